@@ -1,0 +1,218 @@
+"""Figures opened again: what an SVG file really shows, and what is wrong with it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from xml.etree import ElementTree
+
+from fontTools.ttLib import TTFont
+
+SVG = "{http://www.w3.org/2000/svg}"
+XLINK = "{http://www.w3.org/1999/xlink}"
+FONTS = Path(__file__).parents[2] / "workflow/trial_evidence/figures/fonts"
+LEAST_POINTS = 6.0
+# capitals and descenders of the font, in em; boxes that touch by a tenth of a point do not overlap
+ASCENT, DESCENT, TOUCHING = 0.73, 0.21, 0.1
+
+
+@dataclass(frozen=True)
+class Word:
+    """A text as drawn: anchor point, size in points, box in points from the top left."""
+
+    text: str
+    x: float
+    y: float
+    anchor: str
+    size: float
+    bold: bool
+    fill: str
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        width = _length(self.text, self.bold) * self.size
+        left = self.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * width
+        return left, self.y - ASCENT * self.size, left + width, self.y + DESCENT * self.size
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A path as drawn: its corners in points, its colours ("none" where there is none)."""
+
+    points: tuple[tuple[float, float], ...]
+    fill: str
+    stroke: str
+    dashed: bool
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        xs, ys = zip(*self.points, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Everything in an SVG file, in points."""
+
+    width: float
+    height: float
+    title: str
+    description: str
+    words: tuple[Word, ...]
+    shapes: tuple[Shape, ...]
+    problems: tuple[str, ...]
+
+    def word(self, text: str) -> Word:
+        """The only word with that text."""
+        (found,) = (word for word in self.words if word.text == text)
+        return found
+
+
+@cache
+def _advances(bold: bool) -> dict[int, float]:
+    font = TTFont(FONTS / ("LiberationSans-Bold.ttf" if bold else "LiberationSans-Regular.ttf"))
+    units = font["head"].unitsPerEm
+    return {code: font["hmtx"][glyph][0] / units for code, glyph in font.getBestCmap().items()}
+
+
+@cache
+def _length(text: str, bold: bool) -> float:
+    # a letter that the font lacks comes from another one, commonly one em wide
+    return sum(_advances(bold).get(ord(character), 1.0) for character in text)
+
+
+def _style(element: ElementTree.Element) -> dict[str, str]:
+    pairs = (part.split(":", 1) for part in element.get("style", "").split(";") if ":" in part)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def read_svg(path: Path) -> Drawing:
+    """Read an SVG file back."""
+    root = ElementTree.parse(path).getroot()
+    _, _, width, height = (float(part) for part in root.get("viewBox", "").split())
+    words, shapes, problems = [], [], []
+    defined = {
+        child: child.get("id", "")
+        for tag in ("clipPath", "defs")
+        for block in root.iter(f"{SVG}{tag}")
+        for child in block.iter(f"{SVG}path")
+    }
+    by_id = {name: element for element, name in defined.items()}
+    for element in root.iter():
+        style = _style(element)
+        if element.tag == f"{SVG}text":
+            size = re.match(r"[\d.]+", style.get("font-size", ""))
+            words.append(
+                Word(
+                    text=element.text or "",
+                    x=float(element.get("x", "nan")),
+                    y=float(element.get("y", "nan")),
+                    anchor=style.get("text-anchor", "start"),
+                    size=float(size.group()) if size else 0.0,
+                    bold=style.get("font-weight") in {"700", "bold"},
+                    fill=style.get("fill", "#000000"),
+                )
+            )
+            if "sans-serif" not in style.get("font-family", ""):
+                problems.append(f'"{element.text}" has no generic font to fall back on')
+        elif element.tag == f"{SVG}use":
+            source = by_id[element.get(f"{XLINK}href", "").removeprefix("#")]
+            offset = float(element.get("x", "0")), float(element.get("y", "0"))
+            shapes.append(_shape(source, _style(source) | style, offset))
+        elif element.tag == f"{SVG}path" and element not in defined:
+            shapes.append(_shape(element, style, (0.0, 0.0)))
+    return Drawing(
+        width,
+        height,
+        root.findtext(f"{SVG}title", ""),
+        root.findtext(f"{SVG}desc", ""),
+        tuple(words),
+        tuple(shapes),
+        tuple(problems),
+    )
+
+
+def _shape(
+    element: ElementTree.Element, style: dict[str, str], offset: tuple[float, float]
+) -> Shape:
+    numbers = [float(n) for n in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", element.get("d", ""))]
+    points = zip(numbers[::2], numbers[1::2], strict=True)
+    return Shape(
+        tuple((x + offset[0], y + offset[1]) for x, y in points),
+        style.get("fill", "#000000"),
+        style.get("stroke", "none"),
+        "stroke-dasharray" in style,
+    )
+
+
+def check_svg(path: Path) -> list[str]:
+    """Everything wrong with a figure, in words; empty for a sound one.
+
+    Looks for texts or shapes outside the page, texts that overlap, texts under 6 points, texts
+    that a mark runs through, and a missing title or description.
+    """
+    drawing = read_svg(path)
+    found = list(drawing.problems)
+    found += [] if drawing.title else ["no title"]
+    found += [] if drawing.description else ["no description"]
+    found += [] if drawing.words else ["no text"]
+    found += word_defects(drawing.words, drawing.width, drawing.height)
+    for shape in drawing.shapes:
+        if _outside(shape.box, drawing.width, drawing.height):
+            found.append(f"a shape at {shape.box} leaves the page")
+    for mark in marks(drawing.shapes):
+        for word in drawing.words:
+            if _overlap(mark.box, word.box):
+                found.append(f'a mark at {mark.box} runs through "{word.text}"')
+    return found
+
+
+def word_defects(words: Sequence[Word], width: float, height: float) -> list[str]:
+    """Texts that are too small, outside the page, or on top of each other."""
+    found = []
+    for word in words:
+        if word.size < LEAST_POINTS:
+            found.append(f'"{word.text}" has {word.size} points')
+        if _outside(word.box, width, height):
+            found.append(f'"{word.text}" leaves the page')
+    for one, other in combinations(words, 2):
+        if _overlap(one.box, other.box):
+            found.append(f'"{one.text}" and "{other.text}" overlap')
+    return found
+
+
+def marks(shapes: Sequence[Shape]) -> Iterator[Shape]:
+    """Lines and filled shapes, without the page and the bands behind rows."""
+    for shape in shapes:
+        if shape.stroke != "none" or _lightness(shape.fill) < 0.9:
+            yield shape
+
+
+def _lightness(colour: str) -> float:
+    if not colour.startswith("#"):
+        return 1.0
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _outside(box: tuple[float, float, float, float], width: float, height: float) -> bool:
+    left, top, right, bottom = box
+    return (
+        left < -TOUCHING
+        or top < -TOUCHING
+        or right > width + TOUCHING
+        or bottom > height + TOUCHING
+    )
+
+
+def _overlap(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> bool:
+    return (
+        one[0] + TOUCHING < other[2]
+        and other[0] + TOUCHING < one[2]
+        and one[1] + TOUCHING < other[3]
+        and other[1] + TOUCHING < one[3]
+    )

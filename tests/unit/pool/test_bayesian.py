@@ -1,0 +1,197 @@
+"""Posterior against converged quadrature, bayesmeta and closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reference import load
+from scipy.integrate import quad
+from trial_evidence.pool import bayesian as module
+from trial_evidence.pool.bayesian import bayesian, half_normal_posterior
+
+BAYES = load("bayes")
+CASES = [(name, scale) for name, data in BAYES.items() for scale in data["posteriors"]]
+FIELDS = {
+    "mean": "mu_mean",
+    "sd": "mu_sd",
+    "median": "mu_median",
+    "central_low": "mu_lb95",
+    "central_high": "mu_ub95",
+    "probability_below_zero": "p_mu_lt0",
+    "pi_central_low": "new_lb95",
+    "pi_central_high": "new_ub95",
+    "new_trial_below_zero": "p_new_lt0",
+    "tau_mean": "tau_mean",
+    "shrinkage_mean": "shrinkage_mean",
+    "shrinkage_sd": "shrinkage_sd",
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize(("name", "scale"), CASES)
+def test_posterior_agrees_with_converged_quadrature(name, scale, field):
+    data = BAYES[name]
+    ours = getattr(half_normal_posterior(data["yi"], data["vi"], float(scale)), field)
+    np.testing.assert_allclose(
+        ours, data["posteriors"][scale][FIELDS[field]], rtol=1e-10, atol=1e-13
+    )
+
+
+@pytest.mark.parametrize(("name", "scale"), CASES)
+def test_shortest_intervals_agree_with_bayesmeta_within_its_accuracy(name, scale):
+    data = BAYES[name]
+    ours = half_normal_posterior(data["yi"], data["vi"], float(scale))
+    theirs = data["posteriors"][scale]["bayesmeta_shortest"]
+    assert (ours.ci_low, ours.ci_high) == pytest.approx(theirs["mu"], abs=6e-3)
+    assert (ours.pi_low, ours.pi_high) == pytest.approx(theirs["theta"], abs=2e-2)
+    assert (ours.tau_low, ours.tau_high) == pytest.approx(theirs["tau"], abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "scale"), CASES)
+def test_median_of_tau_agrees_with_bayesmeta(name, scale):
+    data = BAYES[name]
+    ours = half_normal_posterior(data["yi"], data["vi"], float(scale)).tau_median
+    assert ours == pytest.approx(data["posteriors"][scale]["bayesmeta_tau_median"], rel=1e-8)
+
+
+def mixture(name, scale):
+    """The posterior as nested adaptive integrals: independent of the code under test."""
+    y, v = np.array(BAYES[name]["yi"]), np.array(BAYES[name]["vi"])
+
+    def given_tau(tau):
+        w = 1 / (v + tau**2)
+        mean = (w * y).sum() / w.sum()
+        log_lik = 0.5 * (np.log(w).sum() - np.log(w.sum()) - (w * (y - mean) ** 2).sum())
+        return math.exp(log_lik - 0.5 * (tau / scale) ** 2), mean, 1 / math.sqrt(w.sum())
+
+    def average(function):
+        def top(tau):
+            density, mean, sd = given_tau(tau)
+            return density * function(tau, mean, sd)
+
+        options = {"epsabs": 0, "epsrel": 1e-11, "limit": 400}
+        total = quad(lambda tau: given_tau(tau)[0], 0, 10 * scale, **options)[0]
+        return quad(top, 0, 10 * scale, **options)[0] / total
+
+    return average
+
+
+def phi(z):
+    return math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+
+
+def cumulative(z):
+    return 0.5 * math.erfc(-z / math.sqrt(2))
+
+
+@pytest.mark.parametrize("name", ["bcg_first2__RR", "bcg_first6__RR", "synthetic_hr2__logHR"])
+@pytest.mark.parametrize("which", ["mean effect", "new trial"])
+def test_shortest_interval_holds_its_level_between_ends_of_equal_density(name, which):
+    ours = half_normal_posterior(BAYES[name]["yi"], BAYES[name]["vi"], 0.5)
+    average = mixture(name, 0.5)
+    spread = (lambda tau, sd: sd) if which == "mean effect" else (lambda t, sd: math.hypot(t, sd))
+    low, high = (
+        (ours.ci_low, ours.ci_high) if which == "mean effect" else (ours.pi_low, ours.pi_high)
+    )
+
+    def below(x):
+        return average(lambda tau, mean, sd: cumulative((x - mean) / spread(tau, sd)))
+
+    def density(x):
+        return average(lambda tau, mean, sd: phi((x - mean) / spread(tau, sd)) / spread(tau, sd))
+
+    assert below(high) - below(low) == pytest.approx(0.95, abs=1e-8)
+    assert density(low) == pytest.approx(density(high), rel=1e-6)
+
+
+def test_one_trial_says_nothing_about_tau():
+    # With one trial and a flat prior on the mean the posterior of tau is its prior: median
+    # 0.6744898 scale, shortest interval from zero to 1.959964 scale, mean sqrt(2/pi) scale. The
+    # mean effect is then normal given tau with variance v + tau², 0.04 + 0.25 on average.
+    ours = half_normal_posterior([-0.35], [0.04], scale=0.5)
+    assert ours.tau_median == pytest.approx(0.3372449, abs=1e-7)
+    assert (ours.tau_low, ours.tau_high) == pytest.approx((0.0, 0.9799820), abs=1e-7)
+    assert ours.tau_mean == pytest.approx(0.5 * math.sqrt(2 / math.pi), rel=1e-12)
+    assert ours.mean == pytest.approx(-0.35, rel=1e-12)
+    assert ours.sd == pytest.approx(math.sqrt(0.29), rel=1e-12)
+
+
+def test_vanishing_prior_gives_the_common_effect():
+    # 0.1 and 0.4 with variances 0.01 and 0.02: weights 2/3 and 1/3, mean 0.2,
+    # se sqrt(0.02/3) = 0.0816497.
+    ours = half_normal_posterior([0.1, 0.4], [0.01, 0.02], scale=1e-7)
+    assert (ours.mean, ours.sd) == pytest.approx((0.2, 0.0816497), abs=1e-7)
+    assert ours.weights == pytest.approx((100 * 2 / 3, 100 / 3))
+
+
+def test_weights_are_those_of_the_posterior_mean():
+    data = BAYES["bcg__RR"]
+    ours = half_normal_posterior(data["yi"], data["vi"], 0.5)
+    weighted = sum(w * y for w, y in zip(ours.weights, data["yi"], strict=True)) / 100
+    assert weighted == pytest.approx(data["posteriors"]["0.5"]["mu_mean"], rel=1e-10)
+
+
+@pytest.mark.parametrize("field", ["mean", "sd", "median", "ci_low", "pi_high", "tau_high"])
+@pytest.mark.parametrize(
+    ("yi", "vi", "scale"),
+    [
+        ([0.1, -0.2, 0.4], [1e-6, 0.5, 20.0], 0.5),
+        ([5.0, -5.0], [1e-4, 1e-4], 0.5),
+        ([0.01, 0.02, 0.012, 0.03], [1e-7, 4e-6, 2e-5, 1e-5], 0.5),
+        ([0.1] * 30 + [0.2] * 30, [0.01] * 60, 5.0),
+    ],
+    ids=["unequal variances", "far beyond the prior", "tiny variances", "many trials, wide prior"],
+)
+def test_more_nodes_change_nothing(monkeypatch, yi, vi, scale, field):
+    ours = half_normal_posterior(yi, vi, scale)
+    monkeypatch.setattr(module, "PANELS", 2 * module.PANELS)
+    monkeypatch.setattr(module, "NODES_A_PANEL", 2 * module.NODES_A_PANEL)
+    finer = half_normal_posterior(yi, vi, scale)
+    assert getattr(ours, field) == pytest.approx(getattr(finer, field), rel=1e-10, abs=1e-12)
+
+
+def test_shared_form_carries_median_and_shortest_intervals():
+    data = BAYES["synthetic_hr3__logHR"]
+    posterior = half_normal_posterior(data["yi"], data["vi"], 0.5)
+    pooled = bayesian(data["yi"], data["vi"], 0.5)
+    assert pooled.estimate == posterior.median
+    assert (pooled.ci_low, pooled.ci_high) == (posterior.ci_low, posterior.ci_high)
+    assert (pooled.pi_low, pooled.pi_high) == (posterior.pi_low, posterior.pi_high)
+    assert pooled.tau2 == posterior.tau_median**2
+    assert pooled.probability_below_zero == posterior.probability_below_zero
+    assert pooled.p_value is None
+
+
+@pytest.mark.parametrize("scale", [0, -1, math.nan, math.inf])
+def test_prior_scale_must_be_positive(scale):
+    with pytest.raises(ValueError, match="scale of the prior"):
+        half_normal_posterior([0.1, 0.2], [0.01, 0.02], scale)
+
+
+def test_no_trial_is_refused():
+    with pytest.raises(ValueError, match="at least 1"):
+        half_normal_posterior([], [])
+
+
+trials = st.lists(
+    st.tuples(st.floats(-3, 3), st.floats(-5, 1).map(lambda x: 10**x)), min_size=1, max_size=8
+)
+
+
+@given(rows=trials, scale=st.sampled_from([0.05, 0.5, 2.0]))
+def test_shortest_intervals_are_no_longer_than_central_ones(rows, scale):
+    ours = half_normal_posterior([y for y, _ in rows], [v for _, v in rows], scale)
+    slack = 1e-9 * ours.sd
+    assert ours.ci_high - ours.ci_low <= ours.central_high - ours.central_low + slack
+    assert ours.pi_high - ours.pi_low <= ours.pi_central_high - ours.pi_central_low + slack
+
+
+@given(rows=trials)
+def test_turning_all_effects_round_turns_the_posterior_round(rows):
+    y, v = [y for y, _ in rows], [v for _, v in rows]
+    there, back = half_normal_posterior(y, v), half_normal_posterior([-x for x in y], v)
+    assert there.median == pytest.approx(-back.median, abs=1e-9)
+    assert there.ci_low == pytest.approx(-back.ci_high, abs=1e-6)
+    assert there.probability_below_zero == pytest.approx(1 - back.probability_below_zero, abs=1e-9)

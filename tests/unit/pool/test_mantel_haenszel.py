@@ -1,0 +1,91 @@
+"""Mantel-Haenszel against metafor's rma.mh and published pooled results."""
+
+import pytest
+from reference import load, published_counts
+from trial_evidence.extract.effect_sizes import risk_difference
+from trial_evidence.pool.mantel_haenszel import Counts, mantel_haenszel
+from trial_evidence.pool.random_effects import common_effect, dersimonian_laird_wald
+from trial_evidence.pool.scales import LOG_RATIO
+
+METAFOR = load("metafor")
+MORE = load("metafor_more")
+MEASURES = {"RR": "risk_ratio", "OR": "odds_ratio", "RD": "risk_difference"}
+FIELDS = {
+    "estimate": "beta",
+    "se": "se",
+    "p_value": "pval",
+    "ci_low": "ci_lb",
+    "ci_high": "ci_ub",
+    "q": "QE",
+    "q_p": "QEp",
+    "i2_q": "I2",
+}
+
+
+def counts_of(table, measure, keep=slice(None)):
+    columns = (table[key][keep] for key in ("ai", "n1i", "ci", "n2i"))
+    return Counts(*columns, MEASURES[measure])
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("name", [name for name, data in METAFOR.items() if "mh" in data])
+def test_agrees_with_metafor(name, field):
+    data = METAFOR[name]
+    ours = mantel_haenszel(counts_of(data["table"], data["measure"]))
+    assert getattr(ours, field) == pytest.approx(data["mh"][FIELDS[field]], rel=1e-11)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_empty_cells_agree_with_metafor(measure):
+    table, expected = MORE["zero_cells"]["table"], MORE["mh_zero_cells"][measure]
+    # The trials without information on a ratio, first and fourth, are left out as in a pool.
+    kept = [0, 1, 2, 3, 4, 5] if measure == "RD" else [1, 2, 4, 5]
+    rows = {key: [values[i] for i in kept] for key, values in table.items()}
+    ours = mantel_haenszel(counts_of(rows, measure))
+    assert (ours.estimate, ours.se, ours.q) == pytest.approx(
+        (expected["beta"], expected["se"], expected["QE"]), rel=1e-11
+    )
+
+
+def test_weights_by_hand():
+    # Risk ratio, c n1 / N: 10 * 100 / 200 = 5 and 30 * 50 / 100 = 15.
+    ours = mantel_haenszel(Counts([20, 30], [100, 50], [10, 30], [100, 50], "risk_ratio"))
+    assert ours.weights == pytest.approx((25.0, 75.0))
+
+
+@pytest.mark.parametrize(
+    ("events_e", "events_c", "measure"),
+    [
+        ([0, 0], [3, 2], "risk_ratio"),
+        ([3, 2], [0, 0], "risk_ratio"),
+        ([3, 2], [0, 0], "odds_ratio"),
+        ([10, 10], [3, 2], "odds_ratio"),
+    ],
+)
+def test_a_ratio_without_estimate_gives_none(events_e, events_c, measure):
+    assert mantel_haenszel(Counts(events_e, [10, 10], events_c, [10, 10], measure)) is None
+
+
+def test_one_table_is_not_pooled():
+    with pytest.raises(ValueError, match="at least 2 trials"):
+        mantel_haenszel(Counts([1], [10], [2], [10], "risk_ratio"))
+
+
+def test_published_risk_ratio_of_four_trials():
+    # Published: fixed-effect Mantel-Haenszel RR 1.39 (1.20-1.63).
+    ours = mantel_haenszel(Counts(**published_counts("cao_2015"), measure="risk_ratio"))
+    natural = LOG_RATIO.to_natural([ours.estimate, ours.ci_low, ours.ci_high])
+    assert [round(x, 2) for x in natural.tolist()] == [1.39, 1.20, 1.63]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("clavarezza_2016", [0.13, 0.08, 0.19]), ("clavarezza_2016esmo_taxane", [0.16, 0.10, 0.23])],
+)
+@pytest.mark.parametrize("function", [common_effect, dersimonian_laird_wald])
+def test_published_risk_differences(name, expected, function):
+    # The review does not say which of the two models it used; Q is below its degrees of freedom
+    # and they coincide.
+    trials = risk_difference(**published_counts(name))
+    ours = function(trials.yi, trials.vi)
+    assert [round(x, 2) for x in (ours.estimate, ours.ci_low, ours.ci_high)] == expected

@@ -1,0 +1,29 @@
+"""Where the sheets of the tests are, and how they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trial_evidence.sheet import Dictionary, Problem, read_dictionary
+from trial_evidence.sheet.check import check_sheet
+from trial_evidence.sheet.checked import CheckedTable
+
+ROOT = Path(__file__).resolve().parents[3]
+REAL = ROOT / "data" / "raw"
+VALID = ROOT / "tests" / "sheets" / "valid"
+DICTIONARY: Dictionary = read_dictionary(ROOT / "workflow" / "dictionary")
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Return the files of a sheet: table name to content."""
+    return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.csv"))}
+
+
+def check(files: dict[str, bytes]) -> tuple[dict[str, CheckedTable], list[Problem]]:
+    """Check files against the project's dictionary."""
+    return check_sheet(files, DICTIONARY)
+
+
+def lines(files: dict[str, bytes]) -> list[str]:
+    """Return what a reader is told about a sheet."""
+    return [problem.line() for problem in check(files)[1]]

@@ -1,0 +1,69 @@
+"""The dictionary and the page made from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sheet_files import DICTIONARY, REAL, ROOT
+from trial_evidence.sheet import DictionaryError, dictionary_as_markdown, read_dictionary
+from trial_evidence.sheet.dictionary import Column
+from trial_evidence.sheet.values import read_cell
+
+COLUMNS = [
+    pytest.param(column, id=f"{table.name}.{column.name}")
+    for table in DICTIONARY.tables.values()
+    for column in table.columns.values()
+]
+
+
+def test_the_page_is_up_to_date() -> None:
+    # To make it anew: write dictionary_as_markdown(read_dictionary(...)) to this file.
+    page = ROOT / "docs" / "data-dictionary.md"
+    assert page.read_text(encoding="utf-8") == dictionary_as_markdown(DICTIONARY)
+
+
+def test_it_describes_every_column_of_the_sheet_in_its_order() -> None:
+    for name, table in DICTIONARY.tables.items():
+        header = (REAL / f"{name}.csv").read_text(encoding="utf-8").split("\n")[0]
+        assert list(table.columns) == header.split(",")
+
+
+def test_it_describes_every_file_of_the_sheet() -> None:
+    assert {path.stem for path in REAL.glob("*.csv")} == set(DICTIONARY.tables)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_column_is_explained_in_a_sentence(column: Column) -> None:
+    assert column.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_an_example_is_a_value_that_is_allowed(column: Column) -> None:
+    reading = read_cell(column, column.example)
+    assert (reading.error, reading.warning) == ("", "") or not column.example
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ("n,whole,,,yes,no,,1,N.", "type 'whole' is not known"),
+        ("n,integer,,0-100,yes,no,,1,N.", "'0-100' is not a range"),
+        ("n,word,,,yes,no,,1,N.", "needs its allowed words"),
+        ("n,id,,,yes,no,trials,1,N.", "table.column"),
+        ("n,id,,,yes,no,trials.trial_id,1,N.", "no column trials.trial_id"),
+        ("n,id,,,maybe,no,,1,N.", "neither yes nor no"),
+        ("n,id,,,yes,twice,,1,N.", "unique is 'twice'"),
+    ],
+)
+def test_a_fault_of_the_dictionary_is_named(tmp_path: Path, changed: str, words: str) -> None:
+    (tmp_path / "tables.csv").write_text("table,rows_required,one_row_is\nt,yes,a row.\n")
+    header = "column,type,unit,allowed,required,unique,references,example,meaning\n"
+    (tmp_path / "t.csv").write_text(header + changed + "\n")
+    with pytest.raises(DictionaryError, match=words):
+        read_dictionary(tmp_path)
+
+
+def test_a_missing_file_of_the_dictionary_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DictionaryError, match=r"tables\.csv"):
+        read_dictionary(tmp_path)

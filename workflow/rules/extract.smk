@@ -1,0 +1,35 @@
+"""Extract: regimens, contrasts, selected rows, effect sizes.
+
+in    the checked sheet, config
+out   data/processed/<setting>/used.csv, set_aside.csv, contrasts.csv, rates.csv
+
+A checkpoint that rewrites a file only when its content changes: what follows is decided after
+it has run, so correcting a row of one setting leaves the results of the others alone.
+"""
+
+
+checkpoint extract:
+    input:
+        checked=rules.check.output,
+        sheet=SHEET,
+        config=CONFIG,
+        code=code("sheet", "extract"),
+    output:
+        update(
+            expand(
+                "data/processed/{setting}/{table}.csv",
+                setting=SETTINGS,
+                table=["used", "set_aside", "contrasts", "rates"],
+            )
+        ),
+    message:
+        "Extracted the evidence of all settings"
+    shell:
+        "python -m trial_evidence extract"
+
+
+def evidence(wildcards):
+    """Files of one setting, known once the checkpoint has run."""
+    checkpoints.extract.get()
+    folder = f"data/processed/{wildcards.setting}"
+    return [f"{folder}/used.csv", f"{folder}/rates.csv"]

@@ -1,0 +1,20 @@
+"""Pool: every analysis, subgroup and model of one setting.
+
+in    data/processed/<setting>/used.csv, rates.csv; config
+out   results/<setting>/estimates.csv, trials.csv and rates.csv (with weights)
+"""
+
+
+rule pool:
+    input:
+        evidence=evidence,
+        config=CONFIG,
+        code=code("extract", "pool"),
+    output:
+        "results/{setting}/estimates.csv",
+        "results/{setting}/trials.csv",
+        "results/{setting}/rates.csv",
+    message:
+        "Pooled: {wildcards.setting}"
+    shell:
+        "python -m trial_evidence pool --setting {wildcards.setting}"

@@ -1,0 +1,67 @@
+"""What a person who runs `make` sees: one line a finished step, and plain errors.
+
+Found by Snakemake because the folder above stands on the Python path; chosen with
+``--logger progress``. The full log goes to .snakemake/log as always.
+"""
+
+import sys
+from logging import ERROR, LogRecord
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+# Said by Snakemake after a job has failed; the job itself has said what is wrong.
+_ECHOES = (
+    "Exiting because a job execution failed",
+    "RuleException:\nCalledProcessError",
+    "WorkflowError:\nAt least one job did not complete",
+)
+
+
+class LogHandler(LogHandlerBase):
+    """Prints ``[ 3 of 12] Pooled: Neoadjuvant`` for every step that is done."""
+
+    def __post_init__(self) -> None:
+        self._messages: dict[int, str] = {}
+        self._finished = ""
+
+    def emit(self, record: LogRecord) -> None:
+        """Print what concerns a person: progress and errors."""
+        event = getattr(record, "event", None)
+        if event == LogEvent.JOB_INFO:
+            fields = vars(record)
+            self._messages[fields["jobid"]] = fields.get("rule_msg") or ""
+        elif event == LogEvent.JOB_FINISHED:
+            self._finished = self._messages.get(vars(record)["job_id"], "")
+        elif event == LogEvent.PROGRESS and self._finished:
+            done, total = vars(record)["done"], vars(record)["total"]
+            print(f"[{done:>2} of {total}] {self._finished}", file=sys.stderr, flush=True)
+        elif record.levelno >= ERROR and event != LogEvent.JOB_ERROR:
+            text = record.getMessage()
+            if text and text != "None" and not text.startswith(_ECHOES):
+                print(text, file=sys.stderr, flush=True)
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """Takes the place of Snakemake's own lines on the terminal."""
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        """Leaves the log file to Snakemake."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """Sees every record, whatever is asked to be quiet."""
+        return True
+
+    @property
+    def has_formatter(self) -> bool:
+        """Formats its own lines."""
+        return True
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """Needs no graph of the rules."""
+        return False

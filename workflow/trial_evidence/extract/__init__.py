@@ -1,0 +1,1 @@
+"""From the checked sheet to tidy evidence: regimens, contrasts, selected rows, effect sizes."""

@@ -1,0 +1,162 @@
+"""Contrasts: two arms of one randomised trial, their kind and the agents added."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations
+
+import pandas as pd
+
+from trial_evidence.configuration import NO_AGENT, Analysis
+
+_COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What a contrast needs to know of an arm."""
+
+    arm_id: str
+    agents: tuple[str, ...]
+    schedule: str
+    partner: str
+    order: int
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """An experimental and a control arm of one randomised trial.
+
+    ``added_agents`` are those of the experimental arm that the control arm lacks.
+    ``changed_backbone`` is true where the experimental arm holds, in place of an antibody of the
+    control arm, a conjugate made of it.
+    """
+
+    trial_id: str
+    experimental_arm_id: str
+    control_arm_id: str
+    kind: str
+    added_agents: str
+    experimental_agents: str
+    control_agents: str
+    experimental_partner: str
+    control_partner: str
+    same_partner: bool
+    changed_backbone: bool
+
+
+def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFrame) -> pd.DataFrame:
+    """All contrasts of the randomised trials, each pair of arms once.
+
+    The arm with more HER2 agents is experimental; with equal numbers the one whose antibody is
+    replaced by a conjugate, then the one without chemotherapy, then the later one in the sheet.
+
+    Parameters
+    ----------
+    arms : DataFrame
+        As :func:`trial_evidence.extract.regimens.arm_regimens` returns them.
+    trials : DataFrame
+        ``trial_id`` and ``randomised``.
+    agents : DataFrame
+        ``agent`` and ``parent_antibody`` (empty where the agent is no conjugate).
+
+    Returns
+    -------
+    DataFrame
+        One row a contrast, the fields of :class:`Contrast` as columns.
+    """
+    randomised = set(trials.loc[trials["randomised"] == "yes", "trial_id"])
+    parents = {
+        agent: parent
+        for agent, parent in zip(agents["agent"], agents["parent_antibody"], strict=True)
+        if parent
+    }
+    contrasts = [
+        contrast
+        for trial_id, group in arms[arms["trial_id"].isin(randomised)].groupby(
+            "trial_id", sort=False
+        )
+        for contrast in _pairs(str(trial_id), group, parents)
+    ]
+    columns = list(Contrast.__dataclass_fields__)
+    return pd.DataFrame([asdict(c) for c in contrasts], columns=columns)
+
+
+def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
+    """The contrasts that an analysis takes, preferred control arms first.
+
+    Parameters
+    ----------
+    contrasts : DataFrame
+        Of the trials of the analysis's setting.
+    analysis : Analysis
+        Its ``contrast`` rule names the kind and, where stated, the control arms in order of
+        preference, whether the partner is the same and whether the backbone has changed.
+
+    Returns
+    -------
+    DataFrame
+        The matching contrasts, ordered by trial (as in the sheet) and preference.
+    """
+    rule = analysis.contrast
+    fits = contrasts["kind"] == rule.kind
+    if rule.same_partner is not None:
+        fits &= contrasts["same_partner"] == rule.same_partner
+    if rule.changed_backbone is not None:
+        fits &= contrasts["changed_backbone"] == rule.changed_backbone
+    found = contrasts[fits]
+    if rule.control is None:
+        return found
+    rank = {agents: position for position, agents in enumerate(rule.control)}
+    found = found[found["control_agents"].isin(rank)]
+    trial_order = {trial: i for i, trial in enumerate(found["trial_id"].unique())}
+    return found.assign(
+        _trial=found["trial_id"].map(trial_order), _rank=found["control_agents"].map(rank)
+    ).sort_values(["_trial", "_rank"], kind="stable").drop(columns=["_trial", "_rank"])  # fmt: skip
+
+
+def _pairs(trial_id: str, group: pd.DataFrame, parents: Mapping[str, str]) -> Iterator[Contrast]:
+    arms = [
+        Arm(row.arm_id, row.agent_set, row.her2_schedule, row.partner, order)
+        for order, row in enumerate(group.itertuples(index=False))
+    ]
+    for first, second in combinations(arms, 2):
+        experimental, control = sorted(
+            (first, second),
+            key=lambda arm: (
+                len(arm.agents),
+                sum(agent in parents for agent in arm.agents),
+                arm.partner != "chemotherapy",
+                arm.order,
+            ),
+            reverse=True,
+        )
+        added = [a for a in experimental.agents if a not in control.agents]
+        yield Contrast(
+            trial_id=trial_id,
+            experimental_arm_id=experimental.arm_id,
+            control_arm_id=control.arm_id,
+            kind=_kind(experimental, control),
+            added_agents="+".join(added) or NO_AGENT,
+            experimental_agents="+".join(experimental.agents) or NO_AGENT,
+            control_agents="+".join(control.agents) or NO_AGENT,
+            experimental_partner=experimental.partner,
+            control_partner=control.partner,
+            same_partner=experimental.partner == control.partner,
+            changed_backbone=any(
+                parents.get(agent) in set(control.agents) - set(experimental.agents)
+                for agent in added
+            ),
+        )
+
+
+def _kind(experimental: Arm, control: Arm) -> str:
+    if "sequential" in (experimental.schedule, control.schedule):
+        return "sequential"
+    if experimental.agents == control.agents:
+        swapped = experimental.partner != "chemotherapy" and control.partner == "chemotherapy"
+        return "chemotherapy-free" if swapped else "same HER2 regimen"
+    words = [
+        _COUNT_WORDS.get(len(arm.agents), f"{len(arm.agents)} agents")
+        for arm in (experimental, control)
+    ]
+    return " v ".join(words)

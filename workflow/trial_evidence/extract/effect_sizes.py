@@ -1,0 +1,333 @@
+"""Effect sizes of single trials: yi on the analysis scale and its sampling variance vi.
+
+Ratios are analysed as natural logarithms, differences and proportions as named in each function.
+Experimental against control throughout: a log ratio below zero means fewer events, or a lower
+hazard, in the experimental arm.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import ndtri
+from statsmodels.stats.meta_analysis import effectsize_2proportions
+from statsmodels.stats.proportion import proportion_confint
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+CONTINUITY_CORRECTION = 0.5
+
+
+@dataclass(frozen=True)
+class EffectSizes:
+    """One effect size a trial, in the order of the input.
+
+    Attributes
+    ----------
+    yi : numpy.ndarray of float, shape (k,)
+        Effect on the analysis scale.
+    vi : numpy.ndarray of float, shape (k,)
+        Its sampling variance.
+    corrected : numpy.ndarray of bool, shape (k,)
+        True where 0.5 was added to the cells of that trial because one of them was empty.
+    informative : numpy.ndarray of bool, shape (k,)
+        False where the trial says nothing about the effect and must not be pooled: no event, or
+        only events, in both arms, on a ratio scale. Its yi and vi then rest on the correction
+        alone.
+    """
+
+    yi: Floats
+    vi: Floats
+    corrected: Flags
+    informative: Flags
+
+
+def _counts(values: npt.ArrayLike, name: str) -> Floats:
+    array = np.asarray(values, dtype=float)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, one value a trial")
+    return array
+
+
+def _check_counts(events: Floats, n: Floats, arm: str) -> None:
+    if events.shape != n.shape:
+        raise ValueError(f"{arm}: {events.size} values of events but {n.size} of n")
+    bad = ~(np.isfinite(events) & np.isfinite(n) & (n > 0) & (events >= 0) & (events <= n))
+    if bad.any():
+        raise ValueError(
+            f"{arm}: events must lie between 0 and n, and n above 0, "
+            f"at positions {np.flatnonzero(bad).tolist()}"
+        )
+
+
+def _two_by_two(
+    events_e: npt.ArrayLike,
+    n_e: npt.ArrayLike,
+    events_c: npt.ArrayLike,
+    n_c: npt.ArrayLike,
+    statistic: Literal["risk-ratio", "odds-ratio", "diff"],
+) -> EffectSizes:
+    a, n1 = _counts(events_e, "events_e"), _counts(n_e, "n_e")
+    c, n0 = _counts(events_c, "events_c"), _counts(n_c, "n_c")
+    _check_counts(a, n1, "experimental arm")
+    _check_counts(c, n0, "control arm")
+    if a.shape != c.shape:
+        raise ValueError(f"{a.size} trials in the experimental arm but {c.size} in the control arm")
+    no_event = (a == 0) & (c == 0)
+    only_events = (a == n1) & (c == n0)
+    corrected = (a == 0) | (a == n1) | (c == 0) | (c == n0)
+    # The correction is made here and not by the library, whose zero_correction also moves trials
+    # that have no empty cell. Adding to all four cells raises an arm's n by twice the amount.
+    half = CONTINUITY_CORRECTION * corrected
+    yi, vi = effectsize_2proportions(
+        a + half, n1 + 2 * half, c + half, n0 + 2 * half, statistic=statistic, zero_correction=None
+    )
+    informative = np.ones_like(corrected) if statistic == "diff" else ~no_event & ~only_events
+    return EffectSizes(yi=yi, vi=vi, corrected=corrected, informative=informative)
+
+
+def risk_ratio(
+    events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
+) -> EffectSizes:
+    """Log risk ratio of the experimental against the control arm.
+
+    Parameters
+    ----------
+    events_e, n_e, events_c, n_c : array_like of shape (k,)
+        Patients with the event and patients analysed, experimental and control arm.
+
+    Returns
+    -------
+    EffectSizes
+        ``yi = log(p1 / p0)``, ``vi = 1/a - 1/n1 + 1/c - 1/n0``; 0.5 is added to all four cells of
+        a trial that has an empty one, and to no other trial.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, or lengths differ.
+
+    Notes
+    -----
+    Large-sample variance: Greenland S, Robins JM. Biometrics 1985;41:55-68. The same rule for
+    empty cells as metafor's ``escalc(add=1/2, to="only0")``.
+    """
+    return _two_by_two(events_e, n_e, events_c, n_c, "risk-ratio")
+
+
+def odds_ratio(
+    events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
+) -> EffectSizes:
+    """Log odds ratio of the experimental against the control arm.
+
+    Parameters
+    ----------
+    events_e, n_e, events_c, n_c : array_like of shape (k,)
+        Patients with the event and patients analysed, experimental and control arm.
+
+    Returns
+    -------
+    EffectSizes
+        ``yi = log(ad / bc)``, ``vi = 1/a + 1/b + 1/c + 1/d``; empty cells as in `risk_ratio`.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, or lengths differ.
+
+    Notes
+    -----
+    Variance: Woolf B. Ann Hum Genet 1955;19:251-253.
+    """
+    return _two_by_two(events_e, n_e, events_c, n_c, "odds-ratio")
+
+
+def risk_difference(
+    events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
+) -> EffectSizes:
+    """Risk difference, experimental minus control arm (0.13 is 13 percentage points).
+
+    Parameters
+    ----------
+    events_e, n_e, events_c, n_c : array_like of shape (k,)
+        Patients with the event and patients analysed, experimental and control arm.
+
+    Returns
+    -------
+    EffectSizes
+        ``yi = p1 - p0``, ``vi = p1(1-p1)/n1 + p0(1-p0)/n0``; empty cells as in `risk_ratio`.
+        Every trial is informative: arms without any event do say that the difference is small.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, or lengths differ.
+    """
+    return _two_by_two(events_e, n_e, events_c, n_c, "diff")
+
+
+def _usable_level(level: Floats) -> Flags:
+    return (level > 0) & (level < 100)
+
+
+def _critical_value(level: Floats) -> Floats:
+    """Normal quantile of a two-sided interval; NaN where the level is no percentage."""
+    return np.where(_usable_level(level), ndtri(0.5 + level / 200), np.nan)
+
+
+def _log(values: Floats) -> Floats:
+    """Logarithm, NaN where there is none."""
+    return np.log(values, out=np.full_like(values, np.nan), where=values > 0)
+
+
+def log_hazard_ratio(
+    hr: npt.ArrayLike,
+    ci_low: npt.ArrayLike,
+    ci_high: npt.ArrayLike,
+    ci_level: npt.ArrayLike,
+    p_value: npt.ArrayLike,
+    p_operator: npt.ArrayLike,
+    p_sided: npt.ArrayLike,
+    events_e: npt.ArrayLike,
+    events_c: npt.ArrayLike,
+) -> pd.DataFrame:
+    """Log hazard ratio and its standard error, by the best way each row allows.
+
+    The ways, in order: the interval at its own level; one limit where only one is given; the
+    p value, if it is given as a number and not as a bound; the events of the two arms.
+
+    Parameters
+    ----------
+    hr : array_like of shape (k,)
+        Hazard ratio, experimental against control.
+    ci_low, ci_high : array_like of shape (k,)
+        Limits of its confidence interval; NaN where not reported.
+    ci_level : array_like of shape (k,)
+        Level of the interval in percent, two-sided. A limit without a level is not used.
+    p_value : array_like of shape (k,)
+        p value of the comparison; NaN where not reported.
+    p_operator : array_like of str, shape (k,)
+        ``"="`` where `p_value` is a number; anything else (``"<"``) makes it a bound, not usable.
+    p_sided : array_like of str, shape (k,)
+        ``"two"`` or ``"one"``; a p value of unknown kind is not used.
+    events_e, events_c : array_like of shape (k,)
+        Events in the experimental and control arm; NaN where not reported.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an input row, columns ``yi`` (log HR), ``vi``, ``se`` and ``se_source``, one of
+        ``interval``, ``lower limit``, ``upper limit``, ``p value``, ``events`` or ``""``. Rows
+        that no way serves have NaN in all three numbers.
+
+    Raises
+    ------
+    ValueError
+        If the inputs differ in length.
+
+    Notes
+    -----
+    Tierney JF, Stewart LA, Ghersi D, Burdett S, Sydes MR. Trials 2007;8:16. From events the
+    variance is ``1/e1 + 1/e0``, which supposes proportional hazards and arms of similar size. A
+    hazard ratio of exactly 1 has no standard error by its p value.
+    """
+    columns = (hr, ci_low, ci_high, ci_level, p_value, events_e, events_c)
+    ratio, low, high, level, p, e1, e0 = (np.asarray(c, dtype=float) for c in columns)
+    operator = np.asarray(p_operator, dtype=object)
+    sided = np.asarray(p_sided, dtype=object)
+    lengths = {a.shape for a in (ratio, low, high, level, p, e1, e0, operator, sided)}
+    if len(lengths) != 1 or ratio.ndim != 1:
+        raise ValueError("all columns of a hazard ratio must have one value a row")
+
+    yi, log_low, log_high, z = _log(ratio), _log(low), _log(high), _critical_value(level)
+    one, two = (operator == "=") & (sided == "one"), (operator == "=") & (sided == "two")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z_of_p = np.abs(ndtri(np.select([one, two], [p, p / 2], np.nan)))
+        ways = {
+            "interval": (log_high - log_low) / (2 * z),
+            "lower limit": (yi - log_low) / z,
+            "upper limit": (log_high - yi) / z,
+            "p value": np.abs(yi) / z_of_p,
+            "events": np.sqrt(1 / e1 + 1 / e0),
+        }
+    se = np.full_like(yi, np.nan)
+    source = np.full(yi.shape, "", dtype=object)
+    for name, candidate in ways.items():
+        take = (source == "") & np.isfinite(yi) & np.isfinite(candidate) & (candidate > 0)
+        se[take] = candidate[take]
+        source[take] = name
+    return pd.DataFrame(
+        {
+            "yi": np.where(source == "", np.nan, yi),
+            "vi": se**2,
+            "se": se,
+            "se_source": pd.Series(source, dtype="str"),
+        }
+    )
+
+
+def logit_proportion(events: npt.ArrayLike, n: npt.ArrayLike) -> EffectSizes:
+    """Logit of the proportion of patients with the event in single arms.
+
+    Parameters
+    ----------
+    events, n : array_like of shape (k,)
+        Patients with the event and patients analysed.
+
+    Returns
+    -------
+    EffectSizes
+        ``yi = log(x / (n - x))``, ``vi = 1/x + 1/(n - x)``; 0.5 is added to both counts of an arm
+        without any event, or with events only. Every arm is informative.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, or lengths differ.
+    """
+    x, total = _counts(events, "events"), _counts(n, "n")
+    _check_counts(x, total, "arm")
+    corrected = (x == 0) | (x == total)
+    with_event = x + CONTINUITY_CORRECTION * corrected
+    without = total - x + CONTINUITY_CORRECTION * corrected
+    return EffectSizes(
+        yi=np.log(with_event / without),
+        vi=1 / with_event + 1 / without,
+        corrected=corrected,
+        informative=np.ones_like(corrected),
+    )
+
+
+def wilson_interval(
+    events: npt.ArrayLike, n: npt.ArrayLike, level: float = 95.0
+) -> tuple[Floats, Floats]:
+    """Wilson's score interval of a proportion.
+
+    Parameters
+    ----------
+    events, n : array_like of shape (k,)
+        Patients with the event and patients analysed.
+    level : float
+        Confidence level in percent.
+
+    Returns
+    -------
+    low, high : numpy.ndarray of float, shape (k,)
+        Limits as proportions.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, or lengths differ.
+
+    Notes
+    -----
+    Wilson EB. J Am Stat Assoc 1927;22:209-212.
+    """
+    x, total = _counts(events, "events"), _counts(n, "n")
+    _check_counts(x, total, "arm")
+    low, high = proportion_confint(x, total, alpha=1 - level / 100, method="wilson")
+    return np.asarray(low, dtype=float), np.asarray(high, dtype=float)

@@ -1,0 +1,520 @@
+"""Tidy evidence of one setting: the rows used by each analysis, and the rows set aside."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trial_evidence.configuration import (
+    Analysis,
+    Configuration,
+    EffectModifier,
+    RateAnalysis,
+    Selection,
+)
+from trial_evidence.extract.contrasts import matches, trial_contrasts
+from trial_evidence.extract.effect_sizes import (
+    EffectSizes,
+    log_hazard_ratio,
+    logit_proportion,
+    odds_ratio,
+    risk_difference,
+    risk_ratio,
+    wilson_interval,
+)
+from trial_evidence.extract.regimens import agent_labels, arm_regimens, join_agents, regimen_label
+from trial_evidence.extract.selection import WHOLE, Choice, choose, excluded, inadmissible
+from trial_evidence.sheet import Sheet
+
+COUNT_MEASURES: Mapping[str, Callable[..., EffectSizes]] = {
+    "risk_ratio": risk_ratio,
+    "odds_ratio": odds_ratio,
+    "risk_difference": risk_difference,
+}
+NO_INFORMATION = "no event, or only events, in both arms: no information on a ratio"
+NO_STANDARD_ERROR = "no interval, exact p value or events: the standard error is not known"
+
+USED_COLUMNS = [
+    "setting", "analysis", "outcome", "measure", "subgroup", "trial_id", "trial", "year",
+    "experimental_arm_id", "control_arm_id", "experimental_agents", "control_agents",
+    "experimental", "control", "experimental_partner", "control_partner", "added_agents",
+    "added", "kind", "changed_backbone",
+    "events_experimental", "n_experimental", "events_control", "n_control",
+    "hr", "ci_low", "ci_high", "ci_level", "p_value", "yi", "vi", "se_source", "corrected",
+    "pooled", "not_pooled_reason",
+    "definition", "population", "endpoint", "analysis_cut", "median_followup_months", "assessor",
+    "inverted", "verification", "derivation", "source_id", "locator", "rows", "note",
+]  # fmt: skip
+USED_NUMBERS = [
+    "year", "events_experimental", "n_experimental", "events_control", "n_control", "hr", "ci_low",
+    "ci_high", "ci_level", "p_value", "yi", "vi", "median_followup_months",
+]  # fmt: skip
+RATE_NUMBERS = ["year", "events", "n", "rate", "rate_low", "rate_high", "yi", "vi"]
+SET_ASIDE_COLUMNS = [
+    "setting", "analysis", "subgroup", "trial_id", "trial", "table", "row", "arms", "what",
+    "verification", "source_id", "reason",
+]  # fmt: skip
+RATE_COLUMNS = [
+    "setting", "analysis", "measure", "subgroup", "trial_id", "trial", "year", "regimen",
+    "regimen_label", "agents", "schedule", "partner", "arm_ids", "events", "n", "rate",
+    "rate_low", "rate_high", "yi", "vi", "corrected", "pooled", "not_pooled_reason", "definition",
+    "population", "assessor", "randomised", "verification", "derivation", "source_id", "locator",
+    "rows", "note",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SettingEvidence:
+    """Everything the later stages need of one setting.
+
+    Attributes
+    ----------
+    used : DataFrame
+        One row a trial, analysis, measure and subgroup, with ``yi`` and ``vi`` on the analysis
+        scale (log for ratios); ``pooled`` is yes or no.
+    set_aside : DataFrame
+        One row for every sheet row that an analysis looked at and did not take, with the reason.
+    contrasts : DataFrame
+        All contrasts of the setting's randomised trials.
+    rates : DataFrame
+        One row a trial, regimen and subgroup: counts, rate, Wilson interval, logit and variance.
+    """
+
+    used: pd.DataFrame
+    set_aside: pd.DataFrame
+    contrasts: pd.DataFrame
+    rates: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Context:
+    """The sheet, narrowed to one setting and indexed for look-ups."""
+
+    setting: str
+    trials: pd.DataFrame
+    arms: pd.DataFrame
+    pcr: pd.DataFrame
+    hazard_ratios: pd.DataFrame
+    years: Mapping[str, float]
+    labels: Mapping[str, str]
+    exclusions: pd.DataFrame
+    populations: pd.DataFrame
+    configuration: Configuration
+
+    @property
+    def selection(self) -> Selection:
+        return self.configuration.selection
+
+
+def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) -> SettingEvidence:
+    """Extract the evidence of one setting from the checked sheet.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    configuration : Configuration
+    setting : str
+        A key of ``configuration.settings``.
+
+    Returns
+    -------
+    SettingEvidence
+    """
+    context = _context(sheet, configuration, setting)
+    contrasts = trial_contrasts(context.arms, context.trials, sheet["agents"])
+    used: list[dict[str, Any]] = []
+    aside: list[dict[str, Any]] = []
+    for analysis in configuration.of_setting(setting):
+        found = matches(contrasts, analysis)
+        for levels in _level_sets(analysis.effect_modifiers):
+            for _, group in found.groupby("trial_id", sort=False):
+                taken, left = _trial_evidence(context, analysis, group, levels)
+                used += taken
+                aside += left
+    rates: list[dict[str, Any]] = []
+    for rate_analysis in configuration.rates_of_setting(setting):
+        taken, left = _rate_evidence(context, rate_analysis)
+        rates += taken
+        aside += left
+    return SettingEvidence(
+        used=_with_effect_sizes(pd.DataFrame(used, columns=USED_COLUMNS)),
+        set_aside=pd.DataFrame(aside, columns=SET_ASIDE_COLUMNS),
+        contrasts=contrasts,
+        rates=_with_logits(
+            pd.DataFrame(rates, columns=RATE_COLUMNS), configuration.confidence_level
+        ),
+    )
+
+
+def trial_label(name: str) -> str:
+    """Short name of a trial: what stands before the first bracket of its full name."""
+    return name.partition(" (")[0]
+
+
+def _context(sheet: Sheet, configuration: Configuration, setting: str) -> _Context:
+    trials = sheet["trials"]
+    trials = trials[trials["setting"] == setting]
+    names = dict(zip(trials["trial_id"], trials["name"].map(trial_label), strict=True))
+    trials = trials.assign(label=trials["trial_id"].map(names))
+
+    def of_setting(table: str) -> pd.DataFrame:
+        rows = sheet[table]
+        return rows[rows["trial_id"].isin(names)].reset_index(drop=True)
+
+    hazard_ratios = of_setting("hazard_ratios")
+    effects = log_hazard_ratio(
+        *(
+            hazard_ratios[column]
+            for column in ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator",
+                           "p_sided", "events_experimental", "events_control")
+        )
+    )  # fmt: skip
+    sources = sheet["sources"]
+    return _Context(
+        setting=setting,
+        trials=trials,
+        arms=arm_regimens(of_setting("arms")),
+        pcr=of_setting("pcr"),
+        hazard_ratios=hazard_ratios.assign(
+            yi=effects["yi"], vi=effects["vi"], se_source=effects["se_source"]
+        ),
+        years=dict(zip(sources["source_id"], sources["year"], strict=True)),
+        labels=agent_labels(sheet["agents"]),
+        exclusions=sheet["exclusions"],
+        populations=sheet["populations"],
+        configuration=configuration,
+    )
+
+
+def _level_sets(modifiers: Sequence[EffectModifier]) -> Iterator[tuple[str, ...]]:
+    yield (WHOLE,)
+    for modifier in modifiers:
+        yield tuple(f"{modifier.factor}={level}" for level in modifier.levels)
+
+
+def _trial_evidence(
+    context: _Context, analysis: Analysis, contrasts: pd.DataFrame, levels: tuple[str, ...]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows used and set aside of one trial: its first contrast with a complete set of rows."""
+    used: list[dict[str, Any]] = []
+    reasons: dict[int, str] = {}
+    table = "pcr" if analysis.is_pcr else "hazard_ratios"
+    rows = context.pcr if analysis.is_pcr else context.hazard_ratios
+    for contrast in contrasts.to_dict("records"):
+        if analysis.is_pcr:
+            candidates, choice = _choose_pcr(context, contrast, levels)
+        else:
+            candidates, choice = _choose_hazard_ratio(context, analysis, contrast, levels)
+        if used:
+            pair = f"{used[0]['experimental_arm_id']} v {used[0]['control_arm_id']}"
+            reasons |= {
+                label: f"the trial counts once, with {pair}"
+                for label in candidates.index
+                if label not in reasons
+            }
+            continue
+        reasons |= choice.set_aside
+        if choice.taken is not None:
+            taken = [rows.loc[label] for label in choice.taken]
+            reasons = {k: v for k, v in reasons.items() if k not in choice.taken}
+            make = _pcr_records if analysis.is_pcr else _hazard_ratio_records
+            used = list(make(context, analysis, contrast, levels, taken))
+    taken_rows = {row for record in used for row in record["rows"].split(";")}
+    aside = [
+        _aside_record(context, analysis.id, levels, table, rows.loc[label], reason)
+        for label, reason in sorted(reasons.items())
+        if str(rows.loc[label, "row"]) not in taken_rows
+    ]
+    return used, aside
+
+
+def _choose_pcr(
+    context: _Context, contrast: Mapping[str, Any], levels: tuple[str, ...]
+) -> tuple[pd.DataFrame, Choice]:
+    arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
+    rows = context.pcr
+    candidates = rows[rows["arm_id"].isin(arms) & rows["subgroup"].isin(levels)]
+    wanted = [
+        _where({"arm_id": arm, "subgroup": level}) for level in levels for arm in arms
+    ]  # fmt: skip
+    return candidates, choose(
+        candidates,
+        wanted,
+        context.selection.pcr,
+        ["definition"],
+        _unusable(candidates, context.selection),
+    )
+
+
+def _choose_hazard_ratio(
+    context: _Context, analysis: Analysis, contrast: Mapping[str, Any], levels: tuple[str, ...]
+) -> tuple[pd.DataFrame, Choice]:
+    pair = {contrast["experimental_arm_id"], contrast["control_arm_id"]}
+    rows = context.hazard_ratios
+    candidates = rows[
+        rows["experimental_arm_id"].isin(pair)
+        & rows["control_arm_id"].isin(pair)
+        & rows["endpoint"].isin(analysis.endpoints)
+        & rows["subgroup"].isin(levels)
+    ]
+    unusable = _unusable(candidates, context.selection)
+    no_error = candidates.index[candidates["vi"].isna()]
+    orders = {"endpoint": analysis.endpoints, **context.selection.hazard_ratio}
+    return candidates, choose(
+        candidates,
+        [_where({"subgroup": level}) for level in levels],
+        orders,
+        ["endpoint", "assessor", "analysis", "median_followup_months"],
+        {int(label): NO_STANDARD_ERROR for label in no_error} | unusable,
+    )
+
+
+def _unusable(rows: pd.DataFrame, selection: Selection) -> dict[int, str]:
+    reasons = {int(str(label)): inadmissible(row, selection) for label, row in rows.iterrows()}
+    return {label: reason for label, reason in reasons.items() if reason is not None}
+
+
+def _where(values: Mapping[str, str]) -> Callable[[pd.Series], bool]:
+    return lambda row: all(row[column] == value for column, value in values.items())
+
+
+def _shared(
+    context: _Context, analysis: Analysis, contrast: Mapping[str, Any], level: str
+) -> dict[str, Any]:
+    """The columns that do not depend on the kind of outcome."""
+    trial_id = contrast["trial_id"]
+    arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
+    reason = excluded(context.exclusions, trial_id, arms, analysis.id, level)
+    names = {
+        key: join_agents(_split(contrast[f"{key}_agents"]), context.labels)
+        for key in ("experimental", "control", "added")
+    }
+    return {
+        **{k: contrast[k] for k in contrast if k in USED_COLUMNS},
+        **names,
+        "setting": context.setting,
+        "analysis": analysis.id,
+        "subgroup": level,
+        "trial": context.trials.set_index("trial_id").loc[trial_id, "label"],
+        "pooled": "no" if reason else "yes",
+        "not_pooled_reason": reason or "",
+    }
+
+
+def _pcr_records(
+    context: _Context,
+    analysis: Analysis,
+    contrast: Mapping[str, Any],
+    levels: tuple[str, ...],
+    taken: Sequence[pd.Series],
+) -> Iterator[dict[str, Any]]:
+    for position, level in enumerate(levels):
+        experimental, control = taken[2 * position], taken[2 * position + 1]
+        for measure in analysis.measures:
+            yield {
+                **_shared(context, analysis, contrast, level),
+                "outcome": "pCR",
+                "measure": measure,
+                "year": context.years.get(experimental["source_id"], np.nan),
+                "events_experimental": experimental["events"],
+                "n_experimental": experimental["n"],
+                "events_control": control["events"],
+                "n_control": control["n"],
+                **{c: _both(experimental[c], control[c])
+                   for c in ("definition", "population", "assessor", "verification",
+                             "derivation", "source_id", "locator", "note")},
+                "rows": _both(str(experimental["row"]), str(control["row"]), ";"),
+                "inverted": "no",
+            }  # fmt: skip
+
+
+def _hazard_ratio_records(
+    context: _Context,
+    analysis: Analysis,
+    contrast: Mapping[str, Any],
+    levels: tuple[str, ...],
+    taken: Sequence[pd.Series],
+) -> Iterator[dict[str, Any]]:
+    sizes = context.arms.set_index("arm_id")["n_randomised"]
+    for level, row in zip(levels, taken, strict=True):
+        inverted = row["experimental_arm_id"] == contrast["control_arm_id"]
+        arm_n = {
+            side: sizes[contrast[f"{side}_arm_id"]] if level == WHOLE else np.nan
+            for side in ("experimental", "control")
+        }
+        printed = {"experimental": "control", "control": "experimental"} if inverted else {
+            "experimental": "experimental", "control": "control"}  # fmt: skip
+        counts = {
+            f"{what}_{side}": row[f"{what}_{printed[side]}"]
+            for what in ("events", "n")
+            for side in printed
+        }
+        # Patients are only counted here, never weighted by: the randomised number may stand in.
+        for side, randomised in arm_n.items():
+            if np.isnan(counts[f"n_{side}"]):
+                counts[f"n_{side}"] = randomised
+        yield {
+            **_shared(context, analysis, contrast, level),
+            "outcome": row["endpoint"],
+            "measure": "hazard_ratio",
+            "year": context.years.get(row["source_id"], np.nan),
+            **counts,
+            **{c: row[c] for c in ("hr", "ci_low", "ci_high", "ci_level", "p_value", "vi",
+                                   "se_source", "endpoint", "median_followup_months", "assessor",
+                                   "verification", "derivation", "source_id", "locator", "note")},
+            "yi": -row["yi"] if inverted else row["yi"],
+            "analysis_cut": row["analysis"],
+            "rows": str(row["row"]),
+            "inverted": "yes" if inverted else "no",
+        }  # fmt: skip
+
+
+def _rate_evidence(
+    context: _Context, analysis: RateAnalysis
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    used: list[dict[str, Any]] = []
+    aside: list[dict[str, Any]] = []
+    levels = [level for group in _level_sets(analysis.effect_modifiers) for level in group]
+    for _, arms in context.arms.groupby(["trial_id", "regimen"], sort=False):
+        for level in levels:
+            record, left = _arm_rate(context, analysis, arms, level)
+            used += [record] if record else []
+            aside += left
+    return used, aside
+
+
+def _arm_rate(
+    context: _Context, analysis: RateAnalysis, arms: pd.DataFrame, level: str
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """Rate of one regimen in one trial; arms with the same regimen are added up."""
+    first = arms.iloc[0]
+    rows = context.pcr[context.pcr["arm_id"].isin(arms["arm_id"])]
+    candidates = rows[rows["subgroup"] == level]
+    restricted = context.populations
+    whole_population = level in set(
+        restricted.loc[restricted["trial_id"] == first["trial_id"], "subgroup"]
+    )
+    if whole_population:
+        candidates = rows[rows["subgroup"].isin([level, WHOLE])]
+    reported = [arm for arm in arms["arm_id"] if (candidates["arm_id"] == arm).any()]
+    if not reported:
+        return None, []
+    choice = choose(
+        candidates,
+        [_where({"arm_id": arm}) for arm in reported],
+        context.selection.pcr,
+        ["definition"],
+        _unusable(candidates, context.selection),
+    )
+    aside = [
+        _aside_record(context, analysis.id, (level,), "pcr", rows.loc[label], reason)
+        for label, reason in choice.set_aside.items()
+    ]
+    if choice.taken is None:
+        return None, aside
+    taken = rows.loc[list(choice.taken)]
+    reason = excluded(context.exclusions, first["trial_id"], reported, analysis.id, level)
+    trial = context.trials.set_index("trial_id").loc[first["trial_id"]]
+    record = {
+        "setting": context.setting,
+        "analysis": analysis.id,
+        "measure": "proportion",
+        "subgroup": level,
+        "trial_id": first["trial_id"],
+        "trial": trial["label"],
+        "year": context.years.get(taken["source_id"].iloc[0], np.nan),
+        "regimen": first["regimen"],
+        "regimen_label": regimen_label(
+            first["agent_set"], first["her2_schedule"], first["partner"], context.labels
+        ),
+        "agents": "+".join(first["agent_set"]),
+        "schedule": first["her2_schedule"],
+        "partner": first["partner"],
+        "arm_ids": ";".join(taken["arm_id"]),
+        "events": taken["events"].sum(),
+        "n": taken["n"].sum(),
+        "pooled": "no" if reason else "yes",
+        "not_pooled_reason": reason or "",
+        "randomised": trial["randomised"],
+        "rows": ";".join(taken["row"].astype(str)),
+        **{c: "; ".join(dict.fromkeys(taken[c]))
+           for c in ("definition", "population", "assessor", "verification", "derivation",
+                     "source_id", "locator", "note")},
+    }  # fmt: skip
+    return record, aside
+
+
+def _aside_record(
+    context: _Context,
+    analysis: str,
+    levels: tuple[str, ...],
+    table: str,
+    row: pd.Series,
+    reason: str,
+) -> dict[str, Any]:
+    if table == "pcr":
+        arms, what = row["arm_id"], f"{row['definition']}, {row['population']}"
+    else:
+        arms = f"{row['experimental_arm_id']} v {row['control_arm_id']}"
+        what = f"{row['endpoint']}, {row['analysis']}, {row['assessor']}"
+    return {
+        "setting": context.setting,
+        "analysis": analysis,
+        "subgroup": levels[0].partition("=")[0] if len(levels) > 1 else levels[0],
+        "trial_id": row["trial_id"],
+        "trial": context.trials.set_index("trial_id").loc[row["trial_id"], "label"],
+        "table": table,
+        "row": row["row"],
+        "arms": arms,
+        "what": what if row["subgroup"] == WHOLE else f"{what}, {row['subgroup']}",
+        "verification": row["verification"],
+        "source_id": row["source_id"],
+        "reason": reason,
+    }
+
+
+def _with_effect_sizes(used: pd.DataFrame) -> pd.DataFrame:
+    """Fill in yi and vi of the counted outcomes, all trials of a measure at once."""
+    used = used.astype({"yi": float, "vi": float, "corrected": object})
+    counts = ["events_experimental", "n_experimental", "events_control", "n_control"]
+    used.loc[used["measure"] == "hazard_ratio", "corrected"] = "no"
+    for measure, function in COUNT_MEASURES.items():
+        mask = used["measure"] == measure
+        if not mask.any():
+            continue
+        effects = function(*(used.loc[mask, column].to_numpy(float) for column in counts))
+        used.loc[mask, "yi"] = np.where(effects.informative, effects.yi, np.nan)
+        used.loc[mask, "vi"] = np.where(effects.informative, effects.vi, np.nan)
+        used.loc[mask, "corrected"] = np.where(effects.corrected, "yes", "no")
+        used.loc[mask, "se_source"] = "counts"
+        silent = used.index[mask][~effects.informative]
+        used.loc[silent, "pooled"] = "no"
+        used.loc[silent, "not_pooled_reason"] = NO_INFORMATION
+    return used
+
+
+def _with_logits(rates: pd.DataFrame, level: float) -> pd.DataFrame:
+    if rates.empty:
+        return rates
+    events, n = rates["events"].to_numpy(float), rates["n"].to_numpy(float)
+    logits = logit_proportion(events, n)
+    low, high = wilson_interval(events, n, level)
+    return rates.assign(
+        rate=events / n,
+        rate_low=low,
+        rate_high=high,
+        yi=logits.yi,
+        vi=logits.vi,
+        corrected=np.where(logits.corrected, "yes", "no"),
+    )
+
+
+def _both(first: Any, second: Any, joint: str = " / ") -> Any:
+    """One value where both arms agree, else both, experimental arm first."""
+    return first if first == second else f"{first}{joint}{second}"
+
+
+def _split(agents: str) -> list[str]:
+    return [] if agents == "none" else agents.split("+")

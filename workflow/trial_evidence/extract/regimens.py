@@ -1,0 +1,82 @@
+"""The regimen of every arm: HER2 agents, how many, their schedule, the partner."""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from trial_evidence.configuration import NO_AGENT
+
+PARTNER_WORDS = {
+    "chemotherapy": "with chemotherapy",
+    "endocrine": "with endocrine therapy",
+    "none": "alone",
+}
+
+
+def agent_labels(agents: pd.DataFrame) -> dict[str, str]:
+    """Short names of the agents as figures print them.
+
+    A label of the form ``long name (SHORT)`` gives its short form, any other the label itself.
+
+    Parameters
+    ----------
+    agents : DataFrame
+        Columns ``agent`` and ``label``.
+
+    Returns
+    -------
+    dict
+        agent id -> label.
+    """
+    return {
+        agent: label[label.rindex("(") + 1 : -1] if label.endswith(")") else label
+        for agent, label in zip(agents["agent"], agents["label"], strict=True)
+    }
+
+
+def join_agents(agents: Iterable[str], labels: Mapping[str, str]) -> str:
+    """Agents in one readable phrase: ``A + b``; ``none`` for no agent.
+
+    Only the first name keeps its capital: an abbreviation keeps its own.
+    """
+    names = [labels.get(agent, agent) for agent in agents]
+    if not names:
+        return NO_AGENT
+    rest = [n if n[1:] != n[1:].lower() else n[0].lower() + n[1:] for n in names[1:]]
+    return " + ".join([names[0], *rest])
+
+
+def arm_regimens(arms: pd.DataFrame) -> pd.DataFrame:
+    """Give every arm its regimen.
+
+    Parameters
+    ----------
+    arms : DataFrame
+        The sheet's arms: ``trial_id``, ``arm_id``, ``agents`` (joined by ``+``, empty for none),
+        ``her2_schedule``, ``partner``.
+
+    Returns
+    -------
+    DataFrame
+        The arms with ``agent_set`` (tuple in alphabetical order), ``n_agents`` and ``regimen``
+        (the same for all arms with the same agents, schedule and partner).
+    """
+    sets = [tuple(sorted(filter(None, cell.split("+")))) for cell in arms["agents"]]
+    return arms.assign(
+        agent_set=sets,
+        n_agents=[len(s) for s in sets],
+        regimen=[
+            "|".join(["+".join(s) or NO_AGENT, schedule, partner])
+            for s, schedule, partner in zip(
+                sets, arms["her2_schedule"], arms["partner"], strict=True
+            )
+        ],
+    )
+
+
+def regimen_label(
+    agent_set: Iterable[str], schedule: str, partner: str, labels: Mapping[str, str]
+) -> str:
+    """A regimen in words: agents, whether they followed each other, and the partner."""
+    sequence = " in sequence" if schedule == "sequential" else ""
+    return f"{join_agents(agent_set, labels)}{sequence} {PARTNER_WORDS.get(partner, partner)}"

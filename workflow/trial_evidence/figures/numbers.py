@@ -1,0 +1,244 @@
+"""Numbers as printed: rounding, intervals, p values and axis ticks."""
+
+import math
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import count
+
+EN_DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def round_half_up(value: float, digits: int) -> str:
+    """Round half up, as readers do by hand, and print with a fixed number of decimals.
+
+    The shortest decimal form of the number is what is rounded, so 2.675 gives 2.68 although its
+    binary form lies a little below. A value that rounds to zero has no sign.
+
+    Parameters
+    ----------
+    value
+        A finite number.
+    digits
+        Decimals to print, 0 or more.
+
+    Returns
+    -------
+    str
+        For example ``"2.63"`` for 2.625 and two digits; ASCII hyphen as minus.
+
+    Raises
+    ------
+    ValueError
+        If the value is not finite or digits is negative.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot be rounded: it is not a finite number")
+    if digits < 0:
+        raise ValueError(f"digits is {digits}; it must be 0 or more")
+    # numpy floats have another repr, so float() first
+    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{abs(rounded) if rounded == 0 else rounded:f}"
+
+
+def format_number(value: float, digits: int = 2) -> str:
+    """Print a number with a typographic minus; infinity as its sign.
+
+    Parameters
+    ----------
+    value
+        A number; not NaN.
+    digits
+        Decimals.
+
+    Returns
+    -------
+    str
+        The number as it stands in a figure or table.
+
+    Raises
+    ------
+    ValueError
+        If the value is NaN.
+    """
+    if math.isinf(value):
+        return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
+    return round_half_up(value, digits).replace("-", MINUS)
+
+
+def format_interval(low: float, high: float, digits: int = 2) -> str:
+    """Print an interval: ``0.18–30.62``, or ``−0.05 to 0.12`` where a limit is negative.
+
+    Parameters
+    ----------
+    low, high
+        Limits, in the same unit as the estimate beside them.
+    digits
+        Decimals.
+
+    Returns
+    -------
+    str
+        Limits joined by an en dash; by "to" when a minus sign would meet the dash.
+    """
+    ends = format_number(low, digits), format_number(high, digits)
+    return (" to " if any(end.startswith(MINUS) for end in ends) else EN_DASH).join(ends)
+
+
+def format_p(p_value: float) -> str:
+    """Print a p value: ``p = 0.03``, ``p = 0.004``, ``p < 0.001``, ``p > 0.99``.
+
+    Two decimals, three below 0.01 and around 0.05, where two would hide on which side it lies.
+
+    Parameters
+    ----------
+    p_value
+        Between 0 and 1.
+
+    Returns
+    -------
+    str
+        The value with its relation.
+
+    Raises
+    ------
+    ValueError
+        If the value is not between 0 and 1.
+    """
+    if not 0 <= p_value <= 1:
+        raise ValueError(f"{p_value} is not a p value")
+    if p_value < 0.001:
+        return "p < 0.001"
+    if p_value > 0.99:
+        return "p > 0.99"
+    digits = 3 if p_value < 0.01 or 0.045 <= p_value < 0.055 else 2
+    return f"p = {round_half_up(p_value, digits)}"
+
+
+def format_tick(value: float) -> str:
+    """Print a tick in as few digits as it needs: 0.25, 1, 1000, never with an exponent.
+
+    Parameters
+    ----------
+    value
+        A finite number.
+
+    Returns
+    -------
+    str
+        The label.
+    """
+    text = f"{Decimal(f'{value:.10g}'):f}"
+    trimmed = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if trimmed == "-0" else trimmed.replace("-", MINUS)
+
+
+def linear_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
+    """Evenly spaced round ticks that cover a range.
+
+    Parameters
+    ----------
+    low, high
+        The range, low < high.
+    most
+        The largest number of ticks, 3 or more.
+
+    Returns
+    -------
+    tuple of float
+        Ascending; the first at or below low, the last at or above high. Steps are 1, 2, 2.5 or
+        5 times a power of ten.
+
+    Raises
+    ------
+    ValueError
+        If low < high does not hold or fewer than three ticks are allowed.
+    """
+    _check_range(low, high, most)
+    power = math.floor(math.log10((high - low) / most))
+    for step in (mantissa * 10.0**tens for tens in count(power) for mantissa in (1, 2, 2.5, 5)):
+        first = math.floor(low / step + 1e-9)
+        last = math.ceil(high / step - 1e-9)
+        if last - first < most:
+            return tuple(_tidy(index * step) for index in range(first, last + 1))
+    raise AssertionError("a step as long as the range needs three ticks at most")
+
+
+def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
+    """Round ticks for a ratio axis that cover a range.
+
+    Several ladders are tried: doublings (0.25, 0.5, 1, 2), 1-2-5, 1-1.5-2-3-5-7, 1-3, decades,
+    and even steps for a narrow range. Taken is the ladder that leaves least of the axis empty;
+    doublings are preferred a little, since equal steps mean equal factors.
+
+    Parameters
+    ----------
+    low, high
+        The range on the natural scale, 0 < low < high.
+    most
+        The largest number of ticks, 3 or more.
+
+    Returns
+    -------
+    tuple of float
+        Ascending; the first at or below low, the last at or above high.
+
+    Raises
+    ------
+    ValueError
+        If 0 < low < high does not hold or fewer than three ticks are allowed.
+    """
+    _check_range(low, high, most)
+    if low <= 0:
+        raise ValueError(f"a ratio axis cannot begin at {low}")
+    ladders = [(0.15, _cover(_powers_of(2.0, low, high), low, high))]
+    for mantissas in ((1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 3.0)):
+        ladders.append((0.0, _cover(_decades(mantissas, low, high), low, high)))
+    even = linear_ticks(low, high, most)
+    # beyond a factor of three, even steps crowd at the upper end of a log axis
+    if even[0] > 0 and even[-1] / even[0] < 3:
+        ladders.append((0.05, even))
+    ladders = [ladder for ladder in ladders if len(ladder[1]) <= most]
+    if not ladders:
+        base = 10.0
+        while len(ticks := _cover(_powers_of(base, low, high), low, high)) > most:
+            base *= 10.0
+        return ticks
+
+    def merit(ladder: tuple[float, tuple[float, ...]]) -> float:
+        preference, ticks = ladder
+        filled = math.log(high / low) / math.log(ticks[-1] / ticks[0])
+        return preference + filled - 0.2 * max(0, min(4, most) - len(ticks))
+
+    return max(ladders, key=merit)[1]
+
+
+def _check_range(low: float, high: float, most: int) -> None:
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"{low} to {high} is not a range")
+    if most < 3:
+        raise ValueError(f"{most} ticks cannot cover every range; three can")
+
+
+def _tidy(value: float) -> float:
+    # 3 * 0.1 is 0.30000000000000004; a tick is 0.3
+    return float(f"{value:.12g}") + 0.0
+
+
+def _powers_of(base: float, low: float, high: float) -> list[float]:
+    first = math.floor(math.log(low, base)) - 1
+    last = math.ceil(math.log(high, base)) + 1
+    return [_tidy(base**power) for power in range(first, last + 1)]
+
+
+def _decades(mantissas: Iterable[float], low: float, high: float) -> list[float]:
+    steps = tuple(mantissas)
+    first = math.floor(math.log10(low)) - 1
+    last = math.ceil(math.log10(high)) + 1
+    return [_tidy(step * 10.0**power) for power in range(first, last + 1) for step in steps]
+
+
+def _cover(ladder: list[float], low: float, high: float) -> tuple[float, ...]:
+    first = max(tick for tick in ladder if tick <= low * (1 + 1e-9))
+    last = min(tick for tick in ladder if tick >= high * (1 - 1e-9))
+    return tuple(tick for tick in ladder if first <= tick <= last)

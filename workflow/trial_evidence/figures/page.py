@@ -1,0 +1,263 @@
+"""A page of shapes and texts in millimetres, drawn as one ggplot and saved as files."""
+
+import os
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from math import pi, sqrt
+from pathlib import Path
+from typing import Any, Literal
+from xml.sax.saxutils import escape
+
+import matplotlib.style
+import pandas as pd
+import plotnine as p9
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text as FigureText
+
+from trial_evidence.figures.text import FALLBACK_FAMILIES, FONT_FAMILY, font_path
+
+Align = Literal["left", "center", "right"]
+Format = Literal["svg", "pdf", "png"]
+Point = tuple[float, float]
+
+PNG_DPI = 300
+_MM_PER_INCH = 25.4
+_SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "page",
+    "pdf.fonttype": 42,
+    "text.parse_math": False,
+    # hinted letters are as wide as whole dots; lines would grow past their measure
+    "text.hinting": "none",
+}
+# plotnine multiplies the size of lines by the square root of pi before it calls them points
+_LINE_SIZE_PER_POINT = 1 / sqrt(pi)
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A filled shape: corner points (x, y) in mm from the top left of the page; colours as hex.
+
+    `role` says what it stands for (band, square, diamond, arrow, bar); it is not drawn.
+    """
+
+    role: str
+    points: tuple[Point, ...]
+    fill: str
+    outline: str
+    outline_pt: float
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A straight line between two points (x, y) in mm from the top left of the page."""
+
+    role: str
+    start: Point
+    end: Point
+    colour: str
+    width_pt: float
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Text:
+    """One line of text; y is its baseline, x the edge or centre that `align` names, in mm."""
+
+    role: str
+    text: str
+    x: float
+    y: float
+    size_pt: float
+    colour: str
+    align: Align = "left"
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything on a page, in mm from its top left; drawn in the order of the fields."""
+
+    width_mm: float
+    height_mm: float
+    title: str
+    description: str
+    bands: tuple[Polygon, ...]
+    segments: tuple[Segment, ...]
+    polygons: tuple[Polygon, ...]
+    texts: tuple[Text, ...]
+
+
+def draw(page: Page) -> p9.ggplot:
+    """Make the page one ggplot whose coordinates are millimetres.
+
+    Parameters
+    ----------
+    page
+        What to draw.
+
+    Returns
+    -------
+    plotnine.ggplot
+        A plot of the size of the page, x from 0 to its width and y from 0 (bottom) to its height.
+    """
+    parts: list[Any] = [
+        *_polygon_layer(page, page.bands),
+        *_segment_layer(page, [line for line in page.segments if not line.dashed], "solid"),
+        *_segment_layer(page, [line for line in page.segments if line.dashed], "dashed"),
+        *_polygon_layer(page, page.polygons),
+    ]
+    for bold in (False, True):
+        for align in ("left", "center", "right"):
+            texts = [text for text in page.texts if (text.bold, text.align) == (bold, align)]
+            parts += _text_layer(page, texts)
+    parts += [
+        p9.scale_size_identity(),
+        p9.scale_color_identity(),
+        p9.scale_fill_identity(),
+        p9.coord_fixed(xlim=(0, page.width_mm), ylim=(0, page.height_mm), expand=False),
+        p9.theme_void(),
+        p9.theme(
+            figure_size=(page.width_mm / _MM_PER_INCH, page.height_mm / _MM_PER_INCH),
+            plot_margin=0,
+            plot_background=p9.element_rect(fill="white", color="none"),
+            dpi=PNG_DPI,
+        ),
+    ]
+    return p9.ggplot() + parts
+
+
+def save_page(page: Page, stem: Path, formats: Sequence[Format] = ("svg", "pdf", "png")) -> None:
+    """Save a page in several formats: all of them, or none.
+
+    The bytes depend on the page alone: no date, no random identifiers, the bundled font.
+    SVG keeps text as text, PDF embeds TrueType fonts, PNG has 300 dots per inch.
+
+    Parameters
+    ----------
+    page
+        What to draw.
+    stem
+        Path without suffix; its folder is made when missing.
+    formats
+        Suffixes of the files to write.
+    """
+    contents = {stem.with_name(f"{stem.name}.{kind}"): b"" for kind in formats}
+    # whatever a caller or a matplotlibrc has set must not change the page
+    with matplotlib.style.context(["default", _SETTINGS]):
+        figure = draw(page).draw()
+        _use_bundled_font(figure)
+        for target, kind in zip(contents, formats, strict=True):
+            contents[target] = _render(figure, page, kind)
+    _write_whole(contents)
+
+
+def _flip(page: Page, point: Point) -> Point:
+    return point[0], page.height_mm - point[1]
+
+
+def _polygon_layer(page: Page, polygons: Iterable[Polygon]) -> list[p9.geoms.geom.geom]:
+    corners = [
+        (*_flip(page, point), number, shape.fill, shape.outline, shape.outline_pt)
+        for number, shape in enumerate(polygons)
+        for point in shape.points
+    ]
+    if not corners:
+        return []
+    frame = pd.DataFrame(corners, columns=["x", "y", "shape", "fill", "outline", "width"])
+    frame["width"] *= _LINE_SIZE_PER_POINT
+    mapping = p9.aes("x", "y", group="shape", fill="fill", color="outline", size="width")
+    return [p9.geom_polygon(mapping, frame)]
+
+
+def _segment_layer(
+    page: Page, segments: Iterable[Segment], linetype: str
+) -> list[p9.geoms.geom.geom]:
+    lines = [
+        (*_flip(page, line.start), *_flip(page, line.end), line.colour, line.width_pt)
+        for line in segments
+    ]
+    if not lines:
+        return []
+    frame = pd.DataFrame(lines, columns=["x", "y", "xend", "yend", "colour", "width"])
+    frame["width"] *= _LINE_SIZE_PER_POINT
+    mapping = p9.aes("x", "y", xend="xend", yend="yend", color="colour", size="width")
+    return [p9.geom_segment(mapping, frame, linetype=linetype)]
+
+
+def _text_layer(page: Page, texts: Sequence[Text]) -> list[p9.geoms.geom.geom]:
+    """One layer for texts that share alignment and weight, which are not mapped but set."""
+    if not texts:
+        return []
+    frame = pd.DataFrame(
+        [(*_flip(page, (text.x, text.y)), text.text, text.size_pt, text.colour) for text in texts],
+        columns=["x", "y", "text", "points", "colour"],
+    )
+    return [
+        p9.geom_text(
+            p9.aes("x", "y", label="text", size="points", color="colour"),
+            frame,
+            ha=texts[0].align,
+            va="baseline",
+            fontweight="bold" if texts[0].bold else "normal",
+        )
+    ]
+
+
+def _use_bundled_font(figure: Figure) -> None:
+    # Naming the files leaves the font manager of the process as it is, and no other version of the
+    # same family installed on a machine can take their place.
+    for text in figure.findobj(FigureText):
+        bold = text.get_fontweight() == "bold"
+        text.set_fontproperties(
+            FontProperties(
+                family=[FONT_FAMILY],
+                weight="bold" if bold else "normal",
+                size=text.get_fontsize(),
+                fname=str(font_path(bold)),
+            )
+        )
+
+
+def _render(figure: Figure, page: Page, kind: Format) -> bytes:
+    metadata: dict[Format, dict[str, str | None]] = {
+        "svg": {"Title": page.title, "Date": None, "Creator": None},
+        "pdf": {"Title": page.title, "Subject": page.description, "CreationDate": None},
+        "png": {"Title": page.title, "Description": page.description, "Software": None},
+    }
+    buffer = BytesIO()
+    with warnings.catch_warnings():
+        # a letter that the font lacks is drawn as a box; the SVG keeps the letter itself
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from font", category=UserWarning
+        )
+        figure.savefig(buffer, format=kind, dpi=PNG_DPI, metadata=metadata[kind])
+    return _described(buffer.getvalue(), page) if kind == "svg" else buffer.getvalue()
+
+
+def _described(svg: bytes, page: Page) -> bytes:
+    """Add the description that screen readers speak, and fonts for machines without ours."""
+    text = svg.decode("utf-8")
+    families = ", ".join([f"'{FONT_FAMILY}'", *FALLBACK_FAMILIES])
+    text = text.replace(f"font-family: '{FONT_FAMILY}'", f"font-family: {families}")
+    named = f"<title>{escape(page.title)}</title>\n <desc>{escape(page.description)}</desc>"
+    text = re.sub(r"<title>.*?</title>", lambda _: named, text, count=1, flags=re.DOTALL)
+    return text.encode("utf-8")
+
+
+def _write_whole(contents: dict[Path, bytes]) -> None:
+    """Write beside the targets first, so that no reader ever finds half a file or half a set."""
+    beside = {target: target.with_name(f".{target.name}.{os.getpid()}") for target in contents}
+    try:
+        for target, content in contents.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside[target].write_bytes(content)
+        for target, written in beside.items():
+            written.replace(target)
+    finally:
+        for written in beside.values():
+            written.unlink(missing_ok=True)

@@ -1,0 +1,138 @@
+"""The figures stage: every forest plot of one setting, and a list of them."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from trial_evidence.configuration import Analysis, Configuration, EffectModifier, RateAnalysis
+from trial_evidence.extract.evidence import RATE_NUMBERS, USED_NUMBERS
+from trial_evidence.figures.evidence_forests import (
+    analysis_forest,
+    modifier_forest,
+    rate_forest,
+    rate_overview,
+)
+from trial_evidence.figures.forest import Forest, save
+from trial_evidence.figures.style import Style
+from trial_evidence.files import read_table, write_table
+from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
+
+ALL = {"all": "all patients"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of an analysis: where it goes, below results/<setting>/, and what it shows."""
+
+    analysis: str
+    stem: str
+    forest: Forest
+
+
+def write_figures(
+    configuration: Configuration, setting: str, processed: Path, results: Path
+) -> None:
+    """Draw every forest plot of a setting and list them in ``figures.csv``.
+
+    The folder of an analysis is emptied first: a figure that its data no longer support goes.
+    """
+    folder = results / setting
+    estimates = read_table(folder / "estimates.csv", ESTIMATE_NUMBERS)
+    trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
+    rates = read_table(folder / "rates.csv", [*RATE_NUMBERS, *TRIAL_NUMBERS])
+    set_aside = read_table(processed / setting / "set_aside.csv", [])
+    figures: list[Figure] = []
+    for analysis in configuration.of_setting(setting):
+        figures += _analysis_figures(analysis, trials, estimates, set_aside, configuration)
+    for rate_analysis in configuration.rates_of_setting(setting):
+        figures += _rate_figures(rate_analysis, rates, estimates, configuration)
+    for analysis_id in {figure.analysis for figure in figures}:
+        shutil.rmtree(folder / analysis_id, ignore_errors=True)
+    style = Style(width_mm=configuration.figure_width_mm)
+    for figure in figures:
+        save(figure.forest, folder / figure.stem, style, configuration.figure_formats)
+    listing = pd.DataFrame(
+        {
+            "setting": setting,
+            "analysis": [figure.analysis for figure in figures],
+            "figure": [figure.stem for figure in figures],
+            "title": [figure.forest.title for figure in figures],
+            "description": [figure.forest.description for figure in figures],
+        }
+    )
+    write_table(folder / "figures.csv", listing)
+
+
+def _analysis_figures(
+    analysis: Analysis,
+    trials: pd.DataFrame,
+    estimates: pd.DataFrame,
+    set_aside: pd.DataFrame,
+    configuration: Configuration,
+) -> Iterator[Figure]:
+    aside = set_aside[set_aside["analysis"] == analysis.id]
+    for measure in analysis.measures:
+        rows = trials[(trials["analysis"] == analysis.id) & (trials["measure"] == measure)]
+        own = estimates[estimates["analysis"] == analysis.id]
+        found = own[own["measure"].str.endswith((measure, f"of_{measure}s"))]
+        suffix = "" if measure == analysis.measures[0] else f"_{measure}"
+        yield Figure(
+            analysis.id,
+            f"{analysis.id}/forest{suffix}",
+            analysis_forest(analysis, measure, rows, found, aside, configuration),
+        )
+        for modifier in analysis.effect_modifiers:
+            shown = _shown(modifier, rows, found)
+            if shown is not None:
+                yield Figure(
+                    analysis.id,
+                    f"{analysis.id}/forest{suffix}_by_{modifier.factor}",
+                    modifier_forest(analysis, modifier, measure, shown, found, aside,
+                                    configuration),
+                )  # fmt: skip
+
+
+def _shown(
+    modifier: EffectModifier, trials: pd.DataFrame, estimates: pd.DataFrame
+) -> pd.DataFrame | None:
+    """Trials by the levels of a factor, where the factor has been pooled at all."""
+    levels = [f"{modifier.factor}={level}" for level in modifier.levels]
+    if not estimates["subgroup"].str.startswith(tuple(levels)).any():
+        return None
+    return trials[trials["subgroup"].isin(levels)]
+
+
+def _rate_figures(
+    analysis: RateAnalysis,
+    rates: pd.DataFrame,
+    estimates: pd.DataFrame,
+    configuration: Configuration,
+) -> Iterator[Figure]:
+    own = rates[rates["analysis"] == analysis.id]
+    found = estimates[estimates["analysis"] == analysis.id]
+    partners = dict(zip(own["regimen_label"], own["partner"], strict=True))
+    groupings = {"": ALL} | {
+        f"_by_{m.factor}": {f"{m.factor}={level}": f"{m.label.lower()} {level}"
+                            for level in m.levels}
+        for m in analysis.effect_modifiers
+    }  # fmt: skip
+    for suffix, subgroups in groupings.items():
+        overview = rate_overview(analysis, found, partners, subgroups, configuration)
+        yield Figure(analysis.id, f"{analysis.id}/forest{suffix}", overview)
+        for label, block in own.groupby("regimen_label", sort=False):
+            inside = block[block["subgroup"].isin(list(subgroups))]
+            if inside["trial_id"].nunique() < 2:
+                continue
+            mine = found[found["experimental"] == label]
+            forest = rate_forest(analysis, str(label), inside, mine, subgroups, configuration)
+            stem = f"{analysis.id}/{slug(str(label))}/forest{suffix}"
+            yield Figure(analysis.id, stem, forest)
+
+
+def slug(text: str) -> str:
+    """A file name made of a label: letters, digits and underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")

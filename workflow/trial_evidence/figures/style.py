@@ -1,0 +1,143 @@
+"""Styles: every size, width and colour of a figure, in one place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Style:
+    """Sizes and colours of a page.
+
+    Lengths are millimetres on the page, font sizes and line widths points, as their names say.
+    The colours differ in lightness too, so that a figure printed in grey loses nothing.
+    """
+
+    width_mm: float = 180.0
+    margin_mm: float = 2.0
+
+    title_pt: float = 9.0
+    text_pt: float = 8.0
+    footnote_pt: float = 7.0
+    leading: float = 1.25
+    name_lines: int = 2
+
+    row_mm: float = 4.6
+    gap_row_mm: float = 2.2
+    column_gap_mm: float = 3.6
+    panel_gap_mm: float = 4.0
+    panel_min_mm: float = 48.0
+    text_column_min_mm: float = 28.0
+    indent_mm: float = 1.3
+    block_gap_mm: float = 1.8
+    tick_mm: float = 1.1
+
+    square_max_mm: float = 3.3
+    square_min_mm: float = 1.2
+    square_unweighted_mm: float = 1.7
+    subtotal_mm: float = 2.7
+    overall_mm: float = 3.3
+    secondary_mm: float = 1.7
+    prediction_mm: float = 1.1
+    arrow_mm: float = 1.8
+
+    rule_pt: float = 0.7
+    interval_pt: float = 0.8
+    outline_pt: float = 0.7
+    hair_pt: float = 0.5
+
+    ink: str = "#1A1A1A"
+    muted: str = "#666666"
+    band: str = "#F3F4F6"
+    paper: str = "#FFFFFF"
+    accent: str = "#0B5394"
+    accent_light: str = "#8DB3DC"
+    accent_pale: str = "#DCE8F4"
+
+
+_PAGE = Style()
+
+PRESETS: Mapping[str, Style] = {
+    "page": _PAGE,
+    "page_grey": replace(
+        _PAGE, band="#F4F4F4", accent="#333333", accent_light="#A6A6A6", accent_pale="#E4E4E4"
+    ),
+    "wide_column": replace(
+        _PAGE,
+        width_mm=120.0,
+        margin_mm=1.5,
+        title_pt=8.0,
+        text_pt=7.0,
+        footnote_pt=6.25,
+        row_mm=4.1,
+        gap_row_mm=1.8,
+        column_gap_mm=2.6,
+        panel_gap_mm=2.8,
+        panel_min_mm=30.0,
+        text_column_min_mm=24.0,
+        indent_mm=1.0,
+        square_max_mm=2.8,
+        square_min_mm=1.0,
+        square_unweighted_mm=1.4,
+        subtotal_mm=2.3,
+        overall_mm=2.8,
+        secondary_mm=1.5,
+        prediction_mm=0.95,
+        arrow_mm=1.5,
+        interval_pt=0.7,
+    ),
+    "column": replace(
+        _PAGE,
+        width_mm=85.0,
+        margin_mm=1.0,
+        title_pt=7.0,
+        text_pt=6.25,
+        footnote_pt=6.0,
+        row_mm=3.7,
+        gap_row_mm=1.5,
+        column_gap_mm=1.8,
+        panel_gap_mm=2.0,
+        panel_min_mm=22.0,
+        text_column_min_mm=18.0,
+        indent_mm=0.8,
+        tick_mm=0.9,
+        square_max_mm=2.4,
+        square_min_mm=0.9,
+        square_unweighted_mm=1.2,
+        subtotal_mm=2.0,
+        overall_mm=2.4,
+        secondary_mm=1.3,
+        prediction_mm=0.8,
+        arrow_mm=1.3,
+        rule_pt=0.6,
+        interval_pt=0.6,
+        outline_pt=0.6,
+        hair_pt=0.4,
+    ),
+}
+"""Widths of journals: a page (180 mm), one and a half columns (120 mm), a column (85 mm)."""
+
+
+def style_for(width_mm: float) -> Style:
+    """The preset made for a width: the widest that is no wider, at that width.
+
+    Parameters
+    ----------
+    width_mm
+        Width of the page, 85 mm or more.
+
+    Returns
+    -------
+    Style
+        A preset with its page set to the width.
+
+    Raises
+    ------
+    ValueError
+        If no preset is as narrow as that.
+    """
+    fitting = [
+        name for name in ("page", "wide_column", "column") if PRESETS[name].width_mm <= width_mm
+    ]
+    if not fitting:
+        raise ValueError(f"a figure of {width_mm:g} mm cannot be read; the narrowest has 85 mm")
+    return replace(PRESETS[fitting[0]], width_mm=width_mm)

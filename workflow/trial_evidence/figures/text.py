@@ -1,0 +1,190 @@
+"""Text measured with the bundled font, so that columns and line breaks never depend on a machine.
+
+The font is Liberation Sans, whose advance widths are those of Arial and Helvetica: a page laid out
+with it also holds where an SVG viewer falls back on one of these.
+"""
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+from pathlib import Path
+
+from matplotlib.ft2font import FT2Font, LoadFlags
+
+FONT_FAMILY = "Liberation Sans"
+FALLBACK_FAMILIES = ("Arial", "Helvetica", "sans-serif")
+CAP_HEIGHT_EM = 1409 / 2048
+MM_PER_POINT = 25.4 / 72
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+
+# "p = 0.03" is one word to a reader
+_RELATIONS = frozenset("=<>±≤≥")
+_BLANKS = re.compile("[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")
+
+
+def font_path(bold: bool = False) -> Path:
+    """Path of the bundled font file.
+
+    Parameters
+    ----------
+    bold
+        The bold cut instead of the regular one.
+
+    Returns
+    -------
+    Path
+        A TrueType file.
+    """
+    cut = "Bold" if bold else "Regular"
+    return Path(__file__).parent / "fonts" / f"LiberationSans-{cut}.ttf"
+
+
+def clean(text: str) -> str:
+    """One line of text that XML can hold: blanks run together, control characters dropped.
+
+    Parameters
+    ----------
+    text
+        Any string. No-break spaces stay.
+
+    Returns
+    -------
+    str
+        The text, without blanks at its ends; halves of surrogate pairs become U+FFFD.
+    """
+    kept = []
+    for character in _BLANKS.sub(" ", text):
+        category = unicodedata.category(character)
+        if category == "Cs":
+            kept.append("\N{REPLACEMENT CHARACTER}")
+        elif category != "Cc" and character not in "\ufffe\uffff":
+            kept.append(character)
+    return "".join(kept).strip(" ")
+
+
+@cache
+def _advances(bold: bool) -> dict[str, float]:
+    font = FT2Font(str(font_path(bold)))
+    return {
+        chr(code): font.load_glyph(glyph, LoadFlags.NO_SCALE).horiAdvance / font.units_per_EM
+        for code, glyph in font.get_charmap().items()
+    }
+
+
+def _advance(character: str, bold: bool) -> float:
+    known = _advances(bold).get(character)
+    if known is not None:
+        return known
+    # a viewer takes the glyph from some other font: one em holds nearly every letter there is
+    return 0.0 if unicodedata.category(character) in {"Mn", "Me", "Cf"} else 1.0
+
+
+@lru_cache(maxsize=20_000)
+def _width_em(text: str, bold: bool) -> float:
+    return sum(_advance(character, bold) for character in text)
+
+
+def text_width_mm(text: str, size_pt: float, bold: bool = False) -> float:
+    """Width of one line of text, as the sum of its advance widths.
+
+    Kerning is left out: it differs between viewers and makes text narrower, not wider.
+
+    Parameters
+    ----------
+    text
+        One line.
+    size_pt
+        Font size in points.
+    bold
+        Measured in the bold cut.
+
+    Returns
+    -------
+    float
+        Width in millimetres.
+    """
+    return _width_em(text, bold) * size_pt * MM_PER_POINT
+
+
+def shorten(text: str, width_mm: float, size_pt: float, bold: bool = False) -> str:
+    """Cut a line to a width and end it with an ellipsis; unchanged if it fits.
+
+    Parameters
+    ----------
+    text
+        One line.
+    width_mm
+        Room in millimetres.
+    size_pt
+        Font size in points.
+    bold
+        Measured in the bold cut.
+
+    Returns
+    -------
+    str
+        The text, or its beginning and an ellipsis; the ellipsis alone if nothing else fits.
+    """
+    if text_width_mm(text, size_pt, bold) <= width_mm:
+        return text
+    # bisection: the width grows with every character kept
+    kept, cut = 0, len(text)
+    while cut - kept > 1:
+        middle = (kept + cut) // 2
+        if text_width_mm(text[:middle].rstrip() + ELLIPSIS, size_pt, bold) <= width_mm:
+            kept = middle
+        else:
+            cut = middle
+    return text[:kept].rstrip() + ELLIPSIS
+
+
+def wrap(
+    text: str, width_mm: float, size_pt: float, bold: bool = False, most_lines: int | None = None
+) -> tuple[str, ...]:
+    """Break text into lines at its blanks; inside a word only where the word alone is too long.
+
+    Blanks beside =, <, > and the like do not break, so that ``p = 0.03`` stays together.
+
+    Parameters
+    ----------
+    text
+        Any text; cleaned first.
+    width_mm
+        Room in millimetres.
+    size_pt
+        Font size in points.
+    bold
+        Measured in the bold cut.
+    most_lines
+        Lines at most; the last one then ends with an ellipsis if anything is left out.
+
+    Returns
+    -------
+    tuple of str
+        The lines; none for empty text.
+    """
+    lines: list[str] = []
+    rest = clean(text)
+    while rest:
+        if most_lines is not None and len(lines) == most_lines - 1:
+            lines.append(shorten(rest, width_mm, size_pt, bold))
+            break
+        line = _first_line(rest, width_mm, size_pt, bold)
+        lines.append(line)
+        rest = rest[len(line) :].lstrip(" ")
+    return tuple(lines)
+
+
+def _first_line(text: str, width_mm: float, size_pt: float, bold: bool) -> str:
+    if text_width_mm(text, size_pt, bold) <= width_mm:
+        return text
+    used, fitting, last_blank = 0.0, 0, 0
+    for index, character in enumerate(text):
+        if character == " " and not _RELATIONS & set(text[index - 1 : index + 2]):
+            last_blank = index
+        used += text_width_mm(character, size_pt, bold)
+        if used > width_mm and character != " ":
+            break
+        fitting = index + 1
+    # at least one character a line, or there would be no end
+    return text[:last_blank] if last_blank else text[: max(1, fitting)]

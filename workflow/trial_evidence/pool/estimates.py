@@ -1,0 +1,351 @@
+"""All estimates of one setting: every analysis, subgroup and model in one table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, cast, get_args
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from trial_evidence.configuration import Analysis, Configuration, EffectModifier, RateAnalysis
+from trial_evidence.pool.columns import ESTIMATE_COLUMNS
+from trial_evidence.pool.leading import leading_model
+from trial_evidence.pool.mantel_haenszel import Counts
+from trial_evidence.pool.mantel_haenszel import Measure as CountMeasure
+from trial_evidence.pool.pooling import pool_all
+from trial_evidence.pool.results import Pooled
+from trial_evidence.pool.scales import IDENTITY, LOG_RATIO, LOGIT, Scale
+from trial_evidence.pool.subgroups import interaction_within_trials, subgroup_test
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class MeasureScale:
+    """How a measure is pooled and read: scale, name of its prior, and the side of benefit."""
+
+    scale: Scale
+    prior: str
+    benefit_below: bool | None
+
+
+MEASURE_SCALES: Mapping[str, MeasureScale] = {
+    "risk_ratio": MeasureScale(LOG_RATIO, "log_ratio", False),
+    "odds_ratio": MeasureScale(LOG_RATIO, "log_ratio", False),
+    "risk_difference": MeasureScale(IDENTITY, "difference", False),
+    "hazard_ratio": MeasureScale(LOG_RATIO, "log_ratio", True),
+    "proportion": MeasureScale(LOGIT, "logit", None),
+}
+
+
+@dataclass(frozen=True)
+class SettingEstimates:
+    """Estimates of a setting, and its trials with their own results and weights.
+
+    Attributes
+    ----------
+    estimates : DataFrame
+        Columns ``ESTIMATE_COLUMNS``; ratios on the natural scale. ``role`` is ``lead`` or
+        ``co-primary`` by the number of trials, else empty. ``subgroup`` is ``all``,
+        ``column=value``, ``trial=id`` where nothing is pooled, or, with the model
+        ``subgroup_difference`` or a ratio of ratios as measure, the factor that is tested.
+    trials, rates : DataFrame
+        The evidence with ``estimate``, ``estimate_low``, ``estimate_high`` on the natural scale
+        and ``weight`` (percent, in the leading model of its pool; NaN where not pooled).
+    """
+
+    estimates: pd.DataFrame
+    trials: pd.DataFrame
+    rates: pd.DataFrame
+
+
+def pool_setting(
+    used: pd.DataFrame, rates: pd.DataFrame, configuration: Configuration, setting: str
+) -> SettingEstimates:
+    """Pool every analysis of a setting.
+
+    Parameters
+    ----------
+    used, rates : DataFrame
+        As :func:`trial_evidence.extract.evidence.extract_setting` returns them.
+    configuration : Configuration
+    setting : str
+
+    Returns
+    -------
+    SettingEstimates
+    """
+    used, rates = (_with_own_results(t, configuration.confidence_level) for t in (used, rates))
+    records: list[dict[str, Any]] = []
+    weights: dict[int, float] = {}
+    for analysis in configuration.of_setting(setting):
+        for measure in analysis.measures:
+            rows = used[(used["analysis"] == analysis.id) & (used["measure"] == measure)]
+            found, weight = _analysis_estimates(analysis, measure, rows, configuration)
+            records += found
+            weights |= weight
+    rate_weights: dict[int, float] = {}
+    for rate_analysis in configuration.rates_of_setting(setting):
+        rows = rates[rates["analysis"] == rate_analysis.id]
+        found, weight = _rate_estimates(rate_analysis, rows, configuration)
+        records += found
+        rate_weights |= weight
+    return SettingEstimates(
+        estimates=pd.DataFrame(records, columns=ESTIMATE_COLUMNS),
+        trials=used.assign(weight=pd.Series(weights, index=used.index, dtype=float)),
+        rates=rates.assign(weight=pd.Series(rate_weights, index=rates.index, dtype=float)),
+    )
+
+
+def qualifying_trials(rows: pd.DataFrame, modifier: EffectModifier) -> list[str]:
+    """Trials of which both levels of a factor are pooled, in the order of the rows."""
+    levels = [f"{modifier.factor}={level}" for level in modifier.levels]
+    inside = rows[rows["subgroup"].isin(levels) & (rows["pooled"] == "yes")]
+    complete = inside.groupby("trial_id", sort=False)["subgroup"].nunique() == len(levels)
+    return [str(trial) for trial in complete.index[complete]]
+
+
+def _analysis_estimates(
+    analysis: Analysis, measure: str, rows: pd.DataFrame, configuration: Configuration
+) -> tuple[list[dict[str, Any]], dict[int, float]]:
+    records: list[dict[str, Any]] = []
+    weights: dict[int, float] = {}
+    whole = rows[rows["subgroup"] == ALL]
+    pooled = whole[whole["pooled"] == "yes"]
+    pool = _Pool(analysis.setting, analysis.id, measure, configuration)
+    if analysis.pool == "overall":
+        found, weights = pool.models(pooled, ALL)
+        records += found
+    if analysis.pool in ("overall", "within_subgroups"):
+        for value, group in pooled.groupby(analysis.subgroups, sort=False):
+            found, inside = pool.models(group, f"{analysis.subgroups}={value}")
+            records += found
+            if analysis.pool == "within_subgroups":
+                weights |= inside
+    if analysis.pool == "overall":
+        records += pool.subgroup_difference(pooled, analysis.subgroups)
+    if analysis.pool == "none":
+        for trial_id, trial in pooled.groupby("trial_id", sort=False):
+            records += pool.models(trial, f"trial={trial_id}")[0]
+    if pooled.empty:
+        records.append(pool.nothing(ALL))
+    for modifier in analysis.effect_modifiers:
+        trials = qualifying_trials(rows, modifier)
+        if len(trials) < configuration.effect_modifier_min_trials:
+            continue
+        inside_rows = rows[rows["trial_id"].isin(trials)]
+        levels = [f"{modifier.factor}={level}" for level in modifier.levels]
+        if analysis.pool != "overall":
+            for name, trial_id in product(levels, trials):
+                own = inside_rows[
+                    (inside_rows["subgroup"] == name) & (inside_rows["trial_id"] == trial_id)
+                ]
+                records += pool.models(own, f"{name} & trial={trial_id}")[0]
+            continue
+        for name in levels:
+            found, inside = pool.models(inside_rows[inside_rows["subgroup"] == name], name)
+            records += found
+            weights |= inside
+        records += pool.interaction(inside_rows, modifier)
+    return records, weights
+
+
+def _rate_estimates(
+    analysis: RateAnalysis, rows: pd.DataFrame, configuration: Configuration
+) -> tuple[list[dict[str, Any]], dict[int, float]]:
+    records: list[dict[str, Any]] = []
+    weights: dict[int, float] = {}
+    pool = _Pool(analysis.setting, analysis.id, "proportion", configuration)
+    pooled = rows[rows["pooled"] == "yes"]
+    for (_, subgroup), group in pooled.groupby(["regimen", "subgroup"], sort=False):
+        found, inside = pool.models(group, str(subgroup))
+        records += found
+        weights |= inside
+    return records, weights
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """Turns sets of trials of one analysis and measure into records of the estimates table."""
+
+    setting: str
+    analysis: str
+    measure: str
+    configuration: Configuration
+
+    @property
+    def reading(self) -> MeasureScale:
+        return MEASURE_SCALES[self.measure]
+
+    def models(
+        self, rows: pd.DataFrame, subgroup: str
+    ) -> tuple[list[dict[str, Any]], dict[int, float]]:
+        """Every model for one set of trials, and each trial's weight in the leading one."""
+        if rows.empty:
+            return [], {}
+        lead = leading_model(len(rows))
+        results = pool_all(
+            rows["yi"],
+            rows["vi"],
+            level=self.configuration.confidence_level,
+            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.prior],
+            counts=self._counts(rows),
+        )
+        roles = {lead.model: "lead", lead.co_primary: "co-primary"}
+        records = [
+            self._record(result, rows, subgroup)
+            | {"role": roles.get(result.model, ""), "remark": lead.reason if result.model ==
+               lead.model else ""}
+            for result in results
+        ]  # fmt: skip
+        leader = next(result for result in results if result.model == lead.model)
+        return records, dict(zip(rows.index, leader.weights, strict=True))
+
+    def subgroup_difference(self, rows: pd.DataFrame, column: str) -> list[dict[str, Any]]:
+        """Test whether the subgroups differ; no record where there is one subgroup only."""
+        if rows[column].nunique() < 2:
+            return []
+        test = subgroup_test(rows["yi"], rows["vi"], list(rows[column]))
+        if test.statistic is None:
+            remark = f"Not tested: {test.reason}"
+        else:
+            remark = f"F({test.df_num}, {test.df_den}) = {test.statistic:.2f}; {test.method}"
+        return [
+            self._frame(rows, column)
+            | {
+                "model": "subgroup_difference",
+                "q": test.statistic,
+                "q_df": test.df_num,
+                "q_p": test.p_value,
+                "p_value": test.p_value,
+                "tau2": test.tau2,
+                "remark": remark,
+            }
+        ]
+
+    def interaction(self, rows: pd.DataFrame, modifier: EffectModifier) -> list[dict[str, Any]]:
+        """Pooled within-trial difference between the two levels of a factor, first v second."""
+        first, second = (
+            rows[rows["subgroup"] == f"{modifier.factor}={level}"].set_index("trial_id")
+            for level in modifier.levels
+        )
+        second = second.loc[first.index]
+        yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
+        trials = rows[rows["subgroup"] == f"{modifier.factor}={modifier.levels[0]}"]
+        ratio = "ratio" if self.reading.scale is LOG_RATIO else "difference"
+        results = pool_all(
+            yi,
+            vi,
+            level=self.configuration.confidence_level,
+            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.prior],
+        )
+        lead = leading_model(len(trials))
+        roles = {lead.model: "lead", lead.co_primary: "co-primary"}
+        name = f"{modifier.levels[0]} v {modifier.levels[1]}"
+        return [
+            self._record(result, rows, modifier.factor)
+            | {
+                "measure": f"{ratio}_of_{self.measure}s",
+                "role": roles.get(result.model, ""),
+                "trials": ";".join(trials["trial_id"]),
+                "probability_of_benefit": None,
+                "remark": f"{modifier.label}: {name}, within trials",
+            }
+            for result in results
+        ]
+
+    def nothing(self, subgroup: str) -> dict[str, Any]:
+        """The record of an analysis that no trial qualifies for."""
+        return {
+            "setting": self.setting,
+            "analysis": self.analysis,
+            "measure": self.measure,
+            "subgroup": subgroup,
+            "model": "no_trial",
+            "k": 0,
+            "ci_level": self.configuration.confidence_level,
+            "remark": "No trial qualifies",
+        }
+
+    def _counts(self, rows: pd.DataFrame) -> Counts | None:
+        if self.measure not in get_args(CountMeasure):
+            return None
+        columns = ["events_experimental", "n_experimental", "events_control", "n_control"]
+        tables = (rows[column].to_numpy(float) for column in columns)
+        return Counts(*tables, measure=cast("CountMeasure", self.measure))
+
+    def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
+        """The columns that describe a set of trials, whatever the model."""
+        if self.measure == "proportion":
+            shown = {"outcome": "pCR", "experimental": rows["regimen_label"].iloc[0], "control": ""}
+            participants, events = rows["n"].sum(), rows["events"].sum()
+        else:
+            shown = {c: _joined(rows[c]) for c in ("outcome", "experimental", "control")}
+            participants = _total(rows, ["n_experimental", "n_control"])
+            events = _total(rows, ["events_experimental", "events_control"])
+        return {
+            "setting": self.setting,
+            "analysis": self.analysis,
+            "measure": self.measure,
+            **shown,
+            "subgroup": subgroup,
+            "k": rows["trial_id"].nunique(),
+            "participants": participants,
+            "events": events,
+            "ci_level": self.configuration.confidence_level,
+            "trials": ";".join(dict.fromkeys(rows["trial_id"])),
+        }
+
+    def _record(self, result: Pooled, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
+        natural = self.reading.scale.to_natural
+        below = result.probability_below_zero
+        benefit = self.reading.benefit_below
+        return self._frame(rows, subgroup) | {
+            "model": result.model,
+            "k": result.k,
+            **{
+                name: None if value is None else float(natural(value))
+                for name, value in (
+                    ("estimate", result.estimate), ("ci_low", result.ci_low),
+                    ("ci_high", result.ci_high), ("pi_low", result.pi_low),
+                    ("pi_high", result.pi_high))
+            },
+            # A proportion has no value that means "no effect", so nothing is tested against it.
+            "p_value": None if self.measure == "proportion" else result.p_value,
+            "tau2": result.tau2,
+            "tau2_low": result.tau2_low,
+            "tau2_high": result.tau2_high,
+            "i2": result.i2,
+            "i2_from_q": result.i2_q,
+            "q": result.q,
+            "q_df": result.q_df,
+            "q_p": result.q_p,
+            "probability_of_benefit": None if below is None or benefit is None
+            else (below if benefit else 1 - below),
+        }  # fmt: skip
+
+
+def _with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Each trial's own estimate with its Wald interval, on the natural scale."""
+    z = ndtri(0.5 + level / 200)
+    half = z * np.sqrt(rows["vi"].to_numpy(float))
+    yi = rows["yi"].to_numpy(float)
+    own = {"estimate": yi, "estimate_low": yi - half, "estimate_high": yi + half}
+    table = rows.assign(**own)
+    for measure, reading in MEASURE_SCALES.items():
+        mask = table["measure"] == measure
+        for column in own:
+            table.loc[mask, column] = reading.scale.to_natural(table.loc[mask, column])
+    return table
+
+
+def _joined(values: Sequence[str] | pd.Series) -> str:
+    return "; ".join(dict.fromkeys(values))
+
+
+def _total(rows: pd.DataFrame, columns: list[str]) -> float | None:
+    """Sum over trials, or None where a trial does not report its number."""
+    counts = rows[columns]
+    return None if bool(counts.isna().any(axis=None)) else float(counts.to_numpy().sum())

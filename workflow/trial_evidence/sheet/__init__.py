@@ -1,0 +1,96 @@
+"""The extraction sheet: reading it, checking it, and handing it on as typed tables.
+
+Cells are read as text, checked against the data dictionary and only then converted. Whatever is
+wrong is reported all at once, with file, row and column.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .check import check_sheet, in_order, read_files
+from .dictionary import (
+    Column,
+    Dictionary,
+    DictionaryError,
+    Table,
+    dictionary_as_markdown,
+    read_dictionary,
+)
+from .problems import (
+    PROBLEM_COLUMNS,
+    Problem,
+    SheetError,
+    did_you_mean,
+    has_errors,
+    problems_as_rows,
+    summary,
+)
+from .tables import Sheet, typed_sheet
+
+__all__ = [
+    "PROBLEM_COLUMNS",
+    "Column",
+    "Dictionary",
+    "DictionaryError",
+    "Problem",
+    "Sheet",
+    "SheetError",
+    "Table",
+    "dictionary_as_markdown",
+    "did_you_mean",
+    "find_problems",
+    "has_errors",
+    "load_sheet",
+    "problems_as_rows",
+    "read_dictionary",
+    "summary",
+]
+
+
+def find_problems(raw: Path, dictionary: Dictionary) -> tuple[Problem, ...]:
+    """Check a sheet without building its tables.
+
+    Parameters
+    ----------
+    raw : Path
+        Folder with one CSV file a table.
+    dictionary : Dictionary
+
+    Returns
+    -------
+    tuple of Problem
+        Errors first, then warnings, each in the order of the sheet.
+    """
+    contents, about_files = read_files(raw, dictionary)
+    _, problems = check_sheet(contents, dictionary)
+    return tuple(in_order([*about_files, *problems], dictionary))
+
+
+def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem, ...]]:
+    """Read and check a sheet.
+
+    Parameters
+    ----------
+    raw : Path
+        Folder with one CSV file a table.
+    dictionary : Dictionary
+
+    Returns
+    -------
+    Sheet
+        Typed tables.
+    tuple of Problem
+        Warnings.
+
+    Raises
+    ------
+    SheetError
+        When anything is an error; it carries all errors and all warnings.
+    """
+    contents, about_files = read_files(raw, dictionary)
+    tables, problems = check_sheet(contents, dictionary)
+    found = tuple(in_order([*about_files, *problems], dictionary))
+    if has_errors(found):
+        raise SheetError(found)
+    return typed_sheet(tables), found

@@ -1,0 +1,316 @@
+"""Arithmetic that has to hold between numbers of the sheet.
+
+What cannot be true (more events than patients, an estimate outside its own interval) is an error.
+What looks wrong but may be what the source prints is a warning. A printed number stands for every
+number that rounds to it, so each check asks whether any such numbers agree.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from .checked import CheckedRow
+from .problems import Problem, shortened
+from .values import ALL, printed_decimals, subgroup_pairs
+
+Rows = Mapping[str, Sequence[CheckedRow]]
+
+# Binary fractions: 0.285 is stored as 0.28499..., so an end of a rounding range needs a hair.
+_HAIR = 1e-9
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True)
+class Span:
+    """All numbers between two ends, both included."""
+
+    low: float
+    high: float
+
+    def meets(self, other: Span) -> bool:
+        """Say whether the two spans have a number in common."""
+        return self.low <= other.high and other.low <= self.high
+
+
+def printed_span(number: float, decimals: int) -> Span:
+    """Return all numbers that are printed as `number` when rounded to `decimals`."""
+    half = 0.5 * 10.0**-decimals
+    hair = _HAIR * max(abs(number), half)
+    return Span(number - half - hair, number + half + hair)
+
+
+def arithmetic_problems(tables: Rows) -> list[Problem]:
+    """Return what does not add up.
+
+    Parameters
+    ----------
+    tables : mapping of str to sequence of CheckedRow
+        Table name to rows; tables that could not be read are left out.
+    """
+    problems: list[Problem] = []
+    for row in tables.get("pcr", ()):
+        problems += _events_within_n(row, "events", "n")
+        problems += _percent(row)
+    for row in tables.get("hazard_ratios", ()):
+        problems += _events_within_n(row, "events_experimental", "n_experimental")
+        problems += _events_within_n(row, "events_control", "n_control")
+        problems += _interval(row, "hr")
+        problems += _p_value(row)
+    for row in tables.get("biomarker_effects", ()):
+        problems += _interval(row, "estimate")
+    problems += _arms_make_the_trial(tables)
+    problems += _more_analysed_than_randomised(tables)
+    problems += _levels_make_the_arm(tables)
+    return problems
+
+
+def two_sided_p(ratio: Span, low: Span | None, high: Span | None, level: float) -> Span:
+    """Return the two-sided p values that an estimate and its interval allow.
+
+    The Wald statistic is ``|log ratio| / se``, with the standard error from the width of the
+    interval on the log scale, or from the distance to the one limit that is given.
+
+    Parameters
+    ----------
+    ratio, low, high : Span
+        Rounding ranges of the printed ratio and limits; a limit that is not given is None.
+    level : float
+        Confidence level in percent.
+    """
+    quantile = _NORMAL.inv_cdf(0.5 + level / 200)
+    ratios = {max(ratio.low, _HAIR), ratio.high}
+    if ratio.low <= 1 <= ratio.high:
+        ratios.add(1.0)
+    found = []
+    # p moves in one direction with each of the three numbers on either side of ratio 1, so its
+    # extremes are at the corners.
+    for centre, lower, upper in itertools.product(ratios, _ends(low), _ends(high)):
+        effect = math.log(centre)
+        width = _half_width(effect, lower, upper)
+        z = abs(effect) * quantile / width if width > 0 else math.inf
+        found.append(math.erfc(z / math.sqrt(2)))
+    return Span(min(found), max(found))
+
+
+def _half_width(effect: float, lower: float | None, upper: float | None) -> float:
+    if lower is not None and upper is not None:
+        return (math.log(upper) - math.log(lower)) / 2
+    if upper is not None:
+        return math.log(upper) - effect
+    return effect - math.log(lower) if lower is not None else 0.0
+
+
+def _ends(span: Span | None) -> tuple[float | None, ...]:
+    return (None,) if span is None else (max(span.low, _HAIR), span.high)
+
+
+def _look(row: CheckedRow) -> str:
+    source, locator = row.text("source_id"), row.text("locator")
+    if not source:
+        return " Look in the source."
+    return f" Look in {source} ({shortened(locator)})." if locator else f" Look in {source}."
+
+
+def _events_within_n(row: CheckedRow, events: str, n: str) -> list[Problem]:
+    if row.numbers.get(events, 0.0) <= row.numbers.get(n, math.inf):
+        return []
+    message = f"{row.text(events)} events in {row.text(n)} patients cannot be."
+    return [row.problem("error", events, message)]
+
+
+def _percent(row: CheckedRow) -> list[Problem]:
+    printed = row.numbers.get("reported_percent")
+    events, n = row.numbers.get("events"), row.numbers.get("n")
+    if printed is None or events is None or n is None or events > n:
+        return []
+    decimals = printed_decimals(row.text("reported_percent"))
+    percent = 100 * events / n
+    if printed_span(printed, decimals).meets(Span(percent, percent)):
+        return []
+    message = (
+        f"{row.text('reported_percent')}% is printed, but {events:.0f} of {n:.0f} is "
+        f"{percent:.{decimals + 1}f}%.{_look(row)}"
+    )
+    return [row.problem("warning", "reported_percent", message)]
+
+
+def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, Span | None, Span | None]:
+    """Return the rounding ranges of ratio, lower and upper limit.
+
+    Spreadsheets drop the zero of 1.40, so the three numbers are taken as printed with as many
+    decimals as the one that has most.
+    """
+    columns = (ratio, "ci_low", "ci_high")
+    present = [column for column in columns if column in row.numbers]
+    decimals = max((printed_decimals(row.text(column)) for column in present), default=0)
+    spans = [
+        printed_span(row.numbers[column], decimals) if column in row.numbers else None
+        for column in columns
+    ]
+    return spans[0], spans[1], spans[2]
+
+
+def _interval(row: CheckedRow, ratio: str) -> list[Problem]:
+    estimate = row.numbers.get(ratio)
+    low, high = row.numbers.get("ci_low"), row.numbers.get("ci_high")
+    texts = {column: row.text(column) for column in (ratio, "ci_low", "ci_high")}
+    if low is not None and high is not None and low > high:
+        message = (
+            f"the lower limit {texts['ci_low']} is above the upper limit {texts['ci_high']}. "
+            "Are they exchanged?"
+        )
+        return [row.problem("error", "ci_low", message)]
+    if estimate is None:
+        return []
+    problems = []
+    for column, limit, sign in (("ci_low", low, 1), ("ci_high", high, -1)):
+        if limit is None:
+            continue
+        side = "lower" if sign == 1 else "upper"
+        if sign * (estimate - limit) < 0:
+            message = (
+                f"{texts[ratio]} lies outside its interval: the {side} limit is {texts[column]}."
+            )
+            return [row.problem("error", ratio, message)]
+        if estimate == limit:
+            message = f"the {side} limit is the estimate itself, {texts[ratio]}.{_look(row)}"
+            problems.append(row.problem("warning", column, message))
+    return problems or _asymmetry(row, ratio)
+
+
+def _asymmetry(row: CheckedRow, ratio: str) -> list[Problem]:
+    estimate, low, high = _spans(row, ratio)
+    if estimate is None or low is None or high is None:
+        return []
+    middle = Span(
+        math.sqrt(max(low.low, 0.0) * max(high.low, 0.0)), math.sqrt(low.high * high.high)
+    )
+    if middle.meets(estimate):
+        return []
+    message = (
+        f"{row.text('ci_low')} to {row.text('ci_high')} lies around "
+        f"{math.sqrt(row.numbers['ci_low'] * row.numbers['ci_high']):.3g} on the log scale, not "
+        f"around {row.text(ratio)}, by more than rounding explains.{_look(row)}"
+    )
+    return [row.problem("warning", ratio, message)]
+
+
+def _p_value(row: CheckedRow) -> list[Problem]:
+    ratio, low, high = _spans(row, "hr")
+    level, printed = row.numbers.get("ci_level"), row.numbers.get("p_value")
+    sided = row.text("p_sided")
+    if ratio is None or level is None or printed is None or not sided:
+        return []
+    if low is None and high is None:
+        return []
+    text = row.text("p_value")
+    claimed = (
+        Span(0.0, printed)
+        if text.startswith("<")
+        else printed_span(printed, printed_decimals(text))
+    )
+    two = two_sided_p(ratio, low, high, level)
+    one = Span(two.low / 2, two.high / 2)
+    expected, other, other_name = (two, one, "one") if sided == "two" else (one, two, "two")
+    if claimed.meets(expected):
+        return []
+    message = (
+        f"p {text if text.startswith('<') else '= ' + text} does not agree with "
+        f"{_estimate_in_words(row)}, which gives {_p_range(expected)} ({sided}-sided)."
+    )
+    if claimed.meets(other):
+        message += f" It fits only as {other_name}-sided."
+    return [row.problem("warning", "p_value", message + _look(row))]
+
+
+def _estimate_in_words(row: CheckedRow) -> str:
+    limits = f"{row.text('ci_low') or '?'} to {row.text('ci_high') or '?'}"
+    return f"{row.text('hr')} ({row.text('ci_level')}% {limits})"
+
+
+def _p_range(span: Span) -> str:
+    low, high = f"{span.low:.2g}", f"{span.high:.2g}"
+    return f"p = {low}" if low == high else f"p = {low} to {high}"
+
+
+def _arms_make_the_trial(tables: Rows) -> list[Problem]:
+    arms = defaultdict(list)
+    for row in tables.get("arms", ()):
+        arms[row.text("trial_id")].append(row.numbers.get("n_randomised"))
+    problems = []
+    for row in tables.get("trials", ()):
+        total = row.numbers.get("n_randomised")
+        parts = [n for n in arms[row.text("trial_id")] if n is not None]
+        complete = parts and len(parts) == len(arms[row.text("trial_id")])
+        if row.text("randomised") != "yes" or total is None or not complete:
+            continue
+        if sum(parts) != total:
+            added = " + ".join(f"{n:.0f}" for n in parts)
+            message = f"{total:.0f} randomised, but the arms add up to {sum(parts):.0f} ({added})."
+            problems.append(row.problem("warning", "n_randomised", message))
+    return problems
+
+
+def _more_analysed_than_randomised(tables: Rows) -> list[Problem]:
+    randomised = {
+        row.text("arm_id"): row.numbers["n_randomised"]
+        for row in tables.get("arms", ())
+        if "n_randomised" in row.numbers
+    }
+    problems = []
+    for table, arm_column, n_column in (
+        ("pcr", "arm_id", "n"),
+        ("hazard_ratios", "experimental_arm_id", "n_experimental"),
+        ("hazard_ratios", "control_arm_id", "n_control"),
+    ):
+        for row in tables.get(table, ()):
+            arm = row.text(arm_column)
+            n, total = row.numbers.get(n_column), randomised.get(arm)
+            if n is not None and total is not None and n > total:
+                message = (
+                    f"{n:.0f} patients are analysed, but arms.csv has {total:.0f} in {arm}."
+                    f"{_look(row)}"
+                )
+                problems.append(row.problem("warning", n_column, message))
+    return problems
+
+
+def _levels_make_the_arm(tables: Rows) -> list[Problem]:
+    """Levels of a factor hold no more patients and events than the arm they are part of."""
+    wholes = defaultdict(list)
+    parts = defaultdict(list)
+    for row in tables.get("pcr", ()):
+        if row.text("status") != "current" or not {"events", "n"} <= row.numbers.keys():
+            continue
+        if row.numbers["events"] > row.numbers["n"]:
+            continue
+        result = tuple(row.text(column) for column in ("arm_id", "definition", "population"))
+        pairs = subgroup_pairs(row.text("subgroup") or ALL)
+        if row.text("subgroup") == ALL:
+            wholes[result].append(row)
+        elif pairs and len(pairs) == 1:
+            parts[(*result, pairs[0][0], row.text("source_id"))].append(row)
+    problems = []
+    for (*arm, factor, _), rows in parts.items():
+        levels = {row.text("subgroup") for row in rows}
+        whole = wholes[tuple(arm)]
+        if len(levels) < 2 or len(levels) < len(rows) or not whole:
+            continue
+        events, n = _total(rows, "events"), _total(rows, "n")
+        if not any(0 <= w.numbers["events"] - events <= w.numbers["n"] - n for w in whole):
+            first = whole[0]
+            message = (
+                f"the levels of {factor} add up to {events:.0f} of {n:.0f}, but the whole arm has "
+                f"{first.text('events')} of {first.text('n')} (row {first.number})."
+            )
+            problems.append(rows[-1].problem("warning", "events", message + _look(rows[-1])))
+    return problems
+
+
+def _total(rows: Iterable[CheckedRow], column: str) -> float:
+    return sum(row.numbers[column] for row in rows)

@@ -1,0 +1,200 @@
+"""Checking a sheet against the dictionary: cells, keys, references, then rules across cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from .arithmetic import arithmetic_problems
+from .cells import RawTable, read_cells
+from .checked import CheckedRow, CheckedTable
+from .dictionary import NUMBER_TYPES, Column, Dictionary, Table
+from .problems import Problem, Severity, did_you_mean, nearest, quoted
+from .rules import rule_problems
+from .values import read_cell
+
+
+def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], list[Problem]]:
+    """Read the files of a sheet.
+
+    Parameters
+    ----------
+    raw : Path
+        Folder of the sheet.
+    dictionary : Dictionary
+
+    Returns
+    -------
+    dict of str to bytes
+        Table name to file content; a file that is missing or cannot be opened is left out.
+    list of Problem
+        Files that cannot be opened, and files that no table is read from.
+    """
+    contents = {}
+    problems = []
+    for name, table in dictionary.tables.items():
+        path = raw / table.file
+        try:
+            contents[name] = path.read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            reason = error.strerror or "unknown reason"
+            problems.append(_about_file("error", table.file, f"the file cannot be read: {reason}."))
+    known = {table.file for table in dictionary.tables.values()}
+    missing = known - {f"{name}.csv" for name in contents}
+    for path in sorted(raw.iterdir()) if raw.is_dir() else ():
+        if path.name in known or path.name.startswith((".", "~")) or path.name == "README.md":
+            continue
+        message = "no table of the sheet has this name: the file was not read."
+        message += did_you_mean(path.name, missing)
+        problems.append(_about_file("warning", path.name, message))
+    return contents, problems
+
+
+def check_sheet(
+    contents: Mapping[str, bytes], dictionary: Dictionary
+) -> tuple[dict[str, CheckedTable], list[Problem]]:
+    """Check a whole sheet.
+
+    Parameters
+    ----------
+    contents : mapping of str to bytes
+        Table name to file content; a table that is left out is reported as missing.
+    dictionary : Dictionary
+
+    Returns
+    -------
+    dict of str to CheckedTable
+        Every table that could be read; complete when no problem is an error.
+    list of Problem
+        Errors first, then warnings, each in the order of the sheet.
+    """
+    tables: dict[str, CheckedTable] = {}
+    problems: list[Problem] = []
+    for name, table in dictionary.tables.items():
+        raw, found = read_cells(table, contents.get(name))
+        problems += found
+        if raw is not None:
+            tables[name], found = _checked(raw)
+            problems += found
+    for checked in tables.values():
+        problems += _repeated_keys(checked)
+        problems += _references(checked, tables)
+    rows = {name: checked.rows for name, checked in tables.items()}
+    problems += rule_problems(rows)
+    problems += arithmetic_problems(rows)
+    return tables, in_order(problems, dictionary)
+
+
+def in_order(problems: Iterable[Problem], dictionary: Dictionary) -> list[Problem]:
+    """Return the findings: errors first, then warnings, each by file, row and column."""
+    files = {table.file: n for n, table in enumerate(dictionary.tables.values())}
+    columns = {
+        (table.file, column): n
+        for table in dictionary.tables.values()
+        for n, column in enumerate(table.columns)
+    }
+
+    def place(problem: Problem) -> tuple[bool, int, int, int]:
+        return (
+            problem.severity == "warning",
+            files.get(problem.file, len(files)),
+            problem.row or 0,
+            columns.get((problem.file, problem.column), -1),
+        )
+
+    return sorted(dict.fromkeys(problems), key=place)
+
+
+def _about_file(severity: Severity, file: str, message: str) -> Problem:
+    return Problem(severity, file, None, "", "", "", message)
+
+
+def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
+    table = raw.table
+    rows = []
+    problems = []
+    doubtful = set(raw.unread)
+    for row in raw.rows:
+        subject = row.cells.get(table.subject_column or "", "").strip()
+        texts: dict[str, str] = {}
+        numbers: dict[str, float] = {}
+        for name, column in table.columns.items():
+            if name not in row.cells:
+                continue
+            cell = row.cells[name]
+            reading = read_cell(column, cell)
+            if reading.error:
+                doubtful.add(cell.strip())
+                problems.append(
+                    Problem("error", table.file, row.number, subject, name, cell, reading.error)
+                )
+                continue
+            if reading.warning:
+                problems.append(
+                    Problem("warning", table.file, row.number, subject, name, cell, reading.warning)
+                )
+            texts[name] = reading.text
+            if reading.text and (column.type in NUMBER_TYPES or column.type == "p_value"):
+                numbers[name] = reading.number
+        rows.append(CheckedRow(table.file, row.number, subject, texts, numbers))
+    return CheckedTable(table, tuple(rows), frozenset(doubtful), raw.columns), problems
+
+
+def _repeated_keys(checked: CheckedTable) -> list[Problem]:
+    problems = []
+    columns = checked.table.columns.values()
+    single = [(column.name,) for column in columns if column.unique == "yes"]
+    composite = tuple(column.name for column in columns if column.unique == "key")
+    for names in [*single, composite] if composite else single:
+        first: dict[tuple[str, ...], int] = {}
+        for row in checked.rows:
+            if any(name not in row.texts for name in names) or not any(map(row.text, names)):
+                continue
+            key = tuple(row.text(name) for name in names)
+            if key not in first:
+                first[key] = row.number
+                continue
+            message = f"{quoted(', '.join(filter(None, key)))} already stands in row {first[key]}"
+            message += "." if len(key) == 1 else f" ({', '.join(names)})."
+            problems.append(row.problem("error", names[0] if len(names) == 1 else "", message))
+    return problems
+
+
+def _references(checked: CheckedTable, tables: Mapping[str, CheckedTable]) -> list[Problem]:
+    problems = []
+    for column in checked.table.columns.values():
+        if column.references is None:
+            continue
+        table, key = column.references
+        # A table that could not be read has been reported already.
+        if table not in tables or key not in tables[table].columns:
+            continue
+        problems += _unknown(checked, column, tables[table], key)
+    return problems
+
+
+def _unknown(
+    checked: CheckedTable, column: Column, target: CheckedTable, key: str
+) -> list[Problem]:
+    problems = []
+    known = {row.text(key) for row in target.rows} - {""}
+    for row in checked.rows:
+        text = row.text(column.name)
+        if not text:
+            continue
+        for part in text.split("+") if column.type == "agents" else [text]:
+            # The id may stand in a cell or row that has been reported already.
+            if part in known or nearest(part, target.doubtful) is not None:
+                continue
+            problems.append(
+                row.problem("error", column.name, _not_there(part, target.table, key, known))
+            )
+    return problems
+
+
+def _not_there(part: str, table: Table, key: str, known: Iterable[str]) -> str:
+    return (
+        f"{quoted(part)} does not stand in {table.file}, column {key}.{did_you_mean(part, known)}"
+    )

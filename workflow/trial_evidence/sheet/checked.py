@@ -1,0 +1,67 @@
+"""The sheet after its cells were read one by one: what the checks across cells work on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .dictionary import Table
+from .problems import Problem, Severity
+
+
+@dataclass(frozen=True)
+class CheckedRow:
+    """One row whose readable cells can be relied on.
+
+    Attributes
+    ----------
+    file : str
+    number : int
+        Row number of the spreadsheet.
+    subject : str
+        The trial (or source, agent, ...) the row is about.
+    texts : mapping of str to str
+        Column to text, ``""`` for an empty cell; cells that could not be read are left out, so
+        that one fault is reported once.
+    numbers : mapping of str to float
+        Column to number; only filled cells of number columns.
+    """
+
+    file: str
+    number: int
+    subject: str
+    texts: Mapping[str, str]
+    numbers: Mapping[str, float]
+
+    def text(self, column: str) -> str:
+        """Return the text of a cell; ``""`` when it is empty or could not be read."""
+        return self.texts.get(column, "")
+
+    def is_blank(self, column: str) -> bool:
+        """Say whether a cell was left empty (a cell that could not be read is not empty)."""
+        return self.texts.get(column) == ""
+
+    def problem(self, severity: Severity, column: str, message: str) -> Problem:
+        """Return a finding about one cell of this row."""
+        value = self.text(column)
+        return Problem(severity, self.file, self.number, self.subject, column, value, message)
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """A table whose cells were read.
+
+    Attributes
+    ----------
+    table : Table
+    rows : tuple of CheckedRow
+    doubtful : frozenset of str
+        Texts of cells that could not be read; see `RawTable.unread`.
+    columns : frozenset of str
+        The columns that could be read.
+    """
+
+    table: Table
+    rows: tuple[CheckedRow, ...]
+    doubtful: frozenset[str]
+    columns: frozenset[str]

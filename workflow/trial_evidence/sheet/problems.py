@@ -1,0 +1,147 @@
+"""What is wrong with a sheet, where, and in words a clinician can act on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+PROBLEM_COLUMNS = ("severity", "file", "row", "subject", "column", "value", "message")
+
+_LONGEST_QUOTE = 60
+# Comparing very long cells with every allowed word would take seconds and help nobody.
+_LONGEST_COMPARED = 80
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding about the sheet.
+
+    Attributes
+    ----------
+    severity : {"error", "warning"}
+        An error stops the run; a warning is listed and the run goes on.
+    file : str
+        Name of the file, for example ``pcr.csv``.
+    row : int or None
+        The number at the left edge of the spreadsheet (the header is row 1); None when the
+        finding is about the file as a whole.
+    subject : str
+        The trial (or source, agent, ...) the row is about, or ``""``.
+    column : str
+        Name of the column, or ``""``.
+    value : str
+        The cell as it stands in the file.
+    message : str
+        One or two sentences: what is wrong and what to do.
+    """
+
+    severity: Severity
+    file: str
+    row: int | None
+    subject: str
+    column: str
+    value: str
+    message: str
+
+    def line(self) -> str:
+        """Return the finding as one line: place, then message."""
+        place = self.file
+        if self.row is not None:
+            place += f", row {self.row}"
+            if self.subject:
+                place += f" ({shortened(self.subject)})"
+        if self.column:
+            place += f", column {shortened(self.column)}"
+        return f"{place}: {self.message}"
+
+
+class SheetError(Exception):
+    """The sheet cannot be used.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        Everything found, errors first, warnings after them.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problem.line() for problem in self.problems))
+
+
+def shortened(text: str) -> str:
+    """Return `text` on one line, cut to a length that can be read in a message."""
+    one_line = "".join(c if c.isprintable() else " " for c in text)
+    if len(one_line) > _LONGEST_QUOTE:
+        return one_line[: _LONGEST_QUOTE - 1] + "…"
+    return one_line
+
+
+def quoted(text: str) -> str:
+    """Return `text` in quotation marks, on one line and cut to a readable length."""
+    return f'"{shortened(text)}"'
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str | None:
+    """Return the allowed word that `word` is most likely a slip of, or None."""
+    if len(word) > _LONGEST_COMPARED:
+        return None
+    by_lower_case = {candidate.lower(): candidate for candidate in allowed}
+    close = difflib.get_close_matches(word.strip().lower(), by_lower_case, n=1, cutoff=0.7)
+    return by_lower_case[close[0]] if close else None
+
+
+def did_you_mean(word: str, allowed: Iterable[str]) -> str:
+    """Return ``' Did you mean "..."?'``, or ``""`` when no allowed word is near."""
+    candidate = nearest(word, allowed)
+    return f' Did you mean "{candidate}"?' if candidate is not None else ""
+
+
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Say whether any finding stops the run."""
+    return any(problem.severity == "error" for problem in problems)
+
+
+def summary(problems: Sequence[Problem], full_list: str) -> str:
+    """Return the closing line under a list of findings.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+    full_list : str
+        Where the complete list can be read.
+    """
+    errors = sum(problem.severity == "error" for problem in problems)
+    warnings = len(problems) - errors
+    if errors:
+        counts = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}."
+        return f"{counts} Nothing was computed. Full list: {full_list}"
+    if warnings:
+        return f"No errors, {_counted(warnings, 'warning')}. Full list: {full_list}"
+    return "No errors, no warnings."
+
+
+def problems_as_rows(problems: Iterable[Problem]) -> list[tuple[str, ...]]:
+    """Return the findings as rows of text under `PROBLEM_COLUMNS`, ready for a CSV file."""
+    return [
+        (
+            problem.severity,
+            problem.file,
+            "" if problem.row is None else str(problem.row),
+            problem.subject,
+            problem.column,
+            problem.value,
+            problem.message,
+        )
+        for problem in problems
+    ]
+
+
+def _counted(number: int, noun: str) -> str:
+    if number == 0:
+        return f"no {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

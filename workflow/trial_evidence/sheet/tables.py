@@ -1,0 +1,65 @@
+"""The sheet as typed data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from .checked import CheckedTable
+from .dictionary import NUMBER_TYPES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# How many decimals a source printed says how far a limit may be from the true one.
+PRINTED = {"hazard_ratios": ("hr", "ci_low", "ci_high", "p_value")}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The extraction sheet, checked and typed.
+
+    Attributes
+    ----------
+    tables : mapping of str to DataFrame
+        Table name to frame, in the columns of the dictionary. Numbers are float64 with NaN for an
+        empty cell; all else is text with ``""`` for an empty cell. A p value is split into
+        ``p_value`` and ``p_value_operator`` (``"="``, ``"<"`` or ``""``). ``row`` is the row
+        number of the spreadsheet. hazard_ratios also keeps ``hr_printed``, ``ci_low_printed``,
+        ``ci_high_printed`` and ``p_value_printed``, the text as it stands in the file.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.tables[name]
+
+
+def typed_sheet(tables: Mapping[str, CheckedTable]) -> Sheet:
+    """Return the frames of a sheet in which no error was found."""
+    return Sheet(MappingProxyType({name: _frame(name, table) for name, table in tables.items()}))
+
+
+def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
+    # Slow to import, and checking alone does not need it.
+    import pandas as pd
+
+    rows = checked.rows
+    data: dict[str, pd.Series[int] | pd.Series[float] | pd.Series[str]] = {
+        "row": pd.Series([row.number for row in rows], dtype="int64")
+    }
+    for column in checked.table.columns.values():
+        texts = [row.text(column.name) for row in rows]
+        numbers = [row.numbers.get(column.name, float("nan")) for row in rows]
+        if column.type in NUMBER_TYPES or column.type == "p_value":
+            data[column.name] = pd.Series(numbers, dtype="float64")
+        else:
+            data[column.name] = pd.Series(texts, dtype="str")
+        if column.type == "p_value":
+            operators = ["<" if text.startswith("<") else text and "=" for text in texts]
+            data[f"{column.name}_operator"] = pd.Series(operators, dtype="str")
+        if column.name in PRINTED.get(name, ()):
+            data[f"{column.name}_printed"] = pd.Series(texts, dtype="str")
+    return pd.DataFrame(data)
