@@ -1,5 +1,10 @@
 # make         results/ complete         make check   is the sheet sound?
 # make test    style, types, tests       make clean   remove everything made
+# make workbook [BOOK=evidence.xlsx]     the sheet as one workbook for a spreadsheet program
+# make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
+# make changes [SINCE=revision]          what your edit changes, against the last commit
+# make explain ROW=pcr:6                 why a row is, or is not, in an analysis
+# make explain TRIAL=<id> ANALYSIS=<id>
 
 # The first Python that is new enough.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -7,13 +12,29 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: all check test clean lock
+.PHONY: all check workbook import explain changes test clean lock
+
+SINCE ?= HEAD
+BOOK ?= evidence.xlsx
 
 all: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/snakemake --logger progress
 
 check: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence check --list-warnings
+
+explain: all
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence explain \
+	  --row "$(ROW)" --trial "$(TRIAL)" --analysis "$(ANALYSIS)"
+
+workbook: $(STAMP)
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence workbook --book "$(BOOK)"
+
+import: $(STAMP)
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence import --book "$(BOOK)" $(if $(YES),--yes)
+
+changes: $(STAMP)
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence changes --since "$(SINCE)"
 
 test: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules

@@ -8,15 +8,12 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: "config/config.yaml"
-configfile: "config/analyses.yaml"
-
-
 include: "workflow/rules/common.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/pool.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -24,10 +21,14 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        rules.audit.output,
         expand("results/{setting}/figures.csv", setting=SETTINGS),
+        [forests(setting) for setting in SETTINGS],
     message:
         "Everything is up to date"
 
 
 onsuccess:
-    print(open("results/summary.txt", encoding="utf-8").read())
+    # A run for one target, such as the check, has nothing to sum up.
+    if not workflow.dag_settings.targets:
+        print(open("results/summary.txt", encoding="utf-8").read())

@@ -1,6 +1,7 @@
 """Figures opened again: what an SVG file really shows, and what is wrong with it."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -79,8 +80,12 @@ def _advances(bold: bool) -> dict[int, float]:
 
 @cache
 def _length(text: str, bold: bool) -> float:
-    # a letter that the font lacks comes from another one, commonly one em wide
-    return sum(_advances(bold).get(ord(character), 1.0) for character in text)
+    return sum(_advances(bold).get(ord(char), _foreign_advance(char)) for char in text)
+
+
+def _foreign_advance(character: str) -> float:
+    # a letter that the font lacks comes from another one, commonly one em wide; marks add nothing
+    return 0.0 if unicodedata.category(character) in {"Mn", "Me", "Cf"} else 1.0
 
 
 def _style(element: ElementTree.Element) -> dict[str, str]:

@@ -31,12 +31,14 @@ def test_every_estimate_is_on_the_axis():
     assert found.high > math.log(25.0)
 
 
-def test_a_wide_pooled_interval_adds_a_fifth_of_the_range_at_most():
-    # trials reach from 0.5 to 2, log range 1.386, a fifth of it 0.277: so the axis covers up to
-    # exp(0.693 + 0.277) = 2.64, not 30, and ends at the next tick
+def test_a_wide_pooled_interval_adds_the_range_of_the_trials_at_most():
+    # trials reach from 0.5 to 2, log range 1.386: so the axis covers up to
+    # exp(0.693 + 1.386) = 8, not 30, and ends at that tick
     trials = [ratio(1.0, 0.5, 2.0, 100.0)]
     found = view(RATIO, trials, [ratio(1.0, 1 / 30, 30.0)])
-    assert [tick.label for tick in found.ticks] == ["0.25", "0.5", "1", "2", "4"]
+    assert [tick.label for tick in found.ticks] == [
+        "0.125", "0.25", "0.5", "1", "2", "4", "8",
+    ]  # fmt: skip
 
 
 def test_unpooled_intervals_do_not_widen_the_axis():
@@ -80,9 +82,11 @@ def test_logits_become_proportions(logit, proportion):
     assert to_axis(logit, "logit") == pytest.approx(proportion)
 
 
-def test_nothing_to_show_still_has_an_axis():
-    found = view(RATIO, [])
+@pytest.mark.parametrize("axis", [RATIO, Axis("linear"), Axis("linear", 0.0)])
+def test_nothing_to_show_still_has_an_axis(axis):
+    found = view(axis, [])
     assert found.low < 0 < found.high
+    assert all(len(tick.label) <= 7 for tick in found.ticks)
 
 
 def test_limits_that_do_not_ascend_are_refused():

@@ -253,6 +253,13 @@ def test_what_is_favoured_stands_on_its_side_of_the_reference(tmp_path):
     assert low.y == high.y
 
 
+def test_words_beside_a_reference_at_the_edge_of_the_page_stay_on_one_line(tmp_path):
+    axis = replace(RATIO, limits=(0.125, 1.0))
+    drawn(replace(many(3), axis=axis, columns=COLUMNS[:1]), tmp_path)
+    assert read_svg(tmp_path / "forest.svg").word("Favours treatment →")
+    assert check_svg(tmp_path / "forest.svg") == []
+
+
 @pytest.mark.parametrize("count", [1, 13, 40, 60])
 @pytest.mark.parametrize("preset", PRESETS)
 def test_any_number_of_rows_makes_a_sound_figure(tmp_path, count, preset):

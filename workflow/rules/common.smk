@@ -6,12 +6,25 @@ Code stands among the inputs of a rule because Snakemake then tracks it by conte
 import sys
 from pathlib import Path
 
+import yaml
+
 # The commands of all rules run with the Python that runs Snakemake, and find the library.
 shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH" PYTHONPATH=workflow; ')
 
-# A setting is only looked up here; what config/ must hold is said by the check.
-SETTINGS = list(config.get("settings", {}))
 CONFIG = ["config/config.yaml", "config/analyses.yaml"]
+
+
+def content(path):
+    """What a configuration file holds, as far as it can be read; the check says what is wrong."""
+    try:
+        found = yaml.safe_load(Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+METHOD, ANALYSES = (content(path) for path in CONFIG)
+SETTINGS = list(ANALYSES.get("settings") or {})
 DICTIONARY = sorted(str(path) for path in Path("workflow/dictionary").glob("*.csv"))
 # The folder itself stands for the tables that are missing from it.
 SHEET = ["data/raw", *sorted(str(path) for path in Path("data/raw").glob("*.csv"))]
@@ -29,5 +42,15 @@ def code(*packages):
 
 def analyses_of(setting):
     """Ids of the analyses and rates of a setting; each has a forest plot."""
-    entries = [*config.get("analyses", []), *config.get("rates", [])]
-    return [entry["id"] for entry in entries if entry["setting"] == setting]
+    entries = [*(ANALYSES.get("analyses") or []), *(ANALYSES.get("rates") or [])]
+    return [entry["id"] for entry in entries if entry.get("setting") == setting]
+
+
+def forests(setting):
+    """The forest plot of every analysis of a setting, in every format."""
+    return expand(
+        "results/{setting}/{analysis}/forest.{format}",
+        setting=setting,
+        analysis=analyses_of(setting),
+        format=METHOD.get("figures", {}).get("formats", []),
+    )

@@ -20,12 +20,7 @@ for name in SETTINGS:
             code=code("figures"),
         output:
             listing=f"results/{name}/figures.csv",
-            forests=expand(
-                "results/{setting}/{analysis}/forest.{format}",
-                setting=name,
-                analysis=analyses_of(name),
-                format=config.get("figures", {}).get("formats", []),
-            ),
+            forests=forests(name),
         params:
             setting=name,
         message:

@@ -36,6 +36,8 @@ class LogHandler(LogHandlerBase):
         elif event == LogEvent.PROGRESS and self._finished:
             done, total = vars(record)["done"], vars(record)["total"]
             print(f"[{done:>2} of {total}] {self._finished}", file=sys.stderr, flush=True)
+        elif record.getMessage().startswith("Nothing to be done"):
+            print("Everything is up to date", file=sys.stderr, flush=True)
         elif record.levelno >= ERROR and event != LogEvent.JOB_ERROR:
             text = record.getMessage()
             if text and text != "None" and not text.startswith(_ECHOES):

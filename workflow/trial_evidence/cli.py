@@ -1,15 +1,17 @@
-"""The stages of the pipeline as commands: check, extract, pool, figures, report.
+"""The commands behind the Snakemake rules and the Makefile.
 
-Each stage reads what the stage before it wrote. The modules
-of a stage are imported when it runs, because the numerical libraries take seconds to import.
+Stages of the pipeline: check, extract, pool, figures, report; each reads what the one before it
+wrote. For the analyst: workbook, import, changes, explain. What a command needs is imported when it
+runs, because the numerical libraries take seconds to import.
 """
 
 import argparse
 import csv
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trial_evidence.configuration import (
     Configuration,
@@ -23,11 +25,16 @@ from trial_evidence.sheet import (
     Problem,
     Sheet,
     SheetError,
+    find_problems,
+    has_errors,
     load_sheet,
     problems_as_rows,
     read_dictionary,
     summary,
 )
+
+if TYPE_CHECKING:
+    from trial_evidence.workbook import ImportPlan
 
 # Where one slip spoils a whole column, the first lines say it all; the file lists every one.
 MOST_PRINTED = 40
@@ -35,7 +42,7 @@ DICTIONARY = Path(__file__).resolve().parent.parent / "dictionary"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one stage; the exit code is 1 where the sheet or the configuration has errors.
+    """Run one command.
 
     Parameters
     ----------
@@ -45,26 +52,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
+        Exit code: 1 where the sheet, the configuration or what was asked for is wrong, and the
+        terminal says what.
     """
-    parser = argparse.ArgumentParser(prog="python -m trial_evidence", description=__doc__)
-    parser.add_argument("stage", choices=list(_STAGES))
-    parser.add_argument("--setting", help="for pool and figures: which setting")
-    parser.add_argument("--list-warnings", action="store_true", help="for check: print them all")
-    parser.add_argument("--raw", type=Path, default=Path("data/raw"))
-    parser.add_argument("--config", type=Path, default=Path("config"))
-    parser.add_argument("--processed", type=Path, default=Path("data/processed"))
-    parser.add_argument("--results", type=Path, default=Path("results"))
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        _STAGES[options.stage](options)
+        return int(options.run(options) or 0)
     except SheetError as error:
-        _say_problems(error.problems, options.results / "checks" / "problems.csv")
-        return 1
-    return 0
+        listing = options.results / "checks" / "problems.csv"
+        _list_problems(listing, error.problems)
+        _say_errors(error.problems)
+        print(summary(error.problems, str(listing)), file=sys.stderr, flush=True)
+    except LookupError as error:
+        print(error.args[0], file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trial_evidence", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int | None], text: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        for folder, place in (
+            ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
+            ("results", "results"),
+        ):  # fmt: skip
+            added.add_argument(f"--{folder}", type=Path, default=Path(place), metavar="FOLDER")
+        return added
+
+    check = command("check", _check, "is the sheet sound?")
+    check.add_argument("--list-warnings", action="store_true", help="print every warning")
+    command("extract", _extract, "tidy evidence of every setting")
+    for name, run, text in (
+        ("pool", _pool, "estimates of one setting"),
+        ("figures", _figures, "figures of one setting"),
+    ):
+        command(name, run, text).add_argument("--setting", required=True)
+    command("audit", _audit, "what to look at in the sources")
+    command("report", _report, "tables and pages over all settings")
+    changes = command("changes", _changes, "what an edit of the sheet changes")
+    changes.add_argument("--since", default="HEAD", help="revision to compare with")
+    explain = command("explain", _explain, "why a row is, or is not, in an analysis")
+    explain.add_argument("--row", default="", help="for example pcr:6")
+    explain.add_argument("--trial", default="", help="a trial ...")
+    explain.add_argument("--analysis", default="", help="... in an analysis")
+    workbook = command("workbook", _workbook, "the sheet as one workbook")
+    workbook.add_argument("--book", type=Path, required=True)
+    importing = command("import", _import, "a workbook, or a folder of CSV files, into the sheet")
+    importing.add_argument("--book", type=Path, required=True)
+    importing.add_argument("--yes", action="store_true", help="confirm what the import asks")
+    return parser
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Validate sheet and configuration; list every finding."""
     listing = options.results / "checks" / "problems.csv"
     _, _, warnings = _load(options)
     _list_problems(listing, warnings)
@@ -94,24 +138,99 @@ def _figures(options: argparse.Namespace) -> None:
     write_figures(configuration, options.setting, options.processed, options.results)
 
 
+def _audit(options: argparse.Namespace) -> None:
+    from trial_evidence.audit.stage import write_audit
+
+    configuration, sheet, _ = _load(options, settled=False)
+    write_audit(sheet, list(configuration.settings), options.processed, options.results)
+
+
 def _report(options: argparse.Namespace) -> None:
     from trial_evidence.report.stage import write_report
 
     configuration = read_configuration(options.config)
-    write_report(configuration, options.results)
+    write_report(configuration, options.processed, options.results)
 
 
-_STAGES = {
-    "check": _check,
-    "extract": _extract,
-    "pool": _pool,
-    "figures": _figures,
-    "report": _report,
-}
+def _explain(options: argparse.Namespace) -> None:
+    from trial_evidence.report.stage import explain, read_evidence
+
+    configuration, sheet, _ = _load(options)
+    evidence = read_evidence(configuration, options.processed, options.results)
+    trail = explain(options.row, options.trial, options.analysis, sheet, configuration, evidence)
+    print(trail, end="")
 
 
-def _load(options: argparse.Namespace) -> tuple[Configuration, Sheet, tuple[Problem, ...]]:
-    """Configuration and sheet, or the problems of both at once."""
+def _changes(options: argparse.Namespace) -> None:
+    from trial_evidence.changes.stage import write_changes
+
+    configuration, sheet, _ = _load(options)
+    text = write_changes(
+        options.since,
+        sheet,
+        configuration,
+        read_dictionary(DICTIONARY),
+        options.raw,
+        options.config,
+        options.results,
+    )
+    print(text, end="")
+
+
+def _workbook(options: argparse.Namespace) -> None:
+    from trial_evidence.workbook import write_workbook
+
+    write_workbook(options.raw, read_dictionary(DICTIONARY), options.book)
+    print(f"{options.book} holds the sheet. Edit it, then: make import BOOK={options.book}")
+
+
+def _import(options: argparse.Namespace) -> int:
+    from trial_evidence.workbook import import_book
+
+    dictionary = read_dictionary(DICTIONARY)
+    result = import_book(
+        options.book,
+        options.raw,
+        dictionary,
+        lambda folder: find_problems(folder, dictionary),
+        show=_show_plan,
+        confirmed=options.yes,
+    )
+    if has_errors(result.plan.problems):
+        print("Nothing was imported; the sheet is as it was.", file=sys.stderr)
+        return 1
+    if result.written:
+        print(f"Imported: {', '.join(result.written)}. What it changes: make changes")
+    elif result.plan.questions:
+        print("Nothing was imported. To confirm, add YES=yes.", file=sys.stderr)
+        return 1
+    else:
+        print("The workbook and the sheet are the same; nothing to import.")
+    return 0
+
+
+def _show_plan(plan: "ImportPlan") -> None:
+    """The findings and the difference in words, before anything is written."""
+    _say_errors(plan.problems)
+    for problem in plan.problems:
+        if problem.severity == "warning":
+            print(problem.line())
+    for line in (*plan.difference, *plan.questions):
+        print(line)
+    sys.stdout.flush()
+
+
+def _load(
+    options: argparse.Namespace, *, settled: bool = True
+) -> tuple[Configuration, Sheet, tuple[Problem, ...]]:
+    """Configuration and sheet, or the problems of both at once.
+
+    Where two readers differ and somebody has settled it, the sheet holds the settled values;
+    with ``settled=False`` it holds those of the first reader.
+    """
+    from trial_evidence.sheet.adjudication import adjudication_problems, apply_adjudications
+
+    dictionary = read_dictionary(DICTIONARY)
     problems: list[Problem] = []
     configuration = sheet = None
     warnings: tuple[Problem, ...] = ()
@@ -120,25 +239,28 @@ def _load(options: argparse.Namespace) -> tuple[Configuration, Sheet, tuple[Prob
     except SheetError as error:
         problems += error.problems
     try:
-        sheet, warnings = load_sheet(options.raw, read_dictionary(DICTIONARY))
+        sheet, warnings = load_sheet(options.raw, dictionary)
     except SheetError as error:
         problems += error.problems
     if configuration is not None and sheet is not None:
         problems += unknown_agents(configuration, list(sheet["agents"]["agent"]))
         problems += unknown_analyses(configuration, sheet["exclusions"])
+        found = adjudication_problems(sheet, dictionary)
+        problems += [problem for problem in found if problem.severity == "error"]
+        warnings += tuple(problem for problem in found if problem.severity == "warning")
     if problems or configuration is None or sheet is None:
         raise SheetError(tuple(problems) + warnings)
+    if settled:
+        sheet = apply_adjudications(sheet, dictionary)
     return configuration, sheet, warnings
 
 
-def _say_problems(problems: Sequence[Problem], listing: Path) -> None:
-    _list_problems(listing, problems)
+def _say_errors(problems: Sequence[Problem]) -> None:
     errors = [problem for problem in problems if problem.severity == "error"]
     for problem in errors[:MOST_PRINTED]:
         print(problem.line(), file=sys.stderr)
     if len(errors) > MOST_PRINTED:
         print(f"... and {len(errors) - MOST_PRINTED} more errors", file=sys.stderr)
-    print(summary(problems, str(listing)), file=sys.stderr, flush=True)
 
 
 def _list_problems(listing: Path, problems: Sequence[Problem]) -> None:

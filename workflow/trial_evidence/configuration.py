@@ -89,7 +89,7 @@ class Configuration:
     effect_modifier_min_trials: int
     selection: Selection
     figure_width_mm: float
-    figure_formats: tuple[str, ...]
+    figure_formats: tuple[Literal["svg", "pdf", "png"], ...]
     settings: Mapping[str, str]
     analyses: tuple[Analysis, ...]
     rates: tuple[RateAnalysis, ...]

@@ -1,6 +1,7 @@
 """Posterior against converged quadrature, bayesmeta and closed forms."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import load
 from scipy.integrate import quad
-from trial_evidence.pool import bayesian as module
-from trial_evidence.pool.bayesian import bayesian, half_normal_posterior
+from trial_evidence.pool.bayesian import (
+    bayesian,
+    half_normal_posterior,
+    posterior,
+)
+from trial_evidence.pool.priors import HalfNormal
+from trial_evidence.pool.tau_posterior import FINE
 
 BAYES = load("bayes")
 CASES = [(name, scale) for name, data in BAYES.items() for scale in data["posteriors"]]
@@ -144,23 +150,22 @@ def test_weights_are_those_of_the_posterior_mean():
     ],
     ids=["unequal variances", "far beyond the prior", "tiny variances", "many trials, wide prior"],
 )
-def test_more_nodes_change_nothing(monkeypatch, yi, vi, scale, field):
-    ours = half_normal_posterior(yi, vi, scale)
-    monkeypatch.setattr(module, "PANELS", 2 * module.PANELS)
-    monkeypatch.setattr(module, "NODES_A_PANEL", 2 * module.NODES_A_PANEL)
-    finer = half_normal_posterior(yi, vi, scale)
+def test_more_nodes_change_nothing(yi, vi, scale, field):
+    finest = replace(FINE, panels=2 * FINE.panels, nodes=2 * FINE.nodes, partial_panels=48)
+    ours = posterior(yi, vi, HalfNormal(scale))
+    finer = posterior(yi, vi, HalfNormal(scale), rule=finest)
     assert getattr(ours, field) == pytest.approx(getattr(finer, field), rel=1e-10, abs=1e-12)
 
 
 def test_shared_form_carries_median_and_shortest_intervals():
     data = BAYES["synthetic_hr3__logHR"]
-    posterior = half_normal_posterior(data["yi"], data["vi"], 0.5)
+    found = half_normal_posterior(data["yi"], data["vi"], 0.5)
     pooled = bayesian(data["yi"], data["vi"], 0.5)
-    assert pooled.estimate == posterior.median
-    assert (pooled.ci_low, pooled.ci_high) == (posterior.ci_low, posterior.ci_high)
-    assert (pooled.pi_low, pooled.pi_high) == (posterior.pi_low, posterior.pi_high)
-    assert pooled.tau2 == posterior.tau_median**2
-    assert pooled.probability_below_zero == posterior.probability_below_zero
+    assert pooled.estimate == found.median
+    assert (pooled.ci_low, pooled.ci_high) == (found.ci_low, found.ci_high)
+    assert (pooled.pi_low, pooled.pi_high) == (found.pi_low, found.pi_high)
+    assert pooled.tau2 == found.tau_median**2
+    assert pooled.probability_below_zero == found.probability_below_zero
     assert pooled.p_value is None
 
 

@@ -7,6 +7,7 @@ from itertools import combinations
 import pandas as pd
 
 from trial_evidence.configuration import NO_AGENT, Analysis
+from trial_evidence.files import records
 
 _COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}
 
@@ -116,8 +117,8 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
 
 def _pairs(trial_id: str, group: pd.DataFrame, parents: Mapping[str, str]) -> Iterator[Contrast]:
     arms = [
-        Arm(row.arm_id, row.agent_set, row.her2_schedule, row.partner, order)
-        for order, row in enumerate(group.itertuples(index=False))
+        Arm(row["arm_id"], row["agent_set"], row["her2_schedule"], row["partner"], order)
+        for order, row in enumerate(records(group))
     ]
     for first, second in combinations(arms, 2):
         experimental, control = sorted(

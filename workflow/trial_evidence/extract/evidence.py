@@ -14,6 +14,7 @@ from trial_evidence.configuration import (
     RateAnalysis,
     Selection,
 )
+from trial_evidence.extract.columns import RATE_COLUMNS, SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.extract.contrasts import matches, trial_contrasts
 from trial_evidence.extract.effect_sizes import (
     EffectSizes,
@@ -25,8 +26,18 @@ from trial_evidence.extract.effect_sizes import (
     wilson_interval,
 )
 from trial_evidence.extract.regimens import agent_labels, arm_regimens, join_agents, regimen_label
-from trial_evidence.extract.selection import WHOLE, Choice, choose, excluded, inadmissible
+from trial_evidence.extract.selection import (
+    WHOLE,
+    Choice,
+    Record,
+    by_label,
+    choose,
+    excluded,
+    inadmissible,
+)
+from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.adjudication import unadjudicated
 
 COUNT_MEASURES: Mapping[str, Callable[..., EffectSizes]] = {
     "risk_ratio": risk_ratio,
@@ -35,34 +46,6 @@ COUNT_MEASURES: Mapping[str, Callable[..., EffectSizes]] = {
 }
 NO_INFORMATION = "no event, or only events, in both arms: no information on a ratio"
 NO_STANDARD_ERROR = "no interval, exact p value or events: the standard error is not known"
-
-USED_COLUMNS = [
-    "setting", "analysis", "outcome", "measure", "subgroup", "trial_id", "trial", "year",
-    "experimental_arm_id", "control_arm_id", "experimental_agents", "control_agents",
-    "experimental", "control", "experimental_partner", "control_partner", "added_agents",
-    "added", "kind", "changed_backbone",
-    "events_experimental", "n_experimental", "events_control", "n_control",
-    "hr", "ci_low", "ci_high", "ci_level", "p_value", "yi", "vi", "se_source", "corrected",
-    "pooled", "not_pooled_reason",
-    "definition", "population", "endpoint", "analysis_cut", "median_followup_months", "assessor",
-    "inverted", "verification", "derivation", "source_id", "locator", "rows", "note",
-]  # fmt: skip
-USED_NUMBERS = [
-    "year", "events_experimental", "n_experimental", "events_control", "n_control", "hr", "ci_low",
-    "ci_high", "ci_level", "p_value", "yi", "vi", "median_followup_months",
-]  # fmt: skip
-RATE_NUMBERS = ["year", "events", "n", "rate", "rate_low", "rate_high", "yi", "vi"]
-SET_ASIDE_COLUMNS = [
-    "setting", "analysis", "subgroup", "trial_id", "trial", "table", "row", "arms", "what",
-    "verification", "source_id", "reason",
-]  # fmt: skip
-RATE_COLUMNS = [
-    "setting", "analysis", "measure", "subgroup", "trial_id", "trial", "year", "regimen",
-    "regimen_label", "agents", "schedule", "partner", "arm_ids", "events", "n", "rate",
-    "rate_low", "rate_high", "yi", "vi", "corrected", "pooled", "not_pooled_reason", "definition",
-    "population", "assessor", "randomised", "verification", "derivation", "source_id", "locator",
-    "rows", "note",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,6 +121,11 @@ def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) ->
         taken, left = _rate_evidence(context, rate_analysis)
         rates += taken
         aside += left
+    differing = _readers_differ(sheet)
+    for record in (*used, *rates):
+        table = "hazard_ratios" if record["measure"] == "hazard_ratio" else "pcr"
+        rows = [(table, int(row)) for row in record["rows"].split(";")]
+        record["readers_differ"] = "; ".join(differing[row] for row in rows if row in differing)
     return SettingEvidence(
         used=_with_effect_sizes(pd.DataFrame(used, columns=USED_COLUMNS)),
         set_aside=pd.DataFrame(aside, columns=SET_ASIDE_COLUMNS),
@@ -146,6 +134,16 @@ def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) ->
             pd.DataFrame(rates, columns=RATE_COLUMNS), configuration.confidence_level
         ),
     )
+
+
+def _readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
+    """Rows in which two readers found different values and nobody has settled it, in words."""
+    words: dict[tuple[str, int], list[str]] = {}
+    for record in records(unadjudicated(sheet)):
+        field = str(record["field"]).replace("_", " ")
+        found = f"{field} {record['first']} or {record['second']}"
+        words.setdefault((record["table"], int(record["row"])), []).append(found)
+    return {row: ", ".join(found) for row, found in words.items()}
 
 
 def trial_label(name: str) -> str:
@@ -201,31 +199,32 @@ def _trial_evidence(
     used: list[dict[str, Any]] = []
     reasons: dict[int, str] = {}
     table = "pcr" if analysis.is_pcr else "hazard_ratios"
-    rows = context.pcr if analysis.is_pcr else context.hazard_ratios
-    for contrast in contrasts.to_dict("records"):
+    rows = by_label(context.pcr if analysis.is_pcr else context.hazard_ratios)
+    for contrast in records(contrasts):
         if analysis.is_pcr:
             candidates, choice = _choose_pcr(context, contrast, levels)
         else:
             candidates, choice = _choose_hazard_ratio(context, analysis, contrast, levels)
         if used:
             pair = f"{used[0]['experimental_arm_id']} v {used[0]['control_arm_id']}"
+            unusable = _unusable(candidates, context.selection)
             reasons |= {
-                label: f"the trial counts once, with {pair}"
-                for label in candidates.index
+                label: unusable.get(label, f"the trial counts once, with {pair}")
+                for label in by_label(candidates)
                 if label not in reasons
             }
             continue
         reasons |= choice.set_aside
         if choice.taken is not None:
-            taken = [rows.loc[label] for label in choice.taken]
+            taken = [rows[label] for label in choice.taken]
             reasons = {k: v for k, v in reasons.items() if k not in choice.taken}
             make = _pcr_records if analysis.is_pcr else _hazard_ratio_records
             used = list(make(context, analysis, contrast, levels, taken))
     taken_rows = {row for record in used for row in record["rows"].split(";")}
     aside = [
-        _aside_record(context, analysis.id, levels, table, rows.loc[label], reason)
+        _aside_record(context, analysis.id, levels, table, rows[label], reason)
         for label, reason in sorted(reasons.items())
-        if str(rows.loc[label, "row"]) not in taken_rows
+        if str(rows[label]["row"]) not in taken_rows
     ]
     return used, aside
 
@@ -272,11 +271,11 @@ def _choose_hazard_ratio(
 
 
 def _unusable(rows: pd.DataFrame, selection: Selection) -> dict[int, str]:
-    reasons = {int(str(label)): inadmissible(row, selection) for label, row in rows.iterrows()}
+    reasons = {label: inadmissible(row, selection) for label, row in by_label(rows).items()}
     return {label: reason for label, reason in reasons.items() if reason is not None}
 
 
-def _where(values: Mapping[str, str]) -> Callable[[pd.Series], bool]:
+def _where(values: Mapping[str, str]) -> Callable[[Record], bool]:
     return lambda row: all(row[column] == value for column, value in values.items())
 
 
@@ -308,7 +307,7 @@ def _pcr_records(
     analysis: Analysis,
     contrast: Mapping[str, Any],
     levels: tuple[str, ...],
-    taken: Sequence[pd.Series],
+    taken: Sequence[Record],
 ) -> Iterator[dict[str, Any]]:
     for position, level in enumerate(levels):
         experimental, control = taken[2 * position], taken[2 * position + 1]
@@ -335,7 +334,7 @@ def _hazard_ratio_records(
     analysis: Analysis,
     contrast: Mapping[str, Any],
     levels: tuple[str, ...],
-    taken: Sequence[pd.Series],
+    taken: Sequence[Record],
 ) -> Iterator[dict[str, Any]]:
     sizes = context.arms.set_index("arm_id")["n_randomised"]
     for level, row in zip(levels, taken, strict=True):
@@ -398,21 +397,22 @@ def _arm_rate(
     )
     if whole_population:
         candidates = rows[rows["subgroup"].isin([level, WHOLE])]
-    reported = [arm for arm in arms["arm_id"] if (candidates["arm_id"] == arm).any()]
-    if not reported:
-        return None, []
+    unusable = _unusable(candidates, context.selection)
+    usable = set(candidates.loc[~candidates.index.isin(list(unusable)), "arm_id"])
+    # An arm without an admitted row is no reason to leave out the others that got the regimen.
+    reported = [arm for arm in arms["arm_id"] if arm in usable]
     choice = choose(
         candidates,
         [_where({"arm_id": arm}) for arm in reported],
         context.selection.pcr,
         ["definition"],
-        _unusable(candidates, context.selection),
+        unusable,
     )
     aside = [
-        _aside_record(context, analysis.id, (level,), "pcr", rows.loc[label], reason)
+        _aside_record(context, analysis.id, (level,), "pcr", by_label(rows)[label], reason)
         for label, reason in choice.set_aside.items()
     ]
-    if choice.taken is None:
+    if not choice.taken:
         return None, aside
     taken = rows.loc[list(choice.taken)]
     reason = excluded(context.exclusions, first["trial_id"], reported, analysis.id, level)
@@ -451,7 +451,7 @@ def _aside_record(
     analysis: str,
     levels: tuple[str, ...],
     table: str,
-    row: pd.Series,
+    row: Record,
     reason: str,
 ) -> dict[str, Any]:
     if table == "pcr":
@@ -477,7 +477,7 @@ def _aside_record(
 
 def _with_effect_sizes(used: pd.DataFrame) -> pd.DataFrame:
     """Fill in yi and vi of the counted outcomes, all trials of a measure at once."""
-    used = used.astype({"yi": float, "vi": float, "corrected": object})
+    used = used.astype({"yi": float, "vi": float, "se_source": object, "corrected": object})
     counts = ["events_experimental", "n_experimental", "events_control", "n_control"]
     used.loc[used["measure"] == "hazard_ratio", "corrected"] = "no"
     for measure, function in COUNT_MEASURES.items():

@@ -63,7 +63,7 @@ def arm_regimens(arms: pd.DataFrame) -> pd.DataFrame:
     """
     sets = [tuple(sorted(filter(None, cell.split("+")))) for cell in arms["agents"]]
     return arms.assign(
-        agent_set=sets,
+        agent_set=pd.Series(sets, index=arms.index, dtype=object),
         n_agents=[len(s) for s in sets],
         regimen=[
             "|".join(["+".join(s) or NO_AGENT, schedule, partner])

@@ -6,13 +6,16 @@ orders of preference of ``config/config.yaml`` from top to bottom.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from trial_evidence.configuration import LONGEST, Selection
+from trial_evidence.files import records
 
 Orders = Mapping[str, tuple[str, ...] | str]
+Record = Mapping[str, Any]
 
 WHOLE = "all"
 
@@ -34,12 +37,12 @@ class Choice:
     set_aside: dict[int, str]
 
 
-def inadmissible(row: pd.Series, selection: Selection) -> str | None:
+def inadmissible(row: Record, selection: Selection) -> str | None:
     """Why a row may not be pooled whatever else there is, or None when it may.
 
     Parameters
     ----------
-    row : Series
+    row : mapping
         A row of the sheet.
     selection : Selection
         Its ``admit`` maps a column to the words admitted.
@@ -50,14 +53,14 @@ def inadmissible(row: pd.Series, selection: Selection) -> str | None:
     return None
 
 
-def preference_key(row: pd.Series, orders: Orders) -> tuple[float, ...]:
+def preference_key(row: Record, orders: Orders) -> tuple[float, ...]:
     """Sort key of a row: smaller is preferred; a word outside its order comes last."""
     return tuple(_rank(row[column], order) for column, order in orders.items())
 
 
 def choose(
     rows: pd.DataFrame,
-    wanted: Sequence[Callable[[pd.Series], bool]],
+    wanted: Sequence[Callable[[Record], bool]],
     orders: Orders,
     together: Sequence[str],
     unusable: Mapping[int, str],
@@ -85,25 +88,33 @@ def choose(
     -------
     Choice
     """
+    candidates = by_label(rows)
     best: tuple[tuple[tuple[float, ...], ...], tuple[int, ...]] | None = None
     for _, group in rows.groupby(list(together), sort=False, dropna=False):
-        usable = group[~group.index.isin(list(unusable))]
-        picks = [_first(usable[[want(row) for _, row in usable.iterrows()]], orders)
-                 for want in wanted]  # fmt: skip
+        usable = [int(label) for label in group.index if label not in unusable]
+        picks = [
+            _first([label for label in usable if want(candidates[label])], candidates, orders)
+            for want in wanted
+        ]
         if any(pick is None for pick in picks):
             continue
         labels = tuple(pick for pick in picks if pick is not None)
-        key = tuple(preference_key(rows.loc[label], orders) for label in labels)
+        key = tuple(preference_key(candidates[label], orders) for label in labels)
         if best is None or key < best[0]:
             best = (key, labels)
     taken = best[1] if best else None
-    return Choice(taken, dict(_reasons(rows, taken, wanted, orders, together, unusable)))
+    return Choice(taken, dict(_reasons(candidates, taken, wanted, orders, together, unusable)))
 
 
-def _first(rows: pd.DataFrame, orders: Orders) -> int | None:
-    if rows.empty:
+def by_label(rows: pd.DataFrame) -> dict[int, dict[str, Any]]:
+    """Rows of a table as dictionaries, by their labels."""
+    return dict(zip((int(label) for label in rows.index), records(rows), strict=True))
+
+
+def _first(labels: Sequence[int], rows: Mapping[int, Record], orders: Orders) -> int | None:
+    if not labels:
         return None
-    return int(min(rows.index, key=lambda label: (preference_key(rows.loc[label], orders), label)))
+    return min(labels, key=lambda label: (preference_key(rows[label], orders), label))
 
 
 def _rank(value: object, order: tuple[str, ...] | str) -> float:
@@ -114,38 +125,38 @@ def _rank(value: object, order: tuple[str, ...] | str) -> float:
 
 
 def _reasons(
-    rows: pd.DataFrame,
+    rows: Mapping[int, Record],
     taken: tuple[int, ...] | None,
-    wanted: Sequence[Callable[[pd.Series], bool]],
+    wanted: Sequence[Callable[[Record], bool]],
     orders: Orders,
     together: Sequence[str],
     unusable: Mapping[int, str],
 ) -> Iterator[tuple[int, str]]:
-    for label, row in rows.iterrows():
-        index = int(str(label))
+    for index, row in rows.items():
         if taken is not None and index in taken:
             continue
         if index in unusable:
             yield index, unusable[index]
-        elif taken is None:
+            continue
+        rival = next(
+            (rows[t] for t, want in zip(taken or (), wanted, strict=False) if want(row)), None
+        )
+        if rival is None or preference_key(row, orders) < preference_key(rival, orders):
+            # Nothing was taken, or this row would have been, had the others of its set been there.
             alike = ", ".join(str(row[column]) for column in together if row[column] == row[column])
             yield index, f"no complete pair of admitted rows ({alike})"
         else:
-            rival = next(
-                (rows.loc[t] for t, want in zip(taken, wanted, strict=True) if want(row)),
-                rows.loc[taken[0]],
-            )
             yield index, _preferred(row, rival, orders)
 
 
-def _preferred(row: pd.Series, rival: pd.Series, orders: Orders) -> str:
+def _preferred(row: Record, rival: Record, orders: Orders) -> str:
     for column, order in orders.items():
         if _rank(row[column], order) != _rank(rival[column], order):
             name = column.replace("_", " ")
             if order == LONGEST:
                 return f"{name}: {_shown(rival[column])} is longer than {_shown(row[column])}"
             return f"{name}: {rival[column]} is preferred to {row[column]}"
-    return f"the same result stands in row {rival['row']}"
+    return f"no preference tells it from row {rival['row']}, which comes first"
 
 
 def _shown(value: object) -> str:

@@ -10,8 +10,9 @@ from trial_evidence.figures.numbers import format_tick, linear_ticks, log_ticks
 AxisScale = Literal["log", "linear", "logit"]
 
 TAIL_SHARE = 0.10
-POOLED_SHARE = 0.20
+POOLED_SHARE = 1.0
 RIM_SHARE = 0.03
+LEAST_REACH = 0.001
 WIDEST_RATIO = 200.0
 
 
@@ -109,9 +110,9 @@ def view(
     estimate and the reference, with a little room, and the intervals of the trials as far as they
     matter: on either side, limits that together carry under 10% of the weight may run past the
     end, so that one imprecise trial does not press all others together. An interval of a pooled
-    result may add a fifth of the range on a side; intervals of trials that are not pooled add
-    nothing. Ends are then moved outward to the next tick. A log axis stays between 1/200 and 200;
-    what lies beyond is an arrow.
+    result may add as much as that range again on a side; intervals of trials that are not pooled
+    add nothing. Ends are then moved outward to the next tick. A log axis stays between 1/200 and
+    200; what lies beyond is an arrow.
 
     Parameters
     ----------
@@ -192,7 +193,7 @@ def _reach(
         widest = math.log(WIDEST_RATIO)
         low, high = max(min(low, widest), -widest), min(max(high, -widest), widest)
     # all trials at one point, without intervals: any axis around it will do
-    least = 0.1 if axis.scale == "log" else max(abs(low), abs(high), 1e-6) * 0.1
+    least = 0.1 if axis.scale == "log" else max(0.1 * abs(low), 0.1 * abs(high), LEAST_REACH)
     if high - low < least:
         low, high = low - least, high + least
     return (math.exp(low), math.exp(high)) if axis.scale == "log" else (low, high)

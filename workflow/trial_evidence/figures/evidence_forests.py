@@ -15,30 +15,18 @@ from trial_evidence.configuration import (
 )
 from trial_evidence.figures.axis import Axis, AxisScale
 from trial_evidence.figures.forest import Column, Forest, Row, RowKind
-from trial_evidence.files import records
 from trial_evidence.figures.numbers import format_interval, format_number, format_p, round_half_up
+from trial_evidence.files import records
+from trial_evidence.words import MEASURE_NAMES, MODEL_NAMES
 
 NOTHING_POOLED = "\N{EN DASH}"
-MEASURE_NAMES = {
-    "risk_ratio": "Risk ratio",
-    "odds_ratio": "Odds ratio",
-    "risk_difference": "Risk difference",
-    "hazard_ratio": "Hazard ratio",
-    "proportion": "Rate",
-}
-MODEL_NAMES = {
-    "random_reml_hk": "Random effects (REML, Hartung–Knapp)",
-    "bayesian": "Bayesian",
-    "common": "Common effect",
-    "dersimonian_laird": "DerSimonian–Laird",
-    "mantel_haenszel": "Mantel–Haenszel",
-}
 PARTNER_NAMES = {
     "chemotherapy": "Chemotherapy",
     "endocrine": "Endocrine therapy",
     "none": "None",
 }
-ASSESSOR_NAMES = {"BICR": "central", "investigator": "investigator"}
+ASSESSOR_NAMES = {"BICR": "central", "investigator": "inv."}
+PARTNER_SHORT = {"chemotherapy": "chemo", "endocrine": "endocrine", "none": "alone"}
 
 
 @dataclass(frozen=True)
@@ -97,7 +85,7 @@ def analysis_forest(
     Forest
     """
     whole = trials[trials["subgroup"] == "all"]
-    table = _Table(analysis.arm_labels, measure, whole, analysis.pool)
+    table = _Table(analysis, measure, whole)
     shown = "added" if analysis.subgroups == "added_agents" else analysis.subgroups
     rows: list[Row] = []
     for value, group in whole.groupby(analysis.subgroups, sort=False):
@@ -153,7 +141,7 @@ def modifier_forest(
     """
     levels = [f"{modifier.factor}={level}" for level in modifier.levels]
     inside = trials[trials["subgroup"].isin(levels)]
-    table = _Table(analysis.arm_labels, measure, inside, analysis.pool)
+    table = _Table(analysis, measure, inside)
     rows: list[Row] = []
     for level, name in zip(modifier.levels, levels, strict=True):
         group = _sorted(inside[inside["subgroup"] == name])
@@ -214,7 +202,7 @@ def rate_forest(
             continue
         rows += _gap(rows)
         if len(subgroups) > 1:
-            rows.append(Row("heading", {"trial": heading}))
+            rows.append(Row("heading", {"trial": heading[:1].upper() + heading[1:]}))
         rows += [_rate_row(record) for record in records(group)]
         kind: RowKind = "overall" if len(subgroups) == 1 else "subtotal"
         pooled = _of(estimates, subgroup)
@@ -233,8 +221,8 @@ def rate_forest(
 
 def rate_overview(
     analysis: RateAnalysis,
+    rates: pd.DataFrame,
     estimates: pd.DataFrame,
-    partners: Mapping[str, str],
     subgroups: Mapping[str, str],
     configuration: Configuration,
 ) -> Forest:
@@ -243,10 +231,8 @@ def rate_overview(
     Parameters
     ----------
     analysis : RateAnalysis
-    estimates : DataFrame
-        All estimates of the analysis.
-    partners : mapping
-        Regimen in words -> partner.
+    rates, estimates : DataFrame
+        All of the analysis.
     subgroups : mapping
         Subgroup -> words for it.
     configuration : Configuration
@@ -255,16 +241,23 @@ def rate_overview(
     -------
     Forest
     """
+    factor = analysis.effect_modifiers[0].label if len(subgroups) > 1 else ""
+    # By subgroup there is room for one interval only, and the other figure has the second.
+    several = [Column("subgroup", factor, "left", "left")] if factor else []
+    prediction = [Column("pi", "Prediction\ninterval", "right", "right", 1)] if not factor else []
     columns = (
         Column("trial", "Regimen", "left", "left"),
+        *several,
         Column("k", "Trials", "right", "left"),
         Column("counts", "Events/n", "right", "left"),
         Column("result", f"Rate, % ({_level(configuration)} CI)", "right", "right"),
-        Column("pi", "Prediction\ninterval", "right", "right", priority=1),
+        *prediction,
     )
     lead = estimates[(estimates["role"] == "lead") & estimates["subgroup"].isin(list(subgroups))]
     lead = lead.assign(
-        partner=lead["experimental"].map(partners),
+        partner=lead["experimental"].map(
+            dict(zip(rates["regimen_label"], rates["partner"], strict=True))
+        ),
         agents=lead["experimental"].str.count(r" \+ "),
     ).sort_values(["agents", "experimental"], kind="stable")
     rows: list[Row] = []
@@ -277,9 +270,10 @@ def rate_overview(
         for regimen, block in group.groupby("experimental", sort=False):
             name = str(regimen).removesuffix(" alone").partition(" with ")[0]
             for record in records(block):
-                suffix = f", {subgroups[record['subgroup']]}" if len(subgroups) > 1 else ""
-                rows.append(_overview_row(record, f"{name}{suffix}"))
-    by = ", by " + analysis.effect_modifiers[0].label.lower() if len(subgroups) > 1 else ""
+                level = subgroups[record["subgroup"]].removeprefix(f"{factor.lower()} ")
+                rows.append(_overview_row(record, name, level))
+                name = ""
+    by = f", by {factor.lower()}" if factor else ""
     title = f"{analysis.title}{by}"
     return Forest(
         title=title,
@@ -290,6 +284,7 @@ def rate_overview(
             "Pooled on the logit scale, arms of one trial with the same regimen added up: random "
             "effects (REML, Hartung–Knapp) from three trials; Bayesian for two; squares are "
             "single trials. Rates of different trials are not a comparison of regimens.",
+            *_not_pooled(rates[rates["subgroup"].isin(list(subgroups))]),
         ),
         description=f"{title}: {len(lead)} pooled or single rates.",
     )
@@ -299,10 +294,9 @@ def rate_overview(
 class _Table:
     """Columns and rows of one analysis; optional columns appear where their content varies."""
 
-    arm_labels: tuple[str, str]
+    analysis: Analysis
     measure: str
     trials: pd.DataFrame
-    pool: str
 
     @property
     def reading(self) -> _Reading:
@@ -315,21 +309,22 @@ class _Table:
     def columns(self) -> tuple[Column, ...]:
         """Columns from left to right."""
         found = [Column("trial", "Trial (year of report)", "left", "left")]
-        if self.trials["control_agents"].nunique() > 1:
-            found.append(Column("control", "Control", "left", "left", priority=2))
-        if self._partner_varies():
-            found.append(Column("partner", "Partner", "left", "left", priority=3))
+        varying = {"control": self._control_varies, "partner": self._partner_varies}
+        beside = [word for word, varies in varying.items() if varies]
+        if beside:
+            header = ", ".join(beside)
+            found.append(Column("control", header[0].upper() + header[1:], "left", "left", 2))
         if self.counted:
             found += [
-                Column("experimental", f"{_two_lines(self.arm_labels[0])}\nevents/n", "right",
-                       "left"),
-                Column("control_counts", f"{_two_lines(self.arm_labels[1])}\nevents/n", "right",
-                       "left"),
-            ]  # fmt: skip
+                Column(key, f"{_two_lines(label)}\nevents/n", "right", "left")
+                for key, label in zip(
+                    ("experimental", "control_counts"), self.analysis.arm_labels, strict=True
+                )
+            ]
         else:
-            found.append(Column("source", "Result used", "left", "left", priority=4))
-        if self.pool != "none":
-            found.append(Column("weight", "Weight\n(%)", "right", "right", priority=1))
+            found.append(Column("source", "Result", "left", "left", 3))
+        if self.analysis.pool != "none":
+            found.append(Column("weight", "Weight\n(%)", "right", "right", 1))
         name = MEASURE_NAMES[self.measure]
         return (*found, Column("result", f"{name}\n(95% CI)", "right", "right"))
 
@@ -341,8 +336,7 @@ class _Table:
             weight = record["weight"]
             texts = {
                 "trial": _trial_year(record),
-                "control": record["control"],
-                "partner": _partners(record),
+                "control": self._control(record),
                 "weight": round_half_up(weight, 1) if not math.isnan(weight) else NOTHING_POOLED,
                 "result": self._result(record["estimate"], record["estimate_low"],
                                        record["estimate_high"]) if known else "not estimable",
@@ -373,8 +367,8 @@ class _Table:
         name = "All trials" if kind == "overall" else "Subtotal"
         yield self._pooled_row(lead, kind, f"{name} ({_short_state(lead)})", trials)
         second = _role(found, "co-primary")
-        if second is not None and kind == "overall":
-            yield self._pooled_row(second, "secondary", f"{MODEL_NAMES[second['model']]}", None)
+        if second is not None:
+            yield self._pooled_row(second, "secondary", MODEL_NAMES[second["model"]], None)
         if not math.isnan(lead["pi_low"]) and kind == "overall":
             yield Row(
                 "prediction",
@@ -413,13 +407,26 @@ class _Table:
             ASSESSOR_NAMES.get(str(record["assessor"]), ""),
             str(record["analysis_cut"]),
         ]
-        months = record["median_followup_months"]
-        if not math.isnan(months):
-            parts.append(f"{round_half_up(months, 0)} mo")
         return ", ".join(filter(None, parts))
 
+    def _control(self, record: Mapping[str, Any]) -> str:
+        """Control arm and partner, as far as they vary between the trials."""
+        none = record["control_agents"] == "none"
+        parts = [
+            "" if not self._control_varies else "No HER2 agent" if none else str(record["control"]),
+            _partners(record) if self._partner_varies else "",
+        ]
+        return ", ".join(filter(None, parts))
+
+    @property
+    def _control_varies(self) -> bool:
+        return self.trials["control_agents"].nunique() > 1
+
+    @property
     def _partner_varies(self) -> bool:
-        return self.trials.apply(lambda r: _partners(r.to_dict()), axis=1).nunique() > 1
+        if self.analysis.subgroups == "experimental_partner":
+            return False
+        return len({_partners(record) for record in records(self.trials)}) > 1
 
 
 def _axis(measure: str, arm_labels: tuple[str, str]) -> Axis:
@@ -528,13 +535,12 @@ def _footnotes(
         yield "Trial by trial: these comparisons are not alike enough to be pooled."
     elif lead is not None and lead["model"] != "single_trial":
         yield _model_sentence(str(lead["model"]), str(lead["remark"]))
-    yield _selection_sentence(analysis, configuration)
+    yield _selection_sentence(analysis, trials, configuration)
     deviations = _deviations(analysis, trials, configuration)
     if deviations:
         yield "Deviating: " + "; ".join(deviations) + "."
-    unpooled = trials[trials["pooled"] == "no"].drop_duplicates("trial_id")
-    for record in records(unpooled):
-        yield f"Not pooled: {record['trial']}: {record['not_pooled_reason'].rstrip('.')}."
+    yield from _not_pooled(trials)
+    yield from _readers_differ(trials)
     yield from _left_out(trials, set_aside)
 
 
@@ -553,12 +559,16 @@ def _model_sentence(model: str, remark: str) -> str:
     )
 
 
-def _selection_sentence(analysis: Analysis, configuration: Configuration) -> str:
+def _selection_sentence(
+    analysis: Analysis, trials: pd.DataFrame, configuration: Configuration
+) -> str:
     orders = configuration.selection.pcr if analysis.is_pcr else (
         configuration.selection.hazard_ratio)  # fmt: skip
-    first = ["definition"] if analysis.is_pcr else ["assessor", "analysis"]
+    assessed = not analysis.is_pcr and (trials["assessor"] != "not applicable").any()
+    first = ["definition"] if analysis.is_pcr else ["analysis"]
     parts = [
-        " before ".join(w for w in orders[column] if w != "not applicable") for column in first
+        " before ".join(w for w in orders[column] if w != "not applicable")
+        for column in (["assessor", *first] if assessed else first)
     ]
     if len(analysis.endpoints) > 1:
         parts.insert(0, " before ".join(analysis.endpoints))
@@ -588,7 +598,7 @@ def _deviations(
                 add("0.5 added to each cell because one is empty", record)
             continue
         if record["endpoint"] != analysis.endpoints[0]:
-            add(str(record["endpoint"]), record)
+            add(f"{record['endpoint']} in place of {analysis.endpoints[0]}", record)
         if record["assessor"] == "investigator" and record["endpoint"] == "PFS":
             add("assessed by investigators", record)
         if record["ci_level"] not in (configuration.confidence_level,) and not math.isnan(
@@ -604,6 +614,23 @@ def _deviations(
         if record["inverted"] == "yes":
             add("hazard ratio inverted", record)
     return [f"{what}: {', '.join(names)}" for what, names in found.items()]
+
+
+def _not_pooled(trials: pd.DataFrame) -> Iterator[str]:
+    """Trials that are shown but not pooled, with the reason."""
+    for record in records(trials[trials["pooled"] == "no"].drop_duplicates("trial_id")):
+        yield f"Not pooled: {record['trial']}: {record['not_pooled_reason'].rstrip('.')}."
+
+
+def _readers_differ(trials: pd.DataFrame) -> Iterator[str]:
+    """Pooled numbers that two readers found different and nobody has settled."""
+    pooled = trials[(trials["pooled"] == "yes") & (trials["readers_differ"] != "")]
+    named = [
+        f"{record['trial']} ({record['readers_differ']})"
+        for record in records(pooled.drop_duplicates(["trial_id", "readers_differ"]))
+    ]
+    if named:
+        yield f"Two readers differ, not settled: {'; '.join(named)}."
 
 
 def _left_out(trials: pd.DataFrame, set_aside: pd.DataFrame) -> Iterator[str]:
@@ -657,7 +684,9 @@ def _rate_row(record: Mapping[str, Any]) -> Row:
             "weight": NOTHING_POOLED if math.isnan(weight) else round_half_up(weight, 1),
             "result": _percent(*values),
         },
-        *(_logit(value) for value in values),
+        _logit(values[0]),
+        _logit(values[1]),
+        _logit(values[2]),
         None if math.isnan(weight) else weight,
     )
 
@@ -677,7 +706,7 @@ def _rate_pooled(found: pd.DataFrame, kind: RowKind) -> Iterator[Row]:
     )  # fmt: skip
     interval = [lead[c] for c in ("pi_low", "pi_high")]
     if not math.isnan(interval[0]):
-        shown = format_interval(*(100 * value for value in interval), 0)
+        shown = format_interval(100 * interval[0], 100 * interval[1], 0)
         yield Row(
             "prediction",
             {"trial": "95% prediction interval", "result": f"({shown})"},
@@ -686,18 +715,19 @@ def _rate_pooled(found: pd.DataFrame, kind: RowKind) -> Iterator[Row]:
         )
 
 
-def _overview_row(record: Mapping[str, Any], name: str) -> Row:
+def _overview_row(record: Mapping[str, Any], name: str, subgroup: str) -> Row:
     values = [record[c] for c in ("estimate", "ci_low", "ci_high")]
     interval = [100 * record[c] for c in ("pi_low", "pi_high")]
     single = record["model"] == "single_trial"
     return Row(
-        "trial" if single else "subtotal",
+        "trial" if single else "pooled",
         {
             "trial": name,
+            "subgroup": subgroup,
             "k": f"{record['k']:.0f}",
             "counts": f"{record['events']:.0f}/{record['participants']:.0f}",
             "result": _percent(*values),
-            "pi": "" if math.isnan(interval[0]) else format_interval(*interval, 0),
+            "pi": "" if math.isnan(interval[0]) else format_interval(interval[0], interval[1], 0),
         },
         *(_logit(value) for value in values),
     )
@@ -711,9 +741,8 @@ def _rate_footnotes(rates: pd.DataFrame, configuration: Configuration) -> Iterat
         "same regimen are added up; single-arm cohorts are included."
     )
     yield f"Response: {' before '.join(preferred)}."
-    unpooled = rates[rates["pooled"] == "no"].drop_duplicates("trial_id")
-    for record in records(unpooled):
-        yield f"Not pooled: {record['trial']}: {record['not_pooled_reason'].rstrip('.')}."
+    yield from _not_pooled(rates)
+    yield from _readers_differ(rates)
 
 
 def _rate_description(title: str, estimates: pd.DataFrame, subgroups: Mapping[str, str]) -> str:
@@ -759,8 +788,7 @@ def _trial_year(record: Mapping[str, Any]) -> str:
 
 def _partners(record: Mapping[str, Any]) -> str:
     names = [
-        PARTNER_NAMES.get(str(record[f"{side}_partner"]), "")
-        for side in ("experimental", "control")
+        PARTNER_SHORT.get(record[f"{side}_partner"], "") for side in ("experimental", "control")
     ]
     return names[0] if names[0] == names[1] else " v ".join(names)
 

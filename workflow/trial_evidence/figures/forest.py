@@ -32,6 +32,7 @@ RowKind = Literal[
     "heading",
     "trial",
     "unpooled",
+    "pooled",
     "subtotal",
     "overall",
     "secondary",
@@ -76,7 +77,8 @@ class Row:
     ----------
     kind
         What the row is, which decides how it looks: heading of a subgroup; trial; unpooled (shown,
-        but not in any pooled result); subtotal; overall; secondary (another model's overall
+        but not in any pooled result); pooled (one pooled result among others, set like a trial);
+        subtotal; overall; secondary (another model's overall
         result); prediction (interval for a new trial); text; gap (half a row of nothing).
     texts
         Text by column key; a missing key is an empty cell.
@@ -144,10 +146,11 @@ _LOOKS: Mapping[RowKind, _Look] = {
     "heading": _Look(bold=True, runs_on=True),
     "trial": _Look(indented=True, banded=True),
     "unpooled": _Look(indented=True, banded=True, muted=True),
-    "subtotal": _Look(bold=True),
-    "overall": _Look(bold=True),
-    "secondary": _Look(),
-    "prediction": _Look(muted=True),
+    "pooled": _Look(indented=True, banded=True),
+    "subtotal": _Look(bold=True, runs_on=True),
+    "overall": _Look(bold=True, runs_on=True),
+    "secondary": _Look(runs_on=True),
+    "prediction": _Look(muted=True, runs_on=True),
     "text": _Look(runs_on=True),
     "gap": _Look(),
 }
@@ -300,12 +303,20 @@ def _indent(row: Row, column: Column, columns: Sequence[Column], style: Style) -
     return style.indent_mm if column is columns[0] and _LOOKS[row.kind].indented else 0.0
 
 
+def _runs_on(row: Row, columns: Sequence[Column]) -> bool:
+    """Whether the first text of a row may run beyond its column: the next cell is empty."""
+    beside = columns[1:2]
+    return _LOOKS[row.kind].runs_on and not any(
+        column.side == "left" and row.texts.get(column.key) for column in beside
+    )
+
+
 def _demand(column: Column, columns: Sequence[Column], rows: Sequence[Row], style: Style) -> float:
     """Width in mm at which nothing in the column has to be broken."""
     widths = [text_width_mm(clean(line), style.text_pt, True) for line in _lines(column.header)]
     for row in rows:
         look = _LOOKS[row.kind]
-        if column is columns[0] and look.runs_on:
+        if column is columns[0] and _runs_on(row, columns):
             continue
         width = text_width_mm(row.texts.get(column.key, ""), style.text_pt, look.bold)
         widths.append(width + _indent(row, column, columns, style))
@@ -385,7 +396,7 @@ def _wrapped_width(
     ]
     for row in rows:
         look = _LOOKS[row.kind]
-        if column is columns[0] and look.runs_on:
+        if column is columns[0] and _runs_on(row, columns):
             continue
         indent = _indent(row, column, columns, style)
         lines = _cell(row, column, room - indent, style)
@@ -435,7 +446,7 @@ def _view(axis: Axis, rows: Sequence[Row], most: int = 7) -> AxisView:
             if row.kind in kinds
         ]
 
-    pooled = intervals("subtotal", "overall", "secondary", "prediction")
+    pooled = intervals("pooled", "subtotal", "overall", "secondary", "prediction")
     return view(axis, intervals("trial"), pooled, intervals("unpooled"), most)
 
 
@@ -651,7 +662,7 @@ class _Sheet:
         elif row.kind == "unpooled":
             self._whiskers(row, panel, y, style.muted)
             self._square(row, panel, y, style.square_unweighted_mm, style.paper, style.muted)
-        elif row.kind == "subtotal":
+        elif row.kind in ("pooled", "subtotal"):
             self._diamond(row, panel, y, style.subtotal_mm, style.paper)
         elif row.kind == "overall":
             self._diamond(row, panel, y, style.overall_mm, style.accent)

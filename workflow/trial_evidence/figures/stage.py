@@ -1,15 +1,14 @@
 """The figures stage: every forest plot of one setting, and a list of them."""
 
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from trial_evidence.configuration import Analysis, Configuration, EffectModifier, RateAnalysis
-from trial_evidence.extract.evidence import RATE_NUMBERS, USED_NUMBERS
+from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.figures.evidence_forests import (
     analysis_forest,
     modifier_forest,
@@ -17,7 +16,7 @@ from trial_evidence.figures.evidence_forests import (
     rate_overview,
 )
 from trial_evidence.figures.forest import Forest, save
-from trial_evidence.figures.style import Style
+from trial_evidence.figures.style import style_for
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 
@@ -38,7 +37,7 @@ def write_figures(
 ) -> None:
     """Draw every forest plot of a setting and list them in ``figures.csv``.
 
-    The folder of an analysis is emptied first: a figure that its data no longer support goes.
+    A figure of an earlier run that the data no longer support is removed.
     """
     folder = results / setting
     estimates = read_table(folder / "estimates.csv", ESTIMATE_NUMBERS)
@@ -50,11 +49,10 @@ def write_figures(
         figures += _analysis_figures(analysis, trials, estimates, set_aside, configuration)
     for rate_analysis in configuration.rates_of_setting(setting):
         figures += _rate_figures(rate_analysis, rates, estimates, configuration)
-    for analysis_id in {figure.analysis for figure in figures}:
-        shutil.rmtree(folder / analysis_id, ignore_errors=True)
-    style = Style(width_mm=configuration.figure_width_mm)
+    style = style_for(configuration.figure_width_mm)
     for figure in figures:
         save(figure.forest, folder / figure.stem, style, configuration.figure_formats)
+    _remove_others(folder, figures, configuration.figure_formats)
     listing = pd.DataFrame(
         {
             "setting": setting,
@@ -65,6 +63,14 @@ def write_figures(
         }
     )
     write_table(folder / "figures.csv", listing)
+
+
+def _remove_others(folder: Path, figures: Sequence[Figure], formats: Sequence[str]) -> None:
+    drawn = {folder / f"{figure.stem}.{kind}" for figure in figures for kind in formats}
+    for analysis_id in {figure.analysis for figure in figures}:
+        for path in (folder / analysis_id).rglob("forest*"):
+            if path not in drawn:
+                path.unlink()
 
 
 def _analysis_figures(
@@ -114,14 +120,13 @@ def _rate_figures(
 ) -> Iterator[Figure]:
     own = rates[rates["analysis"] == analysis.id]
     found = estimates[estimates["analysis"] == analysis.id]
-    partners = dict(zip(own["regimen_label"], own["partner"], strict=True))
     groupings = {"": ALL} | {
         f"_by_{m.factor}": {f"{m.factor}={level}": f"{m.label.lower()} {level}"
                             for level in m.levels}
         for m in analysis.effect_modifiers
     }  # fmt: skip
     for suffix, subgroups in groupings.items():
-        overview = rate_overview(analysis, found, partners, subgroups, configuration)
+        overview = rate_overview(analysis, own, found, subgroups, configuration)
         yield Figure(analysis.id, f"{analysis.id}/forest{suffix}", overview)
         for label, block in own.groupby("regimen_label", sort=False):
             inside = block[block["subgroup"].isin(list(subgroups))]

@@ -25,7 +25,7 @@ class Style:
     gap_row_mm: float = 2.2
     column_gap_mm: float = 3.6
     panel_gap_mm: float = 4.0
-    panel_min_mm: float = 48.0
+    panel_min_mm: float = 44.0
     text_column_min_mm: float = 28.0
     indent_mm: float = 1.3
     block_gap_mm: float = 1.8

@@ -1,21 +1,19 @@
-"""Bayesian normal-normal model: flat prior on the mean, half-normal prior on tau.
+"""Bayesian normal-normal model: a flat or normal prior on the mean, a chosen prior on tau.
 
-Given tau everything is normal in closed form, so the posterior is a mixture of normals over one
-unknown number. The mixture is integrated by fixed Gauss-Legendre quadrature: no sampling, no
-seed, the same digits on every run.
+The posterior is a mixture of normals over tau, integrated by fixed quadrature
+(`trial_evidence.pool.tau_posterior`): no sampling, no seed, the same digits on every run.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
-from numpy.polynomial.legendre import leggauss
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
 
-from trial_evidence.pool.likelihood import reml_tau2
+from trial_evidence.pool.mixtures import NormalMixtures
+from trial_evidence.pool.priors import HalfCauchy, HalfNormal, TauPrior
 from trial_evidence.pool.results import (
     Floats,
     Pooled,
@@ -23,13 +21,13 @@ from trial_evidence.pool.results import (
     check_level,
     percent_weights,
 )
+from trial_evidence.pool.stacks import Stack, stack
+from trial_evidence.pool.tau_posterior import FAST, FINE, FLAT, MeanPrior, Rule, TauPosterior
 
 PREDICTION_BAYESIAN = "shortest interval of the posterior predictive distribution"
 
-PANELS = 20
-NODES_A_PANEL = 16
-# Posterior density of tau below exp(-50), about 2e-22, of its maximum is left out.
-NEGLIGIBLE = 50.0
+# Numbers (nodes times studies times analyses) worked on at a time.
+CHUNK = 131_072
 
 
 @dataclass(frozen=True)
@@ -38,10 +36,13 @@ class Posterior:
 
     Attributes
     ----------
+    prior : str
+        Prior of tau in words.
     level : float
         Level of all intervals in percent.
     mean, sd, median : float
-        Posterior of the mean effect, on the analysis scale.
+        Posterior of the mean effect, on the analysis scale. The sd is infinite for a half-Cauchy
+        prior with a flat prior on the mean and fewer than three trials.
     ci_low, ci_high : float
         Its shortest interval.
     central_low, central_high : float
@@ -60,8 +61,12 @@ class Posterior:
         Posterior of each trial's own effect, in the order of the input.
     weights : tuple of float
         Weight of each trial in the posterior mean, in percent.
+    thresholds, probabilities_below : tuple of float
+        Effects asked for, on the analysis scale, and the posterior probability that the mean
+        effect is below each.
     """
 
+    prior: str
     level: float
     mean: float
     sd: float
@@ -83,149 +88,351 @@ class Posterior:
     shrinkage_mean: tuple[float, ...]
     shrinkage_sd: tuple[float, ...]
     weights: tuple[float, ...]
+    thresholds: tuple[float, ...]
+    probabilities_below: tuple[float, ...]
 
 
-class _TauPosterior:
-    """Posterior density of tau and its quadrature.
+@dataclass(frozen=True)
+class StackedPosterior:
+    """Posteriors of many analyses, every field of shape (analyses,).
 
-    Integrals run over u with tau = s sinh(u), s the standard error of the common effect. In u the
-    integrands have no singularity nearer to the real axis than i pi/2, whatever the ratio of the
-    variances, so panels of bounded width in u converge geometrically.
+    Attributes
+    ----------
+    mean, median : numpy.ndarray of float
+        Posterior of the mean effect.
+    ci_low, ci_high : numpy.ndarray of float
+        Its shortest interval.
+    central_low, central_high : numpy.ndarray of float
+        Its central interval.
+    probability_below : numpy.ndarray of float
+        Posterior probability of a mean effect below the threshold.
+    pi_low, pi_high, pi_central_low, pi_central_high : numpy.ndarray of float
+        Shortest and central interval for the effect in a new trial.
+    tau_median : numpy.ndarray of float
+        Posterior median of tau.
     """
 
-    def __init__(self, yi: Floats, vi: Floats, scale: float) -> None:
-        self.yi, self.vi, self.scale = yi, vi, scale
-        self.unit = math.sqrt(1 / (1 / vi).sum())
-        low, high, self.shift = self._support()
-        self.edges = np.linspace(low, high, PANELS + 1)
-        self.points, self.gauss = leggauss(NODES_A_PANEL)
-        half = (self.edges[1] - self.edges[0]) / 2
-        u = (self.edges[:-1, None] + half * (1 + self.points)).ravel()
-        self.tau = self.unit * np.sinh(u)
-        mass = self._density_u(u) * np.tile(half * self.gauss, PANELS)
-        self.total = float(mass.sum())
-        self.weights = mass / self.total
-        self.cumulative = np.concatenate(
-            [[0.0], np.cumsum(self.weights.reshape(PANELS, NODES_A_PANEL).sum(axis=1))]
-        )
-
-    def _log_density(self, tau: Floats) -> Floats:
-        """Logarithm of the posterior density of tau, up to a constant."""
-        w = 1 / (self.vi + tau[:, None] ** 2)
-        total = w.sum(axis=1)
-        mean = (w * self.yi).sum(axis=1) / total
-        misfit = (w * (self.yi - mean[:, None]) ** 2).sum(axis=1)
-        likelihood = 0.5 * (np.log(w).sum(axis=1) - np.log(total) - misfit)
-        density: Floats = likelihood - 0.5 * (tau / self.scale) ** 2
-        return density
-
-    def _support(self) -> tuple[float, float, float]:
-        """Range of u that holds the posterior, and the maximum of its log density."""
-        best = math.sqrt(reml_tau2(self.yi, self.vi)) if self.yi.size > 1 else 0.0
-        trial = np.concatenate([[0.0, best], self.scale * np.geomspace(1e-3, 1e3, 61)])
-        reached = self._log_density(trial)
-        # The likelihood is highest at `best`; from there on only the prior bounds the density.
-        top = reached[1] + 0.5 * (best / self.scale) ** 2
-        far = self.scale * math.sqrt(2 * (NEGLIGIBLE + float(top - reached.max())))
-        grid = np.linspace(0.0, math.asinh(far / self.unit), 513)
-        density = self._log_density(self.unit * np.sinh(grid))
-        kept = np.flatnonzero(density > density.max() - NEGLIGIBLE)
-        first, last = max(int(kept[0]) - 1, 0), min(int(kept[-1]) + 1, grid.size - 1)
-        return float(grid[first]), float(grid[last]), float(density.max())
-
-    def _density_u(self, u: Floats) -> Floats:
-        density: Floats = (
-            np.exp(self._log_density(self.unit * np.sinh(u)) - self.shift) * self.unit * np.cosh(u)
-        )
-        return density
-
-    def density(self, tau: float) -> float:
-        """Posterior density at tau."""
-        return math.exp(float(self._log_density(np.array([tau]))[0]) - self.shift) / self.total
-
-    def _cdf_u(self, u: float) -> float:
-        """Posterior probability below unit sinh(u)."""
-        if u <= self.edges[0]:
-            return 0.0
-        if u >= self.edges[-1]:
-            return 1.0
-        panel = int(np.searchsorted(self.edges, u, side="right")) - 1
-        half = (u - self.edges[panel]) / 2
-        inside = self._density_u(self.edges[panel] + half * (1 + self.points)) @ self.gauss
-        return float(self.cumulative[panel] + half * inside / self.total)
-
-    def quantile(self, p: float) -> float:
-        """The tau with posterior probability p below it; the ends of the support for 0 and 1."""
-        inside = min(max(p, 0.0), 1.0)
-        low, high = float(self.edges[0]), float(self.edges[-1])
-        u = brentq(lambda x: self._cdf_u(x) - inside, low, high, xtol=1e-15, rtol=1e-14)
-        return self.unit * math.sinh(u)
+    mean: Floats
+    median: Floats
+    ci_low: Floats
+    ci_high: Floats
+    central_low: Floats
+    central_high: Floats
+    probability_below: Floats
+    pi_low: Floats
+    pi_high: Floats
+    pi_central_low: Floats
+    pi_central_high: Floats
+    tau_median: Floats
 
 
-class _Mixture:
-    """Mixture of normal distributions."""
+@dataclass(frozen=True)
+class PosteriorDensity:
+    """Densities on a grid, for a figure.
 
-    def __init__(self, means: Floats, sds: Floats, weights: Floats) -> None:
-        self.means, self.sds, self.weights = means, sds, weights
-
-    def cdf(self, x: float) -> float:
-        return float(self.weights @ ndtr((x - self.means) / self.sds))
-
-    def density(self, x: float) -> float:
-        z = (x - self.means) / self.sds
-        return float((self.weights / self.sds) @ np.exp(-0.5 * z**2)) / math.sqrt(2 * math.pi)
-
-    def quantile(self, p: float) -> float:
-        # A mixture's quantile lies between the smallest and the largest of its components'.
-        each = self.means + float(ndtri(p)) * self.sds
-        low, high = float(each.min()), float(each.max())
-        width = high - low + 1e-9 * float(self.sds.max())
-        return float(
-            brentq(
-                lambda x: self.cdf(x) - p,
-                low - 1e-3 * width,
-                high + 1e-3 * width,
-                xtol=1e-14 * float(self.sds.min()),
-                rtol=1e-14,
-            )
-        )
-
-
-def _shortest(
-    quantile: Callable[[float], float],
-    density: Callable[[float], float],
-    level: float,
-    margin: float,
-) -> tuple[float, float]:
-    """Shortest interval of a distribution with one mode that lies inside it.
-
-    It is the one whose two ends have the same density. `margin` keeps the search away from tail
-    probabilities of 0 and 1, where an unbounded distribution has no quantile; it is a share of
-    the probability outside the interval.
+    Attributes
+    ----------
+    effect : numpy.ndarray of float, shape (points,)
+        Grid of effects on the analysis scale.
+    mean_density, new_trial_density : numpy.ndarray of float, shape (points,)
+        Posterior density of the mean effect and of the effect in a new trial.
+    tau : numpy.ndarray of float, shape (points,)
+        Grid of tau, from zero.
+    tau_density, tau_prior_density : numpy.ndarray of float, shape (points,)
+        Posterior and prior density of tau.
     """
-    outside = 1 - level / 100
+
+    effect: Floats
+    mean_density: Floats
+    new_trial_density: Floats
+    tau: Floats
+    tau_density: Floats
+    tau_prior_density: Floats
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """Quadrature of a stack and the mixtures it gives, effects around each analysis' shift."""
+
+    part: Stack
+    shift: Floats
+    tau: TauPosterior
+    means: Floats
+    variances: Floats
+    mean: NormalMixtures
+    new_trial: NormalMixtures
+
+
+def _solve(part: Stack, prior: TauPrior, mean_prior: MeanPrior, rule: Rule) -> _Solved:
+    centred, shift = part.centred()
+    tau = TauPosterior(centred, prior, mean_prior, shift, rule)
+    means, precision, _ = tau.given_tau(tau.tau)
+    variances = 1 / precision
+    return _Solved(
+        part=centred,
+        shift=shift,
+        tau=tau,
+        means=means,
+        variances=variances,
+        mean=NormalMixtures(means, np.sqrt(variances), tau.weights),
+        new_trial=NormalMixtures(means, np.sqrt(variances + tau.tau**2), tau.weights),
+    )
+
+
+def _shortest_tau(tau: TauPosterior, level: float) -> tuple[float, float]:
+    """Shortest interval of tau, which lies against zero where the density is highest there."""
+
+    def quantile(p: float) -> float:
+        return float(tau.quantile(np.array([p]))[0])
+
+    def density(x: float) -> float:
+        return float(tau.density(np.array([[x]]))[0, 0])
+
+    one_sided = quantile(level)
+    if density(0.0) >= density(one_sided):
+        return 0.0, one_sided
+    outside = 1 - level
 
     def imbalance(p: float) -> float:
-        return density(quantile(p)) - density(quantile(p + 1 - outside))
+        return density(quantile(p)) - density(quantile(p + level))
 
-    lower_tail = brentq(
-        imbalance, margin * outside, (1 - margin) * outside, xtol=1e-12 * outside, rtol=1e-12
-    )
-    return quantile(lower_tail), quantile(lower_tail + 1 - outside)
-
-
-def _shortest_tau(posterior: _TauPosterior, level: float) -> tuple[float, float]:
-    """Shortest interval of tau, which lies against zero where the density is highest there."""
-    one_sided = posterior.quantile(level / 100)
-    if posterior.density(0.0) >= posterior.density(one_sided):
+    # Away from tail probabilities of 0 and 1, where tau has no quantile.
+    least = 1e-9 * outside
+    if imbalance(least) >= 0:
         return 0.0, one_sided
-    return _shortest(posterior.quantile, posterior.density, level, margin=0.0)
+    lower_tail = float(brentq(imbalance, least, outside - least, xtol=1e-10 * outside, rtol=1e-10))
+    return quantile(lower_tail), quantile(lower_tail + level)
+
+
+def posterior(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    prior: TauPrior,
+    level: float = 95.0,
+    *,
+    mean_prior: MeanPrior = FLAT,
+    thresholds: Sequence[float] = (),
+    rule: Rule = FINE,
+) -> Posterior:
+    """Posterior of the normal-normal model.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances; k at least 1.
+    prior : TauPrior
+        Prior of tau, in units of `yi`.
+    level : float
+        Level of the intervals in percent.
+    mean_prior : MeanPrior
+        Prior of the mean effect; flat by default.
+    thresholds : sequence of float
+        Effects on the analysis scale (``log(0.8)``) whose posterior probabilities are asked for.
+    rule : Rule
+        Fineness of the quadrature.
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    ValueError
+        If `check_effects` or `check_level` refuses the input.
+
+    Notes
+    -----
+    Röver C. J Stat Softw 2020;93(6):1-51 (the model and its mixture form).
+    """
+    y, v = check_effects(yi, vi)
+    level = check_level(level)
+    solved = _solve(stack(y, v), prior, mean_prior, rule)
+    centre = float(solved.shift[0])
+    tau, weights = solved.tau.tau[:, 0], solved.tau.weights[:, 0]
+    means, variances = solved.means[:, 0], solved.variances[:, 0]
+    y = solved.part.yi[:, 0]
+    mean = float(weights @ means)
+
+    # Each trial's own effect, given tau: between its estimate and the mean.
+    w = 1 / (v + tau[:, None] ** 2)
+    pull = v * w
+    trial_means = (1 - pull) * y + pull * means[:, None]
+    trial_variances = v * (1 - pull) + pull**2 * variances[:, None]
+    shrunk = weights @ trial_means
+    shrunk_variance = weights @ (trial_variances + (trial_means - shrunk) ** 2)
+
+    flat = math.isinf(mean_prior.sd)
+    heavy = isinstance(prior, HalfCauchy) and flat and y.size < 3
+    sd = math.sqrt(float(weights @ (variances + (means - mean) ** 2)))
+
+    def below(mixture: NormalMixtures, effect: float) -> float:
+        return float(mixture.cdf(np.array([effect - centre]))[0])
+
+    ci_low, ci_high, central_low, central_high = (
+        float(x[0]) + centre for x in solved.mean.intervals(level / 100)
+    )
+    pi_low, pi_high, pi_central_low, pi_central_high = (
+        float(x[0]) + centre for x in solved.new_trial.intervals(level / 100)
+    )
+    tau_low, tau_high = _shortest_tau(solved.tau, level / 100)
+    return Posterior(
+        prior=prior.label,
+        level=level,
+        mean=mean + centre,
+        sd=math.inf if heavy else sd,
+        median=float(solved.mean.quantile(np.array([0.5]))[0]) + centre,
+        ci_low=ci_low,
+        ci_high=ci_high,
+        central_low=central_low,
+        central_high=central_high,
+        probability_below_zero=below(solved.mean, 0.0),
+        pi_low=pi_low,
+        pi_high=pi_high,
+        pi_central_low=pi_central_low,
+        pi_central_high=pi_central_high,
+        new_trial_below_zero=below(solved.new_trial, 0.0),
+        tau_mean=float(weights @ tau),
+        tau_median=float(solved.tau.quantile(np.array([0.5]))[0]),
+        tau_low=tau_low,
+        tau_high=tau_high,
+        shrinkage_mean=tuple((shrunk + centre).tolist()),
+        shrinkage_sd=tuple(np.sqrt(shrunk_variance).tolist()),
+        weights=percent_weights(weights @ (w / w.sum(axis=1, keepdims=True))),
+        thresholds=tuple(float(x) for x in thresholds),
+        probabilities_below=tuple(below(solved.mean, float(x)) for x in thresholds),
+    )
+
+
+def posterior_stack(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    prior: TauPrior,
+    level: float = 95.0,
+    *,
+    mean_prior: MeanPrior = FLAT,
+    threshold: float = 0.0,
+) -> StackedPosterior:
+    """Posteriors of many analyses at once.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (studies, analyses) or (studies,)
+        Effects on the analysis scale and their sampling variances; NaN in both where an analysis
+        has fewer studies.
+    prior : TauPrior
+        Prior of tau, in units of `yi`.
+    level : float
+        Level of the intervals in percent.
+    mean_prior : MeanPrior
+        Prior of the mean effect; flat by default.
+    threshold : float
+        Effect whose posterior probability of not being reached is asked for.
+
+    Returns
+    -------
+    StackedPosterior
+        The quadrature is coarser than for a single `posterior`: quantiles agree to better than
+        1e-8 of the posterior's width (a single study under a half-Cauchy prior, whose interval is
+        made by the prior's far tail, to 1e-4).
+
+    Raises
+    ------
+    ValueError
+        If an effect cannot be pooled or the level is no percentage.
+    """
+    level = check_level(level)
+    whole = stack(yi, vi)
+    analyses = whole.k.size
+    result = {field.name: np.empty(analyses) for field in fields(StackedPosterior)}
+    width = max(CHUNK // (FAST.panels * FAST.nodes * whole.yi.shape[0]), 1)
+    for start in range(0, analyses, width):
+        here = slice(start, start + width)
+        for name, values in _summary(
+            _solve(whole.take(here), prior, mean_prior, FAST), level, threshold
+        ).items():
+            result[name][here] = values
+    return StackedPosterior(**result)
+
+
+def _summary(solved: _Solved, level: float, threshold: float) -> dict[str, Floats]:
+    shift = solved.shift
+    half = np.full(shift.size, 0.5)
+    ci_low, ci_high, central_low, central_high = solved.mean.intervals(level / 100)
+    pi_low, pi_high, pi_central_low, pi_central_high = solved.new_trial.intervals(level / 100)
+    return {
+        "mean": (solved.tau.weights * solved.means).sum(axis=0) + shift,
+        "median": solved.mean.quantile(half) + shift,
+        "ci_low": ci_low + shift,
+        "ci_high": ci_high + shift,
+        "central_low": central_low + shift,
+        "central_high": central_high + shift,
+        "probability_below": solved.mean.cdf(threshold - shift),
+        "pi_low": pi_low + shift,
+        "pi_high": pi_high + shift,
+        "pi_central_low": pi_central_low + shift,
+        "pi_central_high": pi_central_high + shift,
+        "tau_median": solved.tau.quantile(half),
+    }
+
+
+def posterior_density(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    prior: TauPrior,
+    *,
+    mean_prior: MeanPrior = FLAT,
+    points: int = 401,
+) -> PosteriorDensity:
+    """Posterior densities on a grid wide enough for a figure.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances; k at least 1.
+    prior : TauPrior
+        Prior of tau, in units of `yi`.
+    mean_prior : MeanPrior
+        Prior of the mean effect; flat by default.
+    points : int
+        Points of each grid.
+
+    Returns
+    -------
+    PosteriorDensity
+        Effects between the 0.5% and 99.5% quantiles for a new trial, tau up to the 99.5% quantile
+        of its posterior.
+
+    Raises
+    ------
+    ValueError
+        If `check_effects` refuses the input.
+    """
+    y, v = check_effects(yi, vi)
+    solved = _solve(stack(y, v), prior, mean_prior, FINE)
+    low, high = (float(solved.new_trial.quantile(np.array([p]))[0]) for p in (0.005, 0.995))
+    effect = np.linspace(low, high, points)
+    tau = np.linspace(0.0, float(solved.tau.quantile(np.array([0.995]))[0]), points)
+    return PosteriorDensity(
+        effect=effect + solved.shift[0],
+        mean_density=_density_along(solved.mean, effect),
+        new_trial_density=_density_along(solved.new_trial, effect),
+        tau=tau,
+        tau_density=solved.tau.density(tau[:, None])[:, 0],
+        tau_prior_density=np.exp(prior.log_density(tau)),
+    )
+
+
+def _density_along(mixture: NormalMixtures, effect: Floats) -> Floats:
+    """Density of a single mixture at many points."""
+    z = (effect - mixture.means) / mixture.sds
+    each = mixture.weights / mixture.sds * np.exp(-0.5 * z * z)
+    return np.asarray(each.sum(axis=0) / math.sqrt(2 * math.pi))
 
 
 def half_normal_posterior(
     yi: npt.ArrayLike, vi: npt.ArrayLike, scale: float = 0.5, level: float = 95.0
 ) -> Posterior:
-    """Posterior of the normal-normal model with a half-normal prior on tau.
+    """Posterior with a flat prior on the mean and a half-normal prior on tau.
 
     Parameters
     ----------
@@ -248,61 +455,9 @@ def half_normal_posterior(
 
     Notes
     -----
-    Röver C. J Stat Softw 2020;93(6):1-51 (the model and its mixture form); Röver C et al. Res
-    Synth Methods 2021;12:448-474 (half-normal priors for log ratios).
+    Röver C et al. Res Synth Methods 2021;12:448-474 (half-normal priors for log ratios).
     """
-    y, v = check_effects(yi, vi)
-    level = check_level(level)
-    if not (math.isfinite(scale) and scale > 0):
-        raise ValueError(f"the scale of the prior must be a finite number above zero, not {scale}")
-    centre = float(y.mean())
-    y = y - centre
-    posterior = _TauPosterior(y, v, scale)
-    tau, weights = posterior.tau, posterior.weights
-
-    w = 1 / (v + tau[:, None] ** 2)
-    total = w.sum(axis=1)
-    share = w / total[:, None]
-    means = share @ y
-    variances = 1 / total
-    mean = float(weights @ means)
-    mu = _Mixture(means, np.sqrt(variances), weights)
-    new = _Mixture(means, np.sqrt(variances + tau**2), weights)
-
-    # Each trial's own effect, given tau: between its estimate and the mean.
-    pull = v * w
-    trial_means = (1 - pull) * y + pull * means[:, None]
-    trial_variances = v * (1 - pull) + pull**2 * variances[:, None]
-    shrunk = weights @ trial_means
-    shrunk_variance = weights @ (trial_variances + (trial_means - shrunk) ** 2)
-
-    tail = 0.5 - level / 200
-    ci_low, ci_high = _shortest(mu.quantile, mu.density, level, margin=1e-6)
-    pi_low, pi_high = _shortest(new.quantile, new.density, level, margin=1e-6)
-    tau_low, tau_high = _shortest_tau(posterior, level)
-    return Posterior(
-        level=level,
-        mean=mean + centre,
-        sd=math.sqrt(float(weights @ (variances + (means - mean) ** 2))),
-        median=mu.quantile(0.5) + centre,
-        ci_low=ci_low + centre,
-        ci_high=ci_high + centre,
-        central_low=mu.quantile(tail) + centre,
-        central_high=mu.quantile(1 - tail) + centre,
-        probability_below_zero=mu.cdf(-centre),
-        pi_low=pi_low + centre,
-        pi_high=pi_high + centre,
-        pi_central_low=new.quantile(tail) + centre,
-        pi_central_high=new.quantile(1 - tail) + centre,
-        new_trial_below_zero=new.cdf(-centre),
-        tau_mean=float(weights @ tau),
-        tau_median=posterior.quantile(0.5),
-        tau_low=tau_low,
-        tau_high=tau_high,
-        shrinkage_mean=tuple((shrunk + centre).tolist()),
-        shrinkage_sd=tuple(np.sqrt(shrunk_variance).tolist()),
-        weights=percent_weights(weights @ share),
-    )
+    return posterior(yi, vi, HalfNormal(scale), level)
 
 
 def bayesian(
@@ -331,28 +486,28 @@ def bayesian(
     ValueError
         As `half_normal_posterior`.
     """
-    posterior = half_normal_posterior(yi, vi, scale, level)
+    found = half_normal_posterior(yi, vi, scale, level)
     return Pooled(
         model="bayesian",
-        k=len(posterior.weights),
-        estimate=posterior.median,
-        se=posterior.sd,
-        ci_low=posterior.ci_low,
-        ci_high=posterior.ci_high,
-        ci_level=posterior.level,
+        k=len(found.weights),
+        estimate=found.median,
+        se=found.sd,
+        ci_low=found.ci_low,
+        ci_high=found.ci_high,
+        ci_level=found.level,
         p_value=None,
         df=None,
-        tau2=posterior.tau_median**2,
-        tau2_low=posterior.tau_low**2,
-        tau2_high=posterior.tau_high**2,
+        tau2=found.tau_median**2,
+        tau2_low=found.tau_low**2,
+        tau2_high=found.tau_high**2,
         i2=None,
         i2_q=None,
         q=None,
         q_df=None,
         q_p=None,
-        pi_low=posterior.pi_low,
-        pi_high=posterior.pi_high,
+        pi_low=found.pi_low,
+        pi_high=found.pi_high,
         pi_method=PREDICTION_BAYESIAN,
-        weights=posterior.weights,
-        probability_below_zero=posterior.probability_below_zero,
+        weights=found.weights,
+        probability_below_zero=found.probability_below_zero,
     )

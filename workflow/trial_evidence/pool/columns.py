@@ -11,4 +11,5 @@ ESTIMATE_NUMBERS = [
     "pi_high", "p_value", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p", "i2_from_q",
     "probability_of_benefit",
 ]  # fmt: skip
+ESTIMATE_COUNTS = ["k", "participants", "events", "q_df"]
 TRIAL_NUMBERS = ["estimate", "estimate_low", "estimate_high", "weight"]

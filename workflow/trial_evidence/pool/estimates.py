@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from trial_evidence.configuration import Analysis, Configuration, EffectModifier, RateAnalysis
-from trial_evidence.pool.columns import ESTIMATE_COLUMNS
+from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
 from trial_evidence.pool.leading import leading_model
 from trial_evidence.pool.mantel_haenszel import Counts
 from trial_evidence.pool.mantel_haenszel import Measure as CountMeasure
@@ -93,7 +93,9 @@ def pool_setting(
         records += found
         rate_weights |= weight
     return SettingEstimates(
-        estimates=pd.DataFrame(records, columns=ESTIMATE_COLUMNS),
+        estimates=pd.DataFrame(records, columns=ESTIMATE_COLUMNS).astype(
+            dict.fromkeys(ESTIMATE_COUNTS, "Int64")
+        ),
         trials=used.assign(weight=pd.Series(weights, index=used.index, dtype=float)),
         rates=rates.assign(weight=pd.Series(rate_weights, index=rates.index, dtype=float)),
     )
@@ -148,7 +150,7 @@ def _analysis_estimates(
             found, inside = pool.models(inside_rows[inside_rows["subgroup"] == name], name)
             records += found
             weights |= inside
-        records += pool.interaction(inside_rows, modifier)
+        records += pool.interaction(inside_rows[inside_rows["subgroup"].isin(levels)], modifier)
     return records, weights
 
 
@@ -273,14 +275,14 @@ class _Pool:
         if self.measure not in get_args(CountMeasure):
             return None
         columns = ["events_experimental", "n_experimental", "events_control", "n_control"]
-        tables = (rows[column].to_numpy(float) for column in columns)
-        return Counts(*tables, measure=cast("CountMeasure", self.measure))
+        events_e, n_e, events_c, n_c = (rows[column].to_numpy(float) for column in columns)
+        return Counts(events_e, n_e, events_c, n_c, cast("CountMeasure", self.measure))
 
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         """The columns that describe a set of trials, whatever the model."""
         if self.measure == "proportion":
             shown = {"outcome": "pCR", "experimental": rows["regimen_label"].iloc[0], "control": ""}
-            participants, events = rows["n"].sum(), rows["events"].sum()
+            participants, events = _total(rows, ["n"]), _total(rows, ["events"])
         else:
             shown = {c: _joined(rows[c]) for c in ("outcome", "experimental", "control")}
             participants = _total(rows, ["n_experimental", "n_control"])

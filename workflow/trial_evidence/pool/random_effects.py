@@ -1,64 +1,25 @@
 """Random-effects and common-effect models by inverse variance."""
 
-import math
-
-import numpy as np
 import numpy.typing as npt
-from pymare import Dataset
-from pymare.estimators import DerSimonianLaird, WeightedLeastSquares
-from pymare.stats import q_gen, q_profile
-from scipy.stats import chi2, norm, t
 
-from trial_evidence.pool.likelihood import reml_tau2
+from trial_evidence.pool.engine import StackedFit, fit_stack
+from trial_evidence.pool.heterogeneity import q_profile
 from trial_evidence.pool.results import (
     Floats,
+    ModelName,
     Pooled,
     check_effects,
     check_level,
     percent_weights,
 )
+from trial_evidence.pool.stacks import stack
 
 PREDICTION_T = "t distribution with k-1 degrees of freedom"
 
 
-def _heterogeneity(yi: Floats, vi: Floats) -> tuple[float, int, float, float]:
-    """Cochran's Q, its degrees of freedom and p value, and I2 from Q in percent."""
-    df = yi.size - 1
-    q = float(q_gen(yi[:, None], vi[:, None], np.ones((yi.size, 1)), 0.0)[0])
-    i2 = 100 * (q - df) / q if q > df else 0.0
-    return q, df, float(chi2.sf(q, df)), i2
-
-
-def _i2_from_tau2(vi: Floats, tau2: float) -> float:
-    """I2 in percent: tau2 against itself and the typical sampling variance.
-
-    Typical variance by Higgins JPT, Thompson SG. Stat Med 2002;21:1539-1558, equation 9.
-    """
-    w = 1 / vi
-    typical = (vi.size - 1) * w.sum() / (w.sum() ** 2 - (w**2).sum())
-    return float(100 * tau2 / (tau2 + typical))
-
-
-def _tau2_interval(yi: Floats, vi: Floats, level: float) -> tuple[float, float]:
-    limits = q_profile(yi, vi, np.ones((yi.size, 1)), alpha=1 - level / 100)
-    return float(limits["ci_l"]), float(limits["ci_u"])
-
-
-def _prediction(
-    estimate: float, se: float, tau2: float, k: int, level: float
-) -> tuple[float, float]:
-    half = float(t.ppf(0.5 + level / 200, k - 1)) * math.sqrt(tau2 + se**2)
-    return estimate - half, estimate + half
-
-
-def _weighted(
-    yi: Floats, vi: Floats, tau2: float, correction: str, level: float
-) -> dict[str, float]:
-    """Weighted mean at a given tau2 with standard error, interval and p value."""
-    model = WeightedLeastSquares(tau2=tau2, small_sample_correction=correction)
-    model.fit_dataset(Dataset(yi, vi))
-    stats = model.summary().get_fe_stats(alpha=1 - level / 100)
-    return {name: float(stats[name].item()) for name in ("est", "se", "ci_l", "ci_u", "p")}
+def _value(values: Floats) -> float:
+    """The only element of a stack of one."""
+    return float(values[0])
 
 
 def reml_hartung_knapp(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
@@ -92,9 +53,15 @@ def reml_hartung_knapp(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0
     """
     y, v = check_effects(yi, vi, at_least=2)
     level = check_level(level)
-    tau2 = reml_tau2(y, v)
-    fit = _weighted(y, v, tau2, "knapp-hartung-conservative", level)
-    return _random(y, v, tau2, fit, level, hartung_knapp=True)
+    fit = fit_stack(
+        y,
+        v,
+        method="REML",
+        interval="hartung_knapp_conservative",
+        prediction="conservative_k_minus_1",
+        level=level,
+    )
+    return _random("random_reml_hk", y, v, fit, level, df=y.size - 1)
 
 
 def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
@@ -126,38 +93,35 @@ def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 
     """
     y, v = check_effects(yi, vi, at_least=2)
     level = check_level(level)
-    estimator = DerSimonianLaird(small_sample_correction="wald")
-    estimator.fit(y[:, None], v[:, None], np.ones((y.size, 1)))
-    tau2 = float(np.ravel(estimator.params_["tau2"])[0])
-    return _random(y, v, tau2, _weighted(y, v, tau2, "wald", level), level, hartung_knapp=False)
+    fit = fit_stack(y, v, method="DL", interval="wald", prediction="t_k_minus_1", level=level)
+    return _random("dersimonian_laird", y, v, fit, level, df=None)
 
 
 def _random(
-    y: Floats, v: Floats, tau2: float, fit: dict[str, float], level: float, *, hartung_knapp: bool
+    model: ModelName, y: Floats, v: Floats, fit: StackedFit, level: float, *, df: int | None
 ) -> Pooled:
-    q, q_df, q_p, i2_q = _heterogeneity(y, v)
-    tau2_low, tau2_high = _tau2_interval(y, v, level)
-    pi_low, pi_high = _prediction(fit["est"], fit["se"], tau2, y.size, level)
+    tau2_low, tau2_high = q_profile(stack(y, v), level)
+    tau2 = _value(fit.tau2)
     return Pooled(
-        model="random_reml_hk" if hartung_knapp else "dersimonian_laird",
+        model=model,
         k=y.size,
-        estimate=fit["est"],
-        se=fit["se"],
-        ci_low=fit["ci_l"],
-        ci_high=fit["ci_u"],
+        estimate=_value(fit.estimate),
+        se=_value(fit.se),
+        ci_low=_value(fit.ci_low),
+        ci_high=_value(fit.ci_high),
         ci_level=level,
-        p_value=fit["p"],
-        df=y.size - 1 if hartung_knapp else None,
+        p_value=_value(fit.p_value),
+        df=df,
         tau2=tau2,
-        tau2_low=tau2_low,
-        tau2_high=tau2_high,
-        i2=_i2_from_tau2(v, tau2),
-        i2_q=i2_q,
-        q=q,
-        q_df=q_df,
-        q_p=q_p,
-        pi_low=pi_low,
-        pi_high=pi_high,
+        tau2_low=_value(tau2_low),
+        tau2_high=_value(tau2_high),
+        i2=_value(fit.i2),
+        i2_q=_value(fit.i2_q),
+        q=_value(fit.q),
+        q_df=y.size - 1,
+        q_p=_value(fit.q_p),
+        pi_low=_value(fit.pi_low),
+        pi_high=_value(fit.pi_high),
         pi_method=PREDICTION_T,
         weights=percent_weights(1 / (v + tau2)),
     )
@@ -185,26 +149,25 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
     """
     y, v = check_effects(yi, vi, at_least=2)
     level = check_level(level)
-    fit = _weighted(y, v, 0.0, "wald", level)
-    q, q_df, q_p, i2_q = _heterogeneity(y, v)
+    fit = fit_stack(y, v, method="EE", interval="wald", level=level)
     return Pooled(
         model="common",
         k=y.size,
-        estimate=fit["est"],
-        se=fit["se"],
-        ci_low=fit["ci_l"],
-        ci_high=fit["ci_u"],
+        estimate=_value(fit.estimate),
+        se=_value(fit.se),
+        ci_low=_value(fit.ci_low),
+        ci_high=_value(fit.ci_high),
         ci_level=level,
-        p_value=fit["p"],
+        p_value=_value(fit.p_value),
         df=None,
         tau2=None,
         tau2_low=None,
         tau2_high=None,
         i2=None,
-        i2_q=i2_q,
-        q=q,
-        q_df=q_df,
-        q_p=q_p,
+        i2_q=_value(fit.i2_q),
+        q=_value(fit.q),
+        q_df=y.size - 1,
+        q_p=_value(fit.q_p),
         pi_low=None,
         pi_high=None,
         pi_method="",
@@ -235,17 +198,16 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
     level = check_level(level)
     if y.size != 1:
         raise ValueError(f"a single trial was expected, not {y.size}")
-    estimate, se = float(y[0]), math.sqrt(v[0])
-    half = float(norm.ppf(0.5 + level / 200)) * se
+    fit = fit_stack(y, v, method="EE", interval="wald", level=level)
     return Pooled(
         model="single_trial",
         k=1,
-        estimate=estimate,
-        se=se,
-        ci_low=estimate - half,
-        ci_high=estimate + half,
+        estimate=_value(fit.estimate),
+        se=_value(fit.se),
+        ci_low=_value(fit.ci_low),
+        ci_high=_value(fit.ci_high),
         ci_level=level,
-        p_value=float(2 * norm.sf(abs(estimate) / se)),
+        p_value=_value(fit.p_value),
         df=None,
         tau2=None,
         tau2_low=None,

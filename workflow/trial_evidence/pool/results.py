@@ -16,6 +16,10 @@ ModelName = Literal[
     "mantel_haenszel",
     "bayesian",
     "single_trial",
+    "peto",
+    "logistic_unconditional",
+    "logistic_conditional",
+    "binomial_normal",
 ]
 
 
@@ -125,6 +129,39 @@ def check_effects(
     if bad.size:
         raise ValueError(f"variances are not finite and above zero at positions {bad.tolist()}")
     return effects, variances
+
+
+def check_counts(events: npt.ArrayLike, n: npt.ArrayLike, arm: str) -> tuple[Floats, Floats]:
+    """Counts of one arm as arrays, or an error that says which of them cannot be.
+
+    Parameters
+    ----------
+    events, n : array_like of shape (k,)
+        Patients with the event and patients analysed.
+    arm : str
+        What the counts belong to, for the message.
+
+    Returns
+    -------
+    events, n : numpy.ndarray of float, shape (k,)
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, there is no trial, or events do not lie between 0 and a positive n.
+    """
+    x, total = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
+    if x.ndim != 1 or x.shape != total.shape or x.size == 0:
+        raise ValueError(
+            f"{arm}: one value of events and of n a trial, not {x.shape}, {total.shape}"
+        )
+    bad = ~(np.isfinite(x) & np.isfinite(total) & (total > 0) & (x >= 0) & (x <= total))
+    if bad.any():
+        raise ValueError(
+            f"{arm}: events must lie between 0 and n, and n above 0, "
+            f"at positions {np.flatnonzero(bad).tolist()}"
+        )
+    return x, total
 
 
 def check_level(level: float) -> float:

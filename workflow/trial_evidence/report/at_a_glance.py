@@ -7,11 +7,9 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.configuration import Analysis, Configuration
-from trial_evidence.figures.evidence_forests import MEASURE_NAMES, MODEL_NAMES
-from trial_evidence.files import records
 from trial_evidence.figures.numbers import format_interval, format_number, round_half_up
-
-SHORT_MODELS = {**MODEL_NAMES, "random_reml_hk": "REML, Hartung–Knapp", "single_trial": "one trial"}
+from trial_evidence.files import records
+from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES
 
 
 def lead_estimates(estimates: pd.DataFrame) -> pd.DataFrame:
@@ -26,7 +24,10 @@ def lead_estimates(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 def at_a_glance(
-    estimates: pd.DataFrame, figures: pd.DataFrame, configuration: Configuration
+    estimates: pd.DataFrame,
+    figures: pd.DataFrame,
+    names: Mapping[str, str],
+    configuration: Configuration,
 ) -> str:
     """The page in Markdown: a table a setting, a row an analysis and effect modifier level.
 
@@ -36,6 +37,8 @@ def at_a_glance(
         Columns of ``results/estimates.csv``, all settings.
     figures : DataFrame
         ``setting``, ``analysis``, ``figure`` (stem below results/<setting>), all settings.
+    names : mapping
+        trial_id -> name of the trial.
     configuration : Configuration
 
     Returns
@@ -52,7 +55,7 @@ def at_a_glance(
     lead = lead_estimates(estimates)
     for setting, name in configuration.settings.items():
         parts += ["", f"## {name}", ""]
-        parts += _comparisons(setting, lead, estimates, figures, configuration)
+        parts += _comparisons(setting, lead, estimates, figures, names, configuration)
         parts += _rates(setting, lead, configuration)
     return "\n".join(parts) + "\n"
 
@@ -91,7 +94,7 @@ def summary_lines(estimates: pd.DataFrame, configuration: Configuration) -> str:
 
 
 def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
-    overall = rows[rows["subgroup"] == "all"].to_dict("records")
+    overall = records(rows[rows["subgroup"] == "all"])
     if overall:
         yield f"{analysis.id}: k = {overall[0]['k']:.0f}, {_estimate(overall[0])}"
         return
@@ -110,6 +113,7 @@ def _comparisons(
     lead: pd.DataFrame,
     estimates: pd.DataFrame,
     figures: pd.DataFrame,
+    names: Mapping[str, str],
     configuration: Configuration,
 ) -> Iterator[str]:
     yield "| Analysis | Of whom | k | Patients | Estimate (95% interval) | PI | Model | Figure |"
@@ -127,9 +131,9 @@ def _comparisons(
         for position, record in enumerate(records(rows)):
             first = position == 0
             yield (
-                f"| {_cell(analysis.title) if first else ''} | {_of_whom(record)} | "
+                f"| {_cell(analysis.title) if first else ''} | {_of_whom(record, names)} | "
                 f"{record['k']:.0f} | {_count(record['participants'])} | {_named(record)} | "
-                f"{_prediction(record)} | {SHORT_MODELS.get(record['model'], '')} | "
+                f"{_prediction(record)} | {SHORT_MODEL_NAMES.get(record['model'], '')} | "
                 f"{links if first else ''} |"
             )
         yield from _tests(setting, analysis, estimates)
@@ -146,7 +150,8 @@ def _tests(setting: str, analysis: Analysis, estimates: pd.DataFrame) -> Iterato
         p_value = record["p_value"]
         shown = "" if math.isnan(p_value) else f", p = {round_half_up(p_value, 3)}"
         text = f"{record['remark'].partition(';')[0]}{shown}"
-        yield f"| | test: {_words(record['subgroup'])} | {record['k']:.0f} | | {_cell(text)} | | | |"
+        factor = _words(record["subgroup"])
+        yield f"| | test: {factor} | {record['k']:.0f} | | {_cell(text)} | | | |"
 
 
 def _rates(setting: str, lead: pd.DataFrame, configuration: Configuration) -> Iterator[str]:
@@ -164,7 +169,9 @@ def _rates(setting: str, lead: pd.DataFrame, configuration: Configuration) -> It
         for record in records(rows):
             values = [100 * record[c] for c in ("estimate", "ci_low", "ci_high")]
             interval = [100 * record[c] for c in ("pi_low", "pi_high")]
-            prediction = "" if math.isnan(interval[0]) else format_interval(*interval, 0)
+            prediction = (
+                "" if math.isnan(interval[0]) else format_interval(interval[0], interval[1], 0)
+            )
             yield (
                 f"| {_cell(record['experimental'])} | {_words(record['subgroup'])} | "
                 f"{record['k']:.0f} | {_count(record['participants'])} | "
@@ -192,8 +199,15 @@ def _prediction(record: Mapping[str, Any]) -> str:
     return format_interval(record["pi_low"], record["pi_high"])
 
 
-def _of_whom(record: Mapping[str, Any]) -> str:
-    return _words(str(record["subgroup"]))
+def _of_whom(record: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """The subgroup in words; for a comparison inside trials, what is compared."""
+    if "_of_" in record["measure"]:
+        return _cell(str(record["remark"]))
+    subgroup, found, trial = str(record["subgroup"]).rpartition("trial=")
+    if not found:
+        return _words(str(record["subgroup"]))
+    patients = _words(subgroup.removesuffix(" & "))
+    return ", ".join(filter(None, [_cell(names.get(trial, trial)), patients]))
 
 
 def _words(text: str) -> str:

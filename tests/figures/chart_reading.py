@@ -1,0 +1,112 @@
+"""Charts saved and opened again: where their marks are, measured on their own ticks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from figures.svg_reading import Drawing, Shape, Word, check_svg, read_svg, word_defects
+from hypothesis import strategies as st
+from trial_evidence.figures.axis import Axis
+from trial_evidence.figures.page import Page, save_page
+from trial_evidence.figures.style import PRESETS, Style
+
+POINTS_PER_MM = 72 / 25.4
+CAP_HEIGHT = 1409 / 2048
+PAGE, COLUMN = PRESETS["page"], PRESETS["column"]
+STYLE = Style()
+INK, MUTED, PAPER = STYLE.ink.lower(), STYLE.muted.lower(), STYLE.paper.lower()
+ACCENT, LIGHT, PALE = (c.lower() for c in (STYLE.accent, STYLE.accent_light, STYLE.accent_pale))
+RATIO = Axis("log", 0.0, "Risk ratio", "Favours control", "Favours treatment")
+ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)
+UGLY_TEXTS = [
+    "a name of many words " * 9,
+    "X" * 300,
+    "$names_with^signs$ \\frac{1}{2} <b>&amp;</b> %",
+    "\N{CJK UNIFIED IDEOGRAPH-764C} \N{ROCKET}",
+    "tabs\tand\nbreaks\x07",
+    "",
+]
+
+
+def drawn(page: Page, folder: Path) -> Drawing:
+    """The page as its file shows it, once nothing is wrong with it and two files are the same."""
+    for name in ("one", "two"):
+        save_page(page, folder / name, ("svg",))
+    assert (folder / "one.svg").read_bytes() == (folder / "two.svg").read_bytes()
+    assert check_svg(folder / "one.svg") == []
+    return read_svg(folder / "one.svg")
+
+
+def page_defects(page: Page) -> list[str]:
+    """What is wrong with a page before it is drawn: its texts, and what lies outside it."""
+    anchors = {"left": "start", "center": "middle", "right": "end"}
+    words = [
+        Word(
+            text.text,
+            text.x * POINTS_PER_MM,
+            text.y * POINTS_PER_MM,
+            anchors[text.align],
+            text.size_pt,
+            text.bold,
+            text.colour,
+        )
+        for text in page.texts
+    ]
+    found = word_defects(words, page.width_mm * POINTS_PER_MM, page.height_mm * POINTS_PER_MM)
+    points = [point for shape in (*page.bands, *page.polygons) for point in shape.points]
+    points += [point for line in page.segments for point in (line.start, line.end)]
+    found += [
+        f"{x}, {y} is outside"
+        for x, y in points
+        if not (0 <= x <= page.width_mm and 0 <= y <= page.height_mm)
+    ]
+    return found
+
+
+def x_of(drawing: Drawing, ticks: tuple[str, str], as_drawn: Callable[[float], float] = float):
+    """Makes the x of a value from the places of two tick labels."""
+    words = [drawing.word(tick) for tick in ticks]
+    return _between([as_drawn(float(tick)) for tick in ticks], [w.x for w in words], as_drawn)
+
+
+def y_of(drawing: Drawing, ticks: tuple[str, str], as_drawn: Callable[[float], float] = float):
+    """Makes the y of a value from the middles of two tick labels on the left."""
+    words = [
+        next(w for w in drawing.words if w.text == tick and w.anchor == "end") for tick in ticks
+    ]
+    middles = [word.y - CAP_HEIGHT * word.size / 2 for word in words]
+    return _between([as_drawn(float(tick)) for tick in ticks], middles, as_drawn)
+
+
+def _between(values, places, as_drawn):
+    slope = (places[1] - places[0]) / (values[1] - values[0])
+    return lambda value: places[0] + slope * (as_drawn(value) - values[0])
+
+
+def middle(shape: Shape) -> tuple[float, float]:
+    left, top, right, bottom = shape.box
+    return (left + right) / 2, (top + bottom) / 2
+
+
+def dots(drawing: Drawing, tick: str, fill: str = INK, stroke: str = PAPER) -> list[Shape]:
+    """Discs above a tick label of the horizontal axis, so without those of the legend."""
+    return [
+        shape
+        for shape in drawing.shapes
+        if len(shape.points) >= 24
+        and (shape.fill, shape.stroke) == (fill, stroke)
+        and shape.box[3] < drawing.word(tick).y
+    ]
+
+
+def lines(drawing: Drawing, stroke: str) -> list[Shape]:
+    """Straight lines of a colour."""
+    return [s for s in drawing.shapes if len(s.points) == 2 and s.stroke == stroke]
+
+
+def area(shape: Shape) -> float:
+    """Area of a shape by the shoelace formula, in square points."""
+    closed = [*shape.points, shape.points[0]]
+    return (
+        abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(closed, closed[1:], strict=False)))
+        / 2
+    )

@@ -1,0 +1,128 @@
+"""Invented trials of invented agents, as the checked sheet hands them to the extraction."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from trial_evidence.configuration import (
+    Analysis,
+    Configuration,
+    ContrastRule,
+    EffectModifier,
+    RateAnalysis,
+    read_configuration,
+)
+from trial_evidence.extract.evidence import SettingEvidence, extract_setting
+from trial_evidence.sheet import Sheet
+
+ROOT = Path(__file__).resolve().parents[1]
+# The orders of preference under test are the ones that the project uses.
+SELECTION = read_configuration(ROOT / "config").selection
+SETTING = "early"
+RECEPTOR = EffectModifier("receptor", "Receptor", ("negative", "positive"))
+NAN = float("nan")
+
+AGENTS = [
+    {"agent": "almab", "label": "Almab", "parent_antibody": ""},
+    {"agent": "bemab", "label": "Bemab", "parent_antibody": ""},
+    {"agent": "cetinib", "label": "Cetinib", "parent_antibody": ""},
+    {"agent": "almab-x", "label": "Almab exotoxin (A-X)", "parent_antibody": "almab"},
+]
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "agents": {},
+    "trials": {"setting": SETTING, "randomised": "yes"},
+    "arms": {
+        "trial_id": "", "arm_id": "", "agents": "", "her2_schedule": "concurrent",
+        "partner": "chemotherapy", "n_randomised": 100.0,
+    },
+    "pcr": {
+        "trial_id": "", "arm_id": "", "definition": "ypT0/is ypN0", "population": "ITT",
+        "assessor": "local", "subgroup": "all", "events": 40.0, "n": 100.0,
+        "source_id": "first_report", "locator": "Table 2", "verification": "primary",
+        "derivation": "reported", "status": "current", "note": "",
+    },
+    "hazard_ratios": {
+        "trial_id": "", "experimental_arm_id": "", "control_arm_id": "",
+        "endpoint": "PFS", "analysis": "final", "median_followup_months": 60.0,
+        "assessor": "investigator", "subgroup": "all", "hr": 0.8, "ci_low": 0.6, "ci_high": 1.0667,
+        "ci_level": 95.0, "p_value": NAN, "p_value_operator": "", "p_sided": "",
+        "events_experimental": NAN, "n_experimental": NAN, "events_control": NAN, "n_control": NAN,
+        "source_id": "first_report", "locator": "Figure 1", "verification": "primary",
+        "derivation": "reported", "status": "current", "note": "",
+    },
+    "exclusions": {
+        "trial_id": "", "arm_id": "", "analysis": "*", "subgroup": "*", "reason": "too odd",
+    },
+    "populations": {"trial_id": "", "subgroup": "", "basis": ""},
+    "sources": {"source_id": "first_report", "year": 2020.0},
+}  # fmt: skip
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def frame(table: str, rows: Rows) -> pd.DataFrame:
+    """A table of the sheet: what a row does not say is filled in; the header is row 1."""
+    filled = [DEFAULTS[table] | {"row": at} | dict(row) for at, row in enumerate(rows, start=2)]
+    return pd.DataFrame(filled, columns=None if rows else ["row", *DEFAULTS[table]])
+
+
+def sheet(
+    arms: Mapping[str, Rows],
+    *,
+    trials: Mapping[str, Mapping[str, Any]] | None = None,
+    **tables: Rows,
+) -> Sheet:
+    """A sheet of the trials in `arms` (trial id -> arms), with further columns in `trials`."""
+    about = trials or {}
+    content = {
+        "agents": AGENTS,
+        "trials": [{"trial_id": t, "name": t.upper()} | dict(about.get(t, {})) for t in arms],
+        "arms": [{"trial_id": t} | dict(arm) for t, rows in arms.items() for arm in rows],
+        "pcr": [], "hazard_ratios": [], "exclusions": [], "populations": [],
+        "sources": [{}],
+    } | tables  # fmt: skip
+    return Sheet({name: frame(name, rows) for name, rows in content.items()})
+
+
+def analysis(**changes: Any) -> Analysis:
+    """Hazard ratios of dual against single blockade, unless `changes` say otherwise."""
+    fields = {
+        "id": "comparison", "setting": SETTING, "title": "A comparison", "endpoints": ("PFS",),
+        "measures": ("hazard_ratio",), "contrast": ContrastRule("dual v single"),
+        "pool": "overall", "subgroups": "added_agents", "effect_modifiers": (),
+        "arm_labels": ("Dual", "Single"),
+    } | changes  # fmt: skip
+    return Analysis(**fields)
+
+
+PCR = {"endpoints": ("pcr",), "measures": ("risk_ratio",)}
+RATES = RateAnalysis("rates", SETTING, "Rates", (RECEPTOR,))
+
+
+def configuration(*analyses: Analysis, rates: Sequence[RateAnalysis] = ()) -> Configuration:
+    """A configuration of one setting with the project's orders of preference."""
+    return Configuration(
+        confidence_level=95.0,
+        tau_prior_scale={"log_ratio": 0.5, "logit": 1.0, "difference": 0.125},
+        effect_modifier_min_trials=2,
+        selection=SELECTION,
+        figure_width_mm=180.0,
+        figure_formats=("svg",),
+        settings={SETTING: "Early disease"},
+        analyses=analyses,
+        rates=tuple(rates),
+    )
+
+
+def extract(
+    content: Sheet, *analyses: Analysis, rates: Sequence[RateAnalysis] = ()
+) -> SettingEvidence:
+    """The evidence of the only setting."""
+    return extract_setting(content, configuration(*analyses, rates=rates), SETTING)
+
+
+DUAL_AND_SINGLE = [
+    {"arm_id": "dual", "agents": "almab+bemab"},
+    {"arm_id": "single", "agents": "almab"},
+]

@@ -1,0 +1,527 @@
+"""Each check of the audit: what it finds, and what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+import pytest
+from audit_sheets import Row, found_by, row_of, sheet_with
+from trial_evidence.audit import counts, effects, hazards, sources
+from trial_evidence.audit.findings import Finding
+from trial_evidence.sheet import Sheet
+
+Check = Callable[[Sheet], Iterable[Finding]]
+Edits = list[tuple[str, int, Row]]
+Added = list[tuple[str, Row]]
+
+PCR, HR = "pcr", "hazard_ratios"
+
+
+def second_hand(sheet: Sheet) -> Iterable[Finding]:
+    return sources.second_hand(sheet, ())
+
+
+# Rows of the valid sheet. pcr: 2 is 42 of 105 (trial A, dual arm, ypT0/is ypN0), 3 and 4 its levels
+# 15 of 55 and 27 of 50; 5 is 23 of 105 (single); 8 is 47 of 105 and 9 is 30 of 105 by ypT0/is.
+# hazard_ratios: 5 is the primary analysis of trial C, 0.78 (0.44 to 1.38) at 36 months, 4 the final
+# one, 0.80 (0.50 to 1.28) at 60; 10 and 11 are trial F.
+FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
+    (
+        "more patients in the levels than in the arm",
+        counts.levels_against_whole,
+        [(PCR, 3, {"events": "16", "n": "56"})],  # 16 + 27 = 43 of 56 + 50 = 106
+        [],
+        "high",
+        ["43 events in 106 patients", "42 events in 105 patients", "cannot be"],
+    ),
+    (
+        "an event without a patient to have it",
+        counts.levels_against_whole,
+        [(PCR, 3, {"events": "14"})],  # 14 + 27 = 41 of 105
+        [],
+        "high",
+        ["41 events in 105 patients", "cannot be"],
+    ),
+    (
+        "a patient in none of the levels",
+        counts.levels_against_whole,
+        [(PCR, 3, {"n": "54"})],  # 42 of 104
+        [],
+        "low",
+        ["42 events in 104 patients", "1 patient in none of the levels"],
+    ),
+    (
+        "levels of a hazard ratio with too many events",
+        counts.levels_against_whole,
+        [  # 150 + 75 = 225 of 220
+            (HR, 10, {"events_experimental": "150"}),
+            (HR, 11, {"events_experimental": "75"}),
+        ],
+        [],
+        "high",
+        ["experimental arm", "225 events in 2000 patients", "220 events in 2000 patients"],
+    ),
+    (
+        "one level only",
+        counts.missing_levels,
+        [(PCR, 4, {"status": "superseded"})],
+        [],
+        "low",
+        ["only positive is in the sheet", "trial_a_dual"],
+    ),
+    (
+        "a percentage that no count gives",
+        counts.percent_against_counts,
+        # 48 of 105 is 45.71%, 49 is 46.67%; 17 of 37 = 45.95 apart, 45.9% is not among 102 to 108
+        # but for 45 of 98 and 50 of 109, and these are too far.
+        [(PCR, 8, {"reported_percent": "45.9"})],
+        [],
+        "medium",
+        ["45.9% is printed", "47 of 105 is 44.762%", "48 gives 45.71%", "49 gives 46.67%"],
+    ),
+    (
+        "a percentage that another count gives",
+        counts.percent_against_counts,
+        [(PCR, 8, {"reported_percent": "45.7"})],  # 48 of 105 is 45.71%
+        [],
+        "medium",
+        ["48 of 105 would give it"],
+    ),
+    (
+        "a percentage that was cut off",
+        counts.percent_against_counts,
+        [(PCR, 8, {"reported_percent": "44.7"})],  # 44.762
+        [],
+        "low",
+        ["cut off instead of rounded"],
+    ),
+    (
+        "counts among several that the percentage gives",
+        counts.percent_against_counts,
+        # 38% of 220 is 82.5 to 84.7: 83 or 84.
+        [(PCR, 11, {"reported_percent": "38", "derivation": "from_percent"})],
+        [],
+        "low",
+        ["83 and 84 give it, 84 is in the sheet"],
+    ),
+    (
+        "more responses by the stricter definition",
+        counts.stricter_definitions,
+        [(PCR, 2, {"events": "48"})],
+        [],
+        "high",
+        ["48 of 105 by ypT0/is ypN0", "47 of 105 by ypT0/is"],
+    ),
+    (
+        "intention-to-treat without all patients",
+        counts.itt_without_all,
+        [("arms", 5, {"n_randomised": "111"})],
+        [],
+        "medium",
+        ["110 patients, 111 were randomised"],
+    ),
+    (
+        "events fall",
+        hazards.successive_analyses,
+        [(HR, 5, {"events_experimental": "50"}), (HR, 4, {"events_experimental": "40"})],
+        [],
+        "high",
+        ["40 events in the experimental arm, before that 50"],
+    ),
+    (
+        "follow-up shrinks",
+        hazards.successive_analyses,
+        [(HR, 4, {"median_followup_months": "30"})],
+        [],
+        "medium",
+        ["30 months of median follow-up, before that 36"],
+    ),
+    (
+        # se 0.2916 and 0.2412; sqrt(0.0850 - 0.0582) = 0.164; log(1.40 / 0.78) = 0.585 is 3.6.
+        "hazard ratio jumps",
+        hazards.successive_analyses,
+        [(HR, 4, {"hr": "1.40", "ci_low": "0.87", "ci_high": "2.24"})],
+        [],
+        "medium",
+        ["1.40 (95% 0.87 to 2.24), before that 0.78 (95% 0.44 to 1.38)",
+         "0.58 in log hazard ratio"],
+    ),
+    (
+        # se: log(1.60 / 0.40) / 3.92 = 0.354 after log(1.38 / 0.44) / 3.92 = 0.292
+        "interval gets wider",
+        hazards.successive_analyses,
+        [(HR, 4, {"hr": "0.80", "ci_low": "0.40", "ci_high": "1.60"})],
+        [],
+        "medium",
+        ["from 0.292 to 0.354"],
+    ),
+    (
+        # Trial F, 220 and 272 events: sqrt(1/220 + 1/272) = 0.0907, 2 / sqrt(492) = 0.0902, their
+        # middle 0.0904. log(0.95 / 0.67) / (2 * 2.2414)
+        # = 0.0779; at 95% it is 0.0891.
+        "level of the interval",
+        hazards.events_against_interval,
+        [(HR, 9, {"ci_level": "97.5"})],
+        [],
+        "high",
+        ["standard error of 0.078", "220 and 272 events give 0.090", "a 95% interval"],
+    ),
+    (
+        # se at most log(0.785 / 0.695) / 3.91993 = 0.031066: 4 / 0.031066**2 = 4144.7 events.
+        "more events needed than patients",
+        hazards.events_against_interval,
+        [(HR, 30, {"hr": "0.74", "ci_low": "0.70", "ci_high": "0.78", "p_value": "<0.001"})],
+        [],
+        "high",
+        ["needs at least 4145 events, but only 290 patients"],
+    ),
+    (
+        "medians on the other side, clear interval",
+        hazards.medians_against_ratio,
+        [(HR, 17, {"median_experimental_months": "12.4", "median_control_months": "18.5"})],
+        [],
+        "high",
+        ["favours the experimental arm", "12.4 (experimental) and 18.5 (control)"],
+    ),
+    (
+        "medians on the other side, unclear interval",
+        hazards.medians_against_ratio,
+        [
+            (HR, 18, {"median_experimental_months": "40", "median_control_months": "45"}),
+        ],
+        [],
+        "low",
+        ["0.72 (95% 0.49 to 1.07)"],
+    ),
+    (
+        # log(0.62) = -0.478; se log(1.03 / 0.37) / 3.92 = 0.2612; z 1.83, p 0.067, one-sided 0.034
+        "p value of the other sidedness",
+        hazards.p_value_against_interval,
+        [(HR, 3, {"p_value": "0.033"})],
+        [],
+        "high",
+        ["p = 0.033 (two-sided)", "It would fit as one-sided"],
+    ),
+    (
+        "p value too large",
+        hazards.p_value_against_interval,
+        [(HR, 3, {"p_value": "0.20"})],
+        [],
+        "medium",
+        ["0.058 to 0.077"],
+    ),
+    (
+        "two sources, counts",
+        sources.conflicts,
+        [],
+        [row_of(PCR, 2, events="40", source_id="doe_2020_trial_b")],
+        "high",
+        ["42 of 105 in doe_2020_trial_a", "40 of 105 in doe_2020_trial_b"],
+    ),
+    (
+        "two sources, hazard ratios",
+        sources.conflicts,
+        [],
+        [row_of(HR, 9, hr="0.81", ci_high="0.97", source_id="doe_2020_trial_g")],
+        "high",
+        ["0.80 (95% 0.67 to 0.95)", "0.81 (95% 0.67 to 0.97)"],
+    ),
+    (
+        "two sources, read off a curve",
+        sources.conflicts,
+        [],
+        [
+            row_of(
+                HR, 9, hr="0.81", source_id="doe_2020_trial_g", derivation="digitised_curve"
+            )
+        ],
+        "low",
+        ["0.81 (95% 0.67 to 0.95)"],
+    ),
+    (
+        "counts before enrolment ended in 2012",
+        sources.too_early,
+        [("sources", 6, {"year": "2011"})],  # cohort E
+        [],
+        "medium",
+        ["is of 2011, but patients were enrolled 2010 to 2012"],
+    ),
+    (
+        # middle of 2010 and 2012, and 72 months: 2017, and a year of grace.
+        "hazard ratio before the follow-up",
+        sources.too_early,
+        [("sources", 8, {"year": "2015"})],  # trial F
+        [],
+        "medium",
+        ["is of 2015", "72 months"],
+    ),
+    (
+        # Trial H, 0.62 (0.51 to 0.75) by central review: se 0.0984 and 0.0940, rho 0.8:
+        # sqrt(0.00968 + 0.00884 - 1.6 * 0.00925) = 0.061; log(1 / 0.62) = 0.478 is 7.8 of it
+        "two assessors",
+        effects.own_other_results,
+        [(HR, 19, {"hr": "1.00", "ci_low": "0.83", "ci_high": "1.20"})],
+        [],
+        "medium",
+        ["0.62 (95% 0.51 to 0.75)", "1.00 (95% 0.83 to 1.20)", "7.8 standard deviations"],
+    ),
+    (
+        # Trial F: se 0.0891 and 0.1242, rho 0.5: sqrt(0.00794 + 0.01543 - 0.01107) = 0.111;
+        # log(1.30 / 0.80) = 0.486 is 4.4 of it
+        "survival on the other side of 1",
+        effects.own_other_results,
+        [(HR, 12, {"hr": "1.30", "ci_low": "1.02", "ci_high": "1.66"})],
+        [],
+        "medium",
+        ["0.80 (95% 0.67 to 0.95)", "1.30 (95% 1.02 to 1.66)", "4.4 standard deviations"],
+    ),
+    (
+        # Odds ratios 42*82/(63*23) = 2.38 and 47*45/(58*60) = 0.61. Variances 0.0953 and 0.0774,
+        # rho 0.7: sqrt(0.0953 + 0.0774 - 1.4 * 0.0859) = 0.229; 1.364 is 6.0 of it
+        "two definitions",
+        effects.own_other_results,
+        [(PCR, 9, {"events": "60"})],
+        [],
+        "medium",
+        ["odds ratio 2.38", "odds ratio 0.61", "6.0 standard deviations"],
+    ),
+    (
+        "not verified",
+        sources.unverified,
+        [(PCR, 11, {"verification": "unverified"}), (PCR, 12, {"verification": "unverified"})],
+        [],
+        "low",
+        ["2 pCR counts (ypT0/is ypN0)", "rows 11 and 12"],
+    ),
+    (
+        "seen at second hand",
+        second_hand,
+        [(PCR, 11, {"verification": "secondary"})],
+        [],
+        "low",
+        ["1 pCR count (ypT0/is ypN0) seen at second hand only (row 11)"],
+    ),
+    (
+        "no place in the source",
+        sources.without_locator,
+        [(PCR, 11, {"locator": ""})],
+        [],
+        "low",
+        ["without a place in the source (row 11)"],
+    ),
+]  # fmt: skip
+
+LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
+    (
+        "a note says why the levels do not add up",
+        counts.levels_against_whole,
+        [(PCR, 3, {"n": "54", "note": "one patient of unknown status"})],
+        [],
+    ),
+    (
+        "levels in another population than the whole",
+        counts.levels_against_whole,
+        [(PCR, n, {"events": "16", "n": "56", "population": "evaluable"}) for n in (3, 4)],
+        [],
+    ),
+    (
+        "the trial enrolled one level only",
+        counts.missing_levels,
+        [(PCR, 4, {"status": "superseded"})],
+        [
+            (
+                "populations",
+                {"trial_id": "trial_a", "subgroup": "hormone_receptor=positive", "basis": "all"},
+            )
+        ],
+    ),
+    (
+        "a percentage without decimals that the count gives",
+        counts.percent_against_counts,
+        [(PCR, 8, {"reported_percent": "45"})],
+        [],
+    ),
+    (
+        "as many responses by both definitions",
+        counts.stricter_definitions,
+        [(PCR, 2, {"events": "47"})],
+        [],
+    ),
+    (
+        "not called intention-to-treat",
+        counts.itt_without_all,
+        [("arms", 5, {"n_randomised": "111"}), (PCR, 12, {"population": "evaluable"})],
+        [],
+    ),
+    (
+        # se 0.2916 and 0.2414; log(0.95 / 0.78) = 0.197 is 1.2 of 0.164
+        "a change that the added events allow",
+        hazards.successive_analyses,
+        [(HR, 4, {"hr": "0.95", "ci_low": "0.59", "ci_high": "1.52"})],
+        [],
+    ),
+    (
+        "two assessors are not two analyses",
+        hazards.successive_analyses,
+        [(HR, 4, {"hr": "1.40", "ci_low": "0.87", "ci_high": "2.24", "assessor": "BICR"})],
+        [],
+    ),
+    (
+        # 380 events instead of 492: sqrt(1/170 + 1/210) = 0.1032 is 1.16 of 0.0891, but 190 and 240
+        # give 0.0971, 1.09 of it and 1.06 of its largest value after rounding, 0.0914
+        "events that agree within the tolerance",
+        hazards.events_against_interval,
+        [(HR, 9, {"events_experimental": "190", "events_control": "240"})],
+        [],
+    ),
+    (
+        "medians on the side of the hazard ratio",
+        hazards.medians_against_ratio,
+        [(HR, 18, {"median_experimental_months": "45", "median_control_months": "40"})],
+        [],
+    ),
+    (
+        "p value within rounding",
+        hazards.p_value_against_interval,
+        [(HR, 3, {"p_value": "0.06"})],
+        [],
+    ),
+    (
+        "p value below a bound that the interval keeps",
+        hazards.p_value_against_interval,
+        [(HR, 3, {"p_value": "<0.1"})],
+        [],
+    ),
+    (
+        "another follow-up is another result",
+        sources.conflicts,
+        [],
+        [
+            row_of(
+                HR, 9, hr="0.81", source_id="doe_2020_trial_g", median_followup_months="90"
+            )
+        ],
+    ),
+    (
+        "two sources that agree",
+        sources.conflicts,
+        [],
+        [row_of(PCR, 2, source_id="doe_2020_trial_b")],
+    ),
+    (
+        "counts of the year in which enrolment ended",
+        sources.too_early,
+        [("sources", 6, {"year": "2012"})],
+        [],
+    ),
+    (
+        "hazard ratio a year early",
+        sources.too_early,
+        [("sources", 8, {"year": "2016"})],
+        [],
+    ),
+    (
+        "survival gains less, on the same side",
+        effects.own_other_results,
+        [(HR, 12, {"hr": "0.99", "ci_low": "0.83", "ci_high": "1.18"})],
+        [],
+    ),
+    (
+        "a source without a named author is second hand itself",
+        second_hand,
+        [(PCR, 11, {"verification": "secondary"}), ("sources", 3, {"first_author": ""})],
+        [],
+    ),
+    (
+        "a row that nobody has seen needs no place",
+        sources.without_locator,
+        [(PCR, 11, {"locator": "", "verification": "unverified"})],
+        [],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("check", "edits", "added", "severity", "words"),
+    [pytest.param(*case[1:], id=case[0]) for case in FOUND],
+)
+def test_it_is_found(
+    check: Check, edits: Edits, added: Added, severity: str, words: list[str]
+) -> None:
+    (finding,) = found_by(check, sheet_with(edits, added))
+    assert finding.severity == severity
+    assert [word for word in words if word not in finding.figures] == []
+
+
+@pytest.mark.parametrize(
+    ("check", "edits", "added"), [pytest.param(*case[1:], id=case[0]) for case in LEFT_ALONE]
+)
+def test_it_is_left_alone(check: Check, edits: Edits, added: Added) -> None:
+    assert found_by(check, sheet_with(edits, added)) == []
+
+
+def test_a_pooled_row_seen_at_second_hand_weighs_more() -> None:
+    sheet = sheet_with([(PCR, 11, {"verification": "secondary"})])
+    (finding,) = sources.second_hand(sheet, {(PCR, 11)})
+    assert (finding.severity, finding.look_at) == ("medium", "doe_2020_trial_b")
+
+
+@pytest.mark.parametrize(
+    ("percent", "n", "decimals", "integers"),
+    [
+        (46.8, 145, 1, []),  # 67 is 46.21%, 68 is 46.90%
+        (67.0, 212, 0, [141, 142, 143]),  # 66.5% is 140.98, 67.5% is 143.1
+        (0.0, 10, 1, [0]),
+        (100.0, 10, 0, [10]),
+        (12.5, 8, 1, [1]),
+    ],
+)
+def test_integers_for_percent(percent: float, n: float, decimals: int, integers: list[int]) -> None:
+    assert counts.integers_for_percent(percent, n, decimals) == integers
+
+
+def test_deleted_residuals_are_those_of_metafor() -> None:
+    # metafor 3.8-1: d <- escalc(measure="RR", ai=tpos, bi=tneg, ci=cpos, di=cneg, data=dat.bcg)
+    # d <- d[1:6,]
+    # rstudent(rma(yi, vi, data=d, method="REML", control=list(threshold=1e-12, maxiter=1000)))$z
+    yi = np.array(
+        [-0.889311333920, -1.585388657201, -1.348073148300, -1.441551190021, -0.217547322211,
+         -0.786115585819]
+    )  # fmt: skip
+    vi = np.array(
+        [0.32558476500396, 0.19458112139814, 0.41536796536797, 0.02001003190225, 0.05121017216963,
+         0.00690561845591]
+    )  # fmt: skip
+    expected = [
+        0.142620887173, -0.995717985839, -0.459120062010, -1.194868588699, 2.094881936511,
+        0.433017451332,
+    ]  # fmt: skip
+    found = [residual for _, residual in effects.deleted_residuals(yi, vi)]
+    # REML by two optimisers: tau2 to 1e-5 relative.
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def _pool(effect: float, k: int) -> pd.DataFrame:
+    trials = [{"yi": 0.0, "rows": "11;12"}] * (k - 1) + [{"yi": effect, "rows": "2;5"}]
+    constant = {
+        "setting": "neoadjuvant", "analysis": "pcr", "measure": "risk_ratio", "subgroup": "all",
+        "pooled": "yes", "vi": 0.04,
+    }  # fmt: skip
+    return pd.DataFrame([{**constant, **trial} for trial in trials])
+
+
+def test_a_trial_far_from_its_pool_is_found() -> None:
+    # The other three agree: tau2 is 0, their mean 0 with variance 0.04 / 3.
+    # 0.6 / sqrt(0.04 + 0.04 / 3) = 2.598; exp(0.6) = 1.82
+    (finding,) = effects.far_from_pool(sheet_with(), _pool(0.6, 4))
+    assert finding.rows == (2, 5)
+    assert "risk ratio 1.82, the other 3 trials together have 1.00" in finding.figures
+    assert "residual 2.6" in finding.figures
+
+
+@pytest.mark.parametrize(("effect", "k"), [(0.55, 4), (0.9, 3)])
+def test_a_trial_near_its_pool_or_in_a_small_one_is_left_alone(effect: float, k: int) -> None:
+    # 0.55 / 0.2309 = 2.38
+    assert list(effects.far_from_pool(sheet_with(), _pool(effect, k))) == []

@@ -1,0 +1,231 @@
+"""Two readers: agreement, disagreements, and the value that was settled on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from audit_sheets import DICTIONARY, REAL, Row, sheet_with
+from trial_evidence.audit.readers import (
+    disagreements,
+    reading_agreement,
+    unmatched_readings,
+    write_readings,
+)
+from trial_evidence.files import records
+from trial_evidence.sheet import Sheet, SheetError, load_sheet
+from trial_evidence.sheet.adjudication import (
+    adjudication_problems,
+    apply_adjudications,
+    same_value,
+    unadjudicated,
+)
+
+KEY = "arm_id=trial_a_dual;definition=ypT0/is ypN0"
+DIFFERS = ("second_reading", 2, {"second_value": "43|105", "verdict": "differ"})
+HAZARD_RATIO = {
+    "table": "hazard_ratios",
+    "trial_id": "trial_f",
+    "row_key": "trial_f_dual v trial_f_single;endpoint=iDFS;subgroup=all/all",
+    "field": "hr|p_value",
+    "first_value": "0.80|0.013",
+    "second_value": "0.82|<0.05",
+    "verdict": "differ",
+}
+
+
+def _decision(**cells: str) -> tuple[str, Row]:
+    return "adjudication", {
+        "table": "pcr",
+        "trial_id": "trial_a",
+        "row_key": KEY,
+        "field": "events|n",
+        "adjudicated_value": "43|105",
+        "chosen": "second",
+        "reason": "The paper corrects it.",
+        "initials": "AB",
+        "date": "2026-11-22",
+        **cells,
+    }
+
+
+def _events(sheet: Sheet) -> float:
+    rows = sheet["pcr"]
+    return float(rows.loc[rows["row"] == 2, "events"].iloc[0])
+
+
+def _real() -> Sheet:
+    return load_sheet(REAL, DICTIONARY)[0]
+
+
+def test_agreement_of_the_real_readings() -> None:
+    rows = records(reading_agreement(_real()))[0]
+    assert (rows["table"], rows["field"]) == ("both tables", "row as a whole")
+    assert (rows["n"], rows["agree"], rows["percent"]) == (80, 73, 91.25)
+    # Wilson, z = 1.96: (0.9125 + 0.02401 +- 1.96 * sqrt(0.000998 + 0.000150)) / 1.04802
+    assert (rows["low"], rows["high"]) == pytest.approx((83.02, 95.70), abs=0.01)
+
+
+def test_all_seven_differences_of_the_real_readings_are_listed() -> None:
+    listed = disagreements(_real())[["trial_id", "rows", "first", "second", "sheet_holds"]]
+    assert sorted(listed.itertuples(index=False, name=None)) == [
+        ("adapt_her2pos_hrneg", "193", "33|91|36.3", "31|90|34.4", "second|second|second"),
+        ("calgb40601", "75", "57", "51", "first"),
+        ("calgb40601", "76", "45", "40", "first"),
+        ("calgb40601", "77", "30", "32", "first"),
+        ("calgb40601", "77", "30", "32", "first"),
+        ("kristine", "28", "55.7|123", "56.1|124", "first|first"),
+        ("phergain", "52", "35.4", "38", "first"),
+    ]
+
+
+def test_both_sources_of_a_difference_are_named() -> None:
+    listed = disagreements(_real())
+    kristine = listed[listed["trial_id"] == "kristine"].iloc[0]
+    assert kristine["first_source"] == "hurvitz_2019_kristine, Abstract, Purpose"
+    assert kristine["second_source"] == ("ClinicalTrials.gov NCT02131064, Results, primary outcome")
+
+
+def test_readings_without_a_row_of_their_own_are_reported() -> None:
+    lost = unmatched_readings(_real())
+    # B-41 was renamed to RFI, CLEOPATRA to oestrogen receptor; altto and marianne have no such row.
+    assert sorted(lost.loc[lost["problem"] == "no row", "trial_id"]) == [
+        "altto", "cleopatra", "cleopatra", "marianne", "nsabp_b41", "nsabp_b41",
+    ]  # fmt: skip
+    assert list(lost.loc[lost["problem"] == "several rows", "rows"]) == ["95;104", "95;104"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("52.5", "53", True),
+        ("53.2", "53", True),
+        ("0.7", "0.70", True),
+        ("123", "124", False),
+        ("0.022 (one-sided)", "0.022", True),
+        ("ypT0/is ypN0", "ypT0/is", False),
+    ],
+)
+def test_same_value(one: str, other: str, same: bool) -> None:
+    assert same_value(one, other) is same
+
+
+def test_an_unsettled_difference_is_listed_by_column() -> None:
+    found = unadjudicated(sheet_with([DIFFERS]))
+    assert list(found.itertuples(index=False, name=None)) == [
+        ("trial_a", "pcr", 2, "events", "42", "43", "first")
+    ]
+
+
+def test_a_settled_difference_is_not() -> None:
+    assert unadjudicated(sheet_with([DIFFERS], [_decision()])).empty
+
+
+def test_a_difference_that_is_pooled_says_where() -> None:
+    used = pd.DataFrame(
+        [
+            {"setting": "s", "analysis": "a", "measure": "risk_ratio", "rows": "2;5",
+             "pooled": "yes"},
+            {"setting": "s", "analysis": "b", "measure": "hazard_ratio", "rows": "2",
+             "pooled": "yes"},
+            {"setting": "s", "analysis": "c", "measure": "risk_ratio", "rows": "2", "pooled": "no"},
+        ]
+    )  # fmt: skip
+    assert list(disagreements(sheet_with([DIFFERS]), used)["used_in"]) == ["s, a"]
+
+
+def test_the_settled_value_takes_the_place_and_the_note_says_so() -> None:
+    sheet = apply_adjudications(sheet_with([DIFFERS], [_decision()]), DICTIONARY)
+    assert _events(sheet) == 43
+    note = sheet["pcr"].loc[sheet["pcr"]["row"] == 2, "note"].iloc[0]
+    assert note == (
+        "events settled between two readers: 43, not 42 (AB, 2026-11-22: The paper corrects it.)"
+    )
+
+
+def test_nothing_changes_without_a_decision() -> None:
+    before = sheet_with([DIFFERS])
+    after = apply_adjudications(before, DICTIONARY)
+    for name, table in before.tables.items():
+        pd.testing.assert_frame_equal(after[name], table)
+
+
+def test_the_sheet_given_is_left_as_it_was() -> None:
+    before = sheet_with([DIFFERS], [_decision()])
+    apply_adjudications(before, DICTIONARY)
+    assert _events(before) == 42
+
+
+def test_other_columns_may_change_with_the_settled_one() -> None:
+    decision = _decision(field="events|n|reported_percent", adjudicated_value="43|105|41.0")
+    sheet = apply_adjudications(sheet_with([DIFFERS], [decision]), DICTIONARY)
+    row = sheet["pcr"][sheet["pcr"]["row"] == 2].iloc[0]
+    assert (row["events"], row["reported_percent"]) == (43, 41.0)
+
+
+def test_a_settled_hazard_ratio_keeps_its_printed_form_and_the_sign_of_p() -> None:
+    decision = _decision(
+        table="hazard_ratios", trial_id="trial_f", row_key=HAZARD_RATIO["row_key"],
+        field="hr|p_value", adjudicated_value="0.82|<0.05",
+    )  # fmt: skip
+    sheet = sheet_with([], [("second_reading", HAZARD_RATIO), decision])
+    rows = apply_adjudications(sheet, DICTIONARY)["hazard_ratios"]
+    row = rows[rows["row"] == 9].iloc[0]
+    assert (row["hr"], row["hr_printed"]) == (0.82, "0.82")
+    assert (row["p_value"], row["p_value_operator"], row["p_value_printed"]) == (0.05, "<", "<0.05")
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "words"),
+    [
+        ({"row_key": "arm_id=trial_a_single"}, "row_key", "no such reading"),
+        ({"field": "events"}, "row_key", "no such reading"),
+        ({"adjudicated_value": "43"}, "adjudicated_value", "2 columns are settled (events, n)"),
+        ({"adjudicated_value": "4,3|105", "chosen": "other"}, "adjudicated_value",
+             "events: \"4,3\" is not a whole"),
+        ({"adjudicated_value": "200|105", "chosen": "other"}, "adjudicated_value",
+         "pcr.csv, row 2: 200 events in 105 patients cannot be."),
+        ({"chosen": "first"}, "adjudicated_value", "the first reader's value is \"42|105\""),
+        ({"field": "events|n|responders", "adjudicated_value": "43|105|1"}, "field",
+         "\"responders\" is not a column that can be settled."),
+        ({"field": "events|n|arm_id", "adjudicated_value": "43|105|trial_b_dual"}, "field",
+         "\"arm_id\" is not a column that can be settled."),
+    ],
+)  # fmt: skip
+def test_a_decision_that_cannot_be_is_located(
+    cells: dict[str, str], column: str, words: str
+) -> None:
+    sheet = sheet_with([DIFFERS], [_decision(**cells)])
+    (problem,) = adjudication_problems(sheet, DICTIONARY)
+    place = (problem.severity, problem.file, problem.row, problem.column)
+    assert place == ("error", "adjudication.csv", 2, column)
+    assert words in problem.message
+    with pytest.raises(SheetError):
+        apply_adjudications(sheet, DICTIONARY)
+
+
+def test_a_decision_on_several_rows_is_located() -> None:
+    key = "definition=ypT0/is ypN0"
+    edit = ("second_reading", 2, {"row_key": key, "first_value": "1|2", "second_value": "3|4",
+                                  "verdict": "differ"})  # fmt: skip
+    decision = _decision(row_key=key, adjudicated_value="3|4")
+    (problem,) = adjudication_problems(sheet_with([edit], [decision]), DICTIONARY)
+    assert problem.message == "fits several rows (2, 3, 4, 5, 6, 7) of pcr.csv."
+
+
+def test_a_count_that_no_longer_fits_its_percentage_is_a_warning() -> None:
+    sheet = sheet_with([DIFFERS], [_decision()])
+    (problem,) = adjudication_problems(sheet, DICTIONARY)
+    # 43 of 105 is 40.95%
+    assert problem.severity == "warning"
+    assert "40% is printed, but 43 of 105" in problem.message
+
+
+def test_both_files_are_written(tmp_path: Path) -> None:
+    sheet = sheet_with([DIFFERS])
+    used = pd.DataFrame(columns=["setting", "analysis", "measure", "rows", "pooled"])
+    write_readings(sheet, used, tmp_path)
+    page = (tmp_path / "checks" / "readers.md").read_text(encoding="utf-8")
+    assert "first reader 42|105 (doe_2020_trial_a, Table 2), second reader 43|105" in page
+    assert "43|105" in (tmp_path / "checks" / "readers.csv").read_text(encoding="utf-8")

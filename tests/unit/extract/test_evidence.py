@@ -1,0 +1,317 @@
+"""Tidy evidence: what stands in a row of it, and rates of regimens."""
+
+import math
+
+import pytest
+from invented import (
+    DUAL_AND_SINGLE,
+    NAN,
+    PCR,
+    RATES,
+    RECEPTOR,
+    analysis,
+    extract,
+    frame,
+    sheet,
+)
+from trial_evidence.extract.evidence import (
+    RATE_COLUMNS,
+    SET_ASIDE_COLUMNS,
+    USED_COLUMNS,
+    trial_label,
+)
+from trial_evidence.sheet import Sheet
+
+MEASURES = ("risk_ratio", "odds_ratio", "risk_difference")
+RESPONSE = analysis(endpoints=("pcr",), measures=MEASURES)
+
+
+def counts(dual, single, trial="t1", **changes):
+    return [
+        {"trial_id": trial, "arm_id": arm, "events": float(events), "n": float(n)} | changes
+        for arm, (events, n) in (("dual", dual), ("single", single))
+    ]
+
+
+def response(*rows):
+    used = extract(sheet({"t1": DUAL_AND_SINGLE}, pcr=rows), RESPONSE).used
+    return used.set_index("measure")
+
+
+def hazard_ratio(**changes):
+    return {
+        "trial_id": "t1", "experimental_arm_id": "dual", "control_arm_id": "single",
+    } | changes  # fmt: skip
+
+
+def one_hazard_ratio(**changes):
+    content = sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=[hazard_ratio(**changes)])
+    (record,) = extract(content, analysis()).used.to_dict("records")
+    return record
+
+
+# ------------------------------------------------------------------------------ comparisons
+
+
+def test_counts_give_all_measures_asked_for():
+    used = response(*counts((40, 100), (20, 100)))
+    # by hand: 0.4/0.2; (40*80)/(60*20); 0.4 - 0.2, and the usual variances
+    assert used["yi"].to_dict() == pytest.approx(
+        {"risk_ratio": math.log(2), "odds_ratio": math.log(8 / 3), "risk_difference": 0.2}
+    )
+    assert used["vi"].to_dict() == pytest.approx(
+        {
+            "risk_ratio": 1 / 40 - 1 / 100 + 1 / 20 - 1 / 100,
+            "odds_ratio": 1 / 40 + 1 / 60 + 1 / 20 + 1 / 80,
+            "risk_difference": 0.4 * 0.6 / 100 + 0.2 * 0.8 / 100,
+        }
+    )
+
+
+def test_a_setting_without_hazard_ratios_has_evidence():
+    assert list(response(*counts((40, 100), (20, 100)))["se_source"]) == ["counts"] * 3
+
+
+def test_a_zero_cell_is_corrected_and_said():
+    used = response(*counts((5, 10), (0, 10)))
+    assert used["corrected"].to_dict() == {
+        "risk_ratio": "yes", "odds_ratio": "yes", "risk_difference": "yes",
+    }  # fmt: skip
+    assert used["yi"]["odds_ratio"] == pytest.approx(math.log(5.5 * 10.5 / (5.5 * 0.5)))
+    assert set(used["pooled"]) == {"yes"}
+
+
+@pytest.mark.parametrize("events", [(0, 0), (10, 12)], ids=["no event", "only events"])
+def test_a_trial_without_information_on_a_ratio_keeps_its_difference(events):
+    used = response(*counts((events[0], 10), (events[1], 12)))
+    assert used["pooled"].to_dict() == {
+        "risk_ratio": "no", "odds_ratio": "no", "risk_difference": "yes",
+    }  # fmt: skip
+    assert used["not_pooled_reason"]["risk_ratio"] == (
+        "no event, or only events, in both arms: no information on a ratio"
+    )
+    assert math.isnan(used["yi"]["odds_ratio"])
+    # 0.5 in every cell, as in the formula of the ratios
+    by_hand = (events[0] + 0.5) / 11 - (events[1] + 0.5) / 13
+    assert used["yi"]["risk_difference"] == pytest.approx(by_hand)
+
+
+def test_what_differs_between_the_arms_is_named_for_both():
+    dual, single = counts((40, 100), (20, 100))
+    single |= {"population": "evaluable", "source_id": "second_report"}
+    used = response(dual, single).loc["risk_ratio"]
+    assert used["population"] == "ITT / evaluable"
+    assert used["source_id"] == "first_report / second_report"
+    assert used["definition"] == "ypT0/is ypN0"
+
+
+def test_a_row_says_where_it_comes_from():
+    used = response(*counts((40, 100), (20, 100))).loc["risk_ratio"]
+    assert (used["rows"], used["locator"], used["year"]) == ("2;3", "Table 2", 2020)
+    assert (used["experimental"], used["control"], used["added"]) == (
+        "Almab + bemab", "Almab", "Bemab",
+    )  # fmt: skip
+
+
+def test_a_hazard_ratio_is_analysed_on_the_log_scale():
+    used = one_hazard_ratio(hr=0.8, ci_low=0.64, ci_high=1.0)
+    assert used["yi"] == pytest.approx(math.log(0.8))
+    assert used["vi"] == pytest.approx((math.log(1.25) / 1.9599639845400545) ** 2)
+    assert (used["measure"], used["outcome"], used["corrected"]) == ("hazard_ratio", "PFS", "no")
+
+
+def test_the_level_of_an_interval_counts():
+    # z of a 90% interval is 1.6448536...
+    used = one_hazard_ratio(hr=0.8, ci_low=0.64, ci_high=1.0, ci_level=90.0)
+    assert used["vi"] == pytest.approx((math.log(1.25) / 1.6448536269514722) ** 2)
+
+
+def test_randomised_numbers_stand_in_for_the_whole_trial_only():
+    rows = [hazard_ratio(subgroup=s) for s in ("all", "receptor=negative", "receptor=positive")]
+    content = sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=rows)
+    used = extract(content, analysis(effect_modifiers=(RECEPTOR,))).used.set_index("subgroup")
+    assert used["n_experimental"]["all"] == 100
+    assert used.loc[["receptor=negative", "receptor=positive"], "n_control"].isna().all()
+
+
+def test_printed_numbers_of_patients_come_before_the_randomised():
+    used = one_hazard_ratio(n_experimental=90.0, n_control=NAN)
+    assert (used["n_experimental"], used["n_control"]) == (90, 100)
+
+
+def test_the_label_of_a_trial_ends_before_the_bracket():
+    assert trial_label("TRIAL-D (interim)") == "TRIAL-D"
+    assert trial_label("TRIAL-D") == "TRIAL-D"
+
+
+def test_a_trial_of_another_setting_stays_out():
+    other = [{"arm_id": "d2", "agents": "almab+bemab"}, {"arm_id": "s2", "agents": "almab"}]
+    content = sheet(
+        {"t1": DUAL_AND_SINGLE, "t2": other},
+        trials={"t2": {"setting": "late"}},
+        hazard_ratios=[
+            hazard_ratio(),
+            {"trial_id": "t2", "experimental_arm_id": "d2", "control_arm_id": "s2"},
+        ],
+    )
+    evidence = extract(content, analysis())
+    assert list(evidence.used["trial_id"]) == ["t1"]
+    assert list(evidence.contrasts["trial_id"]) == ["t1"]
+
+
+def test_a_trial_that_is_not_randomised_is_not_compared():
+    content = sheet(
+        {"t1": DUAL_AND_SINGLE},
+        trials={"t1": {"randomised": "no"}},
+        pcr=counts((40, 100), (20, 100)),
+    )
+    assert extract(content, RESPONSE).used.empty
+
+
+def test_a_setting_without_trials_has_empty_tables():
+    content = Sheet(
+        sheet({}).tables
+        | {"trials": frame("trials", []).assign(trial_id="", name=""), "pcr": frame("pcr", [])}
+    )
+    evidence = extract(content, analysis(), analysis(**PCR, id="second"), rates=[RATES])
+    assert list(evidence.used.columns) == USED_COLUMNS
+    assert list(evidence.set_aside.columns) == SET_ASIDE_COLUMNS
+    assert list(evidence.rates.columns) == RATE_COLUMNS
+    assert [len(t) for t in (evidence.used, evidence.set_aside, evidence.rates)] == [0, 0, 0]
+
+
+def test_rows_set_aside_say_what_they_are():
+    row = hazard_ratio(verification="unverified", subgroup="all")
+    content = sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=[row])
+    (aside,) = extract(content, analysis()).set_aside.to_dict("records")
+    assert aside["table"] == "hazard_ratios"
+    assert aside["row"] == 2
+    assert aside["arms"] == "dual v single"
+    assert aside["what"] == "PFS, final, investigator"
+
+
+# ------------------------------------------------------------------------------------- rates
+
+
+def rates(arms, pcr, **tables):
+    return extract(sheet(arms, pcr=pcr, **tables), rates=[RATES])
+
+
+def arm(name, agents="almab+bemab", **changes):
+    return {"arm_id": name, "agents": agents} | changes
+
+
+def row(name, events, n, trial="t1", **changes):
+    return {"trial_id": trial, "arm_id": name, "events": float(events), "n": float(n)} | changes
+
+
+def test_arms_of_one_regimen_in_one_trial_are_added_up():
+    evidence = rates({"t1": [arm("a"), arm("b")]}, [row("a", 10, 40), row("b", 20, 60)])
+    (rate,) = evidence.rates.to_dict("records")
+    assert (rate["events"], rate["n"], rate["rate"]) == (30, 100, 0.3)
+    assert (rate["arm_ids"], rate["rows"]) == ("a;b", "2;3")
+    # logit(0.3) and 1/30 + 1/70
+    assert rate["yi"] == pytest.approx(math.log(3 / 7))
+    assert rate["vi"] == pytest.approx(1 / 30 + 1 / 70)
+
+
+def test_the_interval_of_a_rate_is_wilsons():
+    evidence = rates({"t1": [arm("a")]}, [row("a", 30, 100)])
+    (rate,) = evidence.rates.to_dict("records")
+    z = 1.9599639845400545
+    middle, half = 0.3 + z**2 / 200, z * math.sqrt(0.3 * 0.7 / 100 + z**2 / 40000)
+    expected = [(middle - half) / (1 + z**2 / 100), (middle + half) / (1 + z**2 / 100)]
+    assert [rate["rate_low"], rate["rate_high"]] == pytest.approx(expected, rel=1e-12)
+
+
+def test_arms_of_one_regimen_are_added_up_by_one_definition_only():
+    pcr = [
+        row("a", 10, 40),
+        row("a", 12, 40, definition="ypT0/is"),
+        row("b", 20, 60, definition="ypT0/is"),
+    ]
+    evidence = rates({"t1": [arm("a"), arm("b")]}, pcr)
+    (rate,) = evidence.rates.to_dict("records")
+    assert (rate["events"], rate["definition"]) == (32, "ypT0/is")
+    assert list(evidence.set_aside["row"]) == [2]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"partner": "none"}, {"her2_schedule": "sequential"}, {"agents": "almab+cetinib"}],
+)
+def test_other_regimens_are_kept_apart(change):
+    evidence = rates({"t1": [arm("a"), arm("b") | change]}, [row("a", 10, 40), row("b", 20, 60)])
+    assert list(evidence.rates["events"]) == [10, 20]
+    assert evidence.rates["regimen"].nunique() == 2
+
+
+def test_the_same_regimen_in_two_trials_has_a_row_a_trial():
+    arms = {"t1": [arm("a")], "t2": [arm("b")]}
+    evidence = rates(arms, [row("a", 10, 40), row("b", 20, 60, "t2")])
+    assert list(evidence.rates["trial_id"]) == ["t1", "t2"]
+    assert evidence.rates["regimen"].nunique() == 1
+
+
+def test_cohorts_that_were_not_randomised_have_rates():
+    evidence = rates({"t1": [arm("a")]}, [row("a", 10, 40)], trials={"t1": {"randomised": "no"}})
+    assert list(evidence.rates["randomised"]) == ["no"]
+
+
+def test_rates_by_level():
+    pcr = [row("a", 30, 100), row("a", 20, 50, subgroup="receptor=negative")]
+    evidence = rates({"t1": [arm("a")]}, pcr)
+    found = dict(zip(evidence.rates["subgroup"], evidence.rates["events"], strict=True))
+    assert found == {"all": 30, "receptor=negative": 20}
+
+
+def test_a_trial_of_one_level_only_lends_its_whole_result_to_that_level():
+    population = [{"trial_id": "t1", "subgroup": "receptor=negative"}]
+    evidence = rates({"t1": [arm("a")]}, [row("a", 30, 100)], populations=population)
+    found = dict(zip(evidence.rates["subgroup"], evidence.rates["events"], strict=True))
+    assert found == {"all": 30, "receptor=negative": 30}
+
+
+def test_a_trial_of_another_level_does_not():
+    population = [{"trial_id": "t1", "subgroup": "age=young"}]
+    evidence = rates({"t1": [arm("a")]}, [row("a", 30, 100)], populations=population)
+    assert list(evidence.rates["subgroup"]) == ["all"]
+
+
+def test_a_trial_of_one_level_is_no_evidence_of_a_difference_between_levels():
+    # populations.csv is for rates: inside the trial there is nothing to compare.
+    content = sheet(
+        {"t1": DUAL_AND_SINGLE},
+        pcr=counts((40, 100), (20, 100)),
+        populations=[{"trial_id": "t1", "subgroup": "receptor=negative"}],
+    )
+    used = extract(content, analysis(**PCR, effect_modifiers=(RECEPTOR,))).used
+    assert set(used["subgroup"]) == {"all"}
+
+
+@pytest.mark.parametrize(
+    ("decision", "pooled"),
+    [
+        ({}, ["no", "no"]),
+        ({"arm_id": "a"}, ["no", "no"]),
+        ({"arm_id": "b"}, ["yes", "yes"]),
+        ({"analysis": "rates"}, ["no", "no"]),
+        ({"analysis": "comparison"}, ["yes", "yes"]),
+        ({"subgroup": "receptor"}, ["yes", "no"]),
+    ],
+)
+def test_excluded_rates_are_shown_but_not_pooled(decision, pooled):
+    pcr = [row("a", 30, 100), row("a", 20, 50, subgroup="receptor=negative")]
+    evidence = rates(
+        {"t1": [arm("a"), arm("b", "almab")]}, pcr, exclusions=[{"trial_id": "t1"} | decision]
+    )
+    assert list(evidence.rates["pooled"]) == pooled
+    reasons = ["too odd" if word == "no" else "" for word in pooled]
+    assert list(evidence.rates["not_pooled_reason"]) == reasons
+
+
+@pytest.mark.parametrize("change", [{"status": "superseded"}, {"verification": "unverified"}])
+def test_rows_that_are_not_admitted_make_no_rate(change):
+    evidence = rates({"t1": [arm("a")]}, [row("a", 30, 100, **change)])
+    assert evidence.rates.empty
+    assert list(evidence.set_aside["row"]) == [2]

@@ -1,0 +1,13 @@
+"""How close is close enough to a reference value."""
+
+import pytest
+
+# metafor's own tau2 is 9e-9 away from the 50-digit value in this set of tiny variances.
+NEAR_ZERO = 1e-8
+
+
+def close(expected, tolerance=1e-9):
+    """Relative agreement; near zero, where that means nothing, 1e-8 absolute."""
+    if expected is None or isinstance(expected, list):
+        raise TypeError(f"one number was expected, not {expected!r}")
+    return pytest.approx(expected, rel=tolerance, abs=NEAR_ZERO if abs(expected) < NEAR_ZERO else 0)

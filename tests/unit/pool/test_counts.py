@@ -1,0 +1,217 @@
+"""Peto, logistic regression with random effects, and proportions against metafor."""
+
+import math
+
+import numpy as np
+import pytest
+from agreement import close
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import load
+from scipy.integrate import quad
+from scipy.stats import binom
+from trial_evidence.pool import binomial_normal
+from trial_evidence.pool.binomial_normal import (
+    binomial_normal_proportion,
+    conditional_logistic,
+    unconditional_logistic,
+)
+from trial_evidence.pool.mantel_haenszel import Counts
+from trial_evidence.pool.peto import peto
+from trial_evidence.pool.proportions import (
+    arcsine_proportion,
+    arcsine_to_proportion,
+    freeman_tukey_proportion,
+    freeman_tukey_to_proportion,
+    harmonic_mean,
+)
+
+REFERENCE = load("metafor_counts")
+TABLES = [name for name, data in REFERENCE.items() if "ai" in data["table"]]
+
+
+def counts(name, measure="odds_ratio"):
+    table = REFERENCE[name]["table"]
+    return Counts(*(table[key] for key in ("ai", "n1i", "ci", "n2i")), measure)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_peto_agrees_with_metafor(name):
+    ours, theirs = peto(counts(name)), REFERENCE[name]["peto"]
+    fields = {
+        "estimate": "beta", "se": "se", "p_value": "pval", "ci_low": "ci_lb", "ci_high": "ci_ub",
+        "q": "QE", "q_p": "QEp", "i2_q": "I2",
+    }  # fmt: skip
+    for field, key in fields.items():
+        assert getattr(ours, field) == close(theirs[key]), field
+    assert ours.k == theirs["k"]
+
+
+def test_peto_by_hand():
+    # 1 of 10 against 3 of 10: O - E = 1 - 2, V = 10*10*4*16 / (400*19) = 0.842105.
+    ours = peto(Counts([1], [10], [3], [10], "odds_ratio"))
+    assert ours.estimate == pytest.approx(-1 / (6400 / 7600), rel=1e-12)
+
+
+FUNCTIONS = {
+    "UM.FS": unconditional_logistic,
+    "CM.EL": conditional_logistic,
+    "CM.AL": lambda *a, **kw: conditional_logistic(*a, **kw, approximate=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [(name, model) for name in TABLES for model in FUNCTIONS if model in REFERENCE[name]["glmm"]],
+)
+def test_logistic_regression_agrees_with_metafor(name, model):
+    ours = FUNCTIONS[model](counts(name))
+    mean, se, tau2 = REFERENCE[name]["glmm"][model]
+    # metafor's optimiser and its numerical Hessian, not ours, set the tolerance.
+    assert ours.estimate == pytest.approx(mean, rel=5e-6)
+    assert ours.tau2 == pytest.approx(tau2, rel=5e-6, abs=1e-7)
+    assert ours.se == pytest.approx(se, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        (name, model)
+        for name in TABLES
+        for model in FUNCTIONS
+        if f"{model}_EE" in REFERENCE[name]["glmm"]
+    ],
+)
+def test_common_logistic_regression_agrees_with_metafor(name, model):
+    ours = FUNCTIONS[model](counts(name), common=True)
+    mean, se, _ = REFERENCE[name]["glmm"][f"{model}_EE"]
+    assert ours.estimate == pytest.approx(mean, rel=2e-6)
+    assert ours.se == pytest.approx(se, rel=3e-4)
+    assert (ours.tau2, ours.pi_low) == (None, None)
+
+
+def test_proportion_model_agrees_with_metafor():
+    data = REFERENCE["pritz1997__PLO"]
+    ours = binomial_normal_proportion(data["table"]["xi"], data["table"]["ni"])
+    mean, se, tau2 = data["glmm"]["PLO"]
+    assert ours.estimate == pytest.approx(mean, rel=1e-6)
+    assert ours.tau2 == pytest.approx(tau2, rel=2e-6)
+    assert ours.se == pytest.approx(se, rel=1e-4)
+
+
+def test_proportion_model_is_a_maximum_of_the_likelihood():
+    # The likelihood written out anew: adaptive integration of binomial probabilities.
+    x, n = [3, 10, 1, 7], [20, 22, 15, 12]
+    ours = binomial_normal_proportion(x, n)
+
+    def log_likelihood(mean, tau):
+        def one(events, total):
+            def integrand(z):
+                p = 1 / (1 + math.exp(-mean - tau * z))
+                return binom.pmf(events, total, p) * math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+            return quad(integrand, -9, 9, epsabs=1e-14, epsrel=1e-11)[0]
+
+        return sum(math.log(one(a, b)) for a, b in zip(x, n, strict=True))
+
+    tau = math.sqrt(ours.tau2)
+    best = log_likelihood(ours.estimate, tau)
+    assert tau > 0.3
+    for step in (-1e-3, 1e-3):
+        assert log_likelihood(ours.estimate + step, tau) < best
+        assert log_likelihood(ours.estimate, tau + step) < best
+
+
+@pytest.mark.parametrize("model", FUNCTIONS)
+def test_more_nodes_change_nothing(model, monkeypatch):
+    name = "pagliaro1992_betablocker__OR"
+    before = FUNCTIONS[model](counts(name))
+    monkeypatch.setattr(binomial_normal, "NODES", 201)
+    after = FUNCTIONS[model](counts(name))
+    assert (before.estimate, before.tau2, before.se) == pytest.approx(
+        (after.estimate, after.tau2, after.se), rel=1e-7
+    )
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS.values(), peto])
+def test_trials_without_events_change_nothing(function):
+    table = REFERENCE["hine1989__OR"]["table"]
+    padded = Counts(
+        [*table["ai"], 0], [*table["n1i"], 50], [*table["ci"], 0], [*table["n2i"], 60], "odds_ratio"
+    )
+    before, after = function(counts("hine1989__OR")), function(padded)
+    assert (before.estimate, before.se, before.k) == pytest.approx(
+        (after.estimate, after.se, after.k)
+    )
+
+
+def test_a_zero_cell_in_every_trial():
+    # With the zeros on different sides each trial's odds ratio is at an end of its range. Given
+    # the events alone, heterogeneity then has no upper bound; with both arms' counts it has.
+    table = Counts([0, 2, 0], [20, 30, 25], [3, 0, 4], [22, 30, 24], "odds_ratio")
+    ours = unconditional_logistic(table)
+    assert ours.estimate < 0
+    assert math.isfinite(ours.se)
+    assert conditional_logistic(table) is None
+    assert conditional_logistic(table, common=True).estimate < 0
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values())
+@pytest.mark.parametrize("events", [([0, 0], [3, 4]), ([0, 0], [0, 0]), ([20, 30], [3, 4])])
+def test_no_estimate_where_one_arm_has_no_or_only_events_in_all_trials(function, events):
+    assert function(Counts(events[0], [20, 30], events[1], [22, 30], "odds_ratio")) is None
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(0, 12), st.integers(12, 40), st.integers(0, 12), st.integers(12, 40)),
+        min_size=2,
+        max_size=5,
+    ),
+    model=st.sampled_from(list(FUNCTIONS)[:2]),
+)
+def test_exchanging_the_arms_inverts_the_odds_ratio(rows, model):
+    a, n1, c, n0 = zip(*rows, strict=True)
+    there = FUNCTIONS[model](Counts(a, n1, c, n0, "odds_ratio"))
+    back = FUNCTIONS[model](Counts(c, n0, a, n1, "odds_ratio"))
+    if there is None or back is None:
+        assert there is back
+        return
+    assert there.estimate == pytest.approx(-back.estimate, rel=1e-5, abs=1e-6)
+    assert there.tau2 == pytest.approx(back.tau2, rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS.values(), peto])
+def test_only_odds_ratios(function):
+    with pytest.raises(ValueError, match="odds ratios, not risk_ratio"):
+        function(counts("hine1989__OR", "risk_ratio"))
+
+
+def test_arcsine_and_double_arcsine_agree_with_metafor():
+    for name, function in (
+        ("pritz1997__PAS", arcsine_proportion),
+        ("pritz1997__PFT", freeman_tukey_proportion),
+    ):
+        data = REFERENCE[name]
+        yi, vi = function(data["table"]["xi"], data["table"]["ni"])
+        np.testing.assert_allclose(yi, data["yi"], rtol=1e-12)
+        np.testing.assert_allclose(vi, data["vi"], rtol=1e-12)
+
+
+def test_double_arcsine_back_transformation_agrees_with_metafor():
+    data = REFERENCE["pritz1997__PFT"]
+    back = data["pft_back"]
+    n = data["table"]["ni"]
+    assert harmonic_mean(n) == pytest.approx(back["harmonic_mean"], rel=1e-12)
+    ours = freeman_tukey_to_proportion(data["reml_z"], harmonic_mean(n))
+    np.testing.assert_allclose(ours, [back["pred"], back["ci_lb"], back["ci_ub"]], rtol=1e-10)
+    np.testing.assert_allclose(
+        freeman_tukey_to_proportion(data["yi"], n), back["per_study"], rtol=1e-10
+    )
+
+
+def test_arcsine_goes_back_to_the_proportion_and_stops_at_the_ends():
+    yi, _ = arcsine_proportion([3, 0, 10], [10, 10, 10])
+    np.testing.assert_allclose(arcsine_to_proportion(yi), [0.3, 0.0, 1.0], atol=1e-15)
+    assert arcsine_to_proportion([-0.2, 2.0]).tolist() == [0.0, 1.0]

@@ -1,0 +1,245 @@
+"""Every estimator, interval and test of the engine against metafor; what holds for any stack."""
+
+import math
+
+import numpy as np
+import pytest
+from agreement import close
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import load
+from scipy.stats import norm
+from trial_evidence.pool.engine import fit_stack
+from trial_evidence.pool.heterogeneity import i2_from_tau2, q_profile
+from trial_evidence.pool.intervals import INTERVALS, PREDICTIONS
+from trial_evidence.pool.stacks import stack
+from trial_evidence.pool.tau2 import TAU2_ESTIMATORS, estimate_tau2
+
+METAFOR = load("metafor_estimators")
+METHODS = ["EE", *TAU2_ESTIMATORS]
+THEIRS = dict(zip(INTERVALS, ["z", "t", "knha", "adhoc"], strict=True))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", METAFOR)
+def test_tau2_and_mean_agree_with_metafor(name, method):
+    data = METAFOR[name]
+    ours = fit_stack(data["yi"], data["vi"], method=method)
+    assert ours.tau2[0] == close(data["fits"][method]["tau2"])
+    assert ours.estimate[0] == close(data["fits"][method]["estimate"])
+
+
+@pytest.mark.parametrize("method", TAU2_ESTIMATORS)
+@pytest.mark.parametrize("name", METAFOR)
+def test_i2_agrees_with_metafor(name, method):
+    data = METAFOR[name]
+    assert fit_stack(data["yi"], data["vi"], method=method).i2[0] == close(
+        data["fits"][method]["i2"]
+    )
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", METAFOR)
+def test_interval_and_test_agree_with_metafor(name, method, interval):
+    data = METAFOR[name]
+    ours = fit_stack(data["yi"], data["vi"], method=method, interval=interval)
+    expected = data["fits"][method][THEIRS[interval]]
+    if name == "edge_k2_identical__generic" and interval == "hartung_knapp":
+        # metafor leaves the test of a mean with standard error zero undefined.
+        assert (ours.se[0], ours.ci_low[0], ours.ci_high[0]) == (0, -0.3, -0.3)
+        return
+    for value, theirs in zip(
+        (ours.se, ours.ci_low, ours.ci_high, ours.p_value), expected, strict=True
+    ):
+        assert value[0] == close(theirs, 1e-8)
+
+
+@pytest.mark.parametrize("method", ["DL", "REML", "ML", "PM"])
+@pytest.mark.parametrize("name", [n for n, d in METAFOR.items() if "exact_tau2" in d])
+def test_tau2_agrees_with_fifty_digit_arithmetic(name, method):
+    data = METAFOR[name]
+    ours = estimate_tau2(stack(data["yi"], data["vi"]), method)[0]
+    assert ours == pytest.approx(data["exact_tau2"][method], rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("level", ["95", "90"])
+@pytest.mark.parametrize("name", [n for n, d in METAFOR.items() if "q_profile" in d])
+def test_q_profile_of_tau2_and_i2_agrees_with_metafor(name, level):
+    data = METAFOR[name]
+    analysis = stack(data["yi"], data["vi"])
+    limits = q_profile(analysis, float(level))
+    low, high, i2_low, i2_high = data["q_profile"][level]
+    assert [limit[0] for limit in limits] == [close(low, 1e-8), close(high, 1e-8)]
+    assert [i2_from_tau2(analysis, limit)[0] for limit in limits] == [
+        close(i2_low, 1e-8),
+        close(i2_high, 1e-8),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prediction", "theirs"),
+    [
+        ("t_k_minus_1", "V"),
+        ("t_k_minus_2", "HTS"),
+        ("hartung_knapp_k_minus_1", "HK"),
+        ("hartung_knapp_k_minus_2", "HK-PR"),
+    ],
+)
+@pytest.mark.parametrize("name", ["bcg__RR", "hine1989__OR", "bcg_first3__RR", "pritz1997__PLO"])
+def test_prediction_intervals_agree_with_meta(name, prediction, theirs):
+    data = METAFOR[name]
+    ours = fit_stack(data["yi"], data["vi"], method="DL", prediction=prediction)
+    assert [ours.pi_low[0], ours.pi_high[0]] == pytest.approx(data["predict_DL"][theirs], rel=1e-10)
+
+
+def test_prediction_with_k_minus_2_is_undefined_for_two_trials():
+    ours = fit_stack([0.1, 0.4], [0.02, 0.03], prediction="t_k_minus_2")
+    assert math.isnan(ours.pi_low[0])
+    assert math.isnan(ours.pi_high[0])
+
+
+def columns_of_different_length():
+    names = [n for n in METAFOR if len(METAFOR[n]["yi"]) <= 9]
+    rows = max(len(METAFOR[n]["yi"]) for n in names)
+    y, v = np.full((2, rows, len(names)), np.nan)
+    for j, name in enumerate(names):
+        y[: len(METAFOR[name]["yi"]), j] = METAFOR[name]["yi"]
+        v[: len(METAFOR[name]["vi"]), j] = METAFOR[name]["vi"]
+    return names, y, v
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_padded_column_gives_what_the_analysis_gives_alone(method):
+    names, y, v = columns_of_different_length()
+    together = fit_stack(y, v, method=method)
+    for j, name in enumerate(names):
+        alone = fit_stack(METAFOR[name]["yi"], METAFOR[name]["vi"], method=method)
+        for field in ("estimate", "se", "ci_low", "p_value", "tau2", "i2", "q", "q_p", "i2_q"):
+            assert getattr(together, field)[j] == pytest.approx(
+                getattr(alone, field)[0], rel=1e-12, abs=1e-14
+            )
+
+
+def test_padded_q_profile_gives_what_the_analysis_gives_alone():
+    names, y, v = columns_of_different_length()
+    low, high = q_profile(stack(y, v))
+    for j, name in enumerate(names):
+        if len(METAFOR[name]["yi"]) == 1:
+            assert math.isnan(low[j])
+            continue
+        one_low, one_high = q_profile(stack(METAFOR[name]["yi"], METAFOR[name]["vi"]))
+        assert (low[j], high[j]) == pytest.approx((one_low[0], one_high[0]), rel=1e-10)
+
+
+def test_chunks_do_not_change_results():
+    random = np.random.default_rng(20)
+    v = np.exp(random.normal(-3, 1, (5, 25_000)))
+    y = random.normal(0.2, np.sqrt(v + 0.04))
+    whole, part = fit_stack(y, v), fit_stack(y[:, 9_000:16_000], v[:, 9_000:16_000])
+    np.testing.assert_allclose(whole.tau2[9_000:16_000], part.tau2, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(whole.ci_low[9_000:16_000], part.ci_low, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "words"),
+    [
+        ({"method": "XX"}, "'XX' is not one of EE, DL"),
+        ({"interval": "XX"}, "'XX' is not one of wald"),
+        ({"prediction": "XX"}, "'XX' is not one of t_k_minus_1"),
+        ({"level": 0.95}, "percent"),
+    ],
+)
+def test_unknown_names_are_refused(kwargs, words):
+    with pytest.raises(ValueError, match=words):
+        fit_stack([0.1, 0.4], [0.02, 0.03], **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("yi", "vi", "words"),
+    [
+        ([[0.1], [0.2]], [[0.1], [0.0]], "study 1 of analysis 0"),
+        ([[0.1], [np.nan]], [[0.1], [0.2]], "study 1 of analysis 0"),
+        ([[0.1], [0.3]], [[0.1], [np.inf]], "study 1 of analysis 0"),
+        ([[0.1, np.nan]], [[0.1, np.nan]], "analysis 1 has no study"),
+        ([0.1, 0.2], [0.1], "of one shape"),
+    ],
+)
+def test_what_cannot_be_pooled_is_refused(yi, vi, words):
+    with pytest.raises(ValueError, match=words):
+        fit_stack(yi, vi)
+
+
+def test_one_trial_has_its_own_result():
+    # By hand: -0.35 -/+ 1.959964 * 0.2.
+    ours = fit_stack([-0.35], [0.04])
+    assert (ours.estimate[0], ours.se[0], ours.tau2[0]) == (-0.35, 0.2, 0)
+    assert ours.ci_low[0] == pytest.approx(-0.35 - 1.959963984540054 * 0.2, rel=1e-14)
+    assert math.isnan(ours.pi_low[0])
+
+
+effects = st.floats(-3, 3).map(lambda x: round(x, 4))
+variances = st.floats(-9, 3).map(lambda x: 10**x)
+trials = st.lists(st.tuples(effects, variances), min_size=1, max_size=8)
+
+
+@settings(max_examples=300)
+@given(rows=trials, method=st.sampled_from(METHODS), interval=st.sampled_from(INTERVALS))
+def test_any_valid_input_has_a_finite_result(rows, method, interval):
+    y, v = zip(*rows, strict=True)
+    ours = fit_stack(y, v, method=method, interval=interval)
+    assert ours.tau2[0] >= 0
+    assert min(y) - 1e-9 <= ours.estimate[0] <= max(y) + 1e-9
+    assert ours.ci_low[0] <= ours.estimate[0] <= ours.ci_high[0]
+    assert 0 <= ours.p_value[0] <= 1
+    assert np.isfinite([ours.se[0], ours.tau2[0], ours.i2[0], ours.q[0], ours.q_p[0]]).all()
+
+
+@given(rows=trials, method=st.sampled_from(METHODS))
+def test_conservative_interval_contains_walds(rows, method):
+    y, v = zip(*rows, strict=True)
+    wide = fit_stack(y, v, method=method, interval="hartung_knapp_conservative")
+    narrow = fit_stack(y, v, method=method, interval="wald")
+    rounding = 1e-12 * (1 + abs(narrow.estimate[0]))
+    assert wide.ci_low[0] <= narrow.ci_low[0] + rounding
+    assert wide.ci_high[0] >= narrow.ci_high[0] - rounding
+
+
+@given(
+    rows=st.lists(
+        st.tuples(effects, st.floats(-4, 1).map(lambda x: 10**x)), min_size=2, max_size=8
+    ),
+    method=st.sampled_from(METHODS),
+    seed=st.randoms(use_true_random=False),
+    shift=st.floats(-2, 2),
+)
+def test_order_and_a_common_shift_change_nothing_else(rows, method, seed, shift):
+    before = fit_stack(*zip(*rows, strict=True), method=method)
+    shuffled = seed.sample(rows, len(rows))
+    after = fit_stack(*zip(*((y + shift, v) for y, v in shuffled), strict=True), method=method)
+    assert after.estimate[0] - shift == pytest.approx(before.estimate[0], rel=1e-6, abs=1e-7)
+    assert after.tau2[0] == pytest.approx(before.tau2[0], rel=1e-6, abs=1e-7)
+    assert after.se[0] == pytest.approx(before.se[0], rel=1e-6, abs=1e-7)
+
+
+def test_variance_ratio_of_1e12():
+    # Two precise studies agree; a third, a million times less precise in its standard error, says
+    # nothing. Then REML and its Wald interval are those of the two.
+    two = fit_stack([0.1, 0.3], [1e-6, 2e-6], interval="wald")
+    three = fit_stack([0.1, 0.3, 5.0], [1e-6, 2e-6, 1e6], interval="wald")
+    assert three.estimate[0] == pytest.approx(two.estimate[0], abs=1e-6)
+    assert three.tau2[0] == pytest.approx(two.tau2[0], rel=1e-6)
+
+
+def test_identical_effects_have_no_tau2_and_the_common_interval():
+    ours = fit_stack([0.4] * 4, [0.1, 0.2, 0.3, 0.4], interval="wald")
+    se = 1 / math.sqrt(1 / 0.1 + 1 / 0.2 + 1 / 0.3 + 1 / 0.4)
+    assert ours.tau2[0] == 0
+    assert ours.ci_high[0] == pytest.approx(0.4 + norm.ppf(0.975) * se, rel=1e-12)
+
+
+def test_prediction_interval_is_never_inside_the_confidence_interval():
+    data = METAFOR["bcg__RR"]
+    for name in PREDICTIONS:
+        ours = fit_stack(data["yi"], data["vi"], interval="wald", prediction=name)
+        assert ours.pi_low[0] < ours.ci_low[0] < ours.ci_high[0] < ours.pi_high[0]

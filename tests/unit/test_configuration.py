@@ -1,0 +1,308 @@
+"""config/: what it may hold, and what a reader is told where it is wrong."""
+
+import copy
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from trial_evidence.configuration import (
+    read_configuration,
+    unknown_agents,
+    unknown_analyses,
+)
+from trial_evidence.sheet import SheetError
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+
+SETTINGS = {
+    "confidence_level": 95,
+    "tau_prior_scale": {"log_ratio": 0.5, "logit": 1.0, "difference": 0.125},
+    "effect_modifier_min_trials": 2,
+    "selection": {
+        "admit": {"status": ["current"]},
+        "pcr": {"definition": ["ypT0/is ypN0", "ypT0/is"]},
+        "hazard_ratio": {"analysis": ["final"], "median_followup_months": "longest"},
+    },
+    "figures": {"width_mm": 180, "formats": ["svg"]},
+}
+ANALYSES = {
+    "settings": {"early": "Early disease", "late": "Late disease"},
+    "effect_modifiers": {"receptor": {"label": "Receptor", "levels": ["negative", "positive"]}},
+    "analyses": [
+        {
+            "id": "response",
+            "setting": "early",
+            "title": "Response",
+            "outcome": "pcr",
+            "measures": ["risk_ratio", "odds_ratio"],
+            "contrast": {"kind": "dual v single", "control": ["almab", "none"]},
+            "pool": "overall",
+            "subgroups": "added_agents",
+            "effect_modifiers": ["receptor"],
+            "arms": ["Dual", "Single"],
+        },
+        {
+            "id": "survival",
+            "setting": "late",
+            "title": "Survival",
+            "outcome": ["PFS", "OS"],
+            "measures": ["hazard_ratio"],
+            "contrast": {
+                "kind": "triple v dual",
+                "same_partner": True,
+                "changed_backbone": False,
+            },
+            "pool": "none",
+            "subgroups": "control_agents",
+            "arms": ["Triple", "Dual"],
+        },
+    ],
+    "rates": [{"id": "rates", "setting": "early", "title": "Rates", "outcome": "pcr"}],
+}
+
+
+def written(folder, settings=None, analyses=None):
+    """config/ with these contents; text is written as it stands."""
+    for name, content in (("config", settings or SETTINGS), ("analyses", analyses or ANALYSES)):
+        text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def changed(content, path, value):
+    """A copy of the content with another value at the path."""
+    content = copy.deepcopy(content)
+    place = content
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return content
+
+
+def removed(content, path):
+    """A copy of the content without what stands at the path."""
+    content = copy.deepcopy(content)
+    place = content
+    for step in path[:-1]:
+        place = place[step]
+    del place[path[-1]]
+    return content
+
+
+def complaints(folder):
+    with pytest.raises(SheetError) as caught:
+        read_configuration(folder)
+    return [problem.line() for problem in caught.value.problems]
+
+
+# ------------------------------------------------------------------------------------ what is read
+
+
+def test_everything_is_read(tmp_path):
+    found = read_configuration(written(tmp_path))
+    assert found.confidence_level == 95
+    assert found.selection.hazard_ratio == {
+        "analysis": ("final",), "median_followup_months": "longest",
+    }  # fmt: skip
+    response, survival = found.analyses
+    assert response.is_pcr
+    assert not survival.is_pcr
+    assert survival.endpoints == ("PFS", "OS")
+    assert response.contrast.control == ("almab", "none")
+    assert (response.contrast.same_partner, survival.contrast.same_partner) == (None, True)
+    assert (response.contrast.changed_backbone, survival.contrast.changed_backbone) == (None, False)
+    assert response.effect_modifiers[0].levels == ("negative", "positive")
+    assert survival.effect_modifiers == ()
+
+
+def test_analyses_are_given_by_setting(tmp_path):
+    found = read_configuration(written(tmp_path))
+    assert [a.id for a in found.of_setting("late")] == ["survival"]
+    assert [r.id for r in found.rates_of_setting("early")] == ["rates"]
+    assert found.rates_of_setting("late") == ()
+
+
+def test_the_same_id_may_stand_in_two_settings(tmp_path):
+    analyses = changed(ANALYSES, ["analyses", 1, "id"], "response")
+    found = read_configuration(written(tmp_path, analyses=analyses))
+    assert [a.setting for a in found.analyses if a.id == "response"] == ["early", "late"]
+
+
+def test_the_mark_of_windows_editors_is_no_fault(tmp_path):
+    written(tmp_path, settings="\ufeff" + yaml.safe_dump(SETTINGS))
+    assert read_configuration(tmp_path).confidence_level == 95
+
+
+def test_the_configuration_of_the_project_is_sound():
+    found = read_configuration(CONFIG)
+    assert {a.setting for a in found.analyses} == set(found.settings)
+
+
+def test_the_analyses_that_were_asked_for_are_there():
+    found = read_configuration(CONFIG)
+    pooled = {
+        (a.setting, a.endpoints, a.contrast.kind) for a in found.analyses if a.pool == "overall"
+    }
+    early = ("EFS", "iDFS", "DFS", "RFS")
+    assert pooled == {
+        ("neoadjuvant", ("pcr",), "dual v single"),
+        ("neoadjuvant", early, "dual v single"),
+        ("neoadjuvant", ("OS",), "dual v single"),
+        ("adjuvant", ("iDFS", "DFS", "EFS", "RFS"), "dual v single"),
+        ("adjuvant", ("OS",), "dual v single"),
+        ("metastatic_first_line", ("PFS",), "dual v single"),
+        ("metastatic_first_line", ("OS",), "dual v single"),
+        ("metastatic_pretreated", ("PFS",), "dual v single"),
+        ("metastatic_pretreated", ("OS",), "dual v single"),
+    }
+    beside = {a.contrast.kind for a in found.analyses if a.pool != "overall"}
+    assert beside >= {"dual v dual", "triple v dual", "sequential", "chemotherapy-free"}
+
+
+# -------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["confidence_level"], "95%", "config.yaml, column confidence_level: '95%' is not of type"),
+        (["confidence_level"], 100, "config.yaml, column confidence_level: 100 is greater than"),
+        (["tau_prior_scale", "logit"], 0, "config.yaml, column tau_prior_scale.logit: 0 is less"),
+        (["figures", "formats"], ["gif"],
+         "config.yaml, column figures.formats: 'gif' is not one of ['svg', 'pdf', 'png']"),
+        (["figures", "width_mm"], 20, "config.yaml, column figures.width_mm: 20 is less than"),
+        (["selection", "pcr", "definition"], "shortest",
+         "config.yaml, column selection.pcr.definition: 'shortest' is not valid"),
+        (["selection", "admit"], {}, "config.yaml, column selection.admit: {} should be non-empty"),
+        (["confidence_levle"], 95,
+         "config.yaml: Additional properties are not allowed ('confidence_levle' was unexpected)"),
+        (["figures", "colour"], "red", "config.yaml, column figures: Additional properties"),
+    ],
+)  # fmt: skip
+def test_settings_that_are_refused(tmp_path, path, value, message):
+    (line,) = complaints(written(tmp_path, settings=changed(SETTINGS, path, value)))
+    assert line.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["analyses", 0, "pool"], "all",
+         "analyses.yaml, column analyses.pool: response: 'all' is not one of ['overall', "
+         "'within_subgroups', 'none']"),
+        (["analyses", 1, "contrast", "kind"], "dual v singel",
+         "analyses.yaml, column analyses.contrast.kind: survival: 'dual v singel' is not one of"),
+        (["analyses", 1, "contrast", "partner"], "same",
+         "analyses.yaml, column analyses.contrast: survival: Additional properties"),
+        (["analyses", 0, "measures", 0], "relative_risk",
+         "analyses.yaml, column analyses.measures: response: 'relative_risk' is not one of"),
+        (["analyses", 0, "arms"], ["Dual"], "analyses.yaml, column analyses.arms: response: "),
+        (["analyses", 0, "id"], "My response", "analyses.yaml, column analyses.id: My response: "),
+        (["rates", 0, "outcome"], "os", "analyses.yaml, column rates.outcome: rates: "),
+        (["analyses", 0], "response", "analyses.yaml, column analyses: 'response' is not of type"),
+        (["settings"], {}, "analyses.yaml, column settings: {} should be non-empty"),
+        (["analyses", 0, "setting"], "erly",
+         'analyses.yaml, column setting: response: "erly" is not allowed. Allowed: early, late'),
+        (["analyses", 0, "effect_modifiers"], ["age"],
+         'analyses.yaml, column effect_modifiers: response: "age" is not described under'),
+        (["analyses", 0, "measures"], ["hazard_ratio"],
+         'analyses.yaml, column measures: response: "hazard_ratio" does not fit the outcome'),
+        (["analyses", 1, "measures"], ["odds_ratio"],
+         'analyses.yaml, column measures: survival: "odds_ratio" does not fit the outcome'),
+        (["rates", 0, "id"], "response",
+         'analyses.yaml, column id: response: "response" stands twice.'),
+        (["analyses", 1], ANALYSES["analyses"][0],
+         'analyses.yaml, column id: response: "response" stands twice.'),
+    ],
+)  # fmt: skip
+def test_analyses_that_are_refused(tmp_path, path, value, message):
+    (line,) = complaints(written(tmp_path, analyses=changed(ANALYSES, path, value)))
+    assert line.startswith(message)
+
+
+@pytest.mark.parametrize("key", list(SETTINGS))
+def test_every_setting_is_required(tmp_path, key):
+    (line,) = complaints(written(tmp_path, settings=removed(SETTINGS, [key])))
+    assert line == f"config.yaml: '{key}' is a required property"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["id", "setting", "title", "outcome", "measures", "contrast", "pool", "subgroups", "arms"],
+)
+def test_an_analysis_without_a_part_is_refused(tmp_path, key):
+    (line,) = complaints(written(tmp_path, analyses=removed(ANALYSES, ["analyses", 0, key])))
+    subject = "entry 1" if key == "id" else "response"
+    assert line == f"analyses.yaml, column analyses: {subject}: '{key}' is a required property"
+
+
+def test_all_faults_of_both_files_are_told_at_once(tmp_path):
+    settings = changed(removed(SETTINGS, ["figures"]), ["confidence_level"], "much")
+    analyses = changed(ANALYSES, ["analyses", 0, "pool"], "all")
+    files = [line.partition(",")[0].partition(":")[0] for line in
+             complaints(written(tmp_path, settings, analyses))]  # fmt: skip
+    assert files == ["config.yaml", "config.yaml", "analyses.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("confidence_level: [95", "The file cannot be read: "),
+        ("confidence_level: 95\n\tfigures: 1\n", "The file cannot be read: "),
+        ("", "None is not of type 'object'"),
+        ("- 95\n", "[95] is not of type 'object'"),
+        ("just words", "'just words' is not of type 'object'"),
+    ],
+)
+def test_a_file_that_is_no_configuration(tmp_path, text, words):
+    written(tmp_path)
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    (line,) = complaints(tmp_path)
+    assert line.startswith(f"config.yaml: {words}")
+
+
+def test_a_file_in_another_encoding(tmp_path):
+    written(tmp_path)
+    (tmp_path / "analyses.yaml").write_bytes("settings: {early: Früh}\n".encode("cp1252"))
+    (line,) = complaints(tmp_path)
+    assert line.startswith("analyses.yaml: The file cannot be read: ")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "analyses.yaml"])
+def test_a_missing_file(tmp_path, name):
+    written(tmp_path)
+    (tmp_path / name).unlink()
+    assert complaints(tmp_path) == [f"{name}: The file is missing."]
+
+
+# -------------------------------------------------------------------------- against the sheet
+
+
+def test_an_unknown_agent_in_a_control_arm(tmp_path):
+    control = ["almab", "almab+bemob", "none"]
+    analyses = changed(ANALYSES, ["analyses", 0, "contrast", "control"], control)
+    found = read_configuration(written(tmp_path, analyses=analyses))
+    assert [p.line() for p in unknown_agents(found, ["almab", "bemab"])] == [
+        'analyses.yaml, column control: response: "bemob" is not an agent of agents.csv.'
+    ]
+
+
+def test_agents_that_are_known_are_no_problem(tmp_path):
+    assert unknown_agents(read_configuration(written(tmp_path)), ["almab"]) == ()
+
+
+def test_an_unknown_analysis_in_an_exclusion(tmp_path):
+    exclusions = pd.DataFrame(
+        {
+            "trial_id": ["t1", "t2", "t3", "t4"],
+            "analysis": ["*", "response", "rates", "respons"],
+            "row": [2, 3, 4, 5],
+        }
+    )
+    found = read_configuration(written(tmp_path))
+    assert [p.line() for p in unknown_analyses(found, exclusions)] == [
+        'exclusions.csv, row 5 (t4), column analysis: "respons" is not an analysis of '
+        "config/analyses.yaml. Allowed: *, rates, response, survival. "
+        'Did you mean "response"?'
+    ]

@@ -1,0 +1,101 @@
+"""Files appear whole or not at all, and keep their time stamp where nothing changes."""
+
+import math
+import os
+import struct
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from trial_evidence.files import read_table, records, write_table, write_text, write_whole
+
+LONG_AGO = 1_000_000_000
+
+
+def dated(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    return path
+
+
+def test_a_missing_folder_is_made(tmp_path):
+    write_text(tmp_path / "a" / "b" / "c.txt", "Röver\n")
+    assert (tmp_path / "a/b/c.txt").read_bytes() == "Röver\n".encode()
+
+
+def test_the_old_content_is_replaced_and_nothing_is_left_beside(tmp_path):
+    path = dated(tmp_path / "a.txt", b"old and longer")
+    write_whole(path, b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("step", ["write_bytes", "replace"])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, step):
+    path = dated(tmp_path / "a.txt", b"old")
+
+    def fail(*_):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Path, step, fail)
+    with pytest.raises(OSError, match="disk is full"):
+        write_whole(path, b"new")
+    monkeypatch.undo()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert path.read_bytes() == b"old"
+
+
+def test_unchanged_content_keeps_its_time_stamp(tmp_path):
+    path = dated(tmp_path / "a.txt", b"same")
+    write_whole(path, b"same", keep_unchanged=True)
+    assert path.stat().st_mtime == LONG_AGO
+
+
+def test_changed_content_has_a_new_time_stamp(tmp_path):
+    path = dated(tmp_path / "a.txt", b"same")
+    write_whole(path, b"other", keep_unchanged=True)
+    assert path.stat().st_mtime > LONG_AGO
+
+
+def test_unless_asked_every_writing_is_new(tmp_path):
+    # Snakemake takes an output that is older than its inputs for missing.
+    path = dated(tmp_path / "a.txt", b"same")
+    write_whole(path, b"same")
+    assert path.stat().st_mtime > LONG_AGO
+
+
+@given(st.lists(st.floats(), min_size=1))
+def test_numbers_come_back_to_the_last_bit(tmp_path_factory, numbers):
+    path = tmp_path_factory.mktemp("numbers") / "a.csv"
+    write_table(path, pd.DataFrame({"x": pd.Series(numbers, dtype=float)}))
+    back = list(read_table(path, ["x"])["x"])
+    for before, after in zip(numbers, back, strict=True):
+        if math.isnan(before):
+            assert math.isnan(after)
+        else:
+            assert struct.pack("d", before) == struct.pack("d", after)
+
+
+@pytest.mark.parametrize("text", ["NA", "null", "None", "", "1.0", "a,b", 'a "b"', "Röver", " x"])
+def test_text_comes_back_as_it_was(tmp_path, text):
+    write_table(tmp_path / "a.csv", pd.DataFrame({"word": [text], "x": [1.0]}))
+    assert list(read_table(tmp_path / "a.csv", ["x"])["word"]) == [text]
+
+
+def test_lines_end_the_same_way_everywhere(tmp_path):
+    write_table(tmp_path / "a.csv", pd.DataFrame({"x": [1.0, math.nan], "y": ["a", "b"]}))
+    assert (tmp_path / "a.csv").read_bytes() == b"x,y\n1.0,a\n,b\n"
+
+
+def test_an_empty_table_comes_back_empty(tmp_path):
+    write_table(tmp_path / "a.csv", pd.DataFrame(columns=["x", "y"]))
+    back = read_table(tmp_path / "a.csv", ["x"])
+    assert list(back.columns) == ["x", "y"]
+    assert back.empty
+
+
+def test_records_are_rows_by_column():
+    table = pd.DataFrame({"x": [1.0, 2.0], "class": ["a", "b"]})
+    assert records(table) == [{"x": 1.0, "class": "a"}, {"x": 2.0, "class": "b"}]

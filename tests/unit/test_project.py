@@ -1,0 +1,182 @@
+"""Rules of the house that no other tool checks."""
+
+import ast
+import csv
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "workflow/trial_evidence"
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+# From the sheet to the report: what a package may know of the others.
+STREAM = ["sheet", "extract", "pool", "figures", "report"]
+# What all stages share, and the one place that knows them all.
+SHARED = {"configuration", "files"}
+ABOVE_ALL = {"cli", "__main__"}
+
+
+def python_files():
+    return sorted(LIBRARY.rglob("*.py"))
+
+
+def place(path):
+    """Package (or module) of the library that a file belongs to."""
+    return path.relative_to(LIBRARY).with_suffix("").parts[0]
+
+
+def imports(path):
+    """Packages (or modules) of the library that a file imports."""
+    package = ["trial_evidence", *path.relative_to(LIBRARY).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            root, _, rest = name.partition(".")
+            if root == "trial_evidence" and rest:
+                yield rest.partition(".")[0]
+
+
+@pytest.mark.parametrize("stage", STREAM)
+def test_no_module_imports_one_downstream(stage):
+    downstream = set(STREAM[STREAM.index(stage) + 1 :]) | ABOVE_ALL
+    found = {
+        f"{path.relative_to(LIBRARY)} imports {name}"
+        for path in (LIBRARY / stage).rglob("*.py")
+        for name in imports(path)
+        if name in downstream
+    }
+    assert found == set()
+
+
+def test_what_is_shared_knows_the_sheet_only():
+    found = {
+        f"{name} imports {imported}"
+        for name in SHARED
+        for imported in imports(LIBRARY / f"{name}.py")
+        if imported in {*STREAM[1:], *ABOVE_ALL}
+    }
+    assert found == set()
+
+
+def test_the_sheet_knows_nothing_but_itself():
+    found = {name for path in (LIBRARY / "sheet").rglob("*.py") for name in imports(path)}
+    assert found <= {"sheet"}
+
+
+def names_in_the_sheet():
+    """Every name by which an agent or a trial could slip into the code."""
+    with (ROOT / "data/raw/agents.csv").open(encoding="utf-8", newline="") as file:
+        agents = list(csv.DictReader(file))
+    with (ROOT / "data/raw/trials.csv").open(encoding="utf-8", newline="") as file:
+        trials = list(csv.DictReader(file))
+    names = {row["agent"] for row in agents}
+    names |= {part.strip("()") for row in agents for part in row["label"].split()}
+    names |= {row["trial_id"] for row in trials}
+    names |= {row["name"].partition(" (")[0] for row in trials}
+    return sorted(name.lower() for name in names if len(name) > 3)
+
+
+def test_no_agent_or_trial_is_named_in_the_library():
+    either = "|".join(re.escape(name) for name in names_in_the_sheet())
+    named = re.compile(rf"(?<![a-z0-9])(?:{either})(?![a-z0-9])")
+    found = {
+        f"{path.relative_to(LIBRARY)}: {match.group()}"
+        for path in python_files()
+        for match in named.finditer(path.read_text(encoding="utf-8").lower())
+    }
+    assert found == set()
+
+
+# ----------------------------------------------------------------------------------- environment
+
+
+def normalised(requirement):
+    """Name of a requirement as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^A-Za-z0-9._-]", requirement)[0]).lower()
+
+
+def locked():
+    """Name -> the lines of its entry in the lock."""
+    entries = re.split(r"\n(?=[a-z0-9])", LOCK.strip())
+    return {normalised(entry): entry for entry in entries}
+
+
+def test_every_dependency_is_in_the_lock():
+    wanted = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
+    assert [name for name in wanted if normalised(name) not in locked()] == []
+
+
+def test_every_entry_of_the_lock_has_one_version_and_hashes():
+    bad = [
+        name
+        for name, entry in locked().items()
+        if not re.match(r"[a-z0-9._-]+==\S+", entry) or "--hash=sha256:" not in entry
+    ]
+    assert bad == []
+
+
+def test_the_lock_names_no_place_to_install_from():
+    assert [
+        line
+        for line in LOCK.splitlines()
+        if "://" in line or re.match(r"\s*(-i|-f|--(extra-)?index-url|--find-links|-e)\b", line)
+    ] == []
+
+
+def test_conda_installs_what_the_lock_says():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    (pip,) = (part["pip"] for part in environment["dependencies"] if isinstance(part, dict))
+    assert pip == ["-r requirements.lock"]
+    (python,) = (p for p in environment["dependencies"] if str(p).startswith("python="))
+    version = tuple(int(part) for part in python.partition("=")[2].split("."))
+    least = PROJECT["project"]["requires-python"].removeprefix(">=")
+    assert version >= tuple(int(part) for part in least.split("."))
+
+
+def test_snakemake_is_pinned_to_what_the_workflow_asks_for():
+    asked = re.search(r'min_version\("([\d.]+)"\)', (ROOT / "Snakefile").read_text("utf-8"))
+    pinned = re.match(r"snakemake==([\d.]+)", locked()["snakemake"])
+    assert asked is not None
+    assert pinned is not None
+    least, ours = (tuple(map(int, m.group(1).split("."))) for m in (asked, pinned))
+    assert ours[0] == least[0]
+    assert ours >= least
+
+
+# ------------------------------------------------------------------------------------- documents
+
+
+def make_targets():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+
+
+def commands(text):
+    """Targets of every `make ...` that a text shows as code; `make` alone is `all`."""
+    indented = re.findall(r"^ {4}(.*)$", text, flags=re.MULTILINE)
+    quoted = re.findall(r"`([^`\n]+)`", text)
+    shown = [re.match(r"make(?: ([a-z]+))?(?: |$)", line) for line in [*indented, *quoted]]
+    return {match.group(1) or "all" for match in shown if match}
+
+
+def test_the_readme_shows_commands_that_there_are():
+    shown = commands((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert shown >= {"all", "test"}
+    assert shown <= make_targets()
+
+
+def test_what_is_made_is_not_kept():
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {"/results/", "/data/processed/", "/.venv/", "/.snakemake/"} <= set(ignored)

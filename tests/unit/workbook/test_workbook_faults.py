@@ -1,0 +1,322 @@
+"""What cannot be read with certainty is refused, and the message names the cell."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+from trial_evidence.workbook import read_book
+from workbook_files import (
+    DICTIONARY,
+    SAVED_BY_LIBREOFFICE,
+    VALID,
+    column_of,
+    copy_of,
+    edited,
+    errors,
+    files_of,
+    imported,
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An edit of the made-up sheet's workbook, and all that the reader is told."""
+
+    edit: Callable[[Any], None]
+    told: tuple[str, ...]
+
+
+def _put(table: str, column: str, row: int, value: object, number_format: str = "General") -> Any:
+    def edit(workbook: Any) -> None:
+        cell = workbook[table].cell(row, column_of(table, column))
+        cell.value, cell.number_format = value, number_format
+
+    return edit
+
+
+def _with(table: str, change: Callable[[Any], object]) -> Callable[[Any], None]:
+    return lambda workbook: (change(workbook[table]), None)[1]
+
+
+PCR_2 = "book.xlsx, sheet pcr, row 2 (trial_a), column"
+
+FAULTS = {
+    "a date where a number stood": Fault(
+        _put("pcr", "events", 2, datetime.datetime(2026, 9, 12), "d-mmm"),
+        (
+            f"{PCR_2} events (G2): the spreadsheet made a date of what was typed: 12 September "
+            "2026 (perhaps from 12/9 or 9/12). Format the cell as text and type it again.",
+        ),
+    ),
+    "a date where a phase stood": Fault(
+        _put("trials", "phase", 3, datetime.datetime(2026, 3, 2), "d-mmm"),
+        (
+            "book.xlsx, sheet trials, row 3 (trial_b), column phase (E3): the spreadsheet made a "
+            "date of what was typed: 2 March 2026 (perhaps from 2/3 or 3/2). Format the cell as "
+            "text and type it again.",
+        ),
+    ),
+    "a date shown as its day number": Fault(
+        _put("pcr", "n", 2, 45912, "0"),
+        (
+            f"{PCR_2} n (H2): 45912 is probably the date 12 September 2025, which the spreadsheet "
+            "made of what was typed (12/9?). Format the cell as text and type it again.",
+        ),
+    ),
+    "a time": Fault(
+        _put("pcr", "reported_percent", 2, datetime.time(4, 30), "h:mm"),
+        (
+            f"{PCR_2} reported_percent (I2): the spreadsheet made a time of what was typed: "
+            "04:30:00. Format the cell as text and type it again.",
+        ),
+    ),
+    "a decimal comma": Fault(
+        _put("hazard_ratios", "hr", 2, "0,68"),
+        (
+            "book.xlsx, sheet hazard_ratios, row 2 (trial_a), column hr (I2): "
+            '"0,68" is not a number. Use a point as decimal mark: 0.68',
+        ),
+    ),
+    "a percent sign": Fault(
+        _put("pcr", "reported_percent", 2, 0.4, "0.0%"),
+        (
+            f'{PCR_2} reported_percent (I2): "40.0%" is not a number. Leave out the percent sign: '
+            "40.0",
+        ),
+    ),
+    "a formula without a value": Fault(
+        _put("pcr", "events", 2, "=40+2"),
+        (f'{PCR_2} events (G2): a formula without a value stands here: "=40+2". Type the value.',),
+    ),
+    "more digits than are printed": Fault(
+        _put("pcr", "reported_percent", 2, 40.0952380952),
+        (
+            f"{PCR_2} reported_percent (I2): 40.0952380952 has more digits than a source prints. "
+            "Format the cell as text and type the number as the source prints it.",
+        ),
+    ),
+    "an error value": Fault(
+        _put("pcr", "n", 2, "#DIV/0!"),
+        (f"{PCR_2} n (H2): the error value #DIV/0! stands here. Type the value.",),
+    ),
+    "a logical value": Fault(
+        _put("trials", "randomised", 2, True),
+        (
+            "book.xlsx, sheet trials, row 2 (trial_a), column randomised (F2): the spreadsheet "
+            "made a logical value of what was typed (TRUE). Format the cell as text and type it "
+            "again.",
+        ),
+    ),
+    "a number shown in another form": Fault(
+        _put("sources", "pages", 2, 0.5, "# ?/?"),
+        (
+            "book.xlsx, sheet sources, row 2 (doe_2020_trial_a), column pages (G2): the cell holds "
+            "the number 0.5 and shows it in another form. Format the cell as text and type what it "
+            "is to say.",
+        ),
+    ),
+    "merged cells": Fault(
+        _with("agents", lambda sheet: sheet.merge_cells("D2:E2")),
+        (
+            "book.xlsx, sheet agents: the cells D2:E2 are merged into one. Unmerge them and fill "
+            "in each.",
+        ),
+    ),
+    "a hidden row": Fault(
+        _with("arms", lambda sheet: setattr(sheet.row_dimensions[4], "hidden", True)),
+        (
+            "book.xlsx, sheet arms: row 4 is hidden or filtered out. Show all rows (clear the "
+            "filter), so that nothing is imported unseen.",
+        ),
+    ),
+    "filtered rows": Fault(
+        _with(
+            "arms",
+            lambda sheet: [setattr(sheet.row_dimensions[n], "hidden", True) for n in (3, 4, 5, 8)],
+        ),
+        (
+            "book.xlsx, sheet arms: rows 3 to 5 and 8 are hidden or filtered out. Show all rows "
+            "(clear the filter), so that nothing is imported unseen.",
+        ),
+    ),
+    "a column that is not known": Fault(
+        _with("arms", lambda sheet: sheet.__setitem__("D1", "agnts")),
+        (
+            "book.xlsx, sheet arms, row 1, column agnts: there is no such column. Did you mean "
+            '"agents"?',
+            "book.xlsx, sheet arms, row 1, column agents: the column is missing.",
+        ),
+    ),
+    "a column twice": Fault(
+        _with("arms", lambda sheet: sheet.__setitem__("G1", "partner")),
+        (
+            "book.xlsx, sheet arms, row 1, column partner: the header names this column 2 times.",
+            "book.xlsx, sheet arms, row 1, column partner_detail: the column is missing.",
+        ),
+    ),
+    "a remark beside the table": Fault(
+        _with("agents", lambda sheet: sheet.__setitem__("H3", "check this")),
+        (
+            'book.xlsx, sheet agents, row 3: cell H3 holds "check this", but its column has no '
+            "name in row 1. Move it to the column note, or delete it.",
+        ),
+    ),
+    "a title above the header": Fault(
+        _with("exclusions", lambda sheet: (sheet.insert_rows(1), sheet.cell(1, 1, "Decisions"))),
+        (
+            'book.xlsx, sheet exclusions, row 2: cell B2 holds "arm_id", but its column has no '
+            "name in row 1. Move it to the column note, or delete it.",
+            'book.xlsx, sheet exclusions, row 2: cell C2 holds "analysis", but its column has no '
+            "name in row 1. Move it to the column note, or delete it.",
+            'book.xlsx, sheet exclusions, row 2: cell D2 holds "subgroup", but its column has no '
+            "name in row 1. Move it to the column note, or delete it.",
+            'book.xlsx, sheet exclusions, row 2: cell E2 holds "reason", but its column has no '
+            "name in row 1. Move it to the column note, or delete it.",
+        ),
+    ),
+    "a table without rows": Fault(
+        _with("agents", lambda sheet: sheet.delete_rows(2, 50)),
+        ("book.xlsx, sheet agents: there is a header but no row below it.",),
+    ),
+    "an empty sheet": Fault(
+        _with("populations", lambda sheet: sheet.delete_rows(1, 50)),
+        (
+            "book.xlsx, sheet populations: the sheet is empty: not even the names of the columns "
+            "are there.",
+        ),
+    ),
+    "a sheet that is missing": Fault(
+        lambda workbook: workbook.remove(workbook["search_log"]),
+        ("book.xlsx: the sheet search_log is missing.",),
+    ),
+    "a sheet that is not known": Fault(
+        lambda workbook: workbook.create_sheet("Sheet1").cell(1, 1, "scratch"),
+        (
+            "book.xlsx, sheet Sheet1: no table has this name, so nothing of it can be imported. "
+            "Delete the sheet, or move what it holds to its table.",
+        ),
+    ),
+    "two sheets of one name": Fault(
+        lambda workbook: setattr(workbook.create_sheet(), "_WorkbookChild__title", "PCR"),
+        ('book.xlsx: two sheets have the same name: "pcr" and "PCR". Keep one.',),
+    ),
+    "an id of no trial": Fault(
+        _put("arms", "trial_id", 2, "trial_aa"),
+        (
+            'book.xlsx, sheet arms, row 2 (trial_aa), column trial_id (A2): "trial_aa" does not '
+            'stand in trials.csv, column trial_id. Did you mean "trial_a"?',
+        ),
+    ),
+    "an empty cell that is required, below an empty row": Fault(
+        lambda workbook: workbook["search_log"].cell(4, 1, "s9"),
+        tuple(
+            f"book.xlsx, sheet search_log, row 4 (s9), column {column}: the cell is empty, but a "
+            "value is required here."
+            for column in ("date (B4)", "reader (C4)", "where (D4)", "scope (F4)")
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_located(name: str, tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    fault = FAULTS[name]
+    told = errors(imported(edited(raw, fault.edit), raw, confirmed=True))
+    # A row that cannot be read may make others wrong that refer to it: these come after it.
+    assert tuple(told[: len(fault.told)]) == fault.told
+    assert files_of(raw) == files_of(VALID)
+
+
+def test_several_faults_are_told_at_once(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+
+    def edit(workbook: Any) -> None:
+        for name in ("a date where a number stood", "a decimal comma", "an error value"):
+            FAULTS[name].edit(workbook)
+
+    told = errors(imported(edited(raw, edit), raw))
+    assert [line.split(": ")[0].rpartition(" ")[2] for line in told] == ["(G2)", "(H2)", "(I2)"]
+
+
+def _archive(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return content.getvalue()
+
+
+OTHER_FILES = {
+    "an empty file": (b"", "the file is empty."),
+    "a CSV file": (b"a,b\n1,2\n", "this is not a workbook."),
+    "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(600), "a workbook of the old kind (.xls)."),
+    "a password": (
+        b"\xd0\xcf\x11\xe0" + bytes(99) + "EncryptedPackage".encode("utf-16-le"),
+        "the workbook is protected by a password. Save it without one.",
+    ),
+    "OpenDocument": (_archive("mimetype", "content.xml"), "an OpenDocument file (.ods)."),
+    "Numbers": (_archive("Index/Document.iwa"), "this is a Numbers document."),
+    "a binary workbook": (_archive("xl/workbook.bin"), "this is a binary workbook (.xlsb)."),
+    "a text document": (_archive("word/document.xml"), "this is not a workbook."),
+    "half a workbook": (SAVED_BY_LIBREOFFICE.read_bytes()[:40_000], "not copied completely."),
+    "an archive without a workbook": (_archive("xl/styles.xml"), "the file is damaged"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FILES)
+def test_another_kind_of_file_is_named(name: str, tmp_path: Path) -> None:
+    content, words = OTHER_FILES[name]
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(content)
+    [problem] = read_book(book, DICTIONARY).problems
+    assert problem.line().startswith("book.xlsx: ")
+    assert words in problem.message
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    [problem] = read_book(tmp_path / "book.xlsx", DICTIONARY).problems
+    assert problem.line() == "book.xlsx: there is no such workbook."
+
+
+def test_a_workbook_of_something_else_misses_every_table(tmp_path: Path) -> None:
+    workbook = Workbook()
+    workbook.active["A1"] = "shopping"
+    workbook.save(tmp_path / "book.xlsx")
+    problems = read_book(tmp_path / "book.xlsx", DICTIONARY).problems
+    assert len(problems) == 1 + len(DICTIONARY.tables)
+
+
+def test_a_folder_of_other_files_is_located(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    folder = tmp_path / "from_excel"
+    folder.mkdir()
+    for name, content in files_of(VALID).items():
+        (folder / name).write_bytes(content.replace(b",", b";") if name == "pcr.csv" else content)
+    (folder / "arms.csv").unlink()
+    told = errors(imported(folder, raw))
+    assert told[0] == "from_excel/arms.csv: the file is missing."
+    assert told[1].startswith("from_excel/pcr.csv, row 1: the cells are separated by semicolons")
+
+
+@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@given(st.integers(0, 84_000), st.binary(min_size=1, max_size=8))
+def test_a_damaged_file_is_reported_or_read(position: int, damage: bytes) -> None:
+    content = SAVED_BY_LIBREOFFICE.read_bytes()
+    damaged = content[:position] + damage + content[position + len(damage) :]
+    with tempfile.TemporaryDirectory() as folder:
+        book = Path(folder) / "book.xlsx"
+        book.write_bytes(damaged)
+        found = read_book(book, DICTIONARY)
+    assert found.problems or len(found.tables) == len(DICTIONARY.tables)

@@ -1,0 +1,350 @@
+"""Importing: what it shows, what it asks, and all tables or none."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trial_evidence.sheet import Dictionary, SheetError
+from trial_evidence.workbook import (
+    ImportPlan,
+    import_book,
+    replace_files,
+    restore,
+    write_workbook,
+)
+from workbook_files import (
+    DICTIONARY,
+    REAL,
+    REAL_DICTIONARY,
+    VALID,
+    WITH_A_FORMULA,
+    append,
+    cells_of,
+    check,
+    copy_of,
+    edit_again,
+    edited,
+    errors,
+    files_of,
+    imported,
+)
+
+
+def _add_trial(workbook: Any) -> None:
+    append(
+        workbook,
+        "sources",
+        source_id="roe_2026_trial_y",
+        first_author="Roe ",
+        year=2026.0,
+        title_short="Trial Y",
+        doi="10.1000/n",
+        pmid=38461323,
+        type="article",
+    )
+    append(
+        workbook,
+        "trials",
+        trial_id="trial_y",
+        name="TRIAL-Y",
+        setting="neoadjuvant",
+        phase=2,
+        randomised="yes",
+        n_randomised=121,
+        population="HER2+\u00a0stage II-III",
+        primary_endpoint="pCR",
+    )
+    for arm, agents, n in (("dual", "pertuzumab+trastuzumab", 60), ("single", "trastuzumab", 61)):
+        append(
+            workbook,
+            "arms",
+            trial_id="trial_y",
+            arm_id=f"trial_y_{arm}",
+            label=arm,
+            agents=agents,
+            her2_schedule="concurrent",
+            partner="chemotherapy",
+            n_randomised=n,
+        )
+    for arm, events, n, percent in (("dual", 30, 60, "50.0"), ("single", "20", 61.0, 32.8)):
+        append(
+            workbook,
+            "pcr",
+            trial_id="trial_y",
+            arm_id=f"trial_y_{arm}",
+            definition="ypT0/is ypN0",
+            population="ITT",
+            assessor="local",
+            subgroup="all",
+            events=events,
+            n=n,
+            reported_percent=percent,
+            source_id="roe_2026_trial_y",
+            locator="Table 2",
+            verification="primary",
+            derivation="reported",
+            status="current",
+        )
+
+
+# What `_add_trial` means, as a person would type it into the files.
+ADDED = {
+    "sources": ["roe_2026_trial_y,Roe,2026,,Trial Y,,,10.1000/n,38461323,article"],
+    "trials": ["trial_y,TRIAL-Y,,neoadjuvant,2,yes,,121,,,HER2+ stage II-III,pCR,,"],
+    "arms": [
+        "trial_y,trial_y_dual,dual,pertuzumab+trastuzumab,concurrent,chemotherapy,,60,",
+        "trial_y,trial_y_single,single,trastuzumab,concurrent,chemotherapy,,61,",
+    ],
+    "pcr": [
+        "trial_y,trial_y_dual,ypT0/is ypN0,ITT,local,all,30,60,50.0,roe_2026_trial_y,Table 2,"
+        "primary,reported,current,",
+        "trial_y,trial_y_single,ypT0/is ypN0,ITT,local,all,20,61,32.8,roe_2026_trial_y,Table 2,"
+        "primary,reported,current,",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("sheet", "dictionary"),
+    [(VALID, DICTIONARY), (REAL, REAL_DICTIONARY)],
+    ids=["made-up", "real"],
+)
+def test_a_trial_of_two_arms_is_added_below_the_others(
+    sheet: Path, dictionary: Dictionary, tmp_path: Path
+) -> None:
+    raw = copy_of(sheet, tmp_path)
+    result = imported(edited(raw, _add_trial, dictionary), raw, dictionary)
+    assert errors(result) == []
+    assert set(result.written) == {f"{table}.csv" for table in ADDED}
+    for name, before in files_of(sheet).items():
+        new = "".join(f"{line}\n" for line in ADDED.get(Path(name).stem, []))
+        assert (raw / name).read_bytes() == before + new.encode()
+
+
+def test_the_plan_is_shown_before_anything_is_written(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    seen: list[tuple[str, ...]] = []
+
+    def show(plan: ImportPlan) -> None:
+        assert files_of(raw) == files_of(VALID)
+        seen.append(plan.difference)
+
+    import_book(edited(raw, _add_trial), raw, DICTIONARY, check, show=show)
+    [lines] = seen
+    assert lines[-2:] == (
+        "  added    row 27, trial_y (trial_y_dual, ypT0/is ypN0, ITT, local, all): events 30, "
+        'n 60, reported_percent 50.0, source_id "roe_2026_trial_y", locator "Table 2", '
+        'verification "primary", derivation "reported", status "current"',
+        "  added    row 28, trial_y (trial_y_single, ypT0/is ypN0, ITT, local, all): events 20, "
+        'n 61, reported_percent 32.8, source_id "roe_2026_trial_y", locator "Table 2", '
+        'verification "primary", derivation "reported", status "current"',
+    )
+
+
+def test_one_error_anywhere_writes_nothing(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+
+    def edit(workbook: Any) -> None:
+        _add_trial(workbook)
+        workbook["search_log"]["B2"] = "yesterday"
+
+    result = imported(edited(raw, edit), raw, confirmed=True)
+    assert len(errors(result)) == 1
+    assert files_of(raw) == files_of(VALID)
+
+
+def test_a_new_row_stands_where_the_workbook_has_it(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+
+    def edit(workbook: Any) -> None:
+        sheet = workbook["populations"]
+        sheet.insert_rows(3)
+        for position, text in enumerate(("trial_b", "nodal=negative", "N0"), start=1):
+            sheet.cell(3, position).value = text
+
+    imported(edited(raw, edit), raw)
+    assert [row[0] for row in cells_of(raw, "populations")] == [
+        "trial_id",
+        "cohort_e",
+        "trial_b",
+        "trial_j",
+    ]
+
+
+def test_a_new_warning_is_told_and_the_known_ones_are_not(tmp_path: Path) -> None:
+    raw = copy_of(REAL, tmp_path)
+
+    def edit(workbook: Any) -> None:
+        workbook["pcr"].insert_rows(4)
+        for cell in workbook["pcr"][5]:
+            workbook["pcr"].cell(4, cell.column).value = cell.value
+        workbook["pcr"]["F4"] = "nodal=negative"
+        workbook["pcr"]["G3"] = 48
+
+    result = imported(edited(raw, edit, REAL_DICTIONARY), raw, REAL_DICTIONARY)
+    found = [(p.file, p.row, p.column) for p in result.plan.problems if p.row == 3]
+    assert found == [("pcr.csv", 3, "reported_percent")]
+    assert {p.subject for p in result.plan.problems} == {"neosphere"}
+
+
+def test_a_formula_with_a_value_is_taken_and_told(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = tmp_path / "book.xlsx"
+    # As SAVED_BY_LIBREOFFICE was made, from a workbook with the formula in this cell.
+    book.write_bytes(WITH_A_FORMULA.read_bytes())
+    result = imported(book, raw)
+    assert [p.line() for p in result.plan.problems if p.column == "events (G2)"] == [
+        "book.xlsx, sheet pcr, row 2 (trial_a), column events (G2): the formula "
+        '"=20+21" was replaced by its value, 41.'
+    ]
+    assert cells_of(raw, "pcr")[1][6] == "41"
+
+
+def _without_rows(table: str, first: int, number: int) -> Any:
+    return lambda workbook: workbook[table].delete_rows(first, number)
+
+
+def test_few_removed_rows_are_listed_and_removed(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    result = imported(edited(raw, _without_rows("hazard_ratios", 2, 2)), raw)
+    assert [line[:14] for line in result.plan.difference[1:]] == ["  removed  row"] * 2
+    assert len(cells_of(raw, "hazard_ratios")) == len(cells_of(VALID, "hazard_ratios")) - 2
+
+
+@pytest.mark.parametrize(("table", "rows"), [("hazard_ratios", 4), ("exclusions", 1)])
+def test_many_or_all_rows_go_only_when_confirmed(table: str, rows: int, tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, _without_rows(table, 2, rows))
+    asked = imported(book, raw)
+    total = len(cells_of(VALID, table)) - 1
+    assert asked.plan.questions == (f"{rows} of the {total} rows of {table} would be removed.",)
+    assert (asked.written, files_of(raw)) == ((), files_of(VALID))
+    assert imported(book, raw, confirmed=True).written == (f"{table}.csv",)
+    assert len(cells_of(raw, table)) == total - rows + 1
+
+
+def test_an_old_workbook_does_not_undo_a_newer_edit_unasked(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, lambda workbook: workbook["pcr"].__setitem__("G4", 28))
+    file = raw / "pcr.csv"
+    file.write_text(file.read_text().replace("all,42,105,40.0", "all,41,105,39.0"))
+    newer = files_of(raw)
+    asked = imported(book, raw)
+    assert [question.partition(":")[0] for question in asked.plan.questions] == ["pcr.csv, row 2"]
+    assert files_of(raw) == newer
+
+
+def test_an_edit_of_another_row_does_not_make_a_workbook_old(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, lambda workbook: workbook["pcr"].__setitem__("G4", 28))
+    imported(book, raw)
+    edit_again(book, lambda workbook: workbook["pcr"].__setitem__("G2", 41))
+    again = imported(book, raw)
+    assert (again.plan.questions, again.written) == ((), ("pcr.csv",))
+
+
+def test_edits_that_were_not_imported_are_not_overwritten(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, _add_trial)
+    before = book.read_bytes()
+    with pytest.raises(SheetError, match="holds edits that were not imported"):
+        write_workbook(raw, DICTIONARY, book)
+    assert book.read_bytes() == before
+    imported(book, raw)
+    write_workbook(raw, DICTIONARY, book)
+    assert imported(book, raw).plan.difference == ()
+
+
+def test_a_removal_that_was_not_imported_is_not_overwritten(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, _without_rows("hazard_ratios", 2, 1))
+    with pytest.raises(SheetError, match="holds edits that were not imported"):
+        write_workbook(raw, DICTIONARY, book)
+
+
+def test_an_untouched_workbook_is_made_again_from_a_newer_sheet(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = tmp_path / "book.xlsx"
+    write_workbook(raw, DICTIONARY, book)
+    file = raw / "pcr.csv"
+    file.write_text(file.read_text().replace("all,42,105,40.0", "all,41,105,39.0"))
+    write_workbook(raw, DICTIONARY, book)
+    assert imported(book, raw).plan.difference == ()
+
+
+def test_a_sheet_that_cannot_be_read_is_neither_written_nor_imported(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, _add_trial)
+    (raw / "pcr.csv").unlink()
+    assert "pcr.csv: the file is missing." in errors(imported(book, raw))
+    with pytest.raises(SheetError, match=r"pcr\.csv: the file is missing\."):
+        write_workbook(raw, DICTIONARY, tmp_path / "other.xlsx")
+
+
+class _Killed(BaseException):
+    """The process dies here."""
+
+
+NEW = {"agents.csv": b"new agents\n", "pcr.csv": b"new pcr\n"}
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_a_crash_never_leaves_a_mix(
+    renames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = copy_of(VALID, tmp_path)
+    old, new = files_of(raw), {**files_of(raw), **NEW}
+    rename, done = Path.rename, []
+
+    def dying(self: Path, target: Path) -> Path:
+        if len(done) == renames:
+            raise _Killed
+        done.append(target)
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", dying)
+        # A killed process tidies nothing away.
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(_Killed):
+            replace_files(raw, NEW)
+    assert [raw.exists(), restore(raw)] == [[True, False], [False, True], [True, False]][renames]
+    assert files_of(raw) == [old, old, new][renames]
+
+
+def test_a_folder_that_cannot_be_renamed_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = copy_of(VALID, tmp_path)
+    rename = Path.rename
+
+    def failing(self: Path, target: Path) -> Path:
+        if self.name.endswith(".importing"):
+            raise PermissionError("in use")
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", failing)
+        with pytest.raises(PermissionError):
+            replace_files(raw, NEW)
+    assert files_of(raw) == files_of(VALID)
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+
+
+def test_what_an_interrupted_import_left_is_not_lost(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    left = tmp_path / ".raw.before-import"
+    shutil.copytree(VALID, left)
+    with pytest.raises(FileExistsError, match="interrupted import"):
+        replace_files(raw, NEW)
+    assert files_of(left) == files_of(VALID)
+
+
+def test_other_files_of_the_folder_stay(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    (raw / "README.md").write_text("kept\n")
+    imported(edited(raw, _add_trial), raw)
+    assert (raw / "README.md").read_text() == "kept\n"

@@ -1,0 +1,119 @@
+"""What an analyst finds in the workbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from trial_evidence.workbook import write_workbook
+from workbook_files import DICTIONARY, REAL, REAL_DICTIONARY, VALID, column_of, copy_of
+
+
+@pytest.fixture(scope="module")
+def workbook(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    book = tmp_path_factory.mktemp("layout") / "book.xlsx"
+    write_workbook(REAL, REAL_DICTIONARY, book)
+    return load_workbook(book)
+
+
+def _rules(sheet: Any, column: str) -> list[Any]:
+    position = column_of(sheet.title, column)
+    return [
+        rule
+        for rule in sheet.data_validations.dataValidation
+        if any(area.min_col <= position <= area.max_col for area in rule.sqref.ranges)
+    ]
+
+
+def test_the_sheets_follow_the_dictionary(workbook: Any) -> None:
+    assert workbook.sheetnames == ["read me", *REAL_DICTIONARY.tables, "lists", "made from"]
+    hidden = [sheet.title for sheet in workbook if sheet.sheet_state != "visible"]
+    assert hidden == ["lists", "made from"]
+
+
+@pytest.mark.parametrize("table", REAL_DICTIONARY.tables)
+def test_every_column_has_its_note(workbook: Any, table: str) -> None:
+    for cell, column in zip(
+        workbook[table][1], REAL_DICTIONARY.tables[table].columns.values(), strict=True
+    ):
+        assert cell.value == column.name
+        assert cell.comment.text.startswith(column.meaning.replace("`", ""))
+
+
+def test_a_note_says_unit_range_and_example(workbook: Any) -> None:
+    note = workbook["hazard_ratios"].cell(1, column_of("hazard_ratios", "hr")).comment.text
+    assert note.split("\n") == [
+        "Hazard ratio as printed, with its decimals.",
+        "",
+        "Allowed: above 0",
+        "Must be filled in.",
+        "Example: 0.81",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "panes"), [("agents", "B2"), ("arms", "C2"), ("hazard_ratios", "C2")]
+)
+def test_header_and_ids_stay_in_sight(workbook: Any, table: str, panes: str) -> None:
+    assert workbook[table].freeze_panes == panes
+
+
+def test_every_table_can_be_filtered(workbook: Any) -> None:
+    assert workbook["arms"].auto_filter.ref == "A1:I136"
+
+
+def test_words_are_offered(workbook: Any) -> None:
+    [rule] = _rules(workbook["pcr"], "definition")
+    assert rule.formula1 == '"ypT0/is ypN0,ypT0/is,ypT0 ypN0"'
+    assert rule.errorStyle == "stop"
+
+
+def test_ids_of_other_tables_are_offered_with_room_for_new_ones(workbook: Any) -> None:
+    [rule] = _rules(workbook["arms"], "trial_id")
+    # 62 trials stand in rows 2 to 63.
+    assert rule.formula1 == "OFFSET('trials'!$A$2,0,0,MAX(1,COUNTA('trials'!$A$2:$A$563)),1)"
+    assert str(rule.sqref) == "A2:A636"
+
+
+def test_combinations_of_agents_are_offered_but_not_imposed(workbook: Any) -> None:
+    [rule] = _rules(workbook["arms"], "agents")
+    assert not rule.showErrorMessage
+    letter = rule.formula1.split("$")[1]
+    offered = [cell.value for cell in workbook["lists"][letter]]
+    assert "pertuzumab+trastuzumab" in offered
+
+
+def test_ids_and_texts_are_text_and_numbers_are_numbers(workbook: Any) -> None:
+    row = {cell.value: workbook["pcr"].cell(2, cell.column) for cell in workbook["pcr"][1]}
+    assert [(row[name].value, row[name].number_format) for name in ("arm_id", "events")] == [
+        ("neosphere_td", "@"),
+        (31, "0"),
+    ]
+    assert (row["reported_percent"].value, row["reported_percent"].number_format) == (29.0, "0.0")
+
+
+def test_new_rows_keep_what_is_typed(workbook: Any) -> None:
+    formats = {
+        name: workbook["hazard_ratios"].column_dimensions[letter].number_format
+        for name, letter in (("trial_id", "A"), ("hr", "I"), ("p_value", "M"), ("n_control", "R"))
+    }
+    assert formats == {"trial_id": "@", "hr": "@", "p_value": "@", "n_control": "General"}
+
+
+@pytest.mark.parametrize("mark", "=+-@")
+def test_a_text_is_never_a_formula(mark: str, tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    file = raw / "agents.csv"
+    file.write_text(file.read_text() + f"agent-x,{mark}1+cmd|A1,antibody,,\n")
+    book = tmp_path / "book.xlsx"
+    write_workbook(raw, DICTIONARY, book)
+    cell = load_workbook(book)["agents"]["B8"]
+    assert (cell.value, cell.data_type, cell.number_format) == (f"{mark}1+cmd|A1", "s", "@")
+    assert cell.quotePrefix
+
+
+def test_the_read_me_counts_the_rows(workbook: Any) -> None:
+    rows = {row[1]: row[2] for row in workbook["read me"].iter_rows(values_only=True)}
+    assert (rows["trials"], rows["arms"], rows["pcr"]) == (62, 135, 194)

@@ -1,0 +1,165 @@
+"""A workbook that nobody edited changes not one byte of the sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trial_evidence.sheet import Dictionary
+from trial_evidence.workbook import write_workbook
+from workbook_files import (
+    DICTIONARY,
+    REAL,
+    REAL_DICTIONARY,
+    SAVED_BY_LIBREOFFICE,
+    VALID,
+    copy_of,
+    edit_again,
+    edited,
+    errors,
+    files_of,
+    imported,
+)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "dictionary"),
+    [(VALID, DICTIONARY), (REAL, REAL_DICTIONARY)],
+    ids=["made-up", "real"],
+)
+def test_an_untouched_workbook_changes_nothing(
+    sheet: Path, dictionary: Dictionary, tmp_path: Path
+) -> None:
+    raw = copy_of(sheet, tmp_path)
+    book = tmp_path / "book.xlsx"
+    write_workbook(raw, dictionary, book)
+    result = imported(book, raw, dictionary)
+    assert (errors(result), result.plan.difference, result.written) == ([], (), ())
+    assert files_of(raw) == files_of(sheet)
+
+
+def test_a_workbook_saved_by_libreoffice_changes_nothing(tmp_path: Path) -> None:
+    """The file was made from made_up/sheet with `write_workbook`, then opened and saved by
+    LibreOffice 7.4: `soffice --headless --convert-to xlsx --outdir saved book.xlsx`.
+    """
+    raw = copy_of(VALID, tmp_path)
+    result = imported(SAVED_BY_LIBREOFFICE, raw)
+    assert (errors(result), result.plan.difference, result.plan.questions) == ([], (), ())
+
+
+def test_an_edit_of_a_workbook_saved_by_libreoffice_is_seen(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = tmp_path / "saved.xlsx"
+    book.write_bytes(SAVED_BY_LIBREOFFICE.read_bytes())
+    edit_again(book, lambda workbook: workbook["pcr"].__setitem__("G2", 41))
+    assert "events changed from 42 to 41" in imported(book, raw).plan.difference[1]
+
+
+def test_the_folder_itself_changes_nothing(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    result = imported(VALID, raw)
+    assert (errors(result), result.plan.difference) == ([], ())
+
+
+def test_the_same_sheet_gives_the_same_bytes(tmp_path: Path) -> None:
+    books = [tmp_path / "one.xlsx", tmp_path / "two.xlsx"]
+    for book in books:
+        write_workbook(VALID, DICTIONARY, book)
+    assert books[0].read_bytes() == books[1].read_bytes()
+
+
+NOTES = {
+    "an equals sign": "=> see the text",
+    "a plus": "+49 of 107",
+    "a minus": "-5",
+    "an at sign": "@reader",
+    "an apostrophe": "'quoted'",
+    "like an error value": "#N/A in print",
+    "a logical value": "TRUE",
+    "a date": "2026-11-22",
+    "a fraction": "9/12",
+    "leading zeros": "007",
+    "many digits": "12345678901234567890",
+    "an escape": "_x000A_",
+    "markup": "<b>&amp;</b>",
+    "letters of all kinds": "café ≥ 5 µg – α 中 \U0001f600",
+    "a line break": "one\ntwo",
+    "a carriage return": "one\r\ntwo",
+    "blanks at the ends": " note ",
+    "a no-break space": "5\u00a0mg",
+    "quotation marks": 'said "no"',
+}
+
+
+@pytest.mark.parametrize("note", NOTES.values(), ids=NOTES.keys())
+def test_a_text_comes_back_as_it_stands(note: str, tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    quoted = '"' + note.replace('"', '""') + '"'
+    file = raw / "agents.csv"
+    file.write_bytes(file.read_bytes() + f"agent-x,Agent X,antibody,,{quoted}\n".encode())
+    before = files_of(raw)
+    book = tmp_path / "book.xlsx"
+    write_workbook(raw, DICTIONARY, book)
+    result = imported(book, raw)
+    assert (errors(result), result.plan.difference) == ([], ())
+    assert files_of(raw) == before
+
+
+@pytest.mark.parametrize(
+    "percent", ["40", "40.0", "40.00", "0", "0.0", "0.1", "99.999999", "04.0", "4e1", ".5"]
+)
+def test_a_number_comes_back_with_its_decimals(percent: str, tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    file = raw / "pcr.csv"
+    file.write_bytes(file.read_bytes().replace(b",42,105,40.0,", f",42,105,{percent},".encode()))
+    before = files_of(raw)
+    book = tmp_path / "book.xlsx"
+    write_workbook(raw, DICTIONARY, book)
+    result = imported(book, raw)
+    assert (errors(result), result.plan.difference) == ([], ())
+    assert files_of(raw) == before
+
+
+FORMS = {
+    "Windows line ends": lambda content: content.replace(b"\n", b"\r\n"),
+    "a byte order mark": lambda content: b"\xef\xbb\xbf" + content,
+    "no end of the last line": lambda content: content.rstrip(b"\n"),
+    "every cell in quotation marks": lambda content: b"\n".join(
+        b",".join(b'"' + cell + b'"' for cell in line.split(b","))
+        for line in content.rstrip(b"\n").split(b"\n")
+    ),
+    "empty lines": lambda content: content.replace(b"\n", b"\n\n"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_edit_leaves_the_form_of_other_rows_alone(form: str, tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    file = raw / "populations.csv"
+    file.write_bytes(FORMS[form](file.read_bytes()))
+    before = file.read_bytes()
+    old, new = b"HER2+ HR-negative", b"HER2+ HR-neg"
+    assert before.count(old) == 1
+    book = edited(raw, lambda workbook: workbook["populations"].__setitem__("C2", new.decode()))
+    imported(book, raw)
+    # Quotation marks that a cell does not need go with the row that is written anew.
+    after = file.read_bytes()
+    assert after.replace(b'"', b"") == before.replace(old, new).replace(b'"', b"")
+    unchanged = [line for line in before.splitlines(keepends=True) if old not in line]
+    assert [line for line in after.splitlines(keepends=True) if new not in line] == unchanged
+
+
+def test_sorted_rows_are_no_change(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+
+    def sort(workbook: Any) -> None:
+        sheet = workbook["pcr"]
+        rows = [[(c.value, c.number_format) for c in row] for row in sheet.iter_rows(min_row=2)]
+        for number, row in enumerate(reversed(rows), start=2):
+            for position, (value, number_format) in enumerate(row, start=1):
+                cell = sheet.cell(number, position)
+                cell.value, cell.number_format = value, number_format
+
+    result = imported(edited(raw, sort), raw)
+    assert (errors(result), result.plan.difference) == ([], ())

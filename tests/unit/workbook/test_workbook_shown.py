@@ -1,0 +1,56 @@
+"""Numbers of the sheet as numbers of a spreadsheet, and back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from trial_evidence.workbook.shown import as_number, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "number_format"),
+    [("1.00", 1.0, "0.00"), ("0.6", 0.6, "0.0"), ("107", 107, "0"), ("0.00001", 1e-5, "0.00000")],
+)
+def test_a_number_keeps_its_decimals_as_a_format(
+    text: str, number: float, number_format: str
+) -> None:
+    assert as_number(text) == (number, number_format)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "<0.001", "007", "1e-3", "0,81", ".5", "+1", "-", "1.", "1234567890123456", "45912"],
+)
+def test_what_a_spreadsheet_would_show_otherwise_stays_text(text: str) -> None:
+    assert as_number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "number_format", "text"),
+    [
+        (42.0, "General", "42"),
+        (0.1 + 0.2, "General", "0.3"),
+        (0.815, "0.00", "0.815"),
+        (0.7, "0.00", "0.70"),
+        (1234.5, "#,##0.00", "1234.50"),
+        (0.458, "0.0%", "45.8%"),
+        (0.4579, "0%", "45.79%"),
+        (0.00001, "General", "0.00001"),
+        (-3.0, "0;[Red]-0", "-3"),
+    ],
+)
+def test_a_cell_gives_what_it_shows(number: float, number_format: str, text: str) -> None:
+    assert shown(number, number_format) == text
+
+
+@pytest.mark.parametrize("number_format", ["# ?/?", "0.0E+00", '"n = "0', "d-mmm"])
+def test_other_formats_show_no_plain_number(number_format: str) -> None:
+    assert shown(0.5, number_format) is None
+
+
+@given(st.decimals(0, 10**8, places=4), st.integers(0, 4))
+def test_every_number_comes_back(value: object, decimals: int) -> None:
+    text = f"{value:.{decimals}f}"
+    number = as_number(text)
+    assert number is None or shown(*number) == text

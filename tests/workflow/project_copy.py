@@ -1,0 +1,99 @@
+"""Copies of the project with the made-up sheet, run as a person runs them."""
+
+import csv
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MADE = ("data/processed", "results")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the workflow said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def steps(self) -> list[str]:
+        """The steps it reported as done, in order."""
+        return re.findall(r"^\[ *\d+ of \d+\] (.*)$", self.err, flags=re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project in a folder of its own."""
+
+    folder: Path
+
+    def snakemake(self, *targets: str) -> Run:
+        """Run the workflow as `make` does."""
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", *targets, "--logger", "progress"],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": "workflow"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    def contents(self) -> dict[str, str]:
+        """Everything made: file below the project -> digest of its content."""
+        return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self._made()}
+
+    def times(self) -> dict[str, int]:
+        """Everything made: file below the project -> when it was written."""
+        return {name: path.stat().st_mtime_ns for name, path in self._made()}
+
+    def _made(self) -> list[tuple[str, Path]]:
+        return [
+            (path.relative_to(self.folder).as_posix(), path)
+            for made in MADE
+            for path in sorted((self.folder / made).rglob("*"))
+            if path.is_file()
+        ]
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """Rows of a table below results/."""
+        with (self.folder / "results" / name).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Replace the first occurrence of a text in a file."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def copied_to(self, folder: Path) -> "Project":
+        """The same project in another folder, with all its time stamps."""
+        shutil.copytree(self.folder, folder)
+        return Project(folder)
+
+
+def new_project(folder: Path) -> Project:
+    """A clone of the project, nothing made yet, on the made-up sheet."""
+    for name in ("workflow", "config", "profiles"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder)
+    shutil.copytree(ROOT / "tests/sheets/valid", folder / "data/raw")
+    # The analyses name control arms with agents that the made-up trials do not have.
+    shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
+    # Tests of the figures look at all formats; here one is enough, and takes a third of the time.
+    config = folder / "config/config.yaml"
+    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    settings["figures"]["formats"] = ["svg"]
+    config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    return Project(folder)

@@ -1,0 +1,22 @@
+"""Audit: what a person should look at in the sources, and where two readers differ.
+
+in    the checked sheet; data/processed/<setting>/used.csv, rates.csv; results/<setting>/trials.csv
+out   results/checks/audit.csv, audit.md, readers.csv, readers.md
+"""
+
+
+rule audit:
+    input:
+        checked=rules.check.output,
+        sheet=SHEET,
+        trials=expand("results/{setting}/trials.csv", setting=SETTINGS),
+        code=code("sheet", "audit"),
+    output:
+        "results/checks/audit.csv",
+        "results/checks/audit.md",
+        "results/checks/readers.csv",
+        "results/checks/readers.md",
+    message:
+        "Audited the sheet"
+    shell:
+        "python -m trial_evidence audit"

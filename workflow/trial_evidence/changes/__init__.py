@@ -1,0 +1,1 @@
+"""What an edit of the sheet changes: rows, analyses, estimates, conclusions."""

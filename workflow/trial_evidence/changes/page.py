@@ -1,0 +1,208 @@
+"""The changes as a page, in Markdown and in HTML, and as a small forest plot."""
+
+import html
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trial_evidence.changes.compare import EstimateChange
+from trial_evidence.figures.axis import Axis
+from trial_evidence.figures.forest import Column, Forest, Row
+from trial_evidence.figures.numbers import format_interval, format_number, round_half_up
+from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES
+
+HEADER = ("Analysis", "Of whom", "When", "k", "Estimate (95% interval)", "τ²", "PI", "Model")
+
+
+@dataclass(frozen=True)
+class ChangesPage:
+    """Everything the page says.
+
+    Attributes
+    ----------
+    since : str
+        The revision compared with, in words.
+    rows : tuple of str
+        What differs in the sheet, line by line.
+    users : tuple of str
+        Which analyses use the rows that differ.
+    estimates : tuple of EstimateChange
+        All measures; risk and hazard ratios are drawn.
+    remark : str
+        Why estimates are not compared; empty where they are.
+    titles : mapping
+        (setting, analysis) -> title.
+    """
+
+    since: str
+    rows: tuple[str, ...]
+    users: tuple[str, ...]
+    estimates: tuple[EstimateChange, ...]
+    remark: str
+    titles: Mapping[tuple[str, str], str]
+
+
+def as_markdown(page: ChangesPage) -> str:
+    """The page in Markdown."""
+    parts = [f"# What changed since {page.since}", "", "## Rows", ""]
+    parts += ["```", *page.rows, "```"] if page.rows else ["No row of the sheet differs."]
+    parts += ["", *(f"- {line}" for line in page.users)] if page.users else []
+    parts += ["", "## Estimates", ""]
+    if not page.estimates:
+        return "\n".join([*parts, page.remark or "No estimate differs.", ""])
+    parts += [_line(HEADER), _line(["---"] * len(HEADER))]
+    parts += [_line([cell.replace("|", "\\|") for cell in row]) for row in _table(page)]
+    conclusions = list(_conclusions(page))
+    parts += ["", *(f"**{line}**" for line in conclusions)]
+    parts += [] if conclusions else ["No conclusion changed: every interval is on the side it was."]
+    return "\n".join([*parts, "", "All other estimates are the same.", ""])
+
+
+def as_html(page: ChangesPage, figure: str) -> str:
+    """The page in HTML, one file, readable offline.
+
+    Parameters
+    ----------
+    page : ChangesPage
+    figure : str
+        The forest plot as SVG, or nothing.
+    """
+    esc = html.escape
+    rows = esc("\n".join(page.rows)) or "No row of the sheet differs."
+    users = "".join(f"<li>{esc(line)}</li>" for line in page.users)
+    head = "".join(f"<th>{esc(cell)}</th>" for cell in HEADER)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>" for row in _table(page)
+    )
+    table = (
+        f"<table><tr>{head}</tr>{body}</table>"
+        if body
+        else f"<p>{esc(page.remark or 'No estimate differs.')}</p>"
+    )
+    said = "".join(f"<p><strong>{esc(line)}</strong></p>" for line in _conclusions(page))
+    drawing = figure[figure.index("<svg") :] if figure else ""
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        f"<title>What changed since {esc(page.since)}</title><style>{_STYLE}</style>"
+        f"<h1>What changed since {esc(page.since)}</h1><h2>Rows</h2><pre>{rows}</pre>"
+        f"<ul>{users}</ul><h2>Estimates</h2>{table}{said}{drawing}</html>\n"
+    )
+
+
+def as_forest(page: ChangesPage) -> Forest | None:
+    """A forest plot with a row before and a row after for each overall ratio that differs.
+
+    Returns
+    -------
+    Forest or None
+        None where no ratio differs.
+    """
+    ratios = [change for change in page.estimates if change.measure.endswith("_ratio")]
+    drawn = [c for c in ratios if c.measure in ("risk_ratio", "hazard_ratio")]
+    rows: list[Row] = []
+    for change in drawn:
+        rows += [Row("gap")] if rows else []
+        name = f"{change.analysis.replace('_', ' ')}, {_of_whom(change)}"
+        rows += [_row(name, "before", change.before), _row("", "after", change.after)]
+    if not rows:
+        return None
+    return Forest(
+        title=f"Before and after: changes since {page.since}",
+        columns=(
+            Column("name", "Analysis", "left", "left"),
+            Column("when", "", "left", "left"),
+            Column("k", "Trials", "right", "left"),
+            Column("result", "Ratio (95% CI)", "right", "right"),
+        ),
+        rows=tuple(rows),
+        axis=Axis("log", 0.0, "Risk or hazard ratio"),
+        description="; ".join(_conclusions(page)) or "No conclusion changed.",
+    )
+
+
+def _row(name: str, when: str, record: Mapping[str, Any] | None) -> Row:
+    if record is None:
+        return Row("unpooled", {"name": name, "when": when, "result": "none"})
+    return Row(
+        "unpooled" if when == "before" else "pooled",
+        {"name": name, "when": when, "k": f"{record['k']:.0f}", "result": _estimate(record)},
+        *_logs(record),
+    )
+
+
+def _logs(record: Mapping[str, Any]) -> tuple[float, float, float]:
+    estimate, low, high = (
+        -math.inf if record[c] == 0 else math.log(record[c])
+        for c in ("estimate", "ci_low", "ci_high")
+    )
+    return estimate, low, high
+
+
+def _table(page: ChangesPage) -> Iterator[tuple[str, ...]]:
+    for change in page.estimates:
+        title = page.titles.get((change.setting, change.analysis), change.analysis)
+        for when, record in (("before", change.before), ("after", change.after)):
+            first = when == "before"
+            if record is None:
+                yield (title if first else "", _of_whom(change), when, "0", "none", "", "", "")
+                continue
+            yield (
+                title if first else "",
+                _of_whom(change) if first else "",
+                when,
+                f"{record['k']:.0f}",
+                f"{_name(change)} {_estimate(record)}",
+                _optional(record["tau2"], 3),
+                _prediction(record),
+                SHORT_MODEL_NAMES.get(record["model"], record["model"]),
+            )
+
+
+def _conclusions(page: ChangesPage) -> Iterator[str]:
+    for change in page.estimates:
+        if change.conclusion:
+            title = page.titles.get((change.setting, change.analysis), change.analysis)
+            yield f"{title} ({_of_whom(change)}, {_name(change).lower()}): {change.conclusion}."
+
+
+def _name(change: EstimateChange) -> str:
+    return MEASURE_NAMES.get(change.measure, change.measure.replace("_", " ").capitalize())
+
+
+def _of_whom(change: EstimateChange) -> str:
+    words = change.subgroup.replace("_", " ").replace("=", ": ")
+    return f"{change.regimen}, {words}" if change.regimen else words
+
+
+def _estimate(record: Mapping[str, Any]) -> str:
+    return (
+        f"{format_number(record['estimate'])} "
+        f"({format_interval(record['ci_low'], record['ci_high'])})"
+    )
+
+
+def _prediction(record: Mapping[str, Any]) -> str:
+    low = record["pi_low"]
+    return "" if _absent(low) else format_interval(low, record["pi_high"])
+
+
+def _optional(value: float | None, digits: int) -> str:
+    return "" if value is None or math.isnan(value) else round_half_up(value, digits)
+
+
+def _absent(value: float | None) -> bool:
+    return value is None or math.isnan(value)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+_STYLE = (
+    "body{font:15px/1.45 Arial,Helvetica,sans-serif;max-width:62rem;margin:2rem auto;"
+    "padding:0 1rem;color:#1a1a1a}table{border-collapse:collapse;width:100%}"
+    "th,td{text-align:left;padding:.3rem .5rem;border-bottom:1px solid #ddd;vertical-align:top}"
+    "pre{white-space:pre-wrap;background:"
+    "#f3f4f6;padding:.8rem}svg{max-width:100%;height:auto;margin-top:1rem}"
+)

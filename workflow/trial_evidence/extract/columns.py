@@ -1,0 +1,30 @@
+"""Columns of the tables that the extract stage writes; light, so that any stage can read them."""
+
+USED_COLUMNS = [
+    "setting", "analysis", "outcome", "measure", "subgroup", "trial_id", "trial", "year",
+    "experimental_arm_id", "control_arm_id", "experimental_agents", "control_agents",
+    "experimental", "control", "experimental_partner", "control_partner", "added_agents",
+    "added", "kind", "changed_backbone",
+    "events_experimental", "n_experimental", "events_control", "n_control",
+    "hr", "ci_low", "ci_high", "ci_level", "p_value", "yi", "vi", "se_source", "corrected",
+    "pooled", "not_pooled_reason",
+    "definition", "population", "endpoint", "analysis_cut", "median_followup_months", "assessor",
+    "inverted", "verification", "derivation", "source_id", "locator", "rows",
+    "readers_differ", "note",
+]  # fmt: skip
+USED_NUMBERS = [
+    "year", "events_experimental", "n_experimental", "events_control", "n_control", "hr", "ci_low",
+    "ci_high", "ci_level", "p_value", "yi", "vi", "median_followup_months",
+]  # fmt: skip
+RATE_NUMBERS = ["year", "events", "n", "rate", "rate_low", "rate_high", "yi", "vi"]
+SET_ASIDE_COLUMNS = [
+    "setting", "analysis", "subgroup", "trial_id", "trial", "table", "row", "arms", "what",
+    "verification", "source_id", "reason",
+]  # fmt: skip
+RATE_COLUMNS = [
+    "setting", "analysis", "measure", "subgroup", "trial_id", "trial", "year", "regimen",
+    "regimen_label", "agents", "schedule", "partner", "arm_ids", "events", "n", "rate",
+    "rate_low", "rate_high", "yi", "vi", "corrected", "pooled", "not_pooled_reason", "definition",
+    "population", "assessor", "randomised", "verification", "derivation", "source_id", "locator",
+    "rows", "readers_differ", "note",
+]  # fmt: skip

@@ -1,0 +1,217 @@
+"""Selection by p value: what would the pooled effect be if all trials had been published?"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import chdtrc, ndtr, ndtri
+
+from trial_evidence.pool.refusals import Refused, too_few
+from trial_evidence.pool.results import Floats, check_effects, check_level
+from trial_evidence.pool.stacks import stack
+from trial_evidence.pool.tau2 import estimate_tau2
+
+NEEDED = 10
+# The chance of publication relative to the most favoured p values is held between these.
+LOG_SELECTION = (math.log(1e-5), math.log(100.0))
+
+
+@dataclass(frozen=True)
+class SelectionModel:
+    """Random-effects model with publication depending on the p value.
+
+    Attributes
+    ----------
+    steps : tuple of float
+        One-sided p values at which the chance of publication changes.
+    selection : tuple of float
+        Chance of publication in each interval of p, relative to the first (the most favoured).
+    counts : tuple of int
+        Trials in each interval.
+    estimate, se, ci_low, ci_high : float
+        Mean effect of all trials, published or not, by maximum likelihood, with its Wald interval;
+        NaN in the last three where the likelihood is flat there.
+    tau2 : float
+        Between-trial variance.
+    statistic, df, p_value : float, int, float
+        Likelihood-ratio test of no selection.
+    """
+
+    steps: tuple[float, ...]
+    selection: tuple[float, ...]
+    counts: tuple[int, ...]
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    tau2: float
+    statistic: float
+    df: int
+    p_value: float
+
+
+class _Likelihood:
+    """Log likelihood of mean, log tau2 and log selection."""
+
+    def __init__(self, y: Floats, v: Floats, steps: Sequence[float], sign: float) -> None:
+        # Turned so that large effects are the favoured ones.
+        self.y, self.v = sign * y, v
+        self.se = np.sqrt(v)
+        # Bounds of y between the steps, falling: p below the first step means y above its bound.
+        self.bounds = self.se * -ndtri(np.asarray(steps))[:, None]
+        p = ndtr(-self.y / self.se)
+        self.interval = np.searchsorted(np.asarray(steps), p, side="left")
+
+    def __call__(self, mean: float, tau2: float, log_selection: Floats) -> float:
+        weights = np.exp(np.concatenate([[0.0], log_selection]))
+        sd = np.sqrt(self.v + tau2)
+        below = ndtr((self.bounds - mean) / sd)
+        edges = np.vstack([np.ones_like(sd), below, np.zeros_like(sd)])
+        inside = edges[:-1] - edges[1:]
+        normal = -0.5 * ((self.y - mean) / sd) ** 2 - np.log(sd)
+        chance = np.log(weights)[self.interval] - np.log(weights @ inside)
+        return float((normal + chance).sum())
+
+
+def step_selection_model(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    *,
+    favoured: Literal["less", "greater"],
+    steps: Sequence[float] = (0.025,),
+    level: float = 95.0,
+    forced: bool = False,
+) -> SelectionModel | Refused:
+    """Step-function selection model by maximum likelihood.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    favoured : str
+        The direction in which a small p value favours publication: ``less`` or ``greater`` than no
+        effect.
+    steps : sequence of float
+        One-sided p values, ascending, at which the chance of publication changes.
+    level : float
+        Level of the interval in percent.
+    forced : bool
+        Fit fewer than ten trials all the same.
+
+    Returns
+    -------
+    SelectionModel or Refused
+        Refused with fewer than ten trials unless forced, and where an interval of p has no trial.
+
+    Raises
+    ------
+    ValueError
+        If the input cannot be pooled, the steps are not ascending between 0 and 1, the direction is
+        unknown, or the level is no percentage.
+
+    Notes
+    -----
+    Vevea JL, Hedges LV. Psychometrika 1995;60:419-435. As metafor's
+    ``selmodel(type="stepfun")`` on a fit by maximum likelihood; the relative chance of
+    publication is held between 1/100000 and 100.
+    """
+    y, v = check_effects(yi, vi)
+    level = check_level(level)
+    if favoured not in ("less", "greater"):
+        raise ValueError(f"favoured is 'less' or 'greater', not {favoured!r}")
+    if not steps or any(not 0 < p < 1 for p in steps) or sorted(set(steps)) != list(steps):
+        raise ValueError(f"steps must ascend between 0 and 1, not {tuple(steps)}")
+    refusal = too_few(
+        y.size,
+        NEEDED,
+        "The selection model",
+        "with fewer, selection cannot be told from chance",
+        forced=forced,
+    )
+    if refusal is not None:
+        return refusal
+    sign = -1.0 if favoured == "less" else 1.0
+    # In units of a typical standard error the search is the same on every scale.
+    unit = math.sqrt(float(np.median(v)))
+    y, v = y / unit, v / unit**2
+    likelihood = _Likelihood(y, v, steps, sign)
+    counts = np.bincount(likelihood.interval, minlength=len(steps) + 1)
+    if (counts == 0).any():
+        empty = int(np.flatnonzero(counts == 0)[0])
+        edges = (0.0, *steps, 1.0)
+        return Refused(
+            f"The selection model: no trial has a one-sided p value between {edges[empty]:g} and "
+            f"{edges[empty + 1]:g}."
+        )
+    free = np.zeros(len(steps))
+    plain_tau2 = float(estimate_tau2(stack(y, v), "ML")[0])
+    w = 1 / (v + plain_tau2)
+    plain_mean = sign * float(w @ y / w.sum())
+    without = likelihood(plain_mean, plain_tau2, free)
+
+    # tau2 through a square, so that zero is an inner point of the search.
+    def minus(x: Floats) -> float:
+        return -likelihood(x[0], x[1] ** 2, x[2:])
+
+    bounds = [(None, None), (None, None), *([LOG_SELECTION] * len(steps))]
+    root = math.sqrt(max(plain_tau2, 0.01))
+    starts = [
+        np.concatenate([[shrink * plain_mean, root], np.full(len(steps), log_selection)])
+        for shrink, log_selection in itertools.product((1.0, 0.5), (0.0, -1.0, 1.0))
+    ]
+    rough = min(
+        (minimize(minus, start, method="L-BFGS-B", bounds=bounds) for start in starts),
+        key=lambda found: float(found.fun),
+    )
+    best = minimize(
+        minus,
+        rough.x,
+        method="Nelder-Mead",
+        bounds=bounds,
+        options={"xatol": 1e-8, "fatol": 1e-12, "maxiter": 20_000, "maxfev": 20_000},
+    )
+    tau2 = float(best.x[1]) ** 2
+    se = unit * _standard_error(minus, best.x, at_zero=tau2 < 1e-6)
+    estimate = unit * sign * float(best.x[0])
+    half = float(ndtri(0.5 + level / 200)) * se
+    statistic = max(0.0, 2 * (-float(best.fun) - without))
+    return SelectionModel(
+        steps=tuple(float(p) for p in steps),
+        selection=(1.0, *(float(x) for x in np.exp(best.x[2:]))),
+        counts=tuple(int(n) for n in counts),
+        estimate=estimate,
+        se=se,
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        tau2=unit**2 * tau2,
+        statistic=statistic,
+        df=len(steps),
+        p_value=float(chdtrc(len(steps), statistic)),
+    )
+
+
+def _standard_error(minus: Callable[[Floats], float], x: Floats, *, at_zero: bool) -> float:
+    """Standard error of the mean from the curvature of the likelihood, tau2 held if it is zero."""
+    free = np.array([i for i in range(x.size) if not (at_zero and i == 1)])
+    steps = 1e-4 * np.maximum(np.abs(x[free]), 0.1)
+    n = free.size
+    hessian = np.empty((n, n))
+
+    def at(i: int, j: int, a: float, b: float) -> float:
+        moved = x.copy()
+        moved[free[i]] += a * steps[i]
+        moved[free[j]] += b * steps[j]
+        return minus(moved)
+
+    for i in range(n):
+        for j in range(i + 1):
+            corners = at(i, j, 1, 1) - at(i, j, 1, -1) - at(i, j, -1, 1) + at(i, j, -1, -1)
+            hessian[i, j] = hessian[j, i] = corners / (4 * steps[i] * steps[j])
+    if np.linalg.eigvalsh(hessian)[0] <= 0:
+        return math.nan
+    return float(math.sqrt(np.linalg.inv(hessian)[0, 0]))

@@ -1,0 +1,265 @@
+"""What differs between two versions of the sheet, row by row and in words."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from trial_evidence.sheet import Table
+from trial_evidence.sheet.cells import RawTable, Row
+from trial_evidence.sheet.dictionary import NUMBER_TYPES
+from trial_evidence.sheet.problems import quoted, shortened
+
+# Rows that have less than this share of their filled cells in common are two rows, not one that
+# was changed. Of two rows of one trial, at least some have to tell the same.
+_ALIKE_IN_A_TRIAL = 0.5
+_ALIKE_ELSEWHERE = 0.7
+_LONG = 60
+_CONTEXT = 20
+
+
+@dataclass(frozen=True)
+class TableDifference:
+    """What differs in one table.
+
+    Attributes
+    ----------
+    table : Table
+    pairs : tuple of (Row, Row)
+        Rows before and after that are the same row, changed or not, in the order before.
+    added, removed : tuple of Row
+        Rows without a counterpart.
+    """
+
+    table: Table
+    pairs: tuple[tuple[Row, Row], ...]
+    added: tuple[Row, ...]
+    removed: tuple[Row, ...]
+
+    @property
+    def changed(self) -> tuple[tuple[Row, Row], ...]:
+        """The pairs of which at least one cell differs."""
+        return tuple((old, new) for old, new in self.pairs if old.cells != new.cells)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+def table_difference(before: RawTable, after: RawTable) -> TableDifference:
+    """Say which rows of two versions of a table are the same row.
+
+    Rows belong together that are equal; else that have the same key (the id, or the key columns of
+    the dictionary); else that have most cells in common, looked for in the same trial first. The
+    order of the rows does not matter.
+
+    Parameters
+    ----------
+    before, after : RawTable
+
+    Returns
+    -------
+    TableDifference
+    """
+    matching = _Matching(before, after)
+    matching.match(lambda row: tuple(sorted(row.cells.items())))
+    key = _key_columns(before.table)
+    if key:
+        matching.match(lambda row: tuple(row.cells.get(name, "") for name in key))
+    subject = before.table.subject_column
+    if subject is not None and subject not in key:
+        matching.match_alike(lambda row: row.cells.get(subject, ""), _ALIKE_IN_A_TRIAL)
+    matching.match_alike(lambda row: "", _ALIKE_ELSEWHERE)
+    return matching.result(before.table)
+
+
+def difference_in_words(
+    before: Mapping[str, RawTable], after: Mapping[str, RawTable]
+) -> tuple[str, ...]:
+    """Return what differs between two versions of the sheet, one line a row.
+
+    Parameters
+    ----------
+    before, after : mapping of str to RawTable
+        Table name to cells.
+
+    Returns
+    -------
+    tuple of str
+        For each table that differs a line with the counts, then a line for every row that was
+        changed, added or removed: which row it is, and which columns changed from what to what.
+        Row numbers are those of the version in which the row stands (of `after` where it stands in
+        both).
+    """
+    lines: list[str] = []
+    for name in before:
+        if name in after:
+            lines += in_words(table_difference(before[name], after[name]))
+    return tuple(lines)
+
+
+def in_words(difference: TableDifference) -> list[str]:
+    """Return the difference of one table as lines; none where nothing differs."""
+    if not difference:
+        return []
+    counts = [
+        (len(difference.added), "added"),
+        (len(difference.changed), "changed"),
+        (len(difference.removed), "removed"),
+    ]
+    table = difference.table
+    said = ", ".join(f"{_rows(number)} {verb}" for number, verb in counts if number)
+    lines = [f"{table.name}: {said}"]
+    for old, new in difference.changed:
+        changes = [
+            f"{name} {_change(old.cells.get(name, ''), new.cells.get(name, ''))}"
+            for name in table.columns
+            if old.cells.get(name, "") != new.cells.get(name, "")
+        ]
+        lines.append(f"  changed  row {new.number}, {_which(table, old)}: {', '.join(changes)}")
+    for verb, rows in (("added", difference.added), ("removed", difference.removed)):
+        lines += [
+            f"  {verb:<8} row {row.number}, {_which(table, row)}{_contents(table, row)}"
+            for row in rows
+        ]
+    return lines
+
+
+class _Matching:
+    """Rows before and after, and which of them belong together so far."""
+
+    def __init__(self, before: RawTable, after: RawTable) -> None:
+        self.before = before.rows
+        self.after = after.rows
+        self.columns = tuple(before.table.columns)
+        self.partner: dict[int, int] = {}
+        self.taken: set[int] = set()
+
+    def match(self, key_of: Callable[[Row], Hashable]) -> None:
+        """Join the rows that have the same key, the first with the first."""
+        waiting: dict[Hashable, list[int]] = defaultdict(list)
+        for n in self._free_after():
+            waiting[key_of(self.after[n])].append(n)
+        for n in self._free_before():
+            candidates = waiting.get(key_of(self.before[n]))
+            if candidates:
+                self._join(n, candidates.pop(0))
+
+    def match_alike(self, group_of: Callable[[Row], Hashable], least: float) -> None:
+        """Join the rows of one group that have most in common, the most similar first."""
+        groups: dict[Hashable, list[int]] = defaultdict(list)
+        for n in self._free_after():
+            groups[group_of(self.after[n])].append(n)
+        scores = []
+        for old in self._free_before():
+            for new in groups.get(group_of(self.before[old]), ()):
+                score = self._likeness(self.before[old], self.after[new])
+                if score >= least:
+                    distance = abs(self.before[old].number - self.after[new].number)
+                    scores.append((-score, distance, old, new))
+        for _, _, old, new in sorted(scores):
+            if old not in self.partner and new not in self.taken:
+                self._join(old, new)
+
+    def result(self, table: Table) -> TableDifference:
+        return TableDifference(
+            table=table,
+            pairs=tuple(
+                (row, self.after[self.partner[n]])
+                for n, row in enumerate(self.before)
+                if n in self.partner
+            ),
+            added=tuple(self.after[n] for n in self._free_after()),
+            removed=tuple(self.before[n] for n in self._free_before()),
+        )
+
+    def _free_before(self) -> list[int]:
+        return [n for n in range(len(self.before)) if n not in self.partner]
+
+    def _free_after(self) -> list[int]:
+        return [n for n in range(len(self.after)) if n not in self.taken]
+
+    def _join(self, old: int, new: int) -> None:
+        self.partner[old] = new
+        self.taken.add(new)
+
+    def _likeness(self, old: Row, new: Row) -> float:
+        """Return the share of equal cells among those that are filled in either row."""
+        cells = [(old.cells.get(name, ""), new.cells.get(name, "")) for name in self.columns]
+        filled = [(one, other) for one, other in cells if one or other]
+        return sum(one == other for one, other in filled) / len(filled) if filled else 1.0
+
+
+def _key_columns(table: Table) -> tuple[str, ...]:
+    single = tuple(column.name for column in table.columns.values() if column.unique == "yes")
+    composite = tuple(column.name for column in table.columns.values() if column.unique == "key")
+    return single[:1] or composite
+
+
+def _naming_columns(table: Table) -> Sequence[str]:
+    """Return the columns that tell a row from the others of its trial.
+
+    Where the dictionary names no key these are the words and ids that have to be filled in before
+    the first number that has to be.
+    """
+    key = _key_columns(table)
+    if key:
+        return key
+    columns = list(table.columns.values())
+    numbers = [n for n, column in enumerate(columns) if column.type in NUMBER_TYPES]
+    needed = [n for n in numbers if columns[n].required]
+    end = (needed or numbers or [len(columns)])[0]
+    return [
+        column.name
+        for column in columns[:end]
+        if column.required and column.type not in NUMBER_TYPES
+    ]
+
+
+def _which(table: Table, row: Row) -> str:
+    subject = table.subject_column
+    names = [name for name in _naming_columns(table) if name != subject]
+    parts = [row.cells.get(name, "") for name in names]
+    said = shortened(row.cells.get(subject or "", "")) or "(no trial)"
+    details = ", ".join(shortened(part) for part in parts if part)
+    return f"{said} ({details})" if details else said
+
+
+def _contents(table: Table, row: Row) -> str:
+    named = {*_naming_columns(table), table.subject_column}
+    cells = [
+        f"{name} {_value(row.cells[name])}"
+        for name in table.columns
+        if name not in named and row.cells.get(name)
+    ]
+    return ": " + ", ".join(cells) if cells else ""
+
+
+def _change(old: str, new: str) -> str:
+    if not old:
+        return f"was empty, now {_value(new)}"
+    if not new:
+        return f"emptied (was {_value(old)})"
+    old, new = _where_they_differ(old, new)
+    return f"changed from {_value(old)} to {_value(new)}"
+
+
+def _where_they_differ(old: str, new: str) -> tuple[str, str]:
+    """Cut long texts to the part in which they differ, with some words around it."""
+    if max(len(old), len(new)) <= _LONG:
+        return old, new
+    letters = zip(old, new, strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], letters))
+    start = max(0, same - _CONTEXT)
+    cut = "…" if start else ""
+    return cut + old[start:], cut + new[start:]
+
+
+def _value(text: str) -> str:
+    return text if re.fullmatch(r"<?[0-9.]+", text) else quoted(text)
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"

@@ -1,0 +1,538 @@
+"""Reading a workbook, or a folder of CSV files, as the tables of the sheet.
+
+What a spreadsheet changed is undone where that is certain; wherever it is not, the cell is refused
+and the message says in which cell of the workbook it stands.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import warnings
+import zipfile
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+
+from trial_evidence.sheet import Column, Dictionary, Problem, Table, did_you_mean
+from trial_evidence.sheet.cells import RawTable, Row, read_cells
+from trial_evidence.sheet.check import read_files
+from trial_evidence.sheet.dictionary import NUMBER_TYPES
+from trial_evidence.sheet.problems import quoted
+
+from .layout import HELPERS, MADE_FROM
+from .shown import hidden_date, is_computed, shown
+from .tidy import tidied
+
+# What openpyxl, the zip and the XML parser raise for a damaged file.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+_OLD_FORMAT = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_SAVE_AS = "Save it as an Excel workbook (.xlsx) and import that."
+# More rows than any sheet of trials has: a format that was given to a whole column.
+_MOST_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What was read.
+
+    Attributes
+    ----------
+    source : str
+        Name of the workbook or folder, as messages say it.
+    tables : mapping of str to RawTable
+        Table name to its cells, tidied; a table that could not be read is left out. Rows are
+        numbered as in the workbook.
+    as_typed : mapping of (str, int, str) to str
+        Table, row and column of every cell that was tidied, to its text before that.
+    letters : mapping of (str, str) to str
+        Table and column to the letter of the column in the workbook; empty for a folder.
+    made_from : mapping of str to frozenset of str, or None
+        Table name to the marks of the rows that the workbook was made from; None when it does not
+        say so.
+    problems : tuple of Problem
+        Errors: why it cannot be imported. Warnings: what was understood, but should be looked at.
+    """
+
+    source: str
+    tables: Mapping[str, RawTable] = field(default_factory=dict)
+    as_typed: Mapping[tuple[str, int, str], str] = field(default_factory=dict)
+    letters: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    made_from: Mapping[str, frozenset[str]] | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def located(self, problem: Problem) -> Problem:
+        """Return a finding about a file of the sheet as one about the workbook's cell."""
+        name = problem.file.removesuffix(".csv")
+        if not self.letters:
+            return replace(problem, file=f"{self.source}/{problem.file}")
+        return _in_book(
+            self.source, name, problem, letter=self.letters.get((name, problem.column), "")
+        )
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A cell of a worksheet: its text, or why it has none."""
+
+    text: str
+    error: str = ""
+    warning: str = ""
+
+
+def read_book(path: Path, dictionary: Dictionary) -> Imported:
+    """Read a workbook, or a folder of CSV files.
+
+    Parameters
+    ----------
+    path : Path
+        An ``.xlsx`` file, or a folder that holds one CSV file a table.
+    dictionary : Dictionary
+
+    Returns
+    -------
+    Imported
+        Never raises for what the file holds: every fault is a Problem.
+    """
+    if path.is_dir():
+        return _read_folder(path, dictionary)
+    if not path.exists():
+        return _unreadable(path, "there is no such workbook.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return _unreadable(path, f"the file cannot be read: {error.strerror}.")
+    fault = _not_a_workbook(content)
+    if fault:
+        return _unreadable(path, fault)
+    try:
+        twice = _names_that_stand_twice(content)
+        if twice:
+            return _unreadable(path, f"two sheets have the same name: {twice}. Keep one.")
+        book = _load(content, values=False)
+        values = _load(content, values=True) if _has_formulas(book) else None
+    except _DAMAGED:
+        return _unreadable(
+            path, "the file is damaged: it cannot be opened. Save it again in the spreadsheet."
+        )
+    return _read_workbook(path.name, book, values, dictionary)
+
+
+def _read_folder(folder: Path, dictionary: Dictionary) -> Imported:
+    contents, problems = read_files(folder, dictionary)
+    tables = {}
+    as_typed: dict[tuple[str, int, str], str] = {}
+    for name, table in dictionary.tables.items():
+        raw, found = read_cells(table, contents.get(name))
+        problems += found
+        if raw is None:
+            continue
+        rows = []
+        for row in raw.rows:
+            cells = {c: tidied(text, table.columns[c]) for c, text in row.cells.items()}
+            rows.append(Row(row.number, cells))
+            as_typed |= {
+                (name, row.number, c): text for c, text in row.cells.items() if text != cells[c]
+            }
+        tables[name] = RawTable(table, raw.columns, tuple(rows), raw.unread)
+    imported = Imported(folder.name, tables, as_typed)
+    return replace(imported, problems=tuple(map(imported.located, problems)))
+
+
+def _not_a_workbook(content: bytes) -> str:
+    """Return why a file is not a workbook that can be read, or ``""``."""
+    if not content:
+        return "the file is empty."
+    if content.startswith(_OLD_FORMAT):
+        if _ENCRYPTED in content:
+            return "the workbook is protected by a password. Save it without one."
+        return f"this is a workbook of the old kind (.xls). {_SAVE_AS}"
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        if content.startswith(b"PK"):
+            return "the file is damaged or was not copied completely. Copy or save it again."
+        return f"this is not a workbook. {_SAVE_AS} For CSV files give their folder."
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = set(archive.namelist())
+    except _DAMAGED:
+        return "the file is damaged or was not copied completely. Copy or save it again."
+    if "content.xml" in names:
+        return f"this is an OpenDocument file (.ods). {_SAVE_AS}"
+    if any(name.endswith(".iwa") or name == "Index.zip" for name in names):
+        return f"this is a Numbers document. Export it as an Excel workbook. {_SAVE_AS}"
+    if "xl/workbook.bin" in names:
+        return f"this is a binary workbook (.xlsb). {_SAVE_AS}"
+    if not any(name.startswith("xl/") for name in names):
+        return f"this is not a workbook. {_SAVE_AS}"
+    return ""
+
+
+def _names_that_stand_twice(content: bytes) -> str:
+    """Return two sheet names that differ in capitals or blanks only; openpyxl renames these."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    first: dict[str, str] = {}
+    for element in root.iter():
+        name = element.get("name", "")
+        if element.tag.endswith("}sheet") and name:
+            if name.strip().lower() in first:
+                return f"{quoted(first[name.strip().lower()])} and {quoted(name)}"
+            first[name.strip().lower()] = name
+    return ""
+
+
+def _load(content: bytes, *, values: bool) -> Any:
+    with warnings.catch_warnings():
+        # openpyxl says which parts of a workbook it does not read (drop-downs of a newer kind,
+        # headers for print); none of them holds cells.
+        warnings.simplefilter("ignore")
+        return load_workbook(io.BytesIO(content), data_only=values)
+
+
+def _has_formulas(book: Any) -> bool:
+    return any(
+        cell.data_type == "f"
+        for sheet in book.worksheets
+        if sheet.max_row <= _MOST_ROWS
+        for row in sheet.iter_rows()
+        for cell in row
+    )
+
+
+def _read_workbook(source: str, book: Any, values: Any, dictionary: Dictionary) -> Imported:
+    found, problems = _sheets_by_table(source, book, dictionary)
+    tables: dict[str, RawTable] = {}
+    as_typed: dict[tuple[str, int, str], str] = {}
+    letters: dict[tuple[str, str], str] = {}
+    for name, sheet in found.items():
+        table = dictionary.tables[name]
+        reader = _SheetReader(source, table, sheet, values[sheet.title] if values else None)
+        raw = reader.read()
+        problems += reader.problems
+        if raw is not None:
+            tables[name] = raw
+            as_typed |= reader.as_typed
+            letters |= reader.letters
+    return Imported(source, tables, as_typed, letters, _made_from(book), tuple(problems))
+
+
+def _sheets_by_table(
+    source: str, book: Any, dictionary: Dictionary
+) -> tuple[dict[str, Any], list[Problem]]:
+    problems = []
+    found = {}
+    worksheets = {sheet.title: sheet for sheet in book.worksheets}
+    missing = [name for name in dictionary.tables if name not in worksheets]
+    for title in book.sheetnames:
+        name = title.strip().lower()
+        if name in dictionary.tables and title in worksheets:
+            found[name] = worksheets[title]
+        elif name not in HELPERS and (title not in worksheets or not _is_empty(worksheets[title])):
+            problems.append(
+                _about(
+                    f"{source}, sheet {title}",
+                    "no table has this name, so nothing of it can be imported. Delete the sheet, "
+                    f"or move what it holds to its table.{did_you_mean(title, missing)}",
+                )
+            )
+    problems += [
+        _about(source, f"the sheet {name} is missing.")
+        for name in dictionary.tables
+        if name not in found
+    ]
+    return {name: found[name] for name in dictionary.tables if name in found}, problems
+
+
+def _is_empty(sheet: Any) -> bool:
+    return all(cell is None for row in sheet.iter_rows(values_only=True) for cell in row)
+
+
+def _made_from(book: Any) -> dict[str, frozenset[str]] | None:
+    if MADE_FROM not in book.sheetnames:
+        return None
+    marks: dict[str, set[str]] = defaultdict(set)
+    for row in book[MADE_FROM].iter_rows(values_only=True):
+        if len(row) >= 2:
+            marks[str(row[0])].add(str(row[1]))
+    return {name: frozenset(found) for name, found in marks.items()}
+
+
+class _SheetReader:
+    """Reads one worksheet, and gathers what is wrong in it."""
+
+    def __init__(self, source: str, table: Table, sheet: Any, values: Any) -> None:
+        self.source = source
+        self.table = table
+        self.sheet = sheet
+        self.values = values
+        self.problems: list[Problem] = []
+        self.as_typed: dict[tuple[str, int, str], str] = {}
+        self.letters: dict[tuple[str, str], str] = {}
+
+    def read(self) -> RawTable | None:
+        if self.sheet.max_row > _MOST_ROWS:
+            self._about_sheet(
+                f"the sheet reaches down to row {self.sheet.max_row}. Delete the empty rows below "
+                "the last one."
+            )
+            return None
+        records = list(self.sheet.iter_rows())
+        if not any(_is_filled(cell) for row in records for cell in row):
+            self._about_sheet("the sheet is empty: not even the names of the columns are there.")
+            return None
+        self._merged_cells()
+        header = self._header(records[0])
+        self._hidden_rows(records[1:])
+        rows = [row for cells in records[1:] if (row := self._row(header, cells)) is not None]
+        # The names of the columns are judged as those of a CSV file are.
+        names = [name for _, name in header]
+        records_to_judge = [names, ["x"] * len(names)] if rows else [names]
+        raw, found = read_cells(self.table, _as_csv(records_to_judge))
+        self.problems += [
+            _in_book(self.source, self.table.name, problem, letter="") for problem in found
+        ]
+        if raw is None:
+            return None
+        kept = tuple(
+            Row(row.number, {name: row.cells[name] for name in raw.columns}) for row in rows
+        )
+        return RawTable(self.table, raw.columns, kept, frozenset())
+
+    def _header(self, cells: Sequence[Any]) -> list[tuple[int, str]]:
+        header = []
+        for position, cell in enumerate(cells):
+            name = str(cell.value).strip() if cell.value is not None else ""
+            letter = get_column_letter(position + 1)
+            if name:
+                header.append((position, name))
+                self.letters[self.table.name, name] = letter
+        return header
+
+    def _row(self, header: Sequence[tuple[int, str]], cells: Sequence[Any]) -> Row | None:
+        number = cells[0].row
+        if not any(_is_filled(cell) for cell in cells):
+            return None
+        named = {position for position, _ in header}
+        read: dict[str, str] = {}
+        found: list[tuple[str, str, _Cell]] = []
+        for position, name in header:
+            column = self.table.columns.get(name)
+            cell = _read(cells[position], column, self._value(cells[position]))
+            if column is not None:
+                read[name] = tidied(cell.text, column)
+                if read[name] != cell.text:
+                    self.as_typed[self.table.name, number, name] = cell.text
+            found.append((name, cells[position].coordinate, cell))
+        subject = read.get(self.table.subject_column or "", "")
+        for name, coordinate, cell in found:
+            for severity in ("error", "warning"):
+                message = cell.error if severity == "error" else cell.warning
+                if message:
+                    place = f"{self.source}, sheet {self.table.name}"
+                    column_and_cell = f"{name} ({coordinate})"
+                    self.problems.append(
+                        Problem(
+                            "error" if severity == "error" else "warning",
+                            place,
+                            number,
+                            subject,
+                            column_and_cell,
+                            cell.text,
+                            message,
+                        )
+                    )
+        for position, outside in enumerate(cells):
+            if position not in named and _is_filled(outside):
+                self._about_sheet(
+                    f"cell {outside.coordinate} holds {quoted(str(outside.value))}, but its column "
+                    "has no name in row 1. Move it to the column note, or delete it.",
+                    number,
+                )
+        return Row(number, read)
+
+    def _value(self, cell: Any) -> Any:
+        """Return the value that the spreadsheet last computed for a formula."""
+        return None if self.values is None else self.values[cell.coordinate]
+
+    def _merged_cells(self) -> None:
+        for cells in sorted(map(str, self.sheet.merged_cells.ranges)):
+            self._about_sheet(
+                f"the cells {cells} are merged into one. Unmerge them and fill in each."
+            )
+
+    def _hidden_rows(self, records: Iterable[Sequence[Any]]) -> None:
+        hidden = [
+            cells[0].row
+            for cells in records
+            if self.sheet.row_dimensions[cells[0].row].hidden
+            and any(_is_filled(cell) for cell in cells)
+        ]
+        if hidden:
+            are = "is" if len(hidden) == 1 else "are"
+            self._about_sheet(
+                f"{_in_runs(hidden)} {are} hidden or filtered out. Show all rows (clear the "
+                "filter), so that nothing is imported unseen."
+            )
+
+    def _about_sheet(self, message: str, row: int | None = None) -> None:
+        place = f"{self.source}, sheet {self.table.name}"
+        self.problems.append(Problem("error", place, row, "", "", "", message))
+
+
+def _is_filled(cell: Any) -> bool:
+    return cell.value is not None and bool(str(cell.value).strip())
+
+
+def _read(cell: Any, column: Column | None, computed: Any) -> _Cell:
+    if cell.data_type != "f":
+        return _read_value(cell.value, cell.data_type, cell.number_format, column)
+    formula = cell.value if isinstance(cell.value, str) else "an array formula"
+    if computed is None or computed.value is None or computed.value == "":
+        return _Cell(
+            formula, f"a formula without a value stands here: {quoted(formula)}. Type the value."
+        )
+    read = _read_value(computed.value, computed.data_type, cell.number_format, column)
+    if read.error:
+        return _Cell(
+            read.text, f"the formula {quoted(formula)} gives no usable value: {read.error}"
+        )
+    return _Cell(
+        read.text, warning=f"the formula {quoted(formula)} was replaced by its value, {read.text}."
+    )
+
+
+def _read_value(value: Any, kind: str, number_format: str, column: Column | None) -> _Cell:
+    if value is None:
+        return _Cell("")
+    if kind == "e":
+        return _Cell(str(value), f"the error value {value} stands here. Type the value.")
+    if isinstance(value, bool):
+        return _Cell(
+            str(value).upper(),
+            f"the spreadsheet made a logical value of what was typed ({str(value).upper()}). "
+            "Format the cell as text and type it again.",
+        )
+    if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
+        return _read_date(value, column)
+    if isinstance(value, (int, float)):
+        return _read_number(value, number_format, column)
+    # An underscore written as an escape, so that what follows it is not taken for one.
+    return _Cell(str(value).replace("_x005F_", "_"))
+
+
+def _read_date(
+    value: datetime.date | datetime.time | datetime.timedelta, column: Column | None
+) -> _Cell:
+    if not isinstance(value, datetime.date):
+        text = str(value)
+        return _Cell(
+            text,
+            f"the spreadsheet made a time of what was typed: {text}. Format the cell as text and "
+            "type it again.",
+        )
+    day = value.date() if isinstance(value, datetime.datetime) else value
+    if column is not None and column.type == "date":
+        return _Cell(day.isoformat())
+    return _Cell(
+        day.isoformat(),
+        f"the spreadsheet made a date of what was typed: {_in_words(day)} (perhaps from "
+        f"{day.day}/{day.month} or {day.month}/{day.day}). Format the cell as text and type it "
+        "again.",
+    )
+
+
+def _read_number(value: float, number_format: str, column: Column | None) -> _Cell:
+    text = shown(value, number_format)
+    if column is not None and column.type not in NUMBER_TYPES | {"p_value"}:
+        if text is None:
+            return _Cell(
+                str(value),
+                f"the cell holds the number {value} and shows it in another form. Format the cell "
+                "as text and type what it is to say.",
+            )
+        return _Cell(text)
+    day = hidden_date(value, number_format)
+    if day is not None:
+        return _Cell(
+            f"{value:.0f}",
+            f"{value:.0f} is probably the date {_in_words(day)}, which the spreadsheet made of "
+            f"what was typed ({day.day}/{day.month}?). Format the cell as text and type it again.",
+        )
+    text = shown(value, "General") if text is None else text
+    assert text is not None
+    if is_computed(text):
+        return _Cell(
+            text,
+            f"{text} has more digits than a source prints. Format the cell as text and type the "
+            "number as the source prints it.",
+        )
+    return _Cell(text)
+
+
+def _in_words(day: datetime.date) -> str:
+    months = "January February March April May June July August September October November December"
+    return f"{day.day} {months.split()[day.month - 1]} {day.year}"
+
+
+def _in_runs(numbers: Sequence[int]) -> str:
+    """Return row numbers in words: ``row 4``, ``rows 4 to 7 and 9``."""
+    runs = []
+    for _, group in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        members = [number for _, number in group]
+        first, last = members[0], members[-1]
+        runs.append(str(first) if first == last else f"{first} to {last}")
+    rows = "row" if len(numbers) == 1 else "rows"
+    return f"{rows} {', '.join(runs[:-1])}{' and ' if len(runs) > 1 else ''}{runs[-1]}"
+
+
+def _in_book(source: str, table: str, problem: Problem, letter: str) -> Problem:
+    column = problem.column
+    if letter and problem.row is not None:
+        column = f"{column} ({letter}{problem.row})"
+    return Problem(
+        problem.severity,
+        f"{source}, sheet {table}",
+        problem.row,
+        problem.subject,
+        column,
+        problem.value,
+        problem.message,
+    )
+
+
+def _as_csv(records: Iterable[Iterable[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(records)
+    return text.getvalue().encode()
+
+
+def _about(file: str, message: str) -> Problem:
+    return Problem("error", file, None, "", "", "", message)
+
+
+def _unreadable(path: Path, message: str) -> Imported:
+    return Imported(path.name, problems=(_about(path.name, message),))

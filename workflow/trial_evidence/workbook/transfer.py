@@ -1,0 +1,385 @@
+"""Importing a workbook: the plan, what it would change, and carrying it out whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from trial_evidence.sheet import Dictionary, Problem, has_errors
+from trial_evidence.sheet.cells import RawTable, Row, read_cells
+from trial_evidence.sheet.check import read_files
+
+from .difference import TableDifference, in_words, table_difference
+from .layout import one_kind_of_line_break, row_mark
+from .read import Imported, read_book
+
+# Says whether the sheet in a folder is valid.
+Check = Callable[[Path], Sequence[Problem]]
+
+# So many rows of a table may go without being asked about: more is rather a mistake than an edit.
+_FEW_ROWS = 3
+_MOST_LISTED = 5
+
+_ROW_NUMBER = re.compile(r"row [0-9]+")
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """What an import would do.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        Any error forbids the import. Warnings are those about the workbook, and those that the
+        sheet does not have yet.
+    difference : tuple of str
+        In words, as `difference_in_words` gives it; empty where nothing differs.
+    questions : tuple of str
+        What somebody has to confirm: many rows would go, or something that was written to the sheet
+        after the workbook was made would be undone.
+    files : mapping of str to bytes
+        File name to new content, of the files that change; empty where anything is an error.
+    """
+
+    problems: tuple[Problem, ...]
+    difference: tuple[str, ...]
+    questions: tuple[str, ...]
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What an import did.
+
+    Attributes
+    ----------
+    plan : ImportPlan
+    written : tuple of str
+        Names of the files that were changed; empty when nothing was written.
+    """
+
+    plan: ImportPlan
+    written: tuple[str, ...]
+
+
+def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> ImportPlan:
+    """Read a workbook and say what importing it would change. Writes nothing.
+
+    Parameters
+    ----------
+    book : Path
+        An ``.xlsx`` file or a folder of CSV files.
+    raw : Path
+        Folder of the sheet.
+    dictionary : Dictionary
+    check : callable
+        Takes a folder and returns the findings about the sheet in it.
+
+    Returns
+    -------
+    ImportPlan
+    """
+    imported = read_book(book, dictionary)
+    before, problems = _read_sheet(raw, dictionary)
+    if has_errors(problems) or not _is_complete(imported, dictionary):
+        return _refused([*imported.problems, *problems])
+    found = _errors_of_the_check(imported, check)
+    if has_errors(imported.problems) or found:
+        return _refused([*imported.problems, *found])
+    differences = {
+        name: _as_it_stood(table_difference(before[name], imported.tables[name]), imported)
+        for name in dictionary.tables
+    }
+    files = {
+        table.file: _new_content((raw / table.file).read_bytes(), differences[name])
+        for name, table in dictionary.tables.items()
+        if differences[name]
+    }
+    lines = tuple(line for difference in differences.values() for line in in_words(difference))
+    warnings = tuple(imported.problems)
+    if files:
+        after = _checked_copy(raw, files, check)
+        if has_errors(after):
+            return _refused([*warnings, *after])
+        warnings += _new_warnings(after, check(raw))
+    questions = tuple(_questions(before, differences, imported))
+    return ImportPlan(warnings, lines, questions, MappingProxyType(files))
+
+
+def import_book(
+    book: Path,
+    raw: Path,
+    dictionary: Dictionary,
+    check: Check,
+    *,
+    show: Callable[[ImportPlan], None],
+    confirmed: bool = False,
+) -> ImportResult:
+    """Import a workbook into the sheet: all tables, or none.
+
+    Parameters
+    ----------
+    book, raw, dictionary, check
+        As for `plan_import`.
+    show : callable
+        Gets the plan before anything is written.
+    confirmed : bool
+        Somebody has answered the plan's questions with yes.
+
+    Returns
+    -------
+    ImportResult
+        Nothing is written where the plan has errors, or questions and no confirmation.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written; the sheet is then as it was.
+    """
+    restore(raw)
+    plan = plan_import(book, raw, dictionary, check)
+    show(plan)
+    if has_errors(plan.problems) or not plan.files or (plan.questions and not confirmed):
+        return ImportResult(plan, ())
+    replace_files(raw, plan.files)
+    return ImportResult(plan, tuple(plan.files))
+
+
+def _read_sheet(
+    raw: Path, dictionary: Dictionary
+) -> tuple[dict[str, RawTable], tuple[Problem, ...]]:
+    """Read the cells of the sheet as they stand; the problems are those of whole files."""
+    contents, about_files = read_files(raw, dictionary)
+    problems = [problem for problem in about_files if problem.severity == "error"]
+    tables = {}
+    for name, table in dictionary.tables.items():
+        cells, found = read_cells(table, contents.get(name))
+        problems += [problem for problem in found if problem.severity == "error"]
+        if cells is not None:
+            tables[name] = cells
+    return tables, tuple(problems)
+
+
+def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
+    """Replace files of a folder, all of them or none.
+
+    A complete new folder is made beside the old one; then the old one is renamed, and the new one
+    takes its name. If the process dies between these two renames there is no folder of that name,
+    which no stage takes for a sheet; `restore` brings the old one back.
+
+    Parameters
+    ----------
+    raw : Path
+    files : mapping of str to bytes
+        File name to content.
+
+    Raises
+    ------
+    OSError
+        When the folders cannot be written or renamed (the sheet is then as it was), or when the
+        old folder of an interrupted import still stands beside the sheet.
+    """
+    folder = raw.resolve()
+    new, old = _beside(folder)
+    if old.exists():
+        raise FileExistsError(
+            f"{old} is left from an interrupted import. Compare it with {folder}, then delete it."
+        )
+    shutil.rmtree(new, ignore_errors=True)
+    try:
+        shutil.copytree(folder, new, symlinks=True)
+        for name, content in files.items():
+            (new / name).write_bytes(content)
+        folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            old.rename(folder)
+            raise
+        # Renamed first: what is half deleted must not look like a sheet to bring back.
+        old.rename(new)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def restore(raw: Path) -> bool:
+    """Bring a folder back that an interrupted `replace_files` has left renamed.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to bring back.
+    """
+    folder = raw.resolve()
+    _, old = _beside(folder)
+    if folder.exists() or not old.is_dir():
+        return False
+    old.rename(folder)
+    return True
+
+
+def _beside(folder: Path) -> tuple[Path, Path]:
+    return (
+        folder.with_name(f".{folder.name}.importing"),
+        folder.with_name(f".{folder.name}.before-import"),
+    )
+
+
+def _is_complete(imported: Imported, dictionary: Dictionary) -> bool:
+    return all(
+        name in imported.tables and imported.tables[name].columns == frozenset(table.columns)
+        for name, table in dictionary.tables.items()
+    )
+
+
+def _refused(problems: Iterable[Problem]) -> ImportPlan:
+    found = tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.severity))
+    return ImportPlan(found, (), (), MappingProxyType({}))
+
+
+def _errors_of_the_check(imported: Imported, check: Check) -> list[Problem]:
+    """Check what was read as it stands in the workbook, so that rows keep their numbers."""
+    said = {(p.file, p.row, p.column) for p in imported.problems if p.severity == "error"}
+    with tempfile.TemporaryDirectory() as folder:
+        for table in imported.tables.values():
+            path = Path(folder) / table.table.file
+            path.write_bytes(_with_the_rows_of_the_book(table))
+        found = [imported.located(p) for p in check(Path(folder)) if p.severity == "error"]
+    return [p for p in found if (p.file, p.row, p.column) not in said]
+
+
+def _with_the_rows_of_the_book(table: RawTable) -> bytes:
+    columns = list(table.table.columns)
+    lines = [_record(columns)]
+    for row in table.rows:
+        lines += ["\n"] * (row.number - 1 - len(lines))
+        lines.append(_record([row.cells.get(name, "") for name in columns]))
+    return "".join(lines).encode()
+
+
+def _checked_copy(raw: Path, files: Mapping[str, bytes], check: Check) -> Sequence[Problem]:
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place) / raw.name
+        shutil.copytree(raw, copy)
+        for name, content in files.items():
+            (copy / name).write_bytes(content)
+        return check(copy)
+
+
+def _new_warnings(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem, ...]:
+    # Without row numbers: rows below a new one have moved down.
+    def told(problem: Problem) -> tuple[str, ...]:
+        message = _ROW_NUMBER.sub("row", problem.message)
+        return problem.file, problem.subject, problem.column, problem.value, message
+
+    known = {told(problem) for problem in before}
+    return tuple(problem for problem in after if told(problem) not in known)
+
+
+def _as_it_stood(difference: TableDifference, imported: Imported) -> TableDifference:
+    """Take back the tidying of cells that came back as the sheet has them."""
+    name = difference.table.name
+    pairs = []
+    for old, new in difference.pairs:
+        cells = dict(new.cells)
+        for column, text in old.cells.items():
+            typed = imported.as_typed.get((name, new.number, column), cells.get(column, ""))
+            if one_kind_of_line_break(text) == one_kind_of_line_break(typed):
+                cells[column] = text
+        pairs.append((old, Row(new.number, MappingProxyType(cells))))
+    return replace(difference, pairs=tuple(pairs))
+
+
+def _questions(
+    before: Mapping[str, RawTable],
+    differences: Mapping[str, TableDifference],
+    imported: Imported,
+) -> Iterator[str]:
+    for name, difference in differences.items():
+        gone, all_rows = len(difference.removed), len(before[name].rows)
+        if gone > _FEW_ROWS or (gone and gone == all_rows):
+            yield f"{gone} of the {all_rows} rows of {name} would be removed."
+        if imported.made_from is None:
+            continue
+        known = imported.made_from.get(name, frozenset())
+        table = difference.table
+        touched = [old for old, _ in difference.changed] + list(difference.removed)
+        newer = [row.number for row in touched if row_mark(table, row.cells) not in known]
+        if newer:
+            numbers = ", ".join(map(str, newer[:_MOST_LISTED]))
+            more = f" and {len(newer) - _MOST_LISTED} more" if len(newer) > _MOST_LISTED else ""
+            rows = f"row {numbers}" if len(newer) == 1 else f"rows {numbers}{more}"
+            yield (
+                f"{table.file}, {rows}: written to the sheet after the workbook was made, and the "
+                "workbook would undo it. Make a new workbook and edit that one, unless this is "
+                "what you want."
+            )
+
+
+def _new_content(content: bytes, difference: TableDifference) -> bytes:
+    """Return a file with the changed rows changed, and every other byte as it stood."""
+    mark = b"\xef\xbb\xbf"
+    text = content.decode("utf-8-sig")
+    records = list(_records(text))
+    header = records[0][1]
+    line_break = "\r\n" if records[0][0].endswith("\r\n") else "\n"
+    pairs = {old.number: (old, new) for old, new in difference.pairs}
+    removed = {row.number for row in difference.removed}
+    added = _places(difference)
+
+    def new_lines(place: int) -> list[str]:
+        return [_record([row.cells.get(c, "") for c in header], line_break) for row in added[place]]
+
+    lines = [records[0][0], *new_lines(1)]
+    for number, (line, _) in enumerate(records[1:], start=2):
+        if number in pairs and pairs[number][0].cells != pairs[number][1].cells:
+            lines.append(_record([pairs[number][1].cells.get(c, "") for c in header], line_break))
+        elif number not in removed:
+            lines.append(line)
+        lines += new_lines(number)
+    # Only the last line of a file may lack its end, and it may no longer be the last.
+    ended = [line if line.endswith(("\n", "\r")) else line + line_break for line in lines[:-1]]
+    result = "".join([*ended, *lines[-1:]]).encode()
+    return mark + result if content.startswith(mark) else result
+
+
+def _places(difference: TableDifference) -> dict[int, list[Row]]:
+    """Return after which row of the old file the new rows go: where the workbook has them."""
+    old_numbers = {new.number: old.number for old, new in difference.pairs}
+    added = {row.number: row for row in difference.added}
+    places: dict[int, list[Row]] = defaultdict(list)
+    last = 1
+    for number in sorted(old_numbers | dict.fromkeys(added, 0)):
+        if number in added:
+            places[last].append(added[number])
+        else:
+            last = old_numbers[number]
+    return places
+
+
+def _records(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each record of a CSV file as it is written, and its cells."""
+    read: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            read.append(line)
+            yield line
+
+    for cells in csv.reader(lines(), strict=True):
+        yield "".join(read), cells
+        read.clear()
+
+
+def _record(cells: Sequence[str], line_break: str = "\n") -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=line_break).writerow(cells)
+    return text.getvalue()
