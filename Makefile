@@ -52,8 +52,9 @@ $(STAMP): requirements.lock
 
 # Needs uv on the PATH; run after editing the dependencies in pyproject.toml.
 lock:
-	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --group dev \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade \
+	uv pip compile --universal --prerelease disallow --fork-strategy fewest \
+	  --python-version 3.11 --group dev --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --upgrade \
 	  pyproject.toml -o requirements.lock
 
 clean:

@@ -1,6 +1,7 @@
 """Charts saved and opened again: where their marks are, measured on their own ticks."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from figures.svg_reading import Drawing, Shape, Word, check_svg, read_svg, word_defects
@@ -106,7 +107,4 @@ def lines(drawing: Drawing, stroke: str) -> list[Shape]:
 def area(shape: Shape) -> float:
     """Area of a shape by the shoelace formula, in square points."""
     closed = [*shape.points, shape.points[0]]
-    return (
-        abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(closed, closed[1:], strict=False)))
-        / 2
-    )
+    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(closed))) / 2

@@ -77,11 +77,13 @@ def test_the_pooled_line_and_its_limits(tmp_path):
     ends = [end for line in lines(drawing, ACCENT) for end in line.points]
     for expected in ((1.25, 0.0), (1.25, 0.6)):
         assert min(math.dist(end, (x(expected[0]), y(expected[1]))) for end in ends) < 0.03
-    for side in (-1, 1):
-        foot = math.log(1.25) + side * 1.959964 * 0.6
-        place = (x(math.exp(foot)), y(0.6))
-        # dashed: the last dash may end up to a gap (1 mm = 2.8 points) above the foot
-        assert min(math.dist(end, place) for end in ends) < 2.9
+    dashes = [line for line in lines(drawing, ACCENT) if line.box[2] - line.box[0] > 0.5]
+    dashes = [dash for dash in dashes if dash.box[3] <= y(0.6) + 0.1]
+    # a unit of the standard error is 1.96 units of the log ratio away, on either side
+    width = (x(math.e) - x(1.0)) * 1.959964 / (y(0.5) - y(0.0)) * 0.5
+    assert {dash.points[0][0] > x(1.25) for dash in dashes} == {True, False}
+    for px, py in (end for dash in dashes for end in dash.points):
+        assert abs(px - x(1.25)) == pytest.approx(width * (py - y(0.0)), abs=0.03)
 
 
 def test_the_regression_line_runs_where_it_should(tmp_path):

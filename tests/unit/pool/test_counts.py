@@ -182,6 +182,17 @@ def test_exchanging_the_arms_inverts_the_odds_ratio(rows, model):
     assert there.tau2 == pytest.approx(back.tau2, rel=1e-4, abs=1e-5)
 
 
+def test_peto_turns_round_with_the_arms():
+    there = peto(Counts([1, 5], [20, 30], [4, 9], [22, 31], "odds_ratio"))
+    back = peto(Counts([4, 9], [22, 31], [1, 5], [20, 30], "odds_ratio"))
+    assert there.estimate == pytest.approx(-back.estimate, rel=1e-12)
+    assert there.se == pytest.approx(back.se, rel=1e-12)
+
+
+def test_peto_has_no_estimate_without_events():
+    assert peto(Counts([0, 0], [20, 30], [0, 0], [22, 31], "odds_ratio")) is None
+
+
 @pytest.mark.parametrize("function", [*FUNCTIONS.values(), peto])
 def test_only_odds_ratios(function):
     with pytest.raises(ValueError, match="odds ratios, not risk_ratio"):

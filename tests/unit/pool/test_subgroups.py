@@ -4,9 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import load
-from trial_evidence.pool.subgroups import interaction_within_trials, subgroup_test
+from trial_evidence.pool.subgroups import (
+    interaction_within_trials,
+    separate_subgroups,
+    subgroup_test,
+)
 
 SUBGROUPS = load("metafor_more")["subgroups"]
+SEPARATE = load("meta_subgroups")
 
 
 @pytest.mark.parametrize("name", SUBGROUPS)
@@ -57,6 +62,45 @@ def test_order_of_trials_does_not_matter(order):
     data = SUBGROUPS["one_single"]
     y, v, g = ([data[key][i] for i in order] for key in ("yi", "vi", "group"))
     assert subgroup_test(y, v, g).statistic == pytest.approx(data["statistic"], rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [(n, key) for n, data in SEPARATE.items() for key in data["subgroup"]]
+)
+def test_separate_groups_agree_with_meta(name, key):
+    data, theirs = SEPARATE[name], SEPARATE[name]["subgroup"][key]
+    method, interval = key.split("|")
+    ours = separate_subgroups(
+        data["yi"], data["vi"], data["group"], method=method,
+        interval={"classic": "wald", "HK": "hartung_knapp"}[interval],
+    )  # fmt: skip
+    # meta's REML stops on an absolute change of tau2.
+    tolerance = 1e-9 if method == "DL" else 5e-4
+    place = [ours.levels.index(level) for level in theirs["levels"]]
+    for field, theirs_ in (("estimate", "TE"), ("se", "se"), ("ci_low", "lb"), ("tau2", "tau2")):
+        assert getattr(ours.fit, field)[place].tolist() == pytest.approx(
+            theirs[theirs_], rel=tolerance, abs=1e-8
+        )
+    assert (ours.statistic, ours.p_value, ours.df) == pytest.approx(
+        (theirs["Qb_random"], theirs["Qb_p"], theirs["Qb_df"]), rel=tolerance
+    )
+
+
+def test_separate_groups_may_be_single_trials():
+    # 0.5 -/+ and 0.1 with variances 0.04 and 0.12: Q = 0.4**2 / 0.16 = 1.
+    ours = separate_subgroups([0.5, 0.1], [0.04, 0.12], ["a", "b"])
+    assert ours.statistic == pytest.approx(1.0)
+    assert ours.fit.estimate.tolist() == [0.5, 0.1]
+
+
+def test_separate_groups_say_why_there_is_no_test():
+    assert "one group" in separate_subgroups([0.1, 0.2], [0.1, 0.1], ["a", "a"]).reason
+    same = separate_subgroups(
+        [0.1, 0.1, 0.3], [0.1, 0.1, 0.1], ["a", "a", "b"], interval="hartung_knapp"
+    )
+    assert "all the same" in same.reason
+    with pytest.raises(ValueError, match="2 trials but 1 groups"):
+        separate_subgroups([0.1, 0.2], [0.1, 0.1], ["a"])
 
 
 def test_within_trial_difference_by_hand():

@@ -22,7 +22,14 @@ from trial_evidence.pool.results import (
     percent_weights,
 )
 from trial_evidence.pool.stacks import Stack, stack
-from trial_evidence.pool.tau_posterior import FAST, FINE, FLAT, MeanPrior, Rule, TauPosterior
+from trial_evidence.pool.tau_posterior import (
+    FINE,
+    FLAT,
+    MeanPrior,
+    Rule,
+    TauPosterior,
+    fast_rule,
+)
 
 PREDICTION_BAYESIAN = "shortest interval of the posterior predictive distribution"
 
@@ -344,11 +351,12 @@ def posterior_stack(
     whole = stack(yi, vi)
     analyses = whole.k.size
     result = {field.name: np.empty(analyses) for field in fields(StackedPosterior)}
-    width = max(CHUNK // (FAST.panels * FAST.nodes * whole.yi.shape[0]), 1)
+    rule = fast_rule(prior)
+    width = max(CHUNK // (rule.panels * rule.nodes * whole.yi.shape[0]), 1)
     for start in range(0, analyses, width):
         here = slice(start, start + width)
         for name, values in _summary(
-            _solve(whole.take(here), prior, mean_prior, FAST), level, threshold
+            _solve(whole.take(here), prior, mean_prior, rule), level, threshold
         ).items():
             result[name][here] = values
     return StackedPosterior(**result)

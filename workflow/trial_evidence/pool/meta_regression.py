@@ -141,9 +141,9 @@ def meta_regression(
 
     Notes
     -----
-    Knapp G, Hartung J. Stat Med 2003;22:2693-2710; ten trials a covariate: Cochrane Handbook,
-    chapter 10. Coefficients, their covariance and DL by PyMARE, tau2 by REML and ML by
-    `trial_evidence.pool.likelihood`. As metafor's ``rma(yi, vi, mods)``.
+    Knapp G, Hartung J. Stat Med 2003;22:2693-2710. Coefficients, their covariance and
+    DL by PyMARE, tau2 by REML and ML by `trial_evidence.pool.likelihood`. As metafor's
+    ``rma(yi, vi, mods)``.
     """
     y, v = check_effects(yi, vi)
     level = check_level(level)

@@ -23,9 +23,12 @@ class TauPrior(ABC):
     ----------
     on_log_scale : bool
         Whether the density is smooth in log tau and not at zero.
+    fast_nodes : int
+        Nodes with which a fast quadrature is exact to 1e-8.
     """
 
     on_log_scale: ClassVar[bool] = False
+    fast_nodes: ClassVar[int] = 48
 
     @property
     @abstractmethod
@@ -90,6 +93,7 @@ class HalfCauchy(TauPrior):
     """
 
     scale: float
+    fast_nodes: ClassVar[int] = 64
 
     def __post_init__(self) -> None:
         _check_positive(self.scale, "the scale")
@@ -152,6 +156,7 @@ class LogNormal(TauPrior):
     mean: float
     sd: float
     on_log_scale: ClassVar[bool] = True
+    fast_nodes: ClassVar[int] = 80
 
     def __post_init__(self) -> None:
         _check_positive(self.sd, "the standard deviation")

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from pymare.estimators import WeightedLeastSquares
+from scipy.special import chdtrc
 from scipy.stats import f
 
+from trial_evidence.pool.engine import StackedFit, fit_stack
 from trial_evidence.pool.likelihood import reml_tau2
 from trial_evidence.pool.results import Floats, check_effects
 
+SEPARATE_METHOD = "separate tau2 in each group, chi2 test between the groups' means"
 SUBGROUP_METHOD = "mixed-effects model, one tau2 by REML, conservative Hartung-Knapp F test"
 
 
@@ -109,6 +112,104 @@ def _wald_over_df(means: Floats, covariance: Floats) -> float:
 
 def _no_test(reason: str) -> SubgroupTest:
     return SubgroupTest(None, None, None, None, None, SUBGROUP_METHOD, reason)
+
+
+@dataclass(frozen=True)
+class SeparateSubgroups:
+    """Each group pooled with a tau2 of its own, and the test between them.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        The groups, in alphabetical order.
+    fit : StackedFit
+        The pooled result of each group; a group of one trial has that trial's.
+    statistic, p_value : float or None
+        Q between the groups' means and its p value on chi2.
+    df : int or None
+        Groups - 1.
+    method : str
+        The test in words.
+    reason : str
+        Why there is no test; empty where there is one.
+    """
+
+    levels: tuple[str, ...]
+    fit: StackedFit
+    statistic: float | None
+    p_value: float | None
+    df: int | None
+    method: str
+    reason: str
+
+
+def separate_subgroups(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    groups: Sequence[str],
+    *,
+    method: str = "REML",
+    interval: str = "hartung_knapp_conservative",
+    level: float = 95.0,
+) -> SeparateSubgroups:
+    """Pool every group by itself and compare the means.
+
+    Where `subgroup_test` gives all groups one tau2, here each has its own: right where
+    heterogeneity differs between groups, and unstable where groups are small.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    groups : sequence of str, length k
+        Group of each trial.
+    method, interval, level
+        As `trial_evidence.pool.engine.fit_stack`; the groups' standard errors are those of the
+        interval.
+
+    Returns
+    -------
+    SeparateSubgroups
+        No test with fewer than two groups, or where a group's standard error is zero.
+
+    Raises
+    ------
+    ValueError
+        If there is not one group a trial, or the input cannot be pooled.
+
+    Notes
+    -----
+    Borenstein M, Higgins JPT. Prev Sci 2013;14:134-143. As meta's
+    ``metagen(subgroup, tau.common=FALSE)``.
+    """
+    y, v = check_effects(yi, vi)
+    if len(groups) != y.size:
+        raise ValueError(f"{y.size} trials but {len(groups)} groups")
+    levels, codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    inside = codes[:, None] == np.arange(levels.size)
+    fit = fit_stack(
+        np.where(inside, y[:, None], np.nan),
+        np.where(inside, v[:, None], np.nan),
+        method=method,
+        interval=interval,
+        level=level,
+    )
+    names = tuple(str(name) for name in levels)
+    if levels.size < 2:
+        return SeparateSubgroups(
+            names, fit, None, None, None, SEPARATE_METHOD, "All trials belong to one group."
+        )
+    if not (fit.se > 0).all():
+        return SeparateSubgroups(
+            names, fit, None, None, None, SEPARATE_METHOD, "A group's effects are all the same."
+        )
+    w = 1 / fit.se**2
+    mean = (w @ fit.estimate) / w.sum()
+    statistic = float((w * (fit.estimate - mean) ** 2).sum())
+    df = levels.size - 1
+    return SeparateSubgroups(
+        names, fit, statistic, float(chdtrc(df, statistic)), df, SEPARATE_METHOD, ""
+    )
 
 
 def interaction_within_trials(

@@ -1,0 +1,115 @@
+"""The simulation: known coverages, and going on after a stop."""
+
+import math
+
+import pytest
+from scipy.stats import norm, t
+from trial_evidence.pool.calibration import Plan, calibrate
+from trial_evidence.pool.priors import HalfNormal
+
+PLAN = Plan(vi=(0.04, 0.04, 0.04, 0.04), taus=(0.0, 0.3), simulations=4000, part=1500, seed=7)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    found = calibrate(PLAN, [HalfNormal(0.5)])
+    return {(row.tau, row.quantity, row.name): row for row in found}
+
+
+def within(row, expected):
+    assert row.value == pytest.approx(expected, abs=4 * row.monte_carlo_se + 1e-9)
+
+
+def test_common_effect_holds_its_level_without_heterogeneity(rows):
+    within(rows[0.0, "coverage", "EE wald"], 0.95)
+
+
+def test_common_effect_falls_short_by_the_known_amount(rows):
+    # Equal variances: the mean has variance (0.04 + 0.09)/4, the interval is made for 0.04/4.
+    z = 1.959964 * math.sqrt(0.04 / 0.13)
+    within(rows[0.3, "coverage", "EE wald"], 2 * norm.cdf(z) - 1)
+
+
+@pytest.mark.parametrize("method", ["DL", "REML", "PM", "HE"])
+def test_hartung_knapp_is_exact_for_equal_variances(rows, method):
+    # It is then the one-sample t interval, whatever tau2.
+    within(rows[0.3, "coverage", f"{method} hartung_knapp"], 0.95)
+
+
+def test_width_of_the_common_effect_interval(rows):
+    row = rows[0.3, "width", "EE wald"]
+    assert row.value == pytest.approx(2 * 1.959964 * 0.1, rel=1e-6)
+
+
+def test_bias_of_hedges_without_truncation_is_none(rows):
+    # HE is unbiased before it is cut off at zero, so its bias is positive and small here.
+    row = rows[0.3, "tau2 bias", "HE"]
+    assert 0 < row.value < 0.02
+
+
+def test_q_profile_holds_its_level(rows):
+    within(rows[0.3, "tau2 coverage", "Q-profile"], 0.95)
+
+
+def test_prediction_coverage_without_heterogeneity_is_that_of_the_t_interval(rows):
+    # With tau = 0 and t on k-1 the interval holds zero where |mean| < t sqrt(tau2 + se2), which is
+    # at least as often as for tau2 = 0.
+    row = rows[0.0, "prediction coverage", "REML t_k_minus_1"]
+    assert row.value > 2 * norm.cdf(t.ppf(0.975, 3)) - 1 - 0.01
+
+
+def test_bayesian_interval_is_judged_too(rows):
+    assert rows[0.3, "coverage", "Bayesian half-normal(0.5)"].value > 0.93
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path, rows):
+    class StoppedError(Exception):
+        pass
+
+    def stop(done, _):
+        if done == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        calibrate(PLAN, [HalfNormal(0.5)], folder=tmp_path, progress=stop)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(kept) == 2
+    seen = []
+    again = calibrate(PLAN, [HalfNormal(0.5)], folder=tmp_path, progress=lambda *x: seen.append(x))
+    assert seen == [(i, 6) for i in range(1, 7)]
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert again == tuple(rows.values())
+
+
+def test_parts_of_another_plan_are_not_used(tmp_path):
+    small = Plan(vi=(0.04, 0.05), taus=(0.1,), simulations=50, part=50)
+    other = Plan(vi=(0.04, 0.05), taus=(0.1,), simulations=50, part=50, seed=2)
+    first, second = calibrate(small, folder=tmp_path), calibrate(other, folder=tmp_path)
+    assert first != second
+    assert calibrate(small, folder=tmp_path) == first
+
+
+def test_bootstrap_is_judged_where_asked():
+    plan = Plan(vi=(0.04, 0.05, 0.02), taus=(0.2,), simulations=20, bootstrap_draws=200)
+    assert "bootstrap" in {row.name for row in calibrate(plan)}
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "words"),
+    [
+        ({"vi": (0.1,)}, "at least 2"),
+        ({"vi": (0.1, -0.1)}, "variances"),
+        ({"taus": ()}, "taus"),
+        ({"taus": (-0.1,)}, "taus"),
+        ({"simulations": 0}, "at least 1"),
+        ({"level": 0.95}, "percent"),
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(kwargs, words):
+    with pytest.raises(ValueError, match=words):
+        Plan(**{"vi": (0.1, 0.2), "taus": (0.1,), "simulations": 10} | kwargs)
+
+
+def test_the_same_prior_twice_is_refused():
+    with pytest.raises(ValueError, match="two priors are the same"):
+        calibrate(PLAN, [HalfNormal(0.5), HalfNormal(0.5)])
