@@ -39,7 +39,7 @@ changes: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The environment is made again when the lock changes; the stamp comes last, so that an
 # interrupted installation is not taken for a whole one.

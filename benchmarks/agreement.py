@@ -37,6 +37,7 @@ from trial_evidence.pool.priors import (
 from trial_evidence.pool.selection_model import step_selection_model
 from trial_evidence.pool.small_study import egger, harbord, pet_peese, peters, trim_and_fill
 from trial_evidence.pool.stacks import stack
+from trial_evidence.pool.subgroups import separate_subgroups, subgroup_test
 from trial_evidence.pool.tau2 import TAU2_ESTIMATORS, estimate_tau2
 from trial_evidence.pool.tau_posterior import FLAT, MeanPrior
 
@@ -202,6 +203,24 @@ def sensitivity() -> Iterator[Pair]:
                 *theirs["beta"], *theirs["se"], theirs["QM"]]  # fmt: skip
 
 
+def subgroups() -> Iterator[Pair]:
+    for data in load("metafor_more")["subgroups"].values():
+        test = subgroup_test(data["yi"], data["vi"], data["group"])
+        yield "between subgroups, common tau²: F, p", METAFOR, [test.statistic, test.p_value], [
+            data["statistic"], data["p_value"]]  # fmt: skip
+    for data in load("meta_subgroups").values():
+        for key, theirs in data["subgroup"].items():
+            method, interval = key.split("|")
+            if method == "DL":
+                found = separate_subgroups(
+                    data["yi"], data["vi"], data["group"], method=method,
+                    interval={"classic": "wald", "HK": "hartung_knapp"}[interval],
+                )  # fmt: skip
+                yield "between subgroups, separate tau² (DL): Q, p", META, [
+                    found.statistic, found.p_value], [
+                    theirs["Qb_random"], theirs["Qb_p"]]  # fmt: skip
+
+
 def difference(ours: float | Sequence[float], theirs: float | Sequence[float]) -> float:
     a = np.atleast_1d(np.asarray(ours, dtype=float))
     b = np.array([np.nan if x is None else x for x in np.atleast_1d(theirs)], dtype=float)
@@ -212,7 +231,7 @@ def difference(ours: float | Sequence[float], theirs: float | Sequence[float]) -
 
 def main() -> None:
     largest: dict[tuple[str, str], tuple[float, int]] = {}
-    for source in (estimators, counts, bayes, sensitivity):
+    for source in (estimators, counts, bayes, subgroups, sensitivity):
         for quantity, reference, ours, theirs in source():
             worst, number = largest.get((quantity, reference), (0.0, 0))
             largest[quantity, reference] = (max(worst, difference(ours, theirs)), number + 1)

@@ -39,7 +39,7 @@ def tiles(page):
 
 def test_every_subset_is_in_the_tile_of_its_estimate_and_i2(tmp_path):
     drawing = drawn(layout(PLOT, PAGE), tmp_path)
-    x = x_of(drawing, ("0.8", "2"), math.log)
+    x = x_of(drawing, ("1", "2"), math.log)
     y = y_of(drawing, ("0", "100"))
     found = [s for s in drawing.shapes if s.stroke == "none" and s.fill in (PALE, LIGHT, ACCENT)
              and y(100) <= s.box[1] and s.box[3] <= y(0)]  # fmt: skip
@@ -72,7 +72,7 @@ def test_the_histogram_counts_the_subsets():
 
 def test_all_trials_together_are_marked(tmp_path):
     drawing = drawn(layout(PLOT, PAGE), tmp_path)
-    x = x_of(drawing, ("0.8", "2"), math.log)
+    x = x_of(drawing, ("1", "2"), math.log)
     y = y_of(drawing, ("0", "100"))
     diamonds = [middle(s) for s in drawing.shapes
                 if len(s.points) == 4 and (s.fill, s.stroke) == (PAPER, INK)]  # fmt: skip

@@ -52,7 +52,8 @@ PLOT = Posterior(
 
 
 def x_scale(drawing):
-    return x_of(drawing, ("1", "2"), math.log)
+    left = [word for word in drawing.words if word.x < drawing.word("Heterogeneity").x - 5]
+    return x_of(replace(drawing, words=tuple(left)), ("1", "2"), math.log)
 
 
 def test_the_shaded_area_ends_at_the_limits(tmp_path):

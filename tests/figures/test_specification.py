@@ -135,6 +135,14 @@ def test_specifications_without_a_result_are_counted(tmp_path):
     assert len(columns(drawing)) == 3
 
 
+def test_intervals_that_leave_the_panel_are_counted(tmp_path):
+    high = PLOT.high.copy()
+    high[0] = 5.0
+    drawing = drawn(layout(replace(PLOT, high=high), PAGE), tmp_path)
+    assert drawing.word("Intervals that run beyond the panel: 1.")
+    assert "beyond" not in " ".join(text.text for text in layout(PLOT, PAGE).texts)
+
+
 def test_a_mark_for_many_is_as_high_as_their_share(tmp_path):
     count = 4000
     # of the first half of the order everyone, of the second every fourth one
@@ -191,7 +199,10 @@ def test_a_choice_too_long_for_its_column_stands_in_full_at_the_foot():
 
 @settings(deadline=None, max_examples=50)
 @given(
-    st.lists(st.tuples(st.floats(-8, 8), st.floats(0, 3), st.floats(0, math.inf)), max_size=12),
+    st.lists(
+        st.tuples(st.floats(-8, 8), st.floats(0, 3), st.floats(0, 1e3) | st.just(math.inf)),
+        max_size=12,
+    ),
     st.lists(ANY_TEXT, max_size=4),
     st.sampled_from(["log", "linear", "logit"]),
     st.sampled_from(sorted(PRESETS)),

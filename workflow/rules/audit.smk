@@ -7,7 +7,7 @@ out   results/checks/audit.csv, audit.md, readers.csv, readers.md
 
 rule audit:
     input:
-        checked=ancient(rules.check.output),
+        checked=rules.check.output,
         sheet=SHEET,
         trials=expand("results/{setting}/trials.csv", setting=SETTINGS),
         code=code("sheet", "audit"),

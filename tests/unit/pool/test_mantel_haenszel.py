@@ -89,3 +89,19 @@ def test_published_risk_differences(name, expected, function):
     trials = risk_difference(**published_counts(name))
     ours = function(trials.yi, trials.vi)
     assert [round(x, 2) for x in (ours.estimate, ours.ci_low, ours.ci_high)] == expected
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(1, 19), st.integers(20, 60), st.integers(1, 19), st.integers(20, 60)),
+        min_size=2,
+        max_size=6,
+    ),
+    measure=st.sampled_from(["risk_ratio", "odds_ratio", "risk_difference"]),
+)
+def test_exchanging_the_arms_turns_the_effect_round(rows, measure):
+    a, n1, c, n0 = zip(*rows, strict=True)
+    there = mantel_haenszel(Counts(a, n1, c, n0, measure))
+    back = mantel_haenszel(Counts(c, n0, a, n1, measure))
+    assert there.estimate == pytest.approx(-back.estimate, rel=1e-9, abs=1e-12)
+    assert there.se == pytest.approx(back.se, rel=1e-9)

@@ -86,6 +86,28 @@ def test_a_padded_column_gives_what_the_analysis_gives_alone(prior):
             ), field
 
 
+@pytest.mark.parametrize("prior", [*PRIORS.values()])
+def test_stacked_posteriors_of_like_trials_are_those_of_single_ones(prior):
+    random = np.random.default_rng(8)
+    v = 10 ** random.uniform(-3, 0, (4, 12))
+    y = random.normal(0.0, np.sqrt(v + 0.1))
+    together = posterior_stack(y, v, prior)
+    for j in range(12):
+        alone = posterior(y[:, j], v[:, j], prior)
+        width = alone.pi_high - alone.pi_low
+        for field in ("median", "ci_low", "ci_high", "pi_low", "pi_central_high"):
+            assert getattr(together, field)[j] == pytest.approx(
+                getattr(alone, field), abs=1e-8 * width
+            ), field
+
+
+def test_shortest_interval_of_tau_lies_against_the_upper_end_where_the_posterior_does():
+    # Effects 4 apart want a tau of 2.8; the prior ends at 1, where the density is highest.
+    ours = posterior([-2.0, 2.0], [0.01, 0.01], Uniform(1.0))
+    assert ours.tau_high == pytest.approx(1.0, abs=1e-9)
+    assert 0 < ours.tau_low < ours.tau_median < 1
+
+
 @pytest.mark.parametrize("prior", [*PRIORS.values(), LogNormal(-2.56, 1.74)])
 def test_prior_is_a_density_with_its_own_distribution_function(prior):
     upper = prior.upper if isinstance(prior, Uniform) else 0.7

@@ -47,8 +47,11 @@ _KEY_MM = 5.0
 _ASCENT_EM, _DESCENT_EM = 0.75, 0.23
 _LABEL_GAP_MM = 0.5
 _LEADER_FROM_MM = 1.2
-_LABEL_STEPS_MM = (0.0, 0.8, 1.6, 2.6, 4.0, 6.0, 8.5, 12.0, 16.0)
-_LABEL_WAYS = ((1, 0), (1, -0.6), (1, 0.6), (-1, 0), (-1, -0.6), (-1, 0.6), (0, -1), (0, 1))
+_LABEL_STEPS_MM = (0.0, 0.8, 1.6, 2.6, 4.0, 6.0, 8.5, 12.0, 16.0, 21.0, 27.0)
+_LABEL_WAYS = (
+    *((1, 0), (1, -0.6), (1, 0.6), (-1, 0), (-1, -0.6), (-1, 0.6), (0, -1), (0, 1)),
+    *((0.5, -1), (-0.5, -1), (0.5, 1), (-0.5, 1)),
+)
 
 
 @dataclass(frozen=True)
@@ -116,12 +119,12 @@ class Panel:
 
     def x_mm(self, value: float) -> float:
         """Distance from the left of the page of a value on the analysis scale."""
-        share = self.x.share(to_axis(value, self.x_scale))
+        share = self.x.share(to_axis(float(value), self.x_scale))
         return _near(self.left + share * (self.right - self.left))
 
     def y_mm(self, value: float) -> float:
         """Distance from the top of the page of a value on the analysis scale."""
-        share = self.y.share(to_axis(value, self.y_scale))
+        share = self.y.share(to_axis(float(value), self.y_scale))
         return _near(self.bottom - share * (self.bottom - self.top))
 
     def point(self, x: float, y: float) -> Point:
@@ -297,8 +300,8 @@ class Chart:
         edges
             Left and right end of the room for panel and tick labels; None for the page.
         beside_mm
-            Room left and right of the panel for what stands beside it; None for as much as the
-            labels of the vertical axis need.
+            Room left and right of the panel for what stands beside it; 0 on the left where the
+            vertical axis is not drawn, None for as much as its labels need.
 
         Returns
         -------
@@ -310,9 +313,12 @@ class Chart:
         y_view = self._fitting(
             y, lambda made: _gaps_down(made, height_mm, 1.3 * size * MM_PER_POINT)
         )
+        widest = max((text_width_mm(t.label, size) for t in y_view.ticks), default=0.0)
+        need = widest + 2 * self.style.tick_mm
         if beside_mm is None:
-            widest = max((text_width_mm(t.label, size) for t in y_view.ticks), default=0.0)
-            beside_mm = (widest + 2 * self.style.tick_mm, 0.0)
+            beside_mm = (need, 0.0)
+        elif beside_mm[0] > 0:
+            beside_mm = (max(beside_mm[0], need), beside_mm[1])
         half = max((text_width_mm(t.label, size) for t in x(MOST_TICKS).ticks), default=0.0) / 2
         left = outer_left + max(beside_mm[0], half)
         right = outer_right - max(beside_mm[1], half)
@@ -557,8 +563,6 @@ class Chart:
             text = shorten(whole, style.width_mm / 3, size)
             if not text:
                 continue
-            if text != whole and text.endswith(ELLIPSIS):
-                self._shortened.append(whole)
             place = next(
                 (
                     place
@@ -566,13 +570,17 @@ class Chart:
                     if _inside(place.box, box)
                     and not lines.meet(place.box)
                     and not marks.meet(place.box)
-                    and not any(marks.meet(_around(*piece)) for piece in place.leader)
+                    and not any(
+                        marks.meet(_around(*piece), (label.x, label.y)) for piece in place.leader
+                    )
                 ),
                 None,
             )
             if place is None:
                 self._unlabelled.append(whole)
                 continue
+            if text != whole and text.endswith(ELLIPSIS):
+                self._shortened.append(whole)
             marks.add(place.box)
             for start, end in place.leader:
                 lines.add(_around(start, end))
@@ -815,9 +823,13 @@ class _Obstacles:
     def add(self, box: Box) -> None:
         self._boxes = np.vstack([self._boxes, box])
 
-    def meet(self, box: Box) -> bool:
+    def meet(self, box: Box, but_at: Point | None = None) -> bool:
+        """Whether a box touches any; those that hold a point, its own mark, do not count."""
         left, top, right, bottom = self._boxes.T
         meeting = (left < box[2]) & (box[0] < right) & (top < box[3]) & (box[1] < bottom)
+        if but_at is not None:
+            x, y = but_at
+            meeting &= ~((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
         return bool(meeting.any())
 
 

@@ -29,8 +29,10 @@ Numbers = npt.NDArray[np.float64]
 # marks of single specifications are no wider than this, and further apart than that
 _WIDEST_MM, _NARROWEST_MM = 1.4, 0.25
 _FILLED = 0.62
-# limits beyond those of this share of the specifications may leave the panel
-_TAIL = 0.01
+# limits beyond those of this share of the specifications may leave the panel, and limits further
+# from the estimates than so many typical intervals are wide
+_TAIL, _TYPICAL = 0.01, 4.0
+_HAIR_MM = 1e-6
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def layout(specification: Specification, style: Style) -> Page:
     high = _limits(specification.high[order], estimates)
     panel = chart.panel(
         lambda _: AxisView(0.0, float(max(len(order), 1)), ()),
-        covering(specification.axis, [*estimates, *_usual(low, high)]),
+        covering(specification.axis, [*estimates, *_usual(estimates, low, high)]),
         0.7 * panel_height_mm(style),
         ("linear", specification.axis.scale),
         beside_mm=(_words_mm(specification.factors, style), style.margin_mm),
@@ -139,6 +141,8 @@ def layout(specification: Specification, style: Style) -> Page:
     if len(order) < len(specification.estimates):
         missing = len(specification.estimates) - len(order)
         footnotes.append(f"Specifications without a result: {missing}.")
+    if beyond := _cut_off(panel, low, high):
+        footnotes.append(f"Intervals that run beyond the panel: {beyond}.")
     return chart.page(specification.title, specification.description, footnotes)
 
 
@@ -147,14 +151,30 @@ def _limits(limits: Numbers, estimates: Numbers) -> Numbers:
     return np.where(np.isnan(limits), estimates, limits)
 
 
-def _usual(low: Numbers, high: Numbers) -> list[float]:
-    finite_low, finite_high = low[np.isfinite(low)], high[np.isfinite(high)]
-    ends = []
-    if finite_low.size:
-        ends.append(float(np.quantile(finite_low, _TAIL)))
-    if finite_high.size:
-        ends.append(float(np.quantile(finite_high, 1 - _TAIL)))
-    return ends
+def _usual(estimates: Numbers, low: Numbers, high: Numbers) -> list[float]:
+    """Limits that the panel holds.
+
+    A model that knows next to nothing of the heterogeneity can give limits so far out that those
+    of all others would be pressed into a line.
+    """
+    if not estimates.size:
+        return []
+    half = np.maximum(estimates - low, high - estimates)
+    room = _TYPICAL * float(np.median(half[np.isfinite(half)])) if np.isfinite(half).any() else 0.0
+    lowest = max(float(np.quantile(low, _TAIL, method="nearest")), float(estimates.min()) - room)
+    highest = min(
+        float(np.quantile(high, 1 - _TAIL, method="nearest")), float(estimates.max()) + room
+    )
+    return [lowest, highest]
+
+
+def _cut_off(panel: Panel, low: Numbers, high: Numbers) -> int:
+    """Number of intervals that leave the panel."""
+    ends = zip(low, high, strict=True)
+    return sum(
+        panel.y_mm(bottom) > panel.bottom + _HAIR_MM or panel.y_mm(top) < panel.top - _HAIR_MM
+        for bottom, top in ends
+    )
 
 
 def _leading_place(specification: Specification, order: npt.NDArray[np.int_]) -> int | None:

@@ -40,7 +40,7 @@ class StackedFit:
     tau2 : numpy.ndarray of float
         Between-trial variance; zero for a single study, which has no say in it.
     i2 : numpy.ndarray of float
-        I2 from tau2, in percent.
+        I2 from tau2, in percent; zero for the common effect.
     q, q_p, i2_q : numpy.ndarray of float
         Cochran's Q, its p value, and I2 from it in percent.
     """

@@ -24,7 +24,7 @@ class TauPrior(ABC):
     on_log_scale : bool
         Whether the density is smooth in log tau and not at zero.
     fast_nodes : int
-        Nodes with which a fast quadrature is exact to 1e-8.
+        Nodes of the fast quadrature.
     """
 
     on_log_scale: ClassVar[bool] = False
@@ -93,7 +93,7 @@ class HalfCauchy(TauPrior):
     """
 
     scale: float
-    fast_nodes: ClassVar[int] = 64
+    fast_nodes: ClassVar[int] = 80
 
     def __post_init__(self) -> None:
         _check_positive(self.scale, "the scale")

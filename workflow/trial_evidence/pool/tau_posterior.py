@@ -91,7 +91,7 @@ FINE = Rule(
 
 
 def fast_rule(prior: TauPrior) -> Rule:
-    """Quantiles to better than 1e-8 of a standard deviation, at a fraction of the cost.
+    """Quantiles to 1e-8 of an interval's width for trials of like size, at a fraction of the cost.
 
     Parameters
     ----------
