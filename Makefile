@@ -33,6 +33,9 @@ workbook: $(STAMP)
 import: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence import --book "$(BOOK)" $(if $(YES),--yes)
 
+docs/data-dictionary.md: $(STAMP) workflow/dictionary/*.csv
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence dictionary
+
 changes: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence changes --since "$(SINCE)"
 

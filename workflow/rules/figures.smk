@@ -21,9 +21,10 @@ for name in SETTINGS:
         output:
             listing=f"results/{name}/figures.csv",
             forests=forests(name),
+        threads: 2
         params:
             setting=name,
         message:
             "Drew the figures: {params.setting}"
         shell:
-            "python -m trial_evidence figures --setting {params.setting}"
+            "python -m trial_evidence figures --setting {params.setting} --processes {threads}"

@@ -25,6 +25,7 @@ from trial_evidence.sheet import (
     Problem,
     Sheet,
     SheetError,
+    dictionary_as_markdown,
     find_problems,
     has_errors,
     load_sheet,
@@ -86,12 +87,12 @@ def _parser() -> argparse.ArgumentParser:
 
     check = command("check", _check, "is the sheet sound?")
     check.add_argument("--list-warnings", action="store_true", help="print every warning")
+    command("dictionary", _dictionary, "docs/data-dictionary.md from workflow/dictionary")
     command("extract", _extract, "tidy evidence of every setting")
-    for name, run, text in (
-        ("pool", _pool, "estimates of one setting"),
-        ("figures", _figures, "figures of one setting"),
-    ):
-        command(name, run, text).add_argument("--setting", required=True)
+    command("pool", _pool, "estimates of one setting").add_argument("--setting", required=True)
+    figures = command("figures", _figures, "figures of one setting")
+    figures.add_argument("--setting", required=True)
+    figures.add_argument("--processes", type=int, default=1, help="to draw with")
     command("audit", _audit, "what to look at in the sources")
     command("report", _report, "tables and pages over all settings")
     changes = command("changes", _changes, "what an edit of the sheet changes")
@@ -117,6 +118,11 @@ def _check(options: argparse.Namespace) -> None:
     print(summary(warnings, str(listing)), flush=True)
 
 
+def _dictionary(options: argparse.Namespace) -> None:
+    text = dictionary_as_markdown(read_dictionary(DICTIONARY))
+    write_text(Path("docs/data-dictionary.md"), text)
+
+
 def _extract(options: argparse.Namespace) -> None:
     from trial_evidence.extract.stage import write_evidence
 
@@ -135,7 +141,9 @@ def _figures(options: argparse.Namespace) -> None:
     from trial_evidence.figures.stage import write_figures
 
     configuration = read_configuration(options.config)
-    write_figures(configuration, options.setting, options.processed, options.results)
+    write_figures(
+        configuration, options.setting, options.processed, options.results, options.processes
+    )
 
 
 def _audit(options: argparse.Namespace) -> None:

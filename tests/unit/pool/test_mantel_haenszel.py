@@ -1,6 +1,8 @@
 """Mantel-Haenszel against metafor's rma.mh and published pooled results."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from reference import load, published_counts
 from trial_evidence.extract.effect_sizes import risk_difference
 from trial_evidence.pool.mantel_haenszel import Counts, mantel_haenszel

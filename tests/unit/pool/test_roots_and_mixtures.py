@@ -38,13 +38,21 @@ def test_a_root_at_the_end_of_its_bracket_is_found():
     assert found[0] == pytest.approx(0.0, abs=1e-12)
 
 
+def test_without_a_slope_the_bracket_is_halved():
+    def function(x, which):
+        return np.where(x < 0.3, 1.0, -1.0), np.zeros_like(x)
+
+    one = np.ones(1)
+    assert falling_roots(function, 0 * one, one, 0.5 * one, one)[0] == pytest.approx(0.3, abs=1e-12)
+
+
 def test_a_function_that_is_no_number_is_said():
     def function(x, which):
-        return np.full_like(x, -1.0), np.full_like(x, np.nan)
+        return np.full_like(x, np.nan), np.full_like(x, np.nan)
 
-    # Never zero and never positive: the bracket closes on its lower end, which is an answer.
     one = np.ones(1)
-    assert falling_roots(function, 0 * one, one, 0.5 * one, one)[0] == pytest.approx(0, abs=1e-12)
+    with pytest.raises(ArithmeticError, match="not a number"):
+        falling_roots(function, 0 * one, one, 0.5 * one, one)
 
 
 def mixture():

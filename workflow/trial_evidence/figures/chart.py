@@ -39,6 +39,8 @@ MOST_TICKS = 7
 # a place that is off any page, for what has no end
 _FAR_MM = 1e4
 _HAIR_MM = 1e-6
+# a range of rounding errors, of which an axis would be noise
+_LEAST_RANGE = 1e-9
 # how far a simplified curve may lie beside the true one: a tenth of the thinnest line
 _SIMPLER_MM = 0.015
 # pieces of curves are short, so that the box around one tells where the curve runs
@@ -166,8 +168,7 @@ def from_zero(values: Iterable[float], percent: bool = False) -> ViewOf:
         Makes the axis; from 0 to 1 where no value is above 0.
     """
     highest = max((value for value in values if math.isfinite(value)), default=0.0)
-    # linear_ticks cannot step through the smallest numbers there are
-    return between(0.0, highest if highest > 1e-12 else 1.0, percent)
+    return between(0.0, highest if highest > _LEAST_RANGE else 1.0, percent)
 
 
 def between(low: float, high: float, percent: bool = False, whole: bool = False) -> ViewOf:
@@ -176,6 +177,10 @@ def between(low: float, high: float, percent: bool = False, whole: bool = False)
     With `whole` only whole numbers are ticks, as for years.
     """
     factor = 100.0 if percent else 1.0
+    # ticks closer together than that cannot be told apart in ten digits
+    least = max(_LEAST_RANGE, 1e-7 * max(abs(low), abs(high)))
+    if high - low < least:
+        low, high = low - least, high + least
 
     def made(most: int) -> AxisView:
         places = linear_ticks(factor * low, factor * high, most)

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +19,8 @@ from trial_evidence.figures.evidence_forests import (
     rate_overview,
 )
 from trial_evidence.figures.forest import Forest, save
-from trial_evidence.figures.style import style_for
+from trial_evidence.figures.page import Format
+from trial_evidence.figures.style import Style, style_for
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 
@@ -32,8 +36,12 @@ class Figure:
     forest: Forest
 
 
+# So many figures take as long to draw as a further process takes to start.
+FIGURES_WORTH_A_PROCESS = 6
+
+
 def write_figures(
-    configuration: Configuration, setting: str, processed: Path, results: Path
+    configuration: Configuration, setting: str, processed: Path, results: Path, processes: int = 1
 ) -> None:
     """Draw every forest plot of a setting and list them in ``figures.csv``.
 
@@ -50,8 +58,14 @@ def write_figures(
     for rate_analysis in configuration.rates_of_setting(setting):
         figures += _rate_figures(rate_analysis, rates, estimates, configuration)
     style = style_for(configuration.figure_width_mm)
-    for figure in figures:
-        save(figure.forest, folder / figure.stem, style, configuration.figure_formats)
+    useful = min(processes, 1 + len(figures) // FIGURES_WORTH_A_PROCESS)
+    draw = partial(_draw, folder=folder, style=style, formats=configuration.figure_formats)
+    if useful > 1:
+        with ProcessPoolExecutor(useful, mp_context=get_context("spawn")) as pool:
+            list(pool.map(draw, figures))
+    else:
+        for figure in figures:
+            draw(figure)
     _remove_others(folder, figures, configuration.figure_formats)
     listing = pd.DataFrame(
         {
@@ -63,6 +77,10 @@ def write_figures(
         }
     )
     write_table(folder / "figures.csv", listing)
+
+
+def _draw(figure: Figure, folder: Path, style: Style, formats: Sequence[Format]) -> None:
+    save(figure.forest, folder / figure.stem, style, formats)
 
 
 def _remove_others(folder: Path, figures: Sequence[Figure], formats: Sequence[str]) -> None:

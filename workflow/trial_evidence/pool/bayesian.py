@@ -344,7 +344,7 @@ def posterior_stack(
         The quadrature is coarser than for a single `posterior`. Where no sampling variance is more
         than a thousand times another's, quantiles agree to 1e-8 of the interval's width with two
         or more studies; with variances 1e12 apart, or a single study under a half-Cauchy prior, to
-        2e-3.
+        3e-3.
 
     Raises
     ------

@@ -40,6 +40,11 @@ def falling_roots(
     -------
     numpy.ndarray of float, shape (n,)
         Roots, to rounding of the function.
+
+    Raises
+    ------
+    ArithmeticError
+        If a function is not a number in its bracket.
     """
     result = start.copy()
     left = np.arange(start.size)
@@ -47,6 +52,8 @@ def falling_roots(
     before = high - low
     for _ in range(MOST_STEPS):
         value, slope = function(x, left)
+        if np.isnan(value).any():
+            raise ArithmeticError("a function whose root is sought is not a number in its bracket")
         above = value > 0
         np.copyto(low, x, where=above)
         np.copyto(high, x, where=~above)
@@ -69,4 +76,4 @@ def falling_roots(
             x, before = new[keep], (new - x)[keep]
         else:
             before, x = new - x, new
-    raise ArithmeticError(f"{left.size} brackets do not close; the function is not a number there")
+    raise ArithmeticError(f"{left.size} brackets do not close")
