@@ -56,6 +56,12 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     },
     "populations": {"trial_id": "", "subgroup": "", "basis": ""},
     "sources": {"source_id": "first_report", "year": 2020.0},
+    "second_reading": dict.fromkeys(
+        ["table", "trial_id", "row_key", "field", "first_value", "second_value", "verdict",
+         "second_verification", "second_source", "locator"], ""),
+    "adjudication": dict.fromkeys(
+        ["table", "trial_id", "row_key", "field", "adjudicated_value", "chosen", "reason",
+         "initials", "date"], ""),
 }  # fmt: skip
 
 Rows = Sequence[Mapping[str, Any]]
@@ -80,7 +86,7 @@ def sheet(
         "trials": [{"trial_id": t, "name": t.upper()} | dict(about.get(t, {})) for t in arms],
         "arms": [{"trial_id": t} | dict(arm) for t, rows in arms.items() for arm in rows],
         "pcr": [], "hazard_ratios": [], "exclusions": [], "populations": [],
-        "sources": [{}],
+        "sources": [{}], "second_reading": [], "adjudication": [],
     } | tables  # fmt: skip
     return Sheet({name: frame(name, rows) for name, rows in content.items()})
 

@@ -61,29 +61,35 @@ def _duplicate_row(draw: st.DrawFn, rows: Cells, n: int) -> tuple[set[int], set[
 
 
 def _swap_rows(draw: st.DrawFn, rows: Cells, n: int) -> tuple[set[int], set[int]]:
-    other = draw(st.integers(1, len(rows) - 1))
+    other = draw(st.sampled_from([r for r in range(1, len(rows)) if r != n] or [n]))
     rows[n], rows[other] = rows[other], rows[n]
     return {n, other}, {n, other}
 
 
 def _swap_cells_of_a_row(draw: st.DrawFn, rows: Cells, n: int) -> tuple[set[int], set[int]]:
-    one, other = (draw(st.integers(0, len(rows[n]) - 1)) for _ in range(2))
+    columns = range(len(rows[n]))
+    pairs = [(a, b) for a in columns for b in columns if a < b and rows[n][a] != rows[n][b]]
+    one, other = draw(st.sampled_from(pairs))
     rows[n][one], rows[n][other] = rows[n][other], rows[n][one]
     return {n}, {n}
 
 
 def _swap_cells_of_a_column(draw: st.DrawFn, rows: Cells, n: int) -> tuple[set[int], set[int]]:
-    column = draw(st.integers(0, len(rows[n]) - 1))
     # Near rows are of the same trial, and only there does an exchange go unnoticed.
-    other = min(max(n + draw(st.integers(-4, 4)), 1), len(rows) - 1)
+    near = [r for r in range(max(1, n - 4), min(n + 5, len(rows))) if r != n]
+    pairs = [(r, c) for r in near for c, cell in enumerate(rows[n]) if rows[r][c] != cell]
+    if not pairs:
+        return set(), set()
+    other, column = draw(st.sampled_from(pairs))
     rows[n][column], rows[other][column] = rows[other][column], rows[n][column]
     return {n, other}, {n, other}
 
 
 def _retype(draw: st.DrawFn, rows: Cells, n: int) -> tuple[set[int], set[int]]:
     column = draw(st.integers(0, len(rows[n]) - 1))
-    same_column = st.sampled_from(sorted({row[column] for row in rows[1:]}))
-    rows[n][column] = draw(same_column | st.sampled_from(RETYPED))
+    words = [{row[column] for row in rows[1:]}, set(RETYPED)]
+    others = [sorted(some - {rows[n][column]}) for some in words]
+    rows[n][column] = draw(st.one_of(st.sampled_from(some) for some in others if some))
     return {n}, {n}
 
 
@@ -92,7 +98,8 @@ def _another_digit(draw: st.DrawFn, rows: Cells, n: int) -> tuple[set[int], set[
     if digits:
         column, k = draw(st.sampled_from(digits))
         cell = rows[n][column]
-        rows[n][column] = cell[:k] + draw(st.sampled_from("0123456789")) + cell[k + 1 :]
+        digit = draw(st.sampled_from([x for x in "0123456789" if x != cell[k]]))
+        rows[n][column] = cell[:k] + digit + cell[k + 1 :]
     return {n}, {n}
 
 

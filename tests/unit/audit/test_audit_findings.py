@@ -6,6 +6,7 @@ import functools
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from audit_sheets import DICTIONARY, REAL, ROOT, Row, row_of, sheet_with
 from trial_evidence.audit import counts, effects, hazards, sources
@@ -18,6 +19,9 @@ from trial_evidence.audit.findings import (
 )
 from trial_evidence.audit.page import audit_page
 from trial_evidence.audit.stage import audit_findings, write_audit
+from trial_evidence.extract.columns import RATE_COLUMNS, USED_COLUMNS
+from trial_evidence.files import write_table
+from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.sheet import load_sheet
 
 FAULT = ("pcr", 2, {"events": "48"})
@@ -127,10 +131,16 @@ def test_cells_do_not_become_markup() -> None:
     assert "doe\\_2020\\_trial\\_b" in page
 
 
-def test_both_files_are_written(tmp_path: Path) -> None:
-    write_audit(sheet_with([FAULT]), tmp_path)
-    assert _fault().id in (tmp_path / "checks" / "audit.csv").read_text(encoding="utf-8")
-    assert _fault().id in (tmp_path / "checks" / "audit.md").read_text(encoding="utf-8")
+def test_findings_and_readers_are_written(tmp_path: Path) -> None:
+    processed, results = tmp_path / "processed", tmp_path / "results"
+    write_table(processed / "adjuvant" / "used.csv", pd.DataFrame(columns=USED_COLUMNS))
+    write_table(processed / "adjuvant" / "rates.csv", pd.DataFrame(columns=RATE_COLUMNS))
+    trials = pd.DataFrame(columns=[*USED_COLUMNS, *TRIAL_NUMBERS])
+    write_table(results / "adjuvant" / "trials.csv", trials)
+    write_audit(sheet_with([FAULT]), ["adjuvant"], processed, results)
+    assert _fault().id in (results / "checks" / "audit.csv").read_text(encoding="utf-8")
+    assert _fault().id in (results / "checks" / "audit.md").read_text(encoding="utf-8")
+    assert (results / "checks" / "readers.md").is_file()
 
 
 def test_a_sheet_without_doubts_has_a_page_that_says_so() -> None:

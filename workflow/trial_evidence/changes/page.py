@@ -13,6 +13,8 @@ from trial_evidence.figures.numbers import format_interval, format_number, round
 from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES
 
 HEADER = ("Analysis", "Of whom", "When", "k", "Estimate (95% interval)", "τ²", "PI", "Model")
+NO_CONCLUSION = "No conclusion changed: every interval is on the side it was."
+OTHERS = "All other estimates are the same."
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,8 @@ def as_markdown(page: ChangesPage) -> str:
     parts += [_line(HEADER), _line(["---"] * len(HEADER))]
     parts += [_line([cell.replace("|", "\\|") for cell in row]) for row in _table(page)]
     conclusions = list(_conclusions(page))
-    parts += ["", *(f"**{line}**" for line in conclusions)]
-    parts += [] if conclusions else ["No conclusion changed: every interval is on the side it was."]
-    return "\n".join([*parts, "", "All other estimates are the same.", ""])
+    parts += ["", *([f"**{line}**" for line in conclusions] or [NO_CONCLUSION])]
+    return "\n".join([*parts, "", OTHERS, ""])
 
 
 def as_html(page: ChangesPage, figure: str) -> str:
@@ -81,6 +82,8 @@ def as_html(page: ChangesPage, figure: str) -> str:
         else f"<p>{esc(page.remark or 'No estimate differs.')}</p>"
     )
     said = "".join(f"<p><strong>{esc(line)}</strong></p>" for line in _conclusions(page))
+    if page.estimates:
+        said = f"{said or f'<p>{NO_CONCLUSION}</p>'}<p>{OTHERS}</p>"
     drawing = figure[figure.index("<svg") :] if figure else ""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'

@@ -15,6 +15,7 @@ from trial_evidence.figures.forest import save
 from trial_evidence.figures.style import style_for
 from trial_evidence.files import records, write_text
 from trial_evidence.sheet import Dictionary, Sheet, SheetError, Table, load_sheet
+from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.workbook import table_difference
 from trial_evidence.workbook.difference import in_words
@@ -52,8 +53,7 @@ def write_changes(
         If there is no such revision; the message says so.
     """
     with tempfile.TemporaryDirectory() as folder:
-        name = _export(since, (raw, config), Path(folder))
-        old_raw, old_config = Path(folder) / raw, Path(folder) / config
+        name, (old_raw, old_config) = _export(since, (raw, config), Path(folder))
         before = {t.name: _cells(old_raw, t) for t in dictionary.tables.values()}
         after = {t.name: _cells(raw, t) for t in dictionary.tables.values()}
         rows, touched = _row_changes(before, after)
@@ -63,7 +63,7 @@ def write_changes(
         _add_new_tables(old_raw, dictionary)
         try:
             old_configuration = read_configuration(old_config)
-            old_sheet, _ = load_sheet(old_raw, dictionary)
+            old_sheet = apply_adjudications(load_sheet(old_raw, dictionary)[0], dictionary)
         except SheetError as error:
             remark = (
                 f"Estimates are not compared: the sheet of {name} does not pass today's check "
@@ -88,18 +88,27 @@ def write_changes(
     return text
 
 
-def _export(since: str, folders: tuple[Path, ...], into: Path) -> str:
-    """Unpack the folders as they stood in a revision; its short name and date."""
+def _export(
+    since: str, folders: tuple[Path, ...], into: Path
+) -> tuple[str, tuple[Path, ...]]:
+    """Unpack the folders as they stood in a revision; its short name and date, and where."""
     if since.startswith("-"):
         raise LookupError(f'"{since}" is not a revision.')
+    top = Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
+    # Counted from the top, no folder lands outside the place where they are unpacked.
+    inside = [folder.resolve() for folder in folders]
+    for folder in inside:
+        if not folder.is_relative_to(top.resolve()):
+            raise LookupError(f"{folder} is not in the git repository {top}.")
+    wanted = [folder.relative_to(top.resolve()).as_posix() for folder in inside]
     described = _git("log", "-1", "--format=%h of %cs", since, "--")
-    wanted = [str(folder) for folder in folders]
-    held = _git("ls-tree", "--name-only", since, *wanted).decode().split()
+    listed = _git("-C", str(top), "ls-tree", "-z", "--name-only", since, "--", *wanted)
+    held = listed.decode().split("\0")[:-1]
     if held:
-        archive = _git("archive", "--format=tar", since, *held)
+        archive = _git("-C", str(top), "archive", "--format=tar", since, "--", *held)
         with tarfile.open(fileobj=BytesIO(archive)) as content:
             content.extractall(into, filter="data")
-    return described.decode().strip()
+    return described.decode().strip(), tuple(into / folder for folder in wanted)
 
 
 def _add_new_tables(raw: Path, dictionary: Dictionary) -> None:

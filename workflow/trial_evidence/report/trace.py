@@ -17,7 +17,7 @@ TRACE_COLUMNS = [
 
 
 def trace_table(trials: pd.DataFrame, rates: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
-    """One row a plotted number: each trial's square and each pooled result.
+    """One row a result: each trial's square, and each pooled one by every model.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def trace_table(trials: pd.DataFrame, rates: pd.DataFrame, estimates: pd.DataFra
         for table in (trials, rates)
         for row in records(table)
     }  # fmt: skip
+    # Models that do not lead are printed below the plots, and rest on the same cells.
     pooled = [
-        _pooled_trace(record, cells)
-        for record in records(estimates[estimates["role"].isin(["lead", "co-primary"])])
+        _pooled_trace(record, cells) for record in records(estimates[estimates["estimate"].notna()])
     ]
     return pd.DataFrame([*single, *pooled], columns=TRACE_COLUMNS)
 
@@ -135,14 +135,15 @@ def _pooled_trace(
     measure = str(record["measure"]).rpartition("_of_")[2].removesuffix("s")
     name = record["experimental"] if rate else ""
     trials = str(record["trials"]).split(";")
-    found = dict.fromkeys(
-        text
+    mine = [
+        (subgroup, text)
         for (setting, analysis, kind, subgroup, trial, regimen), text in cells.items()
         if (setting, analysis, kind) == (record["setting"], record["analysis"], measure)
         and trial in trials
         and regimen == name
-        and _belongs(subgroup, str(record["subgroup"]))
-    )
+    ]
+    behind = _behind({subgroup for subgroup, _ in mine}, str(record["subgroup"]))
+    found = dict.fromkeys(text for subgroup, text in mine if subgroup in behind)
     return {
         **{column: record[column] for column in
            ("setting", "analysis", "measure", "subgroup", "estimate")},
@@ -161,12 +162,16 @@ def _pooled_trace(
     }  # fmt: skip
 
 
-def _belongs(trial_subgroup: str, pooled_subgroup: str) -> bool:
-    """Whether a trial's result for some patients is behind a pooled one."""
-    if trial_subgroup == "all":
-        return "trial=" in pooled_subgroup or pooled_subgroup == "all" or "=" in pooled_subgroup
-    factor = trial_subgroup.partition("=")[0]
-    return pooled_subgroup.startswith(trial_subgroup) or pooled_subgroup == factor
+def _behind(subgroups: set[str], pooled: str) -> set[str]:
+    """Of whom the trials' results are that stand behind a pooled one.
+
+    Some patients of each trial (``factor=level``), both levels that are compared (``factor``),
+    or all patients of some trials (``all``, ``column=value``, ``trial=id``).
+    """
+    patients = pooled.partition(" & ")[0]
+    if patients in subgroups:
+        return {patients}
+    return {s for s in subgroups if s.startswith(f"{patients}=")} or {"all"}
 
 
 def _number(value: float) -> str:
