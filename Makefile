@@ -3,6 +3,7 @@
 # make workbook [BOOK=evidence.xlsx]     the sheet as one workbook for a spreadsheet program
 # make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
 # make changes [SINCE=revision]          what your edit changes, against the last commit
+# make calibrate                         do the intervals hold? (a simulation of minutes)
 # make explain ROW=pcr:6                 why a row is, or is not, in an analysis
 # make explain TRIAL=<id> ANALYSIS=<id>
 
@@ -12,7 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: all check workbook import explain changes test clean lock
+.PHONY: all check workbook import explain changes calibrate test test-edits clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -38,6 +39,13 @@ docs/data-dictionary.md: $(STAMP) workflow/dictionary/*.csv
 
 changes: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence changes --since "$(SINCE)"
+
+# Four times as many random edits of the sheet as `make test` tries.
+test-edits: $(STAMP)
+	@SHEET_EDITS=2000 PYTHONPATH=workflow $(BIN)/python -m pytest tests/edits -q
+
+calibrate: all
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence calibrate
 
 test: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules

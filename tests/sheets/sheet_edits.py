@@ -6,7 +6,7 @@ An edit is drawn by hypothesis and knows which rows it handled, before and after
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
@@ -40,13 +40,16 @@ class Edit:
         The table after the edit, the header first.
     before, after : frozenset of int
         Rows that were handled, as a spreadsheet numbers them before and after the edit.
+    result : list of list of str
+        The rows `after` as they are now; what is shown of a failing edit.
     """
 
     kind: str
     table: str
-    rows: Cells
+    rows: Cells = field(repr=False)
     before: frozenset[int]
     after: frozenset[int]
+    result: Cells
 
 
 def _delete_row(draw: st.DrawFn, rows: Cells, n: int) -> tuple[set[int], set[int]]:
@@ -155,5 +158,10 @@ def edits(draw: st.DrawFn, sheet: Mapping[str, Cells]) -> Edit:
     n = draw(st.integers(1, len(rows) - 1))
     before, after = KINDS[kind](draw, rows, n)
     return Edit(
-        kind, table, rows, frozenset(r + 1 for r in before), frozenset(r + 1 for r in after)
+        kind,
+        table,
+        rows,
+        frozenset(row + 1 for row in before),
+        frozenset(row + 1 for row in after),
+        [rows[row] for row in sorted(after)],
     )

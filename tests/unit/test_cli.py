@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from trial_evidence.cli import MOST_PRINTED, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +122,148 @@ def test_extracting_again_leaves_unchanged_files_alone(project):
     assert touched == {"neoadjuvant"}
 
 
+# ------------------------------------------------------------------ the workbook of the analyst
+
+
+@pytest.fixture
+def book(project, capsys):
+    """A workbook of the sheet as it stands."""
+    path = project / "evidence.xlsx"
+    assert main(["workbook", "--book", str(path)]) == 0
+    assert capsys.readouterr().out == (
+        f"{path} holds the sheet. Edit it, then: make import BOOK={path}\n"
+    )
+    return path
+
+
+def edit(book, table, cell, value):
+    workbook = load_workbook(book)
+    workbook[table][cell] = value
+    workbook.save(book)
+
+
+def sheet_of(project):
+    return {path.name: path.read_bytes() for path in (project / "data/raw").iterdir()}
+
+
+def test_an_untouched_workbook_changes_nothing(project, book, capsys):
+    before = sheet_of(project)
+    assert main(["import", "--book", str(book)]) == 0
+    assert capsys.readouterr() == (
+        "The workbook and the sheet are the same; nothing to import.\n", "",
+    )  # fmt: skip
+    assert sheet_of(project) == before
+
+
+def test_an_import_is_shown_before_it_is_written(project, book, capsys):
+    edit(book, "pcr", "G2", 43)
+    edit(book, "pcr", "I2", 41.0)
+    assert main(["import", "--book", str(book)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    # The levels of the receptor no longer add up to the whole arm: a warning comes first.
+    assert said[0].startswith("pcr.csv, row 4 (trial_a), column events: the levels of")
+    assert said[1] == "pcr: 1 row changed"
+    assert said[2].startswith("  changed  row 2, trial_a")
+    assert said[-1] == "Imported: pcr.csv. What it changes: make changes"
+    assert b"all,43,105,41" in (project / "data/raw/pcr.csv").read_bytes()
+
+
+def test_a_faulty_workbook_is_not_imported(project, book, capsys):
+    before = sheet_of(project)
+    edit(book, "pcr", "G2", 143)
+    assert main(["import", "--book", str(book)]) == 1
+    said = capsys.readouterr()
+    assert said.err.splitlines()[-1] == "Nothing was imported; the sheet is as it was."
+    assert "row 2 (trial_a), column events" in said.err
+    assert sheet_of(project) == before
+
+
+def test_an_import_that_removes_much_has_to_be_confirmed(project, book, capsys):
+    before = sheet_of(project)
+    workbook = load_workbook(book)
+    workbook["risk_of_bias"].delete_rows(2, 5)
+    workbook.save(book)
+    assert main(["import", "--book", str(book)]) == 1
+    assert capsys.readouterr().err == "Nothing was imported. To confirm, add YES=yes.\n"
+    assert sheet_of(project) == before
+    assert main(["import", "--book", str(book), "--yes"]) == 0
+    assert b"trial_a" not in sheet_of(project)["risk_of_bias.csv"]
+
+
+def test_a_workbook_that_is_not_there(project, capsys):
+    assert main(["import", "--book", "nowhere.xlsx"]) == 1
+    said = capsys.readouterr().err
+    assert "nowhere.xlsx" in said
+    assert said.endswith("Nothing was imported; the sheet is as it was.\n")
+
+
+# ---------------------------------------------------------------------------- two readers
+
+
+def settle(project, value, chosen="second"):
+    """The readers differ on the events of trial A, dual arm; somebody has settled it."""
+    break_cell(project, "second_reading", "42|105,42|105,agree", "42|105,44|105,differ")
+    path = project / "data/raw/adjudication.csv"
+    row = (
+        f"pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n,{value},{chosen},"
+        "The full paper corrects it.,AB,2026-11-22\n"
+    )
+    path.write_text(path.read_text(encoding="utf-8") + row, encoding="utf-8")
+
+
+def test_a_settled_value_is_extracted(project):
+    settle(project, "44|105")
+    assert main(["extract"]) == 0
+    used = project / "data/processed/neoadjuvant/used.csv"
+    with used.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["rows"] == "2;5"]
+    assert {row["events_experimental"] for row in rows} == {"44.0"}
+
+
+@pytest.mark.parametrize("stage", ["check", "extract"])
+def test_a_wrong_adjudication_stops_the_run(project, capsys, stage):
+    settle(project, "45|105")
+    assert main([stage]) == 1
+    assert "adjudication.csv, row 2 (trial_a), column adjudicated_value: " in (
+        capsys.readouterr().err
+    )
+    assert not (project / "data/processed").exists()
+
+
+# ------------------------------------------------------------------- explanations, comparison
+
+
+@pytest.fixture
+def pooled(project):
+    """The project after the stages that an explanation rests on."""
+    assert main(["extract"]) == 0
+    for setting in (project / "data/processed").iterdir():
+        assert main(["pool", "--setting", setting.name]) == 0
+    return project
+
+
+def test_explanations(pooled, capsys):
+    assert main(["explain", "--row", "pcr:2"]) == 0
+    by_row = capsys.readouterr().out
+    assert by_row.startswith("pcr.csv, row 2 (trial_a)\n")
+    asked = ["--trial", "trial_a", "--analysis", "pcr_rates"]
+    assert main(["explain", *asked]) == 0
+    assert "pcr_rates (neoadjuvant), all, proportion" in capsys.readouterr().out
+    assert main(["explain", "--row", "pcr:200"]) == 1
+    assert capsys.readouterr() == ("", "pcr.csv has rows 2 to 26; there is no row 200\n")
+    assert main(["explain"]) == 1
+    assert capsys.readouterr().err.startswith("Say which row, as in ROW=pcr:6")
+
+
+@pytest.mark.parametrize("command", ["changes", "explain", "audit"])
+def test_a_broken_sheet_is_told_by_every_command(project, capsys, command):
+    break_cell(project, "pcr", "ITT,local,all,42,105", "ITT,local,all,x,105")
+    assert main([command]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("pcr.csv, row 2 (trial_a), column events: ")
+
+
 def test_an_unknown_stage_is_refused(project, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["publish"])
@@ -142,10 +285,12 @@ def test_the_module_is_a_command(project):
     [
         ("trial_evidence.sheet", {"pandas", "scipy", "pymare", "statsmodels", "plotnine"}),
         ("trial_evidence.cli", {"scipy", "pymare", "statsmodels", "plotnine"}),
+        ("trial_evidence.workbook", {"pandas", "scipy", "pymare", "statsmodels", "plotnine"}),
         ("trial_evidence.extract.stage", {"pymare", "plotnine", "matplotlib"}),
         ("trial_evidence.pool.stage", {"plotnine", "matplotlib"}),
         ("trial_evidence.figures.stage", {"pymare"}),
-        ("trial_evidence.report.stage", {"pymare"}),
+        ("trial_evidence.audit.stage", {"pymare", "plotnine", "matplotlib"}),
+        ("trial_evidence.report.stage", {"pymare", "plotnine", "matplotlib"}),
     ],
 )
 def test_a_stage_imports_only_what_it_needs(module, heavy):

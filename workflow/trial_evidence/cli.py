@@ -1,7 +1,8 @@
 """The commands behind the Snakemake rules and the Makefile.
 
 Stages of the pipeline: check, extract, pool, figures, report; each reads what the one before it
-wrote. For the analyst: workbook, import, changes, explain. What a command needs is imported when it
+wrote. For the analyst: workbook, import, changes, explain. For the methods:
+calibrate. What a command needs is imported when it
 runs, because the numerical libraries take seconds to import.
 """
 
@@ -19,6 +20,7 @@ from trial_evidence.configuration import (
     unknown_agents,
     unknown_analyses,
 )
+from trial_evidence.errors import RequestError
 from trial_evidence.files import write_text
 from trial_evidence.sheet import (
     PROBLEM_COLUMNS,
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _list_problems(listing, error.problems)
         _say_errors(error.problems)
         print(summary(error.problems, str(listing)), file=sys.stderr, flush=True)
-    except LookupError as error:
+    except RequestError as error:
         print(error.args[0], file=sys.stderr)
     return 1
 
@@ -95,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     figures.add_argument("--processes", type=int, default=1, help="to draw with")
     command("audit", _audit, "what to look at in the sources")
     command("report", _report, "tables and pages over all settings")
+    command("calibrate", _calibrate, "do the intervals hold? (minutes)")
     changes = command("changes", _changes, "what an edit of the sheet changes")
     changes.add_argument("--since", default="HEAD", help="revision to compare with")
     explain = command("explain", _explain, "why a row is, or is not, in an analysis")
@@ -164,6 +167,8 @@ def _explain(options: argparse.Namespace) -> None:
     from trial_evidence.report.stage import explain, read_evidence
 
     configuration, sheet, _ = _load(options)
+    if not (options.results / "estimates.csv").is_file():
+        raise RequestError(f"{options.results} holds no results yet. Run make first.")
     evidence = read_evidence(configuration, options.processed, options.results)
     trail = explain(options.row, options.trial, options.analysis, sheet, configuration, evidence)
     print(trail, end="")
@@ -183,6 +188,20 @@ def _changes(options: argparse.Namespace) -> None:
         options.results,
     )
     print(text, end="")
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from trial_evidence.calibration.stage import write_calibration
+
+    configuration = read_configuration(options.config)
+    folder = options.results / "calibration"
+    try:
+        write_calibration(configuration, options.results, folder)
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on where it was.", file=sys.stderr)
+        return 130
+    print(f"{folder / 'calibration.md'} says whether the intervals hold.")
+    return 0
 
 
 def _workbook(options: argparse.Namespace) -> None:

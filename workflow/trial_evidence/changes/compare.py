@@ -149,12 +149,19 @@ def _nothing(evidence: SettingEvidence) -> SettingEvidence:
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    compared = ("model", "k", "estimate", "ci_low", "ci_high", "tau2", "pi_low", "pi_high")
-    return all(old[c] == new[c] or (_missing(old[c]) and _missing(new[c])) for c in compared)
+    compared = ("k", "estimate", "ci_low", "ci_high", "tau2", "pi_low", "pi_high")
+    return old["model"] == new["model"] and all(_equal(old[c], new[c]) for c in compared)
 
 
-def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+def _equal(old: float | None, new: float | None) -> bool:
+    if old is None or new is None or math.isnan(old) or math.isnan(new):
+        return _missing(old) and _missing(new)
+    # In another order of the trials the same sums differ in their last digits.
+    return math.isclose(old, new, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or math.isnan(value)
 
 
 def _verdict(record: Mapping[str, Any] | None, measure: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
 from trial_evidence.changes.page import ChangesPage, as_forest, as_html, as_markdown
 from trial_evidence.configuration import Configuration, read_configuration
+from trial_evidence.errors import RequestError
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.figures.forest import save
 from trial_evidence.figures.style import style_for
@@ -49,7 +50,7 @@ def write_changes(
 
     Raises
     ------
-    LookupError
+    RequestError
         If there is no such revision; the message says so.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -88,24 +89,25 @@ def write_changes(
     return text
 
 
-def _export(
-    since: str, folders: tuple[Path, ...], into: Path
-) -> tuple[str, tuple[Path, ...]]:
+def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tuple[Path, ...]]:
     """Unpack the folders as they stood in a revision; its short name and date, and where."""
-    if since.startswith("-"):
-        raise LookupError(f'"{since}" is not a revision.')
     top = Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
+    try:
+        commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
+    except LookupError:
+        raise RequestError(f'git knows no revision "{since}".') from None
+    revision = commit.decode().strip()
     # Counted from the top, no folder lands outside the place where they are unpacked.
     inside = [folder.resolve() for folder in folders]
     for folder in inside:
         if not folder.is_relative_to(top.resolve()):
-            raise LookupError(f"{folder} is not in the git repository {top}.")
+            raise RequestError(f"{folder} is not in the git repository {top}.")
     wanted = [folder.relative_to(top.resolve()).as_posix() for folder in inside]
-    described = _git("log", "-1", "--format=%h of %cs", since, "--")
-    listed = _git("-C", str(top), "ls-tree", "-z", "--name-only", since, "--", *wanted)
+    described = _git("log", "-1", "--format=%h of %cs", revision, "--")
+    listed = _git("-C", str(top), "ls-tree", "-z", "--name-only", revision, "--", *wanted)
     held = listed.decode().split("\0")[:-1]
     if held:
-        archive = _git("-C", str(top), "archive", "--format=tar", since, "--", *held)
+        archive = _git("-C", str(top), "archive", "--format=tar", revision, "--", *held)
         with tarfile.open(fileobj=BytesIO(archive)) as content:
             content.extractall(into, filter="data")
     return described.decode().strip(), tuple(into / folder for folder in wanted)
@@ -122,7 +124,7 @@ def _git(*arguments: str) -> bytes:
     done = subprocess.run(["git", *arguments], capture_output=True, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
-        raise LookupError(f"git cannot give that revision: {said}")
+        raise RequestError(f"git cannot give an earlier revision of the sheet: {said}")
     return done.stdout
 
 

@@ -2,13 +2,22 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
-from trial_evidence.figures.axis import Axis, AxisScale, AxisView, Interval, Tick, to_axis, view
+from trial_evidence.figures.axis import (
+    WIDEST_RATIO,
+    Axis,
+    AxisScale,
+    AxisView,
+    Interval,
+    Tick,
+    to_axis,
+    view,
+)
 from trial_evidence.figures.numbers import format_number, format_tick, linear_ticks
 from trial_evidence.figures.page import Align, Page, Point, Polygon, Segment, Text
 from trial_evidence.figures.style import Style
@@ -41,6 +50,10 @@ _FAR_MM = 1e4
 _HAIR_MM = 1e-6
 # a range of rounding errors, of which an axis would be noise
 _LEAST_RANGE = 1e-9
+# room beyond the outermost logarithm on an axis of very large ratios
+_RIM = 0.1
+# ratios beyond this logarithm are no longer drawn to scale
+_FARTHEST = math.log(1e5)
 # how far a simplified curve may lie beside the true one: a tenth of the thinnest line
 _SIMPLER_MM = 0.015
 # pieces of curves are short, so that the box around one tells where the curve runs
@@ -149,6 +162,14 @@ def _near(place: float) -> float:
 def covering(axis: Axis, values: Iterable[float]) -> ViewOf:
     """An axis that reaches over all finite values and the reference; see `axis.view`."""
     marks = [Interval(float(value), None, None, None) for value in values if math.isfinite(value)]
+    reach = [mark.estimate for mark in marks if mark.estimate is not None]
+    if axis.scale == "log" and max(map(abs, reach), default=0.0) > math.log(WIDEST_RATIO):
+        # A forest plot leaves such ratios to arrows; a chart has to hold all it draws.
+        ends = (
+            max(min(0.0, *reach), -_FARTHEST) - _RIM,
+            min(max(0.0, *reach), _FARTHEST) + _RIM,
+        )
+        axis = replace(axis, limits=(math.exp(ends[0]), math.exp(ends[1])))
     return lambda most: view(axis, marks, most=most)
 
 

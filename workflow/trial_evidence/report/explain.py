@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.configuration import Configuration
+from trial_evidence.errors import RequestError
 from trial_evidence.figures.numbers import format_interval, format_number, round_half_up
 from trial_evidence.files import records
 from trial_evidence.report.trace import cells_of, effect_size_in_words
 from trial_evidence.sheet import Sheet
+from trial_evidence.words import SHORT_MODEL_NAMES
 
 EXPLAINED = ("pcr", "hazard_ratios")
 
@@ -48,15 +50,15 @@ def explain_row(
 
     Raises
     ------
-    LookupError
+    RequestError
         If the table has no rows to explain or no such row; the message says what there is.
     """
     if table not in EXPLAINED:
-        raise LookupError(f'"{table}" is not explained. Allowed: {", ".join(EXPLAINED)}')
+        raise RequestError(f'"{table}" is not explained. Allowed: {", ".join(EXPLAINED)}')
     found = records(sheet[table][sheet[table]["row"] == row])
     if not found:
         last = sheet[table]["row"].max()
-        raise LookupError(f"{table}.csv has rows 2 to {last}; there is no row {row}")
+        raise RequestError(f"{table}.csv has rows 2 to {last}; there is no row {row}")
     cell = found[0]
     lines = [*_cell_lines(table, cell, sheet), ""]
     used = [*_used_with(evidence.trials, table, row), *_used_with(evidence.rates, table, row)]
@@ -92,16 +94,16 @@ def explain_trial(
 
     Raises
     ------
-    LookupError
+    RequestError
         If the trial or the analysis does not exist; the message says what there is.
     """
     trials = list(sheet["trials"]["trial_id"])
     known = [a.id for a in configuration.analyses] + [r.id for r in configuration.rates]
     if trial_id not in trials:
-        raise LookupError(f'"{trial_id}" is not a trial. Allowed: {", ".join(trials)}')
+        raise RequestError(f'"{trial_id}" is not a trial. Allowed: {", ".join(trials)}')
     if analysis not in known:
         allowed = ", ".join(dict.fromkeys(known))
-        raise LookupError(f'"{analysis}" is not an analysis. Allowed: {allowed}')
+        raise RequestError(f'"{analysis}" is not an analysis. Allowed: {allowed}')
     lines: list[str] = []
     for table in (evidence.trials, evidence.rates):
         mine = table[(table["trial_id"] == trial_id) & (table["analysis"] == analysis)]
@@ -110,7 +112,7 @@ def explain_trial(
             for row in str(record["rows"]).split(";"):
                 cell = records(sheet[source][sheet[source]["row"] == int(row)])[0]
                 lines += _cell_lines(source, cell, sheet)
-            lines += [*_used_lines(record, evidence), ""]
+            lines += ["", *_used_lines(record, evidence), ""]
     aside = evidence.set_aside
     mine = aside[(aside["trial_id"] == trial_id) & (aside["analysis"] == analysis)]
     if not mine.empty:
@@ -134,9 +136,12 @@ def _cell_lines(table: str, cell: Mapping[str, Any], sheet: Sheet) -> Iterator[s
             f"{cell['definition']}, {cell['population']}, {cell['subgroup']}"
         )
     else:
-        limits = f"{_shown(cell['ci_low'])} to {_shown(cell['ci_high'])}"
+        low, high = (cell[f"{limit}_printed"] or "?" for limit in ("ci_low", "ci_high"))
+        interval = f"{_shown(cell['ci_level'])}% {low} to {high}"
+        if low == high == "?":
+            interval = "no interval"
         yield (
-            f"  cell       HR {cell['hr']:g} ({_shown(cell['ci_level'])}% {limits}); "
+            f"  cell       HR {cell['hr_printed']} ({interval}); "
             f"{cell['experimental_arm_id']} v {cell['control_arm_id']}, {cell['endpoint']}, "
             f"{cell['analysis']}, {cell['assessor']}, {cell['subgroup']}"
         )
@@ -187,7 +192,7 @@ def _used_lines(record: Mapping[str, Any], evidence: Evidence) -> Iterator[str]:
     for result in lead:
         yield (
             f"  pool       {_interval(result, 'ci_low', 'ci_high')}, k = {result['k']:.0f} "
-            f"({result['model']})"
+            f"({SHORT_MODEL_NAMES.get(result['model'], result['model'])})"
         )
 
 
@@ -201,7 +206,7 @@ def _never_looked_at(
 ) -> Iterator[str]:
     yield "No analysis looks at this row."
     if table == "hazard_ratios":
-        asked = {e for a in configuration.analyses for e in a.endpoints}
+        asked = {e for a in configuration.analyses if not a.is_pcr for e in a.endpoints}
         if cell["endpoint"] not in asked:
             yield f"  endpoint   {cell['endpoint']} is in no analysis ({', '.join(sorted(asked))})"
     factors = {m.factor for a in configuration.analyses for m in a.effect_modifiers}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from trial_evidence.configuration import Configuration
+from trial_evidence.errors import RequestError
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.files import read_table, write_table, write_text
 from trial_evidence.pool.columns import ESTIMATE_COUNTS, ESTIMATE_NUMBERS, TRIAL_NUMBERS
@@ -56,14 +57,14 @@ def explain(
 
     Raises
     ------
-    LookupError
+    RequestError
         If what is asked for does not exist; the message says what does.
     """
     if trial and analysis:
         return explain_trial(trial, analysis, sheet, evidence, configuration)
     table, _, number = row.replace(".csv", "").replace(" ", ":").partition(":")
     if not number.isdecimal():
-        raise LookupError(
+        raise RequestError(
             "Say which row, as in ROW=pcr:6, or which trial and analysis, as in "
             "TRIAL=<trial_id> ANALYSIS=<id>."
         )

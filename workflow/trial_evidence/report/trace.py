@@ -147,7 +147,7 @@ def _pooled_trace(
     return {
         **{column: record[column] for column in
            ("setting", "analysis", "measure", "subgroup", "estimate")},
-        "plotted": name or record["model"],
+        "plotted": ", ".join(filter(None, (name, record["model"]))),
         "trial_id": record["trials"],
         "trial": "",
         "low": record["ci_low"],

@@ -1,0 +1,52 @@
+"""The made-up sheet of the tests as a project in a folder, run without the workflow."""
+
+import shutil
+from pathlib import Path
+
+from invented import ROOT
+from trial_evidence.cli import DICTIONARY, main
+from trial_evidence.configuration import Configuration, read_configuration
+from trial_evidence.report.explain import Evidence
+from trial_evidence.report.stage import read_evidence
+from trial_evidence.sheet import Sheet, load_sheet, read_dictionary
+
+
+def small_project(folder: Path) -> Path:
+    """A folder with the made-up sheet and the project's configuration."""
+    shutil.copytree(ROOT / "tests/sheets/valid", folder / "data/raw")
+    # The configuration names control arms with agents that the made-up trials do not have.
+    shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
+    shutil.copytree(ROOT / "config", folder / "config")
+    return folder
+
+
+def replace_text(folder: Path, table: str, old: str, new: str) -> None:
+    """Replace a text that stands once in a table of the sheet."""
+    path = folder / "data/raw" / f"{table}.csv"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, (table, old, text.count(old))
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def append_like(folder: Path, table: str, start: str, old: str, new: str) -> None:
+    """Append a changed copy of the first row of a table that begins with a text."""
+    path = folder / "data/raw" / f"{table}.csv"
+    text = path.read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if line.startswith(start))
+    assert old in row
+    path.write_text(f"{text}{row.replace(old, new)}\n", encoding="utf-8")
+
+
+def evidence_of(folder: Path) -> tuple[Sheet, Configuration, Evidence]:
+    """Extract and pool the sheet of a project; the sheet, and what the stages wrote."""
+    places = [f"--{name}={folder / place}" for name, place in (
+        ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
+        ("results", "results"),
+    )]  # fmt: skip
+    configuration = read_configuration(folder / "config")
+    assert main(["extract", *places]) == 0
+    for setting in configuration.settings:
+        assert main(["pool", *places, f"--setting={setting}"]) == 0
+    sheet, _ = load_sheet(folder / "data/raw", read_dictionary(DICTIONARY))
+    evidence = read_evidence(configuration, folder / "data/processed", folder / "results")
+    return sheet, configuration, evidence

@@ -1,0 +1,335 @@
+"""What an edit of the sheet changes, against a revision in git."""
+
+import html
+import re
+import shutil
+import subprocess
+
+import pytest
+from small_project import append_like, replace_text, small_project
+from trial_evidence.cli import main
+
+
+def git(folder, *arguments):
+    subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "gc.auto=0",
+         *arguments],
+        cwd=folder, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory):
+    """A repository that holds the made-up sheet. Not to be changed."""
+    folder = small_project(tmp_path_factory.mktemp("committed") / "project")
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "The sheet")
+    return folder
+
+
+@pytest.fixture
+def project(committed, tmp_path, monkeypatch):
+    """A copy of the repository, and the working directory."""
+    folder = shutil.copytree(committed, tmp_path / "project")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def changes(project, capsys):
+    """Run the command; the page, which is what the terminal shows."""
+
+    def run(*arguments):
+        assert main(["changes", *arguments]) == 0, capsys.readouterr().err
+        page = (project / "results/changes.md").read_text(encoding="utf-8")
+        assert capsys.readouterr().out == page
+        return page
+
+    return run
+
+
+def page_of(project):
+    return (project / "results/changes.html").read_text(encoding="utf-8")
+
+
+def table(page):
+    """The estimates of a page: (analysis, of whom, when, k, estimate, tau2, PI, model)."""
+    lines = [line for line in page.splitlines() if line.startswith("| ")][2:]
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    for before, after in zip(cells[::2], cells[1::2], strict=True):
+        yield tuple(before), tuple(after)
+
+
+def append_trial(project):
+    """Another trial with the arms of trial K."""
+    append_like(project, "sources", "doe_2020_trial_k", "doe_2020_trial_k", "doe_2020_trial_z")
+    append_like(project, "trials", "trial_k", "trial_k,TRIAL-K,NCT00000012", "trial_z,TRIAL-Z,")
+    append_like(project, "arms", "trial_k,trial_k_dual", "trial_k", "trial_z")
+    append_like(project, "arms", "trial_k,trial_k_single", "trial_k", "trial_z")
+
+
+# --------------------------------------------------------------------------------- no change
+
+
+def test_nothing_changed(project, changes):
+    page = changes()
+    assert "No row of the sheet differs." in page
+    assert "No estimate differs." in page
+    assert "No row of the sheet differs." in page_of(project)
+    assert "No estimate differs." in page_of(project)
+    assert not (project / "results/changes.svg").exists()
+
+
+def test_a_figure_of_an_earlier_comparison_does_not_stay(project, changes):
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,")
+    changes()
+    assert (project / "results/changes.svg").is_file()
+    git(project, "commit", "--quiet", "--all", "--message", "Correct")
+    changes()
+    assert not (project / "results/changes.svg").exists()
+
+
+@pytest.mark.parametrize("table_name", ["pcr", "hazard_ratios", "arms", "trials", "sources"])
+def test_rows_that_move_change_nothing(project, changes, table_name):
+    path = project / "data/raw" / f"{table_name}.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    # Trials in the opposite order, the rows of each as they were.
+    by_trial = {}
+    for row in rows:
+        by_trial.setdefault(row.partition(",")[0], []).append(row)
+    moved = [row for trial in reversed(by_trial.values()) for row in trial]
+    path.write_text("\n".join([header, *moved]) + "\n", encoding="utf-8")
+    page = changes()
+    assert "No row of the sheet differs." in page
+    assert "No estimate differs." in page
+
+
+def test_a_note_changes_no_estimate(project, changes):
+    replace_text(project, "pcr", ",first report", ",a first report")
+    page = changes()
+    assert 'note changed from "first report" to "a first report"' in page
+    assert "No estimate differs." in page
+
+
+# ---------------------------------------------------------------------------- a changed number
+
+
+def test_a_changed_number(project, changes):
+    # Overall survival, pretreated: one trial, so its own result is the estimate. Its interval is
+    # taken at its own level: 0.75 exp(+-(log 0.94 - log 0.60) / 2) is 0.60 to 0.94.
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
+    page = changes()
+    assert "  changed  row 28, trial_k" in page
+    assert "hr changed from 0.71 to 0.75" in page
+    assert (
+        "- hazard_ratios.csv row 28 is used by metastatic_pretreated/overall_survival_dual_v_single"
+    ) in page
+    (all_of_them, subgroup) = table(page)
+    assert [line[2:5] for line in all_of_them] == [
+        ("before", "1", "Hazard ratio 0.71 (0.57–0.88)"),
+        ("after", "1", "Hazard ratio 0.75 (0.60–0.94)"),
+    ]
+    assert subgroup[0][1] == "added agents: tucatinib"
+    assert "No conclusion changed: every interval is on the side it was." in page
+
+
+def test_analyses_that_are_not_affected_are_not_named(project, changes):
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
+    titles = {before[0] for before, _ in table(changes())}
+    assert titles == {"Overall survival: dual versus single HER2 blockade, pretreated"}
+    assert "Progression-free" not in page_of(project)
+
+
+def test_one_number_of_two_trials_changes_their_mean(project, changes):
+    # Events of trial C, dual arm: 49 becomes 39 of 100. By itself, against 30 of 99: risk ratio
+    # (39/100) / (30/99) = 1.287 instead of (49/100) / (30/99) = 1.617.
+    replace_text(project, "pcr", "ITT,local,all,49,100,49.0", "ITT,local,all,39,100,39.0")
+    found = {(b[0], b[1], b[4].partition(" (")[0], a[4].partition(" (")[0])
+             for b, a in table(changes())}  # fmt: skip
+    title = "Pathological complete response: dual HER2 blockade versus trastuzumab"
+    assert (title, "added agents: lapatinib", "Risk ratio 1.62", "Risk ratio 1.29") in found
+    # Risk difference: 0.49 - 30/99 = 0.187 becomes 0.39 - 30/99 = 0.087.
+    assert (title, "added agents: lapatinib", "Risk difference 0.19", "Risk difference 0.09") in (
+        found
+    )
+    # The rate of that arm is one of two arms with the regimen: 49.0% of patients becomes 39.0%.
+    rates = {row for row in found if row[2].startswith("Rate")}
+    assert {row[2:] for row in rates} == {("Rate 0.49", "Rate 0.39")}
+
+
+def test_a_conclusion_that_crosses_no_effect(project, changes):
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.85,0.69,1.05,95,0.13")
+    page = changes()
+    sentence = (
+        "Overall survival: dual versus single HER2 blockade, pretreated (all, hazard ratio): "
+        "the interval lies below no effect before and includes no effect now."
+    )
+    assert f"**{sentence}**" in page
+    assert html.escape(sentence) in page_of(project)
+    assert "No conclusion changed" not in page + page_of(project)
+
+
+# -------------------------------------------------------------------- added and removed rows
+
+
+def test_a_removed_row(project, changes):
+    path = project / "data/raw/hazard_ratios.csv"
+    rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    gone = [row for row in rows if row.startswith("trial_k,") and ",OS," in row]
+    path.write_text("".join(row for row in rows if row not in gone), encoding="utf-8")
+    page = changes()
+    assert "hazard_ratios: 1 row removed" in page
+    assert "  removed  row 28, trial_k" in page
+    before, after = next(table(page))
+    assert before[3:5] == ("1", "Hazard ratio 0.71 (0.57–0.88)")
+    assert after[2:5] == ("after", "0", "none")
+
+
+def test_an_added_trial(project, changes):
+    append_trial(project)
+    append_like(project, "hazard_ratios", "trial_k,trial_k_dual,trial_k_single,OS", "trial_k",
+                "trial_z")  # fmt: skip
+    page = changes()
+    for name in ("sources", "trials", "hazard_ratios"):
+        assert f"{name}: 1 row added" in page
+    assert "arms: 2 rows added" in page
+    assert "- hazard_ratios.csv row 32 is used by" in page
+    before, after = next(table(page))
+    assert before[3:5] == ("1", "Hazard ratio 0.71 (0.57–0.88)")
+    # The same trial twice: the mean stays where it was.
+    assert after[3] == "2"
+    assert after[4].startswith("Hazard ratio 0.71 (")
+
+
+def test_a_result_where_there_was_none(project, changes):
+    # Nobody got lapatinib with endocrine therapy before: 10 of 50, a rate of 0.20.
+    append_like(project, "trials", "cohort_e", "cohort_e,COHORT-E,NCT00000005", "trial_z,TRIAL-Z,")
+    append_like(project, "arms", "cohort_e", "cohort_e", "trial_z")
+    append_like(project, "pcr", "cohort_e", "cohort_e,cohort_e_dual", "trial_z,trial_z_dual")
+    old = "trial_z_dual,L+T 12 weeks,lapatinib+trastuzumab,concurrent,none,"
+    replace_text(project, "arms", old, "trial_z_dual,L,lapatinib,concurrent,endocrine,")
+    counts = "trial_z_dual,ypT0/is,ITT,local,all,"
+    replace_text(project, "pcr", f"{counts}17,64,26.6", f"{counts}10,50,20.0")
+    page = changes()
+    ((before, after),) = table(page)
+    assert before[1:5] == ("Lapatinib with endocrine therapy, all", "before", "0", "none")
+    assert after[2:4] == ("after", "1")
+    assert after[4].startswith("Rate 0.20 (")
+    # Where there was no result before, no conclusion changed.
+    assert "No conclusion changed" in page
+
+
+# ------------------------------------------------------------------------- the page in HTML
+
+
+def test_both_pages_say_the_same(project, changes):
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.85,0.69,1.05,95,0.13")
+    page = changes()
+    written = page_of(project)
+    for before_and_after in table(page):
+        for line in before_and_after:
+            row = "".join(f"<td>{html.escape(cell)}</td>" for cell in line)
+            assert f"<tr>{row}</tr>" in written
+    for line in page.splitlines():
+        said = re.sub(r"^(#+ |- |\*\*|\| )|(\*\*| \|)$", "", line)
+        if said and "|" not in said and said != "```":
+            assert html.escape(said) in written, said
+
+
+def test_markup_in_a_cell_stays_text(project, changes):
+    replace_text(project, "pcr", ",first report", ",<b>first</b> & last | ``` report")
+    changes()
+    written = page_of(project)
+    assert "&lt;b&gt;first&lt;/b&gt; &amp; last" in written
+    assert "<b>" not in written
+
+
+def test_the_page_asks_for_nothing_outside_itself(project, changes):
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
+    changes()
+    written = page_of(project)
+    assert "<svg" in written
+    assert re.findall(r"<(?:script|link|img|iframe|object|embed|base|meta http)", written) == []
+    assert re.findall(r"(?:src|href)\s*=\s*[\"'](?!#)", written) == []
+    assert re.findall(r"url\(\s*[\"']?(?!#)|@import", written) == []
+
+
+def test_the_figure_shows_before_and_after(project, changes):
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
+    changes()
+    drawn = (project / "results/changes.svg").read_text(encoding="utf-8")
+    for text in ("before", "after", "0.71 (0.57–0.88)", "0.75 (0.60–0.94)"):
+        assert text in drawn
+
+
+# ------------------------------------------------------------------------------- revisions
+
+
+def test_an_earlier_revision(project, changes):
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
+    git(project, "commit", "--quiet", "--all", "--message", "Correct")
+    assert "No row of the sheet differs." in changes()
+    assert "hr changed from 0.71 to 0.75" in changes("--since", "HEAD~1")
+
+
+def test_a_table_that_the_revision_did_not_have(project, changes):
+    git(project, "rm", "--quiet", "--cached", "data/raw/audit_notes.csv")
+    git(project, "commit", "--quiet", "--message", "Before the audit")
+    page = changes()
+    assert "audit_notes: the table is new" in page
+    assert "No estimate differs." in page
+
+
+def test_a_revision_that_does_not_pass_the_check(project, changes):
+    replace_text(project, "pcr", "ITT,local,all,49,100,49.0", "ITT,local,all,149,100,49.0")
+    git(project, "commit", "--quiet", "--all", "--message", "A slip")
+    replace_text(project, "pcr", "ITT,local,all,149,100,49.0", "ITT,local,all,49,100,49.0")
+    page = changes()
+    assert "events changed from 149 to 49" in page
+    assert re.search(
+        r"Estimates are not compared: the sheet of \w+ of [\d-]+ does not pass today's check "
+        r"\(pcr\.csv, row 13 \(trial_c\), column events: ",
+        page,
+    )
+    assert "Estimates are not compared" in page_of(project)
+
+
+def test_an_adjudication_that_both_have_is_no_change(project, changes):
+    # Two readers differ on the events of trial A, and somebody has settled it.
+    replace_text(project, "second_reading", "events|n,42|105,42|105,agree",
+                 "events|n,42|105,44|105,differ")  # fmt: skip
+    path = project / "data/raw/adjudication.csv"
+    decision = (
+        "pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n,44|105,second,"
+        "The full paper corrects it.,AB,2026-11-22\n"
+    )
+    path.write_text(path.read_text(encoding="utf-8") + decision, encoding="utf-8")
+    assert "Risk ratio" in changes()
+    git(project, "commit", "--quiet", "--all", "--message", "Settle")
+    page = changes()
+    assert "No row of the sheet differs." in page
+    assert "No estimate differs." in page
+
+
+def test_folders_may_be_named_from_the_root(project, changes):
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
+    page = changes("--raw", str(project / "data/raw"), "--config", str(project / "config"))
+    assert "hr changed from 0.71 to 0.75" in page
+
+
+@pytest.mark.parametrize("revision", ["nowhere", "HEAD~99", "--output=x", "", "HEAD:data"])
+def test_an_unknown_revision(project, capsys, revision):
+    assert main(["changes", f"--since={revision}"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == f'git knows no revision "{revision}".\n'
+    assert not (project / "results").exists()
+
+
+def test_no_repository(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(small_project(tmp_path / "project"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    assert main(["changes"]) == 1
+    assert "not a git repository" in capsys.readouterr().err
+    assert not (tmp_path / "project/results").exists()

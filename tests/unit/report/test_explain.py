@@ -1,0 +1,201 @@
+"""Why a row is, or is not, in an analysis: the trails, and what cannot be explained."""
+
+import re
+
+import pytest
+from invented import ROOT
+from trial_evidence.report.explain import explain_row, explain_trial
+from trial_evidence.report.stage import explain
+
+EXPLAINED = ROOT / "tests/sheets/explained.txt"
+# What is asked, as on the command line: a row, or a trial and an analysis.
+ASKED = (
+    "pcr:2",
+    "pcr:10",
+    "pcr:22",
+    "hazard_ratios:5",
+    "hazard_ratios:15",
+    "hazard_ratios:26",
+    "hazard_ratios:27",
+    "hazard_ratios:30",
+    "hazard_ratios:32",
+    "hazard_ratios:33",
+    "trial_c event_free_dual_v_single",
+    "trial_f pcr_dual_v_trastuzumab",
+    "cohort_e pcr_dual_v_trastuzumab",
+)
+
+
+@pytest.fixture
+def row(pooled):
+    sheet, configuration, evidence = pooled
+    return lambda table, number: explain_row(table, number, sheet, evidence, configuration)
+
+
+@pytest.fixture
+def trial(pooled):
+    sheet, configuration, evidence = pooled
+    return lambda name, analysis: explain_trial(name, analysis, sheet, evidence, configuration)
+
+
+@pytest.fixture
+def asked(pooled):
+    """The trail as `make explain` prints it."""
+    sheet, configuration, evidence = pooled
+
+    def trail(what):
+        name, _, analysis = what.partition(" ")
+        how = (what, "", "") if not analysis else ("", name, analysis)
+        return explain(*how, sheet, configuration, evidence)
+
+    return trail
+
+
+def paragraph(trail, start):
+    """The part of a trail that begins with a line."""
+    return next(part for part in trail.split("\n\n") if part.startswith(start))
+
+
+# ---------------------------------------------------------------------------------- golden text
+
+
+def test_the_trails_read_as_they_did(asked):
+    parts = [f"{'-' * 20} {what}\n{asked(what)}" for what in ASKED]
+    assert "\n".join(parts) == EXPLAINED.read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------------------------- used rows
+
+
+def test_a_used_row_is_followed_from_its_cell_to_the_pool(row):
+    trail = row("pcr", 2)
+    assert trail.startswith("pcr.csv, row 2 (trial_a)\n  cell       42 of 105; trial_a_dual")
+    part = paragraph(trail, "pcr_dual_v_trastuzumab (neoadjuvant), all, risk ratio")
+    steps = [line.split()[0] for line in part.splitlines()[1:]]
+    assert steps == ["contrast", "taken", "effect", "weight", "result", "pool"]
+    # 42/105 v 23/105 is 1.83; log 1.83 +- 1.96 sqrt(0.0482) gives 1.19 to 2.81.
+    assert "  result     1.83 (1.19–2.81)" in part
+
+
+def test_a_row_is_followed_through_every_analysis(row):
+    headings = re.findall(r"^(\w+) \(neoadjuvant\), all, (.*)$", row("pcr", 2), flags=re.MULTILINE)
+    measures = ("risk ratio", "odds ratio", "risk difference")
+    assert headings == [
+        *(("pcr_dual_v_trastuzumab", measure) for measure in measures),
+        ("pcr_rates", "proportion"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "cell"),
+    [
+        (4, "HR 0.80 (95% 0.50 to 1.28); "),
+        (29, "HR 0.80 (90% ? to 1.02); "),
+        (24, "HR 0.50 (no interval); "),
+    ],
+)
+def test_a_hazard_ratio_stands_as_it_was_typed(row, number, cell):
+    assert row("hazard_ratios", number).splitlines()[1].startswith(f"  cell       {cell}")
+
+
+def test_a_number_of_another_row_is_not_taken_for_this_one(row):
+    # Rows 2 and 22 are used by different trials.
+    assert "trial_d" not in row("pcr", 2)
+    assert "trial_a" not in row("pcr", 22)
+
+
+def test_an_excluded_trial_is_shown_with_the_reason(row):
+    trail = row("pcr", 22)
+    assert trail.count("  pooled     no: Interim report of operated patients only.") == 4
+    assert "weight" not in trail
+
+
+# ------------------------------------------------------------------------------ rows set aside
+
+
+@pytest.mark.parametrize(
+    ("table", "number", "reason"),
+    [
+        ("pcr", 10, "status is superseded (admitted: current)"),
+        ("pcr", 8, "definition: ypT0/is ypN0 is preferred to ypT0/is"),
+        ("hazard_ratios", 5, "analysis: final is preferred to primary"),
+        ("hazard_ratios", 19, "assessor: BICR is preferred to investigator"),
+        ("hazard_ratios", 31, "verification is unverified (admitted: primary, secondary)"),
+    ],
+)
+def test_a_row_set_aside_says_why(row, table, number, reason):
+    trail = row(table, number)
+    assert f"  set aside  {reason}" in trail.splitlines()
+    assert "  weight" not in trail
+
+
+# ------------------------------------------------------------------- rows nobody looks at
+
+
+def test_an_endpoint_of_no_analysis(row):
+    trail = row("hazard_ratios", 32)
+    assert "No analysis looks at this row." in trail
+    assert "  endpoint   RFI is in no analysis (DFS, EFS, OS, PFS, RFS, iDFS)" in trail
+
+
+def test_a_factor_of_no_analysis(row):
+    trail = row("hazard_ratios", 33)
+    assert "  subgroup   node=positive: only hormone_receptor is analysed" in trail
+
+
+def test_a_trial_with_one_arm(trial):
+    assert trial("cohort_e", "pcr_dual_v_trastuzumab") == (
+        "cohort_e has no row that pcr_dual_v_trastuzumab looks at.\n"
+        "  contrast   none: the trial is not randomised or has one arm\n"
+    )
+
+
+def test_a_trial_in_an_analysis_of_another_outcome(trial):
+    first, second = trial("trial_f", "pcr_dual_v_trastuzumab").splitlines()
+    assert first == "trial_f has no row that pcr_dual_v_trastuzumab looks at."
+    assert second.startswith("  contrast   dual v single: trial_f_dual v trial_f_single")
+
+
+# -------------------------------------------------------------------------------- a trial
+
+
+def test_a_trial_shows_what_was_taken_and_what_was_not(trial):
+    trail = trial("trial_c", "event_free_dual_v_single")
+    assert "  taken      hazard_ratios.csv row 4" in trail
+    assert paragraph(trail, "Set aside").splitlines()[1:] == [
+        "  hazard_ratios.csv row 5 (EFS, primary, investigator): "
+        "analysis: final is preferred to primary",
+    ]
+
+
+# -------------------------------------------------------------------- what cannot be explained
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("trials:2", '"trials" is not explained. Allowed: pcr, hazard_ratios'),
+        ("pcr:1", "pcr.csv has rows 2 to 26; there is no row 1"),
+        ("pcr:27", "pcr.csv has rows 2 to 26; there is no row 27"),
+        ("trial_x pcr_rates", '"trial_x" is not a trial. Allowed: trial_a, trial_b, '),
+        ("trial_a pcr", '"pcr" is not an analysis. Allowed: pcr_dual_v_trastuzumab, '),
+        ("pcr", "Say which row, as in ROW=pcr:6, or which trial and analysis, "),
+        ("pcr:two", "Say which row, as in ROW=pcr:6, or which trial and analysis, "),
+        ("", "Say which row, as in ROW=pcr:6, or which trial and analysis, "),
+    ],
+)
+def test_what_there_is_not(asked, what, message):
+    with pytest.raises(LookupError) as caught:
+        asked(what)
+    assert caught.value.args[0].startswith(message)
+
+
+def test_a_table_may_be_named_by_its_file(asked):
+    assert asked("pcr.csv:2") == asked("pcr:2")
+
+
+def test_every_row_of_the_sheet_can_be_explained(pooled, row):
+    sheet = pooled[0]
+    for table in ("pcr", "hazard_ratios"):
+        for number in sheet[table]["row"]:
+            assert row(table, int(number)).startswith(f"{table}.csv, row {number} (")

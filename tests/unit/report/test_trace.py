@@ -1,0 +1,253 @@
+"""Every result leads back to its cells, and its formula is true."""
+
+import math
+import re
+from statistics import NormalDist
+
+import pytest
+from trial_evidence.files import records
+from trial_evidence.report.trace import TRACE_COLUMNS, trace_table
+
+
+@pytest.fixture(scope="module")
+def trace(pooled):
+    _, _, evidence = pooled
+    return records(trace_table(evidence.trials, evidence.rates, evidence.estimates))
+
+
+def of(trace, analysis, measure, subgroup, plotted, trial_id=None):
+    """The rows of the trace that show one thing."""
+    wanted = (analysis, measure, subgroup, plotted)
+    return [
+        row
+        for row in trace
+        if (row["analysis"], row["measure"], row["subgroup"], row["plotted"]) == wanted
+        and trial_id in (None, row["trial_id"])
+    ]
+
+
+def effect_of(trace, analysis, measure, trial_id, subgroup="all", plotted="trial"):
+    (row,) = of(trace, analysis, measure, subgroup, plotted, trial_id)
+    return row["effect_size"]
+
+
+# ------------------------------------------------------------------------------------ the cells
+
+PCR = "pcr_dual_v_trastuzumab"
+EFS, PFS = "event_free_dual_v_single", "progression_free_dual_v_single"
+
+
+def test_the_columns(trace):
+    assert list(trace[0]) == TRACE_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("analysis", "measure", "subgroup", "plotted", "trial_id", "cells"),
+    [
+        # Rows of tests/sheets/valid as a spreadsheet numbers them, experimental arm first.
+        (PCR, "risk_ratio", "all", "trial", "trial_a", "pcr.csv rows 2, 5"),
+        (PCR, "odds_ratio", "hormone_receptor=negative", "trial", "trial_a", "pcr.csv rows 4, 7"),
+        (PCR, "risk_difference", "all", "trial", "trial_d", "pcr.csv rows 22, 23"),
+        (EFS, "hazard_ratio", "all", "trial", "trial_c", "hazard_ratios.csv row 4"),
+        (PFS, "hazard_ratio", "all", "trial", "trial_h", "hazard_ratios.csv row 15"),
+        ("pcr_rates", "proportion", "hormone_receptor=negative",
+         "Lapatinib + trastuzumab alone", "cohort_e", "pcr.csv row 24"),
+    ],
+)  # fmt: skip
+def test_a_trial_leads_to_its_rows(trace, analysis, measure, subgroup, plotted, trial_id, cells):
+    (row,) = of(trace, analysis, measure, subgroup, plotted, trial_id)
+    assert row["cells"] == cells
+
+
+@pytest.mark.parametrize(
+    ("analysis", "measure", "subgroup", "plotted", "cells"),
+    [
+        (PCR, "risk_ratio", "all", "random_reml_hk",
+         "pcr.csv rows 2, 5; pcr.csv rows 11, 12; pcr.csv rows 13, 16"),
+        (PCR, "risk_ratio", "added_agents=pertuzumab", "bayesian",
+         "pcr.csv rows 2, 5; pcr.csv rows 11, 12"),
+        # One level: the rows of that level only, and not those of all patients.
+        (PCR, "odds_ratio", "hormone_receptor=positive", "bayesian",
+         "pcr.csv rows 3, 6; pcr.csv rows 14, 17"),
+        # The difference between the levels rests on both.
+        (PCR, "ratio_of_risk_ratios", "hormone_receptor", "bayesian",
+         "pcr.csv rows 4, 7; pcr.csv rows 3, 6; pcr.csv rows 15, 18; pcr.csv rows 14, 17"),
+        ("pcr_rates", "proportion", "hormone_receptor=negative",
+         "Trastuzumab with chemotherapy, bayesian",
+         "pcr.csv row 7; pcr.csv row 18"),
+        (PFS, "hazard_ratio", "hormone_receptor=negative", "bayesian",
+         "hazard_ratios.csv row 21; hazard_ratios.csv row 23"),
+        ("overall_survival_dual_v_single", "hazard_ratio", "added_agents=tucatinib",
+         "single_trial", "hazard_ratios.csv row 28"),
+    ],
+)  # fmt: skip
+def test_a_pooled_result_leads_to_the_rows_of_its_trials(
+    trace, analysis, measure, subgroup, plotted, cells
+):
+    assert {row["cells"] for row in of(trace, analysis, measure, subgroup, plotted)} == {cells}
+
+
+def test_every_named_row_is_of_that_trial(trace, pooled):
+    sheet = pooled[0]
+    for row in trace:
+        trials = set()
+        for table, numbers in re.findall(r"(\w+)\.csv rows? ([\d, ]+)", row["cells"]):
+            frame = sheet[table].set_index("row")
+            trials |= {frame.loc[int(number), "trial_id"] for number in numbers.split(", ")}
+        assert trials == set(row["trial_id"].split(";")), row
+
+
+def test_every_result_is_traced(trace, pooled):
+    evidence = pooled[2]
+    shown = [(row["estimate"], row["low"], row["high"]) for row in trace]
+    results = [
+        (record["estimate"], record[low], record[high])
+        for table, low, high in (
+            (evidence.trials, "estimate_low", "estimate_high"),
+            (evidence.rates, "estimate_low", "estimate_high"),
+            (evidence.estimates[evidence.estimates["estimate"].notna()], "ci_low", "ci_high"),
+        )
+        for record in records(table)
+    ]
+    assert len(results) > 150
+    assert list(map(repr, shown)) == list(map(repr, results))
+
+
+def test_a_trial_that_is_not_pooled_says_so(trace):
+    (row,) = of(trace, PCR, "risk_ratio", "all", "trial", "trial_d")
+    assert row["pooled"] == "no"
+    assert math.isnan(row["weight"])
+
+
+# ----------------------------------------------------------------------- the formulas, by hand
+
+
+def about(text):
+    return pytest.approx(float(text), abs=0.00005000001)
+
+
+def test_a_risk_ratio(trace):
+    # Trial A: 42 of 105 against 23 of 105.
+    assert effect_of(trace, PCR, "risk_ratio", "trial_a") == (
+        "log((42/105) / (23/105)) = 0.6022; v = 1/42 - 1/105 + 1/23 - 1/105 = 0.0482"
+    )
+    assert math.log(42 / 23) == about("0.6022")
+    assert about("0.0482") == 1 / 42 - 1 / 105 + 1 / 23 - 1 / 105
+
+
+def test_an_odds_ratio(trace):
+    # 105 - 42 = 63 and 105 - 23 = 82 without response.
+    assert effect_of(trace, PCR, "odds_ratio", "trial_a") == (
+        "log((42 x 82) / (63 x 23)) = 0.8658; v = 1/42 + 1/63 + 1/23 + 1/82 = 0.0954"
+    )
+    assert math.log(42 * 82 / (63 * 23)) == about("0.8658")
+    assert about("0.0954") == 1 / 42 + 1 / 63 + 1 / 23 + 1 / 82
+
+
+def test_a_risk_difference(trace):
+    assert effect_of(trace, PCR, "risk_difference", "trial_a") == (
+        "42/105 - 23/105 = 0.1810; v = 42 x 63 / 105^3 + 23 x 82 / 105^3 = 0.0039"
+    )
+    assert about("0.1810") == 42 / 105 - 23 / 105
+    assert about("0.0039") == 42 * 63 / 105**3 + 23 * 82 / 105**3
+
+
+def test_an_empty_cell(trace):
+    # Trial D: 0 of 20 against 8 of 25, with 0.5 added to the four cells 0, 20, 8 and 17.
+    assert effect_of(trace, PCR, "risk_ratio", "trial_d") == (
+        "log((0.5/21) / (8.5/26)) = -2.6196; v = 1/0.5 - 1/21 + 1/8.5 - 1/26 = 2.0316; "
+        "0.5 added to each cell"
+    )
+    assert math.log((0.5 / 21) / (8.5 / 26)) == about("-2.6196")
+    assert about("2.0316") == 1 / 0.5 - 1 / 21 + 1 / 8.5 - 1 / 26
+
+
+def test_a_proportion(trace):
+    text = effect_of(
+        trace, "pcr_rates", "proportion", "cohort_e", plotted="Lapatinib + trastuzumab alone"
+    )
+    assert text == "log(17/47) = -1.0169; v = 1/17 + 1/47 = 0.0801"
+    assert math.log(17 / 47) == about("-1.0169")
+    assert about("0.0801") == 1 / 17 + 1 / 47
+
+
+def test_a_proportion_without_an_event(trace):
+    text = effect_of(
+        trace, "pcr_rates", "proportion", "trial_d",
+        plotted="Pyrotinib + trastuzumab with chemotherapy",
+    )  # fmt: skip
+    assert text == "log(0.5/20.5) = -3.7136; v = 1/0.5 + 1/20.5 = 2.0488; 0.5 added to each cell"
+    assert math.log(0.5 / 20.5) == about("-3.7136")
+    assert about("2.0488") == 1 / 0.5 + 1 / 20.5
+
+
+def test_a_hazard_ratio_by_its_interval(trace):
+    assert effect_of(trace, EFS, "hazard_ratio", "trial_f") == (
+        "log 0.8 = -0.2231; SE = (log 0.95 - log 0.67) / (2 x 1.960) = 0.0891"
+    )
+    assert math.log(0.8) == about("-0.2231")
+    assert math.log(0.95 / 0.67) / (2 * 1.959964) == about("0.0891")
+
+
+def test_an_interval_at_its_own_level(trace):
+    # 97.5%: the normal quantile of 0.9875 is 2.2414.
+    assert effect_of(trace, EFS, "hazard_ratio", "trial_g") == (
+        "log 0.86 = -0.1508; SE = (log 1.04 - log 0.71) / (2 x 2.241) = 0.0852"
+    )
+    assert math.log(1.04 / 0.71) / (2 * 2.241403) == about("0.0852")
+
+
+def test_an_upper_limit_alone(trace):
+    assert effect_of(trace, PFS, "hazard_ratio", "trial_m") == (
+        "log 0.8 = -0.2231; SE = (log 1.02 - log 0.8) / 1.645 = 0.1477"
+    )
+    assert math.log(1.02 / 0.8) / 1.644854 == about("0.1477")
+
+
+def test_a_p_value(trace):
+    # Two-sided: the normal quantile of 1 - 0.00005 is 3.8906.
+    assert effect_of(trace, PFS, "hazard_ratio", "trial_j") == (
+        "log 0.5 = -0.6931; SE = |log 0.5| / z(p = 0.0001) = 0.1782"
+    )
+    assert -math.log(0.5) / NormalDist().inv_cdf(1 - 0.00005) == about("0.1782")
+
+
+def test_events(trace):
+    assert effect_of(trace, PFS, "hazard_ratio", "trial_n") == (
+        "log 0.74 = -0.3011; SE = sqrt(1/60 + 1/80) = 0.1708"
+    )
+    assert math.sqrt(1 / 60 + 1 / 80) == about("0.1708")
+
+
+def test_a_ratio_printed_the_other_way_round(trace):
+    assert effect_of(trace, PFS, "hazard_ratio", "trial_k") == (
+        "-log 1.79 = -0.5822; SE = (log 2.27 - log 1.41) / (2 x 1.960) = 0.1215"
+    )
+    assert -math.log(1.79) == about("-0.5822")
+    assert math.log(2.27 / 1.41) / (2 * 1.959964) == about("0.1215")
+
+
+def test_every_formula_is_true(trace):
+    checked = [_worked_out(row["effect_size"]) for row in trace if " = " in row["effect_size"]]
+    checked = [pair for pairs in checked for pair in pairs]
+    assert len(checked) > 150
+    for formula, value, printed in checked:
+        # Quantiles are printed to three decimals.
+        slack = 0.0005 * abs(value) if " x 1.9" in formula or " x 2.2" in formula else 1e-9
+        assert abs(value - float(printed)) <= 0.00005 + slack, formula
+
+
+def _worked_out(text):
+    """(formula, its value by Python's own arithmetic, what is printed) of each equation."""
+    for part in text.split("; "):
+        part = re.sub(r"^(v|SE) = ", "", part)
+        if part.startswith("|log"):
+            # The p value says nothing about its side here; it is worked out above.
+            continue
+        formula, equals, printed = part.partition(" = ")
+        if not equals or "(p" in part or "F(" in part:
+            continue
+        code = re.sub(r"log ([\d.]+)", r"math.log(\1)", formula)
+        code = code.replace("log(", "math.log(").replace("math.math.", "math.")
+        code = code.replace("sqrt", "math.sqrt").replace("^", "**").replace(" x ", " * ")
+        yield formula, eval(code, {"math": math}), printed

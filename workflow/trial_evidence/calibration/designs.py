@@ -1,0 +1,102 @@
+"""The sets of trials that a simulation imitates: every overall pool of log ratios."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from trial_evidence.configuration import Configuration
+from trial_evidence.errors import RequestError
+from trial_evidence.extract.columns import USED_NUMBERS
+from trial_evidence.files import read_table
+from trial_evidence.pool.columns import TRIAL_NUMBERS
+from trial_evidence.pool.estimates import ALL, MEASURE_SCALES
+from trial_evidence.pool.scales import LOG_RATIO
+
+
+@dataclass(frozen=True)
+class Design:
+    """An overall pool, by its sampling variances.
+
+    Attributes
+    ----------
+    setting, analysis, measure : str
+        Which pool it is.
+    vi : tuple of float
+        Sampling variances of the trials on the log scale.
+    """
+
+    setting: str
+    analysis: str
+    measure: str
+    vi: tuple[float, ...]
+
+    @property
+    def k(self) -> int:
+        """Trials."""
+        return len(self.vi)
+
+    def variance_if_known(self, tau: float) -> float:
+        """Variance of the best mean where tau is known: 1 / sum of 1/(v + tau**2)."""
+        return float(1 / (1 / (np.array(self.vi) + tau**2)).sum())
+
+    def trial_variance(self, tau: float) -> float:
+        """Mean over the trials of v + tau**2."""
+        return float(np.mean(self.vi) + tau**2)
+
+    def ideal_width(self, tau: float, level: float) -> float:
+        """Width of the interval for the mean of somebody who knows tau, at a level in percent."""
+        return float(2 * ndtri(0.5 + level / 200) * np.sqrt(self.variance_if_known(tau)))
+
+    def ideal_prediction_width(self, tau: float, level: float) -> float:
+        """Width of the prediction interval of somebody who knows tau, at a level in percent."""
+        variance = self.variance_if_known(tau) + tau**2
+        return float(2 * ndtri(0.5 + level / 200) * np.sqrt(variance))
+
+
+def read_designs(configuration: Configuration, results: Path) -> tuple[Design, ...]:
+    """Overall pools of two trials or more, in the order of the configuration.
+
+    Ratios only: one grid of tau does not fit log ratios and differences alike.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    results : Path
+        Holds ``<setting>/trials.csv`` as the pool stage writes it.
+
+    Returns
+    -------
+    tuple of Design
+
+    Raises
+    ------
+    RequestError
+        If a setting has not been pooled yet, or no pool has two trials.
+    """
+    tables = {setting: _trials(results / setting / "trials.csv") for setting in
+              configuration.settings}  # fmt: skip
+    designs = []
+    for analysis in configuration.analyses:
+        if analysis.pool != "overall":
+            continue
+        trials = tables[analysis.setting]
+        for measure in analysis.measures:
+            chosen = trials[
+                (trials["analysis"] == analysis.id) & (trials["measure"] == measure)
+                & (trials["subgroup"] == ALL) & (trials["pooled"] == "yes")
+            ]  # fmt: skip
+            if len(chosen) >= 2 and MEASURE_SCALES[measure].scale is LOG_RATIO:
+                vi = tuple(chosen["vi"].tolist())
+                designs.append(Design(analysis.setting, analysis.id, measure, vi))
+    if not designs:
+        raise RequestError("No analysis pools two trials or more: there is nothing to simulate.")
+    return tuple(designs)
+
+
+def _trials(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise RequestError(f"{path} is missing. Run make first.")
+    return read_table(path, [*USED_NUMBERS, *TRIAL_NUMBERS])

@@ -1,0 +1,191 @@
+"""The calibration: simulate every overall pool of the sheet, and write table, page and figures."""
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy
+
+import trial_evidence.pool
+from trial_evidence.calibration.designs import Design, read_designs
+from trial_evidence.calibration.pictures import estimators_figure, intervals_figure
+from trial_evidence.calibration.summary import CALIBRATION_COLUMNS, calibration_page
+from trial_evidence.calibration.terminal import progress_bar
+from trial_evidence.configuration import Configuration
+from trial_evidence.figures.calibration import layout
+from trial_evidence.figures.page import save_page
+from trial_evidence.figures.style import style_for
+from trial_evidence.files import write_table, write_text
+from trial_evidence.pool.calibration import Calibration, Plan, calibrate
+from trial_evidence.pool.priors import HalfNormal
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is simulated for every pool.
+
+    Attributes
+    ----------
+    taus : tuple of float
+        True between-trial standard deviations of log ratios; the figure has room for six. The
+        last stands for heterogeneity beyond what the default prior expects.
+    simulations : int
+        Meta-analyses for each pool and tau. With 10,000 no coverage whatever has a standard
+        error above half a percentage point.
+    part : int
+        How many are simulated before they are written down.
+    seed : int
+        Seed of the random numbers; pools with as many trials share them.
+    """
+
+    taus: tuple[float, ...] = (0.0, 0.1, 0.2, 0.35, 0.5, 1.0)
+    simulations: int = 10_000
+    part: int = 2_000
+    seed: int = 1
+
+    @property
+    def parts(self) -> int:
+        """Parts of one pool."""
+        return len(self.taus) * -(-self.simulations // self.part)
+
+
+def write_calibration(
+    configuration: Configuration,
+    results: Path,
+    folder: Path,
+    *,
+    grid: Grid | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> None:
+    """Write ``calibration.csv``, ``calibration.md`` and the figures.
+
+    Finished parts are kept in ``folder/parts`` and used again, unless the statistics or the grid
+    have changed since.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Level of the intervals, scale of the prior for log ratios (that and its double are judged),
+        width and formats of figures.
+    results : Path
+        Holds ``<setting>/trials.csv``.
+    folder : Path
+        Where everything is written.
+    grid : Grid, optional
+    progress : callable, optional
+        Called with the parts done, the parts there are and what is being simulated; by default a
+        bar on the terminal.
+
+    Raises
+    ------
+    LookupError
+        If a setting has not been pooled yet, or no pool has two trials.
+    """
+    grid = grid or Grid()
+    progress = progress or progress_bar(sys.stderr)
+    designs = read_designs(configuration, results)
+    parts = _parts_folder(folder / "parts", grid)
+    rows: list[list[object]] = []
+    for number, design in enumerate(designs):
+        label = f"{design.setting}, {design.analysis}, {design.measure} (k = {design.k})"
+        shown = partial(_shift, progress, number * grid.parts, len(designs) * grid.parts, label)
+        rows += simulate_design(design, configuration, grid, parts, shown)
+    table = pd.DataFrame(rows, columns=CALIBRATION_COLUMNS)
+    write_table(folder / "calibration.csv", table)
+    write_text(folder / "calibration.md", calibration_page(table))
+    style = style_for(configuration.figure_width_mm)
+    figures = {
+        "calibration": intervals_figure(table, configuration.confidence_level),
+        "tau2_bias": estimators_figure(table),
+    }
+    for name, figure in figures.items():
+        save_page(layout(figure, style), folder / name, configuration.figure_formats)
+
+
+def simulate_design(
+    design: Design,
+    configuration: Configuration,
+    grid: Grid,
+    parts: Path,
+    progress: Callable[[int, int], None],
+) -> list[list[object]]:
+    """Simulate one pool.
+
+    Parameters
+    ----------
+    design : Design
+    configuration : Configuration
+    grid : Grid
+    parts : Path
+        Folder of the finished parts.
+    progress : callable
+        Called with the parts of this pool that are done and those there are.
+
+    Returns
+    -------
+    list of list
+        Rows with the columns ``CALIBRATION_COLUMNS``. A quantity called relative is in widths of
+        the interval that knows tau, or, for tau2, in mean variances v + tau**2 of a trial's effect.
+    """
+    level = configuration.confidence_level
+    scale = configuration.tau_prior_scale["log_ratio"]
+    plan = Plan(design.vi, grid.taus, grid.simulations, grid.seed, level, grid.part)
+    priors = [HalfNormal(scale), HalfNormal(2 * scale)]
+    found = calibrate(plan, priors, folder=parts, progress=progress)
+    return [
+        [design.setting, design.analysis, design.measure, row.k, row.tau, grid.simulations,
+         quantity, row.name, value, error]
+        for row in found
+        for quantity, value, error in _with_relative(row, design, level)
+    ]  # fmt: skip
+
+
+def _with_relative(
+    row: Calibration, design: Design, level: float
+) -> list[tuple[str, float, float]]:
+    """A number as it is and, where it has a size to be measured by, in that size."""
+    numbers = [(row.quantity, row.value, row.monte_carlo_se)]
+    unit = None
+    if row.quantity == "width":
+        unit = design.ideal_width(row.tau, level)
+    elif row.quantity == "prediction width":
+        unit = design.ideal_prediction_width(row.tau, level)
+    elif row.quantity == "tau2 bias":
+        unit = design.trial_variance(row.tau)
+    if unit is not None:
+        numbers.append((f"relative {row.quantity}", row.value / unit, row.monte_carlo_se / unit))
+    return numbers
+
+
+def _shift(
+    progress: Callable[[int, int, str], None],
+    before: int,
+    total: int,
+    label: str,
+    done: int,
+    _: int,
+) -> None:
+    progress(before + done, total, label)
+
+
+def _parts_folder(parts: Path, grid: Grid) -> Path:
+    """Folder for the parts of these statistics and this grid; those of others are removed.
+
+    A part is good as long as nothing it rests on has changed: the code of the statistics, the
+    libraries under it, and the grid, because the random numbers depend on the place of a tau in it.
+    """
+    source = Path(trial_evidence.pool.__file__).parent
+    digest = hashlib.sha256(f"{grid} {np.__version__} {scipy.__version__}".encode())
+    for path in sorted(source.glob("*.py")):
+        digest.update(path.read_bytes())
+    own = parts / digest.hexdigest()[:16]
+    for other in parts.glob("*"):
+        if other != own and other.is_dir():
+            shutil.rmtree(other)
+    return own
