@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # stages share stands between the sheet and the stages; one place knows them all.
 STREAM = [
     {"sheet"},
-    {"configuration", "files", "words"},
+    {"configuration", "errors", "files", "words"},
     {"workbook", "extract"},
     {"pool"},
     {"figures"},

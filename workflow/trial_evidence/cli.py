@@ -167,7 +167,8 @@ def _explain(options: argparse.Namespace) -> None:
     from trial_evidence.report.stage import explain, read_evidence
 
     configuration, sheet, _ = _load(options)
-    if not (options.results / "estimates.csv").is_file():
+    made = [options.results / setting / "estimates.csv" for setting in configuration.settings]
+    if not all(path.is_file() for path in made):
         raise RequestError(f"{options.results} holds no results yet. Run make first.")
     evidence = read_evidence(configuration, options.processed, options.results)
     trail = explain(options.row, options.trial, options.analysis, sheet, configuration, evidence)

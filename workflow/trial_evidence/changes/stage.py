@@ -94,7 +94,7 @@ def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tup
     top = Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
     try:
         commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
-    except LookupError:
+    except RequestError:
         raise RequestError(f'git knows no revision "{since}".') from None
     revision = commit.decode().strip()
     # Counted from the top, no folder lands outside the place where they are unpacked.
