@@ -13,6 +13,7 @@ include: "workflow/rules/check.smk"
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/pool.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/sensitivity.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/report.smk"
 
@@ -23,6 +24,7 @@ rule all:
         rules.report.output,
         rules.audit.output,
         expand("results/{setting}/figures.csv", setting=SETTINGS),
+        expand("results/{setting}/sensitivity/figures.csv", setting=SETTINGS),
         [forests(setting) for setting in SETTINGS],
     message:
         "Everything is up to date"

@@ -44,8 +44,8 @@ def test_a_run_says_what_is_done_and_how_much_is_left(first_run):
     lines = re.findall(r"^\[ *(\d+) of (\d+)\] \w", first_run[1].err, flags=re.MULTILINE)
     numbers = [(int(done), int(total)) for done, total in lines]
     total = len(numbers)
-    # check, extract, pool and figures of each setting, audit, report, all
-    assert total == 2 + 2 * len(SETTINGS) + 3
+    # check, extract; pool, figures and sensitivity of each setting; audit, report, all
+    assert total == 2 + 3 * len(SETTINGS) + 3
     assert numbers == [(done, total) for done in range(1, total + 1)]
 
 
@@ -81,6 +81,8 @@ def test_every_figure_is_sound(first_run):
 def test_figures_are_listed(first_run, setting):
     project = first_run[0]
     listed = {f"{row['figure']}.svg" for row in project.table(f"{setting}/figures.csv")}
+    examined = project.table(f"{setting}/sensitivity/figures.csv")
+    listed |= {f"{row['analysis']}/{row['figure']}.svg" for row in examined}
     folder = project.folder / "results" / setting
     assert listed == {path.relative_to(folder).as_posix() for path in folder.rglob("*.svg")}
 
@@ -166,7 +168,7 @@ def test_a_correction_that_no_analysis_uses_recomputes_nothing(finished):
     finished.replace("data/raw/sources.csv", "1-10", "1-11")
     run = finished.snakemake()
     assert run.code == 0
-    assert not any(step.startswith(("Pooled", "Drew")) for step in run.steps)
+    assert not any(step.startswith(("Pooled", "Drew", "Examined")) for step in run.steps)
     assert finished.contents() == before
 
 

@@ -1,7 +1,8 @@
 """Extract: regimens, contrasts, selected rows, effect sizes.
 
 in    the checked sheet, config
-out   data/processed/<setting>/used.csv, set_aside.csv, contrasts.csv, rates.csv
+out   data/processed/<setting>/used.csv, set_aside.csv, contrasts.csv, rates.csv, and
+      sheet.sha256, the checksum of all rows of the sheet that concern the setting
 
 A checkpoint that rewrites a file only when its content changes: what follows is decided after
 it has run, so correcting a row of one setting leaves the results of the others alone.
@@ -17,9 +18,15 @@ checkpoint extract:
     output:
         update(
             expand(
-                "data/processed/{setting}/{table}.csv",
+                "data/processed/{setting}/{file}",
                 setting=SETTINGS,
-                table=["used", "set_aside", "contrasts", "rates"],
+                file=[
+                    "used.csv",
+                    "set_aside.csv",
+                    "contrasts.csv",
+                    "rates.csv",
+                    "sheet.sha256",
+                ],
             )
         ),
     message:

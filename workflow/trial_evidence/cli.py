@@ -1,9 +1,9 @@
 """The commands behind the Snakemake rules and the Makefile.
 
-Stages of the pipeline: check, extract, pool, figures, report; each reads what the one before it
-wrote. For the analyst: workbook, import, changes, explain. For the methods:
-calibrate. What a command needs is imported when it
-runs, because the numerical libraries take seconds to import.
+Stages of the pipeline: check, extract, pool, figures, sensitivity, audit, report; each reads what
+those before it wrote. For the analyst: workbook, import, changes, explain. For the methods:
+calibrate. What a command needs is imported when it runs, because the numerical libraries take
+seconds to import.
 """
 
 import argparse
@@ -95,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     figures = command("figures", _figures, "figures of one setting")
     figures.add_argument("--setting", required=True)
     figures.add_argument("--processes", type=int, default=1, help="to draw with")
+    sensitivity = command("sensitivity", _sensitivity, "what the results owe to choices")
+    sensitivity.add_argument("--setting", required=True)
+    sensitivity.add_argument("--processes", type=int, default=1, help="to draw with")
     command("audit", _audit, "what to look at in the sources")
     command("report", _report, "tables and pages over all settings")
     command("calibrate", _calibrate, "do the intervals hold? (minutes)")
@@ -147,6 +150,13 @@ def _figures(options: argparse.Namespace) -> None:
     write_figures(
         configuration, options.setting, options.processed, options.results, options.processes
     )
+
+
+def _sensitivity(options: argparse.Namespace) -> None:
+    from trial_evidence.sensitivity.stage import write_sensitivity
+
+    configuration, sheet, _ = _load(options)
+    write_sensitivity(configuration, sheet, options.setting, options.results, options.processes)
 
 
 def _audit(options: argparse.Namespace) -> None:

@@ -1,17 +1,29 @@
 """The extract stage: tidy evidence of every setting into data/processed."""
 
+import hashlib
 from pathlib import Path
 
 from trial_evidence.configuration import Configuration
 from trial_evidence.extract.evidence import extract_setting
-from trial_evidence.files import write_table
+from trial_evidence.files import write_table, write_text
 from trial_evidence.sheet import Sheet
 
+# What results rest on; sources and the readers' findings are beside it.
+EVIDENCE_TABLES = (
+    "agents",
+    "arms",
+    "exclusions",
+    "hazard_ratios",
+    "pcr",
+    "populations",
+    "risk_of_bias",
+    "trials",
+)
 TABLES = ("used", "set_aside", "contrasts", "rates")
 
 
 def write_evidence(sheet: Sheet, configuration: Configuration, processed: Path) -> None:
-    """Write ``used``, ``set_aside``, ``contrasts`` and ``rates`` of every setting.
+    """Write ``used``, ``set_aside``, ``contrasts`` and ``rates`` of every setting, and its mark.
 
     A file whose content has not changed keeps its time stamp, so that correcting a row of one
     setting recomputes that setting alone.
@@ -21,3 +33,32 @@ def write_evidence(sheet: Sheet, configuration: Configuration, processed: Path) 
         for table in TABLES:
             path = processed / setting / f"{table}.csv"
             write_table(path, getattr(evidence, table), keep_unchanged=True)
+        mark = setting_checksum(sheet, setting)
+        write_text(processed / setting / "sheet.sha256", f"{mark}\n", keep_unchanged=True)
+
+
+def setting_checksum(sheet: Sheet, setting: str) -> str:
+    """Checksum of every row of the sheet that concerns a setting, wherever it stands.
+
+    A stage that needs more of the sheet than the evidence runs again when this changes.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    setting : str
+
+    Returns
+    -------
+    str
+        SHA-256 of the rows of the setting's trials in the tables that hold numbers and
+        decisions, and of the agents.
+    """
+    trials = sheet["trials"]
+    concerned = set(trials.loc[trials["setting"] == setting, "trial_id"])
+    digest = hashlib.sha256()
+    for name in EVIDENCE_TABLES:
+        table = sheet[name].drop(columns="row")
+        if "trial_id" in table:
+            table = table[table["trial_id"].isin(concerned)]
+        digest.update(name.encode() + table.to_csv(index=False, lineterminator="\n").encode())
+    return digest.hexdigest()

@@ -1,0 +1,229 @@
+"""The sensitivity tables: metafor's numbers come through, and what is refused says why."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from invented import PCR, SETTING, analysis, configuration, sheet
+from reference import load
+from trial_evidence.configuration import EffectModifier
+from trial_evidence.extract.evidence import extract_setting
+from trial_evidence.sensitivity import specifications
+from trial_evidence.sensitivity.choices import CHOICES
+from trial_evidence.sensitivity.comparison import comparisons
+from trial_evidence.sensitivity.deletion import (
+    CUMULATIVE_COLUMNS,
+    INFLUENCE_COLUMNS,
+    LEAVE_ONE_OUT_COLUMNS,
+    cumulative_table,
+    influence_table,
+    leave_one_out_table,
+)
+from trial_evidence.sensitivity.groups import SUBGROUP_COLUMNS, subgroups_table
+from trial_evidence.sensitivity.methods import METHOD_COLUMNS, methods_table
+from trial_evidence.sensitivity.modifiers import MODIFIER_COLUMNS, effect_modifiers_table
+from trial_evidence.sensitivity.properties import receptor_shares
+from trial_evidence.sensitivity.regression import META_REGRESSION_COLUMNS, meta_regression_table
+from trial_evidence.sensitivity.reporting import SMALL_STUDY_COLUMNS, small_study_table
+
+BCG = load("metafor_sensitivity")["bcg__OR"]
+ESTIMATORS = load("metafor_estimators")["bcg__RR"]
+COUNTS = load("metafor_counts")["bcg__OR"]
+
+
+def counted_sheet(table, **more):
+    """Two arms a trial with these counts."""
+    trials = [f"trial_{at:02d}" for at in range(len(table["ai"]))]
+    arms = {
+        t: [{"arm_id": f"{t}_e", "agents": "almab+bemab"}, {"arm_id": f"{t}_c", "agents": "almab"}]
+        for t in trials
+    }
+    pcr = [
+        {"trial_id": t, "arm_id": f"{t}_{arm}", "events": float(table[x][at]),
+         "n": float(table[n][at])}
+        for at, t in enumerate(trials)
+        for arm, x, n in (("e", "ai", "n1i"), ("c", "ci", "n2i"))
+    ]  # fmt: skip
+    about = {t: {"blinded": "yes" if at % 2 else "no"} for at, t in enumerate(trials)}
+    bias = pd.DataFrame(columns=["trial_id", "outcome", "overall"], dtype=str)
+    content = sheet(arms, trials=about, **{"pcr": pcr} | more)
+    return type(content)({**content.tables, "risk_of_bias": bias})
+
+
+def found(table, measures=("odds_ratio",), **more):
+    content = counted_sheet(table, **more)
+    settings = configuration(analysis(**PCR | {"measures": measures}))
+    used = extract_setting(content, settings, SETTING).used
+    return content, settings, comparisons(settings, SETTING, used)
+
+
+@pytest.fixture(scope="module")
+def bcg():
+    return found(BCG["table"])
+
+
+def test_leave_one_out_is_metafors_where_hartung_knapp_widens(bcg):
+    table = leave_one_out_table(bcg[2])
+    own = table[table["model"] == "random_reml_hk"]
+    theirs = BCG["leave1out"]["REML_knha"]
+    assert list(table.columns) == LEAVE_ONE_OUT_COLUMNS
+    np.testing.assert_allclose(np.log(own["estimate"]), theirs["estimate"], rtol=1e-6)
+    # the conservative interval is metafor's where Hartung and Knapp's factor is above one
+    wider = np.log(own["ci_high"]).to_numpy() - np.array(theirs["ci_ub"])
+    assert (wider > -1e-6).all()
+    assert (table.loc[table["leads"] == "yes", "model"] == "random_reml_hk").all()
+
+
+def test_the_cumulative_result_is_metafors_and_led_by_the_number_of_trials(bcg):
+    table = cumulative_table(bcg[2])
+    own = table[table["model"] != "bayesian"]
+    assert list(table.columns) == CUMULATIVE_COLUMNS
+    theirs = BCG["cumul"]["REML_knha"]["estimate"]
+    np.testing.assert_allclose(np.log(own["estimate"]), theirs, rtol=1e-6)
+    leading = table.loc[table["leads"] == "yes", "model"].tolist()
+    assert leading == ["single_trial", "bayesian", *["random_reml_hk"] * 11]
+
+
+def test_influence_is_metafors(bcg):
+    table = influence_table(bcg[2])
+    theirs = BCG["influence"]["REML"]
+    assert list(table.columns) == INFLUENCE_COLUMNS
+    for ours, name in (("hat", "hat"), ("rstudent", "rstudent"), ("dffits", "dffits"),
+                       ("cook_distance", "cook_d"), ("covariance_ratio", "cov_r"),
+                       ("tau2_deleted", "tau2_del"), ("q_deleted", "QE_del")):  # fmt: skip
+        np.testing.assert_allclose(table[ours], theirs[name], rtol=1e-5, err_msg=ours)
+    np.testing.assert_allclose(table["baujat_x"], BCG["baujat"]["REML"]["x"], rtol=1e-5)
+
+
+def test_small_study_effects_are_metafors(bcg):
+    table = small_study_table(bcg[2]).set_index("test")
+    assert set(table.reset_index().columns) == set(SMALL_STUDY_COLUMNS)
+    egger, harbord = BCG["regtest"]["lm_sei"], BCG["metabias"]["Harbord"]
+    assert table.loc["egger", "p_value"] == pytest.approx(egger["pval"], rel=1e-8)
+    assert table.loc["egger", "ci_high"] == pytest.approx(math.exp(egger["limit_ub"]), rel=1e-8)
+    assert table.loc["harbord", "p_value"] == pytest.approx(harbord["pval"], rel=1e-8)
+    # benefit of a response is above one: no trial is significant on that side
+    assert "no trial has a one-sided p value" in table.loc["selection_model", "reason"]
+
+
+def test_fewer_than_ten_trials_are_refused_in_words():
+    nine = {name: values[:9] for name, values in BCG["table"].items()}
+    table = small_study_table(found(nine)[2])
+    assert table["reason"].str.contains("at least 10 trials, and there are 9").all()
+    assert table["estimate"].isna().all()
+
+
+def test_methods_hold_metafors_estimators_and_likelihoods():
+    ratios = methods_table(found(BCG["table"], ("risk_ratio",))[2], CHOICES)
+    assert list(ratios.columns) == METHOD_COLUMNS
+    for method in ("DL", "REML", "ML", "PM", "HE", "SJ"):
+        own = ratios[(ratios["tau2_estimator"] == method) & (ratios["interval"] == "wald")]
+        theirs = ESTIMATORS["fits"][method]
+        assert own["tau2"].item() == pytest.approx(theirs["tau2"], rel=1e-5), method
+        _, low, high, _ = theirs["z"]
+        assert math.log(own["ci_low"].item()) == pytest.approx(low, rel=1e-6), method
+        assert math.log(own["ci_high"].item()) == pytest.approx(high, rel=1e-6), method
+    peto = ratios[ratios["model"] == "peto"]
+    assert peto["reason"].item() == "Defined for odds ratios alone."
+    odds = methods_table(found(BCG["table"])[2], CHOICES)
+    unconditional = odds[odds["model"] == "logistic_unconditional"]
+    beta = COUNTS["glmm"]["UM.FS"][0]
+    assert math.log(unconditional["estimate"].item()) == pytest.approx(beta, abs=1e-4)
+    assert odds.loc[odds["model"] == "bayesian", "prior"].nunique() == 4
+
+
+def test_two_trials_have_no_prediction_on_k_minus_2():
+    two = {name: values[:2] for name, values in BCG["table"].items()}
+    table = methods_table(found(two)[2], CHOICES)
+    lost = table[table["prediction"].isin(["t_k_minus_2"])]
+    assert (lost["reason"] == "No degrees of freedom with so few trials.").all()
+    assert lost["pi_low"].isna().all()
+
+
+def test_groups_state_which_tau2_they_rest_on(bcg):
+    table = subgroups_table(bcg[2], bcg[0])
+    assert list(table.columns) == SUBGROUP_COLUMNS
+    blinded = table[table["factor"] == "blinded"]
+    assert blinded["tau2_between"].tolist() == ["separate", "separate", "separate", "common"]
+    assert blinded["group"].tolist()[:2] == ["no", "yes"]
+    assert blinded["k"].tolist() == [7, 6, 13, 13]
+    partner = table[table["factor"] == "partner"]
+    assert partner["reason"].item() == "All trials belong to one group: chemotherapy."
+
+
+def test_meta_regression_is_refused_with_the_reason(bcg):
+    table = meta_regression_table(bcg[2], bcg[0], CHOICES).set_index("covariate")
+    assert set(table.reset_index().columns) == set(META_REGRESSION_COLUMNS)
+    assert "same in all trials" in table.loc["year", "reason"]
+    assert table.loc["median_followup_months", "reason"] == "No trial states it."
+
+
+def receptor_rows(trial, counts):
+    return [
+        {"trial_id": trial, "arm_id": f"{trial}_{arm}", "subgroup": f"receptor={level}",
+         "events": float(events), "n": float(n)}
+        for (arm, level), (events, n) in counts.items()
+    ]  # fmt: skip
+
+
+def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
+    table = {"ai": [40, 50], "n1i": [100, 100], "ci": [20, 30], "n2i": [100, 100]}
+    whole = counted_sheet(table)
+    counts = {("e", "negative"): (30, 50), ("c", "negative"): (15, 50),
+              ("e", "positive"): (20, 50), ("c", "positive"): (16, 50)}  # fmt: skip
+    more = [row for t in ("trial_00", "trial_01") for row in receptor_rows(t, counts)]
+    base = whole["pcr"].to_dict("records")
+    content = counted_sheet(table, pcr=[*base, *more])
+    settings = configuration(analysis(**PCR))
+    result = effect_modifiers_table(settings, content, SETTING)
+    assert list(result.columns) == MODIFIER_COLUMNS
+    common = result[result["model"] == "common"]
+    # (30/50) / (15/50) = 2 over (20/50) / (16/50) = 1.25, in both trials alike
+    assert common["estimate"].item() == pytest.approx(1.6, rel=1e-12)
+    assert common["level"].item() == "negative"
+    # one trial of the two without receptor rows: nothing is pooled, and it says so
+    single = counted_sheet(table, pcr=[*base, *receptor_rows("trial_00", counts)])
+    lone = effect_modifiers_table(settings, single, SETTING)
+    assert lone["model"].tolist() == ["single_trial"]
+    assert lone["reason"].item() == "Not pooled: 1 trial reports both levels, 2 are needed."
+    shares = receptor_shares(single, "receptor", "positive")
+    assert shares == {"trial_00": 50.0}
+
+
+def test_the_order_of_levels_is_the_configured_one():
+    content = counted_sheet({"ai": [40], "n1i": [100], "ci": [20], "n2i": [100]},
+                            pcr=receptor_rows("trial_00", {("e", "negative"): (1, 9),
+                                                           ("e", "positive"): (1, 9)}))  # fmt: skip
+    turned = EffectModifier("receptor", "Receptor", ("positive", "negative"))
+    settings = configuration(analysis(**PCR | {"effect_modifiers": (turned,)}))
+    table = effect_modifiers_table(settings, content, SETTING)
+    assert (table["level"].item(), table["k"].item()) == ("positive", 0)
+
+
+def test_the_multiverse_counts_every_distinct_specification_once():
+    three = {name: values[:3] for name, values in BCG["table"].items()}
+    content, settings, _ = found(three)
+    curves = specifications.multiverses(settings, content, SETTING, CHOICES)
+    table = specifications.multiverse_table(curves, 95.0)
+    # all three trials and three ways to leave one out, by 1 + 7 estimators x 4 intervals; no other
+    # choice changes anything in this sheet
+    assert len(table) == 4 * (1 + 7 * 4)
+    assert list(table.columns) == specifications.MULTIVERSE_COLUMNS
+    first = table[table["leading"] == "yes"]
+    assert first["without"].item() == "none"
+    excludes = (table["ci_high"] < 1) | (table["ci_low"] > 1)
+    summary = specifications.multiverse_summary(curves)
+    assert summary["share_excluding_no_effect"].iloc[0] == pytest.approx(excludes.mean())
+    assert summary["median_estimate"].iloc[0] == pytest.approx(table["estimate"].median(), rel=1e-2)
+
+
+def test_an_excluded_trial_comes_back_in_the_multiverse():
+    three = {name: values[:3] for name, values in BCG["table"].items()}
+    content, settings, _ = found(three, exclusions=[{"trial_id": "trial_02"}])
+    curves = specifications.multiverses(settings, content, SETTING, CHOICES)
+    table = specifications.multiverse_table(curves, 95.0)
+    assert sorted(set(table.loc[table["exclusions"] == "applied", "k"])) == [2]
+    assert sorted(set(table.loc[table["exclusions"] == "ignored", "k"])) == [2, 3]
+    # two configured trials: the Bayesian model leads, which is no specification
+    assert set(table["leading"]) == {"no"}

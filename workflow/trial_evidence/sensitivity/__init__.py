@@ -1,0 +1,1 @@
+"""Sensitivity: what the pooled result of an analysis owes to its methods, trials and choices."""

@@ -1,0 +1,145 @@
+"""The trials that one analysis pools as one measure: where sensitivity analyses start."""
+
+from dataclasses import dataclass, replace
+from typing import Any, cast, get_args
+
+import numpy as np
+import pandas as pd
+
+from trial_evidence.configuration import Analysis, Configuration
+from trial_evidence.pool.estimates import ALL, MEASURE_SCALES, MeasureScale
+from trial_evidence.pool.mantel_haenszel import Counts
+from trial_evidence.pool.mantel_haenszel import Measure as CountMeasure
+from trial_evidence.pool.results import Floats
+
+COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Trials pooled by one analysis as one measure.
+
+    Attributes
+    ----------
+    analysis : Analysis
+    measure : str
+        One of the analysis's measures.
+    rows : DataFrame
+        Its pooled trials, whole populations only, a row a trial.
+    level : float
+        Level of the intervals in percent.
+    prior_scale : float
+        Scale of the half-normal prior on tau, on the analysis scale.
+    """
+
+    analysis: Analysis
+    measure: str
+    rows: pd.DataFrame
+    level: float
+    prior_scale: float
+
+    @property
+    def k(self) -> int:
+        """Number of trials."""
+        return len(self.rows)
+
+    @property
+    def yi(self) -> Floats:
+        """Effects on the analysis scale, shape (k,)."""
+        return self.rows["yi"].to_numpy(float)
+
+    @property
+    def vi(self) -> Floats:
+        """Their sampling variances, shape (k,)."""
+        return self.rows["vi"].to_numpy(float)
+
+    @property
+    def reading(self) -> MeasureScale:
+        """How the measure is pooled and which side is benefit."""
+        return MEASURE_SCALES[self.measure]
+
+    @property
+    def counts(self) -> Counts | None:
+        """Two-by-two tables, where the measure is made of them."""
+        if self.measure not in get_args(CountMeasure):
+            return None
+        events_e, n_e, events_c, n_c = (self.rows[c].to_numpy(float) for c in COUNT_COLUMNS)
+        return Counts(events_e, n_e, events_c, n_c, cast("CountMeasure", self.measure))
+
+    def natural(self, value: float | None) -> float:
+        """A value of the analysis scale on the natural one; NaN where there is none."""
+        return float("nan") if value is None else float(self.reading.scale.to_natural(value))
+
+    def benefit(self, below_zero: float) -> float:
+        """Probability of benefit from the probability of an effect below zero."""
+        return below_zero if self.reading.benefit_below else 1 - below_zero
+
+    def frame(self) -> dict[str, Any]:
+        """Columns with which every row of a table begins."""
+        return {
+            "setting": self.analysis.setting,
+            "analysis": self.analysis.id,
+            "measure": self.measure,
+        }
+
+    def by_year(self) -> "Comparison":
+        """The same trials in the order in which they were reported."""
+        return replace(self, rows=self.rows.sort_values(["year", "trial"], kind="stable"))
+
+
+def comparisons(
+    configuration: Configuration, setting: str, trials: pd.DataFrame
+) -> tuple[Comparison, ...]:
+    """What can be examined: every measure of an analysis that pools two trials or more.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    setting : str
+    trials : DataFrame
+        Columns ``trial_evidence.extract.columns.USED_COLUMNS``.
+
+    Returns
+    -------
+    tuple of Comparison
+        Of analyses that are pooled over all their trials, in the order of the configuration.
+    """
+    pooled = trials[(trials["subgroup"] == ALL) & (trials["pooled"] == "yes")]
+    found = []
+    for analysis in configuration.of_setting(setting):
+        if analysis.pool != "overall":
+            continue
+        for measure in analysis.measures:
+            rows = pooled[(pooled["analysis"] == analysis.id) & (pooled["measure"] == measure)]
+            if len(rows) >= 2:
+                scale = configuration.tau_prior_scale[MEASURE_SCALES[measure].prior]
+                found.append(
+                    Comparison(
+                        analysis,
+                        measure,
+                        rows.reset_index(drop=True),
+                        configuration.confidence_level,
+                        scale,
+                    )
+                )
+    return tuple(found)
+
+
+def table(records: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    """Records as a table; a record that names an unknown column is a slip of ours.
+
+    Raises
+    ------
+    KeyError
+        If a record has a column that is not among `columns`.
+    """
+    unknown = {name for record in records for name in record} - set(columns)
+    if unknown:
+        raise KeyError(f"not columns of the table: {', '.join(sorted(unknown))}")
+    frame = pd.DataFrame(records, columns=columns)
+    return frame.astype({c: "Int64" for c in ("k", "df", "df_num", "df_den") if c in columns})
+
+
+def nan_if_none(value: float | None) -> float:
+    """NaN in place of None, so that a column of numbers stays one."""
+    return float(np.nan) if value is None else float(value)

@@ -1,0 +1,422 @@
+"""Figures of the sensitivity analyses of one comparison, placed on pages."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, stdtr
+
+from trial_evidence.figures import (
+    baujat,
+    bubble,
+    drapery,
+    forest,
+    funnel,
+    gosh,
+    posterior,
+    specification,
+)
+from trial_evidence.figures.axis import Axis, AxisScale
+from trial_evidence.figures.numbers import format_interval, format_number, format_p
+from trial_evidence.figures.page import Page
+from trial_evidence.figures.sequence import Step, cumulative_forest, leave_one_out_forest
+from trial_evidence.figures.style import Style
+from trial_evidence.files import records
+from trial_evidence.pool.bayesian import posterior as fit_posterior
+from trial_evidence.pool.bayesian import posterior_density
+from trial_evidence.pool.engine import fit_stack
+from trial_evidence.pool.influence import (
+    MOST_TRIALS_FOR_ALL_SUBSETS,
+    all_subsets,
+    influence,
+)
+from trial_evidence.pool.leading import leading_model
+from trial_evidence.pool.meta_regression import MetaRegression
+from trial_evidence.pool.priors import HalfNormal
+from trial_evidence.pool.refusals import Refused
+from trial_evidence.pool.scales import IDENTITY
+from trial_evidence.pool.small_study import egger, trim_and_fill
+from trial_evidence.sensitivity.choices import SensitivityChoices
+from trial_evidence.sensitivity.comparison import Comparison
+from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
+from trial_evidence.sensitivity.regression import covariates, regress
+from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY, Multiverse
+from trial_evidence.sheet import Sheet
+from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES
+
+FIGURES = (
+    "leave_one_out", "cumulative", "funnel", "baujat", "drapery", "posterior", "gosh",
+    "specification", "bubble",
+)  # fmt: skip
+LEAST_FOR_SPREAD = 3
+# p-value functions are drawn as far as this many standard errors from the trials.
+REACH = 3.3
+POINTS = 241
+LEAD_BY_K = (
+    "Each row by the model that leads for its number of trials: one trial, its own result; two, "
+    "Bayesian; three or more, random effects by REML with the conservative Hartung–Knapp interval."
+)
+CHOICE_NAMES: Mapping[str, str] = {
+    "measure": "Measure",
+    "definition_first": "Response definition first",
+    "analysis_first": "Analysis first",
+    "assessor_first": "Assessor first",
+    "verification": "Verification",
+    "exclusions": "Exclusions",
+    "risk_of_bias": "Risk of bias",
+    "without": "Without trial",
+    "estimator": "τ² estimator",
+    "interval": "Interval",
+}
+WORDS: Mapping[str, str] = {
+    **MEASURE_NAMES,
+    "EE": "none (common effect)",
+    "wald": "Wald",
+    "t": "t",
+    "hartung_knapp": "Hartung–Knapp",
+    "hartung_knapp_conservative": "floored Hartung–Knapp",
+    "BICR": "central review",
+}
+COVARIATE_NAMES: Mapping[str, str] = {
+    "year": "Year of report",
+    "median_followup_months": "Median follow-up, months",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of an analysis: its name without suffix, its page, and what it shows."""
+
+    name: str
+    page: Page
+
+
+def comparison_drawings(c: Comparison, style: Style) -> Iterator[Drawing]:
+    """Every figure that a comparison has trials enough for.
+
+    Parameters
+    ----------
+    c : Comparison
+    style : Style
+
+    Yields
+    ------
+    Drawing
+        Leave-one-out, cumulative, funnel and posterior always; Baujat and drapery plot from three
+        trials; all subsets from three to fifteen.
+    """
+    title = c.analysis.title
+    yield Drawing("leave_one_out", _leave_one_out(c, f"{title}: without each trial", style))
+    yield Drawing("cumulative", _cumulative(c, f"{title}: as trials were reported", style))
+    yield Drawing("funnel", _funnel(c, f"{title}: funnel plot", style))
+    yield Drawing("posterior", _posterior(c, f"{title}: posterior", style))
+    if c.k >= LEAST_FOR_SPREAD:
+        yield Drawing("baujat", _baujat(c, f"{title}: Baujat plot", style))
+        yield Drawing("drapery", _drapery(c, f"{title}: p-value functions", style))
+        if c.k <= MOST_TRIALS_FOR_ALL_SUBSETS:
+            yield Drawing("gosh", _gosh(c, f"{title}: all subsets of trials", style))
+
+
+def bubble_drawings(
+    c: Comparison, sheet: Sheet, choices: SensitivityChoices, style: Style
+) -> Iterator[Drawing]:
+    """A bubble plot for every covariate that trials enough state."""
+    for covariate, values in covariates(c, sheet, choices).items():
+        found = regress(c, covariate, values)
+        if not isinstance(found, Refused):
+            yield Drawing(f"bubble_{covariate}", _bubble(c, covariate, values, found, style))
+
+
+def specification_drawing(multiverse: Multiverse, style: Style) -> Drawing:
+    """The specification curve of an analysis; choices that change nothing are left out of it."""
+    analysis, curve, choices = multiverse.analysis, multiverse.curve, multiverse.choices
+    factors = []
+    for column in CHOICE_COLUMNS:
+        values = choices[column]
+        levels = [level for level in dict.fromkeys(values) if level]
+        if len(levels) < 2:
+            continue
+        if column == "without":
+            words = ["all trials", "one trial left out"]
+            chosen = (values != NOBODY).to_numpy(int)
+        else:
+            words = [WORDS.get(level, level) for level in levels]
+            places = {level: at for at, level in enumerate(levels)}
+            chosen = np.array([places.get(value, -1) for value in values])
+        factors.append(
+            specification.Factor(CHOICE_NAMES[column], words, np.asarray(chosen, dtype=int))
+        )
+    names = [MEASURE_NAMES[m] for m in dict.fromkeys(choices["measure"])]
+    label = " or ".join([names[0], *(name.lower() for name in names[1:])])
+    excluding = int(((curve.ci_low > 0) | (curve.ci_high < 0)).sum())
+    medians = [
+        f"{MEASURE_NAMES[m]}: median {format_number(math.exp(middle), 2)}"
+        for m in dict.fromkeys(choices["measure"])
+        for middle in [float(np.median(curve.estimate[(choices["measure"] == m).to_numpy()]))]
+    ]
+    page = specification.layout(
+        specification.Specification(
+            title=f"{analysis.title}: specification curve",
+            estimates=curve.estimate,
+            low=curve.ci_low,
+            high=curve.ci_high,
+            factors=factors,
+            axis=Axis("log", 0.0, label),
+            leading=multiverse.leading,
+            share=f"In {excluding:,} of {len(choices):,} specifications the interval excludes no "
+            "effect.",
+            notes=(f"{'; '.join(medians)}.",) if len(medians) > 1 else (),
+            footnotes=(
+                "Specifications that pool the same numbers in the same way count once. The share "
+                "is no test: specifications share their trials.",
+            ),
+            description=f"{len(choices)} specifications from the smallest estimate to the largest.",
+        ),
+        style,
+    )
+    return Drawing("specification", page)
+
+
+def axis_of(c: Comparison) -> Axis:
+    """The axis of a comparison's measure, with what lies on either side of no effect."""
+    first, second = (f"Favours {label[:1].lower()}{label[1:]}" for label in c.analysis.arm_labels)
+    low, high = (first, second) if c.reading.benefit_below else (second, first)
+    return Axis(_scale(c), 0.0, MEASURE_NAMES[c.measure], low, high)
+
+
+def _scale(c: Comparison) -> AxisScale:
+    return "linear" if c.reading.scale is IDENTITY else "log"
+
+
+def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
+    def to_analysis(value: float) -> float:
+        return value if c.reading.scale is IDENTITY else math.log(value)
+
+    return [
+        Step(
+            label=str(row["trial"]),
+            estimate=to_analysis(row["estimate"]),
+            low=to_analysis(row["ci_low"]),
+            high=to_analysis(row["ci_high"]),
+            k=int(row["k"]),
+            i2=None if row["model"] != "random_reml_hk" else float(row["i2"]),
+        )
+        for row in records(table[table["leads"] == "yes"])
+    ]
+
+
+def _leave_one_out(c: Comparison, title: str, style: Style) -> Page:
+    steps = _leading_steps(c, leave_one_out_table((c,)))
+    last = _leading_steps(c, cumulative_table((c,)))[-1]
+    overall = Step(
+        f"All trials ({SHORT_MODEL_NAMES[leading_model(c.k).model]})",
+        last.estimate, last.low, last.high, last.k, last.i2,
+    )  # fmt: skip
+    described = leave_one_out_forest(
+        title,
+        steps,
+        overall,
+        axis_of(c),
+        (LEAD_BY_K,),
+        f"{title}. A row a trial left out, then the result of all {c.k}.",
+        MEASURE_NAMES[c.measure],
+    )
+    return forest.layout(described, style)
+
+
+def _cumulative(c: Comparison, title: str, style: Style) -> Page:
+    rows = c.rows.assign(
+        trial=[
+            f"{trial} ({year:.0f})" if math.isfinite(year) else trial
+            for trial, year in zip(c.rows["trial"], c.rows["year"], strict=True)
+        ]
+    )
+    dated = Comparison(c.analysis, c.measure, rows, c.level, c.prior_scale)
+    described = cumulative_forest(
+        title,
+        _leading_steps(c, cumulative_table((dated,))),
+        axis_of(c),
+        (LEAD_BY_K, "By the year of the report that the result is taken from."),
+        f"{title}. A row a trial added, the last holds all {c.k}.",
+        MEASURE_NAMES[c.measure],
+    )
+    return forest.layout(described, style)
+
+
+def _funnel(c: Comparison, title: str, style: Style) -> Page:
+    pooled = float(fit_stack(c.yi, c.vi).estimate[0])
+    points = [
+        funnel.FunnelPoint(float(y), math.sqrt(float(v))) for y, v in zip(c.yi, c.vi, strict=True)
+    ]
+    line = egger(c.yi, c.vi, c.level)
+    filled = trim_and_fill(c.yi, c.vi, level=c.level)
+    notes = []
+    if not isinstance(line, Refused):
+        notes.append(f"Egger’s test: {format_p(line.p_value)}.")
+    if not isinstance(filled, Refused):
+        points += [
+            funnel.FunnelPoint(y, math.sqrt(v), imputed=True)
+            for y, v in zip(filled.filled_yi, filled.filled_vi, strict=True)
+        ]
+        plural = "trial" if filled.missing == 1 else "trials"
+        notes.append(f"Trim-and-fill: {filled.missing} {plural} missing on the {filled.side}.")
+    described = funnel.Funnel(
+        title=title,
+        points=points,
+        axis=axis_of(c),
+        pooled=pooled,
+        regression=None if isinstance(line, Refused) else funnel.Regression(line.limit, line.slope),
+        adjusted=None if isinstance(filled, Refused) or not filled.missing else filled.estimate,
+        notes=tuple(notes),
+        footnotes=("Pooled: random effects by REML.",),
+        description=f"{title} of {c.k} trials.",
+    )
+    return funnel.layout(described, style)
+
+
+def _baujat(c: Comparison, title: str, style: Style) -> Page:
+    found = influence(c.yi, c.vi)
+    described = baujat.Baujat(
+        title=title,
+        trials=[
+            baujat.BaujatTrial(str(name), float(x), float(y))
+            for name, x, y in zip(c.rows["trial"], found.baujat_x, found.baujat_y, strict=True)
+        ],
+        x_label="Squared residual over its variance (share in the heterogeneity)",
+        y_label="Influence on the pooled result (squared change over its variance)",
+        footnotes=("Random effects by REML, with Wald’s variance.",),
+        description=f"{title} of {c.k} trials.",
+    )
+    return baujat.layout(described, style)
+
+
+def _drapery(c: Comparison, title: str, style: Style) -> Page:
+    se = np.sqrt(c.vi)
+    inner = np.sort(se)[: max(1, (c.k + 1) // 2)].max()
+    reach = REACH * max(float(inner), float(np.ptp(c.yi)) / 2)
+    effects = np.linspace(float(c.yi.min()) - reach, float(c.yi.max()) + reach, POINTS)
+
+    def curve(label: str, centre: float, spread: float, df: int | None) -> drapery.PCurve:
+        # The peak itself stands on the grid, or the curve would end below p = 1.
+        grid = np.sort(np.append(effects, centre))
+        z = np.abs(grid - centre) / spread
+        tails = 2 * np.asarray(ndtr(-z) if df is None else stdtr(float(df), -z))
+        return drapery.PCurve(label, grid.tolist(), tails.tolist())
+
+    fit = fit_stack(c.yi, c.vi, level=c.level)
+    mean, error = float(fit.estimate[0]), float(fit.se[0])
+    new = math.sqrt(float(fit.tau2[0]) + error**2)
+    described = drapery.Drapery(
+        title=title,
+        trials=[
+            curve(str(name), float(y), float(s), None)
+            for name, y, s in zip(c.rows["trial"], c.yi, se, strict=True)
+        ],
+        pooled=curve("Pooled (REML, conservative Hartung–Knapp)", mean, error, c.k - 1),
+        prediction=curve("New trial", mean, new, c.k - 1),
+        axis=axis_of(c),
+        description=f"{title} of {c.k} trials, of their mean and of a new trial.",
+    )
+    return drapery.layout(described, style)
+
+
+def _posterior(c: Comparison, title: str, style: Style) -> Page:
+    prior = HalfNormal(c.prior_scale)
+    found = fit_posterior(c.yi, c.vi, prior, c.level, thresholds=(math.log(0.8),))
+    density = posterior_density(c.yi, c.vi, prior)
+    benefit = c.benefit(found.probability_below_zero)
+    new = c.benefit(found.new_trial_below_zero)
+    statements = [
+        f"Probability of benefit: {_percent(benefit)}; in a new trial: {_percent(new)}.",
+    ]
+    if c.measure == "hazard_ratio":
+        statements.append(
+            f"Probability of a hazard ratio below 0.8: {_percent(found.probabilities_below[0])}."
+        )
+    low, high = (c.natural(x) for x in (found.ci_low, found.ci_high))
+    described = posterior.Posterior(
+        title=title,
+        mean=posterior.Density(
+            "Mean effect", density.effect.tolist(), density.mean_density.tolist()
+        ),
+        interval=(found.ci_low, found.ci_high),
+        median=found.median,
+        axis=axis_of(c),
+        tau_prior=posterior.Density(
+            f"Prior: {prior.label}", density.tau.tolist(), density.tau_prior_density.tolist()
+        ),
+        tau_posterior=posterior.Density(
+            "Posterior", density.tau.tolist(), density.tau_density.tolist()
+        ),
+        predictive=posterior.Density(
+            "New trial", density.effect.tolist(), density.new_trial_density.tolist()
+        ),
+        statements=tuple(statements),
+        footnotes=("Flat prior on the mean. Shaded: the shortest interval.",),
+        description=f"{title}: median {format_number(c.natural(found.median), 2)}, "
+        f"{c.level:g}% interval {format_interval(low, high, 2)}.",
+    )
+    return posterior.layout(described, style)
+
+
+def _percent(probability: float) -> str:
+    """A probability in percent; never 0 or 100, which no posterior is."""
+    if probability > 0.999:
+        return "above 99.9%"
+    if probability < 0.001:
+        return "below 0.1%"
+    return f"{format_number(100 * probability, 1)}%"
+
+
+def _gosh(c: Comparison, title: str, style: Style) -> Page:
+    found = all_subsets(c.yi, c.vi)
+    several = found.members.sum(axis=0) > 1
+    most = int(np.argmax(influence(c.yi, c.vi).cook_distance))
+    whole = fit_stack(c.yi, c.vi)
+    described = gosh.Gosh(
+        title=title,
+        estimates=found.estimate[several],
+        i2=found.i2[several],
+        axis=axis_of(c),
+        chosen=found.members[most, several],
+        chosen_label=str(c.rows["trial"].iloc[most]),
+        whole=(float(whole.estimate[0]), float(whole.i2[0])),
+        footnotes=(
+            "Subsets of two trials or more, random effects by REML. Apart: the trial with the "
+            "largest Cook’s distance.",
+        ),
+        description=f"{title}: {int(several.sum())} subsets.",
+    )
+    return gosh.layout(described, style)
+
+
+def _bubble(
+    c: Comparison, covariate: str, values: pd.Series, found: MetaRegression, style: Style
+) -> Page:
+    stated = values.notna().to_numpy()
+    x = values.to_numpy(float)
+    grid = np.linspace(x[stated].min(), x[stated].max(), 41)
+    fitted, low, high = found.predict(**{covariate: grid})
+    words = covariate.replace("_", " ").capitalize()
+    name = COVARIATE_NAMES.get(covariate, words)
+    described = bubble.Bubble(
+        title=f"{c.analysis.title}: by {name[:1].lower()}{name[1:]}",
+        trials=[
+            bubble.BubbleTrial(str(trial), float(at), float(y), float(1 / (v + found.tau2)))
+            for trial, at, y, v in zip(
+                c.rows.loc[stated, "trial"], x[stated], c.yi[stated], c.vi[stated], strict=True
+            )
+        ],
+        line=bubble.Line(grid.tolist(), fitted.tolist(), low.tolist(), high.tolist()),
+        axis=axis_of(c),
+        covariate_label=name,
+        notes=(f"Slope: {format_p(float(found.p_value[1]))}; k = {found.k}.",),
+        footnotes=(
+            "Meta-regression by REML with the conservative Hartung–Knapp test. A relation between "
+            "trials is not one between patients.",
+        ),
+        description=f"{found.k} trials by {name.lower()}.",
+    )
+    return bubble.layout(described, style)

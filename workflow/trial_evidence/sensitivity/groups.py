@@ -1,0 +1,105 @@
+"""Do groups of trials differ? With one tau2 for all groups, and with one for each."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.pool.subgroups import separate_subgroups, subgroup_test
+from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
+from trial_evidence.sensitivity.properties import blinding, risk_of_bias
+from trial_evidence.sheet import Sheet
+
+SUBGROUP_COLUMNS = [
+    "setting", "analysis", "measure", "factor", "group", "tau2_between", "k", "estimate", "ci_low",
+    "ci_high", "ci_level", "tau2", "test", "statistic", "df_num", "df_den", "p_value", "trials",
+    "reason",
+]  # fmt: skip
+ONE_GROUP = "All trials belong to one group"
+
+
+def subgroups_table(comparisons: tuple[Comparison, ...], sheet: Sheet) -> pd.DataFrame:
+    """Groups of trials by what was given and how it was studied.
+
+    Parameters
+    ----------
+    comparisons : tuple of Comparison
+    sheet : Sheet
+
+    Returns
+    -------
+    DataFrame
+        Columns ``SUBGROUP_COLUMNS``. For each factor a row a group, pooled with a tau2 of its
+        own; a test row with ``tau2_between`` ``separate``; and a test row with ``common``, which
+        rests on one tau2 for all groups. A factor that does not vary has a row that says so.
+    """
+    records = [
+        c.frame() | {"ci_level": c.level} | record
+        for c in comparisons
+        for factor, groups in factors(c, sheet).items()
+        for record in _factor(c, factor, groups)
+    ]
+    return table(records, SUBGROUP_COLUMNS)
+
+
+def factors(c: Comparison, sheet: Sheet) -> Mapping[str, pd.Series]:
+    """Group of each trial by factor, in the order of the comparison's rows."""
+    rows = c.rows
+    shared = {
+        "added_agents": rows["added_agents"],
+        "partner": rows["experimental_partner"],
+        "control": rows["control_agents"],
+        "changed_backbone": rows["changed_backbone"]
+        .astype(str)
+        .map({"True": "yes", "False": "no"}),
+        "blinded": blinding(sheet, c),
+        "risk_of_bias": risk_of_bias(sheet, rows),
+        "verification": rows["verification"],
+    }
+    if c.analysis.is_pcr:
+        return shared | {"definition": rows["definition"]}
+    return shared | {"endpoint": rows["endpoint"], "assessor": rows["assessor"]}
+
+
+def _factor(c: Comparison, factor: str, groups: pd.Series) -> Iterator[dict[str, Any]]:
+    labels = [str(group) for group in groups]
+    if len(set(labels)) == 1:
+        yield {"factor": factor, "k": c.k, "reason": f"{ONE_GROUP}: {labels[0]}."}
+        return
+    separate = separate_subgroups(c.yi, c.vi, labels, level=c.level)
+    for at, level in enumerate(separate.levels):
+        members = c.rows.loc[[label == level for label in labels], "trial_id"]
+        yield {
+            "factor": factor,
+            "group": level,
+            "tau2_between": "separate",
+            "k": int(separate.fit.k[at]),
+            "estimate": c.natural(float(separate.fit.estimate[at])),
+            "ci_low": c.natural(float(separate.fit.ci_low[at])),
+            "ci_high": c.natural(float(separate.fit.ci_high[at])),
+            "tau2": float(separate.fit.tau2[at]) if len(members) > 1 else float("nan"),
+            "trials": ";".join(members),
+        }
+    yield {
+        "factor": factor,
+        "tau2_between": "separate",
+        "k": c.k,
+        "test": separate.method,
+        "statistic": nan_if_none(separate.statistic),
+        "df_num": separate.df,
+        "p_value": nan_if_none(separate.p_value),
+        "reason": separate.reason,
+    }
+    common = subgroup_test(c.yi, c.vi, labels)
+    yield {
+        "factor": factor,
+        "tau2_between": "common",
+        "k": c.k,
+        "tau2": nan_if_none(common.tau2),
+        "test": common.method,
+        "statistic": nan_if_none(common.statistic),
+        "df_num": common.df_num,
+        "df_den": common.df_den,
+        "p_value": nan_if_none(common.p_value),
+        "reason": common.reason,
+    }

@@ -1,0 +1,164 @@
+"""One set of trials by every method: estimators, intervals, likelihoods, priors."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.pool.bayesian import posterior
+from trial_evidence.pool.binomial_normal import conditional_logistic, unconditional_logistic
+from trial_evidence.pool.bootstrap_prediction import bootstrap_prediction_interval
+from trial_evidence.pool.engine import fit_stack
+from trial_evidence.pool.intervals import INTERVALS, PREDICTIONS
+from trial_evidence.pool.mantel_haenszel import Counts, mantel_haenszel
+from trial_evidence.pool.peto import peto
+from trial_evidence.pool.priors import HalfCauchy, HalfNormal, TauPrior
+from trial_evidence.pool.random_effects import common_effect
+from trial_evidence.pool.results import Pooled
+from trial_evidence.pool.tau2 import TAU2_ESTIMATORS
+from trial_evidence.sensitivity.choices import SensitivityChoices
+from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
+
+METHOD_COLUMNS = [
+    "setting", "analysis", "measure", "model", "tau2_estimator", "interval", "prediction",
+    "prior", "k", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "p_value",
+    "tau2", "probability_of_benefit", "probability_worthwhile", "reason",
+]  # fmt: skip
+BOOTSTRAP = "bootstrap"
+ODDS_ONLY = "Defined for odds ratios alone."
+NO_MAXIMUM = "No estimate: no event, or only events, in one arm of all trials."
+NO_DEGREES = "No degrees of freedom with so few trials."
+EMPIRICAL_ONLY = "The empirical prior was made for log odds ratios."
+
+
+def methods_table(comparisons: tuple[Comparison, ...], choices: SensitivityChoices) -> pd.DataFrame:
+    """Every method on every comparison.
+
+    Parameters
+    ----------
+    comparisons : tuple of Comparison
+    choices : SensitivityChoices
+
+    Returns
+    -------
+    DataFrame
+        Columns ``METHOD_COLUMNS``, ratios on the natural scale. Random-effects rows hold either
+        an interval of the mean or an interval for a new trial, since the two are chosen apart.
+        What is not computed stands there with its ``reason``.
+    """
+    records = [
+        comparison.frame() | {"k": comparison.k, "ci_level": comparison.level} | record
+        for comparison in comparisons
+        for record in (
+            *_random_effects(comparison),
+            *_counted(comparison),
+            *_bayesian(comparison, choices),
+        )
+    ]
+    return table(records, METHOD_COLUMNS)
+
+
+def _random_effects(c: Comparison) -> Iterator[dict[str, Any]]:
+    for method in TAU2_ESTIMATORS:
+        shared = {"model": "random_effects", "tau2_estimator": method}
+        for interval in INTERVALS:
+            fit = fit_stack(c.yi, c.vi, method=method, interval=interval, level=c.level)
+            yield shared | {
+                "interval": interval,
+                "estimate": c.natural(float(fit.estimate[0])),
+                "ci_low": c.natural(float(fit.ci_low[0])),
+                "ci_high": c.natural(float(fit.ci_high[0])),
+                "p_value": float(fit.p_value[0]),
+                "tau2": float(fit.tau2[0]),
+            }
+        for prediction in PREDICTIONS:
+            fit = fit_stack(c.yi, c.vi, method=method, prediction=prediction, level=c.level)
+            low, high = float(fit.pi_low[0]), float(fit.pi_high[0])
+            yield shared | {
+                "prediction": prediction,
+                "estimate": c.natural(float(fit.estimate[0])),
+                "pi_low": c.natural(low),
+                "pi_high": c.natural(high),
+                "tau2": float(fit.tau2[0]),
+                "reason": NO_DEGREES if math.isnan(low) else "",
+            }
+    low, high = bootstrap_prediction_interval(c.yi, c.vi, c.level)
+    yield {
+        "model": "random_effects",
+        "prediction": BOOTSTRAP,
+        "pi_low": c.natural(low),
+        "pi_high": c.natural(high),
+    }
+
+
+def _counted(c: Comparison) -> Iterator[dict[str, Any]]:
+    yield _of(c, "common", common_effect(c.yi, c.vi, c.level))
+    counts = c.counts
+    if counts is None:
+        return
+    yield _of(c, "mantel_haenszel", mantel_haenszel(counts, c.level))
+    for name, function in (
+        ("peto", peto),
+        ("logistic_unconditional", unconditional_logistic),
+        ("logistic_conditional", conditional_logistic),
+    ):
+        if c.measure != "odds_ratio":
+            yield {"model": name, "reason": ODDS_ONLY}
+        else:
+            yield _of(c, name, function(counts, c.level))
+    if c.measure == "odds_ratio":
+        yield _of(c, "logistic_conditional_common", _conditional_common(counts, c.level))
+
+
+def _conditional_common(counts: Counts, level: float) -> Pooled | None:
+    return conditional_logistic(counts, level, common=True)
+
+
+def _of(c: Comparison, model: str, result: Pooled | None) -> dict[str, Any]:
+    if result is None:
+        return {"model": model, "reason": NO_MAXIMUM}
+    return {
+        "model": model,
+        "k": result.k,
+        **{
+            name: c.natural(getattr(result, name))
+            for name in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
+        },
+        "p_value": nan_if_none(result.p_value),
+        "tau2": nan_if_none(result.tau2),
+    }
+
+
+def priors(c: Comparison, choices: SensitivityChoices) -> tuple[TauPrior, ...]:
+    """Priors on tau to compare; the configured one comes first."""
+    found: tuple[TauPrior, ...] = (
+        HalfNormal(c.prior_scale),
+        HalfNormal(choices.wide_prior_factor * c.prior_scale),
+        HalfCauchy(c.prior_scale),
+    )
+    return (*found, choices.empirical_prior) if c.measure == "odds_ratio" else found
+
+
+def _bayesian(c: Comparison, choices: SensitivityChoices) -> Iterator[dict[str, Any]]:
+    timed = c.measure == "hazard_ratio"
+    thresholds = (math.log(choices.worthwhile_hazard_ratio),) if timed else ()
+    for prior in priors(c, choices):
+        found = posterior(c.yi, c.vi, prior, c.level, thresholds=thresholds)
+        yield {
+            "model": "bayesian",
+            "prior": found.prior,
+            **{
+                name: c.natural(value)
+                for name, value in (
+                    ("estimate", found.median), ("ci_low", found.ci_low),
+                    ("ci_high", found.ci_high), ("pi_low", found.pi_low),
+                    ("pi_high", found.pi_high))
+            },
+            "tau2": found.tau_median**2,
+            "probability_of_benefit": c.benefit(found.probability_below_zero),
+            "probability_worthwhile": found.probabilities_below[0] if timed else math.nan,
+        }  # fmt: skip
+    if c.measure != "odds_ratio":
+        yield {"model": "bayesian", "prior": choices.empirical_prior.label,
+               "reason": EMPIRICAL_ONLY}  # fmt: skip

@@ -1,0 +1,74 @@
+"""Properties of the trials that the evidence tables do not carry: blinding, bias, receptors."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from trial_evidence.sensitivity.comparison import Comparison
+from trial_evidence.sheet import Sheet
+
+UNKNOWN = "not stated"
+JUDGED_HIGH = "high"
+
+
+def blinding(sheet: Sheet, c: Comparison) -> pd.Series:
+    """Whether each trial was blinded (``yes``, ``no``), in the order of its rows."""
+    known = dict(zip(sheet["trials"]["trial_id"], sheet["trials"]["blinded"], strict=True))
+    return c.rows["trial_id"].map(known).replace("", UNKNOWN).fillna(UNKNOWN)
+
+
+def risk_of_bias(sheet: Sheet, rows: pd.DataFrame) -> pd.Series:
+    """Overall judgement on each trial's own outcome, ``not stated`` where nobody has judged it.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    rows : DataFrame
+        ``trial_id`` and ``outcome``.
+    """
+    judged = sheet["risk_of_bias"]
+    known = dict(
+        zip(zip(judged["trial_id"], judged["outcome"], strict=True), judged["overall"], strict=True)
+    )
+    pairs = zip(rows["trial_id"], rows["outcome"], strict=True)
+    return pd.Series([known.get(pair, UNKNOWN) or UNKNOWN for pair in pairs], index=rows.index)
+
+
+def receptor_shares(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:
+    """Share of the patients of each trial at one level of a factor, in percent.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    factor, level : str
+        The factor and the level whose share is asked for.
+
+    Returns
+    -------
+    mapping of str to float
+        Trial id -> share. Taken from the patients analysed by level: of the arms that report
+        all levels of the factor for response, else of the hazard ratios that do. A trial that
+        admitted one level only has 0 or 100. Trials that say neither are not in it.
+    """
+    shares: dict[str, float] = {}
+    timed = sheet["hazard_ratios"]
+    timed = timed.assign(
+        n=timed["n_experimental"] + timed["n_control"],
+        arm_id=timed["experimental_arm_id"] + " v " + timed["control_arm_id"],
+    )
+    for rows in (timed, sheet["pcr"]):
+        inside = rows[rows["subgroup"].str.startswith(f"{factor}=") & rows["n"].notna()]
+        inside = inside[~inside["subgroup"].str.contains("&") & (inside["status"] == "current")]
+        largest = inside.groupby(["trial_id", "arm_id", "subgroup"], as_index=False)["n"].max()
+        for trial_id, trial in largest.groupby("trial_id"):
+            levels_of = trial.groupby("arm_id")["subgroup"].transform("nunique")
+            complete = trial[levels_of == trial["subgroup"].nunique()]
+            if complete["subgroup"].nunique() < 2:
+                continue
+            here = complete.loc[complete["subgroup"] == f"{factor}={level}", "n"].sum()
+            shares[str(trial_id)] = float(100 * here / complete["n"].sum())
+    populations = sheet["populations"]
+    only = populations[populations["subgroup"].str.startswith(f"{factor}=")]
+    for trial_id, subgroup in zip(only["trial_id"], only["subgroup"], strict=True):
+        shares[trial_id] = 100.0 if subgroup == f"{factor}={level}" else 0.0
+    return shares

@@ -1,0 +1,280 @@
+"""The multiverse: every defensible combination of choices, and what it gives."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trial_evidence.configuration import Analysis, Configuration
+from trial_evidence.extract.evidence import extract_setting
+from trial_evidence.pool.estimates import ALL
+from trial_evidence.pool.leading import leading_model
+from trial_evidence.pool.multiverse import SpecificationCurve, specification_curve
+from trial_evidence.pool.results import Floats
+from trial_evidence.sensitivity.choices import SensitivityChoices
+from trial_evidence.sensitivity.properties import JUDGED_HIGH, risk_of_bias
+from trial_evidence.sheet import Sheet
+
+RATIOS = ("risk_ratio", "odds_ratio", "hazard_ratio")
+COMMON = "EE"
+LEADING = ("REML", "hartung_knapp_conservative")
+NOBODY = "none"
+CHOICE_COLUMNS = [
+    "measure", "definition_first", "analysis_first", "assessor_first", "verification",
+    "exclusions", "risk_of_bias", "without", "estimator", "interval",
+]  # fmt: skip
+MULTIVERSE_COLUMNS = [
+    "setting", "analysis", *CHOICE_COLUMNS, "k", "estimate", "ci_low", "ci_high", "ci_level",
+    "p_value", "tau2", "i2", "excludes_no_effect", "rank", "leading",
+]  # fmt: skip
+SUMMARY_COLUMNS = [
+    "setting", "analysis", "measure", "specifications", "median_estimate", "lowest_estimate",
+    "highest_estimate", "share_excluding_no_effect", "share_below", "share_above",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Multiverse:
+    """All specifications of one analysis.
+
+    Attributes
+    ----------
+    analysis : Analysis
+    choices : DataFrame
+        Columns ``CHOICE_COLUMNS``, a row a specification.
+    curve : SpecificationCurve
+        Their results, on the analysis scale.
+    leading : int or None
+        Number of the specification that the report leads with; None where it leads with a model
+        that is not among them (two trials: the Bayesian one).
+    """
+
+    analysis: Analysis
+    choices: pd.DataFrame
+    curve: SpecificationCurve
+    leading: int | None
+
+
+def multiverses(
+    configuration: Configuration, sheet: Sheet, setting: str, choices: SensitivityChoices
+) -> tuple[Multiverse, ...]:
+    """Fit every specification of every analysis that pools ratios of two trials or more.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    sheet : Sheet
+    setting : str
+    choices : SensitivityChoices
+
+    Returns
+    -------
+    tuple of Multiverse
+        Specifications that pool the same numbers in the same way are one specification: it bears
+        the first of their choices, the configured ones coming first.
+    """
+    analyses = [a for a in configuration.of_setting(setting) if a.pool == "overall"]
+    sets: dict[str, list[tuple[dict[str, str], pd.DataFrame]]] = {a.id: [] for a in analyses}
+    for counted in (True, False):
+        alike = tuple(replace(a, effect_modifiers=()) for a in analyses if a.is_pcr == counted)
+        if not alike:
+            continue
+        for names, varied in _variants(configuration, choices, counted=counted):
+            bare = replace(varied, analyses=alike, rates=())
+            used = extract_setting(sheet, bare, setting).used
+            used = used[(used["subgroup"] == ALL) & used["yi"].notna() & used["vi"].notna()]
+            judged = risk_of_bias(sheet, used)
+            for analysis in alike:
+                own = used["analysis"] == analysis.id
+                for excluded, biased in product(("applied", "ignored"), ("any", "not high")):
+                    kept = own & ((used["pooled"] == "yes") | (excluded == "ignored"))
+                    kept &= (judged != JUDGED_HIGH) | (biased == "any")
+                    filters = {"exclusions": excluded, "risk_of_bias": biased}
+                    sets[analysis.id].append((names | filters, used[kept]))
+    found = (
+        _multiverse(analysis, sets[analysis.id], choices, configuration.confidence_level)
+        for analysis in analyses
+    )
+    return tuple(multiverse for multiverse in found if multiverse is not None)
+
+
+def _variants(
+    configuration: Configuration, choices: SensitivityChoices, *, counted: bool
+) -> Iterator[tuple[dict[str, str], Configuration]]:
+    """Configurations with other orders of preference and other admission, their choices named."""
+    selection = configuration.selection
+    orders = selection.pcr if counted else selection.hazard_ratio
+    varied = ("definition",) if counted else ("analysis", "assessor")
+    firsts = [
+        [
+            word
+            for word in _words(orders.get(column))
+            if word in choices.preferred.get(column, (word,))
+        ]
+        for column in varied
+    ]
+    configured = selection.admit["verification"]
+    levels = sorted(choices.verification, key=lambda words: words != configured)
+    for first, admitted in product(product(*firsts), levels):
+        changed = dict(orders)
+        for column, word in zip(varied, first, strict=True):
+            rest = [other for other in _words(orders[column]) if other != word]
+            changed[column] = (word, *rest)
+        # A level of verification that no order names comes last.
+        changed_selection = replace(
+            selection,
+            admit={**selection.admit, "verification": admitted},
+            **{"pcr" if counted else "hazard_ratio": changed},
+        )
+        named = {f"{column}_first": word for column, word in zip(varied, first, strict=True)}
+        yield (
+            named | {"verification": " + ".join(admitted)},
+            replace(configuration, selection=changed_selection),
+        )
+
+
+def _words(order: tuple[str, ...] | str | None) -> tuple[str, ...]:
+    return order if isinstance(order, tuple) else ()
+
+
+def _multiverse(
+    analysis: Analysis,
+    sets: Sequence[tuple[dict[str, str], pd.DataFrame]],
+    choices: SensitivityChoices,
+    level: float,
+) -> Multiverse | None:
+    effects: dict[tuple[str, str, float, float], int] = {}
+    pools: dict[frozenset[int], dict[str, str]] = {}
+    for measure in (m for m in analysis.measures if m in RATIOS):
+        for names, rows in sets:
+            of_measure = rows[rows["measure"] == measure]
+            members = {
+                str(trial_id): effects.setdefault((measure, str(trial_id), yi, vi), len(effects))
+                for trial_id, yi, vi in zip(
+                    of_measure["trial_id"], of_measure["yi"], of_measure["vi"], strict=True
+                )
+            }
+            for without in (NOBODY, *members):
+                pool = frozenset(at for trial, at in members.items() if trial != without)
+                if len(pool) >= 2:
+                    pools.setdefault(pool, {"measure": measure, **names, "without": without})
+    if not pools:
+        return None
+    methods = [
+        (COMMON, "wald"),
+        *product(choices.estimators, choices.intervals),
+    ]
+    # The specification of the report is the first of the first pool.
+    methods.sort(key=lambda method: method != LEADING)
+    members_of = np.zeros((len(effects), len(pools)), dtype=bool)
+    for at, pool in enumerate(pools):
+        members_of[list(pool), at] = True
+    yi, vi = (np.array([effect[n] for effect in effects], dtype=float) for n in (2, 3))
+    records = [
+        names | {"estimator": estimator, "interval": interval}
+        for names in pools.values()
+        for estimator, interval in methods
+    ]
+    curve = specification_curve(
+        yi,
+        vi,
+        np.repeat(members_of, len(methods), axis=1),
+        [record["estimator"] for record in records],
+        [record["interval"] for record in records],
+        level,
+    )
+    configured = sets[0][1]
+    k = int((configured["measure"] == records[0]["measure"]).sum())
+    # Fewer than two configured trials make no pool; then no specification is the report's.
+    leads = k >= 2 and leading_model(k).model == "random_reml_hk"
+    # A choice that does not arise, such as the assessor of a count, is an empty text.
+    specifications = pd.DataFrame(
+        [dict.fromkeys(CHOICE_COLUMNS, "") | record for record in records], columns=CHOICE_COLUMNS
+    )
+    return Multiverse(analysis, specifications, curve, 0 if leads else None)
+
+
+def multiverse_table(found: Sequence[Multiverse], level: float) -> pd.DataFrame:
+    """Every specification with its choices and its result.
+
+    Parameters
+    ----------
+    found : sequence of Multiverse
+    level : float
+        Level of the intervals in percent.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``MULTIVERSE_COLUMNS``, ratios on the natural scale.
+    """
+    frames = [pd.DataFrame(columns=MULTIVERSE_COLUMNS)] if not found else []
+    for multiverse in found:
+        curve = multiverse.curve
+        excludes = (curve.ci_low > 0) | (curve.ci_high < 0)
+        numbers = np.arange(len(multiverse.choices))
+        leading = numbers == (-1 if multiverse.leading is None else multiverse.leading)
+        results = multiverse.choices.assign(
+            setting=multiverse.analysis.setting,
+            analysis=multiverse.analysis.id,
+            k=curve.k.astype(int),
+            estimate=_ratio(curve.estimate),
+            ci_low=_ratio(curve.ci_low),
+            ci_high=_ratio(curve.ci_high),
+            ci_level=level,
+            p_value=curve.p_value,
+            tau2=curve.tau2,
+            i2=curve.i2,
+            excludes_no_effect=np.where(excludes, "yes", "no"),
+            rank=curve.rank + 1,
+            leading=np.where(leading, "yes", "no"),
+        )
+        frames.append(results[MULTIVERSE_COLUMNS])
+    return pd.concat(frames, ignore_index=True)
+
+
+def multiverse_summary(found: Sequence[Multiverse]) -> pd.DataFrame:
+    """Shares and medians over the specifications of each analysis, all and by measure.
+
+    Parameters
+    ----------
+    found : sequence of Multiverse
+
+    Returns
+    -------
+    DataFrame
+        Columns ``SUMMARY_COLUMNS``; shares between 0 and 1. Over several measures together there
+        is no median: a risk ratio and an odds ratio are not sizes of one thing.
+    """
+    records: list[Mapping[str, Any]] = []
+    for multiverse in found:
+        curve, measures = multiverse.curve, multiverse.choices["measure"].to_numpy()
+        for measure in ("all", *dict.fromkeys(measures)):
+            here = np.ones(len(measures), dtype=bool) if measure == "all" else measures == measure
+            below = float((curve.ci_high[here] < 0).mean())
+            above = float((curve.ci_low[here] > 0).mean())
+            estimates = _ratio(curve.estimate[here])
+            mixed = len(set(measures[here])) > 1
+            records.append(
+                {
+                    "setting": multiverse.analysis.setting,
+                    "analysis": multiverse.analysis.id,
+                    "measure": measure,
+                    "specifications": int(here.sum()),
+                    "median_estimate": np.nan if mixed else float(np.median(estimates)),
+                    "lowest_estimate": np.nan if mixed else float(estimates.min()),
+                    "highest_estimate": np.nan if mixed else float(estimates.max()),
+                    "share_excluding_no_effect": below + above,
+                    "share_below": below,
+                    "share_above": above,
+                }
+            )
+    return pd.DataFrame(records, columns=SUMMARY_COLUMNS)
+
+
+def _ratio(values: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(values))

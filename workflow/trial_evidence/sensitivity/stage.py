@@ -1,0 +1,141 @@
+"""The sensitivity stage: tables and figures of one setting."""
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from pathlib import Path
+
+import pandas as pd
+
+from trial_evidence.configuration import Configuration
+from trial_evidence.extract.columns import USED_NUMBERS
+from trial_evidence.figures.page import Format, Page, save_page
+from trial_evidence.figures.style import style_for
+from trial_evidence.files import read_table, write_table
+from trial_evidence.pool.columns import TRIAL_NUMBERS
+from trial_evidence.sensitivity.choices import CHOICES, SensitivityChoices
+from trial_evidence.sensitivity.comparison import Comparison, comparisons
+from trial_evidence.sensitivity.deletion import (
+    cumulative_table,
+    influence_table,
+    leave_one_out_table,
+)
+from trial_evidence.sensitivity.drawings import (
+    FIGURES,
+    bubble_drawings,
+    comparison_drawings,
+    specification_drawing,
+)
+from trial_evidence.sensitivity.groups import subgroups_table
+from trial_evidence.sensitivity.methods import methods_table
+from trial_evidence.sensitivity.modifiers import effect_modifiers_table
+from trial_evidence.sensitivity.regression import meta_regression_table
+from trial_evidence.sensitivity.reporting import small_study_table
+from trial_evidence.sensitivity.specifications import (
+    Multiverse,
+    multiverse_summary,
+    multiverse_table,
+    multiverses,
+)
+from trial_evidence.sheet import Sheet
+
+FOLDER = "sensitivity"
+LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
+# So many figures take as long to draw as a further process takes to start.
+FIGURES_WORTH_A_PROCESS = 6
+
+
+def write_sensitivity(
+    configuration: Configuration,
+    sheet: Sheet,
+    setting: str,
+    results: Path,
+    processes: int = 1,
+    choices: SensitivityChoices = CHOICES,
+) -> None:
+    """Write every sensitivity table of a setting, and the figures of its analyses.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    sheet : Sheet
+    setting : str
+    results : Path
+        Holds ``<setting>/trials.csv``. Tables go to ``<setting>/sensitivity/``, figures of an
+        analysis's first measure to ``<setting>/<analysis>/``, and ``figures.csv`` among the
+        tables lists them. A figure of an earlier run that the data no longer support is removed.
+    processes : int
+        To draw with.
+    choices : SensitivityChoices
+    """
+    folder = results / setting
+    trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
+    found = comparisons(configuration, setting, trials)
+    curves = multiverses(configuration, sheet, setting, choices)
+    tables = {
+        "methods": methods_table(found, choices),
+        "leave_one_out": leave_one_out_table(found),
+        "cumulative": cumulative_table(found),
+        "influence": influence_table(found),
+        "small_study": small_study_table(found),
+        "subgroups": subgroups_table(found, sheet),
+        "effect_modifiers": effect_modifiers_table(configuration, sheet, setting),
+        "meta_regression": meta_regression_table(found, sheet, choices),
+        "multiverse": multiverse_table(curves, configuration.confidence_level),
+        "multiverse_summary": multiverse_summary(curves),
+    }
+    for name, content in tables.items():
+        write_table(folder / FOLDER / f"{name}.csv", content)
+    pages = _pages(found, curves, sheet, choices, configuration.figure_width_mm)
+    _draw_all(pages, folder, configuration.figure_formats, processes)
+    _remove_others(folder, configuration, setting, pages)
+    listing = [
+        (setting, *stem.split("/"), page.title, page.description) for stem, page in pages.items()
+    ]
+    write_table(folder / FOLDER / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
+
+
+def _pages(
+    found: Sequence[Comparison],
+    curves: Sequence[Multiverse],
+    sheet: Sheet,
+    choices: SensitivityChoices,
+    width_mm: float,
+) -> dict[str, Page]:
+    """Pages by ``<analysis>/<name>``, of each analysis's first measure."""
+    style = style_for(width_mm)
+    pages: dict[str, Page] = {}
+    for c in found:
+        if c.measure != c.analysis.measures[0]:
+            continue
+        for drawing in (*comparison_drawings(c, style), *bubble_drawings(c, sheet, choices, style)):
+            pages[f"{c.analysis.id}/{drawing.name}"] = drawing.page
+    for curve in curves:
+        drawing = specification_drawing(curve, style)
+        pages[f"{curve.analysis.id}/{drawing.name}"] = drawing.page
+    return pages
+
+
+def _draw_all(
+    pages: dict[str, Page], folder: Path, formats: Sequence[Format], processes: int
+) -> None:
+    useful = min(processes, 1 + len(pages) // FIGURES_WORTH_A_PROCESS)
+    stems = [folder / stem for stem in pages]
+    if useful > 1:
+        with ProcessPoolExecutor(useful, mp_context=get_context("spawn")) as pool:
+            list(pool.map(save_page, pages.values(), stems, repeat(formats)))
+    else:
+        for page, stem in zip(pages.values(), stems, strict=True):
+            save_page(page, stem, formats)
+
+
+def _remove_others(
+    folder: Path, configuration: Configuration, setting: str, pages: dict[str, Page]
+) -> None:
+    drawn = {folder / f"{stem}.{kind}" for stem in pages for kind in configuration.figure_formats}
+    for analysis in configuration.of_setting(setting):
+        for kind in FIGURES:
+            for path in (folder / analysis.id).glob(f"{kind}*"):
+                if path not in drawn:
+                    path.unlink()
