@@ -10,9 +10,14 @@ from scipy.special import ndtri
 from trial_evidence.figures.numbers import round_half_up
 from trial_evidence.files import records
 
+# What figures print of a pool beside its estimate.
+_POOL_NUMBERS = [
+    "k", "pi_low", "pi_high", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p",
+]  # fmt: skip
 TRACE_COLUMNS = [
     "setting", "analysis", "measure", "subgroup", "plotted", "trial_id", "trial", "estimate", "low",
     "high", "weight", "pooled", "cells", "effect_size", "source_id", "locator", "verification",
+    *_POOL_NUMBERS,
 ]  # fmt: skip
 
 
@@ -29,7 +34,7 @@ def trace_table(trials: pd.DataFrame, rates: pd.DataFrame, estimates: pd.DataFra
     DataFrame
         Columns ``TRACE_COLUMNS``. ``cells`` names file and rows as a spreadsheet numbers them;
         ``effect_size`` is the formula with its numbers. A pooled result has the cells of all its
-        trials.
+        trials, and the prediction interval and heterogeneity that figures print beside it.
     """
     single = [_trial_trace(record) for table in (trials, rates) for record in records(table)]
     cells: dict[tuple[Any, ...], str] = {
@@ -38,10 +43,9 @@ def trace_table(trials: pd.DataFrame, rates: pd.DataFrame, estimates: pd.DataFra
         for table in (trials, rates)
         for row in records(table)
     }  # fmt: skip
-    # Models that do not lead are printed below the plots, and rest on the same cells.
-    pooled = [
-        _pooled_trace(record, cells) for record in records(estimates[estimates["estimate"].notna()])
-    ]
+    # Models that do not lead, and tests, are printed below the plots and rest on the same cells.
+    printed = estimates["estimate"].notna() | (estimates["model"] == "subgroup_difference")
+    pooled = [_pooled_trace(record, cells) for record in records(estimates[printed])]
     return pd.DataFrame([*single, *pooled], columns=TRACE_COLUMNS)
 
 
@@ -146,7 +150,7 @@ def _pooled_trace(
     found = dict.fromkeys(text for subgroup, text in mine if subgroup in behind)
     return {
         **{column: record[column] for column in
-           ("setting", "analysis", "measure", "subgroup", "estimate")},
+           ("setting", "analysis", "measure", "subgroup", "estimate", *_POOL_NUMBERS)},
         "plotted": ", ".join(filter(None, (name, record["model"]))),
         "trial_id": record["trials"],
         "trial": "",
