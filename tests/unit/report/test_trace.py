@@ -99,7 +99,11 @@ def test_every_named_row_is_of_that_trial(trace, pooled):
 
 def test_every_result_is_traced(trace, pooled):
     evidence = pooled[2]
-    shown = [(row["estimate"], row["low"], row["high"]) for row in trace]
+    shown = [
+        (row["estimate"], row["low"], row["high"])
+        for row in trace
+        if row["plotted"] != "subgroup_difference"
+    ]
     results = [
         (record["estimate"], record[low], record[high])
         for table, low, high in (
@@ -111,6 +115,18 @@ def test_every_result_is_traced(trace, pooled):
     ]
     assert len(results) > 150
     assert list(map(repr, shown)) == list(map(repr, results))
+
+
+def test_what_figures_print_beside_an_estimate_is_traced(trace, pooled):
+    columns = ["pi_low", "pi_high", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p"]
+    estimates = pooled[2].estimates
+    tests = estimates["model"] == "subgroup_difference"
+    printed = records(estimates[estimates["estimate"].notna() | tests])
+    found = [row for row in trace if not math.isnan(row["k"])]
+    assert [[repr(row[c]) for c in columns] for row in found] == [
+        [repr(row[c]) for c in columns] for row in printed
+    ]
+    assert all(row["cells"] for row in found)
 
 
 def test_a_trial_that_is_not_pooled_says_so(trace):
