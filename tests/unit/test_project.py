@@ -4,6 +4,7 @@ import ast
 import csv
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,9 @@ def test_the_readme_shows_commands_that_there_are():
 def test_what_is_made_is_not_kept():
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert {"/results/", "/data/processed/", "/.venv/", "/.snakemake/"} <= set(ignored)
+
+
+def test_test_modules_have_names_of_their_own():
+    # Two of one name cannot be collected in one run.
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
