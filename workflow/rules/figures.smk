@@ -22,6 +22,8 @@ for name in SETTINGS:
             listing=f"results/{name}/figures.csv",
             forests=forests(name),
         threads: 2
+        # Before the sensitivity analyses: it is what an analyst waits for.
+        priority: 1
         params:
             setting=name,
         message:
