@@ -21,9 +21,9 @@ for name in SETTINGS:
         output:
             listing=f"results/{name}/figures.csv",
             forests=forests(name),
-        threads: 2
         # Before the sensitivity analyses: it is what an analyst waits for.
         priority: 1
+        threads: 2
         params:
             setting=name,
         message:
