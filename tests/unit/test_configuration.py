@@ -7,11 +7,24 @@ import pandas as pd
 import pytest
 import yaml
 from trial_evidence.configuration import (
+    SCHEMAS,
     read_configuration,
     unknown_agents,
     unknown_analyses,
 )
+from trial_evidence.method_configuration import LeadRule
+from trial_evidence.pool.intervals import INTERVALS, PREDICTIONS
+from trial_evidence.pool.priors import EMPIRICAL_PRIORS
+from trial_evidence.pool.tau2 import TAU2_ESTIMATORS
 from trial_evidence.sheet import SheetError
+from trial_evidence.words import (
+    INTERVAL_WORDS,
+    MODEL_NAMES,
+    PREDICTION_WORDS,
+    TAU2_ESTIMATOR_NAMES,
+    is_random_effects,
+    random_model,
+)
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 
@@ -19,6 +32,27 @@ SETTINGS = {
     "confidence_level": 95,
     "tau_prior_scale": {"log_ratio": 0.5, "logit": 1.0, "difference": 0.125},
     "effect_modifier_min_trials": 2,
+    "pooling": {
+        "tau2_estimator": "PM",
+        "estimate_interval": "t",
+        "prediction_interval": "bootstrap",
+        "leading": [
+            {"from_trials": 2, "model": "bayesian", "reason": "so it is"},
+            {"from_trials": 4, "model": "random_effects", "co_primary": "bayesian"},
+        ],
+    },
+    "sensitivity": {
+        "wide_prior_factor": 3,
+        "empirical_prior": {"outcome": "any", "comparison": "any"},
+        "worthwhile_hazard_ratio": 0.7,
+        "estimators": ["DL", "REML"],
+        "intervals": ["wald"],
+        "verification": [["primary"], ["primary", "secondary"]],
+        "preferred": {"analysis": ["final"]},
+        "effect_modifiers": ["receptor"],
+        "covariates": ["year", "receptor=positive"],
+        "forced_meta_regressions": [{"analysis": "response", "covariate": "year"}],
+    },
     "selection": {
         "admit": {"status": ["current"]},
         "pcr": {"definition": ["ypT0/is ypN0", "ypT0/is"]},
@@ -116,6 +150,48 @@ def test_everything_is_read(tmp_path):
     assert survival.effect_modifiers == ()
 
 
+def test_the_methods_are_read(tmp_path):
+    found = read_configuration(written(tmp_path))
+    pooling, sensitivity = found.pooling, found.sensitivity
+    assert pooling.model == "random_pm_t"
+    assert pooling.prediction_interval == "bootstrap"
+    assert pooling.leading == (
+        LeadRule(2, "bayesian", None, "so it is"),
+        LeadRule(4, "random_effects", "bayesian", ""),
+    )
+    assert pooling.lead_ranges == (("bayesian", 2, 3), ("random_effects", 4, None))
+    assert sensitivity.empirical_prior == ("any", "any")
+    assert sensitivity.verification == (("primary",), ("primary", "secondary"))
+    assert sensitivity.preferred == {"analysis": ("final",)}
+    assert sensitivity.forced_meta_regressions == (("response", "year"),)
+
+
+def test_the_schema_allows_what_the_statistics_offer():
+    schema = yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text(encoding="utf-8"))
+    allowed = {
+        name: tuple(part["enum"]) for name, part in schema["$defs"].items() if "enum" in part
+    }
+    assert set(allowed["tau2_estimator"]) == set(TAU2_ESTIMATORS) == set(TAU2_ESTIMATOR_NAMES)
+    assert allowed["interval"] == INTERVALS == tuple(INTERVAL_WORDS)
+    pooling = schema["properties"]["pooling"]["properties"]
+    assert pooling["prediction_interval"]["enum"] == [*PREDICTIONS, "bootstrap"]
+    assert set(PREDICTION_WORDS) == {*PREDICTIONS, "bootstrap"}
+    prior = schema["properties"]["sensitivity"]["properties"]["empirical_prior"]["properties"]
+    outcomes, comparisons = (set(prior[key]["enum"]) for key in ("outcome", "comparison"))
+    assert {outcome for outcome, _ in EMPIRICAL_PRIORS} == outcomes
+    assert {comparison for _, comparison in EMPIRICAL_PRIORS} == comparisons
+
+
+def test_every_random_effects_model_has_a_name_of_its_own():
+    models = {random_model(e, i) for e in TAU2_ESTIMATORS for i in INTERVALS}
+    assert len(models) == len(TAU2_ESTIMATORS) * len(INTERVALS)
+    assert models <= set(MODEL_NAMES)
+    assert len({MODEL_NAMES[model] for model in models}) == len(models)
+    assert all(is_random_effects(model) for model in models)
+    # the name of the default is public
+    assert random_model("REML", "hartung_knapp_conservative") == "random_reml_hk"
+
+
 def test_analyses_are_given_by_setting(tmp_path):
     found = read_configuration(written(tmp_path))
     assert [a.id for a in found.of_setting("late")] == ["survival"]
@@ -166,18 +242,45 @@ def test_the_analyses_that_were_asked_for_are_there():
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["confidence_level"], "95%", "config.yaml, column confidence_level: '95%' is not of type"),
+        (["confidence_level"], "95%",
+         'config.yaml, column confidence_level: "95%" is not a number.'),
         (["confidence_level"], 100, "config.yaml, column confidence_level: 100 is greater than"),
         (["tau_prior_scale", "logit"], 0, "config.yaml, column tau_prior_scale.logit: 0 is less"),
         (["figures", "formats"], ["gif"],
-         "config.yaml, column figures.formats: 'gif' is not one of ['svg', 'pdf', 'png']"),
+         'config.yaml, column figures.formats: "gif" is not allowed. Allowed: svg, pdf, png.'),
         (["figures", "width_mm"], 20, "config.yaml, column figures.width_mm: 20 is less than"),
         (["selection", "pcr", "definition"], "shortest",
-         "config.yaml, column selection.pcr.definition: 'shortest' is not valid"),
+         'config.yaml, column selection.pcr.definition: "shortest" is not allowed. Allowed: a'),
         (["selection", "admit"], {}, "config.yaml, column selection.admit: {} should be non-empty"),
-        (["confidence_levle"], 95,
-         "config.yaml: Additional properties are not allowed ('confidence_levle' was unexpected)"),
-        (["figures", "colour"], "red", "config.yaml, column figures: Additional properties"),
+        (["confidence_levle"], 95, 'config.yaml: "confidence_levle" is not known here. Known: '),
+        (["figures", "colour"], "red",
+         'config.yaml, column figures: "colour" is not known here. Known: formats, width_mm.'),
+        (["pooling", "tau2_estimator"], "RELM",
+         'config.yaml, column pooling.tau2_estimator: "RELM" is not allowed. Allowed: DL, REML, '
+         'ML, PM, HE, SJ, EB, HS. Did you mean "REML"?'),
+        (["pooling", "estimate_interval"], "hartung-knapp",
+         'config.yaml, column pooling.estimate_interval: "hartung-knapp" is not allowed. Allowed: '
+         'wald, t, hartung_knapp, hartung_knapp_conservative. Did you mean "hartung_knapp"?'),
+        (["pooling", "leading"], [],
+         "config.yaml, column pooling.leading: [] should be non-empty"),
+        (["pooling", "leading", 0, "from_trials"], 3,
+         'config.yaml, column pooling.leading: "3" is where the first rule begins. It has to begin '
+         "with 2 trials"),
+        (["pooling", "leading", 1, "from_trials"], 2,
+         'config.yaml, column pooling.leading: "2, 2" are the beginnings of the rules. They '
+         "have to rise"),
+        (["pooling", "leading", 1, "co_primary"], "random_effects",
+         'config.yaml, column pooling.leading: "random_effects" leads and stands beside itself.'),
+        (["sensitivity", "empirical_prior", "outcome"], "adverse events",
+         'config.yaml, column sensitivity.empirical_prior: "adverse events, any" is no prior'),
+        (["sensitivity", "covariates"], ["age", "year"],
+         'config.yaml, column sensitivity.covariates: "age" is not allowed. Allowed: year, '
+         "median_followup_months, or factor=level"),
+        (["sensitivity", "forced_meta_regressions", 0, "analysis"], "survivall",
+         "config.yaml, column sensitivity.forced_meta_regressions.analysis: "
+         '"survivall" is not allowed. Allowed: response, survival'),
+        (["sensitivity", "wide_prior_factor"], 1,
+         "config.yaml, column sensitivity.wide_prior_factor: 1 is less than or equal"),
     ],
 )  # fmt: skip
 def test_settings_that_are_refused(tmp_path, path, value, message):
@@ -189,18 +292,22 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
     ("path", "value", "message"),
     [
         (["analyses", 0, "pool"], "all",
-         "analyses.yaml, column analyses.pool: response: 'all' is not one of ['overall', "
-         "'within_subgroups', 'none']"),
+         "analyses.yaml, column analyses.pool: response: "
+         '"all" is not allowed. Allowed: overall, within_subgroups, none.'),
         (["analyses", 1, "contrast", "kind"], "dual v singel",
-         "analyses.yaml, column analyses.contrast.kind: survival: 'dual v singel' is not one of"),
+         "analyses.yaml, column analyses.contrast.kind: survival: "
+         '"dual v singel" is not allowed. Allowed: dual v single, '),
         (["analyses", 1, "contrast", "partner"], "same",
-         "analyses.yaml, column analyses.contrast: survival: Additional properties"),
+         "analyses.yaml, column analyses.contrast: survival: "
+         '"partner" is not known here. Known: changed_backbone, control, kind, same_partner.'),
         (["analyses", 0, "measures", 0], "relative_risk",
-         "analyses.yaml, column analyses.measures: response: 'relative_risk' is not one of"),
+         "analyses.yaml, column analyses.measures: response: "
+         '"relative_risk" is not allowed. Allowed: risk_ratio, '),
         (["analyses", 0, "arms"], ["Dual"], "analyses.yaml, column analyses.arms: response: "),
         (["analyses", 0, "id"], "My response", "analyses.yaml, column analyses.id: My response: "),
         (["rates", 0, "outcome"], "os", "analyses.yaml, column rates.outcome: rates: "),
-        (["analyses", 0], "response", "analyses.yaml, column analyses: 'response' is not of type"),
+        (["analyses", 0], "response",
+         'analyses.yaml, column analyses: "response" is not a group of named settings.'),
         (["settings"], {}, "analyses.yaml, column settings: {} should be non-empty"),
         (["analyses", 0, "setting"], "erly",
          'analyses.yaml, column setting: response: "erly" is not allowed. Allowed: early, late'),
@@ -224,7 +331,7 @@ def test_analyses_that_are_refused(tmp_path, path, value, message):
 @pytest.mark.parametrize("key", list(SETTINGS))
 def test_every_setting_is_required(tmp_path, key):
     (line,) = complaints(written(tmp_path, settings=removed(SETTINGS, [key])))
-    assert line == f"config.yaml: '{key}' is a required property"
+    assert line == f'config.yaml: "{key}" is missing.'
 
 
 @pytest.mark.parametrize(
@@ -234,7 +341,7 @@ def test_every_setting_is_required(tmp_path, key):
 def test_an_analysis_without_a_part_is_refused(tmp_path, key):
     (line,) = complaints(written(tmp_path, analyses=removed(ANALYSES, ["analyses", 0, key])))
     subject = "entry 1" if key == "id" else "response"
-    assert line == f"analyses.yaml, column analyses: {subject}: '{key}' is a required property"
+    assert line == f'analyses.yaml, column analyses: {subject}: "{key}" is missing.'
 
 
 def test_all_faults_of_both_files_are_told_at_once(tmp_path):
@@ -250,9 +357,9 @@ def test_all_faults_of_both_files_are_told_at_once(tmp_path):
     [
         ("confidence_level: [95", "The file cannot be read: "),
         ("confidence_level: 95\n\tfigures: 1\n", "The file cannot be read: "),
-        ("", "None is not of type 'object'"),
-        ("- 95\n", "[95] is not of type 'object'"),
-        ("just words", "'just words' is not of type 'object'"),
+        ("", "Here stands nothing; it has to be a group of named settings."),
+        ("- 95\n", '"[95]" is not a group of named settings.'),
+        ("just words", '"just words" is not a group of named settings.'),
     ],
 )
 def test_a_file_that_is_no_configuration(tmp_path, text, words):

@@ -1,4 +1,6 @@
-"""Words for measures and models, as figures, tables and pages print them."""
+"""Words for measures, models and intervals, as figures, tables and pages print them."""
+
+from itertools import product
 
 MEASURE_NAMES = {
     "risk_ratio": "Risk ratio",
@@ -7,15 +9,58 @@ MEASURE_NAMES = {
     "hazard_ratio": "Hazard ratio",
     "proportion": "Rate",
 }
-MODEL_NAMES = {
-    "random_reml_hk": "Random effects (REML, Hartung–Knapp)",
+
+TAU2_ESTIMATOR_NAMES = ("DL", "REML", "ML", "PM", "HE", "SJ", "EB", "HS")
+# Interval of the mean: what the model's name ends with, its name, and the same in full.
+INTERVAL_WORDS = {
+    "wald": ("wald", "Wald", "Wald interval"),
+    "t": ("t", "t", "t interval"),
+    "hartung_knapp": ("hk_plain", "unfloored Hartung–Knapp", "Hartung–Knapp interval"),
+    "hartung_knapp_conservative": (
+        "hk", "Hartung–Knapp", "Hartung–Knapp interval, never narrower than Wald",
+    ),
+}  # fmt: skip
+BOOTSTRAP = "bootstrap"
+PREDICTION_WORDS = {
+    "t_k_minus_1": "t with k − 1 degrees of freedom and Wald’s standard error",
+    "t_k_minus_2": "t with k − 2 degrees of freedom and Wald’s standard error",
+    "hartung_knapp_k_minus_1":
+        "t with k − 1 degrees of freedom and the unfloored Hartung–Knapp standard error",
+    "hartung_knapp_k_minus_2":
+        "t with k − 2 degrees of freedom and the unfloored Hartung–Knapp standard error",
+    "conservative_k_minus_1": "t with k − 1 degrees of freedom",
+    "conservative_k_minus_2": "t with k − 2 degrees of freedom",
+    BOOTSTRAP: "bootstrap of the confidence distribution of τ²",
+}  # fmt: skip
+
+
+_NUMBERS = ("none", "one", "two", "three", "four")
+
+
+def number_word(number: int) -> str:
+    """A whole number, as a word where it is small."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+
+
+def random_model(tau2_estimator: str, estimate_interval: str) -> str:
+    """Name of a random-effects model in the column ``model``, for example ``random_reml_hk``."""
+    return f"random_{tau2_estimator.lower()}_{INTERVAL_WORDS[estimate_interval][0]}"
+
+
+def is_random_effects(model: str) -> bool:
+    """Whether a name in the column ``model`` is that of the configured random-effects model."""
+    return model.startswith("random_")
+
+
+_RANDOM = {
+    random_model(estimator, interval): f"{estimator}, {words[1]}"
+    for estimator, (interval, words) in product(TAU2_ESTIMATOR_NAMES, INTERVAL_WORDS.items())
+}
+_OTHERS = {
     "bayesian": "Bayesian",
     "common": "Common effect",
     "dersimonian_laird": "DerSimonian–Laird",
     "mantel_haenszel": "Mantel–Haenszel",
 }
-SHORT_MODEL_NAMES = {
-    **MODEL_NAMES,
-    "random_reml_hk": "REML, Hartung–Knapp",
-    "single_trial": "one trial",
-}
+MODEL_NAMES = {model: f"Random effects ({name})" for model, name in _RANDOM.items()} | _OTHERS
+SHORT_MODEL_NAMES = _RANDOM | _OTHERS | {"single_trial": "one trial"}

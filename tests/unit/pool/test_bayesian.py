@@ -1,4 +1,4 @@
-"""Posterior against converged quadrature, bayesmeta and closed forms."""
+"""Posterior against adaptive integration and closed forms."""
 
 import math
 from dataclasses import replace
@@ -17,49 +17,7 @@ from trial_evidence.pool.bayesian import (
 from trial_evidence.pool.priors import HalfNormal
 from trial_evidence.pool.tau_posterior import FINE
 
-BAYES = load("bayes")
-CASES = [(name, scale) for name, data in BAYES.items() for scale in data["posteriors"]]
-FIELDS = {
-    "mean": "mu_mean",
-    "sd": "mu_sd",
-    "median": "mu_median",
-    "central_low": "mu_lb95",
-    "central_high": "mu_ub95",
-    "probability_below_zero": "p_mu_lt0",
-    "pi_central_low": "new_lb95",
-    "pi_central_high": "new_ub95",
-    "new_trial_below_zero": "p_new_lt0",
-    "tau_mean": "tau_mean",
-    "shrinkage_mean": "shrinkage_mean",
-    "shrinkage_sd": "shrinkage_sd",
-}
-
-
-@pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize(("name", "scale"), CASES)
-def test_posterior_agrees_with_converged_quadrature(name, scale, field):
-    data = BAYES[name]
-    ours = getattr(half_normal_posterior(data["yi"], data["vi"], float(scale)), field)
-    np.testing.assert_allclose(
-        ours, data["posteriors"][scale][FIELDS[field]], rtol=1e-10, atol=1e-13
-    )
-
-
-@pytest.mark.parametrize(("name", "scale"), CASES)
-def test_shortest_intervals_agree_with_bayesmeta_within_its_accuracy(name, scale):
-    data = BAYES[name]
-    ours = half_normal_posterior(data["yi"], data["vi"], float(scale))
-    theirs = data["posteriors"][scale]["bayesmeta_shortest"]
-    assert (ours.ci_low, ours.ci_high) == pytest.approx(theirs["mu"], abs=6e-3)
-    assert (ours.pi_low, ours.pi_high) == pytest.approx(theirs["theta"], abs=2e-2)
-    assert (ours.tau_low, ours.tau_high) == pytest.approx(theirs["tau"], abs=1e-4)
-
-
-@pytest.mark.parametrize(("name", "scale"), CASES)
-def test_median_of_tau_agrees_with_bayesmeta(name, scale):
-    data = BAYES[name]
-    ours = half_normal_posterior(data["yi"], data["vi"], float(scale)).tau_median
-    assert ours == pytest.approx(data["posteriors"][scale]["bayesmeta_tau_median"], rel=1e-8)
+BAYES = load("all_inputs")
 
 
 def mixture(name, scale):
@@ -136,7 +94,9 @@ def test_weights_are_those_of_the_posterior_mean():
     data = BAYES["bcg__RR"]
     ours = half_normal_posterior(data["yi"], data["vi"], 0.5)
     weighted = sum(w * y for w, y in zip(ours.weights, data["yi"], strict=True)) / 100
-    assert weighted == pytest.approx(data["posteriors"]["0.5"]["mu_mean"], rel=1e-10)
+    assert weighted == pytest.approx(
+        load("all_bayes")["bcg__RR"]["exact"]["halfnormal_0.5|flat"]["mu_mean"], rel=1e-10
+    )
 
 
 @pytest.mark.parametrize("field", ["mean", "sd", "median", "ci_low", "pi_high", "tau_high"])

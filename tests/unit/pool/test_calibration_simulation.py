@@ -89,6 +89,14 @@ def test_parts_of_another_plan_are_not_used(tmp_path):
     assert calibrate(small, folder=tmp_path) == first
 
 
+def test_parts_of_another_grid_are_not_used(tmp_path):
+    # The random numbers of a tau depend on its place among the others.
+    wide = Plan(vi=(0.04, 0.05), taus=(0.1, 0.3), simulations=50, part=50)
+    narrow = Plan(vi=(0.04, 0.05), taus=(0.3,), simulations=50, part=50)
+    calibrate(wide, folder=tmp_path)
+    assert calibrate(narrow, folder=tmp_path) == calibrate(narrow)
+
+
 def test_bootstrap_is_judged_where_asked():
     plan = Plan(vi=(0.04, 0.05, 0.02), taus=(0.2,), simulations=20, bootstrap_draws=200)
     assert "bootstrap" in {row.name for row in calibrate(plan)}

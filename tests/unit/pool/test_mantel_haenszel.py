@@ -1,4 +1,4 @@
-"""Mantel-Haenszel against metafor's rma.mh and published pooled results."""
+"""Mantel-Haenszel with empty cells, by hand, and against published pooled results."""
 
 import pytest
 from hypothesis import given
@@ -9,32 +9,13 @@ from trial_evidence.pool.mantel_haenszel import Counts, mantel_haenszel
 from trial_evidence.pool.random_effects import common_effect, dersimonian_laird_wald
 from trial_evidence.pool.scales import LOG_RATIO
 
-METAFOR = load("metafor")
 MORE = load("metafor_more")
 MEASURES = {"RR": "risk_ratio", "OR": "odds_ratio", "RD": "risk_difference"}
-FIELDS = {
-    "estimate": "beta",
-    "se": "se",
-    "p_value": "pval",
-    "ci_low": "ci_lb",
-    "ci_high": "ci_ub",
-    "q": "QE",
-    "q_p": "QEp",
-    "i2_q": "I2",
-}
 
 
 def counts_of(table, measure, keep=slice(None)):
     columns = (table[key][keep] for key in ("ai", "n1i", "ci", "n2i"))
     return Counts(*columns, MEASURES[measure])
-
-
-@pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize("name", [name for name, data in METAFOR.items() if "mh" in data])
-def test_agrees_with_metafor(name, field):
-    data = METAFOR[name]
-    ours = mantel_haenszel(counts_of(data["table"], data["measure"]))
-    assert getattr(ours, field) == pytest.approx(data["mh"][FIELDS[field]], rel=1e-11)
 
 
 @pytest.mark.parametrize("measure", MEASURES)

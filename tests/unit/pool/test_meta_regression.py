@@ -1,15 +1,13 @@
-"""Meta-regression against metafor, and when it is refused."""
+"""Meta-regression on two covariates, its line, and when it is refused."""
 
 import numpy as np
 import pytest
 from reference import load
 from trial_evidence.pool.meta_regression import meta_regression
 
-REFERENCE = load("metafor_sensitivity")
-CASES = [(n, key) for n, data in REFERENCE.items() for key in data.get("metareg", {})]
+REFERENCE = load("all_inputs")
 BCG = REFERENCE["bcg__RR"]
-LATITUDE = BCG["metareg"]["ablat|REML|z"]["values"]
-YEAR = BCG["metareg"]["year|DL|z"]["values"]
+LATITUDE, YEAR = (load("all_metafor")["bcg__RR"]["mods"][name] for name in ("ablat", "year"))
 TWO_COVARIATES = {
     "beta": [-3.54535301989915608, -0.02801132944422215, 0.00190748044747981],
     "se": [32.2563394834789392, 0.0113456775206561, 0.0162788048736405],
@@ -20,25 +18,6 @@ LINE = [
     0.251468210007369, -1.058109415516867, -0.373447126086625, -1.422278316810603,
     0.876383546101363, -0.693940514223131,
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "key"), CASES)
-def test_agrees_with_metafor(name, key):
-    data = REFERENCE[name]
-    theirs = data["metareg"][key]
-    _, method, test = key.split("|")
-    ours = meta_regression(
-        data["yi"], data["vi"], {"x": theirs["values"]}, method=method,
-        interval={"z": "wald", "knha": "hartung_knapp"}[test], forced=True,
-    )  # fmt: skip
-    for field, key_ in (
-        ("coefficients", "beta"), ("se", "se"), ("p_value", "pval"), ("ci_low", "ci_lb"),
-        ("ci_high", "ci_ub"), ("tau2", "tau2"), ("q_residual", "QE"), ("q_residual_p", "QEp"),
-        ("statistic", "QM"), ("statistic_p", "QMp"),
-    ):  # fmt: skip
-        np.testing.assert_allclose(getattr(ours, field), theirs[key_], rtol=1e-7, atol=1e-9)
-    if theirs["R2"] is not None:
-        assert ours.r2 == pytest.approx(theirs["R2"], rel=1e-7)
 
 
 def test_two_covariates_agree_with_metafor():
@@ -64,7 +43,7 @@ def test_line_of_the_bubble_plot_agrees_with_metafor():
 
 def test_conservative_factor_is_never_below_one():
     hr = REFERENCE["synthetic_pcr6__RR"]
-    x = hr["metareg"]["hrpos|REML|z"]["values"]
+    x = load("all_metafor")["synthetic_pcr6__RR"]["mods"]["hrpos"]
     wald = meta_regression(hr["yi"], hr["vi"], {"x": x}, interval="wald", forced=True)
     ours = meta_regression(hr["yi"], hr["vi"], {"x": x}, forced=True)
     np.testing.assert_allclose(ours.se, wald.se, rtol=1e-12)

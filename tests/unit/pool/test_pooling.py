@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from invented import POOLING
 from reference import load
 from trial_evidence.pool.leading import leading_model
 from trial_evidence.pool.mantel_haenszel import Counts
@@ -19,7 +20,9 @@ def models(pooled):
 
 
 def test_all_models_in_fixed_order():
-    ours = pool_all(BCG["yi"], BCG["vi"], level=95, tau_prior_scale=0.5, counts=TABLE)
+    ours = pool_all(
+        BCG["yi"], BCG["vi"], pooling=POOLING, level=95, tau_prior_scale=0.5, counts=TABLE
+    )
     assert models(ours) == [
         "random_reml_hk",
         "common",
@@ -30,38 +33,51 @@ def test_all_models_in_fixed_order():
 
 
 def test_no_mantel_haenszel_without_counts():
-    ours = pool_all(BCG["yi"], BCG["vi"], level=95, tau_prior_scale=0.5)
+    ours = pool_all(BCG["yi"], BCG["vi"], pooling=POOLING, level=95, tau_prior_scale=0.5)
     assert "mantel_haenszel" not in models(ours)
 
 
 def test_no_mantel_haenszel_where_it_has_no_estimate():
     nothing = Counts([0, 0], [20, 30], [2, 3], [20, 30], "risk_ratio")
-    ours = pool_all([-1.6, -1.9], [2.3, 2.2], level=95, tau_prior_scale=0.5, counts=nothing)
+    ours = pool_all(
+        [-1.6, -1.9], [2.3, 2.2], pooling=POOLING, level=95, tau_prior_scale=0.5, counts=nothing
+    )
     assert "mantel_haenszel" not in models(ours)
 
 
 def test_one_trial_is_not_pooled():
-    ours = pool_all([0.1], [0.02], level=95, tau_prior_scale=0.5)
+    ours = pool_all([0.1], [0.02], pooling=POOLING, level=95, tau_prior_scale=0.5)
     assert models(ours) == ["single_trial"]
 
 
 def test_level_reaches_every_model():
-    ours = pool_all(BCG["yi"], BCG["vi"], level=80, tau_prior_scale=0.5, counts=TABLE)
+    ours = pool_all(
+        BCG["yi"], BCG["vi"], pooling=POOLING, level=80, tau_prior_scale=0.5, counts=TABLE
+    )
     assert {result.ci_level for result in ours} == {80}
-    wide = pool_all(BCG["yi"], BCG["vi"], level=95, tau_prior_scale=0.5, counts=TABLE)
+    wide = pool_all(
+        BCG["yi"], BCG["vi"], pooling=POOLING, level=95, tau_prior_scale=0.5, counts=TABLE
+    )
     for narrow, broad in zip(ours, wide, strict=True):
         assert broad.ci_low < narrow.ci_low < narrow.ci_high < broad.ci_high
 
 
 def test_prior_scale_reaches_the_bayesian_model():
     expected = load("bayes")["bcg_first4__RR"]["posteriors"]["0.25"]["mu_median"]
-    ours = pool_all(BCG["yi"], BCG["vi"], level=95, tau_prior_scale=0.25)[-1]
+    ours = pool_all(BCG["yi"], BCG["vi"], pooling=POOLING, level=95, tau_prior_scale=0.25)[-1]
     assert ours.estimate == pytest.approx(expected, rel=1e-9)
 
 
 def test_tables_must_be_as_many_as_effects():
     with pytest.raises(ValueError, match="3 effects but 4 two-by-two tables"):
-        pool_all(BCG["yi"][:3], BCG["vi"][:3], level=95, tau_prior_scale=0.5, counts=TABLE)
+        pool_all(
+            BCG["yi"][:3],
+            BCG["vi"][:3],
+            pooling=POOLING,
+            level=95,
+            tau_prior_scale=0.5,
+            counts=TABLE,
+        )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +92,7 @@ def test_tables_must_be_as_many_as_effects():
     ],
 )
 def test_leading_model_by_number_of_trials(k, model, co_primary):
-    lead = leading_model(k)
+    lead = leading_model(k, POOLING)
     assert (lead.model, lead.co_primary) == (model, co_primary)
 
 
@@ -85,14 +101,14 @@ def test_leading_model_by_number_of_trials(k, model, co_primary):
     [(1, "One trial"), (2, "Two trials"), (3, "Three trials"), (4, "Four trials"), (7, "7 trials")],
 )
 def test_reason_is_one_sentence_that_names_the_number_of_trials(k, words):
-    reason = leading_model(k).reason
+    reason = leading_model(k, POOLING).reason
     assert reason.startswith(words)
     assert reason.count(".") == 1
 
 
 def test_nothing_leads_without_trials():
     with pytest.raises(ValueError, match="no trial"):
-        leading_model(0)
+        leading_model(0, POOLING)
 
 
 def test_log_ratio_goes_back_by_the_exponential():

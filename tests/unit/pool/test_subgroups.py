@@ -11,7 +11,6 @@ from trial_evidence.pool.subgroups import (
 )
 
 SUBGROUPS = load("metafor_more")["subgroups"]
-SEPARATE = load("meta_subgroups")
 
 
 @pytest.mark.parametrize("name", SUBGROUPS)
@@ -62,28 +61,6 @@ def test_order_of_trials_does_not_matter(order):
     data = SUBGROUPS["one_single"]
     y, v, g = ([data[key][i] for i in order] for key in ("yi", "vi", "group"))
     assert subgroup_test(y, v, g).statistic == pytest.approx(data["statistic"], rel=1e-8)
-
-
-@pytest.mark.parametrize(
-    ("name", "key"), [(n, key) for n, data in SEPARATE.items() for key in data["subgroup"]]
-)
-def test_separate_groups_agree_with_meta(name, key):
-    data, theirs = SEPARATE[name], SEPARATE[name]["subgroup"][key]
-    method, interval = key.split("|")
-    ours = separate_subgroups(
-        data["yi"], data["vi"], data["group"], method=method,
-        interval={"classic": "wald", "HK": "hartung_knapp"}[interval],
-    )  # fmt: skip
-    # meta's REML stops on an absolute change of tau2.
-    tolerance = 1e-9 if method == "DL" else 5e-4
-    place = [ours.levels.index(level) for level in theirs["levels"]]
-    for field, theirs_ in (("estimate", "TE"), ("se", "se"), ("ci_low", "lb"), ("tau2", "tau2")):
-        assert getattr(ours.fit, field)[place].tolist() == pytest.approx(
-            theirs[theirs_], rel=tolerance, abs=1e-8
-        )
-    assert (ours.statistic, ours.p_value, ours.df) == pytest.approx(
-        (theirs["Qb_random"], theirs["Qb_p"], theirs["Qb_df"]), rel=tolerance
-    )
 
 
 def test_separate_groups_may_be_single_trials():

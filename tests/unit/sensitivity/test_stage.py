@@ -14,7 +14,7 @@ from trial_evidence.sensitivity.stage import write_sensitivity
 from unit.sensitivity.test_tables import BCG, counted_sheet
 
 TABLES = {
-    "methods", "leave_one_out", "cumulative", "influence", "small_study", "subgroups",
+    "methods", "leave_one_out", "cumulative", "influence", "shrinkage", "small_study", "subgroups",
     "effect_modifiers", "meta_regression", "multiverse", "multiverse_summary", "figures",
 }  # fmt: skip
 

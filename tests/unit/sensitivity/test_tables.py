@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from invented import PCR, SETTING, analysis, configuration, sheet
+from invented import PCR, SENSITIVITY, SETTING, analysis, configuration, sheet
 from reference import load
 from trial_evidence.configuration import EffectModifier
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.sensitivity import specifications
-from trial_evidence.sensitivity.choices import CHOICES
 from trial_evidence.sensitivity.comparison import comparisons
 from trial_evidence.sensitivity.deletion import (
     CUMULATIVE_COLUMNS,
@@ -23,9 +22,10 @@ from trial_evidence.sensitivity.deletion import (
 from trial_evidence.sensitivity.groups import SUBGROUP_COLUMNS, subgroups_table
 from trial_evidence.sensitivity.methods import METHOD_COLUMNS, methods_table
 from trial_evidence.sensitivity.modifiers import MODIFIER_COLUMNS, effect_modifiers_table
-from trial_evidence.sensitivity.properties import receptor_shares
+from trial_evidence.sensitivity.properties import shares_at
 from trial_evidence.sensitivity.regression import META_REGRESSION_COLUMNS, meta_regression_table
 from trial_evidence.sensitivity.reporting import SMALL_STUDY_COLUMNS, small_study_table
+from trial_evidence.sensitivity.shrinkage import SHRINKAGE_COLUMNS, shrinkage_table
 
 BCG = load("metafor_sensitivity")["bcg__OR"]
 ESTIMATORS = load("metafor_estimators")["bcg__RR"]
@@ -115,7 +115,7 @@ def test_fewer_than_ten_trials_are_refused_in_words():
 
 
 def test_methods_hold_metafors_estimators_and_likelihoods():
-    ratios = methods_table(found(BCG["table"], ("risk_ratio",))[2], CHOICES)
+    ratios = methods_table(found(BCG["table"], ("risk_ratio",))[2], SENSITIVITY)
     assert list(ratios.columns) == METHOD_COLUMNS
     for method in ("DL", "REML", "ML", "PM", "HE", "SJ"):
         own = ratios[(ratios["tau2_estimator"] == method) & (ratios["interval"] == "wald")]
@@ -126,7 +126,7 @@ def test_methods_hold_metafors_estimators_and_likelihoods():
         assert math.log(own["ci_high"].item()) == pytest.approx(high, rel=1e-6), method
     peto = ratios[ratios["model"] == "peto"]
     assert peto["reason"].item() == "Defined for odds ratios alone."
-    odds = methods_table(found(BCG["table"])[2], CHOICES)
+    odds = methods_table(found(BCG["table"])[2], SENSITIVITY)
     unconditional = odds[odds["model"] == "logistic_unconditional"]
     beta = COUNTS["glmm"]["UM.FS"][0]
     assert math.log(unconditional["estimate"].item()) == pytest.approx(beta, abs=1e-4)
@@ -135,7 +135,7 @@ def test_methods_hold_metafors_estimators_and_likelihoods():
 
 def test_two_trials_have_no_prediction_on_k_minus_2():
     two = {name: values[:2] for name, values in BCG["table"].items()}
-    table = methods_table(found(two)[2], CHOICES)
+    table = methods_table(found(two)[2], SENSITIVITY)
     lost = table[table["prediction"].isin(["t_k_minus_2"])]
     assert (lost["reason"] == "No degrees of freedom with so few trials.").all()
     assert lost["pi_low"].isna().all()
@@ -153,7 +153,7 @@ def test_groups_state_which_tau2_they_rest_on(bcg):
 
 
 def test_meta_regression_is_refused_with_the_reason(bcg):
-    table = meta_regression_table(bcg[2], bcg[0], CHOICES).set_index("covariate")
+    table = meta_regression_table(bcg[2], bcg[0], SENSITIVITY).set_index("covariate")
     assert set(table.reset_index().columns) == set(META_REGRESSION_COLUMNS)
     assert "same in all trials" in table.loc["year", "reason"]
     assert table.loc["median_followup_months", "reason"] == "No trial states it."
@@ -185,9 +185,10 @@ def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
     # one trial of the two without receptor rows: nothing is pooled, and it says so
     single = counted_sheet(table, pcr=[*base, *receptor_rows("trial_00", counts)])
     lone = effect_modifiers_table(settings, single, SETTING)
+    lone = lone[lone["factor"] == "receptor"]
     assert lone["model"].tolist() == ["single_trial"]
     assert lone["reason"].item() == "Not pooled: 1 trial reports both levels, 2 are needed."
-    shares = receptor_shares(single, "receptor", "positive")
+    shares = shares_at(single, "receptor", "positive")
     assert shares == {"trial_00": 50.0}
 
 
@@ -198,13 +199,33 @@ def test_the_order_of_levels_is_the_configured_one():
     turned = EffectModifier("receptor", "Receptor", ("positive", "negative"))
     settings = configuration(analysis(**PCR | {"effect_modifiers": (turned,)}))
     table = effect_modifiers_table(settings, content, SETTING)
+    table = table[table["factor"] == "receptor"]
     assert (table["level"].item(), table["k"].item()) == ("positive", 0)
+
+
+def test_a_factor_that_is_asked_for_and_not_reported_is_spoken_of():
+    content = counted_sheet({"ai": [40], "n1i": [100], "ci": [20], "n2i": [100]})
+    table = effect_modifiers_table(configuration(analysis(**PCR)), content, SETTING)
+    assert table["factor"].tolist() == ["hormone_receptor", "pik3ca", "nodal", "brain_metastases"]
+    assert (table["reason"] == "No trial of the setting reports results by it.").all()
+
+
+def test_shrunken_effects_are_those_of_the_exact_posterior():
+    reference = load("bayes")["bcg_first4__RR"]
+    four = {name: values[:4] for name, values in BCG["table"].items()}
+    table = shrinkage_table(found(four, ("risk_ratio",))[2])
+    assert list(table.columns) == SHRINKAGE_COLUMNS
+    np.testing.assert_allclose(table["yi"], reference["yi"], rtol=1e-12)
+    theirs = reference["posteriors"]["0.5"]
+    np.testing.assert_allclose(table["shrunken_mean"], theirs["shrinkage_mean"], rtol=1e-9)
+    np.testing.assert_allclose(table["shrunken_sd"], theirs["shrinkage_sd"], rtol=1e-9)
+    np.testing.assert_allclose(np.log(table["shrunken_estimate"]), table["shrunken_mean"])
 
 
 def test_the_multiverse_counts_every_distinct_specification_once():
     three = {name: values[:3] for name, values in BCG["table"].items()}
     content, settings, _ = found(three)
-    curves = specifications.multiverses(settings, content, SETTING, CHOICES)
+    curves = specifications.multiverses(settings, content, SETTING)
     table = specifications.multiverse_table(curves, 95.0)
     # all three trials and three ways to leave one out, by 1 + 7 estimators x 4 intervals; no other
     # choice changes anything in this sheet
@@ -221,7 +242,7 @@ def test_the_multiverse_counts_every_distinct_specification_once():
 def test_an_excluded_trial_comes_back_in_the_multiverse():
     three = {name: values[:3] for name, values in BCG["table"].items()}
     content, settings, _ = found(three, exclusions=[{"trial_id": "trial_02"}])
-    curves = specifications.multiverses(settings, content, SETTING, CHOICES)
+    curves = specifications.multiverses(settings, content, SETTING)
     table = specifications.multiverse_table(curves, 95.0)
     assert sorted(set(table.loc[table["exclusions"] == "applied", "k"])) == [2]
     assert sorted(set(table.loc[table["exclusions"] == "ignored", "k"])) == [2, 3]

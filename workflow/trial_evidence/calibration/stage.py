@@ -71,7 +71,7 @@ def write_calibration(
     Parameters
     ----------
     configuration : Configuration
-        Level of the intervals, scale of the prior for log ratios (that and its double are judged),
+        Level of the intervals, scale of the prior for log ratios (it and the wider one are judged),
         width and formats of figures.
     results : Path
         Holds ``<setting>/trials.csv``.
@@ -136,7 +136,8 @@ def simulate_design(
     level = configuration.confidence_level
     scale = configuration.tau_prior_scale["log_ratio"]
     plan = Plan(design.vi, grid.taus, grid.simulations, grid.seed, level, grid.part)
-    priors = [HalfNormal(scale), HalfNormal(2 * scale)]
+    wide = configuration.sensitivity.wide_prior_factor
+    priors = [HalfNormal(scale), HalfNormal(wide * scale)]
     found = calibrate(plan, priors, folder=parts, progress=progress)
     return [
         [design.setting, design.analysis, design.measure, row.k, row.tau, grid.simulations,

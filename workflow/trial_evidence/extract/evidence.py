@@ -1,7 +1,7 @@
 """Tidy evidence of one setting: the rows used by each analysis, and the rows set aside."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ from trial_evidence.extract.selection import (
     Choice,
     Record,
     by_label,
-    choose,
+    choose_among,
     excluded,
     inadmissible,
 )
@@ -76,19 +76,38 @@ class _Context:
     """The sheet, narrowed to one setting and indexed for look-ups."""
 
     setting: str
-    trials: pd.DataFrame
+    trials: Mapping[str, Record]
     arms: pd.DataFrame
+    randomised: Mapping[str, float]
+    contrasts: pd.DataFrame
     pcr: pd.DataFrame
-    hazard_ratios: pd.DataFrame
+    rows: Mapping[str, Mapping[int, Record]]
+    of_arm: Mapping[str, Mapping[str, Sequence[int]]]
     years: Mapping[str, float]
     labels: Mapping[str, str]
-    exclusions: pd.DataFrame
+    exclusions: Mapping[str, pd.DataFrame]
+    differing: Mapping[tuple[str, int], str]
     populations: pd.DataFrame
     configuration: Configuration
 
     @property
     def selection(self) -> Selection:
         return self.configuration.selection
+
+    def rows_of(self, table: str, arms: Sequence[str]) -> dict[int, Record]:
+        """Rows about these arms in the order of the sheet; a hazard ratio's is the first named."""
+        rows, of_arm = self.rows[table], self.of_arm[table]
+        labels = sorted(label for arm in dict.fromkeys(arms) for label in of_arm.get(arm, ()))
+        return {label: rows[label] for label in labels}
+
+    def excluded(
+        self, trial_id: str, arms: Sequence[str], analysis: str, subgroup: str
+    ) -> str | None:
+        """Reason for which a trial or arm is shown but not pooled, or None."""
+        exclusions = self.exclusions.get(trial_id)
+        if exclusions is None:
+            return None
+        return excluded(exclusions, trial_id, arms, analysis, subgroup)
 
 
 def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) -> SettingEvidence:
@@ -105,8 +124,38 @@ def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) ->
     -------
     SettingEvidence
     """
-    context = _context(sheet, configuration, setting)
-    contrasts = trial_contrasts(context.arms, context.trials, sheet["agents"])
+    (evidence,) = extract_variants(sheet, [configuration], setting)
+    return evidence
+
+
+def extract_variants(
+    sheet: Sheet, configurations: Iterable[Configuration], setting: str
+) -> Iterator[SettingEvidence]:
+    """Extract the evidence of one setting by one configuration after the other.
+
+    What does not depend on the configuration is prepared once.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    configurations : iterable of Configuration
+    setting : str
+        A key of their ``settings``.
+
+    Yields
+    ------
+    SettingEvidence
+        One a configuration, in their order.
+    """
+    context: _Context | None = None
+    for configuration in configurations:
+        if context is None:
+            context = _context(sheet, configuration, setting)
+        yield _extract(replace(context, configuration=configuration))
+
+
+def _extract(context: _Context) -> SettingEvidence:
+    configuration, setting, contrasts = context.configuration, context.setting, context.contrasts
     used: list[dict[str, Any]] = []
     aside: list[dict[str, Any]] = []
     for analysis in configuration.of_setting(setting):
@@ -121,7 +170,7 @@ def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) ->
         taken, left = _rate_evidence(context, rate_analysis)
         rates += taken
         aside += left
-    differing = _readers_differ(sheet)
+    differing = context.differing
     for record in (*used, *rates):
         table = "hazard_ratios" if record["measure"] == "hazard_ratio" else "pcr"
         rows = [(table, int(row)) for row in record["rows"].split(";")]
@@ -161,7 +210,7 @@ def _context(sheet: Sheet, configuration: Configuration, setting: str) -> _Conte
         rows = sheet[table]
         return rows[rows["trial_id"].isin(names)].reset_index(drop=True)
 
-    hazard_ratios = of_setting("hazard_ratios")
+    pcr, hazard_ratios = of_setting("pcr"), of_setting("hazard_ratios")
     effects = log_hazard_ratio(
         *(
             hazard_ratios[column]
@@ -169,21 +218,37 @@ def _context(sheet: Sheet, configuration: Configuration, setting: str) -> _Conte
                            "p_sided", "events_experimental", "events_control")
         )
     )  # fmt: skip
-    sources = sheet["sources"]
+    hazard_ratios = hazard_ratios.assign(
+        yi=effects["yi"], vi=effects["vi"], se_source=effects["se_source"]
+    )
+    sources, arms = sheet["sources"], arm_regimens(of_setting("arms"))
     return _Context(
         setting=setting,
-        trials=trials,
-        arms=arm_regimens(of_setting("arms")),
-        pcr=of_setting("pcr"),
-        hazard_ratios=hazard_ratios.assign(
-            yi=effects["yi"], vi=effects["vi"], se_source=effects["se_source"]
-        ),
+        trials={row["trial_id"]: row for row in records(trials)},
+        arms=arms,
+        randomised=dict(zip(arms["arm_id"], arms["n_randomised"], strict=True)),
+        contrasts=trial_contrasts(arms, trials, sheet["agents"]),
+        pcr=pcr,
+        rows={"pcr": by_label(pcr), "hazard_ratios": by_label(hazard_ratios)},
+        of_arm={
+            "pcr": _places(pcr["arm_id"]),
+            "hazard_ratios": _places(hazard_ratios["experimental_arm_id"]),
+        },
         years=dict(zip(sources["source_id"], sources["year"], strict=True)),
         labels=agent_labels(sheet["agents"]),
-        exclusions=sheet["exclusions"],
+        exclusions={str(trial): rows for trial, rows in sheet["exclusions"].groupby("trial_id")},
+        differing=_readers_differ(sheet),
         populations=sheet["populations"],
         configuration=configuration,
     )
+
+
+def _places(names: pd.Series) -> dict[str, list[int]]:
+    """Where each name stands, by position."""
+    places: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        places.setdefault(str(name), []).append(position)
+    return places
 
 
 def _level_sets(modifiers: Sequence[EffectModifier]) -> Iterator[tuple[str, ...]]:
@@ -199,7 +264,7 @@ def _trial_evidence(
     used: list[dict[str, Any]] = []
     reasons: dict[int, str] = {}
     table = "pcr" if analysis.is_pcr else "hazard_ratios"
-    rows = by_label(context.pcr if analysis.is_pcr else context.hazard_ratios)
+    rows = context.rows[table]
     for contrast in records(contrasts):
         if analysis.is_pcr:
             candidates, choice = _choose_pcr(context, contrast, levels)
@@ -210,7 +275,7 @@ def _trial_evidence(
             unusable = _unusable(candidates, context.selection)
             reasons |= {
                 label: unusable.get(label, f"the trial counts once, with {pair}")
-                for label in by_label(candidates)
+                for label in candidates
                 if label not in reasons
             }
             continue
@@ -231,14 +296,17 @@ def _trial_evidence(
 
 def _choose_pcr(
     context: _Context, contrast: Mapping[str, Any], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, Choice]:
+) -> tuple[dict[int, Record], Choice]:
     arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
-    rows = context.pcr
-    candidates = rows[rows["arm_id"].isin(arms) & rows["subgroup"].isin(levels)]
+    candidates = {
+        label: row
+        for label, row in context.rows_of("pcr", arms).items()
+        if row["subgroup"] in levels
+    }
     wanted = [
         _where({"arm_id": arm, "subgroup": level}) for level in levels for arm in arms
     ]  # fmt: skip
-    return candidates, choose(
+    return candidates, choose_among(
         candidates,
         wanted,
         context.selection.pcr,
@@ -249,29 +317,29 @@ def _choose_pcr(
 
 def _choose_hazard_ratio(
     context: _Context, analysis: Analysis, contrast: Mapping[str, Any], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, Choice]:
-    pair = {contrast["experimental_arm_id"], contrast["control_arm_id"]}
-    rows = context.hazard_ratios
-    candidates = rows[
-        rows["experimental_arm_id"].isin(pair)
-        & rows["control_arm_id"].isin(pair)
-        & rows["endpoint"].isin(analysis.endpoints)
-        & rows["subgroup"].isin(levels)
-    ]
+) -> tuple[dict[int, Record], Choice]:
+    pair = (contrast["experimental_arm_id"], contrast["control_arm_id"])
+    candidates = {
+        label: row
+        for label, row in context.rows_of("hazard_ratios", pair).items()
+        if row["control_arm_id"] in pair
+        and row["endpoint"] in analysis.endpoints
+        and row["subgroup"] in levels
+    }
     unusable = _unusable(candidates, context.selection)
-    no_error = candidates.index[candidates["vi"].isna()]
+    no_error = [label for label, row in candidates.items() if np.isnan(row["vi"])]
     orders = {"endpoint": analysis.endpoints, **context.selection.hazard_ratio}
-    return candidates, choose(
+    return candidates, choose_among(
         candidates,
         [_where({"subgroup": level}) for level in levels],
         orders,
         ["endpoint", "assessor", "analysis", "median_followup_months"],
-        {int(label): NO_STANDARD_ERROR for label in no_error} | unusable,
+        dict.fromkeys(no_error, NO_STANDARD_ERROR) | unusable,
     )
 
 
-def _unusable(rows: pd.DataFrame, selection: Selection) -> dict[int, str]:
-    reasons = {label: inadmissible(row, selection) for label, row in by_label(rows).items()}
+def _unusable(rows: Mapping[int, Record], selection: Selection) -> dict[int, str]:
+    reasons = {label: inadmissible(row, selection) for label, row in rows.items()}
     return {label: reason for label, reason in reasons.items() if reason is not None}
 
 
@@ -285,7 +353,7 @@ def _shared(
     """The columns that do not depend on the kind of outcome."""
     trial_id = contrast["trial_id"]
     arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
-    reason = excluded(context.exclusions, trial_id, arms, analysis.id, level)
+    reason = context.excluded(trial_id, arms, analysis.id, level)
     names = {
         key: join_agents(_split(contrast[f"{key}_agents"]), context.labels)
         for key in ("experimental", "control", "added")
@@ -296,7 +364,7 @@ def _shared(
         "setting": context.setting,
         "analysis": analysis.id,
         "subgroup": level,
-        "trial": context.trials.set_index("trial_id").loc[trial_id, "label"],
+        "trial": context.trials[trial_id]["label"],
         "pooled": "no" if reason else "yes",
         "not_pooled_reason": reason or "",
     }
@@ -336,11 +404,10 @@ def _hazard_ratio_records(
     levels: tuple[str, ...],
     taken: Sequence[Record],
 ) -> Iterator[dict[str, Any]]:
-    sizes = context.arms.set_index("arm_id")["n_randomised"]
     for level, row in zip(levels, taken, strict=True):
         inverted = row["experimental_arm_id"] == contrast["control_arm_id"]
         arm_n = {
-            side: sizes[contrast[f"{side}_arm_id"]] if level == WHOLE else np.nan
+            side: context.randomised[contrast[f"{side}_arm_id"]] if level == WHOLE else np.nan
             for side in ("experimental", "control")
         }
         printed = {"experimental": "control", "control": "experimental"} if inverted else {
@@ -389,19 +456,20 @@ def _arm_rate(
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """Rate of one regimen in one trial; arms with the same regimen are added up."""
     first = arms.iloc[0]
-    rows = context.pcr[context.pcr["arm_id"].isin(arms["arm_id"])]
-    candidates = rows[rows["subgroup"] == level]
+    rows = context.rows_of("pcr", list(arms["arm_id"]))
+    levels = [level]
     restricted = context.populations
     whole_population = level in set(
         restricted.loc[restricted["trial_id"] == first["trial_id"], "subgroup"]
     )
     if whole_population:
-        candidates = rows[rows["subgroup"].isin([level, WHOLE])]
+        levels.append(WHOLE)
+    candidates = {label: row for label, row in rows.items() if row["subgroup"] in levels}
     unusable = _unusable(candidates, context.selection)
-    usable = set(candidates.loc[~candidates.index.isin(list(unusable)), "arm_id"])
+    usable = {row["arm_id"] for label, row in candidates.items() if label not in unusable}
     # An arm without an admitted row is no reason to leave out the others that got the regimen.
     reported = [arm for arm in arms["arm_id"] if arm in usable]
-    choice = choose(
+    choice = choose_among(
         candidates,
         [_where({"arm_id": arm}) for arm in reported],
         context.selection.pcr,
@@ -409,14 +477,14 @@ def _arm_rate(
         unusable,
     )
     aside = [
-        _aside_record(context, analysis.id, (level,), "pcr", by_label(rows)[label], reason)
+        _aside_record(context, analysis.id, (level,), "pcr", rows[label], reason)
         for label, reason in choice.set_aside.items()
     ]
     if not choice.taken:
         return None, aside
-    taken = rows.loc[list(choice.taken)]
-    reason = excluded(context.exclusions, first["trial_id"], reported, analysis.id, level)
-    trial = context.trials.set_index("trial_id").loc[first["trial_id"]]
+    taken = context.pcr.loc[list(choice.taken)]
+    reason = context.excluded(first["trial_id"], reported, analysis.id, level)
+    trial = context.trials[first["trial_id"]]
     record = {
         "setting": context.setting,
         "analysis": analysis.id,
@@ -464,7 +532,7 @@ def _aside_record(
         "analysis": analysis,
         "subgroup": levels[0].partition("=")[0] if len(levels) > 1 else levels[0],
         "trial_id": row["trial_id"],
-        "trial": context.trials.set_index("trial_id").loc[row["trial_id"], "label"],
+        "trial": context.trials[row["trial_id"]]["label"],
         "table": table,
         "row": row["row"],
         "arms": arms,

@@ -4,7 +4,7 @@ An analysis takes one result a trial. Admission (status, verification) comes fir
 orders of preference of ``config/config.yaml`` from top to bottom.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,10 +88,20 @@ def choose(
     -------
     Choice
     """
-    candidates = by_label(rows)
+    return choose_among(by_label(rows), wanted, orders, together, unusable)
+
+
+def choose_among(
+    candidates: Mapping[int, Record],
+    wanted: Sequence[Callable[[Record], bool]],
+    orders: Orders,
+    together: Sequence[str],
+    unusable: Mapping[int, str],
+) -> Choice:
+    """The choice of :func:`choose`, among rows that are dictionaries by label already."""
     best: tuple[tuple[tuple[float, ...], ...], tuple[int, ...]] | None = None
-    for _, group in rows.groupby(list(together), sort=False, dropna=False):
-        usable = [int(label) for label in group.index if label not in unusable]
+    for group in _alike(candidates, together):
+        usable = [label for label in group if label not in unusable]
         picks = [
             _first([label for label in usable if want(candidates[label])], candidates, orders)
             for want in wanted
@@ -104,6 +114,16 @@ def choose(
             best = (key, labels)
     taken = best[1] if best else None
     return Choice(taken, dict(_reasons(candidates, taken, wanted, orders, together, unusable)))
+
+
+def _alike(candidates: Mapping[int, Record], together: Sequence[str]) -> Iterable[list[int]]:
+    """Labels of the rows that agree in these columns; what is not stated agrees with itself."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for label, row in candidates.items():
+        values = (row[column] for column in together)
+        key = tuple(value if value == value else None for value in values)
+        groups.setdefault(key, []).append(label)
+    return groups.values()
 
 
 def by_label(rows: pd.DataFrame) -> dict[int, dict[str, Any]]:

@@ -159,6 +159,8 @@ def _part_name(plan: Plan, labels: list[str], tau_index: int, number: int) -> st
     # Parts of another plan must not be taken for this one's; how many simulations there are in all
     # makes no difference to a part that is full.
     content = asdict(plan) | {"priors": labels, "taus": plan.taus[tau_index], "simulations": 0}
+    # The random numbers follow the place of a tau in the grid: in another grid it is another part.
+    content["place"] = tau_index
     content["size"] = min(plan.part, plan.simulations - number * plan.part)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     return f"part-{digest}-{number:05d}.json"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from trial_evidence.pool.bootstrap_prediction import bootstrap_prediction_interval
 from trial_evidence.pool.heterogeneity import heterogeneity, i2_from_tau2
 from trial_evidence.pool.intervals import (
     confidence_interval,
@@ -18,6 +19,7 @@ from trial_evidence.pool.intervals import (
 from trial_evidence.pool.results import Floats, check_level
 from trial_evidence.pool.stacks import Stack, stack
 from trial_evidence.pool.tau2 import estimate_tau2
+from trial_evidence.words import BOOTSTRAP
 
 # Numbers (studies times analyses) worked on at a time: temporary arrays stay in the cache.
 CHUNK = 49_152
@@ -82,7 +84,9 @@ def fit_stack(
     interval : str
         Interval of the mean, see `trial_evidence.pool.intervals.confidence_interval`.
     prediction : str
-        Interval for a new trial, see `trial_evidence.pool.intervals.prediction_interval`.
+        Interval for a new trial, see `trial_evidence.pool.intervals.prediction_interval`; or
+        ``bootstrap``, which does not depend on `method` and takes some milliseconds an analysis
+        (`trial_evidence.pool.bootstrap_prediction.bootstrap_prediction_interval`).
     level : float
         Level of the intervals in percent.
 
@@ -119,7 +123,10 @@ def _fit(
     tau2 = estimate_tau2(part, method)
     mean = weighted_mean(part, tau2)
     se, low, high, p = confidence_interval(mean, interval, level)
-    pi_low, pi_high = prediction_interval(mean, prediction, level)
+    if prediction == BOOTSTRAP:
+        pi_low, pi_high = _bootstrap(part, level)
+    else:
+        pi_low, pi_high = prediction_interval(mean, prediction, level)
     spread = heterogeneity(part)
     return {
         "k": mean.k,
@@ -136,3 +143,13 @@ def _fit(
         "q_p": spread.q_p,
         "i2_q": spread.i2_q,
     }
+
+
+def _bootstrap(part: Stack, level: float) -> tuple[Floats, Floats]:
+    """Bootstrap prediction limits of each analysis; NaN for a single study."""
+    limits = np.full((2, part.k.size), np.nan)
+    there = part.present
+    for at in np.flatnonzero(part.k > 1):
+        own = there[:, at]
+        limits[:, at] = bootstrap_prediction_interval(part.yi[own, at], part.vi[own, at], level)
+    return limits[0], limits[1]

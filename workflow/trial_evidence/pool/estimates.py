@@ -187,10 +187,11 @@ class _Pool:
         """Every model for one set of trials, and each trial's weight in the leading one."""
         if rows.empty:
             return [], {}
-        lead = leading_model(len(rows))
+        lead = leading_model(len(rows), self.configuration.pooling)
         results = pool_all(
             rows["yi"],
             rows["vi"],
+            pooling=self.configuration.pooling,
             level=self.configuration.confidence_level,
             tau_prior_scale=self.configuration.tau_prior_scale[self.reading.prior],
             counts=self._counts(rows),
@@ -240,10 +241,11 @@ class _Pool:
         results = pool_all(
             yi,
             vi,
+            pooling=self.configuration.pooling,
             level=self.configuration.confidence_level,
             tau_prior_scale=self.configuration.tau_prior_scale[self.reading.prior],
         )
-        lead = leading_model(len(trials))
+        lead = leading_model(len(trials), self.configuration.pooling)
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
         name = f"{modifier.levels[0]} v {modifier.levels[1]}"
         return [

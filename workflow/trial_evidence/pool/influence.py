@@ -18,6 +18,7 @@ def leave_one_out(
     *,
     method: str = "REML",
     interval: str = "hartung_knapp_conservative",
+    prediction: str = "conservative_k_minus_1",
     level: float = 95.0,
 ) -> StackedFit:
     """The pooled result without each trial in turn.
@@ -26,7 +27,7 @@ def leave_one_out(
     ----------
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances; k at least 2.
-    method, interval, level
+    method, interval, prediction, level
         As `trial_evidence.pool.engine.fit_stack`.
 
     Returns
@@ -42,7 +43,7 @@ def leave_one_out(
     """
     y, v = check_effects(yi, vi, at_least=2)
     kept = ~np.eye(y.size, dtype=bool)
-    return _fit_subsets(y, v, kept, method, interval, level)
+    return _fit_subsets(y, v, kept, method, interval, prediction, level)
 
 
 def cumulative(
@@ -52,6 +53,7 @@ def cumulative(
     *,
     method: str = "REML",
     interval: str = "hartung_knapp_conservative",
+    prediction: str = "conservative_k_minus_1",
     level: float = 95.0,
 ) -> StackedFit:
     """The pooled result as trials came in.
@@ -62,7 +64,7 @@ def cumulative(
         Effects on the analysis scale and their sampling variances.
     order : sequence of int, optional
         Positions of the trials in the order they enter; as given if left out.
-    method, interval, level
+    method, interval, prediction, level
         As `trial_evidence.pool.engine.fit_stack`.
 
     Returns
@@ -80,11 +82,17 @@ def cumulative(
     if sorted(places.tolist()) != list(range(y.size)):
         raise ValueError("the order must name every trial once")
     kept = np.triu(np.ones((y.size, y.size), dtype=bool))
-    return _fit_subsets(y[places], v[places], kept, method, interval, level)
+    return _fit_subsets(y[places], v[places], kept, method, interval, prediction, level)
 
 
 def _fit_subsets(
-    y: Floats, v: Floats, kept: npt.NDArray[np.bool_], method: str, interval: str, level: float
+    y: Floats,
+    v: Floats,
+    kept: npt.NDArray[np.bool_],
+    method: str,
+    interval: str,
+    prediction: str,
+    level: float,
 ) -> StackedFit:
     """Fit the trials that are kept in each column."""
     return fit_stack(
@@ -92,6 +100,7 @@ def _fit_subsets(
         np.where(kept, v[:, None], np.nan),
         method=method,
         interval=interval,
+        prediction=prediction,
         level=level,
     )
 
@@ -230,5 +239,5 @@ def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -
         )
     numbers = np.arange(1, 2**y.size)
     members = (numbers >> np.arange(y.size)[:, None]) % 2 == 1
-    fit = _fit_subsets(y, v, members, method, "wald", 95.0)
+    fit = _fit_subsets(y, v, members, method, "wald", "t_k_minus_1", 95.0)
     return AllSubsets(members, fit.estimate, fit.tau2, fit.i2, fit.i2_q)

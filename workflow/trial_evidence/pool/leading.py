@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
+from trial_evidence.method_configuration import LeadingModel, Pooling
 from trial_evidence.pool.results import ModelName
+from trial_evidence.words import number_word
+
+_INTERVALS = {
+    "wald": "the Wald interval",
+    "t": "the t interval",
+    "hartung_knapp": "the unfloored Hartung–Knapp interval",
+    "hartung_knapp_conservative": "the conservative Hartung–Knapp interval",
+}
 
 
 @dataclass(frozen=True)
@@ -24,13 +33,15 @@ class Lead:
     reason: str
 
 
-def leading_model(k: int) -> Lead:
+def leading_model(k: int, pooling: Pooling) -> Lead:
     """Choose the leading model by the number of trials.
 
     Parameters
     ----------
     k : int
         Trials pooled.
+    pooling : Pooling
+        The rules, and the random-effects model they speak of.
 
     Returns
     -------
@@ -51,23 +62,46 @@ def leading_model(k: int) -> Lead:
         raise ValueError("there is no trial to choose a model for")
     if k == 1:
         return Lead("single_trial", None, "One trial: its own result, nothing is pooled.")
-    if k == 2:
-        return Lead(
-            "bayesian",
-            None,
-            "Two trials: heterogeneity cannot be estimated from them, so the Bayesian model with a "
-            "weakly informative prior on it leads.",
-        )
-    if k <= 4:
-        words = {3: "Three", 4: "Four"}[k]
-        return Lead(
-            "random_reml_hk",
-            "bayesian",
-            f"{words} trials: heterogeneity is poorly estimated, so the Bayesian model stands "
-            "beside the random-effects model as co-primary.",
-        )
+    rule = [rule for rule in pooling.leading if rule.from_trials <= k][-1]
+    reason = rule.reason or _described(rule.model, pooling).replace("–", "-")
+    co_primary = None if rule.co_primary is None else _name(rule.co_primary, pooling)
+    number = number_word(k)
     return Lead(
-        "random_reml_hk",
-        None,
-        f"{k} trials: random-effects model by REML with the conservative Hartung-Knapp interval.",
+        _name(rule.model, pooling),
+        co_primary,
+        f"{number[0].upper()}{number[1:]} trials: {reason.removesuffix('.')}.",
     )
+
+
+def random_effects_words(pooling: Pooling) -> str:
+    """The random-effects model in words: by which estimator, with which interval."""
+    return f"by {pooling.tau2_estimator} with {_INTERVALS[pooling.estimate_interval]}"
+
+
+def leads_by_trials(pooling: Pooling) -> str:
+    """Which model leads for how many trials, from one upwards, as the rest of a sentence."""
+    parts = ["one trial, its own result"]
+    for model, first, last in pooling.lead_ranges:
+        trials = number_word(first)
+        if last is None:
+            trials += " or more"
+        elif last > first:
+            trials += f" to {number_word(last)}"
+        parts.append(f"{trials}, {_leads(model, pooling)}")
+    return "; ".join(parts)
+
+
+def _leads(model: LeadingModel, pooling: Pooling) -> str:
+    if model == "bayesian":
+        return "Bayesian"
+    return f"random effects {random_effects_words(pooling)}"
+
+
+def _name(model: LeadingModel, pooling: Pooling) -> ModelName:
+    return pooling.model if model == "random_effects" else "bayesian"
+
+
+def _described(model: LeadingModel, pooling: Pooling) -> str:
+    if model == "bayesian":
+        return "Bayesian model with a weakly informative prior on heterogeneity"
+    return f"random-effects model {random_effects_words(pooling)}"

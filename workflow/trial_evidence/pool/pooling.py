@@ -2,12 +2,13 @@
 
 import numpy.typing as npt
 
+from trial_evidence.method_configuration import Pooling
 from trial_evidence.pool.bayesian import bayesian
 from trial_evidence.pool.mantel_haenszel import Counts, mantel_haenszel
 from trial_evidence.pool.random_effects import (
     common_effect,
     dersimonian_laird_wald,
-    reml_hartung_knapp,
+    random_effects,
     single_trial,
 )
 from trial_evidence.pool.results import Pooled, check_effects
@@ -17,6 +18,7 @@ def pool_all(
     yi: npt.ArrayLike,
     vi: npt.ArrayLike,
     *,
+    pooling: Pooling,
     level: float,
     tau_prior_scale: float,
     counts: Counts | None = None,
@@ -27,6 +29,8 @@ def pool_all(
     ----------
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances.
+    pooling : Pooling
+        The random-effects model of choice.
     level : float
         Level of the intervals in percent.
     tau_prior_scale : float
@@ -37,8 +41,9 @@ def pool_all(
     Returns
     -------
     tuple of Pooled
-        ``random_reml_hk``, ``common``, ``dersimonian_laird``, ``mantel_haenszel`` (with counts, and
-        where it has an estimate), ``bayesian``; for one trial ``single_trial`` alone.
+        The random-effects model (``random_reml_hk`` and its relatives), ``common``,
+        ``dersimonian_laird``, ``mantel_haenszel`` (with counts, and where it has an estimate),
+        ``bayesian``; for one trial ``single_trial`` alone.
 
     Raises
     ------
@@ -49,7 +54,14 @@ def pool_all(
     if y.size == 1:
         return (single_trial(y, v, level),)
     models = [
-        reml_hartung_knapp(y, v, level),
+        random_effects(
+            y,
+            v,
+            level,
+            tau2_estimator=pooling.tau2_estimator,
+            estimate_interval=pooling.estimate_interval,
+            prediction_interval=pooling.prediction_interval,
+        ),
         common_effect(y, v, level),
         dersimonian_laird_wald(y, v, level),
     ]

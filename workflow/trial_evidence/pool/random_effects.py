@@ -1,5 +1,7 @@
 """Random-effects and common-effect models by inverse variance."""
 
+import math
+
 import numpy.typing as npt
 
 from trial_evidence.pool.engine import StackedFit, fit_stack
@@ -13,13 +15,72 @@ from trial_evidence.pool.results import (
     percent_weights,
 )
 from trial_evidence.pool.stacks import stack
-
-PREDICTION_T = "t distribution with k-1 degrees of freedom"
+from trial_evidence.words import PREDICTION_WORDS, random_model
 
 
 def _value(values: Floats) -> float:
     """The only element of a stack of one."""
     return float(values[0])
+
+
+def random_effects(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    level: float = 95.0,
+    *,
+    tau2_estimator: str,
+    estimate_interval: str,
+    prediction_interval: str,
+) -> Pooled:
+    """Random-effects model by inverse variance, with the estimator and the intervals of choice.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances; k at least 2.
+    level : float
+        Level of the intervals in percent.
+    tau2_estimator, estimate_interval, prediction_interval : str
+        As the method, interval and prediction of `trial_evidence.pool.engine.fit_stack`.
+
+    Returns
+    -------
+    Pooled
+        Named after estimator and interval (`trial_evidence.words.random_model`). Limits of a
+        prediction interval that has no degrees of freedom are None. The interval of tau2 is
+        Q-profile's.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two trials, a name is unknown, or `check_effects` or `check_level`
+        refuses the input.
+
+    Notes
+    -----
+    Viechtbauer 2005 (REML); Hartung & Knapp 2001 and Röver, Knapp & Friede 2015 (interval and its
+    floor); Viechtbauer 2007 (Q-profile); Higgins, Thompson & Spiegelhalter 2009 (prediction).
+    The same as metafor's ``rma(method="REML", test="adhoc")`` and its relatives.
+    """
+    y, v = check_effects(yi, vi, at_least=2)
+    level = check_level(level)
+    fit = fit_stack(
+        y,
+        v,
+        method=tau2_estimator,
+        interval=estimate_interval,
+        prediction=prediction_interval,
+        level=level,
+    )
+    return _random(
+        random_model(tau2_estimator, estimate_interval),
+        y,
+        v,
+        fit,
+        level,
+        df=None if estimate_interval == "wald" else y.size - 1,
+        prediction=prediction_interval,
+    )
 
 
 def reml_hartung_knapp(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
@@ -44,24 +105,15 @@ def reml_hartung_knapp(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0
     ------
     ValueError
         If there are fewer than two trials, or `check_effects` or `check_level` refuses the input.
-
-    Notes
-    -----
-    Viechtbauer 2005 (REML); Hartung & Knapp 2001 and Röver, Knapp & Friede 2015 (interval and its
-    floor); Viechtbauer 2007 (Q-profile); Higgins, Thompson & Spiegelhalter 2009 (prediction).
-    The same as metafor's ``rma(method="REML", test="adhoc")``.
     """
-    y, v = check_effects(yi, vi, at_least=2)
-    level = check_level(level)
-    fit = fit_stack(
-        y,
-        v,
-        method="REML",
-        interval="hartung_knapp_conservative",
-        prediction="conservative_k_minus_1",
-        level=level,
+    return random_effects(
+        yi,
+        vi,
+        level,
+        tau2_estimator="REML",
+        estimate_interval="hartung_knapp_conservative",
+        prediction_interval="conservative_k_minus_1",
     )
-    return _random("random_reml_hk", y, v, fit, level, df=y.size - 1)
 
 
 def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
@@ -94,14 +146,22 @@ def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 
     y, v = check_effects(yi, vi, at_least=2)
     level = check_level(level)
     fit = fit_stack(y, v, method="DL", interval="wald", prediction="t_k_minus_1", level=level)
-    return _random("dersimonian_laird", y, v, fit, level, df=None)
+    return _random("dersimonian_laird", y, v, fit, level, df=None, prediction="t_k_minus_1")
 
 
 def _random(
-    model: ModelName, y: Floats, v: Floats, fit: StackedFit, level: float, *, df: int | None
+    model: ModelName,
+    y: Floats,
+    v: Floats,
+    fit: StackedFit,
+    level: float,
+    *,
+    df: int | None,
+    prediction: str,
 ) -> Pooled:
     tau2_low, tau2_high = q_profile(stack(y, v), level)
     tau2 = _value(fit.tau2)
+    predicts = math.isfinite(_value(fit.pi_low))
     return Pooled(
         model=model,
         k=y.size,
@@ -120,9 +180,9 @@ def _random(
         q=_value(fit.q),
         q_df=y.size - 1,
         q_p=_value(fit.q_p),
-        pi_low=_value(fit.pi_low),
-        pi_high=_value(fit.pi_high),
-        pi_method=PREDICTION_T,
+        pi_low=_value(fit.pi_low) if predicts else None,
+        pi_high=_value(fit.pi_high) if predicts else None,
+        pi_method=PREDICTION_WORDS[prediction] if predicts else "",
         weights=percent_weights(1 / (v + tau2)),
     )
 

@@ -36,4 +36,5 @@ def too_few(k: int, needed: int, what: str, why: str, *, forced: bool) -> Refuse
     """
     if forced or k >= needed:
         return None
-    return Refused(f"{what} needs at least {needed} trials, and there are {k}: {why}.")
+    there = "there is 1" if k == 1 else f"there are {k}"
+    return Refused(f"{what} needs at least {needed} trials, and {there}: {why}.")

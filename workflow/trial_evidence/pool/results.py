@@ -2,25 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-ModelName = Literal[
-    "random_reml_hk",
-    "common",
-    "dersimonian_laird",
-    "mantel_haenszel",
-    "bayesian",
-    "single_trial",
-    "peto",
-    "logistic_unconditional",
-    "logistic_conditional",
-    "binomial_normal",
-]
+# The configured random-effects model is named after its choices, for example random_reml_hk; see
+# `trial_evidence.words.random_model`. The others: common, dersimonian_laird, mantel_haenszel,
+# bayesian, single_trial, peto, logistic_unconditional, logistic_conditional, binomial_normal.
+ModelName = str
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,8 @@ from trial_evidence.pool.tau2 import estimate_tau2
 NEEDED = 10
 # The chance of publication relative to the most favoured p values is held between these.
 LOG_SELECTION = (math.log(1e-5), math.log(100.0))
+# Log likelihoods this close are the same: no heterogeneity is then the simpler reading.
+NEGLIGIBLE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class SelectionModel:
 
 
 class _Likelihood:
-    """Log likelihood of mean, log tau2 and log selection."""
+    """Likelihood of mean, tau and log selection."""
 
     def __init__(self, y: Floats, v: Floats, steps: Sequence[float], sign: float) -> None:
         # Turned so that large effects are the favoured ones.
@@ -66,16 +68,27 @@ class _Likelihood:
         self.bounds = self.se * -ndtri(np.asarray(steps))[:, None]
         p = ndtr(-self.y / self.se)
         self.interval = np.searchsorted(np.asarray(steps), p, side="left")
+        self.counts = np.bincount(self.interval, minlength=len(steps) + 1)
 
-    def __call__(self, mean: float, tau2: float, log_selection: Floats) -> float:
-        weights = np.exp(np.concatenate([[0.0], log_selection]))
-        sd = np.sqrt(self.v + tau2)
-        below = ndtr((self.bounds - mean) / sd)
-        edges = np.vstack([np.ones_like(sd), below, np.zeros_like(sd)])
+    def minus(self, x: Floats) -> tuple[float, Floats]:
+        """Minus the log likelihood and its gradient, x holding mean, tau and log selection.
+
+        tau2 enters through its root, so that zero is an inner point of the search.
+        """
+        mean, tau = float(x[0]), float(x[1])
+        weights = np.exp(np.concatenate([[0.0], x[2:]]))
+        sd = np.sqrt(self.v + tau**2)
+        z, u = (self.y - mean) / sd, (self.bounds - mean) / sd
+        edges = np.vstack([np.ones_like(sd), ndtr(u), np.zeros_like(sd)])
         inside = edges[:-1] - edges[1:]
-        normal = -0.5 * ((self.y - mean) / sd) ** 2 - np.log(sd)
-        chance = np.log(weights)[self.interval] - np.log(weights @ inside)
-        return float((normal + chance).sum())
+        chance = weights @ inside
+        value = (-0.5 * z**2 - np.log(sd) + np.log(weights)[self.interval] - np.log(chance)).sum()
+        at_bounds = np.diff(weights)[:, None] * np.exp(-0.5 * u**2) / math.sqrt(2 * math.pi)
+        by_mean = z + at_bounds.sum(axis=0) / chance
+        by_sd = z**2 - 1 + (at_bounds * u).sum(axis=0) / chance
+        by_selection = self.counts - weights * (inside / chance).sum(axis=1)
+        slopes = [(by_mean / sd).sum(), tau * (by_sd / sd**2).sum(), *by_selection[1:]]
+        return -float(value), -np.array(slopes)
 
 
 def step_selection_model(
@@ -140,7 +153,7 @@ def step_selection_model(
     unit = math.sqrt(float(np.median(v)))
     y, v = y / unit, v / unit**2
     likelihood = _Likelihood(y, v, steps, sign)
-    counts = np.bincount(likelihood.interval, minlength=len(steps) + 1)
+    counts = likelihood.counts
     if (counts == 0).any():
         empty = int(np.flatnonzero(counts == 0)[0])
         edges = (0.0, *steps, 1.0)
@@ -152,11 +165,7 @@ def step_selection_model(
     plain_tau2 = float(estimate_tau2(stack(y, v), "ML")[0])
     w = 1 / (v + plain_tau2)
     plain_mean = sign * float(w @ y / w.sum())
-    without = likelihood(plain_mean, plain_tau2, free)
-
-    # tau2 through a square, so that zero is an inner point of the search.
-    def minus(x: Floats) -> float:
-        return -likelihood(x[0], x[1] ** 2, x[2:])
+    without = likelihood.minus(np.array([plain_mean, math.sqrt(plain_tau2), *free]))[0]
 
     bounds = [(None, None), (None, None), *([LOG_SELECTION] * len(steps))]
     root = math.sqrt(max(plain_tau2, 0.01))
@@ -165,24 +174,25 @@ def step_selection_model(
         for shrink, log_selection in itertools.product((1.0, 0.5), (0.0, -1.0, 1.0))
     ]
     rough = min(
-        (minimize(minus, start, method="L-BFGS-B", bounds=bounds) for start in starts),
+        (
+            minimize(likelihood.minus, start, jac=True, method="L-BFGS-B", bounds=bounds)
+            for start in starts
+        ),
         key=lambda found: float(found.fun),
     )
-    best = minimize(
-        minus,
-        rough.x,
-        method="Nelder-Mead",
-        bounds=bounds,
-        options={"xatol": 1e-8, "fatol": 1e-12, "maxiter": 20_000, "maxfev": 20_000},
+    # Where heterogeneity only lowers the likelihood the search creeps towards zero: both are tried.
+    best = min(
+        (_polish(likelihood, x) for x in (rough.x, np.array([rough.x[0], 0.0, *rough.x[2:]]))),
+        key=lambda x: likelihood.minus(x)[0] - (NEGLIGIBLE if x[1] == 0 else 0.0),
     )
-    tau2 = float(best.x[1]) ** 2
-    se = unit * _standard_error(minus, best.x, at_zero=tau2 < 1e-6)
-    estimate = unit * sign * float(best.x[0])
+    tau2 = float(best[1]) ** 2
+    se = unit * _standard_error(likelihood, best)
+    estimate = unit * sign * float(best[0])
     half = float(ndtri(0.5 + level / 200)) * se
-    statistic = max(0.0, 2 * (-float(best.fun) - without))
+    statistic = max(0.0, 2 * (without - likelihood.minus(best)[0]))
     return SelectionModel(
         steps=tuple(float(p) for p in steps),
-        selection=(1.0, *(float(x) for x in np.exp(best.x[2:]))),
+        selection=(1.0, *(float(x) for x in np.exp(best[2:]))),
         counts=tuple(int(n) for n in counts),
         estimate=estimate,
         se=se,
@@ -195,23 +205,51 @@ def step_selection_model(
     )
 
 
-def _standard_error(minus: Callable[[Floats], float], x: Floats, *, at_zero: bool) -> float:
-    """Standard error of the mean from the curvature of the likelihood, tau2 held if it is zero."""
-    free = np.array([i for i in range(x.size) if not (at_zero and i == 1)])
-    steps = 1e-4 * np.maximum(np.abs(x[free]), 0.1)
-    n = free.size
-    hessian = np.empty((n, n))
+def _free(x: Floats) -> npt.NDArray[np.intp]:
+    """Parameters that can move both ways: tau not at zero, selection not at an end of its range."""
+    low, high = LOG_SELECTION
+    inner = (x > low) & (x < high)
+    inner[0], inner[1] = True, x[1] != 0
+    return np.flatnonzero(inner)
 
-    def at(i: int, j: int, a: float, b: float) -> float:
-        moved = x.copy()
-        moved[free[i]] += a * steps[i]
-        moved[free[j]] += b * steps[j]
-        return minus(moved)
 
-    for i in range(n):
-        for j in range(i + 1):
-            corners = at(i, j, 1, 1) - at(i, j, 1, -1) - at(i, j, -1, 1) + at(i, j, -1, -1)
-            hessian[i, j] = hessian[j, i] = corners / (4 * steps[i] * steps[j])
-    if np.linalg.eigvalsh(hessian)[0] <= 0:
+def _curvature(likelihood: _Likelihood, x: Floats, free: npt.NDArray[np.intp]) -> Floats:
+    """Second derivatives of minus the log likelihood by the free parameters."""
+    steps = 1e-5 * np.maximum(np.abs(x[free]), 0.1)
+    rows = []
+    for at, step in zip(free, steps, strict=True):
+        there, back = x.copy(), x.copy()
+        there[at] += step
+        back[at] -= step
+        change = likelihood.minus(there)[1] - likelihood.minus(back)[1]
+        rows.append(change[free] / (2 * step))
+    curvature = np.array(rows)
+    return np.asarray((curvature + curvature.T) / 2)
+
+
+def _polish(likelihood: _Likelihood, x: Floats) -> Floats:
+    """Newton's steps to the maximum from a point near it."""
+    for _ in range(50):
+        free = _free(x)
+        curvature = _curvature(likelihood, x, free)
+        if np.linalg.eigvalsh(curvature)[0] <= 0:
+            return x
+        value, slopes = likelihood.minus(x)
+        step = np.linalg.solve(curvature, slopes[free])
+        there = x.copy()
+        there[free] -= step
+        there[2:] = np.clip(there[2:], *LOG_SELECTION)
+        if likelihood.minus(there)[0] > value:
+            return x
+        x = there
+        if float(np.abs(step).max()) < 1e-10:
+            return x
+    return x
+
+
+def _standard_error(likelihood: _Likelihood, x: Floats) -> float:
+    """Standard error of the mean from the curvature of the likelihood."""
+    curvature = _curvature(likelihood, x, _free(x))
+    if np.linalg.eigvalsh(curvature)[0] <= 0:
         return math.nan
-    return float(math.sqrt(np.linalg.inv(hessian)[0, 0]))
+    return float(math.sqrt(np.linalg.inv(curvature)[0, 0]))

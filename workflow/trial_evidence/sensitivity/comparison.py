@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.configuration import Analysis, Configuration
+from trial_evidence.method_configuration import Pooling
 from trial_evidence.pool.estimates import ALL, MEASURE_SCALES, MeasureScale
 from trial_evidence.pool.mantel_haenszel import Counts
 from trial_evidence.pool.mantel_haenszel import Measure as CountMeasure
@@ -30,6 +31,8 @@ class Comparison:
         Level of the intervals in percent.
     prior_scale : float
         Scale of the half-normal prior on tau, on the analysis scale.
+    pooling : Pooling
+        The random-effects model that is reported, and which model leads.
     """
 
     analysis: Analysis
@@ -37,6 +40,7 @@ class Comparison:
     rows: pd.DataFrame
     level: float
     prior_scale: float
+    pooling: Pooling
 
     @property
     def k(self) -> int:
@@ -120,6 +124,7 @@ def comparisons(
                         rows.reset_index(drop=True),
                         configuration.confidence_level,
                         scale,
+                        configuration.pooling,
                     )
                 )
     return tuple(found)

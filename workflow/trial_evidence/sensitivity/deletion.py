@@ -75,7 +75,7 @@ def cumulative_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
 
 
 def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
-    """Deletion diagnostics of each trial in the REML model with Wald's variance.
+    """Deletion diagnostics of each trial in the random-effects model with Wald's variance.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """
     records = []
     for c in comparisons:
-        found = influence(c.yi, c.vi)
+        found = influence(c.yi, c.vi, method=c.pooling.tau2_estimator)
         for at, (trial_id, trial) in enumerate(
             zip(c.rows["trial_id"], c.rows["trial"], strict=True)
         ):
@@ -102,7 +102,14 @@ def _both_models(
     c: Comparison, refit: Callable[..., StackedFit], kept: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Random-effects and Bayesian results of each column of `kept`, with its number."""
-    fit = refit(c.yi, c.vi, level=c.level)
+    fit = refit(
+        c.yi,
+        c.vi,
+        method=c.pooling.tau2_estimator,
+        interval=c.pooling.estimate_interval,
+        prediction=c.pooling.prediction_interval,
+        level=c.level,
+    )
     bayes = posterior_stack(
         np.where(kept, c.yi[:, None], np.nan),
         np.where(kept, c.vi[:, None], np.nan),
@@ -111,13 +118,13 @@ def _both_models(
     )
     for at in range(kept.shape[1]):
         k = int(fit.k[at])
-        lead = leading_model(k)
+        lead = leading_model(k, c.pooling)
         shared = {"k": k, "ci_level": c.level}
 
         def natural(values: Floats, at: int = at) -> float:
             return c.natural(float(values[at]))
 
-        own = "single_trial" if k == 1 else "random_reml_hk"
+        own = "single_trial" if k == 1 else c.pooling.model
         yield (
             at,
             shared

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,14 @@ from trial_evidence.figures import (
     posterior,
     specification,
 )
-from trial_evidence.figures.axis import Axis, AxisScale
+from trial_evidence.figures.axis import Axis
+from trial_evidence.figures.evidence_forests import comparison_axis
 from trial_evidence.figures.numbers import format_interval, format_number, format_p
 from trial_evidence.figures.page import Page
 from trial_evidence.figures.sequence import Step, cumulative_forest, leave_one_out_forest
 from trial_evidence.figures.style import Style
 from trial_evidence.files import records
+from trial_evidence.method_configuration import Sensitivity
 from trial_evidence.pool.bayesian import posterior as fit_posterior
 from trial_evidence.pool.bayesian import posterior_density
 from trial_evidence.pool.engine import fit_stack
@@ -32,19 +34,24 @@ from trial_evidence.pool.influence import (
     all_subsets,
     influence,
 )
-from trial_evidence.pool.leading import leading_model
+from trial_evidence.pool.intervals import PREDICTIONS
+from trial_evidence.pool.leading import leading_model, leads_by_trials
 from trial_evidence.pool.meta_regression import MetaRegression
 from trial_evidence.pool.priors import HalfNormal
 from trial_evidence.pool.refusals import Refused
 from trial_evidence.pool.scales import IDENTITY
 from trial_evidence.pool.small_study import egger, trim_and_fill
-from trial_evidence.sensitivity.choices import SensitivityChoices
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
-from trial_evidence.sensitivity.regression import covariates, regress
+from trial_evidence.sensitivity.regression import (
+    covariates,
+    forced_words,
+    is_forced,
+    regress,
+)
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY, Multiverse
 from trial_evidence.sheet import Sheet
-from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES, is_random_effects
 
 FIGURES = (
     "leave_one_out", "cumulative", "funnel", "baujat", "drapery", "posterior", "gosh",
@@ -54,10 +61,6 @@ LEAST_FOR_SPREAD = 3
 # p-value functions are drawn as far as this many standard errors from the trials.
 REACH = 3.3
 POINTS = 241
-LEAD_BY_K = (
-    "Each row by the model that leads for its number of trials: one trial, its own result; two, "
-    "Bayesian; three or more, random effects by REML with the conservative Hartung–Knapp interval."
-)
 CHOICE_NAMES: Mapping[str, str] = {
     "measure": "Measure",
     "definition_first": "Response definition first",
@@ -79,6 +82,10 @@ WORDS: Mapping[str, str] = {
     "hartung_knapp_conservative": "floored Hartung–Knapp",
     "BICR": "central review",
 }
+INTERVAL_NAMES: Mapping[str, str] = {
+    **{name: WORDS[name] for name in ("wald", "t", "hartung_knapp")},
+    "hartung_knapp_conservative": "conservative Hartung–Knapp",
+}
 COVARIATE_NAMES: Mapping[str, str] = {
     "year": "Year of report",
     "median_followup_months": "Median follow-up, months",
@@ -93,12 +100,13 @@ class Drawing:
     page: Page
 
 
-def comparison_drawings(c: Comparison, style: Style) -> Iterator[Drawing]:
+def comparison_drawings(c: Comparison, choices: Sensitivity, style: Style) -> Iterator[Drawing]:
     """Every figure that a comparison has trials enough for.
 
     Parameters
     ----------
     c : Comparison
+    choices : Sensitivity
     style : Style
 
     Yields
@@ -111,7 +119,7 @@ def comparison_drawings(c: Comparison, style: Style) -> Iterator[Drawing]:
     yield Drawing("leave_one_out", _leave_one_out(c, f"{title}: without each trial", style))
     yield Drawing("cumulative", _cumulative(c, f"{title}: as trials were reported", style))
     yield Drawing("funnel", _funnel(c, f"{title}: funnel plot", style))
-    yield Drawing("posterior", _posterior(c, f"{title}: posterior", style))
+    yield Drawing("posterior", _posterior(c, f"{title}: posterior", choices, style))
     if c.k >= LEAST_FOR_SPREAD:
         yield Drawing("baujat", _baujat(c, f"{title}: Baujat plot", style))
         yield Drawing("drapery", _drapery(c, f"{title}: p-value functions", style))
@@ -120,13 +128,16 @@ def comparison_drawings(c: Comparison, style: Style) -> Iterator[Drawing]:
 
 
 def bubble_drawings(
-    c: Comparison, sheet: Sheet, choices: SensitivityChoices, style: Style
+    c: Comparison, sheet: Sheet, choices: Sensitivity, style: Style
 ) -> Iterator[Drawing]:
     """A bubble plot for every covariate that trials enough state."""
     for covariate, values in covariates(c, sheet, choices).items():
-        found = regress(c, covariate, values)
+        forced = is_forced(c, covariate, choices)
+        found = regress(c, covariate, values, forced=forced)
         if not isinstance(found, Refused):
-            yield Drawing(f"bubble_{covariate}", _bubble(c, covariate, values, found, style))
+            warning = forced_words(found.k) if forced else ""
+            page = _bubble(c, covariate, values, found, warning, style)
+            yield Drawing(f"bubble_{covariate}", page)
 
 
 def specification_drawing(multiverse: Multiverse, style: Style) -> Drawing:
@@ -181,13 +192,7 @@ def specification_drawing(multiverse: Multiverse, style: Style) -> Drawing:
 
 def axis_of(c: Comparison) -> Axis:
     """The axis of a comparison's measure, with what lies on either side of no effect."""
-    first, second = (f"Favours {label[:1].lower()}{label[1:]}" for label in c.analysis.arm_labels)
-    low, high = (first, second) if c.reading.benefit_below else (second, first)
-    return Axis(_scale(c), 0.0, MEASURE_NAMES[c.measure], low, high)
-
-
-def _scale(c: Comparison) -> AxisScale:
-    return "linear" if c.reading.scale is IDENTITY else "log"
+    return comparison_axis(c.measure, c.analysis.arm_labels, MEASURE_NAMES[c.measure])
 
 
 def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
@@ -201,17 +206,22 @@ def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
             low=to_analysis(row["ci_low"]),
             high=to_analysis(row["ci_high"]),
             k=int(row["k"]),
-            i2=None if row["model"] != "random_reml_hk" else float(row["i2"]),
+            i2=float(row["i2"]) if is_random_effects(row["model"]) else None,
         )
         for row in records(table[table["leads"] == "yes"])
     ]
+
+
+def _lead_by_k(c: Comparison) -> str:
+    rules = leads_by_trials(c.pooling)
+    return f"Each row by the model that leads for its number of trials: {rules}."
 
 
 def _leave_one_out(c: Comparison, title: str, style: Style) -> Page:
     steps = _leading_steps(c, leave_one_out_table((c,)))
     last = _leading_steps(c, cumulative_table((c,)))[-1]
     overall = Step(
-        f"All trials ({SHORT_MODEL_NAMES[leading_model(c.k).model]})",
+        f"All trials ({SHORT_MODEL_NAMES[leading_model(c.k, c.pooling).model]})",
         last.estimate, last.low, last.high, last.k, last.i2,
     )  # fmt: skip
     described = leave_one_out_forest(
@@ -219,7 +229,7 @@ def _leave_one_out(c: Comparison, title: str, style: Style) -> Page:
         steps,
         overall,
         axis_of(c),
-        (LEAD_BY_K,),
+        (_lead_by_k(c),),
         f"{title}. A row a trial left out, then the result of all {c.k}.",
         MEASURE_NAMES[c.measure],
     )
@@ -233,12 +243,12 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Page:
             for trial, year in zip(c.rows["trial"], c.rows["year"], strict=True)
         ]
     )
-    dated = Comparison(c.analysis, c.measure, rows, c.level, c.prior_scale)
+    dated = replace(c, rows=rows)
     described = cumulative_forest(
         title,
         _leading_steps(c, cumulative_table((dated,))),
         axis_of(c),
-        (LEAD_BY_K, "By the year of the report that the result is taken from."),
+        (_lead_by_k(c), "By the year of the report that the result is taken from."),
         f"{title}. A row a trial added, the last holds all {c.k}.",
         MEASURE_NAMES[c.measure],
     )
@@ -246,7 +256,8 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Page:
 
 
 def _funnel(c: Comparison, title: str, style: Style) -> Page:
-    pooled = float(fit_stack(c.yi, c.vi).estimate[0])
+    estimator = c.pooling.tau2_estimator
+    pooled = float(fit_stack(c.yi, c.vi, method=estimator).estimate[0])
     points = [
         funnel.FunnelPoint(float(y), math.sqrt(float(v))) for y, v in zip(c.yi, c.vi, strict=True)
     ]
@@ -270,14 +281,15 @@ def _funnel(c: Comparison, title: str, style: Style) -> Page:
         regression=None if isinstance(line, Refused) else funnel.Regression(line.limit, line.slope),
         adjusted=None if isinstance(filled, Refused) or not filled.missing else filled.estimate,
         notes=tuple(notes),
-        footnotes=("Pooled: random effects by REML.",),
+        footnotes=(f"Pooled: random effects by {estimator}.",),
         description=f"{title} of {c.k} trials.",
     )
     return funnel.layout(described, style)
 
 
 def _baujat(c: Comparison, title: str, style: Style) -> Page:
-    found = influence(c.yi, c.vi)
+    estimator = c.pooling.tau2_estimator
+    found = influence(c.yi, c.vi, method=estimator)
     described = baujat.Baujat(
         title=title,
         trials=[
@@ -286,7 +298,7 @@ def _baujat(c: Comparison, title: str, style: Style) -> Page:
         ],
         x_label="Squared residual over its variance (share in the heterogeneity)",
         y_label="Influence on the pooled result (squared change over its variance)",
-        footnotes=("Random effects by REML, with Wald’s variance.",),
+        footnotes=(f"Random effects by {estimator}, with Wald’s variance.",),
         description=f"{title} of {c.k} trials.",
     )
     return baujat.layout(described, style)
@@ -305,26 +317,43 @@ def _drapery(c: Comparison, title: str, style: Style) -> Page:
         tails = 2 * np.asarray(ndtr(-z) if df is None else stdtr(float(df), -z))
         return drapery.PCurve(label, grid.tolist(), tails.tolist())
 
-    fit = fit_stack(c.yi, c.vi, level=c.level)
+    estimator, interval = c.pooling.tau2_estimator, c.pooling.estimate_interval
+    fit = fit_stack(c.yi, c.vi, method=estimator, interval=interval)
     mean, error = float(fit.estimate[0]), float(fit.se[0])
-    new = math.sqrt(float(fit.tau2[0]) + error**2)
+    df = None if interval == "wald" else c.k - 1
+    new = _new_trial(c)
+    prediction = None if new is None else curve("New trial", mean, *new)
+    shown = "of their mean and of a new trial" if prediction else "and of their mean"
     described = drapery.Drapery(
         title=title,
         trials=[
             curve(str(name), float(y), float(s), None)
             for name, y, s in zip(c.rows["trial"], c.yi, se, strict=True)
         ],
-        pooled=curve("Pooled (REML, conservative Hartung–Knapp)", mean, error, c.k - 1),
-        prediction=curve("New trial", mean, new, c.k - 1),
+        pooled=curve(f"Pooled ({estimator}, {INTERVAL_NAMES[interval]})", mean, error, df),
+        prediction=prediction,
         axis=axis_of(c),
-        description=f"{title} of {c.k} trials, of their mean and of a new trial.",
+        description=f"{title} of {c.k} trials, {shown}.",
     )
     return drapery.layout(described, style)
 
 
-def _posterior(c: Comparison, title: str, style: Style) -> Page:
+def _new_trial(c: Comparison) -> tuple[float, int] | None:
+    """Standard error and degrees of freedom of the configured interval for a new trial.
+
+    None for the bootstrap, which has no distribution in closed form.
+    """
+    if c.pooling.prediction_interval not in PREDICTIONS:
+        return None
+    interval, lost = PREDICTIONS[c.pooling.prediction_interval]
+    fit = fit_stack(c.yi, c.vi, method=c.pooling.tau2_estimator, interval=interval)
+    return math.sqrt(float(fit.tau2[0]) + float(fit.se[0]) ** 2), c.k - lost
+
+
+def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) -> Page:
     prior = HalfNormal(c.prior_scale)
-    found = fit_posterior(c.yi, c.vi, prior, c.level, thresholds=(math.log(0.8),))
+    worthwhile = choices.worthwhile_hazard_ratio
+    found = fit_posterior(c.yi, c.vi, prior, c.level, thresholds=(math.log(worthwhile),))
     density = posterior_density(c.yi, c.vi, prior)
     benefit = c.benefit(found.probability_below_zero)
     new = c.benefit(found.new_trial_below_zero)
@@ -333,7 +362,8 @@ def _posterior(c: Comparison, title: str, style: Style) -> Page:
     ]
     if c.measure == "hazard_ratio":
         statements.append(
-            f"Probability of a hazard ratio below 0.8: {_percent(found.probabilities_below[0])}."
+            f"Probability of a hazard ratio below {worthwhile:g}: "
+            f"{_percent(found.probabilities_below[0])}."
         )
     low, high = (c.natural(x) for x in (found.ci_low, found.ci_high))
     described = posterior.Posterior(
@@ -371,10 +401,11 @@ def _percent(probability: float) -> str:
 
 
 def _gosh(c: Comparison, title: str, style: Style) -> Page:
-    found = all_subsets(c.yi, c.vi)
+    estimator = c.pooling.tau2_estimator
+    found = all_subsets(c.yi, c.vi, method=estimator)
     several = found.members.sum(axis=0) > 1
-    most = int(np.argmax(influence(c.yi, c.vi).cook_distance))
-    whole = fit_stack(c.yi, c.vi)
+    most = int(np.argmax(influence(c.yi, c.vi, method=estimator).cook_distance))
+    whole = fit_stack(c.yi, c.vi, method=estimator)
     described = gosh.Gosh(
         title=title,
         estimates=found.estimate[several],
@@ -384,8 +415,8 @@ def _gosh(c: Comparison, title: str, style: Style) -> Page:
         chosen_label=str(c.rows["trial"].iloc[most]),
         whole=(float(whole.estimate[0]), float(whole.i2[0])),
         footnotes=(
-            "Subsets of two trials or more, random effects by REML. Apart: the trial with the "
-            "largest Cook’s distance.",
+            f"Subsets of two trials or more, random effects by {estimator}. Apart: the trial with "
+            "the largest Cook’s distance.",
         ),
         description=f"{title}: {int(several.sum())} subsets.",
     )
@@ -393,7 +424,12 @@ def _gosh(c: Comparison, title: str, style: Style) -> Page:
 
 
 def _bubble(
-    c: Comparison, covariate: str, values: pd.Series, found: MetaRegression, style: Style
+    c: Comparison,
+    covariate: str,
+    values: pd.Series,
+    found: MetaRegression,
+    warning: str,
+    style: Style,
 ) -> Page:
     stated = values.notna().to_numpy()
     x = values.to_numpy(float)
@@ -416,6 +452,7 @@ def _bubble(
         footnotes=(
             "Meta-regression by REML with the conservative Hartung–Knapp test. A relation between "
             "trials is not one between patients.",
+            *([warning] if warning else []),
         ),
         description=f"{found.k} trials by {name.lower()}.",
     )

@@ -66,7 +66,14 @@ def _factor(c: Comparison, factor: str, groups: pd.Series) -> Iterator[dict[str,
     if len(set(labels)) == 1:
         yield {"factor": factor, "k": c.k, "reason": f"{ONE_GROUP}: {labels[0]}."}
         return
-    separate = separate_subgroups(c.yi, c.vi, labels, level=c.level)
+    separate = separate_subgroups(
+        c.yi,
+        c.vi,
+        labels,
+        method=c.pooling.tau2_estimator,
+        interval=c.pooling.estimate_interval,
+        level=c.level,
+    )
     for at, level in enumerate(separate.levels):
         members = c.rows.loc[[label == level for label in labels], "trial_id"]
         yield {

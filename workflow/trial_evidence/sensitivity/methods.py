@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from trial_evidence.method_configuration import Sensitivity
 from trial_evidence.pool.bayesian import posterior
 from trial_evidence.pool.binomial_normal import conditional_logistic, unconditional_logistic
 from trial_evidence.pool.bootstrap_prediction import bootstrap_prediction_interval
@@ -13,32 +14,31 @@ from trial_evidence.pool.engine import fit_stack
 from trial_evidence.pool.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.mantel_haenszel import Counts, mantel_haenszel
 from trial_evidence.pool.peto import peto
-from trial_evidence.pool.priors import HalfCauchy, HalfNormal, TauPrior
+from trial_evidence.pool.priors import EMPIRICAL_PRIORS, HalfCauchy, HalfNormal, TauPrior
 from trial_evidence.pool.random_effects import common_effect
 from trial_evidence.pool.results import Pooled
 from trial_evidence.pool.tau2 import TAU2_ESTIMATORS
-from trial_evidence.sensitivity.choices import SensitivityChoices
 from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
+from trial_evidence.words import BOOTSTRAP
 
 METHOD_COLUMNS = [
     "setting", "analysis", "measure", "model", "tau2_estimator", "interval", "prediction",
     "prior", "k", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "p_value",
     "tau2", "probability_of_benefit", "probability_worthwhile", "reason",
 ]  # fmt: skip
-BOOTSTRAP = "bootstrap"
 ODDS_ONLY = "Defined for odds ratios alone."
 NO_MAXIMUM = "No estimate: no event, or only events, in one arm of all trials."
 NO_DEGREES = "No degrees of freedom with so few trials."
 EMPIRICAL_ONLY = "The empirical prior was made for log odds ratios."
 
 
-def methods_table(comparisons: tuple[Comparison, ...], choices: SensitivityChoices) -> pd.DataFrame:
+def methods_table(comparisons: tuple[Comparison, ...], choices: Sensitivity) -> pd.DataFrame:
     """Every method on every comparison.
 
     Parameters
     ----------
     comparisons : tuple of Comparison
-    choices : SensitivityChoices
+    choices : Sensitivity
 
     Returns
     -------
@@ -130,17 +130,19 @@ def _of(c: Comparison, model: str, result: Pooled | None) -> dict[str, Any]:
     }
 
 
-def priors(c: Comparison, choices: SensitivityChoices) -> tuple[TauPrior, ...]:
+def priors(c: Comparison, choices: Sensitivity) -> tuple[TauPrior, ...]:
     """Priors on tau to compare; the configured one comes first."""
     found: tuple[TauPrior, ...] = (
         HalfNormal(c.prior_scale),
         HalfNormal(choices.wide_prior_factor * c.prior_scale),
         HalfCauchy(c.prior_scale),
     )
-    return (*found, choices.empirical_prior) if c.measure == "odds_ratio" else found
+    return (
+        (*found, EMPIRICAL_PRIORS[choices.empirical_prior]) if c.measure == "odds_ratio" else found
+    )
 
 
-def _bayesian(c: Comparison, choices: SensitivityChoices) -> Iterator[dict[str, Any]]:
+def _bayesian(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
     timed = c.measure == "hazard_ratio"
     thresholds = (math.log(choices.worthwhile_hazard_ratio),) if timed else ()
     for prior in priors(c, choices):
@@ -160,5 +162,5 @@ def _bayesian(c: Comparison, choices: SensitivityChoices) -> Iterator[dict[str, 
             "probability_worthwhile": found.probabilities_below[0] if timed else math.nan,
         }  # fmt: skip
     if c.measure != "odds_ratio":
-        yield {"model": "bayesian", "prior": choices.empirical_prior.label,
-               "reason": EMPIRICAL_ONLY}  # fmt: skip
+        prior = EMPIRICAL_PRIORS[choices.empirical_prior]
+        yield {"model": "bayesian", "prior": prior.label, "reason": EMPIRICAL_ONLY}

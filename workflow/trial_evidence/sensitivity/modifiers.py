@@ -22,6 +22,7 @@ MODIFIER_COLUMNS = [
     "trials", "reason",
 ]  # fmt: skip
 LEAST_TRIALS = 2
+NOT_REPORTED = "No trial of the setting reports results by it."
 
 
 def found_modifiers(
@@ -71,7 +72,8 @@ def effect_modifiers_table(
         Columns ``MODIFIER_COLUMNS``. ``estimate`` is the effect at ``level`` over that at
         ``reference_level`` (a ratio of ratios; for risk differences their difference), pooled
         over trials that report both from one definition or one analysis. Where fewer than two
-        do, the reason, and a single trial's own interaction.
+        do, the reason, and a single trial's own interaction. Factors that the configuration asks
+        for and no trial reports by have a row that says so.
     """
     inside = sheet["trials"]["setting"] == setting
     trials = sheet["trials"].loc[inside, "trial_id"]
@@ -97,6 +99,20 @@ def effect_modifiers_table(
                 }
                 found = _interaction(rows, analysis, measure, modifier, configuration)
                 records += [frame | record for record in found]
+            reported = {modifier.factor for modifier in analysis.effect_modifiers}
+            records += [
+                {
+                    "setting": setting,
+                    "analysis": analysis.id,
+                    "measure": measure,
+                    "factor": factor,
+                    "ci_level": configuration.confidence_level,
+                    "k": 0,
+                    "reason": NOT_REPORTED,
+                }
+                for factor in configuration.sensitivity.effect_modifiers
+                if factor not in reported
+            ]
     return table(records, MODIFIER_COLUMNS)
 
 
@@ -124,11 +140,14 @@ def _interaction(
     )
     yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
     reading = MEASURE_SCALES[measure]
-    lead = leading_model(len(trials))
-    c = Comparison(analysis, measure, first, configuration.confidence_level, 1.0)
+    lead = leading_model(len(trials), configuration.pooling)
+    c = Comparison(
+        analysis, measure, first, configuration.confidence_level, 1.0, configuration.pooling
+    )
     for result in pool_all(
         yi,
         vi,
+        pooling=configuration.pooling,
         level=configuration.confidence_level,
         tau_prior_scale=configuration.tau_prior_scale[reading.prior],
     ):

@@ -34,7 +34,7 @@ def risk_of_bias(sheet: Sheet, rows: pd.DataFrame) -> pd.Series:
     return pd.Series([known.get(pair, UNKNOWN) or UNKNOWN for pair in pairs], index=rows.index)
 
 
-def receptor_shares(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:
+def shares_at(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:
     """Share of the patients of each trial at one level of a factor, in percent.
 
     Parameters

@@ -5,11 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.pool.meta_regression import MetaRegression, meta_regression
+from trial_evidence.method_configuration import Sensitivity
+from trial_evidence.pool.meta_regression import (
+    TRIALS_A_COVARIATE,
+    MetaRegression,
+    meta_regression,
+)
 from trial_evidence.pool.refusals import Refused
-from trial_evidence.sensitivity.choices import SensitivityChoices
 from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
-from trial_evidence.sensitivity.properties import receptor_shares
+from trial_evidence.sensitivity.properties import shares_at
 from trial_evidence.sheet import Sheet
 
 META_REGRESSION_COLUMNS = [
@@ -20,7 +24,7 @@ META_REGRESSION_COLUMNS = [
 
 
 def meta_regression_table(
-    comparisons: tuple[Comparison, ...], sheet: Sheet, choices: SensitivityChoices
+    comparisons: tuple[Comparison, ...], sheet: Sheet, choices: Sensitivity
 ) -> pd.DataFrame:
     """One meta-regression a covariate, by REML with the conservative Hartung-Knapp test.
 
@@ -28,7 +32,7 @@ def meta_regression_table(
     ----------
     comparisons : tuple of Comparison
     sheet : Sheet
-    choices : SensitivityChoices
+    choices : Sensitivity
 
     Returns
     -------
@@ -40,38 +44,69 @@ def meta_regression_table(
         c.frame() | {"ci_level": c.level} | record
         for c in comparisons
         for covariate, values in covariates(c, sheet, choices).items()
-        for record in _records(c, covariate, values)
+        for record in _records(c, covariate, values, choices)
     ]
     return table(records, META_REGRESSION_COLUMNS)
 
 
-def covariates(c: Comparison, sheet: Sheet, choices: SensitivityChoices) -> Mapping[str, pd.Series]:
-    """Covariates of the trials in the order of the rows, NaN where not stated."""
-    factor, level = choices.receptor
-    shares = receptor_shares(sheet, factor, level)
-    return {
-        "year": c.rows["year"].astype(float),
-        "median_followup_months": c.rows["median_followup_months"].astype(float),
-        f"percent_{factor}_{level}": c.rows["trial_id"].map(shares).astype(float),
+def covariates(c: Comparison, sheet: Sheet, choices: Sensitivity) -> Mapping[str, pd.Series]:
+    """Covariates of the trials by name, in the order of the rows, NaN where not stated."""
+    found = {}
+    for covariate in choices.covariates:
+        factor, share, level = covariate.partition("=")
+        values = (
+            c.rows["trial_id"].map(shares_at(sheet, factor, level)) if share else c.rows[factor]
+        )
+        found[covariate_name(covariate)] = values.astype(float)
+    return found
+
+
+def covariate_name(covariate: str) -> str:
+    """Name of a configured covariate in tables: ``factor=level`` is a share in percent."""
+    factor, share, level = covariate.partition("=")
+    return f"percent_{factor}_{level}" if share else factor
+
+
+def is_forced(c: Comparison, covariate: str, choices: Sensitivity) -> bool:
+    """Whether the configuration asks for a meta-regression with fewer than ten trials."""
+    return (c.analysis.id, covariate) in {
+        (analysis, covariate_name(name)) for analysis, name in choices.forced_meta_regressions
     }
 
 
-def regress(c: Comparison, covariate: str, values: pd.Series) -> MetaRegression | Refused:
+def forced_words(k: int) -> str:
+    """That a meta-regression was made in spite of few trials; empty where they are not few."""
+    if k >= TRIALS_A_COVARIATE:
+        return ""
+    return (
+        f"Forced by the configuration: {k} trials, where {TRIALS_A_COVARIATE} are asked for. "
+        "Chance may be taken for a trend."
+    )
+
+
+def regress(
+    c: Comparison, covariate: str, values: pd.Series, *, forced: bool
+) -> MetaRegression | Refused:
     """Regress the effects of the trials that state a covariate on it."""
     stated = values.notna().to_numpy()
     if not stated.any():
         return Refused("No trial states it.")
-    return meta_regression(c.yi[stated], c.vi[stated], {covariate: values[stated]}, level=c.level)
+    return meta_regression(
+        c.yi[stated], c.vi[stated], {covariate: values[stated]}, level=c.level, forced=forced
+    )
 
 
-def _records(c: Comparison, covariate: str, values: pd.Series) -> Iterator[dict[str, Any]]:
+def _records(
+    c: Comparison, covariate: str, values: pd.Series, choices: Sensitivity
+) -> Iterator[dict[str, Any]]:
     stated = values.notna()
     shared = {
         "covariate": covariate,
         "k": int(stated.sum()),
         "without_covariate": ";".join(c.rows.loc[~stated, "trial_id"]),
     }
-    found = regress(c, covariate, values)
+    forced = is_forced(c, covariate, choices)
+    found = regress(c, covariate, values, forced=forced)
     if isinstance(found, Refused):
         yield shared | {"reason": found.reason}
         return
@@ -88,4 +123,5 @@ def _records(c: Comparison, covariate: str, values: pd.Series) -> Iterator[dict[
             "r2": nan_if_none(found.r2),
             "q_residual": found.q_residual,
             "q_residual_p": found.q_residual_p,
+            "reason": forced_words(found.k) if forced else "",
         }

@@ -9,18 +9,19 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.configuration import Analysis, Configuration
-from trial_evidence.extract.evidence import extract_setting
+from trial_evidence.extract.evidence import extract_variants
+from trial_evidence.method_configuration import Pooling, Sensitivity
 from trial_evidence.pool.estimates import ALL
 from trial_evidence.pool.leading import leading_model
 from trial_evidence.pool.multiverse import SpecificationCurve, specification_curve
 from trial_evidence.pool.results import Floats
-from trial_evidence.sensitivity.choices import SensitivityChoices
 from trial_evidence.sensitivity.properties import JUDGED_HIGH, risk_of_bias
 from trial_evidence.sheet import Sheet
 
 RATIOS = ("risk_ratio", "odds_ratio", "hazard_ratio")
 COMMON = "EE"
-LEADING = ("REML", "hartung_knapp_conservative")
+# Two estimators that solve one equation make one specification.
+SAME_AS = {"EB": "PM"}
 NOBODY = "none"
 CHOICE_COLUMNS = [
     "measure", "definition_first", "analysis_first", "assessor_first", "verification",
@@ -58,9 +59,7 @@ class Multiverse:
     leading: int | None
 
 
-def multiverses(
-    configuration: Configuration, sheet: Sheet, setting: str, choices: SensitivityChoices
-) -> tuple[Multiverse, ...]:
+def multiverses(configuration: Configuration, sheet: Sheet, setting: str) -> tuple[Multiverse, ...]:
     """Fit every specification of every analysis that pools ratios of two trials or more.
 
     Parameters
@@ -68,7 +67,6 @@ def multiverses(
     configuration : Configuration
     sheet : Sheet
     setting : str
-    choices : SensitivityChoices
 
     Returns
     -------
@@ -82,9 +80,12 @@ def multiverses(
         alike = tuple(replace(a, effect_modifiers=()) for a in analyses if a.is_pcr == counted)
         if not alike:
             continue
-        for names, varied in _variants(configuration, choices, counted=counted):
-            bare = replace(varied, analyses=alike, rates=())
-            used = extract_setting(sheet, bare, setting).used
+        variants = list(_variants(configuration, counted=counted))
+        bare = [replace(varied, analyses=alike, rates=()) for _, varied in variants]
+        for (names, _), evidence in zip(
+            variants, extract_variants(sheet, bare, setting), strict=True
+        ):
+            used = evidence.used
             used = used[(used["subgroup"] == ALL) & used["yi"].notna() & used["vi"].notna()]
             judged = risk_of_bias(sheet, used)
             for analysis in alike:
@@ -94,18 +95,15 @@ def multiverses(
                     kept &= (judged != JUDGED_HIGH) | (biased == "any")
                     filters = {"exclusions": excluded, "risk_of_bias": biased}
                     sets[analysis.id].append((names | filters, used[kept]))
-    found = (
-        _multiverse(analysis, sets[analysis.id], choices, configuration.confidence_level)
-        for analysis in analyses
-    )
+    found = (_multiverse(analysis, sets[analysis.id], configuration) for analysis in analyses)
     return tuple(multiverse for multiverse in found if multiverse is not None)
 
 
 def _variants(
-    configuration: Configuration, choices: SensitivityChoices, *, counted: bool
+    configuration: Configuration, *, counted: bool
 ) -> Iterator[tuple[dict[str, str], Configuration]]:
     """Configurations with other orders of preference and other admission, their choices named."""
-    selection = configuration.selection
+    selection, choices = configuration.selection, configuration.sensitivity
     orders = selection.pcr if counted else selection.hazard_ratio
     varied = ("definition",) if counted else ("analysis", "assessor")
     firsts = [
@@ -143,8 +141,7 @@ def _words(order: tuple[str, ...] | str | None) -> tuple[str, ...]:
 def _multiverse(
     analysis: Analysis,
     sets: Sequence[tuple[dict[str, str], pd.DataFrame]],
-    choices: SensitivityChoices,
-    level: float,
+    configuration: Configuration,
 ) -> Multiverse | None:
     effects: dict[tuple[str, str, float, float], int] = {}
     pools: dict[frozenset[int], dict[str, str]] = {}
@@ -163,12 +160,7 @@ def _multiverse(
                     pools.setdefault(pool, {"measure": measure, **names, "without": without})
     if not pools:
         return None
-    methods = [
-        (COMMON, "wald"),
-        *product(choices.estimators, choices.intervals),
-    ]
-    # The specification of the report is the first of the first pool.
-    methods.sort(key=lambda method: method != LEADING)
+    methods = _methods(configuration.pooling, configuration.sensitivity)
     members_of = np.zeros((len(effects), len(pools)), dtype=bool)
     for at, pool in enumerate(pools):
         members_of[list(pool), at] = True
@@ -184,17 +176,28 @@ def _multiverse(
         np.repeat(members_of, len(methods), axis=1),
         [record["estimator"] for record in records],
         [record["interval"] for record in records],
-        level,
+        configuration.confidence_level,
     )
     configured = sets[0][1]
     k = int((configured["measure"] == records[0]["measure"]).sum())
     # Fewer than two configured trials make no pool; then no specification is the report's.
-    leads = k >= 2 and leading_model(k).model == "random_reml_hk"
+    pooling = configuration.pooling
+    leads = k >= 2 and leading_model(k, pooling).model == pooling.model
     # A choice that does not arise, such as the assessor of a count, is an empty text.
     specifications = pd.DataFrame(
         [dict.fromkeys(CHOICE_COLUMNS, "") | record for record in records], columns=CHOICE_COLUMNS
     )
     return Multiverse(analysis, specifications, curve, 0 if leads else None)
+
+
+def _methods(pooling: Pooling, choices: Sensitivity) -> list[tuple[str, str]]:
+    """Estimators with intervals; the specification of the report is the first."""
+    tried = (
+        (pooling.tau2_estimator, pooling.estimate_interval),
+        (COMMON, "wald"),
+        *product(choices.estimators, choices.intervals),
+    )
+    return list(dict.fromkeys((SAME_AS.get(name, name), interval) for name, interval in tried))
 
 
 def multiverse_table(found: Sequence[Multiverse], level: float) -> pd.DataFrame:

@@ -13,8 +13,8 @@ from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.page import Format, Page, save_page
 from trial_evidence.figures.style import style_for
 from trial_evidence.files import read_table, write_table
+from trial_evidence.method_configuration import Sensitivity
 from trial_evidence.pool.columns import TRIAL_NUMBERS
-from trial_evidence.sensitivity.choices import CHOICES, SensitivityChoices
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
 from trial_evidence.sensitivity.deletion import (
     cumulative_table,
@@ -32,6 +32,7 @@ from trial_evidence.sensitivity.methods import methods_table
 from trial_evidence.sensitivity.modifiers import effect_modifiers_table
 from trial_evidence.sensitivity.regression import meta_regression_table
 from trial_evidence.sensitivity.reporting import small_study_table
+from trial_evidence.sensitivity.shrinkage import shrinkage_table
 from trial_evidence.sensitivity.specifications import (
     Multiverse,
     multiverse_summary,
@@ -52,7 +53,6 @@ def write_sensitivity(
     setting: str,
     results: Path,
     processes: int = 1,
-    choices: SensitivityChoices = CHOICES,
 ) -> None:
     """Write every sensitivity table of a setting, and the figures of its analyses.
 
@@ -67,17 +67,17 @@ def write_sensitivity(
         tables lists them. A figure of an earlier run that the data no longer support is removed.
     processes : int
         To draw with.
-    choices : SensitivityChoices
     """
-    folder = results / setting
+    folder, choices = results / setting, configuration.sensitivity
     trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
     found = comparisons(configuration, setting, trials)
-    curves = multiverses(configuration, sheet, setting, choices)
+    curves = multiverses(configuration, sheet, setting)
     tables = {
         "methods": methods_table(found, choices),
         "leave_one_out": leave_one_out_table(found),
         "cumulative": cumulative_table(found),
         "influence": influence_table(found),
+        "shrinkage": shrinkage_table(found),
         "small_study": small_study_table(found),
         "subgroups": subgroups_table(found, sheet),
         "effect_modifiers": effect_modifiers_table(configuration, sheet, setting),
@@ -100,7 +100,7 @@ def _pages(
     found: Sequence[Comparison],
     curves: Sequence[Multiverse],
     sheet: Sheet,
-    choices: SensitivityChoices,
+    choices: Sensitivity,
     width_mm: float,
 ) -> dict[str, Page]:
     """Pages by ``<analysis>/<name>``, of each analysis's first measure."""
@@ -109,7 +109,10 @@ def _pages(
     for c in found:
         if c.measure != c.analysis.measures[0]:
             continue
-        for drawing in (*comparison_drawings(c, style), *bubble_drawings(c, sheet, choices, style)):
+        for drawing in (
+            *comparison_drawings(c, choices, style),
+            *bubble_drawings(c, sheet, choices, style),
+        ):
             pages[f"{c.analysis.id}/{drawing.name}"] = drawing.page
     for curve in curves:
         drawing = specification_drawing(curve, style)

@@ -1,0 +1,114 @@
+"""The multiverse: which trials and which rows each choice takes, on sheets that fit in the head."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from invented import DUAL_AND_SINGLE, PCR, SETTING, analysis, configuration, sheet
+from trial_evidence.sensitivity.specifications import multiverse_table, multiverses
+from unit.sensitivity.test_tables import counted_sheet
+
+# 30 of 100 against 20 of 100, 40 against 20, 50 against 20 and so on: no two trials are alike
+EVENTS = [30, 40, 50, 60, 70]
+# the common effect and seven estimators with four intervals each
+METHODS = 1 + 7 * 4
+
+
+def counted(trials, verification=(), high=()):
+    """The multiverse of odds ratios of so many trials."""
+    table = {"ai": EVENTS[:trials], "n1i": [100] * trials, "ci": [20] * trials,
+             "n2i": [100] * trials}  # fmt: skip
+    content = counted_sheet(table)
+    names = list(content["trials"]["trial_id"])
+    known = dict(zip(names, verification, strict=False))
+    pcr = content["pcr"]
+    pcr = pcr.assign(verification=[known.get(t, "primary") for t in pcr["trial_id"]])
+    bias = pd.DataFrame(
+        [{"trial_id": names[at], "outcome": "pCR", "overall": "high"} for at in high]
+        + [{"trial_id": names[0], "outcome": "OS", "overall": "high"}]
+    )
+    content = type(content)({**content.tables, "pcr": pcr, "risk_of_bias": bias})
+    settings = configuration(analysis(**PCR | {"measures": ("odds_ratio",)}))
+    return multiverse_table(multiverses(settings, content, SETTING), 95.0)
+
+
+def common_effect(*trials):
+    """Inverse-variance odds ratio of some of the trials, by hand."""
+    logs = [math.log(EVENTS[at] * 80 / ((100 - EVENTS[at]) * 20)) for at in trials]
+    weights = [1 / (1 / EVENTS[at] + 1 / (100 - EVENTS[at]) + 1 / 20 + 1 / 80) for at in trials]
+    return math.exp(np.average(logs, weights=weights))
+
+
+def common(table, **chosen):
+    """Estimate of the only common-effect specification with these choices."""
+    rows = table[table["estimator"] == "EE"]
+    for column, value in chosen.items():
+        rows = rows[rows[column] == value]
+    return rows["estimate"].item()
+
+
+def test_trials_at_high_risk_of_bias_are_left_out_on_their_own_outcome():
+    table = counted(4, high=(1, 3))
+    # all four, each of them left out, and the two that are not at high risk; a judgement on
+    # another outcome counts for nothing
+    assert len(table) == (1 + 4 + 1) * METHODS
+    low = table[table["risk_of_bias"] == "not high"]
+    assert set(low["k"]) == {2}
+    assert common(table, risk_of_bias="not high") == pytest.approx(common_effect(0, 2), rel=1e-12)
+    assert common(table, risk_of_bias="any", without="none") == pytest.approx(
+        common_effect(0, 1, 2, 3), rel=1e-12
+    )
+
+
+def test_each_level_of_verification_admits_its_rows():
+    words = ("primary", "primary", "secondary", "secondary", "unverified")
+    table = counted(5, verification=words)
+    # configured: trials 0 to 3 and each left out; all levels: 0 to 4 and one of the first four left
+    # out, because without the unverified one they are the configured ones again; primary: 0 and 1
+    assert len(table) == (5 + 5 + 1) * METHODS
+    for admitted, trials in (
+        ("primary", (0, 1)),
+        ("primary + secondary", (0, 1, 2, 3)),
+        ("primary + secondary + unverified", (0, 1, 2, 3, 4)),
+    ):
+        found = common(table, verification=admitted, without="none")
+        assert found == pytest.approx(common_effect(*trials), rel=1e-12), admitted
+    leading = table[table["leading"] == "yes"]
+    assert leading["verification"].item() == "primary + secondary"
+    assert (leading["estimator"].item(), leading["interval"].item()) == (
+        "REML", "hartung_knapp_conservative",
+    )  # fmt: skip
+
+
+def test_the_orders_of_analysis_and_assessor_are_turned():
+    # two trials with intervals equally wide on the log scale: the common effect is the geometric
+    # mean of the two hazard ratios
+    ratios = {
+        ("final", "BICR"): (0.5, 0.8), ("final", "investigator"): (0.4, 0.9),
+        ("primary", "BICR"): (0.6, 0.6), ("primary", "investigator"): (0.7, 0.7),
+        ("interim", "BICR"): (0.1, 0.1),
+    }  # fmt: skip
+    arms = {
+        name: [arm | {"arm_id": f"{name}_{arm['arm_id']}"} for arm in DUAL_AND_SINGLE]
+        for name in ("first", "second")
+    }
+    rows = [
+        {"trial_id": name, "experimental_arm_id": f"{name}_dual",
+         "control_arm_id": f"{name}_single", "analysis": cut, "assessor": assessor,
+         "hr": pair[at], "ci_low": pair[at] / 1.5, "ci_high": pair[at] * 1.5}
+        for (cut, assessor), pair in ratios.items()
+        for at, name in enumerate(arms)
+    ]  # fmt: skip
+    content = sheet(arms, hazard_ratios=rows)
+    bias = pd.DataFrame(columns=["trial_id", "outcome", "overall"], dtype=str)
+    content = type(content)({**content.tables, "risk_of_bias": bias})
+    settings = configuration(analysis())
+    table = multiverse_table(multiverses(settings, content, SETTING), 95.0)
+    found = {
+        (row.analysis_first, row.assessor_first): row.estimate
+        for row in table[table["estimator"] == "EE"].itertuples()
+    }
+    # an interim analysis is never preferred
+    expected = {key: math.sqrt(a * b) for key, (a, b) in ratios.items() if key[0] != "interim"}
+    assert found == pytest.approx(expected, rel=1e-12)
