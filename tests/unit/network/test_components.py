@@ -1,0 +1,228 @@
+"""Component models against netmeta's netcomb and discomb, metafor, and by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from component_studies import network, parts, two_arm
+from reference import load
+from trial_evidence.network.components import (
+    additivity_test,
+    component_model,
+    observed_and_predicted,
+)
+from trial_evidence.network.contrasts import NetworkData
+from trial_evidence.pool.refusals import Refused
+
+REFERENCE = load("netcomb")
+CONNECTED = network(REFERENCE["connected"]["arms"])
+DISCONNECTED = network(REFERENCE["disconnected"]["arms"])
+MODELS = [
+    (CONNECTED, REFERENCE["connected"]["netcomb"], {}),
+    (CONNECTED, REFERENCE["connected"]["inactive"], {"inactive": "P"}),
+    (CONNECTED, REFERENCE["connected"]["interaction"], {"interactions": [("A", "B")]}),
+    (CONNECTED, REFERENCE["connected"]["interactions"],
+     {"interactions": [("A", "B"), ("A", "C")]}),
+    (DISCONNECTED, REFERENCE["disconnected"]["discomb"], {"inactive": "C"}),
+]  # fmt: skip
+NAMES = ["netcomb", "inactive", "interaction", "interactions", "discomb"]
+
+
+def components_of(data):
+    return parts(*data.treatments)
+
+
+@pytest.mark.parametrize(("data", "theirs", "options"), MODELS, ids=NAMES)
+@pytest.mark.parametrize(("method", "block"), [("EE", "common"), ("DL", "random")])
+def test_effects_agree_with_netmeta(data, theirs, options, method, block):
+    ours = component_model(data, components_of(data), method=method, **options)
+    effects = [*ours.components, *ours.interactions]
+    assert [e.name.replace(" x ", "x") for e in effects] == theirs["components"]
+    for field, key in (
+        ("estimate", "estimate"), ("se", "se"), ("ci_low", "lower"), ("ci_high", "upper"),
+        ("p_value", "p"),
+    ):  # fmt: skip
+        values = [getattr(e, field) for e in effects]
+        np.testing.assert_allclose(values, theirs[block][key], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("data", "theirs", "options"), MODELS, ids=NAMES)
+def test_heterogeneity_agrees_with_netmeta(data, theirs, options):
+    ours = component_model(data, components_of(data), method="DL", **options)
+    assert ours.tau2 == pytest.approx(theirs["tau2"], rel=1e-9)
+    assert ours.i2 == pytest.approx(100 * theirs["I2"], rel=1e-9)
+    assert (ours.q, ours.q_df, ours.q_p) == pytest.approx(
+        (theirs["Q.additive"], theirs["df.Q.additive"], theirs["p.Q.additive"]), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize(("data", "theirs", "options"), MODELS[:4], ids=NAMES[:4])
+def test_additivity_agrees_with_netmeta(data, theirs, options):
+    ours = additivity_test(data, components_of(data), **options)
+    assert (ours.q_standard, ours.q_standard_df, ours.q_standard_p) == pytest.approx(
+        (theirs["Q.standard"], theirs["df.Q.standard"], theirs["p.Q.standard"]), rel=1e-9
+    )
+    assert (ours.q_difference, ours.df, ours.p_value) == pytest.approx(
+        (theirs["Q.diff"], theirs["df.Q.diff"], theirs["p.Q.diff"]), rel=1e-8
+    )
+
+
+@pytest.mark.parametrize("treatment", ["A+B+P", "A+C", "D+P"])
+def test_treatments_agree_with_netmeta(treatment):
+    theirs = REFERENCE["connected"]["interaction"]
+    ours = component_model(
+        CONNECTED, components_of(CONNECTED), method="DL", interactions=[("A", "B")]
+    ).comparison(treatment.split("+"), ["B", "P"])
+    row, column = theirs["treatments"].index(treatment), theirs["treatments"].index("B+P")
+    assert ours.estimate == pytest.approx(theirs["TE_random"][row][column], rel=1e-9)
+    assert ours.se == pytest.approx(theirs["se_random"][row][column], rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["REML", "ML", "REML_AxB"])
+def test_likelihood_fits_agree_with_metafor(name):
+    theirs = REFERENCE["connected"]["metafor"][name]
+    ours = component_model(
+        CONNECTED, components_of(CONNECTED), method=name.partition("_")[0],
+        interactions=[("A", "B")] if name.endswith("AxB") else (),
+    )  # fmt: skip
+    effects = [*ours.components, *ours.interactions]
+    # metafor's search ends where its likelihood is flat to rounding: about 1e-7 of tau2.
+    assert ours.tau2 == pytest.approx(theirs["tau2"], rel=1e-5)
+    assert [e.estimate for e in effects] == pytest.approx(theirs["estimate"], rel=1e-6)
+    assert [e.se for e in effects] == pytest.approx(theirs["se"], rel=1e-6)
+
+
+# ------------------------------------------------------------------------------------ by hand
+
+# B v A: 0.5, variance 0.04; A+B v A: 0.9, 0.09; A+B v B: 0.1, 0.01.
+SMALL = NetworkData(
+    (
+        two_arm("one", ("A", "B"), 0.5, 0.04),
+        two_arm("two", ("A", "A+B"), 0.9, 0.09),
+        two_arm("three", ("B", "A+B"), 0.1, 0.01),
+    )
+)
+SMALL_PARTS = parts("A", "B", "A+B")
+
+
+def test_common_effect_by_hand():
+    # Equations: b - a = 0.5 (weight 25), b = 0.9 (100/9), a = 0.1 (100).
+    # Normal equations: (125) a - 25 b = -12.5 + 10 = -2.5; -25 a + (325/9) b = 12.5 + 10 = 22.5.
+    # Determinant 125 * 325/9 - 625 = 35000/9;
+    # a = (-2.5 * 325/9 + 25 * 22.5) / det = (4250/9) / (35000/9) = 17/140;
+    # b = (125 * 22.5 - 25 * 2.5) / det = 2750 * 9 / 35000 = 99/140.
+    ours = component_model(SMALL, SMALL_PARTS, method="EE")
+    a, b = ours.components
+    assert (a.estimate, b.estimate) == pytest.approx((17 / 140, 99 / 140), rel=1e-12)
+    assert a.se == pytest.approx(math.sqrt(325 / 35000), rel=1e-12)
+    assert b.se == pytest.approx(math.sqrt(125 * 9 / 35000), rel=1e-12)
+
+
+def test_additivity_cannot_be_tested_with_as_many_components_as_comparisons():
+    ours = additivity_test(SMALL, SMALL_PARTS)
+    assert (ours.df, ours.p_value, ours.wald_p) == (0, None, None)
+    assert ours.q_difference == pytest.approx(0.0, abs=1e-12)
+
+
+def test_test_that_allows_for_heterogeneity_is_wald_s_test():
+    # One study each of A, B and A+B against O, with tau2 = 0 for want of degrees of freedom: the
+    # test is that of A+B - A - B = 0.9 - 0.5 - 0.1 = 0.3 with variance 0.09 + 0.04 + 0.01 = 0.14.
+    data = NetworkData(
+        (
+            two_arm("one", ("O", "A"), 0.5, 0.04),
+            two_arm("two", ("O", "B"), 0.1, 0.01),
+            two_arm("three", ("O", "A+B"), 0.9, 0.09),
+        )
+    )
+    table = {"O": (), "A": ("A",), "B": ("B",), "A+B": ("A", "B")}
+    ours = additivity_test(data, table)
+    assert (ours.wald, ours.df) == pytest.approx((0.3**2 / 0.14, 1), rel=1e-12)
+    (interaction,) = component_model(data, table, interactions=[("A", "B")]).interactions
+    assert (interaction.estimate, interaction.se) == pytest.approx((0.3, 0.14**0.5), rel=1e-12)
+    rows = {r.treatment: r for r in observed_and_predicted(data, table, "O")}
+    # Least squares spread the 0.3 over the three arms by variance: to A+B falls 0.09/0.14 of it.
+    assert rows["A+B"].observed.estimate == pytest.approx(0.9, rel=1e-12)
+    assert rows["A+B"].difference.estimate == pytest.approx(0.3 * 0.09 / 0.14, rel=1e-12)
+    assert rows["A+B"].difference.se == pytest.approx(0.09 / 0.14**0.5, rel=1e-12)
+    assert rows["A"].difference.estimate == pytest.approx(-0.3 * 0.04 / 0.14, rel=1e-12)
+
+
+# ------------------------------------------------------------------------- what is not determined
+
+
+def test_a_component_in_every_arm_is_not_estimated():
+    data = NetworkData((two_arm("one", ("A+C", "A+B+C"), 0.5, 0.04),))
+    a, b, c = component_model(data, components_of(data)).components
+    assert "differ in A" in a.reason
+    assert "differ in C" in c.reason
+    assert math.isnan(a.estimate)
+    assert math.isnan(c.se)
+    assert (b.reason, b.estimate) == ("", pytest.approx(0.5))
+
+
+def test_components_that_come_together_are_not_told_apart():
+    data = NetworkData((two_arm("one", ("A", "A+B+C"), 0.5, 0.04),))
+    model = component_model(data, components_of(data))
+    assert [e.reason for e in model.components[1:]] == [
+        "The studies cannot tell apart the effects of B, C."
+    ] * 2
+    assert model.comparison(["B", "C"], []).estimate == pytest.approx(0.5)
+
+
+def test_an_interaction_that_no_study_shows_is_not_estimated():
+    data = NetworkData((two_arm("one", ("A", "A+B"), 0.5, 0.04),))
+    model = component_model(data, components_of(data), interactions=[("A", "B")])
+    (interaction,) = model.interactions
+    assert interaction.reason == "The studies cannot tell apart the effects of B, A x B."
+
+
+def test_comparison_across_parts_that_no_component_joins_has_no_estimate():
+    rows = observed_and_predicted(DISCONNECTED, components_of(DISCONNECTED), "C")
+    by_name = {row.treatment: row for row in rows}
+    assert "No chain of comparisons" in by_name["A+P"].observed.reason
+    assert "differ in C" in by_name["A+P"].predicted.reason
+    assert by_name["A+C"].observed.reason == ""
+
+
+def test_components_that_never_differ_are_refused():
+    data = NetworkData((two_arm("one", ("A-low", "A-high"), 0.5, 0.04),))
+    refused = component_model(data, {"A-low": ("A",), "A-high": ("A",)})
+    assert isinstance(refused, Refused)
+    assert "differ in their components" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"inactive": "X"}, "inactive component 'X'"),
+        ({"interactions": [("A",)]}, "two or more components"),
+        ({"interactions": [("A", "A")]}, "two or more components"),
+        ({"interactions": [("A", "X")]}, "'X'"),
+        ({"method": "PM"}, "'PM' is not one of"),
+        ({"level": 0.95}, "percent"),
+    ],
+)
+def test_what_cannot_be_fitted_is_said(options, words):
+    with pytest.raises(ValueError, match=words):
+        component_model(SMALL, SMALL_PARTS, **options)
+
+
+def test_a_treatment_without_stated_components_is_an_error():
+    with pytest.raises(ValueError, match=r"not stated.*B"):
+        component_model(SMALL, parts("A", "A+B"))
+
+
+# -------------------------------------------------------------------------------------- invariance
+
+
+def test_base_arm_and_order_of_studies_do_not_matter():
+    arms = REFERENCE["connected"]["arms"]
+    by_study = {}
+    for arm in arms:
+        by_study.setdefault(arm["study"], []).append(arm)
+    turned = [arm for study in reversed(by_study.values()) for arm in reversed(study)]
+    before = component_model(CONNECTED, components_of(CONNECTED))
+    after = component_model(network(turned), components_of(CONNECTED))
+    assert after.tau2 == pytest.approx(before.tau2, rel=1e-9)
+    for one, other in zip(before.components, after.components, strict=True):
+        assert (other.estimate, other.se) == pytest.approx((one.estimate, one.se), rel=1e-9)

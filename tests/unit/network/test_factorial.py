@@ -1,0 +1,70 @@
+"""Factorial trials are found from what their arms hold."""
+
+import pytest
+from trial_evidence.network.factorial import Arm, factorial_trials
+
+
+def arm(name, agents, *, trial="one", partner="chemotherapy", schedule="concurrent", n=50):
+    return Arm(trial, name, tuple(agents.split("+")) if agents else (), schedule, partner, 10, n)
+
+
+SET = [arm("a", "almab"), arm("b", "bemab"), arm("ab", "almab+bemab")]
+
+
+def names(trial):
+    return [one.arm for one in trial.arms]
+
+
+def test_two_single_arms_and_both_are_a_factorial_trial():
+    (found,) = factorial_trials(reversed(SET)).trials
+    assert names(found) == ["a", "b", "ab"]
+    assert found.neither is None
+
+
+def test_an_arm_without_agents_is_the_arm_with_neither():
+    (found,) = factorial_trials([*SET, arm("o", "")]).trials
+    assert names(found) == ["a", "b", "ab", "o"]
+
+
+def test_a_pair_may_be_added_to_a_third():
+    arms = [arm("ab", "almab+bemab"), arm("c", "cetinib"), arm("abc", "almab+bemab+cetinib")]
+    (found,) = factorial_trials(arms).trials
+    assert names(found) == ["ab", "c", "abc"]
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        SET[:2],
+        [*SET[:2], arm("ab", "almab+bemab", partner="none")],
+        [SET[0], arm("b", "bemab", partner="endocrine"), SET[2]],
+        [*SET[:2], arm("ab", "almab+bemab", schedule="sequential")],
+        [arm("ac", "almab+cetinib"), arm("bc", "bemab+cetinib"), arm("abc", "almab+bemab+cetinib")],
+        [*SET[:2], arm("ab", "almab+bemab", trial="two")],
+        [arm("o", ""), SET[0], arm("a2", "almab")],
+    ],
+    ids=[
+        "no dual",
+        "dual alone",
+        "other partner",
+        "in sequence",
+        "shared agent",
+        "two trials",
+        "O",
+    ],
+)
+def test_anything_else_is_none(arms):
+    assert factorial_trials(arms).trials == ()
+
+
+def test_a_neither_arm_has_the_same_partner():
+    (found,) = factorial_trials([*SET, arm("o", "", partner="none")]).trials
+    assert found.neither is None
+
+
+def test_a_trial_counts_once_and_the_rest_is_set_aside():
+    found = factorial_trials([*SET, arm("ab2", "almab+bemab", n=80)])
+    assert [names(trial) for trial in found.trials] == [["a", "b", "ab2"]]
+    ((trial, reason),) = found.set_aside
+    assert trial == "one"
+    assert reason == "arms a, b, ab: the trial counts once, with a, b, ab2"

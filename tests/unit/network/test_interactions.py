@@ -1,0 +1,89 @@
+"""Interactions of components: posterior against R's integration, and what cannot be estimated."""
+
+import math
+
+import numpy as np
+import pytest
+from component_studies import network, parts, two_arm
+from reference import load
+from trial_evidence.network.components import interaction_observations
+from trial_evidence.network.contrasts import NetworkData
+from trial_evidence.network.interactions import estimate_interaction, functional_posterior
+from trial_evidence.pool.bayesian import posterior
+from trial_evidence.pool.priors import HalfNormal
+from trial_evidence.pool.refusals import Refused
+from trial_evidence.pool.tau_posterior import MeanPrior
+
+REFERENCE = load("synergy")["interaction"]
+CONNECTED = network(load("netcomb")["connected"]["arms"])
+PARTS = parts(*CONNECTED.treatments)
+PRIOR = HalfNormal(0.5)
+FIELDS = {
+    "mean": "mean", "sd": "sd", "median": "median", "central_low": "central_low",
+    "central_high": "central_high", "probability_above_zero": "above_zero",
+    "tau_median": "tau_median",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("flat", {}), ("normal_0.5", {"interaction_prior": MeanPrior(0.0, 0.5)})],
+)
+def test_posterior_agrees_with_numerical_integration(name, options):
+    ours = estimate_interaction(CONNECTED, PARTS, ("A", "B"), PRIOR, **options).posterior
+    for field, key in FIELDS.items():
+        assert getattr(ours, field) == pytest.approx(REFERENCE[name][key], rel=1e-7), field
+
+
+def test_one_comparison_is_the_posterior_of_a_mean():
+    # Trials of A+B against A with the effects of A and B known to the model from nowhere else: the
+    # coefficient of B is a common mean, whose posterior the pairwise model has.
+    effects, variances = [0.2, 0.6, 0.1], [0.04, 0.09, 0.05]
+    data = NetworkData(
+        tuple(
+            two_arm(f"s{i}", ("A", "A+B"), y, v)
+            for i, (y, v) in enumerate(zip(effects, variances, strict=True))
+        )
+    )
+    found = interaction_observations(
+        NetworkData((*data.studies, two_arm("s3", ("C", "B+C"), 0.3, 0.02))),
+        parts("A", "A+B", "C", "B+C"),
+        ("A", "B"),
+    )
+    assert not isinstance(found, Refused)
+    observations, _ = found
+    # Coefficients A, B, C, A x B: B + A x B is the effect of B beside A.
+    first_three = np.array([0.0, 1.0, 0.0, 1.0])
+    ours = functional_posterior(observations, first_three, PRIOR)
+    # The fourth study alone carries the other coefficient, so that it says nothing of tau.
+    theirs = posterior(effects, variances, PRIOR)
+    for field in ("mean", "sd", "median", "ci_low", "ci_high", "tau_median"):
+        assert getattr(ours, field) == pytest.approx(getattr(theirs, field), rel=1e-8)
+
+
+def test_studies_behind_an_interaction_are_counted():
+    ours = estimate_interaction(CONNECTED, PARTS, ("A", "B"), PRIOR)
+    # s02, s03 and s06 hold A+B, each beside a single agent.
+    assert (ours.studies_with, ours.studies_apart) == (3, 3)
+    assert ours.effect.name == "A x B"
+
+
+def test_an_interaction_the_studies_do_not_determine_is_refused():
+    # No arm is without both A and P.
+    ours = estimate_interaction(CONNECTED, PARTS, ("A", "P"), PRIOR)
+    assert isinstance(ours, Refused)
+    assert ours.reason == "The studies cannot tell apart the effects of A, P, A x P."
+
+
+def test_posterior_without_degrees_of_freedom_has_the_prior_of_tau():
+    # The posterior of tau is then its prior: the median of a half-normal is 0.67449 scales.
+    data = NetworkData(
+        (two_arm("one", ("O", "A"), 0.5, 0.04), two_arm("two", ("O", "B"), 0.1, 0.01),
+         two_arm("three", ("O", "A+B"), 0.9, 0.09))
+    )  # fmt: skip
+    table = {"O": (), "A": ("A",), "B": ("B",), "A+B": ("A", "B")}
+    ours = estimate_interaction(data, table, ("A", "B"), PRIOR)
+    assert ours.posterior.tau_median == pytest.approx(0.5 * 0.6744897501960817, rel=1e-9)
+    assert ours.posterior.median == pytest.approx(0.3, rel=1e-9)
+    # Three studies, each with variance v + tau2: 0.14 + 3 tau2, in the mean 0.14 + 3 * 0.25.
+    assert ours.posterior.sd == pytest.approx(math.sqrt(0.14 + 0.75), rel=1e-9)

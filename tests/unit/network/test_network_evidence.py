@@ -1,0 +1,265 @@
+"""What enters a network: which report of a trial, which arms as nodes, with what covariance."""
+
+import math
+
+import numpy as np
+import pytest
+from invented import PROJECT, ROOT, SETTING, configuration, sheet
+from trial_evidence.cli import DICTIONARY
+from trial_evidence.network.evidence import (
+    APART,
+    DERIVED,
+    FOLLOWS,
+    NO_INFORMATION,
+    NOT_RANDOMISED,
+    ONE_REGIMEN,
+    SAME_REGIMEN,
+    SHARED_ARM,
+    TWO_ARMS,
+    network_evidence,
+)
+from trial_evidence.network.nodes import SEQUENCE, nodes_of
+from trial_evidence.network_configuration import Network, NetworkConfiguration, read_networks
+from trial_evidence.sheet import load_sheet, read_dictionary
+
+ARM_A = {"arm_id": "a", "agents": "almab"}
+ARM_B = {"arm_id": "b", "agents": "bemab"}
+ARM_AB = {"arm_id": "ab", "agents": "almab+bemab"}
+A, B, AB = (f"{agents}|concurrent|chemotherapy" for agents in ("almab", "bemab", "almab+bemab"))
+RESPONSE = Network("net", SETTING, "A network", ("pcr",), "odds_ratio", A)
+TIMES = Network("net", SETTING, "A network", ("EFS", "DFS"), "hazard_ratio", A)
+
+
+def evidence(content, network, own_nodes=None):
+    abbreviations = {"almab": "A", "bemab": "B", "chemotherapy": "CT"}
+    networks = NetworkConfiguration(abbreviations, own_nodes or {}, (network,), (), ())
+    return network_evidence(content, configuration(), networks, network)
+
+
+def count(arm, **more):
+    return {"trial_id": "one", "arm_id": arm} | more
+
+
+def hazard(experimental, control, hr, ci_low, ci_high, **more):
+    return {
+        "trial_id": "one", "experimental_arm_id": experimental, "control_arm_id": control,
+        "endpoint": "EFS", "hr": hr, "ci_low": ci_low, "ci_high": ci_high,
+    } | more  # fmt: skip
+
+
+def reasons(found):
+    return dict(zip(found.set_aside["row"], found.set_aside["reason"], strict=True))
+
+
+# ------------------------------------------------------------------------------------- responses
+
+
+def test_arms_of_one_regimen_are_added_up():
+    arms = [ARM_A, ARM_AB, ARM_AB | {"arm_id": "ab_long"}]
+    rows = [
+        count("a", events=20.0),
+        count("ab", events=30.0, n=80.0),
+        count("ab_long", events=25.0, n=60.0),
+    ]
+    used = evidence(sheet({"one": arms}, pcr=rows), RESPONSE).used.set_index("regimen")
+    assert (used.loc[AB, "events"], used.loc[AB, "n"]) == (55.0, 140.0)
+    assert used.loc[AB, "arm_ids"] == "ab;ab_long"
+
+
+def test_the_report_that_joins_most_regimens_is_taken():
+    rows = [
+        count("a"), count("ab"),
+        *(count(arm, definition="ypT0/is") for arm in ("a", "b", "ab")),
+    ]  # fmt: skip
+    found = evidence(sheet({"one": [ARM_A, ARM_B, ARM_AB]}, pcr=rows), RESPONSE)
+    assert set(found.used["definition"]) == {"ypT0/is"}
+    assert reasons(found) == dict.fromkeys(
+        (2, 3), "another report joins 3 regimens of the trial, this one fewer"
+    )
+
+
+def test_among_reports_of_as_many_regimens_the_preferred_one_is_taken():
+    rows = [
+        *(count(arm, definition="ypT0/is") for arm in ("a", "ab")),
+        *(count(arm, definition="ypT0/is ypN0") for arm in ("a", "ab")),
+    ]
+    found = evidence(sheet({"one": [ARM_A, ARM_AB]}, pcr=rows), RESPONSE)
+    assert set(found.used["definition"]) == {"ypT0/is ypN0"}
+    assert set(reasons(found)) == {2, 3}
+
+
+def test_counts_enter_with_the_variances_of_their_arms():
+    rows = [count("a", events=20.0), count("b", events=40.0), count("ab", events=50.0)]
+    (study,) = evidence(sheet({"one": [ARM_A, ARM_B, ARM_AB]}, pcr=rows), RESPONSE).data.studies
+    effect, variance = study.pair(AB, A)
+    # log(50/50) - log(20/80); 1/50 + 1/50 + 1/20 + 1/80
+    assert effect == pytest.approx(math.log(4))
+    assert variance == pytest.approx(0.1025)
+    # what two contrasts against one arm share is the variance of its log odds
+    against_a = study.relative_to(A).covariance
+    assert against_a[0, 1] == pytest.approx(1 / 20 + 1 / 80)
+
+
+@pytest.mark.parametrize(
+    ("arms", "about", "rows", "reason"),
+    [
+        ([ARM_A, ARM_AB], {"randomised": "no"}, [count("a"), count("ab")], NOT_RANDOMISED),
+        ([ARM_A, ARM_A | {"arm_id": "x"}], {}, [count("a"), count("x")], ONE_REGIMEN),
+        (
+            [ARM_A, ARM_AB],
+            {},
+            [count("a", events=0.0), count("ab", events=0.0)],
+            NO_INFORMATION,
+        ),
+    ],
+)
+def test_a_trial_that_compares_nothing_is_set_aside(arms, about, rows, reason):
+    found = evidence(sheet({"one": arms}, trials={"one": about}, pcr=rows), RESPONSE)
+    assert found.data is None
+    assert reasons(found) == {2: reason, 3: reason}
+
+
+def test_an_excluded_arm_stays_out_unless_it_is_a_node_of_its_own():
+    rows = [count("a"), count("b"), count("ab")]
+    out = [{"trial_id": "one", "arm_id": "b", "reason": "not what it seems"}]
+    content = sheet({"one": [ARM_A, ARM_B, ARM_AB]}, pcr=rows, exclusions=out)
+    without = evidence(content, RESPONSE)
+    assert set(without.used["regimen"]) == {A, AB}
+    assert reasons(without) == {3: "not what it seems"}
+    own = evidence(content, RESPONSE, {"b": "adapted"})
+    assert set(own.used["regimen"]) == {A, AB, f"{B}|adapted"}
+    assert own.nodes[f"{B}|adapted"].code == "B+CT adapted"
+
+
+def test_sequence_and_partner_make_nodes():
+    nodes = nodes_of(
+        [AB, "almab+bemab|sequential|chemotherapy", "almab+bemab|concurrent|none",
+         "none|concurrent|none"],
+        {"almab": "Almab"}, {"almab": "A", "chemotherapy": "CT"},
+    )  # fmt: skip
+    assert [node.code for node in nodes.values()] == [
+        "A+bemab+CT", "A+bemab", "A+bemab+CT seq", "placebo",
+    ]  # fmt: skip
+    in_sequence = nodes["almab+bemab|sequential|chemotherapy"].components
+    assert in_sequence == ("almab", "bemab", "chemotherapy", SEQUENCE)
+    assert nodes["none|concurrent|none"].components == ()
+
+
+# ---------------------------------------------------------------------------------- hazard ratios
+
+
+def test_contrasts_that_share_an_arm_are_correlated_by_a_half():
+    rows = [hazard("b", "a", 0.8, 0.6, 1.0667), hazard("ab", "a", 0.5, 0.25, 1.0)]
+    found = evidence(sheet({"one": [ARM_A, ARM_B, ARM_AB]}, hazard_ratios=rows), TIMES)
+    assert set(found.used["covariance"]) == {SHARED_ARM}
+    (study,) = found.data.studies
+    covariance = study.relative_to(A).covariance
+    # the standard error by the interval at its own level, 1.959964 either side
+    se = [math.log(high / low) / (2 * 1.959964) for low, high in ((0.6, 1.0667), (0.25, 1.0))]
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance)), se, rtol=1e-6)
+    assert covariance[0, 1] == pytest.approx(0.5 * se[0] * se[1], rel=1e-6)
+
+
+def test_a_chain_of_contrasts_keeps_its_effects():
+    # b against a, then ab against b: ab against a is their product
+    rows = [hazard("b", "a", 0.8, 0.6, 1.0667), hazard("ab", "b", 0.5, 0.25, 1.0)]
+    (study,) = evidence(
+        sheet({"one": [ARM_A, ARM_B, ARM_AB]}, hazard_ratios=rows), TIMES
+    ).data.studies
+    assert math.exp(study.pair(AB, A)[0]) == pytest.approx(0.4)
+    assert math.exp(study.pair(AB, B)[0]) == pytest.approx(0.5)
+    one, two = (math.log(h / low) / (2 * 1.959964) for low, h in ((0.6, 1.0667), (0.25, 1.0)))
+    # the contrasts have the shared arm on opposite sides: a correlation of minus a half
+    assert study.pair(AB, A)[1] == pytest.approx(one**2 + two**2 - one * two, rel=1e-6)
+
+
+def test_all_pairwise_contrasts_derive_the_covariance():
+    # equal standard errors s make the covariance against one arm s**2 / 2
+    rows = [
+        hazard("b", "a", 0.8, 0.6, 1.0667),
+        hazard("ab", "a", 0.4, 0.3, 0.53333),
+        hazard("ab", "b", 0.5, 0.375, 0.66667),
+    ]
+    found = evidence(sheet({"one": [ARM_A, ARM_B, ARM_AB]}, hazard_ratios=rows), TIMES)
+    assert set(found.used["covariance"]) == {DERIVED}
+    covariance = found.data.studies[0].relative_to(A).covariance
+    assert covariance[0, 1] / covariance[0, 0] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_pairwise_contrasts_that_contradict_one_another_fall_back_on_the_basic_ones():
+    rows = [
+        hazard("b", "a", 0.8, 0.6, 1.0667),
+        hazard("ab", "a", 0.4, 0.3, 0.53333),
+        hazard("ab", "b", 2.0, 1.5, 2.6667),
+    ]
+    found = evidence(sheet({"one": [ARM_A, ARM_B, ARM_AB]}, hazard_ratios=rows), TIMES)
+    assert set(found.used["covariance"]) == {
+        f"{SHARED_ARM}; the pairwise hazard ratios contradict one another"
+    }
+    assert reasons(found) == {4: FOLLOWS}
+
+
+def test_two_arms_need_no_covariance():
+    rows = [hazard("ab", "a", 0.5, 0.25, 1.0), hazard("ab", "a", 0.6, 0.3, 1.2, endpoint="DFS")]
+    found = evidence(sheet({"one": [ARM_A, ARM_AB]}, hazard_ratios=rows), TIMES)
+    assert found.used["covariance"].tolist() == [TWO_ARMS]
+    assert found.used["endpoint"].tolist() == ["EFS"]
+    assert reasons(found) == {3: "endpoint: EFS is preferred to DFS"}
+
+
+def test_a_contrast_of_one_regimen_is_set_aside():
+    arms = [ARM_A, ARM_AB, ARM_AB | {"arm_id": "ab_long"}]
+    rows = [hazard("ab", "a", 0.5, 0.25, 1.0), hazard("ab_long", "ab", 0.9, 0.5, 1.62)]
+    found = evidence(sheet({"one": arms}, hazard_ratios=rows), TIMES)
+    assert reasons(found) == {3: SAME_REGIMEN}
+
+
+def test_arms_that_no_hazard_ratio_joins_stay_apart():
+    arms = [
+        ARM_A, ARM_B, ARM_AB,
+        {"arm_id": "c", "agents": "cetinib"}, {"arm_id": "ac", "agents": "almab+cetinib"},
+    ]  # fmt: skip
+    rows = [
+        hazard("b", "a", 0.8, 0.6, 1.0667), hazard("ab", "a", 0.5, 0.25, 1.0),
+        hazard("ac", "c", 0.5, 0.25, 1.0),
+    ]  # fmt: skip
+    found = evidence(sheet({"one": arms}, hazard_ratios=rows), TIMES)
+    assert reasons(found) == {4: APART}
+
+
+# ------------------------------------------------------------------------------------ real sheet
+
+
+@pytest.fixture(scope="module")
+def real():
+    networks = read_networks(ROOT / "config", PROJECT.settings)
+    content, _ = load_sheet(ROOT / "data/raw", read_dictionary(DICTIONARY))
+    return {
+        (network.setting, network.id): network_evidence(content, PROJECT, networks, network)
+        for network in networks.networks
+    }
+
+
+def test_the_network_of_responses_is_as_large_as_the_sheet_allows(real):
+    found = real["neoadjuvant", "pcr_network"]
+    assert found.used["trial_id"].nunique() >= 16
+    assert len(found.nodes) >= 12
+    assert len(found.data.subnetworks) == 1
+
+
+def test_every_node_has_a_code_of_its_own(real):
+    for found in real.values():
+        codes = [node.code for node in found.nodes.values()]
+        assert len(set(codes)) == len(codes)
+
+
+def test_no_row_is_both_used_and_set_aside(real):
+    for found in real.values():
+        used = {int(row) for rows in found.used["rows"] for row in rows.split(";")}
+        assert used.isdisjoint(found.set_aside["row"])
+
+
+def test_only_admitted_rows_are_used(real):
+    for found in real.values():
+        words = {word for cell in found.used["verification"] for word in cell.split("; ")}
+        assert words <= {"primary", "secondary"}

@@ -1,0 +1,298 @@
+"""Network estimates and tau2 against netmeta and metafor; what must not change them."""
+
+import numpy as np
+import pytest
+from example_networks import REFERENCE, at_random, of_counts, of_pairwise, two_arm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import load
+from trial_evidence.network.contrasts import NetworkData, StudyContrasts, network
+from trial_evidence.network.league import fit_network
+from trial_evidence.network.least_squares import estimate_tau2, laplacian, rotate
+
+NETWORKS = sorted(REFERENCE["networks"])
+MATRICES = {
+    "TE_random": lambda fit: fit.random.effects,
+    "se_random": lambda fit: fit.random.se,
+    "lower_random": lambda fit: fit.random.ci_low,
+    "upper_random": lambda fit: fit.random.ci_high,
+    "TE_common": lambda fit: fit.common.effects,
+    "se_common": lambda fit: fit.common.se,
+    "lower_predict": lambda fit: fit.pi_low,
+    "upper_predict": lambda fit: fit.pi_high,
+}
+
+
+def assert_matrices(fit, theirs, rtol):
+    assert fit.treatments == tuple(theirs["trts"])
+    for name, matrix in MATRICES.items():
+        if name in theirs:
+            np.testing.assert_allclose(
+                matrix(fit), theirs[name], rtol=rtol, atol=rtol, err_msg=name
+            )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_dersimonian_laird_agrees_with_netmeta(name):
+    fit, theirs = fit_network(of_pairwise(name), "DL"), REFERENCE["networks"][name]["DL"]
+    assert fit.tau2 == pytest.approx(theirs["tau2"], rel=1e-10)
+    assert (fit.q, fit.q_p) == pytest.approx((theirs["Q"], theirs["p_Q"]), rel=1e-10)
+    assert (fit.q_df, fit.i2) == (theirs["df_Q"], pytest.approx(100 * theirs["I2"]))
+    assert_matrices(fit, theirs, 1e-10)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_likelihood_agrees_with_metafor(name, method):
+    theirs = REFERENCE["rma_mv"][name][method]
+    fit = fit_network(of_pairwise(name), method)
+    # metafor's optimiser stops at about 1e-8.
+    assert fit.tau2 == pytest.approx(theirs["tau2"], rel=1e-6)
+    np.testing.assert_allclose(fit.random.effects[1:, 0], theirs["beta"], atol=1e-6)
+    np.testing.assert_allclose(fit.random.se[1:, 0], theirs["se"], atol=1e-6)
+
+
+def uncorrelated(data, reference):
+    """The contrasts of netmeta's likelihood where it is given effects without counts."""
+    turned = [
+        s.relative_to(reference if reference in s.treatments else max(s.treatments))
+        for s in data.studies
+    ]
+    return network(
+        StudyContrasts(s.study, s.treatments, s.effects, np.diag(np.diag(s.covariance)))
+        for s in turned
+    )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_netmeta_without_counts(name, method):
+    data, reference = of_pairwise(name), REFERENCE["networks"][name]
+    theirs = reference[method]
+    tau2 = estimate_tau2(rotate(uncorrelated(data, reference["reference"])), method)
+    assert tau2 == pytest.approx(theirs["tau2"], rel=1e-6)
+    assert_matrices(fit_network(data, tau2=tau2), {"trts": data.treatments, **theirs}, 1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCE["counts"]))
+@pytest.mark.parametrize("method", ["DL", "REML"])
+def test_counts_agree_with_netmeta(name, method):
+    fit, theirs = fit_network(of_counts(name), method), REFERENCE["counts"][name][method]
+    assert fit.tau2 == pytest.approx(theirs["tau2"], rel=1e-9)
+    # How far the optimiser behind netmeta gets.
+    assert fit.tau2 == pytest.approx(theirs["tau2_by_optimiser"], rel=2e-6, abs=1e-9)
+    assert (fit.q, fit.q_df) == (pytest.approx(theirs["Q"]), theirs["df_Q"])
+    if fit.q_df < 2:
+        theirs = {k: v for k, v in theirs.items() if "predict" not in k}
+        assert np.isnan(fit.pi_low).all()
+    assert_matrices(fit, theirs, 1e-9)
+
+
+def dense(data, tau2):
+    """The textbook formula, study by study: levels against the first treatment, covariance, Q."""
+    left, right, q = 0.0, 0.0, 0.0
+    for study in data.studies:
+        size = study.effects.size
+        weight = np.linalg.inv(study.covariance + tau2 * (np.eye(size) + 1) / 2)
+        design = np.zeros((size, len(data.treatments)))
+        for row, treatment in enumerate(study.treatments[1:]):
+            design[row, data.position[treatment]] = 1
+        design[:, data.position[study.treatments[0]]] -= 1
+        design = design[:, 1:]
+        left = left + design.T @ weight @ design
+        right = right + design.T @ weight @ study.effects
+        q += study.effects @ weight @ study.effects
+    covariance = np.linalg.inv(left)
+    return covariance @ right, covariance, q - right @ covariance @ right
+
+
+@pytest.mark.parametrize("tau2", [0.0, 0.2])
+def test_multi_arm_studies_by_the_textbook_formula(tau2):
+    data = at_random(1)
+    assert max(len(study.treatments) for study in data.studies) == 4
+    fit = fit_network(data, tau2=tau2)
+    levels, covariance, _ = dense(data, tau2)
+    np.testing.assert_allclose(fit.random.effects[1:, 0], levels, rtol=1e-10)
+    np.testing.assert_allclose(fit.random.covariance[1:, 1:], covariance, rtol=1e-10, atol=1e-14)
+    assert fit.q == pytest.approx(dense(data, 0.0)[2])
+
+
+def highest(data, restricted):
+    """The largest of the log likelihoods on a grid of tau2, and the function itself."""
+
+    def log_likelihood(tau2):
+        _, covariance, q = dense(data, tau2)
+        value = -q
+        for study in data.studies:
+            size = study.effects.size
+            value -= np.linalg.slogdet(study.covariance + tau2 * (np.eye(size) + 1) / 2)[1]
+        return value + (np.linalg.slogdet(covariance)[1] if restricted else 0.0)
+
+    grid = np.concatenate([[0.0], np.geomspace(1e-6, 10, 300)])
+    return max(log_likelihood(point) for point in grid), log_likelihood
+
+
+@pytest.mark.parametrize("restricted", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_tau2_is_more_likely(seed, restricted):
+    data = at_random(seed, heterogeneity=0.4)
+    best, log_likelihood = highest(data, restricted)
+    tau2 = estimate_tau2(rotate(data), "REML" if restricted else "ML")
+    assert log_likelihood(tau2) >= best - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("effects", "variances", "inside"),
+    [
+        ([0.3, 1.8, -1.4, 0.0, 0.1], [0.0415, 0.4893, 1.0301, 44.4054, 0.0867], True),
+        ([-1.0, 0.1, -0.3, -1.8, -0.3], [0.5151, 0.0706, 0.0076, 0.3502, 0.0481], False),
+    ],
+)
+def test_of_two_peaks_the_higher(effects, variances, inside):
+    # Both likelihoods have one peak at zero and one inside.
+    data = network(
+        two_arm(str(i), "b", "a", y, v)
+        for i, (y, v) in enumerate(zip(effects, variances, strict=True))
+    )
+    best, log_likelihood = highest(data, restricted=True)
+    tau2 = estimate_tau2(rotate(data), "REML")
+    assert (tau2 > 0) is inside
+    assert log_likelihood(tau2) >= best - 1e-9
+
+
+def test_two_treatments_are_a_pairwise_meta_analysis():
+    # BCG vaccine trials, log risk ratios: metafor's rma().
+    trials = load("metafor")["bcg__RR"]
+    data = network(
+        two_arm(str(i), "vaccine", "none", y, v)
+        for i, (y, v) in enumerate(zip(trials["yi"], trials["vi"], strict=True))
+    )
+    theirs = trials["fits"]["REML"]
+    fit = fit_network(data, "REML")
+    assert fit.tau2 == pytest.approx(theirs["adhoc"]["tau2"], rel=1e-6)
+    assert fit.random.effects[1, 0] == pytest.approx(theirs["adhoc"]["beta"], rel=1e-6)
+    assert fit.random.se[1, 0] == pytest.approx(theirs["z"]["se"], rel=1e-6)
+
+
+# --------------------------------------------------------------------------- what changes nothing
+
+
+def everything(fit):
+    return (fit.random.effects, fit.random.se, fit.pi_low, fit.q, fit.tau2)
+
+
+def assert_same(one, other):
+    for a, b in zip(everything(one), everything(other), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), method=st.sampled_from(["DL", "REML"]))
+def test_neither_base_arm_nor_order_matters(seed, method):
+    data = at_random(seed % 50)
+    random = np.random.default_rng(seed)
+    turned = [s.relative_to(str(random.choice(s.treatments))) for s in data.studies]
+    shuffled = NetworkData(tuple(turned[i] for i in random.permutation(len(turned))))
+    assert_same(fit_network(data, method), fit_network(shuffled, method))
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), method=st.sampled_from(["DL", "REML"]))
+def test_names_do_not_matter(seed, method):
+    data = at_random(seed % 50)
+    size = len(data.treatments)
+    order = np.random.default_rng(seed).permutation(size)
+    new = {t: f"n{order[i]:02d}" for i, t in enumerate(data.treatments)}
+    renamed = network(
+        StudyContrasts(f"z{s.study}", tuple(new[t] for t in s.treatments), s.effects, s.covariance)
+        for s in data.studies
+    )
+    fit, other = fit_network(data, method), fit_network(renamed, method)
+    place = np.ix_(order, order)
+    np.testing.assert_allclose(fit.random.effects, other.random.effects[place], atol=1e-8)
+    np.testing.assert_allclose(fit.random.se, other.random.se[place], atol=1e-8)
+    assert fit.tau2 == pytest.approx(other.tau2, rel=1e-7, abs=1e-12)
+
+
+# -------------------------------------------------------------------------------------- degenerate
+
+
+def test_one_study_is_its_own_result():
+    fit = fit_network(network([two_arm("1", "b", "a", 0.5, 0.04)]), "REML")
+    assert fit.random.effects[1, 0] == pytest.approx(0.5)
+    assert fit.random.se[1, 0] == pytest.approx(0.2)
+    assert (fit.tau2, fit.q_df, fit.q_p, fit.i2) == (None, 0, None, None)
+    assert np.isnan(fit.pi_low).all()
+
+
+def test_a_star_of_single_studies_keeps_their_results():
+    data = network(two_arm(t, t, "a", 0.1 * n, 0.01 * n) for n, t in enumerate("bcd", start=1))
+    fit = fit_network(data)
+    assert fit.tau2 is None
+    # b against c: 0.1 - 0.2, variance 0.01 + 0.02.
+    assert fit.random.effects[1, 2] == pytest.approx(-0.1)
+    assert fit.random.se[1, 2] ** 2 == pytest.approx(0.03)
+
+
+def test_studies_that_agree_exactly_have_no_heterogeneity():
+    data = network(two_arm(str(n), "b", "a", 0.3, 0.1) for n in range(4))
+    for method in ("DL", "REML", "ML"):
+        fit = fit_network(data, method)
+        assert fit.tau2 == 0
+        assert fit.i2 == pytest.approx(0)
+
+
+def test_less_spread_than_chance_is_no_negative_heterogeneity():
+    # Q = 0.1**2/0.2 on one degree of freedom.
+    data = network([two_arm("1", "b", "a", 0.0, 0.1), two_arm("2", "b", "a", 0.1, 0.1)])
+    fit = fit_network(data, "DL")
+    assert fit.q == pytest.approx(0.05)
+    assert (fit.tau2, fit.i2) == (0, 0)
+
+
+def test_one_degree_of_freedom_has_heterogeneity_but_no_prediction():
+    data = network([two_arm("1", "b", "a", 0.0, 0.1), two_arm("2", "b", "a", 1.0, 0.1)])
+    fit = fit_network(data, "DL")
+    # Q = 1/0.2 = 5, and tau2 = (5 - 1)/(20 - 200/20).
+    assert fit.tau2 == pytest.approx(0.4)
+    assert np.isnan(fit.pi_low).all()
+
+
+def test_parts_without_a_path_are_empty_and_say_why():
+    data = network(
+        [two_arm("1", "b", "a", 0.5, 0.04), two_arm("2", "d", "c", 0.3, 0.01),
+         two_arm("3", "d", "c", 0.1, 0.01)]
+    )  # fmt: skip
+    fit = fit_network(data, "DL")
+    assert np.isnan(fit.random.effects[0, 2:]).all()
+    assert np.isnan(fit.random.se[0, 2:]).all()
+    assert fit.common.effects[3, 2] == pytest.approx(0.2)
+    assert fit.q_df == 1
+    assert "links a with d" in fit.why_empty("a", "d")
+    assert fit.why_empty("a", "b") == ""
+
+
+def test_what_cannot_be_asked():
+    data = of_pairwise("pagliaro1992_OR")
+    with pytest.raises(ValueError, match="'PM' is not one of EE, DL, ML, REML"):
+        fit_network(data, "PM")
+    with pytest.raises(ValueError, match="not negative, not -1"):
+        fit_network(data, tau2=-1.0)
+    with pytest.raises(ValueError, match="percent"):
+        fit_network(data, level=0.95)
+
+
+def test_common_effect_has_no_heterogeneity():
+    data = of_pairwise("pagliaro1992_OR")
+    fit = fit_network(data, "EE")
+    np.testing.assert_array_equal(fit.random.effects, fit.common.effects)
+    assert fit.tau2 == 0
+
+
+def test_conductances_of_a_two_arm_network():
+    data = network([two_arm("1", "b", "a", 0.5, 0.04), two_arm("2", "c", "b", 0.3, 0.1)])
+    first, second = 1 / 0.05, 1 / 0.11
+    np.testing.assert_allclose(
+        laplacian(rotate(data), 0.01),
+        [[first, -first, 0], [-first, first + second, -second], [0, -second, second]],
+    )

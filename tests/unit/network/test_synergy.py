@@ -1,0 +1,245 @@
+"""Synergy within trials: by hand, against R's integration, and pooled against metafor."""
+
+import math
+
+import pytest
+from reference import load
+from trial_evidence.method_configuration import LeadRule, Pooling
+from trial_evidence.network.factorial import Arm, FactorialTrial
+from trial_evidence.network.synergy import (
+    NO_BACKGROUND,
+    OWN_ARM,
+    SCALES,
+    Background,
+    pool_synergy,
+    trial_synergy,
+)
+from trial_evidence.pool.refusals import Refused
+
+REFERENCE = load("synergy")
+POOLING = Pooling(
+    "REML", "hartung_knapp_conservative", "conservative_k_minus_1",
+    (LeadRule(2, "random_effects", None, ""),),
+)  # fmt: skip
+TAU_PRIORS = {"log_ratio": 0.5, "difference": 0.125}
+
+
+def factorial(first, second, both, neither=None, trial="one"):
+    """A trial from pairs of events and n."""
+
+    def arm(name, agents, counts):
+        return Arm(trial, name, agents, "concurrent", "chemotherapy", *counts)
+
+    return FactorialTrial(
+        trial,
+        arm("a", ("A",), first),
+        arm("b", ("B",), second),
+        arm("ab", ("A", "B"), both),
+        arm("o", (), neither) if neither else None,
+    )
+
+
+def pool(trials, scale, background):
+    return pool_synergy(trials, scale, background, POOLING, TAU_PRIORS)
+
+
+# Rates 0.30, 0.20 and 0.60 of 100 patients each.
+PLAIN = factorial((30, 100), (20, 100), (60, 100))
+TEN_PERCENT = Background(0.1, "invented")
+# p(1 - p)/n of the three arms.
+VA, VB, VAB = 0.0021, 0.0016, 0.0024
+
+
+@pytest.mark.parametrize(
+    ("scale", "background", "expected", "estimate", "variance"),
+    [
+        ("risk_additive", 0.0, 0.50, 0.10, VA + VB + VAB),
+        ("risk_additive", 0.1, 0.40, 0.20, VA + VB + VAB),
+        # 1 - 0.7 * 0.8 = 0.44; slopes 0.8, 0.7, 1.
+        ("bliss", 0.0, 0.44, 0.16, 0.64 * VA + 0.49 * VB + VAB),
+        # 1 - 0.56/0.9; slopes 0.8/0.9, 0.7/0.9, 1.
+        ("bliss", 0.1, 0.34 / 0.9, 0.6 - 0.34 / 0.9, (0.64 * VA + 0.49 * VB) / 0.81 + VAB),
+        # 0.3 * 0.2/0.1 = 0.6: exactly as observed; (1 - p)/(np).
+        ("multiplicative", 0.1, 0.60, 0.0, 0.7 / 30 + 0.8 / 20 + 0.4 / 60),
+        # Odds 3/7 * 1/4 / (1/9) = 27/28, against 3/2; 1/(np(1 - p)).
+        ("log_odds", 0.1, 27 / 55, math.log(1.5 * 28 / 27), 1 / 21 + 1 / 16 + 1 / 24),
+        ("better_single", 0.1, 0.30, 0.30, VA + VAB),
+    ],
+)
+def test_excess_by_hand(scale, background, expected, estimate, variance):
+    ours = trial_synergy(PLAIN, scale, Background(background, "invented"))
+    assert ours.expected == pytest.approx(expected, rel=1e-12)
+    assert ours.estimate == pytest.approx(estimate, rel=1e-12, abs=1e-12)
+    assert ours.variance == pytest.approx(variance, rel=1e-12)
+    assert ours.ci_high - ours.estimate == pytest.approx(1.959963984540054 * variance**0.5)
+
+
+@pytest.mark.parametrize(
+    ("scale", "tipping"),
+    [
+        ("risk_additive", 0.0),  # 0.3 + 0.2 - 0.6 is below zero: synergy at any background
+        ("bliss", 0.0),
+        ("multiplicative", 0.1),  # 0.3 * 0.2/0.6
+        ("log_odds", 1 / 15),  # odds 3/7 * 1/4 / (3/2) = 1/14
+    ],
+)
+def test_tipping_background_by_hand(scale, tipping):
+    ours = trial_synergy(PLAIN, scale, TEN_PERCENT)
+    assert ours.tipping_background == pytest.approx(tipping, rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", ["risk_additive", "bliss", "multiplicative", "log_odds"])
+def test_a_background_as_high_as_the_weaker_arm_asks_for_the_better_arm(scale):
+    ours = trial_synergy(PLAIN, scale, Background(0.2, "the weaker arm"))
+    assert ours.expected == pytest.approx(0.3, rel=1e-12)
+    assert ours.note == ""
+
+
+def test_own_arm_takes_the_place_of_the_supposed_background():
+    trial = factorial((30, 100), (20, 100), (60, 100), (10, 50))
+    ours = trial_synergy(trial, "risk_additive", NO_BACKGROUND)
+    # 10/50 = 0.2; 0.6 - (0.3 + 0.2 - 0.2); 0.2 * 0.8/50 = 0.0032.
+    assert (ours.background, ours.background_source) == (0.2, OWN_ARM)
+    assert ours.estimate == pytest.approx(0.3, rel=1e-12)
+    assert ours.variance == pytest.approx(VA + VB + VAB + 0.0032, rel=1e-12)
+    assert ours.tipping_background is None
+    # Bliss: 0.56/0.8 = 0.7 misses expected; slopes 0.8/0.8, 0.7/0.8, 1 and 0.56/0.64.
+    bliss = trial_synergy(trial, "bliss", NO_BACKGROUND)
+    assert bliss.expected == pytest.approx(0.3, rel=1e-12)
+    assert bliss.variance == pytest.approx(VA + 0.875**2 * VB + VAB + 0.875**2 * 0.0032, rel=1e-12)
+    ratio = trial_synergy(trial, "multiplicative", NO_BACKGROUND)
+    # 0.6 * 0.2/(0.3 * 0.2) = 2; (1 - p)/(np) of the four arms.
+    assert ratio.estimate == pytest.approx(math.log(2), rel=1e-12)
+    assert ratio.variance == pytest.approx(0.7 / 30 + 0.8 / 20 + 0.4 / 60 + 0.8 / 10, rel=1e-12)
+
+
+def test_an_empty_cell_corrects_all_arms_of_the_trial():
+    ours = trial_synergy(factorial((0, 20), (5, 20), (9, 20)), "risk_additive", NO_BACKGROUND)
+    assert ours.corrected
+    # 0.5/21, 5.5/21, 9.5/21.
+    assert ours.estimate == pytest.approx((9.5 - 0.5 - 5.5) / 21, rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", ["multiplicative", "log_odds"])
+def test_a_ratio_to_nothing_is_refused(scale):
+    ours = trial_synergy(PLAIN, scale, NO_BACKGROUND)
+    assert isinstance(ours, Refused)
+    assert "background response of zero" in ours.reason
+    assert isinstance(pool([PLAIN], scale, NO_BACKGROUND), Refused)
+
+
+@pytest.mark.parametrize(
+    ("trial", "background", "words"),
+    [
+        (PLAIN, 0.25, "do harm"),
+        (factorial((60, 100), (70, 100), (80, 100)), 0.1, "than there are patients"),
+    ],
+)
+def test_odd_expectations_are_noted(trial, background, words):
+    assert words in trial_synergy(trial, "risk_additive", Background(background, "")).note
+
+
+# ----------------------------------------------------------------------------- from the counts
+
+SMALL = ((14, 40), (9, 38), (21, 43))
+
+
+@pytest.mark.parametrize(
+    "theirs", REFERENCE["jeffreys"], ids=lambda r: f"{r['scale']}-{r['background']}"
+)
+def test_posterior_from_counts_agrees_with_numerical_integration(theirs):
+    ours = trial_synergy(
+        factorial(*SMALL), theirs["scale"], Background(theirs["background"], "")
+    ).jeffreys
+    assert ours.probability_above_zero == pytest.approx(theirs["above_zero"], abs=1e-6)
+    values = (ours.median, ours.low, ours.high)
+    assert values == pytest.approx([theirs[k] for k in ("median", "low", "high")], abs=2e-6)
+
+
+@pytest.mark.parametrize("theirs", REFERENCE["jeffreys_with_neither"], ids=lambda r: r["scale"])
+def test_posterior_with_an_arm_with_neither_agrees_with_numerical_integration(theirs):
+    ours = trial_synergy(factorial(*SMALL, (4, 39)), theirs["scale"], NO_BACKGROUND).jeffreys
+    assert ours.probability_above_zero == pytest.approx(theirs["above_zero"], abs=1e-7)
+
+
+def test_posterior_of_beating_both_arms_that_are_alike():
+    # With the same counts in all three arms each is as likely as the others to be the best.
+    ours = trial_synergy(factorial((12, 40), (12, 40), (12, 40)), "better_single", NO_BACKGROUND)
+    assert ours.jeffreys.probability_above_zero == pytest.approx(1 / 3, abs=1e-10)
+
+
+def test_posterior_of_large_arms_is_normal():
+    # 20,000 patients an arm: the posterior's interval is Wald's but for the fourth digit.
+    ours = trial_synergy(
+        factorial((6000, 20000), (4000, 20000), (12000, 20000)), "bliss", TEN_PERCENT
+    )
+    assert ours.jeffreys.low == pytest.approx(ours.ci_low, abs=1e-4)
+    assert ours.jeffreys.high == pytest.approx(ours.ci_high, abs=1e-4)
+
+
+# --------------------------------------------------------------------------------------- pooled
+
+POOL = REFERENCE["pooled"]
+TRIALS = [
+    factorial((t["a"], t["na"]), (t["b"], t["nb"]), (t["ab"], t["nab"]), trial=f"trial {i}")
+    for i, t in enumerate(POOL["trials"])
+]
+
+
+def test_pooled_excess_agrees_with_metafor():
+    ours = pool(TRIALS, "risk_additive", Background(POOL["background"], "invented"))
+    lead = ours.models[0]
+    assert lead.model == "random_reml_hk"
+    assert lead.estimate == pytest.approx(POOL["estimate"], rel=1e-9)
+    assert (lead.ci_low, lead.ci_high) == pytest.approx((POOL["ci_low"], POOL["ci_high"]), rel=1e-9)
+    assert [one.variance for one in ours.trials] == pytest.approx(POOL["vi"], rel=1e-12)
+
+
+def test_pooled_tipping_points_follow_from_the_additive_scale():
+    # On this scale the pooled excess rises by as much as the background: it is zero at 0.1 less
+    # the estimate at 0.1.
+    ours = pool(TRIALS, "risk_additive", TEN_PERCENT)
+    assert ours.tipping_background == pytest.approx(0.1 - POOL["estimate"], rel=1e-8)
+    # The lower limit is zero at 0.1 + 0.133, above the 17/96 of the lowest single arm.
+    assert 0.1 - POOL["ci_low"] > 17 / 96
+    assert ours.tipping_interval is None
+    assert ours.largest_background == pytest.approx(17 / 96)
+    assert ours.meaning.endswith(
+        "The pooled estimate shows synergy if the background is above 2.0%. Its interval does at "
+        "no background up to 17.7%."
+    )
+
+
+def test_synergy_at_every_background_is_said():
+    strong = [factorial((30, 100), (20, 100), (90, 100), trial=t) for t in "ab"]
+    ours = pool(strong, "bliss", NO_BACKGROUND)
+    assert ours.tipping_background == 0.0
+    # Where the lower limit is zero, the excess 0.9 - 1 + 0.56/(1 - o) is t(1 df) standard errors.
+    kept = 1 - ours.tipping_interval
+    variance = ((0.64 * VA + 0.49 * VB) / kept**2 + 0.0009) / 2
+    assert -0.1 + 0.56 / kept == pytest.approx(12.706204736432095 * variance**0.5, rel=1e-9)
+    single = pool(strong[:1], "bliss", NO_BACKGROUND)
+    assert (single.models[0].model, single.tipping_interval) == ("single_trial", 0.0)
+    assert single.meaning.endswith("whatever the background. So does its interval.")
+
+
+def test_a_dual_arm_below_the_better_single_arm_is_synergy_nowhere():
+    ours = pool([factorial((50, 100), (20, 100), (45, 100))], "log_odds", TEN_PERCENT)
+    assert ours.tipping_background is None
+    assert "At no background up to 20.0%" in ours.meaning
+
+
+def test_a_scale_without_background_has_nothing_to_suppose():
+    ours = pool(TRIALS, "better_single", TEN_PERCENT)
+    assert (ours.background, ours.largest_background, ours.tipping_background) == (None,) * 3
+    assert ours.meaning == SCALES["better_single"].meaning
+
+
+def test_what_cannot_be_pooled():
+    with pytest.raises(ValueError, match="counts once"):
+        pool([PLAIN, PLAIN], "bliss", NO_BACKGROUND)
+    assert "No trial" in pool([], "bliss", NO_BACKGROUND).reason
+    with pytest.raises(ValueError, match="scale 'sum' is not one of"):
+        pool([PLAIN], "sum", NO_BACKGROUND)
+    with pytest.raises(ValueError, match="below 1"):
+        Background(1.0, "")

@@ -1,0 +1,118 @@
+"""config/networks.yaml: what it may hold, and what a reader is told where it is wrong."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from trial_evidence.network_configuration import read_networks, unknown_network_agents
+from trial_evidence.sheet import SheetError
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+REFERENCE = {"agents": "almab", "schedule": "concurrent", "partner": "chemotherapy"}
+CONTENT = {
+    "abbreviations": {"almab": "A", "chemotherapy": "CT"},
+    "own_nodes": {"arm_x": "adapted"},
+    "networks": [
+        {"id": "response", "setting": "early", "title": "Response", "outcome": "pcr",
+         "measure": "odds_ratio", "reference": REFERENCE, "interactions": [["almab", "bemab"]]},
+        {"id": "survival", "setting": "early", "title": "Survival", "outcome": ["EFS", "DFS"],
+         "measure": "hazard_ratio", "reference": REFERENCE},
+    ],
+    "synergy": [
+        {"network": "response", "setting": "early", "title": "Synergy",
+         "background": [{"rate": 0.0, "basis": "the bound"}]},
+    ],
+    "surrogacy": [
+        {"id": "surrogate", "setting": "early", "title": "Surrogacy", "surrogate": "response",
+         "endpoint": "survival", "correlations": [0.0, -0.4]},
+    ],
+}  # fmt: skip
+
+
+def written(folder, content):
+    text = yaml.safe_dump(content, sort_keys=False)
+    (folder / "networks.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def changed(path, value):
+    content = copy.deepcopy(CONTENT)
+    place = content
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return content
+
+
+def test_the_configuration_of_the_project_is_sound():
+    settings = yaml.safe_load((CONFIG / "analyses.yaml").read_text(encoding="utf-8"))["settings"]
+    networks = read_networks(CONFIG, settings)
+    assert {network.setting for network in networks.networks} == set(settings)
+
+
+def test_everything_is_read(tmp_path):
+    networks = read_networks(written(tmp_path, CONTENT), ["early"])
+    response, survival = networks.of_setting("early")
+    assert response.is_pcr
+    assert not response.small_is_good
+    assert response.reference == "almab|concurrent|chemotherapy"
+    assert response.interactions == (("almab", "bemab"),)
+    assert survival.endpoints == ("EFS", "DFS")
+    assert survival.small_is_good
+    assert networks.synergy[0].background[0].rate == 0.0
+    assert networks.surrogacy[0].correlations == (0.0, -0.4)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "column", "said"),
+    [
+        (("networks", 0, "setting"), "late", "setting", 'response: "late" is not allowed. Allowed'),
+        (("networks", 1, "id"), "response", "id", 'response: "response" stands twice.'),
+        (("networks", 1, "measure"), "odds_ratio", "measure", "does not fit the outcome"),
+        (("networks", 0, "measure"), "hazard_ratio", "measure", "does not fit the outcome"),
+        (("synergy", 0, "network"), "other", "network", "is not a network of this file"),
+        (("synergy", 0, "network"), "survival", "network", "has to be a network that counts"),
+        (("surrogacy", 0, "endpoint"), "response", "endpoint", "has to be a network that is timed"),
+    ],
+)
+def test_what_does_not_fit_together_is_said(tmp_path, path, value, column, said):
+    with pytest.raises(SheetError) as caught:
+        read_networks(written(tmp_path, changed(path, value)), ["early"])
+    found = [p for p in caught.value.problems if p.column == column and said in p.message]
+    assert found
+    assert {p.file for p in caught.value.problems} == {"networks.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("networks", 0, "colour"), "red"),
+        (("networks", 0, "reference"), {"agents": "almab"}),
+        (("networks", 0, "interactions"), [["almab"]]),
+        (("synergy", 0, "background"), []),
+        (("synergy", 0, "background", 0, "rate"), 1.0),
+        (("surrogacy", 0, "correlations"), [1.0]),
+        (("own_nodes",), {"arm_x": "a|b"}),
+    ],
+)
+def test_what_breaks_the_schema_is_refused(tmp_path, path, value):
+    with pytest.raises(SheetError):
+        read_networks(written(tmp_path, changed(path, value)), ["early"])
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(SheetError) as caught:
+        read_networks(tmp_path, ["early"])
+    assert [p.message for p in caught.value.problems] == ["The file is missing."]
+
+
+def test_agents_that_the_sheet_does_not_know_are_named(tmp_path):
+    networks = read_networks(written(tmp_path, CONTENT), ["early"])
+    assert unknown_network_agents(networks, ["almab", "bemab"]) == ()
+    found = {(p.subject, p.column, p.value) for p in unknown_network_agents(networks, ["cetinib"])}
+    assert found == {
+        ("", "abbreviations", "almab"),
+        ("response", "reference", "almab"), ("survival", "reference", "almab"),
+        ("response", "interactions", "almab"), ("response", "interactions", "bemab"),
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Network meta-analysis: which treatments stand where, by direct and indirect evidence."""

@@ -1,0 +1,17 @@
+"""Columns of the tables that say what a network rests on."""
+
+USED_COLUMNS = [
+    "setting", "network", "trial_id", "trial", "year", "regimen", "code", "against",
+    "against_code", "arm_ids", "against_arm_ids", "events", "n", "n_against", "hr", "ci_low",
+    "ci_high", "ci_level", "p_value", "yi", "vi", "se_source", "definition", "population",
+    "endpoint", "analysis_cut", "median_followup_months", "assessor", "covariance",
+    "verification", "derivation", "source_id", "locator", "rows", "note",
+]  # fmt: skip
+USED_NUMBERS = [
+    "year", "events", "n", "n_against", "hr", "ci_low", "ci_high", "ci_level", "p_value", "yi",
+    "vi", "median_followup_months",
+]  # fmt: skip
+SET_ASIDE_COLUMNS = [
+    "setting", "network", "trial_id", "trial", "table", "row", "arms", "what", "verification",
+    "source_id", "reason",
+]  # fmt: skip

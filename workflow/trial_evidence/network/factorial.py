@@ -1,0 +1,129 @@
+"""Factorial trials: arms with A, with B and with both, found from what the arms hold."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Counts of one arm.
+
+    Attributes
+    ----------
+    trial, arm : str
+        Names.
+    agents : tuple of str
+        Agents under study; empty for none.
+    schedule, partner : str
+        ``concurrent`` or other, and what is given besides.
+    events, n : float
+        Patients with a response and patients analysed.
+    """
+
+    trial: str
+    arm: str
+    agents: tuple[str, ...]
+    schedule: str
+    partner: str
+    events: float
+    n: float
+
+
+@dataclass(frozen=True)
+class FactorialTrial:
+    """A trial with arms A, B and A+B, the same partner in all.
+
+    Attributes
+    ----------
+    trial : str
+        Name.
+    first, second, both : Arm
+        The single arms, in alphabetical order of their agents, and the one with all agents of both.
+    neither : Arm or None
+        The arm with the partner alone.
+    """
+
+    trial: str
+    first: Arm
+    second: Arm
+    both: Arm
+    neither: Arm | None
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """First, second, both and, where there is one, neither."""
+        return (self.first, self.second, self.both, *([self.neither] if self.neither else []))
+
+
+@dataclass(frozen=True)
+class FactorialTrials:
+    """Factorial trials found among arms, and comparisons set aside.
+
+    Attributes
+    ----------
+    trials : tuple of FactorialTrial
+        Each trial once.
+    set_aside : tuple of (str, str)
+        Trial and reason.
+    """
+
+    trials: tuple[FactorialTrial, ...]
+    set_aside: tuple[tuple[str, str], ...]
+
+
+def factorial_trials(arms: Iterable[Arm]) -> FactorialTrials:
+    """Trials with arms A, B and A+B, found from what the arms hold.
+
+    The arms have the same partner, and the agents are given concurrently. A and B are any two sets
+    of agents without a common member. An arm without agents and with the same partner is the arm
+    with neither.
+
+    Parameters
+    ----------
+    arms : iterable of Arm
+        Randomised arms with counts of one outcome, those of a trial together or not.
+
+    Returns
+    -------
+    FactorialTrials
+        By name. Where a trial offers several such sets of arms the one with an arm with neither,
+        then the one with most patients, counts; the others are set aside.
+    """
+    found, set_aside = [], []
+    ordered = sorted(arms, key=lambda arm: (arm.trial, arm.partner, sorted(arm.agents), arm.arm))
+    for trial, group in groupby(ordered, key=lambda arm: arm.trial):
+        candidates = sorted(
+            _factorial_sets(list(group)),
+            key=lambda one: (one.neither is None, -sum(arm.n for arm in one.arms)),
+        )
+        if candidates:
+            found.append(candidates[0])
+        set_aside += [
+            (
+                trial,
+                f"arms {', '.join(arm.arm for arm in other.arms)}: the trial counts once, with "
+                f"{', '.join(arm.arm for arm in candidates[0].arms)}",
+            )
+            for other in candidates[1:]
+        ]
+    return FactorialTrials(tuple(found), tuple(set_aside))
+
+
+def _factorial_sets(arms: Sequence[Arm]) -> list[FactorialTrial]:
+    concurrent = [arm for arm in arms if arm.agents and arm.schedule == "concurrent"]
+    sets = []
+    for first, second in combinations(concurrent, 2):
+        together = {*first.agents, *second.agents}
+        if first.partner != second.partner or set(first.agents) & set(second.agents):
+            continue
+        neither: list[Arm | None] = [
+            arm for arm in arms if not arm.agents and arm.partner == first.partner
+        ]
+        sets += [
+            FactorialTrial(first.trial, first, second, both, none)
+            for both in concurrent
+            if set(both.agents) == together and both.partner == first.partner
+            for none in neither or [None]
+        ]
+    return sets

@@ -1,0 +1,162 @@
+"""The network stage: networks of regimens of one setting, synergy and surrogacy."""
+
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from pathlib import Path
+
+import pandas as pd
+
+from trial_evidence.configuration import Configuration
+from trial_evidence.figures.page import Page, save_page
+from trial_evidence.figures.style import style_for
+from trial_evidence.files import write_table
+from trial_evidence.network.analysis import NetworkAnalysis, analyse
+from trial_evidence.network.drawings import network_drawings
+from trial_evidence.network.evidence import network_evidence
+from trial_evidence.network.tables import network_tables
+from trial_evidence.network.trial_level import (
+    SurrogacyResults,
+    SynergyResults,
+    surrogacy_results,
+    surrogacy_table,
+    synergy_results,
+    synergy_table,
+)
+from trial_evidence.network.trial_level_drawings import surrogacy_drawing, synergy_drawings
+from trial_evidence.network_configuration import NetworkConfiguration
+from trial_evidence.sheet import Sheet
+
+FOLDER = "network"
+LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
+# So many figures take as long to draw as a further process takes to start.
+FIGURES_WORTH_A_PROCESS = 6
+
+
+def write_network(
+    configuration: Configuration,
+    networks: NetworkConfiguration,
+    sheet: Sheet,
+    setting: str,
+    results: Path,
+    processes: int = 1,
+) -> None:
+    """Write every table and figure of the networks of a setting.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    networks : NetworkConfiguration
+    sheet : Sheet
+    setting : str
+    results : Path
+        Tables and figures go to ``<setting>/network/<id>/``, and ``<setting>/network/figures.csv``
+        lists the figures. What an earlier run wrote there and this one does not is removed.
+    processes : int
+        To draw with.
+    """
+    folder = results / setting / FOLDER
+    analyses = {
+        network.id: analyse(
+            network_evidence(sheet, configuration, networks, network), configuration
+        )
+        for network in networks.of_setting(setting)
+    }
+    synergy = [
+        synergy_results(entry, analyses[entry.network].evidence, configuration)
+        for entry in networks.synergy
+        if entry.setting == setting
+    ]
+    surrogacy = [
+        surrogacy_results(
+            entry,
+            analyses[entry.surrogate].evidence,
+            analyses[entry.endpoint].evidence,
+            configuration.confidence_level,
+        )
+        for entry in networks.surrogacy
+        if entry.setting == setting
+    ]
+    tables = _tables(analyses, synergy, surrogacy, configuration.settings[setting])
+    pages = _pages(analyses, synergy, surrogacy, configuration)
+    for name, table in tables.items():
+        write_table(folder / f"{name}.csv", table)
+    _draw_all(pages, folder, configuration, processes)
+    _remove_others(folder, tables, pages, configuration)
+    listing = [
+        (setting, *stem.split("/"), page.title, page.description) for stem, page in pages.items()
+    ]
+    write_table(folder / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
+
+
+def _tables(
+    analyses: Mapping[str, NetworkAnalysis],
+    synergy: list[SynergyResults],
+    surrogacy: list[SurrogacyResults],
+    line: str,
+) -> dict[str, pd.DataFrame]:
+    """Tables by ``<id>/<name>``."""
+    tables = {
+        f"{name}/{table}": content
+        for name, analysis in analyses.items()
+        for table, content in network_tables(analysis, line).items()
+    }
+    tables |= {f"{found.analysis.network}/synergy": synergy_table(found) for found in synergy}
+    for found in surrogacy:
+        tables[f"{found.analysis.id}/trials"] = found.table
+        tables[f"{found.analysis.id}/models"] = surrogacy_table(found)
+    return tables
+
+
+def _pages(
+    analyses: Mapping[str, NetworkAnalysis],
+    synergy: list[SynergyResults],
+    surrogacy: list[SurrogacyResults],
+    configuration: Configuration,
+) -> dict[str, Page]:
+    """Pages by ``<id>/<name>``."""
+    style = style_for(configuration.figure_width_mm)
+    pages = {
+        f"{name}/{drawing.name}": drawing.page
+        for name, analysis in analyses.items()
+        for drawing in network_drawings(analysis, style)
+    }
+    for shown in synergy:
+        for drawing in synergy_drawings(shown, configuration, style):
+            pages[f"{shown.analysis.network}/{drawing.name}"] = drawing.page
+    for found in surrogacy:
+        plot = surrogacy_drawing(found, style)
+        if plot is not None:
+            pages[f"{found.analysis.id}/{plot.name}"] = plot.page
+    return pages
+
+
+def _draw_all(
+    pages: Mapping[str, Page], folder: Path, configuration: Configuration, processes: int
+) -> None:
+    useful = min(processes, 1 + len(pages) // FIGURES_WORTH_A_PROCESS)
+    stems = [folder / stem for stem in pages]
+    formats = configuration.figure_formats
+    if useful > 1:
+        with ProcessPoolExecutor(useful, mp_context=get_context("spawn")) as pool:
+            list(pool.map(save_page, pages.values(), stems, repeat(formats)))
+    else:
+        for page, stem in zip(pages.values(), stems, strict=True):
+            save_page(page, stem, formats)
+
+
+def _remove_others(
+    folder: Path,
+    tables: Mapping[str, pd.DataFrame],
+    pages: Mapping[str, Page],
+    configuration: Configuration,
+) -> None:
+    kept = {folder / f"{name}.csv" for name in tables}
+    kept |= {folder / f"{stem}.{kind}" for stem in pages for kind in configuration.figure_formats}
+    for path in sorted(folder.glob("*/*")):
+        if path not in kept and path.is_file():
+            path.unlink()
+    for left in sorted(folder.glob("*/")):
+        if not any(left.iterdir()):
+            left.rmdir()
