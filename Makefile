@@ -4,6 +4,7 @@
 # make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
 # make changes [SINCE=revision]          what your edit changes, against the last commit
 # make calibrate                         do the intervals hold? (a simulation of minutes)
+# make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>]   for a journal or a slide
 # make explain ROW=pcr:6                 why a row is, or is not, in an analysis
 # make explain TRIAL=<id> ANALYSIS=<id>
 
@@ -12,8 +13,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 STAMP := .venv/installed
+# The matrices are small: a thread for each core makes them slower, not faster.
+export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check workbook import explain changes calibrate test test-edits clean lock
+.PHONY: all check workbook import explain changes figures calibrate test test-edits clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -43,6 +46,10 @@ changes: $(STAMP)
 # Four times as many random edits of the sheet as `make test` tries.
 test-edits: $(STAMP)
 	@SHEET_EDITS=2000 PYTHONPATH=workflow $(BIN)/python -m pytest tests/edits -q
+
+figures: all
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence styled --style "$(STYLE)" \
+	  $(if $(WIDTH),--width $(WIDTH)) $(if $(ANALYSIS),--analysis "$(ANALYSIS)") --processes 2
 
 calibrate: all
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence calibrate

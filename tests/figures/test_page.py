@@ -128,10 +128,10 @@ def test_a_failure_leaves_the_old_files_and_nothing_else(tmp_path, monkeypatch):
         (tmp_path / f"page.{kind}").write_text("old", encoding="utf-8")
     render = page_module._render
 
-    def fail_at_last(figure, page, kind):
+    def fail_at_last(figure, page, kind, dpi):
         if kind == "png":
             raise OSError("no room")
-        return render(figure, page, kind)
+        return render(figure, page, kind, dpi)
 
     monkeypatch.setattr(page_module, "_render", fail_at_last)
     with pytest.raises(OSError, match="no room"):

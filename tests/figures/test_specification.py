@@ -19,6 +19,7 @@ from figures.chart_reading import (
     page_defects,
     y_of,
 )
+from figures.svg_reading import check_svg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_evidence.figures.page import save_page
@@ -171,8 +172,50 @@ def test_a_mark_for_many_is_as_high_as_their_share(tmp_path):
 
 
 def test_thousands_make_a_small_file(tmp_path):
-    save_page(layout(many(5000), PAGE), tmp_path / "many", ("svg",))
-    assert (tmp_path / "many.svg").stat().st_size < 3e6
+    count = 11_000
+    plot = many(count)
+    # sorted by estimate, so that dark and light intervals come in runs, as they do in practice
+    estimates = np.sort(plot.estimates)
+    reach = 0.2 + 0.1 * np.random.default_rng(2).random(count)
+    plot = replace(
+        plot, estimates=estimates, low=estimates - reach, high=estimates + reach,
+        factors=plot.factors[:3],
+    )  # fmt: skip
+    save_page(layout(plot, PAGE), tmp_path / "many", ("svg",))
+    assert (tmp_path / "many.svg").stat().st_size < 1e6
+    assert check_svg(tmp_path / "many.svg") == []
+
+
+def test_thousands_of_intervals_are_areas_between_their_limits():
+    count = 3000
+    estimates = np.linspace(-0.2, 0.4, count)
+    # limits a constant distance away: no effect is excluded where the estimate is beyond 0.1
+    plot = replace(
+        PLOT, estimates=estimates, low=estimates - 0.1, high=estimates + 0.1, factors=(),
+        leading=None,
+    )  # fmt: skip
+    page = layout(plot, PAGE)
+    areas = sorted(
+        (shape for shape in page.bands if shape.role == "interval"),
+        key=lambda shape: min(x for x, _ in shape.points),
+    )
+    assert [area.fill.lower() for area in areas] == [ACCENT, LIGHT, ACCENT]
+    left, right = (f(x for area in areas for x, _ in area.points) for f in (min, max))
+    # estimates cross -0.1 and 0.1 after a sixth and a half of the way from -0.2 to 0.4
+    ends = [max(x for x, _ in area.points) for area in areas]
+    assert ends == pytest.approx([left + (right - left) * f for f in (1 / 6, 1 / 2, 1)], abs=0.1)
+    # each area is as high at its first specification as an interval is wide; the panel is straight
+    for area in areas:
+        start = min(x for x, _ in area.points)
+        ys = [y for x, y in area.points if x == start]
+        reach = max(ys) - min(ys)
+        assert reach == pytest.approx(_per_unit(page) * 0.2, rel=0.01)
+
+
+def _per_unit(page):
+    """Millimetres of height a unit of the logarithm, from the labels of the axis."""
+    at = {text.text: text.y for text in page.texts}
+    return (at["1"] - at["1.5"]) / math.log(1.5)
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))

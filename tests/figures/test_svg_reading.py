@@ -45,6 +45,18 @@ def test_each_defect_is_found(tmp_path, body, defect):
     assert defect in found[0]
 
 
+DISC = '<path d="M 5 38 L 40 38 L 40 58 L 5 58 z" style="fill: {fill}"/>'
+
+
+@pytest.mark.parametrize(
+    ("fill", "defects"),
+    # black on pale green can be read; on dark grey its contrast is 1.7 to 1, of 4.5 needed
+    [("#8cc28c", 0), ("#333333", 1)],
+)
+def test_a_text_may_stand_on_a_shape_where_it_can_be_read(tmp_path, fill, defects):
+    assert len(check_svg(written(tmp_path, DISC.format(fill=fill) + word()))) == defects
+
+
 def test_a_missing_title_and_description_are_found(tmp_path):
     head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100">'
     assert check_svg(written(tmp_path, word(), head)) == ["no title", "no description"]

@@ -1,6 +1,7 @@
 """Figures: the forest plots of one setting.
 
-in    results/<setting>/estimates.csv, trials.csv, rates.csv; data/processed/<setting>/set_aside.csv
+in    results/<setting>/estimates.csv, trials.csv, rates.csv; data/processed/<setting>/set_aside.csv;
+      the setting's rows of the sheet, by their checksum
 out   results/<setting>/<analysis>/forest.svg, .pdf, .png and the further figures of that
       analysis; results/<setting>/figures.csv lists them all
 """
@@ -16,11 +17,19 @@ for name in SETTINGS:
                 for table in ("estimates", "trials", "rates")
             ],
             set_aside=f"data/processed/{name}/set_aside.csv",
-            config=CONFIG,
-            code=code("figures"),
+            # Its risk-of-bias judgements stand beside the plots.
+            sheet=f"data/processed/{name}/sheet.sha256",
+            config=[*CONFIG, *LABELS],
+            code=code("sheet", "figures"),
         output:
             listing=f"results/{name}/figures.csv",
-            forests=forests(name),
+            # The Snakemake report shows the drawings, with a caption.
+            drawings=report(
+                [path for path in forests(name) if path.endswith(".svg")],
+                caption="../report/forest.rst",
+                category=ANALYSES["settings"][name],
+            ),
+            forests=[path for path in forests(name) if not path.endswith(".svg")],
         # Before the sensitivity analyses: it is what an analyst waits for.
         priority: 1
         threads: 2

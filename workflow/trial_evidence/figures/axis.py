@@ -35,6 +35,8 @@ class Axis:
     limits
         Ends of the axis as printed on it (ratios, plain values, proportions from 0 to 1); None to
         choose them from the data.
+    decimal_mark
+        Between the digits of its ticks.
     """
 
     scale: AxisScale
@@ -43,6 +45,7 @@ class Axis:
     favours_low: str = ""
     favours_high: str = ""
     limits: tuple[float, float] | None = None
+    decimal_mark: str = "."
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,9 @@ def view(
     place = math.log if axis.scale == "log" else float
     inside = (tick for tick in ticks if low * _sloppy(low, -1) <= tick <= high * _sloppy(high, 1))
     return AxisView(
-        place(low), place(high), tuple(Tick(place(tick), labels[tick]) for tick in inside)
+        place(low),
+        place(high),
+        tuple(Tick(place(tick), labels[tick].replace(".", axis.decimal_mark)) for tick in inside),
     )
 
 

@@ -1,7 +1,7 @@
 """What the charts share: panels with axes, curves, labels beside marks, a legend, notes."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -19,7 +19,7 @@ from trial_evidence.figures.axis import (
     view,
 )
 from trial_evidence.figures.numbers import format_number, format_tick, linear_ticks
-from trial_evidence.figures.page import Align, Page, Point, Polygon, Segment, Text
+from trial_evidence.figures.page import LEAST_POINTS, Align, Page, Point, Polygon, Segment, Text
 from trial_evidence.figures.style import Style
 from trial_evidence.figures.text import (
     CAP_HEIGHT_EM,
@@ -40,14 +40,23 @@ Dash = tuple[float, float]
 ViewOf = Callable[[int], AxisView]
 """Makes an axis with a number of ticks at most."""
 KeyKind = Literal["dot", "square", "diamond", "line", "area"]
+Judgement = Literal["low", "some_concerns", "high"]
+
+JUDGEMENT_SIGNS: Mapping[Judgement, str] = {
+    "low": "+",
+    "some_concerns": "?",
+    "high": "\N{MINUS SIGN}",
+}
+"""Signs in the discs of risk-of-bias judgements, which say in grey what colours say."""
 
 DASHED: Dash = (1.6, 1.0)
 DOTTED: Dash = (0.4, 0.7)
 MOST_TICKS = 7
 
 # a place that is off any page, for what has no end
-_FAR_MM = 1e4
-_HAIR_MM = 1e-6
+FAR_MM = 1e4
+# differences that are rounding errors
+HAIR_MM = 1e-6
 # a range of rounding errors, of which an axis would be noise
 _LEAST_RANGE = 1e-9
 # room beyond the outermost logarithm on an axis of very large ratios
@@ -149,14 +158,15 @@ class Panel:
     def holds(self, point: Point) -> bool:
         """Whether a place in mm is in the panel; its edges are."""
         x, y = point
-        return (
-            self.left - _HAIR_MM <= x <= self.right + _HAIR_MM
-            and self.top - _HAIR_MM <= y <= self.bottom + _HAIR_MM
-        )
+        return self.spans(x) and self.top - HAIR_MM <= y <= self.bottom + HAIR_MM
+
+    def spans(self, x: float) -> bool:
+        """Whether a distance from the left is between the sides of the panel; its edges are."""
+        return self.left - HAIR_MM <= x <= self.right + HAIR_MM
 
 
 def _near(place: float) -> float:
-    return min(max(place, -_FAR_MM), _FAR_MM)
+    return min(max(place, -FAR_MM), FAR_MM)
 
 
 def covering(axis: Axis, values: Iterable[float]) -> ViewOf:
@@ -263,11 +273,24 @@ def panel_height_mm(style: Style) -> float:
     return min(88.0, 26.0 + 0.36 * style.width_mm)
 
 
+@dataclass(frozen=True)
+class Phrases:
+    """What a page says of itself, with ``{names}`` for what it is about."""
+
+    in_full: str = "In full: {names}."
+    not_labelled: str = "Not labelled for want of room: {names}."
+    left_out: str = "Left out at this width: {names}."
+
+
+PHRASES = Phrases()
+
+
 class Chart:
     """A page being filled from top to bottom; `y` is how far it is filled, in mm."""
 
-    def __init__(self, style: Style) -> None:
+    def __init__(self, style: Style, phrases: Phrases = PHRASES) -> None:
         self.style = style
+        self.phrases = phrases
         self.left = style.margin_mm
         self.right = style.width_mm - style.margin_mm
         self.y = style.margin_mm
@@ -282,12 +305,21 @@ class Chart:
 
     def title(self, title: str) -> None:
         """The heading of the figure and the rule under it."""
+        self.headline(title)
+        self.y += self.style.block_gap_mm
+
+    def headline(self, title: str) -> None:
+        """The heading of the figure; the page is filled to the rule under it."""
         style = self.style
         lines = wrap(title, self.right - self.left, style.title_pt, True)
         self._lines("title", lines, style.title_pt, style.ink, bold=True)
         self.y += style.block_gap_mm if lines else 0.0
+        self.rule()
+
+    def rule(self) -> None:
+        """A line across the page."""
+        style = self.style
         self.line("rule", (self.left, self.y), (self.right, self.y), style.ink, style.rule_pt)
-        self.y += style.block_gap_mm
 
     def heading(self, text: str, edges: tuple[float, float] | None = None) -> None:
         """A bold line over a panel or a group of them."""
@@ -348,7 +380,7 @@ class Chart:
         half = max((text_width_mm(t.label, size) for t in x(MOST_TICKS).ticks), default=0.0) / 2
         left = outer_left + max(beside_mm[0], half)
         right = outer_right - max(beside_mm[1], half)
-        x_view = self._fitting(x, lambda made: _gaps_along(made, right - left, size))
+        x_view = self._fitting(x, lambda made: labels_fit(made, right - left, size))
         top = self.y
         return Panel(left, top, right, top + height_mm, x_view, y_view, *scales)
 
@@ -365,15 +397,22 @@ class Chart:
 
         The words keep to the room between `edges`; None for the page.
         """
+        self.axis_line(panel)
+        self.ticks(panel)
+        if axis is not None:
+            self.favours(panel, axis, edges)
+            self.under_panel(panel, axis.label, edges)
+
+    def axis_line(self, panel: Panel) -> None:
+        """The line of the horizontal axis at the foot of a panel."""
         style = self.style
         self.y = panel.bottom
-        self.line(
-            "axis",
-            (panel.left, panel.bottom),
-            (panel.right, panel.bottom),
-            style.ink,
-            style.rule_pt,
-        )
+        ends = ((panel.left, panel.bottom), (panel.right, panel.bottom))
+        self.line("axis", *ends, style.ink, style.rule_pt)
+
+    def ticks(self, panel: Panel) -> None:
+        """The ticks of the horizontal axis and their labels, from `y` down."""
+        style = self.style
         leading = self.leading(style.text_pt)
         for tick in panel.x.ticks:
             x = panel.left + panel.x.share(tick.place) * (panel.right - panel.left)
@@ -381,9 +420,6 @@ class Chart:
             self.line("tick", (x, self.y), end, style.ink, style.rule_pt)
             self.word("tick", tick.label, x, self.y + style.tick_mm + leading / 2, "center")
         self.y += style.tick_mm + (leading if panel.x.ticks else 0.0)
-        if axis is not None:
-            self._favours(panel, axis, edges or (self.left, self.right))
-            self.under_panel(panel, axis.label, edges)
 
     def under_panel(
         self, panel: Panel, text: str, edges: tuple[float, float] | None = None
@@ -447,8 +483,9 @@ class Chart:
         self.y += leading if started else 0.0
 
     def notes(self, notes: Sequence[str]) -> None:
-        """Sentences in the size of the table."""
-        self._paragraphs("note", notes, self.style.text_pt, self.style.ink)
+        """Sentences in the size of the table, where the style has room for such."""
+        if self.style.small_print:
+            self._paragraphs("note", notes, self.style.text_pt, self.style.ink)
 
     def page(self, title: str, description: str, footnotes: Sequence[str] = ()) -> Page:
         """The finished page, with its small print at the foot.
@@ -469,10 +506,13 @@ class Chart:
         """
         small = list(footnotes)
         if self._shortened:
-            small.append(f"In full: {'; '.join(dict.fromkeys(self._shortened))}.")
+            names = "; ".join(dict.fromkeys(self._shortened))
+            small.append(self.phrases.in_full.replace("{names}", names))
         if self._unlabelled:
-            small.append(f"Not labelled for want of room: {'; '.join(self._unlabelled)}.")
-        self._paragraphs("footnote", small, self.style.footnote_pt, self.style.muted)
+            names = "; ".join(self._unlabelled)
+            small.append(self.phrases.not_labelled.replace("{names}", names))
+        if self.style.small_print:
+            self._paragraphs("footnote", small, self.style.footnote_pt, self.style.muted)
         return Page(
             width_mm=self.style.width_mm,
             height_mm=self.y + self.style.margin_mm,
@@ -486,9 +526,17 @@ class Chart:
 
     # ------------------------------------------------------------------------------------- marks
 
-    def line(self, role: str, start: Point, end: Point, colour: str, width_pt: float) -> None:
+    def line(
+        self,
+        role: str,
+        start: Point,
+        end: Point,
+        colour: str,
+        width_pt: float,
+        dashed: bool = False,
+    ) -> None:
         """A straight line."""
-        self.segments.append(Segment(role, start, end, colour, width_pt))
+        self.segments.append(Segment(role, start, end, colour, width_pt, dashed))
 
     def curve(
         self,
@@ -607,11 +655,11 @@ class Chart:
                 continue
             if text != whole and text.endswith(ELLIPSIS):
                 self._shortened.append(whole)
-            marks.add(place.box)
+            left, top, right, bottom = place.box
+            marks.add((left - _LABEL_GAP_MM, top, right + _LABEL_GAP_MM, bottom))
             for start, end in place.leader:
                 lines.add(_around(start, end))
                 self.line("leader", start, end, style.muted, style.hair_pt)
-            left, top, _, _ = place.box
             baseline = top + _ASCENT_EM * size * MM_PER_POINT
             self.texts.append(Text("label", text, left, baseline, size, style.ink))
 
@@ -627,10 +675,13 @@ class Chart:
         """Height of a line of text in mm."""
         return size_pt * MM_PER_POINT * self.style.leading
 
-    def _favours(self, panel: Panel, axis: Axis, edges: tuple[float, float]) -> None:
-        """What either side favours, on both sides of the reference."""
+    def favours(self, panel: Panel, axis: Axis, edges: tuple[float, float] | None = None) -> None:
+        """What either side favours, on both sides of the reference.
+
+        The words keep to the room between `edges`; None for the page.
+        """
         style = self.style
-        outer_left, outer_right = edges
+        outer_left, outer_right = edges or (self.left, self.right)
         gap = style.panel_gap_mm / 2
         low, high = clean(axis.favours_low), clean(axis.favours_high)
         low = f"\N{LEFTWARDS ARROW} {low}" if low else ""
@@ -638,8 +689,9 @@ class Chart:
         half = (outer_right - outer_left) / 2 - gap
         need = [min(half, text_width_mm(words, style.text_pt)) for words in (low, high)]
         split = (panel.left + panel.right) / 2
-        if axis.reference is not None and panel.left <= panel.x_mm(axis.reference) <= panel.right:
+        if axis.reference is not None and panel.spans(panel.x_mm(axis.reference)):
             split = panel.x_mm(axis.reference)
+        # a reference near the edge of the page would leave no room for the words on that side
         split = min(max(split, outer_left + need[0] + gap), outer_right - need[1] - gap)
         sides: tuple[tuple[str, float, float, Align], ...] = (
             (low, split - gap, split - gap - outer_left, "right"),
@@ -648,7 +700,7 @@ class Chart:
         leading = self.leading(style.text_pt)
         deepest = 0
         for words, x, room, align in sides:
-            lines = wrap(words, room + _HAIR_MM, style.text_pt)
+            lines = wrap(words, room + HAIR_MM, style.text_pt)
             deepest = max(deepest, len(lines))
             for number, line in enumerate(lines):
                 self.word("favours", line, x, self.y + (number + 0.5) * leading, align)
@@ -666,6 +718,60 @@ class Chart:
             self.shape(role, diamond(centre, 1.3 * half), fill, outline)
         else:
             self.shape(role, rectangle(x - half, y - half, x + half, y + half), fill, outline)
+
+    def light(self, role: str, judgement: Judgement, centre: Point) -> None:
+        """A risk-of-bias judgement as a disc with its sign."""
+        style = self.style
+        fill = {
+            "low": style.low_risk,
+            "some_concerns": style.some_concerns,
+            "high": style.high_risk,
+        }[judgement]
+        colour = max((style.ink, style.paper), key=lambda ink: contrast(ink, fill))
+        size = max(LEAST_POINTS, 0.72 * style.light_mm / MM_PER_POINT)
+        self.dot(role, centre, style.light_mm, fill, style.ink)
+        sign = JUDGEMENT_SIGNS[judgement]
+        self.word("sign", sign, *centre, "center", True, colour, size)
+
+    def band(self, height_mm: float) -> None:
+        """A pale strip across the page from `y` down, behind everything."""
+        corners = rectangle(self.left, self.y, self.right, self.y + height_mm)
+        self.fill("band", corners, self.style.band)
+
+    def fill(self, role: str, corners: Sequence[Point], colour: str) -> None:
+        """A filled shape behind all lines, anywhere on the page."""
+        self.bands.append(Polygon(role, tuple(corners), colour, colour, 0.0))
+
+    def inscribed(
+        self, role: str, text: str, sides: tuple[float, float], y: float, fill: str
+    ) -> bool:
+        """A text in the middle of a filled shape, where the shape is wide enough for it.
+
+        Parameters
+        ----------
+        role
+            What the text stands for.
+        text
+            One line.
+        sides
+            Left and right end of the shape at that height.
+        y
+            Height in mm.
+        fill
+            The shape's colour; the text is dark or light, whichever can be read on it.
+
+        Returns
+        -------
+        bool
+            Whether the text is there.
+        """
+        style = self.style
+        left, right = sides
+        if text_width_mm(text, style.text_pt) + 2 * style.indent_mm > right - left:
+            return False
+        colour = max((style.ink, style.paper), key=lambda ink: contrast(ink, fill))
+        self.word(role, text, (left + right) / 2, y, "center", colour=colour)
+        return True
 
     def _key(self, key: Key, x: float, y: float) -> None:
         style = self.style
@@ -713,6 +819,18 @@ class Chart:
 
 
 # --------------------------------------------------------------------------------------- geometry
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours given as hex, from 1 to 21 (WCAG 2.1, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
 
 
 def rectangle(left: float, top: float, right: float, bottom: float) -> tuple[Point, ...]:
@@ -817,7 +935,7 @@ def dashes(points: Sequence[Point], dash: Dash) -> list[tuple[Point, ...]]:
 
 def _pieces(start: Point, end: Point, longest: float = _LONGEST_PIECE_MM) -> list[Stretch]:
     # level and upright lines are their own boxes
-    upright = abs(start[0] - end[0]) < _HAIR_MM or abs(start[1] - end[1]) < _HAIR_MM
+    upright = abs(start[0] - end[0]) < HAIR_MM or abs(start[1] - end[1]) < HAIR_MM
     count = 1 if upright else max(1, math.ceil(math.dist(start, end) / longest))
     stops = [
         (
@@ -925,8 +1043,8 @@ def _inside(inner: Box, outer: Box) -> bool:
     )
 
 
-def _gaps_along(made: AxisView, width_mm: float, size_pt: float) -> bool:
-    """Whether the labels of a horizontal axis keep a letter's distance."""
+def labels_fit(made: AxisView, width_mm: float, size_pt: float) -> bool:
+    """Whether the labels of a horizontal axis keep a letter’s distance."""
     gap = text_width_mm("0", size_pt)
     ends = [
         (made.share(tick.place) * width_mm, text_width_mm(tick.label, size_pt) / 2)

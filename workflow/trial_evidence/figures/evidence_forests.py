@@ -11,13 +11,26 @@ from trial_evidence.configuration import (
     Analysis,
     Configuration,
     EffectModifier,
+    FigureChoices,
     RateAnalysis,
 )
+from trial_evidence.figure_configuration import ENGLISH_LABELS, Labels
 from trial_evidence.figures.axis import Axis, AxisScale
+from trial_evidence.figures.chart import PHRASES, Judgement, Phrases
 from trial_evidence.figures.forest import Column, Forest, Row, RowKind
 from trial_evidence.figures.numbers import format_interval, format_number, format_p, round_half_up
 from trial_evidence.files import records
-from trial_evidence.words import MEASURE_NAMES, MODEL_NAMES
+from trial_evidence.method_configuration import Pooling
+from trial_evidence.words import (
+    BOOTSTRAP,
+    INTERVAL_WORDS,
+    MEASURE_NAMES,
+    MODEL_NAMES,
+    PREDICTION_WORDS,
+    SHORT_MODEL_NAMES,
+    is_random_effects,
+    number_word,
+)
 
 NOTHING_POOLED = "\N{EN DASH}"
 PARTNER_NAMES = {
@@ -26,6 +39,16 @@ PARTNER_NAMES = {
     "none": "None",
 }
 ASSESSOR_NAMES = {"BICR": "central", "investigator": "inv."}
+# The five domains of RoB 2 and the overall judgement.
+LIGHTS = ("1", "2", "3", "4", "5", "All")
+JUDGEMENTS_NOTE = (
+    "Risk of bias (RoB 2): + low, ? some concerns, − high. 1 randomisation, 2 deviations from "
+    "intended interventions, 3 missing outcome data, 4 measurement of the outcome, 5 selection of "
+    "the reported result. Blank: not judged."
+)
+Judgements = Mapping[tuple[str, str], tuple[Judgement, ...]]
+"""Judgements of the domains and overall, by trial id and outcome."""
+NO_JUDGEMENTS: Judgements = {}
 PARTNER_SHORT = {"chemotherapy": "chemo", "endocrine": "endocrine", "none": "alone"}
 
 
@@ -64,6 +87,8 @@ def analysis_forest(
     estimates: pd.DataFrame,
     set_aside: pd.DataFrame,
     configuration: Configuration,
+    say: Labels = ENGLISH_LABELS,
+    judgements: Judgements = NO_JUDGEMENTS,
 ) -> Forest:
     """Forest plot of an analysis by its subgroups of trials.
 
@@ -79,19 +104,23 @@ def analysis_forest(
     set_aside : DataFrame
         Its rows set aside.
     configuration : Configuration
+    say : Labels
+        The words to print.
+    judgements : mapping
+        Risk-of-bias judgements; a column shows those of the trials' own outcomes.
 
     Returns
     -------
     Forest
     """
     whole = trials[trials["subgroup"] == "all"]
-    table = _Table(analysis, measure, whole)
+    table = _Table(analysis, measure, whole, say, judgements)
     shown = "added" if analysis.subgroups == "added_agents" else analysis.subgroups
     rows: list[Row] = []
     for value, group in whole.groupby(analysis.subgroups, sort=False):
-        heading = _heading(analysis.subgroups, str(group[shown].iloc[0]))
+        heading = _heading(analysis.subgroups, str(group[shown].iloc[0]), say)
         rows += [*_gap(rows), Row("heading", {"trial": heading})]
-        rows += table.trial_rows(_sorted(group))
+        rows += table.trial_rows(_sorted(group, analysis.figure))
         if analysis.pool != "none":
             name = f"{analysis.subgroups}={value}"
             rows += table.pooled_rows(_of(estimates, name), "subtotal", group)
@@ -102,18 +131,20 @@ def analysis_forest(
     if analysis.pool == "overall" and lead is not None and lead["model"] != "single_trial":
         rows += [*_gap(rows), *table.pooled_rows(overall, "overall", whole)]
     if whole.empty:
-        rows.append(Row("text", {"trial": "No trial qualifies."}))
-    notes = [*_heterogeneity(overall), *_difference(estimates, analysis.subgroups),
-             *_other_models(overall, measure)] if analysis.pool == "overall" else []  # fmt: skip
+        rows.append(Row("text", {"trial": say("No trial qualifies.")}))
+    notes = [*_heterogeneity(overall, say), *_difference(estimates, analysis.subgroups, say),
+             *_other_models(overall, measure, say)]  # fmt: skip
+    title = analysis.figure.title or analysis.title
     return Forest(
-        title=analysis.title,
+        title=title,
         columns=table.columns(),
         rows=tuple(rows),
-        axis=_axis(measure, analysis.arm_labels),
+        axis=table.axis(),
         overall=None if analysis.pool != "overall" else _centre(overall, measure),
-        notes=tuple(notes),
-        footnotes=tuple(_footnotes(analysis, whole, overall, set_aside, configuration)),
-        description=_description(analysis.title, measure, whole, overall),
+        notes=tuple(notes) if analysis.pool == "overall" else (),
+        footnotes=tuple(_footnotes(table, overall, set_aside, configuration)),
+        description=_description(title, measure, whole, overall),
+        phrases=_phrases(say),
     )
 
 
@@ -125,12 +156,14 @@ def modifier_forest(
     estimates: pd.DataFrame,
     set_aside: pd.DataFrame,
     configuration: Configuration,
+    say: Labels = ENGLISH_LABELS,
+    judgements: Judgements = NO_JUDGEMENTS,
 ) -> Forest:
     """Forest plot of an analysis by the levels of a factor inside its trials.
 
     Parameters
     ----------
-    analysis, measure, trials, estimates, set_aside, configuration
+    analysis, measure, trials, estimates, set_aside, configuration, say, judgements
         As for :func:`analysis_forest`.
     modifier : EffectModifier
         Only trials that report both its levels are shown.
@@ -141,25 +174,25 @@ def modifier_forest(
     """
     levels = [f"{modifier.factor}={level}" for level in modifier.levels]
     inside = trials[trials["subgroup"].isin(levels)]
-    table = _Table(analysis, measure, inside)
+    table = _Table(analysis, measure, inside, say, judgements)
     rows: list[Row] = []
     for level, name in zip(modifier.levels, levels, strict=True):
-        group = _sorted(inside[inside["subgroup"] == name])
-        rows += [*_gap(rows), Row("heading", {"trial": f"{modifier.label} {level}"})]
+        group = _sorted(inside[inside["subgroup"] == name], analysis.figure)
+        rows += [*_gap(rows), Row("heading", {"trial": say(f"{modifier.label} {level}")})]
         rows += table.trial_rows(group)
         rows += table.pooled_rows(_of(estimates, name), "subtotal", group)
-    title = f"{analysis.title}, by {modifier.label.lower()}"
+    whole = analysis.figure.title or analysis.title
+    title = say("{title}, by {factor}", title=whole, factor=say(modifier.label.lower()))
     own = set_aside[set_aside["subgroup"] == modifier.factor]
     return Forest(
         title=title,
         columns=table.columns(),
         rows=tuple(rows),
-        axis=_axis(measure, analysis.arm_labels),
-        notes=tuple(_interaction(estimates, modifier)),
-        footnotes=tuple(
-            _footnotes(analysis, inside, _of(estimates, levels[0]), own, configuration)
-        ),
-        description=_description(title, measure, inside, _of(estimates, levels[0])),
+        axis=table.axis(),
+        notes=tuple(_interaction(estimates, modifier, say)),
+        footnotes=tuple(_footnotes(table, _of(estimates, levels[0]), own, configuration)),
+        description=_description_by_level(title, measure, inside, estimates, levels),
+        phrases=_phrases(say),
     )
 
 
@@ -170,6 +203,7 @@ def rate_forest(
     estimates: pd.DataFrame,
     subgroups: Mapping[str, str],
     configuration: Configuration,
+    say: Labels = ENGLISH_LABELS,
 ) -> Forest:
     """Forest plot of the rates of one regimen, trial by trial.
 
@@ -183,39 +217,43 @@ def rate_forest(
     subgroups : mapping
         Subgroup -> heading; a heading is printed where there is more than one.
     configuration : Configuration
+    say : Labels
+        The words to print.
 
     Returns
     -------
     Forest
     """
     columns = (
-        Column("trial", "Trial (year of report)", "left", "left"),
-        Column("counts", "Events/n", "right", "left"),
-        Column("definition", "Response", "left", "left", priority=2),
-        Column("weight", "Weight\n(%)", "right", "right", priority=1),
-        Column("result", f"Rate, % ({_level(configuration)} CI)", "right", "right"),
+        Column("trial", say("Trial (year of report)"), "left", "left"),
+        Column("counts", say("Events/n"), "right", "left"),
+        Column("definition", say("Response"), "left", "left", priority=2),
+        Column("weight", say("Weight\n(%)"), "right", "right", priority=1),
+        Column("result", _rate_header(configuration, say), "right", "right"),
     )
     rows: list[Row] = []
     for subgroup, heading in subgroups.items():
-        group = _sorted(rates[rates["subgroup"] == subgroup])
+        group = _sorted(rates[rates["subgroup"] == subgroup], analysis.figure)
         if group.empty:
             continue
         rows += _gap(rows)
         if len(subgroups) > 1:
-            rows.append(Row("heading", {"trial": heading[:1].upper() + heading[1:]}))
-        rows += [_rate_row(record) for record in records(group)]
+            words = say(heading)
+            rows.append(Row("heading", {"trial": words[:1].upper() + words[1:]}))
+        rows += [_rate_row(record, say) for record in records(group)]
         kind: RowKind = "overall" if len(subgroups) == 1 else "subtotal"
         pooled = _of(estimates, subgroup)
-        rows += _rate_pooled(pooled, kind)
-    title = f"{analysis.title}: {label}"
+        rows += _rate_pooled(pooled, kind, say)
+    title = f"{analysis.figure.title or analysis.title}: {label}"
     return Forest(
         title=title,
-        columns=columns,
+        columns=_chosen(columns, analysis.figure),
         rows=tuple(rows),
-        axis=Axis("logit", None, "Rate", "", ""),
-        notes=tuple(_heterogeneity(_of(estimates, "all"))) if len(subgroups) == 1 else (),
-        footnotes=tuple(_rate_footnotes(rates, configuration)),
-        description=_rate_description(title, estimates, subgroups),
+        axis=_rate_axis(analysis.figure, say),
+        notes=tuple(_heterogeneity(_of(estimates, "all"), say)) if len(subgroups) == 1 else (),
+        footnotes=tuple(_rate_footnotes(rates, configuration, say)),
+        description=_rate_description(title, rates, estimates, subgroups),
+        phrases=_phrases(say),
     )
 
 
@@ -225,6 +263,7 @@ def rate_overview(
     estimates: pd.DataFrame,
     subgroups: Mapping[str, str],
     configuration: Configuration,
+    say: Labels = ENGLISH_LABELS,
 ) -> Forest:
     """One row a regimen: pooled rates, by partner, and by subgroup where there are several.
 
@@ -236,6 +275,8 @@ def rate_overview(
     subgroups : mapping
         Subgroup -> words for it.
     configuration : Configuration
+    say : Labels
+        The words to print.
 
     Returns
     -------
@@ -243,14 +284,15 @@ def rate_overview(
     """
     factor = analysis.effect_modifiers[0].label if len(subgroups) > 1 else ""
     # By subgroup there is room for one interval only, and the other figure has the second.
-    several = [Column("subgroup", factor, "left", "left")] if factor else []
-    prediction = [Column("pi", "Prediction\ninterval", "right", "right", 1)] if not factor else []
+    several = [Column("subgroup", say(factor), "left", "left")] if factor else []
+    header = say("Prediction\ninterval")
+    prediction = [Column("pi", header, "right", "right", 1)] if not factor else []
     columns = (
-        Column("trial", "Regimen", "left", "left"),
+        Column("trial", say("Regimen"), "left", "left"),
         *several,
-        Column("k", "Trials", "right", "left"),
-        Column("counts", "Events/n", "right", "left"),
-        Column("result", f"Rate, % ({_level(configuration)} CI)", "right", "right"),
+        Column("k", say("Trials"), "right", "left"),
+        Column("counts", say("Events/n"), "right", "left"),
+        Column("result", _rate_header(configuration, say), "right", "right"),
         *prediction,
     )
     lead = estimates[(estimates["role"] == "lead") & estimates["subgroup"].isin(list(subgroups))]
@@ -266,27 +308,32 @@ def rate_overview(
         if group.empty:
             continue
         words = "No chemotherapy" if partner == "none" else f"With {partner_name.lower()}"
-        rows += [*_gap(rows), Row("heading", {"trial": words})]
+        rows += [*_gap(rows), Row("heading", {"trial": say(words)})]
         for regimen, block in group.groupby("experimental", sort=False):
             name = str(regimen).removesuffix(" alone").partition(" with ")[0]
             for record in records(block):
                 level = subgroups[record["subgroup"]].removeprefix(f"{factor.lower()} ")
-                rows.append(_overview_row(record, name, level))
+                rows.append(_overview_row(record, name, say(level)))
                 name = ""
-    by = f", by {factor.lower()}" if factor else ""
-    title = f"{analysis.title}{by}"
+    title = analysis.figure.title or analysis.title
+    if factor:
+        title = say("{title}, by {factor}", title=title, factor=say(factor.lower()))
     return Forest(
         title=title,
         columns=columns,
         rows=tuple(rows),
-        axis=Axis("logit", None, "Rate", "", ""),
+        axis=_rate_axis(analysis.figure, say),
         footnotes=(
-            "Pooled on the logit scale, arms of one trial with the same regimen added up: random "
-            "effects (REML, Hartung–Knapp) from three trials; Bayesian for two; squares are "
-            "single trials. Rates of different trials are not a comparison of regimens.",
-            *_not_pooled(rates[rates["subgroup"].isin(list(subgroups))]),
+            say(
+                "Pooled on the logit scale, arms of one trial with the same regimen added up: "
+                "{models}; squares are single trials. Rates of different trials are not a "
+                "comparison of regimens.",
+                models=say(_pooled_rates(configuration.pooling)),
+            ),
+            *_not_pooled(rates[rates["subgroup"].isin(list(subgroups))], say),
         ),
-        description=f"{title}: {len(lead)} pooled or single rates.",
+        description=_overview_description(title, lead, subgroups),
+        phrases=_phrases(say),
     )
 
 
@@ -297,6 +344,8 @@ class _Table:
     analysis: Analysis
     measure: str
     trials: pd.DataFrame
+    say: Labels
+    judgements: Judgements
 
     @property
     def reading(self) -> _Reading:
@@ -308,25 +357,52 @@ class _Table:
 
     def columns(self) -> tuple[Column, ...]:
         """Columns from left to right."""
-        found = [Column("trial", "Trial (year of report)", "left", "left")]
+        say = self.say
+        found = [Column("trial", say("Trial (year of report)"), "left", "left")]
         varying = {"control": self._control_varies, "partner": self._partner_varies}
-        beside = [word for word, varies in varying.items() if varies]
+        beside = [say(word) for word, varies in varying.items() if varies]
         if beside:
             header = ", ".join(beside)
             found.append(Column("control", header[0].upper() + header[1:], "left", "left", 2))
         if self.counted:
             found += [
-                Column(key, f"{_two_lines(label)}\nevents/n", "right", "left")
+                Column(key, f"{_two_lines(label)}\n{say('events/n')}", "right", "left", -1)
                 for key, label in zip(
                     ("experimental", "control_counts"), self.analysis.arm_labels, strict=True
                 )
             ]
         else:
-            found.append(Column("source", "Result", "left", "left", 3))
+            found.append(Column("source", say("Result"), "left", "left", 3))
         if self.analysis.pool != "none":
-            found.append(Column("weight", "Weight\n(%)", "right", "right", 1))
-        name = MEASURE_NAMES[self.measure]
-        return (*found, Column("result", f"{name}\n(95% CI)", "right", "right"))
+            found.append(Column("weight", say("Weight\n(%)"), "right", "right", 1))
+        name = say(MEASURE_NAMES[self.measure])
+        found.append(Column("result", f"{name}\n({say('95% CI')})", "right", "right"))
+        if self.judged:
+            note = say(JUDGEMENTS_NOTE)
+            lights = (*LIGHTS[:-1], say(LIGHTS[-1]))
+            header = say("Risk of bias")
+            found.append(Column("risk_of_bias", header, "center", "right", 4, lights, note))
+        return _chosen(found, self.analysis.figure)
+
+    def axis(self) -> Axis:
+        """The axis, with the ends chosen for the analysis's first measure."""
+        say, analysis = self.say, self.analysis
+        first = self.measure == analysis.measures[0]
+        return comparison_axis(
+            self.measure,
+            analysis.arm_labels,
+            favours=say("Favours {arm}"),
+            limits=analysis.figure.axis if first else None,
+            decimal_mark=say.decimal_mark,
+        )
+
+    @property
+    def judged(self) -> bool:
+        """Whether anybody has judged the risk of bias of any of the trials' own outcomes."""
+        return any(self._lights(record) for record in records(self.trials))
+
+    def _lights(self, record: Mapping[str, Any]) -> tuple[Judgement, ...]:
+        return self.judgements.get((str(record["trial_id"]), str(record["outcome"])), ())
 
     def trial_rows(self, group: pd.DataFrame) -> Iterator[Row]:
         """One row a trial, pooled or only shown."""
@@ -337,9 +413,10 @@ class _Table:
             texts = {
                 "trial": _trial_year(record),
                 "control": self._control(record),
-                "weight": round_half_up(weight, 1) if not math.isnan(weight) else NOTHING_POOLED,
+                "weight": self._share(weight),
                 "result": self._result(record["estimate"], record["estimate_low"],
-                                       record["estimate_high"]) if known else "not estimable",
+                                       record["estimate_high"])
+                          if known else self.say("not estimable"),
                 "source": self._source(record),
             }  # fmt: skip
             if self.counted:
@@ -355,6 +432,7 @@ class _Table:
                 low,
                 high,
                 None if math.isnan(weight) else weight,
+                self._lights(record),
             )
 
     def pooled_rows(
@@ -364,17 +442,20 @@ class _Table:
         lead = _role(found, "lead")
         if lead is None or lead["model"] == "single_trial":
             return
-        name = "All trials" if kind == "overall" else "Subtotal"
-        yield self._pooled_row(lead, kind, f"{name} ({_short_state(lead)})", trials)
+        name = self.say("All trials" if kind == "overall" else "Subtotal")
+        yield self._pooled_row(lead, kind, f"{name} ({_short_state(lead, self.say)})", trials)
         second = _role(found, "co-primary")
         if second is not None:
-            yield self._pooled_row(second, "secondary", MODEL_NAMES[second["model"]], None)
+            model = self.say(MODEL_NAMES[second["model"]])
+            yield self._pooled_row(second, "secondary", model, None)
         if not math.isnan(lead["pi_low"]) and kind == "overall":
             yield Row(
                 "prediction",
                 {
-                    "trial": "95% prediction interval",
-                    "result": f"({format_interval(lead['pi_low'], lead['pi_high'], 2)})",
+                    "trial": self.say("95% prediction interval"),
+                    "result": self.say.numbers(
+                        f"({format_interval(lead['pi_low'], lead['pi_high'], 2)})"
+                    ),
                 },
                 None,
                 self.reading.to_analysis(lead["pi_low"]),
@@ -388,7 +469,7 @@ class _Table:
         texts = {"trial": label, "result": self._result(estimate, low, high)}
         if trials is not None:
             inside = trials[trials["pooled"] == "yes"]
-            texts["weight"] = round_half_up(float(inside["weight"].sum()), 1)
+            texts["weight"] = self._share(float(inside["weight"].sum()))
             if self.counted:
                 for side, key in (("experimental", "experimental"), ("control", "control_counts")):
                     sums = inside[[f"events_{side}", f"n_{side}"]].sum()
@@ -398,14 +479,18 @@ class _Table:
 
     def _result(self, estimate: float, low: float, high: float) -> str:
         digits = self.reading.digits
-        return f"{format_number(estimate, digits)} ({format_interval(low, high, digits)})"
+        shown = f"{format_number(estimate, digits)} ({format_interval(low, high, digits)})"
+        return self.say.numbers(shown)
+
+    def _share(self, weight: float) -> str:
+        return NOTHING_POOLED if math.isnan(weight) else self.say.numbers(round_half_up(weight, 1))
 
     def _source(self, record: Mapping[str, Any]) -> str:
         several = self.trials["outcome"].nunique() > 1
         parts = [
             str(record["outcome"]) if several else "",
-            ASSESSOR_NAMES.get(str(record["assessor"]), ""),
-            str(record["analysis_cut"]),
+            self.say(ASSESSOR_NAMES.get(str(record["assessor"]), "")),
+            self.say(str(record["analysis_cut"])),
         ]
         return ", ".join(filter(None, parts))
 
@@ -413,8 +498,12 @@ class _Table:
         """Control arm and partner, as far as they vary between the trials."""
         none = record["control_agents"] == "none"
         parts = [
-            "" if not self._control_varies else "No HER2 agent" if none else str(record["control"]),
-            _partners(record) if self._partner_varies else "",
+            ""
+            if not self._control_varies
+            else self.say("No HER2 agent")
+            if none
+            else str(record["control"]),
+            _partners(record, self.say) if self._partner_varies else "",
         ]
         return ", ".join(filter(None, parts))
 
@@ -426,84 +515,158 @@ class _Table:
     def _partner_varies(self) -> bool:
         if self.analysis.subgroups == "experimental_partner":
             return False
-        return len({_partners(record) for record in records(self.trials)}) > 1
+        return len({_partners(record, self.say) for record in records(self.trials)}) > 1
 
 
-def _axis(measure: str, arm_labels: tuple[str, str]) -> Axis:
+def comparison_axis(
+    measure: str,
+    arm_labels: tuple[str, str],
+    label: str = "",
+    *,
+    favours: str = "Favours {arm}",
+    limits: tuple[float, float] | None = None,
+    decimal_mark: str = ".",
+) -> Axis:
+    """The axis of a comparison of two arms, with what lies on either side of no effect.
+
+    Parameters
+    ----------
+    measure : str
+        risk_ratio, odds_ratio, risk_difference or hazard_ratio.
+    arm_labels : pair of str
+        Experimental and control arm.
+    label : str
+        Text under the axis.
+    favours : str
+        With the arm in braces: ``{arm}`` within a sentence, ``{Arm}`` as it is given.
+    limits : pair of float, optional
+        Ends of the axis as printed; by default those that the data ask for.
+    decimal_mark : str
+        Between the digits of the ticks.
+
+    Returns
+    -------
+    Axis
+    """
     reading = _READINGS[measure]
-    first, second = (f"Favours {_lower_first(label)}" for label in arm_labels)
+    first, second = (
+        favours.replace("{arm}", _lower_first(arm)).replace("{Arm}", arm) for arm in arm_labels
+    )
     low, high = (first, second) if reading.benefit_below else (second, first)
-    return Axis(reading.scale, reading.null, "", low, high)
+    return Axis(reading.scale, reading.null, label, low, high, limits, decimal_mark)
 
 
-def _heading(column: str, value: str) -> str:
-    if column == "experimental_partner":
-        return {
-            "none": "Nothing in place of chemotherapy",
-            "endocrine": "Endocrine therapy in place of chemotherapy",
-        }.get(value, PARTNER_NAMES.get(value, value))
-    return f"Added: {value}" if column == "added_agents" else value
+def to_analysis_scale(measure: str, value: float) -> float:
+    """A value as the analysis has it: the logarithm of a ratio, the logit of a proportion."""
+    return _READINGS[measure].to_analysis(value)
 
 
-def _short_state(lead: Mapping[str, Any]) -> str:
-    k = f"k = {lead['k']:.0f}"
-    if lead["model"] == "bayesian":
-        return f"{k}; Bayesian"
-    tau2, i2 = lead["tau2"], lead["i2"]
-    return f"{k}; I² = {round_half_up(i2, 0)}%; τ² = {round_half_up(tau2, 3)}"
+def _rate_axis(choices: FigureChoices, say: Labels) -> Axis:
+    return Axis("logit", None, say("Rate"), "", "", choices.axis, say.decimal_mark)
 
 
-def _heterogeneity(overall: pd.DataFrame) -> Iterator[str]:
-    """Tau2, I2 and Q of the random-effects model in words."""
-    found = overall[overall["model"] == "random_reml_hk"]
-    if found.empty:
-        return
-    record = found.iloc[0]
-    if record["k"] == 2:
-        yield (
-            "Heterogeneity cannot be estimated from two trials "
-            f"(Q = {round_half_up(record['q'], 2)}, df = 1, {format_p(record['q_p'])})."
-        )
-        return
-    interval = format_interval(record["tau2_low"], record["tau2_high"], 3)
-    yield (
-        f"Heterogeneity: τ² = {round_half_up(record['tau2'], 3)} (95% CI {interval}); "
-        f"I² = {round_half_up(record['i2'], 0)}% "
-        f"(from Q: {round_half_up(record['i2_from_q'], 0)}%); "
-        f"Q = {round_half_up(record['q'], 2)}, df = {record['q_df']:.0f}, "
-        f"{format_p(record['q_p'])}."
+def _rate_header(configuration: Configuration, say: Labels) -> str:
+    return say("Rate, % ({level} CI)", level=_level(configuration))
+
+
+def _chosen(columns: Sequence[Column], choices: FigureChoices) -> tuple[Column, ...]:
+    """The columns asked for; trial and result always."""
+    if choices.columns is None:
+        return tuple(columns)
+    # the events of one arm are of no use without the other's
+    parts = {"experimental": "counts", "control_counts": "counts"}
+    kept = {"trial", "result", *choices.columns}
+    return tuple(column for column in columns if parts.get(column.key, column.key) in kept)
+
+
+def _phrases(say: Labels) -> Phrases:
+    return Phrases(
+        say(PHRASES.in_full),
+        say(PHRASES.not_labelled),
+        say(PHRASES.left_out),
     )
 
 
-def _difference(estimates: pd.DataFrame, column: str) -> Iterator[str]:
+def _heading(column: str, value: str, say: Labels) -> str:
+    if column == "experimental_partner":
+        return say({
+            "none": "Nothing in place of chemotherapy",
+            "endocrine": "Endocrine therapy in place of chemotherapy",
+        }.get(value, PARTNER_NAMES.get(value, value)))  # fmt: skip
+    return say("Added: {agents}", agents=value) if column == "added_agents" else value
+
+
+def _short_state(lead: Mapping[str, Any], say: Labels) -> str:
+    k = f"k = {lead['k']:.0f}"
+    if lead["model"] == "bayesian":
+        return f"{k}; {say('Bayesian')}"
+    tau2, i2 = lead["tau2"], lead["i2"]
+    return say.numbers(f"{k}; I² = {round_half_up(i2, 0)}%; τ² = {round_half_up(tau2, 3)}")
+
+
+def _heterogeneity(overall: pd.DataFrame, say: Labels) -> Iterator[str]:
+    """Tau2, I2 and Q of the random-effects model in words."""
+    found = overall[overall["model"].map(is_random_effects)]
+    if found.empty:
+        return
+    record = found.iloc[0]
+    q = say.numbers(round_half_up(record["q"], 2))
+    p = say.numbers(format_p(record["q_p"]))
+    if record["k"] == 2:
+        yield say(
+            "Heterogeneity cannot be estimated from two trials (Q = {q}, df = 1, {p}).", q=q, p=p
+        )
+        return
+    yield say(
+        "Heterogeneity: τ² = {tau2} (95% CI {interval}); I² = {i2}% (from Q: {i2_from_q}%); "
+        "Q = {q}, df = {df}, {p}.",
+        tau2=say.numbers(round_half_up(record["tau2"], 3)),
+        interval=say.numbers(format_interval(record["tau2_low"], record["tau2_high"], 3)),
+        i2=round_half_up(record["i2"], 0),
+        i2_from_q=round_half_up(record["i2_from_q"], 0),
+        q=q,
+        df=f"{record['q_df']:.0f}",
+        p=p,
+    )
+
+
+def _difference(estimates: pd.DataFrame, column: str, say: Labels) -> Iterator[str]:
     found = estimates[
         (estimates["model"] == "subgroup_difference") & (estimates["subgroup"] == column)
     ]
     for record in records(found):
         if math.isnan(record["q"]):
-            yield f"Subgroup differences: {_lower_first(record['remark'])}"
+            reason = say(_lower_first(record["remark"]))
+            yield say("Subgroup differences: {reason}", reason=reason)
         else:
-            statistic = record["remark"].partition(";")[0]
-            yield f"Test for subgroup differences: {statistic}, {format_p(record['p_value'])}."
+            yield say(
+                "Test for subgroup differences: {statistic}, {p}.",
+                statistic=say.numbers(record["remark"].partition(";")[0]),
+                p=say.numbers(format_p(record["p_value"])),
+            )
 
 
-def _interaction(estimates: pd.DataFrame, modifier: EffectModifier) -> Iterator[str]:
+def _interaction(estimates: pd.DataFrame, modifier: EffectModifier, say: Labels) -> Iterator[str]:
     found = estimates[estimates["subgroup"] == modifier.factor]
     lead = _role(found, "lead")
     if lead is None:
         return
     kind = str(lead["measure"]).replace("_", " ").removesuffix("s")
-    text = (
-        f"Interaction within trials ({kind}, {modifier.levels[0]} v {modifier.levels[1]}): "
-        f"{format_number(lead['estimate'])} "
-        f"(95% CI {format_interval(lead['ci_low'], lead['ci_high'])}"
-    )
     p_value = lead["p_value"]
-    model = f"; {MODEL_NAMES[str(lead['model'])]}"
-    yield f"{text}{'' if math.isnan(p_value) else '; ' + format_p(p_value)}{model})."
+    yield say(
+        "Interaction within trials ({kind}, {first} v {second}): {estimate} "
+        "(95% CI {interval}{p}; {model}).",
+        kind=say(kind),
+        first=say(modifier.levels[0]),
+        second=say(modifier.levels[1]),
+        estimate=say.numbers(format_number(lead["estimate"])),
+        interval=say.numbers(format_interval(lead["ci_low"], lead["ci_high"])),
+        p="" if math.isnan(p_value) else f"; {say.numbers(format_p(p_value))}",
+        model=say(MODEL_NAMES[str(lead["model"])]),
+    )
 
 
-def _other_models(overall: pd.DataFrame, measure: str) -> Iterator[str]:
+def _other_models(overall: pd.DataFrame, measure: str, say: Labels) -> Iterator[str]:
     """The same trials by the models that do not lead, so that the choice can be judged."""
     digits = _READINGS[measure].digits
     parts = []
@@ -512,72 +675,93 @@ def _other_models(overall: pd.DataFrame, measure: str) -> Iterator[str]:
             continue
         # With two trials the interval on one degree of freedom says only that k is 2.
         interval = format_interval(record["ci_low"], record["ci_high"], digits)
-        name = MODEL_NAMES[record["model"]]
-        parts.append(f"{name} {format_number(record['estimate'], digits)} ({interval})")
+        name = say(MODEL_NAMES[record["model"]])
+        estimate = format_number(record["estimate"], digits)
+        parts.append(f"{name} {say.numbers(f'{estimate} ({interval})')}")
     bayesian = overall[overall["model"] == "bayesian"]
     if parts:
-        yield f"Other models: {'; '.join(parts)}."
+        yield say("Other models: {models}.", models="; ".join(parts))
     if not bayesian.empty and not math.isnan(bayesian["probability_of_benefit"].iloc[0]):
         probability = 100 * bayesian["probability_of_benefit"].iloc[0]
         shown = "> 99.9" if probability > 99.9 else round_half_up(probability, 1)
-        yield f"Posterior probability that the mean effect is a benefit: {shown}%."
+        yield say(
+            "Posterior probability that the mean effect is a benefit: {probability}%.",
+            probability=say.numbers(shown),
+        )
 
 
 def _footnotes(
-    analysis: Analysis,
-    trials: pd.DataFrame,
-    overall: pd.DataFrame,
-    set_aside: pd.DataFrame,
-    configuration: Configuration,
+    table: "_Table", overall: pd.DataFrame, set_aside: pd.DataFrame, configuration: Configuration
 ) -> Iterator[str]:
+    analysis, trials, say = table.analysis, table.trials, table.say
     lead = _role(overall, "lead")
     if analysis.pool == "none":
-        yield "Trial by trial: these comparisons are not alike enough to be pooled."
+        yield say("Trial by trial: these comparisons are not alike enough to be pooled.")
     elif lead is not None and lead["model"] != "single_trial":
-        yield _model_sentence(str(lead["model"]), str(lead["remark"]))
-    yield _selection_sentence(analysis, trials, configuration)
-    deviations = _deviations(analysis, trials, configuration)
+        beside = _role(overall, "co-primary") is not None
+        yield _model_sentence(
+            str(lead["model"]), say(str(lead["remark"])), configuration.pooling, say,
+            co_primary=beside,
+        )  # fmt: skip
+    yield _selection_sentence(analysis, trials, configuration, say)
+    deviations = _deviations(analysis, trials, configuration, say)
     if deviations:
-        yield "Deviating: " + "; ".join(deviations) + "."
-    yield from _not_pooled(trials)
-    yield from _readers_differ(trials)
-    yield from _left_out(trials, set_aside)
+        yield say("Deviating: {deviations}.", deviations="; ".join(deviations))
+    yield from _not_pooled(trials, say)
+    yield from _readers_differ(trials, say)
+    yield from _left_out(trials, set_aside, say)
 
 
-def _model_sentence(model: str, remark: str) -> str:
+def _model_sentence(
+    model: str, remark: str, pooling: Pooling, say: Labels, *, co_primary: bool
+) -> str:
     if model == "bayesian":
-        return (
-            f"{remark} Half-normal prior on τ, flat prior on the mean; diamond: posterior median "
-            "and shortest 95% interval."
+        return say(
+            "{reason} Half-normal prior on τ, flat prior on the mean; diamond: posterior median "
+            "and shortest 95% interval.",
+            reason=remark,
         )
-    return (
-        f"{remark} Squares: area follows weight. "
-        "Prediction interval: t with k − 1 degrees of freedom."
-        if remark.startswith(("Three", "Four"))
-        else "Random effects, REML; Hartung–Knapp interval, never narrower than Wald; prediction "
-        "interval on t with k − 1 degrees of freedom. Squares: area follows weight."
+    prediction = say(PREDICTION_WORDS[pooling.prediction_interval])
+    if co_primary:
+        return say(
+            "{reason} Squares: area follows weight. Prediction interval: {prediction}.",
+            reason=remark,
+            prediction=prediction,
+        )
+    how = "by" if pooling.prediction_interval == BOOTSTRAP else "on"
+    return say(
+        f"Random effects, {{estimator}}; {{interval}}; prediction interval {how} {{prediction}}. "
+        "Squares: area follows weight.",
+        estimator=pooling.tau2_estimator,
+        interval=say(INTERVAL_WORDS[pooling.estimate_interval][2]),
+        prediction=prediction,
     )
 
 
 def _selection_sentence(
-    analysis: Analysis, trials: pd.DataFrame, configuration: Configuration
+    analysis: Analysis, trials: pd.DataFrame, configuration: Configuration, say: Labels
 ) -> str:
     orders = configuration.selection.pcr if analysis.is_pcr else (
         configuration.selection.hazard_ratio)  # fmt: skip
     assessed = not analysis.is_pcr and (trials["assessor"] != "not applicable").any()
     first = ["definition"] if analysis.is_pcr else ["analysis"]
+    before = say(" before ")
     parts = [
-        " before ".join(w for w in orders[column] if w != "not applicable")
+        before.join(say(w) for w in orders[column] if w != "not applicable")
         for column in (["assessor", *first] if assessed else first)
     ]
     if len(analysis.endpoints) > 1:
-        parts.insert(0, " before ".join(analysis.endpoints))
-    admitted = " or ".join(configuration.selection.admit["verification"])
-    return f"One result a trial: {'; '.join(parts)}; {admitted} verification only."
+        parts.insert(0, before.join(analysis.endpoints))
+    admitted = say(" or ").join(say(w) for w in configuration.selection.admit["verification"])
+    return say(
+        "One result a trial: {orders}; {verification} verification only.",
+        orders="; ".join(parts),
+        verification=admitted,
+    )
 
 
 def _deviations(
-    analysis: Analysis, trials: pd.DataFrame, configuration: Configuration
+    analysis: Analysis, trials: pd.DataFrame, configuration: Configuration, say: Labels
 ) -> list[str]:
     """What single trials have that the preferred kind of result has not, trials named."""
     found: dict[str, list[str]] = {}
@@ -591,38 +775,45 @@ def _deviations(
     for record in records(trials):
         if analysis.is_pcr:
             if record["definition"] != orders["definition"][0]:
-                add(f"response by {record['definition']}", record)
+                add(say("response by {definition}", definition=record["definition"]), record)
             if " / " in record["population"]:
-                add("analysis populations differ between the arms", record)
+                add(say("analysis populations differ between the arms"), record)
             if record["corrected"] == "yes":
-                add("0.5 added to each cell because one is empty", record)
+                add(say("0.5 added to each cell because one is empty"), record)
             continue
         if record["endpoint"] != analysis.endpoints[0]:
-            add(f"{record['endpoint']} in place of {analysis.endpoints[0]}", record)
+            first = analysis.endpoints[0]
+            words = "{endpoint} in place of {preferred}"
+            add(say(words, endpoint=record["endpoint"], preferred=first), record)
         if record["assessor"] == "investigator" and record["endpoint"] == "PFS":
-            add("assessed by investigators", record)
+            add(say("assessed by investigators"), record)
         if record["ci_level"] not in (configuration.confidence_level,) and not math.isnan(
             record["ci_level"]
         ):
-            add(f"{record['ci_level']:g}% interval reported, converted", record)
+            level = say.numbers(f"{record['ci_level']:g}")
+            add(say("{level}% interval reported, converted", level=level), record)
         if record["se_source"] not in ("interval", ""):
-            add(f"standard error from the {record['se_source']}", record)
+            add(say("standard error from the {source}", source=say(record["se_source"])), record)
         if record["analysis_cut"] == "interim":
-            add("interim analysis", record)
+            add(say("interim analysis"), record)
         if record["derivation"] == "digitised_curve":
-            add("read off the published curve", record)
+            add(say("read off the published curve"), record)
         if record["inverted"] == "yes":
-            add("hazard ratio inverted", record)
+            add(say("hazard ratio inverted"), record)
     return [f"{what}: {', '.join(names)}" for what, names in found.items()]
 
 
-def _not_pooled(trials: pd.DataFrame) -> Iterator[str]:
+def _not_pooled(trials: pd.DataFrame, say: Labels) -> Iterator[str]:
     """Trials that are shown but not pooled, with the reason."""
     for record in records(trials[trials["pooled"] == "no"].drop_duplicates("trial_id")):
-        yield f"Not pooled: {record['trial']}: {record['not_pooled_reason'].rstrip('.')}."
+        yield say(
+            "Not pooled: {trial}: {reason}.",
+            trial=record["trial"],
+            reason=record["not_pooled_reason"].rstrip("."),
+        )
 
 
-def _readers_differ(trials: pd.DataFrame) -> Iterator[str]:
+def _readers_differ(trials: pd.DataFrame, say: Labels) -> Iterator[str]:
     """Pooled numbers that two readers found different and nobody has settled."""
     pooled = trials[(trials["pooled"] == "yes") & (trials["readers_differ"] != "")]
     named = [
@@ -630,10 +821,10 @@ def _readers_differ(trials: pd.DataFrame) -> Iterator[str]:
         for record in records(pooled.drop_duplicates(["trial_id", "readers_differ"]))
     ]
     if named:
-        yield f"Two readers differ, not settled: {'; '.join(named)}."
+        yield say("Two readers differ, not settled: {trials}.", trials="; ".join(named))
 
 
-def _left_out(trials: pd.DataFrame, set_aside: pd.DataFrame) -> Iterator[str]:
+def _left_out(trials: pd.DataFrame, set_aside: pd.DataFrame, say: Labels) -> Iterator[str]:
     """Trials of which every row was set aside."""
     factor = "all" if trials.empty or (trials["subgroup"] == "all").any() else None
     rows = set_aside if factor is None else set_aside[set_aside["subgroup"] == factor]
@@ -642,9 +833,9 @@ def _left_out(trials: pd.DataFrame, set_aside: pd.DataFrame) -> Iterator[str]:
         return
     parts = []
     for trial, group in missing.groupby("trial", sort=False):
-        reasons = dict.fromkeys(group["reason"].map(_brief_reason))
+        reasons = dict.fromkeys(say(_brief_reason(reason)) for reason in group["reason"])
         parts.append(f"{trial} ({'; '.join(reasons)})")
-    yield "No result admitted: " + ", ".join(parts) + "."
+    yield say("No result admitted: {trials}.", trials=", ".join(parts))
 
 
 def _brief_reason(reason: str) -> str:
@@ -658,20 +849,55 @@ def _brief_reason(reason: str) -> str:
 
 
 def _description(title: str, measure: str, trials: pd.DataFrame, overall: pd.DataFrame) -> str:
-    names = ", ".join(dict.fromkeys(trials["trial"]))
-    text = f"Forest plot. {title}. Trials: {names or 'none'}."
+    text = f"Forest plot. {title}. {_trial_results(measure, trials)}"
     lead = _role(overall, "lead")
     if lead is None or lead["model"] == "single_trial" or lead["subgroup"] != "all":
         return text
-    low, high = lead["ci_low"], lead["ci_high"]
-    return (
-        f"{text} Pooled {MEASURE_NAMES[measure].lower()} "
-        f"{format_number(lead['estimate'])} (95% interval {format_interval(low, high)})"
-        f", k = {lead['k']:.0f}."
+    return f"{text} {_pooled_result(measure, lead)}"
+
+
+def _description_by_level(
+    title: str, measure: str, trials: pd.DataFrame, estimates: pd.DataFrame, levels: Sequence[str]
+) -> str:
+    parts = [f"Forest plot. {title}."]
+    for name in levels:
+        level = name.partition("=")[2]
+        shown = _trial_results(measure, trials[trials["subgroup"] == name])
+        parts.append(f"{level[:1].upper()}{level[1:]}: {_lower_first(shown)}")
+        lead = _role(_of(estimates, name), "lead")
+        if lead is not None and lead["model"] != "single_trial":
+            parts.append(_pooled_result(measure, lead))
+    return " ".join(parts)
+
+
+def _trial_results(measure: str, trials: pd.DataFrame) -> str:
+    """What the trials found, for readers who do not see where their squares are."""
+    digits = _READINGS[measure].digits
+    found = [
+        f"{record['trial']} {format_number(record['estimate'], digits)}"
+        + ("" if record["pooled"] == "yes" else " (not pooled)")
+        for record in records(trials)
+        if not math.isnan(record["estimate"])
+    ]
+    if not found:
+        return "No trial has a result."
+    return f"{MEASURE_NAMES[measure]} by trial: {'; '.join(found)}."
+
+
+def _pooled_result(measure: str, lead: Mapping[str, Any]) -> str:
+    digits = _READINGS[measure].digits
+    text = (
+        f"Pooled {MEASURE_NAMES[measure].lower()} of {lead['k']:.0f} trials "
+        f"{format_number(lead['estimate'], digits)} "
+        f"(95% interval {format_interval(lead['ci_low'], lead['ci_high'], digits)}"
     )
+    if not math.isnan(lead["pi_low"]):
+        interval = format_interval(lead["pi_low"], lead["pi_high"], digits)
+        text += f"; 95% prediction interval {interval}"
+    return f"{text})."
 
 
-def _rate_row(record: Mapping[str, Any]) -> Row:
+def _rate_row(record: Mapping[str, Any], say: Labels) -> Row:
     pooled = record["pooled"] == "yes"
     weight = record["weight"]
     values = [record[c] for c in ("estimate", "estimate_low", "estimate_high")]
@@ -681,7 +907,9 @@ def _rate_row(record: Mapping[str, Any]) -> Row:
             "trial": _trial_year(record),
             "counts": f"{record['events']:.0f}/{record['n']:.0f}",
             "definition": str(record["definition"]),
-            "weight": NOTHING_POOLED if math.isnan(weight) else round_half_up(weight, 1),
+            "weight": say.numbers(
+                NOTHING_POOLED if math.isnan(weight) else round_half_up(weight, 1)
+            ),
             "result": _percent(*values),
         },
         _logit(values[0]),
@@ -691,27 +919,30 @@ def _rate_row(record: Mapping[str, Any]) -> Row:
     )
 
 
-def _rate_pooled(found: pd.DataFrame, kind: RowKind) -> Iterator[Row]:
+def _rate_pooled(found: pd.DataFrame, kind: RowKind, say: Labels) -> Iterator[Row]:
     lead = _role(found, "lead")
     if lead is None or lead["model"] == "single_trial":
         return
     values = [lead[c] for c in ("estimate", "ci_low", "ci_high")]
-    name = "All trials" if kind == "overall" else "Subtotal"
+    name = say("All trials" if kind == "overall" else "Subtotal")
     counts = f"{lead['events']:.0f}/{lead['participants']:.0f}"
     yield Row(
         kind,
-        {"trial": f"{name} ({_short_state(lead)})", "counts": counts,
-         "weight": "100.0", "result": _percent(*values)},
-        *(_logit(value) for value in values),
+        {"trial": f"{name} ({_short_state(lead, say)})", "counts": counts,
+         "weight": say.numbers("100.0"), "result": _percent(*values)},
+        _logit(values[0]),
+        _logit(values[1]),
+        _logit(values[2]),
     )  # fmt: skip
     interval = [lead[c] for c in ("pi_low", "pi_high")]
     if not math.isnan(interval[0]):
         shown = format_interval(100 * interval[0], 100 * interval[1], 0)
         yield Row(
             "prediction",
-            {"trial": "95% prediction interval", "result": f"({shown})"},
+            {"trial": say("95% prediction interval"), "result": f"({shown})"},
             None,
-            *(_logit(value) for value in interval),
+            _logit(interval[0]),
+            _logit(interval[1]),
         )
 
 
@@ -729,30 +960,82 @@ def _overview_row(record: Mapping[str, Any], name: str, subgroup: str) -> Row:
             "result": _percent(*values),
             "pi": "" if math.isnan(interval[0]) else format_interval(interval[0], interval[1], 0),
         },
-        *(_logit(value) for value in values),
+        _logit(values[0]),
+        _logit(values[1]),
+        _logit(values[2]),
     )
 
 
-def _rate_footnotes(rates: pd.DataFrame, configuration: Configuration) -> Iterator[str]:
+def _pooled_rates(pooling: Pooling) -> str:
+    """Which model pools how many rates."""
+    names = {
+        "random_effects": f"random effects ({SHORT_MODEL_NAMES[pooling.model]})",
+        "bayesian": "Bayesian",
+    }
+    parts = []
+    for model, first, last in reversed(pooling.lead_ranges):
+        if last is None:
+            parts.append(f"{names[model]} from {number_word(first)} trials")
+        else:
+            parts.append(f"{names[model]} for {_span(first, last)}")
+    return "; ".join(parts)
+
+
+def _rates_model(pooling: Pooling) -> str:
+    """The models of the rates, on the scale on which they are pooled."""
+    interval = INTERVAL_WORDS[pooling.estimate_interval][2].replace(" interval", "")
+    parts = [f"Random effects on the logit scale ({pooling.tau2_estimator}, {interval})"]
+    for model, first, last in pooling.lead_ranges:
+        if model == "bayesian":
+            parts.append(f"{_span(first, last)} trials: Bayesian")
+    return "; ".join(parts)
+
+
+def _span(first: int, last: int | None) -> str:
+    if last is None:
+        return f"{number_word(first)} or more"
+    return number_word(first) if last == first else f"{number_word(first)} to {number_word(last)}"
+
+
+def _rate_footnotes(
+    rates: pd.DataFrame, configuration: Configuration, say: Labels
+) -> Iterator[str]:
     preferred = configuration.selection.pcr["definition"]
-    yield (
-        "Random effects on the logit scale (REML, Hartung–Knapp, never narrower than Wald); two "
-        "trials: Bayesian. Trial intervals: Wald on the logit scale. Arms of one trial with the "
-        "same regimen are added up; single-arm cohorts are included."
+    yield say(
+        "{model}. Trial intervals: Wald on the logit scale. Arms of one trial with the same "
+        "regimen are added up; single-arm cohorts are included.",
+        model=say(_rates_model(configuration.pooling)),
     )
-    yield f"Response: {' before '.join(preferred)}."
-    yield from _not_pooled(rates)
-    yield from _readers_differ(rates)
+    yield say("Response: {orders}.", orders=say(" before ").join(preferred))
+    yield from _not_pooled(rates, say)
+    yield from _readers_differ(rates, say)
 
 
-def _rate_description(title: str, estimates: pd.DataFrame, subgroups: Mapping[str, str]) -> str:
+def _rate_description(
+    title: str, rates: pd.DataFrame, estimates: pd.DataFrame, subgroups: Mapping[str, str]
+) -> str:
     parts = []
     for subgroup, name in subgroups.items():
         lead = _role(_of(estimates, subgroup), "lead")
         if lead is not None:
             values = [lead[c] for c in ("estimate", "ci_low", "ci_high")]
-            parts.append(f"{name or 'all patients'} {_percent(*values)} %")
-    return f"Forest plot of rates. {title}. Pooled: {'; '.join(parts)}."
+            parts.append(f"{name} {_percent(*values)} %, k = {lead['k']:.0f}")
+    whole = rates[rates["subgroup"].isin(list(subgroups))]
+    trials = whole["trial_id"].nunique()
+    low, high = (round_half_up(100 * end, 0) for end in (whole["rate"].min(), whole["rate"].max()))
+    return (
+        f"Forest plot of rates. {title}. {trials} trials, rates from {low} to {high} %. "
+        f"Pooled: {'; '.join(parts)}."
+    )
+
+
+def _overview_description(title: str, lead: pd.DataFrame, subgroups: Mapping[str, str]) -> str:
+    found = []
+    for record in records(lead):
+        level = f", {subgroups[record['subgroup']]}" if len(subgroups) > 1 else ""
+        values = [record[c] for c in ("estimate", "ci_low", "ci_high")]
+        found.append(f"{record['experimental']}{level} {_percent(*values)} %")
+    return f"Forest plot of rates, a row a regimen. {title}. {'; '.join(found)}."
 
 
 def _of(estimates: pd.DataFrame, subgroup: str) -> pd.DataFrame:
@@ -773,8 +1056,16 @@ def _centre(overall: pd.DataFrame, measure: str) -> float | None:
     return _READINGS[measure].to_analysis(lead["estimate"])
 
 
-def _sorted(trials: pd.DataFrame) -> pd.DataFrame:
-    return trials.sort_values(["year", "trial"], kind="stable", na_position="last")
+def _sorted(trials: pd.DataFrame, choices: FigureChoices) -> pd.DataFrame:
+    by: dict[str, tuple[list[str], list[bool]]] = {
+        "year": (["year", "trial"], [True, True]),
+        "effect": (["yi", "trial"], [True, True]),
+        "weight": (["weight", "trial"], [False, True]),
+        "name": (["trial"], [True]),
+        "precision": (["vi", "trial"], [True, True]),
+    }
+    columns, ascending = by[choices.order]
+    return trials.sort_values(columns, ascending=ascending, kind="stable", na_position="last")
 
 
 def _gap(rows: Sequence[Row]) -> Iterable[Row]:
@@ -786,9 +1077,10 @@ def _trial_year(record: Mapping[str, Any]) -> str:
     return str(record["trial"]) if math.isnan(year) else f"{record['trial']} ({year:.0f})"
 
 
-def _partners(record: Mapping[str, Any]) -> str:
+def _partners(record: Mapping[str, Any], say: Labels) -> str:
     names = [
-        PARTNER_SHORT.get(record[f"{side}_partner"], "") for side in ("experimental", "control")
+        say(PARTNER_SHORT.get(record[f"{side}_partner"], ""))
+        for side in ("experimental", "control")
     ]
     return names[0] if names[0] == names[1] else " v ".join(names)
 

@@ -3,26 +3,25 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from trial_evidence.figures.axis import Axis, AxisView, Interval, to_axis, view
-from trial_evidence.figures.page import (
-    Align,
-    Format,
-    Page,
-    Point,
-    Polygon,
-    Segment,
-    Text,
-    save_page,
+from trial_evidence.figures.axis import Axis, AxisView, Interval, view
+from trial_evidence.figures.chart import (
+    FAR_MM,
+    HAIR_MM,
+    PHRASES,
+    Chart,
+    Judgement,
+    Panel,
+    Phrases,
+    labels_fit,
+    rectangle,
 )
+from trial_evidence.figures.page import Align, Format, Page, Point, Polygon, save_page
 from trial_evidence.figures.style import Style
 from trial_evidence.figures.text import (
-    CAP_HEIGHT_EM,
     ELLIPSIS,
-    MM_PER_POINT,
     clean,
     text_width_mm,
     wrap,
@@ -59,7 +58,13 @@ class Column:
         Side of the panel.
     priority
         0 stays on any page. When a page is too narrow, the columns of the highest priority go
-        first, all that share it together (one arm's events are of no use without the other's).
+        first, all that share it together (one arm's events are of no use without the other's);
+        columns below 0 go last, when nothing else leaves room for the panel.
+    lights
+        Headings of discs that stand in the column in place of text, as risk-of-bias judgements
+        do; a style decides whether they are drawn.
+    note
+        Small print that explains the column, printed where the column is.
     """
 
     key: str
@@ -67,6 +72,8 @@ class Column:
     align: Align
     side: Literal["left", "right"]
     priority: int = 0
+    lights: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,10 @@ class Row:
         where not known, infinite where a limit does not exist.
     weight
         Weight in percent, which the area of a trial's square follows; None for a hollow square.
+    lights
+        Judgements for the column that has lights, one for each; empty for none.
+    prediction
+        Limits of a prediction interval, drawn as a bar behind the row's own mark; None for none.
     """
 
     kind: RowKind
@@ -95,6 +106,8 @@ class Row:
     low: float | None = None
     high: float | None = None
     weight: float | None = None
+    lights: tuple[Judgement, ...] = ()
+    prediction: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,8 @@ class Forest:
         Small print at the foot.
     description
         What the figure shows, in words, for readers who do not see it.
+    phrases
+        What the page says of itself.
     """
 
     title: str
@@ -129,6 +144,7 @@ class Forest:
     notes: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
     description: str = ""
+    phrases: Phrases = PHRASES
 
 
 @dataclass(frozen=True)
@@ -156,9 +172,6 @@ _LOOKS: Mapping[RowKind, _Look] = {
 }
 
 
-# Differences that are rounding errors, and a place that is off any page.
-_HAIR_MM = 1e-6
-_FAR_MM = 1e4
 # Share of the least widths of panel and words that is left when nothing else helps.
 _LAST_RESORT = 0.6
 
@@ -179,29 +192,7 @@ class _Placed:
         )
 
 
-@dataclass(frozen=True)
-class _Panel:
-    """The plotting panel between the columns: edges in mm and the axis along them."""
-
-    left: float
-    right: float
-    axis: Axis
-    view: AxisView
-
-    def at(self, place: float) -> float:
-        """X of a place in axis units; beyond the panel for places beyond the axis."""
-        return self.left + self.view.share(place) * (self.right - self.left)
-
-    def x(self, value: float) -> float:
-        """X of a value on the analysis scale."""
-        return self.at(to_axis(value, self.axis.scale))
-
-    def holds(self, x: float) -> bool:
-        """Whether an x is on the axis; an end of the axis is."""
-        return self.left - _HAIR_MM <= x <= self.right + _HAIR_MM
-
-
-def layout(forest: Forest, style: Style) -> Page:
+def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
     """Place everything on the page.
 
     Rows have one height, and those with a name wrapped to two lines one line more; the page is as
@@ -216,6 +207,8 @@ def layout(forest: Forest, style: Style) -> Page:
         The description.
     style
         Sizes and colours.
+    aligned
+        Rows of another table with the same columns, whose columns are to have the same widths.
 
     Returns
     -------
@@ -228,36 +221,39 @@ def layout(forest: Forest, style: Style) -> Page:
         If the columns that must stay leave no room for the panel: figures are never cut.
     """
     rows = tuple(_tidy(row) for row in forest.rows)
-    columns, dropped = _fit_columns(forest.columns, rows, style)
+    wanted = [column for column in forest.columns if style.risk_of_bias or not column.lights]
+    measured = [*rows, *map(_tidy, aligned)]
+    columns, dropped = _fit_columns(wanted, measured, style)
+    if any(column.lights for column in dropped):
+        # lights need little room, and their place beside the plot is worth closer columns
+        tight = closer(style)
+        found = _fit_columns(wanted, measured, tight)
+        if len(found[1]) < len(dropped):
+            (columns, dropped), style = found, tight
     placed, panel = _place(columns, rows, forest.axis, style)
-    sheet = _Sheet(style)
-    sheet.title(clean(forest.title))
-    sheet.header(placed)
-    top = sheet.y
-    centres = sheet.table(rows, placed, panel)
-    sheet.axis(panel, top)
+    table = _Table(style, forest.phrases)
+    table.headline(forest.title)
+    table.header(placed)
+    top = table.y
+    centres = table.rows(rows, placed, panel)
+    panel = replace(panel, top=top, bottom=table.y + style.row_mm / 4)
+    table.axis_line(panel)
+    table.reference(panel, forest.axis)
+    table.ticks(panel)
     if forest.overall is not None and math.isfinite(forest.overall):
         ends = [y for row, y in zip(rows, centres, strict=True) if row.kind == "overall"]
-        sheet.guide(panel, forest.overall, top, ends[0] if ends else None)
-    sheet.under_axis(panel)
-    footnotes = list(forest.footnotes)
+        table.guide(panel, forest.overall, ends[0] if ends else panel.bottom)
+    table.favours(panel, forest.axis)
+    table.under_panel(panel, forest.axis.label)
+    footnotes = [
+        *forest.footnotes,
+        *(placed.column.note for placed in placed if placed.column.note),
+    ]
     if dropped:
         names = "; ".join(clean(column.header) for column in dropped)
-        footnotes.append(f"Left out at this width: {names}.")
-    if sheet.shortened:
-        footnotes.append(f"In full: {'; '.join(dict.fromkeys(sheet.shortened))}.")
-    sheet.paragraphs("note", forest.notes, style.text_pt, style.ink)
-    sheet.paragraphs("footnote", footnotes, style.footnote_pt, style.muted)
-    return Page(
-        width_mm=style.width_mm,
-        height_mm=sheet.y + style.margin_mm,
-        title=clean(forest.title),
-        description=clean(forest.description),
-        bands=tuple(sheet.bands),
-        segments=tuple(sheet.segments),
-        polygons=tuple(sheet.polygons),
-        texts=tuple(sheet.texts),
-    )
+        footnotes.append(forest.phrases.left_out.replace("{names}", names))
+    table.notes(forest.notes)
+    return table.page(forest.title, forest.description, footnotes)
 
 
 def save(
@@ -295,10 +291,6 @@ def _tidy(row: Row) -> Row:
     )
 
 
-def _leading_mm(size_pt: float, style: Style) -> float:
-    return size_pt * MM_PER_POINT * style.leading
-
-
 def _indent(row: Row, column: Column, columns: Sequence[Column], style: Style) -> float:
     return style.indent_mm if column is columns[0] and _LOOKS[row.kind].indented else 0.0
 
@@ -314,6 +306,7 @@ def _runs_on(row: Row, columns: Sequence[Column]) -> bool:
 def _demand(column: Column, columns: Sequence[Column], rows: Sequence[Row], style: Style) -> float:
     """Width in mm at which nothing in the column has to be broken."""
     widths = [text_width_mm(clean(line), style.text_pt, True) for line in _lines(column.header)]
+    widths.append(len(column.lights) * _pitch_mm(style))
     for row in rows:
         look = _LOOKS[row.kind]
         if column is columns[0] and _runs_on(row, columns):
@@ -321,6 +314,11 @@ def _demand(column: Column, columns: Sequence[Column], rows: Sequence[Row], styl
         width = text_width_mm(row.texts.get(column.key, ""), style.text_pt, look.bold)
         widths.append(width + _indent(row, column, columns, style))
     return max(widths, default=0.0)
+
+
+def _pitch_mm(style: Style) -> float:
+    """Distance between the centres of two lights in a row."""
+    return 1.12 * style.light_mm
 
 
 def _lines(header: str) -> list[str]:
@@ -342,12 +340,27 @@ def _fit_columns(
     if widths is None:
         widths = _widths(kept, rows, style, _LAST_RESORT)
     if widths is None:
+        dropped += [column for column in kept if column.priority < 0]
+        kept = [column for column in kept if column.priority >= 0]
+        widths = _widths(kept, rows, style, _LAST_RESORT)
+    if widths is None:
         names = ", ".join(f'"{clean(column.header)}"' for column in kept)
         raise ValueError(
             f"the columns {names} leave no room for the plot on a page of {style.width_mm:g} mm: "
             "give some a priority above 0, so that they may be left out, or use a wider page"
         )
     return list(zip(kept, widths, strict=True)), dropped
+
+
+def closer(style: Style) -> Style:
+    """The style with columns nearer to each other, for a table that has many."""
+    return replace(
+        style,
+        column_gap_mm=0.65 * style.column_gap_mm,
+        panel_gap_mm=0.75 * style.panel_gap_mm,
+        panel_min_mm=0.8 * style.panel_min_mm,
+        text_column_min_mm=0.8 * style.text_column_min_mm,
+    )
 
 
 def _widths(
@@ -410,12 +423,12 @@ def _cell(row: Row, column: Column, room: float, style: Style) -> tuple[str, ...
     if column.align != "left":
         return (text,) if text else ()
     # a column is exactly as wide as its longest line; a hair keeps rounding from breaking that line
-    return wrap(text, room + _HAIR_MM, style.text_pt, bold, style.name_lines)
+    return wrap(text, room + HAIR_MM, style.text_pt, bold, style.name_lines)
 
 
 def _place(
     columns: Sequence[tuple[Column, float]], rows: Sequence[Row], axis: Axis, style: Style
-) -> tuple[list[_Placed], _Panel]:
+) -> tuple[list[_Placed], Panel]:
     """Columns from the page's edges inward; the panel between them."""
     widest = max(text_width_mm(tick.label, style.text_pt) for tick in _view(axis, rows).ticks)
     placed = []
@@ -447,66 +460,52 @@ def _view(axis: Axis, rows: Sequence[Row], most: int = 7) -> AxisView:
         ]
 
     pooled = intervals("pooled", "subtotal", "overall", "secondary", "prediction")
+    pooled += [Interval(None, *row.prediction, None) for row in rows if row.prediction is not None]
     return view(axis, intervals("trial"), pooled, intervals("unpooled"), most)
 
 
-def _panel(left: float, right: float, axis: Axis, rows: Sequence[Row], style: Style) -> _Panel:
+def _panel(left: float, right: float, axis: Axis, rows: Sequence[Row], style: Style) -> Panel:
     """The panel with as many ticks, seven at most, as its labels have room for."""
-    gap = text_width_mm("0", style.text_pt)
     for most in (7, 6, 5, 4):
-        panel = _Panel(left, right, axis, _view(axis, rows, most))
-        ends = [
-            (panel.at(tick.place) - width / 2, panel.at(tick.place) + width / 2)
-            for tick in panel.view.ticks
-            for width in [text_width_mm(tick.label, style.text_pt)]
-        ]
-        if all(end + gap <= start for (_, end), (start, _) in pairwise(ends)):
-            return panel
-    return _Panel(left, right, axis, _view(axis, rows, 3))
+        seen = _view(axis, rows, most)
+        if labels_fit(seen, right - left, style.text_pt):
+            break
+    else:
+        seen = _view(axis, rows, 3)
+    # how far it reaches down is known once the rows are placed
+    return Panel(left, 0.0, right, 0.0, seen, AxisView(0.0, 1.0, ()), axis.scale)
 
 
-class _Sheet:
-    """A page being filled from top to bottom; `y` is how far it is filled, in mm."""
-
-    def __init__(self, style: Style) -> None:
-        self.style = style
-        self.y = style.margin_mm
-        self.bands: list[Polygon] = []
-        self.segments: list[Segment] = []
-        self.polygons: list[Polygon] = []
-        self.texts: list[Text] = []
-        self.shortened: list[str] = []
-        self.left = style.margin_mm
-        self.right = style.width_mm - style.margin_mm
-
-    def title(self, title: str) -> None:
-        style = self.style
-        self._lines("title", wrap(title, self.right - self.left, style.title_pt, True), True)
-        self.y += style.block_gap_mm if title else 0.0
+class _Table(Chart):
+    """A chart whose panel stands between the columns of a table."""
 
     def header(self, columns: Sequence[_Placed]) -> None:
         style = self.style
-        self._rule("rule", self.left, self.right, self.y)
         headers = {
             placed.column.key: [
                 line
                 for part in _lines(placed.column.header)
-                for line in wrap(part, placed.width + _HAIR_MM, style.text_pt, True)
+                for line in wrap(part, placed.width + HAIR_MM, style.text_pt, True)
             ]
             for placed in columns
         }
-        leading = _leading_mm(style.text_pt, style)
+        for placed in columns:
+            if placed.column.lights:
+                headers[placed.column.key].append("")
+        leading = self.leading(style.text_pt)
         self.y += leading / 3
         bottom = self.y + leading * max((len(lines) for lines in headers.values()), default=0)
         for placed in columns:
             lines = headers[placed.column.key]
             for number, line in enumerate(lines):
-                top = bottom - leading * (len(lines) - number)
-                self._text("header", line, placed, self._baseline(top, leading), True)
+                middle = bottom - leading * (len(lines) - number - 0.5)
+                self._text("header", line, placed, middle, True)
+            for x, light in zip(self._lights(placed), placed.column.lights, strict=False):
+                self.word("header", light, x, bottom - leading / 2, "center", True)
         self.y = bottom + leading / 3
-        self._rule("rule", self.left, self.right, self.y)
+        self.rule()
 
-    def table(self, rows: Sequence[Row], columns: Sequence[_Placed], panel: _Panel) -> list[float]:
+    def rows(self, rows: Sequence[Row], columns: Sequence[_Placed], panel: Panel) -> list[float]:
         """Draw the rows; the y of their centres comes back."""
         heaviest = max((row.weight or 0.0 for row in rows if row.kind == "trial"), default=0.0)
         centres = []
@@ -522,101 +521,30 @@ class _Sheet:
             self._row(row, columns, panel, banded)
         return centres
 
-    def axis(self, panel: _Panel, top: float) -> None:
-        style = self.style
-        self.y += style.row_mm / 4
-        self._rule("axis", panel.left, panel.right, self.y)
-        if panel.axis.reference is not None:
-            x = panel.x(panel.axis.reference)
-            if panel.holds(x):
-                self._line("reference", (x, top), (x, self.y), style.ink, style.rule_pt)
-        leading = _leading_mm(style.text_pt, style)
-        baseline = self._baseline(self.y + style.tick_mm, leading)
-        for tick in panel.view.ticks:
-            x = panel.at(tick.place)
-            self._line("tick", (x, self.y), (x, self.y + style.tick_mm), style.ink, style.rule_pt)
-            self._word("tick", tick.label, x, baseline, "center")
-        self.y += style.tick_mm + leading
+    def _lights(self, placed: _Placed) -> list[float]:
+        """The centres of a column's lights, from left to right."""
+        pitch = _pitch_mm(self.style)
+        first = placed.x + (placed.width - (len(placed.column.lights) - 1) * pitch) / 2
+        return [first + number * pitch for number in range(len(placed.column.lights))]
 
-    def guide(self, panel: _Panel, value: float, top: float, bottom: float | None) -> None:
+    def guide(self, panel: Panel, value: float, bottom: float) -> None:
         """The dashed line at the overall result."""
-        x = panel.x(value)
-        if panel.holds(x):
-            end = self._axis_y() if bottom is None else bottom
+        x = panel.x_mm(value)
+        if panel.spans(x):
             style = self.style
-            self._line("overall", (x, top), (x, end), style.accent, style.hair_pt, dashed=True)
+            ends = ((x, panel.top), (x, bottom))
+            self.line("overall", *ends, style.accent, style.hair_pt, dashed=True)
 
-    def under_axis(self, panel: _Panel) -> None:
-        """What either side favours, on both sides of the reference, and the axis label."""
-        style = self.style
-        axis = panel.axis
-        gap = style.panel_gap_mm / 2
-        low = f"\N{LEFTWARDS ARROW} {clean(axis.favours_low)}" if clean(axis.favours_low) else ""
-        high = (
-            f"{clean(axis.favours_high)} \N{RIGHTWARDS ARROW}" if clean(axis.favours_high) else ""
-        )
-        half = (self.right - self.left) / 2 - gap
-        need = [min(half, text_width_mm(words, style.text_pt)) for words in (low, high)]
-        split = (panel.left + panel.right) / 2
-        if axis.reference is not None and panel.holds(panel.x(axis.reference)):
-            split = panel.x(axis.reference)
-        # a reference near the edge of the page would leave no room for the words on that side
-        split = min(max(split, self.left + need[0] + gap), self.right - need[1] - gap)
-        sides: tuple[tuple[str, float, float, Align], ...] = (
-            (low, split - gap, split - gap - self.left, "right"),
-            (high, split + gap, self.right - split - gap, "left"),
-        )
-        leading = _leading_mm(style.text_pt, style)
-        deepest = 0
-        for words, x, room, align in sides:
-            lines = wrap(words, room + _HAIR_MM, style.text_pt)
-            deepest = max(deepest, len(lines))
-            for number, line in enumerate(lines):
-                baseline = self._baseline(self.y + number * leading, leading)
-                self._word("favours", line, x, baseline, align)
-        self.y += deepest * leading
-        for line in wrap(axis.label, self.right - self.left, style.text_pt):
-            beside = text_width_mm(line, style.text_pt) / 2
-            middle = (panel.left + panel.right) / 2
-            x = min(max(middle, self.left + beside), self.right - beside)
-            self._word("axis label", line, x, self._baseline(self.y, leading), "center")
-            self.y += leading
-
-    def paragraphs(self, role: str, paragraphs: Sequence[str], size_pt: float, colour: str) -> None:
-        lines = [
-            line
-            for paragraph in paragraphs
-            for line in wrap(paragraph, self.right - self.left, size_pt)
-        ]
-        if lines:
-            self.y += self.style.block_gap_mm
-        self._lines(role, lines, False, size_pt, colour)
-
-    def _lines(
-        self,
-        role: str,
-        lines: Sequence[str],
-        bold: bool,
-        size_pt: float | None = None,
-        colour: str | None = None,
-    ) -> None:
-        size = self.style.title_pt if size_pt is None else size_pt
-        leading = _leading_mm(size, self.style)
-        for line in lines:
-            baseline = self.y + (leading + CAP_HEIGHT_EM * size * MM_PER_POINT) / 2
-            self.texts.append(
-                Text(role, line, self.left, baseline, size, colour or self.style.ink, bold=bold)
-            )
-            self.y += leading
-
-    def _row(self, row: Row, columns: Sequence[_Placed], panel: _Panel, banded: bool) -> None:
+    def _row(self, row: Row, columns: Sequence[_Placed], panel: Panel, banded: bool) -> None:
         style = self.style
         look = _LOOKS[row.kind]
-        leading = _leading_mm(style.text_pt, style)
-        baseline = self._baseline(self.y, style.row_mm)
+        leading = self.leading(style.text_pt)
+        middle = self.y + style.row_mm / 2
         deepest = 1
         order = [placed.column for placed in columns]
         for placed in columns:
+            for x, judgement in zip(self._lights(placed), row.lights, strict=False):
+                self.light("light", judgement, (x, middle))
             text = row.texts.get(placed.column.key, "")
             indent = _indent(row, placed.column, order, style)
             room = placed.width - indent
@@ -624,19 +552,19 @@ class _Sheet:
                 room = max(room, self._room_to_run(row, columns, panel))
             lines = _cell(row, placed.column, room, style)
             if lines and lines[-1].endswith(ELLIPSIS) and not text.endswith(lines[-1]):
-                self.shortened.append(text)
+                self.cut_short(text)
             deepest = max(deepest, len(lines))
             for number, line in enumerate(lines):
                 shifted = replace(placed, x=placed.x + indent)
                 colour = style.muted if look.muted else style.ink
-                self._text("cell", line, shifted, baseline + number * leading, look.bold, colour)
+                self._text("cell", line, shifted, middle + number * leading, look.bold, colour)
         height = style.row_mm + (deepest - 1) * leading
         if banded:
-            corners = _box(self.left, self.y, self.right, self.y + height)
+            corners = rectangle(self.left, self.y, self.right, self.y + height)
             self.bands.append(Polygon("band", corners, style.band, style.band, 0.0))
         self.y += height
 
-    def _room_to_run(self, row: Row, columns: Sequence[_Placed], panel: _Panel) -> float:
+    def _room_to_run(self, row: Row, columns: Sequence[_Placed], panel: Panel) -> float:
         """Width from the first column to the next text in its row, or to the panel."""
         first = columns[0]
         if first.column.side == "right":
@@ -648,8 +576,11 @@ class _Sheet:
         ]
         return min([panel.left - self.style.panel_gap_mm / 2, *occupied]) - first.x
 
-    def _marks(self, row: Row, panel: _Panel, y: float, heaviest: float) -> None:
+    def _marks(self, row: Row, panel: Panel, y: float, heaviest: float) -> None:
         style = self.style
+        if row.prediction is not None:
+            low, high = row.prediction
+            self._bar(low, high, panel, y)
         if row.kind == "trial":
             self._whiskers(row, panel, y, style.ink)
             if row.weight is None:
@@ -668,36 +599,36 @@ class _Sheet:
             self._diamond(row, panel, y, style.overall_mm, style.accent)
         elif row.kind == "secondary":
             self._diamond(row, panel, y, style.secondary_mm, style.accent_pale)
-        elif row.kind == "prediction":
-            self._bar(row, panel, y)
+        elif row.kind == "prediction" and row.low is not None and row.high is not None:
+            self._bar(row.low, row.high, panel, y)
 
-    def _whiskers(self, row: Row, panel: _Panel, y: float, colour: str) -> None:
+    def _whiskers(self, row: Row, panel: Panel, y: float, colour: str) -> None:
         """The interval as a line, with a head at each end of the axis that it runs past."""
         ends = [end for end in (row.low, row.estimate, row.high) if end is not None]
         if ends:
-            start, end = panel.x(min(ends)), panel.x(max(ends))
+            start, end = panel.x_mm(min(ends)), panel.x_mm(max(ends))
             first, last = self._arrows(start, end, panel, y, colour)
             if first < last:
-                self._line("interval", (first, y), (last, y), colour, self.style.interval_pt)
+                self.line("interval", (first, y), (last, y), colour, self.style.interval_pt)
 
     def _square(
-        self, row: Row, panel: _Panel, y: float, side: float, fill: str, outline: str
+        self, row: Row, panel: Panel, y: float, side: float, fill: str, outline: str
     ) -> None:
-        if row.estimate is None or not panel.holds(panel.x(row.estimate)):
+        if row.estimate is None or not panel.spans(panel.x_mm(row.estimate)):
             return
-        x, half = panel.x(row.estimate), side / 2
-        corners = _box(x - half, y - half, x + half, y + half)
+        x, half = panel.x_mm(row.estimate), side / 2
+        corners = rectangle(x - half, y - half, x + half, y + half)
         width = self.style.outline_pt if fill != outline else 0.0
         self.polygons.append(Polygon("square", corners, fill, outline, width))
 
-    def _diamond(self, row: Row, panel: _Panel, y: float, height: float, fill: str) -> None:
+    def _diamond(self, row: Row, panel: Panel, y: float, height: float, fill: str) -> None:
         """Cut off where it leaves the axis; a head says that it runs on."""
         if row.estimate is None:
             return
         ends = (row.estimate if end is None else end for end in (row.low, row.high))
         # an endless limit has no place; far off the page is as good
         start, middle, end = (
-            min(max(panel.x(value), -_FAR_MM), _FAR_MM) for value in sorted((row.estimate, *ends))
+            min(max(panel.x_mm(value), -FAR_MM), FAR_MM) for value in sorted((row.estimate, *ends))
         )
         style = self.style
         first, last = self._arrows(start, end, panel, y, style.accent)
@@ -712,80 +643,39 @@ class _Sheet:
             shape = Polygon("diamond", tuple(corners), fill, style.accent, style.outline_pt)
             self.polygons.append(shape)
 
-    def _bar(self, row: Row, panel: _Panel, y: float) -> None:
-        if row.low is None or row.high is None:
-            return
+    def _bar(self, low: float, high: float, panel: Panel, y: float) -> None:
         colour, half = self.style.accent_light, self.style.prediction_mm / 2
-        first, last = self._arrows(panel.x(row.low), panel.x(row.high), panel, y, colour)
+        first, last = self._arrows(panel.x_mm(low), panel.x_mm(high), panel, y, colour)
         if first < last:
-            corners = _box(first, y - half, last, y + half)
+            corners = rectangle(first, y - half, last, y + half)
             self.polygons.append(Polygon("bar", corners, colour, colour, 0.0))
 
     def _arrows(
-        self, start: float, end: float, panel: _Panel, y: float, colour: str
+        self, start: float, end: float, panel: Panel, y: float, colour: str
     ) -> tuple[float, float]:
         """Heads at the ends of the axis that a stretch runs past; what is left of it comes back."""
         length, half = self.style.arrow_mm, self.style.arrow_mm * 0.45
         first, last = start, end
-        if start < panel.left - _HAIR_MM:
+        if start < panel.left - HAIR_MM:
             first = panel.left + length
             corners = ((panel.left, y), (first, y - half), (first, y + half))
             self.polygons.append(Polygon("arrow", corners, colour, colour, 0.0))
-        if end > panel.right + _HAIR_MM:
+        if end > panel.right + HAIR_MM:
             last = panel.right - length
             corners = ((panel.right, y), (last, y - half), (last, y + half))
             self.polygons.append(Polygon("arrow", corners, colour, colour, 0.0))
         return first, last
-
-    def _axis_y(self) -> float:
-        return next(line.start[1] for line in self.segments if line.role == "axis")
-
-    def _baseline(self, top: float, height: float) -> float:
-        """Baseline of table text whose capitals are centred in a strip."""
-        return top + (height + CAP_HEIGHT_EM * self.style.text_pt * MM_PER_POINT) / 2
 
     def _text(
         self,
         role: str,
         text: str,
         placed: _Placed,
-        baseline: float,
+        middle: float,
         bold: bool,
         colour: str | None = None,
     ) -> None:
-        self._word(role, text, placed.anchor, baseline, placed.column.align, bold, colour)
-
-    def _word(
-        self,
-        role: str,
-        text: str,
-        x: float,
-        baseline: float,
-        align: Align,
-        bold: bool = False,
-        colour: str | None = None,
-    ) -> None:
-        size = self.style.text_pt
-        colour = colour or self.style.ink
-        self.texts.append(Text(role, text, x, baseline, size, colour, align, bold))
-
-    def _rule(self, role: str, start: float, end: float, y: float) -> None:
-        self._line(role, (start, y), (end, y), self.style.ink, self.style.rule_pt)
-
-    def _line(
-        self,
-        role: str,
-        start: Point,
-        end: Point,
-        colour: str,
-        width_pt: float,
-        dashed: bool = False,
-    ) -> None:
-        self.segments.append(Segment(role, start, end, colour, width_pt, dashed))
-
-
-def _box(left: float, top: float, right: float, bottom: float) -> tuple[Point, ...]:
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
+        self.word(role, text, placed.anchor, middle, placed.column.align, bold, colour)
 
 
 def _cut(corners: Sequence[Point], edge: float, side: int) -> tuple[Point, ...]:

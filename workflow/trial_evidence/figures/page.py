@@ -4,7 +4,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from math import pi, sqrt
 from pathlib import Path
@@ -17,19 +17,22 @@ import plotnine as p9
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text as FigureText
+from PIL import Image
 
 from trial_evidence.figures.text import FALLBACK_FAMILIES, FONT_FAMILY, font_path
 
 Align = Literal["left", "center", "right"]
-Format = Literal["svg", "pdf", "png"]
+Format = Literal["svg", "pdf", "png", "eps", "tiff"]
 Point = tuple[float, float]
 
-PNG_DPI = 300
+DPI = 300
+LEAST_POINTS = 6.0
 _MM_PER_INCH = 25.4
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "page",
     "pdf.fonttype": 42,
+    "ps.fonttype": 42,
     "text.parse_math": False,
     # hinted letters are as wide as whole dots; lines would grow past their measure
     "text.hinting": "none",
@@ -125,17 +128,111 @@ def draw(page: Page) -> p9.ggplot:
             figure_size=(page.width_mm / _MM_PER_INCH, page.height_mm / _MM_PER_INCH),
             plot_margin=0,
             plot_background=p9.element_rect(fill="white", color="none"),
-            dpi=PNG_DPI,
+            dpi=DPI,
         ),
     ]
     return p9.ggplot() + parts
 
 
-def save_page(page: Page, stem: Path, formats: Sequence[Format] = ("svg", "pdf", "png")) -> None:
+def fitted(page: Page, height_mm: float) -> Page:
+    """The page at a height, as a screen has one.
+
+    Parameters
+    ----------
+    page
+        Any page.
+    height_mm
+        The height to have.
+
+    Returns
+    -------
+    Page
+        A lower page gets white at its foot. A higher one is made smaller, with white on both
+        sides, but never so small that type is under 6 points: then it stays higher than asked.
+    """
+    if page.height_mm <= height_mm:
+        return replace(page, height_mm=height_mm)
+    smallest = min((text.size_pt for text in page.texts), default=LEAST_POINTS)
+    share = max(height_mm / page.height_mm, min(1.0, LEAST_POINTS / smallest))
+    left = (1 - share) * page.width_mm / 2
+
+    def at(point: Point) -> Point:
+        return left + share * point[0], share * point[1]
+
+    def shape(polygon: Polygon) -> Polygon:
+        points = tuple(at(point) for point in polygon.points)
+        return replace(polygon, points=points, outline_pt=share * polygon.outline_pt)
+
+    return replace(
+        page,
+        height_mm=share * page.height_mm,
+        bands=tuple(shape(band) for band in page.bands),
+        segments=tuple(
+            replace(line, start=at(line.start), end=at(line.end), width_pt=share * line.width_pt)
+            for line in page.segments
+        ),
+        polygons=tuple(shape(polygon) for polygon in page.polygons),
+        texts=tuple(
+            replace(text, x=left + share * text.x, y=share * text.y, size_pt=share * text.size_pt)
+            for text in page.texts
+        ),
+    )
+
+
+def stacked(pages: Sequence[Page], title: str, description: str) -> Page:
+    """Pages of one width as one, each below the one before.
+
+    Parameters
+    ----------
+    pages
+        From top to bottom, at least one.
+    title, description
+        Of the whole.
+
+    Returns
+    -------
+    Page
+        As high as all of them.
+    """
+    bands: list[Polygon] = []
+    segments: list[Segment] = []
+    polygons: list[Polygon] = []
+    texts: list[Text] = []
+    top = 0.0
+    for page in pages:
+
+        def moved(shape: Polygon, down: float = top) -> Polygon:
+            return replace(shape, points=tuple((x, y + down) for x, y in shape.points))
+
+        bands += map(moved, page.bands)
+        polygons += map(moved, page.polygons)
+        segments += [
+            replace(
+                line,
+                start=(line.start[0], line.start[1] + top),
+                end=(line.end[0], line.end[1] + top),
+            )
+            for line in page.segments
+        ]
+        texts += [replace(text, y=text.y + top) for text in page.texts]
+        top += page.height_mm
+    return Page(
+        pages[0].width_mm, top, title, description,
+        tuple(bands), tuple(segments), tuple(polygons), tuple(texts),
+    )  # fmt: skip
+
+
+def save_page(
+    page: Page,
+    stem: Path,
+    formats: Sequence[Format] = ("svg", "pdf", "png"),
+    dpi: int = DPI,
+) -> None:
     """Save a page in several formats: all of them, or none.
 
     The bytes depend on the page alone: no date, no random identifiers, the bundled font.
-    SVG keeps text as text, PDF embeds TrueType fonts, PNG has 300 dots per inch.
+    SVG keeps text as text, PDF and EPS embed TrueType fonts, TIFF is RGB with LZW compression.
+    Nothing on a page is transparent, which EPS could not show.
 
     Parameters
     ----------
@@ -145,6 +242,8 @@ def save_page(page: Page, stem: Path, formats: Sequence[Format] = ("svg", "pdf",
         Path without suffix; its folder is made when missing.
     formats
         Suffixes of the files to write.
+    dpi
+        Dots per inch of PNG and TIFF.
     """
     contents = {stem.with_name(f"{stem.name}.{kind}"): b"" for kind in formats}
     # whatever a caller or a matplotlibrc has set must not change the page
@@ -152,7 +251,7 @@ def save_page(page: Page, stem: Path, formats: Sequence[Format] = ("svg", "pdf",
         figure = draw(page).draw()
         _use_bundled_font(figure)
         for target, kind in zip(contents, formats, strict=True):
-            contents[target] = _render(figure, page, kind)
+            contents[target] = _render(figure, page, kind, dpi)
     _write_whole(contents)
 
 
@@ -223,20 +322,35 @@ def _use_bundled_font(figure: Figure) -> None:
         )
 
 
-def _render(figure: Figure, page: Page, kind: Format) -> bytes:
-    metadata: dict[Format, dict[str, str | None]] = {
+def _render(figure: Figure, page: Page, kind: Format, dpi: int) -> bytes:
+    metadata: dict[str, dict[str, str | None]] = {
         "svg": {"Title": page.title, "Date": None, "Creator": None},
         "pdf": {"Title": page.title, "Subject": page.description, "CreationDate": None},
         "png": {"Title": page.title, "Description": page.description, "Software": None},
+        "eps": {},
     }
+    drawn = "png" if kind == "tiff" else kind
     buffer = BytesIO()
     with warnings.catch_warnings():
         # a letter that the font lacks is drawn as a box; the SVG keeps the letter itself
         warnings.filterwarnings(
             "ignore", message="Glyph .* missing from font", category=UserWarning
         )
-        figure.savefig(buffer, format=kind, dpi=PNG_DPI, metadata=metadata[kind])
-    return _described(buffer.getvalue(), page) if kind == "svg" else buffer.getvalue()
+        figure.savefig(buffer, format=drawn, dpi=dpi, metadata=metadata[drawn])
+    if kind == "svg":
+        return _described(buffer.getvalue(), page)
+    if kind == "eps":
+        return re.sub(rb"%%CreationDate: .*\n", b"", buffer.getvalue(), count=1)
+    return _as_tiff(buffer, dpi) if kind == "tiff" else buffer.getvalue()
+
+
+def _as_tiff(png: BytesIO, dpi: int) -> bytes:
+    # journals refuse an alpha channel
+    with Image.open(png) as image:
+        opaque = image.convert("RGB")
+    buffer = BytesIO()
+    opaque.save(buffer, "TIFF", compression="tiff_lzw", dpi=(dpi, dpi))
+    return buffer.getvalue()
 
 
 def _described(svg: bytes, page: Page) -> bytes:

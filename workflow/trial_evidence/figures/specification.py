@@ -18,11 +18,12 @@ from trial_evidence.figures.chart import (
     panel_height_mm,
     printed,
     rectangle,
+    simplified,
     vertical_label,
 )
 from trial_evidence.figures.page import Page, Point
 from trial_evidence.figures.style import Style
-from trial_evidence.figures.text import clean, shorten, text_width_mm
+from trial_evidence.figures.text import MM_PER_POINT, clean, shorten, text_width_mm
 
 Numbers = npt.NDArray[np.float64]
 
@@ -33,6 +34,8 @@ _FILLED = 0.62
 # from the estimates than so many typical intervals are wide
 _TAIL, _TYPICAL = 0.01, 4.0
 _HAIR_MM = 1e-6
+# a dot of the finest print that is made of a figure: what is narrower stands side by side
+_PIXEL_MM = 25.4 / 300
 
 
 @dataclass(frozen=True)
@@ -207,10 +210,21 @@ def _results(
     excludes = (low > reference) | (high < reference)
     # wide enough to leave no gaps between thousands, narrow enough to tell dozens apart
     width = min(style.interval_pt * 1.5, max(_pitch(panel) / 25.4 * 72, 0.05))
-    for number, (bottom, top) in enumerate(zip(low, high, strict=True)):
-        colour = style.accent if excludes[number] else style.accent_light
-        ends = [panel.point(number + 0.5, value) for value in (bottom, top)]
-        chart.curve("interval", ends, colour, width, panel)
+    if _pitch(panel) < _PIXEL_MM:
+        for first, last in _runs(excludes):
+            colour = style.accent if excludes[first] else style.accent_light
+            outline = _outline(panel, low, high, first, last)
+            chart.area("interval", outline, colour, panel)
+        # Where the intervals leave no paper between them, the curve of the estimates needs some.
+        points = simplified([panel.point(n + 0.5, y) for n, y in enumerate(estimates)])
+        rim = 1.5 * style.interval_pt * MM_PER_POINT
+        above, below = ([(x, y + side * rim) for x, y in points] for side in (-1, 1))
+        chart.area("casing", [*above, *reversed(below)], style.paper, panel)
+    else:
+        for number, (bottom, top) in enumerate(zip(low, high, strict=True)):
+            colour = style.accent if excludes[number] else style.accent_light
+            ends = [panel.point(number + 0.5, value) for value in (bottom, top)]
+            chart.curve("interval", ends, colour, width, panel)
     keys = [
         Key("line", "Interval excludes no effect", style.accent, width_pt=2.0),
         Key("line", "includes it", style.accent_light, width_pt=2.0),
@@ -231,6 +245,32 @@ def _results(
     label = f"Median: {printed(median, axis.scale)}"
     keys.append(Key("line", label, style.ink, "", style.hair_pt, DASHED))
     return keys
+
+
+def _runs(values: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last place of every run of equal values."""
+    changes = np.flatnonzero(values[1:] != values[:-1])
+    starts, ends = [0, *(changes + 1).tolist()], [*changes.tolist(), len(values) - 1]
+    return list(zip(starts, ends, strict=True))
+
+
+def _outline(panel: Panel, low: Numbers, high: Numbers, first: int, last: int) -> list[Point]:
+    """Outline of the intervals of neighbours: along their upper ends and back along the lower.
+
+    Thousands of intervals, each narrower than what can be printed, look the same as one area and
+    take a multiple of its room in a file. Of those on half a dot the widest stands for all.
+    """
+    together = max(1, int(_PIXEL_MM / 2 / _pitch(panel)))
+    starts = np.arange(first, last + 1, together)
+    start, end = (panel.x_mm(float(x)) for x in (first, last + 1))
+
+    def edge(values: Numbers, widest: np.ufunc) -> list[Point]:
+        ends = widest.reduceat(values[: last + 1], starts)
+        places = np.minimum(starts + together / 2, last + 0.5)
+        middles = [panel.point(float(x), float(y)) for x, y in zip(places, ends, strict=True)]
+        return simplified([(start, middles[0][1]), *middles, (end, middles[-1][1])])
+
+    return [*edge(high, np.maximum), *reversed(edge(low, np.minimum))]
 
 
 def _lead(chart: Chart, panel: Panel, place: int, estimate: float) -> None:

@@ -12,7 +12,10 @@ import pandas as pd
 
 from trial_evidence.configuration import Analysis, Configuration, EffectModifier, RateAnalysis
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
+from trial_evidence.figure_configuration import FigureConfiguration, Labels
+from trial_evidence.figures.chart import Judgement
 from trial_evidence.figures.evidence_forests import (
+    Judgements,
     analysis_forest,
     modifier_forest,
     rate_forest,
@@ -21,10 +24,14 @@ from trial_evidence.figures.evidence_forests import (
 from trial_evidence.figures.forest import Forest, save
 from trial_evidence.figures.page import Format
 from trial_evidence.figures.style import Style, style_for
-from trial_evidence.files import read_table, write_table
+from trial_evidence.files import read_table, records, write_table
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
+from trial_evidence.sheet import Sheet
 
 ALL = {"all": "all patients"}
+DOMAINS = (
+    "d1_randomisation", "d2_deviations", "d3_missing", "d4_measurement", "d5_selection", "overall",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,22 +48,33 @@ FIGURES_WORTH_A_PROCESS = 6
 
 
 def write_figures(
-    configuration: Configuration, setting: str, processed: Path, results: Path, processes: int = 1
+    configuration: Configuration,
+    looks: FigureConfiguration,
+    sheet: Sheet,
+    setting: str,
+    processed: Path,
+    results: Path,
+    processes: int = 1,
 ) -> None:
     """Draw every forest plot of a setting and list them in ``figures.csv``.
 
     A figure of an earlier run that the data no longer support is removed.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    looks : FigureConfiguration
+        The words of every language.
+    sheet : Sheet
+        For its risk-of-bias judgements.
+    setting : str
+    processed, results : Path
+        What earlier stages wrote, and where the figures go.
+    processes : int
+        To draw with.
     """
     folder = results / setting
-    estimates = read_table(folder / "estimates.csv", ESTIMATE_NUMBERS)
-    trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
-    rates = read_table(folder / "rates.csv", [*RATE_NUMBERS, *TRIAL_NUMBERS])
-    set_aside = read_table(processed / setting / "set_aside.csv", [])
-    figures: list[Figure] = []
-    for analysis in configuration.of_setting(setting):
-        figures += _analysis_figures(analysis, trials, estimates, set_aside, configuration)
-    for rate_analysis in configuration.rates_of_setting(setting):
-        figures += _rate_figures(rate_analysis, rates, estimates, configuration)
+    figures = setting_figures(configuration, looks, sheet, setting, processed, results)
     style = style_for(configuration.figure_width_mm)
     useful = min(processes, 1 + len(figures) // FIGURES_WORTH_A_PROCESS)
     draw = partial(_draw, folder=folder, style=style, formats=configuration.figure_formats)
@@ -79,6 +97,41 @@ def write_figures(
     write_table(folder / "figures.csv", listing)
 
 
+def setting_figures(
+    configuration: Configuration,
+    looks: FigureConfiguration,
+    sheet: Sheet,
+    setting: str,
+    processed: Path,
+    results: Path,
+) -> tuple[Figure, ...]:
+    """Every forest plot of a setting, described; see `write_figures`."""
+    folder = results / setting
+    judged = judgements(sheet)
+    estimates = read_table(folder / "estimates.csv", ESTIMATE_NUMBERS)
+    trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
+    rates = read_table(folder / "rates.csv", [*RATE_NUMBERS, *TRIAL_NUMBERS])
+    set_aside = read_table(processed / setting / "set_aside.csv", [])
+    figures: list[Figure] = []
+    for analysis in configuration.of_setting(setting):
+        aside = set_aside[set_aside["analysis"] == analysis.id]
+        say = looks.languages[analysis.figure.language]
+        figures += _analysis_figures(analysis, trials, estimates, aside, configuration, say, judged)
+    for rate_analysis in configuration.rates_of_setting(setting):
+        say = looks.languages[rate_analysis.figure.language]
+        figures += _rate_figures(rate_analysis, rates, estimates, configuration, say)
+    return tuple(figures)
+
+
+def judgements(sheet: Sheet) -> Judgements:
+    """Risk-of-bias judgements by trial id and outcome: of the five domains, and overall."""
+    known: dict[str, Judgement] = {"low": "low", "some_concerns": "some_concerns", "high": "high"}
+    return {
+        (record["trial_id"], record["outcome"]): tuple(known[record[name]] for name in DOMAINS)
+        for record in records(sheet["risk_of_bias"])
+    }
+
+
 def _draw(figure: Figure, folder: Path, style: Style, formats: Sequence[Format]) -> None:
     save(figure.forest, folder / figure.stem, style, formats)
 
@@ -95,10 +148,11 @@ def _analysis_figures(
     analysis: Analysis,
     trials: pd.DataFrame,
     estimates: pd.DataFrame,
-    set_aside: pd.DataFrame,
+    aside: pd.DataFrame,
     configuration: Configuration,
+    say: Labels,
+    judged: Judgements,
 ) -> Iterator[Figure]:
-    aside = set_aside[set_aside["analysis"] == analysis.id]
     for measure in analysis.measures:
         rows = trials[(trials["analysis"] == analysis.id) & (trials["measure"] == measure)]
         own = estimates[estimates["analysis"] == analysis.id]
@@ -107,7 +161,7 @@ def _analysis_figures(
         yield Figure(
             analysis.id,
             f"{analysis.id}/forest{suffix}",
-            analysis_forest(analysis, measure, rows, found, aside, configuration),
+            analysis_forest(analysis, measure, rows, found, aside, configuration, say, judged),
         )
         for modifier in analysis.effect_modifiers:
             shown = _shown(modifier, rows, found)
@@ -116,7 +170,7 @@ def _analysis_figures(
                     analysis.id,
                     f"{analysis.id}/forest{suffix}_by_{modifier.factor}",
                     modifier_forest(analysis, modifier, measure, shown, found, aside,
-                                    configuration),
+                                    configuration, say, judged),
                 )  # fmt: skip
 
 
@@ -135,6 +189,7 @@ def _rate_figures(
     rates: pd.DataFrame,
     estimates: pd.DataFrame,
     configuration: Configuration,
+    say: Labels,
 ) -> Iterator[Figure]:
     own = rates[rates["analysis"] == analysis.id]
     found = estimates[estimates["analysis"] == analysis.id]
@@ -144,14 +199,14 @@ def _rate_figures(
         for m in analysis.effect_modifiers
     }  # fmt: skip
     for suffix, subgroups in groupings.items():
-        overview = rate_overview(analysis, own, found, subgroups, configuration)
+        overview = rate_overview(analysis, own, found, subgroups, configuration, say)
         yield Figure(analysis.id, f"{analysis.id}/forest{suffix}", overview)
         for label, block in own.groupby("regimen_label", sort=False):
             inside = block[block["subgroup"].isin(list(subgroups))]
             if inside["trial_id"].nunique() < 2:
                 continue
             mine = found[found["experimental"] == label]
-            forest = rate_forest(analysis, str(label), inside, mine, subgroups, configuration)
+            forest = rate_forest(analysis, str(label), inside, mine, subgroups, configuration, say)
             stem = f"{analysis.id}/{slug(str(label))}/forest{suffix}"
             yield Figure(analysis.id, stem, forest)
 

@@ -1,7 +1,8 @@
 """Styles: every size, width and colour of a figure, in one place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,21 @@ class Style:
     accent_light: str = "#8DB3DC"
     accent_pale: str = "#DCE8F4"
 
+    # sentences under a plot and footnotes, which nobody reads from a screen
+    small_print: bool = True
+
+    # beside a forest plot and in traffic lights; a sign in each disc says the same in grey
+    risk_of_bias: bool = True
+    light_mm: float = 3.0
+    low_risk: str = "#8CC28C"
+    some_concerns: str = "#F2D16B"
+    high_risk: str = "#B5372F"
+
 
 _PAGE = Style()
 
 PRESETS: Mapping[str, Style] = {
     "page": _PAGE,
-    "page_grey": replace(
-        _PAGE, band="#F4F4F4", accent="#333333", accent_light="#A6A6A6", accent_pale="#E4E4E4"
-    ),
     "wide_column": replace(
         _PAGE,
         width_mm=120.0,
@@ -84,6 +92,8 @@ PRESETS: Mapping[str, Style] = {
         prediction_mm=0.95,
         arrow_mm=1.5,
         interval_pt=0.7,
+        risk_of_bias=False,
+        light_mm=2.8,
     ),
     "column": replace(
         _PAGE,
@@ -112,6 +122,8 @@ PRESETS: Mapping[str, Style] = {
         interval_pt=0.6,
         outline_pt=0.6,
         hair_pt=0.4,
+        risk_of_bias=False,
+        light_mm=2.6,
     ),
 }
 """Widths of journals: a page (180 mm), one and a half columns (120 mm), a column (85 mm)."""
@@ -141,3 +153,35 @@ def style_for(width_mm: float) -> Style:
     if not fitting:
         raise ValueError(f"a figure of {width_mm:g} mm cannot be read; the narrowest has 85 mm")
     return replace(PRESETS[fitting[0]], width_mm=width_mm)
+
+
+def styled(changes: Mapping[str, Any], width_mm: float, magnification: float = 1.0) -> Style:
+    """The preset made for a width with some of its fields changed.
+
+    Parameters
+    ----------
+    changes
+        Fields of `Style` and their values, as they are before any magnification.
+    width_mm
+        Width of the finished page, 85 mm times the magnification or more.
+    magnification
+        By how much everything is larger than in print: a page for a screen that is read from the
+        back of a room is laid out as a smaller one and then enlarged.
+
+    Returns
+    -------
+    Style
+        All lengths and type sizes magnified.
+
+    Raises
+    ------
+    ValueError
+        If the page is too narrow; see `style_for`.
+    """
+    style = replace(style_for(width_mm / magnification), **changes)
+    larger = {
+        field.name: getattr(style, field.name) * magnification
+        for field in fields(style)
+        if field.name.endswith(("_mm", "_pt"))
+    }
+    return replace(style, **larger | {"width_mm": width_mm})

@@ -1,0 +1,250 @@
+"""Traffic lights, flow, evidence map, answers and timeline, read back from their files."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from figures.chart_reading import UGLY_TEXTS, drawn, middle, page_defects
+from figures.svg_reading import check_svg
+from trial_evidence.figures import evidence_map, flow, timeline
+from trial_evidence.figures.axis import Axis
+from trial_evidence.figures.effect_summary import (
+    Effect,
+    EffectPanel,
+    EffectSummary,
+    effect_summary,
+)
+from trial_evidence.figures.evidence_map import EvidenceMap, MapCell, MapRow
+from trial_evidence.figures.flow import Flow, FlowBox, FlowStage
+from trial_evidence.figures.page import fitted, save_page
+from trial_evidence.figures.risk_of_bias import (
+    JudgedOutcome,
+    JudgedTrial,
+    TrafficLights,
+    judgements_in_words,
+    summary_bars,
+    traffic_lights,
+)
+from trial_evidence.figures.style import PRESETS, Style
+from trial_evidence.figures.timeline import DatedTrial, Timeline, TimelinePanel
+
+PAGE = PRESETS["page"]
+LOW, SOME, HIGH = "low", "some_concerns", "high"
+DOMAINS = ("Randomisation process", "Missing outcome data", "Overall")
+LIGHTS = TrafficLights(
+    "Risk of bias",
+    DOMAINS,
+    (
+        JudgedOutcome(
+            "Response",
+            (
+                JudgedTrial("Trial A", (LOW, LOW, LOW)),
+                JudgedTrial("Trial B", (LOW, SOME, SOME)),
+                JudgedTrial("Trial C", (HIGH, LOW, HIGH)),
+            ),
+        ),
+        JudgedOutcome("Survival", (JudgedTrial("Trial A", (LOW, LOW, LOW)),)),
+    ),
+    description="Lights.",
+)
+FLOW = Flow(
+    "Flow",
+    (
+        FlowStage(
+            "Found",
+            (
+                FlowBox("Searches", "n = 4", "by hand"),
+                FlowBox("Records", "not recorded", known=False),
+                FlowBox("Duplicates", "not recorded", aside=True, known=False),
+            ),
+        ),
+        FlowStage(
+            "Pooled",
+            (
+                FlowBox("Trials", "n = 9"),
+                FlowBox("In no result", "n = 2", "none of them says why", aside=True),
+                FlowBox("Left out", "n = 1", aside=True),
+            ),
+        ),
+    ),
+    description="A flow.",
+)
+MAP = EvidenceMap(
+    "Map",
+    ("Response", "Death"),
+    (
+        (
+            "Early",
+            (
+                MapRow("A + B", (MapCell(4, 400), MapCell(1, 100))),
+                MapRow("A + C", (None, MapCell(1, None))),
+            ),
+        ),
+    ),
+    description="A map.",
+)
+EARLY, LATE = (
+    Effect("Early", "Response", 10, 2079, math.log(1.46), math.log(1.25), math.log(1.70),
+           (math.log(1.07), math.log(1.98)), "Moderate"),
+    Effect("Late", "Death", 3, None, math.log(0.72), math.log(0.50), math.log(1.04)),
+)  # fmt: skip
+ANSWERS = EffectSummary(
+    "Answers",
+    (
+        EffectPanel("Risk ratio", Axis("log", 0.0, "", "Favours single", "Favours dual"), (EARLY,)),
+        EffectPanel(
+            "Hazard ratio", Axis("log", 0.0, "", "Favours dual", "Favours single"), (LATE,)
+        ),
+    ),
+    description="The answers.",
+)
+YEARS = Timeline(
+    "Years",
+    (
+        TimelinePanel("Early", (DatedTrial("First", 2010, 100), DatedTrial("Second", 2014, 300))),
+        TimelinePanel("Late", (DatedTrial("Third", 2012, 50),)),
+    ),
+    description="The years.",
+)
+PAGES = {
+    "lights": lambda style: traffic_lights(LIGHTS, style),
+    "bars": lambda style: summary_bars(LIGHTS, style),
+    "flow": lambda style: flow.layout(FLOW, style),
+    "map": lambda style: evidence_map.layout(MAP, style),
+    "answers": lambda style: effect_summary(ANSWERS, style),
+    "years": lambda style: timeline.layout(YEARS, style),
+}
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_it_is_sound_at_any_width_and_says_what_it_shows(tmp_path, kind):
+    for style in PRESETS.values():
+        assert page_defects(PAGES[kind](style)) == []
+    save_page(PAGES[kind](PRESETS["column"]), tmp_path / "page", ("svg",))
+    assert check_svg(tmp_path / "page.svg") == []
+
+
+@pytest.mark.parametrize("text", UGLY_TEXTS)
+def test_any_text_makes_a_sound_figure(text):
+    trial = JudgedTrial(text, (LOW, SOME, HIGH))
+    odd = (
+        traffic_lights(replace(LIGHTS, outcomes=(JudgedOutcome(text, (trial,)),)), PAGE),
+        flow.layout(replace(FLOW, stages=(FlowStage(text, (FlowBox(text, text, text),)),)), PAGE),
+        evidence_map.layout(
+            replace(MAP, columns=(text,), groups=((text, (MapRow(text, (MapCell(1, 9),)),)),)), PAGE
+        ),
+        effect_summary(
+            replace(ANSWERS, panels=(EffectPanel("Ratio", Axis("log", 0.0), (
+                replace(EARLY, group=text, label=text),)),)), PAGE
+        ),
+        timeline.layout(
+            replace(YEARS, panels=(TimelinePanel(text, (DatedTrial(text, 2010, 9),)),)), PAGE
+        ),
+    )  # fmt: skip
+    assert [page_defects(page) for page in odd] == [[]] * 5
+
+
+# ------------------------------------------------------------------------------- risk of bias
+
+
+def test_every_judgement_is_a_disc_with_its_sign_in_the_row_of_its_trial(tmp_path):
+    drawing = drawn(traffic_lights(LIGHTS, PAGE), tmp_path)
+    row = drawing.word("Trial B").y
+    signs = sorted(
+        (w.x, w.text) for w in drawing.words if w.text in "+?\N{MINUS SIGN}" and abs(w.y - row) < 3
+    )
+    assert [text for _, text in signs] == ["+", "?", "?"]
+    discs = [s for s in drawing.shapes if s.fill == Style().some_concerns.lower()]
+    # two judgements and the key
+    assert len(discs) == 3
+    at = [x for x, text in signs if text == "?"]
+    assert sorted(middle(disc)[0] for disc in discs)[1:] == pytest.approx(at, abs=0.5)
+
+
+def test_three_lights_differ_in_grey():
+    def lightness(colour):
+        red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+        return 0.299 * red + 0.587 * green + 0.114 * blue
+
+    style = Style()
+    levels = [lightness(c) for c in (style.high_risk, style.low_risk, style.some_concerns)]
+    assert levels[0] + 60 < levels[1] < levels[2] - 30
+
+
+def test_bars_are_as_long_as_their_share(tmp_path):
+    drawing = drawn(summary_bars(LIGHTS, PAGE), tmp_path)
+    zero, whole = drawing.word("0%").x, drawing.word("100%").x
+    # of four judgements on the second domain three are low and one is of some concern
+    (word,) = (
+        w for w in drawing.words if w.text == "? 1" and abs(w.y - drawing.word(DOMAINS[1]).y) < 1
+    )
+    assert (word.x - zero) / (whole - zero) == pytest.approx((0.75 + 1) / 2, abs=1e-3)
+    lows = [s for s in drawing.shapes if s.fill == Style().low_risk.lower() and len(s.points) < 9]
+    widths = sorted((s.box[2] - s.box[0]) / (whole - zero) for s in lows)
+    assert widths == pytest.approx([0.5, 0.75, 0.75], abs=1e-3)
+
+
+def test_judgements_are_counted_in_words():
+    assert (
+        judgements_in_words(LIGHTS) == "low risk 2 (50%), some concerns 1 (25%), high risk 1 (25%)"
+    )
+
+
+# ------------------------------------------------------------------------------------ others
+
+
+def test_what_was_not_counted_has_a_broken_outline_and_says_so(tmp_path):
+    drawing = drawn(flow.layout(FLOW, PAGE), tmp_path)
+    assert drawing.word("Records: not recorded").fill == Style().muted.lower()
+    assert sum(shape.dashed for shape in drawing.shapes) == 2 * 4
+    beside, below = drawing.word("In no result: n = 2"), drawing.word("Left out: n = 1")
+    assert beside.x > drawing.width / 2
+    assert below.y > beside.y
+    assert beside.y == pytest.approx(drawing.word("Trials: n = 9").y)
+
+
+def test_the_area_of_a_bubble_follows_the_patients(tmp_path):
+    drawing = drawn(evidence_map.layout(MAP, PAGE), tmp_path)
+    discs = [s for s in drawing.shapes if s.fill == Style().accent_light.lower()]
+    widths = sorted(s.box[2] - s.box[0] for s in discs)
+    assert widths[1] / widths[0] == pytest.approx(2.0, rel=1e-3)
+    assert drawing.word("4 trials").x == pytest.approx(drawing.word("400").x)
+    assert drawing.word("not stated")
+
+
+def test_answers_stand_in_the_same_columns_with_their_bars(tmp_path):
+    drawing = drawn(effect_summary(ANSWERS, PAGE), tmp_path)
+    texts = [word.text for word in drawing.words]
+    assert "1.46 (1.25–1.70)" in texts
+    assert "1.07–1.98" in texts
+    assert "Moderate" in texts
+    ratio, hazard = drawing.word("1.46 (1.25–1.70)"), drawing.word("0.72 (0.50–1.04)")
+    assert ratio.x == pytest.approx(hazard.x)
+    (bar,) = (s for s in drawing.shapes if s.fill == Style().accent_light.lower())
+    (one,) = (w for w in drawing.words if w.text == "1" and w.y < hazard.y)
+    (two,) = (w for w in drawing.words if w.text == "2" and w.y < hazard.y)
+    per_log = (two.x - one.x) / math.log(2)
+    assert bar.box[0] == pytest.approx(one.x + per_log * math.log(1.07), abs=0.1)
+    assert bar.box[2] == pytest.approx(one.x + per_log * math.log(1.98), abs=0.1)
+
+
+def test_a_step_rises_by_the_patients_of_its_trial(tmp_path):
+    drawing = drawn(timeline.layout(YEARS, PAGE), tmp_path)
+    assert drawing.word("Early: 2 trials, 400 patients")
+    late = drawing.word("Late: 1 trial, 50 patients").y
+    dots = [s for s in drawing.shapes if len(s.points) >= 24 and s.box[3] < late]
+    (low, high) = sorted((middle(dot) for dot in dots), reverse=True, key=lambda at: at[1])
+    (zero,) = (w for w in drawing.words if w.text == "0" and w.y < late)
+    base = zero.y - 1409 / 2048 * zero.size / 2
+    assert (base - low[1]) / (base - high[1]) == pytest.approx(100 / 400, abs=1e-3)
+
+
+def test_a_page_for_a_screen_has_its_height(tmp_path):
+    page = evidence_map.layout(MAP, PAGE)
+    for height in (1.3 * page.height_mm, 0.9 * page.height_mm):
+        found = fitted(page, height)
+        save_page(found, tmp_path / "page", ("svg",))
+        assert found.height_mm == pytest.approx(height)
+        assert check_svg(tmp_path / "page.svg") == []
+    # type of 7 points may shrink to 6, and the page stays as high as that
+    assert fitted(page, 10.0).height_mm == pytest.approx(page.height_mm * 6 / 7)

@@ -1,0 +1,108 @@
+"""The looks of config/styles.yaml: what they may change, and the files they make."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+from figures.svg_reading import FONTS, check_svg
+from figures.test_page import PAGE
+from fontTools.ttLib import TTFont
+from PIL import Image
+from trial_evidence.configuration import SCHEMAS
+from trial_evidence.figure_configuration import read_figure_configuration
+from trial_evidence.figures.axis import Axis
+from trial_evidence.figures.forest import Column, Forest, Row, save
+from trial_evidence.figures.page import save_page
+from trial_evidence.figures.style import PRESETS, Style, styled
+
+ROOT = Path(__file__).parents[2]
+LOOKS = read_figure_configuration(ROOT / "config").styles
+JUDGED = Forest(
+    title="A title",
+    columns=(
+        Column("trial", "Trial", "left", "left"),
+        Column("result", "Risk ratio", "right", "right"),
+        Column("bias", "Bias", "center", "right", 4, ("1", "2", "All"), "What the signs mean."),
+    ),
+    rows=(
+        Row("trial", {"trial": "Trial A", "result": "1.50"}, 0.4, 0.1, 0.7, 60.0,
+            ("low", "some_concerns", "high")),
+        Row("trial", {"trial": "Trial B", "result": "1.20"}, 0.2, -0.1, 0.5, 40.0),
+        Row("overall", {"trial": "All", "result": "1.40"}, 0.3, 0.1, 0.5),
+    ),
+    axis=Axis("log", 0.0),
+    footnotes=("A footnote.",),
+    description="A description.",
+)  # fmt: skip
+CASES = [(name, width) for name, look in LOOKS.items() for width in look.widths_mm]
+
+
+def test_the_schema_names_every_field_of_a_style():
+    schema = yaml.safe_load((SCHEMAS / "styles.schema.yaml").read_text(encoding="utf-8"))
+    look = schema["properties"]["styles"]["additionalProperties"]
+    named = set(look["properties"]["fields"]["properties"])
+    # the width has a place of its own
+    assert named == {field.name for field in fields(Style)} - {"width_mm"}
+
+
+def test_the_default_look_is_the_library_s_own():
+    for width, preset in ((180.0, "page"), (120.0, "wide_column"), (85.0, "column")):
+        assert styled(LOOKS["default"].fields, width) == PRESETS[preset]
+
+
+@pytest.mark.parametrize(("name", "width"), CASES)
+def test_a_look_makes_a_sound_forest_plot(tmp_path, name, width):
+    look = LOOKS[name]
+    style = styled(look.fields, width, look.magnification)
+    save(JUDGED, tmp_path / "forest", style, ("svg",))
+    assert check_svg(tmp_path / "forest.svg") == []
+    text = (tmp_path / "forest.svg").read_text(encoding="utf-8")
+    # lights stand beside the plot on a page, with what they mean
+    assert (">?</text>" in text) == style.risk_of_bias == (width >= 180)
+    assert ("What the signs mean." in text) == (style.risk_of_bias and style.small_print)
+
+
+def test_a_magnified_page_is_the_smaller_one_enlarged():
+    slide = styled({"text_pt": 8.0}, 360.0, 2.0)
+    assert (slide.text_pt, slide.row_mm, slide.width_mm) == (16.0, 2 * Style().row_mm, 360.0)
+    assert slide.leading == Style().leading
+
+
+def test_nothing_in_greyscale_has_a_hue():
+    style = styled(LOOKS["greyscale"].fields, 180.0)
+    colours = [v for v in vars(style).values() if isinstance(v, str)]
+    assert [c for c in colours if len({c[1:3], c[3:5], c[5:7]}) > 1] == []
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("formats")
+    for name in ("one", "two"):
+        save_page(PAGE, folder / name, ("eps", "tiff"), 600)
+    return folder
+
+
+def test_journal_formats_have_the_same_bytes_every_time(files):
+    for kind in ("eps", "tiff"):
+        assert (files / f"one.{kind}").read_bytes() == (files / f"two.{kind}").read_bytes()
+
+
+def test_tiff_is_opaque_compressed_and_as_fine_as_asked(files):
+    with Image.open(files / "one.tiff") as image:
+        assert (image.mode, image.info["compression"]) == ("RGB", "tiff_lzw")
+        assert tuple(map(float, image.info["dpi"])) == (600.0, 600.0)
+        # 50.8 by 25.4 mm
+        assert image.size == (1200, 600)
+
+
+def test_eps_embeds_its_fonts_and_has_the_size_of_the_page(files):
+    text = (files / "one.eps").read_bytes().decode("latin-1")
+    assert text.startswith("%!PS-Adobe-3.0 EPSF-3.0")
+    assert "%%BoundingBox: 0 0 144 72" in text
+    assert "CreationDate" not in text
+    assert text.count("/FontType 42 def") == 2
+    # TrueType tables travel inside, under the name that the font file gives itself
+    assert "/sfnts" in text
+    name = TTFont(FONTS / "LiberationSans-Regular.ttf")["name"].getDebugName(6)
+    assert f"/FontName /{name}-0 def" in text

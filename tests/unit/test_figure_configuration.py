@@ -1,0 +1,119 @@
+"""config/styles.yaml and config/labels: what they may hold, and what a reader is told."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from invented import RATES, analysis, configuration
+from trial_evidence.configuration import FigureChoices, read_configuration
+from trial_evidence.figure_configuration import (
+    ENGLISH_LABELS,
+    Labels,
+    read_figure_configuration,
+    unknown_languages,
+)
+from trial_evidence.sheet import SheetError
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Path(shutil.copytree(CONFIG, tmp_path / "config"))
+
+
+def change(path, *keys, to):
+    """Set one value of a YAML file."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    place = content
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = to
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+
+
+def faults(read, *arguments):
+    with pytest.raises(SheetError) as caught:
+        read(*arguments)
+    return [problem.line() for problem in caught.value.problems]
+
+
+def test_the_project_s_looks_can_be_read():
+    looks = read_figure_configuration(CONFIG)
+    assert {"default", "greyscale", "slide"} < set(looks.styles)
+    assert looks.styles["slide"].widths_mm[0] / looks.styles["slide"].height_mm == pytest.approx(
+        16 / 9, rel=1e-3
+    )
+    assert set(looks.languages) >= {"en", "de"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "words"),
+    [
+        (("default", "fields"), {"text_pt": 5.9}, "5.9 is less than the minimum of 6"),
+        (("default", "fields"), {"colour": "#000000"}, '"colour" is not known here'),
+        (("default", "fields"), {"ink": "black"}, "'black' does not match"),
+        (("default", "widths_mm"), [60], "60 is less than the minimum of 85"),
+        (("default", "formats"), ["gif"], '"gif" is not allowed'),
+        (("slide", "widths_mm"), [120], "is too narrow for its magnification"),
+    ],
+)
+def test_a_look_that_cannot_be_drawn_is_refused(folder, keys, value, words):
+    change(folder / "styles.yaml", "styles", *keys, to=value)
+    (line,) = faults(read_figure_configuration, folder)
+    assert line.startswith("styles.yaml")
+    assert words in line
+
+
+def test_a_language_needs_its_decimal_mark(folder):
+    change(folder / "labels/de.yaml", "decimal_mark", to=";")
+    (line,) = faults(read_figure_configuration, folder)
+    assert line.startswith("de.yaml, column decimal_mark")
+
+
+def test_parts_are_filled_in_and_what_is_missing_stays_english():
+    say = Labels(",", {"Favours {arm}": "Vorteil {Arm}", "Added: {agents}": "Dazu: {agents}"})
+    assert say("Added: {agents}", agents="{x}") == "Dazu: {x}"
+    assert say("Not there: {n}", n=3) == "Not there: 3"
+    assert say.numbers("1.46 (1.25–1.70); F(3, 6) = 2.3.") == "1,46 (1,25–1,70); F(3, 6) = 2,3."
+    assert ENGLISH_LABELS.numbers("1.46") == "1.46"
+
+
+def test_a_language_that_there_is_not_is_named():
+    strange = FigureChoices(language="dd")
+    content = configuration(
+        analysis(figure=strange), rates=(replace(RATES, figure=FigureChoices(language="de")),)
+    )
+    (problem,) = unknown_languages(content, read_figure_configuration(CONFIG))
+    assert problem.line() == (
+        'analyses.yaml, column language: comparison: "dd" is not a language of config/labels. '
+        "Allowed: de, en."
+    )
+
+
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [
+        ({"axis": [4, 0.5]}, "is no range"),
+        ({"axis": [0, 4]}, "a ratio is above 0"),
+        ({"order": "size"}, '"size" is not allowed'),
+        ({"columns": ["result"]}, '"result" is not allowed'),
+        ({"colour": "red"}, '"colour" is not known here'),
+    ],
+)
+def test_a_choice_for_one_figure_is_checked(folder, figure, words):
+    change(folder / "analyses.yaml", "analyses", 0, "figure", to=figure)
+    (line,) = faults(read_configuration, folder)
+    assert line.startswith("analyses.yaml")
+    assert words in line
+
+
+def test_choices_are_read_from_the_analysis(folder):
+    chosen = {"title": "Ours", "order": "weight", "columns": ["weight"], "axis": [0.5, 4],
+              "language": "de"}  # fmt: skip
+    change(folder / "analyses.yaml", "analyses", 0, "figure", to=chosen)
+    found = read_configuration(folder).analyses
+    assert found[0].figure == FigureChoices("Ours", "weight", ("weight",), (0.5, 4), "de")
+    assert found[1].figure == FigureChoices()
