@@ -8,12 +8,16 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/pool.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/sensitivity.smk"
+include: "workflow/rules/network.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/report.smk"
 
@@ -25,6 +29,7 @@ rule all:
         rules.audit.output,
         expand("results/{setting}/figures.csv", setting=SETTINGS),
         expand("results/{setting}/sensitivity/figures.csv", setting=SETTINGS),
+        expand("results/{setting}/network/figures.csv", setting=SETTINGS),
         [forests(setting) for setting in SETTINGS],
     message:
         "Everything is up to date"

@@ -17,8 +17,9 @@ from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.sheet import Sheet
 
 ROOT = Path(__file__).resolve().parents[1]
-# The orders of preference under test are the ones that the project uses.
-SELECTION = read_configuration(ROOT / "config").selection
+# The orders of preference and the methods under test are the ones that the project uses.
+PROJECT = read_configuration(ROOT / "config")
+SELECTION, POOLING, SENSITIVITY = PROJECT.selection, PROJECT.pooling, PROJECT.sensitivity
 SETTING = "early"
 RECEPTOR = EffectModifier("receptor", "Receptor", ("negative", "positive"))
 NAN = float("nan")
@@ -112,6 +113,8 @@ def configuration(*analyses: Analysis, rates: Sequence[RateAnalysis] = ()) -> Co
         confidence_level=95.0,
         tau_prior_scale={"log_ratio": 0.5, "logit": 1.0, "difference": 0.125},
         effect_modifier_min_trials=2,
+        pooling=POOLING,
+        sensitivity=SENSITIVITY,
         selection=SELECTION,
         figure_width_mm=180.0,
         figure_formats=("svg",),

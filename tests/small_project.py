@@ -7,7 +7,7 @@ from invented import ROOT
 from trial_evidence.cli import DICTIONARY, main
 from trial_evidence.configuration import Configuration, read_configuration
 from trial_evidence.report.explain import Evidence
-from trial_evidence.report.stage import read_evidence
+from trial_evidence.report.material import read_evidence
 from trial_evidence.sheet import Sheet, load_sheet, read_dictionary
 
 

@@ -69,7 +69,7 @@ def test_faults_of_sheet_and_configuration_are_told_together(project, capsys):
     config.write_text(config.read_text(encoding="utf-8") + "colour: red\n", encoding="utf-8")
     assert main(["check"]) == 1
     said = capsys.readouterr().err
-    assert "config.yaml: Additional properties" in said
+    assert 'config.yaml: "colour" is not known here.' in said
     assert "pcr.csv, row 2" in said
 
 
@@ -290,7 +290,7 @@ def test_the_module_is_a_command(project):
         ("trial_evidence.pool.stage", {"plotnine", "matplotlib"}),
         ("trial_evidence.figures.stage", {"pymare"}),
         ("trial_evidence.audit.stage", {"pymare", "plotnine", "matplotlib"}),
-        ("trial_evidence.report.stage", {"pymare", "plotnine", "matplotlib"}),
+        ("trial_evidence.report.explain", {"pymare", "plotnine", "matplotlib"}),
     ],
 )
 def test_a_stage_imports_only_what_it_needs(module, heavy):

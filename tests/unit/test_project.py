@@ -18,12 +18,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # What a package may know of the others: those that stand before it, and not beside it. What all
 # stages share stands between the sheet and the stages; one place knows them all.
 STREAM = [
-    {"sheet"},
-    {"configuration", "errors", "files", "words"},
+    {"sheet", "words"},
+    {"method_configuration"},
+    {"configuration", "errors", "files"},
+    {"figure_configuration", "network_configuration", "report_configuration"},
     {"workbook", "extract"},
     {"pool"},
     {"figures"},
-    {"audit", "calibration", "sensitivity"},
+    {"audit", "calibration", "network", "sensitivity"},
     {"report"},
     {"changes"},
     {"cli"},

@@ -9,7 +9,7 @@ out   data/processed/checked, the mark that this sheet passed; results/checks/pr
 rule check:
     input:
         sheet=SHEET,
-        config=CONFIG,
+        config=[*CONFIG, *LABELS, STYLES, NETWORK_CONFIG, REPORT_CONFIG],
         dictionary=DICTIONARY,
         code=code("sheet"),
     output:

@@ -8,10 +8,19 @@ from pathlib import Path
 
 import yaml
 
-# The commands of all rules run with the Python that runs Snakemake, and find the library.
-shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH" PYTHONPATH=workflow; ')
+# The commands of all rules run with the Python that runs Snakemake, and find the library. The
+# matrices are small: a thread for each core makes them slower, not faster.
+shell.prefix(
+    f'export PATH="{Path(sys.executable).parent}:$PATH" PYTHONPATH=workflow OPENBLAS_NUM_THREADS=1; '
+)
 
 CONFIG = ["config/config.yaml", "config/analyses.yaml"]
+# Languages of figures, and looks that only `make figures` reads: no number depends on them.
+LABELS = sorted(str(path) for path in Path("config/labels").glob("*.yaml"))
+STYLES = "config/styles.yaml"
+# What the report alone reads: changing it recomputes nothing.
+REPORT_CONFIG = "config/report.yaml"
+NETWORK_CONFIG = "config/networks.yaml"
 
 
 def content(path):

@@ -1,28 +1,81 @@
 """Report: all settings together.
 
-in    results/<setting>/estimates.csv, trials.csv, rates.csv, figures.csv
-out   results/estimates.csv, results/trace.csv (every plotted number to its cells),
-      results/at-a-glance.md, results/summary.txt
+in    results/<setting>/estimates.csv, trials.csv, rates.csv, figures.csv, sensitivity/, network/;
+      the sheet; config/report.yaml: the claims and the rules of certainty
+out   results/report.html, the whole report in one file; results/estimates.csv, trace.csv (every
+      plotted number to its cells), at-a-glance.md, summary.txt; results/tables/: a CSV a table,
+      tables.xlsx, tables.docx, methods, references; results/overview/: the figures over all
+      settings; results/alt-texts.csv, .md: every figure in words; results/provenance.json and
+      ro-crate-metadata.json: what the run rested on
 """
+
+REPORT_TABLES = [
+    "front",
+    "claims",
+    "summary_of_findings",
+    "certainty",
+    "characteristics",
+    "risk_of_bias",
+    "flow",
+    "evidence_map",
+    "heterogeneity",
+    "sensitivity",
+    "timeline",
+    "biomarkers",
+    "rows_used",
+    "rows_set_aside",
+]
+REPORT_TEXTS = [
+    "tables.xlsx",
+    "tables.docx",
+    "methods.md",
+    "methods.txt",
+    "references.bib",
+    "references.ris",
+    "references.json",
+]
 
 
 rule report:
     input:
         # Nothing is reported of a sheet or a configuration that did not pass.
         checked=rules.check.output,
+        sheet=SHEET,
         estimates=expand(
             "results/{setting}/{table}.csv",
             setting=SETTINGS,
             table=["estimates", "trials", "rates"],
         ),
         figures=expand("results/{setting}/figures.csv", setting=SETTINGS),
-        config=CONFIG,
-        code=code("report"),
+        sensitivity=expand(
+            "results/{setting}/sensitivity/{table}.csv",
+            setting=SETTINGS,
+            table=SENSITIVITY_TABLES,
+        ),
+        network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
+        config=[*CONFIG, REPORT_CONFIG, NETWORK_CONFIG],
+        # The page holds the figures themselves, which may change while their lists do not.
+        code=code("workbook", "figures", "sensitivity", "network", "report"),
+        page=sorted(str(path) for path in Path("workflow/report").glob("*")),
     output:
         estimates="results/estimates.csv",
         glance="results/at-a-glance.md",
         trace="results/trace.csv",
         summary="results/summary.txt",
+        page=report(
+            "results/report.html", caption="../report/page.rst", category="The report"
+        ),
+        provenance="results/provenance.json",
+        crate="results/ro-crate-metadata.json",
+        tables=expand("results/tables/{table}.csv", table=REPORT_TABLES),
+        texts=report(
+            expand("results/tables/{file}", file=REPORT_TEXTS[:2]),
+            caption="../report/tables.rst",
+            category="The report",
+        ),
+        lists=expand("results/tables/{file}", file=REPORT_TEXTS[2:]),
+        overview="results/overview/figures.csv",
+        alternatives=["results/alt-texts.csv", "results/alt-texts.md"],
     message:
         "Wrote the tables and the page of all settings"
     shell:

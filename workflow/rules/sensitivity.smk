@@ -10,6 +10,7 @@ SENSITIVITY_TABLES = [
     "leave_one_out",
     "cumulative",
     "influence",
+    "shrinkage",
     "small_study",
     "subgroups",
     "effect_modifiers",

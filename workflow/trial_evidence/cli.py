@@ -1,9 +1,9 @@
 """The commands behind the Snakemake rules and the Makefile.
 
-Stages of the pipeline: check, extract, pool, figures, sensitivity, audit, report; each reads what
-those before it wrote. For the analyst: workbook, import, changes, explain. For the methods:
-calibrate. What a command needs is imported when it runs, because the numerical libraries take
-seconds to import.
+Stages of the pipeline: check, extract, pool, figures, sensitivity, network, audit, report; each
+reads what those before it wrote. For the analyst: workbook, import, changes, explain, styled. For
+the methods: calibrate. What a command needs is imported when it runs, because the numerical
+libraries take seconds to import.
 """
 
 import argparse
@@ -21,7 +21,10 @@ from trial_evidence.configuration import (
     unknown_analyses,
 )
 from trial_evidence.errors import RequestError
+from trial_evidence.figure_configuration import read_figure_configuration, unknown_languages
 from trial_evidence.files import write_text
+from trial_evidence.network_configuration import read_networks, unknown_network_agents
+from trial_evidence.report_configuration import certainty_problems, read_report_configuration
 from trial_evidence.sheet import (
     PROBLEM_COLUMNS,
     Problem,
@@ -95,9 +98,17 @@ def _parser() -> argparse.ArgumentParser:
     figures = command("figures", _figures, "figures of one setting")
     figures.add_argument("--setting", required=True)
     figures.add_argument("--processes", type=int, default=1, help="to draw with")
+    styled = command("styled", _styled, "every figure in the look of a journal or a slide")
+    styled.add_argument("--style", required=True, help="of config/styles.yaml")
+    styled.add_argument("--width", type=float, default=None, help="in mm; the style's first")
+    styled.add_argument("--analysis", default="", help="only the figures of this one")
+    styled.add_argument("--processes", type=int, default=1, help="to draw with")
     sensitivity = command("sensitivity", _sensitivity, "what the results owe to choices")
     sensitivity.add_argument("--setting", required=True)
     sensitivity.add_argument("--processes", type=int, default=1, help="to draw with")
+    network = command("network", _network, "networks of the regimens of one setting")
+    network.add_argument("--setting", required=True)
+    network.add_argument("--processes", type=int, default=1, help="to draw with")
     command("audit", _audit, "what to look at in the sources")
     command("report", _report, "tables and pages over all settings")
     command("calibrate", _calibrate, "do the intervals hold? (minutes)")
@@ -146,10 +157,33 @@ def _pool(options: argparse.Namespace) -> None:
 def _figures(options: argparse.Namespace) -> None:
     from trial_evidence.figures.stage import write_figures
 
-    configuration = read_configuration(options.config)
+    configuration, sheet, _ = _load(options)
     write_figures(
-        configuration, options.setting, options.processed, options.results, options.processes
+        configuration,
+        read_figure_configuration(options.config),
+        sheet,
+        options.setting,
+        options.processed,
+        options.results,
+        options.processes,
     )
+
+
+def _styled(options: argparse.Namespace) -> None:
+    from trial_evidence.report.certainty import certainties, certainty_words
+    from trial_evidence.report.material import read_material
+    from trial_evidence.report.styled_figures import choose_style, write_styled_figures
+
+    configuration, sheet, _ = _load(options)
+    looks = read_figure_configuration(options.config)
+    look = choose_style(looks, options.style, options.width)
+    report = read_report_configuration(options.config, configuration)
+    material = read_material(configuration, report, sheet, options.processed, options.results)
+    certainty = certainty_words(certainties(material))
+    folder = write_styled_figures(
+        material, looks, look, options.processed, certainty, options.analysis, options.processes
+    )
+    print(f"{folder} holds the figures. {look.description}.")
 
 
 def _sensitivity(options: argparse.Namespace) -> None:
@@ -157,6 +191,16 @@ def _sensitivity(options: argparse.Namespace) -> None:
 
     configuration, sheet, _ = _load(options)
     write_sensitivity(configuration, sheet, options.setting, options.results, options.processes)
+
+
+def _network(options: argparse.Namespace) -> None:
+    from trial_evidence.network.stage import write_network
+
+    configuration, sheet, _ = _load(options)
+    networks = read_networks(options.config, configuration.settings)
+    write_network(
+        configuration, networks, sheet, options.setting, options.results, options.processes
+    )
 
 
 def _audit(options: argparse.Namespace) -> None:
@@ -167,14 +211,17 @@ def _audit(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from trial_evidence.report.stage import write_report
+    from trial_evidence.report.stage import Places, write_report
 
-    configuration = read_configuration(options.config)
-    write_report(configuration, options.processed, options.results)
+    configuration, sheet, _ = _load(options)
+    report = read_report_configuration(options.config, configuration)
+    places = Places(options.raw, options.config, options.processed, options.results, Path.cwd())
+    write_report(configuration, report, sheet, places)
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from trial_evidence.report.stage import explain, read_evidence
+    from trial_evidence.report.explain import explain
+    from trial_evidence.report.material import read_evidence
 
     configuration, sheet, _ = _load(options)
     made = [options.results / setting / "estimates.csv" for setting in configuration.settings]
@@ -270,19 +317,38 @@ def _load(
 
     dictionary = read_dictionary(DICTIONARY)
     problems: list[Problem] = []
-    configuration = sheet = None
+    configuration = sheet = networks = None
     warnings: tuple[Problem, ...] = ()
     try:
         configuration = read_configuration(options.config)
     except SheetError as error:
         problems += error.problems
     try:
+        looks = read_figure_configuration(options.config)
+        if configuration is not None:
+            problems += unknown_languages(configuration, looks)
+    except SheetError as error:
+        problems += error.problems
+    if configuration is not None:
+        try:
+            read_report_configuration(options.config, configuration)
+        except SheetError as error:
+            problems += error.problems
+        try:
+            networks = read_networks(options.config, configuration.settings)
+        except SheetError as error:
+            problems += error.problems
+    try:
         sheet, warnings = load_sheet(options.raw, dictionary)
     except SheetError as error:
         problems += error.problems
     if configuration is not None and sheet is not None:
         problems += unknown_agents(configuration, list(sheet["agents"]["agent"]))
-        problems += unknown_analyses(configuration, sheet["exclusions"])
+        ids = [] if networks is None else [network.id for network in networks.networks]
+        problems += unknown_analyses(configuration, sheet["exclusions"], ids)
+        if networks is not None:
+            problems += unknown_network_agents(networks, list(sheet["agents"]["agent"]))
+        problems += certainty_problems(configuration, sheet["certainty"])
         found = adjudication_problems(sheet, dictionary)
         problems += [problem for problem in found if problem.severity == "error"]
         warnings += tuple(problem for problem in found if problem.severity == "warning")

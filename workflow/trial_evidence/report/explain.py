@@ -29,6 +29,32 @@ class Evidence:
     estimates: pd.DataFrame
 
 
+def explain(
+    row: str,
+    trial: str,
+    analysis: str,
+    sheet: Sheet,
+    configuration: Configuration,
+    evidence: Evidence,
+) -> str:
+    """The trail of a row (``pcr:6``) or of a trial in an analysis.
+
+    Raises
+    ------
+    RequestError
+        If what is asked for does not exist; the message says what does.
+    """
+    if trial and analysis:
+        return explain_trial(trial, analysis, sheet, evidence, configuration)
+    table, _, number = row.replace(".csv", "").replace(" ", ":").partition(":")
+    if not number.isdecimal():
+        raise RequestError(
+            "Say which row, as in ROW=pcr:6, or which trial and analysis, as in "
+            "TRIAL=<trial_id> ANALYSIS=<id>."
+        )
+    return explain_row(table, int(number), sheet, evidence, configuration)
+
+
 def explain_row(
     table: str, row: int, sheet: Sheet, evidence: Evidence, configuration: Configuration
 ) -> str:

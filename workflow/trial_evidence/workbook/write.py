@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import io
-import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,23 +20,14 @@ from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.sheet.check import read_files
 from trial_evidence.sheet.dictionary import NUMBER_TYPES
 
-from .layout import LISTS, MADE_FROM, READ_ME, one_kind_of_line_break, row_mark
+from .layout import LISTS, MADE_FROM, READ_ME, row_mark
+from .package import DAY, LONGEST_CELL, NOT_IN_A_FILE, put_text, timeless
 from .read import read_book
 from .shown import AS_TEXT, as_number
 
 # Rows below the last one that drop-downs and colours reach.
 _ROOM = 500
-_LONGEST_CELL = 32_767
 _LONGEST_LIST = 250
-# Typed into a cell, these begin a formula.
-_FORMULA_MARKS = ("=", "+", "-", "@")
-_NOT_IN_A_WORKBOOK = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-# What a workbook would read as one character.
-_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
-
-# The same sheet gives the same bytes, so nothing may tell when it was made.
-_DAY = datetime.datetime(2000, 1, 1)
-_ZIP_DAY = (2000, 1, 1, 0, 0, 0)
 
 _INK = "1F2A36"
 _HEADER = PatternFill("solid", fgColor="1F4E5F")
@@ -118,9 +106,9 @@ def _unfit_cells(raw: RawTable) -> list[Problem]:
     for row in raw.rows:
         for name, text in row.cells.items():
             message = ""
-            if len(text) > _LONGEST_CELL:
-                message = f"the text is longer than a workbook's cell holds ({_LONGEST_CELL})."
-            elif _NOT_IN_A_WORKBOOK.search(text):
+            if len(text) > LONGEST_CELL:
+                message = f"the text is longer than a workbook's cell holds ({LONGEST_CELL})."
+            elif NOT_IN_A_FILE.search(text):
                 message = "the cell holds an invisible character that no workbook takes."
             if message:
                 subject = row.cells.get(raw.table.subject_column or "", "")
@@ -172,7 +160,7 @@ class _Lists:
     def write(self, sheet: Any) -> None:
         for position, (title, words) in enumerate(self.columns, start=1):
             for row, word in enumerate((title, *words), start=1):
-                _put_text(sheet.cell(row, position), word)
+                put_text(sheet.cell(row, position), word)
 
 
 def _table_sheet(sheet: Any, raw: RawTable, tables: Mapping[str, RawTable], lists: _Lists) -> None:
@@ -268,19 +256,9 @@ def _put(cell: Any, column: Column, text: str) -> None:
     if number is not None:
         cell.value, cell.number_format = number
     elif text:
-        _put_text(cell, text)
+        put_text(cell, text)
     else:
         cell.number_format = _empty_format(column)
-
-
-def _put_text(cell: Any, text: str) -> None:
-    text = _ESCAPED.sub("_x005F_", one_kind_of_line_break(text))
-    cell.value = text
-    # After the value: openpyxl takes "=..." for a formula and "#N/A" for an error.
-    cell.data_type = "s"
-    cell.number_format = AS_TEXT
-    if text.startswith(_FORMULA_MARKS):
-        cell.quotePrefix = True
 
 
 def _frozen_columns(table: Table) -> int:
@@ -411,7 +389,7 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
             row += 1
             sheet.merge_cells(start_row=row, start_column=2, end_row=row, end_column=4)
             cell = sheet.cell(row, 2)
-            _put_text(cell, f"•  {sentence}")
+            put_text(cell, f"•  {sentence}")
             cell.font = Font(name=_FONT, size=11, color=_INK)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             sheet.row_dimensions[row].height = 16 * (1 + len(sentence) // 165)
@@ -424,11 +402,11 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
     for raw in tables.values():
         row += 1
         link, rows, meaning = (sheet.cell(row, position) for position in (2, 3, 4))
-        _put_text(link, raw.table.name)
+        put_text(link, raw.table.name)
         link.hyperlink = f"#{quote_sheetname(raw.table.name)}!A1"
         link.font = Font(name=_FONT, size=11, color="0B5CAD", underline="single")
         rows.value = len(raw.rows)
-        _put_text(meaning, raw.table.one_row_is)
+        put_text(meaning, raw.table.one_row_is)
         for cell in (rows, meaning):
             cell.font = Font(name=_FONT, size=11, color=_INK)
         meaning.alignment = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=2)
@@ -443,7 +421,7 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
 
 
 def _heading(cell: Any, text: str) -> None:
-    _put_text(cell, text)
+    put_text(cell, text)
     cell.font = Font(name=_FONT, size=12, bold=True, color="1F4E5F")
 
 
@@ -452,32 +430,22 @@ def _marks(sheet: Any, tables: Mapping[str, RawTable]) -> None:
     for name, raw in tables.items():
         for row in raw.rows:
             number += 1
-            _put_text(sheet.cell(number, 1), name)
-            _put_text(sheet.cell(number, 2), row_mark(raw.table, row.cells))
+            put_text(sheet.cell(number, 1), name)
+            put_text(sheet.cell(number, 2), row_mark(raw.table, row.cells))
 
 
 def _content(workbook: Any) -> bytes:
     """Return the workbook's bytes without the time of writing."""
     workbook.properties.creator = "trial evidence"
     workbook.properties.title = "Extraction sheet"
-    workbook.properties.created = _DAY
+    workbook.properties.created = DAY
     written = io.BytesIO()
     workbook.save(written)
-    result = io.BytesIO()
-    with (
-        zipfile.ZipFile(written) as made,
-        zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        for name in made.namelist():
-            part = made.read(name)
-            if name == "docProps/core.xml":
-                part = re.sub(
-                    rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", part
-                )
-            elif name.startswith("xl/worksheets/sheet"):
-                part = _without_triangles(part)
-            archive.writestr(zipfile.ZipInfo(name, _ZIP_DAY), part, zipfile.ZIP_DEFLATED)
-    return result.getvalue()
+    return timeless(written.getvalue(), _amended)
+
+
+def _amended(name: str, part: bytes) -> bytes:
+    return _without_triangles(part) if name.startswith("xl/worksheets/sheet") else part
 
 
 def _without_triangles(part: bytes) -> bytes:

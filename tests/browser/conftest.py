@@ -1,0 +1,115 @@
+"""A real browser, and the report's page in it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from invented import ROOT
+from opened import LONG, NASTY, Watched
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from small_project import evidence_of, small_project
+from trial_evidence.cli import main
+from trial_evidence.configuration import Configuration
+from trial_evidence.report.html import Extras, page
+from trial_evidence.report.table import report_table
+from trial_evidence.sheet import Sheet
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def folders(folder: Path) -> list[str]:
+    return [f"--{name}={folder / place}" for name, place in (
+        ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
+        ("results", "results"),
+    )]  # fmt: skip
+
+
+def write_page_of(folder: Path, configuration: Configuration, sheet: Sheet, drawn: str) -> Path:
+    """The page of a project; one setting has its forest plots, the others have none."""
+    settings = folder / "config/config.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("formats: [svg, pdf, png]", "formats: [svg]"), "utf-8")
+    for setting in configuration.settings:
+        listing = folder / "results" / setting / "figures.csv"
+        listing.write_text("setting,analysis,figure,title,description\n", encoding="utf-8")
+    assert main(["figures", *folders(folder), f"--setting={drawn}"]) == 0
+    table = report_table(
+        "characteristics", f"Trials {NASTY}", [{"Trial": NASTY, "Number": "NCT00000001"}],
+        [{"nct": "NCT00000001", "doi": "10.1000/x"}], ["Trial", "Number"], ["nct", "doi"], [NASTY],
+    )  # fmt: skip
+    extras = Extras(
+        title="The evidence", tables=(table,),
+        methods=f"Methods {NASTY}", provenance={"versions": {"python": "3"}, "note": NASTY},
+    )  # fmt: skip
+    text = page(configuration, sheet, folder / "data/processed", folder / "results", extras)
+    path = folder / "report.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the project's own sheet."""
+    folder = tmp_path_factory.mktemp("real")
+    for place in ("data/raw", "config"):
+        shutil.copytree(ROOT / place, folder / place)
+    sheet, configuration, _ = evidence_of(folder)
+    return write_page_of(folder, configuration, sheet, "metastatic_first_line")
+
+
+@pytest.fixture(scope="session")
+def nasty_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a made-up sheet in which somebody has typed markup, and a very long name."""
+    folder = small_project(tmp_path_factory.mktemp("nasty"))
+    quoted = '"' + NASTY.replace('"', '""') + '"'
+    for table, old, new in (
+        ("trials", "trial_f,TRIAL-F,", f"trial_f,{quoted},"),
+        ("trials", "trial_g,TRIAL-G,", f"trial_g,{LONG},"),
+        ("sources", "Invented for the tests", quoted),
+    ):
+        path = folder / "data/raw" / f"{table}.csv"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    sheet, configuration, _ = evidence_of(folder)
+    return write_page_of(folder, configuration, sheet, "adjuvant")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; without it the tests are skipped, unless they are required."""
+    found = next((path for path in map(shutil.which, NAMES) if path), None)
+    if found is None:
+        message = f"none of {', '.join(NAMES)} is on this machine"
+        if os.environ.get("BROWSER_TESTS") == "required":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield running
+        running.close()
+
+
+Open = Callable[..., Watched]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Open a page in a window of its own: ``visit(path, width=390)``."""
+    contexts: list[BrowserContext] = []
+
+    def opened(path: Path, width: int = 1280, height: int = 900, **options: Any) -> Watched:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        return Watched(context, path)
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -1,0 +1,28 @@
+"""A page that is open in the browser, and what the tests of the report do with it."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page
+
+# What somebody may type into a sheet.
+NASTY = "<script>window.broken = 1</script> \"quoted\" 'single' & </script><img src=x> \U0001f9ec"
+LONG = "A" * 300
+OPEN_ALL = "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
+
+
+class Watched:
+    """A page, what it asked the network for, and what it complained of."""
+
+    def __init__(self, context: BrowserContext, path: Path) -> None:
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(path.as_uri())
+        self.address = path.as_uri()
+
+    def run(self, script: str, argument: Any = None) -> Any:
+        return self.page.evaluate(script, argument)

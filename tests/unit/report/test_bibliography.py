@@ -1,0 +1,102 @@
+"""References: what each format makes of a source, and that nothing breaks out of its field."""
+
+import json
+import re
+
+import pytest
+import rispy
+from report_material import material, with_table
+from trial_evidence.report.bibliography import bibtex, csl_json, latex, ris, used_sources
+
+ARTICLE = {
+    "source_id": "doe_2020_trial_a", "first_author": "van Døe", "year": 2020.0,
+    "journal": "Ann Res & Pract", "title_short": "Trial_A: 50% of all", "volume": "17",
+    "pages": "791-800", "doi": "10.1016/S1470-2045(16)00163-7", "pmid": "123", "type": "article",
+}  # fmt: skip
+HOSTILE = '<script>alert("x")</script> 😀 =1+1 } \\write18{rm}\nER  - \nTY  - JOUR @misc{a, %'
+
+
+def source(**fields):
+    return ARTICLE | fields
+
+
+def test_bibtex_escapes_what_latex_would_take_for_commands():
+    assert latex("50% of A_B & {C} #1 $2 ~ ^ \\x") == (
+        r"50\% of A\_B \& \{C\} \#1 \$2 \textasciitilde{} \textasciicircum{} \textbackslash{}x"
+    )
+
+
+def test_bibtex_of_an_article():
+    assert bibtex([ARTICLE]).split("\n\n")[1] == (
+        "@article{doe_2020_trial_a,\n"
+        "  author = {{van Døe} and others},\n"
+        "  title = {{Trial\\_A: 50\\% of all}},\n"
+        "  journal = {Ann Res \\& Pract},\n"
+        "  year = {2020},\n"
+        "  volume = {17},\n"
+        "  pages = {791--800},\n"
+        "  doi = {10.1016/S1470-2045(16)00163-7},\n"
+        "  pmid = {123},\n"
+        "}\n"
+    )
+
+
+def test_an_organisation_has_no_further_authors():
+    record = source(type="registry", first_author="Agency & Sons")
+    assert "author = {{Agency \\& Sons}}," in bibtex([record])
+    assert "@misc{" in bibtex([record])
+    assert json.loads(csl_json([record]))[0]["author"] == [{"literal": "Agency & Sons"}]
+
+
+def test_a_hostile_text_stays_in_its_field():
+    record = source(title_short=HOSTILE, first_author=HOSTILE, doi="10.1000/a}b%c{")
+    text = re.sub(r"\\[{}]", "", bibtex([record]))
+    assert text.count("{") == text.count("}")
+    assert re.findall(r"^@\w+", text, flags=re.MULTILINE) == ["@article"]
+    (entry,) = rispy.loads(ris([record]))
+    assert entry["title"] == re.sub(r"\s+", " ", HOSTILE)
+    (parsed,) = json.loads(csl_json([record]))
+    assert parsed["title"] == re.sub(r"\s+", " ", HOSTILE)
+
+
+def test_ris_is_read_back():
+    (entry,) = rispy.loads(ris([ARTICLE]))
+    assert entry == {
+        "type_of_reference": "JOUR", "id": "doe_2020_trial_a", "authors": ["van Døe"],
+        "title": "Trial_A: 50% of all", "secondary_title": "Ann Res & Pract", "year": "2020",
+        "volume": "17", "start_page": "791", "end_page": "800",
+        "doi": "10.1016/S1470-2045(16)00163-7", "accession_number": "123",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "in_ris", "in_csl"),
+    [
+        ("article", "JOUR", "article-journal"),
+        ("abstract", "ABST", "paper-conference"),
+        ("registry", "ELEC", "webpage"),
+        ("label", "GOVDOC", "report"),
+        ("dataset", "DATA", "dataset"),
+    ],
+)
+def test_every_kind_of_source_has_its_type(kind, in_ris, in_csl):
+    record = source(type=kind)
+    (entry,) = rispy.loads(ris([record]))
+    assert entry["type_of_reference"] == in_ris
+    assert json.loads(csl_json([record]))[0]["type"] == in_csl
+
+
+def test_what_is_missing_is_left_out():
+    record = source(year=float("nan"), volume="", pages="", doi="", pmid="", first_author="")
+    assert "year" not in bibtex([record])
+    (parsed,) = json.loads(csl_json([record]))
+    assert set(parsed) == {"id", "type", "title", "container-title"}
+
+
+def test_only_sources_that_were_used_are_listed(pooled):
+    found = material(pooled)
+    extra = source(source_id="nobody_2020")
+    sources = [*found.sheet["sources"].to_dict("records"), extra]
+    listed = {row["source_id"] for row in used_sources(with_table(found, "sources", sources))}
+    assert "nobody_2020" not in listed
+    assert "doe_2020_trial_a" in listed

@@ -1,0 +1,195 @@
+"""Certainty of evidence: what the rules propose, and that a person's judgement wins."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from report_material import (
+    estimate,
+    material,
+    with_estimates,
+    with_sensitivity,
+    with_table,
+)
+from trial_evidence.report.certainty import (
+    Certainty,
+    Domain,
+    certainties,
+    certainty_table,
+    certainty_words,
+    information_needed,
+)
+
+PLACE = {"setting": "adjuvant", "analysis": "event_free_dual_v_single"}
+CLEAR = {"estimate": 0.7, "ci_low": 0.6, "ci_high": 0.78, "pi_low": 0.5, "pi_high": 0.95}
+# Variance of a trial of which two hold all the information that a ratio of 1.25 needs.
+PRECISE = 0.012
+
+
+@pytest.fixture
+def found(pooled, tmp_path):
+    return material(pooled, tmp_path)
+
+
+def examined(found, risks=(("low", 50.0), ("low", 50.0)), vi=PRECISE, **fields):
+    """Domains of one analysis whose trials have these risks of bias and weights."""
+    row = estimate(**{**CLEAR, **fields})
+    common = row | {"model": "common", "role": ""}
+    random = row | {"model": "random_reml_hk"}
+    rows = (
+        [row, common] if row["model"] == "random_reml_hk" else [row, common, random | {"role": ""}]
+    )
+    changed = with_table(
+        with_estimates(found, rows),
+        "risk_of_bias",
+        [
+            {"trial_id": f"t{at}", "outcome": "DFS", "overall": risk}
+            for at, (risk, _) in enumerate(risks)
+            if risk
+        ],
+    )
+    trials = pd.DataFrame(
+        [
+            {**PLACE, "measure": "hazard_ratio", "subgroup": "all", "pooled": "yes",
+             "trial_id": f"t{at}", "outcome": "iDFS", "weight": weight, "vi": vi}
+            for at, (_, weight) in enumerate(risks)
+        ]
+    )  # fmt: skip
+    changed = replace(changed, evidence=replace(changed.evidence, trials=trials))
+    return changed
+
+
+def domain(found, name):
+    (only,) = certainties(found)
+    return next(d for d in only.domains if d.name == name)
+
+
+# --------------------------------------------------------------------------------- risk of bias
+
+
+@pytest.mark.parametrize(
+    ("risks", "expected"),
+    [
+        ((("low", 60.0), ("some_concerns", 40.0)), "not_serious"),
+        ((("low", 50.0), ("some_concerns", 50.0)), "serious"),
+        ((("low", 80.0), ("high", 20.0)), "serious"),
+        ((("low", 50.0), ("high", 50.0)), "very_serious"),
+        ((("low", 40.0), ("", 60.0)), "serious"),  # nobody has judged the second trial
+    ],
+)
+def test_risk_of_bias_goes_by_weight(found, risks, expected):
+    assert domain(examined(found, risks), "risk_of_bias").judgement == expected
+
+
+def test_risk_of_bias_falls_back_on_an_outcome_of_the_family(found):
+    # Both trials are judged for DFS and report iDFS; the analysis takes either.
+    assert domain(examined(found), "risk_of_bias").reason.endswith("low 100%.")
+
+
+# -------------------------------------------------------------------------------- inconsistency
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"i2": 49.0}, "not_serious"),
+        ({"i2": 50.0}, "serious"),
+        (
+            {"i2": 0.0, "pi_high": 1.1},
+            "serious",
+        ),  # the mean excludes no effect, a new trial may not
+        ({"i2": 80.0, "pi_high": 1.1}, "very_serious"),
+        ({"i2": 80.0}, "serious"),
+        ({"k": 1.0, "model": "single_trial", "i2": float("nan")}, "not_serious"),
+    ],
+)
+def test_inconsistency_goes_by_i2_and_prediction(found, fields, expected):
+    assert domain(examined(found, **fields), "inconsistency").judgement == expected
+
+
+def test_inconsistency_takes_the_model_that_leaves_more_open(found):
+    changed = examined(found, k=3.0)
+    rows = changed.evidence.estimates.to_dict("records")
+    second = rows[0] | {"model": "bayesian", "role": "co-primary", "pi_low": 0.4, "pi_high": 1.2}
+    assert domain(with_estimates(changed, [*rows, second]), "inconsistency").judgement == "serious"
+
+
+# ---------------------------------------------------------------------------------- imprecision
+
+
+def test_the_optimal_information_size_is_schoenfelds():
+    # Schoenfeld 1983: 4 (1.959964 + 0.841621)^2 / log(0.8)^2 = 630.5 events, equal arms.
+    assert 4 * information_needed(1.25, 5, 80) == pytest.approx(630.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, "not_serious"),
+        ({"vi": 0.02}, "serious"),  # 100 of the 158 needed
+        ({"ci_low": 0.7, "ci_high": 1.1}, "serious"),
+        ({"ci_low": 0.9, "ci_high": 1.3}, "serious"),
+        ({"ci_low": 0.7, "ci_high": 1.3}, "very_serious"),
+        ({"ci_low": 0.9, "ci_high": 1.1}, "not_serious"),  # no effect, and precisely so
+    ],
+)
+def test_imprecision_goes_by_limits_and_information(found, fields, expected):
+    assert domain(examined(found, **fields), "imprecision").judgement == expected
+
+
+# ----------------------------------------------------------------------------- publication bias
+
+
+@pytest.mark.parametrize(
+    ("k", "p_value", "expected"),
+    [(10, 0.09, "serious"), (10, 0.10, "not_serious"), (9, 0.01, "not_serious"),
+     (10, float("nan"), "not_judged")],
+)  # fmt: skip
+def test_publication_bias_is_tested_with_ten_trials(found, k, p_value, expected):
+    test = {**PLACE, "measure": "hazard_ratio", "test": "egger", "k": k, "p_value": p_value}
+    changed = with_sensitivity(examined(found, k=float(k)), "small_study", [test])
+    assert domain(changed, "publication_bias").judgement == expected
+
+
+# ------------------------------------------------------------------------------------ judgement
+
+
+def test_indirectness_is_never_judged_by_a_rule(found):
+    changed = examined(found)
+    assert domain(changed, "indirectness").judgement == "not_judged"
+    (only,) = certainties(changed)
+    assert (only.level, only.words) == ("high", "High (provisional)")
+
+
+def test_a_persons_judgement_wins(found):
+    judged = [
+        {**PLACE, "domain": "risk_of_bias", "judgement": "not_serious", "reason": "Looked.",
+         "initials": "AB", "date": "2026-11-22"}
+    ]  # fmt: skip
+    changed = with_table(examined(found, (("high", 100.0),)), "certainty", judged)
+    assert domain(changed, "risk_of_bias") == Domain(
+        "risk_of_bias", "not_serious", "Looked.", "AB, 2026-11-22"
+    )
+
+
+@pytest.mark.parametrize(
+    ("judgements", "level"),
+    [
+        (["not_serious"] * 5, "high"),
+        (["serious", *["not_serious"] * 4], "moderate"),
+        (["very_serious", *["not_serious"] * 4], "low"),
+        (["very_serious", "very_serious", *["not_serious"] * 3], "very low"),
+        (["serious", "not_judged", *["not_serious"] * 3], "moderate"),
+    ],
+)
+def test_levels_are_counted_down_from_high(judgements, level):
+    domains = tuple(Domain(f"d{n}", j, "", "AB, 2026-11-22") for n, j in enumerate(judgements))
+    certainty = Certainty("s", "a", domains)
+    assert (certainty.level, certainty.provisional) == (level, False)
+    assert certainty_words([certainty]) == {("s", "a"): level.capitalize()}
+
+
+def test_the_table_says_whose_judgement_it_is(found):
+    changed = examined(found)
+    table = certainty_table(changed, certainties(changed))
+    assert list(table.frame["Judged by"]) == ["rule", "rule", "nobody yet", "rule", "rule"]

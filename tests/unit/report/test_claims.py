@@ -1,0 +1,224 @@
+"""Verdicts on claims, by the rules that config/report.yaml states."""
+
+from dataclasses import replace
+
+import pytest
+from report_material import (
+    estimate,
+    material,
+    with_estimates,
+    with_sensitivity,
+    with_table,
+)
+from trial_evidence.errors import RequestError
+from trial_evidence.report.claims import claims_table, verdicts
+from trial_evidence.report_configuration import (
+    AssociationRule,
+    Claim,
+    EffectRule,
+    GroupsRule,
+    InteractionRule,
+    TableRule,
+)
+
+PLACE = ("adjuvant", "event_free_dual_v_single")
+
+
+@pytest.fixture
+def found(pooled, tmp_path):
+    return material(pooled, tmp_path)
+
+
+def verdict(found, rule):
+    claims = (Claim("claim", "Topic", "Something is so.", rule),)
+    (only,) = verdicts(replace(found, report=replace(found.report, claims=claims)))
+    return only
+
+
+# --------------------------------------------------------------------------------------- effect
+
+
+# A difference matters from 1.25 (0.80) on: config/report.yaml.
+@pytest.mark.parametrize(
+    ("low", "high", "expected", "why"),
+    [
+        (0.60, 0.95, "supported", "excludes no effect"),
+        (1.05, 1.60, "not supported", "side of harm"),
+        (0.90, 1.10, "not supported", "no benefit worth having"),
+        (0.70, 1.10, "not enough data", "a benefit worth having as well"),
+        (0.60, 1.00, "not enough data", "a benefit worth having as well"),
+    ],
+)
+def test_an_effect_is_read_off_its_interval(found, low, high, expected, why):
+    row = estimate(estimate=(low * high) ** 0.5, ci_low=low, ci_high=high)
+    result = verdict(with_estimates(found, [row]), EffectRule(*PLACE))
+    assert result.verdict == expected
+    assert why in result.reason
+
+
+def test_of_a_response_more_is_a_benefit(found):
+    row = estimate(
+        setting="neoadjuvant", analysis="pcr_dual_v_trastuzumab", outcome="pCR",
+        measure="risk_ratio", estimate=1.5, ci_low=1.2, ci_high=1.9,
+    )  # fmt: skip
+    rule = EffectRule("neoadjuvant", "pcr_dual_v_trastuzumab")
+    assert verdict(with_estimates(found, [row]), rule).verdict == "supported"
+
+
+def test_models_of_equal_rank_must_agree(found):
+    rows = [
+        estimate(k=3.0, estimate=0.7, ci_low=0.5, ci_high=0.98),
+        estimate(k=3.0, estimate=0.7, ci_low=0.5, ci_high=1.02, model="bayesian",
+                 role="co-primary"),
+    ]  # fmt: skip
+    result = verdict(with_estimates(found, rows), EffectRule(*PLACE))
+    assert result.verdict == "not enough data"
+    assert "differ" in result.reason
+    assert result.numbers == (
+        "HR 0.70 (95% CI 0.50–0.98), 3 trials, REML, Hartung–Knapp; "
+        "HR 0.70 (95% CrI 0.50–1.02), 3 trials, Bayesian"
+    )
+
+
+def test_one_trial_is_not_enough(found):
+    row = estimate(k=1.0, estimate=0.6, ci_low=0.5, ci_high=0.7, model="single_trial")
+    result = verdict(with_estimates(found, [row]), EffectRule(*PLACE))
+    assert (result.verdict, result.k) == ("not enough data", 1)
+
+
+def test_no_trial_is_not_enough(found):
+    assert verdict(with_estimates(found, []), EffectRule(*PLACE)).numbers == ""
+
+
+def test_a_prediction_interval_that_includes_no_effect_is_said(found):
+    row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9, pi_low=0.4, pi_high=1.2)
+    reason = verdict(with_estimates(found, [row]), EffectRule(*PLACE)).reason
+    assert reason.endswith("(0.40–1.20) includes it, so a new trial may find none.")
+
+
+# ---------------------------------------------------------------------------------- interaction
+
+
+@pytest.mark.parametrize(
+    ("k", "low", "high", "expected"),
+    [
+        (3, 1.1, 2.0, "supported"),
+        (3, 0.9, 1.1, "not supported"),
+        (3, 0.7, 1.5, "not enough data"),
+        (1, 1.1, 2.0, "not enough data"),
+    ],
+)
+def test_an_interaction_is_read_off_the_comparison_inside_the_trials(found, k, low, high, expected):
+    row = {
+        "setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "factor": "receptor",
+        "level": "negative", "reference_level": "positive", "model": "random_reml_hk",
+        "role": "lead", "k": k, "estimate": (low * high) ** 0.5, "ci_low": low, "ci_high": high,
+        "ci_level": 95.0,
+    }  # fmt: skip
+    changed = with_sensitivity(found, "effect_modifiers", [row])
+    result = verdict(changed, InteractionRule(*PLACE, "receptor"))
+    assert result.verdict == expected
+
+
+def test_an_interaction_that_nobody_reports_is_not_enough(found):
+    result = verdict(found, InteractionRule(*PLACE, "receptor"))
+    assert result.reason == "No trial reports the effect at both levels."
+
+
+# --------------------------------------------------------------------------------------- groups
+
+
+@pytest.mark.parametrize(
+    ("k", "p_value", "expected"),
+    [(10, 0.04, "supported"), (10, 0.30, "not supported"), (9, 0.30, "not enough data"),
+     (4, 0.04, "supported")],
+)  # fmt: skip
+def test_few_trials_cannot_show_that_groups_are_alike(found, k, p_value, expected):
+    row = estimate(
+        subgroup="added_agents", model="subgroup_difference", role="", k=float(k),
+        p_value=p_value, remark="F(2, 3) = 2.07; mixed-effects model",
+    )  # fmt: skip
+    result = verdict(with_estimates(found, [row]), GroupsRule(*PLACE, "added_agents"))
+    assert result.verdict == expected
+
+
+# ---------------------------------------------------------------------------------- association
+
+UP = {"biomarker": "marker", "outcome": "pCR", "measure": "OR", "estimate": 2.0,
+      "verification": "primary"}  # fmt: skip
+CLEAR = {"ci_low": 1.2, "ci_high": 3.3}
+OPEN = {"ci_low": 0.9, "ci_high": 4.4}
+DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([("a", CLEAR), ("b", CLEAR)], "supported"),
+        ([("a", CLEAR), ("a", CLEAR)], "not enough data"),  # one study twice
+        ([("a", CLEAR), ("b", CLEAR), ("c", DOWN)], "not enough data"),
+        ([("a", OPEN), ("b", OPEN)], "not supported"),
+        ([("a", OPEN)], "not enough data"),
+        ([("a", CLEAR), ("b", CLEAR | {"verification": "unverified"})], "not enough data"),
+        ([("a", {"p_value": 0.01}), ("b", {"p_value": 0.04})], "supported"),
+        ([("a", {"p_value": 0.01, "estimate": float("nan")}), ("b", CLEAR)], "not enough data"),
+    ],
+)
+def test_an_association_counts_studies(found, rows, expected):
+    table = [UP | {"study_id": study} | row for study, row in rows]
+    rule = AssociationRule(("marker",), ("pCR",), (), "above")
+    assert verdict(with_table(found, "biomarker_effects", table), rule).verdict == expected
+
+
+def test_an_association_takes_the_rows_that_it_is_about(found):
+    table = [
+        UP | CLEAR | {"study_id": "a", "contrast": "mutated v wild type"},
+        UP | CLEAR | {"study_id": "b", "contrast": "per 10%"},
+        UP | CLEAR | {"study_id": "c", "outcome": "OS", "contrast": "mutated v wild type"},
+        UP | CLEAR | {"study_id": "d", "biomarker": "other", "contrast": "mutated v wild type"},
+    ]
+    rule = AssociationRule(("marker",), ("pCR",), ("mutated",), "above")
+    assert verdict(with_table(found, "biomarker_effects", table), rule).k == 1
+
+
+# ---------------------------------------------------------------------------------------- table
+
+TABLE = TableRule(
+    "early/network/x.csv", {"term": "a*b"}, "estimate", "low", "high", "k", 1.0, "above"
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("a*b,1.4,1.1,1.8,4", "supported"),
+        ("a*b,0.7,0.5,0.9,4", "not supported"),
+        ("a*b,1.4,0.9,2.2,4", "not enough data"),
+        ("a*b,1.4,1.1,1.8,1", "not enough data"),
+        ("a*b,,,,", "not enough data"),
+        ("a*c,1.4,1.1,1.8,4", "not enough data"),
+    ],
+)
+def test_a_table_is_read_by_its_row(found, tmp_path, row, expected):
+    path = tmp_path / TABLE.file
+    path.parent.mkdir(parents=True)
+    path.write_text(f"term,estimate,low,high,k\n{row}\n", encoding="utf-8")
+    assert verdict(found, TABLE).verdict == expected
+
+
+def test_a_table_that_was_not_made_is_not_enough(found):
+    assert verdict(found, TABLE).reason == "This analysis has not been made."
+
+
+def test_a_column_that_the_table_does_not_have_is_said(found, tmp_path):
+    path = tmp_path / TABLE.file
+    path.parent.mkdir(parents=True)
+    path.write_text("term,estimate,low,high\na*b,1,1,1\n", encoding="utf-8")
+    with pytest.raises(RequestError, match=r"has no column k\. It has: estimate, high, low, term"):
+        verdict(found, TABLE)
+
+
+def test_the_table_of_claims_has_a_row_a_claim(found):
+    table = claims_table(found, verdicts(found))
+    assert list(table.data["claim"]) == [claim.id for claim in found.report.claims]
+    assert set(table.data["rule"]) == {"effect", "interaction", "groups", "association", "table"}

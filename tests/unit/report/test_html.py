@@ -1,0 +1,151 @@
+"""The page's structure, read without a browser."""
+
+import csv
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+
+import pytest
+from small_project import evidence_of, replace_text, small_project
+from trial_evidence.report.html import Extras, page, report_grid
+from trial_evidence.report.html_pools import json_island
+from trial_evidence.report.table import report_table
+
+# Attributes with which a page asks for something as it opens.
+LOADING = {"src", "srcset", "data", "poster", "action", "background"}
+
+
+class Reading(HTMLParser):
+    """Ids, headings, addresses and texts of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.headings, self.inside, self.outside, self.loaded = [], [], [], [], []
+        self.landmarks = Counter()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        if "id" in found:
+            self.ids.append(found["id"])
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag in ("header", "nav", "main", "footer"):
+            self.landmarks[tag] += 1
+        address = found.get("href", "")
+        if tag == "a":
+            (self.inside if address.startswith("#") else self.outside).append(address)
+        elif address:
+            self.loaded.append(address)
+        self.loaded += [found[name] for name in LOADING & set(found)]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = small_project(tmp_path_factory.mktemp("page"))
+    replace_text(folder, "trials", "trial_f,TRIAL-F,", 'trial_f,"<b>F</b> & ""co"" 🧬",')
+    sheet, configuration, _ = evidence_of(folder)
+    for setting in configuration.settings:
+        (folder / "results" / setting / "figures.csv").write_text(
+            "setting,analysis,figure,title,description\n", encoding="utf-8"
+        )
+    return folder, configuration, sheet
+
+
+def made(project, **extras):
+    folder, configuration, sheet = project
+    return page(
+        configuration, sheet, folder / "data/processed", folder / "results",
+        Extras(title="The <evidence>", **extras),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def text(project):
+    return made(project, provenance={"versions": {"python": "3"}}, methods="One.\n\nTwo.")
+
+
+@pytest.fixture(scope="module")
+def reading(text):
+    return Reading(text)
+
+
+def test_ids_are_unique_and_every_link_inside_has_its_target(reading):
+    assert [id_ for id_, count in Counter(reading.ids).items() if count > 1] == []
+    assert set(reading.inside) <= {f"#{id_}" for id_ in reading.ids}
+    assert len(reading.inside) > 50
+
+
+def test_nothing_is_loaded_and_links_out_are_safe(reading):
+    assert [address for address in reading.loaded if not address.startswith("data:")] == []
+    assert {address.partition(":")[0] for address in reading.outside} == {"https"}
+
+
+def test_headings_come_in_order_and_landmarks_once(reading):
+    assert reading.headings[0] == 1
+    assert reading.headings.count(1) == 1
+    steps = zip(reading.headings, reading.headings[1:], strict=False)
+    assert all(after <= before + 1 for before, after in steps)
+    assert reading.landmarks == {"header": 1, "nav": 1, "main": 1, "footer": 1}
+
+
+def test_markup_of_the_sheet_is_escaped(text):
+    assert "<b>F</b>" not in text
+    assert "&lt;b&gt;F&lt;/b&gt; &amp; &#34;co&#34; 🧬" in text
+    assert "<title>The &lt;evidence&gt;</title>" in text
+
+
+def test_every_row_that_is_used_is_in_the_page_once(project, reading):
+    folder, configuration, _ = project
+    wanted = set()
+    for setting in configuration.settings:
+        for table in ("trials", "rates"):
+            path = folder / "results" / setting / f"{table}.csv"
+            with path.open(encoding="utf-8", newline="") as file:
+                wanted |= {
+                    (setting, row["analysis"], row["trial_id"], row["subgroup"],
+                     row.get("regimen", ""))
+                    for row in csv.DictReader(file)
+                }  # fmt: skip
+    assert len([id_ for id_ in reading.ids if id_.startswith("row-")]) == len(wanted) > 20
+
+
+def test_the_numbers_of_the_page_are_those_of_the_results(project, text):
+    folder, *_ = project
+    island = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    data = json.loads(island.group(1))
+    pool = data["analyses"]["adjuvant/event_free_dual_v_single"][0]
+    lines = (folder / "results/adjuvant/estimates.csv").read_text("utf-8").splitlines()
+    names = lines[0].split(",")
+    row = next(
+        line.split(",") for line in lines
+        if line.startswith("adjuvant,event_free_dual_v_single,") and ",all,common," in line
+    )  # fmt: skip
+    assert pool["published"]["common"]["estimate"] == float(row[names.index("estimate")])
+    assert [r["pooled"] for r in pool["rows"]] == [True, True]
+
+
+def test_twice_is_the_same(project, text):
+    assert made(project, provenance={"versions": {"python": "3"}}, methods="One.\n\nTwo.") == text
+
+
+def test_json_cannot_leave_its_element():
+    text = json_island({"x": "</script><!--", "nan": float("nan"), "inf": [float("inf")]})
+    assert "<" not in text
+    assert json.loads(text) == {"x": "</script><!--", "nan": None, "inf": ["Infinity"]}
+
+
+def test_a_tables_links_stand_in_its_cells_or_beside_them():
+    table = report_table(
+        "any", "Any", [{"Trial": "A", "Number": "NCT00000001"}],
+        [{"nct": "NCT00000001", "doi": "10.1000/x", "setting": "early", "analysis": "first_one"}],
+        ["Trial", "Number"], ["nct", "doi", "setting", "analysis"],
+    )  # fmt: skip
+    grid = report_grid(table, {"early/first_one"})
+    assert grid.headings == ("Trial", "Number", "Links")
+    ((trial, number, links),) = grid.rows
+    assert trial == ("A", ())
+    assert [link.address for link in number[1]] == ["https://clinicaltrials.gov/study/NCT00000001"]
+    assert [link.address for link in links[1]] == ["https://doi.org/10.1000/x", "#early-first-one"]
+    assert report_grid(table).rows[0][2][1][-1].text == "10.1000/x"

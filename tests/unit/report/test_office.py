@@ -1,0 +1,100 @@
+"""The tables as workbook and Word document: text stays text, equal tables give equal bytes."""
+
+import io
+import zipfile
+
+import openpyxl
+import pandas as pd
+import pytest
+from docx import Document
+from docx.enum.section import WD_ORIENT
+from trial_evidence.report.docx import column_widths, tables_as_document
+from trial_evidence.report.table import ReportTable
+from trial_evidence.report.xlsx import HEADER_ROW, tables_as_workbook
+
+HOSTILE = [
+    "=1+1", "+1", "-1+2", "@SUM(A1)", "#N/A", "<script>alert('x')</script>", 'a "quote"', "😀",
+    "x" * 300, "_x0041_", "&amp;", "2,079", "010", "a\nb",
+]  # fmt: skip
+
+
+def table(name="front", columns=("Text", "Again"), texts=HOSTILE):
+    frame = pd.DataFrame(dict.fromkeys(columns, texts))
+    return ReportTable(name, "A title & <more>", frame, ("=A note.",), frame)
+
+
+@pytest.fixture(scope="module")
+def book():
+    return openpyxl.load_workbook(io.BytesIO(tables_as_workbook([table()])))
+
+
+@pytest.fixture(scope="module")
+def document():
+    wide = table("wide", [f"Column {n}" for n in range(9)], ["a", "b"])
+    return Document(io.BytesIO(tables_as_document([table(), wide], "All tables")))
+
+
+def test_a_workbook_holds_text_as_text(book):
+    sheet = book["front"]
+    cells = [sheet.cell(HEADER_ROW + 1 + at, 1) for at in range(len(HOSTILE))]
+    assert [cell.data_type for cell in cells] == ["n" if t == "2,079" else "s" for t in HOSTILE]
+    # openpyxl shows the escape itself; a spreadsheet program shows _x0041_.
+    expected = [2079 if t == "2,079" else t.replace("_x0041_", "_x005F_x0041_") for t in HOSTILE]
+    assert [cell.value for cell in cells] == expected
+
+
+def test_a_workbook_has_title_headings_and_notes(book):
+    sheet = book["front"]
+    assert sheet["A1"].value == "A title & <more>"
+    assert [cell.value for cell in sheet[HEADER_ROW]] == ["Text", "Again"]
+    note = sheet.cell(HEADER_ROW + len(HOSTILE) + 2, 1)
+    assert (note.value, note.data_type) == ("=A note.", "s")
+
+
+def test_a_document_holds_text_as_text(document):
+    grid = document.tables[0]
+    assert [row.cells[0].text for row in grid.rows] == ["Text", *HOSTILE]
+
+
+def test_the_heading_row_is_repeated_and_no_row_is_split(document):
+    rows = document.tables[0].rows
+    marks = [{child.tag.partition("}")[2] for child in row._tr.trPr} for row in rows]
+    assert marks[0] == {"tblHeader", "cantSplit"}
+    assert all(mark == {"cantSplit"} for mark in marks[1:])
+
+
+def test_a_wide_table_lies_across(document):
+    wide = document.sections[1]
+    assert wide.orientation == WD_ORIENT.LANDSCAPE
+    assert wide.page_width > wide.page_height
+
+
+def test_captions_are_numbered(document):
+    captions = [p.text for p in document.paragraphs if p.style.name == "Caption"]
+    assert captions == ["Table 1. A title & <more>", "Table 2. A title & <more>"]
+
+
+def test_columns_fill_the_page_and_long_words_fit():
+    frame = pd.DataFrame({"A": ["1"], "B": ["a long text " * 30]})
+    widths = column_widths(ReportTable("t", "", frame, (), frame), 200)
+    assert sum(widths) == pytest.approx(200)
+    assert widths[1] > widths[0] > 3
+
+
+@pytest.mark.parametrize("write", [tables_as_workbook, lambda t: tables_as_document(t, "All")])
+def test_no_file_tells_when_it_was_made(write):
+    content = write([table()])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert {info.date_time for info in archive.infolist()} == {(2000, 1, 1, 0, 0, 0)}
+        core = archive.read("docProps/core.xml").decode()
+    assert "2000-01-01T00:00:00Z" in core
+    assert "dcterms:modified" in core
+    assert content == write([table()])
+
+
+def test_a_character_that_no_office_file_takes_is_left_out():
+    odd = table(texts=["a\x07b"])
+    grid = Document(io.BytesIO(tables_as_document([odd], "All"))).tables[0]
+    assert grid.rows[1].cells[0].text == "ab"
+    book = openpyxl.load_workbook(io.BytesIO(tables_as_workbook([odd])))
+    assert book["front"].cell(HEADER_ROW + 1, 1).value == "ab"

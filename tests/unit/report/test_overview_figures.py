@@ -1,0 +1,309 @@
+"""Figures over all settings, forest plots with choices of their own, and every figure in words."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from figures.svg_reading import check_svg, read_svg
+from invented import ROOT
+from report_material import material
+from small_project import evidence_of, small_project
+from trial_evidence.configuration import FigureChoices
+from trial_evidence.errors import RequestError
+from trial_evidence.figure_configuration import read_figure_configuration
+from trial_evidence.figures.forest import layout, save
+from trial_evidence.figures.stage import setting_figures
+from trial_evidence.figures.style import Style
+from trial_evidence.files import read_table, records, write_table
+from trial_evidence.report.overview_figures import (
+    flow_of,
+    lights_of,
+    map_of,
+    overview_pages,
+    summary_of,
+    timeline_of,
+    write_overview_figures,
+)
+from trial_evidence.report.styled_figures import choose_style, write_styled_figures
+
+LOOKS = read_figure_configuration(ROOT / "config")
+SETTING, ANALYSIS = "neoadjuvant", "pcr_dual_v_trastuzumab"
+CERTAINTY = {(SETTING, ANALYSIS): "Moderate"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The folder of the made-up project, and what the report is made of there."""
+    folder = small_project(tmp_path_factory.mktemp("overview"))
+    found = material(evidence_of(folder), folder / "results")
+    configuration = replace(found.configuration, figure_formats=("svg",))
+    return folder, replace(found, configuration=configuration)
+
+
+@pytest.fixture(scope="module")
+def found(project):
+    return project[1]
+
+
+@pytest.fixture(scope="module")
+def drawn(project):
+    """The folder of results, with all figures over all settings."""
+    folder, found = project
+    results = folder / "results"
+    (results / "overview").mkdir()
+    (results / "overview/risk_of_bias_of_a_setting_that_was.svg").touch()
+    listing = pd.DataFrame(
+        [(SETTING, ANALYSIS, f"{ANALYSIS}/forest", "A title", "Words.")],
+        columns=["setting", "analysis", "figure", "title", "description"],
+    )
+    write_table(results / SETTING / "figures.csv", listing)
+    write_table(results / SETTING / "sensitivity/figures.csv", listing.assign(figure="funnel"))
+    write_overview_figures(found, CERTAINTY)
+    return results
+
+
+# ------------------------------------------------------------------------------ over all settings
+
+
+def test_every_figure_is_drawn_listed_and_described(drawn):
+    listed = read_table(drawn / "overview/figures.csv", [])
+    files = {path.stem: path for path in (drawn / "overview").glob("*.svg")}
+    assert sorted(listed["figure"]) == sorted(files)
+    assert set(files) >= {
+        "summary", "risk_of_bias_neoadjuvant", "risk_of_bias_bars", "flow", "evidence_map",
+        "timeline",
+    }  # fmt: skip
+    for row in records(listed):
+        assert check_svg(files[row["figure"]]) == []
+        assert read_svg(files[row["figure"]]).description == row["description"]
+        # a title alone is no description
+        assert len(row["description"]) > len(row["title"]) + 20
+
+
+def test_every_listed_figure_has_its_words_in_one_place(drawn):
+    texts = read_table(drawn / "alt-texts.csv", [])
+    overview = [
+        f"overview/{name}" for name in read_table(drawn / "overview/figures.csv", [])["figure"]
+    ]
+    assert list(texts["figure"]) == [
+        f"{SETTING}/{ANALYSIS}/forest", f"{SETTING}/{ANALYSIS}/funnel", *overview
+    ]  # fmt: skip
+    assert (texts["text"] != "").all()
+    page = (drawn / "alt-texts.md").read_text(encoding="utf-8")
+    assert all(f"## {figure}\n" in page for figure in texts["figure"])
+
+
+def test_the_answers_are_the_leading_estimates(found):
+    summary = summary_of(found, CERTAINTY)
+    lead = found.lead(next(a for a in found.front() if a.id == ANALYSIS))
+    first = summary.panels[0].effects[0]
+    assert (first.group, first.k, first.certainty) == ("Neoadjuvant", int(lead["k"]), "Moderate")
+    assert f"{lead['estimate']:.2f} ({lead['ci_low']:.2f}–{lead['ci_high']:.2f})" in (
+        summary.description
+    )
+    # two controls on one outcome are told apart
+    labels = [effect.label for effect in summary.panels[0].effects]
+    assert labels == [
+        "Pathological complete response v trastuzumab",
+        "Pathological complete response v lapatinib",
+    ]
+    # ratios of which opposite sides are a benefit do not share an axis
+    assert [panel.axis.favours_low for panel in summary.panels] == [
+        "Favours control", "Favours dual",
+    ]  # fmt: skip
+
+
+def test_judgements_stand_under_their_outcome(found):
+    lights = lights_of(found, SETTING)
+    assert [outcome.heading for outcome in lights.outcomes] == ["pCR"]
+    low, some = "low", "some_concerns"
+    assert [(t.label, t.judgements) for t in lights.outcomes[0].trials] == [
+        ("TRIAL-A", (low, low, low, some, low, some)),
+        ("TRIAL-B", (low, low, low, low, low, low)),
+    ]
+
+
+def test_the_flow_says_what_nobody_counted(found):
+    boxes = {box.step: box for stage in flow_of(found).stages for box in stage.boxes}
+    # one search with one query, 14 sources and 14 trials in tests/sheets/valid
+    assert boxes["Queries"].count == "n = 1"
+    assert boxes["Trials and cohorts in the sheet"].count == "n = 14"
+    assert boxes["Records screened"].count == "not recorded"
+    assert not boxes["Records screened"].known
+    assert next(step for step, box in boxes.items() if box.aside) == "Duplicates removed"
+    assert "not a systematic database search" in flow_of(found).footnotes[0]
+
+
+def test_the_map_counts_every_arm_once(found):
+    described = map_of(found)
+    row = next(row for row in dict(described.groups)["Neoadjuvant"] if row.label.startswith("Pert"))
+    cell = row.cells[described.columns.index("pCR")]
+    # trials A (105 + 105), B (220 + 110) and, against chemotherapy, L (100 + 100)
+    assert (cell.trials, cell.patients) == (3, 740)
+
+
+def test_the_timeline_counts_all_arms_of_the_trials_compared(found):
+    (panel,) = (p for p in timeline_of(found).panels if p.heading == "Neoadjuvant")
+    assert sorted((t.label, t.year, t.patients) for t in panel.trials) == [
+        ("TRIAL-A", 2020, 210), ("TRIAL-B", 2020, 330), ("TRIAL-C", 2020, 300),
+        ("TRIAL-D", 2020, 60), ("TRIAL-L", 2020, 200),
+    ]  # fmt: skip
+
+
+def test_without_judgements_there_is_no_figure_of_them(found):
+    tables = {name: found.sheet[name] for name in found.sheet.tables}
+    tables["risk_of_bias"] = tables["risk_of_bias"].iloc[:0]
+    bare = replace(found, sheet=type(found.sheet)(tables))
+    assert [name for name in overview_pages(bare, {}, Style()) if "bias" in name] == []
+
+
+# --------------------------------------------------------------------------------- forest plots
+
+
+def forests(project, **choices):
+    """The first measure's forest plots of the analysis, as its figure is chosen."""
+    folder, found = project
+    configuration = found.configuration
+    chosen = tuple(
+        replace(a, figure=FigureChoices(**choices))
+        if (a.setting, a.id) == (SETTING, ANALYSIS)
+        else a
+        for a in configuration.analyses
+    )
+    figures = setting_figures(
+        replace(configuration, analyses=chosen), LOOKS, found.sheet, SETTING,
+        folder / "data/processed", folder / "results",
+    )  # fmt: skip
+    return {figure.stem.partition("/")[2]: figure.forest for figure in figures
+            if figure.analysis == ANALYSIS}  # fmt: skip
+
+
+def trials(forest):
+    return [row.texts["trial"] for row in forest.rows if row.kind in ("trial", "unpooled")]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        # risk ratios in tests/sheets/valid: A 42/105 v 23/105 = 1.83, B 84/220 v 25/110 = 1.68
+        ("year", ["TRIAL-A (2020)", "TRIAL-B (2020)"]),
+        ("name", ["TRIAL-A (2020)", "TRIAL-B (2020)"]),
+        ("effect", ["TRIAL-B (2020)", "TRIAL-A (2020)"]),
+        # variances 1/42 - 1/105 + 1/23 - 1/105 = 0.048, 1/84 - 1/220 + 1/25 - 1/110 = 0.038
+        ("precision", ["TRIAL-B (2020)", "TRIAL-A (2020)"]),
+        ("weight", ["TRIAL-B (2020)", "TRIAL-A (2020)"]),
+    ],
+)
+def test_trials_of_a_group_stand_in_the_order_asked_for(project, order, expected):
+    assert trials(forests(project, order=order)["forest"])[:2] == expected
+
+
+def test_a_forest_plot_has_the_title_columns_and_axis_chosen_for_it(project):
+    found = forests(project, title="Ours", columns=("weight",), axis=(0.25, 8.0))
+    forest = found["forest"]
+    assert forest.title == "Ours"
+    assert [column.key for column in forest.columns] == ["trial", "weight", "result"]
+    assert forest.axis.limits == (0.25, 8.0)
+    # the ends are meant for the first measure
+    assert found["forest_risk_difference"].axis.limits is None
+    assert found["forest_by_hormone_receptor"].title == "Ours, by hormone receptor"
+
+
+def test_judgements_stand_beside_the_trials_that_have_them(project, tmp_path):
+    forest = forests(project)["forest"]
+    lights = {row.texts["trial"]: row.lights for row in forest.rows if row.kind == "trial"}
+    assert lights["TRIAL-A (2020)"] == ("low",) * 3 + ("some_concerns", "low", "some_concerns")
+    assert lights["TRIAL-C (2020)"] == ()
+    save(forest, tmp_path / "forest", Style(), ("svg",))
+    assert check_svg(tmp_path / "forest.svg") == []
+    drawing = read_svg(tmp_path / "forest.svg")
+    row = drawing.word("TRIAL-A (2020)").y
+    beside = sorted((w.x, w.text) for w in drawing.words if w.text in "+?" and abs(w.y - row) < 3)
+    assert "".join(text for _, text in beside) == "+++?+?"
+    assert beside[0][0] > drawing.word("Weight").x
+
+
+def test_no_judgements_no_column(project):
+    forest = forests(project)["forest_by_hormone_receptor"]
+    whole = {row.texts.get("trial") for row in forest.rows if row.lights}
+    assert whole == {"TRIAL-A (2020)"}
+    folder, found = project
+    (adjuvant,) = (
+        figure.forest
+        for figure in setting_figures(found.configuration, LOOKS, found.sheet, "adjuvant",
+                                      folder / "data/processed", folder / "results")
+        if figure.stem == "overall_survival_dual_v_single/forest"
+    )  # fmt: skip
+    assert "risk_of_bias" not in [column.key for column in adjuvant.columns]
+
+
+def test_a_forest_plot_in_german_has_no_english_label(project):
+    forest = forests(project, language="de")["forest"]
+    assert [column.header.replace("\n", " ") for column in forest.columns] == [
+        "Studie (Jahr des Berichts)", "Dual Ereignisse/n", "Trastuzumab Ereignisse/n",
+        "Gewicht (%)", "Relatives Risiko (95-%-KI)", "Verzerrungsrisiko",
+    ]  # fmt: skip
+    assert (forest.axis.favours_low, forest.axis.favours_high) == (
+        "Vorteil Trastuzumab", "Vorteil Dual",
+    )  # fmt: skip
+    cells = [text for row in forest.rows for text in row.texts.values()]
+    # 42/105 against 23/105
+    assert any(cell.startswith("1,83 (") for cell in cells)
+    page = layout(forest, Style())
+    assert "0,5" in [text.text for text in page.texts if text.role == "tick"]
+    printed = " ".join([*cells, *forest.notes, *forest.footnotes])
+    english = ("Subtotal", "Favours", "Random effects", "Heterogeneity", " before ", "Other models",
+               "Not pooled", " interval", "Added")  # fmt: skip
+    assert [word for word in english if word in printed] == []
+
+
+def test_every_german_text_stands_for_one_that_the_library_prints():
+    sources = "".join(
+        path.read_text(encoding="utf-8")
+        for part in ("figures", "pool", "sheet")
+        for path in (ROOT / "workflow/trial_evidence" / part).rglob("*.py")
+    )
+    sources += "".join(
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in (
+            "workflow/trial_evidence/words.py",
+            "config/config.yaml",
+            "config/analyses.yaml",
+        )
+    )
+    # texts are broken over lines in the source, and some are made of two words
+    joined = "".join(sources.split()).replace('""', "").replace("\\n", "")
+    texts = LOOKS.languages["de"].texts
+    missing = [text for text in texts if len(text) > 40 and "".join(text.split()) not in joined
+               and not text.endswith("leads.") and "co-primary" not in text
+               and "logit scale (REML" not in text and "from three trials" not in text
+               and "prediction interval on {prediction}" not in text]  # fmt: skip
+    assert missing == []
+
+
+# -------------------------------------------------------------------------------------- looks
+
+
+def test_a_look_or_width_that_there_is_not_is_named():
+    with pytest.raises(RequestError, match=r'Did you mean "lancet"'):
+        choose_style(LOOKS, "lancett", None)
+    with pytest.raises(RequestError, match=r"no width of 100 mm\. Allowed: 180, 120, 85\."):
+        choose_style(LOOKS, "default", 100.0)
+
+
+def test_figures_in_a_look_go_into_a_folder_of_their_own(project):
+    folder, found = project
+    look = replace(choose_style(LOOKS, "greyscale", 85.0), formats=("svg",))
+    before = sorted(path for path in (folder / "results").rglob("*"))
+    write_styled_figures(found, LOOKS, look, folder / "data/processed", {}, analysis=ANALYSIS)
+    place = folder / "results/figures-greyscale/85mm"
+    assert sorted(set((folder / "results").rglob("*")) - set(before) - set(place.rglob("*"))) == [
+        place.parent, place,
+    ]  # fmt: skip
+    files = {str(path.relative_to(place).with_suffix("")): path for path in place.rglob("*.svg")}
+    assert f"{SETTING}/{ANALYSIS}/forest" in files
+    assert {name.split("/")[1] for name in files} == {ANALYSIS}
+    assert sorted(read_table(place / "figures.csv", [])["figure"]) == sorted(files)
+    assert [check_svg(path) for path in files.values()] == [[]] * len(files)
+    with pytest.raises(RequestError, match='"nothing" has no figures'):
+        write_styled_figures(found, LOOKS, look, folder / "data/processed", {}, analysis="nothing")

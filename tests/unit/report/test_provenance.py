@@ -1,0 +1,140 @@
+"""What a run rested on: comparable between two people, honest about git."""
+
+import json
+import subprocess
+import tomllib
+
+import pytest
+from invented import ROOT
+from trial_evidence.report.provenance import (
+    PACKAGES,
+    Revision,
+    provenance,
+    revision,
+    ro_crate,
+)
+
+
+def git(folder, *arguments):
+    who = ["-c", "user.name=A", "-c", "user.email=a@b"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "file").write_text("1\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "First")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def facts():
+    return provenance(
+        ROOT / "tests/sheets/valid", ROOT / "config", ROOT, ["2025-01-31"], ["pcr", "arms"]
+    )
+
+
+@pytest.fixture
+def crate(facts, tmp_path):
+    (tmp_path / "tables").mkdir()
+    for name in ("estimates.csv", "tables/tables.docx"):
+        (tmp_path / name).write_bytes(b"abc")
+    files = [tmp_path / "tables/tables.docx", tmp_path / "estimates.csv"]
+    return ro_crate(facts, files, tmp_path, "A title")
+
+
+def test_a_clean_commit(repository):
+    found = revision(repository)
+    assert len(found.commit) == 40
+    assert found.state == "clean"
+
+
+def test_changes_that_are_not_committed_are_said(repository):
+    (repository / "file").write_text("2\n")
+    assert revision(repository).state == "with changes that are not committed"
+
+
+def test_a_folder_inside_another_repository_is_not_under_git(repository):
+    inside = repository / "inside"
+    inside.mkdir()
+    assert revision(inside) == Revision("", "not under git")
+
+
+def test_a_repository_without_a_commit_is_not_under_git(tmp_path):
+    git(tmp_path, "init", "--quiet")
+    assert revision(tmp_path).commit == ""
+
+
+def test_a_machine_without_git(repository, monkeypatch):
+    monkeypatch.setenv("PATH", str(repository))
+    assert revision(repository) == Revision("", "not under git")
+
+
+def test_every_dependency_is_recorded():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {text.partition(">")[0].partition("=")[0] for text in project["dependencies"]}
+    assert set(PACKAGES) == names
+
+
+def test_checksums_are_those_of_the_files(facts):
+    # sha256sum tests/sheets/valid/pcr.csv
+    known = subprocess.run(
+        ["sha256sum", ROOT / "tests/sheets/valid/pcr.csv"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert facts["sheet"]["pcr.csv"] == known.stdout.split()[0]
+    assert list(facts["sheet"]) == ["arms.csv", "pcr.csv"]
+    assert "report.yaml" in facts["configuration"]
+
+
+def test_nothing_tells_when_it_ran(facts, crate):
+    assert set(facts) == {
+        "python", "packages", "revision", "code", "configuration", "sheet", "searched",
+    }  # fmt: skip
+    assert "Time" not in crate
+
+
+def test_the_crate_describes_itself_and_its_root(crate):
+    graph = {entity["@id"]: entity for entity in json.loads(crate)["@graph"]}
+    about = graph["ro-crate-metadata.json"]
+    assert about["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
+    root = graph[about["about"]["@id"]]
+    assert root["@type"] == "Dataset"
+    # RO-Crate 1.1, root data entity: these four must or should be there.
+    assert {"name", "description", "datePublished", "license"} <= set(root)
+    assert root["datePublished"] == "2025-01-31"
+
+
+def test_every_reference_of_the_crate_leads_somewhere(crate):
+    graph = json.loads(crate)["@graph"]
+    ids = [entity["@id"] for entity in graph]
+    assert len(ids) == len(set(ids))
+
+    def references(value):
+        if isinstance(value, dict):
+            yield value["@id"]
+        elif isinstance(value, list):
+            for item in value:
+                yield from references(item)
+
+    found = {
+        target
+        for entity in graph
+        for key, value in entity.items()
+        if key not in ("@id", "conformsTo") and not isinstance(value, str)
+        for target in references(value)
+    }
+    assert found <= set(ids)
+
+
+def test_files_of_the_crate_have_size_and_checksum(crate):
+    graph = {entity["@id"]: entity for entity in json.loads(crate)["@graph"]}
+    assert graph["./"]["hasPart"] == [{"@id": "estimates.csv"}, {"@id": "tables/tables.docx"}]
+    entity = graph["tables/tables.docx"]
+    assert entity["contentSize"] == "3"
+    # FIPS 180-2, appendix B.1: SHA-256 of "abc".
+    assert entity["sha256"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

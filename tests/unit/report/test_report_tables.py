@@ -1,0 +1,194 @@
+"""Every table and text of the report on the made-up sheet, hostile text in it included."""
+
+import io
+import json
+import re
+
+import openpyxl
+import pandas as pd
+import pytest
+import rispy
+from docx import Document
+from invented import ROOT
+from report_material import estimate, material, with_estimates, with_table
+from small_project import evidence_of, replace_text, small_project
+from trial_evidence.files import read_table, write_table
+from trial_evidence.report.bibliography import bibtex, csl_json, ris, used_sources
+from trial_evidence.report.certainty import certainties
+from trial_evidence.report.docx import tables_as_document
+from trial_evidence.report.flow import flow_table
+from trial_evidence.report.front import front_table, result_sentence
+from trial_evidence.report.methods_text import methods_markdown, methods_text
+from trial_evidence.report.tables import tables_of
+from trial_evidence.report.xlsx import tables_as_workbook
+
+# A cell that begins with a formula is refused by the check; test_office.py has one all the same.
+HOSTILE = f"<script>alert('x')</script> =1+1 \"quoted\" 😀 {'x' * 300}"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """A sheet with a hostile name of a trial and title of a source."""
+    folder = small_project(tmp_path_factory.mktemp("hostile"))
+    quoted = '"' + HOSTILE.replace('"', '""') + '"'
+    replace_text(folder, "trials", "trial_a,TRIAL-A,", f"trial_a,{quoted},")
+    replace_text(
+        folder,
+        "sources",
+        "doe_2020_trial_a,Doe,2020,Journal of Made-up Results,Invented for the tests",
+        f"doe_2020_trial_a,{quoted},2020,Journal of Made-up Results,{quoted}",
+    )
+    return material(evidence_of(folder), folder / "results")
+
+
+@pytest.fixture(scope="module")
+def tables(found):
+    return {table.name: table for table in tables_of(found)}
+
+
+# --------------------------------------------------------------------------------------- tables
+
+
+def test_the_rule_declares_the_tables_that_are_made(tables):
+    rule = (ROOT / "workflow/rules/report.smk").read_text(encoding="utf-8")
+    listed = re.search(r"REPORT_TABLES = \[(.*?)\]", rule, flags=re.DOTALL)
+    assert re.findall(r'"(\w+)"', listed.group(1)) == list(tables)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["characteristics", "risk_of_bias", "biomarkers", "rows_used", "evidence_map", "front",
+     "claims", "heterogeneity", "flow", "certainty", "summary_of_findings"],
+)  # fmt: skip
+def test_what_is_printed_is_text_in_every_row(tables, name):
+    frame = tables[name].frame
+    assert len(frame) > 0
+    assert frame.columns.is_unique
+    assert frame.map(lambda cell: isinstance(cell, str)).all(axis=None)
+    assert not frame.map(lambda cell: cell in ("nan", "None")).any(axis=None)
+
+
+def test_rows_link_to_their_sources(tables):
+    data = tables["rows_used"].data
+    row = data[data["trial_id"] == "trial_a"].iloc[0]
+    assert row["doi"] == "10.1000/doe_2020_trial_a"
+    assert row["nct"] == "NCT00000001"
+    assert row["cells"].startswith("pcr.csv rows ")
+
+
+def test_a_comparison_stands_once_with_its_first_measure(tables, found):
+    data = tables["rows_used"].data
+    keys = ["setting", "analysis", "subgroup", "trial_id", "experimental"]
+    assert not data.duplicated(keys).any()
+    assert set(data["measure"]) == {"risk_ratio", "hazard_ratio", "proportion"}
+
+
+def test_the_evidence_map_counts_an_arm_once(tables, found):
+    data = tables["evidence_map"].data
+    pcr, arms = found.sheet["pcr"], found.sheet["arms"]
+    reported = set(pcr.loc[pcr["status"] == "current", "arm_id"])
+    assert data.loc[data["endpoint"] == "pCR", "arms"].sum() == len(reported)
+    patients = arms.loc[arms["arm_id"].isin(reported), "n_randomised"].sum()
+    assert data.loc[data["endpoint"] == "pCR", "patients"].sum() == patients
+
+
+def test_steps_that_nobody_counted_are_not_recorded(found):
+    table = flow_table(found)
+    numbers = dict(zip(table.frame["Step"], table.frame["Number"], strict=True))
+    for step in ("Records identified", "Records screened", "Duplicates removed"):
+        assert numbers[step] == "not recorded"
+    assert numbers["Searches"] == "1"
+    assert "not a systematic database search" in table.notes[0]
+
+
+def test_queries_that_were_not_counted_are_not_guessed(found):
+    logs = [{"search_id": "s1", "queries": 3.0}, {"search_id": "s2"}]
+    table = flow_table(with_table(found, "search_log", logs))
+    row = table.frame[table.frame["Step"] == "Queries"].iloc[0]
+    assert (row["Number"], row["Detail"]) == ("3", "in 1 of 2 searches")
+
+
+# ---------------------------------------------------------------------------------------- front
+
+
+def test_a_sentence_says_what_the_numbers_say(found):
+    analysis = next(a for a in found.front() if a.measures[0] == "hazard_ratio")
+    rows = [
+        estimate(k=4.0, participants=1905.0, estimate=0.7542, ci_low=0.5738, ci_high=0.9913,
+                 pi_low=0.4423, pi_high=1.286),
+        estimate(k=4.0, estimate=0.75, ci_low=0.6, ci_high=1.0, model="bayesian"),
+    ]  # fmt: skip
+    assert result_sentence(analysis, rows, "Moderate (provisional)") == (
+        "4 trials (1,905 patients): hazard ratio 0.75 (95% CI 0.57–0.99) by random effects (REML, "
+        "Hartung–Knapp), in favour of the dual arm. The Bayesian model: 0.75 (0.60–1.00). In a new "
+        "trial: 0.44–1.29, which includes no effect. Certainty: moderate (provisional)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "meaning"),
+    [
+        (0.6, 0.8, 1.1, "in favour of the dual arm, with no effect inside the interval"),
+        (0.9, 1.2, 1.6, "in favour of the single arm, with no effect inside the interval"),
+        (1.1, 1.3, 1.6, "in favour of the single arm"),
+    ],
+)
+def test_a_sentence_names_the_arm_that_is_favoured(found, low, value, high, meaning):
+    analysis = next(a for a in found.front() if a.arm_labels == ("Dual", "Single"))
+    row = estimate(estimate=value, ci_low=low, ci_high=high, pi_low=float("nan"))
+    assert f", {meaning}." in result_sentence(analysis, [row], "")
+
+
+def test_an_answer_without_a_trial_says_so(found):
+    empty = with_estimates(found, [])
+    table = front_table(empty, certainties(empty))
+    assert set(table.frame["In words"]) == {"No trial qualifies."}
+    assert len(table.frame) == len(found.front())
+
+
+# -------------------------------------------------------------------------------------- methods
+
+
+def test_the_methods_count_the_sheet(found):
+    text = methods_text(found)
+    sheet = found.sheet
+    assert f"{len(sheet['trials'])} trials and cohorts" in text
+    assert f"{len(sheet['hazard_ratios'])} hazard ratios" in text
+    assert "a curated search, not a systematic database search" in text
+    assert "1 search with 1 recorded query on 2025-01-31" in text
+    assert "{" not in text
+    assert methods_markdown(found).startswith("# Methods\n\nTrials were found")
+
+
+# ----------------------------------------------------------------------------- hostile text
+
+
+def test_hostile_text_is_text_in_csv(tables, tmp_path):
+    write_table(tmp_path / "t.csv", tables["characteristics"].data)
+    assert HOSTILE in set(read_table(tmp_path / "t.csv", [])["name"])
+
+
+def test_hostile_text_is_text_in_a_workbook(tables):
+    book = openpyxl.load_workbook(io.BytesIO(tables_as_workbook(list(tables.values()))))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells} <= {"s", "n"}
+    assert any(cell.value == HOSTILE for cell in cells)
+
+
+def test_hostile_text_is_text_in_a_document(tables):
+    chosen = [tables["characteristics"]]
+    grid = Document(io.BytesIO(tables_as_document(chosen, HOSTILE))).tables[0]
+    assert HOSTILE in {row.cells[0].text for row in grid.rows}
+
+
+def test_hostile_text_is_text_in_references(found):
+    sources = [s for s in used_sources(found) if s["source_id"] == "doe_2020_trial_a"]
+    assert rispy.loads(ris(sources))[0]["title"] == HOSTILE
+    assert json.loads(csl_json(sources))[0]["title"] == HOSTILE
+    assert f"title = {{{{{HOSTILE}}}}}," in bibtex(sources)
+
+
+def test_equal_sheets_give_equal_tables(found, tables):
+    for table in tables_of(found):
+        pd.testing.assert_frame_equal(table.data, tables[table.name].data)
+        assert table.notes == tables[table.name].notes

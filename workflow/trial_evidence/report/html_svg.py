@@ -1,0 +1,249 @@
+"""The pipeline's figures inside a page: small, with ids of their own, their rows linked."""
+
+import base64
+import io
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from PIL import Image
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
+# Elements that say in the file what the page says around the figure, or that have no place in it.
+DROPPED = {f"{{{SVG}}}{name}" for name in ("title", "desc", "metadata", "style", "script")}
+GEOMETRY = {"d", "x", "y", "transform", "width", "height", "points"}
+# The file's own rule for every element; in a page it would reach all other figures.
+STROKES = "stroke-linejoin:round;stroke-linecap:butt"
+# Larger drawings (ten thousands of points) are shown as pixels, so many of them across.
+LARGEST_SVG = 150_000
+PIXELS = 1400
+COLOURS = 64
+
+
+@dataclass(frozen=True)
+class RowLink:
+    """A trial's row of a figure as a link.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        What the figure may print as the trial's name.
+    printed : str
+        Its result as printed, which tells apart two rows of the same trial.
+    target : str
+        Anchor in the page, without ``#``.
+    tip : str
+        What is said of the source on hover and focus.
+    """
+
+    labels: tuple[str, ...]
+    printed: str
+    target: str
+    tip: str
+
+
+def inline_svg(
+    text: str, prefix: str, description: str, links: Sequence[RowLink] = ()
+) -> tuple[str, int]:
+    """A figure as an element of a page.
+
+    Parameters
+    ----------
+    text : str
+        SVG file as the figure stages write it.
+    prefix : str
+        Put before every id, so that figures of one page do not share any.
+    description : str
+        What it shows, in words.
+    links : sequence of RowLink
+        Rows that become links; one whose label the figure does not print is left out.
+
+    Returns
+    -------
+    str
+        The element, coordinates rounded to a hundredth of a point.
+    int
+        Rows that were linked.
+    """
+    root = ElementTree.fromstring(text)
+    _drop(root)
+    _rename_ids(root, prefix)
+    for element in root.iter():
+        for name in GEOMETRY & set(element.attrib):
+            element.set(name, _rounded(element.attrib[name]))
+        if re.match(r"rotate\(-?0(\.0)? ", element.get("transform", "")):
+            del element.attrib["transform"]
+        if element.text is not None and not element.text.strip():
+            element.text = None
+        element.tail = None
+    linked = _link(root, links)
+    root.attrib.pop("version", None)
+    root.set("style", STROKES)
+    # A picture cannot hold links; a group can.
+    root.set("role", "group" if linked else "img")
+    root.set("aria-label", description)
+    ElementTree.register_namespace("", SVG)
+    return ElementTree.tostring(root, encoding="unicode"), linked
+
+
+def image_data(path: Path) -> str:
+    """A figure file as the address of an image that holds itself.
+
+    Parameters
+    ----------
+    path : Path
+        Stem of a figure that exists as ``.svg``, ``.png`` or both.
+
+    Returns
+    -------
+    str
+        ``data:`` address: the drawing where it is small, else its pixels in fewer colours.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is neither file.
+    """
+    drawing, pixels = path.with_name(f"{path.name}.svg"), path.with_name(f"{path.name}.png")
+    if drawing.is_file() and (drawing.stat().st_size <= 2 * LARGEST_SVG or not pixels.is_file()):
+        compact = inline_svg(drawing.read_text(encoding="utf-8"), "f", "")[0].encode("utf-8")
+        if len(compact) <= LARGEST_SVG or not pixels.is_file():
+            return _address("image/svg+xml", compact)
+    return _address("image/png", _fewer_pixels(pixels))
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _fewer_pixels(path: Path) -> bytes:
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+        if small.width > PIXELS:
+            height = round(small.height * PIXELS / small.width)
+            small = small.resize((PIXELS, height), Image.Resampling.LANCZOS)
+        result = io.BytesIO()
+        small.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(result, "PNG", compress_level=9)
+    return result.getvalue()
+
+
+def _drop(root: ElementTree.Element) -> None:
+    for parent in list(root.iter()):
+        for child in list(parent):
+            empty = child.tag == f"{{{SVG}}}g" and len(child) == 0
+            if child.tag in DROPPED or empty:
+                parent.remove(child)
+
+
+def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
+    """Give every id that is used a prefix, and drop the others."""
+    used: set[str] = set()
+    for element in root.iter():
+        if XLINK_HREF in element.attrib:
+            element.set("href", element.attrib.pop(XLINK_HREF))
+        for value in element.attrib.values():
+            used.update(re.findall(r"url\(#([^)]*)\)", value))
+        used.update(re.findall(r"^#(.*)$", element.get("href", "")))
+    for element in root.iter():
+        for name, value in list(element.attrib.items()):
+            if name == "id":
+                if value in used:
+                    element.set("id", f"{prefix}-{value}")
+                else:
+                    del element.attrib["id"]
+            elif name == "href":
+                element.set(name, re.sub(r"^#", f"#{prefix}-", value))
+            else:
+                element.set(name, value.replace("url(#", f"url(#{prefix}-"))
+
+
+def _rounded(value: str) -> str:
+    def shorter(match: re.Match[str]) -> str:
+        return f"{float(match.group()):.2f}".rstrip("0").rstrip(".")
+
+    return " ".join(re.sub(r"-?\d+\.\d+", shorter, value).split())
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A text of a drawing."""
+
+    x: float
+    y: float
+    size: float
+    text: str
+
+
+def _link(root: ElementTree.Element, links: Sequence[RowLink]) -> int:
+    """Lay a link over the row of each trial; the number laid."""
+    width = float(root.get("viewBox", "0 0 0 0").split()[2])
+    lines = [_line(element) for element in root.iter(f"{{{SVG}}}text")]
+    on_baseline: defaultdict[float, set[str]] = defaultdict(set)
+    for line in lines:
+        on_baseline[round(line.y, 1)].add(line.text)
+    taken: set[_Line] = set()
+    linked = 0
+    for link in links:
+        rows = [
+            (line, height)
+            for line in lines
+            if line not in taken and (height := _label_height(line, lines, link.labels))
+        ]
+        if not rows:
+            continue
+        exact = [row for row in rows if link.printed in on_baseline[round(row[0].y, 1)]]
+        line, height = (exact or rows)[0]
+        taken.add(line)
+        anchor = ElementTree.SubElement(
+            root,
+            f"{{{SVG}}}a",
+            {"href": f"#{link.target}", "aria-label": link.tip, "data-tip": link.tip},
+        )
+        ElementTree.SubElement(
+            anchor,
+            f"{{{SVG}}}rect",
+            {
+                "x": "0", "y": f"{line.y - 1.1 * line.size:.2f}", "width": f"{width:.2f}",
+                "height": f"{height:.2f}", "fill": "#fff", "fill-opacity": "0",
+            },
+        )  # fmt: skip
+        linked += 1
+    return linked
+
+
+def _line(element: ElementTree.Element) -> _Line:
+    size = re.search(r"font-size: ([\d.]+)px", element.get("style", ""))
+    return _Line(
+        x=float(element.get("x", "0")),
+        y=float(element.get("y", "0")),
+        size=float(size.group(1)) if size else 8.0,
+        text="".join(element.itertext()),
+    )
+
+
+def _label_height(line: _Line, lines: Sequence[_Line], labels: Sequence[str]) -> float:
+    """Height of a row whose label begins with this line; 0 where it is no such row.
+
+    A long label is wrapped, and cut with an ellipsis.
+    """
+    wanted = ["".join(label.split()) for label in labels]
+    so_far, last = "", line
+    while True:
+        so_far += "".join(last.text.split())
+        cut = so_far.endswith("…")
+        if so_far in wanted or (cut and any(w.startswith(so_far[:-1]) for w in wanted)):
+            return last.y - line.y + 1.6 * line.size
+        if not any(w.startswith(so_far) for w in wanted):
+            return 0.0
+        below = [
+            other
+            for other in lines
+            if other.x == line.x and 0 < other.y - last.y <= 1.4 * line.size
+        ]
+        if not below or not so_far:
+            return 0.0
+        last = min(below, key=lambda other: other.y)

@@ -1,0 +1,431 @@
+"""Figures over all settings: the answers, the bias, the search, the map, the years; alt texts."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from trial_evidence.configuration import Analysis
+from trial_evidence.figures.effect_summary import (
+    Effect,
+    EffectPanel,
+    EffectSummary,
+    effect_summary,
+)
+from trial_evidence.figures.evidence_forests import comparison_axis, to_analysis_scale
+from trial_evidence.figures.evidence_map import EvidenceMap, MapCell, MapRow
+from trial_evidence.figures.evidence_map import layout as map_page
+from trial_evidence.figures.flow import Flow, FlowBox, FlowStage
+from trial_evidence.figures.flow import layout as flow_page
+from trial_evidence.figures.numbers import format_interval, format_number
+from trial_evidence.figures.page import Page, save_page, stacked
+from trial_evidence.figures.risk_of_bias import (
+    JudgedOutcome,
+    JudgedTrial,
+    TrafficLights,
+    judgements_in_words,
+    summary_bars,
+    traffic_lights,
+)
+from trial_evidence.figures.stage import judgements
+from trial_evidence.figures.style import Style, style_for
+from trial_evidence.figures.timeline import DatedTrial, Timeline, TimelinePanel
+from trial_evidence.figures.timeline import layout as timeline_page
+from trial_evidence.files import read_table, records, write_table, write_text
+from trial_evidence.report.flow import NOT_RECORDED, SEARCH_WORDS, flow_table
+from trial_evidence.report.material import Material
+from trial_evidence.words import MEASURE_NAMES
+
+FOLDER = "overview"
+LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
+DOMAIN_NAMES = (
+    "Randomisation process",
+    "Deviations from intended interventions",
+    "Missing outcome data",
+    "Measurement of the outcome",
+    "Selection of the reported result",
+    "Overall",
+)
+# Steps that lead out of the flow -> the step they leave, beside which they stand.
+LEAVING = {
+    "Duplicates removed": "Records identified",
+    "Records excluded": "Records screened",
+    "Reports sought and not retrieved": "Records screened",
+    "Trials and cohorts in no result": "Trials and cohorts in a comparison or a pooled rate",
+    "Decisions to leave out": "Trials and cohorts in a comparison or a pooled rate",
+}
+Certainties = Mapping[tuple[str, str], str]
+
+
+def write_overview_figures(material: Material, certainty: Certainties) -> None:
+    """Draw the figures over all settings, list them, and collect what every figure shows in words.
+
+    Parameters
+    ----------
+    material : Material
+    certainty : mapping
+        (setting, analysis) -> certainty in words; what is missing is left blank.
+
+    Notes
+    -----
+    Writes ``results/overview/<figure>.svg`` and the other configured formats, and
+    ``results/overview/figures.csv`` (``setting`` where a figure is about one, ``analysis`` is
+    ``overview``). A figure of an earlier run that the data no longer support is removed.
+    ``results/alt-texts.csv`` and ``.md`` hold the text of every figure that any stage has listed.
+    """
+    configuration, results = material.configuration, material.results
+    pages = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
+    folder = results / FOLDER
+    for name, (_, page) in pages.items():
+        save_page(page, folder / name, configuration.figure_formats)
+    drawn = {f"{name}.{kind}" for name in pages for kind in configuration.figure_formats}
+    for path in folder.iterdir():
+        if path.name not in drawn:
+            path.unlink()
+    listing = [
+        (setting, FOLDER, name, page.title, page.description)
+        for name, (setting, page) in pages.items()
+    ]
+    write_table(folder / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
+    texts = figure_texts(list(configuration.settings), results)
+    write_table(results / "alt-texts.csv", texts)
+    write_text(results / "alt-texts.md", _as_markdown(texts))
+
+
+def overview_pages(
+    material: Material, certainty: Certainties, style: Style
+) -> dict[str, tuple[str, Page]]:
+    """Every figure over all settings.
+
+    Parameters
+    ----------
+    material : Material
+    certainty : mapping
+        As for `write_overview_figures`.
+    style : Style
+
+    Returns
+    -------
+    dict
+        Name of the figure -> the setting it is about (``""`` for all), and its page.
+    """
+    pages: dict[str, tuple[str, Page]] = {}
+    summary = summary_of(material, certainty)
+    if summary.panels:
+        pages["summary"] = ("", effect_summary(summary, style))
+    lights = {setting: lights_of(material, setting) for setting in material.configuration.settings}
+    judged = {setting: found for setting, found in lights.items() if found.outcomes}
+    for setting, found in judged.items():
+        pages[f"risk_of_bias_{setting}"] = (setting, traffic_lights(found, style))
+    if judged:
+        pages["risk_of_bias_bars"] = ("", _all_bars(list(judged.values()), style))
+    pages["flow"] = ("", flow_page(flow_of(material), style))
+    pages["evidence_map"] = ("", map_page(map_of(material), style))
+    pages["timeline"] = ("", timeline_page(timeline_of(material), style))
+    return pages
+
+
+def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
+    """The leading estimate of every pooled answer, by measure.
+
+    Parameters
+    ----------
+    material : Material
+    certainty : mapping
+        As for `write_overview_figures`.
+    """
+    panels: dict[str, list[tuple[Analysis, Effect, str]]] = {}
+    for analysis in material.front():
+        lead = material.lead(analysis)
+        if lead is None:
+            continue
+        measure = analysis.measures[0]
+        estimate, low, high, pi_low, pi_high = (
+            to_analysis_scale(measure, lead[column])
+            for column in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
+        )
+        participants = lead["participants"]
+        name = _short_title(material, analysis)
+        effect = Effect(
+            group=material.configuration.settings[analysis.setting],
+            label=name,
+            k=int(lead["k"]),
+            participants=None if math.isnan(participants) else int(participants),
+            estimate=estimate,
+            low=low,
+            high=high,
+            prediction=None if math.isnan(pi_low) else (pi_low, pi_high),
+            certainty=certainty.get((analysis.setting, analysis.id), ""),
+        )
+        shown = (
+            f"{effect.group}, {name}: {MEASURE_NAMES[measure].lower()} "
+            f"{format_number(lead['estimate'])} "
+            f"({format_interval(lead['ci_low'], lead['ci_high'])}), k = {effect.k}"
+        )
+        panels.setdefault(measure, []).append((analysis, effect, shown))
+    said = [words for found in panels.values() for _, _, words in found]
+    return EffectSummary(
+        title="Dual against single blockade: the pooled answers",
+        panels=tuple(_panel(measure, found) for measure, found in panels.items()),
+        footnotes=(
+            "Diamond: leading estimate with its 95% interval; bar: 95% prediction interval. Which "
+            "model leads depends on the number of trials; single results are not pooled. Patients "
+            "are not stated where a trial does not say how many were analysed.",
+        ),
+        description=f"Pooled effects of dual against single blockade. {'; '.join(said)}.",
+    )
+
+
+def lights_of(material: Material, setting: str) -> TrafficLights:
+    """Every risk-of-bias judgement on a setting's trials, by outcome."""
+    trials = {
+        row["trial_id"]: _short_name(row["name"])
+        for row in material.trials().values()
+        if row["setting"] == setting
+    }
+    by_outcome: dict[str, list[JudgedTrial]] = {}
+    for (trial_id, outcome), judged in judgements(material.sheet).items():
+        if trial_id in trials:
+            trial = JudgedTrial(trials[trial_id], judged)
+            by_outcome.setdefault(outcome, []).append(trial)
+    name = material.configuration.settings[setting]
+    outcomes = tuple(JudgedOutcome(found, tuple(rows)) for found, rows in by_outcome.items())
+    described = TrafficLights(f"Risk of bias (RoB 2): {name}", DOMAIN_NAMES, outcomes)
+    count = sum(len(outcome.trials) for outcome in outcomes)
+    return TrafficLights(
+        described.title,
+        DOMAIN_NAMES,
+        outcomes,
+        footnotes=(_whose(material, set(trials)),),
+        description=(
+            f"Traffic lights of {count} judgements on {len(by_outcome)} outcomes "
+            f"({', '.join(by_outcome)}), {name}. Overall: {judgements_in_words(described)}."
+        ),
+    )
+
+
+def flow_of(material: Material) -> Flow:
+    """From the search to the pools, with the counts that were recorded."""
+    stages: dict[str, list[FlowBox]] = {}
+    said = []
+    rows = records(flow_table(material).data)
+    places = {row["step"]: at for at, row in enumerate(rows)}
+    # sorting is stable: those that leave come after what they leave, in their own order
+    rows.sort(key=lambda row: places.get(LEAVING.get(row["step"], row["step"]), 0))
+    for row in rows:
+        known = row["n"] is not None and not pd.isna(row["n"])
+        count = f"n = {int(row['n']):,}" if known else NOT_RECORDED
+        step = str(row["step"])
+        # the identifiers of many trials belong into the table, not into a box
+        detail = (
+            ""
+            if step == "Trials and cohorts in no result"
+            else str(row["detail"]).replace(".;", ";")
+        )
+        box = FlowBox(step, count, detail, step in LEAVING, known)
+        stages.setdefault(str(row["stage"]), []).append(box)
+        said.append(f"{step.lower()} {count.removeprefix('n = ')}")
+    return Flow(
+        title="From the search to the pools",
+        stages=tuple(FlowStage(name, tuple(boxes)) for name, boxes in stages.items()),
+        footnotes=(
+            f"After PRISMA 2020. This was {SEARCH_WORDS}: what nobody counted is not recorded, "
+            "and stands in a box with a broken outline.",
+        ),
+        description=f"Flow diagram of {SEARCH_WORDS}: {'; '.join(said)}.",
+    )
+
+
+def map_of(material: Material) -> EvidenceMap:
+    """Trials and patients by setting, regimen of the experimental arm, and outcome."""
+    configuration = material.configuration
+    found = dict.fromkeys(_outcomes(analysis) for analysis in configuration.analyses)
+    columns = sorted(found, key=lambda outcome: outcome == "OS")
+    outcome_of = {(a.setting, a.id): _outcomes(a) for a in configuration.analyses}
+    trials = material.evidence.trials
+    whole = trials[trials["subgroup"] == "all"]
+    groups = []
+    said = []
+    for setting, name in configuration.settings.items():
+        own = whole[whole["setting"] == setting]
+        outcomes = pd.Series(
+            [outcome_of[setting, analysis] for analysis in own["analysis"]], index=own.index
+        )
+        rows = []
+        for regimen, block in own.groupby("experimental", sort=False):
+            cells = tuple(_map_cell(block[outcomes[block.index] == column]) for column in columns)
+            rows.append(MapRow(str(regimen), cells))
+            said += [
+                f"{name}, {regimen}, {column}: {cell.trials}"
+                for column, cell in zip(columns, cells, strict=True)
+                if cell is not None
+            ]
+        if rows:
+            groups.append((name, tuple(rows)))
+    return EvidenceMap(
+        title="Evidence map: trials and patients by regimen and outcome",
+        columns=tuple(columns),
+        groups=tuple(groups),
+        footnotes=(
+            "Randomised comparisons of all kinds, by the regimen of the experimental arm. The area "
+            "of a bubble follows the number of patients in both arms; every arm counts once.",
+        ),
+        description=f"Number of randomised trials by setting, regimen and outcome. "
+        f"{'; '.join(said)}.",
+    )
+
+
+def timeline_of(material: Material) -> Timeline:
+    """The randomised trials of the comparisons by the year of their first report."""
+    trials = material.evidence.trials
+    first = _first_reports(material)
+    about = material.trials()
+    panels = []
+    unknown = []
+    for setting, name in material.configuration.settings.items():
+        dated = []
+        for trial_id in dict.fromkeys(trials.loc[trials["setting"] == setting, "trial_id"]):
+            label = _short_name(about[trial_id]["name"])
+            patients, year = about[trial_id]["n_randomised"], first.get(trial_id)
+            if year is None or math.isnan(patients):
+                unknown.append(label)
+            else:
+                dated.append(DatedTrial(label, year, int(patients)))
+        panels.append(TimelinePanel(name, tuple(dated)))
+    said = [
+        f"{panel.heading}: {len(panel.trials)} trials with "
+        f"{sum(trial.patients for trial in panel.trials):,} patients from "
+        f"{min(trial.year for trial in panel.trials)} to "
+        f"{max(trial.year for trial in panel.trials)}"
+        for panel in panels
+        if panel.trials
+    ]
+    missing = f" Without year or number: {', '.join(unknown)}." if unknown else ""
+    return Timeline(
+        title="Patients randomised in the trials compared, as they were reported",
+        panels=tuple(panel for panel in panels if panel.trials),
+        footnotes=(
+            "By the year of the first report in the sheet; all arms of a trial count. Area of a "
+            f"dot: patients of the trial.{missing}",
+        ),
+        description=f"Cumulative number of patients by year. {'; '.join(said)}.",
+    )
+
+
+def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
+    """What every figure that a stage has listed shows, in words.
+
+    Parameters
+    ----------
+    settings : sequence of str
+    results : Path
+        Holds ``<setting>/figures.csv``, those of the sensitivity and network stages where there
+        are such, and ``overview/figures.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``figure`` (path below results without suffix), ``title``, ``text``.
+    """
+    rows: list[dict[str, str]] = []
+    for setting in settings:
+        for listing in ("", "sensitivity", "network"):
+            path = results / setting / listing / "figures.csv"
+            if path.is_file():
+                rows += _texts_of(path, setting)
+    rows += _texts_of(results / FOLDER / "figures.csv", "")
+    return pd.DataFrame(rows, columns=["figure", "title", "text"])
+
+
+def _texts_of(listing: Path, setting: str) -> Iterator[dict[str, str]]:
+    for row in records(read_table(listing, [])):
+        # a stem with folders is one below the setting, a bare name one of the analysis
+        stem = row["figure"] if "/" in row["figure"] else f"{row['analysis']}/{row['figure']}"
+        yield {
+            "figure": "/".join(filter(None, [setting, stem])),
+            "title": row["title"],
+            "text": row["description"],
+        }
+
+
+def _as_markdown(texts: pd.DataFrame) -> str:
+    parts = ["# Figures in words", "", "What every figure shows, for readers who do not see it."]
+    for row in records(texts):
+        parts += ["", f"## {row['figure']}", "", f"**{row['title']}**", "", row["text"]]
+    return "\n".join(parts) + "\n"
+
+
+def _panel(measure: str, found: Sequence[tuple[Analysis, Effect, str]]) -> EffectPanel:
+    arms = {analysis.arm_labels for analysis, _, _ in found}
+    first = found[0][0].arm_labels[0]
+    labels = next(iter(arms)) if len(arms) == 1 else (first, "control")
+    name = MEASURE_NAMES[measure]
+    return EffectPanel(
+        name, comparison_axis(measure, labels), tuple(effect for _, effect, _ in found)
+    )
+
+
+def _short_title(material: Material, analysis: Analysis) -> str:
+    """The outcome; with the control arm where the setting has the outcome more than once."""
+    name = analysis.title.partition(":")[0]
+    same = [
+        other
+        for other in material.front()
+        if (other.setting, other.endpoints) == (analysis.setting, analysis.endpoints)
+    ]
+    control = analysis.arm_labels[1]
+    return f"{name} v {control[:1].lower()}{control[1:]}" if len(same) > 1 else name
+
+
+def _all_bars(lights: Sequence[TrafficLights], style: Style) -> Page:
+    title = "Risk of bias (RoB 2): share of judgements"
+    pages = [summary_bars(found, style) for found in lights]
+    said = [f"{found.title.partition(': ')[2]}: {judgements_in_words(found)}" for found in lights]
+    description = (
+        f"Bars of the share of judgements a domain. Overall judgements: {'; '.join(said)}."
+    )
+    return stacked(pages, title, description)
+
+
+def _whose(material: Material, trials: set[str]) -> str:
+    rows = material.sheet["risk_of_bias"]
+    own = rows[rows["trial_id"].isin(trials)]
+    published = int((own["basis"] == "published").sum())
+    if not published:
+        return "Every judgement is our own, from facts on the design."
+    return f"{published} of {len(own)} judgements are published ones, the others our own."
+
+
+def _short_name(name: str) -> str:
+    return name.partition(" (")[0]
+
+
+def _outcomes(analysis: Analysis) -> str:
+    return "pCR" if analysis.is_pcr else ", ".join(sorted(analysis.endpoints, key=str.lower))
+
+
+def _map_cell(rows: pd.DataFrame) -> MapCell | None:
+    """Trials of some rows, and the patients of their arms, each counted once."""
+    if rows.empty:
+        return None
+    arms: dict[str, float] = {}
+    for row in records(rows):
+        for side in ("experimental", "control"):
+            arm, n = row[f"{side}_arm_id"], row[f"n_{side}"]
+            arms[arm] = max(n, arms.get(arm, 0.0)) if not math.isnan(n) else arms.get(arm, 0.0)
+    patients = int(sum(arms.values()))
+    return MapCell(rows["trial_id"].nunique(), patients or None)
+
+
+def _first_reports(material: Material) -> dict[str, int]:
+    """Trial id -> year of the earliest source of any of its results."""
+    years = {key: row["year"] for key, row in material.sources().items()}
+    found: dict[str, int] = {}
+    for table in ("pcr", "hazard_ratios"):
+        for row in records(material.sheet[table]):
+            year = years.get(row["source_id"], math.nan)
+            if not math.isnan(year):
+                trial = row["trial_id"]
+                found[trial] = min(int(year), found.get(trial, int(year)))
+    return found

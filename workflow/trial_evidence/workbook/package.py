@@ -1,0 +1,71 @@
+"""Office files that hold text as text and the same bytes for the same content."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+from .layout import one_kind_of_line_break
+from .shown import AS_TEXT
+
+LONGEST_CELL = 32_767
+NOT_IN_A_FILE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+# The same content gives the same bytes, so nothing may tell when it was made.
+DAY = datetime.datetime(2000, 1, 1)
+
+# Typed into a cell, these begin a formula.
+_FORMULA_MARKS = ("=", "+", "-", "@")
+# What a workbook would read as one character.
+_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
+
+
+def put_text(cell: Any, text: str) -> None:
+    """Write text into a cell as text: ``=1+1`` and ``#N/A`` stay what they are.
+
+    Parameters
+    ----------
+    cell : openpyxl Cell
+    text : str
+        Without the characters of ``NOT_IN_A_FILE``, at most ``LONGEST_CELL`` long.
+    """
+    text = _ESCAPED.sub("_x005F_", one_kind_of_line_break(text))
+    cell.value = text
+    # After the value: openpyxl takes "=..." for a formula and "#N/A" for an error.
+    cell.data_type = "s"
+    cell.number_format = AS_TEXT
+    if text.startswith(_FORMULA_MARKS):
+        cell.quotePrefix = True
+
+
+def timeless(content: bytes, amend: Callable[[str, bytes], bytes] | None = None) -> bytes:
+    """An office file (a zip archive) without the time of writing.
+
+    Parameters
+    ----------
+    content : bytes
+    amend : callable, optional
+        Name and content of a part -> what it is to hold.
+
+    Returns
+    -------
+    bytes
+    """
+    result = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as made,
+        zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name in made.namelist():
+            part = made.read(name)
+            if name == "docProps/core.xml":
+                part = _MODIFIED.sub(rb"\g<1>2000-01-01T00:00:00Z", part)
+            if amend is not None:
+                part = amend(name, part)
+            info = zipfile.ZipInfo(name, DAY.timetuple()[:6])
+            archive.writestr(info, part, zipfile.ZIP_DEFLATED)
+    return result.getvalue()
