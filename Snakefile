@@ -25,6 +25,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        rules.check.output,
         rules.report.output,
         rules.audit.output,
         expand("results/{setting}/figures.csv", setting=SETTINGS),

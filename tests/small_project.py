@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import yaml
 from invented import ROOT
 from trial_evidence.cli import DICTIONARY, main
 from trial_evidence.configuration import Configuration, read_configuration
@@ -12,12 +13,20 @@ from trial_evidence.sheet import Sheet, load_sheet, read_dictionary
 
 
 def small_project(folder: Path) -> Path:
-    """A folder with the made-up sheet and the project's configuration."""
+    """A folder with the made-up sheet and the project's configuration, as far as it fits."""
     shutil.copytree(ROOT / "tests/sheets/valid", folder / "data/raw")
     # The configuration names control arms with agents that the made-up trials do not have.
     shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
     shutil.copytree(ROOT / "config", folder / "config")
+    without_own_nodes(folder / "config")
     return folder
+
+
+def without_own_nodes(config: Path) -> None:
+    """Take the arms that the made-up sheet does not hold out of networks.yaml."""
+    path = config / "networks.yaml"
+    networks = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump(networks | {"own_nodes": {}}, sort_keys=False), encoding="utf-8")
 
 
 def replace_text(folder: Path, table: str, old: str, new: str) -> None:

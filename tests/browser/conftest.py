@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from small_project import evidence_of, small_project
 from trial_evidence.cli import main
 from trial_evidence.configuration import Configuration
-from trial_evidence.report.html import Extras, page
+from trial_evidence.report.html import Extras, page, page_settings
 from trial_evidence.report.table import report_table
 from trial_evidence.sheet import Sheet
 
@@ -48,7 +48,9 @@ def write_page_of(folder: Path, configuration: Configuration, sheet: Sheet, draw
         title="The evidence", tables=(table,),
         methods=f"Methods {NASTY}", provenance={"versions": {"python": "3"}, "note": NASTY},
     )  # fmt: skip
-    text = page(configuration, sheet, folder / "data/processed", folder / "results", extras)
+    results = folder / "results"
+    settings = page_settings(configuration, sheet, folder / "data/processed", results, extras)
+    text = page(configuration, sheet, settings, results, extras)
     path = folder / "report.html"
     path.write_text(text, encoding="utf-8")
     return path

@@ -21,6 +21,7 @@ from sheets.sheet_edits import Edit, edits
 from trial_evidence.configuration import read_configuration, unknown_agents, unknown_analyses
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.files import records
+from trial_evidence.network_configuration import read_networks
 from trial_evidence.sheet import Problem, Sheet, check, has_errors, read_dictionary
 from trial_evidence.sheet.adjudication import adjudication_problems, apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
@@ -28,11 +29,12 @@ from trial_evidence.sheet.tables import typed_sheet
 from trial_evidence.workbook import TableDifference, table_difference
 
 # All 2,000 take some minutes: `make test-edits`.
-EXAMPLES = int(os.environ.get("SHEET_EDITS", "500"))
+EXAMPLES = int(os.environ.get("SHEET_EDITS", "250"))
 # Of so many valid sheets one is extracted whole, to see that no other trial differs.
 WHOLE = 50
 DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")
 CONFIGURATION = read_configuration(ROOT / "config")
+NETWORKS = [n.id for n in read_networks(ROOT / "config", CONFIGURATION.settings).networks]
 CONTENTS = {
     name: (ROOT / "data/raw" / table.file).read_bytes() for name, table in DICTIONARY.tables.items()
 }
@@ -144,7 +146,7 @@ def _loaded(contents: Mapping[str, bytes]) -> tuple[Sheet | None, list[Problem]]
         return None, problems
     sheet = typed_sheet(tables)
     problems += unknown_agents(CONFIGURATION, list(sheet["agents"]["agent"]))
-    problems += unknown_analyses(CONFIGURATION, sheet["exclusions"])
+    problems += unknown_analyses(CONFIGURATION, sheet["exclusions"], NETWORKS)
     problems += adjudication_problems(sheet, DICTIONARY)
     if has_errors(problems):
         return None, problems

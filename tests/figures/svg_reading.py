@@ -73,7 +73,7 @@ class Drawing:
 
 @cache
 def _advances(bold: bool) -> dict[int, float]:
-    font = TTFont(FONTS / ("LiberationSans-Bold.ttf" if bold else "LiberationSans-Regular.ttf"))
+    font = TTFont(FONTS / ("FigureSans-Bold.ttf" if bold else "FigureSans-Regular.ttf"))
     units = font["head"].unitsPerEm
     return {code: font["hmtx"][glyph][0] / units for code, glyph in font.getBestCmap().items()}
 

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trial_evidence.figures.text import clean, font_path, shorten, text_width_mm, wrap
 
+RESERVED = ("Liberation", "Arimo", "Tinos", "Cousine")
+
 
 def test_width_is_the_sum_of_the_advances():
     # advances in units of 1/2048 em: H 1479, i 455; 8 points are 2.8222 mm
@@ -79,3 +81,14 @@ def test_shortened_text_fits_and_is_a_beginning(text, width):
     short = shorten(text, width, 8)
     assert text_width_mm(short, 8) <= width
     assert text.startswith(short.removesuffix("…").rstrip())
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_the_font_has_no_tables_to_be_rid_of_and_no_reserved_name(bold):
+    font = TTFont(font_path(bold))
+    assert {"GSUB", "GPOS", "GDEF", "fpgm", "prep"} & set(font.keys()) == set()
+    # the licence: a modified version may not bear the reserved names of the original
+    names = [str(font["name"].getDebugName(number)) for number in (1, 3, 4, 6)]
+    assert [name for name in names if any(word in name for word in RESERVED)] == []
+    # kerning has stayed
+    assert font["kern"].kernTables[0][("A", "V")] < 0

@@ -208,8 +208,9 @@ def test_the_area_of_a_bubble_follows_the_patients(tmp_path):
     discs = [s for s in drawing.shapes if s.fill == Style().accent_light.lower()]
     widths = sorted(s.box[2] - s.box[0] for s in discs)
     assert widths[1] / widths[0] == pytest.approx(2.0, rel=1e-3)
-    assert drawing.word("4 trials").x == pytest.approx(drawing.word("400").x)
-    assert drawing.word("not stated")
+    # four trials with 400 patients, and one that does not say how many it had
+    assert drawing.word("4 · 400")
+    assert drawing.word("1")
 
 
 def test_answers_stand_in_the_same_columns_with_their_bars(tmp_path):

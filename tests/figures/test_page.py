@@ -86,7 +86,7 @@ def test_millimetres_are_where_they_should_be(tmp_path):
 def test_pdf_embeds_the_bundled_fonts_as_truetype(tmp_path):
     save_page(PAGE, tmp_path / "page", ("pdf",))
     content = (tmp_path / "page.pdf").read_bytes()
-    assert b"LiberationSans-Bold" in content or b"LiberationSans-Bold" in _inflated(content)
+    assert b"FigureSans-Bold" in content or b"FigureSans-Bold" in _inflated(content)
     assert b"/CIDFontType2" in content + _inflated(content)
     assert b"DejaVu" not in content + _inflated(content)
 

@@ -104,5 +104,5 @@ def test_eps_embeds_its_fonts_and_has_the_size_of_the_page(files):
     assert text.count("/FontType 42 def") == 2
     # TrueType tables travel inside, under the name that the font file gives itself
     assert "/sfnts" in text
-    name = TTFont(FONTS / "LiberationSans-Regular.ttf")["name"].getDebugName(6)
+    name = TTFont(FONTS / "FigureSans-Regular.ttf")["name"].getDebugName(6)
     assert f"/FontName /{name}-0 def" in text

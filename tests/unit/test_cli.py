@@ -1,13 +1,14 @@
 """The commands that the rules call: exit codes, messages, and what a failure leaves alone."""
 
 import csv
-import shutil
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from small_project import small_project
 from trial_evidence.cli import MOST_PRINTED, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,11 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A folder with the made-up sheet and the project's configuration."""
-    shutil.copytree(ROOT / "tests/sheets/valid", tmp_path / "data/raw")
-    # The configuration names control arms with agents that the made-up trials do not have.
-    shutil.copy(ROOT / "data/raw/agents.csv", tmp_path / "data/raw")
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(small_project(tmp_path))
     return tmp_path
 
 
@@ -69,7 +66,7 @@ def test_faults_of_sheet_and_configuration_are_told_together(project, capsys):
     config.write_text(config.read_text(encoding="utf-8") + "colour: red\n", encoding="utf-8")
     assert main(["check"]) == 1
     said = capsys.readouterr().err
-    assert 'config.yaml: "colour" is not known here.' in said
+    assert re.search(r'config.yaml, line \d+: "colour" is not known here.', said)
     assert "pcr.csv, row 2" in said
 
 
@@ -301,3 +298,12 @@ def test_a_stage_imports_only_what_it_needs(module, heavy):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+def test_a_command_that_a_person_stops_says_nothing(project, capsys, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trial_evidence.cli.load_sheet", stopped)
+    assert main(["check"]) == 130
+    assert capsys.readouterr() == ("", "")

@@ -1,6 +1,7 @@
 """config/: what it may hold, and what a reader is told where it is wrong."""
 
 import copy
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from trial_evidence.configuration import (
     read_configuration,
     unknown_agents,
     unknown_analyses,
+    unknown_endpoints,
 )
 from trial_evidence.method_configuration import LeadRule
 from trial_evidence.pool.intervals import INTERVALS, PREDICTIONS
@@ -127,7 +129,8 @@ def removed(content, path):
 def complaints(folder):
     with pytest.raises(SheetError) as caught:
         read_configuration(folder)
-    return [problem.line() for problem in caught.value.problems]
+    # Where in the file is tested by itself.
+    return [re.sub(r", line \d+", "", p.line()) for p in caught.value.problems]
 
 
 # ------------------------------------------------------------------------------------ what is read
@@ -243,44 +246,44 @@ def test_the_analyses_that_were_asked_for_are_there():
     ("path", "value", "message"),
     [
         (["confidence_level"], "95%",
-         'config.yaml, column confidence_level: "95%" is not a number.'),
-        (["confidence_level"], 100, "config.yaml, column confidence_level: 100 is greater than"),
-        (["tau_prior_scale", "logit"], 0, "config.yaml, column tau_prior_scale.logit: 0 is less"),
+         'config.yaml, confidence_level: "95%" is not a number.'),
+        (["confidence_level"], 100, "config.yaml, confidence_level: 100 is greater than"),
+        (["tau_prior_scale", "logit"], 0, "config.yaml, tau_prior_scale.logit: 0 is less"),
         (["figures", "formats"], ["gif"],
-         'config.yaml, column figures.formats: "gif" is not allowed. Allowed: svg, pdf, png.'),
-        (["figures", "width_mm"], 20, "config.yaml, column figures.width_mm: 20 is less than"),
+         'config.yaml, figures.formats: "gif" is not allowed. Allowed: svg, pdf, png.'),
+        (["figures", "width_mm"], 20, "config.yaml, figures.width_mm: 20 is less than"),
         (["selection", "pcr", "definition"], "shortest",
-         'config.yaml, column selection.pcr.definition: "shortest" is not allowed. Allowed: a'),
-        (["selection", "admit"], {}, "config.yaml, column selection.admit: {} should be non-empty"),
+         'config.yaml, selection.pcr.definition: "shortest" is not allowed. Allowed: a'),
+        (["selection", "admit"], {}, "config.yaml, selection.admit: {} should be non-empty"),
         (["confidence_levle"], 95, 'config.yaml: "confidence_levle" is not known here. Known: '),
         (["figures", "colour"], "red",
-         'config.yaml, column figures: "colour" is not known here. Known: formats, width_mm.'),
+         'config.yaml, figures: "colour" is not known here. Known: formats, width_mm.'),
         (["pooling", "tau2_estimator"], "RELM",
-         'config.yaml, column pooling.tau2_estimator: "RELM" is not allowed. Allowed: DL, REML, '
+         'config.yaml, pooling.tau2_estimator: "RELM" is not allowed. Allowed: DL, REML, '
          'ML, PM, HE, SJ, EB, HS. Did you mean "REML"?'),
         (["pooling", "estimate_interval"], "hartung-knapp",
-         'config.yaml, column pooling.estimate_interval: "hartung-knapp" is not allowed. Allowed: '
+         'config.yaml, pooling.estimate_interval: "hartung-knapp" is not allowed. Allowed: '
          'wald, t, hartung_knapp, hartung_knapp_conservative. Did you mean "hartung_knapp"?'),
         (["pooling", "leading"], [],
-         "config.yaml, column pooling.leading: [] should be non-empty"),
+         "config.yaml, pooling.leading: [] should be non-empty"),
         (["pooling", "leading", 0, "from_trials"], 3,
-         'config.yaml, column pooling.leading: "3" is where the first rule begins. It has to begin '
+         'config.yaml, pooling.leading: "3" is where the first rule begins. It has to begin '
          "with 2 trials"),
         (["pooling", "leading", 1, "from_trials"], 2,
-         'config.yaml, column pooling.leading: "2, 2" are the beginnings of the rules. They '
+         'config.yaml, pooling.leading: "2, 2" are the beginnings of the rules. They '
          "have to rise"),
         (["pooling", "leading", 1, "co_primary"], "random_effects",
-         'config.yaml, column pooling.leading: "random_effects" leads and stands beside itself.'),
+         'config.yaml, pooling.leading: "random_effects" leads and stands beside itself.'),
         (["sensitivity", "empirical_prior", "outcome"], "adverse events",
-         'config.yaml, column sensitivity.empirical_prior: "adverse events, any" is no prior'),
+         'config.yaml, sensitivity.empirical_prior: "adverse events, any" is no prior'),
         (["sensitivity", "covariates"], ["age", "year"],
-         'config.yaml, column sensitivity.covariates: "age" is not allowed. Allowed: year, '
+         'config.yaml, sensitivity.covariates: "age" is not allowed. Allowed: year, '
          "median_followup_months, or factor=level"),
         (["sensitivity", "forced_meta_regressions", 0, "analysis"], "survivall",
-         "config.yaml, column sensitivity.forced_meta_regressions.analysis: "
+         "config.yaml, sensitivity.forced_meta_regressions.analysis: "
          '"survivall" is not allowed. Allowed: response, survival'),
         (["sensitivity", "wide_prior_factor"], 1,
-         "config.yaml, column sensitivity.wide_prior_factor: 1 is less than or equal"),
+         "config.yaml, sensitivity.wide_prior_factor: 1 is less than or equal"),
     ],
 )  # fmt: skip
 def test_settings_that_are_refused(tmp_path, path, value, message):
@@ -292,35 +295,35 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
     ("path", "value", "message"),
     [
         (["analyses", 0, "pool"], "all",
-         "analyses.yaml, column analyses.pool: response: "
+         "analyses.yaml, analyses.pool: response: "
          '"all" is not allowed. Allowed: overall, within_subgroups, none.'),
         (["analyses", 1, "contrast", "kind"], "dual v singel",
-         "analyses.yaml, column analyses.contrast.kind: survival: "
+         "analyses.yaml, analyses.contrast.kind: survival: "
          '"dual v singel" is not allowed. Allowed: dual v single, '),
         (["analyses", 1, "contrast", "partner"], "same",
-         "analyses.yaml, column analyses.contrast: survival: "
+         "analyses.yaml, analyses.contrast: survival: "
          '"partner" is not known here. Known: changed_backbone, control, kind, same_partner.'),
         (["analyses", 0, "measures", 0], "relative_risk",
-         "analyses.yaml, column analyses.measures: response: "
+         "analyses.yaml, analyses.measures: response: "
          '"relative_risk" is not allowed. Allowed: risk_ratio, '),
-        (["analyses", 0, "arms"], ["Dual"], "analyses.yaml, column analyses.arms: response: "),
-        (["analyses", 0, "id"], "My response", "analyses.yaml, column analyses.id: My response: "),
-        (["rates", 0, "outcome"], "os", "analyses.yaml, column rates.outcome: rates: "),
+        (["analyses", 0, "arms"], ["Dual"], "analyses.yaml, analyses.arms: response: "),
+        (["analyses", 0, "id"], "My response", "analyses.yaml, analyses.id: My response: "),
+        (["rates", 0, "outcome"], "os", "analyses.yaml, rates.outcome: rates: "),
         (["analyses", 0], "response",
-         'analyses.yaml, column analyses: "response" is not a group of named settings.'),
-        (["settings"], {}, "analyses.yaml, column settings: {} should be non-empty"),
+         'analyses.yaml, analyses: "response" is not a group of named settings.'),
+        (["settings"], {}, "analyses.yaml, settings: {} should be non-empty"),
         (["analyses", 0, "setting"], "erly",
-         'analyses.yaml, column setting: response: "erly" is not allowed. Allowed: early, late'),
+         'analyses.yaml, setting: response: "erly" is not allowed. Allowed: early, late'),
         (["analyses", 0, "effect_modifiers"], ["age"],
-         'analyses.yaml, column effect_modifiers: response: "age" is not described under'),
+         'analyses.yaml, effect_modifiers: response: "age" is not described under'),
         (["analyses", 0, "measures"], ["hazard_ratio"],
-         'analyses.yaml, column measures: response: "hazard_ratio" does not fit the outcome'),
+         'analyses.yaml, measures: response: "hazard_ratio" does not fit the outcome'),
         (["analyses", 1, "measures"], ["odds_ratio"],
-         'analyses.yaml, column measures: survival: "odds_ratio" does not fit the outcome'),
+         'analyses.yaml, measures: survival: "odds_ratio" does not fit the outcome'),
         (["rates", 0, "id"], "response",
-         'analyses.yaml, column id: response: "response" stands twice.'),
+         'analyses.yaml, id: response: "response" stands twice.'),
         (["analyses", 1], ANALYSES["analyses"][0],
-         'analyses.yaml, column id: response: "response" stands twice.'),
+         'analyses.yaml, id: response: "response" stands twice.'),
     ],
 )  # fmt: skip
 def test_analyses_that_are_refused(tmp_path, path, value, message):
@@ -341,7 +344,7 @@ def test_every_setting_is_required(tmp_path, key):
 def test_an_analysis_without_a_part_is_refused(tmp_path, key):
     (line,) = complaints(written(tmp_path, analyses=removed(ANALYSES, ["analyses", 0, key])))
     subject = "entry 1" if key == "id" else "response"
-    assert line == f'analyses.yaml, column analyses: {subject}: "{key}" is missing.'
+    assert line == f'analyses.yaml, analyses: {subject}: "{key}" is missing.'
 
 
 def test_all_faults_of_both_files_are_told_at_once(tmp_path):
@@ -355,8 +358,8 @@ def test_all_faults_of_both_files_are_told_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("confidence_level: [95", "The file cannot be read: "),
-        ("confidence_level: 95\n\tfigures: 1\n", "The file cannot be read: "),
+        ("confidence_level: [95", "Something here is no YAML (expected"),
+        ("confidence_level: 95\n\tfigures: 1\n", "The line begins with a tab. Indent it with "),
         ("", "Here stands nothing; it has to be a group of named settings."),
         ("- 95\n", '"[95]" is not a group of named settings.'),
         ("just words", '"just words" is not a group of named settings.'),
@@ -373,7 +376,7 @@ def test_a_file_in_another_encoding(tmp_path):
     written(tmp_path)
     (tmp_path / "analyses.yaml").write_bytes("settings: {early: Früh}\n".encode("cp1252"))
     (line,) = complaints(tmp_path)
-    assert line.startswith("analyses.yaml: The file cannot be read: ")
+    assert line == "analyses.yaml: The file is not saved as UTF-8; save it as UTF-8."
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "analyses.yaml"])
@@ -391,8 +394,34 @@ def test_an_unknown_agent_in_a_control_arm(tmp_path):
     analyses = changed(ANALYSES, ["analyses", 0, "contrast", "control"], control)
     found = read_configuration(written(tmp_path, analyses=analyses))
     assert [p.line() for p in unknown_agents(found, ["almab", "bemab"])] == [
-        'analyses.yaml, column control: response: "bemob" is not an agent of agents.csv.'
+        'analyses.yaml, control: response: "bemob" is not an agent of agents.csv. '
+        'Did you mean "bemab"?'
     ]
+
+
+def test_agents_of_a_control_arm_stand_in_order(tmp_path):
+    analyses = changed(ANALYSES, ["analyses", 0, "contrast", "control"], ["bemab+almab"])
+    found = read_configuration(written(tmp_path, analyses=analyses))
+    assert [p.line() for p in unknown_agents(found, ["almab", "bemab"])] == [
+        'analyses.yaml, control: response: "bemab+almab" is not in alphabetical order: almab+bemab.'
+    ]
+
+
+def test_an_endpoint_that_the_sheet_has_no_word_for():
+    named = [("response", ["pcr"]), ("survival", ["PFS", "OSS"])]
+    assert [p.line() for p in unknown_endpoints("analyses.yaml", named, ["PFS", "OS"])] == [
+        'analyses.yaml, outcome: survival: "OSS" is not an endpoint of hazard_ratios.csv. '
+        'Allowed: PFS, OS. Did you mean "OS"?'
+    ]
+
+
+def test_a_fault_has_its_line(tmp_path):
+    analyses = changed(ANALYSES, ["analyses", 1, "setting"], "earlly")
+    text = yaml.safe_dump(analyses, sort_keys=False)
+    with pytest.raises(SheetError) as caught:
+        read_configuration(written(tmp_path, analyses=text))
+    (found,) = caught.value.problems
+    assert text.splitlines()[found.row - 1] == "  setting: earlly"
 
 
 def test_agents_that_are_known_are_no_problem(tmp_path):

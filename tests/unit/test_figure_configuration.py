@@ -54,7 +54,7 @@ def test_the_project_s_looks_can_be_read():
     [
         (("default", "fields"), {"text_pt": 5.9}, "5.9 is less than the minimum of 6"),
         (("default", "fields"), {"colour": "#000000"}, '"colour" is not known here'),
-        (("default", "fields"), {"ink": "black"}, "'black' does not match"),
+        (("default", "fields"), {"ink": "black"}, '"black" is not allowed. Allowed: six digits'),
         (("default", "widths_mm"), [60], "60 is less than the minimum of 85"),
         (("default", "formats"), ["gif"], '"gif" is not allowed'),
         (("slide", "widths_mm"), [120], "is too narrow for its magnification"),
@@ -70,7 +70,17 @@ def test_a_look_that_cannot_be_drawn_is_refused(folder, keys, value, words):
 def test_a_language_needs_its_decimal_mark(folder):
     change(folder / "labels/de.yaml", "decimal_mark", to=";")
     (line,) = faults(read_figure_configuration, folder)
-    assert line.startswith("de.yaml, column decimal_mark")
+    assert line.startswith("de.yaml, line 1, decimal_mark: ")
+
+
+@pytest.mark.parametrize(
+    ("english", "text"),
+    [("Rate, % ({level} CI)", "Rate, %"), ("Favours {arm}", "Vorteil {Gruppe}")],
+)
+def test_a_translation_keeps_what_is_filled_in(folder, english, text):
+    change(folder / "labels/de.yaml", "texts", english, to=text)
+    (line,) = faults(read_figure_configuration, folder)
+    assert f'texts: "{text}" has to hold {{' in line
 
 
 def test_parts_are_filled_in_and_what_is_missing_stays_english():
@@ -88,7 +98,7 @@ def test_a_language_that_there_is_not_is_named():
     )
     (problem,) = unknown_languages(content, read_figure_configuration(CONFIG))
     assert problem.line() == (
-        'analyses.yaml, column language: comparison: "dd" is not a language of config/labels. '
+        'analyses.yaml, language: comparison: "dd" is not a language of config/labels. '
         "Allowed: de, en."
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from trial_evidence.network_configuration import read_networks, unknown_network_agents
+from trial_evidence.network_configuration import read_networks, unknown_network_names
 from trial_evidence.sheet import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -94,6 +94,8 @@ def test_what_does_not_fit_together_is_said(tmp_path, path, value, column, said)
         (("synergy", 0, "background", 0, "rate"), 1.0),
         (("surrogacy", 0, "correlations"), [1.0]),
         (("own_nodes",), {"arm_x": "a|b"}),
+        # Two agents of one abbreviation cannot be told apart in a figure.
+        (("abbreviations",), {"almab": "A", "bemab": "A"}),
     ],
 )
 def test_what_breaks_the_schema_is_refused(tmp_path, path, value):
@@ -109,10 +111,19 @@ def test_a_missing_file_is_said(tmp_path):
 
 def test_agents_that_the_sheet_does_not_know_are_named(tmp_path):
     networks = read_networks(written(tmp_path, CONTENT), ["early"])
-    assert unknown_network_agents(networks, ["almab", "bemab"]) == ()
-    found = {(p.subject, p.column, p.value) for p in unknown_network_agents(networks, ["cetinib"])}
+    assert unknown_network_names(networks, ["almab", "bemab"], ["arm_x"]) == ()
+    problems = unknown_network_names(networks, ["cetinib"], ["arm_x"])
+    found = {(p.subject, p.column, p.value) for p in problems}
     assert found == {
         ("", "abbreviations", "almab"),
         ("response", "reference", "almab"), ("survival", "reference", "almab"),
         ("response", "interactions", "almab"), ("response", "interactions", "bemab"),
     }  # fmt: skip
+
+
+def test_a_node_of_its_own_has_to_be_an_arm_of_the_sheet(tmp_path):
+    networks = read_networks(written(tmp_path, CONTENT), ["early"])
+    (problem,) = unknown_network_names(networks, ["almab", "bemab"], ["arm_a", "trial_arm_x"])
+    assert problem.line() == (
+        'networks.yaml, own_nodes: "arm_x" is not an arm_id of arms.csv. Did you mean "arm_a"?'
+    )

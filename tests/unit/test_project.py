@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # stages share stands between the sheet and the stages; one place knows them all.
 STREAM = [
     {"sheet", "words"},
-    {"method_configuration"},
+    {"method_configuration", "yaml_files"},
     {"configuration", "errors", "files"},
     {"figure_configuration", "network_configuration", "report_configuration"},
     {"workbook", "extract"},

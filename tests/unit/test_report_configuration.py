@@ -1,5 +1,7 @@
 """config/report.yaml: what it may hold, and what a reader is told where it is wrong."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +10,16 @@ import yaml
 from small_project import small_project
 from trial_evidence.cli import main
 from trial_evidence.configuration import read_configuration
-from trial_evidence.report_configuration import certainty_problems, read_report_configuration
+from trial_evidence.network.tables import INTERACTION_COLUMNS
+from trial_evidence.network.trial_level import SYNERGY_COLUMNS
+from trial_evidence.report_configuration import (
+    CLAIM_TABLES,
+    TableRule,
+    certainty_problems,
+    read_report_configuration,
+    unknown_evidence,
+    unknown_tables,
+)
 from trial_evidence.sheet import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -27,7 +38,8 @@ def problems(changed, configuration, tmp_path):
     (tmp_path / "report.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
     with pytest.raises(SheetError) as error:
         read_report_configuration(tmp_path, configuration)
-    return [problem.line() for problem in error.value.problems]
+    # Where in the file is tested by itself.
+    return [re.sub(r", line \d+", "", problem.line()) for problem in error.value.problems]
 
 
 def test_the_projects_own_file_is_sound(configuration):
@@ -47,8 +59,9 @@ def test_an_analysis_that_there_is_not(configuration, tmp_path):
     changed["claims"][0]["rule"]["analysis"] = "pcr_dual"
     (line,) = problems(changed, configuration, tmp_path)
     assert line == (
-        "report.yaml, column analysis: pcr_added_to_trastuzumab: "
-        '"neoadjuvant/pcr_dual" is not an analysis of analyses.yaml.'
+        "report.yaml, analysis: pcr_added_to_trastuzumab: "
+        '"neoadjuvant/pcr_dual" is not an analysis of analyses.yaml. '
+        'Did you mean "neoadjuvant/pcr_dual_v_dual"?'
     )
 
 
@@ -89,7 +102,69 @@ def test_the_schema_refuses(configuration, tmp_path, place, entry):
     changed = content()
     changed[place] = [entry]
     (line,) = problems(changed, configuration, tmp_path)
-    assert line.startswith(f"report.yaml, column {place}")
+    assert line.startswith(f"report.yaml, {place}")
+
+
+@pytest.mark.parametrize(
+    ("claim", "rule", "words"),
+    [
+        (0, {"analysis": "pcr_dual_v_dual"}, "is not pooled as one"),
+        ("groups", {"factor": "added_agent"}, "that is added_agents"),
+    ],
+)
+def test_a_claim_that_could_find_nothing(configuration, tmp_path, claim, rule, words):
+    changed = content()
+    rules = [entry["rule"] for entry in changed["claims"]]
+    wanted = rules[0] if claim == 0 else next(r for r in rules if r["kind"] == claim)
+    wanted.update(rule)
+    (line,) = problems(changed, configuration, tmp_path)
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("source", "fits"), [("control_arms", "control_median"), ("control_median", "control_arms")]
+)
+def test_risks_come_from_where_the_outcome_has_them(configuration, tmp_path, source, fits):
+    changed = content()
+    entry = next(e for e in changed["control_risks"] if e["source"] == fits)
+    entry["source"] = source
+    (line,) = problems(changed, configuration, tmp_path)
+    assert line.endswith(f"Write {fits} or stated.")
+
+
+def test_slips_in_the_names_of_the_sheet_are_warned_of(configuration):
+    report = read_report_configuration(CONFIG, configuration)
+    factors = [claim.rule.factor for claim in report.claims if hasattr(claim.rule, "factor")]
+    biomarkers = ["HER2 protein", "PAM50", "stromal TILs", "TILs"]
+    (warning,) = unknown_evidence(report, factors, [*biomarkers, "PIK3CB"])
+    assert warning.severity == "warning"
+    assert warning.message.endswith('finds no data. Did you mean "PIK3CB"?')
+    # What resembles nothing is no slip.
+    assert unknown_evidence(report, factors, biomarkers) == ()
+
+
+def test_tables_that_no_network_makes(configuration):
+    report = read_report_configuration(CONFIG, configuration)
+    assert unknown_tables(report, [("neoadjuvant", "pcr_network")]) == ()
+    claims = [claim for claim in report.claims if isinstance(claim.rule, TableRule)]
+    found = unknown_tables(report, [("neoadjuvant", "pcr_netwrk")])
+    assert [problem.subject for problem in found] == [claim.id for claim in claims]
+    assert "Did you mean" in found[0].message
+    broken = replace(claims[0], rule=replace(claims[0].rule, low="ci_lo"))
+    (problem,) = unknown_tables(replace(report, claims=(broken,)), [("neoadjuvant", "pcr_network")])
+    assert (problem.column, problem.value) == ("low", "ci_lo")
+
+
+def test_the_columns_that_claims_may_name_are_made():
+    made = {"interactions": INTERACTION_COLUMNS, "synergy": SYNERGY_COLUMNS}
+    for table, columns in CLAIM_TABLES.items():
+        assert set(columns) <= set(made[table])
+
+
+def test_a_judgement_about_what_is_not_pooled(configuration):
+    rows = pd.DataFrame([{"setting": "neoadjuvant", "analysis": "pcr_dual_v_dual", "row": 2}])
+    (problem,) = certainty_problems(configuration, rows)
+    assert "is not pooled as one, so that there is no certainty to judge" in problem.message
 
 
 def test_a_judgement_about_an_analysis_that_there_is_not(configuration):
@@ -118,4 +193,4 @@ def test_the_check_stops_at_both(tmp_path, capsys):
     assert main(["check", *places]) == 1
     said = capsys.readouterr().err
     assert "certainty.csv, row 2 (nothing), column analysis: " in said
-    assert "report.yaml, column worthwhile_ratio: " in said
+    assert re.search(r"report.yaml, line \d+, worthwhile_ratio: ", said)

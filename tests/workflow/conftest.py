@@ -1,22 +1,76 @@
-"""One finished run, shared by all tests; whoever changes something takes a copy."""
+"""One finished run and one day of an analyst, shared by all tests.
 
+A whole run takes most of a minute: whoever changes something takes a copy, and what an edit does
+to the outputs is looked at in the analyst's project.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from analyst import type_rows
 from project_copy import Project, Run, new_project
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What an analyst was told, and the project before and after."""
+
+    project: Project
+    imported: str
+    checked: str
+    changes: str
+    run: Run
+    before: dict[str, str]
+    after: dict[str, str]
+    times_before: dict[str, int]
+    times_after: dict[str, int]
 
 
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Run]:
     """A clean project, and what its first run said. Not to be changed."""
     project = new_project(tmp_path_factory.mktemp("first") / "project")
+    project.git("init", "--quiet")
+    project.git("add", "data/raw", "config")
+    project.git("commit", "--quiet", "--message", "The sheet")
     return project, project.snakemake()
+
+
+@pytest.fixture(scope="session")
+def edited(first_run: tuple[Project, Run], tmp_path_factory: pytest.TempPathFactory) -> Edited:
+    """A finished project in which a trial was added through the workbook. Not to be changed."""
+    project = first_run[0].copied_to(tmp_path_factory.mktemp("edited") / "project")
+    before, times_before = project.contents(), project.times()
+    project.command("workbook", "--book", "evidence.xlsx")
+    type_rows(project.folder / "evidence.xlsx")
+    imported = project.command("import", "--book", "evidence.xlsx")
+    checked = project.command("check", "--list-warnings")
+    changes = project.command("changes")
+    run = project.snakemake()
+    return Edited(
+        project, imported, checked, changes, run,
+        before, project.contents(), times_before, project.times(),
+    )  # fmt: skip
 
 
 @pytest.fixture
 def finished(first_run: tuple[Project, Run], tmp_path: Path) -> Project:
     """A finished project that the test may change."""
     return first_run[0].copied_to(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def used(first_run: tuple[Project, Run], tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A finished project for faults: nothing is computed in it, and `mended` undoes them."""
+    return first_run[0].copied_to(tmp_path_factory.mktemp("used") / "project")
+
+
+@pytest.fixture
+def mended(first_run: tuple[Project, Run], used: Project) -> Project:
+    """The project for faults, its sheet and configuration sound."""
+    used.give_back(first_run[0])
+    return used
 
 
 @pytest.fixture

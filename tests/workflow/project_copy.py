@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from small_project import without_own_nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
@@ -70,6 +71,31 @@ class Project:
         with (self.folder / "results" / name).open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
+    def command(self, *arguments: str) -> str:
+        """Run a command as `make` does; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "trial_evidence", *arguments],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": "workflow"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def git(self, *arguments: str) -> None:
+        """Run git with an author of its own."""
+        who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def give_back(self, other: "Project") -> None:
+        """The sheet and the configuration as they are in another project."""
+        for part in ("data/raw", "config"):
+            shutil.rmtree(self.folder / part)
+            shutil.copytree(other.folder / part, self.folder / part)
+
     def replace(self, file: str, old: str, new: str) -> None:
         """Replace the first occurrence of a text in a file."""
         path = self.folder / file
@@ -91,6 +117,7 @@ def new_project(folder: Path) -> Project:
     shutil.copytree(ROOT / "tests/sheets/valid", folder / "data/raw")
     # The analyses name control arms with agents that the made-up trials do not have.
     shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
+    without_own_nodes(folder / "config")
     # Tests of the figures look at all formats; here one is enough, and takes a third of the time.
     config = folder / "config/config.yaml"
     settings = yaml.safe_load(config.read_text(encoding="utf-8"))

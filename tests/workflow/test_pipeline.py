@@ -1,10 +1,14 @@
-"""The whole pipeline on a small made-up sheet of all four settings."""
+"""The whole pipeline on a small made-up sheet of all four settings.
+
+One file, because each process that tests would make the shared runs again.
+"""
 
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from analyst import REASON
 from figures.svg_reading import check_svg
 from project_copy import ROOT
 
@@ -17,9 +21,12 @@ PUBLIC = [
     "k", "participants", "events", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high",
     "p_value", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p",
 ]  # fmt: skip
+ANALYSIS = "pcr_dual_v_trastuzumab"
 PROBLEMS = "results/checks/problems.csv"
 # The mark that the sheet as it stands has passed: it goes where the sheet no longer passes.
 MARK = "data/processed/checked"
+# Steps that look whether anything is to be done.
+ALWAYS = ("Checked the sheet", "Extracted the evidence of all settings", "Everything is up to date")
 
 
 def setting_of(file):
@@ -44,8 +51,8 @@ def test_a_run_says_what_is_done_and_how_much_is_left(first_run):
     lines = re.findall(r"^\[ *(\d+) of (\d+)\] \w", first_run[1].err, flags=re.MULTILINE)
     numbers = [(int(done), int(total)) for done, total in lines]
     total = len(numbers)
-    # check, extract; pool, figures and sensitivity of each setting; audit, report, all
-    assert total == 2 + 3 * len(SETTINGS) + 3
+    # check, extract; pool, figures, sensitivity and network of each setting; audit, report, all
+    assert total == 2 + 4 * len(SETTINGS) + 3
     assert numbers == [(done, total) for done in range(1, total + 1)]
 
 
@@ -83,6 +90,8 @@ def test_figures_are_listed(first_run, setting):
     listed = {f"{row['figure']}.svg" for row in project.table(f"{setting}/figures.csv")}
     examined = project.table(f"{setting}/sensitivity/figures.csv")
     listed |= {f"{row['analysis']}/{row['figure']}.svg" for row in examined}
+    networks = project.table(f"{setting}/network/figures.csv")
+    listed |= {f"network/{row['analysis']}/{row['figure']}.svg" for row in networks}
     folder = project.folder / "results" / setting
     assert listed == {path.relative_to(folder).as_posix() for path in folder.rglob("*.svg")}
 
@@ -127,57 +136,92 @@ def test_nothing_half_written_is_left(first_run):
     assert [file for file in first_run[0].contents() if Path(file).name.startswith(".")] == []
 
 
+# ------------------------------------------------------------------------- a day of the analyst
+
+
+def test_the_import_says_what_is_new(edited):
+    assert "  added    row 16, trial_q" in edited.imported
+    assert edited.imported.splitlines()[-1].startswith("Imported: sources.csv, trials.csv, arms")
+    assert edited.checked == "No errors, no warnings.\n"
+
+
+def test_the_changes_are_told_before_the_run(edited):
+    # Three trials before: 42/105 v 23/105, 84/220 v 25/110 and 49/100 v 30/99; four now.
+    assert re.search(r"\| all \| before \| 3 \| Risk ratio 1\.69 ", edited.changes)
+    assert re.search(r"\|  \| after \| 4 \| Risk ratio 1\.", edited.changes)
+    assert "pcr.csv row 27 is used by neoadjuvant/pcr_dual_v_trastuzumab" in edited.changes
+
+
+def test_the_trial_stands_in_the_figure(edited):
+    assert edited.run.code == 0, edited.run.err
+    figure = edited.project.folder / f"results/neoadjuvant/{ANALYSIS}/forest.svg"
+    drawn = figure.read_text(encoding="utf-8")
+    # By hand: (60/120) / (40/120) = 1.50; 1.96 sqrt(1/60 + 1/40 - 2/120) = 0.3099 on the log scale.
+    for text in ("TRIAL-Q (2026)", "60/120", "40/120", "1.50 (1.10–2.04)"):
+        assert text in drawn, text
+    trace = [row for row in edited.project.table("trace.csv") if row["trial_id"] == "trial_q"]
+    cells = {row["cells"] for row in trace if row["analysis"] == ANALYSIS}
+    assert cells == {"pcr.csv rows 27, 28"}
+
+
+def test_the_judgement_stands_in_the_report(edited):
+    (judged,) = [
+        row
+        for row in edited.project.table("tables/certainty.csv")
+        if (row["setting"], row["analysis"], row["domain"])
+        == ("neoadjuvant", ANALYSIS, "indirectness")
+    ]
+    assert (judged["judgement"], judged["reason"]) == ("very_serious", REASON)
+    assert judged["judged_by"].startswith("QQ")
+    page = (edited.project.folder / "results/report.html").read_text(encoding="utf-8")
+    assert REASON in page
+
+
 # -------------------------------------------------------------------------------- later runs
 
 
-def test_a_second_clean_run_gives_the_same_bytes(first_run, untouched):
-    assert untouched.snakemake().code == 0
-    assert changed(first_run[0].contents(), untouched.contents()) == set()
-
-
-def test_a_second_run_does_nothing(finished):
-    before = finished.times()
-    run = finished.snakemake()
+def test_a_second_run_does_nothing(mended):
+    before = mended.times()
+    run = mended.snakemake()
     assert (run.code, run.steps) == (0, [])
-    assert finished.times() == before
+    assert mended.times() == before
 
 
-@pytest.fixture
-def corrected(finished):
-    """Contents and time stamps before and after one neoadjuvant number was corrected."""
-    before = finished.contents(), finished.times()
-    finished.replace("data/raw/pcr.csv", "all,42,105,40.0", "all,44,105,41.9")
-    run = finished.snakemake()
-    assert run.code == 0, run.err
-    return before, (finished.contents(), finished.times())
-
-
-def test_a_corrected_number_changes_its_setting_alone(corrected):
-    (contents, times), (contents_after, times_after) = corrected
-    results = {f for f in changed(contents, contents_after) if not f.endswith("/checked")}
+def test_an_edit_changes_its_setting_alone(edited):
+    results = {f for f in changed(edited.before, edited.after) if f != MARK}
     assert {setting_of(file) for file in results} == {"neoadjuvant", ""}
-    assert "results/neoadjuvant/pcr_dual_v_trastuzumab/forest.svg" in results
-    assert "results/neoadjuvant/estimates.csv" in results
+    for file in (
+        "estimates.csv", "pcr_dual_v_trastuzumab/forest.svg", "sensitivity/leave_one_out.csv",
+        "network/pcr_network/league.csv",
+    ):  # fmt: skip
+        assert f"results/neoadjuvant/{file}" in results
     # Of what stands between the stages Snakemake itself renews the time stamps.
-    written = {f for f in changed(times, times_after) if f.startswith("results/")}
+    written = {
+        f for f in changed(edited.times_before, edited.times_after) if f.startswith("results/")
+    }
     assert {setting_of(file) for file in written} == {"neoadjuvant", ""}
 
 
-def test_a_correction_that_no_analysis_uses_recomputes_nothing(finished):
+def test_an_edit_taken_back_gives_the_same_bytes(first_run, edited, tmp_path):
+    """Everything of a setting and of all settings, made twice from the same sheet."""
+    project = edited.project.copied_to(tmp_path / "project")
+    project.give_back(first_run[0])
+    run = project.snakemake()
+    assert run.code == 0, run.err
+    assert "Analysed the networks: neoadjuvant" in run.steps
+    assert project.contents() == edited.before
+
+
+def test_what_was_lost_is_made_again_and_no_more(finished):
     before = finished.contents()
+    (finished.folder / "results/adjuvant/event_free_dual_v_single/forest.svg").unlink()
+    # No analysis uses the pages of a reference; the list of references does.
     finished.replace("data/raw/sources.csv", "1-10", "1-11")
     run = finished.snakemake()
-    assert run.code == 0
-    assert not any(step.startswith(("Pooled", "Drew", "Examined")) for step in run.steps)
-    assert finished.contents() == before
-
-
-def test_a_figure_that_was_lost_is_made_again(finished):
-    before = finished.contents()
-    lost = finished.folder / "results/adjuvant/event_free_dual_v_single/forest.svg"
-    lost.unlink()
-    assert finished.snakemake().code == 0
-    assert changed(before, finished.contents()) == set()
+    assert run.code == 0, run.err
+    made = {step for step in run.steps if step.startswith(("Pooled", "Drew", "Examined", "Ana"))}
+    assert made == {"Drew the figures: adjuvant"}
+    assert {setting_of(file) for file in changed(before, finished.contents())} == {""}
 
 
 # ---------------------------------------------------------------------------------- faults
@@ -191,59 +235,48 @@ FAULTS = {
         lambda p: (p.folder / "data/raw/hazard_ratios.csv").unlink(),
         "hazard_ratios.csv: ",
     ),
-    "an encoding of Windows": (
-        lambda p: (p.folder / "data/raw/trials.csv").write_bytes(
-            (p.folder / "data/raw/trials.csv")
-            .read_text(encoding="utf-8")
-            .replace("nowhere", "Zürich", 1)
-            .encode("cp1252")
-        ),
-        "trials.csv",
-    ),
-    "a semicolon file": (
-        lambda p: (p.folder / "data/raw/arms.csv").write_text(
-            (p.folder / "data/raw/arms.csv").read_text(encoding="utf-8").replace(",", ";"),
-            encoding="utf-8",
-        ),
-        "arms.csv",
-    ),
     "an unknown analysis": (
         lambda p: p.replace("data/raw/exclusions.csv", "trial_d,,*,*", "trial_d,,pcr_rate,*"),
         "exclusions.csv, row 2 (trial_d), column analysis: ",
     ),
-    "an unknown setting of method": (
-        lambda p: p.replace("config/config.yaml", "confidence_level:", "confidence_levle:"),
-        "config.yaml: ",
+    "a missing configuration": (
+        lambda p: (p.folder / "config/networks.yaml").unlink(),
+        "networks.yaml: The file is missing.",
     ),
     "a configuration that is no YAML": (
         lambda p: p.replace("config/analyses.yaml", "analyses:", "analyses: ["),
-        "analyses.yaml: The file cannot be read",
+        "analyses.yaml, line ",
+    ),
+    # The workflow itself reads the ids.
+    "an analysis without an id": (
+        lambda p: p.replace("config/analyses.yaml", "- id: pcr_dual_v_lapatinib", "- id:"),
+        "analyses.yaml, line ",
     ),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_told_and_leaves_everything_as_it_was(finished, fault):
+def test_a_fault_is_told_and_leaves_everything_as_it_was(mended, fault):
     break_it, message = FAULTS[fault]
-    before = finished.contents()
-    break_it(finished)
-    run = finished.snakemake()
+    before = mended.contents()
+    break_it(mended)
+    run = mended.snakemake()
     assert run.code != 0
     assert any(line.startswith(message) for line in run.err.splitlines()), run.err
     assert "Nothing was computed." in run.err
     assert "Traceback" not in run.err + run.out
-    assert changed(before, finished.contents()) == {PROBLEMS, MARK}
+    assert changed(before, mended.contents()) <= {PROBLEMS, MARK}
+    assert not (mended.folder / MARK).exists()
 
 
-def test_a_fault_that_was_repaired_recomputes_nothing(finished):
-    before = finished.contents()
-    finished.replace("data/raw/pcr.csv", "all,42,105,40.0", "all,x,105,40.0")
-    assert finished.snakemake().code != 0
-    finished.replace("data/raw/pcr.csv", "all,x,105,40.0", "all,42,105,40.0")
-    run = finished.snakemake()
+def test_a_fault_that_was_repaired_recomputes_nothing(first_run, mended):
+    FAULTS["a broken cell"][0](mended)
+    assert mended.snakemake().code != 0
+    mended.give_back(first_run[0])
+    run = mended.snakemake()
     assert run.code == 0
-    assert not any(step.startswith(("Pooled", "Drew")) for step in run.steps)
-    assert finished.contents() == before
+    assert [step for step in run.steps if step not in ALWAYS] == []
+    assert mended.contents() == first_run[0].contents()
 
 
 def test_check_does_nothing_else(untouched):

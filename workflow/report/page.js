@@ -281,7 +281,7 @@ const Page = (() => {
       const source = element("td", { class: "wrap" });
       source.append(element("a", { href: `#${row.id}` }, row.source || "row"));
       for (const [text, address] of row.links) {
-        const kind = text.startsWith("10.") ? "DOI" : text.split(" ")[0].slice(0, 4);
+        const kind = text.startsWith("10.") ? "DOI" : /^[A-Z]+/.exec(text)[0];
         source.append(" ", element("a",
           { href: address, rel: "noopener noreferrer", "aria-label": text }, kind));
       }

@@ -7,7 +7,7 @@ out   results/checks/audit.csv, audit.md, readers.csv, readers.md
 
 rule audit:
     input:
-        checked=rules.check.output,
+        checked=passed,
         sheet=SHEET,
         trials=expand("results/{setting}/trials.csv", setting=SETTINGS),
         code=code("sheet", "audit"),
@@ -16,6 +16,8 @@ rule audit:
         "results/checks/audit.md",
         "results/checks/readers.csv",
         "results/checks/readers.md",
+    params:
+        content=content_of(*SHEET),
     message:
         "Audited the sheet"
     shell:

@@ -9,13 +9,18 @@ out   data/processed/checked, the mark that this sheet passed; results/checks/pr
 rule check:
     input:
         sheet=SHEET,
-        config=[*CONFIG, *LABELS, STYLES, NETWORK_CONFIG, REPORT_CONFIG],
+        # The folder itself stands for the files that are missing from it.
+        config=["config", *CONFIG, *LABELS, *STYLES, *NETWORK_CONFIG, *REPORT_CONFIG],
         dictionary=DICTIONARY,
         code=code("sheet"),
     output:
         touch("data/processed/checked"),
     log:
         "results/checks/problems.csv",
+    params:
+        content=content_of(
+            *SHEET, *CONFIG, *LABELS, *STYLES, *NETWORK_CONFIG, *REPORT_CONFIG
+        ),
     message:
         "Checked the sheet"
     shell:

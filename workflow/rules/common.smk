@@ -3,10 +3,13 @@
 Code stands among the inputs of a rule because Snakemake then tracks it by content.
 """
 
+import hashlib
+import os
 import sys
 from pathlib import Path
 
 import yaml
+from jsonschema import Draft202012Validator
 
 # The commands of all rules run with the Python that runs Snakemake, and find the library. The
 # matrices are small: a thread for each core makes them slower, not faster.
@@ -14,29 +17,49 @@ shell.prefix(
     f'export PATH="{Path(sys.executable).parent}:$PATH" PYTHONPATH=workflow OPENBLAS_NUM_THREADS=1; '
 )
 
-CONFIG = ["config/config.yaml", "config/analyses.yaml"]
+
+def there(*paths):
+    """Those of the files that there are; the check says which are missing."""
+    return [path for path in paths if Path(path).is_file()]
+
+
+CONFIG = there("config/config.yaml", "config/analyses.yaml")
 # Languages of figures, and looks that only `make figures` reads: no number depends on them.
 LABELS = sorted(str(path) for path in Path("config/labels").glob("*.yaml"))
-STYLES = "config/styles.yaml"
+STYLES = there("config/styles.yaml")
 # What the report alone reads: changing it recomputes nothing.
-REPORT_CONFIG = "config/report.yaml"
-NETWORK_CONFIG = "config/networks.yaml"
+REPORT_CONFIG = there("config/report.yaml")
+NETWORK_CONFIG = there("config/networks.yaml")
 
 
-def content(path):
-    """What a configuration file holds, as far as it can be read; the check says what is wrong."""
+def content(path, schema):
+    """What a configuration file holds; nothing where it is not sound, and the check says why."""
     try:
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, yaml.YAMLError):
         return {}
-    return found if isinstance(found, dict) else {}
+    rules = yaml.safe_load(Path("workflow/schemas", schema).read_text(encoding="utf-8"))
+    return found if Draft202012Validator(rules).is_valid(found) else {}
 
 
-METHOD, ANALYSES = (content(path) for path in CONFIG)
-SETTINGS = list(ANALYSES.get("settings") or {})
+METHOD = content("config/config.yaml", "config.schema.yaml")
+ANALYSES = content("config/analyses.yaml", "analyses.schema.yaml")
+SETTINGS = list(ANALYSES.get("settings", {}))
 DICTIONARY = sorted(str(path) for path in Path("workflow/dictionary").glob("*.csv"))
 # The folder itself stands for the tables that are missing from it.
 SHEET = ["data/raw", *sorted(str(path) for path in Path("data/raw").glob("*.csv"))]
+
+
+def content_of(*files):
+    """Checksum of what files hold, for the parameters of a rule.
+
+    Snakemake looks at the content of an input only where its time stamp is new, and a file that was
+    copied, unpacked or moved here may be older than the results.
+    """
+    whole = hashlib.sha256()
+    for file in filter(os.path.isfile, files):
+        whole.update(file.encode() + b"\0" + Path(file).read_bytes() + b"\0")
+    return whole.hexdigest()
 
 
 def code(*packages):
@@ -51,8 +74,8 @@ def code(*packages):
 
 def analyses_of(setting):
     """Ids of the analyses and rates of a setting; each has a forest plot."""
-    entries = [*(ANALYSES.get("analyses") or []), *(ANALYSES.get("rates") or [])]
-    return [entry["id"] for entry in entries if entry.get("setting") == setting]
+    entries = [*ANALYSES.get("analyses", []), *ANALYSES.get("rates", [])]
+    return [entry["id"] for entry in entries if entry["setting"] == setting]
 
 
 def forests(setting):

@@ -35,6 +35,7 @@ for name in SETTINGS:
         threads: 2
         params:
             setting=name,
+            content=content_of(*CONFIG, *LABELS),
         message:
             "Drew the figures: {params.setting}"
         shell:

@@ -13,13 +13,14 @@ for name in SETTINGS:
             f"network_{name}"
         input:
             sheet=f"data/processed/{name}/sheet.sha256",
-            config=[*CONFIG, NETWORK_CONFIG],
+            config=[*CONFIG, *NETWORK_CONFIG],
             code=code("sheet", "extract", "pool", "figures", "network"),
         output:
             listing=f"results/{name}/network/figures.csv",
         threads: 2
         params:
             setting=name,
+            content=content_of(*CONFIG, *NETWORK_CONFIG),
         message:
             "Analysed the networks: {params.setting}"
         shell:

@@ -14,6 +14,8 @@ rule pool:
         "results/{setting}/estimates.csv",
         "results/{setting}/trials.csv",
         "results/{setting}/rates.csv",
+    params:
+        content=content_of(*CONFIG),
     message:
         "Pooled: {wildcards.setting}"
     shell:

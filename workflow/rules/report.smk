@@ -11,6 +11,7 @@ out   results/report.html, the whole report in one file; results/estimates.csv, 
 
 REPORT_TABLES = [
     "front",
+    "answers",
     "claims",
     "summary_of_findings",
     "certainty",
@@ -39,7 +40,7 @@ REPORT_TEXTS = [
 rule report:
     input:
         # Nothing is reported of a sheet or a configuration that did not pass.
-        checked=rules.check.output,
+        checked=passed,
         sheet=SHEET,
         estimates=expand(
             "results/{setting}/{table}.csv",
@@ -53,7 +54,7 @@ rule report:
             table=SENSITIVITY_TABLES,
         ),
         network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
-        config=[*CONFIG, REPORT_CONFIG, NETWORK_CONFIG],
+        config=[*CONFIG, *REPORT_CONFIG, *NETWORK_CONFIG],
         # The page holds the figures themselves, which may change while their lists do not.
         code=code("workbook", "figures", "sensitivity", "network", "report"),
         page=sorted(str(path) for path in Path("workflow/report").glob("*")),
@@ -76,7 +77,10 @@ rule report:
         lists=expand("results/tables/{file}", file=REPORT_TEXTS[2:]),
         overview="results/overview/figures.csv",
         alternatives=["results/alt-texts.csv", "results/alt-texts.md"],
+    threads: 2
+    params:
+        content=content_of(*SHEET, *CONFIG, *REPORT_CONFIG, *NETWORK_CONFIG),
     message:
         "Wrote the tables and the page of all settings"
     shell:
-        "python -m trial_evidence report"
+        "python -m trial_evidence report --processes {threads}"

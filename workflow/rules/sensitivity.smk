@@ -39,6 +39,7 @@ for name in SETTINGS:
         threads: 2
         params:
             setting=name,
+            content=content_of(*CONFIG),
         message:
             "Examined the sensitivity: {params.setting}"
         shell:

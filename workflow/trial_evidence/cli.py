@@ -10,23 +10,37 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trial_evidence.configuration import (
     Configuration,
     read_configuration,
+    read_yaml,
     unknown_agents,
     unknown_analyses,
+    unknown_endpoints,
 )
 from trial_evidence.errors import RequestError
 from trial_evidence.figure_configuration import read_figure_configuration, unknown_languages
 from trial_evidence.files import write_text
-from trial_evidence.network_configuration import read_networks, unknown_network_agents
-from trial_evidence.report_configuration import certainty_problems, read_report_configuration
+from trial_evidence.network_configuration import (
+    NetworkConfiguration,
+    read_networks,
+    unknown_network_names,
+)
+from trial_evidence.report_configuration import (
+    ReportConfiguration,
+    certainty_problems,
+    read_report_configuration,
+    unknown_evidence,
+    unknown_tables,
+)
 from trial_evidence.sheet import (
     PROBLEM_COLUMNS,
+    Dictionary,
     Problem,
     Sheet,
     SheetError,
@@ -59,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         Exit code: 1 where the sheet, the configuration or what was asked for is wrong, and the
-        terminal says what.
+        terminal says what; 130 where a person stopped it.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -71,6 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(summary(error.problems, str(listing)), file=sys.stderr, flush=True)
     except RequestError as error:
         print(error.args[0], file=sys.stderr)
+    except KeyboardInterrupt:
+        # Whoever stopped it knows. What was written is whole, and the next run goes on from there.
+        return 130
     return 1
 
 
@@ -110,7 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     network.add_argument("--setting", required=True)
     network.add_argument("--processes", type=int, default=1, help="to draw with")
     command("audit", _audit, "what to look at in the sources")
-    command("report", _report, "tables and pages over all settings")
+    report = command("report", _report, "tables and pages over all settings")
+    report.add_argument("--processes", type=int, default=1, help="to draw with")
     command("calibrate", _calibrate, "do the intervals hold? (minutes)")
     changes = command("changes", _changes, "what an edit of the sheet changes")
     changes.add_argument("--since", default="HEAD", help="revision to compare with")
@@ -178,7 +196,10 @@ def _styled(options: argparse.Namespace) -> None:
     looks = read_figure_configuration(options.config)
     look = choose_style(looks, options.style, options.width)
     report = read_report_configuration(options.config, configuration)
-    material = read_material(configuration, report, sheet, options.processed, options.results)
+    networks = read_networks(options.config, configuration.settings)
+    material = read_material(
+        configuration, report, sheet, options.processed, options.results, networks
+    )
     certainty = certainty_words(certainties(material))
     folder = write_styled_figures(
         material, looks, look, options.processed, certainty, options.analysis, options.processes
@@ -215,8 +236,9 @@ def _report(options: argparse.Namespace) -> None:
 
     configuration, sheet, _ = _load(options)
     report = read_report_configuration(options.config, configuration)
+    networks = read_networks(options.config, configuration.settings)
     places = Places(options.raw, options.config, options.processed, options.results, Path.cwd())
-    write_report(configuration, report, sheet, places)
+    write_report(configuration, report, networks, sheet, places, options.processes)
 
 
 def _explain(options: argparse.Namespace) -> None:
@@ -313,50 +335,92 @@ def _load(
     Where two readers differ and somebody has settled it, the sheet holds the settled values;
     with ``settled=False`` it holds those of the first reader.
     """
-    from trial_evidence.sheet.adjudication import adjudication_problems, apply_adjudications
+    from trial_evidence.sheet.adjudication import apply_adjudications
 
     dictionary = read_dictionary(DICTIONARY)
-    problems: list[Problem] = []
-    configuration = sheet = networks = None
-    warnings: tuple[Problem, ...] = ()
-    try:
-        configuration = read_configuration(options.config)
-    except SheetError as error:
-        problems += error.problems
-    try:
-        looks = read_figure_configuration(options.config)
-        if configuration is not None:
-            problems += unknown_languages(configuration, looks)
-    except SheetError as error:
-        problems += error.problems
-    if configuration is not None:
-        try:
-            read_report_configuration(options.config, configuration)
-        except SheetError as error:
-            problems += error.problems
-        try:
-            networks = read_networks(options.config, configuration.settings)
-        except SheetError as error:
-            problems += error.problems
+    configured, problems = _configured(options.config, dictionary)
+    sheet = None
     try:
         sheet, warnings = load_sheet(options.raw, dictionary)
+        problems += warnings
     except SheetError as error:
         problems += error.problems
-    if configuration is not None and sheet is not None:
-        problems += unknown_agents(configuration, list(sheet["agents"]["agent"]))
-        ids = [] if networks is None else [network.id for network in networks.networks]
-        problems += unknown_analyses(configuration, sheet["exclusions"], ids)
-        if networks is not None:
-            problems += unknown_network_agents(networks, list(sheet["agents"]["agent"]))
-        problems += certainty_problems(configuration, sheet["certainty"])
-        found = adjudication_problems(sheet, dictionary)
-        problems += [problem for problem in found if problem.severity == "error"]
-        warnings += tuple(problem for problem in found if problem.severity == "warning")
-    if problems or configuration is None or sheet is None:
-        raise SheetError(tuple(problems) + warnings)
+    if sheet is not None:
+        problems += _against_the_sheet(configured, sheet, dictionary)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    warnings = tuple(problem for problem in problems if problem.severity == "warning")
+    if errors or configured.analyses is None or sheet is None:
+        raise SheetError((*errors, *warnings))
     if settled:
         sheet = apply_adjudications(sheet, dictionary)
-    return configuration, sheet, warnings
+    return configured.analyses, sheet, warnings
+
+
+@dataclass(frozen=True)
+class _Configured:
+    """What of config/ is sound."""
+
+    analyses: Configuration | None = None
+    networks: NetworkConfiguration | None = None
+    report: ReportConfiguration | None = None
+
+
+def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list[Problem]]:
+    """All of config/, and what is wrong in it, each file by itself and against the others."""
+    problems: list[Problem] = []
+
+    def sound(read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except SheetError as error:
+            problems.extend(error.problems)
+        return None
+
+    analyses = sound(lambda: read_configuration(folder))
+    looks = sound(lambda: read_figure_configuration(folder))
+    if analyses is None:
+        # Without its analyses the rest can be held against its form alone.
+        for name in ("report", "networks"):
+            problems += read_yaml(folder / f"{name}.yaml", f"{name}.schema.yaml")[1]
+        return _Configured(), problems
+    if looks is not None:
+        problems += unknown_languages(analyses, looks)
+    report = sound(lambda: read_report_configuration(folder, analyses))
+    networks = sound(lambda: read_networks(folder, analyses.settings))
+    endpoints = dictionary.tables["hazard_ratios"].columns["endpoint"].words
+    timed = [(analysis.id, analysis.endpoints) for analysis in analyses.analyses]
+    problems += unknown_endpoints("analyses.yaml", timed, endpoints)
+    if networks is not None:
+        timed = [(network.id, network.endpoints) for network in networks.networks]
+        problems += unknown_endpoints("networks.yaml", timed, endpoints)
+        if report is not None:
+            made = [(network.setting, network.id) for network in networks.networks]
+            problems += unknown_tables(report, made)
+    return _Configured(analyses, networks, report), problems
+
+
+def _against_the_sheet(
+    configured: _Configured, sheet: Sheet, dictionary: Dictionary
+) -> Iterator[Problem]:
+    """What the configuration and the sheet name and the other does not hold."""
+    from trial_evidence.sheet.adjudication import adjudication_problems
+    from trial_evidence.sheet.values import subgroup_pairs
+
+    agents, arms = list(sheet["agents"]["agent"]), list(sheet["arms"]["arm_id"])
+    networks = configured.networks
+    if configured.analyses is not None:
+        yield from unknown_agents(configured.analyses, agents)
+        ids = [] if networks is None else [network.id for network in networks.networks]
+        yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)
+        yield from certainty_problems(configured.analyses, sheet["certainty"])
+    if networks is not None:
+        yield from unknown_network_names(networks, agents, arms)
+    if configured.report is not None:
+        reported = {*sheet["pcr"]["subgroup"], *sheet["hazard_ratios"]["subgroup"]}
+        factors = {factor for text in reported for factor, _ in subgroup_pairs(text) or ()}
+        biomarkers = list(sheet["biomarker_effects"]["biomarker"].unique())
+        yield from unknown_evidence(configured.report, sorted(factors), biomarkers)
+    yield from adjudication_problems(sheet, dictionary)
 
 
 def _say_errors(problems: Sequence[Problem]) -> None:

@@ -1,6 +1,6 @@
 """The settings of method and the list of analyses, read from config/ and checked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +16,7 @@ from trial_evidence.method_configuration import (
     sensitivity_of,
 )
 from trial_evidence.sheet import Problem, SheetError, did_you_mean
+from trial_evidence.yaml_files import YamlFault, line_of, point_hint, read_yaml_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -216,15 +217,58 @@ def read_configuration(folder: Path) -> Configuration:
 
 
 def unknown_agents(configuration: Configuration, agents: Sequence[str]) -> tuple[Problem, ...]:
-    """Problems for control arms in analyses.yaml that name an agent the sheet does not know."""
+    """Problems for control arms in analyses.yaml that no arm of the sheet can have."""
     return tuple(
-        problem("analyses.yaml", analysis.id, "control", part, "is not an agent of agents.csv.")
+        problem("analyses.yaml", analysis.id, "control", value, message)
         for analysis in configuration.analyses
         for regimen in analysis.contrast.control or ()
-        if regimen != NO_AGENT
-        for part in regimen.split("+")
-        if part not in agents
+        for value, message in regimen_faults(regimen, agents)
     )
+
+
+def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with agents joined by ``+``: what stands there, and the message.
+
+    Parameters
+    ----------
+    regimen : str
+        As the sheet writes the agents of an arm, or ``none``.
+    agents : sequence of str
+        Agents of ``agents.csv``.
+    """
+    parts = [] if regimen == NO_AGENT else regimen.split("+")
+    for part in parts:
+        if part not in agents:
+            yield part, f"is not an agent of agents.csv.{did_you_mean(part, agents)}"
+    if parts != sorted(parts):
+        yield regimen, f"is not in alphabetical order: {'+'.join(sorted(parts))}."
+
+
+def unknown_endpoints(
+    file: str, entries: Iterable[tuple[str, Sequence[str]]], endpoints: Sequence[str]
+) -> tuple[Problem, ...]:
+    """Problems for outcomes that the sheet has no word for.
+
+    Parameters
+    ----------
+    file : str
+        Configuration file that names them.
+    entries : iterable of (str, sequence of str)
+        Id of an analysis or network, and its endpoints in order of preference.
+    endpoints : sequence of str
+        Words that the sheet allows.
+    """
+    allowed = ", ".join(endpoints)
+    return tuple(
+        problem(
+            file, subject, "outcome", name,
+            f"is not an endpoint of hazard_ratios.csv. Allowed: {allowed}."
+            f"{did_you_mean(name, endpoints)}",
+        )
+        for subject, named in entries
+        for name in named
+        if name not in ("pcr", *endpoints)
+    )  # fmt: skip
 
 
 def unknown_analyses(
@@ -278,12 +322,13 @@ def read_yaml(path: Path, schema: str) -> tuple[dict[str, Any], list[Problem]]:
     if not path.is_file():
         return {}, [problem(path.name, "", "", "", "The file is missing.")]
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        return {}, [problem(path.name, "", "", "", f"The file cannot be read: {error}")]
+        content = read_yaml_text(path.read_bytes())
+    except YamlFault as fault:
+        return {}, [problem(path.name, "", "", "", fault.message, fault.line)]
     rules = yaml.safe_load((SCHEMAS / schema).read_text(encoding="utf-8"))
     faults = sorted(
-        jsonschema.Draft202012Validator(rules).iter_errors(content), key=lambda e: list(e.path)
+        jsonschema.Draft202012Validator(rules).iter_errors(content),
+        key=lambda fault: [str(step) for step in fault.path],
     )
     return content, [_schema_problem(path.name, content, fault) for fault in faults]
 
@@ -295,15 +340,25 @@ def _schema_problem(file: str, content: Any, fault: jsonschema.ValidationError) 
         entry = content[path[0]][path[1]]
         subject = str(entry.get("id", f"entry {path[1] + 1}")) if isinstance(entry, dict) else ""
     place = ".".join(str(p) for p in path if not isinstance(p, int))
-    return problem(file, subject, place, "", _in_words(fault))
+    line = line_of(content, [*path, *_unknown(fault)[:1]])
+    return problem(file, subject, place, "", _in_words(fault), line)
+
+
+def _unknown(fault: jsonschema.ValidationError) -> list[Any]:
+    """Names in a group that its schema does not know."""
+    if fault.validator != "additionalProperties":
+        return []
+    return [name for name in fault.instance if name not in fault.schema.get("properties", {})]
 
 
 def _in_words(fault: jsonschema.ValidationError) -> str:
     """What breaks a schema, for somebody who has never seen one."""
     found, rule, schema = fault.instance, fault.validator_value, fault.schema
+    if fault.validator is None:
+        return f'"{found}" has no place beside what else stands in this entry.'
     if fault.validator == "additionalProperties":
         known = sorted(schema.get("properties", {}))
-        unknown = next(key for key in found if key not in known)
+        unknown = _unknown(fault)[0]
         return f'"{unknown}" is not known here. Known: {", ".join(known)}.' + did_you_mean(
             str(unknown), known
         )
@@ -316,13 +371,27 @@ def _in_words(fault: jsonschema.ValidationError) -> str:
             str(found), allowed
         )
     if fault.validator == "type":
-        return f'"{found}" is not {TYPES.get(rule, rule)}.' if found is not None else (
-            f"Here stands nothing; it has to be {TYPES.get(rule, rule)}."
-        )  # fmt: skip
+        if found is None:
+            return f"Here stands nothing; it has to be {TYPES.get(rule, rule)}."
+        if isinstance(found, bool):
+            return "yes, no, true and false are no text here. Put the word in quotation marks."
+        return f'"{found}" is not {TYPES.get(rule, rule)}.{point_hint(found)}'
     if fault.validator in ("anyOf", "oneOf", "pattern") and "description" in schema:
         return f'"{found}" is not allowed. Allowed: {schema["description"]}.'
+    if fault.validator in ("minItems", "maxItems") and isinstance(found, list) and found:
+        allowed_number = "at least" if fault.validator == "minItems" else "at most"
+        return (
+            f"{_listed(found)} are {len(found)} entries; there have to be {allowed_number} {rule}. "
+            "A decimal mark is a point; a comma begins the next entry."
+        )
+    if fault.validator == "uniqueItems":
+        return f"{_listed(found)} holds an entry twice."
     message = str(fault.message)
     return message[0].upper() + message[1:]
+
+
+def _listed(entries: Sequence[object]) -> str:
+    return f"[{', '.join(str(entry) for entry in entries)}]"
 
 
 def _cross_problems(analyses: Mapping[str, Any]) -> Iterator[Problem]:
@@ -332,28 +401,33 @@ def _cross_problems(analyses: Mapping[str, Any]) -> Iterator[Problem]:
             allowed = ", ".join(analyses["settings"])
             yield problem(
                 "analyses.yaml", entry["id"], "setting", entry["setting"],
-                f"is not allowed. Allowed: {allowed}",
+                f"is not allowed. Allowed: {allowed}", line_of(entry, ["setting"]),
             )  # fmt: skip
         if (entry["setting"], entry["id"]) in seen:
-            yield problem("analyses.yaml", entry["id"], "id", entry["id"], "stands twice.")
+            yield problem(
+                "analyses.yaml", entry["id"], "id", entry["id"], "stands twice.",
+                line_of(entry, ["id"]),
+            )  # fmt: skip
         seen.add((entry["setting"], entry["id"]))
         for factor in entry.get("effect_modifiers", ()):
             if factor not in analyses["effect_modifiers"]:
                 yield problem(
                     "analyses.yaml", entry["id"], "effect_modifiers", factor,
                     "is not described under effect_modifiers.",
+                    line_of(entry, ["effect_modifiers"]),
                 )  # fmt: skip
         low, high = entry.get("figure", {}).get("axis", (0, 1))
         if low >= high:
             yield problem(
                 "analyses.yaml", entry["id"], "axis", f"{low:g}, {high:g}",
-                "is no range: the lower end comes first.",
+                "is no range: the lower end comes first.", line_of(entry, ["figure", "axis"]),
             )  # fmt: skip
         measures = entry.get("measures", ["proportion"])
         if low <= 0 and "axis" in entry.get("figure", {}) and measures[0].endswith("ratio"):
             yield problem(
                 "analyses.yaml", entry["id"], "axis", f"{low:g}, {high:g}",
                 "does not fit the measure: a ratio is above 0.",
+                line_of(entry, ["figure", "axis"]),
             )  # fmt: skip
         counted = entry["outcome"] == "pcr"
         for measure in entry.get("measures", ()):
@@ -361,7 +435,7 @@ def _cross_problems(analyses: Mapping[str, Any]) -> Iterator[Problem]:
                 yield problem(
                     "analyses.yaml", entry["id"], "measures", measure,
                     "does not fit the outcome: counts make risk ratios, odds ratios and risk "
-                    "differences, times make hazard ratios.",
+                    "differences, times make hazard ratios.", line_of(entry, ["measures"]),
                 )  # fmt: skip
 
 
@@ -400,8 +474,24 @@ def _orders(entry: Mapping[str, Any]) -> dict[str, tuple[str, ...] | str]:
     return {k: v if v == LONGEST else tuple(v) for k, v in entry.items()}
 
 
-def problem(file: str, subject: str, column: str, value: str, message: str) -> Problem:
-    """An error in a configuration file: the entry it is about, what stands there, what is wrong."""
+def problem(
+    file: str, subject: str, column: str, value: str, message: str, line: int | None = None
+) -> Problem:
+    """An error in a configuration file.
+
+    Parameters
+    ----------
+    file : str
+    subject : str
+        The entry it is about, or ``""``.
+    column : str
+        The setting, or ``""``.
+    value : str
+        What stands there, where the message begins with it.
+    message : str
+    line : int, optional
+        Where it stands in the file.
+    """
     quoted = f'"{value}" ' if value else ""
     entry = f"{subject}: " if subject else ""
-    return Problem("error", file, None, subject, column, value, f"{entry}{quoted}{message}")
+    return Problem("error", file, line, subject, column, value, f"{entry}{quoted}{message}")

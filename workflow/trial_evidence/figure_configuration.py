@@ -14,6 +14,7 @@ from trial_evidence.configuration import (
     read_yaml,
 )
 from trial_evidence.sheet import Problem, SheetError, did_you_mean
+from trial_evidence.yaml_files import line_of
 
 FORMATS = Literal["svg", "pdf", "png", "eps", "tiff"]
 DEFAULT_STYLE = "default"
@@ -111,7 +112,7 @@ def read_figure_configuration(folder: Path) -> FigureConfiguration:
     labels = {}
     for path in sorted((folder / "labels").glob("*.yaml")):
         labels[path.stem], more = read_yaml(path, "labels.schema.yaml")
-        problems += more
+        problems += more or _changed_names(path.name, labels[path.stem]["texts"])
     if not problems:
         problems += list(_narrow_widths(styles["styles"]))
     if problems:
@@ -153,6 +154,21 @@ def unknown_languages(
         for entry in drawn
         if entry.figure.language not in known
     )  # fmt: skip
+
+
+def _changed_names(file: str, texts: Mapping[str, str]) -> Iterator[Problem]:
+    """Translations whose names in braces are not those of the English text."""
+    for english, text in texts.items():
+        wanted, found = (
+            sorted(name.lower() for name in re.findall(r"{(\w+)}", words))
+            for words in (english, text)
+        )
+        if set(wanted) != set(found):
+            names = ", ".join(f"{{{name}}}" for name in dict.fromkeys(wanted)) or "no braces"
+            yield problem(
+                file, "", "texts", text, f"has to hold {names}, as the English text does.",
+                line_of(texts, [english]),
+            )  # fmt: skip
 
 
 def _narrow_widths(styles: Mapping[str, Any]) -> Iterator[Problem]:

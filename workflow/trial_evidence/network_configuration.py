@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from trial_evidence.configuration import NO_AGENT, problem, read_yaml
-from trial_evidence.sheet import Problem, SheetError
+from trial_evidence.configuration import problem, read_yaml, regimen_faults
+from trial_evidence.sheet import Problem, SheetError, did_you_mean
+from trial_evidence.yaml_files import line_of
 
 NetworkMeasure = Literal["odds_ratio", "risk_ratio", "risk_difference", "hazard_ratio"]
 FILE = "networks.yaml"
@@ -171,16 +172,18 @@ def read_networks(folder: Path, settings: Iterable[str]) -> NetworkConfiguration
     )
 
 
-def unknown_network_agents(
-    configuration: NetworkConfiguration, agents: Sequence[str]
+def unknown_network_names(
+    configuration: NetworkConfiguration, agents: Sequence[str], arms: Sequence[str]
 ) -> tuple[Problem, ...]:
-    """Problems for names in networks.yaml that are no agents of the sheet, and no partners.
+    """Problems for names in networks.yaml that the sheet does not know.
 
     Parameters
     ----------
     configuration : NetworkConfiguration
     agents : sequence of str
-        Agents of ``agents.csv``.
+        Agents of ``agents.csv``; partners are known besides.
+    arms : sequence of str
+        Arms of ``arms.csv``: a node of its own has to be one.
     """
     known = {*agents, *PARTNERS}
     message = "is neither an agent of agents.csv nor a partner."
@@ -189,12 +192,19 @@ def unknown_network_agents(
         for name in configuration.abbreviations
         if name not in known
     ]
+    found += [
+        problem(
+            FILE, "", "own_nodes", arm,
+            f"is not an arm_id of arms.csv.{did_you_mean(arm, arms)}",
+        )
+        for arm in configuration.own_nodes
+        if arm not in arms
+    ]  # fmt: skip
     for network in configuration.networks:
         regimen = network.reference.partition("|")[0]
         found += [
-            problem(FILE, network.id, "reference", agent, "is not an agent of agents.csv.")
-            for agent in ([] if regimen == NO_AGENT else regimen.split("+"))
-            if agent not in agents
+            problem(FILE, network.id, "reference", value, fault)
+            for value, fault in regimen_faults(regimen, agents)
         ]
         found += [
             problem(FILE, network.id, "interactions", component, message)
@@ -206,6 +216,12 @@ def unknown_network_agents(
 
 
 def _cross_problems(content: Mapping[str, Any], settings: Sequence[str]) -> Iterator[Problem]:
+    short: set[str] = set()
+    for agent, text in content["abbreviations"].items():
+        if text in short:
+            line = line_of(content, ["abbreviations", agent])
+            yield problem(FILE, agent, "abbreviations", text, "stands for two agents.", line)
+        short.add(text)
     entries = {"networks": "id", "synergy": "network", "surrogacy": "id"}
     for section, name in entries.items():
         seen: set[tuple[str, str]] = set()
@@ -214,10 +230,12 @@ def _cross_problems(content: Mapping[str, Any], settings: Sequence[str]) -> Iter
             if entry["setting"] not in settings:
                 yield problem(
                     FILE, entry[name], "setting", entry["setting"],
-                    f"is not allowed. Allowed: {', '.join(settings)}",
+                    f"is not allowed. Allowed: {', '.join(settings)}."
+                    f"{did_you_mean(entry['setting'], settings)}", line_of(entry, ["setting"]),
                 )  # fmt: skip
             if key in seen:
-                yield problem(FILE, entry[name], name, entry[name], "stands twice.")
+                line = line_of(entry, [name])
+                yield problem(FILE, entry[name], name, entry[name], "stands twice.", line)
             seen.add(key)
     measures = {(e["setting"], e["id"]): e["measure"] for e in content["networks"]}
     for entry in content["networks"]:
@@ -225,7 +243,7 @@ def _cross_problems(content: Mapping[str, Any], settings: Sequence[str]) -> Iter
             yield problem(
                 FILE, entry["id"], "measure", entry["measure"],
                 "does not fit the outcome: counts make risk ratios, odds ratios and risk "
-                "differences, times make hazard ratios.",
+                "differences, times make hazard ratios.", line_of(entry, ["measure"]),
             )  # fmt: skip
     wanted = [(e["network"], e, "network", True) for e in content["synergy"]]
     for entry in content["surrogacy"]:
@@ -235,7 +253,10 @@ def _cross_problems(content: Mapping[str, Any], settings: Sequence[str]) -> Iter
         subject = entry.get("id", entry.get("network", ""))
         measure = measures.get((entry["setting"], name))
         if measure is None:
-            yield problem(FILE, subject, column, name, "is not a network of this file and setting.")
+            known = [network for setting, network in measures if setting == entry["setting"]]
+            message = f"is not a network of this file and setting.{did_you_mean(name, known)}"
+            yield problem(FILE, subject, column, name, message, line_of(entry, [column]))
         elif counted == (measure == "hazard_ratio"):
             kind = "counts responses" if counted else "is timed"
-            yield problem(FILE, subject, column, name, f"has to be a network that {kind}.")
+            message = f"has to be a network that {kind}."
+            yield problem(FILE, subject, column, name, message, line_of(entry, [column]))

@@ -1,18 +1,33 @@
 """config/report.yaml: the claims that are examined, and the rules of certainty and effects."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from trial_evidence.configuration import Configuration, problem, read_yaml
 from trial_evidence.sheet import Problem, SheetError, did_you_mean
+from trial_evidence.yaml_files import line_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "report.yaml"
 Direction = Literal["above", "below"]
+# Names so much alike are taken for the same; two factors of biology may share half their letters.
+_A_SLIP = 0.8
+# Tables of a network that a claim may read, and the columns of each that it may name.
+CLAIM_TABLES = {
+    "interactions": (
+        "first", "second", "trials_with", "trials_within", "estimate", "ci_low", "ci_high",
+        "posterior_median", "posterior_low", "posterior_high",
+    ),
+    "synergy": (
+        "scale", "background", "agents", "kind", "trial", "model", "k", "estimate", "ci_low",
+        "ci_high",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,10 @@ class TableRule:
     file : str
         Below results/.
     where : mapping of str to str
-        Column -> text that its cell must hold.
+        Column -> text that its cell must hold; the model ``random_effects`` stands for the one
+        that config.yaml chooses.
+    measure : str
+        What the estimate is, as the report prints it.
     estimate, low, high, trials : str
         Columns; ``trials`` with the number of trials.
     no_effect : float
@@ -135,6 +153,7 @@ class TableRule:
 
     file: str
     where: Mapping[str, str]
+    measure: str
     estimate: str
     low: str
     high: str
@@ -265,10 +284,14 @@ def certainty_problems(
     for setting, analysis, row in zip(
         judgements["setting"], judgements["analysis"], judgements["row"], strict=True
     ):
-        known = [a.id for a in configuration.of_setting(setting)]
+        known = [a.id for a in configuration.of_setting(setting) if a.pool == "overall"]
         if analysis not in known:
+            held = analysis in (a.id for a in configuration.of_setting(setting))
             message = (
-                f'"{analysis}" is not an analysis of this setting in config/analyses.yaml. '
+                f'"{analysis}" is not pooled as one, so that there is no certainty to judge. '
+                f"Allowed: {', '.join(known)}."
+                if held
+                else f'"{analysis}" is not an analysis of this setting in config/analyses.yaml. '
                 f"Allowed: {', '.join(known)}.{did_you_mean(analysis, known)}"
             )
             problems.append(
@@ -290,27 +313,127 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
     return found
 
 
+def unknown_evidence(
+    report: ReportConfiguration, factors: Sequence[str], biomarkers: Sequence[str]
+) -> tuple[Problem, ...]:
+    """Warnings for claims whose factor or biomarker is a slip of one that the sheet holds.
+
+    One that resembles nothing in the sheet is no slip: nobody has reported by it yet.
+
+    Parameters
+    ----------
+    report : ReportConfiguration
+    factors : sequence of str
+        By which trials report, and by which their own effects are compared.
+    biomarkers : sequence of str
+        Of ``biomarker_effects``.
+    """
+    found: list[Problem] = []
+    for claim in report.claims:
+        named: tuple[str, ...]
+        if isinstance(claim.rule, InteractionRule):
+            column, named, known = "factor", (claim.rule.factor,), factors
+        elif isinstance(claim.rule, AssociationRule):
+            column, named, known = "biomarkers", claim.rule.biomarkers, biomarkers
+        else:
+            continue
+        for name in named:
+            if name not in known and (meant := get_close_matches(name, known, 1, _A_SLIP)):
+                message = (
+                    "stands in no row of the sheet, so the claim finds no data. "
+                    f'Did you mean "{meant[0]}"?'
+                )
+                slip = problem(FILE, claim.id, column, name, message)
+                found.append(replace(slip, severity="warning"))
+    return tuple(found)
+
+
+def unknown_tables(
+    report: ReportConfiguration, networks: Sequence[tuple[str, str]]
+) -> tuple[Problem, ...]:
+    """Problems for claims about a table or column that no network makes.
+
+    Parameters
+    ----------
+    report : ReportConfiguration
+    networks : sequence of (str, str)
+        Setting and id of the networks.
+    """
+    files = [
+        f"{setting}/network/{name}/{table}.csv"
+        for setting, name in networks
+        for table in CLAIM_TABLES
+    ]
+    found = []
+    for claim in report.claims:
+        if not isinstance(rule := claim.rule, TableRule):
+            continue
+        if rule.file not in files:
+            message = f"is not a table that is made.{did_you_mean(rule.file, files)}"
+            found.append(problem(FILE, claim.id, "file", rule.file, message))
+            continue
+        known = CLAIM_TABLES[Path(rule.file).stem]
+        named = [(key, getattr(rule, key)) for key in ("estimate", "low", "high", "trials")]
+        named += [("where", name) for name in rule.where]
+        found += [
+            problem(
+                FILE, claim.id, key, name,
+                f"is not a column of {rule.file}. Columns: {', '.join(known)}."
+                f"{did_you_mean(name, known)}",
+            )
+            for key, name in named
+            if name not in known
+        ]  # fmt: skip
+    return tuple(found)
+
+
 def _cross_problems(content: Mapping[str, Any], configuration: Configuration) -> Iterator[Problem]:
-    known = {(a.setting, a.id) for a in configuration.analyses}
+    known = {(a.setting, a.id): a for a in configuration.analyses}
     named = [(entry["analysis"], entry) for entry in content["control_risks"]]
     named += [(entry["id"], entry["rule"]) for entry in content["claims"]]
     for subject, entry in named:
-        if "analysis" in entry and (entry["setting"], entry["analysis"]) not in known:
-            place = f"{entry['setting']}/{entry['analysis']}"
-            yield problem(FILE, subject, "analysis", place, "is not an analysis of analyses.yaml.")
-    yield from _twice("claims", [entry["id"] for entry in content["claims"]])
+        if "analysis" not in entry:
+            continue
+        place = f"{entry['setting']}/{entry['analysis']}"
+        line = line_of(entry, ["analysis"])
+        analysis = known.get((entry["setting"], entry["analysis"]))
+        if analysis is None:
+            near = did_you_mean(place, [f"{setting}/{name}" for setting, name in known])
+            message = f"is not an analysis of analyses.yaml.{near}"
+            yield problem(FILE, subject, "analysis", place, message, line)
+        elif analysis.pool != "overall" and entry.get("kind", "effect") == "effect":
+            message = "is not pooled as one, so that there is no effect to speak of."
+            yield problem(FILE, subject, "analysis", place, message, line)
+        elif analysis.is_pcr != (entry.get("source") == "control_arms") and (
+            entry.get("source") in ("control_arms", "control_median")
+        ):
+            wanted = "control_arms" if analysis.is_pcr else "control_median"
+            yield problem(
+                FILE, subject, "source", entry["source"],
+                f"does not fit the outcome of the analysis. Write {wanted} or stated.",
+                line_of(entry, ["source"]),
+            )  # fmt: skip
+        elif entry.get("kind") == "groups" and entry["factor"] != analysis.subgroups:
+            yield problem(
+                FILE, subject, "factor", entry["factor"],
+                f"is not what groups the trials of this analysis; that is {analysis.subgroups}.",
+                line_of(entry, ["factor"]),
+            )  # fmt: skip
+    yield from _twice("claims", [(entry["id"], entry) for entry in content["claims"]])
     yield from _twice(
         "control_risks",
-        [f"{entry['setting']}/{entry['analysis']}" for entry in content["control_risks"]],
+        [(f"{entry['setting']}/{entry['analysis']}", entry) for entry in content["control_risks"]],
     )
     for entry in content["control_risks"]:
         if list(entry.get("risks", ())) != sorted(entry.get("risks", ())):
             yield problem(
-                FILE, entry["analysis"], "risks", "", "Risks stand from the lowest to the highest."
-            )
+                FILE, entry["analysis"], "risks", "", "Risks stand from the lowest to the highest.",
+                line_of(entry, ["risks"]),
+            )  # fmt: skip
 
 
-def _twice(column: str, names: Sequence[str]) -> Iterator[Problem]:
-    for position, name in enumerate(names):
+def _twice(column: str, named: Sequence[tuple[str, Any]]) -> Iterator[Problem]:
+    names = [name for name, _ in named]
+    for position, (name, entry) in enumerate(named):
         if name in names[:position]:
-            yield problem(FILE, name, column, name, "stands twice.")
+            yield problem(FILE, name, column, name, "stands twice.", line_of(entry, []))

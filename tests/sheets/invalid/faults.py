@@ -64,6 +64,25 @@ def _cells(name: str, table: str, row: int, **new: str) -> Fault:
     return Fault(name, _with_rows(table, change))
 
 
+def _judged(name: str, *, twice: bool = False, **new: str) -> Fault:
+    """Return a sheet with a judgement of certainty that is sound but for these cells."""
+    judgement = {
+        "setting": "neoadjuvant",
+        "analysis": "event_free_dual_v_single",
+        "domain": "indirectness",
+        "judgement": "not_serious",
+        "reason": "Patients and regimens are those of the question.",
+        "initials": "AB",
+        "date": "2026-03-01",
+    }
+
+    def change(rows: list[list[str]]) -> None:
+        row = [{**judgement, **new}[column] for column in rows[0]]
+        rows.extend([row, row] if twice else [row])
+
+    return Fault(name, _with_rows("certainty", change))
+
+
 def _header(name: str, table: str, column: str, new: str) -> Fault:
     def change(rows: list[list[str]]) -> None:
         rows[0][rows[0].index(column)] = new
@@ -224,4 +243,23 @@ ARITHMETIC_FAULTS = (
     _cells("levels do not make the arm", "pcr", 3, events="18", reported_percent="32.7"),
 )
 
-FAULTS = FILE_FAULTS + SHAPE_FAULTS + CELL_FAULTS + REFERENCE_FAULTS + ARITHMETIC_FAULTS
+CERTAINTY_FAULTS = (
+    _judged("judgement of an unknown domain", domain="indirectnes"),
+    _judged("judgement with a blank", judgement="not serious"),
+    _judged("judgement without a reason", reason=""),
+    _judged("judgement without initials", initials=""),
+    _judged("judgement with dots in the initials", initials="A.B."),
+    _judged("judgement with a German date", date="1.3.2026"),
+    _judged("judgement in no setting", setting="neo-adjuvant"),
+    _judged("judgement about a title", analysis="Event-free survival"),
+    _judged("the same domain judged twice", twice=True),
+)
+
+FAULTS = (
+    FILE_FAULTS
+    + SHAPE_FAULTS
+    + CELL_FAULTS
+    + REFERENCE_FAULTS
+    + ARITHMETIC_FAULTS
+    + CERTAINTY_FAULTS
+)

@@ -55,6 +55,7 @@ def page_of(project):
 
 def table(page):
     """The estimates of a page: (analysis, of whom, when, k, estimate, tau2, PI, model)."""
+    page = page.partition("## Networks")[0]
     lines = [line for line in page.splitlines() if line.startswith("| ")][2:]
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
     for before, after in zip(cells[::2], cells[1::2], strict=True):
@@ -90,16 +91,16 @@ def test_a_figure_of_an_earlier_comparison_does_not_stay(project, changes):
     assert not (project / "results/changes.svg").exists()
 
 
-@pytest.mark.parametrize("table_name", ["pcr", "hazard_ratios", "arms", "trials", "sources"])
-def test_rows_that_move_change_nothing(project, changes, table_name):
-    path = project / "data/raw" / f"{table_name}.csv"
-    header, *rows = path.read_text(encoding="utf-8").splitlines()
-    # Trials in the opposite order, the rows of each as they were.
-    by_trial = {}
-    for row in rows:
-        by_trial.setdefault(row.partition(",")[0], []).append(row)
-    moved = [row for trial in reversed(by_trial.values()) for row in trial]
-    path.write_text("\n".join([header, *moved]) + "\n", encoding="utf-8")
+def test_rows_that_move_change_nothing(project, changes):
+    for table_name in ("pcr", "hazard_ratios", "arms", "trials", "sources"):
+        path = project / "data/raw" / f"{table_name}.csv"
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        # Trials in the opposite order, the rows of each as they were.
+        by_trial = {}
+        for row in rows:
+            by_trial.setdefault(row.partition(",")[0], []).append(row)
+        moved = [row for trial in reversed(by_trial.values()) for row in trial]
+        path.write_text("\n".join([header, *moved]) + "\n", encoding="utf-8")
     page = changes()
     assert "No row of the sheet differs." in page
     assert "No estimate differs." in page
@@ -123,7 +124,9 @@ def test_a_changed_number(project, changes):
     assert "  changed  row 28, trial_k" in page
     assert "hr changed from 0.71 to 0.75" in page
     assert (
-        "- hazard_ratios.csv row 28 is used by metastatic_pretreated/overall_survival_dual_v_single"
+        "- hazard_ratios.csv row 28 is used by "
+        "metastatic_pretreated/overall_survival_dual_v_single, "
+        "metastatic_pretreated/overall_survival_network"
     ) in page
     (all_of_them, subgroup) = table(page)
     assert [line[2:5] for line in all_of_them] == [
@@ -132,6 +135,24 @@ def test_a_changed_number(project, changes):
     ]
     assert subgroup[0][1] == "added agents: tucatinib"
     assert "No conclusion changed: every interval is on the side it was." in page
+    # The only trial of that network: its own result before and after. Its components but tucatinib
+    # are in both arms.
+    network = page.partition("## Networks")[2]
+    found = [tuple(cell.strip() for cell in line.split(" | ")[1:5])
+             for line in network.splitlines() if line.startswith("| Overall survival")]  # fmt: skip
+    assert found == [
+        ("T+Tuc+CT v T+CT, all", "before", "1", "Hazard ratio 0.71 (0.57–0.88)"),
+        ("component tucatinib, all", "before", "1", "Hazard ratio 0.71 (0.57–0.88)"),
+    ]
+    assert network.count("| after | 1 | Hazard ratio 0.75 (0.60–0.94) |") == 2
+
+
+def test_networks_that_the_revision_did_not_have(project, changes):
+    git(project, "rm", "--quiet", "--cached", "config/networks.yaml")
+    git(project, "commit", "--quiet", "--message", "Before the networks")
+    page = changes()
+    assert "No estimate differs." in page
+    assert re.search(r"Networks are not compared: .*networks\.yaml: The file is missing", page)
 
 
 def test_analyses_that_are_not_affected_are_not_named(project, changes):
@@ -139,6 +160,7 @@ def test_analyses_that_are_not_affected_are_not_named(project, changes):
     titles = {before[0] for before, _ in table(changes())}
     assert titles == {"Overall survival: dual versus single HER2 blockade, pretreated"}
     assert "Progression-free" not in page_of(project)
+    assert "neoadjuvant regimens" not in page_of(project)
 
 
 def test_one_number_of_two_trials_changes_their_mean(project, changes):

@@ -8,7 +8,11 @@ from component_studies import network, parts, two_arm
 from reference import load
 from trial_evidence.network.components import interaction_observations
 from trial_evidence.network.contrasts import NetworkData
-from trial_evidence.network.interactions import estimate_interaction, functional_posterior
+from trial_evidence.network.interactions import (
+    confounded_with,
+    estimate_interaction,
+    functional_posterior,
+)
 from trial_evidence.pool.bayesian import posterior
 from trial_evidence.pool.priors import HalfNormal
 from trial_evidence.pool.refusals import Refused
@@ -87,3 +91,18 @@ def test_posterior_without_degrees_of_freedom_has_the_prior_of_tau():
     assert ours.posterior.median == pytest.approx(0.3, rel=1e-9)
     # Three studies, each with variance v + tau2: 0.14 + 3 tau2, in the mean 0.14 + 3 * 0.25.
     assert ours.posterior.sd == pytest.approx(math.sqrt(0.14 + 0.75), rel=1e-9)
+
+
+def test_interactions_that_one_treatment_alone_shows_are_not_told_apart():
+    # Nothing against A, B, C, A+C and A+B+C: of the last, what A+C does not explain is A with B or
+    # B with C.
+    treatments = ("A", "B", "C", "A+C", "A+B+C")
+    data = NetworkData(
+        tuple(two_arm(f"s{i}", ("0", t), 0.1 * i, 0.04) for i, t in enumerate(treatments))
+    )
+    components = parts(*treatments) | {"0": ()}
+    assert confounded_with(data, components, ("A", "B")) == ("B x C",)
+    assert confounded_with(data, components, ("C", "B")) == ("A x B",)
+    assert confounded_with(data, components, ("A", "C")) == ()
+    found = estimate_interaction(data, components, ("A", "B"), PRIOR)
+    assert found.confounded_with == ("B x C",)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from invented import PROJECT, ROOT, SETTING, configuration, sheet
 from trial_evidence.cli import DICTIONARY
+from trial_evidence.network.components import interaction_observations
 from trial_evidence.network.evidence import (
     APART,
     DERIVED,
@@ -20,6 +21,7 @@ from trial_evidence.network.evidence import (
 )
 from trial_evidence.network.nodes import SEQUENCE, nodes_of
 from trial_evidence.network_configuration import Network, NetworkConfiguration, read_networks
+from trial_evidence.pool.refusals import Refused
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 ARM_A = {"arm_id": "a", "agents": "almab"}
@@ -227,6 +229,28 @@ def test_arms_that_no_hazard_ratio_joins_stay_apart():
     assert reasons(found) == {4: APART}
 
 
+# ------------------------------------------------------------------- a node of its own, readers
+
+OWN = {"ab": "adapted"}
+EXCLUSION = {"trial_id": "one", "arm_id": "ab", "subgroup": "*", "reason": "not what it says"}
+
+
+def test_an_exclusion_from_everything_does_not_hold_for_a_node_of_its_own_and_is_said():
+    content = sheet({"one": [ARM_A, ARM_AB]}, pcr=[count("a"), count("ab")],
+                    exclusions=[EXCLUSION | {"analysis": "*"}])  # fmt: skip
+    assert evidence(content, RESPONSE).data is None
+    used = evidence(content, RESPONSE, OWN).used.set_index("arm_ids")
+    assert used["exclusion_overridden"].to_dict() == {"a": "", "ab": "not what it says"}
+
+
+def test_an_exclusion_that_names_the_network_holds_for_a_node_of_its_own():
+    content = sheet({"one": [ARM_A, ARM_AB]}, pcr=[count("a"), count("ab")],
+                    exclusions=[EXCLUSION | {"analysis": "net"}])  # fmt: skip
+    found = evidence(content, RESPONSE, OWN)
+    assert found.data is None
+    assert reasons(found)[3] == "not what it says"
+
+
 # ------------------------------------------------------------------------------------ real sheet
 
 
@@ -263,3 +287,18 @@ def test_only_admitted_rows_are_used(real):
     for found in real.values():
         words = {word for cell in found.used["verification"] for word in cell.split("; ")}
         assert words <= {"primary", "secondary"}
+
+
+def test_where_two_readers_differ_is_said(real):
+    # second_reading.csv: 35.4% and 38% of the 285 patients of this arm
+    used = real["neoadjuvant", "pcr_network"].used.set_index("arm_ids")
+    assert used.loc["phergain_b", "readers_differ"] == "reported percent 35.4 or 38"
+    assert used.loc["phergain_a", "readers_differ"] == ""
+
+
+def test_no_network_tells_the_interaction_of_chemotherapy_and_trastuzumab(real):
+    # docs/network.md says so, and why
+    for found in real.values():
+        components = {regimen: node.components for regimen, node in found.nodes.items()}
+        pair = ("chemotherapy", "trastuzumab")
+        assert isinstance(interaction_observations(found.data, components, pair), Refused)

@@ -1,12 +1,22 @@
 """The stage on the made-up sheet: its files, its figures read back, and what it removes."""
 
-import shutil
+import re
 
 import pandas as pd
 import pytest
 from figures.svg_reading import check_svg
-from invented import ROOT
-from trial_evidence.cli import main
+from invented import PROJECT
+from small_project import small_project
+from trial_evidence.cli import DICTIONARY, main
+from trial_evidence.configuration import read_configuration
+from trial_evidence.network.analysis import analyse
+from trial_evidence.network.evidence import network_evidence
+from trial_evidence.network.tables import network_tables
+from trial_evidence.network.trial_level import NOT_FACTORIAL
+from trial_evidence.network_configuration import read_networks
+from trial_evidence.report.explain import Evidence, explain_row, explain_trial
+from trial_evidence.report.network_trace import network_trace, read_network_tables
+from trial_evidence.sheet import load_sheet, read_dictionary
 
 EVERY_TABLE = {
     "used", "set_aside", "nodes", "comparisons", "summary", "league", "reference", "ranks", "split",
@@ -15,10 +25,7 @@ EVERY_TABLE = {
 
 
 def copy_project(folder):
-    shutil.copytree(ROOT / "tests/sheets/valid", folder / "data/raw")
-    # The configuration names agents that the made-up trials do not have.
-    shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
-    shutil.copytree(ROOT / "config", folder / "config")
+    small_project(folder)
     text = (folder / "config/config.yaml").read_text(encoding="utf-8")
     (folder / "config/config.yaml").write_text(
         text.replace("formats: [svg, pdf, png]", "formats: [svg]"), encoding="utf-8"
@@ -50,22 +57,51 @@ def early(project):
 
 @pytest.fixture(scope="module")
 def late(project):
-    return run(project, "metastatic_pretreated")
+    """Tables of a network in parts, without the figures of its setting."""
+    content, _ = load_sheet(project / "data/raw", read_dictionary(DICTIONARY))
+    configuration = read_configuration(project / "config")
+    networks = read_networks(project / "config", configuration.settings)
+    (network,) = (
+        n for n in networks.of_setting("metastatic_pretreated")
+        if n.id == "progression_free_network"
+    )  # fmt: skip
+    evidence = network_evidence(content, configuration, networks, network)
+    return network_tables(analyse(evidence, configuration), "pretreated")
+
+
+@pytest.fixture(scope="module")
+def written(early):
+    return read_network_tables(["neoadjuvant"], early.parents[1])
 
 
 def test_every_table_of_a_network_is_written(early):
     tables = {path.stem for path in (early / "event_free_network").glob("*.csv")}
     assert tables == EVERY_TABLE
     assert {path.stem for path in (early / "pcr_network").glob("*.csv")} == EVERY_TABLE | {
-        "synergy"
-    }
+        "synergy", "synergy_set_aside",
+    }  # fmt: skip
+
+
+def test_every_row_names_its_network_and_no_column_stands_twice(early):
+    for path in (early / "pcr_network").glob("*.csv"):
+        header = path.read_text(encoding="utf-8").partition("\n")[0].split(",")
+        assert len(set(header)) == len(header), path.name
+        if "network" in header:
+            rows = pd.read_csv(path, dtype=str)["network"]
+            assert set(rows) <= {"pcr_network"}, path.name
 
 
 def test_the_listing_names_the_figures_that_there_are(early):
     listed = pd.read_csv(early / "figures.csv")
     drawn = {f"{path.parent.name}/{path.stem}" for path in early.glob("*/*.svg")}
     assert {f"{a}/{f}" for a, f in zip(listed["analysis"], listed["figure"], strict=True)} == drawn
-    assert listed["description"].str.len().min() > 20
+    assert not (listed["title"] == listed["description"]).any()
+    assert listed["description"].str.contains(r"\d").all()
+
+
+def test_what_is_not_known_is_not_drawn_as_nought(early):
+    for path in early.glob("*/graph.svg"):
+        assert ">0 patients<" not in path.read_text(encoding="utf-8"), path
 
 
 def test_what_an_earlier_run_left_is_removed(early):
@@ -97,7 +133,7 @@ def test_a_direct_effect_without_any_way_round_is_the_trial_s_own(early):
 
 
 def test_a_comparison_without_a_path_says_so(late):
-    league = pd.read_csv(late / "progression_free_network/league.csv")
+    league = late["league"]
     empty = league[(league["first"] == "T+L") & (league["second"] == "T+CT")]
     assert empty["estimate"].isna().all()
     assert empty["reason"].str.contains("separate parts").all()
@@ -121,9 +157,60 @@ def test_surrogacy_pairs_the_effects_of_one_contrast(early):
     assert trials.loc["TRIAL-C", "hazard_ratio"] == pytest.approx(0.80)
     models = pd.read_csv(early / "pcr_and_event_free/models.csv")
     assert models["reason"].str.contains("at least").all()
+    # regression and bivariate model side by side, whatever comes of them
+    main = models[models["role"] == "main"]
+    assert main["model"].tolist() == ["weighted regression", "bivariate"]
+    cautions = pd.read_csv(early / "pcr_and_event_free/cautions.csv")["caution"]
+    assert cautions.iloc[0].startswith("3 trials")
 
 
-def test_two_runs_write_the_same_bytes(project, late):
-    before = {path: path.read_bytes() for path in late.rglob("*") if path.is_file()}
-    run(project, "metastatic_pretreated")
-    assert {path: path.read_bytes() for path in late.rglob("*") if path.is_file()} == before
+def test_trials_that_say_nothing_of_synergy_are_named(early):
+    left = pd.read_csv(early / "pcr_network/synergy_set_aside.csv").set_index("trial")
+    assert set(left.index) == {"TRIAL-A", "TRIAL-B", "TRIAL-L"}
+    assert set(left["reason"]) == {NOT_FACTORIAL}
+
+
+# --------------------------------------------------------------------- from results to cells
+
+
+def test_the_effects_of_a_network_lead_to_the_rows_of_its_part(written):
+    trace = network_trace(written).set_index(["analysis", "plotted"])
+    effect = trace.loc[("pcr_network", "T+P+CT v T+CT, random_reml")]
+    # TRIAL-A rows 2 and 5 of tests/sheets/valid/pcr.csv, B 11 and 12, C 13, 16 and 19
+    for row in (2, 5, 11, 12, 13, 16, 19):
+        assert f"pcr.csv row {row}" in effect["cells"].split("; ")
+    assert (effect["measure"], effect["k"]) == ("odds_ratio", 4)
+    counts = trace.loc[("pcr_network", "T+L+CT")]
+    assert (counts["trial_id"], counts["effect_size"], counts["cells"]) == (
+        "trial_c", "49/100", "pcr.csv row 13",
+    )  # fmt: skip
+
+
+def test_every_row_of_the_trace_of_a_network_names_rows_of_its_trials(written, early):
+    content, _ = load_sheet(early.parents[2] / "data/raw", read_dictionary(DICTIONARY))
+    found = network_trace(written)
+    assert {"synergy, bliss", "hazard_ratio", "odds_ratio"} <= set(found["measure"])
+    for row in found.to_dict("records"):
+        trials = set()
+        for table, numbers in re.findall(r"(\w+)\.csv rows? ([\d, ]+)", row["cells"]):
+            frame = content[table].set_index("row")
+            trials |= {frame.loc[int(number), "trial_id"] for number in numbers.split(", ")}
+        assert trials == set(row["trial_id"].split(";")), row
+
+
+def test_a_row_is_explained_in_its_networks(written, early):
+    content, _ = load_sheet(early.parents[2] / "data/raw", read_dictionary(DICTIONARY))
+    empty = pd.DataFrame(columns=["trial_id", "analysis", "measure", "rows", "table", "row"])
+    found = Evidence(empty, empty, empty, empty, empty, written)
+    # TRIAL-A by ypT0/is ypN0, 42 of 105
+    used = explain_row("pcr", 2, content, found, PROJECT).splitlines()
+    assert "pcr_network (neoadjuvant), network" in used
+    assert "  node       T+P+CT" in used
+    assert "  effect     42/105; counts of the arms" in used
+    # TRIAL-D is excluded from everything
+    left = explain_row("pcr", 22, content, found, PROJECT)
+    assert re.search(r"pcr_network \(neoadjuvant\), network\n  set aside  \S", left)
+    assert "No analysis looks at this row." not in left
+    trial = explain_trial("trial_a", "pcr_network", content, found, PROJECT)
+    assert "  node       T+P+CT" in trial
+    assert f"  synergy within trials: {NOT_FACTORIAL}" in trial

@@ -216,6 +216,7 @@ def test_effects_on_the_final_endpoint_that_do_not_vary_leave_nothing_to_explain
 def test_too_few_trials_are_refused_with_the_reason():
     few = made_up((0.0, 0.1), (0.5, -0.1), (1.0, -0.3))
     assert "at least 4 trials, and there are 3" in regress(few, "trial size").reason
+    assert "there are 0" in regress([], "trial size").reason
     four = [*few, EffectPair("t9", 1.2, 0.04, -0.4, 0.04, 100)]
     assert "at least 5 trials, and there are 4" in errors_in_variables(four, 0.0).reason
     same = made_up(*((0.5, y) for y in (0.1, 0.2, 0.3, 0.4)))

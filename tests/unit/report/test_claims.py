@@ -22,6 +22,7 @@ from trial_evidence.report_configuration import (
 )
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
+CERTAINTY = {PLACE: "Very low (provisional)"}
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def found(pooled, tmp_path):
 
 def verdict(found, rule):
     claims = (Claim("claim", "Topic", "Something is so.", rule),)
-    (only,) = verdicts(replace(found, report=replace(found.report, claims=claims)))
+    (only,) = verdicts(replace(found, report=replace(found.report, claims=claims)), CERTAINTY)
     return only
 
 
@@ -93,7 +94,66 @@ def test_no_trial_is_not_enough(found):
 def test_a_prediction_interval_that_includes_no_effect_is_said(found):
     row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9, pi_low=0.4, pi_high=1.2)
     reason = verdict(with_estimates(found, [row]), EffectRule(*PLACE)).reason
-    assert reason.endswith("(0.40–1.20) includes it, so a new trial may find none.")
+    assert "(0.40–1.20) includes it, so a new trial may find none." in reason
+
+
+def test_models_of_equal_rank_may_differ_on_a_new_trial(found):
+    rows = [
+        estimate(k=3.0, estimate=0.7, ci_low=0.5, ci_high=0.97, pi_low=0.5, pi_high=0.97),
+        estimate(k=3.0, estimate=0.7, ci_low=0.51, ci_high=0.96, pi_low=0.39, pi_high=1.26,
+                 model="bayesian", role="co-primary"),
+    ]  # fmt: skip
+    reason = verdict(with_estimates(found, rows), EffectRule(*PLACE)).reason
+    assert (
+        "The prediction interval of REML, Hartung–Knapp (0.50–0.97) excludes it; that of Bayesian "
+        "(0.39–1.26) includes it, so a new trial may find none." in reason
+    )
+
+
+def test_a_result_that_hangs_on_single_trials_says_so(found):
+    row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9)
+    one = {"setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "ci_low": 0.5}
+    left = [
+        one | {"ci_high": 1.1, "leads": "yes"}, one | {"ci_high": 0.9, "leads": "yes"},
+        one | {"ci_high": 1.2, "leads": "no"},
+    ]  # fmt: skip
+    changed = with_sensitivity(with_estimates(found, [row]), "leave_one_out", left)
+    assert "includes it for 1 of the 2 trials." in verdict(changed, EffectRule(*PLACE)).reason
+    changed = with_sensitivity(with_estimates(found, [row]), "leave_one_out", left[1:])
+    assert "left out" not in verdict(changed, EffectRule(*PLACE)).reason
+
+
+def test_what_the_prior_does_to_two_trials_is_said(found):
+    rows = [
+        estimate(k=2.0, estimate=0.82, ci_low=0.5, ci_high=1.35, model="bayesian"),
+        estimate(k=2.0, estimate=0.82, ci_low=0.74, ci_high=0.92, model="common", role=""),
+    ]
+    assert verdict(with_estimates(found, rows), EffectRule(*PLACE)).reason == (
+        "The interval includes no effect and a benefit worth having as well. 2 trials say little "
+        "of heterogeneity, so the width owes much to the prior: if one effect is supposed in all, "
+        "HR 0.82 (95% CI 0.74–0.92)."
+    )
+
+
+def test_what_a_supported_claim_rests_on_is_said(found):
+    row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9)
+    trials = found.evidence.trials.copy()
+    mine = (
+        (trials["setting"] == PLACE[0]) & (trials["analysis"] == PLACE[1])
+        & (trials["subgroup"] == "all") & (trials["pooled"] == "yes")
+    )  # fmt: skip
+    trials.loc[mine, "weight"] = 50.0
+    trials.loc[mine, "verification"] = "primary"
+    trials.loc[trials.index[mine][0], "verification"] = "secondary / primary"
+    assert mine.sum() == 2
+    changed = replace(found, evidence=replace(found.evidence, trials=trials))
+    assert verdict(with_estimates(changed, [row]), EffectRule(*PLACE)).reason.endswith(
+        "Certainty: very low (provisional). 50% of the weight was seen, wholly or in part, in "
+        "secondary sources only."
+    )
+    trials["verification"] = "primary"
+    reason = verdict(with_estimates(changed, [row]), EffectRule(*PLACE)).reason
+    assert "secondary" not in reason
 
 
 # ---------------------------------------------------------------------------------- interaction
@@ -129,14 +189,14 @@ def test_an_interaction_that_nobody_reports_is_not_enough(found):
 
 
 @pytest.mark.parametrize(
-    ("k", "p_value", "expected"),
-    [(10, 0.04, "supported"), (10, 0.30, "not supported"), (9, 0.30, "not enough data"),
-     (4, 0.04, "supported")],
+    ("k", "groups", "p_value", "expected"),
+    [(10, 2, 0.04, "supported"), (10, 2, 0.30, "not supported"), (9, 2, 0.30, "not enough data"),
+     (4, 2, 0.04, "supported"), (10, 4, 0.30, "not enough data"), (30, 4, 0.30, "not supported")],
 )  # fmt: skip
-def test_few_trials_cannot_show_that_groups_are_alike(found, k, p_value, expected):
+def test_few_trials_cannot_show_that_groups_are_alike(found, k, groups, p_value, expected):
     row = estimate(
         subgroup="added_agents", model="subgroup_difference", role="", k=float(k),
-        p_value=p_value, remark="F(2, 3) = 2.07; mixed-effects model",
+        p_value=p_value, q_df=groups - 1.0, remark="F(2, 3) = 2.07; mixed-effects model",
     )  # fmt: skip
     result = verdict(with_estimates(found, [row]), GroupsRule(*PLACE, "added_agents"))
     assert result.verdict == expected
@@ -157,7 +217,8 @@ DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
         ([("a", CLEAR), ("b", CLEAR)], "supported"),
         ([("a", CLEAR), ("a", CLEAR)], "not enough data"),  # one study twice
         ([("a", CLEAR), ("b", CLEAR), ("c", DOWN)], "not enough data"),
-        ([("a", OPEN), ("b", OPEN)], "not supported"),
+        ([("a", OPEN), ("b", OPEN)], "not enough data"),  # not found is not absent
+        ([("a", DOWN), ("b", DOWN)], "not supported"),
         ([("a", OPEN)], "not enough data"),
         ([("a", CLEAR), ("b", CLEAR | {"verification": "unverified"})], "not enough data"),
         ([("a", {"p_value": 0.01}), ("b", {"p_value": 0.04})], "supported"),
@@ -184,7 +245,15 @@ def test_an_association_takes_the_rows_that_it_is_about(found):
 # ---------------------------------------------------------------------------------------- table
 
 TABLE = TableRule(
-    "early/network/x.csv", {"term": "a*b"}, "estimate", "low", "high", "k", 1.0, "above"
+    "early/network/x.csv",
+    {"term": "a*b"},
+    "ratio of odds ratios",
+    "estimate",
+    "low",
+    "high",
+    "k",
+    1.0,
+    "above",
 )
 
 
@@ -206,6 +275,19 @@ def test_a_table_is_read_by_its_row(found, tmp_path, row, expected):
     assert verdict(found, TABLE).verdict == expected
 
 
+def test_a_table_may_ask_for_the_model_that_is_configured(found, tmp_path):
+    rule = replace(TABLE, where={"model": "random_effects"})
+    path = tmp_path / TABLE.file
+    path.parent.mkdir(parents=True)
+    model = found.configuration.pooling.model
+    rows = f"term,model,estimate,low,high,k\na,common,1.1,0.9,1.3,4\na,{model},1.4,1.1,1.8,4\n"
+    path.write_text(rows, encoding="utf-8")
+    result = verdict(found, rule)
+    assert (result.verdict, result.numbers) == (
+        "supported", "Ratio of odds ratios 1.40 (95% CI 1.10–1.80), 4 trials",
+    )  # fmt: skip
+
+
 def test_a_table_that_was_not_made_is_not_enough(found):
     assert verdict(found, TABLE).reason == "This analysis has not been made."
 
@@ -219,6 +301,6 @@ def test_a_column_that_the_table_does_not_have_is_said(found, tmp_path):
 
 
 def test_the_table_of_claims_has_a_row_a_claim(found):
-    table = claims_table(found, verdicts(found))
+    table = claims_table(found, verdicts(found, {}))
     assert list(table.data["claim"]) == [claim.id for claim in found.report.claims]
     assert set(table.data["rule"]) == {"effect", "interaction", "groups", "association", "table"}

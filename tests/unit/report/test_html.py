@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.report.html import Extras, page, report_grid
+from trial_evidence.report.html import Extras, page, page_settings
+from trial_evidence.report.html_grids import Cell, plain_grid, report_grid
 from trial_evidence.report.html_pools import json_island
 from trial_evidence.report.table import report_table
 
@@ -55,10 +56,10 @@ def project(tmp_path_factory):
 
 def made(project, **extras):
     folder, configuration, sheet = project
-    return page(
-        configuration, sheet, folder / "data/processed", folder / "results",
-        Extras(title="The <evidence>", **extras),
-    )  # fmt: skip
+    more = Extras(title="The <evidence>", **extras)
+    processed, results = folder / "data/processed", folder / "results"
+    settings = page_settings(configuration, sheet, processed, results, more)
+    return page(configuration, sheet, settings, results, more)
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +143,40 @@ def test_a_tables_links_stand_in_its_cells_or_beside_them():
         [{"nct": "NCT00000001", "doi": "10.1000/x", "setting": "early", "analysis": "first_one"}],
         ["Trial", "Number"], ["nct", "doi", "setting", "analysis"],
     )  # fmt: skip
-    grid = report_grid(table, {"early/first_one"})
+    grid = report_grid(table, {"early/first_one": "early-first-one"})
     assert grid.headings == ("Trial", "Number", "Links")
     ((trial, number, links),) = grid.rows
-    assert trial == ("A", ())
-    assert [link.address for link in number[1]] == ["https://clinicaltrials.gov/study/NCT00000001"]
-    assert [link.address for link in links[1]] == ["https://doi.org/10.1000/x", "#early-first-one"]
-    assert report_grid(table).rows[0][2][1][-1].text == "10.1000/x"
+    assert trial == Cell("A")
+    registry = "https://clinicaltrials.gov/study/NCT00000001"
+    assert [link.address for link in number.links] == [registry]
+    assert number.is_link
+    assert [link.address for link in links.links] == [
+        "https://doi.org/10.1000/x", "#early-first-one",
+    ]  # fmt: skip
+    assert report_grid(table, {}).rows[0][2].links[-1].text == "10.1000/x"
+
+
+def test_links_stand_where_a_column_names_what_they_lead_to():
+    table = report_table(
+        "any", "Any", [{"Analysis": "One", "Source": "Doe 2020; Roe 2021"}],
+        [{"doi": "10.1000/x; 10.1000/y", "setting": "early", "analysis": "first_one"}],
+        ["Analysis", "Source"], ["doi", "setting", "analysis"],
+    )  # fmt: skip
+    grid = report_grid(table, {"early/first_one": "early-first-one"})
+    ((analysis, source),) = grid.rows
+    assert analysis.is_link
+    assert analysis.links[0].address == "#early-first-one"
+    assert [link.text for link in source.links] == ["10.1000/x", "10.1000/y"]
+    assert not source.is_link
+
+
+def test_rows_that_share_their_first_cell_stand_below_it():
+    rows = [["a", "1", ""], ["a", "2", ""], ["b", "3", ""], ["b", "4", ""]]
+    grid = plain_grid("id", "Any", ["Group", "Number", "Never filled"], rows)
+    # Two columns with text are too few to take one away.
+    assert grid.headings == ("Group", "Number")
+    rows = [[*row[:2], "x"] for row in rows]
+    grid = plain_grid("id", "Any", ["Group", "Number", "Letter"], rows)
+    assert grid.headings == ("Number", "Letter")
+    assert [group.heading for group in grid.groups] == [Cell("a"), Cell("b")]
+    assert [row[0].text for row in grid.rows] == ["1", "2", "3", "4"]

@@ -51,6 +51,15 @@ def test_a_workbook_has_title_headings_and_notes(book):
     assert (note.value, note.data_type) == ("=A note.", "s")
 
 
+def test_a_row_of_a_workbook_is_as_high_as_its_text():
+    sheet = openpyxl.load_workbook(
+        io.BytesIO(tables_as_workbook([table(texts=["short", "word " * 40])]))
+    )["front"]
+    first, second = (sheet.row_dimensions[HEADER_ROW + n].height for n in (1, 2))
+    # 200 letters in a column of 52: four lines.
+    assert second == 4 * first
+
+
 def test_a_document_holds_text_as_text(document):
     grid = document.tables[0]
     assert [row.cells[0].text for row in grid.rows] == ["Text", *HOSTILE]

@@ -15,15 +15,18 @@ from trial_evidence.figures.forest import layout, save
 from trial_evidence.figures.stage import setting_figures
 from trial_evidence.figures.style import Style
 from trial_evidence.files import read_table, records, write_table
+from trial_evidence.report.characteristics import evidence_map
 from trial_evidence.report.overview_figures import (
+    draw_overview,
     flow_of,
     lights_of,
+    list_overview,
     map_of,
     overview_pages,
     summary_of,
     timeline_of,
-    write_overview_figures,
 )
+from trial_evidence.report.robustness import timeline_table
 from trial_evidence.report.styled_figures import choose_style, write_styled_figures
 
 LOOKS = read_figure_configuration(ROOT / "config")
@@ -58,7 +61,9 @@ def drawn(project):
     )
     write_table(results / SETTING / "figures.csv", listing)
     write_table(results / SETTING / "sensitivity/figures.csv", listing.assign(figure="funnel"))
-    write_overview_figures(found, CERTAINTY)
+    pages = overview_pages(found, CERTAINTY, Style())
+    draw_overview({name: page for name, (_, page) in pages.items()}, results, ("svg",))
+    list_overview(pages, list(found.configuration.settings), results)
     return results
 
 
@@ -134,12 +139,37 @@ def test_the_flow_says_what_nobody_counted(found):
     assert "not a systematic database search" in flow_of(found).footnotes[0]
 
 
-def test_the_map_counts_every_arm_once(found):
+def test_the_map_shows_the_counts_of_its_table(found):
     described = map_of(found)
-    row = next(row for row in dict(described.groups)["Neoadjuvant"] if row.label.startswith("Pert"))
-    cell = row.cells[described.columns.index("pCR")]
-    # trials A (105 + 105), B (220 + 110) and, against chemotherapy, L (100 + 100)
-    assert (cell.trials, cell.patients) == (3, 740)
+    settings = {name: setting for setting, name in found.configuration.settings.items()}
+    shown = {
+        (settings[heading], row.label, column): (cell.trials, cell.patients or 0, cell.or_more)
+        for heading, rows in described.groups
+        for row in rows
+        for column, cell in zip(described.columns, row.cells, strict=True)
+        if cell is not None
+    }
+    table = {
+        (row["setting"], row["regimen"], row["endpoint"]): (
+            row["trials"], row["patients"], row["arms_without_n"] > 0,
+        )
+        for row in records(evidence_map(found).data)
+        if "+" in row["regimen"] and row["endpoint"] in described.columns
+    }  # fmt: skip
+    assert shown == table
+    # trials A (105), B (220) and, against no chemotherapy, L (100)
+    combined = "Pertuzumab + trastuzumab, with chemotherapy"
+    assert shown[SETTING, combined, "pCR"][:2] == (3, 425)
+
+
+def test_the_timeline_fills_the_dots_of_the_trials_in_its_table(found):
+    added = timeline_table(found).data
+    for panel in timeline_of(found).panels:
+        (setting,) = (
+            s for s, name in found.configuration.settings.items() if name == panel.heading
+        )
+        table = set(added.loc[added["setting"] == setting, "trial"])
+        assert {trial.label for trial in panel.trials if trial.pooled} == table
 
 
 def test_the_timeline_counts_all_arms_of_the_trials_compared(found):

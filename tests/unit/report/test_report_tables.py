@@ -17,7 +17,7 @@ from trial_evidence.report.bibliography import bibtex, csl_json, ris, used_sourc
 from trial_evidence.report.certainty import certainties
 from trial_evidence.report.docx import tables_as_document
 from trial_evidence.report.flow import flow_table
-from trial_evidence.report.front import front_table, result_sentence
+from trial_evidence.report.front import answers_table, front_table, result_sentence
 from trial_evidence.report.methods_text import methods_markdown, methods_text
 from trial_evidence.report.tables import tables_of
 from trial_evidence.report.xlsx import tables_as_workbook
@@ -116,20 +116,23 @@ def test_a_sentence_says_what_the_numbers_say(found):
     rows = [
         estimate(k=4.0, participants=1905.0, estimate=0.7542, ci_low=0.5738, ci_high=0.9913,
                  pi_low=0.4423, pi_high=1.286),
-        estimate(k=4.0, estimate=0.75, ci_low=0.6, ci_high=1.0, model="bayesian"),
+        estimate(k=4.0, estimate=0.75, ci_low=0.6, ci_high=1.0, pi_low=0.5, pi_high=0.98,
+                 model="bayesian"),
     ]  # fmt: skip
     assert result_sentence(analysis, rows, "Moderate (provisional)") == (
         "4 trials (1,905 patients): hazard ratio 0.75 (95% CI 0.57–0.99) by random effects (REML, "
         "Hartung–Knapp), in favour of the dual arm. The Bayesian model: 0.75 (0.60–1.00). In a new "
-        "trial: 0.44–1.29, which includes no effect. Certainty: moderate (provisional)."
+        "trial: 0.44–1.29 by random effects (REML, Hartung–Knapp), which includes no effect; "
+        "0.50–0.98 by the Bayesian model, which excludes no effect. Certainty: moderate "
+        "(provisional)."
     )
 
 
 @pytest.mark.parametrize(
     ("low", "value", "high", "meaning"),
     [
-        (0.6, 0.8, 1.1, "in favour of the dual arm, with no effect inside the interval"),
-        (0.9, 1.2, 1.6, "in favour of the single arm, with no effect inside the interval"),
+        (0.6, 0.8, 1.1, "in favour of the dual arm, but the interval includes no effect"),
+        (0.9, 1.2, 1.6, "in favour of the single arm, but the interval includes no effect"),
         (1.1, 1.3, 1.6, "in favour of the single arm"),
     ],
 )
@@ -142,8 +145,10 @@ def test_a_sentence_names_the_arm_that_is_favoured(found, low, value, high, mean
 def test_an_answer_without_a_trial_says_so(found):
     empty = with_estimates(found, [])
     table = front_table(empty, certainties(empty))
-    assert set(table.frame["In words"]) == {"No trial qualifies."}
-    assert len(table.frame) == len(found.front())
+    assert set(table.frame["Effect (interval)"]) == {""}
+    words = answers_table(empty, certainties(empty))
+    assert set(words.frame["In words"]) == {"No trial qualifies."}
+    assert len(table.frame) == len(words.frame) == len(found.front())
 
 
 # -------------------------------------------------------------------------------------- methods
@@ -178,7 +183,7 @@ def test_hostile_text_is_text_in_a_workbook(tables):
 def test_hostile_text_is_text_in_a_document(tables):
     chosen = [tables["characteristics"]]
     grid = Document(io.BytesIO(tables_as_document(chosen, HOSTILE))).tables[0]
-    assert HOSTILE in {row.cells[0].text for row in grid.rows}
+    assert HOSTILE in {row.cells[1].text for row in grid.rows}
 
 
 def test_hostile_text_is_text_in_references(found):

@@ -58,6 +58,22 @@ def test_a_figure_reads_back_without_a_defect(ten, kind):
     assert not check_svg(path)
 
 
+def test_every_figure_is_put_into_words_with_its_main_numbers(ten):
+    tables = ten / "sensitivity"
+    said = pd.read_csv(tables / "figures.csv").set_index("figure")
+    assert not (said["title"] == said["description"]).any()
+    assert said["description"].str.contains(r"\d\.\d").all()
+    # odds ratio and interval of all ten trials, as the table has them
+    last = pd.read_csv(tables / "cumulative.csv").query("leads == 'yes'").iloc[-1]
+    whole = f"{last['estimate']:.2f} (95% interval {last['ci_low']:.2f}–{last['ci_high']:.2f})"
+    for figure in ("leave_one_out", "cumulative", "drapery"):
+        assert whole in said.loc[figure, "description"], figure
+    table = pd.read_csv(tables / "multiverse.csv")
+    excluding = (table["excludes_no_effect"] == "yes").sum()
+    sentence = f"In {excluding:,} of {len(table):,} specifications"
+    assert sentence in said.loc["specification", "description"]
+
+
 def test_two_trials_have_no_figure_of_spread_and_old_ones_go(tmp_path):
     stale = tmp_path / SETTING / "comparison" / "gosh.svg"
     stale.parent.mkdir(parents=True)

@@ -49,6 +49,7 @@ def test_decisions_name_the_doubtful_trials(loaded: tuple[Sheet, tuple[Problem, 
     exclusions = loaded[0]["exclusions"]
     decisions = exclusions[["trial_id", "arm_id", "analysis", "subgroup"]]
     assert sorted(decisions.itertuples(index=False, name=None)) == [
+        ("alternative", "alternative_l", "progression_free_network", "*"),
         ("cherlob", "", "*", "hormone_receptor"),
         ("phergain", "phergain_b", "*", "*"),
         ("pyrotinib_ecth_asco", "", "*", "*"),

@@ -102,14 +102,26 @@ def estimate_changes(
             continue
         for evidence, configuration in zip((old, new), configurations, strict=True):
             pooled.append(_leading(evidence, _only(configuration, touched), setting))
-        changes += _changed(*pooled)
+        changes += differing(*pooled)
     return tuple(changes)
 
 
-def _changed(
+def differing(
     before: Mapping[tuple[str, ...], dict[str, Any]],
     after: Mapping[tuple[str, ...], dict[str, Any]],
 ) -> Iterator[EstimateChange]:
+    """Estimates that differ.
+
+    Parameters
+    ----------
+    before, after : mapping
+        (setting, analysis, measure, subgroup, regimen) -> a row with ``model``, ``k``,
+        ``estimate`` and its limits, ``tau2`` and the prediction interval.
+
+    Yields
+    ------
+    EstimateChange
+    """
     for key in dict.fromkeys([*before, *after]):
         old, new = before.get(key), after.get(key)
         if old is not None and new is not None and _same(old, new):

@@ -13,8 +13,19 @@ from trial_evidence.figures.numbers import format_interval, format_number, round
 from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES
 
 HEADER = ("Analysis", "Of whom", "When", "k", "Estimate (95% interval)", "τ²", "PI", "Model")
+NETWORK_HEADER = ("Network", *HEADER[1:])
 NO_CONCLUSION = "No conclusion changed: every interval is on the side it was."
 OTHERS = "All other estimates are the same."
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of estimates before and after."""
+
+    title: str
+    header: tuple[str, ...]
+    estimates: tuple[EstimateChange, ...]
+    remark: str
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,11 @@ class ChangesPage:
     remark : str
         Why estimates are not compared; empty where they are.
     titles : mapping
-        (setting, analysis) -> title.
+        (setting, analysis) -> title, of networks too.
+    networks : tuple of EstimateChange
+        Of the networks: effects against the reference, components, interactions, synergy.
+    network_remark : str
+        Why those are not compared; empty where they are.
     """
 
     since: str
@@ -43,6 +58,15 @@ class ChangesPage:
     estimates: tuple[EstimateChange, ...]
     remark: str
     titles: Mapping[tuple[str, str], str]
+    networks: tuple[EstimateChange, ...] = ()
+    network_remark: str = ""
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """Tables of estimates, pools first; that of the networks only where it says anything."""
+        pools = Section("Estimates", HEADER, self.estimates, self.remark)
+        networks = Section("Networks", NETWORK_HEADER, self.networks, self.network_remark)
+        return (pools, networks) if self.networks or self.network_remark else (pools,)
 
 
 def as_markdown(page: ChangesPage) -> str:
@@ -50,14 +74,17 @@ def as_markdown(page: ChangesPage) -> str:
     parts = [f"# What changed since {page.since}", "", "## Rows", ""]
     parts += ["```", *page.rows, "```"] if page.rows else ["No row of the sheet differs."]
     parts += ["", *(f"- {line}" for line in page.users)] if page.users else []
-    parts += ["", "## Estimates", ""]
-    if not page.estimates:
-        return "\n".join([*parts, page.remark or "No estimate differs.", ""])
-    parts += [_line(HEADER), _line(["---"] * len(HEADER))]
-    parts += [_line([cell.replace("|", "\\|") for cell in row]) for row in _table(page)]
-    conclusions = list(_conclusions(page))
-    parts += ["", *([f"**{line}**" for line in conclusions] or [NO_CONCLUSION])]
-    return "\n".join([*parts, "", OTHERS, ""])
+    for section in page.sections:
+        parts += ["", f"## {section.title}", ""]
+        if not section.estimates:
+            parts.append(section.remark or "No estimate differs.")
+            continue
+        rows = _table(section.estimates, page.titles)
+        parts += [_line(section.header), _line(["---"] * len(section.header))]
+        parts += [_line([cell.replace("|", "\\|") for cell in row]) for row in rows]
+        conclusions = list(_conclusions(section.estimates, page.titles))
+        parts += ["", *([f"**{line}**" for line in conclusions] or [NO_CONCLUSION]), "", OTHERS]
+    return "\n".join([*parts, ""])
 
 
 def as_html(page: ChangesPage, figure: str) -> str:
@@ -72,25 +99,32 @@ def as_html(page: ChangesPage, figure: str) -> str:
     esc = html.escape
     rows = esc("\n".join(page.rows)) or "No row of the sheet differs."
     users = "".join(f"<li>{esc(line)}</li>" for line in page.users)
-    head = "".join(f"<th>{esc(cell)}</th>" for cell in HEADER)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>" for row in _table(page)
-    )
-    table = (
-        f"<table><tr>{head}</tr>{body}</table>"
-        if body
-        else f"<p>{esc(page.remark or 'No estimate differs.')}</p>"
-    )
-    said = "".join(f"<p><strong>{esc(line)}</strong></p>" for line in _conclusions(page))
-    if page.estimates:
-        said = f"{said or f'<p>{NO_CONCLUSION}</p>'}<p>{OTHERS}</p>"
+    first, *others = (_section_as_html(section, page) for section in page.sections)
     drawing = figure[figure.index("<svg") :] if figure else ""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f"<title>What changed since {esc(page.since)}</title><style>{_STYLE}</style>"
         f"<h1>What changed since {esc(page.since)}</h1><h2>Rows</h2><pre>{rows}</pre>"
-        f"<ul>{users}</ul><h2>Estimates</h2>{table}{said}{drawing}</html>\n"
+        f"<ul>{users}</ul>{first}{drawing}{''.join(others)}</html>\n"
     )
+
+
+def _section_as_html(section: Section, page: ChangesPage) -> str:
+    esc = html.escape
+    title = f"<h2>{section.title}</h2>"
+    if not section.estimates:
+        return f"{title}<p>{esc(section.remark or 'No estimate differs.')}</p>"
+    head = "".join(f"<th>{esc(cell)}</th>" for cell in section.header)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>"
+        for row in _table(section.estimates, page.titles)
+    )
+    said = "".join(
+        f"<p><strong>{esc(line)}</strong></p>"
+        for line in _conclusions(section.estimates, page.titles)
+    )
+    said = said or f"<p>{NO_CONCLUSION}</p>"
+    return f"{title}<table><tr>{head}</tr>{body}</table>{said}<p>{OTHERS}</p>"
 
 
 def as_forest(page: ChangesPage) -> Forest | None:
@@ -120,7 +154,8 @@ def as_forest(page: ChangesPage) -> Forest | None:
         ),
         rows=tuple(rows),
         axis=Axis("log", 0.0, "Risk or hazard ratio"),
-        description="; ".join(_conclusions(page)) or "No conclusion changed.",
+        description="; ".join(_conclusions(page.estimates, page.titles))
+        or "No conclusion changed.",
     )
 
 
@@ -142,9 +177,12 @@ def _logs(record: Mapping[str, Any]) -> tuple[float, float, float]:
     return estimate, low, high
 
 
-def _table(page: ChangesPage) -> Iterator[tuple[str, ...]]:
-    for change in page.estimates:
-        title = page.titles.get((change.setting, change.analysis), change.analysis)
+Titles = Mapping[tuple[str, str], str]
+
+
+def _table(estimates: Sequence[EstimateChange], titles: Titles) -> Iterator[tuple[str, ...]]:
+    for change in estimates:
+        title = titles.get((change.setting, change.analysis), change.analysis)
         for when, record in (("before", change.before), ("after", change.after)):
             first = when == "before"
             if record is None:
@@ -162,10 +200,10 @@ def _table(page: ChangesPage) -> Iterator[tuple[str, ...]]:
             )
 
 
-def _conclusions(page: ChangesPage) -> Iterator[str]:
-    for change in page.estimates:
+def _conclusions(estimates: Sequence[EstimateChange], titles: Titles) -> Iterator[str]:
+    for change in estimates:
         if change.conclusion:
-            title = page.titles.get((change.setting, change.analysis), change.analysis)
+            title = titles.get((change.setting, change.analysis), change.analysis)
             yield f"{title} ({_of_whom(change)}, {_name(change).lower()}): {change.conclusion}."
 
 

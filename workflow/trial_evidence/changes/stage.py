@@ -1,5 +1,6 @@
 """``make changes``: the sheet as it stands against an earlier revision of it."""
 
+import math
 import subprocess
 import tarfile
 import tempfile
@@ -7,7 +8,10 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
+import pandas as pd
+
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
+from trial_evidence.changes.networks import NetworkChanges, Side, network_changes
 from trial_evidence.changes.page import ChangesPage, as_forest, as_html, as_markdown
 from trial_evidence.configuration import Configuration, read_configuration
 from trial_evidence.errors import RequestError
@@ -15,6 +19,7 @@ from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.figures.forest import save
 from trial_evidence.figures.style import style_for
 from trial_evidence.files import records, write_text
+from trial_evidence.network_configuration import read_networks
 from trial_evidence.sheet import Dictionary, Sheet, SheetError, Table, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
@@ -58,9 +63,11 @@ def write_changes(
         before = {t.name: _cells(old_raw, t) for t in dictionary.tables.values()}
         after = {t.name: _cells(raw, t) for t in dictionary.tables.values()}
         rows, touched = _row_changes(before, after)
-        remark = ""
+        remark = network_remark = ""
         changes: tuple[EstimateChange, ...] = ()
+        networks = NetworkChanges((), ())
         evidence = _evidence(sheet, configuration)
+        now = read_networks(config, configuration.settings)
         _add_new_tables(old_raw, dictionary)
         try:
             old_configuration = read_configuration(old_config)
@@ -73,9 +80,24 @@ def write_changes(
         else:
             earlier = _evidence(old_sheet, old_configuration)
             changes = estimate_changes(earlier, evidence, (old_configuration, configuration))
+            try:
+                then = read_networks(old_config, old_configuration.settings)
+            except SheetError as error:
+                network_remark = (
+                    f"Networks are not compared: those of {name} do not pass today's check "
+                    f"({error.problems[0].line()})"
+                )
+            else:
+                networks = network_changes(
+                    Side(old_sheet, old_configuration, then), Side(sheet, configuration, now)
+                )
     titles = {(a.setting, a.id): a.title for a in configuration.analyses}
     titles |= {(r.setting, r.id): r.title for r in configuration.rates}
-    page = ChangesPage(name, rows, _users(touched, evidence), changes, remark, titles)
+    titles |= {(n.setting, n.id): n.title for n in now.networks}
+    users = _users(touched, evidence, networks.used)
+    page = ChangesPage(
+        name, rows, users, changes, remark, titles, networks.estimates, network_remark
+    )
     text = as_markdown(page)
     forest, drawing = as_forest(page), ""
     if forest is not None:
@@ -153,9 +175,11 @@ def _row_changes(
 
 
 def _users(
-    touched: tuple[tuple[str, int], ...], evidence: Mapping[str, SettingEvidence]
+    touched: tuple[tuple[str, int], ...],
+    evidence: Mapping[str, SettingEvidence],
+    networks: tuple[pd.DataFrame, ...],
 ) -> tuple[str, ...]:
-    """Which analyses use the rows that were added or changed."""
+    """Which analyses and networks use the rows that were added or changed."""
     users: dict[tuple[str, int], dict[str, None]] = {}
     for setting, found in evidence.items():
         for table in (found.used, found.rates):
@@ -164,6 +188,12 @@ def _users(
                 for row in str(record["rows"]).split(";"):
                     names = users.setdefault((source, int(row)), {})
                     names[f"{setting}/{record['analysis']}"] = None
+    for table in networks:
+        for record in records(table):
+            source = "pcr" if math.isnan(record["hr"]) else "hazard_ratios"
+            for row in record["rows"].split(";"):
+                names = users.setdefault((source, int(row)), {})
+                names[f"{record['setting']}/{record['network']}"] = None
     return tuple(
         f"{table}.csv row {row} is used by {', '.join(users[(table, row)])}"
         if (table, row) in users

@@ -185,8 +185,18 @@ def _extract(context: _Context) -> SettingEvidence:
     )
 
 
-def _readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
-    """Rows in which two readers found different values and nobody has settled it, in words."""
+def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
+    """Rows in which two readers found different values and nobody has settled it.
+
+    Parameters
+    ----------
+    sheet : Sheet
+
+    Returns
+    -------
+    dict
+        (table, row as a spreadsheet numbers it) -> what differs, in words.
+    """
     words: dict[tuple[str, int], list[str]] = {}
     for record in records(unadjudicated(sheet)):
         field = str(record["field"]).replace("_", " ")
@@ -237,7 +247,7 @@ def _context(sheet: Sheet, configuration: Configuration, setting: str) -> _Conte
         years=dict(zip(sources["source_id"], sources["year"], strict=True)),
         labels=agent_labels(sheet["agents"]),
         exclusions={str(trial): rows for trial, rows in sheet["exclusions"].groupby("trial_id")},
-        differing=_readers_differ(sheet),
+        differing=readers_differ(sheet),
         populations=sheet["populations"],
         configuration=configuration,
     )

@@ -8,8 +8,9 @@ from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.files import write_table, write_text
 from trial_evidence.sheet import Sheet
 
-# What results rest on; sources and the readers' findings are beside it.
+# What results rest on, and what tables of the evidence say beside it; of the sources the year.
 EVIDENCE_TABLES = (
+    "adjudication",
     "agents",
     "arms",
     "exclusions",
@@ -17,8 +18,10 @@ EVIDENCE_TABLES = (
     "pcr",
     "populations",
     "risk_of_bias",
+    "second_reading",
     "trials",
 )
+NUMBERS = ("pcr", "hazard_ratios")
 TABLES = ("used", "set_aside", "contrasts", "rates")
 
 
@@ -50,15 +53,24 @@ def setting_checksum(sheet: Sheet, setting: str) -> str:
     Returns
     -------
     str
-        SHA-256 of the rows of the setting's trials in the tables that hold numbers and
-        decisions, and of the agents.
+        SHA-256 of the rows of the setting's trials in the tables that hold numbers, decisions and
+        the readers' findings, of the agents, and of the years of the sources of its numbers.
     """
     trials = sheet["trials"]
     concerned = set(trials.loc[trials["setting"] == setting, "trial_id"])
     digest = hashlib.sha256()
     for name in EVIDENCE_TABLES:
-        table = sheet[name].drop(columns="row")
+        # Tables made of these two name rows as a spreadsheet numbers them.
+        table = sheet[name] if name in NUMBERS else sheet[name].drop(columns="row")
         if "trial_id" in table:
             table = table[table["trial_id"].isin(concerned)]
         digest.update(name.encode() + table.to_csv(index=False, lineterminator="\n").encode())
+    cited = {
+        source
+        for name in NUMBERS
+        for source in sheet[name].loc[sheet[name]["trial_id"].isin(concerned), "source_id"]
+    }
+    years = sheet["sources"].loc[sheet["sources"]["source_id"].isin(cited), ["source_id", "year"]]
+    years = years.sort_values("source_id")
+    digest.update(years.to_csv(index=False, lineterminator="\n").encode())
     return digest.hexdigest()

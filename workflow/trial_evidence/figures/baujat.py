@@ -5,9 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trial_evidence.figures.axis import Axis
-from trial_evidence.figures.chart import Chart, Label, from_zero, panel_height_mm
+from trial_evidence.figures.chart import LABEL_WAYS, Chart, Label, from_zero, panel_height_mm
 from trial_evidence.figures.page import Page
 from trial_evidence.figures.style import Style
+
+# the trials that fit the others crowd the corner of the panel: their names fan out from there
+_UPWARD = tuple((across / 10, -1.0) for across in range(-9, 10, 2)) + tuple(
+    (1.0, -down / 10) for down in (2, 4, 8)
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ def layout(baujat: Baujat, style: Style) -> Page:
     chart.x_axis(panel, Axis("linear", label=baujat.x_label))
     # those far out are what the plot is looked at for
     labels.sort(key=lambda label: (panel.left - label.x) + (label.y - panel.bottom))
-    chart.labels(labels, (panel.left, panel.top - style.row_mm / 4, chart.right, panel.bottom))
+    box = (panel.left, panel.top - style.row_mm / 4, chart.right, panel.bottom)
+    chart.labels(labels, box, LABEL_WAYS + _UPWARD)
     chart.notes(baujat.notes)
     missing = [trial.label for trial in baujat.trials if trial not in trials]
     footnotes = [*baujat.footnotes, *([f"Not shown: {'; '.join(missing)}."] if missing else [])]

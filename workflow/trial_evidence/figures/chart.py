@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from trial_evidence.figures.axis import (
     WIDEST_RATIO,
@@ -72,7 +73,7 @@ _ASCENT_EM, _DESCENT_EM = 0.75, 0.23
 _LABEL_GAP_MM = 0.5
 _LEADER_FROM_MM = 1.2
 _LABEL_STEPS_MM = (0.0, 0.8, 1.6, 2.6, 4.0, 6.0, 8.5, 12.0, 16.0, 21.0, 27.0)
-_LABEL_WAYS = (
+LABEL_WAYS = (
     *((1, 0), (1, -0.6), (1, 0.6), (-1, 0), (-1, -0.6), (-1, 0.6), (0, -1), (0, 1)),
     *((0.5, -1), (-0.5, -1), (0.5, 1), (-0.5, 1)),
 )
@@ -606,7 +607,7 @@ class Chart:
         self,
         labels: Sequence[Label],
         box: Box,
-        ways: Sequence[tuple[float, float]] = _LABEL_WAYS,
+        ways: Sequence[tuple[float, float]] = LABEL_WAYS,
         steps_mm: Sequence[float] = _LABEL_STEPS_MM,
     ) -> None:
         """Texts beside their marks, the first ones in the best places.
@@ -645,7 +646,7 @@ class Chart:
                     and not lines.meet(place.box)
                     and not marks.meet(place.box)
                     and not any(
-                        marks.meet(_around(*piece), (label.x, label.y)) for piece in place.leader
+                        marks.meet(_around(*piece), _square(label)) for piece in place.leader
                     )
                 ),
                 None,
@@ -967,14 +968,17 @@ class _Obstacles:
     def add(self, box: Box) -> None:
         self._boxes = np.vstack([self._boxes, box])
 
-    def meet(self, box: Box, but_at: Point | None = None) -> bool:
-        """Whether a box touches any; those that hold a point, its own mark, do not count."""
-        left, top, right, bottom = self._boxes.T
-        meeting = (left < box[2]) & (box[0] < right) & (top < box[3]) & (box[1] < bottom)
+    def meet(self, box: Box, but_at: Box | None = None) -> bool:
+        """Whether a box touches any but those that cover part of a mark."""
+        meeting = self._touching(box)
         if but_at is not None:
-            x, y = but_at
-            meeting &= ~((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
+            meeting &= ~self._touching(but_at)
         return bool(meeting.any())
+
+    def _touching(self, box: Box) -> npt.NDArray[np.bool_]:
+        left, top, right, bottom = self._boxes.T
+        found = (left < box[2]) & (box[0] < right) & (top < box[3]) & (box[1] < bottom)
+        return np.asarray(found, dtype=bool)
 
 
 def _places(
@@ -1010,6 +1014,12 @@ def _places(
                 ]
                 leader = tuple(_pieces(ends[0], ends[1], 1.0))
             yield _Place(box, leader)
+
+
+def _square(label: Label) -> Box:
+    """The mark of a label, smaller than drawn: who only touches it does not cover it."""
+    half = 0.6 * label.reach
+    return label.x - half, label.y - half, label.x + half, label.y + half
 
 
 def _text_box(text: Text) -> Box:

@@ -127,7 +127,7 @@ def analysis_forest(
     overall = _of(estimates, "all")
     lead = _role(overall, "lead")
     if analysis.pool == "overall" and lead is not None and whole[analysis.subgroups].nunique() == 1:
-        rows = [row for row in rows if row.kind != "subtotal"]
+        rows = [row for row in rows if row.kind not in ("subtotal", "secondary")]
     if analysis.pool == "overall" and lead is not None and lead["model"] != "single_trial":
         rows += [*_gap(rows), *table.pooled_rows(overall, "overall", whole)]
     if whole.empty:

@@ -318,7 +318,7 @@ def _demand(column: Column, columns: Sequence[Column], rows: Sequence[Row], styl
 
 def _pitch_mm(style: Style) -> float:
     """Distance between the centres of two lights in a row."""
-    return 1.12 * style.light_mm
+    return 1.16 * style.light_mm
 
 
 def _lines(header: str) -> list[str]:

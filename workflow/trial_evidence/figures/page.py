@@ -37,6 +37,8 @@ _SETTINGS: dict[str, Any] = {
     # hinted letters are as wide as whole dots; lines would grow past their measure
     "text.hinting": "none",
 }
+# of pages, which are white for the most part, the quickest compression is also the smallest
+_PNG_OPTIONS = {"compress_level": 1}
 # plotnine multiplies the size of lines by the square root of pi before it calls them points
 _LINE_SIZE_PER_POINT = 1 / sqrt(pi)
 
@@ -113,11 +115,8 @@ def draw(page: Page) -> p9.ggplot:
         *_segment_layer(page, [line for line in page.segments if not line.dashed], "solid"),
         *_segment_layer(page, [line for line in page.segments if line.dashed], "dashed"),
         *_polygon_layer(page, page.polygons),
+        *_text_layer(page, page.texts),
     ]
-    for bold in (False, True):
-        for align in ("left", "center", "right"):
-            texts = [text for text in page.texts if (text.bold, text.align) == (bold, align)]
-            parts += _text_layer(page, texts)
     parts += [
         p9.scale_size_identity(),
         p9.scale_color_identity(),
@@ -222,6 +221,48 @@ def stacked(pages: Sequence[Page], title: str, description: str) -> Page:
     )  # fmt: skip
 
 
+def beside(pages: Sequence[Page]) -> Page:
+    """Pages as one, each to the right of the one before, their tops on one line.
+
+    Parameters
+    ----------
+    pages
+        From left to right, at least one.
+
+    Returns
+    -------
+    Page
+        As wide as all of them and as high as the highest, with the words of the first.
+    """
+    bands: list[Polygon] = []
+    segments: list[Segment] = []
+    polygons: list[Polygon] = []
+    texts: list[Text] = []
+    left = 0.0
+    for page in pages:
+
+        def moved(shape: Polygon, right: float = left) -> Polygon:
+            return replace(shape, points=tuple((x + right, y) for x, y in shape.points))
+
+        bands += map(moved, page.bands)
+        polygons += map(moved, page.polygons)
+        segments += [
+            replace(
+                line,
+                start=(line.start[0] + left, line.start[1]),
+                end=(line.end[0] + left, line.end[1]),
+            )
+            for line in page.segments
+        ]
+        texts += [replace(text, x=text.x + left) for text in page.texts]
+        left += page.width_mm
+    height = max(page.height_mm for page in pages)
+    return Page(
+        left, height, pages[0].title, pages[0].description,
+        tuple(bands), tuple(segments), tuple(polygons), tuple(texts),
+    )  # fmt: skip
+
+
 def save_page(
     page: Page,
     stem: Path,
@@ -250,6 +291,7 @@ def save_page(
     with matplotlib.style.context(["default", _SETTINGS]):
         figure = draw(page).draw()
         _use_bundled_font(figure)
+        _settle(figure)
         for target, kind in zip(contents, formats, strict=True):
             contents[target] = _render(figure, page, kind, dpi)
     _write_whole(contents)
@@ -289,22 +331,32 @@ def _segment_layer(
 
 
 def _text_layer(page: Page, texts: Sequence[Text]) -> list[p9.geoms.geom.geom]:
-    """One layer for texts that share alignment and weight, which are not mapped but set."""
     if not texts:
         return []
     frame = pd.DataFrame(
-        [(*_flip(page, (text.x, text.y)), text.text, text.size_pt, text.colour) for text in texts],
-        columns=["x", "y", "text", "points", "colour"],
-    )
-    return [
-        p9.geom_text(
-            p9.aes("x", "y", label="text", size="points", color="colour"),
-            frame,
-            ha=texts[0].align,
-            va="baseline",
-            fontweight="bold" if texts[0].bold else "normal",
-        )
-    ]
+        [
+            (
+                *_flip(page, (text.x, text.y)), text.text, text.size_pt, text.colour,
+                text.align, "bold" if text.bold else "normal", 1,
+            )
+            for text in texts
+        ],
+        columns=["x", "y", "text", "points", "colour", "align", "weight", "all"],
+    )  # fmt: skip
+    # without a group of their own texts are split by colour and drawn group by group
+    mapping = p9.aes(
+        "x", "y", label="text", size="points", color="colour", ha="align", fontweight="weight",
+        group="all",
+    )  # fmt: skip
+    return [p9.geom_text(mapping, frame, va="baseline")]
+
+
+def _settle(figure: Figure) -> None:
+    """Place the panel once; with a layout engine every file would be drawn twice."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine(None)
 
 
 def _use_bundled_font(figure: Figure) -> None:
@@ -336,7 +388,8 @@ def _render(figure: Figure, page: Page, kind: Format, dpi: int) -> bytes:
         warnings.filterwarnings(
             "ignore", message="Glyph .* missing from font", category=UserWarning
         )
-        figure.savefig(buffer, format=drawn, dpi=dpi, metadata=metadata[drawn])
+        options: dict[str, Any] = {"pil_kwargs": _PNG_OPTIONS} if drawn == "png" else {}
+        figure.savefig(buffer, format=drawn, dpi=dpi, metadata=metadata[drawn], **options)
     if kind == "svg":
         return _described(buffer.getvalue(), page)
     if kind == "eps":

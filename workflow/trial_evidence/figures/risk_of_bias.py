@@ -122,7 +122,9 @@ def summary_bars(lights: TrafficLights, style: Style) -> Page:
     every = [trial.judgements for outcome in lights.outcomes for trial in outcome.trials]
     widest = max(text_width_mm(clean(name), style.text_pt) for name in lights.domains)
     names = min(widest, 0.42 * (chart.right - chart.left)) + style.column_gap_mm
-    row = 1.2 * style.row_mm
+    names_mm = names - style.column_gap_mm
+    deepest = max(len(wrap(name, names_mm, style.text_pt, True)) for name in lights.domains)
+    row = max(1.2 * style.row_mm, deepest * chart.leading(style.text_pt) + style.indent_mm / 2)
     panel = chart.panel(
         between(0.0, 1.0, percent=True),
         between(0.0, 1.0),
@@ -136,7 +138,7 @@ def summary_bars(lights: TrafficLights, style: Style) -> Page:
     }
     for at, domain in enumerate(lights.domains):
         middle = panel.top + (at + 0.5) * row
-        lines = wrap(domain, names - style.column_gap_mm, style.text_pt)
+        lines = wrap(domain, names_mm, style.text_pt)
         leading = chart.leading(style.text_pt)
         for number, line in enumerate(lines):
             down = (number - (len(lines) - 1) / 2) * leading

@@ -210,9 +210,14 @@ def _results(
     excludes = (low > reference) | (high < reference)
     # wide enough to leave no gaps between thousands, narrow enough to tell dozens apart
     width = min(style.interval_pt * 1.5, max(_pitch(panel) / 25.4 * 72, 0.05))
-    if _pitch(panel) < _PIXEL_MM:
+    dense = _pitch(panel) < _PIXEL_MM
+    # lines with paper between them look lighter than an area of their colour
+    dark, light = (
+        (style.accent_light, style.accent_pale) if dense else (style.accent, style.accent_light)
+    )
+    if dense:
         for first, last in _runs(excludes):
-            colour = style.accent if excludes[first] else style.accent_light
+            colour = dark if excludes[first] else light
             outline = _outline(panel, low, high, first, last)
             chart.area("interval", outline, colour, panel)
         # Where the intervals leave no paper between them, the curve of the estimates needs some.
@@ -222,13 +227,15 @@ def _results(
         chart.area("casing", [*above, *reversed(below)], style.paper, panel)
     else:
         for number, (bottom, top) in enumerate(zip(low, high, strict=True)):
-            colour = style.accent if excludes[number] else style.accent_light
+            colour = dark if excludes[number] else light
             ends = [panel.point(number + 0.5, value) for value in (bottom, top)]
             chart.curve("interval", ends, colour, width, panel)
     keys = [
-        Key("line", "Interval excludes no effect", style.accent, width_pt=2.0),
-        Key("line", "includes it", style.accent_light, width_pt=2.0),
+        Key("area", "Interval excludes no effect", dark, style.accent),
+        Key("area", "includes it", light, style.accent),
     ]
+    if not dense:
+        keys = [Key("line", key.label, key.fill, width_pt=2.0) for key in keys]
     if not estimates.size:
         return keys
     dot = min(_WIDEST_MM, _pitch(panel) * _FILLED)

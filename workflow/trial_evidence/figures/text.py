@@ -1,7 +1,8 @@
 """Text measured with the bundled font, so that columns and line breaks never depend on a machine.
 
 The font is Liberation Sans, whose advance widths are those of Arial and Helvetica: a page laid out
-with it also holds where an SVG viewer falls back on one of these.
+with it also holds where an SVG viewer falls back on one of these. The bundled files lack what no
+page uses and every PDF would have to be rid of (fonts/CHANGES.txt), and bear another name for it.
 """
 
 import re
@@ -36,7 +37,7 @@ def font_path(bold: bool = False) -> Path:
         A TrueType file.
     """
     cut = "Bold" if bold else "Regular"
-    return Path(__file__).parent / "fonts" / f"LiberationSans-{cut}.ttf"
+    return Path(__file__).parent / "fonts" / f"FigureSans-{cut}.ttf"
 
 
 def clean(text: str) -> str:

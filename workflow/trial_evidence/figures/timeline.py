@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from trial_evidence.figures.axis import AxisView, Tick
-from trial_evidence.figures.chart import Chart, Label, Panel, ViewOf, from_zero
+from trial_evidence.figures.chart import Chart, Key, Label, Panel, ViewOf, from_zero
 from trial_evidence.figures.numbers import format_tick, linear_ticks
 from trial_evidence.figures.page import Page
 from trial_evidence.figures.style import Style
@@ -17,11 +17,12 @@ _STEPS_MM = (0.0, 0.8, 1.6, 2.6, 4.0, 6.0, 8.5)
 
 @dataclass(frozen=True)
 class DatedTrial:
-    """A trial, the year of its report, and its patients."""
+    """A trial, the year of its report, its patients, and whether it is in a pool."""
 
     label: str
     year: int
     patients: int
+    pooled: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ def layout(timeline: Timeline, style: Style) -> Page:
         total = sum(trial.patients for trial in panel.trials)
         chart.y += style.block_gap_mm if at else 0.0
         trials = f"{len(panel.trials)} trial" + ("" if len(panel.trials) == 1 else "s")
-        chart.heading(f"{panel.heading}: {trials}, {total:,} patients")
+        pooled = sum(trial.pooled for trial in panel.trials)
+        of_them = f"; {pooled} of them pooled" if pooled < len(panel.trials) else ""
+        chart.heading(f"{panel.heading}: {trials}, {total:,} patients{of_them}")
         chart.y += style.block_gap_mm
         drawn = chart.panel(
             _years(first, last), from_zero([1.08 * total]), _PANEL_MM,
@@ -93,6 +96,14 @@ def layout(timeline: Timeline, style: Style) -> Page:
             labels, (drawn.left, drawn.top - style.block_gap_mm, chart.right, drawn.bottom),
             _WAYS, _STEPS_MM,
         )  # fmt: skip
+    if not all(trial.pooled for panel in timeline.panels for trial in panel.trials):
+        chart.y += style.block_gap_mm
+        chart.legend(
+            [
+                Key("dot", "Pooled in an analysis", style.ink, style.paper),
+                Key("dot", "Compared, not pooled", style.paper, style.ink),
+            ]
+        )
     chart.notes(timeline.notes)
     return chart.page(timeline.title, timeline.description, timeline.footnotes)
 
@@ -116,7 +127,7 @@ def _curve(chart: Chart, panel: Panel, described: TimelinePanel) -> list[Label]:
         return []
     largest = max(trial.patients for trial in trials)
     points = [panel.point(panel.x.low, 0.0)]
-    dots: list[tuple[Label, int]] = []
+    dots: list[tuple[Label, DatedTrial]] = []
     total = 0
     for trial in trials:
         points.append(panel.point(trial.year, total))
@@ -125,9 +136,10 @@ def _curve(chart: Chart, panel: Panel, described: TimelinePanel) -> list[Label]:
         share = math.sqrt(trial.patients / largest) if largest else 0.0
         size = max(style.square_min_mm, style.square_max_mm * share)
         x, y = points[-1]
-        dots.append((Label(trial.label, x, y, size / 2), trial.patients))
+        dots.append((Label(trial.label, x, y, size / 2), trial))
     points.append(panel.point(panel.x.high, total))
     chart.curve("total", points, style.accent, 1.5 * style.interval_pt, panel)
-    for label, _ in dots:
-        chart.dot("trial", (label.x, label.y), 2 * label.reach, style.ink, style.paper)
-    return [label for label, _ in sorted(dots, key=lambda dot: -dot[1])]
+    for label, trial in dots:
+        fill, rim = (style.ink, style.paper) if trial.pooled else (style.paper, style.ink)
+        chart.dot("trial", (label.x, label.y), 2 * label.reach, fill, rim)
+    return [label for label, _ in sorted(dots, key=lambda dot: -dot[1].patients)]

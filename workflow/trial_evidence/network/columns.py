@@ -5,7 +5,8 @@ USED_COLUMNS = [
     "against_code", "arm_ids", "against_arm_ids", "events", "n", "n_against", "hr", "ci_low",
     "ci_high", "ci_level", "p_value", "yi", "vi", "se_source", "definition", "population",
     "endpoint", "analysis_cut", "median_followup_months", "assessor", "covariance",
-    "verification", "derivation", "source_id", "locator", "rows", "note",
+    "verification", "derivation", "source_id", "locator", "rows", "readers_differ",
+    "exclusion_overridden", "note",
 ]  # fmt: skip
 USED_NUMBERS = [
     "year", "events", "n", "n_against", "hr", "ci_low", "ci_high", "ci_level", "p_value", "yi",

@@ -12,6 +12,8 @@ from trial_evidence.figures.forest import Column, Forest, Row
 from trial_evidence.figures.numbers import format_interval, format_number, format_p
 from trial_evidence.figures.page import Page
 from trial_evidence.figures.style import Style
+from trial_evidence.figures.text import text_width_mm
+from trial_evidence.files import records
 from trial_evidence.network.analysis import ComponentAnalysis, NetworkAnalysis, PartAnalysis
 from trial_evidence.network.components import TIMES
 from trial_evidence.network.evidence_split import Estimate
@@ -24,6 +26,10 @@ from trial_evidence.words import MEASURE_NAMES
 
 # Below so many regimens in a part the forest plot says it all; the tables hold the rest.
 LEAST_FOR_LEAGUE, LEAST_FOR_RANKS = 4, 5
+# A ratio that large says only that there is next to no evidence.
+BEYOND = 1000
+# Room beside the texts of a cell of the league table, and its widest cell, in mm.
+_CELL_AIR_MM, _WIDEST_CELL_MM = 1.2, 24.0
 SAME_TAU2 = (
     "Random effects with one between-trial variance for all comparisons, by REML; Wald intervals."
 )
@@ -120,13 +126,21 @@ def _measure(analysis: NetworkAnalysis) -> str:
 def _result(analysis: NetworkAnalysis, estimate: float, low: float, high: float) -> str:
     if not math.isfinite(estimate):
         return "not estimable"
-    limits = format_interval(analysis.natural(low), analysis.natural(high))
-    return f"{printed(estimate, _scale(analysis))} ({limits})"
+    return f"{_value(analysis, estimate)} ({_interval(analysis, low, high)})"
+
+
+def _value(analysis: NetworkAnalysis, value: float) -> str:
+    """A value of the analysis scale as printed; a ratio past all sense only as past it."""
+    if _scale(analysis) == "log" and value > math.log(BEYOND):
+        return f"> {BEYOND:,}"
+    return printed(value, _scale(analysis))
 
 
 def _interval(analysis: NetworkAnalysis, low: float, high: float) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return "–"
+    if _scale(analysis) == "log" and high > math.log(BEYOND):
+        return f"{_value(analysis, low)} to {_value(analysis, high)}"
     return format_interval(analysis.natural(low), analysis.natural(high))
 
 
@@ -139,7 +153,13 @@ def _codes(analysis: NetworkAnalysis) -> str:
         if component in held and component_words(analysis, component) != short
     ]
     words += ["seq: HER2 agents in sequence"] if SEQUENCE in held else []
-    return f"{'; '.join(words)}."
+    whole = [
+        f"{node.code}: {node.label[:1].lower() if node.label[1:2].islower() else node.label[:1]}"
+        f"{node.label[1:]}"
+        for node in analysis.nodes.values()
+        if " " in node.code and "+" in node.code
+    ]
+    return f"{'; '.join([*words, *whole])}."
 
 
 def component_words(analysis: NetworkAnalysis, component: str) -> str:
@@ -155,10 +175,10 @@ def _capital(words: str) -> str:
 def _heterogeneity(analysis: NetworkAnalysis) -> tuple[str, ...]:
     """tau2, I2 and Q of every part."""
     sentences = []
+    without = [str(part.number) for part in analysis.parts if part.fit.tau2 is None]
     for part in analysis.parts:
         which = f"Part {part.number}: " if len(analysis.parts) > 1 else ""
         if part.fit.tau2 is None:
-            sentences.append(f"{which}{NO_HETEROGENEITY}")
             continue
         p = "" if part.fit.q_p is None else f", {format_p(part.fit.q_p)}"
         sentences.append(
@@ -166,7 +186,15 @@ def _heterogeneity(analysis: NetworkAnalysis) -> tuple[str, ...]:
             f"{format_number(part.fit.i2 or 0.0, 0)}%, Q = {format_number(part.fit.q, 1)} on "
             f"{part.fit.q_df} df{p}."
         )
+    if without:
+        plural = "Parts" if len(without) > 1 else "Part"
+        which = f"{plural} {_and(without)}: " if len(analysis.parts) > 1 else ""
+        sentences.append(f"{which}{NO_HETEROGENEITY}")
     return tuple(sentences)
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _apart(analysis: NetworkAnalysis) -> tuple[str, ...]:
@@ -176,6 +204,16 @@ def _apart(analysis: NetworkAnalysis) -> tuple[str, ...]:
     return (
         f"The network falls into {count} parts that no trial connects. Each is analysed by "
         "itself; regimens of different parts cannot be compared.",
+    )
+
+
+def _overridden(analysis: NetworkAnalysis) -> tuple[str, ...]:
+    """Nodes whose arms are excluded from other analyses, and why."""
+    used = analysis.evidence.used
+    return tuple(
+        f"{row['code']} is a node of its own here; other analyses exclude it: "
+        f"{row['exclusion_overridden']}"
+        for row in records(used[used["exclusion_overridden"] != ""])
     )
 
 
@@ -192,10 +230,14 @@ def _graph(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
     code = {regimen: node.code for regimen, node in analysis.nodes.items()}
     found = [c for part in analysis.parts for c in direct_comparisons(part.data)]
     studies = [study for part in analysis.parts for study in part.data.studies]
+    largest = max(analysis.nodes, key=lambda regimen: total[regimen])
+    often = max(found, key=lambda comparison: len(comparison.studies))
     described = network_graph.NetworkGraph(
         title=title,
         nodes=[
-            network_graph.GraphNode(code[r], total[r], f"{total[r]:,} patients")
+            network_graph.GraphNode(
+                code[r], total[r], f"{total[r]:,} patients" if total[r] else "patients not stated"
+            )
             for r in analysis.nodes
         ],
         edges=[
@@ -206,10 +248,13 @@ def _graph(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
             [code[t] for t in study.treatments] for study in studies if len(study.treatments) > 2
         ],
         notes=_apart(analysis),
-        footnotes=(_codes(analysis),),
-        description=f"{title}: {len(analysis.nodes)} regimens, {len(studies)} trials, "
-        f"{len(found)} direct comparisons, {len(analysis.parts)} connected "
-        f"{'part' if len(analysis.parts) == 1 else 'parts'}.",
+        footnotes=(_codes(analysis), *_overridden(analysis)),
+        description=f"Network graph. {title}: {len(analysis.nodes)} regimens, {len(studies)} "
+        f"trials, {len(found)} direct comparisons, {len(analysis.parts)} connected "
+        f"{'part' if len(analysis.parts) == 1 else 'parts'}. Most patients: {code[largest]} "
+        f"({total[largest]:,}). Compared most often: {code[often.first]} with "
+        f"{code[often.second]} ({len(often.studies)} "
+        f"{'trial' if len(often.studies) == 1 else 'trials'}).",
     )
     return network_graph.layout(described, style)
 
@@ -238,7 +283,7 @@ def _forest(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
             )
             texts = {
                 "label": analysis.nodes[regimen].code,
-                "n": f"{total[regimen]:,}",
+                "n": f"{total[regimen]:,}" if total[regimen] else "–",
                 "direct": str(direct.get(frozenset((regimen, part.reference)), 0)),
                 "result": _result(analysis, *values),
                 "prediction": _interval(
@@ -269,7 +314,8 @@ def _forest(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
                 "nothing of how large or how certain a difference is. "
                 f"{_codes(analysis)}",
             ),
-            description=f"{title}: {'; '.join(described)}.",
+            description=f"Forest plot. {title}, {_measure(analysis).lower()} with its "
+            f"{analysis.level:g}% interval: {'; '.join(described)}.",
         ),
         style,
     )
@@ -281,22 +327,28 @@ def _league(analysis: NetworkAnalysis, title: str, style: Style) -> Page | None:
     ]
     if max(len(part.data.treatments) for part in analysis.parts) < LEAST_FOR_LEAGUE:
         return None
+    room = min((style.width_mm - 2 * style.margin_mm) / len(order), _WIDEST_CELL_MM) - _CELL_AIR_MM
     rows = []
+    excluding = 0
     for down, (part, regimen) in enumerate(order):
         cells = []
         for across, (other_part, other) in enumerate(order):
             if across == down:
                 name = analysis.nodes[regimen].code
-                lines = matrix.broken(name, _league_room(len(order), style), style.footnote_pt)
+                lines = matrix.broken(name, room, style.footnote_pt)
                 cells.append(matrix.Cell(lines, 1.0, bold=True))
             elif part is not other_part:
                 cells.append(matrix.Cell(("–",)))
             elif across < down:
-                cells.append(_league_cell(analysis, part.fit.random, other, regimen))
+                cell = _league_cell(analysis, part.fit.random, other, regimen, room, style)
+                excluding += cell.bold
+                cells.append(cell)
             else:
-                cells.append(_league_cell(analysis, part.fit.common, regimen, other))
+                cells.append(_league_cell(analysis, part.fit.common, regimen, other, room, style))
         rows.append(matrix.MatrixRow("", tuple(cells)))
     measure = _measure(analysis).lower()
+    sizes = [len(part.data.treatments) for part in analysis.parts]
+    pairs = sum(size * (size - 1) // 2 for size in sizes)
     empty = " –: no path between the two." if len(analysis.parts) > 1 else ""
     return matrix.layout(
         matrix.Matrix(
@@ -310,22 +362,24 @@ def _league(analysis: NetworkAnalysis, title: str, style: Style) -> Page | None:
                 f"higher-ranked regimen first. Bold: the interval excludes no effect.{empty}",
             ),
             footnotes=(f"In the order of P-scores. {_codes(analysis)}",),
-            description=f"{title} of {len(order)} regimens.",
+            description=f"{title}, {measure} of {len(order)} regimens, the best P-score first: "
+            f"{', '.join(analysis.nodes[regimen].code for _, regimen in order)}. By random effects "
+            f"the interval excludes no effect in {excluding} of {pairs} comparisons.",
         ),
         style,
     )
 
 
-def _league_room(count: int, style: Style) -> float:
-    return (style.width_mm - 2 * style.margin_mm) / count - 1.2
-
-
-def _league_cell(analysis: NetworkAnalysis, league: League, first: str, second: str) -> matrix.Cell:
+def _league_cell(
+    analysis: NetworkAnalysis, league: League, first: str, second: str, room: float, style: Style
+) -> matrix.Cell:
     at = league.cell(first, second)
     low, high = float(league.ci_low[at]), float(league.ci_high[at])
-    values = (float(league.effects[at]), low, high)
-    estimate, *ends = (printed(value, _scale(analysis)) for value in values)
-    return matrix.Cell((estimate, f"({ends[0]}", f"{ends[1]})"), bold=low > 0 or high < 0)
+    estimate = _value(analysis, float(league.effects[at]))
+    whole = f"({_interval(analysis, low, high)})"
+    broken = f"({_value(analysis, low)}", f"{_value(analysis, high)})"
+    fits = text_width_mm(whole, style.footnote_pt, True) <= room
+    return matrix.Cell((estimate, whole) if fits else (estimate, *broken), bold=low > 0 or high < 0)
 
 
 def _ranks(analysis: NetworkAnalysis, part: PartAnalysis, title: str, style: Style) -> Page:
@@ -338,7 +392,7 @@ def _ranks(analysis: NetworkAnalysis, part: PartAnalysis, title: str, style: Sty
         )
         for place in _ranked(part)
     ]
-    first = treatments[0]
+    first, last = treatments[0], treatments[-1]
     return rankogram.layout(
         rankogram.Rankogram(
             title,
@@ -348,8 +402,10 @@ def _ranks(analysis: NetworkAnalysis, part: PartAnalysis, title: str, style: Sty
                 "hide how far apart regimens are, and how little a single trial says of one.",
             ),
             footnotes=(_codes(analysis),),
-            description=f"{title} of {len(treatments)} regimens; the highest P-score has "
-            f"{first.name} ({first.words.removeprefix('P-score ')}).",
+            description=f"Bar charts. {title} of {len(treatments)} regimens. The highest P-score "
+            f"has {first.name} ({first.words.removeprefix('P-score ')}, probability of being the "
+            f"best {format_number(100 * first.probability[0], 0)}%), the lowest {last.name} "
+            f"({last.words.removeprefix('P-score ')}).",
         ),
         style,
     )
@@ -366,6 +422,11 @@ def _contributions(
         if part.reference in pair
     ]
     others = [pair[1] if pair[0] == part.reference else pair[0] for pair, _ in shown]
+    most = []
+    for other, (_, shares) in zip(others, shown, strict=True):
+        at = int(shares.argmax())
+        pair = " v ".join(code[regimen] for regimen in found.comparisons[at])
+        most.append(f"{code[other]}: mostly {pair} ({format_number(100 * shares[at], 0)}%).")
     rows = []
     for number, (first, second) in enumerate(found.comparisons):
         cells = []
@@ -386,7 +447,8 @@ def _contributions(
                 "shares under 0.5% are left blank.",
             ),
             footnotes=(_codes(analysis),),
-            description=f"{title}: {len(rows)} direct comparisons, {len(shown)} estimates.",
+            description=f"Heat map. {title}: how much {len(rows)} direct comparisons contribute to "
+            f"{len(shown)} estimates against {code[part.reference]}. {' '.join(most)}",
         ),
         style,
     )
@@ -443,7 +505,8 @@ def _split(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
                 "Comparisons without indirect evidence are not shown. "
                 f"{_codes(analysis)}",
             ),
-            description=f"{title}: {'; '.join(tested)}.",
+            description=f"Forest plot. {title}, p value of their difference: {'; '.join(tested)}. "
+            f"{' '.join(between)}".rstrip(),
         ),
         style,
     )
@@ -476,7 +539,10 @@ def _components(
     model = components.model
     if isinstance(model, Refused):
         raise ValueError(model.reason)
-    rows = [Row("heading", {"label": "Additive model"})]
+    shown = components.interactions
+    interact = any(not isinstance(found, Refused) for _, found in shown)
+    # alone it would say what the footnote says
+    rows = [Row("heading", {"label": "Additive model"})] if interact else []
     described: list[str] = []
     absent: dict[str, list[str]] = {}
     order = {name: place for place, name in enumerate(analysis.evidence.abbreviations)}
@@ -489,8 +555,7 @@ def _components(
         result = _result(analysis, *values)
         rows.append(Row("pooled", {"label": name, "result": result}, *values))
         described.append(f"{name} {result}")
-    shown = components.interactions
-    if any(not isinstance(found, Refused) for _, found in shown):
+    if interact:
         rows += [
             Row("gap"),
             Row("heading", {"label": "Interactions"}),
@@ -512,7 +577,7 @@ def _components(
         Column("result", f"{_measure(analysis)}\n({analysis.level:g}% CI)", "right", "right"),
         *(
             (Column("synergy", "Probability\nof synergy", "right", "right", priority=1),)
-            if any(not isinstance(found, Refused) for _, found in shown)
+            if interact
             else ()
         ),
     )
@@ -526,6 +591,7 @@ def _components(
                 *_test_sentence(components),
                 f"τ² = {format_number(model.tau2, 3)} (REML).",
                 *(f"{', '.join(names)}: {reason}" for reason, names in absent.items()),
+                *_confounded(analysis, components),
             ),
             footnotes=(
                 "Additive model: the effect of a regimen is the sum of those of its components, on "
@@ -535,10 +601,23 @@ def _components(
                 "components do together beyond the sum. Probability of synergy: Bayesian, "
                 "half-normal prior on τ, flat on all effects.",
             ),
-            description=f"{title}: {'; '.join(described) or 'no component can be estimated'}.",
+            description=f"Forest plot. {title}, {_measure(analysis).lower()} of adding each: "
+            f"{'; '.join(described) or 'no component can be estimated'}. "
+            f"{' '.join(_test_sentence(components))}",
         ),
         style,
     )
+
+
+def _confounded(analysis: NetworkAnalysis, components: ComponentAnalysis) -> Iterator[str]:
+    """Interactions that no trial tells from others."""
+    for pair, found in components.interactions:
+        if not isinstance(found, Refused) and found.confounded_with:
+            names = " or ".join(component_words(analysis, name) for name in found.confounded_with)
+            yield (
+                f"{_capital(component_words(analysis, TIMES.join(pair)))} may as well be {names}: "
+                "these trials cannot tell them apart."
+            )
 
 
 def _in_words(analysis: NetworkAnalysis, reason: str) -> str:
@@ -568,6 +647,7 @@ def _additivity(
                 (observed.estimate, observed.ci_low, observed.ci_high),
             )
         )
+    farthest = max(points, key=lambda point: abs(point.observed[0] - point.predicted[0]))
     measure = _measure(analysis)
     references: Sequence[str] = [analysis.nodes[p.reference].code for p in analysis.parts]
     left = (
@@ -592,8 +672,10 @@ def _additivity(
                 *left,
                 _codes(analysis),
             ),
-            description=f"{title}: observed against predicted effect of {len(points)} regimens. "
-            f"{' '.join(_test_sentence(components))}",
+            description=f"Scatter plot. {title}: observed {measure.lower()} against the sum of the "
+            f"components, {len(points)} regimens. Farthest from the sum: {farthest.label} "
+            f"(observed {_value(analysis, farthest.observed[0])}, predicted "
+            f"{_value(analysis, farthest.predicted[0])}). {' '.join(_test_sentence(components))}",
         ),
         style,
     )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from trial_evidence.configuration import Configuration, Selection
 from trial_evidence.extract.effect_sizes import log_hazard_ratio
-from trial_evidence.extract.evidence import NO_STANDARD_ERROR, trial_label
+from trial_evidence.extract.evidence import NO_STANDARD_ERROR, readers_differ, trial_label
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
 from trial_evidence.extract.selection import (
     WHOLE,
@@ -42,6 +42,7 @@ Pair = frozenset[str]
 RESPONSE_TOGETHER = ("definition",)
 HAZARD_TOGETHER = ("endpoint", "assessor", "analysis", "median_followup_months")
 
+EVERY_ANALYSIS = "*"
 NOT_RANDOMISED = "not randomised: nothing is compared within the trial"
 ONE_REGIMEN = "all its arms have one regimen: no comparison between nodes"
 ONE_REPORTED = "no two regimens of the trial have an admitted row of one report"
@@ -72,6 +73,8 @@ class NetworkEvidence:
     used : DataFrame
         Counts: one row a trial and node. Hazard ratios: one row a trial and contrast; ``yi`` and
         ``vi`` are the log hazard ratio of ``regimen`` against ``against`` and its variance.
+        ``readers_differ`` says what two readers found where nobody has settled it, and
+        ``exclusion_overridden`` why an arm that is a node of its own here is excluded elsewhere.
     set_aside : DataFrame
         One row for every row of the sheet that was looked at and not taken, with the reason.
     data : NetworkData or None
@@ -117,6 +120,30 @@ class _Taken:
     reasons: Mapping[int, str]
 
 
+@dataclass(frozen=True)
+class _Remarks:
+    """What is said of a row used beside its numbers."""
+
+    table: str
+    nodes: Mapping[str, Node]
+    differing: Mapping[tuple[str, int], str]
+    overridden: Mapping[str, str]
+
+    def on(self, record: Record) -> dict[str, str]:
+        """Codes of its regimens, the readers' differences, an exclusion that does not hold."""
+        rows = [(self.table, int(number)) for number in record["rows"].split(";")]
+        arms = f"{record['arm_ids']};{record.get('against_arm_ids', '')}".split(";")
+        against = record["against"]
+        return {
+            "code": self.nodes[record["regimen"]].code,
+            "against_code": self.nodes[against].code if against else "",
+            "readers_differ": "; ".join(self.differing[r] for r in rows if r in self.differing),
+            "exclusion_overridden": "; ".join(
+                self.overridden[arm] for arm in arms if arm in self.overridden
+            ),
+        }
+
+
 def network_evidence(
     sheet: Sheet,
     configuration: Configuration,
@@ -146,13 +173,19 @@ def network_evidence(
     trials = sheet["trials"]
     trials = trials[trials["setting"] == network.setting]
     arms = _with_own_nodes(arm_regimens(sheet["arms"]), networks.own_nodes)
-    # What such an arm is not, it need not be: its exclusion is about the regimen it resembles.
     exclusions = sheet["exclusions"]
-    exclusions = exclusions[~exclusions["arm_id"].isin(list(networks.own_nodes))]
+    # What such an arm is not, it need not be: an exclusion from everything is about the regimen it
+    # resembles. One that names the network means the network.
+    about_others = exclusions["arm_id"].isin(list(networks.own_nodes)) & (
+        exclusions["analysis"] == EVERY_ANALYSIS
+    )
+    overridden = {row["arm_id"]: row["reason"] for row in records(exclusions[about_others])}
+    exclusions = exclusions[~about_others]
     table = "pcr" if network.is_pcr else "hazard_ratios"
     rows = _candidates(sheet, network, set(trials["trial_id"]))
     labels = agent_labels(sheet["agents"])
     nodes = nodes_of(arms["regimen"], labels, networks.abbreviations)
+    remarks = _Remarks(table, nodes, readers_differ(sheet), overridden)
     years = dict(zip(sheet["sources"]["source_id"], sheet["sources"]["year"], strict=True))
     used: list[dict[str, Any]] = []
     aside: list[dict[str, Any]] = []
@@ -175,12 +208,7 @@ def network_evidence(
         if taken.study is not None:
             studies.append(taken.study)
             year = years.get(str(taken.used[0]["source_id"]).partition("; ")[0], np.nan)
-            for record in taken.used:
-                codes = {
-                    "code": nodes[record["regimen"]].code,
-                    "against_code": nodes[record["against"]].code if record["against"] else "",
-                }
-                used.append(shared | {"year": year} | codes | record)
+            used += [shared | {"year": year} | remarks.on(record) | record for record in taken.used]
         held = by_label(trial.rows)
         aside += [
             shared | _aside(table, held[label], reason)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -80,6 +81,9 @@ class Interaction:
     studies_with, studies_apart : int
         Studies with an arm that holds all the components, and those of them in which another arm
         holds some of them: only the latter can show an interaction within randomisation.
+    confounded_with : tuple of str
+        Other pairs of components whose interaction explains the same observations: with either in
+        the model the other cannot be estimated, and which of them acts is not known.
     """
 
     components: tuple[str, ...]
@@ -89,6 +93,7 @@ class Interaction:
     method: str
     studies_with: int
     studies_apart: int
+    confounded_with: tuple[str, ...]
 
 
 class _DesignPosterior(TauPosterior):
@@ -267,4 +272,50 @@ def estimate_interaction(
         studies_apart=sum(
             together in arms and any(arm and arm != together for arm in arms) for arms in held
         ),
+        confounded_with=confounded_with(data, components, interaction, inactive=inactive),
     )
+
+
+def confounded_with(
+    data: NetworkData,
+    components: Components,
+    interaction: Sequence[str],
+    *,
+    inactive: str | None = None,
+) -> tuple[str, ...]:
+    """Pairs of components whose interaction cannot be told from a given one.
+
+    Parameters
+    ----------
+    data : NetworkData
+        Studies.
+    components : mapping of str to sequence of str
+        Components of every treatment.
+    interaction : sequence of str
+        An interaction that the studies determine beside the additive terms.
+    inactive : str, optional
+        A component whose effect is zero by definition.
+
+    Returns
+    -------
+    tuple of str
+        In alphabetical order: pairs that are estimable alone beside the additive terms, but
+        not together with this one.
+    """
+    found = []
+    for pair in sorted(
+        {
+            pair
+            for treatment in data.treatments
+            for pair in combinations(sorted(set(components[treatment]) - {inactive}), 2)
+        }
+    ):
+        if set(pair) == set(interaction):
+            continue
+        alone = interaction_observations(data, components, pair, inactive=inactive)
+        beside = interaction_observations(
+            data, components, pair, inactive=inactive, others=(interaction,)
+        )
+        if isinstance(beside, Refused) and not isinstance(alone, Refused):
+            found.append(TIMES.join(pair))
+    return tuple(found)

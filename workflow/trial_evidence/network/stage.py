@@ -10,7 +10,7 @@ import pandas as pd
 
 from trial_evidence.configuration import Configuration
 from trial_evidence.figures.page import Page, save_page
-from trial_evidence.figures.style import style_for
+from trial_evidence.figures.style import Style, style_for
 from trial_evidence.files import write_table
 from trial_evidence.network.analysis import NetworkAnalysis, analyse
 from trial_evidence.network.drawings import network_drawings
@@ -19,6 +19,8 @@ from trial_evidence.network.tables import network_tables
 from trial_evidence.network.trial_level import (
     SurrogacyResults,
     SynergyResults,
+    cautions_table,
+    not_factorial_table,
     surrogacy_results,
     surrogacy_table,
     synergy_results,
@@ -57,6 +59,48 @@ def write_network(
         To draw with.
     """
     folder = results / setting / FOLDER
+    analyses, synergy, surrogacy = _findings(configuration, networks, sheet, setting)
+    tables = _tables(analyses, synergy, surrogacy, configuration.settings[setting])
+    style = style_for(configuration.figure_width_mm)
+    pages = _pages(analyses, synergy, surrogacy, configuration, style)
+    for name, table in tables.items():
+        write_table(folder / f"{name}.csv", table)
+    _draw_all(pages, folder, configuration, processes)
+    _remove_others(folder, tables, pages, configuration)
+    listing = [
+        (setting, *stem.split("/"), page.title, page.description) for stem, page in pages.items()
+    ]
+    write_table(folder / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
+
+
+def network_pages(
+    configuration: Configuration,
+    networks: NetworkConfiguration,
+    sheet: Sheet,
+    setting: str,
+    style: Style,
+) -> dict[str, Page]:
+    """Every figure of the networks of a setting.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    networks : NetworkConfiguration
+    sheet : Sheet
+    setting : str
+    style : Style
+
+    Returns
+    -------
+    dict
+        Pages by ``<id>/<name>``.
+    """
+    return _pages(*_findings(configuration, networks, sheet, setting), configuration, style)
+
+
+def _findings(
+    configuration: Configuration, networks: NetworkConfiguration, sheet: Sheet, setting: str
+) -> tuple[dict[str, NetworkAnalysis], list[SynergyResults], list[SurrogacyResults]]:
     analyses = {
         network.id: analyse(
             network_evidence(sheet, configuration, networks, network), configuration
@@ -78,16 +122,7 @@ def write_network(
         for entry in networks.surrogacy
         if entry.setting == setting
     ]
-    tables = _tables(analyses, synergy, surrogacy, configuration.settings[setting])
-    pages = _pages(analyses, synergy, surrogacy, configuration)
-    for name, table in tables.items():
-        write_table(folder / f"{name}.csv", table)
-    _draw_all(pages, folder, configuration, processes)
-    _remove_others(folder, tables, pages, configuration)
-    listing = [
-        (setting, *stem.split("/"), page.title, page.description) for stem, page in pages.items()
-    ]
-    write_table(folder / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
+    return analyses, synergy, surrogacy
 
 
 def _tables(
@@ -102,10 +137,13 @@ def _tables(
         for name, analysis in analyses.items()
         for table, content in network_tables(analysis, line).items()
     }
-    tables |= {f"{found.analysis.network}/synergy": synergy_table(found) for found in synergy}
+    for shown in synergy:
+        tables[f"{shown.analysis.network}/synergy"] = synergy_table(shown)
+        tables[f"{shown.analysis.network}/synergy_set_aside"] = not_factorial_table(shown)
     for found in surrogacy:
         tables[f"{found.analysis.id}/trials"] = found.table
         tables[f"{found.analysis.id}/models"] = surrogacy_table(found)
+        tables[f"{found.analysis.id}/cautions"] = cautions_table(found)
     return tables
 
 
@@ -114,9 +152,9 @@ def _pages(
     synergy: list[SynergyResults],
     surrogacy: list[SurrogacyResults],
     configuration: Configuration,
+    style: Style,
 ) -> dict[str, Page]:
     """Pages by ``<id>/<name>``."""
-    style = style_for(configuration.figure_width_mm)
     pages = {
         f"{name}/{drawing.name}": drawing.page
         for name, analysis in analyses.items()

@@ -561,8 +561,10 @@ def _checked(pairs: Sequence[EffectPair]) -> tuple[Floats, Floats, Floats, Float
     names = [pair.trial for pair in pairs]
     if len(set(names)) < len(names):
         raise ValueError("a trial counts once: one contrast of each trial")
-    x, vx = check_effects([p.surrogate for p in pairs], [p.surrogate_variance for p in pairs])
-    y, vy = check_effects([p.final for p in pairs], [p.final_variance for p in pairs])
+    x, vx = check_effects(
+        [p.surrogate for p in pairs], [p.surrogate_variance for p in pairs], at_least=0
+    )
+    y, vy = check_effects([p.final for p in pairs], [p.final_variance for p in pairs], at_least=0)
     return x, y, vx, vy
 
 

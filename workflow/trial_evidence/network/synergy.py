@@ -11,6 +11,7 @@ what the better single arm shows: both arms beating it is necessary for synergy 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -327,6 +328,8 @@ def _variance(scale: Scale, rates: Sequence[float], n: Sequence[float], backgrou
 # --------------------------------------------------------------------------------- one trial
 
 
+# A trial stands in the pool of all trials and in that of its agents.
+@cache
 def trial_synergy(
     trial: FactorialTrial, scale: ScaleName, background: Background, level: float = 95.0
 ) -> TrialSynergy | Refused:

@@ -25,8 +25,8 @@ NODE_COLUMNS = [
 ]  # fmt: skip
 COMPARISON_COLUMNS = ["part", "first", "second", "trials", "multi_arm", "patients", "trial_names"]
 SUMMARY_COLUMNS = [
-    "part", "regimens", "trials", "comparisons", "reference", "tau2_reml", "tau2_dl", "i2", "q",
-    "q_df", "q_p", "without_path",
+    "part", "measure", "regimens", "trials", "comparisons", "reference", "tau2_reml", "tau2_dl",
+    "i2", "q", "q_df", "q_p", "without_path",
 ]  # fmt: skip
 LEAGUE_COLUMNS = [
     "part", "first", "second", "model", "estimate", "ci_low", "ci_high", "p_value", "pi_low",
@@ -39,7 +39,7 @@ REFERENCE_COLUMNS = [
 RANK_COLUMNS = ["part", "regimen", "code", "p_score", "mean_rank", "rank", "probability"]
 SPLIT_COLUMNS = [
     "part", "first", "second", "trials", "direct_share", "direct", "direct_low", "direct_high",
-    "indirect", "indirect_low", "indirect_high", "network", "network_low", "network_high",
+    "indirect", "indirect_low", "indirect_high", "combined", "combined_low", "combined_high",
     "difference", "difference_low", "difference_high", "difference_p", "reason",
 ]  # fmt: skip
 INCONSISTENCY_COLUMNS = ["part", "kind", "design", "trials", "q", "df", "p_value", "tau2"]
@@ -59,7 +59,7 @@ ADDITIVITY_COLUMNS = [
 INTERACTION_COLUMNS = [
     "first", "second", "trials_with", "trials_within", "estimate", "ci_low", "ci_high", "p_value",
     "tau2", "posterior_median", "posterior_low", "posterior_high", "probability_of_synergy",
-    "prior", "reason",
+    "prior", "confounded_with", "reason",
 ]  # fmt: skip
 
 ALL_DIRECT = "nothing but direct evidence: no way round"
@@ -186,6 +186,7 @@ def _summary(analysis: NetworkAnalysis) -> Iterator[dict[str, Any]]:
         size = len(part.data.treatments)
         yield {
             "part": part.number,
+            "measure": analysis.network.measure,
             "regimens": size,
             "trials": len(part.data.studies),
             "comparisons": len(direct_comparisons(part.data)),
@@ -299,7 +300,7 @@ def _split(analysis: NetworkAnalysis) -> Iterator[dict[str, Any]]:
                 "direct_share": split.proportion,
                 **numbers("direct", split.direct),
                 **numbers("indirect", split.indirect),
-                **numbers("network", split.network),
+                **numbers("combined", split.network),
                 **numbers("difference", split.difference),
                 "difference_p": split.difference.p_value if split.difference else math.nan,
                 "reason": "" if split.indirect else ALL_DIRECT,
@@ -481,6 +482,7 @@ def _interactions(analysis: NetworkAnalysis) -> Iterator[dict[str, Any]]:
             # Together better than the sum: more responses, or fewer events.
             "probability_of_synergy": 1 - above if analysis.network.small_is_good else above,
             "prior": found.posterior.tau_prior,
+            "confounded_with": "; ".join(found.confounded_with),
         }
 
 

@@ -16,10 +16,12 @@ from trial_evidence.network.contrasts import from_counts
 from trial_evidence.network.evidence import NetworkEvidence
 from trial_evidence.network.factorial import Arm, FactorialTrial, factorial_trials
 from trial_evidence.network.surrogacy import (
+    WEIGHTINGS,
     BivariateSurrogacy,
     EffectPair,
     Surrogacy,
     SurrogacyRegression,
+    Weighting,
     surrogacy,
 )
 from trial_evidence.network.synergy import SCALES, Background, PooledSynergy, pool_synergy
@@ -27,21 +29,27 @@ from trial_evidence.network_configuration import SurrogacyAnalysis, SynergyAnaly
 from trial_evidence.pool.refusals import Refused
 
 ALL_PAIRS = "all"
+NOT_FACTORIAL = "no arms of two agents, each alone and both together, with one partner"
+MAIN, SENSITIVITY, LEFT_OUT = "main", "sensitivity", "leave-one-out"
 
 SYNERGY_COLUMNS = [
-    "scale", "label", "background", "background_source", "agents", "kind", "trial", "first",
-    "second", "response_first", "response_second", "observed", "expected", "model", "k", "estimate",
-    "ci_low", "ci_high", "p_value", "pi_low", "pi_high", "tau2", "probability_of_synergy",
-    "tipping_background", "tipping_interval", "meaning", "note", "reason",
+    "setting", "network", "scale", "label", "background", "background_source", "agents", "kind",
+    "trial_ids", "arm_ids", "trial", "first", "second", "response_first", "response_second",
+    "observed", "expected", "model", "k", "estimate", "ci_low", "ci_high", "p_value", "pi_low",
+    "pi_high", "tau2", "posterior_median", "posterior_low", "posterior_high",
+    "probability_of_synergy", "tipping_background", "tipping_interval", "meaning", "note", "reason",
 ]  # fmt: skip
 PAIR_COLUMNS = [
-    "trial_id", "trial", "regimen", "against", "patients", "odds_ratio", "odds_low", "odds_high",
-    "hazard_ratio", "hazard_low", "hazard_high", "endpoint",
+    "setting", "analysis", "trial_id", "trial", "regimen", "against", "patients", "odds_ratio",
+    "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high", "endpoint", "pcr_rows",
+    "hazard_ratios_rows",
 ]  # fmt: skip
+NOT_FACTORIAL_COLUMNS = ["setting", "network", "trial_id", "trial", "reason"]
+CAUTION_COLUMNS = ["setting", "analysis", "caution"]
 SURROGACY_COLUMNS = [
-    "model", "weighting", "within_correlation", "without", "k", "intercept", "slope", "slope_low",
-    "slope_high", "slope_p", "r2", "r2_low", "r2_high", "r2_method", "residual_sd",
-    "threshold_odds_ratio", "note", "reason",
+    "setting", "analysis", "role", "model", "weighting", "within_correlation", "without", "k",
+    "intercept", "slope", "slope_low", "slope_high", "slope_p", "r2", "r2_low", "r2_high",
+    "r2_method", "residual_sd", "threshold_odds_ratio", "note", "reason",
 ]  # fmt: skip
 
 
@@ -77,15 +85,22 @@ class SynergyResults:
         Trial id -> name.
     agents : dict of str
         Trial id -> the two agents in words.
+    arm_ids : dict of str
+        Trial id -> the arms of the sheet behind its counts, joined by ``;``.
     pools : tuple of SynergyPool
         By scale, background and agents.
+    set_aside : tuple of (str, str)
+        Trial id and reason, for every trial of the network that does not count, and for arms of
+        one that does which do not.
     """
 
     analysis: SynergyAnalysis
     trials: tuple[FactorialTrial, ...]
     labels: dict[str, str]
     agents: dict[str, str]
+    arm_ids: dict[str, str]
     pools: tuple[SynergyPool, ...]
+    set_aside: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -122,7 +137,8 @@ def synergy_results(
     SynergyResults
         Trials are found by what their arms hold, never by name.
     """
-    trials = factorial_trials(_arms(evidence)).trials
+    found = factorial_trials(_arms(evidence))
+    trials = found.trials
     agents = {
         t.trial: join_agents((*t.first.agents, *t.second.agents), evidence.labels) for t in trials
     }
@@ -151,7 +167,12 @@ def synergy_results(
         for name, of in groups
     ]
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["label"], strict=True))
-    return SynergyResults(analysis, trials, names, agents, tuple(pools))
+    sheet_arms = {(row["trial_id"], row["code"]): row["arm_ids"] for row in records(evidence.used)}
+    arm_ids = {t.trial: ";".join(sheet_arms[t.trial, arm.arm] for arm in t.arms) for t in trials}
+    left = [(trial, NOT_FACTORIAL) for trial in names if trial not in agents]
+    return SynergyResults(
+        analysis, trials, names, agents, arm_ids, tuple(pools), (*found.set_aside, *left)
+    )
 
 
 def _arms(evidence: NetworkEvidence) -> Iterator[Arm]:
@@ -181,9 +202,30 @@ def synergy_table(results: SynergyResults) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``kind`` is trial or pooled; trials stand once for every scale and background.
+        ``kind`` is trial or pooled; trials stand once for every scale and background. The posterior
+        of a trial is Jeffreys's, of the excess as it is on the scale.
     """
     return pd.DataFrame(list(_synergy_rows(results)), columns=SYNERGY_COLUMNS)
+
+
+def not_factorial_table(results: SynergyResults) -> pd.DataFrame:
+    """Trials of the network, and arms of trials, that say nothing of synergy, and why.
+
+    Parameters
+    ----------
+    results : SynergyResults
+
+    Returns
+    -------
+    DataFrame
+        Columns ``NOT_FACTORIAL_COLUMNS``.
+    """
+    about = results.analysis
+    rows = [
+        (about.setting, about.network, trial, results.labels[trial], reason)
+        for trial, reason in results.set_aside
+    ]
+    return pd.DataFrame(rows, columns=NOT_FACTORIAL_COLUMNS)
 
 
 def _synergy_rows(results: SynergyResults) -> Iterator[dict[str, Any]]:
@@ -191,6 +233,8 @@ def _synergy_rows(results: SynergyResults) -> Iterator[dict[str, Any]]:
     for pool in results.pools:
         scale = SCALES[pool.scale]
         shared = {
+            "setting": results.analysis.setting,
+            "network": results.analysis.network,
             "scale": scale.name,
             "label": scale.label,
             "background": pool.background.rate if scale.background else math.nan,
@@ -211,6 +255,8 @@ def _synergy_rows(results: SynergyResults) -> Iterator[dict[str, Any]]:
                 **shared,
                 "agents": results.agents[one.trial],
                 "kind": "trial",
+                "trial_ids": one.trial,
+                "arm_ids": results.arm_ids[one.trial],
                 "trial": results.labels[one.trial],
                 "first": sides[one.trial][0],
                 "second": sides[one.trial][1],
@@ -223,15 +269,21 @@ def _synergy_rows(results: SynergyResults) -> Iterator[dict[str, Any]]:
                 "ci_low": natural(one.ci_low),
                 "ci_high": natural(one.ci_high),
                 "p_value": one.p_value,
+                "posterior_median": natural(one.jeffreys.median),
+                "posterior_low": natural(one.jeffreys.low),
+                "posterior_high": natural(one.jeffreys.high),
                 "probability_of_synergy": one.jeffreys.probability_above_zero,
                 "tipping_background": one.tipping_background,
                 "note": one.note,
             }
+        pooled = [one.trial for one in pool.found.trials]
         for model in pool.found.models:
             below = model.probability_below_zero
             yield {
                 **shared,
                 "kind": "pooled",
+                "trial_ids": ";".join(pooled),
+                "arm_ids": ";".join(results.arm_ids[trial] for trial in pooled),
                 "model": model.model,
                 "k": model.k,
                 "estimate": natural(model.estimate),
@@ -303,6 +355,8 @@ def surrogacy_results(
         )
         rows.append(
             {
+                "setting": analysis.setting,
+                "analysis": analysis.id,
                 "trial_id": trial,
                 "trial": row["trial"],
                 "regimen": row["code"],
@@ -313,6 +367,8 @@ def surrogacy_results(
                     ("hazard_ratio", "hazard_low", "hazard_high"), row["yi"], row["vi"], level
                 ),
                 "endpoint": row["endpoint"],
+                "pcr_rows": ";".join(arm["rows"] for arm in reversed(arms)),
+                "hazard_ratios_rows": row["rows"],
             }
         )
     first, *others = analysis.correlations
@@ -349,29 +405,61 @@ def surrogacy_table(results: SurrogacyResults) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Intercept and slope on the logarithmic scale, ``without`` empty for all trials.
+        Intercept and slope on the logarithmic scale, ``without`` empty for all trials. ``role``:
+        the regression by inverse variance and the bivariate model at the first correlation are
+        the main results, side by side and first; neither is without fault.
     """
-    found = results.found
+    found, correlations = results.found, results.analysis.correlations
+    regressions: dict[Weighting, SurrogacyRegression | Refused] = dict(
+        zip(WEIGHTINGS, found.regressions, strict=True)
+    )
+    main: Weighting = "inverse variance"
     rows = [
-        *(_regression_row(one, "") for one in found.regressions),
-        *(
-            _bivariate_row(one, rho, "")
-            for rho, one in zip(results.analysis.correlations, found.bivariate, strict=True)
-        ),
+        {"role": MAIN, **_regression_row(regressions.pop(main), main, "")},
+        {"role": MAIN, **_bivariate_row(found.bivariate[0], correlations[0], "")},
+    ]
+    rows += [
+        {"role": SENSITIVITY, **_regression_row(one, weighting, "")}
+        for weighting, one in regressions.items()
+    ]
+    rows += [
+        {"role": SENSITIVITY, **_bivariate_row(one, rho, "")}
+        for rho, one in list(zip(correlations, found.bivariate, strict=True))[1:]
     ]
     for left in found.without:
-        rows.append(_regression_row(left.regression, left.trial))
-        rows.append(_bivariate_row(left.bivariate, results.analysis.correlations[0], left.trial))
-    return pd.DataFrame(rows, columns=SURROGACY_COLUMNS)
+        rows += [
+            {"role": LEFT_OUT, **_regression_row(left.regression, main, left.trial)},
+            {"role": LEFT_OUT, **_bivariate_row(left.bivariate, correlations[0], left.trial)},
+        ]
+    about = {"setting": results.analysis.setting, "analysis": results.analysis.id}
+    return pd.DataFrame([about | row for row in rows], columns=SURROGACY_COLUMNS)
 
 
-def _regression_row(one: SurrogacyRegression | Refused, without: str) -> dict[str, Any]:
+def cautions_table(results: SurrogacyResults) -> pd.DataFrame:
+    """What the numbers of a surrogacy analysis cannot show.
+
+    Parameters
+    ----------
+    results : SurrogacyResults
+
+    Returns
+    -------
+    DataFrame
+        Columns ``CAUTION_COLUMNS``.
+    """
+    about = results.analysis
+    rows = [(about.setting, about.id, caution) for caution in results.found.cautions]
+    return pd.DataFrame(rows, columns=CAUTION_COLUMNS)
+
+
+def _regression_row(
+    one: SurrogacyRegression | Refused, weighting: Weighting, without: str
+) -> dict[str, Any]:
+    shared = {"model": "weighted regression", "weighting": weighting, "without": without}
     if isinstance(one, Refused):
-        return {"model": "weighted regression", "without": without, "reason": one.reason}
+        return shared | {"reason": one.reason}
     return {
-        "model": "weighted regression",
-        "weighting": one.weighting,
-        "without": without,
+        **shared,
         **{
             name: getattr(one, name)
             for name in ("k", "intercept", "slope", "slope_low", "slope_high", "slope_p", "r2",

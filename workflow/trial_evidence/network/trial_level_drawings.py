@@ -91,7 +91,7 @@ def _synergy(
                 "expected": _percent(one.expected),
                 "result": _result(scale, one.estimate, one.ci_low, one.ci_high),
             }
-            ends = (one.estimate, one.ci_low, one.ci_high)
+            ends = _drawn(scale, one.estimate, one.ci_low, one.ci_high)
             rows.append(Row("trial", texts, *ends, weight=weights[one.trial]))
         subtotal = at_main.get(agents)
         if isinstance(subtotal, PooledSynergy):
@@ -135,17 +135,19 @@ def _synergy(
             Axis(
                 "log" if scale.ratio else "linear",
                 0.0,
-                "Ratio to what is expected" if scale.ratio else "Difference from what is expected",
+                "Ratio to what is expected"
+                if scale.ratio
+                else "Difference from what is expected, percentage points",
                 "Less than expected",
                 "More than expected: synergy",
             ),
-            overall=overall.estimate,
+            overall=_drawn(scale, overall.estimate, overall.ci_low, overall.ci_high)[0],
             notes=tuple(filter(None, [whole.meaning, background])),
             footnotes=(
                 "Trials with arms of each agent alone and of both, with the same partner; "
                 "intervals of single trials by the delta method.",
             ),
-            description=f"{title}: {len(whole.trials)} trials, pooled "
+            description=f"Forest plot. {title}: {len(whole.trials)} trials, pooled "
             f"{_result(scale, overall.estimate, overall.ci_low, overall.ci_high)}.",
         ),
         style,
@@ -158,7 +160,14 @@ def _led(found: PooledSynergy, model: str) -> Pooled:
 
 def _pooled_row(kind: forest.RowKind, scale: Scale, label: str, pooled: Pooled) -> Row:
     ends = (pooled.estimate, pooled.ci_low, pooled.ci_high)
-    return Row(kind, {"trial": label, "result": _result(scale, *ends)}, *ends)
+    texts = {"trial": label, "result": _result(scale, *ends)}
+    return Row(kind, texts, *_drawn(scale, *ends))
+
+
+def _drawn(scale: Scale, *values: float) -> tuple[float, float, float]:
+    """An estimate and its limits as the axis has them: log ratios, or percentage points."""
+    estimate, low, high = values if scale.ratio else (100 * value for value in values)
+    return estimate, low, high
 
 
 def _percent(rate: float) -> str:

@@ -25,7 +25,8 @@ RISK_DOMAINS = {
     "d5_selection": "D5",
     "overall": "Overall",
 }
-_YES_NO = {"yes": "yes", "no": "no", "": NOT_STATED}
+_RANDOMISED = {"yes": "randomised", "no": "not randomised", "": "randomisation not stated"}
+_BLINDED = {"yes": "blinded", "no": "open label", "": "blinding not stated"}
 
 
 def characteristics_table(material: Material) -> ReportTable:
@@ -62,12 +63,10 @@ def characteristics_table(material: Material) -> ReportTable:
             )  # fmt: skip
     shown = [
         {
+            "Setting": material.configuration.settings[row["setting"]],
             "Trial": row["name"],
             "Registration": row["nct"] or NOT_STATED,
-            "Setting": material.configuration.settings[row["setting"]],
-            "Phase": row["phase"] or NOT_STATED,
-            "Randomised": _YES_NO[row["randomised"]],
-            "Blinded": _YES_NO[row["blinded"]],
+            "Design": _design(row),
             "Patients": count(row["n_randomised"]) or NOT_STATED,
             "Enrolment": _years(row),
             "Population": row["population"],
@@ -83,8 +82,8 @@ def characteristics_table(material: Material) -> ReportTable:
         "Characteristics of the trials and cohorts",
         shown,
         data,
-        ["Trial", "Registration", "Setting", "Phase", "Randomised", "Blinded", "Patients",
-         "Enrolment", "Population", "Region", "Arms (patients)", "Primary endpoint", "Sources"],
+        ["Setting", "Trial", "Registration", "Design", "Patients", "Enrolment", "Population",
+         "Region", "Arms (patients)", "Primary endpoint", "Sources"],
         ["setting", "trial_id", "name", "nct", "phase", "randomised", "blinded", "n_randomised",
          "enrolment_start_year", "enrolment_end_year", "population", "primary_endpoint", "region",
          "arms", "source_id", "source", "doi", "pmid", "note"],
@@ -93,6 +92,12 @@ def characteristics_table(material: Material) -> ReportTable:
             "Sources are those read for the numbers of the sheet.",
         ],
     )  # fmt: skip
+
+
+def _design(row: Mapping[str, Any]) -> str:
+    """Phase, randomisation and blinding in a few words."""
+    phase = f"phase {row['phase']}" if row["phase"] else "phase not stated"
+    return ", ".join([phase, _RANDOMISED[row["randomised"]], _BLINDED[row["blinded"]]])
 
 
 def risk_of_bias_table(material: Material) -> ReportTable:
@@ -170,9 +175,7 @@ def biomarkers_table(material: Material) -> ReportTable:
     shown = [
         {
             "Biomarker": row["biomarker"],
-            "Study": trials[row["study_id"]]["name"]
-            if row["study_id"] in trials
-            else words(row["study_id"]),
+            "Study": material.study_name(row["study_id"], row["source_id"]),
             "Comparison": row["contrast"],
             "Outcome": row["outcome"],
             "Ratio (95% interval)": _ratio(row),

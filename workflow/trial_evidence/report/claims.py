@@ -28,6 +28,7 @@ from trial_evidence.report.table import (
     capital,
     counted,
     interval,
+    percent,
     report_table,
     words,
 )
@@ -44,6 +45,8 @@ Outcome = Literal["supported", "not supported", "not enough data"]
 ADMITTED = ("primary", "secondary")
 # p values of the sheet carry their own relation: "<0.001" is found at 5%.
 _FOUND_BELOW = 0.05
+# In a claim on a table, the random-effects model that config.yaml chooses, whatever its name.
+RANDOM_EFFECTS = "random_effects"
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,15 @@ class Verdict:
     ci_high: float = math.nan
 
 
-def verdicts(material: Material) -> tuple[Verdict, ...]:
+def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tuple[Verdict, ...]:
     """Examine every claim of the configuration by its rule.
 
     Parameters
     ----------
     material : Material
+    certainty : mapping
+        (setting, analysis) -> certainty of the evidence in words; it stands beside a claim that an
+        effect supports.
 
     Returns
     -------
@@ -91,7 +97,7 @@ def verdicts(material: Material) -> tuple[Verdict, ...]:
     RequestError
         If a claim names a column that its table of results does not have.
     """
-    return tuple(_examined(material, claim) for claim in material.report.claims)
+    return tuple(_examined(material, claim, certainty) for claim in material.report.claims)
 
 
 def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
@@ -113,8 +119,7 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
             "group": v.claim.group,
             "text": v.claim.text,
             "verdict": v.verdict,
-            "setting": getattr(v.claim.rule, "setting", ""),
-            "analysis": getattr(v.claim.rule, "analysis", ""),
+            **dict(zip(("setting", "analysis"), _place(v.claim), strict=True)),
             "rule": type(v.claim.rule).__name__.removesuffix("Rule").lower(),
             "k": v.k,
             "estimate": v.estimate,
@@ -130,10 +135,11 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
             "Topic": str(row["group"]),
             "Claim": str(row["text"]),
             "Verdict": capital(str(row["verdict"])),
+            "Analysis": _beside(material, v.claim),
             "Numbers": str(row["numbers"]),
             "Why": str(row["reason"]),
         }
-        for row in data
+        for v, row in zip(found, data, strict=True)
     ]
     rules = material.report.claim_rules
     ratio = material.report.worthwhile_ratio
@@ -142,7 +148,7 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
         "The claims and what the evidence says",
         shown,
         data,
-        ["Topic", "Claim", "Verdict", "Numbers", "Why"],
+        ["Topic", "Claim", "Verdict", "Analysis", "Numbers", "Why"],
         [
             "claim", "group", "text", "verdict", "setting", "analysis", "rule", "k", "estimate",
             "ci_low", "ci_high", "numbers", "reason",
@@ -150,7 +156,8 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
         [
             f"The rules stand in config/report.yaml. A difference is taken to matter from a factor "
             f"of {ratio:g} on. Fewer than {counted(rules.min_trials, 'trial')} (for an effect or "
-            f"an interaction), {rules.min_trials_of_a_test} (for a test between groups of trials) "
+            f"an interaction), {rules.min_trials_of_a_test} for each group but one (for a test "
+            f"between groups of trials) "
             f"or {counted(rules.min_studies, 'study', 'studies')} (for an association) are not "
             "enough to deny a claim, nor, but for the test, to support it.",
             "Associations count studies whose patients overlap. They are not pooled, and say who "
@@ -159,10 +166,34 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
     )  # fmt: skip
 
 
-def _examined(material: Material, claim: Claim) -> Verdict:
+def _place(claim: Claim) -> tuple[str, str]:
+    """Setting and analysis that a claim is examined in; rows of the sheet have no setting."""
     match claim.rule:
-        case EffectRule():
-            return _effect(material, claim, claim.rule)
+        case AssociationRule():
+            return "", "biomarkers"
+        case TableRule(file=file):
+            # <setting>/network/<id>/<table>.csv
+            setting, _, rest = file.partition("/")
+            return setting, rest.rpartition("/")[0].rpartition("/")[2]
+        case rule:
+            return rule.setting, rule.analysis
+
+
+def _beside(material: Material, claim: Claim) -> str:
+    """Title of the analysis that a claim stands beside."""
+    if isinstance(claim.rule, AssociationRule):
+        return "Biomarkers: ratios as printed"
+    place = _place(claim)
+    return material.titles().get(place, words(place[1]))
+
+
+def _examined(
+    material: Material, claim: Claim, certainty: Mapping[tuple[str, str], str]
+) -> Verdict:
+    match claim.rule:
+        case EffectRule() as rule:
+            level = certainty.get((rule.setting, rule.analysis), "")
+            return _effect(material, claim, rule, level)
         case InteractionRule():
             return _interaction(material, claim, claim.rule)
         case GroupsRule():
@@ -173,7 +204,7 @@ def _examined(material: Material, claim: Claim) -> Verdict:
             return _table(material, claim, claim.rule)
 
 
-def _effect(material: Material, claim: Claim, rule: EffectRule) -> Verdict:
+def _effect(material: Material, claim: Claim, rule: EffectRule, certainty: str) -> Verdict:
     analysis = _analysis(material, rule.setting, rule.analysis)
     measure = analysis.measures[0]
     rows = material.leads(rule.setting, rule.analysis, measure)
@@ -193,9 +224,12 @@ def _effect(material: Material, claim: Claim, rule: EffectRule) -> Verdict:
     what = "The interval" if len(rows) == 1 else "The intervals of both models"
     if sides == {"benefit"}:
         verb = "excludes" if len(rows) == 1 else "exclude"
-        return Verdict(
-            claim, "supported", numbers, f"{what} {verb} no effect.{_prediction(lead)}", *result
+        reason = (
+            f"{what} {verb} no effect.{_prediction(rows)}"
+            f"{_leaving_out(material, analysis)}{_certainty(certainty)}"
+            f"{_second_hand(material, analysis)}"
         )
+        return Verdict(claim, "supported", numbers, reason, *result)
     if "harm" in sides:
         reason = "The interval lies on the side of harm."
         return Verdict(claim, "not supported", numbers, reason, *result)
@@ -207,6 +241,7 @@ def _effect(material: Material, claim: Claim, rule: EffectRule) -> Verdict:
         if len(sides) > 1
         else "The interval includes no effect and a benefit worth having as well."
     )
+    reason += _prior(material, lead)
     return Verdict(claim, "not enough data", numbers, reason, *result)
 
 
@@ -224,7 +259,7 @@ def _interaction(material: Material, claim: Claim, rule: InteractionRule) -> Ver
     k = int(lead["k"])
     compared = "difference" if "difference" in measure else "ratio"
     numbers = "; ".join(
-        f"{compared} of {measure_name(measure)}s, {words(row['level'])} v "
+        f"{capital(compared)} of {measure_name(measure)}s, {words(row['level'])} v "
         f"{words(row['reference_level'])}: {format_number(row['estimate'])} "
         f"({interval_name(row)} {interval(row['ci_low'], row['ci_high'])}), {_behind(row)}"
         for row in rows
@@ -258,16 +293,20 @@ def _groups(material: Material, claim: Claim, rule: GroupsRule) -> Verdict:
         return Verdict(claim, "not enough data", "", "There is no test between groups.", 0)
     row = records(found)[0]
     k, p_value = int(row["k"]), row["p_value"]
-    least = material.report.claim_rules.min_trials_of_a_test
     if math.isnan(p_value):
         return Verdict(claim, "not enough data", "", str(row["remark"]), k)
+    # As a meta-regression does, a test asks for so many trials for every difference it looks at.
+    least = material.report.claim_rules.min_trials_of_a_test * int(row["q_df"])
     test = str(row["remark"]).partition(";")[0]
     numbers = f"{test}, {p_words(p_value)}, {counted(k, 'trial')}"
     if p_value < 1 - material.configuration.confidence_level / 100:
         reason = "The groups differ by more than chance. The trials were not randomised to them."
         return Verdict(claim, "supported", numbers, reason, k)
     if k < least:
-        reason = f"No difference was found, but {k} trials cannot show that the groups are alike."
+        reason = (
+            f"No difference was found, but {k} trials cannot show that the groups are alike; "
+            f"{least} are asked for."
+        )
         return Verdict(claim, "not enough data", numbers, reason, k)
     reason = "The test finds no difference between the groups."
     return Verdict(claim, "not supported", numbers, reason, k)
@@ -287,7 +326,11 @@ def _association(material: Material, claim: Claim, rule: AssociationRule) -> Ver
     studies = {name: sorted(set(mine.loc[[s == name for s in sides], "study_id"]))
                for name in (rule.direction, opposite, "open")}  # fmt: skip
     looked = mine["study_id"].nunique()
-    numbers = "; ".join(_association_words(row) for row in records(mine))
+    studies_said: dict[str, list[str]] = {}
+    for row in records(mine):
+        study = material.study_name(row["study_id"], row["source_id"])
+        studies_said.setdefault(study, []).append(_association_words(row))
+    numbers = ". ".join(f"{study}: {'; '.join(said)}" for study, said in studies_said.items())
     least = material.report.claim_rules.min_studies
     here, against = studies[rule.direction], studies[opposite]
     found = (
@@ -297,8 +340,9 @@ def _association(material: Material, claim: Claim, rule: AssociationRule) -> Ver
     if looked == 0:
         return Verdict(claim, "not enough data", "", "No verified row of the sheet is about it.", 0)
     if len(here) >= least and not against:
-        return Verdict(claim, "supported", numbers, f"{found}.", looked)
-    if not here and looked >= least:
+        reason = f"{found}. The same patients may be in several."
+        return Verdict(claim, "supported", numbers, reason, looked)
+    if not here and len(against) >= least:
         return Verdict(claim, "not supported", numbers, f"{found}.", looked)
     return Verdict(claim, "not enough data", numbers, f"{found}; {least} are asked for.", looked)
 
@@ -322,9 +366,7 @@ def _association_words(row: Mapping[str, Any]) -> str:
     relation = row["p_value_operator"]
     p_value = f"p {relation} {row['p_value']:g}" if relation else ""
     details = ", ".join(filter(None, [f"{limits}" if limits else "", p_value]))
-    return f"{row['study_id']}: {row['contrast']}, {row['outcome']}, {number}" + (
-        f" ({details})" if details else ""
-    )
+    return f"{row['contrast']}, {row['outcome']}, {number}" + (f" ({details})" if details else "")
 
 
 def _table(material: Material, claim: Claim, rule: TableRule) -> Verdict:
@@ -341,14 +383,19 @@ def _table(material: Material, claim: Claim, rule: TableRule) -> Verdict:
     table = read_table(path, numbers)
     keep = pd.Series(True, index=table.index)
     for column, text in rule.where.items():
-        keep &= table[column] == text
+        configured = column == "model" and text == RANDOM_EFFECTS
+        keep &= table[column] == (material.configuration.pooling.model if configured else text)
     found = records(table[keep & table[rule.low].notna() & table[rule.high].notna()])
     if not found:
         return Verdict(claim, "not enough data", "", "No row of the analysis has an estimate.", 0)
     row = found[0]
     estimate, low, high, k = (row[column] for column in numbers)
     trials = 0 if math.isnan(k) else int(k)
-    shown = f"{format_number(estimate)} ({interval(low, high)}), {counted(trials, 'trial')}"
+    shown = (
+        f"{capital(rule.measure)} {format_number(estimate)} "
+        f"({material.configuration.confidence_level:g}% CI {interval(low, high)}), "
+        f"{counted(trials, 'trial')}"
+    )
     result = (trials, estimate, low, high)
     if includes(low, high, rule.no_effect):
         reason = f"The interval includes {rule.no_effect:g}."
@@ -367,14 +414,66 @@ def _behind(row: Mapping[str, Any]) -> str:
     return f"{counted(int(row['k']), 'trial')}{model}"
 
 
-def _prediction(lead: Mapping[str, Any]) -> str:
-    if math.isnan(lead["pi_low"]):
+def _prediction(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Whether a new trial may find no effect; two models of equal rank may disagree on it."""
+    known = [row for row in rows if not math.isnan(row["pi_low"])]
+    if not known:
         return ""
-    null = null_of(lead["measure"])
-    verb = "includes" if includes(lead["pi_low"], lead["pi_high"], null) else "excludes"
+    open_new = [includes(row["pi_low"], row["pi_high"], null_of(row["measure"])) for row in known]
+    said = "; that ".join(
+        ("" if len(known) == 1 else f"of {model_words(row)} ")
+        + f"({interval(row['pi_low'], row['pi_high'])}) {'includes' if new else 'excludes'} it"
+        for row, new in zip(known, open_new, strict=True)
+    )
     return (
-        f" The prediction interval ({interval(lead['pi_low'], lead['pi_high'])}) {verb} it"
-        f"{', so a new trial may find none' if verb == 'includes' else ''}."
+        f" The prediction interval {said}"
+        f"{', so a new trial may find none' if any(open_new) else ''}."
+    )
+
+
+def _prior(material: Material, lead: Mapping[str, Any]) -> str:
+    """What the prior does to a Bayesian answer that leads: the same trials with one effect."""
+    if lead["model"] != "bayesian":
+        return ""
+    table = material.evidence.estimates
+    keys = ("setting", "analysis", "measure", "subgroup")
+    same = table[(table[list(keys)] == [lead[key] for key in keys]).all(axis=1)]
+    common = records(same[same["model"] == "common"])
+    if not common:
+        return ""
+    return (
+        f" {capital(counted(int(lead['k']), 'trial'))} say little of heterogeneity, so the width "
+        f"owes much to the prior: if one effect is supposed in all, {estimate_words(common[0])}."
+    )
+
+
+def _leaving_out(material: Material, analysis: Analysis) -> str:
+    """How many single trials the result cannot do without."""
+    table = material.of("leave_one_out", analysis)
+    lead = table[table["leads"] == "yes"]
+    null = null_of(analysis.measures[0])
+    needed = sum(includes(row["ci_low"], row["ci_high"], null) for row in records(lead))
+    if not needed:
+        return ""
+    return (
+        f" With one trial left out the interval includes it for {needed} of the "
+        f"{counted(len(lead), 'trial')}."
+    )
+
+
+def _certainty(level: str) -> str:
+    return f" Certainty: {level[:1].lower()}{level[1:]}." if level else ""
+
+
+def _second_hand(material: Material, analysis: Analysis) -> str:
+    """How much of the weight rests on results not seen in the trials' own reports."""
+    trials = material.pooled_trials(analysis)
+    weights = trials["weight"].fillna(1.0)
+    share = float(weights[trials["verification"] != ADMITTED[0]].sum() / weights.sum())
+    if share == 0:
+        return ""
+    return (
+        f" {percent(share)} of the weight was seen, wholly or in part, in secondary sources only."
     )
 
 

@@ -182,8 +182,8 @@ def _write(row: Any, texts: Sequence[str], widths: Sequence[Any], *, bold: bool)
     for cell, text, size in zip(row.cells, texts, widths, strict=True):
         cell.width = size
         run = cell.paragraphs[0].add_run(plain(text))
-        run.bold = bold
         if bold:
+            run.bold = True
             shade = OxmlElement("w:shd")
             shade.set(qn("w:val"), "clear")
             shade.set(qn("w:fill"), "E4E9EC")

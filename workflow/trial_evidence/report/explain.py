@@ -11,6 +11,11 @@ from trial_evidence.configuration import Configuration
 from trial_evidence.errors import RequestError
 from trial_evidence.figures.numbers import format_interval, format_number, round_half_up
 from trial_evidence.files import records
+from trial_evidence.report.network_trace import (
+    NetworkTables,
+    network_cells_of,
+    network_effect_in_words,
+)
 from trial_evidence.report.trace import cells_of, effect_size_in_words
 from trial_evidence.sheet import Sheet
 from trial_evidence.words import SHORT_MODEL_NAMES
@@ -27,6 +32,7 @@ class Evidence:
     trials: pd.DataFrame
     rates: pd.DataFrame
     estimates: pd.DataFrame
+    networks: NetworkTables
 
 
 def explain(
@@ -97,7 +103,10 @@ def explain_row(
         lines += [*_used_lines(record, evidence), ""]
     for record in aside:
         lines += [_heading(record), f"  set aside  {record['reason']}", ""]
-    if not used and not aside:
+    networks = _networks_with(evidence.networks, table, row)
+    for record in networks:
+        lines += [*_network_lines(record, evidence.networks), ""]
+    if not used and not aside and not networks:
         lines += [*_never_looked_at(table, cell, evidence, configuration), ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -125,6 +134,7 @@ def explain_trial(
     """
     trials = list(sheet["trials"]["trial_id"])
     known = [a.id for a in configuration.analyses] + [r.id for r in configuration.rates]
+    known += [name.partition("/")[2] for name in evidence.networks.networks]
     if trial_id not in trials:
         raise RequestError(f'"{trial_id}" is not a trial. Allowed: {", ".join(trials)}')
     if analysis not in known:
@@ -139,19 +149,75 @@ def explain_trial(
                 cell = records(sheet[source][sheet[source]["row"] == int(row)])[0]
                 lines += _cell_lines(source, cell, sheet)
             lines += ["", *_used_lines(record, evidence), ""]
+    of_network = _of_trial(evidence.networks, "used", trial_id, analysis)
+    for record in of_network:
+        source = _table_of(record)
+        for row in str(record["rows"]).split(";"):
+            cell = records(sheet[source][sheet[source]["row"] == int(row)])[0]
+            lines += _cell_lines(source, cell, sheet)
+        lines += ["", *_network_lines(record, evidence.networks), ""]
     aside = evidence.set_aside
-    mine = aside[(aside["trial_id"] == trial_id) & (aside["analysis"] == analysis)]
-    if not mine.empty:
+    left = records(aside[(aside["trial_id"] == trial_id) & (aside["analysis"] == analysis)])
+    left += _of_trial(evidence.networks, "set_aside", trial_id, analysis)
+    if left:
         lines.append("Set aside")
-        lines += [
-            f"  {r['table']}.csv row {r['row']} ({r['what']}): {r['reason']}" for r in records(mine)
-        ]
+        lines += [f"  {r['table']}.csv row {r['row']} ({r['what']}): {r['reason']}" for r in left]
+    for r in _of_trial(evidence.networks, "synergy_set_aside", trial_id, analysis):
+        lines.append(f"  synergy within trials: {r['reason']}")
     if not lines:
         lines = [
             f"{trial_id} has no row that {analysis} looks at.",
             *_contrast_lines(evidence.contrasts, trial_id),
         ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _of_trial(
+    networks: NetworkTables, table: str, trial_id: str, network: str
+) -> list[dict[str, Any]]:
+    """Rows of a table of a network that are about a trial."""
+    return [
+        row
+        for row in networks.rows(table)
+        if row["trial_id"] == trial_id and row["network"] == network
+    ]
+
+
+def _table_of(record: Mapping[str, Any]) -> str:
+    """The table of the sheet that a row used of a network is from."""
+    return "pcr" if math.isnan(record["hr"]) else "hazard_ratios"
+
+
+def _networks_with(networks: NetworkTables, table: str, row: int) -> list[dict[str, Any]]:
+    """Rows used, and set aside, of the networks that look at a row of the sheet."""
+    used = [
+        record
+        for record in networks.rows("used")
+        if _table_of(record) == table and str(row) in record["rows"].split(";")
+    ]
+    aside = networks.rows("set_aside")
+    return used + [r for r in aside if (r["table"], r["row"]) == (table, str(row))]
+
+
+def _network_lines(record: Mapping[str, Any], networks: NetworkTables) -> Iterator[str]:
+    """What a network makes of a row: the node it stands for, or why it is set aside."""
+    yield f"{record['network']} ({record['setting']}), network"
+    if "reason" in record:
+        yield f"  set aside  {record['reason']}"
+        return
+    against = f" v {record['against_code']}" if record["against_code"] else ""
+    yield f"  node       {record['code']}{against}"
+    yield f"  taken      {network_cells_of(record)}"
+    yield f"  effect     {network_effect_in_words(record)}; {record['covariance']}"
+    for name, key in (("readers", "readers_differ"), ("excluded", "exclusion_overridden")):
+        if record[key]:
+            elsewhere = "elsewhere, not in networks: " if key == "exclusion_overridden" else ""
+            yield f"  {name:<9}  {elsewhere}{record[key]}"
+    reference = networks.networks[f"{record['setting']}/{record['network']}"]["reference"]
+    for result in records(reference):
+        if result["model"] == "random_reml" and result["code"] == record["code"]:
+            interval = _interval(result, "ci_low", "ci_high")
+            yield f"  network    {interval} against {result['reference']}"
 
 
 def _cell_lines(table: str, cell: Mapping[str, Any], sheet: Sheet) -> Iterator[str]:

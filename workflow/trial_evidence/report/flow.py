@@ -1,6 +1,7 @@
 """How the evidence was found and what became of it: the counts of a flow diagram."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from trial_evidence.files import records
 from trial_evidence.report.material import Material
@@ -93,7 +94,18 @@ def _steps(material: Material) -> Sequence[tuple[str, str, int | None, str]]:
          len(compared | rated), ""),
         ("Synthesis", "Trials in a comparison", len(compared), ""),
         ("Synthesis", "Trials and cohorts in no result", len(every - compared - rated),
-         "; ".join(sorted(every - compared - rated))),
+         "; ".join(sorted(material.trial_name(name) for name in every - compared - rated))),
         ("Synthesis", "Decisions to leave out", len(excluded), "; ".join(
-            f"{row['arm_id'] or row['trial_id']}: {row['reason']}" for row in records(excluded))),
+            f"{_left_out(material, row)}: {row['reason'].rstrip('.')}"
+            for row in records(excluded))),
     ]  # fmt: skip
+
+
+def _left_out(material: Material, decision: Mapping[str, Any]) -> str:
+    """The trial, or the arm of it, that a decision leaves out."""
+    name = material.trial_name(decision["trial_id"])
+    if not decision["arm_id"]:
+        return name
+    arms = material.sheet["arms"]
+    (label,) = arms.loc[arms["arm_id"] == decision["arm_id"], "label"]
+    return f"{name}, arm {label}"

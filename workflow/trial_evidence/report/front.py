@@ -1,4 +1,4 @@
-"""The answer: every pooled result of dual against single treatment, in a row and a sentence."""
+"""The answer: every pooled result of dual against single treatment, as rows and in words."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,11 +30,11 @@ from trial_evidence.report.table import (
 
 COLUMNS = [
     "setting", "analysis", "title", "outcome", "measure", "model", "role", "k", "participants",
-    "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "certainty", "sentence",
+    "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "certainty",
 ]  # fmt: skip
 HEADINGS = [
     "Setting", "Comparison and outcome", "Trials", "Patients", "Effect (interval)",
-    "Prediction interval", "Model", "Certainty", "In words",
+    "Prediction interval", "Model", "Certainty",
 ]  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def front_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
     Returns
     -------
     ReportTable
-        ``data`` in columns ``COLUMNS``: the estimate at full precision, and ``sentence``.
+        ``data`` in columns ``COLUMNS``, the estimate at full precision.
     """
     certainty = certainty_words(found)
     data: list[dict[str, Any]] = []
@@ -61,14 +61,12 @@ def front_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
         level = certainty.get((analysis.setting, analysis.id), "")
         for row in rows or [_nothing(analysis)]:
             leads = row["role"] != "co-primary"
-            sentence = result_sentence(analysis, rows, level) if leads else ""
             data.append(
                 {column: row.get(column) for column in COLUMNS}
                 | {
                     "setting": analysis.setting,
                     "title": analysis.title,
                     "certainty": level if leads else "",
-                    "sentence": sentence,
                 }
             )
             shown.append(
@@ -81,7 +79,6 @@ def front_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
                     "Prediction interval": interval(row["pi_low"], row["pi_high"]),
                     "Model": model_words(row),
                     "Certainty": level if leads else "",
-                    "In words": sentence,
                 }
             )
     return report_table(
@@ -97,6 +94,51 @@ def front_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
             "Patients are missing where a trial does not say how many were analysed.",
             "Certainty: provisional until a person has judged every domain.",
         ],
+    )
+
+
+def answers_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
+    """Every pooled answer in words, an analysis a row.
+
+    Parameters
+    ----------
+    material : Material
+    found : sequence of Certainty
+
+    Returns
+    -------
+    ReportTable
+        ``data``: ``setting``, ``analysis``, ``title``, ``sentence``.
+    """
+    certainty = certainty_words(found)
+    data = [
+        {
+            "setting": analysis.setting,
+            "analysis": analysis.id,
+            "title": analysis.title,
+            "sentence": result_sentence(
+                analysis,
+                material.leads(analysis.setting, analysis.id, analysis.measures[0]),
+                certainty.get((analysis.setting, analysis.id), ""),
+            ),
+        }
+        for analysis in material.front()
+    ]
+    shown = [
+        {
+            "Setting": material.configuration.settings[row["setting"]],
+            "Comparison and outcome": row["title"],
+            "In words": row["sentence"],
+        }
+        for row in data
+    ]
+    return report_table(
+        "answers",
+        "The pooled answers in words",
+        shown,
+        data,
+        ["Setting", "Comparison and outcome", "In words"],
+        ["setting", "analysis", "title", "sentence"],
     )
 
 
@@ -134,12 +176,15 @@ def result_sentence(analysis: Analysis, rows: Sequence[Mapping[str, Any]], certa
             f" {capital(_model(row))}: {number(row['estimate'])} "
             f"({interval(row['ci_low'], row['ci_high'])})."
         )
-    if not math.isnan(lead["pi_low"]):
-        open_new = includes(lead["pi_low"], lead["pi_high"], null_of(measure))
-        text += (
-            f" In a new trial: {interval(lead['pi_low'], lead['pi_high'])}, which "
-            f"{'includes' if open_new else 'excludes'} no effect."
+    known = [row for row in rows if not math.isnan(row["pi_low"])]
+    if known:
+        said = "; ".join(
+            interval(row["pi_low"], row["pi_high"])
+            + (f" by {_model(row)}" if len(known) > 1 else "")
+            + f", which {_new_trial(row)} no effect"
+            for row in known
         )
+        text += f" In a new trial: {said}."
     return text + (f" Certainty: {certainty[:1].lower()}{certainty[1:]}." if certainty else "")
 
 
@@ -148,9 +193,14 @@ def _meaning(lead: Mapping[str, Any], analysis: Analysis) -> str:
     favoured = (lead["estimate"] < null_of(lead["measure"])) == benefit_below(lead["measure"])
     if where == "no effect":
         arm = analysis.arm_labels[0 if favoured else 1]
-        return f"in favour of {_arm(arm)}, with no effect inside the interval"
+        return f"in favour of {_arm(arm)}, but the interval includes no effect"
     arm = analysis.arm_labels[0 if where == "benefit" else 1]
     return f"in favour of {_arm(arm)}"
+
+
+def _new_trial(row: Mapping[str, Any]) -> str:
+    open_new = includes(row["pi_low"], row["pi_high"], null_of(row["measure"]))
+    return "includes" if open_new else "excludes"
 
 
 def _arm(label: str) -> str:

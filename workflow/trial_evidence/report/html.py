@@ -3,21 +3,37 @@
 import base64
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence, Set
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from trial_evidence.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
-from trial_evidence.figures.numbers import format_interval, format_number, format_p, round_half_up
 from trial_evidence.figures.stage import slug
-from trial_evidence.files import read_table, records, write_text
+from trial_evidence.files import read_table, records
+from trial_evidence.network_configuration import NetworkConfiguration
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
+from trial_evidence.report.html_grids import (
+    Grid,
+    count,
+    csv_grid,
+    estimates_grid,
+    interval,
+    number,
+    report_grid,
+)
+from trial_evidence.report.html_networks import (
+    NetworkPart,
+    arm_words,
+    network_anchor,
+    network_parts,
+)
 from trial_evidence.report.html_pools import (
     analysis_pools,
     json_island,
@@ -34,11 +50,12 @@ from trial_evidence.report.html_rows import (
     row_links,
     trial_rows,
 )
-from trial_evidence.report.html_sources import Link, Reference, linked_cell, references
+from trial_evidence.report.html_sources import Reference, references
 from trial_evidence.report.html_svg import RowLink, image_data, inline_svg
+from trial_evidence.report.material import NO_NETWORKS
 from trial_evidence.report.table import ReportTable
 from trial_evidence.sheet import Sheet
-from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.words import MEASURE_NAMES
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "report"
 SCRIPTS = ("statistics.js", "page.js")
@@ -63,8 +80,10 @@ PICTURES = {
     "timeline": "map",
     "flow": "search",
 }
-# The page prints these analysis by analysis.
-ELSEWHERE = {"rows_used", "rows_set_aside"}
+# The page prints these analysis by analysis, or as sentences.
+ELSEWHERE = {"rows_used", "rows_set_aside", "answers"}
+_INTERVAL = re.compile(r"\(?[−\d][\d.,]*–[−\d][\d.,]*\d[%)]?")
+FORMATS = ("svg", "pdf", "png", "eps", "tiff")
 # What the page shows of the sensitivity tables of an analysis: file, heading, columns.
 SENSITIVITY: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("methods", "Other models and priors",
@@ -92,6 +111,7 @@ class Extras:
         As ``provenance.json`` holds it.
     cited : tuple of str
         source_id of every source used, in the order of the reference list.
+    networks : NetworkConfiguration
     """
 
     title: str
@@ -99,6 +119,7 @@ class Extras:
     methods: str = ""
     provenance: Mapping[str, Any] | None = None
     cited: tuple[str, ...] | None = None
+    networks: NetworkConfiguration = NO_NETWORKS
 
 
 @dataclass(frozen=True)
@@ -107,20 +128,9 @@ class Picture:
 
     title: str
     description: str
-    file: str
+    files: tuple[str, ...]
     element: Markup | None
     address: str
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A printed table: headings, cells with their links, notes."""
-
-    id: str
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[tuple[str, tuple[Link, ...]], ...], ...]
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -145,23 +155,33 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """A pooled answer in words, and the analysis it is from."""
+
+    title: str
+    sentence: str
+    target: str
+
+
+@dataclass(frozen=True)
 class SettingPart:
-    """One setting of the page: its analyses, and its networks."""
+    """One setting of the page: its answers in words, its analyses, and its networks."""
 
     id: str
     title: str
+    answers: tuple[Answer, ...]
     sections: tuple[Section, ...]
-    network: tuple[Picture, ...]
+    networks: tuple[tuple[NetworkPart, tuple[Picture, ...]], ...]
 
 
-def write_page(
+def page_settings(
     configuration: Configuration,
     sheet: Sheet,
     processed: Path,
     results: Path,
     extras: Extras,
-) -> None:
-    """Write ``report.html`` from what the earlier stages have written.
+) -> tuple[SettingPart, ...]:
+    """The settings as the page shows them, from what the earlier stages have written.
 
     Parameters
     ----------
@@ -170,34 +190,48 @@ def write_page(
     processed, results : Path
         Folders of the stages' output.
     extras : Extras
-        Tables, methods, provenance.
+
+    Returns
+    -------
+    tuple of SettingPart
 
     Raises
     ------
     FileNotFoundError
         If a stage has not run, or a listed figure is missing.
     """
-    write_text(results / FILE, page(configuration, sheet, processed, results, extras))
+    known = references(sheet["sources"])
+    return tuple(
+        _setting(setting, configuration, sheet, processed, results, known, extras)
+        for setting in configuration.settings
+    )
 
 
 def page(
     configuration: Configuration,
     sheet: Sheet,
-    processed: Path,
+    settings: Sequence[SettingPart],
     results: Path,
     extras: Extras,
 ) -> str:
-    """The page as text; see :func:`write_page`.
+    """The page as text: one file, readable offline.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    sheet : Sheet
+    settings : sequence of SettingPart
+        As :func:`page_settings` returns them.
+    results : Path
+        Holds ``overview/``, the figures over all settings, where there are any.
+    extras : Extras
+        Tables, methods, provenance.
 
     Returns
     -------
     str
     """
     known = references(sheet["sources"])
-    settings = [
-        _setting(setting, configuration, sheet, processed, results, known)
-        for setting in configuration.settings
-    ]
     pools = {section.key: section.pools for part in settings for section in part.sections}
     island = {
         "method": page_method(configuration),
@@ -215,10 +249,11 @@ def page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = _unbroken
     return environment.get_template("page.html.j2").render(
         title=extras.title,
         settings=settings,
-        places=_places(extras.tables, set(pools)),
+        places=_places(extras.tables, _anchors(settings, extras)),
         overview=_overview(results),
         methods=[part for part in extras.methods.split("\n\n") if part.strip()],
         provenance=list(_flat(extras.provenance or {})),
@@ -244,6 +279,11 @@ def _policy(scripts: Sequence[str]) -> str:
     )
 
 
+def _unbroken(text: str) -> Markup:
+    """The text with its intervals kept on one line."""
+    return Markup(_INTERVAL.sub(r'<span class="n">\g<0></span>', str(escape(text))))
+
+
 # ---------------------------------------------------------------------------------------- settings
 
 
@@ -254,16 +294,39 @@ def _setting(
     processed: Path,
     results: Path,
     known: Mapping[str, Reference],
+    extras: Extras,
 ) -> SettingPart:
     inputs = _Inputs.read(setting, configuration, sheet, processed, results, known)
     sections = [inputs.comparison(analysis) for analysis in configuration.of_setting(setting)]
     sections += [inputs.rates_of(analysis) for analysis in configuration.rates_of_setting(setting)]
+    networks = network_parts(extras.networks, configuration, setting, results, known, inputs.arms)
     return SettingPart(
         id=anchor("setting", setting),
         title=configuration.settings[setting],
+        answers=tuple(
+            Answer(row["title"], row["sentence"], anchor(setting, row["analysis"]))
+            for table in extras.tables
+            if table.name == "answers"
+            for row in records(table.data)
+            if row["setting"] == setting
+        ),
         sections=tuple(sections),
-        network=tuple(inputs.pictures("network")),
+        networks=tuple((part, tuple(inputs.pictures("network", part.key))) for part in networks),
     )
+
+
+def _anchors(settings: Sequence[SettingPart], extras: Extras) -> dict[str, str]:
+    """``setting/analysis`` -> its place in the page, for the tables that name it."""
+    found = {section.key: section.id for part in settings for section in part.sections}
+    for network in extras.networks.networks:
+        key = f"{network.setting}/{network.id}"
+        found.setdefault(key, network_anchor(network.setting, network.id))
+    shown = {found[0].id for part in settings for found in part.networks}
+    shown |= {section.id for part in settings for section in part.sections}
+    found = {key: target for key, target in found.items() if target in shown}
+    if any(table.name == "biomarkers" for table in extras.tables):
+        found["/biomarkers"] = "biomarkers"
+    return found
 
 
 @dataclass(frozen=True)
@@ -276,6 +339,7 @@ class _Inputs:
     folder: Path
     known: Mapping[str, Reference]
     registered: Mapping[str, str]
+    arms: Mapping[str, str]
     estimates: pd.DataFrame
     trials: pd.DataFrame
     rates: pd.DataFrame
@@ -302,6 +366,7 @@ class _Inputs:
             folder=folder,
             known=known,
             registered=dict(zip(trials["trial_id"], trials["nct"], strict=True)),
+            arms=dict(zip(sheet["arms"]["arm_id"], sheet["arms"]["label"], strict=True)),
             estimates=read_table(folder / "estimates.csv", ESTIMATE_NUMBERS),
             trials=read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS]),
             rates=read_table(folder / "rates.csv", [*RATE_NUMBERS, *TRIAL_NUMBERS]),
@@ -385,7 +450,7 @@ class _Inputs:
             further=tuple(forests[1:]),
             rows=shown,
             set_aside=tuple(self._aside(analysis_id)),
-            estimates=_estimates_grid(section, estimates),
+            estimates=estimates_grid(section, estimates),
             sensitivity=tuple(grid for grid in tables[:-1] if grid),
             sensitivity_figures=tuple(self.pictures("sensitivity", analysis_id)),
             small_study=tables[-1],
@@ -399,7 +464,7 @@ class _Inputs:
             yield {
                 "trial": record["trial"],
                 "patients": patients_in_words(record["subgroup"]),
-                "arms": record["arms"],
+                "arms": arm_words(record["arms"], self.arms),
                 "what": record["what"],
                 "cells": f"{record['table']}.csv row {record['row']}" if record["row"] else "",
                 "source": source.short if source else record["source_id"],
@@ -438,7 +503,7 @@ class _Inputs:
             mine = mine[mine["measure"] == measures[0]]
         if mine.empty:
             return None
-        return _csv_grid(f"{section}-{name}", title, mine, words)
+        return csv_grid(f"{section}-{name}", title, mine, words)
 
 
 def picture(
@@ -480,8 +545,11 @@ def picture(
         element = Markup(text)
     else:
         address = image_data(stem)
-    file = stem.relative_to(results).as_posix()
-    return Picture(str(record["title"]), description, file, element, address)
+    name = stem.relative_to(results.parent).as_posix()
+    files = tuple(
+        f"{name}.{kind}" for kind in FORMATS if stem.with_name(f"{stem.name}.{kind}").is_file()
+    )
+    return Picture(str(record["title"]), description, files, element, address)
 
 
 def _stem(folder: Path, stage: str, record: Mapping[str, Any]) -> Path:
@@ -512,147 +580,15 @@ def _overview(results: Path) -> dict[str, list[Picture]]:
 # ------------------------------------------------------------------------------------------ tables
 
 
-def _places(tables: Sequence[ReportTable], analyses: Set[str]) -> dict[str, list[Grid]]:
+def _places(tables: Sequence[ReportTable], anchors: Mapping[str, str]) -> dict[str, list[Grid]]:
     """Tables by the part of the page they belong to, linked to the analyses of the page."""
     parts: dict[str, list[Grid]] = {name: [] for name in (*PLACES, "further")}
     for table in tables:
         if table.name in ELSEWHERE:
             continue
         where = next((part for part, names in PLACES.items() if table.name in names), "further")
-        parts[where].append(report_grid(table, analyses))
+        parts[where].append(report_grid(table, anchors))
     return parts
-
-
-def report_grid(table: ReportTable, analyses: Set[str] = frozenset()) -> Grid:
-    """A table of the report for the page, its links in the cells or in a column of their own.
-
-    Parameters
-    ----------
-    table : ReportTable
-    analyses : set of str
-        ``setting/analysis`` of what the page shows; a row about one of them leads there.
-
-    Returns
-    -------
-    Grid
-    """
-    headings = [str(heading) for heading in table.frame.columns]
-    rows = []
-    spare: list[tuple[Link, ...]] = []
-    for cells, data in zip(records(table.frame), records(table.data), strict=True):
-        given = _row_links(data, analyses)
-        line = [(str(text), linked_cell(str(text))) for text in cells.values()]
-        placed = {link.address for _, links in line for link in links}
-        spare.append(tuple(link for link in given if link.address not in placed))
-        rows.append(line)
-    if any(spare):
-        headings.append("Links")
-        rows = [[*line, ("", links)] for line, links in zip(rows, spare, strict=True)]
-    return Grid(
-        id=anchor("table", table.name),
-        title=table.title,
-        headings=tuple(headings),
-        rows=tuple(tuple(line) for line in rows),
-        notes=table.notes,
-    )
-
-
-def _row_links(data: Mapping[str, Any], analyses: Set[str]) -> tuple[Link, ...]:
-    texts = [str(data[column]) for column in ("nct", "doi") if column in data]
-    pmid = str(data.get("pmid", "")).removesuffix(".0")
-    texts += [f"PMID {pmid}"] if pmid.isdecimal() else []
-    setting, analysis = str(data.get("setting", "")), str(data.get("analysis", ""))
-    inside = [Link("Analysis", f"#{anchor(setting, analysis)}")]
-    outside = [link for text in texts for link in linked_cell(text)]
-    return (*outside, *(inside if f"{setting}/{analysis}" in analyses else []))
-
-
-def _plain_grid(
-    id_: str, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]
-) -> Grid:
-    cells = tuple(tuple((text, ()) for text in row) for row in rows)
-    return Grid(id_, title, tuple(headings), cells, ())
-
-
-def _estimates_grid(section: str, estimates: pd.DataFrame) -> Grid:
-    """Every model of every set of trials of an analysis."""
-    headings = ["Measure", "Of whom", "Model", "k", "Participants", "Estimate", "95% interval",
-                "Prediction interval", "p", "τ² (interval)", "I²", "Q (df, p)"]  # fmt: skip
-    if not estimates.empty:
-        headings[6] = f"{estimates['ci_level'].iloc[0]:g}% interval"
-    rows = [
-        [
-            MEASURE_NAMES.get(record["measure"], str(record["measure"]).replace("_", " ")),
-            " ".join(
-                part for part in (
-                    record["experimental"] if record["measure"] == "proportion" else "",
-                    patients_in_words(record["subgroup"]).replace("all patients", "all"),
-                ) if part
-            ),
-            SHORT_MODEL_NAMES.get(record["model"], record["model"].replace("_", " "))
-            + (f" ({record['role']})" if record["role"] else ""),
-            _count(record["k"]),
-            _count(record["participants"]),
-            _number(record["estimate"]),
-            _interval(record["ci_low"], record["ci_high"]),
-            _interval(record["pi_low"], record["pi_high"]),
-            _p(record["p_value"]),
-            _number(record["tau2"], 3)
-            + (f" ({_interval(record['tau2_low'], record['tau2_high'], 3)})"
-               if not math.isnan(record["tau2_low"]) else ""),
-            f"{round_half_up(record['i2'], 0)}%" if not math.isnan(record["i2"]) else "",
-            f"{_number(record['q'])} ({_count(record['q_df'])}, {_p(record['q_p'])})"
-            if not math.isnan(record["q"]) else "",
-        ]
-        for record in records(estimates)
-    ]  # fmt: skip
-    return _plain_grid(f"{section}-estimates", "Pooled results by every model", headings, rows)
-
-
-def _csv_grid(id_: str, title: str, table: pd.DataFrame, words: Mapping[str, str]) -> Grid:
-    """A table of a stage: the columns named, then those that every such table prints."""
-    own = [column for column in words if (table[column] != "").any()]
-    headings = [words[column] for column in own]
-    with_numbers: list[tuple[str, Any]] = [("k", lambda r: r.get("k", ""))]
-    if "estimate" in table:
-        with_numbers.append(("Estimate (interval)", _csv_estimate))
-    if "coefficient" in table:
-        with_numbers.append(("Coefficient (interval)", _csv_estimate))
-    if "specifications" in table:
-        with_numbers = [
-            ("Specifications", lambda r: r["specifications"]),
-            ("Median estimate", lambda r: _text_number(r["median_estimate"])),
-            ("Lowest", lambda r: _text_number(r["lowest_estimate"])),
-            ("Highest", lambda r: _text_number(r["highest_estimate"])),
-            ("Excluding no effect", lambda r: _text_share(r["share_excluding_no_effect"])),
-        ]
-    if "statistic" in table:
-        with_numbers.append(("Statistic", lambda r: _text_number(r["statistic"])))
-    if "p_value" in table:
-        with_numbers.append(("p", lambda r: _p(float(r["p_value"])) if r["p_value"] else ""))
-    if "reason" in table:
-        with_numbers.append(("Remark", lambda r: r["reason"]))
-    lines = [
-        [_words(record[column]) for column in own] + [str(read(record)) for _, read in with_numbers]
-        for record in records(table)
-    ]
-    used = [
-        n for n, name in enumerate([*own, *(name for name, _ in with_numbers)])
-        if any(line[n] for line in lines)
-    ]  # fmt: skip
-    headings = [*headings, *(name for name, _ in with_numbers)]
-    return _plain_grid(
-        id_, title, [headings[n] for n in used], [[line[n] for n in used] for line in lines]
-    )
-
-
-def _csv_estimate(record: Mapping[str, Any]) -> str:
-    value = record.get("estimate") or record.get("coefficient", "")
-    if not value:
-        return ""
-    if not record["ci_low"]:
-        return _text_number(value)
-    return f"{_text_number(value)} ({_interval(float(record['ci_low']), float(record['ci_high']))})"
 
 
 def _answer(analysis: Analysis, estimates: pd.DataFrame) -> tuple[str, str]:
@@ -670,14 +606,14 @@ def _answer(analysis: Analysis, estimates: pd.DataFrame) -> tuple[str, str]:
         noun = "trial" if trials == 1 else "trials"
         return (f"{trials} {noun}, shown one by one and not pooled.", "")
     (record,) = records(lead)
-    prediction = _interval(record["pi_low"], record["pi_high"])
+    prediction = interval(record["pi_low"], record["pi_high"])
     level = f"{record['ci_level']:g}%"
     parts = [
-        f"{MEASURE_NAMES[analysis.measures[0]]} {_number(record['estimate'])} "
-        f"({level} interval {_interval(record['ci_low'], record['ci_high'])}"
+        f"{MEASURE_NAMES[analysis.measures[0]]} {number(record['estimate'])} "
+        f"({level} interval {interval(record['ci_low'], record['ci_high'])}"
         + (f"; {level} prediction interval {prediction})" if prediction else ")"),
         f"{record['k']:.0f} {'trial' if record['k'] == 1 else 'trials'}"
-        + (f", {_count(record['participants'])} participants"
+        + (f", {count(record['participants'])} participants"
            if not math.isnan(record["participants"]) else ""),
     ]  # fmt: skip
     return ("; ".join(parts) + ".", str(record["remark"]))
@@ -694,35 +630,7 @@ def _figure_rows(stem: str, rows: pd.DataFrame, measures: Sequence[str]) -> pd.D
     return own[own["subgroup"] == "all"]
 
 
-# ------------------------------------------------------------------------------------------- words
-
-
-def _number(value: float, digits: int = 2) -> str:
-    return "" if math.isnan(value) else format_number(value, digits)
-
-
-def _interval(low: float, high: float, digits: int = 2) -> str:
-    return "" if math.isnan(low) else format_interval(low, high, digits)
-
-
-def _p(value: float) -> str:
-    return "" if math.isnan(value) else format_p(value).removeprefix("p = ").removeprefix("p ")
-
-
-def _count(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:,.0f}"
-
-
-def _text_number(text: str) -> str:
-    return format_number(float(text)) if text else ""
-
-
-def _text_share(text: str) -> str:
-    return f"{round_half_up(100 * float(text), 0)}%" if text else ""
-
-
-def _words(text: str) -> str:
-    return text.replace("_", " ")
+# ------------------------------------------------------------------------------------- provenance
 
 
 def _cited(settings: Sequence[SettingPart]) -> tuple[str, ...]:

@@ -11,13 +11,16 @@ import pandas as pd
 from trial_evidence.configuration import Analysis, Configuration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.files import read_table, records
+from trial_evidence.network_configuration import NetworkConfiguration
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.report.explain import Evidence
+from trial_evidence.report.network_trace import read_network_tables
 from trial_evidence.report_configuration import ReportConfiguration
 from trial_evidence.sheet import Sheet
 
 # Two arms of a trial may have been read in two sources.
 JOINED = " / "
+NO_NETWORKS = NetworkConfiguration({}, {}, (), (), ())
 _RESULT = ["k", "estimate", "ci_low", "ci_high", "ci_level", "p_value"]
 # Table of the sensitivity stage -> the columns that are numbers, of those the report reads.
 SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
@@ -50,6 +53,8 @@ class Material:
         Table of the sensitivity stage -> its rows, all settings.
     results : Path
         Where the results lie, for the tables that a claim names.
+    networks : NetworkConfiguration
+        The networks that the report shows.
     """
 
     configuration: Configuration
@@ -58,6 +63,7 @@ class Material:
     evidence: Evidence
     sensitivity: Mapping[str, pd.DataFrame]
     results: Path
+    networks: NetworkConfiguration = NO_NETWORKS
 
     def sources(self) -> dict[str, dict[str, Any]]:
         """Source id -> its row of the sheet."""
@@ -68,10 +74,24 @@ class Material:
         return {row["trial_id"]: row for row in records(self.sheet["trials"])}
 
     def titles(self) -> dict[tuple[str, str], str]:
-        """(setting, id) -> title of every analysis and of every pool of rates."""
+        """(setting, id) -> title of every analysis, of every pool of rates and of every network."""
         configuration = self.configuration
         compared = {(a.setting, a.id): a.title for a in configuration.analyses}
-        return compared | {(r.setting, r.id): r.title for r in configuration.rates}
+        rates = {(r.setting, r.id): r.title for r in configuration.rates}
+        networks = {(n.setting, n.id): n.title for n in self.networks.networks}
+        return compared | rates | networks
+
+    def trial_name(self, trial_id: str) -> str:
+        """Name of a trial without what stands in brackets after it."""
+        return str(self.trials()[trial_id]["name"]).partition(" (")[0]
+
+    def study_name(self, study_id: str, source_id: str) -> str:
+        """Name of a trial; of any other study, who reported it and when."""
+        if study_id in self.trials():
+            return self.trial_name(study_id)
+        sources = self.sources()
+        found = [citation(sources[key]) for key in source_ids(source_id) if key in sources]
+        return "; ".join(found) or study_id.replace("_", " ")
 
     def front(self) -> tuple[Analysis, ...]:
         """The analyses that answer the question: those whose trials are pooled as one."""
@@ -131,6 +151,7 @@ def read_evidence(configuration: Configuration, processed: Path, results: Path) 
         trials=all_settings(configuration, results, "trials", [*USED_NUMBERS, *TRIAL_NUMBERS]),
         rates=all_settings(configuration, results, "rates", [*RATE_NUMBERS, *TRIAL_NUMBERS]),
         estimates=all_settings(configuration, results, "estimates", ESTIMATE_NUMBERS),
+        networks=read_network_tables(configuration.settings, results),
     )
 
 
@@ -140,6 +161,7 @@ def read_material(
     sheet: Sheet,
     processed: Path,
     results: Path,
+    networks: NetworkConfiguration = NO_NETWORKS,
 ) -> Material:
     """Read what the report is made of.
 
@@ -150,6 +172,7 @@ def read_material(
     sheet : Sheet
     processed, results : Path
         Where the earlier stages wrote; the sensitivity stage among them.
+    networks : NetworkConfiguration
 
     Returns
     -------
@@ -170,6 +193,7 @@ def read_material(
             for name, numbers in SENSITIVITY_NUMBERS.items()
         },
         results,
+        networks,
     )
 
 

@@ -192,9 +192,9 @@ def _sensitivity(material: Material) -> str:
     least = material.report.certainty.small_study_trials
     return (
         "Every pooled result was repeated by other estimators and intervals, without each trial, "
-        "in the order of report, and over every combination of the choices examined "
-        f"({counted(total, 'specification')} in all). Small-study effects were tested where at "
-        f"least {least} trials were pooled."
+        "trial by trial in the order of the sources read, and over every combination of the "
+        f"choices examined ({counted(total, 'specification')} in all). Small-study effects were "
+        f"tested where at least {least} trials were pooled."
     )
 
 

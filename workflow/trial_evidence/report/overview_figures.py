@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ from trial_evidence.figures.evidence_map import layout as map_page
 from trial_evidence.figures.flow import Flow, FlowBox, FlowStage
 from trial_evidence.figures.flow import layout as flow_page
 from trial_evidence.figures.numbers import format_interval, format_number
-from trial_evidence.figures.page import Page, save_page, stacked
+from trial_evidence.figures.page import Format, Page, beside, save_page, stacked
 from trial_evidence.figures.risk_of_bias import (
     JudgedOutcome,
     JudgedTrial,
@@ -29,15 +30,18 @@ from trial_evidence.figures.risk_of_bias import (
     traffic_lights,
 )
 from trial_evidence.figures.stage import judgements
-from trial_evidence.figures.style import Style, style_for
+from trial_evidence.figures.style import Style
 from trial_evidence.figures.timeline import DatedTrial, Timeline, TimelinePanel
 from trial_evidence.figures.timeline import layout as timeline_page
 from trial_evidence.files import read_table, records, write_table, write_text
+from trial_evidence.report.characteristics import evidence_map
 from trial_evidence.report.flow import NOT_RECORDED, SEARCH_WORDS, flow_table
 from trial_evidence.report.material import Material
+from trial_evidence.report.robustness import timeline_table
 from trial_evidence.words import MEASURE_NAMES
 
 FOLDER = "overview"
+LISTING = "figures.csv"
 LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
 DOMAIN_NAMES = (
     "Randomisation process",
@@ -55,40 +59,57 @@ LEAVING = {
     "Trials and cohorts in no result": "Trials and cohorts in a comparison or a pooled rate",
     "Decisions to leave out": "Trials and cohorts in a comparison or a pooled rate",
 }
+# Between the agents of a regimen in words.
+JOINED_AGENTS = " + "
+# From this width on, two panels of bars stand side by side.
+TWO_COLUMNS_MM = 150.0
 Certainties = Mapping[tuple[str, str], str]
 
 
-def write_overview_figures(material: Material, certainty: Certainties) -> None:
-    """Draw the figures over all settings, list them, and collect what every figure shows in words.
+def draw_overview(pages: Mapping[str, Page], results: Path, formats: Sequence[Format]) -> None:
+    """Draw the figures over all settings; one of an earlier run that is no more is removed.
 
     Parameters
     ----------
-    material : Material
-    certainty : mapping
-        (setting, analysis) -> certainty in words; what is missing is left blank.
+    pages : mapping of str to Page
+        Name of the figure -> its page.
+    results : Path
+        The files go to ``overview/<name>.<format>``.
+    formats : sequence of {"svg", "pdf", "png"}
+    """
+    folder = results / FOLDER
+    for name, page in pages.items():
+        save_page(page, folder / name, formats)
+    kept = {f"{name}.{kind}" for name in pages for kind in formats} | {LISTING}
+    for path in folder.iterdir():
+        if path.name not in kept:
+            path.unlink()
+
+
+def list_overview(
+    pages: Mapping[str, tuple[str, Page]], settings: Sequence[str], results: Path
+) -> None:
+    """List the figures over all settings, and collect what every figure shows in words.
+
+    Parameters
+    ----------
+    pages : mapping
+        As `overview_pages` returns them.
+    settings : sequence of str
+    results : Path
 
     Notes
     -----
-    Writes ``results/overview/<figure>.svg`` and the other configured formats, and
-    ``results/overview/figures.csv`` (``setting`` where a figure is about one, ``analysis`` is
-    ``overview``). A figure of an earlier run that the data no longer support is removed.
-    ``results/alt-texts.csv`` and ``.md`` hold the text of every figure that any stage has listed.
+    Writes ``overview/figures.csv`` (``setting`` where a figure is about one, ``analysis`` is
+    ``overview``). ``alt-texts.csv`` and ``.md`` hold the text of every figure that any stage has
+    listed.
     """
-    configuration, results = material.configuration, material.results
-    pages = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
-    folder = results / FOLDER
-    for name, (_, page) in pages.items():
-        save_page(page, folder / name, configuration.figure_formats)
-    drawn = {f"{name}.{kind}" for name in pages for kind in configuration.figure_formats}
-    for path in folder.iterdir():
-        if path.name not in drawn:
-            path.unlink()
     listing = [
         (setting, FOLDER, name, page.title, page.description)
         for name, (setting, page) in pages.items()
     ]
-    write_table(folder / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
-    texts = figure_texts(list(configuration.settings), results)
+    write_table(results / FOLDER / LISTING, pd.DataFrame(listing, columns=LISTING_COLUMNS))
+    texts = figure_texts(settings, results)
     write_table(results / "alt-texts.csv", texts)
     write_text(results / "alt-texts.md", _as_markdown(texts))
 
@@ -102,7 +123,7 @@ def overview_pages(
     ----------
     material : Material
     certainty : mapping
-        As for `write_overview_figures`.
+        (setting, analysis) -> certainty in words; what is missing is left blank.
     style : Style
 
     Returns
@@ -133,7 +154,7 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
     ----------
     material : Material
     certainty : mapping
-        As for `write_overview_figures`.
+        As for `overview_pages`.
     """
     panels: dict[str, list[tuple[Analysis, Effect, str]]] = {}
     for analysis in material.front():
@@ -238,41 +259,54 @@ def flow_of(material: Material) -> Flow:
 
 
 def map_of(material: Material) -> EvidenceMap:
-    """Trials and patients by setting, regimen of the experimental arm, and outcome."""
+    """Trials and patients by setting, regimen of two agents or more, and endpoint.
+
+    The counts are those of the table of the same name.
+    """
     configuration = material.configuration
-    found = dict.fromkeys(_outcomes(analysis) for analysis in configuration.analyses)
-    columns = sorted(found, key=lambda outcome: outcome == "OS")
-    outcome_of = {(a.setting, a.id): _outcomes(a) for a in configuration.analyses}
-    trials = material.evidence.trials
-    whole = trials[trials["subgroup"] == "all"]
+    used = dict.fromkeys(
+        endpoint
+        for analysis in configuration.analyses
+        for endpoint in (("pCR",) if analysis.is_pcr else analysis.endpoints)
+    )
+    columns = sorted(used, key=lambda endpoint: endpoint == "OS")
+    found: dict[str, dict[str, dict[str, MapCell]]] = {}
+    for row in records(evidence_map(material).data):
+        if JOINED_AGENTS in row["regimen"] and row["endpoint"] in used:
+            cell = MapCell(
+                int(row["trials"]), int(row["patients"]) or None, int(row["arms_without_n"]) > 0
+            )
+            regimens = found.setdefault(str(row["setting"]), {})
+            regimens.setdefault(str(row["regimen"]), {})[str(row["endpoint"])] = cell
     groups = []
     said = []
-    for setting, name in configuration.settings.items():
-        own = whole[whole["setting"] == setting]
-        outcomes = pd.Series(
-            [outcome_of[setting, analysis] for analysis in own["analysis"]], index=own.index
+    for setting, regimens in found.items():
+        name = configuration.settings[setting]
+        rows = [
+            MapRow(regimen, tuple(cells.get(column) for column in columns))
+            for regimen, cells in regimens.items()
+        ]
+        groups.append((name, tuple(rows)))
+        regimen, endpoint, most = max(
+            ((r, e, cell) for r, cells in regimens.items() for e, cell in cells.items()),
+            key=lambda entry: entry[2].trials,
         )
-        rows = []
-        for regimen, block in own.groupby("experimental", sort=False):
-            cells = tuple(_map_cell(block[outcomes[block.index] == column]) for column in columns)
-            rows.append(MapRow(str(regimen), cells))
-            said += [
-                f"{name}, {regimen}, {column}: {cell.trials}"
-                for column, cell in zip(columns, cells, strict=True)
-                if cell is not None
-            ]
-        if rows:
-            groups.append((name, tuple(rows)))
+        said.append(
+            f"{name}: {len(rows)} {'regimen' if len(rows) == 1 else 'regimens'}, most often "
+            f"studied {regimen} ({endpoint}: {most.trials} "
+            f"{'trial' if most.trials == 1 else 'trials'})"
+        )
     return EvidenceMap(
         title="Evidence map: trials and patients by regimen and outcome",
         columns=tuple(columns),
         groups=tuple(groups),
         footnotes=(
-            "Randomised comparisons of all kinds, by the regimen of the experimental arm. The area "
-            "of a bubble follows the number of patients in both arms; every arm counts once.",
+            "Arms of two HER2 agents or more with a verified result, single-arm cohorts included. "
+            "The area of a bubble follows the number of patients in these arms; +: not every trial "
+            "states it. Single agents and endpoints that no analysis uses are in the table.",
         ),
-        description=f"Number of randomised trials by setting, regimen and outcome. "
-        f"{'; '.join(said)}.",
+        description=f"Evidence map of regimens of two HER2 agents or more, a bubble for every "
+        f"outcome that was studied. {'; '.join(said)}.",
     )
 
 
@@ -281,6 +315,8 @@ def timeline_of(material: Material) -> Timeline:
     trials = material.evidence.trials
     first = _first_reports(material)
     about = material.trials()
+    added = timeline_table(material).data
+    pooled = set(zip(added["setting"], added["added"], strict=True))
     panels = []
     unknown = []
     for setting, name in material.configuration.settings.items():
@@ -291,10 +327,12 @@ def timeline_of(material: Material) -> Timeline:
             if year is None or math.isnan(patients):
                 unknown.append(label)
             else:
-                dated.append(DatedTrial(label, year, int(patients)))
+                is_pooled = (setting, trial_id) in pooled
+                dated.append(DatedTrial(label, year, int(patients), is_pooled))
         panels.append(TimelinePanel(name, tuple(dated)))
     said = [
-        f"{panel.heading}: {len(panel.trials)} trials with "
+        f"{panel.heading}: {len(panel.trials)} trials "
+        f"({sum(trial.pooled for trial in panel.trials)} pooled) with "
         f"{sum(trial.patients for trial in panel.trials):,} patients from "
         f"{min(trial.year for trial in panel.trials)} to "
         f"{max(trial.year for trial in panel.trials)}"
@@ -380,7 +418,13 @@ def _short_title(material: Material, analysis: Analysis) -> str:
 
 def _all_bars(lights: Sequence[TrafficLights], style: Style) -> Page:
     title = "Risk of bias (RoB 2): share of judgements"
-    pages = [summary_bars(found, style) for found in lights]
+    across = 2 if style.width_mm >= TWO_COLUMNS_MM and len(lights) > 1 else 1
+    narrow = replace(style, width_mm=style.width_mm / across)
+    bars = [summary_bars(found, narrow) for found in lights]
+    pages = [
+        replace(beside(row), width_mm=style.width_mm)
+        for row in (bars[at : at + across] for at in range(0, len(bars), across))
+    ]
     said = [f"{found.title.partition(': ')[2]}: {judgements_in_words(found)}" for found in lights]
     description = (
         f"Bars of the share of judgements a domain. Overall judgements: {'; '.join(said)}."
@@ -399,23 +443,6 @@ def _whose(material: Material, trials: set[str]) -> str:
 
 def _short_name(name: str) -> str:
     return name.partition(" (")[0]
-
-
-def _outcomes(analysis: Analysis) -> str:
-    return "pCR" if analysis.is_pcr else ", ".join(sorted(analysis.endpoints, key=str.lower))
-
-
-def _map_cell(rows: pd.DataFrame) -> MapCell | None:
-    """Trials of some rows, and the patients of their arms, each counted once."""
-    if rows.empty:
-        return None
-    arms: dict[str, float] = {}
-    for row in records(rows):
-        for side in ("experimental", "control"):
-            arm, n = row[f"{side}_arm_id"], row[f"n_{side}"]
-            arms[arm] = max(n, arms.get(arm, 0.0)) if not math.isnan(n) else arms.get(arm, 0.0)
-    patients = int(sum(arms.values()))
-    return MapCell(rows["trial_id"].nunique(), patients or None)
 
 
 def _first_reports(material: Material) -> dict[str, int]:

@@ -135,7 +135,7 @@ def sensitivity_table(material: Material) -> ReportTable:
 
 
 def timeline_table(material: Material) -> ReportTable:
-    """The evidence as it grew: the pooled result after each trial, in order of report.
+    """The evidence as it grew: the pooled result after each trial, by year of source.
 
     Parameters
     ----------
@@ -174,7 +174,10 @@ def timeline_table(material: Material) -> ReportTable:
         ["Setting", "Analysis", "Year", "Trial added", "Trials", "Result so far", "Model"],
         ["setting", "analysis", "measure", "added", "trial", "year", "k", "model", "estimate",
          "ci_low", "ci_high", "ci_level"],
-        ["Year of the report whose number is used: a later report moves a trial down."],
+        [
+            "Year of the source whose number is used: a later report, or a review that quotes the "
+            "trial, moves it down. It is not the order in which the trials were first reported.",
+        ],
     )  # fmt: skip
 
 

@@ -1,19 +1,33 @@
 """The report stage: every table, text and page over all settings, and what they rested on."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
+import pandas as pd
+
 from trial_evidence.configuration import Configuration
+from trial_evidence.figures.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
+from trial_evidence.network_configuration import NetworkConfiguration
 from trial_evidence.pool.columns import ESTIMATE_COUNTS
 from trial_evidence.report.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.bibliography import bibtex, csl_json, ris, used_sources
 from trial_evidence.report.certainty import certainties, certainty_words
 from trial_evidence.report.docx import tables_as_document
-from trial_evidence.report.html import Extras, write_page
+from trial_evidence.report.html import FILE, Extras, page, page_settings
 from trial_evidence.report.material import Material, all_settings, read_material
 from trial_evidence.report.methods_text import methods_markdown, methods_paragraphs, methods_text
-from trial_evidence.report.overview_figures import FOLDER, write_overview_figures
+from trial_evidence.report.network_trace import network_trace
+from trial_evidence.report.overview_figures import (
+    FOLDER,
+    draw_overview,
+    list_overview,
+    overview_pages,
+)
 from trial_evidence.report.provenance import as_json, provenance, ro_crate
 from trial_evidence.report.tables import ReportTable, tables_of
 from trial_evidence.report.trace import trace_table
@@ -49,7 +63,12 @@ class Places:
 
 
 def write_report(
-    configuration: Configuration, report: ReportConfiguration, sheet: Sheet, places: Places
+    configuration: Configuration,
+    report: ReportConfiguration,
+    networks: NetworkConfiguration,
+    sheet: Sheet,
+    places: Places,
+    processes: int = 1,
 ) -> None:
     """Write everything that is made of all settings together.
 
@@ -57,6 +76,7 @@ def write_report(
     ----------
     configuration : Configuration
     report : ReportConfiguration
+    networks : NetworkConfiguration
     sheet : Sheet
     places : Places
         Into ``results``: ``estimates.csv``, ``trace.csv``, ``at-a-glance.md``, ``summary.txt``,
@@ -65,6 +85,8 @@ def write_report(
         a table, ``tables.xlsx``, ``tables.docx``, ``methods.md``, ``methods.txt`` and
         ``references.bib``, ``.ris`` and ``.json``. A table of an earlier run that there is no more
         is removed.
+    processes : int
+        With two, a second one draws the figures while this one writes.
 
     Raises
     ------
@@ -72,27 +94,56 @@ def write_report(
         If a stage has not run.
     """
     results = places.results
-    material = read_material(configuration, report, sheet, places.processed, results)
-    _write_summaries(material)
-    write_overview_figures(material, certainty_words(certainties(material)))
-    tables = tables_of(material)
-    _write_tables(tables, material)
+    material = read_material(configuration, report, sheet, places.processed, results, networks)
+    certainty = certainty_words(certainties(material))
+    figures = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
+    drawn = {name: drawing for name, (_, drawing) in figures.items()}
+    drawing = (draw_overview, drawn, results, configuration.figure_formats)
+    with _beside(processes, *drawing) as figures_are_drawn:
+        _write_summaries(material)
+        tables = tables_of(material)
+        _write_tables(tables, material)
+        extras = _extras(material, tables, places)
+        settings = page_settings(configuration, sheet, places.processed, results, extras)
+        figures_are_drawn()
+    list_overview(figures, list(configuration.settings), results)
+    write_text(results / FILE, page(configuration, sheet, settings, results, extras))
+    facts = extras.provenance or {}
+    write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
+
+
+@contextmanager
+def _beside(
+    processes: int, function: Callable[..., None], *arguments: object
+) -> Iterator[Callable[[], None]]:
+    """Run a function, in a process of its own where there may be two; yields what waits for it."""
+    if processes == 1:
+        function(*arguments)
+        yield lambda: None
+        return
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield pool.submit(function, *arguments).result
+
+
+def _extras(material: Material, tables: tuple[ReportTable, ...], places: Places) -> Extras:
+    """Write references and provenance, and gather what the page shows beside the settings."""
+    results = places.results
     cited = used_sources(material)
     write_text(results / TABLES / "references.bib", bibtex(cited))
     write_text(results / TABLES / "references.ris", ris(cited))
     write_text(results / TABLES / "references.json", csl_json(cited))
+    sheet = material.sheet
     dates = sorted(set(sheet["search_log"]["date"]))
     facts = provenance(places.raw, places.config, places.project, dates, list(sheet.tables))
     write_text(results / "provenance.json", as_json(facts))
-    extras = Extras(
-        title=report.title,
+    return Extras(
+        title=material.report.title,
         tables=tables,
         methods="\n\n".join(methods_paragraphs(material)),
         provenance=facts,
         cited=tuple(source["source_id"] for source in cited),
+        networks=material.networks,
     )
-    write_page(configuration, sheet, places.processed, results, extras)
-    write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
 
 
 def _write_summaries(material: Material) -> None:
@@ -102,7 +153,11 @@ def _write_summaries(material: Material) -> None:
     estimates = evidence.estimates
     counts = dict.fromkeys(ESTIMATE_COUNTS, "Int64")
     write_table(results / "estimates.csv", estimates.astype(counts))
-    write_table(results / "trace.csv", trace_table(evidence.trials, evidence.rates, estimates))
+    traced = [
+        trace_table(evidence.trials, evidence.rates, estimates),
+        network_trace(evidence.networks),
+    ]
+    write_table(results / "trace.csv", pd.concat(traced, ignore_index=True))
     write_text(results / "at-a-glance.md", at_a_glance(estimates, figures, names, configuration))
     write_text(results / "summary.txt", summary_lines(estimates, configuration))
 

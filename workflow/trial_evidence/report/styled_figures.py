@@ -1,6 +1,5 @@
 """Every figure again in the look that a journal or a slide asks for."""
 
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,11 +14,15 @@ from trial_evidence.figures.forest import layout
 from trial_evidence.figures.page import Page, fitted, save_page
 from trial_evidence.figures.stage import setting_figures
 from trial_evidence.figures.style import Style, styled
-from trial_evidence.files import write_table
+from trial_evidence.files import read_table, write_table
+from trial_evidence.network.stage import FOLDER as NETWORK_FOLDER
+from trial_evidence.network.stage import network_pages
 from trial_evidence.report.material import Material
 from trial_evidence.report.overview_figures import FOLDER, Certainties, overview_pages
 from trial_evidence.sensitivity.comparison import comparisons
-from trial_evidence.sensitivity.drawings import bubble_drawings, comparison_drawings
+from trial_evidence.sensitivity.specifications import MULTIVERSE_COLUMNS, MULTIVERSE_NUMBERS
+from trial_evidence.sensitivity.stage import FOLDER as SENSITIVITY_FOLDER
+from trial_evidence.sensitivity.stage import sensitivity_pages
 from trial_evidence.sheet import did_you_mean
 
 LISTING_COLUMNS = ["figure", "title", "text"]
@@ -34,9 +37,10 @@ class StyledPage:
 
     @property
     def analysis(self) -> str:
-        """The analysis it belongs to; ``overview`` for the figures over all settings."""
-        parts = self.stem.split("/")
-        return parts[0] if len(parts) == 2 else parts[1]
+        """The analysis or network it belongs to; ``overview`` for those over all settings."""
+        folders = self.stem.split("/")[:-1]
+        own = [folder for folder in folders[1:] if folder != NETWORK_FOLDER]
+        return own[0] if own else folders[0]
 
 
 def choose_style(looks: FigureConfiguration, name: str, width_mm: float | None) -> FigureStyle:
@@ -106,9 +110,10 @@ def write_styled_figures(
     Returns
     -------
     Path
-        ``results/figures-<style>/<width>mm`` with ``<setting>/<analysis>/<figure>`` as below
-        results, ``overview/<figure>``, and ``figures.csv``, which says in words what every figure
-        there shows. The ordinary figures are left as they are.
+        ``results/figures-<style>/<width>mm`` with ``<setting>/<analysis>/<figure>``,
+        ``<setting>/network/<id>/<figure>`` and ``overview/<figure>`` as below results, and
+        ``figures.csv``, which says in words what every figure there shows. The ordinary figures
+        are left as they are.
 
     Raises
     ------
@@ -147,9 +152,10 @@ def styled_pages(
     processed: Path,
     certainty: Certainties,
 ) -> list[StyledPage]:
-    """Forest plots, sensitivity figures but the specification curves, and the overview.
+    """Every figure: forest plots, sensitivity, networks, and the overview.
 
-    The specification curves would need every specification to be computed again.
+    The specification curves are drawn from the table of the specifications, which are not
+    computed again.
     """
     configuration, sheet = material.configuration, material.sheet
     pages: list[StyledPage] = []
@@ -160,28 +166,27 @@ def styled_pages(
             stem = f"{setting}/{figure.stem}"
             pages.append(StyledPage(stem, layout(figure.forest, style)))
         pages += _sensitivity_pages(material, setting, style)
+        found = network_pages(configuration, material.networks, sheet, setting, style)
+        pages += [
+            StyledPage(f"{setting}/{NETWORK_FOLDER}/{stem}", page) for stem, page in found.items()
+        ]
     for name, (_, page) in overview_pages(material, certainty, style).items():
         pages.append(StyledPage(f"{FOLDER}/{name}", page))
     return pages
 
 
-def _sensitivity_pages(material: Material, setting: str, style: Style) -> Sequence[StyledPage]:
+def _sensitivity_pages(material: Material, setting: str, style: Style) -> list[StyledPage]:
     configuration = material.configuration
     trials = material.evidence.trials
-    own = trials[trials["setting"] == setting]
-    pages = []
-    for c in comparisons(configuration, setting, own):
-        if c.measure != c.analysis.measures[0]:
-            continue
-        drawings = [
-            *comparison_drawings(c, configuration.sensitivity, style),
-            *bubble_drawings(c, material.sheet, configuration.sensitivity, style),
-        ]
-        pages += [
-            StyledPage(f"{setting}/{c.analysis.id}/{drawing.name}", drawing.page)
-            for drawing in drawings
-        ]
-    return pages
+    found = comparisons(configuration, setting, trials[trials["setting"] == setting])
+    table = material.results / setting / SENSITIVITY_FOLDER / "multiverse.csv"
+    specifications = (
+        read_table(table, MULTIVERSE_NUMBERS)
+        if table.is_file()
+        else pd.DataFrame(columns=MULTIVERSE_COLUMNS)
+    )
+    pages = sensitivity_pages(configuration, found, specifications, material.sheet, setting, style)
+    return [StyledPage(f"{setting}/{stem}", page) for stem, page in pages.items()]
 
 
 def _draw(found: StyledPage, folder: Path, look: FigureStyle) -> None:

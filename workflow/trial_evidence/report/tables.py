@@ -4,7 +4,7 @@ from pathlib import Path
 
 from trial_evidence.configuration import Configuration
 from trial_evidence.report.absolute_effects import summary_of_findings
-from trial_evidence.report.certainty import certainties, certainty_table
+from trial_evidence.report.certainty import certainties, certainty_table, certainty_words
 from trial_evidence.report.characteristics import (
     biomarkers_table,
     characteristics_table,
@@ -13,7 +13,7 @@ from trial_evidence.report.characteristics import (
 )
 from trial_evidence.report.claims import claims_table, verdicts
 from trial_evidence.report.flow import flow_table
-from trial_evidence.report.front import front_table
+from trial_evidence.report.front import answers_table, front_table
 from trial_evidence.report.material import Material, read_material
 from trial_evidence.report.robustness import heterogeneity_table, sensitivity_table, timeline_table
 from trial_evidence.report.rows import rows_set_aside_table, rows_used_table
@@ -63,14 +63,15 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
     Returns
     -------
     tuple of ReportTable
-        ``front``, ``claims``, ``summary_of_findings``, ``certainty``, ``characteristics``,
-        ``risk_of_bias``, ``flow``, ``evidence_map``, ``heterogeneity``, ``sensitivity``,
-        ``timeline``, ``biomarkers``, ``rows_used``, ``rows_set_aside``.
+        ``front``, ``answers``, ``claims``, ``summary_of_findings``, ``certainty``,
+        ``characteristics``, ``risk_of_bias``, ``flow``, ``evidence_map``, ``heterogeneity``,
+        ``sensitivity``, ``timeline``, ``biomarkers``, ``rows_used``, ``rows_set_aside``.
     """
     found = certainties(material)
     return (
         front_table(material, found),
-        claims_table(material, verdicts(material)),
+        answers_table(material, found),
+        claims_table(material, verdicts(material, certainty_words(found))),
         summary_of_findings(material, found),
         certainty_table(material, found),
         characteristics_table(material),

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Sequence
 
 from openpyxl import Workbook
@@ -23,8 +24,10 @@ _FONT = Font(name="Calibri", size=10)
 _BOLD = Font(name="Calibri", size=10, bold=True)
 _TITLE = Font(name="Calibri", size=12, bold=True)
 _SHADE = PatternFill("solid", fgColor="E4E9EC")
-_TOP = Alignment(vertical="top", wrap_text=True)
+_TOP = Alignment(horizontal="left", vertical="top", wrap_text=True)
 _NARROW, _WIDE = 8, 52
+# Not every program makes a row as high as its text; the format allows no higher one.
+_LINE_POINTS, _HIGHEST = 13.5, 409.0
 HEADER_ROW = 2
 
 
@@ -63,6 +66,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
     put_text(sheet.cell(1, 1), plain(table.title))
     sheet.cell(1, 1).font = _TITLE
     headings = list(table.frame.columns)
+    widths: list[int] = []
     for column, heading in enumerate(headings, start=1):
         cell = sheet.cell(HEADER_ROW, column)
         put_text(cell, plain(heading))
@@ -71,6 +75,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
         longest = max(len(text) for text in texts)
         width = min(max(longest + 2, _NARROW), _WIDE)
         sheet.column_dimensions[get_column_letter(column)].width = width
+        widths.append(width)
     rows = table.frame.itertuples(index=False, name=None)
     for row, cells in enumerate(rows, start=HEADER_ROW + 1):
         for column, text in enumerate(cells, start=1):
@@ -81,6 +86,8 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
             elif text:
                 put_text(cell, plain(text))
             cell.font, cell.alignment = _FONT, _TOP
+        lines = max(_lines(text, width) for text, width in zip(cells, widths, strict=True))
+        sheet.row_dimensions[row].height = min(_LINE_POINTS * lines, _HIGHEST)
     last = HEADER_ROW + len(table.frame)
     for row, note in enumerate(table.notes, start=last + 2):
         put_text(sheet.cell(row, 1), plain(note))
@@ -93,3 +100,8 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+
+
+def _lines(text: str, width: int) -> int:
+    """Lines that a text takes in a column so many letters wide."""
+    return sum(len(textwrap.wrap(part, width)) or 1 for part in text.split("\n"))

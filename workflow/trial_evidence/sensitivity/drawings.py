@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
 
+from trial_evidence.configuration import Analysis
 from trial_evidence.figures import (
     baujat,
     bubble,
@@ -20,7 +21,7 @@ from trial_evidence.figures import (
 )
 from trial_evidence.figures.axis import Axis
 from trial_evidence.figures.evidence_forests import comparison_axis
-from trial_evidence.figures.numbers import format_interval, format_number, format_p
+from trial_evidence.figures.numbers import format_number, format_p
 from trial_evidence.figures.page import Page
 from trial_evidence.figures.sequence import Step, cumulative_forest, leave_one_out_forest
 from trial_evidence.figures.style import Style
@@ -41,6 +42,7 @@ from trial_evidence.pool.priors import HalfNormal
 from trial_evidence.pool.refusals import Refused
 from trial_evidence.pool.scales import IDENTITY
 from trial_evidence.pool.small_study import egger, trim_and_fill
+from trial_evidence.sensitivity import in_words as words
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
 from trial_evidence.sensitivity.regression import (
@@ -49,7 +51,7 @@ from trial_evidence.sensitivity.regression import (
     is_forced,
     regress,
 )
-from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY, Multiverse
+from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY
 from trial_evidence.sheet import Sheet
 from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES, is_random_effects
 
@@ -117,7 +119,7 @@ def comparison_drawings(c: Comparison, choices: Sensitivity, style: Style) -> It
     """
     title = c.analysis.title
     yield Drawing("leave_one_out", _leave_one_out(c, f"{title}: without each trial", style))
-    yield Drawing("cumulative", _cumulative(c, f"{title}: as trials were reported", style))
+    yield Drawing("cumulative", _cumulative(c, f"{title}: as reports were added", style))
     yield Drawing("funnel", _funnel(c, f"{title}: funnel plot", style))
     yield Drawing("posterior", _posterior(c, f"{title}: posterior", choices, style))
     if c.k >= LEAST_FOR_SPREAD:
@@ -140,50 +142,70 @@ def bubble_drawings(
             yield Drawing(f"bubble_{covariate}", page)
 
 
-def specification_drawing(multiverse: Multiverse, style: Style) -> Drawing:
-    """The specification curve of an analysis; choices that change nothing are left out of it."""
-    analysis, curve, choices = multiverse.analysis, multiverse.curve, multiverse.choices
+def specification_drawing(analysis: Analysis, rows: pd.DataFrame, style: Style) -> Drawing:
+    """The specification curve of an analysis; choices that change nothing are left out of it.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    rows : DataFrame
+        Its rows of the table ``multiverse``, one a specification.
+    style : Style
+
+    Returns
+    -------
+    Drawing
+    """
+    with np.errstate(divide="ignore"):
+        estimates, low, high = (
+            np.log(rows[column].to_numpy(float)) for column in ("estimate", "ci_low", "ci_high")
+        )
     factors = []
     for column in CHOICE_COLUMNS:
-        values = choices[column]
+        values = rows[column]
         levels = [level for level in dict.fromkeys(values) if level]
         if len(levels) < 2:
             continue
         if column == "without":
-            words = ["all trials", "one trial left out"]
+            named = ["all trials", "one trial left out"]
             chosen = (values != NOBODY).to_numpy(int)
         else:
-            words = [WORDS.get(level, level) for level in levels]
+            named = [WORDS.get(level, level) for level in levels]
             places = {level: at for at, level in enumerate(levels)}
             chosen = np.array([places.get(value, -1) for value in values])
         factors.append(
-            specification.Factor(CHOICE_NAMES[column], words, np.asarray(chosen, dtype=int))
+            specification.Factor(CHOICE_NAMES[column], named, np.asarray(chosen, dtype=int))
         )
-    names = [MEASURE_NAMES[m] for m in dict.fromkeys(choices["measure"])]
+    measures = list(dict.fromkeys(rows["measure"]))
+    names = [MEASURE_NAMES[m] for m in measures]
     label = " or ".join([names[0], *(name.lower() for name in names[1:])])
-    excluding = int(((curve.ci_low > 0) | (curve.ci_high < 0)).sum())
+    excluding = int((rows["excludes_no_effect"] == "yes").sum())
+    share = f"In {excluding:,} of {len(rows):,} specifications the interval excludes no effect."
     medians = [
         f"{MEASURE_NAMES[m]}: median {format_number(math.exp(middle), 2)}"
-        for m in dict.fromkeys(choices["measure"])
-        for middle in [float(np.median(curve.estimate[(choices["measure"] == m).to_numpy()]))]
+        for m in measures
+        for middle in [float(np.median(estimates[(rows["measure"] == m).to_numpy()]))]
     ]
+    lead = np.flatnonzero(rows["leading"] == "yes")
+    leading = int(lead[0]) if lead.size else None
     page = specification.layout(
         specification.Specification(
             title=f"{analysis.title}: specification curve",
-            estimates=curve.estimate,
-            low=curve.ci_low,
-            high=curve.ci_high,
+            estimates=estimates,
+            low=low,
+            high=high,
             factors=factors,
             axis=Axis("log", 0.0, label),
-            leading=multiverse.leading,
-            share=f"In {excluding:,} of {len(choices):,} specifications the interval excludes no "
-            "effect.",
+            leading=leading,
+            share=share,
             notes=(f"{'; '.join(medians)}.",) if len(medians) > 1 else (),
             footnotes=(
                 "Specifications that pool the same numbers in the same way count once. The share "
                 "is no test: specifications share their trials.",
             ),
-            description=f"{len(choices)} specifications from the smallest estimate to the largest.",
+            description=words.specifications(
+                analysis.title, estimates, leading, [*medians, share.rstrip(".")]
+            ),
         ),
         style,
     )
@@ -230,7 +252,7 @@ def _leave_one_out(c: Comparison, title: str, style: Style) -> Page:
         overall,
         axis_of(c),
         (_lead_by_k(c),),
-        f"{title}. A row a trial left out, then the result of all {c.k}.",
+        words.without_each_trial(c, steps, overall),
         MEASURE_NAMES[c.measure],
     )
     return forest.layout(described, style)
@@ -243,13 +265,13 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Page:
             for trial, year in zip(c.rows["trial"], c.rows["year"], strict=True)
         ]
     )
-    dated = replace(c, rows=rows)
+    steps = _leading_steps(c, cumulative_table((replace(c, rows=rows),)))
     described = cumulative_forest(
         title,
-        _leading_steps(c, cumulative_table((dated,))),
+        steps,
         axis_of(c),
         (_lead_by_k(c), "By the year of the report that the result is taken from."),
-        f"{title}. A row a trial added, the last holds all {c.k}.",
+        words.as_they_came(c, steps),
         MEASURE_NAMES[c.measure],
     )
     return forest.layout(described, style)
@@ -282,7 +304,7 @@ def _funnel(c: Comparison, title: str, style: Style) -> Page:
         adjusted=None if isinstance(filled, Refused) or not filled.missing else filled.estimate,
         notes=tuple(notes),
         footnotes=(f"Pooled: random effects by {estimator}.",),
-        description=f"{title} of {c.k} trials.",
+        description=words.funnel(c, pooled, estimator, notes),
     )
     return funnel.layout(described, style)
 
@@ -299,7 +321,7 @@ def _baujat(c: Comparison, title: str, style: Style) -> Page:
         x_label="Squared residual over its variance (share in the heterogeneity)",
         y_label="Influence on the pooled result (squared change over its variance)",
         footnotes=(f"Random effects by {estimator}, with Wald’s variance.",),
-        description=f"{title} of {c.k} trials.",
+        description=words.baujat(c, found.baujat_x, found.baujat_y),
     )
     return baujat.layout(described, style)
 
@@ -318,12 +340,15 @@ def _drapery(c: Comparison, title: str, style: Style) -> Page:
         return drapery.PCurve(label, grid.tolist(), tails.tolist())
 
     estimator, interval = c.pooling.tau2_estimator, c.pooling.estimate_interval
-    fit = fit_stack(c.yi, c.vi, method=estimator, interval=interval)
+    new = _new_trial(c)
+    # without a distribution there is no curve, and its limits are not asked for
+    of_new = {} if new is None else {"prediction": c.pooling.prediction_interval}
+    fit = fit_stack(c.yi, c.vi, method=estimator, interval=interval, level=c.level, **of_new)
     mean, error = float(fit.estimate[0]), float(fit.se[0])
     df = None if interval == "wald" else c.k - 1
-    new = _new_trial(c)
     prediction = None if new is None else curve("New trial", mean, *new)
-    shown = "of their mean and of a new trial" if prediction else "and of their mean"
+    limits = float(fit.ci_low[0]), float(fit.ci_high[0])
+    beyond = None if new is None else (float(fit.pi_low[0]), float(fit.pi_high[0]))
     described = drapery.Drapery(
         title=title,
         trials=[
@@ -333,7 +358,7 @@ def _drapery(c: Comparison, title: str, style: Style) -> Page:
         pooled=curve(f"Pooled ({estimator}, {INTERVAL_NAMES[interval]})", mean, error, df),
         prediction=prediction,
         axis=axis_of(c),
-        description=f"{title} of {c.k} trials, {shown}.",
+        description=words.p_value_functions(c, (mean, *limits), beyond),
     )
     return drapery.layout(described, style)
 
@@ -365,7 +390,6 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
             f"Probability of a hazard ratio below {worthwhile:g}: "
             f"{_percent(found.probabilities_below[0])}."
         )
-    low, high = (c.natural(x) for x in (found.ci_low, found.ci_high))
     described = posterior.Posterior(
         title=title,
         mean=posterior.Density(
@@ -385,8 +409,13 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
         ),
         statements=tuple(statements),
         footnotes=("Flat prior on the mean. Shaded: the shortest interval.",),
-        description=f"{title}: median {format_number(c.natural(found.median), 2)}, "
-        f"{c.level:g}% interval {format_interval(low, high, 2)}.",
+        description=words.posterior(
+            c,
+            (found.median, found.ci_low, found.ci_high),
+            statements,
+            prior.label,
+            (found.tau_median, found.tau_low, found.tau_high),
+        ),
     )
     return posterior.layout(described, style)
 
@@ -406,19 +435,21 @@ def _gosh(c: Comparison, title: str, style: Style) -> Page:
     several = found.members.sum(axis=0) > 1
     most = int(np.argmax(influence(c.yi, c.vi, method=estimator).cook_distance))
     whole = fit_stack(c.yi, c.vi, method=estimator)
+    estimates, i2, held = found.estimate[several], found.i2[several], found.members[most, several]
+    name, all_trials = str(c.rows["trial"].iloc[most]), float(whole.estimate[0])
     described = gosh.Gosh(
         title=title,
-        estimates=found.estimate[several],
-        i2=found.i2[several],
+        estimates=estimates,
+        i2=i2,
         axis=axis_of(c),
-        chosen=found.members[most, several],
-        chosen_label=str(c.rows["trial"].iloc[most]),
-        whole=(float(whole.estimate[0]), float(whole.i2[0])),
+        chosen=held,
+        chosen_label=name,
+        whole=(all_trials, float(whole.i2[0])),
         footnotes=(
             f"Subsets of two trials or more, random effects by {estimator}. Apart: the trial with "
             "the largest Cook’s distance.",
         ),
-        description=f"{title}: {int(several.sum())} subsets.",
+        description=words.all_subsets(c, estimates, i2, held, name, all_trials),
     )
     return gosh.layout(described, style)
 
@@ -435,8 +466,8 @@ def _bubble(
     x = values.to_numpy(float)
     grid = np.linspace(x[stated].min(), x[stated].max(), 41)
     fitted, low, high = found.predict(**{covariate: grid})
-    words = covariate.replace("_", " ").capitalize()
-    name = COVARIATE_NAMES.get(covariate, words)
+    name = COVARIATE_NAMES.get(covariate, covariate.replace("_", " ").capitalize())
+    note = f"Slope: {format_p(float(found.p_value[1]))}; k = {found.k}."
     described = bubble.Bubble(
         title=f"{c.analysis.title}: by {name[:1].lower()}{name[1:]}",
         trials=[
@@ -448,12 +479,14 @@ def _bubble(
         line=bubble.Line(grid.tolist(), fitted.tolist(), low.tolist(), high.tolist()),
         axis=axis_of(c),
         covariate_label=name,
-        notes=(f"Slope: {format_p(float(found.p_value[1]))}; k = {found.k}.",),
+        notes=(note,),
         footnotes=(
             "Meta-regression by REML with the conservative Hartung–Knapp test. A relation between "
             "trials is not one between patients.",
             *([warning] if warning else []),
         ),
-        description=f"{found.k} trials by {name.lower()}.",
+        description=words.bubbles(
+            c, name, [(float(grid[at]), float(fitted[at])) for at in (0, -1)], note
+        ),
     )
     return bubble.layout(described, style)

@@ -31,6 +31,9 @@ MULTIVERSE_COLUMNS = [
     "setting", "analysis", *CHOICE_COLUMNS, "k", "estimate", "ci_low", "ci_high", "ci_level",
     "p_value", "tau2", "i2", "excludes_no_effect", "rank", "leading",
 ]  # fmt: skip
+MULTIVERSE_NUMBERS = [
+    "k", "estimate", "ci_low", "ci_high", "ci_level", "p_value", "tau2", "i2", "rank",
+]  # fmt: skip
 SUMMARY_COLUMNS = [
     "setting", "analysis", "measure", "specifications", "median_estimate", "lowest_estimate",
     "highest_estimate", "share_excluding_no_effect", "share_below", "share_above",

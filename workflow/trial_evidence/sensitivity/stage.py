@@ -11,9 +11,8 @@ import pandas as pd
 from trial_evidence.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.page import Format, Page, save_page
-from trial_evidence.figures.style import style_for
+from trial_evidence.figures.style import Style, style_for
 from trial_evidence.files import read_table, write_table
-from trial_evidence.method_configuration import Sensitivity
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
 from trial_evidence.sensitivity.deletion import (
@@ -34,7 +33,6 @@ from trial_evidence.sensitivity.regression import meta_regression_table
 from trial_evidence.sensitivity.reporting import small_study_table
 from trial_evidence.sensitivity.shrinkage import shrinkage_table
 from trial_evidence.sensitivity.specifications import (
-    Multiverse,
     multiverse_summary,
     multiverse_table,
     multiverses,
@@ -87,7 +85,8 @@ def write_sensitivity(
     }
     for name, content in tables.items():
         write_table(folder / FOLDER / f"{name}.csv", content)
-    pages = _pages(found, curves, sheet, choices, configuration.figure_width_mm)
+    style = style_for(configuration.figure_width_mm)
+    pages = sensitivity_pages(configuration, found, tables["multiverse"], sheet, setting, style)
     _draw_all(pages, folder, configuration.figure_formats, processes)
     _remove_others(folder, configuration, setting, pages)
     listing = [
@@ -96,15 +95,32 @@ def write_sensitivity(
     write_table(folder / FOLDER / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
 
 
-def _pages(
+def sensitivity_pages(
+    configuration: Configuration,
     found: Sequence[Comparison],
-    curves: Sequence[Multiverse],
+    specifications: pd.DataFrame,
     sheet: Sheet,
-    choices: Sensitivity,
-    width_mm: float,
+    setting: str,
+    style: Style,
 ) -> dict[str, Page]:
-    """Pages by ``<analysis>/<name>``, of each analysis's first measure."""
-    style = style_for(width_mm)
+    """Every sensitivity figure of a setting, of each analysis's first measure.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    found : sequence of Comparison
+    specifications : DataFrame
+        The table ``multiverse`` of the setting.
+    sheet : Sheet
+    setting : str
+    style : Style
+
+    Returns
+    -------
+    dict
+        Pages by ``<analysis>/<name>``.
+    """
+    choices = configuration.sensitivity
     pages: dict[str, Page] = {}
     for c in found:
         if c.measure != c.analysis.measures[0]:
@@ -114,9 +130,11 @@ def _pages(
             *bubble_drawings(c, sheet, choices, style),
         ):
             pages[f"{c.analysis.id}/{drawing.name}"] = drawing.page
-    for curve in curves:
-        drawing = specification_drawing(curve, style)
-        pages[f"{curve.analysis.id}/{drawing.name}"] = drawing.page
+    for analysis in configuration.of_setting(setting):
+        rows = specifications[specifications["analysis"] == analysis.id]
+        if len(rows):
+            drawing = specification_drawing(analysis, rows, style)
+            pages[f"{analysis.id}/{drawing.name}"] = drawing.page
     return pages
 
 

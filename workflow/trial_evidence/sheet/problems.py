@@ -27,8 +27,8 @@ class Problem:
     file : str
         Name of the file, for example ``pcr.csv``.
     row : int or None
-        The number at the left edge of the spreadsheet (the header is row 1); None when the
-        finding is about the file as a whole.
+        The number at the left edge of the spreadsheet (the header is row 1), or the line of a
+        configuration file; None when the finding is about the file as a whole.
     subject : str
         The trial (or source, agent, ...) the row is about, or ``""``.
     column : str
@@ -50,6 +50,10 @@ class Problem:
     def line(self) -> str:
         """Return the finding as one line: place, then message."""
         place = self.file
+        if self.file.endswith(".yaml"):
+            place += f", line {self.row}" if self.row is not None else ""
+            place += f", {shortened(self.column)}" if self.column else ""
+            return f"{place}: {self.message}"
         if self.row is not None:
             place += f", row {self.row}"
             if self.subject:

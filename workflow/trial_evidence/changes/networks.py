@@ -1,0 +1,178 @@
+"""Estimates of the networks before and after an edit, for the settings that the edit touches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.changes.compare import EstimateChange, differing
+from trial_evidence.configuration import Configuration
+from trial_evidence.extract.stage import setting_checksum
+from trial_evidence.files import records
+from trial_evidence.network.analysis import analyse
+from trial_evidence.network.evidence import NetworkEvidence, network_evidence
+from trial_evidence.network.synergy import SCALES
+from trial_evidence.network.tables import network_tables
+from trial_evidence.network.trial_level import ALL_PAIRS, synergy_results, synergy_table
+from trial_evidence.network_configuration import Network, NetworkConfiguration
+from trial_evidence.pool.leading import leading_model
+from trial_evidence.sheet import Sheet
+from trial_evidence.words import random_model
+
+# What may differ without touching a result: rows move, notes are rewritten, readers are heard.
+_IRRELEVANT = ["rows", "note", "locator", "readers_differ", "exclusion_overridden"]
+RANDOM = "random_reml"
+# As the names of models in the estimates table are made.
+WALD = random_model("REML", "wald")
+
+Key = tuple[str, ...]
+Estimates = dict[Key, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Side:
+    """The sheet and the configuration, before or after."""
+
+    sheet: Sheet
+    configuration: Configuration
+    networks: NetworkConfiguration
+
+
+@dataclass(frozen=True)
+class NetworkChanges:
+    """What an edit does to the networks.
+
+    Attributes
+    ----------
+    estimates : tuple of EstimateChange
+        Effects against the reference, components, interactions and synergy that differ; what each
+        is stands in ``regimen``.
+    used : tuple of DataFrame
+        Rows used now by each network of a setting that the edit touches.
+    """
+
+    estimates: tuple[EstimateChange, ...]
+    used: tuple[pd.DataFrame, ...]
+
+
+def network_changes(before: Side, after: Side) -> NetworkChanges:
+    """Compare the networks of the settings whose rows or configuration differ.
+
+    Parameters
+    ----------
+    before, after : Side
+
+    Returns
+    -------
+    NetworkChanges
+        Effects by random effects (REML), each network fitted anew only where its evidence or its
+        entry in the configuration differs.
+    """
+    changes: list[EstimateChange] = []
+    used: list[pd.DataFrame] = []
+    for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
+        if _same_setting(before, after, setting):
+            continue
+        old, new = _evidence(before, setting), _evidence(after, setting)
+        used += [found.used for found in new.values()]
+        for name in dict.fromkeys([*old, *new]):
+            one, other = old.get(name), new.get(name)
+            if _same_methods(before, after) and _same_evidence(one, other):
+                continue
+            changes += differing(
+                {} if one is None else dict(_estimates(one, before)),
+                {} if other is None else dict(_estimates(other, after)),
+            )
+    return NetworkChanges(tuple(changes), tuple(used))
+
+
+def _same_setting(before: Side, after: Side, setting: str) -> bool:
+    old, new = before.networks, after.networks
+    return (
+        (old.abbreviations, old.own_nodes, old.synergy)
+        == (new.abbreviations, new.own_nodes, new.synergy)
+        and old.of_setting(setting) == new.of_setting(setting)
+        and before.configuration == after.configuration
+        and setting_checksum(before.sheet, setting) == setting_checksum(after.sheet, setting)
+    )
+
+
+def _same_methods(before: Side, after: Side) -> bool:
+    """Whether the same evidence gives the same estimates: all but the selection of rows."""
+    return before.networks.synergy == after.networks.synergy and all(
+        getattr(before.configuration, name) == getattr(after.configuration, name)
+        for name in ("confidence_level", "tau_prior_scale", "pooling")
+    )
+
+
+def _same_evidence(one: NetworkEvidence | None, other: NetworkEvidence | None) -> bool:
+    if one is None or other is None:
+        return False
+    first, second = (
+        found.used.drop(columns=_IRRELEVANT).sort_values(["trial_id", "regimen", "against"])
+        for found in (one, other)
+    )
+    same = first.reset_index(drop=True).equals(second.reset_index(drop=True))
+    return same and one.network == other.network
+
+
+def _evidence(side: Side, setting: str) -> dict[str, NetworkEvidence]:
+    return {
+        network.id: network_evidence(side.sheet, side.configuration, side.networks, network)
+        for network in side.networks.of_setting(setting)
+    }
+
+
+def _estimates(evidence: NetworkEvidence, side: Side) -> Iterator[tuple[Key, dict[str, Any]]]:
+    """Rows as those of the estimates table, by what they are."""
+    network = evidence.network
+    analysis = analyse(evidence, side.configuration)
+    tables = network_tables(analysis, "")
+    parts = {row["part"]: row for row in records(tables["summary"])}
+    for row in records(tables["reference"]):
+        if row["model"] == RANDOM:
+            part = parts[row["part"]]
+            numbers = row | {"k": part["trials"], "tau2": part["tau2_reml"], "model": WALD}
+            yield _key(network, network.measure, f"{row['code']} v {row['reference']}"), numbers
+    trials = 0 if evidence.data is None else len(evidence.data.studies)
+    shared = {"k": trials, "model": WALD, "pi_low": None, "pi_high": None}
+    named = [
+        (f"component {row['component']}", row)
+        for row in records(tables["components"])
+        if row["model"] == RANDOM
+    ]
+    named += [
+        (f"{row['first']} × {row['second']}, beyond the sum", row)
+        for row in records(tables["interactions"])
+    ]
+    for what, row in named:
+        if row["estimate"] == row["estimate"]:
+            yield _key(network, network.measure, what), row | shared
+    for entry in side.networks.synergy:
+        if (entry.setting, entry.network) == (network.setting, network.id):
+            results = synergy_results(entry, evidence, side.configuration)
+            yield from _synergy(network, records(synergy_table(results)), side)
+
+
+def _synergy(
+    network: Network, rows: list[dict[str, Any]], side: Side
+) -> Iterator[tuple[Key, dict[str, Any]]]:
+    """The leading pool of all trials, on every scale, at the first background that it allows."""
+    shown: set[str] = set()
+    for row in rows:
+        if row["kind"] != "pooled" or row["agents"] != ALL_PAIRS or row["scale"] in shown:
+            continue
+        if row["reason"] == row["reason"]:
+            # No result, and the reason.
+            continue
+        if row["model"] != leading_model(int(row["k"]), side.configuration.pooling).model:
+            continue
+        shown.add(row["scale"])
+        scale = SCALES[row["scale"]]
+        measure = "ratio_to_expected" if scale.ratio else "difference_from_expected"
+        yield _key(network, measure, f"synergy within trials, {scale.label}"), row
+
+
+def _key(network: Network, measure: str, what: str) -> Key:
+    return (network.setting, network.id, measure, "all", what)

@@ -1,0 +1,165 @@
+"""Configuration files with the line of everything in them.
+
+YAML as its library reads it forgets where things stood, and of two settings with the same name
+silently takes the last; a person who looks for a slip needs the first, and is to be told of the
+second.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+# What the YAML library says (how it begins), and what it most often means.
+_SLIPS = {
+    "mapping values are not allowed": "A colon stands where none can be. The line is indented "
+    "wrongly, or a text with a colon in it needs quotation marks.",
+    "expected <block end>": "The line is not indented as those it belongs to, or a text with a "
+    "quotation mark in it needs quotation marks around the whole.",
+    "could not find expected ':'": "After a name stands a colon and a blank; here the colon is "
+    "missing, or a quotation mark is.",
+    "found undefined alias": "The name after * is given nowhere above by &.",
+    "found unexpected end of stream": "A quotation mark is opened and never closed.",
+}
+
+
+class YamlFault(Exception):
+    """A file is no YAML that can be relied on.
+
+    Attributes
+    ----------
+    line : int or None
+        Where, from 1; None where it concerns the whole file.
+    message : str
+        What is wrong, in words.
+    """
+
+    def __init__(self, line: int | None, message: str) -> None:
+        self.line, self.message = line, message
+        super().__init__(message)
+
+
+class Group(dict[str, Any]):
+    """Named settings, each with the line it stands in.
+
+    Attributes
+    ----------
+    line : int
+        Where the group begins, from 1.
+    lines : dict of str to int
+        Name -> line.
+    items_at : dict of str to list of int
+        Name of a list -> lines of its entries.
+    """
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+        self.items_at: dict[str, list[int]] = {}
+
+
+def read_yaml_text(content: bytes) -> Any:
+    """What a YAML file holds, every group of names as a `Group`.
+
+    Parameters
+    ----------
+    content : bytes
+        The file, in UTF-8 with or without a byte order mark.
+
+    Returns
+    -------
+    object
+        A `Group`, list, text, number, truth value or None.
+
+    Raises
+    ------
+    YamlFault
+        When it is not UTF-8, no YAML, a name stands twice in a group, or is no text.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise YamlFault(line, "The file is not saved as UTF-8; save it as UTF-8.") from None
+    for number, line_text in enumerate(text.splitlines(), start=1):
+        if re.match(r" *\t", line_text):
+            raise YamlFault(number, "The line begins with a tab. Indent it with blanks.")
+    try:
+        return yaml.load(text, Loader=_Loader)  # a SafeLoader: it makes no objects
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlFault(
+            None if mark is None else mark.line + 1, _in_words(str(error.problem or error.context))
+        ) from None
+    except yaml.YAMLError as error:
+        raise YamlFault(None, " ".join(str(error).split())) from None
+
+
+def line_of(content: Any, path: Sequence[str | int]) -> int | None:
+    """Line of what stands at a path of names and positions, as near as it is known.
+
+    Parameters
+    ----------
+    content : object
+        As `read_yaml_text` returns it.
+    path : sequence of str or int
+        Names of settings and positions in lists, from the outside to the inside.
+    """
+    found = content.line if isinstance(content, Group) else None
+    items: list[int] = []
+    for step in path:
+        if isinstance(content, Group) and step in content:
+            found, items = content.lines[str(step)], content.items_at.get(str(step), [])
+        elif isinstance(content, list) and isinstance(step, int) and step < len(items):
+            found, items = items[step], []
+        else:
+            break
+        content = content[step]
+    return found
+
+
+def point_hint(text: object) -> str:
+    """``' Use a point as decimal mark: 0.5.'`` where a text is a number with a comma, or ``''``."""
+    if isinstance(text, str) and _DECIMAL_COMMA.fullmatch(text):
+        return f" Use a point as decimal mark: {text.replace(',', '.')}."
+    return ""
+
+
+def _in_words(message: str) -> str:
+    for beginning, words in _SLIPS.items():
+        if message.startswith(beginning):
+            return words
+    return f"Something here is no YAML ({' '.join(message.split())})."
+
+
+class _Loader(yaml.SafeLoader):
+    """Keeps the lines."""
+
+    def group(self, node: yaml.MappingNode) -> Iterator[Group]:
+        group = Group(node.start_mark.line + 1)
+        yield group
+        seen: set[str] = set()
+        for name, _ in node.value:
+            line = name.start_mark.line + 1
+            if name.tag == "tag:yaml.org,2002:merge":
+                continue
+            if name.tag != "tag:yaml.org,2002:str":
+                given = f'"{name.value}" is' if name.value else "Here stands"
+                number = name.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+                hint = "A decimal mark is a point." if number else "Put it in quotation marks."
+                raise YamlFault(line, f"{given} no name of a setting. {hint}")
+            if name.value in seen:
+                raise YamlFault(line, f'"{name.value}" stands twice in its group.')
+            seen.add(name.value)
+        self.flatten_mapping(node)
+        for name, value in node.value:
+            group[name.value] = self.construct_object(value, deep=True)
+            group.lines[name.value] = name.start_mark.line + 1
+            if isinstance(value, yaml.SequenceNode):
+                group.items_at[name.value] = [x.start_mark.line + 1 for x in value.value]
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.group)
