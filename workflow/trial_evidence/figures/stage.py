@@ -23,6 +23,7 @@ from trial_evidence.figures.evidence_forests import (
 )
 from trial_evidence.figures.forest import Forest, save
 from trial_evidence.figures.page import Format
+from trial_evidence.figures.pages import FIGURES_WORTH_A_PROCESS
 from trial_evidence.figures.style import Style, style_for
 from trial_evidence.files import read_table, records, write_table
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
@@ -41,10 +42,6 @@ class Figure:
     analysis: str
     stem: str
     forest: Forest
-
-
-# So many figures take as long to draw as a further process takes to start.
-FIGURES_WORTH_A_PROCESS = 6
 
 
 def write_figures(

@@ -1,15 +1,13 @@
 """The network stage: networks of regimens of one setting, synergy and surrogacy."""
 
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
 
 from trial_evidence.configuration import Configuration
-from trial_evidence.figures.page import Page, save_page
+from trial_evidence.figures.page import Page
+from trial_evidence.figures.pages import listing_of, save_pages
 from trial_evidence.figures.style import Style, style_for
 from trial_evidence.files import write_table
 from trial_evidence.network.analysis import NetworkAnalysis, analyse
@@ -31,9 +29,6 @@ from trial_evidence.network_configuration import NetworkConfiguration
 from trial_evidence.sheet import Sheet
 
 FOLDER = "network"
-LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
-# So many figures take as long to draw as a further process takes to start.
-FIGURES_WORTH_A_PROCESS = 6
 
 
 def write_network(
@@ -65,12 +60,9 @@ def write_network(
     pages = _pages(analyses, synergy, surrogacy, configuration, style)
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
-    _draw_all(pages, folder, configuration, processes)
+    save_pages(pages, folder, configuration.figure_formats, processes)
     _remove_others(folder, tables, pages, configuration)
-    listing = [
-        (setting, *stem.split("/"), page.title, page.description) for stem, page in pages.items()
-    ]
-    write_table(folder / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
+    write_table(folder / "figures.csv", listing_of(setting, pages))
 
 
 def network_pages(
@@ -168,20 +160,6 @@ def _pages(
         if plot is not None:
             pages[f"{found.analysis.id}/{plot.name}"] = plot.page
     return pages
-
-
-def _draw_all(
-    pages: Mapping[str, Page], folder: Path, configuration: Configuration, processes: int
-) -> None:
-    useful = min(processes, 1 + len(pages) // FIGURES_WORTH_A_PROCESS)
-    stems = [folder / stem for stem in pages]
-    formats = configuration.figure_formats
-    if useful > 1:
-        with ProcessPoolExecutor(useful, mp_context=get_context("spawn")) as pool:
-            list(pool.map(save_page, pages.values(), stems, repeat(formats)))
-    else:
-        for page, stem in zip(pages.values(), stems, strict=True):
-            save_page(page, stem, formats)
 
 
 def _remove_others(

@@ -21,6 +21,7 @@ from trial_evidence.figures.flow import Flow, FlowBox, FlowStage
 from trial_evidence.figures.flow import layout as flow_page
 from trial_evidence.figures.numbers import format_interval, format_number
 from trial_evidence.figures.page import Format, Page, beside, save_page, stacked
+from trial_evidence.figures.pages import LISTING_COLUMNS
 from trial_evidence.figures.risk_of_bias import (
     JudgedOutcome,
     JudgedTrial,
@@ -42,7 +43,6 @@ from trial_evidence.words import MEASURE_NAMES
 
 FOLDER = "overview"
 LISTING = "figures.csv"
-LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
 DOMAIN_NAMES = (
     "Randomisation process",
     "Deviations from intended interventions",

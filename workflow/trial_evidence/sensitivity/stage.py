@@ -1,16 +1,14 @@
 """The sensitivity stage: tables and figures of one setting."""
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
 
 from trial_evidence.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
-from trial_evidence.figures.page import Format, Page, save_page
+from trial_evidence.figures.page import Page
+from trial_evidence.figures.pages import listing_of, save_pages
 from trial_evidence.figures.style import Style, style_for
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
@@ -40,9 +38,6 @@ from trial_evidence.sensitivity.specifications import (
 from trial_evidence.sheet import Sheet
 
 FOLDER = "sensitivity"
-LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
-# So many figures take as long to draw as a further process takes to start.
-FIGURES_WORTH_A_PROCESS = 6
 
 
 def write_sensitivity(
@@ -87,12 +82,9 @@ def write_sensitivity(
         write_table(folder / FOLDER / f"{name}.csv", content)
     style = style_for(configuration.figure_width_mm)
     pages = sensitivity_pages(configuration, found, tables["multiverse"], sheet, setting, style)
-    _draw_all(pages, folder, configuration.figure_formats, processes)
+    save_pages(pages, folder, configuration.figure_formats, processes)
     _remove_others(folder, configuration, setting, pages)
-    listing = [
-        (setting, *stem.split("/"), page.title, page.description) for stem, page in pages.items()
-    ]
-    write_table(folder / FOLDER / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
+    write_table(folder / FOLDER / "figures.csv", listing_of(setting, pages))
 
 
 def sensitivity_pages(
@@ -136,19 +128,6 @@ def sensitivity_pages(
             drawing = specification_drawing(analysis, rows, style)
             pages[f"{analysis.id}/{drawing.name}"] = drawing.page
     return pages
-
-
-def _draw_all(
-    pages: dict[str, Page], folder: Path, formats: Sequence[Format], processes: int
-) -> None:
-    useful = min(processes, 1 + len(pages) // FIGURES_WORTH_A_PROCESS)
-    stems = [folder / stem for stem in pages]
-    if useful > 1:
-        with ProcessPoolExecutor(useful, mp_context=get_context("spawn")) as pool:
-            list(pool.map(save_page, pages.values(), stems, repeat(formats)))
-    else:
-        for page, stem in zip(pages.values(), stems, strict=True):
-            save_page(page, stem, formats)
 
 
 def _remove_others(
