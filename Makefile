@@ -43,7 +43,7 @@ docs/data-dictionary.md: $(STAMP) workflow/dictionary/*.csv
 changes: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence changes --since "$(SINCE)"
 
-# Four times as many random edits of the sheet as `make test` tries.
+# Eight times as many random edits of the sheet as `make test` tries.
 test-edits: $(STAMP)
 	@SHEET_EDITS=2000 PYTHONPATH=workflow $(BIN)/python -m pytest tests/edits -q
 

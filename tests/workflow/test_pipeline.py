@@ -209,7 +209,9 @@ def test_an_edit_taken_back_gives_the_same_bytes(first_run, edited, tmp_path):
     run = project.snakemake()
     assert run.code == 0, run.err
     assert "Analysed the networks: neoadjuvant" in run.steps
-    assert project.contents() == edited.before
+    # What the analyst had asked for before, `make changes`, is no result of the sheet.
+    made = {f: x for f, x in project.contents().items() if not f.startswith("results/changes.")}
+    assert made == edited.before
 
 
 def test_what_was_lost_is_made_again_and_no_more(finished):
