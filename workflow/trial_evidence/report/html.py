@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from trial_evidence.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.figures.stage import slug
+from trial_evidence.figures.text import font_path
 from trial_evidence.files import read_table, records
 from trial_evidence.network_configuration import NetworkConfiguration
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
@@ -260,10 +261,20 @@ def page(
         references=[known[key] for key in used if key in known],
         domains=list(DOMAINS.values()),
         level=f"{configuration.confidence_level:g}",
-        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        style=Markup(_font_faces() + (TEMPLATES / "page.css").read_text(encoding="utf-8")),
         scripts=[Markup(text) for text in scripts],
         policy=_policy(scripts),
         data=Markup(json_island(island)),
+    )
+
+
+def _font_faces() -> str:
+    """The fonts that the figures were laid out with, so that no text outgrows its place."""
+    return "".join(
+        f'@font-face {{ font-family: "Figure Sans"; font-weight: {weight}; src: '
+        f"url(data:font/ttf;base64,{base64.b64encode(font_path(bold).read_bytes()).decode()}) "
+        'format("truetype"); }\n'
+        for bold, weight in ((False, 400), (True, 700))
     )
 
 
@@ -275,7 +286,7 @@ def _policy(scripts: Sequence[str]) -> str:
     )
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        "font-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
