@@ -17,7 +17,6 @@ from trial_evidence.sheet import Problem, SheetError, did_you_mean
 from trial_evidence.yaml_files import line_of
 
 FORMATS = Literal["svg", "pdf", "png", "eps", "tiff"]
-DEFAULT_STYLE = "default"
 ENGLISH = "en"
 
 

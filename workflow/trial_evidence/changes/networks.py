@@ -27,7 +27,6 @@ RANDOM = "random_reml"
 WALD = random_model("REML", "wald")
 
 Key = tuple[str, ...]
-Estimates = dict[Key, dict[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -584,7 +584,7 @@ def _overview(results: Path) -> dict[str, list[Picture]]:
         name = str(record["figure"])
         stem = results / "overview" / name
         where = next((part for word, part in PICTURES.items() if name.startswith(word)), "further")
-        parts[where].append(picture(stem, record, results))
+        parts[where].append(picture(stem, record, results, f"overview-{stem.name}"))
     return parts
 
 
