@@ -12,12 +12,12 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy.linalg import block_diag
-from trial_evidence.network.contrasts import NetworkData, StudyContrasts, network
-from trial_evidence.network.evidence_split import split_evidence
-from trial_evidence.network.inconsistency import inconsistency
-from trial_evidence.network.league import fit_network
-from trial_evidence.network.least_squares import rotate, solve
-from trial_evidence.network.ranking import rank_treatments
+from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts, network
+from trial_evidence.network.fit.evidence_split import split_evidence
+from trial_evidence.network.fit.inconsistency import inconsistency
+from trial_evidence.network.fit.league import fit_network
+from trial_evidence.network.fit.least_squares import rotate, solve
+from trial_evidence.network.fit.ranking import rank_treatments
 
 TREATMENTS, TRIALS = 200, 2000
 

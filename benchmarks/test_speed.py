@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from pymare import Dataset
 from pymare.estimators import VarianceBasedLikelihoodEstimator
-from trial_evidence.pool.bayesian import posterior, posterior_stack
-from trial_evidence.pool.engine import fit_stack
-from trial_evidence.pool.multiverse import specification_curve
-from trial_evidence.pool.priors import HalfNormal
+from trial_evidence.pool.bayes.posterior import posterior, posterior_stack
+from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.engine.many import fit_stack
+from trial_evidence.pool.probes.multiverse import specification_curve
 
 TRIALS = 6
 

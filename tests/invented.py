@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from trial_evidence.configuration import (
+from trial_evidence.config.configuration import (
     Analysis,
     Configuration,
     ContrastRule,

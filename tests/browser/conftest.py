@@ -12,9 +12,9 @@ from opened import LONG, NASTY, Watched
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from small_project import evidence_of, small_project
 from trial_evidence.cli import main
-from trial_evidence.configuration import Configuration
-from trial_evidence.report.html import Extras, page, page_settings
-from trial_evidence.report.table import report_table
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.report.material.table import report_table
+from trial_evidence.report.page.page import Extras, page, page_settings
 from trial_evidence.sheet import Sheet
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from invented import ROOT
 from sheets.invalid.faults import as_csv, rows_of
 from sheets.sheet_edits import Edit, edits
-from trial_evidence.configuration import read_configuration, unknown_agents, unknown_analyses
+from trial_evidence.config.configuration import read_configuration, unknown_agents, unknown_analyses
+from trial_evidence.config.networks import read_networks
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.files import records
-from trial_evidence.network_configuration import read_networks
 from trial_evidence.sheet import Problem, Sheet, check, has_errors, read_dictionary
 from trial_evidence.sheet.adjudication import adjudication_problems, apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells

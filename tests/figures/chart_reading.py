@@ -6,9 +6,9 @@ from pathlib import Path
 
 from figures.svg_reading import Drawing, Shape, Word, check_svg, read_svg, word_defects
 from hypothesis import strategies as st
-from trial_evidence.figures.axis import Axis
-from trial_evidence.figures.page import Page, save_page
-from trial_evidence.figures.style import PRESETS, Style
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.page import Page, save_page
+from trial_evidence.figures.canvas.style import PRESETS, Style
 
 POINTS_PER_MM = 72 / 25.4
 CAP_HEIGHT = 1409 / 2048

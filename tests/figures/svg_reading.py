@@ -13,7 +13,7 @@ from fontTools.ttLib import TTFont
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
-FONTS = Path(__file__).parents[2] / "workflow/trial_evidence/figures/fonts"
+FONTS = Path(__file__).parents[2] / "workflow/trial_evidence/figures/canvas/fonts"
 LEAST_POINTS = 6.0
 # capitals and descenders of the font, in em; boxes that touch by a tenth of a point do not overlap
 ASCENT, DESCENT, TOUCHING = 0.73, 0.21, 0.1

@@ -16,8 +16,8 @@ from figures.chart_reading import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.baujat import Baujat, BaujatTrial, layout
-from trial_evidence.figures.style import PRESETS
+from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.figures.charts.baujat import Baujat, BaujatTrial, layout
 
 TRIALS = (
     BaujatTrial("Alpha", 4.0, 0.1),

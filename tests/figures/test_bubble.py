@@ -22,8 +22,8 @@ from figures.chart_reading import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.bubble import Bubble, BubbleTrial, Line, layout
-from trial_evidence.figures.style import PRESETS
+from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.figures.charts.bubble import Bubble, BubbleTrial, Line, layout
 
 TRIALS = (
     BubbleTrial("Alpha", 2010.0, math.log(1.5), 64.0),

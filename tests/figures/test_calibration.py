@@ -7,8 +7,8 @@ import pytest
 from figures.chart_reading import ANY_TEXT, UGLY_TEXTS, drawn, middle, page_defects, y_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.calibration import Calibration, Section, Small, layout
-from trial_evidence.figures.style import PRESETS
+from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.figures.charts.calibration import Calibration, Section, Small, layout
 
 PAGE = PRESETS["page"]
 TRIALS = (2, 3, 6)

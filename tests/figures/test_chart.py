@@ -6,8 +6,8 @@ import pytest
 from figures.chart_reading import ANY_TEXT, COLUMN, PAGE, PALE, drawn, page_defects
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.axis import Axis
-from trial_evidence.figures.chart import (
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.chart import (
     Chart,
     Key,
     Label,
@@ -22,7 +22,7 @@ from trial_evidence.figures.chart import (
     simplified,
     vertical_label,
 )
-from trial_evidence.figures.style import PRESETS
+from trial_evidence.figures.canvas.style import PRESETS
 
 BOX = (0.0, 0.0, 10.0, 10.0)
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from trial_evidence.figures.axis import Axis, Interval, to_axis, view
+from trial_evidence.figures.canvas.axis import Axis, Interval, to_axis, view
 
 RATIO = Axis("log", reference=0.0)
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_evidence.figures.numbers import (
+from trial_evidence.words.numbers import (
     format_interval,
     format_number,
     format_p,

@@ -4,7 +4,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_evidence.figures.text import clean, font_path, shorten, text_width_mm, wrap
+from trial_evidence.figures.canvas.text import clean, font_path, shorten, text_width_mm, wrap
 
 RESERVED = ("Liberation", "Arimo", "Tinos", "Cousine")
 

@@ -16,10 +16,10 @@ from figures.svg_reading import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.axis import Axis
-from trial_evidence.figures.forest import Column, Forest, Row, layout, save
-from trial_evidence.figures.page import Page
-from trial_evidence.figures.style import PRESETS, Style, style_for
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.style import PRESETS, Style, style_for
+from trial_evidence.figures.forests.forest import Column, Forest, Row, layout, save
 
 POINTS_PER_MM = 72 / 25.4
 INK, MUTED, ACCENT = Style().ink.lower(), Style().muted, Style().accent.lower()

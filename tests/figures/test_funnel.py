@@ -23,8 +23,8 @@ from figures.chart_reading import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.funnel import Funnel, FunnelPoint, Regression, layout
-from trial_evidence.figures.style import PRESETS
+from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.figures.charts.funnel import Funnel, FunnelPoint, Regression, layout
 
 TRIALS = [(1.1, 0.1), (1.5, 0.2), (2.0, 0.3), (0.9, 0.25), (1.3, 0.5)]
 POINTS = tuple(FunnelPoint(math.log(ratio), error) for ratio, error in TRIALS)

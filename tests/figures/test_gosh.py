@@ -22,8 +22,8 @@ from figures.chart_reading import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.gosh import Gosh, layout
-from trial_evidence.figures.style import PRESETS
+from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.figures.charts.gosh import Gosh, layout
 
 PAGE = PRESETS["page"]
 RATIOS = np.array([0.8, 1.0, 1.3, 1.3, 1.3, 2.0])

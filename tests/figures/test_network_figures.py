@@ -17,9 +17,10 @@ from figures.chart_reading import (
     page_defects,
     y_of,
 )
-from trial_evidence.figures import matrix, network_graph, observed_predicted, rankogram, surrogate
-from trial_evidence.figures.network_graph import GraphEdge, GraphNode, NetworkGraph, ring
-from trial_evidence.figures.style import PRESETS
+from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.figures.charts import observed_predicted, rankogram, surrogate
+from trial_evidence.figures.overview import matrix, network_graph
+from trial_evidence.figures.overview.network_graph import GraphEdge, GraphNode, NetworkGraph, ring
 
 PAGE = PRESETS["page"]
 

@@ -6,18 +6,21 @@ from dataclasses import replace
 import pytest
 from figures.chart_reading import UGLY_TEXTS, drawn, middle, page_defects
 from figures.svg_reading import check_svg
-from trial_evidence.figures import evidence_map, flow, timeline
-from trial_evidence.figures.axis import Axis
-from trial_evidence.figures.effect_summary import (
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.page import fitted, save_page
+from trial_evidence.figures.canvas.style import PRESETS, Style
+from trial_evidence.figures.charts import timeline
+from trial_evidence.figures.charts.timeline import DatedTrial, Timeline, TimelinePanel
+from trial_evidence.figures.overview import evidence_map, flow
+from trial_evidence.figures.overview.effect_summary import (
     Effect,
     EffectPanel,
     EffectSummary,
     effect_summary,
 )
-from trial_evidence.figures.evidence_map import EvidenceMap, MapCell, MapRow
-from trial_evidence.figures.flow import Flow, FlowBox, FlowStage
-from trial_evidence.figures.page import fitted, save_page
-from trial_evidence.figures.risk_of_bias import (
+from trial_evidence.figures.overview.evidence_map import EvidenceMap, MapCell, MapRow
+from trial_evidence.figures.overview.flow import Flow, FlowBox, FlowStage
+from trial_evidence.figures.overview.risk_of_bias import (
     JudgedOutcome,
     JudgedTrial,
     TrafficLights,
@@ -25,8 +28,6 @@ from trial_evidence.figures.risk_of_bias import (
     summary_bars,
     traffic_lights,
 )
-from trial_evidence.figures.style import PRESETS, Style
-from trial_evidence.figures.timeline import DatedTrial, Timeline, TimelinePanel
 
 PAGE = PRESETS["page"]
 LOW, SOME, HIGH = "low", "some_concerns", "high"

@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib import font_manager
 from PIL import Image
-from trial_evidence.figures import page as page_module
-from trial_evidence.figures.page import Page, Polygon, Segment, Text, draw, save_page
+from trial_evidence.figures.canvas import page as page_module
+from trial_evidence.figures.canvas.page import Page, Polygon, Segment, Text, draw, save_page
 
 SQUARE = ((10.0, 10.0), (20.0, 10.0), (20.0, 20.0), (10.0, 20.0))
 PAGE = Page(
@@ -42,9 +42,10 @@ def test_two_saves_have_the_same_bytes(tmp_path):
     # another process has other hash seeds and another clock
     script = (
         "import sys; from pathlib import Path; from figures.test_page import PAGE;"
-        "from trial_evidence.figures.page import save_page; save_page(PAGE, Path(sys.argv[1]))"
+        "from trial_evidence.figures.canvas.page import save_page;"
+        "save_page(PAGE, Path(sys.argv[1]))"
     )
-    paths = [str(Path(__file__).parents[1]), str(Path(page_module.__file__).parents[2])]
+    paths = [str(Path(__file__).parents[1]), str(Path(page_module.__file__).parents[3])]
     subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = {paths}; {script}",
          str(tmp_path / "two/page")],

@@ -20,8 +20,8 @@ from figures.chart_reading import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.posterior import Density, Posterior, layout
-from trial_evidence.figures.style import PRESETS
+from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.figures.charts.posterior import Density, Posterior, layout
 
 PAGE = PRESETS["page"]
 

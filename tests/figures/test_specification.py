@@ -22,9 +22,9 @@ from figures.chart_reading import (
 from figures.svg_reading import check_svg
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.page import save_page
-from trial_evidence.figures.specification import Factor, Specification, layout
-from trial_evidence.figures.style import PRESETS
+from trial_evidence.figures.canvas.page import save_page
+from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.figures.charts.specification import Factor, Specification, layout
 
 PAGE = PRESETS["page"]
 # not in order; the second and fourth intervals hold 1

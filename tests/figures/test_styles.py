@@ -9,12 +9,12 @@ from figures.svg_reading import FONTS, check_svg
 from figures.test_page import PAGE
 from fontTools.ttLib import TTFont
 from PIL import Image
-from trial_evidence.configuration import SCHEMAS
-from trial_evidence.figure_configuration import read_figure_configuration
-from trial_evidence.figures.axis import Axis
-from trial_evidence.figures.forest import Column, Forest, Row, save
-from trial_evidence.figures.page import save_page
-from trial_evidence.figures.style import PRESETS, Style, styled
+from trial_evidence.config.configuration import SCHEMAS
+from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.page import save_page
+from trial_evidence.figures.canvas.style import PRESETS, Style, styled
+from trial_evidence.figures.forests.forest import Column, Forest, Row, save
 
 ROOT = Path(__file__).parents[2]
 LOOKS = read_figure_configuration(ROOT / "config").styles

@@ -19,19 +19,8 @@ from trial_evidence.extract.effect_sizes import (
     risk_ratio,
     wilson_interval,
 )
-from trial_evidence.pool.bayesian import posterior, posterior_stack
-from trial_evidence.pool.binomial_normal import (
-    binomial_normal_proportion,
-    conditional_logistic,
-    unconditional_logistic,
-)
-from trial_evidence.pool.engine import fit_stack
-from trial_evidence.pool.heterogeneity import i2_from_tau2, q_profile
-from trial_evidence.pool.influence import all_subsets, cumulative, influence, leave_one_out
-from trial_evidence.pool.mantel_haenszel import Counts, mantel_haenszel
-from trial_evidence.pool.meta_regression import meta_regression
-from trial_evidence.pool.peto import peto
-from trial_evidence.pool.priors import (
+from trial_evidence.pool.bayes.posterior import posterior, posterior_stack
+from trial_evidence.pool.bayes.priors import (
     DRUG_V_CONTROL,
     DRUG_V_DRUG,
     EMPIRICAL_PRIORS,
@@ -40,17 +29,31 @@ from trial_evidence.pool.priors import (
     TauPrior,
     Uniform,
 )
-from trial_evidence.pool.proportions import (
+from trial_evidence.pool.bayes.tau_posterior import FLAT, MeanPrior
+from trial_evidence.pool.engine.heterogeneity import i2_from_tau2, q_profile
+from trial_evidence.pool.engine.many import fit_stack
+from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import percent_weights
+from trial_evidence.pool.engine.stacks import stack
+from trial_evidence.pool.engine.tau2 import estimate_tau2
+from trial_evidence.pool.models.binomial_normal import (
+    binomial_normal_proportion,
+    conditional_logistic,
+    unconditional_logistic,
+)
+from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
+from trial_evidence.pool.models.peto import peto
+from trial_evidence.pool.models.proportions import (
     arcsine_proportion,
     arcsine_to_proportion,
     freeman_tukey_proportion,
     freeman_tukey_to_proportion,
     harmonic_mean,
 )
-from trial_evidence.pool.refusals import Refused
-from trial_evidence.pool.results import percent_weights
-from trial_evidence.pool.selection_model import step_selection_model
-from trial_evidence.pool.small_study import (
+from trial_evidence.pool.probes.influence import all_subsets, cumulative, influence, leave_one_out
+from trial_evidence.pool.probes.meta_regression import meta_regression
+from trial_evidence.pool.probes.selection_model import step_selection_model
+from trial_evidence.pool.probes.small_study import (
     egger,
     egger_mixed,
     harbord,
@@ -59,14 +62,11 @@ from trial_evidence.pool.small_study import (
     rank_test,
     trim_and_fill,
 )
-from trial_evidence.pool.stacks import stack
-from trial_evidence.pool.subgroups import (
+from trial_evidence.pool.probes.subgroups import (
     interaction_within_trials,
     separate_subgroups,
     subgroup_test,
 )
-from trial_evidence.pool.tau2 import estimate_tau2
-from trial_evidence.pool.tau_posterior import FLAT, MeanPrior
 
 from reference import load
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from trial_evidence.configuration import read_configuration
+from trial_evidence.config.configuration import read_configuration
 from trial_evidence.pool.estimates import MEASURE_SCALES
 from trial_evidence.sensitivity.comparison import COUNT_COLUMNS, Comparison
 from trial_evidence.sensitivity.deletion import influence_table

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trial_evidence.pool.bootstrap_prediction import (
+from trial_evidence.pool.engine.bootstrap_prediction import (
     bootstrap_prediction_interval,
     tau2_confidence_draws,
 )

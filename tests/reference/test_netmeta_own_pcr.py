@@ -5,12 +5,12 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from trial_evidence.network.components import additivity_test, component_model
-from trial_evidence.network.contrasts import NetworkData, from_counts
-from trial_evidence.network.evidence_split import split_evidence
-from trial_evidence.network.inconsistency import inconsistency
-from trial_evidence.network.league import fit_network
-from trial_evidence.network.ranking import p_scores
+from trial_evidence.network.components.additive import additivity_test, component_model
+from trial_evidence.network.evidence.contrasts import NetworkData, from_counts
+from trial_evidence.network.fit.evidence_split import split_evidence
+from trial_evidence.network.fit.inconsistency import inconsistency
+from trial_evidence.network.fit.league import fit_network
+from trial_evidence.network.fit.ranking import p_scores
 
 from reference import load
 

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from trial_evidence.configuration import read_configuration
+from trial_evidence.config.configuration import read_configuration
 from trial_evidence.extract.contrasts import matches
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.sheet import load_sheet, read_dictionary

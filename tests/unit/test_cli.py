@@ -287,7 +287,7 @@ def test_the_module_is_a_command(project):
         ("trial_evidence.pool.stage", {"plotnine", "matplotlib"}),
         ("trial_evidence.figures.stage", {"pymare"}),
         ("trial_evidence.audit.stage", {"pymare", "plotnine", "matplotlib"}),
-        ("trial_evidence.report.explain", {"pymare", "plotnine", "matplotlib"}),
+        ("trial_evidence.report.trail.explain", {"pymare", "plotnine", "matplotlib"}),
     ],
 )
 def test_a_stage_imports_only_what_it_needs(module, heavy):

@@ -7,19 +7,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from trial_evidence.configuration import (
+from trial_evidence.config.configuration import (
     SCHEMAS,
     read_configuration,
     unknown_agents,
     unknown_analyses,
     unknown_endpoints,
 )
-from trial_evidence.method_configuration import LeadRule
-from trial_evidence.pool.intervals import INTERVALS, PREDICTIONS
-from trial_evidence.pool.priors import EMPIRICAL_PRIORS
-from trial_evidence.pool.tau2 import TAU2_ESTIMATORS
+from trial_evidence.config.methods import LeadRule
+from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
+from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
+from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
 from trial_evidence.sheet import SheetError
-from trial_evidence.words import (
+from trial_evidence.words.models import (
     INTERVAL_WORDS,
     MODEL_NAMES,
     PREDICTION_WORDS,

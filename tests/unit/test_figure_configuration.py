@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 from invented import RATES, analysis, configuration
-from trial_evidence.configuration import FigureChoices, read_configuration
-from trial_evidence.figure_configuration import (
+from trial_evidence.config.configuration import FigureChoices, read_configuration
+from trial_evidence.config.looks import (
     ENGLISH_LABELS,
     Labels,
     read_figure_configuration,

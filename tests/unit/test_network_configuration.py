@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from trial_evidence.network_configuration import read_networks, unknown_network_names
+from trial_evidence.config.networks import read_networks, unknown_network_names
 from trial_evidence.sheet import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"

@@ -9,10 +9,8 @@ import pytest
 import yaml
 from small_project import small_project
 from trial_evidence.cli import main
-from trial_evidence.configuration import read_configuration
-from trial_evidence.network.tables import INTERACTION_COLUMNS
-from trial_evidence.network.trial_level import SYNERGY_COLUMNS
-from trial_evidence.report_configuration import (
+from trial_evidence.config.configuration import read_configuration
+from trial_evidence.config.reports import (
     CLAIM_TABLES,
     TableRule,
     certainty_problems,
@@ -20,6 +18,8 @@ from trial_evidence.report_configuration import (
     unknown_evidence,
     unknown_tables,
 )
+from trial_evidence.network.tables import INTERACTION_COLUMNS
+from trial_evidence.network.within_trials.trial_level import SYNERGY_COLUMNS
 from trial_evidence.sheet import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from trial_evidence.yaml_files import YamlFault, line_of, point_hint, read_yaml_text
+from trial_evidence.config.yaml_files import YamlFault, line_of, point_hint, read_yaml_text
 
 TEXT = """\
 # a comment

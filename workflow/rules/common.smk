@@ -67,7 +67,9 @@ def code(*packages):
     folder = Path("workflow/trial_evidence")
     files = [
         *folder.glob("*.py"),
-        *(f for p in packages for f in folder.glob(f"{p}/*.py")),
+        *folder.glob("words/*.py"),
+        *folder.glob("config/*.py"),
+        *(f for p in packages for f in folder.glob(f"{p}/**/*.py")),
     ]
     return sorted(str(file) for file in files)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trial_evidence.configuration import (
+from trial_evidence.config.configuration import (
     Configuration,
     read_configuration,
     read_yaml,
@@ -23,21 +23,20 @@ from trial_evidence.configuration import (
     unknown_analyses,
     unknown_endpoints,
 )
-from trial_evidence.errors import RequestError
-from trial_evidence.figure_configuration import read_figure_configuration, unknown_languages
-from trial_evidence.files import write_text
-from trial_evidence.network_configuration import (
+from trial_evidence.config.looks import read_figure_configuration, unknown_languages
+from trial_evidence.config.networks import (
     NetworkConfiguration,
     read_networks,
     unknown_network_names,
 )
-from trial_evidence.report_configuration import (
+from trial_evidence.config.reports import (
     ReportConfiguration,
     certainty_problems,
     read_report_configuration,
     unknown_evidence,
     unknown_tables,
 )
+from trial_evidence.files import write_text
 from trial_evidence.sheet import (
     PROBLEM_COLUMNS,
     Dictionary,
@@ -52,6 +51,7 @@ from trial_evidence.sheet import (
     read_dictionary,
     summary,
 )
+from trial_evidence.words.errors import RequestError
 
 if TYPE_CHECKING:
     from trial_evidence.workbook import ImportPlan
@@ -188,9 +188,9 @@ def _figures(options: argparse.Namespace) -> None:
 
 
 def _styled(options: argparse.Namespace) -> None:
-    from trial_evidence.report.certainty import certainties, certainty_words
-    from trial_evidence.report.material import read_material
-    from trial_evidence.report.styled_figures import choose_style, write_styled_figures
+    from trial_evidence.report.files.styled_figures import choose_style, write_styled_figures
+    from trial_evidence.report.material.material import read_material
+    from trial_evidence.report.tables.certainty import certainties, certainty_words
 
     configuration, sheet, _ = _load(options)
     looks = read_figure_configuration(options.config)
@@ -242,8 +242,8 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from trial_evidence.report.explain import explain
-    from trial_evidence.report.material import read_evidence
+    from trial_evidence.report.material.material import read_evidence
+    from trial_evidence.report.trail.explain import explain
 
     configuration, sheet, _ = _load(options)
     made = [options.results / setting / "estimates.csv" for setting in configuration.settings]

@@ -12,7 +12,7 @@ from trial_evidence.calibration.pictures import intervals_figure
 from trial_evidence.calibration.stage import Grid, simulate_design, write_calibration
 from trial_evidence.calibration.summary import calibration_page, extreme_by_trials
 from trial_evidence.calibration.terminal import progress_bar
-from trial_evidence.configuration import ContrastRule
+from trial_evidence.config.configuration import ContrastRule
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.files import read_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS

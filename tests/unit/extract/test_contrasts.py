@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 from invented import AGENTS, analysis, frame
-from trial_evidence.configuration import ContrastRule
+from trial_evidence.config.configuration import ContrastRule
 from trial_evidence.extract.contrasts import matches, trial_contrasts
 from trial_evidence.extract.regimens import arm_regimens
 

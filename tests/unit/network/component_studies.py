@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from trial_evidence.network.contrasts import NetworkData, StudyContrasts
+from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
 
 
 def network(arms: Sequence[Mapping[str, Any]]) -> NetworkData:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from reference import load
-from trial_evidence.network.contrasts import (
+from trial_evidence.network.evidence.contrasts import (
     NetworkData,
     StudyContrasts,
     from_counts,

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from component_studies import network, parts, two_arm
 from reference import load
-from trial_evidence.network.components import (
+from trial_evidence.network.components.additive import (
     additivity_test,
     component_model,
     observed_and_predicted,
 )
-from trial_evidence.network.contrasts import NetworkData
-from trial_evidence.pool.refusals import Refused
+from trial_evidence.network.evidence.contrasts import NetworkData
+from trial_evidence.pool.engine.refusals import Refused
 
 REFERENCE = load("netcomb")
 CONNECTED = network(REFERENCE["connected"]["arms"])

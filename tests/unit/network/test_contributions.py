@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from example_networks import REFERENCE, at_random, of_counts, two_arm
-from trial_evidence.network.contrasts import StudyContrasts, network
-from trial_evidence.network.contributions import contributions
-from trial_evidence.network.league import fit_network
+from trial_evidence.network.evidence.contrasts import StudyContrasts, network
+from trial_evidence.network.fit.contributions import contributions
+from trial_evidence.network.fit.league import fit_network
 
 
 @pytest.mark.parametrize("name", sorted(REFERENCE["counts"]))

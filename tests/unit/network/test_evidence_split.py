@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from example_networks import REFERENCE, of_counts, of_pairwise, two_arm
-from trial_evidence.network.contrasts import network
-from trial_evidence.network.evidence_split import split_designs, split_evidence
-from trial_evidence.network.league import fit_network
+from trial_evidence.network.evidence.contrasts import network
+from trial_evidence.network.fit.evidence_split import split_designs, split_evidence
+from trial_evidence.network.fit.league import fit_network
 
 NETWORKS = sorted(REFERENCE["networks"])
 PARTS = {"direct": "direct", "indirect": "indirect", "nma": "network", "compare": "difference"}

@@ -1,7 +1,7 @@
 """Factorial trials are found from what their arms hold."""
 
 import pytest
-from trial_evidence.network.factorial import Arm, factorial_trials
+from trial_evidence.network.within_trials.factorial import Arm, factorial_trials
 
 
 def arm(name, agents, *, trial="one", partner="chemotherapy", schedule="concurrent", n=50):

@@ -2,9 +2,9 @@
 
 import pytest
 from example_networks import REFERENCE, at_random, of_counts, of_pairwise, two_arm
-from trial_evidence.network.contrasts import network
-from trial_evidence.network.graph import designs, direct_comparisons
-from trial_evidence.network.inconsistency import inconsistency
+from trial_evidence.network.evidence.contrasts import network
+from trial_evidence.network.evidence.graph import designs, direct_comparisons
+from trial_evidence.network.fit.inconsistency import inconsistency
 
 NETWORKS = sorted(REFERENCE["networks"])
 

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from component_studies import network, parts, two_arm
 from reference import load
-from trial_evidence.network.components import interaction_observations
-from trial_evidence.network.contrasts import NetworkData
-from trial_evidence.network.interactions import (
+from trial_evidence.network.components.additive import interaction_observations
+from trial_evidence.network.components.interactions import (
     confounded_with,
     estimate_interaction,
     functional_posterior,
 )
-from trial_evidence.pool.bayesian import posterior
-from trial_evidence.pool.priors import HalfNormal
-from trial_evidence.pool.refusals import Refused
-from trial_evidence.pool.tau_posterior import MeanPrior
+from trial_evidence.network.evidence.contrasts import NetworkData
+from trial_evidence.pool.bayes.posterior import posterior
+from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.bayes.tau_posterior import MeanPrior
+from trial_evidence.pool.engine.refusals import Refused
 
 REFERENCE = load("synergy")["interaction"]
 CONNECTED = network(load("netcomb")["connected"]["arms"])

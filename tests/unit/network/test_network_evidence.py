@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from invented import PROJECT, ROOT, SETTING, configuration, sheet
 from trial_evidence.cli import DICTIONARY
-from trial_evidence.network.components import interaction_observations
-from trial_evidence.network.evidence import (
+from trial_evidence.config.networks import Network, NetworkConfiguration, read_networks
+from trial_evidence.network.components.additive import interaction_observations
+from trial_evidence.network.evidence.nodes import SEQUENCE, nodes_of
+from trial_evidence.network.evidence.rows import (
     APART,
     DERIVED,
     FOLLOWS,
@@ -19,9 +21,7 @@ from trial_evidence.network.evidence import (
     TWO_ARMS,
     network_evidence,
 )
-from trial_evidence.network.nodes import SEQUENCE, nodes_of
-from trial_evidence.network_configuration import Network, NetworkConfiguration, read_networks
-from trial_evidence.pool.refusals import Refused
+from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 ARM_A = {"arm_id": "a", "agents": "almab"}

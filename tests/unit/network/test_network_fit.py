@@ -6,9 +6,9 @@ from example_networks import REFERENCE, at_random, of_counts, of_pairwise, two_a
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import load
-from trial_evidence.network.contrasts import NetworkData, StudyContrasts, network
-from trial_evidence.network.league import fit_network
-from trial_evidence.network.least_squares import estimate_tau2, laplacian, rotate
+from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts, network
+from trial_evidence.network.fit.league import fit_network
+from trial_evidence.network.fit.least_squares import estimate_tau2, laplacian, rotate
 
 NETWORKS = sorted(REFERENCE["networks"])
 MATRICES = {

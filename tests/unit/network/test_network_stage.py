@@ -8,14 +8,14 @@ from figures.svg_reading import check_svg
 from invented import PROJECT
 from small_project import small_project
 from trial_evidence.cli import DICTIONARY, main
-from trial_evidence.configuration import read_configuration
+from trial_evidence.config.configuration import read_configuration
+from trial_evidence.config.networks import read_networks
 from trial_evidence.network.analysis import analyse
-from trial_evidence.network.evidence import network_evidence
+from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.tables import network_tables
-from trial_evidence.network.trial_level import NOT_FACTORIAL
-from trial_evidence.network_configuration import read_networks
-from trial_evidence.report.explain import Evidence, explain_row, explain_trial
-from trial_evidence.report.network_trace import network_trace, read_network_tables
+from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL
+from trial_evidence.report.trail.explain import Evidence, explain_row, explain_trial
+from trial_evidence.report.trail.network_trace import network_trace, read_network_tables
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 EVERY_TABLE = {

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from example_networks import REFERENCE, of_pairwise, two_arm
-from trial_evidence.network.contrasts import (
+from trial_evidence.network.evidence.contrasts import (
     StudyContrasts,
     from_counts,
     from_pairwise,

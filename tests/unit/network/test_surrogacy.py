@@ -6,13 +6,13 @@ from functools import cache
 import numpy as np
 import pytest
 from reference import load
-from trial_evidence.network.surrogacy import (
+from trial_evidence.network.within_trials.surrogacy import (
     EffectPair,
     errors_in_variables,
     regress,
     surrogacy,
 )
-from trial_evidence.pool.refusals import Refused
+from trial_evidence.pool.engine.refusals import Refused
 
 REFERENCE = load("surrogacy")
 REGRESSIONS = [(name, w) for name, data in REFERENCE.items() for w in data["regression"]]

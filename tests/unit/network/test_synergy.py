@@ -4,9 +4,9 @@ import math
 
 import pytest
 from reference import load
-from trial_evidence.method_configuration import LeadRule, Pooling
-from trial_evidence.network.factorial import Arm, FactorialTrial
-from trial_evidence.network.synergy import (
+from trial_evidence.config.methods import LeadRule, Pooling
+from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial
+from trial_evidence.network.within_trials.synergy import (
     NO_BACKGROUND,
     OWN_ARM,
     SCALES,
@@ -14,7 +14,7 @@ from trial_evidence.network.synergy import (
     pool_synergy,
     trial_synergy,
 )
-from trial_evidence.pool.refusals import Refused
+from trial_evidence.pool.engine.refusals import Refused
 
 REFERENCE = load("synergy")
 POOLING = Pooling(

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import load
 from scipy.integrate import quad
-from trial_evidence.pool.bayesian import (
+from trial_evidence.pool.bayes.posterior import (
     bayesian,
     half_normal_posterior,
     posterior,
 )
-from trial_evidence.pool.priors import HalfNormal
-from trial_evidence.pool.tau_posterior import FINE
+from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.bayes.tau_posterior import FINE
 
 BAYES = load("all_inputs")
 

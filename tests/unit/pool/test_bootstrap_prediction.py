@@ -7,11 +7,11 @@ import pytest
 from reference import load
 from scipy.integrate import quad
 from scipy.stats import chi2, norm, t
-from trial_evidence.pool.bootstrap_prediction import (
+from trial_evidence.pool.engine.bootstrap_prediction import (
     bootstrap_prediction_interval,
     tau2_confidence_draws,
 )
-from trial_evidence.pool.engine import fit_stack
+from trial_evidence.pool.engine.many import fit_stack
 
 BCG = load("metafor_estimators")["bcg__RR"]
 

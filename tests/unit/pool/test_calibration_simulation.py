@@ -4,8 +4,8 @@ import math
 
 import pytest
 from scipy.stats import norm, t
-from trial_evidence.pool.calibration import Plan, calibrate
-from trial_evidence.pool.priors import HalfNormal
+from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.probes.calibration import Plan, calibrate
 
 PLAN = Plan(vi=(0.04, 0.04, 0.04, 0.04), taus=(0.0, 0.3), simulations=4000, part=1500, seed=7)
 

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from reference import load
 from scipy.integrate import quad
 from scipy.stats import binom
-from trial_evidence.pool import binomial_normal
-from trial_evidence.pool.binomial_normal import (
+from trial_evidence.pool.models import binomial_normal
+from trial_evidence.pool.models.binomial_normal import (
     binomial_normal_proportion,
     conditional_logistic,
     unconditional_logistic,
 )
-from trial_evidence.pool.mantel_haenszel import Counts
-from trial_evidence.pool.peto import peto
-from trial_evidence.pool.proportions import (
+from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.peto import peto
+from trial_evidence.pool.models.proportions import (
     arcsine_proportion,
     arcsine_to_proportion,
 )

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import POOLING
 from trial_evidence.extract.effect_sizes import odds_ratio, risk_difference, risk_ratio
-from trial_evidence.pool.bootstrap_prediction import bootstrap_prediction_interval
-from trial_evidence.pool.engine import fit_stack
-from trial_evidence.pool.intervals import INTERVALS, PREDICTIONS
-from trial_evidence.pool.mantel_haenszel import Counts
-from trial_evidence.pool.pooling import pool_all
-from trial_evidence.pool.tau2 import TAU2_ESTIMATORS
+from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
+from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
+from trial_evidence.pool.engine.many import fit_stack
+from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
+from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.pooling import pool_all
 
 EFFECTS = {"risk_ratio": risk_ratio, "odds_ratio": odds_ratio, "risk_difference": risk_difference}
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import load
 from scipy.stats import norm
-from trial_evidence.pool.engine import fit_stack
-from trial_evidence.pool.heterogeneity import q_profile
-from trial_evidence.pool.intervals import INTERVALS, PREDICTIONS
-from trial_evidence.pool.stacks import stack
-from trial_evidence.pool.tau2 import TAU2_ESTIMATORS
+from trial_evidence.pool.engine.heterogeneity import q_profile
+from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
+from trial_evidence.pool.engine.many import fit_stack
+from trial_evidence.pool.engine.stacks import stack
+from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
 
 INPUTS = load("all_inputs")
 METHODS = ["EE", *TAU2_ESTIMATORS]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import load
-from trial_evidence.pool.engine import fit_stack
-from trial_evidence.pool.influence import all_subsets, cumulative, influence, leave_one_out
+from trial_evidence.pool.engine.many import fit_stack
+from trial_evidence.pool.probes.influence import all_subsets, cumulative, influence, leave_one_out
 
 REFERENCE = load("all_inputs")
 

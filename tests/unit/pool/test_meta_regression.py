@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from reference import load
-from trial_evidence.pool.meta_regression import meta_regression
+from trial_evidence.pool.probes.meta_regression import meta_regression
 
 REFERENCE = load("all_inputs")
 BCG = REFERENCE["bcg__RR"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.pool.engine import fit_stack
-from trial_evidence.pool.multiverse import specification_curve
+from trial_evidence.pool.engine.many import fit_stack
+from trial_evidence.pool.probes.multiverse import specification_curve
 
 Y = np.array([-0.6, -0.3, -0.2, 0.1, -0.5, 0.4])
 V = np.array([0.02, 0.05, 0.01, 0.04, 0.09, 0.03])

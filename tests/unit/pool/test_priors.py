@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import load
 from scipy.integrate import quad
-from trial_evidence.pool.bayesian import posterior, posterior_density, posterior_stack
-from trial_evidence.pool.priors import (
+from trial_evidence.pool.bayes.posterior import posterior, posterior_density, posterior_stack
+from trial_evidence.pool.bayes.priors import (
     DRUG_V_CONTROL,
     DRUG_V_DRUG,
     EMPIRICAL_PRIORS,
@@ -18,7 +18,7 @@ from trial_evidence.pool.priors import (
     LogNormal,
     Uniform,
 )
-from trial_evidence.pool.tau_posterior import MeanPrior
+from trial_evidence.pool.bayes.tau_posterior import MeanPrior
 
 REFERENCE = load("all_inputs")
 PRIORS = {

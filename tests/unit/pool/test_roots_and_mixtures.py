@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
-from trial_evidence.pool.mixtures import NormalMixtures
-from trial_evidence.pool.roots import falling_roots
+from trial_evidence.pool.bayes.mixtures import NormalMixtures
+from trial_evidence.pool.engine.roots import falling_roots
 
 
 @given(

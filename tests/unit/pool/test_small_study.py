@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from reference import load
 from scipy.stats import norm
-from trial_evidence.pool.mantel_haenszel import Counts
-from trial_evidence.pool.refusals import Refused
-from trial_evidence.pool.selection_model import step_selection_model
-from trial_evidence.pool.small_study import (
+from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.probes.selection_model import step_selection_model
+from trial_evidence.pool.probes.small_study import (
     egger,
     egger_mixed,
     funnel_contours,

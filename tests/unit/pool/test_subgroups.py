@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import load
-from trial_evidence.pool.subgroups import (
+from trial_evidence.pool.probes.subgroups import (
     interaction_within_trials,
     separate_subgroups,
     subgroup_test,

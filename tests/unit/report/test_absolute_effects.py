@@ -5,8 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from report_material import estimate, material, with_estimates, with_table
-from trial_evidence.report.absolute_effects import summary_of_findings, treated_risk
-from trial_evidence.report_configuration import ControlRisk
+from trial_evidence.config.reports import ControlRisk
+from trial_evidence.report.tables.absolute_effects import summary_of_findings, treated_risk
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
 

@@ -6,7 +6,7 @@ import re
 import pytest
 import rispy
 from report_material import material, with_table
-from trial_evidence.report.bibliography import bibtex, csl_json, latex, ris, used_sources
+from trial_evidence.report.files.bibliography import bibtex, csl_json, latex, ris, used_sources
 
 ARTICLE = {
     "source_id": "doe_2020_trial_a", "first_author": "van Døe", "year": 2020.0,

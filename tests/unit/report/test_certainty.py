@@ -11,7 +11,7 @@ from report_material import (
     with_sensitivity,
     with_table,
 )
-from trial_evidence.report.certainty import (
+from trial_evidence.report.tables.certainty import (
     Certainty,
     Domain,
     certainties,

@@ -10,9 +10,7 @@ from report_material import (
     with_sensitivity,
     with_table,
 )
-from trial_evidence.errors import RequestError
-from trial_evidence.report.claims import claims_table, verdicts
-from trial_evidence.report_configuration import (
+from trial_evidence.config.reports import (
     AssociationRule,
     Claim,
     EffectRule,
@@ -20,6 +18,8 @@ from trial_evidence.report_configuration import (
     InteractionRule,
     TableRule,
 )
+from trial_evidence.report.tables.claims import claims_table, verdicts
+from trial_evidence.words.errors import RequestError
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
 CERTAINTY = {PLACE: "Very low (provisional)"}

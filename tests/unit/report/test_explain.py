@@ -4,7 +4,7 @@ import re
 
 import pytest
 from invented import ROOT
-from trial_evidence.report.explain import explain, explain_row, explain_trial
+from trial_evidence.report.trail.explain import explain, explain_row, explain_trial
 
 EXPLAINED = ROOT / "tests/sheets/explained.txt"
 # What is asked, as on the command line: a row, or a trial and an analysis.

@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.report.html import Extras, page, page_settings
-from trial_evidence.report.html_grids import Cell, plain_grid, report_grid
-from trial_evidence.report.html_pools import json_island
-from trial_evidence.report.table import report_table
+from trial_evidence.report.material.table import report_table
+from trial_evidence.report.page.grids import Cell, plain_grid, report_grid
+from trial_evidence.report.page.page import Extras, page, page_settings
+from trial_evidence.report.page.pools import json_island
 
 # Attributes with which a page asks for something as it opens.
 LOADING = {"src", "srcset", "data", "poster", "action", "background"}

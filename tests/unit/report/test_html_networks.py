@@ -2,9 +2,9 @@
 
 import pytest
 from invented import ROOT
-from trial_evidence.configuration import read_configuration
-from trial_evidence.network_configuration import Network, NetworkConfiguration, SurrogacyAnalysis
-from trial_evidence.report.html_networks import arm_words, network_parts
+from trial_evidence.config.configuration import read_configuration
+from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
+from trial_evidence.report.page.networks import arm_words, network_parts
 
 NETWORK = Network("net", "adjuvant", "A network", ("OS",), "hazard_ratio", "one|concurrent|none")
 BOTH = SurrogacyAnalysis("both", "adjuvant", "One by the other", "net", "net", (0.0,))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from trial_evidence.report.html_sources import linked_cell, of_row, references, registry_links
+from trial_evidence.report.page.sources import linked_cell, of_row, references, registry_links
 
 ROW = {
     "source_id": "doe_2020", "first_author": "Doe", "year": 2020.0, "journal": "Journal",

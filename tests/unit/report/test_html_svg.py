@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from trial_evidence.report.html_svg import RowLink, image_data, inline_svg
+from trial_evidence.report.page.svg import RowLink, image_data, inline_svg
 
 DRAWING = """<?xml version="1.0" encoding="utf-8" standalone="no"?>
 <!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from docx import Document
 from docx.enum.section import WD_ORIENT
-from trial_evidence.report.docx import column_widths, tables_as_document
-from trial_evidence.report.table import ReportTable
-from trial_evidence.report.xlsx import HEADER_ROW, tables_as_workbook
+from trial_evidence.report.files.docx import column_widths, tables_as_document
+from trial_evidence.report.files.xlsx import HEADER_ROW, tables_as_workbook
+from trial_evidence.report.material.table import ReportTable
 
 HOSTILE = [
     "=1+1", "+1", "-1+2", "@SUM(A1)", "#N/A", "<script>alert('x')</script>", 'a "quote"', "😀",

@@ -8,15 +8,13 @@ from figures.svg_reading import check_svg, read_svg
 from invented import ROOT
 from report_material import material
 from small_project import evidence_of, small_project
-from trial_evidence.configuration import FigureChoices
-from trial_evidence.errors import RequestError
-from trial_evidence.figure_configuration import read_figure_configuration
-from trial_evidence.figures.forest import layout, save
+from trial_evidence.config.configuration import FigureChoices
+from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.forests.forest import layout, save
 from trial_evidence.figures.stage import setting_figures
-from trial_evidence.figures.style import Style
 from trial_evidence.files import read_table, records, write_table
-from trial_evidence.report.characteristics import evidence_map
-from trial_evidence.report.overview_figures import (
+from trial_evidence.report.files.overview_figures import (
     draw_overview,
     flow_of,
     lights_of,
@@ -26,8 +24,10 @@ from trial_evidence.report.overview_figures import (
     summary_of,
     timeline_of,
 )
-from trial_evidence.report.robustness import timeline_table
-from trial_evidence.report.styled_figures import choose_style, write_styled_figures
+from trial_evidence.report.files.styled_figures import choose_style, write_styled_figures
+from trial_evidence.report.tables.characteristics import evidence_map
+from trial_evidence.report.tables.robustness import timeline_table
+from trial_evidence.words.errors import RequestError
 
 LOOKS = read_figure_configuration(ROOT / "config")
 SETTING, ANALYSIS = "neoadjuvant", "pcr_dual_v_trastuzumab"
@@ -296,7 +296,7 @@ def test_every_german_text_stands_for_one_that_the_library_prints():
     sources += "".join(
         (ROOT / name).read_text(encoding="utf-8")
         for name in (
-            "workflow/trial_evidence/words.py",
+            "workflow/trial_evidence/words/models.py",
             "config/config.yaml",
             "config/analyses.yaml",
         )

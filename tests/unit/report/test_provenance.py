@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 from invented import ROOT
-from trial_evidence.report.provenance import (
+from trial_evidence.report.files.provenance import (
     PACKAGES,
     Revision,
     provenance,

@@ -13,14 +13,14 @@ from invented import ROOT
 from report_material import estimate, material, with_estimates, with_table
 from small_project import evidence_of, replace_text, small_project
 from trial_evidence.files import read_table, write_table
-from trial_evidence.report.bibliography import bibtex, csl_json, ris, used_sources
-from trial_evidence.report.certainty import certainties
-from trial_evidence.report.docx import tables_as_document
-from trial_evidence.report.flow import flow_table
-from trial_evidence.report.front import answers_table, front_table, result_sentence
-from trial_evidence.report.methods_text import methods_markdown, methods_text
-from trial_evidence.report.tables import tables_of
-from trial_evidence.report.xlsx import tables_as_workbook
+from trial_evidence.report.files.bibliography import bibtex, csl_json, ris, used_sources
+from trial_evidence.report.files.docx import tables_as_document
+from trial_evidence.report.files.methods_text import methods_markdown, methods_text
+from trial_evidence.report.files.xlsx import tables_as_workbook
+from trial_evidence.report.tables.certainty import certainties
+from trial_evidence.report.tables.every import tables_of
+from trial_evidence.report.tables.flow import flow_table
+from trial_evidence.report.tables.front import answers_table, front_table, result_sentence
 
 # A cell that begins with a formula is refused by the check; test_office.py has one all the same.
 HOSTILE = f"<script>alert('x')</script> =1+1 \"quoted\" 😀 {'x' * 300}"

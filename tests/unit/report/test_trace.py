@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import pytest
 from trial_evidence.files import records
-from trial_evidence.report.trace import TRACE_COLUMNS, trace_table
+from trial_evidence.report.trail.trace import TRACE_COLUMNS, trace_table
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from invented import PCR, SETTING, analysis, configuration
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.files import write_table
 from trial_evidence.pool.estimates import pool_setting
-from trial_evidence.sensitivity.drawings import FIGURES
+from trial_evidence.sensitivity.pictures.drawings import FIGURES
 from trial_evidence.sensitivity.stage import write_sensitivity
 from unit.sensitivity.test_tables import BCG, counted_sheet
 

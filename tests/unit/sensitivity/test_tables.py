@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from invented import PCR, SENSITIVITY, SETTING, analysis, configuration, sheet
 from reference import load
-from trial_evidence.configuration import EffectModifier
+from trial_evidence.config.configuration import EffectModifier
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.sensitivity import specifications
 from trial_evidence.sensitivity.comparison import comparisons

@@ -21,8 +21,8 @@ from trial_evidence.audit.rows import (
 )
 from trial_evidence.extract.effect_sizes import odds_ratio
 from trial_evidence.files import records
-from trial_evidence.pool.likelihood import reml_tau2
-from trial_evidence.pool.results import Floats
+from trial_evidence.pool.engine.likelihood import reml_tau2
+from trial_evidence.pool.engine.results import Floats
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import Span
 

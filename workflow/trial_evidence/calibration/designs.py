@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from trial_evidence.configuration import Configuration
-from trial_evidence.errors import RequestError
+from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.files import read_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.pool.estimates import ALL, MEASURE_SCALES
-from trial_evidence.pool.scales import LOG_RATIO
+from trial_evidence.pool.models.scales import LOG_RATIO
+from trial_evidence.words.errors import RequestError
 
 
 @dataclass(frozen=True)

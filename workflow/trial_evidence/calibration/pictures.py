@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.calibration.summary import METHOD_NAMES, PREDICTION_NAMES, with_bayesian
-from trial_evidence.figures.calibration import Calibration, Section, Small
+from trial_evidence.figures.charts.calibration import Calibration, Section, Small
 
 # The coverage of the common effect falls so low that nothing else could be told apart beside it;
 # the page of tables has every method.

@@ -17,13 +17,13 @@ from trial_evidence.calibration.designs import Design, read_designs
 from trial_evidence.calibration.pictures import estimators_figure, intervals_figure
 from trial_evidence.calibration.summary import CALIBRATION_COLUMNS, calibration_page
 from trial_evidence.calibration.terminal import progress_bar
-from trial_evidence.configuration import Configuration
-from trial_evidence.figures.calibration import layout
-from trial_evidence.figures.page import save_page
-from trial_evidence.figures.style import style_for
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.figures.canvas.page import save_page
+from trial_evidence.figures.canvas.style import style_for
+from trial_evidence.figures.charts.calibration import layout
 from trial_evidence.files import write_table, write_text
-from trial_evidence.pool.calibration import Calibration, Plan, calibrate
-from trial_evidence.pool.priors import HalfNormal
+from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.probes.calibration import Calibration, Plan, calibrate
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def _parts_folder(parts: Path, grid: Grid) -> Path:
     """
     source = Path(trial_evidence.pool.__file__).parent
     digest = hashlib.sha256(f"{grid} {np.__version__} {scipy.__version__}".encode())
-    for path in sorted(source.glob("*.py")):
+    for path in sorted(source.rglob("*.py")):
         digest.update(path.read_bytes())
     own = parts / digest.hexdigest()[:16]
     for other in parts.glob("*"):

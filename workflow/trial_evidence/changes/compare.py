@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.configuration import Configuration
+from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.files import records
 from trial_evidence.pool.estimates import pool_setting

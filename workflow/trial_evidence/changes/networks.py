@@ -7,18 +7,22 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.changes.compare import EstimateChange, differing
-from trial_evidence.configuration import Configuration
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.extract.stage import setting_checksum
 from trial_evidence.files import records
 from trial_evidence.network.analysis import analyse
-from trial_evidence.network.evidence import NetworkEvidence, network_evidence
-from trial_evidence.network.synergy import SCALES
+from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
 from trial_evidence.network.tables import network_tables
-from trial_evidence.network.trial_level import ALL_PAIRS, synergy_results, synergy_table
-from trial_evidence.network_configuration import Network, NetworkConfiguration
-from trial_evidence.pool.leading import leading_model
+from trial_evidence.network.within_trials.synergy import SCALES
+from trial_evidence.network.within_trials.trial_level import (
+    ALL_PAIRS,
+    synergy_results,
+    synergy_table,
+)
+from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.sheet import Sheet
-from trial_evidence.words import random_model
+from trial_evidence.words.models import random_model
 
 # What may differ without touching a result: rows move, notes are rewritten, readers are heard.
 _IRRELEVANT = ["rows", "note", "locator", "readers_differ", "exclusion_overridden"]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from trial_evidence.changes.compare import EstimateChange
-from trial_evidence.figures.axis import Axis
-from trial_evidence.figures.forest import Column, Forest, Row
-from trial_evidence.figures.numbers import format_interval, format_number, round_half_up
-from trial_evidence.words import MEASURE_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
 HEADER = ("Analysis", "Of whom", "When", "k", "Estimate (95% interval)", "τ²", "PI", "Model")
 NETWORK_HEADER = ("Network", *HEADER[1:])

@@ -13,16 +13,16 @@ import pandas as pd
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
 from trial_evidence.changes.networks import NetworkChanges, Side, network_changes
 from trial_evidence.changes.page import ChangesPage, as_forest, as_html, as_markdown
-from trial_evidence.configuration import Configuration, read_configuration
-from trial_evidence.errors import RequestError
+from trial_evidence.config.configuration import Configuration, read_configuration
+from trial_evidence.config.networks import read_networks
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
-from trial_evidence.figures.forest import save
-from trial_evidence.figures.style import style_for
+from trial_evidence.figures.canvas.style import style_for
+from trial_evidence.figures.forests.forest import save
 from trial_evidence.files import records, write_text
-from trial_evidence.network_configuration import read_networks
 from trial_evidence.sheet import Dictionary, Sheet, SheetError, Table, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
+from trial_evidence.words.errors import RequestError
 from trial_evidence.workbook import table_difference
 from trial_evidence.workbook.difference import in_words
 

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from trial_evidence.configuration import NO_AGENT, Analysis
+from trial_evidence.config.configuration import NO_AGENT, Analysis
 from trial_evidence.files import records
 
 _COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}

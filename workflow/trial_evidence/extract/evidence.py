@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.configuration import (
+from trial_evidence.config.configuration import (
     Analysis,
     Configuration,
     EffectModifier,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from trial_evidence.configuration import NO_AGENT
+from trial_evidence.config.configuration import NO_AGENT
 
 PARTNER_WORDS = {
     "chemotherapy": "with chemotherapy",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.configuration import LONGEST, Selection
+from trial_evidence.config.configuration import LONGEST, Selection
 from trial_evidence.files import records
 
 Orders = Mapping[str, tuple[str, ...] | str]

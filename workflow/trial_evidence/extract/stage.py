@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from trial_evidence.configuration import Configuration
+from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.files import write_table, write_text
 from trial_evidence.sheet import Sheet

@@ -10,21 +10,26 @@ from pathlib import Path
 
 import pandas as pd
 
-from trial_evidence.configuration import Analysis, Configuration, EffectModifier, RateAnalysis
+from trial_evidence.config.configuration import (
+    Analysis,
+    Configuration,
+    EffectModifier,
+    RateAnalysis,
+)
+from trial_evidence.config.looks import FigureConfiguration, Labels
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
-from trial_evidence.figure_configuration import FigureConfiguration, Labels
-from trial_evidence.figures.chart import Judgement
-from trial_evidence.figures.evidence_forests import (
+from trial_evidence.figures.canvas.chart import Judgement
+from trial_evidence.figures.canvas.page import Format
+from trial_evidence.figures.canvas.pages import FIGURES_WORTH_A_PROCESS
+from trial_evidence.figures.canvas.style import Style, style_for
+from trial_evidence.figures.forests.evidence_forests import (
     Judgements,
     analysis_forest,
     modifier_forest,
     rate_forest,
     rate_overview,
 )
-from trial_evidence.figures.forest import Forest, save
-from trial_evidence.figures.page import Format
-from trial_evidence.figures.pages import FIGURES_WORTH_A_PROCESS
-from trial_evidence.figures.style import Style, style_for
+from trial_evidence.figures.forests.forest import Forest, save
 from trial_evidence.files import read_table, records, write_table
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.sheet import Sheet

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from trial_evidence.configuration import Configuration
-from trial_evidence.network.components import (
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.networks import Network
+from trial_evidence.network.components.additive import (
     AdditivityTest,
     ComponentModel,
     PredictedByAddition,
@@ -13,18 +14,17 @@ from trial_evidence.network.components import (
     component_model,
     observed_and_predicted,
 )
-from trial_evidence.network.contrasts import NetworkData
-from trial_evidence.network.contributions import Contributions, contributions
-from trial_evidence.network.evidence import NetworkEvidence
-from trial_evidence.network.evidence_split import Split, split_evidence
-from trial_evidence.network.inconsistency import Inconsistency, inconsistency
-from trial_evidence.network.interactions import Interaction, estimate_interaction
-from trial_evidence.network.league import NetworkFit, fit_network
-from trial_evidence.network.nodes import Node
-from trial_evidence.network.ranking import Ranking, rank_treatments
-from trial_evidence.network_configuration import Network
-from trial_evidence.pool.priors import HalfNormal
-from trial_evidence.pool.refusals import Refused
+from trial_evidence.network.components.interactions import Interaction, estimate_interaction
+from trial_evidence.network.evidence.contrasts import NetworkData
+from trial_evidence.network.evidence.nodes import Node
+from trial_evidence.network.evidence.rows import NetworkEvidence
+from trial_evidence.network.fit.contributions import Contributions, contributions
+from trial_evidence.network.fit.evidence_split import Split, split_evidence
+from trial_evidence.network.fit.inconsistency import Inconsistency, inconsistency
+from trial_evidence.network.fit.league import NetworkFit, fit_network
+from trial_evidence.network.fit.ranking import Ranking, rank_treatments
+from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.engine.refusals import Refused
 
 LEADING = "REML"
 BESIDE = "DL"

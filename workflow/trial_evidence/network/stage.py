@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from trial_evidence.configuration import Configuration
-from trial_evidence.figures.page import Page
-from trial_evidence.figures.pages import listing_of, save_pages
-from trial_evidence.figures.style import Style, style_for
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.networks import NetworkConfiguration
+from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.pages import listing_of, save_pages
+from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import write_table
 from trial_evidence.network.analysis import NetworkAnalysis, analyse
-from trial_evidence.network.drawings import network_drawings
-from trial_evidence.network.evidence import network_evidence
+from trial_evidence.network.evidence.rows import network_evidence
+from trial_evidence.network.pictures.drawings import network_drawings
+from trial_evidence.network.pictures.trial_level_drawings import surrogacy_drawing, synergy_drawings
 from trial_evidence.network.tables import network_tables
-from trial_evidence.network.trial_level import (
+from trial_evidence.network.within_trials.trial_level import (
     SurrogacyResults,
     SynergyResults,
     cautions_table,
@@ -24,8 +26,6 @@ from trial_evidence.network.trial_level import (
     synergy_results,
     synergy_table,
 )
-from trial_evidence.network.trial_level_drawings import surrogacy_drawing, synergy_drawings
-from trial_evidence.network_configuration import NetworkConfiguration
 from trial_evidence.sheet import Sheet
 
 FOLDER = "network"

@@ -11,12 +11,12 @@ import pandas as pd
 
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
-from trial_evidence.network.components import Effect
-from trial_evidence.network.evidence_split import Estimate
-from trial_evidence.network.graph import direct_comparisons
-from trial_evidence.network.inconsistency import OfDesign, QTest
-from trial_evidence.network.league import NO_PATH, League
-from trial_evidence.pool.refusals import Refused
+from trial_evidence.network.components.additive import Effect
+from trial_evidence.network.evidence.graph import direct_comparisons
+from trial_evidence.network.fit.evidence_split import Estimate
+from trial_evidence.network.fit.inconsistency import OfDesign, QTest
+from trial_evidence.network.fit.league import NO_PATH, League
+from trial_evidence.pool.engine.refusals import Refused
 
 MODELS = ("random_reml", "random_dl", "common")
 

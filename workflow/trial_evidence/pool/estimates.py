@@ -9,15 +9,20 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from trial_evidence.configuration import Analysis, Configuration, EffectModifier, RateAnalysis
+from trial_evidence.config.configuration import (
+    Analysis,
+    Configuration,
+    EffectModifier,
+    RateAnalysis,
+)
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
-from trial_evidence.pool.leading import leading_model
-from trial_evidence.pool.mantel_haenszel import Counts
-from trial_evidence.pool.mantel_haenszel import Measure as CountMeasure
-from trial_evidence.pool.pooling import pool_all
-from trial_evidence.pool.results import Pooled
-from trial_evidence.pool.scales import IDENTITY, LOG_RATIO, LOGIT, Scale
-from trial_evidence.pool.subgroups import interaction_within_trials, subgroup_test
+from trial_evidence.pool.engine.results import Pooled
+from trial_evidence.pool.models.leading import leading_model
+from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.mantel_haenszel import Measure as CountMeasure
+from trial_evidence.pool.models.pooling import pool_all
+from trial_evidence.pool.models.scales import IDENTITY, LOG_RATIO, LOGIT, Scale
+from trial_evidence.pool.probes.subgroups import interaction_within_trials, subgroup_test
 
 ALL = "all"
 

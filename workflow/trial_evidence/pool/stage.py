@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trial_evidence.configuration import Configuration
+from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.estimates import pool_setting

@@ -9,30 +9,34 @@ from pathlib import Path
 
 import pandas as pd
 
-from trial_evidence.configuration import Configuration
-from trial_evidence.figures.style import style_for
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.networks import NetworkConfiguration
+from trial_evidence.config.reports import ReportConfiguration
+from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
-from trial_evidence.network_configuration import NetworkConfiguration
 from trial_evidence.pool.columns import ESTIMATE_COUNTS
-from trial_evidence.report.at_a_glance import at_a_glance, summary_lines
-from trial_evidence.report.bibliography import bibtex, csl_json, ris, used_sources
-from trial_evidence.report.certainty import certainties, certainty_words
-from trial_evidence.report.docx import tables_as_document
-from trial_evidence.report.html import FILE, Extras, page, page_settings
-from trial_evidence.report.material import Material, all_settings, read_material
-from trial_evidence.report.methods_text import methods_markdown, methods_paragraphs, methods_text
-from trial_evidence.report.network_trace import network_trace
-from trial_evidence.report.overview_figures import (
+from trial_evidence.report.files.bibliography import bibtex, csl_json, ris, used_sources
+from trial_evidence.report.files.docx import tables_as_document
+from trial_evidence.report.files.methods_text import (
+    methods_markdown,
+    methods_paragraphs,
+    methods_text,
+)
+from trial_evidence.report.files.overview_figures import (
     FOLDER,
     draw_overview,
     list_overview,
     overview_pages,
 )
-from trial_evidence.report.provenance import as_json, provenance, ro_crate
-from trial_evidence.report.tables import ReportTable, tables_of
-from trial_evidence.report.trace import trace_table
-from trial_evidence.report.xlsx import tables_as_workbook
-from trial_evidence.report_configuration import ReportConfiguration
+from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
+from trial_evidence.report.files.xlsx import tables_as_workbook
+from trial_evidence.report.material.material import Material, all_settings, read_material
+from trial_evidence.report.page.page import FILE, Extras, page, page_settings
+from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
+from trial_evidence.report.tables.certainty import certainties, certainty_words
+from trial_evidence.report.tables.every import ReportTable, tables_of
+from trial_evidence.report.trail.network_trace import network_trace
+from trial_evidence.report.trail.trace import trace_table
 from trial_evidence.sheet import Sheet
 
 TABLES = "tables"

@@ -6,12 +6,12 @@ from typing import Any, cast, get_args
 import numpy as np
 import pandas as pd
 
-from trial_evidence.configuration import Analysis, Configuration
-from trial_evidence.method_configuration import Pooling
+from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.config.methods import Pooling
+from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.estimates import ALL, MEASURE_SCALES, MeasureScale
-from trial_evidence.pool.mantel_haenszel import Counts
-from trial_evidence.pool.mantel_haenszel import Measure as CountMeasure
-from trial_evidence.pool.results import Floats
+from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.mantel_haenszel import Measure as CountMeasure
 
 COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.pool.bayesian import posterior_stack
-from trial_evidence.pool.engine import StackedFit
-from trial_evidence.pool.influence import Influence, cumulative, influence, leave_one_out
-from trial_evidence.pool.leading import leading_model
-from trial_evidence.pool.priors import HalfNormal
-from trial_evidence.pool.results import Floats
+from trial_evidence.pool.bayes.posterior import posterior_stack
+from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.engine.many import StackedFit
+from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.models.leading import leading_model
+from trial_evidence.pool.probes.influence import Influence, cumulative, influence, leave_one_out
 from trial_evidence.sensitivity.comparison import Comparison, table
 
 _RESULT = [
@@ -85,7 +85,7 @@ def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``INFLUENCE_COLUMNS``, on the analysis scale; see
-        :class:`trial_evidence.pool.influence.Influence`.
+        :class:`trial_evidence.pool.probes.influence.Influence`.
     """
     records = []
     for c in comparisons:

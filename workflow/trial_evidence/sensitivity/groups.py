@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.pool.subgroups import separate_subgroups, subgroup_test
+from trial_evidence.pool.probes.subgroups import separate_subgroups, subgroup_test
 from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
 from trial_evidence.sensitivity.properties import blinding, risk_of_bias
 from trial_evidence.sheet import Sheet

@@ -6,20 +6,20 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.method_configuration import Sensitivity
-from trial_evidence.pool.bayesian import posterior
-from trial_evidence.pool.binomial_normal import conditional_logistic, unconditional_logistic
-from trial_evidence.pool.bootstrap_prediction import bootstrap_prediction_interval
-from trial_evidence.pool.engine import fit_stack
-from trial_evidence.pool.intervals import INTERVALS, PREDICTIONS
-from trial_evidence.pool.mantel_haenszel import Counts, mantel_haenszel
-from trial_evidence.pool.peto import peto
-from trial_evidence.pool.priors import EMPIRICAL_PRIORS, HalfCauchy, HalfNormal, TauPrior
-from trial_evidence.pool.random_effects import common_effect
-from trial_evidence.pool.results import Pooled
-from trial_evidence.pool.tau2 import TAU2_ESTIMATORS
+from trial_evidence.config.methods import Sensitivity
+from trial_evidence.pool.bayes.posterior import posterior
+from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS, HalfCauchy, HalfNormal, TauPrior
+from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
+from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
+from trial_evidence.pool.engine.many import fit_stack
+from trial_evidence.pool.engine.results import Pooled
+from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
+from trial_evidence.pool.models.binomial_normal import conditional_logistic, unconditional_logistic
+from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
+from trial_evidence.pool.models.peto import peto
+from trial_evidence.pool.models.random_effects import common_effect
 from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
-from trial_evidence.words import BOOTSTRAP
+from trial_evidence.words.models import BOOTSTRAP
 
 METHOD_COLUMNS = [
     "setting", "analysis", "measure", "model", "tau2_estimator", "interval", "prediction",

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.configuration import Analysis, Configuration, EffectModifier
+from trial_evidence.config.configuration import Analysis, Configuration, EffectModifier
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.pool.estimates import MEASURE_SCALES, qualifying_trials
-from trial_evidence.pool.leading import leading_model
-from trial_evidence.pool.pooling import pool_all
-from trial_evidence.pool.subgroups import interaction_within_trials
+from trial_evidence.pool.models.leading import leading_model
+from trial_evidence.pool.models.pooling import pool_all
+from trial_evidence.pool.probes.subgroups import interaction_within_trials
 from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
 from trial_evidence.sheet import Sheet
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.method_configuration import Sensitivity
-from trial_evidence.pool.meta_regression import (
+from trial_evidence.config.methods import Sensitivity
+from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.probes.meta_regression import (
     TRIALS_A_COVARIATE,
     MetaRegression,
     meta_regression,
 )
-from trial_evidence.pool.refusals import Refused
 from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
 from trial_evidence.sensitivity.properties import shares_at
 from trial_evidence.sheet import Sheet

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from trial_evidence.pool.refusals import Refused
-from trial_evidence.pool.selection_model import step_selection_model
-from trial_evidence.pool.small_study import (
+from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.probes.selection_model import step_selection_model
+from trial_evidence.pool.probes.small_study import (
     RegressionTest,
     egger,
     harbord,

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from trial_evidence.pool.bayesian import posterior
-from trial_evidence.pool.priors import HalfNormal
+from trial_evidence.pool.bayes.posterior import posterior
+from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.sensitivity.comparison import Comparison, table
 
 SHRINKAGE_COLUMNS = [

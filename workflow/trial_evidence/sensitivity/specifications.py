@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.configuration import Analysis, Configuration
+from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.config.methods import Pooling, Sensitivity
 from trial_evidence.extract.evidence import extract_variants
-from trial_evidence.method_configuration import Pooling, Sensitivity
+from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.estimates import ALL
-from trial_evidence.pool.leading import leading_model
-from trial_evidence.pool.multiverse import SpecificationCurve, specification_curve
-from trial_evidence.pool.results import Floats
+from trial_evidence.pool.models.leading import leading_model
+from trial_evidence.pool.probes.multiverse import SpecificationCurve, specification_curve
 from trial_evidence.sensitivity.properties import JUDGED_HIGH, risk_of_bias
 from trial_evidence.sheet import Sheet
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from trial_evidence.configuration import Configuration
+from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
-from trial_evidence.figures.page import Page
-from trial_evidence.figures.pages import listing_of, save_pages
-from trial_evidence.figures.style import Style, style_for
+from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.pages import listing_of, save_pages
+from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
@@ -18,15 +18,15 @@ from trial_evidence.sensitivity.deletion import (
     influence_table,
     leave_one_out_table,
 )
-from trial_evidence.sensitivity.drawings import (
+from trial_evidence.sensitivity.groups import subgroups_table
+from trial_evidence.sensitivity.methods import methods_table
+from trial_evidence.sensitivity.modifiers import effect_modifiers_table
+from trial_evidence.sensitivity.pictures.drawings import (
     FIGURES,
     bubble_drawings,
     comparison_drawings,
     specification_drawing,
 )
-from trial_evidence.sensitivity.groups import subgroups_table
-from trial_evidence.sensitivity.methods import methods_table
-from trial_evidence.sensitivity.modifiers import effect_modifiers_table
 from trial_evidence.sensitivity.regression import meta_regression_table
 from trial_evidence.sensitivity.reporting import small_study_table
 from trial_evidence.sensitivity.shrinkage import shrinkage_table

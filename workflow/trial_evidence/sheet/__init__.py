@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trial_evidence.words.problems import (
+    PROBLEM_COLUMNS,
+    Problem,
+    SheetError,
+    did_you_mean,
+    has_errors,
+    problems_as_rows,
+    summary,
+)
+
 from .check import check_sheet, in_order, read_files
 from .dictionary import (
     Column,
@@ -16,15 +26,6 @@ from .dictionary import (
     Table,
     dictionary_as_markdown,
     read_dictionary,
-)
-from .problems import (
-    PROBLEM_COLUMNS,
-    Problem,
-    SheetError,
-    did_you_mean,
-    has_errors,
-    problems_as_rows,
-    summary,
 )
 from .tables import Sheet, typed_sheet
 

@@ -15,10 +15,18 @@ from typing import Any
 
 import pandas as pd
 
+from trial_evidence.words.problems import (
+    Problem,
+    Severity,
+    SheetError,
+    did_you_mean,
+    has_errors,
+    quoted,
+)
+
 from .arithmetic import Span, arithmetic_problems, printed_span
 from .checked import CheckedRow
 from .dictionary import NUMBER_TYPES, Column, Dictionary
-from .problems import Problem, Severity, SheetError, did_you_mean, has_errors, quoted
 from .tables import PRINTED, Sheet
 from .values import ALL, printed_decimals, read_cell
 

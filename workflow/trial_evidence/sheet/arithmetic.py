@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from trial_evidence.words.problems import Problem, shortened
+
 from .checked import CheckedRow
-from .problems import Problem, shortened
 from .values import ALL, printed_decimals, subgroup_pairs
 
 Rows = Mapping[str, Sequence[CheckedRow]]

@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trial_evidence.words.problems import Problem, did_you_mean, quoted
+
 from .dictionary import Table
-from .problems import Problem, did_you_mean, quoted
 
 SAVE_AS = 'Save it as "CSV UTF-8" with commas between the cells.'
 

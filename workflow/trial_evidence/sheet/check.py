@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from trial_evidence.words.problems import Problem, Severity, did_you_mean, nearest, quoted
+
 from .arithmetic import arithmetic_problems
 from .cells import RawTable, read_cells
 from .checked import CheckedRow, CheckedTable
 from .dictionary import NUMBER_TYPES, Column, Dictionary, Table
-from .problems import Problem, Severity, did_you_mean, nearest, quoted
 from .rules import rule_problems
 from .values import read_cell
 

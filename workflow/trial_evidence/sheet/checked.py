@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trial_evidence.words.problems import Problem, Severity
+
 from .dictionary import Table
-from .problems import Problem, Severity
 
 
 @dataclass(frozen=True)

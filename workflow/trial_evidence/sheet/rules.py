@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from trial_evidence.words.problems import Problem, did_you_mean, quoted
+
 from .checked import CheckedRow
-from .problems import Problem, did_you_mean, quoted
 from .values import ALL, subgroup_pairs
 
 Rows = Mapping[str, Sequence[CheckedRow]]

@@ -6,8 +6,9 @@ import math
 import re
 from dataclasses import dataclass
 
+from trial_evidence.words.problems import did_you_mean, quoted
+
 from .dictionary import NUMBER_TYPES, Column
-from .problems import did_you_mean, quoted
 
 # Longer than any printed number, and short enough for int() and float() to be quick.
 _LONGEST_NUMBER = 24

@@ -11,7 +11,7 @@ from itertools import takewhile
 from trial_evidence.sheet import Table
 from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.dictionary import NUMBER_TYPES
-from trial_evidence.sheet.problems import quoted, shortened
+from trial_evidence.words.problems import quoted, shortened
 
 # Rows that have less than this share of their filled cells in common are two rows, not one that
 # was changed. Of two rows of one trial, at least some have to tell the same.

@@ -28,7 +28,7 @@ from trial_evidence.sheet import Column, Dictionary, Problem, Table, did_you_mea
 from trial_evidence.sheet.cells import RawTable, Row, read_cells
 from trial_evidence.sheet.check import read_files
 from trial_evidence.sheet.dictionary import NUMBER_TYPES
-from trial_evidence.sheet.problems import quoted
+from trial_evidence.words.problems import quoted
 
 from .layout import HELPERS, MADE_FROM
 from .shown import hidden_date, is_computed, shown

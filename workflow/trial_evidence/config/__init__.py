@@ -1,0 +1,1 @@
+"""What config/ says, read and checked; its faults in words."""

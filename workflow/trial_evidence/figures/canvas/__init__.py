@@ -1,0 +1,1 @@
+"""Pages in millimetres: text, axes, shapes, styles; nothing here knows what is drawn."""

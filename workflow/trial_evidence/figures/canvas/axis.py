@@ -1,0 +1,220 @@
+"""The axis of a panel: how far it reaches, where its ticks stand, where a value lies."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from trial_evidence.words.numbers import format_tick, linear_ticks, log_ticks
+
+AxisScale = Literal["log", "linear", "logit"]
+
+TAIL_SHARE = 0.10
+POOLED_SHARE = 1.0
+RIM_SHARE = 0.03
+LEAST_REACH = 0.001
+WIDEST_RATIO = 200.0
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What a panel's axis shows.
+
+    Parameters
+    ----------
+    scale
+        How values are given and drawn: ``log`` (values are logarithms of ratios, ticks are
+        ratios), ``linear`` (as they are), ``logit`` (values are logits; drawn as percentages on an
+        even axis, since a reader compares percentages).
+    reference
+        Value of no effect on the analysis scale, marked by a vertical line; None for no line.
+    label
+        Text under the axis; may be empty.
+    favours_low, favours_high
+        What lies on either side of the reference; may be empty.
+    limits
+        Ends of the axis as printed on it (ratios, plain values, proportions from 0 to 1); None to
+        choose them from the data.
+    decimal_mark
+        Between the digits of its ticks.
+    """
+
+    scale: AxisScale
+    reference: float | None = None
+    label: str = ""
+    favours_low: str = ""
+    favours_high: str = ""
+    limits: tuple[float, float] | None = None
+    decimal_mark: str = "."
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval on the analysis scale as the choice of limits sees it; None is not known."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    weight: float | None
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A tick: its place in axis units (see `to_axis`) and its label."""
+
+    place: float
+    label: str
+
+
+@dataclass(frozen=True)
+class AxisView:
+    """An axis with its ends and ticks, in axis units (see `to_axis`)."""
+
+    low: float
+    high: float
+    ticks: tuple[Tick, ...]
+
+    def share(self, place: float) -> float:
+        """Where a place lies, 0 at the low end of the axis and 1 at its high end."""
+        return (place - self.low) / (self.high - self.low)
+
+
+def to_axis(value: float, scale: AxisScale) -> float:
+    """Axis units of a value on the analysis scale: its proportion for logits, else itself.
+
+    Parameters
+    ----------
+    value
+        A number; infinities are allowed, NaN is not.
+    scale
+        Kind of axis.
+
+    Returns
+    -------
+    float
+        A place that is even along the axis.
+    """
+    if scale != "logit":
+        return value
+    # the exponential of a positive number could overflow
+    return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
+
+
+def view(
+    axis: Axis,
+    trials: Sequence[Interval],
+    pooled: Sequence[Interval] = (),
+    shown: Sequence[Interval] = (),
+    most: int = 7,
+) -> AxisView:
+    """Choose the ends and ticks of an axis.
+
+    Ends that are given are kept. A logit axis runs from 0 to 100%. Otherwise the axis covers every
+    estimate and the reference, with a little room, and the intervals of the trials as far as they
+    matter: on either side, limits that together carry under 10% of the weight may run past the
+    end, so that one imprecise trial does not press all others together. An interval of a pooled
+    result may add as much as that range again on a side; intervals of trials that are not pooled
+    add nothing. Ends are then moved outward to the next tick. A log axis stays between 1/200 and
+    200; what lies beyond is an arrow.
+
+    Parameters
+    ----------
+    axis
+        The description of the axis.
+    trials
+        Intervals of the trials that are pooled, with their weights where there are any.
+    pooled
+        Intervals of pooled results.
+    shown
+        Intervals of trials that are shown, but not pooled.
+    most
+        The largest number of ticks, 3 or more.
+
+    Returns
+    -------
+    AxisView
+        Ends and ticks in axis units.
+
+    Raises
+    ------
+    ValueError
+        If the given limits are not ascending, or not positive on a log axis.
+    """
+    if axis.scale == "logit":
+        low, high = axis.limits or (0.0, 1.0)
+        ticks = [tick / 100 for tick in linear_ticks(100 * low, 100 * high, most)]
+        labels = {tick: f"{format_tick(100 * tick)}%" for tick in ticks}
+    else:
+        low, high = axis.limits or _reach(axis, trials or shown, pooled, shown)
+        cover = log_ticks if axis.scale == "log" else linear_ticks
+        ticks = list(cover(low, high, most))
+        labels = {tick: format_tick(tick) for tick in ticks}
+        if axis.limits is None:
+            low, high = ticks[0], ticks[-1]
+    place = math.log if axis.scale == "log" else float
+    inside = (tick for tick in ticks if low * _sloppy(low, -1) <= tick <= high * _sloppy(high, 1))
+    return AxisView(
+        place(low),
+        place(high),
+        tuple(Tick(place(tick), labels[tick].replace(".", axis.decimal_mark)) for tick in inside),
+    )
+
+
+def _sloppy(end: float, side: int) -> float:
+    """Factor that moves an end outward by a hair, so that a tick on the end is on the axis."""
+    return 1 + side * math.copysign(1e-9, end)
+
+
+def _reach(
+    axis: Axis, trials: Sequence[Interval], pooled: Sequence[Interval], shown: Sequence[Interval]
+) -> tuple[float, float]:
+    """Ends on the natural scale before they are moved to ticks."""
+    estimates = [row.estimate for row in (*trials, *pooled, *shown) if row.estimate is not None]
+    reference = [] if axis.reference is None else [axis.reference]
+    marks = [mark for mark in (*estimates, *reference) if math.isfinite(mark)] or [0.0]
+    usual = _usual_weight(trials)
+    lows = [
+        (row.low, usual if row.weight is None else row.weight)
+        for row in trials
+        if row.low is not None and math.isfinite(row.low)
+    ]
+    highs = [
+        (-row.high, usual if row.weight is None else row.weight)
+        for row in trials
+        if row.high is not None and math.isfinite(row.high)
+    ]
+    low = min([*marks, *_lower_tail(lows)])
+    high = max([*marks, *(-end for end in _lower_tail(highs))])
+    more, rim = POOLED_SHARE * (high - low), RIM_SHARE * (high - low)
+    low = min(
+        [min(marks) - rim, low]
+        + [max(row.low, low - more) for row in pooled if row.low is not None]
+    )
+    high = max(
+        [max(marks) + rim, high]
+        + [min(row.high, high + more) for row in pooled if row.high is not None]
+    )
+    if axis.scale == "log":
+        widest = math.log(WIDEST_RATIO)
+        low, high = max(min(low, widest), -widest), min(max(high, -widest), widest)
+    # all trials at one point, without intervals: any axis around it will do
+    least = 0.1 if axis.scale == "log" else max(0.1 * abs(low), 0.1 * abs(high), LEAST_REACH)
+    if high - low < least:
+        low, high = low - least, high + least
+    return (math.exp(low), math.exp(high)) if axis.scale == "log" else (low, high)
+
+
+def _usual_weight(trials: Iterable[Interval]) -> float:
+    weights = [row.weight for row in trials if row.weight is not None]
+    return sum(weights) / len(weights) if weights else 1.0
+
+
+def _lower_tail(limits: Sequence[tuple[float, float]]) -> list[float]:
+    """The lowest limit that stays when those with under a tenth of the weight are let go."""
+    total = sum(weight for _, weight in limits)
+    passed = 0.0
+    for limit, weight in sorted(limits):
+        passed += weight
+        if passed >= TAIL_SHARE * total:
+            return [limit]
+    return []

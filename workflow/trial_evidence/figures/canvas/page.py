@@ -1,0 +1,430 @@
+"""A page of shapes and texts in millimetres, drawn as one ggplot and saved as files."""
+
+import os
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from math import pi, sqrt
+from pathlib import Path
+from typing import Any, Literal
+from xml.sax.saxutils import escape
+
+import matplotlib.style
+import pandas as pd
+import plotnine as p9
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text as FigureText
+from PIL import Image
+
+from trial_evidence.figures.canvas.text import FALLBACK_FAMILIES, FONT_FAMILY, font_path
+
+Align = Literal["left", "center", "right"]
+Format = Literal["svg", "pdf", "png", "eps", "tiff"]
+Point = tuple[float, float]
+
+DPI = 300
+LEAST_POINTS = 6.0
+_MM_PER_INCH = 25.4
+_SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "page",
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "text.parse_math": False,
+    # hinted letters are as wide as whole dots; lines would grow past their measure
+    "text.hinting": "none",
+}
+# of pages, which are white for the most part, the quickest compression is also the smallest
+_PNG_OPTIONS = {"compress_level": 1}
+# plotnine multiplies the size of lines by the square root of pi before it calls them points
+_LINE_SIZE_PER_POINT = 1 / sqrt(pi)
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A filled shape: corner points (x, y) in mm from the top left of the page; colours as hex.
+
+    `role` says what it stands for (band, square, diamond, arrow, bar); it is not drawn.
+    """
+
+    role: str
+    points: tuple[Point, ...]
+    fill: str
+    outline: str
+    outline_pt: float
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A straight line between two points (x, y) in mm from the top left of the page."""
+
+    role: str
+    start: Point
+    end: Point
+    colour: str
+    width_pt: float
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Text:
+    """One line of text; y is its baseline, x the edge or centre that `align` names, in mm."""
+
+    role: str
+    text: str
+    x: float
+    y: float
+    size_pt: float
+    colour: str
+    align: Align = "left"
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything on a page, in mm from its top left; drawn in the order of the fields."""
+
+    width_mm: float
+    height_mm: float
+    title: str
+    description: str
+    bands: tuple[Polygon, ...]
+    segments: tuple[Segment, ...]
+    polygons: tuple[Polygon, ...]
+    texts: tuple[Text, ...]
+
+
+def draw(page: Page) -> p9.ggplot:
+    """Make the page one ggplot whose coordinates are millimetres.
+
+    Parameters
+    ----------
+    page
+        What to draw.
+
+    Returns
+    -------
+    plotnine.ggplot
+        A plot of the size of the page, x from 0 to its width and y from 0 (bottom) to its height.
+    """
+    parts: list[Any] = [
+        *_polygon_layer(page, page.bands),
+        *_segment_layer(page, [line for line in page.segments if not line.dashed], "solid"),
+        *_segment_layer(page, [line for line in page.segments if line.dashed], "dashed"),
+        *_polygon_layer(page, page.polygons),
+        *_text_layer(page, page.texts),
+    ]
+    parts += [
+        p9.scale_size_identity(),
+        p9.scale_color_identity(),
+        p9.scale_fill_identity(),
+        p9.coord_fixed(xlim=(0, page.width_mm), ylim=(0, page.height_mm), expand=False),
+        p9.theme_void(),
+        p9.theme(
+            figure_size=(page.width_mm / _MM_PER_INCH, page.height_mm / _MM_PER_INCH),
+            plot_margin=0,
+            plot_background=p9.element_rect(fill="white", color="none"),
+            dpi=DPI,
+        ),
+    ]
+    return p9.ggplot() + parts
+
+
+def fitted(page: Page, height_mm: float) -> Page:
+    """The page at a height, as a screen has one.
+
+    Parameters
+    ----------
+    page
+        Any page.
+    height_mm
+        The height to have.
+
+    Returns
+    -------
+    Page
+        A lower page gets white at its foot. A higher one is made smaller, with white on both
+        sides, but never so small that type is under 6 points: then it stays higher than asked.
+    """
+    if page.height_mm <= height_mm:
+        return replace(page, height_mm=height_mm)
+    smallest = min((text.size_pt for text in page.texts), default=LEAST_POINTS)
+    share = max(height_mm / page.height_mm, min(1.0, LEAST_POINTS / smallest))
+    left = (1 - share) * page.width_mm / 2
+
+    def at(point: Point) -> Point:
+        return left + share * point[0], share * point[1]
+
+    def shape(polygon: Polygon) -> Polygon:
+        points = tuple(at(point) for point in polygon.points)
+        return replace(polygon, points=points, outline_pt=share * polygon.outline_pt)
+
+    return replace(
+        page,
+        height_mm=share * page.height_mm,
+        bands=tuple(shape(band) for band in page.bands),
+        segments=tuple(
+            replace(line, start=at(line.start), end=at(line.end), width_pt=share * line.width_pt)
+            for line in page.segments
+        ),
+        polygons=tuple(shape(polygon) for polygon in page.polygons),
+        texts=tuple(
+            replace(text, x=left + share * text.x, y=share * text.y, size_pt=share * text.size_pt)
+            for text in page.texts
+        ),
+    )
+
+
+def stacked(pages: Sequence[Page], title: str, description: str) -> Page:
+    """Pages of one width as one, each below the one before.
+
+    Parameters
+    ----------
+    pages
+        From top to bottom, at least one.
+    title, description
+        Of the whole.
+
+    Returns
+    -------
+    Page
+        As high as all of them.
+    """
+    bands: list[Polygon] = []
+    segments: list[Segment] = []
+    polygons: list[Polygon] = []
+    texts: list[Text] = []
+    top = 0.0
+    for page in pages:
+
+        def moved(shape: Polygon, down: float = top) -> Polygon:
+            return replace(shape, points=tuple((x, y + down) for x, y in shape.points))
+
+        bands += map(moved, page.bands)
+        polygons += map(moved, page.polygons)
+        segments += [
+            replace(
+                line,
+                start=(line.start[0], line.start[1] + top),
+                end=(line.end[0], line.end[1] + top),
+            )
+            for line in page.segments
+        ]
+        texts += [replace(text, y=text.y + top) for text in page.texts]
+        top += page.height_mm
+    return Page(
+        pages[0].width_mm, top, title, description,
+        tuple(bands), tuple(segments), tuple(polygons), tuple(texts),
+    )  # fmt: skip
+
+
+def beside(pages: Sequence[Page]) -> Page:
+    """Pages as one, each to the right of the one before, their tops on one line.
+
+    Parameters
+    ----------
+    pages
+        From left to right, at least one.
+
+    Returns
+    -------
+    Page
+        As wide as all of them and as high as the highest, with the words of the first.
+    """
+    bands: list[Polygon] = []
+    segments: list[Segment] = []
+    polygons: list[Polygon] = []
+    texts: list[Text] = []
+    left = 0.0
+    for page in pages:
+
+        def moved(shape: Polygon, right: float = left) -> Polygon:
+            return replace(shape, points=tuple((x + right, y) for x, y in shape.points))
+
+        bands += map(moved, page.bands)
+        polygons += map(moved, page.polygons)
+        segments += [
+            replace(
+                line,
+                start=(line.start[0] + left, line.start[1]),
+                end=(line.end[0] + left, line.end[1]),
+            )
+            for line in page.segments
+        ]
+        texts += [replace(text, x=text.x + left) for text in page.texts]
+        left += page.width_mm
+    height = max(page.height_mm for page in pages)
+    return Page(
+        left, height, pages[0].title, pages[0].description,
+        tuple(bands), tuple(segments), tuple(polygons), tuple(texts),
+    )  # fmt: skip
+
+
+def save_page(
+    page: Page,
+    stem: Path,
+    formats: Sequence[Format] = ("svg", "pdf", "png"),
+    dpi: int = DPI,
+) -> None:
+    """Save a page in several formats: all of them, or none.
+
+    The bytes depend on the page alone: no date, no random identifiers, the bundled font.
+    SVG keeps text as text, PDF and EPS embed TrueType fonts, TIFF is RGB with LZW compression.
+    Nothing on a page is transparent, which EPS could not show.
+
+    Parameters
+    ----------
+    page
+        What to draw.
+    stem
+        Path without suffix; its folder is made when missing.
+    formats
+        Suffixes of the files to write.
+    dpi
+        Dots per inch of PNG and TIFF.
+    """
+    contents = {stem.with_name(f"{stem.name}.{kind}"): b"" for kind in formats}
+    # whatever a caller or a matplotlibrc has set must not change the page
+    with matplotlib.style.context(["default", _SETTINGS]):
+        figure = draw(page).draw()
+        _use_bundled_font(figure)
+        _settle(figure)
+        for target, kind in zip(contents, formats, strict=True):
+            contents[target] = _render(figure, page, kind, dpi)
+    _write_whole(contents)
+
+
+def _flip(page: Page, point: Point) -> Point:
+    return point[0], page.height_mm - point[1]
+
+
+def _polygon_layer(page: Page, polygons: Iterable[Polygon]) -> list[p9.geoms.geom.geom]:
+    corners = [
+        (*_flip(page, point), number, shape.fill, shape.outline, shape.outline_pt)
+        for number, shape in enumerate(polygons)
+        for point in shape.points
+    ]
+    if not corners:
+        return []
+    frame = pd.DataFrame(corners, columns=["x", "y", "shape", "fill", "outline", "width"])
+    frame["width"] *= _LINE_SIZE_PER_POINT
+    mapping = p9.aes("x", "y", group="shape", fill="fill", color="outline", size="width")
+    return [p9.geom_polygon(mapping, frame)]
+
+
+def _segment_layer(
+    page: Page, segments: Iterable[Segment], linetype: str
+) -> list[p9.geoms.geom.geom]:
+    lines = [
+        (*_flip(page, line.start), *_flip(page, line.end), line.colour, line.width_pt)
+        for line in segments
+    ]
+    if not lines:
+        return []
+    frame = pd.DataFrame(lines, columns=["x", "y", "xend", "yend", "colour", "width"])
+    frame["width"] *= _LINE_SIZE_PER_POINT
+    mapping = p9.aes("x", "y", xend="xend", yend="yend", color="colour", size="width")
+    return [p9.geom_segment(mapping, frame, linetype=linetype)]
+
+
+def _text_layer(page: Page, texts: Sequence[Text]) -> list[p9.geoms.geom.geom]:
+    if not texts:
+        return []
+    frame = pd.DataFrame(
+        [
+            (
+                *_flip(page, (text.x, text.y)), text.text, text.size_pt, text.colour,
+                text.align, "bold" if text.bold else "normal", 1,
+            )
+            for text in texts
+        ],
+        columns=["x", "y", "text", "points", "colour", "align", "weight", "all"],
+    )  # fmt: skip
+    # without a group of their own texts are split by colour and drawn group by group
+    mapping = p9.aes(
+        "x", "y", label="text", size="points", color="colour", ha="align", fontweight="weight",
+        group="all",
+    )  # fmt: skip
+    return [p9.geom_text(mapping, frame, va="baseline")]
+
+
+def _settle(figure: Figure) -> None:
+    """Place the panel once; with a layout engine every file would be drawn twice."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine(None)
+
+
+def _use_bundled_font(figure: Figure) -> None:
+    # Naming the files leaves the font manager of the process as it is, and no other version of the
+    # same family installed on a machine can take their place.
+    for text in figure.findobj(FigureText):
+        bold = text.get_fontweight() == "bold"
+        text.set_fontproperties(
+            FontProperties(
+                family=[FONT_FAMILY],
+                weight="bold" if bold else "normal",
+                size=text.get_fontsize(),
+                fname=str(font_path(bold)),
+            )
+        )
+
+
+def _render(figure: Figure, page: Page, kind: Format, dpi: int) -> bytes:
+    metadata: dict[str, dict[str, str | None]] = {
+        "svg": {"Title": page.title, "Date": None, "Creator": None},
+        "pdf": {"Title": page.title, "Subject": page.description, "CreationDate": None},
+        "png": {"Title": page.title, "Description": page.description, "Software": None},
+        "eps": {},
+    }
+    drawn = "png" if kind == "tiff" else kind
+    buffer = BytesIO()
+    with warnings.catch_warnings():
+        # a letter that the font lacks is drawn as a box; the SVG keeps the letter itself
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from font", category=UserWarning
+        )
+        options: dict[str, Any] = {"pil_kwargs": _PNG_OPTIONS} if drawn == "png" else {}
+        figure.savefig(buffer, format=drawn, dpi=dpi, metadata=metadata[drawn], **options)
+    if kind == "svg":
+        return _described(buffer.getvalue(), page)
+    if kind == "eps":
+        return re.sub(rb"%%CreationDate: .*\n", b"", buffer.getvalue(), count=1)
+    return _as_tiff(buffer, dpi) if kind == "tiff" else buffer.getvalue()
+
+
+def _as_tiff(png: BytesIO, dpi: int) -> bytes:
+    # journals refuse an alpha channel
+    with Image.open(png) as image:
+        opaque = image.convert("RGB")
+    buffer = BytesIO()
+    opaque.save(buffer, "TIFF", compression="tiff_lzw", dpi=(dpi, dpi))
+    return buffer.getvalue()
+
+
+def _described(svg: bytes, page: Page) -> bytes:
+    """Add the description that screen readers speak, and fonts for machines without ours."""
+    text = svg.decode("utf-8")
+    families = ", ".join([f"'{FONT_FAMILY}'", *FALLBACK_FAMILIES])
+    text = text.replace(f"font-family: '{FONT_FAMILY}'", f"font-family: {families}")
+    named = f"<title>{escape(page.title)}</title>\n <desc>{escape(page.description)}</desc>"
+    text = re.sub(r"<title>.*?</title>", lambda _: named, text, count=1, flags=re.DOTALL)
+    return text.encode("utf-8")
+
+
+def _write_whole(contents: dict[Path, bytes]) -> None:
+    """Write beside the targets first, so that no reader ever finds half a file or half a set."""
+    beside = {target: target.with_name(f".{target.name}.{os.getpid()}") for target in contents}
+    try:
+        for target, content in contents.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside[target].write_bytes(content)
+        for target, written in beside.items():
+            written.replace(target)
+    finally:
+        for written in beside.values():
+            written.unlink(missing_ok=True)

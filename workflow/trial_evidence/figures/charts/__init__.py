@@ -1,0 +1,1 @@
+"""Charts: a scale, points, curves; no columns of text."""

@@ -1,0 +1,1 @@
+"""Forest plots, where text and plot must meet."""

@@ -1,0 +1,1 @@
+"""Pictures of a whole field: map, flow, lights, league, graph, summary."""

@@ -1,0 +1,153 @@
+"""A flow diagram: from what was searched to what was pooled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trial_evidence.figures.canvas.chart import Chart, rectangle
+from trial_evidence.figures.canvas.page import Page, Point
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.text import ELLIPSIS, wrap
+
+_GAP_MM = 4.2
+_PAD_MM = 1.6
+_MAIN_SHARE = 0.5
+_MOST_LINES = 12
+
+
+@dataclass(frozen=True)
+class FlowBox:
+    """A step: what it is, how many, and what more there is to say.
+
+    `aside` boxes stand beside the step before them: what left the flow there. A `count` that is
+    not known says so in words and gives the box a broken outline.
+    """
+
+    step: str
+    count: str
+    detail: str = ""
+    aside: bool = False
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class FlowStage:
+    """Steps that belong together."""
+
+    name: str
+    boxes: tuple[FlowBox, ...]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A flow diagram, described.
+
+    Parameters
+    ----------
+    title
+        Heading of the figure.
+    stages
+        From top to bottom.
+    notes, footnotes
+        Sentences under the diagram and small print.
+    description
+        What the figure shows, in words.
+    """
+
+    title: str
+    stages: tuple[FlowStage, ...]
+    notes: tuple[str, ...] = ()
+    footnotes: tuple[str, ...] = ()
+    description: str = ""
+
+
+def layout(flow: Flow, style: Style) -> Page:
+    """Place the steps one below another in the manner of PRISMA 2020 (Page et al. 2021).
+
+    Parameters
+    ----------
+    flow
+        The description.
+    style
+        Sizes and colours.
+
+    Returns
+    -------
+    Page
+        Every shape and text in mm.
+    """
+    chart = Chart(style)
+    chart.title(flow.title)
+    width = chart.right - chart.left
+    main = (chart.left, chart.left + _MAIN_SHARE * width - _GAP_MM)
+    aside = (chart.left + _MAIN_SHARE * width + _GAP_MM, chart.right)
+    middle = sum(main) / 2
+    last: float | None = None
+    for stage in flow.stages:
+        chart.heading(stage.name)
+        chart.y += _PAD_MM / 2
+        for here, *beside in _rows(stage.boxes):
+            top = chart.y
+            bottom = _box(chart, here, main, top)
+            if last is not None:
+                _arrow(chart, (middle, last), (middle, top))
+            last = lowest = bottom
+            for number, box in enumerate(beside):
+                start = lowest + _PAD_MM if number else top
+                lowest = _box(chart, box, aside, start)
+                if number == 0:
+                    level = top + min(bottom - top, lowest - top) / 2
+                    _arrow(chart, (main[1], level), (aside[0], level))
+            chart.y = max(bottom, lowest) + _GAP_MM
+    chart.y -= _GAP_MM / 2
+    chart.notes(flow.notes)
+    return chart.page(flow.title, flow.description, flow.footnotes)
+
+
+def _rows(boxes: Sequence[FlowBox]) -> list[list[FlowBox]]:
+    """Every main step with what left the flow there."""
+    rows: list[list[FlowBox]] = []
+    for box in boxes:
+        if box.aside and rows:
+            rows[-1].append(box)
+        else:
+            rows.append([box])
+    return rows
+
+
+def _box(chart: Chart, box: FlowBox, sides: tuple[float, float], top: float) -> float:
+    """Draw a step; its lower edge comes back."""
+    style = chart.style
+    left, right = sides
+    room = right - left - 2 * _PAD_MM
+    colour = style.ink if box.known else style.muted
+    y = top + _PAD_MM
+    for role, text, size, bold in (
+        ("step", f"{box.step}: {box.count}", style.text_pt, box.known),
+        ("detail", box.detail, style.footnote_pt, False),
+    ):
+        leading = chart.leading(size)
+        lines = wrap(text, room, size, bold, _MOST_LINES)
+        if lines and lines[-1].endswith(ELLIPSIS):
+            chart.cut_short(text)
+        for line in lines:
+            chart.word(role, line, left + _PAD_MM, y + leading / 2, "left", bold, colour, size)
+            y += leading
+    bottom = y + _PAD_MM
+    corners = rectangle(left, top, right, bottom)
+    if not box.known:
+        chart.fill("box", corners, style.band)
+    for start, end in zip(corners, (*corners[1:], corners[0]), strict=True):
+        chart.line("box", start, end, colour, style.rule_pt, dashed=not box.known)
+    return bottom
+
+
+def _arrow(chart: Chart, start: Point, end: Point) -> None:
+    """A line with a head at its end, straight down or to the right."""
+    style = chart.style
+    length, half = style.arrow_mm, 0.45 * style.arrow_mm
+    chart.line("flow", start, end, style.ink, style.hair_pt)
+    x, y = end
+    corners = ((x, y), (x - half, y - length), (x + half, y - length))
+    if start[1] == end[1]:
+        corners = ((x, y), (x - length, y - half), (x - length, y + half))
+    chart.shape("arrow", corners, style.ink)

@@ -1,0 +1,1 @@
+"""What each part of a combination contributes, and whether parts interact."""

@@ -1,0 +1,379 @@
+"""What studies of two or more arms say: contrasts against a base arm, with their covariance.
+
+A study of a arms enters a network whole, as a-1 contrasts against one of its arms. Which arm that
+is changes nothing in any result. Effects are on the analysis scale (logarithms of ratios), the
+first treatment named against the second: a positive contrast of a log ratio means more events.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, pairwise
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from trial_evidence.extract.effect_sizes import CONTINUITY_CORRECTION
+from trial_evidence.pool.engine.results import Floats, check_counts
+
+CountMeasure = Literal["odds_ratio", "risk_ratio", "risk_difference"]
+
+# What rounding in print, or models fitted pair by pair, can leave open around a triangle of
+# contrasts, on the analysis scale.
+OPEN_TRIANGLE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class StudyContrasts:
+    """The contrasts of one study.
+
+    Attributes
+    ----------
+    study : str
+        Name of the study.
+    treatments : tuple of str
+        Treatments of its arms; the first is the base.
+    effects : numpy.ndarray of float, shape (arms - 1,)
+        Effects of ``treatments[1:]`` against the base, on the analysis scale.
+    covariance : numpy.ndarray of float, shape (arms - 1, arms - 1)
+        Their sampling covariance, positive definite.
+
+    Raises
+    ------
+    ValueError
+        If a treatment occurs twice, shapes differ, a number is not finite, or the covariance is
+        not symmetric and positive definite.
+    """
+
+    study: str
+    treatments: tuple[str, ...]
+    effects: Floats
+    covariance: Floats
+
+    def __post_init__(self) -> None:
+        arms = len(self.treatments)
+        if arms < 2 or len(set(self.treatments)) != arms:
+            raise ValueError(f"{self.study}: contrasts need two or more different treatments")
+        if self.effects.shape != (arms - 1,) or self.covariance.shape != (arms - 1, arms - 1):
+            raise ValueError(
+                f"{self.study}: {arms} arms need {arms - 1} effects and their covariance, not "
+                f"{self.effects.shape} and {self.covariance.shape}"
+            )
+        if not (np.isfinite(self.effects).all() and np.isfinite(self.covariance).all()):
+            raise ValueError(f"{self.study}: effects and covariance must be finite numbers")
+        scale = float(np.abs(self.covariance).max())
+        if np.abs(self.covariance - self.covariance.T).max() > 1e-9 * scale:
+            raise ValueError(f"{self.study}: the covariance is not symmetric")
+        smallest = float(np.linalg.eigvalsh(self.covariance)[0])
+        if not smallest > 1e-12 * scale:
+            raise ValueError(
+                f"{self.study}: the covariance of its contrasts is not positive definite; "
+                "the standard errors contradict one another"
+            )
+
+    def relative_to(self, base: str) -> "StudyContrasts":
+        """The same study with another of its arms as base.
+
+        Parameters
+        ----------
+        base : str
+            One of `treatments`.
+
+        Returns
+        -------
+        StudyContrasts
+            The base first, the others in their order.
+
+        Raises
+        ------
+        ValueError
+            If the study has no such arm.
+        """
+        if base not in self.treatments:
+            raise ValueError(f"{self.study} has no arm {base}")
+        others = [t for t in self.treatments if t != base]
+        means, spread = self._arms()
+        position = {t: i for i, t in enumerate(self.treatments)}
+        turn = np.zeros((len(others), means.size))
+        for row, treatment in enumerate(others):
+            turn[row, position[treatment]] = 1.0
+            turn[row, position[base]] -= 1.0
+        return StudyContrasts(self.study, (base, *others), turn @ means, turn @ spread @ turn.T)
+
+    def _arms(self) -> tuple[Floats, Floats]:
+        """Effects of all arms against the base and their covariance, zero for the base itself."""
+        means = np.concatenate([[0.0], self.effects])
+        return means, np.pad(self.covariance, ((1, 0), (1, 0)))
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Every two of its treatments, in alphabetical order."""
+        return tuple(combinations(sorted(self.treatments), 2))
+
+    def pair(self, first: str, second: str) -> tuple[float, float]:
+        """Effect of one of its treatments against another, and its variance.
+
+        Parameters
+        ----------
+        first, second : str
+            Two of `treatments`.
+
+        Returns
+        -------
+        effect, variance : float
+        """
+        means, spread = self._arms()
+        i, j = self.treatments.index(first), self.treatments.index(second)
+        return float(means[i] - means[j]), float(spread[i, i] + spread[j, j] - 2 * spread[i, j])
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkData:
+    """The studies of a network, in the order of their names.
+
+    Attributes
+    ----------
+    studies : tuple of StudyContrasts
+        Sorted by name when the network is made.
+
+    Raises
+    ------
+    ValueError
+        If there is no study, or a name occurs twice.
+    """
+
+    studies: tuple[StudyContrasts, ...]
+
+    def __post_init__(self) -> None:
+        if not self.studies:
+            raise ValueError("a network needs at least one study")
+        ordered = tuple(sorted(self.studies, key=lambda study: study.study))
+        twice = sorted({a.study for a, b in pairwise(ordered) if a.study == b.study})
+        if twice:
+            raise ValueError(f"studies named more than once: {', '.join(twice)}")
+        object.__setattr__(self, "studies", ordered)
+
+    @cached_property
+    def treatments(self) -> tuple[str, ...]:
+        """Every treatment, in alphabetical order."""
+        return tuple(sorted({t for study in self.studies for t in study.treatments}))
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Place of each treatment in `treatments`."""
+        return {treatment: place for place, treatment in enumerate(self.treatments)}
+
+    @cached_property
+    def named(self) -> dict[str, StudyContrasts]:
+        """Studies by name."""
+        return {study.study: study for study in self.studies}
+
+    @property
+    def contrasts(self) -> int:
+        """Independent contrasts: arms beyond the first, over all studies."""
+        return sum(len(study.treatments) - 1 for study in self.studies)
+
+    @property
+    def pairwise(self) -> int:
+        """Pairwise comparisons: every two arms of every study."""
+        return sum(len(s.treatments) * (len(s.treatments) - 1) // 2 for s in self.studies)
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.intp]:
+        """The subnetwork that each treatment belongs to, as a number from 0."""
+        size = len(self.treatments)
+        links = [
+            (self.position[study.treatments[0]], self.position[other])
+            for study in self.studies
+            for other in study.treatments[1:]
+        ]
+        rows, columns = zip(*links, strict=True)
+        joined = coo_array((np.ones(len(links)), (rows, columns)), shape=(size, size))
+        return np.asarray(connected_components(joined, directed=False)[1], dtype=np.intp)
+
+    @property
+    def subnetworks(self) -> tuple[tuple[str, ...], ...]:
+        """Treatments that studies connect, directly or through others; one set if connected."""
+        return tuple(
+            tuple(t for t, label in zip(self.treatments, self.labels, strict=True) if label == n)
+            for n in range(int(self.labels.max()) + 1)
+        )
+
+    @property
+    def parts(self) -> tuple["NetworkData", ...]:
+        """The subnetworks, each as a network; the network itself where it is connected."""
+        if len(self.subnetworks) == 1:
+            return (self,)
+        return tuple(
+            NetworkData(tuple(s for s in self.studies if s.treatments[0] in treatments))
+            for treatments in self.subnetworks
+        )
+
+
+def network(studies: Iterable[StudyContrasts]) -> NetworkData:
+    """A network of studies.
+
+    Parameters
+    ----------
+    studies : iterable of StudyContrasts
+        In any order.
+
+    Returns
+    -------
+    NetworkData
+
+    Raises
+    ------
+    ValueError
+        If there is no study, or a name occurs twice.
+    """
+    return NetworkData(tuple(studies))
+
+
+def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: CountMeasure) -> bool:
+    """Whether the arms of a study say anything about a measure.
+
+    Parameters
+    ----------
+    events, n : array_like of shape (arms,)
+        Patients with the event, and patients analysed.
+    measure : str
+        ``odds_ratio``, ``risk_ratio`` or ``risk_difference``.
+
+    Returns
+    -------
+    bool
+        False on a ratio scale where no arm has an event, or every arm has only events.
+    """
+    x, total = check_counts(events, n, "arms")
+    if measure == "risk_difference":
+        return True
+    return bool((x > 0).any() and (x < total).any())
+
+
+def from_counts(
+    study: str,
+    treatments: Sequence[str],
+    events: npt.ArrayLike,
+    n: npt.ArrayLike,
+    measure: CountMeasure,
+) -> StudyContrasts:
+    """Contrasts of a study from the counts of its arms.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study.
+    treatments : sequence of str
+        One an arm; the first is the base.
+    events, n : array_like of shape (arms,)
+        Patients with the event, and patients analysed.
+    measure : str
+        ``odds_ratio``, ``risk_ratio`` or ``risk_difference``.
+
+    Returns
+    -------
+    StudyContrasts
+        Variances by arm: 1/a + 1/(n-a) of a log odds, 1/a - 1/n of a log risk, p(1-p)/n of a risk.
+        A contrast has the sum of two, and any two contrasts share the base arm's. With an empty
+        cell 0.5 is added to all cells of the study, and to no other study.
+
+    Raises
+    ------
+    ValueError
+        If counts are impossible, the study says nothing about the measure (see `informative`), or
+        the measure is unknown.
+    """
+    x, total = check_counts(events, n, study)
+    if x.size != len(treatments):
+        raise ValueError(f"{study}: {len(treatments)} treatments but counts of {x.size} arms")
+    if not informative(x, total, measure):
+        raise ValueError(f"{study}: no event, or only events, in every arm says nothing of a ratio")
+    if bool(((x == 0) | (x == total)).any()):
+        x, total = x + CONTINUITY_CORRECTION, total + 2 * CONTINUITY_CORRECTION
+    if measure == "odds_ratio":
+        value, variance = np.log(x / (total - x)), 1 / x + 1 / (total - x)
+    elif measure == "risk_ratio":
+        value, variance = np.log(x / total), 1 / x - 1 / total
+    elif measure == "risk_difference":
+        value, variance = x / total, x * (total - x) / total**3
+    else:
+        raise ValueError(
+            f"measure {measure!r} is not one of odds_ratio, risk_ratio, risk_difference"
+        )
+    return StudyContrasts(
+        study,
+        tuple(treatments),
+        value[1:] - value[0],
+        np.diag(variance[1:]) + variance[0],
+    )
+
+
+def from_pairwise(
+    study: str,
+    first: Sequence[str],
+    second: Sequence[str],
+    effects: npt.ArrayLike,
+    ses: npt.ArrayLike,
+) -> StudyContrasts:
+    """Contrasts of a study that reports every two of its arms against each other.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study.
+    first, second : sequence of str
+        Treatments of each comparison; the effect is of the first against the second.
+    effects, ses : array_like of shape (comparisons,)
+        Effects on the analysis scale and their standard errors.
+
+    Returns
+    -------
+    StudyContrasts
+        The base is the alphabetically first treatment. The covariance of A and B against base C is
+        ``(v_AC + v_BC - v_AB) / 2``. Triangles that rounding leaves open by up to `OPEN_TRIANGLE`
+        are closed by unweighted least squares.
+
+    Raises
+    ------
+    ValueError
+        If a comparison is missing or occurs twice, triangles are open by more, or the standard
+        errors contradict one another.
+    """
+    effect, se = np.asarray(effects, dtype=float), np.asarray(ses, dtype=float)
+    if not len(first) == len(second) == effect.size == se.size:
+        raise ValueError(f"{study}: one effect and one standard error a comparison are needed")
+    names = sorted({*first, *second})
+    place = {name: i for i, name in enumerate(names)}
+    difference = np.full((len(names), len(names)), np.nan)
+    np.fill_diagonal(difference, 0.0)
+    variance = np.zeros_like(difference)
+    for a, b, y, s in zip(first, second, effect, se, strict=True):
+        i, j = place[a], place[b]
+        if i == j or not np.isnan(difference[i, j]):
+            raise ValueError(f"{study}: {a} against {b} occurs twice, or is one treatment")
+        difference[i, j], difference[j, i] = y, -y
+        variance[i, j] = variance[j, i] = s**2
+    if np.isnan(difference).any():
+        raise ValueError(
+            f"{study}: {len(names)} arms have {len(names) * (len(names) - 1) // 2} comparisons, "
+            f"not {effect.size}"
+        )
+    level = difference.mean(axis=1)
+    closed = level[:, None] - level[None, :]
+    opening = float(np.abs(closed - difference).max()) * len(names)
+    if opening > OPEN_TRIANGLE:
+        raise ValueError(
+            f"{study}: its comparisons contradict one another by {opening:.3f} on the analysis "
+            "scale"
+        )
+    to_base = variance[0, 1:]
+    return StudyContrasts(
+        study,
+        tuple(names),
+        closed[1:, 0],
+        (to_base[:, None] + to_base[None, :] - variance[1:, 1:]) / 2,
+    )

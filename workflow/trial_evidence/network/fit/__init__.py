@@ -1,0 +1,1 @@
+"""Every treatment against every other: fit, ranks, direct and indirect evidence, inconsistency."""

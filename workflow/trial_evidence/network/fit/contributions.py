@@ -1,0 +1,100 @@
+"""How much each direct comparison contributes to an estimate.
+
+An estimate of one treatment against another is a flow of evidence from the first to the second
+through the direct comparisons. A walk that leaves every treatment along its outgoing flows, in
+proportion to them, takes each chain of comparisons with some probability; a chain's share goes in
+equal parts to its comparisons.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from trial_evidence.network.evidence.graph import direct_comparisons
+from trial_evidence.network.fit.league import NetworkFit
+from trial_evidence.network.fit.least_squares import laplacian, rotate
+from trial_evidence.pool.engine.results import Floats
+
+# A flow below this is rounding; the whole flow is 1.
+NO_FLOW = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """Contribution of direct comparisons to estimates.
+
+    Attributes
+    ----------
+    estimates : tuple of (str, str)
+        Comparisons with a network estimate, in alphabetical order: rows.
+    comparisons : tuple of (str, str)
+        Direct comparisons, in alphabetical order: columns.
+    shares : numpy.ndarray of float, shape (estimates, comparisons)
+        Contribution, 0 to 1; every row sums to 1. NaN where the flow runs in circles, which it can
+        only where the standard errors of a multi-arm study give a comparison a negative weight.
+    """
+
+    estimates: tuple[tuple[str, str], ...]
+    comparisons: tuple[tuple[str, str], ...]
+    shares: Floats
+
+
+def contributions(fit: NetworkFit, *, common: bool = False) -> Contributions:
+    """Contribution of every direct comparison to every estimate of a network.
+
+    Parameters
+    ----------
+    fit : NetworkFit
+        A network meta-analysis.
+    common : bool
+        Of the common-effect estimates in place of the random-effects ones.
+
+    Returns
+    -------
+    Contributions
+
+    Notes
+    -----
+    The random walk is attributed to Davies AL, Papakonstantinou T, Nikolakopoulou A, Rücker G,
+    Galla T. Stat Med 2022;41:2091-2114; as netmeta's ``netcontrib(method = "randomwalk")``. All
+    chains of one length are walked together, so that their number does not matter.
+    """
+    tau2 = 0.0 if common else fit.tau2 or 0.0
+    league = fit.common if common else fit.random
+    weights = -laplacian(rotate(fit.data), tau2)
+    pairs = tuple((c.first, c.second) for c in direct_comparisons(fit.data))
+    edges = np.array([[fit.data.position[t] for t in pair] for pair in pairs])
+    estimates, shares = [], []
+    for (a, first), (b, second) in combinations(enumerate(fit.treatments), 2):
+        if np.isnan(league.effects[a, b]):
+            continue
+        potential = league.covariance[:, a] - league.covariance[:, b]
+        flow = np.zeros_like(weights)
+        into, out = edges[:, 0], edges[:, 1]
+        amount = weights[into, out] * (potential[into] - potential[out])
+        flow[into, out], flow[out, into] = np.maximum(amount, 0.0), np.maximum(-amount, 0.0)
+        flow[flow < NO_FLOW] = 0.0
+        visits = _walk(flow, a, b)
+        estimates.append((first, second))
+        shares.append(visits[into, out] + visits[out, into])
+    return Contributions(tuple(estimates), pairs, np.array(shares))
+
+
+def _walk(flow: Floats, source: int, sink: int) -> Floats:
+    """Share of every directed comparison in a walk from source to sink."""
+    size = flow.shape[0]
+    leaving = flow.sum(axis=1, keepdims=True)
+    step = np.divide(flow, leaving, out=np.zeros_like(flow), where=leaving > 0)
+    step[sink] = 0.0
+    # Probability of having come from the source, and of reaching the sink, in so many steps.
+    here, ahead = np.zeros((size, size)), np.zeros((size, size))
+    here[0, source] = ahead[0, sink] = 1.0
+    for steps in range(1, size):
+        here[steps] = here[steps - 1] @ step
+        ahead[steps] = step @ ahead[steps - 1]
+    if (here[-1] @ step).max() > NO_FLOW:
+        return np.full_like(flow, np.nan)
+    length = 1 + np.add.outer(np.arange(size), np.arange(size))
+    shared: Floats = step * (here.T @ (1 / length) @ ahead)
+    return shared

@@ -1,0 +1,242 @@
+"""Network meta-analysis: every treatment against every other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import chdtrc, ndtr, ndtri, stdtrit
+
+from trial_evidence.network.evidence.contrasts import NetworkData
+from trial_evidence.network.fit.least_squares import Rotated, Solution, estimate_tau2, rotate, solve
+from trial_evidence.pool.engine.results import Floats, check_level
+
+NO_PATH = (
+    "No trial, and no chain of trials, links {first} with {second}: they lie in separate parts of "
+    "the network and cannot be compared."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class League:
+    """Effects of every treatment against every other under one model, on the analysis scale.
+
+    Attributes
+    ----------
+    treatments : tuple of str
+        Rows and columns, in this order.
+    effects, se, ci_low, ci_high, p_value : numpy.ndarray of float, shape (treatments, treatments)
+        Effect of the row's treatment against the column's, with Wald interval and test. Zero (p
+        one) on the diagonal; NaN where no path links the two.
+    covariance : numpy.ndarray of float, shape (treatments, treatments)
+        Covariance of the effects against the first treatment of each subnetwork.
+    """
+
+    treatments: tuple[str, ...]
+    effects: Floats
+    se: Floats
+    ci_low: Floats
+    ci_high: Floats
+    p_value: Floats
+    covariance: Floats
+
+    def cell(self, first: str, second: str) -> tuple[int, int]:
+        """Row and column of a comparison.
+
+        Parameters
+        ----------
+        first, second : str
+            Two of `treatments`.
+
+        Returns
+        -------
+        row, column : int
+        """
+        return self.treatments.index(first), self.treatments.index(second)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkFit:
+    """A network meta-analysis.
+
+    Attributes
+    ----------
+    data : NetworkData
+        What was analysed.
+    method : str
+        Estimator of tau2, or ``given``.
+    level : float
+        Level of every interval, in percent.
+    tau2 : float or None
+        Between-study variance that all comparisons share; None where nothing tells it, and the
+        random-effects model is then the common-effect one.
+    common, random : League
+        Common-effect and random-effects model.
+    pi_low, pi_high : numpy.ndarray of float, shape (treatments, treatments)
+        Prediction intervals for the effect in a new study, on t with `q_df` degrees of freedom;
+        NaN with fewer than two of them.
+    q, q_df, q_p : float, int, float or None
+        Generalised Cochran's Q of the common-effect model; no p value without degrees of freedom.
+    i2 : float or None
+        Share of Q beyond its degrees of freedom, in percent.
+    """
+
+    data: NetworkData
+    method: str
+    level: float
+    tau2: float | None
+    common: League
+    random: League
+    pi_low: Floats
+    pi_high: Floats
+    q: float
+    q_df: int
+    q_p: float | None
+    i2: float | None
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """Rows and columns of every matrix."""
+        return self.random.treatments
+
+    def why_empty(self, first: str, second: str) -> str:
+        """Why a comparison has no estimate; empty where it has one.
+
+        Parameters
+        ----------
+        first, second : str
+            Two of `treatments`.
+
+        Returns
+        -------
+        str
+        """
+        row, column = self.random.cell(first, second)
+        if self.data.labels[row] == self.data.labels[column]:
+            return ""
+        return NO_PATH.format(first=first, second=second)
+
+
+def p_of_q(q: float, df: int) -> float | None:
+    """p value of a Q statistic on chi2; None without degrees of freedom.
+
+    Parameters
+    ----------
+    q : float
+        Q.
+    df : int
+        Its degrees of freedom.
+
+    Returns
+    -------
+    float or None
+    """
+    return float(chdtrc(df, q)) if df > 0 else None
+
+
+def league(data: NetworkData, solution: Solution, level: float) -> League:
+    """Every comparison from the levels of the treatments.
+
+    Parameters
+    ----------
+    data : NetworkData
+        The network.
+    solution : Solution
+        Its levels.
+    level : float
+        Level of the intervals in percent.
+
+    Returns
+    -------
+    League
+    """
+    apart = data.labels[:, None] != data.labels[None, :]
+    effects = solution.levels[:, None] - solution.levels[None, :]
+    own = np.diag(solution.covariance)
+    variance = own[:, None] + own[None, :] - 2 * solution.covariance
+    se = np.sqrt(np.maximum(variance, 0.0))
+    effects[apart], se[apart] = np.nan, np.nan
+    half = float(ndtri(0.5 + level / 200)) * se
+    ratio = np.abs(np.divide(effects, se, out=np.full_like(se, np.nan), where=se > 0))
+    p_value = 2 * ndtr(-ratio)
+    np.fill_diagonal(p_value, 1.0)
+    return League(
+        treatments=data.treatments,
+        effects=effects,
+        se=se,
+        ci_low=effects - half,
+        ci_high=effects + half,
+        p_value=p_value,
+        covariance=solution.covariance,
+    )
+
+
+def fit_network(
+    data: NetworkData,
+    method: str = "REML",
+    *,
+    level: float = 95.0,
+    tau2: float | None = None,
+) -> NetworkFit:
+    """Network meta-analysis by generalised least squares.
+
+    Parameters
+    ----------
+    data : NetworkData
+        Studies. Where they are not connected, the subnetworks have one tau2 in common and nothing
+        else; `NetworkData.parts` gives them one by one.
+    method : str
+        Estimator of tau2: ``REML``, ``DL``, ``ML``, or ``EE`` for none.
+    level : float
+        Level of the intervals in percent.
+    tau2 : float, optional
+        A between-study variance to use instead of an estimate.
+
+    Returns
+    -------
+    NetworkFit
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown, the level is no percentage or tau2 is negative.
+
+    Notes
+    -----
+    The same estimates as the graph-theoretical method, attributed to Rücker G. Res Synth Methods
+    2012;3:312-324, and as R's netmeta. Prediction intervals as netmeta's ``method.predict = "V"``:
+    t with the degrees of freedom of Q, variance ``se**2 + tau2``.
+    """
+    level = check_level(level)
+    if tau2 is not None and not (np.isfinite(tau2) and tau2 >= 0):
+        raise ValueError(f"tau2 must be a finite number, not negative, not {tau2!r}")
+    observations = rotate(data)
+    used = estimate_tau2(observations, method) if tau2 is None else tau2
+    fixed = solve(observations, 0.0)
+    mixed = fixed if not used else solve(observations, used)
+    common, random = league(data, fixed, level), league(data, mixed, level)
+    pi_low, pi_high = _prediction(random, observations, used, level)
+    df = observations.df
+    return NetworkFit(
+        data=data,
+        method=method if tau2 is None else "given",
+        level=level,
+        tau2=used,
+        common=common,
+        random=random,
+        pi_low=pi_low,
+        pi_high=pi_high,
+        q=fixed.q,
+        q_df=df,
+        q_p=p_of_q(fixed.q, df),
+        i2=None if df == 0 else 100 * max(0.0, 1 - df / fixed.q) if fixed.q > 0 else 0.0,
+    )
+
+
+def _prediction(
+    random: League, observations: Rotated, tau2: float | None, level: float
+) -> tuple[Floats, Floats]:
+    if tau2 is None or observations.df < 2:
+        nothing = np.full_like(random.effects, np.nan)
+        return nothing, nothing.copy()
+    half = float(stdtrit(observations.df, 0.5 + level / 200)) * np.sqrt(random.se**2 + tau2)
+    np.fill_diagonal(half, 0.0)
+    return random.effects - half, random.effects + half

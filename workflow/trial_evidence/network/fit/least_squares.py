@@ -1,0 +1,341 @@
+"""Generalised least squares over a whole network, and the tau2 that goes with it.
+
+The contrasts of a study against its base arm have covariance V + tau2 G, G with one on the diagonal
+and one half beside it: the heterogeneity of every pairwise comparison is the same tau2. V and G can
+be made diagonal together, which has nothing to do with tau2. Each study then is so many independent
+observations with variances d + tau2, the design stays as sparse as a study has arms, and all that
+is ever inverted has the size of the number of treatments.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import brentq
+from scipy.sparse import csr_array
+
+from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
+from trial_evidence.pool.engine.results import Floats
+
+Tau2Method = Literal["EE", "DL", "ML", "REML"]
+METHODS: tuple[Tau2Method, ...] = ("EE", "DL", "ML", "REML")
+
+# Step of the search for sign changes of the likelihood's slope, in log(1 + tau2/smallest variance).
+SEARCH_STEP = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Rotated:
+    """The contrasts of a network as independent observations.
+
+    Attributes
+    ----------
+    effects : numpy.ndarray of float, shape (contrasts,)
+        Rotated effects, on the analysis scale.
+    variances : numpy.ndarray of float, shape (contrasts,)
+        Their sampling variances, to which tau2 is added.
+    design : scipy.sparse.csr_array, shape (contrasts, treatments)
+        Rotated design, a column a treatment; every row sums to zero.
+    kept : numpy.ndarray of int, shape (treatments - subnetworks,)
+        Treatments that are parameters: all but the first of every subnetwork.
+    """
+
+    effects: Floats
+    variances: Floats
+    design: csr_array
+    kept: npt.NDArray[np.intp]
+
+    @property
+    def df(self) -> int:
+        """Observations beyond the parameters."""
+        return int(self.effects.size - self.kept.size)
+
+    @cached_property
+    def reduced(self) -> csr_array:
+        """Design of the parameters, of full column rank."""
+        return csr_array(self.design[:, self.kept])
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Generalised least squares at one tau2.
+
+    Attributes
+    ----------
+    levels : numpy.ndarray of float, shape (treatments,)
+        Effect of each treatment against the first of its subnetwork.
+    covariance : numpy.ndarray of float, shape (treatments, treatments)
+        Covariance of the levels.
+    q : float
+        Weighted squared residuals, with the weights 1/(variance + tau2).
+    """
+
+    levels: Floats
+    covariance: Floats
+    q: float
+
+
+def _rotate_alike(studies: list[StudyContrasts]) -> tuple[Floats, Floats, Floats]:
+    """Rotated effects, variances and the rotation of studies with one number of arms."""
+    size = studies[0].effects.size
+    root = np.linalg.cholesky(0.5 * (np.eye(size) + np.ones((size, size))))
+    inverse = np.linalg.inv(root)
+    covariance = np.stack([study.covariance for study in studies])
+    variances, vectors = np.linalg.eigh(inverse @ covariance @ inverse.T)
+    turn = vectors.swapaxes(1, 2) @ inverse
+    effects = np.einsum("kij,kj->ki", turn, np.stack([study.effects for study in studies]))
+    return effects, variances, turn
+
+
+def rotate(data: NetworkData) -> Rotated:
+    """Independent observations of a network.
+
+    Parameters
+    ----------
+    data : NetworkData
+        Connected or not.
+
+    Returns
+    -------
+    Rotated
+    """
+    alike: dict[int, list[StudyContrasts]] = {}
+    for study in data.studies:
+        alike.setdefault(study.effects.size, []).append(study)
+    effects, variances, values, rows, columns = [], [], [], [], []
+    before = 0
+    for size, studies in sorted(alike.items()):
+        y, d, turn = _rotate_alike(studies)
+        places = np.array([[data.position[t] for t in study.treatments] for study in studies])
+        row = before + np.arange(y.size).reshape(y.shape)
+        # Every observation has the arms beyond the base with the rotation's weights, and the base
+        # with what brings their sum to zero.
+        arms = np.concatenate([-turn.sum(axis=2)[:, :, None], turn], axis=2)
+        values.append(arms.ravel())
+        rows.append(np.repeat(row.ravel(), size + 1))
+        columns.append(np.repeat(places[:, None, :], size, axis=1).ravel())
+        effects.append(y.ravel())
+        variances.append(d.ravel())
+        before += y.size
+    first = np.unique(data.labels, return_index=True)[1]
+    kept = np.setdiff1d(np.arange(len(data.treatments)), first)
+    return Rotated(
+        effects=np.concatenate(effects),
+        variances=np.concatenate(variances),
+        design=csr_array(
+            (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
+            shape=(before, len(data.treatments)),
+        ),
+        kept=kept,
+    )
+
+
+def _cross(design: csr_array, weights: Floats) -> Floats:
+    """A design's weighted cross product."""
+    weighted = design.multiply(weights[:, None])
+    return np.asarray((design.T @ weighted).toarray(), dtype=float)
+
+
+def laplacian(observations: Rotated, tau2: float) -> Floats:
+    """The network as an electrical one: minus the conductance between every two treatments.
+
+    Parameters
+    ----------
+    observations : Rotated
+        From `rotate`.
+    tau2 : float
+        Between-study variance.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (treatments, treatments)
+        Beside the diagonal, minus the weight of the direct comparison of two treatments, the arms
+        of multi-arm studies reweighted for what they share; rows sum to zero.
+
+    Notes
+    -----
+    Attributed to Rücker G. Res Synth Methods 2012;3:312-324.
+    """
+    return _cross(observations.design, 1 / (observations.variances + tau2))
+
+
+class _At:
+    """Normal equations at one tau2."""
+
+    def __init__(self, observations: Rotated, tau2: float) -> None:
+        self.design = observations.reduced
+        self.weights = 1 / (observations.variances + tau2)
+        self.factor = cho_factor(_cross(self.design, self.weights), lower=True)
+        moment = self.design.T @ (self.weights * observations.effects)
+        self.coefficients: Floats = cho_solve(self.factor, moment)
+        self.residuals: Floats = observations.effects - self.design @ self.coefficients
+        self.q = float((self.weights * self.residuals**2).sum())
+
+    def trace(self) -> float:
+        """Trace of the residual projection P = W - W X (X'WX)^-1 X'W."""
+        squared = _cross(self.design, self.weights**2)
+        return float(self.weights.sum() - np.trace(cho_solve(self.factor, squared)))
+
+    def slope(self, restricted: bool) -> float:
+        """Twice the derivative of the log likelihood."""
+        trace = self.trace() if restricted else float(self.weights.sum())
+        return float((self.weights**2 * self.residuals**2).sum()) - trace
+
+    def value(self, restricted: bool) -> float:
+        """Twice the log likelihood, up to a constant."""
+        result = float(np.log(self.weights).sum()) - self.q
+        if restricted:
+            result -= 2 * float(np.log(np.diag(self.factor[0])).sum())
+        return result
+
+
+def solve(observations: Rotated, tau2: float) -> Solution:
+    """Generalised least squares at a given tau2.
+
+    Parameters
+    ----------
+    observations : Rotated
+        From `rotate`.
+    tau2 : float
+        Between-study variance, not negative.
+
+    Returns
+    -------
+    Solution
+    """
+    fit = _At(observations, tau2)
+    kept = observations.kept
+    levels = np.zeros(observations.design.shape[1])
+    levels[kept] = fit.coefficients
+    covariance = np.zeros((levels.size, levels.size))
+    inverse = cho_solve(fit.factor, np.eye(kept.size))
+    covariance[np.ix_(kept, kept)] = (inverse + inverse.T) / 2
+    return Solution(levels=levels, covariance=covariance, q=fit.q)
+
+
+def weighted_squares(observations: Rotated, tau2: float) -> float:
+    """Q alone, without the covariance of the parameters.
+
+    Parameters
+    ----------
+    observations : Rotated
+        From `rotate`.
+    tau2 : float
+        Between-study variance, not negative.
+
+    Returns
+    -------
+    float
+        Weighted squared residuals, with the weights 1/(variance + tau2).
+    """
+    return _At(observations, tau2).q
+
+
+def estimate_tau2(observations: Rotated, method: str) -> float | None:
+    """Between-study variance that all comparisons share.
+
+    Parameters
+    ----------
+    observations : Rotated
+        From `rotate`.
+    method : str
+        ``EE`` (zero: the common-effect model), ``DL``, ``ML`` or ``REML``.
+
+    Returns
+    -------
+    float or None
+        None where there are no more observations than parameters: nothing is left to see
+        heterogeneity by.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown.
+
+    Notes
+    -----
+    ``DL``: residual Q at tau2 = 0 has expectation ``df + tau2 tr(P)``; the network form of
+    DerSimonian and Laird is attributed to Jackson D, White IR, Riley RD. Stat Med 2012;31:
+    3805-3820, and is netmeta's. ``ML``, ``REML``: every local maximum of the likelihood lies
+    between two points of a grid where the slope changes sign; the highest is taken, zero among
+    them.
+    """
+    return shared_tau2([observations], method)
+
+
+def shared_tau2(parts: Sequence[Rotated], method: str) -> float | None:
+    """Between-study variance that networks without a treatment in common share.
+
+    Parameters
+    ----------
+    parts : sequence of Rotated
+        Networks, each with parameters of its own.
+    method : str
+        As for `estimate_tau2`.
+
+    Returns
+    -------
+    float or None
+        None where no network has more observations than parameters.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown.
+    """
+    if method not in METHODS:
+        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(METHODS)}")
+    if method == "EE":
+        return 0.0
+    df = sum(part.df for part in parts)
+    if df < 1:
+        return None
+    if method == "DL":
+        fits = [_At(part, 0.0) for part in parts]
+        return max((sum(fit.q for fit in fits) - df) / sum(fit.trace() for fit in fits), 0.0)
+    return _maximum_likelihood(parts, restricted=method == "REML")
+
+
+def _upper_bound(parts: Sequence[Rotated]) -> float:
+    """A tau2 beyond which the likelihood never rises.
+
+    With w <= 1/tau2 the quadratic part of the slope is at most RSS/tau2**2, RSS the unweighted
+    residual sum of squares; the trace is at least df/(tau2 + largest variance).
+    """
+    equal = [replace(part, variances=np.ones_like(part.variances)) for part in parts]
+    squares = sum(weighted_squares(part, 0.0) for part in equal)
+    mean_square = squares / sum(part.df for part in parts)
+    largest = max(float(part.variances.max()) for part in parts)
+    return mean_square / 2 + math.sqrt(mean_square**2 / 4 + mean_square * largest)
+
+
+def _maximum_likelihood(parts: Sequence[Rotated], *, restricted: bool) -> float:
+    smallest = min(float(part.variances.min()) for part in parts)
+    reach = math.log1p(1.01 * _upper_bound(parts) / smallest)
+    steps = max(math.ceil(reach / SEARCH_STEP), 1)
+    grid = smallest * np.expm1(np.linspace(0.0, reach, steps + 1))
+
+    def slope(tau2: float) -> float:
+        return sum(_At(part, tau2).slope(restricted) for part in parts)
+
+    def value(tau2: float) -> float:
+        return sum(_At(part, tau2).value(restricted) for part in parts)
+
+    peaks = _falls(slope, grid, xtol=1e-15 * smallest)
+    return peaks[0] if len(peaks) == 1 else max(peaks, key=value)
+
+
+def _falls(slope: Callable[[float], float], grid: Floats, xtol: float) -> list[float]:
+    """Where a function falls through zero, with 0 first where it starts out falling."""
+    at = [slope(float(point)) for point in grid]
+    found = [] if at[0] > 0 else [0.0]
+    for left in range(len(grid) - 1):
+        if at[left] > 0 >= at[left + 1]:
+            low, high = float(grid[left]), float(grid[left + 1])
+            found.append(float(brentq(slope, low, high, xtol=xtol, rtol=1e-14, maxiter=500)))
+    return found or [0.0]

@@ -1,0 +1,244 @@
+"""Linear models of a network's contrasts, whatever its treatments are made of.
+
+Rotated (`trial_evidence.network.fit.least_squares.rotate`), the contrasts of multi-arm studies are
+independent observations with variances d + tau2, so that what is known of meta-regression holds as
+it stands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import chdtrc
+
+from trial_evidence.network.evidence.contrasts import NetworkData
+from trial_evidence.network.fit.least_squares import METHODS, rotate
+from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
+from trial_evidence.pool.engine.results import Floats
+
+# Designs are made of -1, 0 and 1, turned: what is smaller than this, against the largest, is
+# rounding.
+RANK_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Independent observations that carry what the contrasts say about the coefficients.
+
+    Attributes
+    ----------
+    effects : numpy.ndarray of float, shape (observations,)
+        Rotated effects, on the analysis scale; as many as studies have arms beyond their first.
+    variances : numpy.ndarray of float, shape (observations,)
+        Their sampling variances, to which tau2 is added.
+    design : numpy.ndarray of float, shape (observations, coefficients)
+        Rotated design.
+    basis : numpy.ndarray of float, shape (coefficients, rank)
+        Orthonormal basis of the rows of the design: the combinations of coefficients that the
+        studies say anything about.
+    """
+
+    effects: Floats
+    variances: Floats
+    design: Floats
+    basis: Floats
+
+    @property
+    def rank(self) -> int:
+        """Coefficients that can be told apart."""
+        return int(self.basis.shape[1])
+
+    @property
+    def df(self) -> int:
+        """Observations beyond the coefficients."""
+        return int(self.effects.size - self.rank)
+
+    @property
+    def reduced(self) -> Floats:
+        """Design of full column rank, shape (observations, rank)."""
+        return self.design @ self.basis
+
+    def estimable(self, functional: Floats) -> bool:
+        """Whether the studies determine a linear function of the coefficients.
+
+        Parameters
+        ----------
+        functional : numpy.ndarray of float, shape (coefficients,)
+            Its multipliers.
+
+        Returns
+        -------
+        bool
+        """
+        beside = functional - self.basis @ (self.basis.T @ functional)
+        size = max(float(np.abs(functional).max(initial=0.0)), 1.0)
+        return bool(np.abs(beside).max(initial=0.0) <= RANK_TOLERANCE * size)
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """Generalised least squares at one tau2.
+
+    Attributes
+    ----------
+    observations : Observations
+        What was fitted.
+    tau2 : float
+        Between-study variance.
+    solution : numpy.ndarray of float, shape (rank,)
+        Estimates of the estimable combinations ``basis.T @ coefficients``.
+    covariance : numpy.ndarray of float, shape (rank, rank)
+        Their covariance.
+    q : float
+        Weighted squared residuals with the weights 1/(variance + tau2).
+    """
+
+    observations: Observations
+    tau2: float
+    solution: Floats
+    covariance: Floats
+    q: float
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom of `q`."""
+        return self.observations.df
+
+    @property
+    def q_p(self) -> float | None:
+        """p value of `q` on chi2; None without degrees of freedom."""
+        return float(chdtrc(self.df, self.q)) if self.df > 0 else None
+
+    def estimate(self, functional: Floats) -> tuple[float, float]:
+        """Estimate and standard error of a linear function of the coefficients.
+
+        Parameters
+        ----------
+        functional : numpy.ndarray of float, shape (coefficients,)
+            Its multipliers.
+
+        Returns
+        -------
+        estimate, se : float
+            NaN where the studies do not determine it.
+        """
+        if not self.observations.estimable(functional):
+            return float("nan"), float("nan")
+        inside = self.observations.basis.T @ functional
+        variance = max(float(inside @ self.covariance @ inside), 0.0)
+        return float(inside @ self.solution), float(np.sqrt(variance))
+
+
+def observe(data: NetworkData, rows: Mapping[str, Floats]) -> Observations:
+    """Independent observations of the coefficients.
+
+    Parameters
+    ----------
+    data : NetworkData
+        Studies; connected or not.
+    rows : mapping of str to numpy.ndarray of float, shape (coefficients,)
+        What each treatment is made of; a contrast has the difference of two rows.
+
+    Returns
+    -------
+    Observations
+
+    Raises
+    ------
+    ValueError
+        If a treatment has no row, or no arm differs from another of its study.
+    """
+    missing = [t for t in data.treatments if t not in rows]
+    if missing:
+        raise ValueError(f"nothing says what these treatments are made of: {', '.join(missing)}")
+    rotated = rotate(data)
+    table = np.array([rows[treatment] for treatment in data.treatments])
+    design = np.asarray(rotated.design @ table, dtype=float)
+    _, singular, right = np.linalg.svd(design, full_matrices=False)
+    kept = singular > RANK_TOLERANCE * max(float(singular.max(initial=0.0)), 1.0)
+    if not kept.any():
+        raise ValueError("no study compares treatments that are made of different things")
+    return Observations(rotated.effects, rotated.variances, design, right[kept].T)
+
+
+def fit(observations: Observations, method: str) -> LinearFit:
+    """Fit by generalised least squares with an estimated tau2.
+
+    Parameters
+    ----------
+    observations : Observations
+        From `observe`.
+    method : str
+        Estimator of tau2: ``EE`` (zero, the common effect), ``DL``, ``ML`` or ``REML``.
+
+    Returns
+    -------
+    LinearFit
+        tau2 is zero where there are no more observations than coefficients: nothing is left to
+        estimate it from.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown.
+
+    Notes
+    -----
+    ``DL`` is the method of moments: the residual Q at tau2 = 0 has expectation
+    ``df + tau2 tr(P)``, P the residual projection of the weights. For contrasts of multi-arm
+    studies the same as netmeta's.
+    """
+    return fit_at(observations, _tau2(observations, method))
+
+
+def fit_at(observations: Observations, tau2: float) -> LinearFit:
+    """Fit by generalised least squares at a given tau2.
+
+    Parameters
+    ----------
+    observations : Observations
+        From `observe`.
+    tau2 : float
+        Between-study variance, not negative.
+
+    Returns
+    -------
+    LinearFit
+    """
+    root = 1 / np.sqrt(observations.variances + tau2)
+    left, triangle = np.linalg.qr(root[:, None] * observations.reduced)
+    inverse = np.linalg.inv(triangle)
+    weighted = root * observations.effects
+    inside = left.T @ weighted
+    residuals = weighted - left @ inside
+    return LinearFit(
+        observations=observations,
+        tau2=tau2,
+        solution=inverse @ inside,
+        covariance=inverse @ inverse.T,
+        q=float(residuals @ residuals),
+    )
+
+
+def _tau2(observations: Observations, method: str) -> float:
+    if method not in METHODS:
+        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(METHODS)}")
+    if method == "EE" or observations.df < 1:
+        return 0.0
+    if method == "DL":
+        return _moments(observations)
+    return mixed_effects_tau2(
+        observations.effects,
+        observations.variances,
+        observations.reduced,
+        restricted=method == "REML",
+    )
+
+
+def _moments(observations: Observations) -> float:
+    weights = 1 / observations.variances
+    left = np.linalg.qr(np.sqrt(weights)[:, None] * observations.reduced)[0]
+    # The share of each weight that the coefficients do not use up.
+    trace = float((weights * (1 - (left**2).sum(axis=1))).sum())
+    excess = fit_at(observations, 0.0).q - observations.df
+    return max(excess / trace, 0.0)

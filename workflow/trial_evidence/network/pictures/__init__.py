@@ -1,0 +1,1 @@
+"""Figures of networks and of what single trials say, placed on pages."""

@@ -1,0 +1,1 @@
+"""What single trials say: synergy where both agents were given alone and together, surrogacy."""

@@ -1,0 +1,412 @@
+"""Bivariate random-effects model by maximum likelihood: two effects a trial, both with errors."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtri
+
+from trial_evidence.pool.engine.results import Floats
+
+# First values of the standard deviations and of the slope, in units of the observed spread.
+STARTS = ((0.3, 0.0), (0.3, 1.0), (0.3, -1.0), (1.0, 1.0), (1.0, -1.0), (1.0, 0.0))
+
+MOST_STEPS = 60
+MOST_TRIES = 20
+# Share of the information added to it, so that what the likelihood does not see stays put.
+RIDGE = 1e-12
+# A limit read from a profile is then right to about 1e-9 of its distance from the estimate.
+PROFILE_GAIN = 1e-10
+
+# A standard deviation between trials below this share of the typical standard error is none. With
+# hardly any on the first side the likelihood is level along ever steeper slopes.
+NONE_LEFT = 0.05
+
+# Beyond this multiple of the ratio of the observed spreads a slope has no limit.
+FARTHEST_SLOPE = 1e3
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Two effects of each trial.
+
+    Attributes
+    ----------
+    first, second : numpy.ndarray of float, shape (k,)
+        Effects.
+    first_variance, second_variance, covariance : numpy.ndarray of float, shape (k,)
+        Their sampling variances and covariance.
+    """
+
+    first: Floats
+    second: Floats
+    first_variance: Floats
+    second_variance: Floats
+    covariance: Floats
+
+
+@dataclass(frozen=True)
+class BivariateFit:
+    """Maximum of the likelihood.
+
+    Attributes
+    ----------
+    k : int
+        Trials.
+    mean : tuple of float
+        Mean true effects, first and second.
+    mean_covariance : numpy.ndarray of float, shape (2, 2)
+        Their covariance.
+    sd_first, sd_second : float
+        Standard deviations of the true effects.
+    slope : float
+        Of the second true effect on the first.
+    residual_sd : float
+        Standard deviation of the second true effect around the line.
+    correlation : float
+        Of the true effects; NaN where one of them does not vary.
+    slope_variance : float
+        By the expected information, the other parameters estimated as well (those at zero held
+        there).
+    has_line : bool
+        Whether the first true effect varies.
+    log_likelihood : float
+        With all constants.
+    """
+
+    k: int
+    mean: tuple[float, float]
+    mean_covariance: Floats
+    sd_first: float
+    sd_second: float
+    slope: float
+    residual_sd: float
+    correlation: float
+    slope_variance: float
+    has_line: bool
+    log_likelihood: float
+
+
+@dataclass(frozen=True)
+class _At:
+    """The likelihood at one between-trial covariance, the means at their best."""
+
+    value: float
+    mean: Floats
+    information: Floats
+    # Derivative by the elements of the covariance matrix, symmetric.
+    gradient: Floats
+    # Inverse total covariances, elements 11, 12 and 22, each of shape (k,).
+    inverse: Floats
+
+
+def _likelihood(data: Pairs, t11: float, t12: float, t22: float) -> _At:
+    m11 = data.first_variance + t11
+    m12 = data.covariance + t12
+    m22 = data.second_variance + t22
+    determinant = m11 * m22 - m12**2
+    w11, w12, w22 = m22 / determinant, -m12 / determinant, m11 / determinant
+    information = np.array([[w11.sum(), w12.sum()], [w12.sum(), w22.sum()]])
+    pull = np.array(
+        [(w11 * data.first + w12 * data.second).sum(), (w12 * data.first + w22 * data.second).sum()]
+    )
+    mean = np.linalg.solve(information, pull)
+    r1, r2 = data.first - mean[0], data.second - mean[1]
+    u1, u2 = w11 * r1 + w12 * r2, w12 * r1 + w22 * r2
+    misfit = float((r1 * u1 + r2 * u2).sum())
+    size = data.first.size
+    value = -size * math.log(2 * math.pi) - 0.5 * float(np.log(determinant).sum()) - 0.5 * misfit
+    slope12 = 0.5 * float((u1 * u2 - w12).sum())
+    gradient = np.array(
+        [
+            [0.5 * float((u1 * u1 - w11).sum()), slope12],
+            [slope12, 0.5 * float((u2 * u2 - w22).sum())],
+        ]
+    )
+    return _At(value, mean, information, gradient, np.array([w11, w12, w22]))
+
+
+Covariance = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A way to write the between-trial covariance by parameters.
+
+    Attributes
+    ----------
+    covariance : callable
+        Elements 11, 12 and 22 from the parameters.
+    directions : callable
+        Derivatives of the matrix by each parameter.
+    lower : tuple of float
+        Least values.
+    """
+
+    covariance: Callable[[Floats], Covariance]
+    directions: Callable[[Floats], list[Floats]]
+    lower: tuple[float, ...]
+
+
+def _line_covariance(theta: Floats) -> Covariance:
+    s11, slope, rest = (float(value) for value in theta)
+    return s11, slope * s11, slope**2 * s11 + rest
+
+
+def _line_directions(theta: Floats) -> list[Floats]:
+    s11, slope = float(theta[0]), float(theta[1])
+    return [
+        np.array([[1.0, slope], [slope, slope**2]]),
+        s11 * np.array([[0.0, 1.0], [1.0, 2 * slope]]),
+        np.array([[0.0, 0.0], [0.0, 1.0]]),
+    ]
+
+
+# Variance of the first true effect, slope, variance around the line: a correlation of one is the
+# edge of the last, and no special place of the others.
+LINE = _Shape(_line_covariance, _line_directions, (0.0, -math.inf, 0.0))
+
+
+def _at_correlation(correlation: float) -> _Shape:
+    """The two standard deviations, at a correlation."""
+
+    def covariance(sds: Floats) -> Covariance:
+        a, b = (float(s) for s in sds)
+        return a * a, correlation * a * b, b * b
+
+    def directions(sds: Floats) -> list[Floats]:
+        a, b = (float(s) for s in sds)
+        return [
+            np.array([[2 * a, correlation * b], [correlation * b, 0.0]]),
+            np.array([[0.0, correlation * a], [correlation * a, 2 * b]]),
+        ]
+
+    return _Shape(covariance, directions, (0.0, 0.0))
+
+
+def _information(at: _At, directions: Sequence[Floats]) -> Floats:
+    """Expected information: half the summed traces of W D W D'."""
+    w = np.array([[at.inverse[0], at.inverse[1]], [at.inverse[1], at.inverse[2]]])
+    turned = [np.einsum("abk,bc->ack", w, d) for d in directions]
+    return np.array([[0.5 * float(np.einsum("abk,bak->", p, q)) for q in turned] for p in turned])
+
+
+def _score(at: _At, directions: Sequence[Floats]) -> Floats:
+    return np.array([float((at.gradient * d).sum()) for d in directions])
+
+
+def _observed(
+    data: Pairs, shape: _Shape, theta: Floats, score: Floats, free: Sequence[int], expected: Floats
+) -> Floats:
+    """Observed information about the free parameters, by differences of the score."""
+    columns = []
+    for i, size in zip(free, expected, strict=True):
+        there = theta.copy()
+        # A small share of the parameter's standard error.
+        there[i] += 1e-6 / math.sqrt(size) if size > 0 else 1e-6
+        at = _likelihood(data, *shape.covariance(there))
+        change = _score(at, shape.directions(there)) - score
+        columns.append(-change[list(free)] / (there[i] - theta[i]))
+    matrix = np.array(columns)
+    return np.asarray(0.5 * (matrix + matrix.T), dtype=float)
+
+
+def _climb(
+    data: Pairs, shape: _Shape, start: Floats, held: Sequence[int] = (), gain: float = -1.0
+) -> tuple[float, Floats]:
+    """Highest likelihood near a first value, by Newton's method kept within bounds.
+
+    Where the observed information is not positive definite the expected one takes its place
+    (Fisher's scoring), and a step that does not gain is damped until it follows the slope. The
+    search ends when no parameter moves any more, or when a step gains less than `gain`. scipy's
+    search within bounds calls threaded linear algebra for matrices of two rows, which on a busy
+    machine takes milliseconds a step.
+    """
+    lower = np.array(shape.lower)
+    theta = np.maximum(start, lower)
+    here = _likelihood(data, *shape.covariance(theta))
+    damping = 0.0
+    for _ in range(MOST_STEPS):
+        directions = shape.directions(theta)
+        score = _score(here, directions)
+        # A parameter rests at its bound while the likelihood falls from there.
+        free = [
+            i
+            for i in range(theta.size)
+            if i not in held and not (theta[i] <= lower[i] and score[i] <= 0)
+        ]
+        if not free:
+            break
+        information = _information(here, [directions[i] for i in free])
+        own = np.diag(information)
+        scale = np.diag(np.where(own > 0, own, 1.0))
+        observed = _observed(data, shape, theta, score, free, own)
+        if np.linalg.eigvalsh(observed).min() > 0:
+            information = observed
+        for _ in range(MOST_TRIES):
+            step = np.zeros(theta.size)
+            step[free] = np.linalg.solve(information + (RIDGE + damping) * scale, score[free])
+            new = np.maximum(theta + step, lower)
+            there = _likelihood(data, *shape.covariance(new))
+            if there.value >= here.value:
+                break
+            damping = max(10 * damping, 1e-3)
+        else:
+            break
+        damping = damping / 10 if damping > 1e-4 else 0.0
+        moved = float(np.abs((new - theta) / (np.abs(new) + 1e-9)).max())
+        gained = there.value - here.value
+        theta, here = new, there
+        if moved < 1e-12 or gained <= gain:
+            break
+    return here.value, theta
+
+
+def _spread(data: Pairs) -> tuple[float, float]:
+    """Observed standard deviations, not zero."""
+    errors = math.sqrt(data.first_variance.mean()), math.sqrt(data.second_variance.mean())
+    return max(float(data.first.std()), errors[0]), max(float(data.second.std()), errors[1])
+
+
+def fit_bivariate(data: Pairs) -> BivariateFit:
+    """Maximise the likelihood of a bivariate random-effects model.
+
+    Parameters
+    ----------
+    data : Pairs
+        Effects with their sampling covariances.
+
+    Returns
+    -------
+    BivariateFit
+
+    Notes
+    -----
+    Newton's method from several first values over the variance of the first true effect, the slope
+    and the variance around the line. As metafor's ``rma.mv(struct = "UN", method = "ML")``.
+    """
+    first, second = _spread(data)
+    starts = [
+        np.array([(a * first) ** 2, b * second / first, (a * second) ** 2]) for a, b in STARTS
+    ]
+    found = max((_climb(data, LINE, start) for start in starts), key=lambda one: one[0])
+    return _described(data, found[1])
+
+
+def _described(data: Pairs, theta: Floats) -> BivariateFit:
+    has_line = bool(theta[0] > NONE_LEFT**2 * data.first_variance.mean())
+    if not has_line:
+        second = np.array([0.0, 0.0, _line_covariance(theta)[2]])
+        theta = _climb(data, LINE, second, held=(0, 1))[1]
+    s11, slope, rest = (float(value) for value in theta)
+    around = rest > 0
+    t22 = _line_covariance(theta)[2]
+    at = _likelihood(data, *_line_covariance(theta))
+    variance = math.nan
+    if has_line:
+        # A variance around the line of zero is held there.
+        directions = _line_directions(theta)[: 3 if around else 2]
+        variance = float(np.linalg.inv(_information(at, directions))[1, 1])
+    varies = has_line and t22 > NONE_LEFT**2 * float(data.second_variance.mean())
+    return BivariateFit(
+        k=data.first.size,
+        mean=(float(at.mean[0]), float(at.mean[1])),
+        mean_covariance=np.asarray(np.linalg.inv(at.information), dtype=float),
+        sd_first=math.sqrt(s11),
+        sd_second=math.sqrt(t22),
+        slope=slope if has_line else math.nan,
+        residual_sd=math.sqrt(rest),
+        correlation=_correlation(s11, slope, rest) if varies else math.nan,
+        slope_variance=variance,
+        has_line=has_line,
+        log_likelihood=at.value,
+    )
+
+
+def _correlation(s11: float, slope: float, rest: float) -> float:
+    if rest == 0:
+        return math.copysign(1.0, slope)
+    return slope * math.sqrt(s11 / (slope**2 * s11 + rest))
+
+
+def profile_interval(
+    data: Pairs, found: BivariateFit, what: Literal["slope", "correlation"], level: float
+) -> tuple[float, float]:
+    """Profile-likelihood interval of the slope or the correlation.
+
+    Parameters
+    ----------
+    data : Pairs
+        Effects with their sampling covariances.
+    found : BivariateFit
+        Their fit.
+    what : str
+        ``slope`` or ``correlation``.
+    level : float
+        Level in percent.
+
+    Returns
+    -------
+    low, high : float
+        The values whose best likelihood is not significantly below the maximum, around the
+        estimate. A correlation that the likelihood does not bound ends at -1 or 1, a slope at
+        infinity.
+    """
+    cut = found.log_likelihood - 0.5 * float(ndtri(0.5 + level / 200)) ** 2
+    if what == "slope":
+        spread = _spread(data)
+        reach = FARTHEST_SLOPE * spread[1] / spread[0]
+        estimate, ends = found.slope, (found.slope - reach, found.slope + reach)
+        beyond = (-math.inf, math.inf)
+    else:
+        estimate = 0.0 if math.isnan(found.correlation) else found.correlation
+        ends = beyond = (-1.0, 1.0)
+
+    first, second = _spread(data)
+    beside = found.residual_sd if what == "slope" else found.sd_second
+    fresh = [
+        (max(found.sd_first, 1e-3 * first), max(beside, 1e-3 * second)),
+        (0.3 * first, 0.3 * second),
+        (first, 0.1 * second),
+        (0.1 * first, second),
+    ]
+    last = fresh
+
+    def above(value: float) -> float:
+        nonlocal last
+        height, sds = max(
+            (_best_at(data, what, value, start) for start in last), key=lambda one: one[0]
+        )
+        # What was best at one value is near the best at the next.
+        last = [sds, fresh[0]]
+        return height - cut
+
+    limits = []
+    for end, unbounded in zip(ends, beyond, strict=True):
+        last = fresh
+        if above(end) >= 0:
+            limits.append(unbounded)
+        else:
+            last = fresh
+            limits.append(float(brentq(above, end, estimate, xtol=1e-8, rtol=1e-8)))
+    return limits[0], limits[1]
+
+
+Sds = tuple[float, float]
+
+
+def _best_at(
+    data: Pairs, what: Literal["slope", "correlation"], value: float, sds: Sds
+) -> tuple[float, Sds]:
+    """Highest likelihood at a slope or correlation, and the standard deviations there."""
+    if what == "correlation":
+        height, theta = _climb(data, _at_correlation(value), np.array(sds), gain=PROFILE_GAIN)
+        return height, (float(theta[0]), float(theta[1]))
+    # A steep slope leaves little room for the first standard deviation.
+    narrow = min(sds[0], _spread(data)[1] / max(abs(value), 1e-9))
+    start = np.array([narrow**2, value, sds[1] ** 2])
+    height, theta = _climb(data, LINE, start, held=(1,), gain=PROFILE_GAIN)
+    return height, (math.sqrt(theta[0]), math.sqrt(theta[2]))

@@ -1,0 +1,205 @@
+"""Prior distributions of the between-trial standard deviation tau."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import ndtr
+
+from trial_evidence.pool.engine.results import Floats
+
+
+def _check_positive(value: float, what: str) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{what} of the prior must be a finite number above zero, not {value}")
+
+
+class TauPrior(ABC):
+    """A prior on tau.
+
+    Attributes
+    ----------
+    on_log_scale : bool
+        Whether the density is smooth in log tau and not at zero.
+    fast_nodes : int
+        Nodes of the fast quadrature.
+    """
+
+    on_log_scale: ClassVar[bool] = False
+    fast_nodes: ClassVar[int] = 48
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The prior in words."""
+
+    @abstractmethod
+    def log_density(self, tau: Floats) -> Floats:
+        """Logarithm of the density at tau; minus infinity where tau is impossible."""
+
+    @abstractmethod
+    def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
+        """Least and largest tau outside which the density is below exp(-drop) of that at `tau`."""
+
+    @abstractmethod
+    def below(self, tau: Floats) -> Floats:
+        """Prior probability of a smaller tau."""
+
+
+@dataclass(frozen=True)
+class HalfNormal(TauPrior):
+    """Half-normal prior.
+
+    Attributes
+    ----------
+    scale : float
+        Standard deviation of the normal distribution that is folded, in units of the effect.
+
+    Notes
+    -----
+    Röver C et al. Res Synth Methods 2021;12:448-474 propose 0.5 for log ratios.
+    """
+
+    scale: float
+
+    def __post_init__(self) -> None:
+        _check_positive(self.scale, "the scale")
+
+    @property
+    def label(self) -> str:
+        return f"half-normal({self.scale:g})"
+
+    def log_density(self, tau: Floats) -> Floats:
+        constant = 0.5 * math.log(2 / math.pi) - math.log(self.scale)
+        return np.asarray(constant - 0.5 * (tau / self.scale) ** 2)
+
+    def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
+        return np.zeros_like(tau), np.sqrt(tau**2 + 2 * drop * self.scale**2)
+
+    def below(self, tau: Floats) -> Floats:
+        return np.asarray(2 * ndtr(tau / self.scale) - 1)
+
+
+@dataclass(frozen=True)
+class HalfCauchy(TauPrior):
+    """Half-Cauchy prior: large heterogeneity stays possible.
+
+    Attributes
+    ----------
+    scale : float
+        Its median, in units of the effect.
+    """
+
+    scale: float
+    fast_nodes: ClassVar[int] = 80
+
+    def __post_init__(self) -> None:
+        _check_positive(self.scale, "the scale")
+
+    @property
+    def label(self) -> str:
+        return f"half-Cauchy({self.scale:g})"
+
+    def log_density(self, tau: Floats) -> Floats:
+        constant = math.log(2 / math.pi) - math.log(self.scale)
+        # In two logarithms, since the square of a huge tau overflows.
+        return np.asarray(constant - 2 * np.log(np.hypot(1.0, tau / self.scale)))
+
+    def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
+        return np.zeros_like(tau), np.hypot(tau, self.scale) * math.exp(drop / 2)
+
+    def below(self, tau: Floats) -> Floats:
+        return np.asarray(2 / math.pi * np.arctan(tau / self.scale))
+
+
+@dataclass(frozen=True)
+class Uniform(TauPrior):
+    """Uniform prior from zero to a largest tau.
+
+    Attributes
+    ----------
+    upper : float
+        The largest tau, in units of the effect.
+    """
+
+    upper: float
+
+    def __post_init__(self) -> None:
+        _check_positive(self.upper, "the upper end")
+
+    @property
+    def label(self) -> str:
+        return f"uniform(0, {self.upper:g})"
+
+    def log_density(self, tau: Floats) -> Floats:
+        return np.where(tau <= self.upper * (1 + 1e-12), -math.log(self.upper), -np.inf)
+
+    def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
+        return np.zeros_like(tau), np.full_like(tau, self.upper)
+
+    def below(self, tau: Floats) -> Floats:
+        return np.asarray(np.minimum(tau / self.upper, 1.0))
+
+
+@dataclass(frozen=True)
+class LogNormal(TauPrior):
+    """Log-normal prior on tau2, as derived from many meta-analyses.
+
+    Attributes
+    ----------
+    mean, sd : float
+        Mean and standard deviation of log tau2.
+    """
+
+    mean: float
+    sd: float
+    on_log_scale: ClassVar[bool] = True
+    fast_nodes: ClassVar[int] = 80
+
+    def __post_init__(self) -> None:
+        _check_positive(self.sd, "the standard deviation")
+
+    @property
+    def label(self) -> str:
+        return f"log-normal({self.mean:g}, {self.sd:g}\u00b2) on tau\u00b2"
+
+    def log_density(self, tau: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            log_tau = np.log(tau)
+        z = (2 * log_tau - self.mean) / self.sd
+        constant = math.log(2 / self.sd) - 0.5 * math.log(2 * math.pi)
+        # At tau = 0 the density is zero: the square outweighs the logarithm.
+        return np.where(tau > 0, constant - np.where(tau > 0, log_tau, 0.0) - 0.5 * z**2, -np.inf)
+
+    def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
+        z = (2 * np.log(tau) - self.mean) / self.sd
+        half = 0.5 * self.sd * np.sqrt(z**2 + 2 * drop)
+        return np.exp(self.mean / 2 - half), np.exp(self.mean / 2 + half)
+
+    def below(self, tau: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            return np.asarray(ndtr((2 * np.log(tau) - self.mean) / self.sd))
+
+
+DRUG_V_CONTROL = "drug v placebo or control"
+DRUG_V_DRUG = "drug v drug"
+
+# Mean and standard deviation of log tau2 for log odds ratios, by kind of outcome and comparison:
+# Turner RM, Jackson D, Wei Y, Thompson SG, Higgins JPT. Stat Med 2015;34:984-998, table IV.
+EMPIRICAL_PRIORS = {
+    ("any", "any"): LogNormal(-2.56, 1.74),
+    ("all-cause mortality", DRUG_V_CONTROL): LogNormal(-3.95, 1.34),
+    ("all-cause mortality", DRUG_V_DRUG): LogNormal(-4.18, 1.41),
+    ("cause-specific mortality or major morbidity", DRUG_V_CONTROL): LogNormal(-3.71, 1.74),
+    ("cause-specific mortality or major morbidity", DRUG_V_DRUG): LogNormal(-3.95, 1.79),
+    ("internal or structural outcome", DRUG_V_CONTROL): LogNormal(-2.71, 1.74),
+    ("internal or structural outcome", DRUG_V_DRUG): LogNormal(-2.94, 1.79),
+    ("adverse events", DRUG_V_CONTROL): LogNormal(-1.87, 1.52),
+    ("adverse events", DRUG_V_DRUG): LogNormal(-2.10, 1.58),
+    ("continuation or end of condition", DRUG_V_CONTROL): LogNormal(-2.06, 1.51),
+    ("continuation or end of condition", DRUG_V_DRUG): LogNormal(-2.29, 1.58),
+    ("biological marker", DRUG_V_CONTROL): LogNormal(-1.77, 1.52),
+    ("biological marker", DRUG_V_DRUG): LogNormal(-2.00, 1.58),
+}

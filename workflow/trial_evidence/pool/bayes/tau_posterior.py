@@ -1,0 +1,295 @@
+"""Posterior of tau in the normal-normal model, and its quadrature, for many analyses at once.
+
+Given tau everything is normal in closed form, so that tau is all there is to integrate over. The
+integrals run over u with tau = s sinh(u), s the standard error of the common effect, or over
+u = log(tau) where the prior is smooth in that. In u the integrands have no singularity nearer to
+the real axis than i pi/2, whatever the ratio of the variances, so that Gauss-Legendre quadrature
+converges geometrically. No sampling, no seed, the same digits on every run.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss
+
+from trial_evidence.pool.bayes.priors import TauPrior
+from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.engine.roots import falling_roots
+from trial_evidence.pool.engine.stacks import Ints, Stack
+from trial_evidence.pool.engine.tau2 import estimate_tau2
+
+
+@dataclass(frozen=True)
+class MeanPrior:
+    """Normal prior on the mean effect.
+
+    Attributes
+    ----------
+    mean, sd : float
+        On the analysis scale; an infinite sd is the flat prior.
+    """
+
+    mean: float = 0.0
+    sd: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and self.sd > 0):
+            raise ValueError(f"the prior of the mean needs a finite mean and an sd above 0: {self}")
+
+
+FLAT = MeanPrior()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Fineness of the quadrature.
+
+    Attributes
+    ----------
+    panels, nodes : int
+        Panels and nodes a panel.
+    partial_panels, partial_nodes : int
+        The same for the integrals up to a quantile of tau.
+    search : int
+        Points of the grid that finds the range holding the posterior.
+    drop : float
+        Posterior density of tau below exp(-drop) of its maximum is left out.
+    moments : bool
+        Whether the range has to hold second moments as well.
+    """
+
+    panels: int
+    nodes: int
+    partial_panels: int
+    partial_nodes: int
+    search: int
+    drop: float
+    moments: bool
+
+
+@lru_cache
+def _points(panels: int, nodes: int) -> tuple[Floats, Floats]:
+    """Nodes and weights on 0 to 1, as columns."""
+    x, w = leggauss(nodes)
+    start = np.arange(panels)[:, None]
+    points = ((start + 0.5 + 0.5 * x) / panels).reshape(-1, 1)
+    return points, np.tile(0.5 * w / panels, panels).reshape(-1, 1)
+
+
+# More nodes or a wider range change nothing in double precision.
+FINE = Rule(
+    panels=32,
+    nodes=16,
+    partial_panels=12,
+    partial_nodes=16,
+    search=129,
+    drop=50.0,
+    moments=True,
+)
+
+
+def fast_rule(prior: TauPrior) -> Rule:
+    """Quantiles to 1e-8 of an interval's width for trials of like size, at a fraction of the cost.
+
+    Parameters
+    ----------
+    prior : TauPrior
+        The longer its tails, the more nodes.
+
+    Returns
+    -------
+    Rule
+    """
+    return Rule(
+        panels=1,
+        nodes=prior.fast_nodes,
+        partial_panels=1,
+        partial_nodes=prior.fast_nodes // 2,
+        search=49,
+        drop=27.0,
+        moments=False,
+    )
+
+
+class TauPosterior:
+    """Posterior of tau for each analysis of a stack.
+
+    Parameters
+    ----------
+    stack : Stack
+        Analyses; effects near zero lose least to rounding.
+    prior : TauPrior
+        Prior of tau.
+    mean_prior : MeanPrior
+        Prior of the mean, on the scale of the stack's effects.
+    mean_shift : numpy.ndarray of float, shape (analyses,)
+        What was taken off the effects, to be taken off the mean's prior.
+    rule : Rule
+        Fineness of the quadrature.
+    """
+
+    def __init__(
+        self, stack: Stack, prior: TauPrior, mean_prior: MeanPrior, mean_shift: Floats, rule: Rule
+    ) -> None:
+        self.stack, self.prior, self.rule = stack, prior, rule
+        self.prior_weight = 1 / mean_prior.sd**2
+        self.prior_mean = mean_prior.mean - mean_shift
+        self.unit = 1 / np.sqrt((1 / stack.vi).sum(axis=0))
+        self.low, self.high, self.peak = self._support()
+        self.points, rule_weights = _points(rule.panels, rule.nodes)
+        u = self.low + (self.high - self.low) * self.points
+        mass = self._density_u(u, slice(None)) * rule_weights * (self.high - self.low)
+        self.total = mass.sum(axis=0)
+        self.tau = self._tau(u, slice(None))
+        self.weights = mass / self.total
+
+    def _tau(self, u: Floats, which: Ints | slice) -> Floats:
+        return np.exp(u) if self.prior.on_log_scale else self.unit[which] * np.sinh(u)
+
+    def _u(self, tau: Floats) -> Floats:
+        return np.asarray(np.log(tau) if self.prior.on_log_scale else np.arcsinh(tau / self.unit))
+
+    def given_tau(
+        self, tau: Floats, which: Ints | slice = slice(None)
+    ) -> tuple[Floats, Floats, Floats]:
+        """Posterior of the mean given tau.
+
+        Parameters
+        ----------
+        tau : numpy.ndarray of float, shape (points, analyses)
+            Values of tau.
+        which : numpy.ndarray of int or slice
+            The analyses they belong to.
+
+        Returns
+        -------
+        mean, precision : numpy.ndarray of float, shape (points, analyses)
+            Of the mean effect.
+        log_likelihood : numpy.ndarray of float, shape (points, analyses)
+            Of tau, the mean integrated out, up to a constant.
+        """
+        yi, vi = self.stack.yi[:, which], self.stack.vi[:, which]
+        present = np.isfinite(vi)
+        w = 1 / (vi + (tau**2)[:, None, :])
+        precision = w.sum(axis=1) + self.prior_weight
+        centre = self.prior_mean[which]
+        pull = self.prior_weight * centre if self.prior_weight > 0 else 0.0
+        mean = ((w * yi).sum(axis=1) + pull) / precision
+        residuals = yi - mean[:, None, :]
+        misfit = (w * residuals**2).sum(axis=1)
+        if self.prior_weight > 0:
+            misfit = misfit + self.prior_weight * (mean - centre) ** 2
+        if present.all():
+            log_w = np.log(w).sum(axis=1)
+        else:
+            log_w = np.log(np.where(present, w, 1.0)).sum(axis=1)
+        return mean, precision, 0.5 * (log_w - np.log(precision) - misfit)
+
+    def _log_density(self, tau: Floats, which: Ints | slice) -> Floats:
+        return np.asarray(self.given_tau(tau, which)[2] + self.prior.log_density(tau))
+
+    def _log_density_u(self, u: Floats, which: Ints | slice) -> Floats:
+        tau = self._tau(u, which)
+        if self.prior.on_log_scale:
+            log_jacobian = u
+        else:
+            log_jacobian = np.log(self.unit[which]) + np.log(np.cosh(u))
+        return np.asarray(self._log_density(tau, which) + log_jacobian)
+
+    def _density_u(self, u: Floats, which: Ints | slice) -> Floats:
+        return np.asarray(np.exp(self._log_density_u(u, which) - self.peak[which]))
+
+    def _support(self) -> tuple[Floats, Floats, Floats]:
+        """Range of u that holds the posterior, and the maximum of its log density there."""
+        # The likelihood is highest at REML's tau and as good as that near zero where REML is zero;
+        # away from there only the prior bounds the density.
+        best = np.maximum(np.sqrt(estimate_tau2(self.stack, "REML")), 0.1 * self.unit)
+        drop = self.rule.drop * (2 if self.rule.moments else 1)
+        low, high = self.prior.reach(best, drop)
+        # A likelihood whose top the prior cannot reach counts from where the prior ends.
+        start, end = self._u(low), self._u(high)
+        steps = np.linspace(0, 1, self.rule.search)[:, None]
+        grid = start + (end - start) * steps
+        everything = slice(None)
+        density = self._log_density_u(grid, everything)
+        peak = density.max(axis=0)
+        kept_by = density
+        if self.rule.moments:
+            tau = self._tau(grid, everything)
+            moment = density + 2 * np.log(np.hypot(1.0, tau / self.unit))
+            kept_by = np.maximum(density - peak, moment - moment.max(axis=0))
+            kept = kept_by > -self.rule.drop
+        else:
+            kept = kept_by - peak > -self.rule.drop
+        first = np.maximum(kept.argmax(axis=0) - 1, 0)
+        last = np.minimum(self.rule.search - kept[::-1].argmax(axis=0), self.rule.search - 1)
+        columns = np.arange(start.size)
+        return grid[first, columns], grid[last, columns], peak
+
+    def density(self, tau: Floats) -> Floats:
+        """Posterior density at tau.
+
+        Parameters
+        ----------
+        tau : numpy.ndarray of float, shape (points, analyses)
+            Values of tau.
+
+        Returns
+        -------
+        numpy.ndarray of float, shape (points, analyses)
+        """
+        everything = slice(None)
+        with np.errstate(under="ignore"):
+            return np.asarray(np.exp(self._log_density(tau, everything) - self.peak) / self.total)
+
+    def _cdf_u(self, u: Floats, which: Ints) -> tuple[Floats, Floats]:
+        """Posterior probability below u, and the density of u."""
+        points, weights = _points(self.rule.partial_panels, self.rule.partial_nodes)
+        width = u - self.low[which]
+        # The last row is the density at u itself.
+        at = self.low[which] + width * np.vstack([points, [[1.0]]])
+        density = self._density_u(at, which)
+        mass = (density[:-1] * weights).sum(axis=0) * width
+        return mass / self.total[which], density[-1] / self.total[which]
+
+    def cdf(self, tau: Floats) -> Floats:
+        """Posterior probability of a smaller tau.
+
+        Parameters
+        ----------
+        tau : numpy.ndarray of float, shape (analyses,)
+            One value an analysis.
+
+        Returns
+        -------
+        numpy.ndarray of float, shape (analyses,)
+        """
+        with np.errstate(divide="ignore"):
+            u = np.clip(self._u(tau), self.low, self.high)
+        return self._cdf_u(u, np.arange(u.size))[0]
+
+    def quantile(self, p: Floats) -> Floats:
+        """The tau with posterior probability p below it.
+
+        Parameters
+        ----------
+        p : numpy.ndarray of float, shape (analyses,)
+            One probability an analysis.
+
+        Returns
+        -------
+        numpy.ndarray of float, shape (analyses,)
+        """
+        # From the sums over nodes a first value; the cumulative sum stands at the middle of a node.
+        reached = np.cumsum(self.weights, axis=0) - 0.5 * self.weights
+        node = (reached < p).sum(axis=0).clip(0, reached.shape[0] - 1)
+        u = self.low + (self.high - self.low) * self.points[node, 0]
+
+        def short_of(at: Floats, which: Ints) -> tuple[Floats, Floats]:
+            probability, density = self._cdf_u(at, which)
+            return p[which] - probability, -density
+
+        root = falling_roots(short_of, self.low, self.high, u, np.full(u.size, 1.0))
+        return np.asarray(self._tau(root[None, :], slice(None))[0])

@@ -1,0 +1,122 @@
+"""How much do effects differ between studies: Q, I2, and the interval of tau2."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import chdtrc, chdtri
+
+from trial_evidence.pool.engine.results import Floats, check_level
+from trial_evidence.pool.engine.stacks import Stack
+from trial_evidence.pool.engine.tau2 import solve_weighted_squares, weighted_squares
+
+
+@dataclass(frozen=True)
+class Heterogeneity:
+    """Cochran's Q and what is read from it, one value an analysis.
+
+    Attributes
+    ----------
+    q : numpy.ndarray of float, shape (analyses,)
+        Q around the common effect.
+    q_df : numpy.ndarray of int, shape (analyses,)
+        k - 1.
+    q_p : numpy.ndarray of float, shape (analyses,)
+        p value on chi2; 1 for a single study.
+    i2_q : numpy.ndarray of float, shape (analyses,)
+        I2 from Q in percent, zero where Q is below its degrees of freedom.
+    """
+
+    q: Floats
+    q_df: Floats
+    q_p: Floats
+    i2_q: Floats
+
+
+def heterogeneity(stack: Stack) -> Heterogeneity:
+    """Cochran's Q, its p value and I2 from Q.
+
+    Parameters
+    ----------
+    stack : Stack
+        Analyses.
+
+    Returns
+    -------
+    Heterogeneity
+
+    Notes
+    -----
+    Cochran 1954; Higgins & Thompson 2002.
+    """
+    q = weighted_squares(stack, np.zeros(stack.k.size))
+    df = (stack.k - 1).astype(float)
+    p = np.where(df > 0, chdtrc(np.maximum(df, 1.0), q), 1.0)
+    excess = np.maximum(q - df, 0.0)
+    i2 = 100 * np.divide(excess, q, out=np.zeros_like(q), where=(excess > 0) & (df > 0))
+    return Heterogeneity(q=q, q_df=df, q_p=p, i2_q=i2)
+
+
+def i2_from_tau2(stack: Stack, tau2: Floats) -> Floats:
+    """I2 in percent: tau2 against itself and the typical sampling variance.
+
+    Parameters
+    ----------
+    stack : Stack
+        Analyses.
+    tau2 : numpy.ndarray of float, shape (analyses,)
+        Between-trial variances; an interval's limits give the interval of I2.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (analyses,)
+        Zero for a single study.
+
+    Notes
+    -----
+    Typical variance by Higgins JPT, Thompson SG. Stat Med 2002;21:1539-1558, equation 9.
+    """
+    w = 1 / stack.vi
+    total = w.sum(axis=0)
+    df = stack.k - 1
+    # total**2 less the sum of w**2, without the cancellation when one weight is nearly all.
+    rest = (w * (total - w)).sum(axis=0)
+    ratio = df * total / np.where(df > 0, rest, 1.0)
+    with np.errstate(invalid="ignore"):
+        share = tau2 / (tau2 + ratio)
+    return np.where(df > 0, 100 * np.where(np.isinf(tau2), 1.0, share), 0.0)
+
+
+def q_profile(stack: Stack, level: float = 95.0) -> tuple[Floats, Floats]:
+    """Interval of tau2 by profiling Q.
+
+    Parameters
+    ----------
+    stack : Stack
+        Analyses.
+    level : float
+        Level in percent.
+
+    Returns
+    -------
+    low, high : numpy.ndarray of float, shape (analyses,)
+        The tau2 at which Q equals the upper and the lower quantile of chi2 with k - 1 degrees of
+        freedom; zero where Q is smaller even without heterogeneity (both limits zero: the effects
+        are more alike than chance makes them). NaN for a single study.
+
+    Raises
+    ------
+    ValueError
+        If the level is no percentage.
+
+    Notes
+    -----
+    Viechtbauer W. Stat Med 2007;26:37-52.
+    """
+    tail = 0.5 - check_level(level) / 200
+    low, high = np.full(stack.k.size, np.nan), np.full(stack.k.size, np.nan)
+    several = stack.k > 1
+    part = stack.take(several)
+    df = (part.k - 1).astype(float)
+    low[several] = solve_weighted_squares(part, np.asarray(chdtri(df, tail), dtype=float))
+    high[several] = solve_weighted_squares(part, np.asarray(chdtri(df, 1 - tail), dtype=float))
+    return low, high

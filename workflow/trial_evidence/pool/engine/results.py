@@ -1,0 +1,195 @@
+"""What a model says about one set of trials, and the checks every model makes first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+# The configured random-effects model is named after its choices, for example random_reml_hk; see
+# `trial_evidence.words.models.random_model`. The others: common, dersimonian_laird,
+# mantel_haenszel, bayesian, single_trial, peto, logistic_unconditional, logistic_conditional,
+# binomial_normal.
+ModelName = str
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """One model's result for one set of trials, on the analysis scale.
+
+    What a model does not define is None: a common effect has no tau2, a posterior no p value.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model.
+    k : int
+        Trials pooled.
+    estimate, se : float
+        Pooled effect and its standard error (Bayesian: posterior median and standard deviation).
+        The standard error is the one the interval uses, so Hartung-Knapp's where that is the model.
+    ci_low, ci_high : float
+        Confidence interval (Bayesian: shortest credible interval).
+    ci_level : float
+        Level of every interval in this result, in percent.
+    p_value : float or None
+        Two-sided test of no effect.
+    df : int or None
+        Degrees of freedom of the t distribution behind interval and test; None where normal.
+    tau2, tau2_low, tau2_high : float or None
+        Between-trial variance with its interval (Q-profile; Bayesian: squared posterior median
+        and squared shortest interval of tau).
+    i2, i2_q : float or None
+        Share of the variance that is between trials, in percent: from tau2, and from Q.
+    q, q_df, q_p : float, int, float or None
+        Cochran's Q, its degrees of freedom and p value.
+    pi_low, pi_high : float or None
+        Prediction interval for the effect in a new trial.
+    pi_method : str
+        How the prediction interval was made, in words; empty where there is none.
+    weights : tuple of float
+        Weight of each trial in the estimate, in percent, in the order of the input; sums to 100.
+        Bayesian: in the posterior mean.
+    probability_below_zero : float or None
+        Posterior probability that the mean effect is below zero (a ratio below 1). Whether that is
+        benefit depends on the outcome, which the caller knows.
+    """
+
+    model: ModelName
+    k: int
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    ci_level: float
+    p_value: float | None
+    df: int | None
+    tau2: float | None
+    tau2_low: float | None
+    tau2_high: float | None
+    i2: float | None
+    i2_q: float | None
+    q: float | None
+    q_df: int | None
+    q_p: float | None
+    pi_low: float | None
+    pi_high: float | None
+    pi_method: str
+    weights: tuple[float, ...]
+    probability_below_zero: float | None = None
+
+
+def check_effects(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, *, at_least: int = 1
+) -> tuple[Floats, Floats]:
+    """Effect sizes as arrays, or an error that says which of them cannot be pooled.
+
+    The libraries behind the models do not check their input: a negative or missing variance
+    passes through them or fails obscurely.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    at_least : int
+        The fewest trials the model can work with.
+
+    Returns
+    -------
+    yi, vi : numpy.ndarray of float, shape (k,)
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, there are too few trials, an effect is not a finite number, or a
+        variance is not a finite number above zero. Positions count from 0.
+    """
+    effects, variances = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
+    if effects.ndim != 1 or variances.ndim != 1 or effects.size != variances.size:
+        raise ValueError(
+            "effects and variances must be one-dimensional and of one length, "
+            f"not {effects.shape} and {variances.shape}"
+        )
+    if effects.size < at_least:
+        raise ValueError(f"needs at least {at_least} trials, not {effects.size}")
+    bad = np.flatnonzero(~np.isfinite(effects))
+    if bad.size:
+        raise ValueError(f"effect sizes are not finite at positions {bad.tolist()}")
+    bad = np.flatnonzero(~(np.isfinite(variances) & (variances > 0)))
+    if bad.size:
+        raise ValueError(f"variances are not finite and above zero at positions {bad.tolist()}")
+    return effects, variances
+
+
+def check_counts(events: npt.ArrayLike, n: npt.ArrayLike, arm: str) -> tuple[Floats, Floats]:
+    """Counts of one arm as arrays, or an error that says which of them cannot be.
+
+    Parameters
+    ----------
+    events, n : array_like of shape (k,)
+        Patients with the event and patients analysed.
+    arm : str
+        What the counts belong to, for the message.
+
+    Returns
+    -------
+    events, n : numpy.ndarray of float, shape (k,)
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, there is no trial, or events do not lie between 0 and a positive n.
+    """
+    x, total = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
+    if x.ndim != 1 or x.shape != total.shape or x.size == 0:
+        raise ValueError(
+            f"{arm}: one value of events and of n a trial, not {x.shape}, {total.shape}"
+        )
+    bad = ~(np.isfinite(x) & np.isfinite(total) & (total > 0) & (x >= 0) & (x <= total))
+    if bad.any():
+        raise ValueError(
+            f"{arm}: events must lie between 0 and n, and n above 0, "
+            f"at positions {np.flatnonzero(bad).tolist()}"
+        )
+    return x, total
+
+
+def check_level(level: float) -> float:
+    """Confidence level in percent as it is, or an error.
+
+    Parameters
+    ----------
+    level : float
+        Level in percent.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the level does not lie between 0 and 100. One at or below 1 is refused as well, since it
+        is a fraction in place of a percentage.
+    """
+    if not 1 < level < 100:
+        raise ValueError(f"level is in percent, above 1 and below 100, not {level!r}")
+    return float(level)
+
+
+def percent_weights(weights: Sequence[float] | Floats) -> tuple[float, ...]:
+    """Weights scaled to sum to 100.
+
+    Parameters
+    ----------
+    weights : sequence of float
+        Weights on any scale.
+
+    Returns
+    -------
+    tuple of float
+    """
+    array = np.asarray(weights, dtype=float)
+    return tuple((100 * array / array.sum()).tolist())

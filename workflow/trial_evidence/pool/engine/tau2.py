@@ -1,0 +1,306 @@
+"""Estimators of the between-trial variance tau2, for many analyses at once.
+
+Every estimator takes a `Stack` of analyses with at least two studies and returns one tau2 an
+analysis, never negative. Iterative ones solve their equation inside a bracket that must contain the
+solution, so none can fail to converge.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.engine.roots import falling_roots
+from trial_evidence.pool.engine.stacks import Ints, Stack
+
+# Step of the search for sign changes of a likelihood's slope, in log(1 + tau2/smallest variance).
+# The slope's terms change over about one unit of it, so that two modes within a step can only be
+# shallow ones.
+SEARCH_STEP = 0.5
+
+
+def weighted_squares(stack: Stack, tau2: Floats) -> Floats:
+    """Q around the weighted mean, at a given tau2.
+
+    Parameters
+    ----------
+    stack : Stack
+        Analyses.
+    tau2 : numpy.ndarray of float, shape (analyses,)
+        Between-trial variances; zeros give Cochran's Q.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (analyses,)
+        Sum of w (y - mean)**2 with w = 1/(v + tau2).
+    """
+    w = 1 / (stack.vi + tau2)
+    mean = (w * stack.yi).sum(axis=0) / w.sum(axis=0)
+    squares: Floats = (w * (stack.yi - mean) ** 2).sum(axis=0)
+    return squares
+
+
+def _plain_squares(stack: Stack) -> Floats:
+    """Sum of squares around the unweighted mean."""
+    centred, _ = stack.centred()
+    squares: Floats = (centred.yi**2).sum(axis=0)
+    return squares
+
+
+def solve_weighted_squares(stack: Stack, target: Floats) -> Floats:
+    """The tau2 at which Q equals a target; zero where Q at zero is already below it.
+
+    Parameters
+    ----------
+    stack : Stack
+        Analyses.
+    target : numpy.ndarray of float, shape (analyses,)
+        Values above zero.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (analyses,)
+
+    Notes
+    -----
+    Q falls in tau2 and lies between R/(largest v + tau2) and R/(smallest v + tau2), R the sum of
+    squares around the plain mean (below) and around the weighted mean (above is no larger than
+    R): that brackets the solution.
+    """
+    centred, _ = stack.centred()
+    result = np.zeros(centred.k.size)
+    todo = np.flatnonzero(weighted_squares(centred, result) > target)
+    if todo.size == 0:
+        return result
+    inner, goal = centred.take(todo), target[todo]
+    squares = (inner.yi**2).sum(axis=0)
+    smallest = inner.vi.min(axis=0)
+    largest = np.where(inner.present, inner.vi, 0.0).max(axis=0)
+    # One part in 1e12 wider than the bound, for rounding.
+    low = np.maximum(squares / goal * (1 - 1e-12) - largest * (1 + 1e-12), 0.0)
+    high = np.maximum(squares / goal * (1 + 1e-12) - smallest * (1 - 1e-12), low)
+
+    def reciprocal(tau2: Floats, which: Ints) -> tuple[Floats, Floats]:
+        # 1/goal - 1/Q is nearly a straight line in tau2, exactly one where the variances are equal.
+        part = inner if which.size == inner.k.size else inner.take(which)
+        w = 1 / (part.vi + tau2)
+        mean = (w * part.yi).sum(axis=0) / w.sum(axis=0)
+        wr = w * (part.yi - mean)
+        q = (wr * (part.yi - mean)).sum(axis=0)
+        return 1 / goal[which] - 1 / q, -(wr**2).sum(axis=0) / q**2
+
+    result[todo] = falling_roots(reciprocal, low, high, (low + high) / 2, smallest)
+    return result
+
+
+def _dersimonian_laird(stack: Stack) -> Floats:
+    w = 1 / stack.vi
+    total = w.sum(axis=0)
+    q = weighted_squares(stack, np.zeros(stack.k.size))
+    # total less the sum of w**2 over total, without cancellation when one weight is nearly all.
+    rest = (w * (total - w)).sum(axis=0) / total
+    return np.asarray(np.maximum((q - (stack.k - 1)) / rest, 0.0))
+
+
+def _paule_mandel(stack: Stack) -> Floats:
+    return solve_weighted_squares(stack, (stack.k - 1).astype(float))
+
+
+def _hedges(stack: Stack) -> Floats:
+    mean_variance = np.where(stack.present, stack.vi, 0.0).sum(axis=0) / stack.k
+    return np.asarray(np.maximum(_plain_squares(stack) / (stack.k - 1) - mean_variance, 0.0))
+
+
+def _hunter_schmidt(stack: Stack) -> Floats:
+    q = weighted_squares(stack, np.zeros(stack.k.size))
+    return np.asarray(np.maximum((q - stack.k) / (1 / stack.vi).sum(axis=0), 0.0))
+
+
+def _sidik_jonkman(stack: Stack) -> Floats:
+    crude = _plain_squares(stack) / stack.k
+    # Where all effects are the same, crude is zero and so is the estimate.
+    squares = weighted_squares(stack, crude)
+    result: Floats = crude * squares / (stack.k - 1)
+    return result
+
+
+def _likelihood_terms(part: Stack, tau2: Floats) -> tuple[Floats, Floats, Floats]:
+    w = 1 / (part.vi + tau2)
+    total = w.sum(axis=0)
+    residuals = part.yi - (w * part.yi).sum(axis=0) / total
+    return w, total, residuals
+
+
+def _slope(part: Stack, tau2: Floats, restricted: bool) -> Floats:
+    """Twice the derivative of the log likelihood."""
+    w, total, residuals = _likelihood_terms(part, tau2)
+    squares = w * w
+    residuals *= residuals
+    residuals *= squares
+    slope: Floats = residuals.sum(axis=0) - total
+    if restricted:
+        slope += squares.sum(axis=0) / total
+    return slope
+
+
+def _slope_and_curvature(part: Stack, tau2: Floats, restricted: bool) -> tuple[Floats, Floats]:
+    w, total, residuals = _likelihood_terms(part, tau2)
+    squares = w * w
+    sum_squares = squares.sum(axis=0)
+    weighted = squares * residuals
+    lean = weighted.sum(axis=0)
+    weighted *= residuals
+    slope = weighted.sum(axis=0) - total
+    weighted *= w
+    curvature = 2 * lean * lean / total - 2 * weighted.sum(axis=0) + sum_squares
+    if restricted:
+        ratio = sum_squares / total
+        squares *= w
+        slope += ratio
+        curvature += ratio * ratio - 2 * squares.sum(axis=0) / total
+    return slope, curvature
+
+
+def _log_likelihood(part: Stack, tau2: Floats, restricted: bool) -> Floats:
+    w, total, residuals = _likelihood_terms(part, tau2)
+    log_w = np.log(w, out=np.zeros_like(w), where=w > 0).sum(axis=0)
+    value: Floats = 0.5 * (log_w - (w * residuals**2).sum(axis=0))
+    return value - 0.5 * np.log(total) if restricted else value
+
+
+def _upper_bound(stack: Stack) -> Floats:
+    """A tau2 beyond which neither likelihood rises.
+
+    With w <= 1/tau2 the quadratic part of the slope is at most R/tau2**2, R the sum of squares
+    around the plain mean; the trace is at least (k - 1)/(tau2 + largest v).
+    """
+    r = _plain_squares(stack) / (stack.k - 1)
+    largest = np.where(stack.present, stack.vi, 0.0).max(axis=0)
+    bound: Floats = r / 2 + np.sqrt(r * r / 4 + r * largest)
+    return bound
+
+
+def _brackets(stack: Stack, restricted: bool) -> tuple[Ints, Floats, Floats]:
+    """Every fall of the slope through zero: analysis, and tau2 on both sides of it."""
+    smallest = stack.vi.min(axis=0)
+    reach = np.log1p(_upper_bound(stack) * (1 + 1e-9) / smallest)
+    steps = np.ceil(reach / SEARCH_STEP).astype(np.intp)
+    width = reach / np.maximum(steps, 1)
+    found: list[tuple[Ints, Floats, Floats]] = []
+    left = np.flatnonzero(steps > 0)
+    part = stack if left.size == stack.k.size else stack.take(left)
+    here = np.zeros(left.size)
+    rising = _slope(part, here, restricted) > 0
+    for step in range(1, int(steps.max(initial=0)) + 1):
+        going = steps[left] >= step
+        if not going.all():
+            left, part = left[going], part.take(going)
+            here, rising = here[going], rising[going]
+        there = smallest[left] * np.expm1(step * width[left])
+        rising_there = _slope(part, there, restricted) > 0
+        # Beyond the last step the slope cannot be positive; a rounding error must not hide a fall.
+        rising_there &= steps[left] > step
+        falls = np.flatnonzero(rising & ~rising_there)
+        if falls.size:
+            found.append((left[falls], here[falls], there[falls]))
+        here, rising = there, rising_there
+    if not found:
+        nothing = np.zeros(0)
+        return np.zeros(0, dtype=np.intp), nothing, nothing
+    analysis, low, high = (np.concatenate(column) for column in zip(*found, strict=True))
+    return analysis, low, high
+
+
+def _maximum_likelihood(stack: Stack, restricted: bool) -> Floats:
+    centred, _ = stack.centred()
+    result = np.zeros(stack.k.size)
+    analysis, low, high = _brackets(centred, restricted)
+    if analysis.size == 0:
+        return result
+    in_order = analysis.size == stack.k.size and bool((np.diff(analysis) > 0).all())
+    inner = centred if in_order else centred.take(analysis)
+    offset = inner.k / (1 / inner.vi).sum(axis=0)
+
+    def straightened(tau2: Floats, which: Ints) -> tuple[Floats, Floats]:
+        # Times (offset + tau2)**2 the slope is nearly a straight line.
+        part = inner if which.size == inner.k.size else inner.take(which)
+        slope, curvature = _slope_and_curvature(part, tau2, restricted)
+        lever = offset[which] + tau2
+        return slope * lever, curvature * lever + 2 * slope
+
+    peaks = falling_roots(straightened, low, high, (low + high) / 2, inner.vi.min(axis=0))
+    result[analysis] = peaks
+    # Zero is a peak as well where the likelihood falls from there.
+    flat = np.flatnonzero(_slope(centred, np.zeros(stack.k.size), restricted) <= 0)
+    several = np.union1d(
+        np.intersect1d(flat, analysis), np.flatnonzero(np.bincount(analysis) > 1)
+    ).astype(np.intp)
+    for one in several:
+        candidates = np.append(peaks[analysis == one], [0.0])
+        repeated = centred.take(np.full(candidates.size, one))
+        result[one] = candidates[int(np.argmax(_log_likelihood(repeated, candidates, restricted)))]
+    return result
+
+
+def _reml(stack: Stack) -> Floats:
+    return _maximum_likelihood(stack, restricted=True)
+
+
+def _ml(stack: Stack) -> Floats:
+    return _maximum_likelihood(stack, restricted=False)
+
+
+TAU2_ESTIMATORS: dict[str, Callable[[Stack], Floats]] = {
+    "DL": _dersimonian_laird,
+    "REML": _reml,
+    "ML": _ml,
+    "PM": _paule_mandel,
+    "HE": _hedges,
+    "SJ": _sidik_jonkman,
+    # Morris's empirical Bayes estimate solves Paule and Mandel's equation.
+    "EB": _paule_mandel,
+    "HS": _hunter_schmidt,
+}
+
+
+def estimate_tau2(stack: Stack, method: str) -> Floats:
+    """Between-trial variance of each analysis.
+
+    Parameters
+    ----------
+    stack : Stack
+        Analyses.
+    method : str
+        ``DL`` (DerSimonian-Laird), ``REML``, ``ML``, ``PM`` (Paule-Mandel), ``HE`` (Hedges),
+        ``SJ`` (Sidik-Jonkman), ``EB`` (empirical Bayes), ``HS`` (Hunter-Schmidt), or ``EE``:
+        zero, the common-effect model.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (analyses,)
+        tau2; zero for an analysis with a single study, which says nothing about it.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown.
+
+    Notes
+    -----
+    DerSimonian & Laird 1986; Viechtbauer 2005 (REML, ML, HE, HS); Paule & Mandel 1982 (PM);
+    Sidik & Jonkman 2005 (SJ, from the plain mean square as first value); Morris 1983 (EB, the
+    same equation as PM). As metafor's ``rma(method=...)``.
+    """
+    result = np.zeros(stack.k.size)
+    if method == "EE":
+        return result
+    if method not in TAU2_ESTIMATORS:
+        raise ValueError(
+            f"tau2 estimator {method!r} is not one of EE, {', '.join(TAU2_ESTIMATORS)}"
+        )
+    several = stack.k > 1
+    if several.all():
+        return TAU2_ESTIMATORS[method](stack)
+    if several.any():
+        result[several] = TAU2_ESTIMATORS[method](stack.take(several))
+    return result

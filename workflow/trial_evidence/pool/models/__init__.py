@@ -1,0 +1,1 @@
+"""Models of one set of trials, as the tables name them."""

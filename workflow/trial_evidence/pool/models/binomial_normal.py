@@ -1,0 +1,486 @@
+"""Random-effects logistic regression: binomial likelihood, normal distribution of the effects.
+
+No effect size of a trial is computed, so sparse and empty cells need no correction. The likelihood
+of a trial is an integral over its random effect z; it is done by a quadrature centred and scaled at
+the integrand's mode, with so many nodes that more change nothing. Given tau the log
+likelihood is concave in everything else (the integrand is log-concave, and integration keeps that),
+so Newton's method finds its maximum; tau is then sought on a grid and refined.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import gammaln, logsumexp, ndtr, ndtri, stdtrit
+
+from trial_evidence.pool.engine.results import (
+    Floats,
+    ModelName,
+    Pooled,
+    check_counts,
+    check_level,
+    percent_weights,
+)
+from trial_evidence.pool.models.mantel_haenszel import Counts
+
+NODES = 101
+# The integrand falls at least as fast as the standard normal's density from its mode: what lies
+# further out is below 1e-12 of it.
+REACH = 7.5
+# On the scale of log odds: two trials in three would differ from the mean by a factor of up to 150.
+LARGEST_TAU = 5.0
+# The search for tau ends where the log likelihood is this far below its maximum so far.
+FAR_BELOW = 15.0
+PREDICTION_T = "t distribution with k-1 degrees of freedom"
+
+
+@dataclass(frozen=True)
+class _Point:
+    """Log likelihood with its derivatives in mean and tau, other parameters profiled out."""
+
+    value: float
+    slope_mean: float
+    slope_tau: float
+    # Second derivatives: mean-mean, mean-tau, tau-tau.
+    curvature: tuple[float, float, float]
+
+
+class _Likelihood(ABC):
+    """Likelihood of a set of trials with random effect z of standard deviation tau."""
+
+    @abstractmethod
+    def at(self, mean: float, tau: float) -> _Point:
+        """Log likelihood and derivatives at a mean and a tau."""
+
+    def best_mean(self, start: float, tau: float) -> tuple[float, _Point]:
+        """The mean at which the likelihood of a given tau is highest."""
+        mean, here = start, self.at(start, tau)
+        for _ in range(200):
+            step = here.slope_mean / max(-here.curvature[0], 1e-12)
+            step = math.copysign(min(abs(step), 2.0), step)
+            there = self.at(mean + step, tau)
+            while there.value < here.value - 1e-10 * abs(here.value) and abs(step) > 1e-14:
+                step /= 2
+                there = self.at(mean + step, tau)
+            mean, here = mean + step, there
+            if abs(step) < 1e-9 * (1 + abs(mean)):
+                return mean, here
+        raise ArithmeticError(f"the mean does not settle at tau {tau}")
+
+    def best(self) -> tuple[float, float, _Point] | None:
+        """Mean, tau and derivatives where the likelihood is highest; None if tau has no bound."""
+        grid = np.concatenate([[0.0], np.geomspace(1e-2, LARGEST_TAU, 20)])
+        means, points, mean = [], [], 0.0
+        highest = -math.inf
+        for tau in grid:
+            mean, point = self.best_mean(mean, float(tau))
+            means.append(mean)
+            points.append(point)
+            highest = max(highest, point.value)
+            if point.value < highest - FAR_BELOW:
+                break
+        top = int(np.argmax([point.value for point in points]))
+        if top == grid.size - 1:
+            return None
+        # The slope in tau is zero at tau = 0 by symmetry; what decides there is the curvature.
+        low = max(top - 1, 0)
+        if top == 0:
+            first = points[0]
+            determinant = first.curvature[2] - first.curvature[1] ** 2 / first.curvature[0]
+            if determinant <= 0:
+                return means[0], 0.0, first
+        start = means[top]
+
+        def slope(tau: float) -> float:
+            return self.best_mean(start, tau)[1].slope_tau
+
+        bottom = float(grid[low]) if low > 0 else 1e-5
+        if slope(bottom) <= 0:
+            return means[0], 0.0, points[0]
+        tau = float(brentq(slope, bottom, float(grid[top + 1]), xtol=1e-12, rtol=1e-12))
+        mean, point = self.best_mean(start, tau)
+        return mean, tau, point
+
+
+class _OneMargin(_Likelihood):
+    """Trials whose likelihood depends on their log odds (or log odds ratio) alone.
+
+    Trial i has the log likelihood a_i theta - K_i(theta) with K convex: an exponential family.
+    """
+
+    def __init__(self, successes: Floats) -> None:
+        self.successes = successes
+
+    @abstractmethod
+    def cumulant(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
+        """K and its first two derivatives, theta of shape (k, points)."""
+
+    def at(self, mean: float, tau: float) -> _Point:
+        a = self.successes[:, None]
+        mode = np.zeros((a.size, 1))
+        for _ in range(100):
+            _, first, second = self.cumulant(mean + tau * mode)
+            step = (tau * (a - first) - mode) / (1 + tau * tau * second)
+            mode = mode + np.clip(step, -3, 3)
+            if np.abs(step).max() < 1e-9:
+                break
+        _, _, second = self.cumulant(mean + tau * mode)
+        scale = 1 / np.sqrt(1 + tau * tau * second)
+        z, log_weights = _points(mode, scale)
+        theta = mean + tau * z
+        cumulant, first, second = self.cumulant(theta)
+        log_terms = a * theta - cumulant + log_weights
+        value = logsumexp(log_terms, axis=1)
+        share = np.exp(log_terms - value[:, None])
+        residual = a - first
+        by_mean, by_tau = (share * residual).sum(axis=1), (share * residual * z).sum(axis=1)
+        curvature = (
+            (share * (residual**2 - second)).sum(axis=1) - by_mean**2,
+            (share * z * (residual**2 - second)).sum(axis=1) - by_mean * by_tau,
+            (share * z**2 * (residual**2 - second)).sum(axis=1) - by_tau**2,
+        )
+        return _Point(
+            float(value.sum()),
+            float(by_mean.sum()),
+            float(by_tau.sum()),
+            (float(curvature[0].sum()), float(curvature[1].sum()), float(curvature[2].sum())),
+        )
+
+
+class _Binomial(_OneMargin):
+    """Events among n, theta the log odds less a known offset."""
+
+    def __init__(self, events: Floats, n: Floats, offset: Floats) -> None:
+        super().__init__(events)
+        self.n, self.offset = n[:, None], offset[:, None]
+
+    def cumulant(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
+        eta = theta + self.offset
+        p = _expit(eta)
+        return self.n * np.logaddexp(0, eta), self.n * p, self.n * p * (1 - p)
+
+
+class _Hypergeometric(_OneMargin):
+    """Events of the experimental arm given all margins of the table, theta the log odds ratio."""
+
+    def __init__(self, counts: "_Tables") -> None:
+        super().__init__(counts.a)
+        total = counts.a + counts.c
+        lowest = np.maximum(0.0, total - counts.n0)
+        highest = np.minimum(total, counts.n1)
+        self.events = []
+        self.log_ways = []
+        for low, high, m, n1, n0 in zip(lowest, highest, total, counts.n1, counts.n0, strict=True):
+            j = np.arange(low, high + 1)
+            self.events.append(j)
+            self.log_ways.append(_log_choose(n1, j) + _log_choose(n0, m - j))
+
+    def cumulant(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
+        values, means, variances = np.empty((3, *theta.shape))
+        for i, (j, log_ways) in enumerate(zip(self.events, self.log_ways, strict=True)):
+            terms = log_ways[:, None] + j[:, None] * theta[i]
+            top = terms.max(axis=0)
+            np.exp(terms - top, out=terms)
+            total = terms.sum(axis=0)
+            values[i] = top + np.log(total)
+            means[i] = j @ terms / total
+            variances[i] = (j - j.mean()) ** 2 @ terms / total - (means[i] - j.mean()) ** 2
+        return values, means, variances
+
+
+@dataclass(frozen=True)
+class _Tables:
+    a: Floats
+    n1: Floats
+    c: Floats
+    n0: Floats
+
+
+class _TwoArms(_Likelihood):
+    """Both arms' counts, each trial with its own baseline odds; the effect z acts half on each arm.
+
+    The baselines are profiled out by Newton's method inside `at`.
+    """
+
+    def __init__(self, counts: _Tables) -> None:
+        self.t = counts
+        p = (counts.a + counts.c + 0.5) / (counts.n1 + counts.n0 + 1)
+        self.baseline = np.log(p / (1 - p))
+
+    def _integrals(self, baseline: Floats, mean: float, tau: float) -> tuple[Floats, ...]:
+        a, n1, c, n0 = (x[:, None] for x in (self.t.a, self.t.n1, self.t.c, self.t.n0))
+        alpha = baseline[:, None]
+        z = np.zeros_like(alpha)
+        for _ in range(100):
+            p1, p0 = _expit(alpha + mean + tau * z / 2), _expit(alpha - tau * z / 2)
+            v = n1 * p1 * (1 - p1) + n0 * p0 * (1 - p0)
+            step = (tau / 2 * (a - n1 * p1 - c + n0 * p0) - z) / (1 + tau * tau / 4 * v)
+            z = z + np.clip(step, -3, 3)
+            if np.abs(step).max() < 1e-9:
+                break
+        scale = 1 / np.sqrt(1 + tau * tau / 4 * v)
+        z, log_weights = _points(z, scale)
+        eta1, eta0 = alpha + mean + tau * z / 2, alpha - tau * z / 2
+        p1, p0 = _expit(eta1), _expit(eta0)
+        log_terms = (
+            a * eta1 - n1 * np.logaddexp(0, eta1) + c * eta0 - n0 * np.logaddexp(0, eta0)
+            + log_weights
+        )  # fmt: skip
+        value = logsumexp(log_terms, axis=1)
+        share = np.exp(log_terms - value[:, None])
+        r1, r0 = a - n1 * p1, c - n0 * p0
+        v1, v0 = n1 * p1 * (1 - p1), n0 * p0 * (1 - p0)
+        slopes = (r1 + r0, r1, z / 2 * (r1 - r0))
+        curves = {
+            (0, 0): -(v1 + v0), (0, 1): -v1, (0, 2): -z / 2 * (v1 - v0),
+            (1, 1): -v1, (1, 2): -z / 2 * v1, (2, 2): -(z**2) / 4 * (v1 + v0),
+        }  # fmt: skip
+        expected = [(share * s).sum(axis=1) for s in slopes]
+        second = {
+            (i, j): (share * (slopes[i] * slopes[j] + curve)).sum(axis=1)
+            - expected[i] * expected[j]
+            for (i, j), curve in curves.items()
+        }
+        return (
+            value, *expected,
+            second[0, 0], second[0, 1], second[0, 2], second[1, 1], second[1, 2], second[2, 2],
+        )  # fmt: skip
+
+    def at(self, mean: float, tau: float) -> _Point:
+        baseline = self.baseline
+        terms = self._integrals(baseline, mean, tau)
+        for _ in range(200):
+            step = np.clip(terms[1] / -terms[4], -2, 2)
+            there = self._integrals(baseline + step, mean, tau)
+            worse = there[0] < terms[0] - 1e-10 * np.abs(terms[0])
+            while worse.any() and np.abs(step[worse]).max() > 1e-14:
+                step = np.where(worse, step / 2, step)
+                there = self._integrals(baseline + step, mean, tau)
+                worse = there[0] < terms[0] - 1e-10 * np.abs(terms[0])
+            baseline, terms = baseline + step, there
+            if np.abs(step).max() < 1e-10 * (1 + np.abs(baseline).max()):
+                break
+        self.baseline = baseline
+        value, _, by_mean, by_tau, aa, am, at, mm, mt, tt = terms
+        # Profiling a baseline out takes its share from the second derivatives.
+        return _Point(
+            float(value.sum()),
+            float(by_mean.sum()),
+            float(by_tau.sum()),
+            (
+                float((mm - am * am / aa).sum()),
+                float((mt - am * at / aa).sum()),
+                float((tt - at * at / aa).sum()),
+            ),
+        )
+
+
+def _points(mode: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """Points around each mode, shape (k, NODES), and logarithms of their weights.
+
+    Trapezoidal rule in t with z = mode + scale sinh(t): fine at the peak, wide in the tails, which
+    need not look alike on both sides. With the standard normal's density included.
+    """
+    reach = np.arcsinh(REACH / scale)
+    t = reach * np.linspace(-1, 1, NODES)
+    z = mode + scale * np.sinh(t)
+    step = 2 * reach / (NODES - 1)
+    log_weights = np.log(step * scale * np.cosh(t)) - 0.5 * z**2 - 0.5 * math.log(2 * math.pi)
+    return z, log_weights
+
+
+def _expit(x: Floats) -> Floats:
+    return 0.5 + 0.5 * np.tanh(x / 2)
+
+
+def _log_choose(n: float, j: Floats) -> Floats:
+    return np.asarray(gammaln(n + 1) - gammaln(j + 1) - gammaln(n - j + 1))
+
+
+def _result(
+    model: ModelName, likelihood: _Likelihood, weights: Floats, level: float, *, common: bool
+) -> Pooled | None:
+    if common:
+        mean, point = likelihood.best_mean(0.0, 0.0)
+        tau = 0.0
+    else:
+        found = likelihood.best()
+        if found is None:
+            return None
+        mean, tau, point = found
+    mm, mt, tt = point.curvature
+    information = -mm if tau == 0 else -(mm - mt * mt / tt)
+    se = 1 / math.sqrt(information)
+    half = float(ndtri(0.5 + level / 200)) * se
+    k = weights.size
+    reach = float(stdtrit(k - 1, 0.5 + level / 200)) * math.hypot(tau, se) if k > 1 else math.nan
+    predicts = not common and k > 1
+    return Pooled(
+        model=model,
+        k=k,
+        estimate=mean,
+        se=se,
+        ci_low=mean - half,
+        ci_high=mean + half,
+        ci_level=level,
+        p_value=float(2 * ndtr(-abs(mean) / se)),
+        df=None,
+        tau2=None if common else tau * tau,
+        tau2_low=None,
+        tau2_high=None,
+        i2=None,
+        i2_q=None,
+        q=None,
+        q_df=None,
+        q_p=None,
+        pi_low=mean - reach if predicts else None,
+        pi_high=mean + reach if predicts else None,
+        pi_method=PREDICTION_T if predicts else "",
+        # The likelihood gives trials no weights; patients are the nearest thing a reader can use.
+        weights=percent_weights(weights),
+    )
+
+
+def _informative(counts: Counts) -> _Tables | None:
+    """Tables with an event and a non-event; None where the odds ratio has no finite estimate."""
+    if counts.measure != "odds_ratio":
+        raise ValueError(f"logistic regression gives odds ratios, not {counts.measure}")
+    a, n1 = check_counts(counts.events_e, counts.n_e, "experimental arm")
+    c, n0 = check_counts(counts.events_c, counts.n_c, "control arm")
+    if a.size != c.size:
+        raise ValueError(f"{a.size} trials in the experimental arm but {c.size} in the control arm")
+    keep = (a + c > 0) & (a + c < n1 + n0)
+    t = _Tables(a[keep], n1[keep], c[keep], n0[keep])
+    lowest, highest = np.maximum(0, t.a + t.c - t.n0), np.minimum(t.a + t.c, t.n1)
+    if (t.a == lowest).all() or (t.a == highest).all():
+        return None
+    return t
+
+
+def unconditional_logistic(
+    counts: Counts, level: float = 95.0, *, common: bool = False
+) -> Pooled | None:
+    """Logistic regression with a fixed effect a trial and random treatment effects.
+
+    Parameters
+    ----------
+    counts : Counts
+        The trials' tables, measure ``odds_ratio``. Trials without any event, or with events only,
+        say nothing about it and drop out.
+    level : float
+        Level of the intervals in percent.
+    common : bool
+        Without heterogeneity: one odds ratio in all trials.
+
+    Returns
+    -------
+    Pooled or None
+        Log odds ratio by maximum likelihood with its Wald interval (standard error from the
+        information about all parameters, tau included), tau2, and a prediction interval on t with
+        k-1 degrees of freedom. None where the likelihood has no finite maximum: no event (or only
+        events) in one arm of all trials, or a tau beyond all bounds.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, lengths differ, the measure
+        is not the odds ratio, or the level is no percentage.
+
+    Notes
+    -----
+    Turner RM, Omar RZ, Yang M, Goldstein H, Thompson SG. Stat Med 2000;19:3417-3432; Jackson D,
+    Law M, Stijnen T, Viechtbauer W, White IR. Stat Med 2018;37:1059-1085, their model 4: the random
+    effect is split evenly between the arms. As metafor's ``rma.glmm(model="UM.FS")``.
+    """
+    level = check_level(level)
+    tables = _informative(counts)
+    if tables is None:
+        return None
+    return _result(
+        "logistic_unconditional", _TwoArms(tables), tables.n1 + tables.n0, level, common=common
+    )
+
+
+def conditional_logistic(
+    counts: Counts, level: float = 95.0, *, common: bool = False, approximate: bool = False
+) -> Pooled | None:
+    """Logistic regression conditional on each trial's number of events.
+
+    Parameters
+    ----------
+    counts : Counts
+        The trials' tables, as in `unconditional_logistic`.
+    level : float
+        Level of the intervals in percent.
+    common : bool
+        Without heterogeneity.
+    approximate : bool
+        The binomial distribution in place of the noncentral hypergeometric: for rare events.
+
+    Returns
+    -------
+    Pooled or None
+        As `unconditional_logistic`.
+
+    Raises
+    ------
+    ValueError
+        As `unconditional_logistic`.
+
+    Notes
+    -----
+    Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046-3067. As metafor's
+    ``rma.glmm(model="CM.EL")`` and ``"CM.AL"``.
+    """
+    level = check_level(level)
+    tables = _informative(counts)
+    if tables is None:
+        return None
+    likelihood: _Likelihood
+    if approximate:
+        if (tables.a == 0).all() or (tables.c == 0).all():
+            return None
+        likelihood = _Binomial(tables.a, tables.a + tables.c, np.log(tables.n1 / tables.n0))
+    else:
+        likelihood = _Hypergeometric(tables)
+    return _result("logistic_conditional", likelihood, tables.n1 + tables.n0, level, common=common)
+
+
+def binomial_normal_proportion(
+    events: Floats, n: Floats, level: float = 95.0, *, common: bool = False
+) -> Pooled | None:
+    """Pooled proportion by binomial likelihood and normally distributed logits.
+
+    Parameters
+    ----------
+    events, n : array_like of shape (k,)
+        Patients with the event and patients analysed.
+    level : float
+        Level of the intervals in percent.
+    common : bool
+        Without heterogeneity.
+
+    Returns
+    -------
+    Pooled or None
+        On the logit scale. None where no patient, or every patient, has the event.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, lengths differ, or the level
+        is no percentage.
+
+    Notes
+    -----
+    Hamza TH, van Houwelingen HC, Stijnen T. J Clin Epidemiol 2008;61:41-51. As metafor's
+    ``rma.glmm(measure="PLO")``.
+    """
+    level = check_level(level)
+    x, total = check_counts(events, n, "arm")
+    if x.sum() == 0 or (x == total).all():
+        return None
+    likelihood = _Binomial(x, total, np.zeros(x.size))
+    return _result("binomial_normal", likelihood, total, level, common=common)

@@ -1,0 +1,152 @@
+"""Mantel-Haenszel pooling of two-by-two tables."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import chi2, norm
+from statsmodels.stats.contingency_tables import StratifiedTable
+
+from trial_evidence.extract.effect_sizes import (
+    EffectSizes,
+    odds_ratio,
+    risk_difference,
+    risk_ratio,
+)
+from trial_evidence.pool.engine.results import Floats, Pooled, check_level, percent_weights
+
+Measure = Literal["risk_ratio", "odds_ratio", "risk_difference"]
+
+EFFECT_SIZES = {
+    "risk_ratio": risk_ratio,
+    "odds_ratio": odds_ratio,
+    "risk_difference": risk_difference,
+}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Two-by-two tables of the trials of one analysis, and the measure they are pooled as.
+
+    Attributes
+    ----------
+    events_e, n_e, events_c, n_c : array_like of shape (k,)
+        Patients with the event and patients analysed, experimental and control arm.
+    measure : str
+        ``risk_ratio``, ``odds_ratio`` or ``risk_difference``.
+    """
+
+    events_e: npt.ArrayLike
+    n_e: npt.ArrayLike
+    events_c: npt.ArrayLike
+    n_c: npt.ArrayLike
+    measure: Measure
+
+
+def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
+    """Common effect by Mantel and Haenszel's weights, without continuity correction.
+
+    Parameters
+    ----------
+    counts : Counts
+        The trials' tables, those that are pooled (no trial without information on a ratio).
+    level : float
+        Level of the interval in percent.
+
+    Returns
+    -------
+    Pooled or None
+        Log ratio or risk difference; Q is that of the trials' own effects around it, for which
+        empty cells get 0.5 as in `trial_evidence.extract.effect_sizes`. None where the ratio has
+        no estimate: no event (or, for odds, only events) in one arm of all the trials.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, lengths differ, there are
+        fewer than two trials, or the level is no percentage.
+
+    Notes
+    -----
+    Standard errors: risk ratio Greenland S, Robins JM. Biometrics 1985;41:55-68; odds ratio
+    Robins J, Breslow N, Greenland S. Biometrics 1986;42:311-323; risk difference Sato T,
+    Greenland S, Robins JM. Biometrics 1989;45:1323-1324. The same choices as metafor's
+    ``rma.mh``.
+    """
+    level = check_level(level)
+    trials = EFFECT_SIZES[counts.measure](counts.events_e, counts.n_e, counts.events_c, counts.n_c)
+    if trials.yi.size < 2:
+        raise ValueError(f"needs at least 2 trials, not {trials.yi.size}")
+    a, n1 = np.asarray(counts.events_e, dtype=float), np.asarray(counts.n_e, dtype=float)
+    c, n0 = np.asarray(counts.events_c, dtype=float), np.asarray(counts.n_c, dtype=float)
+    fitted = ESTIMATES[counts.measure](a, n1, c, n0)
+    if fitted is None:
+        return None
+    estimate, se, weights = fitted
+    return _result(trials, estimate, se, weights, level)
+
+
+def _result(
+    trials: EffectSizes, estimate: float, se: float, weights: Floats, level: float
+) -> Pooled:
+    k = trials.yi.size
+    q = float(((trials.yi - estimate) ** 2 / trials.vi).sum())
+    half = float(norm.ppf(0.5 + level / 200)) * se
+    return Pooled(
+        model="mantel_haenszel",
+        k=k,
+        estimate=estimate,
+        se=se,
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        ci_level=level,
+        p_value=float(2 * norm.sf(abs(estimate) / se)),
+        df=None,
+        tau2=None,
+        tau2_low=None,
+        tau2_high=None,
+        i2=None,
+        i2_q=100 * (q - k + 1) / q if q > k - 1 else 0.0,
+        q=q,
+        q_df=k - 1,
+        q_p=float(chi2.sf(q, k - 1)),
+        pi_low=None,
+        pi_high=None,
+        pi_method="",
+        weights=percent_weights(weights),
+    )
+
+
+def _risk_ratio(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[float, float, Floats] | None:
+    n = n1 + n0
+    top, bottom = float((a * n0 / n).sum()), float((c * n1 / n).sum())
+    if top == 0 or bottom == 0:
+        return None
+    spread = float(((n1 * n0 * (a + c) - a * c * n) / n**2).sum())
+    return float(np.log(top / bottom)), float(np.sqrt(spread / (top * bottom))), c * n1 / n
+
+
+def _odds_ratio(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[float, float, Floats] | None:
+    b, d, n = n1 - a, n0 - c, n1 + n0
+    if (a * d).sum() == 0 or (b * c).sum() == 0:
+        return None
+    tables = StratifiedTable(np.array([[a, b], [c, d]]))
+    return float(tables.logodds_pooled), float(tables.logodds_pooled_se), b * c / n
+
+
+def _risk_difference(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[float, float, Floats]:
+    n = n1 + n0
+    weights = n1 * n0 / n
+    total = float(weights.sum())
+    estimate = float((a * n0 / n - c * n1 / n).sum()) / total
+    p = (c * (n1 / n) ** 2 - a * (n0 / n) ** 2 + n1 * n0 * (n0 - n1) / (2 * n**2)).sum()
+    q = ((a * (n0 - c) + c * (n1 - a)) / (2 * n)).sum()
+    return estimate, float(np.sqrt(estimate * p + q)) / total, weights
+
+
+ESTIMATES = {
+    "risk_ratio": _risk_ratio,
+    "odds_ratio": _odds_ratio,
+    "risk_difference": _risk_difference,
+}

@@ -1,0 +1,80 @@
+"""Peto's one-step odds ratio, for rare events."""
+
+import numpy as np
+from scipy.special import chdtrc, ndtr, ndtri
+
+from trial_evidence.pool.engine.results import Pooled, check_counts, check_level, percent_weights
+from trial_evidence.pool.models.mantel_haenszel import Counts
+
+
+def peto(counts: Counts, level: float = 95.0) -> Pooled | None:
+    """Common odds ratio from observed less expected events, without continuity correction.
+
+    Parameters
+    ----------
+    counts : Counts
+        The trials' tables, measure ``odds_ratio``. A trial without any event, or with events only,
+        has no variance and adds nothing.
+    level : float
+        Level of the interval in percent.
+
+    Returns
+    -------
+    Pooled or None
+        Log odds ratio sum(O - E)/sum(V), with V the hypergeometric variance. It is biased where the
+        effect is large or the arms are of very different size. None where no trial has both events
+        and non-events.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, lengths differ, the measure
+        is not the odds ratio, or the level is no percentage.
+
+    Notes
+    -----
+    Yusuf S, Peto R, Lewis J, Collins R, Sleight P. Prog Cardiovasc Dis 1985;27:335-371. As
+    metafor's ``rma.peto``.
+    """
+    level = check_level(level)
+    if counts.measure != "odds_ratio":
+        raise ValueError(f"Peto's method gives odds ratios, not {counts.measure}")
+    a, n1 = check_counts(counts.events_e, counts.n_e, "experimental arm")
+    c, n0 = check_counts(counts.events_c, counts.n_c, "control arm")
+    if a.size != c.size:
+        raise ValueError(f"{a.size} trials in the experimental arm but {c.size} in the control arm")
+    events, n = a + c, n1 + n0
+    keep = (events > 0) & (events < n)
+    if not keep.any():
+        return None
+    a, n1, n0, events, n = (x[keep] for x in (a, n1, n0, events, n))
+    difference = a - events * n1 / n
+    variance = n1 * n0 * events * (n - events) / (n**2 * (n - 1))
+    total = float(variance.sum())
+    estimate, se = float(difference.sum()) / total, 1 / float(np.sqrt(total))
+    k = a.size
+    q = float((variance * (difference / variance - estimate) ** 2).sum())
+    half = float(ndtri(0.5 + level / 200)) * se
+    return Pooled(
+        model="peto",
+        k=k,
+        estimate=estimate,
+        se=se,
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        ci_level=level,
+        p_value=float(2 * ndtr(-abs(estimate) / se)),
+        df=None,
+        tau2=None,
+        tau2_low=None,
+        tau2_high=None,
+        i2=None,
+        i2_q=100 * (q - k + 1) / q if q > k - 1 else 0.0,
+        q=q,
+        q_df=k - 1,
+        q_p=float(chdtrc(k - 1, q)) if k > 1 else 1.0,
+        pi_low=None,
+        pi_high=None,
+        pi_method="",
+        weights=percent_weights(variance),
+    )

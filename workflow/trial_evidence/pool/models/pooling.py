@@ -1,0 +1,75 @@
+"""Every model for one set of trials."""
+
+import numpy.typing as npt
+
+from trial_evidence.config.methods import Pooling
+from trial_evidence.pool.bayes.posterior import bayesian
+from trial_evidence.pool.engine.results import Pooled, check_effects
+from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
+from trial_evidence.pool.models.random_effects import (
+    common_effect,
+    dersimonian_laird_wald,
+    random_effects,
+    single_trial,
+)
+
+
+def pool_all(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    *,
+    pooling: Pooling,
+    level: float,
+    tau_prior_scale: float,
+    counts: Counts | None = None,
+) -> tuple[Pooled, ...]:
+    """All models for one set of trials, in a fixed order.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    pooling : Pooling
+        The random-effects model of choice.
+    level : float
+        Level of the intervals in percent.
+    tau_prior_scale : float
+        Scale of the half-normal prior on tau, in units of `yi`.
+    counts : Counts, optional
+        The same trials' two-by-two tables, for Mantel-Haenszel.
+
+    Returns
+    -------
+    tuple of Pooled
+        The random-effects model (``random_reml_hk`` and its relatives), ``common``,
+        ``dersimonian_laird``, ``mantel_haenszel`` (with counts, and where it has an estimate),
+        ``bayesian``; for one trial ``single_trial`` alone.
+
+    Raises
+    ------
+    ValueError
+        If the input cannot be pooled, or the tables are not as many as the effects.
+    """
+    y, v = check_effects(yi, vi)
+    if y.size == 1:
+        return (single_trial(y, v, level),)
+    models = [
+        random_effects(
+            y,
+            v,
+            level,
+            tau2_estimator=pooling.tau2_estimator,
+            estimate_interval=pooling.estimate_interval,
+            prediction_interval=pooling.prediction_interval,
+        ),
+        common_effect(y, v, level),
+        dersimonian_laird_wald(y, v, level),
+    ]
+    if counts is not None:
+        by_counts = mantel_haenszel(counts, level)
+        if by_counts is not None:
+            if by_counts.k != y.size:
+                raise ValueError(f"{y.size} effects but {by_counts.k} two-by-two tables")
+            models.append(by_counts)
+    models.append(bayesian(y, v, tau_prior_scale, level))
+    return tuple(models)

@@ -1,0 +1,249 @@
+"""Do the intervals hold their level? A simulation with the sheet's own numbers and variances.
+
+Effects are drawn around a true mean with a known tau and the trials' sampling variances; every
+interval on offer is computed, and counted if it holds the truth. The work is done in parts that are
+written to a folder: a run that was stopped goes on where it was.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr
+
+from trial_evidence.pool.bayes.posterior import posterior_stack
+from trial_evidence.pool.bayes.priors import TauPrior
+from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
+from trial_evidence.pool.engine.heterogeneity import q_profile
+from trial_evidence.pool.engine.intervals import (
+    INTERVALS,
+    PREDICTIONS,
+    confidence_interval,
+    prediction_interval,
+    weighted_mean,
+)
+from trial_evidence.pool.engine.results import Floats, check_effects, check_level
+from trial_evidence.pool.engine.stacks import stack
+from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS, estimate_tau2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is simulated.
+
+    Attributes
+    ----------
+    vi : tuple of float
+        Sampling variances of the trials; k is their number.
+    taus : tuple of float
+        True between-trial standard deviations.
+    simulations : int
+        Simulated meta-analyses for each tau.
+    seed : int
+        Seed of the random numbers.
+    level : float
+        Level of the intervals in percent.
+    part : int
+        Simulations written at a time.
+    bootstrap_draws : int
+        Draws of the bootstrap prediction interval, the only costly one; zero leaves it out.
+    """
+
+    vi: tuple[float, ...]
+    taus: tuple[float, ...]
+    simulations: int
+    seed: int = 1
+    level: float = 95.0
+    part: int = 1000
+    bootstrap_draws: int = 0
+
+    def __post_init__(self) -> None:
+        check_effects(np.zeros(len(self.vi)), self.vi, at_least=2)
+        check_level(self.level)
+        if self.simulations < 1 or self.part < 1:
+            raise ValueError("simulations and part must be at least 1")
+        if not self.taus or any(not (np.isfinite(t) and t >= 0) for t in self.taus):
+            raise ValueError(f"taus must be finite and not below zero, not {self.taus}")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One number of the simulation.
+
+    Attributes
+    ----------
+    k : int
+        Trials.
+    tau : float
+        True between-trial standard deviation.
+    quantity : str
+        ``coverage`` or ``width`` of an interval for the mean, ``prediction coverage`` or
+        ``prediction width``, ``tau2 coverage`` of the Q-profile, or ``tau2 bias``.
+    name : str
+        Estimator and interval, or prior, in words.
+    value : float
+        Share of intervals that hold the truth, mean width, or mean error.
+    monte_carlo_se : float
+        Its standard error from the number of simulations.
+    """
+
+    k: int
+    tau: float
+    quantity: str
+    name: str
+    value: float
+    monte_carlo_se: float
+
+
+def calibrate(
+    plan: Plan,
+    priors: Sequence[TauPrior] = (),
+    *,
+    folder: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Calibration, ...]:
+    """Coverage and width of every interval, and bias of every estimator of tau2.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is simulated.
+    priors : sequence of TauPrior
+        Bayesian models to judge beside the others.
+    folder : pathlib.Path, optional
+        Where parts are kept; those of the same plan and priors that are there already are used.
+    progress : callable, optional
+        Called with the parts done and the parts there are after each part.
+
+    Returns
+    -------
+    tuple of Calibration
+
+    Raises
+    ------
+    ValueError
+        If two priors have the same label.
+    """
+    labels = [prior.label for prior in priors]
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"two priors are the same: {', '.join(labels)}")
+    parts = list(_parts(plan))
+    sums: dict[tuple[float, str, str], Floats] = {}
+    for done, (tau_index, number, size) in enumerate(parts, start=1):
+        path = folder / _part_name(plan, labels, tau_index, number) if folder is not None else None
+        found = _read(path)
+        if found is None:
+            found = _simulate(plan, priors, tau_index, number, size)
+            _write(path, found)
+        for (quantity, name), moments in found.items():
+            key = (plan.taus[tau_index], quantity, name)
+            sums[key] = sums.get(key, np.zeros(3)) + moments
+        if progress is not None:
+            progress(done, len(parts))
+    return tuple(_row(len(plan.vi), key, moments) for key, moments in sums.items())
+
+
+def _parts(plan: Plan) -> Iterator[tuple[int, int, int]]:
+    """Index of tau, number and size of each part."""
+    for tau_index in range(len(plan.taus)):
+        for number, start in enumerate(range(0, plan.simulations, plan.part)):
+            yield tau_index, number, min(plan.part, plan.simulations - start)
+
+
+def _part_name(plan: Plan, labels: list[str], tau_index: int, number: int) -> str:
+    # Parts of another plan must not be taken for this one's; how many simulations there are in all
+    # makes no difference to a part that is full.
+    content = asdict(plan) | {"priors": labels, "taus": plan.taus[tau_index], "simulations": 0}
+    # The random numbers follow the place of a tau in the grid: in another grid it is another part.
+    content["place"] = tau_index
+    content["size"] = min(plan.part, plan.simulations - number * plan.part)
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    return f"part-{digest}-{number:05d}.json"
+
+
+def _read(path: Path | None) -> dict[tuple[str, str], Floats] | None:
+    if path is None or not path.exists():
+        return None
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return {(quantity, name): np.array(moments) for quantity, name, moments in rows}
+
+
+def _write(path: Path | None, found: dict[tuple[str, str], Floats]) -> None:
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [[quantity, name, moments.tolist()] for (quantity, name), moments in found.items()]
+    beside = path.with_suffix(".partial")
+    beside.write_text(json.dumps(rows), encoding="utf-8")
+    os.replace(beside, path)
+
+
+def _simulate(
+    plan: Plan, priors: Sequence[TauPrior], tau_index: int, number: int, size: int
+) -> dict[tuple[str, str], Floats]:
+    """Count, sum and sum of squares of everything measured in one part; the true mean is zero."""
+    tau = plan.taus[tau_index]
+    random = np.random.default_rng([plan.seed, len(plan.vi), tau_index, number])
+    v = np.repeat(np.array(plan.vi)[:, None], size, axis=1)
+    y = random.standard_normal(v.shape) * np.sqrt(v + tau**2)
+    found: dict[tuple[str, str], Floats] = {}
+
+    def note(quantity: str, name: str, values: npt.ArrayLike) -> None:
+        numbers = np.asarray(values, dtype=float)
+        found[quantity, name] = np.array([numbers.size, numbers.sum(), (numbers**2).sum()])
+
+    def interval(name: str, low: Floats, high: Floats) -> None:
+        note("coverage", name, (low <= 0) & (high >= 0))
+        note("width", name, high - low)
+
+    def prediction(name: str, low: Floats, high: Floats) -> None:
+        # The chance of holding the next trial's effect is known; no trial need be drawn.
+        if tau > 0:
+            note("prediction coverage", name, ndtr(high / tau) - ndtr(low / tau))
+        else:
+            note("prediction coverage", name, (low <= 0) & (high >= 0))
+        note("prediction width", name, high - low)
+
+    analyses = stack(y, v)
+    for method in ("EE", *TAU2_ESTIMATORS):
+        tau2 = estimate_tau2(analyses, method)
+        if method != "EE":
+            note("tau2 bias", method, tau2 - tau**2)
+        mean = weighted_mean(analyses, tau2)
+        for kind in INTERVALS if method != "EE" else ("wald",):
+            _, low, high, _ = confidence_interval(mean, kind, plan.level)
+            interval(f"{method} {kind}", low, high)
+        if method in ("REML", "DL"):
+            for kind, (_, lost) in PREDICTIONS.items():
+                if len(plan.vi) > lost:
+                    prediction(f"{method} {kind}", *prediction_interval(mean, kind, plan.level))
+    low, high = q_profile(analyses, plan.level)
+    note("tau2 coverage", "Q-profile", (low <= tau**2 * (1 + 1e-12)) & (high >= tau**2))
+    note("tau2 width", "Q-profile", high - low)
+    for prior in priors:
+        posterior = posterior_stack(y, v, prior, plan.level)
+        interval(f"Bayesian {prior.label}", posterior.ci_low, posterior.ci_high)
+        prediction(f"Bayesian {prior.label}", posterior.pi_low, posterior.pi_high)
+    if plan.bootstrap_draws:
+        limits = np.array(
+            [
+                bootstrap_prediction_interval(
+                    y[:, j], v[:, j], plan.level, draws=plan.bootstrap_draws, seed=plan.seed
+                )
+                for j in range(size)
+            ]
+        )
+        prediction("bootstrap", limits[:, 0], limits[:, 1])
+    return found
+
+
+def _row(k: int, key: tuple[float, str, str], moments: Floats) -> Calibration:
+    n, total, squares = (float(x) for x in moments)
+    mean = total / n
+    variance = max(squares / n - mean**2, 0.0)
+    return Calibration(k, *key, value=mean, monte_carlo_se=float(np.sqrt(variance / n)))

@@ -1,0 +1,243 @@
+"""What each trial does to the pooled result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trial_evidence.pool.engine.many import StackedFit, fit_stack
+from trial_evidence.pool.engine.results import Floats, check_effects
+
+MOST_TRIALS_FOR_ALL_SUBSETS = 15
+
+
+def leave_one_out(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    *,
+    method: str = "REML",
+    interval: str = "hartung_knapp_conservative",
+    prediction: str = "conservative_k_minus_1",
+    level: float = 95.0,
+) -> StackedFit:
+    """The pooled result without each trial in turn.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances; k at least 2.
+    method, interval, prediction, level
+        As `trial_evidence.pool.engine.many.fit_stack`.
+
+    Returns
+    -------
+    StackedFit
+        Element i is the analysis without trial i. Of two trials, each leaves the other's own
+        result.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two trials or the input cannot be pooled.
+    """
+    y, v = check_effects(yi, vi, at_least=2)
+    kept = ~np.eye(y.size, dtype=bool)
+    return _fit_subsets(y, v, kept, method, interval, prediction, level)
+
+
+def cumulative(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    order: Sequence[int] | None = None,
+    *,
+    method: str = "REML",
+    interval: str = "hartung_knapp_conservative",
+    prediction: str = "conservative_k_minus_1",
+    level: float = 95.0,
+) -> StackedFit:
+    """The pooled result as trials came in.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    order : sequence of int, optional
+        Positions of the trials in the order they enter; as given if left out.
+    method, interval, prediction, level
+        As `trial_evidence.pool.engine.many.fit_stack`.
+
+    Returns
+    -------
+    StackedFit
+        Element i is the analysis of the first i + 1 trials in that order.
+
+    Raises
+    ------
+    ValueError
+        If the order does not name every trial once or the input cannot be pooled.
+    """
+    y, v = check_effects(yi, vi, at_least=1)
+    places = np.arange(y.size) if order is None else np.asarray(order, dtype=int)
+    if sorted(places.tolist()) != list(range(y.size)):
+        raise ValueError("the order must name every trial once")
+    kept = np.triu(np.ones((y.size, y.size), dtype=bool))
+    return _fit_subsets(y[places], v[places], kept, method, interval, prediction, level)
+
+
+def _fit_subsets(
+    y: Floats,
+    v: Floats,
+    kept: npt.NDArray[np.bool_],
+    method: str,
+    interval: str,
+    prediction: str,
+    level: float,
+) -> StackedFit:
+    """Fit the trials that are kept in each column."""
+    return fit_stack(
+        np.where(kept, y[:, None], np.nan),
+        np.where(kept, v[:, None], np.nan),
+        method=method,
+        interval=interval,
+        prediction=prediction,
+        level=level,
+    )
+
+
+@dataclass(frozen=True)
+class Influence:
+    """Deletion diagnostics, one value a trial.
+
+    Attributes
+    ----------
+    hat : numpy.ndarray of float, shape (k,)
+        Share of the trial in the weights; sums to 1.
+    rstudent : numpy.ndarray of float, shape (k,)
+        Studentised deleted residual: distance from the mean of the others over its standard error.
+    dffits : numpy.ndarray of float, shape (k,)
+        Change of the mean by the trial, in standard errors.
+    cook_distance : numpy.ndarray of float, shape (k,)
+        Squared change of the mean over its variance.
+    covariance_ratio : numpy.ndarray of float, shape (k,)
+        Variance of the mean without the trial over that with it; below 1 the trial costs
+        precision.
+    tau2_deleted, q_deleted : numpy.ndarray of float, shape (k,)
+        Between-trial variance and Cochran's Q without the trial.
+    baujat_x : numpy.ndarray of float, shape (k,)
+        The trial's share in the heterogeneity: its squared residual over its variance.
+    baujat_y : numpy.ndarray of float, shape (k,)
+        Its influence: squared change of the mean over the variance without it.
+    """
+
+    hat: Floats
+    rstudent: Floats
+    dffits: Floats
+    cook_distance: Floats
+    covariance_ratio: Floats
+    tau2_deleted: Floats
+    q_deleted: Floats
+    baujat_x: Floats
+    baujat_y: Floats
+
+
+def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> Influence:
+    """Deletion diagnostics and the coordinates of the Baujat plot.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances; k at least 2.
+    method : str
+        Estimator of tau2; ``EE`` for the common effect.
+
+    Returns
+    -------
+    Influence
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two trials or the input cannot be pooled.
+
+    Notes
+    -----
+    Viechtbauer W, Cheung MWL. Res Synth Methods 2010;1:112-125; Baujat B, Mahé C, Pignon JP, Hill
+    C. Stat Med 2002;21:2641-2652. With Wald's variance, as metafor's ``influence`` and ``baujat``.
+    """
+    y, v = check_effects(yi, vi, at_least=2)
+    whole = fit_stack(y, v, method=method, interval="wald")
+    mean, variance, tau2 = (float(x[0]) for x in (whole.estimate, whole.se**2, whole.tau2))
+    without = leave_one_out(y, v, method=method, interval="wald")
+    change = mean - without.estimate
+    variance_deleted = without.se**2
+    hat = variance / (v + tau2)
+    return Influence(
+        hat=hat,
+        rstudent=(y - without.estimate) / np.sqrt(v + without.tau2 + variance_deleted),
+        dffits=change / np.sqrt(hat * (without.tau2 + v)),
+        cook_distance=change**2 / variance,
+        covariance_ratio=variance_deleted / variance,
+        tau2_deleted=without.tau2,
+        q_deleted=without.q,
+        baujat_x=(y - mean) ** 2 / (v + tau2),
+        baujat_y=change**2 / variance_deleted,
+    )
+
+
+@dataclass(frozen=True)
+class AllSubsets:
+    """The pooled result of every subset of the trials.
+
+    Attributes
+    ----------
+    members : numpy.ndarray of bool, shape (k, subsets)
+        Which trials are in a subset.
+    estimate, tau2, i2 : numpy.ndarray of float, shape (subsets,)
+        Mean effect, between-trial variance, and I2 from tau2 in percent.
+    i2_q : numpy.ndarray of float, shape (subsets,)
+        I2 from Q in percent.
+    """
+
+    members: npt.NDArray[np.bool_]
+    estimate: Floats
+    tau2: Floats
+    i2: Floats
+    i2_q: Floats
+
+
+def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> AllSubsets:
+    """Graphical display of heterogeneity: fit every subset of the trials.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances; k at most 15.
+    method : str
+        Estimator of tau2; ``EE`` for the common effect.
+
+    Returns
+    -------
+    AllSubsets
+        All ``2**k - 1`` subsets with at least one trial; column j holds trial i where bit i of
+        j + 1 is set.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 15 trials or the input cannot be pooled.
+
+    Notes
+    -----
+    Olkin I, Dahabreh IJ, Trikalinos TA. Res Synth Methods 2012;3:214-223. As metafor's ``gosh``.
+    """
+    y, v = check_effects(yi, vi, at_least=1)
+    if y.size > MOST_TRIALS_FOR_ALL_SUBSETS:
+        raise ValueError(
+            f"all subsets of {y.size} trials are too many; at most "
+            f"{MOST_TRIALS_FOR_ALL_SUBSETS} trials"
+        )
+    numbers = np.arange(1, 2**y.size)
+    members = (numbers >> np.arange(y.size)[:, None]) % 2 == 1
+    fit = _fit_subsets(y, v, members, method, "wald", "t_k_minus_1", 95.0)
+    return AllSubsets(members, fit.estimate, fit.tau2, fit.i2, fit.i2_q)

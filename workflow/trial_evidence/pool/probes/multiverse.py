@@ -1,0 +1,130 @@
+"""Every defensible analysis of the same question, fitted together: the specification curve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from trial_evidence.pool.engine.many import StackedFit, fit_stack
+from trial_evidence.pool.engine.results import Floats, check_effects, check_level
+from trial_evidence.pool.engine.stacks import Ints
+
+
+@dataclass(frozen=True)
+class SpecificationCurve:
+    """Results of all specifications, in the order they were given.
+
+    Attributes
+    ----------
+    k : numpy.ndarray of float, shape (specifications,)
+        Trials in each.
+    estimate, se, ci_low, ci_high, p_value, tau2, i2 : numpy.ndarray of float
+        As `trial_evidence.pool.engine.many.StackedFit`, shape (specifications,).
+    rank : numpy.ndarray of int, shape (specifications,)
+        Place of each in the curve, from the smallest estimate (0) up.
+    share_excluding_null : float
+        Share of the specifications whose interval excludes no effect.
+    share_below_null, share_above_null : float
+        Share whose interval lies entirely below or above no effect.
+    """
+
+    k: Floats
+    estimate: Floats
+    se: Floats
+    ci_low: Floats
+    ci_high: Floats
+    p_value: Floats
+    tau2: Floats
+    i2: Floats
+    rank: Ints
+    share_excluding_null: float
+    share_below_null: float
+    share_above_null: float
+
+
+def specification_curve(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    members: npt.ArrayLike,
+    methods: Sequence[str],
+    intervals: Sequence[str],
+    level: float = 95.0,
+) -> SpecificationCurve:
+    """Fit every specification.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (effects,)
+        All effects that any specification uses (every measure, definition and cut of every trial)
+        and their sampling variances.
+    members : array_like of bool, shape (effects, specifications)
+        Which effects a specification pools; that they are one a trial and of one measure is for
+        the caller to see to.
+    methods : sequence of str, length specifications
+        Estimator of tau2 of each, as `trial_evidence.pool.engine.tau2.estimate_tau2`; ``EE`` for
+        the common effect.
+    intervals : sequence of str, length specifications
+        Interval of each, as `trial_evidence.pool.engine.intervals.confidence_interval`.
+    level : float
+        Level of the intervals in percent.
+
+    Returns
+    -------
+    SpecificationCurve
+        No effect is zero, so ratios come as logarithms.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, there is no specification, one has no effect, a name is unknown or the
+        input cannot be pooled.
+
+    Notes
+    -----
+    Simonsohn U, Simmons JP, Nelson LD. Nat Hum Behav 2020;4:1208-1214; Voracek M, Kossmeier M,
+    Tran US. Z Psychol 2019;227:64-82.
+    """
+    y, v = check_effects(yi, vi, at_least=1)
+    level = check_level(level)
+    mask = np.asarray(members, dtype=bool)
+    if mask.ndim != 2 or mask.shape[0] != y.size or mask.shape[1] == 0:
+        raise ValueError(f"members must be {y.size} effects by specifications, not {mask.shape}")
+    specifications = mask.shape[1]
+    if not len(methods) == len(intervals) == specifications:
+        raise ValueError(
+            f"{specifications} specifications but {len(methods)} methods and "
+            f"{len(intervals)} intervals"
+        )
+    k = mask.sum(axis=0)
+    if (k == 0).any():
+        raise ValueError(f"specification {int(np.flatnonzero(k == 0)[0])} has no effect")
+    packed_y, packed_v = _packed(y, v, mask, int(k.max()))
+    result = {field.name: np.empty(specifications) for field in fields(StackedFit)}
+    kinds = np.array([f"{m}\n{i}" for m, i in zip(methods, intervals, strict=True)])
+    for kind in np.unique(kinds):
+        here = np.flatnonzero(kinds == kind)
+        method, interval = str(kind).split("\n")
+        fit = fit_stack(
+            packed_y[:, here], packed_v[:, here], method=method, interval=interval, level=level
+        )
+        for name, values in result.items():
+            values[here] = getattr(fit, name)
+    rank = np.empty(specifications, dtype=np.intp)
+    rank[np.argsort(result["estimate"], kind="stable")] = np.arange(specifications)
+    below, above = float((result["ci_high"] < 0).mean()), float((result["ci_low"] > 0).mean())
+    shown = ("k", "estimate", "se", "ci_low", "ci_high", "p_value", "tau2", "i2")
+    return SpecificationCurve(
+        **{name: result[name] for name in shown},
+        rank=rank,
+        share_excluding_null=below + above,
+        share_below_null=below,
+        share_above_null=above,
+    )
+
+
+def _packed(y: Floats, v: Floats, mask: npt.NDArray[np.bool_], most: int) -> tuple[Floats, Floats]:
+    """Members of each column moved to the top, so that the stack is no taller than it must be."""
+    order = np.argsort(~mask, axis=0, kind="stable")[:most]
+    there = np.take_along_axis(mask, order, axis=0)
+    return np.where(there, y[order], np.nan), np.where(there, v[order], np.nan)

@@ -1,0 +1,599 @@
+"""Small-study effects: do small trials report larger effects?
+
+With fewer than ten trials these tests have next to no power and trim-and-fill is guesswork; each
+then refuses with the reason, unless forced.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import statsmodels.api as sm
+from scipy.stats import kendalltau, norm, t
+
+from trial_evidence.pool.engine.many import fit_stack
+from trial_evidence.pool.engine.refusals import Refused, too_few
+from trial_evidence.pool.engine.results import Floats, check_counts, check_effects, check_level
+from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.probes.meta_regression import MetaRegression, meta_regression
+
+NEEDED = 10
+WHY = "with fewer, small-study effects cannot be told from chance"
+
+
+@dataclass(frozen=True)
+class RegressionTest:
+    """A regression of effects on a measure of trial size.
+
+    Attributes
+    ----------
+    name : str
+        The test in words.
+    slope, slope_se : float
+        Coefficient of the predictor, whose difference from zero is tested.
+    limit, limit_se, limit_low, limit_high : float
+        Effect expected where the predictor is zero (an infinitely large trial).
+    statistic, p_value : float
+        Test of the slope.
+    df : int or None
+        Degrees of freedom of t; None where normal.
+    """
+
+    name: str
+    slope: float
+    slope_se: float
+    limit: float
+    limit_se: float
+    limit_low: float
+    limit_high: float
+    statistic: float
+    p_value: float
+    df: int | None
+
+
+def _refusal(k: int, what: str, forced: bool, fewest: int = 3) -> Refused | None:
+    refusal = too_few(k, NEEDED, what, WHY, forced=forced)
+    if refusal is None and k < fewest:
+        return Refused(f"{what} cannot be computed with {k} trials; it takes {fewest}.")
+    return refusal
+
+
+def _weighted_line(
+    name: str, effects: Floats, predictor: Floats, weights: Floats, level: float
+) -> RegressionTest | Refused:
+    """Least squares with weights known up to a factor, which the residuals supply."""
+    if np.ptp(predictor) <= 1e-12 * float(np.abs(predictor).max()):
+        return Refused(f"{name}: all trials are of one size.")
+    fit = sm.WLS(effects, sm.add_constant(predictor), weights=weights).fit()
+    low, high = fit.conf_int(alpha=1 - level / 100)[0]
+    return RegressionTest(
+        name=name,
+        slope=float(fit.params[1]),
+        slope_se=float(fit.bse[1]),
+        limit=float(fit.params[0]),
+        limit_se=float(fit.bse[0]),
+        limit_low=float(low),
+        limit_high=float(high),
+        statistic=float(fit.tvalues[1]),
+        p_value=float(fit.pvalues[1]),
+        df=int(fit.df_resid),
+    )
+
+
+def egger(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0, *, forced: bool = False
+) -> RegressionTest | Refused:
+    """Egger's test: effects regressed on their standard errors, weights 1/v.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    level : float
+        Level of the limit's interval in percent.
+    forced : bool
+        Test fewer than ten trials all the same.
+
+    Returns
+    -------
+    RegressionTest or Refused
+        t on k-2. For odds ratios the standard error depends on the effect and the test is too often
+        positive: use `harbord` or `peters`.
+
+    Raises
+    ------
+    ValueError
+        If the input cannot be pooled or the level is no percentage.
+
+    Notes
+    -----
+    Egger M, Davey Smith G, Schneider M, Minder C. BMJ 1997;315:629-634. By statsmodels WLS; as
+    metafor's ``regtest(model="lm")``.
+    """
+    y, v = check_effects(yi, vi)
+    level = check_level(level)
+    return _refusal(y.size, "Egger's test", forced) or _weighted_line(
+        "Egger's test", y, np.sqrt(v), 1 / v, level
+    )
+
+
+def egger_mixed(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    level: float = 95.0,
+    *,
+    interval: str = "wald",
+    forced: bool = False,
+) -> RegressionTest | Refused:
+    """Egger's regression with heterogeneity left over, by REML.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    level : float
+        Level of the limit's interval in percent.
+    interval : str
+        As `trial_evidence.pool.probes.meta_regression.meta_regression`.
+    forced : bool
+        Test fewer than ten trials all the same.
+
+    Returns
+    -------
+    RegressionTest or Refused
+
+    Raises
+    ------
+    ValueError
+        If the input cannot be pooled, the interval is unknown or the level is no percentage.
+
+    Notes
+    -----
+    Sterne JAC, Egger M, in Rothstein et al. 2005. As metafor's ``regtest(model="rma")``.
+    """
+    y, v = check_effects(yi, vi)
+    name = "Egger's test with residual heterogeneity"
+    refusal = _refusal(y.size, name, forced)
+    if refusal is not None:
+        return refusal
+    fit = meta_regression(y, v, {"se": np.sqrt(v)}, interval=interval, level=level, forced=True)
+    if isinstance(fit, Refused):
+        return Refused(f"{name}: all trials are of one size.")
+    return _of_meta_regression(name, fit)
+
+
+def _of_meta_regression(name: str, fit: MetaRegression) -> RegressionTest:
+    return RegressionTest(
+        name=name,
+        slope=float(fit.coefficients[1]),
+        slope_se=float(fit.se[1]),
+        limit=float(fit.coefficients[0]),
+        limit_se=float(fit.se[0]),
+        limit_low=float(fit.ci_low[0]),
+        limit_high=float(fit.ci_high[0]),
+        statistic=float(fit.coefficients[1] / fit.se[1]),
+        p_value=float(fit.p_value[1]),
+        df=fit.df,
+    )
+
+
+def _tables(counts: Counts, name: str) -> tuple[Floats, Floats, Floats, Floats]:
+    if counts.measure != "odds_ratio":
+        raise ValueError(f"{name} is for odds ratios, not {counts.measure}")
+    a, n1 = check_counts(counts.events_e, counts.n_e, "experimental arm")
+    c, n0 = check_counts(counts.events_c, counts.n_c, "control arm")
+    if a.size != c.size:
+        raise ValueError(f"{a.size} trials in the experimental arm but {c.size} in the control arm")
+    keep = (a + c > 0) & (a + c < n1 + n0)
+    return a[keep], n1[keep], c[keep], n0[keep]
+
+
+def harbord(
+    counts: Counts, level: float = 95.0, *, forced: bool = False
+) -> RegressionTest | Refused:
+    """Harbord's test for odds ratios: score over its variance, against one over its root.
+
+    Parameters
+    ----------
+    counts : Counts
+        The trials' tables, measure ``odds_ratio``; trials without events, or with events only,
+        drop out.
+    level : float
+        Level of the limit's interval in percent.
+    forced : bool
+        Test fewer than ten trials all the same.
+
+    Returns
+    -------
+    RegressionTest or Refused
+        t on k-2.
+
+    Raises
+    ------
+    ValueError
+        If a count is impossible, the measure is not the odds ratio or the level is no percentage.
+
+    Notes
+    -----
+    Harbord RM, Egger M, Sterne JAC. Stat Med 2006;25:3443-3457. As meta's
+    ``metabias(method.bias="Harbord")``.
+    """
+    a, n1, c, n0 = _tables(counts, "Harbord's test")
+    level = check_level(level)
+    refusal = _refusal(a.size, "Harbord's test", forced)
+    if refusal is not None:
+        return refusal
+    n, events = n1 + n0, a + c
+    score = a - events * n1 / n
+    variance = n1 * n0 * events * (n - events) / (n**2 * (n - 1))
+    return _weighted_line(
+        "Harbord's test", score / variance, 1 / np.sqrt(variance), variance, level
+    )
+
+
+def peters(
+    counts: Counts, level: float = 95.0, *, forced: bool = False
+) -> RegressionTest | Refused:
+    """Peters' test for odds ratios: log odds ratio against one over the number of patients.
+
+    Parameters
+    ----------
+    counts : Counts
+        The trials' tables, measure ``odds_ratio``; trials without events, or with events only,
+        drop out. 0.5 is added to the cells of a trial with an empty one.
+    level : float
+        Level of the limit's interval in percent.
+    forced : bool
+        Test fewer than ten trials all the same.
+
+    Returns
+    -------
+    RegressionTest or Refused
+        t on k-2.
+
+    Raises
+    ------
+    ValueError
+        If a count is impossible, the measure is not the odds ratio or the level is no percentage.
+
+    Notes
+    -----
+    Peters JL, Sutton AJ, Jones DR, Abrams KR, Rushton L. JAMA 2006;295:676-680. As meta's
+    ``metabias(method.bias="Peters")``.
+    """
+    a, n1, c, n0 = _tables(counts, "Peters' test")
+    level = check_level(level)
+    refusal = _refusal(a.size, "Peters' test", forced)
+    if refusal is not None:
+        return refusal
+    half = 0.5 * ((a == 0) | (a == n1) | (c == 0) | (c == n0))
+    log_odds = np.log((a + half) * (n0 - c + half) / ((n1 - a + half) * (c + half)))
+    n, events = n1 + n0, a + c
+    return _weighted_line("Peters' test", log_odds, 1 / n, events * (n - events) / n, level)
+
+
+@dataclass(frozen=True)
+class RankTest:
+    """Rank correlation between effects and their variances.
+
+    Attributes
+    ----------
+    tau : float
+        Kendall's coefficient.
+    p_value : float
+        Two-sided; exact where no values tie.
+    """
+
+    tau: float
+    p_value: float
+
+
+def rank_test(yi: npt.ArrayLike, vi: npt.ArrayLike, *, forced: bool = False) -> RankTest | Refused:
+    """Begg and Mazumdar's rank correlation test.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    forced : bool
+        Test fewer than ten trials all the same.
+
+    Returns
+    -------
+    RankTest or Refused
+
+    Raises
+    ------
+    ValueError
+        If the input cannot be pooled.
+
+    Notes
+    -----
+    Begg CB, Mazumdar M. Biometrics 1994;50:1088-1101. As metafor's ``ranktest``.
+    """
+    y, v = check_effects(yi, vi)
+    refusal = _refusal(y.size, "The rank correlation test", forced)
+    if refusal is not None:
+        return refusal
+    w = 1 / v
+    standardised = (y - w @ y / w.sum()) / np.sqrt(v - 1 / w.sum())
+    tied = np.unique(standardised).size < y.size or np.unique(v).size < y.size
+    tau, p = kendalltau(standardised, v, method="asymptotic" if tied else "exact")
+    if math.isnan(tau):
+        return Refused("The rank correlation test: all trials are of one size.")
+    return RankTest(float(tau), float(p))
+
+
+@dataclass(frozen=True)
+class TrimAndFill:
+    """The pooled result after mirroring the trials that seem to lack a counterpart.
+
+    Attributes
+    ----------
+    side : str
+        Side of the funnel on which trials are missing, ``left`` or ``right``.
+    missing : int
+        Estimated number of missing trials.
+    missing_se : float
+        Its standard error; NaN where L0 is so far below zero that its variance is not defined.
+    filled_yi, filled_vi : tuple of float
+        The trials put in.
+    estimate, se, ci_low, ci_high, tau2 : float
+        Pooled result with them.
+    """
+
+    side: str
+    missing: int
+    missing_se: float
+    filled_yi: tuple[float, ...]
+    filled_vi: tuple[float, ...]
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    tau2: float
+
+
+def trim_and_fill(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    *,
+    estimator: Literal["L0", "R0"] = "L0",
+    side: Literal["auto", "left", "right"] = "auto",
+    method: str = "REML",
+    interval: str = "hartung_knapp_conservative",
+    level: float = 95.0,
+    forced: bool = False,
+) -> TrimAndFill | Refused:
+    """Duval and Tweedie's trim-and-fill.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    estimator : str
+        Of the number of missing trials, ``L0`` or ``R0``.
+    side : str
+        Where trials are missing; ``auto``: opposite to the slope of Egger's regression.
+    method, interval, level
+        As `trial_evidence.pool.engine.many.fit_stack`.
+    forced : bool
+        Do it with fewer than ten trials all the same.
+
+    Returns
+    -------
+    TrimAndFill or Refused
+
+    Raises
+    ------
+    ValueError
+        If the input cannot be pooled or a name is unknown.
+
+    Notes
+    -----
+    Duval S, Tweedie R. Biometrics 2000;56:455-463. As metafor's ``trimfill``.
+    """
+    y, v = check_effects(yi, vi)
+    if estimator not in ("L0", "R0"):
+        raise ValueError(f"estimator {estimator!r} is not one of L0, R0")
+    if side not in ("auto", "left", "right"):
+        raise ValueError(f"side {side!r} is not one of auto, left, right")
+    refusal = _refusal(y.size, "Trim-and-fill", forced)
+    if refusal is not None:
+        return refusal
+    if side == "auto":
+        design_method = method if method in ("EE", "DL", "ML") else "REML"
+        line = meta_regression(
+            y, v, {"se": np.sqrt(v)}, method=design_method, interval="wald", forced=True
+        )
+        if isinstance(line, Refused):
+            return Refused("Trim-and-fill: all trials are of one size, so no side is the thin one.")
+        side = "right" if line.coefficients[1] < 0 else "left"
+    turn = -1.0 if side == "right" else 1.0
+    order = np.argsort(turn * y, kind="stable")
+    effects, variances = turn * y[order], v[order]
+    missing, unrounded, centre = _missing(effects, variances, estimator, method)
+    k = y.size
+    top = slice(k - missing, k)
+    filled = turn * (2 * centre - effects[top])
+    fit = fit_stack(
+        np.concatenate([y, filled]),
+        np.concatenate([v, variances[top]]),
+        method=method,
+        interval=interval,
+        level=level,
+    )
+    if estimator == "R0":
+        missing_se = math.sqrt(2 * missing + 2)
+    else:
+        m = unrounded
+        spread = (
+            k * (k + 1) * (2 * k + 1) + 10 * m**3 + 27 * m**2 + 17 * m
+            - 18 * k * m**2 - 18 * k * m + 6 * k**2 * m
+        ) / 24  # fmt: skip
+        missing_se = 4 * math.sqrt(spread) / (2 * k - 1) if spread >= 0 else math.nan
+    return TrimAndFill(
+        side=side,
+        missing=missing,
+        missing_se=missing_se,
+        filled_yi=tuple(filled.tolist()),
+        filled_vi=tuple(variances[top].tolist()),
+        estimate=float(fit.estimate[0]),
+        se=float(fit.se[0]),
+        ci_low=float(fit.ci_low[0]),
+        ci_high=float(fit.ci_high[0]),
+        tau2=float(fit.tau2[0]),
+    )
+
+
+def _missing(
+    effects: Floats, variances: Floats, estimator: str, method: str
+) -> tuple[int, float, float]:
+    """Trials missing below, effects ascending: number, before rounding, and the mean so far."""
+    k = effects.size
+    missing = 0
+    seen = {0}
+    while True:
+        kept = slice(0, k - missing)
+        centre = float(fit_stack(effects[kept], variances[kept], method=method).estimate[0])
+        distance = effects - centre
+        ranks = np.empty(k)
+        ranks[np.argsort(np.abs(distance), kind="stable")] = np.arange(1, k + 1)
+        signed = np.sign(distance) * ranks
+        if estimator == "R0":
+            found = k - float((-signed).max(initial=0.0)) - 1
+        else:
+            found = (4 * float(signed[signed > 0].sum()) - k * (k + 1)) / (2 * k - 1)
+        new = int(np.clip(np.round(found), 0, k - 1))
+        # Where the number goes to and fro it ends where it comes back to a value it had.
+        if new in seen and (new == missing or new < missing):
+            return missing, found, centre
+        seen.add(new)
+        missing = new
+
+
+@dataclass(frozen=True)
+class PetPeese:
+    """Effect expected in a trial without sampling error.
+
+    Attributes
+    ----------
+    pet, peese : RegressionTest
+        Regression on the standard error and on the variance.
+    chosen : str
+        ``pet`` or ``peese``: PEESE where PET's limit differs from no effect at the one-sided 5%
+        level, since PET then underestimates it.
+    estimate, ci_low, ci_high : float
+        The chosen limit.
+    """
+
+    pet: RegressionTest
+    peese: RegressionTest
+    chosen: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+
+
+def pet_peese(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0, *, forced: bool = False
+) -> PetPeese | Refused:
+    """Precision-effect test and precision-effect estimate with standard error.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    level : float
+        Level of the intervals in percent.
+    forced : bool
+        Do it with fewer than ten trials all the same.
+
+    Returns
+    -------
+    PetPeese or Refused
+
+    Raises
+    ------
+    ValueError
+        If the input cannot be pooled or the level is no percentage.
+
+    Notes
+    -----
+    Stanley TD, Doucouliagos H. Res Synth Methods 2014;5:60-78. By statsmodels WLS.
+    """
+    y, v = check_effects(yi, vi)
+    level = check_level(level)
+    refusal = _refusal(y.size, "PET-PEESE", forced)
+    if refusal is not None:
+        return refusal
+    pet = _weighted_line("PET", y, np.sqrt(v), 1 / v, level)
+    peese = _weighted_line("PEESE", y, v, 1 / v, level)
+    if isinstance(pet, Refused) or isinstance(peese, Refused):
+        return Refused("PET-PEESE: all trials are of one size.")
+    # One-sided 5% in the direction of the limit.
+    z = abs(pet.limit) / pet.limit_se
+    chosen = "peese" if _two_sided_t(z, y.size - 2) < 0.1 else "pet"
+    best = peese if chosen == "peese" else pet
+    return PetPeese(pet, peese, chosen, best.limit, best.limit_low, best.limit_high)
+
+
+def _two_sided_t(ratio: float, df: int) -> float:
+    return float(2 * t.sf(ratio, df))
+
+
+@dataclass(frozen=True)
+class FunnelContours:
+    """Lines of a contour-enhanced funnel plot.
+
+    Attributes
+    ----------
+    se : numpy.ndarray of float, shape (points,)
+        Standard errors, from zero.
+    levels : tuple of float
+        Two-sided p values of the contours.
+    half_width : numpy.ndarray of float, shape (levels, points)
+        Distance from no effect at which an estimate has that p value.
+    """
+
+    se: Floats
+    levels: tuple[float, ...]
+    half_width: Floats
+
+
+def funnel_contours(
+    largest_se: float, levels: tuple[float, ...] = (0.1, 0.05, 0.01), points: int = 101
+) -> FunnelContours:
+    """Contours of significance around no effect.
+
+    Parameters
+    ----------
+    largest_se : float
+        The largest standard error on the plot.
+    levels : tuple of float
+        Two-sided p values.
+    points : int
+        Points of each line.
+
+    Returns
+    -------
+    FunnelContours
+
+    Raises
+    ------
+    ValueError
+        If the standard error is not above zero or a p value not between 0 and 1.
+
+    Notes
+    -----
+    Peters JL, Sutton AJ, Jones DR, Abrams KR, Rushton L. J Clin Epidemiol 2008;61:991-996.
+    """
+    if not (math.isfinite(largest_se) and largest_se > 0):
+        raise ValueError(f"the largest standard error must be above zero, not {largest_se}")
+    if not all(0 < p < 1 for p in levels):
+        raise ValueError(f"p values lie between 0 and 1, not {levels}")
+    se = np.linspace(0.0, largest_se, points)
+    critical = norm.isf(np.array(levels) / 2)
+    return FunnelContours(se, levels, critical[:, None] * se)

@@ -1,0 +1,249 @@
+"""Do effects differ between groups of trials, or between subgroups inside trials?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pymare.estimators import WeightedLeastSquares
+from scipy.special import chdtrc
+from scipy.stats import f
+
+from trial_evidence.pool.engine.likelihood import reml_tau2
+from trial_evidence.pool.engine.many import StackedFit, fit_stack
+from trial_evidence.pool.engine.results import Floats, check_effects
+
+SEPARATE_METHOD = "separate tau2 in each group, chi2 test between the groups' means"
+SUBGROUP_METHOD = "mixed-effects model, one tau2 by REML, conservative Hartung-Knapp F test"
+
+
+@dataclass(frozen=True)
+class SubgroupTest:
+    """Omnibus test of differences between groups of trials.
+
+    Attributes
+    ----------
+    statistic : float or None
+        F statistic; None where no test is possible.
+    df_num, df_den : int or None
+        Its degrees of freedom: groups - 1 and trials - groups.
+    p_value : float or None
+    tau2 : float or None
+        Between-trial variance left inside the groups, common to them.
+    method : str
+        The test in words.
+    reason : str
+        Why there is no test; empty where there is one.
+    """
+
+    statistic: float | None
+    df_num: int | None
+    df_den: int | None
+    p_value: float | None
+    tau2: float | None
+    method: str
+    reason: str
+
+
+def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -> SubgroupTest:
+    """Test whether the mean effect differs between groups of trials.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    groups : sequence of str, length k
+        Group of each trial.
+
+    Returns
+    -------
+    SubgroupTest
+        F test of equal group means in a mixed-effects model with one residual tau2 by REML; the
+        covariance of the means is multiplied by Hartung and Knapp's factor, at least 1. No test
+        with fewer than two groups, or with no more trials than groups.
+
+    Raises
+    ------
+    ValueError
+        If there is not one group a trial, or `check_effects` refuses the input.
+
+    Notes
+    -----
+    Knapp G, Hartung J. Stat Med 2003;22:2693-2710. The same as metafor's
+    ``rma(yi, vi, mods = ~ factor(group), method = "REML", test = "adhoc")``.
+    """
+    y, v = check_effects(yi, vi)
+    if len(groups) != y.size:
+        raise ValueError(f"{y.size} trials but {len(groups)} groups")
+    levels, codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    if levels.size < 2:
+        return _no_test("All trials belong to one group.")
+    if y.size <= levels.size:
+        return _no_test(
+            f"{y.size} trials in {levels.size} groups: no trial is left to tell differences "
+            "between groups from differences between trials."
+        )
+    tau2 = reml_tau2(y, v, codes)
+    membership = (codes[:, None] == np.arange(levels.size)).astype(float)
+    model = WeightedLeastSquares(tau2=tau2, small_sample_correction="knapp-hartung-conservative")
+    model.fit(y[:, None], membership, v=v[:, None])
+    means = model.params_["fe_params"][:, 0]
+    covariance = model.params_["inv_cov"][:, :, 0]
+    statistic = _wald_over_df(means, covariance)
+    df_num, df_den = levels.size - 1, y.size - levels.size
+    return SubgroupTest(
+        statistic=statistic,
+        df_num=df_num,
+        df_den=df_den,
+        p_value=float(f.sf(statistic, df_num, df_den)),
+        tau2=tau2,
+        method=SUBGROUP_METHOD,
+        reason="",
+    )
+
+
+def _wald_over_df(means: Floats, covariance: Floats) -> float:
+    """Wald statistic of equal means over its degrees of freedom, group against first group."""
+    contrast = np.column_stack([-np.ones(means.size - 1), np.eye(means.size - 1)])
+    difference = contrast @ means
+    spread = contrast @ covariance @ contrast.T
+    return float(difference @ np.linalg.solve(spread, difference)) / (means.size - 1)
+
+
+def _no_test(reason: str) -> SubgroupTest:
+    return SubgroupTest(None, None, None, None, None, SUBGROUP_METHOD, reason)
+
+
+@dataclass(frozen=True)
+class SeparateSubgroups:
+    """Each group pooled with a tau2 of its own, and the test between them.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        The groups, in alphabetical order.
+    fit : StackedFit
+        The pooled result of each group; a group of one trial has that trial's.
+    statistic, p_value : float or None
+        Q between the groups' means and its p value on chi2.
+    df : int or None
+        Groups - 1.
+    method : str
+        The test in words.
+    reason : str
+        Why there is no test; empty where there is one.
+    """
+
+    levels: tuple[str, ...]
+    fit: StackedFit
+    statistic: float | None
+    p_value: float | None
+    df: int | None
+    method: str
+    reason: str
+
+
+def separate_subgroups(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    groups: Sequence[str],
+    *,
+    method: str = "REML",
+    interval: str = "hartung_knapp_conservative",
+    level: float = 95.0,
+) -> SeparateSubgroups:
+    """Pool every group by itself and compare the means.
+
+    Where `subgroup_test` gives all groups one tau2, here each has its own: right where
+    heterogeneity differs between groups, and unstable where groups are small.
+
+    Parameters
+    ----------
+    yi, vi : array_like of shape (k,)
+        Effects on the analysis scale and their sampling variances.
+    groups : sequence of str, length k
+        Group of each trial.
+    method, interval, level
+        As `trial_evidence.pool.engine.many.fit_stack`; the groups' standard errors are those of the
+        interval.
+
+    Returns
+    -------
+    SeparateSubgroups
+        No test with fewer than two groups, or where a group's standard error is zero.
+
+    Raises
+    ------
+    ValueError
+        If there is not one group a trial, or the input cannot be pooled.
+
+    Notes
+    -----
+    Borenstein M, Higgins JPT. Prev Sci 2013;14:134-143. As meta's
+    ``metagen(subgroup, tau.common=FALSE)``.
+    """
+    y, v = check_effects(yi, vi)
+    if len(groups) != y.size:
+        raise ValueError(f"{y.size} trials but {len(groups)} groups")
+    levels, codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    inside = codes[:, None] == np.arange(levels.size)
+    fit = fit_stack(
+        np.where(inside, y[:, None], np.nan),
+        np.where(inside, v[:, None], np.nan),
+        method=method,
+        interval=interval,
+        level=level,
+    )
+    names = tuple(str(name) for name in levels)
+    if levels.size < 2:
+        return SeparateSubgroups(
+            names, fit, None, None, None, SEPARATE_METHOD, "All trials belong to one group."
+        )
+    if not (fit.se > 0).all():
+        return SeparateSubgroups(
+            names, fit, None, None, None, SEPARATE_METHOD, "A group's effects are all the same."
+        )
+    w = 1 / fit.se**2
+    mean = (w @ fit.estimate) / w.sum()
+    statistic = float((w * (fit.estimate - mean) ** 2).sum())
+    df = levels.size - 1
+    return SeparateSubgroups(
+        names, fit, statistic, float(chdtrc(df, statistic)), df, SEPARATE_METHOD, ""
+    )
+
+
+def interaction_within_trials(
+    yi_a: npt.ArrayLike, vi_a: npt.ArrayLike, yi_b: npt.ArrayLike, vi_b: npt.ArrayLike
+) -> tuple[Floats, Floats]:
+    """Difference of the effect between two subgroups inside each trial.
+
+    Pooled by the models of this package, it compares patients with patients of the same trial and
+    is not confounded by what differs between trials.
+
+    Parameters
+    ----------
+    yi_a, vi_a : array_like of shape (k,)
+        Effect and sampling variance in the first subgroup of each trial.
+    yi_b, vi_b : array_like of shape (k,)
+        The same in the second subgroup, which shares no patient with the first.
+
+    Returns
+    -------
+    yi, vi : numpy.ndarray of float, shape (k,)
+        First minus second subgroup, and its variance. On a log scale the difference is the log of
+        a ratio of ratios.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ or `check_effects` refuses a subgroup.
+
+    Notes
+    -----
+    Fisher DJ, Carpenter JR, Morris TP, Freeman SC, Tierney JF. BMJ 2017;356:j573.
+    """
+    a, variance_a = check_effects(yi_a, vi_a)
+    b, variance_b = check_effects(yi_b, vi_b)
+    if a.size != b.size:
+        raise ValueError(f"{a.size} trials in the first subgroup but {b.size} in the second")
+    return a - b, variance_a + variance_b

@@ -1,0 +1,1 @@
+"""The report as files: Word, Excel, references, provenance, figures of another style."""

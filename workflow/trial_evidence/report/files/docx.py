@@ -1,0 +1,194 @@
+"""The tables as a Word document: real tables, headings repeated on every page, captions."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from docx import Document
+from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt
+
+from trial_evidence.report.files.xlsx import plain
+from trial_evidence.report.material.table import ReportTable
+from trial_evidence.workbook.package import DAY, timeless
+
+_SHORT, _LONG, _MARGIN = 210, 297, 18
+_FONT = "Arial"
+# More columns, or more letters in a row, do not fit across an upright page.
+_MOST_COLUMNS, _MOST_LETTERS = 5, 170
+_POINTS = 7.5
+# A column is never narrower than its longest word, as far as the page allows.
+_MM_A_LETTER, _BOLD_MM_A_LETTER = 1.4, 1.7
+_LONGEST_WORD = 12
+_PADDING_MM = 2.6
+
+
+def tables_as_document(tables: Sequence[ReportTable], title: str) -> bytes:
+    """A ``.docx`` file of what the tables print; the same tables give the same bytes.
+
+    Parameters
+    ----------
+    tables : sequence of ReportTable
+    title : str
+
+    Returns
+    -------
+    bytes
+        Each table begins a page, across where it is wide, with a numbered caption above and its
+        notes below; its heading row is repeated on every page, and no row is split.
+    """
+    document = Document()
+    _styles(document)
+    properties = document.core_properties
+    # The format allows no more letters here.
+    properties.author, properties.title = "trial evidence", plain(title)[:255]
+    properties.comments, properties.last_modified_by = "", "trial evidence"
+    properties.created = properties.modified = DAY
+    properties.revision = 1
+    for position, table in enumerate(tables):
+        section = (
+            document.sections[0] if position == 0 else document.add_section(WD_SECTION.NEW_PAGE)
+        )
+        width = _page(section, across=_is_wide(table))
+        if position == 0:
+            document.add_heading(plain(title), level=0)
+        caption = document.add_paragraph(style="Caption")
+        caption.add_run(f"Table {position + 1}. ").bold = True
+        caption.add_run(plain(table.title))
+        _add(document, table, width)
+        for note in table.notes:
+            document.add_paragraph(plain(note), style="Notes")
+    written = io.BytesIO()
+    document.save(written)
+    return timeless(written.getvalue())
+
+
+def _styles(document: Any) -> None:
+    for name, points in (("Normal", _POINTS), ("Caption", 9.5), ("Title", 16)):
+        style = document.styles[name]
+        style.font.name, style.font.size = _FONT, Pt(points)
+        style.font.color.rgb = None
+        # Word takes the theme's font for other scripts unless all four are named.
+        fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+        for attribute in list(fonts.attrib):
+            if attribute.endswith("Theme"):
+                del fonts.attrib[attribute]
+        for script in ("ascii", "hAnsi", "cs", "eastAsia"):
+            fonts.set(qn(f"w:{script}"), _FONT)
+    normal = document.styles["Normal"].paragraph_format
+    normal.space_before = normal.space_after = Pt(0)
+    caption = document.styles["Caption"]
+    caption.font.bold = False
+    caption.paragraph_format.space_before, caption.paragraph_format.space_after = Pt(0), Pt(4)
+    caption.paragraph_format.keep_with_next = True
+    notes = document.styles.add_style("Notes", 1)
+    notes.base_style = document.styles["Normal"]
+    notes.paragraph_format.space_before = Pt(3)
+
+
+def _is_wide(table: ReportTable) -> bool:
+    typical = sum(
+        max([len(heading), *(len(text) for text in table.frame[heading])])
+        for heading in table.frame.columns
+    )
+    return len(table.frame.columns) > _MOST_COLUMNS or typical > _MOST_LETTERS
+
+
+def _page(section: Any, *, across: bool) -> float:
+    """Set a section's page and return the width of its text in millimetres."""
+    section.orientation = WD_ORIENT.LANDSCAPE if across else WD_ORIENT.PORTRAIT
+    width, height = (_LONG, _SHORT) if across else (_SHORT, _LONG)
+    section.page_width, section.page_height = Mm(width), Mm(height)
+    for side in ("left", "right", "top", "bottom"):
+        setattr(section, f"{side}_margin", Mm(_MARGIN))
+    return float(width - 2 * _MARGIN)
+
+
+def column_widths(table: ReportTable, width: float) -> list[float]:
+    """Widths of a table's columns in millimetres, by what they hold; they fill the width.
+
+    Parameters
+    ----------
+    table : ReportTable
+    width : float
+        Of the page's text, in millimetres.
+
+    Returns
+    -------
+    list of float
+    """
+    least, wanted = [], []
+    for heading in table.frame.columns:
+        texts = [heading, *table.frame[heading]]
+        word = max((len(word) for text in texts for word in text.split()), default=1)
+        head = max(len(word) for word in heading.split())
+        # A heading is never broken; ids and addresses in the cells may be.
+        letters = max(head * _BOLD_MM_A_LETTER, min(word, _LONGEST_WORD) * _MM_A_LETTER)
+        least.append(letters + _PADDING_MM)
+        lengths = sorted(len(text) for text in texts)
+        # A long text makes lines too, not width alone: less than in proportion balances columns.
+        wanted.append(lengths[int(0.9 * (len(lengths) - 1))] ** 0.8)
+    room = max(0.0, width - sum(least))
+    shares = [weight / sum(wanted) for weight in wanted]
+    columns = [narrow + room * share for narrow, share in zip(least, shares, strict=True)]
+    return [column * width / sum(columns) for column in columns]
+
+
+def _add(document: Any, table: ReportTable, width: float) -> None:
+    headings = list(table.frame.columns)
+    grid = document.add_table(rows=1, cols=len(headings))
+    grid.autofit = False
+    _rule_and_pad(grid)
+    widths = [Mm(column) for column in column_widths(table, width)]
+    for column, size in zip(grid.columns, widths, strict=True):
+        column.width = size
+    first = grid.rows[0]
+    _mark(first, "w:tblHeader")
+    _write(first, headings, widths, bold=True)
+    for texts in table.frame.itertuples(index=False, name=None):
+        _write(grid.add_row(), texts, widths, bold=False)
+
+
+def _rule_and_pad(grid: Any) -> None:
+    """Lines above and below the rows, none between columns; a little air in the cells."""
+    borders = OxmlElement("w:tblBorders")
+    for place, eighths, colour in (
+        ("top", 8, "404A50"), ("bottom", 8, "404A50"), ("insideH", 4, "B9C3C8"),
+    ):  # fmt: skip
+        line = OxmlElement(f"w:{place}")
+        for name, value in (("val", "single"), ("sz", eighths), ("space", 0), ("color", colour)):
+            line.set(qn(f"w:{name}"), str(value))
+        borders.append(line)
+    padding = OxmlElement("w:tblCellMar")
+    for place, twips in (("top", 34), ("left", 68), ("bottom", 34), ("right", 68)):
+        side = OxmlElement(f"w:{place}")
+        side.set(qn("w:w"), str(twips))
+        side.set(qn("w:type"), "dxa")
+        padding.append(side)
+    properties = grid._tbl.tblPr
+    # The schema wants this order, and the element for the look last.
+    look = properties.find(qn("w:tblLook"))
+    for element in (borders, properties.find(qn("w:tblLayout")), padding):
+        if look is None:
+            properties.append(element)
+        else:
+            look.addprevious(element)
+
+
+def _write(row: Any, texts: Sequence[str], widths: Sequence[Any], *, bold: bool) -> None:
+    _mark(row, "w:cantSplit")
+    for cell, text, size in zip(row.cells, texts, widths, strict=True):
+        cell.width = size
+        run = cell.paragraphs[0].add_run(plain(text))
+        if bold:
+            run.bold = True
+            shade = OxmlElement("w:shd")
+            shade.set(qn("w:val"), "clear")
+            shade.set(qn("w:fill"), "E4E9EC")
+            cell._tc.get_or_add_tcPr().append(shade)
+
+
+def _mark(row: Any, name: str) -> None:
+    row._tr.get_or_add_trPr().append(OxmlElement(name))

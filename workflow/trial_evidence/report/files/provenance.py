@@ -1,0 +1,224 @@
+"""What a run rested on: versions, configuration, checksums, revision. No time of the run."""
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "jinja2", "jsonschema", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow",
+    "plotnine", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
+)  # fmt: skip
+# Files that decide about the results, beside the sheet: below the folder of the library.
+_CODE = ("trial_evidence/**/*.py", "dictionary/*.csv", "schemas/*.yaml", "rules/*.smk", "report/*")
+_WORKFLOW = Path(__file__).resolve().parents[3]
+_FORMATS = {
+    ".bib": "application/x-bibtex", ".csv": "text/csv", ".docx":
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".html": "text/html", ".json": "application/json", ".md": "text/markdown",
+    ".pdf": "application/pdf", ".png": "image/png", ".ris": "application/x-research-info-systems",
+    ".svg": "image/svg+xml", ".txt": "text/plain", ".xlsx":
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}  # fmt: skip
+
+_LICENCE = {
+    "@id": "https://spdx.org/licenses/MIT",
+    "@type": "CreativeWork",
+    "name": "MIT License",
+    "identifier": "MIT",
+}
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The state of the project under git.
+
+    Attributes
+    ----------
+    commit : str
+        ``""`` where the project is not under git, or git is not there.
+    state : str
+        ``clean``, ``with changes that are not committed``, ``not under git``.
+    """
+
+    commit: str
+    state: str
+
+
+def revision(folder: Path) -> Revision:
+    """The commit that a project's folder stands at, and whether anything was changed since.
+
+    Parameters
+    ----------
+    folder : Path
+        The project's own folder. A folder inside another project's repository is not under git
+        in this sense: that repository's commit says nothing about it.
+
+    Returns
+    -------
+    Revision
+    """
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    if not top or not commit or Path(top) != folder.resolve():
+        return Revision("", "not under git")
+    changed = _git(folder, "status", "--porcelain")
+    return Revision(commit, "with changes that are not committed" if changed else "clean")
+
+
+def provenance(
+    raw: Path, config: Path, project: Path, dates: Sequence[str], tables: Sequence[str]
+) -> dict[str, Any]:
+    """Everything by which two people can tell whether they ran the same thing.
+
+    Parameters
+    ----------
+    raw, config : Path
+        Folders of the sheet and of the configuration.
+    project : Path
+        The project's own folder, for its revision.
+    dates : sequence of str
+        Of the searches.
+    tables : sequence of str
+        Names of the tables of the sheet.
+
+    Returns
+    -------
+    dict
+        ``python``, ``packages`` (name -> version), ``sheet``, ``configuration`` (file -> SHA-256
+        of its bytes), ``code`` (SHA-256 of all files of the workflow), ``revision``, ``searched``.
+        Only what is the same in every run of the same project.
+    """
+    found = revision(project)
+    return {
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "revision": {"commit": found.commit, "state": found.state},
+        "code": {"sha256": _code_checksum()},
+        "configuration": _checksums(sorted(config.glob("**/*.yaml")), config),
+        "sheet": _checksums([raw / f"{name}.csv" for name in sorted(tables)], raw),
+        "searched": list(dates),
+    }
+
+
+def ro_crate(facts: Mapping[str, Any], files: Sequence[Path], results: Path, title: str) -> str:
+    """The results as a research object: RO-Crate 1.1 metadata in JSON-LD.
+
+    Parameters
+    ----------
+    facts : mapping
+        As :func:`provenance` returns them.
+    files : sequence of Path
+        Files below `results` that belong to the crate.
+    results : Path
+        Root of the crate.
+    title : str
+
+    Returns
+    -------
+    str
+        Content of ``ro-crate-metadata.json``. ``datePublished``, which the standard demands, is
+        the day of the last search: what the results are as of. There is no time of the run.
+    """
+    listed = [_file_entity(path, results) for path in sorted(files)]
+    inputs = [
+        {
+            "@id": f"#{kind}-{name}",
+            "@type": "CreativeWork",
+            "name": name,
+            "description": "Table of the extraction sheet" if kind == "sheet" else "Configuration",
+            "sha256": digest,
+        }
+        for kind in ("sheet", "configuration")
+        for name, digest in facts[kind].items()
+    ]
+    software = [
+        {"@id": f"#{name}", "@type": "SoftwareApplication", "name": name, "softwareVersion": number}
+        for name, number in {"python": facts["python"], **facts["packages"]}.items()
+    ]
+    state = facts["revision"]
+    workflow = {
+        "@id": "#workflow",
+        "@type": "SoftwareSourceCode",
+        "name": "Workflow and library of the project",
+        "version": state["commit"] or state["state"],
+        "description": f"Revision {state['commit'] or 'unknown'}, {state['state']}",
+        "sha256": facts["code"]["sha256"],
+    }
+    root: dict[str, Any] = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": title,
+        "description": "Estimates, tables, figures and report of a meta-analysis of trials.",
+        "license": {"@id": _LICENCE["@id"]},
+        "hasPart": [{"@id": entity["@id"]} for entity in listed],
+        "mentions": [{"@id": "#run"}],
+    }
+    if facts["searched"]:
+        root["datePublished"] = facts["searched"][-1]
+    run = {
+        "@id": "#run",
+        "@type": "CreateAction",
+        "name": "Run of the workflow",
+        "instrument": [{"@id": e["@id"]} for e in (workflow, *software)],
+        "object": [{"@id": e["@id"]} for e in inputs],
+        "result": [{"@id": "./"}],
+    }
+    descriptor = {
+        "@id": "ro-crate-metadata.json",
+        "@type": "CreativeWork",
+        "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
+        "about": {"@id": "./"},
+    }
+    graph = [descriptor, root, _LICENCE, *listed, run, workflow, *software, *inputs]
+    context = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "https://schema.org/sha256"}]
+    return as_json({"@context": context, "@graph": graph})
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """JSON for people: indented, UTF-8, in the order given."""
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def _file_entity(path: Path, results: Path) -> dict[str, str]:
+    content = path.read_bytes()
+    return {
+        "@id": path.relative_to(results).as_posix(),
+        "@type": "File",
+        "name": path.name,
+        "encodingFormat": _FORMATS[path.suffix],
+        "contentSize": str(len(content)),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def _checksums(paths: Sequence[Path], folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
+    }
+
+
+def _code_checksum() -> str:
+    digest = hashlib.sha256()
+    for path in sorted({file for pattern in _CODE for file in _WORKFLOW.glob(pattern)}):
+        if path.is_file():
+            digest.update(path.relative_to(_WORKFLOW).as_posix().encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git says; ``""`` where there is no git, or it has nothing to say."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,107 @@
+"""The tables as one workbook, a sheet a table."""
+
+import io
+import re
+import textwrap
+from collections.abc import Sequence
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from trial_evidence.report.material.table import ReportTable
+from trial_evidence.workbook.package import (
+    DAY,
+    LONGEST_CELL,
+    NOT_IN_A_FILE,
+    put_text,
+    timeless,
+)
+
+_COUNT = re.compile(r"0|[1-9][0-9]{0,2}(,[0-9]{3})*")
+_FONT = Font(name="Calibri", size=10)
+_BOLD = Font(name="Calibri", size=10, bold=True)
+_TITLE = Font(name="Calibri", size=12, bold=True)
+_SHADE = PatternFill("solid", fgColor="E4E9EC")
+_TOP = Alignment(horizontal="left", vertical="top", wrap_text=True)
+_NARROW, _WIDE = 8, 52
+# Not every program makes a row as high as its text; the format allows no higher one.
+_LINE_POINTS, _HIGHEST = 13.5, 409.0
+HEADER_ROW = 2
+
+
+def tables_as_workbook(tables: Sequence[ReportTable]) -> bytes:
+    """An ``.xlsx`` file of what the tables print; the same tables give the same bytes.
+
+    Parameters
+    ----------
+    tables : sequence of ReportTable
+
+    Returns
+    -------
+    bytes
+        In every sheet the title stands in row 1, the headings in row 2, then the rows, a free
+        row, the notes. Whole numbers are numbers; all else is text and never a formula.
+    """
+    workbook = Workbook()
+    workbook.remove(workbook.active)
+    for table in tables:
+        _fill(workbook.create_sheet(table.name[:31]), table)
+    workbook.properties.creator = "trial evidence"
+    workbook.properties.title = "Tables of the report"
+    workbook.properties.created = DAY
+    written = io.BytesIO()
+    workbook.save(written)
+    return timeless(written.getvalue())
+
+
+def plain(text: str) -> str:
+    """The text without characters that no office file takes, cut to what a cell holds."""
+    text = NOT_IN_A_FILE.sub("", text)
+    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
+
+
+def _fill(sheet: Worksheet, table: ReportTable) -> None:
+    put_text(sheet.cell(1, 1), plain(table.title))
+    sheet.cell(1, 1).font = _TITLE
+    headings = list(table.frame.columns)
+    widths: list[int] = []
+    for column, heading in enumerate(headings, start=1):
+        cell = sheet.cell(HEADER_ROW, column)
+        put_text(cell, plain(heading))
+        cell.font, cell.fill, cell.alignment = _BOLD, _SHADE, _TOP
+        texts = [heading, *table.frame[heading]]
+        longest = max(len(text) for text in texts)
+        width = min(max(longest + 2, _NARROW), _WIDE)
+        sheet.column_dimensions[get_column_letter(column)].width = width
+        widths.append(width)
+    rows = table.frame.itertuples(index=False, name=None)
+    for row, cells in enumerate(rows, start=HEADER_ROW + 1):
+        for column, text in enumerate(cells, start=1):
+            cell = sheet.cell(row, column)
+            if _COUNT.fullmatch(text):
+                cell.value = int(text.replace(",", ""))
+                cell.number_format = "#,##0"
+            elif text:
+                put_text(cell, plain(text))
+            cell.font, cell.alignment = _FONT, _TOP
+        lines = max(_lines(text, width) for text, width in zip(cells, widths, strict=True))
+        sheet.row_dimensions[row].height = min(_LINE_POINTS * lines, _HIGHEST)
+    last = HEADER_ROW + len(table.frame)
+    for row, note in enumerate(table.notes, start=last + 2):
+        put_text(sheet.cell(row, 1), plain(note))
+        sheet.cell(row, 1).font = _FONT
+    sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
+    sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+
+
+def _lines(text: str, width: int) -> int:
+    """Lines that a text takes in a column so many letters wide."""
+    return sum(len(textwrap.wrap(part, width)) or 1 for part in text.split("\n"))

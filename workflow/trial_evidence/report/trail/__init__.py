@@ -1,0 +1,1 @@
+"""From a number that is shown back to the cells it rests on."""

@@ -1,0 +1,1 @@
+"""Figures of the sensitivity analyses, and the same in words."""
