@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaln, logsumexp, ndtr, ndtri, stdtrit
+from scipy.special import gammaln, logsumexp, stdtrit
 
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import (
@@ -23,6 +23,7 @@ from trial_evidence.pool.engine.results import (
     check_counts,
     check_level,
     percent_weights,
+    wald,
 )
 from trial_evidence.pool.models.mantel_haenszel import Counts
 
@@ -340,28 +341,14 @@ def _result(
     if not information > 0:
         return Refused(NOT_SETTLED)
     se = 1 / math.sqrt(information)
-    half = float(ndtri(0.5 + level / 200)) * se
     k = weights.size
     reach = float(stdtrit(k - 1, 0.5 + level / 200)) * math.hypot(tau, se) if k > 1 else math.nan
     predicts = not common and k > 1
     return Pooled(
         model=model,
         k=k,
-        estimate=mean,
-        se=se,
-        ci_low=mean - half,
-        ci_high=mean + half,
-        ci_level=level,
-        p_value=float(2 * ndtr(-abs(mean) / se)),
-        df=None,
+        **wald(mean, se, level),
         tau2=None if common else tau * tau,
-        tau2_low=None,
-        tau2_high=None,
-        i2=None,
-        i2_q=None,
-        q=None,
-        q_df=None,
-        q_p=None,
         pi_low=mean - reach if predicts else None,
         pi_high=mean + reach if predicts else None,
         pi_method=PREDICTION_T if predicts else "",

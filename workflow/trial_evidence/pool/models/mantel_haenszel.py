@@ -5,11 +5,17 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2, norm
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from trial_evidence.measures.effects import FROM_COUNTS
-from trial_evidence.pool.engine.results import Floats, Pooled, check_level, percent_weights
+from trial_evidence.pool.engine.results import (
+    Floats,
+    Pooled,
+    check_level,
+    percent_weights,
+    q_test,
+    wald,
+)
 
 Measure = Literal["risk_ratio", "odds_ratio", "risk_difference"]
 
@@ -78,28 +84,11 @@ def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
         return None
     estimate, se, weights = fitted
     q = float(((trials.yi[says] - estimate) ** 2 / trials.vi[says]).sum())
-    half = float(norm.ppf(0.5 + level / 200)) * se
     return Pooled(
         model="mantel_haenszel",
         k=k,
-        estimate=estimate,
-        se=se,
-        ci_low=estimate - half,
-        ci_high=estimate + half,
-        ci_level=level,
-        p_value=float(2 * norm.sf(abs(estimate) / se)),
-        df=None,
-        tau2=None,
-        tau2_low=None,
-        tau2_high=None,
-        i2=None,
-        i2_q=100 * (q - k + 1) / q if k > 1 and q > k - 1 else 0.0,
-        q=q,
-        q_df=k - 1,
-        q_p=float(chi2.sf(q, k - 1)) if k > 1 else 1.0,
-        pi_low=None,
-        pi_high=None,
-        pi_method="",
+        **wald(estimate, se, level),
+        **q_test(q, k - 1),
         weights=percent_weights(weights),
     )
 

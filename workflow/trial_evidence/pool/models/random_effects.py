@@ -1,6 +1,8 @@
 """Random-effects and common-effect models by inverse variance."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy.typing as npt
 
@@ -17,10 +19,13 @@ from trial_evidence.pool.engine.results import (
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.words.models import PREDICTION_WORDS, random_model
 
+MEAN = ("estimate", "se", "ci_low", "ci_high", "p_value")
+Q = ("q", "q_p", "i2_q")
 
-def _value(values: Floats) -> float:
-    """The only element of a stack of one."""
-    return float(values[0])
+
+def _values(fit: StackedFit, names: Iterable[str]) -> dict[str, Any]:
+    """Fields of a stack of one analysis as numbers."""
+    return {name: float(getattr(fit, name)[0]) for name in names}
 
 
 def random_effects(
@@ -127,29 +132,22 @@ def _random(
     prediction: str,
 ) -> Pooled:
     tau2_low, tau2_high = q_profile(stack(y, v), level)
-    tau2 = _value(fit.tau2)
-    predicts = math.isfinite(_value(fit.pi_low))
+    tau2 = float(fit.tau2[0])
+    predicts = math.isfinite(fit.pi_low[0])
     return Pooled(
         model=model,
         k=y.size,
-        estimate=_value(fit.estimate),
-        se=_value(fit.se),
-        ci_low=_value(fit.ci_low),
-        ci_high=_value(fit.ci_high),
         ci_level=level,
-        p_value=_value(fit.p_value),
+        **_values(fit, MEAN),
         df=df,
         tau2=tau2,
-        tau2_low=_value(tau2_low),
-        tau2_high=_value(tau2_high),
-        i2=_value(fit.i2),
-        i2_q=_value(fit.i2_q),
-        q=_value(fit.q),
+        tau2_low=float(tau2_low[0]),
+        tau2_high=float(tau2_high[0]),
+        i2=float(fit.i2[0]),
         q_df=y.size - 1,
-        q_p=_value(fit.q_p),
-        pi_low=_value(fit.pi_low) if predicts else None,
-        pi_high=_value(fit.pi_high) if predicts else None,
+        **_values(fit, Q),
         pi_method=PREDICTION_WORDS[prediction] if predicts else "",
+        **(_values(fit, ("pi_low", "pi_high")) if predicts else {}),
         weights=percent_weights(1 / (v + tau2)),
     )
 
@@ -180,24 +178,10 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
     return Pooled(
         model="common",
         k=y.size,
-        estimate=_value(fit.estimate),
-        se=_value(fit.se),
-        ci_low=_value(fit.ci_low),
-        ci_high=_value(fit.ci_high),
         ci_level=level,
-        p_value=_value(fit.p_value),
-        df=None,
-        tau2=None,
-        tau2_low=None,
-        tau2_high=None,
-        i2=None,
-        i2_q=_value(fit.i2_q),
-        q=_value(fit.q),
+        **_values(fit, MEAN),
         q_df=y.size - 1,
-        q_p=_value(fit.q_p),
-        pi_low=None,
-        pi_high=None,
-        pi_method="",
+        **_values(fit, Q),
         weights=percent_weights(1 / v),
     )
 
@@ -229,23 +213,7 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
     return Pooled(
         model="single_trial",
         k=1,
-        estimate=_value(fit.estimate),
-        se=_value(fit.se),
-        ci_low=_value(fit.ci_low),
-        ci_high=_value(fit.ci_high),
         ci_level=level,
-        p_value=_value(fit.p_value),
-        df=None,
-        tau2=None,
-        tau2_low=None,
-        tau2_high=None,
-        i2=None,
-        i2_q=None,
-        q=None,
-        q_df=None,
-        q_p=None,
-        pi_low=None,
-        pi_high=None,
-        pi_method="",
+        **_values(fit, MEAN),
         weights=(100.0,),
     )
