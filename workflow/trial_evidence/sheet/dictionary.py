@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -180,23 +180,16 @@ class Dictionary:
         """Names of the tables of results of these kinds."""
         return [name for name, kind in self.kinds.items() if kind in kinds]
 
-    def with_outcomes(self, outcomes: Mapping[str, str]) -> Dictionary:
-        """The dictionary with further words for outcomes.
-
-        Parameters
-        ----------
-        outcomes : mapping of str to str
-            Outcome -> table, as the configuration names them.
-        """
+    def with_words(self, column: str, words: Iterable[str], table: str = "") -> Dictionary:
+        """The dictionary with further words in a word column, of every table or of one."""
         tables = dict(self.tables)
-        for outcome, name in outcomes.items():
-            table = tables.get(name)
-            column = table.columns.get(table.outcome_column) if table else None
-            if table and column and outcome not in column.words:
-                words = (*column.words, outcome)
-                new = replace(column, words=words, allowed="|".join(words))
-                columns = MappingProxyType({**table.columns, column.name: new})
-                tables[name] = replace(table, columns=columns)
+        for name in [table] if table else tables:
+            known = tables[name].columns.get(column) if name in tables else None
+            if known is not None and known.type == "word":
+                both = tuple(dict.fromkeys([*known.words, *words]))
+                wider = replace(known, words=both, allowed="|".join(both))
+                columns = MappingProxyType({**tables[name].columns, column: wider})
+                tables[name] = replace(tables[name], columns=columns)
         return Dictionary(MappingProxyType(tables))
 
 
