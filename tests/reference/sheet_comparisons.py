@@ -53,7 +53,11 @@ def comparison(name: str) -> Comparison:
     for ours, theirs in zip(COUNT_COLUMNS, ("ai", "n1i", "ci", "n2i"), strict=True):
         rows[ours] = given.get("table", {}).get(theirs, np.nan)
     return Comparison(
-        analysis=SimpleNamespace(setting=given["setting"], id=given["analysis"]),
+        analysis=SimpleNamespace(
+            setting=given["setting"],
+            id=given["analysis"],
+            fewer_is_better=given["measure"] == "hazard_ratio",
+        ),
         measure=given["measure"],
         rows=rows,
         level=95.0,
