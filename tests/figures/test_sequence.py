@@ -7,7 +7,7 @@ from figures.chart_reading import RATIO, drawn, page_defects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_evidence.figures.canvas.style import PRESETS
-from trial_evidence.figures.forests.forest import layout
+from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.forests.sequence import Step, cumulative_forest, leave_one_out_forest
 
 PAGE = PRESETS["page"]

@@ -16,8 +16,9 @@ from trial_evidence.changes.page import ChangesPage, as_forest, as_html, as_mark
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
+from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
-from trial_evidence.figures.forests.forest import save
+from trial_evidence.figures.forests.layout import layout
 from trial_evidence.files import records, write_text
 from trial_evidence.sheet import Dictionary, Sheet, SheetError, Table, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
@@ -99,13 +100,10 @@ def write_changes(
         name, rows, users, changes, remark, titles, networks.estimates, network_remark
     )
     text = as_markdown(page)
-    forest, drawing = as_forest(page), ""
-    if forest is not None:
-        save(forest, results / "changes", style_for(180.0), ("svg", "png"))
-        drawing = (results / "changes.svg").read_text(encoding="utf-8")
-    else:
-        for kind in ("svg", "png"):
-            (results / f"changes.{kind}").unlink(missing_ok=True)
+    forest = as_forest(page)
+    drawn = {} if forest is None else {"changes": layout(forest, style_for(180.0))}
+    publish(drawn, results, ("svg", "png"), own=("changes.svg", "changes.png"))
+    drawing = (results / "changes.svg").read_text(encoding="utf-8") if drawn else ""
     write_text(results / "changes.md", text)
     write_text(results / "changes.html", as_html(page, drawing))
     return text

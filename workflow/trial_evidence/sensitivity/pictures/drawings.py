@@ -22,8 +22,8 @@ from trial_evidence.figures.charts import (
     posterior,
     specification,
 )
-from trial_evidence.figures.forests import forest
-from trial_evidence.figures.forests.evidence_forests import comparison_axis
+from trial_evidence.figures.forests.layout import layout as forest_page
+from trial_evidence.figures.forests.scales import comparison_axis
 from trial_evidence.figures.forests.sequence import Step, cumulative_forest, leave_one_out_forest
 from trial_evidence.files import records
 from trial_evidence.pool.bayes.posterior import posterior as fit_posterior
@@ -255,7 +255,7 @@ def _leave_one_out(c: Comparison, title: str, style: Style) -> Page:
         words.without_each_trial(c, steps, overall),
         MEASURE_NAMES[c.measure],
     )
-    return forest.layout(described, style)
+    return forest_page(described, style)
 
 
 def _cumulative(c: Comparison, title: str, style: Style) -> Page:
@@ -274,7 +274,7 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Page:
         words.as_they_came(c, steps),
         MEASURE_NAMES[c.measure],
     )
-    return forest.layout(described, style)
+    return forest_page(described, style)
 
 
 def _funnel(c: Comparison, title: str, style: Style) -> Page:
