@@ -17,6 +17,7 @@ from trial_evidence.figures.forests.forest import Forest
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.forests.rates import rate_forest, rate_overview
 from trial_evidence.files import read_table, records, write_table
+from trial_evidence.measures import MEASURES
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.sheet import Sheet
 
@@ -84,14 +85,16 @@ def setting_forests(
         own = trials if isinstance(entry, Analysis) else rates
         own = own[own["analysis"] == entry.id]
         if isinstance(entry, RateAnalysis):
-            of_rates = Evidence(entry, "proportion", own, found, aside, configuration, say)
+            of_rates = Evidence(
+                entry, MEASURES["proportion"], own, found, aside, configuration, say
+            )
             forests |= _of_rates(of_rates)
             continue
         for measure in entry.measures:
             forests |= _of_comparison(
                 Evidence(
                     entry,
-                    measure,
+                    MEASURES[measure],
                     own[own["measure"] == measure],
                     found[found["measure"].str.endswith((measure, f"of_{measure}s"))],
                     aside,
@@ -113,7 +116,7 @@ def judgements(sheet: Sheet) -> Judgements:
 
 
 def _of_comparison(evidence: Evidence[Analysis]) -> Iterator[tuple[str, Forest]]:
-    analysis, measure = evidence.analysis, evidence.measure
+    analysis, measure = evidence.analysis, evidence.measure.name
     stem = f"{analysis.id}/forest" + ("" if measure == analysis.measures[0] else f"_{measure}")
     yield stem, analysis_forest(evidence)
     for modifier in analysis.effect_modifiers:

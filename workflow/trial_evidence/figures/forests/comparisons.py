@@ -1,52 +1,34 @@
 """Forest plots of comparisons of two arms: by subgroups of trials, and by levels inside them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, EffectModifier
 from trial_evidence.config.looks import Labels
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.forests.evidence import (
-    Cells,
-    Evidence,
-    Record,
-    chosen,
-    gap,
-    headed,
-    lights,
-    pooled_rows,
-    result_cells,
-    trial_rows,
-    trial_year,
-    weight_cells,
-)
+from trial_evidence.figures.forests import sentences
+from trial_evidence.figures.forests.axes import comparison_axis
+from trial_evidence.figures.forests.evidence import Cells, Evidence, Record, chosen, gap, headed
 from trial_evidence.figures.forests.forest import Column, Forest, Row
-from trial_evidence.figures.forests.scales import comparison_axis
-from trial_evidence.figures.forests.sentences import (
-    difference,
-    footnotes,
-    group_in_words,
-    heterogeneity,
-    interaction,
-    other_models,
-)
 from trial_evidence.files import records
-from trial_evidence.words.models import MEASURE_NAMES
 
-PARTNER_NAMES = {
-    "chemotherapy": "Chemotherapy",
-    "endocrine": "Endocrine therapy",
-    "none": "None",
-}
+# Partners of the HER2 agents: beside a trial, and as the heading of trials without chemotherapy.
 PARTNER_SHORT = {"chemotherapy": "chemo", "endocrine": "endocrine", "none": "alone"}
+HEADINGS: Mapping[str, Mapping[str, str]] = {
+    "experimental_partner": {
+        "chemotherapy": "Chemotherapy",
+        "endocrine": "Endocrine therapy instead of chemotherapy",
+        "none": "Neither chemotherapy nor endocrine therapy",
+    }
+}
 ASSESSOR_NAMES = {"BICR": "central", "investigator": "inv."}
 # The five domains of RoB 2 and the overall judgement.
 LIGHTS = ("1", "2", "3", "4", "5", "All")
 JUDGEMENTS_NOTE = (
     "Risk of bias (RoB 2): + low, ? some concerns, − high. 1 randomisation, 2 deviations from "
     "intended interventions, 3 missing outcome data, 4 measurement of the outcome, 5 selection of "
-    "the reported result. Blank: not judged."
+    "the reported result. Blank: not assessed."
 )
 
 
@@ -55,142 +37,148 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
     say, analysis, column = evidence.say, evidence.analysis, evidence.analysis.subgroups
     trials = evidence.trials[evidence.trials["subgroup"] == "all"]
     cells = _cells(evidence, trials)
-    shown = "added" if column == "added_agents" else column
     overall = evidence.pooled("all") if analysis.pool == "overall" else None
     subtotals = analysis.pool != "none" and (overall is None or trials[column].nunique() > 1)
     rows: list[Row] = []
     for value, group in trials.groupby(column, sort=False):
-        rows += headed(rows, _heading(column, str(group[shown].iloc[0]), say))
-        rows += trial_rows(evidence, group, cells)
+        heading = say(HEADINGS.get(column, {}).get(str(value), str(value)))
+        if column == "added_agents":
+            heading = say("Added: {agents}", agents=group["added"].iloc[0])
+        rows += [*headed(rows, heading), *evidence.trial_rows(group, cells)]
         if subtotals:
             rows += _subtotal(evidence, f"{column}={value}", group, cells)
     if overall is not None:
-        rows += [*gap(rows), *pooled_rows(evidence, "all", "overall", trials, cells)]
+        rows += [*gap(rows), *evidence.pooled_rows("all", "overall", trials, cells)]
     if trials.empty:
         rows.append(Row("text", {"trial": say("No trial qualifies.")}))
-    notes = [*heterogeneity(evidence), *difference(evidence, column), *other_models(evidence)]
-    found = group_in_words(evidence, trials, evidence.pooled("all"))
+    notes = [
+        *sentences.heterogeneity(evidence),
+        *sentences.difference(evidence, column),
+        *sentences.other_models(evidence),
+    ]
+    found = sentences.group_in_words(evidence, trials, evidence.pooled("all"))
     return evidence.forest(
         evidence.title,
         cells,
         rows,
         _axis(evidence),
-        overall=None if overall is None else evidence.reading.to_analysis(overall["estimate"]),
+        overall=None if overall is None else evidence.place(overall["estimate"]),
         notes=tuple(notes) if analysis.pool == "overall" else (),
-        footnotes=tuple(footnotes(evidence, trials, "all", evidence.set_aside)),
+        footnotes=tuple(sentences.footnotes(evidence, trials, "all", evidence.set_aside)),
         description=" ".join(["Forest plot.", f"{evidence.title}.", *found]),
     )
 
 
 def modifier_forest(evidence: Evidence[Analysis], modifier: EffectModifier) -> Forest:
-    """Forest plot of an analysis by the levels of a factor inside its trials.
-
-    Only trials that report both its levels are among those of the evidence.
-    """
+    """Forest plot of an analysis by the levels of a factor inside its trials."""
     say = evidence.say
     levels = {f"{modifier.factor}={level}": level for level in modifier.levels}
     trials = evidence.trials[evidence.trials["subgroup"].isin(levels)]
+    aside = evidence.set_aside[evidence.set_aside["subgroup"] == modifier.factor]
     cells = _cells(evidence, trials)
     title = say("{title}, by {factor}", title=evidence.title, factor=say(modifier.label.lower()))
     rows: list[Row] = []
     said = ["Forest plot.", f"{title}."]
     for name, level in levels.items():
         group = trials[trials["subgroup"] == name]
-        rows += headed(rows, say(f"{modifier.label} {level}"))
-        rows += trial_rows(evidence, group, cells)
+        heading = say(f"{modifier.label} {level}")
+        rows += [*headed(rows, heading), *evidence.trial_rows(group, cells)]
         rows += _subtotal(evidence, name, group, cells)
-        said += group_in_words(evidence, group, evidence.pooled(name), level)
-    aside = evidence.set_aside[evidence.set_aside["subgroup"] == modifier.factor]
+        said += sentences.group_in_words(evidence, group, evidence.pooled(name), level)
     return evidence.forest(
         title,
         cells,
         rows,
         _axis(evidence),
-        notes=tuple(interaction(evidence, modifier)),
-        footnotes=tuple(footnotes(evidence, trials, next(iter(levels)), aside)),
+        notes=tuple(sentences.interaction(evidence, modifier)),
+        footnotes=tuple(sentences.footnotes(evidence, trials, next(iter(levels)), aside)),
         description=" ".join(said),
     )
 
 
 def _subtotal(
-    evidence: Evidence[Analysis], name: str, group: pd.DataFrame, cells: tuple[Cells, ...]
+    evidence: Evidence[Analysis], name: str, group: pd.DataFrame, cells: Sequence[Cells]
 ) -> Iterator[Row]:
     """A group's results, without the prediction interval, for which only the whole has room."""
-    rows = pooled_rows(evidence, name, "subtotal", group, cells)
+    rows = evidence.pooled_rows(name, "subtotal", group, cells)
     return (row for row in rows if row.kind != "prediction")
 
 
 def _axis(evidence: Evidence[Analysis]) -> Axis:
     """The axis, with the ends chosen for the analysis's first measure."""
-    say, analysis = evidence.say, evidence.analysis
+    say, analysis, name = evidence.say, evidence.analysis, evidence.measure.name
     return comparison_axis(
-        evidence.measure,
+        name,
         analysis.arm_labels,
+        analysis.fewer_is_better,
         favours=say("Favours {arm}"),
-        limits=analysis.figure.axis if evidence.measure == analysis.measures[0] else None,
+        limits=analysis.figure.axis if name == analysis.measures[0] else None,
         decimal_mark=say.decimal_mark,
     )
 
 
 def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, ...]:
     """Columns from left to right; optional ones appear where their content varies."""
-    say, analysis = evidence.say, evidence.analysis
-    controls_vary = trials["control_agents"].nunique() > 1
-    partners_vary = analysis.subgroups != "experimental_partner" and (
-        len({_partners(record, say) for record in records(trials)}) > 1
-    )
-    several = trials["outcome"].nunique() > 1
+    say, analysis, rows = evidence.say, evidence.analysis, records(trials)
 
     def control(record: Record) -> str:
         none = record["control_agents"] == "none"
-        name = say("No HER2 agent") if none else str(record["control"])
-        return _joined(
-            name if controls_vary else "", _partners(record, say) if partners_vary else ""
-        )
+        return say("No HER2 agent") if none else str(record["control"])
+
+    def partners(record: Record) -> str:
+        names = [
+            say(PARTNER_SHORT.get(record[f"{side}_partner"], ""))
+            for side in ("experimental", "control")
+        ]
+        return " v ".join(dict.fromkeys(names))
 
     def source(record: Record) -> str:
-        return _joined(
+        parts = [
             str(record["outcome"]) if several else "",
             say(ASSESSOR_NAMES.get(str(record["assessor"]), "")),
             say(str(record["analysis_cut"])),
-        )
+        ]
+        return ", ".join(filter(None, parts))
 
-    beside = _joined(
-        say("control") if controls_vary else "", say("partner") if partners_vary else ""
-    )
-    arms = zip(
-        ("experimental", "control_counts"), ("experimental", "control"), analysis.arm_labels,
-        strict=True,
-    )  # fmt: skip
-    counted = [_counts(key, side, label, say) for key, side, label in arms]
-    result = say(MEASURE_NAMES[evidence.measure])
-    cells = [
-        Cells(Column("trial", say("Trial (year of report)"), "left", "left"), trial_year),
-        Cells(Column("control", beside[:1].upper() + beside[1:], "left", "left", 2), control),
-        *counted,
-        Cells(Column("source", say("Result"), "left", "left", 3), source),
-        weight_cells(evidence),
-        result_cells(evidence, f"{result}\n({say('{level}% CI', level=evidence.level)})"),
-        Cells(
-            Column(
-                "risk_of_bias", say("Risk of bias"), "center", "right", 4,
-                (*LIGHTS[:-1], say(LIGHTS[-1])), say(JUDGEMENTS_NOTE),
+    several = trials["outcome"].nunique() > 1
+    beside = {"control": control} if trials["control_agents"].nunique() > 1 else {}
+    if analysis.subgroups != "experimental_partner" and len({partners(row) for row in rows}) > 1:
+        beside["partner"] = partners
+    header = ", ".join(map(say, beside))
+    result = f"{say(evidence.measure.title)}\n({say('{level}% CI', level=evidence.level)})"
+    lights = (*LIGHTS[:-1], say(LIGHTS[-1]))
+    counted = evidence.measure.kind == "counts"
+    judged = any(evidence.lights(row) for row in rows)
+    columns = [
+        (True, evidence.trial_cells()),
+        (
+            bool(beside),
+            Cells(
+                Column("control", header[:1].upper() + header[1:], "left", "left", 2),
+                lambda record: ", ".join(filter(None, (text(record) for text in beside.values()))),
             ),
-            lambda _: "",
         ),
-    ]  # fmt: skip
-    are_counts = evidence.measure != "hazard_ratio"
-    absent = {
-        "control": not beside,
-        "experimental": not are_counts,
-        "control_counts": not are_counts,
-        "source": are_counts,
-        "weight": analysis.pool == "none",
-        # nobody has judged the risk of bias of any of the trials' own outcomes
-        "risk_of_bias": not any(lights(evidence, record) for record in records(trials)),
-    }
-    there = [found for found in cells if not absent.get(found.column.key)]
-    return chosen(there, analysis.figure.columns)
+        (counted, _counts("experimental", "experimental", analysis.arm_labels[0], say)),
+        (counted, _counts("control_counts", "control", analysis.arm_labels[1], say)),
+        (not counted, Cells(Column("source", say("Result"), "left", "left", 3), source)),
+        (analysis.pool != "none", evidence.weight_cells()),
+        (True, evidence.result_cells(result)),
+        (
+            judged,
+            Cells(
+                Column(
+                    "risk_of_bias",
+                    say("Risk of bias"),
+                    "center",
+                    "right",
+                    4,
+                    lights,
+                    say(JUDGEMENTS_NOTE),
+                )
+            ),
+        ),
+    ]
+    return chosen((cells for shown, cells in columns if shown), analysis.figure.columns)
 
 
 def _counts(key: str, side: str, label: str, say: Labels) -> Cells:
@@ -205,27 +193,6 @@ def _counts(key: str, side: str, label: str, say: Labels) -> Cells:
         fraction,
         lambda _, group: fraction(dict(group.loc[group["pooled"] == "yes", columns].sum())),
     )
-
-
-def _heading(column: str, value: str, say: Labels) -> str:
-    if column == "experimental_partner":
-        return say({
-            "none": "Nothing in place of chemotherapy",
-            "endocrine": "Endocrine therapy in place of chemotherapy",
-        }.get(value, PARTNER_NAMES.get(value, value)))  # fmt: skip
-    return say("Added: {agents}", agents=value) if column == "added_agents" else value
-
-
-def _joined(*parts: str) -> str:
-    return ", ".join(filter(None, parts))
-
-
-def _partners(record: Record, say: Labels) -> str:
-    names = [
-        say(PARTNER_SHORT.get(record[f"{side}_partner"], ""))
-        for side in ("experimental", "control")
-    ]
-    return names[0] if names[0] == names[1] else " v ".join(names)
 
 
 def _two_lines(label: str) -> str:

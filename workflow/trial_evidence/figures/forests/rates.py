@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Callable, Mapping
-from operator import itemgetter
 
 from trial_evidence.config.configuration import RateAnalysis
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.forests.comparisons import PARTNER_NAMES
+from trial_evidence.figures.forests import sentences
 from trial_evidence.figures.forests.evidence import (
     POOLED,
     Cells,
@@ -14,22 +13,16 @@ from trial_evidence.figures.forests.evidence import (
     Record,
     chosen,
     headed,
-    pooled_rows,
-    result_cells,
-    trial_rows,
-    trial_year,
-    weight_cells,
 )
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
-from trial_evidence.figures.forests.sentences import (
-    exceptions,
-    heterogeneity,
-    overview_in_words,
-    pooled_rates,
-    rates_in_words,
-    rates_model,
-)
 from trial_evidence.files import records
+
+# Headings of regimens by their partner.
+PARTNERS = {
+    "chemotherapy": "With chemotherapy",
+    "endocrine": "With endocrine therapy",
+    "none": "No chemotherapy",
+}
 
 
 def rate_forest(
@@ -47,20 +40,16 @@ def rate_forest(
         Subgroup -> heading; a heading is printed where there is more than one.
     """
     say, trials = evidence.say, evidence.trials
+    pooled = _fraction("events", "participants")
+    counts = Column("counts", say("Events/n"), "right", "left")
+    definition = Column("definition", say("Definition"), "left", "left", 2)
     cells = chosen(
         (
-            Cells(Column("trial", say("Trial (year of report)"), "left", "left"), trial_year),
-            Cells(
-                Column("counts", say("Events/n"), "right", "left"),
-                _fraction("events", "n"),
-                lambda lead, _: _fraction("events", "participants")(lead),
-            ),
-            Cells(
-                Column("definition", say("Response"), "left", "left", 2),
-                lambda record: str(record["definition"]),
-            ),
-            weight_cells(evidence),
-            result_cells(evidence, _header(evidence)),
+            evidence.trial_cells(),
+            Cells(counts, _fraction("events", "n"), lambda lead, _: pooled(lead)),
+            Cells(definition, lambda record: str(record["definition"])),
+            evidence.weight_cells(),
+            evidence.result_cells(_header(evidence)),
         ),
         evidence.analysis.figure.columns,
     )
@@ -68,32 +57,31 @@ def rate_forest(
     rows: list[Row] = []
     for subgroup, heading in subgroups.items():
         group = trials[trials["subgroup"] == subgroup]
-        if group.empty:
-            continue
-        if len(subgroups) > 1:
+        if len(subgroups) > 1 and len(group):
             words = say(heading)
             rows += headed(rows, words[:1].upper() + words[1:])
-        rows += trial_rows(evidence, group, cells)
-        pooled = pooled_rows(evidence, subgroup, kind, group, cells)
-        rows += [row for row in pooled if row.kind != "secondary"]
+        found = evidence.pooled_rows(subgroup, kind, group, cells) if len(group) else ()
+        rows += evidence.trial_rows(group, cells)
+        rows += [row for row in found if row.kind != "secondary"]
     title = f"{evidence.title}: {label}"
-    preferred = evidence.configuration.selection.pcr["definition"]
     return evidence.forest(
         title,
         cells,
         rows,
         _axis(evidence),
-        notes=tuple(heterogeneity(evidence)) if len(subgroups) == 1 else (),
+        notes=tuple(sentences.heterogeneity(evidence)) if len(subgroups) == 1 else (),
         footnotes=(
             say(
-                "{model}. Trial intervals: Wald on the logit scale. Arms of one trial with the "
-                "same regimen are added up; single-arm cohorts are included.",
-                model=say(rates_model(evidence.configuration.pooling)),
+                "Pooled on the logit scale: {models}. Intervals of single trials are Wald "
+                "intervals on the logit scale. Arms of one trial with the same regimen are "
+                "combined; single-arm cohorts are included.",
+                models=say(sentences.rates_model(evidence.configuration.pooling)),
             ),
-            say("Response: {orders}.", orders=say(" before ").join(preferred)),
-            *exceptions(evidence, trials),
+            sentences.definitions(evidence),
+            *sentences.not_pooled(evidence, trials),
+            *sentences.readers_differ(evidence, trials),
         ),
-        description=rates_in_words(evidence, title, subgroups),
+        description=sentences.rates_in_words(evidence, title, subgroups),
     )
 
 
@@ -117,20 +105,18 @@ def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]
         agents=lead["experimental"].str.count(r" \+ "),
     ).sort_values(["agents", "experimental"], kind="stable")
     rows: list[Row] = []
-    for partner, partner_name in PARTNER_NAMES.items():
+    for partner, heading in PARTNERS.items():
         group = lead[lead["partner"] == partner]
-        if group.empty:
-            continue
-        words = "No chemotherapy" if partner == "none" else f"With {partner_name.lower()}"
-        rows += headed(rows, say(words))
-        for regimen, block in group.groupby("experimental", sort=False):
-            name = str(regimen).removesuffix(" alone").partition(" with ")[0]
-            for record in records(block):
-                texts = {found.column.key: found.trial(record) for found in cells}
-                kind: RowKind = "trial" if record["model"] == "single_trial" else "pooled"
-                values = itemgetter(*POOLED)(record)
-                rows.append(evidence.row(kind, texts | {"trial": name}, values))
-                name = ""
+        rows += headed(rows, say(heading)) if len(group) else ()
+        before = ""
+        for record in records(group):
+            regimen = record["experimental"]
+            name = regimen.removesuffix(" alone").partition(" with ")[0]
+            texts = {found.column.key: found.trial(record) for found in cells}
+            texts["trial"] = name if regimen != before else ""
+            kind: RowKind = "trial" if record["model"] == "single_trial" else "pooled"
+            rows.append(evidence.row(kind, texts, POOLED(record)))
+            before = regimen
     title = evidence.title
     if factor:
         title = say("{title}, by {factor}", title=title, factor=say(factor.lower()))
@@ -141,14 +127,14 @@ def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]
         _axis(evidence),
         footnotes=(
             say(
-                "Pooled on the logit scale, arms of one trial with the same regimen added up: "
-                "{models}; squares are single trials. Rates of different trials are not a "
-                "comparison of regimens.",
-                models=say(pooled_rates(evidence.configuration.pooling)),
+                "Pooled on the logit scale: {models}. Arms of one trial with the same regimen are "
+                "combined; squares are single trials. Rates from different trials are not a "
+                "randomised comparison of regimens.",
+                models=say(sentences.rates_model(evidence.configuration.pooling)),
             ),
-            *exceptions(evidence, rates[rates["subgroup"].isin(subgroups)], readers=False),
+            *sentences.not_pooled(evidence, rates[rates["subgroup"].isin(subgroups)]),
         ),
-        description=overview_in_words(evidence, title, records(lead), subgroups),
+        description=sentences.overview_in_words(evidence, title, records(lead), subgroups),
     )
 
 
@@ -159,30 +145,28 @@ def _overview_cells(
 
     By subgroup there is room for one interval only, and the other figure has the second.
     """
-    say, reading = evidence.say, evidence.reading
+    say = evidence.say
 
     def level(record: Record) -> str:
         return say(subgroups[record["subgroup"]].removeprefix(f"{factor.lower()} "))
 
     def prediction(record: Record) -> str:
         ends = record["pi_low"], record["pi_high"]
-        return "" if math.isnan(ends[0]) else reading.interval(*ends)
+        return "" if math.isnan(ends[0]) else evidence.interval(*ends)
 
-    def result(record: Record) -> str:
-        return evidence.printed(itemgetter(*POOLED)(record))
-
-    header = say("Prediction\ninterval")
-    cells = (
-        Cells(Column("trial", say("Regimen"), "left", "left"), lambda _: ""),
-        Cells(Column("subgroup", say(factor), "left", "left"), level),
-        Cells(Column("k", say("Trials"), "right", "left"), lambda record: f"{record['k']:.0f}"),
-        Cells(
-            Column("counts", say("Events/n"), "right", "left"), _fraction("events", "participants")
+    columns: tuple[tuple[Column, Callable[[Record], str]], ...] = (
+        (Column("trial", say("Regimen"), "left", "left"), lambda _: ""),
+        (Column("subgroup", say(factor), "left", "left"), level),
+        (Column("k", say("Trials"), "right", "left"), lambda record: f"{record['k']:.0f}"),
+        (Column("counts", say("Events/n"), "right", "left"), _fraction("events", "participants")),
+        (
+            Column("result", _header(evidence), "right", "right"),
+            lambda record: evidence.printed(POOLED(record)),
         ),
-        Cells(Column("result", _header(evidence), "right", "right"), result),
-        Cells(Column("pi", header, "right", "right", 1), prediction),
+        (Column("pi", say("Prediction\ninterval"), "right", "right", 1), prediction),
     )
-    return tuple(c for c in cells if c.column.key != ("pi" if factor else "subgroup"))
+    absent = "pi" if factor else "subgroup"
+    return tuple(Cells(column, text) for column, text in columns if column.key != absent)
 
 
 def _fraction(events: str, n: str) -> Callable[[Record], str]:
@@ -191,7 +175,7 @@ def _fraction(events: str, n: str) -> Callable[[Record], str]:
 
 def _axis(evidence: Evidence[RateAnalysis]) -> Axis:
     say, limits = evidence.say, evidence.analysis.figure.axis
-    return Axis("logit", None, say("Rate"), "", "", limits, say.decimal_mark)
+    return Axis("logit", None, say("Rate"), limits=limits, decimal_mark=say.decimal_mark)
 
 
 def _header(evidence: Evidence[RateAnalysis]) -> str:

@@ -13,7 +13,7 @@ from trial_evidence.figures.canvas.publishing import LISTING, listing_of
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.timeline import DatedTrial, Timeline, TimelinePanel
 from trial_evidence.figures.charts.timeline import layout as timeline_page
-from trial_evidence.figures.forests.scales import comparison_axis, to_analysis_scale
+from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.overview.effect_summary import (
     Effect,
     EffectPanel,
@@ -34,6 +34,7 @@ from trial_evidence.figures.overview.risk_of_bias import (
 )
 from trial_evidence.figures.stage import judgements
 from trial_evidence.files import read_table, records, write_table, write_text
+from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, flow_table
@@ -139,7 +140,7 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
             continue
         measure = analysis.measures[0]
         estimate, low, high, pi_low, pi_high = (
-            to_analysis_scale(measure, lead[column])
+            float(MEASURES[measure].scale.to_analysis(lead[column]))
             for column in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
         )
         participants = lead["participants"]
@@ -374,10 +375,8 @@ def _panel(measure: str, found: Sequence[tuple[Analysis, Effect, str]]) -> Effec
     arms = {analysis.arm_labels for analysis, _, _ in found}
     first = found[0][0].arm_labels[0]
     labels = next(iter(arms)) if len(arms) == 1 else (first, "control")
-    name = MEASURE_NAMES[measure]
-    return EffectPanel(
-        name, comparison_axis(measure, labels), tuple(effect for _, effect, _ in found)
-    )
+    axis = comparison_axis(measure, labels, found[0][0].fewer_is_better)
+    return EffectPanel(MEASURE_NAMES[measure], axis, tuple(effect for _, effect, _ in found))
 
 
 def _short_title(material: Material, analysis: Analysis) -> str:
