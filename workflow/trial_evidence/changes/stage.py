@@ -97,8 +97,9 @@ def write_changes(
     titles |= {(n.setting, n.id): n.title for n in now.networks}
     users = _users(touched, evidence, networks.used)
     page = ChangesPage(
-        name, rows, users, changes, remark, titles, networks.estimates, network_remark
-    )
+        name, rows, users, changes, remark, titles, networks.estimates, network_remark,
+        configuration.confidence_level,
+    )  # fmt: skip
     text = as_markdown(page)
     forest = as_forest(page)
     drawn = {} if forest is None else {"changes": layout(forest, style_for(180.0))}
