@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pandas as pd
 
-from trial_evidence.figures.canvas.page import DPI, Format, Page, save_page
+from trial_evidence.figures.canvas.page import DPI, Format, Picture, save_page
 
 LISTING = "figures.csv"
 LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
@@ -21,7 +21,7 @@ _WORTH_A_PROCESS = 6
 
 @contextmanager
 def publishing(
-    pages: Mapping[str, Page],
+    pages: Mapping[str, Picture],
     folder: Path,
     formats: Sequence[Format],
     helpers: int = 0,
@@ -66,7 +66,7 @@ def publishing(
 
 
 def publish(
-    pages: Mapping[str, Page],
+    pages: Mapping[str, Picture],
     folder: Path,
     formats: Sequence[Format],
     processes: int = 1,
@@ -85,7 +85,7 @@ def publish(
         pass
 
 
-def listing_of(pages: Mapping[Place, Page]) -> pd.DataFrame:
+def listing_of(pages: Mapping[Place, Picture]) -> pd.DataFrame:
     """Figures in words, by setting, analysis and name, in the columns ``LISTING_COLUMNS``."""
     rows = [(*place, page.title, page.description) for place, page in pages.items()]
     return pd.DataFrame(rows, columns=LISTING_COLUMNS)

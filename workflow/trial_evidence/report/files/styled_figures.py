@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from trial_evidence.config.looks import FigureConfiguration, FigureStyle
-from trial_evidence.figures.canvas.page import Page, fitted
+from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.publishing import LISTING, publish
 from trial_evidence.figures.canvas.style import Style, styled
 from trial_evidence.figures.forests.layout import layout
@@ -109,7 +109,7 @@ def write_styled_figures(
     style = styled(look.fields, look.widths_mm[0], look.magnification)
     pages = styled_pages(material, looks, style, processed, certainty)
     if look.height_mm is not None:
-        pages = {stem: fitted(page, look.height_mm) for stem, page in pages.items()}
+        pages = {stem: page.fitted(look.height_mm) for stem, page in pages.items()}
     folder = material.results / f"figures-{look.name}" / f"{look.widths_mm[0]:g}mm"
     wanted = {stem: page for stem, page in pages.items() if analysis in ("", owner(stem))}
     if not wanted:
@@ -132,7 +132,7 @@ def styled_pages(
     style: Style,
     processed: Path,
     certainty: Certainties,
-) -> dict[str, Page]:
+) -> dict[str, Picture]:
     """Every figure below the folder of its look: forest plots, sensitivity, networks, overview.
 
     The specification curves are drawn from the table of the specifications, which are not
@@ -140,7 +140,7 @@ def styled_pages(
     """
     configuration, sheet = material.configuration, material.sheet
     trials = material.evidence.trials
-    pages: dict[str, Page] = {}
+    pages: dict[str, Picture] = {}
     for setting in configuration.settings:
         forests = setting_forests(configuration, looks, sheet, setting, processed, material.results)
         compared = comparisons(configuration, setting, trials[trials["setting"] == setting])
@@ -150,7 +150,7 @@ def styled_pages(
             if table.is_file()
             else pd.DataFrame(columns=MULTIVERSE_COLUMNS)
         )
-        own = {stem: layout(forest, style) for stem, forest in forests.items()}
+        own: dict[str, Picture] = {stem: layout(forest, style) for stem, forest in forests.items()}
         own |= sensitivity_pages(configuration, compared, specifications, sheet, setting, style)
         networks = network_pages(configuration, material.networks, sheet, setting, style)
         own |= {f"{NETWORK_FOLDER}/{stem}": page for stem, page in networks.items()}
