@@ -145,40 +145,26 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
     if analysis.subgroups != "experimental_partner" and len({partners(row) for row in rows}) > 1:
         beside["partner"] = partners
     header = ", ".join(map(say, beside))
+    header = header[:1].upper() + header[1:]
+    lights, note = (*LIGHTS[:-1], say(LIGHTS[-1])), say(JUDGEMENTS_NOTE)
+    bias = Column("risk_of_bias", say("Risk of bias"), "center", "right", 4, lights, note)
     result = f"{say(evidence.measure.title)}\n({say('{level}% CI', level=evidence.level)})"
-    lights = (*LIGHTS[:-1], say(LIGHTS[-1]))
     counted = evidence.measure.kind == "counts"
-    judged = any(evidence.lights(row) for row in rows)
-    columns = [
-        (True, evidence.trial_cells()),
-        (
-            bool(beside),
-            Cells(
-                Column("control", header[:1].upper() + header[1:], "left", "left", 2),
-                lambda record: ", ".join(filter(None, (text(record) for text in beside.values()))),
-            ),
-        ),
-        (counted, _counts("experimental", "experimental", analysis.arm_labels[0], say)),
-        (counted, _counts("control_counts", "control", analysis.arm_labels[1], say)),
-        (not counted, Cells(Column("source", say("Result"), "left", "left", 3), source)),
-        (analysis.pool != "none", evidence.weight_cells()),
-        (True, evidence.result_cells(result)),
-        (
-            judged,
-            Cells(
-                Column(
-                    "risk_of_bias",
-                    say("Risk of bias"),
-                    "center",
-                    "right",
-                    4,
-                    lights,
-                    say(JUDGEMENTS_NOTE),
-                )
-            ),
-        ),
-    ]
-    return chosen((cells for shown, cells in columns if shown), analysis.figure.columns)
+    first, second = analysis.arm_labels
+    cells = {
+        evidence.trial_cells(): True,
+        Cells(
+            Column("control", header, "left", "left", 2),
+            lambda record: ", ".join(filter(None, (text(record) for text in beside.values()))),
+        ): bool(beside),
+        _counts("experimental", "experimental", first, say): counted,
+        _counts("control_counts", "control", second, say): counted,
+        Cells(Column("source", say("Result"), "left", "left", 3), source): not counted,
+        evidence.weight_cells(): analysis.pool != "none",
+        evidence.result_cells(result): True,
+        Cells(bias): any(evidence.lights(row) for row in rows),
+    }
+    return chosen((found for found, shown in cells.items() if shown), analysis.figure.columns)
 
 
 def _counts(key: str, side: str, label: str, say: Labels) -> Cells:

@@ -86,6 +86,10 @@ class Evidence(Generic[AnyAnalysis]):
         """Confidence level of the intervals in percent."""
         return self.say.numbers(f"{self.configuration.confidence_level:g}")
 
+    def tell(self, words: str, **parts: str) -> str:
+        """A sentence about numbers in the language, with the level of the intervals known."""
+        return self.say.numbers(self.say(words, level=self.level, **parts))
+
     def of(self, subgroup: str) -> pd.DataFrame:
         """Estimates of a subgroup by all models."""
         found = self.estimates

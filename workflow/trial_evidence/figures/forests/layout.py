@@ -10,10 +10,11 @@ from trial_evidence.figures.canvas.chart import (
     HAIR_MM,
     Chart,
     Panel,
+    cut_to,
     labels_fit,
     rectangle,
 )
-from trial_evidence.figures.canvas.page import Page, Point, Polygon
+from trial_evidence.figures.canvas.page import Page, Polygon
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import ELLIPSIS, clean, text_width_mm, wrap
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
@@ -286,11 +287,10 @@ class _Drawing(Chart):
         )
         style, half = self.style, height / 2
         first, last = self._arrows(start, end, panel, y, style.accent)
-        corners: Sequence[Point] = ((start, y), (middle, y - half), (end, y), (middle, y + half))
-        corners = _cut(_cut(corners, first, 1), last, -1)
-        if corners:
-            shape = Polygon("diamond", tuple(corners), fill, style.accent, style.outline_pt)
-            self.polygons.append(shape)
+        corners = ((start, y), (middle, y - half), (end, y), (middle, y + half))
+        kept = cut_to(corners, (first, y - half, last, y + half))
+        if kept:
+            self.polygons.append(Polygon("diamond", kept, fill, style.accent, style.outline_pt))
 
     def _bar(self, low: float, high: float, panel: Panel, y: float) -> None:
         colour, half = self.style.accent_light, self.style.prediction_mm / 2
@@ -313,15 +313,3 @@ class _Drawing(Chart):
             corners = ((panel.right, y), (last, y - half), (last, y + half))
             self.shape("arrow", corners, colour)
         return first, last
-
-
-def _cut(corners: Sequence[Point], edge: float, side: int) -> tuple[Point, ...]:
-    """The part of a convex shape right (side 1) or left (side -1) of a vertical edge."""
-    kept: list[Point] = []
-    for here, there in zip(corners, [*corners[1:], *corners[:1]], strict=True):
-        if side * (here[0] - edge) >= 0:
-            kept.append(here)
-        if (here[0] - edge) * (there[0] - edge) < 0:
-            share = (edge - here[0]) / (there[0] - here[0])
-            kept.append((edge, here[1] + share * (there[1] - here[1])))
-    return tuple(kept)

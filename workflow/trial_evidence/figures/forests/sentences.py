@@ -27,27 +27,23 @@ AnyEvidence = Evidence[Analysis] | Evidence[RateAnalysis]
 
 def heterogeneity(evidence: AnyEvidence) -> Iterator[str]:
     """Tau2, I2 and Q of the random-effects model in words."""
-    say, overall = evidence.say, evidence.of("all")
+    overall = evidence.of("all")
     for record in records(overall[overall["model"].map(is_random_effects)])[:1]:
-        parts = {
-            "q": round_half_up(record["q"], 2),
-            "df": f"{record['q_df']:.0f}",
-            "p": format_p(record["q_p"]),
-        }
-        words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
-        if record["k"] > 2:
-            words = (
-                "Heterogeneity: τ² = {tau2} ({level}% CI {interval}); I² = {i2}% "
-                "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
-            )
-            parts |= {
-                "tau2": round_half_up(record["tau2"], 3),
-                "interval": format_interval(record["tau2_low"], record["tau2_high"], 3),
-                "i2": round_half_up(record["i2"], 0),
-                "i2_from_q": round_half_up(record["i2_from_q"], 0),
-            }
-        numbers = {name: say.numbers(part) for name, part in parts.items()}
-        yield say(words, level=evidence.level, **numbers)
+        q, p = round_half_up(record["q"], 2), format_p(record["q_p"])
+        df = f"{record['q_df']:.0f}"
+        if record["k"] == 2:
+            words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
+            yield evidence.tell(words, q=q, df=df, p=p)
+            continue
+        tau2 = round_half_up(record["tau2"], 3)
+        interval = format_interval(record["tau2_low"], record["tau2_high"], 3)
+        i2, i2_from_q = (round_half_up(record[name], 0) for name in ("i2", "i2_from_q"))
+        words = (
+            "Heterogeneity: τ² = {tau2} ({level}% CI {interval}); I² = {i2}% "
+            "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
+        )
+        parts = {"tau2": tau2, "interval": interval, "i2": i2, "i2_from_q": i2_from_q}
+        yield evidence.tell(words, q=q, df=df, p=p, **parts)
 
 
 def difference(evidence: Evidence[Analysis], column: str) -> Iterator[str]:
@@ -57,50 +53,43 @@ def difference(evidence: Evidence[Analysis], column: str) -> Iterator[str]:
     for record in records(tests):
         if isnan(record["q"]):
             yield say("Subgroup differences {reason}", reason=say(lower_first(record["remark"])))
-        else:
-            yield say(
-                "Test for subgroup differences: {statistic}, {p}.",
-                statistic=say.numbers(record["remark"].partition(";")[0]),
-                p=say.numbers(format_p(record["p_value"])),
-            )
+            continue
+        statistic, p = record["remark"].partition(";")[0], format_p(record["p_value"])
+        words = "Test for subgroup differences: {statistic}, {p}."
+        yield evidence.tell(words, statistic=statistic, p=p)
 
 
 def interaction(evidence: Evidence[Analysis], modifier: EffectModifier) -> Iterator[str]:
     """The interaction of a factor with the effect, from differences within trials."""
     say, lead = evidence.say, evidence.estimate(modifier.factor)
-    if lead is None:
-        return
-    p_value = lead["p_value"]
-    yield say(
-        "Interaction within trials ({kind}, {first} v {second}): {estimate} "
-        "({level}% CI {interval}{p}; {model}).",
-        kind=say(str(lead["measure"]).replace("_", " ")),
-        first=say(modifier.levels[0]),
-        second=say(modifier.levels[1]),
-        estimate=say.numbers(format_number(lead["estimate"])),
-        level=evidence.level,
-        interval=say.numbers(format_interval(lead["ci_low"], lead["ci_high"])),
-        p="" if isnan(p_value) else f"; {say.numbers(format_p(p_value))}",
-        model=say(MODEL_NAMES[str(lead["model"])]),
-    )
+    if lead is not None:
+        yield evidence.tell(
+            "Interaction within trials ({kind}, {first} v {second}): {estimate} "
+            "({level}% CI {interval}{p}; {model}).",
+            kind=say(str(lead["measure"]).replace("_", " ")),
+            first=say(modifier.levels[0]),
+            second=say(modifier.levels[1]),
+            estimate=format_number(lead["estimate"]),
+            interval=format_interval(lead["ci_low"], lead["ci_high"]),
+            p="" if isnan(lead["p_value"]) else f"; {format_p(lead['p_value'])}",
+            model=say(MODEL_NAMES[str(lead["model"])]),
+        )
 
 
 def other_models(evidence: Evidence[Analysis]) -> Iterator[str]:
     """The same trials by the models that do not lead, so that the choice can be judged."""
-    say, overall = evidence.say, evidence.of("all")
+    overall = evidence.of("all")
     others = [
-        f"{say(MODEL_NAMES[record['model']])} {evidence.printed(POOLED(record))}"
+        f"{evidence.say(MODEL_NAMES[record['model']])} {evidence.printed(POOLED(record))}"
         for record in records(overall)
         if not record["role"] and record["model"] in MODEL_NAMES
     ]
     if others:
-        yield say("Other models: {models}.", models="; ".join(others))
+        yield evidence.say("Other models: {models}.", models="; ".join(others))
     for share in overall.loc[overall["model"] == "bayesian", "probability_of_benefit"].dropna():
-        probability = "> 99.9" if 100 * share > 99.9 else round_half_up(100 * share, 1)
-        yield say(
-            "Posterior probability that the mean effect is beneficial: {probability}%.",
-            probability=say.numbers(probability),
-        )
+        shown = "> 99.9" if 100 * share > 99.9 else round_half_up(100 * share, 1)
+        words = "Posterior probability that the mean effect is beneficial: {probability}%."
+        yield evidence.tell(words, probability=shown)
 
 
 # -------------------------------------------------------------------------------- small print
@@ -117,9 +106,8 @@ def footnotes(
         yield _model(evidence, lead, subgroup)
     yield from _selection(evidence, trials)
     found: dict[str, dict[str, None]] = {}
-    deviating = _of_counts if evidence.measure.kind == "counts" else _of_contrasts
     for record in records(trials):
-        for what in deviating(evidence, record, trials):
+        for what in _exceptions(evidence, record, trials):
             found.setdefault(what, {})[str(record["trial"])] = None
     if found:
         exceptions = "; ".join(f"{what}: {', '.join(names)}" for what, names in found.items())
@@ -205,39 +193,33 @@ def definitions(evidence: AnyEvidence) -> str:
     )
 
 
-def _of_counts(evidence: Evidence[Analysis], record: Record, _: pd.DataFrame) -> Iterator[str]:
-    """What a trial has that the preferred kind of counts has not."""
-    say, analysis, selection = evidence.say, evidence.analysis, evidence.configuration.selection
-    if record["definition"] != selection.of(analysis.table)["definition"][0]:
-        words = "{outcome} defined as {definition}"
-        yield say(words, outcome=analysis.labels[0], definition=record["definition"])
-    if " / " in record["population"]:
-        yield say("analysis populations differ between the arms")
-    if record["corrected"] == "yes":
-        yield say("0.5 added to each cell because one is empty")
-
-
-def _of_contrasts(
+def _exceptions(
     evidence: Evidence[Analysis], record: Record, trials: pd.DataFrame
 ) -> Iterator[str]:
-    """What a trial has that the preferred kind of contrast has not."""
-    say, preferred = evidence.say, evidence.analysis.endpoints[0]
-    if record["endpoint"] != preferred:
-        words = "{endpoint} instead of {preferred}"
-        yield say(words, endpoint=record["endpoint"], preferred=preferred)
-    if record["assessor"] == "investigator" and trials["assessor"].nunique() > 1:
-        yield say("assessed by investigators")
-    level = record["ci_level"]
-    if not isnan(level) and level != evidence.configuration.confidence_level:
-        yield say("{level}% confidence interval converted", level=say.numbers(f"{level:g}"))
-    if record["se_source"] not in ("interval", ""):
-        yield say("standard error calculated from the {source}", source=say(record["se_source"]))
-    if record["analysis_cut"] == "interim":
-        yield say("interim analysis")
-    if record["derivation"] == "digitised_curve":
-        yield say("read from the published curve")
-    if record["inverted"] == "yes":
-        yield say("hazard ratio inverted")
+    """What a trial has that the preferred kind of result has not."""
+    say, analysis, configuration = evidence.say, evidence.analysis, evidence.configuration
+    definitions = configuration.selection.of(analysis.table).get("definition", ("",))
+    level, preferred = record["ci_level"], analysis.endpoints[0]
+    converted = not isnan(level) and level != configuration.confidence_level
+    centrally = trials["assessor"].nunique() > 1
+    of_counts = {
+        "{outcome} defined as {definition}": record["definition"] != definitions[0],
+        "analysis populations differ between the arms": " / " in record["population"],
+        "0.5 added to each cell because one is empty": record["corrected"] == "yes",
+    }
+    of_contrasts = {
+        "{endpoint} instead of {preferred}": record["endpoint"] != preferred,
+        "assessed by investigators": record["assessor"] == "investigator" and centrally,
+        "{level}% confidence interval converted": converted,
+        "standard error calculated from the {source}": record["se_source"] not in ("interval", ""),
+        "interim analysis": record["analysis_cut"] == "interim",
+        "read from the published curve": record["derivation"] == "digitised_curve",
+        "hazard ratio inverted": record["inverted"] == "yes",
+    }
+    filled = {"level": say.numbers(f"{level:g}"), "source": say(record["se_source"])}
+    parts = {**record, "outcome": analysis.labels[0], "preferred": preferred, **filled}
+    holds = of_counts if evidence.measure.kind == "counts" else of_contrasts
+    return (say(words, **parts) for words, said in holds.items() if said)
 
 
 def _left_out(
