@@ -7,7 +7,7 @@ import pytest
 from figures.chart_reading import UGLY_TEXTS, drawn, middle, page_defects
 from figures.svg_reading import check_svg
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.page import fitted, save_page
+from trial_evidence.figures.canvas.page import save_page
 from trial_evidence.figures.canvas.style import PRESETS, Style
 from trial_evidence.figures.charts import timeline
 from trial_evidence.figures.charts.timeline import DatedTrial, Timeline, TimelinePanel
@@ -244,9 +244,9 @@ def test_a_step_rises_by_the_patients_of_its_trial(tmp_path):
 def test_a_page_for_a_screen_has_its_height(tmp_path):
     page = evidence_map.layout(MAP, PAGE)
     for height in (1.3 * page.height_mm, 0.9 * page.height_mm):
-        found = fitted(page, height)
+        found = page.fitted(height)
         save_page(found, tmp_path / "page", ("svg",))
         assert found.height_mm == pytest.approx(height)
         assert check_svg(tmp_path / "page.svg") == []
     # type of 7 points may shrink to 6, and the page stays as high as that
-    assert fitted(page, 10.0).height_mm == pytest.approx(page.height_mm * 6 / 7)
+    assert page.fitted(10.0).height_mm == pytest.approx(page.height_mm * 6 / 7)

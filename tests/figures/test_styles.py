@@ -14,7 +14,8 @@ from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import save_page
 from trial_evidence.figures.canvas.style import PRESETS, Style, styled
-from trial_evidence.figures.forests.forest import Column, Forest, Row, save
+from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.layout import layout
 
 ROOT = Path(__file__).parents[2]
 LOOKS = read_figure_configuration(ROOT / "config").styles
@@ -55,7 +56,7 @@ def test_the_default_look_is_the_library_s_own():
 def test_a_look_makes_a_sound_forest_plot(tmp_path, name, width):
     look = LOOKS[name]
     style = styled(look.fields, width, look.magnification)
-    save(JUDGED, tmp_path / "forest", style, ("svg",))
+    save_page(layout(JUDGED, style), tmp_path / "forest", ("svg",))
     assert check_svg(tmp_path / "forest.svg") == []
     text = (tmp_path / "forest.svg").read_text(encoding="utf-8")
     # lights stand beside the plot on a page, with what they mean

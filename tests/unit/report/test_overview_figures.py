@@ -10,12 +10,13 @@ from report_material import material
 from small_project import evidence_of, small_project
 from trial_evidence.config.configuration import FigureChoices
 from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.figures.canvas.page import save_page
+from trial_evidence.figures.canvas.publishing import LISTING, publish
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.forests.forest import layout, save
-from trial_evidence.figures.stage import setting_figures
+from trial_evidence.figures.forests.layout import layout
+from trial_evidence.figures.stage import setting_forests
 from trial_evidence.files import read_table, records, write_table
 from trial_evidence.report.files.overview_figures import (
-    draw_overview,
     flow_of,
     lights_of,
     list_overview,
@@ -62,7 +63,8 @@ def drawn(project):
     write_table(results / SETTING / "figures.csv", listing)
     write_table(results / SETTING / "sensitivity/figures.csv", listing.assign(figure="funnel"))
     pages = overview_pages(found, CERTAINTY, Style())
-    draw_overview({name: page for name, (_, page) in pages.items()}, results, ("svg",))
+    drawn = {name: page for name, (_, page) in pages.items()}
+    publish(drawn, results / "overview", ("svg",), own=("*",), kept=(LISTING,))
     list_overview(pages, list(found.configuration.settings), results)
     return results
 
@@ -200,12 +202,12 @@ def forests(project, **choices):
         else a
         for a in configuration.analyses
     )
-    figures = setting_figures(
+    found = setting_forests(
         replace(configuration, analyses=chosen), LOOKS, found.sheet, SETTING,
         folder / "data/processed", folder / "results",
     )  # fmt: skip
-    return {figure.stem.partition("/")[2]: figure.forest for figure in figures
-            if figure.analysis == ANALYSIS}  # fmt: skip
+    own = {stem.partition("/"): forest for stem, forest in found.items()}
+    return {name: forest for (analysis, _, name), forest in own.items() if analysis == ANALYSIS}
 
 
 def trials(forest):
@@ -244,7 +246,7 @@ def test_judgements_stand_beside_the_trials_that_have_them(project, tmp_path):
     lights = {row.texts["trial"]: row.lights for row in forest.rows if row.kind == "trial"}
     assert lights["TRIAL-A (2020)"] == ("low",) * 3 + ("some_concerns", "low", "some_concerns")
     assert lights["TRIAL-C (2020)"] == ()
-    save(forest, tmp_path / "forest", Style(), ("svg",))
+    save_page(layout(forest, Style()), tmp_path / "forest", ("svg",))
     assert check_svg(tmp_path / "forest.svg") == []
     drawing = read_svg(tmp_path / "forest.svg")
     row = drawing.word("TRIAL-A (2020)").y
@@ -258,13 +260,10 @@ def test_no_judgements_no_column(project):
     whole = {row.texts.get("trial") for row in forest.rows if row.lights}
     assert whole == {"TRIAL-A (2020)"}
     folder, found = project
-    (adjuvant,) = (
-        figure.forest
-        for figure in setting_figures(found.configuration, LOOKS, found.sheet, "adjuvant",
-                                      folder / "data/processed", folder / "results")
-        if figure.stem == "overall_survival_dual_v_single/forest"
-    )  # fmt: skip
-    assert "risk_of_bias" not in [column.key for column in adjuvant.columns]
+    places = folder / "data/processed", folder / "results"
+    adjuvant = setting_forests(found.configuration, LOOKS, found.sheet, "adjuvant", *places)
+    columns = adjuvant["overall_survival_dual_v_single/forest"].columns
+    assert "risk_of_bias" not in [column.key for column in columns]
 
 
 def test_a_forest_plot_in_german_has_no_english_label(project):
@@ -282,8 +281,8 @@ def test_a_forest_plot_in_german_has_no_english_label(project):
     page = layout(forest, Style())
     assert "0,5" in [text.text for text in page.texts if text.role == "tick"]
     printed = " ".join([*cells, *forest.notes, *forest.footnotes])
-    english = ("Subtotal", "Favours", "Random effects", "Heterogeneity", " before ", "Other models",
-               "Not pooled", " interval", "Added")  # fmt: skip
+    english = ("Subtotal", "Favours", "Random", "Heterogeneity", "Where a", "Only", "Other models",
+               "pooled", " interval", "Added", "Exceptions", " square")  # fmt: skip
     assert [word for word in english if word in printed] == []
 
 
@@ -306,8 +305,7 @@ def test_every_german_text_stands_for_one_that_the_library_prints():
     texts = LOOKS.languages["de"].texts
     missing = [text for text in texts if len(text) > 40 and "".join(text.split()) not in joined
                and not text.endswith("leads.") and "co-primary" not in text
-               and "logit scale (REML" not in text and "from three trials" not in text
-               and "prediction interval on {prediction}" not in text]  # fmt: skip
+               and "random-effects model (REML" not in text]  # fmt: skip
     assert missing == []
 
 

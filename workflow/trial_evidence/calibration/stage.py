@@ -18,7 +18,7 @@ from trial_evidence.calibration.pictures import estimators_figure, intervals_fig
 from trial_evidence.calibration.summary import CALIBRATION_COLUMNS, calibration_page
 from trial_evidence.calibration.terminal import progress_bar
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.figures.canvas.page import save_page
+from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.figures.charts.calibration import layout
 from trial_evidence.files import write_table, write_text
@@ -104,8 +104,8 @@ def write_calibration(
         "calibration": intervals_figure(table, configuration.confidence_level),
         "tau2_bias": estimators_figure(table),
     }
-    for name, figure in figures.items():
-        save_page(layout(figure, style), folder / name, configuration.figure_formats)
+    pages = {name: layout(figure, style) for name, figure in figures.items()}
+    publish(pages, folder, configuration.figure_formats)
 
 
 def simulate_design(

@@ -12,8 +12,7 @@ from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
-HEADER = ("Analysis", "Of whom", "When", "k", "Estimate (95% interval)", "τ²", "PI", "Model")
-NETWORK_HEADER = ("Network", *HEADER[1:])
+HEADER = ("Population", "When", "k", "Estimate ({level}% interval)", "τ²", "PI", "Model")
 NO_CONCLUSION = "No conclusion changed: every interval is on the side it was."
 OTHERS = "All other estimates are the same."
 
@@ -50,6 +49,8 @@ class ChangesPage:
         Of the networks: effects against the reference, components, interactions, synergy.
     network_remark : str
         Why those are not compared; empty where they are.
+    level : float
+        Of today's intervals, in percent.
     """
 
     since: str
@@ -60,12 +61,14 @@ class ChangesPage:
     titles: Mapping[tuple[str, str], str]
     networks: tuple[EstimateChange, ...] = ()
     network_remark: str = ""
+    level: float = 95.0
 
     @property
     def sections(self) -> tuple[Section, ...]:
         """Tables of estimates, pools first; that of the networks only where it says anything."""
-        pools = Section("Estimates", HEADER, self.estimates, self.remark)
-        networks = Section("Networks", NETWORK_HEADER, self.networks, self.network_remark)
+        header = [name.format(level=f"{self.level:g}") for name in HEADER]
+        pools = Section("Estimates", ("Analysis", *header), self.estimates, self.remark)
+        networks = Section("Networks", ("Network", *header), self.networks, self.network_remark)
         return (pools, networks) if self.networks or self.network_remark else (pools,)
 
 
@@ -150,7 +153,7 @@ def as_forest(page: ChangesPage) -> Forest | None:
             Column("name", "Analysis", "left", "left"),
             Column("when", "", "left", "left"),
             Column("k", "Trials", "right", "left"),
-            Column("result", "Ratio (95% CI)", "right", "right"),
+            Column("result", f"Ratio ({page.level:g}% CI)", "right", "right"),
         ),
         rows=tuple(rows),
         axis=Axis("log", 0.0, "Risk or hazard ratio"),

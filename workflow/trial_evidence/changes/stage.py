@@ -16,8 +16,9 @@ from trial_evidence.changes.page import ChangesPage, as_forest, as_html, as_mark
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
+from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
-from trial_evidence.figures.forests.forest import save
+from trial_evidence.figures.forests.layout import layout
 from trial_evidence.files import records, write_text
 from trial_evidence.sheet import Dictionary, Sheet, SheetError, Table, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
@@ -96,16 +97,14 @@ def write_changes(
     titles |= {(n.setting, n.id): n.title for n in now.networks}
     users = _users(touched, evidence, networks.used)
     page = ChangesPage(
-        name, rows, users, changes, remark, titles, networks.estimates, network_remark
-    )
+        name, rows, users, changes, remark, titles, networks.estimates, network_remark,
+        configuration.confidence_level,
+    )  # fmt: skip
     text = as_markdown(page)
-    forest, drawing = as_forest(page), ""
-    if forest is not None:
-        save(forest, results / "changes", style_for(180.0), ("svg", "png"))
-        drawing = (results / "changes.svg").read_text(encoding="utf-8")
-    else:
-        for kind in ("svg", "png"):
-            (results / f"changes.{kind}").unlink(missing_ok=True)
+    forest = as_forest(page)
+    drawn = {} if forest is None else {"changes": layout(forest, style_for(180.0))}
+    publish(drawn, results, ("svg", "png"), own=("changes.svg", "changes.png"))
+    drawing = (results / "changes.svg").read_text(encoding="utf-8") if drawn else ""
     write_text(results / "changes.md", text)
     write_text(results / "changes.html", as_html(page, drawing))
     return text

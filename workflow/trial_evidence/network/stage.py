@@ -8,7 +8,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.figures.canvas.page import Page
-from trial_evidence.figures.canvas.pages import listing_of, save_pages
+from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import write_table
 from trial_evidence.network.analysis import NetworkAnalysis, analyse
@@ -60,9 +60,10 @@ def write_network(
     pages = _pages(analyses, synergy, surrogacy, configuration, style)
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
-    save_pages(pages, folder, configuration.figure_formats, processes)
-    _remove_others(folder, tables, pages, configuration)
-    write_table(folder / "figures.csv", listing_of(setting, pages))
+    kept = [f"{name}.csv" for name in tables]
+    publish(pages, folder, configuration.figure_formats, processes, own=("*/*",), kept=kept)
+    listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
+    write_table(folder / LISTING, listing_of(listed))
 
 
 def network_pages(
@@ -160,19 +161,3 @@ def _pages(
         if plot is not None:
             pages[f"{found.analysis.id}/{plot.name}"] = plot.page
     return pages
-
-
-def _remove_others(
-    folder: Path,
-    tables: Mapping[str, pd.DataFrame],
-    pages: Mapping[str, Page],
-    configuration: Configuration,
-) -> None:
-    kept = {folder / f"{name}.csv" for name in tables}
-    kept |= {folder / f"{stem}.{kind}" for stem in pages for kind in configuration.figure_formats}
-    for path in sorted(folder.glob("*/*")):
-        if path not in kept and path.is_file():
-            path.unlink()
-    for left in sorted(folder.glob("*/")):
-        if not any(left.iterdir()):
-            left.rmdir()

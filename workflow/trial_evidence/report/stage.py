@@ -1,10 +1,6 @@
 """The report stage: every table, text and page over all settings, and what they rested on."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +8,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
+from trial_evidence.figures.canvas.publishing import LISTING, publishing
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
 from trial_evidence.pool.columns import ESTIMATE_COUNTS
@@ -24,7 +21,6 @@ from trial_evidence.report.files.methods_text import (
 )
 from trial_evidence.report.files.overview_figures import (
     FOLDER,
-    draw_overview,
     list_overview,
     overview_pages,
 )
@@ -101,32 +97,19 @@ def write_report(
     material = read_material(configuration, report, sheet, places.processed, results, networks)
     certainty = certainty_words(certainties(material))
     figures = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
-    drawn = {name: drawing for name, (_, drawing) in figures.items()}
-    drawing = (draw_overview, drawn, results, configuration.figure_formats)
-    with _beside(processes, *drawing) as figures_are_drawn:
+    with publishing(
+        {name: drawn for name, (_, drawn) in figures.items()},
+        results / FOLDER, configuration.figure_formats, processes - 1, own=("*",), kept=(LISTING,),
+    ):  # fmt: skip
         _write_summaries(material)
         tables = tables_of(material)
         _write_tables(tables, material)
         extras = _extras(material, tables, places)
         settings = page_settings(configuration, sheet, places.processed, results, extras)
-        figures_are_drawn()
     list_overview(figures, list(configuration.settings), results)
     write_text(results / FILE, page(configuration, sheet, settings, results, extras))
     facts = extras.provenance or {}
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
-
-
-@contextmanager
-def _beside(
-    processes: int, function: Callable[..., None], *arguments: object
-) -> Iterator[Callable[[], None]]:
-    """Run a function, in a process of its own where there may be two; yields what waits for it."""
-    if processes == 1:
-        function(*arguments)
-        yield lambda: None
-        return
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        yield pool.submit(function, *arguments).result
 
 
 def _extras(material: Material, tables: tuple[ReportTable, ...], places: Places) -> Extras:

@@ -8,7 +8,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.canvas.page import Page
-from trial_evidence.figures.canvas.pages import listing_of, save_pages
+from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
@@ -82,9 +82,10 @@ def write_sensitivity(
         write_table(folder / FOLDER / f"{name}.csv", content)
     style = style_for(configuration.figure_width_mm)
     pages = sensitivity_pages(configuration, found, tables["multiverse"], sheet, setting, style)
-    save_pages(pages, folder, configuration.figure_formats, processes)
-    _remove_others(folder, configuration, setting, pages)
-    write_table(folder / FOLDER / "figures.csv", listing_of(setting, pages))
+    own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
+    publish(pages, folder, configuration.figure_formats, processes, own=own)
+    listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
+    write_table(folder / FOLDER / LISTING, listing_of(listed))
 
 
 def sensitivity_pages(
@@ -128,14 +129,3 @@ def sensitivity_pages(
             drawing = specification_drawing(analysis, rows, style)
             pages[f"{analysis.id}/{drawing.name}"] = drawing.page
     return pages
-
-
-def _remove_others(
-    folder: Path, configuration: Configuration, setting: str, pages: dict[str, Page]
-) -> None:
-    drawn = {folder / f"{stem}.{kind}" for stem in pages for kind in configuration.figure_formats}
-    for analysis in configuration.of_setting(setting):
-        for kind in FIGURES:
-            for path in (folder / analysis.id).glob(f"{kind}*"):
-                if path not in drawn:
-                    path.unlink()

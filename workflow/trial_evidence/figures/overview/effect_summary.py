@@ -8,7 +8,9 @@ from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.page import Page, stacked
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean
-from trial_evidence.figures.forests.forest import Column, Forest, Row, closer, layout
+from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.layout import layout
+from trial_evidence.figures.forests.widths import closer
 from trial_evidence.words.numbers import EN_DASH, MINUS
 
 

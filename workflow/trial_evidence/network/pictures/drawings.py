@@ -11,8 +11,8 @@ from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.charts import observed_predicted, rankogram
-from trial_evidence.figures.forests import forest
 from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.layout import layout as forest_page
 from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import ComponentAnalysis, NetworkAnalysis, PartAnalysis
@@ -303,7 +303,7 @@ def _forest(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
         Column("prediction", f"{analysis.level:g}% prediction\ninterval", "right", "right", 2),
         Column("score", "P-score", "right", "right", priority=1),
     )
-    return forest.layout(
+    return forest_page(
         Forest(
             title,
             columns,
@@ -494,7 +494,7 @@ def _split(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
         for part in analysis.parts
         if (test := part.inconsistency.random_between) is not None and test.p_value is not None
     ]
-    return forest.layout(
+    return forest_page(
         Forest(
             title,
             columns,
@@ -583,7 +583,7 @@ def _components(
             else ()
         ),
     )
-    return forest.layout(
+    return forest_page(
         Forest(
             title,
             columns,

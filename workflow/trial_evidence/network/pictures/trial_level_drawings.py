@@ -11,8 +11,8 @@ from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts import surrogate
-from trial_evidence.figures.forests import forest
-from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
+from trial_evidence.figures.forests.layout import layout as forest_page
 from trial_evidence.network.pictures.drawings import Drawing
 from trial_evidence.network.within_trials.surrogacy import BivariateSurrogacy, SurrogacyRegression
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale
@@ -128,7 +128,7 @@ def _synergy(
         if scale.background
         else ""
     )
-    return forest.layout(
+    return forest_page(
         Forest(
             title,
             columns,
@@ -159,7 +159,7 @@ def _led(found: PooledSynergy, model: str) -> Pooled:
     return next((m for m in found.models if m.model == model), found.models[0])
 
 
-def _pooled_row(kind: forest.RowKind, scale: Scale, label: str, pooled: Pooled) -> Row:
+def _pooled_row(kind: RowKind, scale: Scale, label: str, pooled: Pooled) -> Row:
     ends = (pooled.estimate, pooled.ci_low, pooled.ci_high)
     texts = {"trial": label, "result": _result(scale, *ends)}
     return Row(kind, texts, *_drawn(scale, *ends))

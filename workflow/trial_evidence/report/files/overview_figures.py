@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.figures.canvas.page import Format, Page, beside, save_page, stacked
-from trial_evidence.figures.canvas.pages import LISTING_COLUMNS
+from trial_evidence.figures.canvas.page import Page, beside, stacked
+from trial_evidence.figures.canvas.publishing import LISTING, listing_of
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.timeline import DatedTrial, Timeline, TimelinePanel
 from trial_evidence.figures.charts.timeline import layout as timeline_page
-from trial_evidence.figures.forests.evidence_forests import comparison_axis, to_analysis_scale
+from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.overview.effect_summary import (
     Effect,
     EffectPanel,
@@ -34,6 +34,7 @@ from trial_evidence.figures.overview.risk_of_bias import (
 )
 from trial_evidence.figures.stage import judgements
 from trial_evidence.files import read_table, records, write_table, write_text
+from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, flow_table
@@ -42,7 +43,6 @@ from trial_evidence.words.models import MEASURE_NAMES
 from trial_evidence.words.numbers import format_interval, format_number
 
 FOLDER = "overview"
-LISTING = "figures.csv"
 DOMAIN_NAMES = (
     "Randomisation process",
     "Deviations from intended interventions",
@@ -66,26 +66,6 @@ TWO_COLUMNS_MM = 150.0
 Certainties = Mapping[tuple[str, str], str]
 
 
-def draw_overview(pages: Mapping[str, Page], results: Path, formats: Sequence[Format]) -> None:
-    """Draw the figures over all settings; one of an earlier run that is no more is removed.
-
-    Parameters
-    ----------
-    pages : mapping of str to Page
-        Name of the figure -> its page.
-    results : Path
-        The files go to ``overview/<name>.<format>``.
-    formats : sequence of {"svg", "pdf", "png"}
-    """
-    folder = results / FOLDER
-    for name, page in pages.items():
-        save_page(page, folder / name, formats)
-    kept = {f"{name}.{kind}" for name in pages for kind in formats} | {LISTING}
-    for path in folder.iterdir():
-        if path.name not in kept:
-            path.unlink()
-
-
 def list_overview(
     pages: Mapping[str, tuple[str, Page]], settings: Sequence[str], results: Path
 ) -> None:
@@ -104,11 +84,8 @@ def list_overview(
     ``overview``). ``alt-texts.csv`` and ``.md`` hold the text of every figure that any stage has
     listed.
     """
-    listing = [
-        (setting, FOLDER, name, page.title, page.description)
-        for name, (setting, page) in pages.items()
-    ]
-    write_table(results / FOLDER / LISTING, pd.DataFrame(listing, columns=LISTING_COLUMNS))
+    listed = {(setting, FOLDER, name): page for name, (setting, page) in pages.items()}
+    write_table(results / FOLDER / LISTING, listing_of(listed))
     texts = figure_texts(settings, results)
     write_table(results / "alt-texts.csv", texts)
     write_text(results / "alt-texts.md", _as_markdown(texts))
@@ -163,7 +140,7 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
             continue
         measure = analysis.measures[0]
         estimate, low, high, pi_low, pi_high = (
-            to_analysis_scale(measure, lead[column])
+            float(MEASURES[measure].scale.to_analysis(lead[column]))
             for column in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
         )
         participants = lead["participants"]
@@ -398,10 +375,8 @@ def _panel(measure: str, found: Sequence[tuple[Analysis, Effect, str]]) -> Effec
     arms = {analysis.arm_labels for analysis, _, _ in found}
     first = found[0][0].arm_labels[0]
     labels = next(iter(arms)) if len(arms) == 1 else (first, "control")
-    name = MEASURE_NAMES[measure]
-    return EffectPanel(
-        name, comparison_axis(measure, labels), tuple(effect for _, effect, _ in found)
-    )
+    axis = comparison_axis(measure, labels, found[0][0].fewer_is_better)
+    return EffectPanel(MEASURE_NAMES[measure], axis, tuple(effect for _, effect, _ in found))
 
 
 def _short_title(material: Material, analysis: Analysis) -> str:

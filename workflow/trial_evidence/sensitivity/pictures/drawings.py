@@ -22,8 +22,8 @@ from trial_evidence.figures.charts import (
     posterior,
     specification,
 )
-from trial_evidence.figures.forests import forest
-from trial_evidence.figures.forests.evidence_forests import comparison_axis
+from trial_evidence.figures.forests.axes import comparison_axis
+from trial_evidence.figures.forests.layout import layout as forest_page
 from trial_evidence.figures.forests.sequence import Step, cumulative_forest, leave_one_out_forest
 from trial_evidence.files import records
 from trial_evidence.measures.scales import IDENTITY
@@ -214,7 +214,8 @@ def specification_drawing(analysis: Analysis, rows: pd.DataFrame, style: Style) 
 
 def axis_of(c: Comparison) -> Axis:
     """The axis of a comparison's measure, with what lies on either side of no effect."""
-    return comparison_axis(c.measure, c.analysis.arm_labels, MEASURE_NAMES[c.measure])
+    name, analysis = MEASURE_NAMES[c.measure], c.analysis
+    return comparison_axis(c.measure, analysis.arm_labels, analysis.fewer_is_better, name)
 
 
 def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
@@ -254,8 +255,9 @@ def _leave_one_out(c: Comparison, title: str, style: Style) -> Page:
         (_lead_by_k(c),),
         words.without_each_trial(c, steps, overall),
         MEASURE_NAMES[c.measure],
+        level=c.level,
     )
-    return forest.layout(described, style)
+    return forest_page(described, style)
 
 
 def _cumulative(c: Comparison, title: str, style: Style) -> Page:
@@ -273,8 +275,9 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Page:
         (_lead_by_k(c), "By the year of the report that the result is taken from."),
         words.as_they_came(c, steps),
         MEASURE_NAMES[c.measure],
+        level=c.level,
     )
-    return forest.layout(described, style)
+    return forest_page(described, style)
 
 
 def _funnel(c: Comparison, title: str, style: Style) -> Page:
