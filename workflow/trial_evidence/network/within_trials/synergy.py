@@ -551,7 +551,7 @@ def _jeffreys(counted: _Counted, background: float, level: float) -> JeffreysChe
         float(brentq(lambda excess, p=p: below(excess) - p, low, high, xtol=1e-9))
         for p in (0.5, tail, 1 - tail)
     ]
-    return JeffreysCheck(*quantiles, probability_above_zero=1 - below(0.0))
+    return JeffreysCheck(*quantiles, 1 - below(0.0))
 
 
 def _below(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
