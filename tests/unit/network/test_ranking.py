@@ -78,13 +78,6 @@ def test_rankograms_are_the_same_on_every_run():
     np.testing.assert_allclose(one.probability.sum(axis=1), 1)
 
 
-def test_common_effect_ranking():
-    fit = fit_network(of_pairwise("pagliaro1992_OR"), "DL")
-    common = rank_treatments(fit, higher_is_better=False, common=True)
-    without = rank_treatments(fit_network(fit.data, "EE"), higher_is_better=False)
-    np.testing.assert_array_equal(common.p_score, without.p_score)
-
-
 def test_no_common_ranking_without_a_path():
     data = network([two_arm("1", "b", "a", 0.5, 0.04), two_arm("2", "d", "c", 0.3, 0.01)])
     with pytest.raises(ValueError, match="no common ranking"):

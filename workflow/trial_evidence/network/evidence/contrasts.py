@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, pairwise
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +17,6 @@ from scipy.sparse.csgraph import connected_components
 
 from trial_evidence.measures.effects import CONTINUITY_CORRECTION
 from trial_evidence.pool.engine.results import Floats, check_counts
-
-CountMeasure = Literal["odds_ratio", "risk_ratio", "risk_difference"]
 
 # What rounding in print, or models fitted pair by pair, can leave open around a triangle of
 # contrasts, on the analysis scale.
@@ -233,7 +230,7 @@ def network(studies: Iterable[StudyContrasts]) -> NetworkData:
     return NetworkData(tuple(studies))
 
 
-def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: CountMeasure) -> bool:
+def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: str) -> bool:
     """Whether the arms of a study say anything about a measure.
 
     Parameters
@@ -259,7 +256,7 @@ def from_counts(
     treatments: Sequence[str],
     events: npt.ArrayLike,
     n: npt.ArrayLike,
-    measure: CountMeasure,
+    measure: str,
 ) -> StudyContrasts:
     """Contrasts of a study from the counts of its arms.
 

@@ -1,9 +1,9 @@
-"""One effect with its Wald interval and test, or why there is none."""
+"""What a fit says: an effect with its Wald interval and test, and tests of Q."""
 
 import math
 from dataclasses import dataclass
 
-from scipy.special import ndtr, ndtri
+from scipy.special import chdtrc, ndtr, ndtri
 
 
 @dataclass(frozen=True)
@@ -41,3 +41,22 @@ def wald(estimate: float, se: float, level: float, name: str = "") -> Effect:
 def absent(name: str, reason: str) -> Effect:
     """No effect, and why."""
     return Effect(math.nan, math.nan, math.nan, math.nan, math.nan, name, reason)
+
+
+@dataclass(frozen=True)
+class QTest:
+    """A Q statistic on chi2; no p value without degrees of freedom."""
+
+    q: float
+    df: int
+    p_value: float | None
+
+
+def q_test(q: float, df: int) -> QTest:
+    """Test a sum of squares that rounding may leave below zero; none without freedom is zero."""
+    return QTest(max(q, 0.0) if df > 0 else 0.0, df, p_of_q(max(q, 0.0), df))
+
+
+def p_of_q(q: float, df: int) -> float | None:
+    """p value of a Q statistic on chi2; None without degrees of freedom."""
+    return float(chdtrc(df, q)) if df > 0 else None

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc
 
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.least_squares import METHODS, rotate
@@ -59,17 +58,7 @@ class Observations:
         return self.design @ self.basis
 
     def estimable(self, functional: Floats) -> bool:
-        """Whether the studies determine a linear function of the coefficients.
-
-        Parameters
-        ----------
-        functional : numpy.ndarray of float, shape (coefficients,)
-            Its multipliers.
-
-        Returns
-        -------
-        bool
-        """
+        """Whether the studies determine a linear function of the coefficients."""
         beside = functional - self.basis @ (self.basis.T @ functional)
         size = max(float(np.abs(functional).max(initial=0.0)), 1.0)
         return bool(np.abs(beside).max(initial=0.0) <= RANK_TOLERANCE * size)
@@ -98,16 +87,6 @@ class LinearFit:
     solution: Floats
     covariance: Floats
     q: float
-
-    @property
-    def df(self) -> int:
-        """Degrees of freedom of `q`."""
-        return self.observations.df
-
-    @property
-    def q_p(self) -> float | None:
-        """p value of `q` on chi2; None without degrees of freedom."""
-        return float(chdtrc(self.df, self.q)) if self.df > 0 else None
 
     def estimate(self, functional: Floats) -> tuple[float, float]:
         """Estimate and standard error of a linear function of the coefficients.

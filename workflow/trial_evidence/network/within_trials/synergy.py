@@ -547,11 +547,11 @@ def _jeffreys(counted: _Counted, background: float, level: float) -> JeffreysChe
     else:
         below, low, high = _below_better(shapes)
     tail = (1 - level / 100) / 2
-    quantiles = [
+    median, lower, upper = (
         float(brentq(lambda excess, p=p: below(excess) - p, low, high, xtol=1e-9))
         for p in (0.5, tail, 1 - tail)
-    ]
-    return JeffreysCheck(*quantiles, 1 - below(0.0))
+    )
+    return JeffreysCheck(median, lower, upper, 1 - below(0.0))
 
 
 def _below(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
