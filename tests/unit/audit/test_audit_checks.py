@@ -506,8 +506,8 @@ def test_deleted_residuals_are_those_of_metafor() -> None:
 def _pool(effect: float, k: int) -> pd.DataFrame:
     trials = [{"yi": 0.0, "rows": "11;12"}] * (k - 1) + [{"yi": effect, "rows": "2;5"}]
     constant = {
-        "setting": "neoadjuvant", "analysis": "pcr", "measure": "risk_ratio", "subgroup": "all",
-        "pooled": "yes", "vi": 0.04,
+        "setting": "neoadjuvant", "analysis": "pcr", "table": "pcr", "measure": "risk_ratio",
+        "subgroup": "all", "pooled": "yes", "vi": 0.04,
     }  # fmt: skip
     return pd.DataFrame([{**constant, **trial} for trial in trials])
 
