@@ -210,7 +210,7 @@ def stricter_definitions(sheet: Sheet) -> Iterator[Finding]:
     same = ("arm_id", "outcome", "population", "subgroup", "n")
     for rows in grouped(current_rows(sheet, "counts"), *same).values():
         for wide, strict in permutations(rows, 2):
-            within = _implies(strict["definition"], wide["definition"])
+            within = implies(strict["definition"], wide["definition"])
             if within and strict["events"] > wide["events"]:
                 what = (
                     f"{wide['arm_id']}, {wide['subgroup']}: {words.count(strict)} by "
@@ -220,7 +220,7 @@ def stricter_definitions(sheet: Sheet) -> Iterator[Finding]:
                 yield finding("high", DEFINITIONS, [wide, strict], COUNT, what)
 
 
-def _implies(strict: str, wide: str) -> bool:
+def implies(strict: str, wide: str) -> bool:
     """Whether every response by one definition is one by another, by how they are written.
 
     A definition is conditions with blanks between them, a condition alternatives with slashes

@@ -11,8 +11,9 @@ from trial_evidence.audit.effects import Families, far_from_pool, own_other_resu
 from trial_evidence.audit.findings import Finding, findings_table, with_notes
 from trial_evidence.audit.page import audit_page
 from trial_evidence.audit.readers import pooled_rows, write_readings
-from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
+from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
+from trial_evidence.extract.context import tables_of
 from trial_evidence.files import read_table, write_table, write_text
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.sheet import Sheet
@@ -74,8 +75,7 @@ def write_audit(sheet: Sheet, configuration: Configuration, processed: Path, res
     processed, results : Path
         Where the extract and the pool stage have written.
     """
-    entries: tuple[Analysis | RateAnalysis, ...] = (*configuration.analyses, *configuration.rates)
-    tables = {(entry.setting, entry.id): entry.table for entry in entries}
+    tables = tables_of(configuration)
 
     def every(folder: Path, names: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
         """A table of all settings, with the table of the sheet that its rows are of."""
@@ -86,7 +86,7 @@ def write_audit(sheet: Sheet, configuration: Configuration, processed: Path, res
 
     trials = every(results, ["trials.csv"], [*USED_NUMBERS, *TRIAL_NUMBERS])
     write_readings(sheet, every(processed, ["used.csv", "rates.csv"], []), results)
-    families = [entry.endpoints for entry in entries]
+    families = [analysis.endpoints for analysis in configuration.analyses]
     findings = audit_findings(sheet, trials, families)
     write_table(results / "checks" / "audit.csv", findings_table(findings))
     write_text(results / "checks" / "audit.md", audit_page(findings))

@@ -48,8 +48,7 @@ SYNERGY_COLUMNS = [
 ]  # fmt: skip
 PAIR_COLUMNS = [
     "setting", "analysis", "trial_id", "trial", "regimen", "against", "patients", "odds_ratio",
-    "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high", "endpoint", "pcr_rows",
-    "hazard_ratios_rows",
+    "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high", "endpoint",
 ]  # fmt: skip
 NOT_FACTORIAL_COLUMNS = ["setting", "network", "trial_id", "trial", "reason"]
 CAUTION_COLUMNS = ["setting", "analysis", "caution"]
@@ -269,6 +268,8 @@ def surrogacy_results(
         both = all((trial, row[side]) in counts for side in ("regimen", "against"))
         if both and (trial not in chosen or _more_agents(row) > _more_agents(chosen[trial])):
             chosen[trial] = row
+    # The rows of the sheet behind the two effects.
+    columns = [f"{of.network.table}_rows" for of in (surrogate, endpoint)]
     pairs, rows = [], []
     for trial, row in chosen.items():
         control, experimental = (counts[trial, row[side]] for side in ("against", "regimen"))
@@ -294,14 +295,14 @@ def surrogacy_results(
                 **_limits("odds", *effects[:2], level),
                 **_limits("hazard", *effects[2:], level),
                 "endpoint": row["endpoint"],
-                "pcr_rows": f"{experimental['rows']};{control['rows']}",
-                "hazard_ratios_rows": row["rows"],
+                columns[0]: f"{experimental['rows']};{control['rows']}",
+                columns[1]: row["rows"],
             }
         )
     first, *others = analysis.correlations
     return SurrogacyResults(
         analysis,
-        pd.DataFrame(rows, columns=PAIR_COLUMNS),
+        pd.DataFrame(rows, columns=[*PAIR_COLUMNS, *columns]),
         surrogacy(pairs, within_correlation=first, sensitivity=others, level=level),
     )
 
