@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from example_networks import REFERENCE, at_random, of_counts, two_arm
-from trial_evidence.network.evidence.contrasts import StudyContrasts, network
+from example_networks import REFERENCE, at_random, network, of_counts, two_arm
+from trial_evidence.network.evidence.contrasts import StudyContrasts
 from trial_evidence.network.fit.contributions import contributions
 from trial_evidence.network.fit.league import fit_network
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from example_networks import REFERENCE, of_pairwise, two_arm
-from trial_evidence.network.evidence.contrasts import network
+from example_networks import REFERENCE, network, of_pairwise, two_arm
 from trial_evidence.network.fit.evidence_split import split_evidence
 from trial_evidence.network.fit.league import fit_network
 

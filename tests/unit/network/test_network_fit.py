@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from example_networks import REFERENCE, at_random, of_counts, of_pairwise, two_arm
+from example_networks import REFERENCE, at_random, network, of_counts, of_pairwise, two_arm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import load
-from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts, network
+from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
 from trial_evidence.network.fit.league import fit_network
 from trial_evidence.network.fit.least_squares import estimate_tau2, laplacian, rotate
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from example_networks import REFERENCE, of_counts, of_pairwise, two_arm
+from example_networks import REFERENCE, network, of_counts, of_pairwise, two_arm
 from scipy.stats import multivariate_normal, norm
-from trial_evidence.network.evidence.contrasts import network
 from trial_evidence.network.fit.league import fit_network
 from trial_evidence.network.fit.ranking import rank_treatments
 

@@ -48,11 +48,10 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     """
     network = analysis.network
     made = {
-        name: pd.DataFrame(list(rows(analysis)), columns=list(columns))
+        name: pd.DataFrame(list(rows(analysis)), columns=columns.split())
         for name, (columns, rows) in _TABLES.items()
     }
-    transitivity = list(_transitivity(analysis, line))
-    made["transitivity"] = pd.DataFrame(transitivity, columns=list(TRANSITIVITY_COLUMNS))
+    made["transitivity"].insert(5, "line", line)
     for table in made.values():
         table.insert(0, "setting", network.setting)
         table.insert(1, "network", network.id)
@@ -262,7 +261,7 @@ def _contributions(analysis: NetworkAnalysis) -> Iterator[tuple[Any, ...]]:
                 yield part.number, *pairs, float(share)
 
 
-def _transitivity(analysis: NetworkAnalysis, line: str) -> Iterator[tuple[Any, ...]]:
+def _transitivity(analysis: NetworkAnalysis) -> Iterator[tuple[Any, ...]]:
     """What could make comparisons unlike each other: one row a comparison and trial."""
     trials = {row["trial_id"]: row for row in records(analysis.evidence.trials)}
     used: dict[str, list[Row]] = {}
@@ -277,7 +276,7 @@ def _transitivity(analysis: NetworkAnalysis, line: str) -> Iterator[tuple[Any, .
                 rows = [row for row in rows if row["regimen"] in pair] or rows
                 outcome = _joined(rows, "definition" if counted else "endpoint")
                 population = _joined(rows, "population") if counted else ""
-                conduct = (trial["label"], trial["year"], line, trial["phase"], trial["blinded"])
+                conduct = (trial["label"], trial["year"], trial["phase"], trial["blinded"])
                 enrolled = (trial["population"], trial["region"])
                 shown = (*conduct, outcome, population, *enrolled)
                 yield part.number, *_pair(analysis, *pair), *shown
@@ -370,64 +369,45 @@ def _interactions(analysis: NetworkAnalysis) -> Iterator[Row]:
 
 Rows = Callable[[NetworkAnalysis], Iterator[Any]]
 # Of every table the columns after setting and network, and its rows: in this order, or by name.
-_TABLES: Mapping[str, tuple[Sequence[str], Rows]] = {
-    "nodes": (
-        ("part", "regimen", "code", "label", "components", "trials", "patients", "events",
-         "reference"),
-        _nodes,
-    ),
-    "comparisons": (
-        ("part", "first", "second", "trials", "multi_arm", "patients", "trial_names"),
-        _comparisons,
-    ),
+_TABLES: Mapping[str, tuple[str, Rows]] = {
+    "nodes": ("part regimen code label components trials patients events reference", _nodes),
+    "comparisons": ("part first second trials multi_arm patients trial_names", _comparisons),
     "summary": (
-        ("part", "measure", "regimens", "trials", "comparisons", "reference", "tau2_reml",
-         "tau2_dl", "i2", "q", "q_df", "q_p", "without_path"),
+        "part measure regimens trials comparisons reference tau2_reml tau2_dl i2 q q_df q_p "
+        "without_path",
         _summary,
     ),
     "league": (
-        ("part", "first", "second", "model", "estimate", "ci_low", "ci_high", "p_value", "pi_low",
-         "pi_high", "reason"),
+        "part first second model estimate ci_low ci_high p_value pi_low pi_high reason",
         _league,
     ),
     "reference": (
-        ("part", "regimen", "code", "reference", "model", "estimate", "ci_low", "ci_high",
-         "p_value", "pi_low", "pi_high", "direct_trials", "p_score"),
+        "part regimen code reference model estimate ci_low ci_high p_value pi_low pi_high "
+        "direct_trials p_score",
         _reference,
     ),
-    "ranks": (
-        ("part", "regimen", "code", "p_score", "mean_rank", "rank", "probability"),
-        _ranks,
-    ),
+    "ranks": ("part regimen code p_score mean_rank rank probability", _ranks),
     "split": (
-        ("part", "first", "second", "trials", "direct_share", "direct", "direct_low",
-         "direct_high", "indirect", "indirect_low", "indirect_high", "combined", "combined_low",
-         "combined_high", "difference", "difference_low", "difference_high", "difference_p",
-         "reason"),
+        "part first second trials direct_share direct direct_low direct_high indirect "
+        "indirect_low indirect_high combined combined_low combined_high difference "
+        "difference_low difference_high difference_p reason",
         _split,
     ),
-    "inconsistency": (
-        ("part", "kind", "design", "trials", "q", "df", "p_value", "tau2"),
-        _inconsistency,
-    ),
-    "contributions": (
-        ("part", "first", "second", "direct_first", "direct_second", "share"),
-        _contributions,
+    "inconsistency": ("part kind design trials q df p_value tau2", _inconsistency),
+    "contributions": ("part first second direct_first direct_second share", _contributions),
+    "transitivity": (
+        "part first second trial year phase blinded outcome population_analysed "
+        "patients_enrolled region",
+        _transitivity,
     ),
     "components": (
-        ("kind", "component", "model", "estimate", "ci_low", "ci_high", "p_value", "tau2",
-         "reason"),
+        "kind component model estimate ci_low ci_high p_value tau2 reason",
         _components,
     ),
     "additivity": (
-        ("kind", "part", "regimen", "code", "reference", "observed", "observed_low",
-         "observed_high", "predicted", "predicted_low", "predicted_high", "ratio", "ratio_low",
-         "ratio_high", "statistic", "df", "p_value", "reason"),
+        "kind part regimen code reference observed observed_low observed_high predicted "
+        "predicted_low predicted_high ratio ratio_low ratio_high statistic df p_value reason",
         _additivity,
     ),
-    "interactions": (INTERACTION_COLUMNS, _interactions),
-}  # fmt: skip
-TRANSITIVITY_COLUMNS = (
-    "part", "first", "second", "trial", "year", "line", "phase", "blinded", "outcome",
-    "population_analysed", "patients_enrolled", "region",
-)  # fmt: skip
+    "interactions": (" ".join(INTERACTION_COLUMNS), _interactions),
+}

@@ -5,7 +5,7 @@ is changes nothing in any result. Effects are on the analysis scale (logarithms 
 first treatment named against the second: a positive contrast of a log ratio means more events.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, pairwise
@@ -168,16 +168,6 @@ class NetworkData:
         """Studies by name."""
         return {study.study: study for study in self.studies}
 
-    @property
-    def contrasts(self) -> int:
-        """Independent contrasts: arms beyond the first, over all studies."""
-        return sum(len(study.treatments) - 1 for study in self.studies)
-
-    @property
-    def pairwise(self) -> int:
-        """Pairwise comparisons: every two arms of every study."""
-        return sum(len(s.treatments) * (len(s.treatments) - 1) // 2 for s in self.studies)
-
     @cached_property
     def labels(self) -> npt.NDArray[np.intp]:
         """The subnetwork that each treatment belongs to, as a number from 0."""
@@ -208,26 +198,6 @@ class NetworkData:
             NetworkData(tuple(s for s in self.studies if s.treatments[0] in treatments))
             for treatments in self.subnetworks
         )
-
-
-def network(studies: Iterable[StudyContrasts]) -> NetworkData:
-    """A network of studies.
-
-    Parameters
-    ----------
-    studies : iterable of StudyContrasts
-        In any order.
-
-    Returns
-    -------
-    NetworkData
-
-    Raises
-    ------
-    ValueError
-        If there is no study, or a name occurs twice.
-    """
-    return NetworkData(tuple(studies))
 
 
 def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: str) -> bool:
