@@ -7,16 +7,16 @@ EXPECTED = {
         (2, 3, 4),
         ("events", "n"),
         "trial_a_dual: the levels of hormone_receptor (rows 3 and 4) add up to 43 events "
-        "in 106 patients, the whole (row 2) has 42 events in 105 patients. This cannot "
-        "be, if both are the same patients.",
+        "in 106 patients, the whole (row 2) has 42 events in 105 patients. This is "
+        "impossible if both describe the same patients.",
     ),
     "an event without a patient to have it": (
         "pcr",
         (2, 3, 4),
         ("events", "n"),
         "trial_a_dual: the levels of hormone_receptor (rows 3 and 4) add up to 41 events "
-        "in 105 patients, the whole (row 2) has 42 events in 105 patients. This cannot "
-        "be, if both are the same patients.",
+        "in 105 patients, the whole (row 2) has 42 events in 105 patients. This is "
+        "impossible if both describe the same patients.",
     ),
     "a patient in none of the levels": (
         "pcr",
@@ -32,7 +32,8 @@ EXPECTED = {
         ("events_experimental", "n_experimental"),
         "trial_f_dual v trial_f_single, experimental arm: the levels of hormone_receptor "
         "(rows 10 and 11) add up to 225 events in 2000 patients, the whole (row 9) has "
-        "220 events in 2000 patients. This cannot be, if both are the same patients.",
+        "220 events in 2000 patients. This is impossible if both describe the same "
+        "patients.",
     ),
     "levels of a hazard ratio with too many events in the control arm": (
         "hazard_ratios",
@@ -40,7 +41,8 @@ EXPECTED = {
         ("events_control", "n_control"),
         "trial_f_dual v trial_f_single, control arm: the levels of hormone_receptor "
         "(rows 10 and 11) add up to 275 events in 2000 patients, the whole (row 9) has "
-        "272 events in 2000 patients. This cannot be, if both are the same patients.",
+        "272 events in 2000 patients. This is impossible if both describe the same "
+        "patients.",
     ),
     "one level only": (
         "pcr",
@@ -248,19 +250,19 @@ EXPECTED = {
         "pcr",
         (11, 12),
         ("verification",),
-        "2 pCR counts (ypT0/is ypN0) not seen yet in any source (rows 11 and 12).",
+        "2 counts (ypT0/is ypN0) not yet verified in any source (rows 11 and 12).",
     ),
     "seen at second hand": (
         "pcr",
         (11,),
         ("verification",),
-        "1 pCR count (ypT0/is ypN0) seen at second hand only (row 11), but sources.csv "
-        "names first-hand sources.",
+        "1 count (ypT0/is ypN0) verified in a secondary source only (row 11), but "
+        "sources.csv names first-hand sources.",
     ),
     "no place in the source": (
         "pcr",
         (11,),
         ("locator",),
-        "1 pCR count (ypT0/is ypN0) without a place in the source (row 11).",
+        "1 count (ypT0/is ypN0) without a place in the source (row 11).",
     ),
 }

@@ -36,7 +36,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 3, {"events": "16", "n": "56"})],  # 16 + 27 = 43 of 56 + 50 = 106
         [],
         "high",
-        ["43 events in 106 patients", "42 events in 105 patients", "cannot be"],
+        ["43 events in 106 patients", "42 events in 105 patients", "is impossible"],
     ),
     (
         "an event without a patient to have it",
@@ -44,7 +44,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 3, {"events": "14"})],  # 14 + 27 = 41 of 105
         [],
         "high",
-        ["41 events in 105 patients", "cannot be"],
+        ["41 events in 105 patients", "is impossible"],
     ),
     (
         "a patient in none of the levels",
@@ -327,7 +327,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 11, {"verification": "unverified"}), (PCR, 12, {"verification": "unverified"})],
         [],
         "low",
-        ["2 pCR counts (ypT0/is ypN0)", "rows 11 and 12"],
+        ["2 counts (ypT0/is ypN0)", "rows 11 and 12"],
     ),
     (
         "seen at second hand",
@@ -335,7 +335,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 11, {"verification": "secondary"})],
         [],
         "low",
-        ["1 pCR count (ypT0/is ypN0) seen at second hand only (row 11)"],
+        ["1 count (ypT0/is ypN0) verified in a secondary source only (row 11)"],
     ),
     (
         "no place in the source",

@@ -128,7 +128,7 @@ def test_a_ratio_to_nothing_is_refused(scale):
 @pytest.mark.parametrize(
     ("trial", "background", "words"),
     [
-        (PLAIN, 0.25, "do harm"),
+        (PLAIN, 0.25, "be harmful"),
         (factorial((60, 100), (70, 100), (80, 100)), 0.1, "than there are patients"),
     ],
 )

@@ -82,7 +82,7 @@ def _sum_against(
             return None
     where = whole["arm_id"] if whole["kind"] == "counts" else words.pair(whole)
     side = {"events_experimental": ", experimental arm", "events_control": ", control arm"}
-    end = ". This cannot be, if both are the same patients"
+    end = ". This is impossible if both describe the same patients"
     what = (
         f"{where}{side.get(events, '')}: the levels of {factor} ({words.row_numbers(levels)}) add "
         f"up to {_counts(levels, events, n)}, the whole (row {whole['row']}) has "

@@ -128,7 +128,7 @@ def _earliest(trial: Record, row: Record) -> float:
 def unverified(sheet: Sheet) -> Iterator[Finding]:
     """Rows that nobody has seen in any source: one finding a trial and table."""
     for rows in _by_trial(sheet, lambda row: row["verification"] == "unverified"):
-        what = f"{_results(rows)} not seen yet in any source ({words.row_numbers(rows)})."
+        what = f"{_results(rows)} not yet verified in any source ({words.row_numbers(rows)})."
         yield finding("low", UNVERIFIED, rows, ("verification",), what)
 
 
@@ -153,7 +153,7 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
         if not available:
             continue
         in_use = [row for row in rows if (row["table"], int(row["row"])) in pooled]
-        what = f"{_results(rows)} seen at second hand only ({words.row_numbers(rows)}"
+        what = f"{_results(rows)} verified in a secondary source only ({words.row_numbers(rows)}"
         what += f"; pooled: {words.row_numbers(in_use)})" if in_use else ")"
         what += ", but sources.csv names first-hand sources."
         severity: Severity = "medium" if in_use else "low"
@@ -188,6 +188,6 @@ def _is_about(source: Record, names: Sequence[str]) -> bool:
 def _results(rows: Sequence[Record]) -> str:
     """Return how many results of which kind: ``3 hazard ratios (OS and PFS)``."""
     counted = rows[0]["kind"] == "counts"
-    kind = "pCR count" if counted else "hazard ratio"
+    kind = "count" if counted else "hazard ratio"
     what = words.listed(row["definition" if counted else "outcome"] for row in rows)
     return f"{len(rows)} {kind}{'s' if len(rows) > 1 else ''} ({what})"

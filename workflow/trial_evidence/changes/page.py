@@ -13,10 +13,9 @@ from trial_evidence.measures import measure_words
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
-HEADER = ("Of whom", "When", "k", "Estimate (95% interval)", "τ²", "PI", "Model")
 # Of the ratios of counts, the one that leads: the others say the same in other words.
 DRAWN = ("risk_ratio", "hazard_ratio")
-NO_CONCLUSION = "No conclusion changed: every interval is on the side it was."
+NO_CONCLUSION = "No conclusion changed: no interval moved from one side of no effect to another."
 OTHERS = "All other estimates are the same."
 
 
@@ -32,10 +31,10 @@ class Section:
     estimates: tuple[EstimateChange, ...]
     remark: str
 
-    @property
-    def header(self) -> tuple[str, ...]:
-        """Headings of the table."""
-        return (self.first_column, *HEADER)
+    def header(self, level: float) -> tuple[str, ...]:
+        """Headings of the table; the level of the intervals is in percent."""
+        estimate = f"Estimate ({level:g}% interval)"
+        return (self.first_column, "Population", "When", "k", estimate, "τ²", "PI", "Model")
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ class ChangesPage:
         Which analyses use the rows that differ.
     titles : mapping
         (setting, analysis) -> title, of networks too.
+    level : float
+        Level of the intervals now, in percent.
     estimates, networks : Section
         Of pools; of networks: effects against the reference, components, interactions, synergy.
     """
@@ -60,6 +61,7 @@ class ChangesPage:
     rows: tuple[str, ...]
     users: tuple[str, ...]
     titles: Titles
+    level: float
     estimates: Section
     networks: Section
 
@@ -81,7 +83,8 @@ def as_markdown(page: ChangesPage) -> str:
             parts.append(section.remark or "No estimate differs.")
             continue
         rows = _table(section.estimates, page.titles)
-        parts += [_line(section.header), _line(["---"] * len(section.header))]
+        header = section.header(page.level)
+        parts += [_line(header), _line(["---"] * len(header))]
         parts += [_line([cell.replace("|", "\\|") for cell in row]) for row in rows]
         conclusions = list(_conclusions(section.estimates, page.titles))
         parts += ["", *([f"**{line}**" for line in conclusions] or [NO_CONCLUSION]), "", OTHERS]
@@ -108,7 +111,7 @@ def _section_as_html(section: Section, page: ChangesPage) -> str:
     title = f"<h2>{section.title}</h2>"
     if not section.estimates:
         return f"{title}<p>{esc(section.remark or 'No estimate differs.')}</p>"
-    head = "".join(f"<th>{esc(cell)}</th>" for cell in section.header)
+    head = "".join(f"<th>{esc(cell)}</th>" for cell in section.header(page.level))
     body = "".join(
         "<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>"
         for row in _table(section.estimates, page.titles)
@@ -136,7 +139,7 @@ def as_forest(page: ChangesPage) -> Forest | None:
             Column("name", "Analysis", "left", "left"),
             Column("when", "", "left", "left"),
             Column("k", "Trials", "right", "left"),
-            Column("result", "Ratio (95% CI)", "right", "right"),
+            Column("result", f"Ratio ({page.level:g}% CI)", "right", "right"),
         ),
         rows=tuple(rows),
         axis=Axis("log", 0.0, "Risk or hazard ratio"),

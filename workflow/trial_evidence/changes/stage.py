@@ -97,6 +97,7 @@ def write_changes(
         rows,
         _users(touched, evidence, networks.evidence, now),
         titles,
+        configuration.confidence_level,
         Section("Estimates", "Analysis", changes, remark),
         Section("Networks", "Network", networks.estimates, network_remark),
     )

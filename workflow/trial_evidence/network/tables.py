@@ -24,7 +24,7 @@ INTERACTION_COLUMNS = [
     "tau2", "posterior_median", "posterior_low", "posterior_high", "probability_of_synergy",
     "prior", "confounded_with", "reason",
 ]  # fmt: skip
-ALL_DIRECT = "nothing but direct evidence: no way round"
+ALL_DIRECT = "direct evidence only: no indirect comparison is possible"
 NOT_COUNTED = math.nan
 
 
@@ -325,7 +325,7 @@ def _additivity(analysis: NetworkAnalysis) -> Iterator[Row]:
                 "statistic": found.q if found.df else math.nan,
                 "df": found.df,
                 "p_value": found.p_value,
-                "reason": "" if found.df else "nothing left to tell it by",
+                "reason": "" if found.df else "no degrees of freedom are left",
             }
     for row in analysis.components.predictions:
         code, reference = _pair(analysis, row.treatment, row.reference)

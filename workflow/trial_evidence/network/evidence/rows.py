@@ -42,14 +42,14 @@ TOGETHER = {
 
 EVERY_ANALYSIS = "*"
 NOT_RANDOMISED = "not randomised: nothing is compared within the trial"
-ONE_REGIMEN = "all its arms have one regimen: no comparison between nodes"
-ONE_REPORTED = "no two regimens of the trial have an admitted row of one report"
+ONE_REGIMEN = "all arms of the trial have the same regimen: no comparison between nodes"
+ONE_REPORTED = "no report of the trial has admitted results for two of its regimens"
 SAME_REGIMEN = "both arms have the same regimen"
 FOLLOWS = "follows from the other hazard ratios of the trial"
 APART = "not joined with the arms of the report taken"
 NO_INFORMATION = "no event, or only events, in every arm: no information on a ratio"
 # Arms of one variance: contrasts that share one are correlated by a half.
-SHARED_ARM = "supposed: contrasts that share an arm are correlated by a half"
+SHARED_ARM = "assumed: contrasts that share an arm have a correlation of one half"
 DERIVED = "derived from all pairwise hazard ratios"
 COUNTS = "counts of the arms"
 TWO_ARMS = "two arms"

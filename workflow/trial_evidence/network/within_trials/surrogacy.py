@@ -35,14 +35,13 @@ TRIALS_FOR_TWO_DIMENSIONS = 5
 FEW_TRIALS = 10
 
 CANNOT_SHOW = (
-    "An association between trials is not one between patients: it does not say that the patients "
-    "who respond are those who live longer.",
-    "It holds for the treatments and populations of these trials; a new class of treatment may act "
-    "on survival by another way.",
-    "The comparisons of treatments were randomised, the trials were not: what differs between them "
-    "can make or hide an association.",
-    "Treatment after surgery, and how long patients were followed, differ between the trials and "
-    "act on survival alone.",
+    "An association between trials is not an association between patients: it does not show that "
+    "the patients who respond are those who live longer.",
+    "It applies to the treatments and populations of these trials; a new class of treatment may "
+    "affect survival in another way.",
+    "Treatments were randomised within trials, but the trials themselves were not: differences "
+    "between trials can create or hide an association.",
+    "Later treatment and length of follow-up differ between the trials and affect survival only.",
 )
 
 
@@ -309,8 +308,8 @@ def surrogacy(
     rests = {left.trial: [pair for pair in ordered if pair is not left] for left in ordered}
     k = len(ordered)
     few = (
-        f"{k} trials: the association is estimated too poorly to replace the final endpoint "
-        f"by the surrogate."
+        f"{k} trials: the estimate of the association is too imprecise for the surrogate to "
+        "replace the final endpoint."
     )
     return Surrogacy(
         pairs=ordered,
@@ -524,19 +523,19 @@ def _band(
 def _edge(found: BivariateFit) -> str:
     if not found.has_line:
         return (
-            "The effects on the surrogate vary no more than chance makes them: there is no line to "
-            "be drawn, and R2 is not determined."
+            "The effects on the surrogate vary no more than expected by chance: no line can be "
+            "drawn, and R2 is not determined."
         )
     if math.isnan(found.correlation):
         return (
-            "The effects on the final endpoint vary no more than chance makes them: there is "
+            "The effects on the final endpoint vary no more than expected by chance: there is "
             "nothing for the surrogate to explain, and R2 is not determined."
         )
     if found.residual_sd == 0:
         return (
-            "No variance is left around the line: the estimate of R2 is 1, as it often is with few "
-            "trials and wide intervals. Its interval says how little that means; the threshold "
-            "rests on it."
+            "No variance is left around the line: the estimate of R2 is 1, as often happens with "
+            "few trials and wide intervals. The interval of R2 shows how uncertain this is; the "
+            "threshold depends on it."
         )
     return ""
 

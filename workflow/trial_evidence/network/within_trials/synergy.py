@@ -108,7 +108,7 @@ SCALES: Mapping[str, Scale] = {
         Scale(
             "risk_additive",
             "Additive (difference in response rate)",
-            "Expected of both: the gains of the two single arms over the background, added. The "
+            "Expected of both: the gains of the two single arms over the background, summed. The "
             "result is the share of patients who respond beyond that sum.",
             "difference",
             lambda a, b, o: a + b - o,
@@ -117,9 +117,8 @@ SCALES: Mapping[str, Scale] = {
         Scale(
             "bliss",
             "Bliss independence",
-            "Expected of both: a patient escapes response only if both agents miss, each by its "
-            "own chance and independently of the other. The result is the share of patients who "
-            "respond beyond that.",
+            "Expected of both: a patient fails to respond only if both agents fail, independently "
+            "of each other. The result is the additional share of patients who respond.",
             "difference",
             lambda a, b, o: 1 - (1 - a) * (1 - b) / (1 - o),
             lambda p, o: (
@@ -151,11 +150,11 @@ SCALES: Mapping[str, Scale] = {
         Scale(
             "better_single",
             "Against the better single arm",
-            "Expected of both: what the better of the two single arms shows. The result is the "
-            "share of patients who respond beyond that. It needs no background; it is the least "
-            "that synergy on any scale asks for and no evidence of it. Which arm is the better one "
-            "is itself seen in the data, which makes the difference too small rather than too "
-            "large.",
+            "Expected of both: the response of the better of the two single arms. The result is "
+            "the additional share of patients who respond. It needs no background. A response "
+            "above both single arms is necessary for synergy on any scale, but not evidence of it. "
+            "Because the better arm is chosen by its result, the difference tends to be "
+            "underestimated.",
             "difference",
             lambda a, b, o: np.maximum(a, b),
             lambda p, o: (float(p[0] >= p[1]), float(p[0] < p[1]), 1.0, 0.0),
@@ -361,8 +360,8 @@ def trial_synergy(
     counted = _count(trial, about)
     if about.ratio and not counted.own and background.rate == 0:
         return Refused(
-            "With a background response of zero a ratio scale expects no response of both: "
-            "nothing can be compared."
+            "With a background response of zero a ratio scale expects no response to both agents, "
+            "so that nothing can be compared."
         )
     a, b, ab = counted.rates[:3]
     expected = counted.expected(background.rate)
@@ -395,9 +394,9 @@ def _scale(name: str) -> Scale:
 
 def _note(weaker: float, background: float, expected: float, scale: Scale) -> str:
     if scale.background and background > weaker:
-        return "The background is above a single arm's response: that agent would do harm."
+        return "The background is above the response of a single arm: that agent would be harmful."
     if scale.background and expected > 1:
-        return "More responses are expected of both than there are patients."
+        return "More responses to both agents are expected than there are patients."
     return ""
 
 
