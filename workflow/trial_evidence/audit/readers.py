@@ -85,28 +85,14 @@ def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFram
         rows = matching_rows(sheet, reading)
         decision: Mapping[str, Any] = next(filter(reading.settled_by, decisions), {})
         analyses = [name for row in rows for name in uses.get((reading.table, row), [])]
-        lines.append(
-            {
-                "table": reading.table,
-                "trial_id": reading.trial_id,
-                "row_key": reading.row_key,
-                "rows": ";".join(map(str, rows)),
-                "field": reading.field,
-                "first": JOINT.join(reading.first),
-                "second": JOINT.join(reading.second),
-                "first_source": _first_source(sheet, reading, rows),
-                "second_source": _place(reading.source, reading.locator),
-                "second_verification": reading.verification,
-                "sheet_holds": ";".join(
-                    JOINT.join(sheet_holds(sheet, reading, row)) for row in rows
-                ),
-                "adjudicated": "yes" if decision else "no",
-                "adjudicated_value": decision.get("adjudicated_value", ""),
-                "chosen": decision.get("chosen", ""),
-                "reason": decision.get("reason", ""),
-                "used_in": "; ".join(dict.fromkeys(analyses)),
-            }
-        )
+        holds = (JOINT.join(sheet_holds(sheet, reading, row)) for row in rows)
+        about = (reading.table, reading.trial_id, reading.row_key, ";".join(map(str, rows)))
+        values = (reading.field, JOINT.join(reading.first), JOINT.join(reading.second))
+        first = _first_source(sheet, reading, rows)
+        second = (_place(reading.source, reading.locator), reading.verification)
+        settled = (decision.get(key, "") for key in ("adjudicated_value", "chosen", "reason"))
+        became = ("yes" if decision else "no", *settled, "; ".join(dict.fromkeys(analyses)))
+        lines.append((*about, *values, first, *second, ";".join(holds), *became))
     return pd.DataFrame(lines, columns=DISAGREEMENT_COLUMNS)
 
 

@@ -15,6 +15,7 @@ from trial_evidence.network.evidence.graph import Design, designs
 from trial_evidence.network.fit.effect import QTest, q_test
 from trial_evidence.network.fit.least_squares import (
     Solution,
+    check_method,
     rotate,
     shared_tau2,
     solve,
@@ -89,8 +90,7 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     interaction) and Krahn U, Binder H, König J. BMC Med Res Methodol 2013;13:35 (decomposition
     and detachment of designs). As netmeta's ``decomp.design``.
     """
-    if method not in WITHIN_DESIGNS:
-        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(WITHIN_DESIGNS)}")
+    check_method(method, WITHIN_DESIGNS)
     found = designs(data)
     consistent = rotate(data)
     whole, own = solve(consistent, 0.0), [_own(data, design) for design in found]

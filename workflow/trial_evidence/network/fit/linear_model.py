@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.network.fit.least_squares import METHODS, rotate
+from trial_evidence.network.fit.least_squares import check_method, rotate
 from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
 from trial_evidence.pool.engine.results import Floats
 
@@ -200,18 +200,13 @@ def fit_at(observations: Observations, tau2: float) -> LinearFit:
 
 
 def _tau2(observations: Observations, method: str) -> float:
-    if method not in METHODS:
-        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(METHODS)}")
+    check_method(method)
     if method == "EE" or observations.df < 1:
         return 0.0
     if method == "DL":
         return _moments(observations)
-    return mixed_effects_tau2(
-        observations.effects,
-        observations.variances,
-        observations.reduced,
-        restricted=method == "REML",
-    )
+    parts = (observations.effects, observations.variances, observations.reduced)
+    return mixed_effects_tau2(*parts, restricted=method == "REML")
 
 
 def _moments(observations: Observations) -> float:
