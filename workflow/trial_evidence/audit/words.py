@@ -20,7 +20,7 @@ def pair(row: Record) -> str:
 
 
 def result(row: Record) -> str:
-    """Return which result a row of hazard_ratios is, without its numbers."""
+    """Return which result a contrast is, without its numbers."""
     words = f"{row['endpoint']}, {row['analysis']} analysis"
     if row["assessor"] not in ("not applicable", "not reported"):
         words += f", {row['assessor']}"
