@@ -229,7 +229,7 @@ def _audit(options: argparse.Namespace) -> None:
     from trial_evidence.audit.stage import write_audit
 
     configuration, sheet, _ = _load(options, settled=False)
-    write_audit(sheet, list(configuration.settings), options.processed, options.results)
+    write_audit(sheet, configuration, options.processed, options.results)
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -125,6 +125,14 @@ def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
     return {row: ", ".join(found) for row, found in words.items()}
 
 
+def tables_of(configuration: Configuration) -> dict[tuple[str, str], str]:
+    """(setting, analysis) -> the table of the sheet that its rows are of."""
+    tables = {
+        (analysis.setting, analysis.id): analysis.table for analysis in configuration.analyses
+    }
+    return tables | {(rates.setting, rates.id): rates.table for rates in configuration.rates}
+
+
 def trial_label(name: str) -> str:
     """Short name of a trial: what comes before the first bracket of its full name."""
     return name.partition(" (")[0]

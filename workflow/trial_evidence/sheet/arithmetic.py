@@ -34,6 +34,11 @@ class Span:
     low: float
     high: float
 
+    @property
+    def middle(self) -> float:
+        """Half way between the ends."""
+        return (self.low + self.high) / 2
+
     def meets(self, other: Span) -> bool:
         """Say whether the two spans have a number in common."""
         return self.low <= other.high and other.low <= self.high

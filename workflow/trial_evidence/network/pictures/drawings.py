@@ -19,7 +19,7 @@ from trial_evidence.network.analysis import ComponentAnalysis, NetworkAnalysis, 
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.graph import direct_comparisons
 from trial_evidence.network.evidence.nodes import SEQUENCE
-from trial_evidence.network.fit.evidence_split import Estimate
+from trial_evidence.network.fit.effect import Effect
 from trial_evidence.network.fit.league import League
 from trial_evidence.network.tables import patients
 from trial_evidence.pool.engine.refusals import Refused
@@ -460,8 +460,8 @@ def _split(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
     rows: list[Row] = []
     code = {regimen: node.code for regimen, node in analysis.nodes.items()}
 
-    def row(words: str, estimate: Estimate, **texts: str) -> Row:
-        values = (estimate.effect, estimate.ci_low, estimate.ci_high)
+    def row(words: str, estimate: Effect, **texts: str) -> Row:
+        values = (estimate.estimate, estimate.ci_low, estimate.ci_high)
         shown = {"label": words, "result": _result(analysis, *values), **texts}
         return Row("pooled", shown, *values)
 
@@ -526,12 +526,12 @@ def _test_sentence(components: ComponentAnalysis) -> tuple[str, ...]:
     test = components.test
     if isinstance(test, Refused):
         return (test.reason,)
-    if test.p_value is None or test.wald_p is None:
+    if test.difference.p_value is None or test.random.p_value is None:
         return ("Additivity cannot be tested: as many components as comparisons to tell them by.",)
     return (
-        f"Test of additivity: Q = {format_number(test.q_difference, 1)} on {test.df} df, "
-        f"{format_p(test.p_value)} (common effect); {format_number(test.wald, 1)}, "
-        f"{format_p(test.wald_p)} (random effects).",
+        f"Test of additivity: Q = {format_number(test.difference.q, 1)} on {test.difference.df} "
+        f"df, {format_p(test.difference.p_value)} (common effect); "
+        f"{format_number(test.random.q, 1)}, {format_p(test.random.p_value)} (random effects).",
     )
 
 
