@@ -40,10 +40,10 @@ def findings(pooled, rule, trials=(), hazard_ratios=None):
         found = with_table(found, "hazard_ratios", hazard_ratios)
     place = dict(zip(("setting", "analysis"), PLACE, strict=True))
     columns = ["setting", "analysis", "measure", "subgroup", "pooled", "rows", "events_control",
-               "n_control"]  # fmt: skip
+               "n_control", "weight"]  # fmt: skip
     rows = [
         {**place, "measure": "hazard_ratio", "subgroup": "all", "pooled": "yes", "rows": "2",
-         "events_control": float("nan"), "n_control": 100.0} | dict(trial)
+         "events_control": float("nan"), "n_control": 100.0, "weight": 50.0} | dict(trial)
         for trial in trials
     ]  # fmt: skip
     found = replace(
@@ -51,7 +51,7 @@ def findings(pooled, rule, trials=(), hazard_ratios=None):
         report=replace(found.report, control_risks=(rule,)),
         evidence=replace(found.evidence, trials=pd.DataFrame(rows, columns=columns)),
     )
-    return summary_of_findings(found, ())
+    return summary_of_findings(found, {})
 
 
 def test_stated_risks_are_taken_as_they_are(pooled):

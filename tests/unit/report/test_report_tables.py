@@ -17,7 +17,6 @@ from trial_evidence.report.files.bibliography import bibtex, csl_json, ris, used
 from trial_evidence.report.files.docx import tables_as_document
 from trial_evidence.report.files.methods_text import methods_markdown, methods_text
 from trial_evidence.report.files.xlsx import tables_as_workbook
-from trial_evidence.report.tables.certainty import certainties
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.flow import flow_table
 from trial_evidence.report.tables.front import answers_table, front_table, result_sentence
@@ -144,9 +143,9 @@ def test_a_sentence_names_the_arm_that_is_favoured(found, low, value, high, mean
 
 def test_an_answer_without_a_trial_says_so(found):
     empty = with_estimates(found, [])
-    table = front_table(empty, certainties(empty))
+    table = front_table(empty, {})
     assert set(table.frame["Effect (interval)"]) == {""}
-    words = answers_table(empty, certainties(empty))
+    words = answers_table(empty, {})
     assert set(words.frame["In words"]) == {"No trial qualifies."}
     assert len(table.frame) == len(words.frame) == len(found.front())
 

@@ -46,7 +46,7 @@ def used_sources(material: Material) -> tuple[Source, ...]:
         material.sheet["biomarker_effects"]["source_id"],
     ]
     used = {source for column in cells for cell in column for source in source_ids(cell)}
-    known = material.sources()
+    known = material.sources
     return tuple(known[source] for source in sorted(used))
 
 

@@ -202,7 +202,7 @@ def lights_of(material: Material, setting: str) -> TrafficLights:
     """Every risk-of-bias judgement on a setting's trials, by outcome."""
     trials = {
         row["trial_id"]: _short_name(row["name"])
-        for row in material.trials().values()
+        for row in material.trials.values()
         if row["setting"] == setting
     }
     by_outcome: dict[str, list[JudgedTrial]] = {}
@@ -314,7 +314,7 @@ def timeline_of(material: Material) -> Timeline:
     """The randomised trials of the comparisons by the year of their first report."""
     trials = material.evidence.trials
     first = _first_reports(material)
-    about = material.trials()
+    about = material.trials
     added = timeline_table(material).data
     pooled = set(zip(added["setting"], added["added"], strict=True))
     panels = []
@@ -447,7 +447,7 @@ def _short_name(name: str) -> str:
 
 def _first_reports(material: Material) -> dict[str, int]:
     """Trial id -> year of the earliest source of any of its results."""
-    years = {key: row["year"] for key, row in material.sources().items()}
+    years = {key: row["year"] for key, row in material.sources.items()}
     found: dict[str, int] = {}
     for table in ("pcr", "hazard_ratios"):
         for row in records(material.sheet[table]):

@@ -1,11 +1,10 @@
-"""How an estimate reads: its side of no effect, what it includes, its words."""
+"""How an estimate reads: its side of no effect, what its interval includes, its words."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from trial_evidence.pool.estimates import MEASURE_SCALES
-from trial_evidence.report.material.table import interval
+from trial_evidence.report.material.table import Row, interval
 from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number, format_p
 
@@ -28,27 +27,39 @@ def includes(low: float, high: float, value: float) -> bool:
     return low <= value <= high
 
 
-def includes_benefit(low: float, high: float, measure: str, worthwhile: float) -> bool:
-    """Whether the interval of a ratio reaches a benefit worth having (a factor above 1)."""
-    return low <= 1 / worthwhile if benefit_below(measure) else high >= worthwhile
+def includes_null(row: Row, of: str = "ci") -> bool:
+    """Whether the interval of an estimate (``pi``: for a new trial) includes no effect."""
+    return includes(row[f"{of}_low"], row[f"{of}_high"], null_of(row["measure"]))
 
 
-def includes_harm(low: float, high: float, measure: str, worthwhile: float) -> bool:
+def includes_benefit(row: Row, worthwhile: float) -> bool:
+    """Whether the interval of a ratio reaches a relevant benefit (a factor above 1)."""
+    below = benefit_below(row["measure"])
+    return bool(row["ci_low"] <= 1 / worthwhile if below else row["ci_high"] >= worthwhile)
+
+
+def includes_harm(row: Row, worthwhile: float) -> bool:
     """Whether the interval of a ratio reaches a harm of the same size."""
-    return high >= worthwhile if benefit_below(measure) else low <= 1 / worthwhile
+    below = benefit_below(row["measure"])
+    return bool(row["ci_high"] >= worthwhile if below else row["ci_low"] <= 1 / worthwhile)
 
 
-def side(low: float, high: float, measure: str) -> str:
+def favours_experimental(row: Row) -> bool:
+    """Whether an estimate lies on the side of benefit."""
+    return bool((row["estimate"] < null_of(row["measure"])) == benefit_below(row["measure"]))
+
+
+def side(row: Row) -> str:
     """``benefit`` or ``harm`` where the whole interval lies there, else ``no effect``."""
-    null = null_of(measure)
-    if includes(low, high, null):
+    if includes_null(row):
         return "no effect"
-    return "benefit" if (high < null) == benefit_below(measure) else "harm"
+    below = row["ci_high"] < null_of(row["measure"])
+    return "benefit" if below == benefit_below(row["measure"]) else "harm"
 
 
-def short_measure(measure: str) -> str:
-    """Letters for a measure; for a comparison of two of them, its words."""
-    return _SHORT.get(measure, measure.replace("_", " "))
+def with_prediction(rows: Sequence[Row]) -> list[Row]:
+    """The estimates that have a prediction interval."""
+    return [row for row in rows if not math.isnan(row["pi_low"])]
 
 
 def measure_name(measure: str) -> str:
@@ -56,31 +67,35 @@ def measure_name(measure: str) -> str:
     return MEASURE_NAMES.get(measure, measure.replace("_", " ")).lower()
 
 
-def interval_name(record: Mapping[str, Any]) -> str:
-    """``95% CI``, or ``95% CrI`` for a Bayesian interval."""
-    kind = "CrI" if record["model"] == "bayesian" else "CI"
-    return f"{record['ci_level']:g}% {kind}"
+def limits(row: Row, of: str = "ci", digits: int = 2) -> str:
+    """Limits of an estimate's interval; ``pi`` for those of a new trial."""
+    return interval(row[f"{of}_low"], row[f"{of}_high"], digits)
 
 
-def estimate_words(record: Mapping[str, Any]) -> str:
-    """An estimate with its interval: ``RR 1.46 (95% CI 1.25–1.70)``.
-
-    Parameters
-    ----------
-    record : mapping
-        A row of estimates.csv.
-    """
-    return (
-        f"{short_measure(record['measure'])} {format_number(record['estimate'])} "
-        f"({interval_name(record)} {interval(record['ci_low'], record['ci_high'])})"
-    )
+def interval_words(row: Row) -> str:
+    """``95% CI 1.25–1.70``, or ``95% CrI`` for a Bayesian interval."""
+    return f"{row['ci_level']:g}% {'CrI' if row['model'] == 'bayesian' else 'CI'} {limits(row)}"
 
 
-def model_words(record: Mapping[str, Any]) -> str:
+def estimate_words(row: Row) -> str:
+    """An estimate with its interval: ``RR 1.46 (95% CI 1.25–1.70)``; ``""`` where there is none."""
+    if math.isnan(row["estimate"]):
+        return ""
+    measure = row["measure"]
+    short = _SHORT.get(measure, measure.replace("_", " "))
+    return f"{short} {format_number(row['estimate'])} ({interval_words(row)})"
+
+
+def model_words(row: Row) -> str:
     """The model of an estimate, as tables print it."""
-    return SHORT_MODEL_NAMES.get(record["model"], str(record["model"]))
+    return SHORT_MODEL_NAMES.get(row["model"], str(row["model"]))
 
 
 def p_words(p_value: float) -> str:
     """A p value; ``""`` where there is none."""
     return "" if math.isnan(p_value) else format_p(p_value)
+
+
+def certainty_sentence(level: str) -> str:
+    """`` Certainty: moderate (provisional).`` to end a paragraph with; ``""`` without a level."""
+    return f" Certainty: {level[:1].lower()}{level[1:]}." if level else ""
