@@ -6,7 +6,7 @@ import pandas as pd
 
 from trial_evidence.config.methods import Pooling
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import counted, listing, percent, words
+from trial_evidence.report.material.printed import counted, listing, percent, words
 from trial_evidence.report.tables.flow import SEARCH_WORDS, search_dates
 from trial_evidence.words.models import INTERVAL_WORDS, MEASURE_NAMES, PREDICTION_WORDS
 

@@ -14,7 +14,8 @@ from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.files import read_table, records
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
-from trial_evidence.report.material.table import Column, ReportTable, Row, report_table, whole
+from trial_evidence.report.material import printed
+from trial_evidence.report.material.table import Column, ReportTable, Row, report_table
 from trial_evidence.report.trail.explain import Evidence
 from trial_evidence.report.trail.network_trace import read_network_tables
 from trial_evidence.sheet import Sheet
@@ -243,5 +244,5 @@ def source_ids(cell: str) -> Iterator[str]:
 
 def citation(source: Row) -> str:
     """A source in one line: author, year, journal; as far as the sheet has them."""
-    who = " ".join(filter(None, [source["first_author"], whole(source["year"])]))
+    who = " ".join(filter(None, [source["first_author"], printed.whole(source["year"])]))
     return ", ".join(filter(None, [who, source["journal"] or source["title_short"]]))

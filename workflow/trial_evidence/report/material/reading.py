@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from trial_evidence.pool.estimates import MEASURE_SCALES
-from trial_evidence.report.material.table import Row, interval
+from trial_evidence.report.material.printed import interval
+from trial_evidence.report.material.table import Row
 from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number, format_p
 

@@ -8,16 +8,10 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
+from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.reading import estimate_words
-from trial_evidence.report.material.table import (
-    COMPARISON,
-    SETTING,
-    Column,
-    ReportTable,
-    Row,
-    count,
-)
+from trial_evidence.report.material.printed import count
+from trial_evidence.report.material.table import COMPARISON, SETTING, Column, ReportTable, Row
 from trial_evidence.words.numbers import round_half_up
 
 PER = 1000
@@ -88,7 +82,7 @@ def summary_of_findings(
         SETTING,
         COMPARISON,
         Column("Trials (patients)", text=_trials),
-        Column("Relative effect", text=estimate_words),
+        Column("Relative effect", text=reading.estimate_words),
         Column("Risk taken", "control_risk_level"),
         Column("Without, per 1,000", "control_risk", _per),
         Column("With, per 1,000", text=lambda row: _with_limits(row, "risk", _per)),

@@ -8,9 +8,10 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.files import records
+from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import where
-from trial_evidence.report.material.reading import limits
-from trial_evidence.report.material.table import Column, Row, markdown, of_whom, whole, words
+from trial_evidence.report.material.printed import of_whom, whole, words
+from trial_evidence.report.material.table import Column, Row, markdown
 from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
@@ -22,7 +23,7 @@ COMPARISONS = (
     Column("k", "k", whole),
     PATIENTS,
     Column("Estimate (95% interval)", "result"),
-    Column("PI", text=lambda row: limits(row, "pi")),
+    Column("PI", text=lambda row: reading.limits(row, "pi")),
     Column("Model", "model", lambda model: SHORT_MODEL_NAMES.get(model, "")),
     Column("Figure", "links"),
 )
@@ -150,7 +151,7 @@ def _measure(row: Row) -> str:
 
 
 def _numbers(row: Row) -> str:
-    return f"{format_number(row['estimate'])} ({limits(row)})"
+    return f"{format_number(row['estimate'])} ({reading.limits(row)})"
 
 
 def _in_percent(row: Row, of: str) -> str:

@@ -9,26 +9,10 @@ from scipy.special import ndtri
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
+from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import Material, where
-from trial_evidence.report.material.reading import (
-    RATIOS,
-    includes_benefit,
-    includes_harm,
-    includes_null,
-    limits,
-    model_words,
-    p_words,
-)
-from trial_evidence.report.material.table import (
-    ANALYSIS,
-    Column,
-    ReportTable,
-    Row,
-    capital,
-    counted,
-    percent,
-    words,
-)
+from trial_evidence.report.material.printed import capital, counted, percent, words
+from trial_evidence.report.material.table import ANALYSIS, Column, ReportTable, Row
 from trial_evidence.words.models import is_random_effects
 from trial_evidence.words.numbers import round_half_up
 
@@ -228,35 +212,35 @@ def _inconsistency(material: Material, analysis: Analysis, leads: Sequence[Row])
     table = material.about(material.evidence.estimates, analysis, subgroup="all")
     i2 = float(table.loc[table["model"].map(is_random_effects), "i2"].iloc[0])
     # Where two models are of equal rank, the one that leaves more open counts.
-    widest = max(leads, key=lambda row: (includes_null(row, "pi"), row["role"] == "lead"))
-    open_new = includes_null(widest, "pi")
+    widest = max(leads, key=lambda row: (reading.includes_null(row, "pi"), row["role"] == "lead"))
+    open_new = reading.includes_null(widest, "pi")
     reason = (
-        f"I² {round_half_up(i2, 0)}%; prediction interval {limits(widest, 'pi')} "
-        f"({model_words(widest)}) {'includes' if open_new else 'excludes'} no effect"
+        f"I² {round_half_up(i2, 0)}%; prediction interval {reading.limits(widest, 'pi')} "
+        f"({reading.model_words(widest)}) {'includes' if open_new else 'excludes'} no effect"
         + ("; two trials say little about it" if lead["k"] == 2 else "")
     )
     return _proposed(
         reason,
-        serious=i2 >= rules.i2 or (open_new and not includes_null(lead)),
+        serious=i2 >= rules.i2 or (open_new and not reading.includes_null(lead)),
         very_serious=i2 >= rules.very_high_i2 and open_new,
     )
 
 
 def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
-    if lead["measure"] not in RATIOS:
+    if lead["measure"] not in reading.RATIOS:
         return "not_judged", "The rule is for ratios."
     worthwhile, rules = material.report.worthwhile_ratio, material.report.certainty
     reached = {
-        "a benefit worth having": includes_benefit(lead, worthwhile),
-        "no effect": includes_null(lead),
-        "a harm as large": includes_harm(lead, worthwhile),
+        "a benefit worth having": reading.includes_benefit(lead, worthwhile),
+        "no effect": reading.includes_null(lead),
+        "a harm as large": reading.includes_harm(lead, worthwhile),
     }
     benefit, null, harm = reached.values()
     information = float((1 / material.pooled_trials(analysis)["vi"]).sum())
     share = information / information_needed(worthwhile, rules.alpha, rules.power)
     what = ", ".join(text for text, is_reached in reached.items() if is_reached)
     return _proposed(
-        f"Interval {limits(lead)} includes {what or 'none of these limits'}; "
+        f"Interval {reading.limits(lead)} includes {what or 'none of these limits'}; "
         f"information {percent(share)} of the optimal size",
         serious=(null and (benefit or harm)) or share < 1,
         very_serious=benefit and harm,
@@ -273,6 +257,8 @@ def _publication_bias(material: Material, analysis: Analysis, lead: Row) -> Prop
     if not tests:
         return "not_judged", "No test of small-study effects was possible."
     return _proposed(
-        "; ".join(f"{capital(row['test'])}’s test {p_words(row['p_value'])}" for row in tests),
+        "; ".join(
+            f"{capital(row['test'])}’s test {reading.p_words(row['p_value'])}" for row in tests
+        ),
         serious=any(row["p_value"] < rules.small_study_p for row in tests),
     )

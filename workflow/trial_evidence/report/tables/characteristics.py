@@ -7,20 +7,10 @@ import pandas as pd
 
 from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, join_agents
 from trial_evidence.files import records
+from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
-from trial_evidence.report.material.reading import limits
-from trial_evidence.report.material.table import (
-    NOT_STATED,
-    SETTING,
-    SOURCE,
-    Column,
-    ReportTable,
-    Row,
-    count,
-    stated,
-    whole,
-    words,
-)
+from trial_evidence.report.material.printed import NOT_STATED, count, stated, whole, words
+from trial_evidence.report.material.table import SETTING, SOURCE, Column, ReportTable, Row
 
 RISK_DOMAINS = {
     "d1_randomisation": "D1",
@@ -251,7 +241,7 @@ def _years(row: Row) -> str:
 def _ratio(row: Row) -> str:
     if math.isnan(row["estimate"]):
         return "not printed"
-    ends = limits(row)
+    ends = reading.limits(row)
     return f"{row['measure']} {row['estimate']:g}" + (f" ({ends})" if ends else "")
 
 

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from trial_evidence.config.configuration import Analysis
@@ -15,30 +16,10 @@ from trial_evidence.config.reports import (
     TableRule,
 )
 from trial_evidence.files import read_table, records
+from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import Material, by_rank, where
-from trial_evidence.report.material.reading import (
-    certainty_sentence,
-    estimate_words,
-    includes,
-    includes_benefit,
-    includes_null,
-    interval_words,
-    limits,
-    measure_name,
-    model_words,
-    p_words,
-    side,
-    with_prediction,
-)
-from trial_evidence.report.material.table import (
-    Column,
-    ReportTable,
-    Row,
-    capital,
-    counted,
-    percent,
-    words,
-)
+from trial_evidence.report.material.printed import capital, counted, percent, words
+from trial_evidence.report.material.table import Column, ReportTable, Row
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.numbers import format_number
 
@@ -60,41 +41,29 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Found:
-    """What there is to judge a claim by.
+class Verdict:
+    """What the evidence says about a claim.
 
     Attributes
     ----------
+    verdict : {"supported", "not supported", "not enough data"}
+    reason : str
+        Why, in a sentence.
     numbers : str
-        As printed.
+        The numbers it rests on, as printed.
     k : int
-        Trials, or for an association studies, that the verdict rests on.
-    row : mapping
-        The result that decides: ``estimate``, ``ci_low``, ``ci_high``; empty where several or
-        none do.
+        Trials, or for an association studies, that it rests on.
+    estimate, ci_low, ci_high : float
+        The result that decides; NaN where several or none do.
     """
-
-    numbers: str = ""
-    k: int = 0
-    row: Row = field(default_factory=dict)
-
-    def judged(self, verdict: Outcome, reason: str) -> "Verdict":
-        """The verdict on it."""
-        ends = (self.row.get(key, math.nan) for key in ("estimate", "ci_low", "ci_high"))
-        return Verdict(verdict, reason, self.numbers, self.k, *ends)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the evidence says about a claim, why in a sentence, and the numbers it rests on."""
 
     verdict: Outcome
     reason: str
-    numbers: str
-    k: int
-    estimate: float
-    ci_low: float
-    ci_high: float
+    numbers: str = ""
+    k: int = 0
+    estimate: float = math.nan
+    ci_low: float = math.nan
+    ci_high: float = math.nan
 
 
 def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tuple[Verdict, ...]:
@@ -187,82 +156,84 @@ def _examined(
 def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     rows = material.leads(analysis)
     if not rows:
-        return Found().judged("not enough data", "No trial qualifies.")
+        return Verdict("not enough data", "No trial qualifies.")
     lead, one = rows[0], len(rows) == 1
-    numbers = "; ".join(f"{estimate_words(row)}, {_behind(row)}" for row in rows)
-    found = Found(numbers, int(lead["k"]), lead)
-    if found.k < material.report.claim_rules.min_trials:
-        return found.judged("not enough data", _too_few(material, found.k))
-    sides = {side(row) for row in rows}
+    numbers = "; ".join(f"{reading.estimate_words(row)}, {_behind(row)}" for row in rows)
+    k = int(lead["k"])
+    found = _verdict_on(numbers, k, lead)
+    if k < material.report.claim_rules.min_trials:
+        return found("not enough data", _too_few(material, k))
+    sides = {reading.side(row) for row in rows}
     if sides == {"benefit"}:
         what = "The interval excludes" if one else "The intervals of both models exclude"
-        return found.judged(
+        return found(
             "supported",
             f"{what} no effect.{_prediction(rows)}{_leaving_out(material, analysis)}"
-            f"{certainty_sentence(certainty)}{_second_hand(material, analysis)}",
+            f"{reading.certainty_sentence(certainty)}{_second_hand(material, analysis)}",
         )
     if "harm" in sides:
-        return found.judged("not supported", "The interval lies on the side of harm.")
-    if not any(includes_benefit(row, material.report.worthwhile_ratio) for row in rows):
+        return found("not supported", "The interval lies on the side of harm.")
+    if not any(reading.includes_benefit(row, material.report.worthwhile_ratio) for row in rows):
         reason = "The interval includes no effect, and no benefit worth having."
-        return found.judged("not supported", reason)
+        return found("not supported", reason)
     reason = (
         "The two models differ on whether the interval includes no effect."
         if len(sides) > 1
         else "The interval includes no effect and a benefit worth having as well."
     )
-    return found.judged("not enough data", reason + _prior(material, analysis, lead))
+    return found("not enough data", reason + _prior(material, analysis, lead))
 
 
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:
     rows = by_rank(where(material.of("effect_modifiers", analysis), factor=factor))
     if not rows:
-        return Found().judged("not enough data", "No trial reports the effect at both levels.")
+        return Verdict("not enough data", "No trial reports the effect at both levels.")
     measure = analysis.measures[0]
     compared = "Difference" if "difference" in measure else "Ratio"
     numbers = "; ".join(
-        f"{compared} of {measure_name(measure)}s, {words(row['level'])} v "
+        f"{compared} of {reading.measure_name(measure)}s, {words(row['level'])} v "
         f"{words(row['reference_level'])}: {format_number(row['estimate'])} "
-        f"({interval_words(row)}), {_behind(row)}"
+        f"({reading.interval_words(row)}), {_behind(row)}"
         for row in rows
     )
-    found = Found(numbers, int(rows[0]["k"]), rows[0])
-    if found.k < material.report.claim_rules.min_trials:
-        return found.judged("not enough data", _too_few(material, found.k))
-    if not any(map(includes_null, rows)):
+    k = int(rows[0]["k"])
+    found = _verdict_on(numbers, k, rows[0])
+    if k < material.report.claim_rules.min_trials:
+        return found("not enough data", _too_few(material, k))
+    if not any(map(reading.includes_null, rows)):
         reason = "The interval of the comparison inside the trials excludes equality."
-        return found.judged("supported", reason)
+        return found("supported", reason)
     worthwhile = material.report.worthwhile_ratio
     if all(1 / worthwhile < row["ci_low"] and row["ci_high"] < worthwhile for row in rows):
         reason = "The interval includes equality, and no difference that matters."
-        return found.judged("not supported", reason)
+        return found("not supported", reason)
     reason = "The interval includes equality and differences that matter as well."
-    return found.judged("not enough data", reason)
+    return found("not enough data", reason)
 
 
 def _groups(material: Material, analysis: Analysis, factor: str) -> Verdict:
     estimates = material.about(material.evidence.estimates, analysis, subgroup=factor)
     tests = records(where(estimates, model="subgroup_difference"))
     if not tests:
-        return Found().judged("not enough data", "There is no test between groups.")
+        return Verdict("not enough data", "There is no test between groups.")
     row = tests[0]
     k, p_value = int(row["k"]), row["p_value"]
     test, _, _ = str(row["remark"]).partition(";")
     if math.isnan(p_value):
-        return Found(k=k).judged("not enough data", str(row["remark"]))
-    found = Found(f"{test}, {p_words(p_value)}, {counted(k, 'trial')}", k)
+        return Verdict("not enough data", str(row["remark"]), k=k)
+    found = _verdict_on(f"{test}, {reading.p_words(p_value)}, {counted(k, 'trial')}", k)
     if p_value < 1 - material.configuration.confidence_level / 100:
         reason = "The groups differ by more than chance. The trials were not randomised to them."
-        return found.judged("supported", reason)
+        return found("supported", reason)
     # As a meta-regression does, a test asks for so many trials for every difference it looks at.
     least = material.report.claim_rules.min_trials_of_a_test * int(row["q_df"])
     if k < least:
-        return found.judged(
+        return found(
             "not enough data",
             f"No difference was found, but {k} trials cannot show that the groups are alike; "
             f"{least} are asked for.",
         )
-    return found.judged("not supported", "The test finds no difference between the groups.")
+    return found("not supported", "The test finds no difference between the groups.")
 
 
 def _association(material: Material, rule: AssociationRule) -> Verdict:
@@ -281,27 +252,27 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         name = material.study_name(row["study_id"], row["source_id"])
         said.setdefault(name, []).append(_association_words(row))
     numbers = ". ".join(f"{study}: {'; '.join(texts)}" for study, texts in said.items())
-    found = Found(numbers, mine["study_id"].nunique())
-    if found.k == 0:
-        return found.judged("not enough data", "No verified row of the sheet is about it.")
-    here = len(studies[rule.direction])
-    against = len(studies["below" if rule.direction == "above" else "above"])
+    k = mine["study_id"].nunique()
+    found = _verdict_on(numbers, k)
+    if k == 0:
+        return found("not enough data", "No verified row of the sheet is about it.")
+    opposite = "below" if rule.direction == "above" else "above"
+    here, against = len(studies[rule.direction]), len(studies[opposite])
     least = material.report.claim_rules.min_studies
-    reason = (
-        f"{counted(here, 'study', 'studies')} of {found.k} found it at 5%, {against} the other way"
-    )
+    what = f"{counted(here, 'study', 'studies')} of {k} found it at 5%"
+    reason = f"{what}, {against} the other way"
     if here >= least and not against:
-        return found.judged("supported", f"{reason}. The same patients may be in several.")
+        return found("supported", f"{reason}. The same patients may be in several.")
     if against >= least and not here:
-        return found.judged("not supported", f"{reason}.")
-    return found.judged("not enough data", f"{reason}; {least} are asked for.")
+        return found("not supported", f"{reason}.")
+    return found("not enough data", f"{reason}; {least} are asked for.")
 
 
 def _association_side(row: Row) -> str:
     """On which side of 1 a row lies at 5%: by its interval, else by its p value."""
     low, high, estimate = row["ci_low"], row["ci_high"], row["estimate"]
     if not (math.isnan(low) or math.isnan(high)):
-        found = not includes(low, high, 1.0)
+        found = not reading.includes(low, high, 1.0)
     else:
         found = row["p_value"] < _FOUND_BELOW and estimate == estimate
     if not found:
@@ -313,60 +284,65 @@ def _association_words(row: Row) -> str:
     estimate, relation = row["estimate"], row["p_value_operator"]
     number = "no ratio printed" if math.isnan(estimate) else f"{row['measure']} {estimate:g}"
     p_value = f"p {relation} {row['p_value']:g}" if relation else ""
-    details = ", ".join(filter(None, [limits(row), p_value]))
+    details = ", ".join(filter(None, [reading.limits(row), p_value]))
     return f"{row['contrast']}, {row['outcome']}, {number}" + (f" ({details})" if details else "")
 
 
 def _table(material: Material, claim: Claim, rule: TableRule) -> Verdict:
     path = material.results / rule.file
     if not path.is_file():
-        return Found().judged("not enough data", "This analysis has not been made.")
-    numbers = {"estimate": rule.estimate, "ci_low": rule.low, "ci_high": rule.high,
+        return Verdict("not enough data", "This analysis has not been made.")
+    columns = {"estimate": rule.estimate, "ci_low": rule.low, "ci_high": rule.high,
                "k": rule.trials}  # fmt: skip
-    columns = set(read_table(path, []).columns)
-    if missing := [name for name in (*numbers.values(), *rule.where) if name not in columns]:
+    known = set(read_table(path, []).columns)
+    if missing := [name for name in (*columns.values(), *rule.where) if name not in known]:
         raise RequestError(
             f"config/report.yaml, claims: {claim.id}: {rule.file} has no column "
-            f"{', '.join(missing)}. It has: {', '.join(sorted(columns))}."
+            f"{', '.join(missing)}. It has: {', '.join(sorted(known))}."
         )
     wanted = dict(rule.where)
     if wanted.get("model") == RANDOM_EFFECTS:
         wanted["model"] = material.configuration.pooling.model
-    table = where(read_table(path, numbers.values()), **wanted)
+    table = where(read_table(path, columns.values()), **wanted)
     rows = records(table.dropna(subset=[rule.low, rule.high]))
     if not rows:
-        return Found().judged("not enough data", "No row of the analysis has an estimate.")
-    row = {key: rows[0][column] for key, column in numbers.items()}
+        return Verdict("not enough data", "No row of the analysis has an estimate.")
+    row = {key: rows[0][column] for key, column in columns.items()}
     k = 0 if math.isnan(row["k"]) else int(row["k"])
-    level = material.configuration.confidence_level
-    shown = (
-        f"{capital(rule.measure)} {format_number(row['estimate'])} ({level:g}% CI {limits(row)})"
-    )
-    found = Found(f"{shown}, {counted(k, 'trial')}", k, row)
+    row |= {"ci_level": material.configuration.confidence_level, "model": ""}
+    numbers = f"{format_number(row['estimate'])} ({reading.interval_words(row)})"
+    found = _verdict_on(f"{capital(rule.measure)} {numbers}, {counted(k, 'trial')}", k, row)
     null = rule.no_effect
-    if includes(row["ci_low"], row["ci_high"], null):
-        return found.judged("not enough data", f"The interval includes {null:g}.")
+    if reading.includes(row["ci_low"], row["ci_high"], null):
+        return found("not enough data", f"The interval includes {null:g}.")
     if (row["ci_low"] > null) != (rule.direction == "above"):
-        return found.judged("not supported", f"The interval lies on the other side of {null:g}.")
+        return found("not supported", f"The interval lies on the other side of {null:g}.")
     if k < material.report.claim_rules.min_trials:
-        return found.judged("not enough data", _too_few(material, k))
-    return found.judged("supported", f"The interval excludes {null:g}.")
+        return found("not enough data", _too_few(material, k))
+    return found("supported", f"The interval excludes {null:g}.")
+
+
+def _verdict_on(numbers: str, k: int, row: Row | None = None) -> partial[Verdict]:
+    """A verdict that rests on these numbers, to be given with its reason."""
+    ends = {key: row[key] for key in ("estimate", "ci_low", "ci_high")} if row else {}
+    return partial(Verdict, numbers=numbers, k=k, **ends)
 
 
 def _behind(row: Row) -> str:
-    model = "" if row["model"] == "single_trial" else f", {model_words(row)}"
+    model = "" if row["model"] == "single_trial" else f", {reading.model_words(row)}"
     return f"{counted(int(row['k']), 'trial')}{model}"
 
 
 def _prediction(rows: Sequence[Row]) -> str:
     """Whether a new trial may find no effect; two models of equal rank may disagree on it."""
-    known = with_prediction(rows)
+    known = reading.with_prediction(rows)
     said = "; that ".join(
-        f"{'' if len(known) == 1 else f'of {model_words(row)} '}({limits(row, 'pi')}) "
-        f"{'includes' if includes_null(row, 'pi') else 'excludes'} it"
+        ("" if len(known) == 1 else f"of {reading.model_words(row)} ")
+        + f"({reading.limits(row, 'pi')}) "
+        + ("includes it" if reading.includes_null(row, "pi") else "excludes it")
         for row in known
     )
-    new = any(includes_null(row, "pi") for row in known)
+    new = any(reading.includes_null(row, "pi") for row in known)
     text = f" The prediction interval {said}{', so a new trial may find none' if new else ''}."
     return text if known else ""
 
@@ -378,31 +354,26 @@ def _prior(material: Material, analysis: Analysis, lead: Row) -> str:
     if lead["model"] != "bayesian" or not common:
         return ""
     return (
-        f" {counted(int(lead['k']), 'trial')} say little of heterogeneity, so the width "
-        f"owes much to the prior: if one effect is supposed in all, {estimate_words(common[0])}."
+        f" {counted(int(lead['k']), 'trial')} say little of heterogeneity, so the width owes much "
+        f"to the prior: if one effect is supposed in all, {reading.estimate_words(common[0])}."
     )
 
 
 def _leaving_out(material: Material, analysis: Analysis) -> str:
     """How many single trials the result cannot do without."""
     rows = records(where(material.of("leave_one_out", analysis), leads="yes"))
-    needed = sum(map(includes_null, rows))
-    return (
-        f" With one trial left out the interval includes it for {needed} of the "
-        f"{counted(len(rows), 'trial')}."
-        if needed
-        else ""
-    )
+    needed = sum(map(reading.includes_null, rows))
+    trials = counted(len(rows), "trial")
+    said = f" With one trial left out the interval includes it for {needed} of the {trials}."
+    return said if needed else ""
 
 
 def _second_hand(material: Material, analysis: Analysis) -> str:
     """How much of the weight rests on results not seen in the trials' own reports."""
     trials = material.pooled_trials(analysis)
     share = float(trials.loc[trials["verification"] != ADMITTED[0], "share"].sum())
-    what = (
-        f" {percent(share)} of the weight was seen, wholly or in part, in secondary sources only."
-    )
-    return what if share else ""
+    seen = "was seen, wholly or in part, in secondary sources only"
+    return f" {percent(share)} of the weight {seen}." if share else ""
 
 
 def _too_few(material: Material, k: int) -> str:

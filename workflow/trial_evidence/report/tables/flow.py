@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material, where
-from trial_evidence.report.material.table import Column, ReportTable, Row, counted
+from trial_evidence.report.material.printed import counted
+from trial_evidence.report.material.table import Column, ReportTable, Row
 
 NOT_RECORDED = "not recorded"
 SEARCH_WORDS = "a curated search, not a systematic database search with a documented strategy"

@@ -5,29 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.reading import (
-    certainty_sentence,
-    estimate_words,
-    favours_experimental,
-    includes_null,
-    interval_words,
-    limits,
-    measure_name,
-    model_words,
-    with_prediction,
-)
-from trial_evidence.report.material.table import (
-    COMPARISON,
-    SETTING,
-    Column,
-    ReportTable,
-    Row,
-    capital,
-    count,
-    counted,
-    number,
-)
+from trial_evidence.report.material.printed import capital, count, counted, number
+from trial_evidence.report.material.table import COMPARISON, SETTING, Column, ReportTable, Row
 from trial_evidence.words.numbers import format_number
 
 NUMBERS = (
@@ -40,9 +21,9 @@ COLUMNS = (
     COMPARISON,
     Column("Trials", "k", count),
     Column("Patients", "participants", count),
-    Column("Effect (interval)", text=estimate_words),
-    Column("Prediction interval", text=lambda row: limits(row, "pi")),
-    Column("Model", text=model_words),
+    Column("Effect (interval)", text=reading.estimate_words),
+    Column("Prediction interval", text=lambda row: reading.limits(row, "pi")),
+    Column("Model", text=reading.model_words),
     Column("Certainty", "certainty"),
 )
 
@@ -105,32 +86,34 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
     patients = f" ({count(lead['participants'])} patients)" if known else ""
     model = "" if lead["model"] == "single_trial" else f" by {_model(lead)}"
     text = (
-        f"{counted(int(lead['k']), 'trial')}{patients}: {measure_name(lead['measure'])} "
-        f"{format_number(lead['estimate'])} ({interval_words(lead)}){model}, "
+        f"{counted(int(lead['k']), 'trial')}{patients}: {reading.measure_name(lead['measure'])} "
+        f"{format_number(lead['estimate'])} ({reading.interval_words(lead)}){model}, "
         f"{_meaning(lead, analysis)}."
     )
     for row in others:
-        text += f" {capital(_model(row))}: {number(row['estimate'])} ({limits(row)})."
-    predicted = with_prediction(rows)
+        text += f" {capital(_model(row))}: {number(row['estimate'])} ({reading.limits(row)})."
+    predicted = reading.with_prediction(rows)
     said = "; ".join(
-        limits(row, "pi")
+        reading.limits(row, "pi")
         + (f" by {_model(row)}" if len(predicted) > 1 else "")
-        + f", which {'includes' if includes_null(row, 'pi') else 'excludes'} no effect"
+        + f", which {'includes' if reading.includes_null(row, 'pi') else 'excludes'} no effect"
         for row in predicted
     )
-    return text + (f" In a new trial: {said}." if said else "") + certainty_sentence(certainty)
+    return (
+        text + (f" In a new trial: {said}." if said else "") + reading.certainty_sentence(certainty)
+    )
 
 
 def _meaning(lead: Row, analysis: Analysis) -> str:
-    label = analysis.arm_labels[0 if favours_experimental(lead) else 1]
+    label = analysis.arm_labels[0 if reading.favours_experimental(lead) else 1]
     # An abbreviation keeps its capitals.
     text = f"in favour of the {label.lower() if label[1:].islower() else label} arm"
-    return f"{text}, but the interval includes no effect" if includes_null(lead) else text
+    return f"{text}, but the interval includes no effect" if reading.includes_null(lead) else text
 
 
 def _model(row: Row) -> str:
     bayesian = row["model"] == "bayesian"
-    return "the Bayesian model" if bayesian else f"random effects ({model_words(row)})"
+    return "the Bayesian model" if bayesian else f"random effects ({reading.model_words(row)})"
 
 
 def _place(analysis: Analysis) -> tuple[str, str]:

@@ -5,41 +5,24 @@ from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
+from trial_evidence.report.material import printed, reading
 from trial_evidence.report.material.material import Material, where
-from trial_evidence.report.material.reading import (
-    estimate_words,
-    limits,
-    model_words,
-    p_words,
-)
-from trial_evidence.report.material.table import (
-    ANALYSIS,
-    SETTING,
-    Column,
-    ReportTable,
-    Row,
-    capital,
-    count,
-    interval,
-    number,
-    of_whom,
-    percent,
-    whole,
-)
+from trial_evidence.report.material.table import ANALYSIS, SETTING, Column, ReportTable, Row
 from trial_evidence.words.models import is_random_effects
 
-TRIALS = Column("Trials", "k", count)
+TRIALS = Column("Trials", "k", printed.count)
 HETEROGENEITY = (
     ANALYSIS,
     Column("Of whom", text=lambda row: _of_whom(row)),
     TRIALS,
     Column("Q (df), p", text=lambda row: _q(row)),
     Column(
-        "τ² (interval)", text=lambda row: f"{number(row['tau2'], 3)} ({limits(row, 'tau2', 3)})"
+        "τ² (interval)",
+        text=lambda row: f"{printed.number(row['tau2'], 3)} ({reading.limits(row, 'tau2', 3)})",
     ),
-    Column("I² from τ²", "i2", lambda i2: percent(i2 / 100)),
-    Column("I² from Q", "i2_from_q", lambda i2: percent(i2 / 100)),
-    Column("Prediction interval", text=lambda row: limits(row, "pi")),
+    Column("I² from τ²", "i2", lambda i2: printed.percent(i2 / 100)),
+    Column("I² from Q", "i2_from_q", lambda i2: printed.percent(i2 / 100)),
+    Column("Prediction interval", text=lambda row: reading.limits(row, "pi")),
 )
 SENSITIVITY = (
     SETTING,
@@ -48,19 +31,19 @@ SENSITIVITY = (
     Column("Over all methods", text=lambda row: _range(row, "method")),
     Column("Without one trial", text=lambda row: _range(row, "without")),
     Column("Most influential", "most_influential"),
-    Column("Specifications", "specifications", count),
+    Column("Specifications", "specifications", printed.count),
     Column("Their estimates", text=lambda row: _range(row, "specification")),
-    Column("Interval excludes no effect", "share_excluding_no_effect", percent),
+    Column("Interval excludes no effect", "share_excluding_no_effect", printed.percent),
     Column("Small-study effects", "small_study"),
 )
 TIMELINE = (
     SETTING,
     ANALYSIS,
-    Column("Year", "year", whole),
+    Column("Year", "year", printed.whole),
     Column("Trial added", "trial"),
     TRIALS,
-    Column("Result so far", text=estimate_words),
-    Column("Model", text=model_words),
+    Column("Result so far", text=reading.estimate_words),
+    Column("Model", text=reading.model_words),
 )
 
 
@@ -141,12 +124,12 @@ def _movement(material: Material, analysis: Analysis, lead: Row) -> dict[str, An
     influence = material.of("influence", analysis).sort_values("cook_distance", kind="stable")
     curve = next(iter(records(material.of("multiverse_summary", analysis))), {})
     tests = "; ".join(
-        f"{capital(row['test'])} {p_words(row['p_value'])}"
+        f"{printed.capital(row['test'])} {reading.p_words(row['p_value'])}"
         for row in material.small_study_tests(analysis)
     )
     return {
         **{key: lead[key] for key in ("setting", "analysis", "measure", "k", "estimate")},
-        "reported": estimate_words(lead),
+        "reported": reading.estimate_words(lead),
         "method_lowest": methods.min(),
         "method_highest": methods.max(),
         "without_lowest": without.min(),
@@ -162,15 +145,15 @@ def _movement(material: Material, analysis: Analysis, lead: Row) -> dict[str, An
 
 def _range(row: Row, of: str) -> str:
     """The lowest and the highest estimate."""
-    return interval(row[f"{of}_lowest"], row[f"{of}_highest"])
+    return printed.interval(row[f"{of}_lowest"], row[f"{of}_highest"])
 
 
 def _of_whom(row: Row) -> str:
-    who = of_whom(row["subgroup"])
+    who = printed.of_whom(row["subgroup"])
     if row["measure"] == "proportion":
         return f"{row['experimental']}, {who}"
     return f"compared inside trials: {who}" if "_of_" in row["measure"] else who
 
 
 def _q(row: Row) -> str:
-    return f"{number(row['q'])} ({row['q_df']:.0f}), {p_words(row['q_p'])}"
+    return f"{printed.number(row['q'])} ({row['q_df']:.0f}), {reading.p_words(row['q_p'])}"

@@ -3,24 +3,13 @@
 import math
 
 from trial_evidence.files import records
+from trial_evidence.report.material import printed
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import (
-    ANALYSIS,
-    SOURCE,
-    Column,
-    ReportTable,
-    Row,
-    count,
-    number,
-    of_whom,
-    percent,
-    with_interval,
-    words,
-)
+from trial_evidence.report.material.table import ANALYSIS, SOURCE, Column, ReportTable, Row
 from trial_evidence.report.trail.trace import cells_of
 
 TRIAL = Column("Trial", "trial")
-OF_WHOM = Column("Of whom", "subgroup", of_whom)
+OF_WHOM = Column("Of whom", "subgroup", printed.of_whom)
 VERIFICATION = Column("Verification", "verification")
 
 
@@ -43,9 +32,9 @@ def rows_used_table(material: Material) -> ReportTable:
         Column("Outcome", "outcome"),
         Column("Result", text=_result),
         Column("Pooled", text=_pooled),
-        Column("Weight", "weight", lambda w: "" if math.isnan(w) else f"{number(w, 1)}%"),
+        Column("Weight", "weight", lambda w: "" if math.isnan(w) else f"{printed.number(w, 1)}%"),
         VERIFICATION,
-        Column("Derivation", "derivation", words),
+        Column("Derivation", "derivation", printed.words),
         SOURCE,
         Column("Place in it", "locator"),
         Column("Rows of the sheet", "cells"),
@@ -94,13 +83,13 @@ def _pooled(row: Row) -> str:
 
 def _result(row: Row) -> str:
     here, there = (
-        f"{count(row[f'events_{arm}'])}/{count(row[f'n_{arm}'])}"
+        f"{printed.count(row[f'events_{arm}'])}/{printed.count(row[f'n_{arm}'])}"
         for arm in ("experimental", "control")
     )
     if row["measure"] == "proportion":
-        rate = percent(row["estimate"])
+        rate = printed.percent(row["estimate"])
         return f"{here} " + (f"({rate})" if rate else "")
-    effect = with_interval(row["estimate"], row["estimate_low"], row["estimate_high"])
+    effect = printed.with_interval(row["estimate"], row["estimate_low"], row["estimate_high"])
     if row["measure"] == "hazard_ratio":
         return f"HR {effect}" if effect else "no standard error"
     return f"{here} v {there}; {effect}" if effect else f"{here} v {there}"
