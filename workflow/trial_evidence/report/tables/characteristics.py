@@ -25,7 +25,7 @@ _BLINDED = {"yes": "blinded", "no": "open label", "": "blinding not stated"}
 _BASIS = {"judged": "our own judgement"}
 _ENROLMENT = ("enrolment_start_year", "enrolment_end_year")
 # Tables of the sheet with results of trials, and their columns that name an arm.
-_RESULTS = {
+RESULTS = {
     "pcr": ("arm_id",),
     "hazard_ratios": ("experimental_arm_id", "control_arm_id"),
 }
@@ -184,7 +184,7 @@ def _reported_arms(material: Material) -> pd.DataFrame:
     """Arms with a current, admitted result, once for each endpoint: their trial and regimen."""
     labels = agent_labels(material.sheet["agents"])
     found = []
-    for name, columns in _RESULTS.items():
+    for name, columns in RESULTS.items():
         table = material.sheet[name]
         for column, allowed in material.configuration.selection.admit.items():
             table = table[table[column].isin(allowed)]
@@ -215,7 +215,7 @@ def _regimen(arm: Row, labels: Mapping[str, str]) -> str:
 def _sources_of_trials(material: Material) -> dict[str, dict[str, None]]:
     """Trial id -> the sources of its results, in the order of the sheet."""
     found: dict[str, dict[str, None]] = {}
-    for name in _RESULTS:
+    for name in RESULTS:
         table = material.sheet[name]
         for trial, cell in zip(table["trial_id"], table["source_id"], strict=True):
             found.setdefault(trial, {}).update(dict.fromkeys(source_ids(cell)))
