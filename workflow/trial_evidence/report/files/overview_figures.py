@@ -37,7 +37,7 @@ from trial_evidence.files import read_table, records, write_table, write_text
 from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.printed import counted, with_interval
-from trial_evidence.report.tables.characteristics import RESULTS, evidence_map
+from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, flow_table
 from trial_evidence.report.tables.robustness import timeline_table
 from trial_evidence.words.models import MEASURE_NAMES
@@ -224,12 +224,9 @@ def map_of(material: Material) -> EvidenceMap:
 
     The counts are those of the table of the same name.
     """
-    used = dict.fromkeys(
-        endpoint
-        for analysis in material.configuration.analyses
-        for endpoint in (("pCR",) if analysis.is_pcr else analysis.endpoints)
-    )
-    columns = sorted(used, key=lambda endpoint: endpoint == "OS")
+    used = {label for analysis in material.configuration.analyses for label in analysis.labels}
+    outcomes = material.configuration.outcomes.values()
+    columns = [outcome.label for outcome in outcomes if outcome.label in used]
     table = evidence_map(material).data
     combined = table["regimen"].str.contains(JOINED_AGENTS, regex=False)
     groups, said = [], []
@@ -379,6 +376,8 @@ def _whose(material: Material, trials: set[str]) -> str:
 
 def _first_reports(material: Material) -> dict[str, int]:
     """Trial id -> year of the earliest source of any of its results."""
-    rows = pd.concat(material.sheet[table][["trial_id", "source_id"]] for table in RESULTS)
+    rows = pd.concat(
+        material.sheet[table][["trial_id", "source_id"]] for table in material.sheet.results
+    )
     years = rows.merge(material.sheet["sources"]).groupby("trial_id")["year"].min().dropna()
     return {str(trial): int(year) for trial, year in years.items()}

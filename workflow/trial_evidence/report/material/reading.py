@@ -3,24 +3,23 @@
 import math
 from collections.abc import Sequence
 
-from trial_evidence.pool.estimates import MEASURE_SCALES
+from trial_evidence.measures import MEASURES, Measure, measure_words
 from trial_evidence.report.material.printed import interval
 from trial_evidence.report.material.table import Row
-from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number, format_p
 
-RATIOS = ("risk_ratio", "odds_ratio", "hazard_ratio")
-_SHORT = {"risk_ratio": "RR", "odds_ratio": "OR", "hazard_ratio": "HR", "risk_difference": "RD"}
+
+def measure_of(name: str) -> Measure:
+    """A measure by its name, or the one that is compared in it: ``ratio_of_risk_ratios``."""
+    return MEASURES[name.rpartition("_of_")[2].removesuffix("s") if "_of_" in name else name]
 
 
 def null_of(measure: str) -> float:
     """No effect on the scale that is printed: 1 for ratios, 0 for differences."""
-    return 0.0 if "difference" in measure else 1.0
-
-
-def benefit_below(measure: str) -> bool:
-    """Whether values below no effect favour the experimental arm."""
-    return bool(MEASURE_SCALES[measure].benefit_below)
+    null = measure_of(measure).scale.null
+    assert null is not None, f"{measure} compares nothing"
+    return null
 
 
 def includes(low: float, high: float, value: float) -> bool:
@@ -33,29 +32,24 @@ def includes_null(row: Row, of: str = "ci") -> bool:
     return includes(row[f"{of}_low"], row[f"{of}_high"], null_of(row["measure"]))
 
 
-def includes_benefit(row: Row, worthwhile: float) -> bool:
-    """Whether the interval of a ratio reaches a relevant benefit (a factor above 1)."""
-    below = benefit_below(row["measure"])
+def includes_benefit(row: Row, worthwhile: float, *, below: bool) -> bool:
+    """Whether the interval of a ratio reaches a relevant benefit (a factor above 1).
+
+    `below` says whether effects below no effect are the benefit.
+    """
     return bool(row["ci_low"] <= 1 / worthwhile if below else row["ci_high"] >= worthwhile)
 
 
-def includes_harm(row: Row, worthwhile: float) -> bool:
+def includes_harm(row: Row, worthwhile: float, *, below: bool) -> bool:
     """Whether the interval of a ratio reaches a harm of the same size."""
-    below = benefit_below(row["measure"])
-    return bool(row["ci_high"] >= worthwhile if below else row["ci_low"] <= 1 / worthwhile)
+    return includes_benefit(row, worthwhile, below=not below)
 
 
-def favours_experimental(row: Row) -> bool:
-    """Whether an estimate lies on the side of benefit."""
-    return bool((row["estimate"] < null_of(row["measure"])) == benefit_below(row["measure"]))
-
-
-def side(row: Row) -> str:
+def side(row: Row, *, below: bool) -> str:
     """``benefit`` or ``harm`` where the whole interval lies there, else ``no effect``."""
     if includes_null(row):
         return "no effect"
-    below = row["ci_high"] < null_of(row["measure"])
-    return "benefit" if below == benefit_below(row["measure"]) else "harm"
+    return "benefit" if (row["ci_high"] < null_of(row["measure"])) == below else "harm"
 
 
 def with_prediction(rows: Sequence[Row]) -> list[Row]:
@@ -65,7 +59,7 @@ def with_prediction(rows: Sequence[Row]) -> list[Row]:
 
 def measure_name(measure: str) -> str:
     """A measure in small letters: ``risk ratio``, ``ratio of risk ratios``."""
-    return MEASURE_NAMES.get(measure, measure.replace("_", " ")).lower()
+    return measure_words(measure).lower()
 
 
 def limits(row: Row, of: str = "ci", digits: int = 2) -> str:
@@ -82,8 +76,8 @@ def estimate_words(row: Row) -> str:
     """An estimate with its interval: ``RR 1.46 (95% CI 1.25–1.70)``; ``""`` where there is none."""
     if math.isnan(row["estimate"]):
         return ""
-    measure = row["measure"]
-    short = _SHORT.get(measure, measure.replace("_", " "))
+    known = MEASURES.get(row["measure"])
+    short = known.short if known else measure_name(row["measure"])
     return f"{short} {format_number(row['estimate'])} ({interval_words(row)})"
 
 

@@ -108,7 +108,7 @@ def control_risks(
     if rule.source == "stated":
         return dict(zip(LEVELS, rule.risks, strict=True)), rule.basis
     if rule.source == "control_median":
-        return {"moderate": 0.5}, _median_words(material, trials)
+        return {"moderate": 0.5}, _median_words(material, analysis, trials)
     risks = (trials["events_control"] / trials["n_control"]).dropna()
     if risks.empty:
         return {}, "no control arm reports its events, so that there is no risk to start from"
@@ -119,8 +119,8 @@ def control_risks(
     )
 
 
-def _median_words(material: Material, trials: pd.DataFrame) -> str:
-    sheet = material.sheet["hazard_ratios"]
+def _median_words(material: Material, analysis: Analysis, trials: pd.DataFrame) -> str:
+    sheet = material.sheet[analysis.table]
     rows = {int(row) for cell in trials["rows"] for row in str(cell).split(";")}
     times = sheet.loc[sheet["row"].isin(rows), "median_control_months"].dropna()
     text = "one half by definition: the time by which half of the control patients had the event"

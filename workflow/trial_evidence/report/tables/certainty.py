@@ -227,13 +227,14 @@ def _inconsistency(material: Material, analysis: Analysis, leads: Sequence[Row])
 
 
 def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
-    if lead["measure"] not in reading.RATIOS:
+    if not reading.measure_of(lead["measure"]).is_ratio:
         return "not_judged", "The rule is for ratios."
     worthwhile, rules = material.report.worthwhile_ratio, material.report.certainty
+    below = analysis.fewer_is_better
     reached = {
-        "a benefit worth having": reading.includes_benefit(lead, worthwhile),
+        "a benefit worth having": reading.includes_benefit(lead, worthwhile, below=below),
         "no effect": reading.includes_null(lead),
-        "a harm as large": reading.includes_harm(lead, worthwhile),
+        "a harm as large": reading.includes_harm(lead, worthwhile, below=below),
     }
     benefit, null, harm = reached.values()
     information = float((1 / material.pooled_trials(analysis)["vi"]).sum())

@@ -24,11 +24,6 @@ _RANDOMISED = {"yes": "randomised", "no": "not randomised", "": "randomisation n
 _BLINDED = {"yes": "blinded", "no": "open label", "": "blinding not stated"}
 _BASIS = {"judged": "our own judgement"}
 _ENROLMENT = ("enrolment_start_year", "enrolment_end_year")
-# Tables of the sheet with results of trials, and their columns that name an arm.
-RESULTS = {
-    "pcr": ("arm_id",),
-    "hazard_ratios": ("experimental_arm_id", "control_arm_id"),
-}
 
 
 def characteristics_table(material: Material) -> ReportTable:
@@ -182,25 +177,22 @@ def evidence_map(material: Material) -> ReportTable:
 
 def _reported_arms(material: Material) -> pd.DataFrame:
     """Arms with a current, admitted result, once for each endpoint: their trial and regimen."""
-    labels = agent_labels(material.sheet["agents"])
+    names = agent_labels(material.sheet["agents"])
+    labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
     found = []
-    for name, columns in RESULTS.items():
+    for name in material.sheet.results:
         table = material.sheet[name]
         for column, allowed in material.configuration.selection.admit.items():
             table = table[table[column].isin(allowed)]
-        if "endpoint" not in table:
-            table = table.assign(endpoint="pCR")
-        found += [
-            table[["endpoint", arm]].set_axis(["endpoint", "arm_id"], axis=1) for arm in columns
-        ]
-    reported = pd.concat(found).drop_duplicates()
-    arms = reported.merge(material.sheet["arms"]).merge(
-        material.sheet["trials"][["trial_id", "setting"]]
-    )
+        endpoint = table["outcome"].map(lambda outcome: labels.get(outcome, outcome))
+        arms = [column for column in map(str, table) if column.endswith("arm_id")]
+        found += [pd.DataFrame({"endpoint": endpoint, "arm_id": table[arm]}) for arm in arms]
+    trials = material.sheet["trials"][["trial_id", "setting"]]
+    reported = pd.concat(found).drop_duplicates().merge(material.sheet["arms"]).merge(trials)
     # Groups come in the order of the settings.
-    return arms.assign(
-        regimen=[_regimen(arm, labels) for arm in records(arms)],
-        setting=pd.Categorical(arms["setting"], list(material.configuration.settings)),
+    return reported.assign(
+        regimen=[_regimen(arm, names) for arm in records(reported)],
+        setting=pd.Categorical(reported["setting"], list(material.configuration.settings)),
     )
 
 
@@ -215,7 +207,7 @@ def _regimen(arm: Row, labels: Mapping[str, str]) -> str:
 def _sources_of_trials(material: Material) -> dict[str, dict[str, None]]:
     """Trial id -> the sources of its results, in the order of the sheet."""
     found: dict[str, dict[str, None]] = {}
-    for name in RESULTS:
+    for name in material.sheet.results:
         table = material.sheet[name]
         for trial, cell in zip(table["trial_id"], table["source_id"], strict=True):
             found.setdefault(trial, {}).update(dict.fromkeys(source_ids(cell)))

@@ -163,7 +163,8 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     found = _verdict_on(numbers, k, lead)
     if k < material.report.claim_rules.min_trials:
         return found("not enough data", _too_few(material, k))
-    sides = {reading.side(row) for row in rows}
+    below, worthwhile = analysis.fewer_is_better, material.report.worthwhile_ratio
+    sides = {reading.side(row, below=below) for row in rows}
     if sides == {"benefit"}:
         what = "The interval excludes" if one else "The intervals of both models exclude"
         return found(
@@ -173,7 +174,7 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         )
     if "harm" in sides:
         return found("not supported", "The interval lies on the side of harm.")
-    if not any(reading.includes_benefit(row, material.report.worthwhile_ratio) for row in rows):
+    if not any(reading.includes_benefit(row, worthwhile, below=below) for row in rows):
         reason = "The interval includes no effect, and no benefit worth having."
         return found("not supported", reason)
     reason = (
@@ -189,7 +190,7 @@ def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict
     if not rows:
         return Verdict("not enough data", "No trial reports the effect at both levels.")
     measure = analysis.measures[0]
-    compared = "Difference" if "difference" in measure else "Ratio"
+    compared = "Ratio" if reading.measure_of(measure).is_ratio else "Difference"
     numbers = "; ".join(
         f"{compared} of {reading.measure_name(measure)}s, {words(row['level'])} v "
         f"{words(row['reference_level'])}: {format_number(row['estimate'])} "

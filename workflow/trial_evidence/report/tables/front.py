@@ -105,7 +105,8 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
 
 
 def _meaning(lead: Row, analysis: Analysis) -> str:
-    label = analysis.arm_labels[0 if reading.favours_experimental(lead) else 1]
+    is_below = lead["estimate"] < reading.null_of(lead["measure"])
+    label = analysis.arm_labels[0 if is_below == analysis.fewer_is_better else 1]
     # An abbreviation keeps its capitals.
     text = f"in favour of the {label.lower() if label[1:].islower() else label} arm"
     return f"{text}, but the interval includes no effect" if reading.includes_null(lead) else text
@@ -124,5 +125,5 @@ def _nothing(analysis: Analysis) -> dict[str, Any]:
     """The row of an analysis for which no trial qualifies."""
     return dict.fromkeys(NUMBERS, math.nan) | {
         "setting": analysis.setting, "analysis": analysis.id, "k": 0.0, "model": "", "role": "",
-        "outcome": "; ".join(analysis.endpoints), "measure": analysis.measures[0],
+        "outcome": "; ".join(analysis.labels), "measure": analysis.measures[0],
     }  # fmt: skip

@@ -3,7 +3,7 @@
 import math
 
 from trial_evidence.files import records
-from trial_evidence.report.material import printed
+from trial_evidence.report.material import printed, reading
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ANALYSIS, SOURCE, Column, ReportTable, Row
 from trial_evidence.report.trail.trace import cells_of
@@ -22,9 +22,12 @@ def rows_used_table(material: Material) -> ReportTable:
     compared = material.as_first_measure(material.evidence.trials)
     named = {"regimen_label": "experimental", "events": "events_experimental",
              "n": "n_experimental"}  # fmt: skip
-    rates = material.evidence.rates.rename(columns=named).assign(
-        control="", events_control=math.nan, n_control=math.nan, outcome="pCR"
-    )
+    rates = material.evidence.rates
+    labels = {(r.setting, r.id): "; ".join(r.labels) for r in material.configuration.rates}
+    rates = rates.rename(columns=named).assign(
+        control="", events_control=math.nan, n_control=math.nan,
+        outcome=[labels[s, a] for s, a in zip(rates["setting"], rates["analysis"], strict=True)],
+    )  # fmt: skip
     columns = (
         ANALYSIS,
         TRIAL,
@@ -90,6 +93,7 @@ def _result(row: Row) -> str:
         rate = printed.percent(row["estimate"])
         return f"{here} " + (f"({rate})" if rate else "")
     effect = printed.with_interval(row["estimate"], row["estimate_low"], row["estimate_high"])
-    if row["measure"] == "hazard_ratio":
-        return f"HR {effect}" if effect else "no standard error"
+    measure = reading.measure_of(row["measure"])
+    if measure.kind == "contrasts":
+        return f"{measure.short} {effect}" if effect else "no standard error"
     return f"{here} v {there}; {effect}" if effect else f"{here} v {there}"
