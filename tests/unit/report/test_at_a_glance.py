@@ -93,7 +93,7 @@ def test_trials_that_are_not_pooled_have_a_line_each():
 
 def test_an_analysis_without_trials_says_so():
     none = {"model": "no_trial", "role": "", "k": 0.0, "estimate": None}
-    assert summary(none)[1] == "comparison: no trial qualifies results/early/comparison/"
+    assert summary(none)[1] == "comparison: no trial is eligible results/early/comparison/"
 
 
 def test_rates_are_counted_by_regimen():
@@ -143,7 +143,7 @@ def test_a_test_between_subgroups_is_shown_with_its_p_value():
         "remark": "F(1, 1) = 5.00; some method",
     }  # fmt: skip
     assert any(
-        "test: added agents" in x and "F(1, 1) = 5.00, p = 0.042" in x for x in page({}, test)
+        "test: added agents" in x and "F(1, 1) = 5.00, p = 0.04" in x for x in page({}, test)
     )
 
 
@@ -179,4 +179,4 @@ def test_rates_are_shown_in_percent():
 
 def test_an_analysis_without_trials_stands_on_the_page():
     none = {"model": "no_trial", "role": "", "k": 0.0, "estimate": None}
-    assert any("no trial qualifies" in line for line in page(none))
+    assert any("no trial is eligible" in line for line in page(none))

@@ -158,15 +158,16 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
             f"k = {effect.k}"
         )
         panels.setdefault(measure, []).append((analysis, effect))
+    level = material.configuration.confidence_level
     return EffectSummary(
-        title="Dual against single blockade: the pooled answers",
+        title="Main results: every pooled comparison",
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
         footnotes=(
-            "Diamond: leading estimate with its 95% interval; bar: 95% prediction interval. Which "
-            "model leads depends on the number of trials; single results are not pooled. Patients "
-            "are not stated where a trial does not say how many were analysed.",
+            f"Diamond: leading estimate with its {level:g}% interval; bar: {level:g}% prediction "
+            "interval. Which model leads depends on the number of trials; single results are not "
+            "pooled. Patients are not stated where a trial does not say how many were analysed.",
         ),
-        description=f"Pooled effects of dual against single blockade. {'; '.join(said)}.",
+        description=f"Main results. {'; '.join(said)}.",
     )
 
 
@@ -209,11 +210,11 @@ def flow_of(material: Material) -> Flow:
         stages.setdefault(row["Stage"], []).append(box)
         said.append(f"{step.lower()} {number}")
     return Flow(
-        title="From the search to the pools",
+        title="From the search to the synthesis",
         stages=tuple(FlowStage(name, tuple(boxes)) for name, boxes in stages.items()),
         footnotes=(
-            f"After PRISMA 2020. This was {SEARCH_WORDS}: what nobody counted is not recorded, "
-            "and stands in a box with a broken outline.",
+            f"After PRISMA 2020. This was {SEARCH_WORDS}; numbers that nobody counted are in boxes "
+            "with a broken outline.",
         ),
         description=f"Flow diagram of {SEARCH_WORDS}: {'; '.join(said)}.",
     )
@@ -255,9 +256,10 @@ def map_of(material: Material) -> EvidenceMap:
         columns=tuple(columns),
         groups=tuple(groups),
         footnotes=(
-            "Arms of two HER2 agents or more with a verified result, single-arm cohorts included. "
-            "The area of a bubble follows the number of patients in these arms; +: not every trial "
-            "states it. Single agents and endpoints that no analysis uses are in the table.",
+            "Arms with two HER2 agents or more and a verified result, single-arm cohorts included. "
+            "The area of a bubble is proportional to the number of patients in these arms; +: not "
+            "every trial states it. Single agents, and outcomes that no analysis uses, are in the "
+            "table.",
         ),
         description=f"Evidence map of regimens of two HER2 agents or more, a bubble for every "
         f"outcome that was studied. {'; '.join(said)}.",
@@ -282,7 +284,7 @@ def timeline_of(material: Material) -> Timeline:
         if dated:
             panels.append(TimelinePanel(name, tuple(dated)))
     said = [
-        f"{panel.heading}: {len(panel.trials)} trials "
+        f"{panel.heading}: {counted(len(panel.trials), 'trial')} "
         f"({sum(trial.pooled for trial in panel.trials)} pooled) with "
         f"{sum(trial.patients for trial in panel.trials):,} patients from "
         f"{min(trial.year for trial in panel.trials)} to "
@@ -291,11 +293,11 @@ def timeline_of(material: Material) -> Timeline:
     ]
     missing = f" Without year or number: {', '.join(unknown)}." if unknown else ""
     return Timeline(
-        title="Patients randomised in the trials compared, as they were reported",
+        title="Patients randomised in the trials compared, by year of report",
         panels=tuple(panels),
         footnotes=(
-            "By the year of the first report in the sheet; all arms of a trial count. Area of a "
-            f"dot: patients of the trial.{missing}",
+            "By the year of the first report in the sheet, all arms of a trial together. The area "
+            f"of a dot is proportional to the number of patients in the trial.{missing}",
         ),
         description=f"Cumulative number of patients by year. {'; '.join(said)}.",
     )
@@ -370,8 +372,8 @@ def _whose(material: Material, trials: set[str]) -> str:
     own = rows[rows["trial_id"].isin(trials)]
     published = int((own["basis"] == "published").sum())
     if not published:
-        return "Every judgement is our own, from facts on the design."
-    return f"{published} of {len(own)} judgements are published ones, the others our own."
+        return "Every judgement is our own, made from the design of the trials."
+    return f"{published} of {len(own)} judgements were published, the others are our own."
 
 
 def _first_reports(material: Material) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from trial_evidence.config.configuration import Selection
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
 NOT_STATED = "not stated"
@@ -67,3 +68,14 @@ def counted(n: int, noun: str, plural: str = "") -> str:
 def capital(text: str) -> str:
     """The text with a capital at its beginning."""
     return text[:1].upper() + text[1:]
+
+
+def admitted(selection: Selection) -> str:
+    """Which results are included: ``current results verified in a primary or secondary source``."""
+    rules = {
+        column: " or ".join(map(words, allowed)) for column, allowed in selection.admit.items()
+    }
+    status = rules.pop("status", "")
+    seen = f" verified in a {rules.pop('verification', '')} source"
+    further = "; ".join(f"{words(column)}: {allowed}" for column, allowed in rules.items())
+    return f"{status} results{seen}" + (f" ({further})" if further else "")

@@ -52,9 +52,26 @@ def side(row: Row, *, below: bool) -> str:
     return "benefit" if (row["ci_high"] < null_of(row["measure"])) == below else "harm"
 
 
-def with_prediction(rows: Sequence[Row]) -> list[Row]:
-    """The estimates that have a prediction interval."""
-    return [row for row in rows if not math.isnan(row["pi_low"])]
+def where_null_is(row: Row, of: str = "ci") -> str:
+    """``includes 1`` or ``excludes 1``, as the interval of an estimate does."""
+    verb = "includes" if includes_null(row, of) else "excludes"
+    return f"{verb} {null_of(row['measure']):g}"
+
+
+def prediction_sentence(rows: Sequence[Row]) -> str:
+    """Whether a new trial may show no effect; models of equal rank may disagree on it."""
+    known = [row for row in rows if not math.isnan(row["pi_low"])]
+    said = "; that ".join(
+        ("" if len(known) == 1 else f"of {model_phrase(row)} ")
+        + f"({limits(row, 'pi')}) {where_null_is(row, 'pi')}"
+        for row in known
+    )
+    return f" The {known[0]['ci_level']:g}% prediction interval {said}." if known else ""
+
+
+def model_phrase(row: Row) -> str:
+    """The model of an estimate in a sentence."""
+    return "the Bayesian model" if row["model"] == "bayesian" else "the random-effects model"
 
 
 def measure_name(measure: str) -> str:
@@ -92,5 +109,5 @@ def p_words(p_value: float) -> str:
 
 
 def certainty_sentence(level: str) -> str:
-    """`` Certainty: moderate (provisional).`` to end a paragraph with; ``""`` without a level."""
-    return f" Certainty: {level[:1].lower()}{level[1:]}." if level else ""
+    """`` Certainty of evidence: low (provisional).`` to end with; ``""`` without a level."""
+    return f" Certainty of evidence: {level[:1].lower()}{level[1:]}." if level else ""

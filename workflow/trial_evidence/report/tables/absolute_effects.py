@@ -59,10 +59,10 @@ def summary_of_findings(
     wanted = {(c.setting, c.analysis): c for c in material.report.control_risks}
     rows: list[dict[str, Any]] = []
     notes = [
-        "Risk ratios: risk with = risk without × RR, at most 1,000. Hazard ratios: risk with = "
-        "1 − (1 − risk without)^HR, which supposes proportional hazards. Intervals carry the "
-        "uncertainty of the relative effect, not that of the risk without.",
-        "For response more is better; for events fewer.",
+        "Risk ratios: risk with intervention = risk with control × RR, at most 1,000. Hazard "
+        "ratios: risk with intervention = 1 − (1 − risk with control)^HR, assuming proportional "
+        "hazards. Intervals reflect the uncertainty of the relative effect, not that of the risk "
+        "with control.",
     ]
     for analysis in material.configuration.analyses:
         place = analysis.setting, analysis.id
@@ -83,9 +83,11 @@ def summary_of_findings(
         COMPARISON,
         Column("Trials (patients)", text=_trials),
         Column("Relative effect", text=reading.estimate_words),
-        Column("Risk taken", "control_risk_level"),
-        Column("Without, per 1,000", "control_risk", _per),
-        Column("With, per 1,000", text=lambda row: _with_limits(row, "risk", _per)),
+        Column("Control risk", "control_risk_level"),
+        Column("Risk with control, per 1,000", "control_risk", _per),
+        Column(
+            "Risk with intervention, per 1,000", text=lambda row: _with_limits(row, "risk", _per)
+        ),
         Column(
             "Difference per 1,000", text=lambda row: _with_limits(row, "difference", _more_or_fewer)
         ),
@@ -111,7 +113,7 @@ def control_risks(
         return {"moderate": 0.5}, _median_words(material, analysis, trials)
     risks = (trials["events_control"] / trials["n_control"]).dropna()
     if risks.empty:
-        return {}, "no control arm reports its events, so that there is no risk to start from"
+        return {}, "no control arm reports its number of events, so that there is no control risk"
     quartiles = risks.quantile([0.25, 0.5, 0.75])
     return dict(zip(LEVELS, quartiles, strict=True)), (
         f"lower quartile, median and upper quartile of the control arms of {len(risks)} of "
@@ -123,9 +125,9 @@ def _median_words(material: Material, analysis: Analysis, trials: pd.DataFrame) 
     sheet = material.sheet[analysis.table]
     rows = {int(row) for cell in trials["rows"] for row in str(cell).split(";")}
     times = sheet.loc[sheet["row"].isin(rows), "median_control_months"].dropna()
-    text = "one half by definition: the time by which half of the control patients had the event"
+    text = "50% by definition, at the time by which half of the control patients had the event"
     if times.empty:
-        return f"{text}; no trial pooled reports it"
+        return f"{text}; no pooled trial reports this time"
     low, high = (round_half_up(value, 1) for value in (times.min(), times.max()))
     span = f"{low} months" if low == high else f"{low} to {high} months"
     return f"{text} ({span} in {len(times)} of {len(trials)} trials)"

@@ -13,27 +13,27 @@ from trial_evidence.report.material.material import where
 from trial_evidence.report.material.printed import of_whom, whole, words
 from trial_evidence.report.material.table import Column, Row, markdown
 from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
-from trial_evidence.words.numbers import format_interval, format_number, round_half_up
+from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
 
 NUMERIC = ("k", "Trials", "Patients")
 PATIENTS = Column("Patients", "participants", whole)
 COMPARISONS = (
     Column("Analysis", "title"),
-    Column("Of whom", "who"),
+    Column("Population", "who"),
     Column("k", "k", whole),
     PATIENTS,
-    Column("Estimate (95% interval)", "result"),
+    Column("Estimate (interval)", "result"),
     Column("PI", text=lambda row: reading.limits(row, "pi")),
     Column("Model", "model", lambda model: SHORT_MODEL_NAMES.get(model, "")),
     Column("Figure", "links"),
 )
 RATES = (
     Column("Regimen", "experimental"),
-    Column("Of whom", "subgroup", of_whom),
+    Column("Population", "subgroup", of_whom),
     Column("Trials", "k", whole),
     PATIENTS,
     Column(
-        "Rate, % (95% interval)",
+        "Rate, % (interval)",
         text=lambda row: f"{round_half_up(100 * row['estimate'], 0)} ({_in_percent(row, 'ci')})",
     ),
     Column("PI", text=lambda row: _in_percent(row, "pi")),
@@ -58,12 +58,13 @@ def at_a_glance(
         trial_id -> name of the trial.
     configuration : Configuration
     """
+    level = configuration.confidence_level
     parts = [
         "# At a glance",
         "",
-        "Leading estimate of every analysis (co-primary in a second line); ratios above 1 favour "
-        "the first-named arm for response, ratios below 1 for hazards. PI: 95% prediction "
-        "interval. Every model and subgroup: [estimates.csv](estimates.csv).",
+        f"Leading estimate of every analysis (co-primary in a second line) with its {level:g}% "
+        f"interval. PI: {level:g}% prediction interval. Every model and subgroup: "
+        "[estimates.csv](estimates.csv).",
     ]
     for setting, name in configuration.settings.items():
         rows = [
@@ -111,7 +112,7 @@ def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
         numbers = f"k = {record['k']:.0f}, {name} {_numbers(record)}"
         yield f"{', '.join(filter(None, [analysis.id, level]))}: {numbers}"
     if shown.empty:
-        yield f"{analysis.id}: no trial qualifies"
+        yield f"{analysis.id}: no trial is eligible"
 
 
 def of_pool(table: pd.DataFrame, analysis: Analysis | RateAnalysis) -> pd.DataFrame:
@@ -129,7 +130,7 @@ def _comparison(
         f"[{words(stem.rpartition('/')[2])}]({analysis.setting}/{stem}.svg)"
         for stem in figures["figure"]
     )
-    empty = {"who": "", "k": 0.0, "participants": math.nan, "result": "no trial qualifies",
+    empty = {"who": "", "k": 0.0, "participants": math.nan, "result": "no trial is eligible",
              "pi_low": math.nan, "pi_high": math.nan, "model": ""}  # fmt: skip
     rows = [
         row | {"who": _of_whom(row, names), "result": f"{_measure(row)} {_numbers(row)}"}
@@ -140,7 +141,7 @@ def _comparison(
         yield row | {"title": analysis.title if first else "", "links": links if first else ""}
     for row in records(where(mine, measure=measure, model="subgroup_difference")):
         p_value = row["p_value"]
-        p_shown = "" if math.isnan(p_value) else f", p = {round_half_up(p_value, 3)}"
+        p_shown = "" if math.isnan(p_value) else f", {format_p(p_value)}"
         result = f"{row['remark'].partition(';')[0]}{p_shown}"
         who = f"test: {of_whom(row['subgroup'])}"
         yield empty | {"title": "", "links": "", "who": who, "k": row["k"], "result": result}

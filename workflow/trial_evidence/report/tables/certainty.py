@@ -11,7 +11,7 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import Material, where
-from trial_evidence.report.material.printed import capital, counted, percent, words
+from trial_evidence.report.material.printed import capital, counted, listing, percent, words
 from trial_evidence.report.material.table import ANALYSIS, Column, ReportTable, Row
 from trial_evidence.words.models import is_random_effects
 from trial_evidence.words.numbers import round_half_up
@@ -105,11 +105,11 @@ def certainty_table(material: Material, found: Sequence[Certainty]) -> ReportTab
         columns,
         ("setting", "analysis", "certainty", "domain", "judgement", "reason", "judged_by"),
         [
-            "Randomised trials begin at high; a serious domain lowers the certainty by one level, "
-            "a very serious one by two.",
-            "“Rule” marks a proposal by the thresholds of config/report.yaml. A judgement in "
-            "data/raw/certainty.csv takes its place. Until a person has judged all five domains, "
-            "the certainty is provisional.",
+            "Evidence from randomised trials starts at high certainty; a serious domain lowers it "
+            "by one level, a very serious one by two.",
+            "“Rule” marks a judgement proposed by the thresholds in config/report.yaml; a person’s "
+            "judgement in data/raw/certainty.csv replaces it. Certainty is provisional until a "
+            "person has judged all five domains.",
         ],
     )
 
@@ -123,8 +123,8 @@ def _domains(material: Material, analysis: Analysis, leads: Sequence[Row]) -> tu
     proposals = {
         "risk_of_bias": _risk_of_bias(material, analysis),
         "inconsistency": _inconsistency(material, analysis, leads),
-        "indirectness": ("not_judged", "No rule can judge whether patients and treatments are "
-                         "those of the question."),
+        "indirectness": ("not_judged", "A person has to judge whether patients and treatments "
+                         "match the question."),
         "imprecision": _imprecision(material, analysis, leads[0]),
         "publication_bias": _publication_bias(material, analysis, leads[0]),
     }  # fmt: skip
@@ -193,7 +193,7 @@ def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
     shares = risk_shares(material, analysis)
     high, doubtful = shares.get("high", 0.0), 1 - shares.get("low", 0.0)
     return _proposed(
-        "Weight of the trials by overall risk: "
+        "Weight of the trials by overall risk of bias: "
         + ", ".join(
             f"{words(risk)} {percent(shares[risk])}"
             for risk in ("low", "some_concerns", "high", NOT_JUDGED)
@@ -207,7 +207,7 @@ def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
 def _inconsistency(material: Material, analysis: Analysis, leads: Sequence[Row]) -> Proposal:
     lead = leads[0]
     if lead["k"] < 2:
-        return _proposed("One trial: there is nothing to compare", serious=False)
+        return _proposed("Only one trial, so that consistency cannot be assessed", serious=False)
     rules = material.report.certainty
     table = material.about(material.evidence.estimates, analysis, subgroup="all")
     i2 = float(table.loc[table["model"].map(is_random_effects), "i2"].iloc[0])
@@ -216,8 +216,8 @@ def _inconsistency(material: Material, analysis: Analysis, leads: Sequence[Row])
     open_new = reading.includes_null(widest, "pi")
     reason = (
         f"I² {round_half_up(i2, 0)}%; prediction interval {reading.limits(widest, 'pi')} "
-        f"({reading.model_words(widest)}) {'includes' if open_new else 'excludes'} no effect"
-        + ("; two trials say little about it" if lead["k"] == 2 else "")
+        f"({reading.model_words(widest)}) {reading.where_null_is(widest, 'pi')}"
+        + ("; with two trials, heterogeneity cannot be estimated" if lead["k"] == 2 else "")
     )
     return _proposed(
         reason,
@@ -228,21 +228,21 @@ def _inconsistency(material: Material, analysis: Analysis, leads: Sequence[Row])
 
 def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     if not reading.measure_of(lead["measure"]).is_ratio:
-        return "not_judged", "The rule is for ratios."
+        return "not_judged", "The rule applies to ratios only."
     worthwhile, rules = material.report.worthwhile_ratio, material.report.certainty
     below = analysis.fewer_is_better
     reached = {
-        "a benefit worth having": reading.includes_benefit(lead, worthwhile, below=below),
+        "a clinically relevant benefit": reading.includes_benefit(lead, worthwhile, below=below),
         "no effect": reading.includes_null(lead),
-        "a harm as large": reading.includes_harm(lead, worthwhile, below=below),
+        "a clinically relevant harm": reading.includes_harm(lead, worthwhile, below=below),
     }
     benefit, null, harm = reached.values()
     information = float((1 / material.pooled_trials(analysis)["vi"]).sum())
     share = information / information_needed(worthwhile, rules.alpha, rules.power)
-    what = ", ".join(text for text, is_reached in reached.items() if is_reached)
+    what = listing([text for text, is_reached in reached.items() if is_reached])
     return _proposed(
-        f"Interval {reading.limits(lead)} includes {what or 'none of these limits'}; "
-        f"information {percent(share)} of the optimal size",
+        f"The interval ({reading.limits(lead)}) is compatible with "
+        f"{what or 'a small effect only'}; the information is {percent(share)} of the optimal size",
         serious=(null and (benefit or harm)) or share < 1,
         very_serious=benefit and harm,
     )
@@ -252,14 +252,14 @@ def _publication_bias(material: Material, analysis: Analysis, lead: Row) -> Prop
     rules = material.report.certainty
     least = rules.small_study_trials
     if lead["k"] < least:
-        reason = f"Not tested: {counted(int(lead['k']), 'trial')}, {least} are needed"
+        reason = f"Not tested: {counted(int(lead['k']), 'trial')}, at least {least} are required"
         return _proposed(reason, serious=False)
     tests = material.small_study_tests(analysis)
     if not tests:
         return "not_judged", "No test of small-study effects was possible."
     return _proposed(
         "; ".join(
-            f"{capital(row['test'])}’s test {reading.p_words(row['p_value'])}" for row in tests
+            f"{capital(row['test'])}’s test: {reading.p_words(row['p_value'])}" for row in tests
         ),
         serious=any(row["p_value"] < rules.small_study_p for row in tests),
     )

@@ -9,7 +9,15 @@ from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, join_ag
 from trial_evidence.files import records
 from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
-from trial_evidence.report.material.printed import NOT_STATED, count, stated, whole, words
+from trial_evidence.report.material.printed import (
+    NOT_STATED,
+    admitted,
+    capital,
+    count,
+    stated,
+    whole,
+    words,
+)
 from trial_evidence.report.material.table import SETTING, SOURCE, Column, ReportTable, Row
 
 RISK_DOMAINS = {
@@ -64,8 +72,8 @@ def characteristics_table(material: Material) -> ReportTable:
          *_ENROLMENT, "population", "primary_endpoint", "region", "arms", "source_id", "source",
          "doi", "pmid", "note"),
         [
-            "Patients: randomised, all arms together; enrolled where the trial is not randomised.",
-            "Sources are those read for the numbers of the sheet.",
+            "Patients: number randomised in all arms; enrolled, if the trial is not randomised.",
+            "Sources: those that the numbers were extracted from.",
         ],
     )  # fmt: skip
 
@@ -108,7 +116,7 @@ def biomarkers_table(material: Material) -> ReportTable:
         Column("Study", text=lambda row: material.study_name(row["study_id"], row["source_id"])),
         Column("Comparison", "contrast"),
         Column("Outcome", "outcome"),
-        Column("Ratio (95% interval)", text=_ratio),
+        Column("Ratio (interval)", text=_ratio),
         Column("p", text=_p),
         Column("Treatment", "treatment_context"),
         Column("Verification", "verification"),
@@ -124,9 +132,10 @@ def biomarkers_table(material: Material) -> ReportTable:
          "p_value", "p_value_operator", "treatment_context", "verification", "source_id", "locator",
          "source", "doi", "pmid", "nct", "note"),
         [
-            "Studies share patients, and most ratios compare patients who had the same treatment: "
-            "they say who responds, not who gains from a second agent. They are not pooled.",
-            "OR: odds ratio; HR: hazard ratio.",
+            "Studies share patients, and most ratios compare patients given the same treatment: "
+            "they show who responds, not who benefits from a second agent. They are not pooled.",
+            "Ratios, intervals and p values as the source gives them. OR: odds ratio; HR: hazard "
+            "ratio.",
         ],
     )  # fmt: skip
 
@@ -168,9 +177,9 @@ def evidence_map(material: Material) -> ReportTable:
         ("setting", "regimen", "endpoint", "trials", "arms", "patients", "arms_without_n",
          "trial_ids"),
         [
-            "Current rows, verified in the source or in a document that quotes it. Patients: "
-            "randomised to the arm (enrolled, where the trial is not randomised); “or more” where "
-            "an arm’s number is not in the sheet.",
+            f"{capital(admitted(material.configuration.selection))}. Patients: number randomised "
+            "to the arms (enrolled, if the trial is not randomised); “or more” where the number of "
+            "an arm is not in the sheet.",
         ],
     )  # fmt: skip
 

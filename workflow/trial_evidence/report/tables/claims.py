@@ -21,6 +21,7 @@ from trial_evidence.report.material.material import Material, by_rank, where
 from trial_evidence.report.material.printed import capital, counted, percent, words
 from trial_evidence.report.material.table import Column, ReportTable, Row
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.models import number_word
 from trial_evidence.words.numbers import format_number
 
 Outcome = Literal["supported", "not supported", "not enough data"]
@@ -111,14 +112,14 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
         ("claim", "group", "text", "verdict", "setting", "analysis", "rule", "k", "estimate",
          "ci_low", "ci_high", "numbers", "reason"),
         [
-            f"The rules stand in config/report.yaml. A difference is taken to matter from a factor "
-            f"of {ratio:g} on. Fewer than {counted(rules.min_trials, 'trial')} (for an effect or "
-            f"an interaction), {rules.min_trials_of_a_test} for each group but one (for a test "
-            f"between groups of trials) "
-            f"or {counted(rules.min_studies, 'study', 'studies')} (for an association) are not "
-            "enough to deny a claim, nor, but for the test, to support it.",
-            "Associations count studies whose patients overlap. They are not pooled, and say who "
-            "responds, not who gains from a second agent.",
+            f"The rules are in config/report.yaml. A ratio of {ratio:g} or more, or its "
+            "reciprocal, counts as clinically relevant. A verdict needs at least "
+            f"{counted(rules.min_trials, 'trial')} (on an effect or an interaction) or "
+            f"{counted(rules.min_studies, 'study', 'studies')} (on an association). To reject a "
+            f"difference between subgroups of trials, {rules.min_trials_of_a_test} trials are "
+            "needed for each subgroup but one.",
+            "Associations count studies, which may share patients. They are not pooled, and show "
+            "who responds, not who benefits from a second agent.",
         ],
     )  # fmt: skip
 
@@ -156,7 +157,7 @@ def _examined(
 def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     rows = material.leads(analysis)
     if not rows:
-        return Verdict("not enough data", "No trial qualifies.")
+        return Verdict("not enough data", "No trial is eligible.")
     lead, one = rows[0], len(rows) == 1
     numbers = "; ".join(f"{reading.estimate_words(row)}, {_behind(row)}" for row in rows)
     k = int(lead["k"])
@@ -166,21 +167,21 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     below, worthwhile = analysis.fewer_is_better, material.report.worthwhile_ratio
     sides = {reading.side(row, below=below) for row in rows}
     if sides == {"benefit"}:
-        what = "The interval excludes" if one else "The intervals of both models exclude"
+        what = "The whole interval lies" if one else "The intervals of both models lie"
         return found(
             "supported",
-            f"{what} no effect.{_prediction(rows)}{_leaving_out(material, analysis)}"
+            f"{what} on the side of benefit.{_prediction(rows)}{_leaving_out(material, analysis)}"
             f"{reading.certainty_sentence(certainty)}{_second_hand(material, analysis)}",
         )
     if "harm" in sides:
-        return found("not supported", "The interval lies on the side of harm.")
+        return found("not supported", "The whole interval lies on the side of harm.")
     if not any(reading.includes_benefit(row, worthwhile, below=below) for row in rows):
-        reason = "The interval includes no effect, and no benefit worth having."
+        reason = "The result is compatible with no effect, but not with a relevant benefit."
         return found("not supported", reason)
     reason = (
-        "The two models differ on whether the interval includes no effect."
+        "The two models disagree: the interval of only one excludes no effect."
         if len(sides) > 1
-        else "The interval includes no effect and a benefit worth having as well."
+        else "The result is compatible with no effect and with a clinically relevant benefit."
     )
     return found("not enough data", reason + _prior(material, analysis, lead))
 
@@ -188,11 +189,13 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:
     rows = by_rank(where(material.of("effect_modifiers", analysis), factor=factor))
     if not rows:
-        return Verdict("not enough data", "No trial reports the effect at both levels.")
+        return Verdict(
+            "not enough data", "No trial reports the effect at both levels of the factor."
+        )
     measure = analysis.measures[0]
     compared = "Ratio" if reading.measure_of(measure).is_ratio else "Difference"
     numbers = "; ".join(
-        f"{compared} of {reading.measure_name(measure)}s, {words(row['level'])} v "
+        f"{compared} of {reading.measure_name(measure)}s, {words(row['level'])} versus "
         f"{words(row['reference_level'])}: {format_number(row['estimate'])} "
         f"({reading.interval_words(row)}), {_behind(row)}"
         for row in rows
@@ -202,21 +205,20 @@ def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict
     if k < material.report.claim_rules.min_trials:
         return found("not enough data", _too_few(material, k))
     if not any(map(reading.includes_null, rows)):
-        reason = "The interval of the comparison inside the trials excludes equality."
+        reason = "The comparison within trials excludes equal effects."
         return found("supported", reason)
+    equal = "The comparison within trials is compatible with equal effects"
     worthwhile = material.report.worthwhile_ratio
     if all(1 / worthwhile < row["ci_low"] and row["ci_high"] < worthwhile for row in rows):
-        reason = "The interval includes equality, and no difference that matters."
-        return found("not supported", reason)
-    reason = "The interval includes equality and differences that matter as well."
-    return found("not enough data", reason)
+        return found("not supported", f"{equal}, but not with a clinically relevant difference.")
+    return found("not enough data", f"{equal} and with a clinically relevant difference.")
 
 
 def _groups(material: Material, analysis: Analysis, factor: str) -> Verdict:
     estimates = material.about(material.evidence.estimates, analysis, subgroup=factor)
     tests = records(where(estimates, model="subgroup_difference"))
     if not tests:
-        return Verdict("not enough data", "There is no test between groups.")
+        return Verdict("not enough data", "No test for differences between subgroups was made.")
     row = tests[0]
     k, p_value = int(row["k"]), row["p_value"]
     test, _, _ = str(row["remark"]).partition(";")
@@ -224,17 +226,17 @@ def _groups(material: Material, analysis: Analysis, factor: str) -> Verdict:
         return Verdict("not enough data", str(row["remark"]), k=k)
     found = _verdict_on(f"{test}, {reading.p_words(p_value)}, {counted(k, 'trial')}", k)
     if p_value < 1 - material.configuration.confidence_level / 100:
-        reason = "The groups differ by more than chance. The trials were not randomised to them."
+        reason = "The subgroups differ by more than chance; trials were not randomised to them."
         return found("supported", reason)
     # As a meta-regression does, a test asks for so many trials for every difference it looks at.
     least = material.report.claim_rules.min_trials_of_a_test * int(row["q_df"])
     if k < least:
         return found(
             "not enough data",
-            f"No difference was found, but {k} trials cannot show that the groups are alike; "
-            f"{least} are asked for.",
+            f"No difference was found, but {counted(k, 'trial')} cannot show that the subgroups "
+            f"are alike; at least {least} are required.",
         )
-    return found("not supported", "The test finds no difference between the groups.")
+    return found("not supported", "The test found no difference between the subgroups.")
 
 
 def _association(material: Material, rule: AssociationRule) -> Verdict:
@@ -246,27 +248,29 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         # An empty beginning is that of every text.
         & table["contrast"].str.startswith(rule.contrasts or "")
     ]
-    studies: dict[str, set[str]] = {"above": set(), "below": set(), "open": set()}
+    sides: dict[str, set[str]] = {"above": set(), "below": set(), "open": set()}
     said: dict[str, list[str]] = {}
     for row in records(mine):
-        studies[_association_side(row)].add(row["study_id"])
+        sides[_association_side(row)].add(row["study_id"])
         name = material.study_name(row["study_id"], row["source_id"])
         said.setdefault(name, []).append(_association_words(row))
     numbers = ". ".join(f"{study}: {'; '.join(texts)}" for study, texts in said.items())
     k = mine["study_id"].nunique()
     found = _verdict_on(numbers, k)
     if k == 0:
-        return found("not enough data", "No verified row of the sheet is about it.")
+        return found("not enough data", "The sheet holds no verified result on this.")
     opposite = "below" if rule.direction == "above" else "above"
-    here, against = len(studies[rule.direction]), len(studies[opposite])
+    here, against = len(sides[rule.direction]), len(sides[opposite])
     least = material.report.claim_rules.min_studies
-    what = f"{counted(here, 'study', 'studies')} of {k} found it at 5%"
-    reason = f"{what}, {against} the other way"
+    studies = counted(k, "study", "studies")
+    reason = (
+        f"{here} of {studies} found this at the 5% level, {number_word(against)} found the opposite"
+    )
     if here >= least and not against:
-        return found("supported", f"{reason}. The same patients may be in several.")
+        return found("supported", f"{reason}. Studies may share patients.")
     if against >= least and not here:
         return found("not supported", f"{reason}.")
-    return found("not enough data", f"{reason}; {least} are asked for.")
+    return found("not enough data", f"{reason}; at least {least} are required.")
 
 
 def _association_side(row: Row) -> str:
@@ -307,7 +311,7 @@ def _table(material: Material, claim: Claim, rule: TableRule) -> Verdict:
     table = where(read_table(path, columns.values()), **wanted)
     rows = records(table.dropna(subset=[rule.low, rule.high]))
     if not rows:
-        return Verdict("not enough data", "No row of the analysis has an estimate.")
+        return Verdict("not enough data", "The analysis gives no estimate.")
     row = {key: rows[0][column] for key, column in columns.items()}
     k = 0 if math.isnan(row["k"]) else int(row["k"])
     row |= {"ci_level": material.configuration.confidence_level, "model": ""}
@@ -317,7 +321,7 @@ def _table(material: Material, claim: Claim, rule: TableRule) -> Verdict:
     if reading.includes(row["ci_low"], row["ci_high"], null):
         return found("not enough data", f"The interval includes {null:g}.")
     if (row["ci_low"] > null) != (rule.direction == "above"):
-        return found("not supported", f"The interval lies on the other side of {null:g}.")
+        return found("not supported", f"The interval lies on the opposite side of {null:g}.")
     if k < material.report.claim_rules.min_trials:
         return found("not enough data", _too_few(material, k))
     return found("supported", f"The interval excludes {null:g}.")
@@ -336,16 +340,8 @@ def _behind(row: Row) -> str:
 
 def _prediction(rows: Sequence[Row]) -> str:
     """Whether a new trial may find no effect; two models of equal rank may disagree on it."""
-    known = reading.with_prediction(rows)
-    said = "; that ".join(
-        ("" if len(known) == 1 else f"of {reading.model_words(row)} ")
-        + f"({reading.limits(row, 'pi')}) "
-        + ("includes it" if reading.includes_null(row, "pi") else "excludes it")
-        for row in known
-    )
-    new = any(reading.includes_null(row, "pi") for row in known)
-    text = f" The prediction interval {said}{', so a new trial may find none' if new else ''}."
-    return text if known else ""
+    new = any(reading.includes_null(row, "pi") for row in rows)
+    return reading.prediction_sentence(rows) + (" A new trial may show no effect." if new else "")
 
 
 def _prior(material: Material, analysis: Analysis, lead: Row) -> str:
@@ -355,8 +351,9 @@ def _prior(material: Material, analysis: Analysis, lead: Row) -> str:
     if lead["model"] != "bayesian" or not common:
         return ""
     return (
-        f" {counted(int(lead['k']), 'trial')} say little of heterogeneity, so the width owes much "
-        f"to the prior: if one effect is supposed in all, {reading.estimate_words(common[0])}."
+        f" With {number_word(int(lead['k']))} trials, heterogeneity cannot be estimated and the "
+        "interval depends largely on the prior; assuming one common effect, "
+        f"{reading.estimate_words(common[0])}."
     )
 
 
@@ -365,7 +362,8 @@ def _leaving_out(material: Material, analysis: Analysis) -> str:
     rows = records(where(material.of("leave_one_out", analysis), leads="yes"))
     needed = sum(map(reading.includes_null, rows))
     trials = counted(len(rows), "trial")
-    said = f" With one trial left out the interval includes it for {needed} of the {trials}."
+    null = reading.null_of(analysis.measures[0])
+    said = f" For {needed} of {trials}, the interval includes {null:g} when the trial is left out."
     return said if needed else ""
 
 
@@ -373,9 +371,10 @@ def _second_hand(material: Material, analysis: Analysis) -> str:
     """How much of the weight rests on results not seen in the trials' own reports."""
     trials = material.pooled_trials(analysis)
     share = float(trials.loc[trials["verification"] != ADMITTED[0], "share"].sum())
-    seen = "was seen, wholly or in part, in secondary sources only"
-    return f" {percent(share)} of the weight {seen}." if share else ""
+    seen = "results verified, wholly or partly, only in secondary sources"
+    return f" {percent(share)} of the weight comes from {seen}." if share else ""
 
 
 def _too_few(material: Material, k: int) -> str:
-    return f"{counted(k, 'trial')}; the rule asks for {material.report.claim_rules.min_trials}."
+    least = material.report.claim_rules.min_trials
+    return f"Only {counted(k, 'trial')}; at least {least} are required."

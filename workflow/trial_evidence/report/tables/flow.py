@@ -27,12 +27,12 @@ def flow_table(material: Material) -> ReportTable:
     rows = [dict(zip(KEYS, step, strict=True)) for step in _steps(material)]
     return material.table(
         "flow",
-        "From the search to the pools (after PRISMA 2020)",
+        "From the search to the synthesis (after PRISMA 2020)",
         rows,
         COLUMNS,
         KEYS,
-        [f"This was {SEARCH_WORDS}. Steps that a systematic review would count and that nobody "
-         "counted are marked “not recorded”."],
+        [f"This was {SEARCH_WORDS}. “Not recorded”: a systematic review would report the number, "
+         "but nobody counted."],
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.printed import capital, count, counted, number
+from trial_evidence.report.material.printed import capital, count, counted, listing
 from trial_evidence.report.material.table import COMPARISON, SETTING, Column, ReportTable, Row
 from trial_evidence.words.numbers import format_number
 
@@ -38,15 +38,15 @@ def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) ->
     ]
     return material.table(
         "front",
-        "Dual against single HER2 blockade: the pooled answers",
+        "Main results: every pooled comparison",
         rows,
         COLUMNS,
         KEYS,
         [
-            "Risk ratios above 1 and hazard ratios below 1 favour dual blockade. CI: confidence "
-            "interval; CrI: Bayesian credible interval. A second row shows the co-primary model.",
-            "Patients are missing where a trial does not say how many were analysed.",
-            "Certainty: provisional until a person has judged every domain.",
+            f"{_favour(material)} CI: confidence interval; CrI: Bayesian credible interval. A "
+            "second row shows the co-primary model.",
+            "The number of patients is missing where a trial does not say how many were analysed.",
+            "Certainty is provisional until a person has judged every domain.",
         ],
     )
 
@@ -65,7 +65,7 @@ def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) 
     ]
     columns = (SETTING, COMPARISON, Column("In words", "sentence"))
     keys = ("setting", "analysis", "title", "sentence")
-    return material.table("answers", "The pooled answers in words", rows, columns, keys)
+    return material.table("answers", "The main results in words", rows, columns, keys)
 
 
 def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> str:
@@ -80,41 +80,44 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
         In words; ``""`` where there is none.
     """
     if not rows:
-        return "No trial qualifies."
+        return "No trial is eligible."
     lead, *others = rows
     known = lead["participants"] == lead["participants"]
     patients = f" ({count(lead['participants'])} patients)" if known else ""
-    model = "" if lead["model"] == "single_trial" else f" by {_model(lead)}"
+    model = "" if lead["model"] == "single_trial" else f"; {reading.model_words(lead)}"
     text = (
         f"{counted(int(lead['k']), 'trial')}{patients}: {reading.measure_name(lead['measure'])} "
-        f"{format_number(lead['estimate'])} ({reading.interval_words(lead)}){model}, "
+        f"{format_number(lead['estimate'])} ({reading.interval_words(lead)}{model}), "
         f"{_meaning(lead, analysis)}."
     )
     for row in others:
-        text += f" {capital(_model(row))}: {number(row['estimate'])} ({reading.limits(row)})."
-    predicted = reading.with_prediction(rows)
-    said = "; ".join(
-        reading.limits(row, "pi")
-        + (f" by {_model(row)}" if len(predicted) > 1 else "")
-        + f", which {'includes' if reading.includes_null(row, 'pi') else 'excludes'} no effect"
-        for row in predicted
-    )
-    return (
-        text + (f" In a new trial: {said}." if said else "") + reading.certainty_sentence(certainty)
-    )
+        numbers = f"{format_number(row['estimate'])} ({reading.interval_words(row)})"
+        text += f" {capital(reading.model_phrase(row))} gives {numbers}."
+    return text + reading.prediction_sentence(rows) + reading.certainty_sentence(certainty)
 
 
 def _meaning(lead: Row, analysis: Analysis) -> str:
     is_below = lead["estimate"] < reading.null_of(lead["measure"])
     label = analysis.arm_labels[0 if is_below == analysis.fewer_is_better else 1]
+    text = f"in favour of the {_in_a_sentence(label)} arm"
+    return f"{text}, but compatible with no effect" if reading.includes_null(lead) else text
+
+
+def _favour(material: Material) -> str:
+    """Which side of no effect favours the experimental arm, measure by measure."""
+    sides = dict.fromkeys(
+        f"{reading.measure_name(analysis.measures[0])}s "
+        f"{'below' if analysis.fewer_is_better else 'above'} "
+        f"{reading.null_of(analysis.measures[0]):g}"
+        for analysis in material.front()
+    )
+    arms = dict.fromkeys(_in_a_sentence(analysis.arm_labels[0]) for analysis in material.front())
+    return f"{capital(listing(list(sides)))} favour the {' or '.join(arms)} arm."
+
+
+def _in_a_sentence(label: str) -> str:
     # An abbreviation keeps its capitals.
-    text = f"in favour of the {label.lower() if label[1:].islower() else label} arm"
-    return f"{text}, but the interval includes no effect" if reading.includes_null(lead) else text
-
-
-def _model(row: Row) -> str:
-    bayesian = row["model"] == "bayesian"
-    return "the Bayesian model" if bayesian else f"random effects ({reading.model_words(row)})"
+    return label.lower() if label[1:].islower() else label
 
 
 def _place(analysis: Analysis) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from trial_evidence.words.models import is_random_effects
 TRIALS = Column("Trials", "k", printed.count)
 HETEROGENEITY = (
     ANALYSIS,
-    Column("Of whom", text=lambda row: _of_whom(row)),
+    Column("Population", text=lambda row: _of_whom(row)),
     TRIALS,
     Column("Q (df), p", text=lambda row: _q(row)),
     Column(
@@ -28,12 +28,12 @@ SENSITIVITY = (
     SETTING,
     ANALYSIS,
     Column("Reported", "reported"),
-    Column("Over all methods", text=lambda row: _range(row, "method")),
-    Column("Without one trial", text=lambda row: _range(row, "without")),
+    Column("Range over methods", text=lambda row: _range(row, "method")),
+    Column("Range leaving out one trial", text=lambda row: _range(row, "without")),
     Column("Most influential", "most_influential"),
     Column("Specifications", "specifications", printed.count),
-    Column("Their estimates", text=lambda row: _range(row, "specification")),
-    Column("Interval excludes no effect", "share_excluding_no_effect", printed.percent),
+    Column("Range over specifications", text=lambda row: _range(row, "specification")),
+    Column("Intervals excluding no effect", "share_excluding_no_effect", printed.percent),
     Column("Small-study effects", "small_study"),
 )
 TIMELINE = (
@@ -69,7 +69,7 @@ def heterogeneity_table(material: Material) -> ReportTable:
          "tau2", "tau2_low", "tau2_high", "i2", "i2_from_q", "pi_low", "pi_high"),
         [
             "Random-effects model; τ² on the analysis scale (log ratio; logit for rates), its "
-            "interval by the Q profile. With two or three trials none of this is known well.",
+            "interval by the Q profile. With two or three trials, all of these are uncertain.",
         ],
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ def sensitivity_table(material: Material) -> ReportTable:
     ]
     return material.table(
         "sensitivity",
-        "What the results owe to methods, trials and choices",
+        "Sensitivity of the results to methods, trials and analytic choices",
         rows,
         SENSITIVITY,
         ("setting", "analysis", "title", "measure", "reported", "k", "estimate", "method_lowest",
@@ -94,9 +94,9 @@ def sensitivity_table(material: Material) -> ReportTable:
          "specifications", "specification_lowest", "specification_highest",
          "share_excluding_no_effect", "small_study"),
         [
-            "Over all methods, without one trial, their estimates: the lowest and the highest "
-            "estimate. Specifications: every combination of the choices examined. Every number "
-            "stands in the tables of results/<setting>/sensitivity.",
+            "Ranges run from the lowest to the highest estimate. Specifications: all combinations "
+            "of the analytic choices examined, and how many of their intervals exclude no effect. "
+            "All numbers are in results/<setting>/sensitivity.",
         ],
     )  # fmt: skip
 
@@ -106,14 +106,15 @@ def timeline_table(material: Material) -> ReportTable:
     rows = where(material.as_first_measure(material.sensitivity["cumulative"]), leads="yes")
     return material.table(
         "timeline",
-        "The evidence as it grew",
+        "Cumulative evidence",
         records(rows),
         TIMELINE,
         ("setting", "analysis", "measure", "added", "trial", "year", "k", "model", "estimate",
          "ci_low", "ci_high", "ci_level"),
         [
-            "Year of the source whose number is used: a later report, or a review that quotes the "
-            "trial, moves it down. It is not the order in which the trials were first reported.",
+            "Trials are in the order of the year of the source that was used. Where that is a "
+            "later report, or a review that quotes the trial, this is not the order in which the "
+            "trials were first reported.",
         ],
     )  # fmt: skip
 
@@ -152,7 +153,7 @@ def _of_whom(row: Row) -> str:
     who = printed.of_whom(row["subgroup"])
     if row["measure"] == "proportion":
         return f"{row['experimental']}, {who}"
-    return f"compared inside trials: {who}" if "_of_" in row["measure"] else who
+    return f"compared within trials: {who}" if "_of_" in row["measure"] else who
 
 
 def _q(row: Row) -> str:

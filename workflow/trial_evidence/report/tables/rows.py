@@ -9,7 +9,7 @@ from trial_evidence.report.material.table import ANALYSIS, SOURCE, Column, Repor
 from trial_evidence.report.trail.trace import cells_of
 
 TRIAL = Column("Trial", "trial")
-OF_WHOM = Column("Of whom", "subgroup", printed.of_whom)
+POPULATION = Column("Population", "subgroup", printed.of_whom)
 VERIFICATION = Column("Verification", "verification")
 
 
@@ -31,7 +31,7 @@ def rows_used_table(material: Material) -> ReportTable:
     columns = (
         ANALYSIS,
         TRIAL,
-        OF_WHOM,
+        POPULATION,
         Column("Outcome", "outcome"),
         Column("Result", text=_result),
         Column("Pooled", text=_pooled),
@@ -39,7 +39,7 @@ def rows_used_table(material: Material) -> ReportTable:
         VERIFICATION,
         Column("Derivation", "derivation", printed.words),
         SOURCE,
-        Column("Place in it", "locator"),
+        Column("Place in the source", "locator"),
         Column("Rows of the sheet", "cells"),
     )
     return material.table(
@@ -52,8 +52,8 @@ def rows_used_table(material: Material) -> ReportTable:
          "n_control", "estimate", "estimate_low", "estimate_high", "yi", "vi", "weight", "pooled",
          "not_pooled_reason", "verification", "derivation", "rows", "note", "cells", "source_id",
          "source", "locator", "doi", "pmid", "nct"),
-        ["Verification: primary, seen in the trial’s own paper, abstract, registry record or "
-         "label; secondary, seen in a document that quotes it."],
+        ["Verification: primary, in the trial’s own paper, abstract, registry record or "
+         "label; secondary, in a document that quotes it."],
     )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def rows_set_aside_table(material: Material) -> ReportTable:
     columns = (
         ANALYSIS,
         TRIAL,
-        OF_WHOM,
+        POPULATION,
         Column("What", "what"),
         Column("Why", "reason"),
         VERIFICATION,
@@ -72,7 +72,7 @@ def rows_set_aside_table(material: Material) -> ReportTable:
     )
     return material.table(
         "rows_set_aside",
-        "Rows set aside, and why",
+        "Rows set aside, with the reasons",
         records(table.assign(cells=table["table"] + ".csv row " + table["row"])),
         columns,
         ("setting", "analysis", "subgroup", "trial_id", "trial", "table", "row", "arms", "what",
