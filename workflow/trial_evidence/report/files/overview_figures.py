@@ -39,6 +39,7 @@ from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.printed import counted, with_interval
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, flow_table
+from trial_evidence.report.tables.front import front_table
 from trial_evidence.report.tables.robustness import timeline_table
 from trial_evidence.words.models import MEASURE_NAMES
 
@@ -132,32 +133,29 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
     """
     panels: dict[str, list[tuple[Analysis, Effect]]] = {}
     said = []
-    for analysis in material.front():
-        lead = material.lead(analysis)
-        if lead is None:
-            continue
-        measure = analysis.measures[0]
+    for row in records(where(front_table(material, certainty).data, role="lead")):
+        analysis = material.analysis(row["setting"], row["analysis"])
         estimate, low, high, pi_low, pi_high = (
-            to_analysis_scale(measure, lead[column])
+            to_analysis_scale(row["measure"], row[column])
             for column in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
         )
         effect = Effect(
-            group=material.configuration.settings[analysis.setting],
+            group=material.configuration.settings[row["setting"]],
             label=_short_title(material, analysis),
-            k=int(lead["k"]),
-            participants=None if math.isnan(lead["participants"]) else int(lead["participants"]),
+            k=int(row["k"]),
+            participants=None if math.isnan(row["participants"]) else int(row["participants"]),
             estimate=estimate,
             low=low,
             high=high,
             prediction=None if math.isnan(pi_low) else (pi_low, pi_high),
-            certainty=certainty.get((analysis.setting, analysis.id), ""),
+            certainty=row["certainty"],
         )
-        numbers = with_interval(*(lead[key] for key in ("estimate", "ci_low", "ci_high")))
+        numbers = with_interval(row["estimate"], row["ci_low"], row["ci_high"])
         said.append(
-            f"{effect.group}, {effect.label}: {reading.measure_name(measure)} {numbers}, "
+            f"{effect.group}, {effect.label}: {reading.measure_name(row['measure'])} {numbers}, "
             f"k = {effect.k}"
         )
-        panels.setdefault(measure, []).append((analysis, effect))
+        panels.setdefault(row["measure"], []).append((analysis, effect))
     level = material.configuration.confidence_level
     return EffectSummary(
         title="Main results: every pooled comparison",

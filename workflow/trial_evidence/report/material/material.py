@@ -23,19 +23,16 @@ from trial_evidence.sheet import Sheet
 # Two arms of a trial may have been read in two sources.
 JOINED = " / "
 NO_NETWORKS = NetworkConfiguration({}, {}, (), (), ())
-_RESULT = ["k", "estimate", "ci_low", "ci_high", "ci_level", "p_value"]
 # Table of the sensitivity stage -> the columns that are numbers, of those the report reads.
 SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
-    "methods": [*_RESULT, "pi_low", "pi_high", "tau2"],
-    "leave_one_out": _RESULT,
-    "cumulative": [*_RESULT, "year"],
+    "methods": ["estimate"],
+    "leave_one_out": ["estimate", "ci_low", "ci_high"],
+    "cumulative": ["k", "estimate", "ci_low", "ci_high", "ci_level", "year"],
     "influence": ["cook_distance"],
-    "small_study": ["k", "p_value", "estimate", "ci_low", "ci_high"],
-    "subgroups": _RESULT,
-    "effect_modifiers": _RESULT,
+    "small_study": ["p_value"],
+    "effect_modifiers": ["k", "estimate", "ci_low", "ci_high", "ci_level"],
     "multiverse_summary": [
-        "specifications", "median_estimate", "lowest_estimate", "highest_estimate",
-        "share_excluding_no_effect", "share_below", "share_above",
+        "specifications", "lowest_estimate", "highest_estimate", "share_excluding_no_effect",
     ],
 }  # fmt: skip
 # Tests of small-study effects; an excess of significant results is told elsewhere.
