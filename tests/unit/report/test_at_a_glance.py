@@ -93,7 +93,7 @@ def test_trials_that_are_not_pooled_have_a_line_each():
 
 def test_an_analysis_without_trials_says_so():
     none = {"model": "no_trial", "role": "", "k": 0.0, "estimate": None}
-    assert summary(none)[1] == "comparison: no trial is eligible results/early/comparison/"
+    assert summary(none)[1] == "comparison: no trial qualifies results/early/comparison/"
 
 
 def test_rates_are_counted_by_regimen():
@@ -179,4 +179,4 @@ def test_rates_are_shown_in_percent():
 
 def test_an_analysis_without_trials_stands_on_the_page():
     none = {"model": "no_trial", "role": "", "k": 0.0, "estimate": None}
-    assert any("no trial is eligible" in line for line in page(none))
+    assert any("no trial qualifies" in line for line in page(none))

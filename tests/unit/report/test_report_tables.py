@@ -145,7 +145,7 @@ def test_an_answer_without_a_trial_says_so(found):
     table = front_table(empty, {})
     assert set(table.frame["Effect (interval)"]) == {""}
     words = answers_table(empty, {})
-    assert set(words.frame["In words"]) == {"No trial is eligible."}
+    assert set(words.frame["In words"]) == {"No trial qualifies."}
     assert len(table.frame) == len(words.frame) == len(found.front())
 
 

@@ -112,7 +112,7 @@ def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
         numbers = f"k = {record['k']:.0f}, {name} {_numbers(record)}"
         yield f"{', '.join(filter(None, [analysis.id, level]))}: {numbers}"
     if shown.empty:
-        yield f"{analysis.id}: no trial is eligible"
+        yield f"{analysis.id}: no trial qualifies"
 
 
 def of_pool(table: pd.DataFrame, analysis: Analysis | RateAnalysis) -> pd.DataFrame:
@@ -130,7 +130,7 @@ def _comparison(
         f"[{words(stem.rpartition('/')[2])}]({analysis.setting}/{stem}.svg)"
         for stem in figures["figure"]
     )
-    empty = {"who": "", "k": 0.0, "participants": math.nan, "result": "no trial is eligible",
+    empty = {"who": "", "k": 0.0, "participants": math.nan, "result": "no trial qualifies",
              "pi_low": math.nan, "pi_high": math.nan, "model": ""}  # fmt: skip
     rows = [
         row | {"who": _of_whom(row, names), "result": f"{_measure(row)} {_numbers(row)}"}

@@ -157,7 +157,7 @@ def _examined(
 def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     rows = material.leads(analysis)
     if not rows:
-        return Verdict("not enough data", "No trial is eligible.")
+        return Verdict("not enough data", "No trial qualifies.")
     lead, one = rows[0], len(rows) == 1
     numbers = "; ".join(f"{reading.estimate_words(row)}, {_behind(row)}" for row in rows)
     k = int(lead["k"])

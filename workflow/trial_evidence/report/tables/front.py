@@ -80,7 +80,7 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
         In words; ``""`` where there is none.
     """
     if not rows:
-        return "No trial is eligible."
+        return "No trial qualifies."
     lead, *others = rows
     known = lead["participants"] == lead["participants"]
     patients = f" ({count(lead['participants'])} patients)" if known else ""
