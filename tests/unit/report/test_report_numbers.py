@@ -5,12 +5,13 @@ import re
 from dataclasses import replace
 
 import pytest
-from report_material import material
+from report_material import material, with_sensitivity
 from small_project import append_like, evidence_of, replace_text, small_project
 from trial_evidence.report.files.methods_text import methods_paragraphs
 from trial_evidence.report.files.overview_figures import flow_of, lights_of, summary_of, timeline_of
 from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.tables.every import tables_of
+from trial_evidence.report.tables.robustness import sensitivity_table, timeline_table
 
 SETTINGS = ("neoadjuvant", "adjuvant", "metastatic_first_line", "metastatic_pretreated")
 # Analyses are read by the first of their measures.
@@ -384,3 +385,80 @@ def test_another_level_is_printed_everywhere(tmp_path):
 def test_a_table_rule_prints_the_configured_level(found):
     other = replace(found, configuration=replace(found.configuration, confidence_level=90.0))
     assert "90% level" in methods_paragraphs(other)[4]
+
+
+# -------------------------------------------------------------- tables of the sheet and of choices
+
+
+def test_ranges_are_those_of_the_sensitivity_tables(found):
+    place = {"setting": "adjuvant", "analysis": "event_free_dual_v_single",
+             "measure": "hazard_ratio"}  # fmt: skip
+    changed = with_sensitivity(found, "methods", [
+        place | {"estimate": value} for value in (0.7, 0.6, 0.9)
+    ])  # fmt: skip
+    changed = with_sensitivity(changed, "leave_one_out", [
+        place | {"estimate": 0.75, "leads": "yes"}, place | {"estimate": 0.85, "leads": "yes"},
+        place | {"estimate": 0.1, "leads": "no"},
+    ])  # fmt: skip
+    changed = with_sensitivity(changed, "influence", [
+        place | {"trial": name, "cook_distance": distance}
+        for name, distance in (("TRIAL-F", 0.5), ("TRIAL-G", 1.5))
+    ])  # fmt: skip
+    changed = with_sensitivity(changed, "multiverse_summary", [
+        place | {"specifications": 1200.0, "lowest_estimate": 0.4, "highest_estimate": 1.3,
+                 "share_excluding_no_effect": 0.25},
+    ])  # fmt: skip
+    table = sensitivity_table(changed)
+    mine = (table.data["setting"] == "adjuvant") & (table.data["analysis"] == place["analysis"])
+    (shown,) = table.frame[mine].to_dict("records")
+    assert shown["Range over methods"] == "0.60–0.90"
+    assert shown["Range leaving out one trial"] == "0.75–0.85"
+    assert shown["Most influential"] == "TRIAL-G"
+    assert shown["Specifications"] == "1,200"
+    assert shown["Range over specifications"] == "0.40–1.30"
+    assert shown["Intervals excluding no effect"] == "25%"
+
+
+def test_cumulative_results_are_those_of_the_leading_model(found):
+    row = {"setting": "adjuvant", "analysis": "event_free_dual_v_single", "leads": "yes",
+           "measure": "hazard_ratio", "trial": "TRIAL-G", "added": "trial_g", "year": 2021.0,
+           "k": 2.0, "model": "bayesian", "estimate": 0.8, "ci_low": 0.6, "ci_high": 1.1,
+           "ci_level": 95.0}  # fmt: skip
+    changed = with_sensitivity(found, "cumulative", [row, row | {"leads": "no"}])
+    (shown,) = timeline_table(changed).frame.to_dict("records")
+    assert shown["Year"] == "2021"
+    assert shown["Trials"] == "2"
+    assert shown["Trial added"] == "TRIAL-G"
+    assert shown["Result so far"] == "HR 0.80 (95% CrI 0.60–1.10)"
+
+
+def test_characteristics_are_those_of_the_sheet(tables, sheet):
+    blinded = {"yes": "blinded", "no": "open label"}
+    randomised = {"yes": "randomised", "no": "not randomised"}
+    shown = {row["Registration"]: row for row in tables["characteristics"].frame.to_dict("records")}
+    assert len(shown) == len(sheet["trials"])
+    for trial in sheet["trials"]:
+        row = shown[trial["nct"]]
+        assert row["Patients"] == f"{int(trial['n_randomised']):,}"
+        assert row["Enrolment"] == f"{trial['enrolment_start_year']}–{trial['enrolment_end_year']}"
+        assert row["Design"].split(", ") == [
+            f"phase {trial['phase']}", randomised[trial["randomised"]], blinded[trial["blinded"]],
+        ]  # fmt: skip
+        arms = [arm for arm in sheet["arms"] if arm["trial_id"] == trial["trial_id"]]
+        assert row["Arms (patients)"].count(";") == len(arms) - 1
+
+
+def test_judgements_and_biomarkers_stand_as_the_sheet_has_them(tables, sheet):
+    shown = tables["risk_of_bias"].frame.to_dict("records")
+    judged = {(row["Trial"].partition(" (")[0], row["Outcome"]): row for row in shown}
+    names = {trial["trial_id"]: trial["name"] for trial in sheet["trials"]}
+    for row in sheet["risk_of_bias"]:
+        mine = judged[names[row["trial_id"]].partition(" (")[0], row["outcome"]]
+        for column, key in (("D1", "d1_randomisation"), ("D4", "d4_measurement"),
+                            ("Overall", "overall")):  # fmt: skip
+            assert mine[column] == row[key].replace("_", " ")
+    for said, row in zip(
+        tables["biomarkers"].frame.to_dict("records"), sheet["biomarker_effects"], strict=True
+    ):
+        assert (said["Comparison"], said["Outcome"]) == (row["contrast"], row["outcome"])
+        assert said["Ratio (interval)"].startswith(f"{row['measure']} {float(row['estimate']):g}")
