@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from small_project import evidence_of, small_project
 from trial_evidence.cli import main
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.report.material.table import report_table
+from trial_evidence.report.material.table import Column, report_table
 from trial_evidence.report.page.page import Extras, page, page_settings
 from trial_evidence.sheet import Sheet
 
@@ -41,8 +41,9 @@ def write_page_of(folder: Path, configuration: Configuration, sheet: Sheet, draw
         listing.write_text("setting,analysis,figure,title,description\n", encoding="utf-8")
     assert main(["figures", *folders(folder), f"--setting={drawn}"]) == 0
     table = report_table(
-        "characteristics", f"Trials {NASTY}", [{"Trial": NASTY, "Number": "NCT00000001"}],
-        [{"nct": "NCT00000001", "doi": "10.1000/x"}], ["Trial", "Number"], ["nct", "doi"], [NASTY],
+        "characteristics", f"Trials {NASTY}",
+        [{"trial": NASTY, "nct": "NCT00000001", "doi": "10.1000/x"}],
+        [Column("Trial", "trial"), Column("Number", "nct")], ["nct", "doi"], [NASTY],
     )  # fmt: skip
     extras = Extras(
         title="The evidence", tables=(table,),

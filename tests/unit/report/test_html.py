@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.report.material.table import report_table
+from trial_evidence.report.material.table import ANALYSIS, SOURCE, Column, report_table
 from trial_evidence.report.page.grids import Cell, plain_grid, report_grid
 from trial_evidence.report.page.page import Extras, page, page_settings
 from trial_evidence.report.page.pools import json_island
@@ -139,9 +139,11 @@ def test_json_cannot_leave_its_element():
 
 def test_a_tables_links_stand_in_its_cells_or_beside_them():
     table = report_table(
-        "any", "Any", [{"Trial": "A", "Number": "NCT00000001"}],
-        [{"nct": "NCT00000001", "doi": "10.1000/x", "setting": "early", "analysis": "first_one"}],
-        ["Trial", "Number"], ["nct", "doi", "setting", "analysis"],
+        "any", "Any",
+        [{"trial": "A", "nct": "NCT00000001", "doi": "10.1000/x", "setting": "early",
+          "analysis": "first_one"}],
+        [Column("Trial", "trial"), Column("Number", "nct")],
+        ["nct", "doi", "setting", "analysis"],
     )  # fmt: skip
     grid = report_grid(table, {"early/first_one": "early-first-one"})
     assert grid.headings == ("Trial", "Number", "Links")
@@ -158,9 +160,11 @@ def test_a_tables_links_stand_in_its_cells_or_beside_them():
 
 def test_links_stand_where_a_column_names_what_they_lead_to():
     table = report_table(
-        "any", "Any", [{"Analysis": "One", "Source": "Doe 2020; Roe 2021"}],
-        [{"doi": "10.1000/x; 10.1000/y", "setting": "early", "analysis": "first_one"}],
-        ["Analysis", "Source"], ["doi", "setting", "analysis"],
+        "any", "Any",
+        [{"title": "One", "source": "Doe 2020; Roe 2021", "doi": "10.1000/x; 10.1000/y",
+          "setting": "early", "analysis": "first_one"}],
+        [ANALYSIS, SOURCE],
+        ["doi", "setting", "analysis"],
     )  # fmt: skip
     grid = report_grid(table, {"early/first_one": "early-first-one"})
     ((analysis, source),) = grid.rows

@@ -8,7 +8,7 @@ from typing import Any
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.files import read_table, records
-from trial_evidence.report.material.table import capital, counted
+from trial_evidence.report.material.printed import capital, counted
 from trial_evidence.report.page.grids import (
     Cell,
     Grid,
