@@ -11,7 +11,7 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.reports import ReportConfiguration, read_report_configuration
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_NUMBERS
 from trial_evidence.report.material.material import SENSITIVITY_NUMBERS, Material
-from trial_evidence.report.trail.explain import Evidence
+from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet import Sheet
 
 # Columns that are text in the tables of the sensitivity stage.

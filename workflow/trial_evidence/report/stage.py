@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-import pandas as pd
-
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
@@ -35,8 +33,7 @@ from trial_evidence.report.page.page import FILE, Extras, page, page_settings
 from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.tables.certainty import certainties, certainty_words
 from trial_evidence.report.tables.every import ReportTable, tables_of
-from trial_evidence.report.trail.network_trace import network_trace
-from trial_evidence.report.trail.trace import trace_table
+from trial_evidence.report.trail.trace import trail_of
 from trial_evidence.sheet import Sheet
 
 TABLES = "tables"
@@ -157,11 +154,7 @@ def _write_summaries(material: Material) -> None:
     estimates = evidence.estimates
     counts = dict.fromkeys(ESTIMATE_COUNTS, "Int64")
     write_table(results / "estimates.csv", estimates.astype(counts))
-    traced = [
-        trace_table(evidence.trials, evidence.rates, estimates),
-        network_trace(evidence.networks),
-    ]
-    write_table(results / "trace.csv", pd.concat(traced, ignore_index=True))
+    write_table(results / "trace.csv", trail_of(evidence).table())
     write_text(results / "at-a-glance.md", at_a_glance(estimates, figures, names, configuration))
     write_text(results / "summary.txt", summary_lines(estimates, configuration))
 
