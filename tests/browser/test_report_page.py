@@ -7,6 +7,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from opened import LONG, NASTY, OPEN_ALL, Watched
+from printed_numbers import PRINTED_INTERVALS, PRINTED_P
 from reference import load
 from scipy import stats
 
@@ -152,6 +153,15 @@ def test_quantiles_and_tails_are_scipys(arithmetic):
         assert found == pytest.approx(stats.chi2.sf(at, df), rel=1e-11, abs=0)
         found = arithmetic.run("([x, df]) => x.map((t) => Statistics.tTail(t, df))", [at, df])
         assert found == pytest.approx(stats.t.sf(at, df), rel=1e-11, abs=0)
+
+
+def test_the_page_prints_numbers_as_the_figures_do(arithmetic):
+    values = list(PRINTED_P)
+    found = arithmetic.run("(values) => values.map(Page.probability)", values)
+    assert dict(zip(values, found, strict=True)) == PRINTED_P
+    limits = [list(pair) for pair in PRINTED_INTERVALS]
+    found = arithmetic.run("(pairs) => pairs.map((pair) => Page.interval(...pair))", limits)
+    assert found == list(PRINTED_INTERVALS.values())
 
 
 INTERVALS = {"z": "wald", "t": "t", "knha": "hartung_knapp", "adhoc": "hartung_knapp_conservative"}

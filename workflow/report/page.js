@@ -51,15 +51,17 @@ const Page = (() => {
 
   function interval(low, high, digits = 2) {
     if (Number.isNaN(low) || Number.isNaN(high)) return "";
-    const between = low < 0 || high < 0 ? " to " : "–";
-    return `${rounded(low, digits)}${between}${rounded(high, digits)}`;
+    const ends = [rounded(low, digits), rounded(high, digits)];
+    return ends.join(ends.some((end) => end.startsWith("−")) ? " to " : "–");
   }
 
+  // As the figures print it: three decimals below 0.01 and around 0.05, where two would hide on
+  // which side it lies.
   function probability(p) {
     if (Number.isNaN(p)) return "";
     if (p < 0.001) return "p < 0.001";
     if (p > 0.99) return "p > 0.99";
-    return `p = ${rounded(p, p < 0.01 ? 3 : 2)}`;
+    return `p = ${rounded(p, p < 0.01 || (p >= 0.045 && p < 0.055) ? 3 : 2)}`;
   }
 
   // ------------------------------------------------------------------------------------- pooling
@@ -494,5 +496,5 @@ const Page = (() => {
     openTarget();
   }
 
-  return { buildAll, chosenRows, data, pooled };
+  return { buildAll, chosenRows, data, interval, pooled, probability };
 })();
