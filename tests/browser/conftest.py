@@ -53,7 +53,7 @@ def write_page_of(folder: Path, drawn: str) -> Path:
     )  # fmt: skip
     report = read_report_configuration(folder / "config", configuration)
     material = Material(configuration, report, sheet, evidence, {}, folder / "results")
-    text = page(material, page_settings(material, trail_of(evidence)), extras)
+    text = page(material, page_settings(material, trail_of(evidence, configuration)), extras)
     path = folder / "report.html"
     path.write_text(text, encoding="utf-8")
     return path

@@ -62,7 +62,7 @@ def made(project, **extras):
     folder, _, pooled = project
     found = material(pooled, folder / "results")
     cited = tuple(found.sheet["sources"]["source_id"])
-    settings = page_settings(found, trail_of(found.evidence))
+    settings = page_settings(found, trail_of(found.evidence, found.configuration))
     return page(found, settings, Extras(title="The <evidence>", cited=cited, **extras))
 
 

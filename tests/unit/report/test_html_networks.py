@@ -2,12 +2,15 @@
 
 import pytest
 from finished_page import read_page
+from invented import outcomes
 from report_material import material
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.report.page.networks import network_parts
 from trial_evidence.report.page.page import environment
 
-NETWORK = Network("net", "adjuvant", "A network", ("OS",), "hazard_ratio", "one|concurrent|none")
+NETWORK = Network(
+    "net", "adjuvant", "A network", outcomes("OS"), "hazard_ratio", "one|concurrent|none"
+)
 BOTH = SurrogacyAnalysis("both", "adjuvant", "One by the other", "net", "net", (0.0,))
 TABLES = {
     "summary": """part,regimens,trials,comparisons,tau2_reml

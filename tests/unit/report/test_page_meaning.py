@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from finished_page import read_page
+from invented import outcomes
 from report_material import material
 from small_project import evidence_of, small_project
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
@@ -19,7 +20,7 @@ from trial_evidence.report.trail.trace import trail_of
 
 NETWORKS = NetworkConfiguration(
     {}, {},
-    (Network("net", "neoadjuvant", "A network", ("pCR",), "odds_ratio", "one|concurrent|none"),),
+    (Network("net", "neoadjuvant", "A network", outcomes("pcr"), "odds_ratio", "one|two|none"),),
     (), (SurrogacyAnalysis("both", "neoadjuvant", "One by the other", "net", "net", (0.0,)),),
 )  # fmt: skip
 NET, NET_ID = "network/net", "network-neoadjuvant-net"
@@ -223,7 +224,11 @@ def project(tmp_path_factory):
     for name, text in FURTHER.items():
         (place / NET / f"{name}.csv").write_text(text, encoding="utf-8")
     found = material(pooled, results, NETWORKS)
-    text = page(found, page_settings(found, trail_of(found.evidence)), Extras("The evidence"))
+    text = page(
+        found,
+        page_settings(found, trail_of(found.evidence, found.configuration)),
+        Extras("The evidence"),
+    )
     return found, results, read_page(text)
 
 

@@ -11,8 +11,8 @@ from trial_evidence.report.trail.trace import TRACE_COLUMNS, trail_of
 
 @pytest.fixture(scope="module")
 def trace(pooled):
-    _, _, evidence = pooled
-    return records(trail_of(evidence).table())
+    _, configuration, evidence = pooled
+    return records(trail_of(evidence, configuration).table())
 
 
 def of(trace, analysis, measure, subgroup, plotted, trial_id=None):

@@ -102,7 +102,7 @@ def write_report(
     drawn = {name: drawing for name, (_, drawing) in figures.items()}
     drawing = (draw_overview, drawn, results, configuration.figure_formats)
     with _beside(processes, *drawing) as figures_are_drawn:
-        trail = trail_of(material.evidence)
+        trail = trail_of(material.evidence, configuration)
         _write_summaries(material, trail)
         tables = tables_of(material)
         _write_tables(tables, material)

@@ -83,39 +83,6 @@ def random_effects(
     )
 
 
-def reml_hartung_knapp(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
-    """Random-effects model by REML with the conservative Hartung-Knapp interval.
-
-    Parameters
-    ----------
-    yi, vi : array_like of shape (k,)
-        Effects on the analysis scale and their sampling variances; k at least 2.
-    level : float
-        Level of the intervals in percent.
-
-    Returns
-    -------
-    Pooled
-        Interval and test on t with k-1 degrees of freedom. The Hartung-Knapp variance is the Wald
-        variance times ``max(1, Q(tau2)/(k-1))``, so the interval is never narrower than Wald's.
-        The prediction interval is on t with k-1 degrees of freedom with variance
-        ``tau2 + se**2``, se the same floored Hartung-Knapp standard error.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two trials, or `check_effects` or `check_level` refuses the input.
-    """
-    return random_effects(
-        yi,
-        vi,
-        level,
-        tau2_estimator="REML",
-        estimate_interval="hartung_knapp_conservative",
-        prediction_interval="conservative_k_minus_1",
-    )
-
-
 def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
     """Random-effects model by DerSimonian and Laird with the Wald interval.
 

@@ -7,12 +7,13 @@ from itertools import groupby
 from typing import Any
 
 from trial_evidence.files import records
+from trial_evidence.measures import measure_words
 from trial_evidence.report.material.table import ReportTable, capital
 from trial_evidence.report.material.table import interval as format_limits
 from trial_evidence.report.material.table import number as format_estimate
 from trial_evidence.report.page.rows import patients_in_words
 from trial_evidence.report.page.sources import Link, linked_cell
-from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_p, round_half_up
 
 # Columns whose text is the title of an analysis, and becomes the link to it.
@@ -215,7 +216,7 @@ def effect(row: Record, value: str = "estimate", limits: str = "ci", digits: int
 
 
 def _measure(row: Record) -> str:
-    return MEASURE_NAMES.get(row["measure"], words(row, "measure"))
+    return measure_words(row["measure"])
 
 
 def _population(row: Record) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.files import read_table, records
+from trial_evidence.measures import MEASURES
 from trial_evidence.report.page.grids import Cell, Grid, effect, grid
 from trial_evidence.report.page.pictures import Picture, pictures
 from trial_evidence.report.page.rows import anchor
-from trial_evidence.words.models import MEASURE_NAMES, is_random_effects
+from trial_evidence.words.models import is_random_effects
 
 FOLDER = "network"
 Rows = list[dict[str, Any]]
@@ -77,7 +78,7 @@ def network_parts(
         if entry.setting != setting or not tables.folder.is_dir():
             continue
         id_ = anchor(FOLDER, setting, entry.id)
-        measure = MEASURE_NAMES[entry.measure] if isinstance(entry, Network) else ""
+        measure = MEASURES[entry.measure].title if isinstance(entry, Network) else ""
         found.append(
             NetworkPart(
                 id_, entry.id, entry.title, measure, tables, _parts(tables), _regimens(tables),

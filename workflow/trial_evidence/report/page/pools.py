@@ -9,11 +9,12 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.files import records
-from trial_evidence.pool.estimates import MEASURE_SCALES, qualifying_trials
+from trial_evidence.measures import MEASURES
+from trial_evidence.pool.estimates import qualifying_trials
 from trial_evidence.report.material.table import capital
 from trial_evidence.report.page.rows import TrialRow, own_result, patients_in_words, row_anchor
 from trial_evidence.report.trail.trace import ALL, Record
-from trial_evidence.words.models import MEASURE_NAMES, MODEL_NAMES
+from trial_evidence.words.models import MODEL_NAMES
 
 # What a page shows of each model.
 PUBLISHED = (
@@ -50,7 +51,7 @@ def analysis_pools(
     """
     return [
         _pool(
-            f"{MEASURE_NAMES[measure]}: {label}", (measure, subgroup, ""), rows,
+            f"{MEASURES[measure].title}: {label}", (measure, subgroup, ""), rows,
             estimates[(estimates["measure"] == measure) & (estimates["subgroup"] == subgroup)]
             if pooled else estimates.iloc[:0],
             shown, configuration, pooled=pooled,
@@ -120,16 +121,16 @@ def _pool(
     *,
     pooled: bool = True,
 ) -> dict[str, Any]:
-    reading = MEASURE_SCALES[which[0]]
+    reading = MEASURES[which[0]]
     by_anchor = {row.anchor: row for row in shown}
     models = page_models(configuration)
     return {
         "label": capital(label),
         # As estimates.csv names the set: measure, subgroup and, of a rate, the regimen.
         "set": which,
-        "measure": MEASURE_NAMES[which[0]],
+        "measure": reading.title,
         "scale": reading.scale.name,
-        "prior": configuration.tau_prior_scale[reading.prior],
+        "prior": configuration.tau_prior_scale[reading.scale.prior],
         "none": reading.scale.null,
         "below": reading.benefit_below,
         "pooled": pooled,

@@ -8,6 +8,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, RateAnalysis
 from trial_evidence.figures.stage import slug
 from trial_evidence.files import records
+from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, network_parts
 from trial_evidence.report.page.pictures import Picture, listed, picture, pictures
@@ -15,7 +16,6 @@ from trial_evidence.report.page.pools import analysis_pools, rate_pools
 from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_rows
 from trial_evidence.report.page.sources import Reference, references
 from trial_evidence.report.trail.trace import ALL, Record, Shown, Trail
-from trial_evidence.words.models import MEASURE_NAMES
 
 SENSITIVITY = (
     "methods", "leave_one_out", "subgroups", "meta_regression", "multiverse_summary", "small_study",
@@ -152,7 +152,7 @@ def _section(
 
 def _one_measure(rows: Rows) -> Rows:
     """The rows of the first measure, where there are several."""
-    first = next((row["measure"] for row in rows if row["measure"] in MEASURE_NAMES), None)
+    first = next((row["measure"] for row in rows if row["measure"] in MEASURES), None)
     return [row for row in rows if first in (None, row["measure"])]
 
 

@@ -63,7 +63,11 @@ def rows_used_table(material: Material) -> ReportTable:
     ]  # fmt: skip
     data = [
         {column: row[column] for column in columns}
-        | {"source_id": row["source_id"], "locator": row["locator"], "cells": cells_of(row)}
+        | {
+            "source_id": row["source_id"],
+            "locator": row["locator"],
+            "cells": cells_of(row, material.configuration),
+        }
         | {"nct": trials[row["trial_id"]]["nct"]}
         | links(row["source_id"], sources)
         for row in (*compared, *rates)

@@ -15,7 +15,6 @@ from trial_evidence.words.errors import RequestError
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
-EXPLAINED = ("pcr", "hazard_ratios")
 # What a row of the sheet leads to: a result of an analysis, a node of a network.
 STEPS = ("result", "node")
 
@@ -28,7 +27,7 @@ def explain(
     configuration: Configuration,
     evidence: Evidence,
 ) -> str:
-    """The trail of a row (``pcr:6``) or of a trial in an analysis.
+    """The trail of a row (``hazard_ratios:6``) or of a trial in an analysis.
 
     Raises
     ------
@@ -40,7 +39,7 @@ def explain(
     table, _, number = row.replace(".csv", "").replace(" ", ":").partition(":")
     if not number.isdecimal():
         raise RequestError(
-            "Say which row, as in ROW=pcr:6, or which trial and analysis, as in "
+            f"Say which row, as in ROW={sheet.results[0]}:6, or which trial and analysis, as in "
             "TRIAL=<trial_id> ANALYSIS=<id>."
         )
     return explain_row(table, int(number), sheet, evidence, configuration)
@@ -56,13 +55,13 @@ def explain_row(
     RequestError
         If the table has no rows to explain or no such row; the message says what there is.
     """
-    if table not in EXPLAINED:
-        raise RequestError(f'"{table}" is not explained. Allowed: {", ".join(EXPLAINED)}')
+    if table not in sheet.results:
+        raise RequestError(f'"{table}" is not explained. Allowed: {", ".join(sheet.results)}')
     found = records(sheet[table][sheet[table]["row"] == row])
     if not found:
         last = sheet[table]["row"].max()
         raise RequestError(f"{table}.csv has rows 2 to {last}; there is no row {row}")
-    trail = trail_of(evidence)
+    trail = trail_of(evidence, configuration)
     aside = [r for r in trail.set_aside if (r["table"], r["row"]) == (table, str(row))]
     parts = [_cell_lines(table, found[0], sheet)]
     for kind in STEPS:
@@ -99,7 +98,7 @@ def explain_trial(
     if analysis not in known:
         allowed = ", ".join(dict.fromkeys(known))
         raise RequestError(f'"{analysis}" is not an analysis. Allowed: {allowed}')
-    trail = trail_of(evidence)
+    trail = trail_of(evidence, configuration)
     lines: list[str] = []
     for shown in trail.shown:
         if (shown.analysis, shown.record.get("trial_id")) != (analysis, trial_id):
@@ -131,7 +130,7 @@ def explain_trial(
 
 def _cell_lines(table: str, cell: Record, sheet: Sheet) -> Iterator[str]:
     yield f"{table}.csv, row {cell['row']} ({cell['trial_id']})"
-    if "events" in cell:
+    if sheet.kinds[table] == "counts":
         yield (
             f"  cell       {cell['events']:g} of {cell['n']:g}; {cell['arm_id']}, "
             f"{cell['definition']}, {cell['population']}, {cell['subgroup']}"
@@ -219,10 +218,10 @@ def _never_looked_at(
     table: str, cell: Record, evidence: Evidence, configuration: Configuration
 ) -> Iterator[str]:
     yield "No analysis looks at this row."
-    if table == "hazard_ratios":
-        asked = {e for a in configuration.analyses if not a.is_pcr for e in a.endpoints}
-        if cell["endpoint"] not in asked:
-            yield f"  endpoint   {cell['endpoint']} is in no analysis ({', '.join(sorted(asked))})"
+    analyses = (*configuration.analyses, *configuration.rates)
+    asked = {e for a in analyses if a.table == table for e in a.endpoints}
+    if cell["outcome"] not in asked:
+        yield f"  endpoint   {cell['outcome']} is in no analysis ({', '.join(sorted(asked))})"
     factors = {m.factor for a in configuration.analyses for m in a.effect_modifiers}
     factor = str(cell["subgroup"]).partition("=")[0]
     if cell["subgroup"] != "all" and (factor not in factors or " & " in cell["subgroup"]):

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
+from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.files import records
 from trial_evidence.report.trail.evidence import Evidence, NetworkTables
 from trial_evidence.report.trail.formulas import effect_size_in_words, network_effect_in_words
@@ -37,7 +38,7 @@ class Cells:
     rows: tuple[str, ...]
 
     def __str__(self) -> str:
-        """``pcr.csv rows 7, 6``."""
+        """``hazard_ratios.csv rows 7, 6``."""
         return f"{self.table}.csv {'row' if len(self.rows) == 1 else 'rows'} {', '.join(self.rows)}"
 
 
@@ -115,18 +116,19 @@ class Trail:
         return [s.record for s in self.shown if s.kind == kind and result in s.rests_on]
 
 
-def trail_of(evidence: Evidence) -> Trail:
+def trail_of(evidence: Evidence, configuration: Configuration) -> Trail:
     """Everything that is shown of the evidence.
 
     Each trial's result; each pooled one by every model, for those that do not lead, and tests, are
     printed below the plots; and the networks (:func:`network_trail`).
     """
+    tables = _tables(configuration)
     results = [
         Shown(
             "result", row, row.get("regimen_label") or "trial",
             {"low": row["estimate_low"], "high": row["estimate_high"],
              "effect_size": effect_size_in_words(row)},
-            (_cells(row["measure"], row["rows"]),),
+            (Cells(tables[row["setting"], row["analysis"]], _rows(row["rows"])),),
         )
         for table in (evidence.trials, evidence.rates)
         for row in records(table)
@@ -134,7 +136,7 @@ def trail_of(evidence: Evidence) -> Trail:
     by_analysis: dict[tuple[str, ...], list[Shown]] = {}
     for result in results:
         by_analysis.setdefault(_key(result.record, result.record["measure"]), []).append(result)
-    networks = network_trail(evidence.networks)
+    networks = network_trail(evidence.networks, configuration)
     pools = [
         _pool(row, by_analysis)
         for row in records(evidence.estimates)
@@ -144,14 +146,19 @@ def trail_of(evidence: Evidence) -> Trail:
     return Trail((*results, *pools, *networks.shown), (*aside, *networks.set_aside))
 
 
-def network_trail(tables: NetworkTables) -> Trail:
+def network_trail(tables: NetworkTables, configuration: Configuration) -> Trail:
     """Everything that the figures of the networks show.
 
     Every row used; every regimen against the reference, by model; components and interactions;
     synergy of trials and pools; both effects of a surrogacy plot. An estimate of a network rests
     on every trial of its part, for each of them can move it.
     """
-    shown = [found for network in tables.networks.values() for found in _network(network)]
+    outcomes = {
+        word: outcome.table
+        for outcome in configuration.outcomes.values()
+        for word in (outcome.label, outcome.name)
+    }
+    shown = [s for network in tables.networks.values() for s in _network(network, outcomes)]
     shown += [found for pairs in tables.surrogacy for row in records(pairs) for found in _pair(row)]
     aside = (
         row | {"analysis": row["network"], "subgroup": NETWORK} for row in tables.rows("set_aside")
@@ -159,14 +166,20 @@ def network_trail(tables: NetworkTables) -> Trail:
     return Trail(tuple(shown), tuple(aside))
 
 
-def _cells(measure: str, rows: object) -> Cells:
-    table = "hazard_ratios" if measure == "hazard_ratio" else "pcr"
-    return Cells(table, tuple(str(rows).split(";")))
+def cells_of(record: Record, configuration: Configuration) -> str:
+    """File and rows behind a trial's result: ``hazard_ratios.csv row 4``."""
+    table = _tables(configuration)[record["setting"], record["analysis"]]
+    return str(Cells(table, _rows(record["rows"])))
 
 
-def cells_of(record: Record) -> str:
-    """File and rows behind a trial's result: ``pcr.csv rows 7, 6``."""
-    return str(_cells(record["measure"], record["rows"]))
+def _tables(configuration: Configuration) -> dict[tuple[str, str], str]:
+    """The table of the sheet that an analysis reads."""
+    analyses: list[Analysis | RateAnalysis] = [*configuration.analyses, *configuration.rates]
+    return {(analysis.setting, analysis.id): analysis.table for analysis in analyses}
+
+
+def _rows(text: object) -> tuple[str, ...]:
+    return tuple(str(text).split(";"))
 
 
 def _key(record: Record, measure: str) -> tuple[str, ...]:
@@ -212,9 +225,9 @@ def _behind(subgroups: set[str], pooled: str) -> set[str]:
     return {s for s in subgroups if s.startswith(f"{patients}=")} or {ALL}
 
 
-def _network(tables: Mapping[str, pd.DataFrame]) -> Iterator[Shown]:
+def _network(tables: Mapping[str, pd.DataFrame], outcomes: Mapping[str, str]) -> Iterator[Shown]:
     parts = dict(zip(tables["nodes"]["regimen"], tables["nodes"]["part"], strict=True))
-    used = [_node(row) for row in records(tables["used"])]
+    used = [_node(row, outcomes[row["endpoint"]]) for row in records(tables["used"])]
     summary = {row["part"]: row for row in records(tables["summary"])}
     yield from used
     for row in records(tables["reference"]):
@@ -240,12 +253,11 @@ def _network(tables: Mapping[str, pd.DataFrame]) -> Iterator[Shown]:
             yield _synergy(row, used)
 
 
-def _node(row: Record) -> Shown:
+def _node(row: Record, table: str) -> Shown:
     timed = not math.isnan(row["hr"])
-    measure = "hazard_ratio" if timed else "proportion"
     values = {
         "subgroup": ALL,
-        "measure": measure,
+        "measure": "hazard_ratio" if timed else "proportion",
         "estimate": row["hr"] if timed else row["events"] / row["n"],
         "low": row["ci_low"],
         "high": row["ci_high"],
@@ -253,7 +265,7 @@ def _node(row: Record) -> Shown:
         "effect_size": network_effect_in_words(row),
     }
     plotted = f"{row['code']} v {row['against_code']}" if timed else row["code"]
-    return Shown("node", row, plotted, values, (_cells(measure, row["rows"]),))
+    return Shown("node", row, plotted, values, (Cells(table, _rows(row["rows"])),))
 
 
 def _synergy(row: Record, used: Iterable[Shown]) -> Shown:
@@ -269,9 +281,10 @@ def _synergy(row: Record, used: Iterable[Shown]) -> Shown:
 
 
 def _pair(pair: Record) -> Iterator[Shown]:
-    for measure, short, table in (
-        ("odds_ratio", "odds", "pcr"), ("hazard_ratio", "hazard", "hazard_ratios"),
-    ):  # fmt: skip
+    """Both effects of a trial; the columns ``<table>_rows`` are in the order of the effects."""
+    columns = [column for column in pair if column.endswith("_rows")]
+    effects = (("odds_ratio", "odds"), ("hazard_ratio", "hazard"))
+    for (measure, short), column in zip(effects, columns, strict=True):
         values = {
             "measure": measure,
             "subgroup": ALL,
@@ -280,5 +293,5 @@ def _pair(pair: Record) -> Iterator[Shown]:
             "high": pair[f"{short}_high"],
             "pooled": "yes",
         }
-        cells = _cells(measure, pair[f"{table}_rows"])
+        cells = Cells(column.removesuffix("_rows"), _rows(pair[column]))
         yield Shown("pair", pair, f"{pair['regimen']} v {pair['against']}", values, (cells,))
