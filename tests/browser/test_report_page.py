@@ -300,11 +300,11 @@ def test_a_trial_left_out_changes_the_result_and_comes_back(desk):
     whole = tool.locator(".result").inner_text()
     count = tool.locator("tbody input:enabled").count()
     assert whole.startswith(f"{count} of {count} trials")
-    assert "pipeline's result" in whole
+    assert "This is the result of the analysis." in whole
     tool.locator("tbody input:enabled").first.uncheck()
     fewer = tool.locator(".result").inner_text()
     assert fewer.startswith(f"{count - 1} of {count} trials")
-    assert "Computed in this page" in fewer
+    assert "Recomputed in this page" in fewer
     assert numbers(fewer)[:3] != numbers(whole)[:3]
     assert tool.locator("tbody tr").first.locator("td.number").inner_text() == "–"
     # The box that was used keeps the focus, so that the next key does what one expects.
@@ -326,7 +326,7 @@ def test_trials_are_sorted_and_filtered(desk):
     assert tool.locator("th[aria-sort=descending]").count() == 1
     name = tool.locator("tbody th").first.inner_text().split("\n")[0]
     before = tool.locator(".result").inner_text()
-    tool.get_by_label("Show trials with this text").fill(name.lower())
+    tool.get_by_label("Filter trials by text").fill(name.lower())
     assert tool.locator("tbody tr").count() == 1
     # What is hidden is still pooled, and the page says so.
     assert tool.locator(".result").inner_text().startswith(before)

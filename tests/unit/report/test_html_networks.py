@@ -86,14 +86,14 @@ def test_a_network_is_said_in_sentences(section):
     assert [text for text in section.said("network-adjuvant-net") if "P-score orders" not in text][
         :4
     ] == [
-        "The network falls into 2 parts that no trial connects.",
-        "Part 1: 3 regimens, 4 trials, 2 direct comparisons. The highest P-score (0.80) among "
-        "those compared with the reference, alpha alone, is that of C-1 alone: hazard ratio 0.63 "
-        "(95% CI 0.40–0.98), by indirect evidence alone. Heterogeneity: τ² 0.018. Inconsistency "
-        "(design-by-treatment interaction): p = 0.19.",
-        "Part 2: 2 regimens, 1 trial, 1 direct comparison. The highest P-score (0.95) among those "
-        "compared with the reference, delta alone, is that of eps alone: hazard ratio 0.50 "
-        "(95% CI 0.25–1.00), by 1 direct trial.",
+        "The network consists of 2 parts that no trial connects.",
+        "Part 1: 3 regimens, 4 trials, 2 direct comparisons. Of the regimens compared "
+        "with the reference, alpha alone, the one with the highest P-score (0.80) is C-1 alone: "
+        "hazard ratio 0.63 (95% CI 0.40–0.98), from indirect evidence only. Heterogeneity: "
+        "τ² 0.018. Inconsistency (design-by-treatment interaction): p = 0.19.",
+        "Part 2: 2 regimens, 1 trial, 1 direct comparison. Of the regimens compared with "
+        "the reference, delta alone, the one with the highest P-score (0.95) is eps alone: hazard "
+        "ratio 0.50 (95% CI 0.25–1.00), with 1 direct trial.",
         "Additivity of the components (random effects): p < 0.001.",
     ]
 

@@ -53,18 +53,18 @@ WRITTEN = [
         "p_value,tau2,posterior_median,posterior_low,posterior_high,probability_of_synergy,"
         "confounded_with,reason",
         "Alpha,Beta,6,2,1.44,0.94,2.21,0.09,0.1,1.33,0.88,2.01,0.87,Gamma,few",
-        NET_ID, "Joint effects beyond the sum of both",
+        NET_ID, "Joint effects beyond the sum of the two components",
         {"Pair": "Alpha × Beta", "Trials with the pair": "6", "Trials with both alone": "2",
          "Ratio of odds ratios (interval)": "1.44 (0.94–2.21)", "p": "0.09",
          "Bayesian (interval)": "1.33 (0.88–2.01)", "Probability of synergy": "87%",
-         "Not told apart from": "Gamma", "Remark": "few"},
+         "Indistinguishable from": "Gamma", "Remark": "few"},
     ),
     (
         NET, "additivity", "part,kind,code,reference,observed,observed_low,observed_high,"
         "predicted,predicted_low,predicted_high,ratio,ratio_low,ratio_high,statistic,df,p_value,"
         "reason",
         "1,regimen,B,A,1.91,1.51,2.41,1.61,1.31,1.99,1.19,0.99,1.41,,,0.13,note",
-        NET_ID, "Observed by the network, and predicted by the components",
+        NET_ID, "Observed in the network and predicted from the components",
         {"Regimen": "B", "Reference": "A", "Observed": "1.91 (1.51–2.41)",
          "Predicted": "1.61 (1.31–1.99)", "Ratio": "1.19 (0.99–1.41)", "p": "0.13",
          "Remark": "note"},
@@ -73,26 +73,27 @@ WRITTEN = [
         NET, "inconsistency", "part,kind,design,trials,q,df,p_value,tau2",
         "1,between designs,A:B:C,9,12.34,5,0.34,0.123",
         NET_ID, "Heterogeneity and inconsistency (decomposition of Q)",
-        {"Part": "Part 1", "What": "between designs", "Design": "A:B:C", "Trials": "9",
-         "Q": "12.34", "df": "5", "p": "0.34", "τ²": "0.123"},
+        {"Part": "Part 1", "Source of variation": "between designs", "Design": "A:B:C",
+         "Trials": "9", "Q": "12.34", "df": "5", "p": "0.34", "τ²": "0.123"},
     ),
     (
         NET, "synergy", "label,background,agents,kind,trial,response_first,response_second,"
         "observed,expected,model,k,estimate,ci_low,ci_high,probability_of_synergy,note,reason",
         "Excess,0.11,Alpha + Beta,trial,TRIAL-Z,0.21,0.31,0.51,0.41,,,1.21,1.01,1.51,0.91,n,r",
-        NET_ID, "Synergy, trial by trial",
+        NET_ID, "Synergy, by trial",
         {"Scale": "Excess", "Agents": "Alpha + Beta", "Trial": "TRIAL-Z",
-         "Responses: both single arms": "21% and 31%", "Observed": "51%", "Expected": "41%",
-         "Partner alone": "11%", "Beyond expectation (interval)": "1.21 (1.01–1.51)",
+         "Responses in the single arms": "21% and 31%", "Observed": "51%", "Expected": "41%",
+         "Response to partner alone": "11%",
+         "Effect beyond expectation (interval)": "1.21 (1.01–1.51)",
          "Probability of synergy": "91%", "Remark": "n r"},
     ),
     (
         NET, "transitivity", "first,second,trial,year,phase,blinded,outcome,population_analysed,"
         "patients_enrolled,region",
         "A,B,TRIAL-Z,2019.0,3,yes,pCR,ITT,stage II,Europe",
-        NET_ID, "Who was treated, and how it was measured, by comparison",
+        NET_ID, "Patients and outcome assessment, by comparison",
         {"Comparison": "A v B", "Trial": "TRIAL-Z", "Year": "2019", "Phase": "3",
-         "Blinded": "yes", "Outcome": "pCR", "Analysed": "ITT", "Patients": "stage II",
+         "Blinded": "yes", "Outcome": "pCR", "Population analysed": "ITT", "Patients": "stage II",
          "Region": "Europe"},
     ),
     (
@@ -101,8 +102,8 @@ WRITTEN = [
         "exclusion_overridden",
         "TRIAL-Z,B,A,42.0,107.0,,,,pCR,local,ITT,central,nobody_2020,Table 3,primary,a,b,c",
         NET_ID, "Rows used",
-        {"Trial": "TRIAL-Z", "Regimen": "B v A", "Result": "42/107", "What":
-         "pCR; local; ITT; central", "Source and place": "nobody_2020, Table 3",
+        {"Trial": "TRIAL-Z", "Regimen": "B v A", "Result": "42/107", "Outcome and analysis":
+         "pCR; local; ITT; central", "Source and location": "nobody_2020, Table 3",
          "Verification": "primary", "Note": "a. b. c"},
     ),
     (
@@ -128,24 +129,24 @@ WRITTEN = [
         BOTH, "models", "model,weighting,within_correlation,without,k,slope,slope_low,slope_high,"
         "slope_p,r2,r2_low,r2_high,threshold_odds_ratio,note,reason",
         "line,patients,0.5,TRIAL-Y,8,0.44,0.14,0.74,0.02,0.55,0.15,0.85,3.33,n,r",
-        BOTH_ID, "The effect on the outcome by the effect on the surrogate",
-        {"Model": "Line", "Weights": "patients", "Correlation inside trials": "0.5",
-         "Without": "TRIAL-Y", "k": "8", "Slope (interval)": "0.44 (0.14–0.74)", "p": "0.02",
+        BOTH_ID, "Effect on the outcome as a function of the effect on the surrogate",
+        {"Model": "Line", "Weights": "patients", "Correlation within trials": "0.5",
+         "Trial left out": "TRIAL-Y", "k": "8", "Slope (interval)": "0.44 (0.14–0.74)", "p": "0.02",
          "R² (interval)": "0.55 (0.15–0.85)", "Threshold odds ratio": "3.33", "Remark": "n r"},
     ),
     (
         PCR, "methods", "model,tau2_estimator,interval,prior,k,estimate,ci_low,ci_high,p_value,"
         "reason", "random_effects,PM,wald,half normal,4,1.48,1.18,1.86,0.02,why",
         PCR_ID, "Other models and priors",
-        {"Model": "random effects", "τ² by": "PM", "Interval": "wald", "Prior of τ":
+        {"Model": "random effects", "τ² estimator": "PM", "Interval": "wald", "Prior on τ":
          "half normal", "k": "4", "Estimate (interval)": "1.48 (1.18–1.86)", "p": "0.02",
          "Remark": "why"},
     ),
     (
         PCR, "leave_one_out", "without,trial,k,model,estimate,ci_low,ci_high,p_value",
         "z,TRIAL-Z,3,bayesian,1.58,1.08,2.31,0.04",
-        PCR_ID, "Without each trial",
-        {"Without": "TRIAL-Z", "Model": "bayesian", "k": "3",
+        PCR_ID, "Leaving out one trial at a time",
+        {"Trial left out": "TRIAL-Z", "Model": "bayesian", "k": "3",
          "Estimate (interval)": "1.58 (1.08–2.31)", "p": "0.04"},
     ),
     (
@@ -166,9 +167,9 @@ WRITTEN = [
     (
         PCR, "multiverse_summary", "specifications,median_estimate,lowest_estimate,"
         "highest_estimate,share_excluding_no_effect", "144,1.38,1.28,1.88,0.64",
-        PCR_ID, "All reasonable choices together",
+        PCR_ID, "All combinations of reasonable choices",
         {"Specifications": "144", "Median estimate": "1.38", "Lowest": "1.28", "Highest": "1.88",
-         "Excluding no effect": "64%"},
+         "Intervals excluding no effect": "64%"},
     ),
     (
         PCR, "small_study", "test,k,statistic,p_value,estimate,ci_low,ci_high,detail,reason",
@@ -276,7 +277,7 @@ def test_every_model_stands_below_its_headings(project):
         ]
         if not wanted:
             continue
-        rows = finished.table("Pooled results by every model", section).rows
+        rows = finished.table("Pooled results from all models", section).rows
         # A column that has no text at all is left out.
         assert [{name: row.get(name, "") for name in wanted[0]} for row in rows] == wanted
         compared += len(rows)
@@ -350,7 +351,10 @@ def test_rows_set_aside_have_their_own_reasons(project):
         mine = aside[(aside["setting"] == setting) & (aside["analysis"] == analysis)]
         if not mine.empty:
             rows = finished.table(f"Rows set aside: {title}", section).rows
-            assert [(r["Trial"], r["What"], r["Verification"], r["Reason"]) for r in rows] == list(
+            assert [
+                (r["Trial"], r["Outcome and analysis"], r["Verification"], r["Reason"])
+                for r in rows
+            ] == list(
                 mine[["trial", "what", "verification", "reason"]].itertuples(index=False, name=None)
             )
             told += len(rows)

@@ -221,7 +221,7 @@ def _measure(row: Record) -> str:
 
 def _population(row: Record) -> str:
     regimen = row["experimental"] if row["measure"] == "proportion" else ""
-    return " ".join(filter(None, (regimen, patients_in_words(row["subgroup"]))))
+    return ", ".join(filter(None, (regimen, patients_in_words(row["subgroup"]))))
 
 
 def _model(row: Record) -> str:

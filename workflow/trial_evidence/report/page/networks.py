@@ -135,9 +135,9 @@ def _leagues(tables: Tables) -> tuple[Grid, ...]:
     parts: dict[str, dict[tuple[str, str], str]] = {}
     for row in rows:
         parts.setdefault(row["part"], {})[row["first"], row["second"]] = effect(row)
-    several = len(parts) > 1
     return tuple(
-        _league(f", part {part}" if several else "", found, scores) for part, found in parts.items()
+        _league(f", part {float(part):.0f}" if len(parts) > 1 else "", found, scores)
+        for part, found in parts.items()
     )
 
 

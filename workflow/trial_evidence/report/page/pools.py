@@ -95,7 +95,7 @@ def _sets(analysis: Analysis, rows: pd.DataFrame, configuration: Configuration) 
     whole = rows[rows["subgroup"] == ALL]
     together = analysis.pool == "overall"
     if not whole.empty and analysis.pool != "within_subgroups":
-        yield "all trials" if together else "trial by trial", ALL, whole, together
+        yield "all trials" if together else "individual trials", ALL, whole, together
     if analysis.pool != "none":
         heading = analysis.subgroups.replace("_", " ")
         for value, group in whole.groupby(analysis.subgroups, sort=False):

@@ -122,7 +122,9 @@ def _row(
     key: str, shown: Shown, known: Mapping[str, Reference], registered: Mapping[str, str]
 ) -> TrialRow:
     record = shown.record
-    differ = f"Two readers differ: {record['readers_differ']}." if record["readers_differ"] else ""
+    differ = (
+        f"The two readers disagree: {record['readers_differ']}." if record["readers_differ"] else ""
+    )
     return TrialRow(
         anchor=key,
         record=record,
