@@ -1,5 +1,7 @@
 """The networks in the page, from tables written by hand."""
 
+from dataclasses import replace
+
 import pytest
 from finished_page import read_page
 from invented import outcomes
@@ -96,6 +98,14 @@ def test_a_network_is_said_in_sentences(section):
         "ratio 0.50 (95% CI 0.25–1.00), with 1 direct trial.",
         "Additivity of the components (random effects): p < 0.001.",
     ]
+
+
+def test_the_level_of_intervals_is_the_configured_one(parts, pooled):
+    found = material(pooled)
+    found = replace(found, configuration=replace(found.configuration, confidence_level=90.0))
+    text = environment(found).get_template("networks.html.j2").module.network(parts[0])
+    assert "(90% CI 0.40–0.98)" in text.replace('<span class="n">', "").replace("</span>", "")
+    assert "95%" not in text
 
 
 def test_the_league_table_reads_row_against_column(section):
