@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
@@ -27,12 +25,12 @@ from trial_evidence.report.files.overview_figures import (
 from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
 from trial_evidence.report.files.xlsx import tables_as_workbook
 from trial_evidence.report.material.material import Material, all_settings, read_material
-from trial_evidence.report.page.page import FILE, Extras, page, page_settings
+from trial_evidence.report.page.page import FILE, Extras, page
+from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.tables.certainty import certainties, certainty_words
 from trial_evidence.report.tables.every import ReportTable, tables_of
-from trial_evidence.report.trail.network_trace import network_trace
-from trial_evidence.report.trail.trace import trace_table
+from trial_evidence.report.trail.trace import Trail, trail_of
 from trial_evidence.sheet import Sheet
 
 TABLES = "tables"
@@ -101,13 +99,14 @@ def write_report(
         {name: drawn for name, (_, drawn) in figures.items()},
         results / FOLDER, configuration.figure_formats, processes - 1, own=("*",), kept=(LISTING,),
     ):  # fmt: skip
-        _write_summaries(material)
+        trail = trail_of(material.evidence, configuration)
+        _write_summaries(material, trail)
         tables = tables_of(material)
         _write_tables(tables, material)
         extras = _extras(material, tables, places)
-        settings = page_settings(configuration, sheet, places.processed, results, extras)
+        settings = page_settings(material, trail)
     list_overview(figures, list(configuration.settings), results)
-    write_text(results / FILE, page(configuration, sheet, settings, results, extras))
+    write_text(results / FILE, page(material, settings, extras))
     facts = extras.provenance or {}
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
 
@@ -126,25 +125,20 @@ def _extras(material: Material, tables: tuple[ReportTable, ...], places: Places)
     return Extras(
         title=material.report.title,
         tables=tables,
-        methods="\n\n".join(methods_paragraphs(material)),
+        methods=tuple(methods_paragraphs(material)),
         provenance=facts,
         cited=tuple(source["source_id"] for source in cited),
-        networks=material.networks,
     )
 
 
-def _write_summaries(material: Material) -> None:
+def _write_summaries(material: Material, trail: Trail) -> None:
     configuration, evidence, results = material.configuration, material.evidence, material.results
     figures = all_settings(configuration, results, "figures", [])
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["trial"], strict=True))
     estimates = evidence.estimates
     counts = dict.fromkeys(ESTIMATE_COUNTS, "Int64")
     write_table(results / "estimates.csv", estimates.astype(counts))
-    traced = [
-        trace_table(evidence.trials, evidence.rates, estimates),
-        network_trace(evidence.networks),
-    ]
-    write_table(results / "trace.csv", pd.concat(traced, ignore_index=True))
+    write_table(results / "trace.csv", trail.table())
     write_text(results / "at-a-glance.md", at_a_glance(estimates, figures, names, configuration))
     write_text(results / "summary.txt", summary_lines(estimates, configuration))
 

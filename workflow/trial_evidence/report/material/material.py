@@ -16,8 +16,7 @@ from trial_evidence.files import read_table, records
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.report.material import printed
 from trial_evidence.report.material.table import Column, ReportTable, Row, report_table
-from trial_evidence.report.trail.explain import Evidence
-from trial_evidence.report.trail.network_trace import read_network_tables
+from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.sheet import Sheet
 
 # Two arms of a trial may have been read in two sources.

@@ -45,7 +45,10 @@ def rows_used_table(material: Material) -> ReportTable:
     return material.table(
         "rows_used",
         "Rows used, with their sources",
-        [row | {"cells": cells_of(row)} for row in (*records(compared), *records(rates))],
+        [
+            row | {"cells": cells_of(row, material.configuration)}
+            for row in (*records(compared), *records(rates))
+        ],
         columns,
         ("setting", "analysis", "outcome", "measure", "subgroup", "trial_id", "trial",
          "experimental", "control", "events_experimental", "n_experimental", "events_control",
