@@ -97,6 +97,7 @@ ANSWERS = EffectSummary(
             "Hazard ratio", Axis("log", 0.0, "", "Favours dual", "Favours single"), (LATE,)
         ),
     ),
+    95.0,
     description="The answers.",
 )
 YEARS = Timeline(
@@ -228,6 +229,11 @@ def test_answers_stand_in_the_same_columns_with_their_bars(tmp_path):
     per_log = (two.x - one.x) / math.log(2)
     assert bar.box[0] == pytest.approx(one.x + per_log * math.log(1.07), abs=0.1)
     assert bar.box[2] == pytest.approx(one.x + per_log * math.log(1.98), abs=0.1)
+
+
+def test_the_column_of_intervals_names_their_level():
+    page = effect_summary(replace(ANSWERS, level=90.0), PAGE)
+    assert [text.text for text in page.texts if "interval)" in text.text] == ["(90% interval)"] * 2
 
 
 def test_a_step_rises_by_the_patients_of_its_trial(tmp_path):

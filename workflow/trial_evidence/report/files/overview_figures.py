@@ -186,13 +186,15 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
         )
         panels.setdefault(measure, []).append((analysis, effect, shown))
     said = [words for found in panels.values() for _, _, words in found]
+    level = material.configuration.confidence_level
     return EffectSummary(
         title="Dual against single blockade: the pooled answers",
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
+        level=level,
         footnotes=(
-            "Diamond: leading estimate with its 95% interval; bar: 95% prediction interval. Which "
-            "model leads depends on the number of trials; single results are not pooled. Patients "
-            "are not stated where a trial does not say how many were analysed.",
+            f"Diamond: leading estimate with its {level:g}% interval; bar: {level:g}% prediction "
+            "interval. Which model leads depends on the number of trials; single results are not "
+            "pooled. Patients are not stated where a trial does not say how many were analysed.",
         ),
         description=f"Pooled effects of dual against single blockade. {'; '.join(said)}.",
     )
