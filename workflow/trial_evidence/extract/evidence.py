@@ -16,15 +16,6 @@ from trial_evidence.config.configuration import (
 )
 from trial_evidence.extract.columns import RATE_COLUMNS, SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.extract.contrasts import matches, trial_contrasts
-from trial_evidence.extract.effect_sizes import (
-    EffectSizes,
-    log_hazard_ratio,
-    logit_proportion,
-    odds_ratio,
-    risk_difference,
-    risk_ratio,
-    wilson_interval,
-)
 from trial_evidence.extract.regimens import agent_labels, arm_regimens, join_agents, regimen_label
 from trial_evidence.extract.selection import (
     WHOLE,
@@ -36,6 +27,15 @@ from trial_evidence.extract.selection import (
     inadmissible,
 )
 from trial_evidence.files import records
+from trial_evidence.measures.effects import (
+    EffectSizes,
+    log_hazard_ratio,
+    logit_proportion,
+    odds_ratio,
+    risk_difference,
+    risk_ratio,
+    wilson_interval,
+)
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import unadjudicated
 
