@@ -148,9 +148,9 @@ def _pages(
 ) -> dict[str, Page]:
     """Pages by ``<id>/<name>``."""
     pages = {
-        f"{name}/{drawing.name}": drawing.page
+        f"{name}/{figure}": page
         for name, analysis in analyses.items()
-        for drawing in network_drawings(analysis, style)
+        for figure, page in network_drawings(analysis, style)
     }
     for shown in synergy:
         for drawing in synergy_drawings(shown, configuration, style):

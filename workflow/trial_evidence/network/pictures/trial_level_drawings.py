@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts import surrogate
 from trial_evidence.figures.forests import forest
 from trial_evidence.figures.forests.forest import Column, Forest, Row
-from trial_evidence.network.pictures.drawings import Drawing
 from trial_evidence.network.within_trials.surrogacy import BivariateSurrogacy, SurrogacyRegression
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale
 from trial_evidence.network.within_trials.trial_level import (
@@ -27,6 +27,13 @@ from trial_evidence.pool.engine.results import Pooled
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, format_p
+
+
+@dataclass(frozen=True)
+class Drawing:
+    name: str
+    page: Page
+
 
 SYNERGY = "synergy"
 SURROGACY = "surrogacy"
