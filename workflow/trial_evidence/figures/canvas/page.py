@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from math import pi, sqrt
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from xml.sax.saxutils import escape
 
 import matplotlib.style
@@ -83,6 +83,21 @@ class Text:
     bold: bool = False
 
 
+class Picture(Protocol):
+    """What can be saved: a title, a description in words, and a figure laid out for saving."""
+
+    @property
+    def title(self) -> str:
+        """Heading, for the file's own title."""
+
+    @property
+    def description(self) -> str:
+        """What it shows, for readers who do not see it."""
+
+    def figure(self) -> Figure:
+        """Everything in its final place; called within `save_page`'s settings."""
+
+
 @dataclass(frozen=True)
 class Page:
     """Everything on a page, in mm from its top left; drawn in the order of the fields."""
@@ -95,6 +110,18 @@ class Page:
     segments: tuple[Segment, ...]
     polygons: tuple[Polygon, ...]
     texts: tuple[Text, ...]
+
+    def figure(self) -> Figure:
+        """See `Picture`."""
+        return settled(draw(self))
+
+
+def settled(plot: p9.ggplot) -> Figure:
+    """A plot drawn with the bundled font, everything in its final place."""
+    figure = plot.draw()
+    _use_bundled_font(figure)
+    _settle(figure)
+    return figure
 
 
 def draw(page: Page) -> p9.ggplot:
@@ -264,12 +291,12 @@ def beside(pages: Sequence[Page]) -> Page:
 
 
 def save_page(
-    page: Page,
+    page: Picture,
     stem: Path,
     formats: Sequence[Format] = ("svg", "pdf", "png"),
     dpi: int = DPI,
 ) -> None:
-    """Save a page in several formats: all of them, or none.
+    """Save a page or a chart in several formats: all of them, or none.
 
     The bytes depend on the page alone: no date, no random identifiers, the bundled font.
     SVG keeps text as text, PDF and EPS embed TrueType fonts, TIFF is RGB with LZW compression.
@@ -289,9 +316,7 @@ def save_page(
     contents = {stem.with_name(f"{stem.name}.{kind}"): b"" for kind in formats}
     # whatever a caller or a matplotlibrc has set must not change the page
     with matplotlib.style.context(["default", _SETTINGS]):
-        figure = draw(page).draw()
-        _use_bundled_font(figure)
-        _settle(figure)
+        figure = page.figure()
         for target, kind in zip(contents, formats, strict=True):
             contents[target] = _render(figure, page, kind, dpi)
     _write_whole(contents)
@@ -374,7 +399,7 @@ def _use_bundled_font(figure: Figure) -> None:
         )
 
 
-def _render(figure: Figure, page: Page, kind: Format, dpi: int) -> bytes:
+def _render(figure: Figure, page: Picture, kind: Format, dpi: int) -> bytes:
     metadata: dict[str, dict[str, str | None]] = {
         "svg": {"Title": page.title, "Date": None, "Creator": None},
         "pdf": {"Title": page.title, "Subject": page.description, "CreationDate": None},
@@ -406,7 +431,7 @@ def _as_tiff(png: BytesIO, dpi: int) -> bytes:
     return buffer.getvalue()
 
 
-def _described(svg: bytes, page: Page) -> bytes:
+def _described(svg: bytes, page: Picture) -> bytes:
     """Add the description that screen readers speak, and fonts for machines without ours."""
     text = svg.decode("utf-8")
     families = ", ".join([f"'{FONT_FAMILY}'", *FALLBACK_FAMILIES])
