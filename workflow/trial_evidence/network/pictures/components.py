@@ -4,11 +4,13 @@ import pandas as pd
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import Page
-from trial_evidence.figures.charts import observed_predicted
+from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
+from trial_evidence.figures.charts.publish import Chart
+from trial_evidence.figures.charts.theme import Words
 from trial_evidence.figures.forests.forest import Column, Row
 from trial_evidence.network.analysis import LEADING
 from trial_evidence.network.components.additive import TIMES
-from trial_evidence.network.pictures.words import LIMITS, Told, capital
+from trial_evidence.network.pictures.words import Told, capital
 from trial_evidence.words.numbers import format_number, format_p
 
 MODEL = f"random_{LEADING.lower()}"
@@ -94,7 +96,7 @@ def _test(told: Told) -> str:
     )
 
 
-def additivity(told: Told) -> Page | None:
+def additivity(told: Told) -> Chart | None:
     """Effects as observed and as the sums of components; None where no sum can differ."""
     rows = told.rows("additivity", kind="regimen")
     fixed = [row["code"] for row in rows if row["reason"]]
@@ -116,33 +118,21 @@ def additivity(told: Told) -> Page | None:
         else ()
     )
     title = f"{told.title}, additivity"
-    return observed_predicted.layout(
-        observed_predicted.ObservedPredicted(
-            title,
-            [
-                observed_predicted.Agreement(
-                    row["code"],
-                    *(
-                        tuple(to_analysis([row[f"{name}{limit}"] for limit in LIMITS]).tolist())
-                        for name in ("predicted", "observed")
-                    ),
-                )
-                for row in points
-            ],
-            Axis("log" if told.measure.is_ratio else "linear", 0.0, f"Observed {measure.lower()}"),
-            f"{measure} as the sum of the components",
-            notes=(test,),
-            footnotes=(
-                f"Each regimen against {references}; both fits at the τ² of the network model. "
-                f"Above the dashed line a regimen has a higher {measure.lower()} than the sum of "
-                "its components.",
-                *left,
-                told.codes(),
-            ),
-            description=f"Scatter plot. {title}: observed {measure.lower()} against the sum of the "
-            f"components, {len(points)} regimens. Farthest from the sum: {farthest['code']} "
-            f"(observed {told.value(farthest['observed'])}, predicted "
-            f"{told.value(farthest['predicted'])}). {test}",
-        ),
-        told.style,
+    frame = pd.DataFrame(points).rename(columns={"code": "label"})
+    frame[NUMBERS] = to_analysis(frame[NUMBERS])
+    axis = Axis("log" if told.measure.is_ratio else "linear", 0.0, f"Observed {measure.lower()}")
+    small = (
+        f"Each regimen against {references}; both fits at the τ² of the network model. Above the "
+        f"dashed line a regimen has a higher {measure.lower()} than the sum of its components.",
+        *left,
+        told.codes(),
+    )
+    return told.chart(
+        observed_predicted,
+        (frame, axis, f"{measure} as the sum of the components", told.analysis.level),
+        Words(title, (test,), small),
+        f"Scatter plot. {title}: observed {measure.lower()} against the sum of the components, "
+        f"{len(points)} regimens. Farthest from the sum: {farthest['code']} (observed "
+        f"{told.value(farthest['observed'])}, predicted {told.value(farthest['predicted'])}). "
+        f"{test}",
     )

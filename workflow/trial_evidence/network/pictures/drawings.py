@@ -6,16 +6,18 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
-from trial_evidence.figures.charts import rankogram
+from trial_evidence.figures.charts.publish import Chart
+from trial_evidence.figures.charts.rankogram import rankogram
+from trial_evidence.figures.charts.theme import Words
 from trial_evidence.figures.forests.forest import Column, Row
 from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.pictures.components import MODEL, additivity, components
-from trial_evidence.network.pictures.words import LIMITS, Told, counted
+from trial_evidence.network.pictures.words import LIMITS, Drawing, Told, counted
 from trial_evidence.words.numbers import format_number, format_p
 
 # Below so many regimens in a part the forest plot says it all; the tables hold the rest.
@@ -28,12 +30,12 @@ NO_HETEROGENEITY = (
 )
 
 
-def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[tuple[str, Page]]:
-    """Every figure that a network has evidence for, with its name.
+def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawing]:
+    """Every figure that a network has evidence for.
 
     Yields
     ------
-    str, Page
+    Drawing
         ``graph`` and ``forest`` always; ``league`` where a part has four regimens or more and the
         cells fit the page; for every part of five regimens or more ``ranks`` and
         ``contributions`` (with the number of the part behind the name from the second on);
@@ -43,7 +45,9 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[tuple[
     if not analysis.parts:
         return
     told = Told(analysis, style)
-    pages = {"graph": _graph(told), "forest": _forest(told), "league": _league(told)}
+    pages: dict[str, Picture | None] = {
+        "graph": _graph(told), "forest": _forest(told), "league": _league(told)
+    }  # fmt: skip
     for part in told.rows("summary"):
         if part["regimens"] >= LEAST_FOR_RANKS:
             behind = f"_{part['part']}" if part["part"] > 1 else ""
@@ -53,7 +57,7 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[tuple[
             pages[f"contributions{behind}"] = _contributions(told, part, title)
     pages |= {"split": _split(told), "components": components(told)}
     pages["additivity"] = additivity(told) if pages["components"] else None
-    yield from ((name, page) for name, page in pages.items() if page is not None)
+    yield from (Drawing(name, page) for name, page in pages.items() if page is not None)
 
 
 def _heterogeneity(told: Told) -> Iterator[str]:
@@ -236,32 +240,24 @@ def _league_cell(told: Told, row: dict[str, Any], room: float) -> matrix.Cell:
     return matrix.Cell((estimate, *lines), bold=not low <= told.measure.scale.null <= high)
 
 
-def _ranks(told: Told, part: dict[str, Any], title: str) -> Page:
-    table = told.tables["ranks"]
-    probability = table.groupby("code")["probability"].agg(list)
-    treatments = [
-        rankogram.Ranks(
-            row["code"], f"P-score {format_number(row['p_score'], 2)}", probability[row["code"]]
-        )
-        for row in records(_ranking(told))
-        if row["part"] == part["part"]
-    ]
-    first, last = treatments[0], treatments[-1]
-    return rankogram.layout(
-        rankogram.Rankogram(
-            title,
-            treatments,
-            notes=(
-                "Probability of every rank, 1 being the best, by the random-effects model. Ranks "
-                "hide how far apart regimens are, and how little a single trial says of one.",
-            ),
-            footnotes=(told.codes(),),
-            description=f"Bar charts. {title} of {len(treatments)} regimens. The highest P-score "
-            f"has {first.name} ({first.words.removeprefix('P-score ')}, probability of being the "
-            f"best {format_number(100 * first.probability[0], 0)}%), the lowest {last.name} "
-            f"({last.words.removeprefix('P-score ')}).",
-        ),
-        told.style,
+def _ranks(told: Told, part: dict[str, Any], title: str) -> Chart:
+    ranks = told.tables["ranks"]
+    ranks = ranks[ranks["part"] == part["part"]]
+    ranks = ranks.sort_values("p_score", ascending=False, kind="stable")
+    scores = [format_number(score, 2) for score in ranks["p_score"]]
+    first, last = ranks["code"].iloc[[0, -1]]
+    note = (
+        "Probability of every rank, 1 being the best, by the random-effects model. Ranks hide how "
+        "far apart regimens are, and how little a single trial says of one."
+    )
+    return told.chart(
+        rankogram,
+        (ranks.assign(treatment=ranks["code"] + "  " + scores), "Regimen and P-score"),
+        Words(title, (note,), (told.codes(),)),
+        f"Bar charts. {title} of {part['regimens']} regimens. The highest P-score has {first} "
+        f"({scores[0]}, probability of being the best "
+        f"{format_number(100 * ranks['probability'].iloc[0], 0)}%), the lowest {last} "
+        f"({scores[-1]}).",
     )
 
 

@@ -2,15 +2,18 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import pandas as pd
+import plotnine as p9
 
-from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.charts.publish import Chart
+from trial_evidence.figures.charts.theme import Words
 from trial_evidence.figures.forests import forest
 from trial_evidence.figures.forests.evidence_forests import comparison_axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
@@ -25,6 +28,14 @@ from trial_evidence.words.numbers import format_interval, format_number
 # A ratio that large says only that there is next to no evidence.
 BEYOND = 1000
 LIMITS = ("", "_low", "_high")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of a network: its name without suffix, and its page or chart."""
+
+    name: str
+    page: Picture
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,12 @@ class Told:
             ),
             self.style,
         )
+
+    def chart(
+        self, make: Callable[..., p9.ggplot], data: Sequence[Any], words: Words, description: str
+    ) -> Chart:
+        """A chart in the style of the network, from what it shows and what stands around it."""
+        return Chart(partial(make, *data, words, self.style), words.title, description, self.style)
 
     def codes(self) -> str:
         """The abbreviations that the codes of treatments are made of, in words."""
