@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from trial_evidence.extract.effect_sizes import (
+from trial_evidence.measures.effects import (
     logit_proportion,
     odds_ratio,
     risk_difference,

@@ -256,7 +256,7 @@ def test_an_exclusion_that_names_the_network_holds_for_a_node_of_its_own():
 
 @pytest.fixture(scope="module")
 def real():
-    networks = read_networks(ROOT / "config", PROJECT.settings)
+    networks = read_networks(ROOT / "config", PROJECT)
     content, _ = load_sheet(ROOT / "data/raw", read_dictionary(DICTIONARY))
     return {
         (network.setting, network.id): network_evidence(content, PROJECT, networks, network)

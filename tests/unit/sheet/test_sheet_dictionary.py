@@ -57,7 +57,9 @@ def test_an_example_is_a_value_that_is_allowed(column: Column) -> None:
     ],
 )
 def test_a_fault_of_the_dictionary_is_named(tmp_path: Path, changed: str, words: str) -> None:
-    (tmp_path / "tables.csv").write_text("table,rows_required,one_row_is\nt,yes,a row.\n")
+    (tmp_path / "tables.csv").write_text(
+        "table,rows_required,kind,outcome_column,one_row_is\nt,yes,,,a row.\n"
+    )
     header = "column,type,unit,allowed,required,unique,references,example,meaning\n"
     (tmp_path / "t.csv").write_text(header + changed + "\n")
     with pytest.raises(DictionaryError, match=words):

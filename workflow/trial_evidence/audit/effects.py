@@ -19,8 +19,8 @@ from trial_evidence.audit.rows import (
     ratio_words,
     result_words,
 )
-from trial_evidence.extract.effect_sizes import odds_ratio
 from trial_evidence.files import records
+from trial_evidence.measures.effects import odds_ratio
 from trial_evidence.pool.engine.likelihood import reml_tau2
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.sheet import Sheet

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.extract.effect_sizes import wilson_interval
 from trial_evidence.files import records, write_table, write_text
+from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import (
     JOINT,

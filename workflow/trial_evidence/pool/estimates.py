@@ -1,6 +1,6 @@
 """All estimates of one setting: every analysis, subgroup and model in one table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, cast, get_args
@@ -15,34 +15,16 @@ from trial_evidence.config.configuration import (
     EffectModifier,
     RateAnalysis,
 )
+from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
 from trial_evidence.pool.engine.results import Pooled
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.models.mantel_haenszel import Measure as CountMeasure
 from trial_evidence.pool.models.pooling import pool_all
-from trial_evidence.pool.models.scales import IDENTITY, LOG_RATIO, LOGIT, Scale
 from trial_evidence.pool.probes.subgroups import interaction_within_trials, subgroup_test
 
 ALL = "all"
-
-
-@dataclass(frozen=True)
-class MeasureScale:
-    """How a measure is pooled and read: scale, name of its prior, and the side of benefit."""
-
-    scale: Scale
-    prior: str
-    benefit_below: bool | None
-
-
-MEASURE_SCALES: Mapping[str, MeasureScale] = {
-    "risk_ratio": MeasureScale(LOG_RATIO, "log_ratio", False),
-    "odds_ratio": MeasureScale(LOG_RATIO, "log_ratio", False),
-    "risk_difference": MeasureScale(IDENTITY, "difference", False),
-    "hazard_ratio": MeasureScale(LOG_RATIO, "log_ratio", True),
-    "proportion": MeasureScale(LOGIT, "logit", None),
-}
 
 
 @dataclass(frozen=True)
@@ -183,8 +165,8 @@ class _Pool:
     configuration: Configuration
 
     @property
-    def reading(self) -> MeasureScale:
-        return MEASURE_SCALES[self.measure]
+    def reading(self) -> Measure:
+        return MEASURES[self.measure]
 
     def models(
         self, rows: pd.DataFrame, subgroup: str
@@ -198,7 +180,7 @@ class _Pool:
             rows["vi"],
             pooling=self.configuration.pooling,
             level=self.configuration.confidence_level,
-            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.prior],
+            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.scale.prior],
             counts=self._counts(rows),
         )
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
@@ -242,13 +224,13 @@ class _Pool:
         second = second.loc[first.index]
         yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
         trials = rows[rows["subgroup"] == f"{modifier.factor}={modifier.levels[0]}"]
-        ratio = "ratio" if self.reading.scale is LOG_RATIO else "difference"
+        ratio = "ratio" if self.reading.is_ratio else "difference"
         results = pool_all(
             yi,
             vi,
             pooling=self.configuration.pooling,
             level=self.configuration.confidence_level,
-            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.prior],
+            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.scale.prior],
         )
         lead = leading_model(len(trials), self.configuration.pooling)
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
@@ -287,7 +269,7 @@ class _Pool:
 
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         """The columns that describe a set of trials, whatever the model."""
-        if self.measure == "proportion":
+        if not self.reading.compares:
             shown = {"outcome": "pCR", "experimental": rows["regimen_label"].iloc[0], "control": ""}
             participants, events = _total(rows, ["n"]), _total(rows, ["events"])
         else:
@@ -322,7 +304,7 @@ class _Pool:
                     ("pi_high", result.pi_high))
             },
             # A proportion has no value that means "no effect", so nothing is tested against it.
-            "p_value": None if self.measure == "proportion" else result.p_value,
+            "p_value": None if not self.reading.compares else result.p_value,
             "tau2": result.tau2,
             "tau2_low": result.tau2_low,
             "tau2_high": result.tau2_high,
@@ -343,7 +325,7 @@ def _with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     yi = rows["yi"].to_numpy(float)
     own = {"estimate": yi, "estimate_low": yi - half, "estimate_high": yi + half}
     table = rows.assign(**own)
-    for measure, reading in MEASURE_SCALES.items():
+    for measure, reading in MEASURES.items():
         mask = table["measure"] == measure
         for column in own:
             table.loc[mask, column] = reading.scale.to_natural(table.loc[mask, column])

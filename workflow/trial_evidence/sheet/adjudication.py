@@ -265,7 +265,7 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
     for decision, replacements in settled:
         for table in {replacement.table for replacement in replacements}:
             tables[table] = _replaced(tables[table], table, replacements, decision)
-    return Sheet(MappingProxyType(tables))
+    return Sheet(MappingProxyType(tables), sheet.kinds)
 
 
 def _reading(row: Mapping[str, Any]) -> Reading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast, get_args
@@ -130,6 +130,11 @@ class Table:
         What a row stands for.
     rows_required : bool
         A file with a header and no rows is an error.
+    kind : str
+        Kind of evidence in a table of results: ``counts``, ``contrasts``, ``rates`` or ``times``;
+        ``""`` for all other tables.
+    outcome_column : str
+        The column that names the outcome. A row without it reports what the table is named after.
     columns : mapping of str to Column
         In the order of the dictionary.
     """
@@ -137,6 +142,8 @@ class Table:
     name: str
     one_row_is: str
     rows_required: bool
+    kind: str
+    outcome_column: str
     columns: Mapping[str, Column]
 
     @property
@@ -161,6 +168,30 @@ class Dictionary:
 
     tables: Mapping[str, Table]
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Table -> kind of evidence in it, for the tables of results."""
+        return {table.name: table.kind for table in self.tables.values() if table.kind}
+
+    def with_outcomes(self, outcomes: Mapping[str, str]) -> Dictionary:
+        """The dictionary with further words for outcomes.
+
+        Parameters
+        ----------
+        outcomes : mapping of str to str
+            Outcome -> table, as the configuration names them.
+        """
+        tables = dict(self.tables)
+        for outcome, name in outcomes.items():
+            table = tables.get(name)
+            column = table.columns.get(table.outcome_column) if table else None
+            if table and column and outcome not in column.words:
+                words = (*column.words, outcome)
+                new = replace(column, words=words, allowed="|".join(words))
+                columns = MappingProxyType({**table.columns, column.name: new})
+                tables[name] = replace(table, columns=columns)
+        return Dictionary(MappingProxyType(tables))
+
 
 class DictionaryError(Exception):
     """The dictionary itself is not as it should be: a fault of the project, not of the sheet."""
@@ -172,9 +203,9 @@ def read_dictionary(folder: Path) -> Dictionary:
     Parameters
     ----------
     folder : Path
-        Holds ``tables.csv`` (columns table, rows_required, one_row_is) and one ``<table>.csv``
-        a table (columns column, type, unit, allowed, required, unique, references, example,
-        meaning).
+        Holds ``tables.csv`` (columns table, rows_required, kind, outcome_column, one_row_is) and
+        one ``<table>.csv`` a table (columns column, type, unit, allowed, required, unique,
+        references, example, meaning).
 
     Raises
     ------
@@ -189,6 +220,8 @@ def read_dictionary(folder: Path) -> Dictionary:
             name=name,
             one_row_is=entry["one_row_is"],
             rows_required=_yes_or_no(name, "rows_required", entry["rows_required"]),
+            kind=entry["kind"],
+            outcome_column=entry["outcome_column"],
             columns=MappingProxyType({column.name: column for column in columns}),
         )
     for table in tables.values():

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from trial_evidence.extract.effect_sizes import CONTINUITY_CORRECTION
+from trial_evidence.measures.effects import CONTINUITY_CORRECTION
 from trial_evidence.pool.engine.results import Floats, check_counts
 
 CountMeasure = Literal["odds_ratio", "risk_ratio", "risk_difference"]

@@ -20,7 +20,7 @@ from scipy.optimize import brentq
 from scipy.special import betainc, ndtr, ndtri
 
 from trial_evidence.config.methods import Pooling
-from trial_evidence.extract.effect_sizes import CONTINUITY_CORRECTION
+from trial_evidence.measures.effects import CONTINUITY_CORRECTION
 from trial_evidence.network.within_trials.factorial import FactorialTrial
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.refusals import Refused

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.stats import chi2, norm
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from trial_evidence.extract.effect_sizes import (
+from trial_evidence.measures.effects import (
     EffectSizes,
     odds_ratio,
     risk_difference,
@@ -58,7 +58,7 @@ def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
     -------
     Pooled or None
         Log ratio or risk difference; Q is that of the trials' own effects around it, for which
-        empty cells get 0.5 as in `trial_evidence.extract.effect_sizes`. None where the ratio has
+        empty cells get 0.5 as in `trial_evidence.measures.effects`. None where the ratio has
         no estimate: no event (or, for odds, only events) in one arm of all the trials.
 
     Raises

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from trial_evidence.pool.estimates import MEASURE_SCALES
+from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.table import interval
 from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number, format_p
@@ -20,7 +20,7 @@ def null_of(measure: str) -> float:
 
 def benefit_below(measure: str) -> bool:
     """Whether values below no effect favour the experimental arm."""
-    return bool(MEASURE_SCALES[measure].benefit_below)
+    return bool(MEASURES[measure].benefit_below)
 
 
 def includes(low: float, high: float, value: float) -> bool:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.files import records
-from trial_evidence.pool.estimates import MEASURE_SCALES, qualifying_trials
+from trial_evidence.measures import MEASURES
+from trial_evidence.pool.estimates import qualifying_trials
 from trial_evidence.report.page.rows import (
     TrialRow,
     own_result,
@@ -161,7 +162,7 @@ def _pool(
     *,
     pooled: bool = True,
 ) -> dict[str, Any]:
-    reading = MEASURE_SCALES[measure]
+    reading = MEASURES[measure]
     by_anchor = {row.anchor: row for row in shown}
     published = {
         str(record["model"]): {name: record[name] for name in PUBLISHED}
@@ -174,7 +175,7 @@ def _pool(
         "set": [measure, *which],
         "measure": MEASURE_NAMES[measure],
         "scale": reading.scale.name,
-        "prior": configuration.tau_prior_scale[reading.prior],
+        "prior": configuration.tau_prior_scale[reading.scale.prior],
         "none": reading.scale.null,
         "below": reading.benefit_below,
         "pooled": pooled,

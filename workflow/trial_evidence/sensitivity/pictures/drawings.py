@@ -26,6 +26,7 @@ from trial_evidence.figures.forests import forest
 from trial_evidence.figures.forests.evidence_forests import comparison_axis
 from trial_evidence.figures.forests.sequence import Step, cumulative_forest, leave_one_out_forest
 from trial_evidence.files import records
+from trial_evidence.measures.scales import IDENTITY
 from trial_evidence.pool.bayes.posterior import posterior as fit_posterior
 from trial_evidence.pool.bayes.posterior import posterior_density
 from trial_evidence.pool.bayes.priors import HalfNormal
@@ -33,7 +34,6 @@ from trial_evidence.pool.engine.intervals import PREDICTIONS
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.models.leading import leading_model, leads_by_trials
-from trial_evidence.pool.models.scales import IDENTITY
 from trial_evidence.pool.probes.influence import (
     MOST_TRIALS_FOR_ALL_SUBSETS,
     all_subsets,
