@@ -108,8 +108,9 @@ def _tick(drawing: Drawing, word: Word) -> float:
         shape.points[0][1]
         for shape in drawing.shapes
         if len(shape.points) == 2
-        and 0 <= shape.box[0] - word.box[2] < 6
+        and -1 <= shape.box[0] - word.box[2] < 6
         and shape.box[2] - shape.box[0] < 6
+        and shape.box[3] - shape.box[1] < 0.01
     ]
     return min(ticks, key=lambda tick: abs(tick - height), default=height)
 

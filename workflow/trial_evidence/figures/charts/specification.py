@@ -116,8 +116,11 @@ def specification(
         f"Intervals that run beyond the panel: {cut}." if cut else "",
         *told_at_foot(rows.loc[rows["shown"] != rows["label"], "label"].tolist(), []),
     )
-    corners = pd.DataFrame(
-        {"x": [0.0, count] * 2, "y": [bottom, top, lowest, 0.0], "panel": np.repeat(_PANELS, 2)}
+    panels = pd.DataFrame(
+        {"panel": _PANELS, "low": [bottom, lowest], "high": [top, 0.0], "mm": [height, below]}
+    )[: 2 if len(rows) else 1]
+    corners = pd.concat(
+        [panels.assign(x=x, y=panels[y]) for x, y in ((0.0, "low"), (count, "high"))]
     )
     curve, legends = _curve(known, axis, pitch, (bottom, top), names_mm, style)
     labels = max(text_width_mm(label, style.text_pt) for label in span.labels)
@@ -134,7 +137,7 @@ def specification(
             strip_text=p9.element_blank(),
             panel_spacing_y=style.block_gap_mm / style.width_mm,
         )
-        + p9.facet_grid("panel", scales="free_y", space={"x": [1], "y": [height, below]})
+        + p9.facet_grid("panel", scales="free_y", space={"x": [1], "y": panels["mm"].tolist()})
         + p9.geom_blank(p9.aes("x", "y"), corners)
         + _choices(rows, choices.loc[known.index], pitch, count, style)
         + curve

@@ -187,19 +187,13 @@ def per_panel(along: Literal["x", "y"], spans: Sequence[Span]) -> list[Any]:
     def of(limits: tuple[float, float]) -> Span:
         return min(spans, key=lambda span: sum(map(abs, np.subtract(limits, ends(span)))))
 
+    def labels(places: Sequence[float]) -> list[str]:
+        named = [dict(zip(_places(span), span.labels, strict=True)) for span in spans]
+        own = next(labels for labels in named if labels.keys() >= set(places))
+        return [own[place] for place in places]
+
     kind = p9.scale_x_continuous if along == "x" else p9.scale_y_continuous
-    return [
-        kind(
-            breaks=lambda limits: list(_places(of(limits))),
-            labels=lambda places: [
-                label
-                for span in spans
-                if list(places) == list(_places(span))
-                for label in span.labels
-            ][: len(places)],
-            expand=(0, 0),
-        )
-    ]
+    return [kind(breaks=lambda limits: list(_places(of(limits))), labels=labels, expand=(0, 0))]
 
 
 def ends(span: Span) -> tuple[float, float]:
