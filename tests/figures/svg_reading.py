@@ -151,6 +151,7 @@ def read_svg(path: Path) -> Drawing:
             shapes.append(_shape(source, _style(source) | style, offset, clip(element)))
         elif element.tag == f"{SVG}path" and element not in defined:
             shapes.append(_shape(element, style, (0.0, 0.0), clip(element)))
+    shapes = [shape for shape in shapes if shape.points]
     return Drawing(
         width,
         height,

@@ -85,6 +85,9 @@ def bubble(
     diameter = np.maximum(_SMALLEST_MM, _LARGEST_MM * np.sqrt(share) * style.square_max_mm / 3.3)
     looks = disc(1.0, style.muted, style.ink, style)
     del looks["size"]
+    # a bubble may not reach over what stands around the panel
+    rims = [min(y.share(at), 1 - y.share(at)) for at in natural(known["estimate"], axis.scale)]
+    beyond = max([0.0, *(diameter / 2 / height - rims)])
     # small ones last: they would vanish behind large ones
     known = known.assign(
         y=natural(known["estimate"], axis.scale), size=point_size(diameter, looks["stroke"])
@@ -100,7 +103,7 @@ def bubble(
         + geom_disc(p9.aes(size="size", shape=[_TRIAL] * len(known)), **looks)
         + geom_names(p9.aes(label="trial"), style=style)
         + keys[0].scales(1, {"size": point_size(style.square_unweighted_mm)}, shape=["o"])
-        + [scale("x", x), scale("y", y), p9.scale_size_identity()]
+        + [scale("x", x), scale("y", y, beyond=beyond), p9.scale_size_identity()]
     )
 
 

@@ -10,7 +10,7 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import clean
+from trial_evidence.figures.canvas.text import clean, wrap
 from trial_evidence.figures.house.labels import favours
 from trial_evidence.figures.house.scales import (
     Span,
@@ -100,7 +100,10 @@ def gosh(
     room = across_mm(style, y, columns)
     tails = known["estimate"].quantile([_TAIL, 1 - _TAIL]) if len(known) else []
     x = fitting(covering(axis, tails), room, style)
-    names = [f"{name} ({members.sum():,})" for name, members in panels]
+    headings = [
+        wrap(f"{name} ({members.sum():,})", room, style.text_pt, True) for name, members in panels
+    ]
+    names = ["\n".join(lines) for lines in headings]
     tiles = pd.concat(
         _tiles(known[members], axis, x, room, height).assign(panel=name)
         for name, (_, members) in zip(names, panels, strict=True)
@@ -126,7 +129,9 @@ def gosh(
     every = pd.DataFrame({"panel": pd.Categorical(names, names), "x": x.low, "y": 0.0})
     last = {"panel": names[-1]} if rows > 1 else {}
     apart = 2 * style.block_gap_mm + leading_mm(style.text_pt, style)
-    panels_mm = rows * height + (rows - 1) * apart
+    lines = max(map(len, headings)) - 1
+    apart += lines * leading_mm(style.text_pt, style)
+    panels_mm = lines * leading_mm(style.text_pt, style) + rows * height + (rows - 1) * apart
     return (
         p9.ggplot()
         + house(style, words, panels_mm, legends, x=axis, y=_Y_LABEL, columns=columns)

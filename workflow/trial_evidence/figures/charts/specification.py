@@ -195,6 +195,12 @@ def _curve(
     style: Style,
 ) -> tuple[list[Any], list[Legend]]:
     """Intervals and estimates, and what stands in the legend."""
+    edge = p9.geom_vline(
+        p9.aes(xintercept="x"), _EDGE, color=style.ink, size=line_width(style.rule_pt)
+    )
+    frame = [*reference_line(axis, style, "y", panel=_PANELS[0]), edge]
+    if known.empty:
+        return frame, []
     reference = math.nan if axis.reference is None else axis.reference
     excludes = (known["low"] > reference) | (known["high"] < reference)
     shown = known.assign(
@@ -203,7 +209,7 @@ def _curve(
         high=known["high"].clip(*limits),
     )
     keys = legend(_KEYS, style, names_mm)
-    median = float(known["estimate"].median()) if len(known) else math.nan
+    median = float(known["estimate"].median())
     middle = legend([f"Median: {printed(median, axis.scale)}"], style, names_mm)
     hair = line_width(style.hair_pt)
     at = pd.DataFrame({"y": [median], "key": middle.keys, "panel": _PANELS[0]})
@@ -236,10 +242,7 @@ def _curve(
     layers += [
         p9.geom_hline(p9.aes(yintercept="y", linetype="key"), at, color=style.ink, size=hair),
         *middle.scales(2, linetype=[DASHED]),
-        *reference_line(axis, style, "y", panel=_PANELS[0]),
-        p9.geom_vline(
-            p9.aes(xintercept="x"), _EDGE, color=style.ink, size=line_width(style.rule_pt)
-        ),
+        *frame,
     ]
     legends = [keys, middle]
     lead = known[known["leading"].astype(bool)]

@@ -146,7 +146,7 @@ def fitting(made: SpanOf, room_mm: float, style: Style, upright: bool = False) -
 
 
 def scale(
-    along: Literal["x", "y"], span: Span, backwards: bool = False, **more: Any
+    along: Literal["x", "y"], span: Span, backwards: bool = False, beyond: float = 0.0
 ) -> p9.scale_x_continuous | p9.scale_y_continuous:
     """The position scale of an axis: its ends are kept, and marks beyond them are cut off there.
 
@@ -158,8 +158,8 @@ def scale(
         Ends and ticks as printed; a log axis takes ratios and spaces them evenly.
     backwards
         Have the low end where the high one was.
-    more
-        Further settings of the scale.
+    beyond
+        Room beyond either end, as a share of the axis.
 
     Returns
     -------
@@ -171,9 +171,8 @@ def scale(
         breaks=list(span.ticks),
         labels=list(span.labels),
         trans="log" if span.log else "reverse" if backwards else "identity",
-        expand=(0, 0),
+        expand=(beyond, 0),
         oob=_keep,
-        **more,
     )
 
 

@@ -279,7 +279,9 @@ def legend(
     )
     rows = rows_of(columns)
     lines = [max(broken[key].count("\n") + 1 for key in row) for row in rows]
-    return Legend(tuple(labels), tuple(broken), columns, sum(lines), max(map(row_mm, rows)), room)
+    return Legend(
+        tuple(labels), tuple(broken), columns, sum(lines), max(map(row_mm, rows), default=0.0), room
+    )
 
 
 def house(
