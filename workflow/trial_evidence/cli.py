@@ -263,7 +263,7 @@ def _changes(options: argparse.Namespace) -> None:
         options.since,
         sheet,
         configuration,
-        with_outcomes(read_dictionary(DICTIONARY), configuration),
+        _with_words(read_dictionary(DICTIONARY), configuration),
         options.raw,
         options.config,
         options.results,
@@ -341,7 +341,7 @@ def _load(
     dictionary = read_dictionary(DICTIONARY)
     configured, problems = _configured(options.config, dictionary)
     if configured.analyses is not None:
-        dictionary = with_outcomes(dictionary, configured.analyses)
+        dictionary = _with_words(dictionary, configured.analyses)
     sheet = None
     try:
         sheet, warnings = load_sheet(options.raw, dictionary)
@@ -359,10 +359,14 @@ def _load(
     return configured.analyses, sheet, warnings
 
 
-def with_outcomes(dictionary: Dictionary, configuration: Configuration) -> Dictionary:
-    """The dictionary with the outcomes that the configuration names among its words."""
-    outcomes = configuration.outcomes.values()
-    return dictionary.with_outcomes({outcome.name: outcome.table for outcome in outcomes})
+def _with_words(dictionary: Dictionary, configuration: Configuration) -> Dictionary:
+    """The dictionary with the settings and outcomes that the configuration names."""
+    wider = dictionary.with_words("setting", configuration.settings)
+    for outcome in configuration.outcomes.values():
+        table = dictionary.tables.get(outcome.table)
+        if table is not None and table.kind:
+            wider = wider.with_words(table.outcome_column, [outcome.name], table.name)
+    return wider
 
 
 def _words_of(folder: Path) -> Dictionary:
@@ -370,7 +374,7 @@ def _words_of(folder: Path) -> Dictionary:
     dictionary = read_dictionary(DICTIONARY)
     configured, _ = _configured(folder, dictionary)
     sound = configured.analyses
-    return dictionary if sound is None else with_outcomes(dictionary, sound)
+    return dictionary if sound is None else _with_words(dictionary, sound)
 
 
 @dataclass(frozen=True)

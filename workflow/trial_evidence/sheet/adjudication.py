@@ -447,8 +447,9 @@ def _arithmetic(
         if replacement.number == replacement.number:
             numbers[replacement.column] = replacement.number
     after = CheckedRow(f"{table}.csv", row, record["trial_id"], texts, numbers)
-    known = {found.message for found in arithmetic_problems({table: [before]})}
-    return [found for found in arithmetic_problems({table: [after]}) if found.message not in known]
+    told, new = (arithmetic_problems({table: [it]}, dictionary) for it in (before, after))
+    known = {found.message for found in told}
+    return [found for found in new if found.message not in known]
 
 
 def _replaced(

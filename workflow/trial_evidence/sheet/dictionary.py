@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -97,6 +97,8 @@ class Column:
         A subgroup column in which only a single ``factor=level`` may stand.
     required : bool
         No cell may be empty.
+    optional : bool
+        The column itself may be left out; its cells are then empty.
     unique : {"yes", "key", "no"}
         ``yes``: no value twice; ``key``: no combination of the key columns twice.
     references : tuple of (str, str), or None
@@ -112,6 +114,7 @@ class Column:
     pattern: str
     one_pair: bool
     required: bool
+    optional: bool
     unique: Unique
     references: tuple[str, str] | None
     example: str
@@ -173,23 +176,20 @@ class Dictionary:
         """Table -> kind of evidence in it, for the tables of results."""
         return {table.name: table.kind for table in self.tables.values() if table.kind}
 
-    def with_outcomes(self, outcomes: Mapping[str, str]) -> Dictionary:
-        """The dictionary with further words for outcomes.
+    def of_kind(self, *kinds: str) -> list[str]:
+        """Names of the tables of results of these kinds."""
+        return [name for name, kind in self.kinds.items() if kind in kinds]
 
-        Parameters
-        ----------
-        outcomes : mapping of str to str
-            Outcome -> table, as the configuration names them.
-        """
+    def with_words(self, column: str, words: Iterable[str], table: str = "") -> Dictionary:
+        """The dictionary with further words in a word column, of every table or of one."""
         tables = dict(self.tables)
-        for outcome, name in outcomes.items():
-            table = tables.get(name)
-            column = table.columns.get(table.outcome_column) if table else None
-            if table and column and outcome not in column.words:
-                words = (*column.words, outcome)
-                new = replace(column, words=words, allowed="|".join(words))
-                columns = MappingProxyType({**table.columns, column.name: new})
-                tables[name] = replace(table, columns=columns)
+        for name in [table] if table else tables:
+            known = tables[name].columns.get(column) if name in tables else None
+            if known is not None and known.type == "word":
+                both = tuple(dict.fromkeys([*known.words, *words]))
+                wider = replace(known, words=both, allowed="|".join(both))
+                columns = MappingProxyType({**tables[name].columns, column: wider})
+                tables[name] = replace(tables[name], columns=columns)
         return Dictionary(MappingProxyType(tables))
 
 
@@ -272,11 +272,17 @@ def dictionary_as_markdown(dictionary: Dictionary) -> str:
                 column.meaning,
                 kind,
                 _allowed_in_markdown(column),
-                "no" if column.required else "may be",
+                _may_be_empty(column),
                 example,
             )
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _may_be_empty(column: Column) -> str:
+    if column.optional:
+        return "may be; the column may be left out"
+    return "no" if column.required else "may be"
 
 
 def _allowed_in_markdown(column: Column) -> str:
@@ -315,7 +321,8 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         range=_range(where, allowed) if kind in NUMBER_TYPES and allowed else None,
         pattern=allowed if kind in {"text", "id"} else "",
         one_pair=kind == "subgroup" and allowed == "factor=level",
-        required=_yes_or_no(table, name, row["required"]),
+        required=row["required"] != "optional" and _yes_or_no(table, name, row["required"]),
+        optional=row["required"] == "optional",
         unique=cast(Unique, row["unique"]),
         references=(other, key) if other else None,
         example=row["example"],

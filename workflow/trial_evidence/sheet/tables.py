@@ -45,6 +45,10 @@ class Sheet:
         """Names of the tables of results that hold one kind of evidence."""
         return tuple(name for name, other in self.kinds.items() if other == kind)
 
+    def all_of(self, kind: str) -> tuple[pd.DataFrame, ...]:
+        """The tables of results that hold one kind of evidence."""
+        return tuple(self.tables[name] for name in self.of_kind(kind))
+
     @property
     def results(self) -> tuple[str, ...]:
         """Names of the tables of results."""
