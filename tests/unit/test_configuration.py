@@ -10,9 +10,10 @@ import yaml
 from trial_evidence.config.configuration import (
     SCHEMAS,
     read_configuration,
+    unfit_measures,
     unknown_agents,
     unknown_analyses,
-    unknown_endpoints,
+    unknown_tables_of_outcomes,
 )
 from trial_evidence.config.methods import LeadRule
 from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
@@ -58,12 +59,17 @@ SETTINGS = {
     "selection": {
         "admit": {"status": ["current"]},
         "pcr": {"definition": ["ypT0/is ypN0", "ypT0/is"]},
-        "hazard_ratio": {"analysis": ["final"], "median_followup_months": "longest"},
+        "hazard_ratios": {"analysis": ["final"], "median_followup_months": "longest"},
     },
     "figures": {"width_mm": 180, "formats": ["svg"]},
 }
 ANALYSES = {
     "settings": {"early": "Early disease", "late": "Late disease"},
+    "outcomes": {
+        "pcr": {"table": "pcr", "label": "pCR", "better": "more"},
+        "PFS": {"table": "hazard_ratios", "better": "fewer"},
+        "OS": {"table": "hazard_ratios", "better": "fewer"},
+    },
     "effect_modifiers": {"receptor": {"label": "Receptor", "levels": ["negative", "positive"]}},
     "analyses": [
         {
@@ -139,13 +145,15 @@ def complaints(folder):
 def test_everything_is_read(tmp_path):
     found = read_configuration(written(tmp_path))
     assert found.confidence_level == 95
-    assert found.selection.hazard_ratio == {
+    assert found.selection.of("hazard_ratios") == {
         "analysis": ("final",), "median_followup_months": "longest",
     }  # fmt: skip
     response, survival = found.analyses
-    assert response.is_pcr
-    assert not survival.is_pcr
-    assert survival.endpoints == ("PFS", "OS")
+    assert (response.kind, response.table, response.labels) == ("counts", "pcr", ("pCR",))
+    assert (survival.kind, survival.table) == ("contrasts", "hazard_ratios")
+    assert survival.endpoints == survival.labels == ("PFS", "OS")
+    assert (response.fewer_is_better, survival.fewer_is_better) == (False, True)
+    assert found.rates[0].table == "pcr"
     assert response.contrast.control == ("almab", "none")
     assert (response.contrast.same_partner, survival.contrast.same_partner) == (None, True)
     assert (response.contrast.changed_backbone, survival.contrast.changed_backbone) == (None, False)
@@ -308,7 +316,13 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          '"relative_risk" is not allowed. Allowed: risk_ratio, '),
         (["analyses", 0, "arms"], ["Dual"], "analyses.yaml, analyses.arms: response: "),
         (["analyses", 0, "id"], "My response", "analyses.yaml, analyses.id: My response: "),
-        (["rates", 0, "outcome"], "os", "analyses.yaml, rates.outcome: rates: "),
+        (["rates", 0, "outcome"], "pCR",
+         'analyses.yaml, outcome: rates: "pCR" is not described under outcomes of analyses.yaml. '
+         'Described: pcr, PFS, OS. Did you mean "pcr"?'),
+        (["analyses", 1, "outcome"], ["PFS", "pcr"],
+         'analyses.yaml, outcome: survival: "pcr" is in pcr.csv, the first outcome in hazard'),
+        (["outcomes", "OS", "better"], "less",
+         'analyses.yaml, outcomes.OS.better: "less" is not allowed. Allowed: more, fewer.'),
         (["analyses", 0], "response",
          'analyses.yaml, analyses: "response" is not a group of named settings.'),
         (["settings"], {}, "analyses.yaml, settings: {} should be non-empty"),
@@ -316,10 +330,8 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, setting: response: "erly" is not allowed. Allowed: early, late'),
         (["analyses", 0, "effect_modifiers"], ["age"],
          'analyses.yaml, effect_modifiers: response: "age" is not described under'),
-        (["analyses", 0, "measures"], ["hazard_ratio"],
-         'analyses.yaml, measures: response: "hazard_ratio" does not fit the outcome'),
-        (["analyses", 1, "measures"], ["odds_ratio"],
-         'analyses.yaml, measures: survival: "odds_ratio" does not fit the outcome'),
+        (["analyses", 0, "measures", 1], "hazard_ratio",
+         'analyses.yaml, measures: response: "hazard_ratio" does not go with the first measure'),
         (["rates", 0, "id"], "response",
          'analyses.yaml, id: response: "response" stands twice.'),
         (["analyses", 1], ANALYSES["analyses"][0],
@@ -407,12 +419,36 @@ def test_agents_of_a_control_arm_stand_in_order(tmp_path):
     ]
 
 
-def test_an_endpoint_that_the_sheet_has_no_word_for():
-    named = [("response", ["pcr"]), ("survival", ["PFS", "OSS"])]
-    assert [p.line() for p in unknown_endpoints("analyses.yaml", named, ["PFS", "OS"])] == [
-        'analyses.yaml, outcome: survival: "OSS" is not an endpoint of hazard_ratios.csv. '
-        'Allowed: PFS, OS. Did you mean "OS"?'
+KINDS = {"pcr": "counts", "hazard_ratios": "contrasts", "agents": ""}
+
+
+def test_outcomes_and_measures_that_fit_the_tables_are_no_problem(tmp_path):
+    found = read_configuration(written(tmp_path))
+    assert list(unknown_tables_of_outcomes(found, KINDS)) == []
+    assert list(unfit_measures("analyses.yaml", found.analyses, KINDS)) == []
+
+
+def test_an_outcome_in_a_table_that_holds_no_results(tmp_path):
+    analyses = changed(ANALYSES, ["outcomes", "pcr", "table"], "pcrs")
+    found = read_configuration(written(tmp_path, analyses=analyses))
+    assert [p.line() for p in unknown_tables_of_outcomes(found, KINDS)] == [
+        'analyses.yaml, table: pcr: "pcrs" is not a table of results. Allowed: pcr, '
+        'hazard_ratios. Did you mean "pcr"?'
     ]
+
+
+@pytest.mark.parametrize(
+    ("analysis", "measure", "said"),
+    [
+        (0, "hazard_ratio", "pcr.csv holds counts. Allowed: risk_ratio, odds_ratio, risk_diff"),
+        (1, "odds_ratio", "hazard_ratios.csv holds contrasts. Allowed: hazard_ratio."),
+    ],
+)
+def test_a_measure_that_the_table_of_the_outcome_does_not_make(tmp_path, analysis, measure, said):
+    analyses = changed(ANALYSES, ["analyses", analysis, "measures"], [measure])
+    found = read_configuration(written(tmp_path, analyses=analyses))
+    (problem,) = unfit_measures("analyses.yaml", found.analyses, KINDS)
+    assert f'"{measure}" does not fit the outcome: {said}' in problem.line()
 
 
 def test_a_fault_has_its_line(tmp_path):

@@ -19,9 +19,10 @@ from trial_evidence.config.configuration import (
     Configuration,
     read_configuration,
     read_yaml,
+    unfit_measures,
     unknown_agents,
     unknown_analyses,
-    unknown_endpoints,
+    unknown_tables_of_outcomes,
 )
 from trial_evidence.config.looks import read_figure_configuration, unknown_languages
 from trial_evidence.config.networks import (
@@ -196,7 +197,7 @@ def _styled(options: argparse.Namespace) -> None:
     looks = read_figure_configuration(options.config)
     look = choose_style(looks, options.style, options.width)
     report = read_report_configuration(options.config, configuration)
-    networks = read_networks(options.config, configuration.settings)
+    networks = read_networks(options.config, configuration)
     material = read_material(
         configuration, report, sheet, options.processed, options.results, networks
     )
@@ -218,7 +219,7 @@ def _network(options: argparse.Namespace) -> None:
     from trial_evidence.network.stage import write_network
 
     configuration, sheet, _ = _load(options)
-    networks = read_networks(options.config, configuration.settings)
+    networks = read_networks(options.config, configuration)
     write_network(
         configuration, networks, sheet, options.setting, options.results, options.processes
     )
@@ -236,7 +237,7 @@ def _report(options: argparse.Namespace) -> None:
 
     configuration, sheet, _ = _load(options)
     report = read_report_configuration(options.config, configuration)
-    networks = read_networks(options.config, configuration.settings)
+    networks = read_networks(options.config, configuration)
     places = Places(options.raw, options.config, options.processed, options.results, Path.cwd())
     write_report(configuration, report, networks, sheet, places, options.processes)
 
@@ -262,7 +263,7 @@ def _changes(options: argparse.Namespace) -> None:
         options.since,
         sheet,
         configuration,
-        read_dictionary(DICTIONARY),
+        _with_words(read_dictionary(DICTIONARY), configuration),
         options.raw,
         options.config,
         options.results,
@@ -287,14 +288,14 @@ def _calibrate(options: argparse.Namespace) -> int:
 def _workbook(options: argparse.Namespace) -> None:
     from trial_evidence.workbook import write_workbook
 
-    write_workbook(options.raw, read_dictionary(DICTIONARY), options.book)
+    write_workbook(options.raw, _words_of(options.config), options.book)
     print(f"{options.book} holds the sheet. Edit it, then: make import BOOK={options.book}")
 
 
 def _import(options: argparse.Namespace) -> int:
     from trial_evidence.workbook import import_book
 
-    dictionary = read_dictionary(DICTIONARY)
+    dictionary = _words_of(options.config)
     result = import_book(
         options.book,
         options.raw,
@@ -339,6 +340,8 @@ def _load(
 
     dictionary = read_dictionary(DICTIONARY)
     configured, problems = _configured(options.config, dictionary)
+    if configured.analyses is not None:
+        dictionary = _with_words(dictionary, configured.analyses)
     sheet = None
     try:
         sheet, warnings = load_sheet(options.raw, dictionary)
@@ -354,6 +357,24 @@ def _load(
     if settled:
         sheet = apply_adjudications(sheet, dictionary)
     return configured.analyses, sheet, warnings
+
+
+def _with_words(dictionary: Dictionary, configuration: Configuration) -> Dictionary:
+    """The dictionary with the settings and outcomes that the configuration names."""
+    wider = dictionary.with_words("setting", configuration.settings)
+    for outcome in configuration.outcomes.values():
+        table = dictionary.tables.get(outcome.table)
+        if table is not None and table.kind:
+            wider = wider.with_words(table.outcome_column, [outcome.name], table.name)
+    return wider
+
+
+def _words_of(folder: Path) -> Dictionary:
+    """The dictionary that the sheet is held against, as far as the configuration is sound."""
+    dictionary = read_dictionary(DICTIONARY)
+    configured, _ = _configured(folder, dictionary)
+    sound = configured.analyses
+    return dictionary if sound is None else _with_words(dictionary, sound)
 
 
 @dataclass(frozen=True)
@@ -386,13 +407,12 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     if looks is not None:
         problems += unknown_languages(analyses, looks)
     report = sound(lambda: read_report_configuration(folder, analyses))
-    networks = sound(lambda: read_networks(folder, analyses.settings))
-    endpoints = dictionary.tables["hazard_ratios"].columns["endpoint"].words
-    timed = [(analysis.id, analysis.endpoints) for analysis in analyses.analyses]
-    problems += unknown_endpoints("analyses.yaml", timed, endpoints)
+    networks = sound(lambda: read_networks(folder, analyses))
+    kinds = dictionary.kinds
+    problems += unknown_tables_of_outcomes(analyses, kinds)
+    problems += unfit_measures("analyses.yaml", analyses.analyses, kinds)
     if networks is not None:
-        timed = [(network.id, network.endpoints) for network in networks.networks]
-        problems += unknown_endpoints("networks.yaml", timed, endpoints)
+        problems += unfit_measures("networks.yaml", networks.networks, kinds)
         if report is not None:
             made = [(network.setting, network.id) for network in networks.networks]
             problems += unknown_tables(report, made)
@@ -416,7 +436,7 @@ def _against_the_sheet(
     if networks is not None:
         yield from unknown_network_names(networks, agents, arms)
     if configured.report is not None:
-        reported = {*sheet["pcr"]["subgroup"], *sheet["hazard_ratios"]["subgroup"]}
+        reported = {text for table in sheet.results for text in sheet[table]["subgroup"]}
         factors = {factor for text in reported for factor, _ in subgroup_pairs(text) or ()}
         biomarkers = list(sheet["biomarker_effects"]["biomarker"].unique())
         yield from unknown_evidence(configured.report, sorted(factors), biomarkers)

@@ -60,7 +60,7 @@ def late(project):
     """Tables of a network in parts, without the figures of its setting."""
     content, _ = load_sheet(project / "data/raw", read_dictionary(DICTIONARY))
     configuration = read_configuration(project / "config")
-    networks = read_networks(project / "config", configuration.settings)
+    networks = read_networks(project / "config", configuration)
     (network,) = (
         n for n in networks.of_setting("metastatic_pretreated")
         if n.id == "progression_free_network"

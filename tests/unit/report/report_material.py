@@ -64,4 +64,4 @@ def with_table(found: Material, name: str, rows: Sequence[Mapping[str, Any]]) ->
     numbers = found.sheet[name].select_dtypes("number").columns
     empty = {column: float("nan") if column in numbers else "" for column in columns}
     table = pd.DataFrame([{**empty, **row} for row in rows], columns=columns)
-    return replace(found, sheet=Sheet({**found.sheet.tables, name: table}))
+    return replace(found, sheet=Sheet({**found.sheet.tables, name: table}, found.sheet.kinds))

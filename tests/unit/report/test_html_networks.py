@@ -1,12 +1,14 @@
 """The networks in the page, from tables written by hand."""
 
 import pytest
-from invented import ROOT
+from invented import ROOT, outcomes
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.report.page.networks import arm_words, network_parts
 
-NETWORK = Network("net", "adjuvant", "A network", ("OS",), "hazard_ratio", "one|concurrent|none")
+NETWORK = Network(
+    "net", "adjuvant", "A network", outcomes("OS"), "hazard_ratio", "one|concurrent|none"
+)
 BOTH = SurrogacyAnalysis("both", "adjuvant", "One by the other", "net", "net", (0.0,))
 TABLES = {
     "summary": """part,regimens,trials,comparisons,tau2_reml

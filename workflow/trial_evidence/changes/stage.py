@@ -67,7 +67,7 @@ def write_changes(
         changes: tuple[EstimateChange, ...] = ()
         networks = NetworkChanges((), ())
         evidence = _evidence(sheet, configuration)
-        now = read_networks(config, configuration.settings)
+        now = read_networks(config, configuration)
         _add_new_tables(old_raw, dictionary)
         try:
             old_configuration = read_configuration(old_config)
@@ -81,7 +81,7 @@ def write_changes(
             earlier = _evidence(old_sheet, old_configuration)
             changes = estimate_changes(earlier, evidence, (old_configuration, configuration))
             try:
-                then = read_networks(old_config, old_configuration.settings)
+                then = read_networks(old_config, old_configuration)
             except SheetError as error:
                 network_remark = (
                     f"Networks are not compared: those of {name} do not pass today's check "

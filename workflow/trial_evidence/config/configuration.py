@@ -16,6 +16,7 @@ from trial_evidence.config.methods import (
     sensitivity_of,
 )
 from trial_evidence.config.yaml_files import YamlFault, line_of, point_hint, read_yaml_text
+from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
 
 if TYPE_CHECKING:
@@ -38,6 +39,60 @@ TYPES = {
 }
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What trials report, as the section ``outcomes`` of analyses.yaml names it.
+
+    Attributes
+    ----------
+    name : str
+        As the sheet writes it: in the outcome column of its table, or, where the table has none
+        or the cell is empty, the name of the table itself.
+    table : str
+        The table of the sheet that holds it; the dictionary says of which kind it is.
+    label : str
+        As figures and tables print it.
+    better : {"more", "fewer"}
+        Whether more of it is the benefit (response) or less (recurrence, death, harm).
+    """
+
+    name: str
+    table: str
+    label: str
+    better: Literal["more", "fewer"]
+
+
+class OfOutcomes:
+    """What follows from the outcomes of an analysis or a network, in order of preference."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Names of the outcomes, as the sheet writes them."""
+        return tuple(outcome.name for outcome in self.outcomes)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The outcomes as figures and tables print them."""
+        return tuple(outcome.label for outcome in self.outcomes)
+
+    @property
+    def table(self) -> str:
+        """The table of the sheet that holds them."""
+        return self.outcomes[0].table
+
+    @property
+    def is_pcr(self) -> bool:
+        """To be replaced by ``kind`` and ``table``."""
+        return self.table == "pcr"
+
+    @property
+    def fewer_is_better(self) -> bool:
+        """Whether effects below no effect are the benefit."""
+        return self.outcomes[0].better == "fewer"
 
 
 @dataclass(frozen=True)
@@ -87,13 +142,13 @@ class FigureChoices:
 
 
 @dataclass(frozen=True)
-class Analysis:
+class Analysis(OfOutcomes):
     """One comparison of two kinds of arm on one outcome in one setting."""
 
     id: str
     setting: str
     title: str
-    endpoints: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
     measures: tuple[Measure, ...]
     contrast: ContrastRule
     pool: Pool
@@ -103,29 +158,47 @@ class Analysis:
     figure: FigureChoices = FigureChoices()
 
     @property
-    def is_pcr(self) -> bool:
-        """Whether the outcome is counted (pCR) and not timed."""
-        return self.endpoints == ("pcr",)
+    def kind(self) -> Kind:
+        """The kind of evidence that its measures are made from."""
+        return MEASURES[self.measures[0]].kind
 
 
 @dataclass(frozen=True)
-class RateAnalysis:
+class RateAnalysis(OfOutcomes):
     """Pooled rates of one outcome over all arms of a setting, by regimen and partner."""
 
     id: str
     setting: str
     title: str
+    outcomes: tuple[Outcome, ...]
     effect_modifiers: tuple[EffectModifier, ...]
     figure: FigureChoices = FigureChoices()
 
 
+Orders = Mapping[str, tuple[str, ...] | str]
+"""Column -> its words in order of preference, or ``longest`` for a number."""
+
+
 @dataclass(frozen=True)
 class Selection:
-    """Admission rules and orders of preference; column name -> admitted or ordered words."""
+    """Admission rules, and orders of preference by table; column -> admitted or ordered words."""
 
     admit: Mapping[str, tuple[str, ...]]
-    pcr: Mapping[str, tuple[str, ...] | str]
-    hazard_ratio: Mapping[str, tuple[str, ...] | str]
+    orders: Mapping[str, Orders]
+
+    @property
+    def pcr(self) -> Orders:
+        """To be replaced by ``of``."""
+        return self.orders["pcr"]
+
+    @property
+    def hazard_ratio(self) -> Orders:
+        """To be replaced by ``of``."""
+        return self.orders["hazard_ratios"]
+
+    def of(self, table: str) -> Orders:
+        """Orders of preference among the rows of a table, the first column first."""
+        return self.orders[table]
 
 
 @dataclass(frozen=True)
@@ -141,6 +214,7 @@ class Configuration:
     figure_width_mm: float
     figure_formats: tuple[Literal["svg", "pdf", "png"], ...]
     settings: Mapping[str, str]
+    outcomes: Mapping[str, Outcome]
     analyses: tuple[Analysis, ...]
     rates: tuple[RateAnalysis, ...]
 
@@ -187,6 +261,10 @@ def read_configuration(folder: Path) -> Configuration:
         factor: EffectModifier(factor, entry["label"], tuple(entry["levels"]))
         for factor, entry in analyses["effect_modifiers"].items()
     }
+    outcomes = {
+        name: Outcome(name, entry["table"], entry.get("label", name), entry["better"])
+        for name, entry in analyses["outcomes"].items()
+    }
     chosen = settings["selection"]
     return Configuration(
         confidence_level=float(settings["confidence_level"]),
@@ -196,18 +274,19 @@ def read_configuration(folder: Path) -> Configuration:
         sensitivity=sensitivity_of(settings["sensitivity"]),
         selection=Selection(
             admit={k: tuple(v) for k, v in chosen["admit"].items()},
-            pcr=_orders(chosen["pcr"]),
-            hazard_ratio=_orders(chosen["hazard_ratio"]),
+            orders={table: _orders(chosen[table]) for table in chosen if table != "admit"},
         ),
         figure_width_mm=float(settings["figures"]["width_mm"]),
         figure_formats=tuple(settings["figures"]["formats"]),
         settings=dict(analyses["settings"]),
-        analyses=tuple(_analysis(entry, modifiers) for entry in analyses["analyses"]),
+        outcomes=outcomes,
+        analyses=tuple(_analysis(entry, modifiers, outcomes) for entry in analyses["analyses"]),
         rates=tuple(
             RateAnalysis(
                 id=entry["id"],
                 setting=entry["setting"],
                 title=entry["title"],
+                outcomes=outcomes_of(entry, outcomes),
                 effect_modifiers=tuple(modifiers[f] for f in entry.get("effect_modifiers", ())),
                 figure=_figure(entry),
             )
@@ -244,31 +323,43 @@ def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, s
         yield regimen, f"is not in alphabetical order: {'+'.join(sorted(parts))}."
 
 
-def unknown_endpoints(
-    file: str, entries: Iterable[tuple[str, Sequence[str]]], endpoints: Sequence[str]
-) -> tuple[Problem, ...]:
-    """Problems for outcomes that the sheet has no word for.
+def unfit_measures(
+    file: str, entries: Iterable[Any], kinds: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Problems for measures that the kind of evidence in the table of the outcome does not make.
 
     Parameters
     ----------
     file : str
-        Configuration file that names them.
-    entries : iterable of (str, sequence of str)
-        Id of an analysis or network, and its endpoints in order of preference.
-    endpoints : sequence of str
-        Words that the sheet allows.
+        Configuration file of the entries.
+    entries : iterable of Analysis or Network
+    kinds : mapping of str to str
+        Table of the sheet -> kind of evidence in it.
     """
-    allowed = ", ".join(endpoints)
-    return tuple(
-        problem(
-            file, subject, "outcome", name,
-            f"is not an endpoint of hazard_ratios.csv. Allowed: {allowed}."
-            f"{did_you_mean(name, endpoints)}",
-        )
-        for subject, named in entries
-        for name in named
-        if name not in ("pcr", *endpoints)
-    )  # fmt: skip
+    for entry in entries:
+        kind = kinds.get(entry.table, "")
+        for name in entry.measures:
+            if kind and MEASURES[name].kind != kind:
+                fit = [m.name for m in MEASURES.values() if m.kind == kind and m.compares]
+                yield problem(
+                    file, entry.id, "measures", name,
+                    f"does not fit the outcome: {entry.table}.csv holds {kind}. Allowed: "
+                    f"{', '.join(fit)}.",
+                )  # fmt: skip
+
+
+def unknown_tables_of_outcomes(
+    configuration: Configuration, kinds: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Problems for outcomes whose table is none of the sheet's tables of results."""
+    tables = [table for table, kind in kinds.items() if kind]
+    for outcome in configuration.outcomes.values():
+        if outcome.table not in tables:
+            yield problem(
+                "analyses.yaml", outcome.name, "table", outcome.table,
+                f"is not a table of results. Allowed: {', '.join(tables)}."
+                f"{did_you_mean(outcome.table, tables)}",
+            )  # fmt: skip
 
 
 def unknown_analyses(
@@ -396,6 +487,7 @@ def _listed(entries: Sequence[object]) -> str:
 
 def _cross_problems(analyses: Mapping[str, Any]) -> Iterator[Problem]:
     seen: set[tuple[str, str]] = set()
+    tables = {name: entry["table"] for name, entry in analyses["outcomes"].items()}
     for entry in [*analyses["analyses"], *analyses["rates"]]:
         if entry["setting"] not in analyses["settings"]:
             allowed = ", ".join(analyses["settings"])
@@ -429,24 +521,70 @@ def _cross_problems(analyses: Mapping[str, Any]) -> Iterator[Problem]:
                 "does not fit the measure: a ratio is above 0.",
                 line_of(entry, ["figure", "axis"]),
             )  # fmt: skip
-        counted = entry["outcome"] == "pcr"
-        for measure in entry.get("measures", ()):
-            if counted == (measure == "hazard_ratio"):
-                yield problem(
-                    "analyses.yaml", entry["id"], "measures", measure,
-                    "does not fit the outcome: counts make risk ratios, odds ratios and risk "
-                    "differences, times make hazard ratios.", line_of(entry, ["measures"]),
-                )  # fmt: skip
+        for place, value, message in outcome_faults(entry, tables):
+            yield problem(
+                "analyses.yaml", entry["id"], place, value, message, line_of(entry, [place])
+            )
 
 
-def _analysis(entry: Mapping[str, Any], modifiers: Mapping[str, EffectModifier]) -> Analysis:
+def outcome_names(entry: Mapping[str, Any]) -> list[str]:
+    """Outcomes that an entry names: one, or a list in order of preference."""
+    named = entry["outcome"]
+    return [named] if isinstance(named, str) else list(named)
+
+
+def outcomes_of(entry: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes that an entry names."""
+    return tuple(outcomes[name] for name in outcome_names(entry))
+
+
+def outcome_faults(
+    entry: Mapping[str, Any], tables: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with the outcome and the measures of an entry.
+
+    Parameters
+    ----------
+    entry : mapping
+        ``outcome``, and ``measures`` or ``measure``.
+    tables : mapping of str to str
+        Outcome -> table of the sheet.
+
+    Yields
+    ------
+    tuple of str
+        Place in the entry, what stands there, and the message.
+    """
+    names = outcome_names(entry)
+    for name in names:
+        if name not in tables:
+            yield (
+                "outcome", name,
+                f"is not described under outcomes of analyses.yaml. Described: "
+                f"{', '.join(tables)}.{did_you_mean(name, tables)}",
+            )  # fmt: skip
+    known = [tables[name] for name in names if name in tables]
+    for name, table in zip(names[1:], known[1:], strict=False):
+        if table != known[0]:
+            yield "outcome", name, f"is in {table}.csv, the first outcome in {known[0]}.csv."
+    first, *others = entry.get("measures", ["proportion"])
+    for name in others:
+        if MEASURES[name].kind != MEASURES[first].kind:
+            kinds = f"it is made of {MEASURES[name].kind}, {first} of {MEASURES[first].kind}"
+            yield "measures", name, f"does not go with the first measure: {kinds}."
+
+
+def _analysis(
+    entry: Mapping[str, Any],
+    modifiers: Mapping[str, EffectModifier],
+    outcomes: Mapping[str, Outcome],
+) -> Analysis:
     rule = entry["contrast"]
-    outcome = entry["outcome"]
     return Analysis(
         id=entry["id"],
         setting=entry["setting"],
         title=entry["title"],
-        endpoints=("pcr",) if outcome == "pcr" else tuple(outcome),
+        outcomes=outcomes_of(entry, outcomes),
         measures=tuple(entry["measures"]),
         contrast=ContrastRule(
             kind=rule["kind"],

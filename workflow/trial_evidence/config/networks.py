@@ -1,12 +1,22 @@
 """The networks of regimens, their synergy and surrogacy analyses, read from config/ and checked."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from trial_evidence.config.configuration import problem, read_yaml, regimen_faults
+from trial_evidence.config.configuration import (
+    Configuration,
+    OfOutcomes,
+    Outcome,
+    outcome_faults,
+    outcomes_of,
+    problem,
+    read_yaml,
+    regimen_faults,
+)
 from trial_evidence.config.yaml_files import line_of
+from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
 
 NetworkMeasure = Literal["odds_ratio", "risk_ratio", "risk_difference", "hazard_ratio"]
@@ -16,14 +26,14 @@ PARTNERS = ("chemotherapy", "endocrine")
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(OfOutcomes):
     """A network of regimens for one outcome in one setting.
 
     Attributes
     ----------
     id, setting, title : str
-    endpoints : tuple of str
-        ``("pcr",)``, or endpoints in order of preference.
+    outcomes : tuple of Outcome
+        In order of preference.
     measure : str
         Effect measure.
     reference : str
@@ -36,20 +46,25 @@ class Network:
     id: str
     setting: str
     title: str
-    endpoints: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
     measure: NetworkMeasure
     reference: str
     interactions: tuple[tuple[str, str], ...] = ()
 
     @property
-    def is_pcr(self) -> bool:
-        """Whether the outcome is counted (pCR) and not timed."""
-        return self.endpoints == ("pcr",)
+    def small_is_good(self) -> bool:
+        """To be replaced by ``fewer_is_better``."""
+        return self.fewer_is_better
 
     @property
-    def small_is_good(self) -> bool:
-        """Whether a lower value of the measure is the better one: fewer events, not responses."""
-        return not self.is_pcr
+    def measures(self) -> tuple[NetworkMeasure, ...]:
+        """Its only measure, where an analysis has several."""
+        return (self.measure,)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of evidence that its measure is made from."""
+        return MEASURES[self.measure].kind
 
 
 @dataclass(frozen=True)
@@ -105,15 +120,15 @@ class NetworkConfiguration:
         return tuple(network for network in self.networks if network.setting == setting)
 
 
-def read_networks(folder: Path, settings: Iterable[str]) -> NetworkConfiguration:
+def read_networks(folder: Path, configuration: Configuration) -> NetworkConfiguration:
     """Read and check ``networks.yaml``.
 
     Parameters
     ----------
     folder : Path
         The folder with the file.
-    settings : iterable of str
-        The settings that there are.
+    configuration : Configuration
+        Names the settings and outcomes that there are.
 
     Returns
     -------
@@ -127,7 +142,7 @@ def read_networks(folder: Path, settings: Iterable[str]) -> NetworkConfiguration
     """
     content, problems = read_yaml(folder / FILE, "networks.schema.yaml")
     if not problems:
-        problems = list(_cross_problems(content, tuple(settings)))
+        problems = list(_cross_problems(content, configuration))
     if problems:
         raise SheetError(tuple(problems))
     return NetworkConfiguration(
@@ -138,7 +153,7 @@ def read_networks(folder: Path, settings: Iterable[str]) -> NetworkConfiguration
                 id=entry["id"],
                 setting=entry["setting"],
                 title=entry["title"],
-                endpoints=("pcr",) if entry["outcome"] == "pcr" else tuple(entry["outcome"]),
+                outcomes=outcomes_of(entry, configuration.outcomes),
                 measure=entry["measure"],
                 reference="|".join(
                     entry["reference"][k] for k in ("agents", "schedule", "partner")
@@ -215,7 +230,9 @@ def unknown_network_names(
     return tuple(found)
 
 
-def _cross_problems(content: Mapping[str, Any], settings: Sequence[str]) -> Iterator[Problem]:
+def _cross_problems(content: Mapping[str, Any], configuration: Configuration) -> Iterator[Problem]:
+    settings = tuple(configuration.settings)
+    tables = {outcome.name: outcome.table for outcome in configuration.outcomes.values()}
     short: set[str] = set()
     for agent, text in content["abbreviations"].items():
         if text in short:
@@ -239,12 +256,8 @@ def _cross_problems(content: Mapping[str, Any], settings: Sequence[str]) -> Iter
             seen.add(key)
     measures = {(e["setting"], e["id"]): e["measure"] for e in content["networks"]}
     for entry in content["networks"]:
-        if (entry["outcome"] == "pcr") == (entry["measure"] == "hazard_ratio"):
-            yield problem(
-                FILE, entry["id"], "measure", entry["measure"],
-                "does not fit the outcome: counts make risk ratios, odds ratios and risk "
-                "differences, times make hazard ratios.", line_of(entry, ["measure"]),
-            )  # fmt: skip
+        for place, value, message in outcome_faults(entry, tables):
+            yield problem(FILE, entry["id"], place, value, message, line_of(entry, [place]))
     wanted = [(e["network"], e, "network", True) for e in content["synergy"]]
     for entry in content["surrogacy"]:
         wanted += [(entry["surrogate"], entry, "surrogate", True)]
@@ -256,7 +269,7 @@ def _cross_problems(content: Mapping[str, Any], settings: Sequence[str]) -> Iter
             known = [network for setting, network in measures if setting == entry["setting"]]
             message = f"is not a network of this file and setting.{did_you_mean(name, known)}"
             yield problem(FILE, subject, column, name, message, line_of(entry, [column]))
-        elif counted == (measure == "hazard_ratio"):
+        elif counted == (MEASURES[measure].kind != "counts"):
             kind = "counts responses" if counted else "is timed"
             message = f"has to be a network that {kind}."
             yield problem(FILE, subject, column, name, message, line_of(entry, [column]))

@@ -404,10 +404,10 @@ def _cross_problems(content: Mapping[str, Any], configuration: Configuration) ->
         elif analysis.pool != "overall" and entry.get("kind", "effect") == "effect":
             message = "is not pooled as one, so that there is no effect to speak of."
             yield problem(FILE, subject, "analysis", place, message, line)
-        elif analysis.is_pcr != (entry.get("source") == "control_arms") and (
+        elif (analysis.kind == "counts") != (entry.get("source") == "control_arms") and (
             entry.get("source") in ("control_arms", "control_median")
         ):
-            wanted = "control_arms" if analysis.is_pcr else "control_median"
+            wanted = "control_arms" if analysis.kind == "counts" else "control_median"
             yield problem(
                 FILE, subject, "source", entry["source"],
                 f"does not fit the outcome of the analysis. Write {wanted} or stated.",

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import LONGEST, Selection
+from trial_evidence.config.configuration import LONGEST, EffectModifier, Orders, Selection
 from trial_evidence.files import records
 
-Orders = Mapping[str, tuple[str, ...] | str]
 Record = Mapping[str, Any]
 
 WHOLE = "all"
@@ -206,3 +205,10 @@ def excluded(
         & exclusions["subgroup"].isin(["*", factor])
     ]
     return None if found.empty else "; ".join(found["reason"])
+
+
+def level_sets(modifiers: Sequence[EffectModifier]) -> Iterator[tuple[str, ...]]:
+    """The whole trial, then the levels of each factor, as subgroups of the sheet."""
+    yield (WHOLE,)
+    for modifier in modifiers:
+        yield tuple(f"{modifier.factor}={level}" for level in modifier.levels)

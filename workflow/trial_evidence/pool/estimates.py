@@ -1,6 +1,6 @@
 """All estimates of one setting: every analysis, subgroup and model in one table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, cast, get_args
@@ -103,7 +103,7 @@ def _analysis_estimates(
     weights: dict[int, float] = {}
     whole = rows[rows["subgroup"] == ALL]
     pooled = whole[whole["pooled"] == "yes"]
-    pool = _Pool(analysis.setting, analysis.id, measure, configuration)
+    pool = _Pool(analysis, measure, configuration)
     if analysis.pool == "overall":
         found, weights = pool.models(pooled, ALL)
         records += found
@@ -146,7 +146,7 @@ def _rate_estimates(
 ) -> tuple[list[dict[str, Any]], dict[int, float]]:
     records: list[dict[str, Any]] = []
     weights: dict[int, float] = {}
-    pool = _Pool(analysis.setting, analysis.id, "proportion", configuration)
+    pool = _Pool(analysis, "proportion", configuration)
     pooled = rows[rows["pooled"] == "yes"]
     for (_, subgroup), group in pooled.groupby(["regimen", "subgroup"], sort=False):
         found, inside = pool.models(group, str(subgroup))
@@ -159,8 +159,7 @@ def _rate_estimates(
 class _Pool:
     """Turns sets of trials of one analysis and measure into records of the estimates table."""
 
-    setting: str
-    analysis: str
+    analysis: Analysis | RateAnalysis
     measure: str
     configuration: Configuration
 
@@ -250,8 +249,8 @@ class _Pool:
     def nothing(self, subgroup: str) -> dict[str, Any]:
         """The record of an analysis that no trial qualifies for."""
         return {
-            "setting": self.setting,
-            "analysis": self.analysis,
+            "setting": self.analysis.setting,
+            "analysis": self.analysis.id,
             "measure": self.measure,
             "subgroup": subgroup,
             "model": "no_trial",
@@ -270,15 +269,16 @@ class _Pool:
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         """The columns that describe a set of trials, whatever the model."""
         if not self.reading.compares:
-            shown = {"outcome": "pCR", "experimental": rows["regimen_label"].iloc[0], "control": ""}
+            outcome, regimen = _joined(self.analysis.labels), rows["regimen_label"].iloc[0]
+            shown = {"outcome": outcome, "experimental": regimen, "control": ""}
             participants, events = _total(rows, ["n"]), _total(rows, ["events"])
         else:
             shown = {c: _joined(rows[c]) for c in ("outcome", "experimental", "control")}
             participants = _total(rows, ["n_experimental", "n_control"])
             events = _total(rows, ["events_experimental", "events_control"])
         return {
-            "setting": self.setting,
-            "analysis": self.analysis,
+            "setting": self.analysis.setting,
+            "analysis": self.analysis.id,
             "measure": self.measure,
             **shown,
             "subgroup": subgroup,
@@ -292,7 +292,7 @@ class _Pool:
     def _record(self, result: Pooled, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         natural = self.reading.scale.to_natural
         below = result.probability_below_zero
-        benefit = self.reading.benefit_below
+        fewer = self.analysis.fewer_is_better
         return self._frame(rows, subgroup) | {
             "model": result.model,
             "k": result.k,
@@ -313,8 +313,8 @@ class _Pool:
             "q": result.q,
             "q_df": result.q_df,
             "q_p": result.q_p,
-            "probability_of_benefit": None if below is None or benefit is None
-            else (below if benefit else 1 - below),
+            "probability_of_benefit": None if below is None or not self.reading.compares
+            else (below if fewer else 1 - below),
         }  # fmt: skip
 
 
@@ -332,7 +332,7 @@ def _with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     return table
 
 
-def _joined(values: Sequence[str] | pd.Series) -> str:
+def _joined(values: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(values))
 
 

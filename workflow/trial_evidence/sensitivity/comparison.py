@@ -77,7 +77,7 @@ class Comparison:
 
     def benefit(self, below_zero: float) -> float:
         """Probability of benefit from the probability of an effect below zero."""
-        return below_zero if self.reading.benefit_below else 1 - below_zero
+        return below_zero if self.analysis.fewer_is_better else 1 - below_zero
 
     def frame(self) -> dict[str, Any]:
         """Columns with which every row of a table begins."""

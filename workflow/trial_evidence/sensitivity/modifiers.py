@@ -40,7 +40,7 @@ def found_modifiers(
         Factors whose label and order of levels are set; other levels come in alphabetical order.
     """
     levels: dict[str, set[str]] = {}
-    for name in ("pcr", "hazard_ratios"):
+    for name in sheet.results:
         rows = sheet[name]
         for subgroup in rows.loc[rows["trial_id"].isin(trials), "subgroup"].unique():
             factor, _, level = subgroup.partition("=")

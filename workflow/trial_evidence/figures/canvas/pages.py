@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from trial_evidence.figures.canvas.page import Format, Page, save_page
+from trial_evidence.figures.canvas.page import Format, Picture, save_page
 
 # So many figures take as long to draw as a further process takes to start.
 FIGURES_WORTH_A_PROCESS = 6
@@ -16,7 +16,7 @@ LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
 
 
 def save_pages(
-    pages: Mapping[str, Page], folder: Path, formats: Sequence[Format], processes: int
+    pages: Mapping[str, Picture], folder: Path, formats: Sequence[Format], processes: int
 ) -> None:
     """Save pages below a folder.
 
@@ -40,7 +40,7 @@ def save_pages(
             save_page(page, stem, formats)
 
 
-def listing_of(setting: str, pages: Mapping[str, Page]) -> pd.DataFrame:
+def listing_of(setting: str, pages: Mapping[str, Picture]) -> pd.DataFrame:
     """The figures of a setting in words.
 
     Parameters

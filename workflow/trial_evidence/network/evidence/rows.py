@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration, Selection
+from trial_evidence.config.configuration import Configuration, Orders, Selection
 from trial_evidence.config.networks import Network, NetworkConfiguration
-from trial_evidence.extract.evidence import NO_STANDARD_ERROR, readers_differ, trial_label
+from trial_evidence.extract.comparisons import NO_STANDARD_ERROR
+from trial_evidence.extract.context import readers_differ, trial_label
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
 from trial_evidence.extract.selection import (
     WHOLE,
     Choice,
-    Orders,
     Record,
     by_label,
     choose,

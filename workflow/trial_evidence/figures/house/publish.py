@@ -9,11 +9,9 @@ from matplotlib.figure import Figure
 
 from trial_evidence.figures.canvas.page import DPI, Format, save_page, settled
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts.labels import unplaced
-from trial_evidence.figures.charts.theme import MM_PER_INCH, with_footnotes
-
-_IN_FULL = "In full: {names}."
-_NOT_LABELLED = "Not labelled for want of room: {names}."
+from trial_evidence.figures.canvas.text import clean
+from trial_evidence.figures.house.labels import told_at_foot, unplaced
+from trial_evidence.figures.house.theme import MM_PER_INCH, with_footnotes
 
 
 @dataclass(frozen=True)
@@ -30,15 +28,14 @@ class Chart:
     style: Style
     height_mm: float | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", clean(self.title))
+        object.__setattr__(self, "description", clean(self.description))
+
     def figure(self) -> Figure:
         """The chart laid out; names that were cut or found no place are told at the foot."""
         figure = settled(self._plot())
-        names = dict(zip((_IN_FULL, _NOT_LABELLED), unplaced(figure), strict=True))
-        told = [
-            phrase.replace("{names}", "; ".join(dict.fromkeys(found)))
-            for phrase, found in names.items()
-            if found
-        ]
+        told = told_at_foot(*unplaced(figure))
         return settled(self._plot(*told)) if told and self.style.small_print else figure
 
     def fitted(self, height_mm: float) -> "Chart":
@@ -76,5 +73,5 @@ def save(
     formats, dpi
         Suffixes, and dots per inch of PNG and TIFF.
     """
-    title = " ".join((plot.labels.title or "").split())
+    title = plot.labels.title or ""
     save_page(Chart(lambda: plot, title, description, style), stem, formats, dpi)

@@ -5,7 +5,7 @@ known only once everything around it has been laid out.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +26,7 @@ from matplotlib.text import Text
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import (
+    CAP_HEIGHT_EM,
     ELLIPSIS,
     FONT_FAMILY,
     MM_PER_POINT,
@@ -34,11 +35,12 @@ from trial_evidence.figures.canvas.text import (
     shorten,
     text_width_mm,
 )
-from trial_evidence.figures.charts.scales import favours_lines, natural
+from trial_evidence.figures.house.scales import favours_lines, natural
 
 Boxes = npt.NDArray[np.float64]
 """Left, bottom, right and top of each, in mm from the bottom left of the page."""
 
+_IN_FULL, _NOT_LABELLED = "In full: ", "Not labelled for want of room: "
 _ASCENT_EM, _DESCENT_EM = 0.75, 0.23
 _GAP_MM = 0.5
 _LEADER_FROM_MM = 1.2
@@ -53,7 +55,8 @@ _WAYS = (
 )
 
 
-_ACROSS = {"x", "label"}
+_ACROSS, _UP = {"x", "label"}, {"y", "label"}
+_BESIDE = {**p9.geom_text.DEFAULT_PARAMS, "style": Style(), "at_mm": None}
 _PARAMS = {**p9.geom_text.DEFAULT_PARAMS, "style": Style()}
 
 
@@ -87,7 +90,26 @@ class geom_favours(p9.geom_text):
             ax.add_artist(_Favours(ax, x, str(label).split("\t"), self.params["style"]))
 
 
-def favours(axis: Axis, style: Style, **panel: Any) -> list[Any]:
+class geom_beside(p9.geom_text):
+    """Words left or right of the panel, level with their places on the vertical axis.
+
+    `at_mm` is how far from the left edge of the page the words begin; by default they stand right
+    of the panel, each with a tick.
+    """
+
+    REQUIRED_AES = _UP
+    DEFAULT_PARAMS = _BESIDE
+
+    def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
+        """Leave the words to be placed when the figure has its final size."""
+        data = coord.transform(data, panel_params)
+        words = data[["y", "label", "fontweight", "size"]].to_dict("records")
+        ax.add_artist(_Beside(ax, words, self.params["at_mm"], self.params["style"]))
+
+
+def favours(
+    axis: Axis, style: Style, label: Sequence[str] = (), columns: int = 1, **panel: Any
+) -> list[geom_favours]:
     """A layer that says under the axis what each side of no effect favours.
 
     Parameters
@@ -96,6 +118,11 @@ def favours(axis: Axis, style: Style, **panel: Any) -> list[Any]:
         Its words and its reference.
     style
         Sizes and colours.
+    label
+        Lines of the axis's label, where every panel has an axis of its own (and its data are on
+        the analysis scale, see `per_panel`).
+    columns
+        Panels side by side.
     panel
         Values of the facets' columns, where the words belong to one panel only.
 
@@ -104,13 +131,21 @@ def favours(axis: Axis, style: Style, **panel: Any) -> list[Any]:
     list
         Nothing where the axis has no words.
     """
-    sides = favours_lines(axis, style)
-    if not any(sides):
+    sides = favours_lines(axis, style, columns)
+    if not any(sides) and not label:
         return []
-    at = math.nan if axis.reference is None else float(natural(axis.reference, axis.scale))
-    frame = pd.DataFrame([{"reference": at, "words": "\t".join(sides), **panel}])
+    at = math.inf
+    if axis.reference is not None:
+        at = axis.reference if label else float(natural(axis.reference, axis.scale))
+    frame = pd.DataFrame([{"reference": at, "words": "\t".join([*sides, *label]), **panel}])
     mapping = p9.aes("reference", label="words")
     return [geom_favours(mapping, frame, inherit_aes=False, style=style)]
+
+
+def told_at_foot(shortened: Sequence[str], left_out: Sequence[str]) -> list[str]:
+    """Small print on names that were cut, and on names that found no place."""
+    told = {_IN_FULL: shortened, _NOT_LABELLED: left_out}
+    return [phrase + "; ".join(dict.fromkeys(n)) + "." for phrase, n in told.items() if n]
 
 
 def unplaced(figure: Figure) -> tuple[list[str], list[str]]:
@@ -162,8 +197,13 @@ class _Words(Artist):
         box = self.panel.get_window_extent()
         return tuple(float(end) / self.per_mm for end in box.extents)  # type: ignore[return-value]
 
-    def write(self, text: str, x: float, y: float, size_pt: float, align: str = "left") -> None:
-        font = FontProperties(family=[FONT_FAMILY], size=size_pt, fname=str(font_path()))
+    def write(
+        self, text: str, x: float, y: float, size_pt: float, align: str = "left", bold: bool = False
+    ) -> None:
+        weight = "bold" if bold else "normal"
+        font = FontProperties(
+            family=[FONT_FAMILY], weight=weight, size=size_pt, fname=str(font_path(bold))
+        )
         word = Text(x, y, text, color=self.style.ink, ha=align, va="baseline", fontproperties=font)
         self._add(word)
 
@@ -183,18 +223,46 @@ class _Favours(_Words):
         left, bottom, right, _ = self.edges
         gap = style.panel_gap_mm / 2
         leading = size * MM_PER_POINT * style.leading
-        lines = [side.split("\n") for side in self.sides]
+        lines = [side.split("\n") for side in self.sides[:2]]
         need = [max(text_width_mm(line, size) for line in side) + gap for side in lines]
         split = float(self.millimetres([(self.x, 0.0)])[0, 0])
         if not left <= split <= right:
             split = (left + right) / 2
         outer = style.margin_mm, style.width_mm - style.margin_mm
+        if right - left < style.width_mm / 2:
+            outer = max(outer[0], left - 2 * gap), min(outer[1], right + 2 * gap)
         # a reference near the edge of the page would leave no room for the words on that side
         split = min(max(split, outer[0] + need[0]), outer[1] - need[1])
         top = bottom - 1.6 * style.tick_mm - 2 * leading + _DESCENT_EM * size * MM_PER_POINT
         for side, words, align in ((-1, lines[0], "right"), (1, lines[1], "left")):
             for number, line in enumerate(words):
                 self.write(line, split + side * gap, top - number * leading, size, align)
+        rows = max(map(len, lines)) if any(self.sides[:2]) else 0
+        for number, line in enumerate(self.sides[2:]):
+            middle, half = (left + right) / 2, text_width_mm(line, size) / 2
+            middle = min(max(middle, outer[0] + half), outer[1] - half)
+            self.write(line, middle, top - (rows + number) * leading, size, "center")
+
+
+class _Beside(_Words):
+    def __init__(
+        self, ax: Axes, words: list[dict[str, Any]], at_mm: float | None, style: Style
+    ) -> None:
+        super().__init__(ax, style)
+        self.words, self.at_mm = words, at_mm
+
+    def _place(self) -> None:
+        style, right = self.style, self.edges[2]
+        for word in self.words:
+            y = float(self.millimetres([(0.0, word["y"])])[0, 1])
+            x = self.at_mm
+            if x is None:
+                x = right + 1.7 * style.tick_mm
+                ends = np.array([right, y]), np.array([right + style.tick_mm, y])
+                self._add(_line(ends, style.ink, style.rule_pt))
+            size, bold = word["size"], word["fontweight"] == "bold"
+            capital = CAP_HEIGHT_EM * size * MM_PER_POINT
+            self.write(str(word["label"]), x, y - capital / 2, size, bold=bold)
 
 
 class _Names(_Words):
@@ -208,7 +276,14 @@ class _Names(_Words):
         style, size = self.style, self.style.footnote_pt
         self.shortened, self.left_out = [], []
         left, bottom, _, top = self.edges
-        page = np.array([left, bottom, style.width_mm - style.margin_mm, top + style.row_mm / 4])
+        page = np.array(
+            [
+                left + _GAP_MM,
+                bottom + _GAP_MM,
+                style.width_mm - style.margin_mm,
+                top + style.row_mm / 4,
+            ]
+        )
         discs = list(self._discs())
         lines = np.array([box for artist in self._others() for box in self._boxes(artist)])
         lines = lines.reshape(-1, 4)
@@ -241,7 +316,7 @@ class _Names(_Words):
             marks = np.vstack([marks, box + np.array([-_GAP_MM, 0.0, _GAP_MM, 0.0])])
             if leader:
                 lines = np.vstack([lines, *leader])
-                self._add(_line(_ends(centre, reach, box), style))
+                self._add(_line(_ends(centre, reach, box), style.muted, style.hair_pt))
             self.write(text, box[0], box[1] + _DESCENT_EM * size * MM_PER_POINT, size)
 
     def _others(self) -> Iterator[Artist]:
@@ -314,6 +389,6 @@ def _ends(centre: Boxes, reach: float, box: Boxes) -> tuple[Boxes, Boxes]:
     return centre + (reach + 0.2) * way, near - 0.2 * way
 
 
-def _line(ends: tuple[Boxes, Boxes], style: Style) -> Line2D:
+def _line(ends: tuple[Boxes, Boxes], colour: str, width_pt: float) -> Line2D:
     (x1, y1), (x2, y2) = ends
-    return Line2D([x1, x2], [y1, y2], color=style.muted, linewidth=style.hair_pt)
+    return Line2D([x1, x2], [y1, y2], color=colour, linewidth=width_pt)

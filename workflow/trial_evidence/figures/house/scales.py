@@ -1,13 +1,14 @@
 """The house scales of charts: axes with the house's ticks, on the scale that a reader reads."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import WIDEST_RATIO, Axis, AxisScale, Interval, view
@@ -40,6 +41,12 @@ class Span:
         """Where a value lies: 0 at the low end of the axis, 1 at its high end."""
         place = math.log if self.log else float
         return (place(value) - place(self.low)) / (place(self.high) - place(self.low))
+
+    def value(self, share: float) -> float:
+        """The value at a share of the axis; see `share`."""
+        if self.log:
+            return float(self.low * (self.high / self.low) ** share)
+        return self.low + share * (self.high - self.low)
 
 
 def printed(value: float, scale: AxisScale, digits: int = 2) -> str:
@@ -115,6 +122,11 @@ def between(low: float, high: float, percent: bool = False, whole: bool = False)
     return made
 
 
+def finite(frame: pd.DataFrame, *columns: str) -> Any:
+    """Which rows have numbers in all of some columns."""
+    return np.isfinite(frame[list(columns)].astype(float)).all(axis=1)
+
+
 def fitting(made: SpanOf, room_mm: float, style: Style, upright: bool = False) -> Span:
     """The axis with the most ticks whose labels keep their distance in so many millimetres."""
     size = style.text_pt
@@ -134,7 +146,7 @@ def fitting(made: SpanOf, room_mm: float, style: Style, upright: bool = False) -
 
 
 def scale(
-    along: Literal["x", "y"], span: Span, backwards: bool = False, **more: Any
+    along: Literal["x", "y"], span: Span, backwards: bool = False, beyond: float = 0.0
 ) -> p9.scale_x_continuous | p9.scale_y_continuous:
     """The position scale of an axis: its ends are kept, and marks beyond them are cut off there.
 
@@ -146,8 +158,8 @@ def scale(
         Ends and ticks as printed; a log axis takes ratios and spaces them evenly.
     backwards
         Have the low end where the high one was.
-    more
-        Further settings of the scale.
+    beyond
+        Room beyond either end, as a share of the axis.
 
     Returns
     -------
@@ -159,10 +171,37 @@ def scale(
         breaks=list(span.ticks),
         labels=list(span.labels),
         trans="log" if span.log else "reverse" if backwards else "identity",
-        expand=(0, 0),
+        expand=(beyond, 0),
         oob=_keep,
-        **more,
     )
+
+
+def per_panel(along: Literal["x", "y"], spans: Sequence[Span]) -> list[Any]:
+    """Position scale of panels with axes of their own, for facets with free scales.
+
+    Such panels share one scale, so their data are on the analysis scale: logarithms where the axis
+    is one of ratios. Each panel has to reach to the ends of its span; see `ends`.
+    """
+
+    def of(limits: tuple[float, float]) -> Span:
+        return min(spans, key=lambda span: sum(map(abs, np.subtract(limits, ends(span)))))
+
+    def labels(places: Sequence[float]) -> list[str]:
+        named = [dict(zip(_places(span), span.labels, strict=True)) for span in spans]
+        own = next(labels for labels in named if labels.keys() >= set(places))
+        return [own[place] for place in places]
+
+    kind = p9.scale_x_continuous if along == "x" else p9.scale_y_continuous
+    return [kind(breaks=lambda limits: list(_places(of(limits))), labels=labels, expand=(0, 0))]
+
+
+def ends(span: Span) -> tuple[float, float]:
+    """Ends of an axis on the analysis scale."""
+    return (math.log(span.low), math.log(span.high)) if span.log else (span.low, span.high)
+
+
+def _places(span: Span) -> tuple[float, ...]:
+    return tuple(map(math.log, span.ticks)) if span.log else span.ticks
 
 
 def _keep(x: Numbers, range: tuple[float, float] = (0.0, 1.0), only_finite: bool = True) -> Numbers:
@@ -177,9 +216,9 @@ def vertical_label(axis: Axis) -> str:
     return f"{clean(axis.label)} ({favours})" if favours else clean(axis.label)
 
 
-def favours_lines(axis: Axis, style: Style) -> tuple[str, str]:
-    """What either side of no effect favours, each broken into lines of half a page at most."""
-    half = style.width_mm / 2 - style.margin_mm - style.panel_gap_mm / 2
+def favours_lines(axis: Axis, style: Style, columns: int = 1) -> tuple[str, str]:
+    """What either side of no effect favours, each broken into lines of half a panel at most."""
+    half = (style.width_mm / 2 - style.margin_mm) / columns - style.panel_gap_mm
     low, high = clean(axis.favours_low), clean(axis.favours_high)
     sides = (
         f"\N{LEFTWARDS ARROW} {low}" if low else "",
