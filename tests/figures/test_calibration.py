@@ -1,17 +1,16 @@
 """The calibration figure, read back from its file."""
 
 import math
-from dataclasses import replace
 from itertools import product
 
 import pandas as pd
 import pytest
-from figures.chart_reading import ANY_TEXT, UGLY_TEXTS, chart, drawn, middle, y_of
+from figures.chart_reading import ANY_TEXT, UGLY_TEXTS, chart, drawn, middle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.figures.charts.calibration import calibration
-from trial_evidence.figures.charts.theme import Words
+from trial_evidence.figures.house.theme import Words
 
 TRIALS = (2, 3, 6)
 TAUS = (0.0, 0.2)
@@ -40,9 +39,15 @@ def places(drawing, fill, stroke):
 
 
 def percent_scale(drawing):
-    plain = [replace(w, text=w.text.removesuffix("%")) for w in drawing.words]
-    labels = [w.text for w, given in zip(plain, drawing.words, strict=True) if w.text != given.text]
-    return y_of(replace(drawing, words=tuple(plain)), (labels[0], labels[-1]))
+    """Makes the y of a percentage from the ticks beside two labels."""
+    labels = [w for w in drawing.words if w.text.endswith("%")]
+    ends = (labels[0], labels[-1])
+    ticks = [s.points[0][1] for s in drawing.shapes
+             if len(s.points) == 2 and 0 <= s.box[0] - ends[0].box[2] < 6
+             and s.box[2] - s.box[0] < 6]  # fmt: skip
+    low, high = (min(ticks, key=lambda y: abs(y - w.y + w.size / 3)) for w in ends)
+    first, last = (float(w.text.removesuffix("%")) for w in ends)
+    return lambda value: low + (value - first) / (last - first) * (high - low)
 
 
 def test_each_value_stands_over_its_number_of_trials(tmp_path):

@@ -183,7 +183,7 @@ def test_the_timeline_counts_all_arms_of_the_trials_compared(found):
 def test_without_judgements_there_is_no_figure_of_them(found):
     tables = {name: found.sheet[name] for name in found.sheet.tables}
     tables["risk_of_bias"] = tables["risk_of_bias"].iloc[:0]
-    bare = replace(found, sheet=type(found.sheet)(tables))
+    bare = replace(found, sheet=type(found.sheet)(tables, found.sheet.kinds))
     assert [name for name in overview_pages(bare, {}, Style()) if "bias" in name] == []
 
 

@@ -8,8 +8,8 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import wrap
-from trial_evidence.figures.charts.scales import between, fitting, scale
-from trial_evidence.figures.charts.theme import (
+from trial_evidence.figures.house.scales import between, fitting, scale
+from trial_evidence.figures.house.theme import (
     DASHED,
     DOTTED,
     Words,
@@ -92,6 +92,7 @@ def calibration(
         method=pd.Categorical(known["method"].map(headings), list(headings.values())),
         key=known["tau"].map(dict(zip(taus, keys.keys, strict=True))),
     )
+    together = shown.groupby(["method", "key"], observed=True)["value"].transform("size")
     hair, line = line_width(style.hair_pt), line_width(style.interval_pt)
     return (
         p9.ggplot(shown, p9.aes("trials", "value", color="key", group="key"))
@@ -99,7 +100,7 @@ def calibration(
         + p9.theme(strip_text=p9.element_text(ma="left"))
         + p9.facet_wrap("method", ncol=columns)
         + p9.geom_hline(yintercept=target, color=style.muted, size=hair, linetype="dashed")
-        + p9.geom_line(p9.aes(linetype="key"), size=line)
+        + p9.geom_line(p9.aes(linetype="key"), shown[together > 1], size=line)
         + geom_disc(
             p9.aes(fill="key", shape="key"), size=point_size(style.square_min_mm, hair), stroke=hair
         )

@@ -5,10 +5,10 @@ import pandas as pd
 import plotnine as p9
 
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import clean, wrap
-from trial_evidence.figures.charts.labels import geom_names
-from trial_evidence.figures.charts.scales import Span, fitting, from_zero, per_panel, scale
-from trial_evidence.figures.charts.theme import (
+from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, wrap
+from trial_evidence.figures.house.labels import geom_names
+from trial_evidence.figures.house.scales import Span, fitting, from_zero, per_panel, scale
+from trial_evidence.figures.house.theme import (
     Words,
     across_mm,
     geom_disc,
@@ -67,7 +67,9 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
     named = dots.sort_values("total", kind="stable")
     headings = {name: _heading(str(name), block, style) for name, block in trials.groupby("panel")}
     lines = max(heading.count("\n") + 1 for heading in headings.values())
-    row = _PANEL_MM + lines * leading_mm(style.text_pt, style) + 2 * style.block_gap_mm
+    # a name may stand a little above its panel
+    above = style.block_gap_mm
+    row = _PANEL_MM + lines * leading_mm(style.text_pt, style) + above + 2 * style.block_gap_mm
     keys = legend([_POOLED, _COMPARED], style)
 
     def in_order(frame: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +94,10 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
             1, {"size": point_size(0.85 * style.square_unweighted_mm)},
             fill=[style.ink, style.paper], color=[style.paper, style.ink],
         )
-        + p9.theme(panel_spacing_y=2 * style.block_gap_mm / style.width_mm)
+        + p9.theme(
+            panel_spacing_y=2 * style.block_gap_mm / style.width_mm,
+            strip_text=p9.element_text(margin={"b": 1.5 * above / MM_PER_POINT}),
+        )
         + [scale("x", x), *per_panel("y", spans), p9.scale_size_identity()]
     )  # fmt: skip
 
