@@ -78,7 +78,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
 
     return (
         p9.ggplot(in_order(dots), p9.aes("year", "total"))
-        + house(style, words, len(totals) * row, [] if trials["pooled"].all() else [keys])
+        + house(style, words, len(totals) * row, [] if trials["pooled"].all() else [keys], y="Patients")
         + p9.facet_wrap("panel", ncol=1, scales="free_y")
         + p9.geom_blank(data=in_order(pd.concat([foot, top])))
         + p9.geom_step(
@@ -96,7 +96,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
         )
         + p9.theme(
             panel_spacing_y=2 * style.block_gap_mm / style.width_mm,
-            strip_text=p9.element_text(margin={"b": 1.5 * above / MM_PER_POINT}),
+            strip_text=p9.element_text(margin={"t": 0.5 * above / MM_PER_POINT, "b": above / MM_PER_POINT}),
         )
         + [scale("x", x), *per_panel("y", spans), p9.scale_size_identity()]
     )  # fmt: skip
