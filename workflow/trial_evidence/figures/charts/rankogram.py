@@ -47,7 +47,7 @@ def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggp
     beside = max(0.5, last * widest / across_mm(style, rows) / 2)
 
     def ranked(most: int) -> Span:
-        step = math.ceil((last - 1) / (2 * most - 1)) or 1
+        step = math.ceil((last - 1) / (3 * most - 1)) or 1
         shown = (*range(1, last - step + 1, step), last)
         return Span(1 - beside, last + beside, shown, tuple(map(str, shown)))
 
