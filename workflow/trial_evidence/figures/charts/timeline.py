@@ -68,9 +68,10 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
     headings = {name: _heading(str(name), block, style) for name, block in trials.groupby("panel")}
     lines = max(heading.count("\n") + 1 for heading in headings.values())
     # a name may stand a little above its panel
-    above = style.block_gap_mm
-    row = _PANEL_MM + lines * leading_mm(style.text_pt, style) + above + 2 * style.block_gap_mm
+    clear = style.block_gap_mm / MM_PER_POINT
+    row = _PANEL_MM + lines * leading_mm(style.text_pt, style) + 3 * style.block_gap_mm
     keys = legend([_POOLED, _COMPARED], style)
+    legends = [] if trials["pooled"].all() else [keys]
 
     def in_order(frame: pd.DataFrame) -> pd.DataFrame:
         named = frame["panel"].map(headings)
@@ -78,7 +79,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
 
     return (
         p9.ggplot(in_order(dots), p9.aes("year", "total"))
-        + house(style, words, len(totals) * row, [] if trials["pooled"].all() else [keys], y="Patients")
+        + house(style, words, len(totals) * row, legends, y="Patients")
         + p9.facet_wrap("panel", ncol=1, scales="free_y")
         + p9.geom_blank(data=in_order(pd.concat([foot, top])))
         + p9.geom_step(
@@ -87,7 +88,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
         )
         + geom_disc(
             p9.aes(size="size", fill="kind", color="kind"), stroke=stroke,
-            show_legend=not trials["pooled"].all(),
+            show_legend=bool(legends),
         )
         + geom_names(p9.aes(label="label"), in_order(named), style=style)
         + keys.scales(
@@ -96,7 +97,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
         )
         + p9.theme(
             panel_spacing_y=2 * style.block_gap_mm / style.width_mm,
-            strip_text=p9.element_text(margin={"t": 0.5 * above / MM_PER_POINT, "b": above / MM_PER_POINT}),
+            strip_text=p9.element_text(margin={"t": 0.5 * clear, "b": clear}),
         )
         + [scale("x", x), *per_panel("y", spans), p9.scale_size_identity()]
     )  # fmt: skip
