@@ -7,7 +7,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
-from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.pages import listing_of, save_pages
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import write_table
@@ -71,7 +71,7 @@ def network_pages(
     sheet: Sheet,
     setting: str,
     style: Style,
-) -> dict[str, Page]:
+) -> dict[str, Picture]:
     """Every figure of the networks of a setting.
 
     Parameters
@@ -145,9 +145,9 @@ def _pages(
     surrogacy: list[SurrogacyResults],
     configuration: Configuration,
     style: Style,
-) -> dict[str, Page]:
+) -> dict[str, Picture]:
     """Pages by ``<id>/<name>``."""
-    pages = {
+    pages: dict[str, Picture] = {
         f"{name}/{drawing.name}": drawing.page
         for name, analysis in analyses.items()
         for drawing in network_drawings(analysis, style)
@@ -156,7 +156,7 @@ def _pages(
         for drawing in synergy_drawings(shown, configuration, style):
             pages[f"{shown.analysis.network}/{drawing.name}"] = drawing.page
     for found in surrogacy:
-        plot = surrogacy_drawing(found, style)
+        plot = surrogacy_drawing(found, configuration.confidence_level, style)
         if plot is not None:
             pages[f"{found.analysis.id}/{plot.name}"] = plot.page
     return pages
@@ -165,7 +165,7 @@ def _pages(
 def _remove_others(
     folder: Path,
     tables: Mapping[str, pd.DataFrame],
-    pages: Mapping[str, Page],
+    pages: Mapping[str, Picture],
     configuration: Configuration,
 ) -> None:
     kept = {folder / f"{name}.csv" for name in tables}

@@ -3,16 +3,25 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.figures.canvas.page import Format, Page, beside, save_page, stacked
+from trial_evidence.figures.canvas.page import (
+    Format,
+    Page,
+    Picture,
+    beside,
+    save_page,
+    stacked,
+)
 from trial_evidence.figures.canvas.pages import LISTING_COLUMNS
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts.timeline import DatedTrial, Timeline, TimelinePanel
-from trial_evidence.figures.charts.timeline import layout as timeline_page
+from trial_evidence.figures.charts.publish import Chart
+from trial_evidence.figures.charts.theme import Words
+from trial_evidence.figures.charts.timeline import timeline
 from trial_evidence.figures.forests.evidence_forests import comparison_axis, to_analysis_scale
 from trial_evidence.figures.overview.effect_summary import (
     Effect,
@@ -66,7 +75,7 @@ TWO_COLUMNS_MM = 150.0
 Certainties = Mapping[tuple[str, str], str]
 
 
-def draw_overview(pages: Mapping[str, Page], results: Path, formats: Sequence[Format]) -> None:
+def draw_overview(pages: Mapping[str, Picture], results: Path, formats: Sequence[Format]) -> None:
     """Draw the figures over all settings; one of an earlier run that is no more is removed.
 
     Parameters
@@ -87,7 +96,7 @@ def draw_overview(pages: Mapping[str, Page], results: Path, formats: Sequence[Fo
 
 
 def list_overview(
-    pages: Mapping[str, tuple[str, Page]], settings: Sequence[str], results: Path
+    pages: Mapping[str, tuple[str, Picture]], settings: Sequence[str], results: Path
 ) -> None:
     """List the figures over all settings, and collect what every figure shows in words.
 
@@ -116,7 +125,7 @@ def list_overview(
 
 def overview_pages(
     material: Material, certainty: Certainties, style: Style
-) -> dict[str, tuple[str, Page]]:
+) -> dict[str, tuple[str, Picture]]:
     """Every figure over all settings.
 
     Parameters
@@ -131,7 +140,7 @@ def overview_pages(
     dict
         Name of the figure -> the setting it is about (``""`` for all), and its page.
     """
-    pages: dict[str, tuple[str, Page]] = {}
+    pages: dict[str, tuple[str, Picture]] = {}
     summary = summary_of(material, certainty)
     if summary.panels:
         pages["summary"] = ("", effect_summary(summary, style))
@@ -143,7 +152,10 @@ def overview_pages(
         pages["risk_of_bias_bars"] = ("", _all_bars(list(judged.values()), style))
     pages["flow"] = ("", flow_page(flow_of(material), style))
     pages["evidence_map"] = ("", map_page(map_of(material), style))
-    pages["timeline"] = ("", timeline_page(timeline_of(material), style))
+    dated, words, description = timeline_of(material)
+    if len(dated):
+        chart = partial(timeline, dated, words, style)
+        pages["timeline"] = ("", Chart(chart, words.title, description, style))
     return pages
 
 
@@ -186,13 +198,15 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
         )
         panels.setdefault(measure, []).append((analysis, effect, shown))
     said = [words for found in panels.values() for _, _, words in found]
+    level = material.configuration.confidence_level
     return EffectSummary(
         title="Dual against single blockade: the pooled answers",
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
+        level=level,
         footnotes=(
-            "Diamond: leading estimate with its 95% interval; bar: 95% prediction interval. Which "
-            "model leads depends on the number of trials; single results are not pooled. Patients "
-            "are not stated where a trial does not say how many were analysed.",
+            f"Diamond: leading estimate with its {level:g}% interval; bar: {level:g}% prediction "
+            "interval. Which model leads depends on the number of trials; single results are not "
+            "pooled. Patients are not stated where a trial does not say how many were analysed.",
         ),
         description=f"Pooled effects of dual against single blockade. {'; '.join(said)}.",
     )
@@ -310,45 +324,45 @@ def map_of(material: Material) -> EvidenceMap:
     )
 
 
-def timeline_of(material: Material) -> Timeline:
-    """The randomised trials of the comparisons by the year of their first report."""
+def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
+    """The randomised trials of the comparisons by the year of their first report.
+
+    Returns
+    -------
+    DataFrame, Words, str
+        ``panel``, ``label``, ``year``, ``patients`` and ``pooled``; what stands around the figure;
+        what it shows in words.
+    """
     trials = material.evidence.trials
     first = _first_reports(material)
     about = material.trials()
     added = timeline_table(material).data
     pooled = set(zip(added["setting"], added["added"], strict=True))
-    panels = []
+    rows: list[tuple[str, str, int, int, bool]] = []
     unknown = []
     for setting, name in material.configuration.settings.items():
-        dated = []
         for trial_id in dict.fromkeys(trials.loc[trials["setting"] == setting, "trial_id"]):
             label = _short_name(about[trial_id]["name"])
             patients, year = about[trial_id]["n_randomised"], first.get(trial_id)
             if year is None or math.isnan(patients):
                 unknown.append(label)
             else:
-                is_pooled = (setting, trial_id) in pooled
-                dated.append(DatedTrial(label, year, int(patients), is_pooled))
-        panels.append(TimelinePanel(name, tuple(dated)))
+                rows.append((name, label, year, int(patients), (setting, trial_id) in pooled))
+    dated = pd.DataFrame(rows, columns=["panel", "label", "year", "patients", "pooled"])
     said = [
-        f"{panel.heading}: {len(panel.trials)} trials "
-        f"({sum(trial.pooled for trial in panel.trials)} pooled) with "
-        f"{sum(trial.patients for trial in panel.trials):,} patients from "
-        f"{min(trial.year for trial in panel.trials)} to "
-        f"{max(trial.year for trial in panel.trials)}"
-        for panel in panels
-        if panel.trials
+        f"{panel}: {len(part)} trials ({part['pooled'].sum()} pooled) with "
+        f"{part['patients'].sum():,} patients from {part['year'].min()} to {part['year'].max()}"
+        for panel, part in dated.groupby("panel", sort=False)
     ]
     missing = f" Without year or number: {', '.join(unknown)}." if unknown else ""
-    return Timeline(
-        title="Patients randomised in the trials compared, as they were reported",
-        panels=tuple(panel for panel in panels if panel.trials),
+    words = Words(
+        "Patients randomised in the trials compared, as they were reported",
         footnotes=(
             "By the year of the first report in the sheet; all arms of a trial count. Area of a "
             f"dot: patients of the trial.{missing}",
         ),
-        description=f"Cumulative number of patients by year. {'; '.join(said)}.",
     )
+    return dated, words, f"Cumulative number of patients by year. {'; '.join(said)}."
 
 
 def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from trial_evidence.config.looks import FigureConfiguration, FigureStyle
-from trial_evidence.figures.canvas.page import Page, fitted, save_page
+from trial_evidence.figures.canvas.page import Page, Picture, fitted, save_page
 from trial_evidence.figures.canvas.style import Style, styled
+from trial_evidence.figures.charts.publish import Chart
 from trial_evidence.figures.forests.forest import layout
 from trial_evidence.figures.stage import setting_figures
 from trial_evidence.files import read_table, write_table
@@ -33,7 +34,7 @@ class StyledPage:
     """A page and where it goes, below the folder of its look, without suffix."""
 
     stem: str
-    page: Page
+    page: Picture
 
     @property
     def analysis(self) -> str:
@@ -123,7 +124,7 @@ def write_styled_figures(
     style = styled(look.fields, look.widths_mm[0], look.magnification)
     pages = styled_pages(material, looks, style, processed, certainty)
     if look.height_mm is not None:
-        pages = [StyledPage(found.stem, fitted(found.page, look.height_mm)) for found in pages]
+        pages = [StyledPage(p.stem, _fitted(p.page, look.height_mm)) for p in pages]
     folder = material.results / f"figures-{look.name}" / f"{look.widths_mm[0]:g}mm"
     wanted = [found for found in pages if not analysis or found.analysis == analysis]
     if not wanted:
@@ -187,6 +188,13 @@ def _sensitivity_pages(material: Material, setting: str, style: Style) -> list[S
     )
     pages = sensitivity_pages(configuration, found, specifications, material.sheet, setting, style)
     return [StyledPage(f"{setting}/{stem}", page) for stem, page in pages.items()]
+
+
+def _fitted(page: Picture, height_mm: float) -> Picture:
+    """A chart fits its panel to a height, a page its lengths."""
+    if isinstance(page, Chart):
+        return page.fitted(height_mm)
+    return fitted(page, height_mm) if isinstance(page, Page) else page
 
 
 def _draw(found: StyledPage, folder: Path, look: FigureStyle) -> None:
