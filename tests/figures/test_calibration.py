@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.figures.charts.calibration import calibration
-from trial_evidence.figures.charts.theme import Words
+from trial_evidence.figures.house.theme import Words
 
 TRIALS = (2, 3, 6)
 TAUS = (0.0, 0.2)

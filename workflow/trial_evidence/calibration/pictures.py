@@ -8,8 +8,8 @@ import pandas as pd
 from trial_evidence.calibration.summary import METHOD_NAMES, PREDICTION_NAMES, with_bayesian
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.calibration import calibration
-from trial_evidence.figures.charts.publish import Chart
-from trial_evidence.figures.charts.theme import Words
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 
 # The coverage of the common effect falls so low that nothing else could be told apart beside it;
 # the page of tables has every method.

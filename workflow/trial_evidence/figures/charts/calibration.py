@@ -8,8 +8,8 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import wrap
-from trial_evidence.figures.charts.scales import between, fitting, scale
-from trial_evidence.figures.charts.theme import (
+from trial_evidence.figures.house.scales import between, fitting, scale
+from trial_evidence.figures.house.theme import (
     DASHED,
     DOTTED,
     Words,

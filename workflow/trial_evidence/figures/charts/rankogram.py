@@ -7,8 +7,8 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
-from trial_evidence.figures.charts.scales import Span, fitting, scale
-from trial_evidence.figures.charts.theme import Words, across_mm, house, line_width
+from trial_evidence.figures.house.scales import Span, fitting, scale
+from trial_evidence.figures.house.theme import Words, across_mm, house, line_width
 from trial_evidence.words.numbers import format_number
 
 # Few treatments have higher rows; what the highest bar leaves of its row is for its number.

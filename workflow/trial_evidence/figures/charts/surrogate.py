@@ -8,8 +8,8 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts.labels import geom_names
-from trial_evidence.figures.charts.scales import (
+from trial_evidence.figures.house.labels import geom_names
+from trial_evidence.figures.house.scales import (
     Span,
     covering,
     ends,
@@ -18,7 +18,7 @@ from trial_evidence.figures.charts.scales import (
     scale,
     vertical_label,
 )
-from trial_evidence.figures.charts.theme import (
+from trial_evidence.figures.house.theme import (
     DASHED,
     DOTTED,
     Words,

@@ -6,9 +6,9 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, wrap
-from trial_evidence.figures.charts.labels import geom_names
-from trial_evidence.figures.charts.scales import Span, fitting, from_zero, per_panel, scale
-from trial_evidence.figures.charts.theme import (
+from trial_evidence.figures.house.labels import geom_names
+from trial_evidence.figures.house.scales import Span, fitting, from_zero, per_panel, scale
+from trial_evidence.figures.house.theme import (
     Words,
     across_mm,
     geom_disc,

@@ -9,10 +9,10 @@ import pandas as pd
 from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
-from trial_evidence.figures.charts.publish import Chart
 from trial_evidence.figures.charts.rankogram import rankogram
-from trial_evidence.figures.charts.theme import Words
 from trial_evidence.figures.forests.forest import Column, Row
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis

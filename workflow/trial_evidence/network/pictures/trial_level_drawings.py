@@ -11,11 +11,11 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts.publish import Chart
 from trial_evidence.figures.charts.surrogate import surrogate
-from trial_evidence.figures.charts.theme import Words
 from trial_evidence.figures.forests import forest
 from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
 from trial_evidence.network.pictures.words import Drawing, counted
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale

@@ -12,11 +12,11 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts.publish import Chart
-from trial_evidence.figures.charts.theme import Words
 from trial_evidence.figures.forests import forest
 from trial_evidence.figures.forests.evidence_forests import comparison_axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.network.analysis import NetworkAnalysis

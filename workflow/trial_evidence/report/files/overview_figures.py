@@ -19,10 +19,10 @@ from trial_evidence.figures.canvas.page import (
 )
 from trial_evidence.figures.canvas.pages import LISTING_COLUMNS
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts.publish import Chart
-from trial_evidence.figures.charts.theme import Words
 from trial_evidence.figures.charts.timeline import timeline
 from trial_evidence.figures.forests.evidence_forests import comparison_axis, to_analysis_scale
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview.effect_summary import (
     Effect,
     EffectPanel,

@@ -11,8 +11,8 @@ import pandas as pd
 from trial_evidence.config.looks import FigureConfiguration, FigureStyle
 from trial_evidence.figures.canvas.page import Page, Picture, fitted, save_page
 from trial_evidence.figures.canvas.style import Style, styled
-from trial_evidence.figures.charts.publish import Chart
 from trial_evidence.figures.forests.forest import layout
+from trial_evidence.figures.house.publish import Chart
 from trial_evidence.figures.stage import setting_figures
 from trial_evidence.files import read_table, write_table
 from trial_evidence.network.stage import FOLDER as NETWORK_FOLDER
