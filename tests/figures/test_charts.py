@@ -9,6 +9,7 @@ import plotnine as p9
 import pytest
 from figures.chart_reading import RATIO, TITLED, chart, drawn, said
 from figures.svg_reading import check_svg, read_svg
+from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.page import save_page
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.figures.charts.baujat import baujat
@@ -20,7 +21,6 @@ from trial_evidence.figures.house.scales import (
     covering,
     fitting,
     from_zero,
-    printed,
     scale,
     vertical_label,
 )

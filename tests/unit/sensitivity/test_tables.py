@@ -48,7 +48,7 @@ def counted_sheet(table, **more):
     about = {t: {"blinded": "yes" if at % 2 else "no"} for at, t in enumerate(trials)}
     bias = pd.DataFrame(columns=["trial_id", "outcome", "overall"], dtype=str)
     content = sheet(arms, trials=about, **{"pcr": pcr} | more)
-    return type(content)({**content.tables, "risk_of_bias": bias})
+    return type(content)({**content.tables, "risk_of_bias": bias}, content.kinds)
 
 
 def found(table, measures=("odds_ratio",), **more):

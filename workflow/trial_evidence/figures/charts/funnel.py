@@ -9,6 +9,7 @@ import plotnine as p9
 from scipy.special import ndtri
 
 from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.house.labels import favours
 from trial_evidence.figures.house.scales import (
@@ -18,7 +19,6 @@ from trial_evidence.figures.house.scales import (
     fitting,
     from_zero,
     natural,
-    printed,
     scale,
 )
 from trial_evidence.figures.house.theme import (

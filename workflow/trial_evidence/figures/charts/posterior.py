@@ -7,6 +7,7 @@ import pandas as pd
 import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import wrap
 from trial_evidence.figures.house.labels import favours
@@ -18,7 +19,6 @@ from trial_evidence.figures.house.scales import (
     fitting,
     from_zero,
     per_panel,
-    printed,
 )
 from trial_evidence.figures.house.theme import (
     DASHED,

@@ -9,6 +9,7 @@ import pandas as pd
 import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
 from trial_evidence.figures.house.labels import geom_beside, told_at_foot
@@ -18,7 +19,6 @@ from trial_evidence.figures.house.scales import (
     ends,
     fitting,
     per_panel,
-    printed,
     vertical_label,
 )
 from trial_evidence.figures.house.theme import (

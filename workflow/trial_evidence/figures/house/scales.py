@@ -14,7 +14,7 @@ import plotnine as p9
 from trial_evidence.figures.canvas.axis import WIDEST_RATIO, Axis, AxisScale, Interval, view
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, text_width_mm, wrap
-from trial_evidence.words.numbers import format_number, format_tick, linear_ticks
+from trial_evidence.words.numbers import format_tick, linear_ticks
 
 Numbers = npt.NDArray[np.floating[Any]]
 
@@ -47,13 +47,6 @@ class Span:
         if self.log:
             return float(self.low * (self.high / self.low) ** share)
         return self.low + share * (self.high - self.low)
-
-
-def printed(value: float, scale: AxisScale, digits: int = 2) -> str:
-    """A value on the analysis scale as it is printed: a ratio, a number or a percentage."""
-    if scale == "logit":
-        return f"{format_number(100 * float(natural(value, scale)), 1)}%"
-    return format_number(float(natural(value, scale)), digits)
 
 
 SpanOf = Callable[[int], Span]

@@ -7,7 +7,6 @@ from trial_evidence.figures.canvas.chart import (
     JUDGEMENT_SIGNS,
     Chart,
     Judgement,
-    between,
     rectangle,
 )
 from trial_evidence.figures.canvas.page import Page
@@ -100,12 +99,7 @@ def summary_bars(lights: TrafficLights, style: Style) -> Page:
     names_mm = names - style.column_gap_mm
     deepest = max(len(wrap(name, names_mm, style.text_pt, True)) for name in lights.domains)
     row = max(1.2 * style.row_mm, deepest * chart.leading(style.text_pt) + style.indent_mm / 2)
-    panel = chart.panel(
-        between(0.0, 1.0, percent=True),
-        between(0.0, 1.0),
-        row * len(lights.domains),
-        beside_mm=(names, 0.0),
-    )
+    panel = chart.percent_panel(names, row * len(lights.domains))
     fills: dict[Judgement, str] = {
         "low": style.low_risk, "some_concerns": style.some_concerns, "high": style.high_risk,
     }  # fmt: skip

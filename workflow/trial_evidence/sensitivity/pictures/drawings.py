@@ -47,12 +47,7 @@ from trial_evidence.pool.probes.small_study import egger, trim_and_fill
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
 from trial_evidence.sensitivity.pictures import in_words as words
-from trial_evidence.sensitivity.regression import (
-    covariates,
-    forced_words,
-    is_forced,
-    regress,
-)
+from trial_evidence.sensitivity.regression import covariates, forced_words, is_forced, regress
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.models import SHORT_MODEL_NAMES, is_random_effects
@@ -157,24 +152,20 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
     ]
     lead = np.flatnonzero(results["leading"])
     return _chart(
-        specification,
-        f"{analysis.title}: specification curve",
+        specification, f"{analysis.title}: specification curve",
         words.specifications(
             analysis.title,
             estimates,
             int(lead[0]) if lead.size else None,
             [*medians, share.rstrip(".")],
         ),
-        style,
-        results,
-        pd.DataFrame(chosen),
-        Axis("log", 0.0, label),
+        style, results, pd.DataFrame(chosen), Axis("log", 0.0, label),
         notes=(share, *([f"{'; '.join(medians)}."] if len(medians) > 1 else [])),
         footnotes=(
             "Specifications that pool the same numbers in the same way count once. The share is no "
             "test: specifications share their trials.",
         ),
-    )
+    )  # fmt: skip
 
 
 def _chart(
@@ -273,19 +264,12 @@ def _funnel(c: Comparison, title: str, style: Style) -> Chart:
         plural = "trial" if filled.missing == 1 else "trials"
         notes.append(f"Trim-and-fill: {filled.missing} {plural} missing on the {filled.side}.")
     return _chart(
-        funnel,
-        title,
-        words.funnel(c, pooled, estimator, notes),
-        style,
-        trials,
-        axis_of(c),
-        pooled,
-        c.level,
+        funnel, title, words.funnel(c, pooled, estimator, notes), style, trials, axis_of(c),
+        pooled, c.level,
         regression=None if isinstance(line, Refused) else (line.limit, line.slope),
         adjusted=None if isinstance(filled, Refused) or not filled.missing else filled.estimate,
-        notes=tuple(notes),
-        footnotes=(f"Pooled: random effects by {estimator}.",),
-    )
+        notes=tuple(notes), footnotes=(f"Pooled: random effects by {estimator}.",),
+    )  # fmt: skip
 
 
 def _baujat(c: Comparison, title: str, style: Style) -> Chart:
@@ -294,15 +278,11 @@ def _baujat(c: Comparison, title: str, style: Style) -> Chart:
     across, up = found.baujat_x, found.baujat_y
     trials = {"trial": c.rows["trial"].astype(str), "contribution": across, "influence": up}
     return _chart(
-        baujat,
-        title,
-        words.baujat(c, across, up),
-        style,
-        pd.DataFrame(trials),
+        baujat, title, words.baujat(c, across, up), style, pd.DataFrame(trials),
         x_label="Squared residual over its variance (share in the heterogeneity)",
         y_label="Influence on the pooled result (squared change over its variance)",
         footnotes=(f"Random effects by {estimator}, with Wald’s variance.",),
-    )
+    )  # fmt: skip
 
 
 def _drapery(c: Comparison, title: str, style: Style) -> Chart:
@@ -376,8 +356,7 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
         for (kind, label), (values, heights) in curves.items()
     ]
     return _chart(
-        posterior,
-        title,
+        posterior, title,
         words.posterior(
             c,
             (found.median, found.ci_low, found.ci_high),
@@ -385,15 +364,10 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
             prior.label,
             (found.tau_median, found.tau_low, found.tau_high),
         ),
-        style,
-        pd.concat(frames, ignore_index=True),
-        found.median,
-        (found.ci_low, found.ci_high),
-        axis_of(c),
-        c.level,
-        notes=tuple(statements),
+        style, pd.concat(frames, ignore_index=True), found.median, (found.ci_low, found.ci_high),
+        axis_of(c), c.level, notes=tuple(statements),
         footnotes=("Flat prior on the mean. Shaded: the shortest interval.",),
-    )
+    )  # fmt: skip
 
 
 def _percent(probability: float) -> str:
@@ -414,19 +388,14 @@ def _gosh(c: Comparison, title: str, style: Style) -> Chart:
     estimates, i2, held = found.estimate[several], found.i2[several], found.members[most, several]
     name, all_trials = str(c.rows["trial"].iloc[most]), float(whole.estimate[0])
     return _chart(
-        gosh,
-        title,
-        words.all_subsets(c, estimates, i2, held, name, all_trials),
-        style,
-        pd.DataFrame({"estimate": estimates, "i2": i2, "chosen": held}),
-        axis_of(c),
-        chosen=name,
+        gosh, title, words.all_subsets(c, estimates, i2, held, name, all_trials), style,
+        pd.DataFrame({"estimate": estimates, "i2": i2, "chosen": held}), axis_of(c), chosen=name,
         whole=(all_trials, float(whole.i2[0])),
         footnotes=(
             f"Subsets of two trials or more, random effects by {estimator}. Apart: the trial with "
             "the largest Cook’s distance.",
         ),
-    )
+    )  # fmt: skip
 
 
 def _bubble(
@@ -451,19 +420,12 @@ def _bubble(
     name = COVARIATE_NAMES.get(covariate, covariate.replace("_", " ").capitalize())
     note = f"Slope: {format_p(float(found.p_value[1]))}; k = {found.k}."
     return _chart(
-        bubble,
-        f"{c.analysis.title}: by {name[:1].lower()}{name[1:]}",
+        bubble, f"{c.analysis.title}: by {name[:1].lower()}{name[1:]}",
         words.bubbles(c, name, [(float(grid[at]), float(fitted[at])) for at in (0, -1)], note),
-        style,
-        trials,
-        line,
-        axis_of(c),
-        name,
-        c.level,
-        notes=(note,),
+        style, trials, line, axis_of(c), name, c.level, notes=(note,),
         footnotes=(
             "Meta-regression by REML with the conservative Hartung–Knapp test. A relation between "
             "trials is not one between patients.",
             *([warning] if warning else []),
         ),
-    )
+    )  # fmt: skip
