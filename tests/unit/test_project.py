@@ -29,6 +29,7 @@ STREAM = [
     {"pool.probes"},
     {"pool"},
     {"figures.canvas"},
+    {"figures.house"},
     {"figures.charts", "figures.forests"},
     {"figures.overview"},
     {"figures"},

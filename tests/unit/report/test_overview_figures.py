@@ -166,17 +166,17 @@ def test_the_map_shows_the_counts_of_its_table(found):
 
 def test_the_timeline_fills_the_dots_of_the_trials_in_its_table(found):
     added = timeline_table(found).data
-    for panel in timeline_of(found).panels:
-        (setting,) = (
-            s for s, name in found.configuration.settings.items() if name == panel.heading
-        )
+    dated, _, _ = timeline_of(found)
+    for panel, trials in dated.groupby("panel"):
+        (setting,) = (s for s, name in found.configuration.settings.items() if name == panel)
         table = set(added.loc[added["setting"] == setting, "trial"])
-        assert {trial.label for trial in panel.trials if trial.pooled} == table
+        assert set(trials.loc[trials["pooled"], "label"]) == table
 
 
 def test_the_timeline_counts_all_arms_of_the_trials_compared(found):
-    (panel,) = (p for p in timeline_of(found).panels if p.heading == "Neoadjuvant")
-    assert sorted((t.label, t.year, t.patients) for t in panel.trials) == [
+    dated, _, _ = timeline_of(found)
+    early = dated.loc[dated["panel"] == "Neoadjuvant", ["label", "year", "patients"]]
+    assert sorted(early.itertuples(index=False, name=None)) == [
         ("TRIAL-A", 2020, 210), ("TRIAL-B", 2020, 330), ("TRIAL-C", 2020, 300),
         ("TRIAL-D", 2020, 60), ("TRIAL-L", 2020, 200),
     ]  # fmt: skip

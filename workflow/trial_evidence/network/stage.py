@@ -8,7 +8,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
-from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import write_table
@@ -73,7 +73,7 @@ def network_pages(
     sheet: Sheet,
     setting: str,
     style: Style,
-) -> dict[str, Page]:
+) -> dict[str, Picture]:
     """Every figure of the networks of a setting, by ``<id>/<name>``."""
     found = network_findings(configuration, networks, sheet, setting)
     return dict(_pages(found, configuration, style))
@@ -119,7 +119,7 @@ def tables_of(found: NetworkFindings, line: str) -> Iterator[tuple[str, pd.DataF
 
 def _pages(
     found: NetworkFindings, configuration: Configuration, style: Style
-) -> Iterator[tuple[str, Page]]:
+) -> Iterator[tuple[str, Picture]]:
     for name, analysis in found.analyses.items():
         for drawing in network_drawings(analysis, style):
             yield f"{name}/{drawing.name}", drawing.page
@@ -127,6 +127,6 @@ def _pages(
         for drawing in synergy_drawings(shown, configuration, style):
             yield f"{shown.analysis.network}/{drawing.name}", drawing.page
     for pairs in found.surrogacy:
-        plot = surrogacy_drawing(pairs, style)
+        plot = surrogacy_drawing(pairs, configuration.confidence_level, style)
         if plot is not None:
             yield f"{pairs.analysis.id}/{plot.name}", plot.page

@@ -260,7 +260,11 @@ def save_page(
     """
     contents = {stem.with_name(f"{stem.name}.{kind}"): b"" for kind in formats}
     # whatever a caller or a matplotlibrc has set must not change the page
-    with matplotlib.style.context(["default", _SETTINGS]):
+    with matplotlib.style.context(["default", _SETTINGS]), warnings.catch_warnings():
+        # a letter that the font lacks is drawn as a box; the SVG keeps the letter itself
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from font", category=UserWarning
+        )
         figure = page.figure()
         for target, kind in zip(contents, formats, strict=True):
             contents[target] = _render(figure, page, kind, dpi)
@@ -353,13 +357,8 @@ def _render(figure: Figure, page: Picture, kind: Format, dpi: int) -> bytes:
     }
     drawn = "png" if kind == "tiff" else kind
     buffer = BytesIO()
-    with warnings.catch_warnings():
-        # a letter that the font lacks is drawn as a box; the SVG keeps the letter itself
-        warnings.filterwarnings(
-            "ignore", message="Glyph .* missing from font", category=UserWarning
-        )
-        options: dict[str, Any] = {"pil_kwargs": _PNG_OPTIONS} if drawn == "png" else {}
-        figure.savefig(buffer, format=drawn, dpi=dpi, metadata=metadata[drawn], **options)
+    options: dict[str, Any] = {"pil_kwargs": _PNG_OPTIONS} if drawn == "png" else {}
+    figure.savefig(buffer, format=drawn, dpi=dpi, metadata=metadata[drawn], **options)
     if kind == "svg":
         return _described(buffer.getvalue(), page)
     if kind == "eps":

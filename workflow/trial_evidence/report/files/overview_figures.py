@@ -3,17 +3,19 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.figures.canvas.page import Page, beside, stacked
+from trial_evidence.figures.canvas.page import Page, Picture, beside, stacked
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts.timeline import DatedTrial, Timeline, TimelinePanel
-from trial_evidence.figures.charts.timeline import layout as timeline_page
+from trial_evidence.figures.charts.timeline import timeline
 from trial_evidence.figures.forests.axes import comparison_axis
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview.effect_summary import (
     Effect,
     EffectPanel,
@@ -70,7 +72,7 @@ Certainties = Mapping[tuple[str, str], str]
 
 
 def list_overview(
-    pages: Mapping[str, tuple[str, Page]], settings: Sequence[str], results: Path
+    pages: Mapping[str, tuple[str, Picture]], settings: Sequence[str], results: Path
 ) -> None:
     """List the figures over all settings, and collect what every figure shows in words.
 
@@ -87,12 +89,12 @@ def list_overview(
 
 def overview_pages(
     material: Material, certainty: Certainties, style: Style
-) -> dict[str, tuple[str, Page]]:
+) -> dict[str, tuple[str, Picture]]:
     """Name of every figure over all settings -> the setting it is about (or ``""``), and its page.
 
     `certainty` maps (setting, analysis) to words; what is missing is left blank.
     """
-    pages: dict[str, tuple[str, Page]] = {}
+    pages: dict[str, tuple[str, Picture]] = {}
     summary = summary_of(material, certainty)
     if summary.panels:
         pages["summary"] = ("", effect_summary(summary, style))
@@ -104,7 +106,10 @@ def overview_pages(
         pages["risk_of_bias_bars"] = ("", _all_bars(list(judged.values()), style))
     pages["flow"] = ("", flow_page(flow_of(material), style))
     pages["evidence_map"] = ("", map_page(map_of(material), style))
-    pages["timeline"] = ("", timeline_page(timeline_of(material), style))
+    dated, words, description = timeline_of(material)
+    if len(dated):
+        chart = partial(timeline, dated, words, style)
+        pages["timeline"] = ("", Chart(chart, words.title, description, style))
     return pages
 
 
@@ -146,6 +151,7 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
     return EffectSummary(
         title="Main results: every pooled comparison",
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
+        level=level,
         footnotes=(
             f"Diamond: leading estimate with its {level:g}% interval; bar: {level:g}% prediction "
             "interval. Which model leads depends on the number of trials; single results are not "
@@ -250,41 +256,43 @@ def map_of(material: Material) -> EvidenceMap:
     )
 
 
-def timeline_of(material: Material) -> Timeline:
-    """The randomised trials of the comparisons by the year of their first report."""
+def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
+    """The randomised trials of the comparisons by the year of their first report.
+
+    Returns
+    -------
+    DataFrame, Words, str
+        ``panel``, ``label``, ``year``, ``patients`` and ``pooled``; the words around the figure;
+        what it shows in words.
+    """
     first = _first_reports(material)
     added = timeline_table(material).data
-    panels, unknown = [], []
+    rows: list[tuple[str, str, int, int, bool]] = []
+    unknown = []
     for setting, name in material.configuration.settings.items():
         pooled = set(where(added, setting=setting)["added"])
-        dated = []
         for trial_id in where(material.evidence.trials, setting=setting)["trial_id"].unique():
             label = material.trial_name(trial_id)
             patients, year = material.trials[trial_id]["n_randomised"], first.get(trial_id)
             if year is None or math.isnan(patients):
                 unknown.append(label)
             else:
-                dated.append(DatedTrial(label, year, int(patients), trial_id in pooled))
-        if dated:
-            panels.append(TimelinePanel(name, tuple(dated)))
+                rows.append((name, label, year, int(patients), trial_id in pooled))
+    dated = pd.DataFrame(rows, columns=["panel", "label", "year", "patients", "pooled"])
     said = [
-        f"{panel.heading}: {counted(len(panel.trials), 'trial')} "
-        f"({sum(trial.pooled for trial in panel.trials)} pooled) with "
-        f"{sum(trial.patients for trial in panel.trials):,} patients from "
-        f"{min(trial.year for trial in panel.trials)} to "
-        f"{max(trial.year for trial in panel.trials)}"
-        for panel in panels
+        f"{panel}: {counted(len(part), 'trial')} ({part['pooled'].sum()} pooled) with "
+        f"{part['patients'].sum():,} patients from {part['year'].min()} to {part['year'].max()}"
+        for panel, part in dated.groupby("panel", sort=False)
     ]
     missing = f" Without year or number: {', '.join(unknown)}." if unknown else ""
-    return Timeline(
-        title="Patients randomised in the trials compared, by year of report",
-        panels=tuple(panels),
+    words = Words(
+        "Patients randomised in the trials compared, by year of report",
         footnotes=(
             "By the year of the first report in the sheet, all arms of a trial together. The area "
             f"of a dot is proportional to the number of patients in the trial.{missing}",
         ),
-        description=f"Cumulative number of patients by year. {'; '.join(said)}.",
     )
+    return dated, words, f"Cumulative number of patients by year. {'; '.join(said)}."
 
 
 def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
