@@ -153,5 +153,5 @@ def _looks(style: Style) -> dict[str, tuple[str, float, Any]]:
 
 def _within(curves: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:
     """The points between the ends of their panel."""
-    low, high = (curves["panel"].map(reach.loc[end]) for end in (0, 1))
+    low, high = (curves["panel"].map(dict(reach.loc[end])) for end in (0, 1))
     return curves[curves["value"].between(low, high)]
