@@ -62,7 +62,7 @@ def posterior(
     median, interval
         Median of the mean effect and its shortest interval, which is shaded.
     axis
-        The axis of the effect.
+        The axis of the effect, a ratio or a difference.
     level
         Probability of the interval in percent.
     words, style

@@ -74,7 +74,8 @@ def specification(
         What every specification chose: a categorical column a factor, named by it, its categories
         from top to bottom; missing where the factor does not apply.
     axis
-        The axis of the estimates, which stands upright; its reference is no effect.
+        The axis of the estimates, ratios or differences, which stands upright; its reference is no
+        effect.
     words, style
         Title, notes and small print; sizes and colours.
 
