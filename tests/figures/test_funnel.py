@@ -144,7 +144,7 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
 
 @DRAWN
 @given(
-    st.lists(st.tuples(st.floats(-8, 8), st.floats(0, 8), st.booleans()), max_size=12),
+    st.lists(st.tuples(st.floats(-8, 8), st.floats(0.01, 8), st.booleans()), max_size=12),
     st.floats(-8, 8),
     st.sampled_from(["log", "linear", "logit"]),
     ANY_TEXT,

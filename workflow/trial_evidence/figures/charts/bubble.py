@@ -75,7 +75,7 @@ def bubble(
     ends = (known["covariate"].min(), known["covariate"].max()) if len(known) else (0.0, 0.0)
     room = _ROOM * (ends[1] - ends[0]) or max(0.5, 0.01 * abs(ends[0]))
     whole = bool((known["covariate"] % 1 == 0).all())
-    fitted = [] if line is None else line["fitted"]
+    fitted: list[float] = [] if line is None else line["fitted"].tolist()
     height = panel_height_mm(style)
     y = fitting(covering(axis, [*known["estimate"], *fitted]), height, style, upright=True)
     across = between(ends[0] - room, ends[1] + room, whole=whole)

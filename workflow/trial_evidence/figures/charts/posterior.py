@@ -62,7 +62,7 @@ def posterior(
     median, interval
         Median of the mean effect and its shortest interval, which is shaded.
     axis
-        The axis of the effect.
+        The axis of the effect, a ratio or a difference.
     level
         Probability of the interval in percent.
     words, style
@@ -153,5 +153,5 @@ def _looks(style: Style) -> dict[str, tuple[str, float, Any]]:
 
 def _within(curves: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:
     """The points between the ends of their panel."""
-    low, high = (curves["panel"].map(reach.loc[end]) for end in (0, 1))
+    low, high = (curves["panel"].map(dict(reach.loc[end])) for end in (0, 1))
     return curves[curves["value"].between(low, high)]

@@ -34,6 +34,7 @@ from trial_evidence.figures.house.theme import (
     panel_height_mm,
     reference_line,
 )
+from trial_evidence.files import records
 
 Numbers = npt.NDArray[np.float64]
 
@@ -73,7 +74,8 @@ def specification(
         What every specification chose: a categorical column a factor, named by it, its categories
         from top to bottom; missing where the factor does not apply.
     axis
-        The axis of the estimates, which stands upright; its reference is no effect.
+        The axis of the estimates, ratios or differences, which stands upright; its reference is no
+        effect.
     words, style
         Title, notes and small print; sizes and colours.
 
@@ -165,7 +167,7 @@ def _names_mm(rows: pd.DataFrame, style: Style) -> float:
         for label, indent in zip(rows["label"], rows["indent"], strict=True)
     ]
     widest = max([style.text_column_min_mm / 2, *widths])
-    return min(widest, 0.4 * style.width_mm) + style.panel_gap_mm
+    return float(min(widest, 0.4 * style.width_mm)) + style.panel_gap_mm
 
 
 def _usual(known: pd.DataFrame) -> list[float]:
@@ -177,9 +179,9 @@ def _usual(known: pd.DataFrame) -> list[float]:
     if known.empty:
         return []
     estimates, low, high = known["estimate"], known["low"], known["high"]
-    half = np.maximum(estimates - low, high - estimates)
+    half = np.maximum((estimates - low).to_numpy(), (high - estimates).to_numpy())
     half = half[np.isfinite(half)]
-    room = _TYPICAL * float(half.median()) if len(half) else 0.0
+    room = _TYPICAL * float(np.median(half)) if len(half) else 0.0
     return [
         max(low.quantile(_TAIL, "nearest"), estimates.min() - room),
         min(high.quantile(1 - _TAIL, "nearest"), estimates.max() + room),
@@ -274,8 +276,9 @@ def _areas(shown: pd.DataFrame, pitch: float) -> pd.DataFrame:
     ends_of = [left.assign(x=left["first"] - 0.5), right.assign(x=right["last"] + 0.5)]
     along = pd.concat([parts, *ends_of]).sort_values(["run", "x"], kind="stable")
     back = along[::-1]
-    outline = pd.concat([along.assign(estimate=along["high"]), back.assign(estimate=back["low"])])
-    return outline.reset_index().assign(panel=_PANELS[0])
+    sides = [along.assign(estimate=along["high"]), back.assign(estimate=back["low"])]
+    outline: pd.DataFrame = pd.concat(sides).reset_index()
+    return outline.assign(panel=_PANELS[0])
 
 
 def _choices(
@@ -293,10 +296,13 @@ def _choices(
             fill=style.band, inherit_aes=False,
         )
     ]  # fmt: skip
-    marks = pd.concat(
-        _marks((choices[row.factor] == row.choice).to_numpy(), pitch).assign(y=row.y)
-        for row in own.itertuples()
-    ).assign(panel=_PANELS[1])
+    own_marks = [
+        _marks((choices[row["factor"]] == row["choice"]).to_numpy(), pitch).assign(
+            y=float(row["y"])
+        )
+        for row in records(own)
+    ]
+    marks: pd.DataFrame = pd.concat(own_marks).assign(panel=_PANELS[1])
     if pitch > 2 * _BIN_MM:
         width = min(_WIDEST_MM, pitch * _FILLED) / pitch
         layers.append(
@@ -309,7 +315,8 @@ def _choices(
                 inherit_aes=False,
             )
         )  # fmt: skip
-    for indent, some in rows.groupby("indent"):
+    for indent in (0, 1):
+        some = rows[rows["indent"] == indent]
         layers.append(
             geom_beside(
                 p9.aes(y="y", label="shown"), some, inherit_aes=False, style=style,

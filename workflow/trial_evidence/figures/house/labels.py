@@ -36,6 +36,7 @@ from trial_evidence.figures.canvas.text import (
     text_width_mm,
 )
 from trial_evidence.figures.house.scales import favours_lines, natural
+from trial_evidence.files import records
 
 Boxes = npt.NDArray[np.float64]
 """Left, bottom, right and top of each, in mm from the bottom left of the page."""
@@ -103,13 +104,13 @@ class geom_beside(p9.geom_text):
     def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
         """Leave the words to be placed when the figure has its final size."""
         data = coord.transform(data, panel_params)
-        words = data[["y", "label", "fontweight", "size"]].to_dict("records")
+        words = records(data[["y", "label", "fontweight", "size"]])
         ax.add_artist(_Beside(ax, words, self.params["at_mm"], self.params["style"]))
 
 
 def favours(
     axis: Axis, style: Style, label: Sequence[str] = (), columns: int = 1, **panel: Any
-) -> list[geom_favours]:
+) -> list[Any]:
     """A layer that says under the axis what each side of no effect favours.
 
     Parameters

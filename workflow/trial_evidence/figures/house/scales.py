@@ -179,7 +179,7 @@ def per_panel(along: Literal["x", "y"], spans: Sequence[Span]) -> list[Any]:
     def of(limits: tuple[float, float]) -> Span:
         return min(spans, key=lambda span: sum(map(abs, np.subtract(limits, ends(span)))))
 
-    def labels(places: Sequence[float]) -> list[str]:
+    def labels(places: Sequence[Any]) -> list[str]:
         named = [dict(zip(_places(span), span.labels, strict=True)) for span in spans]
         own = next(labels for labels in named if labels.keys() >= set(places))
         return [own[place] for place in places]

@@ -125,9 +125,9 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
     Choices that change nothing are left out of it.
     """
     with np.errstate(divide="ignore"):
-        logs = np.log(rows[["estimate", "ci_low", "ci_high"]].astype(float))
-    results = logs.set_axis(["estimate", "low", "high"], axis=1)
-    results = results.assign(leading=rows["leading"] == "yes").reset_index(drop=True)
+        logs = np.log(rows[["estimate", "ci_low", "ci_high"]].to_numpy(float))
+    results = pd.DataFrame(logs, columns=["estimate", "low", "high"])
+    results["leading"] = (rows["leading"] == "yes").to_numpy()
     chosen = {}
     for column in CHOICE_COLUMNS:
         values = rows[column].reset_index(drop=True)
