@@ -70,13 +70,33 @@ def test_everything_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("path", "value", "column", "said"),
     [
-        (("networks", 0, "setting"), "late", "setting", 'response: "late" is not allowed. Allowed'),
-        (("networks", 1, "id"), "response", "id", 'response: "response" stands twice.'),
-        (("networks", 0, "outcome"), "pCR", "outcome", 'Did you mean "pcr"?'),
-        (("networks", 1, "outcome"), ["EFS", "pcr"], "outcome", "the first outcome in hazard"),
-        (("synergy", 0, "network"), "other", "network", "is not a network of this file"),
-        (("synergy", 0, "network"), "survival", "network", "has to be a network that counts"),
-        (("surrogacy", 0, "endpoint"), "response", "endpoint", "has to be a network that is timed"),
+        (
+            ("networks", 0, "setting"),
+            "late",
+            "networks.setting",
+            'response: "late" is not allowed. Allowed',
+        ),
+        (("networks", 1, "id"), "response", "networks.id", 'response: "response" stands twice.'),
+        (("networks", 0, "outcome"), "pCR", "networks.outcome", 'Did you mean "pcr"?'),
+        (
+            ("networks", 1, "outcome"),
+            ["EFS", "pcr"],
+            "networks.outcome",
+            "the first outcome in hazard",
+        ),
+        (("synergy", 0, "network"), "other", "synergy.network", "is not a network of this file"),
+        (
+            ("synergy", 0, "network"),
+            "survival",
+            "synergy.network",
+            "has to be a network that counts",
+        ),
+        (
+            ("surrogacy", 0, "endpoint"),
+            "response",
+            "surrogacy.endpoint",
+            "has to be a network that is timed",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_said(tmp_path, path, value, column, said):

@@ -59,7 +59,7 @@ def test_an_analysis_that_there_is_not(configuration, tmp_path):
     changed["claims"][0]["rule"]["analysis"] = "pcr_dual"
     (line,) = problems(changed, configuration, tmp_path)
     assert line == (
-        "report.yaml, analysis: pcr_added_to_trastuzumab: "
+        "report.yaml, claims.rule.analysis: pcr_added_to_trastuzumab: "
         '"neoadjuvant/pcr_dual" is not an analysis of analyses.yaml. '
         'Did you mean "neoadjuvant/pcr_dual_v_dual"?'
     )

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from trial_evidence.config.configuration import (
     Configuration,
     read_configuration,
-    read_yaml,
     unfit_measures,
     unknown_agents,
     unknown_analyses,
@@ -30,6 +29,7 @@ from trial_evidence.config.networks import (
     read_networks,
     unknown_network_names,
 )
+from trial_evidence.config.reading import read
 from trial_evidence.config.reports import (
     ReportConfiguration,
     certainty_problems,
@@ -397,8 +397,8 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     looks = sound(lambda: read_figure_configuration(folder))
     if analyses is None:
         # Without its analyses the rest can be held against its form alone.
-        for name in ("report", "networks"):
-            problems += read_yaml(folder / f"{name}.yaml", f"{name}.schema.yaml")[1]
+        problems += read(folder / "report.yaml", ReportConfiguration).problems
+        problems += read(folder / "networks.yaml", NetworkConfiguration).problems
         return _Configured(), problems
     if looks is not None:
         problems += unknown_languages(analyses, looks)

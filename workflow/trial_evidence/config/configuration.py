@@ -1,67 +1,65 @@
-"""The settings of method and the list of analyses, read from config/ and checked."""
+"""config/analyses.yaml: what is compared and pooled with what; with the methods, all of both."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import jsonschema
-import yaml
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
-from trial_evidence.config.methods import (
-    Pooling,
-    Sensitivity,
-    method_faults,
-    pooling_of,
-    sensitivity_of,
-)
-from trial_evidence.config.yaml_files import YamlFault, line_of, point_hint, read_yaml_text
+from trial_evidence.config import forms
+from trial_evidence.config.forms import Form, Id, Maybe, Number, Pair, Several, Some, Text, Truth
+from trial_evidence.config.methods import Methods, method_faults
+from trial_evidence.config.reading import Fault, Place, problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Pool = Literal["overall", "within_subgroups", "none"]
-TrialOrder = Literal["year", "effect", "weight", "name", "precision"]
-Measure = Literal["risk_ratio", "odds_ratio", "risk_difference", "hazard_ratio", "proportion"]
+FILE = "analyses.yaml"
 NO_AGENT = "none"
-LONGEST = "longest"
-
-# Kinds of content, by their names in a schema.
-TYPES = {
-    "object": "a group of named settings",
-    "array": "a list",
-    "string": "a text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-}
-
-SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+Measure = Literal["risk_ratio", "odds_ratio", "risk_difference", "hazard_ratio"]
+ContrastKind = Literal[
+    "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
+]
+Column = Literal["control", "counts", "source", "definition", "weight", "risk_of_bias"]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What trials report, as the section ``outcomes`` of analyses.yaml names it.
+class Outcome(Form):
+    """What trials report.
 
     Attributes
     ----------
-    name : str
+    name
         As the sheet writes it: in the outcome column of its table, or, where the table has none
         or the cell is empty, the name of the table itself.
-    table : str
+    table
         The table of the sheet that holds it; the dictionary says of which kind it is.
-    label : str
-        As figures and tables print it.
-    better : {"more", "fewer"}
+    better
         Whether more of it is the benefit (response) or less (recurrence, death, harm).
+    label
+        As figures and tables print it; left out: as the sheet writes it.
     """
 
-    name: str
+    name: SkipJsonSchema[str]
     table: str
-    label: str
     better: Literal["more", "fewer"]
+    label: Text = ""
+
+
+_Names = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
+Outcomes = Annotated[
+    Some[Annotated[Outcome, forms.entry_of("outcomes")]],
+    Field(alias="outcome"),
+    BeforeValidator(lambda named: (named,) if isinstance(named, str) else named),
+    WithJsonSchema(
+        {
+            "description": "an outcome, or a list of outcomes such as [PFS]",
+            "anyOf": [{"type": "string"}, _Names],
+        }
+    ),
+]
 
 
 class OfOutcomes:
@@ -95,66 +93,76 @@ class OfOutcomes:
         return self.outcomes[0].better == "fewer"
 
 
-@dataclass(frozen=True)
-class ContrastRule:
-    """Which contrasts of two randomised arms an analysis takes; ``None`` admits any."""
+class ContrastRule(Form):
+    """Which contrasts of two randomised arms an analysis takes; what is left out admits any.
 
-    kind: str
-    control: tuple[str, ...] | None = None
-    same_partner: bool | None = None
-    changed_backbone: bool | None = None
+    Attributes
+    ----------
+    control
+        Agents of the control arm that are admitted, in order of preference when a trial offers
+        several.
+    same_partner
+        Whether both arms have the same partner.
+    changed_backbone
+        Whether an antibody of the control arm is replaced by its conjugate.
+    """
+
+    kind: ContrastKind
+    control: Maybe[Some[str]] = None
+    same_partner: Maybe[Truth] = None
+    changed_backbone: Maybe[Truth] = None
 
 
-@dataclass(frozen=True)
-class EffectModifier:
+class EffectModifier(Form):
     """A factor inside the trials, with its two levels in order of display."""
 
-    factor: str
+    factor: SkipJsonSchema[str]
     label: str
-    levels: tuple[str, str]
+    levels: Pair[str]
 
 
-@dataclass(frozen=True)
-class FigureChoices:
+Modifiers = Several[Annotated[EffectModifier, forms.entry_of("effect_modifiers")]]
+
+
+class FigureChoices(Form):
     """What an analysis's own forest plots have otherwise than all others.
 
     Attributes
     ----------
-    title : str
-        Heading; empty for the analysis's own.
-    order : str
+    title
+        Heading; left out: the analysis's own.
+    order
         What the trials of a group are sorted by: year of report, effect (smallest first), weight
         (largest first), name, or precision (most precise first).
-    columns : tuple of str or None
-        Columns shown beside trial and result; None for all that have something to show.
-    axis : pair of float or None
-        Ends of the axis as printed on it (ratios, differences, proportions); None for those that
+    columns
+        Columns shown beside trial and result; left out: all that have something to show.
+    axis
+        Ends of the axis as printed on it (ratios, differences, proportions); left out: those that
         the data ask for. For the analysis's first measure.
-    language : str
+    language
         A file of config/labels.
     """
 
     title: str = ""
-    order: TrialOrder = "year"
-    columns: tuple[str, ...] | None = None
-    axis: tuple[float, float] | None = None
+    order: Literal["year", "effect", "weight", "name", "precision"] = "year"
+    columns: Maybe[Several[Column]] = None
+    axis: Maybe[tuple[Number, Number]] = None
     language: str = "en"
 
 
-@dataclass(frozen=True)
-class Analysis(OfOutcomes):
+class Analysis(OfOutcomes, Form):
     """One comparison of two kinds of arm on one outcome in one setting."""
 
-    id: str
+    id: Id
     setting: str
     title: str
-    outcomes: tuple[Outcome, ...]
-    measures: tuple[Measure, ...]
+    outcomes: Outcomes
+    measures: Some[Measure]
     contrast: ContrastRule
-    pool: Pool
-    subgroups: str
-    effect_modifiers: tuple[EffectModifier, ...]
-    arm_labels: tuple[str, str]
+    pool: Literal["overall", "within_subgroups", "none"]
+    subgroups: Literal["added_agents", "experimental_partner", "control_agents"]
+    arm_labels: Annotated[tuple[str, str], Field(alias="arms")]
+    effect_modifiers: Modifiers = ()
     figure: FigureChoices = FigureChoices()
 
     @property
@@ -163,60 +171,46 @@ class Analysis(OfOutcomes):
         return MEASURES[self.measures[0]].kind
 
 
-@dataclass(frozen=True)
-class RateAnalysis(OfOutcomes):
+class RateAnalysis(OfOutcomes, Form):
     """Pooled rates of one outcome over all arms of a setting, by regimen and partner."""
 
-    id: str
+    id: Id
     setting: str
     title: str
-    outcomes: tuple[Outcome, ...]
-    effect_modifiers: tuple[EffectModifier, ...]
+    outcomes: Outcomes
+    effect_modifiers: Modifiers = ()
     figure: FigureChoices = FigureChoices()
 
 
-Orders = Mapping[str, tuple[str, ...] | str]
-"""Column -> its words in order of preference, or ``longest`` for a number."""
+class Analyses(Form, kw_only=True):
+    """All of config/analyses.yaml."""
 
-
-@dataclass(frozen=True)
-class Selection:
-    """Admission rules, and orders of preference by table; column -> admitted or ordered words."""
-
-    admit: Mapping[str, tuple[str, ...]]
-    orders: Mapping[str, Orders]
-
-    @property
-    def pcr(self) -> Orders:
-        """To be replaced by ``of``."""
-        return self.orders["pcr"]
-
-    @property
-    def hazard_ratio(self) -> Orders:
-        """To be replaced by ``of``."""
-        return self.orders["hazard_ratios"]
-
-    def of(self, table: str) -> Orders:
-        """Orders of preference among the rows of a table, the first column first."""
-        return self.orders[table]
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """All of config/: method, figures, settings, analyses."""
-
-    confidence_level: float
-    tau_prior_scale: Mapping[str, float]
-    effect_modifier_min_trials: int
-    pooling: Pooling
-    sensitivity: Sensitivity
-    selection: Selection
-    figure_width_mm: float
-    figure_formats: tuple[Literal["svg", "pdf", "png"], ...]
-    settings: Mapping[str, str]
-    outcomes: Mapping[str, Outcome]
+    settings: Annotated[Mapping[str, str], Field(min_length=1)]
+    outcomes: Annotated[
+        Mapping[str, Outcome],
+        Field(min_length=1),
+        forms.keyed("name", "label"),
+        forms.section("outcomes"),
+    ]
+    effect_modifiers: Annotated[
+        Mapping[str, EffectModifier], forms.keyed("factor"), forms.section("effect_modifiers")
+    ] = Field(default_factory=dict)
     analyses: tuple[Analysis, ...]
     rates: tuple[RateAnalysis, ...]
+
+
+class Configuration(Methods, Analyses, kw_only=True):
+    """What config.yaml and analyses.yaml say."""
+
+    @property
+    def figure_width_mm(self) -> float:
+        """Width of the figures."""
+        return self.figures.width_mm
+
+    @property
+    def figure_formats(self) -> tuple[Literal["svg", "pdf", "png"], ...]:
+        """Suffixes of the files of a figure."""
+        return self.figures.formats
 
     def of_setting(self, setting: str) -> tuple[Analysis, ...]:
         """Analyses of one setting, in the order of the file."""
@@ -228,71 +222,69 @@ class Configuration:
 
 
 def read_configuration(folder: Path) -> Configuration:
-    """Read and check ``config.yaml`` and ``analyses.yaml``.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder with both files.
-
-    Returns
-    -------
-    Configuration
+    """Read ``config.yaml`` and ``analyses.yaml``.
 
     Raises
     ------
     SheetError
-        When a file is missing, is no YAML, or breaks its schema in workflow/schemas; the
-        problems name the file, the place in it and what is allowed, all at once.
+        When a file is missing, is no YAML, or says what it may not; the problems name the file, the
+        place in it and what is allowed, all at once.
     """
-    settings, problems = read_yaml(folder / "config.yaml", "config.schema.yaml")
-    analyses, more = read_yaml(folder / "analyses.yaml", "analyses.schema.yaml")
-    problems += more
-    if not problems:
-        problems += list(_cross_problems(analyses))
-        ids = frozenset(entry["id"] for entry in analyses["analyses"])
-        problems += [
-            problem("config.yaml", "", place, value, message)
-            for place, value, message in method_faults(settings, ids)
-        ]
-    if problems:
+    methods, analyses = read(folder / "config.yaml", Methods), read(folder / FILE, Analyses)
+    if methods.found and analyses.found:
+        methods.tell(method_faults(methods.found, {a.id for a in analyses.found.analyses}))
+        analyses.tell(_faults(analyses.found))
+    if problems := [*methods.problems, *analyses.problems]:
         raise SheetError(tuple(problems))
-    modifiers = {
-        factor: EffectModifier(factor, entry["label"], tuple(entry["levels"]))
-        for factor, entry in analyses["effect_modifiers"].items()
-    }
-    outcomes = {
-        name: Outcome(name, entry["table"], entry.get("label", name), entry["better"])
-        for name, entry in analyses["outcomes"].items()
-    }
-    chosen = settings["selection"]
-    return Configuration(
-        confidence_level=float(settings["confidence_level"]),
-        tau_prior_scale={k: float(v) for k, v in settings["tau_prior_scale"].items()},
-        effect_modifier_min_trials=settings["effect_modifier_min_trials"],
-        pooling=pooling_of(settings["pooling"]),
-        sensitivity=sensitivity_of(settings["sensitivity"]),
-        selection=Selection(
-            admit={k: tuple(v) for k, v in chosen["admit"].items()},
-            orders={table: _orders(chosen[table]) for table in chosen if table != "admit"},
-        ),
-        figure_width_mm=float(settings["figures"]["width_mm"]),
-        figure_formats=tuple(settings["figures"]["formats"]),
-        settings=dict(analyses["settings"]),
-        outcomes=outcomes,
-        analyses=tuple(_analysis(entry, modifiers, outcomes) for entry in analyses["analyses"]),
-        rates=tuple(
-            RateAnalysis(
-                id=entry["id"],
-                setting=entry["setting"],
-                title=entry["title"],
-                outcomes=outcomes_of(entry, outcomes),
-                effect_modifiers=tuple(modifiers[f] for f in entry.get("effect_modifiers", ())),
-                figure=_figure(entry),
-            )
-            for entry in analyses["rates"]
-        ),
-    )
+    return Configuration(**vars(methods.model), **vars(analyses.model))
+
+
+def _faults(file: Analyses) -> Iterator[Fault]:
+    entries: list[tuple[Place, Any]] = [
+        ((part, at), entry)
+        for part in ("analyses", "rates")
+        for at, entry in enumerate(getattr(file, part))
+    ]
+    yield from entry_faults(entries, file.settings)
+    for place, entry in entries:
+        yield from outcome_faults(place, entry)
+        measures = [MEASURES[name] for name in getattr(entry, "measures", ("proportion",))]
+        for at, measure in enumerate(measures):
+            if measure.kind != (first := measures[0]).kind:
+                kinds = f"it is made of {measure.kind}, {first.name} of {first.kind}"
+                message = f"does not go with the first measure: {kinds}."
+                yield Fault((*place, "measures", at), message)
+        low, high = entry.figure.axis or (0.5, 1.0)
+        ends = f'"{low:g}, {high:g}"'
+        if low >= high:
+            message = f"{ends} is no range: the lower end comes first."
+            yield Fault((*place, "figure", "axis"), message)
+        if low <= 0 and measures[0].is_ratio:
+            message = f"{ends} does not fit the measure: a ratio is above 0."
+            yield Fault((*place, "figure", "axis"), message)
+
+
+def entry_faults(
+    entries: Iterable[tuple[Place, Any]], settings: Collection[str], name: str = "id"
+) -> Iterator[Fault]:
+    """Entries of a setting that there is not, or whose name stands twice in theirs."""
+    seen: set[tuple[str, str]] = set()
+    for place, entry in entries:
+        if entry.setting not in settings:
+            near = did_you_mean(entry.setting, settings)
+            message = f"is not allowed. Allowed: {', '.join(settings)}.{near}"
+            yield Fault((*place, "setting"), message)
+        if (key := (entry.setting, getattr(entry, name))) in seen:
+            yield Fault((*place, name), "stands twice.")
+        seen.add(key)
+
+
+def outcome_faults(place: Place, entry: OfOutcomes) -> Iterator[Fault]:
+    """Outcomes of one entry that are in different tables."""
+    for at, outcome in enumerate(entry.outcomes):
+        if outcome.table != entry.table:
+            message = f"is in {outcome.table}.csv, the first outcome in {entry.table}.csv."
+            yield Fault((*place, "outcome", at), message)
 
 
 def unknown_agents(configuration: Configuration, agents: Sequence[str]) -> tuple[Problem, ...]:
@@ -391,245 +383,3 @@ def unknown_analyses(
             Problem("error", "exclusions.csv", int(row), trial_id, "analysis", analysis, message)
         )
     return tuple(problems)
-
-
-def read_yaml(path: Path, schema: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Read a configuration file and hold it against its schema.
-
-    Parameters
-    ----------
-    path : Path
-        The file, in YAML.
-    schema : str
-        Name of a JSON schema in workflow/schemas, itself written as YAML.
-
-    Returns
-    -------
-    dict
-        What the file holds; only to be relied on where there is no problem.
-    list of Problem
-        What is wrong, each with its place in the file and what is allowed.
-    """
-    if not path.is_file():
-        return {}, [problem(path.name, "", "", "", "The file is missing.")]
-    try:
-        content = read_yaml_text(path.read_bytes())
-    except YamlFault as fault:
-        return {}, [problem(path.name, "", "", "", fault.message, fault.line)]
-    rules = yaml.safe_load((SCHEMAS / schema).read_text(encoding="utf-8"))
-    faults = sorted(
-        jsonschema.Draft202012Validator(rules).iter_errors(content),
-        key=lambda fault: [str(step) for step in fault.path],
-    )
-    return content, [_schema_problem(path.name, content, fault) for fault in faults]
-
-
-def _schema_problem(file: str, content: Any, fault: jsonschema.ValidationError) -> Problem:
-    path = list(fault.absolute_path)
-    subject = ""
-    if len(path) >= 2 and isinstance(path[1], int):
-        entry = content[path[0]][path[1]]
-        subject = str(entry.get("id", f"entry {path[1] + 1}")) if isinstance(entry, dict) else ""
-    place = ".".join(str(p) for p in path if not isinstance(p, int))
-    line = line_of(content, [*path, *_unknown(fault)[:1]])
-    return problem(file, subject, place, "", _in_words(fault), line)
-
-
-def _unknown(fault: jsonschema.ValidationError) -> list[Any]:
-    """Names in a group that its schema does not know."""
-    if fault.validator != "additionalProperties":
-        return []
-    return [name for name in fault.instance if name not in fault.schema.get("properties", {})]
-
-
-def _in_words(fault: jsonschema.ValidationError) -> str:
-    """What breaks a schema, for somebody who has never seen one."""
-    found, rule, schema = fault.instance, fault.validator_value, fault.schema
-    if fault.validator is None:
-        return f'"{found}" has no place beside what else stands in this entry.'
-    if fault.validator == "additionalProperties":
-        known = sorted(schema.get("properties", {}))
-        unknown = _unknown(fault)[0]
-        return f'"{unknown}" is not known here. Known: {", ".join(known)}.' + did_you_mean(
-            str(unknown), known
-        )
-    if fault.validator == "required":
-        missing = next(key for key in rule if key not in found)
-        return f'"{missing}" is missing.'
-    if fault.validator == "enum":
-        allowed = [str(word) for word in rule]
-        return f'"{found}" is not allowed. Allowed: {", ".join(allowed)}.' + did_you_mean(
-            str(found), allowed
-        )
-    if fault.validator == "type":
-        if found is None:
-            return f"Here stands nothing; it has to be {TYPES.get(rule, rule)}."
-        if isinstance(found, bool):
-            return "yes, no, true and false are no text here. Put the word in quotation marks."
-        return f'"{found}" is not {TYPES.get(rule, rule)}.{point_hint(found)}'
-    if fault.validator in ("anyOf", "oneOf", "pattern") and "description" in schema:
-        return f'"{found}" is not allowed. Allowed: {schema["description"]}.'
-    if fault.validator in ("minItems", "maxItems") and isinstance(found, list) and found:
-        allowed_number = "at least" if fault.validator == "minItems" else "at most"
-        return (
-            f"{_listed(found)} are {len(found)} entries; there have to be {allowed_number} {rule}. "
-            "A decimal mark is a point; a comma begins the next entry."
-        )
-    if fault.validator == "uniqueItems":
-        return f"{_listed(found)} holds an entry twice."
-    message = str(fault.message)
-    return message[0].upper() + message[1:]
-
-
-def _listed(entries: Sequence[object]) -> str:
-    return f"[{', '.join(str(entry) for entry in entries)}]"
-
-
-def _cross_problems(analyses: Mapping[str, Any]) -> Iterator[Problem]:
-    seen: set[tuple[str, str]] = set()
-    tables = {name: entry["table"] for name, entry in analyses["outcomes"].items()}
-    for entry in [*analyses["analyses"], *analyses["rates"]]:
-        if entry["setting"] not in analyses["settings"]:
-            allowed = ", ".join(analyses["settings"])
-            yield problem(
-                "analyses.yaml", entry["id"], "setting", entry["setting"],
-                f"is not allowed. Allowed: {allowed}", line_of(entry, ["setting"]),
-            )  # fmt: skip
-        if (entry["setting"], entry["id"]) in seen:
-            yield problem(
-                "analyses.yaml", entry["id"], "id", entry["id"], "stands twice.",
-                line_of(entry, ["id"]),
-            )  # fmt: skip
-        seen.add((entry["setting"], entry["id"]))
-        for factor in entry.get("effect_modifiers", ()):
-            if factor not in analyses["effect_modifiers"]:
-                yield problem(
-                    "analyses.yaml", entry["id"], "effect_modifiers", factor,
-                    "is not described under effect_modifiers.",
-                    line_of(entry, ["effect_modifiers"]),
-                )  # fmt: skip
-        low, high = entry.get("figure", {}).get("axis", (0, 1))
-        if low >= high:
-            yield problem(
-                "analyses.yaml", entry["id"], "axis", f"{low:g}, {high:g}",
-                "is no range: the lower end comes first.", line_of(entry, ["figure", "axis"]),
-            )  # fmt: skip
-        measures = entry.get("measures", ["proportion"])
-        if low <= 0 and "axis" in entry.get("figure", {}) and measures[0].endswith("ratio"):
-            yield problem(
-                "analyses.yaml", entry["id"], "axis", f"{low:g}, {high:g}",
-                "does not fit the measure: a ratio is above 0.",
-                line_of(entry, ["figure", "axis"]),
-            )  # fmt: skip
-        for place, value, message in outcome_faults(entry, tables):
-            yield problem(
-                "analyses.yaml", entry["id"], place, value, message, line_of(entry, [place])
-            )
-
-
-def outcome_names(entry: Mapping[str, Any]) -> list[str]:
-    """Outcomes that an entry names: one, or a list in order of preference."""
-    named = entry["outcome"]
-    return [named] if isinstance(named, str) else list(named)
-
-
-def outcomes_of(entry: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> tuple[Outcome, ...]:
-    """The outcomes that an entry names."""
-    return tuple(outcomes[name] for name in outcome_names(entry))
-
-
-def outcome_faults(
-    entry: Mapping[str, Any], tables: Mapping[str, str]
-) -> Iterator[tuple[str, str, str]]:
-    """What is wrong with the outcome and the measures of an entry.
-
-    Parameters
-    ----------
-    entry : mapping
-        ``outcome``, and ``measures`` or ``measure``.
-    tables : mapping of str to str
-        Outcome -> table of the sheet.
-
-    Yields
-    ------
-    tuple of str
-        Place in the entry, what stands there, and the message.
-    """
-    names = outcome_names(entry)
-    for name in names:
-        if name not in tables:
-            yield (
-                "outcome", name,
-                f"is not described under outcomes of analyses.yaml. Described: "
-                f"{', '.join(tables)}.{did_you_mean(name, tables)}",
-            )  # fmt: skip
-    known = [tables[name] for name in names if name in tables]
-    for name, table in zip(names[1:], known[1:], strict=False):
-        if table != known[0]:
-            yield "outcome", name, f"is in {table}.csv, the first outcome in {known[0]}.csv."
-    first, *others = entry.get("measures", ["proportion"])
-    for name in others:
-        if MEASURES[name].kind != MEASURES[first].kind:
-            kinds = f"it is made of {MEASURES[name].kind}, {first} of {MEASURES[first].kind}"
-            yield "measures", name, f"does not go with the first measure: {kinds}."
-
-
-def _analysis(
-    entry: Mapping[str, Any],
-    modifiers: Mapping[str, EffectModifier],
-    outcomes: Mapping[str, Outcome],
-) -> Analysis:
-    rule = entry["contrast"]
-    return Analysis(
-        id=entry["id"],
-        setting=entry["setting"],
-        title=entry["title"],
-        outcomes=outcomes_of(entry, outcomes),
-        measures=tuple(entry["measures"]),
-        contrast=ContrastRule(
-            kind=rule["kind"],
-            control=tuple(rule["control"]) if "control" in rule else None,
-            same_partner=rule.get("same_partner"),
-            changed_backbone=rule.get("changed_backbone"),
-        ),
-        pool=entry["pool"],
-        subgroups=entry["subgroups"],
-        effect_modifiers=tuple(modifiers[f] for f in entry.get("effect_modifiers", ())),
-        arm_labels=(entry["arms"][0], entry["arms"][1]),
-        figure=_figure(entry),
-    )
-
-
-def _figure(entry: Mapping[str, Any]) -> FigureChoices:
-    chosen = dict(entry.get("figure", {}))
-    for name in ("columns", "axis"):
-        if name in chosen:
-            chosen[name] = tuple(chosen[name])
-    return FigureChoices(**chosen)
-
-
-def _orders(entry: Mapping[str, Any]) -> dict[str, tuple[str, ...] | str]:
-    return {k: v if v == LONGEST else tuple(v) for k, v in entry.items()}
-
-
-def problem(
-    file: str, subject: str, column: str, value: str, message: str, line: int | None = None
-) -> Problem:
-    """An error in a configuration file.
-
-    Parameters
-    ----------
-    file : str
-    subject : str
-        The entry it is about, or ``""``.
-    column : str
-        The setting, or ``""``.
-    value : str
-        What stands there, where the message begins with it.
-    message : str
-    line : int, optional
-        Where it stands in the file.
-    """
-    quoted = f'"{value}" ' if value else ""
-    entry = f"{subject}: " if subject else ""
-    return Problem("error", file, line, subject, column, value, f"{entry}{quoted}{message}")

@@ -1,7 +1,7 @@
 """Every figure again in the look that a journal or a slide asks for."""
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -73,10 +73,7 @@ def choose_style(looks: FigureConfiguration, name: str, width_mm: float | None) 
     if width not in found.widths_mm:
         allowed = ", ".join(f"{own:g}" for own in found.widths_mm)
         raise RequestError(f'Style "{name}" has no width of {width:g} mm. Allowed: {allowed}.')
-    return FigureStyle(
-        found.name, found.description, (width,), found.height_mm, found.magnification,
-        found.formats, found.dpi, found.fields,
-    )  # fmt: skip
+    return replace(found, widths_mm=(width,))
 
 
 def write_styled_figures(

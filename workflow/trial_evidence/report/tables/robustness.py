@@ -39,7 +39,8 @@ def heterogeneity_table(material: Material) -> ReportTable:
         Analyses as their first measure, then pooled rates; tau2 on the analysis scale.
     """
     titles = material.titles()
-    first = {(a.setting, a.id): a.measures[0] for a in material.configuration.analyses}
+    analyses = material.configuration.analyses
+    first: dict[tuple[str, str], str] = {(a.setting, a.id): a.measures[0] for a in analyses}
     first |= {(r.setting, r.id): "proportion" for r in material.configuration.rates}
     table = material.evidence.estimates
     data = [

@@ -1,0 +1,147 @@
+"""How a value of config/ has to look: the words that models are written in.
+
+A model is a frozen dataclass that pydantic checks. What its annotations say is said nowhere else:
+the messages to a reader and the JSON schemas in workflow/schemas, for editors, are made from them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, TypeVar, dataclass_transform, get_args
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetPydanticSchema, Strict
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError, PydanticOmit, core_schema
+
+from trial_evidence.words.problems import did_you_mean
+
+T = TypeVar("T")
+SHAPES: dict[str, str] = {}
+"""Pattern -> the same in words."""
+
+
+@dataclass_transform(frozen_default=True)
+class Form:
+    """A group of named settings; a name that it does not know is a fault."""
+
+    def __init_subclass__(cls, *, kw_only: bool = False) -> None:
+        config = ConfigDict(extra="forbid", populate_by_name=True)
+        dataclass(frozen=True, kw_only=kw_only, config=config)(cls)
+
+
+def told(message: str) -> PydanticCustomError:
+    """A fault in words of our own; one that begins with a small letter goes on from what stands."""
+    return PydanticCustomError("told", "{message}", {"message": message})
+
+
+def shaped(pattern: str, words: str) -> Any:
+    """A text of this pattern, and the pattern in words."""
+    SHAPES[pattern] = words
+    return Field(pattern=pattern, description=words)
+
+
+def _all_different(entries: tuple[T, ...]) -> tuple[T, ...]:
+    if any(entry in entries[:position] for position, entry in enumerate(entries)):
+        raise told("holds an entry twice.")
+    return entries
+
+
+_different, _unique = AfterValidator(_all_different), Field(json_schema_extra={"uniqueItems": True})
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Whole = Annotated[int, Strict()]
+Truth = Annotated[bool, Strict()]
+Text = Annotated[str, Field(min_length=1)]
+Id = Annotated[str, shaped("^[a-z][a-z0-9_]*$", "small letters, digits and _, a letter first")]
+Several = Annotated[tuple[T, ...], _different, _unique]
+Some = Annotated[tuple[T, ...], Field(min_length=1), _different, _unique]
+Pair = Annotated[tuple[T, T], _different, _unique]
+
+
+def one_of(words: Iterable[str]) -> GetPydanticSchema:
+    """One of these words."""
+    schema = core_schema.literal_schema([*words])
+    return GetPydanticSchema(lambda _, __: schema)
+
+
+def named(*, required: bool = True, others: Any = None, **kinds: Any) -> GetPydanticSchema:
+    """A mapping with these names, and with others where it is said what they hold."""
+
+    def schema(_: Any, handler: Callable[[Any], Any]) -> Any:
+        fields = {
+            name: core_schema.typed_dict_field(handler(kind), required=required)
+            for name, kind in kinds.items()
+        }
+        if others is None:
+            return core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+        return core_schema.typed_dict_schema(
+            fields, extra_behavior="allow", extras_schema=handler(others)
+        )
+
+    return GetPydanticSchema(schema)
+
+
+def keyed(*names: str) -> BeforeValidator:
+    """A mapping whose entries hold their own key under these names, unless they say otherwise."""
+
+    def add(entries: Any) -> Any:
+        if not isinstance(entries, Mapping):
+            return entries
+        return {
+            key: dict.fromkeys(names, key) | entry if isinstance(entry, dict) else entry
+            for key, entry in entries.items()
+        }
+
+    return BeforeValidator(add)
+
+
+def _read_as(schema: Any, convert: Callable[[Any, Any], Any]) -> Any:
+    def read(value: Any, handler: Callable[[Any], Any], info: Any) -> Any:
+        return value if info.context is None else convert(handler(value), info.context)
+
+    return core_schema.with_info_wrap_validator_function(read, schema)
+
+
+def written_as(form: Any, convert: Callable[[Any, Any], Any]) -> GetPydanticSchema:
+    """What a file writes in one form and the model holds in another.
+
+    ``convert`` is given what the file says and the sections read before it. In a model that is made
+    in code, the value is taken as it is.
+    """
+    return GetPydanticSchema(lambda _, handler: _read_as(handler(form), convert))
+
+
+_maybe = GetPydanticSchema(
+    lambda source, handler: _read_as(
+        handler(reduce(or_, get_args(source)[:-1])), lambda value, _: value
+    )
+)
+Maybe = Annotated[T | None, _maybe]
+"""May be left out of a file, where it cannot be empty; None then."""
+
+
+def section(name: str) -> AfterValidator:
+    """A section whose entries may be named in what is read after it."""
+
+    def keep(entries: T, info: Any) -> T:
+        if info.context is not None:
+            info.context[name] = entries
+        return entries
+
+    return AfterValidator(keep)
+
+
+def entry_of(name: str) -> GetPydanticSchema:
+    """An entry of the section of this name, of which the file says the key."""
+
+    def find(key: str, sections: Any) -> Any:
+        if name not in sections:
+            raise PydanticOmit  # the section is at fault itself, which is told
+        known = sections[name]
+        if key not in known:
+            raise told(
+                f"is not described under {name} of analyses.yaml. Described: {', '.join(known)}."
+                f"{did_you_mean(key, known)}"
+            )
+        return known[key]
+
+    return written_as(str, find)
