@@ -476,6 +476,58 @@ def test_an_unknown_analysis_in_an_exclusion(tmp_path):
     ]
 
 
+COLUMNS = {
+    "pcr": {"definition": ("ypT0/is ypN0", "ypT0/is"), "status": ("current", "old")},
+    "hazard_ratios": {
+        "analysis": ("final",), "median_followup_months": (), "status": ("current", "old"),
+    },
+}  # fmt: skip
+
+
+def test_a_selection_by_columns_of_the_sheet_is_no_problem(tmp_path):
+    assert read_configuration(written(tmp_path), COLUMNS).confidence_level == 95
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["pcr", "DEFINITION"], ["ypT0/is"],
+         'selection.pcr: "DEFINITION" is not a column of pcr.csv. Did you mean "definition"?'),
+        (["admit", "analysis"], ["final"],
+         'selection.admit: "analysis" is not a column of every table of results.'),
+        (["pcr", "definition"], ["ypT0is"],
+         'selection.pcr.definition: "ypT0is" is not allowed. Allowed: ypT0/is ypN0, ypT0/is. '
+         'Did you mean "ypT0/is"?'),
+        (["hazard_ratio"], {"analysis": ["final"]},
+         'selection: "hazard_ratio" is no table of results. Tables: pcr, hazard_ratios. '
+         'Did you mean "hazard_ratios"?'),
+    ],
+)  # fmt: skip
+def test_a_selection_by_what_the_sheet_does_not_hold(tmp_path, path, value, message):
+    folder = written(tmp_path, settings=changed(SETTINGS, ["selection", *path], value))
+    with pytest.raises(SheetError) as caught:
+        read_configuration(folder, COLUMNS)
+    (found,) = caught.value.problems
+    text = (folder / "config.yaml").read_text(encoding="utf-8").splitlines()
+    assert found.line() == f"config.yaml, line {found.row}, {message}"
+    assert text[found.row - 1].strip().startswith(f"{path[-1]}:")
+
+
+def test_an_outcome_needs_orders_of_preference_for_its_table(tmp_path):
+    (line,) = complaints(written(tmp_path, settings=removed(SETTINGS, ["selection", "pcr"])))
+    assert line == (
+        'config.yaml, selection: "pcr" is missing: the orders of preference among its rows.'
+    )
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" * 200 + "]" * 200])
+def test_a_deeply_nested_file_has_one_problem_a_place(tmp_path, text):
+    written(tmp_path, settings=f"confidence_level: {text}\n")
+    lines = complaints(tmp_path)
+    assert len(lines) == len(set(lines))
+    assert all(len(line) < 200 for line in lines)
+
+
 # -------------------------------------------------------------------------------- for editors
 
 

@@ -83,6 +83,31 @@ def test_a_translation_keeps_what_is_filled_in(folder, english, text):
     assert f'texts: "{text}" has to hold {{' in line
 
 
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("Trial (year of reports)", "Trial (year of report)"),
+        ("Favors {arm}", "Favours {arm}"),
+        (
+            "Random effects, {estimate}; {interval}; prediction interval on {prediction}. "
+            "Squares: area follows weight.",
+            "Random effects, {estimator}; {interval}; prediction interval ... {prediction}. "
+            "Squares: area follows weight.",
+        ),
+    ],
+)
+def test_an_english_text_that_the_library_does_not_have_is_noticed(folder, slip, meant):
+    change(folder / "labels/de.yaml", "texts", slip, to=slip)
+    (line,) = faults(read_figure_configuration, folder)
+    assert line.endswith(f'texts: "{slip}" is no text of the library. Did you mean "{meant}"?')
+
+
+def test_a_text_of_the_sheet_or_of_configuration_may_be_translated(folder):
+    change(folder / "labels/de.yaml", "texts", "Hormone receptor negative", to="Negativ")
+    change(folder / "labels/de.yaml", "texts", "a word of the sheet alone", to="ein Wort")
+    read_figure_configuration(folder)
+
+
 def test_parts_are_filled_in_and_what_is_missing_stays_english():
     say = Labels(",", {"Favours {arm}": "Vorteil {Arm}", "Added: {agents}": "Dazu: {agents}"})
     assert say("Added: {agents}", agents="{x}") == "Dazu: {x}"

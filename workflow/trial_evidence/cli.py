@@ -393,7 +393,12 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
             problems.extend(error.problems)
         return None
 
-    analyses = sound(lambda: read_configuration(folder))
+    tables = {
+        table.name: {column.name: column.words for column in table.columns.values()}
+        for table in dictionary.tables.values()
+        if table.kind
+    }
+    analyses = sound(lambda: read_configuration(folder, tables))
     looks = sound(lambda: read_figure_configuration(folder))
     if analyses is None:
         # Without its analyses the rest can be held against its form alone.

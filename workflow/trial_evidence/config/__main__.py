@@ -47,7 +47,7 @@ def _plain(node: Any) -> Any:
                 node["properties"][name].setdefault("description", " ".join(meaning.split()))
     # A title that only repeats the name, and None, which a file cannot say.
     left_out = [
-        k for k, v in node.items() if (k, v) == ("default", None) or k == "title" and v != ""
+        k for k, v in node.items() if (k, v) == ("default", None) or (k == "title" and v != "")
     ]
     return {
         key: " ".join(about.split()) if key == "description" else _plain(value)

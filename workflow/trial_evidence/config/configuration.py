@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from trial_evidence.config import forms
 from trial_evidence.config.forms import Form, Id, Maybe, Number, Pair, Several, Some, Text, Truth
-from trial_evidence.config.methods import Methods, method_faults
+from trial_evidence.config.methods import Methods, Tables, method_faults, selection_faults
 from trial_evidence.config.reading import Fault, Place, problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
@@ -221,8 +221,8 @@ class Configuration(Methods, Analyses, kw_only=True):
         return tuple(r for r in self.rates if r.setting == setting)
 
 
-def read_configuration(folder: Path) -> Configuration:
-    """Read ``config.yaml`` and ``analyses.yaml``.
+def read_configuration(folder: Path, tables: Tables | None = None) -> Configuration:
+    """Read ``config.yaml`` and ``analyses.yaml``, and hold them against the tables of the sheet.
 
     Raises
     ------
@@ -232,7 +232,12 @@ def read_configuration(folder: Path) -> Configuration:
     """
     methods, analyses = read(folder / "config.yaml", Methods), read(folder / FILE, Analyses)
     if methods.found and analyses.found:
-        methods.tell(method_faults(methods.found, {a.id for a in analyses.found.analyses}))
+        entries = (*analyses.found.analyses, *analyses.found.rates)
+        used = dict.fromkeys(entry.table for entry in entries)
+        ids = [analysis.id for analysis in analyses.found.analyses]
+        methods.tell(method_faults(methods.found, ids, used))
+        if tables:
+            methods.tell(selection_faults(methods.found.selection, tables))
         analyses.tell(_faults(analyses.found))
     if problems := [*methods.problems, *analyses.problems]:
         raise SheetError(tuple(problems))

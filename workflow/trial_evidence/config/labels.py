@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from trial_evidence.config.forms import Form, Text
 from trial_evidence.config.reading import Fault
 
 ENGLISH = "en"
+# Texts so much alike are taken for the same.
+_A_SLIP = 0.9
 
 
 class Labels(Form):
@@ -40,9 +45,34 @@ class Labels(Form):
 ENGLISH_LABELS = Labels(".", {})
 
 
+@cache
+def _library_texts() -> frozenset[str]:
+    """Texts of the library's words and figures; what an f-string fills in is a NUL.
+
+    Read off the code, because modules of figures are slow to import.
+    """
+    rooms = [Path(__file__).parents[1] / room for room in ("words", "measures", "figures")]
+    code = "\n".join(f.read_text("utf-8") for room in rooms for f in sorted(room.rglob("*.py")))
+    literals = re.findall(r'(f?)"((?:[^"\\\n]|\\.)+)"', re.sub(r'"\s*\n\s*f?"', "", code))
+    filled = r"\{\{|\}\}|\{[^{}]*\}"
+    return frozenset(
+        re.sub(filled, lambda m: {"{{": "{", "}}": "}"}.get(m[0], "\0"), text) if f else text
+        for f, text in ((f, text.replace("\\n", "\n")) for f, text in literals)
+    )
+
+
 def label_faults(labels: Labels) -> Iterator[Fault]:
-    """Translations whose names in braces are not those of the English text."""
+    """English texts that are a slip of one in the library, and translations that lack a part.
+
+    An English text that resembles none of the library's may be one of the sheet or of config/.
+    """
+    known = _library_texts()
     for english, text in labels.texts.items():
+        near = [] if english in known else get_close_matches(english, known, 1, _A_SLIP)
+        if near and not re.fullmatch(re.escape(near[0]).replace("\0", ".+"), english):
+            shown = near[0].replace("\0", "...")
+            message = f'"{english}" is no text of the library. Did you mean "{shown}"?'
+            yield Fault(("texts",), message, english)
         wanted, found = (
             sorted(name.lower() for name in re.findall(r"{(\w+)}", words))
             for words in (english, text)

@@ -1,6 +1,6 @@
 """config/config.yaml: how trials are pooled, which variants are tried, which rows are taken."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -30,6 +30,8 @@ Covariate = forms.shaped(
     "^(year|median_followup_months|[a-z0-9_]+=.+)$",
     "year, median_followup_months, or factor=level for a share of the patients",
 )
+Tables = Mapping[str, Mapping[str, Sequence[str]]]
+"""Table of results -> column -> the words that it may hold, where they are limited."""
 Above0 = Annotated[Number, Field(gt=0)]
 Orders = Mapping[str, tuple[str, ...] | str]
 """Column -> its words in order of preference, or ``longest`` for a number."""
@@ -185,7 +187,7 @@ Order = Annotated[
     Some[str] | Literal["longest"],
     Field(description="a list of words in order of preference, or longest"),
 ]
-Tables = forms.named(
+Selections = forms.named(
     admit=Annotated[Mapping[str, Some[str]], Field(min_length=1)],
     others=Annotated[Mapping[str, Order], Field(min_length=1)],
 )
@@ -211,15 +213,21 @@ class Methods(Form, kw_only=True):
     selection: Annotated[
         Selection,
         forms.written_as(
-            Annotated[dict[str, Any], Tables],
+            Annotated[dict[str, Any], Selections],
             lambda tables, _: Selection(tables.pop("admit"), tables),
         ),
     ]
     figures: FigureFiles
 
 
-def method_faults(methods: Methods, analyses: Collection[str]) -> Iterator[Fault]:
-    """What does not fit together in config.yaml, or not with the ids of all analyses."""
+def method_faults(
+    methods: Methods, analyses: Collection[str], tables: Collection[str]
+) -> Iterator[Fault]:
+    """What does not fit together, or not with the ids and tables of all analyses."""
+    for table in tables:
+        if table not in methods.selection.orders:
+            message = f'"{table}" is missing: the orders of preference among its rows.'
+            yield Fault(("selection",), message, table)
     leading, sensitivity = methods.pooling.leading, methods.sensitivity
     starts = [rule.from_trials for rule in leading]
     if starts[0] != 2:
@@ -246,3 +254,26 @@ def method_faults(methods: Methods, analyses: Collection[str]) -> Iterator[Fault
             if name not in known:
                 message = f"is not allowed. Allowed: {', '.join(known)}.{did_you_mean(name, known)}"
                 yield Fault(("sensitivity", "forced_meta_regressions", at, key), message)
+
+
+def selection_faults(selection: Selection, tables: Tables) -> Iterator[Fault]:
+    """Tables, columns and words under ``selection`` that the sheet does not know."""
+    for table in selection.orders.keys() - tables.keys():
+        near = did_you_mean(table, tables)
+        message = f'"{table}" is no table of results. Tables: {", ".join(tables)}.{near}'
+        yield Fault(("selection",), message, table)
+    first, *others = tables.values()
+    shared = {column: first[column] for column in first if all(column in t for t in others)}
+    for part, known in {"admit": shared, **tables}.items():
+        orders = selection.admit if part == "admit" else selection.orders.get(part, {})
+        where = "every table of results" if part == "admit" else f"{part}.csv"
+        for column, words in orders.items():
+            if column not in known:
+                message = f'"{column}" is not a column of {where}.{did_you_mean(column, known)}'
+                yield Fault(("selection", part), message, column)
+            allowed = known.get(column) or words
+            for word in words if words != LONGEST else ():
+                if word not in allowed:
+                    near = did_you_mean(word, allowed)
+                    message = f'"{word}" is not allowed. Allowed: {", ".join(allowed)}.{near}'
+                    yield Fault(("selection", part, column), message)
