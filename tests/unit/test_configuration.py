@@ -323,7 +323,8 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, analyses: "response" is not a group of named settings.'),
         (["settings"], {}, "analyses.yaml, settings: {} should be non-empty"),
         (["analyses", 0, "setting"], "erly",
-         'analyses.yaml, analyses.setting: response: "erly" is not allowed. Allowed: early, late'),
+         'analyses.yaml, analyses.setting: response: "erly" is not described under settings '
+         'of analyses.yaml. Described: early, late. Did you mean "early"?'),
         (["analyses", 0, "effect_modifiers"], ["age"],
          'analyses.yaml, analyses.effect_modifiers: response: "age" is not described under'),
         (["analyses", 0, "measures", 1], "hazard_ratio",
@@ -514,10 +515,12 @@ def test_a_selection_by_what_the_sheet_does_not_hold(tmp_path, path, value, mess
 
 
 def test_an_outcome_needs_orders_of_preference_for_its_table(tmp_path):
-    (line,) = complaints(written(tmp_path, settings=removed(SETTINGS, ["selection", "pcr"])))
-    assert line == (
+    written(tmp_path, settings=removed(SETTINGS, ["selection", "pcr"]))
+    with pytest.raises(SheetError) as caught:
+        read_configuration(tmp_path, COLUMNS)
+    assert [re.sub(r", line \d+", "", p.line()) for p in caught.value.problems] == [
         'config.yaml, selection: "pcr" is missing: the orders of preference among its rows.'
-    )
+    ]
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 200 + "]" * 200])

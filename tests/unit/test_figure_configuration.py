@@ -80,7 +80,7 @@ def test_a_language_needs_its_decimal_mark(folder):
 def test_a_translation_keeps_what_is_filled_in(folder, english, text):
     change(folder / "labels/de.yaml", "texts", english, to=text)
     (line,) = faults(read_figure_configuration, folder)
-    assert f'texts: "{text}" has to hold {{' in line
+    assert f', texts.{english}: "{text}" has to hold {{' in line
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_everything_is_read(tmp_path):
             ("networks", 0, "setting"),
             "late",
             "networks.setting",
-            'response: "late" is not allowed. Allowed',
+            'response: "late" is not described under settings',
         ),
         (("networks", 1, "id"), "response", "networks.id", 'response: "response" stands twice.'),
         (("networks", 0, "outcome"), "pCR", "networks.outcome", 'Did you mean "pcr"?'),

@@ -12,6 +12,7 @@ sys.path.insert(0, "workflow")
 from trial_evidence.config.configuration import Analyses
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import read
+from trial_evidence.words.problems import SheetError
 
 # The commands of all rules run with the Python that runs Snakemake, and find the library. The
 # matrices are small: a thread for each core makes them slower, not faster.
@@ -34,9 +35,16 @@ REPORT_CONFIG = there("config/report.yaml")
 NETWORK_CONFIG = there("config/networks.yaml")
 
 
-# What the files say; None where one is not sound, and the check says why.
-METHODS = read(Path("config/config.yaml"), Methods).found
-ANALYSES = read(Path("config/analyses.yaml"), Analyses).found
+def said(path, form):
+    """What a configuration file says; None where it is not sound, and the check says why."""
+    try:
+        return read(Path(path), form)
+    except SheetError:
+        return None
+
+
+METHODS = said("config/config.yaml", Methods)
+ANALYSES = said("config/analyses.yaml", Analyses)
 SETTINGS = list(ANALYSES.settings) if ANALYSES else []
 DICTIONARY = sorted(str(path) for path in Path("workflow/dictionary").glob("*.csv"))
 # The folder itself stands for the tables that are missing from it.

@@ -386,9 +386,9 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     """All of config/, and what is wrong in it, each file by itself and against the others."""
     problems: list[Problem] = []
 
-    def sound(read: Callable[[], Any]) -> Any:
+    def sound(reading: Callable[[], Any]) -> Any:
         try:
-            return read()
+            return reading()
         except SheetError as error:
             problems.extend(error.problems)
         return None
@@ -402,8 +402,8 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     looks = sound(lambda: read_figure_configuration(folder))
     if analyses is None:
         # Without its analyses the rest can be held against its form alone.
-        problems += read(folder / "report.yaml", ReportConfiguration).problems
-        problems += read(folder / "networks.yaml", NetworkConfiguration).problems
+        sound(lambda: read(folder / "report.yaml", ReportConfiguration))
+        sound(lambda: read(folder / "networks.yaml", NetworkConfiguration))
         return _Configured(), problems
     if looks is not None:
         problems += unknown_languages(analyses, looks)

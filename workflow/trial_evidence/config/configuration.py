@@ -1,16 +1,27 @@
 """config/analyses.yaml: what is compared and pooled with what; with the methods, all of both."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from trial_evidence.config import forms
-from trial_evidence.config.forms import Form, Id, Maybe, Number, Pair, Several, Some, Text, Truth
-from trial_evidence.config.methods import Methods, Tables, method_faults, selection_faults
-from trial_evidence.config.reading import Fault, Place, problem, read
+from trial_evidence.config.forms import (
+    Fault,
+    Form,
+    Id,
+    Maybe,
+    Number,
+    Pair,
+    Several,
+    Some,
+    Text,
+    Truth,
+)
+from trial_evidence.config.methods import Methods, Tables
+from trial_evidence.config.reading import problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
 
@@ -24,6 +35,9 @@ ContrastKind = Literal[
     "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
 ]
 Column = Literal["control", "counts", "source", "definition", "weight", "risk_of_bias"]
+
+
+Setting = Annotated[str, forms.key_of("settings")]
 
 
 class Outcome(Form):
@@ -48,10 +62,19 @@ class Outcome(Form):
     label: Text = ""
 
 
+def _of_one_table(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    for outcome in outcomes:
+        if outcome.table != (first := outcomes[0].table):
+            words = f"is in {outcome.table}.csv, the first outcome in {first}.csv."
+            raise forms.told(f'"{outcome.name}" {words}')
+    return outcomes
+
+
 _Names = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
 Outcomes = Annotated[
     Some[Annotated[Outcome, forms.entry_of("outcomes")]],
     Field(alias="outcome"),
+    AfterValidator(_of_one_table),
     BeforeValidator(lambda named: (named,) if isinstance(named, str) else named),
     WithJsonSchema(
         {
@@ -149,12 +172,16 @@ class FigureChoices(Form):
     axis: Maybe[tuple[Number, Number]] = None
     language: str = "en"
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if self.axis and self.axis[0] >= self.axis[1]:
+            yield ("axis",), "is no range: the lower end comes first."
+
 
 class Analysis(OfOutcomes, Form):
     """One comparison of two kinds of arm on one outcome in one setting."""
 
     id: Id
-    setting: str
+    setting: Setting
     title: str
     outcomes: Outcomes
     measures: Some[Measure]
@@ -164,6 +191,15 @@ class Analysis(OfOutcomes, Form):
     arm_labels: Annotated[tuple[str, str], Field(alias="arms")]
     effect_modifiers: Modifiers = ()
     figure: FigureChoices = FigureChoices()
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        first, *others = (MEASURES[name] for name in self.measures)
+        for at, measure in enumerate(others, start=1):
+            if measure.kind != first.kind:
+                kinds = f"it is made of {measure.kind}, {first.name} of {first.kind}"
+                yield ("measures", at), f"does not go with the first measure: {kinds}."
+        if self.figure.axis and self.figure.axis[0] <= 0 and first.is_ratio:
+            yield ("figure", "axis"), "does not fit the measure: a ratio is above 0."
 
     @property
     def kind(self) -> Kind:
@@ -175,7 +211,7 @@ class RateAnalysis(OfOutcomes, Form):
     """Pooled rates of one outcome over all arms of a setting, by regimen and partner."""
 
     id: Id
-    setting: str
+    setting: Setting
     title: str
     outcomes: Outcomes
     effect_modifiers: Modifiers = ()
@@ -185,7 +221,7 @@ class RateAnalysis(OfOutcomes, Form):
 class Analyses(Form, kw_only=True):
     """All of config/analyses.yaml."""
 
-    settings: Annotated[Mapping[str, str], Field(min_length=1)]
+    settings: Annotated[Mapping[str, str], Field(min_length=1), forms.section("settings")]
     outcomes: Annotated[
         Mapping[str, Outcome],
         Field(min_length=1),
@@ -197,6 +233,14 @@ class Analyses(Form, kw_only=True):
     ] = Field(default_factory=dict)
     analyses: tuple[Analysis, ...]
     rates: tuple[RateAnalysis, ...]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        seen: set[tuple[str, str]] = set()
+        for part in ("analyses", "rates"):
+            for at, entry in enumerate(getattr(self, part)):
+                if (key := (entry.setting, entry.id)) in seen:
+                    yield (part, at, "id"), "stands twice."
+                seen.add(key)
 
 
 class Configuration(Methods, Analyses, kw_only=True):
@@ -230,66 +274,21 @@ def read_configuration(folder: Path, tables: Tables | None = None) -> Configurat
         When a file is missing, is no YAML, or says what it may not; the problems name the file, the
         place in it and what is allowed, all at once.
     """
-    methods, analyses = read(folder / "config.yaml", Methods), read(folder / FILE, Analyses)
-    if methods.found and analyses.found:
-        entries = (*analyses.found.analyses, *analyses.found.rates)
-        used = dict.fromkeys(entry.table for entry in entries)
-        ids = [analysis.id for analysis in analyses.found.analyses]
-        methods.tell(method_faults(methods.found, ids, used))
-        if tables:
-            methods.tell(selection_faults(methods.found.selection, tables))
-        analyses.tell(_faults(analyses.found))
-    if problems := [*methods.problems, *analyses.problems]:
-        raise SheetError(tuple(problems))
-    return Configuration(**vars(methods.model), **vars(analyses.model))
-
-
-def _faults(file: Analyses) -> Iterator[Fault]:
-    entries: list[tuple[Place, Any]] = [
-        ((part, at), entry)
-        for part in ("analyses", "rates")
-        for at, entry in enumerate(getattr(file, part))
-    ]
-    yield from entry_faults(entries, file.settings)
-    for place, entry in entries:
-        yield from outcome_faults(place, entry)
-        measures = [MEASURES[name] for name in getattr(entry, "measures", ("proportion",))]
-        for at, measure in enumerate(measures):
-            if measure.kind != (first := measures[0]).kind:
-                kinds = f"it is made of {measure.kind}, {first.name} of {first.kind}"
-                message = f"does not go with the first measure: {kinds}."
-                yield Fault((*place, "measures", at), message)
-        low, high = entry.figure.axis or (0.5, 1.0)
-        ends = f'"{low:g}, {high:g}"'
-        if low >= high:
-            message = f"{ends} is no range: the lower end comes first."
-            yield Fault((*place, "figure", "axis"), message)
-        if low <= 0 and measures[0].is_ratio:
-            message = f"{ends} does not fit the measure: a ratio is above 0."
-            yield Fault((*place, "figure", "axis"), message)
-
-
-def entry_faults(
-    entries: Iterable[tuple[Place, Any]], settings: Collection[str], name: str = "id"
-) -> Iterator[Fault]:
-    """Entries of a setting that there is not, or whose name stands twice in theirs."""
-    seen: set[tuple[str, str]] = set()
-    for place, entry in entries:
-        if entry.setting not in settings:
-            near = did_you_mean(entry.setting, settings)
-            message = f"is not allowed. Allowed: {', '.join(settings)}.{near}"
-            yield Fault((*place, "setting"), message)
-        if (key := (entry.setting, getattr(entry, name))) in seen:
-            yield Fault((*place, name), "stands twice.")
-        seen.add(key)
-
-
-def outcome_faults(place: Place, entry: OfOutcomes) -> Iterator[Fault]:
-    """Outcomes of one entry that are in different tables."""
-    for at, outcome in enumerate(entry.outcomes):
-        if outcome.table != entry.table:
-            message = f"is in {outcome.table}.csv, the first outcome in {entry.table}.csv."
-            yield Fault((*place, "outcome", at), message)
+    problems: list[Problem] = []
+    analyses, sections = None, dict[str, Any](tables=tables or {})
+    try:
+        analyses = read(folder / FILE, Analyses)
+        sections["analyses"] = [analysis.id for analysis in analyses.analyses]
+        sections["used"] = {entry.table for entry in (*analyses.analyses, *analyses.rates)}
+    except SheetError as error:
+        problems = [*error.problems]
+    try:
+        methods = read(folder / "config.yaml", Methods, **sections)
+    except SheetError as error:
+        problems = [*error.problems, *problems]
+    if analyses is None or problems:
+        raise SheetError(problems)
+    return Configuration(**vars(methods), **vars(analyses))
 
 
 def unknown_agents(configuration: Configuration, agents: Sequence[str]) -> tuple[Problem, ...]:

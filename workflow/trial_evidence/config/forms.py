@@ -7,17 +7,36 @@ the messages to a reader and the JSON schemas in workflow/schemas, for editors, 
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, TypeVar, dataclass_transform, get_args
+from typing import Annotated, Any, Self, TypeVar, dataclass_transform, get_args
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetPydanticSchema, Strict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)  # fmt: skip
 from pydantic.dataclasses import dataclass
-from pydantic_core import PydanticCustomError, PydanticOmit, core_schema
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticOmit, core_schema
 
 from trial_evidence.words.problems import did_you_mean
 
 T = TypeVar("T")
 SHAPES: dict[str, str] = {}
 """Pattern -> the same in words."""
+
+
+Fault = tuple[tuple[str | int, ...], str]
+"""A place, and what is wrong there; `told` says how it begins."""
+
+
+def told(message: str) -> PydanticCustomError:
+    """A fault in words of our own; one that begins with a small letter goes on from what stands."""
+    return PydanticCustomError("told", "{message}", {"message": message})
 
 
 @dataclass_transform(frozen_default=True)
@@ -28,10 +47,18 @@ class Form:
         config = ConfigDict(extra="forbid", populate_by_name=True)
         dataclass(frozen=True, kw_only=kw_only, config=config)(cls)
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterable[Fault]:
+        """What does not fit together, or not with sections that are read already."""
+        return ()
 
-def told(message: str) -> PydanticCustomError:
-    """A fault in words of our own; one that begins with a small letter goes on from what stands."""
-    return PydanticCustomError("told", "{message}", {"message": message})
+    @model_validator(mode="after")
+    def _fits(self, info: ValidationInfo) -> Self:
+        # Only what a file says is held against the rest of it.
+        found = () if info.context is None else self.faults(info.context)
+        errors = [InitErrorDetails(type=told(said), loc=at, input=None) for at, said in found]
+        if errors:
+            raise ValidationError.from_exception_data(type(self).__name__, errors)
+        return self
 
 
 def shaped(pattern: str, words: str) -> Any:
@@ -122,7 +149,7 @@ Maybe = Annotated[T | None, _maybe]
 def section(name: str) -> AfterValidator:
     """A section whose entries may be named in what is read after it."""
 
-    def keep(entries: T, info: Any) -> T:
+    def keep(entries: T, info: ValidationInfo) -> T:
         if info.context is not None:
             info.context[name] = entries
         return entries
@@ -130,18 +157,27 @@ def section(name: str) -> AfterValidator:
     return AfterValidator(keep)
 
 
+def _named(key: str, section: str, sections: Mapping[str, Any]) -> Any:
+    if section not in sections:
+        raise PydanticOmit  # the section is at fault itself, which is told
+    if key in sections[section]:
+        return sections[section][key]
+    known = ", ".join(sections[section])
+    near = did_you_mean(key, sections[section])
+    raise told(f"is not described under {section} of analyses.yaml. Described: {known}.{near}")
+
+
 def entry_of(name: str) -> GetPydanticSchema:
     """An entry of the section of this name, of which the file says the key."""
+    return written_as(str, lambda key, sections: _named(key, name, sections))
 
-    def find(key: str, sections: Any) -> Any:
-        if name not in sections:
-            raise PydanticOmit  # the section is at fault itself, which is told
-        known = sections[name]
-        if key not in known:
-            raise told(
-                f"is not described under {name} of analyses.yaml. Described: {', '.join(known)}."
-                f"{did_you_mean(key, known)}"
-            )
-        return known[key]
 
-    return written_as(str, find)
+def key_of(name: str) -> GetPydanticSchema:
+    """The key of an entry of the section of this name."""
+
+    def check(key: str, sections: Mapping[str, Any]) -> str:
+        if name in sections:
+            _named(key, name, sections)
+        return key
+
+    return written_as(str, check)

@@ -9,9 +9,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from trial_evidence.config import forms
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
-from trial_evidence.config.forms import Form, Maybe, Number, Some, Text, Truth, Whole
-from trial_evidence.config.labels import ENGLISH, ENGLISH_LABELS, Labels, label_faults
-from trial_evidence.config.reading import Fault, Reading, problem, read
+from trial_evidence.config.forms import Fault, Form, Maybe, Number, Some, Text, Truth, Whole
+from trial_evidence.config.labels import ENGLISH, ENGLISH_LABELS, Labels
+from trial_evidence.config.reading import problem, read
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
 
 __all__ = [
@@ -80,11 +80,22 @@ class FigureStyle(Form):
         default_factory=dict
     )
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        least = _NARROWEST * self.magnification
+        for at, width in enumerate(self.widths_mm):
+            if width < least:
+                message = f"is too narrow for its magnification; the least is {least:g} mm."
+                yield ("widths_mm", at), message
+
 
 class Styles(Form):
     """All of config/styles.yaml."""
 
     styles: Annotated[Mapping[Annotated[str, _Name], FigureStyle], forms.keyed("name")]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if "default" not in self.styles:
+            yield ("styles",), '"default" is missing.'
 
 
 class FigureConfiguration(Form):
@@ -102,20 +113,19 @@ def read_figure_configuration(folder: Path) -> FigureConfiguration:
     SheetError
         When a file is missing, is no YAML, or says what it may not.
     """
-    styles = read(folder / "styles.yaml", Styles)
-    if styles.found:
-        styles.tell(_style_faults(styles.found))
-    labels: dict[str, Reading[Labels]] = {}
-    found: list[Reading[Any]] = [styles]
-    for path in sorted((folder / "labels").glob("*.yaml")):
-        labels[path.stem] = reading = read(path, Labels)
-        found.append(reading)
-        if reading.found:
-            reading.tell(label_faults(reading.found))
-    if problems := [problem for file in found for problem in file.problems]:
-        raise SheetError(tuple(problems))
-    languages = {language: reading.model for language, reading in labels.items()}
-    return FigureConfiguration(styles.model.styles, {ENGLISH: ENGLISH_LABELS} | languages)
+    forms_of = {folder / "styles.yaml": Styles} | dict.fromkeys(
+        sorted((folder / "labels").glob("*.yaml")), Labels
+    )
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for path, form in forms_of.items():
+        try:
+            found[path.stem] = read(path, form)
+        except SheetError as error:
+            problems += error.problems
+    if problems:
+        raise SheetError(problems)
+    return FigureConfiguration(found.pop("styles").styles, {ENGLISH: ENGLISH_LABELS} | found)
 
 
 def unknown_languages(
@@ -133,15 +143,3 @@ def unknown_languages(
         for entry in drawn
         if entry.figure.language not in known
     )  # fmt: skip
-
-
-def _style_faults(file: Styles) -> Iterator[Fault]:
-    """Widths on which a magnified page would be narrower than any that can be read."""
-    if "default" not in file.styles:
-        yield Fault(("styles",), '"default" is missing.')
-    for name, style in file.styles.items():
-        least = _NARROWEST * style.magnification
-        for position, width in enumerate(style.widths_mm):
-            if width < least:
-                message = f"is too narrow for its magnification; the least is {least:g} mm."
-                yield Fault(("styles", name, "widths_mm", position), message)

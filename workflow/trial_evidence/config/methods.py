@@ -1,13 +1,12 @@
 """config/config.yaml: how trials are pooled, which variants are tried, which rows are taken."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from trial_evidence.config import forms
-from trial_evidence.config.forms import Form, Maybe, Number, Several, Some, Whole
-from trial_evidence.config.reading import Fault
+from trial_evidence.config.forms import Fault, Form, Maybe, Number, Several, Some, Whole
 from trial_evidence.words import models
 from trial_evidence.words.problems import did_you_mean
 
@@ -58,6 +57,10 @@ class LeadRule(Form):
     co_primary: Maybe[LeadingModel] = None
     reason: str = ""
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if self.co_primary == self.model:
+            yield ("co_primary",), "leads and stands beside itself. Name another co_primary."
+
 
 class Pooling(Form):
     """The random-effects model that is reported, and which model leads.
@@ -78,6 +81,18 @@ class Pooling(Form):
     estimate_interval: Interval
     prediction_interval: Prediction
     leading: Annotated[tuple[LeadRule, ...], Field(min_length=1)]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        starts = [rule.from_trials for rule in self.leading]
+        if starts[0] != 2:
+            yield (
+                ("leading", 0, "from_trials"),
+                "is where the first rule begins. It has to begin with 2 trials: one trial is not "
+                "pooled and leads by itself.",
+            )
+        if starts != sorted(set(starts)):
+            found = f'"{", ".join(map(str, starts))}" are the beginnings of the rules.'
+            yield ("leading",), f"{found} They have to rise from rule to rule."
 
     @property
     def model(self) -> str:
@@ -103,6 +118,11 @@ class EmpiricalPrior(Form):
 
     outcome: PriorOutcome
     comparison: PriorComparison
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        pair = (self.outcome, self.comparison)
+        if pair.count("any") == 1:
+            yield (), f'"{", ".join(pair)}" is no prior of the table: "any" goes with "any" alone.'
 
 
 class ForcedMetaRegression(Form):
@@ -160,6 +180,18 @@ class Sensitivity(Form):
     forced_meta_regressions: Several[
         Annotated[tuple[str, str], forms.written_as(ForcedMetaRegression, _pair)]
     ]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        ids = sorted(sections.get("analyses", ()))
+        for at, (analysis, covariate) in enumerate(self.forced_meta_regressions):
+            for key, name, known in (
+                ("analysis", analysis, ids or [analysis]),
+                ("covariate", covariate, self.covariates),
+            ):
+                if name not in known:
+                    near = did_you_mean(name, known)
+                    message = f"is not allowed. Allowed: {', '.join(known)}.{near}"
+                    yield ("forced_meta_regressions", at, key), message
 
 
 class Selection(Form):
@@ -219,61 +251,34 @@ class Methods(Form, kw_only=True):
     ]
     figures: FigureFiles
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        tables: Tables = sections.get("tables", {})
+        orders = self.selection.orders
+        for name in sections.get("used", tables.keys()) & tables.keys() - orders.keys():
+            message = f'"{name}" is missing: the orders of preference among its rows.'
+            yield ("selection", name), message
+        if not tables:
+            return
+        for name in orders.keys() - tables.keys():
+            message = f'"{name}" is no table of results. Tables: {", ".join(tables)}.'
+            yield ("selection", name), f"{message}{did_you_mean(name, tables)}"
+        shared = set.intersection(*(set(columns) for columns in tables.values()))
+        every = {column: next(iter(tables.values()))[column] for column in shared}
+        yield from _unknown_columns("admit", self.selection.admit, every, "every table of results")
+        for table in tables.keys() & orders.keys():
+            yield from _unknown_columns(table, orders[table], tables[table], f"{table}.csv")
 
-def method_faults(
-    methods: Methods, analyses: Collection[str], tables: Collection[str]
+
+def _unknown_columns(
+    part: str, orders: Orders, known: Mapping[str, Sequence[str]], where: str
 ) -> Iterator[Fault]:
-    """What does not fit together, or not with the ids and tables of all analyses."""
-    for table in tables:
-        if table not in methods.selection.orders:
-            message = f'"{table}" is missing: the orders of preference among its rows.'
-            yield Fault(("selection",), message, table)
-    leading, sensitivity = methods.pooling.leading, methods.sensitivity
-    starts = [rule.from_trials for rule in leading]
-    if starts[0] != 2:
-        yield Fault(
-            ("pooling", "leading", 0, "from_trials"),
-            "is where the first rule begins. It has to begin with 2 trials: one trial is not "
-            "pooled and leads by itself.",
-        )
-    if starts != sorted(set(starts)):
-        found = ", ".join(map(str, starts))
-        message = f'"{found}" are the beginnings of the rules. They have to rise from rule to rule.'
-        yield Fault(("pooling", "leading"), message)
-    for at, rule in enumerate(leading):
-        if rule.co_primary == rule.model:
-            message = "leads and stands beside itself. Name another co_primary."
-            yield Fault(("pooling", "leading", at, "co_primary"), message)
-    if sensitivity.empirical_prior.count("any") == 1:
-        found = ", ".join(sensitivity.empirical_prior)
-        message = f'"{found}" is no prior of the table: "any" goes with "any" alone.'
-        yield Fault(("sensitivity", "empirical_prior"), message)
-    allowed = {"analysis": sorted(analyses), "covariate": sensitivity.covariates}
-    for at, forced in enumerate(sensitivity.forced_meta_regressions):
-        for name, (key, known) in zip(forced, allowed.items(), strict=True):
-            if name not in known:
-                message = f"is not allowed. Allowed: {', '.join(known)}.{did_you_mean(name, known)}"
-                yield Fault(("sensitivity", "forced_meta_regressions", at, key), message)
-
-
-def selection_faults(selection: Selection, tables: Tables) -> Iterator[Fault]:
-    """Tables, columns and words under ``selection`` that the sheet does not know."""
-    for table in selection.orders.keys() - tables.keys():
-        near = did_you_mean(table, tables)
-        message = f'"{table}" is no table of results. Tables: {", ".join(tables)}.{near}'
-        yield Fault(("selection",), message, table)
-    first, *others = tables.values()
-    shared = {column: first[column] for column in first if all(column in t for t in others)}
-    for part, known in {"admit": shared, **tables}.items():
-        orders = selection.admit if part == "admit" else selection.orders.get(part, {})
-        where = "every table of results" if part == "admit" else f"{part}.csv"
-        for column, words in orders.items():
-            if column not in known:
-                message = f'"{column}" is not a column of {where}.{did_you_mean(column, known)}'
-                yield Fault(("selection", part), message, column)
-            allowed = known.get(column) or words
-            for word in words if words != LONGEST else ():
-                if word not in allowed:
-                    near = did_you_mean(word, allowed)
-                    message = f'"{word}" is not allowed. Allowed: {", ".join(allowed)}.{near}'
-                    yield Fault(("selection", part, column), message)
+    for column, words in orders.items():
+        place = ("selection", part, column)
+        if column not in known:
+            near = did_you_mean(column, known)
+            yield place, f'"{column}" is not a column of {where}.{near}'
+        allowed = known.get(column) or words
+        for word in words if words != LONGEST else ():
+            if word not in allowed:
+                message = f'"{word}" is not allowed. Allowed: {", ".join(allowed)}.'
+                yield place, f"{message}{did_you_mean(word, allowed)}"

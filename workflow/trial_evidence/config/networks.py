@@ -1,22 +1,30 @@
 """config/networks.yaml: the networks of regimens, their synergy and surrogacy analyses."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from trial_evidence.config import configuration as analyses
 from trial_evidence.config import forms
-from trial_evidence.config.configuration import Configuration, Measure, OfOutcomes, Outcomes
-from trial_evidence.config.forms import Form, Id, Number, Pair, Several, Some, Text
-from trial_evidence.config.reading import Fault, problem, read
+from trial_evidence.config.configuration import (
+    Configuration,
+    Measure,
+    OfOutcomes,
+    Outcomes,
+    Setting,
+    regimen_faults,
+)  # fmt: skip
+from trial_evidence.config.forms import Fault, Form, Id, Number, Pair, Several, Some, Text
+from trial_evidence.config.reading import problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, did_you_mean
 
 FILE = "networks.yaml"
 # Partners are components of a regimen as the agents are; the words are those of the sheet.
 PARTNERS = ("chemotherapy", "endocrine")
+# Where a network is named, and what it has to be.
+_NAMED = {"network": "counts responses", "surrogate": "counts responses", "endpoint": "is timed"}
 
 
 class Regimen(Form):
@@ -40,7 +48,7 @@ class Network(OfOutcomes, Form):
     """
 
     id: Id
-    setting: str
+    setting: Setting
     title: Text
     outcomes: Outcomes
     measure: Measure
@@ -76,7 +84,7 @@ class SynergyAnalysis(Form):
     """Trials with two agents alone and together, within a network of counts."""
 
     network: Id
-    setting: str
+    setting: Setting
     title: Text
     background: Annotated[tuple[Background, ...], Field(min_length=1)]
 
@@ -89,7 +97,7 @@ class SurrogacyAnalysis(Form):
     """
 
     id: Id
-    setting: str
+    setting: Setting
     title: Text
     surrogate: Id
     endpoint: Id
@@ -111,6 +119,27 @@ class NetworkConfiguration(Form):
     synergy: tuple[SynergyAnalysis, ...]
     surrogacy: tuple[SurrogacyAnalysis, ...]
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        short = [*self.abbreviations.values()]
+        for at, (agent, text) in enumerate(self.abbreviations.items()):
+            if text in short[:at]:
+                yield ("abbreviations", agent), "stands for two agents."
+        kinds = {(network.setting, network.id): network.kind for network in self.networks}
+        for part, name in {"networks": "id", "synergy": "network", "surrogacy": "id"}.items():
+            entries = getattr(self, part)
+            keys = [(entry.setting, getattr(entry, name)) for entry in entries]
+            for at, entry in enumerate(entries):
+                if keys[at] in keys[:at]:
+                    yield (part, at, name), "stands twice."
+                for column, wanted in _NAMED.items():
+                    key = (entry.setting, getattr(entry, column, None))
+                    if key[1] is not None and key not in kinds:
+                        near = did_you_mean(key[1], [i for s, i in kinds if s == entry.setting])
+                        message = f"is not a network of this file and setting.{near}"
+                        yield (part, at, column), message
+                    elif key in kinds and (kinds[key] == "counts") != (column != "endpoint"):
+                        yield (part, at, column), f"has to be a network that {wanted}."
+
     def of_setting(self, setting: str) -> tuple[Network, ...]:
         """Networks of one setting, in the order of the file."""
         return tuple(network for network in self.networks if network.setting == setting)
@@ -125,10 +154,8 @@ def read_networks(folder: Path, configuration: Configuration) -> NetworkConfigur
         When the file is missing, is no YAML, says what it may not, or names a setting or a network
         that there is not; the problems name the place and what is allowed, all at once.
     """
-    reading = read(folder / FILE, NetworkConfiguration, outcomes=configuration.outcomes)
-    if reading.found:
-        reading.tell(_faults(reading.found, configuration.settings))
-    return reading.model
+    sections = {"settings": configuration.settings, "outcomes": configuration.outcomes}
+    return read(folder / FILE, NetworkConfiguration, **sections)
 
 
 def unknown_network_names(
@@ -153,9 +180,7 @@ def unknown_network_names(
     ]
     for network in configuration.networks:
         regimen = network.reference.partition("|")[0]
-        found += [
-            (network.id, "reference", *fault) for fault in analyses.regimen_faults(regimen, agents)
-        ]
+        found += [(network.id, "reference", *fault) for fault in regimen_faults(regimen, agents)]
         found += [
             (network.id, "interactions", component, message)
             for pair in network.interactions
@@ -163,37 +188,3 @@ def unknown_network_names(
             if component not in known
         ]
     return tuple(problem(FILE, *fault) for fault in found)
-
-
-def _faults(file: NetworkConfiguration, settings: Collection[str]) -> Iterator[Fault]:
-    short = list(file.abbreviations.values())
-    for position, (agent, text) in enumerate(file.abbreviations.items()):
-        if text in short[:position]:
-            yield Fault(("abbreviations", agent), "stands for two agents.")
-    kinds = {(network.setting, network.id): network.kind for network in file.networks}
-    for position, network in enumerate(file.networks):
-        yield from analyses.outcome_faults(("networks", position), network)
-    for part, name in (("networks", "id"), ("synergy", "network"), ("surrogacy", "id")):
-        entries = [((part, at), entry) for at, entry in enumerate(getattr(file, part))]
-        yield from analyses.entry_faults(entries, settings, name)
-        for place, entry in entries:
-            for column, wanted in _NAMED.items():
-                if not hasattr(entry, column):
-                    continue
-                named = getattr(entry, column)
-                kind = kinds.get((entry.setting, named))
-                if kind is None:
-                    known = [network for setting, network in kinds if setting == entry.setting]
-                    near = did_you_mean(named, known)
-                    message = f"is not a network of this file and setting.{near}"
-                    yield Fault((*place, column), message)
-                elif (kind == "counts") != (wanted == "counts responses"):
-                    yield Fault((*place, column), f"has to be a network that {wanted}.")
-
-
-# Where a network is named, and what it has to be.
-_NAMED = {
-    "network": "counts responses",
-    "surrogate": "counts responses",
-    "endpoint": "is timed",
-}

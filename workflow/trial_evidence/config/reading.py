@@ -1,11 +1,10 @@
 """Reads a file of config/ into its model, and tells in words and all at once what is wrong."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from operator import getitem
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,15 +13,19 @@ from trial_evidence.config.yaml_files import YamlFault, line_of, point_hint, rea
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean, shortened
 
 T = TypeVar("T")
+Place = tuple[str | int, ...]
 # What a place can hold, by the words of a schema and of pydantic's faults.
-_GROUP, _LIST = "a group of named settings", "a list"
 TYPES = {
-    **dict.fromkeys(("object", "dataclass", "dict", "mapping", "model"), _GROUP),
-    **dict.fromkeys(("array", "tuple", "list"), _LIST),
-    "string": "a text",
-    **dict.fromkeys(("number", "float", "finite"), "a number"),
-    **dict.fromkeys(("integer", "int"), "a whole number"),
-    **dict.fromkeys(("boolean", "bool"), "true or false"),
+    kind: words
+    for words, kinds in {
+        "a group of named settings": "object dataclass dict mapping model",
+        "a list": "array tuple list",
+        "a text": "string",
+        "a number": "number float finite",
+        "a whole number": "integer int",
+        "true or false": "boolean bool",
+    }.items()
+    for kind in kinds.split()
 }
 # Kind of fault -> the name of its limit, and how what stands there compares with it.
 _LIMITS = {
@@ -31,46 +34,6 @@ _LIMITS = {
     "less_than": ("lt", "is greater than or equal to the maximum of"),
     "less_than_equal": ("le", "is greater than the maximum of"),
 }
-Place = tuple[str | int, ...]
-
-
-class Fault(NamedTuple):
-    """What is wrong at a place in a file.
-
-    A message that begins with a small letter goes on from what stands there. ``name`` is one that
-    the group at this place should not hold.
-    """
-
-    path: Place
-    message: str
-    name: str = ""
-
-
-@dataclass
-class Reading(Generic[T]):
-    """A file of config/ as it was read: what it says, if it is sound, and what is wrong in it."""
-
-    file: str
-    content: Any = None
-    found: T | None = None
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def model(self) -> T:
-        """What the file says; `SheetError` with all problems where it is not sound."""
-        if self.found is None or self.problems:
-            raise SheetError(tuple(self.problems))
-        return self.found
-
-    def tell(self, faults: Iterable[Fault]) -> None:
-        """Add what is wrong, each with its place and line and what stands there."""
-        for path, message, name in faults:
-            subject = _subject(self.content, path)
-            place = ".".join(step for step in path if isinstance(step, str))
-            here = reduce(getitem, path, self.content) if message[0].islower() else ""
-            value = _listed(here) if isinstance(here, list) else str(here)
-            line = line_of(self.content, [*path, name] if name else path)
-            self.problems.append(problem(self.file, subject, place, value, message, line))
 
 
 def problem(
@@ -86,29 +49,42 @@ def problem(
     return Problem("error", file, line, subject, column, value, f"{entry}{quoted}{message}")
 
 
-def read(path: Path, form: type[T], **sections: Any) -> Reading[T]:
-    """Read a file and hold it against its model; it may name entries of ``sections`` of others."""
-    reading: Reading[T] = Reading(path.name)
-    if not path.is_file():
-        reading.problems.append(problem(path.name, "", "", "", "The file is missing."))
-        return reading
+def read(path: Path, form: type[T], **sections: Any) -> T:
+    """What a file says, in its model; it may name entries of ``sections`` of other files.
+
+    Raises
+    ------
+    SheetError
+        When the file is missing, is no YAML, or says what it may not; the problems name the place,
+        the line, what stands there and what is allowed, all at once.
+    """
     try:
-        reading.content = read_yaml_text(path.read_bytes())
+        content = read_yaml_text(path.read_bytes())
+    except FileNotFoundError:
+        raise SheetError([problem(path.name, "", "", "", "The file is missing.")]) from None
     except YamlFault as fault:
-        reading.problems.append(problem(path.name, "", "", "", fault.message, fault.line))
-        return reading
+        raise SheetError([problem(path.name, "", "", "", fault.message, fault.line)]) from None
     adapter = TypeAdapter(form)
     try:
-        reading.found = adapter.validate_python(
-            reading.content, context=sections, by_alias=True, by_name=False
-        )
+        return adapter.validate_python(content, context=sections, by_alias=True, by_name=False)
     except ValidationError as error:
-        schema, faults = adapter.json_schema(), dict[Any, Fault]()
-        for found in error.errors(include_url=False, include_input=False):
-            if told := _fault(found, reading.content, schema):
-                faults.setdefault((told.path, told.name), told)
-        reading.tell(sorted(faults.values(), key=lambda told: [str(step) for step in told.path]))
-    return reading
+        schema, found = adapter.json_schema(), error.errors(include_url=False, include_input=False)
+    told = dict[tuple[Place, str], str]()
+    for place, name, message in _faults(found, content, schema):
+        told.setdefault((place, name), message)
+    raise SheetError(
+        [
+            problem(
+                path.name,
+                _subject(content, place),
+                ".".join(step for step in place if isinstance(step, str)),
+                _value(reduce(getitem, place, content)) if message[0].islower() else "",
+                message,
+                line_of(content, [*place, name]),
+            )
+            for (place, name), message in sorted(told.items(), key=lambda fault: str(fault[0]))
+        ]
+    )
 
 
 def _subject(content: Any, path: Place) -> str:
@@ -147,26 +123,31 @@ def _located(loc: Place, content: Any, schema: Any) -> tuple[Place, Any, Any]:
     return path, content, node
 
 
-def _fault(error: Mapping[str, Any], content: Any, schema: Any) -> Fault | None:
-    kind, loc = error["type"], error["loc"]
-    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
-        path, _, node = _located(loc[:-1], content, schema)
-        name, known = str(loc[-1]), sorted(node["properties"])
-        near = did_you_mean(name, known)
-        message = f'"{name}" is not known here. Known: {", ".join(known)}.{near}'
-        return Fault(path, message, name)
-    path, here, node = _located(loc, content, schema)
-    if kind == "too_short" and len(here) >= error["ctx"]["min_length"]:
-        return None  # its entries are wrong, which is told of each
-    if kind == "missing" and isinstance(loc[-1], str):
-        return Fault(path, f'"{loc[-1]}" is missing.', loc[-1])
-    if kind.startswith("union_tag"):
-        name = node["discriminator"]["propertyName"]
-        if name not in here:
-            return Fault(path, f'"{name}" is missing.')
-        node = {"enum": list(node["discriminator"]["mapping"]), "type": "string"}
-        path, here = (*path, name), here[name]
-    return Fault(path, _in_words(error, here, node))
+def _faults(
+    errors: Iterable[Mapping[str, Any]], content: Any, schema: Any
+) -> Iterator[tuple[Place, str, str]]:
+    """Faults of pydantic: the place, the name there that is too much or missing, the words."""
+    for error in errors:
+        kind, loc, name = error["type"], error["loc"], str(["", *error["loc"]][-1])
+        place, here, node = _located(loc, content, schema)
+        if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+            place, _, node = _located(loc[:-1], content, schema)
+            known = sorted(node["properties"])
+            near = did_you_mean(name, known)
+            yield place, name, f'"{name}" is not known here. Known: {", ".join(known)}.{near}'
+        elif kind == "told" and error["msg"].startswith(f'"{name}" ') and place[-1:] == (name,):
+            yield place[:-1], name, error["msg"]
+        elif kind == "missing" and isinstance(loc[-1], str):
+            yield place, name, f'"{name}" is missing.'
+        elif kind.startswith("union_tag"):
+            name, allowed = node["discriminator"]["propertyName"], node["discriminator"]["mapping"]
+            if name in here:
+                yield (*place, name), "", _not_allowed(here[name], allowed)
+            else:
+                yield place, name, f'"{name}" is missing.'
+        # Where an entry of a list is wrong, the list is not too short.
+        elif kind != "too_short" or len(here) < error["ctx"]["min_length"]:
+            yield place, "", _in_words(error, here, node)
 
 
 def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> str:
@@ -183,9 +164,7 @@ def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> 
     if kind == "string_pattern_mismatch":
         return f"is not allowed. Allowed: {SHAPES[limits['pattern']]}."
     if "enum" in node or "const" in node:
-        allowed = [str(word) for word in node.get("enum", [node.get("const")])]
-        near = did_you_mean(str(found), allowed)
-        return f"is not allowed. Allowed: {', '.join(allowed)}.{near}"
+        return _not_allowed(found, [str(word) for word in node.get("enum", [node.get("const")])])
     if kind in _LIMITS:
         name, words = _LIMITS[kind]
         return f"{found} {words} {limits[name]:g}."
@@ -197,7 +176,7 @@ def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> 
         number = limits.get("max_length") or node["minItems"]
         allowed_number = f"{'at most' if kind == 'too_long' else 'at least'} {number}"
         return (
-            f"{_listed(found)} are {len(found)} entries; there have to be {allowed_number}. "
+            f"{_value(found)} are {len(found)} entries; there have to be {allowed_number}. "
             "A decimal mark is a point; a comma begins the next entry."
         )
     if isinstance(found, bool) and kind == "string_type":
@@ -206,5 +185,9 @@ def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> 
     return f"is not {wanted}.{point_hint(found)}" if wanted else str(error["msg"])
 
 
-def _listed(entries: Sequence[object]) -> str:
-    return f"[{', '.join(str(entry) for entry in entries)}]"
+def _not_allowed(found: Any, allowed: Iterable[str]) -> str:
+    return f"is not allowed. Allowed: {', '.join(allowed)}.{did_you_mean(str(found), allowed)}"
+
+
+def _value(found: Any) -> str:
+    return f"[{', '.join(map(str, found))}]" if isinstance(found, list) else str(found)

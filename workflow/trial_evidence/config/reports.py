@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field
 
 from trial_evidence.config import forms
-from trial_evidence.config.configuration import Configuration
-from trial_evidence.config.forms import Form, Id, Number, Several, Some, Text, Whole
-from trial_evidence.config.reading import Fault, Place, problem, read
+from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.config.forms import Fault, Form, Id, Number, Several, Some, Text, Whole
+from trial_evidence.config.reading import problem, read
 from trial_evidence.words.problems import Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -40,6 +40,13 @@ def _rising(risks: tuple[float, ...]) -> tuple[float, ...]:
     if list(risks) != sorted(risks):
         raise forms.told("Risks stand from the lowest to the highest.")
     return risks
+
+
+Risks = Annotated[
+    Some[Annotated[Number, Field(gt=0, lt=1)]],
+    Field(min_length=3, max_length=3),
+    AfterValidator(_rising),
+]
 
 
 class CertaintyRules(Form):
@@ -72,7 +79,31 @@ class CertaintyRules(Form):
     small_study_p: Annotated[Number, Field(gt=0, lt=1)]
 
 
-class ControlRisk(Form):
+class OfAnalysis(Form):
+    """What is about one analysis."""
+
+    setting: str
+    analysis: str
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if "analyses" not in sections:
+            return
+        name = f"{self.setting}/{self.analysis}"
+        found = sections["analyses"].get(name)
+        if found is None:
+            near = did_you_mean(name, sections["analyses"])
+            yield ("analysis",), f'"{name}" is not an analysis of analyses.yaml.{near}'
+        else:
+            yield from self.misfits(found)
+
+    def misfits(self, analysis: Analysis) -> Iterator[Fault]:
+        """What does not fit the analysis."""
+        if analysis.pool != "overall":
+            message = "is not pooled as one, so that there is no effect to speak of."
+            yield ("analysis",), f'"{self.setting}/{self.analysis}" {message}'
+
+
+class ControlRisk(OfAnalysis):
     """Where the risks without the second agent come from, for absolute effects of an analysis.
 
     Attributes
@@ -86,56 +117,53 @@ class ControlRisk(Form):
         Where stated risks come from, and of what time, in words for the reader.
     """
 
-    setting: str
-    analysis: str
     source: Literal["control_arms", "control_median", "stated"]
-    risks: Annotated[
-        tuple[float, ...],
-        forms.written_as(
-            Annotated[
-                Some[Annotated[Number, Field(gt=0, lt=1)]],
-                Field(min_length=3, max_length=3),
-                AfterValidator(_rising),
-            ],
-            lambda risks, _: risks,
-        ),
-    ] = ()
+    risks: Annotated[tuple[float, ...], forms.written_as(Risks, lambda risks, _: risks)] = ()
     basis: str = ""
 
-    @model_validator(mode="after")
-    def _stated(self) -> Self:
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        stated = self.source == "stated"
         for name in ("risks", "basis"):
-            if self.source == "stated" and not getattr(self, name):
-                raise forms.told(f'"{name}" is missing.')
-            if self.source != "stated" and getattr(self, name):
-                raise forms.told(f'"{name}" has a place only where the source is "stated".')
-        return self
+            if stated != bool(getattr(self, name)):
+                message = "is missing." if stated else 'has a place only where source is "stated".'
+                yield (name,), f'"{name}" {message}'
+                return
+        yield from super().faults(sections)
+
+    def misfits(self, analysis: Analysis) -> Iterator[Fault]:
+        yield from super().misfits(analysis)
+        fit = "control_arms" if analysis.kind == "counts" else "control_median"
+        if self.source not in (fit, "stated"):
+            message = f"does not fit the outcome of the analysis. Write {fit} or stated."
+            yield ("source",), message
 
 
-class EffectRule(Form):
+class EffectRule(OfAnalysis):
     """Is there a benefit? By the leading (and co-primary) interval of an analysis."""
 
-    setting: str
-    analysis: str
     kind: Literal["effect"] = "effect"
 
 
-class InteractionRule(Form):
+class InteractionRule(OfAnalysis):
     """Does the effect differ between the levels of a factor, compared inside the trials?"""
 
-    setting: str
-    analysis: str
     factor: str
     kind: Literal["interaction"] = "interaction"
 
+    def misfits(self, analysis: Analysis) -> Iterator[Fault]:
+        yield from ()
 
-class GroupsRule(Form):
+
+class GroupsRule(OfAnalysis):
     """Do groups of trials differ? By the test for subgroup differences."""
 
-    setting: str
-    analysis: str
     factor: str
     kind: Literal["groups"] = "groups"
+
+    def misfits(self, analysis: Analysis) -> Iterator[Fault]:
+        if self.factor != analysis.subgroups:
+            message = "is not what groups the trials of this analysis; that is "
+            yield ("factor",), f"{message}{analysis.subgroups}."
 
 
 class AssociationRule(Form):
@@ -237,6 +265,14 @@ class ReportConfiguration(Form):
     claim_rules: ClaimRules
     claims: tuple[Claim, ...]
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        risks = [f"{risk.setting}/{risk.analysis}" for risk in self.control_risks]
+        claims = [claim.id for claim in self.claims]
+        for part, names in {"control_risks": risks, "claims": claims}.items():
+            for at, name in enumerate(names):
+                if name in names[:at]:
+                    yield (part, at), f'"{name}" stands twice.'
+
 
 def read_report_configuration(folder: Path, configuration: Configuration) -> ReportConfiguration:
     """Read ``report.yaml`` and hold it against the analyses that it may name.
@@ -246,10 +282,10 @@ def read_report_configuration(folder: Path, configuration: Configuration) -> Rep
     SheetError
         When the file is missing, says what it may not, or names an analysis that there is not.
     """
-    reading = read(folder / FILE, ReportConfiguration)
-    if reading.found:
-        reading.tell(_faults(reading.found, configuration))
-    return reading.model
+    analyses = {
+        f"{analysis.setting}/{analysis.id}": analysis for analysis in configuration.analyses
+    }
+    return read(folder / FILE, ReportConfiguration, analyses=analyses)
 
 
 def certainty_problems(
@@ -355,38 +391,3 @@ def unknown_tables(
             if name not in known
         ]  # fmt: skip
     return tuple(found)
-
-
-def _faults(file: ReportConfiguration, configuration: Configuration) -> Iterator[Fault]:
-    known = {(a.setting, a.id): a for a in configuration.analyses}
-    entries: list[tuple[Place, Any]] = [
-        *((("control_risks", at), risk) for at, risk in enumerate(file.control_risks)),
-        *((("claims", at, "rule"), claim.rule) for at, claim in enumerate(file.claims)),
-    ]
-    for place, entry in entries:
-        if not hasattr(entry, "analysis"):
-            continue
-        named = f"{entry.setting}/{entry.analysis}"
-        analysis = known.get((entry.setting, entry.analysis))
-        if analysis is None:
-            near = did_you_mean(named, [f"{setting}/{name}" for setting, name in known])
-            message = f'"{named}" is not an analysis of analyses.yaml.{near}'
-            yield Fault((*place, "analysis"), message)
-        elif analysis.pool != "overall" and isinstance(entry, ControlRisk | EffectRule):
-            message = f'"{named}" is not pooled as one, so that there is no effect to speak of.'
-            yield Fault((*place, "analysis"), message)
-        elif isinstance(entry, ControlRisk):
-            fit = "control_arms" if analysis.kind == "counts" else "control_median"
-            if entry.source not in (fit, "stated"):
-                message = f"does not fit the outcome of the analysis. Write {fit} or stated."
-                yield Fault((*place, "source"), message)
-        elif isinstance(entry, GroupsRule) and entry.factor != analysis.subgroups:
-            message = "is not what groups the trials of this analysis; that is "
-            yield Fault((*place, "factor"), f"{message}{analysis.subgroups}.")
-    for part, names in (
-        ("control_risks", [f"{risk.setting}/{risk.analysis}" for risk in file.control_risks]),
-        ("claims", [claim.id for claim in file.claims]),
-    ):
-        for at, name in enumerate(names):
-            if name in names[:at]:
-                yield Fault((part, at), f'"{name}" stands twice.')
