@@ -12,10 +12,8 @@ from trial_evidence.config.__main__ import FORMS, SCHEMAS, schema
 from trial_evidence.config.configuration import (
     Measure,
     read_configuration,
-    unfit_measures,
     unknown_agents,
     unknown_analyses,
-    unknown_tables_of_outcomes,
 )
 from trial_evidence.config.methods import LeadRule, PriorComparison, PriorOutcome
 from trial_evidence.measures import MEASURES
@@ -313,8 +311,8 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
         (["analyses", 0, "arms"], ["Dual"], "analyses.yaml, analyses.arms: response: "),
         (["analyses", 0, "id"], "My response", "analyses.yaml, analyses.id: My response: "),
         (["rates", 0, "outcome"], "pCR",
-         'analyses.yaml, rates.outcome: rates: "pCR" is not described under outcomes of '
-         'analyses.yaml. Described: pcr, PFS, OS. Did you mean "pcr"?'),
+         'analyses.yaml, rates.outcome: rates: "pCR" is not an outcome of '
+         'analyses.yaml. Allowed: pcr, PFS, OS. Did you mean "pcr"?'),
         (["analyses", 1, "outcome"], ["PFS", "pcr"],
          'analyses.yaml, analyses.outcome: survival: "pcr" is in pcr.csv, the first outcome in '),
         (["outcomes", "OS", "better"], "less",
@@ -323,10 +321,10 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, analyses: "response" is not a group of named settings.'),
         (["settings"], {}, "analyses.yaml, settings: {} should be non-empty"),
         (["analyses", 0, "setting"], "erly",
-         'analyses.yaml, analyses.setting: response: "erly" is not described under settings '
-         'of analyses.yaml. Described: early, late. Did you mean "early"?'),
+         'analyses.yaml, analyses.setting: response: "erly" is not a setting of analyses.yaml. '
+         'Allowed: early, late. Did you mean "early"?'),
         (["analyses", 0, "effect_modifiers"], ["age"],
-         'analyses.yaml, analyses.effect_modifiers: response: "age" is not described under'),
+         'analyses.yaml, analyses.effect_modifiers: response: "age" is not a factor described'),
         (["analyses", 0, "measures", 1], "hazard_ratio",
          'analyses.yaml, analyses.measures: response: "hazard_ratio" does not go with the first '),
         (["rates", 0, "id"], "response",
@@ -416,36 +414,46 @@ def test_agents_of_a_control_arm_stand_in_order(tmp_path):
     ]
 
 
-KINDS = {"pcr": "counts", "hazard_ratios": "contrasts", "agents": ""}
+KNOWN = {
+    "kinds": {"pcr": "counts", "hazard_ratios": "contrasts"},
+    "tables": {
+        "pcr": {"definition": ("ypT0/is ypN0", "ypT0/is"), "status": ("current", "old")},
+        "hazard_ratios": {
+            "analysis": ("final",), "median_followup_months": (), "status": ("current", "old"),
+        },
+    },
+}  # fmt: skip
 
 
-def test_outcomes_and_measures_that_fit_the_tables_are_no_problem(tmp_path):
-    found = read_configuration(written(tmp_path))
-    assert list(unknown_tables_of_outcomes(found, KINDS)) == []
-    assert list(unfit_measures("analyses.yaml", found.analyses, KINDS)) == []
+def said(folder):
+    with pytest.raises(SheetError) as caught:
+        read_configuration(folder, **KNOWN)
+    return [re.sub(r", line \d+", "", p.line()) for p in caught.value.problems]
+
+
+def test_what_fits_the_tables_of_the_sheet_is_no_problem(tmp_path):
+    assert read_configuration(written(tmp_path), **KNOWN).confidence_level == 95
 
 
 def test_an_outcome_in_a_table_that_holds_no_results(tmp_path):
     analyses = changed(ANALYSES, ["outcomes", "pcr", "table"], "pcrs")
-    found = read_configuration(written(tmp_path, analyses=analyses))
-    assert [p.line() for p in unknown_tables_of_outcomes(found, KINDS)] == [
-        'analyses.yaml, table: pcr: "pcrs" is not a table of results. Allowed: pcr, '
+    assert said(written(tmp_path, analyses=analyses)) == [
+        'analyses.yaml, outcomes.pcr.table: "pcrs" is not a table of results. Allowed: pcr, '
         'hazard_ratios. Did you mean "pcr"?'
     ]
 
 
 @pytest.mark.parametrize(
-    ("analysis", "measure", "said"),
+    ("analysis", "measure", "words"),
     [
         (0, "hazard_ratio", "pcr.csv holds counts. Allowed: risk_ratio, odds_ratio, risk_diff"),
         (1, "odds_ratio", "hazard_ratios.csv holds contrasts. Allowed: hazard_ratio."),
     ],
 )
-def test_a_measure_that_the_table_of_the_outcome_does_not_make(tmp_path, analysis, measure, said):
+def test_a_measure_that_the_table_of_the_outcome_does_not_make(tmp_path, analysis, measure, words):
     analyses = changed(ANALYSES, ["analyses", analysis, "measures"], [measure])
-    found = read_configuration(written(tmp_path, analyses=analyses))
-    (problem,) = unfit_measures("analyses.yaml", found.analyses, KINDS)
-    assert f'"{measure}" does not fit the outcome: {said}' in problem.line()
+    (line,) = said(written(tmp_path, analyses=analyses))
+    assert f'"{measure}" does not fit the outcome: {words}' in line
 
 
 def test_a_fault_has_its_line(tmp_path):
@@ -477,18 +485,6 @@ def test_an_unknown_analysis_in_an_exclusion(tmp_path):
     ]
 
 
-COLUMNS = {
-    "pcr": {"definition": ("ypT0/is ypN0", "ypT0/is"), "status": ("current", "old")},
-    "hazard_ratios": {
-        "analysis": ("final",), "median_followup_months": (), "status": ("current", "old"),
-    },
-}  # fmt: skip
-
-
-def test_a_selection_by_columns_of_the_sheet_is_no_problem(tmp_path):
-    assert read_configuration(written(tmp_path), COLUMNS).confidence_level == 95
-
-
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
@@ -500,14 +496,14 @@ def test_a_selection_by_columns_of_the_sheet_is_no_problem(tmp_path):
          'selection.pcr.definition: "ypT0is" is not allowed. Allowed: ypT0/is ypN0, ypT0/is. '
          'Did you mean "ypT0/is"?'),
         (["hazard_ratio"], {"analysis": ["final"]},
-         'selection: "hazard_ratio" is no table of results. Tables: pcr, hazard_ratios. '
+         'selection: "hazard_ratio" is not a table of results. Allowed: pcr, hazard_ratios. '
          'Did you mean "hazard_ratios"?'),
     ],
 )  # fmt: skip
 def test_a_selection_by_what_the_sheet_does_not_hold(tmp_path, path, value, message):
     folder = written(tmp_path, settings=changed(SETTINGS, ["selection", *path], value))
     with pytest.raises(SheetError) as caught:
-        read_configuration(folder, COLUMNS)
+        read_configuration(folder, **KNOWN)
     (found,) = caught.value.problems
     text = (folder / "config.yaml").read_text(encoding="utf-8").splitlines()
     assert found.line() == f"config.yaml, line {found.row}, {message}"
@@ -515,10 +511,7 @@ def test_a_selection_by_what_the_sheet_does_not_hold(tmp_path, path, value, mess
 
 
 def test_an_outcome_needs_orders_of_preference_for_its_table(tmp_path):
-    written(tmp_path, settings=removed(SETTINGS, ["selection", "pcr"]))
-    with pytest.raises(SheetError) as caught:
-        read_configuration(tmp_path, COLUMNS)
-    assert [re.sub(r", line \d+", "", p.line()) for p in caught.value.problems] == [
+    assert said(written(tmp_path, settings=removed(SETTINGS, ["selection", "pcr"]))) == [
         'config.yaml, selection: "pcr" is missing: the orders of preference among its rows.'
     ]
 

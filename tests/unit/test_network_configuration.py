@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 from invented import PROJECT
-from trial_evidence.config.configuration import unfit_measures
 from trial_evidence.config.networks import read_networks, unknown_network_names
 from trial_evidence.sheet import SheetError
 
@@ -74,7 +73,7 @@ def test_everything_is_read(tmp_path):
             ("networks", 0, "setting"),
             "late",
             "networks.setting",
-            'response: "late" is not described under settings',
+            'response: "late" is not a setting of',
         ),
         (("networks", 1, "id"), "response", "networks.id", 'response: "response" stands twice.'),
         (("networks", 0, "outcome"), "pCR", "networks.outcome", 'Did you mean "pcr"?'),
@@ -153,14 +152,13 @@ def test_a_node_of_its_own_has_to_be_an_arm_of_the_sheet(tmp_path):
 
 
 def test_a_measure_has_to_fit_the_table_of_the_outcome(tmp_path):
-    networks = read_networks(written(tmp_path, CONTENT), EARLY).networks
-    kinds = {"pcr": "counts", "hazard_ratios": "contrasts"}
-    assert list(unfit_measures("networks.yaml", networks, kinds)) == []
-    exchanged = {"pcr": "contrasts", "hazard_ratios": "counts"}
-    found = [problem.line() for problem in unfit_measures("networks.yaml", networks, exchanged)]
-    assert found == [
-        'networks.yaml, measures: response: "odds_ratio" does not fit the outcome: pcr.csv holds '
-        "contrasts. Allowed: hazard_ratio.",
-        'networks.yaml, measures: survival: "hazard_ratio" does not fit the outcome: '
-        "hazard_ratios.csv holds counts. Allowed: risk_ratio, odds_ratio, risk_difference.",
+    folder = written(tmp_path, CONTENT)
+    read_networks(folder, EARLY, kinds={"pcr": "counts", "hazard_ratios": "contrasts"})
+    with pytest.raises(SheetError) as caught:
+        read_networks(folder, EARLY, kinds={"pcr": "contrasts", "hazard_ratios": "counts"})
+    assert [problem.message for problem in caught.value.problems] == [
+        'response: "odds_ratio" does not fit the outcome: pcr.csv holds contrasts. Allowed: '
+        "hazard_ratio.",
+        'survival: "hazard_ratio" does not fit the outcome: hazard_ratios.csv holds counts. '
+        "Allowed: risk_ratio, odds_ratio, risk_difference.",
     ]

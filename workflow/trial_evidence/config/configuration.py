@@ -1,6 +1,6 @@
 """config/analyses.yaml: what is compared and pooled with what; with the methods, all of both."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,7 +20,7 @@ from trial_evidence.config.forms import (
     Text,
     Truth,
 )
-from trial_evidence.config.methods import Methods, Tables
+from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
@@ -34,10 +34,8 @@ Measure = Literal["risk_ratio", "odds_ratio", "risk_difference", "hazard_ratio"]
 ContrastKind = Literal[
     "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
 ]
+Setting = Annotated[str, forms.key_of("settings", "a setting of analyses.yaml")]
 Column = Literal["control", "counts", "source", "definition", "weight", "risk_of_bias"]
-
-
-Setting = Annotated[str, forms.key_of("settings")]
 
 
 class Outcome(Form):
@@ -57,7 +55,7 @@ class Outcome(Form):
     """
 
     name: SkipJsonSchema[str]
-    table: str
+    table: Annotated[str, forms.key_of("tables", "a table of results")]
     better: Literal["more", "fewer"]
     label: Text = ""
 
@@ -72,7 +70,7 @@ def _of_one_table(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
 
 _Names = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
 Outcomes = Annotated[
-    Some[Annotated[Outcome, forms.entry_of("outcomes")]],
+    Some[Annotated[Outcome, forms.entry_of("outcomes", "an outcome of analyses.yaml")]],
     Field(alias="outcome"),
     AfterValidator(_of_one_table),
     BeforeValidator(lambda named: (named,) if isinstance(named, str) else named),
@@ -99,6 +97,15 @@ class OfOutcomes:
     def labels(self) -> tuple[str, ...]:
         """The outcomes as figures and tables print them."""
         return tuple(outcome.label for outcome in self.outcomes)
+
+    def unfit(self, measures: Sequence[str], sections: Mapping[str, Any]) -> Iterator[Fault]:
+        """Measures that the kind of evidence in the table of the outcomes does not make."""
+        kind = sections.get("kinds", {}).get(self.table)
+        fit = [m.name for m in MEASURES.values() if m.kind == kind and m.compares]
+        for at, name in enumerate(measures):
+            if kind and name not in fit:
+                words = f"does not fit the outcome: {self.table}.csv holds {kind}."
+                yield (at,), f"{words} Allowed: {', '.join(fit)}."
 
     @property
     def table(self) -> str:
@@ -144,7 +151,8 @@ class EffectModifier(Form):
     levels: Pair[str]
 
 
-Modifiers = Several[Annotated[EffectModifier, forms.entry_of("effect_modifiers")]]
+_Factor = forms.entry_of("effect_modifiers", "a factor described in analyses.yaml")
+Modifiers = Several[Annotated[EffectModifier, _Factor]]
 
 
 class FigureChoices(Form):
@@ -170,7 +178,7 @@ class FigureChoices(Form):
     order: Literal["year", "effect", "weight", "name", "precision"] = "year"
     columns: Maybe[Several[Column]] = None
     axis: Maybe[tuple[Number, Number]] = None
-    language: str = "en"
+    language: Annotated[str, forms.key_of("languages", "a language of config/labels")] = "en"
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         if self.axis and self.axis[0] >= self.axis[1]:
@@ -193,6 +201,8 @@ class Analysis(OfOutcomes, Form):
     figure: FigureChoices = FigureChoices()
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        for place, message in self.unfit(self.measures, sections):
+            yield ("measures", *place), message
         first, *others = (MEASURES[name] for name in self.measures)
         for at, measure in enumerate(others, start=1):
             if measure.kind != first.kind:
@@ -265,8 +275,11 @@ class Configuration(Methods, Analyses, kw_only=True):
         return tuple(r for r in self.rates if r.setting == setting)
 
 
-def read_configuration(folder: Path, tables: Tables | None = None) -> Configuration:
-    """Read ``config.yaml`` and ``analyses.yaml``, and hold them against the tables of the sheet.
+def read_configuration(folder: Path, **known: Any) -> Configuration:
+    """Read ``config.yaml`` and ``analyses.yaml``.
+
+    They are held against what is ``known``: ``tables`` of results (name -> column -> words),
+    their ``kinds``, and ``languages``.
 
     Raises
     ------
@@ -275,15 +288,15 @@ def read_configuration(folder: Path, tables: Tables | None = None) -> Configurat
         place in it and what is allowed, all at once.
     """
     problems: list[Problem] = []
-    analyses, sections = None, dict[str, Any](tables=tables or {})
+    analyses = None
     try:
-        analyses = read(folder / FILE, Analyses)
-        sections["analyses"] = [analysis.id for analysis in analyses.analyses]
-        sections["used"] = {entry.table for entry in (*analyses.analyses, *analyses.rates)}
+        analyses = read(folder / FILE, Analyses, **known)
+        known["analyses"] = [analysis.id for analysis in analyses.analyses]
+        known["used"] = {entry.table for entry in (*analyses.analyses, *analyses.rates)}
     except SheetError as error:
         problems = [*error.problems]
     try:
-        methods = read(folder / "config.yaml", Methods, **sections)
+        methods = read(folder / "config.yaml", Methods, **known)
     except SheetError as error:
         problems = [*error.problems, *problems]
     if analyses is None or problems:
@@ -319,45 +332,6 @@ def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, s
         yield regimen, f"is not in alphabetical order: {'+'.join(sorted(parts))}."
 
 
-def unfit_measures(
-    file: str, entries: Iterable[Any], kinds: Mapping[str, str]
-) -> Iterator[Problem]:
-    """Problems for measures that the kind of evidence in the table of the outcome does not make.
-
-    Parameters
-    ----------
-    file : str
-        Configuration file of the entries.
-    entries : iterable of Analysis or Network
-    kinds : mapping of str to str
-        Table of the sheet -> kind of evidence in it.
-    """
-    for entry in entries:
-        kind = kinds.get(entry.table, "")
-        for name in entry.measures:
-            if kind and MEASURES[name].kind != kind:
-                fit = [m.name for m in MEASURES.values() if m.kind == kind and m.compares]
-                yield problem(
-                    file, entry.id, "measures", name,
-                    f"does not fit the outcome: {entry.table}.csv holds {kind}. Allowed: "
-                    f"{', '.join(fit)}.",
-                )  # fmt: skip
-
-
-def unknown_tables_of_outcomes(
-    configuration: Configuration, kinds: Mapping[str, str]
-) -> Iterator[Problem]:
-    """Problems for outcomes whose table is none of the sheet's tables of results."""
-    tables = [table for table, kind in kinds.items() if kind]
-    for outcome in configuration.outcomes.values():
-        if outcome.table not in tables:
-            yield problem(
-                "analyses.yaml", outcome.name, "table", outcome.table,
-                f"is not a table of results. Allowed: {', '.join(tables)}."
-                f"{did_you_mean(outcome.table, tables)}",
-            )  # fmt: skip
-
-
 def unknown_analyses(
     configuration: Configuration, exclusions: "pd.DataFrame", networks: Sequence[str] = ()
 ) -> tuple[Problem, ...]:
@@ -379,10 +353,8 @@ def unknown_analyses(
     ):
         if analysis in ("*", *known):
             continue
-        message = (
-            f'"{analysis}" is not an analysis of config/analyses.yaml. '
-            f"Allowed: *, {', '.join(known)}.{did_you_mean(analysis, known)}"
-        )
+        allowed = forms.among(["*", *known], analysis)
+        message = f'"{analysis}" is not an analysis of config/analyses.yaml.{allowed}'
         problems.append(
             Problem("error", "exclusions.csv", int(row), trial_id, "analysis", analysis, message)
         )

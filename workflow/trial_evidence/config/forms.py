@@ -9,17 +9,8 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Self, TypeVar, dataclass_transform, get_args
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetPydanticSchema,
-    Strict,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)  # fmt: skip
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema, ValidationInfo
 from pydantic.dataclasses import dataclass
 from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticOmit, core_schema
 
@@ -44,20 +35,20 @@ class Form:
     """A group of named settings; a name that it does not know is a fault."""
 
     def __init_subclass__(cls, *, kw_only: bool = False) -> None:
-        config = ConfigDict(extra="forbid", populate_by_name=True)
+        config = pydantic.ConfigDict(extra="forbid", populate_by_name=True)
         dataclass(frozen=True, kw_only=kw_only, config=config)(cls)
 
     def faults(self, sections: Mapping[str, Any]) -> Iterable[Fault]:
         """What does not fit together, or not with sections that are read already."""
         return ()
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> Self:
         # Only what a file says is held against the rest of it.
         found = () if info.context is None else self.faults(info.context)
         errors = [InitErrorDetails(type=told(said), loc=at, input=None) for at, said in found]
         if errors:
-            raise ValidationError.from_exception_data(type(self).__name__, errors)
+            raise pydantic.ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
 
@@ -74,9 +65,9 @@ def _all_different(entries: tuple[T, ...]) -> tuple[T, ...]:
 
 
 _different, _unique = AfterValidator(_all_different), Field(json_schema_extra={"uniqueItems": True})
-Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-Whole = Annotated[int, Strict()]
-Truth = Annotated[bool, Strict()]
+Number = Annotated[float, pydantic.Strict(), Field(allow_inf_nan=False)]
+Whole = Annotated[int, pydantic.Strict()]
+Truth = Annotated[bool, pydantic.Strict()]
 Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[str, shaped("^[a-z][a-z0-9_]*$", "small letters, digits and _, a letter first")]
 Several = Annotated[tuple[T, ...], _different, _unique]
@@ -157,27 +148,28 @@ def section(name: str) -> AfterValidator:
     return AfterValidator(keep)
 
 
-def _named(key: str, section: str, sections: Mapping[str, Any]) -> Any:
-    if section not in sections:
-        raise PydanticOmit  # the section is at fault itself, which is told
-    if key in sections[section]:
-        return sections[section][key]
-    known = ", ".join(sections[section])
-    near = did_you_mean(key, sections[section])
-    raise told(f"is not described under {section} of analyses.yaml. Described: {known}.{near}")
+def among(known: Iterable[str], word: str) -> str:
+    """What is allowed, as the end of a message, and the nearest to what stands there."""
+    return f" Allowed: {', '.join(known)}.{did_you_mean(word, known)}"
 
 
-def entry_of(name: str) -> GetPydanticSchema:
-    """An entry of the section of this name, of which the file says the key."""
-    return written_as(str, lambda key, sections: _named(key, name, sections))
-
-
-def key_of(name: str) -> GetPydanticSchema:
-    """The key of an entry of the section of this name."""
+def key_of(name: str, what: str) -> GetPydanticSchema:
+    """The key of an entry of a section, if the section is known; ``what`` it is in words."""
 
     def check(key: str, sections: Mapping[str, Any]) -> str:
-        if name in sections:
-            _named(key, name, sections)
+        if name in sections and key not in sections[name]:
+            raise told(f"is not {what}.{among(sections[name], key)}")
         return key
 
     return written_as(str, check)
+
+
+def entry_of(name: str, what: str) -> GetPydanticSchema:
+    """An entry of a section, of which the file says the key."""
+
+    def find(key: str, sections: Mapping[str, Any]) -> Any:
+        if name not in sections:
+            raise PydanticOmit  # the section is at fault itself, which is told
+        return sections[name][key]
+
+    return written_as(Annotated[str, key_of(name, what)], find)

@@ -8,20 +8,10 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from trial_evidence.config import forms
-from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.forms import Fault, Form, Maybe, Number, Some, Text, Truth, Whole
 from trial_evidence.config.labels import ENGLISH, ENGLISH_LABELS, Labels
-from trial_evidence.config.reading import problem, read
-from trial_evidence.words.problems import Problem, SheetError, did_you_mean
-
-__all__ = [
-    "ENGLISH_LABELS",
-    "FigureConfiguration",
-    "FigureStyle",
-    "Labels",
-    "read_figure_configuration",
-    "unknown_languages",
-]
+from trial_evidence.config.reading import read
+from trial_evidence.words.problems import Problem, SheetError
 
 # The narrowest page that can be read in print, in mm.
 _NARROWEST = 85
@@ -126,20 +116,3 @@ def read_figure_configuration(folder: Path) -> FigureConfiguration:
     if problems:
         raise SheetError(problems)
     return FigureConfiguration(found.pop("styles").styles, {ENGLISH: ENGLISH_LABELS} | found)
-
-
-def unknown_languages(
-    configuration: Configuration, figures: FigureConfiguration
-) -> tuple[Problem, ...]:
-    """Problems for analyses whose figures ask for a language that config/labels does not hold."""
-    known = sorted(figures.languages)
-    drawn: list[Analysis | RateAnalysis] = [*configuration.analyses, *configuration.rates]
-    return tuple(
-        problem(
-            "analyses.yaml", entry.id, "language", entry.figure.language,
-            f"is not a language of config/labels. Allowed: {', '.join(known)}."
-            f"{did_you_mean(entry.figure.language, known)}",
-        )
-        for entry in drawn
-        if entry.figure.language not in known
-    )  # fmt: skip

@@ -189,8 +189,7 @@ class Sensitivity(Form):
                 ("covariate", covariate, self.covariates),
             ):
                 if name not in known:
-                    near = did_you_mean(name, known)
-                    message = f"is not allowed. Allowed: {', '.join(known)}.{near}"
+                    message = f"is not allowed.{forms.among(known, name)}"
                     yield ("forced_meta_regressions", at, key), message
 
 
@@ -260,8 +259,8 @@ class Methods(Form, kw_only=True):
         if not tables:
             return
         for name in orders.keys() - tables.keys():
-            message = f'"{name}" is no table of results. Tables: {", ".join(tables)}.'
-            yield ("selection", name), f"{message}{did_you_mean(name, tables)}"
+            message = f'"{name}" is not a table of results.{forms.among(tables, name)}'
+            yield ("selection", name), message
         shared = set.intersection(*(set(columns) for columns in tables.values()))
         every = {column: next(iter(tables.values()))[column] for column in shared}
         yield from _unknown_columns("admit", self.selection.admit, every, "every table of results")
@@ -280,5 +279,4 @@ def _unknown_columns(
         allowed = known.get(column) or words
         for word in words if words != LONGEST else ():
             if word not in allowed:
-                message = f'"{word}" is not allowed. Allowed: {", ".join(allowed)}.'
-                yield place, f"{message}{did_you_mean(word, allowed)}"
+                yield place, f'"{word}" is not allowed.{forms.among(allowed, word)}'

@@ -57,6 +57,10 @@ class Network(OfOutcomes, Form):
     ]
     interactions: Several[Pair[str]] = ()
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        for _, message in self.unfit(self.measures, sections):
+            yield ("measure",), message
+
     @property
     def small_is_good(self) -> bool:
         """To be replaced by ``fewer_is_better``."""
@@ -145,8 +149,10 @@ class NetworkConfiguration(Form):
         return tuple(network for network in self.networks if network.setting == setting)
 
 
-def read_networks(folder: Path, configuration: Configuration) -> NetworkConfiguration:
-    """Read ``networks.yaml`` and hold it against the settings and outcomes that there are.
+def read_networks(folder: Path, configuration: Configuration, **known: Any) -> NetworkConfiguration:
+    """Read ``networks.yaml``.
+
+    It is held against the settings and outcomes that there are, and ``known`` ``kinds`` of tables.
 
     Raises
     ------
@@ -154,8 +160,8 @@ def read_networks(folder: Path, configuration: Configuration) -> NetworkConfigur
         When the file is missing, is no YAML, says what it may not, or names a setting or a network
         that there is not; the problems name the place and what is allowed, all at once.
     """
-    sections = {"settings": configuration.settings, "outcomes": configuration.outcomes}
-    return read(folder / FILE, NetworkConfiguration, **sections)
+    known |= {"settings": configuration.settings, "outcomes": configuration.outcomes}
+    return read(folder / FILE, NetworkConfiguration, **known)
 
 
 def unknown_network_names(

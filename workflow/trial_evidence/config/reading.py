@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from trial_evidence.config.forms import SHAPES
+from trial_evidence.config.forms import SHAPES, among
 from trial_evidence.config.yaml_files import YamlFault, line_of, point_hint, read_yaml_text
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean, shortened
 
@@ -142,7 +142,7 @@ def _faults(
         elif kind.startswith("union_tag"):
             name, allowed = node["discriminator"]["propertyName"], node["discriminator"]["mapping"]
             if name in here:
-                yield (*place, name), "", _not_allowed(here[name], allowed)
+                yield (*place, name), "", f"is not allowed.{among(allowed, str(here[name]))}"
             else:
                 yield place, name, f'"{name}" is missing.'
         # Where an entry of a list is wrong, the list is not too short.
@@ -164,7 +164,8 @@ def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> 
     if kind == "string_pattern_mismatch":
         return f"is not allowed. Allowed: {SHAPES[limits['pattern']]}."
     if "enum" in node or "const" in node:
-        return _not_allowed(found, [str(word) for word in node.get("enum", [node.get("const")])])
+        allowed = [str(word) for word in node.get("enum", [node.get("const")])]
+        return f"is not allowed.{among(allowed, str(found))}"
     if kind in _LIMITS:
         name, words = _LIMITS[kind]
         return f"{found} {words} {limits[name]:g}."
@@ -183,10 +184,6 @@ def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> 
         return "Yes, no, true and false are no text here. Put the word in quotation marks."
     wanted = TYPES.get(kind.partition("_")[0])
     return f"is not {wanted}.{point_hint(found)}" if wanted else str(error["msg"])
-
-
-def _not_allowed(found: Any, allowed: Iterable[str]) -> str:
-    return f"is not allowed. Allowed: {', '.join(allowed)}.{did_you_mean(str(found), allowed)}"
 
 
 def _value(found: Any) -> str:

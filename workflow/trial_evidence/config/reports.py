@@ -1,6 +1,6 @@
 """config/report.yaml: the claims that are examined, and the rules of certainty and effects."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field
 from trial_evidence.config import forms
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.forms import Fault, Form, Id, Number, Several, Some, Text, Whole
+from trial_evidence.config.networks import Network
 from trial_evidence.config.reading import problem, read
 from trial_evidence.words.problems import Problem, did_you_mean
 
@@ -215,6 +216,19 @@ class TableRule(Form):
     direction: Direction
     kind: Literal["table"] = "table"
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        files = sections.get("files", [self.file])
+        if self.file not in files:
+            yield ("file",), f"is not a table that is made.{did_you_mean(self.file, files)}"
+        columns = CLAIM_TABLES.get(Path(self.file).stem, ())
+        named: dict[tuple[str, ...], str]
+        named = {(key,): str(getattr(self, key)) for key in ("estimate", "low", "high", "trials")}
+        named |= {("where", name): name for name in self.where}
+        for place, name in named.items():
+            if columns and name not in columns:
+                message = f'"{name}" is not a column of {self.file}.'
+                yield place, f"{message}{forms.among(columns, name)}"
+
 
 Rule = Annotated[
     EffectRule | InteractionRule | GroupsRule | AssociationRule | TableRule, Discriminator("kind")
@@ -274,8 +288,10 @@ class ReportConfiguration(Form):
                     yield (part, at), f'"{name}" stands twice.'
 
 
-def read_report_configuration(folder: Path, configuration: Configuration) -> ReportConfiguration:
-    """Read ``report.yaml`` and hold it against the analyses that it may name.
+def read_report_configuration(
+    folder: Path, configuration: Configuration, networks: Iterable[Network] | None = None
+) -> ReportConfiguration:
+    """Read ``report.yaml`` and hold it against the analyses and networks that it may name.
 
     Raises
     ------
@@ -285,7 +301,14 @@ def read_report_configuration(folder: Path, configuration: Configuration) -> Rep
     analyses = {
         f"{analysis.setting}/{analysis.id}": analysis for analysis in configuration.analyses
     }
-    return read(folder / FILE, ReportConfiguration, analyses=analyses)
+    if networks is None:
+        return read(folder / FILE, ReportConfiguration, analyses=analyses)
+    files = [
+        f"{network.setting}/network/{network.id}/{table}.csv"
+        for network in networks
+        for table in CLAIM_TABLES
+    ]
+    return read(folder / FILE, ReportConfiguration, analyses=analyses, files=files)
 
 
 def certainty_problems(
@@ -306,13 +329,12 @@ def certainty_problems(
         known = [a.id for a in configuration.of_setting(setting) if a.pool == "overall"]
         if analysis not in known:
             held = analysis in (a.id for a in configuration.of_setting(setting))
-            message = (
-                f'"{analysis}" is not pooled as one, so that there is no certainty to judge. '
-                f"Allowed: {', '.join(known)}."
+            wrong = (
+                "is not pooled as one, so that there is no certainty to judge."
                 if held
-                else f'"{analysis}" is not an analysis of this setting in config/analyses.yaml. '
-                f"Allowed: {', '.join(known)}.{did_you_mean(analysis, known)}"
+                else "is not an analysis of this setting in config/analyses.yaml."
             )
+            message = f'"{analysis}" {wrong}{forms.among(known, analysis)}'
             problems.append(
                 Problem("error", "certainty.csv", int(row), analysis, "analysis", analysis, message)
             )
@@ -351,43 +373,4 @@ def unknown_evidence(
                 )
                 slip = problem(FILE, claim.id, column, name, message)
                 found.append(replace(slip, severity="warning"))
-    return tuple(found)
-
-
-def unknown_tables(
-    report: ReportConfiguration, networks: Sequence[tuple[str, str]]
-) -> tuple[Problem, ...]:
-    """Problems for claims about a table or column that no network makes.
-
-    Parameters
-    ----------
-    report : ReportConfiguration
-    networks : sequence of (str, str)
-        Setting and id of the networks.
-    """
-    files = [
-        f"{setting}/network/{name}/{table}.csv"
-        for setting, name in networks
-        for table in CLAIM_TABLES
-    ]
-    found = []
-    for claim in report.claims:
-        if not isinstance(rule := claim.rule, TableRule):
-            continue
-        if rule.file not in files:
-            message = f"is not a table that is made.{did_you_mean(rule.file, files)}"
-            found.append(problem(FILE, claim.id, "file", rule.file, message))
-            continue
-        known = CLAIM_TABLES[Path(rule.file).stem]
-        named = [(key, getattr(rule, key)) for key in ("estimate", "low", "high", "trials")]
-        named += [("where", name) for name in rule.where]
-        found += [
-            problem(
-                FILE, claim.id, key, name,
-                f"is not a column of {rule.file}. Columns: {', '.join(known)}."
-                f"{did_you_mean(name, known)}",
-            )
-            for key, name in named
-            if name not in known
-        ]  # fmt: skip
     return tuple(found)

@@ -16,7 +16,8 @@ from trial_evidence.config.configuration import (
     EffectModifier,
     RateAnalysis,
 )
-from trial_evidence.config.looks import FigureConfiguration, Labels
+from trial_evidence.config.labels import Labels
+from trial_evidence.config.looks import FigureConfiguration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.canvas.page import Format

@@ -14,7 +14,7 @@ from trial_evidence.config.configuration import (
     FigureChoices,
     RateAnalysis,
 )
-from trial_evidence.config.looks import ENGLISH_LABELS, Labels
+from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.config.methods import Pooling
 from trial_evidence.figures.canvas.axis import Axis, AxisScale
 from trial_evidence.figures.canvas.chart import PHRASES, Judgement, Phrases
