@@ -8,18 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from trial_evidence.config import forms
-from trial_evidence.config.forms import (
-    Fault,
-    Form,
-    Id,
-    Maybe,
-    Number,
-    Pair,
-    Several,
-    Some,
-    Text,
-    Truth,
-)
+from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several, Some, Text
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import problem, read
 from trial_evidence.measures import MEASURES, Kind
@@ -34,7 +23,6 @@ Measure = Literal["risk_ratio", "odds_ratio", "risk_difference", "hazard_ratio"]
 ContrastKind = Literal[
     "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
 ]
-Setting = Annotated[str, forms.key_of("settings", "a setting of analyses.yaml")]
 Column = Literal["control", "counts", "source", "definition", "weight", "risk_of_bias"]
 
 
@@ -83,10 +71,13 @@ Outcomes = Annotated[
 ]
 
 
-class OfOutcomes:
-    """What follows from the outcomes of an analysis or a network, in order of preference."""
+class OfOutcomes(Form):
+    """An analysis or a network of outcomes in a setting; the outcomes in order of preference."""
 
-    outcomes: tuple[Outcome, ...]
+    id: Id
+    setting: forms.Setting
+    title: Text
+    outcomes: Outcomes
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -139,8 +130,8 @@ class ContrastRule(Form):
 
     kind: ContrastKind
     control: Maybe[Some[str]] = None
-    same_partner: Maybe[Truth] = None
-    changed_backbone: Maybe[Truth] = None
+    same_partner: Maybe[forms.Truth] = None
+    changed_backbone: Maybe[forms.Truth] = None
 
 
 class EffectModifier(Form):
@@ -148,7 +139,7 @@ class EffectModifier(Form):
 
     factor: SkipJsonSchema[str]
     label: str
-    levels: Pair[str]
+    levels: forms.Pair[str]
 
 
 _Factor = forms.entry_of("effect_modifiers", "a factor described in analyses.yaml")
@@ -185,13 +176,9 @@ class FigureChoices(Form):
             yield ("axis",), "is no range: the lower end comes first."
 
 
-class Analysis(OfOutcomes, Form):
+class Analysis(OfOutcomes):
     """One comparison of two kinds of arm on one outcome in one setting."""
 
-    id: Id
-    setting: Setting
-    title: str
-    outcomes: Outcomes
     measures: Some[Measure]
     contrast: ContrastRule
     pool: Literal["overall", "within_subgroups", "none"]
@@ -217,13 +204,9 @@ class Analysis(OfOutcomes, Form):
         return MEASURES[self.measures[0]].kind
 
 
-class RateAnalysis(OfOutcomes, Form):
+class RateAnalysis(OfOutcomes):
     """Pooled rates of one outcome over all arms of a setting, by regimen and partner."""
 
-    id: Id
-    setting: Setting
-    title: str
-    outcomes: Outcomes
     effect_modifiers: Modifiers = ()
     figure: FigureChoices = FigureChoices()
 

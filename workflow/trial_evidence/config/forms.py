@@ -173,3 +173,6 @@ def entry_of(name: str, what: str) -> GetPydanticSchema:
         return sections[name][key]
 
     return written_as(Annotated[str, key_of(name, what)], find)
+
+
+Setting = Annotated[str, key_of("settings", "a setting of analyses.yaml")]

@@ -7,14 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from trial_evidence.config import forms
-from trial_evidence.config.configuration import (
-    Configuration,
-    Measure,
-    OfOutcomes,
-    Outcomes,
-    Setting,
-    regimen_faults,
-)  # fmt: skip
+from trial_evidence.config.configuration import Configuration, Measure, OfOutcomes, regimen_faults
 from trial_evidence.config.forms import Fault, Form, Id, Number, Pair, Several, Some, Text
 from trial_evidence.config.reading import problem, read
 from trial_evidence.measures import MEASURES, Kind
@@ -33,7 +26,7 @@ class Regimen(Form):
     partner: Literal["chemotherapy", "endocrine", "none"]
 
 
-class Network(OfOutcomes, Form):
+class Network(OfOutcomes):
     """A network of regimens for one outcome in one setting.
 
     Attributes
@@ -47,10 +40,6 @@ class Network(OfOutcomes, Form):
         Components (agents, partners) whose joint effect beyond their sum is estimated.
     """
 
-    id: Id
-    setting: Setting
-    title: Text
-    outcomes: Outcomes
     measure: Measure
     reference: Annotated[
         str, forms.written_as(Regimen, lambda r, _: f"{r.agents}|{r.schedule}|{r.partner}")
@@ -88,7 +77,7 @@ class SynergyAnalysis(Form):
     """Trials with two agents alone and together, within a network of counts."""
 
     network: Id
-    setting: Setting
+    setting: forms.Setting
     title: Text
     background: Annotated[tuple[Background, ...], Field(min_length=1)]
 
@@ -101,7 +90,7 @@ class SurrogacyAnalysis(Form):
     """
 
     id: Id
-    setting: Setting
+    setting: forms.Setting
     title: Text
     surrogate: Id
     endpoint: Id
