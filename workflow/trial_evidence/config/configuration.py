@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from trial_evidence.config import forms
@@ -48,19 +48,10 @@ class Outcome(Form):
     label: Text = ""
 
 
-def _of_one_table(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-    for outcome in outcomes:
-        if outcome.table != (first := outcomes[0].table):
-            words = f"is in {outcome.table}.csv, the first outcome in {first}.csv."
-            raise forms.told(f'"{outcome.name}" {words}')
-    return outcomes
-
-
 _Names = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
 Outcomes = Annotated[
     Some[Annotated[Outcome, forms.entry_of("outcomes", "an outcome of analyses.yaml")]],
     Field(alias="outcome"),
-    AfterValidator(_of_one_table),
     BeforeValidator(lambda named: (named,) if isinstance(named, str) else named),
     WithJsonSchema(
         {
@@ -89,14 +80,19 @@ class OfOutcomes(Form):
         """The outcomes as figures and tables print them."""
         return tuple(outcome.label for outcome in self.outcomes)
 
-    def unfit(self, measures: Sequence[str], sections: Mapping[str, Any]) -> Iterator[Fault]:
-        """Measures that the kind of evidence in the table of the outcomes does not make."""
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        """Outcomes of several tables, and measures that are not made of what the table holds."""
+        for at, outcome in enumerate(self.outcomes):
+            if outcome.table != self.table:
+                message = f"is in {outcome.table}.csv, the first outcome in {self.table}.csv."
+                yield ("outcome", at), message
         kind = sections.get("kinds", {}).get(self.table)
         fit = [m.name for m in MEASURES.values() if m.kind == kind and m.compares]
-        for at, name in enumerate(measures):
+        for at, name in enumerate(getattr(self, "measures", ())):
             if kind and name not in fit:
-                words = f"does not fit the outcome: {self.table}.csv holds {kind}."
-                yield (at,), f"{words} Allowed: {', '.join(fit)}."
+                message = f"does not fit the outcome: {self.table}.csv holds {kind}."
+                place = ("measure",) if hasattr(self, "measure") else ("measures", at)
+                yield place, f"{message} Allowed: {', '.join(fit)}."
 
     @property
     def table(self) -> str:
@@ -188,8 +184,7 @@ class Analysis(OfOutcomes):
     figure: FigureChoices = FigureChoices()
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
-        for place, message in self.unfit(self.measures, sections):
-            yield ("measures", *place), message
+        yield from super().faults(sections)
         first, *others = (MEASURES[name] for name in self.measures)
         for at, measure in enumerate(others, start=1):
             if measure.kind != first.kind:

@@ -46,10 +46,6 @@ class Network(OfOutcomes):
     ]
     interactions: Several[Pair[str]] = ()
 
-    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
-        for _, message in self.unfit(self.measures, sections):
-            yield ("measure",), message
-
     @property
     def small_is_good(self) -> bool:
         """To be replaced by ``fewer_is_better``."""
