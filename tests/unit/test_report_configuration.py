@@ -203,3 +203,19 @@ def test_the_check_stops_at_both(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "certainty.csv, row 2 (nothing), column analysis: " in said
     assert re.search(r"report.yaml, line \d+, worthwhile_ratio: ", said)
+
+
+def test_the_check_knows_the_columns_that_rows_are_selected_by(tmp_path, capsys):
+    folder = small_project(tmp_path)
+    path = folder / "config/config.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("    derivation: [reported, from", "    DERIVATION: [reported, from")
+    )
+    places = [f"--raw={folder}/data/raw", f"--config={folder}/config", f"--results={folder}/r"]
+    assert main(["check", *places]) == 1
+    assert re.search(
+        r'config.yaml, line \d+, selection.pcr: "DERIVATION" is not a column of pcr.csv. '
+        r'Did you mean "derivation"\?',
+        capsys.readouterr().err,
+    )
