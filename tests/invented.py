@@ -14,6 +14,7 @@ from trial_evidence.config.configuration import (
     RateAnalysis,
     read_configuration,
 )
+from trial_evidence.config.methods import FigureFiles
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.sheet import Sheet
 
@@ -127,8 +128,7 @@ def configuration(*analyses: Analysis, rates: Sequence[RateAnalysis] = ()) -> Co
         pooling=POOLING,
         sensitivity=SENSITIVITY,
         selection=SELECTION,
-        figure_width_mm=180.0,
-        figure_formats=("svg",),
+        figures=FigureFiles(180.0, ("svg",)),
         settings={SETTING: "Early disease"},
         outcomes=PROJECT.outcomes,
         analyses=analyses,

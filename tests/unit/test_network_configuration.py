@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 from invented import PROJECT
-from trial_evidence.config.configuration import unfit_measures
 from trial_evidence.config.networks import read_networks, unknown_network_names
 from trial_evidence.sheet import SheetError
 
@@ -70,13 +69,33 @@ def test_everything_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("path", "value", "column", "said"),
     [
-        (("networks", 0, "setting"), "late", "setting", 'response: "late" is not allowed. Allowed'),
-        (("networks", 1, "id"), "response", "id", 'response: "response" stands twice.'),
-        (("networks", 0, "outcome"), "pCR", "outcome", 'Did you mean "pcr"?'),
-        (("networks", 1, "outcome"), ["EFS", "pcr"], "outcome", "the first outcome in hazard"),
-        (("synergy", 0, "network"), "other", "network", "is not a network of this file"),
-        (("synergy", 0, "network"), "survival", "network", "has to be a network that counts"),
-        (("surrogacy", 0, "endpoint"), "response", "endpoint", "has to be a network that is timed"),
+        (
+            ("networks", 0, "setting"),
+            "late",
+            "networks.setting",
+            'response: "late" is not a setting of',
+        ),
+        (("networks", 1, "id"), "response", "networks.id", 'response: "response" stands twice.'),
+        (("networks", 0, "outcome"), "pCR", "networks.outcome", 'Did you mean "pcr"?'),
+        (
+            ("networks", 1, "outcome"),
+            ["EFS", "pcr"],
+            "networks.outcome",
+            "the first outcome in hazard",
+        ),
+        (("synergy", 0, "network"), "other", "synergy.network", "is not a network of this file"),
+        (
+            ("synergy", 0, "network"),
+            "survival",
+            "synergy.network",
+            "has to be a network that counts",
+        ),
+        (
+            ("surrogacy", 0, "endpoint"),
+            "response",
+            "surrogacy.endpoint",
+            "has to be a network that is timed",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_said(tmp_path, path, value, column, said):
@@ -133,14 +152,13 @@ def test_a_node_of_its_own_has_to_be_an_arm_of_the_sheet(tmp_path):
 
 
 def test_a_measure_has_to_fit_the_table_of_the_outcome(tmp_path):
-    networks = read_networks(written(tmp_path, CONTENT), EARLY).networks
-    kinds = {"pcr": "counts", "hazard_ratios": "contrasts"}
-    assert list(unfit_measures("networks.yaml", networks, kinds)) == []
-    exchanged = {"pcr": "contrasts", "hazard_ratios": "counts"}
-    found = [problem.line() for problem in unfit_measures("networks.yaml", networks, exchanged)]
-    assert found == [
-        'networks.yaml, measures: response: "odds_ratio" does not fit the outcome: pcr.csv holds '
-        "contrasts. Allowed: hazard_ratio.",
-        'networks.yaml, measures: survival: "hazard_ratio" does not fit the outcome: '
-        "hazard_ratios.csv holds counts. Allowed: risk_ratio, odds_ratio, risk_difference.",
+    folder = written(tmp_path, CONTENT)
+    read_networks(folder, EARLY, kinds={"pcr": "counts", "hazard_ratios": "contrasts"})
+    with pytest.raises(SheetError) as caught:
+        read_networks(folder, EARLY, kinds={"pcr": "contrasts", "hazard_ratios": "counts"})
+    assert [problem.message for problem in caught.value.problems] == [
+        'response: "odds_ratio" does not fit the outcome: pcr.csv holds contrasts. Allowed: '
+        "hazard_ratio.",
+        'survival: "hazard_ratio" does not fit the outcome: hazard_ratios.csv holds counts. '
+        "Allowed: risk_ratio, odds_ratio, risk_difference.",
     ]

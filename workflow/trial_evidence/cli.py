@@ -18,24 +18,21 @@ from typing import TYPE_CHECKING, Any
 from trial_evidence.config.configuration import (
     Configuration,
     read_configuration,
-    read_yaml,
-    unfit_measures,
     unknown_agents,
     unknown_analyses,
-    unknown_tables_of_outcomes,
 )
-from trial_evidence.config.looks import read_figure_configuration, unknown_languages
+from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.config.networks import (
     NetworkConfiguration,
     read_networks,
     unknown_network_names,
 )
+from trial_evidence.config.reading import read
 from trial_evidence.config.reports import (
     ReportConfiguration,
     certainty_problems,
     read_report_configuration,
     unknown_evidence,
-    unknown_tables,
 )
 from trial_evidence.files import write_text
 from trial_evidence.sheet import (
@@ -390,32 +387,30 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     """All of config/, and what is wrong in it, each file by itself and against the others."""
     problems: list[Problem] = []
 
-    def sound(read: Callable[[], Any]) -> Any:
+    def sound(reading: Callable[[], Any]) -> Any:
         try:
-            return read()
+            return reading()
         except SheetError as error:
             problems.extend(error.problems)
         return None
 
-    analyses = sound(lambda: read_configuration(folder))
+    known: dict[str, Any] = {"kinds": dictionary.kinds}
+    known["tables"] = {
+        name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
+        for name in dictionary.kinds
+    }
     looks = sound(lambda: read_figure_configuration(folder))
+    if looks is not None:
+        known["languages"] = looks.languages
+    analyses = sound(lambda: read_configuration(folder, **known))
     if analyses is None:
         # Without its analyses the rest can be held against its form alone.
-        for name in ("report", "networks"):
-            problems += read_yaml(folder / f"{name}.yaml", f"{name}.schema.yaml")[1]
+        sound(lambda: read(folder / "report.yaml", ReportConfiguration))
+        sound(lambda: read(folder / "networks.yaml", NetworkConfiguration))
         return _Configured(), problems
-    if looks is not None:
-        problems += unknown_languages(analyses, looks)
-    report = sound(lambda: read_report_configuration(folder, analyses))
-    networks = sound(lambda: read_networks(folder, analyses))
-    kinds = dictionary.kinds
-    problems += unknown_tables_of_outcomes(analyses, kinds)
-    problems += unfit_measures("analyses.yaml", analyses.analyses, kinds)
-    if networks is not None:
-        problems += unfit_measures("networks.yaml", networks.networks, kinds)
-        if report is not None:
-            made = [(network.setting, network.id) for network in networks.networks]
-            problems += unknown_tables(report, made)
+    networks = sound(lambda: read_networks(folder, analyses, kinds=dictionary.kinds))
+    made = None if networks is None else networks.networks
+    report = sound(lambda: read_report_configuration(folder, analyses, made))
     return _Configured(analyses, networks, report), problems
 
 

@@ -230,7 +230,7 @@ DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
 )
 def test_an_association_counts_studies(found, rows, expected):
     table = [UP | {"study_id": study} | row for study, row in rows]
-    rule = AssociationRule(("marker",), ("pCR",), (), "above")
+    rule = AssociationRule(("marker",), ("pCR",), "above")
     assert verdict(with_table(found, "biomarker_effects", table), rule).verdict == expected
 
 
@@ -241,7 +241,7 @@ def test_an_association_takes_the_rows_that_it_is_about(found):
         UP | CLEAR | {"study_id": "c", "outcome": "OS", "contrast": "mutated v wild type"},
         UP | CLEAR | {"study_id": "d", "biomarker": "other", "contrast": "mutated v wild type"},
     ]
-    rule = AssociationRule(("marker",), ("pCR",), ("mutated",), "above")
+    rule = AssociationRule(("marker",), ("pCR",), "above", ("mutated",))
     assert verdict(with_table(found, "biomarker_effects", table), rule).k == 1
 
 

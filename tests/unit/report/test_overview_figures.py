@@ -10,6 +10,7 @@ from report_material import material
 from small_project import evidence_of, small_project
 from trial_evidence.config.configuration import FigureChoices
 from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.config.methods import FigureFiles
 from trial_evidence.figures.canvas.page import save_page
 from trial_evidence.figures.canvas.publishing import LISTING, publish
 from trial_evidence.figures.canvas.style import Style
@@ -40,7 +41,7 @@ def project(tmp_path_factory):
     """The folder of the made-up project, and what the report is made of there."""
     folder = small_project(tmp_path_factory.mktemp("overview"))
     found = material(evidence_of(folder), folder / "results")
-    configuration = replace(found.configuration, figure_formats=("svg",))
+    configuration = replace(found.configuration, figures=FigureFiles(180.0, ("svg",)))
     return folder, replace(found, configuration=configuration)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import NO_AGENT, Analysis, Orders
+from trial_evidence.config.configuration import NO_AGENT, Analysis
+from trial_evidence.config.methods import Orders
 from trial_evidence.extract.columns import USED_COLUMNS
 from trial_evidence.extract.context import Context, aside_record, both, unusable, where
 from trial_evidence.extract.regimens import join_agents

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration, Selection
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.methods import Selection
 from trial_evidence.extract.contrasts import trial_contrasts
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
 from trial_evidence.extract.selection import (

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import LONGEST, EffectModifier, Orders, Selection
+from trial_evidence.config.configuration import EffectModifier
+from trial_evidence.config.methods import LONGEST, Orders, Selection
 from trial_evidence.files import records
 
 Record = Mapping[str, Any]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, EffectModifier
-from trial_evidence.config.looks import Labels
+from trial_evidence.config.labels import Labels
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests import sentences
 from trial_evidence.figures.forests.axes import comparison_axis

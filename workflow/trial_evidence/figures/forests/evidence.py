@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
-from trial_evidence.config.looks import ENGLISH_LABELS, Labels
+from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import PHRASES, Judgement, Phrases
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind

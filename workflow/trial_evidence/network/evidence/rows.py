@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration, Orders
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.methods import Orders
 from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.extract.comparisons import NO_STANDARD_ERROR, Records
 from trial_evidence.extract.context import Context, aside_record, setting_context, trial_label

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "jinja2", "jsonschema", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow",
-    "plotnine", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
+    "jinja2", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow", "plotnine",
+    "pydantic", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
 )  # fmt: skip
 # Files that decide about the results, beside the sheet: below the folder of the library.
-_CODE = ("trial_evidence/**/*.py", "dictionary/*.csv", "schemas/*.yaml", "rules/*.smk", "report/*")
+_CODE = ("trial_evidence/**/*.py", "dictionary/*.csv", "rules/*.smk", "report/*")
 _WORKFLOW = Path(__file__).resolve().parents[3]
 _FORMATS = {
     ".bib": "application/x-bibtex", ".csv": "text/csv", ".docx":

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from trial_evidence.config.configuration import Selection
+from trial_evidence.config.methods import Selection
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
 NOT_STATED = "not stated"
