@@ -1,43 +1,66 @@
 """What is printed in a cell or a sentence: numbers, words of the sheet, lists."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from trial_evidence.config.methods import Selection
-from trial_evidence.words.numbers import format_interval, format_number, round_half_up
+from trial_evidence.words.numbers import (
+    format_interval,
+    format_number,
+    format_p,
+    round_half_up,
+)
 
 NOT_STATED = "not stated"
 
 
-def count(value: float) -> str:
+def as_number(value: float | str) -> float:
+    """A cell of a table as a number; NaN where it is empty."""
+    return math.nan if value == "" else float(value)
+
+
+def count(value: float | str) -> str:
     """A whole number with a comma at the thousands; ``""`` where there is none."""
-    return "" if math.isnan(value) else f"{value:,.0f}"
+    return number_as(value, lambda found: f"{found:,.0f}")
 
 
-def whole(value: float) -> str:
+def whole(value: float | str) -> str:
     """A whole number as it is, such as a year; ``""`` where there is none."""
-    return "" if math.isnan(value) else f"{value:.0f}"
+    return number_as(value, lambda found: f"{found:.0f}")
 
 
-def number(value: float, digits: int = 2) -> str:
+def number(value: float | str, digits: int = 2) -> str:
     """A number as figures print it; ``""`` where there is none."""
-    return "" if math.isnan(value) else format_number(value, digits)
+    return number_as(value, lambda found: format_number(found, digits))
 
 
-def interval(low: float, high: float, digits: int = 2) -> str:
-    """An interval as figures print it; ``""`` where there is none."""
-    return "" if math.isnan(low) or math.isnan(high) else format_interval(low, high, digits)
-
-
-def with_interval(estimate: float, low: float, high: float, digits: int = 2) -> str:
-    """``1.46 (1.25–1.70)``; ``""`` where there is no estimate."""
-    shown = number(estimate, digits)
-    return f"{shown} ({interval(low, high, digits)})" if shown else ""
-
-
-def percent(share: float, digits: int = 0) -> str:
+def percent(share: float | str, digits: int = 0) -> str:
     """A share in percent, ``31%``; ``""`` where there is none."""
-    return "" if math.isnan(share) else f"{round_half_up(100 * share, digits)}%"
+    return number_as(share, lambda found: f"{round_half_up(100 * found, digits)}%")
+
+
+def p_value(value: float | str) -> str:
+    """A p value, ``p = 0.03``; ``""`` where there is none."""
+    return number_as(value, format_p)
+
+
+def number_as(value: float | str, text: Callable[[float], str]) -> str:
+    """A number in this form; ``""`` where there is none."""
+    found = as_number(value)
+    return "" if math.isnan(found) else text(found)
+
+
+def interval(low: float | str, high: float | str, digits: int = 2) -> str:
+    """An interval as figures print it; ``""`` where there is none."""
+    return number_as(low, lambda a: number_as(high, lambda b: format_interval(a, b, digits)))
+
+
+def with_interval(
+    estimate: float | str, low: float | str, high: float | str, digits: int = 2
+) -> str:
+    """``1.46 (1.25–1.70)``, as far as there is an estimate and an interval."""
+    limits = interval(low, high, digits)
+    return number(estimate, digits) + (f" ({limits})" if limits else "")
 
 
 def stated(text: str) -> str:

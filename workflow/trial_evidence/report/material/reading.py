@@ -7,7 +7,7 @@ from trial_evidence.measures import MEASURES, Measure, measure_words
 from trial_evidence.report.material.printed import interval
 from trial_evidence.report.material.table import Row
 from trial_evidence.words.models import SHORT_MODEL_NAMES
-from trial_evidence.words.numbers import format_number, format_p
+from trial_evidence.words.numbers import format_number
 
 
 def measure_of(name: str) -> Measure:
@@ -101,11 +101,6 @@ def estimate_words(row: Row) -> str:
 def model_words(row: Row) -> str:
     """The model of an estimate, as tables print it."""
     return SHORT_MODEL_NAMES.get(row["model"], str(row["model"]))
-
-
-def p_words(p_value: float) -> str:
-    """A p value; ``""`` where there is none."""
-    return "" if math.isnan(p_value) else format_p(p_value)
 
 
 def certainty_sentence(level: str) -> str:

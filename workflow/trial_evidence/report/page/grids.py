@@ -1,6 +1,5 @@
 """Tables of the page: declared columns and report tables as headings, groups of rows and cells."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,14 +7,11 @@ from typing import Any
 
 from trial_evidence.files import records
 from trial_evidence.measures import measure_words
-from trial_evidence.report.material.printed import capital
-from trial_evidence.report.material.printed import interval as format_limits
-from trial_evidence.report.material.printed import number as format_estimate
+from trial_evidence.report.material import printed, reading
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.rows import patients_in_words
 from trial_evidence.report.page.sources import Link, linked_cell
 from trial_evidence.words.models import SHORT_MODEL_NAMES
-from trial_evidence.words.numbers import format_p, round_half_up
 
 # Columns whose text is the title of an analysis, and becomes the link to it.
 TITLES = ("Analysis", "Comparison and outcome")
@@ -166,58 +162,18 @@ def _shared(rows: Sequence[Row]) -> Cell:
 # ------------------------------------------------------------------------------ formats of columns
 
 
-def as_number(value: Any) -> float:
-    """A cell of a results table as a number; NaN where it is empty."""
-    return math.nan if value == "" else float(value)
-
-
-def text(row: Record, *keys: str) -> str:
-    """Texts, one after the other."""
-    return " ".join(filter(None, (str(row[key]) for key in keys)))
-
-
-def words(row: Record, *keys: str) -> str:
-    """Names of a table for readers, without underscores."""
-    return text(row, *keys).replace("_", " ")
-
-
-def number(row: Record, key: str, digits: int = 2) -> str:
-    """A number as figures print it."""
-    return format_estimate(as_number(row[key]), digits)
-
-
-def whole(row: Record, key: str) -> str:
-    """A whole number with a comma at the thousands."""
-    value = as_number(row[key])
-    return "" if math.isnan(value) else f"{value:,.0f}"
-
-
-def share(row: Record, key: str) -> str:
-    """A share in percent."""
-    value = as_number(row[key])
-    return "" if math.isnan(value) else f"{round_half_up(100 * value, 0)}%"
-
-
-def p(row: Record, key: str = "p_value") -> str:
-    """A p value below a heading that says so: ``0.03``, ``< 0.001``."""
-    value = as_number(row[key])
-    return "" if math.isnan(value) else format_p(value).removeprefix("p = ").removeprefix("p ")
-
-
-def interval(row: Record, limits: str, digits: int = 2) -> str:
-    """An interval as figures print it: the columns ``<limits>_low`` and ``<limits>_high``."""
-    low, high = (as_number(row[f"{limits}_{end}"]) for end in ("low", "high"))
-    return format_limits(low, high, digits)
-
-
 def effect(row: Record, value: str = "estimate", limits: str = "ci", digits: int = 2) -> str:
     """An estimate with its interval, as far as there is one: ``1.46 (1.25–1.70)``."""
-    limited = interval(row, limits, digits)
-    return number(row, value, digits) + (f" ({limited})" if limited else "")
+    return printed.with_interval(row[value], row[f"{limits}_low"], row[f"{limits}_high"], digits)
 
 
-def _measure(row: Record) -> str:
-    return measure_words(row["measure"])
+def _p(row: Record, key: str = "p_value") -> str:
+    """A p value below a heading that says so: ``0.03``, ``< 0.001``."""
+    return printed.p_value(row[key]).removeprefix("p ").removeprefix("= ")
+
+
+def _text(row: Record, *keys: str, between: str = " ") -> str:
+    return between.join(filter(None, (str(row[key]) for key in keys)))
 
 
 def _population(row: Record) -> str:
@@ -227,34 +183,41 @@ def _population(row: Record) -> str:
 
 def _model(row: Record) -> str:
     role = f" ({row['role']})" if row.get("role") else ""
-    return SHORT_MODEL_NAMES.get(row["model"], words(row, "model")) + role
+    return SHORT_MODEL_NAMES.get(row["model"], printed.words(row["model"])) + role
 
 
 def _q(row: Record) -> str:
-    value = number(row, "q")
-    return f"{value} ({whole(row, 'q_df')}, {p(row, 'q_p')})" if value else ""
-
-
-def _percent(row: Record, key: str) -> str:
-    value = number(row, key, 0)
-    return f"{value}%" if value else ""
+    value = printed.number(row["q"])
+    return f"{value} ({printed.count(row['q_df'])}, {_p(row, 'q_p')})" if value else ""
 
 
 def _counts(row: Record) -> str:
     if row["hr"]:
         return f"HR {effect(row, 'hr')}"
-    return f"{whole(row, 'events')}/{whole(row, 'n')}"
+    return f"{printed.count(row['events'])}/{printed.count(row['n'])}"
 
 
 FORMATS: Mapping[str, Format] = {
-    "text": text, "words": words, "number": number, "whole": whole, "share": share, "p": p,
-    "interval": interval, "effect": effect, "measure": _measure, "population": _population,
-    "model": _model, "q": _q, "percent": _percent,
-    "counts": _counts,
-    "capital": lambda row, key: capital(row[key]),
-    "effects": lambda row, key: "Common effect" if row[key] == "common" else "Random effects",
-    "joined": lambda row, between, *keys: between.join(filter(None, (row[key] for key in keys))),
+    "text": _text,
+    "words": lambda row, *keys: printed.words(_text(row, *keys)),
+    "joined": lambda row, between, *keys: _text(row, *keys, between=between),
+    "capital": lambda row, key: printed.capital(row[key]),
     "marked": lambda row, before, key: f"{before} {row[key]}",
+    "number": lambda row, key, digits=2: printed.number(row[key], digits),
+    "whole": lambda row, key: printed.count(row[key]),
+    "percent": lambda row, key: printed.number_as(
+        row[key], lambda found: f"{round_half_up(found, 0)}%"
+    ),
+    "share": lambda row, key: printed.percent(row[key]),
+    "shares": lambda row, *keys: " and ".join(printed.percent(row[key]) for key in keys),
+    "p": _p,
+    "interval": reading.limits,
+    "effect": effect,
+    "effects": lambda row, key: "Common effect" if row[key] == "common" else "Random effects",
+    "measure": lambda row: measure_words(row["measure"]),
+    "population": _population,
+    "model": _model,
+    "q": _q,
+    "counts": _counts,
     "place": lambda row: f"{row['table']}.csv row {row['row']}" if row["row"] else "",
-    "shares": lambda row, *keys: " and ".join(share(row, key) for key in keys),
-}  # fmt: skip
+}

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
-from trial_evidence.report.material import reading
+from trial_evidence.report.material import printed, reading
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.printed import capital, counted, listing, percent, words
 from trial_evidence.report.material.table import ANALYSIS, Column, ReportTable, Row
@@ -259,7 +259,7 @@ def _publication_bias(material: Material, analysis: Analysis, lead: Row) -> Prop
         return "not_judged", "No test of small-study effects was possible."
     return _proposed(
         "; ".join(
-            f"{capital(row['test'])}’s test: {reading.p_words(row['p_value'])}" for row in tests
+            f"{capital(row['test'])}’s test: {printed.p_value(row['p_value'])}" for row in tests
         ),
         serious=any(row["p_value"] < rules.small_study_p for row in tests),
     )

@@ -16,7 +16,7 @@ from trial_evidence.config.reports import (
     TableRule,
 )
 from trial_evidence.files import read_table, records
-from trial_evidence.report.material import reading
+from trial_evidence.report.material import printed, reading
 from trial_evidence.report.material.material import Material, by_rank, where
 from trial_evidence.report.material.printed import capital, counted, percent, words
 from trial_evidence.report.material.table import Column, ReportTable, Row
@@ -224,7 +224,7 @@ def _groups(material: Material, analysis: Analysis, factor: str) -> Verdict:
     test, _, _ = str(row["remark"]).partition(";")
     if math.isnan(p_value):
         return Verdict("not enough data", str(row["remark"]), k=k)
-    found = _verdict_on(f"{test}, {reading.p_words(p_value)}, {counted(k, 'trial')}", k)
+    found = _verdict_on(f"{test}, {printed.p_value(p_value)}, {counted(k, 'trial')}", k)
     if p_value < 1 - material.configuration.confidence_level / 100:
         reason = "The subgroups differ by more than chance; trials were not randomised to them."
         return found("supported", reason)

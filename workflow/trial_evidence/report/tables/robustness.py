@@ -125,7 +125,7 @@ def _movement(material: Material, analysis: Analysis, lead: Row) -> dict[str, An
     influence = material.of("influence", analysis).sort_values("cook_distance", kind="stable")
     curve = next(iter(records(material.of("multiverse_summary", analysis))), {})
     tests = "; ".join(
-        f"{printed.capital(row['test'])} {reading.p_words(row['p_value'])}"
+        f"{printed.capital(row['test'])} {printed.p_value(row['p_value'])}"
         for row in material.small_study_tests(analysis)
     )
     return {
@@ -157,4 +157,4 @@ def _of_whom(row: Row) -> str:
 
 
 def _q(row: Row) -> str:
-    return f"{printed.number(row['q'])} ({row['q_df']:.0f}), {reading.p_words(row['q_p'])}"
+    return f"{printed.number(row['q'])} ({row['q_df']:.0f}), {printed.p_value(row['q_p'])}"
