@@ -24,6 +24,17 @@ _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
     "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
+# Column of sources.csv -> its name in each of them.
+_FIELDS = (
+    ("first_author", "author", "AU", "author"),
+    ("title_short", "title", "TI", "title"),
+    ("journal", "journal", "T2", "container-title"),
+    ("year", "year", "PY", "issued"),
+    ("volume", "volume", "VL", "volume"),
+    ("pages", "pages", "SP", "page"),
+    ("doi", "doi", "DO", "DOI"),
+    ("pmid", "pmid", "AN", "PMID"),
+)
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
@@ -58,62 +69,47 @@ def latex(text: str) -> str:
     return "".join(_LATEX.get(letter, letter) for letter in _one_line(text))
 
 
+def _fields(source: Source, form: int) -> dict[str, str]:
+    """The cells of a source, each on one line, by their names in a format of ``_FIELDS``."""
+    cells = {**source, "year": whole(source["year"])}
+    return {names[form]: _one_line(cells[column]) for column, *names in _FIELDS}
+
+
 def _bibtex_entry(source: Source) -> str:
-    kind = _TYPES[source["type"]][0]
-    name = f"{{{latex(source['first_author'])}}}" if source["first_author"] else ""
-    fields = {
-        "author": name and name + (" and others" if kind == "article" else ""),
-        "title": f"{{{latex(source['title_short'])}}}",
-        "journal" if kind == "article" else "howpublished": latex(source["journal"]),
-        "year": whole(source["year"]),
-        "volume": latex(source["volume"]),
-        "pages": re.sub("[-–]+", "--", latex(source["pages"])),
+    kind, plain = _TYPES[source["type"]][0], _fields(source, 0)
+    texts = {field: latex(text) for field, text in plain.items()}
+    name = texts["author"]
+    texts |= {
+        "author": name and f"{{{name}}}{' and others' if kind == 'article' else ''}",
+        "title": f"{{{texts['title']}}}",
+        "pages": re.sub("[-–]+", "--", texts["pages"]),
         # Printed as it stands: only what would end the field is changed.
-        "doi": quote(_one_line(source["doi"]), safe="!\"#$&'()*+,-./:;<=>?@[]^_`|~"),
-        "pmid": source["pmid"],
+        "doi": quote(plain["doi"], safe="!\"#$&'()*+,-./:;<=>?@[]^_`|~"),
         "note": "Conference abstract" if source["type"] == "abstract" else "",
     }
-    lines = [f"  {field} = {{{value}}}," for field, value in fields.items() if value]
+    names = {} if kind == "article" else {"journal": "howpublished"}
+    lines = [f"  {names.get(field, field)} = {{{text}}}," for field, text in texts.items() if text]
     return "\n".join([f"@{kind}{{{source['source_id']},", *lines, "}\n"])
 
 
 def _ris_entry(source: Source) -> str:
-    first, _, last = source["pages"].replace("–", "-").partition("-")
-    tags = {
-        "TY": _TYPES[source["type"]][1],
-        "ID": source["source_id"],
-        "AU": source["first_author"],
-        "TI": source["title_short"],
-        "T2": source["journal"],
-        "PY": whole(source["year"]),
-        "VL": source["volume"],
-        "SP": first,
-        "EP": last,
-        "DO": source["doi"],
-        "AN": source["pmid"],
-    }
-    lines = [f"{tag}  - {text}" for tag, value in tags.items() if (text := _one_line(value))]
+    texts = {"TY": _TYPES[source["type"]][1], "ID": source["source_id"], **_fields(source, 1)}
+    # The last page has a tag of its own.
+    texts["SP"] = re.sub("[-–]", "\nEP  - ", texts["SP"], count=1)
+    lines = [f"{tag}  - {text}" for tag, text in texts.items() if text]
     return "\n".join([*lines, "ER  - \n"])
 
 
 def _csl_entry(source: Source) -> dict[str, Any]:
-    # Who wrote anything but an article is an organisation, not a person with further authors.
     kind, _, csl = _TYPES[source["type"]]
-    name, year = _one_line(source["first_author"]), whole(source["year"])
+    texts = _fields(source, 2)
+    name, year = texts["author"], texts["issued"]
+    # Who wrote anything but an article is an organisation, not a person with further authors.
     persons = [{"family": name}, {"literal": "et al."}]
-    fields = {
-        "id": source["source_id"],
-        "type": csl,
-        "author": name and (persons if kind == "article" else [{"literal": name}]),
-        "title": _one_line(source["title_short"]),
-        "container-title": _one_line(source["journal"]),
-        "issued": {"date-parts": [[int(year)]]} if year else {},
-        "volume": _one_line(source["volume"]),
-        "page": _one_line(source["pages"]),
-        "DOI": _one_line(source["doi"]),
-        "PMID": source["pmid"],
-    }
-    return {field: value for field, value in fields.items() if value}
+    entry = {"id": source["source_id"], "type": csl, **texts}
+    entry["author"] = name and (persons if kind == "article" else [{"literal": name}])
+    entry["issued"] = year and {"date-parts": [[int(year)]]}
+    return {field: value for field, value in entry.items() if value}
 
 
 def _one_line(text: str) -> str:

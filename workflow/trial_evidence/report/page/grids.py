@@ -205,9 +205,7 @@ FORMATS: Mapping[str, Format] = {
     "marked": lambda row, before, key: f"{before} {row[key]}",
     "number": lambda row, key, digits=2: printed.number(row[key], digits),
     "whole": lambda row, key: printed.count(row[key]),
-    "percent": lambda row, key: printed.number_as(
-        row[key], lambda found: f"{round_half_up(found, 0)}%"
-    ),
+    "percent": lambda row, key: (shown := printed.number(row[key], 0)) and f"{shown}%",
     "share": lambda row, key: printed.percent(row[key]),
     "shares": lambda row, *keys: " and ".join(printed.percent(row[key]) for key in keys),
     "p": _p,
