@@ -270,6 +270,8 @@ class ReportConfiguration(Form):
     worthwhile_ratio
         The smallest ratio that matters. Its reciprocal is the smallest that matters in the other
         direction. Differences are not examined by it.
+    agent
+        What one of the agents of an arm is called in tables and figures.
     """
 
     title: Text
@@ -278,6 +280,7 @@ class ReportConfiguration(Form):
     control_risks: tuple[ControlRisk, ...]
     claim_rules: ClaimRules
     claims: tuple[Claim, ...]
+    agent: Text = "agent"
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         risks = [f"{risk.setting}/{risk.analysis}" for risk in self.control_risks]

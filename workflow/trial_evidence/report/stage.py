@@ -1,5 +1,6 @@
 """The report stage: every table, text and page over all settings, and what they rested on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,26 +11,17 @@ from trial_evidence.figures.canvas.publishing import LISTING, publishing
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
 from trial_evidence.pool.columns import ESTIMATE_COUNTS
-from trial_evidence.report.files.bibliography import bibtex, csl_json, ris, used_sources
-from trial_evidence.report.files.docx import tables_as_document
-from trial_evidence.report.files.methods_text import (
-    methods_markdown,
-    methods_paragraphs,
-    methods_text,
-)
-from trial_evidence.report.files.overview_figures import (
-    FOLDER,
-    list_overview,
-    overview_pages,
-)
+from trial_evidence.report.files import bibliography, docx, methods_text, xlsx
+from trial_evidence.report.files.overview_figures import FOLDER, list_overview, overview_pages
 from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
-from trial_evidence.report.files.xlsx import tables_as_workbook
 from trial_evidence.report.material.material import Material, all_settings, read_material
+from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.page import FILE, Extras, page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.tables.certainty import certainties, certainty_words
-from trial_evidence.report.tables.every import ReportTable, tables_of
+from trial_evidence.report.tables.every import tables_of
+from trial_evidence.report.tables.flow import search_dates
 from trial_evidence.report.trail.trace import Trail, trail_of
 from trial_evidence.sheet import Sheet
 
@@ -95,75 +87,63 @@ def write_report(
     material = read_material(configuration, report, sheet, places.processed, results, networks)
     certainty = certainty_words(certainties(material))
     figures = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
+    dates = search_dates(material)
+    facts = provenance(places.raw, places.config, places.project, dates, list(sheet.tables))
     with publishing(
         {name: drawn for name, (_, drawn) in figures.items()},
         results / FOLDER, configuration.figure_formats, processes - 1, own=("*",), kept=(LISTING,),
     ):  # fmt: skip
         trail = trail_of(material.evidence, configuration)
-        _write_summaries(material, trail)
-        tables = tables_of(material)
-        _write_tables(tables, material)
-        extras = _extras(material, tables, places)
+        tables, cited = tables_of(material), bibliography.used_sources(material)
+        _write_tables(tables, material, trail)
+        for name, text in _texts(material, cited).items():
+            write_text(results / name, text)
+        write_text(results / "provenance.json", as_json(facts))
         settings = page_settings(material, trail)
     list_overview(figures, list(configuration.settings), results)
+    methods = methods_text.methods_paragraphs(material)
+    keys = tuple(source["source_id"] for source in cited)
+    extras = Extras(report.title, tables, methods, facts, keys)
     write_text(results / FILE, page(material, settings, extras))
-    facts = extras.provenance or {}
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
 
 
-def _extras(material: Material, tables: tuple[ReportTable, ...], places: Places) -> Extras:
-    """Write references and provenance, and gather what the page shows beside the settings."""
-    results = places.results
-    cited = used_sources(material)
-    write_text(results / TABLES / "references.bib", bibtex(cited))
-    write_text(results / TABLES / "references.ris", ris(cited))
-    write_text(results / TABLES / "references.json", csl_json(cited))
-    sheet = material.sheet
-    dates = sorted(set(sheet["search_log"]["date"]))
-    facts = provenance(places.raw, places.config, places.project, dates, list(sheet.tables))
-    write_text(results / "provenance.json", as_json(facts))
-    return Extras(
-        title=material.report.title,
-        tables=tables,
-        methods=tuple(methods_paragraphs(material)),
-        provenance=facts,
-        cited=tuple(source["source_id"] for source in cited),
-    )
-
-
-def _write_summaries(material: Material, trail: Trail) -> None:
-    configuration, evidence, results = material.configuration, material.evidence, material.results
-    figures = all_settings(configuration, results, "figures", [])
+def _texts(material: Material, cited: Sequence[bibliography.Source]) -> dict[str, str]:
+    """Files of text below results -> what is in them."""
+    configuration, evidence = material.configuration, material.evidence
+    figures = all_settings(configuration, material.results, "figures", [])
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["trial"], strict=True))
-    estimates = evidence.estimates
+    return {
+        "at-a-glance.md": at_a_glance(evidence.estimates, figures, names, configuration),
+        "summary.txt": summary_lines(evidence.estimates, configuration),
+        f"{TABLES}/methods.md": methods_text.methods_markdown(material),
+        f"{TABLES}/methods.txt": methods_text.methods_text(material),
+        f"{TABLES}/references.bib": bibliography.bibtex(cited),
+        f"{TABLES}/references.ris": bibliography.ris(cited),
+        f"{TABLES}/references.json": bibliography.csl_json(cited),
+    }
+
+
+def _write_tables(tables: Sequence[ReportTable], material: Material, trail: Trail) -> None:
+    results, folder = material.results, material.results / TABLES
     counts = dict.fromkeys(ESTIMATE_COUNTS, "Int64")
-    write_table(results / "estimates.csv", estimates.astype(counts))
+    write_table(results / "estimates.csv", material.evidence.estimates.astype(counts))
     write_table(results / "trace.csv", trail.table())
-    write_text(results / "at-a-glance.md", at_a_glance(estimates, figures, names, configuration))
-    write_text(results / "summary.txt", summary_lines(estimates, configuration))
-
-
-def _write_tables(tables: tuple[ReportTable, ...], material: Material) -> None:
-    folder = material.results / TABLES
-    for table in tables:
-        write_table(folder / f"{table.name}.csv", table.data)
-    known = {f"{table.name}.csv" for table in tables}
-    for path in folder.glob("*.csv"):
-        if path.name not in known:
-            path.unlink()
-    write_whole(folder / "tables.xlsx", tables_as_workbook(tables))
-    write_whole(folder / "tables.docx", tables_as_document(tables, material.report.title))
-    write_text(folder / "methods.md", methods_markdown(material))
-    write_text(folder / "methods.txt", methods_text(material))
+    written = {folder / f"{table.name}.csv": table.data for table in tables}
+    for path, data in written.items():
+        write_table(path, data)
+    for path in set(folder.glob("*.csv")) - set(written):
+        path.unlink()
+    write_whole(folder / "tables.xlsx", xlsx.tables_as_workbook(tables))
+    write_whole(folder / "tables.docx", docx.tables_as_document(tables, material.report.title))
 
 
 def _crate_files(material: Material) -> list[Path]:
     """What belongs to the results: all that this stage and those before it have written."""
     results = material.results
-    folders = [TABLES, FOLDER, *material.configuration.settings]
     return [results / name for name in PAGES] + [
         path
-        for folder in folders
+        for folder in (TABLES, FOLDER, *material.configuration.settings)
         for path in (results / folder).rglob("*")
         if path.is_file() and not path.name.startswith(".")
     ]

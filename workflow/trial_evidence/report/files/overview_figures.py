@@ -16,24 +16,10 @@ from trial_evidence.figures.charts.timeline import timeline
 from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.house.publish import Chart
 from trial_evidence.figures.house.theme import Words
-from trial_evidence.figures.overview.effect_summary import (
-    Effect,
-    EffectPanel,
-    EffectSummary,
-    effect_summary,
-)
-from trial_evidence.figures.overview.evidence_map import EvidenceMap, MapCell, MapRow
-from trial_evidence.figures.overview.evidence_map import layout as map_page
-from trial_evidence.figures.overview.flow import Flow, FlowBox, FlowStage
-from trial_evidence.figures.overview.flow import layout as flow_page
-from trial_evidence.figures.overview.risk_of_bias import (
-    JudgedOutcome,
-    JudgedTrial,
-    TrafficLights,
-    judgements_in_words,
-    summary_bars,
-    traffic_lights,
-)
+from trial_evidence.figures.overview import effect_summary as answers
+from trial_evidence.figures.overview import evidence_map as bubbles
+from trial_evidence.figures.overview import flow as boxes
+from trial_evidence.figures.overview import risk_of_bias as bias
 from trial_evidence.figures.stage import judgements
 from trial_evidence.files import read_table, records, write_table, write_text
 from trial_evidence.measures import MEASURES
@@ -44,9 +30,10 @@ from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, flow_table
 from trial_evidence.report.tables.front import front_table
 from trial_evidence.report.tables.robustness import timeline_table
-from trial_evidence.words.models import MEASURE_NAMES
 
 FOLDER = "overview"
+# Stages, apart from that of the forest plots, that list their figures of a setting.
+STAGES = ("sensitivity", "network")
 DOMAIN_NAMES = (
     "Randomisation process",
     "Deviations from intended interventions",
@@ -97,15 +84,15 @@ def overview_pages(
     pages: dict[str, tuple[str, Picture]] = {}
     summary = summary_of(material, certainty)
     if summary.panels:
-        pages["summary"] = ("", effect_summary(summary, style))
+        pages["summary"] = ("", answers.effect_summary(summary, style))
     lights = {setting: lights_of(material, setting) for setting in material.configuration.settings}
     judged = {setting: found for setting, found in lights.items() if found.outcomes}
     for setting, found in judged.items():
-        pages[f"risk_of_bias_{setting}"] = (setting, traffic_lights(found, style))
+        pages[f"risk_of_bias_{setting}"] = (setting, bias.traffic_lights(found, style))
     if judged:
         pages["risk_of_bias_bars"] = ("", _all_bars(list(judged.values()), style))
-    pages["flow"] = ("", flow_page(flow_of(material), style))
-    pages["evidence_map"] = ("", map_page(map_of(material), style))
+    pages["flow"] = ("", boxes.layout(flow_of(material), style))
+    pages["evidence_map"] = ("", bubbles.layout(map_of(material), style))
     dated, words, description = timeline_of(material)
     if len(dated):
         chart = partial(timeline, dated, words, style)
@@ -113,24 +100,18 @@ def overview_pages(
     return pages
 
 
-def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
-    """The leading estimate of every pooled answer, by measure.
-
-    Parameters
-    ----------
-    material : Material
-    certainty : mapping
-        As for `overview_pages`.
-    """
-    panels: dict[str, list[tuple[Analysis, Effect]]] = {}
+def summary_of(material: Material, certainty: Certainties) -> answers.EffectSummary:
+    """The leading estimate of every pooled answer, by measure; certainty as `overview_pages`."""
+    panels: dict[str, list[tuple[Analysis, answers.Effect]]] = {}
     said = []
     for row in records(where(front_table(material, certainty).data, role="lead")):
         analysis = material.analysis(row["setting"], row["analysis"])
-        estimate, low, high, pi_low, pi_high = (
-            float(MEASURES[row["measure"]].scale.to_analysis(row[column]))
+        scale = MEASURES[row["measure"]].scale
+        estimate, low, high, *prediction = (
+            float(scale.to_analysis(row[column]))
             for column in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
         )
-        effect = Effect(
+        effect = answers.Effect(
             group=material.configuration.settings[row["setting"]],
             label=_short_title(material, analysis),
             k=int(row["k"]),
@@ -138,17 +119,15 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
             estimate=estimate,
             low=low,
             high=high,
-            prediction=None if math.isnan(pi_low) else (pi_low, pi_high),
+            prediction=None if math.isnan(row["pi_low"]) else (prediction[0], prediction[1]),
             certainty=row["certainty"],
         )
         numbers = with_interval(row["estimate"], row["ci_low"], row["ci_high"])
-        said.append(
-            f"{effect.group}, {effect.label}: {reading.measure_name(row['measure'])} {numbers}, "
-            f"k = {effect.k}"
-        )
+        measure = reading.measure_name(row["measure"])
+        said.append(f"{effect.group}, {effect.label}: {measure} {numbers}, k = {effect.k}")
         panels.setdefault(row["measure"], []).append((analysis, effect))
     level = material.configuration.confidence_level
-    return EffectSummary(
+    return answers.EffectSummary(
         title="Main results: every pooled comparison",
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
         level=level,
@@ -161,31 +140,31 @@ def summary_of(material: Material, certainty: Certainties) -> EffectSummary:
     )
 
 
-def lights_of(material: Material, setting: str) -> TrafficLights:
+def lights_of(material: Material, setting: str) -> bias.TrafficLights:
     """Every risk-of-bias judgement on a setting's trials, by outcome."""
     trials = set(where(material.sheet["trials"], setting=setting)["trial_id"])
-    by_outcome: dict[str, list[JudgedTrial]] = {}
+    by_outcome: dict[str, list[bias.JudgedTrial]] = {}
     for (trial_id, outcome), judged in judgements(material.sheet).items():
         if trial_id in trials:
-            trial = JudgedTrial(material.trial_name(trial_id), judged)
+            trial = bias.JudgedTrial(material.trial_name(trial_id), judged)
             by_outcome.setdefault(outcome, []).append(trial)
     name = material.configuration.settings[setting]
-    outcomes = tuple(JudgedOutcome(found, tuple(rows)) for found, rows in by_outcome.items())
-    lights = TrafficLights(f"Risk of bias (RoB 2): {name}", DOMAIN_NAMES, outcomes)
-    count = sum(len(outcome.trials) for outcome in outcomes)
+    outcomes = tuple(bias.JudgedOutcome(found, tuple(rows)) for found, rows in by_outcome.items())
+    lights = bias.TrafficLights(
+        f"Risk of bias (RoB 2): {name}", DOMAIN_NAMES, outcomes,
+        footnotes=(_whose(material, trials),),
+    )  # fmt: skip
+    count = sum(map(len, by_outcome.values()))
     return replace(
         lights,
-        footnotes=(_whose(material, trials),),
-        description=(
-            f"Traffic lights of {count} judgements on {len(by_outcome)} outcomes "
-            f"({', '.join(by_outcome)}), {name}. Overall: {judgements_in_words(lights)}."
-        ),
+        description=f"Traffic lights of {count} judgements on {len(by_outcome)} outcomes "
+        f"({', '.join(by_outcome)}), {name}. Overall: {bias.judgements_in_words(lights)}.",
     )
 
 
-def flow_of(material: Material) -> Flow:
+def flow_of(material: Material) -> boxes.Flow:
     """From the search to the pools, with the counts that were recorded."""
-    stages: dict[str, list[FlowBox]] = {}
+    stages: dict[str, list[boxes.FlowBox]] = {}
     said = []
     rows = records(flow_table(material).frame)
     places = {row["Step"]: at for at, row in enumerate(rows)}
@@ -196,12 +175,12 @@ def flow_of(material: Material) -> Flow:
         # the identifiers of many trials belong into the table, not into a box
         detail = "" if step == UNUSED else row["Detail"].replace(".;", ";")
         count = f"n = {number}" if known else number
-        box = FlowBox(step, count, detail, step in LEAVING, known)
+        box = boxes.FlowBox(step, count, detail, step in LEAVING, known)
         stages.setdefault(row["Stage"], []).append(box)
         said.append(f"{step.lower()} {number}")
-    return Flow(
+    return boxes.Flow(
         title="From the search to the synthesis",
-        stages=tuple(FlowStage(name, tuple(boxes)) for name, boxes in stages.items()),
+        stages=tuple(boxes.FlowStage(name, tuple(held)) for name, held in stages.items()),
         footnotes=(
             f"After PRISMA 2020. This was {SEARCH_WORDS}; numbers that nobody counted are in boxes "
             "with a broken outline.",
@@ -210,28 +189,27 @@ def flow_of(material: Material) -> Flow:
     )
 
 
-def map_of(material: Material) -> EvidenceMap:
+def map_of(material: Material) -> bubbles.EvidenceMap:
     """Trials and patients by setting, regimen of two agents or more, and endpoint.
 
     The counts are those of the table of the same name.
     """
     used = {label for analysis in material.configuration.analyses for label in analysis.labels}
-    outcomes = material.configuration.outcomes.values()
-    columns = [outcome.label for outcome in outcomes if outcome.label in used]
+    labels = (outcome.label for outcome in material.configuration.outcomes.values())
+    columns = tuple(label for label in labels if label in used)
     table = evidence_map(material).data
     combined = table["regimen"].str.contains(JOINED_AGENTS, regex=False)
+    shown = table[combined & table["endpoint"].isin(used)]
     groups, said = [], []
-    for setting, mine in table[combined & table["endpoint"].isin(used)].groupby(
-        "setting", sort=False
-    ):
+    for setting, mine in shown.groupby("setting", sort=False):
         cells = {
-            (row["regimen"], row["endpoint"]): MapCell(
+            (row["regimen"], row["endpoint"]): bubbles.MapCell(
                 row["trials"], row["patients"] or None, row["arms_without_n"] > 0
             )
             for row in records(mine)
         }
         rows = tuple(
-            MapRow(regimen, tuple(cells.get((regimen, column)) for column in columns))
+            bubbles.MapRow(regimen, tuple(cells.get((regimen, column)) for column in columns))
             for regimen in mine["regimen"].unique()
         )
         name = material.configuration.settings[str(setting)]
@@ -241,17 +219,18 @@ def map_of(material: Material) -> EvidenceMap:
             f"{name}: {counted(len(rows), 'regimen')}, most often studied {regimen} "
             f"({endpoint}: {counted(most.trials, 'trial')})"
         )
-    return EvidenceMap(
+    agents = f"{material.report.agent}s"
+    return bubbles.EvidenceMap(
         title="Evidence map: trials and patients by regimen and outcome",
-        columns=tuple(columns),
+        columns=columns,
         groups=tuple(groups),
         footnotes=(
-            "Arms with two HER2 agents or more and a verified result, single-arm cohorts included. "
+            f"Arms with two {agents} or more and a verified result, single-arm cohorts included. "
             "The area of a bubble is proportional to the number of patients in these arms; +: not "
             "every trial states it. Single agents, and outcomes that no analysis uses, are in the "
             "table.",
         ),
-        description=f"Evidence map of regimens of two HER2 agents or more, a bubble for every "
+        description=f"Evidence map of regimens of two {agents} or more, a bubble for every "
         f"outcome that was studied. {'; '.join(said)}.",
     )
 
@@ -265,26 +244,29 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
         ``panel``, ``label``, ``year``, ``patients`` and ``pooled``; the words around the figure;
         what it shows in words.
     """
-    first = _first_reports(material)
+    settings = material.configuration.settings
     added = timeline_table(material).data
-    rows: list[tuple[str, str, int, int, bool]] = []
-    unknown = []
-    for setting, name in material.configuration.settings.items():
-        pooled = set(where(added, setting=setting)["added"])
-        for trial_id in where(material.evidence.trials, setting=setting)["trial_id"].unique():
-            label = material.trial_name(trial_id)
-            patients, year = material.trials[trial_id]["n_randomised"], first.get(trial_id)
-            if year is None or math.isnan(patients):
-                unknown.append(label)
-            else:
-                rows.append((name, label, year, int(patients), trial_id in pooled))
-    dated = pd.DataFrame(rows, columns=["panel", "label", "year", "patients", "pooled"])
+    pooled = set(zip(added["setting"], added["added"], strict=True))
+    compared = material.evidence.trials[["setting", "trial_id"]].drop_duplicates()
+    trials = compared.merge(material.sheet["trials"][["trial_id", "n_randomised"]])
+    rows = pd.DataFrame({
+        "panel": trials["setting"].map(settings),
+        "label": trials["trial_id"].map(material.trial_name),
+        "year": trials["trial_id"].map(_first_reports(material)),
+        "patients": trials["n_randomised"],
+        "pooled": [
+            place in pooled for place in zip(trials["setting"], trials["trial_id"], strict=True)
+        ],
+    })  # fmt: skip
+    unknown = rows.loc[rows[["year", "patients"]].isna().any(axis=1), "label"]
+    dated = rows.drop(unknown.index).astype({"year": int, "patients": int})
+    dated = dated.reset_index(drop=True)
     said = [
         f"{panel}: {counted(len(part), 'trial')} ({part['pooled'].sum()} pooled) with "
         f"{part['patients'].sum():,} patients from {part['year'].min()} to {part['year'].max()}"
         for panel, part in dated.groupby("panel", sort=False)
     ]
-    missing = f" Without year or number: {', '.join(unknown)}." if unknown else ""
+    missing = f" Without year or number: {', '.join(unknown)}." if len(unknown) else ""
     words = Words(
         "Patients randomised in the trials compared, by year of report",
         footnotes=(
@@ -297,23 +279,15 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
 
 def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
     """What every figure that a stage has listed shows: ``figure`` (path), ``title``, ``text``."""
+    below = [(f"{setting}/", stage) for setting in settings for stage in ("", *STAGES)]
     rows = []
-    for setting in settings:
-        for listing in ("", "sensitivity", "network"):
-            path = results / setting / listing / LISTING
-            rows += _texts_of(path, f"{setting}/") if path.is_file() else []
-    rows += _texts_of(results / FOLDER / LISTING, "")
+    for place, stage in (*below, ("", FOLDER)):
+        path = results / place / stage / LISTING
+        for row in records(read_table(path, [])) if path.is_file() else ():
+            # a stem with folders is one below the setting, a bare name one of the analysis
+            stem = row["figure"] if "/" in row["figure"] else f"{row['analysis']}/{row['figure']}"
+            rows.append((f"{place}{stem}", row["title"], row["description"]))
     return pd.DataFrame(rows, columns=["figure", "title", "text"])
-
-
-def _texts_of(listing: Path, folder: str) -> list[tuple[str, str, str]]:
-    rows = records(read_table(listing, []))
-    # a stem with folders is one below the setting, a bare name one of the analysis
-    stems = [r["figure"] if "/" in r["figure"] else f"{r['analysis']}/{r['figure']}" for r in rows]
-    return [
-        (f"{folder}{stem}", row["title"], row["description"])
-        for stem, row in zip(stems, rows, strict=True)
-    ]
 
 
 def _as_markdown(texts: pd.DataFrame) -> str:
@@ -323,55 +297,50 @@ def _as_markdown(texts: pd.DataFrame) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _panel(measure: str, found: Sequence[tuple[Analysis, Effect]]) -> EffectPanel:
-    arms = {analysis.arm_labels for analysis, _ in found}
-    first = found[0][0].arm_labels[0]
-    labels = next(iter(arms)) if len(arms) == 1 else (first, "control")
-    axis = comparison_axis(measure, labels, found[0][0].fewer_is_better)
-    return EffectPanel(MEASURE_NAMES[measure], axis, tuple(effect for _, effect in found))
+def _panel(measure: str, found: Sequence[tuple[Analysis, answers.Effect]]) -> answers.EffectPanel:
+    analysis = found[0][0]
+    same = len({other.arm_labels for other, _ in found}) == 1
+    labels = analysis.arm_labels if same else (analysis.arm_labels[0], "control")
+    axis = comparison_axis(measure, labels, analysis.fewer_is_better)
+    return answers.EffectPanel(MEASURES[measure].title, axis, tuple(effect for _, effect in found))
 
 
 def _short_title(material: Material, analysis: Analysis) -> str:
     """The outcome; with the control arm where the setting has the outcome more than once."""
     name = analysis.title.partition(":")[0]
-    same = [
-        other
-        for other in material.front()
-        if (other.setting, other.endpoints) == (analysis.setting, analysis.endpoints)
-    ]
+    asked = [(other.setting, other.endpoints) for other in material.front()]
     control = analysis.arm_labels[1]
-    return f"{name} v {control[:1].lower()}{control[1:]}" if len(same) > 1 else name
+    more = asked.count((analysis.setting, analysis.endpoints)) > 1
+    return f"{name} v {control[:1].lower()}{control[1:]}" if more else name
 
 
-def _all_bars(lights: Sequence[TrafficLights], style: Style) -> Page:
-    title = "Risk of bias (RoB 2): share of judgements"
+def _all_bars(lights: Sequence[bias.TrafficLights], style: Style) -> Page:
     across = 2 if style.width_mm >= TWO_COLUMNS_MM and len(lights) > 1 else 1
     narrow = replace(style, width_mm=style.width_mm / across)
-    bars = [summary_bars(found, narrow) for found in lights]
+    bars = [bias.summary_bars(found, narrow) for found in lights]
     pages = [
-        replace(beside(row), width_mm=style.width_mm)
-        for row in (bars[at : at + across] for at in range(0, len(bars), across))
+        replace(beside(bars[at : at + across]), width_mm=style.width_mm)
+        for at in range(0, len(bars), across)
     ]
-    said = [f"{found.title.partition(': ')[2]}: {judgements_in_words(found)}" for found in lights]
-    description = (
-        f"Bars of the share of judgements a domain. Overall judgements: {'; '.join(said)}."
+    said = "; ".join(
+        f"{found.title.partition(': ')[2]}: {bias.judgements_in_words(found)}" for found in lights
     )
-    return stacked(pages, title, description)
+    description = f"Bars of the share of judgements a domain. Overall judgements: {said}."
+    return stacked(pages, "Risk of bias (RoB 2): share of judgements", description)
 
 
 def _whose(material: Material, trials: set[str]) -> str:
     rows = material.sheet["risk_of_bias"]
     own = rows[rows["trial_id"].isin(trials)]
-    published = int((own["basis"] == "published").sum())
+    published = len(where(own, basis="published"))
     if not published:
         return "Every judgement is our own, made from the design of the trials."
     return f"{published} of {len(own)} judgements were published, the others are our own."
 
 
-def _first_reports(material: Material) -> dict[str, int]:
+def _first_reports(material: Material) -> pd.Series:
     """Trial id -> year of the earliest source of any of its results."""
     rows = pd.concat(
         material.sheet[table][["trial_id", "source_id"]] for table in material.sheet.results
     )
-    years = rows.merge(material.sheet["sources"]).groupby("trial_id")["year"].min().dropna()
-    return {str(trial): int(year) for trial, year in years.items()}
+    return rows.merge(material.sheet["sources"]).groupby("trial_id")["year"].min()

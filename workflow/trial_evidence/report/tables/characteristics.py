@@ -5,7 +5,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, join_agents
+from trial_evidence.config.configuration import NO_AGENT
+from trial_evidence.extract.regimens import (
+    PARTNER_WORDS,
+    agent_labels,
+    arm_regimens,
+    join_agents,
+)
 from trial_evidence.files import records
 from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
@@ -143,7 +149,7 @@ def biomarkers_table(material: Material) -> ReportTable:
 def evidence_map(material: Material) -> ReportTable:
     """Trials and patients by setting, regimen and endpoint: what has been studied, and what not.
 
-    A row a setting, regimen (HER2 agents and partner) and endpoint with at least one current
+    A row a setting, regimen (agents and partner) and endpoint with at least one current
     row of the sheet that is verified. Patients are those of the arms, each arm once.
     """
     keys = ["setting", "regimen", "endpoint"]
@@ -197,20 +203,21 @@ def _reported_arms(material: Material) -> pd.DataFrame:
         arms = [column for column in map(str, table) if column.endswith("arm_id")]
         found += [pd.DataFrame({"endpoint": endpoint, "arm_id": table[arm]}) for arm in arms]
     trials = material.sheet["trials"][["trial_id", "setting"]]
-    reported = pd.concat(found).drop_duplicates().merge(material.sheet["arms"]).merge(trials)
+    arms = arm_regimens(material.sheet["arms"]).merge(trials)
+    reported = pd.concat(found).drop_duplicates().merge(arms)
     # Groups come in the order of the settings.
     return reported.assign(
-        regimen=[_regimen(arm, names) for arm in records(reported)],
+        regimen=[_regimen(text, names, material.report.agent) for text in reported["regimen"]],
         setting=pd.Categorical(reported["setting"], list(material.configuration.settings)),
     )
 
 
-def _regimen(arm: Row, labels: Mapping[str, str]) -> str:
-    agents = [agent for agent in arm["agents"].split("+") if agent]
-    name = join_agents(agents, labels) if agents else "No HER2 agent"
-    if arm["her2_schedule"] == "sequential":
-        name += " in sequence"
-    return f"{name}, {PARTNER_WORDS[arm['partner']]}"
+def _regimen(regimen: str, labels: Mapping[str, str], agent: str) -> str:
+    """A regimen of the sheet, ``agents|schedule|partner``, in words."""
+    agents, schedule, partner = regimen.split("|")
+    name = f"No {agent}" if agents == NO_AGENT else join_agents(agents.split("+"), labels)
+    sequence = " in sequence" if schedule == "sequential" else ""
+    return f"{name}{sequence}, {PARTNER_WORDS[partner]}"
 
 
 def _sources_of_trials(material: Material) -> dict[str, dict[str, None]]:
