@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
@@ -105,13 +105,11 @@ class Material:
 
     def about(self, table: pd.DataFrame, analysis: Analysis, **values: str) -> pd.DataFrame:
         """Rows of a table of results about an analysis, as its first measure."""
-        wanted = {"setting": analysis.setting, "analysis": analysis.id}
-        return where(table, **wanted, measure=analysis.measures[0], **values)
+        return where(of_pool(table, analysis), measure=analysis.measures[0], **values)
 
     def leads(self, analysis: Analysis) -> list[dict[str, Any]]:
         """The leading estimate of all patients, then the co-primary one; none without a trial."""
-        rows = self.about(self.evidence.estimates, analysis, subgroup="all")
-        return by_rank(rows)
+        return by_rank(self.about(self.evidence.estimates, analysis, subgroup="all"))
 
     def lead(self, analysis: Analysis) -> dict[str, Any] | None:
         """The leading estimate of an analysis, all patients."""
@@ -174,6 +172,11 @@ def where(table: pd.DataFrame, **values: str) -> pd.DataFrame:
     for column, value in values.items():
         table = table[table[column] == value]
     return table
+
+
+def of_pool(table: pd.DataFrame, pool: Analysis | RateAnalysis) -> pd.DataFrame:
+    """Rows of a table about an analysis or a pool of rates."""
+    return where(table, setting=pool.setting, analysis=pool.id)
 
 
 def by_rank(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -14,8 +13,8 @@ from markupsafe import Markup, escape
 
 from trial_evidence.figures.canvas.text import font_path
 from trial_evidence.files import records
+from trial_evidence.report.material import templates
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.printed import counted
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.grids import (
     FORMATS,
@@ -31,7 +30,6 @@ from trial_evidence.report.page.rows import anchor, patients_in_words
 from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import Reference, of_row, references
 
-TEMPLATES = Path(__file__).resolve().parents[3] / "report"
 SCRIPTS = ("statistics.js", "page.js")
 FILE = "report.html"
 # Which part of the page holds a table, and a figure by how its name begins; the others come last.
@@ -88,11 +86,9 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
     configuration = material.configuration
     known = references(material.sheet["sources"])
     sections = [section for part in settings for section in part.sections]
-    networks = {
-        f"{part.name}/{found.key}": found.id for part in settings for found in part.networks
-    }
-    places = networks | {section.key: section.id for section in sections}
     tables = {table.name: table for table in extras.tables}
+    places = {f"{part.name}/{own.key}": own.id for part in settings for own in part.networks}
+    places |= {section.key: section.id for section in sections}
     if "biomarkers" in tables:
         places["/biomarkers"] = "biomarkers"
     island = {
@@ -108,25 +104,32 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
         methods=extras.methods,
         provenance=extras.provenance,
         references=[known[key] for key in extras.cited if key in known],
-        scripts=[Markup((TEMPLATES / name).read_text(encoding="utf-8")) for name in SCRIPTS],
-        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        scripts=[_as_it_is(name) for name in SCRIPTS],
+        style=_as_it_is("page.css"),
         data=Markup(json_island(island)),
     )  # fmt: skip
+
+
+def _as_it_is(name: str) -> Markup:
+    return Markup((templates.FOLDER / name).read_text(encoding="utf-8"))
 
 
 def _parts(
     tables: Sequence[ReportTable], places: Mapping[str, str], pictures: Sequence[Picture]
 ) -> dict[str, dict[str, list[Any]]]:
     """Figures and tables by the part of the page that holds them."""
-    parts: dict[str, dict[str, list[Any]]] = {"answer": {"pictures": [], "tables": []}}
+    found: list[tuple[str, str, Any]] = []
     for picture in pictures:
         part = next((PICTURES[s] for s in PICTURES if picture.name.startswith(s)), "further")
-        parts.setdefault(part, {"pictures": [], "tables": []})["pictures"].append(picture)
-    for table in tables:
-        if table.name not in ELSEWHERE:
-            part = TABLES.get(table.name, "further")
-            found = parts.setdefault(part, {"pictures": [], "tables": []})
-            found["tables"].append(report_grid(table, places))
+        found.append((part, "pictures", picture))
+    found += [
+        (TABLES.get(table.name, "further"), "tables", report_grid(table, places))
+        for table in tables
+        if table.name not in ELSEWHERE
+    ]
+    parts: dict[str, dict[str, list[Any]]] = {"answer": {"pictures": [], "tables": []}}
+    for part, kind, one in found:
+        parts.setdefault(part, {"pictures": [], "tables": []})[kind].append(one)
     return parts
 
 
@@ -139,13 +142,7 @@ def environment(material: Material) -> jinja2.Environment:
         "arms": lambda row: arm_words(row["arms"], labels),
         "source": partial(_source, known),
     }
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = templates.environment(autoescape=True)
     made.globals |= {
         "table": partial(declared_grid, formats),
         "formats": formats,
@@ -157,7 +154,6 @@ def environment(material: Material) -> jinja2.Environment:
     made.filters |= {
         "unbroken": _unbroken,
         "patients": patients_in_words,
-        "counted": counted,
         "arms": partial(arm_words, labels=labels),
         "references": partial(of_row, known),
         "sha256": lambda text: _base64(hashlib.sha256(text.encode()).digest()),

@@ -7,12 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import qualifying_trials
+from trial_evidence.report.material.material import of_pool, where
 from trial_evidence.report.material.printed import capital
 from trial_evidence.report.page.rows import TrialRow, own_result, patients_in_words, row_anchor
+from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import ALL, Record
 from trial_evidence.words.models import MODEL_NAMES
 
@@ -24,62 +26,67 @@ PUBLISHED = (
 Set = tuple[str, str, pd.DataFrame, bool]
 
 
-def analysis_pools(
-    analysis: Analysis,
-    trials: pd.DataFrame,
-    estimates: pd.DataFrame,
+def pools_of(
+    analysis: Analysis | RateAnalysis,
+    evidence: Evidence,
     shown: Sequence[TrialRow],
     configuration: Configuration,
 ) -> list[dict[str, Any]]:
     """Every set of trials of an analysis that is pooled, or shown trial by trial.
 
-    Parameters
-    ----------
-    analysis : Analysis
-    trials, estimates : DataFrame
-        ``trials.csv`` and ``estimates.csv`` of the analysis.
-    shown : sequence of TrialRow
-        The trials as the page prints them.
-    configuration : Configuration
+    Of rates, a set a regimen and group of patients. `shown` are the trials as the page prints them.
 
     Returns
     -------
     list of dict
-        JSON-ready: ``label``, ``set``, ``measure``, ``scale``, ``prior``, ``none`` (no effect),
-        ``below`` (whether benefit lies below it), ``pooled``, ``rows`` and ``published``, the
-        pipeline's own results by model. Sets without any trial are left out.
+        JSON-ready: ``label``, ``set`` (as estimates.csv names it: measure, subgroup and, of a rate,
+        the regimen), ``measure``, ``scale``, ``prior``, ``none`` (no effect), ``below`` (whether
+        benefit lies below it), ``pooled``, ``rows`` and ``published``, the pipeline's own results
+        by model. Sets without any trial are left out.
     """
-    return [
-        _pool(
-            f"{MEASURES[measure].title}: {label}", (measure, subgroup, ""), rows,
-            estimates[(estimates["measure"] == measure) & (estimates["subgroup"] == subgroup)]
-            if pooled else estimates.iloc[:0],
-            shown, configuration, pooled=pooled,
+    estimates = of_pool(evidence.estimates, analysis)
+    if isinstance(analysis, Analysis):
+        trials = of_pool(evidence.trials, analysis)
+        found = [
+            (f"{MEASURES[measure].title}: {label}", (measure, subgroup, ""), rows, pooled)
+            for measure in analysis.measures
+            for label, subgroup, rows, pooled in _sets(
+                analysis, where(trials, measure=measure), configuration
+            )
+        ]
+    else:
+        groups = of_pool(evidence.rates, analysis).groupby(
+            ["regimen_label", "subgroup"], sort=False
         )
-        for measure in analysis.measures
-        for label, subgroup, rows, pooled in _sets(
-            analysis, trials[trials["measure"] == measure], configuration
-        )
-    ]  # fmt: skip
-
-
-def rate_pools(
-    rates: pd.DataFrame,
-    estimates: pd.DataFrame,
-    shown: Sequence[TrialRow],
-    configuration: Configuration,
-) -> list[dict[str, Any]]:
-    """The same for the rates of an outcome, a set a regimen and group of patients."""
-    return [
-        _pool(
-            f"{regimen}: {patients_in_words(str(subgroup))}",
-            ("proportion", str(subgroup), str(regimen)), rows,
-            estimates[(estimates["experimental"] == regimen) & (estimates["subgroup"] == subgroup)],
-            shown, configuration,
-        )
-        for (regimen, subgroup), rows in rates.groupby(["regimen_label", "subgroup"], sort=False)
-        if (rows["pooled"] == "yes").sum() >= 2
-    ]  # fmt: skip
+        found = [
+            (f"{name}: {patients_in_words(group)}", ("proportion", group, name), rows, True)
+            for (name, group), rows in groups
+            if len(where(rows, pooled="yes")) >= 2
+        ]
+    by_anchor = {row.anchor: row for row in shown}
+    models = page_models(configuration)
+    pools = []
+    for label, (measure, subgroup, regimen), rows, pooled in found:
+        reading = MEASURES[measure]
+        own = where(estimates, measure=measure, subgroup=subgroup)
+        own = where(own, experimental=regimen) if regimen else own
+        pools.append({
+            "label": capital(label),
+            "set": (measure, subgroup, regimen),
+            "measure": reading.title,
+            "scale": reading.scale.name,
+            "prior": configuration.tau_prior_scale[reading.scale.prior],
+            "none": reading.scale.null,
+            "below": analysis.fewer_is_better if reading.compares else None,
+            "pooled": pooled,
+            "rows": [_row(row, by_anchor[row_anchor(row)]) for row in records(rows)],
+            "published": {
+                row["model"]: {name: row[name] for name in PUBLISHED}
+                for row in records(own)
+                if pooled and row["model"] in models
+            },
+        })  # fmt: skip
+    return pools
 
 
 def json_island(content: Mapping[str, Any]) -> str:
@@ -109,38 +116,6 @@ def _sets(analysis: Analysis, rows: pd.DataFrame, configuration: Configuration) 
             subgroup = f"{modifier.factor}={level}"
             group = rows[(rows["subgroup"] == subgroup) & rows["trial_id"].isin(ids)]
             yield f"{modifier.label.lower()} {level}", subgroup, group, together
-
-
-def _pool(
-    label: str,
-    which: tuple[str, str, str],
-    rows: pd.DataFrame,
-    estimates: pd.DataFrame,
-    shown: Sequence[TrialRow],
-    configuration: Configuration,
-    *,
-    pooled: bool = True,
-) -> dict[str, Any]:
-    reading = MEASURES[which[0]]
-    by_anchor = {row.anchor: row for row in shown}
-    models = page_models(configuration)
-    return {
-        "label": capital(label),
-        # As estimates.csv names the set: measure, subgroup and, of a rate, the regimen.
-        "set": which,
-        "measure": reading.title,
-        "scale": reading.scale.name,
-        "prior": configuration.tau_prior_scale[reading.scale.prior],
-        "none": reading.scale.null,
-        "below": reading.benefit_below,
-        "pooled": pooled,
-        "rows": [_row(record, by_anchor[row_anchor(record)]) for record in records(rows)],
-        "published": {
-            record["model"]: {name: record[name] for name in PUBLISHED}
-            for record in records(estimates)
-            if record["model"] in models
-        },
-    }
 
 
 def _row(record: Record, row: TrialRow) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trial_evidence.report.material.printed import with_interval
-from trial_evidence.report.page.sources import JOINED, Link, Reference, of_row, registry_links
+from trial_evidence.report.material.material import JOINED
+from trial_evidence.report.material.printed import whole, with_interval
+from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
 from trial_evidence.report.page.svg import RowLink
 from trial_evidence.report.trail.trace import ALL, Record, Shown
 
@@ -122,9 +123,7 @@ def _row(
     key: str, shown: Shown, known: Mapping[str, Reference], registered: Mapping[str, str]
 ) -> TrialRow:
     record = shown.record
-    differ = (
-        f"The two readers disagree: {record['readers_differ']}." if record["readers_differ"] else ""
-    )
+    differ = record["readers_differ"] and f"The two readers disagree: {record['readers_differ']}."
     return TrialRow(
         anchor=key,
         record=record,
@@ -134,7 +133,7 @@ def _row(
         result=_result(record),
         about=_about(record),
         note=" ".join(filter(None, (record["note"], differ))),
-        year="" if math.isnan(record["year"]) else f"{record['year']:.0f}",
+        year=whole(record["year"]),
         references=of_row(known, record["source_id"]),
         registrations=registry_links(registered.get(record["trial_id"], "")),
     )

@@ -3,16 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from trial_evidence.config.configuration import Analysis, RateAnalysis
 from trial_evidence.figures.stage import slug
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
-from trial_evidence.report.material.material import Material
+from trial_evidence.report.material.material import Material, of_pool, where
 from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, network_parts
 from trial_evidence.report.page.pictures import Picture, listed, picture, pictures
-from trial_evidence.report.page.pools import analysis_pools, rate_pools
+from trial_evidence.report.page.pools import pools_of
 from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_rows
 from trial_evidence.report.page.sources import Reference, references
 from trial_evidence.report.trail.trace import ALL, Record, Shown, Trail
@@ -102,32 +100,25 @@ def _section(
 ) -> Section:
     sheet, evidence, folder = material.sheet, material.evidence, material.results / analysis.setting
     measures = analysis.measures if isinstance(analysis, Analysis) else ("proportion",)
+    place = analysis.setting, analysis.id
 
     def mine(row: Record) -> bool:
-        return (row["setting"], row["analysis"]) == (analysis.setting, analysis.id)
-
-    def own(table: pd.DataFrame) -> pd.DataFrame:
-        return table[(table["setting"] == analysis.setting) & (table["analysis"] == analysis.id)]
+        return (row["setting"], row["analysis"]) == place
 
     results = [s for s in trail.shown if s.kind == "result" and mine(s.record)]
-    registered = dict(zip(sheet["trials"]["trial_id"], sheet["trials"]["nct"], strict=True))
+    registered = {trial_id: trial["nct"] for trial_id, trial in material.trials.items()}
     shown = trial_rows(results, known, registered)
-    found = own(evidence.estimates)
-    estimates = records(found)
-    if isinstance(analysis, Analysis):
-        pools = analysis_pools(analysis, own(evidence.trials), found, shown, material.configuration)
-    else:
-        pools = rate_pools(own(evidence.rates), found, shown, material.configuration)
+    estimates = of_pool(evidence.estimates, analysis)
     names = {row.record["trial_id"]: row.record["trial"] for row in shown}
     outcomes = {row.record.get("outcome") for row in shown}
-    section = anchor(analysis.setting, analysis.id)
-    lead = ("lead", ALL, measures[0])
+    section = anchor(*place)
+    leads = where(estimates, role="lead", subgroup=ALL, measure=measures[0])
     return Section(
         id=section,
-        key=f"{analysis.setting}/{analysis.id}",
+        key="/".join(place),
         title=analysis.title,
         pool=analysis.pool if isinstance(analysis, Analysis) else "rates",
-        lead=next((r for r in estimates if (r["role"], r["subgroup"], r["measure"]) == lead), None),
+        lead=next(iter(records(leads)), None),
         forests=tuple(
             picture(folder / row["figure"], row, folder.parent, f"{section}-{n}",
                     row_links(_drawn(row["figure"], results, measures), shown))
@@ -135,7 +126,7 @@ def _section(
         ),
         rows=shown,
         set_aside=tuple(filter(mine, trail.set_aside)),
-        estimates=tuple(estimates),
+        estimates=tuple(records(estimates)),
         sensitivity={
             name: _one_measure(list(filter(mine, Tables(folder / "sensitivity")(name))))
             for name in SENSITIVITY
@@ -146,7 +137,7 @@ def _section(
             for row in records(sheet["risk_of_bias"])
             if row["trial_id"] in names and row["outcome"] in outcomes
         ),
-        pools=tuple(pools),
+        pools=tuple(pools_of(analysis, evidence, shown, material.configuration)),
     )  # fmt: skip
 
 

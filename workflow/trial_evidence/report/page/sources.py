@@ -1,6 +1,5 @@
 """Sources of the sheet as a page prints them: a citation, and links that are safe to follow."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from urllib.parse import quote
 import pandas as pd
 
 from trial_evidence.files import records
+from trial_evidence.report.material.material import source_ids
+from trial_evidence.report.material.printed import whole
 
-# Two arms of a trial may have been read in two sources.
-JOINED = " / "
 _REGISTERED = re.compile(r"(?<![A-Za-z0-9])(NCT\d{8})(?!\d)")
 _DOI = re.compile(r"^10\.\d{4,9}/\S+$")
 
@@ -48,51 +47,22 @@ class Reference:
 
 
 def references(sources: pd.DataFrame) -> dict[str, Reference]:
-    """Every source of the sheet by its key.
-
-    Parameters
-    ----------
-    sources : DataFrame
-        The table sources of the sheet.
-
-    Returns
-    -------
-    dict of str to Reference
-    """
+    """Every row of the table sources by its key."""
     return {str(row["source_id"]): _reference(row) for row in records(sources)}
 
 
-def of_row(known: Mapping[str, Reference], source_id: str) -> tuple[Reference, ...]:
+def of_row(known: Mapping[str, Reference], cell: str) -> tuple[Reference, ...]:
     """The references behind a row's ``source_id``, which may join two.
 
-    Parameters
-    ----------
-    known : mapping
-        As :func:`references` returns it.
-    source_id : str
-        One key, or two joined by ``" / "``.
-
-    Returns
-    -------
-    tuple of Reference
-        A key that sources.csv does not hold stands as it is, without links.
+    A key that sources.csv does not hold stands as it is, without links.
     """
-    keys = [key for key in source_id.split(JOINED) if key]
-    return tuple(known.get(key, Reference(key, key, key, ())) for key in keys)
+    return tuple(known.get(key, Reference(key, key, key, ())) for key in source_ids(cell))
 
 
 def registry_links(text: str) -> tuple[Link, ...]:
     """Links to the trial registrations a text names.
 
-    Parameters
-    ----------
-    text : str
-        For example the cell ``nct`` of a trial.
-
-    Returns
-    -------
-    tuple of Link
-        Only numbers of ClinicalTrials.gov; other registries have no stable address.
+    Only numbers of ClinicalTrials.gov; other registries have no stable address.
     """
     return tuple(
         Link(number, f"https://clinicaltrials.gov/study/{number}")
@@ -101,62 +71,30 @@ def registry_links(text: str) -> tuple[Link, ...]:
 
 
 def linked_cell(text: str) -> tuple[Link, ...]:
-    """Where a cell that is nothing but a registration number, a DOI or a PMID leads.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    tuple of Link
-        Empty for any other text.
-    """
+    """Where a cell leads that is nothing but a registration number, a DOI or a PMID."""
     cell = text.strip()
     if _REGISTERED.fullmatch(cell):
         return registry_links(cell)
     if _DOI.match(cell):
-        return (_doi(cell),)
+        return (Link(cell, f"https://doi.org/{quote(cell, safe='/:;()._-')}"),)
     found = re.fullmatch(r"PMID:? ?(\d{1,9})", cell)
-    return (_pubmed(found.group(1), cell),) if found else ()
-
-
-def _doi(doi: str) -> Link:
-    return Link(doi, f"https://doi.org/{quote(doi, safe='/:;()._-')}")
-
-
-def _pubmed(pmid: str, text: str) -> Link:
-    return Link(text, f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/")
+    return (Link(cell, f"https://pubmed.ncbi.nlm.nih.gov/{found[1]}/"),) if found else ()
 
 
 def _reference(row: Mapping[str, Any]) -> Reference:
-    year = _whole(row["year"])
-    journal = " ".join(part for part in (str(row["journal"]), _place(row)) if part)
-    parts = [str(row["first_author"]), year, str(row["title_short"]), journal]
-    links = []
-    if _DOI.match(str(row["doi"])):
-        links.append(_doi(str(row["doi"])))
-    pmid = _whole(row["pmid"])
-    if re.fullmatch(r"\d{1,9}", pmid):
-        links.append(_pubmed(pmid, f"PMID {pmid}"))
-    links += registry_links(str(row["title_short"]))
-    name = str(row["first_author"]) or str(row["journal"]) or str(row["title_short"])
-    short = " ".join(part for part in (name, year) if part)
-    return Reference(
-        source_id=str(row["source_id"]),
-        citation=". ".join(part for part in parts if part) + ".",
-        short=short,
-        links=tuple(links),
+    year = whole(row["year"])
+    cells = {key: str(cell) for key, cell in row.items()}
+    place = ":".join(filter(None, (cells["volume"], cells["pages"])))
+    journal = " ".join(filter(None, (cells["journal"], place)))
+    author, title = cells["first_author"], cells["title_short"]
+    links = (
+        *linked_cell(cells["doi"]),
+        *linked_cell(f"PMID {cells['pmid']}"),
+        *registry_links(title),
     )
-
-
-def _place(row: Mapping[str, Any]) -> str:
-    volume, pages = str(row["volume"]), str(row["pages"])
-    return f"{volume}:{pages}" if volume and pages else volume or pages
-
-
-def _whole(value: Any) -> str:
-    """A year or a PMID, which the sheet may hold as a number, without decimals."""
-    if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.0f}"
-    return str(value)
+    return Reference(
+        source_id=cells["source_id"],
+        citation=". ".join(filter(None, (author, year, title, journal))) + ".",
+        short=" ".join(filter(None, (author or cells["journal"] or title, year))),
+        links=links,
+    )

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
+from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.files import records
 from trial_evidence.report.material import reading
-from trial_evidence.report.material.material import where
+from trial_evidence.report.material.material import of_pool, where
 from trial_evidence.report.material.printed import of_whom, whole, words
 from trial_evidence.report.material.table import Column, Row, markdown
 from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
@@ -113,11 +113,6 @@ def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
         yield f"{', '.join(filter(None, [analysis.id, level]))}: {numbers}"
     if shown.empty:
         yield f"{analysis.id}: no trial qualifies"
-
-
-def of_pool(table: pd.DataFrame, analysis: Analysis | RateAnalysis) -> pd.DataFrame:
-    """Rows of a table about an analysis or a pool of rates."""
-    return where(table, setting=analysis.setting, analysis=analysis.id)
 
 
 def _comparison(
