@@ -45,7 +45,7 @@ def anchors(text):
 
 
 def test_ids_are_the_pages_own_and_still_meet():
-    text, _ = inline_svg(DRAWING, "p7", "what it shows")
+    text = inline_svg(DRAWING, "p7", "what it shows")
     ids = {element.get("id") for element in tree(text).iter()} - {None}
     assert ids == {"p7-mark", "p7-box"}
     assert 'clip-path="url(#p7-box)"' in text
@@ -53,7 +53,7 @@ def test_ids_are_the_pages_own_and_still_meet():
 
 
 def test_what_the_page_says_itself_is_left_out():
-    text, _ = inline_svg(DRAWING, "p", "what it shows")
+    text = inline_svg(DRAWING, "p", "what it shows")
     root = tree(text)
     assert not [
         e.tag for e in root.iter() if e.tag.endswith(("title", "desc", "metadata", "style"))
@@ -62,7 +62,7 @@ def test_what_the_page_says_itself_is_left_out():
 
 
 def test_coordinates_are_rounded_and_texts_are_not():
-    text, _ = inline_svg(DRAWING.replace("1.10 (0.90–1.30)", "1.23456"), "p", "")
+    text = inline_svg(DRAWING.replace("1.10 (0.90–1.30)", "1.23456"), "p", "")
     assert 'd="M 1.23 2.5 L 4 4 z"' in text
     assert ">1.23456<" in text
 
@@ -73,8 +73,8 @@ def test_a_row_is_linked_by_its_label_and_told_apart_by_its_result():
         RowLink(("First", "First (2020)"), "1.10 (0.90–1.30)", "row-a", "a"),
         RowLink(("Second",), "1.00", "row-c", "c"),
     ]
-    text, linked = inline_svg(DRAWING, "p", "", links)
-    assert linked == 2
+    text = inline_svg(DRAWING, "p", "", links)
+    assert text.count("data-tip=") == 2
     found = anchors(text)
     # One row is 1.6 of its type size high and begins 1.1 above the baseline: 40 - 8.8 and 20 - 8.8.
     assert found == [("#row-b", 31.2, 12.8), ("#row-a", 11.2, 12.8)]
@@ -84,15 +84,15 @@ def test_a_row_is_linked_by_its_label_and_told_apart_by_its_result():
 def test_a_wrapped_and_cut_label_is_found():
     links = [RowLink(("A trial whose name is long",), "", "row-l", "l"),
              RowLink(("A trial",), "", "row-s", "s")]  # fmt: skip
-    text, linked = inline_svg(LONG, "p", "", links)
-    assert linked == 2
+    text = inline_svg(LONG, "p", "", links)
+    assert text.count("data-tip=") == 2
     # Two lines ten apart: 10 + 1.6 * 8 high.
     assert anchors(text) == [("#row-l", 1.2, 22.8), ("#row-s", 21.2, 12.8)]
 
 
 def test_markup_in_a_tip_is_text():
     link = RowLink(("First (2020)",), "1.10 (0.90–1.30)", "row", '<script>"')
-    text, _ = inline_svg(DRAWING, "p", "<b>", [link])
+    text = inline_svg(DRAWING, "p", "<b>", [link])
     assert "<script" not in text
     assert "<b>" not in text
 

@@ -1,6 +1,6 @@
 """The networks of a setting as the page shows them; their tables are declared in the template."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,11 @@ from trial_evidence.report.page.rows import anchor
 from trial_evidence.words.models import is_random_effects
 
 FOLDER = "network"
+INTERACTION = "design-by-treatment interaction, random effects"
+# What a regimen may have of the comparison with the reference and of the ranks.
+OF_A_REGIMEN = (
+    "estimate", "ci_low", "ci_high", "pi_low", "pi_high", "direct_trials", "p_score", "mean_rank",
+)  # fmt: skip
 Rows = list[dict[str, Any]]
 
 
@@ -82,7 +87,7 @@ def network_parts(
         found.append(
             NetworkPart(
                 id_, entry.id, entry.title, measure, tables, _parts(tables), _regimens(tables),
-                _leagues(tables), tuple(pictures(results / setting, FOLDER, entry.id)),
+                tuple(_leagues(tables)), tuple(pictures(results / setting, FOLDER, entry.id)),
             )
         )  # fmt: skip
     return tuple(found)
@@ -94,16 +99,14 @@ def _score(row: Mapping[str, Any]) -> float:
 
 def _parts(tables: Tables) -> Rows:
     labels = {row["code"]: row["label"] for row in tables("nodes")}
-    inconsistency = "design-by-treatment interaction, random effects"
     tests = {
-        row["part"]: row["p_value"]
-        for row in tables("inconsistency")
-        if row["kind"] == inconsistency
+        row["part"]: row["p_value"] for row in tables("inconsistency") if row["kind"] == INTERACTION
     }
-    reference = sorted(tables.main("reference"), key=_score, reverse=True)
+    by_score = sorted(tables.main("reference"), key=_score, reverse=True)
+    # The last one stays: that of the highest score, the first of equals.
     best = {
         row["part"]: row | {"label": labels[row["code"]], "against": labels[row["reference"]]}
-        for row in reversed(reference)
+        for row in reversed(by_score)
     }
     return [
         row | {"best": best.get(row["part"]), "interaction": tests.get(row["part"], "")}
@@ -114,12 +117,9 @@ def _parts(tables: Tables) -> Rows:
 def _regimens(tables: Tables) -> Rows:
     effects = {row["code"]: row for row in tables.main("reference")}
     ranks = {row["code"]: row for row in tables("ranks")}
-    nothing = dict.fromkeys(
-        ("estimate", "ci_low", "ci_high", "pi_low", "pi_high", "direct_trials", "p_score",
-         "mean_rank"), "")  # fmt: skip
     rows = [
         # `reference` is a code in reference.csv; the mark of nodes.csv comes last.
-        nothing
+        dict.fromkeys(OF_A_REGIMEN, "")
         | ranks.get(node["code"], {})
         | effects.get(node["code"], {})
         | node
@@ -129,26 +129,18 @@ def _regimens(tables: Tables) -> Rows:
     return sorted(rows, key=lambda row: (int(row["part"]), -_score(row)))
 
 
-def _leagues(tables: Tables) -> tuple[Grid, ...]:
-    rows = tables.main("league")
+def _leagues(tables: Tables) -> Iterator[Grid]:
     scores = {row["code"]: _score(row) for row in tables("ranks")}
     parts: dict[str, dict[tuple[str, str], str]] = {}
-    for row in rows:
+    for row in tables.main("league"):
         parts.setdefault(row["part"], {})[row["first"], row["second"]] = effect(row)
-    return tuple(
-        _league(f", part {float(part):.0f}" if len(parts) > 1 else "", found, scores)
-        for part, found in parts.items()
-    )
-
-
-def _league(
-    place: str, effects: Mapping[tuple[str, str], str], scores: Mapping[str, float]
-) -> Grid:
-    codes = sorted({code for pair in effects for code in pair},
-                   key=lambda code: (-scores.get(code, 0.0), code))  # fmt: skip
-    title = f"League table{place}: row against column, in the order of P-scores"
-    lines: list[Sequence[str]] = [
-        [code, *("–" if code == other else effects.get((code, other), "") for other in codes)]
-        for code in codes
-    ]
-    return grid(title, ["Regimen", *codes], [[Cell(text) for text in line] for line in lines])
+    for part, effects in parts.items():
+        place = f", part {float(part):.0f}" if len(parts) > 1 else ""
+        named = {code for pair in effects for code in pair}
+        codes = sorted(named, key=lambda code: (-scores.get(code, 0.0), code))
+        lines = [
+            [code, *("–" if code == other else effects.get((code, other), "") for other in codes)]
+            for code in codes
+        ]
+        title = f"League table{place}: row against column, in the order of P-scores"
+        yield grid(title, ["Regimen", *codes], [[Cell(text) for text in line] for line in lines])

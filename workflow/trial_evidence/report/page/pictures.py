@@ -56,8 +56,8 @@ def picture(
     element, address = None, ""
     description = str(record["description"])
     if prefix and drawing.is_file():
-        text, _ = inline_svg(drawing.read_text(encoding="utf-8"), prefix, description, links)
-        element = Markup(text)
+        text = drawing.read_text(encoding="utf-8")
+        element = Markup(inline_svg(text, prefix, description, links))
     else:
         address = image_data(stem)
     name = stem.relative_to(results.parent).as_posix()

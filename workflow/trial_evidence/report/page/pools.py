@@ -23,6 +23,7 @@ PUBLISHED = (
     "estimate", "ci_low", "ci_high", "pi_low", "pi_high", "p_value", "tau2", "tau2_low",
     "tau2_high", "i2", "q", "q_df", "q_p", "i2_from_q", "probability_of_benefit",
 )  # fmt: skip
+RATES = ["regimen_label", "subgroup"]
 Set = tuple[str, str, pd.DataFrame, bool]
 
 
@@ -55,12 +56,10 @@ def pools_of(
             )
         ]
     else:
-        groups = of_pool(evidence.rates, analysis).groupby(
-            ["regimen_label", "subgroup"], sort=False
-        )
+        rates = of_pool(evidence.rates, analysis)
         found = [
             (f"{name}: {patients_in_words(group)}", ("proportion", group, name), rows, True)
-            for (name, group), rows in groups
+            for (name, group), rows in rates.groupby(RATES, sort=False)
             if len(where(rows, pooled="yes")) >= 2
         ]
     by_anchor = {row.anchor: row for row in shown}

@@ -3,10 +3,10 @@
 import base64
 import io
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from PIL import Image
@@ -46,9 +46,7 @@ class RowLink:
     tip: str
 
 
-def inline_svg(
-    text: str, prefix: str, description: str, links: Sequence[RowLink] = ()
-) -> tuple[str, int]:
+def inline_svg(text: str, prefix: str, description: str, links: Sequence[RowLink] = ()) -> str:
     """A figure as an element of a page.
 
     Parameters
@@ -66,8 +64,6 @@ def inline_svg(
     -------
     str
         The element, coordinates rounded to a hundredth of a point.
-    int
-        Rows that were linked.
     """
     root = ElementTree.fromstring(text)
     _drop(root)
@@ -87,7 +83,7 @@ def inline_svg(
     root.set("role", "group" if linked else "img")
     root.set("aria-label", description)
     ElementTree.register_namespace("", SVG)
-    return ElementTree.tostring(root, encoding="unicode"), linked
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def image_data(path: Path) -> str:
@@ -110,7 +106,7 @@ def image_data(path: Path) -> str:
     """
     drawing, pixels = path.with_name(f"{path.name}.svg"), path.with_name(f"{path.name}.png")
     if drawing.is_file() and (drawing.stat().st_size <= 2 * LARGEST_SVG or not pixels.is_file()):
-        compact = inline_svg(drawing.read_text(encoding="utf-8"), "f", "")[0].encode("utf-8")
+        compact = inline_svg(drawing.read_text(encoding="utf-8"), "f", "").encode("utf-8")
         if len(compact) <= LARGEST_SVG or not pixels.is_file():
             return _address("image/svg+xml", compact)
     return _address("image/png", _fewer_pixels(pixels))
@@ -145,20 +141,17 @@ def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
     for element in root.iter():
         if XLINK_HREF in element.attrib:
             element.set("href", element.attrib.pop(XLINK_HREF))
-        for value in element.attrib.values():
-            used.update(re.findall(r"url\(#([^)]*)\)", value))
-        used.update(re.findall(r"^#(.*)$", element.get("href", "")))
+        used.update(re.findall(r"url\(#([^)]*)\)", " ".join(element.attrib.values())))
+        used.add(element.get("href", "").removeprefix("#"))
     for element in root.iter():
         for name, value in list(element.attrib.items()):
-            if name == "id":
-                if value in used:
-                    element.set("id", f"{prefix}-{value}")
-                else:
-                    del element.attrib["id"]
-            elif name == "href":
-                element.set(name, re.sub(r"^#", f"#{prefix}-", value))
-            else:
-                element.set(name, value.replace("url(#", f"url(#{prefix}-"))
+            pattern = "^#" if name == "href" else r"url\(#"
+            element.set(name, re.sub(pattern, rf"\g<0>{prefix}-", value))
+        if "id" in element.attrib:
+            id_ = element.attrib["id"]
+            element.set("id", f"{prefix}-{id_}")
+            if id_ not in used:
+                del element.attrib["id"]
 
 
 def _rounded(value: str) -> str:
@@ -168,8 +161,7 @@ def _rounded(value: str) -> str:
     return " ".join(re.sub(r"-?\d+\.\d+", shorter, value).split())
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     """A text of a drawing."""
 
     x: float
@@ -182,11 +174,8 @@ def _link(root: ElementTree.Element, links: Sequence[RowLink]) -> int:
     """Lay a link over the row of each trial; the number laid."""
     width = float(root.get("viewBox", "0 0 0 0").split()[2])
     lines = [_line(element) for element in root.iter(f"{{{SVG}}}text")]
-    on_baseline: defaultdict[float, set[str]] = defaultdict(set)
-    for line in lines:
-        on_baseline[round(line.y, 1)].add(line.text)
+    baselines = {(round(line.y, 1), line.text) for line in lines}
     taken: set[_Line] = set()
-    linked = 0
     for link in links:
         rows = [
             (line, height)
@@ -195,34 +184,21 @@ def _link(root: ElementTree.Element, links: Sequence[RowLink]) -> int:
         ]
         if not rows:
             continue
-        exact = [row for row in rows if link.printed in on_baseline[round(row[0].y, 1)]]
+        exact = [row for row in rows if (round(row[0].y, 1), link.printed) in baselines]
         line, height = (exact or rows)[0]
         taken.add(line)
-        anchor = ElementTree.SubElement(
-            root,
-            f"{{{SVG}}}a",
-            {"href": f"#{link.target}", "aria-label": link.tip, "data-tip": link.tip},
-        )
-        ElementTree.SubElement(
-            anchor,
-            f"{{{SVG}}}rect",
-            {
-                "x": "0", "y": f"{line.y - 1.1 * line.size:.2f}", "width": f"{width:.2f}",
-                "height": f"{height:.2f}", "fill": "#fff", "fill-opacity": "0",
-            },
-        )  # fmt: skip
-        linked += 1
-    return linked
+        said = {"href": f"#{link.target}", "aria-label": link.tip, "data-tip": link.tip}
+        anchor = ElementTree.SubElement(root, f"{{{SVG}}}a", said)
+        top, fill = f"{line.y - 1.1 * line.size:.2f}", {"fill": "#fff", "fill-opacity": "0"}
+        box = {"x": "0", "y": top, "width": f"{width:.2f}", "height": f"{height:.2f}", **fill}
+        ElementTree.SubElement(anchor, f"{{{SVG}}}rect", box)
+    return len(taken)
 
 
 def _line(element: ElementTree.Element) -> _Line:
     size = re.search(r"font-size: ([\d.]+)px", element.get("style", ""))
-    return _Line(
-        x=float(element.get("x", "0")),
-        y=float(element.get("y", "0")),
-        size=float(size.group(1)) if size else 8.0,
-        text="".join(element.itertext()),
-    )
+    x, y = (float(element.get(place, "0")) for place in ("x", "y"))
+    return _Line(x, y, float(size[1]) if size else 8.0, "".join(element.itertext()))
 
 
 def _label_height(line: _Line, lines: Sequence[_Line], labels: Sequence[str]) -> float:
@@ -237,13 +213,8 @@ def _label_height(line: _Line, lines: Sequence[_Line], labels: Sequence[str]) ->
         cut = so_far.endswith("…")
         if so_far in wanted or (cut and any(w.startswith(so_far[:-1]) for w in wanted)):
             return last.y - line.y + 1.6 * line.size
-        if not any(w.startswith(so_far) for w in wanted):
-            return 0.0
-        below = [
-            other
-            for other in lines
-            if other.x == line.x and 0 < other.y - last.y <= 1.4 * line.size
-        ]
-        if not below or not so_far:
+        near = (other for other in lines if 0 < other.y - last.y <= 1.4 * line.size)
+        below = [other for other in near if other.x == line.x]
+        if not below or not so_far or not any(w.startswith(so_far) for w in wanted):
             return 0.0
         last = min(below, key=lambda other: other.y)
