@@ -15,7 +15,13 @@ from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.files import read_table, records
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.report.material import printed
-from trial_evidence.report.material.table import Column, ReportTable, Row, report_table
+from trial_evidence.report.material.table import (
+    Column,
+    ReportTable,
+    Row,
+    declared,
+    report_table,
+)
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.sheet import Sheet
 
@@ -138,14 +144,19 @@ class Material:
     def table(
         self,
         name: str,
-        title: str,
         rows: Iterable[Row],
         columns: Sequence[Column],
-        keys: Sequence[str],
         notes: Iterable[str] = (),
+        **facts: Any,
     ) -> ReportTable:
-        """A table whose rows have names and links in addition; see :func:`report_table`."""
-        return report_table(name, title, map(self.named, rows), columns, keys, notes)
+        """A table of workflow/report/tables.yaml, its notes with these facts filled in.
+
+        Its rows have names and links in addition; `notes` come after those of the file.
+        """
+        told = declared()[name]
+        own = [note.format(**facts) for note in told.get("notes", ())]
+        named = map(self.named, rows)
+        return report_table(name, told["title"], named, columns, told["keys"], (*own, *notes))
 
     def named(self, row: Row) -> dict[str, Any]:
         """A row with what a reader wants to know of its ids, as far as it has them.

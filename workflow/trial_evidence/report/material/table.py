@@ -7,9 +7,13 @@ of a row under which heading. CSV, workbook, document and page all render the sa
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pandas as pd
+import yaml
+
+from trial_evidence.report.material import templates
 
 Row = Mapping[str, Any]
 
@@ -66,6 +70,15 @@ class ReportTable:
     frame: pd.DataFrame
     notes: tuple[str, ...]
     data: pd.DataFrame
+
+
+@cache
+def declared() -> Mapping[str, Mapping[str, Any]]:
+    """Title, keys and notes of every table, as workflow/report/tables.yaml has them."""
+    found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
+        (templates.FOLDER / "tables.yaml").read_text(encoding="utf-8")
+    )
+    return found
 
 
 def report_table(

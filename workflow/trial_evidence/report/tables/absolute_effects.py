@@ -16,11 +16,6 @@ from trial_evidence.words.numbers import round_half_up
 
 PER = 1000
 LEVELS = ("low", "moderate", "high")
-KEYS = (
-    "setting", "analysis", "outcome", "measure", "model", "k", "participants", "estimate", "ci_low",
-    "ci_high", "control_risk", "control_risk_level", "control_risk_basis", "risk", "risk_low",
-    "risk_high", "difference", "difference_low", "difference_high", "certainty",
-)  # fmt: skip
 
 
 def treated_risk(control_risk: float, ratio: float, measure: str) -> float:
@@ -58,12 +53,7 @@ def summary_of_findings(
     """
     wanted = {(c.setting, c.analysis): c for c in material.report.control_risks}
     rows: list[dict[str, Any]] = []
-    notes = [
-        "Risk ratios: risk with intervention = risk with control × RR, at most 1,000. Hazard "
-        "ratios: risk with intervention = 1 − (1 − risk with control)^HR, assuming proportional "
-        "hazards. Intervals reflect the uncertainty of the relative effect, not that of the risk "
-        "with control.",
-    ]
+    notes: list[str] = []
     for analysis in material.configuration.analyses:
         place = analysis.setting, analysis.id
         lead = material.lead(analysis)
@@ -93,10 +83,7 @@ def summary_of_findings(
         ),
         Column("Certainty", "certainty"),
     )
-    return material.table(
-        "summary_of_findings", "Summary of findings: absolute effects", rows, columns, KEYS,
-        dict.fromkeys(notes),
-    )  # fmt: skip
+    return material.table("summary_of_findings", rows, columns, dict.fromkeys(notes))
 
 
 def control_risks(

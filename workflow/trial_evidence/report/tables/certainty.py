@@ -98,20 +98,7 @@ def certainty_table(material: Material, found: Sequence[Certainty]) -> ReportTab
         Column("Reason", "reason"),
         Column("Judged by", text=_judged_by),
     )
-    return material.table(
-        "certainty",
-        "Certainty of evidence by domain (GRADE)",
-        rows,
-        columns,
-        ("setting", "analysis", "certainty", "domain", "judgement", "reason", "judged_by"),
-        [
-            "Evidence from randomised trials starts at high certainty; a serious domain lowers it "
-            "by one level, a very serious one by two.",
-            "“Rule” marks a judgement proposed by the thresholds in config/report.yaml; a person’s "
-            "judgement in data/raw/certainty.csv replaces it. Certainty is provisional until a "
-            "person has judged all five domains.",
-        ],
-    )
+    return material.table("certainty", rows, columns)
 
 
 def _judged_by(row: Row) -> str:

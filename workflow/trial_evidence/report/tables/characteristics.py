@@ -69,19 +69,7 @@ def characteristics_table(material: Material) -> ReportTable:
         Column("Primary endpoint", "primary_endpoint"),
         Column("Sources", "source"),
     )
-    return material.table(
-        "characteristics",
-        "Characteristics of the trials and cohorts",
-        rows,
-        columns,
-        ("setting", "trial_id", "name", "nct", "phase", "randomised", "blinded", "n_randomised",
-         *_ENROLMENT, "population", "primary_endpoint", "region", "arms", "source_id", "source",
-         "doi", "pmid", "note"),
-        [
-            "Patients: number randomised in all arms; enrolled, if the trial is not randomised.",
-            "Sources: those that the numbers were extracted from.",
-        ],
-    )  # fmt: skip
+    return material.table("characteristics", rows, columns)
 
 
 def risk_of_bias_table(material: Material) -> ReportTable:
@@ -101,18 +89,8 @@ def risk_of_bias_table(material: Material) -> ReportTable:
         Column("Why", "note"),
         SOURCE,
     )
-    return material.table(
-        "risk_of_bias",
-        "Risk of bias (RoB 2) by trial and outcome",
-        sorted(rows, key=lambda row: order.index(row["setting"])),
-        columns,
-        ("setting", "trial_id", "trial", "nct", "outcome", *RISK_DOMAINS, "basis", "note",
-         "source_id", "source", "doi", "pmid"),
-        [
-            "D1 randomisation; D2 deviations from the intended interventions; D3 missing outcome "
-            "data; D4 measurement of the outcome; D5 selection of the reported result.",
-        ],
-    )  # fmt: skip
+    rows.sort(key=lambda row: order.index(row["setting"]))
+    return material.table("risk_of_bias", rows, columns)
 
 
 def biomarkers_table(material: Material) -> ReportTable:
@@ -129,21 +107,7 @@ def biomarkers_table(material: Material) -> ReportTable:
         SOURCE,
         Column("Note", "note"),
     )
-    return material.table(
-        "biomarkers",
-        "Biomarkers: ratios as printed",
-        records(material.sheet["biomarker_effects"]),
-        columns,
-        ("study_id", "biomarker", "contrast", "outcome", "measure", "estimate", "ci_low", "ci_high",
-         "p_value", "p_value_operator", "treatment_context", "verification", "source_id", "locator",
-         "source", "doi", "pmid", "nct", "note"),
-        [
-            "Studies share patients, and most ratios compare patients given the same treatment: "
-            "they show who responds, not who benefits from a second agent. They are not pooled.",
-            "Ratios, intervals and p values as the source gives them. OR: odds ratio; HR: hazard "
-            "ratio.",
-        ],
-    )  # fmt: skip
+    return material.table("biomarkers", records(material.sheet["biomarker_effects"]), columns)
 
 
 def evidence_map(material: Material) -> ReportTable:
@@ -175,19 +139,8 @@ def evidence_map(material: Material) -> ReportTable:
             text=lambda row: count(row["patients"]) + (" or more" if row["arms_without_n"] else ""),
         ),
     )
-    return material.table(
-        "evidence_map",
-        "Evidence map: trials and patients by setting, regimen and endpoint",
-        rows,
-        columns,
-        ("setting", "regimen", "endpoint", "trials", "arms", "patients", "arms_without_n",
-         "trial_ids"),
-        [
-            f"{capital(admitted(material.configuration.selection))}. Patients: number randomised "
-            "to the arms (enrolled, if the trial is not randomised); “or more” where the number of "
-            "an arm is not in the sheet.",
-        ],
-    )  # fmt: skip
+    which = capital(admitted(material.configuration.selection))
+    return material.table("evidence_map", rows, columns, admitted=which)
 
 
 def _reported_arms(material: Material) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from trial_evidence.files import read_table, records
 from trial_evidence.report.material import printed, reading
 from trial_evidence.report.material.material import Material, by_rank, where
 from trial_evidence.report.material.printed import capital, counted, percent, words
-from trial_evidence.report.material.table import Column, ReportTable, Row
+from trial_evidence.report.material.table import Column, ReportTable, Row, declared
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.models import number_word
 from trial_evidence.words.numbers import format_number
@@ -30,7 +30,6 @@ ADMITTED = ("primary", "secondary")
 _FOUND_BELOW = 0.05
 # In a claim on a table, the random-effects model that config.yaml chooses, whatever its name.
 RANDOM_EFFECTS = "random_effects"
-BIOMARKERS = "Biomarkers: ratios as printed"
 COLUMNS = (
     Column("Topic", "group"),
     Column("Claim", "text"),
@@ -92,6 +91,7 @@ def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tu
 
 def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
     """Every claim with its verdict, numbers and reason, and the analysis that it is about."""
+    biomarkers = declared()["biomarkers"]["title"]
     rows = []
     for claim, verdict in zip(material.report.claims, found, strict=True):
         setting, analysis = _place(claim)
@@ -100,28 +100,19 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
             "claim": claim.id, "group": claim.group, "text": claim.text,
             "setting": setting, "analysis": analysis,
             "rule": type(claim.rule).__name__.removesuffix("Rule").lower(),
-            "beside": BIOMARKERS if isinstance(claim.rule, AssociationRule) else beside,
+            "beside": biomarkers if isinstance(claim.rule, AssociationRule) else beside,
             **vars(verdict),
         })  # fmt: skip
-    rules, ratio = material.report.claim_rules, material.report.worthwhile_ratio
+    rules = material.report.claim_rules
     return material.table(
         "claims",
-        "The claims and what the evidence says",
         rows,
         COLUMNS,
-        ("claim", "group", "text", "verdict", "setting", "analysis", "rule", "k", "estimate",
-         "ci_low", "ci_high", "numbers", "reason"),
-        [
-            f"The rules are in config/report.yaml. A ratio of {ratio:g} or more, or its "
-            "reciprocal, counts as clinically relevant. A verdict needs at least "
-            f"{counted(rules.min_trials, 'trial')} (on an effect or an interaction) or "
-            f"{counted(rules.min_studies, 'study', 'studies')} (on an association). To reject a "
-            f"difference between subgroups of trials, {rules.min_trials_of_a_test} trials are "
-            "needed for each subgroup but one.",
-            "Associations count studies, which may share patients. They are not pooled, and show "
-            "who responds, not who benefits from a second agent.",
-        ],
-    )  # fmt: skip
+        ratio=material.report.worthwhile_ratio,
+        trials=counted(rules.min_trials, "trial"),
+        studies=counted(rules.min_studies, "study", "studies"),
+        trials_of_a_test=rules.min_trials_of_a_test,
+    )
 
 
 def _place(claim: Claim) -> tuple[str, str]:

@@ -25,15 +25,7 @@ def flow_table(material: Material) -> ReportTable:
     they were looked at are not recorded.
     """
     rows = [dict(zip(KEYS, step, strict=True)) for step in _steps(material)]
-    return material.table(
-        "flow",
-        "From the search to the synthesis (after PRISMA 2020)",
-        rows,
-        COLUMNS,
-        KEYS,
-        [f"This was {SEARCH_WORDS}. “Not recorded”: a systematic review would report the number, "
-         "but nobody counted."],
-    )  # fmt: skip
+    return material.table("flow", rows, COLUMNS, search=SEARCH_WORDS)
 
 
 def search_dates(material: Material) -> tuple[str, ...]:

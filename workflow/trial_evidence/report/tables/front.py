@@ -14,8 +14,6 @@ from trial_evidence.words.numbers import format_number
 NUMBERS = (
     "k", "participants", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high",
 )  # fmt: skip
-KEYS = ("setting", "analysis", "title", "outcome", "measure", "model", "role", *NUMBERS,
-        "certainty")  # fmt: skip
 COLUMNS = (
     SETTING,
     COMPARISON,
@@ -36,19 +34,7 @@ def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) ->
         for analysis in material.front()
         for row in material.leads(analysis) or [_nothing(analysis)]
     ]
-    return material.table(
-        "front",
-        "Main results: every pooled comparison",
-        rows,
-        COLUMNS,
-        KEYS,
-        [
-            f"{_favour(material)} CI: confidence interval; CrI: Bayesian credible interval. A "
-            "second row shows the co-primary model.",
-            "The number of patients is missing where a trial does not say how many were analysed.",
-            "Certainty is provisional until a person has judged every domain.",
-        ],
-    )
+    return material.table("front", rows, COLUMNS, favour=_favour(material))
 
 
 def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
@@ -64,8 +50,7 @@ def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) 
         for analysis in material.front()
     ]
     columns = (SETTING, COMPARISON, Column("In words", "sentence"))
-    keys = ("setting", "analysis", "title", "sentence")
-    return material.table("answers", "The main results in words", rows, columns, keys)
+    return material.table("answers", rows, columns)
 
 
 def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> str:

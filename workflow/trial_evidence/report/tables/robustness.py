@@ -60,18 +60,7 @@ def heterogeneity_table(material: Material) -> ReportTable:
         for measure in [first[row["setting"], row["analysis"]]]
         if row["measure"].endswith((measure, f"{measure}s"))
     ]
-    return material.table(
-        "heterogeneity",
-        "Heterogeneity between trials",
-        rows,
-        HETEROGENEITY,
-        ("setting", "analysis", "measure", "experimental", "subgroup", "k", "q", "q_df", "q_p",
-         "tau2", "tau2_low", "tau2_high", "i2", "i2_from_q", "pi_low", "pi_high"),
-        [
-            "Random-effects model; τ² on the analysis scale (log ratio; logit for rates), its "
-            "interval by the Q profile. With two or three trials, all of these are uncertain.",
-        ],
-    )  # fmt: skip
+    return material.table("heterogeneity", rows, HETEROGENEITY)
 
 
 def sensitivity_table(material: Material) -> ReportTable:
@@ -84,39 +73,13 @@ def sensitivity_table(material: Material) -> ReportTable:
         for analysis in material.configuration.analyses
         if (lead := material.lead(analysis)) is not None and lead["k"] >= 2
     ]
-    return material.table(
-        "sensitivity",
-        "Sensitivity of the results to methods, trials and analytic choices",
-        rows,
-        SENSITIVITY,
-        ("setting", "analysis", "title", "measure", "reported", "k", "estimate", "method_lowest",
-         "method_highest", "without_lowest", "without_highest", "most_influential",
-         "specifications", "specification_lowest", "specification_highest",
-         "share_excluding_no_effect", "small_study"),
-        [
-            "Ranges run from the lowest to the highest estimate. Specifications: all combinations "
-            "of the analytic choices examined, and how many of their intervals exclude no effect. "
-            "All numbers are in results/<setting>/sensitivity.",
-        ],
-    )  # fmt: skip
+    return material.table("sensitivity", rows, SENSITIVITY)
 
 
 def timeline_table(material: Material) -> ReportTable:
     """The evidence as it grew: the pooled result after each trial, by year of source."""
     rows = where(material.as_first_measure(material.sensitivity["cumulative"]), leads="yes")
-    return material.table(
-        "timeline",
-        "Cumulative evidence",
-        records(rows),
-        TIMELINE,
-        ("setting", "analysis", "measure", "added", "trial", "year", "k", "model", "estimate",
-         "ci_low", "ci_high", "ci_level"),
-        [
-            "Trials are in the order of the year of the source that was used. Where that is a "
-            "later report, or a review that quotes the trial, this is not the order in which the "
-            "trials were first reported.",
-        ],
-    )  # fmt: skip
+    return material.table("timeline", records(rows), TIMELINE)
 
 
 def _movement(material: Material, analysis: Analysis, lead: Row) -> dict[str, Any]:

@@ -42,22 +42,11 @@ def rows_used_table(material: Material) -> ReportTable:
         Column("Place in the source", "locator"),
         Column("Rows of the sheet", "cells"),
     )
-    return material.table(
-        "rows_used",
-        "Rows used, with their sources",
-        [
-            row | {"cells": cells_of(row, material.configuration)}
-            for row in (*records(compared), *records(rates))
-        ],
-        columns,
-        ("setting", "analysis", "outcome", "measure", "subgroup", "trial_id", "trial",
-         "experimental", "control", "events_experimental", "n_experimental", "events_control",
-         "n_control", "estimate", "estimate_low", "estimate_high", "yi", "vi", "weight", "pooled",
-         "not_pooled_reason", "verification", "derivation", "rows", "note", "cells", "source_id",
-         "source", "locator", "doi", "pmid", "nct"),
-        ["Verification: primary, in the trial’s own paper, abstract, registry record or "
-         "label; secondary, in a document that quotes it."],
-    )  # fmt: skip
+    rows = [
+        row | {"cells": cells_of(row, material.configuration)}
+        for row in (*records(compared), *records(rates))
+    ]
+    return material.table("rows_used", rows, columns)
 
 
 def rows_set_aside_table(material: Material) -> ReportTable:
@@ -73,14 +62,8 @@ def rows_set_aside_table(material: Material) -> ReportTable:
         SOURCE,
         Column("Row of the sheet", "cells"),
     )
-    return material.table(
-        "rows_set_aside",
-        "Rows set aside, with the reasons",
-        records(table.assign(cells=table["table"] + ".csv row " + table["row"])),
-        columns,
-        ("setting", "analysis", "subgroup", "trial_id", "trial", "table", "row", "arms", "what",
-         "verification", "reason", "cells", "source_id", "source", "doi", "pmid", "nct"),
-    )  # fmt: skip
+    rows = table.assign(cells=table["table"] + ".csv row " + table["row"])
+    return material.table("rows_set_aside", records(rows), columns)
 
 
 def _pooled(row: Row) -> str:
