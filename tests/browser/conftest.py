@@ -14,7 +14,7 @@ from small_project import evidence_of, small_project
 from trial_evidence.cli import main
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import Column, report_table
+from trial_evidence.report.material.table import report_table
 from trial_evidence.report.page.page import Extras, page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
@@ -46,7 +46,7 @@ def write_page_of(folder: Path, drawn: str) -> Path:
     table = report_table(
         "characteristics", f"Trials {NASTY}",
         [{"trial": NASTY, "nct": "NCT00000001", "doi": "10.1000/x"}],
-        [Column("Trial", "trial"), Column("Number", "nct")], ["nct", "doi"], [NASTY],
+        [("Trial", "text", "trial"), ("Number", "text", "nct")], ["nct", "doi"], [NASTY],
     )  # fmt: skip
     extras = Extras(
         title="The evidence", tables=(table,), cited=tuple(sheet["sources"]["source_id"]),

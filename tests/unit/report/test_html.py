@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 import pytest
 from report_material import material
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.report.material.table import ANALYSIS, SOURCE, Column, report_table
-from trial_evidence.report.page.grids import FORMATS, Cell, declared_grid, report_grid
+from trial_evidence.report.material.formats import FORMATS
+from trial_evidence.report.material.table import report_table
+from trial_evidence.report.page.grids import Cell, declared_grid, report_grid
 from trial_evidence.report.page.page import Extras, page
 from trial_evidence.report.page.pools import json_island
 from trial_evidence.report.page.sections import page_settings
@@ -146,7 +147,7 @@ def test_a_tables_links_stand_in_its_cells_or_beside_them():
         "any", "Any",
         [{"trial": "A", "nct": "NCT00000001", "doi": "10.1000/x", "setting": "early",
           "analysis": "first_one"}],
-        [Column("Trial", "trial"), Column("Number", "nct")],
+        [("Trial", "text", "trial"), ("Number", "text", "nct")],
         ["nct", "doi", "setting", "analysis"],
     )  # fmt: skip
     grid = report_grid(table, {"early/first_one": "early-first-one"})
@@ -167,7 +168,7 @@ def test_links_stand_where_a_column_names_what_they_lead_to():
         "any", "Any",
         [{"title": "One", "source": "Doe 2020; Roe 2021", "doi": "10.1000/x; 10.1000/y",
           "setting": "early", "analysis": "first_one"}],
-        [ANALYSIS, SOURCE],
+        [("Analysis", "text", "title"), ("Source", "text", "source")],
         ["doi", "setting", "analysis"],
     )  # fmt: skip
     grid = report_grid(table, {"early/first_one": "early-first-one"})

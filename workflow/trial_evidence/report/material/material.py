@@ -1,9 +1,10 @@
 """What the report is made of: configuration, sheet, and everything the earlier stages wrote."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -15,13 +16,8 @@ from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.files import read_table, records
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.report.material import printed
-from trial_evidence.report.material.table import (
-    Column,
-    ReportTable,
-    Row,
-    declared,
-    report_table,
-)
+from trial_evidence.report.material.formats import FORMATS, Format, Row
+from trial_evidence.report.material.table import ReportTable, declared, report_table
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.sheet import Sheet
 
@@ -145,18 +141,25 @@ class Material:
         self,
         name: str,
         rows: Iterable[Row],
-        columns: Sequence[Column],
+        formats: Mapping[str, Format] = MappingProxyType({}),
         notes: Iterable[str] = (),
         **facts: Any,
     ) -> ReportTable:
         """A table of workflow/report/tables.yaml, its notes with these facts filled in.
 
-        Its rows have names and links in addition; `notes` come after those of the file.
+        Its rows have names and links in addition; `formats` are the table's own, `notes` come
+        after those of the file.
         """
         told = declared()[name]
-        own = [note.format(**facts) for note in told.get("notes", ())]
-        named = map(self.named, rows)
-        return report_table(name, told["title"], named, columns, told["keys"], (*own, *notes))
+        return report_table(
+            name,
+            told["title"],
+            map(self.named, rows),
+            told["columns"],
+            told["keys"],
+            (*(note.format(**facts) for note in told.get("notes", ())), *notes),
+            {**FORMATS, **formats},
+        )
 
     def named(self, row: Row) -> dict[str, Any]:
         """A row with what a reader wants to know of its ids, as far as it has them.

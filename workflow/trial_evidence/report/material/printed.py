@@ -74,8 +74,13 @@ def words(text: str) -> str:
 
 
 def of_whom(subgroup: str) -> str:
-    """A subgroup of patients for readers: ``all``, ``hormone receptor: negative``."""
+    """A subgroup of patients for readers: ``all``, ``node status: positive``."""
     return words(subgroup).replace("=", ": ")
+
+
+def patients_in_words(subgroup: str) -> str:
+    """Whom a subgroup holds: ``node_status=positive`` is ``node status positive``."""
+    return "all patients" if subgroup == "all" else words(subgroup).replace("=", " ")
 
 
 def listing(items: Sequence[str]) -> str:

@@ -1,13 +1,15 @@
 """How an estimate reads: its side of no effect, what its interval includes, its words."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from trial_evidence.measures import MEASURES, Measure, measure_words
 from trial_evidence.report.material.printed import interval
-from trial_evidence.report.material.table import Row
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number
+
+Row = Mapping[str, Any]
 
 
 def measure_of(name: str) -> Measure:

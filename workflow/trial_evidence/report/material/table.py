@@ -1,11 +1,11 @@
 """One table of the report: what is printed, and the numbers behind it.
 
-A table is a tidy frame (a row a result) and a tuple of :class:`Column`, which say what is printed
-of a row under which heading. CSV, workbook, document and page all render the same
+A table is a tidy frame (a row a result) and declared columns (:mod:`.formats`), which say what is
+printed of a row under which heading. CSV, workbook, document and page all render the same
 :class:`ReportTable`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,36 +14,7 @@ import pandas as pd
 import yaml
 
 from trial_evidence.report.material import templates
-
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A printed column.
-
-    Attributes
-    ----------
-    heading : str
-    key : str
-        Column of the frame whose value is printed; ``""`` where the cell is made of the whole row.
-    text : function
-        From that value, or from the row, to what is printed.
-    """
-
-    heading: str
-    key: str = ""
-    text: Callable[[Any], str] = str
-
-    def of(self, row: Row) -> str:
-        """What is printed of a row."""
-        return self.text(row[self.key] if self.key else row)
-
-
-SETTING = Column("Setting", "setting_name")
-ANALYSIS = Column("Analysis", "title")
-SOURCE = Column("Source", "source")
-COMPARISON = Column("Comparison and outcome", "title")
+from trial_evidence.report.material.formats import FORMATS, Column, Format, Row, cell
 
 
 @dataclass(frozen=True)
@@ -74,7 +45,7 @@ class ReportTable:
 
 @cache
 def declared() -> Mapping[str, Mapping[str, Any]]:
-    """Title, keys and notes of every table, as workflow/report/tables.yaml has them."""
+    """Title, columns, keys and notes of every table, as workflow/report/tables.yaml has them."""
     found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
         (templates.FOLDER / "tables.yaml").read_text(encoding="utf-8")
     )
@@ -88,34 +59,31 @@ def report_table(
     columns: Sequence[Column],
     keys: Sequence[str],
     notes: Iterable[str] = (),
+    formats: Mapping[str, Format] = FORMATS,
 ) -> ReportTable:
     """A table from its rows; the columns are there even where there is no row.
 
-    Parameters
-    ----------
-    name, title : str
-    rows : iterable of mapping
-        Key -> value.
-    columns : sequence of Column
-        What is printed, in order.
-    keys : sequence of str
-        What ``data`` holds of the rows, in order.
-    notes : iterable of str
+    `columns` say what is printed and `keys` what ``data`` holds of the rows, both in order.
     """
     rows = list(rows)
     frame = pd.DataFrame(
-        [[column.of(row) for column in columns] for row in rows],
-        columns=[column.heading for column in columns],
+        [[cell(formats, row, column) for column in columns] for row in rows],
+        columns=[column[0] for column in columns],
     )
     data = pd.DataFrame([[row[key] for key in keys] for row in rows], columns=list(keys))
     return ReportTable(name, title, frame.astype(str), tuple(notes), data)
 
 
-def markdown(rows: Iterable[Row], columns: Sequence[Column], numeric: Sequence[str]) -> list[str]:
+def markdown(
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    numeric: Sequence[str],
+    formats: Mapping[str, Format],
+) -> list[str]:
     """The lines of a table in Markdown; columns with these headings are set to the right."""
     lines = [
-        [column.heading for column in columns],
-        ["---:" if column.heading in numeric else "---" for column in columns],
-        *([column.of(row).replace("|", "\\|") for column in columns] for row in rows),
+        [column[0] for column in columns],
+        ["---:" if column[0] in numeric else "---" for column in columns],
+        *([cell(formats, row, column).replace("|", "\\|") for column in columns] for row in rows),
     ]
     return [f"| {' | '.join(cells)} |" for cells in lines]

@@ -1,17 +1,14 @@
 """Tables of the page: declared columns and report tables as headings, groups of rows and cells."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from trial_evidence.files import records
-from trial_evidence.measures import measure_words
-from trial_evidence.report.material import printed, reading
+from trial_evidence.report.material.formats import Column, Format, cell
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.page.rows import patients_in_words
 from trial_evidence.report.page.sources import Link, linked_cell
-from trial_evidence.words.models import SHORT_MODEL_NAMES
 
 # Columns whose text is the title of an analysis, and becomes the link to it.
 TITLES = ("Analysis", "Comparison and outcome")
@@ -33,9 +30,6 @@ class Cell:
 
 
 Row = tuple[Cell, ...]
-Format = Callable[..., str | Cell]
-# Heading, name of the format, and what the format reads of a row.
-Column = Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -102,11 +96,11 @@ def declared_grid(
     notes : sequence of str
     """
     filled = []
-    for heading, name, *read in columns:
-        found = [formats[name](row, *read) for row in rows]
-        cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in found]
-        if any(cell.text for cell in cells):
-            filled.append((heading, cells))
+    for column in columns:
+        found = [cell(formats, row, column) for row in rows]
+        cells = [one if isinstance(one, Cell) else Cell(one) for one in found]
+        if any(one.text for one in cells):
+            filled.append((column[0], cells))
     lines = list(zip(*(cells for _, cells in filled), strict=True))
     return grid(title, [heading for heading, _ in filled], lines, notes)
 
@@ -157,65 +151,3 @@ def _shared(rows: Sequence[Row]) -> Cell:
     """The first cells of a group as one; it keeps a link that all of them have."""
     cells = [row[0] for row in rows]
     return cells[0] if len({cell.links for cell in cells}) == 1 else Cell(cells[0].text)
-
-
-# ------------------------------------------------------------------------------ formats of columns
-
-
-def effect(row: Record, value: str = "estimate", limits: str = "ci", digits: int = 2) -> str:
-    """An estimate with its interval, as far as there is one: ``1.46 (1.25–1.70)``."""
-    return printed.with_interval(row[value], row[f"{limits}_low"], row[f"{limits}_high"], digits)
-
-
-def _p(row: Record, key: str = "p_value") -> str:
-    """A p value below a heading that says so: ``0.03``, ``< 0.001``."""
-    return printed.p_value(row[key]).removeprefix("p ").removeprefix("= ")
-
-
-def _text(row: Record, *keys: str, between: str = " ") -> str:
-    return between.join(filter(None, (str(row[key]) for key in keys)))
-
-
-def _population(row: Record) -> str:
-    regimen = row["experimental"] if row["measure"] == "proportion" else ""
-    return ", ".join(filter(None, (regimen, patients_in_words(row["subgroup"]))))
-
-
-def _model(row: Record) -> str:
-    role = f" ({row['role']})" if row.get("role") else ""
-    return SHORT_MODEL_NAMES.get(row["model"], printed.words(row["model"])) + role
-
-
-def _q(row: Record) -> str:
-    value = printed.number(row["q"])
-    return f"{value} ({printed.count(row['q_df'])}, {_p(row, 'q_p')})" if value else ""
-
-
-def _counts(row: Record) -> str:
-    if row["hr"]:
-        return f"HR {effect(row, 'hr')}"
-    return f"{printed.count(row['events'])}/{printed.count(row['n'])}"
-
-
-FORMATS: Mapping[str, Format] = {
-    "text": _text,
-    "words": lambda row, *keys: printed.words(_text(row, *keys)),
-    "joined": lambda row, between, *keys: _text(row, *keys, between=between),
-    "capital": lambda row, key: printed.capital(row[key]),
-    "marked": lambda row, before, key: f"{before} {row[key]}",
-    "number": lambda row, key, digits=2: printed.number(row[key], digits),
-    "whole": lambda row, key: printed.count(row[key]),
-    "percent": lambda row, key: (shown := printed.number(row[key], 0)) and f"{shown}%",
-    "share": lambda row, key: printed.percent(row[key]),
-    "shares": lambda row, *keys: " and ".join(printed.percent(row[key]) for key in keys),
-    "p": _p,
-    "interval": reading.limits,
-    "effect": effect,
-    "effects": lambda row, key: "Common effect" if row[key] == "common" else "Random effects",
-    "measure": lambda row: measure_words(row["measure"]),
-    "population": _population,
-    "model": _model,
-    "q": _q,
-    "counts": _counts,
-    "place": lambda row: f"{row['table']}.csv row {row['row']}" if row["row"] else "",
-}

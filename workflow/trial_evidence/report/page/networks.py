@@ -8,7 +8,8 @@ from typing import Any
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.files import read_table, records
 from trial_evidence.measures import MEASURES
-from trial_evidence.report.page.grids import Cell, Grid, effect, grid
+from trial_evidence.report.material.formats import effect
+from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.pictures import Picture, pictures
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.words.models import is_random_effects

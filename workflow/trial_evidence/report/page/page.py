@@ -14,19 +14,14 @@ from markupsafe import Markup, escape
 from trial_evidence.figures.canvas.text import font_path
 from trial_evidence.files import records
 from trial_evidence.report.material import templates
+from trial_evidence.report.material.formats import FORMATS, Format
 from trial_evidence.report.material.material import Material
+from trial_evidence.report.material.printed import patients_in_words
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.page.grids import (
-    FORMATS,
-    Cell,
-    Format,
-    Record,
-    declared_grid,
-    report_grid,
-)
+from trial_evidence.report.page.grids import Cell, Record, declared_grid, report_grid
 from trial_evidence.report.page.pictures import Picture, overview
 from trial_evidence.report.page.pools import json_island, page_method, page_models
-from trial_evidence.report.page.rows import anchor, patients_in_words
+from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import Reference, of_row, references
 

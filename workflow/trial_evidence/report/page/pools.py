@@ -12,8 +12,8 @@ from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import qualifying_trials
 from trial_evidence.report.material.material import of_pool, where
-from trial_evidence.report.material.printed import capital
-from trial_evidence.report.page.rows import TrialRow, own_result, patients_in_words, row_anchor
+from trial_evidence.report.material.printed import capital, patients_in_words
+from trial_evidence.report.page.rows import TrialRow, own_result, row_anchor
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import ALL, Record
 from trial_evidence.words.models import MODEL_NAMES

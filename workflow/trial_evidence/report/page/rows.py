@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trial_evidence.report.material.material import JOINED
-from trial_evidence.report.material.printed import whole, with_interval
+from trial_evidence.report.material.printed import patients_in_words, whole, with_interval
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
 from trial_evidence.report.page.svg import RowLink
 from trial_evidence.report.trail.trace import ALL, Record, Shown
@@ -70,11 +70,6 @@ def row_anchor(record: Record) -> str:
     """Id of a row of ``trials.csv`` or ``rates.csv``: the same for every measure."""
     columns = ("setting", "analysis", "trial_id", "subgroup", "regimen")
     return anchor("row", *(record.get(column, "") for column in columns))
-
-
-def patients_in_words(subgroup: str) -> str:
-    """Whom a subgroup holds: ``hormone_receptor=negative`` is ``hormone receptor negative``."""
-    return "all patients" if subgroup == ALL else re.sub(r"[_=]", " ", subgroup)
 
 
 def trial_rows(

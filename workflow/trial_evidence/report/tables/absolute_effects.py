@@ -1,17 +1,17 @@
 """Summary of findings: what a ratio means in patients of a thousand."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
-from trial_evidence.report.material import reading
+from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.printed import count
-from trial_evidence.report.material.table import COMPARISON, SETTING, Column, ReportTable, Row
+from trial_evidence.report.material.table import ReportTable
 from trial_evidence.words.numbers import round_half_up
 
 PER = 1000
@@ -68,22 +68,12 @@ def summary_of_findings(
             lead | known | {"control_risk_level": level} | _absolute(lead, risk)
             for level, risk in risks.items()
         ]
-    columns = (
-        SETTING,
-        COMPARISON,
-        Column("Trials (patients)", text=_trials),
-        Column("Relative effect", text=reading.estimate_words),
-        Column("Control risk", "control_risk_level"),
-        Column("Risk with control, per 1,000", "control_risk", _per),
-        Column(
-            "Risk with intervention, per 1,000", text=lambda row: _with_limits(row, "risk", _per)
-        ),
-        Column(
-            "Difference per 1,000", text=lambda row: _with_limits(row, "difference", _more_or_fewer)
-        ),
-        Column("Certainty", "certainty"),
-    )
-    return material.table("summary_of_findings", rows, columns, dict.fromkeys(notes))
+    formats = {
+        "trials": _trials,
+        "per": lambda row, key: _per(row[key]),
+        "with_limits": _with_limits,
+    }
+    return material.table("summary_of_findings", rows, formats, dict.fromkeys(notes))
 
 
 def control_risks(
@@ -134,7 +124,8 @@ def _trials(row: Row) -> str:
     return count(row["k"]) + (f" ({patients})" if patients else "")
 
 
-def _with_limits(row: Row, key: str, text: Callable[[float], str]) -> str:
+def _with_limits(row: Row, key: str, form: str) -> str:
+    text = _per if form == "per" else _more_or_fewer
     return f"{text(row[key])} ({text(row[f'{key}_low'])} to {text(row[f'{key}_high'])})"
 
 

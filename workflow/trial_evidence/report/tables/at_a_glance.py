@@ -1,43 +1,22 @@
 """The whole answer on one page: every analysis with its leading estimate."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.files import records
+from trial_evidence.measures import MEASURES
 from trial_evidence.report.material import reading
+from trial_evidence.report.material.formats import FORMATS, Row
 from trial_evidence.report.material.material import of_pool, where
-from trial_evidence.report.material.printed import of_whom, whole, words
-from trial_evidence.report.material.table import Column, Row, markdown
-from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.report.material.printed import of_whom, words
+from trial_evidence.report.material.table import declared, markdown
 from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
 
 NUMERIC = ("k", "Trials", "Patients")
-PATIENTS = Column("Patients", "participants", whole)
-COMPARISONS = (
-    Column("Analysis", "title"),
-    Column("Population", "who"),
-    Column("k", "k", whole),
-    PATIENTS,
-    Column("Estimate (interval)", "result"),
-    Column("PI", text=lambda row: reading.limits(row, "pi")),
-    Column("Model", "model", lambda model: SHORT_MODEL_NAMES.get(model, "")),
-    Column("Figure", "links"),
-)
-RATES = (
-    Column("Regimen", "experimental"),
-    Column("Population", "subgroup", of_whom),
-    Column("Trials", "k", whole),
-    PATIENTS,
-    Column(
-        "Rate, % (interval)",
-        text=lambda row: f"{round_half_up(100 * row['estimate'], 0)} ({_in_percent(row, 'ci')})",
-    ),
-    Column("PI", text=lambda row: _in_percent(row, "pi")),
-)
 
 
 def at_a_glance(
@@ -74,11 +53,11 @@ def at_a_glance(
                 analysis, of_pool(estimates, analysis), of_pool(figures, analysis), names
             )
         ]
-        parts += ["", f"## {name}", "", *markdown(rows, COMPARISONS, NUMERIC)]
+        parts += ["", f"## {name}", "", *_table("at_a_glance", rows)]
         for rates in configuration.rates_of_setting(setting):
             lead = records(where(of_pool(estimates, rates), role="lead"))
             link = f"[figure]({setting}/{rates.id}/forest.svg)"
-            parts += ["", f"{rates.title} ({link})", "", *markdown(lead, RATES, NUMERIC)]
+            parts += ["", f"{rates.title} ({link})", "", *_table("at_a_glance_rates", lead)]
     return "\n".join(parts) + "\n"
 
 
@@ -125,10 +104,10 @@ def _comparison(
         f"[{words(stem.rpartition('/')[2])}]({analysis.setting}/{stem}.svg)"
         for stem in figures["figure"]
     )
-    empty = {"who": "", "k": 0.0, "participants": math.nan, "result": "no trial qualifies",
+    empty = {"who": "", "k": 0.0, "participants": math.nan, "shown": "no trial qualifies",
              "pi_low": math.nan, "pi_high": math.nan, "model": ""}  # fmt: skip
     rows = [
-        row | {"who": _of_whom(row, names), "result": f"{_measure(row)} {_numbers(row)}"}
+        row | {"who": _of_whom(row, names), "shown": f"{_measure(row)} {_numbers(row)}"}
         for row in records(mine[mine["role"].isin(["lead", "co-primary"])])
     ] or [empty]
     for row in rows:
@@ -139,11 +118,20 @@ def _comparison(
         p_shown = "" if math.isnan(p_value) else f", {format_p(p_value)}"
         result = f"{row['remark'].partition(';')[0]}{p_shown}"
         who = f"test: {of_whom(row['subgroup'])}"
-        yield empty | {"title": "", "links": "", "who": who, "k": row["k"], "result": result}
+        yield empty | {"title": "", "links": "", "who": who, "k": row["k"], "shown": result}
 
 
 def _measure(row: Row) -> str:
-    return MEASURE_NAMES.get(row["measure"], words(row["measure"]))
+    return MEASURES[row["measure"]].title if row["measure"] in MEASURES else words(row["measure"])
+
+
+def _table(name: str, rows: Iterable[Row]) -> list[str]:
+    own = {"in_percent": _in_percent, "rate": _rate}
+    return markdown(rows, declared()[name]["columns"], NUMERIC, {**FORMATS, **own})
+
+
+def _rate(row: Row) -> str:
+    return f"{round_half_up(100 * row['estimate'], 0)} ({_in_percent(row, 'ci')})"
 
 
 def _numbers(row: Row) -> str:

@@ -10,9 +10,10 @@ from scipy.special import ndtri
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material import printed, reading
+from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.printed import capital, counted, listing, percent, words
-from trial_evidence.report.material.table import ANALYSIS, Column, ReportTable, Row
+from trial_evidence.report.material.table import ReportTable
 from trial_evidence.words.models import is_random_effects
 from trial_evidence.words.numbers import round_half_up
 
@@ -90,15 +91,7 @@ def certainty_table(material: Material, found: Sequence[Certainty]) -> ReportTab
         for c in found
         for domain in c.domains
     ]
-    columns = (
-        ANALYSIS,
-        Column("Certainty", "certainty", capital),
-        Column("Domain", "domain", lambda name: capital(words(name))),
-        Column("Judgement", "judgement", lambda judgement: capital(words(judgement))),
-        Column("Reason", "reason"),
-        Column("Judged by", text=_judged_by),
-    )
-    return material.table("certainty", rows, columns)
+    return material.table("certainty", rows, {"judged_by": _judged_by})
 
 
 def _judged_by(row: Row) -> str:

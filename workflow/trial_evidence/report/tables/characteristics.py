@@ -14,26 +14,17 @@ from trial_evidence.extract.regimens import (
 )
 from trial_evidence.files import records
 from trial_evidence.report.material import reading
+from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
 from trial_evidence.report.material.printed import (
     NOT_STATED,
     admitted,
     capital,
     count,
-    stated,
     whole,
-    words,
 )
-from trial_evidence.report.material.table import SETTING, SOURCE, Column, ReportTable, Row
+from trial_evidence.report.material.table import ReportTable
 
-RISK_DOMAINS = {
-    "d1_randomisation": "D1",
-    "d2_deviations": "D2",
-    "d3_missing": "D3",
-    "d4_measurement": "D4",
-    "d5_selection": "D5",
-    "overall": "Overall",
-}
 _RANDOMISED = {"yes": "randomised", "no": "not randomised", "": "randomisation not stated"}
 _BLINDED = {"yes": "blinded", "no": "open label", "": "blinding not stated"}
 _BASIS = {"judged": "our own judgement"}
@@ -56,20 +47,7 @@ def characteristics_table(material: Material) -> ReportTable:
         for setting in material.configuration.settings
         for trial in records(where(material.sheet["trials"], setting=setting))
     ]
-    columns = (
-        SETTING,
-        Column("Trial", "name"),
-        Column("Registration", "nct", stated),
-        Column("Design", text=_design),
-        Column("Patients", "n_randomised", lambda n: stated(count(n))),
-        Column("Enrolment", text=_years),
-        Column("Population", "population"),
-        Column("Region", "region", stated),
-        Column("Arms (patients)", "arms"),
-        Column("Primary endpoint", "primary_endpoint"),
-        Column("Sources", "source"),
-    )
-    return material.table("characteristics", rows, columns)
+    return material.table("characteristics", rows, {"design": _design, "years": _years})
 
 
 def risk_of_bias_table(material: Material) -> ReportTable:
@@ -80,34 +58,19 @@ def risk_of_bias_table(material: Material) -> ReportTable:
         for row in records(material.sheet["risk_of_bias"])
         for trial in [material.trials[row["trial_id"]]]
     ]
-    columns = (
-        SETTING,
-        Column("Trial", "trial"),
-        Column("Outcome", "outcome"),
-        *(Column(heading, key, words) for key, heading in RISK_DOMAINS.items()),
-        Column("Basis", "basis", lambda basis: _BASIS.get(basis, basis)),
-        Column("Why", "note"),
-        SOURCE,
-    )
+    formats = {"basis": lambda row: _BASIS.get(row["basis"], row["basis"])}
     rows.sort(key=lambda row: order.index(row["setting"]))
-    return material.table("risk_of_bias", rows, columns)
+    return material.table("risk_of_bias", rows, formats)
 
 
 def biomarkers_table(material: Material) -> ReportTable:
     """Effects by biomarker as printed. Patients overlap between rows; nothing is pooled."""
-    columns = (
-        Column("Biomarker", "biomarker"),
-        Column("Study", text=lambda row: material.study_name(row["study_id"], row["source_id"])),
-        Column("Comparison", "contrast"),
-        Column("Outcome", "outcome"),
-        Column("Ratio (interval)", text=_ratio),
-        Column("p", text=_p),
-        Column("Treatment", "treatment_context"),
-        Column("Verification", "verification"),
-        SOURCE,
-        Column("Note", "note"),
-    )
-    return material.table("biomarkers", records(material.sheet["biomarker_effects"]), columns)
+    formats = {
+        "study": lambda row: material.study_name(row["study_id"], row["source_id"]),
+        "ratio": _ratio,
+        "p_as_printed": _p,
+    }
+    return material.table("biomarkers", records(material.sheet["biomarker_effects"]), formats)
 
 
 def evidence_map(material: Material) -> ReportTable:
@@ -128,19 +91,13 @@ def evidence_map(material: Material) -> ReportTable:
         }
         for key, mine in _reported_arms(material).groupby(keys, observed=True)
     ]
-    columns = (
-        SETTING,
-        Column("Regimen", "regimen"),
-        Column("Endpoint", "endpoint"),
-        Column("Trials", "trials"),
-        Column("Arms", "arms"),
-        Column(
-            "Patients",
-            text=lambda row: count(row["patients"]) + (" or more" if row["arms_without_n"] else ""),
-        ),
-    )
+    formats = {"patients": _patients}
     which = capital(admitted(material.configuration.selection))
-    return material.table("evidence_map", rows, columns, admitted=which)
+    return material.table("evidence_map", rows, formats, admitted=which)
+
+
+def _patients(row: Row) -> str:
+    return count(row["patients"]) + (" or more" if row["arms_without_n"] else "")
 
 
 def _reported_arms(material: Material) -> pd.DataFrame:

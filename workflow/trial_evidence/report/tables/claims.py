@@ -17,9 +17,10 @@ from trial_evidence.config.reports import (
 )
 from trial_evidence.files import read_table, records
 from trial_evidence.report.material import printed, reading
+from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material, by_rank, where
 from trial_evidence.report.material.printed import capital, counted, percent, words
-from trial_evidence.report.material.table import Column, ReportTable, Row, declared
+from trial_evidence.report.material.table import ReportTable, declared
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.models import number_word
 from trial_evidence.words.numbers import format_number
@@ -30,14 +31,6 @@ ADMITTED = ("primary", "secondary")
 _FOUND_BELOW = 0.05
 # In a claim on a table, the random-effects model that config.yaml chooses, whatever its name.
 RANDOM_EFFECTS = "random_effects"
-COLUMNS = (
-    Column("Topic", "group"),
-    Column("Claim", "text"),
-    Column("Verdict", "verdict", capital),
-    Column("Analysis", "beside"),
-    Column("Numbers", "numbers"),
-    Column("Why", "reason"),
-)
 
 
 @dataclass(frozen=True)
@@ -107,7 +100,6 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
     return material.table(
         "claims",
         rows,
-        COLUMNS,
         ratio=material.report.worthwhile_ratio,
         trials=counted(rules.min_trials, "trial"),
         studies=counted(rules.min_studies, "study", "studies"),

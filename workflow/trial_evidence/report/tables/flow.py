@@ -3,18 +3,13 @@
 from collections.abc import Iterator
 
 from trial_evidence.files import records
+from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.printed import counted
-from trial_evidence.report.material.table import Column, ReportTable, Row
+from trial_evidence.report.material.table import ReportTable
 
 NOT_RECORDED = "not recorded"
 SEARCH_WORDS = "a curated search, not a systematic database search with a documented strategy"
-COLUMNS = (
-    Column("Stage", "stage"),
-    Column("Step", "step"),
-    Column("Number", "n", lambda n: NOT_RECORDED if n is None else f"{n:,}"),
-    Column("Detail", "detail"),
-)
 KEYS = ("stage", "step", "n", "detail")
 
 
@@ -25,7 +20,11 @@ def flow_table(material: Material) -> ReportTable:
     they were looked at are not recorded.
     """
     rows = [dict(zip(KEYS, step, strict=True)) for step in _steps(material)]
-    return material.table("flow", rows, COLUMNS, search=SEARCH_WORDS)
+    return material.table("flow", rows, {"recorded": _recorded}, search=SEARCH_WORDS)
+
+
+def _recorded(row: Row, key: str) -> str:
+    return NOT_RECORDED if row[key] is None else f"{row[key]:,}"
 
 
 def search_dates(material: Material) -> tuple[str, ...]:

@@ -6,24 +6,15 @@ from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.report.material import reading
+from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.printed import capital, count, counted, listing
-from trial_evidence.report.material.table import COMPARISON, SETTING, Column, ReportTable, Row
+from trial_evidence.report.material.table import ReportTable
 from trial_evidence.words.numbers import format_number
 
 NUMBERS = (
     "k", "participants", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high",
 )  # fmt: skip
-COLUMNS = (
-    SETTING,
-    COMPARISON,
-    Column("Trials", "k", count),
-    Column("Patients", "participants", count),
-    Column("Effect (interval)", text=reading.estimate_words),
-    Column("Prediction interval", text=lambda row: reading.limits(row, "pi")),
-    Column("Model", text=reading.model_words),
-    Column("Certainty", "certainty"),
-)
 
 
 def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
@@ -34,7 +25,7 @@ def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) ->
         for analysis in material.front()
         for row in material.leads(analysis) or [_nothing(analysis)]
     ]
-    return material.table("front", rows, COLUMNS, favour=_favour(material))
+    return material.table("front", rows, favour=_favour(material))
 
 
 def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
@@ -49,8 +40,7 @@ def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) 
         }
         for analysis in material.front()
     ]
-    columns = (SETTING, COMPARISON, Column("In words", "sentence"))
-    return material.table("answers", rows, columns)
+    return material.table("answers", rows)
 
 
 def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> str:

@@ -6,45 +6,10 @@ from typing import Any
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material import printed, reading
+from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material, where
-from trial_evidence.report.material.table import ANALYSIS, SETTING, Column, ReportTable, Row
+from trial_evidence.report.material.table import ReportTable
 from trial_evidence.words.models import is_random_effects
-
-TRIALS = Column("Trials", "k", printed.count)
-HETEROGENEITY = (
-    ANALYSIS,
-    Column("Population", text=lambda row: _of_whom(row)),
-    TRIALS,
-    Column("Q (df), p", text=lambda row: _q(row)),
-    Column(
-        "τ² (interval)",
-        text=lambda row: f"{printed.number(row['tau2'], 3)} ({reading.limits(row, 'tau2', 3)})",
-    ),
-    Column("I² from τ²", "i2", lambda i2: printed.percent(i2 / 100)),
-    Column("I² from Q", "i2_from_q", lambda i2: printed.percent(i2 / 100)),
-    Column("Prediction interval", text=lambda row: reading.limits(row, "pi")),
-)
-SENSITIVITY = (
-    SETTING,
-    ANALYSIS,
-    Column("Reported", "reported"),
-    Column("Range over methods", text=lambda row: _range(row, "method")),
-    Column("Range leaving out one trial", text=lambda row: _range(row, "without")),
-    Column("Most influential", "most_influential"),
-    Column("Specifications", "specifications", printed.count),
-    Column("Range over specifications", text=lambda row: _range(row, "specification")),
-    Column("Intervals excluding no effect", "share_excluding_no_effect", printed.percent),
-    Column("Small-study effects", "small_study"),
-)
-TIMELINE = (
-    SETTING,
-    ANALYSIS,
-    Column("Year", "year", printed.whole),
-    Column("Trial added", "trial"),
-    TRIALS,
-    Column("Result so far", text=reading.estimate_words),
-    Column("Model", text=reading.model_words),
-)
 
 
 def heterogeneity_table(material: Material) -> ReportTable:
@@ -60,7 +25,7 @@ def heterogeneity_table(material: Material) -> ReportTable:
         for measure in [first[row["setting"], row["analysis"]]]
         if row["measure"].endswith((measure, f"{measure}s"))
     ]
-    return material.table("heterogeneity", rows, HETEROGENEITY)
+    return material.table("heterogeneity", rows, {"of_whom": _of_whom, "test": _q})
 
 
 def sensitivity_table(material: Material) -> ReportTable:
@@ -73,13 +38,13 @@ def sensitivity_table(material: Material) -> ReportTable:
         for analysis in material.configuration.analyses
         if (lead := material.lead(analysis)) is not None and lead["k"] >= 2
     ]
-    return material.table("sensitivity", rows, SENSITIVITY)
+    return material.table("sensitivity", rows, {"range": _range})
 
 
 def timeline_table(material: Material) -> ReportTable:
     """The evidence as it grew: the pooled result after each trial, by year of source."""
     rows = where(material.as_first_measure(material.sensitivity["cumulative"]), leads="yes")
-    return material.table("timeline", records(rows), TIMELINE)
+    return material.table("timeline", records(rows))
 
 
 def _movement(material: Material, analysis: Analysis, lead: Row) -> dict[str, Any]:

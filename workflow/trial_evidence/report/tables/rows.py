@@ -4,13 +4,10 @@ import math
 
 from trial_evidence.files import records
 from trial_evidence.report.material import printed, reading
+from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import ANALYSIS, SOURCE, Column, ReportTable, Row
+from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.trail.trace import cells_of
-
-TRIAL = Column("Trial", "trial")
-POPULATION = Column("Population", "subgroup", printed.of_whom)
-VERIFICATION = Column("Verification", "verification")
 
 
 def rows_used_table(material: Material) -> ReportTable:
@@ -28,46 +25,29 @@ def rows_used_table(material: Material) -> ReportTable:
         control="", events_control=math.nan, n_control=math.nan,
         outcome=[labels[s, a] for s, a in zip(rates["setting"], rates["analysis"], strict=True)],
     )  # fmt: skip
-    columns = (
-        ANALYSIS,
-        TRIAL,
-        POPULATION,
-        Column("Outcome", "outcome"),
-        Column("Result", text=_result),
-        Column("Pooled", text=_pooled),
-        Column("Weight", "weight", lambda w: "" if math.isnan(w) else f"{printed.number(w, 1)}%"),
-        VERIFICATION,
-        Column("Derivation", "derivation", printed.words),
-        SOURCE,
-        Column("Place in the source", "locator"),
-        Column("Rows of the sheet", "cells"),
-    )
     rows = [
         row | {"cells": cells_of(row, material.configuration)}
         for row in (*records(compared), *records(rates))
     ]
-    return material.table("rows_used", rows, columns)
+    return material.table(
+        "rows_used", rows, {"trial_result": _result, "pooled": _pooled, "weight": _weight}
+    )
 
 
 def rows_set_aside_table(material: Material) -> ReportTable:
     """Every row that an analysis looked at and did not take, with the reason in words."""
     table = material.evidence.set_aside
-    columns = (
-        ANALYSIS,
-        TRIAL,
-        POPULATION,
-        Column("What", "what"),
-        Column("Why", "reason"),
-        VERIFICATION,
-        SOURCE,
-        Column("Row of the sheet", "cells"),
-    )
     rows = table.assign(cells=table["table"] + ".csv row " + table["row"])
-    return material.table("rows_set_aside", records(rows), columns)
+    return material.table("rows_set_aside", records(rows))
 
 
 def _pooled(row: Row) -> str:
     return "yes" if row["pooled"] == "yes" else f"no: {row['not_pooled_reason']}"
+
+
+def _weight(row: Row) -> str:
+    shown = printed.number(row["weight"], 1)
+    return f"{shown}%" if shown else ""
 
 
 def _result(row: Row) -> str:

@@ -1,0 +1,89 @@
+"""Formats of printed columns: each makes the text of a cell from a row and what it reads of it.
+
+A column is declared as its heading, the name of a format, and what the format reads:
+``[Ratio, effect, ratio]``. Tables of the report and of the page share them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from trial_evidence.measures import measure_words
+from trial_evidence.report.material import printed, reading
+from trial_evidence.report.material.printed import patients_in_words
+from trial_evidence.words.models import SHORT_MODEL_NAMES
+
+Row = Mapping[str, Any]
+Format = Callable[..., Any]
+Column = Sequence[Any]
+
+
+def cell(formats: Mapping[str, Format], row: Row, column: Column) -> Any:
+    """What a column prints of a row."""
+    _, name, *read = column
+    return formats[name](row, *read)
+
+
+def effect(row: Row, value: str = "estimate", limits: str = "ci", digits: int = 2) -> str:
+    """An estimate with its interval, as far as there is one: ``1.46 (1.25–1.70)``."""
+    return printed.with_interval(row[value], row[f"{limits}_low"], row[f"{limits}_high"], digits)
+
+
+def _p(row: Row, key: str = "p_value") -> str:
+    """A p value below a heading that says so: ``0.03``, ``< 0.001``."""
+    return printed.p_value(row[key]).removeprefix("p ").removeprefix("= ")
+
+
+def _text(row: Row, *keys: str, between: str = " ") -> str:
+    return between.join(filter(None, (str(row[key]) for key in keys)))
+
+
+def _population(row: Row) -> str:
+    regimen = row["experimental"] if row["measure"] == "proportion" else ""
+    return ", ".join(filter(None, (regimen, patients_in_words(row["subgroup"]))))
+
+
+def _model(row: Row) -> str:
+    role = f" ({row['role']})" if row.get("role") else ""
+    return SHORT_MODEL_NAMES.get(row["model"], printed.words(row["model"])) + role
+
+
+def _q(row: Row) -> str:
+    value = printed.number(row["q"])
+    return f"{value} ({printed.count(row['q_df'])}, {_p(row, 'q_p')})" if value else ""
+
+
+def _counts(row: Row) -> str:
+    if row["hr"]:
+        return f"HR {effect(row, 'hr')}"
+    return f"{printed.count(row['events'])}/{printed.count(row['n'])}"
+
+
+FORMATS: Mapping[str, Format] = {
+    "text": _text,
+    "words": lambda row, *keys: printed.words(_text(row, *keys)),
+    "joined": lambda row, between, *keys: _text(row, *keys, between=between),
+    "capital": lambda row, key: printed.capital(row[key]),
+    "marked": lambda row, before, key: f"{before} {row[key]}",
+    "number": lambda row, key, digits=2: printed.number(row[key], digits),
+    "whole": lambda row, key: printed.count(row[key]),
+    "percent": lambda row, key: (shown := printed.number(row[key], 0)) and f"{shown}%",
+    "share": lambda row, key: printed.percent(row[key]),
+    "shares": lambda row, *keys: " and ".join(printed.percent(row[key]) for key in keys),
+    "p": _p,
+    "interval": reading.limits,
+    "result": reading.estimate_words,
+    "model_name": reading.model_words,
+    "year": lambda row, key: printed.whole(row[key]),
+    "group": lambda row, key: printed.of_whom(row[key]),
+    "sentence": lambda row, key: printed.capital(printed.words(row[key])),
+    "stated": lambda row, key: printed.stated(row[key]),
+    "stated_number": lambda row, key: printed.stated(printed.count(row[key])),
+    "effect": effect,
+    "effects": lambda row, key: "Common effect" if row[key] == "common" else "Random effects",
+    "measure": lambda row: measure_words(row["measure"]),
+    "population": _population,
+    "model": _model,
+    "q": _q,
+    "counts": _counts,
+    "place": lambda row: f"{row['table']}.csv row {row['row']}" if row["row"] else "",
+}
