@@ -64,10 +64,6 @@ def write_report(
 
     Parameters
     ----------
-    configuration : Configuration
-    report : ReportConfiguration
-    networks : NetworkConfiguration
-    sheet : Sheet
     places : Places
         Into ``results``: ``estimates.csv``, ``trace.csv``, ``at-a-glance.md``, ``summary.txt``,
         ``overview/`` (figures over all settings) and ``alt-texts``, ``report.html``,

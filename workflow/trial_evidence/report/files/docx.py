@@ -28,11 +28,6 @@ _PADDING_MM = 2.6
 def tables_as_document(tables: Sequence[ReportTable], title: str) -> bytes:
     """A ``.docx`` file of what the tables print; the same tables give the same bytes.
 
-    Parameters
-    ----------
-    tables : sequence of ReportTable
-    title : str
-
     Returns
     -------
     bytes

@@ -106,7 +106,6 @@ def ro_crate(facts: Mapping[str, Any], files: Sequence[Path], results: Path, tit
         Files below `results` that belong to the crate.
     results : Path
         Root of the crate.
-    title : str
 
     Returns
     -------

@@ -37,15 +37,10 @@ def choose_style(looks: FigureConfiguration, name: str, width_mm: float | None) 
 
     Parameters
     ----------
-    looks : FigureConfiguration
     name : str
         As in config/styles.yaml.
     width_mm : float or None
         One of the look's widths; None for its first.
-
-    Returns
-    -------
-    FigureStyle
 
     Raises
     ------
@@ -78,7 +73,6 @@ def write_styled_figures(
 
     Parameters
     ----------
-    material : Material
     looks : FigureConfiguration
         For the words of every language.
     look : FigureStyle

@@ -34,10 +34,6 @@ HEADER_ROW = 2
 def tables_as_workbook(tables: Sequence[ReportTable]) -> bytes:
     """An ``.xlsx`` file of what the tables print; the same tables give the same bytes.
 
-    Parameters
-    ----------
-    tables : sequence of ReportTable
-
     Returns
     -------
     bytes

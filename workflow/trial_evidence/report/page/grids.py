@@ -89,11 +89,8 @@ def declared_grid(
     ----------
     formats : mapping
         Name -> function of a row and of what a column names after its format.
-    title : str
-    rows : sequence of mapping
     columns : sequence
         Heading, name of a format, and what the format reads: ``("Ratio", "effect", "ratio")``.
-    notes : sequence of str
     """
     filled = []
     for column in columns:
@@ -110,7 +107,6 @@ def report_grid(table: ReportTable, places: Mapping[str, str]) -> Grid:
 
     Parameters
     ----------
-    table : ReportTable
     places : mapping of str to str
         ``setting/analysis`` -> anchor of what the page shows; a row about one of them leads there.
     """

@@ -51,7 +51,6 @@ class NetworkPart:
         Anchor in the page, id in networks.yaml, heading.
     measure : str
         In words; ``""`` for a surrogate.
-    tables : Tables
     parts : list of dict
         Connected parts: ``summary.csv`` with ``best``, the regimen of the highest P-score among
         those compared with the reference, and ``interaction``, the p value of inconsistency.
@@ -59,7 +58,6 @@ class NetworkPart:
         Of all parts, by P-score, with effect and rank.
     leagues : tuple of Grid
         Row against column, every pair both ways; a table a connected part.
-    pictures : tuple of Picture
     """
 
     id: str

@@ -49,8 +49,6 @@ class Extras:
 
     Attributes
     ----------
-    title : str
-    tables : tuple of ReportTable
     methods : tuple of str
         Paragraphs.
     provenance : mapping

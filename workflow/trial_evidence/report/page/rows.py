@@ -28,8 +28,6 @@ class TrialRow:
     cells, patients, arms, result, about, note, year : str
         ``result`` is what the sheet holds, ``42/107 v 23/107`` or a hazard ratio; ``about``, of
         what: definition or endpoint, population, cut of the data, follow-up, assessor.
-    references : tuple of Reference
-    registrations : tuple of Link
     """
 
     anchor: str

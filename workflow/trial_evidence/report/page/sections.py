@@ -32,8 +32,6 @@ class Section:
         How its trials are pooled; ``rates`` for rates by regimen.
     lead : mapping or None
         The leading estimate of all patients and trials, as the first measure.
-    forests : tuple of Picture
-    rows : tuple of TrialRow
     set_aside, estimates, bias : tuple of mapping
         Rows of the tables of these names.
     sensitivity : mapping of str to list

@@ -27,7 +27,6 @@ def treated_risk(control_risk: float, ratio: float, measure: str) -> float:
         Between 0 and 1, by the same time as the risk that is returned.
     ratio : float
         The effect on the natural scale.
-    measure : {"risk_ratio", "hazard_ratio", "odds_ratio"}
 
     Returns
     -------

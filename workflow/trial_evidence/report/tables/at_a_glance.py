@@ -35,7 +35,6 @@ def at_a_glance(
         ``setting``, ``analysis``, ``figure`` (stem below results/<setting>), all settings.
     names : mapping
         trial_id -> name of the trial.
-    configuration : Configuration
     """
     level = configuration.confidence_level
     parts = [

@@ -39,7 +39,6 @@ class Verdict:
 
     Attributes
     ----------
-    verdict : {"supported", "not supported", "not enough data"}
     reason : str
         Why, in a sentence.
     numbers : str
@@ -64,7 +63,6 @@ def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tu
 
     Parameters
     ----------
-    material : Material
     certainty : mapping
         (setting, analysis) -> certainty of the evidence in words; told of a claim that an effect
         supports.

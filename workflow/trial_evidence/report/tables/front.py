@@ -48,7 +48,6 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
 
     Parameters
     ----------
-    analysis : Analysis
     rows : sequence of mapping
         The leading estimate, then the co-primary one.
     certainty : str

@@ -57,7 +57,6 @@ class Shown:
         What its row of the figure is called.
     values : mapping
         Columns of trace.csv that the record does not hold under the same name.
-    cells : tuple of Cells
     rests_on : tuple of Shown
         Of a pooled number: the results of the trials behind it.
     """
@@ -98,7 +97,6 @@ class Trail:
 
     Attributes
     ----------
-    shown : tuple of Shown
     set_aside : tuple of mapping
         Rows of ``set_aside.csv``; those of a network have its id as ``analysis`` and ``network``
         as ``subgroup``.
