@@ -119,7 +119,7 @@ def test_the_league_table_reads_row_against_column(section):
 
 
 def test_regimens_stand_by_their_score_within_their_part(section):
-    rows = section.table("Regimens against the reference, by P-score").rows
+    rows = section.table("Regimens compared with the reference, by P-score").rows
     assert [row["group"] for row in rows] == [*["Part 1"] * 3, *["Part 2"] * 2]
     assert [row["Code"] for row in rows] == ["C", "B", "A", "E", "D"]
     assert texts(rows)[2][:4] == ["A", "Alpha alone, reference", "4", "400"]

@@ -36,7 +36,7 @@ WRITTEN = [
         "indirect,indirect_low,indirect_high,difference,difference_low,difference_high,"
         "difference_p,reason",
         "1,A,B,7,0.37,1.11,1.02,1.21,0.71,0.52,0.93,1.56,1.31,1.87,0.23,few trials",
-        NET_ID, "Direct against indirect evidence (odds ratios)",
+        NET_ID, "Direct versus indirect evidence (odds ratios)",
         {"Comparison": "A v B", "Trials": "7", "Direct share": "37%", "Direct": "1.11 (1.02–1.21)",
          "Indirect": "0.71 (0.52–0.93)", "Ratio": "1.56 (1.31–1.87)", "p": "0.23",
          "Remark": "few trials"},
@@ -54,7 +54,8 @@ WRITTEN = [
         "confounded_with,reason",
         "Alpha,Beta,6,2,1.44,0.94,2.21,0.09,0.1,1.33,0.88,2.01,0.87,Gamma,few",
         NET_ID, "Joint effects beyond the sum of the two components",
-        {"Pair": "Alpha × Beta", "Trials with the pair": "6", "Trials with both alone": "2",
+        {"Pair": "Alpha × Beta", "Trials with the pair": "6",
+         "Trials comparing the pair with a part of it": "2",
          "Ratio of odds ratios (interval)": "1.44 (0.94–2.21)", "p": "0.09",
          "Bayesian (interval)": "1.33 (0.88–2.01)", "Probability of synergy": "87%",
          "Indistinguishable from": "Gamma", "Remark": "few"},
@@ -64,7 +65,7 @@ WRITTEN = [
         "predicted,predicted_low,predicted_high,ratio,ratio_low,ratio_high,statistic,df,p_value,"
         "reason",
         "1,regimen,B,A,1.91,1.51,2.41,1.61,1.31,1.99,1.19,0.99,1.41,,,0.13,note",
-        NET_ID, "Observed in the network and predicted from the components",
+        NET_ID, "Observed in the network and predicted by the additive model",
         {"Regimen": "B", "Reference": "A", "Observed": "1.91 (1.51–2.41)",
          "Predicted": "1.61 (1.31–1.99)", "Ratio": "1.19 (0.99–1.41)", "p": "0.13",
          "Remark": "note"},
@@ -110,7 +111,7 @@ WRITTEN = [
         NET, "reference", "part,code,reference,model,estimate,ci_low,ci_high,pi_low,pi_high,"
         "direct_trials,p_score",
         "1,B,A,random_reml,1.71,1.21,2.42,0.91,3.21,3,0.81",
-        NET_ID, "Regimens against the reference, by P-score",
+        NET_ID, "Regimens compared with the reference, by P-score",
         {"Code": "B", "Regimen": "Beta alone", "Trials": "5", "Patients": "321",
          "Odds ratio v reference (interval)": "1.71 (1.21–2.42)",
          "Prediction interval": "0.91–3.21", "Direct trials": "3", "P-score": "0.81",

@@ -188,13 +188,13 @@ def test_judgements_of_bias_are_counted(found, sheet):
 
 
 def test_the_timeline_counts_trials_and_patients(found, sheet, results):
-    described = timeline_of(found)
-    for panel, setting in zip(described.panels, SETTINGS, strict=True):
+    dated, _, description = timeline_of(found)
+    for panel, setting in zip(dated["panel"].unique(), SETTINGS, strict=True):
         compared = {r["trial_id"] for r in results["trials"] if r["setting"] == setting}
         about = [trial for trial in sheet["trials"] if trial["trial_id"] in compared]
         patients = sum(int(trial["n_randomised"]) for trial in about)
-        assert f"{panel.heading}: {len(about)} trials (" in described.description
-        assert f"with {patients:,} patients" in described.description
+        assert f"{panel}: {len(about)} trials (" in description
+        assert f"with {patients:,} patients" in description
 
 
 # ---------------------------------------------------------------------------------- rows, results
@@ -412,8 +412,8 @@ def test_ranges_are_those_of_the_sensitivity_tables(found):
     mine = (table.data["setting"] == "adjuvant") & (table.data["analysis"] == place["analysis"])
     (shown,) = table.frame[mine].to_dict("records")
     assert shown["Range over methods"] == "0.60–0.90"
-    assert shown["Range leaving out one trial"] == "0.75–0.85"
-    assert shown["Most influential"] == "TRIAL-G"
+    assert shown["Range when one trial is left out"] == "0.75–0.85"
+    assert shown["Most influential trial"] == "TRIAL-G"
     assert shown["Specifications"] == "1,200"
     assert shown["Range over specifications"] == "0.40–1.30"
     assert shown["Intervals excluding no effect"] == "25%"

@@ -190,7 +190,7 @@ def flow_of(material: Material) -> boxes.Flow:
 
 
 def map_of(material: Material) -> bubbles.EvidenceMap:
-    """Trials and patients by setting, regimen of two agents or more, and endpoint.
+    """Trials and patients by setting, regimen of two or more agents, and endpoint.
 
     The counts are those of the table of the same name.
     """
@@ -225,12 +225,12 @@ def map_of(material: Material) -> bubbles.EvidenceMap:
         columns=columns,
         groups=tuple(groups),
         footnotes=(
-            f"Arms with two {agents} or more and a verified result, single-arm cohorts included. "
+            f"Arms with two or more {agents} and a verified result, single-arm cohorts included. "
             "The area of a bubble is proportional to the number of patients in these arms; +: not "
             "every trial states it. Single agents, and outcomes that no analysis uses, are in the "
             "table.",
         ),
-        description=f"Evidence map of regimens of two {agents} or more, a bubble for every "
+        description=f"Evidence map of regimens of two or more {agents}, a bubble for every "
         f"outcome that was studied. {'; '.join(said)}.",
     )
 
@@ -266,7 +266,9 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
         f"{part['patients'].sum():,} patients from {part['year'].min()} to {part['year'].max()}"
         for panel, part in dated.groupby("panel", sort=False)
     ]
-    missing = f" Without year or number: {', '.join(unknown)}." if len(unknown) else ""
+    missing = (
+        f" Year or number of patients not stated: {', '.join(unknown)}." if len(unknown) else ""
+    )
     words = Words(
         "Patients randomised in the trials compared, by year of report",
         footnotes=(
@@ -325,7 +327,9 @@ def _all_bars(lights: Sequence[bias.TrafficLights], style: Style) -> Page:
     said = "; ".join(
         f"{found.title.partition(': ')[2]}: {bias.judgements_in_words(found)}" for found in lights
     )
-    description = f"Bars of the share of judgements a domain. Overall judgements: {said}."
+    description = (
+        f"Bars show the share of each judgement in each domain. Overall judgements: {said}."
+    )
     return stacked(pages, "Risk of bias (RoB 2): share of judgements", description)
 
 

@@ -15,6 +15,7 @@ from trial_evidence.words.models import SHORT_MODEL_NAMES
 Row = Mapping[str, Any]
 Format = Callable[..., Any]
 Column = Sequence[Any]
+ROLES = {"lead": " (main model)", "co-primary": " (co-primary)"}
 
 
 def cell(formats: Mapping[str, Format], row: Row, column: Column) -> Any:
@@ -43,8 +44,8 @@ def _population(row: Row) -> str:
 
 
 def _model(row: Row) -> str:
-    role = f" ({row['role']})" if row.get("role") else ""
-    return SHORT_MODEL_NAMES.get(row["model"], printed.words(row["model"])) + role
+    name = SHORT_MODEL_NAMES.get(row["model"], printed.words(row["model"]))
+    return name if row["model"] == "single_trial" else name + ROLES.get(row.get("role", ""), "")
 
 
 def _q(row: Row) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.files import records
+from trial_evidence.report.material.reading import measure_of
 from trial_evidence.report.trail.evidence import Evidence, NetworkTables
 from trial_evidence.report.trail.formulas import effect_size_in_words, network_effect_in_words
 
@@ -196,12 +197,12 @@ def _together(
 
 def _pool(row: Record, results: Mapping[tuple[str, ...], Sequence[Shown]]) -> Shown:
     # A ratio of risk ratios rests on risk ratios.
-    measure = str(row["measure"]).rpartition("_of_")[2].removesuffix("s")
-    name = row["experimental"] if row["measure"] == "proportion" else ""
+    measure = measure_of(row["measure"])
+    name = "" if measure.compares else row["experimental"]
     trials = str(row["trials"]).split(";")
     mine = [
         shown
-        for shown in results[_key(row, measure)]
+        for shown in results[_key(row, measure.name)]
         if shown.record["trial_id"] in trials and shown.record.get("regimen_label", "") == name
     ]
     groups = _behind({shown.record["subgroup"] for shown in mine}, str(row["subgroup"]))
