@@ -42,6 +42,7 @@ STREAM = [
     {"audit", "calibration", "sensitivity"},
     {"sensitivity.pictures"},
     {"sensitivity.stage"},
+    {"report.words"},
     {"report.trail"},
     {"report.material"},
     {"report.tables"},

@@ -4,7 +4,9 @@ import re
 
 import pytest
 from invented import ROOT
+from trial_evidence.report.trail import explain as explaining
 from trial_evidence.report.trail.explain import explain, explain_row, explain_trial
+from trial_evidence.report.trail.trace import Cells, Shown, Trail
 
 EXPLAINED = ROOT / "tests/sheets/explained.txt"
 # What is asked, as on the command line: a row, or a trial and an analysis.
@@ -198,3 +200,19 @@ def test_every_row_of_the_sheet_can_be_explained(pooled, row):
     for table in ("pcr", "hazard_ratios"):
         for number in sheet[table]["row"]:
             assert row(table, int(number)).startswith(f"{table}.csv, row {number} (")
+
+
+def test_a_row_of_a_network_leads_to_its_regimen_and_not_to_a_pair(row, monkeypatch):
+    used = {
+        "setting": "neoadjuvant", "network": "net", "trial_id": "trial_a", "code": "A",
+        "against_code": "", "covariance": "", "readers_differ": "", "exclusion_overridden": "",
+    }  # fmt: skip
+    node = Shown("node", used, "A", {"effect_size": "1/2"}, (Cells("pcr", ("2",)),))
+    regimen = {"network": "net", "code": "A", "reference": "B", "model": "random_reml",
+               "estimate": 2.0, "ci_low": 1.0, "ci_high": 4.0}  # fmt: skip
+    # An estimate of a pair of components is of one model only, and does not name it.
+    pair = {"network": "net", "first": "a", "second": "b", "estimate": 3.0}
+    rest = [Shown("network", record, "", {}, (), (node,)) for record in (regimen, pair)]
+    monkeypatch.setattr(explaining, "trail_of", lambda *_: Trail((node, *rest), ()))
+    trail = paragraph(row("pcr", 2), "net (neoadjuvant), network")
+    assert trail.splitlines()[-1] == "  network    2.00 (1.00–4.00) against B"

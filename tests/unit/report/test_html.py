@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 import pytest
 from report_material import material
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.report.material.formats import FORMATS
 from trial_evidence.report.material.table import report_table
 from trial_evidence.report.page.grids import Cell, declared_grid, report_grid
 from trial_evidence.report.page.page import Extras, page
 from trial_evidence.report.page.pools import json_island
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
+from trial_evidence.report.words.formats import FORMATS
 
 # Attributes with which a page asks for something as it opens.
 LOADING = {"src", "srcset", "data", "poster", "action", "background"}

@@ -2,7 +2,7 @@
 
 import pytest
 from printed_numbers import PRINTED_INTERVALS, PRINTED_P
-from trial_evidence.report.material.formats import FORMATS
+from trial_evidence.report.words.formats import FORMATS
 from trial_evidence.words.numbers import format_interval, format_p
 
 

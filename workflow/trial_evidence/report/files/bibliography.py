@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from trial_evidence.report.material.material import Material, source_ids
-from trial_evidence.report.material.printed import whole
+from trial_evidence.report.words.printed import whole
 
 Source = Mapping[str, Any]
 # Kind of source -> its type in BibTeX, RIS and CSL.

@@ -5,9 +5,9 @@ from typing import Any
 
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import Material, source_ids, where
-from trial_evidence.report.material.printed import counted
-from trial_evidence.report.material.templates import environment
 from trial_evidence.report.tables.flow import SEARCH_WORDS, search_dates
+from trial_evidence.report.words.printed import counted
+from trial_evidence.report.words.templates import environment
 from trial_evidence.words.models import INTERVAL_WORDS, PREDICTION_WORDS
 
 HEADING = "Methods"

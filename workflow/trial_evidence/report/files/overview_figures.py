@@ -23,13 +23,13 @@ from trial_evidence.figures.overview import risk_of_bias as bias
 from trial_evidence.figures.stage import judgements
 from trial_evidence.files import read_table, records, write_table, write_text
 from trial_evidence.measures import MEASURES
-from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import Material, where
-from trial_evidence.report.material.printed import counted, with_interval
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, flow_table
 from trial_evidence.report.tables.front import front_table
 from trial_evidence.report.tables.robustness import timeline_table
+from trial_evidence.report.words import reading
+from trial_evidence.report.words.printed import counted, with_interval
 
 FOLDER = "overview"
 # Stages, apart from that of the forest plots, that list their figures of a setting.

@@ -1,1 +1,1 @@
-"""What the report is made of, and how an estimate reads."""
+"""What the report is made of, and one table of it."""

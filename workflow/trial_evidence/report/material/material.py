@@ -15,10 +15,10 @@ from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.files import read_table, records
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
-from trial_evidence.report.material import printed
-from trial_evidence.report.material.formats import FORMATS, Format, Row
 from trial_evidence.report.material.table import ReportTable, declared, report_table
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
+from trial_evidence.report.words import printed
+from trial_evidence.report.words.formats import FORMATS, Format, Row
 from trial_evidence.sheet import Sheet
 
 # Two arms of a trial may have been read in two sources.

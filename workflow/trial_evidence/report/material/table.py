@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from trial_evidence.report.material import templates
-from trial_evidence.report.material.formats import FORMATS, Column, Format, Row, cell
+from trial_evidence.report.words import templates
+from trial_evidence.report.words.formats import FORMATS, Column, Format, Row, cell
 
 
 @dataclass(frozen=True)

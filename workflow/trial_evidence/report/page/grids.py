@@ -6,9 +6,9 @@ from itertools import groupby
 from typing import Any
 
 from trial_evidence.files import records
-from trial_evidence.report.material.formats import Column, Format, cell
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.sources import Link, linked_cell
+from trial_evidence.report.words.formats import Column, Format, cell
 
 # Columns whose text is the title of an analysis, and becomes the link to it.
 TITLES = ("Analysis", "Comparison and outcome")

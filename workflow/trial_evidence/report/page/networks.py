@@ -8,10 +8,10 @@ from typing import Any
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.files import read_table, records
 from trial_evidence.measures import MEASURES
-from trial_evidence.report.material.formats import effect
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.pictures import Picture, pictures
 from trial_evidence.report.page.rows import anchor
+from trial_evidence.report.words.formats import effect
 from trial_evidence.words.models import is_random_effects
 
 FOLDER = "network"

@@ -13,10 +13,7 @@ from markupsafe import Markup, escape
 
 from trial_evidence.figures.canvas.text import font_path
 from trial_evidence.files import records
-from trial_evidence.report.material import templates
-from trial_evidence.report.material.formats import FORMATS, Format
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.printed import patients_in_words
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.grids import Cell, Record, declared_grid, report_grid
 from trial_evidence.report.page.pictures import Picture, overview
@@ -24,6 +21,9 @@ from trial_evidence.report.page.pools import json_island, page_method, page_mode
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import Reference, of_row, references
+from trial_evidence.report.words import templates
+from trial_evidence.report.words.formats import FORMATS, Format
+from trial_evidence.report.words.printed import patients_in_words
 
 SCRIPTS = ("statistics.js", "page.js")
 FILE = "report.html"

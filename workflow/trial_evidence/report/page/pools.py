@@ -12,10 +12,10 @@ from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import qualifying_trials
 from trial_evidence.report.material.material import of_pool, where
-from trial_evidence.report.material.printed import capital, patients_in_words
 from trial_evidence.report.page.rows import TrialRow, own_result, row_anchor
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import ALL, Record
+from trial_evidence.report.words.printed import capital, patients_in_words
 from trial_evidence.words.models import MODEL_NAMES
 
 # What a page shows of each model.
@@ -24,6 +24,7 @@ PUBLISHED = (
     "tau2_high", "i2", "q", "q_df", "q_p", "i2_from_q", "probability_of_benefit",
 )  # fmt: skip
 RATES = ["regimen_label", "subgroup"]
+Found = tuple[str, tuple[str, str, str], pd.DataFrame, bool]
 Set = tuple[str, str, pd.DataFrame, bool]
 
 
@@ -48,7 +49,7 @@ def pools_of(
     estimates = of_pool(evidence.estimates, analysis)
     if isinstance(analysis, Analysis):
         trials = of_pool(evidence.trials, analysis)
-        found = [
+        found: list[Found] = [
             (f"{MEASURES[measure].title}: {label}", (measure, subgroup, ""), rows, pooled)
             for measure in analysis.measures
             for label, subgroup, rows, pooled in _sets(
@@ -56,12 +57,12 @@ def pools_of(
             )
         ]
     else:
-        rates = of_pool(evidence.rates, analysis)
-        found = [
-            (f"{name}: {patients_in_words(group)}", ("proportion", group, name), rows, True)
-            for (name, group), rows in rates.groupby(RATES, sort=False)
-            if len(where(rows, pooled="yes")) >= 2
-        ]
+        found = []
+        for key, rows in of_pool(evidence.rates, analysis).groupby(RATES, sort=False):
+            name, group = map(str, key)
+            if len(where(rows, pooled="yes")) >= 2:
+                label = f"{name}: {patients_in_words(group)}"
+                found.append((label, ("proportion", group, name), rows, True))
     by_anchor = {row.anchor: row for row in shown}
     models = page_models(configuration)
     pools = []

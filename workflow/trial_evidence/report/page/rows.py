@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from trial_evidence.report.material.material import JOINED
-from trial_evidence.report.material.printed import patients_in_words, whole, with_interval
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
 from trial_evidence.report.page.svg import RowLink
 from trial_evidence.report.trail.trace import ALL, Record, Shown
+from trial_evidence.report.words.printed import patients_in_words, whole, with_interval
 
 PRIMARY = "primary"
 

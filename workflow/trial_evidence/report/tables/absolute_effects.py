@@ -8,10 +8,10 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
-from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.printed import count
 from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.words.formats import Format, Row
+from trial_evidence.report.words.printed import count
 from trial_evidence.words.numbers import round_half_up
 
 PER = 1000
@@ -67,7 +67,7 @@ def summary_of_findings(
             lead | known | {"control_risk_level": level} | _absolute(lead, risk)
             for level, risk in risks.items()
         ]
-    formats = {
+    formats: dict[str, Format] = {
         "trials": _trials,
         "per": lambda row, key: _per(row[key]),
         "with_limits": _with_limits,

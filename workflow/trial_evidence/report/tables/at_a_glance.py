@@ -9,11 +9,11 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
-from trial_evidence.report.material import reading
-from trial_evidence.report.material.formats import FORMATS, Row
 from trial_evidence.report.material.material import of_pool, where
-from trial_evidence.report.material.printed import of_whom, words
 from trial_evidence.report.material.table import declared, markdown
+from trial_evidence.report.words import reading
+from trial_evidence.report.words.formats import FORMATS, Format, Row
+from trial_evidence.report.words.printed import of_whom, words
 from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
 
 NUMERIC = ("k", "Trials", "Patients")
@@ -125,7 +125,7 @@ def _measure(row: Row) -> str:
 
 
 def _table(name: str, rows: Iterable[Row]) -> list[str]:
-    own = {"in_percent": _in_percent, "rate": _rate}
+    own: dict[str, Format] = {"in_percent": _in_percent, "rate": _rate}
     return markdown(rows, declared()[name]["columns"], NUMERIC, {**FORMATS, **own})
 
 

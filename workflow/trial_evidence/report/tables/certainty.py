@@ -9,11 +9,11 @@ from scipy.special import ndtri
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
-from trial_evidence.report.material import printed, reading
-from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material, where
-from trial_evidence.report.material.printed import capital, counted, listing, percent, words
 from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.printed import capital, counted, listing, percent, words
 from trial_evidence.words.models import is_random_effects
 from trial_evidence.words.numbers import round_half_up
 

@@ -13,17 +13,17 @@ from trial_evidence.extract.regimens import (
     join_agents,
 )
 from trial_evidence.files import records
-from trial_evidence.report.material import reading
-from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
-from trial_evidence.report.material.printed import (
+from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.words import reading
+from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.printed import (
     NOT_STATED,
     admitted,
     capital,
     count,
     whole,
 )
-from trial_evidence.report.material.table import ReportTable
 
 _RANDOMISED = {"yes": "randomised", "no": "not randomised", "": "randomisation not stated"}
 _BLINDED = {"yes": "blinded", "no": "open label", "": "blinding not stated"}
@@ -113,8 +113,8 @@ def _reported_arms(material: Material) -> pd.DataFrame:
         arms = [column for column in map(str, table) if column.endswith("arm_id")]
         found += [pd.DataFrame({"endpoint": endpoint, "arm_id": table[arm]}) for arm in arms]
     trials = material.sheet["trials"][["trial_id", "setting"]]
-    arms = arm_regimens(material.sheet["arms"]).merge(trials)
-    reported = pd.concat(found).drop_duplicates().merge(arms)
+    regimens = arm_regimens(material.sheet["arms"]).merge(trials)
+    reported = pd.concat(found).drop_duplicates().merge(regimens)
     # Groups come in the order of the settings.
     return reported.assign(
         regimen=[_regimen(text, names, material.report.agent) for text in reported["regimen"]],

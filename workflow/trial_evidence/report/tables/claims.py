@@ -16,11 +16,11 @@ from trial_evidence.config.reports import (
     TableRule,
 )
 from trial_evidence.files import read_table, records
-from trial_evidence.report.material import printed, reading
-from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material, by_rank, where
-from trial_evidence.report.material.printed import capital, counted, percent, words
 from trial_evidence.report.material.table import ReportTable, declared
+from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.printed import capital, counted, percent, words
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.models import number_word
 from trial_evidence.words.numbers import format_number

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from trial_evidence.files import records
-from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material, where
-from trial_evidence.report.material.printed import counted
 from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.printed import counted
 
 NOT_RECORDED = "not recorded"
 SEARCH_WORDS = "a curated search, not a systematic database search with a documented strategy"

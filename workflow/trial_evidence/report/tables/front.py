@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.report.material import reading
-from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.printed import capital, count, counted, listing
 from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.words import reading
+from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.printed import capital, count, counted, listing
 from trial_evidence.words.numbers import format_number
 
 NUMBERS = (

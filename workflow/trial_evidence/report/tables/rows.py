@@ -3,11 +3,11 @@
 import math
 
 from trial_evidence.files import records
-from trial_evidence.report.material import printed, reading
-from trial_evidence.report.material.formats import Row
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.trail.trace import cells_of
+from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words.formats import Row
 
 
 def rows_used_table(material: Material) -> ReportTable:

@@ -9,11 +9,10 @@ from typing import Any
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.files import records
-from trial_evidence.report.material import printed, reading
-from trial_evidence.report.material.material import where
-from trial_evidence.report.material.templates import environment
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import NETWORK, Trail, trail_of
+from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words.templates import environment
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.errors import RequestError
 
@@ -74,7 +73,7 @@ def explain_row(
         analyses = (*configuration.analyses, *configuration.rates)
         asked = {name for a in analyses if a.table == table for name in a.endpoints}
         factors = {m.factor for a in configuration.analyses for m in a.effect_modifiers}
-        contrasts = records(where(evidence.contrasts, trial_id=cell["trial_id"]))
+        contrasts = _contrasts(evidence, cell["trial_id"])
         parts = [say.never(cell, asked, factors, contrasts)]
     return _joined([say.cell_of(table, cell), *parts])
 
@@ -113,7 +112,7 @@ def explain_trial(
     ]
     parts.append(say.asides(left, synergy))
     if not any(parts):
-        contrasts = records(where(evidence.contrasts, trial_id=trial_id))
+        contrasts = _contrasts(evidence, trial_id)
         parts = [say.nothing(trial_id, analysis, contrasts)]
     return _joined(filter(None, parts))
 
@@ -141,6 +140,10 @@ def _joined(parts: Iterable[str]) -> str:
 def _cell(sheet: Sheet, table: str, row: int | str) -> dict[str, Any] | None:
     """A row of the sheet, as the spreadsheet numbers it."""
     return next(iter(records(sheet[table][sheet[table]["row"] == int(row)])), None)
+
+
+def _contrasts(evidence: Evidence, trial_id: str) -> list[dict[str, Any]]:
+    return records(evidence.contrasts[evidence.contrasts["trial_id"] == trial_id])
 
 
 def _plain(value: Any, unknown: str = "?") -> str:

@@ -12,9 +12,9 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.files import records
-from trial_evidence.report.material.reading import measure_of
 from trial_evidence.report.trail.evidence import Evidence, NetworkTables
 from trial_evidence.report.trail.formulas import effect_size_in_words, network_effect_in_words
+from trial_evidence.report.words.reading import measure_of
 
 ALL = "all"
 NETWORK: Final = "network"
@@ -284,13 +284,8 @@ def _pair(pair: Record) -> Iterator[Shown]:
     columns = [column for column in pair if column.endswith("_rows")]
     effects = (("odds_ratio", "odds"), ("hazard_ratio", "hazard"))
     for (measure, short), column in zip(effects, columns, strict=True):
-        values = {
-            "measure": measure,
-            "subgroup": ALL,
-            "estimate": pair[measure],
-            "low": pair[f"{short}_low"],
-            "high": pair[f"{short}_high"],
-            "pooled": "yes",
-        }
+        low, high = (pair[f"{short}_{end}"] for end in ("low", "high"))
+        values = {"measure": measure, "subgroup": ALL, "estimate": pair[measure], "pooled": "yes"}
+        values |= {"low": low, "high": high}
         cells = Cells(column.removesuffix("_rows"), _rows(pair[column]))
         yield Shown("pair", pair, f"{pair['regimen']} v {pair['against']}", values, (cells,))

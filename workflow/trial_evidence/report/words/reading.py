@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trial_evidence.measures import MEASURES, Measure, measure_words
-from trial_evidence.report.material.printed import interval
+from trial_evidence.report.words.printed import interval
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trial_evidence.measures import measure_words
-from trial_evidence.report.material import printed, reading
-from trial_evidence.report.material.printed import patients_in_words
+from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words.printed import patients_in_words
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 
 Row = Mapping[str, Any]

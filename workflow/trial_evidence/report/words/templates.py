@@ -5,7 +5,7 @@ from typing import Any
 
 import jinja2
 
-from trial_evidence.report.material import printed
+from trial_evidence.report.words import printed
 
 FOLDER = Path(__file__).resolve().parents[3] / "report"
 

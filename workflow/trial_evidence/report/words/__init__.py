@@ -1,0 +1,1 @@
+"""How the report prints: numbers, estimates, columns, and the texts of workflow/report."""
