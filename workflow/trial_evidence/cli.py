@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     changes = command("changes", _changes, "what an edit of the sheet changes")
     changes.add_argument("--since", default="HEAD", help="revision to compare with")
     explain = command("explain", _explain, "why a row is, or is not, in an analysis")
-    explain.add_argument("--row", default="", help="for example pcr:6")
+    explain.add_argument("--row", default="", help="a table and a row, TABLE:ROW")
     explain.add_argument("--trial", default="", help="a trial ...")
     explain.add_argument("--analysis", default="", help="... in an analysis")
     workbook = command("workbook", _workbook, "the sheet as one workbook")
