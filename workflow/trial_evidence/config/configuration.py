@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FILE = "analyses.yaml"
 NO_AGENT = "none"
-Measure = Literal["risk_ratio", "odds_ratio", "risk_difference", "hazard_ratio"]
+Measure = Annotated[str, forms.one_of(m.name for m in MEASURES.values() if m.compares)]
 ContrastKind = Literal[
     "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
 ]
