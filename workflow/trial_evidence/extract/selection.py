@@ -82,10 +82,6 @@ def choose(
         Columns in which the rows taken must agree.
     unusable : mapping
         Row label -> why the row cannot be taken at all.
-
-    Returns
-    -------
-    Choice
     """
     return choose_among(by_label(rows), wanted, orders, together, unusable)
 

@@ -42,11 +42,6 @@ def setting_checksum(sheet: Sheet, setting: str) -> str:
 
     A stage that needs more of the sheet than the evidence runs again when this changes.
 
-    Parameters
-    ----------
-    sheet : Sheet
-    setting : str
-
     Returns
     -------
     str

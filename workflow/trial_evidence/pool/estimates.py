@@ -57,12 +57,6 @@ def pool_setting(
     ----------
     used, rates : DataFrame
         As :func:`trial_evidence.extract.evidence.extract_setting` returns them.
-    configuration : Configuration
-    setting : str
-
-    Returns
-    -------
-    SettingEstimates
     """
     used, rates = (_with_own_results(t, configuration.confidence_level) for t in (used, rates))
     records: list[dict[str, Any]] = []

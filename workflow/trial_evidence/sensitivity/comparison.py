@@ -23,7 +23,6 @@ class Comparison:
 
     Attributes
     ----------
-    analysis : Analysis
     measure : str
         One of the analysis's measures.
     rows : DataFrame
@@ -99,8 +98,6 @@ def comparisons(
 
     Parameters
     ----------
-    configuration : Configuration
-    setting : str
     trials : DataFrame
         Columns ``trial_evidence.extract.columns.USED_COLUMNS``.
 

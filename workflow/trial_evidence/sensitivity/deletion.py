@@ -30,10 +30,6 @@ INFLUENCE_COLUMNS = [
 def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """The pooled result without each trial in turn.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-
     Returns
     -------
     DataFrame
@@ -54,10 +50,6 @@ def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
 def cumulative_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """The pooled result as trials were reported.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-
     Returns
     -------
     DataFrame
@@ -76,10 +68,6 @@ def cumulative_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
 
 def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """Deletion diagnostics of each trial in the random-effects model with Wald's variance.
-
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
 
     Returns
     -------

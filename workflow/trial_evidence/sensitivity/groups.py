@@ -21,11 +21,6 @@ ONE_GROUP = "All trials belong to one group"
 def subgroups_table(comparisons: tuple[Comparison, ...], sheet: Sheet) -> pd.DataFrame:
     """Groups of trials by what was given and how it was studied.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-    sheet : Sheet
-
     Returns
     -------
     DataFrame

@@ -39,11 +39,6 @@ EMPIRICAL_ONLY = "The empirical prior was made for log odds ratios."
 def methods_table(comparisons: tuple[Comparison, ...], choices: Sensitivity) -> pd.DataFrame:
     """Every method on every comparison.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-    choices : Sensitivity
-
     Returns
     -------
     DataFrame

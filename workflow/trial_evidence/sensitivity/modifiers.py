@@ -33,7 +33,6 @@ def found_modifiers(
 
     Parameters
     ----------
-    sheet : Sheet
     trials : Series of str
         Ids of the trials to look at.
     configured : tuple of EffectModifier
@@ -60,12 +59,6 @@ def effect_modifiers_table(
     configuration: Configuration, sheet: Sheet, setting: str
 ) -> pd.DataFrame:
     """Interactions estimated within each trial and pooled.
-
-    Parameters
-    ----------
-    configuration : Configuration
-    sheet : Sheet
-    setting : str
 
     Returns
     -------

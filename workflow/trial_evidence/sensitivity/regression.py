@@ -28,12 +28,6 @@ def meta_regression_table(
 ) -> pd.DataFrame:
     """One meta-regression a covariate, by REML with the conservative Hartung-Knapp test.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-    sheet : Sheet
-    choices : Sensitivity
-
     Returns
     -------
     DataFrame

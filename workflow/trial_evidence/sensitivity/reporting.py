@@ -27,10 +27,6 @@ ODDS_ONLY = "Defined for odds ratios alone."
 def small_study_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """Tests and corrections for small-study effects.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-
     Returns
     -------
     DataFrame

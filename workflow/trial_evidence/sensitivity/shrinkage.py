@@ -15,10 +15,6 @@ SHRINKAGE_COLUMNS = [
 def shrinkage_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """Effect of every trial, alone and in the Bayesian model with the configured prior.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-
     Returns
     -------
     DataFrame

@@ -46,7 +46,6 @@ class Multiverse:
 
     Attributes
     ----------
-    analysis : Analysis
     choices : DataFrame
         Columns ``CHOICE_COLUMNS``, a row a specification.
     curve : SpecificationCurve
@@ -64,12 +63,6 @@ class Multiverse:
 
 def multiverses(configuration: Configuration, sheet: Sheet, setting: str) -> tuple[Multiverse, ...]:
     """Fit every specification of every analysis that pools ratios of two trials or more.
-
-    Parameters
-    ----------
-    configuration : Configuration
-    sheet : Sheet
-    setting : str
 
     Returns
     -------
@@ -206,7 +199,6 @@ def multiverse_table(found: Sequence[Multiverse], level: float) -> pd.DataFrame:
 
     Parameters
     ----------
-    found : sequence of Multiverse
     level : float
         Level of the intervals in percent.
 
@@ -242,10 +234,6 @@ def multiverse_table(found: Sequence[Multiverse], level: float) -> pd.DataFrame:
 
 def multiverse_summary(found: Sequence[Multiverse]) -> pd.DataFrame:
     """Shares and medians over the specifications of each analysis, all and by measure.
-
-    Parameters
-    ----------
-    found : sequence of Multiverse
 
     Returns
     -------

@@ -56,7 +56,6 @@ def find_problems(raw: Path, dictionary: Dictionary) -> tuple[Problem, ...]:
     ----------
     raw : Path
         Folder with one CSV file a table.
-    dictionary : Dictionary
 
     Returns
     -------
@@ -75,7 +74,6 @@ def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem,
     ----------
     raw : Path
         Folder with one CSV file a table.
-    dictionary : Dictionary
 
     Returns
     -------

@@ -128,11 +128,6 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
     Current rows go before superseded ones. Where several fit, those that hold the first reader's
     values go before the others, then those that hold the second reader's.
 
-    Parameters
-    ----------
-    sheet : Sheet
-    reading : Reading
-
     Returns
     -------
     tuple of int
@@ -184,10 +179,6 @@ def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
 def unadjudicated(sheet: Sheet) -> pd.DataFrame:
     """Return the disagreements between the readers that nobody has settled.
 
-    Parameters
-    ----------
-    sheet : Sheet
-
     Returns
     -------
     DataFrame
@@ -224,7 +215,6 @@ def adjudication_problems(sheet: Sheet, dictionary: Dictionary) -> list[Problem]
     ----------
     sheet : Sheet
         Checked, with the values of the first reader.
-    dictionary : Dictionary
 
     Returns
     -------
@@ -247,11 +237,6 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
     ----------
     sheet : Sheet
         Checked, with the values of the first reader.
-    dictionary : Dictionary
-
-    Returns
-    -------
-    Sheet
 
     Raises
     ------

@@ -51,7 +51,6 @@ class RawTable:
         What the dictionary says about it.
     columns : frozenset of str
         The columns that could be read.
-    rows : tuple of Row
     unread : frozenset of str
         Cells of rows with too few or too many cells: they may hold ids that other tables
         refer to, so a reference to one of them is not reported as wrong.

@@ -22,7 +22,6 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], lis
     ----------
     raw : Path
         Folder of the sheet.
-    dictionary : Dictionary
 
     Returns
     -------
@@ -62,7 +61,6 @@ def check_sheet(
     ----------
     contents : mapping of str to bytes
         Table name to file content; a table that is left out is reported as missing.
-    dictionary : Dictionary
 
     Returns
     -------

@@ -16,7 +16,6 @@ class CheckedRow:
 
     Attributes
     ----------
-    file : str
     number : int
         Row number of the spreadsheet.
     subject : str
@@ -54,8 +53,6 @@ class CheckedTable:
 
     Attributes
     ----------
-    table : Table
-    rows : tuple of CheckedRow
     doubtful : frozenset of str
         Texts of cells that could not be read; see `RawTable.unread`.
     columns : frozenset of str

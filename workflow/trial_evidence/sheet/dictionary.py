@@ -58,7 +58,6 @@ class Range:
         ``>0..1`` (0 itself excluded).
     low, high : float
         Ends of the range; `high` is infinite when the dictionary gives none.
-    low_included : bool
     """
 
     text: str
@@ -86,7 +85,6 @@ class Column:
 
     Attributes
     ----------
-    name, type, unit, example, meaning : str
     words : tuple of str
         Allowed words of a column of type ``word``.
     range : Range or None

@@ -96,7 +96,6 @@ def read_cell(column: Column, cell: str) -> Reading:
 
     Parameters
     ----------
-    column : Column
     cell : str
         The text between two commas of the file.
 

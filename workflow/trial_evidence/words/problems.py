@@ -115,7 +115,6 @@ def summary(problems: Sequence[Problem], full_list: str) -> str:
 
     Parameters
     ----------
-    problems : sequence of Problem
     full_list : str
         Where the complete list can be read.
     """

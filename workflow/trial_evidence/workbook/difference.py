@@ -27,7 +27,6 @@ class TableDifference:
 
     Attributes
     ----------
-    table : Table
     pairs : tuple of (Row, Row)
         Rows before and after that are the same row, changed or not, in the order before.
     added, removed : tuple of Row
@@ -54,14 +53,6 @@ def table_difference(before: RawTable, after: RawTable) -> TableDifference:
     Rows belong together that are equal; else that have the same key (the id, or the key columns of
     the dictionary); else that have most cells in common, looked for in the same trial first. The
     order of the rows does not matter.
-
-    Parameters
-    ----------
-    before, after : RawTable
-
-    Returns
-    -------
-    TableDifference
     """
     matching = _Matching(before, after)
     matching.match(lambda row: tuple(sorted(row.cells.items())))

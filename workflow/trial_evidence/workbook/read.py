@@ -111,7 +111,6 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
     ----------
     path : Path
         An ``.xlsx`` file, or a folder that holds one CSV file a table.
-    dictionary : Dictionary
 
     Returns
     -------

@@ -61,7 +61,6 @@ class ImportResult:
 
     Attributes
     ----------
-    plan : ImportPlan
     written : tuple of str
         Names of the files that were changed; empty when nothing was written.
     """
@@ -79,13 +78,8 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
         An ``.xlsx`` file or a folder of CSV files.
     raw : Path
         Folder of the sheet.
-    dictionary : Dictionary
     check : callable
         Takes a folder and returns the findings about the sheet in it.
-
-    Returns
-    -------
-    ImportPlan
     """
     imported = read_book(book, dictionary)
     before, problems = _read_sheet(raw, dictionary)
@@ -177,7 +171,6 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
 
     Parameters
     ----------
-    raw : Path
     files : mapping of str to bytes
         File name to content.
 

@@ -49,7 +49,6 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     ----------
     raw : Path
         Folder of the sheet.
-    dictionary : Dictionary
     book : Path
         The ``.xlsx`` file; written whole or not at all.
 

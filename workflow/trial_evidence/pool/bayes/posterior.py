@@ -241,10 +241,6 @@ def posterior(
     rule : Rule
         Fineness of the quadrature.
 
-    Returns
-    -------
-    Posterior
-
     Raises
     ------
     ValueError

@@ -97,10 +97,6 @@ def fast_rule(prior: TauPrior) -> Rule:
     ----------
     prior : TauPrior
         The longer its tails, the more nodes.
-
-    Returns
-    -------
-    Rule
     """
     return Rule(
         panels=1,
@@ -235,10 +231,6 @@ class TauPosterior:
         ----------
         tau : numpy.ndarray of float, shape (points, analyses)
             Values of tau.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (points, analyses)
         """
         everything = slice(None)
         with np.errstate(under="ignore"):
@@ -261,10 +253,6 @@ class TauPosterior:
         ----------
         tau : numpy.ndarray of float, shape (analyses,)
             One value an analysis.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (analyses,)
         """
         with np.errstate(divide="ignore"):
             u = np.clip(self._u(tau), self.low, self.high)
@@ -277,10 +265,6 @@ class TauPosterior:
         ----------
         p : numpy.ndarray of float, shape (analyses,)
             One probability an analysis.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (analyses,)
         """
         # From the sums over nodes a first value; the cumulative sum stands at the middle of a node.
         reached = np.cumsum(self.weights, axis=0) - 0.5 * self.weights

@@ -44,10 +44,6 @@ class Stack:
         ----------
         analyses : numpy.ndarray or slice
             Which analyses.
-
-        Returns
-        -------
-        Stack
         """
         return Stack(self.yi[:, analyses], self.vi[:, analyses], self.k[analyses])
 
@@ -73,10 +69,6 @@ def stack(yi: npt.ArrayLike, vi: npt.ArrayLike) -> Stack:
     yi, vi : array_like of shape (studies, analyses) or (studies,)
         Effects on the analysis scale and their sampling variances; NaN in both where an analysis
         has fewer studies than the array has rows. One dimension is one analysis.
-
-    Returns
-    -------
-    Stack
 
     Raises
     ------

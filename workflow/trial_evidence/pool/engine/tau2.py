@@ -57,10 +57,6 @@ def solve_weighted_squares(stack: Stack, target: Floats) -> Floats:
     target : numpy.ndarray of float, shape (analyses,)
         Values above zero.
 
-    Returns
-    -------
-    numpy.ndarray of float, shape (analyses,)
-
     Notes
     -----
     Q falls in tau2 and lies between R/(largest v + tau2) and R/(smallest v + tau2), R the sum of

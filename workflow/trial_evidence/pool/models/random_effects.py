@@ -196,10 +196,6 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
     level : float
         Level of the interval in percent.
 
-    Returns
-    -------
-    Pooled
-
     Raises
     ------
     ValueError

@@ -120,10 +120,6 @@ def calibrate(
     progress : callable, optional
         Called with the parts done and the parts there are after each part.
 
-    Returns
-    -------
-    tuple of Calibration
-
     Raises
     ------
     ValueError

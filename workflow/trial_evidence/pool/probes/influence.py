@@ -151,10 +151,6 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> 
     method : str
         Estimator of tau2; ``EE`` for the common effect.
 
-    Returns
-    -------
-    Influence
-
     Raises
     ------
     ValueError

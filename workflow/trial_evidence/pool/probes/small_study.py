@@ -272,10 +272,6 @@ def trim_and_fill(
     forced : bool
         Do it with fewer than ten trials all the same.
 
-    Returns
-    -------
-    TrimAndFill or Refused
-
     Raises
     ------
     ValueError
@@ -401,10 +397,6 @@ def pet_peese(
         Level of the intervals in percent.
     forced : bool
         Do it with fewer than ten trials all the same.
-
-    Returns
-    -------
-    PetPeese or Refused
 
     Raises
     ------

@@ -27,7 +27,6 @@ class SubgroupTest:
         F statistic; None where no test is possible.
     df_num, df_den : int or None
         Its degrees of freedom: groups - 1 and trials - groups.
-    p_value : float or None
     tau2 : float or None
         Between-trial variance left inside the groups, common to them.
     method : str
