@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from trial_evidence.files import records
 from trial_evidence.words.problems import (
     Problem,
     Severity,
@@ -26,7 +27,7 @@ from trial_evidence.words.problems import (
 
 from .arithmetic import Span, arithmetic_problems, printed_span
 from .checked import CheckedRow
-from .dictionary import NUMBER_TYPES, Column, Dictionary
+from .dictionary import Column, Dictionary
 from .tables import PRINTED, Sheet
 from .values import ALL, printed_decimals, read_cell
 
@@ -91,7 +92,7 @@ class Replacement:
 
 def readings(sheet: Sheet) -> tuple[Reading, ...]:
     """Return all second readings of a sheet, in its order."""
-    return tuple(_reading(row) for row in _records(sheet["second_reading"]))
+    return tuple(_reading(row) for row in records(sheet["second_reading"]))
 
 
 def differing_fields(reading: Reading) -> tuple[int, ...]:
@@ -139,7 +140,7 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
         return ()
     rows = [
         row
-        for row in _records(sheet[reading.table])
+        for row in records(sheet[reading.table])
         if row["trial_id"] == reading.trial_id
         and all(str(row[column]) == value for column, value in wanted.items())
     ]
@@ -163,7 +164,7 @@ def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
         ``first``, ``second``, ``both``, ``neither``, or ``""`` where the field is no column.
     """
     frame = sheet[reading.table]
-    record = next(r for r in _records(frame) if r["row"] == row)
+    record = next(r for r in records(frame) if r["row"] == row)
     words = []
     for field, one, other in zip(reading.fields, reading.first, reading.second, strict=True):
         if field not in frame.columns:
@@ -187,8 +188,8 @@ def unadjudicated(sheet: Sheet) -> pd.DataFrame:
         :func:`sheet_holds` says). Readings whose key fits no row are left out: they say nothing
         about a number in use.
     """
-    decisions = _records(sheet["adjudication"])
-    found: dict[tuple[str, int, str, str, str], dict[str, Any]] = {}
+    decisions = records(sheet["adjudication"])
+    found: dict[tuple[str, int, str, str, str], tuple[str | int, ...]] = {}
     for reading in readings(sheet):
         if reading.agree or any(reading.settled_by(decision) for decision in decisions):
             continue
@@ -196,15 +197,7 @@ def unadjudicated(sheet: Sheet) -> pd.DataFrame:
             holds = sheet_holds(sheet, reading, row)
             for n in differing_fields(reading):
                 entry = (reading.table, row, reading.fields[n], reading.first[n], reading.second[n])
-                found[entry] = {
-                    "trial_id": reading.trial_id,
-                    "table": reading.table,
-                    "row": row,
-                    "field": reading.fields[n],
-                    "first": reading.first[n],
-                    "second": reading.second[n],
-                    "sheet_holds": holds[n],
-                }
+                found[entry] = (reading.trial_id, *entry, holds[n])
     return pd.DataFrame(list(found.values()), columns=UNADJUDICATED_COLUMNS)
 
 
@@ -248,7 +241,8 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
         raise SheetError(problems)
     tables = dict(sheet.tables)
     for decision, replacements in settled:
-        for table in {replacement.table for replacement in replacements}:
+        if replacements:
+            table = decision["table"]
             tables[table] = _replaced(tables[table], table, replacements, decision)
     return Sheet(MappingProxyType(tables), sheet.kinds)
 
@@ -261,10 +255,7 @@ def _reading(row: Mapping[str, Any]) -> Reading:
         fields, first, second = (row["field"],), (row["first_value"],), (row["second_value"],)
     return Reading(
         number=int(row["row"]),
-        table=row["table"],
-        trial_id=row["trial_id"],
-        row_key=row["row_key"],
-        field=row["field"],
+        **{name: row[name] for name in ("table", "trial_id", "row_key", "field")},
         fields=fields,
         first=first,
         second=second,
@@ -331,7 +322,7 @@ def _read_adjudications(
     every = readings(sheet)
     settled: list[tuple[Mapping[str, Any], list[Replacement]]] = []
     problems: list[Problem] = []
-    for decision in _records(sheet["adjudication"]):
+    for decision in records(sheet["adjudication"]):
         read = [reading for reading in every if reading.settled_by(decision)]
         replacements, found = _read_adjudication(sheet, dictionary, decision, read)
         problems += found
@@ -414,17 +405,17 @@ def _arithmetic(
 ) -> list[Problem]:
     """Return what no longer adds up in a row once its cells are replaced."""
     table = replacements[0].table
-    record = next(r for r in _records(sheet[table]) if r["row"] == row)
+    record = next(r for r in records(sheet[table]) if r["row"] == row)
     texts: dict[str, str] = {}
     numbers: dict[str, float] = {}
     for name, column in dictionary.tables[table].columns.items():
         cell = record[name]
-        if column.type not in NUMBER_TYPES and column.type != "p_value":
+        if not column.is_number:
             texts[name] = cell
-        else:
-            texts[name] = str(record.get(f"{name}_printed", "" if cell != cell else f"{cell:.15g}"))
-            if cell == cell:
-                numbers[name] = cell
+            continue
+        texts[name] = str(record.get(f"{name}_printed", "" if cell != cell else f"{cell:.15g}"))
+        if cell == cell:
+            numbers[name] = cell
     before = CheckedRow(f"{table}.csv", row, record["trial_id"], dict(texts), dict(numbers))
     for replacement in replacements:
         texts[replacement.column] = replacement.text
@@ -469,8 +460,3 @@ def _replaced(
         note = frame.loc[place, "note"].iloc[0]
         frame.loc[place, "note"] = f"{note}; {words}" if note else words
     return frame
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    names = [str(name) for name in frame.columns]
-    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
