@@ -95,13 +95,12 @@ def in_words(difference: TableDifference) -> list[str]:
     """Return the difference of one table as lines; none where nothing differs."""
     if not difference:
         return []
-    counts = [
-        (len(difference.added), "added"),
-        (len(difference.changed), "changed"),
-        (len(difference.removed), "removed"),
-    ]
     table = difference.table
-    said = ", ".join(f"{_rows(number)} {verb}" for number, verb in counts if number)
+    said = ", ".join(
+        f"{_rows(len(rows))} {verb}"
+        for verb in ("added", "changed", "removed")
+        if (rows := getattr(difference, verb))
+    )
     lines = [f"{table.name}: {said}"]
     for old, new in difference.changed:
         changes = [
@@ -184,8 +183,10 @@ class _Matching:
 
 
 def _key_columns(table: Table) -> tuple[str, ...]:
-    single = tuple(column.name for column in table.columns.values() if column.unique == "yes")
-    composite = tuple(column.name for column in table.columns.values() if column.unique == "key")
+    single, composite = (
+        tuple(column.name for column in table.columns.values() if column.unique == unique)
+        for unique in ("yes", "key")
+    )
     return single[:1] or composite
 
 

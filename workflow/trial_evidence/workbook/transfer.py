@@ -14,8 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from trial_evidence.sheet import Dictionary, Problem, has_errors
-from trial_evidence.sheet.cells import RawTable, Row, read_cells
-from trial_evidence.sheet.check import read_files
+from trial_evidence.sheet.cells import RawTable, Row
+from trial_evidence.sheet.check import read_files, read_tables
+from trial_evidence.words.problems import errors_of
 
 from .difference import TableDifference, in_words, table_difference
 from .layout import one_kind_of_line_break, row_mark
@@ -82,8 +83,10 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
         Takes a folder and returns the findings about the sheet in it.
     """
     imported = read_book(book, dictionary)
-    before, problems = _read_sheet(raw, dictionary)
-    if has_errors(problems) or not _is_complete(imported, dictionary):
+    contents, about_files = read_files(raw, dictionary)
+    before, found = read_tables(contents, dictionary)
+    problems = errors_of([*about_files, *found])
+    if problems or not _is_complete(imported, dictionary):
         return _refused([*imported.problems, *problems])
     found = _errors_of_the_check(imported, check)
     if has_errors(imported.problems) or found:
@@ -145,21 +148,6 @@ def import_book(
         return ImportResult(plan, ())
     replace_files(raw, plan.files)
     return ImportResult(plan, tuple(plan.files))
-
-
-def _read_sheet(
-    raw: Path, dictionary: Dictionary
-) -> tuple[dict[str, RawTable], tuple[Problem, ...]]:
-    """Read the cells of the sheet as they stand; the problems are those of whole files."""
-    contents, about_files = read_files(raw, dictionary)
-    problems = [problem for problem in about_files if problem.severity == "error"]
-    tables = {}
-    for name, table in dictionary.tables.items():
-        cells, found = read_cells(table, contents.get(name))
-        problems += [problem for problem in found if problem.severity == "error"]
-        if cells is not None:
-            tables[name] = cells
-    return tables, tuple(problems)
 
 
 def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
@@ -240,12 +228,12 @@ def _refused(problems: Iterable[Problem]) -> ImportPlan:
 
 def _errors_of_the_check(imported: Imported, check: Check) -> list[Problem]:
     """Check what was read as it stands in the workbook, so that rows keep their numbers."""
-    said = {(p.file, p.row, p.column) for p in imported.problems if p.severity == "error"}
+    said = {(p.file, p.row, p.column) for p in errors_of(imported.problems)}
     with tempfile.TemporaryDirectory() as folder:
         for table in imported.tables.values():
             path = Path(folder) / table.table.file
             path.write_bytes(_with_the_rows_of_the_book(table))
-        found = [imported.located(p) for p in check(Path(folder)) if p.severity == "error"]
+        found = [imported.located(p) for p in errors_of(check(Path(folder)))]
     return [p for p in found if (p.file, p.row, p.column) not in said]
 
 
