@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.pool.probes.subgroups import separate_subgroups, subgroup_test
-from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
+from trial_evidence.sensitivity.comparison import MEAN, Comparison, nan_if_none, table
 from trial_evidence.sensitivity.properties import blinding, risk_of_bias
 from trial_evidence.sheet import Sheet
 
@@ -76,9 +76,7 @@ def _factor(c: Comparison, factor: str, groups: pd.Series) -> Iterator[dict[str,
             "group": level,
             "tau2_between": "separate",
             "k": int(separate.fit.k[at]),
-            "estimate": c.natural(float(separate.fit.estimate[at])),
-            "ci_low": c.natural(float(separate.fit.ci_low[at])),
-            "ci_high": c.natural(float(separate.fit.ci_high[at])),
+            **c.naturals(separate.fit, MEAN, at),
             "tau2": float(separate.fit.tau2[at]) if len(members) > 1 else float("nan"),
             "trials": ";".join(members),
         }

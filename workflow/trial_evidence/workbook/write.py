@@ -16,7 +16,6 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from trial_evidence.files import write_whole
 from trial_evidence.sheet import Column, Dictionary, Problem, SheetError, Table
 from trial_evidence.sheet.cells import RawTable
 from trial_evidence.sheet.check import read_files, read_tables
@@ -59,6 +58,9 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
         When a file of the sheet cannot be read as a table, or a cell does not fit into a workbook;
         and when `book` exists and holds edits that were not imported: they would be lost.
     """
+    # With pandas, which takes seconds to import and nothing else here needs.
+    from trial_evidence.files import write_whole
+
     tables = _tables(raw, dictionary)
     if book.exists() and _holds_more_than(book, tables, dictionary):
         message = (

@@ -61,6 +61,11 @@ class Stack:
         return Stack(np.where(present, self.yi - means, 0.0), self.vi, self.k), means
 
 
+def subsets(y: Floats, v: Floats, kept: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Effects and variances of the trials that are kept in each column, NaN for the others."""
+    return np.where(kept, y[:, None], np.nan), np.where(kept, v[:, None], np.nan)
+
+
 def stack(yi: npt.ArrayLike, vi: npt.ArrayLike) -> Stack:
     """Check and pad effect sizes of many analyses.
 
