@@ -118,62 +118,49 @@ def in_words(difference: TableDifference) -> list[str]:
 
 
 class _Matching:
-    """Rows before and after, and which of them belong together so far."""
+    """Rows before and after that nothing belongs to so far, by number, and those that belong."""
 
     def __init__(self, before: RawTable, after: RawTable) -> None:
-        self.before = before.rows
-        self.after = after.rows
+        self.before = {row.number: row for row in before.rows}
+        self.after = {row.number: row for row in after.rows}
         self.columns = tuple(before.table.columns)
-        self.partner: dict[int, int] = {}
-        self.taken: set[int] = set()
+        self.pairs: list[tuple[Row, Row]] = []
 
     def match(self, key_of: Callable[[Row], Hashable]) -> None:
         """Join the rows that have the same key, the first with the first."""
-        waiting: dict[Hashable, list[int]] = defaultdict(list)
-        for n in self._free_after():
-            waiting[key_of(self.after[n])].append(n)
-        for n in self._free_before():
-            candidates = waiting.get(key_of(self.before[n]))
+        waiting = self._after_by(key_of)
+        for row in list(self.before.values()):
+            candidates = waiting.get(key_of(row))
             if candidates:
-                self._join(n, candidates.pop(0))
+                self._join(row.number, candidates.pop(0).number)
 
     def match_alike(self, group_of: Callable[[Row], Hashable], least: float) -> None:
         """Join the rows of one group that have most in common, the most similar first."""
-        groups: dict[Hashable, list[int]] = defaultdict(list)
-        for n in self._free_after():
-            groups[group_of(self.after[n])].append(n)
-        scores = []
-        for old in self._free_before():
-            for new in groups.get(group_of(self.before[old]), ()):
-                score = self._likeness(self.before[old], self.after[new])
-                if score >= least:
-                    distance = abs(self.before[old].number - self.after[new].number)
-                    scores.append((-score, distance, old, new))
-        for _, _, old, new in sorted(scores):
-            if old not in self.partner and new not in self.taken:
-                self._join(old, new)
+        groups = self._after_by(group_of)
+        scores = [
+            (-score, abs(old.number - new.number), old.number, new.number)
+            for old in self.before.values()
+            for new in groups.get(group_of(old), ())
+            if (score := self._likeness(old, new)) >= least
+        ]
+        for _, _, old_number, new_number in sorted(scores):
+            if old_number in self.before and new_number in self.after:
+                self._join(old_number, new_number)
 
     def result(self, table: Table) -> TableDifference:
+        pairs = tuple(sorted(self.pairs, key=lambda pair: pair[0].number))
         return TableDifference(
-            table=table,
-            pairs=tuple(
-                (row, self.after[self.partner[n]])
-                for n, row in enumerate(self.before)
-                if n in self.partner
-            ),
-            added=tuple(self.after[n] for n in self._free_after()),
-            removed=tuple(self.before[n] for n in self._free_before()),
+            table, pairs, tuple(self.after.values()), tuple(self.before.values())
         )
 
-    def _free_before(self) -> list[int]:
-        return [n for n in range(len(self.before)) if n not in self.partner]
-
-    def _free_after(self) -> list[int]:
-        return [n for n in range(len(self.after)) if n not in self.taken]
+    def _after_by(self, key_of: Callable[[Row], Hashable]) -> dict[Hashable, list[Row]]:
+        groups: dict[Hashable, list[Row]] = defaultdict(list)
+        for row in self.after.values():
+            groups[key_of(row)].append(row)
+        return groups
 
     def _join(self, old: int, new: int) -> None:
-        self.partner[old] = new
-        self.taken.add(new)
+        self.pairs.append((self.before.pop(old), self.after.pop(new)))
 
     def _likeness(self, old: Row, new: Row) -> float:
         """Return the share of equal cells among those that are filled in either row."""

@@ -176,9 +176,7 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         )
     shutil.rmtree(new, ignore_errors=True)
     try:
-        shutil.copytree(folder, new, symlinks=True)
-        for name, content in files.items():
-            (new / name).write_bytes(content)
+        _copy_with(folder, new, files)
         folder.rename(old)
         try:
             new.rename(folder)
@@ -189,6 +187,13 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         old.rename(new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _copy_with(folder: Path, copy: Path, files: Mapping[str, bytes]) -> None:
+    """Copy a folder, some of its files with new content."""
+    shutil.copytree(folder, copy, symlinks=True)
+    for name, content in files.items():
+        (copy / name).write_bytes(content)
 
 
 def restore(raw: Path) -> bool:
@@ -249,9 +254,7 @@ def _with_the_rows_of_the_book(table: RawTable) -> bytes:
 def _checked_copy(raw: Path, files: Mapping[str, bytes], check: Check) -> Sequence[Problem]:
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / raw.name
-        shutil.copytree(raw, copy)
-        for name, content in files.items():
-            (copy / name).write_bytes(content)
+        _copy_with(raw, copy, files)
         return check(copy)
 
 

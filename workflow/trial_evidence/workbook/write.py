@@ -364,16 +364,13 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
         put_text(link, raw.table.name)
         link.hyperlink = f"#{quote_sheetname(raw.table.name)}!A1"
         link.font = _font("0B5CAD", underline="single")
-        rows.value = len(raw.rows)
+        rows.value, rows.font = len(raw.rows), _font()
         put_text(meaning, raw.table.one_row_is)
-        for cell in (rows, meaning):
-            cell.font = _font()
-        meaning.alignment = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=2)
+        meaning.font = _font()
         sheet.row_dimensions[row].height = 16 * (1 + len(raw.table.one_row_is) // 115)
-        for cell in (link, rows):
-            cell.alignment = Alignment(vertical="top")
         for cell in (link, rows, meaning):
-            cell.border = Border(bottom=_HAIRLINE)
+            cell.alignment, cell.border = Alignment(vertical="top"), Border(bottom=_HAIRLINE)
+        meaning.alignment = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=2)
     _on_paper(sheet)
     sheet.page_setup.fitToHeight = 1
     sheet.print_title_rows = None
