@@ -56,7 +56,7 @@ from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import errors_of
 
 if TYPE_CHECKING:
-    from trial_evidence.workbook import ImportPlan
+    from trial_evidence.workbook.transfer import ImportPlan
 
 # Where one slip spoils a whole column, the first lines say it all; the file lists every one.
 MOST_PRINTED = 40
@@ -286,14 +286,14 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 
 def _workbook(options: argparse.Namespace) -> None:
-    from trial_evidence.workbook import write_workbook
+    from trial_evidence.workbook.write import write_workbook
 
     write_workbook(options.raw, _words_of(options.config), options.book)
     print(f"{options.book} holds the sheet. Edit it, then: make import BOOK={options.book}")
 
 
 def _import(options: argparse.Namespace) -> int:
-    from trial_evidence.workbook import import_book
+    from trial_evidence.workbook.transfer import import_book
 
     dictionary = _words_of(options.config)
     result = import_book(

@@ -24,8 +24,7 @@ from trial_evidence.sheet import Dictionary, Sheet, SheetError, Table, load_shee
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.words.errors import RequestError
-from trial_evidence.workbook import table_difference
-from trial_evidence.workbook.difference import in_words
+from trial_evidence.workbook.difference import in_words, table_difference
 
 
 def write_changes(

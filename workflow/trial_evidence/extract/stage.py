@@ -10,15 +10,9 @@ from trial_evidence.sheet import Sheet
 
 # What results rest on, and what tables of the evidence say beside it; of the sources the year.
 EVIDENCE_TABLES = (
-    "adjudication",
-    "agents",
-    "arms",
-    "exclusions",
-    "populations",
-    "risk_of_bias",
-    "second_reading",
-    "trials",
-)
+    "adjudication", "agents", "arms", "exclusions", "populations", "risk_of_bias",
+    "second_reading", "trials",
+)  # fmt: skip
 TABLES = ("used", "set_aside", "contrasts", "rates")
 
 

@@ -10,17 +10,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 from trial_evidence.words.problems import Problem, shortened
 
-from .checked import CheckedRow
+from .checked import CheckedRow, Rows, of_kind
 from .dictionary import Dictionary
 from .values import ALL, printed_decimals, subgroup_pairs
-
-Rows = Mapping[str, Sequence[CheckedRow]]
 
 # Binary fractions: 0.285 is stored as 0.28499..., so an end of a rounding range needs a hair.
 _HAIR = 1e-9
@@ -57,8 +55,7 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         Says which tables hold results, and of which kind.
     """
     problems: list[Problem] = []
-    counts = [row for name in dictionary.of_kind("counts") for row in tables.get(name, ())]
-    contrasts = [row for name in dictionary.of_kind("contrasts") for row in tables.get(name, ())]
+    counts, contrasts = (of_kind(tables, dictionary, kind) for kind in ("counts", "contrasts"))
     for row in counts:
         problems += _events_within_n(row, "events", "n")
         problems += _percent(row)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trial_evidence.words.problems import Problem, Severity
 
-from .dictionary import Table
+from .dictionary import Dictionary, Table
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,15 @@ class CheckedRow:
         """Return a finding about one cell of this row."""
         value = self.text(column)
         return Problem(severity, self.file, self.number, self.subject, column, value, message)
+
+
+Rows = Mapping[str, Sequence[CheckedRow]]
+
+
+def of_kind(tables: Rows, dictionary: Dictionary, *kinds: str) -> list[CheckedRow]:
+    """The rows of the tables of results of these kinds; of every kind where none is named."""
+    names = dictionary.of_kind(*kinds) if kinds else dictionary.kinds
+    return [row for name in names for row in tables.get(name, ())]
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from trial_evidence.words.problems import Problem, did_you_mean, quoted
 
-from .checked import CheckedRow
+from .checked import CheckedRow, Rows, of_kind
 from .dictionary import Dictionary
 from .values import ALL, subgroup_pairs
-
-Rows = Mapping[str, Sequence[CheckedRow]]
 
 ANY = "*"
 NOT_SAID = frozenset({"", "not reported", "not applicable"})
@@ -44,7 +42,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     dictionary : Dictionary
         Says which tables hold results, and of which kind.
     """
-    contrasts = [row for name in dictionary.of_kind("contrasts") for row in tables.get(name, ())]
+    contrasts = of_kind(tables, dictionary, "contrasts")
     return [
         *_conjugates(tables),
         *_enrolment(tables),
@@ -176,8 +174,7 @@ def _trials_without_arms(tables: Rows) -> list[Problem]:
 def _reported_pairs(tables: Rows, dictionary: Dictionary) -> Counter[tuple[str, str]]:
     return Counter(
         pair
-        for table in dictionary.kinds
-        for row in tables.get(table, ())
+        for row in of_kind(tables, dictionary)
         for pair in subgroup_pairs(row.text("subgroup") or ALL) or ()
     )
 
@@ -203,17 +200,15 @@ def _factors_of_decisions(tables: Rows, dictionary: Dictionary) -> Iterator[Prob
 def _rare_subgroups(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
     """Levels are not listed in the dictionary, so a slip makes a new level: look for near ones."""
     pairs = _reported_pairs(tables, dictionary)
-    often = {f"{f}={level}": (f, level) for (f, level), n in pairs.items() if n >= _OFTEN}
-    for table in dictionary.kinds:
-        for row in tables.get(table, ()):
-            for factor, level in subgroup_pairs(row.text("subgroup") or ALL) or ():
-                text = f"{factor}={level}"
-                if pairs[factor, level] > 1:
-                    continue
-                near = [word for word in often if _is_slip(text, word)]
-                if near:
-                    message = f'{quoted(text)} stands only here. Did you mean "{near[0]}"?'
-                    yield row.problem("warning", "subgroup", message)
+    often = [f"{factor}={level}" for (factor, level), n in pairs.items() if n >= _OFTEN]
+    for row in of_kind(tables, dictionary):
+        for factor, level in subgroup_pairs(row.text("subgroup") or ALL) or ():
+            text = f"{factor}={level}"
+            once = pairs[factor, level] == 1
+            near = [word for word in often if once and _is_slip(text, word)]
+            if near:
+                message = f'{quoted(text)} stands only here. Did you mean "{near[0]}"?'
+                yield row.problem("warning", "subgroup", message)
 
 
 def _is_slip(text: str, word: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -66,33 +66,13 @@ def table_difference(before: RawTable, after: RawTable) -> TableDifference:
     return matching.result(before.table)
 
 
-def difference_in_words(
-    before: Mapping[str, RawTable], after: Mapping[str, RawTable]
-) -> tuple[str, ...]:
-    """Return what differs between two versions of the sheet, one line a row.
-
-    Parameters
-    ----------
-    before, after : mapping of str to RawTable
-        Table name to cells.
-
-    Returns
-    -------
-    tuple of str
-        For each table that differs a line with the counts, then a line for every row that was
-        changed, added or removed: which row it is, and which columns changed from what to what.
-        Row numbers are those of the version in which the row stands (of `after` where it stands in
-        both).
-    """
-    lines: list[str] = []
-    for name in before:
-        if name in after:
-            lines += in_words(table_difference(before[name], after[name]))
-    return tuple(lines)
-
-
 def in_words(difference: TableDifference) -> list[str]:
-    """Return the difference of one table as lines; none where nothing differs."""
+    """Return the difference of one table as lines; none where nothing differs.
+
+    First a line with the counts, then one for every row that was changed, added or removed: which
+    row it is, and which columns changed from what to what. Row numbers are those of the version in
+    which the row stands (of the later one where it stands in both).
+    """
     if not difference:
         return []
     table = difference.table

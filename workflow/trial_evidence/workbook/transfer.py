@@ -42,7 +42,7 @@ class ImportPlan:
         Any error forbids the import. Warnings are those about the workbook, and those that the
         sheet does not have yet.
     difference : tuple of str
-        In words, as `difference_in_words` gives it; empty where nothing differs.
+        In words, as `in_words` gives it; empty where nothing differs.
     questions : tuple of str
         What somebody has to confirm: many rows would go, or something that was written to the sheet
         after the workbook was made would be undone.
