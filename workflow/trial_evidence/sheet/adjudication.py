@@ -15,7 +15,6 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.files import records
 from trial_evidence.words.problems import (
     Problem,
     Severity,
@@ -92,7 +91,7 @@ class Replacement:
 
 def readings(sheet: Sheet) -> tuple[Reading, ...]:
     """Return all second readings of a sheet, in its order."""
-    return tuple(_reading(row) for row in records(sheet["second_reading"]))
+    return tuple(_reading(row) for row in _records(sheet["second_reading"]))
 
 
 def differing_fields(reading: Reading) -> tuple[int, ...]:
@@ -140,7 +139,7 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
         return ()
     rows = [
         row
-        for row in records(sheet[reading.table])
+        for row in _records(sheet[reading.table])
         if row["trial_id"] == reading.trial_id
         and all(str(row[column]) == value for column, value in wanted.items())
     ]
@@ -164,7 +163,7 @@ def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
         ``first``, ``second``, ``both``, ``neither``, or ``""`` where the field is no column.
     """
     frame = sheet[reading.table]
-    record = next(r for r in records(frame) if r["row"] == row)
+    record = next(r for r in _records(frame) if r["row"] == row)
     words = []
     for field, one, other in zip(reading.fields, reading.first, reading.second, strict=True):
         if field not in frame.columns:
@@ -188,7 +187,7 @@ def unadjudicated(sheet: Sheet) -> pd.DataFrame:
         :func:`sheet_holds` says). Readings whose key fits no row are left out: they say nothing
         about a number in use.
     """
-    decisions = records(sheet["adjudication"])
+    decisions = _records(sheet["adjudication"])
     found: dict[tuple[str, int, str, str, str], tuple[str | int, ...]] = {}
     for reading in readings(sheet):
         if reading.agree or any(reading.settled_by(decision) for decision in decisions):
@@ -322,7 +321,7 @@ def _read_adjudications(
     every = readings(sheet)
     settled: list[tuple[Mapping[str, Any], list[Replacement]]] = []
     problems: list[Problem] = []
-    for decision in records(sheet["adjudication"]):
+    for decision in _records(sheet["adjudication"]):
         read = [reading for reading in every if reading.settled_by(decision)]
         replacements, found = _read_adjudication(sheet, dictionary, decision, read)
         problems += found
@@ -405,7 +404,7 @@ def _arithmetic(
 ) -> list[Problem]:
     """Return what no longer adds up in a row once its cells are replaced."""
     table = replacements[0].table
-    record = next(r for r in records(sheet[table]) if r["row"] == row)
+    record = next(r for r in _records(sheet[table]) if r["row"] == row)
     texts: dict[str, str] = {}
     numbers: dict[str, float] = {}
     for name, column in dictionary.tables[table].columns.items():
@@ -460,3 +459,8 @@ def _replaced(
         note = frame.loc[place, "note"].iloc[0]
         frame.loc[place, "note"] = f"{note}; {words}" if note else words
     return frame
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
