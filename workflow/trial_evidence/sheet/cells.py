@@ -111,7 +111,7 @@ def _decoded(file: str, content: bytes) -> tuple[str, Problem | None]:
     if "\0" in text:
         row = _row_at(text, text.index("\0"))
         return "", _about_file(
-            file, f"a NUL character stands here: the file is damaged. {SAVE_AS}", row
+            file, f"the file holds a NUL character and is damaged. {SAVE_AS}", row
         )
     if not text.strip():
         return "", _about_file(file, "the file is empty.")
@@ -158,7 +158,7 @@ def _records(file: str, text: str) -> tuple[list[list[str]], Problem | None]:
         row = len(records) + 1
         if "expected after" in str(error):
             message = (
-                "a quotation mark stands inside a cell. A cell with a comma or a quotation mark "
+                "there is a quotation mark inside a cell. A cell with a comma or a quotation mark "
                 'begins and ends with ", and a quotation mark inside it is written twice ("").'
             )
         else:
@@ -188,7 +188,7 @@ def _as_table(
         return None, [
             _about_file(
                 file,
-                "the first row has to name the columns "
+                "the first row must name the columns "
                 f"({', '.join(list(table.columns)[:3])}, ...); it begins with "
                 f"{quoted(header[0] if header else '')}.",
                 1,
@@ -230,7 +230,8 @@ def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
             problems.append(
                 _about_file(
                     table.file,
-                    "a column has no name. Delete empty columns between or right of the others.",
+                    "a column has no name. Delete empty columns between the others or to the "
+                    "right of them.",
                     1,
                 )
             )
@@ -275,7 +276,7 @@ def _wrong_length(
 ) -> Problem:
     cells = "1 cell" if len(record) == 1 else f"{len(record)} cells"
     if len(record) > len(header):
-        advice = 'There is a comma too many, or a text with a comma that does not stand in "".'
+        advice = 'There is a comma too many, or a text with a comma that is not enclosed in "".'
     else:
         advice = "A comma is missing."
     subject = dict(zip(header, record, strict=False)).get(table.subject_column or "", "")

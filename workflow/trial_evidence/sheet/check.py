@@ -157,7 +157,7 @@ def _repeated_keys(checked: CheckedTable) -> list[Problem]:
             if key not in first:
                 first[key] = row.number
                 continue
-            message = f"{quoted(', '.join(filter(None, key)))} already stands in row {first[key]}"
+            message = f"{quoted(', '.join(filter(None, key)))} is already in row {first[key]}"
             message += "." if len(key) == 1 else f" ({', '.join(names)})."
             problems.append(row.problem("error", names[0] if len(names) == 1 else "", message))
     return problems
@@ -196,6 +196,4 @@ def _unknown(
 
 
 def _not_there(part: str, table: Table, key: str, known: Iterable[str]) -> str:
-    return (
-        f"{quoted(part)} does not stand in {table.file}, column {key}.{did_you_mean(part, known)}"
-    )
+    return f"{quoted(part)} is not in {table.file}, column {key}.{did_you_mean(part, known)}"

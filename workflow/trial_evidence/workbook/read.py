@@ -255,7 +255,7 @@ def _sheets_by_table(
             problems.append(
                 _about(
                     f"{source}, sheet {title}",
-                    "no table has this name, so nothing of it can be imported. Delete the sheet, "
+                    "no table has this name, so nothing on it can be imported. Delete the sheet, "
                     f"or move what it holds to its table.{did_you_mean(title, missing)}",
                 )
             )
@@ -302,7 +302,7 @@ class _SheetReader:
             return None
         records = list(self.sheet.iter_rows())
         if not any(_is_filled(cell) for row in records for cell in row):
-            self._about_sheet("the sheet is empty: not even the names of the columns are there.")
+            self._about_sheet("the sheet is empty: even the column names are missing.")
             return None
         self._merged_cells()
         header = self._header(records[0])
@@ -395,7 +395,7 @@ class _SheetReader:
             are = "is" if len(hidden) == 1 else "are"
             self._about_sheet(
                 f"{_in_runs(hidden)} {are} hidden or filtered out. Show all rows (clear the "
-                "filter), so that nothing is imported unseen."
+                "filter), so that no row is imported unseen."
             )
 
     def _about_sheet(self, message: str, row: int | None = None) -> None:
@@ -413,7 +413,7 @@ def _read(cell: Any, column: Column | None, computed: Any) -> _Cell:
     formula = cell.value if isinstance(cell.value, str) else "an array formula"
     if computed is None or computed.value is None or computed.value == "":
         return _Cell(
-            formula, f"a formula without a value stands here: {quoted(formula)}. Type the value."
+            formula, f"the cell holds a formula without a value: {quoted(formula)}. Type the value."
         )
     read = _read_value(computed.value, computed.data_type, cell.number_format, column)
     if read.error:
@@ -429,11 +429,11 @@ def _read_value(value: Any, kind: str, number_format: str, column: Column | None
     if value is None:
         return _Cell("")
     if kind == "e":
-        return _Cell(str(value), f"the error value {value} stands here. Type the value.")
+        return _Cell(str(value), f"the cell holds the error value {value}. Type the value.")
     if isinstance(value, bool):
         return _Cell(
             str(value).upper(),
-            f"the spreadsheet made a logical value of what was typed ({str(value).upper()}). "
+            f"the spreadsheet turned what was typed into a logical value ({str(value).upper()}). "
             "Format the cell as text and type it again.",
         )
     if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
@@ -451,15 +451,15 @@ def _read_date(
         text = str(value)
         return _Cell(
             text,
-            f"the spreadsheet made a time of what was typed: {text}. Format the cell as text and "
-            "type it again.",
+            f"the spreadsheet turned what was typed into a time: {text}. Format the cell as text "
+            "and type it again.",
         )
     day = value.date() if isinstance(value, datetime.datetime) else value
     if column is not None and column.type == "date":
         return _Cell(day.isoformat())
     return _Cell(
         day.isoformat(),
-        f"the spreadsheet made a date of what was typed: {_in_words(day)} (perhaps from "
+        f"the spreadsheet turned what was typed into a date: {_in_words(day)} (perhaps from "
         f"{day.day}/{day.month} or {day.month}/{day.day}). Format the cell as text and type it "
         "again.",
     )
@@ -472,14 +472,14 @@ def _read_number(value: float, number_format: str, column: Column | None) -> _Ce
             return _Cell(
                 str(value),
                 f"the cell holds the number {value} and shows it in another form. Format the cell "
-                "as text and type what it is to say.",
+                "as text and type what it should say.",
             )
         return _Cell(text)
     day = hidden_date(value, number_format)
     if day is not None:
         return _Cell(
             f"{value:.0f}",
-            f"{value:.0f} is probably the date {_in_words(day)}, which the spreadsheet made of "
+            f"{value:.0f} is probably the date {_in_words(day)}, which the spreadsheet made from "
             f"what was typed ({day.day}/{day.month}?). Format the cell as text and type it again.",
         )
     text = shown(value, "General") if text is None else text

@@ -62,8 +62,8 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     tables = _tables(raw, dictionary)
     if book.exists() and _holds_more_than(book, tables, dictionary):
         message = (
-            "this workbook holds edits that were not imported; they would be overwritten. Import "
-            "it, or move it to another place, or delete it."
+            "this workbook holds edits that have not been imported and would be overwritten. "
+            "Import it, or move it to another place, or delete it."
         )
         raise SheetError([Problem("error", book.name, None, "", "", "", message)])
     workbook = Workbook()
@@ -107,9 +107,9 @@ def _unfit_cells(raw: RawTable) -> list[Problem]:
         for name, text in row.cells.items():
             message = ""
             if len(text) > LONGEST_CELL:
-                message = f"the text is longer than a workbook's cell holds ({LONGEST_CELL})."
+                message = f"the text is longer than a cell can hold ({LONGEST_CELL} characters)."
             elif NOT_IN_A_FILE.search(text):
-                message = "the cell holds an invisible character that no workbook takes."
+                message = "the cell holds an invisible character that a workbook cannot hold."
             if message:
                 subject = row.cells.get(raw.table.subject_column or "", "")
                 problems.append(
@@ -209,9 +209,9 @@ def _note(column: Column) -> str:
     elif column.range is not None:
         lines.append(f"Allowed: {column.range.in_words()}")
     elif column.references is not None:
-        lines.append(f"Stands in: sheet {column.references[0]}, column {column.references[1]}")
+        lines.append(f"Listed in: sheet {column.references[0]}, column {column.references[1]}")
     if column.unique == "yes":
-        lines.append("No value twice.")
+        lines.append("Each value only once.")
     lines.append("Must be filled in." if column.required else "May be empty.")
     if column.example:
         lines.append(f"Example: {column.example}")
@@ -298,7 +298,7 @@ def _drop_down(
             "list", formula1=_ids(tables[table], key), allow_blank=True, errorStyle="warning"
         )
         rule.errorTitle = f"Not in {table}"
-        rule.error = f"This id does not stand in the sheet {table} yet. Keep it all the same?"
+        rule.error = f"This id is not in the sheet {table} yet. Keep it anyway?"
         rule.showErrorMessage = True
     else:
         return
@@ -349,27 +349,27 @@ _INTRODUCTION = (
     (
         "How to edit",
         (
-            "Type in the sheets named below; a new row goes under the last one.",
-            "Rest the pointer on a column's name to read what the column means.",
-            "Dark column names must be filled in; a red cell still has to be.",
-            "Cells with a list take one of its words. Ids of trials, arms and sources come from "
+            "Type in the sheets listed below; add new rows under the last one.",
+            "Rest the pointer on a column's name to see what the column means.",
+            "Columns with a dark header must be filled in; a red cell is still empty.",
+            "Where a cell has a list, choose from it. Ids of trials, arms and sources come from "
             "their own sheets: add the trial first, then its arms and its source, then its "
             "results.",
             "Write numbers as the source prints them, with a point as decimal mark: 1.00 stays "
             "1.00.",
             "Leave a cell empty where the source does not say. Do not write NA, - or 0 instead.",
-            "Sorting and filtering are welcome. Before importing, show all rows again.",
+            "You may sort and filter. Show all rows again before you import.",
         ),
     ),
     (
         "How to import",
         (
-            "Save, close, then run:  make import BOOK=path/to/this/workbook.xlsx",
-            "The difference is shown in words. Nothing is written unless every table is valid.",
-            "What cannot be read with certainty is refused, with sheet, row and cell: a date where "
-            "something else was typed, a decimal comma, a formula without a value, merged cells, "
-            "hidden rows, a column or a sheet that is not known.",
-            "After importing, make a new workbook for the next edit.",
+            "Save and close the workbook, then run:  make import BOOK=path/to/this/workbook.xlsx",
+            "The differences are listed in words. Nothing is written unless every table is valid.",
+            "Whatever cannot be read with certainty is refused, and the message names sheet, row "
+            "and cell: a date where something else was typed, a decimal comma, a formula without "
+            "a value, merged cells, hidden rows, an unknown column or sheet.",
+            "After an import, make a new workbook for the next edit.",
         ),
     ),
 )
