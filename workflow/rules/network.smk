@@ -24,6 +24,6 @@ for name in SETTINGS:
         message:
             "Analysed the networks: {params.setting}"
         shell:
-            # Matrices of this size are slower by threads, which fight for the processors.
+            # Matrices of this size are slower with several threads.
             "OPENBLAS_NUM_THREADS=1 python -m trial_evidence network"
             " --setting {params.setting} --processes {threads}"

@@ -41,6 +41,6 @@ for name in SETTINGS:
             setting=name,
             content=content_of(*CONFIG),
         message:
-            "Examined the sensitivity: {params.setting}"
+            "Ran the sensitivity analyses: {params.setting}"
         shell:
             "python -m trial_evidence sensitivity --setting {params.setting} --processes {threads}"
