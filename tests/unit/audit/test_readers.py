@@ -185,7 +185,7 @@ def test_a_settled_hazard_ratio_keeps_its_printed_form_and_the_sign_of_p() -> No
         ({"adjudicated_value": "4,3|105", "chosen": "other"}, "adjudicated_value",
              "events: \"4,3\" is not a whole"),
         ({"adjudicated_value": "200|105", "chosen": "other"}, "adjudicated_value",
-         "pcr.csv, row 2: 200 events in 105 patients cannot be."),
+         "pcr.csv, row 2: 200 events in 105 patients are impossible."),
         ({"chosen": "first"}, "adjudicated_value", "the first reader's value is \"42|105\""),
         ({"field": "events|n|responders", "adjudicated_value": "43|105|1"}, "field",
          "\"responders\" is not a column that can be settled."),

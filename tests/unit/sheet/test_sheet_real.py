@@ -34,7 +34,7 @@ def test_it_has_no_errors(loaded: tuple[Sheet, tuple[Problem, ...]]) -> None:
         ("phila", "p_value", "It fits only as one-sided."),
         ("cherlob", "events", "add up to 19 of 44, but the whole arm has 21 of 45"),
         ("neoaltto", "reported_percent", "46.8% is printed, but 68 of 145 is 46.90%."),
-        ("cleopatra", "", "the same result of the same source stands in row 96"),
+        ("cleopatra", "", "the same result of the same source is also in row 96"),
         ("nsabp_b41", "p_value", "p = 0.37 does not agree with 0.7 (95% 0.37 to 1.32)"),
     ],
 )

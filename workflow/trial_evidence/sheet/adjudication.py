@@ -340,8 +340,8 @@ def _read_adjudication(
 
     if not read:
         message = (
-            "second_reading.csv holds no such reading of this trial: table, row_key and field "
-            "have to be copied from there."
+            "second_reading.csv holds no such reading of this trial: copy table, row_key and "
+            "field from there."
         )
         return [], [problem("row_key", message)]
     rows = matching_rows(sheet, read[0])
@@ -353,7 +353,7 @@ def _read_adjudication(
     if len(values) != len(fields):
         message = (
             f"{len(fields)} columns are settled ({', '.join(fields)}), but "
-            f"{quoted(decision['adjudicated_value'])} holds {len(values)} values."
+            f"the number of values in {quoted(decision['adjudicated_value'])} is {len(values)}."
         )
         return [], [problem("adjudicated_value", message)]
     chosen = decision["chosen"]

@@ -120,13 +120,13 @@ def _ends(span: Span | None) -> tuple[float | None, ...]:
 def _look(row: CheckedRow) -> str:
     source, locator = row.text("source_id"), row.text("locator")
     if not source:
-        return " Look in the source."
-    return f" Look in {source} ({shortened(locator)})." if locator else f" Look in {source}."
+        return " Check the source."
+    return f" Check {source} ({shortened(locator)})." if locator else f" Check {source}."
 
 
 def _events_within_n(row: CheckedRow, events: str, n: str) -> Iterator[Problem]:
     if row.numbers.get(events, 0.0) > row.numbers.get(n, math.inf):
-        message = f"{row.text(events)} events in {row.text(n)} patients cannot be."
+        message = f"{row.text(events)} events in {row.text(n)} patients are impossible."
         yield row.problem("error", events, message)
 
 
@@ -195,9 +195,9 @@ def _asymmetry(row: CheckedRow, ratio: str) -> Iterator[Problem]:
     )
     if not middle.meets(estimate):
         message = (
-            f"{row.text('ci_low')} to {row.text('ci_high')} lies around "
+            f"the interval {row.text('ci_low')} to {row.text('ci_high')} is centred on "
             f"{math.sqrt(row.numbers['ci_low'] * row.numbers['ci_high']):.3g} on the log scale, "
-            f"not around {row.text(ratio)}, by more than rounding explains.{_look(row)}"
+            f"not on {row.text(ratio)}, which rounding does not explain.{_look(row)}"
         )
         yield row.problem("warning", ratio, message)
 

@@ -100,7 +100,7 @@ def _decoded(file: str, content: bytes | None) -> str:
     except UnicodeDecodeError as error:
         raise _not_utf_8(file, content, error.start) from error
     if "\0" in text:
-        message = f"a NUL character stands here: the file is damaged. {SAVE_AS}"
+        message = f"the file holds a NUL character and is damaged. {SAVE_AS}"
         raise _unreadable(file, message, _row_at(text, text.index("\0")))
     if not text.strip():
         raise _unreadable(file, "the file is empty.")
@@ -146,7 +146,7 @@ def _records(file: str, text: str) -> list[list[str]]:
     except csv.Error as error:
         if "expected after" in str(error):
             message = (
-                "a quotation mark stands inside a cell. A cell with a comma or a quotation mark "
+                "there is a quotation mark inside a cell. A cell with a comma or a quotation mark "
                 'begins and ends with ", and a quotation mark inside it is written twice ("").'
             )
         else:
@@ -171,7 +171,7 @@ def _as_table(
         raise _unreadable(file, message, 1)
     if not any(name in table.columns for name in header):
         message = (
-            f"the first row has to name the columns ({', '.join(list(table.columns)[:3])}, ...); "
+            f"the first row must name the columns ({', '.join(list(table.columns)[:3])}, ...); "
             f"it begins with {quoted(header[0] if header else '')}."
         )
         raise _unreadable(file, message, 1)
@@ -208,7 +208,10 @@ def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
 
     for name, count in Counter(header).items():
         if not name.strip():
-            message = "a column has no name. Delete empty columns between or right of the others."
+            message = (
+                "a column has no name. Delete empty columns between the others or to the right of "
+                "them."
+            )
             problems.append(about(table.file, message, 1))
         elif name not in table.columns:
             problems.append(problem(name, f"there is no such column.{did_you_mean(name, missing)}"))
@@ -250,7 +253,7 @@ def _wrong_length(
 ) -> Problem:
     cells = "1 cell" if len(record) == 1 else f"{len(record)} cells"
     if len(record) > len(header):
-        advice = 'There is a comma too many, or a text with a comma that does not stand in "".'
+        advice = 'There is a comma too many, or a text with a comma that is not enclosed in "".'
     else:
         advice = "A comma is missing."
     subject = dict(zip(header, record, strict=False)).get(table.subject_column or "", "")

@@ -158,7 +158,7 @@ def _repeated_keys(checked: CheckedTable) -> Iterator[Problem]:
             if key not in first:
                 first[key] = row.number
                 continue
-            message = f"{quoted(', '.join(filter(None, key)))} already stands in row {first[key]}"
+            message = f"{quoted(', '.join(filter(None, key)))} is already in row {first[key]}"
             message += "." if len(key) == 1 else f" ({', '.join(names)})."
             yield row.problem("error", names[0] if len(names) == 1 else "", message)
 
@@ -182,5 +182,5 @@ def _unknown(
         for part in text.split("+") if column.type == "agents" else [text]:
             # The id may stand in a cell or row that has been reported already.
             if part and part not in known and nearest(part, target.doubtful) is None:
-                message = f"{quoted(part)} does not stand in {target.table.file}, column {key}."
+                message = f"{quoted(part)} is not in {target.table.file}, column {key}."
                 yield row.problem("error", column.name, message + did_you_mean(part, known))

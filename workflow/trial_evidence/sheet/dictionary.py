@@ -233,7 +233,7 @@ def dictionary_as_markdown(dictionary: Dictionary) -> str:
         "",
         "An empty cell means that the source does not say. Numbers have a point as decimal mark "
         "and no thousands separator. A column marked *key* makes, with the other key columns of "
-        "the table, a combination that stands only once.",
+        "the table, a combination that occurs only once.",
     ]
     for table in dictionary.tables.values():
         lines += [
@@ -277,7 +277,7 @@ def _allowed_in_markdown(column: Column) -> str:
         return "in the form of the example"
     if column.references is not None:
         table, key = column.references
-        return f"stands in {table}.csv, column `{key}`"
+        return f"listed in {table}.csv, column `{key}`"
     return ""
 
 

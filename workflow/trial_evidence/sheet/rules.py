@@ -63,10 +63,10 @@ def _conjugates(tables: Rows) -> Iterator[Problem]:
     for row in rows:
         kind, parent = row.text("class"), row.text("parent_antibody")
         if kind == "antibody_drug_conjugate" and row.is_blank("parent_antibody"):
-            message = "the cell is empty, but a conjugate needs the antibody it is made of."
+            message = "the cell is empty, but a conjugate needs the antibody it contains."
             yield row.problem("error", "parent_antibody", message)
         elif parent and kind and kind != "antibody_drug_conjugate":
-            message = f"{quoted(parent)} is named as parent, but only a conjugate has one."
+            message = f"{quoted(parent)} is given as parent antibody, but only a conjugate has one."
             yield row.problem("error", "parent_antibody", message)
         elif parent and kinds.get(parent, "antibody") not in {"antibody", ""}:
             message = f"{quoted(parent)} is not an antibody in agents.csv."
@@ -108,23 +108,23 @@ def _intervals(rows: Sequence[CheckedRow]) -> Iterator[Problem]:
     for row in rows:
         limits = [column for column in ("ci_low", "ci_high") if row.text(column)]
         if limits and row.is_blank("ci_level"):
-            message = "the cell is empty, but the row has a confidence limit: say its level."
+            message = "the cell is empty, but the row has a confidence limit: give its level."
             yield row.problem("error", "ci_level", message)
         if row.text("ci_level") and row.is_blank("ci_low") and row.is_blank("ci_high"):
             message = "a level is given, but no confidence limit."
             yield row.problem("warning", "ci_level", message)
         if limits == ["ci_low"] and row.is_blank("ci_high"):
-            message = "only the lower limit is given. Look whether the upper one is printed."
+            message = "only the lower limit is given. Check whether the upper limit is printed."
             yield row.problem("warning", "ci_high", message)
 
 
 def _p_values(rows: Sequence[CheckedRow]) -> Iterator[Problem]:
     for row in rows:
         if row.text("p_value") and row.is_blank("p_sided"):
-            message = "the cell is empty, but the row has a p value: say one or two."
+            message = "the cell is empty, but the row has a p value: enter one or two."
             yield row.problem("error", "p_sided", message)
         if row.text("p_sided") and row.is_blank("p_value"):
-            message = "sides are given, but no p value. Look whether one is printed."
+            message = "the number of sides is given, but no p value. Check whether one is printed."
             yield row.problem("warning", "p_sided", message)
 
 
@@ -151,11 +151,11 @@ def _compatible(one: str, other: str) -> bool:
 
 def _twice(values: Sequence[str], row: CheckedRow, earlier: CheckedRow) -> Problem:
     agree = all(row.text(column) == earlier.text(column) for column in values)
-    message = f"the same result of the same source stands in row {earlier.number}"
+    message = f"the same result of the same source is also in row {earlier.number}"
     message += (
         ". Delete one, or mark one as superseded."
         if agree
-        else " with other numbers. Look which is right, and mark the other as superseded."
+        else " with other numbers. Check which is right, and mark the other as superseded."
     )
     return row.problem("warning", "", message)
 
@@ -207,7 +207,7 @@ def _rare_subgroups(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
             once = pairs[factor, level] == 1
             near = [word for word in often if once and _is_slip(text, word)]
             if near:
-                message = f'{quoted(text)} stands only here. Did you mean "{near[0]}"?'
+                message = f'{quoted(text)} occurs only here. Did you mean "{near[0]}"?'
                 yield row.problem("warning", "subgroup", message)
 
 

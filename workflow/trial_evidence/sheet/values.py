@@ -91,7 +91,7 @@ def read_cell(column: Column, cell: str) -> Reading:
         if column.required:
             return Reading("", error="the cell is empty, but a value is required here.")
         if cell:
-            return Reading("", warning="the cell holds only blanks. Empty it.")
+            return Reading("", warning="the cell holds only spaces. Clear it.")
         return Reading("")
     error = _anywhere(cell)
     if error:
@@ -168,7 +168,7 @@ def _not_a_single_value(cell: str) -> str:
         return f"{quoted(cell)} contains a line break. Write {quoted(' '.join(cell.split()))}."
     if cell != cell.strip():
         where = "begins" if cell[0].isspace() else "ends"
-        return f"{quoted(cell)} {where} with a blank. Write {quoted(cell.strip())}."
+        return f"{quoted(cell)} {where} with a space. Write {quoted(cell.strip())}."
     if cell.lower() in MISSING_MARKS:
         return f"{quoted(cell)} stands for a missing value. Leave the cell empty."
     return ""
@@ -179,12 +179,14 @@ def _read_text(column: Column, cell: str) -> Reading:
     if column.pattern and not re.fullmatch(column.pattern, text):
         if text.lower() in MISSING_MARKS:
             return Reading(cell, error=_not_a_single_value(text))
-        return Reading(cell, error=f"{quoted(text)} does not have the form of {column.example}.")
+        return Reading(cell, error=f"{quoted(text)} is not in the form of {column.example}.")
     warning = ""
     if text != cell:
-        warning = f"{quoted(cell)} begins or ends with a blank, which was left out."
+        warning = f"{quoted(cell)} begins or ends with a space, which was removed."
     elif text.lower() in MISSING_MARKS - {"none"}:
-        warning = f"{quoted(text)} looks like a mark for a missing value. Leave the cell empty."
+        warning = (
+            f"{quoted(text)} looks like a placeholder for a missing value. Leave the cell empty."
+        )
     elif _DATE.fullmatch(text) and not column.pattern:
         warning = (
             f"{quoted(text)} is a date. If something else was typed (such as 7-12), the "
@@ -206,7 +208,7 @@ def _read_number(column: Column, cell: str) -> Reading:
         return Reading(cell, error=f"{quoted(cell)} is not {wanted}.{_advice(column, cell)}")
     number = float(cell) if len(cell) <= _LONGEST_NUMBER else math.inf
     if abs(number) > _LARGEST_NUMBER:
-        return Reading(cell, error=f"{quoted(cell)} is too large or too long a number.")
+        return Reading(cell, error=f"{quoted(cell)} is a number that is too large or too long.")
     if column.range is not None and number not in column.range:
         return Reading(cell, error=_out_of_range(column, cell, number))
     return Reading(cell, number)
@@ -214,7 +216,7 @@ def _read_number(column: Column, cell: str) -> Reading:
 
 def _out_of_range(column: Column, cell: str, number: float) -> str:
     assert column.range is not None
-    message = f"{quoted(cell)} is outside what is allowed: {column.range.in_words()}."
+    message = f"{quoted(cell)} is outside the allowed range: {column.range.in_words()}."
     if column.type == "level" and 0 < number < 1:
         message += f" Write the level in percent: {number * 100:g}."
     return message
@@ -225,7 +227,8 @@ def _advice(column: Column, cell: str) -> str:
     whole = column.type in {"integer", "year"}
     if _DATE.fullmatch(cell):
         return (
-            " The spreadsheet made a date of what was typed (such as 9/12): type the number again."
+            " The spreadsheet turned what was typed (such as 9/12) into a date: type the "
+            "number again."
         )
     if any(mark in cell for mark in _MINUS):
         plain = re.sub(f"[{_MINUS}]", "-", cell)
@@ -260,13 +263,13 @@ def _read_p_value(cell: str) -> Reading:
             "for example <0.001.",
         )
     if not 0 < number <= 1:
-        return Reading(cell, error=f"{quoted(cell)} is outside what is allowed: from 0 to 1.")
+        return Reading(cell, error=f"{quoted(cell)} is outside the allowed range: from 0 to 1.")
     return Reading(cell, number)
 
 
 def _p_value_advice(cell: str) -> str:
     if _DATE.fullmatch(cell):
-        return " The spreadsheet made a date of it: type it again."
+        return " The spreadsheet turned it into a date: type it again."
     plain = re.sub(r"^(?i:p)\s*", "", cell).replace(" ", "")
     plain = plain.removeprefix("=").replace("≤", "<").replace("<=", "<")
     plain = plain.replace(",", ".").replace("·", ".")
@@ -283,7 +286,9 @@ def _word_like_error(column: Column, cell: str) -> str:
         )
     if column.type == "date":
         return (
-            "" if _ISO_DATE.fullmatch(cell) else f"{quoted(cell)} is not a date such as 2026-11-22."
+            ""
+            if _ISO_DATE.fullmatch(cell)
+            else f"{quoted(cell)} is not a date in the form 2026-11-22."
         )
     if column.type == "subgroup":
         return _subgroup_error(column, cell)
@@ -299,14 +304,14 @@ def _id_error(cell: str) -> str:
         return f"{quoted(cell)} is a date: the spreadsheet changed what was typed. Type it again."
     if _ID.fullmatch(cell):
         return ""
-    return f"{quoted(cell)} is not an id: ids have small letters, digits, _ and - only."
+    return f"{quoted(cell)} is not an id: ids consist of small letters, digits, _ and -."
 
 
 def _agents_error(cell: str) -> str:
     agents = cell.split("+")
     for agent in agents:
         if not _ID.fullmatch(agent):
-            return f"{quoted(cell)} is not a list of agents joined by +, without blanks."
+            return f"{quoted(cell)} is not a list of agents joined by +, without spaces."
     if len(set(agents)) < len(agents):
         return f"{quoted(cell)} names an agent twice."
     if agents != sorted(agents):
@@ -330,5 +335,5 @@ def _subgroup_error(column: Column, cell: str) -> str:
         return f"{quoted(cell)} names a factor twice."
     if factors != sorted(factors):
         ordered = " & ".join(f"{factor}={level}" for factor, level in sorted(pairs))
-        return f'{quoted(cell)}: factors stand in alphabetical order. Write "{ordered}".'
+        return f'{quoted(cell)}: factors must be in alphabetical order. Write "{ordered}".'
     return ""

@@ -234,7 +234,7 @@ def _sheets_by_table(
             found[name] = worksheets[title]
         elif name not in HELPERS and (title not in worksheets or not _is_empty(worksheets[title])):
             message = (
-                "no table has this name, so nothing of it can be imported. Delete the sheet, or "
+                "no table has this name, so nothing on it can be imported. Delete the sheet, or "
                 f"move what it holds to its table.{did_you_mean(title, missing)}"
             )
             problems.append(about(_place(source, title), message))
@@ -281,7 +281,7 @@ class _SheetReader:
             return None
         records = list(self.sheet.iter_rows())
         if not any(_is_filled(cell) for row in records for cell in row):
-            self._about_sheet("the sheet is empty: not even the names of the columns are there.")
+            self._about_sheet("the sheet is empty: even the column names are missing.")
             return None
         for merged in sorted(map(str, self.sheet.merged_cells.ranges)):
             self._about_sheet(
@@ -350,7 +350,7 @@ class _SheetReader:
             are = "is" if len(hidden) == 1 else "are"
             self._about_sheet(
                 f"{_in_runs(hidden)} {are} hidden or filtered out. Show all rows (clear the "
-                "filter), so that nothing is imported unseen."
+                "filter), so that no row is imported unseen."
             )
 
     def _about_sheet(self, message: str, row: int | None = None) -> None:
@@ -366,7 +366,7 @@ def _read(cell: Any, column: Column | None, computed: Any) -> Reading:
         return _read_value(cell.value, cell.data_type, cell.number_format, column)
     formula = cell.value if isinstance(cell.value, str) else "an array formula"
     if computed is None or computed.value is None or computed.value == "":
-        message = f"a formula without a value stands here: {quoted(formula)}. Type the value."
+        message = f"the cell holds a formula without a value: {quoted(formula)}. Type the value."
         return Reading(formula, error=message)
     read = _read_value(computed.value, computed.data_type, cell.number_format, column)
     formula = f"the formula {quoted(formula)}"
@@ -379,10 +379,10 @@ def _read_value(value: Any, kind: str, number_format: str, column: Column | None
     if value is None:
         return Reading("")
     if kind == "e":
-        return Reading(str(value), error=f"the error value {value} stands here. Type the value.")
+        return Reading(str(value), error=f"the cell holds the error value {value}. Type the value.")
     if isinstance(value, bool):
         text = str(value).upper()
-        message = f"the spreadsheet made a logical value of what was typed ({text}). {_AGAIN}"
+        message = f"the spreadsheet turned what was typed into a logical value ({text}). {_AGAIN}"
         return Reading(text, error=message)
     if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
         return _read_date(value, column)
@@ -396,13 +396,13 @@ def _read_date(
     value: datetime.date | datetime.time | datetime.timedelta, column: Column | None
 ) -> Reading:
     if not isinstance(value, datetime.date):
-        message = f"the spreadsheet made a time of what was typed: {value}. {_AGAIN}"
+        message = f"the spreadsheet turned what was typed into a time: {value}. {_AGAIN}"
         return Reading(str(value), error=message)
     day = value.date() if isinstance(value, datetime.datetime) else value
     if column is not None and column.type == "date":
         return Reading(day.isoformat())
     message = (
-        f"the spreadsheet made a date of what was typed: {_in_words(day)} (perhaps from "
+        f"the spreadsheet turned what was typed into a date: {_in_words(day)} (perhaps from "
         f"{day.day}/{day.month} or {day.month}/{day.day}). {_AGAIN}"
     )
     return Reading(day.isoformat(), error=message)
@@ -415,13 +415,13 @@ def _read_number(value: float, number_format: str, column: Column | None) -> Rea
             return Reading(text)
         message = (
             f"the cell holds the number {value} and shows it in another form. Format the cell as "
-            "text and type what it is to say."
+            "text and type what it should say."
         )
         return Reading(str(value), error=message)
     day = hidden_date(value, number_format)
     if day is not None:
         message = (
-            f"{value:.0f} is probably the date {_in_words(day)}, which the spreadsheet made of "
+            f"{value:.0f} is probably the date {_in_words(day)}, which the spreadsheet made from "
             f"what was typed ({day.day}/{day.month}?). {_AGAIN}"
         )
         return Reading(f"{value:.0f}", error=message)

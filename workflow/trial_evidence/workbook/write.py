@@ -64,8 +64,8 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     tables = _tables(raw, dictionary)
     if book.exists() and _holds_more_than(book, tables, dictionary):
         message = (
-            "this workbook holds edits that were not imported; they would be overwritten. Import "
-            "it, or move it to another place, or delete it."
+            "this workbook holds edits that have not been imported and would be overwritten. "
+            "Import it, or move it to another place, or delete it."
         )
         raise SheetError([about(book.name, message)])
     workbook = Workbook()
@@ -96,9 +96,9 @@ def _unfit_cells(raw: RawTable) -> Iterator[Problem]:
         for name, text in row.cells.items():
             message = ""
             if len(text) > LONGEST_CELL:
-                message = f"the text is longer than a workbook's cell holds ({LONGEST_CELL})."
+                message = f"the text is longer than a cell can hold ({LONGEST_CELL} characters)."
             elif NOT_IN_A_FILE.search(text):
-                message = "the cell holds an invisible character that no workbook takes."
+                message = "the cell holds an invisible character that a workbook cannot hold."
             if message:
                 subject = row.cells.get(raw.table.subject_column or "", "")
                 yield Problem("error", raw.table.file, row.number, subject, name, text, message)
@@ -197,9 +197,9 @@ def _note(column: Column) -> str:
     elif column.range is not None:
         lines.append(f"Allowed: {column.range.in_words()}")
     elif column.references is not None:
-        lines.append(f"Stands in: sheet {column.references[0]}, column {column.references[1]}")
+        lines.append(f"Listed in: sheet {column.references[0]}, column {column.references[1]}")
     if column.unique == "yes":
-        lines.append("No value twice.")
+        lines.append("Each value only once.")
     lines.append("Must be filled in." if column.required else "May be empty.")
     if column.example:
         lines.append(f"Example: {column.example}")
@@ -285,7 +285,7 @@ def _drop_down(
             formula1=_ids(tables[table], key),
             errorStyle="warning",
             errorTitle=f"Not in {table}",
-            error=f"This id does not stand in the sheet {table} yet. Keep it all the same?",
+            error=f"This id is not in the sheet {table} yet. Keep it anyway?",
         )
     else:
         return
