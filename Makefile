@@ -5,6 +5,7 @@
 # make changes [SINCE=revision]          what your edit changes, against the last commit
 # make calibrate                         do the intervals hold? (a simulation of minutes)
 # make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>]   for a journal or a slide
+# make approve                          take over what the made-up project's outputs say now
 # make explain ROW=pcr:6                 why a row is, or is not, in an analysis
 # make explain TRIAL=<id> ANALYSIS=<id>
 
@@ -16,7 +17,7 @@ STAMP := .venv/installed
 # The matrices are small: a thread for each core makes them slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check workbook import explain changes figures calibrate test test-edits clean lock
+.PHONY: all check workbook import explain changes figures calibrate test test-edits approve clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -58,6 +59,11 @@ test: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# For a reader to look through with git diff; docs/testing.md says how.
+approve: $(STAMP)
+	@APPROVE=yes $(BIN)/python -m pytest tests/approval -q
+	@git --no-pager diff --stat -- tests/approval
 
 # The environment is made again when the lock changes; the stamp comes last, so that an
 # interrupted installation is not taken for a whole one.
