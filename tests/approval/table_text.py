@@ -89,7 +89,11 @@ def workbook_as_text(path: Path) -> str:
             for row in sheet.iter_rows(values_only=True)
         ]
         filled = [row for row in cells if any(row)]
-        parts.append(f"==== sheet {sheet.title} ====\n\n{rows_as_text(filled)}")
+        titles = [row[0] for row in filled[:1] if not any(row[1:])]
+        parts.append(
+            "\n".join([f"==== sheet {sheet.title} ====", *titles, "",
+                       rows_as_text(filled[len(titles):])])
+        )  # fmt: skip
     return "\n\n".join(parts)
 
 

@@ -273,7 +273,8 @@ def test_observed_and_predicted_are_not_exchanged(made_up, network):
             placed += 1
     assert placed > 1
     title = " ".join(w.text for w in drawn.words)
-    assert "Observed" in title and "as the sum of the components" in title
+    assert "Observed" in title
+    assert "as the sum of the components" in title
 
 
 @pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
@@ -323,7 +324,8 @@ def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
         # More responses than expected are to the right of no difference.
         assert (shares[2] > shares[3]) == (scaled[0] > (1 if ratio else 0))
     left, right = drawn.sides()
-    assert left.startswith("Less") and right.startswith("More")
+    assert left.startswith("Less")
+    assert right.startswith("More")
     assert [w for w in drawn.words if w.text.strip() == "First"]
 
 
