@@ -76,9 +76,7 @@ def test_a_bubble_of_the_map_is_that_of_its_regimen_and_outcome(made_up):
     found = rows(made_up.results / "tables/evidence_map.csv")
     heads = {name: drawn.named(name) for name in ("pCR", "EFS", "iDFS", "PFS", "OS")}
     assert len({round(middle(word)[0]) for word in heads.values()}) == 5
-    settings = {s: drawn.named(label) for s, label in (
-        ("neoadjuvant", "Neoadjuvant"), ("metastatic_first_line", "Metastatic, first line"))}  # fmt: skip
-    end = settings["metastatic_first_line"].y
+    end = drawn.named("Metastatic, first line").y
     checked, sizes = 0, []
     for row in found:
         if " + " not in row["regimen"] or row["endpoint"] not in heads:
