@@ -8,6 +8,22 @@ from made_up.project import MadeUp, made_up_project
 
 # A folder to keep the made-up project in, for whoever works on the tests and not on the library.
 KEEP = "MADE_UP_PROJECT"
+# Files that take longest, first: two processes then end at about the same time.
+LONGEST = (
+    "tests/workflow/test_pipeline.py", "tests/approval/", "tests/edits/",
+    "tests/unit/workbook/test_workbook_edits.py", "tests/workflow/", "tests/browser/",
+    "tests/unit/report/", "tests/unit/sensitivity/", "tests/unit/network/", "tests/figures/",
+    "tests/unit/pool/", "tests/unit/changes/",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first, the others as they were."""
+    items.sort(
+        key=lambda item: next(
+            (at for at, place in enumerate(LONGEST) if item.nodeid.startswith(place)), len(LONGEST)
+        )
+    )
 
 
 def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

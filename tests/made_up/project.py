@@ -1,11 +1,12 @@
 """The made-up project in a folder, every stage run once, as the workflow and the Makefile do."""
 
+import atexit
 import contextlib
+import fcntl
 import io
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,11 @@ ANALYSIS = "pcr_dual_v_almab"
 # Enough to fill every cell of the page of calibration; its numbers mean nothing.
 TINY = Grid(taus=(0.0, 0.3), simulations=40, part=40)
 DONE = "done"
+ARGUMENTS = {
+    "check": ("--list-warnings",),
+    "styled": ("--style", "greyscale", "--width", "85", "--analysis", ANALYSIS),
+    "workbook": ("--book", "evidence.xlsx"),
+}
 # A trial that an analyst types, and a count that he corrects.
 TYPED = {
     "sources": 'roe_2026_yew,Roe,2026,Journal of Made-up Results,YEW,,,,,article\n',
@@ -60,19 +66,43 @@ class MadeUp:
         return (self.folder / "printed" / f"{command}.txt").read_text(encoding="utf-8")
 
 
+# The stages that rest on a package, for what is made again where a fault is planted in it.
+STAGES = {
+    "audit": ("audit",), "sensitivity": ("sensitivity",), "network": ("network",),
+    "report": ("report", "styled", "explain"), "forests": ("figures",), "overview": ("report",),
+    "charts": ("sensitivity", "network"), "canvas": ("figures", "sensitivity", "network", "report"),
+    "stage": ("figures",),
+}  # fmt: skip
+# mutmut names the fault that a process is to run with.
+FAULT = "MUTANT_UNDER_TEST"
+
+
 def made_up_project(folder: Path) -> MadeUp:
     """Make the project in a folder, unless it is there; several processes may ask at once."""
-    # One makes it, the others wait.
-    import fcntl
-
+    fault = os.environ.get(FAULT, "")
+    if "__mutmut_" in fault:
+        return _made_again(folder, fault)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
+        # One makes it, the others wait.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / DONE).is_file():
+        if fault == "stats" or not (folder / DONE).is_file():
             shutil.rmtree(folder, ignore_errors=True)
             _make(folder)
             (folder / DONE).touch()
     return MadeUp(folder)
+
+
+def _made_again(folder: Path, fault: str) -> MadeUp:
+    """A copy of the finished project in which the stages that a fault may change ran again."""
+    again = MadeUp(folder.with_name(f"{folder.name}_{os.getpid()}"))
+    shutil.copytree(folder, again.folder)
+    atexit.register(shutil.rmtree, again.folder, ignore_errors=True)
+    package, *inside = fault.removeprefix("trial_evidence.").split(".")
+    with contextlib.chdir(again.folder):
+        for stage in STAGES[inside[0] if package == "figures" else package]:
+            _stage(again, stage)
+    return again
 
 
 def write_sheet(folder: Path) -> None:
@@ -88,26 +118,31 @@ def _make(folder: Path) -> None:
     _git(folder, "init", "--quiet")
     _git(folder, "add", "data/raw", "config")
     _git(folder, "commit", "--quiet", "--message", "The sheet")
-    with _inside(folder):
-        _say("check", "--list-warnings")
-        _say("extract")
-        for setting in MadeUp(folder).settings:
-            for stage in ("pool", "figures", "sensitivity", "network"):
-                _say(stage, "--setting", setting)
-        _say("audit")
-        _say("report")
-        _say("styled", "--style", "greyscale", "--width", "85", "--analysis", ANALYSIS)
-        _say("explain_row", "--row", "pcr:2")
-        _say("explain_trial", "--trial", "sorrel", "--analysis", "progression_free_dual_v_single")
-        _say("workbook", "--book", "evidence.xlsx")
+    with contextlib.chdir(folder):
+        for stage in ("check", "extract", "pool", "figures", "sensitivity", "network", "audit",
+                      "report", "styled", "explain", "workbook"):  # fmt: skip
+            _stage(MadeUp(folder), stage)
         _calibrate()
     # In a copy, so that the results here are those of the sheet here.
     edited = folder / "edited"
     for part in ("data", "config", "results", ".git"):
         shutil.copytree(folder / part, edited / part)
     _edit(edited / "data/raw")
-    with _inside(edited):
+    with contextlib.chdir(edited):
         _say("changes", "--since", "HEAD", printed=folder / "printed")
+
+
+def _stage(made_up: MadeUp, stage: str) -> None:
+    """Run a command as often as it is asked for."""
+    if stage in {"pool", "figures", "sensitivity", "network"}:
+        for setting in made_up.settings:
+            _say(stage, "--setting", setting)
+    elif stage == "explain":
+        _say("explain_row", "--row", "pcr:2")
+        trial = ("--trial", "sorrel", "--analysis", "progression_free_dual_v_single")
+        _say("explain_trial", *trial)
+    else:
+        _say(stage, *ARGUMENTS.get(stage, ()))
 
 
 def _edit(raw: Path) -> None:
@@ -136,12 +171,6 @@ def _say(name: str, *arguments: str, printed: Path = Path("printed")) -> None:
         code = main([name.split("_")[0], *arguments])
     assert code == 0, (name, said.getvalue())
     (printed / f"{name}.txt").write_text(said.getvalue(), encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _inside(folder: Path) -> Iterator[None]:
-    with contextlib.chdir(folder):
-        yield
 
 
 def _git(folder: Path, *arguments: str) -> None:
