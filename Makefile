@@ -42,6 +42,10 @@ import: $(STAMP)
 docs/data-dictionary.md: $(STAMP) workflow/dictionary/*.csv
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence dictionary
 
+# What an editor needs to help with the files of config/.
+workflow/schemas/config.schema.json: $(STAMP) workflow/trial_evidence/config/*.py
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence.config
+
 changes: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence changes --since "$(SINCE)"
 

@@ -10,9 +10,11 @@ from trial_evidence.config.configuration import (
     Configuration,
     ContrastRule,
     EffectModifier,
+    Outcome,
     RateAnalysis,
     read_configuration,
 )
+from trial_evidence.config.methods import FigureFiles
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.sheet import Sheet
 
@@ -23,6 +25,7 @@ SELECTION, POOLING, SENSITIVITY = PROJECT.selection, PROJECT.pooling, PROJECT.se
 SETTING = "early"
 RECEPTOR = EffectModifier("receptor", "Receptor", ("negative", "positive"))
 NAN = float("nan")
+KINDS = {"pcr": "counts", "hazard_ratios": "contrasts"}
 
 AGENTS = [
     {"agent": "almab", "label": "Almab", "parent_antibody": ""},
@@ -71,7 +74,10 @@ Rows = Sequence[Mapping[str, Any]]
 def frame(table: str, rows: Rows) -> pd.DataFrame:
     """A table of the sheet: what a row does not say is filled in; the header is row 1."""
     filled = [DEFAULTS[table] | {"row": at} | dict(row) for at, row in enumerate(rows, start=2)]
-    return pd.DataFrame(filled, columns=None if rows else ["row", *DEFAULTS[table]])
+    found = pd.DataFrame(filled, columns=None if rows else ["row", *DEFAULTS[table]])
+    if table in KINDS:
+        found["outcome"] = found.get("endpoint", table)
+    return found
 
 
 def sheet(
@@ -89,7 +95,7 @@ def sheet(
         "pcr": [], "hazard_ratios": [], "exclusions": [], "populations": [],
         "sources": [{}], "second_reading": [], "adjudication": [],
     } | tables  # fmt: skip
-    return Sheet({name: frame(name, rows) for name, rows in content.items()})
+    return Sheet({name: frame(name, rows) for name, rows in content.items()}, KINDS)
 
 
 def analysis(**changes: Any) -> Analysis:
@@ -100,11 +106,17 @@ def analysis(**changes: Any) -> Analysis:
         "pool": "overall", "subgroups": "added_agents", "effect_modifiers": (),
         "arm_labels": ("Dual", "Single"),
     } | changes  # fmt: skip
+    fields["outcomes"] = outcomes(*fields.pop("endpoints"))
     return Analysis(**fields)
 
 
+def outcomes(*names: str) -> tuple[Outcome, ...]:
+    """Outcomes of the project, by name."""
+    return tuple(PROJECT.outcomes[name] for name in names)
+
+
 PCR = {"endpoints": ("pcr",), "measures": ("risk_ratio",)}
-RATES = RateAnalysis("rates", SETTING, "Rates", (RECEPTOR,))
+RATES = RateAnalysis("rates", SETTING, "Rates", outcomes("pcr"), (RECEPTOR,))
 
 
 def configuration(*analyses: Analysis, rates: Sequence[RateAnalysis] = ()) -> Configuration:
@@ -116,9 +128,9 @@ def configuration(*analyses: Analysis, rates: Sequence[RateAnalysis] = ()) -> Co
         pooling=POOLING,
         sensitivity=SENSITIVITY,
         selection=SELECTION,
-        figure_width_mm=180.0,
-        figure_formats=("svg",),
+        figures=FigureFiles(180.0, ("svg",)),
         settings={SETTING: "Early disease"},
+        outcomes=PROJECT.outcomes,
         analyses=analyses,
         rates=tuple(rates),
     )

@@ -8,7 +8,7 @@ from invented import ROOT
 from trial_evidence.cli import DICTIONARY, main
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.report.material.material import read_evidence
-from trial_evidence.report.trail.explain import Evidence
+from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet import Sheet, load_sheet, read_dictionary
 
 

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 WIDEST = 200
 # Of a table with more rows, such as that of all specifications, the first ones are shown.
 LONGEST = 500
-LONG_NUMBER = re.compile(r"-?\d+\.\d{5,}(?:e[-+]?\d+)?|-?\d(?:\.\d+)?e[-+]?\d+")
+LONG_NUMBER = re.compile(r"(?<![\w.])-?(?:\d+\.\d{5,}(?:e[-+]?\d+)?|\d(?:\.\d+)?e[-+]\d+)(?![\w.])")
 
 
 def short_numbers(text: str) -> str:

@@ -90,7 +90,8 @@ NOT_LISTED = {"figure_styled", "figure_calibration", "figure_changes"}
 VARYING = (
     (re.compile(r"\b[0-9a-f]{40,64}\b"), "<digest>"),
     (re.compile(r"(?<=since )[0-9a-f]{7,}(?= of)"), "<revision>"),
-    (re.compile(r'("(?:version|softwareVersion)": ")[^"]*"'), r'\1<version>"'),
+    (re.compile(r'(": ")\d+(?:\.\d+)+(?:\.?\w+)?"'), r'\1<version>"'),
+    (re.compile(r'("contentSize": ")\d+"'), r'\1<size>"'),
 )
 
 
@@ -182,7 +183,8 @@ def test_the_lists_of_figures_say_what_the_figures_say(made_up):
     assert listed == said
     texts = (made_up.results / "alt-texts.csv").read_text(encoding="utf-8").splitlines()
     # The list of texts names a figure of a network without the folder of the networks.
-    assert {row["figure"]: (row["title"], row["text"]) for row in csv.DictReader(texts)} == {
+    named = {row["figure"]: (row["title"], row["text"]) for row in csv.DictReader(texts)}
+    assert {figure.replace("/network/", "/"): words for figure, words in named.items()} == {
         place[len("results/") : -len(".svg")].replace("/network/", "/"): words
         for place, words in said.items()
     }

@@ -12,10 +12,12 @@ from opened import LONG, NASTY, Watched
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from small_project import evidence_of, small_project
 from trial_evidence.cli import main
-from trial_evidence.config.configuration import Configuration
-from trial_evidence.report.material.table import report_table
-from trial_evidence.report.page.page import Extras, page, page_settings
-from trial_evidence.sheet import Sheet
+from trial_evidence.config.reports import read_report_configuration
+from trial_evidence.report.material.material import Material
+from trial_evidence.report.material.table import Column, report_table
+from trial_evidence.report.page.page import Extras, page
+from trial_evidence.report.page.sections import page_settings
+from trial_evidence.report.trail.trace import trail_of
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -31,8 +33,9 @@ def folders(folder: Path) -> list[str]:
     )]  # fmt: skip
 
 
-def write_page_of(folder: Path, configuration: Configuration, sheet: Sheet, drawn: str) -> Path:
+def write_page_of(folder: Path, drawn: str) -> Path:
     """The page of a project; one setting has its forest plots, the others have none."""
+    sheet, configuration, evidence = evidence_of(folder)
     settings = folder / "config/config.yaml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("formats: [svg, pdf, png]", "formats: [svg]"), "utf-8")
@@ -41,16 +44,17 @@ def write_page_of(folder: Path, configuration: Configuration, sheet: Sheet, draw
         listing.write_text("setting,analysis,figure,title,description\n", encoding="utf-8")
     assert main(["figures", *folders(folder), f"--setting={drawn}"]) == 0
     table = report_table(
-        "characteristics", f"Trials {NASTY}", [{"Trial": NASTY, "Number": "NCT00000001"}],
-        [{"nct": "NCT00000001", "doi": "10.1000/x"}], ["Trial", "Number"], ["nct", "doi"], [NASTY],
+        "characteristics", f"Trials {NASTY}",
+        [{"trial": NASTY, "nct": "NCT00000001", "doi": "10.1000/x"}],
+        [Column("Trial", "trial"), Column("Number", "nct")], ["nct", "doi"], [NASTY],
     )  # fmt: skip
     extras = Extras(
-        title="The evidence", tables=(table,),
-        methods=f"Methods {NASTY}", provenance={"versions": {"python": "3"}, "note": NASTY},
+        title="The evidence", tables=(table,), cited=tuple(sheet["sources"]["source_id"]),
+        methods=(f"Methods {NASTY}",), provenance={"versions": {"python": "3"}, "note": NASTY},
     )  # fmt: skip
-    results = folder / "results"
-    settings = page_settings(configuration, sheet, folder / "data/processed", results, extras)
-    text = page(configuration, sheet, settings, results, extras)
+    report = read_report_configuration(folder / "config", configuration)
+    material = Material(configuration, report, sheet, evidence, {}, folder / "results")
+    text = page(material, page_settings(material, trail_of(evidence, configuration)), extras)
     path = folder / "report.html"
     path.write_text(text, encoding="utf-8")
     return path
@@ -62,8 +66,7 @@ def real_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     for place in ("data/raw", "config"):
         shutil.copytree(ROOT / place, folder / place)
-    sheet, configuration, _ = evidence_of(folder)
-    return write_page_of(folder, configuration, sheet, "metastatic_first_line")
+    return write_page_of(folder, "metastatic_first_line")
 
 
 @pytest.fixture(scope="session")
@@ -80,8 +83,7 @@ def nasty_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
-    sheet, configuration, _ = evidence_of(folder)
-    return write_page_of(folder, configuration, sheet, "adjuvant")
+    return write_page_of(folder, "adjuvant")
 
 
 @pytest.fixture(scope="session")

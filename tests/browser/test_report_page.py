@@ -7,6 +7,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from opened import LONG, NASTY, OPEN_ALL, Watched
+from printed_numbers import PRINTED_INTERVALS, PRINTED_P
 from reference import load
 from scipy import stats
 
@@ -154,6 +155,15 @@ def test_quantiles_and_tails_are_scipys(arithmetic):
         assert found == pytest.approx(stats.t.sf(at, df), rel=1e-11, abs=0)
 
 
+def test_the_page_prints_numbers_as_the_figures_do(arithmetic):
+    values = list(PRINTED_P)
+    found = arithmetic.run("(values) => values.map(Page.probability)", values)
+    assert dict(zip(values, found, strict=True)) == PRINTED_P
+    limits = [list(pair) for pair in PRINTED_INTERVALS]
+    found = arithmetic.run("(pairs) => pairs.map((pair) => Page.interval(...pair))", limits)
+    assert found == list(PRINTED_INTERVALS.values())
+
+
 INTERVALS = {"z": "wald", "t": "t", "knha": "hartung_knapp", "adhoc": "hartung_knapp_conservative"}
 MODEL = """([y, v, method]) => Statistics.randomEffects(
     y, v, { level: 95, prediction: "conservative_k_minus_1", ...method })"""
@@ -290,11 +300,11 @@ def test_a_trial_left_out_changes_the_result_and_comes_back(desk):
     whole = tool.locator(".result").inner_text()
     count = tool.locator("tbody input:enabled").count()
     assert whole.startswith(f"{count} of {count} trials")
-    assert "pipeline's result" in whole
+    assert "This is the result of the analysis." in whole
     tool.locator("tbody input:enabled").first.uncheck()
     fewer = tool.locator(".result").inner_text()
     assert fewer.startswith(f"{count - 1} of {count} trials")
-    assert "Computed in this page" in fewer
+    assert "Recomputed in this page" in fewer
     assert numbers(fewer)[:3] != numbers(whole)[:3]
     assert tool.locator("tbody tr").first.locator("td.number").inner_text() == "–"
     # The box that was used keeps the focus, so that the next key does what one expects.
@@ -316,7 +326,7 @@ def test_trials_are_sorted_and_filtered(desk):
     assert tool.locator("th[aria-sort=descending]").count() == 1
     name = tool.locator("tbody th").first.inner_text().split("\n")[0]
     before = tool.locator(".result").inner_text()
-    tool.get_by_label("Show trials with this text").fill(name.lower())
+    tool.get_by_label("Filter trials by text").fill(name.lower())
     assert tool.locator("tbody tr").count() == 1
     # What is hidden is still pooled, and the page says so.
     assert tool.locator(".result").inner_text().startswith(before)

@@ -34,7 +34,7 @@ EXAMPLES = int(os.environ.get("SHEET_EDITS", "250"))
 WHOLE = 50
 DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")
 CONFIGURATION = read_configuration(ROOT / "config")
-NETWORKS = [n.id for n in read_networks(ROOT / "config", CONFIGURATION.settings).networks]
+NETWORKS = [n.id for n in read_networks(ROOT / "config", CONFIGURATION).networks]
 CONTENTS = {
     name: (ROOT / "data/raw" / table.file).read_bytes() for name, table in DICTIONARY.tables.items()
 }
@@ -182,7 +182,8 @@ def _narrowed(sheet: Sheet, trials: set[str]) -> Sheet:
                 else frame
                 for name, frame in sheet.tables.items()
             }
-        )
+        ),
+        sheet.kinds,
     )
 
 

@@ -1,21 +1,33 @@
 """Charts saved and opened again: where their marks are, measured on their own ticks."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import plotnine as p9
 from figures.svg_reading import Drawing, Shape, Word, check_svg, read_svg, word_defects
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.page import Page, save_page
+from trial_evidence.figures.canvas.page import Page, Picture, save_page
 from trial_evidence.figures.canvas.style import PRESETS, Style
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 
 POINTS_PER_MM = 72 / 25.4
 CAP_HEIGHT = 1409 / 2048
+# a figure a time takes longer than a calculation
+DRAWN = settings(
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 PAGE, COLUMN = PRESETS["page"], PRESETS["column"]
 STYLE = Style()
 INK, MUTED, PAPER = STYLE.ink.lower(), STYLE.muted.lower(), STYLE.paper.lower()
 ACCENT, LIGHT, PALE = (c.lower() for c in (STYLE.accent, STYLE.accent_light, STYLE.accent_pale))
+TITLED = Words("A title")
 RATIO = Axis("log", 0.0, "Risk ratio", "Favours control", "Favours treatment")
 ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)
 UGLY_TEXTS = [
@@ -28,11 +40,21 @@ UGLY_TEXTS = [
 ]
 
 
-def drawn(page: Page, folder: Path) -> Drawing:
-    """The page as its file shows it, once nothing is wrong with it and two files are the same."""
-    for name in ("one", "two"):
-        save_page(page, folder / name, ("svg",))
-    assert (folder / "one.svg").read_bytes() == (folder / "two.svg").read_bytes()
+def chart(
+    draw: Callable[..., p9.ggplot],
+    *data: Any,
+    style: Style = PRESETS["page"],
+    words: Words = TITLED,
+    **more: Any,
+) -> Chart:
+    """A chart of some data to be saved."""
+    made = partial(draw, *data, words=words, style=style, **more)
+    return Chart(made, words.title, "A description", style)
+
+
+def drawn(page: Picture, folder: Path) -> Drawing:
+    """The page or chart as its file shows it, once nothing is wrong with it."""
+    save_page(page, folder / "one", ("svg",))
     assert check_svg(folder / "one.svg") == []
     return read_svg(folder / "one.svg")
 
@@ -72,10 +94,30 @@ def x_of(drawing: Drawing, ticks: tuple[str, str], as_drawn: Callable[[float], f
 def y_of(drawing: Drawing, ticks: tuple[str, str], as_drawn: Callable[[float], float] = float):
     """Makes the y of a value from the middles of two tick labels on the left."""
     words = [
-        next(w for w in drawing.words if w.text == tick and w.anchor == "end") for tick in ticks
+        min((w for w in drawing.words if w.text == tick), key=lambda word: word.box[0])
+        for tick in ticks
     ]
-    middles = [word.y - CAP_HEIGHT * word.size / 2 for word in words]
+    middles = [_tick(drawing, word) for word in words]
     return _between([as_drawn(float(tick)) for tick in ticks], middles, as_drawn)
+
+
+def _tick(drawing: Drawing, word: Word) -> float:
+    """Height of the tick right of a label; of the label's middle where there is no tick."""
+    height = word.y - CAP_HEIGHT * word.size / 2
+    ticks = [
+        shape.points[0][1]
+        for shape in drawing.shapes
+        if len(shape.points) == 2
+        and -1 <= shape.box[0] - word.box[2] < 6
+        and shape.box[2] - shape.box[0] < 6
+        and shape.box[3] - shape.box[1] < 0.01
+    ]
+    return min(ticks, key=lambda tick: abs(tick - height), default=height)
+
+
+def said(drawing: Drawing) -> str:
+    """All texts of a drawing, one after another."""
+    return " ".join(word.text for word in drawing.words)
 
 
 def _between(values, places, as_drawn):
@@ -100,8 +142,13 @@ def dots(drawing: Drawing, tick: str, fill: str = INK, stroke: str = PAPER) -> l
 
 
 def lines(drawing: Drawing, stroke: str) -> list[Shape]:
-    """Straight lines of a colour."""
-    return [s for s in drawing.shapes if len(s.points) == 2 and s.stroke == stroke]
+    """Straight lines of a colour; curves in the lines that they are drawn with."""
+    return [
+        replace(shape, points=ends)
+        for shape in drawing.shapes
+        if shape.stroke == stroke and (shape.fill == "none" or len(shape.points) == 2)
+        for ends in pairwise(shape.points)
+    ]
 
 
 def area(shape: Shape) -> float:

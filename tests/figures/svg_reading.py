@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
+from math import ceil, hypot
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +16,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 FONTS = Path(__file__).parents[2] / "workflow/trial_evidence/figures/canvas/fonts"
 LEAST_POINTS = 6.0
+LONGEST_PIECE = 3.0
 # capitals and descenders of the font, in em; boxes that touch by a tenth of a point do not overlap
 ASCENT, DESCENT, TOUCHING = 0.73, 0.21, 0.1
 
@@ -46,11 +48,21 @@ class Shape:
     fill: str
     stroke: str
     dashed: bool
+    clip: tuple[float, float, float, float] | None = None
 
     @property
     def box(self) -> tuple[float, float, float, float]:
+        """What can be seen of it: within the panel that cuts it off."""
         xs, ys = zip(*self.points, strict=True)
-        return min(xs), min(ys), max(xs), max(ys)
+        left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+        if self.clip is None:
+            return left, top, right, bottom
+        return (
+            min(max(left, self.clip[0]), self.clip[2]),
+            min(max(top, self.clip[1]), self.clip[3]),
+            max(min(right, self.clip[2]), self.clip[0]),
+            max(min(bottom, self.clip[3]), self.clip[1]),
+        )
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,17 @@ def read_svg(path: Path) -> Drawing:
         for child in block.iter(f"{SVG}path")
     }
     by_id = {name: element for element, name in defined.items()}
+    clips = {block.get("id", ""): _rectangle(block) for block in root.iter(f"{SVG}clipPath")}
+    parents = {child: parent for parent in root.iter() for child in parent}
+
+    def clip(element: ElementTree.Element) -> tuple[float, float, float, float] | None:
+        found = None
+        at: ElementTree.Element | None = element
+        while at is not None and found is None:
+            found = clips.get(at.get("clip-path", "").removeprefix("url(#").removesuffix(")"))
+            at = parents.get(at)
+        return found
+
     for element in root.iter():
         style = _style(element)
         if element.tag == f"{SVG}text":
@@ -125,9 +148,10 @@ def read_svg(path: Path) -> Drawing:
         elif element.tag == f"{SVG}use":
             source = by_id[element.get(f"{XLINK}href", "").removeprefix("#")]
             offset = float(element.get("x", "0")), float(element.get("y", "0"))
-            shapes.append(_shape(source, _style(source) | style, offset))
+            shapes.append(_shape(source, _style(source) | style, offset, clip(element)))
         elif element.tag == f"{SVG}path" and element not in defined:
-            shapes.append(_shape(element, style, (0.0, 0.0)))
+            shapes.append(_shape(element, style, (0.0, 0.0), clip(element)))
+    shapes = [shape for shape in shapes if shape.points]
     return Drawing(
         width,
         height,
@@ -139,8 +163,19 @@ def read_svg(path: Path) -> Drawing:
     )
 
 
+def _rectangle(clip_path: ElementTree.Element) -> tuple[float, float, float, float]:
+    (rectangle,) = clip_path
+    x, y, width, height = (
+        float(rectangle.get(name, "nan")) for name in ("x", "y", "width", "height")
+    )
+    return x, y, x + width, y + height
+
+
 def _shape(
-    element: ElementTree.Element, style: dict[str, str], offset: tuple[float, float]
+    element: ElementTree.Element,
+    style: dict[str, str],
+    offset: tuple[float, float],
+    clip: tuple[float, float, float, float] | None,
 ) -> Shape:
     numbers = [float(n) for n in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", element.get("d", ""))]
     points = zip(numbers[::2], numbers[1::2], strict=True)
@@ -149,6 +184,7 @@ def _shape(
         style.get("fill", "#000000"),
         style.get("stroke", "none"),
         "stroke-dasharray" in style,
+        clip,
     )
 
 
@@ -189,10 +225,25 @@ def word_defects(words: Sequence[Word], width: float, height: float) -> list[str
 
 
 def marks(shapes: Sequence[Shape]) -> Iterator[Shape]:
-    """Lines and filled shapes, without the page and the bands behind rows."""
+    """Lines, piece by piece, and filled shapes, without the page and the bands behind rows."""
     for shape in shapes:
-        if shape.stroke != "none" or _lightness(shape.fill) < 0.9:
+        if shape.fill == "none" and shape.stroke != "none":
+            yield from _pieces(shape)
+        elif shape.stroke != "none" or _lightness(shape.fill) < 0.9:
             yield shape
+
+
+def _pieces(line: Shape) -> Iterator[Shape]:
+    """A line in pieces so short that the box around one tells where the line runs."""
+    for (x1, y1), (x2, y2) in pairwise(line.points):
+        level = abs(x1 - x2) < TOUCHING or abs(y1 - y2) < TOUCHING
+        count = 1 if level else max(1, ceil(hypot(x2 - x1, y2 - y1) / LONGEST_PIECE))
+        stops = [
+            (x1 + step / count * (x2 - x1), y1 + step / count * (y2 - y1))
+            for step in range(count + 1)
+        ]
+        for ends in pairwise(stops):
+            yield replace(line, points=ends)
 
 
 def _written_on(mark: Shape, word: Word) -> bool:

@@ -17,9 +17,10 @@ from figures.svg_reading import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.page import Page, save_page
 from trial_evidence.figures.canvas.style import PRESETS, Style, style_for
-from trial_evidence.figures.forests.forest import Column, Forest, Row, layout, save
+from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.layout import layout
 
 POINTS_PER_MM = 72 / 25.4
 INK, MUTED, ACCENT = Style().ink.lower(), Style().muted, Style().accent.lower()
@@ -74,7 +75,7 @@ def many(count: int) -> Forest:
 
 
 def drawn(plot: Forest, tmp_path: Path, style: Style = PRESETS["page"]) -> Drawing:
-    save(plot, tmp_path / "forest", style, ("svg",))
+    save_page(layout(plot, style), tmp_path / "forest", ("svg",))
     return read_svg(tmp_path / "forest.svg")
 
 
@@ -263,7 +264,7 @@ def test_words_beside_a_reference_at_the_edge_of_the_page_stay_on_one_line(tmp_p
 @pytest.mark.parametrize("count", [1, 13, 40, 60])
 @pytest.mark.parametrize("preset", PRESETS)
 def test_any_number_of_rows_makes_a_sound_figure(tmp_path, count, preset):
-    save(many(count), tmp_path / "forest", PRESETS[preset], ("svg",))
+    save_page(layout(many(count), PRESETS[preset]), tmp_path / "forest", ("svg",))
     assert check_svg(tmp_path / "forest.svg") == []
 
 
@@ -288,7 +289,7 @@ def test_any_name_makes_a_sound_figure(tmp_path, name, preset):
         axis=replace(RATIO, favours_low=name, favours_high=name, label=name),
         footnotes=(name,),
     )
-    save(plot, tmp_path / "forest", PRESETS[preset], ("svg", "pdf", "png"))
+    save_page(layout(plot, PRESETS[preset]), tmp_path / "forest", ("svg", "pdf", "png"))
     assert check_svg(tmp_path / "forest.svg") == []
 
 
@@ -435,5 +436,5 @@ def test_no_forest_has_overlapping_texts_or_leaves_its_page(plot, preset):
 @given(any_forest())
 def test_any_forest_can_be_saved(tmp_path_factory, plot):
     folder = tmp_path_factory.mktemp("figure")
-    save(replace(plot, title="A title"), folder / "forest", PRESETS["page"])
+    save_page(layout(replace(plot, title="A title"), PRESETS["page"]), folder / "forest")
     assert check_svg(folder / "forest.svg") == []

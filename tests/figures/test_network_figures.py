@@ -3,22 +3,30 @@
 import math
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 from figures.chart_reading import (
     ACCENT,
     INK,
+    LIGHT,
     MUTED,
     PAPER,
     RATIO,
     UGLY_TEXTS,
     area,
+    chart,
     drawn,
+    lines,
     middle,
     page_defects,
+    said,
     y_of,
 )
 from trial_evidence.figures.canvas.style import PRESETS
-from trial_evidence.figures.charts import observed_predicted, rankogram, surrogate
+from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
+from trial_evidence.figures.charts.rankogram import rankogram
+from trial_evidence.figures.charts.surrogate import surrogate
 from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.figures.overview.network_graph import GraphEdge, GraphNode, NetworkGraph, ring
 
@@ -165,117 +173,183 @@ def test_names_are_broken_after_a_plus():
 # -------------------------------------------------------------------------------------- rankogram
 
 
-def test_bars_are_as_high_as_their_probability(tmp_path):
-    ranks = [
-        rankogram.Ranks("A", "P 0.9", [0.75, 0.25]),
-        rankogram.Ranks("B", "P 0.1", [0.25, 0.75]),
-    ]
-    page = rankogram.layout(rankogram.Rankogram("T", ranks, description="d"), PAGE)
-    drawn(page, tmp_path)
-    heights = [
-        max(y for _, y in bar.points) - min(y for _, y in bar.points)
-        for bar in page.polygons
-        if bar.role == "rank"
-    ]
-    assert heights[0] / heights[1] == pytest.approx(3.0)
-    assert heights == pytest.approx(heights[::-1])
+def ranks(probability):
+    """A table of ranks: treatment -> probability of every rank."""
+    rows = [(name, rank, p) for name, of in probability.items() for rank, p in enumerate(of, 1)]
+    return pd.DataFrame(rows, columns=["treatment", "rank", "probability"])
+
+
+def test_bars_are_as_high_as_their_probability_over_their_rank_in_the_row_of_their_name(tmp_path):
+    found = {"A": [0.75, 0.25, 0.0], "B": [0.2, 0.5, 0.3], "C": [0.05, 0.25, 0.7]}
+    drawing = drawn(chart(rankogram, ranks(found), "Treatment"), tmp_path)
+    bars = [s for s in drawing.shapes if s.fill == ACCENT and s.box[3] - s.box[1] > 0.01]
+    at = {w.text: w.x for w in drawing.words if w.text in "123"}
+    feet = {}
+    for name in found:
+        line = drawing.word(name).y
+        feet[name] = min((s.box[3] for s in bars), key=lambda foot: abs(foot - line))
+    # bars of different rows stand on different lines, the first row above the last
+    assert feet["A"] < feet["B"] < feet["C"]
+    heights = {
+        name: [
+            max((s.box[3] - s.box[1] for s in bars
+                 if abs(s.box[3] - feet[name]) < 0.1 and s.box[0] < at[str(rank)] < s.box[2]),
+                default=0.0)
+            for rank in (1, 2, 3)
+        ]
+        for name in found
+    }  # fmt: skip
+    unit = heights["A"][0] / 0.75
+    for name, probability in found.items():
+        assert [height / unit for height in heights[name]] == pytest.approx(probability, abs=2e-3)
+
+
+def test_the_likeliest_rank_has_its_probability_on_it(tmp_path):
+    drawing = drawn(chart(rankogram, ranks({"A": [0.7, 0.3], "B": [0.2, 0.8]}), ""), tmp_path)
+    assert drawing.word("70%").x == pytest.approx(drawing.word("1").x, abs=0.5)
+    assert drawing.word("80%").x == pytest.approx(drawing.word("2").x, abs=0.5)
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 @pytest.mark.parametrize("count", [1, 5, 17])
-def test_any_number_of_treatments_has_its_panels(preset, count):
-    ranks = [rankogram.Ranks(f"Node {n}", "P 0.5", [1 / count] * count) for n in range(count)]
-    page = rankogram.layout(rankogram.Rankogram("T", ranks, description="d"), PRESETS[preset])
-    assert page_defects(page) == []
-    assert len([t for t in page.texts if t.text.startswith("Node")]) == count
+def test_any_number_of_treatments_has_its_row(tmp_path, preset, count):
+    table = ranks({f"Node {n}": [1 / count] * count for n in range(count)})
+    drawing = drawn(chart(rankogram, table, "", style=PRESETS[preset]), tmp_path)
+    assert len([w for w in drawing.words if w.text.startswith("Node")]) == count
+    # the best and the worst rank are always named
+    assert {"1", str(count)} <= {w.text for w in drawing.words}
 
 
 # --------------------------------------------------------------------------- observed, predicted
 
-POINTS = [
-    observed_predicted.Agreement("A", (0.0, -0.5, 0.5), (math.log(2), 0.1, 1.2)),
-    observed_predicted.Agreement("B", (math.log(3), 0.5, 1.6), (math.log(1.5), -0.1, 0.9)),
-]
-AGREEMENT = observed_predicted.ObservedPredicted("T", POINTS, RATIO, "Predicted", description="d")
+POINTS = pd.DataFrame(
+    [("A", 0.0, -0.5, 0.5, math.log(2), 0.1, 1.2),
+     ("B", math.log(3), 0.5, 1.6, math.log(1.5), -0.1, 0.9)],
+    columns=["label", *NUMBERS],
+)  # fmt: skip
+
+
+def agreement(points=POINTS, level=95.0, **more):
+    return chart(observed_predicted, points, RATIO, "Predicted", level, **more)
 
 
 def test_regimens_stand_at_predicted_and_observed(tmp_path):
-    drawing = drawn(observed_predicted.layout(AGREEMENT, PAGE), tmp_path)
-    level = [w for w in drawing.words if w.text in {"0.5", "2"} and w.anchor == "middle"]
-    x = {w.text: w.x for w in level}
+    drawing = drawn(agreement(), tmp_path)
+    level = {w.text: w for w in drawing.words if w.text in {"0.5", "2"}}
+    x = {text: max((w for w in drawing.words if w.text == text), key=lambda w: w.y).x
+         for text in level}  # fmt: skip
     per_unit = (x["2"] - x["0.5"]) / math.log(4)
     y = y_of(drawing, ("0.5", "2"), math.log)
-    lowest = min(w.y for w in level)
+    lowest = max(w.y for w in drawing.words if w.text == "2")
     places = [
         middle(s)
         for s in drawing.shapes
         if len(s.points) >= 24 and s.fill == ACCENT and s.box[3] < lowest
     ]
-    for point, place in zip(POINTS, places, strict=True):
-        assert place[0] == pytest.approx(
-            x["2"] + per_unit * (point.predicted[0] - math.log(2)), abs=0.02
-        )
-        assert place[1] == pytest.approx(y(math.exp(point.observed[0])), abs=0.02)
+    for point, place in zip(POINTS.itertuples(), places, strict=True):
+        across = x["2"] + per_unit * (point.predicted - math.log(2))
+        assert place == pytest.approx((across, y(math.exp(point.observed))), abs=0.05)
+    # the interval of what was observed stands upright over the estimate
+    ends = [s.box for s in lines(drawing, LIGHT) if abs(s.box[0] - s.box[2]) < 0.01]
+    upright = next(box for box in ends if abs(box[0] - places[0][0]) < 0.05)
+    assert (upright[3], upright[1]) == pytest.approx((y(math.exp(0.1)), y(math.exp(1.2))), abs=0.05)
+
+
+def test_the_key_names_the_level_of_the_intervals(tmp_path):
+    drawing = drawn(agreement(level=90.0), tmp_path)
+    assert drawing.word("90% confidence intervals")
+    assert "95%" not in said(drawing)
 
 
 @pytest.mark.parametrize("text", UGLY_TEXTS)
-def test_any_label_of_a_regimen_stays_on_the_page(text):
-    plot = replace(AGREEMENT, points=[replace(POINTS[0], label=text), POINTS[1]])
-    assert page_defects(observed_predicted.layout(plot, PAGE)) == []
+def test_any_label_of_a_regimen_stays_on_the_page(tmp_path, text):
+    drawn(agreement(POINTS.assign(label=[text, "B"])), tmp_path)
 
 
-def test_a_regimen_without_numbers_is_left_out():
-    gap = replace(POINTS[0], label="C", observed=(math.nan, math.nan, math.nan))
-    page = observed_predicted.layout(replace(AGREEMENT, points=[*POINTS, gap]), PAGE)
-    assert not [text for text in page.texts if text.text == "C"]
+def test_a_regimen_without_numbers_is_left_out(tmp_path):
+    gap = POINTS.iloc[:1].assign(label="C", observed=math.nan)
+    drawing = drawn(agreement(pd.concat([POINTS, gap])), tmp_path)
+    assert not [word for word in drawing.words if word.text == "C"]
 
 
 # -------------------------------------------------------------------------------------- surrogacy
 
-TRIALS = [surrogate.SurrogateTrial("Alpha", math.log(1.5), math.log(2), 400.0),
-          surrogate.SurrogateTrial("Beta", math.log(3), math.log(0.5), 100.0)]  # fmt: skip
-GRID = [-2.0 + 0.1 * n for n in range(61)]
-LINE = surrogate.SurrogateLine(
-    GRID, *([0.1 - 0.5 * g + shift for g in GRID] for shift in (0, -0.2, 0.2, -0.4, 0.4))
+TRIALS = pd.DataFrame(
+    [("Alpha", math.log(1.5), math.log(2), 400.0), ("Beta", math.log(3), math.log(0.5), 100.0)],
+    columns=["label", "surrogate", "endpoint", "patients"],
 )
-PLOT = surrogate.SurrogatePlot(
-    "T", TRIALS, LINE, 1.0, RATIO, RATIO, description="d",
+GRID = np.linspace(-2.0, 4.0, 61)
+LINE = pd.DataFrame(
+    {"surrogate": GRID}
+    | {
+        name: 0.1 - 0.5 * GRID + shift
+        for name, shift in zip(
+            ("fitted", "ci_low", "ci_high", "pi_low", "pi_high"), (0, -0.2, 0.2, -0.4, 0.4),
+            strict=True,
+        )
+    }
 )  # fmt: skip
 
 
+def surrogacy(trials=TRIALS, line=LINE, threshold=1.0, level=95.0, **more):
+    return chart(surrogate, trials, line, threshold, (RATIO, RATIO), level, **more)
+
+
+def across(drawing):
+    """Makes the x of a ratio from the tick labels under the panel."""
+    at = {text: max((w for w in drawing.words if w.text == text), key=lambda w: w.y)
+          for text in ("1", "2")}  # fmt: skip
+    per_unit = (at["2"].x - at["1"].x) / math.log(2)
+    return lambda ratio: at["1"].x + per_unit * math.log(ratio)
+
+
 def test_trials_stand_at_both_effects(tmp_path):
-    drawing = drawn(surrogate.layout(PLOT, PAGE), tmp_path)
-    across = {w.text: w.x for w in drawing.words if w.anchor == "middle" and w.text in {"1", "2"}}
-    per_unit = (across["2"] - across["1"]) / math.log(2)
-    y = y_of(drawing, ("0.5", "2"), math.log)
-    floor = max(w.y for w in drawing.words if w.anchor == "middle" and w.text == "1")
+    drawing = drawn(surrogacy(), tmp_path)
+    x, y = across(drawing), y_of(drawing, ("0.5", "2"), math.log)
+    floor = max(w.y for w in drawing.words if w.text == "1")
     found = [
         s
         for s in drawing.shapes
         if len(s.points) >= 24 and (s.fill, s.stroke) == (MUTED, INK) and s.box[3] < floor
     ]
-    for shape, trial in zip(found, TRIALS, strict=True):
-        expected = across["1"] + per_unit * trial.surrogate, y(math.exp(trial.endpoint))
-        assert middle(shape) == pytest.approx(expected, abs=0.02)
-    assert area(found[0]) / area(found[1]) == pytest.approx(4.0, rel=0.02)
+    for shape, trial in zip(found, TRIALS.itertuples(), strict=True):
+        expected = x(math.exp(trial.surrogate)), y(math.exp(trial.endpoint))
+        assert middle(shape) == pytest.approx(expected, abs=0.05)
+    # the edge of a disc, half of which lies outside it, does not grow with it
+    assert area(found[0]) / area(found[1]) == pytest.approx(4.0, rel=0.1)
 
 
-def test_the_threshold_is_marked():
-    page = surrogate.layout(PLOT, PAGE)
-    marked = {line.start[0] for line in page.segments if line.role == "threshold"}
-    assert len(marked) == 1
-    assert not [
-        line
-        for line in surrogate.layout(replace(PLOT, threshold=None), PAGE).segments
-        if line.role == "threshold"
-    ]
+def test_the_line_and_its_bands_run_where_the_table_says(tmp_path):
+    drawing = drawn(surrogacy(), tmp_path)
+    x, y = across(drawing), y_of(drawing, ("0.5", "2"), math.log)
+    thick = [s for s in drawing.shapes if s.stroke == ACCENT and not s.dashed and s.fill == "none"]
+    fitted = max(thick, key=lambda s: len(s.points))
+    for at, height in fitted.points[:: max(1, len(fitted.points) // 7)]:
+        # 0.1 - 0.5 x, both as logarithms
+        ratio = math.exp((at - x(1)) / (x(math.e) - x(1)))
+        assert height == pytest.approx(y(math.exp(0.1) / math.sqrt(ratio)), abs=0.1)
+
+
+@pytest.mark.parametrize("threshold", [1.0, None])
+def test_the_threshold_is_marked_where_there_is_one(tmp_path, threshold):
+    drawing = drawn(surrogacy(line=None, threshold=threshold), tmp_path)
+    upright = {round(s.box[0], 2) for s in lines(drawing, ACCENT)
+               if s.box[3] - s.box[1] > 50 and s.box[2] - s.box[0] < 0.01}  # fmt: skip
+    expected = [] if threshold is None else [across(drawing)(math.e)]
+    assert sorted(upright) == pytest.approx(expected, abs=0.05)
+
+
+def test_the_bands_are_named_by_their_level(tmp_path):
+    drawing = drawn(surrogacy(level=90.0), tmp_path)
+    assert {"90% confidence band", "90% prediction band"} <= {w.text for w in drawing.words}
+    assert "95%" not in said(drawing)
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 @pytest.mark.parametrize("count", [1, 3, 20])
-def test_any_number_of_trials_stays_on_the_page(preset, count):
-    trials = [
-        surrogate.SurrogateTrial(f"Trial {n}", n % 7 / 5, -(n % 5) / 4, 10.0 + n)
-        for n in range(count)
-    ]
-    assert page_defects(surrogate.layout(replace(PLOT, trials=trials), PRESETS[preset])) == []
+def test_any_number_of_trials_stays_on_the_page(tmp_path, preset, count):
+    trials = pd.DataFrame(
+        [(f"Trial {n}", n % 7 / 5, -(n % 5) / 4, 10.0 + n) for n in range(count)],
+        columns=TRIALS.columns,
+    )
+    drawn(surrogacy(trials, style=PRESETS[preset]), tmp_path)

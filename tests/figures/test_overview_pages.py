@@ -3,14 +3,24 @@
 import math
 from dataclasses import replace
 
+import pandas as pd
 import pytest
-from figures.chart_reading import UGLY_TEXTS, drawn, middle, page_defects
+from figures.chart_reading import (
+    INK,
+    PAPER,
+    UGLY_TEXTS,
+    chart,
+    dots,
+    drawn,
+    middle,
+    page_defects,
+    y_of,
+)
 from figures.svg_reading import check_svg
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.page import fitted, save_page
+from trial_evidence.figures.canvas.page import save_page
 from trial_evidence.figures.canvas.style import PRESETS, Style
-from trial_evidence.figures.charts import timeline
-from trial_evidence.figures.charts.timeline import DatedTrial, Timeline, TimelinePanel
+from trial_evidence.figures.charts.timeline import timeline
 from trial_evidence.figures.overview import evidence_map, flow
 from trial_evidence.figures.overview.effect_summary import (
     Effect,
@@ -97,23 +107,20 @@ ANSWERS = EffectSummary(
             "Hazard ratio", Axis("log", 0.0, "", "Favours dual", "Favours single"), (LATE,)
         ),
     ),
+    95.0,
     description="The answers.",
 )
-YEARS = Timeline(
-    "Years",
-    (
-        TimelinePanel("Early", (DatedTrial("First", 2010, 100), DatedTrial("Second", 2014, 300))),
-        TimelinePanel("Late", (DatedTrial("Third", 2012, 50),)),
-    ),
-    description="The years.",
-)
+YEARS = pd.DataFrame(
+    [("Early", "First", 2010, 100, True), ("Early", "Second", 2014, 300, True),
+     ("Late", "Third", 2012, 50, True)],
+    columns=["panel", "label", "year", "patients", "pooled"],
+)  # fmt: skip
 PAGES = {
     "lights": lambda style: traffic_lights(LIGHTS, style),
     "bars": lambda style: summary_bars(LIGHTS, style),
     "flow": lambda style: flow.layout(FLOW, style),
     "map": lambda style: evidence_map.layout(MAP, style),
     "answers": lambda style: effect_summary(ANSWERS, style),
-    "years": lambda style: timeline.layout(YEARS, style),
 }
 
 
@@ -138,11 +145,8 @@ def test_any_text_makes_a_sound_figure(text):
             replace(ANSWERS, panels=(EffectPanel("Ratio", Axis("log", 0.0), (
                 replace(EARLY, group=text, label=text),)),)), PAGE
         ),
-        timeline.layout(
-            replace(YEARS, panels=(TimelinePanel(text, (DatedTrial(text, 2010, 9),)),)), PAGE
-        ),
     )  # fmt: skip
-    assert [page_defects(page) for page in odd] == [[]] * 5
+    assert [page_defects(page) for page in odd] == [[]] * 4
 
 
 # ------------------------------------------------------------------------------- risk of bias
@@ -230,23 +234,51 @@ def test_answers_stand_in_the_same_columns_with_their_bars(tmp_path):
     assert bar.box[2] == pytest.approx(one.x + per_log * math.log(1.98), abs=0.1)
 
 
+def test_the_column_of_intervals_names_their_level():
+    page = effect_summary(replace(ANSWERS, level=90.0), PAGE)
+    assert [text.text for text in page.texts if "interval)" in text.text] == ["(90% interval)"] * 2
+
+
 def test_a_step_rises_by_the_patients_of_its_trial(tmp_path):
-    drawing = drawn(timeline.layout(YEARS, PAGE), tmp_path)
+    drawing = drawn(chart(timeline, YEARS), tmp_path)
     assert drawing.word("Early: 2 trials, 400 patients")
     late = drawing.word("Late: 1 trial, 50 patients").y
     dots = [s for s in drawing.shapes if len(s.points) >= 24 and s.box[3] < late]
     (low, high) = sorted((middle(dot) for dot in dots), reverse=True, key=lambda at: at[1])
-    (zero,) = (w for w in drawing.words if w.text == "0" and w.y < late)
-    base = zero.y - 1409 / 2048 * zero.size / 2
-    assert (base - low[1]) / (base - high[1]) == pytest.approx(100 / 400, abs=1e-3)
+    early = replace(drawing, words=tuple(w for w in drawing.words if w.y < late))
+    y = y_of(early, ("0", "200"))
+    assert (low[1], high[1]) == pytest.approx((y(100), y(400)), abs=0.05)
+    years = [drawing.word(year).x for year in ("2010", "2014")]
+    assert (low[0], high[0]) == pytest.approx(years, abs=0.05)
+
+
+def test_dots_say_whether_a_trial_is_pooled(tmp_path):
+    drawing = drawn(chart(timeline, YEARS.assign(pooled=[True, False, True])), tmp_path)
+    assert drawing.word("Early: 2 trials, 400 patients; 1 of them pooled")
+    key = drawing.word("Compared, not pooled").y - 10
+    (hollow,) = dots(replace(drawing, shapes=tuple(s for s in drawing.shapes if s.box[3] < key)),
+                     "Compared, not pooled", PAPER, INK)  # fmt: skip
+    assert middle(hollow)[0] == pytest.approx(drawing.word("2014").x, abs=0.05)
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_a_timeline_is_sound_at_any_width(tmp_path, preset):
+    many = pd.concat(YEARS.assign(label=YEARS["label"] + str(n), year=2000 + 3 * n)
+                     for n in range(6))  # fmt: skip
+    drawn(chart(timeline, pd.concat([YEARS, many]), style=PRESETS[preset]), tmp_path)
+
+
+@pytest.mark.parametrize("text", UGLY_TEXTS)
+def test_any_text_makes_a_sound_timeline(tmp_path, text):
+    drawn(chart(timeline, YEARS.assign(panel=[text, text, "Late"], label=text)), tmp_path)
 
 
 def test_a_page_for_a_screen_has_its_height(tmp_path):
     page = evidence_map.layout(MAP, PAGE)
     for height in (1.3 * page.height_mm, 0.9 * page.height_mm):
-        found = fitted(page, height)
+        found = page.fitted(height)
         save_page(found, tmp_path / "page", ("svg",))
         assert found.height_mm == pytest.approx(height)
         assert check_svg(tmp_path / "page.svg") == []
     # type of 7 points may shrink to 6, and the page stays as high as that
-    assert fitted(page, 10.0).height_mm == pytest.approx(page.height_mm * 6 / 7)
+    assert page.fitted(10.0).height_mm == pytest.approx(page.height_mm * 6 / 7)

@@ -1,15 +1,19 @@
 """Cumulative and leave-one-out forests: what they hold, and that they can be drawn."""
 
 import math
+from functools import partial
 
 import pytest
 from figures.chart_reading import RATIO, drawn, page_defects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_evidence.figures.canvas.style import PRESETS
-from trial_evidence.figures.forests.forest import layout
-from trial_evidence.figures.forests.sequence import Step, cumulative_forest, leave_one_out_forest
+from trial_evidence.figures.forests import sequence
+from trial_evidence.figures.forests.layout import layout
+from trial_evidence.figures.forests.sequence import Step
 
+cumulative_forest = partial(sequence.cumulative_forest, level=95.0)
+leave_one_out_forest = partial(sequence.leave_one_out_forest, level=95.0)
 PAGE = PRESETS["page"]
 
 
@@ -33,6 +37,14 @@ def test_results_are_printed_on_the_natural_scale():
     # 1.25 / 2 = 0.625
     assert forest.rows[1].texts["result"] == "1.25 (0.63–2.50)"
     assert [row.texts["i2"] for row in forest.rows] == ["", "25", "25"]
+
+
+def test_the_level_of_the_intervals_is_printed():
+    for forest in (
+        sequence.cumulative_forest("Any", STEPS, RATIO, level=90.0),
+        sequence.leave_one_out_forest("Any", STEPS, STEPS[-1], RATIO, level=90.0),
+    ):
+        assert forest.columns[-1].header == "Risk ratio\n(90% CI)"
 
 
 def test_a_forest_without_each_trial_ends_with_all_trials():

@@ -4,17 +4,16 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-import yaml
 from figures.svg_reading import FONTS, check_svg
 from figures.test_page import PAGE
 from fontTools.ttLib import TTFont
 from PIL import Image
-from trial_evidence.config.configuration import SCHEMAS
-from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.config.looks import STYLE_FIELDS, read_figure_configuration
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import save_page
 from trial_evidence.figures.canvas.style import PRESETS, Style, styled
-from trial_evidence.figures.forests.forest import Column, Forest, Row, save
+from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.layout import layout
 
 ROOT = Path(__file__).parents[2]
 LOOKS = read_figure_configuration(ROOT / "config").styles
@@ -38,12 +37,9 @@ JUDGED = Forest(
 CASES = [(name, width) for name, look in LOOKS.items() for width in look.widths_mm]
 
 
-def test_the_schema_names_every_field_of_a_style():
-    schema = yaml.safe_load((SCHEMAS / "styles.schema.yaml").read_text(encoding="utf-8"))
-    look = schema["properties"]["styles"]["additionalProperties"]
-    named = set(look["properties"]["fields"]["properties"])
+def test_a_look_may_change_every_field_of_a_style():
     # the width has a place of its own
-    assert named == {field.name for field in fields(Style)} - {"width_mm"}
+    assert set(STYLE_FIELDS) == {field.name for field in fields(Style)} - {"width_mm"}
 
 
 def test_the_default_look_is_the_library_s_own():
@@ -55,7 +51,7 @@ def test_the_default_look_is_the_library_s_own():
 def test_a_look_makes_a_sound_forest_plot(tmp_path, name, width):
     look = LOOKS[name]
     style = styled(look.fields, width, look.magnification)
-    save(JUDGED, tmp_path / "forest", style, ("svg",))
+    save_page(layout(JUDGED, style), tmp_path / "forest", ("svg",))
     assert check_svg(tmp_path / "forest.svg") == []
     text = (tmp_path / "forest.svg").read_text(encoding="utf-8")
     # lights stand beside the plot on a page, with what they mean

@@ -109,46 +109,44 @@ def test_the_league_has_every_pair_the_right_way_round(made_up, network):
 
 @pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
 def test_the_bars_of_ranks_are_those_of_the_regimen(made_up, network):
+    """A row a regimen; of its bars the highest has its number, and the others follow the axis."""
     drawn = figure(made_up, network, "ranks")
     found = rows(folder(made_up, network) / "ranks.csv")
-    for code in {row["code"] for row in found}:
-        own = [row for row in found if row["code"] == code]
-        head = drawn.named(code)
-        score = min(
-            (w for w in drawn.words if w.text.startswith("P-score") and w.y > head.y),
-            key=lambda w: (w.y - head.y) + abs(w.box[0] - head.box[0]),
-        )
-        assert score.text == f"P-score {float(own[0]['p_score']):.2f}"
-        none = next(
-            w for w in sorted(drawn.words, key=lambda w: w.y)
-            if w.text == "0%" and w.y > score.y and 0 <= w.box[0] - head.box[0] < 20
-        )  # fmt: skip
-        full = next(
-            w for w in sorted(drawn.words, key=lambda w: w.y)
-            if w.text.endswith("%") and score.y < w.y < none.y
-            and abs(w.box[2] - none.box[2]) < 1
-        )  # fmt: skip
-        foot, top = middle(none)[1], middle(full)[1]
-        share = numbers(full.text)[0] / 100
-        right = min(
-            (w.box[0] for w in drawn.words if w.text == "0%" and w.box[0] > none.box[2] + 5
-             and abs(w.y - none.y) < 1),
-            default=drawn.width,
-        )  # fmt: skip
-        bars = sorted(
-            (shape.box[0], share * (foot - shape.box[1]) / (foot - top))
-            for shape in drawn.shapes
-            if shape.fill not in {"none", "#ffffff"}
-            and abs(shape.box[3] - foot) < 1.5
-            and none.box[2] < shape.box[0] < right
-            and shape.box[2] - shape.box[0] < 20
-        )
-        best = max(own, key=lambda row: float(row["probability"]))
-        heights = [height for _, height in bars]
-        shown = sorted(float(row["probability"]) for row in own)
-        assert max(heights) == pytest.approx(shown[-1], abs=0.03), code
-        if len(heights) == len(own):
-            assert heights.index(max(heights)) == int(best["rank"]) - 1, code
+    axis = drawn.across()
+    heads = {
+        row["code"]: drawn.named(f"{row['code']}  {float(row['p_score']):.2f}") for row in found
+    }
+    order = sorted(heads, key=lambda code: heads[code].y)
+    scores = [float(next(r["p_score"] for r in found if r["code"] == code)) for code in order]
+    assert scores == sorted(scores, reverse=True)
+    height = heads[order[1]].y - heads[order[0]].y
+    for code in order:
+        own = {int(r["rank"]): float(r["probability"]) for r in found if r["code"] == code}
+        likeliest = max(own, key=own.__getitem__)
+        foot = heads[code].y
+        (said,) = (w for w in drawn.words if w.text.endswith("%") and foot - height < w.y <= foot)
+        assert said.text == f"{100 * own[likeliest]:.0f}%", code
+        assert abs(middle(said)[0] - axis.at(likeliest)) < 2, code
+        # All bars of a row stand on one line, that of the highest.
+        bars = list(_bars(drawn, axis.at(likeliest), foot - height / 2, foot + height / 2))
+        highest, base = max(bar for bar in bars if bar[0] < height)
+        for rank, probability in own.items():
+            tall = [h for h, _ in _bars(drawn, axis.at(rank), base - 0.5, base + 0.5)]
+            share = max((h for h in tall if h < height), default=0.0) / highest
+            assert share == pytest.approx(probability / own[likeliest], abs=0.03), (code, rank)
+
+
+def _bars(drawn, x, above, below):
+    """Height and foot of every bar at a place whose foot lies between two heights."""
+    for shape in drawn.shapes:
+        left, top, right, bottom = shape.box
+        if (
+            shape.fill not in {"none", "#ffffff"}
+            and above < bottom < below
+            and abs((left + right) / 2 - x) < 2
+            and right - left < 60
+        ):
+            yield bottom - top, bottom
 
 
 @pytest.mark.parametrize("network", NETWORKS)

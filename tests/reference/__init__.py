@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from trial_evidence.pool.models.random_effects import random_effects
+
 HERE = Path(__file__).parent
 
 
@@ -19,3 +21,15 @@ def published_counts(name: str) -> dict[str, list[float]]:
     rows = list(csv.DictReader(lines[1:]))
     columns = {"events_e": "events_exp", "n_e": "n_exp", "events_c": "events_ctl", "n_c": "n_ctl"}
     return {ours: [float(row[theirs]) for row in rows] for ours, theirs in columns.items()}
+
+
+def reml_hartung_knapp(yi, vi, level=95.0):
+    """The random-effects model that config/config.yaml chooses."""
+    return random_effects(
+        yi,
+        vi,
+        level,
+        tau2_estimator="REML",
+        estimate_interval="hartung_knapp_conservative",
+        prediction_interval="conservative_k_minus_1",
+    )

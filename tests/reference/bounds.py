@@ -35,7 +35,6 @@ BOUNDS = {
     "logistic regression: UM.FS": 1e-7,
     "logistic regression: CM.AL": 1e-7,
     "logistic regression: CM.EL": 1e-7,
-    "logistic regression: PLO": 1e-7,
     "sensitivity tables of the sheet: logistic regression": 1e-7,
     # Fewer nodes than a single posterior takes.
     "posterior, stacked": 1e-8,

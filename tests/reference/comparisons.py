@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from trial_evidence.extract.effect_sizes import (
+from trial_evidence.measures.effects import (
     logit_proportion,
     odds_ratio,
     risk_difference,
@@ -37,29 +37,19 @@ from trial_evidence.pool.engine.results import percent_weights
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 from trial_evidence.pool.models.binomial_normal import (
-    binomial_normal_proportion,
     conditional_logistic,
     unconditional_logistic,
 )
 from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
 from trial_evidence.pool.models.peto import peto
-from trial_evidence.pool.models.proportions import (
-    arcsine_proportion,
-    arcsine_to_proportion,
-    freeman_tukey_proportion,
-    freeman_tukey_to_proportion,
-    harmonic_mean,
-)
 from trial_evidence.pool.probes.influence import all_subsets, cumulative, influence, leave_one_out
 from trial_evidence.pool.probes.meta_regression import meta_regression
 from trial_evidence.pool.probes.selection_model import step_selection_model
 from trial_evidence.pool.probes.small_study import (
     egger,
-    egger_mixed,
     harbord,
     pet_peese,
     peters,
-    rank_test,
     trim_and_fill,
 )
 from trial_evidence.pool.probes.subgroups import (
@@ -292,18 +282,14 @@ LINE = {"statistic": "stat", "p_value": "pval", "limit": "limit_est", "limit_low
 
 
 def small_studies(name: str) -> Iterator[Pair]:
-    """Egger with and without heterogeneity, PET-PEESE, rank test, trim-and-fill, selection."""
+    """Egger, PET-PEESE, trim-and-fill, selection."""
     y, v = _effects(name)
     data = load_cached("all_metafor")[name]
-    for key, function, quantity in (
-        ("lm_sei", egger, "Egger"), ("rma_sei", egger_mixed, "Egger with heterogeneity")
-    ):  # fmt: skip
-        theirs = data["regtest"].get(key)
-        if theirs is None or theirs.get("stat") is None:
-            continue
-        ours = function(y, v, forced=True)
-        yield from _fields(quantity, METAFOR, f"{name} {key}", ours, theirs, LINE)
-        yield pair(quantity, METAFOR, f"{name} {key} slope", ours.slope, theirs["coef"][1])
+    theirs = data["regtest"].get("lm_sei")
+    if theirs is not None and theirs.get("stat") is not None:
+        ours = egger(y, v, forced=True)
+        yield from _fields("Egger", METAFOR, name, ours, theirs, LINE)
+        yield pair("Egger", METAFOR, f"{name} slope", ours.slope, theirs["coef"][1])
     theirs, ours = data["pet_peese"], pet_peese(y, v, forced=True)
     if not isinstance(ours, Refused):
         yield pair("PET, PEESE", METAFOR, name, [
@@ -311,11 +297,11 @@ def small_studies(name: str) -> Iterator[Pair]:
             ours.peese.limit_se], [
             theirs[f] for f in ("pet_est", "pet_se", "pet_slope", "peese_est", "peese_se")],
         )  # fmt: skip
-    theirs, ours = data["ranktest"], rank_test(y, v, forced=True)
-    yield pair("rank test", METAFOR, name, [ours.tau, ours.p_value], [
-        theirs["tau"], theirs["pval"]])  # fmt: skip
     for key, theirs in data["trimfill"].items():
         method, estimator, side = key.split("_")
+        if estimator == "R0" and len(set(y)) < len(y):
+            # Which of two trials with one effect is mirrored: metafor's goes by the order of rows.
+            continue
         filled = trim_and_fill(
             y, v, estimator=estimator, side=side, method=method, interval="wald", forced=True
         )
@@ -405,10 +391,8 @@ def counts(name: str) -> Iterator[Pair]:
     for key, theirs in data.get("glmm", {}).items():
         model, kind = key.rsplit("_", 1)
         if model == "PLO":
-            table = given["table"]
-            fit = binomial_normal_proportion(table["xi"], table["ni"], common=kind == "EE")
-        else:
-            fit = functions[model](_counts(name), common=kind == "EE")
+            continue
+        fit = functions[model](_counts(name), common=kind == "EE")
         yield pair(f"logistic regression: {model}", DIRECT, f"{name} {key}", [
             fit.estimate, fit.se, fit.tau2 or 0.0], [
             theirs[f] for f in ("beta", "se", "tau2")])  # fmt: skip
@@ -416,20 +400,6 @@ def counts(name: str) -> Iterator[Pair]:
         ours = logit_proportion(given["table"]["xi"], given["table"]["ni"])
         yield pair("effects of proportions", METAFOR, name, [*ours.yi, *ours.vi], [
             *given["yi"], *given["vi"]])  # fmt: skip
-    scales = {"PAS": arcsine_proportion, "PFT": freeman_tukey_proportion}
-    if measure in scales:
-        yi, vi = scales[measure](given["table"]["xi"], given["table"]["ni"])
-        yield pair("effects of proportions", METAFOR, name, [*yi, *vi], [
-            *given["yi"], *given["vi"]])  # fmt: skip
-    if "pft_back" in data:
-        theirs, n = data["pft_back"], given["table"]["ni"]
-        fit, mean = fit_stack(*_effects(name), interval="wald"), harmonic_mean(n)
-        on_scale = [fit.estimate[0], fit.ci_low[0], fit.ci_high[0]]
-        yield pair("back from the double arcsine", METAFOR, name, [
-            mean, *freeman_tukey_to_proportion(on_scale, mean)], [
-            theirs[f] for f in ("harmonic_mean", "pred", "ci_lb", "ci_ub")])  # fmt: skip
-        yield pair("back from the double arcsine", METAFOR, f"{name} trials",
-                    freeman_tukey_to_proportion(given["yi"], n), theirs["per_study"])  # fmt: skip
 
 
 def meta_counts(name: str) -> Iterator[Pair]:
@@ -452,11 +422,12 @@ def meta_counts(name: str) -> Iterator[Pair]:
                 fit.estimate[0], fit.se[0], fit.tau2[0], fit.pi_low[0], fit.pi_high[0], fit.q[0]], [
                 theirs[f] for f in ("TE_random", "se_random", "tau2", "lb_predict", "ub_predict",
                                     "Q")])  # fmt: skip
-    scales = {"PLOGIT": "PLO", "PFT": "PFT", "PAS": "PAS"}
     for key, theirs in data.get("metaprop", {}).items():
         scale, method = key.split("|")
-        where, table = f"{name} {key}", given["table"]
-        on_scale = _effects(name.split("__")[0] + "__" + scales[scale])
+        if scale != "PLOGIT":
+            continue
+        where = f"{name} {key}"
+        on_scale = _effects(name.split("__")[0] + "__PLO")
         found = fit_stack(*on_scale, method=method, interval="wald", prediction="t_k_minus_1")
         yield pair(f"proportions: {method}", META, where, [
             found.estimate[0], found.se[0], found.tau2[0], found.q[0], found.pi_low[0],
@@ -464,12 +435,7 @@ def meta_counts(name: str) -> Iterator[Pair]:
                 "TE_random", "se_random", "tau2", "Q", "lb_predict", "ub_predict")],
         )  # fmt: skip
         limits = np.array([found.estimate[0], found.ci_low[0], found.ci_high[0]])
-        n = harmonic_mean(table["ni"])
-        back = {
-            "PLOGIT": 1 / (1 + np.exp(-limits)),
-            "PAS": arcsine_to_proportion(limits),
-            "PFT": freeman_tukey_to_proportion(limits, n),
-        }[scale]
+        back = 1 / (1 + np.exp(-limits))
         yield pair(f"proportions, back-transformed: {method}", META, where, back, [
             theirs[f] for f in ("bt_random", "bt_lb", "bt_ub")])  # fmt: skip
     if "prop_ci" in data:

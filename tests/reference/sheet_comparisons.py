@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from trial_evidence.config.configuration import read_configuration
-from trial_evidence.pool.estimates import MEASURE_SCALES
+from trial_evidence.measures import MEASURES
 from trial_evidence.sensitivity.comparison import COUNT_COLUMNS, Comparison
 from trial_evidence.sensitivity.deletion import influence_table
 from trial_evidence.sensitivity.methods import methods_table
@@ -53,7 +53,11 @@ def comparison(name: str) -> Comparison:
     for ours, theirs in zip(COUNT_COLUMNS, ("ai", "n1i", "ci", "n2i"), strict=True):
         rows[ours] = given.get("table", {}).get(theirs, np.nan)
     return Comparison(
-        analysis=SimpleNamespace(setting=given["setting"], id=given["analysis"]),
+        analysis=SimpleNamespace(
+            setting=given["setting"],
+            id=given["analysis"],
+            fewer_is_better=given["measure"] == "hazard_ratio",
+        ),
         measure=given["measure"],
         rows=rows,
         level=95.0,
@@ -93,7 +97,7 @@ def tables(name: str, of_the_sheet: Comparison | None = None) -> Iterator[Pair]:
     """
     given = SHEET[name]["R"]
     c = replace(of_the_sheet or comparison(name), pooling=_configuration().pooling)
-    natural = np.vectorize(MEASURE_SCALES[c.measure].scale.to_natural, otypes=[float])
+    natural = np.vectorize(MEASURES[c.measure].scale.to_natural, otypes=[float])
     methods = methods_table((c,), _configuration().sensitivity).to_dict("records")
     for method, fit in given["fits"].items():
         for test, (interval, prediction) in TESTS.items():
@@ -124,7 +128,7 @@ def tables(name: str, of_the_sheet: Comparison | None = None) -> Iterator[Pair]:
         scale = c.prior_scale * (2 if prior == "halfnormal_wide" else 1)
         row = _row(methods, model="bayesian", prior=PRIORS[prior].format(scale))
         below = theirs["below_zero"]
-        benefit = below if MEASURE_SCALES[c.measure].benefit_below else 1 - below
+        benefit = below if MEASURES[c.measure].benefit_below else 1 - below
         worthwhile = theirs["below_worthwhile"] if c.measure == "hazard_ratio" else None
         yield pair(f"{TABLES}: Bayesian", DIRECT, f"{name} {prior}", [
             *(row[x] for x in LIMITS), row["pi_low"], row["pi_high"], row["tau2"],

@@ -99,10 +99,10 @@ def test_direct_and_indirect_evidence(fit):
             for s, names in ((1, pair), (-1, pair[::-1]))
             if ":".join(names) in places
         )
-        assert sign * split.direct.effect == pytest.approx(wanted["direct"][at], abs=1e-6)
+        assert sign * split.direct.estimate == pytest.approx(wanted["direct"][at], abs=1e-6)
         assert split.proportion == pytest.approx(wanted["prop"][at], abs=1e-6)
         if split.indirect is not None:
-            assert sign * split.indirect.effect == pytest.approx(wanted["indirect"][at], abs=1e-6)
+            assert sign * split.indirect.estimate == pytest.approx(wanted["indirect"][at], abs=1e-6)
             assert split.difference.p_value == pytest.approx(wanted["p"][at], abs=1e-6)
     assert len(splits) == 22
     assert sum(split.indirect is not None for split in splits) == 9
@@ -122,9 +122,9 @@ def test_components(data, method, which):
 
 def test_additivity(data):
     test = additivity_test(data, INPUT["components"], method="DL")
-    assert test.q_additive == pytest.approx(COMPONENTS["Q_additive"], abs=1e-6)
-    assert test.q_difference == pytest.approx(COMPONENTS["Q_diff"], abs=1e-6)
-    assert (test.df, test.p_value) == (
+    assert test.additive.q == pytest.approx(COMPONENTS["Q_additive"], abs=1e-6)
+    assert test.difference.q == pytest.approx(COMPONENTS["Q_diff"], abs=1e-6)
+    assert (test.difference.df, test.difference.p_value) == (
         COMPONENTS["df_diff"],
         pytest.approx(COMPONENTS["pval_diff"], abs=1e-6),
     )

@@ -14,14 +14,13 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import chi2, norm, t
 from trial_evidence.config.configuration import read_configuration
-from trial_evidence.extract.effect_sizes import odds_ratio, risk_difference, risk_ratio
 from trial_evidence.extract.evidence import extract_setting
+from trial_evidence.measures.effects import odds_ratio, risk_difference, risk_ratio
 from trial_evidence.pool.estimates import pool_setting
-from trial_evidence.pool.models.random_effects import reml_hartung_knapp
 from trial_evidence.sensitivity.comparison import comparisons
 from trial_evidence.sheet import load_sheet, read_dictionary
 
-from reference import load
+from reference import load, reml_hartung_knapp
 from reference.bounds import bound
 from reference.sheet_comparisons import tables, unchanged
 

@@ -3,18 +3,20 @@
 import copy
 import re
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
 import yaml
+from trial_evidence.config.__main__ import FORMS, SCHEMAS, schema
 from trial_evidence.config.configuration import (
-    SCHEMAS,
+    Measure,
     read_configuration,
     unknown_agents,
     unknown_analyses,
-    unknown_endpoints,
 )
-from trial_evidence.config.methods import LeadRule
+from trial_evidence.config.methods import LeadRule, PriorComparison, PriorOutcome
+from trial_evidence.measures import MEASURES
 from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
@@ -58,12 +60,17 @@ SETTINGS = {
     "selection": {
         "admit": {"status": ["current"]},
         "pcr": {"definition": ["ypT0/is ypN0", "ypT0/is"]},
-        "hazard_ratio": {"analysis": ["final"], "median_followup_months": "longest"},
+        "hazard_ratios": {"analysis": ["final"], "median_followup_months": "longest"},
     },
     "figures": {"width_mm": 180, "formats": ["svg"]},
 }
 ANALYSES = {
     "settings": {"early": "Early disease", "late": "Late disease"},
+    "outcomes": {
+        "pcr": {"table": "pcr", "label": "pCR", "better": "more"},
+        "PFS": {"table": "hazard_ratios", "better": "fewer"},
+        "OS": {"table": "hazard_ratios", "better": "fewer"},
+    },
     "effect_modifiers": {"receptor": {"label": "Receptor", "levels": ["negative", "positive"]}},
     "analyses": [
         {
@@ -139,13 +146,15 @@ def complaints(folder):
 def test_everything_is_read(tmp_path):
     found = read_configuration(written(tmp_path))
     assert found.confidence_level == 95
-    assert found.selection.hazard_ratio == {
+    assert found.selection.of("hazard_ratios") == {
         "analysis": ("final",), "median_followup_months": "longest",
     }  # fmt: skip
     response, survival = found.analyses
-    assert response.is_pcr
-    assert not survival.is_pcr
-    assert survival.endpoints == ("PFS", "OS")
+    assert (response.kind, response.table, response.labels) == ("counts", "pcr", ("pCR",))
+    assert (survival.kind, survival.table) == ("contrasts", "hazard_ratios")
+    assert survival.endpoints == survival.labels == ("PFS", "OS")
+    assert (response.fewer_is_better, survival.fewer_is_better) == (False, True)
+    assert found.rates[0].table == "pcr"
     assert response.contrast.control == ("almab", "none")
     assert (response.contrast.same_partner, survival.contrast.same_partner) == (None, True)
     assert (response.contrast.changed_backbone, survival.contrast.changed_backbone) == (None, False)
@@ -169,20 +178,12 @@ def test_the_methods_are_read(tmp_path):
     assert sensitivity.forced_meta_regressions == (("response", "year"),)
 
 
-def test_the_schema_allows_what_the_statistics_offer():
-    schema = yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text(encoding="utf-8"))
-    allowed = {
-        name: tuple(part["enum"]) for name, part in schema["$defs"].items() if "enum" in part
-    }
-    assert set(allowed["tau2_estimator"]) == set(TAU2_ESTIMATORS) == set(TAU2_ESTIMATOR_NAMES)
-    assert allowed["interval"] == INTERVALS == tuple(INTERVAL_WORDS)
-    pooling = schema["properties"]["pooling"]["properties"]
-    assert pooling["prediction_interval"]["enum"] == [*PREDICTIONS, "bootstrap"]
-    assert set(PREDICTION_WORDS) == {*PREDICTIONS, "bootstrap"}
-    prior = schema["properties"]["sensitivity"]["properties"]["empirical_prior"]["properties"]
-    outcomes, comparisons = (set(prior[key]["enum"]) for key in ("outcome", "comparison"))
-    assert {outcome for outcome, _ in EMPIRICAL_PRIORS} == outcomes
-    assert {comparison for _, comparison in EMPIRICAL_PRIORS} == comparisons
+def test_the_models_allow_what_the_statistics_offer():
+    assert set(TAU2_ESTIMATORS) == set(TAU2_ESTIMATOR_NAMES)
+    assert tuple(INTERVAL_WORDS) == INTERVALS
+    assert list(PREDICTION_WORDS) == [*PREDICTIONS, "bootstrap"]
+    assert {outcome for outcome, _ in EMPIRICAL_PRIORS} == set(get_args(PriorOutcome))
+    assert {comparison for _, comparison in EMPIRICAL_PRIORS} == set(get_args(PriorComparison))
 
 
 def test_every_random_effects_model_has_a_name_of_its_own():
@@ -267,13 +268,14 @@ def test_the_analyses_that_were_asked_for_are_there():
         (["pooling", "leading"], [],
          "config.yaml, pooling.leading: [] should be non-empty"),
         (["pooling", "leading", 0, "from_trials"], 3,
-         'config.yaml, pooling.leading: "3" is where the first rule begins. It has to begin '
-         "with 2 trials"),
+         'config.yaml, pooling.leading.from_trials: "3" is where the first rule begins. It has to '
+         "begin with 2 trials"),
         (["pooling", "leading", 1, "from_trials"], 2,
          'config.yaml, pooling.leading: "2, 2" are the beginnings of the rules. They '
          "have to rise"),
         (["pooling", "leading", 1, "co_primary"], "random_effects",
-         'config.yaml, pooling.leading: "random_effects" leads and stands beside itself.'),
+         'config.yaml, pooling.leading.co_primary: "random_effects" leads and stands beside '
+         "itself."),
         (["sensitivity", "empirical_prior", "outcome"], "adverse events",
          'config.yaml, sensitivity.empirical_prior: "adverse events, any" is no prior'),
         (["sensitivity", "covariates"], ["age", "year"],
@@ -308,22 +310,27 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          '"relative_risk" is not allowed. Allowed: risk_ratio, '),
         (["analyses", 0, "arms"], ["Dual"], "analyses.yaml, analyses.arms: response: "),
         (["analyses", 0, "id"], "My response", "analyses.yaml, analyses.id: My response: "),
-        (["rates", 0, "outcome"], "os", "analyses.yaml, rates.outcome: rates: "),
+        (["rates", 0, "outcome"], "pCR",
+         'analyses.yaml, rates.outcome: rates: "pCR" is not an outcome of '
+         'analyses.yaml. Allowed: pcr, PFS, OS. Did you mean "pcr"?'),
+        (["analyses", 1, "outcome"], ["PFS", "pcr"],
+         'analyses.yaml, analyses.outcome: survival: "pcr" is in pcr.csv, the first outcome in '),
+        (["outcomes", "OS", "better"], "less",
+         'analyses.yaml, outcomes.OS.better: "less" is not allowed. Allowed: more, fewer.'),
         (["analyses", 0], "response",
          'analyses.yaml, analyses: "response" is not a group of named settings.'),
         (["settings"], {}, "analyses.yaml, settings: {} should be non-empty"),
         (["analyses", 0, "setting"], "erly",
-         'analyses.yaml, setting: response: "erly" is not allowed. Allowed: early, late'),
+         'analyses.yaml, analyses.setting: response: "erly" is not a setting of analyses.yaml. '
+         'Allowed: early, late. Did you mean "early"?'),
         (["analyses", 0, "effect_modifiers"], ["age"],
-         'analyses.yaml, effect_modifiers: response: "age" is not described under'),
-        (["analyses", 0, "measures"], ["hazard_ratio"],
-         'analyses.yaml, measures: response: "hazard_ratio" does not fit the outcome'),
-        (["analyses", 1, "measures"], ["odds_ratio"],
-         'analyses.yaml, measures: survival: "odds_ratio" does not fit the outcome'),
+         'analyses.yaml, analyses.effect_modifiers: response: "age" is not a factor described'),
+        (["analyses", 0, "measures", 1], "hazard_ratio",
+         'analyses.yaml, analyses.measures: response: "hazard_ratio" does not go with the first '),
         (["rates", 0, "id"], "response",
-         'analyses.yaml, id: response: "response" stands twice.'),
+         'analyses.yaml, rates.id: response: "response" stands twice.'),
         (["analyses", 1], ANALYSES["analyses"][0],
-         'analyses.yaml, id: response: "response" stands twice.'),
+         'analyses.yaml, analyses.id: response: "response" stands twice.'),
     ],
 )  # fmt: skip
 def test_analyses_that_are_refused(tmp_path, path, value, message):
@@ -407,12 +414,46 @@ def test_agents_of_a_control_arm_stand_in_order(tmp_path):
     ]
 
 
-def test_an_endpoint_that_the_sheet_has_no_word_for():
-    named = [("response", ["pcr"]), ("survival", ["PFS", "OSS"])]
-    assert [p.line() for p in unknown_endpoints("analyses.yaml", named, ["PFS", "OS"])] == [
-        'analyses.yaml, outcome: survival: "OSS" is not an endpoint of hazard_ratios.csv. '
-        'Allowed: PFS, OS. Did you mean "OS"?'
+KNOWN = {
+    "kinds": {"pcr": "counts", "hazard_ratios": "contrasts"},
+    "tables": {
+        "pcr": {"definition": ("ypT0/is ypN0", "ypT0/is"), "status": ("current", "old")},
+        "hazard_ratios": {
+            "analysis": ("final",), "median_followup_months": (), "status": ("current", "old"),
+        },
+    },
+}  # fmt: skip
+
+
+def said(folder):
+    with pytest.raises(SheetError) as caught:
+        read_configuration(folder, **KNOWN)
+    return [re.sub(r", line \d+", "", p.line()) for p in caught.value.problems]
+
+
+def test_what_fits_the_tables_of_the_sheet_is_no_problem(tmp_path):
+    assert read_configuration(written(tmp_path), **KNOWN).confidence_level == 95
+
+
+def test_an_outcome_in_a_table_that_holds_no_results(tmp_path):
+    analyses = changed(ANALYSES, ["outcomes", "pcr", "table"], "pcrs")
+    assert said(written(tmp_path, analyses=analyses)) == [
+        'analyses.yaml, outcomes.pcr.table: "pcrs" is not a table of results. Allowed: pcr, '
+        'hazard_ratios. Did you mean "pcr"?'
     ]
+
+
+@pytest.mark.parametrize(
+    ("analysis", "measure", "words"),
+    [
+        (0, "hazard_ratio", "pcr.csv holds counts. Allowed: risk_ratio, odds_ratio, risk_diff"),
+        (1, "odds_ratio", "hazard_ratios.csv holds contrasts. Allowed: hazard_ratio."),
+    ],
+)
+def test_a_measure_that_the_table_of_the_outcome_does_not_make(tmp_path, analysis, measure, words):
+    analyses = changed(ANALYSES, ["analyses", analysis, "measures"], [measure])
+    (line,) = said(written(tmp_path, analyses=analyses))
+    assert f'"{measure}" does not fit the outcome: {words}' in line
 
 
 def test_a_fault_has_its_line(tmp_path):
@@ -442,3 +483,63 @@ def test_an_unknown_analysis_in_an_exclusion(tmp_path):
         "config/analyses.yaml. Allowed: *, rates, response, survival. "
         'Did you mean "response"?'
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["pcr", "DEFINITION"], ["ypT0/is"],
+         'selection.pcr: "DEFINITION" is not a column of pcr.csv. Did you mean "definition"?'),
+        (["admit", "analysis"], ["final"],
+         'selection.admit: "analysis" is not a column of every table of results.'),
+        (["pcr", "definition"], ["ypT0is"],
+         'selection.pcr.definition: "ypT0is" is not allowed. Allowed: ypT0/is ypN0, ypT0/is. '
+         'Did you mean "ypT0/is"?'),
+        (["hazard_ratio"], {"analysis": ["final"]},
+         'selection: "hazard_ratio" is not a table of results. Allowed: pcr, hazard_ratios. '
+         'Did you mean "hazard_ratios"?'),
+    ],
+)  # fmt: skip
+def test_a_selection_by_what_the_sheet_does_not_hold(tmp_path, path, value, message):
+    folder = written(tmp_path, settings=changed(SETTINGS, ["selection", *path], value))
+    with pytest.raises(SheetError) as caught:
+        read_configuration(folder, **KNOWN)
+    (found,) = caught.value.problems
+    text = (folder / "config.yaml").read_text(encoding="utf-8").splitlines()
+    assert found.line() == f"config.yaml, line {found.row}, {message}"
+    assert text[found.row - 1].strip().startswith(f"{path[-1]}:")
+
+
+def test_an_outcome_needs_orders_of_preference_for_its_table(tmp_path):
+    assert said(written(tmp_path, settings=removed(SETTINGS, ["selection", "pcr"]))) == [
+        'config.yaml, selection: "pcr" is missing: the orders of preference among its rows.'
+    ]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" * 200 + "]" * 200])
+def test_a_deeply_nested_file_has_one_problem_a_place(tmp_path, text):
+    written(tmp_path, settings=f"confidence_level: {text}\n")
+    lines = complaints(tmp_path)
+    assert len(lines) == len(set(lines))
+    assert all(len(line) < 200 for line in lines)
+
+
+# -------------------------------------------------------------------------------- for editors
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_schemas_for_editors_are_those_of_the_models(name):
+    made = (SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")
+    assert made == schema(FORMS[name]), "make workflow/schemas/config.schema.json"
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG.rglob("*.yaml")), ids=lambda path: path.name)
+def test_every_file_names_its_schema(path):
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    name = "labels" if path.parent.name == "labels" else path.stem
+    place = (path.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve()
+    assert place == SCHEMAS / f"{name}.schema.json"
+
+
+def test_every_measure_of_two_arms_may_be_asked_for():
+    assert set(get_args(Measure)) == {m.name for m in MEASURES.values() if m.compares}

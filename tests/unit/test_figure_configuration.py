@@ -1,19 +1,13 @@
 """config/styles.yaml and config/labels: what they may hold, and what a reader is told."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
-from invented import RATES, analysis, configuration
 from trial_evidence.config.configuration import FigureChoices, read_configuration
-from trial_evidence.config.looks import (
-    ENGLISH_LABELS,
-    Labels,
-    read_figure_configuration,
-    unknown_languages,
-)
+from trial_evidence.config.labels import ENGLISH_LABELS, Labels
+from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.sheet import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -80,7 +74,32 @@ def test_a_language_needs_its_decimal_mark(folder):
 def test_a_translation_keeps_what_is_filled_in(folder, english, text):
     change(folder / "labels/de.yaml", "texts", english, to=text)
     (line,) = faults(read_figure_configuration, folder)
-    assert f'texts: "{text}" has to hold {{' in line
+    assert f', texts.{english}: "{text}" has to hold {{' in line
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("Trial (year of reports)", "Trial (year of report)"),
+        ("Favors {arm}", "Favours {arm}"),
+        (
+            "Random effects, {estimate}; {interval}; prediction interval on {prediction}. "
+            "Squares: area follows weight.",
+            "Random effects, {estimator}; {interval}; prediction interval ... {prediction}. "
+            "Squares: area follows weight.",
+        ),
+    ],
+)
+def test_an_english_text_that_the_library_does_not_have_is_noticed(folder, slip, meant):
+    change(folder / "labels/de.yaml", "texts", slip, to=slip)
+    (line,) = faults(read_figure_configuration, folder)
+    assert line.endswith(f'texts: "{slip}" is no text of the library. Did you mean "{meant}"?')
+
+
+def test_a_text_of_the_sheet_or_of_configuration_may_be_translated(folder):
+    change(folder / "labels/de.yaml", "texts", "Hormone receptor negative", to="Negativ")
+    change(folder / "labels/de.yaml", "texts", "a word of the sheet alone", to="ein Wort")
+    read_figure_configuration(folder)
 
 
 def test_parts_are_filled_in_and_what_is_missing_stays_english():
@@ -91,15 +110,16 @@ def test_parts_are_filled_in_and_what_is_missing_stays_english():
     assert ENGLISH_LABELS.numbers("1.46") == "1.46"
 
 
-def test_a_language_that_there_is_not_is_named():
-    strange = FigureChoices(language="dd")
-    content = configuration(
-        analysis(figure=strange), rates=(replace(RATES, figure=FigureChoices(language="de")),)
-    )
-    (problem,) = unknown_languages(content, read_figure_configuration(CONFIG))
-    assert problem.line() == (
-        'analyses.yaml, language: comparison: "dd" is not a language of config/labels. '
-        "Allowed: de, en."
+def test_a_language_that_there_is_not_is_named(folder):
+    change(folder / "analyses.yaml", "analyses", 0, "figure", to={"language": "dd"})
+    change(folder / "analyses.yaml", "rates", 0, "figure", to={"language": "de"})
+    languages = read_figure_configuration(folder).languages
+    with pytest.raises(SheetError) as caught:
+        read_configuration(folder, languages=languages)
+    (problem,) = caught.value.problems
+    assert problem.line().endswith(
+        'analyses.figure.language: pcr_dual_v_trastuzumab: "dd" is not a language of '
+        "config/labels. Allowed: en, de."
     )
 
 

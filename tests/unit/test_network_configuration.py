@@ -1,14 +1,17 @@
 """config/networks.yaml: what it may hold, and what a reader is told where it is wrong."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from invented import PROJECT
 from trial_evidence.config.networks import read_networks, unknown_network_names
 from trial_evidence.sheet import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
+EARLY = replace(PROJECT, settings={"early": "Early"})
 REFERENCE = {"agents": "almab", "schedule": "concurrent", "partner": "chemotherapy"}
 CONTENT = {
     "abbreviations": {"almab": "A", "chemotherapy": "CT"},
@@ -46,20 +49,19 @@ def changed(path, value):
 
 
 def test_the_configuration_of_the_project_is_sound():
-    settings = yaml.safe_load((CONFIG / "analyses.yaml").read_text(encoding="utf-8"))["settings"]
-    networks = read_networks(CONFIG, settings)
-    assert {network.setting for network in networks.networks} == set(settings)
+    networks = read_networks(CONFIG, PROJECT)
+    assert {network.setting for network in networks.networks} == set(PROJECT.settings)
 
 
 def test_everything_is_read(tmp_path):
-    networks = read_networks(written(tmp_path, CONTENT), ["early"])
+    networks = read_networks(written(tmp_path, CONTENT), EARLY)
     response, survival = networks.of_setting("early")
-    assert response.is_pcr
-    assert not response.small_is_good
+    assert (response.table, response.kind) == ("pcr", "counts")
+    assert not response.fewer_is_better
     assert response.reference == "almab|concurrent|chemotherapy"
     assert response.interactions == (("almab", "bemab"),)
     assert survival.endpoints == ("EFS", "DFS")
-    assert survival.small_is_good
+    assert survival.fewer_is_better
     assert networks.synergy[0].background[0].rate == 0.0
     assert networks.surrogacy[0].correlations == (0.0, -0.4)
 
@@ -67,18 +69,38 @@ def test_everything_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("path", "value", "column", "said"),
     [
-        (("networks", 0, "setting"), "late", "setting", 'response: "late" is not allowed. Allowed'),
-        (("networks", 1, "id"), "response", "id", 'response: "response" stands twice.'),
-        (("networks", 1, "measure"), "odds_ratio", "measure", "does not fit the outcome"),
-        (("networks", 0, "measure"), "hazard_ratio", "measure", "does not fit the outcome"),
-        (("synergy", 0, "network"), "other", "network", "is not a network of this file"),
-        (("synergy", 0, "network"), "survival", "network", "has to be a network that counts"),
-        (("surrogacy", 0, "endpoint"), "response", "endpoint", "has to be a network that is timed"),
+        (
+            ("networks", 0, "setting"),
+            "late",
+            "networks.setting",
+            'response: "late" is not a setting of',
+        ),
+        (("networks", 1, "id"), "response", "networks.id", 'response: "response" stands twice.'),
+        (("networks", 0, "outcome"), "pCR", "networks.outcome", 'Did you mean "pcr"?'),
+        (
+            ("networks", 1, "outcome"),
+            ["EFS", "pcr"],
+            "networks.outcome",
+            "the first outcome in hazard",
+        ),
+        (("synergy", 0, "network"), "other", "synergy.network", "is not a network of this file"),
+        (
+            ("synergy", 0, "network"),
+            "survival",
+            "synergy.network",
+            "has to be a network that counts",
+        ),
+        (
+            ("surrogacy", 0, "endpoint"),
+            "response",
+            "surrogacy.endpoint",
+            "has to be a network that is timed",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_said(tmp_path, path, value, column, said):
     with pytest.raises(SheetError) as caught:
-        read_networks(written(tmp_path, changed(path, value)), ["early"])
+        read_networks(written(tmp_path, changed(path, value)), EARLY)
     found = [p for p in caught.value.problems if p.column == column and said in p.message]
     assert found
     assert {p.file for p in caught.value.problems} == {"networks.yaml"}
@@ -100,17 +122,17 @@ def test_what_does_not_fit_together_is_said(tmp_path, path, value, column, said)
 )
 def test_what_breaks_the_schema_is_refused(tmp_path, path, value):
     with pytest.raises(SheetError):
-        read_networks(written(tmp_path, changed(path, value)), ["early"])
+        read_networks(written(tmp_path, changed(path, value)), EARLY)
 
 
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(SheetError) as caught:
-        read_networks(tmp_path, ["early"])
+        read_networks(tmp_path, EARLY)
     assert [p.message for p in caught.value.problems] == ["The file is missing."]
 
 
 def test_agents_that_the_sheet_does_not_know_are_named(tmp_path):
-    networks = read_networks(written(tmp_path, CONTENT), ["early"])
+    networks = read_networks(written(tmp_path, CONTENT), EARLY)
     assert unknown_network_names(networks, ["almab", "bemab"], ["arm_x"]) == ()
     problems = unknown_network_names(networks, ["cetinib"], ["arm_x"])
     found = {(p.subject, p.column, p.value) for p in problems}
@@ -122,8 +144,21 @@ def test_agents_that_the_sheet_does_not_know_are_named(tmp_path):
 
 
 def test_a_node_of_its_own_has_to_be_an_arm_of_the_sheet(tmp_path):
-    networks = read_networks(written(tmp_path, CONTENT), ["early"])
+    networks = read_networks(written(tmp_path, CONTENT), EARLY)
     (problem,) = unknown_network_names(networks, ["almab", "bemab"], ["arm_a", "trial_arm_x"])
     assert problem.line() == (
         'networks.yaml, own_nodes: "arm_x" is not an arm_id of arms.csv. Did you mean "arm_a"?'
     )
+
+
+def test_a_measure_has_to_fit_the_table_of_the_outcome(tmp_path):
+    folder = written(tmp_path, CONTENT)
+    read_networks(folder, EARLY, kinds={"pcr": "counts", "hazard_ratios": "contrasts"})
+    with pytest.raises(SheetError) as caught:
+        read_networks(folder, EARLY, kinds={"pcr": "contrasts", "hazard_ratios": "counts"})
+    assert [problem.message for problem in caught.value.problems] == [
+        'response: "odds_ratio" does not fit the outcome: pcr.csv holds contrasts. Allowed: '
+        "hazard_ratio.",
+        'survival: "hazard_ratio" does not fit the outcome: hazard_ratios.csv holds counts. '
+        "Allowed: risk_ratio, odds_ratio, risk_difference.",
+    ]

@@ -10,13 +10,13 @@ import yaml
 from small_project import small_project
 from trial_evidence.cli import main
 from trial_evidence.config.configuration import read_configuration
+from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import (
     CLAIM_TABLES,
     TableRule,
     certainty_problems,
     read_report_configuration,
     unknown_evidence,
-    unknown_tables,
 )
 from trial_evidence.network.tables import INTERACTION_COLUMNS
 from trial_evidence.network.within_trials.trial_level import SYNERGY_COLUMNS
@@ -59,7 +59,7 @@ def test_an_analysis_that_there_is_not(configuration, tmp_path):
     changed["claims"][0]["rule"]["analysis"] = "pcr_dual"
     (line,) = problems(changed, configuration, tmp_path)
     assert line == (
-        "report.yaml, analysis: pcr_added_to_trastuzumab: "
+        "report.yaml, claims.rule.analysis: pcr_added_to_trastuzumab: "
         '"neoadjuvant/pcr_dual" is not an analysis of analyses.yaml. '
         'Did you mean "neoadjuvant/pcr_dual_v_dual"?'
     )
@@ -143,16 +143,25 @@ def test_slips_in_the_names_of_the_sheet_are_warned_of(configuration):
     assert unknown_evidence(report, factors, biomarkers) == ()
 
 
-def test_tables_that_no_network_makes(configuration):
-    report = read_report_configuration(CONFIG, configuration)
-    assert unknown_tables(report, [("neoadjuvant", "pcr_network")]) == ()
+def test_tables_that_no_network_makes(configuration, tmp_path):
+    networks = read_networks(CONFIG, configuration).networks
+    report = read_report_configuration(CONFIG, configuration, networks)
     claims = [claim for claim in report.claims if isinstance(claim.rule, TableRule)]
-    found = unknown_tables(report, [("neoadjuvant", "pcr_netwrk")])
-    assert [problem.subject for problem in found] == [claim.id for claim in claims]
-    assert "Did you mean" in found[0].message
-    broken = replace(claims[0], rule=replace(claims[0].rule, low="ci_lo"))
-    (problem,) = unknown_tables(replace(report, claims=(broken,)), [("neoadjuvant", "pcr_network")])
-    assert (problem.column, problem.value) == ("low", "ci_lo")
+    slips = [replace(network, id="pcr_netwrk") for network in networks]
+    with pytest.raises(SheetError) as error:
+        read_report_configuration(CONFIG, configuration, slips)
+    assert [problem.subject for problem in error.value.problems] == [claim.id for claim in claims]
+    assert "Did you mean" in error.value.problems[0].message
+
+
+def test_columns_that_a_table_does_not_have(configuration, tmp_path):
+    changed = content()
+    rule = next(claim["rule"] for claim in changed["claims"] if claim["rule"]["kind"] == "table")
+    rule["low"] = "ci_lo"
+    rule["where"] = {"thirst": "lapatinib"}
+    low, where = problems(changed, configuration, tmp_path)
+    assert 'rule.low: synergy_lapatinib_trastuzumab: "ci_lo" is not a column of neoadj' in low
+    assert 'rule.where: synergy_lapatinib_trastuzumab: "thirst" is not a column of neoadj' in where
 
 
 def test_the_columns_that_claims_may_name_are_made():
@@ -194,3 +203,19 @@ def test_the_check_stops_at_both(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "certainty.csv, row 2 (nothing), column analysis: " in said
     assert re.search(r"report.yaml, line \d+, worthwhile_ratio: ", said)
+
+
+def test_the_check_knows_the_columns_that_rows_are_selected_by(tmp_path, capsys):
+    folder = small_project(tmp_path)
+    path = folder / "config/config.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("    derivation: [reported, from", "    DERIVATION: [reported, from")
+    )
+    places = [f"--raw={folder}/data/raw", f"--config={folder}/config", f"--results={folder}/r"]
+    assert main(["check", *places]) == 1
+    assert re.search(
+        r'config.yaml, line \d+, selection.pcr: "DERIVATION" is not a column of pcr.csv. '
+        r'Did you mean "derivation"\?',
+        capsys.readouterr().err,
+    )

@@ -72,6 +72,11 @@ def test_a_slip_is_told_with_its_line(text, line, words):
     assert "\n" not in caught.value.message
 
 
+def test_a_file_of_nothing_but_brackets_is_told_in_one_sentence():
+    with pytest.raises(YamlFault, match="Groups and lists lie in one another too deeply"):
+        read_yaml_text(b"a: " + b"[" * 100_000)
+
+
 def test_another_encoding_is_told_with_its_line():
     with pytest.raises(YamlFault, match="not saved as UTF-8") as caught:
         read_yaml_text("a: 1\nb: Früh\n".encode("cp1252"))

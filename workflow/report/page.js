@@ -51,15 +51,17 @@ const Page = (() => {
 
   function interval(low, high, digits = 2) {
     if (Number.isNaN(low) || Number.isNaN(high)) return "";
-    const between = low < 0 || high < 0 ? " to " : "–";
-    return `${rounded(low, digits)}${between}${rounded(high, digits)}`;
+    const ends = [rounded(low, digits), rounded(high, digits)];
+    return ends.join(ends.some((end) => end.startsWith("−")) ? " to " : "–");
   }
 
+  // As the figures print it: three decimals below 0.01 and around 0.05, where two would hide on
+  // which side it lies.
   function probability(p) {
     if (Number.isNaN(p)) return "";
     if (p < 0.001) return "p < 0.001";
     if (p > 0.99) return "p > 0.99";
-    return `p = ${rounded(p, p < 0.01 ? 3 : 2)}`;
+    return `p = ${rounded(p, p < 0.01 || (p >= 0.045 && p < 0.055) ? 3 : 2)}`;
   }
 
   // ------------------------------------------------------------------------------------- pooling
@@ -192,7 +194,7 @@ const Page = (() => {
     { name: "Estimate", key: (row) => number(row.ends[0]) },
     { name: "Weight, %", key: (row, weights) => weights.get(row.id) ?? -1 },
     { name: "Result", key: null },
-    { name: "Seen in", key: (row) => row.verification },
+    { name: "Verification", key: (row) => row.verification },
     { name: "Source", key: (row) => row.source.toLowerCase() },
   ];
 
@@ -210,9 +212,9 @@ const Page = (() => {
     const reset = element("button", { type: "button" }, "Back to all trials");
     const controls = element("div", { class: "controls" },
       element("label", {}, "Measure and trials", choice),
-      element("label", {}, "Show trials with this text", filter),
+      element("label", {}, "Filter trials by text", filter),
       element("label", { class: "tick" }, primary,
-        "Only results seen in the trial's own report (primary)"),
+        "Only results verified in the trial's own report (primary)"),
       only, reset);
     const head = element("thead");
     const body = element("tbody");
@@ -307,7 +309,7 @@ const Page = (() => {
       return element("tr", { class: model === lead ? "lead" : "" },
         element("td"),
         element("th", { scope: "row", colspan: "2", class: "wrap" },
-          data.models[model] + (model === lead && lead !== "single_trial" ? " (leads)" : "")),
+          data.models[model] + (model === lead && lead !== "single_trial" ? " (main model)" : "")),
         element("td", {}, pooledMark(pool(), axis, own, model === lead)),
         element("td", {}, `${rounded(own.estimate, 2)} (${interval(own.ci_low, own.ci_high)})`),
         element("td", { colspan: "4" }, piece ? `prediction interval ${piece}` : ""));
@@ -327,9 +329,9 @@ const Page = (() => {
       const total = all().size;
       const hidden = [...used].filter((id) => !shown().some((row) => row.id === id)).length;
       if (!pool().pooled) {
-        result.textContent = "These trials are shown one by one: the analysis does not pool them.";
+        result.textContent = "These trials are shown individually; the analysis does not pool them.";
       } else if (found.lead === null) {
-        result.textContent = "No trial is chosen: nothing to pool.";
+        result.textContent = "No trial is selected, so there is nothing to pool.";
       } else {
         const own = found.models[found.lead];
         const piece = interval(number(own.pi_low), number(own.pi_high));
@@ -337,8 +339,8 @@ const Page = (() => {
           `${k} of ${total} trials: ${pool().measure.toLowerCase()} ${rounded(own.estimate, 2)} ` +
           `(${data.method.level}% interval ${interval(own.ci_low, own.ci_high)}` +
           `${piece ? `; prediction interval ${piece}` : ""}), ${data.models[found.lead]}. ` +
-          `${whole ? "This is the pipeline's result." : "Computed in this page."}` +
-          `${hidden ? ` ${hidden} of the pooled trials are hidden by the text above.` : ""}`;
+          `${whole ? "This is the result of the analysis." : "Recomputed in this page."}` +
+          `${hidden ? ` ${hidden} of the pooled trials are hidden by the filter.` : ""}`;
       }
       const random = found.models[data.method.model];
       spread.textContent = random
@@ -348,8 +350,8 @@ const Page = (() => {
           `Q = ${rounded(random.q, 2)}, df = ${k - 1}, ${probability(number(random.q_p))}.`
         : "";
       remark.textContent = state.primary
-        ? "Trials whose result was read in a secondary source are left out; no other row of the " +
-          "sheet takes their place."
+        ? "Trials verified only in a secondary source are left out; no other row of the sheet " +
+          "replaces them."
         : "";
     }
 
@@ -494,5 +496,5 @@ const Page = (() => {
     openTarget();
   }
 
-  return { buildAll, chosenRows, data, pooled };
+  return { buildAll, chosenRows, data, interval, pooled, probability };
 })();

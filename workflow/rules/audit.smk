@@ -1,6 +1,6 @@
 """Audit: what a person should look at in the sources, and where two readers differ.
 
-in    the checked sheet; data/processed/<setting>/used.csv, rates.csv; results/<setting>/trials.csv
+in    the checked sheet; config; data/processed/<setting>/used.csv, rates.csv; results/<setting>/trials.csv
 out   results/checks/audit.csv, audit.md, readers.csv, readers.md
 """
 
@@ -9,6 +9,7 @@ rule audit:
     input:
         checked=passed,
         sheet=SHEET,
+        config=CONFIG,
         trials=expand("results/{setting}/trials.csv", setting=SETTINGS),
         code=code("sheet", "audit"),
     output:
@@ -17,7 +18,7 @@ rule audit:
         "results/checks/readers.csv",
         "results/checks/readers.md",
     params:
-        content=content_of(*SHEET),
+        content=content_of(*SHEET, *CONFIG),
     message:
         "Audited the sheet"
     shell:

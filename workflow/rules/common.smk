@@ -8,8 +8,11 @@ import os
 import sys
 from pathlib import Path
 
-import yaml
-from jsonschema import Draft202012Validator
+sys.path.insert(0, "workflow")
+from trial_evidence.config.configuration import Analyses
+from trial_evidence.config.methods import Methods
+from trial_evidence.config.reading import read
+from trial_evidence.words.problems import SheetError
 
 # The commands of all rules run with the Python that runs Snakemake, and find the library. The
 # matrices are small: a thread for each core makes them slower, not faster.
@@ -32,19 +35,17 @@ REPORT_CONFIG = there("config/report.yaml")
 NETWORK_CONFIG = there("config/networks.yaml")
 
 
-def content(path, schema):
-    """What a configuration file holds; nothing where it is not sound, and the check says why."""
+def said(path, form):
+    """What a configuration file says; None where it is not sound, and the check says why."""
     try:
-        found = yaml.safe_load(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, yaml.YAMLError):
-        return {}
-    rules = yaml.safe_load(Path("workflow/schemas", schema).read_text(encoding="utf-8"))
-    return found if Draft202012Validator(rules).is_valid(found) else {}
+        return read(Path(path), form)
+    except SheetError:
+        return None
 
 
-METHOD = content("config/config.yaml", "config.schema.yaml")
-ANALYSES = content("config/analyses.yaml", "analyses.schema.yaml")
-SETTINGS = list(ANALYSES.get("settings", {}))
+METHODS = said("config/config.yaml", Methods)
+ANALYSES = said("config/analyses.yaml", Analyses)
+SETTINGS = list(ANALYSES.settings) if ANALYSES else []
 DICTIONARY = sorted(str(path) for path in Path("workflow/dictionary").glob("*.csv"))
 # The folder itself stands for the tables that are missing from it.
 SHEET = ["data/raw", *sorted(str(path) for path in Path("data/raw").glob("*.csv"))]
@@ -69,6 +70,7 @@ def code(*packages):
         *folder.glob("*.py"),
         *folder.glob("words/*.py"),
         *folder.glob("config/*.py"),
+        *folder.glob("measures/*.py"),
         *(f for p in packages for f in folder.glob(f"{p}/**/*.py")),
     ]
     return sorted(str(file) for file in files)
@@ -76,8 +78,8 @@ def code(*packages):
 
 def analyses_of(setting):
     """Ids of the analyses and rates of a setting; each has a forest plot."""
-    entries = [*ANALYSES.get("analyses", []), *ANALYSES.get("rates", [])]
-    return [entry["id"] for entry in entries if entry["setting"] == setting]
+    entries = [*ANALYSES.analyses, *ANALYSES.rates] if ANALYSES else []
+    return [entry.id for entry in entries if entry.setting == setting]
 
 
 def forests(setting):
@@ -86,5 +88,5 @@ def forests(setting):
         "results/{setting}/{analysis}/forest.{format}",
         setting=setting,
         analysis=analyses_of(setting),
-        format=METHOD.get("figures", {}).get("formats", []),
+        format=METHODS.figures.formats if METHODS else [],
     )

@@ -27,7 +27,7 @@ for name in SETTINGS:
             drawings=report(
                 [path for path in forests(name) if path.endswith(".svg")],
                 caption="../report/forest.rst",
-                category=ANALYSES["settings"][name],
+                category=ANALYSES.settings[name],
             ),
             forests=[path for path in forests(name) if not path.endswith(".svg")],
         # Before the sensitivity analyses: it is what an analyst waits for.

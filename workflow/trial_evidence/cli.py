@@ -18,23 +18,21 @@ from typing import TYPE_CHECKING, Any
 from trial_evidence.config.configuration import (
     Configuration,
     read_configuration,
-    read_yaml,
     unknown_agents,
     unknown_analyses,
-    unknown_endpoints,
 )
-from trial_evidence.config.looks import read_figure_configuration, unknown_languages
+from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.config.networks import (
     NetworkConfiguration,
     read_networks,
     unknown_network_names,
 )
+from trial_evidence.config.reading import read
 from trial_evidence.config.reports import (
     ReportConfiguration,
     certainty_problems,
     read_report_configuration,
     unknown_evidence,
-    unknown_tables,
 )
 from trial_evidence.files import write_text
 from trial_evidence.sheet import (
@@ -133,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     changes = command("changes", _changes, "what an edit of the sheet changes")
     changes.add_argument("--since", default="HEAD", help="revision to compare with")
     explain = command("explain", _explain, "why a row is, or is not, in an analysis")
-    explain.add_argument("--row", default="", help="for example pcr:6")
+    explain.add_argument("--row", default="", help="a table and a row, TABLE:ROW")
     explain.add_argument("--trial", default="", help="a trial ...")
     explain.add_argument("--analysis", default="", help="... in an analysis")
     workbook = command("workbook", _workbook, "the sheet as one workbook")
@@ -196,7 +194,7 @@ def _styled(options: argparse.Namespace) -> None:
     looks = read_figure_configuration(options.config)
     look = choose_style(looks, options.style, options.width)
     report = read_report_configuration(options.config, configuration)
-    networks = read_networks(options.config, configuration.settings)
+    networks = read_networks(options.config, configuration)
     material = read_material(
         configuration, report, sheet, options.processed, options.results, networks
     )
@@ -218,7 +216,7 @@ def _network(options: argparse.Namespace) -> None:
     from trial_evidence.network.stage import write_network
 
     configuration, sheet, _ = _load(options)
-    networks = read_networks(options.config, configuration.settings)
+    networks = read_networks(options.config, configuration)
     write_network(
         configuration, networks, sheet, options.setting, options.results, options.processes
     )
@@ -228,7 +226,7 @@ def _audit(options: argparse.Namespace) -> None:
     from trial_evidence.audit.stage import write_audit
 
     configuration, sheet, _ = _load(options, settled=False)
-    write_audit(sheet, list(configuration.settings), options.processed, options.results)
+    write_audit(sheet, configuration, options.processed, options.results)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -236,7 +234,7 @@ def _report(options: argparse.Namespace) -> None:
 
     configuration, sheet, _ = _load(options)
     report = read_report_configuration(options.config, configuration)
-    networks = read_networks(options.config, configuration.settings)
+    networks = read_networks(options.config, configuration)
     places = Places(options.raw, options.config, options.processed, options.results, Path.cwd())
     write_report(configuration, report, networks, sheet, places, options.processes)
 
@@ -262,7 +260,7 @@ def _changes(options: argparse.Namespace) -> None:
         options.since,
         sheet,
         configuration,
-        read_dictionary(DICTIONARY),
+        _with_words(read_dictionary(DICTIONARY), configuration),
         options.raw,
         options.config,
         options.results,
@@ -287,14 +285,14 @@ def _calibrate(options: argparse.Namespace) -> int:
 def _workbook(options: argparse.Namespace) -> None:
     from trial_evidence.workbook import write_workbook
 
-    write_workbook(options.raw, read_dictionary(DICTIONARY), options.book)
+    write_workbook(options.raw, _words_of(options.config), options.book)
     print(f"{options.book} holds the sheet. Edit it, then: make import BOOK={options.book}")
 
 
 def _import(options: argparse.Namespace) -> int:
     from trial_evidence.workbook import import_book
 
-    dictionary = read_dictionary(DICTIONARY)
+    dictionary = _words_of(options.config)
     result = import_book(
         options.book,
         options.raw,
@@ -339,6 +337,8 @@ def _load(
 
     dictionary = read_dictionary(DICTIONARY)
     configured, problems = _configured(options.config, dictionary)
+    if configured.analyses is not None:
+        dictionary = _with_words(dictionary, configured.analyses)
     sheet = None
     try:
         sheet, warnings = load_sheet(options.raw, dictionary)
@@ -356,6 +356,24 @@ def _load(
     return configured.analyses, sheet, warnings
 
 
+def _with_words(dictionary: Dictionary, configuration: Configuration) -> Dictionary:
+    """The dictionary with the settings and outcomes that the configuration names."""
+    wider = dictionary.with_words("setting", configuration.settings)
+    for outcome in configuration.outcomes.values():
+        table = dictionary.tables.get(outcome.table)
+        if table is not None and table.kind:
+            wider = wider.with_words(table.outcome_column, [outcome.name], table.name)
+    return wider
+
+
+def _words_of(folder: Path) -> Dictionary:
+    """The dictionary that the sheet is held against, as far as the configuration is sound."""
+    dictionary = read_dictionary(DICTIONARY)
+    configured, _ = _configured(folder, dictionary)
+    sound = configured.analyses
+    return dictionary if sound is None else _with_words(dictionary, sound)
+
+
 @dataclass(frozen=True)
 class _Configured:
     """What of config/ is sound."""
@@ -369,33 +387,30 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     """All of config/, and what is wrong in it, each file by itself and against the others."""
     problems: list[Problem] = []
 
-    def sound(read: Callable[[], Any]) -> Any:
+    def sound(reading: Callable[[], Any]) -> Any:
         try:
-            return read()
+            return reading()
         except SheetError as error:
             problems.extend(error.problems)
         return None
 
-    analyses = sound(lambda: read_configuration(folder))
+    known: dict[str, Any] = {"kinds": dictionary.kinds}
+    known["tables"] = {
+        name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
+        for name in dictionary.kinds
+    }
     looks = sound(lambda: read_figure_configuration(folder))
+    if looks is not None:
+        known["languages"] = looks.languages
+    analyses = sound(lambda: read_configuration(folder, **known))
     if analyses is None:
         # Without its analyses the rest can be held against its form alone.
-        for name in ("report", "networks"):
-            problems += read_yaml(folder / f"{name}.yaml", f"{name}.schema.yaml")[1]
+        sound(lambda: read(folder / "report.yaml", ReportConfiguration))
+        sound(lambda: read(folder / "networks.yaml", NetworkConfiguration))
         return _Configured(), problems
-    if looks is not None:
-        problems += unknown_languages(analyses, looks)
-    report = sound(lambda: read_report_configuration(folder, analyses))
-    networks = sound(lambda: read_networks(folder, analyses.settings))
-    endpoints = dictionary.tables["hazard_ratios"].columns["endpoint"].words
-    timed = [(analysis.id, analysis.endpoints) for analysis in analyses.analyses]
-    problems += unknown_endpoints("analyses.yaml", timed, endpoints)
-    if networks is not None:
-        timed = [(network.id, network.endpoints) for network in networks.networks]
-        problems += unknown_endpoints("networks.yaml", timed, endpoints)
-        if report is not None:
-            made = [(network.setting, network.id) for network in networks.networks]
-            problems += unknown_tables(report, made)
+    networks = sound(lambda: read_networks(folder, analyses, kinds=dictionary.kinds))
+    made = None if networks is None else networks.networks
+    report = sound(lambda: read_report_configuration(folder, analyses, made))
     return _Configured(analyses, networks, report), problems
 
 
@@ -416,7 +431,7 @@ def _against_the_sheet(
     if networks is not None:
         yield from unknown_network_names(networks, agents, arms)
     if configured.report is not None:
-        reported = {*sheet["pcr"]["subgroup"], *sheet["hazard_ratios"]["subgroup"]}
+        reported = {text for table in sheet.results for text in sheet[table]["subgroup"]}
         factors = {factor for text in reported for factor, _ in subgroup_pairs(text) or ()}
         biomarkers = list(sheet["biomarker_effects"]["biomarker"].unique())
         yield from unknown_evidence(configured.report, sorted(factors), biomarkers)

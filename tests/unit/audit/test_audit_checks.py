@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from audit_sheets import Row, found_by, row_of, sheet_with
+from expected_findings import EXPECTED
 from trial_evidence.audit import counts, effects, hazards, sources
 from trial_evidence.audit.findings import Finding
+from trial_evidence.audit.stage import SHEET_CHECKS
 from trial_evidence.sheet import Sheet
 
 Check = Callable[[Sheet], Iterable[Finding]]
@@ -34,7 +36,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 3, {"events": "16", "n": "56"})],  # 16 + 27 = 43 of 56 + 50 = 106
         [],
         "high",
-        ["43 events in 106 patients", "42 events in 105 patients", "cannot be"],
+        ["43 events in 106 patients", "42 events in 105 patients", "is impossible"],
     ),
     (
         "an event without a patient to have it",
@@ -42,7 +44,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 3, {"events": "14"})],  # 14 + 27 = 41 of 105
         [],
         "high",
-        ["41 events in 105 patients", "cannot be"],
+        ["41 events in 105 patients", "is impossible"],
     ),
     (
         "a patient in none of the levels",
@@ -62,6 +64,17 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [],
         "high",
         ["experimental arm", "225 events in 2000 patients", "220 events in 2000 patients"],
+    ),
+    (
+        "levels of a hazard ratio with too many events in the control arm",
+        counts.levels_against_whole,
+        [  # 200 + 75 = 275 of 272
+            (HR, 10, {"events_control": "200"}),
+            (HR, 11, {"events_control": "75"}),
+        ],
+        [],
+        "high",
+        ["control arm", "275 events in 2000 patients", "272 events in 2000 patients"],
     ),
     (
         "one level only",
@@ -131,6 +144,14 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["40 events in the experimental arm, before that 50"],
     ),
     (
+        "events fall in the control arm",
+        hazards.successive_analyses,
+        [(HR, 5, {"events_control": "50"}), (HR, 4, {"events_control": "40"})],
+        [],
+        "high",
+        ["40 events in the control arm, before that 50"],
+    ),
+    (
         "follow-up shrinks",
         hazards.successive_analyses,
         [(HR, 4, {"median_followup_months": "30"})],
@@ -194,6 +215,19 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [],
         "low",
         ["0.72 (95% 0.49 to 1.07)"],
+    ),
+    (
+        "medians that favour the experimental arm, hazard ratio the control arm",
+        hazards.medians_against_ratio,
+        [
+            (HR, 18, {
+                "hr": "1.39", "ci_low": "0.93", "ci_high": "2.04", "p_value": "",
+                "median_experimental_months": "45", "median_control_months": "40",
+            }),
+        ],
+        [],
+        "low",
+        ["favours the control arm", "45 (experimental) and 40 (control)"],
     ),
     (
         # log(0.62) = -0.478; se log(1.03 / 0.37) / 3.92 = 0.2612; z 1.83, p 0.067, one-sided 0.034
@@ -293,7 +327,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 11, {"verification": "unverified"}), (PCR, 12, {"verification": "unverified"})],
         [],
         "low",
-        ["2 pCR counts (ypT0/is ypN0)", "rows 11 and 12"],
+        ["2 counts (ypT0/is ypN0)", "rows 11 and 12"],
     ),
     (
         "seen at second hand",
@@ -301,7 +335,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 11, {"verification": "secondary"})],
         [],
         "low",
-        ["1 pCR count (ypT0/is ypN0) seen at second hand only (row 11)"],
+        ["1 count (ypT0/is ypN0) verified in a secondary source only (row 11)"],
     ),
     (
         "no place in the source",
@@ -435,6 +469,12 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [],
     ),
     (
+        "a row that somebody has seen at second hand is verified",
+        sources.unverified,
+        [(PCR, 11, {"verification": "secondary"})],
+        [],
+    ),
+    (
         "a row that nobody has seen needs no place",
         sources.without_locator,
         [(PCR, 11, {"locator": "", "verification": "unverified"})],
@@ -444,15 +484,17 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
 
 
 @pytest.mark.parametrize(
-    ("check", "edits", "added", "severity", "words"),
-    [pytest.param(*case[1:], id=case[0]) for case in FOUND],
+    ("name", "check", "edits", "added", "severity", "words"),
+    [pytest.param(*case, id=case[0]) for case in FOUND],
 )
 def test_it_is_found(
-    check: Check, edits: Edits, added: Added, severity: str, words: list[str]
+    name: str, check: Check, edits: Edits, added: Added, severity: str, words: list[str]
 ) -> None:
     (finding,) = found_by(check, sheet_with(edits, added))
     assert finding.severity == severity
     assert [word for word in words if word not in finding.figures] == []
+    said = (finding.table, finding.rows, finding.columns, finding.figures)
+    assert said == EXPECTED[name]
 
 
 @pytest.mark.parametrize(
@@ -460,6 +502,28 @@ def test_it_is_found(
 )
 def test_it_is_left_alone(check: Check, edits: Edits, added: Added) -> None:
     assert found_by(check, sheet_with(edits, added)) == []
+
+
+def test_every_check_has_a_fault_and_a_sound_neighbour() -> None:
+    checks = {*SHEET_CHECKS, effects.own_other_results, second_hand}
+    assert {case[1] for case in FOUND} == checks
+    assert {case[1] for case in LEFT_ALONE} == checks
+
+
+@pytest.mark.parametrize(
+    ("strict", "wide", "implied"),
+    [
+        ("ypT0/is ypN0", "ypT0/is", True),
+        ("ypT0 ypN0", "ypT0/is ypN0", True),
+        ("ypT0 ypN0", "ypT0/is", True),
+        ("ypT0/is", "ypT0/is ypN0", False),
+        ("ypT0/is ypN0", "ypT0 ypN0", False),
+        ("ypT0/is", "ypT0/is", False),
+        ("CR", "CR/PR", True),
+    ],
+)
+def test_a_stricter_definition_implies_the_wider_one(strict: str, wide: str, implied: bool) -> None:
+    assert counts.implies(strict, wide) is implied
 
 
 def test_a_pooled_row_seen_at_second_hand_weighs_more() -> None:
@@ -506,8 +570,8 @@ def test_deleted_residuals_are_those_of_metafor() -> None:
 def _pool(effect: float, k: int) -> pd.DataFrame:
     trials = [{"yi": 0.0, "rows": "11;12"}] * (k - 1) + [{"yi": effect, "rows": "2;5"}]
     constant = {
-        "setting": "neoadjuvant", "analysis": "pcr", "measure": "risk_ratio", "subgroup": "all",
-        "pooled": "yes", "vi": 0.04,
+        "setting": "neoadjuvant", "analysis": "pcr", "table": "pcr", "measure": "risk_ratio",
+        "subgroup": "all", "pooled": "yes", "vi": 0.04,
     }  # fmt: skip
     return pd.DataFrame([{**constant, **trial} for trial in trials])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from trial_evidence.audit.findings import (
 )
 from trial_evidence.audit.page import audit_page
 from trial_evidence.audit.stage import audit_findings, write_audit
+from trial_evidence.config.configuration import read_configuration
 from trial_evidence.extract.columns import RATE_COLUMNS, USED_COLUMNS
 from trial_evidence.files import write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
@@ -34,7 +36,8 @@ def _fault(**cells: str) -> Finding:
 
 @functools.cache
 def _findings(sheet: Path) -> list[Finding]:
-    return audit_findings(load_sheet(sheet, DICTIONARY)[0])
+    families = [analysis.endpoints for analysis in read_configuration(ROOT / "config").analyses]
+    return audit_findings(load_sheet(sheet, DICTIONARY)[0], families=families)
 
 
 def _note(identity: str, decision: str) -> tuple[str, Row]:
@@ -138,7 +141,8 @@ def test_findings_and_readers_are_written(tmp_path: Path) -> None:
     write_table(processed / "adjuvant" / "rates.csv", pd.DataFrame(columns=RATE_COLUMNS))
     trials = pd.DataFrame(columns=[*USED_COLUMNS, *TRIAL_NUMBERS])
     write_table(results / "adjuvant" / "trials.csv", trials)
-    write_audit(sheet_with([FAULT]), ["adjuvant"], processed, results)
+    configuration = replace(read_configuration(ROOT / "config"), settings={"adjuvant": "Adjuvant"})
+    write_audit(sheet_with([FAULT]), configuration, processed, results)
     assert _fault().id in (results / "checks" / "audit.csv").read_text(encoding="utf-8")
     assert _fault().id in (results / "checks" / "audit.md").read_text(encoding="utf-8")
     assert (results / "checks" / "readers.md").is_file()
@@ -160,7 +164,7 @@ def test_a_sheet_without_doubts_has_a_page_that_says_so() -> None:
         ("hazard ratio jumps", "alternative", "0.71 (95% 0.51 to 0.98)"),
         ("percent against counts", "neoaltto", "46.8% is printed, but 68 of 145"),
         ("not verified", "marianne", "5 hazard ratios"),
-        ("first-hand source not read", "calgb40601", "3 pCR counts"),
+        ("first-hand source not read", "calgb40601", "3 counts"),
     ],
 )
 def test_known_doubts_of_the_frozen_sheet_are_found(check: str, trial: str, words: str) -> None:

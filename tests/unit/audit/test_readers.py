@@ -135,11 +135,11 @@ def test_a_settled_difference_is_not() -> None:
 def test_a_difference_that_is_pooled_says_where() -> None:
     used = pd.DataFrame(
         [
-            {"setting": "s", "analysis": "a", "measure": "risk_ratio", "rows": "2;5",
+            {"setting": "s", "analysis": "a", "table": "pcr", "rows": "2;5",
              "pooled": "yes"},
-            {"setting": "s", "analysis": "b", "measure": "hazard_ratio", "rows": "2",
+            {"setting": "s", "analysis": "b", "table": "hazard_ratios", "rows": "2",
              "pooled": "yes"},
-            {"setting": "s", "analysis": "c", "measure": "risk_ratio", "rows": "2", "pooled": "no"},
+            {"setting": "s", "analysis": "c", "table": "pcr", "rows": "2", "pooled": "no"},
         ]
     )  # fmt: skip
     assert list(disagreements(sheet_with([DIFFERS]), used)["used_in"]) == ["s, a"]
@@ -234,7 +234,7 @@ def test_a_count_that_no_longer_fits_its_percentage_is_a_warning() -> None:
 
 def test_both_files_are_written(tmp_path: Path) -> None:
     sheet = sheet_with([DIFFERS])
-    used = pd.DataFrame(columns=["setting", "analysis", "measure", "rows", "pooled"])
+    used = pd.DataFrame(columns=["setting", "analysis", "table", "rows", "pooled"])
     write_readings(sheet, used, tmp_path)
     page = (tmp_path / "checks" / "readers.md").read_text(encoding="utf-8")
     assert "first reader 42|105 (doe_2020_trial_a, Table 2), second reader 43|105" in page

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from invented import SETTING, analysis, configuration
 from trial_evidence.calibration.designs import Design, read_designs
-from trial_evidence.calibration.pictures import intervals_figure
+from trial_evidence.calibration.pictures import calibration_charts, panel_values
 from trial_evidence.calibration.stage import Grid, simulate_design, write_calibration
 from trial_evidence.calibration.summary import calibration_page, extreme_by_trials
 from trial_evidence.calibration.terminal import progress_bar
 from trial_evidence.config.configuration import ContrastRule
 from trial_evidence.extract.columns import USED_NUMBERS
+from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.files import read_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 
@@ -156,8 +157,8 @@ def test_both_priors_are_judged(alike):
 
 def test_files_and_columns(project, tmp_path):
     write_calibration(*project, tmp_path / "out", grid=TINY, progress=quiet)
-    figures = {f"{name}.{kind}" for name in ("calibration", "tau2_bias")
-               for kind in project[0].figure_formats}  # fmt: skip
+    names = ("coverage", "prediction_coverage", "width", "tau2_bias")
+    figures = {f"{name}.{kind}" for name in names for kind in project[0].figure_formats}
     assert set(files(tmp_path / "out")) == {"calibration.csv", "calibration.md", *figures}
     table = read_table(tmp_path / "out/calibration.csv", ["k", "tau", "value"])
     assert list(table.columns) == COLUMNS
@@ -244,10 +245,21 @@ def test_the_figure_shows_the_lowest_of_the_pools_and_leaves_gaps(tmp_path):
         rows_of({("a", 2, 0.0): 0.95, ("b", 2, 0.0): 0.7, ("a", 2, 0.2): 0.8, ("c", 3, 0.0): 0.9})
     )
     numbers = ["k", "tau", "simulations", "value", "monte_carlo_se"]
-    figure = intervals_figure(read_table(path, numbers), 95.0)
-    (wald,) = [p for p in figure.sections[0].panels if p.label == "REML, Wald"]
-    assert (list(figure.trials), list(figure.taus)) == ([2, 3], [0.0, 0.2])
-    np.testing.assert_array_equal(wald.values, [[0.7, 0.8], [0.9, np.nan]])
+    table = read_table(path, numbers)
+    shown = panel_values(table, "coverage", {"REML wald": "REML, Wald"}, "min")
+    assert set(shown["method"]) == {"REML, Wald"}
+    grid = shown.pivot(index="trials", columns="tau", values="value")
+    assert (list(grid.index), list(grid.columns)) == ([2, 3], [0.0, 0.2])
+    np.testing.assert_array_equal(grid, [[0.7, 0.8], [0.9, np.nan]])
+
+
+def test_the_figures_name_the_level_of_the_intervals(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(rows_of({("a", 2, 0.0): 0.9}))
+    numbers = ["k", "tau", "simulations", "value", "monte_carlo_se"]
+    charts = calibration_charts(read_table(path, numbers), 90.0, PRESETS["page"])
+    assert charts["coverage"].title.startswith("Coverage of the 90% interval for the mean")
+    assert not any("95%" in chart.title + chart.description for chart in charts.values())
 
 
 # -------------------------------------------------------------------------------------- terminal

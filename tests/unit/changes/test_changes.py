@@ -134,7 +134,7 @@ def test_a_changed_number(project, changes):
         ("after", "1", "Hazard ratio 0.75 (0.60–0.94)"),
     ]
     assert subgroup[0][1] == "added agents: tucatinib"
-    assert "No conclusion changed: every interval is on the side it was." in page
+    assert "No conclusion changed: no interval moved from one side of no effect to another." in page
     # The only trial of that network: its own result before and after. Its components but tucatinib
     # are in both arms.
     network = page.partition("## Networks")[2]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import load
-from trial_evidence.extract.effect_sizes import (
+from trial_evidence.measures.effects import (
     log_hazard_ratio,
     logit_proportion,
     odds_ratio,

@@ -5,6 +5,7 @@ import math
 import pytest
 from invented import (
     DUAL_AND_SINGLE,
+    KINDS,
     NAN,
     PCR,
     RATES,
@@ -14,11 +15,11 @@ from invented import (
     frame,
     sheet,
 )
+from trial_evidence.extract.context import trial_label
 from trial_evidence.extract.evidence import (
     RATE_COLUMNS,
     SET_ASIDE_COLUMNS,
     USED_COLUMNS,
-    trial_label,
 )
 from trial_evidence.sheet import Sheet
 
@@ -171,7 +172,8 @@ def test_a_trial_that_is_not_randomised_is_not_compared():
 def test_a_setting_without_trials_has_empty_tables():
     content = Sheet(
         sheet({}).tables
-        | {"trials": frame("trials", []).assign(trial_id="", name=""), "pcr": frame("pcr", [])}
+        | {"trials": frame("trials", []).assign(trial_id="", name=""), "pcr": frame("pcr", [])},
+        KINDS,
     )
     evidence = extract(content, analysis(), analysis(**PCR, id="second"), rates=[RATES])
     assert list(evidence.used.columns) == USED_COLUMNS

@@ -14,12 +14,17 @@ from invented import (
     frame,
     sheet,
 )
-from trial_evidence.extract.selection import choose, excluded, inadmissible
+from trial_evidence.extract.selection import by_label, choose_among, excluded, inadmissible
 
 EVENT_FREE = analysis(endpoints=("EFS", "iDFS", "DFS", "RFS"))
 RESPONSE = analysis(**PCR)
 LEVELS = analysis(effect_modifiers=(RECEPTOR,))
 RESPONSE_LEVELS = analysis(**PCR, effect_modifiers=(RECEPTOR,))
+
+
+def choose(rows, *criteria):
+    """The choice among the rows of a table."""
+    return choose_among(by_label(rows), *criteria)
 
 
 def hazard_ratio(**changes):

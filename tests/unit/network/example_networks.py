@@ -1,5 +1,6 @@
 """Networks for the tests: from reference files, and at random."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,14 @@ from trial_evidence.network.evidence.contrasts import (
     StudyContrasts,
     from_counts,
     from_pairwise,
-    network,
 )
 
 REFERENCE = load("netmeta")
+
+
+def network(studies: Iterable[StudyContrasts]) -> NetworkData:
+    """A network of studies in any order."""
+    return NetworkData(tuple(studies))
 
 
 def of_pairwise(name: str) -> NetworkData:

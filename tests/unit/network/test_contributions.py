@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from example_networks import REFERENCE, at_random, of_counts, two_arm
-from trial_evidence.network.evidence.contrasts import StudyContrasts, network
+from example_networks import REFERENCE, at_random, network, of_counts, two_arm
+from trial_evidence.network.evidence.contrasts import StudyContrasts
 from trial_evidence.network.fit.contributions import contributions
 from trial_evidence.network.fit.league import fit_network
 
@@ -31,7 +31,7 @@ def test_a_triangle_by_hand():
         [two_arm("1", "b", "a", 0.6, 0.02), two_arm("2", "c", "a", 0.5, 0.01),
          two_arm("3", "c", "b", 0.2, 0.03)]
     )  # fmt: skip
-    ours = contributions(fit_network(data), common=True)
+    ours = contributions(fit_network(data, "EE"))
     # a-b: two thirds directly (weights 50 and 25), one third in equal parts by a-c and b-c.
     assert ours.comparisons == (("a", "b"), ("a", "c"), ("b", "c"))
     np.testing.assert_allclose(ours.shares[0], [2 / 3, 1 / 6, 1 / 6])

@@ -1,8 +1,7 @@
 """Decomposition of Q and the design-by-treatment test against netmeta's decomp.design."""
 
 import pytest
-from example_networks import REFERENCE, at_random, of_counts, of_pairwise, two_arm
-from trial_evidence.network.evidence.contrasts import network
+from example_networks import REFERENCE, at_random, network, of_counts, of_pairwise, two_arm
 from trial_evidence.network.evidence.graph import designs, direct_comparisons
 from trial_evidence.network.fit.inconsistency import inconsistency
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from invented import PROJECT, ROOT, SETTING, configuration, sheet
+from invented import PROJECT, ROOT, SETTING, configuration, outcomes, sheet
 from trial_evidence.cli import DICTIONARY
 from trial_evidence.config.networks import Network, NetworkConfiguration, read_networks
 from trial_evidence.network.components.additive import interaction_observations
@@ -28,8 +28,8 @@ ARM_A = {"arm_id": "a", "agents": "almab"}
 ARM_B = {"arm_id": "b", "agents": "bemab"}
 ARM_AB = {"arm_id": "ab", "agents": "almab+bemab"}
 A, B, AB = (f"{agents}|concurrent|chemotherapy" for agents in ("almab", "bemab", "almab+bemab"))
-RESPONSE = Network("net", SETTING, "A network", ("pcr",), "odds_ratio", A)
-TIMES = Network("net", SETTING, "A network", ("EFS", "DFS"), "hazard_ratio", A)
+RESPONSE = Network("net", SETTING, "A network", outcomes("pcr"), "odds_ratio", A)
+TIMES = Network("net", SETTING, "A network", outcomes("EFS", "DFS"), "hazard_ratio", A)
 
 
 def evidence(content, network, own_nodes=None):
@@ -266,7 +266,7 @@ def frozen():
 
 
 def networks_of(raw):
-    networks = read_networks(ROOT / "config", PROJECT.settings)
+    networks = read_networks(ROOT / "config", PROJECT)
     content, _ = load_sheet(raw, read_dictionary(DICTIONARY))
     return {
         (network.setting, network.id): network_evidence(content, PROJECT, networks, network)

@@ -14,8 +14,9 @@ from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL
-from trial_evidence.report.trail.explain import Evidence, explain_row, explain_trial
-from trial_evidence.report.trail.network_trace import network_trace, read_network_tables
+from trial_evidence.report.trail.evidence import Evidence, read_network_tables
+from trial_evidence.report.trail.explain import explain_row, explain_trial
+from trial_evidence.report.trail.trace import network_trail
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 EVERY_TABLE = {
@@ -60,7 +61,7 @@ def late(project):
     """Tables of a network in parts, without the figures of its setting."""
     content, _ = load_sheet(project / "data/raw", read_dictionary(DICTIONARY))
     configuration = read_configuration(project / "config")
-    networks = read_networks(project / "config", configuration.settings)
+    networks = read_networks(project / "config", configuration)
     (network,) = (
         n for n in networks.of_setting("metastatic_pretreated")
         if n.id == "progression_free_network"
@@ -174,7 +175,7 @@ def test_trials_that_say_nothing_of_synergy_are_named(early):
 
 
 def test_the_effects_of_a_network_lead_to_the_rows_of_its_part(written):
-    trace = network_trace(written).set_index(["analysis", "plotted"])
+    trace = network_trail(written, PROJECT).table().set_index(["analysis", "plotted"])
     effect = trace.loc[("pcr_network", "T+P+CT v T+CT, random_reml")]
     # TRIAL-A rows 2 and 5 of tests/sheets/valid/pcr.csv, B 11 and 12, C 13, 16 and 19
     for row in (2, 5, 11, 12, 13, 16, 19):
@@ -188,7 +189,7 @@ def test_the_effects_of_a_network_lead_to_the_rows_of_its_part(written):
 
 def test_every_row_of_the_trace_of_a_network_names_rows_of_its_trials(written, early):
     content, _ = load_sheet(early.parents[2] / "data/raw", read_dictionary(DICTIONARY))
-    found = network_trace(written)
+    found = network_trail(written, PROJECT).table()
     assert {"synergy, bliss", "hazard_ratio", "odds_ratio"} <= set(found["measure"])
     for row in found.to_dict("records"):
         trials = set()

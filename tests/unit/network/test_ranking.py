@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from example_networks import REFERENCE, of_counts, of_pairwise, two_arm
+from example_networks import REFERENCE, network, of_counts, of_pairwise, two_arm
 from scipy.stats import multivariate_normal, norm
-from trial_evidence.network.evidence.contrasts import network
 from trial_evidence.network.fit.league import fit_network
 from trial_evidence.network.fit.ranking import rank_treatments
 
@@ -76,13 +75,6 @@ def test_rankograms_are_the_same_on_every_run():
     other = rank_treatments(fit, higher_is_better=True)
     np.testing.assert_array_equal(one.probability, other.probability)
     np.testing.assert_allclose(one.probability.sum(axis=1), 1)
-
-
-def test_common_effect_ranking():
-    fit = fit_network(of_pairwise("pagliaro1992_OR"), "DL")
-    common = rank_treatments(fit, higher_is_better=False, common=True)
-    without = rank_treatments(fit_network(fit.data, "EE"), higher_is_better=False)
-    np.testing.assert_array_equal(common.p_score, without.p_score)
 
 
 def test_no_common_ranking_without_a_path():

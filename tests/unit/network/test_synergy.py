@@ -7,8 +7,6 @@ from reference import load
 from trial_evidence.config.methods import LeadRule, Pooling
 from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial
 from trial_evidence.network.within_trials.synergy import (
-    NO_BACKGROUND,
-    OWN_ARM,
     SCALES,
     Background,
     pool_synergy,
@@ -46,6 +44,7 @@ def pool(trials, scale, background):
 # Rates 0.30, 0.20 and 0.60 of 100 patients each.
 PLAIN = factorial((30, 100), (20, 100), (60, 100))
 TEN_PERCENT = Background(0.1, "invented")
+NO_BACKGROUND = Background(0.0, "cautious bound")
 # p(1 - p)/n of the three arms.
 VA, VB, VAB = 0.0021, 0.0016, 0.0024
 
@@ -99,7 +98,6 @@ def test_own_arm_takes_the_place_of_the_supposed_background():
     trial = factorial((30, 100), (20, 100), (60, 100), (10, 50))
     ours = trial_synergy(trial, "risk_additive", NO_BACKGROUND)
     # 10/50 = 0.2; 0.6 - (0.3 + 0.2 - 0.2); 0.2 * 0.8/50 = 0.0032.
-    assert (ours.background, ours.background_source) == (0.2, OWN_ARM)
     assert ours.estimate == pytest.approx(0.3, rel=1e-12)
     assert ours.variance == pytest.approx(VA + VB + VAB + 0.0032, rel=1e-12)
     assert ours.tipping_background is None
@@ -115,7 +113,6 @@ def test_own_arm_takes_the_place_of_the_supposed_background():
 
 def test_an_empty_cell_corrects_all_arms_of_the_trial():
     ours = trial_synergy(factorial((0, 20), (5, 20), (9, 20)), "risk_additive", NO_BACKGROUND)
-    assert ours.corrected
     # 0.5/21, 5.5/21, 9.5/21.
     assert ours.estimate == pytest.approx((9.5 - 0.5 - 5.5) / 21, rel=1e-12)
 
@@ -131,7 +128,7 @@ def test_a_ratio_to_nothing_is_refused(scale):
 @pytest.mark.parametrize(
     ("trial", "background", "words"),
     [
-        (PLAIN, 0.25, "do harm"),
+        (PLAIN, 0.25, "be harmful"),
         (factorial((60, 100), (70, 100), (80, 100)), 0.1, "than there are patients"),
     ],
 )
@@ -203,7 +200,6 @@ def test_pooled_tipping_points_follow_from_the_additive_scale():
     # The lower limit is zero at 0.1 + 0.133, above the 17/96 of the lowest single arm.
     assert 0.1 - POOL["ci_low"] > 17 / 96
     assert ours.tipping_interval is None
-    assert ours.largest_background == pytest.approx(17 / 96)
     assert ours.meaning.endswith(
         "The pooled estimate shows synergy if the background is above 2.0%. Its interval does at "
         "no background up to 17.7%."
@@ -231,7 +227,7 @@ def test_a_dual_arm_below_the_better_single_arm_is_synergy_nowhere():
 
 def test_a_scale_without_background_has_nothing_to_suppose():
     ours = pool(TRIALS, "better_single", TEN_PERCENT)
-    assert (ours.background, ours.largest_background, ours.tipping_background) == (None,) * 3
+    assert (ours.tipping_background, ours.tipping_interval) == (None, None)
     assert ours.meaning == SCALES["better_single"].meaning
 
 

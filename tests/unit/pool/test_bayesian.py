@@ -11,11 +11,15 @@ from reference import load
 from scipy.integrate import quad
 from trial_evidence.pool.bayes.posterior import (
     bayesian,
-    half_normal_posterior,
     posterior,
 )
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.bayes.tau_posterior import FINE
+
+
+def half_normal_posterior(y, v, scale=0.5):
+    return posterior(y, v, HalfNormal(scale))
+
 
 BAYES = load("all_inputs")
 
@@ -53,7 +57,7 @@ def cumulative(z):
 @pytest.mark.parametrize("name", ["bcg_first2__RR", "bcg_first6__RR", "synthetic_hr2__logHR"])
 @pytest.mark.parametrize("which", ["mean effect", "new trial"])
 def test_shortest_interval_holds_its_level_between_ends_of_equal_density(name, which):
-    ours = half_normal_posterior(BAYES[name]["yi"], BAYES[name]["vi"], 0.5)
+    ours = posterior(BAYES[name]["yi"], BAYES[name]["vi"], HalfNormal(0.5))
     average = mixture(name, 0.5)
     spread = (lambda tau, sd: sd) if which == "mean effect" else (lambda t, sd: math.hypot(t, sd))
     low, high = (
@@ -92,7 +96,7 @@ def test_vanishing_prior_gives_the_common_effect():
 
 def test_weights_are_those_of_the_posterior_mean():
     data = BAYES["bcg__RR"]
-    ours = half_normal_posterior(data["yi"], data["vi"], 0.5)
+    ours = posterior(data["yi"], data["vi"], HalfNormal(0.5))
     weighted = sum(w * y for w, y in zip(ours.weights, data["yi"], strict=True)) / 100
     assert weighted == pytest.approx(
         load("all_bayes")["bcg__RR"]["exact"]["halfnormal_0.5|flat"]["mu_mean"], rel=1e-10
@@ -119,7 +123,7 @@ def test_more_nodes_change_nothing(yi, vi, scale, field):
 
 def test_shared_form_carries_median_and_shortest_intervals():
     data = BAYES["synthetic_hr3__logHR"]
-    found = half_normal_posterior(data["yi"], data["vi"], 0.5)
+    found = posterior(data["yi"], data["vi"], HalfNormal(0.5))
     pooled = bayesian(data["yi"], data["vi"], 0.5)
     assert pooled.estimate == found.median
     assert (pooled.ci_low, pooled.ci_high) == (found.ci_low, found.ci_high)

@@ -37,7 +37,7 @@ def test_draws_have_the_confidence_distribution_of_tau2(tau2):
     form = np.diag(w) - np.outer(w, w) / w.sum()
     factors = np.linalg.eigvals(np.diag(v + tau2) @ form).real
     expected = probability_q_exceeds(q, factors[factors > 1e-9])
-    draws = tau2_confidence_draws(y, v, 100_000, seed=3)
+    draws = tau2_confidence_draws(np.asarray(y), np.asarray(v), 100_000, np.random.default_rng(3))
     # Three standard errors of a proportion.
     assert (draws <= tau2).mean() == pytest.approx(
         expected, abs=3 * math.sqrt(expected * (1 - expected) / 100_000)
@@ -46,7 +46,7 @@ def test_draws_have_the_confidence_distribution_of_tau2(tau2):
 
 def test_probability_of_no_heterogeneity_is_the_p_value_of_q():
     y, v = [0.1, 0.2, 0.6], [0.05, 0.02, 0.04]
-    draws = tau2_confidence_draws(y, v, 100_000, seed=3)
+    draws = tau2_confidence_draws(np.asarray(y), np.asarray(v), 100_000, np.random.default_rng(3))
     expected = fit_stack(y, v).q_p[0]
     assert (draws == 0).mean() == pytest.approx(expected, abs=0.005)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import POOLING
-from trial_evidence.extract.effect_sizes import odds_ratio, risk_difference, risk_ratio
+from trial_evidence.measures.effects import odds_ratio, risk_difference, risk_ratio
 from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.many import fit_stack

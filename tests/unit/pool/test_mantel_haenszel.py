@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import load, published_counts
-from trial_evidence.extract.effect_sizes import risk_difference
+from trial_evidence.measures.effects import risk_difference
+from trial_evidence.measures.scales import LOG_RATIO
 from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
 from trial_evidence.pool.models.random_effects import common_effect, dersimonian_laird_wald
-from trial_evidence.pool.models.scales import LOG_RATIO
 
 MORE = load("metafor_more")
 MEASURES = {"RR": "risk_ratio", "OR": "odds_ratio", "RD": "risk_difference"}

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from invented import POOLING
 from reference import load
+from trial_evidence.measures.scales import IDENTITY, LOG_RATIO, LOGIT
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.models.pooling import pool_all
-from trial_evidence.pool.models.scales import IDENTITY, LOG_RATIO, LOGIT
 
 BCG = load("metafor")["bcg_first4__RR"]
 TABLE = Counts(*(BCG["table"][key] for key in ("ai", "n1i", "ci", "n2i")), "risk_ratio")

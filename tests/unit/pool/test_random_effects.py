@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import load
+from reference import load, reml_hartung_knapp
 from scipy.stats import norm
-from trial_evidence.extract.effect_sizes import logit_proportion
+from trial_evidence.measures.effects import logit_proportion
+from trial_evidence.measures.scales import LOGIT
 from trial_evidence.pool.engine.likelihood import reml_tau2
 from trial_evidence.pool.models.random_effects import (
     common_effect,
     dersimonian_laird_wald,
-    reml_hartung_knapp,
     single_trial,
 )
-from trial_evidence.pool.models.scales import LOGIT
 
 METAFOR = load("metafor")
 SEVERAL = [name for name, data in METAFOR.items() if len(data["yi"]) > 1]

@@ -3,7 +3,7 @@
 import pytest
 from small_project import append_like, evidence_of, replace_text, small_project
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.report.trail.explain import Evidence
+from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet import Sheet
 
 

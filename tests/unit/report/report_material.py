@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 from invented import ROOT
 from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration, read_report_configuration
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_NUMBERS
-from trial_evidence.report.material.material import SENSITIVITY_NUMBERS, Material
-from trial_evidence.report.trail.explain import Evidence
+from trial_evidence.report.material.material import NO_NETWORKS, SENSITIVITY_NUMBERS, Material
+from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet import Sheet
 
 # Columns that are text in the tables of the sensitivity stage.
@@ -24,16 +25,19 @@ def report_configuration(configuration: Configuration) -> ReportConfiguration:
     return read_report_configuration(ROOT / "config", configuration)
 
 
-def material(pooled: tuple[Sheet, Configuration, Evidence], results: Path = Path()) -> Material:
+def material(
+    pooled: tuple[Sheet, Configuration, Evidence],
+    results: Path = Path(),
+    networks: NetworkConfiguration = NO_NETWORKS,
+) -> Material:
     """The made-up sheet and what was pooled of it, with empty tables of the sensitivity stage."""
     sheet, configuration, evidence = pooled
     tables = {
         name: pd.DataFrame(columns=[*_TEXTS, *numbers])
         for name, numbers in SENSITIVITY_NUMBERS.items()
     }
-    return Material(
-        configuration, report_configuration(configuration), sheet, evidence, tables, results
-    )
+    report = report_configuration(configuration)
+    return Material(configuration, report, sheet, evidence, tables, results, networks)
 
 
 def estimate(**fields: Any) -> dict[str, Any]:
@@ -64,4 +68,4 @@ def with_table(found: Material, name: str, rows: Sequence[Mapping[str, Any]]) ->
     numbers = found.sheet[name].select_dtypes("number").columns
     empty = {column: float("nan") if column in numbers else "" for column in columns}
     table = pd.DataFrame([{**empty, **row} for row in rows], columns=columns)
-    return replace(found, sheet=Sheet({**found.sheet.tables, name: table}))
+    return replace(found, sheet=Sheet({**found.sheet.tables, name: table}, found.sheet.kinds))

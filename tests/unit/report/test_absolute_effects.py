@@ -40,10 +40,10 @@ def findings(pooled, rule, trials=(), hazard_ratios=None):
         found = with_table(found, "hazard_ratios", hazard_ratios)
     place = dict(zip(("setting", "analysis"), PLACE, strict=True))
     columns = ["setting", "analysis", "measure", "subgroup", "pooled", "rows", "events_control",
-               "n_control"]  # fmt: skip
+               "n_control", "weight"]  # fmt: skip
     rows = [
         {**place, "measure": "hazard_ratio", "subgroup": "all", "pooled": "yes", "rows": "2",
-         "events_control": float("nan"), "n_control": 100.0} | dict(trial)
+         "events_control": float("nan"), "n_control": 100.0, "weight": 50.0} | dict(trial)
         for trial in trials
     ]  # fmt: skip
     found = replace(
@@ -51,7 +51,7 @@ def findings(pooled, rule, trials=(), hazard_ratios=None):
         report=replace(found.report, control_risks=(rule,)),
         evidence=replace(found.evidence, trials=pd.DataFrame(rows, columns=columns)),
     )
-    return summary_of_findings(found, ())
+    return summary_of_findings(found, {})
 
 
 def test_stated_risks_are_taken_as_they_are(pooled):
@@ -59,7 +59,7 @@ def test_stated_risks_are_taken_as_they_are(pooled):
     assert list(table.data["control_risk"]) == [0.1, 0.2, 0.4]
     assert any(note.endswith(": assumed.") for note in table.notes)
     # 1 - 0.8^0.8 = 0.1635; 1 - 0.8^0.7 = 0.1446; 1 - 0.8^1.1 = 0.2177
-    assert table.frame.loc[1, "With, per 1,000"] == "163 (145 to 218)"
+    assert table.frame.loc[1, "Risk with intervention, per 1,000"] == "163 (145 to 218)"
     assert table.frame.loc[1, "Difference per 1,000"] == "37 fewer (55 fewer to 18 more)"
 
 
@@ -74,7 +74,7 @@ def test_control_arms_give_their_quartiles(pooled):
 def test_without_events_there_is_no_risk_to_start_from(pooled):
     table = findings(pooled, ControlRisk(*PLACE, "control_arms", (), ""), [{}])
     assert table.frame.empty
-    assert any("no control arm reports its events" in note for note in table.notes)
+    assert any("no control arm reports its number of events" in note for note in table.notes)
 
 
 def test_at_the_control_median_one_half_has_had_the_event(pooled):

@@ -43,11 +43,11 @@ def verdict(found, rule):
 @pytest.mark.parametrize(
     ("low", "high", "expected", "why"),
     [
-        (0.60, 0.95, "supported", "excludes no effect"),
+        (0.60, 0.95, "supported", "lies on the side of benefit"),
         (1.05, 1.60, "not supported", "side of harm"),
-        (0.90, 1.10, "not supported", "no benefit worth having"),
-        (0.70, 1.10, "not enough data", "a benefit worth having as well"),
-        (0.60, 1.00, "not enough data", "a benefit worth having as well"),
+        (0.90, 1.10, "not supported", "but not with a relevant benefit"),
+        (0.70, 1.10, "not enough data", "and with a clinically relevant benefit"),
+        (0.60, 1.00, "not enough data", "and with a clinically relevant benefit"),
     ],
 )
 def test_an_effect_is_read_off_its_interval(found, low, high, expected, why):
@@ -74,7 +74,7 @@ def test_models_of_equal_rank_must_agree(found):
     ]  # fmt: skip
     result = verdict(with_estimates(found, rows), EffectRule(*PLACE))
     assert result.verdict == "not enough data"
-    assert "differ" in result.reason
+    assert "disagree" in result.reason
     assert result.numbers == (
         "HR 0.70 (95% CI 0.50–0.98), 3 trials, REML, Hartung–Knapp; "
         "HR 0.70 (95% CrI 0.50–1.02), 3 trials, Bayesian"
@@ -94,7 +94,7 @@ def test_no_trial_is_not_enough(found):
 def test_a_prediction_interval_that_includes_no_effect_is_said(found):
     row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9, pi_low=0.4, pi_high=1.2)
     reason = verdict(with_estimates(found, [row]), EffectRule(*PLACE)).reason
-    assert "(0.40–1.20) includes it, so a new trial may find none." in reason
+    assert "The 95% prediction interval (0.40–1.20) includes 1. A new trial may show no" in reason
 
 
 def test_models_of_equal_rank_may_differ_on_a_new_trial(found):
@@ -105,8 +105,8 @@ def test_models_of_equal_rank_may_differ_on_a_new_trial(found):
     ]  # fmt: skip
     reason = verdict(with_estimates(found, rows), EffectRule(*PLACE)).reason
     assert (
-        "The prediction interval of REML, Hartung–Knapp (0.50–0.97) excludes it; that of Bayesian "
-        "(0.39–1.26) includes it, so a new trial may find none." in reason
+        "The 95% prediction interval of the random-effects model (0.50–0.97) excludes 1; that of "
+        "the Bayesian model (0.39–1.26) includes 1. A new trial may show no effect." in reason
     )
 
 
@@ -118,7 +118,10 @@ def test_a_result_that_hangs_on_single_trials_says_so(found):
         one | {"ci_high": 1.2, "leads": "no"},
     ]  # fmt: skip
     changed = with_sensitivity(with_estimates(found, [row]), "leave_one_out", left)
-    assert "includes it for 1 of the 2 trials." in verdict(changed, EffectRule(*PLACE)).reason
+    assert (
+        "For 1 of 2 trials, the interval includes 1 when the trial is left out."
+        in verdict(changed, EffectRule(*PLACE)).reason
+    )
     changed = with_sensitivity(with_estimates(found, [row]), "leave_one_out", left[1:])
     assert "left out" not in verdict(changed, EffectRule(*PLACE)).reason
 
@@ -129,9 +132,9 @@ def test_what_the_prior_does_to_two_trials_is_said(found):
         estimate(k=2.0, estimate=0.82, ci_low=0.74, ci_high=0.92, model="common", role=""),
     ]
     assert verdict(with_estimates(found, rows), EffectRule(*PLACE)).reason == (
-        "The interval includes no effect and a benefit worth having as well. 2 trials say little "
-        "of heterogeneity, so the width owes much to the prior: if one effect is supposed in all, "
-        "HR 0.82 (95% CI 0.74–0.92)."
+        "The result is compatible with no effect and with a clinically relevant benefit. With two "
+        "trials, heterogeneity cannot be estimated and the interval depends largely on the prior; "
+        "assuming one common effect, HR 0.82 (95% CI 0.74–0.92)."
     )
 
 
@@ -148,8 +151,8 @@ def test_what_a_supported_claim_rests_on_is_said(found):
     assert mine.sum() == 2
     changed = replace(found, evidence=replace(found.evidence, trials=trials))
     assert verdict(with_estimates(changed, [row]), EffectRule(*PLACE)).reason.endswith(
-        "Certainty: very low (provisional). 50% of the weight was seen, wholly or in part, in "
-        "secondary sources only."
+        "Certainty of evidence: very low (provisional). 50% of the weight comes from results "
+        "verified, wholly or partly, only in secondary sources."
     )
     trials["verification"] = "primary"
     reason = verdict(with_estimates(changed, [row]), EffectRule(*PLACE)).reason
@@ -182,7 +185,7 @@ def test_an_interaction_is_read_off_the_comparison_inside_the_trials(found, k, l
 
 def test_an_interaction_that_nobody_reports_is_not_enough(found):
     result = verdict(found, InteractionRule(*PLACE, "receptor"))
-    assert result.reason == "No trial reports the effect at both levels."
+    assert result.reason == "No trial reports the effect at both levels of the factor."
 
 
 # --------------------------------------------------------------------------------------- groups
@@ -227,7 +230,7 @@ DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
 )
 def test_an_association_counts_studies(found, rows, expected):
     table = [UP | {"study_id": study} | row for study, row in rows]
-    rule = AssociationRule(("marker",), ("pCR",), (), "above")
+    rule = AssociationRule(("marker",), ("pCR",), "above")
     assert verdict(with_table(found, "biomarker_effects", table), rule).verdict == expected
 
 
@@ -238,7 +241,7 @@ def test_an_association_takes_the_rows_that_it_is_about(found):
         UP | CLEAR | {"study_id": "c", "outcome": "OS", "contrast": "mutated v wild type"},
         UP | CLEAR | {"study_id": "d", "biomarker": "other", "contrast": "mutated v wild type"},
     ]
-    rule = AssociationRule(("marker",), ("pCR",), ("mutated",), "above")
+    rule = AssociationRule(("marker",), ("pCR",), "above", ("mutated",))
     assert verdict(with_table(found, "biomarker_effects", table), rule).k == 1
 
 

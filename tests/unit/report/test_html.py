@@ -7,11 +7,14 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
+from report_material import material
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.report.material.table import report_table
-from trial_evidence.report.page.grids import Cell, plain_grid, report_grid
-from trial_evidence.report.page.page import Extras, page, page_settings
+from trial_evidence.report.material.table import ANALYSIS, SOURCE, Column, report_table
+from trial_evidence.report.page.grids import FORMATS, Cell, declared_grid, report_grid
+from trial_evidence.report.page.page import Extras, page
 from trial_evidence.report.page.pools import json_island
+from trial_evidence.report.page.sections import page_settings
+from trial_evidence.report.trail.trace import trail_of
 
 # Attributes with which a page asks for something as it opens.
 LOADING = {"src", "srcset", "data", "poster", "action", "background"}
@@ -46,25 +49,26 @@ class Reading(HTMLParser):
 def project(tmp_path_factory):
     folder = small_project(tmp_path_factory.mktemp("page"))
     replace_text(folder, "trials", "trial_f,TRIAL-F,", 'trial_f,"<b>F</b> & ""co"" 🧬",')
-    sheet, configuration, _ = evidence_of(folder)
+    pooled = evidence_of(folder)
+    configuration = pooled[1]
     for setting in configuration.settings:
         (folder / "results" / setting / "figures.csv").write_text(
             "setting,analysis,figure,title,description\n", encoding="utf-8"
         )
-    return folder, configuration, sheet
+    return folder, configuration, pooled
 
 
 def made(project, **extras):
-    folder, configuration, sheet = project
-    more = Extras(title="The <evidence>", **extras)
-    processed, results = folder / "data/processed", folder / "results"
-    settings = page_settings(configuration, sheet, processed, results, more)
-    return page(configuration, sheet, settings, results, more)
+    folder, _, pooled = project
+    found = material(pooled, folder / "results")
+    cited = tuple(found.sheet["sources"]["source_id"])
+    settings = page_settings(found, trail_of(found.evidence, found.configuration))
+    return page(found, settings, Extras(title="The <evidence>", cited=cited, **extras))
 
 
 @pytest.fixture(scope="module")
 def text(project):
-    return made(project, provenance={"versions": {"python": "3"}}, methods="One.\n\nTwo.")
+    return made(project, provenance={"versions": {"python": "3"}}, methods=("One.", "Two."))
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +132,7 @@ def test_the_numbers_of_the_page_are_those_of_the_results(project, text):
 
 
 def test_twice_is_the_same(project, text):
-    assert made(project, provenance={"versions": {"python": "3"}}, methods="One.\n\nTwo.") == text
+    assert made(project, provenance={"versions": {"python": "3"}}, methods=("One.", "Two.")) == text
 
 
 def test_json_cannot_leave_its_element():
@@ -139,9 +143,11 @@ def test_json_cannot_leave_its_element():
 
 def test_a_tables_links_stand_in_its_cells_or_beside_them():
     table = report_table(
-        "any", "Any", [{"Trial": "A", "Number": "NCT00000001"}],
-        [{"nct": "NCT00000001", "doi": "10.1000/x", "setting": "early", "analysis": "first_one"}],
-        ["Trial", "Number"], ["nct", "doi", "setting", "analysis"],
+        "any", "Any",
+        [{"trial": "A", "nct": "NCT00000001", "doi": "10.1000/x", "setting": "early",
+          "analysis": "first_one"}],
+        [Column("Trial", "trial"), Column("Number", "nct")],
+        ["nct", "doi", "setting", "analysis"],
     )  # fmt: skip
     grid = report_grid(table, {"early/first_one": "early-first-one"})
     assert grid.headings == ("Trial", "Number", "Links")
@@ -158,9 +164,11 @@ def test_a_tables_links_stand_in_its_cells_or_beside_them():
 
 def test_links_stand_where_a_column_names_what_they_lead_to():
     table = report_table(
-        "any", "Any", [{"Analysis": "One", "Source": "Doe 2020; Roe 2021"}],
-        [{"doi": "10.1000/x; 10.1000/y", "setting": "early", "analysis": "first_one"}],
-        ["Analysis", "Source"], ["doi", "setting", "analysis"],
+        "any", "Any",
+        [{"title": "One", "source": "Doe 2020; Roe 2021", "doi": "10.1000/x; 10.1000/y",
+          "setting": "early", "analysis": "first_one"}],
+        [ANALYSIS, SOURCE],
+        ["doi", "setting", "analysis"],
     )  # fmt: skip
     grid = report_grid(table, {"early/first_one": "early-first-one"})
     ((analysis, source),) = grid.rows
@@ -170,13 +178,45 @@ def test_links_stand_where_a_column_names_what_they_lead_to():
     assert not source.is_link
 
 
+def declared(rows, columns):
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    return declared_grid(FORMATS, "Any", found, [(name, "text", name) for name in columns])
+
+
 def test_rows_that_share_their_first_cell_stand_below_it():
     rows = [["a", "1", ""], ["a", "2", ""], ["b", "3", ""], ["b", "4", ""]]
-    grid = plain_grid("id", "Any", ["Group", "Number", "Never filled"], rows)
+    grid = declared(rows, ["Group", "Number", "Never filled"])
     # Two columns with text are too few to take one away.
     assert grid.headings == ("Group", "Number")
-    rows = [[*row[:2], "x"] for row in rows]
-    grid = plain_grid("id", "Any", ["Group", "Number", "Letter"], rows)
+    grid = declared([[*row[:2], "x"] for row in rows], ["Group", "Number", "Letter"])
     assert grid.headings == ("Number", "Letter")
     assert [group.heading for group in grid.groups] == [Cell("a"), Cell("b")]
     assert [row[0].text for row in grid.rows] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("column", "printed"),
+    [
+        (("effect",), "1.46 (1.25–1.70)"),
+        (("effect", "slope", "slope"), "−0.10 (−0.30 to 0.10)"),
+        (("effect", "alone", "none"), "2.00"),
+        (("effect", "nothing", "none"), ""),
+        (("interval", "none"), ""),
+        (("number", "alone", 1), "2.0"),
+        (("whole", "many"), "2,079"),
+        (("share", "part"), "13%"),
+        (("p", "small"), "< 0.001"),
+        (("p", "nothing"), ""),
+        (("words", "name"), "one two"),
+        (("joined", "; ", "name", "nothing", "alone"), "one_two; 2.0"),
+    ],
+)
+def test_a_column_prints_what_it_reads(column, printed):
+    # 1.455 and 12.5% are rounded half up, as readers do by hand.
+    row = {
+        "estimate": "1.455", "ci_low": 1.25, "ci_high": "1.7", "slope": "-0.1", "slope_low": "-0.3",
+        "slope_high": "0.1", "alone": "2.0", "none_low": "", "none_high": float("nan"),
+        "nothing": "", "many": "2079.0", "part": "0.125", "small": "0.0003", "name": "one_two",
+    }  # fmt: skip
+    name, *read = column
+    assert FORMATS[name](row, *read) == printed

@@ -1,12 +1,18 @@
 """The networks in the page, from tables written by hand."""
 
-import pytest
-from invented import ROOT
-from trial_evidence.config.configuration import read_configuration
-from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
-from trial_evidence.report.page.networks import arm_words, network_parts
+from dataclasses import replace
 
-NETWORK = Network("net", "adjuvant", "A network", ("OS",), "hazard_ratio", "one|concurrent|none")
+import pytest
+from finished_page import read_page
+from invented import outcomes
+from report_material import material
+from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
+from trial_evidence.report.page.networks import network_parts
+from trial_evidence.report.page.page import environment
+
+NETWORK = Network(
+    "net", "adjuvant", "A network", outcomes("OS"), "hazard_ratio", "one|concurrent|none"
+)
 BOTH = SurrogacyAnalysis("both", "adjuvant", "One by the other", "net", "net", (0.0,))
 TABLES = {
     "summary": """part,regimens,trials,comparisons,tau2_reml
@@ -46,7 +52,7 @@ B,0.71,1.5
 "difference, random effects",,,,,,,5.4,3.0,0.0004,
 """,
     "set_aside": """trial,arms,what,reason,source_id,table,row
-T1,t1_a v t1_b,OS,Too early,nobody_2020,hazard_ratios,7
+T1,trial_a_dual v elsewhere,OS,Too early,nobody_2020,hazard_ratios,7
 """,
 }
 
@@ -59,60 +65,70 @@ def parts(tmp_path_factory):
     for name, text in TABLES.items():
         (place / f"{name}.csv").write_text(text, encoding="utf-8")
     networks = NetworkConfiguration({}, {}, (NETWORK,), (), (BOTH,))
-    configuration = read_configuration(ROOT / "config")
-    arms = {"t1_a": "Arm A", "t1_b": "Arm B"}
-    return network_parts(networks, configuration, "adjuvant", folder, {}, arms)
+    return network_parts(networks, "adjuvant", folder)
 
 
 @pytest.fixture(scope="module")
-def grids(parts):
-    return {grid.title: grid for _, found in parts[0].grids for grid in found}
-
-
-def texts(rows):
-    return [[cell.text for cell in row] for row in rows]
+def section(parts, pooled):
+    """The network as the page prints it."""
+    template = environment(material(pooled)).get_template("networks.html.j2")
+    return read_page(template.module.network(parts[0]))
 
 
 def test_a_network_that_was_not_made_is_not_shown(parts):
     assert [part.key for part in parts] == ["net"]
 
 
-def test_a_network_is_said_in_sentences(parts):
-    assert parts[0].sentences == (
-        "The network falls into 2 parts that no trial connects.",
-        "Part 1: 3 regimens, 4 trials, 2 direct comparisons. The highest P-score (0.80) among "
-        "those compared with the reference, alpha alone, is that of C-1 alone: hazard ratio 0.63 "
-        "(95% CI 0.40–0.98), by indirect evidence alone. Heterogeneity: τ² 0.018. Inconsistency "
-        "(design-by-treatment interaction): p = 0.19.",
-        "Part 2: 2 regimens, 1 trial, 1 direct comparison. The highest P-score (0.95) among those "
-        "compared with the reference, delta alone, is that of eps alone: hazard ratio 0.50 "
-        "(95% CI 0.25–1.00), by 1 direct trial.",
+def texts(rows):
+    """The cells of rows, without group and anchor."""
+    return [[text for name, text in row.items() if name not in ("group", "id")] for row in rows]
+
+
+def test_a_network_is_said_in_sentences(section):
+    assert [text for text in section.said("network-adjuvant-net") if "P-score orders" not in text][
+        :4
+    ] == [
+        "The network consists of 2 parts that no trial connects.",
+        "Part 1: 3 regimens, 4 trials, 2 direct comparisons. Of the regimens compared "
+        "with the reference, alpha alone, the one with the highest P-score (0.80) is C-1 alone: "
+        "hazard ratio 0.63 (95% CI 0.40–0.98), from indirect evidence only. Heterogeneity: "
+        "τ² 0.018. Inconsistency (design-by-treatment interaction): p = 0.19.",
+        "Part 2: 2 regimens, 1 trial, 1 direct comparison. Of the regimens compared with "
+        "the reference, delta alone, the one with the highest P-score (0.95) is eps alone: hazard "
+        "ratio 0.50 (95% CI 0.25–1.00), with 1 direct trial.",
         "Additivity of the components (random effects): p < 0.001.",
-    )
+    ]
 
 
-def test_the_league_table_reads_row_against_column(grids):
-    first = grids["League table, part 1: row against column, in the order of P-scores"]
-    assert first.headings == ("Regimen", "B", "A")
+def test_the_level_of_intervals_is_the_configured_one(parts, pooled):
+    found = material(pooled)
+    found = replace(found, configuration=replace(found.configuration, confidence_level=90.0))
+    text = environment(found).get_template("networks.html.j2").module.network(parts[0])
+    assert "(90% CI 0.40–0.98)" in text.replace('<span class="n">', "").replace("</span>", "")
+    assert "95%" not in text
+
+
+def test_the_league_table_reads_row_against_column(section):
+    first = section.table("League table, part 1: row against column, in the order of P-scores")
+    assert first.headings == ["Regimen", "B", "A"]
     assert texts(first.rows) == [
         ["B", "–", "0.80 (0.60–1.07)"], ["A", "1.25 (0.94–1.67)", "–"],
     ]  # fmt: skip
-    second = grids["League table, part 2: row against column, in the order of P-scores"]
+    second = section.table("League table, part 2: row against column, in the order of P-scores")
     assert texts(second.rows)[0] == ["D", "–", "2.00 (1.00–4.00)"]
 
 
-def test_regimens_stand_by_their_score_within_their_part(grids):
-    grid = grids["Regimens against the reference, by P-score"]
-    assert [group.heading.text for group in grid.groups] == ["Part 1", "Part 2"]
-    assert [row[0].text for row in grid.rows] == ["C", "B", "A", "E", "D"]
-    assert texts(grid.rows)[2][:4] == ["A", "Alpha alone, reference", "4", "400"]
+def test_regimens_stand_by_their_score_within_their_part(section):
+    rows = section.table("Regimens against the reference, by P-score").rows
+    assert [row["group"] for row in rows] == [*["Part 1"] * 3, *["Part 2"] * 2]
+    assert [row["Code"] for row in rows] == ["C", "B", "A", "E", "D"]
+    assert texts(rows)[2][:4] == ["A", "Alpha alone, reference", "4", "400"]
 
 
-def test_rows_set_aside_name_arms_and_place(grids):
-    assert texts(grids["Rows set aside, and why"].rows) == [
-        ["T1", "Arm A v Arm B", "OS", "Too early", "nobody_2020", "hazard_ratios.csv row 7"],
+# An arm without a label keeps its id.
+def test_rows_set_aside_name_arms_place_and_reason(section):
+    (row,) = section.table("Rows set aside, and why").rows
+    assert texts([row]) == [
+        ["T1", "T+P+docetaxel v elsewhere", "OS", "Too early", "nobody_2020",
+         "hazard_ratios.csv row 7"],
     ]  # fmt: skip
-
-
-def test_an_arm_without_a_label_keeps_its_id():
-    assert arm_words("x v y", {"x": "X"}) == "X v y"

@@ -10,12 +10,14 @@ from report_material import material
 from small_project import evidence_of, small_project
 from trial_evidence.config.configuration import FigureChoices
 from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.config.methods import FigureFiles
+from trial_evidence.figures.canvas.page import save_page
+from trial_evidence.figures.canvas.publishing import LISTING, publish
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.forests.forest import layout, save
-from trial_evidence.figures.stage import setting_figures
+from trial_evidence.figures.forests.layout import layout
+from trial_evidence.figures.stage import setting_forests
 from trial_evidence.files import read_table, records, write_table
 from trial_evidence.report.files.overview_figures import (
-    draw_overview,
     flow_of,
     lights_of,
     list_overview,
@@ -39,7 +41,7 @@ def project(tmp_path_factory):
     """The folder of the made-up project, and what the report is made of there."""
     folder = small_project(tmp_path_factory.mktemp("overview"))
     found = material(evidence_of(folder), folder / "results")
-    configuration = replace(found.configuration, figure_formats=("svg",))
+    configuration = replace(found.configuration, figures=FigureFiles(180.0, ("svg",)))
     return folder, replace(found, configuration=configuration)
 
 
@@ -62,7 +64,8 @@ def drawn(project):
     write_table(results / SETTING / "figures.csv", listing)
     write_table(results / SETTING / "sensitivity/figures.csv", listing.assign(figure="funnel"))
     pages = overview_pages(found, CERTAINTY, Style())
-    draw_overview({name: page for name, (_, page) in pages.items()}, results, ("svg",))
+    drawn = {name: page for name, (_, page) in pages.items()}
+    publish(drawn, results / "overview", ("svg",), own=("*",), kept=(LISTING,))
     list_overview(pages, list(found.configuration.settings), results)
     return results
 
@@ -164,17 +167,17 @@ def test_the_map_shows_the_counts_of_its_table(found):
 
 def test_the_timeline_fills_the_dots_of_the_trials_in_its_table(found):
     added = timeline_table(found).data
-    for panel in timeline_of(found).panels:
-        (setting,) = (
-            s for s, name in found.configuration.settings.items() if name == panel.heading
-        )
+    dated, _, _ = timeline_of(found)
+    for panel, trials in dated.groupby("panel"):
+        (setting,) = (s for s, name in found.configuration.settings.items() if name == panel)
         table = set(added.loc[added["setting"] == setting, "trial"])
-        assert {trial.label for trial in panel.trials if trial.pooled} == table
+        assert set(trials.loc[trials["pooled"], "label"]) == table
 
 
 def test_the_timeline_counts_all_arms_of_the_trials_compared(found):
-    (panel,) = (p for p in timeline_of(found).panels if p.heading == "Neoadjuvant")
-    assert sorted((t.label, t.year, t.patients) for t in panel.trials) == [
+    dated, _, _ = timeline_of(found)
+    early = dated.loc[dated["panel"] == "Neoadjuvant", ["label", "year", "patients"]]
+    assert sorted(early.itertuples(index=False, name=None)) == [
         ("TRIAL-A", 2020, 210), ("TRIAL-B", 2020, 330), ("TRIAL-C", 2020, 300),
         ("TRIAL-D", 2020, 60), ("TRIAL-L", 2020, 200),
     ]  # fmt: skip
@@ -183,7 +186,7 @@ def test_the_timeline_counts_all_arms_of_the_trials_compared(found):
 def test_without_judgements_there_is_no_figure_of_them(found):
     tables = {name: found.sheet[name] for name in found.sheet.tables}
     tables["risk_of_bias"] = tables["risk_of_bias"].iloc[:0]
-    bare = replace(found, sheet=type(found.sheet)(tables))
+    bare = replace(found, sheet=replace(found.sheet, tables=tables))
     assert [name for name in overview_pages(bare, {}, Style()) if "bias" in name] == []
 
 
@@ -200,12 +203,12 @@ def forests(project, **choices):
         else a
         for a in configuration.analyses
     )
-    figures = setting_figures(
+    found = setting_forests(
         replace(configuration, analyses=chosen), LOOKS, found.sheet, SETTING,
         folder / "data/processed", folder / "results",
     )  # fmt: skip
-    return {figure.stem.partition("/")[2]: figure.forest for figure in figures
-            if figure.analysis == ANALYSIS}  # fmt: skip
+    own = {stem.partition("/"): forest for stem, forest in found.items()}
+    return {name: forest for (analysis, _, name), forest in own.items() if analysis == ANALYSIS}
 
 
 def trials(forest):
@@ -244,7 +247,7 @@ def test_judgements_stand_beside_the_trials_that_have_them(project, tmp_path):
     lights = {row.texts["trial"]: row.lights for row in forest.rows if row.kind == "trial"}
     assert lights["TRIAL-A (2020)"] == ("low",) * 3 + ("some_concerns", "low", "some_concerns")
     assert lights["TRIAL-C (2020)"] == ()
-    save(forest, tmp_path / "forest", Style(), ("svg",))
+    save_page(layout(forest, Style()), tmp_path / "forest", ("svg",))
     assert check_svg(tmp_path / "forest.svg") == []
     drawing = read_svg(tmp_path / "forest.svg")
     row = drawing.word("TRIAL-A (2020)").y
@@ -258,13 +261,10 @@ def test_no_judgements_no_column(project):
     whole = {row.texts.get("trial") for row in forest.rows if row.lights}
     assert whole == {"TRIAL-A (2020)"}
     folder, found = project
-    (adjuvant,) = (
-        figure.forest
-        for figure in setting_figures(found.configuration, LOOKS, found.sheet, "adjuvant",
-                                      folder / "data/processed", folder / "results")
-        if figure.stem == "overall_survival_dual_v_single/forest"
-    )  # fmt: skip
-    assert "risk_of_bias" not in [column.key for column in adjuvant.columns]
+    places = folder / "data/processed", folder / "results"
+    adjuvant = setting_forests(found.configuration, LOOKS, found.sheet, "adjuvant", *places)
+    columns = adjuvant["overall_survival_dual_v_single/forest"].columns
+    assert "risk_of_bias" not in [column.key for column in columns]
 
 
 def test_a_forest_plot_in_german_has_no_english_label(project):
@@ -282,8 +282,8 @@ def test_a_forest_plot_in_german_has_no_english_label(project):
     page = layout(forest, Style())
     assert "0,5" in [text.text for text in page.texts if text.role == "tick"]
     printed = " ".join([*cells, *forest.notes, *forest.footnotes])
-    english = ("Subtotal", "Favours", "Random effects", "Heterogeneity", " before ", "Other models",
-               "Not pooled", " interval", "Added")  # fmt: skip
+    english = ("Subtotal", "Favours", "Random", "Heterogeneity", "Where a", "Only", "Other models",
+               "pooled", " interval", "Added", "Exceptions", " square")  # fmt: skip
     assert [word for word in english if word in printed] == []
 
 
@@ -306,8 +306,7 @@ def test_every_german_text_stands_for_one_that_the_library_prints():
     texts = LOOKS.languages["de"].texts
     missing = [text for text in texts if len(text) > 40 and "".join(text.split()) not in joined
                and not text.endswith("leads.") and "co-primary" not in text
-               and "logit scale (REML" not in text and "from three trials" not in text
-               and "prediction interval on {prediction}" not in text]  # fmt: skip
+               and "random-effects model (REML" not in text]  # fmt: skip
     assert missing == []
 
 

@@ -6,13 +6,13 @@ from statistics import NormalDist
 
 import pytest
 from trial_evidence.files import records
-from trial_evidence.report.trail.trace import TRACE_COLUMNS, trace_table
+from trial_evidence.report.trail.trace import TRACE_COLUMNS, trail_of
 
 
 @pytest.fixture(scope="module")
 def trace(pooled):
-    _, _, evidence = pooled
-    return records(trace_table(evidence.trials, evidence.rates, evidence.estimates))
+    _, configuration, evidence = pooled
+    return records(trail_of(evidence, configuration).table())
 
 
 def of(trace, analysis, measure, subgroup, plotted, trial_id=None):

@@ -82,7 +82,7 @@ def test_the_estimates_are_metafors(project):
 
 def test_the_forest_plot_names_the_choice(project):
     said = words(project / ANALYSIS / "forest.svg")
-    assert "Random effects, PM; Hartung–Knapp interval; prediction interval on t with" in said
+    assert "Random-effects model (PM) with Hartung–Knapp interval; prediction interval: t" in said
     assert "REML" not in said
 
 

@@ -1,6 +1,7 @@
 """The multiverse: which trials and which rows each choice takes, on sheets that fit in the head."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ def counted(trials, verification=(), high=()):
         [{"trial_id": names[at], "outcome": "pCR", "overall": "high"} for at in high]
         + [{"trial_id": names[0], "outcome": "OS", "overall": "high"}]
     )
-    content = type(content)({**content.tables, "pcr": pcr, "risk_of_bias": bias})
+    content = replace(content, tables={**content.tables, "pcr": pcr, "risk_of_bias": bias})
     settings = configuration(analysis(**PCR | {"measures": ("odds_ratio",)}))
     return multiverse_table(multiverses(settings, content, SETTING), 95.0)
 
@@ -102,7 +103,7 @@ def test_the_orders_of_analysis_and_assessor_are_turned():
     ]  # fmt: skip
     content = sheet(arms, hazard_ratios=rows)
     bias = pd.DataFrame(columns=["trial_id", "outcome", "overall"], dtype=str)
-    content = type(content)({**content.tables, "risk_of_bias": bias})
+    content = replace(content, tables={**content.tables, "risk_of_bias": bias})
     settings = configuration(analysis())
     table = multiverse_table(multiverses(settings, content, SETTING), 95.0)
     found = {

@@ -1,6 +1,7 @@
 """The sensitivity tables: metafor's numbers come through, and what is refused says why."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def counted_sheet(table, **more):
     about = {t: {"blinded": "yes" if at % 2 else "no"} for at, t in enumerate(trials)}
     bias = pd.DataFrame(columns=["trial_id", "outcome", "overall"], dtype=str)
     content = sheet(arms, trials=about, **{"pcr": pcr} | more)
-    return type(content)({**content.tables, "risk_of_bias": bias})
+    return replace(content, tables={**content.tables, "risk_of_bias": bias})
 
 
 def found(table, measures=("odds_ratio",), **more):

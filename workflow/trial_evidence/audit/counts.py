@@ -2,21 +2,12 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import permutations
 
+from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Record, Severity, finding
-from trial_evidence.audit.rows import (
-    ARMS,
-    WHOLE,
-    count_words,
-    current_rows,
-    known,
-    listed,
-    pair_words,
-    patients,
-    row_numbers,
-)
+from trial_evidence.audit.rows import ARMS, COUNT, FOLLOWUP, WHOLE, current_rows, grouped, known
 from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import printed_span
@@ -28,8 +19,6 @@ PERCENT = "percent against counts"
 DEFINITIONS = "stricter definition, more responses"
 ALL_RANDOMISED = "ITT without all patients"
 
-# Every response by one of these is a response by all that stand before it.
-STRICTNESS = ("ypT0/is", "ypT0/is ypN0", "ypT0 ypN0")
 # Words with which a note says why levels do not add up.
 _SAID = ("neither", "unknown", "missing", "not known", "not assessed")
 
@@ -42,45 +31,44 @@ def levels_against_whole(sheet: Sheet) -> Iterator[Finding]:
     low finding unless a note says why; more patients or events than the whole has, or events left
     over without patients to have them, cannot be and are a high one.
     """
-    for table, same, counts in (
-        ("pcr", ("arm_id", "definition", "population"), (("events", "n"),)),
-        (
-            "hazard_ratios",
-            ("experimental_arm_id", "control_arm_id", "endpoint", "analysis",
-             "median_followup_months"),
-            ARMS,
-        ),
-    ):  # fmt: skip
-        wholes, parts = _wholes_and_parts(current_rows(sheet, table), same)
-        for (key, factor), levels in parts.items():
+    pair = ("experimental_arm_id", "control_arm_id")
+    for kind, same, counts in (
+        ("counts", ("arm_id", "outcome", "definition", "population"), (COUNT,)),
+        ("contrasts", (*pair, "outcome", "analysis", FOLLOWUP), ARMS),
+    ):
+        wholes, parts = _wholes_and_parts(sheet, kind, *same)
+        for (*key, factor), levels in parts.items():
             names = [row["subgroup"] for row in levels]
-            if len(set(names)) < 2 or len(set(names)) < len(names) or key not in wholes:
+            whole = wholes.get(tuple(key), [])
+            if len(set(names)) < 2 or len(set(names)) < len(names) or not whole:
                 continue
             for events, n in counts:
                 # Several rows for the whole: one that fits is enough.
-                found = [
-                    _sum_against(table, levels, whole, factor, events, n) for whole in wholes[key]
-                ]
+                found = [_sum_against(levels, one, factor, events, n) for one in whole]
                 if all(found):
                     yield next(f for f in found if f is not None)
 
 
-def _wholes_and_parts(
-    rows: Iterable[Record], same: Sequence[str]
-) -> tuple[dict[Any, list[Record]], dict[Any, list[Record]]]:
-    wholes, parts = defaultdict(list), defaultdict(list)
-    for row in rows:
-        key = tuple(str(row[column]) for column in same)
-        pairs = subgroup_pairs(row["subgroup"]) or ()
-        if row["subgroup"] == WHOLE:
-            wholes[key].append(row)
-        elif len(pairs) == 1:
-            parts[key, pairs[0][0]].append(row)
-    return wholes, parts
+Groups = dict[tuple[str, ...], list[Record]]
+
+
+def _wholes_and_parts(sheet: Sheet, kind: str, *same: str) -> tuple[Groups, Groups]:
+    """Current results of all patients, and of the levels of one factor (the last of the key)."""
+    rows = [{**row, "factor": _factor(row)} for row in current_rows(sheet, kind)]
+    return (
+        grouped(rows, *same, wanted=lambda row: row["subgroup"] == WHOLE),
+        grouped(rows, *same, "factor", wanted=lambda row: row["factor"]),
+    )
+
+
+def _factor(row: Record) -> str:
+    """The factor of a subgroup by one of them; else nothing."""
+    pairs = subgroup_pairs(row["subgroup"]) or ()
+    return pairs[0][0] if len(pairs) == 1 and row["subgroup"] != WHOLE else ""
 
 
 def _sum_against(
-    table: str, levels: Sequence[Record], whole: Record, factor: str, events: str, n: str
+    levels: Sequence[Record], whole: Record, factor: str, events: str, n: str
 ) -> Finding | None:
     rest_n = whole[n] - sum(row[n] for row in levels)
     rest_events = whole[events] - sum(row[events] for row in levels)
@@ -92,26 +80,19 @@ def _sum_against(
             return None
         if not known(rest_n) or any(word in row["note"] for row in levels for word in _SAID):
             return None
-    where = pair_words(whole) if table == "hazard_ratios" else whole["arm_id"]
-    side = {"events_experimental": ", experimental arm", "events_control": ", control arm"}.get(
-        events, ""
+    where = whole["arm_id"] if whole["kind"] == "counts" else words.pair(whole)
+    side = {"events_experimental": ", experimental arm", "events_control": ", control arm"}
+    end = ". This is impossible if both describe the same patients"
+    what = (
+        f"{where}{side.get(events, '')}: the levels of {factor} ({words.row_numbers(levels)}) add "
+        f"up to {_counts(levels, events, n)}, the whole (row {whole['row']}) has "
+        f"{_counts([whole], events, n)}"
     )
-    what = f"{where}{side}: the levels of {factor} ({row_numbers(levels)}) add up to "
-    what += f"{_counts(levels, events, n)}, the whole (row {whole['row']}) has "
-    what += f"{_counts([whole], events, n)}"
-    if impossible:
-        what += ". This cannot be, if both are the same patients"
-    else:
-        what += f": {patients(rest_n)} in none of the levels, and no note says why"
-    return finding(
-        "high" if impossible else "low",
-        LEVELS_V_WHOLE,
-        table,
-        [*levels, whole],
-        (events, n),
-        what + ".",
-        about=factor,
-    )
+    if not impossible:
+        end = f": {words.patients(rest_n)} in none of the levels, and no note says why"
+    severity: Severity = "high" if impossible else "low"
+    rows = [*levels, whole]
+    return finding(severity, LEVELS_V_WHOLE, rows, (events, n), f"{what}{end}.", about=factor)
 
 
 def _counts(rows: Sequence[Record], events: str, n: str) -> str:
@@ -127,34 +108,32 @@ def missing_levels(sheet: Sheet) -> Iterator[Finding]:
     whole, or for subgroups by two factors.
     """
     restricted = {(row["trial_id"], row["subgroup"]) for row in records(sheet["populations"])}
-    for table, same in (
-        ("pcr", ("trial_id", "arm_id", "definition", "population")),
-        ("hazard_ratios", ("trial_id", "experimental_arm_id", "control_arm_id", "endpoint")),
+    for kind, same in (
+        ("counts", ("trial_id", "arm_id", "outcome", "definition", "population")),
+        ("contrasts", ("trial_id", "experimental_arm_id", "control_arm_id", "outcome")),
     ):
-        wholes, parts = _wholes_and_parts(current_rows(sheet, table), same)
-        sizes = {
-            (key[0], key[1], row["n"])
-            for key, rows in wholes.items()
-            for row in rows
-            if table == "pcr"
-        }
-        lonely: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
-        for (key, factor), rows in parts.items():
-            levels = {row["subgroup"] for row in rows}
-            whole_arm = table == "pcr" and (key[0], key[1], rows[0]["n"]) in sizes
-            if len(levels) == 1 and not whole_arm and not {(key[0], *levels)} & restricted:
-                lonely[key[0], factor, rows[0]["subgroup"]] += rows
-        for (_, factor, level), rows in lonely.items():
+        wholes, parts = _wholes_and_parts(sheet, kind, *same)
+        sizes = {(row["arm_id"], row["n"]) for rows in wholes.values() for row in rows
+                 if kind == "counts"}  # fmt: skip
+        lonely: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+        for key, rows in parts.items():
+            first = rows[0]
+            level = (first["trial_id"], first["subgroup"])
+            whole_arm = kind == "counts" and (first["arm_id"], first["n"]) in sizes
+            alone = all(row["subgroup"] == first["subgroup"] for row in rows)
+            if alone and not whole_arm and level not in restricted:
+                lonely[key[0], *level] += rows
+        for (_, _, subgroup), rows in lonely.items():
+            factor, _, level_name = subgroup.partition("=")
+            reported = words.listed(
+                row["arm_id" if kind == "counts" else "outcome"] for row in rows
+            )
             what = (
-                f"of {factor}, only {level.partition('=')[2]} is in the sheet "
-                f"({listed(_reported(table, row) for row in rows)}; {row_numbers(rows)}): the "
+                f"of {factor}, only {level_name} is in the sheet "
+                f"({reported}; {words.row_numbers(rows)}): the "
                 "other level is not reported, or was left out."
             )
-            yield finding("low", LEVELS_INCOMPLETE, table, rows, ("subgroup",), what)
-
-
-def _reported(table: str, row: Record) -> str:
-    return str(row["endpoint"] if table == "hazard_ratios" else row["arm_id"])
+            yield finding("low", LEVELS_INCOMPLETE, rows, ("subgroup",), what)
 
 
 def percent_against_counts(sheet: Sheet) -> Iterator[Finding]:
@@ -168,8 +147,8 @@ def percent_against_counts(sheet: Sheet) -> Iterator[Finding]:
     """
     rows = [
         row
-        for row in current_rows(sheet, "pcr")
-        if known(row["reported_percent"]) and row["events"] <= row["n"]
+        for row in current_rows(sheet, "counts")
+        if known(row.get("reported_percent", math.nan)) and row["events"] <= row["n"]
     ]
     ambiguous = defaultdict(list)
     for row in rows:
@@ -182,25 +161,15 @@ def percent_against_counts(sheet: Sheet) -> Iterator[Finding]:
     for found in ambiguous.values():
         what = "; ".join(
             f"{row['arm_id']}, {row['reported_percent']:g}% of {row['n']:.0f}: "
-            f"{listed(str(i) for i in possible)} give it, {row['events']:.0f} is in the sheet"
+            f"{words.listed(str(i) for i in possible)} give it, {row['events']:.0f} is in the sheet"
             for row, possible in found
         )
-        columns = ("events", "n", "reported_percent")
-        yield finding("low", PERCENT, "pcr", [row for row, _ in found], columns, what + ".")
+        rows = [row for row, _ in found]
+        yield finding("low", PERCENT, rows, (*COUNT, "reported_percent"), what + ".")
 
 
 def integers_for_percent(percent: float, n: float, decimals: int) -> list[int]:
-    """Return the whole numbers of events that print as `percent` of `n` patients.
-
-    Parameters
-    ----------
-    percent : float
-        As printed, from 0 to 100.
-    n : float
-        Patients.
-    decimals : int
-        Decimals of the printed percentage.
-    """
+    """Return the whole numbers of events that print as `percent` of `n` patients."""
     span = printed_span(percent, decimals)
     lowest, highest = math.ceil(span.low * n / 100), math.floor(span.high * n / 100)
     return list(range(max(lowest, 0), min(highest, int(n)) + 1))
@@ -212,66 +181,64 @@ def _decimals(percent: float) -> int:
 
 
 def _does_not_give(row: Record, possible: Sequence[int], decimals: int) -> Finding:
-    percent, n, events = row["reported_percent"], row["n"], row["events"]
-    printed = f"{percent:.{decimals}f}%"
-    own = 100 * events / n
-    what = f"{_result(row)}: {printed} is printed, but "
-    what += f"{count_words(row)} is {own:.{decimals + 2}f}%. "
-    cut = math.floor(own * 10**decimals + 1e-9) / 10**decimals
-    severity: Severity = "medium"
+    percent, n = row["reported_percent"], row["n"]
+    own = 100 * row["events"] / n
     if possible:
-        what += f"{listed(map(str, possible))} of {n:.0f} would give it"
+        would = f"{words.listed(map(str, possible))} of {n:.0f} would give it"
     else:
         lower = math.floor(percent * n / 100)
         near = ", ".join(f"{i} gives {100 * i / n:.{decimals + 1}f}%" for i in (lower, lower + 1))
-        what += f"No number of {n:.0f} patients gives it ({near})"
-        others = [
-            f"{integers_for_percent(percent, size, decimals)[0]} of {size}"
-            for size in range(max(int(n) - 3, 1), int(n) + 4)
-            if size != n and integers_for_percent(percent, size, decimals)
-        ]
-        if others:
-            what += f"; {listed(others)} would"
+        would = f"No number of {n:.0f} patients gives it ({near})"
+        sizes = (size for size in range(max(int(n) - 3, 1), int(n) + 4) if size != n)
+        found = [(integers_for_percent(percent, size, decimals), size) for size in sizes]
+        others = [f"{integers[0]} of {size}" for integers, size in found if integers]
+        would += f"; {words.listed(others)} would" if others else ""
+    cut = math.floor(own * 10**decimals + 1e-9) / 10**decimals
+    severity: Severity = "medium"
     if math.isclose(cut, percent, abs_tol=1e-9):
         severity = "low"
-        what += ". It fits if the last digit was cut off instead of rounded"
-    return finding(severity, PERCENT, "pcr", [row], ("events", "n", "reported_percent"), what + ".")
-
-
-def _result(row: Record) -> str:
-    words = f"{row['arm_id']}, {row['definition']}"
-    return words if row["subgroup"] == WHOLE else f"{words}, {row['subgroup']}"
+        would += ". It fits if the last digit was cut off instead of rounded"
+    what = (
+        f"{row['arm_id']}, {row['definition']}{words.subgroup(row)}: {percent:.{decimals}f}% is "
+        f"printed, but {words.count(row)} is {own:.{decimals + 2}f}%. {would}."
+    )
+    return finding(severity, PERCENT, [row], (*COUNT, "reported_percent"), what)
 
 
 def stricter_definitions(sheet: Sheet) -> Iterator[Finding]:
     """An arm with more responses by a stricter definition than by a wider one."""
-    groups = defaultdict(list)
-    for row in current_rows(sheet, "pcr"):
-        groups[row["arm_id"], row["population"], row["subgroup"], row["n"]].append(row)
-    for rows in groups.values():
-        rows.sort(key=lambda row: STRICTNESS.index(row["definition"]))
-        for n, wide in enumerate(rows):
-            for strict in rows[n + 1 :]:
-                if strict["definition"] == wide["definition"]:
-                    continue
-                if strict["events"] > wide["events"]:
-                    what = (
-                        f"{wide['arm_id']}, {wide['subgroup']}: {count_words(strict)} by "
-                        f"{strict['definition']} (row {strict['row']}), but {count_words(wide)} by "
-                        f"{wide['definition']} (row {wide['row']}), which is the wider definition."
-                    )
-                    columns = ("events", "n")
-                    yield finding("high", DEFINITIONS, "pcr", [wide, strict], columns, what)
+    same = ("arm_id", "outcome", "population", "subgroup", "n")
+    for rows in grouped(current_rows(sheet, "counts"), *same).values():
+        for wide, strict in permutations(rows, 2):
+            within = implies(strict["definition"], wide["definition"])
+            if within and strict["events"] > wide["events"]:
+                what = (
+                    f"{wide['arm_id']}, {wide['subgroup']}: {words.count(strict)} by "
+                    f"{strict['definition']} (row {strict['row']}), but {words.count(wide)} by "
+                    f"{wide['definition']} (row {wide['row']}), which is the wider definition."
+                )
+                yield finding("high", DEFINITIONS, [wide, strict], COUNT, what)
+
+
+def implies(strict: str, wide: str) -> bool:
+    """Whether every response by one definition is one by another, by how they are written.
+
+    A definition is conditions with blanks between them, a condition alternatives with slashes
+    between them: each condition of the wider one is met by one of the stricter that allows less.
+    """
+    stricter, wider = ([set(one.split("/")) for one in name.split()] for name in (strict, wide))
+    met = all(any(one <= condition for one in stricter) for condition in wider)
+    return strict != wide and met
 
 
 def itt_without_all(sheet: Sheet) -> Iterator[Finding]:
     """Intention-to-treat results of fewer patients than were randomised to the arm."""
     sizes = {row["arm_id"]: row["n_randomised"] for row in records(sheet["arms"])}
-    for row in current_rows(sheet, "pcr"):
+    for row in current_rows(sheet, "counts"):
         size = sizes.get(row["arm_id"], math.nan)
         if row["population"] == "ITT" and row["subgroup"] == WHOLE and row["n"] < size:
             what = (
                 f"{row['arm_id']}, {row['definition']}: the analysis is called intention-to-treat "
                 f"and has {row['n']:.0f} patients, {size:.0f} were randomised."
             )
-            yield finding("medium", ALL_RANDOMISED, "pcr", [row], ("n", "population"), what)
+            yield finding("medium", ALL_RANDOMISED, [row], ("n", "population"), what)

@@ -1,124 +1,117 @@
 """Checks of effects: against the trial's own other results, and against the pool."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
+from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Record, finding
 from trial_evidence.audit.rows import (
+    COUNT,
+    CURVE,
+    FOLLOWUP,
+    RATIO,
     WHOLE,
-    count_words,
     current_rows,
+    grouped,
     known,
-    pair_words,
     printed_ratio,
-    ratio_words,
-    result_words,
+    rows_of,
 )
-from trial_evidence.extract.effect_sizes import odds_ratio
 from trial_evidence.files import records
+from trial_evidence.measures import MEASURES, measure_words
+from trial_evidence.measures.effects import odds_ratio
 from trial_evidence.pool.engine.likelihood import reml_tau2
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.arithmetic import Span
 
 OWN_RESULTS = "far from its own other result"
 POOL = "far from its pool"
 
-OVERALL_SURVIVAL = "OS"
 # How closely two results of the same patients go together; a working assumption, on the low side.
 TWO_ASSESSORS, CLOSE, LOOSE = 0.8, 0.7, 0.5
 OWN_Z = 1.96
 POOL_Z = 2.5
 POOL_MIN_TRIALS = 4
-RATIOS = ("risk_ratio", "odds_ratio", "hazard_ratio")
+# Endpoints that an analysis takes for one another.
+Families = Collection[tuple[str, ...]]
 
 
-def own_other_results(sheet: Sheet) -> Iterator[Finding]:
+def own_other_results(sheet: Sheet, families: Families = ()) -> Iterator[Finding]:
     """Results that disagree with another result of the same patients.
 
     Hazard ratios of one pair of arms, subgroup and time of analysis by two endpoints or two
-    assessors, and odds ratios of pCR of one pair of arms by two definitions. The variance of the
-    difference is ``v1 + v2 - 2 * rho * sqrt(v1 * v2)``, with rho 0.8 for two assessors of one
-    endpoint, 0.7 for two definitions or two event-free endpoints, 0.5 where overall survival is one
-    of the two: a working assumption, for no source prints it. A finding is a difference of more
-    than 1.96 standard deviations; overall survival, which is expected to gain less, has to lie on
-    the other side of 1 as well.
+    assessors, and odds ratios of one pair of arms by two definitions of a counted outcome. The
+    variance of the difference is ``v1 + v2 - 2 * rho * sqrt(v1 * v2)``, with rho 0.8 for two
+    assessors of one endpoint, 0.7 for two definitions or two endpoints of one family, 0.5 for two
+    families: a working assumption, for no source prints it. A finding is a difference of more than
+    1.96 standard deviations; endpoints of two families (one may well gain less) have to lie on
+    different sides of 1 as well.
     """
-    yield from _hazard_ratios(sheet)
+    same = ("experimental_arm_id", "control_arm_id", "subgroup")
+    rows = [row for row in current_rows(sheet, "contrasts") if row["derivation"] != CURVE]
+    for group in grouped(rows, *same).values():
+        spans = [(row, printed_ratio(row).se) for row in group]
+        known_ones = [(row, span.middle) for row, span in spans if span is not None]
+        for (one, se_one), (other, se_other) in combinations(known_ones, 2):
+            rho = _rho(one, other, families)
+            if rho is None or not _same_time(one, other):
+                continue
+            if rho == LOOSE and (one["hr"] - 1) * (other["hr"] - 1) >= 0:
+                continue
+            z = _distance(math.log(one["hr"]), se_one, math.log(other["hr"]), se_other, rho)
+            if z > OWN_Z:
+                what = (
+                    f"{words.pair(one)}: {words.ratio(one)} ({words.result(one)}; row "
+                    f"{one['row']}), but {words.ratio(other)} ({words.result(other)}; row "
+                    f"{other['row']}); {z:.1f} standard deviations apart."
+                )
+                yield finding("medium", OWN_RESULTS, [one, other], RATIO, what)
     yield from _definitions(sheet)
 
 
-def _hazard_ratios(sheet: Sheet) -> Iterator[Finding]:
-    groups = defaultdict(list)
-    for row in current_rows(sheet, "hazard_ratios"):
-        se = printed_ratio(row).se
-        if se is not None and row["derivation"] != "digitised_curve":
-            key = (row["experimental_arm_id"], row["control_arm_id"], row["subgroup"])
-            groups[key].append((row, se))
-    for rows in groups.values():
-        for (one, se_one), (other, se_other) in combinations(rows, 2):
-            what = (one["endpoint"], one["assessor"]), (other["endpoint"], other["assessor"])
-            if what[0] == what[1] or not _same_time(one, other):
-                continue
-            survival = OVERALL_SURVIVAL in (one["endpoint"], other["endpoint"])
-            if survival and (one["hr"] - 1) * (other["hr"] - 1) >= 0:
-                continue
-            rho = LOOSE if survival else CLOSE
-            if one["endpoint"] == other["endpoint"]:
-                rho = TWO_ASSESSORS
-            z = _distance(
-                math.log(one["hr"]), _middle(se_one), math.log(other["hr"]), _middle(se_other),
-                rho,
-            )  # fmt: skip
-            if z > OWN_Z:
-                words = (
-                    f"{pair_words(one)}: {ratio_words(one)} ({result_words(one)}; row "
-                    f"{one['row']}), but {ratio_words(other)} ({result_words(other)}; row "
-                    f"{other['row']}); {z:.1f} standard deviations apart."
-                )
-                columns = ("hr", "ci_low", "ci_high", "ci_level")
-                yield finding("medium", OWN_RESULTS, "hazard_ratios", [one, other], columns, words)
+def _rho(one: Record, other: Record, families: Families) -> float | None:
+    """How closely two results go together; None where they are of one endpoint and assessor."""
+    endpoints = {one["outcome"], other["outcome"]}
+    if len(endpoints) == 1:
+        return None if one["assessor"] == other["assessor"] else TWO_ASSESSORS
+    return CLOSE if any(endpoints <= set(family) for family in families) else LOOSE
 
 
 def _same_time(one: Record, other: Record) -> bool:
-    followups = (one["median_followup_months"], other["median_followup_months"])
+    followups = (one[FOLLOWUP], other[FOLLOWUP])
     if all(map(known, followups)):
         return bool(followups[0] == followups[1])
     return bool(one["analysis"] == other["analysis"])
 
 
 def _definitions(sheet: Sheet) -> Iterator[Finding]:
-    trials = defaultdict(list)
-    for row in current_rows(sheet, "pcr"):
-        if row["subgroup"] == WHOLE:
-            trials[row["trial_id"]].append(row)
-    for rows in trials.values():
+    whole = [row for row in current_rows(sheet, "counts") if row["subgroup"] == WHOLE]
+    for rows in grouped(whole, "trial_id", "outcome").values():
         by_arm = {(row["arm_id"], row["definition"]): row for row in rows}
-        arms = list(dict.fromkeys(row["arm_id"] for row in rows))
-        definitions = list(dict.fromkeys(row["definition"] for row in rows))
-        for pair, kinds in (
-            (pair, kinds)
-            for pair in combinations(arms, 2)
-            for kinds in combinations(definitions, 2)
-            if all((arm, kind) in by_arm for arm in pair for kind in kinds)
-        ):
-            tables = [[by_arm[arm, kind] for arm in pair] for kind in kinds]
-            effects = [_log_odds_ratio(*table) for table in tables]
-            z = _distance(*effects[0], *effects[1], CLOSE)
-            if z > OWN_Z:
-                words = " but ".join(
-                    f"{count_words(first)} against {count_words(second)} by {kind} (odds ratio "
-                    f"{math.exp(effect[0]):.2f})"
-                    for (first, second), kind, effect in zip(tables, kinds, effects, strict=True)
-                )
-                text = f"{pair[0]} v {pair[1]}: {words}; {z:.1f} standard deviations apart."
-                four = [row for table in tables for row in table]
-                yield finding("medium", OWN_RESULTS, "pcr", four, ("events", "n"), text)
+        arms = dict.fromkeys(row["arm_id"] for row in rows)
+        definitions = dict.fromkeys(row["definition"] for row in rows)
+        for pair in combinations(arms, 2):
+            for kinds in combinations(definitions, 2):
+                if not all((arm, kind) in by_arm for arm in pair for kind in kinds):
+                    continue
+                tables = [[by_arm[arm, kind] for arm in pair] for kind in kinds]
+                effects = [_log_odds_ratio(*table) for table in tables]
+                z = _distance(*effects[0], *effects[1], CLOSE)
+                if z > OWN_Z:
+                    found = " but ".join(
+                        f"{words.count(first)} against {words.count(second)} by {kind} (odds ratio "
+                        f"{math.exp(effect[0]):.2f})"
+                        for (first, second), kind, effect in zip(
+                            tables, kinds, effects, strict=True
+                        )
+                    )
+                    text = f"{pair[0]} v {pair[1]}: {found}; {z:.1f} standard deviations apart."
+                    four = [row for table in tables for row in table]
+                    yield finding("medium", OWN_RESULTS, four, COUNT, text)
 
 
 def _log_odds_ratio(first: Record, second: Record) -> tuple[float, float]:
@@ -131,10 +124,6 @@ def _distance(one: float, se_one: float, other: float, se_other: float, rho: flo
     return abs(one - other) / math.sqrt(variance)
 
 
-def _middle(span: Span) -> float:
-    return (span.low + span.high) / 2
-
-
 def far_from_pool(sheet: Sheet, trials: pd.DataFrame) -> Iterator[Finding]:
     """Trials whose effect lies far from that of the others in their pool.
 
@@ -143,7 +132,7 @@ def far_from_pool(sheet: Sheet, trials: pd.DataFrame) -> Iterator[Finding]:
     sheet : Sheet
     trials : DataFrame
         ``results/<setting>/trials.csv`` of all settings: ``setting``, ``analysis``, ``measure``,
-        ``subgroup``, ``trial_id``, ``pooled``, ``yi``, ``vi``, ``estimate``, ``rows``.
+        ``subgroup``, ``pooled``, ``yi``, ``vi``, ``rows``; and ``table``, which the rows are of.
 
     Notes
     -----
@@ -195,14 +184,15 @@ def deleted_residuals(yi: Floats, vi: Floats) -> list[tuple[float, float]]:
 def _outlier(
     sheet: Sheet, trial: Record, others: float, residual: float, k: int, analysis: str
 ) -> Finding:
-    table = "hazard_ratios" if trial["measure"] == "hazard_ratio" else "pcr"
     numbers = {int(number) for number in str(trial["rows"]).split(";")}
-    rows: Sequence[Record] = [row for row in records(sheet[table]) if row["row"] in numbers]
-    ratio = trial["measure"] in RATIOS
-    own, mean = (math.exp(value) if ratio else value for value in (trial["yi"], others))
+    rows = [
+        row for row in rows_of(sheet) if row["table"] == trial["table"] and row["row"] in numbers
+    ]
+    measure = MEASURES[trial["measure"]]
+    own, mean = (float(measure.scale.to_natural(value)) for value in (trial["yi"], others))
     what = (
-        f"{analysis}: {trial['measure'].replace('_', ' ')} {own:.2f}, the other {k - 1} trials "
+        f"{analysis}: {measure_words(measure.name).lower()} {own:.2f}, the other {k - 1} trials "
         f"together have {mean:.2f}; studentised deleted residual {residual:.1f}."
     )
-    columns = ("events", "n") if table == "pcr" else ("hr", "ci_low", "ci_high", "ci_level")
-    return finding("medium", POOL, table, rows, columns, what, about=analysis)
+    columns = COUNT if measure.kind == "counts" else RATIO
+    return finding("medium", POOL, rows, columns, what, about=analysis)

@@ -21,16 +21,14 @@ FINDING_COLUMNS = [
     "id", "severity", "state", "check", "table", "rows", "trial_id", "columns", "figures",
     "look_at", "decision", "reason", "initials", "date",
 ]  # fmt: skip
-
-# What tells one row of a table from the others, whatever its numbers are.
+# What tells one row from the others of its kind, whatever its numbers are.
+_PAIR = ("experimental_arm_id", "control_arm_id")
+_RESULT = ("assessor", "subgroup", "source_id")
 KEYS = {
-    "pcr": ("trial_id", "arm_id", "definition", "population", "assessor", "subgroup", "source_id"),
-    "hazard_ratios": (
-        "trial_id", "experimental_arm_id", "control_arm_id", "endpoint", "analysis", "assessor",
-        "subgroup", "source_id",
-    ),
-    "audit_notes": ("finding_id",),
-}  # fmt: skip
+    "counts": ("trial_id", "arm_id", "definition", "population", *_RESULT),
+    "contrasts": ("trial_id", *_PAIR, "outcome", "analysis", *_RESULT),
+    "notes": ("finding_id",),
+}
 # No digits, so that no spreadsheet makes a number or a date of an id; no vowels, so no words.
 _LETTERS = "bcdfghjkmnpqrstvwxyz"
 _ID_LENGTH = 8
@@ -79,6 +77,13 @@ class Finding:
     date: str = ""
 
     @property
+    def state(self) -> str:
+        """Whether it is open, to_do or settled."""
+        if self.settled:
+            return "settled"
+        return "to_do" if self.decision else "open"
+
+    @property
     def settled(self) -> bool:
         """Whether a person has looked and found nothing more to do."""
         return self.decision in SETTLING
@@ -87,27 +92,18 @@ class Finding:
 def finding(
     severity: Severity,
     check: str,
-    table: str,
     rows: Sequence[Record],
     columns: Sequence[str],
     figures: str,
     *,
     about: str = "",
 ) -> Finding:
-    """Make a finding about rows of one trial.
+    """Make a finding about rows of one table, whose trial is that of the first.
 
-    Parameters
-    ----------
-    severity, check, table, figures
-        As in :class:`Finding`.
-    rows : sequence of mapping
-        Rows of the sheet; the first one's trial is the finding's.
-    columns : sequence of str
-        The columns it rests on.
-    about : str
-        What else tells it from another finding of the same check about the same rows.
+    `about` is what else tells it from another finding of the same check about the same rows.
     """
-    values = [str(row[key]) for row in rows for key in KEYS[table]]
+    table = rows[0]["table"]
+    values = [str(row.get(key, "")) for row in rows for key in KEYS[row["kind"]]]
     values += [canonical(row[column]) for row in rows for column in columns]
     return Finding(
         id=finding_id([check, table, about, *values]),
@@ -158,35 +154,23 @@ def places(rows: Iterable[Record]) -> str:
 def with_notes(findings: Iterable[Finding], notes: pd.DataFrame) -> list[Finding]:
     """Return the findings with what people noted on them, in reading order.
 
-    Parameters
-    ----------
-    findings : iterable of Finding
-    notes : DataFrame
-        The table audit_notes of the sheet.
-
-    Returns
-    -------
-    list of Finding
-        Open findings by severity and trial, settled ones after them. A note on a finding that
-        does not exist (any more) is a finding itself.
+    Open findings come first, by severity and trial, then settled ones. A note (of the table
+    audit_notes) on a finding that does not exist (any more) is a finding itself.
     """
     found = {finding.id: finding for finding in _distinct(findings)}
     for note in records(notes):
         identity = note["finding_id"]
         if identity in found:
-            found[identity] = replace(
-                found[identity],
-                **{key: note[key] for key in ("decision", "reason", "initials", "date")},
-            )
+            noted = {key: note[key] for key in ("decision", "reason", "initials", "date")}
+            found[identity] = replace(found[identity], **noted)
             continue
         words = (
             f"the note of {note['initials']} of {note['date']} ({note['decision']}: "
             f"{note['reason']}) is on {identity}, but there is no such finding: the row has "
             "changed since, or the id is mistyped"
         )
-        lost = finding(
-            "medium", NOTE_WITHOUT_FINDING, "audit_notes", [note], ("finding_id",), words
-        )
+        row = {**note, "table": "audit_notes", "kind": "notes"}
+        lost = finding("medium", NOTE_WITHOUT_FINDING, [row], ("finding_id",), words)
         found[lost.id] = lost
     return sorted(found.values(), key=_order)
 
@@ -196,35 +180,13 @@ def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:
 
     ``state`` is open, to_do or settled; several rows or columns are joined by ``;``.
     """
-    return pd.DataFrame(
-        [
-            {
-                "id": f.id,
-                "severity": f.severity,
-                "state": state(f),
-                "check": f.check,
-                "table": f.table,
-                "rows": ";".join(map(str, f.rows)),
-                "trial_id": f.trial_id,
-                "columns": ";".join(f.columns),
-                "figures": f.figures,
-                "look_at": f.look_at,
-                "decision": f.decision,
-                "reason": f.reason,
-                "initials": f.initials,
-                "date": f.date,
-            }
-            for f in findings
-        ],
-        columns=FINDING_COLUMNS,
-    )
+    rows = [[_cell(found, column) for column in FINDING_COLUMNS] for found in findings]
+    return pd.DataFrame(rows, columns=FINDING_COLUMNS)
 
 
-def state(finding: Finding) -> str:
-    """Return open, to_do or settled."""
-    if finding.settled:
-        return "settled"
-    return "to_do" if finding.decision else "open"
+def _cell(found: Finding, column: str) -> str:
+    value = getattr(found, column)
+    return ";".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,24 +1,24 @@
 """Checks of hazard ratios: against events, medians and p values, and from analysis to analysis."""
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Record, Severity, finding
 from trial_evidence.audit.rows import (
     ARMS,
-    WHOLE,
+    CURVE,
+    FOLLOWUP,
+    RATIO,
     PrintedRatio,
     current_rows,
+    grouped,
     known,
-    listed,
-    pair_words,
     printed_ratio,
     quantile,
     ratio_spans,
-    ratio_words,
-    result_words,
+    rows_of,
 )
 from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
@@ -56,66 +56,58 @@ def successive_analyses(sheet: Sheet) -> Iterator[Finding]:
     two log hazard ratios has variance v1 - v2 and not v1 + v2. A jump is a difference of more than
     2.58 of its standard deviations after what rounding of all six printed numbers allows.
     """
-    groups = defaultdict(list)
-    for row in records(sheet["hazard_ratios"]):
-        if row["derivation"] == "digitised_curve":
-            continue
-        columns = (
-            "experimental_arm_id", "control_arm_id", "endpoint", "assessor", "subgroup",
-        )  # fmt: skip
-        groups[tuple(row[column] for column in columns)].append(row)
     years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
-    for rows in groups.values():
-        ordered = sorted(rows, key=lambda row: _moment(row, years))
-        for earlier, later in pairwise(ordered):
+    same = ("experimental_arm_id", "control_arm_id", "outcome", "assessor", "subgroup")
+    rows = [row for row in rows_of(sheet, "contrasts") if row["derivation"] != CURVE]
+    for group in grouped(rows, *same).values():
+        for earlier, later in pairwise(sorted(group, key=lambda row: _moment(row, years))):
             if _moment(earlier, years) != _moment(later, years):
                 yield from _from_to(earlier, later)
 
 
-def _moment(row: Record, years: dict[str, float]) -> tuple[int, float, float]:
-    followup, year = row["median_followup_months"], years.get(row["source_id"], math.nan)
-    return (
-        ANALYSES.index(row["analysis"]),
-        year if known(year) else -1.0,
-        followup if known(followup) else -1.0,
-    )
+def _moment(row: Record, years: dict[str, float]) -> tuple[float, ...]:
+    dates = (years.get(row["source_id"], math.nan), row[FOLLOWUP])
+    return (ANALYSES.index(row["analysis"]), *(date if known(date) else -1.0 for date in dates))
 
 
 def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
-    rows = [earlier, later]
-    where = f"{pair_words(later)}, {later['endpoint']}, "
-    where += "" if later["subgroup"] == WHOLE else f"{later['subgroup']}, "
-    where += f"{later['analysis']} (row {later['row']}) after {earlier['analysis']} "
-    where += f"(row {earlier['row']}): "
+    where = (
+        f"{words.pair(later)}, {later['outcome']}{words.subgroup(later)}, "
+        f"{later['analysis']} (row {later['row']}) after {earlier['analysis']} "
+        f"(row {earlier['row']}): "
+    )
 
     def found(severity: Severity, check: str, columns: Sequence[str], what: str) -> Finding:
-        return finding(severity, check, "hazard_ratios", rows, columns, f"{where}{what}.")
+        return finding(severity, check, [earlier, later], columns, f"{where}{what}.")
 
     for events, _ in ARMS:
         if later[events] < earlier[events]:
             arm = events.removeprefix("events_")
             what = f"{later[events]:.0f} events in the {arm} arm, before that {earlier[events]:.0f}"
             yield found("high", EVENTS_FALL, (events,), what)
-    column = "median_followup_months"
-    if later[column] <= earlier[column]:
-        what = f"{later[column]:g} months of median follow-up, before that {earlier[column]:g}"
-        yield found("medium", FOLLOW_UP, (column,), what)
+    if later[FOLLOWUP] <= earlier[FOLLOWUP]:
+        what = f"{later[FOLLOWUP]:g} months of median follow-up, before that {earlier[FOLLOWUP]:g}"
+        yield found("medium", FOLLOW_UP, (FOLLOWUP,), what)
     one, two = printed_ratio(earlier), printed_ratio(later)
-    columns = ("hr", "ci_low", "ci_high", "ci_level")
-    change = f"{ratio_words(later)}, before that {ratio_words(earlier)}"
+    change = f"{words.ratio(later)}, before that {words.ratio(earlier)}"
     if one.se is None or two.se is None:
         return
     if two.se.low > one.se.high:
-        what = f"{change}: the standard error grew from {_middle(one):.3f} to {_middle(two):.3f} "
-        what += "although events are added"
-        yield found("medium", WIDER, columns, what)
+        what = (
+            f"{change}: the standard error grew from {one.se.middle:.3f} to {two.se.middle:.3f} "
+            "although events are added"
+        )
+        yield found("medium", WIDER, RATIO, what)
         return
     z = _smallest_jump(one, two)
     if z > JUMP_Z:
-        what = f"{change}: the change of {_change(earlier, later):.2f} in log hazard ratio is at "
-        what += f"least {z:.1f} standard deviations of what the added events allow"
+        difference = math.log(later["hr"]) - math.log(earlier["hr"])
+        what = (
+            f"{change}: the change of {difference:.2f} in log hazard ratio is at "
+            f"least {z:.1f} standard deviations of what the added events allow"
+        )
         severity: Severity = "medium" if later["status"] == earlier["status"] else "low"
-        yield found(severity, JUMP, columns, what)
+        yield found(severity, JUMP, RATIO, what)
 
 
 def _smallest_jump(earlier: PrintedRatio, later: PrintedRatio) -> float:
@@ -127,15 +119,6 @@ def _smallest_jump(earlier: PrintedRatio, later: PrintedRatio) -> float:
     )
     variance = earlier.se.high**2 - later.se.low**2
     return distance / math.sqrt(variance) if variance > 0 else 0.0
-
-
-def _change(earlier: Record, later: Record) -> float:
-    return math.log(later["hr"]) - math.log(earlier["hr"])
-
-
-def _middle(ratio: PrintedRatio) -> float:
-    assert ratio.se is not None
-    return (ratio.se.low + ratio.se.high) / 2
 
 
 def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
@@ -151,24 +134,26 @@ def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
     -----
     Tierney et al. Trials 2007;8:16 for the two formulas.
     """
-    for row in current_rows(sheet, "hazard_ratios"):
+    for row in current_rows(sheet, "contrasts"):
         se = printed_ratio(row).se
         if se is None:
             continue
         by_events = _se_by_events(row)
-        if by_events is not None and not Span(
-            by_events.low / SE_TOLERANCE, by_events.high * SE_TOLERANCE
-        ).meets(se):
+        if by_events is not None and not _tolerant(by_events).meets(se):
             yield _interval_v_events(row, se, by_events)
         n1, n0 = row["n_experimental"], row["n_control"]
         if known(n1) and known(n0) and se.high < math.sqrt(1 / n1 + 1 / n0) / SE_TOLERANCE:
             needed = (1 + n1 / n0) ** 2 / (n1 / n0 * se.high**2)
             what = (
-                f"{pair_words(row)}, {result_words(row)}: {ratio_words(row)} needs at least "
+                f"{words.stated(row)} needs at least "
                 f"{needed:.0f} events, but only {n1 + n0:.0f} patients were analysed."
             )
-            columns = ("hr", "ci_low", "ci_high", "ci_level", "n_experimental", "n_control")
-            yield finding("high", EVENTS_V_INTERVAL, "hazard_ratios", [row], columns, what)
+            columns = (*RATIO, "n_experimental", "n_control")
+            yield finding("high", EVENTS_V_INTERVAL, [row], columns, what)
+
+
+def _tolerant(se: Span, z: float = 1.0) -> Span:
+    return Span(se.low * z / SE_TOLERANCE, se.high * z * SE_TOLERANCE)
 
 
 def _se_by_events(row: Record) -> Span | None:
@@ -183,28 +168,22 @@ def _se_by_events(row: Record) -> Span | None:
 
 def _interval_v_events(row: Record, se: Span, by_events: Span) -> Finding:
     z = quantile(row["ci_level"])
+    width = Span(se.low * z, se.high * z)
     fitting = [
-        level
+        f"{level:g}%"
         for level in LEVELS
-        if level != row["ci_level"]
-        and Span(
-            by_events.low * quantile(level) / SE_TOLERANCE,
-            by_events.high * quantile(level) * SE_TOLERANCE,
-        ).meets(Span(se.low * z, se.high * z))
+        if level != row["ci_level"] and _tolerant(by_events, quantile(level)).meets(width)
     ]
     what = (
-        f"{pair_words(row)}, {result_words(row)}: {ratio_words(row)} has a standard error of "
-        f"{(se.low + se.high) / 2:.3f}, {row['events_experimental']:.0f} and "
-        f"{row['events_control']:.0f} events give {(by_events.low + by_events.high) / 2:.3f}"
+        f"{words.stated(row)} has a standard error of "
+        f"{se.middle:.3f}, {row['events_experimental']:.0f} and "
+        f"{row['events_control']:.0f} events give {by_events.middle:.3f}"
     )
     if fitting:
-        levels = listed(f"{level:g}%" for level in fitting)
-        what += f". The events fit if the interval is a {levels} interval"
-    columns = (
-        "hr", "ci_low", "ci_high", "ci_level", "events_experimental", "events_control",
-    )  # fmt: skip
+        what += f". The events fit if the interval is a {words.listed(fitting)} interval"
+    columns = (*RATIO, "events_experimental", "events_control")
     severity: Severity = "high" if fitting else "medium"
-    return finding(severity, EVENTS_V_INTERVAL, "hazard_ratios", [row], columns, f"{what}.")
+    return finding(severity, EVENTS_V_INTERVAL, [row], columns, f"{what}.")
 
 
 def medians_against_ratio(sheet: Sheet) -> Iterator[Finding]:
@@ -212,20 +191,20 @@ def medians_against_ratio(sheet: Sheet) -> Iterator[Finding]:
 
     High where the interval excludes 1, low otherwise: curves may cross.
     """
-    for row in current_rows(sheet, "hazard_ratios"):
+    for row in current_rows(sheet, "contrasts"):
         experimental, control = row["median_experimental_months"], row["median_control_months"]
         better = row["hr"] < 1
         if row["hr"] == 1 or not (experimental < control if better else experimental > control):
             continue
         clear = row["ci_high"] < 1 if better else row["ci_low"] > 1
         what = (
-            f"{pair_words(row)}, {result_words(row)}: {ratio_words(row)} favours the "
+            f"{words.stated(row)} favours the "
             f"{'experimental' if better else 'control'} arm, but the medians are {experimental:g} "
             f"(experimental) and {control:g} (control) months."
         )
         columns = ("hr", "median_experimental_months", "median_control_months")
         severity: Severity = "high" if clear else "low"
-        yield finding(severity, MEDIANS, "hazard_ratios", [row], columns, what)
+        yield finding(severity, MEDIANS, [row], columns, what)
 
 
 def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
@@ -235,37 +214,42 @@ def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
     one-sided), or where the other sidedness makes them agree; medium otherwise: p values by the
     log-rank test and intervals by a Cox model may differ a little.
     """
-    for row in current_rows(sheet, "hazard_ratios"):
+    for row in current_rows(sheet, "contrasts"):
         sided, level = row["p_sided"], row["ci_level"]
-        spans = ratio_spans(row)
-        ratio, low, high = spans["hr"], spans["ci_low"], spans["ci_high"]
+        ratio, low, high = ratio_spans(row).values()
         claimed = _claimed(row)
         limits = low is not None or high is not None
         if ratio is None or claimed is None or not known(level) or not limits:
             continue
-        expected = _p(two_sided_p(ratio, low, high, level), sided)
+
+        def p(at: float, of: str, spans: Spans = (ratio, low, high)) -> Span:
+            two = two_sided_p(*spans, at)
+            return two if of == TWO else Span(two.low / 2, two.high / 2)
+
+        expected = p(level, sided)
         if claimed.meets(expected):
             continue
         other = ONE if sided == TWO else TWO
-        other_sided = claimed.meets(_p(two_sided_p(ratio, low, high, level), other))
+        other_sided = claimed.meets(p(level, other))
         fits = [f"as {other}-sided"] if other_sided else []
         fits += [
             f"if the interval is a {candidate:g}% interval"
             for candidate in LEVELS
-            if candidate != level
-            and claimed.meets(_p(two_sided_p(ratio, low, high, candidate), sided))
+            if candidate != level and claimed.meets(p(candidate, sided))
         ]
         what = (
-            f"{pair_words(row)}, {result_words(row)}: p {_sign(row)} ({sided}-sided) is printed, "
-            f"but {ratio_words(row)} gives {expected.low:.2g} to {expected.high:.2g}"
+            f"{words.pair(row)}, {words.result(row)}: p {_sign(row)} ({sided}-sided) is printed, "
+            f"but {words.ratio(row)} gives {expected.low:.2g} to {expected.high:.2g}"
         )
         if fits:
             what += f". It would fit {' or '.join(fits)}"
         threshold = 0.05 if sided == TWO else 0.025
         crosses = claimed.high < threshold < expected.low or expected.high < threshold < claimed.low
         severity: Severity = "high" if crosses or other_sided else "medium"
-        columns = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_sided")
-        yield finding(severity, P_VALUE, "hazard_ratios", [row], columns, f"{what}.")
+        yield finding(severity, P_VALUE, [row], (*RATIO, "p_value", "p_sided"), f"{what}.")
+
+
+Spans = tuple[Span, Span | None, Span | None]
 
 
 def _claimed(row: Record) -> Span | None:
@@ -275,10 +259,6 @@ def _claimed(row: Record) -> Span | None:
     if row["p_value_operator"] == "<":
         return Span(0.0, row["p_value"])
     return printed_span(row["p_value"], printed_decimals(text))
-
-
-def _p(two: Span, sided: str) -> Span:
-    return two if sided == TWO else Span(two.low / 2, two.high / 2)
 
 
 def _sign(row: Record) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from trial_evidence.audit.findings import SEVERITIES, Finding
 
 HEADINGS = {
-    "high": "Cannot be, or would change how a result reads",
-    "medium": "Does not fit: look it up",
+    "high": "Impossible, or would change how a result is read",
+    "medium": "Inconsistent: check the source",
     "low": "Worth knowing",
 }
 _INTRODUCTION = (

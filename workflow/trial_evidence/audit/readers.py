@@ -1,13 +1,13 @@
 """Two readers: how often they agree, and where they do not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from trial_evidence.extract.effect_sizes import wilson_interval
 from trial_evidence.files import records, write_table, write_text
+from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import (
     JOINT,
@@ -30,21 +30,11 @@ UNMATCHED_COLUMNS = ["number", "table", "trial_id", "row_key", "rows", "problem"
 
 
 def reading_agreement(sheet: Sheet) -> pd.DataFrame:
-    """Return how often the two readers agree, by table and field.
+    """Return how often the two readers agree, by table and field (the row as a whole first).
 
     A row agrees by the second reader's verdict. A field agrees where its row does, or where its
     two values are the same after rounding. Values that cannot be told apart by column count for
-    the row only.
-
-    Parameters
-    ----------
-    sheet : Sheet
-
-    Returns
-    -------
-    DataFrame
-        ``table``, ``field`` (``row as a whole`` first), ``n``, ``agree``, ``percent`` and its 95%
-        Wilson interval ``low`` to ``high``, in percent.
+    the row only. ``low`` to ``high`` is the 95% Wilson interval, in percent as ``percent`` is.
     """
     counts: dict[tuple[str, str], list[bool]] = {}
     for reading in readings(sheet):
@@ -59,18 +49,9 @@ def reading_agreement(sheet: Sheet) -> pd.DataFrame:
     for (table, field), agreed in sorted(
         counts.items(), key=lambda item: (item[0][0] != EVERY_TABLE, item[0][0], item[0][1] != ROWS)
     ):
-        low, high = wilson_interval([sum(agreed)], [len(agreed)])
-        lines.append(
-            {
-                "table": table,
-                "field": field,
-                "n": len(agreed),
-                "agree": sum(agreed),
-                "percent": 100 * sum(agreed) / len(agreed),
-                "low": 100 * float(low[0]),
-                "high": 100 * float(high[0]),
-            }
-        )
+        n, agree = len(agreed), sum(agreed)
+        low, high = (100 * float(limit[0]) for limit in wilson_interval([agree], [n]))
+        lines.append((table, field, n, agree, 100 * agree / n, low, high))
     return pd.DataFrame(lines, columns=AGREEMENT_COLUMNS)
 
 
@@ -83,7 +64,7 @@ def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFram
         Before or after the adjudicated values were put in.
     used : DataFrame, optional
         Rows of ``used.csv`` or ``rates.csv`` of all settings: ``setting``, ``analysis``,
-        ``measure``, ``rows`` and ``pooled``.
+        ``table``, ``rows`` and ``pooled``.
 
     Returns
     -------
@@ -94,7 +75,9 @@ def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFram
         analyses.
     """
     decisions = records(sheet["adjudication"])
-    uses = _pooled_in(used)
+    uses: dict[tuple[str, int], list[str]] = {}
+    for place, name in pooled_rows(used) if used is not None else ():
+        uses.setdefault(place, []).append(name)
     lines = []
     for reading in readings(sheet):
         if reading.agree:
@@ -102,54 +85,29 @@ def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFram
         rows = matching_rows(sheet, reading)
         decision: Mapping[str, Any] = next(filter(reading.settled_by, decisions), {})
         analyses = [name for row in rows for name in uses.get((reading.table, row), [])]
-        lines.append(
-            {
-                "table": reading.table,
-                "trial_id": reading.trial_id,
-                "row_key": reading.row_key,
-                "rows": ";".join(map(str, rows)),
-                "field": reading.field,
-                "first": JOINT.join(reading.first),
-                "second": JOINT.join(reading.second),
-                "first_source": _first_source(sheet, reading, rows),
-                "second_source": _place(reading.source, reading.locator),
-                "second_verification": reading.verification,
-                "sheet_holds": ";".join(
-                    JOINT.join(sheet_holds(sheet, reading, row)) for row in rows
-                ),
-                "adjudicated": "yes" if decision else "no",
-                "adjudicated_value": decision.get("adjudicated_value", ""),
-                "chosen": decision.get("chosen", ""),
-                "reason": decision.get("reason", ""),
-                "used_in": "; ".join(dict.fromkeys(analyses)),
-            }
-        )
+        holds = (JOINT.join(sheet_holds(sheet, reading, row)) for row in rows)
+        about = (reading.table, reading.trial_id, reading.row_key, ";".join(map(str, rows)))
+        values = (reading.field, JOINT.join(reading.first), JOINT.join(reading.second))
+        first = _first_source(sheet, reading, rows)
+        second = (_place(reading.source, reading.locator), reading.verification)
+        settled = (decision.get(key, "") for key in ("adjudicated_value", "chosen", "reason"))
+        became = ("yes" if decision else "no", *settled, "; ".join(dict.fromkeys(analyses)))
+        lines.append((*about, *values, first, *second, ";".join(holds), *became))
     return pd.DataFrame(lines, columns=DISAGREEMENT_COLUMNS)
 
 
 def unmatched_readings(sheet: Sheet) -> pd.DataFrame:
     """Return the readings whose key fits no row of the sheet, or several.
 
-    Returns
-    -------
-    DataFrame
-        ``number`` (row of second_reading.csv), ``table``, ``trial_id``, ``row_key``, ``rows``
-        and ``problem``: ``no row`` or ``several rows``.
+    ``number`` is the row of second_reading.csv, ``problem`` is ``no row`` or ``several rows``.
     """
     lines = []
     for reading in readings(sheet):
         rows = matching_rows(sheet, reading)
         if len(rows) != 1:
-            lines.append(
-                {
-                    "number": reading.number,
-                    "table": reading.table,
-                    "trial_id": reading.trial_id,
-                    "row_key": reading.row_key,
-                    "rows": ";".join(map(str, rows)),
-                    "problem": "several rows" if rows else "no row",
-                }
-            )
+            about = (reading.number, reading.table, reading.trial_id, reading.row_key)
+            problem = "several rows" if rows else "no row"
+            lines.append((*about, ";".join(map(str, rows)), problem))
     return pd.DataFrame(lines, columns=UNMATCHED_COLUMNS)
 
 
@@ -201,12 +159,7 @@ def readers_page(agreement: pd.DataFrame, differing: pd.DataFrame, lost: pd.Data
 def write_readings(sheet: Sheet, used: pd.DataFrame, results: Path) -> None:
     """Write ``checks/readers.csv`` (the disagreements) and ``checks/readers.md`` into results/.
 
-    Parameters
-    ----------
-    sheet : Sheet
-    used : DataFrame
-        As in :func:`disagreements`.
-    results : Path
+    The rows used are those of :func:`disagreements`.
     """
     differing = disagreements(sheet, used)
     page = readers_page(reading_agreement(sheet), differing, unmatched_readings(sheet))
@@ -214,15 +167,11 @@ def write_readings(sheet: Sheet, used: pd.DataFrame, results: Path) -> None:
     write_text(results / "checks" / "readers.md", page)
 
 
-def _pooled_in(used: pd.DataFrame | None) -> dict[tuple[str, int], list[str]]:
-    found: dict[tuple[str, int], list[str]] = {}
-    for row in records(used[used["pooled"] == "yes"]) if used is not None else ():
-        table = "hazard_ratios" if row["measure"] == "hazard_ratio" else "pcr"
+def pooled_rows(used: pd.DataFrame) -> Iterator[tuple[tuple[str, int], str]]:
+    """Table and row of the sheet of everything that is pooled, and in which analysis."""
+    for row in records(used[used["pooled"] == "yes"]):
         for number in str(row["rows"]).split(";"):
-            found.setdefault((table, int(number)), []).append(
-                f"{row['setting']}, {row['analysis']}"
-            )
-    return found
+            yield (row["table"], int(number)), f"{row['setting']}, {row['analysis']}"
 
 
 def _first_source(sheet: Sheet, reading: Reading, rows: tuple[int, ...]) -> str:

@@ -1,7 +1,7 @@
 """Rows of the sheet as the checks need them: current rows, printed numbers, words for a row."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -12,8 +12,13 @@ from trial_evidence.sheet.arithmetic import Span, printed_span
 from trial_evidence.sheet.values import printed_decimals
 
 CURRENT = "current"
+CURVE = "digitised_curve"
 WHOLE = "all"
 ARMS = (("events_experimental", "n_experimental"), ("events_control", "n_control"))
+COUNT = ("events", "n")
+LIMITS = ("hr", "ci_low", "ci_high")
+RATIO = (*LIMITS, "ci_level")
+FOLLOWUP = "median_followup_months"
 _NORMAL = NormalDist()
 
 
@@ -21,21 +26,38 @@ _NORMAL = NormalDist()
 class PrintedRatio:
     """A printed hazard ratio with its interval, as ranges that rounding allows.
 
-    Attributes
-    ----------
-    effect : Span
-        Log hazard ratio.
-    se : Span or None
-        Its standard error by the interval, at the interval's own level; None without a limit.
+    `effect` is the log hazard ratio, `se` its standard error by the interval, at the interval's own
+    level; None without a limit.
     """
 
     effect: Span
     se: Span | None
 
 
-def current_rows(sheet: Sheet, table: str) -> list[Record]:
-    """Return the rows of a table that are not superseded."""
-    return [row for row in records(sheet[table]) if row["status"] == CURRENT]
+def rows_of(sheet: Sheet, kind: str = "") -> list[Record]:
+    """Return the results of a kind, or all, each with ``table`` and ``kind`` of its own."""
+    return [
+        {**row, "table": table, "kind": of}
+        for table, of in sheet.kinds.items()
+        if kind in ("", of)
+        for row in records(sheet[table])
+    ]
+
+
+def current_rows(sheet: Sheet, kind: str = "") -> list[Record]:
+    """Return the results of a kind, or all, that are not superseded."""
+    return [row for row in rows_of(sheet, kind) if row["status"] == CURRENT]
+
+
+def grouped(
+    rows: Iterable[Record], *columns: str, wanted: Callable[[Record], bool] = lambda row: True
+) -> dict[tuple[str, ...], list[Record]]:
+    """Return rows by their table and what they hold in these columns."""
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for row in filter(wanted, rows):
+        key = tuple(str(row.get(column, "")) for column in ("table", *columns))
+        groups.setdefault(key, []).append(row)
+    return groups
 
 
 def known(number: float) -> bool:
@@ -66,63 +88,17 @@ def printed_ratio(row: Record) -> PrintedRatio:
 
 def ratio_spans(row: Record) -> dict[str, Span | None]:
     """Return the rounding ranges of ``hr``, ``ci_low`` and ``ci_high``, None where not given."""
-    columns = ("hr", "ci_low", "ci_high")
-    texts = {column: row[f"{column}_printed"] for column in columns}
+    texts = {column: row[f"{column}_printed"] for column in LIMITS}
     decimals = max(printed_decimals(text) for text in texts.values() if text)
     return {
         column: printed_span(row[column], decimals) if known(row[column]) else None
-        for column in columns
+        for column in LIMITS
     }
 
 
 def quantile(level: float) -> float:
     """Return the normal quantile of a two-sided interval of `level` percent."""
     return _NORMAL.inv_cdf(0.5 + level / 200)
-
-
-def ratio_words(row: Record) -> str:
-    """Return a hazard ratio with its interval in words: ``0.81 (95% 0.66 to 1.00)``."""
-    limits = f"{row['ci_low_printed'] or '?'} to {row['ci_high_printed'] or '?'}"
-    if not row["ci_low_printed"] and not row["ci_high_printed"]:
-        return f"{row['hr_printed']} (no interval)"
-    return f"{row['hr_printed']} ({row['ci_level']:g}% {limits})"
-
-
-def pair_words(row: Record) -> str:
-    """Return which arms a hazard ratio compares."""
-    return f"{row['experimental_arm_id']} v {row['control_arm_id']}"
-
-
-def result_words(row: Record) -> str:
-    """Return which result a row of hazard_ratios is, without its numbers."""
-    words = f"{row['endpoint']}, {row['analysis']} analysis"
-    if row["assessor"] not in ("not applicable", "not reported"):
-        words += f", {row['assessor']}"
-    if known(row["median_followup_months"]):
-        words += f", {row['median_followup_months']:g} months"
-    return words if row["subgroup"] == WHOLE else f"{words}, {row['subgroup']}"
-
-
-def count_words(row: Record) -> str:
-    """Return events and patients of a row of pcr: ``49 of 107``."""
-    return f"{row['events']:.0f} of {row['n']:.0f}"
-
-
-def listed(items: Iterable[str]) -> str:
-    """Return items joined as a sentence does: ``a, b and c``."""
-    every = list(dict.fromkeys(items))
-    return " and ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else "".join(every)
-
-
-def row_numbers(rows: Iterable[Record]) -> str:
-    """Return ``row 5`` or ``rows 5, 7 and 9``."""
-    numbers = sorted({int(row["row"]) for row in rows})
-    return f"row{'s' if len(numbers) > 1 else ''} {listed(map(str, numbers))}"
-
-
-def patients(number: float) -> str:
-    """Return ``1 patient`` or ``3 patients``."""
-    return f"{number:.0f} patient{'' if number == 1 else 's'}"
 
 
 def _log(span: Span) -> Span:

@@ -2,21 +2,13 @@
 
 import math
 import re
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
+from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Record, Severity, finding
-from trial_evidence.audit.rows import (
-    WHOLE,
-    count_words,
-    current_rows,
-    known,
-    listed,
-    pair_words,
-    ratio_words,
-    row_numbers,
-)
+from trial_evidence.audit.rows import COUNT, CURVE, FOLLOWUP, LIMITS, current_rows, grouped, known
 from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
 
@@ -26,7 +18,6 @@ UNVERIFIED = "not verified"
 SECOND_HAND = "first-hand source not read"
 NO_LOCATOR = "no place in the source"
 
-TABLES = ("pcr", "hazard_ratios")
 UNSAID = ("not reported", "not applicable")
 # Kinds of source in which a trial reports itself.
 FIRST_HAND = ("article", "abstract", "registry", "label")
@@ -42,68 +33,56 @@ def conflicts(sheet: Sheet) -> Iterator[Finding]:
     points in time, high otherwise.
     """
     years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
-    for table, same, values in (
-        ("pcr", ("arm_id", "definition", "population", "subgroup"), ("events", "n")),
+    for kind, same in (
+        ("counts", ("arm_id", "outcome", "definition", "population", "subgroup")),
         (
-            "hazard_ratios",
-            ("experimental_arm_id", "control_arm_id", "endpoint", "analysis", "subgroup"),
-            ("hr", "ci_low", "ci_high"),
+            "contrasts",
+            ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "subgroup"),
         ),
     ):
-        groups = defaultdict(list)
-        for row in current_rows(sheet, table):
-            groups[tuple(row[column] for column in same)].append(row)
-        for rows in groups.values():
-            for n, row in enumerate(rows):
-                for earlier in rows[:n]:
-                    if row["source_id"] == earlier["source_id"]:
-                        continue
-                    if _one_result(row, earlier) and _differ(row, earlier, values):
-                        yield _conflict(table, earlier, row, values, years)
+        columns = COUNT if kind == "counts" else LIMITS
+        for rows in grouped(current_rows(sheet, kind), *same).values():
+            for one, other in combinations(rows, 2):
+                differ = any(
+                    known(one[column]) and known(other[column]) and one[column] != other[column]
+                    for column in columns
+                )
+                if one["source_id"] != other["source_id"] and differ and _one_result(one, other):
+                    yield _conflict(one, other, columns, years)
+
+
+def _followup(row: Record) -> float:
+    return float(row.get(FOLLOWUP, math.nan))
 
 
 def _one_result(one: Record, other: Record) -> bool:
-    followups = [row.get("median_followup_months", math.nan) for row in (one, other)]
+    followups = (_followup(one), _followup(other))
     if all(map(known, followups)) and followups[0] != followups[1]:
         return False
-    assessors = (one["assessor"], other["assessor"])
-    return assessors[0] == assessors[1] or any(word in UNSAID for word in assessors)
-
-
-def _differ(one: Record, other: Record, columns: tuple[str, ...]) -> bool:
-    return any(
-        known(one[column]) and known(other[column]) and one[column] != other[column]
-        for column in columns
-    )
+    assessors = {one.get("assessor", ""), other.get("assessor", "")}
+    return len(assessors) == 1 or bool(assessors & set(UNSAID))
 
 
 def _conflict(
-    table: str,
-    one: Record,
-    other: Record,
-    columns: tuple[str, ...],
-    years: Mapping[str, float],
+    one: Record, other: Record, columns: tuple[str, ...], years: Mapping[str, float]
 ) -> Finding:
-    if table == "pcr":
-        what, said = f"{one['arm_id']}, {one['definition']}, {one['population']}", count_words
+    counted = one["kind"] == "counts"
+    if counted:
+        what, said = f"{one['arm_id']}, {one['definition']}, {one['population']}", words.count
     else:
-        what, said = (
-            f"{pair_words(one)}, {one['endpoint']}, {one['analysis']} analysis",
-            ratio_words,
-        )
-    what += "" if one["subgroup"] == WHOLE else f", {one['subgroup']}"
+        what = f"{words.pair(one)}, {one['outcome']}, {one['analysis']} analysis"
+        said = words.ratio
     numbers = " and ".join(
         f"{said(row)} in {row['source_id']} (row {row['row']}, {row['verification']})"
         for row in (one, other)
     )
-    curve = any(row["derivation"] == "digitised_curve" for row in (one, other))
-    timed = known(one.get("median_followup_months", math.nan)) and known(
-        other.get("median_followup_months", math.nan)
-    )
-    later = table == "hazard_ratios" and not timed
-    later &= years.get(one["source_id"]) != years.get(other["source_id"])
-    severity: Severity = "low" if curve else "medium" if later else "high"
-    return finding(severity, CONFLICT, table, [one, other], columns, f"{what}: {numbers}.")
+    timed = known(_followup(one)) and known(_followup(other))
+    same_year = years.get(one["source_id"]) == years.get(other["source_id"])
+    severity: Severity = "high" if counted or timed or same_year else "medium"
+    if CURVE in (one["derivation"], other["derivation"]):
+        severity = "low"
+    what = f"{what}{words.subgroup(one)}: {numbers}."
+    return finding(severity, CONFLICT, [one, other], columns, what)
 
 
 def too_early(sheet: Sheet) -> Iterator[Finding]:
@@ -116,50 +95,41 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
     """
     trials = {row["trial_id"]: row for row in records(sheet["trials"])}
     years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
-    for table in TABLES:
-        groups = defaultdict(list)
-        for row in current_rows(sheet, table):
-            trial, year = trials[row["trial_id"]], years.get(row["source_id"], math.nan)
-            earliest = _earliest(trial, row, table)
-            if year < earliest:
-                followup = row.get("median_followup_months", math.nan)
-                groups[row["trial_id"], row["source_id"], _months(followup)].append(row)
-        for (trial_id, source, followup), rows in groups.items():
-            trial = trials[trial_id]
-            start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
-            enrolment = f"{start:.0f} to {end:.0f}" if known(start) else f"until {end:.0f}"
-            what = f"{source} is of {years[source]:.0f}, but patients were enrolled {enrolment}"
-            if followup:
-                what += f" and the median follow-up is said to be {followup} months"
-            columns = ("source_id", *(("median_followup_months",) if followup else ()))
-            about = f"{start} {end} {years[source]}"
-            text = f"{what} ({row_numbers(rows)})."
-            yield finding("medium", TOO_EARLY, table, rows, columns, text, about=about)
+
+    def early(row: Record) -> bool:
+        year = years.get(row["source_id"], math.nan)
+        return bool(year < _earliest(trials[row["trial_id"]], row))
+
+    same = ("trial_id", "source_id", FOLLOWUP)
+    for rows in grouped(current_rows(sheet), *same, wanted=early).values():
+        source, followup = rows[0]["source_id"], _followup(rows[0])
+        trial = trials[rows[0]["trial_id"]]
+        start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
+        enrolment = f"{start:.0f} to {end:.0f}" if known(start) else f"until {end:.0f}"
+        what = f"{source} is of {years[source]:.0f}, but patients were enrolled {enrolment}"
+        columns: tuple[str, ...] = ("source_id",)
+        if known(followup):
+            what += f" and the median follow-up is said to be {followup:g} months"
+            columns = ("source_id", FOLLOWUP)
+        about = f"{start} {end} {years[source]}"
+        text = f"{what} ({words.row_numbers(rows)})."
+        yield finding("medium", TOO_EARLY, rows, columns, text, about=about)
 
 
-def _months(months: float) -> str:
-    """Return months as text, empty where they are not known."""
-    return f"{months:g}" if known(months) else ""
-
-
-def _earliest(trial: Record, row: Record, table: str) -> float:
+def _earliest(trial: Record, row: Record) -> float:
     """Return the first year in which a result could be known; NaN where nothing says it."""
     start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
-    if table == "pcr" or not known(row["median_followup_months"]):
+    if not known(_followup(row)):
         return float(end)
     middle = (start + end) / 2 if known(start) else end
-    return (
-        float(math.floor(middle + row["median_followup_months"] / 12) - 1)
-        if known(middle)
-        else (math.nan)
-    )
+    return math.floor(middle + row[FOLLOWUP] / 12) - 1 if known(middle) else math.nan
 
 
 def unverified(sheet: Sheet) -> Iterator[Finding]:
     """Rows that nobody has seen in any source: one finding a trial and table."""
-    for table, rows in _by_trial(sheet, lambda row: row["verification"] == "unverified"):
-        what = f"{_results(table, rows)} not seen yet in any source ({row_numbers(rows)})."
-        yield finding("low", UNVERIFIED, table, rows, ("verification",), what)
+    for rows in _by_trial(sheet, lambda row: row["verification"] == "unverified"):
+        what = f"{_results(rows)} not yet verified in any source ({words.row_numbers(rows)})."
+        yield finding("low", UNVERIFIED, rows, ("verification",), what)
 
 
 def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
@@ -175,39 +145,33 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
         if row["first_author"] and row["type"] in FIRST_HAND
     ]  # fmt: skip
     own = {
-        trial: [source["source_id"] for source in sources if _is_about(source, words)]
-        for trial, words in names.items()
+        trial: [source["source_id"] for source in sources if _is_about(source, of_trial)]
+        for trial, of_trial in names.items()
     }
-    for table, rows in _by_trial(sheet, lambda row: row["verification"] == "secondary"):
+    for rows in _by_trial(sheet, lambda row: row["verification"] == "secondary"):
         available = own[rows[0]["trial_id"]]
         if not available:
             continue
-        in_use = [row for row in rows if (table, int(row["row"])) in pooled]
-        what = f"{_results(table, rows)} seen at second hand only ({row_numbers(rows)}"
-        what += f"; pooled: {row_numbers(in_use)})" if in_use else ")"
+        in_use = [row for row in rows if (row["table"], int(row["row"])) in pooled]
+        what = f"{_results(rows)} verified in a secondary source only ({words.row_numbers(rows)}"
+        what += f"; pooled: {words.row_numbers(in_use)})" if in_use else ")"
         what += ", but sources.csv names first-hand sources."
         severity: Severity = "medium" if in_use else "low"
-        found = finding(severity, SECOND_HAND, table, rows, ("verification",), what)
+        found = finding(severity, SECOND_HAND, rows, ("verification",), what)
         yield replace(found, look_at="; ".join(available))
 
 
 def without_locator(sheet: Sheet) -> Iterator[Finding]:
     """Verified rows that do not say where in the source they stand: one finding a trial, table."""
-    for table, rows in _by_trial(
+    for rows in _by_trial(
         sheet, lambda row: not row["locator"] and row["verification"] != "unverified"
     ):
-        what = f"{_results(table, rows)} without a place in the source ({row_numbers(rows)})."
-        yield finding("low", NO_LOCATOR, table, rows, ("locator",), what)
+        what = f"{_results(rows)} without a place in the source ({words.row_numbers(rows)})."
+        yield finding("low", NO_LOCATOR, rows, ("locator",), what)
 
 
-def _by_trial(sheet: Sheet, wanted: Callable[[Record], bool]) -> Iterator[tuple[str, list[Record]]]:
-    for table in TABLES:
-        groups = defaultdict(list)
-        for row in current_rows(sheet, table):
-            if wanted(row):
-                groups[row["trial_id"]].append(row)
-        for rows in groups.values():
-            yield table, rows
+def _by_trial(sheet: Sheet, wanted: Callable[[Record], bool]) -> Iterator[list[Record]]:
+    yield from grouped(current_rows(sheet), "trial_id", wanted=wanted).values()
 
 
 def _names(trial: Record) -> tuple[str, ...]:
@@ -221,10 +185,9 @@ def _is_about(source: Record, names: Sequence[str]) -> bool:
     return any(re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9-])", title) for name in names)
 
 
-def _results(table: str, rows: Sequence[Record]) -> str:
+def _results(rows: Sequence[Record]) -> str:
     """Return how many results of which kind: ``3 hazard ratios (OS and PFS)``."""
-    if table == "pcr":
-        kind, what = "pCR count", listed(row["definition"] for row in rows)
-    else:
-        kind, what = "hazard ratio", listed(row["endpoint"] for row in rows)
+    counted = rows[0]["kind"] == "counts"
+    kind = "count" if counted else "hazard ratio"
+    what = words.listed(row["definition" if counted else "outcome"] for row in rows)
     return f"{len(rows)} {kind}{'s' if len(rows) > 1 else ''} ({what})"

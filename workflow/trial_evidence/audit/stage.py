@@ -1,116 +1,92 @@
 """The audit stage: all findings, the page that a person reads, and the readers' agreement."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from trial_evidence.audit.counts import (
-    itt_without_all,
-    levels_against_whole,
-    missing_levels,
-    percent_against_counts,
-    stricter_definitions,
-)
-from trial_evidence.audit.effects import far_from_pool, own_other_results
+from trial_evidence.audit import counts, hazards, sources
+from trial_evidence.audit.effects import Families, far_from_pool, own_other_results
 from trial_evidence.audit.findings import Finding, findings_table, with_notes
-from trial_evidence.audit.hazards import (
-    events_against_interval,
-    medians_against_ratio,
-    p_value_against_interval,
-    successive_analyses,
-)
 from trial_evidence.audit.page import audit_page
-from trial_evidence.audit.readers import write_readings
-from trial_evidence.audit.sources import (
-    conflicts,
-    second_hand,
-    too_early,
-    unverified,
-    without_locator,
-)
+from trial_evidence.audit.readers import pooled_rows, write_readings
+from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
-from trial_evidence.files import read_table, records, write_table, write_text
+from trial_evidence.extract.context import tables_of
+from trial_evidence.files import read_table, write_table, write_text
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.sheet import Sheet
 
 SHEET_CHECKS = (
-    levels_against_whole,
-    missing_levels,
-    percent_against_counts,
-    stricter_definitions,
-    itt_without_all,
-    successive_analyses,
-    events_against_interval,
-    medians_against_ratio,
-    p_value_against_interval,
-    conflicts,
-    too_early,
-    own_other_results,
-    unverified,
-    without_locator,
+    counts.levels_against_whole,
+    counts.missing_levels,
+    counts.percent_against_counts,
+    counts.stricter_definitions,
+    counts.itt_without_all,
+    hazards.successive_analyses,
+    hazards.events_against_interval,
+    hazards.medians_against_ratio,
+    hazards.p_value_against_interval,
+    sources.conflicts,
+    sources.too_early,
+    sources.unverified,
+    sources.without_locator,
 )
 
 
-def audit_findings(sheet: Sheet, trials_results: pd.DataFrame | None = None) -> list[Finding]:
+def audit_findings(
+    sheet: Sheet, trials_results: pd.DataFrame | None = None, families: Families = ()
+) -> list[Finding]:
     """Return every finding about a sheet, with what people noted on it.
 
     Parameters
     ----------
     sheet : Sheet
     trials_results : DataFrame, optional
-        ``results/<setting>/trials.csv`` of all settings. Without it no effect is compared with its
-        pool, and no row counts as pooled.
+        ``results/<setting>/trials.csv`` of all settings, with the ``table`` of its rows. Without it
+        no effect is compared with its pool, and no row counts as pooled.
+    families : collection of tuple of str
+        Endpoints that an analysis takes for one another.
 
     Returns
     -------
     list of Finding
         Open ones by severity and trial, settled ones after them.
     """
-    findings = [found for check in SHEET_CHECKS for found in check(sheet)]
+    checks = (*SHEET_CHECKS, partial(own_other_results, families=families))
+    findings = [found for check in checks for found in check(sheet)]
     if trials_results is None:
-        findings += second_hand(sheet, ())
+        findings += sources.second_hand(sheet, ())
     else:
-        findings += second_hand(sheet, _pooled_rows(trials_results))
+        findings += sources.second_hand(sheet, {row for row, _ in pooled_rows(trials_results)})
         findings += far_from_pool(sheet, trials_results)
     return with_notes(findings, sheet["audit_notes"])
 
 
-def write_audit(sheet: Sheet, settings: Sequence[str], processed: Path, results: Path) -> None:
+def write_audit(sheet: Sheet, configuration: Configuration, processed: Path, results: Path) -> None:
     """Write ``audit.csv``, ``audit.md``, ``readers.csv`` and ``readers.md`` into results/checks.
 
     Parameters
     ----------
     sheet : Sheet
         With the values of the first reader.
-    settings : sequence of str
+    configuration : Configuration
     processed, results : Path
         Where the extract and the pool stage have written.
     """
-    trials = pd.concat(
-        [
-            read_table(results / setting / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
-            for setting in settings
-        ],
-        ignore_index=True,
-    )
-    used = pd.concat(
-        [
-            read_table(processed / setting / f"{table}.csv", [])
-            for setting in settings
-            for table in ("used", "rates")
-        ],
-        ignore_index=True,
-    )
-    write_readings(sheet, used, results)
-    findings = audit_findings(sheet, trials)
+    tables = tables_of(configuration)
+
+    def every(folder: Path, names: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+        """A table of all settings, with the table of the sheet that its rows are of."""
+        paths = [folder / setting / name for setting in configuration.settings for name in names]
+        rows = pd.concat([read_table(path, numbers) for path in paths], ignore_index=True)
+        keys = zip(rows["setting"], rows["analysis"], strict=True)
+        return rows.assign(table=pd.Series([tables[key] for key in keys], dtype=object))
+
+    trials = every(results, ["trials.csv"], [*USED_NUMBERS, *TRIAL_NUMBERS])
+    write_readings(sheet, every(processed, ["used.csv", "rates.csv"], []), results)
+    families = [analysis.endpoints for analysis in configuration.analyses]
+    findings = audit_findings(sheet, trials, families)
     write_table(results / "checks" / "audit.csv", findings_table(findings))
     write_text(results / "checks" / "audit.md", audit_page(findings))
-
-
-def _pooled_rows(trials: pd.DataFrame) -> set[tuple[str, int]]:
-    return {
-        ("hazard_ratios" if row["measure"] == "hazard_ratio" else "pcr", int(number))
-        for row in records(trials[trials["pooled"] == "yes"])
-        for number in str(row["rows"]).split(";")
-    }

@@ -10,9 +10,9 @@ from scipy.special import ndtri
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.files import read_table
+from trial_evidence.measures import MEASURES
 from trial_evidence.pool.columns import TRIAL_NUMBERS
-from trial_evidence.pool.estimates import ALL, MEASURE_SCALES
-from trial_evidence.pool.models.scales import LOG_RATIO
+from trial_evidence.pool.estimates import ALL
 from trial_evidence.words.errors import RequestError
 
 
@@ -88,7 +88,7 @@ def read_designs(configuration: Configuration, results: Path) -> tuple[Design, .
                 (trials["analysis"] == analysis.id) & (trials["measure"] == measure)
                 & (trials["subgroup"] == ALL) & (trials["pooled"] == "yes")
             ]  # fmt: skip
-            if len(chosen) >= 2 and MEASURE_SCALES[measure].scale is LOG_RATIO:
+            if len(chosen) >= 2 and MEASURES[measure].is_ratio:
                 vi = tuple(chosen["vi"].tolist())
                 designs.append(Design(analysis.setting, analysis.id, measure, vi))
     if not designs:

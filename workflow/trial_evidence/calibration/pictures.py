@@ -1,115 +1,75 @@
 """The figures of a calibration: intervals, and estimators of tau2."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from trial_evidence.calibration.summary import METHOD_NAMES, PREDICTION_NAMES, with_bayesian
-from trial_evidence.figures.charts.calibration import Calibration, Section, Small
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.charts.calibration import calibration
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 
 # The coverage of the common effect falls so low that nothing else could be told apart beside it;
 # the page of tables has every method.
 _SHOWN_MEANS = [method for method in METHOD_NAMES if method not in ("EE wald", "REML t")]
 _SHOWN_PREDICTIONS = ("REML conservative_k_minus_1", "REML t_k_minus_2")
 _SHOWN_WIDTHS = ("DL wald", "REML hartung_knapp_conservative")
+_LOWEST = "Lowest of the pools with so many trials"
 _POOLS = (
     "Sampling variances are those of the pools of ratios in the sheet; effects are drawn from a "
     "normal distribution with standard deviation τ between trials, on the log scale."
 )
 
 
-def intervals_figure(table: pd.DataFrame, level: float) -> Calibration:
-    """Coverage and width of the intervals.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``CALIBRATION_COLUMNS``.
-    level : float
-        Nominal level in percent.
-
-    Returns
-    -------
-    Calibration
-    """
+def calibration_charts(table: pd.DataFrame, level: float, style: Style) -> dict[str, Chart]:
+    """Coverage and width of the intervals at a level in percent, and bias of tau2, by file name."""
     methods = list(dict.fromkeys(table["method"]))
-    means = with_bayesian({m: METHOD_NAMES[m] for m in _SHOWN_MEANS}, methods)
-    news = with_bayesian({m: PREDICTION_NAMES[m] for m in _SHOWN_PREDICTIONS}, methods)
-    widths = with_bayesian({m: METHOD_NAMES[m] for m in _SHOWN_WIDTHS}, methods)
-    return _figure(
-        "Intervals in simulated meta-analyses",
-        table,
-        (
-            Section(
-                f"Coverage of the {level:g}% interval for the mean",
-                "Lowest of the pools with so many trials",
-                _panels(table, "coverage", means, "min"),
-                level / 100,
-                percent=True,
-            ),
-            Section(
-                f"Coverage of the {level:g}% prediction interval",
-                "Lowest of the pools with so many trials",
-                _panels(table, "prediction coverage", news, "min"),
-                level / 100,
-                percent=True,
-            ),
-            Section(
-                "Mean width of the interval for the mean",
-                "Widths of the interval that knows τ; widest of the pools",
-                _panels(table, "relative width", widths, "max"),
-                1.0,
-            ),
-        ),
+    means, news, widths = (
+        with_bayesian({method: names[method] for method in shown}, methods)
+        for names, shown in (
+            (METHOD_NAMES, _SHOWN_MEANS),
+            (PREDICTION_NAMES, _SHOWN_PREDICTIONS),
+            (METHOD_NAMES, _SHOWN_WIDTHS),
+        )
     )
-
-
-def estimators_figure(table: pd.DataFrame) -> Calibration:
-    """Bias of every estimator of tau2.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``CALIBRATION_COLUMNS``.
-
-    Returns
-    -------
-    Calibration
-    """
-    names = list(dict.fromkeys(table.loc[table["quantity"] == "tau2 bias", "method"]))
-    panels = _panels(table, "relative tau2 bias", {name: name for name in names}, "mean")
-    section = Section(
-        "Bias of the estimators of τ²",
-        "Share of the mean variance of a trial's effect, v + τ²; mean of the pools",
-        panels,
-        0.0,
-    )
-    return _figure("Estimators of τ² in simulated meta-analyses", table, (section,))
-
-
-def _figure(title: str, table: pd.DataFrame, sections: Sequence[Section]) -> Calibration:
+    estimators = list(dict.fromkeys(table.loc[table["quantity"] == "tau2 bias", "method"]))
+    biased = dict(zip(estimators, estimators, strict=True))
+    nominal = level / 100
+    wide = "Widths of the interval that knows τ; widest of the pools"
+    share = "Share of the mean variance of a trial's effect, v + τ²; mean of the pools"
+    mean, new = f"{level:g}% interval for the mean", f"{level:g}% prediction interval"
+    figures = {
+        "coverage": (f"Coverage of the {mean}", _LOWEST, means, "coverage", "min", nominal),
+        "prediction_coverage":
+            (f"Coverage of the {new}", _LOWEST, news, "prediction coverage", "min", nominal),
+        "width": (f"Mean width of the {mean}", wide, widths, "relative width", "max", 1.0),
+        "tau2_bias":
+            ("Bias of the estimators of τ²", share, biased, "relative tau2 bias", "mean", 0.0),
+    }  # fmt: skip
     trials, taus = sorted(set(table["k"])), sorted(set(table["tau"]))
-    count = int(table["simulations"].iloc[0])
-    return Calibration(
-        title,
-        [int(k) for k in trials],
-        taus,
-        sections,
-        footnotes=(f"{_POOLS} {count:,} simulated meta-analyses for each pool and τ.",),
-        description=f"{title}: small panels of "
-        + "; ".join(section.title for section in sections)
-        + f", by number of trials from {trials[0]} to {trials[-1]} and by τ.",
-    )
+    drawn = f"{int(table['simulations'].iloc[0]):,} simulated meta-analyses for each pool and τ."
+    charts = {}
+    for name, (title, y, names, quantity, over_pools, target) in figures.items():
+        values = panel_values(table, quantity, names, over_pools)
+        words = Words(f"{title} in simulated meta-analyses", footnotes=(f"{_POOLS} {drawn}",))
+        percent = quantity.endswith("coverage")
+        make = partial(calibration, values, target, y, words, style, percent)
+        description = (
+            f"{words.title}: small panels of {', '.join(names.values())}, by number of trials from "
+            f"{trials[0]} to {trials[-1]} and by τ from {taus[0]:g} to {taus[-1]:g}."
+        )
+        charts[name] = Chart(make, words.title, description, style)
+    return charts
 
 
-def _panels(
+def panel_values(
     table: pd.DataFrame, quantity: str, names: Mapping[str, str], over_pools: str
-) -> tuple[Small, ...]:
+) -> pd.DataFrame:
+    """Minimum, maximum or mean of a quantity over the pools: every method, k and tau, or NaN."""
     chosen = table[table["quantity"] == quantity]
-    trials, taus = sorted(set(table["k"])), sorted(set(table["tau"]))
-    grid = chosen.groupby(["method", "k", "tau"])["value"].agg(over_pools)
-    return tuple(
-        Small(name, np.array([[grid.get((m, k, tau), np.nan) for tau in taus] for k in trials]))
-        for m, name in names.items()
-    )
+    found = chosen.groupby(["method", "k", "tau"])["value"].agg(over_pools)
+    every = [list(names), sorted(set(table["k"])), sorted(set(table["tau"]))]
+    grid = found.reindex(pd.MultiIndex.from_product(every, names=found.index.names)).reset_index()
+    return grid.assign(method=grid["method"].map(names)).rename(columns={"k": "trials"})

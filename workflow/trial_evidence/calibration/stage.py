@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,12 @@ import scipy
 
 import trial_evidence.pool
 from trial_evidence.calibration.designs import Design, read_designs
-from trial_evidence.calibration.pictures import estimators_figure, intervals_figure
+from trial_evidence.calibration.pictures import calibration_charts
 from trial_evidence.calibration.summary import CALIBRATION_COLUMNS, calibration_page
 from trial_evidence.calibration.terminal import progress_bar
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.figures.canvas.page import save_page
+from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
-from trial_evidence.figures.charts.calibration import layout
 from trial_evidence.files import write_table, write_text
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.probes.calibration import Calibration, Plan, calibrate
@@ -70,15 +68,12 @@ def write_calibration(
 
     Parameters
     ----------
-    configuration : Configuration
+    configuration
         Level of the intervals, scale of the prior for log ratios (it and the wider one are judged),
         width and formats of figures.
-    results : Path
+    results
         Holds ``<setting>/trials.csv``.
-    folder : Path
-        Where everything is written.
-    grid : Grid, optional
-    progress : callable, optional
+    progress
         Called with the parts done, the parts there are and what is being simulated; by default a
         bar on the terminal.
 
@@ -94,18 +89,17 @@ def write_calibration(
     rows: list[list[object]] = []
     for number, design in enumerate(designs):
         label = f"{design.setting}, {design.analysis}, {design.measure} (k = {design.k})"
-        shown = partial(_shift, progress, number * grid.parts, len(designs) * grid.parts, label)
+
+        def shown(done: int, _: int, before: int = number * grid.parts, of: str = label) -> None:
+            progress(before + done, len(designs) * grid.parts, of)
+
         rows += simulate_design(design, configuration, grid, parts, shown)
     table = pd.DataFrame(rows, columns=CALIBRATION_COLUMNS)
     write_table(folder / "calibration.csv", table)
     write_text(folder / "calibration.md", calibration_page(table))
     style = style_for(configuration.figure_width_mm)
-    figures = {
-        "calibration": intervals_figure(table, configuration.confidence_level),
-        "tau2_bias": estimators_figure(table),
-    }
-    for name, figure in figures.items():
-        save_page(layout(figure, style), folder / name, configuration.figure_formats)
+    charts = calibration_charts(table, configuration.confidence_level, style)
+    publish(charts, folder, configuration.figure_formats)
 
 
 def simulate_design(
@@ -115,23 +109,11 @@ def simulate_design(
     parts: Path,
     progress: Callable[[int, int], None],
 ) -> list[list[object]]:
-    """Simulate one pool.
+    """Simulate one pool, keeping finished parts in a folder: rows of ``CALIBRATION_COLUMNS``.
 
-    Parameters
-    ----------
-    design : Design
-    configuration : Configuration
-    grid : Grid
-    parts : Path
-        Folder of the finished parts.
-    progress : callable
-        Called with the parts of this pool that are done and those there are.
-
-    Returns
-    -------
-    list of list
-        Rows with the columns ``CALIBRATION_COLUMNS``. A quantity called relative is in widths of
-        the interval that knows tau, or, for tau2, in mean variances v + tau**2 of a trial's effect.
+    A quantity called relative is in widths of the interval that knows tau, or, for tau2, in mean
+    variances v + tau**2 of a trial's effect. `progress` is told the parts of this pool that are
+    done and those there are.
     """
     level = configuration.confidence_level
     scale = configuration.tau_prior_scale["log_ratio"]
@@ -152,27 +134,14 @@ def _with_relative(
 ) -> list[tuple[str, float, float]]:
     """A number as it is and, where it has a size to be measured by, in that size."""
     numbers = [(row.quantity, row.value, row.monte_carlo_se)]
-    unit = None
-    if row.quantity == "width":
-        unit = design.ideal_width(row.tau, level)
-    elif row.quantity == "prediction width":
-        unit = design.ideal_prediction_width(row.tau, level)
-    elif row.quantity == "tau2 bias":
-        unit = design.trial_variance(row.tau)
-    if unit is not None:
+    units = {
+        "width": design.ideal_width(row.tau, level),
+        "prediction width": design.ideal_prediction_width(row.tau, level),
+        "tau2 bias": design.trial_variance(row.tau),
+    }
+    if unit := units.get(row.quantity):
         numbers.append((f"relative {row.quantity}", row.value / unit, row.monte_carlo_se / unit))
     return numbers
-
-
-def _shift(
-    progress: Callable[[int, int, str], None],
-    before: int,
-    total: int,
-    label: str,
-    done: int,
-    _: int,
-) -> None:
-    progress(before + done, total, label)
 
 
 def _parts_folder(parts: Path, grid: Grid) -> Path:

@@ -10,7 +10,13 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.files import records
+from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import pool_setting
+
+# Setting, analysis, measure, subgroup, and what of a network or which regimen.
+Key = tuple[str, str, str, str, str]
+# Rows with model, k, estimate and its limits, tau2 and the prediction interval.
+Estimates = Mapping[Key, dict[str, Any]]
 
 # What may differ without touching a result: rows move, notes are rewritten.
 _IRRELEVANT = ["rows", "note", "locator"]
@@ -32,44 +38,43 @@ class EstimateChange:
     after: Mapping[str, Any] | None
 
     @property
+    def whom(self) -> str:
+        """Whose estimate it is: the regimen, or what of a network, and the subgroup."""
+        words = self.subgroup.replace("_", " ").replace("=", ": ")
+        return f"{self.regimen}, {words}" if self.regimen else words
+
+    @property
     def conclusion(self) -> str:
         """What happened to the conclusion, or nothing: whether the interval excludes no effect."""
-        if self.measure == "proportion":
+        null = _null(self.measure)
+        if null is None or self.before is None or self.after is None:
             return ""
-        was, now = (_verdict(record, self.measure) for record in (self.before, self.after))
-        if was == now or "none" in (was, now):
-            return ""
-        return f"the interval {_WORDS[was]} before and {_WORDS[now]} now"
+        was, now = (_verdict(record, null) for record in (self.before, self.after))
+        return "" if was == now else f"the interval {was} before and {now} now"
 
 
-_WORDS = {
-    "includes": "includes no effect",
-    "above": "lies above no effect",
-    "below": "lies below no effect",
-}
+def affected_analyses(
+    before: SettingEvidence | None, after: SettingEvidence | None
+) -> tuple[str, ...]:
+    """Analyses of a setting whose rows differ in what a result can depend on or a figure shows.
 
-
-def affected_analyses(before: SettingEvidence, after: SettingEvidence) -> tuple[str, ...]:
-    """Analyses whose rows differ in anything that a result can depend on or a figure shows.
-
-    Parameters
-    ----------
-    before, after : SettingEvidence
-        Of one setting.
-
-    Returns
-    -------
-    tuple of str
-        Ids in order of appearance.
+    Ids in order of appearance; a setting that there is only once differs throughout.
     """
     found: dict[str, None] = {}
-    for old, new in ((before.used, after.used), (before.rates, after.rates)):
-        names = dict.fromkeys([*old["analysis"], *new["analysis"]])
-        for name in names:
-            mine, yours = (_comparable(table, name) for table in (old, new))
-            if not mine.equals(yours):
+    for table in ("used", "rates"):
+        old, new = (
+            {} if evidence is None else _by_analysis(getattr(evidence, table))
+            for evidence in (before, after)
+        )
+        for name in dict.fromkeys([*old, *new]):
+            if name not in old or name not in new or not old[name].equals(new[name]):
                 found[name] = None
     return tuple(found)
+
+
+def _by_analysis(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    groups = table.drop(columns=_IRRELEVANT).groupby("analysis", sort=False)
+    return {str(name): rows.reset_index(drop=True) for name, rows in groups}
 
 
 def estimate_changes(
@@ -77,66 +82,37 @@ def estimate_changes(
     after: Mapping[str, SettingEvidence],
     configurations: tuple[Configuration, Configuration],
 ) -> tuple[EstimateChange, ...]:
-    """Leading estimates that differ, of all settings.
-
-    Parameters
-    ----------
-    before, after : mapping
-        Setting -> its evidence.
-    configurations : tuple of Configuration
-        Before and after.
-
-    Returns
-    -------
-    tuple of EstimateChange
-    """
+    """Leading estimates that differ, from the evidence by setting before and after."""
     changes: list[EstimateChange] = []
     for setting in dict.fromkeys([*before, *after]):
-        pooled: list[dict[tuple[str, ...], dict[str, Any]]] = []
-        old = before.get(setting, _nothing(after[setting]) if setting in after else None)
-        new = after.get(setting, _nothing(before[setting]) if setting in before else None)
-        assert old is not None
-        assert new is not None
-        touched = affected_analyses(old, new)
-        if not touched:
-            continue
-        for evidence, configuration in zip((old, new), configurations, strict=True):
-            pooled.append(_leading(evidence, _only(configuration, touched), setting))
-        changes += differing(*pooled)
+        sides = (before.get(setting), after.get(setting))
+        touched = affected_analyses(*sides)
+        changes += differing(
+            *(
+                {}
+                if evidence is None
+                else _leading(evidence, _only(configuration, touched), setting)
+                for evidence, configuration in zip(sides, configurations, strict=True)
+            )
+        )
     return tuple(changes)
 
 
-def differing(
-    before: Mapping[tuple[str, ...], dict[str, Any]],
-    after: Mapping[tuple[str, ...], dict[str, Any]],
-) -> Iterator[EstimateChange]:
-    """Estimates that differ.
-
-    Parameters
-    ----------
-    before, after : mapping
-        (setting, analysis, measure, subgroup, regimen) -> a row with ``model``, ``k``,
-        ``estimate`` and its limits, ``tau2`` and the prediction interval.
-
-    Yields
-    ------
-    EstimateChange
-    """
+def differing(before: Estimates, after: Estimates) -> Iterator[EstimateChange]:
+    """Estimates that differ."""
     for key in dict.fromkeys([*before, *after]):
         old, new = before.get(key), after.get(key)
-        if old is not None and new is not None and _same(old, new):
-            continue
-        setting, analysis, measure, subgroup, regimen = key
-        yield EstimateChange(setting, analysis, measure, subgroup, regimen, old, new)
+        if old is None or new is None or not _same(old, new):
+            yield EstimateChange(*key, old, new)
 
 
 def _leading(
     evidence: SettingEvidence, configuration: Configuration, setting: str
-) -> dict[tuple[str, ...], dict[str, Any]]:
+) -> dict[Key, dict[str, Any]]:
     estimates = pool_setting(evidence.used, evidence.rates, configuration, setting).estimates
     return {
         (setting, r["analysis"], r["measure"], r["subgroup"],
-         r["experimental"] if r["measure"] == "proportion" else ""): r
+         r["experimental"] if _null(r["measure"]) is None else ""): r
         for r in records(estimates[estimates["role"] == "lead"])
     }  # fmt: skip
 
@@ -149,17 +125,6 @@ def _only(configuration: Configuration, analyses: tuple[str, ...]) -> Configurat
     )
 
 
-def _comparable(table: pd.DataFrame, analysis: str) -> pd.DataFrame:
-    rows = table[table["analysis"] == analysis].drop(columns=_IRRELEVANT)
-    return rows.reset_index(drop=True)
-
-
-def _nothing(evidence: SettingEvidence) -> SettingEvidence:
-    return SettingEvidence(
-        *(getattr(evidence, name).iloc[:0] for name in ("used", "set_aside", "contrasts", "rates"))
-    )
-
-
 def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     compared = ("k", "estimate", "ci_low", "ci_high", "tau2", "pi_low", "pi_high")
     return old["model"] == new["model"] and all(_equal(old[c], new[c]) for c in compared)
@@ -167,19 +132,24 @@ def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 def _equal(old: float | None, new: float | None) -> bool:
     if old is None or new is None or math.isnan(old) or math.isnan(new):
-        return _missing(old) and _missing(new)
+        return absent(old) and absent(new)
     # In another order of the trials the same sums differ in their last digits.
     return math.isclose(old, new, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def _missing(value: float | None) -> bool:
+def absent(value: float | None) -> bool:
+    """Whether there is no number."""
     return value is None or math.isnan(value)
 
 
-def _verdict(record: Mapping[str, Any] | None, measure: str) -> str:
-    if record is None:
-        return "none"
-    null = 0.0 if "difference" in measure else 1.0
+def _null(measure: str) -> float | None:
+    """No effect on the natural scale; None of a rate. Networks have measures of their own."""
+    if measure in MEASURES:
+        return MEASURES[measure].scale.null
+    return 0.0 if "difference" in measure else 1.0
+
+
+def _verdict(record: Mapping[str, Any], null: float) -> str:
     if record["ci_low"] > null:
-        return "above"
-    return "below" if record["ci_high"] < null else "includes"
+        return "lies above no effect"
+    return "lies below no effect" if record["ci_high"] < null else "includes no effect"

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from trial_evidence.changes.compare import EstimateChange, differing
+from trial_evidence.changes.compare import EstimateChange, Key, differing
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.extract.stage import setting_checksum
@@ -30,8 +28,6 @@ RANDOM = "random_reml"
 # As the names of models in the estimates table are made.
 WALD = random_model("REML", "wald")
 
-Key = tuple[str, ...]
-
 
 @dataclass(frozen=True)
 class Side:
@@ -49,36 +45,29 @@ class NetworkChanges:
     Attributes
     ----------
     estimates : tuple of EstimateChange
-        Effects against the reference, components, interactions and synergy that differ; what each
-        is stands in ``regimen``.
-    used : tuple of DataFrame
-        Rows used now by each network of a setting that the edit touches.
+        Effects against the reference, components, interactions and synergy that differ; which of
+        them each is, `regimen` says.
+    evidence : tuple of NetworkEvidence
+        What each network of a setting that the edit touches rests on now.
     """
 
-    estimates: tuple[EstimateChange, ...]
-    used: tuple[pd.DataFrame, ...]
+    estimates: tuple[EstimateChange, ...] = ()
+    evidence: tuple[NetworkEvidence, ...] = ()
 
 
 def network_changes(before: Side, after: Side) -> NetworkChanges:
     """Compare the networks of the settings whose rows or configuration differ.
 
-    Parameters
-    ----------
-    before, after : Side
-
-    Returns
-    -------
-    NetworkChanges
-        Effects by random effects (REML), each network fitted anew only where its evidence or its
-        entry in the configuration differs.
+    Effects by random effects (REML), each network fitted anew only where its evidence or its
+    entry in the configuration differs.
     """
     changes: list[EstimateChange] = []
-    used: list[pd.DataFrame] = []
+    evidence: list[NetworkEvidence] = []
     for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
         if _same_setting(before, after, setting):
             continue
         old, new = _evidence(before, setting), _evidence(after, setting)
-        used += [found.used for found in new.values()]
+        evidence += new.values()
         for name in dict.fromkeys([*old, *new]):
             one, other = old.get(name), new.get(name)
             if _same_methods(before, after) and _same_evidence(one, other):
@@ -87,7 +76,7 @@ def network_changes(before: Side, after: Side) -> NetworkChanges:
                 {} if one is None else dict(_estimates(one, before)),
                 {} if other is None else dict(_estimates(other, after)),
             )
-    return NetworkChanges(tuple(changes), tuple(used))
+    return NetworkChanges(tuple(changes), tuple(evidence))
 
 
 def _same_setting(before: Side, after: Side, setting: str) -> bool:
@@ -140,11 +129,8 @@ def _estimates(evidence: NetworkEvidence, side: Side) -> Iterator[tuple[Key, dic
             yield _key(network, network.measure, f"{row['code']} v {row['reference']}"), numbers
     trials = 0 if evidence.data is None else len(evidence.data.studies)
     shared = {"k": trials, "model": WALD, "pi_low": None, "pi_high": None}
-    named = [
-        (f"component {row['component']}", row)
-        for row in records(tables["components"])
-        if row["model"] == RANDOM
-    ]
+    components = tables["components"][tables["components"]["model"] == RANDOM]
+    named = [(f"component {row['component']}", row) for row in records(components)]
     named += [
         (f"{row['first']} × {row['second']}, beyond the sum", row)
         for row in records(tables["interactions"])
@@ -164,17 +150,15 @@ def _synergy(
     """The leading pool of all trials, on every scale, at the first background that it allows."""
     shown: set[str] = set()
     for row in rows:
-        if row["kind"] != "pooled" or row["agents"] != ALL_PAIRS or row["scale"] in shown:
+        # A row without a result has the reason.
+        pooled = row["kind"] == "pooled" and row["agents"] == ALL_PAIRS
+        if not pooled or row["scale"] in shown or row["reason"] == row["reason"]:
             continue
-        if row["reason"] == row["reason"]:
-            # No result, and the reason.
-            continue
-        if row["model"] != leading_model(int(row["k"]), side.configuration.pooling).model:
-            continue
-        shown.add(row["scale"])
-        scale = SCALES[row["scale"]]
-        measure = "ratio_to_expected" if scale.ratio else "difference_from_expected"
-        yield _key(network, measure, f"synergy within trials, {scale.label}"), row
+        if row["model"] == leading_model(int(row["k"]), side.configuration.pooling).model:
+            shown.add(row["scale"])
+            scale = SCALES[row["scale"]]
+            measure = "ratio_to_expected" if scale.ratio else "difference_from_expected"
+            yield _key(network, measure, f"synergy within trials, {scale.label}"), row
 
 
 def _key(network: Network, measure: str, what: str) -> Key:

@@ -6,26 +6,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trial_evidence.changes.compare import EstimateChange
+from trial_evidence.changes.compare import EstimateChange, absent
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
-from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.measures import measure_words
+from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
-HEADER = ("Analysis", "Of whom", "When", "k", "Estimate (95% interval)", "τ²", "PI", "Model")
-NETWORK_HEADER = ("Network", *HEADER[1:])
-NO_CONCLUSION = "No conclusion changed: every interval is on the side it was."
+# Of the ratios of counts, the one that leads: the others say the same in other words.
+DRAWN = ("risk_ratio", "hazard_ratio")
+NO_CONCLUSION = "No conclusion changed: no interval moved from one side of no effect to another."
 OTHERS = "All other estimates are the same."
+
+
+Titles = Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A table of estimates before and after."""
+    """A table of estimates before and after, or a remark why there is none."""
 
     title: str
-    header: tuple[str, ...]
+    first_column: str
     estimates: tuple[EstimateChange, ...]
     remark: str
+
+    def header(self, level: float) -> tuple[str, ...]:
+        """Headings of the table; the level of the intervals is in percent."""
+        estimate = f"Estimate ({level:g}% interval)"
+        return (self.first_column, "Population", "When", "k", estimate, "τ²", "PI", "Model")
 
 
 @dataclass(frozen=True)
@@ -40,33 +49,27 @@ class ChangesPage:
         What differs in the sheet, line by line.
     users : tuple of str
         Which analyses use the rows that differ.
-    estimates : tuple of EstimateChange
-        All measures; risk and hazard ratios are drawn.
-    remark : str
-        Why estimates are not compared; empty where they are.
     titles : mapping
         (setting, analysis) -> title, of networks too.
-    networks : tuple of EstimateChange
-        Of the networks: effects against the reference, components, interactions, synergy.
-    network_remark : str
-        Why those are not compared; empty where they are.
+    level : float
+        Level of the intervals now, in percent.
+    estimates, networks : Section
+        Of pools; of networks: effects against the reference, components, interactions, synergy.
     """
 
     since: str
     rows: tuple[str, ...]
     users: tuple[str, ...]
-    estimates: tuple[EstimateChange, ...]
-    remark: str
-    titles: Mapping[tuple[str, str], str]
-    networks: tuple[EstimateChange, ...] = ()
-    network_remark: str = ""
+    titles: Titles
+    level: float
+    estimates: Section
+    networks: Section
 
     @property
     def sections(self) -> tuple[Section, ...]:
         """Tables of estimates, pools first; that of the networks only where it says anything."""
-        pools = Section("Estimates", HEADER, self.estimates, self.remark)
-        networks = Section("Networks", NETWORK_HEADER, self.networks, self.network_remark)
-        return (pools, networks) if self.networks or self.network_remark else (pools,)
+        said = self.networks.estimates or self.networks.remark
+        return (self.estimates, self.networks) if said else (self.estimates,)
 
 
 def as_markdown(page: ChangesPage) -> str:
@@ -80,7 +83,8 @@ def as_markdown(page: ChangesPage) -> str:
             parts.append(section.remark or "No estimate differs.")
             continue
         rows = _table(section.estimates, page.titles)
-        parts += [_line(section.header), _line(["---"] * len(section.header))]
+        header = section.header(page.level)
+        parts += [_line(header), _line(["---"] * len(header))]
         parts += [_line([cell.replace("|", "\\|") for cell in row]) for row in rows]
         conclusions = list(_conclusions(section.estimates, page.titles))
         parts += ["", *([f"**{line}**" for line in conclusions] or [NO_CONCLUSION]), "", OTHERS]
@@ -88,14 +92,7 @@ def as_markdown(page: ChangesPage) -> str:
 
 
 def as_html(page: ChangesPage, figure: str) -> str:
-    """The page in HTML, one file, readable offline.
-
-    Parameters
-    ----------
-    page : ChangesPage
-    figure : str
-        The forest plot as SVG, or nothing.
-    """
+    """The page in HTML, one file, readable offline; the figure is SVG, or nothing."""
     esc = html.escape
     rows = esc("\n".join(page.rows)) or "No row of the sheet differs."
     users = "".join(f"<li>{esc(line)}</li>" for line in page.users)
@@ -114,7 +111,7 @@ def _section_as_html(section: Section, page: ChangesPage) -> str:
     title = f"<h2>{section.title}</h2>"
     if not section.estimates:
         return f"{title}<p>{esc(section.remark or 'No estimate differs.')}</p>"
-    head = "".join(f"<th>{esc(cell)}</th>" for cell in section.header)
+    head = "".join(f"<th>{esc(cell)}</th>" for cell in section.header(page.level))
     body = "".join(
         "<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>"
         for row in _table(section.estimates, page.titles)
@@ -128,19 +125,11 @@ def _section_as_html(section: Section, page: ChangesPage) -> str:
 
 
 def as_forest(page: ChangesPage) -> Forest | None:
-    """A forest plot with a row before and a row after for each overall ratio that differs.
-
-    Returns
-    -------
-    Forest or None
-        None where no ratio differs.
-    """
-    ratios = [change for change in page.estimates if change.measure.endswith("_ratio")]
-    drawn = [c for c in ratios if c.measure in ("risk_ratio", "hazard_ratio")]
+    """A forest plot with a row before and a row after for each ratio that differs, if any does."""
     rows: list[Row] = []
-    for change in drawn:
+    for change in (c for c in page.estimates.estimates if c.measure in DRAWN):
         rows += [Row("gap")] if rows else []
-        name = f"{change.analysis.replace('_', ' ')}, {_of_whom(change)}"
+        name = f"{change.analysis.replace('_', ' ')}, {change.whom}"
         rows += [_row(name, "before", change.before), _row("", "after", change.after)]
     if not rows:
         return None
@@ -150,52 +139,43 @@ def as_forest(page: ChangesPage) -> Forest | None:
             Column("name", "Analysis", "left", "left"),
             Column("when", "", "left", "left"),
             Column("k", "Trials", "right", "left"),
-            Column("result", "Ratio (95% CI)", "right", "right"),
+            Column("result", f"Ratio ({page.level:g}% CI)", "right", "right"),
         ),
         rows=tuple(rows),
         axis=Axis("log", 0.0, "Risk or hazard ratio"),
-        description="; ".join(_conclusions(page.estimates, page.titles))
+        description="; ".join(_conclusions(page.estimates.estimates, page.titles))
         or "No conclusion changed.",
     )
 
 
 def _row(name: str, when: str, record: Mapping[str, Any] | None) -> Row:
+    texts = {"name": name, "when": when}
     if record is None:
-        return Row("unpooled", {"name": name, "when": when, "result": "none"})
-    return Row(
-        "unpooled" if when == "before" else "pooled",
-        {"name": name, "when": when, "k": f"{record['k']:.0f}", "result": _estimate(record)},
-        *_logs(record),
-    )
-
-
-def _logs(record: Mapping[str, Any]) -> tuple[float, float, float]:
+        return Row("unpooled", texts | {"result": "none"})
+    texts |= {"k": f"{record['k']:.0f}", "result": _estimate(record)}
     estimate, low, high = (
         -math.inf if record[c] == 0 else math.log(record[c])
         for c in ("estimate", "ci_low", "ci_high")
     )
-    return estimate, low, high
-
-
-Titles = Mapping[tuple[str, str], str]
+    return Row("unpooled" if when == "before" else "pooled", texts, estimate, low, high)
 
 
 def _table(estimates: Sequence[EstimateChange], titles: Titles) -> Iterator[tuple[str, ...]]:
     for change in estimates:
         title = titles.get((change.setting, change.analysis), change.analysis)
         for when, record in (("before", change.before), ("after", change.after)):
-            first = when == "before"
+            about = (title, change.whom) if when == "before" else ("", "")
             if record is None:
-                yield (title if first else "", _of_whom(change), when, "0", "none", "", "", "")
+                yield about[0], change.whom, when, "0", "none", "", "", ""
                 continue
+            tau2, low = record["tau2"], record["pi_low"]
             yield (
-                title if first else "",
-                _of_whom(change) if first else "",
+                *about,
                 when,
                 f"{record['k']:.0f}",
                 f"{_name(change)} {_estimate(record)}",
-                _optional(record["tau2"], 3),
-                _prediction(record),
+                "" if absent(tau2) else round_half_up(tau2, 3),
+                "" if absent(low) else format_interval(low, record["pi_high"]),
                 SHORT_MODEL_NAMES.get(record["model"], record["model"]),
             )
 
@@ -204,36 +184,16 @@ def _conclusions(estimates: Sequence[EstimateChange], titles: Titles) -> Iterato
     for change in estimates:
         if change.conclusion:
             title = titles.get((change.setting, change.analysis), change.analysis)
-            yield f"{title} ({_of_whom(change)}, {_name(change).lower()}): {change.conclusion}."
+            yield f"{title} ({change.whom}, {_name(change).lower()}): {change.conclusion}."
 
 
 def _name(change: EstimateChange) -> str:
-    return MEASURE_NAMES.get(change.measure, change.measure.replace("_", " ").capitalize())
-
-
-def _of_whom(change: EstimateChange) -> str:
-    words = change.subgroup.replace("_", " ").replace("=", ": ")
-    return f"{change.regimen}, {words}" if change.regimen else words
+    return measure_words(change.measure)
 
 
 def _estimate(record: Mapping[str, Any]) -> str:
-    return (
-        f"{format_number(record['estimate'])} "
-        f"({format_interval(record['ci_low'], record['ci_high'])})"
-    )
-
-
-def _prediction(record: Mapping[str, Any]) -> str:
-    low = record["pi_low"]
-    return "" if _absent(low) else format_interval(low, record["pi_high"])
-
-
-def _optional(value: float | None, digits: int) -> str:
-    return "" if value is None or math.isnan(value) else round_half_up(value, digits)
-
-
-def _absent(value: float | None) -> bool:
-    return value is None or math.isnan(value)
+    limits = format_interval(record["ci_low"], record["ci_high"])
+    return f"{format_number(record['estimate'])} ({limits})"
 
 
 def _line(cells: Sequence[str]) -> str:

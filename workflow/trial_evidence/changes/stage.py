@@ -1,30 +1,34 @@
 """``make changes``: the sheet as it stands against an earlier revision of it."""
 
-import math
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
-import pandas as pd
-
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
 from trial_evidence.changes.networks import NetworkChanges, Side, network_changes
-from trial_evidence.changes.page import ChangesPage, as_forest, as_html, as_markdown
+from trial_evidence.changes.page import ChangesPage, Section, as_forest, as_html, as_markdown
 from trial_evidence.config.configuration import Configuration, read_configuration
-from trial_evidence.config.networks import read_networks
+from trial_evidence.config.networks import NetworkConfiguration, read_networks
+from trial_evidence.extract.context import tables_of
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
+from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
-from trial_evidence.figures.forests.forest import save
+from trial_evidence.figures.forests.layout import layout
 from trial_evidence.files import records, write_text
-from trial_evidence.sheet import Dictionary, Sheet, SheetError, Table, load_sheet
+from trial_evidence.network.evidence.rows import NetworkEvidence
+from trial_evidence.sheet import Dictionary, Sheet, SheetError, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.words.errors import RequestError
 from trial_evidence.workbook import table_difference
 from trial_evidence.workbook.difference import in_words
+
+# Table and row of the sheet.
+Place = tuple[str, int]
 
 
 def write_changes(
@@ -43,7 +47,7 @@ def write_changes(
     since : str
         A revision that git knows.
     sheet, configuration : Sheet, Configuration
-        As they stand now.
+        As they are now.
     dictionary : Dictionary
     raw, config, results : Path
         Folders of the sheet, the configuration and the results.
@@ -58,57 +62,59 @@ def write_changes(
     RequestError
         If there is no such revision; the message says so.
     """
+    now = Side(sheet, configuration, read_networks(config, configuration))
+    evidence = _evidence(now)
+    remark = network_remark = ""
+    changes: tuple[EstimateChange, ...] = ()
+    networks = NetworkChanges()
     with tempfile.TemporaryDirectory() as folder:
         name, (old_raw, old_config) = _export(since, (raw, config), Path(folder))
-        before = {t.name: _cells(old_raw, t) for t in dictionary.tables.values()}
-        after = {t.name: _cells(raw, t) for t in dictionary.tables.values()}
-        rows, touched = _row_changes(before, after)
-        remark = network_remark = ""
-        changes: tuple[EstimateChange, ...] = ()
-        networks = NetworkChanges((), ())
-        evidence = _evidence(sheet, configuration)
-        now = read_networks(config, configuration.settings)
+        rows, touched = _row_changes(*(_cells(place, dictionary) for place in (old_raw, raw)))
         _add_new_tables(old_raw, dictionary)
         try:
-            old_configuration = read_configuration(old_config)
-            old_sheet = apply_adjudications(load_sheet(old_raw, dictionary)[0], dictionary)
-        except SheetError as error:
-            remark = (
-                f"Estimates are not compared: the sheet of {name} does not pass today's check "
-                f"({error.problems[0].line()})"
+            old = read_configuration(old_config)
+            then = Side(
+                apply_adjudications(load_sheet(old_raw, dictionary)[0], dictionary),
+                old,
+                NetworkConfiguration({}, {}, (), (), ()),
             )
+        except SheetError as error:
+            remark = _not_compared("Estimates are not compared: the sheet", name, "does", error)
         else:
-            earlier = _evidence(old_sheet, old_configuration)
-            changes = estimate_changes(earlier, evidence, (old_configuration, configuration))
+            changes = estimate_changes(_evidence(then), evidence, (old, configuration))
             try:
-                then = read_networks(old_config, old_configuration.settings)
-            except SheetError as error:
-                network_remark = (
-                    f"Networks are not compared: those of {name} do not pass today's check "
-                    f"({error.problems[0].line()})"
-                )
-            else:
                 networks = network_changes(
-                    Side(old_sheet, old_configuration, then), Side(sheet, configuration, now)
+                    replace(then, networks=read_networks(old_config, old)), now
+                )
+            except SheetError as error:
+                network_remark = _not_compared(
+                    "Networks are not compared: those", name, "do", error
                 )
     titles = {(a.setting, a.id): a.title for a in configuration.analyses}
     titles |= {(r.setting, r.id): r.title for r in configuration.rates}
-    titles |= {(n.setting, n.id): n.title for n in now.networks}
-    users = _users(touched, evidence, networks.used)
+    titles |= {(n.setting, n.id): n.title for n in now.networks.networks}
     page = ChangesPage(
-        name, rows, users, changes, remark, titles, networks.estimates, network_remark
+        name,
+        rows,
+        _users(touched, evidence, networks.evidence, now),
+        titles,
+        configuration.confidence_level,
+        Section("Estimates", "Analysis", changes, remark),
+        Section("Networks", "Network", networks.estimates, network_remark),
     )
     text = as_markdown(page)
-    forest, drawing = as_forest(page), ""
-    if forest is not None:
-        save(forest, results / "changes", style_for(180.0), ("svg", "png"))
-        drawing = (results / "changes.svg").read_text(encoding="utf-8")
-    else:
-        for kind in ("svg", "png"):
-            (results / f"changes.{kind}").unlink(missing_ok=True)
+    forest = as_forest(page)
+    drawn = {} if forest is None else {"changes": layout(forest, style_for(180.0))}
+    publish(drawn, results, ("svg", "png"), own=("changes.svg", "changes.png"))
+    drawing = (results / "changes.svg").read_text(encoding="utf-8") if drawn else ""
     write_text(results / "changes.md", text)
     write_text(results / "changes.html", as_html(page, drawing))
     return text
+
+
+def _not_compared(what: str, name: str, verb: str, error: SheetError) -> str:
+    line = error.problems[0].line()
+    return f"{what} of {name} {verb} not pass today's check ({line})"
 
 
 def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tuple[Path, ...]]:
@@ -150,17 +156,20 @@ def _git(*arguments: str) -> bytes:
     return done.stdout
 
 
-def _cells(folder: Path, table: Table) -> RawTable | None:
-    path = folder / table.file
-    return read_cells(table, path.read_bytes() if path.is_file() else None)[0]
+def _cells(folder: Path, dictionary: Dictionary) -> dict[str, RawTable | None]:
+    cells: dict[str, RawTable | None] = {}
+    for table in dictionary.tables.values():
+        path = folder / table.file
+        cells[table.name] = read_cells(table, path.read_bytes() if path.is_file() else None)[0]
+    return cells
 
 
 def _row_changes(
     before: Mapping[str, RawTable | None], after: Mapping[str, RawTable | None]
-) -> tuple[tuple[str, ...], tuple[tuple[str, int], ...]]:
+) -> tuple[tuple[str, ...], tuple[Place, ...]]:
     """The differences in words, and the rows (of today's sheet) that were added or changed."""
     lines: list[str] = []
-    touched: list[tuple[str, int]] = []
+    touched: list[Place] = []
     for name, new in after.items():
         old = before.get(name)
         if old is None or new is None:
@@ -169,39 +178,43 @@ def _row_changes(
             continue
         difference = table_difference(old, new)
         lines += in_words(difference)
-        touched += [(name, row.number) for _, row in difference.changed]
-        touched += [(name, row.number) for row in difference.added]
+        rows = [*(row for _, row in difference.changed), *difference.added]
+        touched += [(name, row.number) for row in rows]
     return tuple(lines), tuple(touched)
 
 
 def _users(
-    touched: tuple[tuple[str, int], ...],
+    touched: tuple[Place, ...],
     evidence: Mapping[str, SettingEvidence],
-    networks: tuple[pd.DataFrame, ...],
+    networks: tuple[NetworkEvidence, ...],
+    now: Side,
 ) -> tuple[str, ...]:
     """Which analyses and networks use the rows that were added or changed."""
-    users: dict[tuple[str, int], dict[str, None]] = {}
-    for setting, found in evidence.items():
-        for table in (found.used, found.rates):
-            for record in records(table):
-                source = "hazard_ratios" if record["measure"] == "hazard_ratio" else "pcr"
-                for row in str(record["rows"]).split(";"):
-                    names = users.setdefault((source, int(row)), {})
-                    names[f"{setting}/{record['analysis']}"] = None
-    for table in networks:
-        for record in records(table):
-            source = "pcr" if math.isnan(record["hr"]) else "hazard_ratios"
-            for row in record["rows"].split(";"):
-                names = users.setdefault((source, int(row)), {})
-                names[f"{record['setting']}/{record['network']}"] = None
+    tables = tables_of(now.configuration)
+    uses = [
+        (tables[setting, record["analysis"]], f"{setting}/{record['analysis']}", record["rows"])
+        for setting, found in evidence.items()
+        for table in (found.used, found.rates)
+        for record in records(table)
+    ]
+    uses += [
+        (of.network.table, f"{of.network.setting}/{of.network.id}", record["rows"])
+        for of in networks
+        for record in records(of.used)
+    ]
+    users: dict[Place, dict[str, None]] = {}
+    for table, name, rows in uses:
+        for row in str(rows).split(";"):
+            users.setdefault((table, int(row)), {})[name] = None
     return tuple(
-        f"{table}.csv row {row} is used by {', '.join(users[(table, row)])}"
+        f"{table}.csv row {row} is used by {', '.join(users[table, row])}"
         if (table, row) in users
         else f"{table}.csv row {row} is used by no analysis (make explain ROW={table}:{row})"
         for table, row in touched
-        if table in ("pcr", "hazard_ratios")
+        if table in now.sheet.results
     )
 
 
-def _evidence(sheet: Sheet, configuration: Configuration) -> dict[str, SettingEvidence]:
-    return {s: extract_setting(sheet, configuration, s) for s in configuration.settings}
+def _evidence(side: Side) -> dict[str, SettingEvidence]:
+    settings = side.configuration.settings
+    return {s: extract_setting(side.sheet, side.configuration, s) for s in settings}

@@ -1,148 +1,243 @@
-"""The settings of method and the list of analyses, read from config/ and checked."""
+"""config/analyses.yaml: what is compared and pooled with what; with the methods, all of both."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import jsonschema
-import yaml
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
-from trial_evidence.config.methods import (
-    Pooling,
-    Sensitivity,
-    method_faults,
-    pooling_of,
-    sensitivity_of,
-)
-from trial_evidence.config.yaml_files import YamlFault, line_of, point_hint, read_yaml_text
+from trial_evidence.config import forms
+from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several, Some, Text
+from trial_evidence.config.methods import Methods
+from trial_evidence.config.reading import problem, read
+from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Pool = Literal["overall", "within_subgroups", "none"]
-TrialOrder = Literal["year", "effect", "weight", "name", "precision"]
-Measure = Literal["risk_ratio", "odds_ratio", "risk_difference", "hazard_ratio", "proportion"]
+FILE = "analyses.yaml"
 NO_AGENT = "none"
-LONGEST = "longest"
-
-# Kinds of content, by their names in a schema.
-TYPES = {
-    "object": "a group of named settings",
-    "array": "a list",
-    "string": "a text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-}
-
-SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+Measure = Literal["risk_ratio", "odds_ratio", "risk_difference", "hazard_ratio"]
+ContrastKind = Literal[
+    "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
+]
+Column = Literal["control", "counts", "source", "definition", "weight", "risk_of_bias"]
 
 
-@dataclass(frozen=True)
-class ContrastRule:
-    """Which contrasts of two randomised arms an analysis takes; ``None`` admits any."""
+class Outcome(Form):
+    """What trials report.
 
-    kind: str
-    control: tuple[str, ...] | None = None
-    same_partner: bool | None = None
-    changed_backbone: bool | None = None
+    Attributes
+    ----------
+    name
+        As the sheet writes it: in the outcome column of its table, or, where the table has none
+        or the cell is empty, the name of the table itself.
+    table
+        The table of the sheet that holds it; the dictionary says of which kind it is.
+    better
+        Whether more of it is the benefit (response) or less (recurrence, death, harm).
+    label
+        As figures and tables print it; left out: as the sheet writes it.
+    """
+
+    name: SkipJsonSchema[str]
+    table: Annotated[str, forms.key_of("tables", "a table of results")]
+    better: Literal["more", "fewer"]
+    label: Text = ""
 
 
-@dataclass(frozen=True)
-class EffectModifier:
+_Names = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
+Outcomes = Annotated[
+    Some[Annotated[Outcome, forms.entry_of("outcomes", "an outcome of analyses.yaml")]],
+    Field(alias="outcome"),
+    BeforeValidator(lambda named: (named,) if isinstance(named, str) else named),
+    WithJsonSchema(
+        {
+            "description": "an outcome, or a list of outcomes such as [first, second]",
+            "anyOf": [{"type": "string"}, _Names],
+        }
+    ),
+]
+
+
+class OfOutcomes(Form):
+    """An analysis or a network of outcomes in a setting; the outcomes in order of preference."""
+
+    id: Id
+    setting: forms.Setting
+    title: Text
+    outcomes: Outcomes
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Names of the outcomes, as the sheet writes them."""
+        return tuple(outcome.name for outcome in self.outcomes)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The outcomes as figures and tables print them."""
+        return tuple(outcome.label for outcome in self.outcomes)
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        """Outcomes of several tables, and measures that are not made of what the table holds."""
+        for at, outcome in enumerate(self.outcomes):
+            if outcome.table != self.table:
+                message = f"is in {outcome.table}.csv, the first outcome in {self.table}.csv."
+                yield ("outcome", at), message
+        kind = sections.get("kinds", {}).get(self.table)
+        fit = [m.name for m in MEASURES.values() if m.kind == kind and m.compares]
+        for at, name in enumerate(getattr(self, "measures", ())):
+            if kind and name not in fit:
+                message = f"does not fit the outcome: {self.table}.csv holds {kind}."
+                place = ("measure",) if hasattr(self, "measure") else ("measures", at)
+                yield place, f"{message} Allowed: {', '.join(fit)}."
+
+    @property
+    def table(self) -> str:
+        """The table of the sheet that holds them."""
+        return self.outcomes[0].table
+
+    @property
+    def fewer_is_better(self) -> bool:
+        """Whether effects below no effect are the benefit."""
+        return self.outcomes[0].better == "fewer"
+
+
+class ContrastRule(Form):
+    """Which contrasts of two randomised arms an analysis takes; what is left out admits any.
+
+    Attributes
+    ----------
+    control
+        Agents of the control arm that are admitted, in order of preference when a trial offers
+        several.
+    same_partner
+        Whether both arms have the same partner.
+    changed_backbone
+        Whether an antibody of the control arm is replaced by its conjugate.
+    """
+
+    kind: ContrastKind
+    control: Maybe[Some[str]] = None
+    same_partner: Maybe[forms.Truth] = None
+    changed_backbone: Maybe[forms.Truth] = None
+
+
+class EffectModifier(Form):
     """A factor inside the trials, with its two levels in order of display."""
 
-    factor: str
+    factor: SkipJsonSchema[str]
     label: str
-    levels: tuple[str, str]
+    levels: forms.Pair[str]
 
 
-@dataclass(frozen=True)
-class FigureChoices:
+_Factor = forms.entry_of("effect_modifiers", "a factor described in analyses.yaml")
+Modifiers = Several[Annotated[EffectModifier, _Factor]]
+
+
+class FigureChoices(Form):
     """What an analysis's own forest plots have otherwise than all others.
 
     Attributes
     ----------
-    title : str
-        Heading; empty for the analysis's own.
-    order : str
+    title
+        Heading; left out: the analysis's own.
+    order
         What the trials of a group are sorted by: year of report, effect (smallest first), weight
         (largest first), name, or precision (most precise first).
-    columns : tuple of str or None
-        Columns shown beside trial and result; None for all that have something to show.
-    axis : pair of float or None
-        Ends of the axis as printed on it (ratios, differences, proportions); None for those that
+    columns
+        Columns shown beside trial and result; left out: all that have something to show.
+    axis
+        Ends of the axis as printed on it (ratios, differences, proportions); left out: those that
         the data ask for. For the analysis's first measure.
-    language : str
+    language
         A file of config/labels.
     """
 
     title: str = ""
-    order: TrialOrder = "year"
-    columns: tuple[str, ...] | None = None
-    axis: tuple[float, float] | None = None
-    language: str = "en"
+    order: Literal["year", "effect", "weight", "name", "precision"] = "year"
+    columns: Maybe[Several[Column]] = None
+    axis: Maybe[tuple[Number, Number]] = None
+    language: Annotated[str, forms.key_of("languages", "a language of config/labels")] = "en"
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if self.axis and self.axis[0] >= self.axis[1]:
+            yield ("axis",), "is no range: the lower end comes first."
 
 
-@dataclass(frozen=True)
-class Analysis:
+class Analysis(OfOutcomes):
     """One comparison of two kinds of arm on one outcome in one setting."""
 
-    id: str
-    setting: str
-    title: str
-    endpoints: tuple[str, ...]
-    measures: tuple[Measure, ...]
+    measures: Some[Measure]
     contrast: ContrastRule
-    pool: Pool
-    subgroups: str
-    effect_modifiers: tuple[EffectModifier, ...]
-    arm_labels: tuple[str, str]
+    pool: Literal["overall", "within_subgroups", "none"]
+    subgroups: Literal["added_agents", "experimental_partner", "control_agents"]
+    arm_labels: Annotated[tuple[str, str], Field(alias="arms")]
+    effect_modifiers: Modifiers = ()
     figure: FigureChoices = FigureChoices()
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from super().faults(sections)
+        first, *others = (MEASURES[name] for name in self.measures)
+        for at, measure in enumerate(others, start=1):
+            if measure.kind != first.kind:
+                kinds = f"it is made of {measure.kind}, {first.name} of {first.kind}"
+                yield ("measures", at), f"does not go with the first measure: {kinds}."
+        if self.figure.axis and self.figure.axis[0] <= 0 and first.is_ratio:
+            yield ("figure", "axis"), "does not fit the measure: a ratio is above 0."
 
     @property
-    def is_pcr(self) -> bool:
-        """Whether the outcome is counted (pCR) and not timed."""
-        return self.endpoints == ("pcr",)
+    def kind(self) -> Kind:
+        """The kind of evidence that its measures are made from."""
+        return MEASURES[self.measures[0]].kind
 
 
-@dataclass(frozen=True)
-class RateAnalysis:
+class RateAnalysis(OfOutcomes):
     """Pooled rates of one outcome over all arms of a setting, by regimen and partner."""
 
-    id: str
-    setting: str
-    title: str
-    effect_modifiers: tuple[EffectModifier, ...]
+    effect_modifiers: Modifiers = ()
     figure: FigureChoices = FigureChoices()
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Admission rules and orders of preference; column name -> admitted or ordered words."""
+class Analyses(Form, kw_only=True):
+    """All of config/analyses.yaml."""
 
-    admit: Mapping[str, tuple[str, ...]]
-    pcr: Mapping[str, tuple[str, ...] | str]
-    hazard_ratio: Mapping[str, tuple[str, ...] | str]
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """All of config/: method, figures, settings, analyses."""
-
-    confidence_level: float
-    tau_prior_scale: Mapping[str, float]
-    effect_modifier_min_trials: int
-    pooling: Pooling
-    sensitivity: Sensitivity
-    selection: Selection
-    figure_width_mm: float
-    figure_formats: tuple[Literal["svg", "pdf", "png"], ...]
-    settings: Mapping[str, str]
+    settings: Annotated[Mapping[str, str], Field(min_length=1), forms.section("settings")]
+    outcomes: Annotated[
+        Mapping[str, Outcome],
+        Field(min_length=1),
+        forms.keyed("name", "label"),
+        forms.section("outcomes"),
+    ]
+    effect_modifiers: Annotated[
+        Mapping[str, EffectModifier], forms.keyed("factor"), forms.section("effect_modifiers")
+    ] = Field(default_factory=dict)
     analyses: tuple[Analysis, ...]
     rates: tuple[RateAnalysis, ...]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        seen: set[tuple[str, str]] = set()
+        for part in ("analyses", "rates"):
+            for at, entry in enumerate(getattr(self, part)):
+                if (key := (entry.setting, entry.id)) in seen:
+                    yield (part, at, "id"), "stands twice."
+                seen.add(key)
+
+
+class Configuration(Methods, Analyses, kw_only=True):
+    """What config.yaml and analyses.yaml say."""
+
+    @property
+    def figure_width_mm(self) -> float:
+        """Width of the figures."""
+        return self.figures.width_mm
+
+    @property
+    def figure_formats(self) -> tuple[Literal["svg", "pdf", "png"], ...]:
+        """Suffixes of the files of a figure."""
+        return self.figures.formats
 
     def of_setting(self, setting: str) -> tuple[Analysis, ...]:
         """Analyses of one setting, in the order of the file."""
@@ -153,67 +248,33 @@ class Configuration:
         return tuple(r for r in self.rates if r.setting == setting)
 
 
-def read_configuration(folder: Path) -> Configuration:
-    """Read and check ``config.yaml`` and ``analyses.yaml``.
+def read_configuration(folder: Path, **known: Any) -> Configuration:
+    """Read ``config.yaml`` and ``analyses.yaml``.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder with both files.
-
-    Returns
-    -------
-    Configuration
+    They are held against what is ``known``: ``tables`` of results (name -> column -> words),
+    their ``kinds``, and ``languages``.
 
     Raises
     ------
     SheetError
-        When a file is missing, is no YAML, or breaks its schema in workflow/schemas; the
-        problems name the file, the place in it and what is allowed, all at once.
+        When a file is missing, is no YAML, or says what it may not; the problems name the file, the
+        place in it and what is allowed, all at once.
     """
-    settings, problems = read_yaml(folder / "config.yaml", "config.schema.yaml")
-    analyses, more = read_yaml(folder / "analyses.yaml", "analyses.schema.yaml")
-    problems += more
-    if not problems:
-        problems += list(_cross_problems(analyses))
-        ids = frozenset(entry["id"] for entry in analyses["analyses"])
-        problems += [
-            problem("config.yaml", "", place, value, message)
-            for place, value, message in method_faults(settings, ids)
-        ]
-    if problems:
-        raise SheetError(tuple(problems))
-    modifiers = {
-        factor: EffectModifier(factor, entry["label"], tuple(entry["levels"]))
-        for factor, entry in analyses["effect_modifiers"].items()
-    }
-    chosen = settings["selection"]
-    return Configuration(
-        confidence_level=float(settings["confidence_level"]),
-        tau_prior_scale={k: float(v) for k, v in settings["tau_prior_scale"].items()},
-        effect_modifier_min_trials=settings["effect_modifier_min_trials"],
-        pooling=pooling_of(settings["pooling"]),
-        sensitivity=sensitivity_of(settings["sensitivity"]),
-        selection=Selection(
-            admit={k: tuple(v) for k, v in chosen["admit"].items()},
-            pcr=_orders(chosen["pcr"]),
-            hazard_ratio=_orders(chosen["hazard_ratio"]),
-        ),
-        figure_width_mm=float(settings["figures"]["width_mm"]),
-        figure_formats=tuple(settings["figures"]["formats"]),
-        settings=dict(analyses["settings"]),
-        analyses=tuple(_analysis(entry, modifiers) for entry in analyses["analyses"]),
-        rates=tuple(
-            RateAnalysis(
-                id=entry["id"],
-                setting=entry["setting"],
-                title=entry["title"],
-                effect_modifiers=tuple(modifiers[f] for f in entry.get("effect_modifiers", ())),
-                figure=_figure(entry),
-            )
-            for entry in analyses["rates"]
-        ),
-    )
+    problems: list[Problem] = []
+    analyses = None
+    try:
+        analyses = read(folder / FILE, Analyses, **known)
+        known["analyses"] = [analysis.id for analysis in analyses.analyses]
+        known["used"] = {entry.table for entry in (*analyses.analyses, *analyses.rates)}
+    except SheetError as error:
+        problems = [*error.problems]
+    try:
+        methods = read(folder / "config.yaml", Methods, **known)
+    except SheetError as error:
+        problems = [*error.problems, *problems]
+    if analyses is None or problems:
+        raise SheetError(problems)
+    return Configuration(**vars(methods), **vars(analyses))
 
 
 def unknown_agents(configuration: Configuration, agents: Sequence[str]) -> tuple[Problem, ...]:
@@ -244,33 +305,6 @@ def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, s
         yield regimen, f"is not in alphabetical order: {'+'.join(sorted(parts))}."
 
 
-def unknown_endpoints(
-    file: str, entries: Iterable[tuple[str, Sequence[str]]], endpoints: Sequence[str]
-) -> tuple[Problem, ...]:
-    """Problems for outcomes that the sheet has no word for.
-
-    Parameters
-    ----------
-    file : str
-        Configuration file that names them.
-    entries : iterable of (str, sequence of str)
-        Id of an analysis or network, and its endpoints in order of preference.
-    endpoints : sequence of str
-        Words that the sheet allows.
-    """
-    allowed = ", ".join(endpoints)
-    return tuple(
-        problem(
-            file, subject, "outcome", name,
-            f"is not an endpoint of hazard_ratios.csv. Allowed: {allowed}."
-            f"{did_you_mean(name, endpoints)}",
-        )
-        for subject, named in entries
-        for name in named
-        if name not in ("pcr", *endpoints)
-    )  # fmt: skip
-
-
 def unknown_analyses(
     configuration: Configuration, exclusions: "pd.DataFrame", networks: Sequence[str] = ()
 ) -> tuple[Problem, ...]:
@@ -292,206 +326,9 @@ def unknown_analyses(
     ):
         if analysis in ("*", *known):
             continue
-        message = (
-            f'"{analysis}" is not an analysis of config/analyses.yaml. '
-            f"Allowed: *, {', '.join(known)}.{did_you_mean(analysis, known)}"
-        )
+        allowed = forms.among(["*", *known], analysis)
+        message = f'"{analysis}" is not an analysis of config/analyses.yaml.{allowed}'
         problems.append(
             Problem("error", "exclusions.csv", int(row), trial_id, "analysis", analysis, message)
         )
     return tuple(problems)
-
-
-def read_yaml(path: Path, schema: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Read a configuration file and hold it against its schema.
-
-    Parameters
-    ----------
-    path : Path
-        The file, in YAML.
-    schema : str
-        Name of a JSON schema in workflow/schemas, itself written as YAML.
-
-    Returns
-    -------
-    dict
-        What the file holds; only to be relied on where there is no problem.
-    list of Problem
-        What is wrong, each with its place in the file and what is allowed.
-    """
-    if not path.is_file():
-        return {}, [problem(path.name, "", "", "", "The file is missing.")]
-    try:
-        content = read_yaml_text(path.read_bytes())
-    except YamlFault as fault:
-        return {}, [problem(path.name, "", "", "", fault.message, fault.line)]
-    rules = yaml.safe_load((SCHEMAS / schema).read_text(encoding="utf-8"))
-    faults = sorted(
-        jsonschema.Draft202012Validator(rules).iter_errors(content),
-        key=lambda fault: [str(step) for step in fault.path],
-    )
-    return content, [_schema_problem(path.name, content, fault) for fault in faults]
-
-
-def _schema_problem(file: str, content: Any, fault: jsonschema.ValidationError) -> Problem:
-    path = list(fault.absolute_path)
-    subject = ""
-    if len(path) >= 2 and isinstance(path[1], int):
-        entry = content[path[0]][path[1]]
-        subject = str(entry.get("id", f"entry {path[1] + 1}")) if isinstance(entry, dict) else ""
-    place = ".".join(str(p) for p in path if not isinstance(p, int))
-    line = line_of(content, [*path, *_unknown(fault)[:1]])
-    return problem(file, subject, place, "", _in_words(fault), line)
-
-
-def _unknown(fault: jsonschema.ValidationError) -> list[Any]:
-    """Names in a group that its schema does not know."""
-    if fault.validator != "additionalProperties":
-        return []
-    return [name for name in fault.instance if name not in fault.schema.get("properties", {})]
-
-
-def _in_words(fault: jsonschema.ValidationError) -> str:
-    """What breaks a schema, for somebody who has never seen one."""
-    found, rule, schema = fault.instance, fault.validator_value, fault.schema
-    if fault.validator is None:
-        return f'"{found}" has no place beside what else stands in this entry.'
-    if fault.validator == "additionalProperties":
-        known = sorted(schema.get("properties", {}))
-        unknown = _unknown(fault)[0]
-        return f'"{unknown}" is not known here. Known: {", ".join(known)}.' + did_you_mean(
-            str(unknown), known
-        )
-    if fault.validator == "required":
-        missing = next(key for key in rule if key not in found)
-        return f'"{missing}" is missing.'
-    if fault.validator == "enum":
-        allowed = [str(word) for word in rule]
-        return f'"{found}" is not allowed. Allowed: {", ".join(allowed)}.' + did_you_mean(
-            str(found), allowed
-        )
-    if fault.validator == "type":
-        if found is None:
-            return f"Here stands nothing; it has to be {TYPES.get(rule, rule)}."
-        if isinstance(found, bool):
-            return "yes, no, true and false are no text here. Put the word in quotation marks."
-        return f'"{found}" is not {TYPES.get(rule, rule)}.{point_hint(found)}'
-    if fault.validator in ("anyOf", "oneOf", "pattern") and "description" in schema:
-        return f'"{found}" is not allowed. Allowed: {schema["description"]}.'
-    if fault.validator in ("minItems", "maxItems") and isinstance(found, list) and found:
-        allowed_number = "at least" if fault.validator == "minItems" else "at most"
-        return (
-            f"{_listed(found)} are {len(found)} entries; there have to be {allowed_number} {rule}. "
-            "A decimal mark is a point; a comma begins the next entry."
-        )
-    if fault.validator == "uniqueItems":
-        return f"{_listed(found)} holds an entry twice."
-    message = str(fault.message)
-    return message[0].upper() + message[1:]
-
-
-def _listed(entries: Sequence[object]) -> str:
-    return f"[{', '.join(str(entry) for entry in entries)}]"
-
-
-def _cross_problems(analyses: Mapping[str, Any]) -> Iterator[Problem]:
-    seen: set[tuple[str, str]] = set()
-    for entry in [*analyses["analyses"], *analyses["rates"]]:
-        if entry["setting"] not in analyses["settings"]:
-            allowed = ", ".join(analyses["settings"])
-            yield problem(
-                "analyses.yaml", entry["id"], "setting", entry["setting"],
-                f"is not allowed. Allowed: {allowed}", line_of(entry, ["setting"]),
-            )  # fmt: skip
-        if (entry["setting"], entry["id"]) in seen:
-            yield problem(
-                "analyses.yaml", entry["id"], "id", entry["id"], "stands twice.",
-                line_of(entry, ["id"]),
-            )  # fmt: skip
-        seen.add((entry["setting"], entry["id"]))
-        for factor in entry.get("effect_modifiers", ()):
-            if factor not in analyses["effect_modifiers"]:
-                yield problem(
-                    "analyses.yaml", entry["id"], "effect_modifiers", factor,
-                    "is not described under effect_modifiers.",
-                    line_of(entry, ["effect_modifiers"]),
-                )  # fmt: skip
-        low, high = entry.get("figure", {}).get("axis", (0, 1))
-        if low >= high:
-            yield problem(
-                "analyses.yaml", entry["id"], "axis", f"{low:g}, {high:g}",
-                "is no range: the lower end comes first.", line_of(entry, ["figure", "axis"]),
-            )  # fmt: skip
-        measures = entry.get("measures", ["proportion"])
-        if low <= 0 and "axis" in entry.get("figure", {}) and measures[0].endswith("ratio"):
-            yield problem(
-                "analyses.yaml", entry["id"], "axis", f"{low:g}, {high:g}",
-                "does not fit the measure: a ratio is above 0.",
-                line_of(entry, ["figure", "axis"]),
-            )  # fmt: skip
-        counted = entry["outcome"] == "pcr"
-        for measure in entry.get("measures", ()):
-            if counted == (measure == "hazard_ratio"):
-                yield problem(
-                    "analyses.yaml", entry["id"], "measures", measure,
-                    "does not fit the outcome: counts make risk ratios, odds ratios and risk "
-                    "differences, times make hazard ratios.", line_of(entry, ["measures"]),
-                )  # fmt: skip
-
-
-def _analysis(entry: Mapping[str, Any], modifiers: Mapping[str, EffectModifier]) -> Analysis:
-    rule = entry["contrast"]
-    outcome = entry["outcome"]
-    return Analysis(
-        id=entry["id"],
-        setting=entry["setting"],
-        title=entry["title"],
-        endpoints=("pcr",) if outcome == "pcr" else tuple(outcome),
-        measures=tuple(entry["measures"]),
-        contrast=ContrastRule(
-            kind=rule["kind"],
-            control=tuple(rule["control"]) if "control" in rule else None,
-            same_partner=rule.get("same_partner"),
-            changed_backbone=rule.get("changed_backbone"),
-        ),
-        pool=entry["pool"],
-        subgroups=entry["subgroups"],
-        effect_modifiers=tuple(modifiers[f] for f in entry.get("effect_modifiers", ())),
-        arm_labels=(entry["arms"][0], entry["arms"][1]),
-        figure=_figure(entry),
-    )
-
-
-def _figure(entry: Mapping[str, Any]) -> FigureChoices:
-    chosen = dict(entry.get("figure", {}))
-    for name in ("columns", "axis"):
-        if name in chosen:
-            chosen[name] = tuple(chosen[name])
-    return FigureChoices(**chosen)
-
-
-def _orders(entry: Mapping[str, Any]) -> dict[str, tuple[str, ...] | str]:
-    return {k: v if v == LONGEST else tuple(v) for k, v in entry.items()}
-
-
-def problem(
-    file: str, subject: str, column: str, value: str, message: str, line: int | None = None
-) -> Problem:
-    """An error in a configuration file.
-
-    Parameters
-    ----------
-    file : str
-    subject : str
-        The entry it is about, or ``""``.
-    column : str
-        The setting, or ``""``.
-    value : str
-        What stands there, where the message begins with it.
-    message : str
-    line : int, optional
-        Where it stands in the file.
-    """
-    quoted = f'"{value}" ' if value else ""
-    entry = f"{subject}: " if subject else ""
-    return Problem("error", file, line, subject, column, value, f"{entry}{quoted}{message}")

@@ -1,89 +1,94 @@
-"""Looks and languages of figures, read from config/styles.yaml and config/labels and checked."""
+"""config/styles.yaml: the looks of figures; with config/labels, all that only figures read."""
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from trial_evidence.config.configuration import (
-    Analysis,
-    Configuration,
-    RateAnalysis,
-    problem,
-    read_yaml,
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from trial_evidence.config import forms
+from trial_evidence.config.forms import Fault, Form, Maybe, Number, Some, Text, Truth, Whole
+from trial_evidence.config.labels import ENGLISH, ENGLISH_LABELS, Labels
+from trial_evidence.config.reading import read
+from trial_evidence.words.problems import Problem, SheetError
+
+# The narrowest page that can be read in print, in mm.
+_NARROWEST = 85
+_LENGTHS = (
+    "margin row gap_row column_gap panel_gap panel_min text_column_min indent block_gap tick "
+    "square_max square_min square_unweighted subtotal overall secondary prediction arrow light"
 )
-from trial_evidence.config.yaml_files import line_of
-from trial_evidence.words.problems import Problem, SheetError, did_you_mean
+_COLOURS = "ink muted band paper accent accent_light accent_pale low_risk some_concerns high_risk"
+_Length = Annotated[Number, Field(gt=0, le=100)]
+_TypeSize = Annotated[Number, Field(ge=6, le=40)]
+_Line = Annotated[Number, Field(ge=0.25, le=3)]
+_Colour = Annotated[
+    str, forms.shaped("^#[0-9A-Fa-f]{6}$", 'six digits after a #, in quotation marks: "#1F4E79"')
+]
+_Name = forms.shaped("^[a-z][a-z0-9_-]*$", "small letters, digits, _ and -, a letter first")
+# Fields of the library's Style, and what each may hold.
+STYLE_FIELDS: dict[str, Any] = {
+    **{f"{name}_mm": _Length for name in _LENGTHS.split()},
+    **{f"{name}_pt": _TypeSize for name in ("title", "text", "footnote")},
+    **{f"{name}_pt": _Line for name in ("rule", "interval", "outline", "hair")},
+    **dict.fromkeys(_COLOURS.split(), _Colour),
+    "leading": Annotated[Number, Field(ge=1, le=2)],
+    "name_lines": Annotated[Whole, Field(ge=1, le=4)],
+    "risk_of_bias": Truth,
+    "small_print": Truth,
+}
 
-FORMATS = Literal["svg", "pdf", "png", "eps", "tiff"]
-ENGLISH = "en"
 
-
-@dataclass(frozen=True)
-class FigureStyle:
+class FigureStyle(Form):
     """A look of figures.
 
     Attributes
     ----------
-    name, description : str
-    widths_mm : tuple of float
+    widths_mm
         Widths it may be drawn at; the first is taken where none is asked for.
-    height_mm : float or None
-        Height of the page; None for as high as the content asks.
-    magnification : float
+    height_mm
+        Height of the page; left out for as high as the content asks.
+    magnification
         By how much everything is larger than in print.
-    formats : tuple of str
+    formats
         Suffixes of the files to write.
-    dpi : int
+    dpi
         Dots per inch of the formats that have dots.
-    fields : mapping
+    fields
         Fields of the library's Style and the values that differ from its own.
     """
 
-    name: str
-    description: str
-    widths_mm: tuple[float, ...]
-    height_mm: float | None
-    magnification: float
-    formats: tuple[FORMATS, ...]
-    dpi: int
-    fields: Mapping[str, Any]
+    name: SkipJsonSchema[str]
+    description: Text
+    widths_mm: Some[Annotated[Number, Field(ge=_NARROWEST, le=400)]]
+    formats: Some[Literal["svg", "pdf", "png", "eps", "tiff"]]
+    dpi: Annotated[Whole, Field(ge=72, le=1200)]
+    height_mm: Maybe[Annotated[Number, Field(ge=50, le=400)]] = None
+    magnification: Annotated[Number, Field(ge=1, le=4)] = 1.0
+    fields: Annotated[Mapping[str, Any], forms.named(required=False, **STYLE_FIELDS)] = Field(
+        default_factory=dict
+    )
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        least = _NARROWEST * self.magnification
+        for at, width in enumerate(self.widths_mm):
+            if width < least:
+                message = f"is too narrow for its magnification; the least is {least:g} mm."
+                yield ("widths_mm", at), message
 
 
-@dataclass(frozen=True)
-class Labels:
-    """The words that figures print, in one language.
+class Styles(Form):
+    """All of config/styles.yaml."""
 
-    Attributes
-    ----------
-    decimal_mark : str
-        A point or a comma.
-    texts : mapping
-        English text as the library has it -> the same in this language; what is missing is
-        printed in English. Braces name what is filled in.
-    """
+    styles: Annotated[Mapping[Annotated[str, _Name], FigureStyle], forms.keyed("name")]
 
-    decimal_mark: str
-    texts: Mapping[str, str]
-
-    def __call__(self, text: str, **parts: object) -> str:
-        """A text in this language with its parts filled in."""
-        found = self.texts.get(text, text)
-        for name, part in parts.items():
-            found = found.replace(f"{{{name}}}", str(part))
-        return found
-
-    def numbers(self, text: str) -> str:
-        """A text of figures with the language's decimal mark."""
-        return re.sub(r"(?<=\d)\.(?=\d)", self.decimal_mark, text)
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if "default" not in self.styles:
+            yield ("styles",), '"default" is missing.'
 
 
-ENGLISH_LABELS = Labels(".", {})
-
-
-@dataclass(frozen=True)
-class FigureConfiguration:
+class FigureConfiguration(Form):
     """All looks by name, and the words of every language by its code."""
 
     styles: Mapping[str, FigureStyle]
@@ -91,92 +96,23 @@ class FigureConfiguration:
 
 
 def read_figure_configuration(folder: Path) -> FigureConfiguration:
-    """Read and check ``styles.yaml`` and ``labels/*.yaml``.
-
-    Parameters
-    ----------
-    folder : Path
-        The configuration folder.
-
-    Returns
-    -------
-    FigureConfiguration
+    """Read ``styles.yaml`` and ``labels/*.yaml``.
 
     Raises
     ------
     SheetError
-        When a file is missing, is no YAML, or breaks its schema in workflow/schemas.
+        When a file is missing, is no YAML, or says what it may not.
     """
-    styles, problems = read_yaml(folder / "styles.yaml", "styles.schema.yaml")
-    labels = {}
-    for path in sorted((folder / "labels").glob("*.yaml")):
-        labels[path.stem], more = read_yaml(path, "labels.schema.yaml")
-        problems += more or _changed_names(path.name, labels[path.stem]["texts"])
-    if not problems:
-        problems += list(_narrow_widths(styles["styles"]))
-    if problems:
-        raise SheetError(tuple(problems))
-    return FigureConfiguration(
-        styles={
-            name: FigureStyle(
-                name=name,
-                description=entry["description"],
-                widths_mm=tuple(float(width) for width in entry["widths_mm"]),
-                height_mm=entry.get("height_mm"),
-                magnification=float(entry.get("magnification", 1.0)),
-                formats=tuple(entry["formats"]),
-                dpi=entry["dpi"],
-                fields=dict(entry.get("fields", {})),
-            )
-            for name, entry in styles["styles"].items()
-        },
-        languages={ENGLISH: ENGLISH_LABELS}
-        | {
-            language: Labels(entry["decimal_mark"], entry["texts"])
-            for language, entry in labels.items()
-        },
+    forms_of = {folder / "styles.yaml": Styles} | dict.fromkeys(
+        sorted((folder / "labels").glob("*.yaml")), Labels
     )
-
-
-def unknown_languages(
-    configuration: Configuration, figures: FigureConfiguration
-) -> tuple[Problem, ...]:
-    """Problems for analyses whose figures ask for a language that config/labels does not hold."""
-    known = sorted(figures.languages)
-    drawn: list[Analysis | RateAnalysis] = [*configuration.analyses, *configuration.rates]
-    return tuple(
-        problem(
-            "analyses.yaml", entry.id, "language", entry.figure.language,
-            f"is not a language of config/labels. Allowed: {', '.join(known)}."
-            f"{did_you_mean(entry.figure.language, known)}",
-        )
-        for entry in drawn
-        if entry.figure.language not in known
-    )  # fmt: skip
-
-
-def _changed_names(file: str, texts: Mapping[str, str]) -> Iterator[Problem]:
-    """Translations whose names in braces are not those of the English text."""
-    for english, text in texts.items():
-        wanted, found = (
-            sorted(name.lower() for name in re.findall(r"{(\w+)}", words))
-            for words in (english, text)
-        )
-        if set(wanted) != set(found):
-            names = ", ".join(f"{{{name}}}" for name in dict.fromkeys(wanted)) or "no braces"
-            yield problem(
-                file, "", "texts", text, f"has to hold {names}, as the English text does.",
-                line_of(texts, [english]),
-            )  # fmt: skip
-
-
-def _narrow_widths(styles: Mapping[str, Any]) -> Iterator[Problem]:
-    """Widths on which a magnified page would be narrower than any that can be read."""
-    for name, entry in styles.items():
-        least = 85 * entry.get("magnification", 1.0)
-        for width in entry["widths_mm"]:
-            if width < least:
-                yield problem(
-                    "styles.yaml", name, "widths_mm", f"{width:g}",
-                    f"is too narrow for its magnification; the least is {least:g} mm.",
-                )  # fmt: skip
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for path, form in forms_of.items():
+        try:
+            found[path.stem] = read(path, form)
+        except SheetError as error:
+            problems += error.problems
+    if problems:
+        raise SheetError(problems)
+    return FigureConfiguration(found.pop("styles").styles, {ENGLISH: ENGLISH_LABELS} | found)

@@ -1,62 +1,103 @@
-"""How trials are pooled and which variants are tried: the methods part of config/config.yaml."""
+"""config/config.yaml: how trials are pooled, which variants are tried, which rows are taken."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from trial_evidence.words.models import random_model
+from pydantic import Field
 
+from trial_evidence.config import forms
+from trial_evidence.config.forms import Fault, Form, Maybe, Number, Several, Some, Whole
+from trial_evidence.words import models
+from trial_evidence.words.problems import did_you_mean
+
+LONGEST = "longest"
 LeadingModel = Literal["random_effects", "bayesian"]
+Estimator = Annotated[str, forms.one_of(models.TAU2_ESTIMATOR_NAMES)]
+Interval = Annotated[str, forms.one_of(models.INTERVAL_WORDS)]
+Prediction = Annotated[str, forms.one_of(models.PREDICTION_WORDS)]
+PriorOutcome = Literal[
+    "any",
+    "all-cause mortality",
+    "cause-specific mortality or major morbidity",
+    "internal or structural outcome",
+    "adverse events",
+    "continuation or end of condition",
+    "biological marker",
+]
+PriorComparison = Literal["any", "drug v placebo or control", "drug v drug"]
+Covariate = forms.shaped(
+    "^(year|median_followup_months|[a-z0-9_]+=.+)$",
+    "year, median_followup_months, or factor=level for a share of the patients",
+)
+Tables = Mapping[str, Mapping[str, Sequence[str]]]
+"""Table of results -> column -> the words that it may hold, where they are limited."""
+Above0 = Annotated[Number, Field(gt=0)]
+Orders = Mapping[str, tuple[str, ...] | str]
+"""Column -> its words in order of preference, or ``longest`` for a number."""
 
 
-@dataclass(frozen=True)
-class LeadRule:
-    """Which model leads from a number of trials on.
+class LeadRule(Form):
+    """Which model leads from a number of trials on, until the next rule's.
 
     Attributes
     ----------
-    from_trials : int
-        The fewest trials the rule is for; it holds until the next rule's.
-    model : {"random_effects", "bayesian"}
+    from_trials
+        The fewest trials the rule is for.
+    model
         The leading model.
-    co_primary : {"random_effects", "bayesian"} or None
+    co_primary
         A second model of equal rank.
-    reason : str
+    reason
         Why, as the rest of a sentence that begins with the number of trials; empty for no more
         than the model's name.
     """
 
-    from_trials: int
+    from_trials: Annotated[Whole, Field(ge=2)]
     model: LeadingModel
-    co_primary: LeadingModel | None
-    reason: str
+    co_primary: Maybe[LeadingModel] = None
+    reason: str = ""
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if self.co_primary == self.model:
+            yield ("co_primary",), "leads and stands beside itself. Name another co_primary."
 
 
-@dataclass(frozen=True)
-class Pooling:
+class Pooling(Form):
     """The random-effects model that is reported, and which model leads.
 
     Attributes
     ----------
-    tau2_estimator : str
+    tau2_estimator
         As `trial_evidence.pool.engine.tau2.estimate_tau2`.
-    estimate_interval : str
+    estimate_interval
         As `trial_evidence.pool.engine.intervals.confidence_interval`.
-    prediction_interval : str
+    prediction_interval
         As `trial_evidence.pool.engine.many.fit_stack`.
-    leading : tuple of LeadRule
+    leading
         In ascending order, the first from two trials on.
     """
 
-    tau2_estimator: str
-    estimate_interval: str
-    prediction_interval: str
-    leading: tuple[LeadRule, ...]
+    tau2_estimator: Estimator
+    estimate_interval: Interval
+    prediction_interval: Prediction
+    leading: Annotated[tuple[LeadRule, ...], Field(min_length=1)]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        starts = [rule.from_trials for rule in self.leading]
+        if starts[0] != 2:
+            yield (
+                ("leading", 0, "from_trials"),
+                "is where the first rule begins. It has to begin with 2 trials: one trial is not "
+                "pooled and leads by itself.",
+            )
+        if starts != sorted(set(starts)):
+            found = f'"{", ".join(map(str, starts))}" are the beginnings of the rules.'
+            yield ("leading",), f"{found} They have to rise from rule to rule."
 
     @property
     def model(self) -> str:
         """Name of the random-effects model in the column ``model``."""
-        return random_model(self.tau2_estimator, self.estimate_interval)
+        return models.random_model(self.tau2_estimator, self.estimate_interval)
 
     @property
     def lead_ranges(self) -> tuple[tuple[LeadingModel, int, int | None], ...]:
@@ -72,127 +113,160 @@ class Pooling:
         )
 
 
-@dataclass(frozen=True)
-class Sensitivity:
+class EmpiricalPrior(Form):
+    """As the file writes it; `Sensitivity` holds a pair."""
+
+    outcome: PriorOutcome
+    comparison: PriorComparison
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        pair = (self.outcome, self.comparison)
+        if pair.count("any") == 1:
+            yield (), f'"{", ".join(pair)}" is no prior of the table: "any" goes with "any" alone.'
+
+
+class ForcedMetaRegression(Form):
+    """As the file writes it; `Sensitivity` holds a pair."""
+
+    analysis: str
+    covariate: str
+
+
+def _pair(entry: Form, _: Any) -> tuple[Any, ...]:
+    return tuple(vars(entry).values())
+
+
+class Sensitivity(Form):
     """Which variants the sensitivity analyses try.
 
     Attributes
     ----------
-    wide_prior_factor : float
+    wide_prior_factor
         How many times wider than the configured half-normal prior the second one is.
-    empirical_prior : tuple of str
+    empirical_prior
         Kind of outcome and of comparison of the prior of tau2 from other meta-analyses, a key of
         `trial_evidence.pool.bayes.priors.EMPIRICAL_PRIORS`; used for odds ratios alone.
-    worthwhile_hazard_ratio : float
+    worthwhile_hazard_ratio
         Hazard ratio whose posterior probability of being undercut is given.
-    estimators, intervals : tuple of str
+    estimators, intervals
         Of the specification curve, which always holds the configured pair as well.
-    verification : tuple of tuple of str
+    verification
         Levels of verification admitted in turn.
-    preferred : mapping of str to tuple of str
+    preferred
         Words that may stand first in an order of preference, by column; of a column that is not
         named, every word may.
-    effect_modifiers : tuple of str
+    effect_modifiers
         Factors that are spoken of even where no trial of a setting reports by them; what trials do
         report by is examined whether it stands here or not.
-    covariates : tuple of str
+    covariates
         Of the meta-regressions: a column of numbers of the evidence, or ``factor=level`` for the
         share of the patients at that level.
-    forced_meta_regressions : tuple of tuple of str
+    forced_meta_regressions
         Analysis and covariate of those that are made with fewer than ten trials all the same.
     """
 
-    wide_prior_factor: float
-    empirical_prior: tuple[str, str]
-    worthwhile_hazard_ratio: float
-    estimators: tuple[str, ...]
-    intervals: tuple[str, ...]
-    verification: tuple[tuple[str, ...], ...]
-    preferred: Mapping[str, tuple[str, ...]]
-    effect_modifiers: tuple[str, ...]
-    covariates: tuple[str, ...]
-    forced_meta_regressions: tuple[tuple[str, str], ...]
+    wide_prior_factor: Annotated[Number, Field(gt=1)]
+    empirical_prior: Annotated[tuple[str, str], forms.written_as(EmpiricalPrior, _pair)]
+    worthwhile_hazard_ratio: Annotated[Number, Field(gt=0, lt=1)]
+    estimators: Some[Estimator]
+    intervals: Some[Interval]
+    verification: Some[Some[Literal["primary", "secondary", "unverified"]]]
+    preferred: Annotated[
+        Mapping[str, tuple[str, ...]],
+        forms.named(required=False, definition=Some[str], analysis=Some[str], assessor=Some[str]),
+    ]
+    effect_modifiers: Several[forms.Text]
+    covariates: Several[Annotated[str, Covariate]]
+    forced_meta_regressions: Several[
+        Annotated[tuple[str, str], forms.written_as(ForcedMetaRegression, _pair)]
+    ]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        ids = sorted(sections.get("analyses", ()))
+        for at, (analysis, covariate) in enumerate(self.forced_meta_regressions):
+            for key, name, known in (
+                ("analysis", analysis, ids or [analysis]),
+                ("covariate", covariate, self.covariates),
+            ):
+                if name not in known:
+                    message = f"is not allowed.{forms.among(known, name)}"
+                    yield ("forced_meta_regressions", at, key), message
 
 
-def pooling_of(entry: Mapping[str, Any]) -> Pooling:
-    """The part ``pooling`` of a configuration that passed its schema."""
-    return Pooling(
-        tau2_estimator=entry["tau2_estimator"],
-        estimate_interval=entry["estimate_interval"],
-        prediction_interval=entry["prediction_interval"],
-        leading=tuple(
-            LeadRule(
-                rule["from_trials"], rule["model"], rule.get("co_primary"), rule.get("reason", "")
-            )
-            for rule in entry["leading"]
+class Selection(Form):
+    """Admission rules, and orders of preference by table; column -> admitted or ordered words."""
+
+    admit: Mapping[str, tuple[str, ...]]
+    orders: Mapping[str, Orders]
+
+    def of(self, table: str) -> Orders:
+        """Orders of preference among the rows of a table, the first column first."""
+        return self.orders[table]
+
+
+Order = Annotated[
+    Some[str] | Literal["longest"],
+    Field(description="a list of words in order of preference, or longest"),
+]
+Selections = forms.named(
+    admit=Annotated[Mapping[str, Some[str]], Field(min_length=1)],
+    others=Annotated[Mapping[str, Order], Field(min_length=1)],
+)
+
+
+class FigureFiles(Form):
+    """How wide figures are, and as which files they are written."""
+
+    width_mm: Annotated[Number, Field(ge=80, le=300)]
+    formats: Some[Literal["svg", "pdf", "png"]]
+
+
+class Methods(Form, kw_only=True):
+    """All of config/config.yaml; `tau_prior_scale` is by scale of analysis."""
+
+    confidence_level: Annotated[Number, Field(gt=50, lt=100)]
+    tau_prior_scale: Annotated[
+        Mapping[str, float], forms.named(log_ratio=Above0, logit=Above0, difference=Above0)
+    ]
+    effect_modifier_min_trials: Annotated[Whole, Field(ge=1)]
+    pooling: Pooling
+    sensitivity: Sensitivity
+    selection: Annotated[
+        Selection,
+        forms.written_as(
+            Annotated[dict[str, Any], Selections],
+            lambda tables, _: Selection(tables.pop("admit"), tables),
         ),
-    )
+    ]
+    figures: FigureFiles
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        tables: Tables = sections.get("tables", {})
+        orders = self.selection.orders
+        for name in sections.get("used", tables.keys()) & tables.keys() - orders.keys():
+            message = f'"{name}" is missing: the orders of preference among its rows.'
+            yield ("selection", name), message
+        if not tables:
+            return
+        for name in orders.keys() - tables.keys():
+            message = f'"{name}" is not a table of results.{forms.among(tables, name)}'
+            yield ("selection", name), message
+        shared = set.intersection(*(set(columns) for columns in tables.values()))
+        every = {column: next(iter(tables.values()))[column] for column in shared}
+        yield from _unknown_columns("admit", self.selection.admit, every, "every table of results")
+        for table in tables.keys() & orders.keys():
+            yield from _unknown_columns(table, orders[table], tables[table], f"{table}.csv")
 
 
-def sensitivity_of(entry: Mapping[str, Any]) -> Sensitivity:
-    """The part ``sensitivity`` of a configuration that passed its schema."""
-    prior = entry["empirical_prior"]
-    return Sensitivity(
-        wide_prior_factor=float(entry["wide_prior_factor"]),
-        empirical_prior=(prior["outcome"], prior["comparison"]),
-        worthwhile_hazard_ratio=float(entry["worthwhile_hazard_ratio"]),
-        estimators=tuple(entry["estimators"]),
-        intervals=tuple(entry["intervals"]),
-        verification=tuple(tuple(words) for words in entry["verification"]),
-        preferred={column: tuple(words) for column, words in entry["preferred"].items()},
-        effect_modifiers=tuple(entry["effect_modifiers"]),
-        covariates=tuple(entry["covariates"]),
-        forced_meta_regressions=tuple(
-            (forced["analysis"], forced["covariate"]) for forced in entry["forced_meta_regressions"]
-        ),
-    )
-
-
-def method_faults(
-    settings: Mapping[str, Any], analyses: frozenset[str]
-) -> Iterator[tuple[str, str, str]]:
-    """What a schema cannot see is wrong with the methods.
-
-    Parameters
-    ----------
-    settings : mapping
-        The configuration, which passed its schema.
-    analyses : frozenset of str
-        Ids of all analyses.
-
-    Yields
-    ------
-    place, value, message : str
-        Where it is wrong, what stands there, and what would be right.
-    """
-    place = "pooling.leading"
-    rules = settings["pooling"]["leading"]
-    starts = [rule["from_trials"] for rule in rules]
-    if starts[0] != 2:
-        yield (
-            place, str(starts[0]),
-            "is where the first rule begins. It has to begin with 2 trials: one trial is not "
-            "pooled and leads by itself.",
-        )  # fmt: skip
-    if starts != sorted(set(starts)):
-        found = ", ".join(map(str, starts))
-        yield place, found, "are the beginnings of the rules. They have to rise from rule to rule."
-    for rule in rules:
-        if rule.get("co_primary") == rule["model"]:
-            yield place, rule["model"], "leads and stands beside itself. Name another co_primary."
-    sensitivity = settings["sensitivity"]
-    prior = sensitivity["empirical_prior"]
-    if (prior["outcome"] == "any") != (prior["comparison"] == "any"):
-        yield (
-            "sensitivity.empirical_prior", f"{prior['outcome']}, {prior['comparison']}",
-            'is no prior of the table: "any" goes with "any" alone.',
-        )  # fmt: skip
-    for forced in sensitivity["forced_meta_regressions"]:
-        for key, allowed in (
-            ("analysis", sorted(analyses)), ("covariate", sensitivity["covariates"]),
-        ):  # fmt: skip
-            if forced[key] not in allowed:
-                yield (
-                    f"sensitivity.forced_meta_regressions.{key}", forced[key],
-                    f"is not allowed. Allowed: {', '.join(allowed)}",
-                )  # fmt: skip
+def _unknown_columns(
+    part: str, orders: Orders, known: Mapping[str, Sequence[str]], where: str
+) -> Iterator[Fault]:
+    for column, words in orders.items():
+        place = ("selection", part, column)
+        if column not in known:
+            near = did_you_mean(column, known)
+            yield place, f'"{column}" is not a column of {where}.{near}'
+        allowed = known.get(column) or words
+        for word in words if words != LONGEST else ():
+            if word not in allowed:
+                yield place, f'"{word}" is not allowed.{forms.among(allowed, word)}'

@@ -1,175 +1,147 @@
-"""The networks of regimens, their synergy and surrogacy analyses, read from config/ and checked."""
+"""config/networks.yaml: the networks of regimens, their synergy and surrogacy analyses."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from trial_evidence.config.configuration import problem, read_yaml, regimen_faults
-from trial_evidence.config.yaml_files import line_of
-from trial_evidence.words.problems import Problem, SheetError, did_you_mean
+from pydantic import Field
 
-NetworkMeasure = Literal["odds_ratio", "risk_ratio", "risk_difference", "hazard_ratio"]
+from trial_evidence.config import forms
+from trial_evidence.config.configuration import Configuration, Measure, OfOutcomes, regimen_faults
+from trial_evidence.config.forms import Fault, Form, Id, Number, Pair, Several, Some, Text
+from trial_evidence.config.reading import problem, read
+from trial_evidence.measures import MEASURES, Kind
+from trial_evidence.words.problems import Problem, did_you_mean
+
 FILE = "networks.yaml"
 # Partners are components of a regimen as the agents are; the words are those of the sheet.
 PARTNERS = ("chemotherapy", "endocrine")
+# Where a network is named, and what it has to be.
+_NAMED = {"network": "counts responses", "surrogate": "counts responses", "endpoint": "is timed"}
 
 
-@dataclass(frozen=True)
-class Network:
+class Regimen(Form):
+    agents: str
+    schedule: Literal["concurrent", "sequential"]
+    partner: Literal["chemotherapy", "endocrine", "none"]
+
+
+class Network(OfOutcomes):
     """A network of regimens for one outcome in one setting.
 
     Attributes
     ----------
-    id, setting, title : str
-    endpoints : tuple of str
-        ``("pcr",)``, or endpoints in order of preference.
-    measure : str
-        Effect measure.
-    reference : str
+    outcomes
+        In order of preference.
+    reference
         The regimen that others are shown against: agents, schedule and partner joined by ``|``,
         as :func:`trial_evidence.extract.regimens.arm_regimens` names regimens.
-    interactions : tuple of pairs of str
+    interactions
         Components (agents, partners) whose joint effect beyond their sum is estimated.
     """
 
-    id: str
-    setting: str
-    title: str
-    endpoints: tuple[str, ...]
-    measure: NetworkMeasure
-    reference: str
-    interactions: tuple[tuple[str, str], ...] = ()
+    measure: Measure
+    reference: Annotated[
+        str, forms.written_as(Regimen, lambda r, _: f"{r.agents}|{r.schedule}|{r.partner}")
+    ]
+    interactions: Several[Pair[str]] = ()
 
     @property
-    def is_pcr(self) -> bool:
-        """Whether the outcome is counted (pCR) and not timed."""
-        return self.endpoints == ("pcr",)
+    def measures(self) -> tuple[Measure, ...]:
+        """Its only measure, where an analysis has several."""
+        return (self.measure,)
 
     @property
-    def small_is_good(self) -> bool:
-        """Whether a lower value of the measure is the better one: fewer events, not responses."""
-        return not self.is_pcr
+    def kind(self) -> Kind:
+        """The kind of evidence that its measure is made from."""
+        return MEASURES[self.measure].kind
 
 
-@dataclass(frozen=True)
-class Background:
+class Background(Form):
     """A response rate supposed of the partner alone, as a proportion, and on what basis."""
 
-    rate: float
-    basis: str
+    rate: Annotated[Number, Field(ge=0, lt=1)]
+    basis: Text
 
 
-@dataclass(frozen=True)
-class SynergyAnalysis:
+class SynergyAnalysis(Form):
     """Trials with two agents alone and together, within a network of counts."""
 
-    network: str
-    setting: str
-    title: str
-    background: tuple[Background, ...]
+    network: Id
+    setting: forms.Setting
+    title: Text
+    background: Annotated[tuple[Background, ...], Field(min_length=1)]
 
 
-@dataclass(frozen=True)
-class SurrogacyAnalysis:
+class SurrogacyAnalysis(Form):
     """The effect in one network (a response) against that in another (a survival endpoint).
 
     ``correlations`` are the within-trial correlations supposed of the two estimates; the first
     is the main one.
     """
 
-    id: str
-    setting: str
-    title: str
-    surrogate: str
-    endpoint: str
-    correlations: tuple[float, ...]
+    id: Id
+    setting: forms.Setting
+    title: Text
+    surrogate: Id
+    endpoint: Id
+    correlations: Some[Annotated[Number, Field(gt=-1, lt=1)]]
 
 
-@dataclass(frozen=True)
-class NetworkConfiguration:
+class NetworkConfiguration(Form):
     """All of config/networks.yaml.
 
     ``abbreviations`` stand in the order in which names list them. ``own_nodes`` gives arms that
     are no mere instance of their agents and partner the word that makes them nodes of their own.
     """
 
-    abbreviations: Mapping[str, str]
-    own_nodes: Mapping[str, str]
+    abbreviations: Mapping[str, Annotated[str, Field(min_length=1, max_length=8)]]
+    own_nodes: Mapping[
+        str, Annotated[str, forms.shaped("^[^|]{1,16}$", "at most 16 characters, none of them |")]
+    ]
     networks: tuple[Network, ...]
     synergy: tuple[SynergyAnalysis, ...]
     surrogacy: tuple[SurrogacyAnalysis, ...]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        short = [*self.abbreviations.values()]
+        for at, (agent, text) in enumerate(self.abbreviations.items()):
+            if text in short[:at]:
+                yield ("abbreviations", agent), "stands for two agents."
+        kinds = {(network.setting, network.id): network.kind for network in self.networks}
+        for part, name in {"networks": "id", "synergy": "network", "surrogacy": "id"}.items():
+            entries = getattr(self, part)
+            keys = [(entry.setting, getattr(entry, name)) for entry in entries]
+            for at, entry in enumerate(entries):
+                if keys[at] in keys[:at]:
+                    yield (part, at, name), "stands twice."
+                for column, wanted in _NAMED.items():
+                    key = (entry.setting, getattr(entry, column, None))
+                    if key[1] is not None and key not in kinds:
+                        near = did_you_mean(key[1], [i for s, i in kinds if s == entry.setting])
+                        message = f"is not a network of this file and setting.{near}"
+                        yield (part, at, column), message
+                    elif key in kinds and (kinds[key] == "counts") != (column != "endpoint"):
+                        yield (part, at, column), f"has to be a network that {wanted}."
 
     def of_setting(self, setting: str) -> tuple[Network, ...]:
         """Networks of one setting, in the order of the file."""
         return tuple(network for network in self.networks if network.setting == setting)
 
 
-def read_networks(folder: Path, settings: Iterable[str]) -> NetworkConfiguration:
-    """Read and check ``networks.yaml``.
+def read_networks(folder: Path, configuration: Configuration, **known: Any) -> NetworkConfiguration:
+    """Read ``networks.yaml``.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder with the file.
-    settings : iterable of str
-        The settings that there are.
-
-    Returns
-    -------
-    NetworkConfiguration
+    It is held against the settings and outcomes that there are, and ``known`` ``kinds`` of tables.
 
     Raises
     ------
     SheetError
-        When the file is missing, is no YAML, breaks its schema, or names a setting or a network
+        When the file is missing, is no YAML, says what it may not, or names a setting or a network
         that there is not; the problems name the place and what is allowed, all at once.
     """
-    content, problems = read_yaml(folder / FILE, "networks.schema.yaml")
-    if not problems:
-        problems = list(_cross_problems(content, tuple(settings)))
-    if problems:
-        raise SheetError(tuple(problems))
-    return NetworkConfiguration(
-        abbreviations=dict(content["abbreviations"]),
-        own_nodes=dict(content["own_nodes"]),
-        networks=tuple(
-            Network(
-                id=entry["id"],
-                setting=entry["setting"],
-                title=entry["title"],
-                endpoints=("pcr",) if entry["outcome"] == "pcr" else tuple(entry["outcome"]),
-                measure=entry["measure"],
-                reference="|".join(
-                    entry["reference"][k] for k in ("agents", "schedule", "partner")
-                ),
-                interactions=tuple((a, b) for a, b in entry.get("interactions", ())),
-            )
-            for entry in content["networks"]
-        ),
-        synergy=tuple(
-            SynergyAnalysis(
-                network=entry["network"],
-                setting=entry["setting"],
-                title=entry["title"],
-                background=tuple(
-                    Background(float(b["rate"]), b["basis"]) for b in entry["background"]
-                ),
-            )
-            for entry in content["synergy"]
-        ),
-        surrogacy=tuple(
-            SurrogacyAnalysis(
-                id=entry["id"],
-                setting=entry["setting"],
-                title=entry["title"],
-                surrogate=entry["surrogate"],
-                endpoint=entry["endpoint"],
-                correlations=tuple(float(value) for value in entry["correlations"]),
-            )
-            for entry in content["surrogacy"]
-        ),
-    )
+    known |= {"settings": configuration.settings, "outcomes": configuration.outcomes}
+    return read(folder / FILE, NetworkConfiguration, **known)
 
 
 def unknown_network_names(
@@ -177,86 +149,28 @@ def unknown_network_names(
 ) -> tuple[Problem, ...]:
     """Problems for names in networks.yaml that the sheet does not know.
 
-    Parameters
-    ----------
-    configuration : NetworkConfiguration
-    agents : sequence of str
-        Agents of ``agents.csv``; partners are known besides.
-    arms : sequence of str
-        Arms of ``arms.csv``: a node of its own has to be one.
+    ``agents`` are those of ``agents.csv`` (partners are known too), ``arms`` those of ``arms.csv``:
+    a node of its own has to be one.
     """
     known = {*agents, *PARTNERS}
     message = "is neither an agent of agents.csv nor a partner."
     found = [
-        problem(FILE, "", "abbreviations", name, message)
+        ("", "abbreviations", name, message)
         for name in configuration.abbreviations
         if name not in known
     ]
     found += [
-        problem(
-            FILE, "", "own_nodes", arm,
-            f"is not an arm_id of arms.csv.{did_you_mean(arm, arms)}",
-        )
+        ("", "own_nodes", arm, f"is not an arm_id of arms.csv.{did_you_mean(arm, arms)}")
         for arm in configuration.own_nodes
         if arm not in arms
-    ]  # fmt: skip
+    ]
     for network in configuration.networks:
         regimen = network.reference.partition("|")[0]
+        found += [(network.id, "reference", *fault) for fault in regimen_faults(regimen, agents)]
         found += [
-            problem(FILE, network.id, "reference", value, fault)
-            for value, fault in regimen_faults(regimen, agents)
-        ]
-        found += [
-            problem(FILE, network.id, "interactions", component, message)
+            (network.id, "interactions", component, message)
             for pair in network.interactions
             for component in pair
             if component not in known
         ]
-    return tuple(found)
-
-
-def _cross_problems(content: Mapping[str, Any], settings: Sequence[str]) -> Iterator[Problem]:
-    short: set[str] = set()
-    for agent, text in content["abbreviations"].items():
-        if text in short:
-            line = line_of(content, ["abbreviations", agent])
-            yield problem(FILE, agent, "abbreviations", text, "stands for two agents.", line)
-        short.add(text)
-    entries = {"networks": "id", "synergy": "network", "surrogacy": "id"}
-    for section, name in entries.items():
-        seen: set[tuple[str, str]] = set()
-        for entry in content[section]:
-            key = (entry["setting"], entry[name])
-            if entry["setting"] not in settings:
-                yield problem(
-                    FILE, entry[name], "setting", entry["setting"],
-                    f"is not allowed. Allowed: {', '.join(settings)}."
-                    f"{did_you_mean(entry['setting'], settings)}", line_of(entry, ["setting"]),
-                )  # fmt: skip
-            if key in seen:
-                line = line_of(entry, [name])
-                yield problem(FILE, entry[name], name, entry[name], "stands twice.", line)
-            seen.add(key)
-    measures = {(e["setting"], e["id"]): e["measure"] for e in content["networks"]}
-    for entry in content["networks"]:
-        if (entry["outcome"] == "pcr") == (entry["measure"] == "hazard_ratio"):
-            yield problem(
-                FILE, entry["id"], "measure", entry["measure"],
-                "does not fit the outcome: counts make risk ratios, odds ratios and risk "
-                "differences, times make hazard ratios.", line_of(entry, ["measure"]),
-            )  # fmt: skip
-    wanted = [(e["network"], e, "network", True) for e in content["synergy"]]
-    for entry in content["surrogacy"]:
-        wanted += [(entry["surrogate"], entry, "surrogate", True)]
-        wanted += [(entry["endpoint"], entry, "endpoint", False)]
-    for name, entry, column, counted in wanted:
-        subject = entry.get("id", entry.get("network", ""))
-        measure = measures.get((entry["setting"], name))
-        if measure is None:
-            known = [network for setting, network in measures if setting == entry["setting"]]
-            message = f"is not a network of this file and setting.{did_you_mean(name, known)}"
-            yield problem(FILE, subject, column, name, message, line_of(entry, [column]))
-        elif counted == (measure == "hazard_ratio"):
-            kind = "counts responses" if counted else "is timed"
-            message = f"has to be a network that {kind}."
-            yield problem(FILE, subject, column, name, message, line_of(entry, [column]))
+    return tuple(problem(FILE, *fault) for fault in found)

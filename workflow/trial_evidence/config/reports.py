@@ -1,20 +1,24 @@
 """config/report.yaml: the claims that are examined, and the rules of certainty and effects."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from trial_evidence.config.configuration import Configuration, problem, read_yaml
-from trial_evidence.config.yaml_files import line_of
-from trial_evidence.words.problems import Problem, SheetError, did_you_mean
+from pydantic import AfterValidator, Discriminator, Field
+
+from trial_evidence.config import forms
+from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.config.forms import Fault, Form, Id, Number, Several, Some, Text, Whole
+from trial_evidence.config.networks import Network
+from trial_evidence.config.reading import problem, read
+from trial_evidence.words.problems import Problem, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "report.yaml"
-Direction = Literal["above", "below"]
 # Names so much alike are taken for the same; two factors of biology may share half their letters.
 _A_SLIP = 0.8
 # Tables of a network that a claim may read, and the columns of each that it may name.
@@ -28,245 +32,283 @@ CLAIM_TABLES = {
         "ci_high",
     ),
 }  # fmt: skip
+Direction = Literal["above", "below"]
+Share = Annotated[Number, Field(gt=0, le=1)]
+Percent = Annotated[Number, Field(gt=0, le=100)]
 
 
-@dataclass(frozen=True)
-class CertaintyRules:
+def _rising(risks: tuple[float, ...]) -> tuple[float, ...]:
+    if list(risks) != sorted(risks):
+        raise forms.told("Risks stand from the lowest to the highest.")
+    return risks
+
+
+Risks = Annotated[
+    Some[Annotated[Number, Field(gt=0, lt=1)]],
+    Field(min_length=3, max_length=3),
+    AfterValidator(_rising),
+]
+
+
+class CertaintyRules(Form):
     """From which value on a domain of certainty is proposed as serious or very serious.
 
     Attributes
     ----------
-    high_risk_share, very_high_risk_share : float
+    high_risk_share, very_high_risk_share
         Share of the weight of trials at high risk of bias.
-    concerns_share : float
+    concerns_share
         Share of the weight of trials with some concerns, at high risk or not judged.
-    i2, very_high_i2 : float
+    i2, very_high_i2
         I2 in percent.
-    power, alpha : float
+    power, alpha
         Of the optimal information size, in percent; alpha two-sided.
-    small_study_trials : int
+    small_study_trials
         Fewer trials are not tested for small-study effects.
-    small_study_p : float
+    small_study_p
         A p value below it is a sign of small-study effects.
     """
 
-    high_risk_share: float
-    very_high_risk_share: float
-    concerns_share: float
-    i2: float
-    very_high_i2: float
-    power: float
-    alpha: float
-    small_study_trials: int
-    small_study_p: float
+    high_risk_share: Share
+    very_high_risk_share: Share
+    concerns_share: Share
+    i2: Percent
+    very_high_i2: Percent
+    power: Annotated[Number, Field(ge=50, lt=100)]
+    alpha: Annotated[Number, Field(gt=0, le=50)]
+    small_study_trials: Annotated[Whole, Field(ge=3)]
+    small_study_p: Annotated[Number, Field(gt=0, lt=1)]
 
 
-@dataclass(frozen=True)
-class ControlRisk:
+class OfAnalysis(Form):
+    """What is about one analysis."""
+
+    setting: str
+    analysis: str
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if "analyses" not in sections:
+            return
+        name = f"{self.setting}/{self.analysis}"
+        found = sections["analyses"].get(name)
+        if found is None:
+            near = did_you_mean(name, sections["analyses"])
+            yield ("analysis",), f'"{name}" is not an analysis of analyses.yaml.{near}'
+        else:
+            yield from self.misfits(found)
+
+    def misfits(self, analysis: Analysis) -> Iterator[Fault]:
+        """What does not fit the analysis."""
+        if analysis.pool != "overall":
+            message = "is not pooled as one, so that there is no effect to speak of."
+            yield ("analysis",), f'"{self.setting}/{self.analysis}" {message}'
+
+
+class ControlRisk(OfAnalysis):
     """Where the risks without the second agent come from, for absolute effects of an analysis.
 
     Attributes
     ----------
-    setting, analysis : str
-    source : {"control_arms", "control_median", "stated"}
+    source
         Quartiles of the control arms pooled; one half, at the control arms' own median time; or
         the risks stated.
-    risks : tuple of float
+    risks
         Low, moderate, high; only where they are stated.
-    basis : str
+    basis
         Where stated risks come from, and of what time, in words for the reader.
     """
 
-    setting: str
-    analysis: str
     source: Literal["control_arms", "control_median", "stated"]
-    risks: tuple[float, ...]
-    basis: str
+    risks: Annotated[tuple[float, ...], forms.written_as(Risks, lambda risks, _: risks)] = ()
+    basis: str = ""
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        stated = self.source == "stated"
+        for name in ("risks", "basis"):
+            if stated != bool(getattr(self, name)):
+                message = "is missing." if stated else 'has a place only where source is "stated".'
+                yield (name,), f'"{name}" {message}'
+                return
+        yield from super().faults(sections)
+
+    def misfits(self, analysis: Analysis) -> Iterator[Fault]:
+        yield from super().misfits(analysis)
+        fit = "control_arms" if analysis.kind == "counts" else "control_median"
+        if self.source not in (fit, "stated"):
+            message = f"does not fit the outcome of the analysis. Write {fit} or stated."
+            yield ("source",), message
 
 
-@dataclass(frozen=True)
-class EffectRule:
+class EffectRule(OfAnalysis):
     """Is there a benefit? By the leading (and co-primary) interval of an analysis."""
 
-    setting: str
-    analysis: str
+    kind: Literal["effect"] = "effect"
 
 
-@dataclass(frozen=True)
-class InteractionRule:
+class InteractionRule(OfAnalysis):
     """Does the effect differ between the levels of a factor, compared inside the trials?"""
 
-    setting: str
-    analysis: str
     factor: str
+    kind: Literal["interaction"] = "interaction"
+
+    def misfits(self, analysis: Analysis) -> Iterator[Fault]:
+        yield from ()
 
 
-@dataclass(frozen=True)
-class GroupsRule:
+class GroupsRule(OfAnalysis):
     """Do groups of trials differ? By the test for subgroup differences."""
 
-    setting: str
-    analysis: str
     factor: str
+    kind: Literal["groups"] = "groups"
+
+    def misfits(self, analysis: Analysis) -> Iterator[Fault]:
+        if self.factor != analysis.subgroups:
+            message = "is not what groups the trials of this analysis; that is "
+            yield ("factor",), f"{message}{analysis.subgroups}."
 
 
-@dataclass(frozen=True)
-class AssociationRule:
+class AssociationRule(Form):
     """Is a biomarker associated with an outcome? By the rows of biomarker_effects, not pooled.
 
     Attributes
     ----------
-    biomarkers : tuple of str
+    biomarkers
         Names of the biomarker in the sheet.
-    outcomes : tuple of str
+    outcomes
         How the outcome begins in the sheet.
-    contrasts : tuple of str
-        How the contrast begins; empty: any.
-    direction : {"above", "below"}
+    direction
         On which side of 1 the claim expects the ratio.
+    contrasts
+        How the contrast begins; empty: any.
     """
 
-    biomarkers: tuple[str, ...]
-    outcomes: tuple[str, ...]
-    contrasts: tuple[str, ...]
+    biomarkers: Some[Text]
+    outcomes: Some[Text]
     direction: Direction
+    contrasts: Several[Text] = ()
+    kind: Literal["association"] = "association"
 
 
-@dataclass(frozen=True)
-class TableRule:
+class TableRule(Form):
     """Does an interval in a table of results lie on one side of a value?
 
     Attributes
     ----------
-    file : str
+    file
         Below results/.
-    where : mapping of str to str
+    where
         Column -> text that its cell must hold; the model ``random_effects`` stands for the one
         that config.yaml chooses.
-    measure : str
+    measure
         What the estimate is, as the report prints it.
-    estimate, low, high, trials : str
-        Columns; ``trials`` with the number of trials.
-    no_effect : float
-    direction : {"above", "below"}
+    trials
+        Column with the number of trials, as ``estimate``, ``low`` and ``high`` name columns.
     """
 
-    file: str
+    file: Annotated[str, forms.shaped("^[a-z0-9_/]+[.]csv$", "a .csv file below results/")]
     where: Mapping[str, str]
-    measure: str
+    measure: Text
     estimate: str
     low: str
     high: str
     trials: str
-    no_effect: float
+    no_effect: Number
     direction: Direction
+    kind: Literal["table"] = "table"
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        files = sections.get("files", [self.file])
+        if self.file not in files:
+            yield ("file",), f"is not a table that is made.{did_you_mean(self.file, files)}"
+        columns = CLAIM_TABLES.get(Path(self.file).stem, ())
+        named: dict[tuple[str, ...], str]
+        named = {(key,): str(getattr(self, key)) for key in ("estimate", "low", "high", "trials")}
+        named |= {("where", name): name for name in self.where}
+        for place, name in named.items():
+            if columns and name not in columns:
+                message = f'"{name}" is not a column of {self.file}.'
+                yield place, f"{message}{forms.among(columns, name)}"
 
 
-Rule = EffectRule | InteractionRule | GroupsRule | AssociationRule | TableRule
+Rule = Annotated[
+    EffectRule | InteractionRule | GroupsRule | AssociationRule | TableRule, Discriminator("kind")
+]
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A sentence that the evidence may or may not support, and how it is examined."""
+class Claim(Form):
+    """A claim of the review, and the rule by which it is examined."""
 
-    id: str
-    group: str
-    text: str
+    id: Id
+    group: Text
+    text: Text
     rule: Rule
 
 
-@dataclass(frozen=True)
-class ClaimRules:
+class ClaimRules(Form):
     """What counts as enough data for a verdict.
 
     Attributes
     ----------
-    min_trials : int
+    min_trials
         For an effect and for an interaction.
-    min_trials_of_a_test : int
+    min_trials_of_a_test
         Fewer trials do not show that groups are alike.
-    min_studies : int
+    min_studies
         For an association.
     """
 
-    min_trials: int
-    min_trials_of_a_test: int
-    min_studies: int
+    min_trials: Annotated[Whole, Field(ge=1)]
+    min_trials_of_a_test: Annotated[Whole, Field(ge=2)]
+    min_studies: Annotated[Whole, Field(ge=1)]
 
 
-@dataclass(frozen=True)
-class ReportConfiguration:
+class ReportConfiguration(Form):
     """All of report.yaml.
 
     Attributes
     ----------
-    title : str
-        Of the report.
-    worthwhile_ratio : float
-        Above 1: the smallest ratio that matters. Its reciprocal is the smallest that matters in
-        the other direction. Differences are not examined by it.
+    worthwhile_ratio
+        The smallest ratio that matters. Its reciprocal is the smallest that matters in the other
+        direction. Differences are not examined by it.
     """
 
-    title: str
-    worthwhile_ratio: float
+    title: Text
+    worthwhile_ratio: Annotated[Number, Field(gt=1)]
     certainty: CertaintyRules
     control_risks: tuple[ControlRisk, ...]
     claim_rules: ClaimRules
     claims: tuple[Claim, ...]
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        risks = [f"{risk.setting}/{risk.analysis}" for risk in self.control_risks]
+        claims = [claim.id for claim in self.claims]
+        for part, names in {"control_risks": risks, "claims": claims}.items():
+            for at, name in enumerate(names):
+                if name in names[:at]:
+                    yield (part, at), f'"{name}" stands twice.'
 
-_RULES: Mapping[str, Any] = {
-    "effect": EffectRule,
-    "interaction": InteractionRule,
-    "groups": GroupsRule,
-    "association": AssociationRule,
-    "table": TableRule,
-}
 
-
-def read_report_configuration(folder: Path, configuration: Configuration) -> ReportConfiguration:
-    """Read and check ``report.yaml``.
-
-    Parameters
-    ----------
-    folder : Path
-    configuration : Configuration
-        Holds the analyses that the file may name.
-
-    Returns
-    -------
-    ReportConfiguration
+def read_report_configuration(
+    folder: Path, configuration: Configuration, networks: Iterable[Network] | None = None
+) -> ReportConfiguration:
+    """Read ``report.yaml`` and hold it against the analyses and networks that it may name.
 
     Raises
     ------
     SheetError
-        When the file is missing, breaks its schema, or names an analysis that there is not.
+        When the file is missing, says what it may not, or names an analysis that there is not.
     """
-    content, problems = read_yaml(folder / FILE, "report.schema.yaml")
-    if not problems:
-        problems = list(_cross_problems(content, configuration))
-    if problems:
-        raise SheetError(tuple(problems))
-    return ReportConfiguration(
-        title=content["title"],
-        worthwhile_ratio=float(content["worthwhile_ratio"]),
-        certainty=CertaintyRules(**content["certainty"]),
-        control_risks=tuple(
-            ControlRisk(
-                entry["setting"],
-                entry["analysis"],
-                entry["source"],
-                tuple(float(risk) for risk in entry.get("risks", ())),
-                entry.get("basis", ""),
-            )
-            for entry in content["control_risks"]
-        ),
-        claim_rules=ClaimRules(**content["claim_rules"]),
-        claims=tuple(
-            Claim(entry["id"], entry["group"], entry["text"], _rule(entry["rule"]))
-            for entry in content["claims"]
-        ),
-    )
+    analyses = {
+        f"{analysis.setting}/{analysis.id}": analysis for analysis in configuration.analyses
+    }
+    if networks is None:
+        return read(folder / FILE, ReportConfiguration, analyses=analyses)
+    files = [
+        f"{network.setting}/network/{network.id}/{table}.csv"
+        for network in networks
+        for table in CLAIM_TABLES
+    ]
+    return read(folder / FILE, ReportConfiguration, analyses=analyses, files=files)
 
 
 def certainty_problems(
@@ -287,30 +329,16 @@ def certainty_problems(
         known = [a.id for a in configuration.of_setting(setting) if a.pool == "overall"]
         if analysis not in known:
             held = analysis in (a.id for a in configuration.of_setting(setting))
-            message = (
-                f'"{analysis}" is not pooled as one, so that there is no certainty to judge. '
-                f"Allowed: {', '.join(known)}."
+            wrong = (
+                "is not pooled as one, so that there is no certainty to judge."
                 if held
-                else f'"{analysis}" is not an analysis of this setting in config/analyses.yaml. '
-                f"Allowed: {', '.join(known)}.{did_you_mean(analysis, known)}"
+                else "is not an analysis of this setting in config/analyses.yaml."
             )
+            message = f'"{analysis}" {wrong}{forms.among(known, analysis)}'
             problems.append(
                 Problem("error", "certainty.csv", int(row), analysis, "analysis", analysis, message)
             )
     return tuple(problems)
-
-
-def _rule(entry: Mapping[str, Any]) -> Rule:
-    kind = _RULES[entry["kind"]]
-    fields = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in entry.items()
-        if name != "kind"
-    }
-    if kind is AssociationRule:
-        fields.setdefault("contrasts", ())
-    found: Rule = kind(**fields)
-    return found
 
 
 def unknown_evidence(
@@ -346,94 +374,3 @@ def unknown_evidence(
                 slip = problem(FILE, claim.id, column, name, message)
                 found.append(replace(slip, severity="warning"))
     return tuple(found)
-
-
-def unknown_tables(
-    report: ReportConfiguration, networks: Sequence[tuple[str, str]]
-) -> tuple[Problem, ...]:
-    """Problems for claims about a table or column that no network makes.
-
-    Parameters
-    ----------
-    report : ReportConfiguration
-    networks : sequence of (str, str)
-        Setting and id of the networks.
-    """
-    files = [
-        f"{setting}/network/{name}/{table}.csv"
-        for setting, name in networks
-        for table in CLAIM_TABLES
-    ]
-    found = []
-    for claim in report.claims:
-        if not isinstance(rule := claim.rule, TableRule):
-            continue
-        if rule.file not in files:
-            message = f"is not a table that is made.{did_you_mean(rule.file, files)}"
-            found.append(problem(FILE, claim.id, "file", rule.file, message))
-            continue
-        known = CLAIM_TABLES[Path(rule.file).stem]
-        named = [(key, getattr(rule, key)) for key in ("estimate", "low", "high", "trials")]
-        named += [("where", name) for name in rule.where]
-        found += [
-            problem(
-                FILE, claim.id, key, name,
-                f"is not a column of {rule.file}. Columns: {', '.join(known)}."
-                f"{did_you_mean(name, known)}",
-            )
-            for key, name in named
-            if name not in known
-        ]  # fmt: skip
-    return tuple(found)
-
-
-def _cross_problems(content: Mapping[str, Any], configuration: Configuration) -> Iterator[Problem]:
-    known = {(a.setting, a.id): a for a in configuration.analyses}
-    named = [(entry["analysis"], entry) for entry in content["control_risks"]]
-    named += [(entry["id"], entry["rule"]) for entry in content["claims"]]
-    for subject, entry in named:
-        if "analysis" not in entry:
-            continue
-        place = f"{entry['setting']}/{entry['analysis']}"
-        line = line_of(entry, ["analysis"])
-        analysis = known.get((entry["setting"], entry["analysis"]))
-        if analysis is None:
-            near = did_you_mean(place, [f"{setting}/{name}" for setting, name in known])
-            message = f"is not an analysis of analyses.yaml.{near}"
-            yield problem(FILE, subject, "analysis", place, message, line)
-        elif analysis.pool != "overall" and entry.get("kind", "effect") == "effect":
-            message = "is not pooled as one, so that there is no effect to speak of."
-            yield problem(FILE, subject, "analysis", place, message, line)
-        elif analysis.is_pcr != (entry.get("source") == "control_arms") and (
-            entry.get("source") in ("control_arms", "control_median")
-        ):
-            wanted = "control_arms" if analysis.is_pcr else "control_median"
-            yield problem(
-                FILE, subject, "source", entry["source"],
-                f"does not fit the outcome of the analysis. Write {wanted} or stated.",
-                line_of(entry, ["source"]),
-            )  # fmt: skip
-        elif entry.get("kind") == "groups" and entry["factor"] != analysis.subgroups:
-            yield problem(
-                FILE, subject, "factor", entry["factor"],
-                f"is not what groups the trials of this analysis; that is {analysis.subgroups}.",
-                line_of(entry, ["factor"]),
-            )  # fmt: skip
-    yield from _twice("claims", [(entry["id"], entry) for entry in content["claims"]])
-    yield from _twice(
-        "control_risks",
-        [(f"{entry['setting']}/{entry['analysis']}", entry) for entry in content["control_risks"]],
-    )
-    for entry in content["control_risks"]:
-        if list(entry.get("risks", ())) != sorted(entry.get("risks", ())):
-            yield problem(
-                FILE, entry["analysis"], "risks", "", "Risks stand from the lowest to the highest.",
-                line_of(entry, ["risks"]),
-            )  # fmt: skip
-
-
-def _twice(column: str, named: Sequence[tuple[str, Any]]) -> Iterator[Problem]:
-    names = [name for name, _ in named]
-    for position, (name, entry) in enumerate(named):
-        if name in names[:position]:
-            yield problem(FILE, name, column, name, "stands twice.", line_of(entry, []))

@@ -94,6 +94,9 @@ def read_yaml_text(content: bytes) -> Any:
         raise YamlFault(
             None if mark is None else mark.line + 1, _in_words(str(error.problem or error.context))
         ) from None
+    except RecursionError:
+        message = "Groups and lists lie in one another too deeply. Is a bracket never closed?"
+        raise YamlFault(None, message) from None
     except yaml.YAMLError as error:
         raise YamlFault(None, " ".join(str(error).split())) from None
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import LONGEST, Selection
+from trial_evidence.config.configuration import EffectModifier
+from trial_evidence.config.methods import LONGEST, Orders, Selection
 from trial_evidence.files import records
 
-Orders = Mapping[str, tuple[str, ...] | str]
 Record = Mapping[str, Any]
 
 WHOLE = "all"
@@ -58,8 +58,8 @@ def preference_key(row: Record, orders: Orders) -> tuple[float, ...]:
     return tuple(_rank(row[column], order) for column, order in orders.items())
 
 
-def choose(
-    rows: pd.DataFrame,
+def choose_among(
+    candidates: Mapping[int, Record],
     wanted: Sequence[Callable[[Record], bool]],
     orders: Orders,
     together: Sequence[str],
@@ -73,8 +73,8 @@ def choose(
 
     Parameters
     ----------
-    rows : DataFrame
-        Candidates, labelled by unique integers, in the order of the sheet.
+    candidates : mapping
+        Row label -> row, in the order of the sheet.
     wanted : sequence of callables
         One predicate a row to take (an arm, a level).
     orders : mapping
@@ -88,19 +88,8 @@ def choose(
     -------
     Choice
     """
-    return choose_among(by_label(rows), wanted, orders, together, unusable)
-
-
-def choose_among(
-    candidates: Mapping[int, Record],
-    wanted: Sequence[Callable[[Record], bool]],
-    orders: Orders,
-    together: Sequence[str],
-    unusable: Mapping[int, str],
-) -> Choice:
-    """The choice of :func:`choose`, among rows that are dictionaries by label already."""
     best: tuple[tuple[tuple[float, ...], ...], tuple[int, ...]] | None = None
-    for group in _alike(candidates, together):
+    for group in alike(candidates, together):
         usable = [label for label in group if label not in unusable]
         picks = [
             _first([label for label in usable if want(candidates[label])], candidates, orders)
@@ -116,7 +105,7 @@ def choose_among(
     return Choice(taken, dict(_reasons(candidates, taken, wanted, orders, together, unusable)))
 
 
-def _alike(candidates: Mapping[int, Record], together: Sequence[str]) -> Iterable[list[int]]:
+def alike(candidates: Mapping[int, Record], together: Sequence[str]) -> Iterable[list[int]]:
     """Labels of the rows that agree in these columns; what is not stated agrees with itself."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for label, row in candidates.items():
@@ -206,3 +195,10 @@ def excluded(
         & exclusions["subgroup"].isin(["*", factor])
     ]
     return None if found.empty else "; ".join(found["reason"])
+
+
+def level_sets(modifiers: Sequence[EffectModifier]) -> Iterator[tuple[str, ...]]:
+    """The whole trial, then the levels of each factor, as subgroups of the sheet."""
+    yield (WHOLE,)
+    for modifier in modifiers:
+        yield tuple(f"{modifier.factor}={level}" for level in modifier.levels)

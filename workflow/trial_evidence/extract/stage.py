@@ -14,14 +14,11 @@ EVIDENCE_TABLES = (
     "agents",
     "arms",
     "exclusions",
-    "hazard_ratios",
-    "pcr",
     "populations",
     "risk_of_bias",
     "second_reading",
     "trials",
 )
-NUMBERS = ("pcr", "hazard_ratios")
 TABLES = ("used", "set_aside", "contrasts", "rates")
 
 
@@ -59,15 +56,15 @@ def setting_checksum(sheet: Sheet, setting: str) -> str:
     trials = sheet["trials"]
     concerned = set(trials.loc[trials["setting"] == setting, "trial_id"])
     digest = hashlib.sha256()
-    for name in EVIDENCE_TABLES:
-        # Tables made of these two name rows as a spreadsheet numbers them.
-        table = sheet[name] if name in NUMBERS else sheet[name].drop(columns="row")
+    for name in (*EVIDENCE_TABLES, *sheet.results):
+        # What is made of tables of results names rows as a spreadsheet numbers them.
+        table = sheet[name] if name in sheet.results else sheet[name].drop(columns="row")
         if "trial_id" in table:
             table = table[table["trial_id"].isin(concerned)]
         digest.update(name.encode() + table.to_csv(index=False, lineterminator="\n").encode())
     cited = {
         source
-        for name in NUMBERS
+        for name in sheet.results
         for source in sheet[name].loc[sheet[name]["trial_id"].isin(concerned), "source_id"]
     }
     years = sheet["sources"].loc[sheet["sources"]["source_id"].isin(cited), ["source_id", "year"]]

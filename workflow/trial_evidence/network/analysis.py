@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network
+from trial_evidence.measures import MEASURES
 from trial_evidence.network.components.additive import (
     AdditivityTest,
     ComponentModel,
@@ -63,7 +64,7 @@ class PartAnalysis:
 
 @dataclass(frozen=True)
 class ComponentAnalysis:
-    """The additive component model over all parts, and interactions beside it.
+    """The additive component model over all parts, and interactions one at a time.
 
     Attributes
     ----------
@@ -87,14 +88,7 @@ class ComponentAnalysis:
 class NetworkAnalysis:
     """A network, analysed; nothing but its evidence where no trial is left.
 
-    Attributes
-    ----------
-    evidence : NetworkEvidence
-    level : float
-        Level of the intervals in percent.
-    parts : tuple of PartAnalysis
-        The largest first.
-    components : ComponentAnalysis or None
+    ``level`` of the intervals is in percent; the largest of the ``parts`` is first.
     """
 
     evidence: NetworkEvidence
@@ -119,7 +113,7 @@ class NetworkAnalysis:
 
     def natural(self, value: float) -> float:
         """A value as it is printed: the exponential of a logarithm, a difference as it is."""
-        return value if self.network.measure == "risk_difference" else math.exp(value)
+        return math.exp(value) if MEASURES[self.network.measure].is_ratio else value
 
     def part_of(self, regimen: str) -> PartAnalysis:
         """The part that holds a regimen."""
@@ -127,18 +121,7 @@ class NetworkAnalysis:
 
 
 def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkAnalysis:
-    """Fit a network part by part, and its components over all parts.
-
-    Parameters
-    ----------
-    evidence : NetworkEvidence
-    configuration : Configuration
-        Level of the intervals and prior of tau.
-
-    Returns
-    -------
-    NetworkAnalysis
-    """
+    """Fit a network part by part, and its components over all parts."""
     level = configuration.confidence_level
     if evidence.data is None:
         return NetworkAnalysis(evidence, level, (), None)
@@ -149,29 +132,17 @@ def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkA
     parts = tuple(
         _part(number, part, evidence, level) for number, part in enumerate(ordered, start=1)
     )
-    kind = "difference" if evidence.network.measure == "risk_difference" else "log_ratio"
-    prior = HalfNormal(configuration.tau_prior_scale[kind])
+    scale = MEASURES[evidence.network.measure].scale
+    prior = HalfNormal(configuration.tau_prior_scale[scale.prior])
     components = _components(evidence, evidence.data, [p.reference for p in parts], prior, level)
     return NetworkAnalysis(evidence, level, parts, components)
 
 
 def reference_of(data: NetworkData, wanted: str, nodes: Mapping[str, Node]) -> str:
-    """The regimen that a part of a network is shown against.
+    """The regimen that a connected part of a network is shown against.
 
-    Parameters
-    ----------
-    data : NetworkData
-        A connected part.
-    wanted : str
-        The regimen that the configuration names.
-    nodes : mapping
-        Nodes by regimen.
-
-    Returns
-    -------
-    str
-        That one where the part holds it; else the regimen compared in most trials, among equals
-        the one with the fewest components, then the first in the alphabet.
+    The one that the configuration names where the part holds it; else the regimen compared in most
+    trials, among equals the one with the fewest components, then the first in the alphabet.
     """
     if wanted in data.treatments:
         return wanted
@@ -188,7 +159,7 @@ def _part(number: int, data: NetworkData, evidence: NetworkEvidence, level: floa
         reference=reference_of(data, network.reference, evidence.nodes),
         fit=fit,
         beside=fit_network(data, BESIDE, level=level),
-        ranking=rank_treatments(fit, higher_is_better=not network.small_is_good),
+        ranking=rank_treatments(fit, higher_is_better=not network.fewer_is_better),
         splits=split_evidence(fit),
         inconsistency=inconsistency(data, LEADING),
         contributions=contributions(fit),
@@ -203,35 +174,24 @@ def _components(
     level: float,
 ) -> ComponentAnalysis:
     of = {regimen: node.components for regimen, node in evidence.nodes.items()}
+    known = {component for treatment in data.treatments for component in of[treatment]}
     predictions: list[PredictedByAddition] = []
-    parts = sorted(data.parts, key=lambda part: part.treatments)
     for reference in references:
         found = observed_and_predicted(data, of, reference, method=LEADING, level=level)
-        if isinstance(found, Refused):
-            continue
-        (part,) = (part for part in parts if reference in part.treatments)
-        predictions += [row for row in found if row.treatment in part.treatments]
+        (part,) = (part for part in data.parts if reference in part.treatments)
+        if not isinstance(found, Refused):
+            predictions += [row for row in found if row.treatment in part.treatments]
+
+    def interaction(pair: tuple[str, str]) -> Interaction | Refused:
+        missing = [component for component in pair if component not in known]
+        if missing:
+            return Refused(f"No regimen of the network holds {' or '.join(missing)}.")
+        return estimate_interaction(data, of, pair, prior, method=LEADING, level=level)
+
     return ComponentAnalysis(
         model=component_model(data, of, method=LEADING, level=level),
         common=component_model(data, of, method="EE", level=level),
         test=additivity_test(data, of, method=LEADING),
         predictions=tuple(predictions),
-        interactions=tuple(
-            (pair, _interaction(data, of, pair, prior, level))
-            for pair in evidence.network.interactions
-        ),
+        interactions=tuple((pair, interaction(pair)) for pair in evidence.network.interactions),
     )
-
-
-def _interaction(
-    data: NetworkData,
-    components: Mapping[str, Sequence[str]],
-    pair: tuple[str, str],
-    prior: HalfNormal,
-    level: float,
-) -> Interaction | Refused:
-    known = {component for treatment in data.treatments for component in components[treatment]}
-    missing = [component for component in pair if component not in known]
-    if missing:
-        return Refused(f"No regimen of the network holds {' or '.join(missing)}.")
-    return estimate_interaction(data, components, pair, prior, method=LEADING, level=level)

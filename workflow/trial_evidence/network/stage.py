@@ -1,14 +1,15 @@
 """The network stage: networks of regimens of one setting, synergy and surrogacy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
-from trial_evidence.figures.canvas.page import Page
-from trial_evidence.figures.canvas.pages import listing_of, save_pages
+from trial_evidence.figures.canvas.page import Picture
+from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import write_table
 from trial_evidence.network.analysis import NetworkAnalysis, analyse
@@ -31,6 +32,15 @@ from trial_evidence.sheet import Sheet
 FOLDER = "network"
 
 
+@dataclass(frozen=True)
+class NetworkFindings:
+    """All that is computed of the networks of a setting, networks by id."""
+
+    analyses: dict[str, NetworkAnalysis]
+    synergy: list[SynergyResults]
+    surrogacy: list[SurrogacyResults]
+
+
 def write_network(
     configuration: Configuration,
     networks: NetworkConfiguration,
@@ -41,28 +51,20 @@ def write_network(
 ) -> None:
     """Write every table and figure of the networks of a setting.
 
-    Parameters
-    ----------
-    configuration : Configuration
-    networks : NetworkConfiguration
-    sheet : Sheet
-    setting : str
-    results : Path
-        Tables and figures go to ``<setting>/network/<id>/``, and ``<setting>/network/figures.csv``
-        lists the figures. What an earlier run wrote there and this one does not is removed.
-    processes : int
-        To draw with.
+    Tables and figures go to ``<setting>/network/<id>/``, and ``<setting>/network/figures.csv``
+    lists the figures. What an earlier run wrote there and this one does not is removed.
     """
     folder = results / setting / FOLDER
-    analyses, synergy, surrogacy = _findings(configuration, networks, sheet, setting)
-    tables = _tables(analyses, synergy, surrogacy, configuration.settings[setting])
+    found = network_findings(configuration, networks, sheet, setting)
+    tables = dict(tables_of(found, configuration.settings[setting]))
     style = style_for(configuration.figure_width_mm)
-    pages = _pages(analyses, synergy, surrogacy, configuration, style)
+    pages = dict(_pages(found, configuration, style))
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
-    save_pages(pages, folder, configuration.figure_formats, processes)
-    _remove_others(folder, tables, pages, configuration)
-    write_table(folder / "figures.csv", listing_of(setting, pages))
+    kept = [f"{name}.csv" for name in tables]
+    publish(pages, folder, configuration.figure_formats, processes, own=("*/*",), kept=kept)
+    listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
+    write_table(folder / LISTING, listing_of(listed))
 
 
 def network_pages(
@@ -71,108 +73,60 @@ def network_pages(
     sheet: Sheet,
     setting: str,
     style: Style,
-) -> dict[str, Page]:
-    """Every figure of the networks of a setting.
-
-    Parameters
-    ----------
-    configuration : Configuration
-    networks : NetworkConfiguration
-    sheet : Sheet
-    setting : str
-    style : Style
-
-    Returns
-    -------
-    dict
-        Pages by ``<id>/<name>``.
-    """
-    return _pages(*_findings(configuration, networks, sheet, setting), configuration, style)
+) -> dict[str, Picture]:
+    """Every figure of the networks of a setting, by ``<id>/<name>``."""
+    found = network_findings(configuration, networks, sheet, setting)
+    return dict(_pages(found, configuration, style))
 
 
-def _findings(
+def network_findings(
     configuration: Configuration, networks: NetworkConfiguration, sheet: Sheet, setting: str
-) -> tuple[dict[str, NetworkAnalysis], list[SynergyResults], list[SurrogacyResults]]:
-    analyses = {
-        network.id: analyse(
-            network_evidence(sheet, configuration, networks, network), configuration
-        )
+) -> NetworkFindings:
+    """Analyse the networks of a setting, and what its trials say of synergy and surrogacy."""
+    evidence = {
+        network.id: network_evidence(sheet, configuration, networks, network)
         for network in networks.of_setting(setting)
     }
-    synergy = [
-        synergy_results(entry, analyses[entry.network].evidence, configuration)
-        for entry in networks.synergy
-        if entry.setting == setting
-    ]
-    surrogacy = [
-        surrogacy_results(
-            entry,
-            analyses[entry.surrogate].evidence,
-            analyses[entry.endpoint].evidence,
-            configuration.confidence_level,
-        )
-        for entry in networks.surrogacy
-        if entry.setting == setting
-    ]
-    return analyses, synergy, surrogacy
+    level = configuration.confidence_level
+    return NetworkFindings(
+        {name: analyse(of, configuration) for name, of in evidence.items()},
+        [
+            synergy_results(entry, evidence[entry.network], configuration)
+            for entry in networks.synergy
+            if entry.setting == setting
+        ],
+        [
+            surrogacy_results(entry, evidence[entry.surrogate], evidence[entry.endpoint], level)
+            for entry in networks.surrogacy
+            if entry.setting == setting
+        ],
+    )
 
 
-def _tables(
-    analyses: Mapping[str, NetworkAnalysis],
-    synergy: list[SynergyResults],
-    surrogacy: list[SurrogacyResults],
-    line: str,
-) -> dict[str, pd.DataFrame]:
-    """Tables by ``<id>/<name>``."""
-    tables = {
-        f"{name}/{table}": content
-        for name, analysis in analyses.items()
-        for table, content in network_tables(analysis, line).items()
-    }
-    for shown in synergy:
-        tables[f"{shown.analysis.network}/synergy"] = synergy_table(shown)
-        tables[f"{shown.analysis.network}/synergy_set_aside"] = not_factorial_table(shown)
-    for found in surrogacy:
-        tables[f"{found.analysis.id}/trials"] = found.table
-        tables[f"{found.analysis.id}/models"] = surrogacy_table(found)
-        tables[f"{found.analysis.id}/cautions"] = cautions_table(found)
-    return tables
+def tables_of(found: NetworkFindings, line: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Tables by ``<id>/<name>``; the line of treatment is the setting in words."""
+    for name, analysis in found.analyses.items():
+        for table, content in network_tables(analysis, line).items():
+            yield f"{name}/{table}", content
+    for shown in found.synergy:
+        yield f"{shown.analysis.network}/synergy", synergy_table(shown)
+        yield f"{shown.analysis.network}/synergy_set_aside", not_factorial_table(shown)
+    for pairs in found.surrogacy:
+        yield f"{pairs.analysis.id}/trials", pairs.table
+        yield f"{pairs.analysis.id}/models", surrogacy_table(pairs)
+        yield f"{pairs.analysis.id}/cautions", cautions_table(pairs)
 
 
 def _pages(
-    analyses: Mapping[str, NetworkAnalysis],
-    synergy: list[SynergyResults],
-    surrogacy: list[SurrogacyResults],
-    configuration: Configuration,
-    style: Style,
-) -> dict[str, Page]:
-    """Pages by ``<id>/<name>``."""
-    pages = {
-        f"{name}/{drawing.name}": drawing.page
-        for name, analysis in analyses.items()
-        for drawing in network_drawings(analysis, style)
-    }
-    for shown in synergy:
+    found: NetworkFindings, configuration: Configuration, style: Style
+) -> Iterator[tuple[str, Picture]]:
+    for name, analysis in found.analyses.items():
+        for drawing in network_drawings(analysis, style):
+            yield f"{name}/{drawing.name}", drawing.page
+    for shown in found.synergy:
         for drawing in synergy_drawings(shown, configuration, style):
-            pages[f"{shown.analysis.network}/{drawing.name}"] = drawing.page
-    for found in surrogacy:
-        plot = surrogacy_drawing(found, style)
+            yield f"{shown.analysis.network}/{drawing.name}", drawing.page
+    for pairs in found.surrogacy:
+        plot = surrogacy_drawing(pairs, configuration.confidence_level, style)
         if plot is not None:
-            pages[f"{found.analysis.id}/{plot.name}"] = plot.page
-    return pages
-
-
-def _remove_others(
-    folder: Path,
-    tables: Mapping[str, pd.DataFrame],
-    pages: Mapping[str, Page],
-    configuration: Configuration,
-) -> None:
-    kept = {folder / f"{name}.csv" for name in tables}
-    kept |= {folder / f"{stem}.{kind}" for stem in pages for kind in configuration.figure_formats}
-    for path in sorted(folder.glob("*/*")):
-        if path not in kept and path.is_file():
-            path.unlink()
-    for left in sorted(folder.glob("*/")):
-        if not any(left.iterdir()):
-            left.rmdir()
+            yield f"{pairs.analysis.id}/{plot.name}", plot.page

@@ -1,6 +1,6 @@
 """All estimates of one setting: every analysis, subgroup and model in one table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, cast, get_args
@@ -15,34 +15,16 @@ from trial_evidence.config.configuration import (
     EffectModifier,
     RateAnalysis,
 )
+from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
 from trial_evidence.pool.engine.results import Pooled
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.models.mantel_haenszel import Measure as CountMeasure
 from trial_evidence.pool.models.pooling import pool_all
-from trial_evidence.pool.models.scales import IDENTITY, LOG_RATIO, LOGIT, Scale
 from trial_evidence.pool.probes.subgroups import interaction_within_trials, subgroup_test
 
 ALL = "all"
-
-
-@dataclass(frozen=True)
-class MeasureScale:
-    """How a measure is pooled and read: scale, name of its prior, and the side of benefit."""
-
-    scale: Scale
-    prior: str
-    benefit_below: bool | None
-
-
-MEASURE_SCALES: Mapping[str, MeasureScale] = {
-    "risk_ratio": MeasureScale(LOG_RATIO, "log_ratio", False),
-    "odds_ratio": MeasureScale(LOG_RATIO, "log_ratio", False),
-    "risk_difference": MeasureScale(IDENTITY, "difference", False),
-    "hazard_ratio": MeasureScale(LOG_RATIO, "log_ratio", True),
-    "proportion": MeasureScale(LOGIT, "logit", None),
-}
 
 
 @dataclass(frozen=True)
@@ -121,7 +103,7 @@ def _analysis_estimates(
     weights: dict[int, float] = {}
     whole = rows[rows["subgroup"] == ALL]
     pooled = whole[whole["pooled"] == "yes"]
-    pool = _Pool(analysis.setting, analysis.id, measure, configuration)
+    pool = _Pool(analysis, measure, configuration)
     if analysis.pool == "overall":
         found, weights = pool.models(pooled, ALL)
         records += found
@@ -164,7 +146,7 @@ def _rate_estimates(
 ) -> tuple[list[dict[str, Any]], dict[int, float]]:
     records: list[dict[str, Any]] = []
     weights: dict[int, float] = {}
-    pool = _Pool(analysis.setting, analysis.id, "proportion", configuration)
+    pool = _Pool(analysis, "proportion", configuration)
     pooled = rows[rows["pooled"] == "yes"]
     for (_, subgroup), group in pooled.groupby(["regimen", "subgroup"], sort=False):
         found, inside = pool.models(group, str(subgroup))
@@ -177,14 +159,13 @@ def _rate_estimates(
 class _Pool:
     """Turns sets of trials of one analysis and measure into records of the estimates table."""
 
-    setting: str
-    analysis: str
+    analysis: Analysis | RateAnalysis
     measure: str
     configuration: Configuration
 
     @property
-    def reading(self) -> MeasureScale:
-        return MEASURE_SCALES[self.measure]
+    def reading(self) -> Measure:
+        return MEASURES[self.measure]
 
     def models(
         self, rows: pd.DataFrame, subgroup: str
@@ -198,7 +179,7 @@ class _Pool:
             rows["vi"],
             pooling=self.configuration.pooling,
             level=self.configuration.confidence_level,
-            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.prior],
+            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.scale.prior],
             counts=self._counts(rows),
         )
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
@@ -242,13 +223,13 @@ class _Pool:
         second = second.loc[first.index]
         yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
         trials = rows[rows["subgroup"] == f"{modifier.factor}={modifier.levels[0]}"]
-        ratio = "ratio" if self.reading.scale is LOG_RATIO else "difference"
+        ratio = "ratio" if self.reading.is_ratio else "difference"
         results = pool_all(
             yi,
             vi,
             pooling=self.configuration.pooling,
             level=self.configuration.confidence_level,
-            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.prior],
+            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.scale.prior],
         )
         lead = leading_model(len(trials), self.configuration.pooling)
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
@@ -268,8 +249,8 @@ class _Pool:
     def nothing(self, subgroup: str) -> dict[str, Any]:
         """The record of an analysis that no trial qualifies for."""
         return {
-            "setting": self.setting,
-            "analysis": self.analysis,
+            "setting": self.analysis.setting,
+            "analysis": self.analysis.id,
             "measure": self.measure,
             "subgroup": subgroup,
             "model": "no_trial",
@@ -287,16 +268,17 @@ class _Pool:
 
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         """The columns that describe a set of trials, whatever the model."""
-        if self.measure == "proportion":
-            shown = {"outcome": "pCR", "experimental": rows["regimen_label"].iloc[0], "control": ""}
+        if not self.reading.compares:
+            outcome, regimen = _joined(self.analysis.labels), rows["regimen_label"].iloc[0]
+            shown = {"outcome": outcome, "experimental": regimen, "control": ""}
             participants, events = _total(rows, ["n"]), _total(rows, ["events"])
         else:
             shown = {c: _joined(rows[c]) for c in ("outcome", "experimental", "control")}
             participants = _total(rows, ["n_experimental", "n_control"])
             events = _total(rows, ["events_experimental", "events_control"])
         return {
-            "setting": self.setting,
-            "analysis": self.analysis,
+            "setting": self.analysis.setting,
+            "analysis": self.analysis.id,
             "measure": self.measure,
             **shown,
             "subgroup": subgroup,
@@ -310,7 +292,7 @@ class _Pool:
     def _record(self, result: Pooled, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         natural = self.reading.scale.to_natural
         below = result.probability_below_zero
-        benefit = self.reading.benefit_below
+        fewer = self.analysis.fewer_is_better
         return self._frame(rows, subgroup) | {
             "model": result.model,
             "k": result.k,
@@ -322,7 +304,7 @@ class _Pool:
                     ("pi_high", result.pi_high))
             },
             # A proportion has no value that means "no effect", so nothing is tested against it.
-            "p_value": None if self.measure == "proportion" else result.p_value,
+            "p_value": None if not self.reading.compares else result.p_value,
             "tau2": result.tau2,
             "tau2_low": result.tau2_low,
             "tau2_high": result.tau2_high,
@@ -331,8 +313,8 @@ class _Pool:
             "q": result.q,
             "q_df": result.q_df,
             "q_p": result.q_p,
-            "probability_of_benefit": None if below is None or benefit is None
-            else (below if benefit else 1 - below),
+            "probability_of_benefit": None if below is None or not self.reading.compares
+            else (below if fewer else 1 - below),
         }  # fmt: skip
 
 
@@ -343,14 +325,14 @@ def _with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     yi = rows["yi"].to_numpy(float)
     own = {"estimate": yi, "estimate_low": yi - half, "estimate_high": yi + half}
     table = rows.assign(**own)
-    for measure, reading in MEASURE_SCALES.items():
+    for measure, reading in MEASURES.items():
         mask = table["measure"] == measure
         for column in own:
             table.loc[mask, column] = reading.scale.to_natural(table.loc[mask, column])
     return table
 
 
-def _joined(values: Sequence[str] | pd.Series) -> str:
+def _joined(values: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(values))
 
 

@@ -1,17 +1,12 @@
 """The report stage: every table, text and page over all settings, and what they rested on."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
-
-import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
+from trial_evidence.figures.canvas.publishing import LISTING, publishing
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
 from trial_evidence.pool.columns import ESTIMATE_COUNTS
@@ -24,19 +19,18 @@ from trial_evidence.report.files.methods_text import (
 )
 from trial_evidence.report.files.overview_figures import (
     FOLDER,
-    draw_overview,
     list_overview,
     overview_pages,
 )
 from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
 from trial_evidence.report.files.xlsx import tables_as_workbook
 from trial_evidence.report.material.material import Material, all_settings, read_material
-from trial_evidence.report.page.page import FILE, Extras, page, page_settings
+from trial_evidence.report.page.page import FILE, Extras, page
+from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.tables.certainty import certainties, certainty_words
 from trial_evidence.report.tables.every import ReportTable, tables_of
-from trial_evidence.report.trail.network_trace import network_trace
-from trial_evidence.report.trail.trace import trace_table
+from trial_evidence.report.trail.trace import Trail, trail_of
 from trial_evidence.sheet import Sheet
 
 TABLES = "tables"
@@ -101,32 +95,20 @@ def write_report(
     material = read_material(configuration, report, sheet, places.processed, results, networks)
     certainty = certainty_words(certainties(material))
     figures = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
-    drawn = {name: drawing for name, (_, drawing) in figures.items()}
-    drawing = (draw_overview, drawn, results, configuration.figure_formats)
-    with _beside(processes, *drawing) as figures_are_drawn:
-        _write_summaries(material)
+    with publishing(
+        {name: drawn for name, (_, drawn) in figures.items()},
+        results / FOLDER, configuration.figure_formats, processes - 1, own=("*",), kept=(LISTING,),
+    ):  # fmt: skip
+        trail = trail_of(material.evidence, configuration)
+        _write_summaries(material, trail)
         tables = tables_of(material)
         _write_tables(tables, material)
         extras = _extras(material, tables, places)
-        settings = page_settings(configuration, sheet, places.processed, results, extras)
-        figures_are_drawn()
+        settings = page_settings(material, trail)
     list_overview(figures, list(configuration.settings), results)
-    write_text(results / FILE, page(configuration, sheet, settings, results, extras))
+    write_text(results / FILE, page(material, settings, extras))
     facts = extras.provenance or {}
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
-
-
-@contextmanager
-def _beside(
-    processes: int, function: Callable[..., None], *arguments: object
-) -> Iterator[Callable[[], None]]:
-    """Run a function, in a process of its own where there may be two; yields what waits for it."""
-    if processes == 1:
-        function(*arguments)
-        yield lambda: None
-        return
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        yield pool.submit(function, *arguments).result
 
 
 def _extras(material: Material, tables: tuple[ReportTable, ...], places: Places) -> Extras:
@@ -143,25 +125,20 @@ def _extras(material: Material, tables: tuple[ReportTable, ...], places: Places)
     return Extras(
         title=material.report.title,
         tables=tables,
-        methods="\n\n".join(methods_paragraphs(material)),
+        methods=tuple(methods_paragraphs(material)),
         provenance=facts,
         cited=tuple(source["source_id"] for source in cited),
-        networks=material.networks,
     )
 
 
-def _write_summaries(material: Material) -> None:
+def _write_summaries(material: Material, trail: Trail) -> None:
     configuration, evidence, results = material.configuration, material.evidence, material.results
     figures = all_settings(configuration, results, "figures", [])
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["trial"], strict=True))
     estimates = evidence.estimates
     counts = dict.fromkeys(ESTIMATE_COUNTS, "Int64")
     write_table(results / "estimates.csv", estimates.astype(counts))
-    traced = [
-        trace_table(evidence.trials, evidence.rates, estimates),
-        network_trace(evidence.networks),
-    ]
-    write_table(results / "trace.csv", pd.concat(traced, ignore_index=True))
+    write_table(results / "trace.csv", trail.table())
     write_text(results / "at-a-glance.md", at_a_glance(estimates, figures, names, configuration))
     write_text(results / "summary.txt", summary_lines(estimates, configuration))
 

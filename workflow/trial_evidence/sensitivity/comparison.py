@@ -8,8 +8,9 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling
+from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.engine.results import Floats
-from trial_evidence.pool.estimates import ALL, MEASURE_SCALES, MeasureScale
+from trial_evidence.pool.estimates import ALL
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.models.mantel_haenszel import Measure as CountMeasure
 
@@ -58,9 +59,9 @@ class Comparison:
         return self.rows["vi"].to_numpy(float)
 
     @property
-    def reading(self) -> MeasureScale:
+    def reading(self) -> Measure:
         """How the measure is pooled and which side is benefit."""
-        return MEASURE_SCALES[self.measure]
+        return MEASURES[self.measure]
 
     @property
     def counts(self) -> Counts | None:
@@ -76,7 +77,7 @@ class Comparison:
 
     def benefit(self, below_zero: float) -> float:
         """Probability of benefit from the probability of an effect below zero."""
-        return below_zero if self.reading.benefit_below else 1 - below_zero
+        return below_zero if self.analysis.fewer_is_better else 1 - below_zero
 
     def frame(self) -> dict[str, Any]:
         """Columns with which every row of a table begins."""
@@ -116,7 +117,7 @@ def comparisons(
         for measure in analysis.measures:
             rows = pooled[(pooled["analysis"] == analysis.id) & (pooled["measure"] == measure)]
             if len(rows) >= 2:
-                scale = configuration.tau_prior_scale[MEASURE_SCALES[measure].prior]
+                scale = configuration.tau_prior_scale[MEASURES[measure].scale.prior]
                 found.append(
                     Comparison(
                         analysis,

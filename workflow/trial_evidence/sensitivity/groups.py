@@ -56,7 +56,7 @@ def factors(c: Comparison, sheet: Sheet) -> Mapping[str, pd.Series]:
         "risk_of_bias": risk_of_bias(sheet, rows),
         "verification": rows["verification"],
     }
-    if c.analysis.is_pcr:
+    if c.analysis.kind == "counts":
         return shared | {"definition": rows["definition"]}
     return shared | {"endpoint": rows["endpoint"], "assessor": rows["assessor"]}
 

@@ -12,10 +12,15 @@ from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS, HalfCauchy, HalfN
 from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.many import fit_stack
+from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Pooled
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
-from trial_evidence.pool.models.binomial_normal import conditional_logistic, unconditional_logistic
-from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
+from trial_evidence.pool.models.binomial_normal import (
+    NO_MAXIMUM,
+    conditional_logistic,
+    unconditional_logistic,
+)
+from trial_evidence.pool.models.mantel_haenszel import mantel_haenszel
 from trial_evidence.pool.models.peto import peto
 from trial_evidence.pool.models.random_effects import common_effect
 from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
@@ -27,7 +32,6 @@ METHOD_COLUMNS = [
     "tau2", "probability_of_benefit", "probability_worthwhile", "reason",
 ]  # fmt: skip
 ODDS_ONLY = "Defined for odds ratios alone."
-NO_MAXIMUM = "No estimate: no event, or only events, in one arm of all trials."
 NO_DEGREES = "No degrees of freedom with so few trials."
 EMPIRICAL_ONLY = "The empirical prior was made for log odds ratios."
 
@@ -108,16 +112,13 @@ def _counted(c: Comparison) -> Iterator[dict[str, Any]]:
         else:
             yield _of(c, name, function(counts, c.level))
     if c.measure == "odds_ratio":
-        yield _of(c, "logistic_conditional_common", _conditional_common(counts, c.level))
+        common = conditional_logistic(counts, c.level, common=True)
+        yield _of(c, "logistic_conditional_common", common)
 
 
-def _conditional_common(counts: Counts, level: float) -> Pooled | None:
-    return conditional_logistic(counts, level, common=True)
-
-
-def _of(c: Comparison, model: str, result: Pooled | None) -> dict[str, Any]:
-    if result is None:
-        return {"model": model, "reason": NO_MAXIMUM}
+def _of(c: Comparison, model: str, result: Pooled | Refused | None) -> dict[str, Any]:
+    if not isinstance(result, Pooled):
+        return {"model": model, "reason": result.reason if result else NO_MAXIMUM}
     return {
         "model": model,
         "k": result.k,

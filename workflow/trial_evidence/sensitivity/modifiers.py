@@ -9,7 +9,8 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, EffectModifier
 from trial_evidence.extract.evidence import extract_setting
-from trial_evidence.pool.estimates import MEASURE_SCALES, qualifying_trials
+from trial_evidence.measures import MEASURES
+from trial_evidence.pool.estimates import qualifying_trials
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.pool.probes.subgroups import interaction_within_trials
@@ -39,7 +40,7 @@ def found_modifiers(
         Factors whose label and order of levels are set; other levels come in alphabetical order.
     """
     levels: dict[str, set[str]] = {}
-    for name in ("pcr", "hazard_ratios"):
+    for name in sheet.results:
         rows = sheet[name]
         for subgroup in rows.loc[rows["trial_id"].isin(trials), "subgroup"].unique():
             factor, _, level = subgroup.partition("=")
@@ -139,7 +140,7 @@ def _interaction(
         for level in modifier.levels
     )
     yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
-    reading = MEASURE_SCALES[measure]
+    reading = MEASURES[measure]
     lead = leading_model(len(trials), configuration.pooling)
     c = Comparison(
         analysis, measure, first, configuration.confidence_level, 1.0, configuration.pooling
@@ -149,7 +150,7 @@ def _interaction(
         vi,
         pooling=configuration.pooling,
         level=configuration.confidence_level,
-        tau_prior_scale=configuration.tau_prior_scale[reading.prior],
+        tau_prior_scale=configuration.tau_prior_scale[reading.scale.prior],
     ):
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
         yield {

@@ -1,4 +1,4 @@
-"""Properties of the trials that the evidence tables do not carry: blinding, bias, receptors."""
+"""Properties of the trials that the evidence tables do not carry: blinding, bias, levels."""
 
 from collections.abc import Mapping
 
@@ -47,16 +47,12 @@ def shares_at(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:
     -------
     mapping of str to float
         Trial id -> share. Taken from the patients analysed by level: of the arms that report
-        all levels of the factor for response, else of the hazard ratios that do. A trial that
+        all levels of the factor in a table of counts, else of the contrasts that do. A trial that
         admitted one level only has 0 or 100. Trials that say neither are not in it.
     """
     shares: dict[str, float] = {}
-    timed = sheet["hazard_ratios"]
-    timed = timed.assign(
-        n=timed["n_experimental"] + timed["n_control"],
-        arm_id=timed["experimental_arm_id"] + " v " + timed["control_arm_id"],
-    )
-    for rows in (timed, sheet["pcr"]):
+    # Counts come last, since they win.
+    for rows in (*map(_both_arms, sheet.all_of("contrasts")), *sheet.all_of("counts")):
         inside = rows[rows["subgroup"].str.startswith(f"{factor}=") & rows["n"].notna()]
         inside = inside[~inside["subgroup"].str.contains("&") & (inside["status"] == "current")]
         largest = inside.groupby(["trial_id", "arm_id", "subgroup"], as_index=False)["n"].max()
@@ -72,3 +68,11 @@ def shares_at(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:
     for trial_id, subgroup in zip(only["trial_id"], only["subgroup"], strict=True):
         shares[trial_id] = 100.0 if subgroup == f"{factor}={level}" else 0.0
     return shares
+
+
+def _both_arms(rows: pd.DataFrame) -> pd.DataFrame:
+    """Contrasts with the patients of both arms as one."""
+    return rows.assign(
+        n=rows["n_experimental"] + rows["n_control"],
+        arm_id=rows["experimental_arm_id"] + " v " + rows["control_arm_id"],
+    )

@@ -71,7 +71,7 @@ def _tests(c: Comparison) -> Iterator[dict[str, Any]]:
             "test": "pet_peese",
             "detail": f"{corrected.chosen.upper()} was chosen",
         }
-    favoured: Literal["less", "greater"] = "less" if c.reading.benefit_below else "greater"
+    favoured: Literal["less", "greater"] = "less" if c.analysis.fewer_is_better else "greater"
     model = step_selection_model(c.yi, c.vi, favoured=favoured, level=c.level)
     if isinstance(model, Refused):
         yield {"test": "selection_model", "reason": model.reason}

@@ -11,6 +11,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling, Sensitivity
 from trial_evidence.extract.evidence import extract_variants
+from trial_evidence.measures import MEASURES
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.estimates import ALL
 from trial_evidence.pool.models.leading import leading_model
@@ -18,7 +19,6 @@ from trial_evidence.pool.probes.multiverse import SpecificationCurve, specificat
 from trial_evidence.sensitivity.properties import JUDGED_HIGH, risk_of_bias
 from trial_evidence.sheet import Sheet
 
-RATIOS = ("risk_ratio", "odds_ratio", "hazard_ratio")
 COMMON = "EE"
 # Two estimators that solve one equation make one specification.
 SAME_AS = {"EB": "PM"}
@@ -79,11 +79,9 @@ def multiverses(configuration: Configuration, sheet: Sheet, setting: str) -> tup
     """
     analyses = [a for a in configuration.of_setting(setting) if a.pool == "overall"]
     sets: dict[str, list[tuple[dict[str, str], pd.DataFrame]]] = {a.id: [] for a in analyses}
-    for counted in (True, False):
-        alike = tuple(replace(a, effect_modifiers=()) for a in analyses if a.is_pcr == counted)
-        if not alike:
-            continue
-        variants = list(_variants(configuration, counted=counted))
+    for table in dict.fromkeys(a.table for a in analyses):
+        alike = tuple(replace(a, effect_modifiers=()) for a in analyses if a.table == table)
+        variants = list(_variants(configuration, table, counted=alike[0].kind == "counts"))
         bare = [replace(varied, analyses=alike, rates=()) for _, varied in variants]
         for (names, _), evidence in zip(
             variants, extract_variants(sheet, bare, setting), strict=True
@@ -103,11 +101,11 @@ def multiverses(configuration: Configuration, sheet: Sheet, setting: str) -> tup
 
 
 def _variants(
-    configuration: Configuration, *, counted: bool
+    configuration: Configuration, table: str, *, counted: bool
 ) -> Iterator[tuple[dict[str, str], Configuration]]:
     """Configurations with other orders of preference and other admission, their choices named."""
     selection, choices = configuration.selection, configuration.sensitivity
-    orders = selection.pcr if counted else selection.hazard_ratio
+    orders = selection.of(table)
     varied = ("definition",) if counted else ("analysis", "assessor")
     firsts = [
         [
@@ -128,7 +126,7 @@ def _variants(
         changed_selection = replace(
             selection,
             admit={**selection.admit, "verification": admitted},
-            **{"pcr" if counted else "hazard_ratio": changed},
+            orders={**selection.orders, table: changed},
         )
         named = {f"{column}_first": word for column, word in zip(varied, first, strict=True)}
         yield (
@@ -148,7 +146,7 @@ def _multiverse(
 ) -> Multiverse | None:
     effects: dict[tuple[str, str, float, float], int] = {}
     pools: dict[frozenset[int], dict[str, str]] = {}
-    for measure in (m for m in analysis.measures if m in RATIOS):
+    for measure in (m for m in analysis.measures if MEASURES[m].is_ratio):
         for names, rows in sets:
             of_measure = rows[rows["measure"] == measure]
             members = {

@@ -7,8 +7,8 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
-from trial_evidence.figures.canvas.page import Page
-from trial_evidence.figures.canvas.pages import listing_of, save_pages
+from trial_evidence.figures.canvas.page import Picture
+from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
@@ -23,9 +23,8 @@ from trial_evidence.sensitivity.methods import methods_table
 from trial_evidence.sensitivity.modifiers import effect_modifiers_table
 from trial_evidence.sensitivity.pictures.drawings import (
     FIGURES,
-    bubble_drawings,
-    comparison_drawings,
-    specification_drawing,
+    comparison_figures,
+    specification_figure,
 )
 from trial_evidence.sensitivity.regression import meta_regression_table
 from trial_evidence.sensitivity.reporting import small_study_table
@@ -82,9 +81,10 @@ def write_sensitivity(
         write_table(folder / FOLDER / f"{name}.csv", content)
     style = style_for(configuration.figure_width_mm)
     pages = sensitivity_pages(configuration, found, tables["multiverse"], sheet, setting, style)
-    save_pages(pages, folder, configuration.figure_formats, processes)
-    _remove_others(folder, configuration, setting, pages)
-    write_table(folder / FOLDER / "figures.csv", listing_of(setting, pages))
+    own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
+    publish(pages, folder, configuration.figure_formats, processes, own=own)
+    listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
+    write_table(folder / FOLDER / LISTING, listing_of(listed))
 
 
 def sensitivity_pages(
@@ -94,7 +94,7 @@ def sensitivity_pages(
     sheet: Sheet,
     setting: str,
     style: Style,
-) -> dict[str, Page]:
+) -> dict[str, Picture]:
     """Every sensitivity figure of a setting, of each analysis's first measure.
 
     Parameters
@@ -113,29 +113,14 @@ def sensitivity_pages(
         Pages by ``<analysis>/<name>``.
     """
     choices = configuration.sensitivity
-    pages: dict[str, Page] = {}
+    pages: dict[str, Picture] = {}
     for c in found:
         if c.measure != c.analysis.measures[0]:
             continue
-        for drawing in (
-            *comparison_drawings(c, choices, style),
-            *bubble_drawings(c, sheet, choices, style),
-        ):
-            pages[f"{c.analysis.id}/{drawing.name}"] = drawing.page
+        for name, figure in comparison_figures(c, sheet, choices, style):
+            pages[f"{c.analysis.id}/{name}"] = figure
     for analysis in configuration.of_setting(setting):
         rows = specifications[specifications["analysis"] == analysis.id]
         if len(rows):
-            drawing = specification_drawing(analysis, rows, style)
-            pages[f"{analysis.id}/{drawing.name}"] = drawing.page
+            pages[f"{analysis.id}/specification"] = specification_figure(analysis, rows, style)
     return pages
-
-
-def _remove_others(
-    folder: Path, configuration: Configuration, setting: str, pages: dict[str, Page]
-) -> None:
-    drawn = {folder / f"{stem}.{kind}" for stem in pages for kind in configuration.figure_formats}
-    for analysis in configuration.of_setting(setting):
-        for kind in FIGURES:
-            for path in (folder / analysis.id).glob(f"{kind}*"):
-                if path not in drawn:
-                    path.unlink()

@@ -265,7 +265,7 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
     for decision, replacements in settled:
         for table in {replacement.table for replacement in replacements}:
             tables[table] = _replaced(tables[table], table, replacements, decision)
-    return Sheet(MappingProxyType(tables))
+    return Sheet(MappingProxyType(tables), sheet.kinds)
 
 
 def _reading(row: Mapping[str, Any]) -> Reading:
@@ -447,8 +447,9 @@ def _arithmetic(
         if replacement.number == replacement.number:
             numbers[replacement.column] = replacement.number
     after = CheckedRow(f"{table}.csv", row, record["trial_id"], texts, numbers)
-    known = {found.message for found in arithmetic_problems({table: [before]})}
-    return [found for found in arithmetic_problems({table: [after]}) if found.message not in known]
+    told, new = (arithmetic_problems({table: [it]}, dictionary) for it in (before, after))
+    known = {found.message for found in told}
+    return [found for found in new if found.message not in known]
 
 
 def _replaced(

@@ -17,6 +17,7 @@ from statistics import NormalDist
 from trial_evidence.words.problems import Problem, shortened
 
 from .checked import CheckedRow
+from .dictionary import Dictionary
 from .values import ALL, printed_decimals, subgroup_pairs
 
 Rows = Mapping[str, Sequence[CheckedRow]]
@@ -33,6 +34,11 @@ class Span:
     low: float
     high: float
 
+    @property
+    def middle(self) -> float:
+        """Half way between the ends."""
+        return (self.low + self.high) / 2
+
     def meets(self, other: Span) -> bool:
         """Say whether the two spans have a number in common."""
         return self.low <= other.high and other.low <= self.high
@@ -45,19 +51,23 @@ def printed_span(number: float, decimals: int) -> Span:
     return Span(number - half - hair, number + half + hair)
 
 
-def arithmetic_problems(tables: Rows) -> list[Problem]:
+def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     """Return what does not add up.
 
     Parameters
     ----------
     tables : mapping of str to sequence of CheckedRow
         Table name to rows; tables that could not be read are left out.
+    dictionary : Dictionary
+        Says which tables hold results, and of which kind.
     """
     problems: list[Problem] = []
-    for row in tables.get("pcr", ()):
+    counts = [row for name in dictionary.of_kind("counts") for row in tables.get(name, ())]
+    contrasts = [row for name in dictionary.of_kind("contrasts") for row in tables.get(name, ())]
+    for row in counts:
         problems += _events_within_n(row, "events", "n")
         problems += _percent(row)
-    for row in tables.get("hazard_ratios", ()):
+    for row in contrasts:
         problems += _events_within_n(row, "events_experimental", "n_experimental")
         problems += _events_within_n(row, "events_control", "n_control")
         problems += _interval(row, "hr")
@@ -65,8 +75,8 @@ def arithmetic_problems(tables: Rows) -> list[Problem]:
     for row in tables.get("biomarker_effects", ()):
         problems += _interval(row, "estimate")
     problems += _arms_make_the_trial(tables)
-    problems += _more_analysed_than_randomised(tables)
-    problems += _levels_make_the_arm(tables)
+    problems += _more_analysed_than_randomised(tables.get("arms", ()), counts, contrasts)
+    problems += _levels_make_the_arm(counts)
     return problems
 
 
@@ -257,19 +267,21 @@ def _arms_make_the_trial(tables: Rows) -> list[Problem]:
     return problems
 
 
-def _more_analysed_than_randomised(tables: Rows) -> list[Problem]:
+def _more_analysed_than_randomised(
+    arms: Sequence[CheckedRow], counts: Sequence[CheckedRow], contrasts: Sequence[CheckedRow]
+) -> list[Problem]:
     randomised = {
         row.text("arm_id"): row.numbers["n_randomised"]
-        for row in tables.get("arms", ())
+        for row in arms
         if "n_randomised" in row.numbers
     }
     problems = []
-    for table, arm_column, n_column in (
-        ("pcr", "arm_id", "n"),
-        ("hazard_ratios", "experimental_arm_id", "n_experimental"),
-        ("hazard_ratios", "control_arm_id", "n_control"),
+    for rows, arm_column, n_column in (
+        (counts, "arm_id", "n"),
+        (contrasts, "experimental_arm_id", "n_experimental"),
+        (contrasts, "control_arm_id", "n_control"),
     ):
-        for row in tables.get(table, ()):
+        for row in rows:
             arm = row.text(arm_column)
             n, total = row.numbers.get(n_column), randomised.get(arm)
             if n is not None and total is not None and n > total:
@@ -281,16 +293,18 @@ def _more_analysed_than_randomised(tables: Rows) -> list[Problem]:
     return problems
 
 
-def _levels_make_the_arm(tables: Rows) -> list[Problem]:
+def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> list[Problem]:
     """Levels of a factor hold no more patients and events than the arm they are part of."""
     wholes = defaultdict(list)
     parts = defaultdict(list)
-    for row in tables.get("pcr", ()):
+    for row in counts:
         if row.text("status") != "current" or not {"events", "n"} <= row.numbers.keys():
             continue
         if row.numbers["events"] > row.numbers["n"]:
             continue
-        result = tuple(row.text(column) for column in ("arm_id", "definition", "population"))
+        result = tuple(
+            row.text(column) for column in ("arm_id", "outcome", "definition", "population")
+        )
         pairs = subgroup_pairs(row.text("subgroup") or ALL)
         if row.text("subgroup") == ALL:
             wholes[result].append(row)

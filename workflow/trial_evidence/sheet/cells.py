@@ -33,7 +33,8 @@ class Row:
     number : int
         As the spreadsheet counts, the header being row 1.
     cells : mapping of str to str
-        Column name to text; only columns that the dictionary knows and that stand once.
+        Column name to text; only columns that the dictionary knows and that the header names
+        once. An optional column that is left out holds empty texts.
     """
 
     number: int
@@ -195,7 +196,11 @@ def _as_table(
         ]
     problems = _header_problems(table, header)
     times = Counter(header)
-    columns = frozenset(name for name in table.columns if times[name] == 1)
+    columns = frozenset(
+        name
+        for name, column in table.columns.items()
+        if times[name] == 1 or (column.optional and not times[name])
+    )
     rows, unread, row_problems = _rows(table, header, columns, records[1:])
     problems += row_problems
     if table.rows_required and not rows and not row_problems:
@@ -213,7 +218,9 @@ def _other_separator(table: Table, header: Sequence[str]) -> str | None:
 
 def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
     problems = []
-    missing = [name for name in table.columns if name not in header]
+    missing = [
+        name for name, column in table.columns.items() if name not in header and not column.optional
+    ]
 
     def problem(value: str, message: str) -> Problem:
         return Problem("error", table.file, 1, "", value, value, message)
@@ -256,7 +263,7 @@ def _rows(
         blank.clear()
         if len(record) == len(header):
             cells = dict(zip(header, record, strict=True))
-            rows.append(Row(number, {name: cells[name] for name in columns}))
+            rows.append(Row(number, {name: cells.get(name, "") for name in columns}))
             continue
         unread.update(cell.strip() for cell in record)
         problems.append(_wrong_length(table, header, number, record))

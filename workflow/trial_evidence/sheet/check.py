@@ -83,8 +83,8 @@ def check_sheet(
         problems += _repeated_keys(checked)
         problems += _references(checked, tables)
     rows = {name: checked.rows for name, checked in tables.items()}
-    problems += rule_problems(rows)
-    problems += arithmetic_problems(rows)
+    problems += rule_problems(rows, dictionary)
+    problems += arithmetic_problems(rows, dictionary)
     return tables, in_order(problems, dictionary)
 
 

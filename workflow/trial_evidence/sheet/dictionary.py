@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast, get_args
@@ -97,6 +97,8 @@ class Column:
         A subgroup column in which only a single ``factor=level`` may stand.
     required : bool
         No cell may be empty.
+    optional : bool
+        The column itself may be left out; its cells are then empty.
     unique : {"yes", "key", "no"}
         ``yes``: no value twice; ``key``: no combination of the key columns twice.
     references : tuple of (str, str), or None
@@ -112,6 +114,7 @@ class Column:
     pattern: str
     one_pair: bool
     required: bool
+    optional: bool
     unique: Unique
     references: tuple[str, str] | None
     example: str
@@ -130,6 +133,11 @@ class Table:
         What a row stands for.
     rows_required : bool
         A file with a header and no rows is an error.
+    kind : str
+        Kind of evidence in a table of results: ``counts``, ``contrasts``, ``rates`` or ``times``;
+        ``""`` for all other tables.
+    outcome_column : str
+        The column that names the outcome. A row without it reports what the table is named after.
     columns : mapping of str to Column
         In the order of the dictionary.
     """
@@ -137,6 +145,8 @@ class Table:
     name: str
     one_row_is: str
     rows_required: bool
+    kind: str
+    outcome_column: str
     columns: Mapping[str, Column]
 
     @property
@@ -161,6 +171,27 @@ class Dictionary:
 
     tables: Mapping[str, Table]
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Table -> kind of evidence in it, for the tables of results."""
+        return {table.name: table.kind for table in self.tables.values() if table.kind}
+
+    def of_kind(self, *kinds: str) -> list[str]:
+        """Names of the tables of results of these kinds."""
+        return [name for name, kind in self.kinds.items() if kind in kinds]
+
+    def with_words(self, column: str, words: Iterable[str], table: str = "") -> Dictionary:
+        """The dictionary with further words in a word column, of every table or of one."""
+        tables = dict(self.tables)
+        for name in [table] if table else tables:
+            known = tables[name].columns.get(column) if name in tables else None
+            if known is not None and known.type == "word":
+                both = tuple(dict.fromkeys([*known.words, *words]))
+                wider = replace(known, words=both, allowed="|".join(both))
+                columns = MappingProxyType({**tables[name].columns, column: wider})
+                tables[name] = replace(tables[name], columns=columns)
+        return Dictionary(MappingProxyType(tables))
+
 
 class DictionaryError(Exception):
     """The dictionary itself is not as it should be: a fault of the project, not of the sheet."""
@@ -172,9 +203,9 @@ def read_dictionary(folder: Path) -> Dictionary:
     Parameters
     ----------
     folder : Path
-        Holds ``tables.csv`` (columns table, rows_required, one_row_is) and one ``<table>.csv``
-        a table (columns column, type, unit, allowed, required, unique, references, example,
-        meaning).
+        Holds ``tables.csv`` (columns table, rows_required, kind, outcome_column, one_row_is) and
+        one ``<table>.csv`` a table (columns column, type, unit, allowed, required, unique,
+        references, example, meaning).
 
     Raises
     ------
@@ -189,6 +220,8 @@ def read_dictionary(folder: Path) -> Dictionary:
             name=name,
             one_row_is=entry["one_row_is"],
             rows_required=_yes_or_no(name, "rows_required", entry["rows_required"]),
+            kind=entry["kind"],
+            outcome_column=entry["outcome_column"],
             columns=MappingProxyType({column.name: column for column in columns}),
         )
     for table in tables.values():
@@ -239,11 +272,17 @@ def dictionary_as_markdown(dictionary: Dictionary) -> str:
                 column.meaning,
                 kind,
                 _allowed_in_markdown(column),
-                "no" if column.required else "may be",
+                _may_be_empty(column),
                 example,
             )
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _may_be_empty(column: Column) -> str:
+    if column.optional:
+        return "may be; the column may be left out"
+    return "no" if column.required else "may be"
 
 
 def _allowed_in_markdown(column: Column) -> str:
@@ -282,7 +321,8 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         range=_range(where, allowed) if kind in NUMBER_TYPES and allowed else None,
         pattern=allowed if kind in {"text", "id"} else "",
         one_pair=kind == "subgroup" and allowed == "factor=level",
-        required=_yes_or_no(table, name, row["required"]),
+        required=row["required"] != "optional" and _yes_or_no(table, name, row["required"]),
+        optional=row["required"] == "optional",
         unique=cast(Unique, row["unique"]),
         references=(other, key) if other else None,
         example=row["example"],

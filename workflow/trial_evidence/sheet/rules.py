@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from trial_evidence.words.problems import Problem, did_you_mean, quoted
 
 from .checked import CheckedRow
+from .dictionary import Dictionary
 from .values import ALL, subgroup_pairs
 
 Rows = Mapping[str, Sequence[CheckedRow]]
@@ -18,35 +19,43 @@ NOT_SAID = frozenset({"", "not reported", "not applicable"})
 # What makes two rows of a table tell the same result of the same source, and what may be left
 # unsaid in one of them.
 _SAME_RESULT = {
-    "pcr": (("arm_id", "definition", "population", "subgroup", "source_id"), ("assessor",)),
-    "hazard_ratios": (
+    "counts": (
+        ("arm_id", "outcome", "definition", "population", "subgroup", "source_id"),
+        ("assessor",),
+    ),
+    "contrasts": (
         ("experimental_arm_id", "control_arm_id", "endpoint", "analysis", "subgroup", "source_id"),
         ("median_followup_months", "assessor"),
     ),
 }
+_NUMBERS = {"counts": ("events", "n"), "contrasts": ("hr", "ci_low", "ci_high")}
+_ARMS = {"counts": ("arm_id",), "contrasts": ("experimental_arm_id", "control_arm_id")}
 # A level that stands once is compared with levels that stand at least this often.
 _OFTEN = 3
 
 
-def rule_problems(tables: Rows) -> list[Problem]:
+def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     """Return what breaks a rule across cells.
 
     Parameters
     ----------
     tables : mapping of str to sequence of CheckedRow
         Table name to rows; tables that could not be read are left out.
+    dictionary : Dictionary
+        Says which tables hold results, and of which kind.
     """
+    contrasts = [row for name in dictionary.of_kind("contrasts") for row in tables.get(name, ())]
     return [
         *_conjugates(tables),
         *_enrolment(tables),
-        *_arms_of_the_trial(tables),
-        *_two_arms(tables),
-        *_intervals(tables),
-        *_p_values(tables),
-        *_same_result_twice(tables),
+        *_arms_of_the_trial(tables, dictionary),
+        *_two_arms(contrasts),
+        *_intervals(contrasts),
+        *_p_values(contrasts),
+        *_same_result_twice(tables, dictionary),
         *_trials_without_arms(tables),
-        *_factors_of_decisions(tables),
-        *_rare_subgroups(tables),
+        *_factors_of_decisions(tables, dictionary),
+        *_rare_subgroups(tables, dictionary),
     ]
 
 
@@ -79,14 +88,11 @@ def _enrolment(tables: Rows) -> list[Problem]:
     return problems
 
 
-def _arms_of_the_trial(tables: Rows) -> list[Problem]:
+def _arms_of_the_trial(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     trial_of = {row.text("arm_id"): row.text("trial_id") for row in tables.get("arms", ())}
     problems = []
-    for table, columns in {
-        "pcr": ("arm_id",),
-        "hazard_ratios": ("experimental_arm_id", "control_arm_id"),
-        "exclusions": ("arm_id",),
-    }.items():
+    arms = {name: _ARMS[kind] for name, kind in dictionary.kinds.items() if kind in _ARMS}
+    for table, columns in (arms | {"exclusions": ("arm_id",)}).items():
         for row in tables.get(table, ()):
             for column in columns:
                 arm, trial = row.text(column), row.text("trial_id")
@@ -97,18 +103,18 @@ def _arms_of_the_trial(tables: Rows) -> list[Problem]:
     return problems
 
 
-def _two_arms(tables: Rows) -> list[Problem]:
+def _two_arms(rows: Sequence[CheckedRow]) -> list[Problem]:
     return [
         row.problem("error", "control_arm_id", "experimental and control arm are the same arm.")
-        for row in tables.get("hazard_ratios", ())
+        for row in rows
         if row.text("control_arm_id")
         and row.text("control_arm_id") == row.text("experimental_arm_id")
     ]
 
 
-def _intervals(tables: Rows) -> list[Problem]:
+def _intervals(rows: Sequence[CheckedRow]) -> list[Problem]:
     problems = []
-    for row in tables.get("hazard_ratios", ()):
+    for row in rows:
         limits = [column for column in ("ci_low", "ci_high") if row.text(column)]
         if limits and row.is_blank("ci_level"):
             message = "the cell is empty, but the row has a confidence limit: say its level."
@@ -122,9 +128,9 @@ def _intervals(tables: Rows) -> list[Problem]:
     return problems
 
 
-def _p_values(tables: Rows) -> list[Problem]:
+def _p_values(rows: Sequence[CheckedRow]) -> list[Problem]:
     problems = []
-    for row in tables.get("hazard_ratios", ()):
+    for row in rows:
         if row.text("p_value") and row.is_blank("p_sided"):
             message = "the cell is empty, but the row has a p value: say one or two."
             problems.append(row.problem("error", "p_sided", message))
@@ -134,18 +140,21 @@ def _p_values(tables: Rows) -> list[Problem]:
     return problems
 
 
-def _same_result_twice(tables: Rows) -> list[Problem]:
+def _same_result_twice(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     problems = []
-    for table, (same, unsaid) in _SAME_RESULT.items():
+    for table in dictionary.of_kind(*_SAME_RESULT):
+        same, unsaid = _SAME_RESULT[dictionary.kinds[table]]
+        columns = dictionary.tables[table].columns
+        said = [column for column in same if column in columns and not columns[column].optional]
         groups = defaultdict(list)
         for row in tables.get(table, ()):
-            if row.text("status") == "current" and all(row.text(column) for column in same):
+            if row.text("status") == "current" and all(row.text(column) for column in said):
                 groups[tuple(row.text(column) for column in same)].append(row)
         for rows in groups.values():
             for n, row in enumerate(rows):
                 for earlier in rows[:n]:
                     if all(_compatible(row.text(c), earlier.text(c)) for c in unsaid):
-                        problems.append(_twice(table, row, earlier))
+                        problems.append(_twice(_NUMBERS[dictionary.kinds[table]], row, earlier))
                         break
     return problems
 
@@ -154,8 +163,7 @@ def _compatible(one: str, other: str) -> bool:
     return one == other or one in NOT_SAID or other in NOT_SAID
 
 
-def _twice(table: str, row: CheckedRow, earlier: CheckedRow) -> Problem:
-    values = ("hr", "ci_low", "ci_high") if table == "hazard_ratios" else ("events", "n")
+def _twice(values: Sequence[str], row: CheckedRow, earlier: CheckedRow) -> Problem:
     agree = all(row.text(column) == earlier.text(column) for column in values)
     message = f"the same result of the same source stands in row {earlier.number}"
     message += (
@@ -177,18 +185,18 @@ def _trials_without_arms(tables: Rows) -> list[Problem]:
     ]
 
 
-def _reported_pairs(tables: Rows) -> Counter[tuple[str, str]]:
+def _reported_pairs(tables: Rows, dictionary: Dictionary) -> Counter[tuple[str, str]]:
     return Counter(
         pair
-        for table in ("pcr", "hazard_ratios")
+        for table in dictionary.kinds
         for row in tables.get(table, ())
         for pair in subgroup_pairs(row.text("subgroup") or ALL) or ()
     )
 
 
-def _factors_of_decisions(tables: Rows) -> list[Problem]:
+def _factors_of_decisions(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     """A slip in a factor would make a decision take no effect, without a word."""
-    pairs = _reported_pairs(tables)
+    pairs = _reported_pairs(tables, dictionary)
     factors = {factor for factor, _ in pairs}
     problems = []
     for row in tables.get("exclusions", ()):
@@ -206,12 +214,12 @@ def _factors_of_decisions(tables: Rows) -> list[Problem]:
     return problems
 
 
-def _rare_subgroups(tables: Rows) -> list[Problem]:
+def _rare_subgroups(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     """Levels are not listed in the dictionary, so a slip makes a new level: look for near ones."""
-    pairs = _reported_pairs(tables)
+    pairs = _reported_pairs(tables, dictionary)
     often = {f"{f}={level}": (f, level) for (f, level), n in pairs.items() if n >= _OFTEN}
     problems = []
-    for table in ("pcr", "hazard_ratios"):
+    for table in dictionary.kinds:
         for row in tables.get(table, ()):
             for factor, level in subgroup_pairs(row.text("subgroup") or ALL) or ():
                 text = f"{factor}={level}"

@@ -27,19 +27,39 @@ class Sheet:
         Table name to frame, in the columns of the dictionary. Numbers are float64 with NaN for an
         empty cell; all else is text with ``""`` for an empty cell. A p value is split into
         ``p_value`` and ``p_value_operator`` (``"="``, ``"<"`` or ``""``). ``row`` is the row
-        number of the spreadsheet. hazard_ratios also keeps ``hr_printed``, ``ci_low_printed``,
-        ``ci_high_printed`` and ``p_value_printed``, the text as it stands in the file.
+        number of the spreadsheet. A table of results also has ``outcome``, the name of what a row
+        reports (where the table has no column for it, that of the table); hazard_ratios keeps
+        ``hr_printed``, ``ci_low_printed``, ``ci_high_printed`` and ``p_value_printed``, the text
+        in the file.
+    kinds : mapping of str to str
+        Tables of results, each with the kind of evidence that it holds.
     """
 
     tables: Mapping[str, pd.DataFrame]
+    kinds: Mapping[str, str]
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.tables[name]
 
+    def of_kind(self, kind: str) -> tuple[str, ...]:
+        """Names of the tables of results that hold one kind of evidence."""
+        return tuple(name for name, other in self.kinds.items() if other == kind)
+
+    def all_of(self, kind: str) -> tuple[pd.DataFrame, ...]:
+        """The tables of results that hold one kind of evidence."""
+        return tuple(self.tables[name] for name in self.of_kind(kind))
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Names of the tables of results."""
+        return tuple(self.kinds)
+
 
 def typed_sheet(tables: Mapping[str, CheckedTable]) -> Sheet:
     """Return the frames of a sheet in which no error was found."""
-    return Sheet(MappingProxyType({name: _frame(name, table) for name, table in tables.items()}))
+    frames = {name: _frame(name, table) for name, table in tables.items()}
+    kinds = {name: checked.table.kind for name, checked in tables.items() if checked.table.kind}
+    return Sheet(MappingProxyType(frames), MappingProxyType(kinds))
 
 
 def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
@@ -62,4 +82,7 @@ def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
             data[f"{column.name}_operator"] = pd.Series(operators, dtype="str")
         if column.name in PRINTED.get(name, ()):
             data[f"{column.name}_printed"] = pd.Series(texts, dtype="str")
+    if checked.table.kind:
+        named = [row.text(checked.table.outcome_column) for row in rows]
+        data["outcome"] = pd.Series([outcome or name for outcome in named], dtype="str")
     return pd.DataFrame(data)

@@ -350,7 +350,7 @@ def _subgroup_error(column: Column, cell: str) -> str:
             return f'{quoted(cell)} is not allowed. Write "{ALL}".'
         return (
             f"{quoted(cell)} is not a subgroup. Write all, or factor=level pairs joined by "
-            '" & ": hormone_receptor=negative & nodal=positive.'
+            f'" & ": {column.example}.'
         )
     if column.one_pair and len(pairs) != 1:
         return f"{quoted(cell)} is not one factor=level pair, such as {column.example}."

@@ -88,7 +88,7 @@ def format_interval(low: float, high: float, digits: int = 2) -> str:
 def format_p(p_value: float) -> str:
     """Print a p value: ``p = 0.03``, ``p = 0.004``, ``p < 0.001``, ``p > 0.99``.
 
-    Two decimals, three below 0.01 and around 0.05, where two would hide on which side it lies.
+    Rounded half up to `p_digits`; below 0.001 and above 0.99 only that it is.
 
     Parameters
     ----------
@@ -111,8 +111,16 @@ def format_p(p_value: float) -> str:
         return "p < 0.001"
     if p_value > 0.99:
         return "p > 0.99"
-    digits = 3 if p_value < 0.01 or 0.045 <= p_value < 0.055 else 2
-    return f"p = {round_half_up(p_value, digits)}"
+    return f"p = {round_half_up(p_value, p_digits(p_value))}"
+
+
+def p_digits(p_value: float) -> int:
+    """Decimals of a p value: two; three below 0.01, where two would leave one figure or none.
+
+    Three also from 0.045 up to 0.055, all of which two decimals would print as 0.05 (0.055 itself
+    is 0.06). The script of the report's page has the same rule.
+    """
+    return 3 if p_value < 0.01 or 0.045 <= p_value < 0.055 else 2
 
 
 def format_tick(value: float) -> str:

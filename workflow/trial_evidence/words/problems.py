@@ -25,7 +25,7 @@ class Problem:
     severity : {"error", "warning"}
         An error stops the run; a warning is listed and the run goes on.
     file : str
-        Name of the file, for example ``pcr.csv``.
+        Name of the file, for example ``trials.csv``.
     row : int or None
         The number at the left edge of the spreadsheet (the header is row 1), or the line of a
         configuration file; None when the finding is about the file as a whole.

@@ -328,7 +328,7 @@ def _new_content(content: bytes, difference: TableDifference) -> bytes:
     """Return a file with the changed rows changed, and every other byte as it stood."""
     mark = b"\xef\xbb\xbf"
     text = content.decode("utf-8-sig")
-    records = list(_records(text))
+    records = list(_with_new_columns(list(_records(text)), difference))
     header = records[0][1]
     line_break = "\r\n" if records[0][0].endswith("\r\n") else "\n"
     pairs = {old.number: (old, new) for old, new in difference.pairs}
@@ -349,6 +349,22 @@ def _new_content(content: bytes, difference: TableDifference) -> bytes:
     ended = [line if line.endswith(("\n", "\r")) else line + line_break for line in lines[:-1]]
     result = "".join([*ended, *lines[-1:]]).encode()
     return mark + result if content.startswith(mark) else result
+
+
+def _with_new_columns(
+    records: list[tuple[str, list[str]]], difference: TableDifference
+) -> Iterator[tuple[str, list[str]]]:
+    """The records, with the optional columns at the end that the file lacks and a row now fills."""
+    rows = [*difference.added, *(new for _, new in difference.pairs)]
+    names = [
+        name
+        for name in difference.table.columns
+        if name not in records[0][1] and any(row.cells.get(name) for row in rows)
+    ]
+    for number, (line, cells) in enumerate(records):
+        more = names if number == 0 else [""] * len(names)
+        text = line.rstrip("\r\n")
+        yield "".join([text, *(f",{name}" for name in more), line[len(text) :]]), [*cells, *more]
 
 
 def _places(difference: TableDifference) -> dict[int, list[Row]]:

@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import accumulate
 from math import pi, sqrt
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from xml.sax.saxutils import escape
 
 import matplotlib.style
@@ -83,6 +84,24 @@ class Text:
     bold: bool = False
 
 
+class Picture(Protocol):
+    """What can be saved: a title, a description in words, and a figure laid out for saving."""
+
+    @property
+    def title(self) -> str:
+        """Heading, for the file's own title."""
+
+    @property
+    def description(self) -> str:
+        """What it shows, for readers who do not see it."""
+
+    def figure(self) -> Figure:
+        """Everything in its final place; called within `save_page`'s settings."""
+
+    def fitted(self, height_mm: float) -> "Picture":
+        """The same at a height, as a screen has one."""
+
+
 @dataclass(frozen=True)
 class Page:
     """Everything on a page, in mm from its top left; drawn in the order of the fields."""
@@ -95,6 +114,31 @@ class Page:
     segments: tuple[Segment, ...]
     polygons: tuple[Polygon, ...]
     texts: tuple[Text, ...]
+
+    def figure(self) -> Figure:
+        """See `Picture`."""
+        return settled(draw(self))
+
+    def fitted(self, height_mm: float) -> "Page":
+        """The page at a height, as a screen has one.
+
+        A lower page gets white at its foot. A higher one is made smaller, with white on both
+        sides, but never so small that type is under 6 points: then it stays higher than asked.
+        """
+        if self.height_mm <= height_mm:
+            return replace(self, height_mm=height_mm)
+        smallest = min((text.size_pt for text in self.texts), default=LEAST_POINTS)
+        share = max(height_mm / self.height_mm, min(1.0, LEAST_POINTS / smallest))
+        smaller = _moved(self, (1 - share) * self.width_mm / 2, share=share)
+        return replace(smaller, height_mm=share * self.height_mm)
+
+
+def settled(plot: p9.ggplot) -> Figure:
+    """A plot drawn with the bundled font, everything in its final place."""
+    figure = plot.draw()
+    _use_bundled_font(figure)
+    _settle(figure)
+    return figure
 
 
 def draw(page: Page) -> p9.ggplot:
@@ -133,143 +177,71 @@ def draw(page: Page) -> p9.ggplot:
     return p9.ggplot() + parts
 
 
-def fitted(page: Page, height_mm: float) -> Page:
-    """The page at a height, as a screen has one.
-
-    Parameters
-    ----------
-    page
-        Any page.
-    height_mm
-        The height to have.
-
-    Returns
-    -------
-    Page
-        A lower page gets white at its foot. A higher one is made smaller, with white on both
-        sides, but never so small that type is under 6 points: then it stays higher than asked.
-    """
-    if page.height_mm <= height_mm:
-        return replace(page, height_mm=height_mm)
-    smallest = min((text.size_pt for text in page.texts), default=LEAST_POINTS)
-    share = max(height_mm / page.height_mm, min(1.0, LEAST_POINTS / smallest))
-    left = (1 - share) * page.width_mm / 2
+def _moved(page: Page, right: float, down: float = 0.0, share: float = 1.0) -> Page:
+    """The page's content at a share of its size, then moved; the page itself as it was."""
 
     def at(point: Point) -> Point:
-        return left + share * point[0], share * point[1]
+        return right + share * point[0], down + share * point[1]
 
     def shape(polygon: Polygon) -> Polygon:
-        points = tuple(at(point) for point in polygon.points)
+        points = tuple(map(at, polygon.points))
         return replace(polygon, points=points, outline_pt=share * polygon.outline_pt)
+
+    def line(segment: Segment) -> Segment:
+        ends = at(segment.start), at(segment.end)
+        return replace(segment, start=ends[0], end=ends[1], width_pt=share * segment.width_pt)
+
+    def text(text: Text) -> Text:
+        x, y = at((text.x, text.y))
+        return replace(text, x=x, y=y, size_pt=share * text.size_pt)
 
     return replace(
         page,
-        height_mm=share * page.height_mm,
-        bands=tuple(shape(band) for band in page.bands),
-        segments=tuple(
-            replace(line, start=at(line.start), end=at(line.end), width_pt=share * line.width_pt)
-            for line in page.segments
-        ),
-        polygons=tuple(shape(polygon) for polygon in page.polygons),
-        texts=tuple(
-            replace(text, x=left + share * text.x, y=share * text.y, size_pt=share * text.size_pt)
-            for text in page.texts
-        ),
+        bands=tuple(map(shape, page.bands)),
+        segments=tuple(map(line, page.segments)),
+        polygons=tuple(map(shape, page.polygons)),
+        texts=tuple(map(text, page.texts)),
+    )
+
+
+def _together(pages: Sequence[Page], width_mm: float, height_mm: float) -> Page:
+    """What is on all pages on one, with the words of the first."""
+    return replace(
+        pages[0],
+        width_mm=width_mm,
+        height_mm=height_mm,
+        bands=tuple(band for page in pages for band in page.bands),
+        segments=tuple(line for page in pages for line in page.segments),
+        polygons=tuple(shape for page in pages for shape in page.polygons),
+        texts=tuple(text for page in pages for text in page.texts),
     )
 
 
 def stacked(pages: Sequence[Page], title: str, description: str) -> Page:
-    """Pages of one width as one, each below the one before.
-
-    Parameters
-    ----------
-    pages
-        From top to bottom, at least one.
-    title, description
-        Of the whole.
-
-    Returns
-    -------
-    Page
-        As high as all of them.
-    """
-    bands: list[Polygon] = []
-    segments: list[Segment] = []
-    polygons: list[Polygon] = []
-    texts: list[Text] = []
-    top = 0.0
-    for page in pages:
-
-        def moved(shape: Polygon, down: float = top) -> Polygon:
-            return replace(shape, points=tuple((x, y + down) for x, y in shape.points))
-
-        bands += map(moved, page.bands)
-        polygons += map(moved, page.polygons)
-        segments += [
-            replace(
-                line,
-                start=(line.start[0], line.start[1] + top),
-                end=(line.end[0], line.end[1] + top),
-            )
-            for line in page.segments
-        ]
-        texts += [replace(text, y=text.y + top) for text in page.texts]
-        top += page.height_mm
-    return Page(
-        pages[0].width_mm, top, title, description,
-        tuple(bands), tuple(segments), tuple(polygons), tuple(texts),
-    )  # fmt: skip
+    """Pages of one width as one, each below the one before; at least one, with words of its own."""
+    tops = [0.0, *accumulate(page.height_mm for page in pages)]
+    moved = [_moved(page, 0.0, top) for page, top in zip(pages, tops, strict=False)]
+    whole = _together(moved, pages[0].width_mm, tops[-1])
+    return replace(whole, title=title, description=description)
 
 
 def beside(pages: Sequence[Page]) -> Page:
     """Pages as one, each to the right of the one before, their tops on one line.
 
-    Parameters
-    ----------
-    pages
-        From left to right, at least one.
-
-    Returns
-    -------
-    Page
-        As wide as all of them and as high as the highest, with the words of the first.
+    At least one; the whole is as high as the highest and has the words of the first.
     """
-    bands: list[Polygon] = []
-    segments: list[Segment] = []
-    polygons: list[Polygon] = []
-    texts: list[Text] = []
-    left = 0.0
-    for page in pages:
-
-        def moved(shape: Polygon, right: float = left) -> Polygon:
-            return replace(shape, points=tuple((x + right, y) for x, y in shape.points))
-
-        bands += map(moved, page.bands)
-        polygons += map(moved, page.polygons)
-        segments += [
-            replace(
-                line,
-                start=(line.start[0] + left, line.start[1]),
-                end=(line.end[0] + left, line.end[1]),
-            )
-            for line in page.segments
-        ]
-        texts += [replace(text, x=text.x + left) for text in page.texts]
-        left += page.width_mm
-    height = max(page.height_mm for page in pages)
-    return Page(
-        left, height, pages[0].title, pages[0].description,
-        tuple(bands), tuple(segments), tuple(polygons), tuple(texts),
-    )  # fmt: skip
+    lefts = [0.0, *accumulate(page.width_mm for page in pages)]
+    moved = [_moved(page, left) for page, left in zip(pages, lefts, strict=False)]
+    return _together(moved, lefts[-1], max(page.height_mm for page in pages))
 
 
 def save_page(
-    page: Page,
+    page: Picture,
     stem: Path,
     formats: Sequence[Format] = ("svg", "pdf", "png"),
     dpi: int = DPI,
 ) -> None:
-    """Save a page in several formats: all of them, or none.
+    """Save a page or a chart in several formats: all of them, or none.
 
     The bytes depend on the page alone: no date, no random identifiers, the bundled font.
     SVG keeps text as text, PDF and EPS embed TrueType fonts, TIFF is RGB with LZW compression.
@@ -288,10 +260,12 @@ def save_page(
     """
     contents = {stem.with_name(f"{stem.name}.{kind}"): b"" for kind in formats}
     # whatever a caller or a matplotlibrc has set must not change the page
-    with matplotlib.style.context(["default", _SETTINGS]):
-        figure = draw(page).draw()
-        _use_bundled_font(figure)
-        _settle(figure)
+    with matplotlib.style.context(["default", _SETTINGS]), warnings.catch_warnings():
+        # a letter that the font lacks is drawn as a box; the SVG keeps the letter itself
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from font", category=UserWarning
+        )
+        figure = page.figure()
         for target, kind in zip(contents, formats, strict=True):
             contents[target] = _render(figure, page, kind, dpi)
     _write_whole(contents)
@@ -374,7 +348,7 @@ def _use_bundled_font(figure: Figure) -> None:
         )
 
 
-def _render(figure: Figure, page: Page, kind: Format, dpi: int) -> bytes:
+def _render(figure: Figure, page: Picture, kind: Format, dpi: int) -> bytes:
     metadata: dict[str, dict[str, str | None]] = {
         "svg": {"Title": page.title, "Date": None, "Creator": None},
         "pdf": {"Title": page.title, "Subject": page.description, "CreationDate": None},
@@ -383,13 +357,8 @@ def _render(figure: Figure, page: Page, kind: Format, dpi: int) -> bytes:
     }
     drawn = "png" if kind == "tiff" else kind
     buffer = BytesIO()
-    with warnings.catch_warnings():
-        # a letter that the font lacks is drawn as a box; the SVG keeps the letter itself
-        warnings.filterwarnings(
-            "ignore", message="Glyph .* missing from font", category=UserWarning
-        )
-        options: dict[str, Any] = {"pil_kwargs": _PNG_OPTIONS} if drawn == "png" else {}
-        figure.savefig(buffer, format=drawn, dpi=dpi, metadata=metadata[drawn], **options)
+    options: dict[str, Any] = {"pil_kwargs": _PNG_OPTIONS} if drawn == "png" else {}
+    figure.savefig(buffer, format=drawn, dpi=dpi, metadata=metadata[drawn], **options)
     if kind == "svg":
         return _described(buffer.getvalue(), page)
     if kind == "eps":
@@ -406,7 +375,7 @@ def _as_tiff(png: BytesIO, dpi: int) -> bytes:
     return buffer.getvalue()
 
 
-def _described(svg: bytes, page: Page) -> bytes:
+def _described(svg: bytes, page: Picture) -> bytes:
     """Add the description that screen readers speak, and fonts for machines without ours."""
     text = svg.decode("utf-8")
     families = ", ".join([f"'{FONT_FAMILY}'", *FALLBACK_FAMILIES])

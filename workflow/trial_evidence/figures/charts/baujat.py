@@ -1,97 +1,54 @@
 """The Baujat plot: which trials make the heterogeneity, and which the pooled result."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import pandas as pd
+import plotnine as p9
 
-from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.chart import LABEL_WAYS, Chart, Label, from_zero, panel_height_mm
-from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
-
-# the trials that fit the others crowd the corner of the panel: their names fan out from there
-_UPWARD = tuple((across / 10, -1.0) for across in range(-9, 10, 2)) + tuple(
-    (1.0, -down / 10) for down in (2, 4, 8)
+from trial_evidence.figures.house.labels import geom_names
+from trial_evidence.figures.house.scales import finite, fitting, from_zero, scale
+from trial_evidence.figures.house.theme import (
+    Words,
+    across_mm,
+    disc,
+    geom_disc,
+    house,
+    panel_height_mm,
 )
 
 
-@dataclass(frozen=True)
-class BaujatTrial:
-    """A trial: its share in Cochran's Q, and how far the result moves without it (squared)."""
-
-    label: str
-    contribution: float
-    influence: float
-
-
-@dataclass(frozen=True)
-class Baujat:
-    """A Baujat plot, described.
+def baujat(
+    trials: pd.DataFrame, words: Words, style: Style, x_label: str, y_label: str
+) -> p9.ggplot:
+    """Draw a Baujat plot (Baujat et al. 2002), names beside the points.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
     trials
-        Trials with both numbers, 0 or more; those without (NaN) are named at the foot.
+        ``trial``, ``contribution`` to Cochran's Q and ``influence`` on the pooled result, both 0 or
+        more; trials without one of them (NaN) are named at the foot.
+    words, style
+        Title, notes and small print; sizes and colours.
     x_label, y_label
         Words for the axes.
-    notes, footnotes
-        Sentences under the plot and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    trials: Sequence[BaujatTrial]
-    x_label: str = "Contribution to Cochran’s Q"
-    y_label: str = "Influence on the pooled result"
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(baujat: Baujat, style: Style) -> Page:
-    """Place a Baujat plot (Baujat et al. 2002) on a page, its labels beside the points.
-
-    Parameters
-    ----------
-    baujat
-        The description.
-    style
-        Sizes and colours.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
     """
-    trials = [
-        trial
-        for trial in baujat.trials
-        if math.isfinite(trial.contribution) and math.isfinite(trial.influence)
-    ]
-    chart = Chart(style)
-    chart.title(baujat.title)
-    chart.above_panel(baujat.y_label)
-    panel = chart.panel(
-        from_zero(trial.contribution for trial in trials),
-        from_zero(trial.influence for trial in trials),
-        panel_height_mm(style),
+    known = finite(trials, "contribution", "influence")
+    missing = "; ".join(trials.loc[~known, "trial"])
+    words = words.with_footnotes(f"Not shown: {missing}." if missing else "")
+    height = panel_height_mm(style)
+    y = fitting(from_zero(trials.loc[known, "influence"]), height, style, upright=True)
+    x = fitting(from_zero(trials.loc[known, "contribution"]), across_mm(style, y), style)
+    # those far out are what the plot is looked at for: their names have the best places
+    far = trials["contribution"] / x.high + trials["influence"] / y.high
+    shown = trials[known].assign(far=far).sort_values("far", ascending=False, kind="stable")
+    return (
+        p9.ggplot(shown, p9.aes("contribution", "influence"))
+        + house(style, words, height, x=x_label, y=y_label)
+        + geom_disc(**disc(1.15 * style.square_unweighted_mm, style.ink, style.paper, style))
+        + geom_names(p9.aes(label="trial"), style=style)
+        + scale("x", x)
+        + scale("y", y)
     )
-    size = 1.15 * style.square_unweighted_mm
-    labels = []
-    for trial in trials:
-        place = panel.point(trial.contribution, trial.influence)
-        chart.dot("trial", place, size, style.ink, style.paper)
-        labels.append(Label(trial.label, *place, size / 2))
-    chart.y_axis(panel)
-    chart.x_axis(panel, Axis("linear", label=baujat.x_label))
-    # those far out are what the plot is looked at for
-    labels.sort(key=lambda label: (panel.left - label.x) + (label.y - panel.bottom))
-    box = (panel.left, panel.top - style.row_mm / 4, chart.right, panel.bottom)
-    chart.labels(labels, box, LABEL_WAYS + _UPWARD)
-    chart.notes(baujat.notes)
-    missing = [trial.label for trial in baujat.trials if trial not in trials]
-    footnotes = [*baujat.footnotes, *([f"Not shown: {'; '.join(missing)}."] if missing else [])]
-    return chart.page(baujat.title, baujat.description, footnotes)

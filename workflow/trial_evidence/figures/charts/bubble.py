@@ -1,139 +1,126 @@
 """The bubble plot of a meta-regression: effects against a covariate, and the fitted line."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.chart import (
-    Chart,
-    Key,
-    Label,
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.house.labels import geom_names
+from trial_evidence.figures.house.scales import (
     between,
     covering,
-    panel_height_mm,
+    finite,
+    fitting,
+    natural,
+    scale,
     vertical_label,
 )
-from trial_evidence.figures.canvas.page import Page
-from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.house.theme import (
+    Legend,
+    Words,
+    across_mm,
+    disc,
+    geom_disc,
+    house,
+    legend,
+    line_width,
+    panel_height_mm,
+    point_size,
+    reference_line,
+)
 
 _LARGEST_MM, _SMALLEST_MM = 6.0, 1.2
 # how much wider than the covariate the axis is, on either side
 _ROOM = 0.05
+_TRIAL, _LINE = "Trial (area follows weight)", "Fitted line"
 
 
-@dataclass(frozen=True)
-class BubbleTrial:
-    """A trial: covariate, estimate on the analysis scale, and weight of any unit."""
-
-    label: str
-    covariate: float
-    estimate: float
-    weight: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """A fitted line with its confidence band, at ascending values of the covariate."""
-
-    covariate: Sequence[float]
-    fitted: Sequence[float]
-    low: Sequence[float]
-    high: Sequence[float]
-
-
-@dataclass(frozen=True)
-class Bubble:
-    """A bubble plot, described.
+def bubble(
+    trials: pd.DataFrame,
+    line: pd.DataFrame | None,
+    axis: Axis,
+    covariate: str,
+    level: float,
+    words: Words,
+    style: Style,
+) -> p9.ggplot:
+    """Draw a bubble plot.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
     trials
-        Trials; the area of a bubble follows the weight.
+        ``trial``, ``covariate``, ``estimate`` on the analysis scale and ``weight`` of any unit,
+        which the area of a bubble follows.
     line
-        Fitted line on the analysis scale; None where there is none.
+        ``covariate`` ascending; ``fitted``, ``low`` and ``high`` on the analysis scale. None where
+        no line has been fitted.
     axis
         The axis of the effect, which stands upright.
-    covariate_label
+    covariate
         Words for the covariate, with its unit.
-    notes, footnotes
-        Sentences under the plot and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    trials: Sequence[BubbleTrial]
-    line: Line | None
-    axis: Axis
-    covariate_label: str
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(bubble: Bubble, style: Style) -> Page:
-    """Place a bubble plot on a page.
-
-    Parameters
-    ----------
-    bubble
-        The description.
-    style
-        Sizes and colours.
+    level
+        Confidence level of the band in percent.
+    words, style
+        Title, notes and small print; sizes and colours.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
+        x the covariate, y in the units printed on the axis.
     """
-    trials = [
-        trial
-        for trial in bubble.trials
-        if math.isfinite(trial.covariate) and math.isfinite(trial.estimate)
-    ]
-    chart = Chart(style)
-    chart.title(bubble.title)
-    chart.above_panel(vertical_label(bubble.axis))
-    covariates = [trial.covariate for trial in trials] or [0.0]
-    low, high = min(covariates), max(covariates)
-    room = _ROOM * (high - low) or max(0.5, 0.01 * abs(low))
-    fitted = [] if bubble.line is None else [*bubble.line.fitted]
-    panel = chart.panel(
-        between(low - room, high + room, whole=all(float(x).is_integer() for x in covariates)),
-        covering(bubble.axis, [*(trial.estimate for trial in trials), *fitted]),
-        panel_height_mm(style),
-        ("linear", bubble.axis.scale),
-    )
-    keys = [Key("dot", "Trial (area follows weight)", style.muted, style.ink)]
-    if bubble.line is not None:
-        line = bubble.line
-        uppers = [panel.point(*place) for place in zip(line.covariate, line.high, strict=True)]
-        lowers = [panel.point(*place) for place in zip(line.covariate, line.low, strict=True)]
-        middle = [panel.point(*place) for place in zip(line.covariate, line.fitted, strict=True)]
-        chart.area("band", [*uppers, *reversed(lowers)], style.band, panel)
-        for edge in (uppers, lowers):
-            chart.curve("band edge", edge, style.accent_light, style.hair_pt, panel)
-        chart.curve("fitted", middle, style.accent, 1.5 * style.interval_pt, panel)
-        keys.append(Key("line", "Fitted line", style.accent, width_pt=1.5 * style.interval_pt))
-        keys.append(Key("area", "95% confidence band", style.band, style.accent_light))
-    chart.reference(panel, bubble.axis, upright=False)
-    heaviest = max((trial.weight for trial in trials), default=0.0)
-    labels = []
+    known = trials[finite(trials, "covariate", "estimate")]
+    ends = (known["covariate"].min(), known["covariate"].max()) if len(known) else (0.0, 0.0)
+    room = _ROOM * (ends[1] - ends[0]) or max(0.5, 0.01 * abs(ends[0]))
+    whole = bool((known["covariate"] % 1 == 0).all())
+    fitted: list[float] = [] if line is None else line["fitted"].tolist()
+    height = panel_height_mm(style)
+    y = fitting(covering(axis, [*known["estimate"], *fitted]), height, style, upright=True)
+    across = between(ends[0] - room, ends[1] + room, whole=whole)
+    x = fitting(across, across_mm(style, y), style)
+    heaviest = known["weight"].max() if len(known) else 0.0
+    share = known["weight"].clip(lower=0.0) / heaviest if heaviest > 0 else 1.0
+    diameter = np.maximum(_SMALLEST_MM, _LARGEST_MM * np.sqrt(share) * style.square_max_mm / 3.3)
+    looks = disc(1.0, style.muted, style.ink, style)
+    del looks["size"]
+    # a bubble may not reach over what stands around the panel
+    rims = [min(y.share(at), 1 - y.share(at)) for at in natural(known["estimate"], axis.scale)]
+    beyond = max([0.0, *(diameter / 2 / height - rims)])
     # small ones last: they would vanish behind large ones
-    for trial in sorted(trials, key=lambda trial: -trial.weight):
-        place = panel.point(trial.covariate, trial.estimate)
-        if not panel.holds(place):
-            continue
-        share = max(trial.weight, 0.0) / heaviest if heaviest > 0 else 1.0
-        size = max(_SMALLEST_MM, _LARGEST_MM * math.sqrt(share) * style.square_max_mm / 3.3)
-        chart.dot("trial", place, size, style.muted, style.ink)
-        labels.append(Label(trial.label, *place, size / 2))
-    chart.y_axis(panel)
-    chart.x_axis(panel, Axis("linear", label=bubble.covariate_label))
-    chart.labels(labels, (panel.left, panel.top, chart.right, panel.bottom))
-    chart.legend(keys)
-    chart.notes(bubble.notes)
-    return chart.page(bubble.title, bubble.description, bubble.footnotes)
+    known = known.assign(
+        y=natural(known["estimate"], axis.scale), size=point_size(diameter, looks["stroke"])
+    ).sort_values("weight", ascending=False, kind="stable")
+    keys = [legend([key], style) for key in (_TRIAL, _LINE, f"{level:g}% confidence band")]
+    return (
+        p9.ggplot(known, p9.aes("covariate", "y"))
+        + house(
+            style, words, height, keys[: 1 if line is None else 3], covariate, vertical_label(axis)
+        )
+        + _fit(line, axis, keys[1:], style)
+        + reference_line(axis, style, "y")
+        + geom_disc(p9.aes(size="size", shape=[_TRIAL] * len(known)), **looks)
+        + geom_names(p9.aes(label="trial"), style=style)
+        + keys[0].scales(1, {"size": point_size(style.square_unweighted_mm)}, shape=["o"])
+        + [scale("x", x), scale("y", y, beyond=beyond), p9.scale_size_identity()]
+    )
+
+
+def _fit(line: pd.DataFrame | None, axis: Axis, keys: list[Legend], style: Style) -> list[Any]:
+    """The fitted line with its band, behind the trials."""
+    if line is None:
+        return []
+    shown = line.assign(
+        **{name: natural(line[name], axis.scale) for name in ("fitted", "low", "high")},
+        line=keys[0].keys[0],
+        band=keys[1].keys[0],
+    )
+    thick, hair = line_width(1.5 * style.interval_pt), line_width(style.hair_pt)
+    edge = {"color": style.accent_light, "size": hair}
+    return [
+        p9.geom_ribbon(p9.aes(y="fitted", ymin="low", ymax="high", fill="band"), shown, **edge),
+        p9.geom_line(p9.aes(y="fitted", color="line"), shown, size=thick),
+        *keys[0].scales(2, color=[style.accent]),
+        *keys[1].scales(3, edge, fill=[style.band]),
+    ]

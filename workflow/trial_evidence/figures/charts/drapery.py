@@ -1,27 +1,34 @@
 """The drapery plot: p values of every effect that could be, for each trial and for all."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
-from trial_evidence.figures.canvas.axis import Axis, Tick
-from trial_evidence.figures.canvas.chart import (
-    DASHED,
-    Chart,
-    Key,
-    Panel,
+import pandas as pd
+import plotnine as p9
+
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
+from trial_evidence.figures.house.labels import favours, geom_beside, told_at_foot
+from trial_evidence.figures.house.scales import (
+    Span,
     between,
     covering,
-    panel_height_mm,
+    finite,
+    fitting,
+    natural,
+    scale,
 )
-from trial_evidence.figures.canvas.page import Align, Page, Point
-from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import (
-    CAP_HEIGHT_EM,
-    MM_PER_POINT,
-    clean,
-    shorten,
-    text_width_mm,
+from trial_evidence.figures.house.theme import (
+    DASHED,
+    Words,
+    across_mm,
+    house,
+    leading_mm,
+    legend,
+    line_width,
+    panel_height_mm,
 )
 from trial_evidence.words.numbers import format_tick
 
@@ -29,217 +36,168 @@ from trial_evidence.words.numbers import format_tick
 _FOOT = 0.005
 _FLAG_ROWS = 8
 _FLAG_GAP_MM = 0.6
+_TRIAL = "Trial"
+_Y_LABEL = "p value (left) and confidence level (right)"
+_FRONT = ("trial", "prediction", "pooled")
 
 
-@dataclass(frozen=True)
-class PCurve:
-    """A p-value function: two-sided p at ascending values of the effect (analysis scale)."""
-
-    label: str
-    effects: Sequence[float]
-    p_values: Sequence[float]
-
-
-@dataclass(frozen=True)
-class Drapery:
-    """A drapery plot, described.
+def drapery(
+    curves: pd.DataFrame,
+    axis: Axis,
+    words: Words,
+    style: Style,
+    levels: Sequence[float] = (0.05, 0.1, 0.5),
+) -> p9.ggplot:
+    """Draw a drapery plot (Rücker and Schwarzer 2021).
 
     Parameters
     ----------
-    title
-        Heading of the figure.
-    trials
-        Curves of the trials, thin.
-    pooled
-        Curve of the pooled effect, thick.
-    prediction
-        Curve of the effect in a new trial, dashed; None for none.
+    curves
+        p-value functions, a row a point: ``effect`` ascending on the analysis scale, two-sided
+        ``p_value``, ``curve`` and its ``kind``: "trial" (thin, named over the panel), "pooled"
+        (thick) or "prediction" (dashed).
     axis
         The axis of the effect.
+    words, style
+        Title, notes and small print; sizes and colours.
     levels
         p values that level lines mark.
-    notes, footnotes
-        Sentences under the plot and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    trials: Sequence[PCurve]
-    pooled: PCurve
-    prediction: PCurve | None
-    axis: Axis
-    levels: tuple[float, ...] = (0.05, 0.1, 0.5)
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(drapery: Drapery, style: Style) -> Page:
-    """Place a drapery plot (Rücker and Schwarzer 2021) on a page.
-
-    Parameters
-    ----------
-    drapery
-        The description.
-    style
-        Sizes and colours.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
+        x in the units printed on the axis, y the p value; names stand above 1.
     """
-    chart = Chart(style)
-    chart.title(drapery.title)
-    chart.above_panel("p value (left) and confidence level (right)")
-    beside = [
-        max(text_width_mm(label, style.text_pt) for label in labels) + 2 * style.tick_mm
-        for labels in (["0.05", "0.8"], ["100%", *map(_level, drapery.levels)])
-    ]
-    curves = [*drapery.trials, drapery.pooled]
-    panel = chart.panel(
-        covering(drapery.axis, _reach(curves)),
-        between(0.0, 1.0),
-        panel_height_mm(style),
-        (drapery.axis.scale, "linear"),
-        beside_mm=(beside[0], beside[1]),
-    )
-    flags = _flags(chart, panel, drapery.trials)
-    rise = _flag_mm(chart) * max((flag.row + 1 for flag in flags), default=0)
-    panel = replace(panel, top=panel.top + rise, bottom=panel.bottom + rise)
-    for level in drapery.levels:
-        y = panel.y_mm(level)
-        chart.line("level", (panel.left, y), (panel.right, y), style.muted, style.hair_pt / 2)
-    chart.reference(panel, drapery.axis)
-    for curve in drapery.trials:
-        chart.curve("trial", _points(curve, panel), style.muted, style.hair_pt, panel)
-    keys = [Key("line", "Trial", style.muted, width_pt=style.hair_pt)]
-    thick = 2.4 * style.interval_pt
-    if drapery.prediction is not None:
-        points = _points(drapery.prediction, panel)
-        chart.curve("prediction", points, style.accent, 1.3 * style.interval_pt, panel, DASHED)
-    chart.curve("pooled", _points(drapery.pooled, panel), style.accent, thick, panel)
-    keys.append(Key("line", drapery.pooled.label, style.accent, width_pt=thick))
-    if drapery.prediction is not None:
-        label = drapery.prediction.label
-        keys.append(Key("line", label, style.accent, "", 1.3 * style.interval_pt, DASHED))
-    chart.y_axis(panel)
-    chart.y_axis(panel, _level_ticks(panel, drapery.levels, style), side=1)
-    _raise(chart, panel, flags)
-    chart.x_axis(panel, drapery.axis)
-    chart.legend(keys)
-    chart.notes(drapery.notes)
-    return chart.page(drapery.title, drapery.description, drapery.footnotes)
+    known = curves[finite(curves, "effect", "p_value")].reset_index(drop=True)
+    named = known.groupby("kind", sort=False)["curve"].first().to_dict() | {"trial": _TRIAL}
+    looks = {
+        "trial": (style.muted, line_width(style.hair_pt), "solid"),
+        "pooled": (style.accent, line_width(2.4 * style.interval_pt), "solid"),
+        "prediction": (style.accent, line_width(1.3 * style.interval_pt), DASHED),
+    }
+    kinds = [kind for kind in looks if kind in named]
+    keys = legend({kind: named[kind] for kind in kinds}, style)
+    colours, widths, dashes = zip(*(looks[kind] for kind in kinds), strict=True)
+
+    height = panel_height_mm(style)
+    right = max(text_width_mm(_percent(level), style.text_pt) for level in (*levels, 0.0))
+    right += 2 * style.tick_mm
+    y = fitting(between(0.0, 1.0), height, style, upright=True)
+    room = across_mm(style, y) - right
+    x = fitting(covering(axis, _reach(known)), room, style)
+    flags, told = _flags(known[known["kind"] == "trial"], axis, x, room, style)
+    row = leading_mm(style.footnote_pt, style) / height
+    top = 1 + row * (flags["row"].max() + 1 if len(flags) else 0)
+    flags = flags.assign(y=1 + (flags["row"] + 0.25) * row, top=1 + (flags["row"] + 0.75) * row)
+    points = known.assign(x=natural(known["effect"], axis.scale))
+    # behind the mean, which is what the plot is read for
+    points = points.sort_values("kind", key=lambda k: k.map(_FRONT.index), kind="stable")
+    points["line"] = pd.factorize(points["kind"] + points["curve"])[0]
+    sides = pd.DataFrame({"x": [x.low, x.high], "y": 0.0, "yend": 1.0})
+    right_axis = pd.DataFrame({"y": _apart(levels, height, style)})
+    hair, rule = line_width(style.hair_pt), line_width(style.rule_pt)
+    return (
+        p9.ggplot(points, p9.aes("x", "p_value"))
+        + house(style, words.with_footnotes(*told), height * top, [keys], x=axis, y=_Y_LABEL)
+        + p9.theme(
+            axis_line_y=p9.element_blank(),
+            plot_margin_right=(style.margin_mm + right) / style.width_mm,
+        )
+        + p9.geom_hline(yintercept=list(levels), color=style.muted, size=hair / 2)
+        + _segments(sides, "x", style.ink, rule)
+        + _segments(_reference(axis), "x", style.ink, rule)
+        + p9.geom_path(p9.aes(color="kind", size="kind", linetype="kind", group="line"))
+        + keys.scales(1, color=colours, size=widths, linetype=dashes)
+        + _segments(flags.assign(y=1.0, yend=flags["top"]), "x", style.muted, hair)
+        + [
+            p9.geom_text(
+                p9.aes("word", "y", label="label"), some, ha=side, va="baseline",
+                size=style.footnote_pt, color=style.ink, inherit_aes=False,
+            )
+            for side, some in flags.groupby("align")
+        ]
+        + geom_beside(
+            p9.aes(y="y", label="label"), right_axis.assign(label=right_axis["y"].map(_percent)),
+            style=style, size=style.text_pt, inherit_aes=False,
+        )
+        + favours(axis, style)
+        + [scale("x", x), scale("y", replace(y, high=top))]
+    )  # fmt: skip
 
 
-def _level(p_value: float) -> str:
+def _segments(frame: pd.DataFrame, x: str, colour: str, width: float) -> p9.geom_segment:
+    mapping = p9.aes(x, "y", xend=x, yend="yend")
+    return p9.geom_segment(mapping, frame, color=colour, size=width, inherit_aes=False)
+
+
+def _reference(axis: Axis) -> pd.DataFrame:
+    """The line of no effect, which ends where the names begin."""
+    places = [] if axis.reference is None else [float(natural(axis.reference, axis.scale))]
+    return pd.DataFrame({"x": places, "y": 0.0, "yend": 1.0})
+
+
+def _percent(p_value: float) -> str:
     return f"{format_tick(round(100 * (1 - p_value), 6))}%"
 
 
-def _level_ticks(panel: Panel, p_values: Sequence[float], style: Style) -> list[Tick]:
-    """Ticks of the levels, without those that would print over an earlier one."""
-    ticks: list[Tick] = []
-    for p_value in p_values:
-        apart = (abs(panel.y_mm(p_value) - panel.y_mm(tick.place)) for tick in ticks)
-        if min(apart, default=math.inf) >= style.text_pt * MM_PER_POINT:
-            ticks.append(Tick(p_value, _level(p_value)))
-    return ticks
+def _apart(levels: Sequence[float], height_mm: float, style: Style) -> list[float]:
+    """Levels whose labels do not print over an earlier one."""
+    shown: list[float] = []
+    for level in levels:
+        if all(abs(level - other) * height_mm >= style.text_pt * MM_PER_POINT for other in shown):
+            shown.append(level)
+    return shown
 
 
-def _reach(curves: Sequence[PCurve]) -> list[float]:
+def _reach(curves: pd.DataFrame) -> list[float]:
     """Where the curves are off the floor; an imprecise trial may leave the axis on either side."""
-    ends = []
-    for curve in curves:
-        shown = [
-            effect
-            for effect, p in zip(curve.effects, curve.p_values, strict=True)
-            if math.isfinite(p) and p >= _FOOT
-        ]
-        ends.append((min(shown, default=math.nan), max(shown, default=math.nan)))
-    peaks = [peak[0] for curve in curves if (peak := _peak(curve)) is not None]
+    own = curves[(curves["p_value"] >= _FOOT) & (curves["kind"] != "prediction")]
+    ends = own.groupby(["kind", "curve"], sort=False)["effect"].agg(["min", "max"]).reset_index()
+    trials, pooled = ends[ends["kind"] == "trial"], ends[ends["kind"] == "pooled"]
     # trials at the tenth and ninetieth percentile of the ends; the pooled curve whole
-    inner = ends[:-1]
-    skip = len(inner) // 10
-    lows = sorted(low for low, _ in inner if math.isfinite(low))[skip : skip + 1]
-    highs = sorted((high for _, high in inner if math.isfinite(high)), reverse=True)
-    return [*peaks, *ends[-1], *lows, *highs[skip : skip + 1]]
-
-
-def _peak(curve: PCurve) -> tuple[float, float] | None:
-    known = [
-        (p, -index)
-        for index, (effect, p) in enumerate(zip(curve.effects, curve.p_values, strict=True))
-        if math.isfinite(effect) and math.isfinite(p)
-    ]
-    if not known:
-        return None
-    p, index = max(known)
-    return curve.effects[-index], p
-
-
-def _points(curve: PCurve, panel: Panel) -> list[Point]:
+    skip = len(trials) // 10
     return [
-        panel.point(effect, p)
-        for effect, p in zip(curve.effects, curve.p_values, strict=True)
-        if math.isfinite(effect) and math.isfinite(p)
+        *_peaks(curves[curves["kind"] != "prediction"])["effect"],
+        *pooled["min"],
+        *pooled["max"],
+        *trials["min"].sort_values().iloc[skip : skip + 1],
+        *trials["max"].sort_values(ascending=False).iloc[skip : skip + 1],
     ]
 
 
-@dataclass(frozen=True)
-class _Flag:
-    """A name over the panel: where its line stands, on which side of it the name, in which row."""
-
-    text: str
-    x: float
-    side: int
-    row: int
+def _peaks(curves: pd.DataFrame) -> pd.DataFrame:
+    """The first highest point of every curve."""
+    return curves.loc[curves.groupby("curve", sort=False)["p_value"].idxmax()]
 
 
-def _flags(chart: Chart, panel: Panel, trials: Sequence[PCurve]) -> list[_Flag]:
-    """Names in rows over the panel.
+def _flags(
+    trials: pd.DataFrame, axis: Axis, x: Span, room_mm: float, style: Style
+) -> tuple[pd.DataFrame, list[str]]:
+    """Names in rows over the panel, and small print on those cut or left out.
 
-    Names of the left half lie left of their lines and rise toward the middle, those of the right
-    half lie right of them: so no line runs through a name, whatever the names are.
+    Names of the left half stand left of their lines and rise toward the middle, those of the right
+    half stand right of them: so no line runs through a name, whatever the names are.
     """
-    peaks = []
-    for curve in trials:
-        peak = _peak(curve)
-        if peak is not None and curve.label.strip() and panel.holds(place := panel.point(*peak)):
-            peaks.append((place[0], curve.label))
-    peaks.sort()
+    peaks = _peaks(trials).assign(x=lambda peak: natural(peak["effect"], axis.scale))
+    peaks = peaks.assign(mm=[x.share(value) * room_mm for value in peaks["x"]])
+    peaks = peaks[peaks["mm"].between(0.0, room_mm) & (peaks["curve"].str.strip() != "")]
+    peaks = peaks.sort_values(["mm", "curve"])
     middle = len(peaks) // 2
-    left = _half(chart, panel, peaks[:middle], -1)
-    return left + _half(chart, panel, list(reversed(peaks[middle:])), 1)
-
-
-def _half(chart: Chart, panel: Panel, peaks: Sequence[tuple[float, str]], side: int) -> list[_Flag]:
-    style = chart.style
-    flags: list[_Flag] = []
-    for x, label in peaks:
-        text = shorten(clean(label), style.text_column_min_mm * 1.5, style.footnote_pt)
-        reach = text_width_mm(text, style.footnote_pt) + 2 * _FLAG_GAP_MM
-        passed = [flag.row for flag in flags if abs(flag.x - x) < reach]
-        row = max(passed, default=-1) + 1
-        if row < _FLAG_ROWS and panel.left <= x + side * reach <= panel.right:
-            flags.append(_Flag(text, x, side, row))
-            if text != clean(label):
-                chart.cut_short(label)
-        else:
-            chart.left_out(label)
-    return flags
-
-
-def _raise(chart: Chart, panel: Panel, flags: Sequence[_Flag]) -> None:
-    style = chart.style
-    for flag in flags:
-        y = panel.top - (flag.row + 0.5) * _flag_mm(chart)
-        top = y - CAP_HEIGHT_EM * style.footnote_pt * MM_PER_POINT / 2
-        chart.line("leader", (flag.x, panel.top), (flag.x, top), style.muted, style.hair_pt)
-        align: Align = "left" if flag.side > 0 else "right"
-        x = flag.x + flag.side * _FLAG_GAP_MM
-        chart.word("label", flag.text, x, y, align, size_pt=style.footnote_pt)
-
-
-def _flag_mm(chart: Chart) -> float:
-    return chart.leading(chart.style.footnote_pt)
+    flags: list[dict[str, Any]] = []
+    shortened, left_out = [], []
+    for side, half in ((-1, peaks[:middle]), (1, peaks[middle:][::-1])):
+        placed: list[tuple[float, int]] = []
+        for place, at, name in zip(half["mm"], half["x"], map(clean, half["curve"]), strict=True):
+            text = shorten(name, style.text_column_min_mm * 1.5, style.footnote_pt)
+            reach = text_width_mm(text, style.footnote_pt) + 2 * _FLAG_GAP_MM
+            row = max((row for mm, row in placed if abs(mm - place) < reach), default=-1) + 1
+            if row >= _FLAG_ROWS or not 0 <= place + side * reach <= room_mm:
+                left_out.append(name)
+                continue
+            placed.append((place, row))
+            shortened += [name] if text != name else []
+            word = x.value((place + side * _FLAG_GAP_MM) / room_mm)
+            align = "left" if side > 0 else "right"
+            flags.append({"x": at, "row": row, "label": text, "align": align, "word": word})
+    frame = pd.DataFrame(flags, columns=["x", "row", "label", "align", "word"])
+    return frame, told_at_foot(shortened, left_out)

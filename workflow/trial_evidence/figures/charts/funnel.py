@@ -1,201 +1,193 @@
 """The contour-enhanced funnel plot: estimates against their standard errors."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotnine as p9
+from scipy.special import ndtri
 
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.chart import (
+from trial_evidence.figures.canvas.chart import printed
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.house.labels import favours
+from trial_evidence.figures.house.scales import (
+    Span,
+    covering,
+    finite,
+    fitting,
+    from_zero,
+    natural,
+    scale,
+)
+from trial_evidence.figures.house.theme import (
     DASHED,
     DOTTED,
-    Chart,
-    Key,
-    Panel,
-    backwards,
-    covering,
-    from_zero,
+    Words,
+    across_mm,
+    disc,
+    geom_disc,
+    house,
+    legend,
+    line_width,
     panel_height_mm,
-    printed,
+    point_size,
+    reference_line,
 )
-from trial_evidence.figures.canvas.page import Page, Point
-from trial_evidence.figures.canvas.style import Style
 
 LEAST_TRIALS = 10
-# quantiles of the standard normal distribution for two-sided p of 0.10, 0.05 and 0.01
-Z_10, Z_05, Z_01 = 1.6448536269514722, 1.959963984540054, 2.5758293035489004
-_STEPS = 60
+_REGIONS = ["p > 0.10", "0.05 < p < 0.10", "0.01 < p < 0.05", "p < 0.01"]
+_KINDS = ["Trial", "Imputed by trim-and-fill"]
+_STEPS = 61
 
 
-@dataclass(frozen=True)
-class FunnelPoint:
-    """A trial: estimate and standard error on the analysis scale.
-
-    `imputed` marks what trim-and-fill has added.
-    """
-
-    estimate: float
-    standard_error: float
-    imputed: bool = False
+def quantile(level: float) -> float:
+    """Standard errors on either side of the middle that hold so many percent."""
+    return float(ndtri(0.5 + level / 200))
 
 
-@dataclass(frozen=True)
-class Regression:
-    """A line through the funnel: its estimate at a standard error of 0, and its slope."""
+def funnel(
+    trials: pd.DataFrame,
+    axis: Axis,
+    pooled: float,
+    level: float,
+    words: Words,
+    style: Style,
+    regression: tuple[float, float] | None = None,
+    adjusted: float | None = None,
+) -> p9.ggplot:
+    """Estimates against standard errors, which run downward so that large trials are at the top.
 
-    at_zero: float
-    slope: float
-
-
-@dataclass(frozen=True)
-class Funnel:
-    """A funnel plot, described.
+    Regions of two-sided p about no effect (Peters et al. 2008) are shaded, the darker the nearer
+    to significance; with fewer than ten trials a note says that nothing can be concluded (Sterne et
+    al. 2011).
 
     Parameters
     ----------
-    title
-        Heading of the figure.
-    points
-        Trials, and imputed ones.
+    trials
+        ``estimate`` and ``standard_error`` on the analysis scale; ``imputed`` is true for what
+        trim-and-fill has added.
     axis
-        The axis of the estimates; contours of significance are drawn about its reference.
+        The axis of the estimates.
     pooled
-        Pooled estimate on the analysis scale, about which the pseudo 95% limits lie.
+        Pooled estimate on the analysis scale, about which the pseudo limits lie.
+    level
+        Of these limits, in percent.
+    words, style
+        Title, notes and small print; sizes and colours.
     regression
-        Line of a regression test for asymmetry; None for no line.
+        Estimate at a standard error of 0 and slope of a regression test for asymmetry.
     adjusted
-        Pooled estimate with the imputed trials; None for none.
-    notes, footnotes
-        Sentences under the plot and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    points: Sequence[FunnelPoint]
-    axis: Axis
-    pooled: float
-    regression: Regression | None = None
-    adjusted: float | None = None
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(funnel: Funnel, style: Style) -> Page:
-    """Place a funnel plot on a page.
-
-    The standard error runs downward, so that large trials are at the top. Regions of two-sided
-    p about no effect (Peters et al. 2008) are shaded, the darker the nearer to significance; with
-    fewer than ten trials a note says that nothing can be concluded (Sterne et al. 2011).
-
-    Parameters
-    ----------
-    funnel
-        The description.
-    style
-        Sizes and colours.
+        Pooled estimate with the imputed trials.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
+        x in the units printed on the axis, y the standard error.
     """
-    points = [
-        point
-        for point in funnel.points
-        if math.isfinite(point.estimate) and math.isfinite(point.standard_error)
-    ]
-    deepest = max((point.standard_error for point in points), default=1.0)
-    limits = [funnel.pooled - Z_05 * deepest, funnel.pooled + Z_05 * deepest]
-    chart = Chart(style)
-    chart.title(funnel.title)
-    chart.above_panel("Standard error")
-    reach = [*(point.estimate for point in points), *limits]
-    panel = chart.panel(
-        covering(funnel.axis, reach),
-        backwards(from_zero([1.02 * deepest])),
-        panel_height_mm(style),
-        (funnel.axis.scale, "linear"),
-    )
-    keys = _marks(chart, panel, funnel, points)
-    if funnel.axis.reference is not None:
-        keys += _contours(chart, panel, funnel.axis.reference, style)
-    chart.reference(panel, funnel.axis)
-    keys = [*_lines(chart, panel, funnel), *keys]
-    chart.y_axis(panel)
-    chart.x_axis(panel, funnel.axis)
-    chart.legend(keys)
-    count = sum(not point.imputed for point in points)
-    notes = list(funnel.notes)
+    points = trials[finite(trials, "estimate", "standard_error")]
+    imputed = points["imputed"].astype(bool)
+    count = int((~imputed).sum())
     if count < LEAST_TRIALS:
-        notes.append(
+        words = words.noting(
             f"Small-study effects cannot be judged: k = {count}, fewer than {LEAST_TRIALS} trials."
         )
-    chart.notes(notes)
-    return chart.page(funnel.title, funnel.description, funnel.footnotes)
+    deepest = float(points["standard_error"].max()) if len(points) else 1.0
+    z = quantile(level)
+    reach = [*points["estimate"], pooled - z * deepest, pooled + z * deepest]
+    height = panel_height_mm(style)
+    y = fitting(from_zero([1.02 * deepest]), height, style, upright=True)
+    x = fitting(covering(axis, reach), across_mm(style, y), style)
 
-
-def _marks(chart: Chart, panel: Panel, funnel: Funnel, points: Sequence[FunnelPoint]) -> list[Key]:
-    style = chart.style
-    size = 1.15 * style.square_unweighted_mm
-    for point in points:
-        place = panel.point(point.estimate, point.standard_error)
-        if panel.holds(place):
-            fill, outline = (style.paper, style.ink) if point.imputed else (style.ink, style.paper)
-            chart.dot("imputed" if point.imputed else "trial", place, size, fill, outline)
-    keys = [Key("dot", "Trial", style.ink)]
-    if any(point.imputed for point in points):
-        keys.append(Key("dot", "Imputed by trim-and-fill", style.paper, style.ink))
-    return keys
-
-
-def _contours(chart: Chart, panel: Panel, reference: float, style: Style) -> list[Key]:
-    """Shaded regions from the outside inward; what is not shaded is not significant."""
-    regions = (
-        (math.inf, style.band, ""),
-        (Z_01, style.accent_pale, "0.01 < p < 0.05"),
-        (Z_05, style.accent_light, "0.05 < p < 0.10"),
-        (Z_10, style.paper, "p > 0.10"),
+    limits = f"Pseudo {level:g}% limits"
+    lines = _lines(axis, pooled, (limits, z), regression, adjusted, style)
+    rays = pd.concat(
+        _ray(axis, at_zero, side * slope, y.high).assign(key=key, ray=f"{key} {side}")
+        for key, _, _, _, at_zero, slope in lines
+        for side in ((-1, 1) if key == limits else (1,))
     )
-    for z, fill, _ in regions:
-        if math.isinf(z):
-            corners: Sequence[Point] = (
-                (panel.left, panel.top),
-                (panel.right, panel.top),
-                (panel.right, panel.bottom),
-                (panel.left, panel.bottom),
-            )
-        else:
-            left, right = (_ray(panel, reference, side * z) for side in (-1, 1))
-            corners = (*left, *reversed(right))
-        chart.area("contour", corners, fill, panel)
-    shaded = [Key("area", label, fill, style.muted) for _, fill, label in reversed(regions[1:])]
-    return [*shaded, Key("area", "p < 0.01", style.band, style.muted)]
+    keys, dashes, colours, widths, *_ = map(list, zip(*lines, strict=True))
+    line_keys, kinds = legend(keys, style), legend(_KINDS[: 1 + imputed.any()], style)
+    legends = [line_keys, kinds]
+    shaded: list[Any] = []
+    if axis.reference is not None:
+        legends.append(shades := legend(_REGIONS, style))
+        regions = pd.concat(_regions(axis, axis.reference, x, y))
+        fills = [style.paper, style.accent_light, style.accent_pale, style.band]
+        edge = {"color": style.muted, "size": line_width(style.hair_pt)}
+        shaded = [
+            p9.geom_polygon(p9.aes("x", "standard_error", fill="p", group="order"), regions),
+            *shades.scales(3, edge, fill=fills),
+            *reference_line(axis, style),
+            *favours(axis, style),
+        ]
+    size = 1.15 * style.square_unweighted_mm
+    solid, empty = (
+        disc(size, style.ink, style.paper, style),
+        disc(size, style.paper, style.ink, style),
+    )
+    key = {
+        "fill": [style.ink, style.paper][: len(kinds.keys)],
+        "color": style.ink,
+        "size": point_size(style.square_unweighted_mm),
+    }
+    points = points.assign(
+        x=natural(points["estimate"], axis.scale), kind=np.where(imputed, *reversed(_KINDS))
+    )
+    return (
+        p9.ggplot()
+        + house(style, words, height, legends, x=axis, y="Standard error")
+        + shaded
+        + p9.geom_path(
+            p9.aes("x", "standard_error", color="key", linetype="key", size="key", group="ray"),
+            rays,
+        )
+        + line_keys.scales(1, color=colours, linetype=dashes, size=widths)
+        + [
+            geom_disc(p9.aes("x", "standard_error", shape="kind"), points[hollow], **looks)
+            for hollow, looks in ((~imputed, solid), (imputed, empty))
+        ]
+        + kinds.scales(2, key, shape=["o"] * len(kinds.keys))
+        + [scale("x", x), scale("y", y, backwards=True)]
+    )
 
 
-def _ray(panel: Panel, at_zero: float, slope: float) -> list[Point]:
+def _lines(
+    axis: Axis,
+    pooled: float,
+    limits: tuple[str, float],
+    regression: tuple[float, float] | None,
+    adjusted: float | None,
+    style: Style,
+) -> list[tuple[str, Any, str, float, float, float]]:
+    """Key, dashes, colour, width, estimate at a standard error of 0, and slope of every line."""
+    usual, hair = line_width(style.interval_pt), line_width(style.hair_pt)
+    label = f"Pooled: {printed(pooled, axis.scale)}"
+    lines: list[tuple[str, Any, str, float, float, float]] = [
+        (label, "solid", style.accent, usual, pooled, 0.0),
+        (limits[0], DASHED, style.accent, hair, pooled, limits[1]),
+    ]
+    if adjusted is not None:
+        label = f"With imputed trials: {printed(adjusted, axis.scale)}"
+        lines.append((label, DOTTED, style.accent, usual, adjusted, 0.0))
+    if regression is not None:
+        label = "Regression on the standard error"
+        lines.append((label, DOTTED, style.ink, usual, *regression))
+    return lines
+
+
+def _ray(axis: Axis, at_zero: float, slope: float, deepest: float) -> pd.DataFrame:
     """Points of estimate = at_zero + slope x standard error, down to the foot of the panel."""
-    steps = [panel.y.low * step / _STEPS for step in range(_STEPS + 1)]
-    return [panel.point(at_zero + slope * error, error) for error in steps]
+    errors = np.linspace(0.0, deepest, _STEPS)
+    estimates = natural(at_zero + slope * errors, axis.scale)
+    return pd.DataFrame({"x": estimates, "standard_error": errors})
 
 
-def _lines(chart: Chart, panel: Panel, funnel: Funnel) -> list[Key]:
-    style = chart.style
-    scale = funnel.axis.scale
-    pooled = _ray(panel, funnel.pooled, 0.0)
-    chart.curve("pooled", pooled, style.accent, style.interval_pt, panel)
-    keys = [Key("line", f"Pooled: {printed(funnel.pooled, scale)}", style.accent)]
-    for side in (-1, 1):
-        limit = _ray(panel, funnel.pooled, side * Z_05)
-        chart.curve("limit", limit, style.accent, style.hair_pt, panel, DASHED)
-    keys.append(Key("line", "Pseudo 95% limits", style.accent, "", style.hair_pt, DASHED))
-    if funnel.adjusted is not None:
-        adjusted = _ray(panel, funnel.adjusted, 0.0)
-        chart.curve("adjusted", adjusted, style.accent, style.interval_pt, panel, DOTTED)
-        label = f"With imputed trials: {printed(funnel.adjusted, scale)}"
-        keys.append(Key("line", label, style.accent, dash=DOTTED))
-    if funnel.regression is not None:
-        line = _ray(panel, funnel.regression.at_zero, funnel.regression.slope)
-        chart.curve("regression", line, style.ink, style.interval_pt, panel, DOTTED)
-        keys.append(Key("line", "Regression on the standard error", style.ink, dash=DOTTED))
-    return keys
+def _regions(axis: Axis, reference: float, x: Span, y: Span) -> Iterator[pd.DataFrame]:
+    """Outlines of the shaded regions, each drawn over the one before."""
+    corners = {"x": [x.low, x.high, x.high, x.low], "standard_error": [0.0, 0.0, y.high, y.high]}
+    yield pd.DataFrame(corners).assign(p=_REGIONS[3], order=0)
+    for order, (region, level) in enumerate(zip(_REGIONS[2::-1], (99.0, 95.0, 90.0), strict=True)):
+        left, right = (_ray(axis, reference, side * quantile(level), y.high) for side in (-1, 1))
+        yield pd.concat([left, right[::-1]]).assign(p=region, order=order + 1)

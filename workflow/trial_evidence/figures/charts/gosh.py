@@ -1,168 +1,178 @@
 """The GOSH plot: the pooled result and the heterogeneity of every subset of the trials."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
+import plotnine as p9
 
-from trial_evidence.figures.canvas.axis import Axis, to_axis
-from trial_evidence.figures.canvas.chart import (
-    Chart,
-    Key,
-    Panel,
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.text import clean, wrap
+from trial_evidence.figures.house.labels import favours
+from trial_evidence.figures.house.scales import (
+    Span,
     between,
     covering,
-    panel_height_mm,
-    rectangle,
+    finite,
+    fitting,
+    natural,
+    scale,
 )
-from trial_evidence.figures.canvas.page import Page
-from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import clean
+from trial_evidence.figures.house.theme import (
+    NARROW_MM,
+    Words,
+    across_mm,
+    disc,
+    geom_disc,
+    house,
+    leading_mm,
+    legend,
+    line_width,
+    panel_height_mm,
+    reference_line,
+)
 from trial_evidence.words.numbers import EN_DASH
 
-Numbers = npt.NDArray[np.float64]
-
-_NARROW_MM = 100.0
 _TILE_MM = 1.5
 # white between tiles, so that no viewer shows seams
 _SEAM_MM = 0.06
-_HISTOGRAM_SHARE = 0.22
+_BARS_SHARE = 0.22
 # the axis holds the estimates but for this share on either side
 _TAIL = 0.001
+_Y_LABEL = "Number of subsets (bars), I² in % (below)"
+_RECTANGLE = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax", fill="shade")
+_BAR = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax")
+# so that it fits its key
+_SMALL = {"size": 1.6}
+_WHOLE = "All trials"
+# the bars stand on this I2 and are so high
+_FOOT, _BARS = 103.0, 25.0
 
 
-@dataclass(frozen=True)
-class Gosh:
-    """A GOSH plot, described.
+def gosh(
+    subsets: pd.DataFrame,
+    axis: Axis,
+    words: Words,
+    style: Style,
+    chosen: str = "",
+    whole: tuple[float, float] | None = None,
+) -> p9.ggplot:
+    """Draw a GOSH plot (Olkin, Dahabreh and Trikalinos 2012).
+
+    Subsets are counted in tiles, the darker the more; the bars above count them by estimate alone.
+    With and without a chosen trial they stand side by side, or one below the other on a narrow
+    page, on the same axes and the same shades.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
-    estimates
-        Pooled estimate of each subset on the analysis scale.
-    i2
-        Its heterogeneity I2 in percent.
+    subsets
+        ``estimate`` on the analysis scale and ``i2`` in percent of each subset; ``chosen`` is true
+        where it holds the chosen trial.
     axis
         The axis of the estimates.
+    words, style
+        Title, notes and small print; sizes and colours.
     chosen
-        Which subsets hold one trial: they get a panel of their own; None for one panel.
-    chosen_label
-        That trial.
+        Name of the trial by which panels are split; empty for one panel.
     whole
-        Estimate and I2 of all trials together; None to leave it out.
-    notes, footnotes
-        Sentences under the plot and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    estimates: Numbers
-    i2: Numbers
-    axis: Axis
-    chosen: npt.NDArray[np.bool_] | None = None
-    chosen_label: str = ""
-    whole: tuple[float, float] | None = None
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(gosh: Gosh, style: Style) -> Page:
-    """Place a GOSH plot (Olkin, Dahabreh and Trikalinos 2012) on a page.
-
-    Subsets are counted in tiles, the darker the more; the histogram above counts them by estimate
-    alone. With and without a chosen trial they stand side by side, or one below the other on a
-    narrow page, on the same axes and the same shades.
-
-    Parameters
-    ----------
-    gosh
-        The description.
-    style
-        Sizes and colours.
+        Estimate and I2 of all trials together.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
+        Panels by ``panel``; x in the units printed on the axis, y I2 in percent.
     """
-    known = np.isfinite(gosh.estimates) & np.isfinite(gosh.i2)
-    chart = Chart(style)
-    chart.title(gosh.title)
-    groups = [(f"All subsets ({known.sum():,})", known)]
-    if gosh.chosen is not None:
-        name = clean(gosh.chosen_label)
-        inside, outside = known & gosh.chosen, known & ~gosh.chosen
-        groups = [
-            (f"Subsets with {name} ({inside.sum():,})", inside),
-            (f"Subsets without {name} ({outside.sum():,})", outside),
+    known = subsets[finite(subsets, "estimate", "i2")]
+    panels = [("All subsets", np.ones(len(known), dtype=bool))]
+    if chosen:
+        inside = known["chosen"].to_numpy(bool)
+        panels = [
+            (f"Subsets with {clean(chosen)}", inside),
+            (f"Subsets without {clean(chosen)}", ~inside),
         ]
-    columns = 1 if len(groups) == 1 or style.width_mm <= _NARROW_MM else len(groups)
-    gap = 2 * style.panel_gap_mm
-    width = (chart.right - chart.left - (columns - 1) * gap) / columns
-    height = panel_height_mm(style) * (0.8 if len(groups) > 1 else 1.0)
-    reach = _reach(gosh.estimates[known])
-    edges = [
-        (chart.left + n * (width + gap), chart.left + n * (width + gap) + width)
-        for n in range(columns)
+    columns = 1 if style.width_mm <= NARROW_MM else len(panels)
+    rows = len(panels) // columns
+    height = panel_height_mm(style) * (0.8 if len(panels) > 1 else 1.0)
+    y = fitting(between(0.0, 100.0), height * (1 - _BARS_SHARE), style, upright=True)
+    room = across_mm(style, y, columns)
+    tails = known["estimate"].quantile([_TAIL, 1 - _TAIL]) if len(known) else []
+    x = fitting(covering(axis, tails), room, style)
+    headings = [
+        wrap(f"{name} ({members.sum():,})", room, style.text_pt, True) for name, members in panels
     ]
-    drawn: list[tuple[Panel, Numbers]] = []
-    histogram = _HISTOGRAM_SHARE * height
-    for first in range(0, len(groups), columns):
-        row = groups[first : first + columns]
-        top = chart.y = chart.y + (style.block_gap_mm if first else 0.0)
-        lowest = top
-        for (label, _), room in zip(row, edges, strict=False):
-            chart.y = top
-            chart.heading(label, room)
-            chart.above_panel("Number of subsets (bars), I² in % (below)", room)
-            lowest = max(lowest, chart.y)
-        for (_, members), room in zip(row, edges, strict=False):
-            chart.y = lowest + histogram
-            panel = chart.panel(
-                covering(gosh.axis, reach),
-                between(0.0, 100.0),
-                height - histogram,
-                (gosh.axis.scale, "linear"),
-                room,
-            )
-            drawn.append((panel, _counts(panel, gosh.estimates[members], gosh.i2[members])))
-            chart.reference(panel, gosh.axis)
-            chart.y_axis(panel)
-            chart.x_axis(panel, gosh.axis, room)
-    most = int(max(count.max(initial=0.0) for _, count in drawn))
-    highest = max(float(count.sum(axis=1).max(initial=0.0)) for _, count in drawn)
-    for panel, count in drawn:
-        _tiles(chart, panel, count, most)
-        _bars(chart, panel, count, highest, histogram)
-        if gosh.whole is not None and panel.holds(place := panel.point(*gosh.whole)):
-            size = 1.2 * style.square_unweighted_mm
-            chart.mark("whole", "diamond", place, size, style.paper, style.ink)
-    chart.legend(_keys(gosh, most, style))
-    chart.notes(gosh.notes)
-    return chart.page(gosh.title, gosh.description, gosh.footnotes)
+    names = ["\n".join(lines) for lines in headings]
+    tiles = pd.concat(
+        _tiles(known[members], axis, x, room, height).assign(panel=name)
+        for name, (_, members) in zip(names, panels, strict=True)
+    )
+    most = int(tiles["count"].max()) if len(tiles) else 0
+    classes = _classes(most)
+    keys = legend([_counted(low, high) for low, high in classes.values()], style)
+    tiles["shade"] = [keys.keys[list(classes).index(_shade(n, most))] for n in tiles["count"]]
+    bars = tiles.groupby(["panel", "xmin", "xmax"], as_index=False)["count"].sum()
+    bars["ymax"] = _FOOT + _BARS * bars["count"] / bars["count"].max()
+    shades = dict(enumerate((style.accent_pale, style.accent_light, style.accent)))
+    legends = [keys] if len(tiles) else []
+    marks: list[Any] = []
+    if whole is not None and x.low <= natural(whole[0], axis.scale) <= x.high:
+        legends.append(all_trials := legend([_WHOLE], style))
+        at = pd.DataFrame({"x": natural(whole[:1], axis.scale), "i2": whole[1], "key": _WHOLE})
+        looks = disc(1.05 * style.square_unweighted_mm, style.paper, style.ink, style)
+        marks = [
+            geom_disc(p9.aes("x", "i2", shape="key"), at, **looks),
+            *all_trials.scales(2, _SMALL, shape=["D"]),
+        ]
+    left = pd.DataFrame({"x": [x.low], "y": 0.0, "yend": 100.0})
+    every = pd.DataFrame({"panel": pd.Categorical(names, names), "x": x.low, "y": 0.0})
+    last = {"panel": names[-1]} if rows > 1 else {}
+    apart = 2 * style.block_gap_mm + leading_mm(style.text_pt, style)
+    lines = max(map(len, headings)) - 1
+    apart += lines * leading_mm(style.text_pt, style)
+    panels_mm = lines * leading_mm(style.text_pt, style) + rows * height + (rows - 1) * apart
+    return (
+        p9.ggplot()
+        + house(style, words, panels_mm, legends, x=axis, y=_Y_LABEL, columns=columns)
+        + p9.theme(
+            axis_line_y=p9.element_blank(), panel_spacing_y=2 * style.block_gap_mm / style.width_mm
+        )
+        + p9.facet_wrap("panel", ncol=columns)
+        + p9.geom_blank(p9.aes("x", "y"), every)
+        + reference_line(axis, style)
+        + p9.geom_rect(_RECTANGLE, tiles)
+        + p9.geom_rect(_BAR, bars.assign(ymin=_FOOT), fill=style.accent_light)
+        + (keys.scales(1, fill=[shades[shade] for shade in classes]) if len(tiles) else [])
+        + marks
+        + p9.geom_segment(
+            p9.aes("x", "y", xend="x", yend="yend"), left,
+            color=style.ink, size=line_width(style.rule_pt),
+        )
+        + favours(axis, style, columns=columns, **last)
+        + [scale("x", x), scale("y", replace(y, high=_FOOT + _BARS))]
+    )  # fmt: skip
 
 
-def _keys(gosh: Gosh, most: int, style: Style) -> list[Key]:
-    """The shades with the numbers of subsets that they stand for."""
-    keys = []
-    classes = [_shade(count, most) for count in range(1, most + 1)]
-    for shade, fill in enumerate(_shades(style)):
-        if shade in classes:
-            low = classes.index(shade) + 1
-            high = low + classes.count(shade) - 1
-            counted = str(low) if low == high else f"{low:,}{EN_DASH}{high:,}"
-            keys.append(Key("area", f"{counted} subset{'s' if high > 1 else ''} a tile", fill))
-    if gosh.whole is not None:
-        keys.append(Key("diamond", "All trials", style.paper, style.ink))
-    return keys
-
-
-def _shades(style: Style) -> tuple[str, str, str]:
-    return style.accent_pale, style.accent_light, style.accent
+def _tiles(
+    subsets: pd.DataFrame, axis: Axis, x: Span, room_mm: float, height_mm: float
+) -> pd.DataFrame:
+    """Subsets in each tile that holds any: columns along the estimates, rows along I2."""
+    unit = height_mm / (_FOOT + _BARS)
+    across, up = max(1, round(room_mm / _TILE_MM)), max(1, round(100 * unit / _TILE_MM))
+    places = [x.share(float(value)) for value in natural(subsets["estimate"], axis.scale)]
+    counts, _, _ = np.histogram2d(places, subsets["i2"], (across, up), ((0, 1), (0, 100)))
+    column, row = np.nonzero(counts)
+    seam, low, high = _SEAM_MM / room_mm, row * 100 / up, (row + 1) * 100 / up
+    return pd.DataFrame(
+        {
+            "xmin": [x.value(at / across + seam) for at in column],
+            "xmax": [x.value((at + 1) / across - seam) for at in column],
+            "ymin": low + _SEAM_MM / unit,
+            "ymax": high - _SEAM_MM / unit,
+            "count": counts[column, row],
+        }
+    )
 
 
 def _shade(count: float, most: int) -> int:
@@ -170,48 +180,14 @@ def _shade(count: float, most: int) -> int:
     return min(int(3 * math.log1p(count) / math.log1p(most)), 2)
 
 
-def _reach(estimates: Numbers) -> list[float]:
-    if not estimates.size:
-        return []
-    return [float(end) for end in np.quantile(estimates, [_TAIL, 1 - _TAIL])]
+def _classes(most: int) -> dict[int, tuple[int, int]]:
+    """Lowest and highest number of subsets in every class that has any."""
+    found: dict[int, list[int]] = {}
+    for count in range(1, most + 1):
+        found.setdefault(_shade(count, most), []).append(count)
+    return {shade: (counts[0], counts[-1]) for shade, counts in found.items()}
 
 
-def _counts(panel: Panel, estimates: Numbers, i2: Numbers) -> Numbers:
-    """Subsets in each tile: columns along the estimates, rows along I2 from below."""
-    across = max(1, round((panel.right - panel.left) / _TILE_MM))
-    down = max(1, round((panel.bottom - panel.top) / _TILE_MM))
-    places = np.array([to_axis(float(value), panel.x_scale) for value in estimates])
-    counts, _, _ = np.histogram2d(
-        places,
-        i2,
-        bins=(across, down),
-        range=((panel.x.low, panel.x.high), (panel.y.low, panel.y.high)),
-    )
-    return counts
-
-
-def _tiles(chart: Chart, panel: Panel, counts: Numbers, most: int) -> None:
-    shades = _shades(chart.style)
-    wide = (panel.right - panel.left) / counts.shape[0]
-    high = (panel.bottom - panel.top) / counts.shape[1]
-    for column, row in np.argwhere(counts > 0):
-        left, bottom = panel.left + column * wide, panel.bottom - row * high
-        corners = rectangle(
-            left + _SEAM_MM, bottom - high + _SEAM_MM, left + wide - _SEAM_MM, bottom - _SEAM_MM
-        )
-        chart.area("tile", corners, shades[_shade(counts[column, row], most)], panel)
-
-
-def _bars(chart: Chart, panel: Panel, counts: Numbers, highest: float, room: float) -> None:
-    """The histogram above a panel."""
-    style = chart.style
-    wide = (panel.right - panel.left) / counts.shape[0]
-    foot = panel.top - style.block_gap_mm / 2
-    whole = room - style.block_gap_mm
-    above = replace(panel, top=foot - whole, bottom=foot)
-    for column, count in enumerate(counts.sum(axis=1)):
-        if count > 0:
-            left = panel.left + column * wide
-            top = foot - whole * float(count) / highest
-            corners = rectangle(left + _SEAM_MM, top, left + wide - _SEAM_MM, foot)
-            chart.area("bar", corners, style.accent_light, above)
+def _counted(low: int, high: int) -> str:
+    counted = str(low) if low == high else f"{low:,}{EN_DASH}{high:,}"
+    return f"{counted} subset{'s' if high > 1 else ''} a tile"

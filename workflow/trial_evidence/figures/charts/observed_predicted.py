@@ -1,132 +1,90 @@
 """Observed against predicted effects, each with its intervals, and the line of agreement."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import numpy as np
+import pandas as pd
+import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.chart import (
-    DASHED,
-    Chart,
-    Key,
-    Label,
-    Panel,
-    covering,
-    panel_height_mm,
-    vertical_label,
-)
-from trial_evidence.figures.canvas.page import Page, Point
 from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.house.labels import geom_names
+from trial_evidence.figures.house.scales import covering, fitting, natural, scale
+from trial_evidence.figures.house.theme import (
+    DASHED,
+    Words,
+    across_mm,
+    disc,
+    geom_disc,
+    house,
+    legend,
+    line_width,
+    panel_height_mm,
+)
 
-Effect = tuple[float, float, float]
-"""Estimate and limits on the analysis scale."""
+NUMBERS = [f"{name}{end}" for name in ("predicted", "observed") for end in ("", "_low", "_high")]
+_AGREEMENT = "Observed as predicted"
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """A treatment: its effect as observed and as predicted, on the analysis scale."""
-
-    label: str
-    predicted: Effect
-    observed: Effect
-
-
-@dataclass(frozen=True)
-class ObservedPredicted:
-    """Observed against predicted effects, described.
+def observed_predicted(
+    points: pd.DataFrame, axis: Axis, predicted: str, level: float, words: Words, style: Style
+) -> p9.ggplot:
+    """Effects as observed (upright) against the same as predicted, on one range.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
     points
-        Treatments; those with a number that is not finite are left out.
+        ``label``; ``predicted``, ``predicted_low``, ``predicted_high``, and the same as
+        ``observed``, on the analysis scale. Rows with a number that is not finite are left out.
     axis
-        The axis of both effects; its label is that of the vertical one.
-    predicted_label
+        Of both effects, with the label of the upright one.
+    predicted
         Words for the horizontal axis.
-    notes, footnotes
-        Sentences under the plot and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    points: Sequence[Agreement]
-    axis: Axis
-    predicted_label: str
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(plot: ObservedPredicted, style: Style) -> Page:
-    """Place observed and predicted effects on a page.
-
-    Parameters
-    ----------
-    plot
-        The description.
-    style
-        Sizes and colours.
+    level
+        Confidence level of the intervals in percent.
+    words, style
+        Title, notes and small print; sizes and colours.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
+        Both effects in the units printed on the axes.
     """
-    points = [p for p in plot.points if all(map(math.isfinite, (*p.predicted, *p.observed)))]
-    chart = Chart(style)
-    chart.title(plot.title)
-    chart.above_panel(vertical_label(plot.axis))
-    # one range for both axes, or the line of agreement would not stand at half a right angle
-    estimates = [value for p in points for value in (p.predicted[0], p.observed[0])]
-    limits = [value for p in points for value in (*p.predicted[1:], *p.observed[1:])]
+    points = points[points[NUMBERS].apply(np.isfinite).all(axis=1)]
+    estimates = points[["predicted", "observed"]].to_numpy().ravel()
+    low, high = (estimates.min(), estimates.max()) if estimates.size else (0.0, 0.0)
     # one imprecise treatment must not press all others together
-    spread = max(estimates, default=0.0) - min(estimates, default=0.0) or 1.0
-    near = [
-        value
-        for value in limits
-        if min(estimates) - 0.5 * spread <= value <= max(estimates) + 0.5 * spread
-    ]
-    reach = covering(plot.axis, [*estimates, *near])
-    panel = chart.panel(
-        reach, reach, 1.15 * panel_height_mm(style), (plot.axis.scale, plot.axis.scale)
+    spread = (high - low) or 1.0
+    values = points[NUMBERS].to_numpy().ravel()
+    near = values[(values >= low - spread / 2) & (values <= high + spread / 2)]
+    height = 1.15 * panel_height_mm(style)
+    # one range for both axes, or the line of agreement would not cut the panel in two
+    reach = covering(axis, near)
+    y = fitting(reach, height, style, upright=True)
+    x = fitting(reach, across_mm(style, y), style)
+    ends = min(x.low, y.low), max(x.high, y.high)
+    shown = points.assign(
+        **{name: natural(points[name], axis.scale).clip(*ends) for name in NUMBERS},
+        kind="Regimen",
+        interval=f"{level:g}% confidence intervals",
     )
-    ends = (min(estimates, default=0.0) - 10 * spread, max(estimates, default=0.0) + 10 * spread)
-    chart.curve(
-        "agreement",
-        [panel.point(end, end) for end in ends],
-        style.muted,
-        style.rule_pt,
-        panel,
-        DASHED,
-    )
-    labels = []
-    for p in points:
-        _whiskers(chart, panel, p)
-    for p in points:
-        place = panel.point(p.predicted[0], p.observed[0])
-        chart.dot("treatment", place, style.square_unweighted_mm, style.accent, style.paper)
-        labels.append(Label(p.label, *place, style.square_unweighted_mm / 2))
-    chart.y_axis(panel)
-    chart.x_axis(panel, Axis(plot.axis.scale, label=plot.predicted_label))
-    chart.labels(labels, (panel.left, panel.top, chart.right, panel.bottom))
-    chart.legend(
-        [
-            Key("dot", "Regimen", style.accent, style.paper),
-            Key("line", "95% confidence intervals", style.accent_light, width_pt=style.hair_pt),
-            Key("line", "Observed as predicted", style.muted, width_pt=style.rule_pt, dash=DASHED),
+    keys = [legend([key], style) for key in ("Regimen", shown["interval"].iloc[0], _AGREEMENT)]
+    dashed = {"color": style.muted, "size": line_width(style.rule_pt)}
+    agreement = pd.DataFrame({"predicted": ends, "observed": ends, "key": _AGREEMENT})
+    looks = disc(style.square_unweighted_mm, style.accent, style.paper, style)
+    return (
+        p9.ggplot(shown, p9.aes("predicted", "observed"))
+        + house(style, words, height, keys, predicted, axis.label)
+        + p9.geom_line(p9.aes(linetype="key"), agreement, **dashed)
+        + [
+            p9.geom_segment(p9.aes(**ends_of, color="interval"), size=line_width(style.hair_pt))
+            for ends_of in (
+                {"y": "observed_low", "xend": "predicted", "yend": "observed_high"},
+                {"x": "predicted_low", "xend": "predicted_high", "yend": "observed"},
+            )
         ]
+        + geom_disc(p9.aes(shape="kind"), **looks)
+        + geom_names(p9.aes(label="label"), style=style)
+        + keys[0].scales(1, shape=["o"])
+        + keys[1].scales(2, color=[style.accent_light])
+        + keys[2].scales(3, linetype=[DASHED])
+        + [scale("x", x), scale("y", y)]
     )
-    chart.notes(plot.notes)
-    return chart.page(plot.title, plot.description, plot.footnotes)
-
-
-def _whiskers(chart: Chart, panel: Panel, p: Agreement) -> None:
-    style = chart.style
-    x, y = panel.point(p.predicted[0], p.observed[0])
-    level: tuple[Point, Point] = ((panel.x_mm(p.predicted[1]), y), (panel.x_mm(p.predicted[2]), y))
-    upright: tuple[Point, Point] = ((x, panel.y_mm(p.observed[1])), (x, panel.y_mm(p.observed[2])))
-    for ends in (level, upright):
-        chart.curve("interval", ends, style.accent_light, style.hair_pt, panel)

@@ -1,141 +1,70 @@
-"""Rankograms: how likely each treatment takes each rank, as small panels side by side."""
+"""Rankograms: how likely each treatment takes each rank, one row of bars below another."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
 
-from trial_evidence.figures.canvas.axis import AxisView, Tick
-from trial_evidence.figures.canvas.chart import Chart, Panel, between, rectangle
-from trial_evidence.figures.canvas.page import Page
+import pandas as pd
+import plotnine as p9
+
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import text_width_mm, wrap
+from trial_evidence.figures.canvas.text import text_width_mm
+from trial_evidence.figures.house.scales import Span, fitting, scale
+from trial_evidence.figures.house.theme import Words, across_mm, house, line_width
+from trial_evidence.words.numbers import format_number
 
-_PANEL_MM = 16.0
-_LEAST_WIDTH_MM = 26.0
-_MOST_A_ROW = 5
-
-
-@dataclass(frozen=True)
-class Ranks:
-    """A treatment: what stands over its panel, and the probability of every rank, best first."""
-
-    name: str
-    words: str
-    probability: Sequence[float]
+# Few treatments have higher rows; what the highest bar leaves of its row is for its number.
+_HIGHEST_ROW_MM, _LEAST_ROW_MM, _PANEL_MM = 15.0, 7.0, 150.0
+_BAR = 0.68
 
 
-@dataclass(frozen=True)
-class Rankogram:
-    """Rankograms, described.
+def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggplot:
+    """The probability of every rank, one row of bars a treatment over the same ranks.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
-    treatments
-        Panels, in this order.
-    notes, footnotes
-        Sentences under the panels and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    treatments: Sequence[Ranks]
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(rankogram: Rankogram, style: Style) -> Page:
-    """Place rankograms on a page; all panels have the same axes.
-
-    Parameters
-    ----------
-    rankogram
-        The description.
-    style
-        Sizes and colours.
+    ranks
+        ``treatment`` (rows from top to bottom in the order of the table), ``rank`` (1 is the best)
+        and ``probability``.
+    y
+        What the names of the rows say.
+    words, style
+        Title, notes and small print; sizes and colours.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
+        x the rank, y the row, 1 at the foot; the likeliest rank of a row has its probability on it.
     """
-    chart = Chart(style)
-    chart.title(rankogram.title)
-    width = chart.right - chart.left
-    a_row = max(1, min(_MOST_A_ROW, int(width // _LEAST_WIDTH_MM)))
-    highest = max((p for t in rankogram.treatments for p in t.probability), default=1.0)
-    pitch = width / a_row
-    for start in range(0, len(rankogram.treatments), a_row):
-        row = rankogram.treatments[start : start + a_row]
-        headings = [
-            (
-                *wrap(t.name, pitch - style.panel_gap_mm, style.footnote_pt, True),
-                *wrap(t.words, pitch - style.panel_gap_mm, style.footnote_pt),
-            )
-            for t in row
-        ]
-        names = [
-            len(wrap(t.name, pitch - style.panel_gap_mm, style.footnote_pt, True)) for t in row
-        ]
-        leading = chart.leading(style.footnote_pt)
-        deepest = max(len(lines) for lines in headings)
-        top, bottom = chart.y, chart.y
-        for number, (treatment, lines, bold) in enumerate(zip(row, headings, names, strict=True)):
-            left = chart.left + number * pitch
-            for at, line in enumerate(lines):
-                y = top + (deepest - len(lines) + at + 0.5) * leading
-                chart.word("name", line, left, y, bold=at < bold, size_pt=style.footnote_pt)
-            chart.y = top + (deepest + 0.8) * leading
-            panel = _panel(chart, treatment, (left, left + pitch - style.panel_gap_mm), highest)
-            _bars(chart, panel, treatment.probability)
-            _axes(chart, panel, len(treatment.probability))
-            bottom = max(bottom, chart.y)
-        chart.y = bottom + style.block_gap_mm
-    chart.notes(rankogram.notes)
-    return chart.page(rankogram.title, rankogram.description, rankogram.footnotes)
+    names = list(dict.fromkeys(ranks["treatment"]))
+    count, last = len(names), int(ranks["rank"].max())
+    highest = max(ranks["probability"].max(), 0.01)
+    row = ranks["treatment"].map({name: count - at for at, name in enumerate(names)})
+    bars = ranks.assign(row=row, top=row + _BAR * ranks["probability"] / highest)
+    peaks = bars.loc[bars.groupby("row")["probability"].idxmax()]
+    peaks = peaks.assign(percent=[f"{format_number(100 * p, 0)}%" for p in peaks["probability"]])
+    rows = Span(1, count + 1, tuple(range(count, 0, -1)), tuple(names))
+    # a number on the bar of the first or last rank is wider than the bar
+    widest = text_width_mm("100%", style.footnote_pt)
+    beside = max(0.5, last * widest / across_mm(style, rows) / 2)
 
+    def ranked(most: int) -> Span:
+        step = math.ceil((last - 1) / (3 * most - 1)) or 1
+        shown = (*range(1, last - step + 1, step), last)
+        return Span(1 - beside, last + beside, shown, tuple(map(str, shown)))
 
-def _panel(chart: Chart, treatment: Ranks, edges: tuple[float, float], highest: float) -> Panel:
-    ranks = len(treatment.probability)
-    return chart.panel(
-        lambda _: AxisView(0.5, ranks + 0.5, ()),
-        between(0.0, max(highest, 0.01), percent=True),
-        _PANEL_MM,
-        edges=edges,
-    )
-
-
-def _bars(chart: Chart, panel: Panel, probability: Sequence[float]) -> None:
-    for number, share in enumerate(probability, start=1):
-        if share <= 0:
-            continue
-        left, right = panel.x_mm(number - 0.4), panel.x_mm(number + 0.4)
-        corners = rectangle(left, panel.y_mm(share), right, panel.bottom)
-        chart.shape("rank", corners, chart.style.accent)
-
-
-def _axes(chart: Chart, panel: Panel, ranks: int) -> None:
-    """The axes, with as many ranks named as have room: always the first and the last."""
-    style = chart.style
-    ends = (panel.y.ticks[0], panel.y.ticks[-1])
-    size = style.footnote_pt
-    corner = (panel.left, panel.bottom)
-    for end in ((panel.right, panel.bottom), (panel.left, panel.top)):
-        chart.line("axis", corner, end, style.ink, style.hair_pt)
-    for tick in ends:
-        y = panel.bottom - panel.y.share(tick.place) * (panel.bottom - panel.top)
-        chart.line(
-            "tick", (panel.left, y), (panel.left - style.tick_mm, y), style.ink, style.hair_pt
+    hair = line_width(style.hair_pt)
+    height = count * min(max(_PANEL_MM / count, _LEAST_ROW_MM), _HIGHEST_ROW_MM)
+    return (
+        p9.ggplot(bars, p9.aes("rank"))
+        + house(style, words, height, x="Rank (1 is the best)", y=y)
+        + p9.geom_rect(
+            p9.aes(xmin="rank - 0.4", xmax="rank + 0.4", ymin="row", ymax="top"), fill=style.accent
         )
-        chart.word("tick", tick.label, panel.left - 1.7 * style.tick_mm, y, "right", size_pt=size)
-    chart.y = panel.bottom + style.tick_mm
-    widest = text_width_mm(str(ranks), size)
-    every = max(1, -(-ranks // max(1, int((panel.right - panel.left) // (2.2 * widest)))))
-    shown = [rank for rank in range(1, ranks + 1, every) if rank <= ranks - every or rank == 1]
-    for rank in dict.fromkeys([*shown, ranks]):
-        at = Tick(float(rank), str(rank))
-        x = panel.x_mm(at.place)
-        chart.word("tick", at.label, x, chart.y + chart.leading(size) / 2, "center", size_pt=size)
-    chart.y += chart.leading(size)
+        + p9.geom_hline(p9.aes(yintercept="row"), peaks, color=style.ink, size=hair)
+        + p9.geom_text(
+            p9.aes(y="top", label="percent"), peaks,
+            va="bottom", size=style.footnote_pt, color=style.ink,
+        )
+        + scale("x", fitting(ranked, across_mm(style, rows), style))
+        + scale("y", rows)
+        + p9.theme(axis_ticks_major_y=p9.element_blank(), axis_line_y=p9.element_blank())
+    )  # fmt: skip

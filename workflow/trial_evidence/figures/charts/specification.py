@@ -1,102 +1,64 @@
 """The specification curve: every defensible analysis, and the choices behind each."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+import plotnine as p9
 
-from trial_evidence.figures.canvas.axis import Axis, AxisView
-from trial_evidence.figures.canvas.chart import (
-    DASHED,
-    Chart,
-    Key,
-    Panel,
-    covering,
-    diamond,
-    panel_height_mm,
-    printed,
-    rectangle,
-    simplified,
-    vertical_label,
-)
-from trial_evidence.figures.canvas.page import Page, Point
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
+from trial_evidence.figures.house.labels import geom_beside, told_at_foot
+from trial_evidence.figures.house.scales import (
+    Span,
+    covering,
+    ends,
+    fitting,
+    per_panel,
+    vertical_label,
+)
+from trial_evidence.figures.house.theme import (
+    DASHED,
+    Legend,
+    Words,
+    disc,
+    geom_disc,
+    house,
+    leading_mm,
+    legend,
+    line_width,
+    panel_height_mm,
+    reference_line,
+)
+from trial_evidence.files import records
 
 Numbers = npt.NDArray[np.float64]
 
-# marks of single specifications are no wider than this, and further apart than that
-_WIDEST_MM, _NARROWEST_MM = 1.4, 0.25
+_PANELS = ["estimates", "factors"]
+# marks of single specifications are no wider than this
+_WIDEST_MM = 1.4
 _FILLED = 0.62
 # limits beyond those of this share of the specifications may leave the panel, and limits further
 # from the estimates than so many typical intervals are wide
 _TAIL, _TYPICAL = 0.01, 4.0
-_HAIR_MM = 1e-6
 # a dot of the finest print that is made of a figure: what is narrower stands side by side
 _PIXEL_MM = 25.4 / 300
+# where specifications are narrower than a dot, this stands for several
+_BIN_MM = 0.25
+_EDGE = pd.DataFrame({"x": [0.0], "panel": _PANELS[0]})
+# so that it fits its key
+_SMALL = {"size": 1.6}
+_KEYS = ["Interval excludes no effect", "includes it"]
 
 
-@dataclass(frozen=True)
-class Factor:
-    """A choice that every specification makes.
-
-    Parameters
-    ----------
-    label
-        What is chosen.
-    choices
-        What there is to choose from, from top to bottom.
-    chosen
-        Index of the choice for each specification; negative where the factor does not apply.
-    """
-
-    label: str
-    choices: Sequence[str]
-    chosen: npt.NDArray[np.int_]
-
-
-@dataclass(frozen=True)
-class Specification:
-    """A specification curve, described.
-
-    Parameters
-    ----------
-    title
-        Heading of the figure.
-    estimates, low, high
-        Results of the specifications on the analysis scale, in any order; those without an
-        estimate (NaN) are counted in a footnote.
-    factors
-        Their choices.
-    axis
-        The axis of the estimates, which stands upright; its reference is no effect.
-    leading
-        Index of the specification that the report leads with; None for none.
-    share
-        Sentence on the share of specifications whose interval excludes no effect.
-    notes, footnotes
-        Sentences under the plot and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    estimates: Numbers
-    low: Numbers
-    high: Numbers
-    factors: Sequence[Factor]
-    axis: Axis
-    leading: int | None = None
-    share: str = ""
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(specification: Specification, style: Style) -> Page:
-    """Place a specification curve (Simonsohn, Simmons and Nelson 2020) on a page.
+def specification(
+    results: pd.DataFrame, choices: pd.DataFrame, axis: Axis, words: Words, style: Style
+) -> p9.ggplot:
+    """Draw a specification curve (Simonsohn, Simmons and Nelson 2020).
 
     Specifications stand from the smallest estimate to the largest, those with equal estimates in
     the order given. Where they are too many to be told apart, a mark in the lower panel stands for
@@ -104,267 +66,280 @@ def layout(specification: Specification, style: Style) -> Page:
 
     Parameters
     ----------
-    specification
-        The description.
-    style
-        Sizes and colours.
+    results
+        A row a specification: ``estimate``, ``low`` and ``high`` on the analysis scale (NaN where
+        there is no result, which a footnote counts); ``leading`` is true for the one that the
+        report leads with.
+    choices
+        What every specification chose: a categorical column a factor, named by it, its categories
+        from top to bottom; missing where the factor does not apply.
+    axis
+        The axis of the estimates, ratios or differences, which stands upright; its reference is no
+        effect.
+    words, style
+        Title, notes and small print; sizes and colours.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
+        Panels by ``panel``, "estimates" and "factors"; x the place of the specification, from 0,
+        y on the analysis scale above, rows below.
     """
-    known = np.flatnonzero(np.isfinite(specification.estimates))
-    order = known[np.argsort(specification.estimates[known], kind="stable")]
-    chart = Chart(style)
-    chart.title(specification.title)
-    chart.above_panel(vertical_label(specification.axis))
-    estimates = specification.estimates[order]
-    low = _limits(specification.low[order], estimates)
-    high = _limits(specification.high[order], estimates)
-    panel = chart.panel(
-        lambda _: AxisView(0.0, float(max(len(order), 1)), ()),
-        covering(specification.axis, [*estimates, *_usual(estimates, low, high)]),
-        0.7 * panel_height_mm(style),
-        ("linear", specification.axis.scale),
-        beside_mm=(_words_mm(specification.factors, style), style.margin_mm),
+    known = results[np.isfinite(results["estimate"])].sort_values("estimate", kind="stable")
+    missing, count = len(results) - len(known), max(len(known), 1)
+    known = known.assign(
+        low=known["low"].fillna(known["estimate"]),
+        high=known["high"].fillna(known["estimate"]),
+        x=np.arange(len(known)) + 0.5,
+        panel=_PANELS[0],
     )
-    place = _leading_place(specification, order)
-    _choices(chart, panel, specification.factors, order, place)
-    keys = _results(chart, panel, specification.axis, estimates, low, high)
-    chart.reference(panel, specification.axis, upright=False)
-    chart.y_axis(panel)
-    if place is not None:
-        _lead(chart, panel, place, estimates[place])
-        value = printed(estimates[place], specification.axis.scale)
-        keys.append(Key("diamond", f"Leading specification: {value}", style.paper, style.ink))
-    chart.legend(keys)
-    chart.notes([specification.share, *specification.notes])
-    footnotes = list(specification.footnotes)
-    if len(order) < len(specification.estimates):
-        missing = len(specification.estimates) - len(order)
-        footnotes.append(f"Specifications without a result: {missing}.")
-    if beyond := _cut_off(panel, low, high):
-        footnotes.append(f"Intervals that run beyond the panel: {beyond}.")
-    return chart.page(specification.title, specification.description, footnotes)
+    rows = _rows(choices)
+    names_mm = _names_mm(rows, style)
+    pitch = (style.width_mm - 3 * style.margin_mm - names_mm) / count
+    row_mm = 0.92 * leading_mm(style.footnote_pt, style)
+    lowest = float(rows["y"].min()) - 0.5 if len(rows) else 0.0
+    height, below = 0.7 * panel_height_mm(style), -lowest * row_mm
+    span = fitting(
+        covering(axis, [*known["estimate"], *_usual(known)]), height, style, upright=True
+    )
+    bottom, top = ends(span)
+    cut = int(((known["low"] < bottom) | (known["high"] > top)).sum())
+    rows["shown"] = [
+        shorten(
+            name,
+            names_mm - style.panel_gap_mm - indent * style.indent_mm,
+            style.footnote_pt,
+            not indent,
+        )
+        for name, indent in zip(rows["label"], rows["indent"], strict=True)
+    ]
+    words = words.with_footnotes(
+        f"Specifications without a result: {missing}." if missing else "",
+        f"Intervals that run beyond the panel: {cut}." if cut else "",
+        *told_at_foot(rows.loc[rows["shown"] != rows["label"], "label"].tolist(), []),
+    )
+    panels = pd.DataFrame(
+        {"panel": _PANELS, "low": [bottom, lowest], "high": [top, 0.0], "mm": [height, below]}
+    )[: 2 if len(rows) else 1]
+    corners = pd.concat(
+        [panels.assign(x=x, y=panels[y]) for x, y in ((0.0, "low"), (count, "high"))]
+    )
+    curve, legends = _curve(known, axis, pitch, (bottom, top), names_mm, style)
+    labels = max(text_width_mm(label, style.text_pt) for label in span.labels)
+    return (
+        p9.ggplot(known, p9.aes("x", "estimate"))
+        + house(style, words, height + below + style.block_gap_mm, legends, y=vertical_label(axis))
+        + p9.theme(
+            axis_line=p9.element_blank(),
+            axis_text_x=p9.element_blank(),
+            axis_ticks_major_x=p9.element_blank(),
+            axis_text_y=p9.element_text(
+                margin={"l": (names_mm - labels - 1.7 * style.tick_mm) / MM_PER_POINT}
+            ),
+            strip_text=p9.element_blank(),
+            panel_spacing_y=style.block_gap_mm / style.width_mm,
+        )
+        + p9.facet_grid("panel", scales="free_y", space={"x": [1], "y": panels["mm"].tolist()})
+        + p9.geom_blank(p9.aes("x", "y"), corners)
+        + _choices(rows, choices.loc[known.index], pitch, count, style)
+        + curve
+        + p9.scale_x_continuous(expand=(0, 0), breaks=[])
+        + per_panel("y", [span, Span(lowest, 0.0, (), ())])
+    )
 
 
-def _limits(limits: Numbers, estimates: Numbers) -> Numbers:
-    """The limits; an unknown one is at the estimate."""
-    return np.where(np.isnan(limits), estimates, limits)
+def _rows(choices: pd.DataFrame) -> pd.DataFrame:
+    """Names of factors and choices from top to bottom, a unit apart; factors a little more."""
+    rows: list[tuple[str, str, str, int, float]] = []
+    y = 0.0
+    for factor, chosen in choices.items():
+        y -= 0.3
+        for number, label in enumerate([str(factor), *chosen.cat.categories]):
+            rows.append((str(factor), label, clean(label), min(number, 1), y - 0.5))
+            y -= 1
+    return pd.DataFrame(rows, columns=["factor", "choice", "label", "indent", "y"])
 
 
-def _usual(estimates: Numbers, low: Numbers, high: Numbers) -> list[float]:
+def _names_mm(rows: pd.DataFrame, style: Style) -> float:
+    """Width of the names of factors and choices; two fifths of the page at most."""
+    widths = [
+        indent * style.indent_mm + text_width_mm(label, style.footnote_pt, not indent)
+        for label, indent in zip(rows["label"], rows["indent"], strict=True)
+    ]
+    widest = max([style.text_column_min_mm / 2, *widths])
+    return float(min(widest, 0.4 * style.width_mm)) + style.panel_gap_mm
+
+
+def _usual(known: pd.DataFrame) -> list[float]:
     """Limits that the panel holds.
 
     A model that knows next to nothing of the heterogeneity can give limits so far out that those
     of all others would be pressed into a line.
     """
-    if not estimates.size:
+    if known.empty:
         return []
-    half = np.maximum(estimates - low, high - estimates)
-    room = _TYPICAL * float(np.median(half[np.isfinite(half)])) if np.isfinite(half).any() else 0.0
-    lowest = max(float(np.quantile(low, _TAIL, method="nearest")), float(estimates.min()) - room)
-    highest = min(
-        float(np.quantile(high, 1 - _TAIL, method="nearest")), float(estimates.max()) + room
-    )
-    return [lowest, highest]
-
-
-def _cut_off(panel: Panel, low: Numbers, high: Numbers) -> int:
-    """Number of intervals that leave the panel."""
-    ends = zip(low, high, strict=True)
-    return sum(
-        panel.y_mm(bottom) > panel.bottom + _HAIR_MM or panel.y_mm(top) < panel.top - _HAIR_MM
-        for bottom, top in ends
-    )
-
-
-def _leading_place(specification: Specification, order: npt.NDArray[np.int_]) -> int | None:
-    if specification.leading is None:
-        return None
-    found = np.flatnonzero(order == specification.leading)
-    return int(found[0]) if found.size else None
-
-
-def _words_mm(factors: Sequence[Factor], style: Style) -> float:
-    """Width of the names of factors and choices; two fifths of the page at most."""
-    size = style.footnote_pt
-    widths = [style.text_column_min_mm / 2]
-    for factor in factors:
-        widths.append(text_width_mm(clean(factor.label), size, True))
-        widths += [style.indent_mm + text_width_mm(clean(c), size) for c in factor.choices]
-    return min(max(widths), 0.4 * style.width_mm) + style.panel_gap_mm
-
-
-def _pitch(panel: Panel) -> float:
-    """Width of a specification in mm."""
-    return (panel.right - panel.left) / panel.x.high
-
-
-def _results(
-    chart: Chart, panel: Panel, axis: Axis, estimates: Numbers, low: Numbers, high: Numbers
-) -> list[Key]:
-    style = chart.style
-    reference = math.nan if axis.reference is None else axis.reference
-    excludes = (low > reference) | (high < reference)
-    # wide enough to leave no gaps between thousands, narrow enough to tell dozens apart
-    width = min(style.interval_pt * 1.5, max(_pitch(panel) / 25.4 * 72, 0.05))
-    dense = _pitch(panel) < _PIXEL_MM
-    # lines with paper between them look lighter than an area of their colour
-    dark, light = (
-        (style.accent_light, style.accent_pale) if dense else (style.accent, style.accent_light)
-    )
-    if dense:
-        for first, last in _runs(excludes):
-            colour = dark if excludes[first] else light
-            outline = _outline(panel, low, high, first, last)
-            chart.area("interval", outline, colour, panel)
-        # Where the intervals leave no paper between them, the curve of the estimates needs some.
-        points = simplified([panel.point(n + 0.5, y) for n, y in enumerate(estimates)])
-        rim = 1.5 * style.interval_pt * MM_PER_POINT
-        above, below = ([(x, y + side * rim) for x, y in points] for side in (-1, 1))
-        chart.area("casing", [*above, *reversed(below)], style.paper, panel)
-    else:
-        for number, (bottom, top) in enumerate(zip(low, high, strict=True)):
-            colour = dark if excludes[number] else light
-            ends = [panel.point(number + 0.5, value) for value in (bottom, top)]
-            chart.curve("interval", ends, colour, width, panel)
-    keys = [
-        Key("area", "Interval excludes no effect", dark, style.accent),
-        Key("area", "includes it", light, style.accent),
+    estimates, low, high = known["estimate"], known["low"], known["high"]
+    half = np.maximum((estimates - low).to_numpy(), (high - estimates).to_numpy())
+    half = half[np.isfinite(half)]
+    room = _TYPICAL * float(np.median(half)) if len(half) else 0.0
+    return [
+        max(low.quantile(_TAIL, "nearest"), estimates.min() - room),
+        min(high.quantile(1 - _TAIL, "nearest"), estimates.max() + room),
     ]
-    if not dense:
-        keys = [Key("line", key.label, key.fill, width_pt=2.0) for key in keys]
-    if not estimates.size:
-        return keys
-    dot = min(_WIDEST_MM, _pitch(panel) * _FILLED)
-    if dot > 2 * _NARROWEST_MM:
-        for number, estimate in enumerate(estimates):
-            centre = panel.point(number + 0.5, estimate)
-            chart.dot("estimate", centre, dot, style.ink, style.paper)
+
+
+def _curve(
+    known: pd.DataFrame,
+    axis: Axis,
+    pitch: float,
+    limits: tuple[float, float],
+    names_mm: float,
+    style: Style,
+) -> tuple[list[Any], list[Legend]]:
+    """Intervals and estimates, and what stands in the legend."""
+    edge = p9.geom_vline(
+        p9.aes(xintercept="x"), _EDGE, color=style.ink, size=line_width(style.rule_pt)
+    )
+    frame = [*reference_line(axis, style, "y", panel=_PANELS[0]), edge]
+    if known.empty:
+        return frame, []
+    reference = math.nan if axis.reference is None else axis.reference
+    excludes = (known["low"] > reference) | (known["high"] < reference)
+    shown = known.assign(
+        key=np.where(excludes, *_KEYS),
+        low=known["low"].clip(*limits),
+        high=known["high"].clip(*limits),
+    )
+    keys = legend(_KEYS, style, names_mm)
+    median = float(known["estimate"].median())
+    middle = legend([f"Median: {printed(median, axis.scale)}"], style, names_mm)
+    hair = line_width(style.hair_pt)
+    at = pd.DataFrame({"y": [median], "key": middle.keys, "panel": _PANELS[0]})
+    thick = 1.4 * style.interval_pt
+    if pitch < _PIXEL_MM:
+        # Thousands of intervals, each narrower than what can be printed, look the same as areas. A
+        # line on them needs some paper around it.
+        layers = [
+            p9.geom_polygon(p9.aes(fill="key", group="run"), _areas(shown, pitch)),
+            *keys.scales(
+                1,
+                {"color": style.accent, "size": hair},
+                fill=[style.accent_light, style.accent_pale],
+            ),
+            p9.geom_path(color=style.paper, size=line_width(3 * style.interval_pt)),
+        ]
     else:
-        points = [panel.point(n + 0.5, estimate) for n, estimate in enumerate(estimates)]
-        chart.curve("estimate", points, style.ink, 1.4 * style.interval_pt, panel)
-    median = float(np.median(estimates))
-    ends = [(panel.left, panel.y_mm(median)), (panel.right, panel.y_mm(median))]
-    chart.curve("median", ends, style.ink, style.hair_pt, panel, DASHED)
-    label = f"Median: {printed(median, axis.scale)}"
-    keys.append(Key("line", label, style.ink, "", style.hair_pt, DASHED))
-    return keys
+        width = min(style.interval_pt * 1.5, max(pitch / MM_PER_POINT, 0.05))
+        layers = [
+            p9.geom_segment(
+                p9.aes(y="low", xend="x", yend="high", color="key"), shown, size=line_width(width)
+            ),
+            *keys.scales(1, {"size": line_width(2.0)}, color=[style.accent, style.accent_light]),
+        ]
+    dot = min(_WIDEST_MM, pitch * _FILLED)
+    if dot > 2 * _BIN_MM:
+        layers.append(geom_disc(**disc(dot, style.ink, style.paper, style)))
+    else:
+        layers.append(p9.geom_path(color=style.ink, size=line_width(thick)))
+    layers += [
+        p9.geom_hline(p9.aes(yintercept="y", linetype="key"), at, color=style.ink, size=hair),
+        *middle.scales(2, linetype=[DASHED]),
+        *frame,
+    ]
+    legends = [keys, middle]
+    lead = known[known["leading"].astype(bool)]
+    if len(lead):
+        value = printed(float(lead["estimate"].iloc[0]), axis.scale)
+        leading = legend([f"Leading specification: {value}"], style, names_mm)
+        legends.append(leading)
+        looks = disc(style.square_unweighted_mm, style.paper, style.ink, style)
+        layers += [
+            p9.geom_vline(p9.aes(xintercept="x"), lead[["x"]], color=style.muted, size=hair),
+            geom_disc(p9.aes(shape="key"), lead.assign(key=leading.keys[0]), **looks),
+            *leading.scales(3, _SMALL, shape=["D"]),
+        ]
+    return layers, legends
 
 
-def _runs(values: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First and last place of every run of equal values."""
-    changes = np.flatnonzero(values[1:] != values[:-1])
-    starts, ends = [0, *(changes + 1).tolist()], [*changes.tolist(), len(values) - 1]
-    return list(zip(starts, ends, strict=True))
-
-
-def _outline(panel: Panel, low: Numbers, high: Numbers, first: int, last: int) -> list[Point]:
-    """Outline of the intervals of neighbours: along their upper ends and back along the lower.
-
-    Thousands of intervals, each narrower than what can be printed, look the same as one area and
-    take a multiple of its room in a file. Of those on half a dot the widest stands for all.
-    """
-    together = max(1, int(_PIXEL_MM / 2 / _pitch(panel)))
-    starts = np.arange(first, last + 1, together)
-    start, end = (panel.x_mm(float(x)) for x in (first, last + 1))
-
-    def edge(values: Numbers, widest: np.ufunc) -> list[Point]:
-        ends = widest.reduceat(values[: last + 1], starts)
-        places = np.minimum(starts + together / 2, last + 0.5)
-        middles = [panel.point(float(x), float(y)) for x, y in zip(places, ends, strict=True)]
-        return simplified([(start, middles[0][1]), *middles, (end, middles[-1][1])])
-
-    return [*edge(high, np.maximum), *reversed(edge(low, np.minimum))]
-
-
-def _lead(chart: Chart, panel: Panel, place: int, estimate: float) -> None:
-    """Mark the leading specification in both panels."""
-    style = chart.style
-    x = panel.x_mm(place + 0.5)
-    y = panel.y_mm(estimate)
-    reach = style.square_unweighted_mm * 0.8
-    chart.shape("leading", diamond((x, y), reach), style.paper, style.ink)
+def _areas(shown: pd.DataFrame, pitch: float) -> pd.DataFrame:
+    """Outlines around the intervals of neighbours with one key; on a dot the widest for all."""
+    run = (shown["key"] != shown["key"].shift()).cumsum().rename("run")
+    start = shown.groupby(run)["x"].transform("first")
+    part = ((shown["x"] - start) // max(1, round(_PIXEL_MM / pitch))).rename("part")
+    parts = shown.groupby([run, part]).agg(
+        key=("key", "first"), low=("low", "min"), high=("high", "max"),
+        first=("x", "min"), last=("x", "max"),
+    )  # fmt: skip
+    parts["x"] = (parts["first"] + parts["last"]) / 2
+    # an area begins and ends with half a specification
+    left, right = (parts.groupby("run").nth(end) for end in (0, -1))
+    ends_of = [left.assign(x=left["first"] - 0.5), right.assign(x=right["last"] + 0.5)]
+    along = pd.concat([parts, *ends_of]).sort_values(["run", "x"], kind="stable")
+    back = along[::-1]
+    sides = [along.assign(estimate=along["high"]), back.assign(estimate=back["low"])]
+    outline: pd.DataFrame = pd.concat(sides).reset_index()
+    return outline.assign(panel=_PANELS[0])
 
 
 def _choices(
-    chart: Chart,
-    panel: Panel,
-    factors: Sequence[Factor],
-    order: npt.NDArray[np.int_],
-    place: int | None,
-) -> None:
-    """The lower panel: one row a choice, grouped by factor; the page is filled to below it."""
-    style = chart.style
-    size = style.footnote_pt
-    row = 0.92 * chart.leading(size)
-    room = panel.left - style.panel_gap_mm - chart.left
-    chart.y = panel.bottom + style.block_gap_mm
-    for factor in factors:
-        chart.y += style.block_gap_mm / 2
-        _name(chart, factor.label, 0.0, room, row, bold=True)
-        chart.y += row
-        chosen = factor.chosen[order]
-        for number, choice in enumerate(factor.choices):
-            if number % 2 == 0:
-                corners = rectangle(panel.left, chart.y, panel.right, chart.y + row)
-                chart.area("band", corners, style.band, _open(panel))
-            _name(chart, choice, style.indent_mm, room - style.indent_mm, row)
-            middle = chart.y + row / 2
-            for shape in _marks(panel, chosen == number, middle, 0.36 * row):
-                chart.shape("choice", shape, style.ink)
-            chart.y += row
-    if place is not None:
-        x = panel.x_mm(place + 0.5)
-        for top, bottom in ((panel.top, panel.bottom), (panel.bottom, chart.y)):
-            chart.line("leading", (x, top), (x, bottom), style.muted, style.hair_pt)
-
-
-def _open(panel: Panel) -> Panel:
-    """The panel without a foot, for what stands below it."""
-    return Panel(panel.left, panel.top, panel.right, math.inf, panel.x, panel.y)
-
-
-def _name(
-    chart: Chart, name: str, indent: float, room: float, row: float, bold: bool = False
-) -> None:
-    size = chart.style.footnote_pt
-    text = shorten(clean(name), room, size, bold)
-    if text != clean(name):
-        chart.cut_short(name)
-    x, y = chart.left + indent, chart.y + row / 2
-    chart.word("choice", text, x, y, "left", bold, size_pt=size)
-
-
-def _marks(
-    panel: Panel, chosen: npt.NDArray[np.bool_], middle: float, half: float
-) -> list[tuple[Point, ...]]:
-    """Bars for the specifications that made a choice.
-
-    Few stand apart, each with a bar of its own. Many make one outline, so that a file with
-    thousands stays small.
-    """
-    pitch = _pitch(panel)
-    if not chosen.any():
+    rows: pd.DataFrame, choices: pd.DataFrame, pitch: float, count: int, style: Style
+) -> list[Any]:
+    """The lower panel: a row a choice, its name beside it."""
+    if rows.empty:
         return []
-    if pitch > 2 * _NARROWEST_MM:
-        reach = min(_WIDEST_MM, pitch * _FILLED) / 2
-        centres = [panel.x_mm(number + 0.5) for number in np.flatnonzero(chosen)]
-        return [rectangle(x - reach, middle - half, x + reach, middle + half) for x in centres]
-    together = max(1, math.ceil(_NARROWEST_MM / pitch))
+    rows = rows.assign(panel=_PANELS[1])
+    own = rows[rows["indent"] == 1]
+    banded = own[own.groupby("factor").cumcount() % 2 == 0]
+    layers: list[Any] = [
+        p9.geom_rect(
+            p9.aes(ymin="y - 0.5", ymax="y + 0.5"), banded, xmin=0, xmax=count,
+            fill=style.band, inherit_aes=False,
+        )
+    ]  # fmt: skip
+    own_marks = [
+        _marks((choices[row["factor"]] == row["choice"]).to_numpy(), pitch).assign(
+            y=float(row["y"])
+        )
+        for row in records(own)
+    ]
+    marks: pd.DataFrame = pd.concat(own_marks).assign(panel=_PANELS[1])
+    if pitch > 2 * _BIN_MM:
+        width = min(_WIDEST_MM, pitch * _FILLED) / pitch
+        layers.append(
+            p9.geom_tile(p9.aes("x", "y"), marks, width=width, height=0.72, fill=style.ink)
+        )
+    else:
+        layers.append(
+            p9.geom_polygon(
+                p9.aes("x", "y - 0.36 + 0.72 * share", group="y"), marks, fill=style.ink,
+                inherit_aes=False,
+            )
+        )  # fmt: skip
+    for indent in (0, 1):
+        some = rows[rows["indent"] == indent]
+        layers.append(
+            geom_beside(
+                p9.aes(y="y", label="shown"), some, inherit_aes=False, style=style,
+                size=style.footnote_pt, fontweight="normal" if indent else "bold",
+                at_mm=style.margin_mm + indent * style.indent_mm,
+            )
+        )  # fmt: skip
+    return layers
+
+
+def _marks(chosen: npt.NDArray[np.bool_], pitch: float) -> pd.DataFrame:
+    """Where specifications made a choice: one by one, or as shares of neighbours in steps."""
+    if pitch > 2 * _BIN_MM:
+        return pd.DataFrame({"x": np.flatnonzero(chosen) + 0.5})
+    together = max(1, math.ceil(_BIN_MM / pitch))
     starts = np.arange(0, len(chosen), together)
-    counts = np.add.reduceat(chosen.astype(float), starts)
-    sizes = np.diff([*starts, len(chosen)])
-    outline: list[Point] = []
-    for start, size, share in zip(starts, sizes, counts / sizes, strict=True):
-        top = middle + half - 2 * half * float(share)
-        corners = [(panel.x_mm(float(start)), top), (panel.x_mm(float(start + size)), top)]
-        # corners on a level stretch add nothing
-        if outline and outline[-1][1] == top:
-            outline[-1] = corners[1]
-        else:
-            outline += corners
-    ends = ((panel.right, middle + half), (panel.left, middle + half))
-    return [(*outline, *ends)]
+    stops = np.append(starts[1:], len(chosen))
+    shares = np.add.reduceat(chosen.astype(float), starts) / (stops - starts)
+    frame = pd.DataFrame(
+        {"x": np.column_stack([starts, stops]).ravel(), "share": np.repeat(shares, 2)}, dtype=float
+    )
+    # corners on a level stretch add nothing
+    share = frame["share"]
+    frame = frame[(share != share.shift()) | (share != share.shift(-1))]
+    ends_of = pd.DataFrame({"x": [len(chosen), 0.0], "share": 0.0})
+    return pd.concat([frame, ends_of])

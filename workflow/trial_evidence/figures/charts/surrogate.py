@@ -1,176 +1,167 @@
 """The surrogacy plot: effects on an endpoint against effects on its surrogate, trial by trial."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.chart import (
-    DASHED,
-    DOTTED,
-    Chart,
-    Key,
-    Label,
-    Panel,
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.house.labels import geom_names
+from trial_evidence.figures.house.scales import (
+    Span,
     covering,
-    panel_height_mm,
+    ends,
+    fitting,
+    natural,
+    scale,
     vertical_label,
 )
-from trial_evidence.figures.canvas.page import Page
-from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.house.theme import (
+    DASHED,
+    DOTTED,
+    Words,
+    across_mm,
+    disc,
+    geom_disc,
+    house,
+    legend,
+    line_width,
+    panel_height_mm,
+    point_size,
+    reference_line,
+)
 
 _LARGEST_MM, _SMALLEST_MM = 6.0, 1.4
+_TRIAL, _FITTED, _THRESHOLD = "Trial (area: patients)", "Fitted line", "Threshold effect"
+_EDGES = ("ci_low", "ci_high")
+_POINTS = 301
 
 
-@dataclass(frozen=True)
-class SurrogateTrial:
-    """A trial: both effects on the analysis scale, and what the area of its bubble follows."""
+def surrogate(
+    trials: pd.DataFrame,
+    line: pd.DataFrame | None,
+    threshold: float | None,
+    axes: tuple[Axis, Axis],
+    level: float,
+    words: Words,
+    style: Style,
+) -> p9.ggplot:
+    """A bubble a trial at both of its effects, with a fitted line and its bands.
 
-    label: str
-    surrogate: float
-    endpoint: float
-    size: float
-
-
-@dataclass(frozen=True)
-class SurrogateLine:
-    """A fitted line with confidence and prediction limits, at ascending surrogate effects."""
-
-    surrogate: Sequence[float]
-    fitted: Sequence[float]
-    ci_low: Sequence[float]
-    ci_high: Sequence[float]
-    pi_low: Sequence[float]
-    pi_high: Sequence[float]
-
-
-@dataclass(frozen=True)
-class SurrogatePlot:
-    """A surrogacy plot, described.
+    The axes cover the trials, and the threshold where it is near them; bands run off the panel.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
     trials
-        One contrast a trial.
+        ``label``, ``surrogate`` and ``endpoint`` (effects on the analysis scale), and ``patients``,
+        which the area of a bubble follows.
     line
-        The fitted line; None where there is none.
+        ``surrogate`` ascending, ``fitted``, ``ci_low``, ``ci_high``, ``pi_low`` and ``pi_high`` on
+        the analysis scale; None where no line has been fitted.
     threshold
         Surrogate threshold effect on the analysis scale; None where there is none.
-    x, y
-        Axes of the surrogate and of the endpoint.
-    size_label
-        What the area of a bubble stands for.
-    notes, footnotes
-        Sentences under the plot and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    trials: Sequence[SurrogateTrial]
-    line: SurrogateLine | None
-    threshold: float | None
-    x: Axis
-    y: Axis
-    size_label: str = "patients"
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(plot: SurrogatePlot, style: Style) -> Page:
-    """Place a surrogacy plot on a page.
-
-    The axes cover the trials and the threshold where it is near them; bands run off the panel.
-
-    Parameters
-    ----------
-    plot
-        The description.
-    style
-        Sizes and colours.
+    axes
+        Of the surrogate and of the endpoint.
+    level
+        Confidence level of the bands in percent.
+    words, style
+        Title, notes and small print; sizes and colours.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
+        Both effects in the units printed on their axes.
     """
-    chart = Chart(style)
-    chart.title(plot.title)
-    chart.above_panel(vertical_label(plot.y))
-    across = [trial.surrogate for trial in plot.trials]
-    if plot.threshold is not None and across:
-        reach = max(across) - min(across)
-        across += [plot.threshold] if plot.threshold <= max(across) + reach else []
-    down = [trial.endpoint for trial in plot.trials]
-    panel = chart.panel(
-        covering(plot.x, across),
-        covering(plot.y, down),
-        panel_height_mm(style),
-        (plot.x.scale, plot.y.scale),
+    x, y = axes
+    reach = trials["surrogate"].tolist()
+    if threshold is not None and threshold <= 2 * max(reach) - min(reach):
+        reach.append(threshold)
+    height = panel_height_mm(style)
+    up = fitting(covering(y, trials["endpoint"]), height, style, upright=True)
+    across = fitting(covering(x, reach), across_mm(style, up), style)
+    share = trials["patients"].clip(lower=0) / max(trials["patients"].max(), 1)
+    diameter = np.maximum(_SMALLEST_MM, _LARGEST_MM * np.sqrt(share)) * style.square_max_mm / 3.3
+    looks = disc(1.0, style.muted, style.ink, style)
+    del looks["size"]
+    bubbles = trials.assign(
+        surrogate=natural(trials["surrogate"], x.scale),
+        endpoint=natural(trials["endpoint"], y.scale),
+        size=point_size(diameter, looks["stroke"]),
+        kind=_TRIAL,
     )
-    keys = [Key("dot", f"Trial (area: {plot.size_label})", style.muted, style.ink)]
-    if plot.line is not None:
-        keys += _line(chart, panel, plot.line)
-    chart.reference(panel, plot.x)
-    chart.reference(panel, plot.y, upright=False)
-    if plot.threshold is not None and panel.spans(panel.x_mm(plot.threshold)):
-        x = panel.x_mm(plot.threshold)
-        ends = [(x, panel.top), (x, panel.bottom)]
-        width = 1.5 * style.interval_pt
-        chart.curve("threshold", ends, style.accent, width, panel, DOTTED)
-        words = "Surrogate threshold effect"
-        keys.append(Key("line", words, style.accent, width_pt=width, dash=DOTTED))
-    _bubbles(chart, panel, plot)
-    chart.y_axis(panel)
-    labels = [
-        Label(
-            trial.label, *panel.point(trial.surrogate, trial.endpoint), _diameter(trial, plot) / 2
+    band, prediction = f"{level:g}% confidence band", f"{level:g}% prediction band"
+    curves = _curves(line, threshold, axes, (across, up)).assign(band=band)
+    curves["key"] = curves["curve"].map(
+        {"fitted": _FITTED, "pi_low": prediction, "pi_high": prediction, "threshold": _THRESHOLD}
+    )
+    thick, hair = line_width(1.5 * style.interval_pt), line_width(style.hair_pt)
+    edge = {"color": style.accent_light, "size": hair}
+    strokes = {_FITTED: ("solid", thick), prediction: (DASHED, hair), _THRESHOLD: (DOTTED, thick)}
+    drawn = {key: strokes[key] for key in strokes if (curves["key"] == key).any()}
+    area = curves[curves["curve"].isin(_EDGES)]
+    area = area.assign(endpoint=area["endpoint"].clip(up.low, up.high))
+    area = area.pivot(index=["surrogate", "band"], columns="curve", values="endpoint").reset_index()
+    curves = curves[curves["endpoint"].between(up.low, up.high)]
+    legends = [kinds := legend([_TRIAL], style)]
+    behind: list[Any] = []
+    if len(area):
+        legends.append(bands := legend([band], style))
+        behind = [
+            p9.geom_ribbon(p9.aes(y="ci_low", ymin="ci_low", ymax="ci_high", fill="band"), area),
+            p9.geom_line(p9.aes(group="curve"), curves[curves["curve"].isin(_EDGES)], **edge),
+            *bands.scales(3, edge, fill=[style.band]),
+        ]
+    if drawn:
+        legends.append(lines := legend(list(drawn), style))
+        dashes, widths = zip(*drawn.values(), strict=True)
+        behind += [
+            *(
+                p9.geom_path(
+                    p9.aes(group="curve", linetype="key"),
+                    curves[curves["key"] == key],
+                    size=width,
+                    color=style.accent,
+                )
+                for key, (_, width) in drawn.items()
+            ),
+            *lines.scales(2, {"size": widths}, linetype=dashes),
+        ]
+    return (
+        # small bubbles last: they would vanish behind large ones
+        p9.ggplot(
+            bubbles.sort_values("patients", ascending=False, kind="stable"),
+            p9.aes("surrogate", "endpoint"),
         )
-        for trial in _by_size(plot)
-    ]
-    chart.x_axis(panel, plot.x)
-    chart.labels(labels, (panel.left, panel.top, chart.right, panel.bottom))
-    chart.legend(keys)
-    chart.notes(plot.notes)
-    return chart.page(plot.title, plot.description, plot.footnotes)
+        + house(style, words, height, legends, x.label, vertical_label(y))
+        + behind
+        + reference_line(x, style)
+        + reference_line(y, style, "y")
+        + geom_disc(p9.aes(size="size", shape="kind"), **looks)
+        + geom_names(p9.aes(label="label"), style=style)
+        + kinds.scales(1, {"size": point_size(0.85 * style.square_unweighted_mm)}, shape=["o"])
+        + [scale("x", across), scale("y", up), p9.scale_size_identity()]
+    )
 
 
-def _by_size(plot: SurrogatePlot) -> list[SurrogateTrial]:
-    # small ones last: they would vanish behind large ones
-    return sorted(plot.trials, key=lambda trial: -trial.size)
-
-
-def _diameter(trial: SurrogateTrial, plot: SurrogatePlot) -> float:
-    largest = max(one.size for one in plot.trials)
-    share = max(trial.size, 0.0) / largest if largest > 0 else 1.0
-    return max(_SMALLEST_MM, _LARGEST_MM * math.sqrt(share))
-
-
-def _bubbles(chart: Chart, panel: Panel, plot: SurrogatePlot) -> None:
-    for trial in _by_size(plot):
-        place = panel.point(trial.surrogate, trial.endpoint)
-        chart.dot("trial", place, _diameter(trial, plot), chart.style.muted, chart.style.ink)
-
-
-def _line(chart: Chart, panel: Panel, line: SurrogateLine) -> list[Key]:
-    style = chart.style
-
-    def through(values: Sequence[float]) -> list[tuple[float, float]]:
-        return [panel.point(*place) for place in zip(line.surrogate, values, strict=True)]
-
-    highs, lows = through(line.ci_high), through(line.ci_low)
-    chart.area("confidence band", [*highs, *reversed(lows)], style.band, panel)
-    for edge in (highs, lows):
-        chart.curve("confidence edge", edge, style.accent_light, style.hair_pt, panel)
-    for edge in (through(line.pi_high), through(line.pi_low)):
-        chart.curve("prediction edge", edge, style.accent, style.hair_pt, panel, DASHED)
-    width = 1.5 * style.interval_pt
-    chart.curve("fitted", through(line.fitted), style.accent, width, panel)
-    return [
-        Key("line", "Fitted line", style.accent, width_pt=width),
-        Key("area", "95% confidence band", style.band, style.accent_light),
-        Key("line", "95% prediction band", style.accent, width_pt=style.hair_pt, dash=DASHED),
-    ]
+def _curves(
+    line: pd.DataFrame | None,
+    threshold: float | None,
+    axes: tuple[Axis, Axis],
+    spans: tuple[Span, Span],
+) -> pd.DataFrame:
+    """Points of the line, of its bands and of the threshold, as far as the panel is wide."""
+    (x, y), (across, up) = axes, spans
+    points: list[tuple[Any, str, Any]] = []
+    if line is not None:
+        grid = np.linspace(*ends(across), _POINTS)
+        for name in line.columns.drop("surrogate"):
+            values = np.interp(grid, line["surrogate"], line[name])
+            points.append((natural(grid, x.scale), name, natural(values, y.scale)))
+    if threshold is not None:
+        points.append((natural([threshold] * 2, x.scale), "threshold", [up.low, up.high]))
+    found = pd.DataFrame(points, columns=["surrogate", "curve", "endpoint"])
+    found = found.explode(["surrogate", "endpoint"], ignore_index=True)
+    found = found.astype({"surrogate": float, "endpoint": float})
+    return found[found["surrogate"].between(across.low, across.high)]

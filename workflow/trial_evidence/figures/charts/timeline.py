@@ -1,145 +1,112 @@
 """A timeline: how the trials and the patients of a field added up over the years."""
 
-import math
-from dataclasses import dataclass
+import numpy as np
+import pandas as pd
+import plotnine as p9
 
-from trial_evidence.figures.canvas.axis import AxisView, Tick
-from trial_evidence.figures.canvas.chart import Chart, Key, Label, Panel, ViewOf, from_zero
-from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, wrap
+from trial_evidence.figures.house.labels import geom_names
+from trial_evidence.figures.house.scales import Span, fitting, from_zero, per_panel, scale
+from trial_evidence.figures.house.theme import (
+    Words,
+    across_mm,
+    geom_disc,
+    house,
+    leading_mm,
+    legend,
+    line_width,
+    point_size,
+)
 from trial_evidence.words.numbers import format_tick, linear_ticks
 
-_PANEL_MM = 24.0
-# labels may stand in the room above a curve, which grows to the right
-_WAYS = ((-1.0, -0.6), (-1.0, 0.0), (1.0, 0.6), (1.0, 0.0), (-0.5, -1.0), (0.0, -1.0), (0.5, 1.0))
-_STEPS_MM = (0.0, 0.8, 1.6, 2.6, 4.0, 6.0, 8.5)
+_PANEL_MM = 29.0
+_POOLED, _COMPARED = "Pooled in an analysis", "Compared, not pooled"
 
 
-@dataclass(frozen=True)
-class DatedTrial:
-    """A trial, the year of its report, its patients, and whether it is in a pool."""
-
-    label: str
-    year: int
-    patients: int
-    pooled: bool = True
-
-
-@dataclass(frozen=True)
-class TimelinePanel:
-    """The trials of one part of the field."""
-
-    heading: str
-    trials: tuple[DatedTrial, ...]
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """A timeline, described.
+def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
+    """A rising line a part of the field, with a dot where a trial was added.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
-    panels
-        From top to bottom, on the same years.
-    notes, footnotes
-        Sentences under the plot and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
-    panels: tuple[TimelinePanel, ...]
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-
-
-def layout(timeline: Timeline, style: Style) -> Page:
-    """Place a rising line a panel, with a dot where a trial was added.
-
-    Parameters
-    ----------
-    timeline
-        The description.
-    style
-        Sizes and colours.
+    trials
+        ``panel`` (from top to bottom in the order of the table), ``label``, ``year``, ``patients``,
+        which the area of a dot follows, and ``pooled``.
+    words, style
+        Title, notes and small print; sizes and colours.
 
     Returns
     -------
-    Page
-        Every shape and text in mm.
+    plotnine.ggplot
+        x the year, y the patients so far; all panels on the same years.
     """
-    chart = Chart(style)
-    chart.title(timeline.title)
-    years = [trial.year for panel in timeline.panels for trial in panel.trials]
-    first, last = (min(years) - 1, max(years) + 1) if years else (0, 1)
-    # the same room for tick labels everywhere, so that years stand below one another
-    beside = 0.09 * (chart.right - chart.left) + 4 * style.tick_mm
-    for at, panel in enumerate(timeline.panels):
-        total = sum(trial.patients for trial in panel.trials)
-        chart.y += style.block_gap_mm if at else 0.0
-        trials = f"{len(panel.trials)} trial" + ("" if len(panel.trials) == 1 else "s")
-        pooled = sum(trial.pooled for trial in panel.trials)
-        of_them = f"; {pooled} of them pooled" if pooled < len(panel.trials) else ""
-        chart.heading(f"{panel.heading}: {trials}, {total:,} patients{of_them}")
-        chart.y += style.block_gap_mm
-        drawn = chart.panel(
-            _years(first, last), from_zero([1.08 * total]), _PANEL_MM,
-            beside_mm=(beside, 0.0),
-        )  # fmt: skip
-        labels = _curve(chart, drawn, panel)
-        chart.y_axis(drawn)
-        chart.x_axis(drawn)
-        chart.labels(
-            labels, (drawn.left, drawn.top - style.block_gap_mm, chart.right, drawn.bottom),
-            _WAYS, _STEPS_MM,
-        )  # fmt: skip
-    if not all(trial.pooled for panel in timeline.panels for trial in panel.trials):
-        chart.y += style.block_gap_mm
-        chart.legend(
-            [
-                Key("dot", "Pooled in an analysis", style.ink, style.paper),
-                Key("dot", "Compared, not pooled", style.paper, style.ink),
-            ]
+    trials = trials.sort_values(["year", "label"], kind="stable")
+    parts = trials.groupby("panel", sort=False)["patients"]
+    totals = parts.sum().reindex(trials.sort_index()["panel"].unique())
+    first, last = int(trials["year"].min()) - 1, int(trials["year"].max()) + 1
+
+    def years(most: int) -> Span:
+        ticks = [t for t in linear_ticks(first, last, most) if first <= t <= last and t % 1 == 0]
+        return Span(first, last, tuple(ticks), tuple(map(format_tick, ticks)))
+
+    spans = [fitting(from_zero([1.08 * total]), _PANEL_MM, style, upright=True) for total in totals]
+    x = fitting(years, across_mm(style, max(spans, key=lambda span: span.high)), style)
+    foot, head, top = (
+        pd.DataFrame({"panel": totals.index, "year": year, "total": total})
+        for year, total in ((first, 0), (last, totals.to_numpy()), (last, [s.high for s in spans]))
+    )
+    stroke = line_width(style.hair_pt)
+    share = np.sqrt(trials["patients"] / parts.transform("max").clip(lower=1))
+    diameter = np.maximum(style.square_min_mm, style.square_max_mm * share)
+    dots = trials.assign(
+        total=parts.cumsum(),
+        size=[point_size(mm, stroke) for mm in diameter],
+        kind=np.where(trials["pooled"], _POOLED, _COMPARED),
+    )
+    # from the foot of the line to its head names crowd each other least
+    named = dots.sort_values("total", kind="stable")
+    headings = {name: _heading(str(name), block, style) for name, block in trials.groupby("panel")}
+    lines = max(heading.count("\n") + 1 for heading in headings.values())
+    # a name may stand a little above its panel
+    clear = style.block_gap_mm / MM_PER_POINT
+    row = _PANEL_MM + lines * leading_mm(style.text_pt, style) + 3 * style.block_gap_mm
+    keys = legend([_POOLED, _COMPARED], style)
+    legends = [] if trials["pooled"].all() else [keys]
+
+    def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+        named = frame["panel"].map(headings)
+        return frame.assign(panel=pd.Categorical(named, [headings[name] for name in totals.index]))
+
+    return (
+        p9.ggplot(in_order(dots), p9.aes("year", "total"))
+        + house(style, words, len(totals) * row, legends, y="Patients")
+        + p9.facet_wrap("panel", ncol=1, scales="free_y")
+        + p9.geom_blank(data=in_order(pd.concat([foot, top])))
+        + p9.geom_step(
+            data=in_order(pd.concat([foot, dots, head])),
+            color=style.accent, size=line_width(1.5 * style.interval_pt),
         )
-    chart.notes(timeline.notes)
-    return chart.page(timeline.title, timeline.description, timeline.footnotes)
+        + geom_disc(
+            p9.aes(size="size", fill="kind", color="kind"), stroke=stroke,
+            show_legend=bool(legends),
+        )
+        + geom_names(p9.aes(label="label"), in_order(named), style=style)
+        + keys.scales(
+            1, {"size": point_size(0.85 * style.square_unweighted_mm)},
+            fill=[style.ink, style.paper], color=[style.paper, style.ink],
+        )
+        + p9.theme(
+            panel_spacing_y=2 * style.block_gap_mm / style.width_mm,
+            strip_text=p9.element_text(margin={"t": 0.5 * clear, "b": clear}),
+        )
+        + [scale("x", x), *per_panel("y", spans), p9.scale_size_identity()]
+    )  # fmt: skip
 
 
-def _years(first: int, last: int) -> ViewOf:
-    """An axis from one year to another with round years as ticks."""
-
-    def made(most: int) -> AxisView:
-        places = (place for place in linear_ticks(first, last, most) if first <= place <= last)
-        ticks = tuple(Tick(place, format_tick(place)) for place in places if place.is_integer())
-        return AxisView(first, last, ticks)
-
-    return made
-
-
-def _curve(chart: Chart, panel: Panel, described: TimelinePanel) -> list[Label]:
-    """Draw the steps; labels for their dots, the largest trials first."""
-    style = chart.style
-    trials = sorted(described.trials, key=lambda trial: (trial.year, trial.label))
-    if not trials:
-        return []
-    largest = max(trial.patients for trial in trials)
-    points = [panel.point(panel.x.low, 0.0)]
-    dots: list[tuple[Label, DatedTrial]] = []
-    total = 0
-    for trial in trials:
-        points.append(panel.point(trial.year, total))
-        total += trial.patients
-        points.append(panel.point(trial.year, total))
-        share = math.sqrt(trial.patients / largest) if largest else 0.0
-        size = max(style.square_min_mm, style.square_max_mm * share)
-        x, y = points[-1]
-        dots.append((Label(trial.label, x, y, size / 2), trial))
-    points.append(panel.point(panel.x.high, total))
-    chart.curve("total", points, style.accent, 1.5 * style.interval_pt, panel)
-    for label, trial in dots:
-        fill, rim = (style.ink, style.paper) if trial.pooled else (style.paper, style.ink)
-        chart.dot("trial", (label.x, label.y), 2 * label.reach, fill, rim)
-    return [label for label, _ in sorted(dots, key=lambda dot: -dot[1].patients)]
+def _heading(panel: str, trials: pd.DataFrame, style: Style) -> str:
+    """The name of a panel with its trials and patients."""
+    count, pooled = len(trials), int(trials["pooled"].sum())
+    of_them = f"; {pooled} of them pooled" if pooled < count else ""
+    patients = f"{int(trials['patients'].sum()):,} patients{of_them}"
+    text = f"{clean(panel)}: {count} trial{'' if count == 1 else 's'}, {patients}"
+    return "\n".join(wrap(text, style.width_mm - 8 * style.margin_mm, style.text_pt, True))

@@ -33,6 +33,19 @@ class Step:
     k: int
     i2: float | None = None
 
+    def row(self, kind: RowKind, axis: Axis, before: str = "") -> Row:
+        """The step as a row, with a text before its label."""
+        texts = {"label": before + self.label, "k": str(self.k), "i2": "", "result": ""}
+        if self.i2 is not None and math.isfinite(self.i2):
+            texts["i2"] = format_number(self.i2, 0)
+        if math.isfinite(self.estimate):
+            texts["result"] = printed(self.estimate, axis.scale)
+            if not math.isnan(self.low) and not math.isnan(self.high):
+                ends = [printed(end, axis.scale) for end in (self.low, self.high)]
+                between = " to " if any(end.startswith(MINUS) for end in ends) else EN_DASH
+                texts["result"] += f" ({between.join(ends)})"
+        return Row(kind, texts, self.estimate, self.low, self.high)
+
 
 def cumulative_forest(
     title: str,
@@ -41,6 +54,8 @@ def cumulative_forest(
     footnotes: tuple[str, ...] = (),
     description: str = "",
     result_header: str = "",
+    *,
+    level: float,
 ) -> Forest:
     """Describe a cumulative meta-analysis (Lau et al. 1992) as a forest plot.
 
@@ -58,18 +73,16 @@ def cumulative_forest(
         What the figure shows, in words.
     result_header
         Heading of the estimates; the axis label when empty.
-
-    Returns
-    -------
-    Forest
-        A row a step, the last as the overall result.
+    level
+        Of the intervals, in percent.
     """
-    rows = [_row("pooled", f"+ {step.label}" if step.k > 1 else step.label, step, axis)
-            for step in steps[:-1]]  # fmt: skip
-    last = [_row("overall", f"+ {step.label}", step, axis) for step in steps[-1:]]
-    columns = _columns("Adding trial", axis, result_header)
+    rows = [
+        step.row("overall" if step is steps[-1] else "pooled", axis, "+ " if step.k > 1 else "")
+        for step in steps
+    ]
+    columns = _columns("Trial added", result_header or axis.label, level)
     overall = steps[-1].estimate if steps else None
-    return Forest(title, columns, (*rows, *last), axis, overall, (), footnotes, description)
+    return Forest(title, columns, tuple(rows), axis, overall, (), footnotes, description)
 
 
 def leave_one_out_forest(
@@ -80,75 +93,32 @@ def leave_one_out_forest(
     footnotes: tuple[str, ...] = (),
     description: str = "",
     result_header: str = "",
+    *,
+    level: float,
 ) -> Forest:
     """Describe the pooled results without each trial as a forest plot.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
     steps
-        One result a trial, from all others.
+        One result for each trial, from all others.
     overall
         The result of all trials.
-    axis
-        The axis of the estimates.
-    footnotes
-        Small print.
-    description
-        What the figure shows, in words.
-    result_header
-        Heading of the estimates; the axis label when empty.
-
-    Returns
-    -------
-    Forest
-        A row a trial, then the overall result.
+    title, axis, footnotes, description, result_header, level
+        As for `cumulative_forest`.
     """
-    rows = [_row("pooled", step.label, step, axis) for step in steps]
-    last = _row("overall", overall.label, overall, axis)
-    columns = _columns("Without trial", axis, result_header)
-    return Forest(
-        title,
-        columns,
-        (*rows, Row("gap"), last),
-        axis,
-        overall.estimate,
-        (),
-        footnotes,
-        description,
-    )
+    rows = [step.row("pooled", axis) for step in steps]
+    rows += [Row("gap"), overall.row("overall", axis)]
+    columns = _columns("Trial left out", result_header or axis.label, level)
+    centre = overall.estimate
+    return Forest(title, columns, tuple(rows), axis, centre, (), footnotes, description)
 
 
-def _columns(first: str, axis: Axis, result_header: str) -> tuple[Column, ...]:
-    result = result_header or axis.label
+def _columns(first: str, result: str, level: float) -> tuple[Column, ...]:
+    interval = f"{level:g}% CI"
     return (
         Column("label", first, "left", "left"),
         Column("k", "Trials", "right", "left", priority=2),
         Column("i2", "I² (%)", "right", "right", priority=1),
-        Column("result", f"{result}\n(95% CI)" if result else "95% CI", "right", "right"),
+        Column("result", f"{result}\n({interval})" if result else interval, "right", "right"),
     )
-
-
-def _row(kind: RowKind, label: str, step: Step, axis: Axis) -> Row:
-    texts = {"label": label, "k": str(step.k), "i2": "", "result": ""}
-    if step.i2 is not None and math.isfinite(step.i2):
-        texts["i2"] = format_number(step.i2, 0)
-    if math.isfinite(step.estimate):
-        texts["result"] = _result(step, axis)
-    return Row(
-        kind,
-        texts,
-        step.estimate,
-        step.low,
-        step.high,
-    )
-
-
-def _result(step: Step, axis: Axis) -> str:
-    estimate = printed(step.estimate, axis.scale)
-    if math.isnan(step.low) or math.isnan(step.high):
-        return estimate
-    ends = [printed(end, axis.scale) for end in (step.low, step.high)]
-    between = " to " if any(end.startswith(MINUS) for end in ends) else EN_DASH
-    return f"{estimate} ({between.join(ends)})"

@@ -1,13 +1,13 @@
 """An evidence map: how many trials and patients there are for what."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trial_evidence.figures.canvas.chart import Chart
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
+from trial_evidence.figures.overview.described import Described, finished, headings, stack
 
 _NAMES_SHARE = 0.31
 _LARGEST_SHARE = 0.2
@@ -37,29 +37,11 @@ class MapRow:
 
 
 @dataclass(frozen=True)
-class EvidenceMap:
-    """An evidence map, described.
+class EvidenceMap(Described):
+    """An evidence map, described: headings of its columns; heading and rows of every group."""
 
-    Parameters
-    ----------
-    title
-        Heading of the figure.
-    columns
-        Headings of the columns.
-    groups
-        Heading and rows of every group, from top to bottom.
-    notes, footnotes
-        Sentences under the map and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
     columns: tuple[str, ...]
     groups: tuple[tuple[str, tuple[MapRow, ...]], ...]
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
 
 
 def layout(described: EvidenceMap, style: Style) -> Page:
@@ -68,104 +50,54 @@ def layout(described: EvidenceMap, style: Style) -> Page:
     Beside every bubble stands the number of trials and, where the page is wide enough, of
     patients. Trials that do not say how many patients they had make a hollow bubble of the
     least size.
-
-    Parameters
-    ----------
-    described
-        The description.
-    style
-        Sizes and colours.
-
-    Returns
-    -------
-    Page
-        Every shape and text in mm.
     """
     chart = Chart(style)
     chart.title(described.title)
+    size = style.footnote_pt
     rows = [row for _, group in described.groups for row in group]
-    widest = max((text_width_mm(clean(row.label), style.footnote_pt) for row in rows), default=0.0)
+    widest = max((text_width_mm(clean(row.label), size) for row in rows), default=0.0)
     room = chart.right - chart.left
     names = min(widest + style.indent_mm, _NAMES_SHARE * room) + style.indent_mm
     pitch = (room - names) / max(1, len(described.columns))
-    most = max(
-        (cell.patients or 0 for row in rows for cell in row.cells if cell is not None), default=0
-    )
-    largest = min(_LARGEST_MM, _LARGEST_SHARE * pitch)
     lefts = [chart.left + names + at * pitch for at in range(len(described.columns))]
-    _headings(chart, described.columns, lefts, pitch)
+    columns = [wrap(c, pitch - style.indent_mm, style.text_pt, True) for c in described.columns]
+    headings(chart, "column", columns, lefts, style.text_pt)
+    chart.y += style.block_gap_mm / 2
+    chart.rule()
     cells = [cell for row in rows for cell in row.cells if cell is not None]
+    most = max((cell.patients or 0 for cell in cells), default=0) or 1
+    largest = min(_LARGEST_MM, _LARGEST_SHARE * pitch)
     beside = pitch - largest - 0.65 * style.indent_mm
-    texts = [_beside(cell, with_patients=True) for cell in cells]
-    patients = all(text_width_mm(text, style.footnote_pt) <= beside for text in texts)
+    patients = all(text_width_mm(_beside(cell, True), size) <= beside for cell in cells)
     for heading, group in described.groups:
         chart.y += style.gap_row_mm / 2
         chart.heading(heading)
         for number, row in enumerate(group):
-            _row(chart, row, lefts, names, largest, most, patients, banded=number % 2 == 0)
+            bubbles = [
+                (left, cell, max(_LEAST_MM, largest * math.sqrt((cell.patients or 0) / most)))
+                for left, cell in zip(lefts, row.cells, strict=True)
+                if cell is not None
+            ]
+            lines = wrap(row.label, names - 2 * style.indent_mm, size)
+            highest = max([len(lines) * chart.leading(size), *(bubble[2] for bubble in bubbles)])
+            height = highest + style.indent_mm
+            middle = chart.y + height / 2
+            if number % 2 == 0:
+                chart.band(height)
+            stack(chart, "row", lines, chart.left + style.indent_mm, middle, size)
+            for left, cell, diameter in bubbles:
+                fill = style.paper if cell.patients is None else style.accent_light
+                chart.dot("bubble", (left + largest / 2, middle), diameter, fill, style.accent)
+                x = left + largest + style.indent_mm / 2
+                chart.word("trials", _beside(cell, patients), x, middle, size_pt=size)
+            chart.y += height
     chart.y += style.block_gap_mm / 2
     chart.rule()
-    chart.notes(described.notes)
     legend = f"Beside a bubble: trials{_BETWEEN + 'patients' if patients else ''}."
-    return chart.page(described.title, described.description, [legend, *described.footnotes])
+    return finished(chart, described, legend)
 
 
-def _beside(cell: MapCell, *, with_patients: bool) -> str:
+def _beside(cell: MapCell, with_patients: bool) -> str:
     if not with_patients or cell.patients is None:
         return f"{cell.trials}"
     return f"{cell.trials}{_BETWEEN}{cell.patients:,}{'+' if cell.or_more else ''}"
-
-
-def _headings(chart: Chart, columns: Sequence[str], lefts: Sequence[float], pitch: float) -> None:
-    style = chart.style
-    leading = chart.leading(style.text_pt)
-    texts = [wrap(name, pitch - style.indent_mm, style.text_pt, True) for name in columns]
-    deepest = max(map(len, texts), default=0)
-    for left, lines in zip(lefts, texts, strict=True):
-        for number, line in enumerate(lines):
-            y = chart.y + (deepest - len(lines) + number + 0.5) * leading
-            chart.word("column", line, left, y, bold=True)
-    chart.y += deepest * leading + style.block_gap_mm / 2
-    chart.rule()
-
-
-def _row(
-    chart: Chart,
-    row: MapRow,
-    lefts: Sequence[float],
-    names: float,
-    largest: float,
-    most: int,
-    patients: bool,
-    *,
-    banded: bool,
-) -> None:
-    style = chart.style
-    size = style.footnote_pt
-    leading = chart.leading(size)
-    lines = wrap(row.label, names - 2 * style.indent_mm, size)
-    sizes = [None if cell is None else _diameter(cell, largest, most) for cell in row.cells]
-    highest = max((found for found in sizes if found is not None), default=0.0)
-    height = max(highest, len(lines) * leading) + style.indent_mm
-    if banded:
-        chart.band(height)
-    middle = chart.y + height / 2
-    for number, line in enumerate(lines):
-        down = (number - (len(lines) - 1) / 2) * leading
-        chart.word("row", line, chart.left + style.indent_mm, middle + down, size_pt=size)
-    for left, cell, diameter in zip(lefts, row.cells, sizes, strict=True):
-        if cell is None or diameter is None:
-            continue
-        centre = (left + largest / 2, middle)
-        if cell.patients is None:
-            chart.dot("bubble", centre, diameter, style.paper, style.accent)
-        else:
-            chart.dot("bubble", centre, diameter, style.accent_light, style.accent)
-        x = left + largest + style.indent_mm / 2
-        chart.word("trials", _beside(cell, with_patients=patients), x, middle, size_pt=size)
-    chart.y += height
-
-
-def _diameter(cell: MapCell, largest: float, most: int) -> float:
-    share = (cell.patients or 0) / most if most else 0.0
-    return max(_LEAST_MM, largest * math.sqrt(share))

@@ -7,6 +7,7 @@ from trial_evidence.figures.canvas.chart import Chart, rectangle
 from trial_evidence.figures.canvas.page import Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import ELLIPSIS, wrap
+from trial_evidence.figures.overview.described import Described, finished, stack
 
 _GAP_MM = 4.2
 _PAD_MM = 1.6
@@ -38,43 +39,14 @@ class FlowStage:
 
 
 @dataclass(frozen=True)
-class Flow:
-    """A flow diagram, described.
+class Flow(Described):
+    """A flow diagram, described; its stages from top to bottom."""
 
-    Parameters
-    ----------
-    title
-        Heading of the figure.
-    stages
-        From top to bottom.
-    notes, footnotes
-        Sentences under the diagram and small print.
-    description
-        What the figure shows, in words.
-    """
-
-    title: str
     stages: tuple[FlowStage, ...]
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
 
 
 def layout(flow: Flow, style: Style) -> Page:
-    """Place the steps one below another in the manner of PRISMA 2020 (Page et al. 2021).
-
-    Parameters
-    ----------
-    flow
-        The description.
-    style
-        Sizes and colours.
-
-    Returns
-    -------
-    Page
-        Every shape and text in mm.
-    """
+    """Place the steps one below another in the manner of PRISMA 2020 (Page et al. 2021)."""
     chart = Chart(style)
     chart.title(flow.title)
     width = chart.right - chart.left
@@ -99,8 +71,7 @@ def layout(flow: Flow, style: Style) -> Page:
                     _arrow(chart, (main[1], level), (aside[0], level))
             chart.y = max(bottom, lowest) + _GAP_MM
     chart.y -= _GAP_MM / 2
-    chart.notes(flow.notes)
-    return chart.page(flow.title, flow.description, flow.footnotes)
+    return finished(chart, flow)
 
 
 def _rows(boxes: Sequence[FlowBox]) -> list[list[FlowBox]]:
@@ -125,13 +96,12 @@ def _box(chart: Chart, box: FlowBox, sides: tuple[float, float], top: float) -> 
         ("step", f"{box.step}: {box.count}", style.text_pt, box.known),
         ("detail", box.detail, style.footnote_pt, False),
     ):
-        leading = chart.leading(size)
         lines = wrap(text, room, size, bold, _MOST_LINES)
         if lines and lines[-1].endswith(ELLIPSIS):
             chart.cut_short(text)
-        for line in lines:
-            chart.word(role, line, left + _PAD_MM, y + leading / 2, "left", bold, colour, size)
-            y += leading
+        height = len(lines) * chart.leading(size)
+        stack(chart, role, lines, left + _PAD_MM, y + height / 2, size, "left", bold, colour)
+        y += height
     bottom = y + _PAD_MM
     corners = rectangle(left, top, right, bottom)
     if not box.known:

@@ -4,14 +4,20 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from trial_evidence.figures.canvas.chart import Chart, rectangle
-from trial_evidence.figures.canvas.page import LEAST_POINTS, Page, Polygon
+from trial_evidence.figures.canvas.page import LEAST_POINTS, Page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
+from trial_evidence.figures.overview.described import Described, finished, headings, stack
 
 _PAD_MM = 0.6
+_WIDEST_MM = 24.0
 # Words of a row may take so much of the page.
 _MOST_FOR_WORDS = 0.36
+# Type gets smaller by so much until it fits.
+_FINER_PT = 0.25
 
 
 @dataclass(frozen=True)
@@ -32,52 +38,29 @@ class MatrixRow:
 
 
 @dataclass(frozen=True)
-class Matrix:
+class Matrix(Described):
     """A matrix, described.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
     columns
         Headings of the columns, broken at ``+`` and blanks where they must be; empty for none.
     rows
         Rows from top to bottom.
     above
         What stands above the words of the rows.
-    notes, footnotes
-        Sentences under the matrix and small print.
-    description
-        What the figure shows, in words.
     """
 
-    title: str
     columns: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
     above: str = ""
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
 
 
 def layout(matrix: Matrix, style: Style) -> Page | None:
-    """Place a matrix on a page.
+    """Place a matrix on a page; None where a text does not fit its cell at any readable size.
 
     All columns have one width. Shading goes from the paper to the style's light accent, light
     enough for the text on it.
-
-    Parameters
-    ----------
-    matrix
-        The description.
-    style
-        Sizes and colours.
-
-    Returns
-    -------
-    Page or None
-        Every shape and text in mm; None where a cell's text does not fit at the smallest size
-        that can be read.
     """
     chart = Chart(style)
     count = max((len(row.cells) for row in matrix.rows), default=0)
@@ -85,48 +68,30 @@ def layout(matrix: Matrix, style: Style) -> Page | None:
         return None
     words_mm = max(text_width_mm(clean(r.words), style.footnote_pt) for r in matrix.rows)
     words_mm = min(words_mm + 2 * _PAD_MM if words_mm else 0.0, _MOST_FOR_WORDS * style.width_mm)
-    pitch = (chart.right - chart.left - words_mm) / count
-    pitch = min(pitch, 24.0)
+    pitch = min((chart.right - chart.left - words_mm) / count, _WIDEST_MM)
     size = _fitting(matrix, pitch, style)
     if size is None:
         return None
     chart.title(matrix.title)
     left = chart.left + words_mm
-    headings = [broken(clean(text), pitch - 2 * _PAD_MM, size) for text in matrix.columns]
-    deepest = max((len(lines) for lines in headings), default=0)
-    leading = chart.leading(size)
+    columns = [broken(clean(text), pitch - 2 * _PAD_MM, size) for text in matrix.columns]
+    places = [left + (number + 0.5) * pitch for number in range(len(columns))]
+    headings(chart, "heading", columns, places, size, "center")
     if matrix.above and words_mm:
-        y = chart.y + (deepest - 0.5) * leading
+        y = chart.y - chart.leading(size) / 2
         chart.word("heading", clean(matrix.above), chart.left, y, bold=True, size_pt=size)
-    for number, lines in enumerate(headings):
-        for at, line in enumerate(lines):
-            y = chart.y + (deepest - len(lines) + at + 0.5) * leading
-            x = left + (number + 0.5) * pitch
-            chart.word("heading", line, x, y, "center", True, size_pt=size)
-    chart.y += deepest * leading + (_PAD_MM if deepest else 0.0)
+    chart.y += _PAD_MM if columns else 0.0
     for row in matrix.rows:
         _row(chart, row, left, pitch, words_mm, size)
     chart.y += style.block_gap_mm
-    chart.notes(matrix.notes)
-    return chart.page(matrix.title, matrix.description, matrix.footnotes)
+    return finished(chart, matrix)
 
 
 def broken(text: str, width_mm: float, size_pt: float) -> tuple[str, ...]:
-    """Break a name into lines after ``+`` and at blanks, after hyphens where it must be.
+    """Break a short name such as ``A+B seq`` into bold lines.
 
-    Parameters
-    ----------
-    text
-        A short name such as ``A+B seq``.
-    width_mm
-        Room in millimetres.
-    size_pt
-        Font size in points, in the bold cut.
-
-    Returns
-    -------
-    tuple of str
-        The lines; a part longer than the room is a line of its own all the same.
+    It is broken after ``+`` and at blanks, after hyphens where it must be; a part longer than the
+    room is a line of its own all the same.
     """
     parts: list[str] = []
     for part in filter(None, re.split(r"(?<=\+)|(?<= )", text)):
@@ -145,22 +110,13 @@ def broken(text: str, width_mm: float, size_pt: float) -> tuple[str, ...]:
 def _fitting(matrix: Matrix, pitch: float, style: Style) -> float | None:
     """The largest size, from that of the footnotes down, in which every text fits its cell."""
     room = pitch - 2 * _PAD_MM
-    size = style.footnote_pt
-    while size >= LEAST_POINTS:
-        headings = [line for text in matrix.columns for line in broken(clean(text), room, size)]
-        cells = [
-            (line, cell.bold) for row in matrix.rows for cell in row.cells for line in cell.lines
+    cells = [(line, cell.bold) for row in matrix.rows for cell in row.cells for line in cell.lines]
+    for size in np.arange(style.footnote_pt, LEAST_POINTS - _FINER_PT / 2, -_FINER_PT).tolist():
+        names = [
+            (line, True) for name in matrix.columns for line in broken(clean(name), room, size)
         ]
-        longest = max(
-            (
-                text_width_mm(clean(line), size, bold)
-                for line, bold in [*((line, True) for line in headings), *cells]
-            ),
-            default=0.0,
-        )
-        if longest <= room:
-            return size
-        size -= 0.25
+        if all(text_width_mm(clean(text), size, bold) <= room for text, bold in names + cells):
+            return float(size)
     return None
 
 
@@ -168,22 +124,19 @@ def _row(
     chart: Chart, row: MatrixRow, left: float, pitch: float, words_mm: float, size: float
 ) -> None:
     style = chart.style
-    leading = chart.leading(size)
     words = wrap(row.words, words_mm - 2 * _PAD_MM, size) if words_mm else ()
     deepest = max([len(words), *(len(cell.lines) for cell in row.cells), 1])
-    height = deepest * leading + 2 * _PAD_MM
-    for at, line in enumerate(words):
-        y = chart.y + height / 2 + (at + 0.5 - len(words) / 2) * leading
-        chart.word("words", line, chart.left, y, size_pt=size)
+    height = deepest * chart.leading(size) + 2 * _PAD_MM
+    middle = chart.y + height / 2
+    stack(chart, "words", words, chart.left, middle, size)
     for number, cell in enumerate(row.cells):
         edge = left + number * pitch
         if cell.shade > 0:
             corners = rectangle(edge, chart.y, edge + pitch, chart.y + height)
             fill = mixed(style.paper, style.accent_pale, cell.shade)
-            chart.bands.append(Polygon("cell", corners, fill, fill, 0.0))
-        for at, line in enumerate(cell.lines):
-            y = chart.y + height / 2 + (at + 0.5 - len(cell.lines) / 2) * leading
-            chart.word("cell", clean(line), edge + pitch / 2, y, "center", cell.bold, size_pt=size)
+            chart.fill("cell", corners, fill)
+        lines = tuple(map(clean, cell.lines))
+        stack(chart, "cell", lines, edge + pitch / 2, middle, size, "center", cell.bold)
     chart.y += height
 
 

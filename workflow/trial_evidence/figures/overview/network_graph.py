@@ -1,18 +1,17 @@
 """The graph of a network: treatments as discs, direct comparisons as lines between them."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 import numpy as np
 
-from trial_evidence.figures.canvas.chart import HAIR_MM, Chart, Key, clipped
-from trial_evidence.figures.canvas.page import Align, Page, Point, Polygon
+from trial_evidence.figures.canvas.chart import HAIR_MM, Box, Chart, Key, clipped
+from trial_evidence.figures.canvas.page import Align, Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import CAP_HEIGHT_EM, MM_PER_POINT, clean, text_width_mm
-
-Box = tuple[float, float, float, float]
+from trial_evidence.figures.overview.described import Described, finished
 
 _LARGEST_MM, _SMALLEST_MM = 9.0, 1.8
 _WIDEST_PT, _THINNEST_PT = 3.6, 0.7
@@ -46,13 +45,11 @@ class GraphEdge:
 
 
 @dataclass(frozen=True)
-class NetworkGraph:
+class NetworkGraph(Described):
     """A network graph, described.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
     nodes
         Treatments.
     edges
@@ -61,33 +58,28 @@ class NetworkGraph:
         Names of the treatments of each connected part.
     multi_arm
         Names of the treatments of each trial with three arms or more; shaded.
-    size_label, weight_label
-        What the area of a disc and the width of a line stand for.
-    notes, footnotes
-        Sentences under the graph and small print.
-    description
-        What the figure shows, in words.
     """
 
-    title: str
     nodes: Sequence[GraphNode]
     edges: Sequence[GraphEdge]
     parts: Sequence[Sequence[str]]
     multi_arm: Sequence[Sequence[str]] = ()
-    size_label: str = "Patients"
-    weight_label: str = "Trials"
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
 
 
 @dataclass(frozen=True)
-class _Words:
-    """The label of a node where it stands: its lines, edge, alignment and box."""
+class _Disc:
+    """A treatment as drawn: radius of its disc, the lines of its label and their width, in mm."""
 
+    radius: float
     lines: tuple[tuple[str, bool], ...]
+    width: float
+
+
+@dataclass(frozen=True)
+class _Label:
+    """The label of a disc where it may stand: its edge, alignment and box."""
+
     x: float
-    top: float
     align: Align
     box: Box
 
@@ -98,49 +90,39 @@ def layout(graph: NetworkGraph, style: Style) -> Page:
     Every part is a ring of its own, the larger ones first; on a ring treatments are ordered so
     that few lines cross. The area of a disc follows its size and the width of a line its weight;
     a weight above 1 is also printed on the line where there is room.
-
-    Parameters
-    ----------
-    graph
-        The description.
-    style
-        Sizes and colours.
-
-    Returns
-    -------
-    Page
-        Every shape and text in mm.
     """
     chart = Chart(style)
     chart.title(graph.title)
-    nodes = {node.name: node for node in graph.nodes}
     largest = max((node.size for node in graph.nodes), default=0.0)
-    radii = {name: _radius(node.size, largest, style) for name, node in nodes.items()}
+    discs = {node.name: _disc(node, largest, style) for node in graph.nodes}
     ordered = sorted((ring(part, graph.edges) for part in graph.parts), key=lambda part: -len(part))
-    for row in _rows(ordered):
-        _draw_row(chart, graph, nodes, radii, row)
-    chart.legend(_keys(graph, style))
-    chart.notes(graph.notes)
-    return chart.page(graph.title, graph.description, graph.footnotes)
+    small = [part for part in ordered if len(part) <= _SMALL_PART]
+    starts = range(0, len(small), _SMALL_PARTS_A_ROW)
+    # large parts alone, small ones side by side
+    for row in [
+        *([part] for part in ordered if len(part) > _SMALL_PART),
+        *(small[start : start + _SMALL_PARTS_A_ROW] for start in starts),
+    ]:
+        _row(chart, graph, discs, row)
+    chart.legend(
+        [
+            Key("dot", "Patients (area)", style.accent, style.paper),
+            Key("line", "Trials (width)", style.accent_light, width_pt=2.0),
+            *(
+                [Key("area", "Trial of three or more arms", style.accent_pale, style.accent_light)]
+                if graph.multi_arm
+                else []
+            ),
+        ]
+    )
+    return finished(chart, graph)
 
 
 def ring(names: Sequence[str], edges: Sequence[GraphEdge]) -> tuple[str, ...]:
-    """Treatments in the order around a ring in which few lines between them cross.
+    """Treatments of one part in the order around a ring in which few lines between them cross.
 
     Two treatments change places as long as that saves crossings, or length at no cost in
     crossings; the start is alphabetical, so that one network has one order.
-
-    Parameters
-    ----------
-    names
-        Treatments of one part.
-    edges
-        Direct comparisons; those with other treatments are ignored.
-
-    Returns
-    -------
-    tuple of str
-        The names.
     """
     order = sorted(names)
     ends = [(e.first, e.second) for e in edges if e.first in order and e.second in order]
@@ -162,117 +144,91 @@ def ring(names: Sequence[str], edges: Sequence[GraphEdge]) -> tuple[str, ...]:
 
 def _cost(order: Sequence[str], ends: Sequence[tuple[str, str]]) -> tuple[int, int]:
     place = {name: at for at, name in enumerate(order)}
-    pairs = np.sort([[place[a], place[b]] for a, b in ends], axis=1)
-    low, high = pairs[:, 0], pairs[:, 1]
+    low, high = np.sort([[place[a], place[b]] for a, b in ends], axis=1).T
     # two chords cross where exactly one end of the one lies between the ends of the other
     inside = (low[:, None] < low) & (low < high[:, None]) & (high > high[:, None])
     span = high - low
     return int(inside.sum()), int(np.minimum(span, len(order) - span).sum())
 
 
-def _radius(size: float, largest: float, style: Style) -> float:
-    share = max(size, 0.0) / largest if largest > 0 and math.isfinite(size) else 0.0
-    scale = style.square_max_mm / 3.3
-    return scale * max(_SMALLEST_MM, _LARGEST_MM * math.sqrt(share)) / 2
+def _disc(node: GraphNode, largest: float, style: Style) -> _Disc:
+    share = max(node.size, 0.0) / largest if largest > 0 and math.isfinite(node.size) else 0.0
+    diameter = max(_SMALLEST_MM, _LARGEST_MM * math.sqrt(share))
+    words = ((clean(node.name), True), (clean(node.words), False))
+    lines = tuple((text, bold) for text, bold in words if text)
+    width = max((text_width_mm(text, style.footnote_pt, bold) for text, bold in lines), default=0.0)
+    return _Disc(style.square_max_mm / 3.3 * diameter / 2, lines, width)
 
 
-def _width(weight: float, edges: Sequence[GraphEdge]) -> float:
-    heaviest = max(edge.weight for edge in edges)
-    share = weight / heaviest if heaviest > 0 else 0.0
-    return max(_THINNEST_PT, _WIDEST_PT * share)
-
-
-def _rows(parts: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
-    """Large parts alone, small ones side by side."""
-    small = [part for part in parts if len(part) <= _SMALL_PART]
-    yield from ([part] for part in parts if len(part) > _SMALL_PART)
-    for start in range(0, len(small), _SMALL_PARTS_A_ROW):
-        yield small[start : start + _SMALL_PARTS_A_ROW]
-
-
-def _draw_row(
-    chart: Chart,
-    graph: NetworkGraph,
-    nodes: Mapping[str, GraphNode],
-    radii: Mapping[str, float],
-    row: Sequence[Sequence[str]],
+def _row(
+    chart: Chart, graph: NetworkGraph, discs: Mapping[str, _Disc], row: Sequence[Sequence[str]]
 ) -> None:
     style = chart.style
     width = (chart.right - chart.left) / len(row)
     most = max(len(part) for part in row)
     half_height = min(0.3 * style.width_mm, 4.0 * most) if most > 2 else 0.0
-    lines_mm = 2 * chart.leading(style.footnote_pt)
-    room = max(radii[name] for part in row for name in part) + _LABEL_GAP_MM + lines_mm
-    top = chart.y
-    middle = top + room + half_height
+    largest = max(discs[name].radius for part in row for name in part)
+    room = largest + _LABEL_GAP_MM + 2 * chart.leading(style.footnote_pt)
+    middle = chart.y + room + half_height
     for number, part in enumerate(row):
-        left = chart.left + number * width
-        widest = max(_label_mm(nodes[name], style) for name in part)
-        beside = widest + _LABEL_GAP_MM + max(radii[name] for name in part)
-        if len(part) <= 2:
-            # the labels of two stand above them
-            beside = max(widest / 2, *(radii[name] for name in part)) + _LABEL_GAP_MM
-        across = max(width / 2 - beside, 0.12 * width)
-        places = _places(part, (left + width / 2, middle), (min(across, 62.0), half_height))
-        _draw_part(chart, graph, nodes, radii, part, places)
+        widest = max(discs[name].width for name in part)
+        radius = max(discs[name].radius for name in part)
+        # the labels of two stand above them
+        beside = (max(widest / 2, radius) if len(part) <= 2 else widest + radius) + _LABEL_GAP_MM
+        across = min(max(width / 2 - beside, 0.12 * width), 62.0)
+        centre = (chart.left + (number + 0.5) * width, middle)
+        places = _on_ring(part, centre, (across, half_height))
+        _edges(chart, graph, discs, places)
     chart.y = middle + half_height + room + style.block_gap_mm
 
 
-def _places(names: Sequence[str], centre: Point, reach: tuple[float, float]) -> dict[str, Point]:
+def _on_ring(names: Sequence[str], centre: Point, reach: Point) -> dict[str, Point]:
     if len(names) == 1:
         return {names[0]: centre}
     # nobody at the very top, where labels have the least room
     start = math.pi if len(names) == 2 else -math.pi / 2 + math.pi / len(names)
+    turns = [start + 2 * math.pi * at / len(names) for at in range(len(names))]
     return {
-        name: (
-            centre[0] + reach[0] * math.cos(start + 2 * math.pi * at / len(names)),
-            centre[1] + reach[1] * math.sin(start + 2 * math.pi * at / len(names)),
-        )
-        for at, name in enumerate(names)
+        name: (centre[0] + reach[0] * math.cos(turn), centre[1] + reach[1] * math.sin(turn))
+        for name, turn in zip(names, turns, strict=True)
     }
 
 
-def _draw_part(
-    chart: Chart,
-    graph: NetworkGraph,
-    nodes: Mapping[str, GraphNode],
-    radii: Mapping[str, float],
-    part: Sequence[str],
-    places: Mapping[str, Point],
+def _edges(
+    chart: Chart, graph: NetworkGraph, discs: Mapping[str, _Disc], places: Mapping[str, Point]
 ) -> None:
+    """Draw a part: shaded trials of several arms, lines with their numbers, discs, labels."""
     style = chart.style
+    part = list(places)
     for number, names in enumerate(dict.fromkeys(map(tuple, graph.multi_arm))):
         if names and all(name in places for name in names):
-            corners = tuple(places[name] for name in sorted(names, key=part.index))
-            fill = style.accent_pale if number % 2 == 0 else style.band
-            chart.bands.append(Polygon("multi-arm", corners, fill, fill, 0.0))
+            corners = [places[name] for name in sorted(names, key=part.index)]
+            chart.fill("multi-arm", corners, style.band if number % 2 else style.accent_pale)
     edges = [edge for edge in graph.edges if edge.first in places and edge.second in places]
-    discs = [_around(places[name], radii[name]) for name in part]
-    numbers: list[Box] = []
-    for edge in edges:
-        ends = places[edge.first], places[edge.second]
+    lines = [(places[edge.first], places[edge.second]) for edge in edges]
+    heaviest = max((edge.weight for edge in graph.edges), default=1.0)
+    taken = [
+        (x - discs[name].radius, y - discs[name].radius, x + discs[name].radius,
+         y + discs[name].radius)
+        for name, (x, y) in places.items()
+    ]  # fmt: skip
+    for at, (edge, line) in enumerate(zip(edges, lines, strict=True)):
         text = f"{edge.weight:g}" if edge.weight > 1 else ""
-        others = [(places[o.first], places[o.second]) for o in edges if o is not edge]
-        gap = _number_place(text, ends, others, [*discs, *numbers], style)
-        _draw_edge(chart, ends, _width(edge.weight, graph.edges), gap)
+        gap = _number_box(text, line, [*lines[:at], *lines[at + 1 :]], taken, style)
+        _draw_line(chart, line, max(_THINNEST_PT, _WIDEST_PT * edge.weight / heaviest), gap)
         if gap is not None:
-            numbers.append(gap)
+            taken.append(gap)
             x, y = (gap[0] + gap[2]) / 2, (gap[1] + gap[3]) / 2
             chart.word("weight", text, x, y, "center", size_pt=style.footnote_pt)
-    for name in part:
-        chart.dot("node", places[name], 2 * radii[name], style.accent, style.paper)
-    taken = [*discs, *numbers]
-    page = (chart.left, chart.y, chart.right, math.inf)
-    for words in _labels(part, nodes, radii, places, taken, page, style):
-        for at, (line, bold) in enumerate(words.lines):
-            y = words.top + (at + 0.5) * chart.leading(style.footnote_pt)
-            chart.word("node", line, words.x, y, words.align, bold, size_pt=style.footnote_pt)
+    for name, place in places.items():
+        chart.dot("node", place, 2 * discs[name].radius, style.accent, style.paper)
+    _labels(chart, discs, places, taken)
 
 
-def _draw_edge(chart: Chart, ends: tuple[Point, Point], width_pt: float, gap: Box | None) -> None:
+def _draw_line(chart: Chart, line: tuple[Point, Point], width_pt: float, gap: Box | None) -> None:
     """A line in short pieces, those left out that its number stands on."""
-    start, end = ends
-    stretches = [ends]
+    start, end = line
+    stretches = [line]
     if gap is not None and (inside := clipped(start, end, gap)) is not None:
         stretches = [(start, inside[0]), (inside[1], end)]
     for one, other in stretches:
@@ -284,130 +240,72 @@ def _draw_edge(chart: Chart, ends: tuple[Point, Point], width_pt: float, gap: Bo
             chart.line("edge", here, there, chart.style.accent_light, width_pt)
 
 
-def _number_place(
+def _number_box(
     text: str,
-    ends: tuple[Point, Point],
+    line: tuple[Point, Point],
     others: Sequence[tuple[Point, Point]],
     taken: Sequence[Box],
     style: Style,
 ) -> Box | None:
-    if not text:
-        return None
+    """Where the number of a line has room; None without a number or a free place."""
     half_width = text_width_mm(text, style.footnote_pt) / 2 + 0.5
     half_height = CAP_HEIGHT_EM * style.footnote_pt * MM_PER_POINT / 2 + 0.7
-    for share in _PLACES:
-        x, y = _between(*ends, share)
-        box = (x - half_width, y - half_height, x + half_width, y + half_height)
-        if any(_meet(box, other) for other in taken):
-            continue
-        if not any(_crosses(*other, box) for other in others):
+    # a line of the greatest width still leaves the number free
+    pad = _WIDEST_PT * MM_PER_POINT / 2
+    for x, y in (_between(*line, share) for share in _PLACES if text):
+        left, top, right, bottom = x - half_width, y - half_height, x + half_width, y + half_height
+        wide = (left - pad, top - pad, right + pad, bottom + pad)
+        box = (left, top, right, bottom)
+        if not any(_meet(box, other) for other in taken) and not any(
+            clipped(*other, wide) for other in others
+        ):
             return box
     return None
 
 
-def _label_mm(node: GraphNode, style: Style) -> float:
-    name = text_width_mm(clean(node.name), style.footnote_pt, True)
-    return max(name, text_width_mm(clean(node.words), style.footnote_pt))
-
-
 def _labels(
-    part: Sequence[str],
-    nodes: Mapping[str, GraphNode],
-    radii: Mapping[str, float],
-    places: Mapping[str, Point],
-    taken: Sequence[Box],
-    page: Box,
-    style: Style,
-) -> Iterator[_Words]:
+    chart: Chart, discs: Mapping[str, _Disc], places: Mapping[str, Point], taken: Sequence[Box]
+) -> None:
     """Labels outside the ring, each as near to its disc as the others leave room."""
+    size, leading = chart.style.footnote_pt, chart.leading(chart.style.footnote_pt)
     occupied = list(taken)
-    centre = (
-        sum(x for x, _ in places.values()) / len(places),
-        sum(y for _, y in places.values()) / len(places),
-    )
-    for name in part:
-        x, y = places[name]
-        outward = math.atan2(y - centre[1], x - centre[0]) if len(part) > 2 else -math.pi / 2
+    centre = np.mean(list(places.values()), axis=0)
+    for name, (x, y) in places.items():
+        outward = math.atan2(y - centre[1], x - centre[0]) if len(places) > 2 else -math.pi / 2
         tried = [
-            _words(
-                nodes[name],
-                (x, y),
-                (outward + turn, radii[name] + _LABEL_GAP_MM + away),
-                style,
-            )
-            for away in _LABEL_STEPS_MM
-            for turn in _LABEL_TURNS
+            _label(discs[name], (x, y), outward + turn, away, leading)
+            for away, turn in product(_LABEL_STEPS_MM, _LABEL_TURNS)
         ]
         free = (
-            words
-            for words in tried
-            if _inside(words.box, page) and not any(_meet(words.box, box) for box in occupied)
-        )
-        words = next(free, tried[0])
-        occupied.append(words.box)
-        yield words
+            label
+            for label in tried
+            if chart.left <= label.box[0] and label.box[2] <= chart.right
+            and label.box[1] >= chart.y and not any(_meet(label.box, box) for box in occupied)
+        )  # fmt: skip
+        label = next(free, tried[0])
+        occupied.append(label.box)
+        for at, (line, bold) in enumerate(discs[name].lines):
+            down = label.box[1] + (at + 0.5) * leading
+            chart.word("node", line, label.x, down, label.align, bold, size_pt=size)
 
 
-def _words(node: GraphNode, at: Point, towards: tuple[float, float], style: Style) -> _Words:
-    """The label of a node in a direction (an angle) at a distance from its centre."""
-    across, down = math.cos(towards[0]), math.sin(towards[0])
-    x, y = at[0] + towards[1] * across, at[1] + towards[1] * down
-    lines = [(clean(node.name), True), (clean(node.words), False)]
-    shown = tuple((text, bold) for text, bold in lines if text)
-    width = _label_mm(node, style)
-    height = len(shown) * style.footnote_pt * MM_PER_POINT * style.leading
+def _label(disc: _Disc, at: Point, angle: float, away: float, leading: float) -> _Label:
+    """The label of a disc in a direction at a distance from its edge."""
+    across, down = math.cos(angle), math.sin(angle)
+    reach = disc.radius + _LABEL_GAP_MM + away
+    x, y = at[0] + reach * across, at[1] + reach * down
+    height = len(disc.lines) * leading
     align: Align = "center"
     if abs(across) > 0.3:
         align = "left" if across > 0 else "right"
-    left = x - {"left": 0.0, "center": 0.5, "right": 1.0}[align] * width
+    left = x - {"left": 0.0, "center": 0.5, "right": 1.0}[align] * disc.width
     top = y - height * (1 - down) / 2
-    return _Words(shown, x, top, align, (left, top, left + width, top + height))
-
-
-def _keys(graph: NetworkGraph, style: Style) -> list[Key]:
-    keys = [
-        Key("dot", f"{graph.size_label} (area)", style.accent, style.paper),
-        Key("line", f"{graph.weight_label} (width)", style.accent_light, width_pt=2.0),
-    ]
-    if graph.multi_arm:
-        keys.append(
-            Key("area", "Trial of three or more arms", style.accent_pale, style.accent_light)
-        )
-    return keys
+    return _Label(x, align, (left, top, left + disc.width, top + height))
 
 
 def _between(start: Point, end: Point, share: float) -> Point:
     return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
 
 
-def _around(centre: Point, radius: float) -> Box:
-    return centre[0] - radius, centre[1] - radius, centre[0] + radius, centre[1] + radius
-
-
-def _span(one: Point, other: Point, pad: float) -> Box:
-    return (
-        min(one[0], other[0]) - pad,
-        min(one[1], other[1]) - pad,
-        max(one[0], other[0]) + pad,
-        max(one[1], other[1]) + pad,
-    )
-
-
 def _meet(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _inside(inner: Box, outer: Box) -> bool:
-    return (
-        inner[0] >= outer[0]
-        and inner[1] >= outer[1]
-        and inner[2] <= outer[2]
-        and inner[3] <= outer[3]
-    )
-
-
-def _crosses(start: Point, end: Point, box: Box) -> bool:
-    # a line of the greatest width still leaves the number free
-    pad = _WIDEST_PT * MM_PER_POINT / 2
-    wide = (box[0] - pad, box[1] - pad, box[2] + pad, box[3] + pad)
-    return clipped(start, end, wide) is not None

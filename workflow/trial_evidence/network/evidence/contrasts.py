@@ -5,21 +5,18 @@ is changes nothing in any result. Effects are on the analysis scale (logarithms 
 first treatment named against the second: a positive contrast of a log ratio means more events.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, pairwise
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from trial_evidence.extract.effect_sizes import CONTINUITY_CORRECTION
+from trial_evidence.measures.effects import CONTINUITY_CORRECTION
 from trial_evidence.pool.engine.results import Floats, check_counts
-
-CountMeasure = Literal["odds_ratio", "risk_ratio", "risk_difference"]
 
 # What rounding in print, or models fitted pair by pair, can leave open around a triangle of
 # contrasts, on the analysis scale.
@@ -171,16 +168,6 @@ class NetworkData:
         """Studies by name."""
         return {study.study: study for study in self.studies}
 
-    @property
-    def contrasts(self) -> int:
-        """Independent contrasts: arms beyond the first, over all studies."""
-        return sum(len(study.treatments) - 1 for study in self.studies)
-
-    @property
-    def pairwise(self) -> int:
-        """Pairwise comparisons: every two arms of every study."""
-        return sum(len(s.treatments) * (len(s.treatments) - 1) // 2 for s in self.studies)
-
     @cached_property
     def labels(self) -> npt.NDArray[np.intp]:
         """The subnetwork that each treatment belongs to, as a number from 0."""
@@ -213,27 +200,7 @@ class NetworkData:
         )
 
 
-def network(studies: Iterable[StudyContrasts]) -> NetworkData:
-    """A network of studies.
-
-    Parameters
-    ----------
-    studies : iterable of StudyContrasts
-        In any order.
-
-    Returns
-    -------
-    NetworkData
-
-    Raises
-    ------
-    ValueError
-        If there is no study, or a name occurs twice.
-    """
-    return NetworkData(tuple(studies))
-
-
-def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: CountMeasure) -> bool:
+def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: str) -> bool:
     """Whether the arms of a study say anything about a measure.
 
     Parameters
@@ -259,7 +226,7 @@ def from_counts(
     treatments: Sequence[str],
     events: npt.ArrayLike,
     n: npt.ArrayLike,
-    measure: CountMeasure,
+    measure: str,
 ) -> StudyContrasts:
     """Contrasts of a study from the counts of its arms.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from trial_evidence.config.configuration import NO_AGENT
 from trial_evidence.extract.regimens import regimen_label
@@ -10,6 +11,22 @@ from trial_evidence.extract.regimens import regimen_label
 # sequence they need not do what they do together.
 SEQUENCE = "in sequence"
 NO_PARTNER = "none"
+
+
+class Parts(NamedTuple):
+    """What a regimen is made of; ``own`` holds the word of an arm that is a node of its own."""
+
+    agents: tuple[str, ...]
+    schedule: str
+    partner: str
+    own: tuple[str, ...]
+
+
+def parts_of(regimen: str) -> Parts:
+    """Take a regimen apart: agents, schedule, partner and such a word are joined by ``|``."""
+    agents, schedule, partner, *own = regimen.split("|")
+    agent_set = () if agents == NO_AGENT else tuple(agents.split("+"))
+    return Parts(agent_set, schedule, partner, tuple(own))
 
 
 @dataclass(frozen=True)
@@ -60,8 +77,7 @@ def nodes_of(
     found: dict[str, Node] = {}
     codes: set[str] = set()
     for regimen in sorted(set(regimens)):
-        agents, schedule, partner, *own = regimen.split("|")
-        agent_set = () if agents == NO_AGENT else tuple(agents.split("+"))
+        agent_set, schedule, partner, own = parts_of(regimen)
         partners = () if partner == NO_PARTNER else (partner,)
         sequence = (SEQUENCE,) if schedule == "sequential" else ()
         named = sorted(agent_set, key=lambda a: (order.get(a, len(order)), a))

@@ -1,32 +1,28 @@
 """What a network rests on: one report a trial, its arms as nodes, and the rows set aside."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration, Selection
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.methods import Orders
 from trial_evidence.config.networks import Network, NetworkConfiguration
-from trial_evidence.extract.effect_sizes import log_hazard_ratio
-from trial_evidence.extract.evidence import NO_STANDARD_ERROR, readers_differ, trial_label
-from trial_evidence.extract.regimens import agent_labels, arm_regimens
+from trial_evidence.extract.comparisons import NO_STANDARD_ERROR, Records
+from trial_evidence.extract.context import Context, aside_record, setting_context, trial_label
 from trial_evidence.extract.selection import (
     WHOLE,
-    Choice,
-    Orders,
     Record,
-    by_label,
-    choose,
-    excluded,
+    alike,
+    choose_among,
     inadmissible,
     preference_key,
 )
 from trial_evidence.files import records
 from trial_evidence.network.evidence.columns import SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.network.evidence.contrasts import (
-    CountMeasure,
     NetworkData,
     StudyContrasts,
     from_counts,
@@ -37,21 +33,24 @@ from trial_evidence.network.evidence.nodes import Node, nodes_of
 from trial_evidence.sheet import Sheet
 
 Pair = frozenset[str]
-"""The two arms of a hazard ratio, whichever way it was printed."""
+"""The two arms of a contrast, whichever way it was printed."""
 
-RESPONSE_TOGETHER = ("definition",)
-HAZARD_TOGETHER = ("endpoint", "assessor", "analysis", "median_followup_months")
+# The rows of one report agree in these columns, by kind of evidence.
+TOGETHER = {
+    "counts": ("definition",),
+    "contrasts": ("endpoint", "assessor", "analysis", "median_followup_months"),
+}
 
 EVERY_ANALYSIS = "*"
 NOT_RANDOMISED = "not randomised: nothing is compared within the trial"
-ONE_REGIMEN = "all its arms have one regimen: no comparison between nodes"
-ONE_REPORTED = "no two regimens of the trial have an admitted row of one report"
+ONE_REGIMEN = "all arms of the trial have the same regimen: no comparison between nodes"
+ONE_REPORTED = "no report of the trial has admitted results for two of its regimens"
 SAME_REGIMEN = "both arms have the same regimen"
 FOLLOWS = "follows from the other hazard ratios of the trial"
 APART = "not joined with the arms of the report taken"
 NO_INFORMATION = "no event, or only events, in every arm: no information on a ratio"
 # Arms of one variance: contrasts that share one are correlated by a half.
-SHARED_ARM = "supposed: contrasts that share an arm are correlated by a half"
+SHARED_ARM = "assumed: contrasts that share an arm have a correlation of one half"
 DERIVED = "derived from all pairwise hazard ratios"
 COUNTS = "counts of the arms"
 TWO_ARMS = "two arms"
@@ -71,7 +70,7 @@ class NetworkEvidence:
     abbreviations : dict of str
         What codes call agents and partners, in their order.
     used : DataFrame
-        Counts: one row a trial and node. Hazard ratios: one row a trial and contrast; ``yi`` and
+        Counts: one row a trial and node. Contrasts: one row a trial and contrast; ``yi`` and
         ``vi`` are the log hazard ratio of ``regimen`` against ``against`` and its variance.
         ``readers_differ`` says what two readers found where nobody has settled it, and
         ``exclusion_overridden`` why an arm that is a node of its own here is excluded elsewhere.
@@ -95,20 +94,12 @@ class NetworkEvidence:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A trial: its row, its arms with their regimens, and its candidates among the rows."""
+    """A trial: its arms with their regimens, in the order of the sheet, and its candidates."""
 
-    row: Record
-    arms: pd.DataFrame
-    rows: pd.DataFrame
-
-    @property
-    def id(self) -> str:
-        return str(self.row["trial_id"])
-
-    @property
-    def regimens(self) -> dict[str, str]:
-        """Arm -> regimen."""
-        return dict(zip(self.arms["arm_id"], self.arms["regimen"], strict=True))
+    id: str
+    randomised: bool
+    regimens: Mapping[str, str]
+    rows: Mapping[int, Record]
 
 
 @dataclass(frozen=True)
@@ -116,32 +107,8 @@ class _Taken:
     """What a trial gives to a network, or nothing, and why its other rows are left."""
 
     study: StudyContrasts | None
-    used: tuple[dict[str, Any], ...]
+    used: Records
     reasons: Mapping[int, str]
-
-
-@dataclass(frozen=True)
-class _Remarks:
-    """What is said of a row used beside its numbers."""
-
-    table: str
-    nodes: Mapping[str, Node]
-    differing: Mapping[tuple[str, int], str]
-    overridden: Mapping[str, str]
-
-    def on(self, record: Record) -> dict[str, str]:
-        """Codes of its regimens, the readers' differences, an exclusion that does not hold."""
-        rows = [(self.table, int(number)) for number in record["rows"].split(";")]
-        arms = f"{record['arm_ids']};{record.get('against_arm_ids', '')}".split(";")
-        against = record["against"]
-        return {
-            "code": self.nodes[record["regimen"]].code,
-            "against_code": self.nodes[against].code if against else "",
-            "readers_differ": "; ".join(self.differing[r] for r in rows if r in self.differing),
-            "exclusion_overridden": "; ".join(
-                self.overridden[arm] for arm in arms if arm in self.overridden
-            ),
-        }
 
 
 def network_evidence(
@@ -163,120 +130,120 @@ def network_evidence(
     configuration : Configuration
         Admission and orders of preference.
     networks : NetworkConfiguration
-        Abbreviations.
+        Abbreviations, and arms that are nodes of their own.
     network : Network
-
-    Returns
-    -------
-    NetworkEvidence
     """
-    trials = sheet["trials"]
-    trials = trials[trials["setting"] == network.setting]
-    arms = _with_own_nodes(arm_regimens(sheet["arms"]), networks.own_nodes)
-    exclusions = sheet["exclusions"]
+    context = setting_context(sheet, configuration, network.setting)
+    own = networks.own_nodes
     # What such an arm is not, it need not be: an exclusion from everything is about the regimen it
     # resembles. One that names the network means the network.
-    about_others = exclusions["arm_id"].isin(list(networks.own_nodes)) & (
-        exclusions["analysis"] == EVERY_ANALYSIS
-    )
+    exclusions = sheet["exclusions"]
+    about_others = exclusions["arm_id"].isin(list(own)) & (exclusions["analysis"] == EVERY_ANALYSIS)
     overridden = {row["arm_id"]: row["reason"] for row in records(exclusions[about_others])}
-    exclusions = exclusions[~about_others]
-    table = "pcr" if network.is_pcr else "hazard_ratios"
-    rows = _candidates(sheet, network, set(trials["trial_id"]))
-    labels = agent_labels(sheet["agents"])
-    nodes = nodes_of(arms["regimen"], labels, networks.abbreviations)
-    remarks = _Remarks(table, nodes, readers_differ(sheet), overridden)
-    years = dict(zip(sheet["sources"]["source_id"], sheet["sources"]["year"], strict=True))
-    used: list[dict[str, Any]] = []
-    aside: list[dict[str, Any]] = []
-    studies: list[StudyContrasts] = []
-    for row in records(trials.assign(label=trials["name"].map(trial_label))):
-        trial = _Trial(
-            row,
-            arms[arms["trial_id"] == row["trial_id"]],
-            rows[rows["trial_id"] == row["trial_id"]],
-        )
-        if trial.rows.empty:
-            continue
-        taken = _trial_evidence(trial, network, configuration.selection, exclusions)
-        shared = {
-            "setting": network.setting,
-            "network": network.id,
-            "trial_id": trial.id,
-            "trial": row["label"],
-        }
+    kept = exclusions[~about_others].groupby("trial_id")
+    context = replace(context, exclusions={str(trial): rows for trial, rows in kept})
+    nodes = nodes_of(
+        (_regimen(row, own) for row in records(context.arms)),
+        context.labels,
+        networks.abbreviations,
+    )
+    used: Records = []
+    aside: Records = []
+    studies: dict[str, StudyContrasts] = {}
+    for trial in _trials(context, network, own):
+        taken = _trial_evidence(trial, network, context)
         if taken.study is not None:
-            studies.append(taken.study)
-            year = years.get(str(taken.used[0]["source_id"]).partition("; ")[0], np.nan)
-            used += [shared | {"year": year} | remarks.on(record) | record for record in taken.used]
-        held = by_label(trial.rows)
+            studies[trial.id] = taken.study
+        year = (
+            context.years.get(str(taken.used[0]["source_id"]).partition("; ")[0], np.nan)
+            if taken.used
+            else np.nan
+        )
+        for record in taken.used:
+            arms = f"{record['arm_ids']};{record.get('against_arm_ids', '')}".split(";")
+            rows = [(network.table, int(number)) for number in record["rows"].split(";")]
+            differing = (context.differing[row] for row in rows if row in context.differing)
+            against = record["against"]
+            used.append(
+                {
+                    "setting": network.setting,
+                    "network": network.id,
+                    "trial_id": trial.id,
+                    "trial": context.trials[trial.id]["label"],
+                    "year": year,
+                    "code": nodes[record["regimen"]].code,
+                    "against_code": nodes[against].code if against else "",
+                    "readers_differ": "; ".join(differing),
+                    "exclusion_overridden": "; ".join(
+                        overridden[arm] for arm in arms if arm in overridden
+                    ),
+                    **record,
+                }
+            )
         aside += [
-            shared | _aside(table, held[label], reason)
+            aside_record(context, network.id, (WHOLE,), network.table, trial.rows[label], reason)
+            | {"network": network.id}
             for label, reason in sorted(taken.reasons.items())
         ]
-    frame = pd.DataFrame(used, columns=USED_COLUMNS)
-    regimens = {str(r) for column in ("regimen", "against") for r in frame[column] if r}
-    kept = trials[trials["trial_id"].isin(frame["trial_id"])]
-    by_trial = frame.drop_duplicates("trial_id").set_index("trial_id")
+    regimens = {record[side] for record in used for side in ("regimen", "against")}
+    years = {record["trial_id"]: record["year"] for record in used}
+    trials = sheet["trials"][sheet["trials"]["trial_id"].isin(list(years))]
     return NetworkEvidence(
         network=network,
         nodes={name: node for name, node in nodes.items() if name in regimens},
-        labels=labels,
+        labels=context.labels,
         abbreviations=networks.abbreviations,
-        used=frame,
+        used=pd.DataFrame(used, columns=USED_COLUMNS),
         set_aside=pd.DataFrame(aside, columns=SET_ASIDE_COLUMNS),
-        data=NetworkData(tuple(studies)) if studies else None,
-        trials=kept.assign(
-            label=kept["name"].map(trial_label), year=kept["trial_id"].map(by_trial["year"])
+        data=NetworkData(tuple(studies.values())) if studies else None,
+        trials=trials.assign(
+            label=trials["name"].map(trial_label), year=trials["trial_id"].map(years)
         ).reset_index(drop=True),
     )
 
 
-def _with_own_nodes(arms: pd.DataFrame, own_nodes: Mapping[str, str]) -> pd.DataFrame:
-    return arms.assign(
-        regimen=[
-            f"{regimen}|{own_nodes[arm]}" if arm in own_nodes else regimen
-            for arm, regimen in zip(arms["arm_id"], arms["regimen"], strict=True)
-        ]
-    )
+def _regimen(arm: Record, own_nodes: Mapping[str, str]) -> str:
+    """The regimen of an arm, with its word where it is a node of its own."""
+    word = own_nodes.get(arm["arm_id"])
+    return f"{arm['regimen']}|{word}" if word else str(arm["regimen"])
 
 
-def _candidates(sheet: Sheet, network: Network, trial_ids: set[str]) -> pd.DataFrame:
-    rows = sheet["pcr" if network.is_pcr else "hazard_ratios"]
-    rows = rows[rows["trial_id"].isin(trial_ids) & (rows["subgroup"] == WHOLE)]
-    if network.is_pcr:
-        return rows.reset_index(drop=True)
-    rows = rows[rows["endpoint"].isin(network.endpoints)].reset_index(drop=True)
-    effects = log_hazard_ratio(
-        *(
-            rows[column]
-            for column in ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator",
-                           "p_sided", "events_experimental", "events_control")
-        )
-    )  # fmt: skip
-    return rows.assign(yi=effects["yi"], vi=effects["vi"], se_source=effects["se_source"])
+def _trials(context: Context, network: Network, own_nodes: Mapping[str, str]) -> Iterator[_Trial]:
+    """The trials with candidates: results of all patients on an outcome of the network."""
+    arms: dict[str, dict[str, str]] = {}
+    for arm in records(context.arms):
+        arms.setdefault(arm["trial_id"], {})[arm["arm_id"]] = _regimen(arm, own_nodes)
+    rows: dict[str, dict[int, Record]] = {}
+    for label, row in context.rows[network.table].items():
+        if row["subgroup"] == WHOLE and row["outcome"] in network.endpoints:
+            rows.setdefault(row["trial_id"], {})[label] = row
+    for name, trial in context.trials.items():
+        if name in rows:
+            yield _Trial(name, trial["randomised"] == "yes", arms[name], rows[name])
 
 
-def _trial_evidence(
-    trial: _Trial, network: Network, selection: Selection, exclusions: pd.DataFrame
-) -> _Taken:
-    if trial.row["randomised"] != "yes":
-        return _Taken(None, (), dict.fromkeys(by_label(trial.rows), NOT_RANDOMISED))
-    if trial.arms["regimen"].nunique() < 2:
-        return _Taken(None, (), dict.fromkeys(by_label(trial.rows), ONE_REGIMEN))
+def _trial_evidence(trial: _Trial, network: Network, context: Context) -> _Taken:
+    if not trial.randomised:
+        return _Taken(None, [], dict.fromkeys(trial.rows, NOT_RANDOMISED))
+    if len(set(trial.regimens.values())) < 2:
+        return _Taken(None, [], dict.fromkeys(trial.rows, ONE_REGIMEN))
     unusable: dict[int, str] = {}
-    for label, row in by_label(trial.rows).items():
-        arms = _arms_of(row)
+    for label, row in trial.rows.items():
         reason = (
-            excluded(exclusions, trial.id, arms, network.id, WHOLE)
-            or inadmissible(row, selection)
+            context.excluded(trial.id, _arms_of(row), network.id, WHOLE)
+            or inadmissible(row, context.selection)
             or _silent(row, trial.regimens)
         )
         if reason:
             unusable[label] = reason
-    if network.measure == "hazard_ratio":
-        return _timed(trial, network, selection, unusable)
-    return _counted(trial, network.measure, selection, unusable)
+    several = {"endpoint": network.endpoints} if network.kind == "contrasts" else {}
+    orders: Orders = {**several, **context.selection.of(network.table)}
+    taken, reasons = _best(trial, orders, TOGETHER[network.kind], unusable)
+    if not taken:
+        return _Taken(None, [], reasons)
+    if network.kind == "contrasts":
+        return _timed(trial, context, taken, reasons)
+    return _counted(trial, network, taken, reasons)
 
 
 def _arms_of(row: Record) -> tuple[str, ...]:
@@ -286,7 +253,7 @@ def _arms_of(row: Record) -> tuple[str, ...]:
 
 
 def _silent(row: Record, regimens: Mapping[str, str]) -> str | None:
-    """Why a hazard ratio says nothing of two nodes, or None."""
+    """Why a contrast says nothing of two nodes, or None."""
     if "arm_id" in row:
         return None
     if len({regimens[arm] for arm in _arms_of(row)}) < 2:
@@ -294,87 +261,79 @@ def _silent(row: Record, regimens: Mapping[str, str]) -> str | None:
     return NO_STANDARD_ERROR if np.isnan(row["vi"]) else None
 
 
-# ------------------------------------------------------------------------------------- responses
+# ----------------------------------------------------------------------------------------- counts
 
 
 def _counted(
-    trial: _Trial, measure: CountMeasure, selection: Selection, unusable: Mapping[int, str]
+    trial: _Trial, network: Network, taken: Sequence[int], reasons: Mapping[int, str]
 ) -> _Taken:
-    regimens = trial.regimens
-    taken, reasons = _best(trial, selection.pcr, RESPONSE_TOGETHER, unusable)
-    if not taken:
-        return _Taken(None, (), reasons)
-    rows = trial.rows.loc[list(taken)]
-    rows = rows.assign(regimen=rows["arm_id"].map(regimens))
-    used: list[dict[str, Any]] = []
-    for regimen, group in rows.groupby("regimen", sort=True):
-        used.append(
-            {
-                "regimen": regimen,
-                "against": "",
-                "arm_ids": ";".join(group["arm_id"]),
-                "events": group["events"].sum(),
-                "n": group["n"].sum(),
-                "endpoint": "pCR",
-                "covariance": COUNTS,
-                "rows": ";".join(group["row"].astype(str)),
-                **{c: "; ".join(dict.fromkeys(group[c]))
-                   for c in ("definition", "population", "assessor", "verification",
-                             "derivation", "source_id", "locator", "note")},
-            }
-        )  # fmt: skip
-    events = [record["events"] for record in used]
-    n = [record["n"] for record in used]
-    if not informative(events, n, measure):
-        return _Taken(None, (), reasons | dict.fromkeys(taken, NO_INFORMATION))
-    study = from_counts(trial.id, [r["regimen"] for r in used], events, n, measure)
-    return _Taken(study, tuple(used), reasons)
+    groups: dict[str, Records] = {}
+    for label in taken:
+        row = trial.rows[label]
+        groups.setdefault(trial.regimens[row["arm_id"]], []).append(dict(row))
+    used = [
+        {
+            "regimen": regimen,
+            "against": "",
+            "arm_ids": ";".join(row["arm_id"] for row in rows),
+            "events": sum(row["events"] for row in rows),
+            "n": sum(row["n"] for row in rows),
+            "endpoint": "; ".join(network.labels),
+            "covariance": COUNTS,
+            "rows": ";".join(str(row["row"]) for row in rows),
+            **{c: "; ".join(dict.fromkeys(row.get(c, "") for row in rows))
+               for c in ("definition", "population", "assessor", "verification", "derivation",
+                         "source_id", "locator", "note")},
+        }
+        for regimen, rows in sorted(groups.items())
+    ]  # fmt: skip
+    events, n = ([record[column] for record in used] for column in ("events", "n"))
+    if not informative(events, n, network.measure):
+        return _Taken(None, [], {**reasons, **dict.fromkeys(taken, NO_INFORMATION)})
+    study = from_counts(trial.id, [r["regimen"] for r in used], events, n, network.measure)
+    return _Taken(study, used, reasons)
 
 
-# ---------------------------------------------------------------------------------- hazard ratios
+# -------------------------------------------------------------------------------------- contrasts
 
 
 def _timed(
-    trial: _Trial, network: Network, selection: Selection, unusable: Mapping[int, str]
+    trial: _Trial, context: Context, taken: Sequence[int], reasons: Mapping[int, str]
 ) -> _Taken:
-    orders = {"endpoint": network.endpoints, **selection.hazard_ratio}
-    taken, reasons = _best(trial, orders, HAZARD_TOGETHER, unusable)
-    if not taken:
-        return _Taken(None, (), reasons)
-    rows = [by_label(trial.rows)[label] for label in taken]
-    names = sorted({arm for row in rows for arm in _arms_of(row)}, key=_order(trial.arms))
+    rows = [trial.rows[label] for label in taken]
+    named = {arm for row in rows for arm in _arms_of(row)}
+    names = [arm for arm in trial.regimens if arm in named]
     study, covariance = _all_pairwise(trial, rows, names)
     kept: Sequence[Record] = rows
     if study is None:
         kept = _tree(rows, names)
         study = _basic(trial, kept, names)
         left = [label for label, row in zip(taken, rows, strict=True) if row not in kept]
-        reasons = reasons | dict.fromkeys(left, FOLLOWS)
+        reasons = {**reasons, **dict.fromkeys(left, FOLLOWS)}
         covariance = covariance if len(kept) > 1 else TWO_ARMS
-    sizes = dict(zip(trial.arms["arm_id"], trial.arms["n_randomised"], strict=True))
     return _Taken(
-        study,
-        tuple(_hazard_record(trial, row, sizes) | {"covariance": covariance} for row in kept),
-        reasons,
+        study, [_contrast_record(trial, row, covariance, context) for row in kept], reasons
     )
 
 
-def _hazard_record(trial: _Trial, row: Record, sizes: Mapping[str, float]) -> dict[str, Any]:
+def _contrast_record(
+    trial: _Trial, row: Record, covariance: str, context: Context
+) -> dict[str, Any]:
     experimental, control = _arms_of(row)
-    counted = {
-        key: row[column] if not np.isnan(row[column]) else sizes[arm]
-        for key, column, arm in (
-            ("n", "n_experimental", experimental),
-            ("n_against", "n_control", control),
-        )
-    }
+    # Patients are only counted here, never weighted by: the randomised number may stand in.
+    n, n_against = (
+        context.randomised[arm] if np.isnan(row[column]) else row[column]
+        for column, arm in (("n_experimental", experimental), ("n_control", control))
+    )
     return {
         "regimen": trial.regimens[experimental],
         "against": trial.regimens[control],
         "arm_ids": experimental,
         "against_arm_ids": control,
-        **counted,
+        "n": n,
+        "n_against": n_against,
         "analysis_cut": row["analysis"],
+        "covariance": covariance,
         "rows": str(row["row"]),
         **{c: row[c] for c in ("hr", "ci_low", "ci_high", "ci_level", "p_value", "yi", "vi",
                                "se_source", "endpoint", "median_followup_months", "assessor",
@@ -382,24 +341,18 @@ def _hazard_record(trial: _Trial, row: Record, sizes: Mapping[str, float]) -> di
     }  # fmt: skip
 
 
-def _order(arms: pd.DataFrame) -> Callable[[str], int]:
-    places = {arm: place for place, arm in enumerate(arms["arm_id"])}
-    return lambda arm: places[arm]
-
-
 def _all_pairwise(
     trial: _Trial, rows: Sequence[Record], arms: Sequence[str]
 ) -> tuple[StudyContrasts | None, str]:
-    """The trial from the hazard ratios of every two of its arms, and how they are correlated."""
+    """The trial from the contrasts of every two of its arms, and how they are correlated."""
     if len(arms) < 3 or len(rows) < len(arms) * (len(arms) - 1) // 2:
         return None, SHARED_ARM
-    regimens = trial.regimens
-    pairs = [_arms_of(row) for row in rows]
+    experimental, control = zip(*(_arms_of(row) for row in rows), strict=True)
     try:
         study = from_pairwise(
             trial.id,
-            [regimens[experimental] for experimental, _ in pairs],
-            [regimens[control] for _, control in pairs],
+            [trial.regimens[arm] for arm in experimental],
+            [trial.regimens[arm] for arm in control],
             [row["yi"] for row in rows],
             [float(np.sqrt(row["vi"])) for row in rows],
         )
@@ -409,7 +362,7 @@ def _all_pairwise(
 
 
 def _tree(rows: Sequence[Record], arms: Sequence[str]) -> Sequence[Record]:
-    """Hazard ratios that join all arms without a loop, the first ones of the sheet."""
+    """Contrasts that join all arms without a loop, the first ones of the sheet."""
     group = {arm: arm for arm in arms}
     kept: list[Record] = []
     for row in rows:
@@ -428,9 +381,7 @@ def _basic(trial: _Trial, rows: Sequence[Record], arms: Sequence[str]) -> StudyC
     """
     incidence = np.zeros((len(rows), len(arms)))
     for place, row in enumerate(rows):
-        experimental, control = _arms_of(row)
-        incidence[place, arms.index(experimental)] = 1.0
-        incidence[place, arms.index(control)] = -1.0
+        incidence[place, [arms.index(arm) for arm in _arms_of(row)]] = 1.0, -1.0
     spread = np.sqrt([row["vi"] for row in rows])
     covariance = (incidence @ incidence.T / 2) * np.outer(spread, spread)
     against_first = np.linalg.inv(incidence[:, 1:])
@@ -445,28 +396,7 @@ def _basic(trial: _Trial, rows: Sequence[Record], arms: Sequence[str]) -> StudyC
 # ------------------------------------------------------------------------------- choice of report
 
 
-@dataclass(frozen=True)
-class _Report:
-    """Rows of a trial that belong together: what they cover, and how many regimens they join."""
-
-    labels: frozenset[int]
-    cover: tuple[Pair, ...]
-    width: int
-
-
-def _reports(
-    trial: _Trial, together: Sequence[str], unusable: Mapping[int, str]
-) -> Iterator[_Report]:
-    """The reports of a trial; a unit is an arm, or the two arms of a hazard ratio."""
-    for _, group in trial.rows.groupby(list(together), sort=False, dropna=False):
-        usable = group[~group.index.isin(list(unusable))]
-        units = list(dict.fromkeys(frozenset(_arms_of(row)) for row in records(usable)))
-        cover = tuple(_joined(units, trial.regimens) if "control_arm_id" in usable else units)
-        width = len({trial.regimens[arm] for unit in cover for arm in unit})
-        yield _Report(frozenset(int(label) for label in group.index), cover, width)
-
-
-def _joined(pairs: Sequence[Pair], regimens: Mapping[str, str]) -> Iterator[Pair]:
+def _joined(pairs: Sequence[Pair], regimens: Mapping[str, str]) -> tuple[Pair, ...]:
     """The pairs of the largest group of arms that hang together, one arm a regimen."""
     names: dict[str, str] = {}
     for arm in regimens:
@@ -478,55 +408,43 @@ def _joined(pairs: Sequence[Pair], regimens: Mapping[str, str]) -> Iterator[Pair
         touching = [group for group in groups if group & pair]
         groups = [g for g in groups if g not in touching] + [set(pair).union(*touching)]
     largest = max(groups, key=len, default=set())
-    yield from (pair for pair in single if pair <= largest)
+    return tuple(pair for pair in single if pair <= largest)
 
 
 def _best(
     trial: _Trial, orders: Orders, together: Sequence[str], unusable: Mapping[int, str]
 ) -> tuple[tuple[int, ...], dict[int, str]]:
-    """Rows of the report that joins most regimens, preferred ones among equals; why not others."""
-    held = by_label(trial.rows)
-    reports = list(_reports(trial, together, unusable))
-    most = max((report.width for report in reports), default=0)
-    found: list[tuple[list[tuple[float, ...]], tuple[Pair, ...], Choice]] = []
-    for cover in dict.fromkeys(r.cover for r in reports if r.width == most > 1):
-        choice = choose(trial.rows, [_holds(u) for u in cover], orders, together, unusable)
+    """Rows of the report that joins most regimens, preferred ones among equals; why not others.
+
+    A report covers arms, or pairs of arms.
+    """
+    units = {label: frozenset(_arms_of(row)) for label, row in trial.rows.items()}
+    widths: dict[int, int] = {}
+    covers: dict[tuple[Pair, ...], int] = {}
+    for labels in alike(trial.rows, together):
+        cover = tuple(dict.fromkeys(units[label] for label in labels if label not in unusable))
+        if any(len(unit) > 1 for unit in cover):
+            cover = _joined(cover, trial.regimens)
+        width = len({trial.regimens[arm] for unit in cover for arm in unit})
+        covers[cover] = width
+        widths |= dict.fromkeys(labels, width)
+    most = max(covers.values(), default=0)
+    found = []
+    for cover in (cover for cover, width in covers.items() if width == most > 1):
+        wanted = [lambda row, unit=unit: frozenset(_arms_of(row)) == unit for unit in cover]
+        choice = choose_among(trial.rows, wanted, orders, together, unusable)
         if choice.taken is not None:
-            keys = [preference_key(held[label], orders) for label in choice.taken]
+            keys = [preference_key(trial.rows[label], orders) for label in choice.taken]
             found.append((keys, cover, choice))
     if not found:
-        return (), {label: unusable.get(label, ONE_REPORTED) for label in held}
+        return (), {label: unusable.get(label, ONE_REPORTED) for label in trial.rows}
     _, cover, choice = min(found, key=lambda entry: entry[0])
-    widths = {label: report.width for report in reports for label in report.labels}
     reasons = {}
     for label, reason in choice.set_aside.items():
         if label in unusable:
             reasons[label] = unusable[label]
         elif widths[label] < most:
             reasons[label] = f"another report joins {most} regimens of the trial, this one fewer"
-        elif frozenset(_arms_of(held[label])) not in cover:
-            reasons[label] = APART
         else:
-            reasons[label] = reason
+            reasons[label] = reason if units[label] in cover else APART
     return choice.taken or (), reasons
-
-
-def _holds(unit: Pair) -> Callable[[Record], bool]:
-    return lambda row: frozenset(_arms_of(row)) == unit
-
-
-def _aside(table: str, row: Record, reason: str) -> dict[str, Any]:
-    if table == "pcr":
-        arms, what = row["arm_id"], f"{row['definition']}, {row['population']}"
-    else:
-        arms = f"{row['experimental_arm_id']} v {row['control_arm_id']}"
-        what = f"{row['endpoint']}, {row['analysis']}, {row['assessor']}"
-    return {
-        "table": table,
-        "row": row["row"],
-        "arms": arms,
-        "what": what,
-        "verification": row["verification"],
-        "source_id": row["source_id"],
-        "reason": reason,
-    }

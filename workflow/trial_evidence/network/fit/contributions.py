@@ -40,19 +40,8 @@ class Contributions:
     shares: Floats
 
 
-def contributions(fit: NetworkFit, *, common: bool = False) -> Contributions:
-    """Contribution of every direct comparison to every estimate of a network.
-
-    Parameters
-    ----------
-    fit : NetworkFit
-        A network meta-analysis.
-    common : bool
-        Of the common-effect estimates in place of the random-effects ones.
-
-    Returns
-    -------
-    Contributions
+def contributions(fit: NetworkFit) -> Contributions:
+    """Contribution of every direct comparison to every random-effects estimate of a network.
 
     Notes
     -----
@@ -60,9 +49,8 @@ def contributions(fit: NetworkFit, *, common: bool = False) -> Contributions:
     Galla T. Stat Med 2022;41:2091-2114; as netmeta's ``netcontrib(method = "randomwalk")``. All
     chains of one length are walked together, so that their number does not matter.
     """
-    tau2 = 0.0 if common else fit.tau2 or 0.0
-    league = fit.common if common else fit.random
-    weights = -laplacian(rotate(fit.data), tau2)
+    league = fit.random
+    weights = -laplacian(rotate(fit.data), fit.tau2 or 0.0)
     pairs = tuple((c.first, c.second) for c in direct_comparisons(fit.data))
     edges = np.array([[fit.data.position[t] for t in pair] for pair in pairs])
     estimates, shares = [], []

@@ -12,9 +12,10 @@ from scipy.sparse.csgraph import connected_components
 
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.evidence.graph import Design, designs
-from trial_evidence.network.fit.league import p_of_q
+from trial_evidence.network.fit.effect import QTest, q_test
 from trial_evidence.network.fit.least_squares import (
     Solution,
+    check_method,
     rotate,
     shared_tau2,
     solve,
@@ -25,35 +26,8 @@ WITHIN_DESIGNS = ("DL", "REML")
 
 
 @dataclass(frozen=True)
-class QTest:
-    """A Q statistic.
-
-    Attributes
-    ----------
-    q : float
-        Its value.
-    df : int
-        Degrees of freedom.
-    p_value : float or None
-        On chi2; None without degrees of freedom.
-    """
-
-    q: float
-    df: int
-    p_value: float | None
-
-
-@dataclass(frozen=True)
 class OfDesign:
-    """A Q statistic that belongs to a design.
-
-    Attributes
-    ----------
-    design : Design
-        The design.
-    test : QTest
-        Its statistic.
-    """
+    """A Q statistic that belongs to a design."""
 
     design: Design
     test: QTest
@@ -91,11 +65,6 @@ class Inconsistency:
     tau2_within: float | None
 
 
-def _test(q: float, df: int) -> QTest:
-    # What rounding leaves of a sum of squares that is zero.
-    return QTest(max(q, 0.0) if df > 0 else 0.0, df, p_of_q(max(q, 0.0), df))
-
-
 def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     """Split Q by designs and test the interaction of design and treatment.
 
@@ -121,28 +90,27 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     interaction) and Krahn U, Binder H, König J. BMC Med Res Methodol 2013;13:35 (decomposition
     and detachment of designs). As netmeta's ``decomp.design``.
     """
-    if method not in WITHIN_DESIGNS:
-        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(WITHIN_DESIGNS)}")
+    check_method(method, WITHIN_DESIGNS)
     found = designs(data)
     consistent = rotate(data)
     whole, own = solve(consistent, 0.0), [_own(data, design) for design in found]
     heterogeneity = tuple(
-        OfDesign(design, _test(of.q, (len(design.studies) - 1) * (len(design.treatments) - 1)))
+        OfDesign(design, q_test(of.q, (len(design.studies) - 1) * (len(design.treatments) - 1)))
         for design, of in zip(found, own, strict=True)
     )
     within = sum(of.q for of in own)
     df_within = sum(of.test.df for of in heterogeneity)
-    between = _test(whole.q - within, consistent.df - df_within)
+    between = q_test(whole.q - within, consistent.df - df_within)
     several = [rotate(_alone(data, design)) for design in found if len(design.studies) > 1]
     tau2 = shared_tau2(several, method)
     random_between = None
     if tau2 is not None and between.df > 0:
         disagreement = weighted_squares(consistent, tau2)
         disagreement -= sum(weighted_squares(one, tau2) for one in several)
-        random_between = _test(disagreement, between.df)
+        random_between = q_test(disagreement, between.df)
     return Inconsistency(
-        total=_test(whole.q, consistent.df),
-        within=_test(within, df_within),
+        total=q_test(whole.q, consistent.df),
+        within=q_test(within, df_within),
         between=between,
         heterogeneity=heterogeneity,
         detached=tuple(
@@ -172,19 +140,15 @@ def _own(data: NetworkData, design: Design) -> Solution:
 
 def _spanned_without(data: NetworkData, found: tuple[Design, ...]) -> list[bool]:
     """Whether the other designs connect all that a network connects, design by design."""
-    size, subnetworks = len(data.treatments), len(data.subnetworks)
-    links = np.array(
-        [
-            (number, data.position[design.treatments[0]], data.position[other])
-            for number, design in enumerate(found)
-            for other in design.treatments[1:]
-        ]
-    )
+    size = len(data.treatments)
+    links = [[data.position[t] for t in design.treatments] for design in found]
 
-    def spanned(number: int) -> bool:
-        _, first, second = links[links[:, 0] != number].T
-        joined = coo_array((np.ones(first.size), (first, second)), shape=(size, size))
-        return connected_components(joined, directed=False)[0] == subnetworks
+    def spanned(left_out: int) -> bool:
+        rows = [row for number, row in enumerate(links) if number != left_out]
+        first = [row[0] for row in rows for _ in row[1:]]
+        second = [other for row in rows for other in row[1:]]
+        joined = coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
+        return connected_components(joined, directed=False)[0] == len(data.subnetworks)
 
     return [spanned(number) for number in range(len(found))]
 
@@ -201,4 +165,6 @@ def _detached(
     turn = np.hstack([-np.ones((len(places) - 1, 1)), np.eye(len(places) - 1)])
     apart = own.levels[1:] - turn @ whole.levels[places]
     spread = own.covariance[1:, 1:] - turn @ whole.covariance[np.ix_(places, places)] @ turn.T
-    return _test(between.q - float(apart @ np.linalg.solve(spread, apart)), between.df - apart.size)
+    return q_test(
+        between.q - float(apart @ np.linalg.solve(spread, apart)), between.df - apart.size
+    )

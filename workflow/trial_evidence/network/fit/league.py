@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc, ndtr, ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from trial_evidence.network.evidence.contrasts import NetworkData
+from trial_evidence.network.fit.effect import p_of_q
 from trial_evidence.network.fit.least_squares import Rotated, Solution, estimate_tau2, rotate, solve
 from trial_evidence.pool.engine.results import Floats, check_level
 
@@ -39,17 +40,7 @@ class League:
     covariance: Floats
 
     def cell(self, first: str, second: str) -> tuple[int, int]:
-        """Row and column of a comparison.
-
-        Parameters
-        ----------
-        first, second : str
-            Two of `treatments`.
-
-        Returns
-        -------
-        row, column : int
-        """
+        """Row and column of a comparison."""
         return self.treatments.index(first), self.treatments.index(second)
 
 
@@ -61,8 +52,6 @@ class NetworkFit:
     ----------
     data : NetworkData
         What was analysed.
-    method : str
-        Estimator of tau2, or ``given``.
     level : float
         Level of every interval, in percent.
     tau2 : float or None
@@ -80,7 +69,6 @@ class NetworkFit:
     """
 
     data: NetworkData
-    method: str
     level: float
     tau2: float | None
     common: League
@@ -97,57 +85,9 @@ class NetworkFit:
         """Rows and columns of every matrix."""
         return self.random.treatments
 
-    def why_empty(self, first: str, second: str) -> str:
-        """Why a comparison has no estimate; empty where it has one.
-
-        Parameters
-        ----------
-        first, second : str
-            Two of `treatments`.
-
-        Returns
-        -------
-        str
-        """
-        row, column = self.random.cell(first, second)
-        if self.data.labels[row] == self.data.labels[column]:
-            return ""
-        return NO_PATH.format(first=first, second=second)
-
-
-def p_of_q(q: float, df: int) -> float | None:
-    """p value of a Q statistic on chi2; None without degrees of freedom.
-
-    Parameters
-    ----------
-    q : float
-        Q.
-    df : int
-        Its degrees of freedom.
-
-    Returns
-    -------
-    float or None
-    """
-    return float(chdtrc(df, q)) if df > 0 else None
-
 
 def league(data: NetworkData, solution: Solution, level: float) -> League:
-    """Every comparison from the levels of the treatments.
-
-    Parameters
-    ----------
-    data : NetworkData
-        The network.
-    solution : Solution
-        Its levels.
-    level : float
-        Level of the intervals in percent.
-
-    Returns
-    -------
-    League
-    """
+    """Every comparison from the levels of the treatments, with intervals at a level in percent."""
     apart = data.labels[:, None] != data.labels[None, :]
     effects = solution.levels[:, None] - solution.levels[None, :]
     own = np.diag(solution.covariance)
@@ -217,7 +157,6 @@ def fit_network(
     df = observations.df
     return NetworkFit(
         data=data,
-        method=method if tau2 is None else "given",
         level=level,
         tau2=used,
         common=common,

@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +21,16 @@ from scipy.sparse import csr_array
 from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
 from trial_evidence.pool.engine.results import Floats
 
-Tau2Method = Literal["EE", "DL", "ML", "REML"]
-METHODS: tuple[Tau2Method, ...] = ("EE", "DL", "ML", "REML")
+METHODS = ("EE", "DL", "ML", "REML")
 
 # Step of the search for sign changes of the likelihood's slope, in log(1 + tau2/smallest variance).
 SEARCH_STEP = 0.5
+
+
+def check_method(method: str, allowed: Sequence[str] = METHODS) -> None:
+    """Refuse an estimator of tau2 that is not among those allowed."""
+    if method not in allowed:
+        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(allowed)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,8 +292,7 @@ def shared_tau2(parts: Sequence[Rotated], method: str) -> float | None:
     ValueError
         If the method is unknown.
     """
-    if method not in METHODS:
-        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(METHODS)}")
+    check_method(method)
     if method == "EE":
         return 0.0
     df = sum(part.df for part in parts)

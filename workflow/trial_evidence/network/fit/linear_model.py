@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc
 
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.network.fit.least_squares import METHODS, rotate
+from trial_evidence.network.fit.least_squares import check_method, rotate
 from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
 from trial_evidence.pool.engine.results import Floats
 
@@ -59,17 +58,7 @@ class Observations:
         return self.design @ self.basis
 
     def estimable(self, functional: Floats) -> bool:
-        """Whether the studies determine a linear function of the coefficients.
-
-        Parameters
-        ----------
-        functional : numpy.ndarray of float, shape (coefficients,)
-            Its multipliers.
-
-        Returns
-        -------
-        bool
-        """
+        """Whether the studies determine a linear function of the coefficients."""
         beside = functional - self.basis @ (self.basis.T @ functional)
         size = max(float(np.abs(functional).max(initial=0.0)), 1.0)
         return bool(np.abs(beside).max(initial=0.0) <= RANK_TOLERANCE * size)
@@ -98,16 +87,6 @@ class LinearFit:
     solution: Floats
     covariance: Floats
     q: float
-
-    @property
-    def df(self) -> int:
-        """Degrees of freedom of `q`."""
-        return self.observations.df
-
-    @property
-    def q_p(self) -> float | None:
-        """p value of `q` on chi2; None without degrees of freedom."""
-        return float(chdtrc(self.df, self.q)) if self.df > 0 else None
 
     def estimate(self, functional: Floats) -> tuple[float, float]:
         """Estimate and standard error of a linear function of the coefficients.
@@ -221,18 +200,13 @@ def fit_at(observations: Observations, tau2: float) -> LinearFit:
 
 
 def _tau2(observations: Observations, method: str) -> float:
-    if method not in METHODS:
-        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(METHODS)}")
+    check_method(method)
     if method == "EE" or observations.df < 1:
         return 0.0
     if method == "DL":
         return _moments(observations)
-    return mixed_effects_tau2(
-        observations.effects,
-        observations.variances,
-        observations.reduced,
-        restricted=method == "REML",
-    )
+    parts = (observations.effects, observations.variances, observations.reduced)
+    return mixed_effects_tau2(*parts, restricted=method == "REML")
 
 
 def _moments(observations: Observations) -> float:

@@ -73,8 +73,8 @@ def p_scores(league: League, *, higher_is_better: bool) -> Floats:
     return scores
 
 
-def rank_treatments(fit: NetworkFit, *, higher_is_better: bool, common: bool = False) -> Ranking:
-    """Rank the treatments of a connected network.
+def rank_treatments(fit: NetworkFit, *, higher_is_better: bool) -> Ranking:
+    """Rank the treatments of a connected network by random effects.
 
     Parameters
     ----------
@@ -82,8 +82,6 @@ def rank_treatments(fit: NetworkFit, *, higher_is_better: bool, common: bool = F
         A network meta-analysis.
     higher_is_better : bool
         Whether a positive effect is a benefit.
-    common : bool
-        Rank by the common-effect estimates in place of the random-effects ones.
 
     Returns
     -------
@@ -100,7 +98,7 @@ def rank_treatments(fit: NetworkFit, *, higher_is_better: bool, common: bool = F
     -----
     Rankograms: attributed to Salanti G, Ades AE, Ioannidis JPA. J Clin Epidemiol 2011;64:163-171.
     """
-    league = fit.common if common else fit.random
+    league = fit.random
     scores = p_scores(league, higher_is_better=higher_is_better)
     size = len(league.treatments)
     return Ranking(

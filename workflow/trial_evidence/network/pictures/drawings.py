@@ -1,61 +1,37 @@
 """Figures of a network, placed on pages."""
 
-import math
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
 
-from trial_evidence.figures.canvas.axis import Axis, AxisScale
-from trial_evidence.figures.canvas.chart import printed
-from trial_evidence.figures.canvas.page import Page
+import pandas as pd
+
+from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
-from trial_evidence.figures.charts import observed_predicted, rankogram
-from trial_evidence.figures.forests import forest
-from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.charts.rankogram import rankogram
+from trial_evidence.figures.forests.forest import Column, Row
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
-from trial_evidence.network.analysis import ComponentAnalysis, NetworkAnalysis, PartAnalysis
-from trial_evidence.network.components.additive import TIMES
-from trial_evidence.network.evidence.graph import direct_comparisons
-from trial_evidence.network.evidence.nodes import SEQUENCE
-from trial_evidence.network.fit.evidence_split import Estimate
-from trial_evidence.network.fit.league import League
-from trial_evidence.network.tables import patients
-from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.words.models import MEASURE_NAMES
-from trial_evidence.words.numbers import format_interval, format_number, format_p
+from trial_evidence.network.analysis import NetworkAnalysis
+from trial_evidence.network.pictures.components import MODEL, additivity, components
+from trial_evidence.network.pictures.words import LIMITS, Drawing, Told, counted
+from trial_evidence.words.numbers import format_number, format_p
 
 # Below so many regimens in a part the forest plot says it all; the tables hold the rest.
 LEAST_FOR_LEAGUE, LEAST_FOR_RANKS = 4, 5
-# A ratio that large says only that there is next to no evidence.
-BEYOND = 1000
 # Room beside the texts of a cell of the league table, and its widest cell, in mm.
 _CELL_AIR_MM, _WIDEST_CELL_MM = 1.2, 24.0
-SAME_TAU2 = (
-    "Random effects with one between-trial variance for all comparisons, by REML; Wald intervals."
-)
 NO_HETEROGENEITY = (
     "No comparison has trials enough to see heterogeneity by: the common-effect model stands in "
     "for random effects, and its intervals are too narrow if trials differ."
 )
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A figure of a network: its name without suffix and its page."""
-
-    name: str
-    page: Page
-
-
 def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawing]:
     """Every figure that a network has evidence for.
-
-    Parameters
-    ----------
-    analysis : NetworkAnalysis
-    style : Style
 
     Yields
     ------
@@ -68,139 +44,44 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawin
     """
     if not analysis.parts:
         return
-    title = analysis.network.title
-    yield Drawing("graph", _graph(analysis, title, style))
-    yield Drawing("forest", _forest(analysis, f"{title}, against the reference", style))
-    league = _league(analysis, f"{title}, league table", style)
-    if league is not None:
-        yield Drawing("league", league)
-    for part in analysis.parts:
-        if len(part.data.treatments) < LEAST_FOR_RANKS:
-            continue
-        behind = f"_{part.number}" if part.number > 1 else ""
-        of = f" of part {part.number}" if len(analysis.parts) > 1 else ""
-        yield Drawing(f"ranks{behind}", _ranks(analysis, part, f"{title}, ranks{of}", style))
-        heat = _contributions(analysis, part, f"{title}, contributions{of}", style)
-        if heat is not None:
-            yield Drawing(f"contributions{behind}", heat)
-    if any(split.indirect for part in analysis.parts for split in part.splits):
-        yield Drawing("split", _split(analysis, f"{title}, direct and indirect evidence", style))
-    components = analysis.components
-    if components is not None and not isinstance(components.model, Refused):
-        yield Drawing(
-            "components", _components(analysis, components, f"{title}, components", style)
-        )
-        if _predicted(components):
-            yield Drawing(
-                "additivity", _additivity(analysis, components, f"{title}, additivity", style)
-            )
+    told = Told(analysis, style)
+    pages: dict[str, Picture | None] = {
+        "graph": _graph(told), "forest": _forest(told), "league": _league(told)
+    }  # fmt: skip
+    for part in told.rows("summary"):
+        if part["regimens"] >= LEAST_FOR_RANKS:
+            behind = f"_{part['part']}" if part["part"] > 1 else ""
+            of = f" of part {part['part']}" if len(analysis.parts) > 1 else ""
+            pages[f"ranks{behind}"] = _ranks(told, part, f"{told.title}, ranks{of}")
+            title = f"{told.title}, contributions{of}"
+            pages[f"contributions{behind}"] = _contributions(told, part, title)
+    pages |= {"split": _split(told), "components": components(told)}
+    pages["additivity"] = additivity(told) if pages["components"] else None
+    yield from (Drawing(name, page) for name, page in pages.items() if page is not None)
 
 
-FIGURES = (
-    "graph", "forest", "league", "ranks", "contributions", "split", "components", "additivity",
-)  # fmt: skip
-
-
-# -------------------------------------------------------------------------------- words and axes
-
-
-def axis_of(analysis: NetworkAnalysis, better: str, worse: str) -> Axis:
-    """The axis of the network's measure.
-
-    Parameters
-    ----------
-    analysis : NetworkAnalysis
-    better, worse : str
-        What lies on the side of benefit and on the other.
-    """
-    low, high = (better, worse) if analysis.network.small_is_good else (worse, better)
-    return Axis(_scale(analysis), 0.0, _measure(analysis), low, high)
-
-
-def _scale(analysis: NetworkAnalysis) -> AxisScale:
-    return "linear" if analysis.network.measure == "risk_difference" else "log"
-
-
-def _measure(analysis: NetworkAnalysis) -> str:
-    return MEASURE_NAMES[analysis.network.measure]
-
-
-def _result(analysis: NetworkAnalysis, estimate: float, low: float, high: float) -> str:
-    if not math.isfinite(estimate):
-        return "not estimable"
-    return f"{_value(analysis, estimate)} ({_interval(analysis, low, high)})"
-
-
-def _value(analysis: NetworkAnalysis, value: float) -> str:
-    """A value of the analysis scale as printed; a ratio past all sense only as past it."""
-    if _scale(analysis) == "log" and value > math.log(BEYOND):
-        return f"> {BEYOND:,}"
-    return printed(value, _scale(analysis))
-
-
-def _interval(analysis: NetworkAnalysis, low: float, high: float) -> str:
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "–"
-    if _scale(analysis) == "log" and high > math.log(BEYOND):
-        return f"{_value(analysis, low)} to {_value(analysis, high)}"
-    return format_interval(analysis.natural(low), analysis.natural(high))
-
-
-def _codes(analysis: NetworkAnalysis) -> str:
-    """The abbreviations that the codes are made of, in words."""
-    held = {c for node in analysis.nodes.values() for c in node.components}
-    words = [
-        f"{short}: {component_words(analysis, component)}"
-        for component, short in analysis.evidence.abbreviations.items()
-        if component in held and component_words(analysis, component) != short
-    ]
-    words += ["seq: HER2 agents in sequence"] if SEQUENCE in held else []
-    whole = [
-        f"{node.code}: {node.label[:1].lower() if node.label[1:2].islower() else node.label[:1]}"
-        f"{node.label[1:]}"
-        for node in analysis.nodes.values()
-        if " " in node.code and "+" in node.code
-    ]
-    return f"{'; '.join([*words, *whole])}."
-
-
-def component_words(analysis: NetworkAnalysis, component: str) -> str:
-    """A component, or several in an interaction, as figures name it."""
-    words = {**analysis.labels, "endocrine": "endocrine therapy", SEQUENCE: "in sequence"}
-    return " × ".join(words.get(part, part) for part in component.split(TIMES))
-
-
-def _capital(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}"
-
-
-def _heterogeneity(analysis: NetworkAnalysis) -> tuple[str, ...]:
+def _heterogeneity(told: Told) -> Iterator[str]:
     """tau2, I2 and Q of every part."""
-    sentences = []
-    without = [str(part.number) for part in analysis.parts if part.fit.tau2 is None]
-    for part in analysis.parts:
-        which = f"Part {part.number}: " if len(analysis.parts) > 1 else ""
-        if part.fit.tau2 is None:
-            continue
-        p = "" if part.fit.q_p is None else f", {format_p(part.fit.q_p)}"
-        sentences.append(
-            f"{which}τ² = {format_number(part.fit.tau2, 3)}, I² = "
-            f"{format_number(part.fit.i2 or 0.0, 0)}%, Q = {format_number(part.fit.q, 1)} on "
-            f"{part.fit.q_df} df{p}."
-        )
+    parts = told.rows("summary")
+    several = len(parts) > 1
+    for part in parts:
+        if pd.notna(part["tau2_reml"]):
+            p = "" if pd.isna(part["q_p"]) else f", {format_p(part['q_p'])}"
+            which = f"Part {part['part']}: " if several else ""
+            yield (
+                f"{which}τ² = {format_number(part['tau2_reml'], 3)}, "
+                f"I² = {format_number(0.0 if pd.isna(part['i2']) else part['i2'], 0)}%, "
+                f"Q = {format_number(part['q'], 1)} on {part['q_df']:g} df{p}."
+            )
+    without = [str(part["part"]) for part in parts if pd.isna(part["tau2_reml"])]
     if without:
-        plural = "Parts" if len(without) > 1 else "Part"
-        which = f"{plural} {_and(without)}: " if len(analysis.parts) > 1 else ""
-        sentences.append(f"{which}{NO_HETEROGENEITY}")
-    return tuple(sentences)
+        names = " and ".join(filter(None, [", ".join(without[:-1]), without[-1]]))
+        which = f"Part{'s' if len(without) > 1 else ''} {names}: " if several else ""
+        yield f"{which}{NO_HETEROGENEITY}"
 
 
-def _and(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def _apart(analysis: NetworkAnalysis) -> tuple[str, ...]:
-    count = len(analysis.parts)
+def _apart(told: Told) -> tuple[str, ...]:
+    count = len(told.analysis.parts)
     if count < 2:
         return ()
     return (
@@ -209,475 +90,266 @@ def _apart(analysis: NetworkAnalysis) -> tuple[str, ...]:
     )
 
 
-def _overridden(analysis: NetworkAnalysis) -> tuple[str, ...]:
-    """Nodes whose arms are excluded from other analyses, and why."""
-    used = analysis.evidence.used
-    return tuple(
-        f"{row['code']} is a node of its own here; other analyses exclude it: "
-        f"{row['exclusion_overridden']}"
-        for row in records(used[used["exclusion_overridden"] != ""])
-    )
-
-
-def _ranked(part: PartAnalysis) -> list[int]:
-    """Places of the regimens of a part, the best P-score first."""
-    return sorted(range(len(part.ranking.treatments)), key=lambda at: -part.ranking.p_score[at])
-
-
-# --------------------------------------------------------------------------------------- network
-
-
-def _graph(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
-    total, _ = patients(analysis)
-    code = {regimen: node.code for regimen, node in analysis.nodes.items()}
-    found = [c for part in analysis.parts for c in direct_comparisons(part.data)]
-    studies = [study for part in analysis.parts for study in part.data.studies]
-    largest = max(analysis.nodes, key=lambda regimen: total[regimen])
-    often = max(found, key=lambda comparison: len(comparison.studies))
+def _graph(told: Told) -> Page:
+    nodes, edges = told.rows("nodes"), told.rows("comparisons")
+    code = {row["regimen"]: row["code"] for row in nodes}
+    studies = [study for part in told.analysis.parts for study in part.data.studies]
+    overridden = told.analysis.evidence.used
+    overridden = overridden[overridden["exclusion_overridden"] != ""]
+    most = max(nodes, key=lambda row: row["patients"])
+    often = max(edges, key=lambda row: row["trials"])
+    parts = len(told.analysis.parts)
     described = network_graph.NetworkGraph(
-        title=title,
-        nodes=[
+        told.title,
+        [
             network_graph.GraphNode(
-                code[r], total[r], f"{total[r]:,} patients" if total[r] else "patients not stated"
+                row["code"],
+                row["patients"],
+                f"{row['patients']:,} patients" if row["patients"] else "patients not stated",
             )
-            for r in analysis.nodes
+            for row in nodes
         ],
-        edges=[
-            network_graph.GraphEdge(code[c.first], code[c.second], len(c.studies)) for c in found
-        ],
-        parts=[[code[t] for t in part.data.treatments] for part in analysis.parts],
-        multi_arm=[
-            [code[t] for t in study.treatments] for study in studies if len(study.treatments) > 2
-        ],
-        notes=_apart(analysis),
-        footnotes=(_codes(analysis), *_overridden(analysis)),
-        description=f"Network graph. {title}: {len(analysis.nodes)} regimens, {len(studies)} "
-        f"trials, {len(found)} direct comparisons, {len(analysis.parts)} connected "
-        f"{'part' if len(analysis.parts) == 1 else 'parts'}. Most patients: {code[largest]} "
-        f"({total[largest]:,}). Compared most often: {code[often.first]} with "
-        f"{code[often.second]} ({len(often.studies)} "
-        f"{'trial' if len(often.studies) == 1 else 'trials'}).",
+        [network_graph.GraphEdge(row["first"], row["second"], row["trials"]) for row in edges],
+        [[row["code"] for row in part] for _, part in groupby(nodes, lambda row: row["part"])],
+        [[code[t] for t in study.treatments] for study in studies if len(study.treatments) > 2],
+        notes=_apart(told),
+        footnotes=(
+            told.codes(),
+            *(
+                f"{row['code']} is a node of its own here; other analyses exclude it: "
+                f"{row['exclusion_overridden']}"
+                for row in records(overridden)
+            ),
+        ),
+        description=f"Network graph. {told.title}: {len(nodes)} regimens, {len(studies)} trials, "
+        f"{len(edges)} direct comparisons, {counted(parts, 'connected part')}. Most patients: "
+        f"{most['code']} ({most['patients']:,}). Compared most often: {often['first']} with "
+        f"{often['second']} ({counted(often['trials'], 'trial')}).",
     )
-    return network_graph.layout(described, style)
+    return network_graph.layout(described, told.style)
 
 
-def _forest(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
-    total, _ = patients(analysis)
+def _forest(told: Told) -> Page:
+    nodes = {row["code"]: row for row in told.rows("nodes")}
     rows: list[Row] = []
     described = []
-    for part in analysis.parts:
-        reference = analysis.nodes[part.reference]
-        direct = {
-            frozenset((c.first, c.second)): len(c.studies) for c in direct_comparisons(part.data)
-        }
+    found = told.tables["reference"]
+    found = found[found["model"] == MODEL].sort_values("p_score", ascending=False, kind="stable")
+    for _, block in found.sort_values("part", kind="stable").groupby("part"):
         rows += [Row("gap")] if rows else []
-        rows.append(Row("heading", {"label": f"Against {reference.code}"}))
-        for place in _ranked(part):
-            regimen = part.ranking.treatments[place]
-            if regimen == part.reference:
-                continue
-            league = part.fit.random
-            at = league.cell(regimen, part.reference)
-            values = (
-                float(league.effects[at]),
-                float(league.ci_low[at]),
-                float(league.ci_high[at]),
+        rows.append(Row("heading", {"label": f"Against {block['reference'].iloc[0]}"}))
+        for row in records(block):
+            patients = nodes[row["code"]]["patients"]
+            rows.append(
+                told.row(
+                    row["code"],
+                    (row["estimate"], row["ci_low"], row["ci_high"]),
+                    n=f"{patients:,}" if patients else "–",
+                    direct=str(row["direct_trials"]),
+                    prediction=told.interval(row["pi_low"], row["pi_high"]),
+                    score=format_number(row["p_score"], 2),
+                )
             )
-            texts = {
-                "label": analysis.nodes[regimen].code,
-                "n": f"{total[regimen]:,}" if total[regimen] else "–",
-                "direct": str(direct.get(frozenset((regimen, part.reference)), 0)),
-                "result": _result(analysis, *values),
-                "prediction": _interval(
-                    analysis, float(part.fit.pi_low[at]), float(part.fit.pi_high[at])
-                ),
-                "score": format_number(float(part.ranking.p_score[place]), 2),
-            }
-            rows.append(Row("pooled", texts, *values))
-            described.append(f"{analysis.nodes[regimen].label} {texts['result']}")
-    columns = (
-        Column("label", "Regimen", "left", "left"),
-        Column("n", "Patients", "right", "left", priority=2),
-        Column("direct", "Direct\ntrials", "right", "left", priority=1),
-        Column("result", f"{_measure(analysis)}\n({analysis.level:g}% CI)", "right", "right"),
-        Column("prediction", f"{analysis.level:g}% prediction\ninterval", "right", "right", 2),
-        Column("score", "P-score", "right", "right", priority=1),
-    )
-    return forest.layout(
-        Forest(
-            title,
-            columns,
-            tuple(rows),
-            axis_of(analysis, "Favours the regimen", "Favours the reference"),
-            notes=(*_heterogeneity(analysis), *_apart(analysis)),
-            footnotes=(
-                f"{SAME_TAU2} Prediction interval: t with the degrees of freedom of Q. P-score: "
-                "mean probability of being better than another regimen of the part; a rank says "
-                "nothing of how large or how certain a difference is. "
-                f"{_codes(analysis)}",
+            described.append(f"{nodes[row['code']]['label']} {rows[-1].texts['result']}")
+    title = f"{told.title}, against the reference"
+    return told.forest(
+        title,
+        rows,
+        (
+            (
+                Column("label", "Regimen", "left", "left"),
+                Column("n", "Patients", "right", "left", 2),
+                Column("direct", "Direct\ntrials", "right", "left", 1),
             ),
-            description=f"Forest plot. {title}, {_measure(analysis).lower()} with its "
-            f"{analysis.level:g}% interval: {'; '.join(described)}.",
+            (
+                Column("prediction", f"{told.level} prediction\ninterval", "right", "right", 2),
+                Column("score", "P-score", "right", "right", 1),
+            ),
         ),
-        style,
+        ("the regimen", "the reference"),
+        notes=(*_heterogeneity(told), *_apart(told)),
+        footnotes=(
+            "Random effects with one between-trial variance for all comparisons, by REML; Wald "
+            "intervals. Prediction interval: t with the degrees of freedom of Q. P-score: mean "
+            "probability of being better than another regimen of the part; a rank says nothing of "
+            f"how large or how certain a difference is. {told.codes()}",
+        ),
+        description=f"Forest plot. {title}, {told.measure.title.lower()} with its {told.level} "
+        f"interval: {'; '.join(described)}.",
     )
 
 
-def _league(analysis: NetworkAnalysis, title: str, style: Style) -> Page | None:
-    order = [
-        (part, part.ranking.treatments[place]) for part in analysis.parts for place in _ranked(part)
-    ]
-    if max(len(part.data.treatments) for part in analysis.parts) < LEAST_FOR_LEAGUE:
+def _ranking(told: Told) -> pd.DataFrame:
+    """Regimens part by part, the best P-score first."""
+    ranks = told.tables["ranks"].drop_duplicates("code")
+    best = ranks.sort_values("p_score", ascending=False, kind="stable")
+    return best.sort_values("part", kind="stable")
+
+
+def _league(told: Told) -> Page | None:
+    ranking = _ranking(told)
+    sizes = ranking["part"].value_counts()
+    if sizes.max() < LEAST_FOR_LEAGUE:
         return None
-    room = min((style.width_mm - 2 * style.margin_mm) / len(order), _WIDEST_CELL_MM) - _CELL_AIR_MM
-    rows = []
-    excluding = 0
-    for down, (part, regimen) in enumerate(order):
-        cells = []
-        for across, (other_part, other) in enumerate(order):
-            if across == down:
-                name = analysis.nodes[regimen].code
-                lines = matrix.broken(name, room, style.footnote_pt)
-                cells.append(matrix.Cell(lines, 1.0, bold=True))
-            elif part is not other_part:
-                cells.append(matrix.Cell(("–",)))
-            elif across < down:
-                cell = _league_cell(analysis, part.fit.random, other, regimen, room, style)
-                excluding += cell.bold
-                cells.append(cell)
-            else:
-                cells.append(_league_cell(analysis, part.fit.common, regimen, other, room, style))
-        rows.append(matrix.MatrixRow("", tuple(cells)))
-    measure = _measure(analysis).lower()
-    sizes = [len(part.data.treatments) for part in analysis.parts]
-    pairs = sum(size * (size - 1) // 2 for size in sizes)
-    empty = " –: no path between the two." if len(analysis.parts) > 1 else ""
+    style, codes = told.style, ranking["code"].tolist()
+    part = dict(zip(codes, ranking["part"], strict=True))
+    found = {(row["first"], row["second"], row["model"]): row for row in told.rows("league")}
+    room = min((style.width_mm - 2 * style.margin_mm) / len(codes), _WIDEST_CELL_MM) - _CELL_AIR_MM
+
+    def cell(down: int, across: int) -> matrix.Cell:
+        own, other = codes[down], codes[across]
+        if down == across:
+            return matrix.Cell(matrix.broken(own, room, style.footnote_pt), 1.0, bold=True)
+        if part[own] != part[other]:
+            return matrix.Cell(("–",))
+        key = (other, own, MODEL) if across < down else (own, other, "common")
+        return _league_cell(told, found[key], room)
+
+    places = range(len(codes))
+    cells = [[cell(down, across) for across in places] for down in places]
+    excluding = sum(cells[down][across].bold for down in places for across in range(down))
+    measure = told.measure.title.lower()
+    empty = " –: no path between the two." if len(sizes) > 1 else ""
+    title = f"{told.title}, league table"
     return matrix.layout(
         matrix.Matrix(
             title,
             (),
-            tuple(rows),
+            tuple(matrix.MatrixRow("", tuple(row)) for row in cells),
             notes=(
-                f"Below the diagonal: random effects, the {measure} (and {analysis.level:g}% "
-                "limits) of the regimen of the column against that of the row. Above: common "
-                "effect, the regimen of the row against that of the column. So every cell has the "
+                f"Below the diagonal: random effects, the {measure} (and {told.level} limits) of "
+                "the regimen of the column against that of the row. Above: common effect, the "
+                "regimen of the row against that of the column. So every cell has the "
                 f"higher-ranked regimen first. Bold: the interval excludes no effect.{empty}",
             ),
-            footnotes=(f"In the order of P-scores. {_codes(analysis)}",),
-            description=f"{title}, {measure} of {len(order)} regimens, the best P-score first: "
-            f"{', '.join(analysis.nodes[regimen].code for _, regimen in order)}. By random effects "
-            f"the interval excludes no effect in {excluding} of {pairs} comparisons.",
+            footnotes=(f"In the order of P-scores. {told.codes()}",),
+            description=f"{title}, {measure} of {len(codes)} regimens, the best P-score first: "
+            f"{', '.join(codes)}. By random effects the interval excludes no effect in "
+            f"{excluding} of {sum(n * (n - 1) // 2 for n in sizes)} comparisons.",
         ),
         style,
     )
 
 
-def _league_cell(
-    analysis: NetworkAnalysis, league: League, first: str, second: str, room: float, style: Style
-) -> matrix.Cell:
-    at = league.cell(first, second)
-    low, high = float(league.ci_low[at]), float(league.ci_high[at])
-    estimate = _value(analysis, float(league.effects[at]))
-    whole = f"({_interval(analysis, low, high)})"
-    broken = f"({_value(analysis, low)}", f"{_value(analysis, high)})"
-    fits = text_width_mm(whole, style.footnote_pt, True) <= room
-    return matrix.Cell((estimate, whole) if fits else (estimate, *broken), bold=low > 0 or high < 0)
+def _league_cell(told: Told, row: dict[str, Any], room: float) -> matrix.Cell:
+    low, high = row["ci_low"], row["ci_high"]
+    estimate, whole = told.value(row["estimate"]), f"({told.interval(low, high)})"
+    lines: tuple[str, ...] = (whole,)
+    if text_width_mm(whole, told.style.footnote_pt, True) > room:
+        lines = (f"({told.value(low)}", f"{told.value(high)})")
+    return matrix.Cell((estimate, *lines), bold=not low <= told.measure.scale.null <= high)
 
 
-def _ranks(analysis: NetworkAnalysis, part: PartAnalysis, title: str, style: Style) -> Page:
-    ranking = part.ranking
-    treatments = [
-        rankogram.Ranks(
-            analysis.nodes[ranking.treatments[place]].code,
-            f"P-score {format_number(float(ranking.p_score[place]), 2)}",
-            [float(p) for p in ranking.probability[place]],
-        )
-        for place in _ranked(part)
+def _ranks(told: Told, part: dict[str, Any], title: str) -> Chart:
+    ranks = told.tables["ranks"]
+    ranks = ranks[ranks["part"] == part["part"]]
+    ranks = ranks.sort_values("p_score", ascending=False, kind="stable")
+    scores = [format_number(score, 2) for score in ranks["p_score"]]
+    first, last = ranks["code"].iloc[[0, -1]]
+    note = (
+        "Probability of every rank, 1 being the best, by the random-effects model. Ranks hide how "
+        "far apart regimens are, and how little a single trial says of one."
+    )
+    return told.chart(
+        rankogram,
+        (ranks.assign(treatment=ranks["code"] + "  " + scores), "Regimen and P-score"),
+        Words(title, (note,), (told.codes(),)),
+        f"Bar charts. {title} of {part['regimens']} regimens. The highest P-score has {first} "
+        f"({scores[0]}, probability of being the best "
+        f"{format_number(100 * ranks['probability'].iloc[0], 0)}%), the lowest {last} "
+        f"({scores[-1]}).",
+    )
+
+
+def _contributions(told: Told, part: dict[str, Any], title: str) -> Page | None:
+    reference = part["reference"]
+    found = told.tables["contributions"]
+    found = found[
+        (found["part"] == part["part"]) & found[["first", "second"]].eq(reference).any(axis=1)
     ]
-    first, last = treatments[0], treatments[-1]
-    return rankogram.layout(
-        rankogram.Rankogram(
-            title,
-            treatments,
-            notes=(
-                "Probability of every rank, 1 being the best, by the random-effects model. Ranks "
-                "hide how far apart regimens are, and how little a single trial says of one.",
+    found = found.assign(
+        other=found["first"].where(found["first"] != reference, found["second"]),
+        direct=found["direct_first"] + " v " + found["direct_second"],
+    )
+    shares = found.pivot(index="direct", columns="other", values="share")
+    shares = shares.loc[found["direct"].unique(), found["other"].unique()]
+    most = [
+        f"{name}: mostly {share.idxmax()} ({format_number(100 * share.max(), 0)}%)."
+        for name, share in shares.items()
+    ]
+    rows = [
+        matrix.MatrixRow(
+            name,
+            tuple(
+                matrix.Cell((format_number(100 * share, 0),) if share >= 0.005 else (), share)
+                for share in row
             ),
-            footnotes=(_codes(analysis),),
-            description=f"Bar charts. {title} of {len(treatments)} regimens. The highest P-score "
-            f"has {first.name} ({first.words.removeprefix('P-score ')}, probability of being the "
-            f"best {format_number(100 * first.probability[0], 0)}%), the lowest {last.name} "
-            f"({last.words.removeprefix('P-score ')}).",
-        ),
-        style,
-    )
-
-
-def _contributions(
-    analysis: NetworkAnalysis, part: PartAnalysis, title: str, style: Style
-) -> Page | None:
-    found = part.contributions
-    code = {regimen: node.code for regimen, node in analysis.nodes.items()}
-    shown = [
-        (pair, shares)
-        for pair, shares in zip(found.estimates, found.shares, strict=True)
-        if part.reference in pair
+        )
+        for name, row in zip(shares.index, shares.to_numpy().tolist(), strict=True)
     ]
-    others = [pair[1] if pair[0] == part.reference else pair[0] for pair, _ in shown]
-    most = []
-    for other, (_, shares) in zip(others, shown, strict=True):
-        at = int(shares.argmax())
-        pair = " v ".join(code[regimen] for regimen in found.comparisons[at])
-        most.append(f"{code[other]}: mostly {pair} ({format_number(100 * shares[at], 0)}%).")
-    rows = []
-    for number, (first, second) in enumerate(found.comparisons):
-        cells = []
-        for _, shares in shown:
-            share = float(shares[number])
-            text = f"{format_number(100 * share, 0)}" if share >= 0.005 else ""
-            cells.append(matrix.Cell((text,) if text else (), share))
-        rows.append(matrix.MatrixRow(f"{code[first]} v {code[second]}", tuple(cells)))
     return matrix.layout(
         matrix.Matrix(
             title,
-            tuple(code[other] for other in others),
+            tuple(shares.columns),
             tuple(rows),
             above="Direct comparison",
             notes=(
                 f"Each column: how much (in %) every direct comparison contributes to the estimate "
-                f"of that regimen against {code[part.reference]}, by the random-walk method; "
-                "shares under 0.5% are left blank.",
+                f"of that regimen against {reference}, by the random-walk method; shares under "
+                "0.5% are left blank.",
             ),
-            footnotes=(_codes(analysis),),
+            footnotes=(told.codes(),),
             description=f"Heat map. {title}: how much {len(rows)} direct comparisons contribute to "
-            f"{len(shown)} estimates against {code[part.reference]}. {' '.join(most)}",
+            f"{len(shares.columns)} estimates against {reference}. {' '.join(most)}",
         ),
-        style,
+        told.style,
     )
 
 
-def _split(analysis: NetworkAnalysis, title: str, style: Style) -> Page:
+def _split(told: Told) -> Page | None:
     rows: list[Row] = []
-    code = {regimen: node.code for regimen, node in analysis.nodes.items()}
-
-    def row(words: str, estimate: Estimate, **texts: str) -> Row:
-        values = (estimate.effect, estimate.ci_low, estimate.ci_high)
-        shown = {"label": words, "result": _result(analysis, *values), **texts}
-        return Row("pooled", shown, *values)
-
     tested = []
-    for part in analysis.parts:
-        for split in part.splits:
-            if split.indirect is None or split.difference is None:
-                continue
-            pair = f"{code[split.comparison.first]} v {code[split.comparison.second]}"
-            p = format_p(split.difference.p_value)
-            tested.append(f"{pair} {p}")
-            share = f"{format_number(100 * split.proportion, 0)}%"
-            trials = str(len(split.comparison.studies))
-            rows += [
-                Row("heading", {"label": pair}),
-                row("Direct", split.direct, trials=trials, share=share),
-                row("Indirect", split.indirect, p=p.removeprefix("p ").removeprefix("= ")),
-                row("Network", split.network),
-            ]
-    columns = (
-        Column("label", "Comparison", "left", "left"),
-        Column("trials", "Trials", "right", "left", priority=1),
-        Column("share", "Direct\nshare", "right", "left", priority=1),
-        Column("result", f"{_measure(analysis)}\n({analysis.level:g}% CI)", "right", "right"),
-        Column("p", "p, direct\nv indirect", "right", "right", priority=1),
-    )
+    for row in told.rows("split", reason=""):
+        pair = f"{row['first']} v {row['second']}"
+        p = format_p(row["difference_p"])
+        tested.append(f"{pair} {p}")
+        share = f"{format_number(100 * row['direct_share'], 0)}%"
+        rows.append(Row("heading", {"label": pair}))
+        for label, name, texts in (
+            ("Direct", "direct", {"trials": str(row["trials"]), "share": share}),
+            ("Indirect", "indirect", {"p": p.removeprefix("p ").removeprefix("= ")}),
+            ("Network", "combined", {}),
+        ):
+            rows.append(told.row(label, [row[f"{name}{limit}"] for limit in LIMITS], **texts))
+    if not rows:
+        return None
     between = [
-        f"Design-by-treatment interaction (random effects): Q = {format_number(test.q, 1)} on "
-        f"{test.df} df, {format_p(test.p_value)}."
-        for part in analysis.parts
-        if (test := part.inconsistency.random_between) is not None and test.p_value is not None
+        f"Design-by-treatment interaction (random effects): Q = {format_number(test['q'], 1)} on "
+        f"{test['df']:g} df, {format_p(test['p_value'])}."
+        for test in told.rows(
+            "inconsistency", kind="design-by-treatment interaction, random effects"
+        )
+        if pd.notna(test["p_value"])
     ]
-    return forest.layout(
-        Forest(
-            title,
-            columns,
-            tuple(rows),
-            axis_of(analysis, "Favours the first", "Favours the second"),
-            notes=tuple(between),
-            footnotes=(
-                "Separating indirect from direct evidence by back-calculation, random effects. "
-                "Trials of three or more arms count as direct evidence on every two of them. "
-                "Comparisons without indirect evidence are not shown. "
-                f"{_codes(analysis)}",
-            ),
-            description=f"Forest plot. {title}, p value of their difference: {'; '.join(tested)}. "
-            f"{' '.join(between)}".rstrip(),
-        ),
-        style,
-    )
-
-
-# ------------------------------------------------------------------------------------ components
-
-
-def _predicted(components: ComponentAnalysis) -> bool:
-    """Whether any regimen's sum can differ from its own effect."""
-    return any(not row.difference.reason for row in components.predictions)
-
-
-def _test_sentence(components: ComponentAnalysis) -> tuple[str, ...]:
-    test = components.test
-    if isinstance(test, Refused):
-        return (test.reason,)
-    if test.p_value is None or test.wald_p is None:
-        return ("Additivity cannot be tested: as many components as comparisons to tell them by.",)
-    return (
-        f"Test of additivity: Q = {format_number(test.q_difference, 1)} on {test.df} df, "
-        f"{format_p(test.p_value)} (common effect); {format_number(test.wald, 1)}, "
-        f"{format_p(test.wald_p)} (random effects).",
-    )
-
-
-def _components(
-    analysis: NetworkAnalysis, components: ComponentAnalysis, title: str, style: Style
-) -> Page:
-    model = components.model
-    if isinstance(model, Refused):
-        raise ValueError(model.reason)
-    shown = components.interactions
-    interact = any(not isinstance(found, Refused) for _, found in shown)
-    # alone it would say what the footnote says
-    rows = [Row("heading", {"label": "Additive model"})] if interact else []
-    described: list[str] = []
-    absent: dict[str, list[str]] = {}
-    order = {name: place for place, name in enumerate(analysis.evidence.abbreviations)}
-    for effect in sorted(model.components, key=lambda e: order.get(e.name, len(order))):
-        name = _capital(component_words(analysis, effect.name))
-        if effect.reason:
-            absent.setdefault(_in_words(analysis, effect.reason), []).append(name)
-            continue
-        values = (effect.estimate, effect.ci_low, effect.ci_high)
-        result = _result(analysis, *values)
-        rows.append(Row("pooled", {"label": name, "result": result}, *values))
-        described.append(f"{name} {result}")
-    if interact:
-        rows += [
-            Row("gap"),
-            Row("heading", {"label": "Interactions"}),
-        ]
-    for pair, found in shown:
-        name = _capital(component_words(analysis, TIMES.join(pair)))
-        if isinstance(found, Refused):
-            absent.setdefault(_in_words(analysis, found.reason), []).append(name)
-            continue
-        values = (found.effect.estimate, found.effect.ci_low, found.effect.ci_high)
-        above = found.posterior.probability_above_zero
-        synergy = 1 - above if analysis.network.small_is_good else above
-        result = _result(analysis, *values)
-        texts = {"label": name, "result": result, "synergy": f"{format_number(100 * synergy, 0)}%"}
-        rows.append(Row("pooled", texts, *values))
-        described.append(f"{name} {result}, probability of synergy {texts['synergy']}")
-    columns = (
-        Column("label", "Component", "left", "left"),
-        Column("result", f"{_measure(analysis)}\n({analysis.level:g}% CI)", "right", "right"),
-        *(
-            (Column("synergy", "Probability\nof synergy", "right", "right", priority=1),)
-            if interact
-            else ()
-        ),
-    )
-    return forest.layout(
-        Forest(
-            title,
-            columns,
-            tuple(rows),
-            axis_of(analysis, "Favours adding it", "Favours leaving it out"),
-            notes=(
-                *_test_sentence(components),
-                f"τ² = {format_number(model.tau2, 3)} (REML).",
-                *(f"{', '.join(names)}: {reason}" for reason, names in absent.items()),
-                *_confounded(analysis, components),
-            ),
-            footnotes=(
-                "Additive model: the effect of a regimen is the sum of those of its components, on "
-                "the logarithmic scale; each row is a component added to any regimen. “In "
-                "sequence”, and the word of a regimen that is a node of its own, stand for all "
-                "that such a regimen shows beyond that sum. Interactions, one at a time: what two "
-                "components do together beyond the sum. Probability of synergy: Bayesian, "
-                "half-normal prior on τ, flat on all effects.",
-            ),
-            description=f"Forest plot. {title}, {_measure(analysis).lower()} of adding each: "
-            f"{'; '.join(described) or 'no component can be estimated'}. "
-            f"{' '.join(_test_sentence(components))}",
-        ),
-        style,
-    )
-
-
-def _confounded(analysis: NetworkAnalysis, components: ComponentAnalysis) -> Iterator[str]:
-    """Interactions that no trial tells from others."""
-    for pair, found in components.interactions:
-        if not isinstance(found, Refused) and found.confounded_with:
-            names = " or ".join(component_words(analysis, name) for name in found.confounded_with)
-            yield (
-                f"{_capital(component_words(analysis, TIMES.join(pair)))} may as well be {names}: "
-                "these trials cannot tell them apart."
-            )
-
-
-def _in_words(analysis: NetworkAnalysis, reason: str) -> str:
-    """A reason that names components by their ids, as figures name them."""
-    held = {c for node in analysis.nodes.values() for c in node.components}
-    ids = sorted(held, key=len, reverse=True)
-    named = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, ids))})(?![\w-])")
-    words = named.sub(lambda match: component_words(analysis, match.group()), reason)
-    return words.replace(TIMES, " × ")
-
-
-def _additivity(
-    analysis: NetworkAnalysis, components: ComponentAnalysis, title: str, style: Style
-) -> Page:
-    points = []
-    fixed = []
-    for row in components.predictions:
-        code = analysis.nodes[row.treatment].code
-        if row.difference.reason:
-            fixed.append(code)
-            continue
-        observed, predicted = row.observed, row.predicted
-        points.append(
-            observed_predicted.Agreement(
-                code,
-                (predicted.estimate, predicted.ci_low, predicted.ci_high),
-                (observed.estimate, observed.ci_low, observed.ci_high),
-            )
-        )
-    farthest = max(points, key=lambda point: abs(point.observed[0] - point.predicted[0]))
-    measure = _measure(analysis)
-    references: Sequence[str] = [analysis.nodes[p.reference].code for p in analysis.parts]
-    left = (
+    title = f"{told.title}, direct and indirect evidence"
+    return told.forest(
+        title,
+        rows,
         (
-            f"Not shown, because the sum cannot differ from what was observed (a component of "
-            f"their own) or is not known: {', '.join(fixed)}.",
-        )
-        if fixed
-        else ()
-    )
-    return observed_predicted.layout(
-        observed_predicted.ObservedPredicted(
-            title,
-            points,
-            Axis(_scale(analysis), 0.0, f"Observed {measure.lower()}"),
-            f"{measure} as the sum of the components",
-            notes=_test_sentence(components),
-            footnotes=(
-                f"Each regimen against {' or '.join(references)}; both fits at the τ² of the "
-                f"network model. Above the dashed line a regimen has a higher {measure.lower()} "
-                "than the sum of its components.",
-                *left,
-                _codes(analysis),
+            (
+                Column("label", "Comparison", "left", "left"),
+                Column("trials", "Trials", "right", "left", 1),
+                Column("share", "Direct\nshare", "right", "left", 1),
             ),
-            description=f"Scatter plot. {title}: observed {measure.lower()} against the sum of the "
-            f"components, {len(points)} regimens. Farthest from the sum: {farthest.label} "
-            f"(observed {_value(analysis, farthest.observed[0])}, predicted "
-            f"{_value(analysis, farthest.predicted[0])}). {' '.join(_test_sentence(components))}",
+            [Column("p", "p, direct\nv indirect", "right", "right", 1)],
         ),
-        style,
+        ("the first", "the second"),
+        notes=tuple(between),
+        footnotes=(
+            "Separating indirect from direct evidence by back-calculation, random effects. Trials "
+            "of three or more arms count as direct evidence on every two of them. Comparisons "
+            f"without indirect evidence are not shown. {told.codes()}",
+        ),
+        description=f"Forest plot. {title}, p value of their difference: {'; '.join(tested)}. "
+        f"{' '.join(between)}".rstrip(),
     )

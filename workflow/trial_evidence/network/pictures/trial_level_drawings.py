@@ -1,36 +1,40 @@
-"""Figures of synergy within trials, and of surrogacy, placed on pages."""
+"""Figures of synergy within trials, and of surrogacy."""
 
-import math
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts import surrogate
-from trial_evidence.figures.forests import forest
-from trial_evidence.figures.forests.forest import Column, Forest, Row
-from trial_evidence.network.pictures.drawings import Drawing
-from trial_evidence.network.within_trials.surrogacy import BivariateSurrogacy, SurrogacyRegression
+from trial_evidence.figures.charts.surrogate import surrogate
+from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
+from trial_evidence.figures.forests.layout import layout
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
+from trial_evidence.files import records
+from trial_evidence.network.pictures.words import Drawing, counted
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale
 from trial_evidence.network.within_trials.trial_level import (
     ALL_PAIRS,
     SurrogacyResults,
-    SynergyPool,
     SynergyResults,
+    surrogacy_table,
+    synergy_table,
 )
 from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Pooled
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, format_p
 
 SYNERGY = "synergy"
 SURROGACY = "surrogacy"
-_POINTS = 61
+ENDS = ["estimate", "ci_low", "ci_high"]
+_POINTS = 301
 
 
 def synergy_drawings(
@@ -38,250 +42,209 @@ def synergy_drawings(
 ) -> Iterator[Drawing]:
     """A forest plot of synergy for every scale that the trials can be read on.
 
-    Parameters
-    ----------
-    results : SynergyResults
-    configuration : Configuration
-    style : Style
-
     Yields
     ------
     Drawing
         ``synergy_<scale>``: the trials and their pools at the first background that the scale
         allows, and the pool of all trials at the others. Scales that need no background define
-        no synergy and stand in the table alone.
+        no synergy and are in the table alone.
     """
+    table = synergy_table(results)
     for scale in SCALES.values():
-        if not scale.background:
-            continue
-        pools = [
-            pool
-            for pool in results.pools
-            if pool.scale == scale.name and isinstance(pool.found, PooledSynergy)
-        ]
-        if pools:
-            page = _synergy(results, scale, pools, configuration, style)
-            yield Drawing(f"{SYNERGY}_{scale.name}", page)
+        rows = table[(table["scale"] == scale.name) & table["estimate"].notna()]
+        if scale.background and len(rows):
+            yield Drawing(
+                f"{SYNERGY}_{scale.name}", _synergy(results, scale, rows, configuration, style)
+            )
 
 
 def _synergy(
     results: SynergyResults,
     scale: Scale,
-    pools: list[SynergyPool],
+    table: pd.DataFrame,
     configuration: Configuration,
     style: Style,
 ) -> Page:
-    main = pools[0].background
-    at_main = {pool.agents: pool.found for pool in pools if pool.background == main}
-    whole = at_main[ALL_PAIRS]
-    if isinstance(whole, Refused):
-        raise ValueError(whole.reason)
-    lead = leading_model(len(whole.trials), configuration.pooling).model
-    weights = dict(zip((one.trial for one in whole.trials), _led(whole, lead).weights, strict=True))
+    pooled = table[table["kind"] == "pooled"]
+    main = pooled["background"].iloc[0]
+
+    def lead(agents: str, background: float) -> dict[str, Any] | None:
+        """The leading pooled result of some trials, or the first where that was not possible."""
+        found = pooled[(pooled["agents"] == agents) & (pooled["background"] == background)]
+        if found.empty:
+            return None
+        name = leading_model(int(found["k"].iloc[0]), configuration.pooling).model
+        return next((row for row in records(found) if row["model"] == name), records(found)[0])
+
+    overall = lead(ALL_PAIRS, main)
+    if overall is None:
+        raise ValueError(f"no pool of all trials at a background of {main}")
+    weights = _weights(results, scale, main, overall["model"])
     rows: list[Row] = []
-    for agents in dict.fromkeys(results.agents[one.trial] for one in whole.trials):
-        rows.append(Row("heading", {"trial": agents}))
-        for one in whole.trials:
-            if results.agents[one.trial] != agents:
-                continue
+    trials = table[(table["kind"] == "trial") & (table["background"] == main)]
+    for agents, block in trials.groupby("agents", sort=False):
+        rows.append(Row("heading", {"trial": str(agents)}))
+        for one in records(block):
             texts = {
-                "trial": results.labels[one.trial],
-                "first": _percent(one.response_first),
-                "second": _percent(one.response_second),
-                "both": _percent(one.observed),
-                "expected": _percent(one.expected),
-                "result": _result(scale, one.estimate, one.ci_low, one.ci_high),
+                "first": _percent(one["response_first"]),
+                "second": _percent(one["response_second"]),
+                "both": _percent(one["observed"]),
+                "expected": _percent(one["expected"]),
             }
-            ends = _drawn(scale, one.estimate, one.ci_low, one.ci_high)
-            rows.append(Row("trial", texts, *ends, weight=weights[one.trial]))
-        subtotal = at_main.get(agents)
-        if isinstance(subtotal, PooledSynergy):
-            name = leading_model(len(subtotal.trials), configuration.pooling).model
-            rows.append(_pooled_row("subtotal", scale, "Pooled", _led(subtotal, name)))
-    rows.append(Row("gap"))
-    words = SHORT_MODEL_NAMES.get(lead, lead)
-    rows.append(_pooled_row("overall", scale, f"All trials ({words})", _led(whole, lead)))
-    for pool in pools:
-        if pool.agents != ALL_PAIRS or pool.background == main or isinstance(pool.found, Refused):
-            continue
-        label = f"All, background {_percent(pool.background.rate)}"
-        rows.append(_pooled_row("secondary", scale, label, _led(pool.found, lead)))
+            weight = weights[one["trial_ids"]]
+            rows.append(_row("trial", scale, one["trial"], one, weight, **texts))
+        subtotal = lead(str(agents), main)
+        if subtotal is not None:
+            rows.append(_row("subtotal", scale, "Pooled", subtotal))
+    words = SHORT_MODEL_NAMES.get(overall["model"], overall["model"])
+    last = _row("overall", scale, f"All trials ({words})", overall)
+    rows += [Row("gap"), last]
+    for background in pooled["background"].unique():
+        other = None if background == main else lead(ALL_PAIRS, background)
+        if other is not None:
+            rows.append(_row("secondary", scale, f"All, background {_percent(background)}", other))
+    compared = "Observed / expected" if scale.ratio else "Observed − expected"
     columns = (
         Column("trial", "Trial", "left", "left"),
-        Column("first", "First\nalone", "right", "left", priority=2),
-        Column("second", "Second\nalone", "right", "left", priority=2),
-        Column("both", "Both", "right", "left", priority=1),
-        Column("expected", "Expected\nof both", "right", "left", priority=1),
-        Column(
-            "result",
-            f"{'Observed / expected' if scale.ratio else 'Observed − expected'}\n"
-            f"({configuration.confidence_level:g}% CI)",
-            "right",
-            "right",
-        ),
+        Column("first", "First\nalone", "right", "left", 2),
+        Column("second", "Second\nalone", "right", "left", 2),
+        Column("both", "Both", "right", "left", 1),
+        Column("expected", "Expected\nof both", "right", "left", 1),
+        Column("result", f"{compared}\n({configuration.confidence_level:g}% CI)", "right", "right"),
+    )
+    label = "Difference from what is expected, percentage points"
+    axis = Axis(
+        "log" if scale.ratio else "linear", 0.0,
+        "Ratio to what is expected" if scale.ratio else label,
+        "Less than expected", "More than expected: synergy",
+    )  # fmt: skip
+    background = (
+        f"Background (response to the partner alone, supposed): {_percent(main)}; "
+        f"{overall['background_source']}."
     )
     title = f"{results.analysis.title}: {scale.label}"
-    overall = _led(whole, lead)
-    background = (
-        f"Background (response to the partner alone, supposed): {_percent(main.rate)}; "
-        f"{main.source}."
-        if scale.background
-        else ""
-    )
-    return forest.layout(
+    return layout(
         Forest(
             title,
             columns,
             tuple(rows),
-            Axis(
-                "log" if scale.ratio else "linear",
-                0.0,
-                "Ratio to what is expected"
-                if scale.ratio
-                else "Difference from what is expected, percentage points",
-                "Less than expected",
-                "More than expected: synergy",
-            ),
-            overall=_drawn(scale, overall.estimate, overall.ci_low, overall.ci_high)[0],
-            notes=tuple(filter(None, [whole.meaning, background])),
+            axis,
+            overall=last.estimate,
+            notes=(overall["meaning"], background),
             footnotes=(
                 "Trials with arms of each agent alone and of both, with the same partner; "
                 "intervals of single trials by the delta method.",
             ),
-            description=f"Forest plot. {title}: {len(whole.trials)} trials, pooled "
-            f"{_result(scale, overall.estimate, overall.ci_low, overall.ci_high)}.",
+            description=f"Forest plot. {title}: {len(trials)} trials, pooled "
+            f"{last.texts['result']}.",
         ),
         style,
     )
 
 
-def _led(found: PooledSynergy, model: str) -> Pooled:
-    return next((m for m in found.models if m.model == model), found.models[0])
+def _weights(
+    results: SynergyResults, scale: Scale, background: float, model: str
+) -> dict[str, float]:
+    """Weights of the trials in the pool of all."""
+    (found,) = (
+        pool.found
+        for pool in results.pools
+        if (pool.scale, pool.agents, pool.background.rate) == (scale.name, ALL_PAIRS, background)
+        and isinstance(pool.found, PooledSynergy)
+    )
+    (weights,) = (one.weights for one in found.models if one.model == model)
+    return dict(zip((one.trial for one in found.trials), weights, strict=True))
 
 
-def _pooled_row(kind: forest.RowKind, scale: Scale, label: str, pooled: Pooled) -> Row:
-    ends = (pooled.estimate, pooled.ci_low, pooled.ci_high)
-    texts = {"trial": label, "result": _result(scale, *ends)}
-    return Row(kind, texts, *_drawn(scale, *ends))
-
-
-def _drawn(scale: Scale, *values: float) -> tuple[float, float, float]:
-    """An estimate and its limits as the axis has them: log ratios, or percentage points."""
-    estimate, low, high = values if scale.ratio else (100 * value for value in values)
-    return estimate, low, high
+def _row(
+    kind: RowKind,
+    scale: Scale,
+    label: str,
+    row: dict[str, Any],
+    weight: float | None = None,
+    **texts: str,
+) -> Row:
+    """A row from an estimate and its limits, drawn as log ratios or as percentage points."""
+    ends = [row[name] for name in ENDS]
+    if scale.ratio:
+        drawn = np.log(ends).tolist()
+        result = f"{format_number(ends[0])} ({format_interval(ends[1], ends[2])})"
+    else:
+        drawn = [100 * end for end in ends]
+        result = f"{format_number(drawn[0], 0)} ({format_interval(drawn[1], drawn[2], 0)}) points"
+    estimate, low, high = drawn
+    return Row(kind, {"trial": label, "result": result, **texts}, estimate, low, high, weight)
 
 
 def _percent(rate: float) -> str:
     return f"{format_number(100 * rate, 0)}%"
 
 
-def _result(scale: Scale, estimate: float, low: float, high: float) -> str:
-    if scale.ratio:
-        ends = math.exp(low), math.exp(high)
-        return f"{printed(estimate, 'log')} ({format_interval(*ends)})"
-    shown = format_interval(100 * low, 100 * high, 0)
-    return f"{format_number(100 * estimate, 0)} ({shown}) points"
-
-
 # -------------------------------------------------------------------------------------- surrogacy
 
 
-def surrogacy_drawing(results: SurrogacyResults, style: Style) -> Drawing | None:
+def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> Drawing | None:
     """The surrogacy plot, with the errors-in-variables line where there is one.
 
-    Parameters
-    ----------
-    results : SurrogacyResults
-    style : Style
-
-    Returns
-    -------
-    Drawing or None
-        None where no trial has both effects.
+    None where no trial has both effects. `level` is that of the bands, in percent.
     """
     found, title = results.found, results.analysis.title
     if not found.pairs:
         return None
-    bivariate = found.bivariate[0]
-    weighted = found.regressions[-1]
-    model: BivariateSurrogacy | SurrogacyRegression | None = None
-    if isinstance(bivariate, BivariateSurrogacy) and bivariate.band is not None:
-        model = bivariate
-    elif isinstance(weighted, SurrogacyRegression):
-        model = weighted
-    line = None
-    if model is not None:
-        effects = [pair.surrogate for pair in found.pairs]
-        grid = np.linspace(min(effects) - 3.0, max(effects) + 3.0, _POINTS)
-        fitted = model.line(grid)
-        if fitted is not None:
-            line = surrogate.SurrogateLine(
-                *(
-                    values.tolist()
-                    for values in (fitted.surrogate, fitted.final, fitted.ci_low, fitted.ci_high,
-                                   fitted.pi_low, fitted.pi_high)
-                )
-            )  # fmt: skip
-    notes = [sentence for sentence in _sentences(results, weighted, bivariate) if sentence]
-    described = surrogate.SurrogatePlot(
-        title=title,
-        trials=[
-            surrogate.SurrogateTrial(pair.trial, pair.surrogate, pair.final, pair.patients)
-            for pair in found.pairs
-        ],
-        line=line,
-        threshold=None if model is None else model.threshold.effect,
-        x=Axis("log", 0.0, "Odds ratio of response"),
-        y=Axis("log", 0.0, "Hazard ratio", "longer survival", "shorter survival"),
-        notes=tuple(notes),
-        footnotes=found.cautions,
-        description=f"{title}: {len(found.pairs)} trials. {' '.join(notes)}",
+    trials = pd.DataFrame(
+        [(pair.trial, pair.surrogate, pair.final, pair.patients) for pair in found.pairs],
+        columns=["label", "surrogate", "endpoint", "patients"],
     )
-    return Drawing(SURROGACY, surrogate.layout(described, style))
-
-
-def _sentences(
-    results: SurrogacyResults,
-    weighted: SurrogacyRegression | Refused,
-    bivariate: BivariateSurrogacy | Refused,
-) -> Iterator[str]:
-    count = len(results.found.pairs)
-    yield f"{count} {'trial' if count == 1 else 'trials'} with both effects of one contrast."
-    if isinstance(weighted, Refused):
-        yield weighted.reason
-    else:
-        yield (
-            f"Weighted regression (inverse variance): slope {format_number(weighted.slope, 2)} "
-            f"({format_interval(weighted.slope_low, weighted.slope_high)}), "
-            f"{format_p(weighted.slope_p)}; {_r2(weighted)}; {_threshold(weighted)}"
-        )
-    if isinstance(bivariate, Refused):
-        yield bivariate.reason
-        return
-    slope = ""
-    if math.isfinite(bivariate.slope):
-        limits = format_interval(bivariate.slope_low, bivariate.slope_high)
-        slope = f"slope {format_number(bivariate.slope, 2)} ({limits}); "
-    yield (
-        "Errors in both effects (within-trial correlation "
-        f"{format_number(bivariate.within_correlation, 1)}): {slope}{_r2(bivariate)}; "
-        f"{_threshold(bivariate)} {bivariate.note}".rstrip()
+    grid = np.linspace(trials["surrogate"].min() - 3, trials["surrogate"].max() + 3, _POINTS)
+    line, threshold = None, None
+    for model in (found.bivariate[0], found.regressions[-1]):
+        drawn = None if isinstance(model, Refused) else model.line(grid)
+        if line is None and drawn is not None and not isinstance(model, Refused):
+            threshold = model.threshold.effect
+            line = pd.DataFrame(
+                {"surrogate": grid, "fitted": drawn.final}
+                | {
+                    name: getattr(drawn, name)
+                    for name in ("ci_low", "ci_high", "pi_low", "pi_high")
+                }
+            )
+    axes = (
+        Axis("log", 0.0, "Odds ratio of response"),
+        Axis("log", 0.0, "Hazard ratio", "longer survival", "shorter survival"),
     )
+    count = counted(len(trials), "trial")
+    main = surrogacy_table(results)
+    main = main[main["role"] == "main"]
+    said = ["reason", "weighting", "note"]
+    main = main.assign(**{name: main[name].astype(object).fillna("") for name in said})
+    notes = [f"{count} with both effects of one contrast.", *map(_sentence, records(main))]
+    words = Words(title, tuple(notes), found.cautions)
+    make = partial(surrogate, trials, line, threshold, axes, level, words, style)
+    description = f"{title}: {count}. {' '.join(notes)}"
+    return Drawing(SURROGACY, Chart(make, title, description, style))
 
 
-def _r2(model: SurrogacyRegression | BivariateSurrogacy) -> str:
-    if not math.isfinite(model.r2):
-        return "R² not determined"
-    if not (math.isfinite(model.r2_low) and math.isfinite(model.r2_high)):
-        return f"R² {format_number(model.r2, 2)}"
-    limits = format_interval(model.r2_low, model.r2_high)
-    return f"R² {format_number(model.r2, 2)} ({limits})"
+def _sentence(row: dict[str, Any]) -> str:
+    """What one of the main models found."""
+    if row["reason"]:
+        return str(row["reason"])
+    how = f"Weighted regression ({row['weighting']})"
+    if not row["weighting"]:
+        correlation = format_number(row["within_correlation"], 1)
+        how = f"Errors in both effects (within-trial correlation {correlation})"
+    parts = []
+    if np.isfinite(row["slope"]):
+        p = f", {format_p(row['slope_p'])}" if pd.notna(row["slope_p"]) else ""
+        parts.append(f"{_estimated('slope', row, 'slope')}{p}")
+    parts.append(_estimated("R²", row, "r2") if np.isfinite(row["r2"]) else "R² not determined")
+    threshold = "no surrogate threshold effect."
+    if pd.notna(row["threshold_odds_ratio"]):
+        ratio = format_number(row["threshold_odds_ratio"], 2)
+        threshold = f"surrogate threshold effect: odds ratio {ratio}."
+    return f"{how}: {'; '.join([*parts, threshold])} {row['note']}".rstrip()
 
 
-def _threshold(model: SurrogacyRegression | BivariateSurrogacy) -> str:
-    threshold = model.threshold
-    if threshold.odds_ratio is None:
-        return f"no surrogate threshold effect. {threshold.reason}"
-    beyond = f" {threshold.reason}" if threshold.reason else ""
-    shown = format_number(threshold.odds_ratio, 2)
-    return f"surrogate threshold effect: odds ratio {shown}.{beyond}"
+def _estimated(name: str, row: dict[str, Any], column: str) -> str:
+    low, high = row[f"{column}_low"], row[f"{column}_high"]
+    limits = "" if np.isnan([low, high]).any() else f" ({format_interval(low, high)})"
+    return f"{name} {format_number(row[column], 2)}{limits}"

@@ -54,8 +54,6 @@ class BivariateFit:
 
     Attributes
     ----------
-    k : int
-        Trials.
     mean : tuple of float
         Mean true effects, first and second.
     mean_covariance : numpy.ndarray of float, shape (2, 2)
@@ -63,7 +61,7 @@ class BivariateFit:
     sd_first, sd_second : float
         Standard deviations of the true effects.
     slope : float
-        Of the second true effect on the first.
+        Of the second true effect on the first; NaN where the first does not vary.
     residual_sd : float
         Standard deviation of the second true effect around the line.
     correlation : float
@@ -71,13 +69,10 @@ class BivariateFit:
     slope_variance : float
         By the expected information, the other parameters estimated as well (those at zero held
         there).
-    has_line : bool
-        Whether the first true effect varies.
     log_likelihood : float
         With all constants.
     """
 
-    k: int
     mean: tuple[float, float]
     mean_covariance: Floats
     sd_first: float
@@ -86,8 +81,15 @@ class BivariateFit:
     residual_sd: float
     correlation: float
     slope_variance: float
-    has_line: bool
     log_likelihood: float
+
+    @property
+    def has_line(self) -> bool:
+        """Whether the first true effect varies."""
+        return not math.isnan(self.slope)
+
+
+Covariance = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,19 @@ class _At:
     information: Floats
     # Derivative by the elements of the covariance matrix, symmetric.
     gradient: Floats
-    # Inverse total covariances, elements 11, 12 and 22, each of shape (k,).
+    # Inverse total covariances, shape (2, 2, k).
     inverse: Floats
+
+    def score(self, directions: Sequence[Floats]) -> Floats:
+        """Derivatives by parameters, from those of the covariance matrix by each."""
+        return np.array([float((self.gradient * d).sum()) for d in directions])
+
+    def expected(self, directions: Sequence[Floats]) -> Floats:
+        """Expected information: half the summed traces of W D W D'."""
+        turned = [np.einsum("abk,bc->ack", self.inverse, d) for d in directions]
+        return np.array(
+            [[0.5 * float(np.einsum("abk,bak->", p, q)) for q in turned] for p in turned]
+        )
 
 
 def _likelihood(data: Pairs, t11: float, t12: float, t22: float) -> _At:
@@ -119,17 +132,11 @@ def _likelihood(data: Pairs, t11: float, t12: float, t22: float) -> _At:
     misfit = float((r1 * u1 + r2 * u2).sum())
     size = data.first.size
     value = -size * math.log(2 * math.pi) - 0.5 * float(np.log(determinant).sum()) - 0.5 * misfit
-    slope12 = 0.5 * float((u1 * u2 - w12).sum())
-    gradient = np.array(
-        [
-            [0.5 * float((u1 * u1 - w11).sum()), slope12],
-            [slope12, 0.5 * float((u2 * u2 - w22).sum())],
-        ]
+    g11, g12, g22 = (
+        0.5 * float(one.sum()) for one in (u1 * u1 - w11, u1 * u2 - w12, u2 * u2 - w22)
     )
-    return _At(value, mean, information, gradient, np.array([w11, w12, w22]))
-
-
-Covariance = tuple[float, float, float]
+    gradient = np.array([[g11, g12], [g12, g22]])
+    return _At(value, mean, information, gradient, np.array([[w11, w12], [w12, w22]]))
 
 
 @dataclass(frozen=True)
@@ -178,24 +185,13 @@ def _at_correlation(correlation: float) -> _Shape:
         return a * a, correlation * a * b, b * b
 
     def directions(sds: Floats) -> list[Floats]:
-        a, b = (float(s) for s in sds)
+        a, b = (correlation * float(s) for s in sds)
         return [
-            np.array([[2 * a, correlation * b], [correlation * b, 0.0]]),
-            np.array([[0.0, correlation * a], [correlation * a, 2 * b]]),
+            np.array([[2 * float(sds[0]), b], [b, 0.0]]),
+            np.array([[0.0, a], [a, 2 * float(sds[1])]]),
         ]
 
     return _Shape(covariance, directions, (0.0, 0.0))
-
-
-def _information(at: _At, directions: Sequence[Floats]) -> Floats:
-    """Expected information: half the summed traces of W D W D'."""
-    w = np.array([[at.inverse[0], at.inverse[1]], [at.inverse[1], at.inverse[2]]])
-    turned = [np.einsum("abk,bc->ack", w, d) for d in directions]
-    return np.array([[0.5 * float(np.einsum("abk,bak->", p, q)) for q in turned] for p in turned])
-
-
-def _score(at: _At, directions: Sequence[Floats]) -> Floats:
-    return np.array([float((at.gradient * d).sum()) for d in directions])
 
 
 def _observed(
@@ -208,7 +204,7 @@ def _observed(
         # A small share of the parameter's standard error.
         there[i] += 1e-6 / math.sqrt(size) if size > 0 else 1e-6
         at = _likelihood(data, *shape.covariance(there))
-        change = _score(at, shape.directions(there)) - score
+        change = at.score(shape.directions(there)) - score
         columns.append(-change[list(free)] / (there[i] - theta[i]))
     matrix = np.array(columns)
     return np.asarray(0.5 * (matrix + matrix.T), dtype=float)
@@ -231,7 +227,7 @@ def _climb(
     damping = 0.0
     for _ in range(MOST_STEPS):
         directions = shape.directions(theta)
-        score = _score(here, directions)
+        score = here.score(directions)
         # A parameter rests at its bound while the likelihood falls from there.
         free = [
             i
@@ -240,7 +236,7 @@ def _climb(
         ]
         if not free:
             break
-        information = _information(here, [directions[i] for i in free])
+        information = here.expected([directions[i] for i in free])
         own = np.diag(information)
         scale = np.diag(np.where(own > 0, own, 1.0))
         observed = _observed(data, shape, theta, score, free, own)
@@ -292,27 +288,21 @@ def fit_bivariate(data: Pairs) -> BivariateFit:
     starts = [
         np.array([(a * first) ** 2, b * second / first, (a * second) ** 2]) for a, b in STARTS
     ]
-    found = max((_climb(data, LINE, start) for start in starts), key=lambda one: one[0])
-    return _described(data, found[1])
-
-
-def _described(data: Pairs, theta: Floats) -> BivariateFit:
+    theta = max((_climb(data, LINE, start) for start in starts), key=lambda one: one[0])[1]
     has_line = bool(theta[0] > NONE_LEFT**2 * data.first_variance.mean())
     if not has_line:
-        second = np.array([0.0, 0.0, _line_covariance(theta)[2]])
-        theta = _climb(data, LINE, second, held=(0, 1))[1]
+        second_alone = np.array([0.0, 0.0, _line_covariance(theta)[2]])
+        theta = _climb(data, LINE, second_alone, held=(0, 1))[1]
     s11, slope, rest = (float(value) for value in theta)
-    around = rest > 0
     t22 = _line_covariance(theta)[2]
     at = _likelihood(data, *_line_covariance(theta))
-    variance = math.nan
+    slope_variance = math.nan
     if has_line:
         # A variance around the line of zero is held there.
-        directions = _line_directions(theta)[: 3 if around else 2]
-        variance = float(np.linalg.inv(_information(at, directions))[1, 1])
+        directions = _line_directions(theta)[: 3 if rest > 0 else 2]
+        slope_variance = float(np.linalg.inv(at.expected(directions))[1, 1])
     varies = has_line and t22 > NONE_LEFT**2 * float(data.second_variance.mean())
     return BivariateFit(
-        k=data.first.size,
         mean=(float(at.mean[0]), float(at.mean[1])),
         mean_covariance=np.asarray(np.linalg.inv(at.information), dtype=float),
         sd_first=math.sqrt(s11),
@@ -320,8 +310,7 @@ def _described(data: Pairs, theta: Floats) -> BivariateFit:
         slope=slope if has_line else math.nan,
         residual_sd=math.sqrt(rest),
         correlation=_correlation(s11, slope, rest) if varies else math.nan,
-        slope_variance=variance,
-        has_line=has_line,
+        slope_variance=slope_variance,
         log_likelihood=at.value,
     )
 
@@ -356,17 +345,15 @@ def profile_interval(
         infinity.
     """
     cut = found.log_likelihood - 0.5 * float(ndtri(0.5 + level / 200)) ** 2
+    first, second = _spread(data)
     if what == "slope":
-        spread = _spread(data)
-        reach = FARTHEST_SLOPE * spread[1] / spread[0]
+        reach = FARTHEST_SLOPE * second / first
         estimate, ends = found.slope, (found.slope - reach, found.slope + reach)
-        beyond = (-math.inf, math.inf)
+        beyond, beside = (-math.inf, math.inf), found.residual_sd
     else:
         estimate = 0.0 if math.isnan(found.correlation) else found.correlation
         ends = beyond = (-1.0, 1.0)
-
-    first, second = _spread(data)
-    beside = found.residual_sd if what == "slope" else found.sd_second
+        beside = found.sd_second
     fresh = [
         (max(found.sd_first, 1e-3 * first), max(beside, 1e-3 * second)),
         (0.3 * first, 0.3 * second),
@@ -389,9 +376,9 @@ def profile_interval(
         last = fresh
         if above(end) >= 0:
             limits.append(unbounded)
-        else:
-            last = fresh
-            limits.append(float(brentq(above, end, estimate, xtol=1e-8, rtol=1e-8)))
+            continue
+        last = fresh
+        limits.append(float(brentq(above, end, estimate, xtol=1e-8, rtol=1e-8)))
     return limits[0], limits[1]
 
 

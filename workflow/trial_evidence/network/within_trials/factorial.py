@@ -1,6 +1,6 @@
 """Factorial trials: arms with A, with B and with both, found from what the arms hold."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
 
@@ -97,33 +97,24 @@ def factorial_trials(arms: Iterable[Arm]) -> FactorialTrials:
             _factorial_sets(list(group)),
             key=lambda one: (one.neither is None, -sum(arm.n for arm in one.arms)),
         )
-        if candidates:
-            found.append(candidates[0])
+        found += candidates[:1]
+        named = [", ".join(arm.arm for arm in one.arms) for one in candidates]
         set_aside += [
-            (
-                trial,
-                f"arms {', '.join(arm.arm for arm in other.arms)}: the trial counts once, with "
-                f"{', '.join(arm.arm for arm in candidates[0].arms)}",
-            )
-            for other in candidates[1:]
+            (trial, f"arms {other}: the trial counts once, with {named[0]}") for other in named[1:]
         ]
     return FactorialTrials(tuple(found), tuple(set_aside))
 
 
-def _factorial_sets(arms: Sequence[Arm]) -> list[FactorialTrial]:
+def _factorial_sets(arms: Sequence[Arm]) -> Iterator[FactorialTrial]:
     concurrent = [arm for arm in arms if arm.agents and arm.schedule == "concurrent"]
-    sets = []
     for first, second in combinations(concurrent, 2):
-        together = {*first.agents, *second.agents}
-        if first.partner != second.partner or set(first.agents) & set(second.agents):
+        together, partner = {*first.agents, *second.agents}, first.partner
+        if partner != second.partner or len(together) < len(first.agents) + len(second.agents):
             continue
         neither: list[Arm | None] = [
-            arm for arm in arms if not arm.agents and arm.partner == first.partner
+            arm for arm in arms if not arm.agents and arm.partner == partner
         ]
-        sets += [
-            FactorialTrial(first.trial, first, second, both, none)
-            for both in concurrent
-            if set(both.agents) == together and both.partner == first.partner
-            for none in neither or [None]
-        ]
-    return sets
+        for both in concurrent:
+            if set(both.agents) == together and both.partner == partner:
+                for none in neither or [None]:
+                    yield FactorialTrial(first.trial, first, second, both, none)

@@ -9,7 +9,7 @@ which flattens a regression's slope.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,19 +34,14 @@ TRIALS_FOR_A_LINE = 4
 TRIALS_FOR_TWO_DIMENSIONS = 5
 FEW_TRIALS = 10
 
-# The sampling errors of the two effects of a trial: patients who respond relapse less, so that a
-# log odds ratio by chance too high goes with a log hazard ratio by chance too low.
-WITHIN_CORRELATIONS = (0.0, -0.2, -0.4, -0.6, -0.8)
-
 CANNOT_SHOW = (
-    "An association between trials is not one between patients: it does not say that the patients "
-    "who respond are those who live longer.",
-    "It holds for the treatments and populations of these trials; a new class of treatment may act "
-    "on survival by another way.",
-    "The comparisons of treatments were randomised, the trials were not: what differs between them "
-    "can make or hide an association.",
-    "Treatment after surgery, and how long patients were followed, differ between the trials and "
-    "act on survival alone.",
+    "An association between trials is not an association between patients: it does not show that "
+    "the patients who respond are those who live longer.",
+    "It applies to the treatments and populations of these trials; a new class of treatment may "
+    "affect survival in another way.",
+    "Treatments were randomised within trials, but the trials themselves were not: differences "
+    "between trials can create or hide an association.",
+    "Later treatment and length of follow-up differ between the trials and affect survival only.",
 )
 
 
@@ -83,15 +78,18 @@ class Threshold:
     effect : float or None
         Least effect on the surrogate, on the analysis scale, whose prediction interval for the
         effect on the final endpoint lies wholly on the side of benefit.
-    odds_ratio : float or None
-        The same as a ratio.
     reason : str
         Why there is none, or what to mind; empty where there is nothing to mind.
     """
 
     effect: float | None
-    odds_ratio: float | None
     reason: str
+
+    @property
+    def odds_ratio(self) -> float | None:
+        """The effect as a ratio."""
+        with np.errstate(over="ignore"):
+            return None if self.effect is None else float(np.exp(self.effect))
 
 
 @dataclass(frozen=True)
@@ -119,12 +117,22 @@ class Line:
 
 
 @dataclass(frozen=True)
-class _Band:
-    """A line and the variance around it, a quadratic function of the effect on the surrogate."""
+class Band:
+    """A line and the variance around it, a quadratic function of the effect on the surrogate.
+
+    Attributes
+    ----------
+    intercept, slope : float
+    covariance : numpy.ndarray of float, shape (2, 2)
+        Of intercept and slope.
+    new_trial : float
+        Variance of a new trial around the line.
+    quantile : float
+        Of t, for the level of the intervals.
+    """
 
     intercept: float
     slope: float
-    # Covariance of intercept and slope, and the variance of a new trial around the line.
     covariance: Floats
     new_trial: float
     quantile: float
@@ -139,159 +147,98 @@ class _Band:
         reach = self.quantile * np.sqrt(variance + self.new_trial)
         return Line(x, mean, mean - half, mean + half, mean - reach, mean + reach)
 
-
-@dataclass(frozen=True)
-class SurrogacyRegression:
-    """Weighted regression of the effect on the final endpoint on that on the surrogate.
-
-    Attributes
-    ----------
-    weighting : str
-        ``trial size`` or ``inverse variance`` (of the effect on the final endpoint).
-    k, df : int
-        Trials, and degrees of freedom k - 2.
-    level : float
-        Level of the intervals in percent.
-    intercept, intercept_low, intercept_high : float
-        Log hazard ratio where the surrogate shows no effect; an interval away from zero says that
-        survival is affected by other ways.
-    slope, slope_se, slope_low, slope_high, slope_p : float
-        Change of the log hazard ratio by a unit of the log odds ratio, interval and test on t.
-    residual_variance : float
-        Around the line, of a trial of average weight.
-    r2, r2_low, r2_high : float
-        Share of the weighted variance of the effects that the line explains, from 0 to 1.
-    r2_method : str
-        How its interval was made.
-    threshold : Threshold
-        Surrogate threshold effect, for a trial of average weight.
-    band : object
-        What `line` needs.
-    """
-
-    weighting: Weighting
-    k: int
-    df: int
-    level: float
-    intercept: float
-    intercept_low: float
-    intercept_high: float
-    slope: float
-    slope_se: float
-    slope_low: float
-    slope_high: float
-    slope_p: float
-    residual_variance: float
-    r2: float
-    r2_low: float
-    r2_high: float
-    r2_method: str
-    threshold: Threshold
-    band: _Band
-
-    def line(self, surrogate: npt.ArrayLike) -> Line:
-        """The line with its bands.
-
-        Parameters
-        ----------
-        surrogate : array_like of shape (points,)
-            Log odds ratios.
-
-        Returns
-        -------
-        Line
-            The prediction band is for a trial of average weight.
-        """
-        return self.band.at(surrogate)
+    @property
+    def falls_faster(self) -> bool:
+        """Whether the line falls faster than its band opens: the slope's interval excludes zero."""
+        return self.slope**2 * (1 - 1e-12) > self.quantile**2 * float(self.covariance[1, 1])
 
 
-@dataclass(frozen=True)
-class BivariateSurrogacy:
-    """Bivariate random-effects model: regression with errors in both effects.
+@dataclass(frozen=True, kw_only=True)
+class Association:
+    """A line through the effects of trials.
 
     Attributes
     ----------
     k : int
         Trials.
-    level : float
-        Level of the intervals in percent.
-    within_correlation : float
-        Supposed correlation of the sampling errors of the two effects of a trial.
-    mean_surrogate, mean_final : float
-        Mean true effects.
-    sd_surrogate, sd_final : float
-        Standard deviation of the true effects between trials.
-    correlation : float
-        Of the true effects; NaN where one of them does not vary between trials.
+    slope_low, slope_high : float
+        Interval of the slope, the change of the log hazard ratio by a unit of the log odds ratio.
     r2, r2_low, r2_high : float
-        Its square, with the profile-likelihood interval.
-    r2_method : str
-        How the interval was made.
-    intercept, slope, slope_low, slope_high : float
-        Regression of the true effects; profile-likelihood interval of the slope, whose limits are
-        infinite where the likelihood does not bound them. NaN where the true effects on the
-        surrogate do not vary.
+        Share of the variance of the effects on the final endpoint that the line explains, 0 to 1.
     residual_sd : float
-        Standard deviation of the true effect on the final endpoint around the line.
-    log_likelihood : float
-        At the maximum.
+        Standard deviation around the line.
     threshold : Threshold
-        Surrogate threshold effect for a new trial of infinite size.
+        Surrogate threshold effect.
+    band : Band or None
+        None where no line can be drawn.
     note : str
         What lies at the edge of the model; empty where nothing does.
-    band : object or None
-        What `line` needs.
     """
 
+    model: ClassVar[str]
+    r2_method: ClassVar[str]
     k: int
-    level: float
-    within_correlation: float
-    mean_surrogate: float
-    mean_final: float
-    sd_surrogate: float
-    sd_final: float
-    correlation: float
+    slope_low: float
+    slope_high: float
     r2: float
     r2_low: float
     r2_high: float
-    r2_method: str
-    intercept: float
-    slope: float
-    slope_low: float
-    slope_high: float
     residual_sd: float
-    log_likelihood: float
     threshold: Threshold
-    note: str
-    band: _Band | None
+    band: Band | None
+    note: str = ""
+
+    @property
+    def intercept(self) -> float:
+        """Log hazard ratio where the surrogate shows no effect; NaN without a line."""
+        return math.nan if self.band is None else self.band.intercept
+
+    @property
+    def slope(self) -> float:
+        """Of the line; NaN without one."""
+        return math.nan if self.band is None else self.band.slope
 
     def line(self, surrogate: npt.ArrayLike) -> Line | None:
-        """The line with its bands, for true effects.
-
-        Parameters
-        ----------
-        surrogate : array_like of shape (points,)
-            Log odds ratios.
-
-        Returns
-        -------
-        Line or None
-            None where there is no line.
-        """
+        """The line with its bands at log odds ratios, or None where there is no line."""
         return None if self.band is None else self.band.at(surrogate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurrogacyRegression(Association):
+    """Weighted regression of the effect on the final endpoint on that on the surrogate.
+
+    The standard deviation around the line, the threshold and the prediction are for a trial of
+    average weight; the interval of the slope is on t with k - 2 degrees of freedom, and `slope_p`
+    its test. `weighting` is by ``trial size`` or ``inverse variance`` (of the effect on the final
+    endpoint).
+    """
+
+    model = "weighted regression"
+    r2_method = "Fisher's z of the weighted correlation, squared"
+    weighting: Weighting
+    slope_p: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BivariateSurrogacy(Association):
+    """Bivariate random-effects model: regression with errors in both effects.
+
+    Its line is that of the true effects, its threshold for a new trial of infinite size. R2 is
+    NaN where one of the true effects does not vary between trials. The interval of the slope is
+    by profile likelihood; its limits are infinite where the likelihood does not bound them.
+    `within_correlation` is the supposed correlation of the sampling errors of the two effects of a
+    trial, `fit` the maximum of the likelihood.
+    """
+
+    model = "bivariate"
+    r2_method = "profile likelihood of the correlation, squared"
+    within_correlation: float
+    fit: BivariateFit
 
 
 @dataclass(frozen=True)
 class WithoutTrial:
-    """The association without one trial.
-
-    Attributes
-    ----------
-    trial : str
-        The trial left out.
-    regression : SurrogacyRegression or Refused
-    bivariate : BivariateSurrogacy or Refused
-    """
+    """The association without one trial."""
 
     trial: str
     regression: SurrogacyRegression | Refused
@@ -306,8 +253,6 @@ class Surrogacy:
     ----------
     pairs : tuple of EffectPair
         Trials.
-    patients : float
-        Patients in them.
     regressions : tuple of SurrogacyRegression or Refused
         By weighting, in the order of `WEIGHTINGS`.
     bivariate : tuple of BivariateSurrogacy or Refused
@@ -320,7 +265,6 @@ class Surrogacy:
     """
 
     pairs: tuple[EffectPair, ...]
-    patients: float
     regressions: tuple[SurrogacyRegression | Refused, ...]
     bivariate: tuple[BivariateSurrogacy | Refused, ...]
     without: tuple[WithoutTrial, ...]
@@ -331,7 +275,7 @@ def surrogacy(
     pairs: Sequence[EffectPair],
     *,
     within_correlation: float,
-    sensitivity: Sequence[float] = WITHIN_CORRELATIONS,
+    sensitivity: Sequence[float],
     level: float = 95.0,
 ) -> Surrogacy:
     """Regressions, bivariate models, leave-one-out and what they cannot show.
@@ -342,7 +286,8 @@ def surrogacy(
         One contrast a trial.
     within_correlation : float
         Supposed correlation of the sampling errors of the two effects of a trial, above -1 and
-        below 1; for a response that lengthens survival it is negative.
+        below 1. Patients who respond relapse less, so that a log odds ratio by chance too high goes
+        with a log hazard ratio by chance too low: it is negative.
     sensitivity : sequence of float
         Other correlations to suppose.
     level : float
@@ -360,32 +305,25 @@ def surrogacy(
     """
     rhos = (within_correlation, *(r for r in sensitivity if r != within_correlation))
     ordered = tuple(sorted(pairs, key=lambda pair: pair.trial))
-    without = []
-    for left in ordered:
-        rest = [pair for pair in ordered if pair is not left]
-        without.append(
-            WithoutTrial(
-                trial=left.trial,
-                regression=regress(rest, "inverse variance", level),
-                bivariate=errors_in_variables(rest, within_correlation, level),
-            )
-        )
+    rests = {left.trial: [pair for pair in ordered if pair is not left] for left in ordered}
     k = len(ordered)
     few = (
-        (
-            f"{k} trials: the association is estimated too poorly to replace the final endpoint "
-            f"by the surrogate.",
-        )
-        if k < FEW_TRIALS
-        else ()
+        f"{k} trials: the estimate of the association is too imprecise for the surrogate to "
+        "replace the final endpoint."
     )
     return Surrogacy(
         pairs=ordered,
-        patients=sum(pair.patients for pair in ordered),
         regressions=tuple(regress(ordered, weighting, level) for weighting in WEIGHTINGS),
         bivariate=tuple(errors_in_variables(ordered, rho, level) for rho in rhos),
-        without=tuple(without),
-        cautions=(*few, *CANNOT_SHOW),
+        without=tuple(
+            WithoutTrial(
+                trial,
+                regress(rest, "inverse variance", level),
+                errors_in_variables(rest, within_correlation, level),
+            )
+            for trial, rest in rests.items()
+        ),
+        cautions=(*([few] if k < FEW_TRIALS else []), *CANNOT_SHOW),
     )
 
 
@@ -424,13 +362,9 @@ def regress(
     x, y, _, v = _checked(pairs)
     if weighting not in WEIGHTINGS:
         raise ValueError(f"weighting {weighting!r} is not one of {', '.join(WEIGHTINGS)}")
-    refusal = too_few(
-        x.size,
-        TRIALS_FOR_A_LINE,
-        "A regression of effects on effects",
-        "a line through fewer says nothing of its own error",
-        forced=False,
-    )
+    what = "A regression of effects on effects"
+    why = "a line through fewer says nothing of its own error"
+    refusal = too_few(x.size, TRIALS_FOR_A_LINE, what, why, forced=False)
     if refusal is not None:
         return refusal
     weights = 1 / v if weighting == "inverse variance" else _sizes(pairs)
@@ -442,41 +376,25 @@ def regress(
     if sxx <= 1e-18 * float(weights @ x**2):
         return Refused("All trials show the same effect on the surrogate.")
     slope = float(weights @ ((x - mean_x) * (y - mean_y))) / sxx
-    intercept = mean_y - slope * mean_x
     df = x.size - 2
-    residual = max(float(weights @ (y - intercept - slope * x) ** 2), 0.0) / df
-    slope_variance = residual / sxx
-    covariance = np.array(
-        [
-            [residual / total + mean_x**2 * slope_variance, -mean_x * slope_variance],
-            [-mean_x * slope_variance, slope_variance],
-        ]
-    )
-    quantile = float(stdtrit(df, 0.5 + level / 200))
-    se = np.sqrt(np.diag(covariance))
+    residuals = y - (mean_y - slope * mean_x) - slope * x
+    residual = max(float(weights @ residuals**2), 0.0) / df
+    band = _band((mean_x, mean_y), slope, residual / total, residual / sxx, residual, df, level)
+    se = float(np.sqrt(band.covariance[1, 1]))
     r2 = slope**2 * sxx / syy if syy > 0 else math.nan
     r2_low, r2_high = _fisher(math.copysign(math.sqrt(min(r2, 1.0)), slope), x.size, level)
-    band = _Band(intercept, slope, covariance, residual, quantile)
     return SurrogacyRegression(
-        weighting=weighting,
         k=x.size,
-        df=df,
-        level=level,
-        intercept=intercept,
-        intercept_low=intercept - quantile * float(se[0]),
-        intercept_high=intercept + quantile * float(se[0]),
-        slope=slope,
-        slope_se=float(se[1]),
-        slope_low=slope - quantile * float(se[1]),
-        slope_high=slope + quantile * float(se[1]),
-        slope_p=float(2 * stdtr(df, -abs(slope) / se[1])) if se[1] > 0 else 0.0,
-        residual_variance=residual,
+        slope_low=slope - band.quantile * se,
+        slope_high=slope + band.quantile * se,
         r2=r2,
         r2_low=r2_low,
         r2_high=r2_high,
-        r2_method="Fisher's z of the weighted correlation, squared",
+        residual_sd=math.sqrt(residual),
         threshold=_threshold(band, float(x.max())),
         band=band,
+        weighting=weighting,
+        slope_p=float(2 * stdtr(df, -abs(slope) / se)) if se > 0 else 0.0,
     )
 
 
@@ -518,53 +436,42 @@ def errors_in_variables(
     x, y, vx, vy = _checked(pairs)
     if not -1 < within_correlation < 1:
         raise ValueError(f"a correlation lies above -1 and below 1, not {within_correlation!r}")
-    refusal = too_few(
-        x.size,
-        TRIALS_FOR_TWO_DIMENSIONS,
-        "A bivariate model",
-        "it has five parameters",
-        forced=False,
-    )
+    what, why = "A bivariate model", "it has five parameters"
+    refusal = too_few(x.size, TRIALS_FOR_TWO_DIMENSIONS, what, why, forced=False)
     if refusal is not None:
         return refusal
     data = Pairs(x, y, vx, vy, within_correlation * np.sqrt(vx * vy))
     found = fit_bivariate(data)
     r2_low, r2_high = _squared(*profile_interval(data, found, "correlation", level))
-    band = _bivariate_band(found, level)
-    slope_low, slope_high = math.nan, math.nan
-    if band is not None:
+    band, threshold = None, Threshold(None, "There is no line.")
+    slope_low = slope_high = math.nan
+    if found.has_line:
         slope_low, slope_high = profile_interval(data, found, "slope", level)
+        # The intercept m2 - slope m1 varies with the means and, apart from them, with the slope.
+        turn = np.array([-found.slope, 1.0])
+        own = turn @ found.mean_covariance @ turn
+        around, df = found.residual_sd**2, x.size - 2
+        band = _band(found.mean, found.slope, own, found.slope_variance, around, df, level)
+        threshold = _threshold(band, float(x.max()))
     return BivariateSurrogacy(
         k=x.size,
-        level=level,
-        within_correlation=within_correlation,
-        mean_surrogate=found.mean[0],
-        mean_final=found.mean[1],
-        sd_surrogate=found.sd_first,
-        sd_final=found.sd_second,
-        correlation=found.correlation,
+        slope_low=slope_low,
+        slope_high=slope_high,
         r2=found.correlation**2,
         r2_low=r2_low,
         r2_high=r2_high,
-        r2_method="profile likelihood of the correlation, squared",
-        intercept=math.nan if band is None else band.intercept,
-        slope=math.nan if band is None else band.slope,
-        slope_low=slope_low,
-        slope_high=slope_high,
         residual_sd=found.residual_sd,
-        log_likelihood=found.log_likelihood,
-        threshold=Threshold(None, None, "There is no line.")
-        if band is None
-        else _threshold(band, float(x.max())),
-        note=_edge(found),
+        threshold=threshold,
         band=band,
+        note=_edge(found),
+        within_correlation=within_correlation,
+        fit=found,
     )
 
 
 def _checked(pairs: Sequence[EffectPair]) -> tuple[Floats, Floats, Floats, Floats]:
     """Effects and variances: surrogate, final, and the variances of each."""
-    names = [pair.trial for pair in pairs]
-    if len(set(names)) < len(names):
+    if len({pair.trial for pair in pairs}) < len(pairs):
         raise ValueError("a trial counts once: one contrast of each trial")
     x, vx = check_effects(
         [p.surrogate for p in pairs], [p.surrogate_variance for p in pairs], at_least=0
@@ -592,75 +499,64 @@ def _fisher(correlation: float, k: int, level: float) -> tuple[float, float]:
 
 def _squared(low: float, high: float) -> tuple[float, float]:
     """Interval of the square of what lies between two limits."""
-    if low <= 0 <= high:
-        return 0.0, max(low**2, high**2)
-    return min(low**2, high**2), max(low**2, high**2)
+    least, most = sorted((low**2, high**2))
+    return (0.0 if low <= 0 <= high else least), most
 
 
-def _bivariate_band(found: BivariateFit, level: float) -> _Band | None:
-    if not found.has_line:
-        return None
-    df = found.k - 2
-    slope, (mean_x, mean_y) = found.slope, found.mean
-    # The intercept m2 - slope m1 varies with the means and, apart from them, with the slope.
-    turn = np.array([-slope, 1.0])
-    covariance = np.array(
-        [
-            [
-                turn @ found.mean_covariance @ turn + mean_x**2 * found.slope_variance,
-                -mean_x * found.slope_variance,
-            ],
-            [-mean_x * found.slope_variance, found.slope_variance],
-        ]
-    )
-    return _Band(
-        intercept=mean_y - slope * mean_x,
-        slope=slope,
-        covariance=covariance,
-        new_trial=found.residual_sd**2,
-        quantile=float(stdtrit(df, 0.5 + level / 200)),
-    )
+def _band(
+    means: tuple[float, float],
+    slope: float,
+    own: float,
+    slope_variance: float,
+    new_trial: float,
+    df: int,
+    level: float,
+) -> Band:
+    """A line through the means, with the variance of its level there and of its slope."""
+    mean_x, mean_y = means
+    beside = -mean_x * slope_variance
+    covariance = np.array([[own + mean_x**2 * slope_variance, beside], [beside, slope_variance]])
+    quantile = float(stdtrit(df, 0.5 + level / 200))
+    return Band(mean_y - slope * mean_x, slope, covariance, new_trial, quantile)
 
 
 def _edge(found: BivariateFit) -> str:
     if not found.has_line:
         return (
-            "The effects on the surrogate vary no more than chance makes them: there is no line to "
-            "be drawn, and R2 is not determined."
+            "The effects on the surrogate vary no more than expected by chance: no line can be "
+            "drawn, and R2 is not determined."
         )
     if math.isnan(found.correlation):
         return (
-            "The effects on the final endpoint vary no more than chance makes them: there is "
+            "The effects on the final endpoint vary no more than expected by chance: there is "
             "nothing for the surrogate to explain, and R2 is not determined."
         )
     if found.residual_sd == 0:
         return (
-            "No variance is left around the line: the estimate of R2 is 1, as it often is with few "
-            "trials and wide intervals. Its interval says how little that means; the threshold "
-            "rests on it."
+            "No variance is left around the line: the estimate of R2 is 1, as often happens with "
+            "few trials and wide intervals. The interval of R2 shows how uncertain this is; the "
+            "threshold depends on it."
         )
     return ""
 
 
-def _threshold(band: _Band, largest: float) -> Threshold:
+def _threshold(band: Band, largest: float) -> Threshold:
     """Where the upper prediction limit falls below zero.
 
     The limit is a convex function of the effect on the surrogate, since the standard deviation is:
     it is below zero between its two crossings, and from the first on where there is only one.
     """
-    if band.slope >= 0:
-        return Threshold(
-            None, None, "A larger effect on the surrogate does not go with a longer survival."
-        )
 
     def upper(surrogate: float) -> float:
         return float(band.at(surrogate).pi_high[0])
 
+    if band.slope >= 0:
+        why = "A larger effect on the surrogate does not go with a longer survival."
+        return Threshold(None, why)
     lowest = _lowest_point(band)
     if upper(lowest) >= 0:
-        return Threshold(
-            None, None, "No effect on the surrogate, however large, predicts a longer survival."
-        )
+        why = "No effect on the surrogate, however large, predicts a longer survival."
+        return Threshold(None, why)
     # To the left of its lowest point a convex function that rises without bound crosses zero once.
     step = 1.0
     while upper(lowest - step) < 0:
@@ -671,25 +567,19 @@ def _threshold(band: _Band, largest: float) -> Threshold:
         reasons.append("Beyond the largest effect that any of the trials showed: an extrapolation.")
     if effect < 0:
         reasons.append("Below zero: a longer survival is predicted whatever the surrogate shows.")
-    if not _falls_faster(band):
+    if not band.falls_faster:
         reasons.append(
             "The slope is not established: for larger effects the prediction includes none again."
         )
-    with np.errstate(over="ignore"):
-        return Threshold(effect, float(np.exp(effect)), " ".join(reasons))
+    return Threshold(effect, " ".join(reasons))
 
 
-def _falls_faster(band: _Band) -> bool:
-    """Whether the line falls faster than its band opens: the slope's interval excludes zero."""
-    return band.slope**2 * (1 - 1e-12) > band.quantile**2 * float(band.covariance[1, 1])
-
-
-def _lowest_point(band: _Band) -> float:
+def _lowest_point(band: Band) -> float:
     """Where the upper prediction limit is lowest, or far enough to be below zero if it ever is."""
     c, q = band.covariance, band.quantile
     spread = float(c[1, 1])
     centre = -float(c[0, 1]) / spread if spread > 0 else 0.0
-    if not _falls_faster(band):
+    if not band.falls_faster:
         # The band opens faster than the line falls. With the variance written as rest + spread
         # (x - centre)^2, the slope of the limit is zero at one point right of the centre, or, where
         # the two are as fast as each other, never.

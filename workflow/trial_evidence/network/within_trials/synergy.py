@@ -17,10 +17,11 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 from scipy.optimize import brentq
-from scipy.special import betainc, ndtr, ndtri
+from scipy.special import betainc
 
 from trial_evidence.config.methods import Pooling
-from trial_evidence.extract.effect_sizes import CONTINUITY_CORRECTION
+from trial_evidence.measures.effects import CONTINUITY_CORRECTION
+from trial_evidence.network.fit.effect import wald
 from trial_evidence.network.within_trials.factorial import FactorialTrial
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.refusals import Refused
@@ -29,12 +30,20 @@ from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.words.numbers import round_half_up
 
 ScaleName = Literal["risk_additive", "bliss", "multiplicative", "log_odds", "better_single"]
-
-OWN_ARM = "the trial's own arm without either"
+Expected = Callable[[Floats, Floats, Floats], Floats]
 
 # Nodes a dimension of the integrals over beta distributions. They sit where the posterior has its
 # mass, so that doubling them changes no digit that is printed.
 NODES = 24
+
+
+def _odds(p: float | Floats) -> Floats:
+    return np.asarray(p / (1 - np.asarray(p)))
+
+
+def _joint_odds(a: Floats, b: Floats, o: Floats) -> Floats:
+    odds = _odds(a) * _odds(b) / _odds(o)
+    return np.asarray(odds / (1 + odds))
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,16 @@ class Scale:
         For data, and for people.
     meaning : str
         What the excess over the expectation says, in plain words.
-    ratio : bool
-        Analysed as a logarithm, read as a ratio (1 = as expected); otherwise a difference of
-        probabilities (0 = as expected).
-    prior : str
-        Which of the configured scales of the prior on tau applies: ``log_ratio`` or ``difference``.
+    compared : str
+        As a ``difference`` of probabilities (0 = as expected), or as a ratio of ``risks`` or
+        ``odds``, analysed as a logarithm (1 = as expected).
+    expected : callable
+        Expected response of both from those of the single arms and of neither. On every scale
+        with a background the same function of the single arms and of both gives the tipping
+        point: the background at which exactly what both show is expected.
+    slopes : callable
+        Derivatives of the excess, up to their sign, by the responses of first, second, both and
+        neither; from the responses and the background.
     background : bool
         Whether the expectation depends on the background.
     """
@@ -59,9 +73,33 @@ class Scale:
     name: ScaleName
     label: str
     meaning: str
-    ratio: bool
-    prior: str
-    background: bool
+    compared: Literal["difference", "risks", "odds"]
+    expected: Expected
+    slopes: Callable[[Sequence[float], float], Sequence[float]]
+    background: bool = True
+
+    @property
+    def ratio(self) -> bool:
+        """Whether it is analysed as a logarithm and read as a ratio."""
+        return self.compared != "difference"
+
+    @property
+    def prior(self) -> str:
+        """Which of the configured scales of the prior on tau applies."""
+        return "log_ratio" if self.ratio else "difference"
+
+    def excess(self, observed: float, expected: float) -> float:
+        """What is observed beyond the expectation, on the analysis scale."""
+        if self.compared == "odds":
+            return math.log(float(_odds(observed)) / float(_odds(expected)))
+        return math.log(observed / expected) if self.ratio else observed - expected
+
+    def shifted(self, excess: float, expected: Floats) -> Floats:
+        """Response of both at which the excess is as stated."""
+        if self.compared == "odds":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return 1 / (1 + math.exp(-excess) * (1 - expected) / expected)
+        return expected * math.exp(excess) if self.ratio else expected + excess
 
 
 SCALES: Mapping[str, Scale] = {
@@ -70,30 +108,34 @@ SCALES: Mapping[str, Scale] = {
         Scale(
             "risk_additive",
             "Additive (difference in response rate)",
-            "Expected of both: the gains of the two single arms over the background, added. The "
+            "Expected of both: the gains of the two single arms over the background, summed. The "
             "result is the share of patients who respond beyond that sum.",
-            False,
             "difference",
-            True,
+            lambda a, b, o: a + b - o,
+            lambda p, o: (1.0, 1.0, 1.0, 1.0),
         ),
         Scale(
             "bliss",
             "Bliss independence",
-            "Expected of both: a patient escapes response only if both agents miss, each by its "
-            "own chance and independently of the other. The result is the share of patients who "
-            "respond beyond that.",
-            False,
+            "Expected of both: a patient fails to respond only if both agents fail, independently "
+            "of each other. The result is the additional share of patients who respond.",
             "difference",
-            True,
+            lambda a, b, o: 1 - (1 - a) * (1 - b) / (1 - o),
+            lambda p, o: (
+                (1 - p[1]) / (1 - o),
+                (1 - p[0]) / (1 - o),
+                1.0,
+                (1 - p[0]) * (1 - p[1]) / (1 - o) ** 2,
+            ),
         ),
         Scale(
             "multiplicative",
             "Multiplicative (risk ratio)",
             "Expected of both: the background multiplied by the risk ratio of each agent. The "
             "result is the ratio of the observed to the expected response rate.",
-            True,
-            "log_ratio",
-            True,
+            "risks",
+            lambda a, b, o: a * b / o,
+            lambda p, o: tuple(1 / rate for rate in p),
         ),
         Scale(
             "log_odds",
@@ -101,21 +143,22 @@ SCALES: Mapping[str, Scale] = {
             "Expected of both: the odds of the background multiplied by the odds ratio of each "
             "agent, as the additive component model has it. The result is the ratio of the "
             "observed to the expected odds.",
-            True,
-            "log_ratio",
-            True,
+            "odds",
+            _joint_odds,
+            lambda p, o: tuple(1 / (rate * (1 - rate)) for rate in p),
         ),
         Scale(
             "better_single",
             "Against the better single arm",
-            "Expected of both: what the better of the two single arms shows. The result is the "
-            "share of patients who respond beyond that. It needs no background; it is the least "
-            "that synergy on any scale asks for and no evidence of it. Which arm is the better one "
-            "is itself seen in the data, which makes the difference too small rather than too "
-            "large.",
-            False,
+            "Expected of both: the response of the better of the two single arms. The result is "
+            "the additional share of patients who respond. It needs no background. A response "
+            "above both single arms is necessary for synergy on any scale, but not evidence of it. "
+            "Because the better arm is chosen by its result, the difference tends to be "
+            "underestimated.",
             "difference",
-            False,
+            lambda a, b, o: np.maximum(a, b),
+            lambda p, o: (float(p[0] >= p[1]), float(p[0] < p[1]), 1.0, 0.0),
+            background=False,
         ),
     )
 }
@@ -141,19 +184,12 @@ class Background:
             raise ValueError(f"a background response lies from 0 to below 1, not {self.rate!r}")
 
 
-NO_BACKGROUND = Background(0.0, "cautious bound: no response without the agents")
-
-
 @dataclass(frozen=True)
 class JeffreysCheck:
     """Posterior of the excess from the counts themselves, without normal approximation.
 
-    Attributes
-    ----------
-    median, low, high : float
-        On the analysis scale; central interval.
-    probability_above_zero : float
-        Probability that both do more than expected.
+    ``median`` and the central interval ``low`` to ``high`` are on the analysis scale;
+    ``probability_above_zero`` is the probability that both do more than expected.
     """
 
     median: float
@@ -169,24 +205,14 @@ class TrialSynergy:
     Attributes
     ----------
     trial : str
-        Name.
-    scale : str
-        Name of the scale.
-    background : float or None
-        Background rate used; None where the scale has none.
-    background_source : str
-        Where it comes from; the trial's own arm where there is one.
-    response_first, response_second, observed : float
-        Response rates of the single arms and of both, as probabilities.
-    expected : float
-        Response rate expected of both.
+    response_first, response_second, observed, expected : float
+        Response rates of the single arms, of both, and expected of both, as probabilities. Where
+        an arm of the trial is empty or full 0.5 is added to the cells of all its arms.
     estimate, variance : float
         Excess on the analysis scale (a logarithm where the scale is a ratio) and its variance by
         the delta method.
     ci_low, ci_high, p_value : float
         Wald interval and two-sided test of no excess, on the analysis scale.
-    corrected : bool
-        0.5 was added to the cells of all arms of the trial because one was empty.
     tipping_background : float or None
         Background above which the point estimate shows synergy; zero where it always does. None
         where the scale, or the trial's own arm, leaves nothing to suppose.
@@ -197,9 +223,6 @@ class TrialSynergy:
     """
 
     trial: str
-    scale: ScaleName
-    background: float | None
-    background_source: str
     response_first: float
     response_second: float
     observed: float
@@ -209,7 +232,6 @@ class TrialSynergy:
     ci_low: float
     ci_high: float
     p_value: float
-    corrected: bool
     tipping_background: float | None
     jeffreys: JeffreysCheck
     note: str
@@ -221,12 +243,6 @@ class PooledSynergy:
 
     Attributes
     ----------
-    scale : str
-        Name of the scale.
-    background : float or None
-        Background supposed for the trials without an arm of their own.
-    background_source : str
-        Where it comes from.
     trials : tuple of TrialSynergy
         The trials pooled.
     models : tuple of Pooled
@@ -234,101 +250,69 @@ class PooledSynergy:
         zero being synergy.
     tipping_background : float or None
         Least background at which the pooled estimate (the random-effects model of choice) shows
-        synergy; zero where it always does, None where it does not up to `largest_background`.
+        synergy; zero where it always does. None where it does not up to the lowest response of
+        any single arm without an own background, above which an agent would do harm.
     tipping_interval : float or None
         Least background at which the interval of that model lies above none.
-    largest_background : float or None
-        The largest background looked at: the lowest response of any single arm without an own
-        background. Above it an agent would do harm. None where there is nothing to suppose.
     meaning : str
         What the scale means, and what the tipping points say.
     """
 
-    scale: ScaleName
-    background: float | None
-    background_source: str
     trials: tuple[TrialSynergy, ...]
     models: tuple[Pooled, ...]
     tipping_background: float | None
     tipping_interval: float | None
-    largest_background: float | None
     meaning: str
-
-
-# --------------------------------------------------------------------------------- expectations
-
-# Expected response of both from those of the single arms and of neither, for probabilities.
-EXPECTED: Mapping[str, Callable[[Floats, Floats, Floats], Floats]] = {
-    "risk_additive": lambda a, b, o: a + b - o,
-    "bliss": lambda a, b, o: 1 - (1 - a) * (1 - b) / (1 - o),
-    "multiplicative": lambda a, b, o: a * b / o,
-    "log_odds": lambda a, b, o: _from_odds(_odds(a) * _odds(b) / _odds(o)),
-    "better_single": lambda a, b, o: np.maximum(a, b),
-}
-
-# The background at which exactly the observed response of both is expected.
-TIPPING: Mapping[str, Callable[[float, float, float], float]] = {
-    "risk_additive": lambda a, b, ab: a + b - ab,
-    "bliss": lambda a, b, ab: 1 - (1 - a) * (1 - b) / (1 - ab),
-    "multiplicative": lambda a, b, ab: a * b / ab,
-    "log_odds": lambda a, b, ab: float(_from_odds(_odds(a) * _odds(b) / _odds(ab))),
-}
-
-
-def _odds(p: float | Floats) -> Floats:
-    return np.asarray(p / (1 - np.asarray(p)))
-
-
-def _from_odds(odds: Floats) -> Floats:
-    return np.asarray(odds / (1 + odds))
-
-
-def _shifted(scale: Scale, excess: float, expected: Floats) -> Floats:
-    """Response of both at which the excess is as stated."""
-    if scale.name == "log_odds":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return 1 / (1 + math.exp(-excess) * (1 - expected) / expected)
-    return expected * math.exp(excess) if scale.ratio else expected + excess
-
-
-def _excess(scale: Scale, observed: float, expected: float) -> float:
-    if scale.name == "log_odds":
-        return math.log(float(_odds(observed)) / float(_odds(expected)))
-    return math.log(observed / expected) if scale.ratio else observed - expected
-
-
-def _variance(scale: Scale, rates: Sequence[float], n: Sequence[float], background: float) -> float:
-    """Delta method: squared derivatives times p(1 - p)/n of first, second, both, neither.
-
-    The trial's own background has a variance, a supposed one has none.
-    """
-    a, b = rates[:2]
-    o = rates[3] if len(rates) > 3 else background
-    slopes: tuple[float, ...]
-    if scale.name == "risk_additive":
-        slopes = (1.0, 1.0, 1.0, 1.0)
-    elif scale.name == "bliss":
-        slopes = (
-            (1 - b) / (1 - o),
-            (1 - a) / (1 - o),
-            1.0,
-            (1 - a) * (1 - b) / (1 - o) ** 2,
-        )
-    elif scale.name == "better_single":
-        slopes = (float(a >= b), float(a < b), 1.0, 0.0)
-    elif scale.name == "multiplicative":
-        slopes = tuple(1 / p for p in rates)
-    else:
-        slopes = tuple(1 / (p * (1 - p)) for p in rates)
-    return sum(
-        slope**2 * p * (1 - p) / size for slope, p, size in zip(slopes, rates, n, strict=False)
-    )
 
 
 # --------------------------------------------------------------------------------- one trial
 
 
-# A trial stands in the pool of all trials and in that of its agents.
+@dataclass(frozen=True)
+class _Counted:
+    """Counts of first, second, both and, where the scale uses it, neither; rates corrected."""
+
+    scale: Scale
+    events: Floats
+    n: Floats
+    rates: tuple[float, ...]
+    sizes: tuple[float, ...]
+
+    @property
+    def own(self) -> bool:
+        """Whether the trial has an arm with neither, and the scale uses it."""
+        return len(self.rates) > 3
+
+    def neither(self, background: float) -> float:
+        """The response without either agent: the trial's own, or the one supposed."""
+        return self.rates[3] if self.own else background
+
+    def expected(self, background: float) -> float:
+        """Response expected of both."""
+        a, b, o = (np.asarray(p) for p in (*self.rates[:2], self.neither(background)))
+        return float(self.scale.expected(a, b, o))
+
+    def excess(self, background: float) -> tuple[float, float]:
+        """The excess and its variance by the delta method.
+
+        Squared derivatives times p(1 - p)/n; a supposed background has no variance.
+        """
+        estimate = self.scale.excess(self.rates[2], self.expected(background))
+        slopes = self.scale.slopes(self.rates, self.neither(background))
+        terms = zip(slopes, self.rates, self.sizes, strict=False)
+        return estimate, sum(slope**2 * p * (1 - p) / size for slope, p, size in terms)
+
+
+def _count(trial: FactorialTrial, scale: Scale) -> _Counted:
+    arms = trial.arms if scale.background else trial.arms[:3]
+    events, n = check_counts([a.events for a in arms], [a.n for a in arms], trial.trial)
+    half = CONTINUITY_CORRECTION * bool(((events == 0) | (events == n)).any())
+    sizes = n + 2 * half
+    rates = (events + half) / sizes
+    return _Counted(scale, events, n, tuple(rates.tolist()), tuple(sizes.tolist()))
+
+
+# A trial counts in the pool of all trials and in that of its agents.
 @cache
 def trial_synergy(
     trial: FactorialTrial, scale: ScaleName, background: Background, level: float = 95.0
@@ -376,35 +360,47 @@ def trial_synergy(
     counted = _count(trial, about)
     if about.ratio and not counted.own and background.rate == 0:
         return Refused(
-            "With a background response of zero a ratio scale expects no response of both: "
-            "nothing can be compared."
+            "With a background response of zero a ratio scale expects no response to both agents, "
+            "so that nothing can be compared."
         )
     a, b, ab = counted.rates[:3]
-    rate = counted.rates[3] if counted.own else background.rate
-    expected = float(EXPECTED[scale](np.asarray(a), np.asarray(b), np.asarray(rate)))
-    estimate, variance = _excess_and_variance(about, counted, rate)
-    se = math.sqrt(variance)
-    reach = float(ndtri(0.5 + level / 200)) * se
+    expected = counted.expected(background.rate)
+    estimate, variance = counted.excess(background.rate)
+    effect = wald(estimate, math.sqrt(variance), level)
     supposed = about.background and not counted.own
+    tipping = float(about.expected(*map(np.asarray, (a, b, ab)))) if supposed else None
     return TrialSynergy(
         trial=trial.trial,
-        scale=scale,
-        background=rate if about.background else None,
-        background_source=(background.source if supposed else OWN_ARM) if about.background else "",
         response_first=a,
         response_second=b,
         observed=ab,
         expected=expected,
         estimate=estimate,
         variance=variance,
-        ci_low=estimate - reach,
-        ci_high=estimate + reach,
-        p_value=float(2 * ndtr(-abs(estimate) / se)),
-        corrected=counted.corrected,
-        tipping_background=max(TIPPING[scale](a, b, ab), 0.0) if supposed else None,
-        jeffreys=_jeffreys(about, counted, background.rate, level),
-        note=_note(a, b, rate, expected) if about.background else "",
+        ci_low=effect.ci_low,
+        ci_high=effect.ci_high,
+        p_value=effect.p_value,
+        tipping_background=None if tipping is None else max(tipping, 0.0),
+        jeffreys=_jeffreys(counted, background.rate, level),
+        note=_note(min(a, b), counted.neither(background.rate), expected, about),
     )
+
+
+def _scale(name: str) -> Scale:
+    if name not in SCALES:
+        raise ValueError(f"scale {name!r} is not one of {', '.join(SCALES)}")
+    return SCALES[name]
+
+
+def _note(weaker: float, background: float, expected: float, scale: Scale) -> str:
+    if scale.background and background > weaker:
+        return "The background is above the response of a single arm: that agent would be harmful."
+    if scale.background and expected > 1:
+        return "More responses to both agents are expected than there are patients."
+    return ""
+
+
+# --------------------------------------------------------------------------------- over trials
 
 
 def pool_synergy(
@@ -444,8 +440,7 @@ def pool_synergy(
     """
     level = check_level(level)
     about = _scale(scale)
-    names = [trial.trial for trial in trials]
-    if len(set(names)) < len(names):
+    if len({trial.trial for trial in trials}) < len(trials):
         raise ValueError("a trial counts once in one pool")
     if not trials:
         return Refused("No trial compares two agents, each alone, with both together.")
@@ -455,26 +450,17 @@ def pool_synergy(
         if isinstance(one, Refused):
             return one
         each.append(one)
-    models = pool_all(
-        [one.estimate for one in each],
-        [one.variance for one in each],
-        pooling=pooling,
-        level=level,
-        tau_prior_scale=tau_prior_scales[about.prior],
-    )
     counted = [_count(trial, about) for trial in trials]
     largest = min(
         (min(c.rates[:2]) for c in counted if about.background and not c.own), default=None
     )
     point = limit = None
+    meaning = about.meaning
     if largest is not None:
 
         def pooled(rate: float) -> StackedFit:
-            pairs = [_excess_and_variance(about, c, rate) for c in counted]
-            effects, variances = zip(*pairs, strict=True)
             return fit_stack(
-                effects,
-                variances,
+                *zip(*(c.excess(rate) for c in counted), strict=True),
                 method=pooling.tau2_estimator,
                 interval=pooling.estimate_interval,
                 level=level,
@@ -484,72 +470,15 @@ def pool_synergy(
         least = 1e-9 * largest if about.ratio else 0.0
         point = _tipping(lambda rate: float(pooled(rate).estimate[0]), least, largest)
         limit = _tipping(lambda rate: float(pooled(rate).ci_low[0]), least, largest)
-    return PooledSynergy(
-        scale=scale,
-        background=background.rate if largest is not None else None,
-        background_source=background.source if largest is not None else "",
-        trials=tuple(each),
-        models=models,
-        tipping_background=point,
-        tipping_interval=limit,
-        largest_background=largest,
-        meaning=about.meaning if largest is None else _in_words(about, point, limit, largest),
+        meaning = f"{meaning} {_in_words(point, limit, largest)}"
+    models = pool_all(
+        [one.estimate for one in each],
+        [one.variance for one in each],
+        pooling=pooling,
+        level=level,
+        tau_prior_scale=tau_prior_scales[about.prior],
     )
-
-
-def _scale(name: str) -> Scale:
-    if name not in SCALES:
-        raise ValueError(f"scale {name!r} is not one of {', '.join(SCALES)}")
-    return SCALES[name]
-
-
-@dataclass(frozen=True)
-class _Counted:
-    """Counts of first, second, both and, where the scale uses it, neither."""
-
-    events: tuple[float, ...]
-    n: tuple[float, ...]
-    rates: tuple[float, ...]
-    sizes: tuple[float, ...]
-    corrected: bool
-
-    @property
-    def own(self) -> bool:
-        """Whether the trial has an arm with neither, and the scale uses it."""
-        return len(self.rates) > 3
-
-
-def _count(trial: FactorialTrial, scale: Scale) -> _Counted:
-    arms = trial.arms if scale.background else trial.arms[:3]
-    events, n = check_counts([a.events for a in arms], [a.n for a in arms], trial.trial)
-    corrected = bool(((events == 0) | (events == n)).any())
-    half = CONTINUITY_CORRECTION * corrected
-    sizes = n + 2 * half
-    return _Counted(
-        events=tuple(events.tolist()),
-        n=tuple(n.tolist()),
-        rates=tuple(((events + half) / sizes).tolist()),
-        sizes=tuple(sizes.tolist()),
-        corrected=corrected,
-    )
-
-
-def _excess_and_variance(scale: Scale, counted: _Counted, background: float) -> tuple[float, float]:
-    a, b, ab = counted.rates[:3]
-    o = counted.rates[3] if counted.own else background
-    expected = float(EXPECTED[scale.name](np.asarray(a), np.asarray(b), np.asarray(o)))
-    return _excess(scale, ab, expected), _variance(scale, counted.rates, counted.sizes, o)
-
-
-def _note(a: float, b: float, background: float, expected: float) -> str:
-    if background > min(a, b):
-        return "The background is above a single arm's response: that agent would do harm."
-    if expected > 1:
-        return "More responses are expected of both than there are patients."
-    return ""
-
-
-# --------------------------------------------------------------------------------- tipping point
+    return PooledSynergy(tuple(each), models, point, limit, meaning)
 
 
 def _tipping(rising: Callable[[float], float], least: float, largest: float) -> float | None:
@@ -561,27 +490,23 @@ def _tipping(rising: Callable[[float], float], least: float, largest: float) -> 
     return float(brentq(rising, least, largest, xtol=1e-12))
 
 
-def _in_words(scale: Scale, point: float | None, limit: float | None, largest: float) -> str:
+def _in_words(point: float | None, limit: float | None, largest: float) -> str:
     def percent(rate: float) -> str:
         return f"{round_half_up(100 * rate, 1)}%"
 
     if point is None:
-        tipping = (
+        return (
             f"At no background up to {percent(largest)}, the lowest response of a single arm, "
             "does the pooled estimate show synergy."
         )
-    elif point == 0:
-        tipping = "The pooled estimate shows synergy whatever the background."
+    shown = f"if the background is above {percent(point)}" if point else "whatever the background"
+    if limit is None:
+        interval = f"Its interval does at no background up to {percent(largest)}."
     else:
-        tipping = f"The pooled estimate shows synergy if the background is above {percent(point)}."
-    if point is not None:
-        if limit is None:
-            tipping += f" Its interval does at no background up to {percent(largest)}."
-        elif limit == 0:
-            tipping += " So does its interval."
-        else:
-            tipping += f" Its interval does above {percent(limit)}."
-    return f"{scale.meaning} {tipping}"
+        interval = (
+            f"Its interval does above {percent(limit)}." if limit else "So does its interval."
+        )
+    return f"The pooled estimate shows synergy {shown}. {interval}"
 
 
 # --------------------------------------------------------------------------------- from the counts
@@ -601,42 +526,31 @@ def _beta_rule(first: float, second: float) -> tuple[Floats, Floats]:
     centre[0] = (first - second) / total
     centre[1:] = ((first - 1) ** 2 - (second - 1) ** 2) / ((s[1:] - 2) * s[1:])
     j, sj = k[1:], s[1:] - 2
-    beside = (
-        4
-        * j
-        * (j + second - 1)
-        * (j + first - 1)
-        * (j + total - 2)
-        / (sj**2 * (sj + 1) * np.where(j == 1, 1.0, sj - 1))
-    )
+    above = 4 * j * (j + second - 1) * (j + first - 1) * (j + total - 2)
+    beside = above / (sj**2 * (sj + 1) * np.where(j == 1, 1.0, sj - 1))
     # For j = 1 the factor (j + alpha + beta) cancels (2j + alpha + beta - 1).
     beside[0] = 4 * first * second / (total**2 * (total + 1))
     nodes, vectors = eigh_tridiagonal(centre, np.sqrt(beside))
     return (1 + nodes) / 2, vectors[0] ** 2
 
 
-def _jeffreys(scale: Scale, counted: _Counted, background: float, level: float) -> JeffreysCheck:
+Below = Callable[[float], float]
+Shapes = Sequence[tuple[float, float]]
+
+
+def _jeffreys(counted: _Counted, background: float, level: float) -> JeffreysCheck:
     """Posterior with independent Beta(1/2, 1/2) priors, integrated over all arms but one."""
-    shapes = [(x + 0.5, m - x + 0.5) for x, m in zip(counted.events, counted.n, strict=True)]
-    if scale.background:
-        below, low, high = _below(scale, shapes, background)
+    shapes = list(zip(counted.events + 0.5, counted.n - counted.events + 0.5, strict=True))
+    if counted.scale.background:
+        below, low, high = _below(counted.scale, shapes, background)
     else:
         below, low, high = _below_better(shapes)
     tail = (1 - level / 100) / 2
-
-    def quantile(p: float) -> float:
-        return float(brentq(lambda excess: below(excess) - p, low, high, xtol=1e-9))
-
-    return JeffreysCheck(
-        median=quantile(0.5),
-        low=quantile(tail),
-        high=quantile(1 - tail),
-        probability_above_zero=1 - below(0.0),
+    median, lower, upper = (
+        float(brentq(lambda excess, p=p: below(excess) - p, low, high, xtol=1e-9))
+        for p in (0.5, tail, 1 - tail)
     )
-
-
-Below = Callable[[float], float]
-Shapes = Sequence[tuple[float, float]]
+    return JeffreysCheck(median, lower, upper, 1 - below(0.0))
 
 
 def _below(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
@@ -647,10 +561,10 @@ def _below(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, floa
     for axis in np.meshgrid(*(w for _, w in rules), indexing="ij"):
         weights = weights * axis
     neither = grids[2] if len(grids) > 2 else np.full(grids[0].shape, background)
-    expected = EXPECTED[scale.name](grids[0], grids[1], neither)
+    expected = scale.expected(grids[0], grids[1], neither)
 
     def below(excess: float) -> float:
-        reached = np.clip(_shifted(scale, excess, expected), 0.0, 1.0)
+        reached = np.clip(scale.shifted(excess, expected), 0.0, 1.0)
         return float((weights * betainc(*shapes[2], reached)).sum())
 
     if scale.ratio:

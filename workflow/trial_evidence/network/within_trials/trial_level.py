@@ -1,7 +1,7 @@
 """What single trials say: synergy where two agents were given alone and together, surrogacy."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from trial_evidence.config.configuration import NO_AGENT, Configuration
+from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import SurrogacyAnalysis, SynergyAnalysis
 from trial_evidence.extract.regimens import join_agents
 from trial_evidence.files import records
 from trial_evidence.network.evidence.contrasts import from_counts
+from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial, factorial_trials
 from trial_evidence.network.within_trials.surrogacy import (
     WEIGHTINGS,
+    Association,
     BivariateSurrogacy,
     EffectPair,
     Surrogacy,
@@ -46,8 +48,7 @@ SYNERGY_COLUMNS = [
 ]  # fmt: skip
 PAIR_COLUMNS = [
     "setting", "analysis", "trial_id", "trial", "regimen", "against", "patients", "odds_ratio",
-    "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high", "endpoint", "pcr_rows",
-    "hazard_ratios_rows",
+    "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high", "endpoint",
 ]  # fmt: skip
 NOT_FACTORIAL_COLUMNS = ["setting", "network", "trial_id", "trial", "reason"]
 CAUTION_COLUMNS = ["setting", "analysis", "caution"]
@@ -58,18 +59,12 @@ SURROGACY_COLUMNS = [
 ]  # fmt: skip
 
 
+Row = dict[str, Any]
+
+
 @dataclass(frozen=True)
 class SynergyPool:
-    """Synergy on one scale at one background, of all pairs of agents or of one.
-
-    Attributes
-    ----------
-    scale : str
-    background : Background
-    agents : str
-        ``all``, or the two agents in words.
-    found : PooledSynergy or Refused
-    """
+    """Synergy on one scale at one background; `agents` are two in words, or ``all`` pairs."""
 
     scale: str
     background: Background
@@ -110,15 +105,7 @@ class SynergyResults:
 
 @dataclass(frozen=True)
 class SurrogacyResults:
-    """Surrogacy of one endpoint.
-
-    Attributes
-    ----------
-    analysis : SurrogacyAnalysis
-    table : DataFrame
-        The contrasts, one a trial.
-    found : Surrogacy
-    """
+    """Surrogacy of one endpoint; `table` has the contrasts, one a trial."""
 
     analysis: SurrogacyAnalysis
     table: pd.DataFrame
@@ -130,101 +117,56 @@ def synergy_results(
 ) -> SynergyResults:
     """Estimate synergy on every scale and background, over all trials and by pair of agents.
 
-    Parameters
-    ----------
-    analysis : SynergyAnalysis
-    evidence : NetworkEvidence
-        Of a network of counts.
-    configuration : Configuration
-
-    Returns
-    -------
-    SynergyResults
-        Trials are found by what their arms hold, never by name.
+    The evidence is that of a network of counts. Trials are found by what their arms hold, never by
+    name.
     """
     found = factorial_trials(_arms(evidence))
     trials = found.trials
     agents = {
         t.trial: join_agents((*t.first.agents, *t.second.agents), evidence.labels) for t in trials
     }
-    by_pair: dict[str, list[FactorialTrial]] = {}
-    for trial in trials:
-        by_pair.setdefault(agents[trial.trial], []).append(trial)
-    groups: list[tuple[str, Sequence[FactorialTrial]]] = [(ALL_PAIRS, trials)]
-    groups += [(name, of) for name, of in by_pair.items() if 1 < len(of) < len(trials)]
+    groups = {name: tuple(t for t in trials if agents[t.trial] == name) for name in agents.values()}
+    groups = {ALL_PAIRS: trials} | {
+        name: of for name, of in groups.items() if 1 < len(of) < len(trials)
+    }
     backgrounds = [Background(b.rate, b.basis) for b in analysis.background]
-    pools = [
+    methods = configuration.pooling, configuration.tau_prior_scale, configuration.confidence_level
+    pools = tuple(
         SynergyPool(
-            scale.name,
-            background,
-            name,
-            pool_synergy(
-                of,
-                scale.name,
-                background,
-                configuration.pooling,
-                configuration.tau_prior_scale,
-                configuration.confidence_level,
-            ),
+            scale.name, background, name, pool_synergy(of, scale.name, background, *methods)
         )
         for scale in SCALES.values()
         for background in (backgrounds if scale.background else backgrounds[:1])
-        for name, of in groups
-    ]
+        for name, of in groups.items()
+    )
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["label"], strict=True))
     sheet_arms = {(row["trial_id"], row["code"]): row["arm_ids"] for row in records(evidence.used)}
     arm_ids = {t.trial: ";".join(sheet_arms[t.trial, arm.arm] for arm in t.arms) for t in trials}
     left = [(trial, NOT_FACTORIAL) for trial in names if trial not in agents]
-    return SynergyResults(
-        analysis, trials, names, agents, arm_ids, tuple(pools), (*found.set_aside, *left)
-    )
+    set_aside = (*found.set_aside, *left)
+    return SynergyResults(analysis, trials, names, agents, arm_ids, pools, set_aside)
 
 
 def _arms(evidence: NetworkEvidence) -> Iterator[Arm]:
     for row in records(evidence.used):
-        agents, schedule, partner, *own = row["regimen"].split("|")
-        if own:
-            # A node of its own is not what its agents and partner say.
-            continue
-        yield Arm(
-            trial=row["trial_id"],
-            arm=row["code"],
-            agents=() if agents == NO_AGENT else tuple(agents.split("+")),
-            schedule=schedule,
-            partner=partner,
-            events=float(row["events"]),
-            n=float(row["n"]),
-        )
+        agents, schedule, partner, own = parts_of(row["regimen"])
+        # A node of its own is not what its agents and partner say.
+        if not own:
+            counts = float(row["events"]), float(row["n"])
+            yield Arm(row["trial_id"], row["code"], agents, schedule, partner, *counts)
 
 
 def synergy_table(results: SynergyResults) -> pd.DataFrame:
-    """Every trial and pooled result, ratios on the natural scale.
+    """Every trial and pooled result, ratios on the natural scale, in ``SYNERGY_COLUMNS``.
 
-    Parameters
-    ----------
-    results : SynergyResults
-
-    Returns
-    -------
-    DataFrame
-        ``kind`` is trial or pooled; trials stand once for every scale and background. The posterior
-        of a trial is Jeffreys's, of the excess as it is on the scale.
+    ``kind`` is trial or pooled; trials are listed once for every scale and background. The
+    posterior of a trial is Jeffreys's, of the excess as it is on the scale.
     """
     return pd.DataFrame(list(_synergy_rows(results)), columns=SYNERGY_COLUMNS)
 
 
 def not_factorial_table(results: SynergyResults) -> pd.DataFrame:
-    """Trials of the network, and arms of trials, that say nothing of synergy, and why.
-
-    Parameters
-    ----------
-    results : SynergyResults
-
-    Returns
-    -------
-    DataFrame
-        Columns ``NOT_FACTORIAL_COLUMNS``.
-    """
+    """Trials of the network, and arms of trials, that say nothing of synergy, and why."""
     about = results.analysis
     rows = [
         (about.setting, about.network, trial, results.labels[trial], reason)
@@ -233,29 +175,36 @@ def not_factorial_table(results: SynergyResults) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=NOT_FACTORIAL_COLUMNS)
 
 
-def _synergy_rows(results: SynergyResults) -> Iterator[dict[str, Any]]:
-    sides = {t.trial: (t.first.arm, t.second.arm) for t in results.trials}
+def _taken(one: object, *names: str) -> Row:
+    return {name: getattr(one, name) for name in names}
+
+
+def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
+    about = {"setting": results.analysis.setting, "network": results.analysis.network}
+    sides = {t.trial: {"first": t.first.arm, "second": t.second.arm} for t in results.trials}
     for pool in results.pools:
-        scale = SCALES[pool.scale]
+        scale, found = SCALES[pool.scale], pool.found
+        supposed = pool.background if scale.background else None
         shared = {
-            "setting": results.analysis.setting,
-            "network": results.analysis.network,
+            **about,
             "scale": scale.name,
             "label": scale.label,
-            "background": pool.background.rate if scale.background else math.nan,
-            "background_source": pool.background.source if scale.background else "",
+            "background": supposed.rate if supposed else math.nan,
+            "background_source": supposed.source if supposed else "",
             "agents": pool.agents,
+            "kind": "pooled",
         }
-        if isinstance(pool.found, Refused):
-            yield shared | {"kind": "pooled", "reason": pool.found.reason}
+        if isinstance(found, Refused):
+            yield shared | {"reason": found.reason}
             continue
 
-        def natural(value: float | None, ratio: bool = scale.ratio) -> float:
-            if value is None:
-                return math.nan
-            return math.exp(value) if ratio else value
+        def natural(one: object, *names: str, ratio: bool = scale.ratio) -> Row:
+            """Values as they are printed: exponentials of logarithms, differences as they are."""
+            values = {name: math.nan if v is None else v for name, v in _taken(one, *names).items()}
+            return {name: math.exp(v) for name, v in values.items()} if ratio else values
 
-        for one in pool.found.trials if pool.agents == ALL_PAIRS else ():
+        for one in found.trials if pool.agents == ALL_PAIRS else ():
+            posterior = natural(one.jeffreys, "median", "low", "high")
             yield {
                 **shared,
                 "agents": results.agents[one.trial],
@@ -263,45 +212,25 @@ def _synergy_rows(results: SynergyResults) -> Iterator[dict[str, Any]]:
                 "trial_ids": one.trial,
                 "arm_ids": results.arm_ids[one.trial],
                 "trial": results.labels[one.trial],
-                "first": sides[one.trial][0],
-                "second": sides[one.trial][1],
-                "response_first": one.response_first,
-                "response_second": one.response_second,
-                "observed": one.observed,
-                "expected": one.expected,
+                **sides[one.trial],
+                **_taken(one, "response_first", "response_second", "observed", "expected"),
                 "k": 1,
-                "estimate": natural(one.estimate),
-                "ci_low": natural(one.ci_low),
-                "ci_high": natural(one.ci_high),
-                "p_value": one.p_value,
-                "posterior_median": natural(one.jeffreys.median),
-                "posterior_low": natural(one.jeffreys.low),
-                "posterior_high": natural(one.jeffreys.high),
+                **natural(one, "estimate", "ci_low", "ci_high"),
+                **{f"posterior_{name}": value for name, value in posterior.items()},
                 "probability_of_synergy": one.jeffreys.probability_above_zero,
-                "tipping_background": one.tipping_background,
-                "note": one.note,
+                **_taken(one, "p_value", "tipping_background", "note"),
             }
-        pooled = [one.trial for one in pool.found.trials]
-        for model in pool.found.models:
+        pooled = [one.trial for one in found.trials]
+        for model in found.models:
             below = model.probability_below_zero
             yield {
                 **shared,
-                "kind": "pooled",
                 "trial_ids": ";".join(pooled),
                 "arm_ids": ";".join(results.arm_ids[trial] for trial in pooled),
-                "model": model.model,
-                "k": model.k,
-                "estimate": natural(model.estimate),
-                "ci_low": natural(model.ci_low),
-                "ci_high": natural(model.ci_high),
-                "p_value": model.p_value,
-                "pi_low": natural(model.pi_low),
-                "pi_high": natural(model.pi_high),
-                "tau2": model.tau2,
+                **natural(model, "estimate", "ci_low", "ci_high", "pi_low", "pi_high"),
                 "probability_of_synergy": math.nan if below is None else 1 - below,
-                "tipping_background": pool.found.tipping_background,
-                "tipping_interval": pool.found.tipping_interval,
-                "meaning": pool.found.meaning,
+                **_taken(model, "model", "k", "p_value", "tau2"),
+                **_taken(found, "tipping_background", "tipping_interval", "meaning"),
             }
 
 
@@ -332,32 +261,28 @@ def surrogacy_results(
         Of a trial with several contrasts that have both effects the one with the most HER2 agents
         more than its control counts, among equals the first of the sheet.
     """
-    counts = {
-        (row["trial_id"], row["regimen"]): row for row in records(surrogate.used)
-    }  # fmt: skip
-    chosen: dict[str, dict[str, Any]] = {}
+    counts = {(row["trial_id"], row["regimen"]): row for row in records(surrogate.used)}
+    chosen: dict[str, Row] = {}
     for row in records(endpoint.used):
-        trial, sides = row["trial_id"], (row["regimen"], row["against"])
-        if not all((trial, side) in counts for side in sides):
-            continue
-        before = chosen.get(trial)
-        if before is None or _more_agents(row) > _more_agents(before):
+        trial = row["trial_id"]
+        both = all((trial, row[side]) in counts for side in ("regimen", "against"))
+        if both and (trial not in chosen or _more_agents(row) > _more_agents(chosen[trial])):
             chosen[trial] = row
+    # The rows of the sheet behind the two effects.
+    columns = [f"{of.network.table}_rows" for of in (surrogate, endpoint)]
     pairs, rows = [], []
     for trial, row in chosen.items():
-        arms = [counts[(trial, side)] for side in (row["against"], row["regimen"])]
+        control, experimental = (counts[trial, row[side]] for side in ("against", "regimen"))
         odds = from_counts(
             trial,
             [row["against"], row["regimen"]],
-            [arm["events"] for arm in arms],
-            [arm["n"] for arm in arms],
+            [control["events"], experimental["events"]],
+            [control["n"], experimental["n"]],
             "odds_ratio",
         )
-        effect, variance = float(odds.effects[0]), float(odds.covariance[0, 0])
-        patients = sum(arm["n"] for arm in arms)
-        pairs.append(
-            EffectPair(row["trial"], effect, variance, row["yi"], row["vi"], float(patients))
-        )
+        effects = float(odds.effects[0]), float(odds.covariance[0, 0]), row["yi"], row["vi"]
+        patients = control["n"] + experimental["n"]
+        pairs.append(EffectPair(row["trial"], *effects, float(patients)))
         rows.append(
             {
                 "setting": analysis.setting,
@@ -367,127 +292,80 @@ def surrogacy_results(
                 "regimen": row["code"],
                 "against": row["against_code"],
                 "patients": int(patients),
-                **_limits(("odds_ratio", "odds_low", "odds_high"), effect, variance, level),
-                **_limits(
-                    ("hazard_ratio", "hazard_low", "hazard_high"), row["yi"], row["vi"], level
-                ),
+                **_limits("odds", *effects[:2], level),
+                **_limits("hazard", *effects[2:], level),
                 "endpoint": row["endpoint"],
-                "pcr_rows": ";".join(arm["rows"] for arm in reversed(arms)),
-                "hazard_ratios_rows": row["rows"],
+                columns[0]: f"{experimental['rows']};{control['rows']}",
+                columns[1]: row["rows"],
             }
         )
     first, *others = analysis.correlations
     return SurrogacyResults(
         analysis,
-        pd.DataFrame(rows, columns=PAIR_COLUMNS),
+        pd.DataFrame(rows, columns=[*PAIR_COLUMNS, *columns]),
         surrogacy(pairs, within_correlation=first, sensitivity=others, level=level),
     )
 
 
-def _more_agents(row: dict[str, Any]) -> int:
+def _more_agents(row: Row) -> int:
     """How many HER2 agents more a regimen has than what it was compared with."""
-    sizes = []
-    for side in ("regimen", "against"):
-        agents = row[side].partition("|")[0]
-        sizes.append(0 if agents == NO_AGENT else len(agents.split("+")))
-    return sizes[0] - sizes[1]
+    return len(parts_of(row["regimen"]).agents) - len(parts_of(row["against"]).agents)
 
 
-def _limits(
-    names: tuple[str, str, str], effect: float, variance: float, level: float
-) -> dict[str, float]:
+def _limits(name: str, effect: float, variance: float, level: float) -> dict[str, float]:
     half = float(ndtri(0.5 + level / 200)) * math.sqrt(variance)
-    return dict(zip(names, np.exp([effect, effect - half, effect + half]).tolist(), strict=True))
+    ends = np.exp([effect, effect - half, effect + half]).tolist()
+    return dict(zip((f"{name}_ratio", f"{name}_low", f"{name}_high"), ends, strict=True))
 
 
 def surrogacy_table(results: SurrogacyResults) -> pd.DataFrame:
     """Every model of a surrogacy analysis: regressions, bivariate models, leave-one-out.
 
-    Parameters
-    ----------
-    results : SurrogacyResults
-
-    Returns
-    -------
-    DataFrame
-        Intercept and slope on the logarithmic scale, ``without`` empty for all trials. ``role``:
-        the regression by inverse variance and the bivariate model at the first correlation are
-        the main results, side by side and first; neither is without fault.
+    Intercept and slope are on the logarithmic scale, ``without`` is empty for all trials. The
+    regression by inverse variance and the bivariate model at the first correlation have the role
+    of main results, side by side and first; neither is without fault.
     """
     found, correlations = results.found, results.analysis.correlations
-    regressions: dict[Weighting, SurrogacyRegression | Refused] = dict(
-        zip(WEIGHTINGS, found.regressions, strict=True)
-    )
     main: Weighting = "inverse variance"
-    rows = [
-        {"role": MAIN, **_regression_row(regressions.pop(main), main, "")},
-        {"role": MAIN, **_bivariate_row(found.bivariate[0], correlations[0], "")},
-    ]
-    rows += [
-        {"role": SENSITIVITY, **_regression_row(one, weighting, "")}
-        for weighting, one in regressions.items()
-    ]
-    rows += [
-        {"role": SENSITIVITY, **_bivariate_row(one, rho, "")}
-        for rho, one in list(zip(correlations, found.bivariate, strict=True))[1:]
-    ]
+    regressions = {
+        weighting: _association(SurrogacyRegression, one, "", weighting=weighting)
+        for weighting, one in zip(WEIGHTINGS, found.regressions, strict=True)
+    }
+    first, *others = (
+        _association(BivariateSurrogacy, one, "", within_correlation=rho)
+        for rho, one in zip(correlations, found.bivariate, strict=True)
+    )
+    rows = [{"role": MAIN, **row} for row in (regressions.pop(main), first)]
+    rows += [{"role": SENSITIVITY, **row} for row in (*regressions.values(), *others)]
     for left in found.without:
-        rows += [
-            {"role": LEFT_OUT, **_regression_row(left.regression, main, left.trial)},
-            {"role": LEFT_OUT, **_bivariate_row(left.bivariate, correlations[0], left.trial)},
-        ]
+        regression = _association(SurrogacyRegression, left.regression, left.trial, weighting=main)
+        rho = correlations[0]
+        bivariate = _association(
+            BivariateSurrogacy, left.bivariate, left.trial, within_correlation=rho
+        )
+        rows += [{"role": LEFT_OUT, **row} for row in (regression, bivariate)]
     about = {"setting": results.analysis.setting, "analysis": results.analysis.id}
     return pd.DataFrame([about | row for row in rows], columns=SURROGACY_COLUMNS)
 
 
-def cautions_table(results: SurrogacyResults) -> pd.DataFrame:
-    """What the numbers of a surrogacy analysis cannot show.
-
-    Parameters
-    ----------
-    results : SurrogacyResults
-
-    Returns
-    -------
-    DataFrame
-        Columns ``CAUTION_COLUMNS``.
-    """
-    about = results.analysis
-    rows = [(about.setting, about.id, caution) for caution in results.found.cautions]
-    return pd.DataFrame(rows, columns=CAUTION_COLUMNS)
-
-
-def _regression_row(
-    one: SurrogacyRegression | Refused, weighting: Weighting, without: str
-) -> dict[str, Any]:
-    shared = {"model": "weighted regression", "weighting": weighting, "without": without}
+def _association(
+    kind: type[Association], one: Association | Refused, without: str, **by: str | float
+) -> Row:
+    shared = {"model": kind.model, "without": without, **by}
     if isinstance(one, Refused):
         return shared | {"reason": one.reason}
     return {
         **shared,
-        **{
-            name: getattr(one, name)
-            for name in ("k", "intercept", "slope", "slope_low", "slope_high", "slope_p", "r2",
-                         "r2_low", "r2_high", "r2_method")
-        },
-        "residual_sd": math.sqrt(one.residual_variance),
-        "threshold_odds_ratio": one.threshold.odds_ratio,
-        "note": one.threshold.reason,
-    }  # fmt: skip
-
-
-def _bivariate_row(
-    one: BivariateSurrogacy | Refused, correlation: float, without: str
-) -> dict[str, Any]:
-    shared = {"model": "bivariate", "within_correlation": correlation, "without": without}
-    if isinstance(one, Refused):
-        return shared | {"reason": one.reason}
-    return shared | {
-        **{
-            name: getattr(one, name)
-            for name in ("k", "intercept", "slope", "slope_low", "slope_high", "r2", "r2_low",
-                         "r2_high", "r2_method", "residual_sd")
-        },
+        **_taken(one, "k", "intercept", "slope", "slope_low", "slope_high", "r2", "r2_low",
+                 "r2_high", "r2_method", "residual_sd"),
+        "slope_p": getattr(one, "slope_p", math.nan),
         "threshold_odds_ratio": one.threshold.odds_ratio,
         "note": " ".join(filter(None, [one.note, one.threshold.reason])),
     }  # fmt: skip
+
+
+def cautions_table(results: SurrogacyResults) -> pd.DataFrame:
+    """What the numbers of a surrogacy analysis cannot show."""
+    about = results.analysis
+    rows = [(about.setting, about.id, caution) for caution in results.found.cautions]
+    return pd.DataFrame(rows, columns=CAUTION_COLUMNS)

@@ -441,37 +441,6 @@ def _density_along(mixture: NormalMixtures, effect: Floats) -> Floats:
     return np.asarray(each.sum(axis=0) / math.sqrt(2 * math.pi))
 
 
-def half_normal_posterior(
-    yi: npt.ArrayLike, vi: npt.ArrayLike, scale: float = 0.5, level: float = 95.0
-) -> Posterior:
-    """Posterior with a flat prior on the mean and a half-normal prior on tau.
-
-    Parameters
-    ----------
-    yi, vi : array_like of shape (k,)
-        Effects on the analysis scale and their sampling variances; k at least 1.
-    scale : float
-        Scale of the half-normal prior on tau, in units of `yi`; 0.5 is meant for log ratios.
-    level : float
-        Level of the intervals in percent.
-
-    Returns
-    -------
-    Posterior
-
-    Raises
-    ------
-    ValueError
-        If the scale is not a finite number above zero, or `check_effects` or `check_level`
-        refuses the input.
-
-    Notes
-    -----
-    Röver C et al. Res Synth Methods 2021;12:448-474 (half-normal priors for log ratios).
-    """
-    return posterior(yi, vi, HalfNormal(scale), level)
-
-
 def bayesian(
     yi: npt.ArrayLike, vi: npt.ArrayLike, scale: float = 0.5, level: float = 95.0
 ) -> Pooled:
@@ -496,9 +465,14 @@ def bayesian(
     Raises
     ------
     ValueError
-        As `half_normal_posterior`.
+        If the scale is not a finite number above zero, or `check_effects` or `check_level`
+        refuses the input.
+
+    Notes
+    -----
+    Röver C et al. Res Synth Methods 2021;12:448-474 (half-normal priors for log ratios).
     """
-    found = half_normal_posterior(yi, vi, scale, level)
+    found = posterior(yi, vi, HalfNormal(scale), level)
     return Pooled(
         model="bayesian",
         k=len(found.weights),
@@ -507,16 +481,9 @@ def bayesian(
         ci_low=found.ci_low,
         ci_high=found.ci_high,
         ci_level=found.level,
-        p_value=None,
-        df=None,
         tau2=found.tau_median**2,
         tau2_low=found.tau_low**2,
         tau2_high=found.tau_high**2,
-        i2=None,
-        i2_q=None,
-        q=None,
-        q_df=None,
-        q_p=None,
         pi_low=found.pi_low,
         pi_high=found.pi_high,
         pi_method=PREDICTION_BAYESIAN,

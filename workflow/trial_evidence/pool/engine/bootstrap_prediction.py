@@ -23,29 +23,22 @@ def _spread_of_q(vi: Floats) -> Floats:
     return np.asarray(np.linalg.eigvalsh(basis.T @ (w[:, None] * basis)))
 
 
-def tau2_confidence_draws(
-    yi: npt.ArrayLike, vi: npt.ArrayLike, draws: int = DRAWS, seed: int = 1
-) -> Floats:
+def tau2_confidence_draws(y: Floats, v: Floats, draws: int, random: np.random.Generator) -> Floats:
     """Draws from the confidence distribution of tau2.
 
     Parameters
     ----------
-    yi, vi : array_like of shape (k,)
+    y, v : numpy.ndarray of float, shape (k,)
         Effects on the analysis scale and their sampling variances; k at least 2.
     draws : int
         Number of draws.
-    seed : int
-        Seed of the random numbers.
+    random : numpy.random.Generator
+        Source of the random numbers.
 
     Returns
     -------
     numpy.ndarray of float, shape (draws,)
         Zero with the probability that Q is at least as large as observed without heterogeneity.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two trials or `check_effects` refuses the input.
 
     Notes
     -----
@@ -55,11 +48,6 @@ def tau2_confidence_draws(
     one t that gives the observed Q, and that t has exactly this distribution: no numerical
     inversion is needed.
     """
-    y, v = check_effects(yi, vi, at_least=2)
-    return _draw_tau2(y, v, np.random.default_rng(seed), draws)
-
-
-def _draw_tau2(y: Floats, v: Floats, random: np.random.Generator, draws: int) -> Floats:
     w = 1 / v
     centred = y - y.mean()
     q = float((w * (centred - (w @ centred) / w.sum()) ** 2).sum())
@@ -84,7 +72,8 @@ def bootstrap_prediction_interval(
     level : float
         Level in percent.
     draws : int
-        Number of draws; the limits vary with the seed by about their spread over sqrt(draws).
+        Number of draws. At the default, the Monte Carlo error of a limit is 1% to 4% of half the
+        width of the interval, the more the fewer trials there are.
     seed : int
         Seed of the random numbers; the same seed gives the same interval.
 
@@ -113,7 +102,7 @@ def bootstrap_prediction_interval(
     order = np.lexsort((v, y))
     y, v = y[order], v[order]
     random = np.random.default_rng(seed)
-    tau2 = _draw_tau2(y, v, random, draws)
+    tau2 = tau2_confidence_draws(y, v, draws, random)
     z, t = random.standard_normal(draws), random.standard_t(y.size - 1, draws)
     shift = float(y.mean())
     w = 1 / (v + tau2[:, None])

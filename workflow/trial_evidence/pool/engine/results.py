@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import chdtrc, ndtr, ndtri
 
 Floats = npt.NDArray[np.float64]
 
@@ -15,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 ModelName = str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pooled:
     """One model's result for one set of trials, on the analysis scale.
 
@@ -64,20 +66,20 @@ class Pooled:
     ci_low: float
     ci_high: float
     ci_level: float
-    p_value: float | None
-    df: int | None
-    tau2: float | None
-    tau2_low: float | None
-    tau2_high: float | None
-    i2: float | None
-    i2_q: float | None
-    q: float | None
-    q_df: int | None
-    q_p: float | None
-    pi_low: float | None
-    pi_high: float | None
-    pi_method: str
     weights: tuple[float, ...]
+    p_value: float | None = None
+    df: int | None = None
+    tau2: float | None = None
+    tau2_low: float | None = None
+    tau2_high: float | None = None
+    i2: float | None = None
+    i2_q: float | None = None
+    q: float | None = None
+    q_df: int | None = None
+    q_p: float | None = None
+    pi_low: float | None = None
+    pi_high: float | None = None
+    pi_method: str = ""
     probability_below_zero: float | None = None
 
 
@@ -154,6 +156,29 @@ def check_counts(events: npt.ArrayLike, n: npt.ArrayLike, arm: str) -> tuple[Flo
             f"at positions {np.flatnonzero(bad).tolist()}"
         )
     return x, total
+
+
+def wald(estimate: float, se: float, level: float) -> dict[str, Any]:
+    """Estimate, interval and test by the normal distribution, as fields of `Pooled`."""
+    half = float(ndtri(0.5 + level / 200)) * se
+    return {
+        "estimate": estimate,
+        "se": se,
+        "ci_low": estimate - half,
+        "ci_high": estimate + half,
+        "ci_level": level,
+        "p_value": float(2 * ndtr(-abs(estimate) / se)),
+    }
+
+
+def q_test(q: float, df: int) -> dict[str, Any]:
+    """Cochran's Q with its p value and the I2 from it, as fields of `Pooled`."""
+    return {
+        "q": q,
+        "q_df": df,
+        "q_p": float(chdtrc(df, q)) if df else 1.0,
+        "i2_q": 100 * (q - df) / q if df and q > df else 0.0,
+    }
 
 
 def check_level(level: float) -> float:

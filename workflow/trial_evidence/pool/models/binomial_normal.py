@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaln, logsumexp, ndtr, ndtri, stdtrit
+from scipy.special import gammaln, logsumexp, stdtrit
 
+from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import (
     Floats,
     ModelName,
@@ -22,6 +23,7 @@ from trial_evidence.pool.engine.results import (
     check_counts,
     check_level,
     percent_weights,
+    wald,
 )
 from trial_evidence.pool.models.mantel_haenszel import Counts
 
@@ -33,6 +35,14 @@ REACH = 7.5
 LARGEST_TAU = 5.0
 # The search for tau ends where the log likelihood is this far below its maximum so far.
 FAR_BELOW = 15.0
+# A fit takes some hundred evaluations of the likelihood; one that takes so many will not settle.
+MOST_EVALUATIONS = 1_500
+# The exact likelihood adds up every table with the margins of a trial; so many in all trials.
+MOST_TABLES = 10_000
+NO_MAXIMUM = "No estimate: no event, or only events, in one arm of all trials."
+UNBOUNDED = "No estimate: the likelihood rises with tau beyond all bounds."
+NOT_SETTLED = "No estimate: the fit does not settle on these tables."
+TOO_LARGE = "Not computed: the tables are too large for the exact likelihood."
 PREDICTION_T = "t distribution with k-1 degrees of freedom"
 
 
@@ -47,8 +57,20 @@ class _Point:
     curvature: tuple[float, float, float]
 
 
+class _NotSettledError(ArithmeticError):
+    """The search for the maximum does not end."""
+
+
 class _Likelihood(ABC):
     """Likelihood of a set of trials with random effect z of standard deviation tau."""
+
+    evaluations = 0
+
+    def count(self) -> None:
+        """Count an evaluation, and give up after too many."""
+        self.evaluations += 1
+        if self.evaluations > MOST_EVALUATIONS:
+            raise _NotSettledError
 
     @abstractmethod
     def at(self, mean: float, tau: float) -> _Point:
@@ -65,12 +87,14 @@ class _Likelihood(ABC):
                 step /= 2
                 there = self.at(mean + step, tau)
             mean, here = mean + step, there
+            if not math.isfinite(here.value):
+                break
             if abs(step) < 1e-9 * (1 + abs(mean)):
                 return mean, here
-        raise ArithmeticError(f"the mean does not settle at tau {tau}")
+        raise _NotSettledError
 
-    def best(self) -> tuple[float, float, _Point] | None:
-        """Mean, tau and derivatives where the likelihood is highest; None if tau has no bound."""
+    def best(self) -> tuple[float, _Point, float] | None:
+        """Mean, derivatives and tau where the likelihood is highest; None if tau has no bound."""
         grid = np.concatenate([[0.0], np.geomspace(1e-2, LARGEST_TAU, 20)])
         means, points, mean = [], [], 0.0
         highest = -math.inf
@@ -90,7 +114,7 @@ class _Likelihood(ABC):
             first = points[0]
             determinant = first.curvature[2] - first.curvature[1] ** 2 / first.curvature[0]
             if determinant <= 0:
-                return means[0], 0.0, first
+                return means[0], first, 0.0
         start = means[top]
 
         def slope(tau: float) -> float:
@@ -98,10 +122,11 @@ class _Likelihood(ABC):
 
         bottom = float(grid[low]) if low > 0 else 1e-5
         if slope(bottom) <= 0:
-            return means[0], 0.0, points[0]
+            return means[0], points[0], 0.0
+        if not slope(float(grid[top + 1])) < 0:
+            raise _NotSettledError
         tau = float(brentq(slope, bottom, float(grid[top + 1]), xtol=1e-12, rtol=1e-12))
-        mean, point = self.best_mean(start, tau)
-        return mean, tau, point
+        return *self.best_mean(start, tau), tau
 
 
 class _OneMargin(_Likelihood):
@@ -118,6 +143,7 @@ class _OneMargin(_Likelihood):
         """K and its first two derivatives, theta of shape (k, points)."""
 
     def at(self, mean: float, tau: float) -> _Point:
+        self.count()
         a = self.successes[:, None]
         mode = np.zeros((a.size, 1))
         for _ in range(100):
@@ -210,6 +236,7 @@ class _TwoArms(_Likelihood):
         self.baseline = np.log(p / (1 - p))
 
     def _integrals(self, baseline: Floats, mean: float, tau: float) -> tuple[Floats, ...]:
+        self.count()
         a, n1, c, n0 = (x[:, None] for x in (self.t.a, self.t.n1, self.t.c, self.t.n0))
         alpha = baseline[:, None]
         z = np.zeros_like(alpha)
@@ -301,40 +328,27 @@ def _log_choose(n: float, j: Floats) -> Floats:
 
 def _result(
     model: ModelName, likelihood: _Likelihood, weights: Floats, level: float, *, common: bool
-) -> Pooled | None:
-    if common:
-        mean, point = likelihood.best_mean(0.0, 0.0)
-        tau = 0.0
-    else:
-        found = likelihood.best()
-        if found is None:
-            return None
-        mean, tau, point = found
+) -> Pooled | Refused:
+    try:
+        found = (*likelihood.best_mean(0.0, 0.0), 0.0) if common else likelihood.best()
+    except _NotSettledError:
+        return Refused(NOT_SETTLED)
+    if found is None:
+        return Refused(UNBOUNDED)
+    mean, point, tau = found
     mm, mt, tt = point.curvature
-    information = -mm if tau == 0 else -(mm - mt * mt / tt)
+    information = -mm if tau == 0 else -(mm - mt * mt / tt) if tt else math.nan
+    if not information > 0:
+        return Refused(NOT_SETTLED)
     se = 1 / math.sqrt(information)
-    half = float(ndtri(0.5 + level / 200)) * se
     k = weights.size
     reach = float(stdtrit(k - 1, 0.5 + level / 200)) * math.hypot(tau, se) if k > 1 else math.nan
     predicts = not common and k > 1
     return Pooled(
         model=model,
         k=k,
-        estimate=mean,
-        se=se,
-        ci_low=mean - half,
-        ci_high=mean + half,
-        ci_level=level,
-        p_value=float(2 * ndtr(-abs(mean) / se)),
-        df=None,
+        **wald(mean, se, level),
         tau2=None if common else tau * tau,
-        tau2_low=None,
-        tau2_high=None,
-        i2=None,
-        i2_q=None,
-        q=None,
-        q_df=None,
-        q_p=None,
         pi_low=mean - reach if predicts else None,
         pi_high=mean + reach if predicts else None,
         pi_method=PREDICTION_T if predicts else "",
@@ -359,9 +373,15 @@ def _informative(counts: Counts) -> _Tables | None:
     return t
 
 
+def _possible(t: _Tables) -> float:
+    """Tables with the margins of each trial, all trials together."""
+    lowest, highest = np.maximum(0, t.a + t.c - t.n0), np.minimum(t.a + t.c, t.n1)
+    return float((highest - lowest + 1).sum())
+
+
 def unconditional_logistic(
     counts: Counts, level: float = 95.0, *, common: bool = False
-) -> Pooled | None:
+) -> Pooled | Refused:
     """Logistic regression with a fixed effect a trial and random treatment effects.
 
     Parameters
@@ -376,11 +396,12 @@ def unconditional_logistic(
 
     Returns
     -------
-    Pooled or None
+    Pooled or Refused
         Log odds ratio by maximum likelihood with its Wald interval (standard error from the
         information about all parameters, tau included), tau2, and a prediction interval on t with
-        k-1 degrees of freedom. None where the likelihood has no finite maximum: no event (or only
-        events) in one arm of all trials, or a tau beyond all bounds.
+        k-1 degrees of freedom. Refused where the likelihood has no finite maximum (no event, or
+        only events, in one arm of all trials, or a tau beyond all bounds), and where the search
+        for it does not settle.
 
     Raises
     ------
@@ -397,7 +418,7 @@ def unconditional_logistic(
     level = check_level(level)
     tables = _informative(counts)
     if tables is None:
-        return None
+        return Refused(NO_MAXIMUM)
     return _result(
         "logistic_unconditional", _TwoArms(tables), tables.n1 + tables.n0, level, common=common
     )
@@ -405,7 +426,7 @@ def unconditional_logistic(
 
 def conditional_logistic(
     counts: Counts, level: float = 95.0, *, common: bool = False, approximate: bool = False
-) -> Pooled | None:
+) -> Pooled | Refused:
     """Logistic regression conditional on each trial's number of events.
 
     Parameters
@@ -421,8 +442,8 @@ def conditional_logistic(
 
     Returns
     -------
-    Pooled or None
-        As `unconditional_logistic`.
+    Pooled or Refused
+        As `unconditional_logistic`; also where the exact likelihood would take too long.
 
     Raises
     ------
@@ -437,50 +458,14 @@ def conditional_logistic(
     level = check_level(level)
     tables = _informative(counts)
     if tables is None:
-        return None
+        return Refused(NO_MAXIMUM)
     likelihood: _Likelihood
     if approximate:
         if (tables.a == 0).all() or (tables.c == 0).all():
-            return None
+            return Refused(NO_MAXIMUM)
         likelihood = _Binomial(tables.a, tables.a + tables.c, np.log(tables.n1 / tables.n0))
+    elif _possible(tables) > MOST_TABLES:
+        return Refused(TOO_LARGE)
     else:
         likelihood = _Hypergeometric(tables)
     return _result("logistic_conditional", likelihood, tables.n1 + tables.n0, level, common=common)
-
-
-def binomial_normal_proportion(
-    events: Floats, n: Floats, level: float = 95.0, *, common: bool = False
-) -> Pooled | None:
-    """Pooled proportion by binomial likelihood and normally distributed logits.
-
-    Parameters
-    ----------
-    events, n : array_like of shape (k,)
-        Patients with the event and patients analysed.
-    level : float
-        Level of the intervals in percent.
-    common : bool
-        Without heterogeneity.
-
-    Returns
-    -------
-    Pooled or None
-        On the logit scale. None where no patient, or every patient, has the event.
-
-    Raises
-    ------
-    ValueError
-        If a count is missing, negative or above n, n is not positive, lengths differ, or the level
-        is no percentage.
-
-    Notes
-    -----
-    Hamza TH, van Houwelingen HC, Stijnen T. J Clin Epidemiol 2008;61:41-51. As metafor's
-    ``rma.glmm(measure="PLO")``.
-    """
-    level = check_level(level)
-    x, total = check_counts(events, n, "arm")
-    if x.sum() == 0 or (x == total).all():
-        return None
-    likelihood = _Binomial(x, total, np.zeros(x.size))
-    return _result("binomial_normal", likelihood, total, level, common=common)

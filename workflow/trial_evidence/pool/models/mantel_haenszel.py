@@ -5,24 +5,19 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2, norm
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from trial_evidence.extract.effect_sizes import (
-    EffectSizes,
-    odds_ratio,
-    risk_difference,
-    risk_ratio,
+from trial_evidence.measures.effects import FROM_COUNTS
+from trial_evidence.pool.engine.results import (
+    Floats,
+    Pooled,
+    check_level,
+    percent_weights,
+    q_test,
+    wald,
 )
-from trial_evidence.pool.engine.results import Floats, Pooled, check_level, percent_weights
 
 Measure = Literal["risk_ratio", "odds_ratio", "risk_difference"]
-
-EFFECT_SIZES = {
-    "risk_ratio": risk_ratio,
-    "odds_ratio": odds_ratio,
-    "risk_difference": risk_difference,
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,8 @@ def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
     Parameters
     ----------
     counts : Counts
-        The trials' tables, those that are pooled (no trial without information on a ratio).
+        The trials' tables. For a ratio, one without an event, or with events only, in both arms
+        drops out: it counts neither in k nor in Q, and its weight is missing.
     level : float
         Level of the interval in percent.
 
@@ -58,8 +54,9 @@ def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
     -------
     Pooled or None
         Log ratio or risk difference; Q is that of the trials' own effects around it, for which
-        empty cells get 0.5 as in `trial_evidence.extract.effect_sizes`. None where the ratio has
-        no estimate: no event (or, for odds, only events) in one arm of all the trials.
+        empty cells get 0.5 as in `trial_evidence.measures.effects`. None where the ratio has
+        no estimate (no event, or, for odds, only events, in one arm of all the trials) and where
+        the difference has no standard error (no event, or only events, in any arm).
 
     Raises
     ------
@@ -75,45 +72,23 @@ def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
     ``rma.mh``.
     """
     level = check_level(level)
-    trials = EFFECT_SIZES[counts.measure](counts.events_e, counts.n_e, counts.events_c, counts.n_c)
+    tables = (counts.events_e, counts.n_e, counts.events_c, counts.n_c)
+    trials = FROM_COUNTS[counts.measure](*tables)
     if trials.yi.size < 2:
         raise ValueError(f"needs at least 2 trials, not {trials.yi.size}")
-    a, n1 = np.asarray(counts.events_e, dtype=float), np.asarray(counts.n_e, dtype=float)
-    c, n0 = np.asarray(counts.events_c, dtype=float), np.asarray(counts.n_c, dtype=float)
-    fitted = ESTIMATES[counts.measure](a, n1, c, n0)
-    if fitted is None:
+    # Trials that say nothing about a ratio add nothing to it and do not count.
+    says = trials.informative
+    k = int(says.sum())
+    fitted = ESTIMATES[counts.measure](*(np.asarray(x, dtype=float)[says] for x in tables))
+    if fitted is None or not fitted[1] > 0:
         return None
     estimate, se, weights = fitted
-    return _result(trials, estimate, se, weights, level)
-
-
-def _result(
-    trials: EffectSizes, estimate: float, se: float, weights: Floats, level: float
-) -> Pooled:
-    k = trials.yi.size
-    q = float(((trials.yi - estimate) ** 2 / trials.vi).sum())
-    half = float(norm.ppf(0.5 + level / 200)) * se
+    q = float(((trials.yi[says] - estimate) ** 2 / trials.vi[says]).sum())
     return Pooled(
         model="mantel_haenszel",
         k=k,
-        estimate=estimate,
-        se=se,
-        ci_low=estimate - half,
-        ci_high=estimate + half,
-        ci_level=level,
-        p_value=float(2 * norm.sf(abs(estimate) / se)),
-        df=None,
-        tau2=None,
-        tau2_low=None,
-        tau2_high=None,
-        i2=None,
-        i2_q=100 * (q - k + 1) / q if q > k - 1 else 0.0,
-        q=q,
-        q_df=k - 1,
-        q_p=float(chi2.sf(q, k - 1)),
-        pi_low=None,
-        pi_high=None,
-        pi_method="",
+        **wald(estimate, se, level),
+        **q_test(q, k - 1),
         weights=percent_weights(weights),
     )
 
@@ -142,7 +117,8 @@ def _risk_difference(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[floa
     estimate = float((a * n0 / n - c * n1 / n).sum()) / total
     p = (c * (n1 / n) ** 2 - a * (n0 / n) ** 2 + n1 * n0 * (n0 - n1) / (2 * n**2)).sum()
     q = ((a * (n0 - c) + c * (n1 - a)) / (2 * n)).sum()
-    return estimate, float(np.sqrt(estimate * p + q)) / total, weights
+    # Zero but for rounding where every patient of one arm and none of the other has the event.
+    return estimate, float(np.sqrt(max(estimate * p + q, 0.0))) / total, weights
 
 
 ESTIMATES = {

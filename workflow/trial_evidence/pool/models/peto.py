@@ -1,9 +1,15 @@
 """Peto's one-step odds ratio, for rare events."""
 
 import numpy as np
-from scipy.special import chdtrc, ndtr, ndtri
 
-from trial_evidence.pool.engine.results import Pooled, check_counts, check_level, percent_weights
+from trial_evidence.pool.engine.results import (
+    Pooled,
+    check_counts,
+    check_level,
+    percent_weights,
+    q_test,
+    wald,
+)
 from trial_evidence.pool.models.mantel_haenszel import Counts
 
 
@@ -54,27 +60,10 @@ def peto(counts: Counts, level: float = 95.0) -> Pooled | None:
     estimate, se = float(difference.sum()) / total, 1 / float(np.sqrt(total))
     k = a.size
     q = float((variance * (difference / variance - estimate) ** 2).sum())
-    half = float(ndtri(0.5 + level / 200)) * se
     return Pooled(
         model="peto",
         k=k,
-        estimate=estimate,
-        se=se,
-        ci_low=estimate - half,
-        ci_high=estimate + half,
-        ci_level=level,
-        p_value=float(2 * ndtr(-abs(estimate) / se)),
-        df=None,
-        tau2=None,
-        tau2_low=None,
-        tau2_high=None,
-        i2=None,
-        i2_q=100 * (q - k + 1) / q if q > k - 1 else 0.0,
-        q=q,
-        q_df=k - 1,
-        q_p=float(chdtrc(k - 1, q)) if k > 1 else 1.0,
-        pi_low=None,
-        pi_high=None,
-        pi_method="",
+        **wald(estimate, se, level),
+        **q_test(q, k - 1),
         weights=percent_weights(variance),
     )

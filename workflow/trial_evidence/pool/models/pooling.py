@@ -1,5 +1,6 @@
 """Every model for one set of trials."""
 
+import numpy as np
 import numpy.typing as npt
 
 from trial_evidence.config.methods import Pooling
@@ -66,10 +67,11 @@ def pool_all(
         dersimonian_laird_wald(y, v, level),
     ]
     if counts is not None:
+        tables = len(np.asarray(counts.events_e))
+        if tables != y.size:
+            raise ValueError(f"{y.size} effects but {tables} two-by-two tables")
         by_counts = mantel_haenszel(counts, level)
         if by_counts is not None:
-            if by_counts.k != y.size:
-                raise ValueError(f"{y.size} effects but {by_counts.k} two-by-two tables")
             models.append(by_counts)
     models.append(bayesian(y, v, tau_prior_scale, level))
     return tuple(models)

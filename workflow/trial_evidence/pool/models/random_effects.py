@@ -1,6 +1,8 @@
 """Random-effects and common-effect models by inverse variance."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy.typing as npt
 
@@ -17,10 +19,13 @@ from trial_evidence.pool.engine.results import (
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.words.models import PREDICTION_WORDS, random_model
 
+MEAN = ("estimate", "se", "ci_low", "ci_high", "p_value")
+Q = ("q", "q_p", "i2_q")
 
-def _value(values: Floats) -> float:
-    """The only element of a stack of one."""
-    return float(values[0])
+
+def _values(fit: StackedFit, names: Iterable[str]) -> dict[str, Any]:
+    """Fields of a stack of one analysis as numbers."""
+    return {name: float(getattr(fit, name)[0]) for name in names}
 
 
 def random_effects(
@@ -83,39 +88,6 @@ def random_effects(
     )
 
 
-def reml_hartung_knapp(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
-    """Random-effects model by REML with the conservative Hartung-Knapp interval.
-
-    Parameters
-    ----------
-    yi, vi : array_like of shape (k,)
-        Effects on the analysis scale and their sampling variances; k at least 2.
-    level : float
-        Level of the intervals in percent.
-
-    Returns
-    -------
-    Pooled
-        Interval and test on t with k-1 degrees of freedom. The Hartung-Knapp variance is the Wald
-        variance times ``max(1, Q(tau2)/(k-1))``, so the interval is never narrower than Wald's.
-        The prediction interval is on t with k-1 degrees of freedom with variance
-        ``tau2 + se**2``, se the same floored Hartung-Knapp standard error.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two trials, or `check_effects` or `check_level` refuses the input.
-    """
-    return random_effects(
-        yi,
-        vi,
-        level,
-        tau2_estimator="REML",
-        estimate_interval="hartung_knapp_conservative",
-        prediction_interval="conservative_k_minus_1",
-    )
-
-
 def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
     """Random-effects model by DerSimonian and Laird with the Wald interval.
 
@@ -160,29 +132,22 @@ def _random(
     prediction: str,
 ) -> Pooled:
     tau2_low, tau2_high = q_profile(stack(y, v), level)
-    tau2 = _value(fit.tau2)
-    predicts = math.isfinite(_value(fit.pi_low))
+    tau2 = float(fit.tau2[0])
+    predicts = math.isfinite(fit.pi_low[0])
     return Pooled(
         model=model,
         k=y.size,
-        estimate=_value(fit.estimate),
-        se=_value(fit.se),
-        ci_low=_value(fit.ci_low),
-        ci_high=_value(fit.ci_high),
         ci_level=level,
-        p_value=_value(fit.p_value),
+        **_values(fit, MEAN),
         df=df,
         tau2=tau2,
-        tau2_low=_value(tau2_low),
-        tau2_high=_value(tau2_high),
-        i2=_value(fit.i2),
-        i2_q=_value(fit.i2_q),
-        q=_value(fit.q),
+        tau2_low=float(tau2_low[0]),
+        tau2_high=float(tau2_high[0]),
+        i2=float(fit.i2[0]),
         q_df=y.size - 1,
-        q_p=_value(fit.q_p),
-        pi_low=_value(fit.pi_low) if predicts else None,
-        pi_high=_value(fit.pi_high) if predicts else None,
+        **_values(fit, Q),
         pi_method=PREDICTION_WORDS[prediction] if predicts else "",
+        **(_values(fit, ("pi_low", "pi_high")) if predicts else {}),
         weights=percent_weights(1 / (v + tau2)),
     )
 
@@ -213,24 +178,10 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
     return Pooled(
         model="common",
         k=y.size,
-        estimate=_value(fit.estimate),
-        se=_value(fit.se),
-        ci_low=_value(fit.ci_low),
-        ci_high=_value(fit.ci_high),
         ci_level=level,
-        p_value=_value(fit.p_value),
-        df=None,
-        tau2=None,
-        tau2_low=None,
-        tau2_high=None,
-        i2=None,
-        i2_q=_value(fit.i2_q),
-        q=_value(fit.q),
+        **_values(fit, MEAN),
         q_df=y.size - 1,
-        q_p=_value(fit.q_p),
-        pi_low=None,
-        pi_high=None,
-        pi_method="",
+        **_values(fit, Q),
         weights=percent_weights(1 / v),
     )
 
@@ -262,23 +213,7 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
     return Pooled(
         model="single_trial",
         k=1,
-        estimate=_value(fit.estimate),
-        se=_value(fit.se),
-        ci_low=_value(fit.ci_low),
-        ci_high=_value(fit.ci_high),
         ci_level=level,
-        p_value=_value(fit.p_value),
-        df=None,
-        tau2=None,
-        tau2_low=None,
-        tau2_high=None,
-        i2=None,
-        i2_q=None,
-        q=None,
-        q_df=None,
-        q_p=None,
-        pi_low=None,
-        pi_high=None,
-        pi_method="",
+        **_values(fit, MEAN),
         weights=(100.0,),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from pymare.estimators import DerSimonianLaird, WeightedLeastSquares
+from pymare.estimators import WeightedLeastSquares
 from scipy.stats import chi2, f, norm, t
 
 from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
@@ -141,8 +141,8 @@ def meta_regression(
 
     Notes
     -----
-    Knapp G, Hartung J. Stat Med 2003;22:2693-2710. Coefficients, their covariance and
-    DL by PyMARE, tau2 by REML and ML by `trial_evidence.pool.engine.likelihood`. As metafor's
+    Knapp G, Hartung J. Stat Med 2003;22:2693-2710. Coefficients and their covariance by PyMARE,
+    tau2 by REML and ML by `trial_evidence.pool.engine.likelihood`. As metafor's
     ``rma(yi, vi, mods)``.
     """
     y, v = check_effects(yi, vi)
@@ -216,11 +216,23 @@ def _residual_tau2(y: Floats, v: Floats, design: Floats, method: str) -> float:
     if method in ("REML", "ML"):
         return mixed_effects_tau2(y, v, design, restricted=method == "REML")
     if method == "DL":
-        basis = np.linalg.qr(design)[0]
-        estimator = DerSimonianLaird(small_sample_correction="wald")
-        estimator.fit(y[:, None], v[:, None], basis)
-        return float(np.ravel(estimator.params_["tau2"])[0])
+        return _moments(y, v, design)
     raise ValueError(f"tau2 estimator {method!r} is not one of EE, DL, ML, REML")
+
+
+def _moments(y: Floats, v: Floats, design: Floats) -> float:
+    """tau2 by DerSimonian and Laird: Q less its degrees of freedom, over the trace of P.
+
+    Both are taken on the space orthogonal to the weighted design, where one trial of overwhelming
+    weight cancels nothing.
+    """
+    k, p = design.shape
+    root = 1 / np.sqrt(v)
+    basis = np.linalg.qr(root[:, None] * np.linalg.qr(design)[0], mode="complete")[0]
+    rest = basis[:, p:]
+    q = float(((rest.T @ (root * y)) ** 2).sum())
+    trace = float(((root[:, None] * rest) ** 2).sum())
+    return float(max(0.0, (q - (k - p)) / trace))
 
 
 def _residual_q(y: Floats, v: Floats, design: Floats) -> float:

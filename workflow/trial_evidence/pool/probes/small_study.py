@@ -11,13 +11,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import statsmodels.api as sm
-from scipy.stats import kendalltau, norm, t
+from scipy.stats import t
 
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.refusals import Refused, too_few
 from trial_evidence.pool.engine.results import Floats, check_counts, check_effects, check_level
 from trial_evidence.pool.models.mantel_haenszel import Counts
-from trial_evidence.pool.probes.meta_regression import MetaRegression, meta_regression
+from trial_evidence.pool.probes.meta_regression import meta_regression
 
 NEEDED = 10
 WHY = "with fewer, small-study effects cannot be told from chance"
@@ -67,6 +67,8 @@ def _weighted_line(
     if np.ptp(predictor) <= 1e-12 * float(np.abs(predictor).max()):
         return Refused(f"{name}: all trials are of one size.")
     fit = sm.WLS(effects, sm.add_constant(predictor), weights=weights).fit()
+    if not np.sqrt(weights @ fit.resid**2) > 1e-10 * np.sqrt(weights @ effects**2):
+        return Refused(f"{name}: the line goes through every trial, so its error is not known.")
     low, high = fit.conf_int(alpha=1 - level / 100)[0]
     return RegressionTest(
         name=name,
@@ -116,66 +118,6 @@ def egger(
     level = check_level(level)
     return _refusal(y.size, "Egger's test", forced) or _weighted_line(
         "Egger's test", y, np.sqrt(v), 1 / v, level
-    )
-
-
-def egger_mixed(
-    yi: npt.ArrayLike,
-    vi: npt.ArrayLike,
-    level: float = 95.0,
-    *,
-    interval: str = "wald",
-    forced: bool = False,
-) -> RegressionTest | Refused:
-    """Egger's regression with heterogeneity left over, by REML.
-
-    Parameters
-    ----------
-    yi, vi : array_like of shape (k,)
-        Effects on the analysis scale and their sampling variances.
-    level : float
-        Level of the limit's interval in percent.
-    interval : str
-        As `trial_evidence.pool.probes.meta_regression.meta_regression`.
-    forced : bool
-        Test fewer than ten trials all the same.
-
-    Returns
-    -------
-    RegressionTest or Refused
-
-    Raises
-    ------
-    ValueError
-        If the input cannot be pooled, the interval is unknown or the level is no percentage.
-
-    Notes
-    -----
-    Sterne JAC, Egger M, in Rothstein et al. 2005. As metafor's ``regtest(model="rma")``.
-    """
-    y, v = check_effects(yi, vi)
-    name = "Egger's test with residual heterogeneity"
-    refusal = _refusal(y.size, name, forced)
-    if refusal is not None:
-        return refusal
-    fit = meta_regression(y, v, {"se": np.sqrt(v)}, interval=interval, level=level, forced=True)
-    if isinstance(fit, Refused):
-        return Refused(f"{name}: all trials are of one size.")
-    return _of_meta_regression(name, fit)
-
-
-def _of_meta_regression(name: str, fit: MetaRegression) -> RegressionTest:
-    return RegressionTest(
-        name=name,
-        slope=float(fit.coefficients[1]),
-        slope_se=float(fit.se[1]),
-        limit=float(fit.coefficients[0]),
-        limit_se=float(fit.se[0]),
-        limit_low=float(fit.ci_low[0]),
-        limit_high=float(fit.ci_high[0]),
-        statistic=float(fit.coefficients[1] / fit.se[1]),
-        p_value=float(fit.p_value[1]),
-        df=fit.df,
     )
 
 
@@ -275,58 +217,6 @@ def peters(
 
 
 @dataclass(frozen=True)
-class RankTest:
-    """Rank correlation between effects and their variances.
-
-    Attributes
-    ----------
-    tau : float
-        Kendall's coefficient.
-    p_value : float
-        Two-sided; exact where no values tie.
-    """
-
-    tau: float
-    p_value: float
-
-
-def rank_test(yi: npt.ArrayLike, vi: npt.ArrayLike, *, forced: bool = False) -> RankTest | Refused:
-    """Begg and Mazumdar's rank correlation test.
-
-    Parameters
-    ----------
-    yi, vi : array_like of shape (k,)
-        Effects on the analysis scale and their sampling variances.
-    forced : bool
-        Test fewer than ten trials all the same.
-
-    Returns
-    -------
-    RankTest or Refused
-
-    Raises
-    ------
-    ValueError
-        If the input cannot be pooled.
-
-    Notes
-    -----
-    Begg CB, Mazumdar M. Biometrics 1994;50:1088-1101. As metafor's ``ranktest``.
-    """
-    y, v = check_effects(yi, vi)
-    refusal = _refusal(y.size, "The rank correlation test", forced)
-    if refusal is not None:
-        return refusal
-    w = 1 / v
-    standardised = (y - w @ y / w.sum()) / np.sqrt(v - 1 / w.sum())
-    tied = np.unique(standardised).size < y.size or np.unique(v).size < y.size
-    tau, p = kendalltau(standardised, v, method="asymptotic" if tied else "exact")
-    if math.isnan(tau):
-        return Refused("The rank correlation test: all trials are of one size.")
-    return RankTest(float(tau), float(p))
-
-
-@dataclass(frozen=True)
 class TrimAndFill:
     """The pooled result after mirroring the trials that seem to lack a counterpart.
 
@@ -412,7 +302,8 @@ def trim_and_fill(
             return Refused("Trim-and-fill: all trials are of one size, so no side is the thin one.")
         side = "right" if line.coefficients[1] < 0 else "left"
     turn = -1.0 if side == "right" else 1.0
-    order = np.argsort(turn * y, kind="stable")
+    # By variance where effects tie: the order of the trials is no part of the evidence.
+    order = np.lexsort((v, turn * y))
     effects, variances = turn * y[order], v[order]
     missing, unrounded, centre = _missing(effects, variances, estimator, method)
     k = y.size
@@ -531,8 +422,10 @@ def pet_peese(
         return refusal
     pet = _weighted_line("PET", y, np.sqrt(v), 1 / v, level)
     peese = _weighted_line("PEESE", y, v, 1 / v, level)
-    if isinstance(pet, Refused) or isinstance(peese, Refused):
-        return Refused("PET-PEESE: all trials are of one size.")
+    if isinstance(pet, Refused):
+        return pet
+    if isinstance(peese, Refused):
+        return peese
     # One-sided 5% in the direction of the limit.
     z = abs(pet.limit) / pet.limit_se
     chosen = "peese" if _two_sided_t(z, y.size - 2) < 0.1 else "pet"
@@ -542,58 +435,3 @@ def pet_peese(
 
 def _two_sided_t(ratio: float, df: int) -> float:
     return float(2 * t.sf(ratio, df))
-
-
-@dataclass(frozen=True)
-class FunnelContours:
-    """Lines of a contour-enhanced funnel plot.
-
-    Attributes
-    ----------
-    se : numpy.ndarray of float, shape (points,)
-        Standard errors, from zero.
-    levels : tuple of float
-        Two-sided p values of the contours.
-    half_width : numpy.ndarray of float, shape (levels, points)
-        Distance from no effect at which an estimate has that p value.
-    """
-
-    se: Floats
-    levels: tuple[float, ...]
-    half_width: Floats
-
-
-def funnel_contours(
-    largest_se: float, levels: tuple[float, ...] = (0.1, 0.05, 0.01), points: int = 101
-) -> FunnelContours:
-    """Contours of significance around no effect.
-
-    Parameters
-    ----------
-    largest_se : float
-        The largest standard error on the plot.
-    levels : tuple of float
-        Two-sided p values.
-    points : int
-        Points of each line.
-
-    Returns
-    -------
-    FunnelContours
-
-    Raises
-    ------
-    ValueError
-        If the standard error is not above zero or a p value not between 0 and 1.
-
-    Notes
-    -----
-    Peters JL, Sutton AJ, Jones DR, Abrams KR, Rushton L. J Clin Epidemiol 2008;61:991-996.
-    """
-    if not (math.isfinite(largest_se) and largest_se > 0):
-        raise ValueError(f"the largest standard error must be above zero, not {largest_se}")
-    if not all(0 < p < 1 for p in levels):
-        raise ValueError(f"p values lie between 0 and 1, not {levels}")
-    se = np.linspace(0.0, largest_se, points)
-    critical = norm.isf(np.array(levels) / 2)
-    return FunnelContours(se, levels, critical[:, None] * se)

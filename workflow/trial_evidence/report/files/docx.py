@@ -48,9 +48,7 @@ def tables_as_document(tables: Sequence[ReportTable], title: str) -> bytes:
     properties.created = properties.modified = DAY
     properties.revision = 1
     for position, table in enumerate(tables):
-        section = (
-            document.sections[0] if position == 0 else document.add_section(WD_SECTION.NEW_PAGE)
-        )
+        section = document.add_section(WD_SECTION.NEW_PAGE) if position else document.sections[0]
         width = _page(section, across=_is_wide(table))
         if position == 0:
             document.add_heading(plain(title), level=0)
@@ -89,11 +87,13 @@ def _styles(document: Any) -> None:
 
 
 def _is_wide(table: ReportTable) -> bool:
-    typical = sum(
-        max([len(heading), *(len(text) for text in table.frame[heading])])
-        for heading in table.frame.columns
-    )
-    return len(table.frame.columns) > _MOST_COLUMNS or typical > _MOST_LETTERS
+    letters = sum(max(map(len, texts)) for texts in _columns(table))
+    return len(table.frame.columns) > _MOST_COLUMNS or letters > _MOST_LETTERS
+
+
+def _columns(table: ReportTable) -> list[list[str]]:
+    """Heading and cells of every column."""
+    return [[heading, *table.frame[heading]] for heading in table.frame.columns]
 
 
 def _page(section: Any, *, across: bool) -> float:
@@ -107,32 +107,22 @@ def _page(section: Any, *, across: bool) -> float:
 
 
 def column_widths(table: ReportTable, width: float) -> list[float]:
-    """Widths of a table's columns in millimetres, by what they hold; they fill the width.
-
-    Parameters
-    ----------
-    table : ReportTable
-    width : float
-        Of the page's text, in millimetres.
-
-    Returns
-    -------
-    list of float
-    """
+    """Widths of a table's columns in millimetres, by what they hold; they fill the width."""
     least, wanted = [], []
-    for heading in table.frame.columns:
-        texts = [heading, *table.frame[heading]]
+    for heading, *cells in _columns(table):
+        texts = [heading, *cells]
         word = max((len(word) for text in texts for word in text.split()), default=1)
-        head = max(len(word) for word in heading.split())
+        head = max(map(len, heading.split()))
         # A heading is never broken; ids and addresses in the cells may be.
         letters = max(head * _BOLD_MM_A_LETTER, min(word, _LONGEST_WORD) * _MM_A_LETTER)
         least.append(letters + _PADDING_MM)
-        lengths = sorted(len(text) for text in texts)
+        lengths = sorted(map(len, texts))
         # A long text makes lines too, not width alone: less than in proportion balances columns.
         wanted.append(lengths[int(0.9 * (len(lengths) - 1))] ** 0.8)
     room = max(0.0, width - sum(least))
-    shares = [weight / sum(wanted) for weight in wanted]
-    columns = [narrow + room * share for narrow, share in zip(least, shares, strict=True)]
+    columns = [
+        narrow + room * weight / sum(wanted) for narrow, weight in zip(least, wanted, strict=True)
+    ]
     return [column * width / sum(columns) for column in columns]
 
 
@@ -145,7 +135,7 @@ def _add(document: Any, table: ReportTable, width: float) -> None:
     for column, size in zip(grid.columns, widths, strict=True):
         column.width = size
     first = grid.rows[0]
-    _mark(first, "w:tblHeader")
+    _mark(first, "tblHeader")
     _write(first, headings, widths, bold=True)
     for texts in table.frame.itertuples(index=False, name=None):
         _write(grid.add_row(), texts, widths, bold=False)
@@ -153,20 +143,13 @@ def _add(document: Any, table: ReportTable, width: float) -> None:
 
 def _rule_and_pad(grid: Any) -> None:
     """Lines above and below the rows, none between columns; a little air in the cells."""
-    borders = OxmlElement("w:tblBorders")
+    borders, padding = OxmlElement("w:tblBorders"), OxmlElement("w:tblCellMar")
     for place, eighths, colour in (
         ("top", 8, "404A50"), ("bottom", 8, "404A50"), ("insideH", 4, "B9C3C8"),
     ):  # fmt: skip
-        line = OxmlElement(f"w:{place}")
-        for name, value in (("val", "single"), ("sz", eighths), ("space", 0), ("color", colour)):
-            line.set(qn(f"w:{name}"), str(value))
-        borders.append(line)
-    padding = OxmlElement("w:tblCellMar")
+        borders.append(_element(place, val="single", sz=eighths, space=0, color=colour))
     for place, twips in (("top", 34), ("left", 68), ("bottom", 34), ("right", 68)):
-        side = OxmlElement(f"w:{place}")
-        side.set(qn("w:w"), str(twips))
-        side.set(qn("w:type"), "dxa")
-        padding.append(side)
+        padding.append(_element(place, w=twips, type="dxa"))
     properties = grid._tbl.tblPr
     # The schema wants this order, and the element for the look last.
     look = properties.find(qn("w:tblLook"))
@@ -178,17 +161,22 @@ def _rule_and_pad(grid: Any) -> None:
 
 
 def _write(row: Any, texts: Sequence[str], widths: Sequence[Any], *, bold: bool) -> None:
-    _mark(row, "w:cantSplit")
+    _mark(row, "cantSplit")
     for cell, text, size in zip(row.cells, texts, widths, strict=True):
         cell.width = size
         run = cell.paragraphs[0].add_run(plain(text))
         if bold:
             run.bold = True
-            shade = OxmlElement("w:shd")
-            shade.set(qn("w:val"), "clear")
-            shade.set(qn("w:fill"), "E4E9EC")
-            cell._tc.get_or_add_tcPr().append(shade)
+            cell._tc.get_or_add_tcPr().append(_element("shd", val="clear", fill="E4E9EC"))
 
 
 def _mark(row: Any, name: str) -> None:
-    row._tr.get_or_add_trPr().append(OxmlElement(name))
+    row._tr.get_or_add_trPr().append(_element(name))
+
+
+def _element(name: str, **values: str | int) -> Any:
+    """An element of Word's own format with its values."""
+    element = OxmlElement(f"w:{name}")
+    for key, value in values.items():
+        element.set(qn(f"w:{key}"), str(value))
+    return element

@@ -2,50 +2,31 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
-
 from trial_evidence.config.methods import Pooling
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import counted, listing, percent, words
+from trial_evidence.measures import MEASURES
+from trial_evidence.report.material.material import Material, source_ids, where
+from trial_evidence.report.material.printed import admitted, counted, listing, percent, words
 from trial_evidence.report.tables.flow import SEARCH_WORDS, search_dates
-from trial_evidence.words.models import INTERVAL_WORDS, MEASURE_NAMES, PREDICTION_WORDS
+from trial_evidence.words.models import INTERVAL_WORDS, PREDICTION_WORDS
 
 HEADING = "Methods"
 _MODELS = {"random_effects": "the random-effects model", "bayesian": "the Bayesian model"}
 _ORDER_NAMES = {
-    "definition": "definition of response",
     "population": "population analysed",
-    "assessor": "assessor",
-    "analysis": "cut of the data",
-    "median_followup_months": "follow-up",
-    "derivation": "how the number came about",
-    "verification": "how it was seen",
-    "status": "status",
+    "analysis": "data cut",
+    "median_followup_months": "median follow-up",
+    "derivation": "how the number was obtained",
 }
+# A row of a table of results, by the kind of evidence in it.
+_ROWS = {"counts": "result counted in an arm", "contrasts": "ratio comparing two arms"}
+_ROWS_MANY = {"counts": "results counted in an arm", "contrasts": "ratios comparing two arms"}
 
 
 def methods_paragraphs(material: Material) -> tuple[str, ...]:
-    """What was done, a paragraph a topic; every number from the sheet or the configuration.
-
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    tuple of str
-        Evidence, selection, effect sizes, models, heterogeneity, sensitivity, certainty.
-    """
-    return (
-        _search(material),
-        _verification(material),
-        _selection(material),
-        _effects(material),
-        _models(material),
-        _heterogeneity(material),
-        _sensitivity(material),
-        _certainty(material),
-    )
+    """What was done, a paragraph a topic; every number from the sheet or the configuration."""
+    topics = (_search, _verification, _selection, _effects, _models, _heterogeneity, _sensitivity,
+              _certainty)  # fmt: skip
+    return tuple(topic(material) for topic in topics)
 
 
 def methods_text(material: Material) -> str:
@@ -55,170 +36,169 @@ def methods_text(material: Material) -> str:
 
 def methods_markdown(material: Material) -> str:
     """The paragraphs as a page in Markdown."""
-    return "\n\n".join((f"# {HEADING}", *methods_paragraphs(material))) + "\n"
+    return f"# {methods_text(material)}"
 
 
 def _search(material: Material) -> str:
     sheet = material.sheet
     log, trials = sheet["search_log"], sheet["trials"]
-    queries = int(log["queries"].sum())
-    randomised = int((trials["randomised"] == "yes").sum())
+    queries = counted(int(log["queries"].sum()), "recorded query", "recorded queries")
     dates = search_dates(material)
     when = f" on {listing(dates)}" if dates else ""
     settings = "; ".join(name.lower() for name in material.configuration.settings.values())
+    rows = [
+        counted(len(sheet[table]), _ROWS[kind], _ROWS_MANY[kind])
+        for table, kind in sheet.kinds.items()
+    ]
+    cells = {cell for table in sheet.results for cell in sheet[table]["source_id"]}
+    read = {source for cell in cells for source in source_ids(cell)}
     return (
-        f"Trials were found by {SEARCH_WORDS}: {counted(len(log), 'search', 'searches')} with "
-        f"{counted(queries, 'recorded query', 'recorded queries')}{when}. Records identified and "
-        f"screened were not counted. The sheet holds "
-        f"{counted(len(trials), 'trial or cohort', 'trials and cohorts')} "
-        f"({randomised} of them randomised) in these settings: {settings}. "
-        f"{counted(len(sheet['pcr']), 'result')} on response and "
-        f"{counted(len(sheet['hazard_ratios']), 'hazard ratio')} were extracted from "
-        f"{counted(len(sheet['sources']), 'source')}."
+        f"Trials were identified by {SEARCH_WORDS}: {counted(len(log), 'search', 'searches')} with "
+        f"{queries}{when}. Records identified and screened were not counted. The sheet holds "
+        f"{counted(len(trials), 'trial or cohort', 'trials and cohorts')}, of which "
+        f"{len(where(trials, randomised='yes'))} were randomised, in these settings: {settings}. "
+        f"It has {listing(rows)}, extracted from {len(read)} of the "
+        f"{counted(len(sheet['sources']), 'source')} listed."
     )
 
 
 def _verification(material: Material) -> str:
-    trials = material.evidence.trials
-    measures = {(a.setting, a.id): a.measures[0] for a in material.configuration.analyses}
-    first = [
-        row == measures[setting, analysis]
-        for row, setting, analysis in zip(
-            trials["measure"], trials["setting"], trials["analysis"], strict=True
-        )
-    ]
-    pooled = trials[pd.Series(first, index=trials.index, dtype=bool) & (trials["pooled"] == "yes")]
-    primary = int((pooled["verification"] == "primary").sum())
-    second = material.sheet["second_reading"]
-    agreed = int((second["verdict"] == "agree").sum())
-    settled = len(material.sheet["adjudication"])
-    differ = len(second) - agreed
-    reading = (
-        f" A second reader read {counted(len(second), 'row')} again and agreed on {agreed} "
-        f"({percent(agreed / len(second))}); of {counted(differ, 'difference')}, "
-        f"{settled or 'none'} {'have' if settled > 1 else 'has'} been settled."
-        if len(second)
-        else " No row was read by a second reader."
-    )
+    pooled = where(material.as_first_measure(material.evidence.trials), pooled="yes")
+    primary = len(where(pooled, verification="primary"))
     bias = counted(len(material.sheet["risk_of_bias"]), "outcome of a trial", "outcomes of trials")
+    allowed = material.configuration.selection.admit.get("verification", ("unverified",))
+    never = (
+        "" if "unverified" in allowed
+        else " Results that nobody has verified in a source are never pooled."
+    )  # fmt: skip
     return (
-        "Every number carries its source and the place in it. Of "
-        f"{counted(len(pooled), 'result')} of trials compared, those of subgroups among them, "
-        f"{primary} {'was' if primary == 1 else 'were'} seen in the trial’s own paper, abstract, "
-        "registry record or label, the others wholly or in part in documents that quote it."
-        f"{reading} Risk of bias was judged by the domains of RoB 2 for {bias}."
+        "Every number is recorded with its source and its place in the source. Of the "
+        f"{counted(len(pooled), 'result')} in the comparisons, those of subgroups included, "
+        f"{primary} {'was' if primary == 1 else 'were'} verified in the trial’s own paper, "
+        "abstract, registry record or label, the others wholly or partly in documents that quote "
+        f"it.{never}{_second_reading(material)} Risk of bias was judged in the domains of RoB 2 "
+        f"for {bias}."
+    )
+
+
+def _second_reading(material: Material) -> str:
+    second = material.sheet["second_reading"]
+    if second.empty:
+        return " No row was read by a second reader."
+    agreed = len(where(second, verdict="agree"))
+    settled = len(material.sheet["adjudication"])
+    differ = counted(len(second) - agreed, "disagreement")
+    return (
+        f" Of {counted(len(second), 'reading')} by a second reader, {agreed} "
+        f"({percent(agreed / len(second))}) agreed; of {differ}, "
+        f"{settled or 'none'} {'have' if settled > 1 else 'has'} been resolved."
     )
 
 
 def _selection(material: Material) -> str:
-    chosen = material.configuration.selection
-    admitted = "; ".join(
-        f"{_ORDER_NAMES.get(column, words(column))}: {listing([words(w) for w in allowed])}"
-        for column, allowed in chosen.admit.items()
-    )
+    configuration = material.configuration
+    orders = [
+        f"{listing([o.label for o in configuration.outcomes.values() if o.table == table])}: "
+        f"{_order(configuration.selection.of(table))}."
+        for table in dict.fromkeys(outcome.table for outcome in configuration.outcomes.values())
+    ]
     return (
-        "A trial counted once in a pool, no arm twice, and settings were not pooled together. "
-        f"Admitted were rows by {admitted}. Where a trial reported several, one was taken by these "
-        f"orders of preference. Response: {_orders(chosen.pcr)}. Time to event: "
-        f"{_orders(chosen.hazard_ratio)}."
+        "Each trial was counted once in a pool and no arm twice, and settings were not pooled "
+        f"together. We included {admitted(configuration.selection)}. Where a trial reported "
+        "several results, one was chosen by these criteria, in this order. "
+        f"{' '.join(orders)}"
+    )
+
+
+def _order(orders: Mapping[str, tuple[str, ...] | str]) -> str:
+    return "; ".join(
+        f"{_ORDER_NAMES.get(column, words(column))} "
+        f"({words(order if isinstance(order, str) else ', then '.join(order))})"
+        for column, order in orders.items()
     )
 
 
 def _effects(material: Material) -> str:
     used = dict.fromkeys(m for a in material.configuration.analyses for m in a.measures)
-    names = listing([f"{MEASURE_NAMES[m].lower()}s" for m in used])
-    table = material.evidence.trials
-    corrected = int(table.loc[table["corrected"] == "yes", "trial_id"].nunique())
+    names = listing([f"{MEASURES[m].title.lower()}s" for m in used])
+    corrected = where(material.evidence.trials, corrected="yes")["trial_id"].nunique()
     return (
-        f"Effects are {names}, ratios analysed as logarithms. A trial with an empty cell gets 0.5 "
-        f"in all its cells ({counted(corrected, 'trial') if corrected else 'none'} here); a trial "
-        "without any event, or with nothing but events, carries no information on a ratio and "
-        "is shown without being pooled. "
-        "Standard errors of log hazard ratios come from the interval at its own level, else from "
-        "one limit, a p value or the events."
+        f"Effects are {names}; ratios were analysed on the log scale. Where a trial had an empty "
+        f"cell, 0.5 was added to all its cells "
+        f"({counted(corrected, 'trial') if corrected else 'no trial'} here). A trial in which no "
+        "patient, or every patient, had the event carries no information on a ratio and is shown "
+        "but not pooled. Standard errors of log hazard ratios were derived from the confidence "
+        "interval at its own level, or else from one limit, a p value or the numbers of events."
     )
 
 
 def _models(material: Material) -> str:
     configuration = material.configuration
     pooling = configuration.pooling
-    level = f"{configuration.confidence_level:g}%"
     return (
-        f"Trials were pooled by random effects, τ² by {pooling.tau2_estimator}, with the "
-        f"{INTERVAL_WORDS[pooling.estimate_interval][2]}, and by a Bayesian normal-normal model "
+        f"Trials were pooled with a random-effects model, τ² by {pooling.tau2_estimator}, with the "
+        f"{INTERVAL_WORDS[pooling.estimate_interval][2]}, and with a Bayesian normal-normal model "
         "with a flat prior on the mean and a half-normal prior on τ of scale "
         f"{configuration.tau_prior_scale['log_ratio']:g} for log ratios. Intervals are at the "
-        f"{level} level; prediction intervals use "
+        f"{configuration.confidence_level:g}% level; prediction intervals use "
         f"{PREDICTION_WORDS[pooling.prediction_interval]}. {_leading(pooling)} "
-        "A single trial is reported as it stands."
+        "A single trial is reported with its own interval."
     )
 
 
 def _leading(pooling: Pooling) -> str:
+    """Which model leads from how many trials on; a rule holds until the next one begins."""
     parts = []
-    for position, rule in enumerate(pooling.leading):
-        last = position + 1 == len(pooling.leading)
-        until = rule.from_trials if last else pooling.leading[position + 1].from_trials - 1
-        joint = " or " if until == rule.from_trials + 1 else " to "
-        span = f"{rule.from_trials}{joint}{until}" if until > rule.from_trials else f"{until}"
-        beside = f", beside {_MODELS[rule.co_primary]} of equal rank" if rule.co_primary else ""
-        trials = f"{span} trials or more" if last else f"{span} trials"
-        parts.append(f"with {trials} {_MODELS[rule.model]}{beside}")
-    return f"What is reported first depends on the number of trials: {'; '.join(parts)}."
+    ends = [rule.from_trials - 1 for rule in pooling.leading[1:]]
+    for rule, until in zip(pooling.leading, [*ends, None], strict=True):
+        first = rule.from_trials
+        joint = "or" if until == first + 1 else "to"
+        span = f"{first} or more" if until is None else f"{first} {joint} {until}"
+        co_primary = f", with {_MODELS[rule.co_primary]} as co-primary" if rule.co_primary else ""
+        trials = counted(first, "trial") if until == first else f"{span} trials"
+        parts.append(f"with {trials}, {_MODELS[rule.model]}{co_primary}")
+    return f"The leading model depends on the number of trials: {'; '.join(parts)}."
 
 
 def _heterogeneity(material: Material) -> str:
-    factors = dict.fromkeys(
-        modifier.label.lower()
-        for a in material.configuration.analyses
-        for modifier in a.effect_modifiers
-    )
-    least = material.configuration.effect_modifier_min_trials
+    analyses = material.configuration.analyses
+    factors = dict.fromkeys(m.label.lower() for a in analyses for m in a.effect_modifiers)
+    least = counted(material.configuration.effect_modifier_min_trials, "trial")
     inside = (
-        f" By {listing(list(factors))}, effects were compared inside each trial and the "
-        f"comparisons pooled where {counted(least, 'trial')} or more report all levels."
-        if factors
-        else ""
+        f" Effects by {listing(list(factors))} were compared within each trial, and the "
+        f"comparisons pooled where {least} or more reported all levels."
     )
     return (
-        "Heterogeneity is given as τ² with its Q-profile interval, I² from τ², and Q. Groups of "
-        f"trials were compared by a mixed-effects model with one τ².{inside}"
+        "Heterogeneity is given as τ² with its Q-profile interval, I² from τ², and Q. Subgroups of "
+        "trials were compared with a mixed-effects model with one τ²." + (inside if factors else "")
     )
 
 
 def _sensitivity(material: Material) -> str:
-    curves = material.sensitivity["multiverse_summary"]
-    total = int(curves.loc[curves["measure"] == "all", "specifications"].sum())
+    curves = where(material.sensitivity["multiverse_summary"], measure="all")
+    total = counted(int(curves["specifications"].sum()), "specification")
     least = material.report.certainty.small_study_trials
     return (
-        "Every pooled result was repeated by other estimators and intervals, without each trial, "
-        "trial by trial in the order of the sources read, and over every combination of the "
-        f"choices examined ({counted(total, 'specification')} in all). Small-study effects were "
-        f"tested where at least {least} trials were pooled."
+        "Every pooled result was repeated with other estimators and intervals, leaving out each "
+        "trial in turn, cumulatively by year of the source, and over all combinations of the "
+        f"analytic choices examined ({total} in all). Small-study effects were tested where at "
+        f"least {least} trials were pooled."
     )
 
 
 def _certainty(material: Material) -> str:
     rules, ratio = material.report.certainty, material.report.worthwhile_ratio
     judged = len(material.sheet["certainty"])
-    by_hand = (
-        f"{counted(judged, 'domain')} {'was' if judged == 1 else 'were'}" if judged else "None was"
-    )
+    by_hand = "No domain was" if not judged else (
+        f"{counted(judged, 'domain')} {'was' if judged == 1 else 'were'}"
+    )  # fmt: skip
     return (
         "Certainty of evidence follows the domains of GRADE. Rules propose a judgement: risk of "
         f"bias is serious from {percent(rules.high_risk_share)} of the weight at high risk, or "
         f"{percent(rules.concerns_share)} not at low risk; inconsistency from an I² of "
-        f"{rules.i2:g}% or where only the prediction interval includes no effect; imprecision "
-        f"where the interval includes no effect and a ratio of {ratio:g} (or its reciprocal), or "
-        f"where there is less information than detecting it with {rules.power:g}% power needs; "
-        f"publication bias from p < {rules.small_study_p:g}. Indirectness is left to a person. "
-        f"{by_hand} judged by a person."
-    )
-
-
-def _orders(orders: Mapping[str, tuple[str, ...] | str]) -> str:
-    return "; ".join(
-        f"{_ORDER_NAMES.get(column, words(column))} "
-        f"({order if isinstance(order, str) else ', then '.join(words(word) for word in order)})"
-        for column, order in orders.items()
+        f"{rules.i2:g}%, or where only the prediction interval includes no effect; imprecision "
+        f"where the interval includes both no effect and a ratio of {ratio:g} (or its reciprocal), "
+        f"or where the information is less than {rules.power:g}% power to detect that ratio "
+        f"requires; publication bias where p < {rules.small_study_p:g}. Indirectness is left to a "
+        f"person. {by_hand} judged by a person."
     )

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "jinja2", "jsonschema", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow",
-    "plotnine", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
+    "jinja2", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow", "plotnine",
+    "pydantic", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
 )  # fmt: skip
 # Files that decide about the results, beside the sheet: below the folder of the library.
-_CODE = ("trial_evidence/**/*.py", "dictionary/*.csv", "schemas/*.yaml", "rules/*.smk", "report/*")
+_CODE = ("trial_evidence/**/*.py", "dictionary/*.csv", "rules/*.smk", "report/*")
 _WORKFLOW = Path(__file__).resolve().parents[3]
 _FORMATS = {
     ".bib": "application/x-bibtex", ".csv": "text/csv", ".docx":
@@ -25,13 +25,10 @@ _FORMATS = {
     ".svg": "image/svg+xml", ".txt": "text/plain", ".xlsx":
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }  # fmt: skip
-
 _LICENCE = {
-    "@id": "https://spdx.org/licenses/MIT",
-    "@type": "CreativeWork",
-    "name": "MIT License",
+    "@id": "https://spdx.org/licenses/MIT", "@type": "CreativeWork", "name": "MIT License",
     "identifier": "MIT",
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,17 +48,10 @@ class Revision:
 
 
 def revision(folder: Path) -> Revision:
-    """The commit that a project's folder stands at, and whether anything was changed since.
+    """The commit that a project's own folder is at, and whether anything was changed since.
 
-    Parameters
-    ----------
-    folder : Path
-        The project's own folder. A folder inside another project's repository is not under git
-        in this sense: that repository's commit says nothing about it.
-
-    Returns
-    -------
-    Revision
+    A folder inside another project's repository is not under git in this sense: that repository's
+    commit says nothing about it.
     """
     top = _git(folder, "rev-parse", "--show-toplevel")
     commit = _git(folder, "rev-parse", "--verify", "HEAD")
@@ -94,11 +84,10 @@ def provenance(
         of its bytes), ``code`` (SHA-256 of all files of the workflow), ``revision``, ``searched``.
         Only what is the same in every run of the same project.
     """
-    found = revision(project)
     return {
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
-        "revision": {"commit": found.commit, "state": found.state},
+        "revision": vars(revision(project)),
         "code": {"sha256": _code_checksum()},
         "configuration": _checksums(sorted(config.glob("**/*.yaml")), config),
         "sheet": _checksums([raw / f"{name}.csv" for name in sorted(tables)], raw),
@@ -127,53 +116,41 @@ def ro_crate(facts: Mapping[str, Any], files: Sequence[Path], results: Path, tit
     """
     listed = [_file_entity(path, results) for path in sorted(files)]
     inputs = [
-        {
-            "@id": f"#{kind}-{name}",
-            "@type": "CreativeWork",
-            "name": name,
-            "description": "Table of the extraction sheet" if kind == "sheet" else "Configuration",
-            "sha256": digest,
-        }
+        _entity(
+            f"#{kind}-{name}", "CreativeWork", name,
+            description="Table of the extraction sheet" if kind == "sheet" else "Configuration",
+            sha256=digest,
+        )
         for kind in ("sheet", "configuration")
         for name, digest in facts[kind].items()
-    ]
+    ]  # fmt: skip
     software = [
-        {"@id": f"#{name}", "@type": "SoftwareApplication", "name": name, "softwareVersion": number}
+        _entity(f"#{name}", "SoftwareApplication", name, softwareVersion=number)
         for name, number in {"python": facts["python"], **facts["packages"]}.items()
     ]
-    state = facts["revision"]
-    workflow = {
-        "@id": "#workflow",
-        "@type": "SoftwareSourceCode",
-        "name": "Workflow and library of the project",
-        "version": state["commit"] or state["state"],
-        "description": f"Revision {state['commit'] or 'unknown'}, {state['state']}",
-        "sha256": facts["code"]["sha256"],
-    }
-    root: dict[str, Any] = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": title,
-        "description": "Estimates, tables, figures and report of a meta-analysis of trials.",
-        "license": {"@id": _LICENCE["@id"]},
-        "hasPart": [{"@id": entity["@id"]} for entity in listed],
-        "mentions": [{"@id": "#run"}],
-    }
-    if facts["searched"]:
-        root["datePublished"] = facts["searched"][-1]
-    run = {
-        "@id": "#run",
-        "@type": "CreateAction",
-        "name": "Run of the workflow",
-        "instrument": [{"@id": e["@id"]} for e in (workflow, *software)],
-        "object": [{"@id": e["@id"]} for e in inputs],
-        "result": [{"@id": "./"}],
-    }
+    commit, state = facts["revision"]["commit"], facts["revision"]["state"]
+    workflow = _entity(
+        "#workflow", "SoftwareSourceCode", "Workflow and library of the project",
+        version=commit or state, description=f"Revision {commit or 'unknown'}, {state}",
+        sha256=facts["code"]["sha256"],
+    )  # fmt: skip
+    root = _entity(
+        "./", "Dataset", title,
+        description="Estimates, tables, figures and report of a meta-analysis of trials.",
+        license=_reference(_LICENCE), hasPart=list(map(_reference, listed)),
+        mentions=[{"@id": "#run"}],
+        **({"datePublished": facts["searched"][-1]} if facts["searched"] else {}),
+    )  # fmt: skip
+    run = _entity(
+        "#run", "CreateAction", "Run of the workflow",
+        instrument=list(map(_reference, (workflow, *software))),
+        object=list(map(_reference, inputs)), result=[_reference(root)],
+    )  # fmt: skip
     descriptor = {
         "@id": "ro-crate-metadata.json",
         "@type": "CreativeWork",
         "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-        "about": {"@id": "./"},
+        "about": _reference(root),
     }
     graph = [descriptor, root, _LICENCE, *listed, run, workflow, *software, *inputs]
     context = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "https://schema.org/sha256"}]
@@ -185,23 +162,28 @@ def as_json(content: Mapping[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
-def _file_entity(path: Path, results: Path) -> dict[str, str]:
-    content = path.read_bytes()
-    return {
-        "@id": path.relative_to(results).as_posix(),
-        "@type": "File",
-        "name": path.name,
-        "encodingFormat": _FORMATS[path.suffix],
-        "contentSize": str(len(content)),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
+def _entity(id_: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"@id": id_, "@type": kind, "name": name, **more}
+
+
+def _reference(entity: Mapping[str, Any]) -> dict[str, str]:
+    return {"@id": entity["@id"]}
+
+
+def _file_entity(path: Path, results: Path) -> dict[str, Any]:
+    return _entity(
+        path.relative_to(results).as_posix(), "File", path.name,
+        encodingFormat=_FORMATS[path.suffix], contentSize=str(path.stat().st_size),
+        sha256=_sha256(path),
+    )  # fmt: skip
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _checksums(paths: Sequence[Path], folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in paths
-    }
+    return {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
 
 
 def _code_checksum() -> str:

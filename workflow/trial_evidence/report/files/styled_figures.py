@@ -1,18 +1,16 @@
 """Every figure again in the look that a journal or a slide asks for."""
 
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from trial_evidence.config.looks import FigureConfiguration, FigureStyle
-from trial_evidence.figures.canvas.page import Page, fitted, save_page
+from trial_evidence.figures.canvas.page import Picture
+from trial_evidence.figures.canvas.publishing import LISTING, publish
 from trial_evidence.figures.canvas.style import Style, styled
-from trial_evidence.figures.forests.forest import layout
-from trial_evidence.figures.stage import setting_figures
+from trial_evidence.figures.forests.layout import layout
+from trial_evidence.figures.stage import setting_forests
 from trial_evidence.files import read_table, write_table
 from trial_evidence.network.stage import FOLDER as NETWORK_FOLDER
 from trial_evidence.network.stage import network_pages
@@ -28,19 +26,10 @@ from trial_evidence.words.errors import RequestError
 LISTING_COLUMNS = ["figure", "title", "text"]
 
 
-@dataclass(frozen=True)
-class StyledPage:
-    """A page and where it goes, below the folder of its look, without suffix."""
-
-    stem: str
-    page: Page
-
-    @property
-    def analysis(self) -> str:
-        """The analysis or network it belongs to; ``overview`` for those over all settings."""
-        folders = self.stem.split("/")[:-1]
-        own = [folder for folder in folders[1:] if folder != NETWORK_FOLDER]
-        return own[0] if own else folders[0]
+def owner(stem: str) -> str:
+    """The analysis or network a figure belongs to; ``overview`` for those over all settings."""
+    first, *others, _ = stem.split("/")
+    return next((folder for folder in others if folder != NETWORK_FOLDER), first)
 
 
 def choose_style(looks: FigureConfiguration, name: str, width_mm: float | None) -> FigureStyle:
@@ -73,10 +62,7 @@ def choose_style(looks: FigureConfiguration, name: str, width_mm: float | None) 
     if width not in found.widths_mm:
         allowed = ", ".join(f"{own:g}" for own in found.widths_mm)
         raise RequestError(f'Style "{name}" has no width of {width:g} mm. Allowed: {allowed}.')
-    return FigureStyle(
-        found.name, found.description, (width,), found.height_mm, found.magnification,
-        found.formats, found.dpi, found.fields,
-    )  # fmt: skip
+    return replace(found, widths_mm=(width,))
 
 
 def write_styled_figures(
@@ -123,25 +109,20 @@ def write_styled_figures(
     style = styled(look.fields, look.widths_mm[0], look.magnification)
     pages = styled_pages(material, looks, style, processed, certainty)
     if look.height_mm is not None:
-        pages = [StyledPage(found.stem, fitted(found.page, look.height_mm)) for found in pages]
+        pages = {stem: page.fitted(look.height_mm) for stem, page in pages.items()}
     folder = material.results / f"figures-{look.name}" / f"{look.widths_mm[0]:g}mm"
-    wanted = [found for found in pages if not analysis or found.analysis == analysis]
+    wanted = {stem: page for stem, page in pages.items() if analysis in ("", owner(stem))}
     if not wanted:
-        known = dict.fromkeys(found.analysis for found in pages)
-        raise RequestError(f'"{analysis}" has no figures. Those of: {", ".join(known)}.')
-    draw = partial(_draw, folder=folder, look=look)
-    if processes > 1:
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            list(pool.map(draw, wanted))
-    else:
-        for found in wanted:
-            draw(found)
-    files = {folder / f"{found.stem}.{kind}": found for found in pages for kind in look.formats}
-    for path in [path for path in folder.rglob("*") if path.is_file() and path not in files]:
-        path.unlink()
-    there = {found.stem: found.page for path, found in files.items() if path.is_file()}
-    listing = [(stem, page.title, page.description) for stem, page in there.items()]
-    write_table(folder / "figures.csv", pd.DataFrame(listing, columns=LISTING_COLUMNS))
+        known = ", ".join(dict.fromkeys(map(owner, pages)))
+        raise RequestError(f'"{analysis}" has no figures. Those of: {known}.')
+    kept = [f"{stem}.{kind}" for stem in pages for kind in look.formats]
+    publish(wanted, folder, look.formats, processes, dpi=look.dpi, own=("**/*",), kept=kept)
+    listing = [
+        (stem, page.title, page.description)
+        for stem, page in pages.items()
+        if all((folder / f"{stem}.{kind}").is_file() for kind in look.formats)
+    ]
+    write_table(folder / LISTING, pd.DataFrame(listing, columns=LISTING_COLUMNS))
     return folder
 
 
@@ -151,43 +132,28 @@ def styled_pages(
     style: Style,
     processed: Path,
     certainty: Certainties,
-) -> list[StyledPage]:
-    """Every figure: forest plots, sensitivity, networks, and the overview.
+) -> dict[str, Picture]:
+    """Every figure below the folder of its look: forest plots, sensitivity, networks, overview.
 
     The specification curves are drawn from the table of the specifications, which are not
     computed again.
     """
     configuration, sheet = material.configuration, material.sheet
-    pages: list[StyledPage] = []
-    for setting in configuration.settings:
-        for figure in setting_figures(
-            configuration, looks, sheet, setting, processed, material.results
-        ):
-            stem = f"{setting}/{figure.stem}"
-            pages.append(StyledPage(stem, layout(figure.forest, style)))
-        pages += _sensitivity_pages(material, setting, style)
-        found = network_pages(configuration, material.networks, sheet, setting, style)
-        pages += [
-            StyledPage(f"{setting}/{NETWORK_FOLDER}/{stem}", page) for stem, page in found.items()
-        ]
-    for name, (_, page) in overview_pages(material, certainty, style).items():
-        pages.append(StyledPage(f"{FOLDER}/{name}", page))
-    return pages
-
-
-def _sensitivity_pages(material: Material, setting: str, style: Style) -> list[StyledPage]:
-    configuration = material.configuration
     trials = material.evidence.trials
-    found = comparisons(configuration, setting, trials[trials["setting"] == setting])
-    table = material.results / setting / SENSITIVITY_FOLDER / "multiverse.csv"
-    specifications = (
-        read_table(table, MULTIVERSE_NUMBERS)
-        if table.is_file()
-        else pd.DataFrame(columns=MULTIVERSE_COLUMNS)
-    )
-    pages = sensitivity_pages(configuration, found, specifications, material.sheet, setting, style)
-    return [StyledPage(f"{setting}/{stem}", page) for stem, page in pages.items()]
-
-
-def _draw(found: StyledPage, folder: Path, look: FigureStyle) -> None:
-    save_page(found.page, folder / found.stem, look.formats, look.dpi)
+    pages: dict[str, Picture] = {}
+    for setting in configuration.settings:
+        forests = setting_forests(configuration, looks, sheet, setting, processed, material.results)
+        compared = comparisons(configuration, setting, trials[trials["setting"] == setting])
+        table = material.results / setting / SENSITIVITY_FOLDER / "multiverse.csv"
+        specifications = (
+            read_table(table, MULTIVERSE_NUMBERS)
+            if table.is_file()
+            else pd.DataFrame(columns=MULTIVERSE_COLUMNS)
+        )
+        own: dict[str, Picture] = {stem: layout(forest, style) for stem, forest in forests.items()}
+        own |= sensitivity_pages(configuration, compared, specifications, sheet, setting, style)
+        networks = network_pages(configuration, material.networks, sheet, setting, style)
+        own |= {f"{NETWORK_FOLDER}/{stem}": page for stem, page in networks.items()}
+        pages |= {f"{setting}/{stem}": page for stem, page in own.items()}
+    over_all = overview_pages(material, certainty, style)
+    return pages | {f"{FOLDER}/{name}": page for name, (_, page) in over_all.items()}

@@ -1,8 +1,8 @@
 """What the report is made of: configuration, sheet, and everything the earlier stages wrote."""
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +14,28 @@ from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.files import read_table, records
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
-from trial_evidence.report.trail.explain import Evidence
-from trial_evidence.report.trail.network_trace import read_network_tables
+from trial_evidence.report.material import printed
+from trial_evidence.report.material.table import Column, ReportTable, Row, report_table
+from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.sheet import Sheet
 
 # Two arms of a trial may have been read in two sources.
 JOINED = " / "
 NO_NETWORKS = NetworkConfiguration({}, {}, (), (), ())
-_RESULT = ["k", "estimate", "ci_low", "ci_high", "ci_level", "p_value"]
 # Table of the sensitivity stage -> the columns that are numbers, of those the report reads.
 SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
-    "methods": [*_RESULT, "pi_low", "pi_high", "tau2"],
-    "leave_one_out": _RESULT,
-    "cumulative": [*_RESULT, "year"],
+    "methods": ["estimate"],
+    "leave_one_out": ["estimate", "ci_low", "ci_high"],
+    "cumulative": ["k", "estimate", "ci_low", "ci_high", "ci_level", "year"],
     "influence": ["cook_distance"],
-    "small_study": ["k", "p_value", "estimate", "ci_low", "ci_high"],
-    "subgroups": _RESULT,
-    "effect_modifiers": _RESULT,
+    "small_study": ["p_value"],
+    "effect_modifiers": ["k", "estimate", "ci_low", "ci_high", "ci_level"],
     "multiverse_summary": [
-        "specifications", "median_estimate", "lowest_estimate", "highest_estimate",
-        "share_excluding_no_effect", "share_below", "share_above",
+        "specifications", "lowest_estimate", "highest_estimate", "share_excluding_no_effect",
     ],
 }  # fmt: skip
+# Tests of small-study effects; an excess of significant results is told elsewhere.
+_SMALL_STUDY_TESTS = ["egger", "harbord", "peters"]
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,6 @@ class Material:
 
     Attributes
     ----------
-    configuration : Configuration
-    report : ReportConfiguration
-    sheet : Sheet
     evidence : Evidence
         Of all settings.
     sensitivity : mapping of str to DataFrame
@@ -65,76 +62,124 @@ class Material:
     results: Path
     networks: NetworkConfiguration = NO_NETWORKS
 
+    @cached_property
     def sources(self) -> dict[str, dict[str, Any]]:
         """Source id -> its row of the sheet."""
         return {row["source_id"]: row for row in records(self.sheet["sources"])}
 
+    @cached_property
     def trials(self) -> dict[str, dict[str, Any]]:
         """Trial id -> its row of the sheet."""
         return {row["trial_id"]: row for row in records(self.sheet["trials"])}
 
+    @cached_property
     def titles(self) -> dict[tuple[str, str], str]:
         """(setting, id) -> title of every analysis, of every pool of rates and of every network."""
-        configuration = self.configuration
-        compared = {(a.setting, a.id): a.title for a in configuration.analyses}
-        rates = {(r.setting, r.id): r.title for r in configuration.rates}
-        networks = {(n.setting, n.id): n.title for n in self.networks.networks}
-        return compared | rates | networks
+        parts = (self.configuration.analyses, self.configuration.rates, self.networks.networks)
+        return {(entry.setting, entry.id): entry.title for part in parts for entry in part}
+
+    @cached_property
+    def first_measures(self) -> dict[tuple[str, str], str]:
+        """(setting, id) -> the measure that an analysis or a pool of rates is read by."""
+        rates = {(r.setting, r.id): "proportion" for r in self.configuration.rates}
+        return {(a.setting, a.id): a.measures[0] for a in self.configuration.analyses} | rates
 
     def trial_name(self, trial_id: str) -> str:
         """Name of a trial without what stands in brackets after it."""
-        return str(self.trials()[trial_id]["name"]).partition(" (")[0]
+        return str(self.trials[trial_id]["name"]).partition(" (")[0]
 
     def study_name(self, study_id: str, source_id: str) -> str:
         """Name of a trial; of any other study, who reported it and when."""
-        if study_id in self.trials():
+        if study_id in self.trials:
             return self.trial_name(study_id)
-        sources = self.sources()
-        found = [citation(sources[key]) for key in source_ids(source_id) if key in sources]
+        found = [citation(self.sources[k]) for k in source_ids(source_id) if k in self.sources]
         return "; ".join(found) or study_id.replace("_", " ")
 
     def front(self) -> tuple[Analysis, ...]:
         """The analyses that answer the question: those whose trials are pooled as one."""
         return tuple(a for a in self.configuration.analyses if a.pool == "overall")
 
-    def leads(
-        self, setting: str, analysis: str, measure: str, subgroup: str = "all"
-    ) -> list[dict[str, Any]]:
-        """The leading estimate of a pool, then the co-primary one; none where no trial is."""
-        table = self.evidence.estimates
-        found = table[
-            (table["setting"] == setting)
-            & (table["analysis"] == analysis)
-            & (table["measure"] == measure)
-            & (table["subgroup"] == subgroup)
-            & table["role"].isin(["lead", "co-primary"])
-        ]
-        return sorted(records(found), key=lambda row: str(row["role"]), reverse=True)
+    def analysis(self, setting: str, name: str) -> Analysis:
+        """An analysis by its setting and id."""
+        return next(a for a in self.configuration.of_setting(setting) if a.id == name)
+
+    def about(self, table: pd.DataFrame, analysis: Analysis, **values: str) -> pd.DataFrame:
+        """Rows of a table of results about an analysis, as its first measure."""
+        wanted = {"setting": analysis.setting, "analysis": analysis.id}
+        return where(table, **wanted, measure=analysis.measures[0], **values)
+
+    def leads(self, analysis: Analysis) -> list[dict[str, Any]]:
+        """The leading estimate of all patients, then the co-primary one; none without a trial."""
+        rows = self.about(self.evidence.estimates, analysis, subgroup="all")
+        return by_rank(rows)
 
     def lead(self, analysis: Analysis) -> dict[str, Any] | None:
-        """The leading estimate of an analysis as its first measure, all patients."""
-        rows = self.leads(analysis.setting, analysis.id, analysis.measures[0])
-        return rows[0] if rows else None
+        """The leading estimate of an analysis, all patients."""
+        return next(iter(self.leads(analysis)), None)
 
     def pooled_trials(self, analysis: Analysis) -> pd.DataFrame:
-        """The trials behind the leading estimate of an analysis, a row a trial."""
-        table = self.evidence.trials
-        return table[
-            (table["setting"] == analysis.setting)
-            & (table["analysis"] == analysis.id)
-            & (table["measure"] == analysis.measures[0])
-            & (table["subgroup"] == "all")
-            & (table["pooled"] == "yes")
-        ]
+        """The trials behind the leading estimate, a row a trial, with their ``share`` of weight."""
+        rows = self.about(self.evidence.trials, analysis, subgroup="all", pooled="yes")
+        weights = rows["weight"].fillna(1.0)
+        return rows.assign(share=weights / weights.sum())
 
-    def of(self, table: str, analysis: Analysis, measure: str = "") -> pd.DataFrame:
-        """Rows of a sensitivity table about an analysis, as its first measure by default."""
-        rows = self.sensitivity[table]
-        return rows[
-            (rows["setting"] == analysis.setting)
-            & (rows["analysis"] == analysis.id)
-            & (rows["measure"] == (measure or analysis.measures[0]))
-        ]
+    def of(self, table: str, analysis: Analysis) -> pd.DataFrame:
+        """Rows of a sensitivity table about an analysis, as its first measure."""
+        return self.about(self.sensitivity[table], analysis)
+
+    def small_study_tests(self, analysis: Analysis) -> list[dict[str, Any]]:
+        """Tests of small-study effects that could be made."""
+        rows = self.of("small_study", analysis).dropna(subset=["p_value"])
+        return records(rows[rows["test"].isin(_SMALL_STUDY_TESTS)])
+
+    def as_first_measure(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows of a table of results that are told as their analysis's first measure."""
+        places = zip(table["setting"], table["analysis"], table["measure"], strict=True)
+        return table.loc[[self.first_measures[s, a] == measure for s, a, measure in places]]
+
+    def table(
+        self,
+        name: str,
+        title: str,
+        rows: Iterable[Row],
+        columns: Sequence[Column],
+        keys: Sequence[str],
+        notes: Iterable[str] = (),
+    ) -> ReportTable:
+        """A table whose rows have names and links in addition; see :func:`report_table`."""
+        return report_table(name, title, map(self.named, rows), columns, keys, notes)
+
+    def named(self, row: Row) -> dict[str, Any]:
+        """A row with what a reader wants to know of its ids, as far as it has them.
+
+        Adds ``setting_name``; ``title`` of the analysis; ``nct`` of the trial; of its sources
+        ``source`` (citations), ``doi`` and ``pmid``, joined by ``; ``.
+        """
+        place = row.get("setting", ""), row.get("analysis", "")
+        trial = self.trials.get(row.get("trial_id") or row.get("study_id", ""), {"nct": ""})
+        found = [self.sources[key] for key in source_ids(row.get("source_id", ""))]
+        known = {
+            "setting_name": self.configuration.settings.get(place[0], ""),
+            "title": self.titles.get(place, ""),
+            "nct": trial["nct"],
+            "source": "; ".join(citation(source) for source in found),
+            "doi": "; ".join(filter(None, (source["doi"] for source in found))),
+            "pmid": "; ".join(filter(None, (source["pmid"] for source in found))),
+        }
+        return {**known, **row}
+
+
+def where(table: pd.DataFrame, **values: str) -> pd.DataFrame:
+    """Rows of a table whose columns hold these values."""
+    for column, value in values.items():
+        table = table[table[column] == value]
+    return table
+
+
+def by_rank(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of the leading model, then of the co-primary one; those of other models are left out."""
+    rows = records(table[table["role"].isin(["lead", "co-primary"])])
+    return sorted(rows, key=lambda row: str(row["role"]), reverse=True)
 
 
 def read_evidence(configuration: Configuration, processed: Path, results: Path) -> Evidence:
@@ -163,54 +208,25 @@ def read_material(
     results: Path,
     networks: NetworkConfiguration = NO_NETWORKS,
 ) -> Material:
-    """Read what the report is made of.
-
-    Parameters
-    ----------
-    configuration : Configuration
-    report : ReportConfiguration
-    sheet : Sheet
-    processed, results : Path
-        Where the earlier stages wrote; the sensitivity stage among them.
-    networks : NetworkConfiguration
-
-    Returns
-    -------
-    Material
+    """Read what the report is made of; `processed` and `results` hold what the stages wrote.
 
     Raises
     ------
     FileNotFoundError
         If a stage has not run.
     """
-    return Material(
-        configuration,
-        report,
-        sheet,
-        read_evidence(configuration, processed, results),
-        {
-            name: all_settings(configuration, results, f"sensitivity/{name}", numbers)
-            for name, numbers in SENSITIVITY_NUMBERS.items()
-        },
-        results,
-        networks,
-    )
+    evidence = read_evidence(configuration, processed, results)
+    sensitivity = {
+        name: all_settings(configuration, results, f"sensitivity/{name}", numbers)
+        for name, numbers in SENSITIVITY_NUMBERS.items()
+    }
+    return Material(configuration, report, sheet, evidence, sensitivity, results, networks)
 
 
 def all_settings(
     configuration: Configuration, folder: Path, name: str, numbers: list[str]
 ) -> pd.DataFrame:
-    """One table of every setting, in one frame.
-
-    Parameters
-    ----------
-    configuration : Configuration
-    folder : Path
-        Holds ``<setting>/<name>.csv``.
-    name : str
-    numbers : list of str
-        Columns that are numbers.
-    """
+    """One table of every setting, ``<setting>/<name>.csv`` below the folder, in one frame."""
     tables = [
         read_table(folder / setting / f"{name}.csv", numbers) for setting in configuration.settings
     ]
@@ -222,24 +238,7 @@ def source_ids(cell: str) -> Iterator[str]:
     yield from filter(None, dict.fromkeys(cell.split(JOINED)))
 
 
-def citation(source: Mapping[str, Any]) -> str:
+def citation(source: Row) -> str:
     """A source in one line: author, year, journal; as far as the sheet has them."""
-    year = "" if math.isnan(source["year"]) else f"{source['year']:.0f}"
-    who = " ".join(filter(None, [source["first_author"], year]))
+    who = " ".join(filter(None, [source["first_author"], printed.whole(source["year"])]))
     return ", ".join(filter(None, [who, source["journal"] or source["title_short"]]))
-
-
-def links(cell: str, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Citation, DOIs and PubMed numbers of a row's sources, joined by ``; ``.
-
-    Returns
-    -------
-    dict
-        ``source``, ``doi``, ``pmid``.
-    """
-    found = [sources[key] for key in source_ids(cell)]
-    return {
-        "source": "; ".join(citation(source) for source in found),
-        "doi": "; ".join(filter(None, (str(source["doi"]) for source in found))),
-        "pmid": "; ".join(filter(None, (str(source["pmid"]) for source in found))),
-    }

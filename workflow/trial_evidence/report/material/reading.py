@@ -1,26 +1,25 @@
-"""How an estimate reads: its side of no effect, what it includes, its words."""
+"""How an estimate reads: its side of no effect, what its interval includes, its words."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from trial_evidence.pool.estimates import MEASURE_SCALES
-from trial_evidence.report.material.table import interval
-from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.measures import MEASURES, Measure, measure_words
+from trial_evidence.report.material.printed import interval
+from trial_evidence.report.material.table import Row
+from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number, format_p
 
-RATIOS = ("risk_ratio", "odds_ratio", "hazard_ratio")
-_SHORT = {"risk_ratio": "RR", "odds_ratio": "OR", "hazard_ratio": "HR", "risk_difference": "RD"}
+
+def measure_of(name: str) -> Measure:
+    """A measure by its name, or the one that is compared in it: ``ratio_of_risk_ratios``."""
+    return MEASURES[name.rpartition("_of_")[2].removesuffix("s") if "_of_" in name else name]
 
 
 def null_of(measure: str) -> float:
     """No effect on the scale that is printed: 1 for ratios, 0 for differences."""
-    return 0.0 if "difference" in measure else 1.0
-
-
-def benefit_below(measure: str) -> bool:
-    """Whether values below no effect favour the experimental arm."""
-    return bool(MEASURE_SCALES[measure].benefit_below)
+    null = measure_of(measure).scale.null
+    assert null is not None, f"{measure} compares nothing"
+    return null
 
 
 def includes(low: float, high: float, value: float) -> bool:
@@ -28,59 +27,87 @@ def includes(low: float, high: float, value: float) -> bool:
     return low <= value <= high
 
 
-def includes_benefit(low: float, high: float, measure: str, worthwhile: float) -> bool:
-    """Whether the interval of a ratio reaches a benefit worth having (a factor above 1)."""
-    return low <= 1 / worthwhile if benefit_below(measure) else high >= worthwhile
+def includes_null(row: Row, of: str = "ci") -> bool:
+    """Whether the interval of an estimate (``pi``: for a new trial) includes no effect."""
+    return includes(row[f"{of}_low"], row[f"{of}_high"], null_of(row["measure"]))
 
 
-def includes_harm(low: float, high: float, measure: str, worthwhile: float) -> bool:
+def includes_benefit(row: Row, worthwhile: float, *, below: bool) -> bool:
+    """Whether the interval of a ratio reaches a relevant benefit (a factor above 1).
+
+    `below` says whether effects below no effect are the benefit.
+    """
+    return bool(row["ci_low"] <= 1 / worthwhile if below else row["ci_high"] >= worthwhile)
+
+
+def includes_harm(row: Row, worthwhile: float, *, below: bool) -> bool:
     """Whether the interval of a ratio reaches a harm of the same size."""
-    return high >= worthwhile if benefit_below(measure) else low <= 1 / worthwhile
+    return includes_benefit(row, worthwhile, below=not below)
 
 
-def side(low: float, high: float, measure: str) -> str:
+def side(row: Row, *, below: bool) -> str:
     """``benefit`` or ``harm`` where the whole interval lies there, else ``no effect``."""
-    null = null_of(measure)
-    if includes(low, high, null):
+    if includes_null(row):
         return "no effect"
-    return "benefit" if (high < null) == benefit_below(measure) else "harm"
+    return "benefit" if (row["ci_high"] < null_of(row["measure"])) == below else "harm"
 
 
-def short_measure(measure: str) -> str:
-    """Letters for a measure; for a comparison of two of them, its words."""
-    return _SHORT.get(measure, measure.replace("_", " "))
+def where_null_is(row: Row, of: str = "ci") -> str:
+    """``includes 1`` or ``excludes 1``, as the interval of an estimate does."""
+    verb = "includes" if includes_null(row, of) else "excludes"
+    return f"{verb} {null_of(row['measure']):g}"
+
+
+def prediction_sentence(rows: Sequence[Row]) -> str:
+    """Whether a new trial may show no effect; models of equal rank may disagree on it."""
+    known = [row for row in rows if not math.isnan(row["pi_low"])]
+    said = "; that ".join(
+        ("" if len(known) == 1 else f"of {model_phrase(row)} ")
+        + f"({limits(row, 'pi')}) {where_null_is(row, 'pi')}"
+        for row in known
+    )
+    return f" The {known[0]['ci_level']:g}% prediction interval {said}." if known else ""
+
+
+def model_phrase(row: Row) -> str:
+    """The model of an estimate in a sentence."""
+    return "the Bayesian model" if row["model"] == "bayesian" else "the random-effects model"
 
 
 def measure_name(measure: str) -> str:
     """A measure in small letters: ``risk ratio``, ``ratio of risk ratios``."""
-    return MEASURE_NAMES.get(measure, measure.replace("_", " ")).lower()
+    return measure_words(measure).lower()
 
 
-def interval_name(record: Mapping[str, Any]) -> str:
-    """``95% CI``, or ``95% CrI`` for a Bayesian interval."""
-    kind = "CrI" if record["model"] == "bayesian" else "CI"
-    return f"{record['ci_level']:g}% {kind}"
+def limits(row: Row, of: str = "ci", digits: int = 2) -> str:
+    """Limits of an estimate's interval; ``pi`` for those of a new trial."""
+    return interval(row[f"{of}_low"], row[f"{of}_high"], digits)
 
 
-def estimate_words(record: Mapping[str, Any]) -> str:
-    """An estimate with its interval: ``RR 1.46 (95% CI 1.25–1.70)``.
-
-    Parameters
-    ----------
-    record : mapping
-        A row of estimates.csv.
-    """
-    return (
-        f"{short_measure(record['measure'])} {format_number(record['estimate'])} "
-        f"({interval_name(record)} {interval(record['ci_low'], record['ci_high'])})"
-    )
+def interval_words(row: Row) -> str:
+    """``95% CI 1.25–1.70``, or ``95% CrI`` for a Bayesian interval."""
+    return f"{row['ci_level']:g}% {'CrI' if row['model'] == 'bayesian' else 'CI'} {limits(row)}"
 
 
-def model_words(record: Mapping[str, Any]) -> str:
+def estimate_words(row: Row) -> str:
+    """An estimate with its interval: ``RR 1.46 (95% CI 1.25–1.70)``; ``""`` where there is none."""
+    if math.isnan(row["estimate"]):
+        return ""
+    known = MEASURES.get(row["measure"])
+    short = known.short if known else measure_name(row["measure"])
+    return f"{short} {format_number(row['estimate'])} ({interval_words(row)})"
+
+
+def model_words(row: Row) -> str:
     """The model of an estimate, as tables print it."""
-    return SHORT_MODEL_NAMES.get(record["model"], str(record["model"]))
+    return SHORT_MODEL_NAMES.get(row["model"], str(row["model"]))
 
 
 def p_words(p_value: float) -> str:
     """A p value; ``""`` where there is none."""
     return "" if math.isnan(p_value) else format_p(p_value)
+
+
+def certainty_sentence(level: str) -> str:
+    """`` Certainty of evidence: low (provisional).`` to end with; ``""`` without a level."""
+    return f" Certainty of evidence: {level[:1].lower()}{level[1:]}." if level else ""

@@ -1,4 +1,4 @@
-"""Tables of the page: headings, groups of rows, cells with their links."""
+"""Tables of the page: declared columns and report tables as headings, groups of rows and cells."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import pandas as pd
-
 from trial_evidence.files import records
+from trial_evidence.measures import measure_words
+from trial_evidence.report.material.printed import capital
+from trial_evidence.report.material.printed import interval as format_limits
+from trial_evidence.report.material.printed import number as format_estimate
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.page.rows import anchor, patients_in_words
+from trial_evidence.report.page.rows import patients_in_words
 from trial_evidence.report.page.sources import Link, linked_cell
-from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
-from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
+from trial_evidence.words.models import SHORT_MODEL_NAMES
+from trial_evidence.words.numbers import format_p, round_half_up
 
 # Columns whose text is the title of an analysis, and becomes the link to it.
 TITLES = ("Analysis", "Comparison and outcome")
 SOURCES = ("Source", "Sources")
+Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class Cell:
 
 
 Row = tuple[Cell, ...]
+Format = Callable[..., str | Cell]
+# Heading, name of the format, and what the format reads of a row.
+Column = Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -46,21 +52,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Grid:
-    """A printed table.
+    """A printed table; `name` is that of the report's table, if it is one."""
 
-    Attributes
-    ----------
-    id, title : str
-    headings : tuple of str
-    groups : tuple of Group
-    notes : tuple of str
-    """
-
-    id: str
     title: str
     headings: tuple[str, ...]
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -69,61 +67,52 @@ class Grid:
 
 
 def grid(
-    id_: str,
     title: str,
     headings: Sequence[str],
     rows: Iterable[Sequence[Cell]],
     notes: Sequence[str] = (),
+    name: str = "",
 ) -> Grid:
-    """A table whose first column becomes headings of groups where it says little of its own.
+    """A table whose first column becomes headings of groups where neighbours share it.
 
-    Parameters
-    ----------
-    id_, title : str
-    headings : sequence of str
-    rows : iterable of sequence of Cell
-    notes : sequence of str
-
-    Returns
-    -------
-    Grid
-        Grouped where neighbouring rows share their first cell in at least every second row.
+    That is where at most every second row begins with another text than the one above it.
     """
     lines = [tuple(row) for row in rows]
-    runs = [(first, list(found)) for first, found in groupby(lines, key=lambda row: row[0].text)]
+    runs = [list(found) for _, found in groupby(lines, key=lambda row: row[0].text)]
+    groups = [Group(None, tuple(lines))]
     if len(headings) > 2 and len(runs) <= len(lines) / 2:
-        groups = tuple(
-            Group(_shared([row[0] for row in found]), tuple(row[1:] for row in found))
-            for _, found in runs
-        )
-        return Grid(id_, title, tuple(headings[1:]), groups, tuple(notes))
-    return Grid(id_, title, tuple(headings), (Group(None, tuple(lines)),), tuple(notes))
+        headings = headings[1:]
+        groups = [Group(_shared(run), tuple(row[1:] for row in run)) for run in runs]
+    return Grid(title, tuple(headings), tuple(groups), tuple(notes), name)
 
 
-def plain_grid(
-    id_: str,
+def declared_grid(
+    formats: Mapping[str, Format],
     title: str,
-    headings: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Sequence[Record],
+    columns: Sequence[Column],
     notes: Sequence[str] = (),
 ) -> Grid:
-    """A table of texts without links; see :func:`grid`. Columns without any text are left out.
+    """A table of declared columns, those without any text left out; see :func:`grid`.
 
     Parameters
     ----------
-    id_, title : str
-    headings : sequence of str
-    rows : iterable of sequence of str
+    formats : mapping
+        Name -> function of a row and of what a column names after its format.
+    title : str
+    rows : sequence of mapping
+    columns : sequence
+        Heading, name of a format, and what the format reads: ``("Ratio", "effect", "ratio")``.
     notes : sequence of str
-
-    Returns
-    -------
-    Grid
     """
-    lines = [list(row) for row in rows]
-    used = [n for n in range(len(headings)) if any(line[n] for line in lines)]
-    cells = [[Cell(line[n]) for n in used] for line in lines]
-    return grid(id_, title, [headings[n] for n in used], cells, notes)
+    filled = []
+    for heading, name, *read in columns:
+        found = [formats[name](row, *read) for row in rows]
+        cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in found]
+        if any(cell.text for cell in cells):
+            filled.append((heading, cells))
+    lines = list(zip(*(cells for _, cells in filled), strict=True))
+    return grid(title, [heading for heading, _ in filled], lines, notes)
 
 
 def report_grid(table: ReportTable, places: Mapping[str, str]) -> Grid:
@@ -134,11 +123,6 @@ def report_grid(table: ReportTable, places: Mapping[str, str]) -> Grid:
     table : ReportTable
     places : mapping of str to str
         ``setting/analysis`` -> anchor of what the page shows; a row about one of them leads there.
-
-    Returns
-    -------
-    Grid
-        Sources and registrations stand beside the text of the column that names them.
     """
     headings = [str(heading) for heading in table.frame.columns]
     source = next((n for n, heading in enumerate(headings) if heading in SOURCES), None)
@@ -162,159 +146,10 @@ def report_grid(table: ReportTable, places: Mapping[str, str]) -> Grid:
     if any(spare):
         headings.append("Links")
         rows = [[*line, Cell("", links)] for line, links in zip(rows, spare, strict=True)]
-    return grid(anchor("table", table.name), table.title, headings, rows, table.notes)
+    return grid(table.title, headings, rows, table.notes, table.name)
 
 
-def estimates_grid(section: str, estimates: pd.DataFrame) -> Grid:
-    """Every model of every set of trials of an analysis.
-
-    Parameters
-    ----------
-    section : str
-        Anchor of the analysis.
-    estimates : DataFrame
-        Its rows of ``estimates.csv``.
-
-    Returns
-    -------
-    Grid
-    """
-    headings = ["Measure", "Of whom", "Model", "k", "Participants", "Estimate", "95% interval",
-                "Prediction interval", "p", "τ² (interval)", "I²", "Q (df, p)"]  # fmt: skip
-    if not estimates.empty:
-        headings[6] = f"{estimates['ci_level'].iloc[0]:g}% interval"
-    rows = [
-        [
-            MEASURE_NAMES.get(record["measure"], str(record["measure"]).replace("_", " ")),
-            " ".join(
-                part for part in (
-                    record["experimental"] if record["measure"] == "proportion" else "",
-                    patients_in_words(record["subgroup"]).replace("all patients", "all"),
-                ) if part
-            ),
-            SHORT_MODEL_NAMES.get(record["model"], record["model"].replace("_", " "))
-            + (f" ({record['role']})" if record["role"] else ""),
-            count(record["k"]),
-            count(record["participants"]),
-            number(record["estimate"]),
-            interval(record["ci_low"], record["ci_high"]),
-            interval(record["pi_low"], record["pi_high"]),
-            p_value(record["p_value"]),
-            number(record["tau2"], 3)
-            + (f" ({interval(record['tau2_low'], record['tau2_high'], 3)})"
-               if not math.isnan(record["tau2_low"]) else ""),
-            f"{round_half_up(record['i2'], 0)}%" if not math.isnan(record["i2"]) else "",
-            f"{number(record['q'])} ({count(record['q_df'])}, {p_value(record['q_p'])})"
-            if not math.isnan(record["q"]) else "",
-        ]
-        for record in records(estimates)
-    ]  # fmt: skip
-    return plain_grid(f"{section}-estimates", "Pooled results by every model", headings, rows)
-
-
-def csv_grid(id_: str, title: str, table: pd.DataFrame, columns: Mapping[str, str]) -> Grid:
-    """A table of the sensitivity stage: the columns named, then those that every one prints.
-
-    Parameters
-    ----------
-    id_, title : str
-    table : DataFrame
-        All cells text.
-    columns : mapping of str to str
-        Column -> heading.
-
-    Returns
-    -------
-    Grid
-    """
-    with_numbers: list[tuple[str, Callable[[Mapping[str, Any]], str]]] = [
-        ("k", lambda r: r.get("k", ""))
-    ]
-    if "estimate" in table:
-        with_numbers.append(("Estimate (interval)", effect_of_text))
-    if "coefficient" in table:
-        with_numbers.append(
-            ("Coefficient (interval)", lambda r: effect_of_text(r, ("coefficient", *_LIMITS)))
-        )
-    if "specifications" in table:
-        with_numbers = [
-            ("Specifications", lambda r: r["specifications"]),
-            ("Median estimate", lambda r: number_of_text(r["median_estimate"])),
-            ("Lowest", lambda r: number_of_text(r["lowest_estimate"])),
-            ("Highest", lambda r: number_of_text(r["highest_estimate"])),
-            ("Excluding no effect", lambda r: share_of_text(r["share_excluding_no_effect"])),
-        ]
-    if "statistic" in table:
-        with_numbers.append(("Statistic", lambda r: number_of_text(r["statistic"])))
-    if "p_value" in table:
-        with_numbers.append(("p", lambda r: p_of_text(r["p_value"])))
-    if "reason" in table:
-        with_numbers.append(("Remark", lambda r: r["reason"]))
-    rows = [
-        [in_words(record[column]) for column in columns]
-        + [read(record) for _, read in with_numbers]
-        for record in records(table)
-    ]
-    headings = [*columns.values(), *(name for name, _ in with_numbers)]
-    return plain_grid(id_, title, headings, rows)
-
-
-_LIMITS = ("ci_low", "ci_high")
-
-
-def effect_of_text(
-    record: Mapping[str, Any], columns: tuple[str, str, str] = ("estimate", *_LIMITS)
-) -> str:
-    """An estimate and its interval from cells that are text: ``1.46 (1.25–1.70)``."""
-    value, low, high = (record[column] for column in columns)
-    if not value:
-        return ""
-    if not low or not high:
-        return number_of_text(value)
-    return f"{number_of_text(value)} ({interval(float(low), float(high))})"
-
-
-def number_of_text(text: str, digits: int = 2) -> str:
-    """A number that is text, as figures print it."""
-    return number(float(text), digits) if text else ""
-
-
-def share_of_text(text: str) -> str:
-    """A share that is text, in percent."""
-    return f"{round_half_up(100 * float(text), 0)}%" if text else ""
-
-
-def p_of_text(text: str) -> str:
-    """A p value that is text, as tables print it."""
-    return p_value(float(text)) if text else ""
-
-
-def in_words(text: str) -> str:
-    """A word of a table for readers."""
-    return text.replace("_", " ")
-
-
-def number(value: float, digits: int = 2) -> str:
-    """A number as figures print it; ``""`` where there is none."""
-    return "" if math.isnan(value) else format_number(value, digits)
-
-
-def interval(low: float, high: float, digits: int = 2) -> str:
-    """An interval as figures print it; ``""`` where there is none."""
-    return "" if math.isnan(low) or math.isnan(high) else format_interval(low, high, digits)
-
-
-def p_value(value: float) -> str:
-    """A p value below a heading that says so: ``0.03``, ``< 0.001``."""
-    return "" if math.isnan(value) else format_p(value).removeprefix("p = ").removeprefix("p ")
-
-
-def count(value: float) -> str:
-    """A whole number with a comma at the thousands; ``""`` where there is none."""
-    return "" if math.isnan(value) else f"{value:,.0f}"
-
-
-def _outside(data: Mapping[str, Any]) -> tuple[Link, ...]:
+def _outside(data: Record) -> tuple[Link, ...]:
     """Registration, DOI and PubMed of a row; a row with two sources has two of them."""
     texts = [text for column in ("nct", "doi") for text in str(data.get(column, "")).split("; ")]
     found = [text.removesuffix(".0") for text in str(data.get("pmid", "")).split("; ")]
@@ -322,6 +157,104 @@ def _outside(data: Mapping[str, Any]) -> tuple[Link, ...]:
     return tuple(dict.fromkeys(link for text in texts for link in linked_cell(text)))
 
 
-def _shared(cells: Sequence[Cell]) -> Cell:
-    """The first cells of a group as one; its link stands where all have the same."""
+def _shared(rows: Sequence[Row]) -> Cell:
+    """The first cells of a group as one; it keeps a link that all of them have."""
+    cells = [row[0] for row in rows]
     return cells[0] if len({cell.links for cell in cells}) == 1 else Cell(cells[0].text)
+
+
+# ------------------------------------------------------------------------------ formats of columns
+
+
+def as_number(value: Any) -> float:
+    """A cell of a results table as a number; NaN where it is empty."""
+    return math.nan if value == "" else float(value)
+
+
+def text(row: Record, *keys: str) -> str:
+    """Texts, one after the other."""
+    return " ".join(filter(None, (str(row[key]) for key in keys)))
+
+
+def words(row: Record, *keys: str) -> str:
+    """Names of a table for readers, without underscores."""
+    return text(row, *keys).replace("_", " ")
+
+
+def number(row: Record, key: str, digits: int = 2) -> str:
+    """A number as figures print it."""
+    return format_estimate(as_number(row[key]), digits)
+
+
+def whole(row: Record, key: str) -> str:
+    """A whole number with a comma at the thousands."""
+    value = as_number(row[key])
+    return "" if math.isnan(value) else f"{value:,.0f}"
+
+
+def share(row: Record, key: str) -> str:
+    """A share in percent."""
+    value = as_number(row[key])
+    return "" if math.isnan(value) else f"{round_half_up(100 * value, 0)}%"
+
+
+def p(row: Record, key: str = "p_value") -> str:
+    """A p value below a heading that says so: ``0.03``, ``< 0.001``."""
+    value = as_number(row[key])
+    return "" if math.isnan(value) else format_p(value).removeprefix("p = ").removeprefix("p ")
+
+
+def interval(row: Record, limits: str, digits: int = 2) -> str:
+    """An interval as figures print it: the columns ``<limits>_low`` and ``<limits>_high``."""
+    low, high = (as_number(row[f"{limits}_{end}"]) for end in ("low", "high"))
+    return format_limits(low, high, digits)
+
+
+def effect(row: Record, value: str = "estimate", limits: str = "ci", digits: int = 2) -> str:
+    """An estimate with its interval, as far as there is one: ``1.46 (1.25–1.70)``."""
+    limited = interval(row, limits, digits)
+    return number(row, value, digits) + (f" ({limited})" if limited else "")
+
+
+def _measure(row: Record) -> str:
+    return measure_words(row["measure"])
+
+
+def _population(row: Record) -> str:
+    regimen = row["experimental"] if row["measure"] == "proportion" else ""
+    return ", ".join(filter(None, (regimen, patients_in_words(row["subgroup"]))))
+
+
+def _model(row: Record) -> str:
+    role = f" ({row['role']})" if row.get("role") else ""
+    return SHORT_MODEL_NAMES.get(row["model"], words(row, "model")) + role
+
+
+def _q(row: Record) -> str:
+    value = number(row, "q")
+    return f"{value} ({whole(row, 'q_df')}, {p(row, 'q_p')})" if value else ""
+
+
+def _percent(row: Record, key: str) -> str:
+    value = number(row, key, 0)
+    return f"{value}%" if value else ""
+
+
+def _counts(row: Record) -> str:
+    if row["hr"]:
+        return f"HR {effect(row, 'hr')}"
+    return f"{whole(row, 'events')}/{whole(row, 'n')}"
+
+
+FORMATS: Mapping[str, Format] = {
+    "text": text, "words": words, "number": number, "whole": whole, "share": share, "p": p,
+    "interval": interval, "effect": effect, "measure": _measure, "population": _population,
+    "model": _model, "q": _q, "percent": _percent,
+    "counts": _counts,
+    "capital": lambda row, key: capital(row[key]),
+    "effects": lambda row, key: "Common effect" if row[key] == "common" else "Random effects",
+    "joined": lambda row, between, *keys: between.join(filter(None, (row[key] for key in keys))),
+    "marked": lambda row, before, key: f"{before} {row[key]}",
+    "place": lambda row: f"{row['table']}.csv row {row['row']}" if row["row"] else "",
+    "shares": lambda row, *keys: " and ".join(share(row, key) for key in keys),
+}  # fmt: skip

@@ -7,24 +7,21 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
+from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.files import records
-from trial_evidence.pool.estimates import MEASURE_SCALES, qualifying_trials
-from trial_evidence.report.page.rows import (
-    TrialRow,
-    own_result,
-    patients_in_words,
-    row_anchor,
-    tip,
-)
-from trial_evidence.words.models import MEASURE_NAMES, MODEL_NAMES
+from trial_evidence.measures import MEASURES
+from trial_evidence.pool.estimates import qualifying_trials
+from trial_evidence.report.material.printed import capital
+from trial_evidence.report.page.rows import TrialRow, own_result, patients_in_words, row_anchor
+from trial_evidence.report.trail.trace import ALL, Record
+from trial_evidence.words.models import MODEL_NAMES
 
 # What a page shows of each model.
 PUBLISHED = (
     "estimate", "ci_low", "ci_high", "pi_low", "pi_high", "p_value", "tau2", "tau2_low",
     "tau2_high", "i2", "q", "q_df", "q_p", "i2_from_q", "probability_of_benefit",
 )  # fmt: skip
-ALL = "all"
+Set = tuple[str, str, pd.DataFrame, bool]
 
 
 def analysis_pools(
@@ -52,108 +49,71 @@ def analysis_pools(
         ``below`` (whether benefit lies below it), ``pooled``, ``rows`` and ``published``, the
         pipeline's own results by model. Sets without any trial are left out.
     """
-    return list(_analysis_pools(analysis, trials, estimates, shown, configuration))
+    return [
+        _pool(
+            f"{MEASURES[measure].title}: {label}", (measure, subgroup, ""), rows,
+            estimates[(estimates["measure"] == measure) & (estimates["subgroup"] == subgroup)]
+            if pooled else estimates.iloc[:0],
+            shown, configuration, pooled=pooled,
+        )
+        for measure in analysis.measures
+        for label, subgroup, rows, pooled in _sets(
+            analysis, trials[trials["measure"] == measure], configuration
+        )
+    ]  # fmt: skip
 
 
 def rate_pools(
-    analysis: RateAnalysis,
     rates: pd.DataFrame,
     estimates: pd.DataFrame,
     shown: Sequence[TrialRow],
     configuration: Configuration,
 ) -> list[dict[str, Any]]:
-    """The same for the rates of an outcome, a set a regimen and group of patients.
-
-    Parameters
-    ----------
-    analysis : RateAnalysis
-    rates, estimates : DataFrame
-        ``rates.csv`` and ``estimates.csv`` of the analysis.
-    shown : sequence of TrialRow
-    configuration : Configuration
-
-    Returns
-    -------
-    list of dict
-    """
-    pools = []
-    grouped = rates.groupby(["regimen_label", "subgroup"], sort=False)
-    for (regimen, subgroup), rows in grouped:
-        found = estimates[
-            (estimates["experimental"] == regimen) & (estimates["subgroup"] == subgroup)
-        ]
-        if int((rows["pooled"] == "yes").sum()) < 2:
-            continue
-        label = f"{regimen}: {patients_in_words(str(subgroup))}"
-        name = (str(subgroup), str(regimen))
-        pools.append(_pool(label, "proportion", name, rows, found, shown, configuration))
-    return pools
+    """The same for the rates of an outcome, a set a regimen and group of patients."""
+    return [
+        _pool(
+            f"{regimen}: {patients_in_words(str(subgroup))}",
+            ("proportion", str(subgroup), str(regimen)), rows,
+            estimates[(estimates["experimental"] == regimen) & (estimates["subgroup"] == subgroup)],
+            shown, configuration,
+        )
+        for (regimen, subgroup), rows in rates.groupby(["regimen_label", "subgroup"], sort=False)
+        if (rows["pooled"] == "yes").sum() >= 2
+    ]  # fmt: skip
 
 
 def json_island(content: Mapping[str, Any]) -> str:
-    """JSON that can stand inside a script element whatever texts it holds.
-
-    Parameters
-    ----------
-    content : mapping
-        Texts, numbers (NaN becomes null), lists and mappings.
-
-    Returns
-    -------
-    str
-    """
-    text = json.dumps(_without_nan(content), ensure_ascii=True, allow_nan=False, sort_keys=False,
-                      separators=(",", ":"))  # fmt: skip
+    """JSON that can stand inside a script element whatever texts it holds; NaN becomes null."""
+    text = json.dumps(
+        _without_nan(content), ensure_ascii=True, allow_nan=False, separators=(",", ":")
+    )
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _analysis_pools(
-    analysis: Analysis,
-    trials: pd.DataFrame,
-    estimates: pd.DataFrame,
-    shown: Sequence[TrialRow],
-    configuration: Configuration,
-) -> Iterator[dict[str, Any]]:
-    for measure in analysis.measures:
-        rows = trials[trials["measure"] == measure]
-        found = estimates[estimates["measure"] == measure]
-        whole = rows[rows["subgroup"] == ALL]
-        name = MEASURE_NAMES[measure]
-
-        def pool(
-            label: str, rows: pd.DataFrame, subgroup: str, *, pooled: bool = True,
-            measure: str = measure, found: pd.DataFrame = found, name: str = name,
-        ) -> dict[str, Any]:  # fmt: skip
-            own = found[found["subgroup"] == subgroup] if pooled else found.iloc[:0]
-            full = f"{name}: {label}"
-            which = (subgroup, "")
-            return _pool(full, measure, which, rows, own, shown, configuration, pooled=pooled)
-
-        if not whole.empty and analysis.pool != "within_subgroups":
-            together = analysis.pool == "overall"
-            label = "all trials" if together else "trial by trial"
-            yield pool(label, whole, ALL, pooled=together)
-        if analysis.pool != "none":
-            for value, group in whole.groupby(analysis.subgroups, sort=False):
-                if len(group) < 2 and analysis.pool == "overall":
-                    continue
-                heading = analysis.subgroups.replace("_", " ")
-                yield pool(f"{heading}: {value}", group, f"{analysis.subgroups}={value}")
-        for modifier in analysis.effect_modifiers:
-            ids = qualifying_trials(rows, modifier)
-            if len(ids) < configuration.effect_modifier_min_trials:
-                continue
-            for level in modifier.levels:
-                subgroup = f"{modifier.factor}={level}"
-                group = rows[(rows["subgroup"] == subgroup) & rows["trial_id"].isin(ids)]
-                label = f"{modifier.label.lower()} {level}"
-                yield pool(label, group, subgroup, pooled=analysis.pool == "overall")
+def _sets(analysis: Analysis, rows: pd.DataFrame, configuration: Configuration) -> Iterator[Set]:
+    """Label, name in ``estimates.csv``, trials, and whether they are pooled."""
+    whole = rows[rows["subgroup"] == ALL]
+    together = analysis.pool == "overall"
+    if not whole.empty and analysis.pool != "within_subgroups":
+        yield "all trials" if together else "individual trials", ALL, whole, together
+    if analysis.pool != "none":
+        heading = analysis.subgroups.replace("_", " ")
+        for value, group in whole.groupby(analysis.subgroups, sort=False):
+            if len(group) > 1 or not together:
+                yield f"{heading}: {value}", f"{analysis.subgroups}={value}", group, True
+    for modifier in analysis.effect_modifiers:
+        ids = qualifying_trials(rows, modifier)
+        if len(ids) < configuration.effect_modifier_min_trials:
+            continue
+        for level in modifier.levels:
+            subgroup = f"{modifier.factor}={level}"
+            group = rows[(rows["subgroup"] == subgroup) & rows["trial_id"].isin(ids)]
+            yield f"{modifier.label.lower()} {level}", subgroup, group, together
 
 
 def _pool(
     label: str,
-    measure: str,
-    which: tuple[str, str],
+    which: tuple[str, str, str],
     rows: pd.DataFrame,
     estimates: pd.DataFrame,
     shown: Sequence[TrialRow],
@@ -161,33 +121,33 @@ def _pool(
     *,
     pooled: bool = True,
 ) -> dict[str, Any]:
-    reading = MEASURE_SCALES[measure]
+    reading = MEASURES[which[0]]
     by_anchor = {row.anchor: row for row in shown}
-    published = {
-        str(record["model"]): {name: record[name] for name in PUBLISHED}
-        for record in records(estimates)
-        if record["model"] in page_models(configuration)
-    }
+    models = page_models(configuration)
     return {
-        "label": label[:1].upper() + label[1:],
+        "label": capital(label),
         # As estimates.csv names the set: measure, subgroup and, of a rate, the regimen.
-        "set": [measure, *which],
-        "measure": MEASURE_NAMES[measure],
+        "set": which,
+        "measure": reading.title,
         "scale": reading.scale.name,
-        "prior": configuration.tau_prior_scale[reading.prior],
+        "prior": configuration.tau_prior_scale[reading.scale.prior],
         "none": reading.scale.null,
         "below": reading.benefit_below,
         "pooled": pooled,
         "rows": [_row(record, by_anchor[row_anchor(record)]) for record in records(rows)],
-        "published": published,
+        "published": {
+            record["model"]: {name: record[name] for name in PUBLISHED}
+            for record in records(estimates)
+            if record["model"] in models
+        },
     }
 
 
-def _row(record: Mapping[str, Any], row: TrialRow) -> dict[str, Any]:
+def _row(record: Record, row: TrialRow) -> dict[str, Any]:
     result = own_result(record)
     return {
         "id": row.anchor,
-        "trial": row.trial,
+        "trial": record["trial"],
         "year": row.year,
         "arms": row.arms,
         "result": row.result,
@@ -196,37 +156,23 @@ def _row(record: Mapping[str, Any], row: TrialRow) -> dict[str, Any]:
         "own": result,
         "ends": [record["estimate"], record["estimate_low"], record["estimate_high"]],
         "pooled": record["pooled"] == "yes",
-        "reason": str(record["not_pooled_reason"]),
+        "reason": record["not_pooled_reason"],
         "primary": row.primary,
-        "verification": row.verification,
+        "verification": record["verification"],
         "source": row.source,
         "links": [[link.text, link.address] for ref in row.references for link in ref.links],
-        "tip": tip(row, result),
+        "tip": row.tip(result),
     }
 
 
 def page_models(configuration: Configuration) -> dict[str, str]:
-    """The models a page computes, with their names as it prints them.
-
-    Parameters
-    ----------
-    configuration : Configuration
-
-    Returns
-    -------
-    dict of str to str
-        Random effects as configured, common effect, Bayesian, and a trial's own result.
-    """
+    """The models a page computes, with their names as it prints them."""
     models = (configuration.pooling.model, "bayesian", "common")
     return {model: MODEL_NAMES[model] for model in models} | {"single_trial": "One trial"}
 
 
 def page_method(configuration: Configuration) -> dict[str, Any]:
     """The configured way of pooling, for the page's own arithmetic.
-
-    Parameters
-    ----------
-    configuration : Configuration
 
     Returns
     -------

@@ -6,21 +6,38 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.files import records
+from trial_evidence.report.material import reading
+from trial_evidence.report.material.material import where
+from trial_evidence.report.material.printed import of_whom, whole, words
+from trial_evidence.report.material.table import Column, Row, markdown
 from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES
-from trial_evidence.words.numbers import format_interval, format_number, round_half_up
+from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
 
-
-def lead_estimates(estimates: pd.DataFrame) -> pd.DataFrame:
-    """The estimates a reader sees first: leading and co-primary models of every pool.
-
-    Parameters
-    ----------
-    estimates : DataFrame
-        Columns of ``results/estimates.csv``.
-    """
-    return estimates[estimates["role"].isin(["lead", "co-primary"])]
+NUMERIC = ("k", "Trials", "Patients")
+PATIENTS = Column("Patients", "participants", whole)
+COMPARISONS = (
+    Column("Analysis", "title"),
+    Column("Population", "who"),
+    Column("k", "k", whole),
+    PATIENTS,
+    Column("Estimate (interval)", "result"),
+    Column("PI", text=lambda row: reading.limits(row, "pi")),
+    Column("Model", "model", lambda model: SHORT_MODEL_NAMES.get(model, "")),
+    Column("Figure", "links"),
+)
+RATES = (
+    Column("Regimen", "experimental"),
+    Column("Population", "subgroup", of_whom),
+    Column("Trials", "k", whole),
+    PATIENTS,
+    Column(
+        "Rate, % (interval)",
+        text=lambda row: f"{round_half_up(100 * row['estimate'], 0)} ({_in_percent(row, 'ci')})",
+    ),
+    Column("PI", text=lambda row: _in_percent(row, "pi")),
+)
 
 
 def at_a_glance(
@@ -40,187 +57,115 @@ def at_a_glance(
     names : mapping
         trial_id -> name of the trial.
     configuration : Configuration
-
-    Returns
-    -------
-    str
     """
+    level = configuration.confidence_level
     parts = [
         "# At a glance",
         "",
-        "Leading estimate of every analysis (co-primary in a second line); ratios above 1 favour "
-        "the first-named arm for response, ratios below 1 for hazards. PI: 95% prediction "
-        "interval. Every model and subgroup: [estimates.csv](estimates.csv).",
+        f"Leading estimate of every analysis (co-primary in a second line) with its {level:g}% "
+        f"interval. PI: {level:g}% prediction interval. Every model and subgroup: "
+        "[estimates.csv](estimates.csv).",
     ]
-    lead = lead_estimates(estimates)
     for setting, name in configuration.settings.items():
-        parts += ["", f"## {name}", ""]
-        parts += _comparisons(setting, lead, estimates, figures, names, configuration)
-        parts += _rates(setting, lead, configuration)
+        rows = [
+            row
+            for analysis in configuration.of_setting(setting)
+            for row in _comparison(
+                analysis, of_pool(estimates, analysis), of_pool(figures, analysis), names
+            )
+        ]
+        parts += ["", f"## {name}", "", *markdown(rows, COMPARISONS, NUMERIC)]
+        for rates in configuration.rates_of_setting(setting):
+            lead = records(where(of_pool(estimates, rates), role="lead"))
+            link = f"[figure]({setting}/{rates.id}/forest.svg)"
+            parts += ["", f"{rates.title} ({link})", "", *markdown(lead, RATES, NUMERIC)]
     return "\n".join(parts) + "\n"
 
 
 def summary_lines(estimates: pd.DataFrame, configuration: Configuration) -> str:
     """A line an analysis: k, leading estimate, interval, and where its figures are.
 
-    Parameters
-    ----------
-    estimates : DataFrame
-        Columns of ``results/estimates.csv``, all settings.
-    configuration : Configuration
-
-    Returns
-    -------
-    str
+    `estimates` has the columns of ``results/estimates.csv``, all settings.
     """
-    lead = estimates[estimates["role"] == "lead"]
+    lead = where(estimates, role="lead")
     lines: list[str] = []
     for setting, name in configuration.settings.items():
         lines.append(f"\n{name}")
         for analysis in configuration.of_setting(setting):
-            rows = lead[
-                (lead["setting"] == setting)
-                & (lead["analysis"] == analysis.id)
-                & (lead["measure"] == analysis.measures[0])
-            ]
+            rows = where(of_pool(lead, analysis), measure=analysis.measures[0])
             folder = f"results/{setting}/{analysis.id}/"
             lines += [f"  {text:<76} {folder}" for text in _summary(analysis, rows)]
         for rates in configuration.rates_of_setting(setting):
-            rows = lead[(lead["setting"] == setting) & (lead["analysis"] == rates.id)]
-            k = rows.loc[rows["subgroup"] == "all"]
-            lines.append(f"  {f'{rates.id}: {len(k)} regimens':<76} results/{setting}/{rates.id}/")
+            k = len(where(of_pool(lead, rates), subgroup="all"))
+            lines.append(f"  {f'{rates.id}: {k} regimens':<76} results/{setting}/{rates.id}/")
     lines.append("\nOn one page: results/at-a-glance.md. Every number: results/estimates.csv.")
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
 def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
-    overall = records(rows[rows["subgroup"] == "all"])
-    if overall:
-        yield f"{analysis.id}: k = {overall[0]['k']:.0f}, {_estimate(overall[0])}"
-        return
-    single = rows[rows["subgroup"].str.startswith("trial=")]
-    pooled = rows[rows["subgroup"].str.startswith(f"{analysis.subgroups}=")]
-    shown = pooled if analysis.pool == "within_subgroups" else single
+    start = f"{analysis.subgroups}=" if analysis.pool == "within_subgroups" else "trial="
+    overall = where(rows, subgroup="all")
+    shown = rows[rows["subgroup"].str.startswith(start)] if overall.empty else overall[:1]
     for record in records(shown):
-        where = record["subgroup"].partition("=")[2].replace("_", " ")
-        yield f"{analysis.id}, {where}: k = {record['k']:.0f}, {_estimate(record)}"
+        level = words(record["subgroup"].partition("=")[2])
+        name = "".join(word[0] for word in _measure(record).split()).upper()
+        numbers = f"k = {record['k']:.0f}, {name} {_numbers(record)}"
+        yield f"{', '.join(filter(None, [analysis.id, level]))}: {numbers}"
     if shown.empty:
         yield f"{analysis.id}: no trial qualifies"
 
 
-def _comparisons(
-    setting: str,
-    lead: pd.DataFrame,
-    estimates: pd.DataFrame,
-    figures: pd.DataFrame,
-    names: Mapping[str, str],
-    configuration: Configuration,
-) -> Iterator[str]:
-    yield "| Analysis | Of whom | k | Patients | Estimate (95% interval) | PI | Model | Figure |"
-    yield "| --- | --- | ---: | ---: | --- | --- | --- | --- |"
-    for analysis in configuration.of_setting(setting):
-        mine = lead[(lead["setting"] == setting) & (lead["analysis"] == analysis.id)]
-        rows = mine[mine["measure"].str.endswith(analysis.measures[0])
-                    | mine["measure"].str.endswith(f"of_{analysis.measures[0]}s")]  # fmt: skip
-        drawn = figures[(figures["setting"] == setting) & (figures["analysis"] == analysis.id)]
-        links = " ".join(
-            f"[{_figure_name(stem)}]({setting}/{stem}.svg)" for stem in drawn["figure"]
-        )
-        if rows.empty:
-            yield f"| {_cell(analysis.title)} | | 0 | | no trial qualifies | | | {links} |"
-        for position, record in enumerate(records(rows)):
-            first = position == 0
-            yield (
-                f"| {_cell(analysis.title) if first else ''} | {_of_whom(record, names)} | "
-                f"{record['k']:.0f} | {_count(record['participants'])} | {_named(record)} | "
-                f"{_prediction(record)} | {SHORT_MODEL_NAMES.get(record['model'], '')} | "
-                f"{links if first else ''} |"
-            )
-        yield from _tests(setting, analysis, estimates)
+def of_pool(table: pd.DataFrame, analysis: Analysis | RateAnalysis) -> pd.DataFrame:
+    """Rows of a table about an analysis or a pool of rates."""
+    return where(table, setting=analysis.setting, analysis=analysis.id)
 
 
-def _tests(setting: str, analysis: Analysis, estimates: pd.DataFrame) -> Iterator[str]:
-    found = estimates[
-        (estimates["setting"] == setting)
-        & (estimates["analysis"] == analysis.id)
-        & (estimates["measure"] == analysis.measures[0])
-        & (estimates["model"] == "subgroup_difference")
-    ]
-    for record in records(found):
-        p_value = record["p_value"]
-        shown = "" if math.isnan(p_value) else f", p = {round_half_up(p_value, 3)}"
-        text = f"{record['remark'].partition(';')[0]}{shown}"
-        factor = _words(record["subgroup"])
-        yield f"| | test: {factor} | {record['k']:.0f} | | {_cell(text)} | | | |"
+def _comparison(
+    analysis: Analysis, estimates: pd.DataFrame, figures: pd.DataFrame, names: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """The rows of an analysis: estimates of all and of some patients, then tests of groups."""
+    measure = analysis.measures[0]
+    mine = estimates[estimates["measure"].str.endswith((measure, f"of_{measure}s"))]
+    links = " ".join(
+        f"[{words(stem.rpartition('/')[2])}]({analysis.setting}/{stem}.svg)"
+        for stem in figures["figure"]
+    )
+    empty = {"who": "", "k": 0.0, "participants": math.nan, "result": "no trial qualifies",
+             "pi_low": math.nan, "pi_high": math.nan, "model": ""}  # fmt: skip
+    rows = [
+        row | {"who": _of_whom(row, names), "result": f"{_measure(row)} {_numbers(row)}"}
+        for row in records(mine[mine["role"].isin(["lead", "co-primary"])])
+    ] or [empty]
+    for row in rows:
+        first = row is rows[0]
+        yield row | {"title": analysis.title if first else "", "links": links if first else ""}
+    for row in records(where(mine, measure=measure, model="subgroup_difference")):
+        p_value = row["p_value"]
+        p_shown = "" if math.isnan(p_value) else f", {format_p(p_value)}"
+        result = f"{row['remark'].partition(';')[0]}{p_shown}"
+        who = f"test: {of_whom(row['subgroup'])}"
+        yield empty | {"title": "", "links": "", "who": who, "k": row["k"], "result": result}
 
 
-def _rates(setting: str, lead: pd.DataFrame, configuration: Configuration) -> Iterator[str]:
-    for analysis in configuration.rates_of_setting(setting):
-        rows = lead[
-            (lead["setting"] == setting)
-            & (lead["analysis"] == analysis.id)
-            & (lead["role"] == "lead")
-        ]
-        yield ""
-        yield f"{analysis.title} ([figure]({setting}/{analysis.id}/forest.svg))"
-        yield ""
-        yield "| Regimen | Of whom | Trials | Patients | Rate, % (95% interval) | PI |"
-        yield "| --- | --- | ---: | ---: | --- | --- |"
-        for record in records(rows):
-            values = [100 * record[c] for c in ("estimate", "ci_low", "ci_high")]
-            interval = [100 * record[c] for c in ("pi_low", "pi_high")]
-            prediction = (
-                "" if math.isnan(interval[0]) else format_interval(interval[0], interval[1], 0)
-            )
-            yield (
-                f"| {_cell(record['experimental'])} | {_words(record['subgroup'])} | "
-                f"{record['k']:.0f} | {_count(record['participants'])} | "
-                f"{round_half_up(values[0], 0)} ({format_interval(values[1], values[2], 0)}) | "
-                f"{prediction} |"
-            )
+def _measure(row: Row) -> str:
+    return MEASURE_NAMES.get(row["measure"], words(row["measure"]))
 
 
-def _estimate(record: Mapping[str, Any]) -> str:
-    interval = format_interval(record["ci_low"], record["ci_high"])
-    name = MEASURE_NAMES.get(record["measure"], "")
-    short = "".join(word[0] for word in name.split()).upper()
-    return f"{short} {format_number(record['estimate'])} ({interval})"
+def _numbers(row: Row) -> str:
+    return f"{format_number(row['estimate'])} ({reading.limits(row)})"
 
 
-def _named(record: Mapping[str, Any]) -> str:
-    interval = format_interval(record["ci_low"], record["ci_high"])
-    name = MEASURE_NAMES.get(record["measure"], _words(record["measure"]))
-    return f"{name} {format_number(record['estimate'])} ({interval})"
+def _in_percent(row: Row, of: str) -> str:
+    low, high = (100 * row[f"{of}_{end}"] for end in ("low", "high"))
+    return "" if math.isnan(low) else format_interval(low, high, 0)
 
 
-def _prediction(record: Mapping[str, Any]) -> str:
-    if math.isnan(record["pi_low"]):
-        return ""
-    return format_interval(record["pi_low"], record["pi_high"])
-
-
-def _of_whom(record: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _of_whom(row: Row, names: Mapping[str, str]) -> str:
     """The subgroup in words; for a comparison inside trials, what is compared."""
-    if "_of_" in record["measure"]:
-        return _cell(str(record["remark"]))
-    subgroup, found, trial = str(record["subgroup"]).rpartition("trial=")
+    if "_of_" in row["measure"]:
+        return str(row["remark"])
+    subgroup, found, trial = str(row["subgroup"]).rpartition("trial=")
     if not found:
-        return _words(str(record["subgroup"]))
-    patients = _words(subgroup.removesuffix(" & "))
-    return ", ".join(filter(None, [_cell(names.get(trial, trial)), patients]))
-
-
-def _words(text: str) -> str:
-    return _cell(text.replace("_", " ").replace("=", ": "))
-
-
-def _count(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.0f}"
-
-
-def _figure_name(stem: str) -> str:
-    return stem.rpartition("/")[2].replace("_", " ")
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+        return of_whom(subgroup or trial)
+    patients = of_whom(subgroup.removesuffix(" & "))
+    return ", ".join(filter(None, [names.get(trial, trial), patients]))

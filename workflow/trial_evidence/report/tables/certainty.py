@@ -1,33 +1,18 @@
 """Certainty of evidence by domain (GRADE): rules propose, a person's judgement wins."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from scipy.special import ndtri
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.reading import (
-    RATIOS,
-    includes,
-    includes_benefit,
-    includes_harm,
-    model_words,
-    null_of,
-    p_words,
-)
-from trial_evidence.report.material.table import (
-    ReportTable,
-    capital,
-    counted,
-    interval,
-    percent,
-    report_table,
-    words,
-)
+from trial_evidence.report.material import reading
+from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.printed import capital, counted, listing, percent, words
+from trial_evidence.report.material.table import ANALYSIS, Column, ReportTable, Row
 from trial_evidence.words.models import is_random_effects
 from trial_evidence.words.numbers import round_half_up
 
@@ -40,16 +25,9 @@ NOT_JUDGED = "not judged"
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain of certainty and how much it lowers it.
+    """A domain of certainty (one of ``DOMAINS``) and how much it lowers it.
 
-    Attributes
-    ----------
-    name : str
-        One of ``DOMAINS``.
-    judgement : {"not_serious", "serious", "very_serious", "not_judged"}
-    reason : str
-    judged_by : str
-        Initials and date of a person; ``""`` for a proposal of the rules.
+    `judged_by` has initials and date of a person; ``""`` for a proposal of the rules.
     """
 
     name: str
@@ -60,14 +38,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class Certainty:
-    """Certainty of the evidence on one analysis.
-
-    Attributes
-    ----------
-    setting, analysis : str
-    domains : tuple of Domain
-        In the order of ``DOMAINS``.
-    """
+    """Certainty of the evidence on one analysis; its domains in the order of ``DOMAINS``."""
 
     setting: str
     analysis: str
@@ -93,14 +64,6 @@ class Certainty:
 def certainties(material: Material) -> tuple[Certainty, ...]:
     """Certainty of every pooled answer that has an estimate.
 
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    tuple of Certainty
-
     Notes
     -----
     Randomised trials begin at high. The domains and the levels are attributed to the GRADE
@@ -108,9 +71,9 @@ def certainties(material: Material) -> tuple[Certainty, ...]:
     config/report.yaml. Indirectness is left to a person.
     """
     return tuple(
-        Certainty(analysis.setting, analysis.id, _domains(material, analysis, lead))
+        Certainty(analysis.setting, analysis.id, _domains(material, analysis, leads))
         for analysis in material.front()
-        if (lead := material.lead(analysis)) is not None
+        if (leads := material.leads(analysis))
     )
 
 
@@ -120,71 +83,52 @@ def certainty_words(found: Sequence[Certainty]) -> dict[tuple[str, str], str]:
 
 
 def certainty_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
-    """A row a domain of every pooled answer: judgement, reason, and whose it is.
-
-    Parameters
-    ----------
-    material : Material
-    found : sequence of Certainty
-
-    Returns
-    -------
-    ReportTable
-    """
-    titles = {(a.setting, a.id): a.title for a in material.configuration.analyses}
-    data = [
-        {
-            "setting": c.setting,
-            "analysis": c.analysis,
-            "certainty": c.level,
-            "domain": domain.name,
-            "judgement": domain.judgement,
-            "reason": domain.reason,
-            "judged_by": domain.judged_by,
-        }
+    """A row a domain of every pooled answer: judgement, reason, and whose it is."""
+    rows = [
+        {"setting": c.setting, "analysis": c.analysis, "certainty": c.level, "domain": domain.name}
+        | {key: getattr(domain, key) for key in ("judgement", "reason", "judged_by")}
         for c in found
         for domain in c.domains
     ]
-    shown = [
-        {
-            "Analysis": titles[row["setting"], row["analysis"]],
-            "Certainty": capital(row["certainty"]),
-            "Domain": capital(words(row["domain"])),
-            "Judgement": capital(words(row["judgement"])),
-            "Reason": row["reason"],
-            "Judged by": row["judged_by"] or ("nobody yet" if row["judgement"] == "not_judged"
-                                              else "rule"),
-        }
-        for row in data
-    ]  # fmt: skip
-    return report_table(
+    columns = (
+        ANALYSIS,
+        Column("Certainty", "certainty", capital),
+        Column("Domain", "domain", lambda name: capital(words(name))),
+        Column("Judgement", "judgement", lambda judgement: capital(words(judgement))),
+        Column("Reason", "reason"),
+        Column("Judged by", text=_judged_by),
+    )
+    return material.table(
         "certainty",
         "Certainty of evidence by domain (GRADE)",
-        shown,
-        data,
-        ["Analysis", "Certainty", "Domain", "Judgement", "Reason", "Judged by"],
-        ["setting", "analysis", "certainty", "domain", "judgement", "reason", "judged_by"],
+        rows,
+        columns,
+        ("setting", "analysis", "certainty", "domain", "judgement", "reason", "judged_by"),
         [
-            "Randomised trials begin at high; a serious domain lowers the certainty by one level, "
-            "a very serious one by two.",
-            "“Rule” marks a proposal by the thresholds of config/report.yaml. A judgement in "
-            "data/raw/certainty.csv takes its place. Until a person has judged all five domains, "
-            "the certainty is provisional.",
+            "Evidence from randomised trials starts at high certainty; a serious domain lowers it "
+            "by one level, a very serious one by two.",
+            "“Rule” marks a judgement proposed by the thresholds in config/report.yaml; a person’s "
+            "judgement in data/raw/certainty.csv replaces it. Certainty is provisional until a "
+            "person has judged all five domains.",
         ],
     )
 
 
-def _domains(material: Material, analysis: Analysis, lead: Mapping[str, Any]) -> tuple[Domain, ...]:
+def _judged_by(row: Row) -> str:
+    nobody = "nobody yet" if row["judgement"] == "not_judged" else "rule"
+    return row["judged_by"] or nobody
+
+
+def _domains(material: Material, analysis: Analysis, leads: Sequence[Row]) -> tuple[Domain, ...]:
     proposals = {
         "risk_of_bias": _risk_of_bias(material, analysis),
-        "inconsistency": _inconsistency(material, analysis, lead),
-        "indirectness": ("not_judged", "No rule can judge whether patients and treatments are "
-                         "those of the question."),
-        "imprecision": _imprecision(material, analysis, lead),
-        "publication_bias": _publication_bias(material, analysis, lead),
+        "inconsistency": _inconsistency(material, analysis, leads),
+        "indirectness": ("not_judged", "A person has to judge whether patients and treatments "
+                         "match the question."),
+        "imprecision": _imprecision(material, analysis, leads[0]),
+        "publication_bias": _publication_bias(material, analysis, leads[0]),
     }  # fmt: skip
-    table = material.sheet["certainty"]
-    mine = table[(table["setting"] == analysis.setting) & (table["analysis"] == analysis.id)]
+    mine = where(material.sheet["certainty"], setting=analysis.setting, analysis=analysis.id)
     judged = {row["domain"]: row for row in records(mine)}
     return tuple(
         Domain(name, row["judgement"], row["reason"], f"{row['initials']}, {row['date']}")
@@ -197,36 +141,21 @@ def _domains(material: Material, analysis: Analysis, lead: Mapping[str, Any]) ->
 def judged_risk(material: Material, analysis: Analysis, trial_id: str, outcome: str) -> str:
     """Overall risk of bias of a trial's outcome; of another outcome of its family, else.
 
-    Parameters
-    ----------
-    material : Material
-    analysis : Analysis
-        Its endpoints are the family.
-    trial_id, outcome : str
-        ``outcome`` as in trials.csv of the results.
-
-    Returns
-    -------
-    str
-        ``low``, ``some_concerns``, ``high`` or ``not judged``.
+    The analysis's endpoints are the family. Returns ``low``, ``some_concerns``, ``high`` or
+    ``not judged``.
     """
-    table = material.sheet["risk_of_bias"]
-    mine = table[table["trial_id"] == trial_id]
+    mine = where(material.sheet["risk_of_bias"], trial_id=trial_id)
     judged = dict(zip(mine["outcome"], mine["overall"], strict=True))
-    for name in (outcome, *analysis.endpoints):
-        if name in judged:
-            return str(judged[name])
-    return NOT_JUDGED
+    names = (outcome, *analysis.endpoints)
+    return next((str(judged[name]) for name in names if name in judged), NOT_JUDGED)
 
 
 def risk_shares(material: Material, analysis: Analysis) -> dict[str, float]:
     """Share of the weight of an analysis's trials by overall risk of bias; they add up to 1."""
-    trials = material.pooled_trials(analysis)
-    weights = trials["weight"].fillna(1.0)
     shares: dict[str, float] = {}
-    for row, weight in zip(records(trials), weights / weights.sum(), strict=True):
+    for row in records(material.pooled_trials(analysis)):
         risk = judged_risk(material, analysis, row["trial_id"], row["outcome"])
-        shares[risk] = shares.get(risk, 0.0) + float(weight)
+        shares[risk] = shares.get(risk, 0.0) + row["share"]
     return shares
 
 
@@ -250,106 +179,87 @@ def information_needed(worthwhile: float, alpha: float, power: float) -> float:
     return (z / math.log(worthwhile)) ** 2
 
 
-def _risk_of_bias(material: Material, analysis: Analysis) -> tuple[Judgement, str]:
+Proposal = tuple[Judgement, str]
+
+
+def _proposed(reason: str, *, serious: bool, very_serious: bool = False) -> Proposal:
+    if very_serious:
+        return "very_serious", f"{reason}."
+    return ("serious" if serious else "not_serious"), f"{reason}."
+
+
+def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
     rules = material.report.certainty
     shares = risk_shares(material, analysis)
-    high = shares.get("high", 0.0)
-    doubtful = 1 - shares.get("low", 0.0)
-    reason = "Weight of the trials by overall risk: " + ", ".join(
-        f"{words(risk)} {percent(shares[risk])}"
-        for risk in ("low", "some_concerns", "high", NOT_JUDGED)
-        if risk in shares
+    high, doubtful = shares.get("high", 0.0), 1 - shares.get("low", 0.0)
+    return _proposed(
+        "Weight of the trials by overall risk of bias: "
+        + ", ".join(
+            f"{words(risk)} {percent(shares[risk])}"
+            for risk in ("low", "some_concerns", "high", NOT_JUDGED)
+            if risk in shares
+        ),
+        serious=high >= rules.high_risk_share or doubtful >= rules.concerns_share,
+        very_serious=high >= rules.very_high_risk_share,
     )
-    if high >= rules.very_high_risk_share:
-        return "very_serious", f"{reason}."
-    serious = high >= rules.high_risk_share or doubtful >= rules.concerns_share
-    return ("serious" if serious else "not_serious"), f"{reason}."
 
 
-def _inconsistency(
-    material: Material, analysis: Analysis, lead: Mapping[str, Any]
-) -> tuple[Judgement, str]:
+def _inconsistency(material: Material, analysis: Analysis, leads: Sequence[Row]) -> Proposal:
+    lead = leads[0]
     if lead["k"] < 2:
-        return "not_serious", "One trial: there is nothing to compare."
+        return _proposed("Only one trial, so that consistency cannot be assessed", serious=False)
     rules = material.report.certainty
-    table = material.evidence.estimates
-    mine = table[
-        (table["setting"] == analysis.setting)
-        & (table["analysis"] == analysis.id)
-        & (table["measure"] == analysis.measures[0])
-        & (table["subgroup"] == "all")
-        & table["model"].map(is_random_effects)
-    ]
-    i2 = float(mine["i2"].iloc[0])
-    null = null_of(lead["measure"])
-    open_mean = includes(lead["ci_low"], lead["ci_high"], null)
-    rows = material.leads(analysis.setting, analysis.id, analysis.measures[0])
+    table = material.about(material.evidence.estimates, analysis, subgroup="all")
+    i2 = float(table.loc[table["model"].map(is_random_effects), "i2"].iloc[0])
     # Where two models are of equal rank, the one that leaves more open counts.
-    widest = max(
-        rows, key=lambda row: (includes(row["pi_low"], row["pi_high"], null), row["role"] == "lead")
-    )
-    open_new = includes(widest["pi_low"], widest["pi_high"], null)
+    widest = max(leads, key=lambda row: (reading.includes_null(row, "pi"), row["role"] == "lead"))
+    open_new = reading.includes_null(widest, "pi")
     reason = (
-        f"I² {round_half_up(i2, 0)}%; prediction interval "
-        f"{interval(widest['pi_low'], widest['pi_high'])} ({model_words(widest)}) "
-        f"{'includes' if open_new else 'excludes'} no effect"
+        f"I² {round_half_up(i2, 0)}%; prediction interval {reading.limits(widest, 'pi')} "
+        f"({reading.model_words(widest)}) {reading.where_null_is(widest, 'pi')}"
+        + ("; with two trials, heterogeneity cannot be estimated" if lead["k"] == 2 else "")
     )
-    if lead["k"] == 2:
-        reason += "; two trials say little about it"
-    if i2 >= rules.very_high_i2 and open_new:
-        return "very_serious", f"{reason}."
-    serious = i2 >= rules.i2 or (open_new and not open_mean)
-    return ("serious" if serious else "not_serious"), f"{reason}."
+    return _proposed(
+        reason,
+        serious=i2 >= rules.i2 or (open_new and not reading.includes_null(lead)),
+        very_serious=i2 >= rules.very_high_i2 and open_new,
+    )
 
 
-def _imprecision(
-    material: Material, analysis: Analysis, lead: Mapping[str, Any]
-) -> tuple[Judgement, str]:
-    if lead["measure"] not in RATIOS:
-        return "not_judged", "The rule is for ratios."
-    worthwhile = material.report.worthwhile_ratio
+def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
+    if not reading.measure_of(lead["measure"]).is_ratio:
+        return "not_judged", "The rule applies to ratios only."
+    worthwhile, rules = material.report.worthwhile_ratio, material.report.certainty
+    below = analysis.fewer_is_better
+    reached = {
+        "a clinically relevant benefit": reading.includes_benefit(lead, worthwhile, below=below),
+        "no effect": reading.includes_null(lead),
+        "a clinically relevant harm": reading.includes_harm(lead, worthwhile, below=below),
+    }
+    benefit, null, harm = reached.values()
+    information = float((1 / material.pooled_trials(analysis)["vi"]).sum())
+    share = information / information_needed(worthwhile, rules.alpha, rules.power)
+    what = listing([text for text, is_reached in reached.items() if is_reached])
+    return _proposed(
+        f"The interval ({reading.limits(lead)}) is compatible with "
+        f"{what or 'a small effect only'}; the information is {percent(share)} of the optimal size",
+        serious=(null and (benefit or harm)) or share < 1,
+        very_serious=benefit and harm,
+    )
+
+
+def _publication_bias(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     rules = material.report.certainty
-    low, high, measure = lead["ci_low"], lead["ci_high"], lead["measure"]
-    benefit = includes_benefit(low, high, measure, worthwhile)
-    harm = includes_harm(low, high, measure, worthwhile)
-    open_mean = includes(low, high, 1.0)
-    trials = material.pooled_trials(analysis)
-    share = float((1 / trials["vi"]).sum()) / information_needed(
-        worthwhile, rules.alpha, rules.power
-    )
-    what = [
-        text
-        for text, reached in (
-            ("a benefit worth having", benefit), ("no effect", open_mean),
-            ("a harm as large", harm),
-        )
-        if reached
-    ]  # fmt: skip
-    reason = (
-        f"Interval {interval(low, high)} includes {', '.join(what) or 'none of these limits'}; "
-        f"information {percent(share)} of the optimal size"
-    )
-    if benefit and harm:
-        return "very_serious", f"{reason}."
-    serious = (open_mean and (benefit or harm)) or share < 1
-    return ("serious" if serious else "not_serious"), f"{reason}."
-
-
-def _publication_bias(
-    material: Material, analysis: Analysis, lead: Mapping[str, Any]
-) -> tuple[Judgement, str]:
-    rules = material.report.certainty
-    if lead["k"] < rules.small_study_trials:
-        return "not_serious", (
-            f"Not tested: {counted(int(lead['k']), 'trial')}, "
-            f"{rules.small_study_trials} are needed."
-        )
-    table = material.of("small_study", analysis)
-    tests = table[table["test"].isin(["egger", "harbord", "peters"]) & table["p_value"].notna()]
-    if tests.empty:
+    least = rules.small_study_trials
+    if lead["k"] < least:
+        reason = f"Not tested: {counted(int(lead['k']), 'trial')}, at least {least} are required"
+        return _proposed(reason, serious=False)
+    tests = material.small_study_tests(analysis)
+    if not tests:
         return "not_judged", "No test of small-study effects was possible."
-    reason = "; ".join(
-        f"{capital(row['test'])}’s test {p_words(row['p_value'])}" for row in records(tests)
+    return _proposed(
+        "; ".join(
+            f"{capital(row['test'])}’s test: {reading.p_words(row['p_value'])}" for row in tests
+        ),
+        serious=any(row["p_value"] < rules.small_study_p for row in tests),
     )
-    sign = bool((tests["p_value"] < rules.small_study_p).any())
-    return ("serious" if sign else "not_serious"), f"{reason}."

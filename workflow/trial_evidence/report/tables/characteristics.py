@@ -1,21 +1,24 @@
 """Characteristics of the trials, their risk of bias, and the biomarkers: tables of the sheet."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+
+import pandas as pd
 
 from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, join_agents
 from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, links, source_ids
-from trial_evidence.report.material.table import (
+from trial_evidence.report.material import reading
+from trial_evidence.report.material.material import JOINED, Material, source_ids, where
+from trial_evidence.report.material.printed import (
     NOT_STATED,
-    ReportTable,
+    admitted,
+    capital,
     count,
-    interval,
-    report_table,
+    stated,
+    whole,
     words,
 )
+from trial_evidence.report.material.table import SETTING, SOURCE, Column, ReportTable, Row
 
 RISK_DOMAINS = {
     "d1_randomisation": "D1",
@@ -27,125 +30,78 @@ RISK_DOMAINS = {
 }
 _RANDOMISED = {"yes": "randomised", "no": "not randomised", "": "randomisation not stated"}
 _BLINDED = {"yes": "blinded", "no": "open label", "": "blinding not stated"}
+_BASIS = {"judged": "our own judgement"}
+_ENROLMENT = ("enrolment_start_year", "enrolment_end_year")
 
 
 def characteristics_table(material: Material) -> ReportTable:
     """A row a trial of the sheet: design, patients, arms, sources.
 
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    ReportTable
-        ``data`` links by ``nct``, ``doi`` and ``pmid``; those of all sources whose rows of the
-        trial the sheet holds.
+    The links are those of all sources whose rows of the trial the sheet holds.
     """
     arms = material.sheet["arms"]
-    sources = material.sources()
     read = _sources_of_trials(material)
-    data = []
-    for setting in material.configuration.settings:
-        for trial in records(material.sheet["trials"]):
-            if trial["setting"] != setting:
-                continue
-            mine = records(arms[arms["trial_id"] == trial["trial_id"]])
-            cell = " / ".join(read.get(trial["trial_id"], ()))
-            data.append(
-                {column: trial[column] for column in (
-                    "setting", "trial_id", "name", "nct", "phase", "randomised", "blinded",
-                    "n_randomised", "enrolment_start_year", "enrolment_end_year", "population",
-                    "primary_endpoint", "region", "note",
-                )}
-                | {"arms": "; ".join(_arm(arm) for arm in mine), "source_id": cell}
-                | links(cell, sources)
-            )  # fmt: skip
-    shown = [
-        {
-            "Setting": material.configuration.settings[row["setting"]],
-            "Trial": row["name"],
-            "Registration": row["nct"] or NOT_STATED,
-            "Design": _design(row),
-            "Patients": count(row["n_randomised"]) or NOT_STATED,
-            "Enrolment": _years(row),
-            "Population": row["population"],
-            "Region": row["region"] or NOT_STATED,
-            "Arms (patients)": row["arms"],
-            "Primary endpoint": row["primary_endpoint"],
-            "Sources": row["source"],
+    rows = [
+        trial
+        | {
+            "arms": "; ".join(map(_arm, records(where(arms, trial_id=trial["trial_id"])))),
+            "source_id": JOINED.join(read.get(trial["trial_id"], ())),
         }
-        for row in data
+        for setting in material.configuration.settings
+        for trial in records(where(material.sheet["trials"], setting=setting))
     ]
-    return report_table(
+    columns = (
+        SETTING,
+        Column("Trial", "name"),
+        Column("Registration", "nct", stated),
+        Column("Design", text=_design),
+        Column("Patients", "n_randomised", lambda n: stated(count(n))),
+        Column("Enrolment", text=_years),
+        Column("Population", "population"),
+        Column("Region", "region", stated),
+        Column("Arms (patients)", "arms"),
+        Column("Primary endpoint", "primary_endpoint"),
+        Column("Sources", "source"),
+    )
+    return material.table(
         "characteristics",
         "Characteristics of the trials and cohorts",
-        shown,
-        data,
-        ["Setting", "Trial", "Registration", "Design", "Patients", "Enrolment", "Population",
-         "Region", "Arms (patients)", "Primary endpoint", "Sources"],
-        ["setting", "trial_id", "name", "nct", "phase", "randomised", "blinded", "n_randomised",
-         "enrolment_start_year", "enrolment_end_year", "population", "primary_endpoint", "region",
-         "arms", "source_id", "source", "doi", "pmid", "note"],
+        rows,
+        columns,
+        ("setting", "trial_id", "name", "nct", "phase", "randomised", "blinded", "n_randomised",
+         *_ENROLMENT, "population", "primary_endpoint", "region", "arms", "source_id", "source",
+         "doi", "pmid", "note"),
         [
-            "Patients: randomised, all arms together; enrolled where the trial is not randomised.",
-            "Sources are those read for the numbers of the sheet.",
+            "Patients: number randomised in all arms; enrolled, if the trial is not randomised.",
+            "Sources: those that the numbers were extracted from.",
         ],
     )  # fmt: skip
 
 
-def _design(row: Mapping[str, Any]) -> str:
-    """Phase, randomisation and blinding in a few words."""
-    phase = f"phase {row['phase']}" if row["phase"] else "phase not stated"
-    return ", ".join([phase, _RANDOMISED[row["randomised"]], _BLINDED[row["blinded"]]])
-
-
 def risk_of_bias_table(material: Material) -> ReportTable:
-    """RoB 2 judgements, a row a trial and outcome, in the order of the settings.
-
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    ReportTable
-    """
-    trials = material.trials()
-    sources = material.sources()
+    """RoB 2 judgements, a row a trial and outcome, in the order of the settings."""
     order = list(material.configuration.settings)
-    table = records(material.sheet["risk_of_bias"])
-    table.sort(key=lambda row: order.index(trials[row["trial_id"]]["setting"]))
-    data = [
-        row
-        | {
-            "setting": trials[row["trial_id"]]["setting"],
-            "trial": trials[row["trial_id"]]["name"],
-            "nct": trials[row["trial_id"]]["nct"],
-        }
-        | links(row["source_id"], sources)
-        for row in table
+    rows = [
+        row | {"setting": trial["setting"], "trial": trial["name"]}
+        for row in records(material.sheet["risk_of_bias"])
+        for trial in [material.trials[row["trial_id"]]]
     ]
-    shown = [
-        {
-            "Setting": material.configuration.settings[row["setting"]],
-            "Trial": row["trial"],
-            "Outcome": row["outcome"],
-            **{heading: words(row[column]) for column, heading in RISK_DOMAINS.items()},
-            "Basis": "our own judgement" if row["basis"] == "judged" else row["basis"],
-            "Why": row["note"],
-            "Source": row["source"],
-        }
-        for row in data
-    ]
-    return report_table(
+    columns = (
+        SETTING,
+        Column("Trial", "trial"),
+        Column("Outcome", "outcome"),
+        *(Column(heading, key, words) for key, heading in RISK_DOMAINS.items()),
+        Column("Basis", "basis", lambda basis: _BASIS.get(basis, basis)),
+        Column("Why", "note"),
+        SOURCE,
+    )
+    return material.table(
         "risk_of_bias",
         "Risk of bias (RoB 2) by trial and outcome",
-        shown,
-        data,
-        ["Setting", "Trial", "Outcome", *RISK_DOMAINS.values(), "Basis", "Why", "Source"],
-        ["setting", "trial_id", "trial", "nct", "outcome", *RISK_DOMAINS, "basis", "note",
-         "source_id", "source", "doi", "pmid"],
+        sorted(rows, key=lambda row: order.index(row["setting"])),
+        columns,
+        ("setting", "trial_id", "trial", "nct", "outcome", *RISK_DOMAINS, "basis", "note",
+         "source_id", "source", "doi", "pmid"),
         [
             "D1 randomisation; D2 deviations from the intended interventions; D3 missing outcome "
             "data; D4 measurement of the outcome; D5 selection of the reported result.",
@@ -154,53 +110,32 @@ def risk_of_bias_table(material: Material) -> ReportTable:
 
 
 def biomarkers_table(material: Material) -> ReportTable:
-    """Effects by biomarker as printed. Patients overlap between rows; nothing is pooled.
-
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    ReportTable
-    """
-    sources = material.sources()
-    trials = material.trials()
-    data = [
-        row
-        | links(row["source_id"], sources)
-        | {"nct": trials[row["study_id"]]["nct"] if row["study_id"] in trials else ""}
-        for row in records(material.sheet["biomarker_effects"])
-    ]
-    shown = [
-        {
-            "Biomarker": row["biomarker"],
-            "Study": material.study_name(row["study_id"], row["source_id"]),
-            "Comparison": row["contrast"],
-            "Outcome": row["outcome"],
-            "Ratio (95% interval)": _ratio(row),
-            "p": _p(row),
-            "Treatment": row["treatment_context"],
-            "Verification": row["verification"],
-            "Source": row["source"],
-            "Note": row["note"],
-        }
-        for row in data
-    ]
-    return report_table(
+    """Effects by biomarker as printed. Patients overlap between rows; nothing is pooled."""
+    columns = (
+        Column("Biomarker", "biomarker"),
+        Column("Study", text=lambda row: material.study_name(row["study_id"], row["source_id"])),
+        Column("Comparison", "contrast"),
+        Column("Outcome", "outcome"),
+        Column("Ratio (interval)", text=_ratio),
+        Column("p", text=_p),
+        Column("Treatment", "treatment_context"),
+        Column("Verification", "verification"),
+        SOURCE,
+        Column("Note", "note"),
+    )
+    return material.table(
         "biomarkers",
         "Biomarkers: ratios as printed",
-        shown,
-        data,
-        ["Biomarker", "Study", "Comparison", "Outcome", "Ratio (95% interval)", "p", "Treatment",
-         "Verification", "Source", "Note"],
-        ["study_id", "biomarker", "contrast", "outcome", "measure", "estimate", "ci_low", "ci_high",
+        records(material.sheet["biomarker_effects"]),
+        columns,
+        ("study_id", "biomarker", "contrast", "outcome", "measure", "estimate", "ci_low", "ci_high",
          "p_value", "p_value_operator", "treatment_context", "verification", "source_id", "locator",
-         "source", "doi", "pmid", "nct", "note"],
+         "source", "doi", "pmid", "nct", "note"),
         [
-            "Studies share patients, and most ratios compare patients who had the same treatment: "
-            "they say who responds, not who gains from a second agent. They are not pooled.",
-            "OR: odds ratio; HR: hazard ratio.",
+            "Studies share patients, and most ratios compare patients given the same treatment: "
+            "they show who responds, not who benefits from a second agent. They are not pooled.",
+            "Ratios, intervals and p values as the source gives them. OR: odds ratio; HR: hazard "
+            "ratio.",
         ],
     )  # fmt: skip
 
@@ -208,83 +143,69 @@ def biomarkers_table(material: Material) -> ReportTable:
 def evidence_map(material: Material) -> ReportTable:
     """Trials and patients by setting, regimen and endpoint: what has been studied, and what not.
 
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    ReportTable
-        A row a setting, regimen (HER2 agents and partner) and endpoint with at least one current
-        row of the sheet that is verified. Patients are those of the arms, each arm once.
+    A row a setting, regimen (HER2 agents and partner) and endpoint with at least one current
+    row of the sheet that is verified. Patients are those of the arms, each arm once.
     """
-    labels = agent_labels(material.sheet["agents"])
-    trials = material.trials()
-    arms = {arm["arm_id"]: arm for arm in records(material.sheet["arms"])}
-    cells: dict[tuple[str, str, str], dict[str, float]] = {}
-    for endpoint, arm_id in _reported(material):
-        arm = arms[arm_id]
-        key = (trials[arm["trial_id"]]["setting"], _regimen(arm, labels), endpoint)
-        cells.setdefault(key, {})[arm_id] = arm["n_randomised"]
-    order = list(material.configuration.settings)
-    data = []
-    for key in sorted(cells, key=lambda key: (order.index(key[0]), key[1], key[2])):
-        patients = cells[key]
-        known = [n for n in patients.values() if not math.isnan(n)]
-        data.append(
-            dict(zip(("setting", "regimen", "endpoint"), key, strict=True))
-            | {
-                "trials": len({arms[arm]["trial_id"] for arm in patients}),
-                "arms": len(patients),
-                "patients": int(sum(known)),
-                "arms_without_n": len(patients) - len(known),
-                "trial_ids": "; ".join(sorted({arms[arm]["trial_id"] for arm in patients})),
-            }
-        )
-    shown = [
-        {
-            "Setting": material.configuration.settings[str(row["setting"])],
-            "Regimen": str(row["regimen"]),
-            "Endpoint": str(row["endpoint"]),
-            "Trials": f"{row['trials']}",
-            "Arms": f"{row['arms']}",
-            "Patients": f"{row['patients']:,}" + (" or more" if row["arms_without_n"] else ""),
+    keys = ["setting", "regimen", "endpoint"]
+    rows = [
+        dict(zip(keys, key, strict=True))
+        | {
+            "trials": mine["trial_id"].nunique(),
+            "arms": len(mine),
+            "patients": int(mine["n_randomised"].sum()),
+            "arms_without_n": int(mine["n_randomised"].isna().sum()),
+            "trial_ids": "; ".join(sorted(set(mine["trial_id"]))),
         }
-        for row in data
+        for key, mine in _reported_arms(material).groupby(keys, observed=True)
     ]
-    return report_table(
+    columns = (
+        SETTING,
+        Column("Regimen", "regimen"),
+        Column("Endpoint", "endpoint"),
+        Column("Trials", "trials"),
+        Column("Arms", "arms"),
+        Column(
+            "Patients",
+            text=lambda row: count(row["patients"]) + (" or more" if row["arms_without_n"] else ""),
+        ),
+    )
+    return material.table(
         "evidence_map",
         "Evidence map: trials and patients by setting, regimen and endpoint",
-        shown,
-        data,
-        ["Setting", "Regimen", "Endpoint", "Trials", "Arms", "Patients"],
-        ["setting", "regimen", "endpoint", "trials", "arms", "patients", "arms_without_n",
-         "trial_ids"],
+        rows,
+        columns,
+        ("setting", "regimen", "endpoint", "trials", "arms", "patients", "arms_without_n",
+         "trial_ids"),
         [
-            "Current rows, verified in the source or in a document that quotes it. Patients: "
-            "randomised to the arm (enrolled, where the trial is not randomised); “or more” where "
-            "an arm’s number is not in the sheet.",
+            f"{capital(admitted(material.configuration.selection))}. Patients: number randomised "
+            "to the arms (enrolled, if the trial is not randomised); “or more” where the number of "
+            "an arm is not in the sheet.",
         ],
     )  # fmt: skip
 
 
-def _reported(material: Material) -> list[tuple[str, str]]:
-    """(endpoint, arm) of every current, admitted row."""
-    found: Counter[tuple[str, str]] = Counter()
-    admitted = material.configuration.selection.admit
-    for name, columns in (
-        ("pcr", ("arm_id",)), ("hazard_ratios", ("experimental_arm_id", "control_arm_id")),
-    ):  # fmt: skip
+def _reported_arms(material: Material) -> pd.DataFrame:
+    """Arms with a current, admitted result, once for each endpoint: their trial and regimen."""
+    names = agent_labels(material.sheet["agents"])
+    labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
+    found = []
+    for name in material.sheet.results:
         table = material.sheet[name]
-        for column, allowed in admitted.items():
+        for column, allowed in material.configuration.selection.admit.items():
             table = table[table[column].isin(allowed)]
-        for row in records(table):
-            endpoint = row.get("endpoint", "pCR")
-            found.update((endpoint, row[column]) for column in columns)
-    return list(found)
+        endpoint = table["outcome"].map(lambda outcome: labels.get(outcome, outcome))
+        arms = [column for column in map(str, table) if column.endswith("arm_id")]
+        found += [pd.DataFrame({"endpoint": endpoint, "arm_id": table[arm]}) for arm in arms]
+    trials = material.sheet["trials"][["trial_id", "setting"]]
+    reported = pd.concat(found).drop_duplicates().merge(material.sheet["arms"]).merge(trials)
+    # Groups come in the order of the settings.
+    return reported.assign(
+        regimen=[_regimen(arm, names) for arm in records(reported)],
+        setting=pd.Categorical(reported["setting"], list(material.configuration.settings)),
+    )
 
 
-def _regimen(arm: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+def _regimen(arm: Row, labels: Mapping[str, str]) -> str:
     agents = [agent for agent in arm["agents"].split("+") if agent]
     name = join_agents(agents, labels) if agents else "No HER2 agent"
     if arm["her2_schedule"] == "sequential":
@@ -292,38 +213,39 @@ def _regimen(arm: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     return f"{name}, {PARTNER_WORDS[arm['partner']]}"
 
 
-def _sources_of_trials(material: Material) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name in ("pcr", "hazard_ratios"):
+def _sources_of_trials(material: Material) -> dict[str, dict[str, None]]:
+    """Trial id -> the sources of its results, in the order of the sheet."""
+    found: dict[str, dict[str, None]] = {}
+    for name in material.sheet.results:
         table = material.sheet[name]
         for trial, cell in zip(table["trial_id"], table["source_id"], strict=True):
-            mine = found.setdefault(trial, [])
-            mine += [source for source in source_ids(cell) if source not in mine]
+            found.setdefault(trial, {}).update(dict.fromkeys(source_ids(cell)))
     return found
 
 
-def _arm(arm: Mapping[str, Any]) -> str:
+def _design(row: Row) -> str:
+    """Phase, randomisation and blinding in a few words."""
+    phase = f"phase {row['phase']}" if row["phase"] else "phase not stated"
+    return ", ".join([phase, _RANDOMISED[row["randomised"]], _BLINDED[row["blinded"]]])
+
+
+def _arm(arm: Row) -> str:
     n = count(arm["n_randomised"])
-    return f"{arm['label']} ({n})" if n else arm["label"]
+    return f"{arm['label']} ({n})" if n else str(arm["label"])
 
 
-def _years(row: Mapping[str, Any]) -> str:
-    years = [
-        "?" if math.isnan(row[column]) else f"{row[column]:.0f}"
-        for column in ("enrolment_start_year", "enrolment_end_year")
-    ]
-    return NOT_STATED if years == ["?", "?"] else "–".join(years)
+def _years(row: Row) -> str:
+    years = [whole(row[column]) for column in _ENROLMENT]
+    return "–".join(year or "?" for year in years) if any(years) else NOT_STATED
 
 
-def _ratio(row: Mapping[str, Any]) -> str:
+def _ratio(row: Row) -> str:
     if math.isnan(row["estimate"]):
         return "not printed"
-    limits = interval(row["ci_low"], row["ci_high"])
-    return f"{row['measure']} {row['estimate']:g}" + (f" ({limits})" if limits else "")
+    ends = reading.limits(row)
+    return f"{row['measure']} {row['estimate']:g}" + (f" ({ends})" if ends else "")
 
 
-def _p(row: Mapping[str, Any]) -> str:
-    if not row["p_value_operator"]:
-        return ""
-    printed = f"{row['p_value_operator']} {row['p_value']:g}"
-    return printed.removeprefix("= ")
+def _p(row: Row) -> str:
+    relation = row["p_value_operator"]
+    return f"{relation} {row['p_value']:g}".removeprefix("= ") if relation else ""

@@ -1,51 +1,38 @@
 """How the evidence was found and what became of it: the counts of a flow diagram."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from trial_evidence.files import records
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import ReportTable, counted, report_table
+from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.printed import counted
+from trial_evidence.report.material.table import Column, ReportTable, Row
 
 NOT_RECORDED = "not recorded"
 SEARCH_WORDS = "a curated search, not a systematic database search with a documented strategy"
+COLUMNS = (
+    Column("Stage", "stage"),
+    Column("Step", "step"),
+    Column("Number", "n", lambda n: NOT_RECORDED if n is None else f"{n:,}"),
+    Column("Detail", "detail"),
+)
+KEYS = ("stage", "step", "n", "detail")
 
 
 def flow_table(material: Material) -> ReportTable:
     """The steps of the PRISMA 2020 flow with the counts that are known.
 
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    ReportTable
-        ``data``: ``step`` and ``n`` (missing where nobody counted). Nothing is estimated: records
-        that were not counted when they were looked at are not recorded.
+    ``n`` is missing where nobody counted. Nothing is estimated: records that were not counted when
+    they were looked at are not recorded.
     """
-    rows = [
-        {"stage": stage, "step": step, "n": n, "detail": detail}
-        for stage, step, n, detail in _steps(material)
-    ]
-    shown = [
-        {
-            "Stage": str(row["stage"]),
-            "Step": str(row["step"]),
-            "Number": NOT_RECORDED if row["n"] is None else f"{row['n']:,}",
-            "Detail": str(row["detail"]),
-        }
-        for row in rows
-    ]
-    return report_table(
+    rows = [dict(zip(KEYS, step, strict=True)) for step in _steps(material)]
+    return material.table(
         "flow",
-        "From the search to the pools (after PRISMA 2020)",
-        shown,
+        "From the search to the synthesis (after PRISMA 2020)",
         rows,
-        ["Stage", "Step", "Number", "Detail"],
-        ["stage", "step", "n", "detail"],
-        [f"This was {SEARCH_WORDS}. Steps that a systematic review would count and that nobody "
-         "counted are marked “not recorded”."],
+        COLUMNS,
+        KEYS,
+        [f"This was {SEARCH_WORDS}. “Not recorded”: a systematic review would report the number, "
+         "but nobody counted."],
     )  # fmt: skip
 
 
@@ -54,58 +41,53 @@ def search_dates(material: Material) -> tuple[str, ...]:
     return tuple(sorted(set(material.sheet["search_log"]["date"])))
 
 
-def pooled_trial_ids(material: Material) -> set[str]:
-    """Trials that at least one pool, or one single result, of a comparison rests on."""
-    trials = material.evidence.trials
-    return set(trials.loc[trials["pooled"] == "yes", "trial_id"])
-
-
-def _steps(material: Material) -> Sequence[tuple[str, str, int | None, str]]:
-    sheet = material.sheet
-    log = sheet["search_log"]
-    trials = sheet["trials"]
-    queries = log["queries"]
-    known = int(queries.sum())
-    missing = int(queries.isna().sum())
-    randomised = trials[trials["randomised"] == "yes"]
-    compared = pooled_trial_ids(material)
-    rated = set(material.evidence.rates.loc[material.evidence.rates["pooled"] == "yes", "trial_id"])
-    every = set(trials["trial_id"])
-    excluded = sheet["exclusions"]
+def _steps(material: Material) -> Iterator[tuple[str, str, int | None, str]]:
+    sheet, evidence = material.sheet, material.evidence
+    log, trials, excluded = sheet["search_log"], sheet["trials"], sheet["exclusions"]
+    # Trials that at least one pool, or one single result, rests on.
+    compared, rated = (
+        set(where(table, pooled="yes")["trial_id"]) for table in (evidence.trials, evidence.rates)
+    )
+    unused = set(trials["trial_id"]) - compared - rated
+    searches = " / ".join(
+        "; ".join(filter(None, (row[key] for key in ("date", "where", "scope", "note"))))
+        for row in records(log)
+    )
+    numbered = int(log["queries"].notna().sum())
+    queries = f"in {numbered} of {counted(len(log), 'search', 'searches')}"
     settings = "; ".join(
-        f"{name} {int((trials['setting'] == setting).sum())}"
+        f"{name} {len(where(trials, setting=setting))}"
         for setting, name in material.configuration.settings.items()
     )
-    return [
-        ("Identification", "Searches", len(log), " / ".join(
-            "; ".join(filter(None, (row[c] for c in ("date", "where", "scope", "note"))))
-            for row in records(log))),
-        ("Identification", "Queries", known if len(log) else None,
-         f"in {len(log) - missing} of {counted(len(log), 'search', 'searches')}"),
-        ("Identification", "Records identified", None, ""),
-        ("Identification", "Duplicates removed", None, ""),
-        ("Screening", "Records screened", None, ""),
-        ("Screening", "Records excluded", None, ""),
-        ("Screening", "Reports sought and not retrieved", None, ""),
-        ("Included", "Reports in the sheet", len(sheet["sources"]), ""),
-        ("Included", "Trials and cohorts in the sheet", len(every), settings),
-        ("Included", "Randomised trials", len(randomised), ""),
-        ("Synthesis", "Trials and cohorts in a comparison or a pooled rate",
-         len(compared | rated), ""),
-        ("Synthesis", "Trials in a comparison", len(compared), ""),
-        ("Synthesis", "Trials and cohorts in no result", len(every - compared - rated),
-         "; ".join(sorted(material.trial_name(name) for name in every - compared - rated))),
-        ("Synthesis", "Decisions to leave out", len(excluded), "; ".join(
-            f"{_left_out(material, row)}: {row['reason'].rstrip('.')}"
-            for row in records(excluded))),
-    ]  # fmt: skip
+    decisions = "; ".join(
+        f"{_left_out(material, row)}: {row['reason'].rstrip('.')}" for row in records(excluded)
+    )
+    yield "Identification", "Searches", len(log), searches
+    yield "Identification", "Queries", int(log["queries"].sum()) if len(log) else None, queries
+    yield "Identification", "Records identified", None, ""
+    yield "Identification", "Duplicates removed", None, ""
+    yield "Screening", "Records screened", None, ""
+    yield "Screening", "Records excluded", None, ""
+    yield "Screening", "Reports sought and not retrieved", None, ""
+    yield "Included", "Reports in the sheet", len(sheet["sources"]), ""
+    yield "Included", "Trials and cohorts in the sheet", len(trials), settings
+    yield "Included", "Randomised trials", len(where(trials, randomised="yes")), ""
+    yield (
+        "Synthesis", "Trials and cohorts in a comparison or a pooled rate", len(compared | rated),
+        "",
+    )  # fmt: skip
+    yield "Synthesis", "Trials in a comparison", len(compared), ""
+    yield (
+        "Synthesis", "Trials and cohorts in no result", len(unused),
+        "; ".join(sorted(map(material.trial_name, unused))),
+    )  # fmt: skip
+    yield "Synthesis", "Decisions to leave out", len(excluded), decisions
 
 
-def _left_out(material: Material, decision: Mapping[str, Any]) -> str:
+def _left_out(material: Material, decision: Row) -> str:
     """The trial, or the arm of it, that a decision leaves out."""
     name = material.trial_name(decision["trial_id"])
     if not decision["arm_id"]:
         return name
-    arms = material.sheet["arms"]
-    (label,) = arms.loc[arms["arm_id"] == decision["arm_id"], "label"]
+    (label,) = where(material.sheet["arms"], arm_id=decision["arm_id"])["label"]
     return f"{name}, arm {label}"

@@ -5,144 +5,70 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.report.material import reading
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.reading import (
-    benefit_below,
-    estimate_words,
-    includes,
-    interval_name,
-    measure_name,
-    model_words,
-    null_of,
-    side,
-)
-from trial_evidence.report.material.table import (
-    ReportTable,
-    capital,
-    count,
-    counted,
-    interval,
-    number,
-    report_table,
-)
-from trial_evidence.report.tables.certainty import Certainty, certainty_words
+from trial_evidence.report.material.printed import capital, count, counted, listing
+from trial_evidence.report.material.table import COMPARISON, SETTING, Column, ReportTable, Row
 from trial_evidence.words.numbers import format_number
 
-COLUMNS = [
-    "setting", "analysis", "title", "outcome", "measure", "model", "role", "k", "participants",
-    "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "certainty",
-]  # fmt: skip
-HEADINGS = [
-    "Setting", "Comparison and outcome", "Trials", "Patients", "Effect (interval)",
-    "Prediction interval", "Model", "Certainty",
-]  # fmt: skip
+NUMBERS = (
+    "k", "participants", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high",
+)  # fmt: skip
+KEYS = ("setting", "analysis", "title", "outcome", "measure", "model", "role", *NUMBERS,
+        "certainty")  # fmt: skip
+COLUMNS = (
+    SETTING,
+    COMPARISON,
+    Column("Trials", "k", count),
+    Column("Patients", "participants", count),
+    Column("Effect (interval)", text=reading.estimate_words),
+    Column("Prediction interval", text=lambda row: reading.limits(row, "pi")),
+    Column("Model", text=reading.model_words),
+    Column("Certainty", "certainty"),
+)
 
 
-def front_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
-    """A row a pooled answer, a second one where another model is co-primary.
-
-    Parameters
-    ----------
-    material : Material
-    found : sequence of Certainty
-
-    Returns
-    -------
-    ReportTable
-        ``data`` in columns ``COLUMNS``, the estimate at full precision.
-    """
-    certainty = certainty_words(found)
-    data: list[dict[str, Any]] = []
-    shown: list[dict[str, str]] = []
-    for analysis in material.front():
-        setting = material.configuration.settings[analysis.setting]
-        measure = analysis.measures[0]
-        rows = material.leads(analysis.setting, analysis.id, measure)
-        level = certainty.get((analysis.setting, analysis.id), "")
-        for row in rows or [_nothing(analysis)]:
-            leads = row["role"] != "co-primary"
-            data.append(
-                {column: row.get(column) for column in COLUMNS}
-                | {
-                    "setting": analysis.setting,
-                    "title": analysis.title,
-                    "certainty": level if leads else "",
-                }
-            )
-            shown.append(
-                {
-                    "Setting": setting,
-                    "Comparison and outcome": analysis.title,
-                    "Trials": count(row["k"]),
-                    "Patients": count(row["participants"]),
-                    "Effect (interval)": estimate_words(row) if rows else "",
-                    "Prediction interval": interval(row["pi_low"], row["pi_high"]),
-                    "Model": model_words(row),
-                    "Certainty": level if leads else "",
-                }
-            )
-    return report_table(
+def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
+    """A row a pooled answer, a second one where another model is co-primary."""
+    rows = [
+        row
+        | {"certainty": "" if row["role"] == "co-primary" else certainty.get(_place(analysis), "")}
+        for analysis in material.front()
+        for row in material.leads(analysis) or [_nothing(analysis)]
+    ]
+    return material.table(
         "front",
-        "Dual against single HER2 blockade: the pooled answers",
-        shown,
-        data,
-        HEADINGS,
+        "Main results: every pooled comparison",
+        rows,
         COLUMNS,
+        KEYS,
         [
-            "Risk ratios above 1 and hazard ratios below 1 favour dual blockade. CI: confidence "
-            "interval; CrI: Bayesian credible interval. A second row shows the co-primary model.",
-            "Patients are missing where a trial does not say how many were analysed.",
-            "Certainty: provisional until a person has judged every domain.",
+            f"{_favour(material)} CI: confidence interval; CrI: Bayesian credible interval. A "
+            "second row shows the co-primary model.",
+            "The number of patients is missing where a trial does not say how many were analysed.",
+            "Certainty is provisional until a person has judged every domain.",
         ],
     )
 
 
-def answers_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
-    """Every pooled answer in words, an analysis a row.
-
-    Parameters
-    ----------
-    material : Material
-    found : sequence of Certainty
-
-    Returns
-    -------
-    ReportTable
-        ``data``: ``setting``, ``analysis``, ``title``, ``sentence``.
-    """
-    certainty = certainty_words(found)
-    data = [
+def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
+    """Every pooled answer in words, an analysis a row."""
+    rows = [
         {
             "setting": analysis.setting,
             "analysis": analysis.id,
-            "title": analysis.title,
             "sentence": result_sentence(
-                analysis,
-                material.leads(analysis.setting, analysis.id, analysis.measures[0]),
-                certainty.get((analysis.setting, analysis.id), ""),
+                analysis, material.leads(analysis), certainty.get(_place(analysis), "")
             ),
         }
         for analysis in material.front()
     ]
-    shown = [
-        {
-            "Setting": material.configuration.settings[row["setting"]],
-            "Comparison and outcome": row["title"],
-            "In words": row["sentence"],
-        }
-        for row in data
-    ]
-    return report_table(
-        "answers",
-        "The pooled answers in words",
-        shown,
-        data,
-        ["Setting", "Comparison and outcome", "In words"],
-        ["setting", "analysis", "title", "sentence"],
-    )
+    columns = (SETTING, COMPARISON, Column("In words", "sentence"))
+    keys = ("setting", "analysis", "title", "sentence")
+    return material.table("answers", "The main results in words", rows, columns, keys)
 
 
-def result_sentence(analysis: Analysis, rows: Sequence[Mapping[str, Any]], certainty: str) -> str:
+def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> str:
     """The result of an analysis in a sentence or two, from its numbers alone.
 
     Parameters
@@ -152,74 +78,55 @@ def result_sentence(analysis: Analysis, rows: Sequence[Mapping[str, Any]], certa
         The leading estimate, then the co-primary one.
     certainty : str
         In words; ``""`` where there is none.
-
-    Returns
-    -------
-    str
     """
     if not rows:
         return "No trial qualifies."
-    lead = rows[0]
-    measure = lead["measure"]
-    k = int(lead["k"])
-    patients = (
-        "" if math.isnan(lead["participants"]) else f" ({count(lead['participants'])} patients)"
-    )
-    model = "" if lead["model"] == "single_trial" else f" by {_model(lead)}"
+    lead, *others = rows
+    known = lead["participants"] == lead["participants"]
+    patients = f" ({count(lead['participants'])} patients)" if known else ""
+    model = "" if lead["model"] == "single_trial" else f"; {reading.model_words(lead)}"
     text = (
-        f"{capital(counted(k, 'trial'))}{patients}: {measure_name(measure)} "
-        f"{format_number(lead['estimate'])} ({interval_name(lead)} "
-        f"{interval(lead['ci_low'], lead['ci_high'])}){model}, {_meaning(lead, analysis)}."
+        f"{counted(int(lead['k']), 'trial')}{patients}: {reading.measure_name(lead['measure'])} "
+        f"{format_number(lead['estimate'])} ({reading.interval_words(lead)}{model}), "
+        f"{_meaning(lead, analysis)}."
     )
-    for row in rows[1:]:
-        text += (
-            f" {capital(_model(row))}: {number(row['estimate'])} "
-            f"({interval(row['ci_low'], row['ci_high'])})."
-        )
-    known = [row for row in rows if not math.isnan(row["pi_low"])]
-    if known:
-        said = "; ".join(
-            interval(row["pi_low"], row["pi_high"])
-            + (f" by {_model(row)}" if len(known) > 1 else "")
-            + f", which {_new_trial(row)} no effect"
-            for row in known
-        )
-        text += f" In a new trial: {said}."
-    return text + (f" Certainty: {certainty[:1].lower()}{certainty[1:]}." if certainty else "")
+    for row in others:
+        numbers = f"{format_number(row['estimate'])} ({reading.interval_words(row)})"
+        text += f" {capital(reading.model_phrase(row))} gives {numbers}."
+    return text + reading.prediction_sentence(rows) + reading.certainty_sentence(certainty)
 
 
-def _meaning(lead: Mapping[str, Any], analysis: Analysis) -> str:
-    where = side(lead["ci_low"], lead["ci_high"], lead["measure"])
-    favoured = (lead["estimate"] < null_of(lead["measure"])) == benefit_below(lead["measure"])
-    if where == "no effect":
-        arm = analysis.arm_labels[0 if favoured else 1]
-        return f"in favour of {_arm(arm)}, but the interval includes no effect"
-    arm = analysis.arm_labels[0 if where == "benefit" else 1]
-    return f"in favour of {_arm(arm)}"
+def _meaning(lead: Row, analysis: Analysis) -> str:
+    is_below = lead["estimate"] < reading.null_of(lead["measure"])
+    label = analysis.arm_labels[0 if is_below == analysis.fewer_is_better else 1]
+    text = f"in favour of the {_in_a_sentence(label)} arm"
+    return f"{text}, but compatible with no effect" if reading.includes_null(lead) else text
 
 
-def _new_trial(row: Mapping[str, Any]) -> str:
-    open_new = includes(row["pi_low"], row["pi_high"], null_of(row["measure"]))
-    return "includes" if open_new else "excludes"
+def _favour(material: Material) -> str:
+    """Which side of no effect favours the experimental arm, measure by measure."""
+    sides = dict.fromkeys(
+        f"{reading.measure_name(analysis.measures[0])}s "
+        f"{'below' if analysis.fewer_is_better else 'above'} "
+        f"{reading.null_of(analysis.measures[0]):g}"
+        for analysis in material.front()
+    )
+    arms = dict.fromkeys(_in_a_sentence(analysis.arm_labels[0]) for analysis in material.front())
+    return f"{capital(listing(list(sides)))} favour the {' or '.join(arms)} arm."
 
 
-def _arm(label: str) -> str:
+def _in_a_sentence(label: str) -> str:
     # An abbreviation keeps its capitals.
-    return f"the {label.lower() if label[1:].islower() else label} arm"
+    return label.lower() if label[1:].islower() else label
 
 
-def _model(row: Mapping[str, Any]) -> str:
-    words = model_words(row)
-    return "the Bayesian model" if row["model"] == "bayesian" else f"random effects ({words})"
+def _place(analysis: Analysis) -> tuple[str, str]:
+    return analysis.setting, analysis.id
 
 
 def _nothing(analysis: Analysis) -> dict[str, Any]:
     """The row of an analysis for which no trial qualifies."""
-    nan = math.nan
-    numbers = dict.fromkeys(
-        ["participants", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high"], nan
-    )
-    return numbers | {
-        "analysis": analysis.id, "outcome": "; ".join(analysis.endpoints),
-        "measure": analysis.measures[0], "model": "", "role": "", "k": 0.0,
+    return dict.fromkeys(NUMBERS, math.nan) | {
+        "setting": analysis.setting, "analysis": analysis.id, "k": 0.0, "model": "", "role": "",
+        "outcome": "; ".join(analysis.labels), "measure": analysis.measures[0],
     }  # fmt: skip

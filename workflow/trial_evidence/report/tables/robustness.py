@@ -1,79 +1,75 @@
 """Heterogeneity of every pool, and what the results owe to methods, trials and choices."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.reading import estimate_words, model_words, p_words
-from trial_evidence.report.material.table import (
-    ReportTable,
-    capital,
-    interval,
-    number,
-    of_whom,
-    percent,
-    report_table,
-)
+from trial_evidence.report.material import printed, reading
+from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.table import ANALYSIS, SETTING, Column, ReportTable, Row
 from trial_evidence.words.models import is_random_effects
-from trial_evidence.words.numbers import round_half_up
 
-_NUMBERS = [
-    "k", "q", "q_df", "q_p", "tau2", "tau2_low", "tau2_high", "i2", "i2_from_q", "pi_low",
-    "pi_high",
-]  # fmt: skip
+TRIALS = Column("Trials", "k", printed.count)
+HETEROGENEITY = (
+    ANALYSIS,
+    Column("Population", text=lambda row: _of_whom(row)),
+    TRIALS,
+    Column("Q (df), p", text=lambda row: _q(row)),
+    Column(
+        "τ² (interval)",
+        text=lambda row: f"{printed.number(row['tau2'], 3)} ({reading.limits(row, 'tau2', 3)})",
+    ),
+    Column("I² from τ²", "i2", lambda i2: printed.percent(i2 / 100)),
+    Column("I² from Q", "i2_from_q", lambda i2: printed.percent(i2 / 100)),
+    Column("Prediction interval", text=lambda row: reading.limits(row, "pi")),
+)
+SENSITIVITY = (
+    SETTING,
+    ANALYSIS,
+    Column("Reported", "reported"),
+    Column("Range over methods", text=lambda row: _range(row, "method")),
+    Column("Range leaving out one trial", text=lambda row: _range(row, "without")),
+    Column("Most influential", "most_influential"),
+    Column("Specifications", "specifications", printed.count),
+    Column("Range over specifications", text=lambda row: _range(row, "specification")),
+    Column("Intervals excluding no effect", "share_excluding_no_effect", printed.percent),
+    Column("Small-study effects", "small_study"),
+)
+TIMELINE = (
+    SETTING,
+    ANALYSIS,
+    Column("Year", "year", printed.whole),
+    Column("Trial added", "trial"),
+    TRIALS,
+    Column("Result so far", text=reading.estimate_words),
+    Column("Model", text=reading.model_words),
+)
 
 
 def heterogeneity_table(material: Material) -> ReportTable:
     """Heterogeneity of every pool of two trials or more, by the random-effects model.
 
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    ReportTable
-        Analyses as their first measure, then pooled rates; tau2 on the analysis scale.
+    Analyses as their first measure, then pooled rates; tau2 on the analysis scale.
     """
-    titles = material.titles()
-    first = {(a.setting, a.id): a.measures[0] for a in material.configuration.analyses}
-    first |= {(r.setting, r.id): "proportion" for r in material.configuration.rates}
     table = material.evidence.estimates
-    data = [
-        {column: row[column] for column in
-         ("setting", "analysis", "measure", "experimental", "subgroup", *_NUMBERS)}
+    first = material.first_measures
+    rows = [
+        row
         for row in records(table[table["model"].map(is_random_effects) & (table["k"] >= 2)])
-        if row["measure"].endswith((first[row["setting"], row["analysis"]],
-                                    f"{first[row['setting'], row['analysis']]}s"))
-    ]  # fmt: skip
-    shown = [
-        {
-            "Analysis": titles[row["setting"], row["analysis"]],
-            "Of whom": _of_whom(row),
-            "Trials": f"{row['k']:.0f}",
-            "Q (df), p": _q(row),
-            "τ² (interval)": f"{number(row['tau2'], 3)} "
-            f"({interval(row['tau2_low'], row['tau2_high'], 3)})",
-            "I² from τ²": _percent(row["i2"]),
-            "I² from Q": _percent(row["i2_from_q"]),
-            "Prediction interval": interval(row["pi_low"], row["pi_high"]),
-        }
-        for row in data
+        for measure in [first[row["setting"], row["analysis"]]]
+        if row["measure"].endswith((measure, f"{measure}s"))
     ]
-    return report_table(
+    return material.table(
         "heterogeneity",
         "Heterogeneity between trials",
-        shown,
-        data,
-        ["Analysis", "Of whom", "Trials", "Q (df), p", "τ² (interval)", "I² from τ²",
-         "I² from Q", "Prediction interval"],
-        ["setting", "analysis", "measure", "experimental", "subgroup", *_NUMBERS],
+        rows,
+        HETEROGENEITY,
+        ("setting", "analysis", "measure", "experimental", "subgroup", "k", "q", "q_df", "q_p",
+         "tau2", "tau2_low", "tau2_high", "i2", "i2_from_q", "pi_low", "pi_high"),
         [
             "Random-effects model; τ² on the analysis scale (log ratio; logit for rates), its "
-            "interval by the Q profile. With two or three trials none of this is known well.",
+            "interval by the Q profile. With two or three trials, all of these are uncertain.",
         ],
     )  # fmt: skip
 
@@ -81,152 +77,84 @@ def heterogeneity_table(material: Material) -> ReportTable:
 def sensitivity_table(material: Material) -> ReportTable:
     """For every pooled analysis: how far the result moves by method, trial and choice.
 
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    ReportTable
-        Estimates as the analysis's first measure, natural scale.
+    Estimates as the analysis's first measure, natural scale.
     """
-    data = [
-        row
+    rows = [
+        _movement(material, analysis, lead)
         for analysis in material.configuration.analyses
         if (lead := material.lead(analysis)) is not None and lead["k"] >= 2
-        for row in [_movement(material, analysis, lead)]
     ]
-    shown = [
-        {
-            "Setting": material.configuration.settings[row["setting"]],
-            "Analysis": row["title"],
-            "Reported": row["reported"],
-            "Over all methods": interval(row["method_lowest"], row["method_highest"]),
-            "Without one trial": interval(row["without_lowest"], row["without_highest"]),
-            "Most influential": row["most_influential"],
-            "Specifications": "" if math.isnan(row["specifications"])
-            else f"{row['specifications']:,.0f}",
-            "Their estimates": interval(row["specification_lowest"], row["specification_highest"]),
-            "Interval excludes no effect": percent(row["share_excluding_no_effect"]),
-            "Small-study effects": row["small_study"],
-        }
-        for row in data
-    ]  # fmt: skip
-    columns = [
-        "setting", "analysis", "title", "measure", "reported", "k", "estimate", "method_lowest",
-        "method_highest", "without_lowest", "without_highest", "most_influential", "specifications",
-        "specification_lowest", "specification_highest", "share_excluding_no_effect", "small_study",
-    ]  # fmt: skip
-    return report_table(
+    return material.table(
         "sensitivity",
-        "What the results owe to methods, trials and choices",
-        shown,
-        data,
-        ["Setting", "Analysis", "Reported", "Over all methods", "Without one trial",
-         "Most influential", "Specifications", "Their estimates", "Interval excludes no effect",
-         "Small-study effects"],
-        columns,
+        "Sensitivity of the results to methods, trials and analytic choices",
+        rows,
+        SENSITIVITY,
+        ("setting", "analysis", "title", "measure", "reported", "k", "estimate", "method_lowest",
+         "method_highest", "without_lowest", "without_highest", "most_influential",
+         "specifications", "specification_lowest", "specification_highest",
+         "share_excluding_no_effect", "small_study"),
         [
-            "Over all methods, without one trial, their estimates: the lowest and the highest "
-            "estimate. Specifications: every combination of the choices examined. Every number "
-            "stands in the tables of results/<setting>/sensitivity.",
+            "Ranges run from the lowest to the highest estimate. Specifications: all combinations "
+            "of the analytic choices examined, and how many of their intervals exclude no effect. "
+            "All numbers are in results/<setting>/sensitivity.",
         ],
     )  # fmt: skip
 
 
 def timeline_table(material: Material) -> ReportTable:
-    """The evidence as it grew: the pooled result after each trial, by year of source.
-
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    ReportTable
-    """
-    titles = {(a.setting, a.id): a for a in material.configuration.analyses}
-    table = material.sensitivity["cumulative"]
-    data = [
-        {column: row[column] for column in
-         ("setting", "analysis", "measure", "added", "trial", "year", "k", "model", "estimate",
-          "ci_low", "ci_high", "ci_level")}
-        for row in records(table[table["leads"] == "yes"])
-        if row["measure"] == titles[row["setting"], row["analysis"]].measures[0]
-    ]  # fmt: skip
-    shown = [
-        {
-            "Setting": material.configuration.settings[row["setting"]],
-            "Analysis": titles[row["setting"], row["analysis"]].title,
-            "Year": "" if math.isnan(row["year"]) else f"{row['year']:.0f}",
-            "Trial added": row["trial"],
-            "Trials": f"{row['k']:.0f}",
-            "Result so far": estimate_words(row),
-            "Model": model_words(row),
-        }
-        for row in data
-    ]
-    return report_table(
+    """The evidence as it grew: the pooled result after each trial, by year of source."""
+    rows = where(material.as_first_measure(material.sensitivity["cumulative"]), leads="yes")
+    return material.table(
         "timeline",
-        "The evidence as it grew",
-        shown,
-        data,
-        ["Setting", "Analysis", "Year", "Trial added", "Trials", "Result so far", "Model"],
-        ["setting", "analysis", "measure", "added", "trial", "year", "k", "model", "estimate",
-         "ci_low", "ci_high", "ci_level"],
+        "Cumulative evidence",
+        records(rows),
+        TIMELINE,
+        ("setting", "analysis", "measure", "added", "trial", "year", "k", "model", "estimate",
+         "ci_low", "ci_high", "ci_level"),
         [
-            "Year of the source whose number is used: a later report, or a review that quotes the "
-            "trial, moves it down. It is not the order in which the trials were first reported.",
+            "Trials are in the order of the year of the source that was used. Where that is a "
+            "later report, or a review that quotes the trial, this is not the order in which the "
+            "trials were first reported.",
         ],
     )  # fmt: skip
 
 
-def _movement(material: Material, analysis: Analysis, lead: Mapping[str, Any]) -> dict[str, Any]:
-    methods = material.of("methods", analysis)["estimate"].dropna()
-    deleted = material.of("leave_one_out", analysis)
-    without = deleted.loc[deleted["leads"] == "yes", "estimate"].dropna()
-    influence = records(material.of("influence", analysis).dropna(subset=["cook_distance"]))
-    summary = records(material.of("multiverse_summary", analysis))
-    curve = summary[0] if summary else {}
-    small = material.of("small_study", analysis)
-    tests = small[small["test"].isin(["egger", "harbord", "peters"])]
-    done = tests[tests["p_value"].notna()]
+def _movement(material: Material, analysis: Analysis, lead: Row) -> dict[str, Any]:
+    methods = material.of("methods", analysis)["estimate"]
+    without = where(material.of("leave_one_out", analysis), leads="yes")["estimate"]
+    influence = material.of("influence", analysis).sort_values("cook_distance", kind="stable")
+    curve = next(iter(records(material.of("multiverse_summary", analysis))), {})
+    tests = "; ".join(
+        f"{printed.capital(row['test'])} {reading.p_words(row['p_value'])}"
+        for row in material.small_study_tests(analysis)
+    )
     return {
-        "setting": analysis.setting,
-        "analysis": analysis.id,
-        "title": analysis.title,
-        "measure": lead["measure"],
-        "reported": estimate_words(lead),
-        "k": lead["k"],
-        "estimate": lead["estimate"],
+        **{key: lead[key] for key in ("setting", "analysis", "measure", "k", "estimate")},
+        "reported": reading.estimate_words(lead),
         "method_lowest": methods.min(),
         "method_highest": methods.max(),
         "without_lowest": without.min(),
         "without_highest": without.max(),
-        "most_influential": ""
-        if not influence
-        else str(max(influence, key=lambda row: float(row["cook_distance"]))["trial"]),
+        "most_influential": "".join(influence.dropna(subset=["cook_distance"])["trial"].tail(1)),
         "specifications": curve.get("specifications", math.nan),
         "specification_lowest": curve.get("lowest_estimate", math.nan),
         "specification_highest": curve.get("highest_estimate", math.nan),
         "share_excluding_no_effect": curve.get("share_excluding_no_effect", math.nan),
-        "small_study": "; ".join(
-            f"{capital(row['test'])} {p_words(row['p_value'])}" for row in records(done)
-        )
-        or f"not tested: {lead['k']:.0f} trials",
+        "small_study": tests or f"not tested: {lead['k']:.0f} trials",
     }
 
 
-def _of_whom(row: Mapping[str, Any]) -> str:
-    who = of_whom(row["subgroup"])
+def _range(row: Row, of: str) -> str:
+    """The lowest and the highest estimate."""
+    return printed.interval(row[f"{of}_lowest"], row[f"{of}_highest"])
+
+
+def _of_whom(row: Row) -> str:
+    who = printed.of_whom(row["subgroup"])
     if row["measure"] == "proportion":
         return f"{row['experimental']}, {who}"
-    return f"compared inside trials: {who}" if "_of_" in row["measure"] else who
+    return f"compared within trials: {who}" if "_of_" in row["measure"] else who
 
 
-def _q(row: Mapping[str, Any]) -> str:
-    return f"{number(row['q'])} ({row['q_df']:.0f}), {p_words(row['q_p'])}"
-
-
-def _percent(value: float) -> str:
-    return "" if math.isnan(value) else f"{round_half_up(value, 0)}%"
+def _q(row: Row) -> str:
+    return f"{printed.number(row['q'])} ({row['q_df']:.0f}), {reading.p_words(row['q_p'])}"

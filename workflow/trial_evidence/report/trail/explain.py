@@ -1,38 +1,22 @@
 """Why a row of the sheet is, or is not, in an analysis: one readable trail."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.files import records
-from trial_evidence.report.trail.network_trace import (
-    NetworkTables,
-    network_cells_of,
-    network_effect_in_words,
-)
-from trial_evidence.report.trail.trace import cells_of, effect_size_in_words
+from trial_evidence.report.trail.evidence import Evidence
+from trial_evidence.report.trail.trace import NETWORK, Record, Shown, Trail, trail_of
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
-EXPLAINED = ("pcr", "hazard_ratios")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the stages have written, all settings together."""
-
-    contrasts: pd.DataFrame
-    set_aside: pd.DataFrame
-    trials: pd.DataFrame
-    rates: pd.DataFrame
-    estimates: pd.DataFrame
-    networks: NetworkTables
+# What a row of the sheet leads to: a result of an analysis, a node of a network.
+STEPS = ("result", "node")
 
 
 def explain(
@@ -43,7 +27,7 @@ def explain(
     configuration: Configuration,
     evidence: Evidence,
 ) -> str:
-    """The trail of a row (``pcr:6``) or of a trial in an analysis.
+    """The trail of a row (``hazard_ratios:6``) or of a trial in an analysis.
 
     Raises
     ------
@@ -55,7 +39,7 @@ def explain(
     table, _, number = row.replace(".csv", "").replace(" ", ":").partition(":")
     if not number.isdecimal():
         raise RequestError(
-            "Say which row, as in ROW=pcr:6, or which trial and analysis, as in "
+            f"Say which row, as in ROW={sheet.results[0]}:6, or which trial and analysis, as in "
             "TRIAL=<trial_id> ANALYSIS=<id>."
         )
     return explain_row(table, int(number), sheet, evidence, configuration)
@@ -64,68 +48,42 @@ def explain(
 def explain_row(
     table: str, row: int, sheet: Sheet, evidence: Evidence, configuration: Configuration
 ) -> str:
-    """The trail of one row of ``pcr.csv`` or ``hazard_ratios.csv`` through every analysis.
-
-    Parameters
-    ----------
-    table : str
-        ``pcr`` or ``hazard_ratios``.
-    row : int
-        As the spreadsheet numbers it.
-    sheet : Sheet
-    evidence : Evidence
-    configuration : Configuration
-
-    Returns
-    -------
-    str
+    """The trail of one row, as the spreadsheet numbers it, through every analysis and network.
 
     Raises
     ------
     RequestError
         If the table has no rows to explain or no such row; the message says what there is.
     """
-    if table not in EXPLAINED:
-        raise RequestError(f'"{table}" is not explained. Allowed: {", ".join(EXPLAINED)}')
+    if table not in sheet.results:
+        raise RequestError(f'"{table}" is not explained. Allowed: {", ".join(sheet.results)}')
     found = records(sheet[table][sheet[table]["row"] == row])
     if not found:
         last = sheet[table]["row"].max()
         raise RequestError(f"{table}.csv has rows 2 to {last}; there is no row {row}")
-    cell = found[0]
-    lines = [*_cell_lines(table, cell, sheet), ""]
-    used = [*_used_with(evidence.trials, table, row), *_used_with(evidence.rates, table, row)]
-    aside = records(
-        evidence.set_aside[
-            (evidence.set_aside["table"] == table) & (evidence.set_aside["row"] == str(row))
+    trail = trail_of(evidence, configuration)
+    aside = [r for r in trail.set_aside if (r["table"], r["row"]) == (table, str(row))]
+    parts = [_cell_lines(table, found[0], sheet)]
+    for kind in STEPS:
+        parts += [
+            _step_lines(shown, trail)
+            for shown in trail.shown
+            if shown.kind == kind and shown.has(table, row)
         ]
-    )
-    for record in used:
-        lines += [*_used_lines(record, evidence), ""]
-    for record in aside:
-        lines += [_heading(record), f"  set aside  {record['reason']}", ""]
-    networks = _networks_with(evidence.networks, table, row)
-    for record in networks:
-        lines += [*_network_lines(record, evidence.networks), ""]
-    if not used and not aside and not networks:
-        lines += [*_never_looked_at(table, cell, evidence, configuration), ""]
-    return "\n".join(lines).rstrip() + "\n"
+        parts += [
+            iter([_heading(r), f"  set aside  {r['reason']}"])
+            for r in aside
+            if (r["subgroup"] == NETWORK) == (kind == "node")
+        ]
+    if len(parts) == 1:
+        parts.append(_never_looked_at(table, found[0], evidence, configuration))
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 
 def explain_trial(
     trial_id: str, analysis: str, sheet: Sheet, evidence: Evidence, configuration: Configuration
 ) -> str:
     """The trail of a trial in one analysis: what was taken, what was set aside, and why.
-
-    Parameters
-    ----------
-    trial_id, analysis : str
-    sheet : Sheet
-    evidence : Evidence
-    configuration : Configuration
-
-    Returns
-    -------
-    str
 
     Raises
     ------
@@ -140,30 +98,28 @@ def explain_trial(
     if analysis not in known:
         allowed = ", ".join(dict.fromkeys(known))
         raise RequestError(f'"{analysis}" is not an analysis. Allowed: {allowed}')
+    trail = trail_of(evidence, configuration)
     lines: list[str] = []
-    for table in (evidence.trials, evidence.rates):
-        mine = table[(table["trial_id"] == trial_id) & (table["analysis"] == analysis)]
-        for record in records(mine):
-            source = "hazard_ratios" if record["measure"] == "hazard_ratio" else "pcr"
-            for row in str(record["rows"]).split(";"):
-                cell = records(sheet[source][sheet[source]["row"] == int(row)])[0]
-                lines += _cell_lines(source, cell, sheet)
-            lines += ["", *_used_lines(record, evidence), ""]
-    of_network = _of_trial(evidence.networks, "used", trial_id, analysis)
-    for record in of_network:
-        source = _table_of(record)
-        for row in str(record["rows"]).split(";"):
-            cell = records(sheet[source][sheet[source]["row"] == int(row)])[0]
-            lines += _cell_lines(source, cell, sheet)
-        lines += ["", *_network_lines(record, evidence.networks), ""]
-    aside = evidence.set_aside
-    left = records(aside[(aside["trial_id"] == trial_id) & (aside["analysis"] == analysis)])
-    left += _of_trial(evidence.networks, "set_aside", trial_id, analysis)
+    for shown in trail.shown:
+        if (shown.analysis, shown.record.get("trial_id")) != (analysis, trial_id):
+            continue
+        if shown.kind not in STEPS:
+            continue
+        for cells in shown.cells:
+            for row in cells.rows:
+                frame = sheet[cells.table]
+                (cell,) = records(frame[frame["row"] == int(row)])
+                lines += _cell_lines(cells.table, cell, sheet)
+        lines += ["", *_step_lines(shown, trail), ""]
+    left = [r for r in trail.set_aside if (r["trial_id"], r["analysis"]) == (trial_id, analysis)]
     if left:
         lines.append("Set aside")
         lines += [f"  {r['table']}.csv row {r['row']} ({r['what']}): {r['reason']}" for r in left]
-    for r in _of_trial(evidence.networks, "synergy_set_aside", trial_id, analysis):
-        lines.append(f"  synergy within trials: {r['reason']}")
+    lines += [
+        f"  synergy within trials: {r['reason']}"
+        for r in evidence.networks.rows("synergy_set_aside")
+        if (r["trial_id"], r["network"]) == (trial_id, analysis)
+    ]
     if not lines:
         lines = [
             f"{trial_id} has no row that {analysis} looks at.",
@@ -172,57 +128,9 @@ def explain_trial(
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _of_trial(
-    networks: NetworkTables, table: str, trial_id: str, network: str
-) -> list[dict[str, Any]]:
-    """Rows of a table of a network that are about a trial."""
-    return [
-        row
-        for row in networks.rows(table)
-        if row["trial_id"] == trial_id and row["network"] == network
-    ]
-
-
-def _table_of(record: Mapping[str, Any]) -> str:
-    """The table of the sheet that a row used of a network is from."""
-    return "pcr" if math.isnan(record["hr"]) else "hazard_ratios"
-
-
-def _networks_with(networks: NetworkTables, table: str, row: int) -> list[dict[str, Any]]:
-    """Rows used, and set aside, of the networks that look at a row of the sheet."""
-    used = [
-        record
-        for record in networks.rows("used")
-        if _table_of(record) == table and str(row) in record["rows"].split(";")
-    ]
-    aside = networks.rows("set_aside")
-    return used + [r for r in aside if (r["table"], r["row"]) == (table, str(row))]
-
-
-def _network_lines(record: Mapping[str, Any], networks: NetworkTables) -> Iterator[str]:
-    """What a network makes of a row: the node it stands for, or why it is set aside."""
-    yield f"{record['network']} ({record['setting']}), network"
-    if "reason" in record:
-        yield f"  set aside  {record['reason']}"
-        return
-    against = f" v {record['against_code']}" if record["against_code"] else ""
-    yield f"  node       {record['code']}{against}"
-    yield f"  taken      {network_cells_of(record)}"
-    yield f"  effect     {network_effect_in_words(record)}; {record['covariance']}"
-    for name, key in (("readers", "readers_differ"), ("excluded", "exclusion_overridden")):
-        if record[key]:
-            elsewhere = "elsewhere, not in networks: " if key == "exclusion_overridden" else ""
-            yield f"  {name:<9}  {elsewhere}{record[key]}"
-    reference = networks.networks[f"{record['setting']}/{record['network']}"]["reference"]
-    for result in records(reference):
-        if result["model"] == "random_reml" and result["code"] == record["code"]:
-            interval = _interval(result, "ci_low", "ci_high")
-            yield f"  network    {interval} against {result['reference']}"
-
-
-def _cell_lines(table: str, cell: Mapping[str, Any], sheet: Sheet) -> Iterator[str]:
+def _cell_lines(table: str, cell: Record, sheet: Sheet) -> Iterator[str]:
     yield f"{table}.csv, row {cell['row']} ({cell['trial_id']})"
-    if table == "pcr":
+    if sheet.kinds[table] == "counts":
         yield (
             f"  cell       {cell['events']:g} of {cell['n']:g}; {cell['arm_id']}, "
             f"{cell['definition']}, {cell['population']}, {cell['subgroup']}"
@@ -248,59 +156,72 @@ def _cell_lines(table: str, cell: Mapping[str, Any], sheet: Sheet) -> Iterator[s
         yield f"  note       {cell['note']}"
 
 
-def _used_lines(record: Mapping[str, Any], evidence: Evidence) -> Iterator[str]:
-    yield _heading(record)
-    if record["measure"] == "proportion":
-        yield f"  regimen    {record['regimen_label']}; arms {record['arm_ids']}"
-    else:
-        backbone = ", changed backbone" if record["changed_backbone"] == "True" else ""
-        yield (
-            f"  contrast   {record['kind']}: {record['experimental_arm_id']} v "
-            f"{record['control_arm_id']}; added: {record['added']}{backbone}"
-        )
-    yield f"  taken      {cells_of(record)}"
-    yield f"  effect     {effect_size_in_words(record)}"
-    if record["pooled"] == "no":
-        yield f"  pooled     no: {record['not_pooled_reason']}"
-        return
-    weight = record["weight"]
-    if not math.isnan(weight):
-        yield f"  weight     {round_half_up(weight, 1)}%"
-    yield f"  result     {_interval(record, 'estimate_low', 'estimate_high')}"
-    pool = evidence.estimates
-    lead = records(
-        pool[
-            (pool["setting"] == record["setting"])
-            & (pool["analysis"] == record["analysis"])
-            & (pool["measure"] == record["measure"])
-            & (pool["subgroup"] == record["subgroup"])
-            & (pool["role"] == "lead")
-            & (
-                (pool["experimental"] == record.get("regimen_label", ""))
-                | (pool["measure"] != "proportion")
-            )
-        ]
-    )
-    for result in lead:
-        yield (
-            f"  pool       {_interval(result, 'ci_low', 'ci_high')}, k = {result['k']:.0f} "
-            f"({SHORT_MODEL_NAMES.get(result['model'], result['model'])})"
-        )
-
-
-def _heading(record: Mapping[str, Any]) -> str:
+def _heading(record: Record) -> str:
     measure = f", {record['measure'].replace('_', ' ')}" if "measure" in record else ""
     return f"{record['analysis']} ({record['setting']}), {record['subgroup']}{measure}"
 
 
+def _step_lines(shown: Shown, trail: Trail) -> Iterator[str]:
+    """What an analysis or a network makes of the row, and what it leads to."""
+    record, network = shown.record, shown.kind == "node"
+    if network:
+        yield f"{shown.analysis} ({record['setting']}), {NETWORK}"
+        against = f" v {record['against_code']}" if record["against_code"] else ""
+        yield f"  node       {record['code']}{against}"
+    else:
+        yield _heading(record)
+        yield from _compared(record)
+    yield f"  taken      {', '.join(map(str, shown.cells))}"
+    note = f"; {record['covariance']}" if network else ""
+    yield f"  effect     {shown.values['effect_size']}{note}"
+    yield from _network_lines(shown, trail) if network else _pool_lines(shown, trail)
+
+
+def _compared(record: Record) -> Iterator[str]:
+    if "regimen_label" in record:
+        yield f"  regimen    {record['regimen_label']}; arms {record['arm_ids']}"
+        return
+    backbone = ", changed backbone" if record["changed_backbone"] == "True" else ""
+    yield (
+        f"  contrast   {record['kind']}: {record['experimental_arm_id']} v "
+        f"{record['control_arm_id']}; added: {record['added']}{backbone}"
+    )
+
+
+def _pool_lines(shown: Shown, trail: Trail) -> Iterator[str]:
+    record = shown.record
+    if record["pooled"] == "no":
+        yield f"  pooled     no: {record['not_pooled_reason']}"
+        return
+    if not math.isnan(record["weight"]):
+        yield f"  weight     {round_half_up(record['weight'], 1)}%"
+    yield f"  result     {_interval(record, 'estimate')}"
+    for result in trail.resting_on("pool", shown):
+        same = all(result[name] == record[name] for name in ("subgroup", "measure"))
+        if same and result["role"] == "lead":
+            model = SHORT_MODEL_NAMES.get(result["model"], result["model"])
+            yield f"  pool       {_interval(result)}, k = {result['k']:.0f} ({model})"
+
+
+def _network_lines(shown: Shown, trail: Trail) -> Iterator[str]:
+    record = shown.record
+    if record["readers_differ"]:
+        yield f"  readers    {record['readers_differ']}"
+    if record["exclusion_overridden"]:
+        yield f"  excluded   elsewhere, not in networks: {record['exclusion_overridden']}"
+    for result in trail.resting_on(NETWORK, shown):
+        if (result.get("code"), result.get("model")) == (record["code"], "random_reml"):
+            yield f"  network    {_interval(result)} against {result['reference']}"
+
+
 def _never_looked_at(
-    table: str, cell: Mapping[str, Any], evidence: Evidence, configuration: Configuration
+    table: str, cell: Record, evidence: Evidence, configuration: Configuration
 ) -> Iterator[str]:
     yield "No analysis looks at this row."
-    if table == "hazard_ratios":
-        asked = {e for a in configuration.analyses if not a.is_pcr for e in a.endpoints}
-        if cell["endpoint"] not in asked:
-            yield f"  endpoint   {cell['endpoint']} is in no analysis ({', '.join(sorted(asked))})"
+    analyses = (*configuration.analyses, *configuration.rates)
+    asked = {e for a in analyses if a.table == table for e in a.endpoints}
+    if cell["outcome"] not in asked:
+        yield f"  endpoint   {cell['outcome']} is in no analysis ({', '.join(sorted(asked))})"
     factors = {m.factor for a in configuration.analyses for m in a.effect_modifiers}
     factor = str(cell["subgroup"]).partition("=")[0]
     if cell["subgroup"] != "all" and (factor not in factors or " & " in cell["subgroup"]):
@@ -323,14 +244,9 @@ def _contrast_lines(contrasts: pd.DataFrame, trial_id: str) -> Iterator[str]:
         )
 
 
-def _used_with(table: pd.DataFrame, source: str, row: int) -> list[dict[str, Any]]:
-    hazard = table["measure"] == "hazard_ratio"
-    own = table[hazard if source == "hazard_ratios" else ~hazard]
-    return [r for r in records(own) if str(row) in str(r["rows"]).split(";")]
-
-
-def _interval(record: Mapping[str, Any], low: str, high: str) -> str:
-    return f"{format_number(record['estimate'])} ({format_interval(record[low], record[high])})"
+def _interval(record: Record, limits: str = "ci") -> str:
+    interval = format_interval(record[f"{limits}_low"], record[f"{limits}_high"])
+    return f"{format_number(record['estimate'])} ({interval})"
 
 
 def _shown(value: Any) -> str:

@@ -1,16 +1,23 @@
-"""From every plotted number back to the cells of the sheet it rests on."""
+"""The trail: one record for every number that is shown, back to the cells of the sheet.
+
+`explain`, trace.csv, the page and its networks are renderings of these records.
+"""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import pandas as pd
-from scipy.special import ndtri
 
+from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.files import records
-from trial_evidence.words.numbers import round_half_up
+from trial_evidence.report.trail.evidence import Evidence, NetworkTables
+from trial_evidence.report.trail.formulas import effect_size_in_words, network_effect_in_words
 
-# What figures print of a pool beside its estimate.
+ALL = "all"
+NETWORK: Final = "network"
+# What figures print of a pool next to its estimate.
 _POOL_NUMBERS = [
     "k", "pi_low", "pi_high", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p",
 ]  # fmt: skip
@@ -19,155 +26,195 @@ TRACE_COLUMNS = [
     "high", "weight", "pooled", "cells", "effect_size", "source_id", "locator", "verification",
     *_POOL_NUMBERS,
 ]  # fmt: skip
+Kind = Literal["result", "pool", "node", "network", "pair"]
+Record = Mapping[str, Any]
 
 
-def trace_table(trials: pd.DataFrame, rates: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
-    """One row a result: each trial's square, and each pooled one by every model.
+@dataclass(frozen=True)
+class Cells:
+    """Rows of a table of the sheet, as a spreadsheet numbers them."""
 
-    Parameters
+    table: str
+    rows: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """``hazard_ratios.csv rows 7, 6``."""
+        return f"{self.table}.csv {'row' if len(self.rows) == 1 else 'rows'} {', '.join(self.rows)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A number that is shown, and what it rests on.
+
+    Attributes
     ----------
-    trials, rates, estimates : DataFrame
-        ``trials.csv``, ``rates.csv`` and ``estimates.csv``, of one setting or several.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``TRACE_COLUMNS``. ``cells`` names file and rows as a spreadsheet numbers them;
-        ``effect_size`` is the formula with its numbers. A pooled result has the cells of all its
-        trials, and the prediction interval and heterogeneity that figures print beside it.
-    """
-    single = [_trial_trace(record) for table in (trials, rates) for record in records(table)]
-    cells: dict[tuple[Any, ...], str] = {
-        (row["setting"], row["analysis"], row["measure"], row["subgroup"], row["trial_id"],
-         row.get("regimen_label", "")): cells_of(row)
-        for table in (trials, rates)
-        for row in records(table)
-    }  # fmt: skip
-    # Models that do not lead, and tests, are printed below the plots and rest on the same cells.
-    printed = estimates["estimate"].notna() | (estimates["model"] == "subgroup_difference")
-    pooled = [_pooled_trace(record, cells) for record in records(estimates[printed])]
-    return pd.DataFrame([*single, *pooled], columns=TRACE_COLUMNS)
-
-
-def cells_of(record: Mapping[str, Any]) -> str:
-    """File and rows behind a trial's result: ``pcr.csv rows 7, 6``."""
-    table = "hazard_ratios.csv" if record["measure"] == "hazard_ratio" else "pcr.csv"
-    rows = str(record["rows"]).split(";")
-    return f"{table} {'row' if len(rows) == 1 else 'rows'} {', '.join(rows)}"
-
-
-def effect_size_in_words(record: Mapping[str, Any]) -> str:
-    """The effect size of a trial as a formula with its numbers filled in.
-
-    Parameters
-    ----------
+    kind : str
+        ``result`` of a trial, ``pool`` of results; ``node``, a row used of a network, and
+        ``network``, an estimate of it; ``pair``, an effect of a surrogacy plot.
     record : mapping
-        A row of ``trials.csv`` or ``rates.csv``.
-
-    Returns
-    -------
-    str
-        Effect and variance or standard error; the formulas are those of docs/methods.md.
+        The row of the results that holds it.
+    plotted : str
+        What its row of the figure is called.
+    values : mapping
+        Columns of trace.csv that the record does not hold under the same name.
+    cells : tuple of Cells
+    rests_on : tuple of Shown
+        Of a pooled number: the results of the trials behind it.
     """
-    if math.isnan(record["yi"]):
-        return str(record["not_pooled_reason"])
-    add = 0.5 if record["corrected"] == "yes" else 0.0
-    note = "; 0.5 added to each cell" if add else ""
-    if record["measure"] == "proportion":
-        x, rest = record["events"] + add, record["n"] - record["events"] + add
-        return (
-            f"log({x:g}/{rest:g}) = {_number(record['yi'])}; "
-            f"v = 1/{x:g} + 1/{rest:g} = {_number(record['vi'])}{note}"
+
+    kind: Kind
+    record: Record
+    plotted: str
+    values: Mapping[str, Any]
+    cells: tuple[Cells, ...]
+    rests_on: tuple["Shown", ...] = ()
+
+    @property
+    def analysis(self) -> str:
+        """Id of the analysis or network."""
+        return str(self.record["network" if self.kind in ("node", NETWORK) else "analysis"])
+
+    def has(self, table: str, row: int) -> bool:
+        """Whether it rests on a row of the sheet."""
+        return any(cells.table == table and str(row) in cells.rows for cells in self.cells)
+
+    def traced(self) -> dict[str, Any]:
+        """The number as a row of trace.csv."""
+        shared = {column: self.record[column] for column in TRACE_COLUMNS if column in self.record}
+        behind = {"trial_id": ";".join(dict.fromkeys(s.record["trial_id"] for s in self.rests_on))}
+        return {
+            **shared,
+            **(behind if self.kind in ("pool", NETWORK) else {}),
+            "analysis": self.analysis,
+            "plotted": self.plotted,
+            "cells": "; ".join(map(str, self.cells)),
+            **self.values,
+        }
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Every number that is shown, and every row of the sheet that was looked at and not taken.
+
+    Attributes
+    ----------
+    shown : tuple of Shown
+    set_aside : tuple of mapping
+        Rows of ``set_aside.csv``; those of a network have its id as ``analysis`` and ``network``
+        as ``subgroup``.
+    """
+
+    shown: tuple[Shown, ...]
+    set_aside: tuple[Record, ...]
+
+    def table(self) -> pd.DataFrame:
+        """``trace.csv``: columns ``TRACE_COLUMNS``, one row for every number that is shown."""
+        return pd.DataFrame([shown.traced() for shown in self.shown], columns=TRACE_COLUMNS)
+
+    def resting_on(self, kind: Kind, result: Shown) -> list[Record]:
+        """The records of the numbers of a kind that rest on a trial's result."""
+        return [s.record for s in self.shown if s.kind == kind and result in s.rests_on]
+
+
+def trail_of(evidence: Evidence, configuration: Configuration) -> Trail:
+    """Everything that is shown of the evidence.
+
+    Each trial's result; each pooled one by every model, for those that do not lead, and tests, are
+    printed below the plots; and the networks (:func:`network_trail`).
+    """
+    tables = _tables(configuration)
+    results = [
+        Shown(
+            "result", row, row.get("regimen_label") or "trial",
+            {"low": row["estimate_low"], "high": row["estimate_high"],
+             "effect_size": effect_size_in_words(row)},
+            (Cells(tables[row["setting"], row["analysis"]], _rows(row["rows"])),),
         )
-    if record["measure"] == "hazard_ratio":
-        return _hazard_ratio_in_words(record)
-    a, c = record["events_experimental"] + add, record["events_control"] + add
-    b = record["n_experimental"] - record["events_experimental"] + add
-    d = record["n_control"] - record["events_control"] + add
-    m, n = a + b, c + d
-    effect, variance = {
-        "risk_ratio": (
-            f"log(({a:g}/{m:g}) / ({c:g}/{n:g}))",
-            f"1/{a:g} - 1/{m:g} + 1/{c:g} - 1/{n:g}",
-        ),
-        "odds_ratio": (
-            f"log(({a:g} x {d:g}) / ({b:g} x {c:g}))",
-            f"1/{a:g} + 1/{b:g} + 1/{c:g} + 1/{d:g}",
-        ),
-        "risk_difference": (
-            f"{a:g}/{m:g} - {c:g}/{n:g}",
-            f"{a:g} x {b:g} / {m:g}^3 + {c:g} x {d:g} / {n:g}^3",
-        ),
-    }[record["measure"]]
-    return f"{effect} = {_number(record['yi'])}; v = {variance} = {_number(record['vi'])}{note}"
-
-
-def _hazard_ratio_in_words(record: Mapping[str, Any]) -> str:
-    hr, level = record["hr"], record["ci_level"]
-    z = float(ndtri(0.5 + level / 200)) if not math.isnan(level) else math.nan
-    ways = {
-        "interval": f"(log {record['ci_high']:g} - log {record['ci_low']:g}) / (2 x {z:.3f})",
-        "upper limit": f"(log {record['ci_high']:g} - log {hr:g}) / {z:.3f}",
-        "lower limit": f"(log {hr:g} - log {record['ci_low']:g}) / {z:.3f}",
-        "p value": f"|log {hr:g}| / z(p = {record['p_value']:g})",
-        "events": (f"sqrt(1/{record['events_experimental']:g} + 1/{record['events_control']:g})"),
-    }
-    sign = "-" if record["inverted"] == "yes" else ""
-    return (
-        f"{sign}log {hr:g} = {_number(record['yi'])}; "
-        f"SE = {ways[record['se_source']]} = {_number(math.sqrt(record['vi']))}"
-    )
-
-
-def _trial_trace(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **{column: record[column] for column in
-           ("setting", "analysis", "measure", "subgroup", "trial_id", "trial", "estimate",
-            "weight", "pooled", "source_id", "locator", "verification")},
-        "plotted": record.get("regimen_label") or "trial",
-        "low": record["estimate_low"],
-        "high": record["estimate_high"],
-        "cells": cells_of(record),
-        "effect_size": effect_size_in_words(record),
-    }  # fmt: skip
-
-
-def _pooled_trace(
-    record: Mapping[str, Any], cells: Mapping[tuple[Any, ...], str]
-) -> dict[str, Any]:
-    rate = record["measure"] == "proportion"
-    measure = str(record["measure"]).rpartition("_of_")[2].removesuffix("s")
-    name = record["experimental"] if rate else ""
-    trials = str(record["trials"]).split(";")
-    mine = [
-        (subgroup, text)
-        for (setting, analysis, kind, subgroup, trial, regimen), text in cells.items()
-        if (setting, analysis, kind) == (record["setting"], record["analysis"], measure)
-        and trial in trials
-        and regimen == name
+        for table in (evidence.trials, evidence.rates)
+        for row in records(table)
+    ]  # fmt: skip
+    by_analysis: dict[tuple[str, ...], list[Shown]] = {}
+    for result in results:
+        by_analysis.setdefault(_key(result.record, result.record["measure"]), []).append(result)
+    networks = network_trail(evidence.networks, configuration)
+    pools = [
+        _pool(row, by_analysis)
+        for row in records(evidence.estimates)
+        if not math.isnan(row["estimate"]) or row["model"] == "subgroup_difference"
     ]
-    behind = _behind({subgroup for subgroup, _ in mine}, str(record["subgroup"]))
-    found = dict.fromkeys(text for subgroup, text in mine if subgroup in behind)
-    return {
-        **{column: record[column] for column in
-           ("setting", "analysis", "measure", "subgroup", "estimate", *_POOL_NUMBERS)},
-        "plotted": ", ".join(filter(None, (name, record["model"]))),
-        "trial_id": record["trials"],
-        "trial": "",
-        "low": record["ci_low"],
-        "high": record["ci_high"],
-        "weight": math.nan,
-        "pooled": "yes",
-        "cells": "; ".join(found),
-        "effect_size": record["remark"],
-        "source_id": "",
-        "locator": "",
-        "verification": "",
-    }  # fmt: skip
+    aside = records(evidence.set_aside)
+    return Trail((*results, *pools, *networks.shown), (*aside, *networks.set_aside))
+
+
+def network_trail(tables: NetworkTables, configuration: Configuration) -> Trail:
+    """Everything that the figures of the networks show.
+
+    Every row used; every regimen against the reference, by model; components and interactions;
+    synergy of trials and pools; both effects of a surrogacy plot. An estimate of a network rests
+    on every trial of its part, for each of them can move it.
+    """
+    outcomes = {
+        word: outcome.table
+        for outcome in configuration.outcomes.values()
+        for word in (outcome.label, outcome.name)
+    }
+    shown = [s for network in tables.networks.values() for s in _network(network, outcomes)]
+    shown += [found for pairs in tables.surrogacy for row in records(pairs) for found in _pair(row)]
+    aside = (
+        row | {"analysis": row["network"], "subgroup": NETWORK} for row in tables.rows("set_aside")
+    )
+    return Trail(tuple(shown), tuple(aside))
+
+
+def cells_of(record: Record, configuration: Configuration) -> str:
+    """File and rows behind a trial's result: ``hazard_ratios.csv row 4``."""
+    table = _tables(configuration)[record["setting"], record["analysis"]]
+    return str(Cells(table, _rows(record["rows"])))
+
+
+def _tables(configuration: Configuration) -> dict[tuple[str, str], str]:
+    """The table of the sheet that an analysis reads."""
+    analyses: list[Analysis | RateAnalysis] = [*configuration.analyses, *configuration.rates]
+    return {(analysis.setting, analysis.id): analysis.table for analysis in analyses}
+
+
+def _rows(text: object) -> tuple[str, ...]:
+    return tuple(str(text).split(";"))
+
+
+def _key(record: Record, measure: str) -> tuple[str, ...]:
+    return record["setting"], record["analysis"], measure
+
+
+def _together(
+    kind: Kind, row: Record, plotted: str, values: Record, behind: Iterable[Shown]
+) -> Shown:
+    """A number that rests on results of trials."""
+    held = tuple(behind)
+    cells = dict.fromkeys(cells for shown in held for cells in shown.cells)
+    own = {"low": row["ci_low"], "high": row["ci_high"], "pooled": "yes"}
+    return Shown(kind, row, plotted, own | dict(values), tuple(cells), held)
+
+
+def _pool(row: Record, results: Mapping[tuple[str, ...], Sequence[Shown]]) -> Shown:
+    # A ratio of risk ratios rests on risk ratios.
+    measure = str(row["measure"]).rpartition("_of_")[2].removesuffix("s")
+    name = row["experimental"] if row["measure"] == "proportion" else ""
+    trials = str(row["trials"]).split(";")
+    mine = [
+        shown
+        for shown in results[_key(row, measure)]
+        if shown.record["trial_id"] in trials and shown.record.get("regimen_label", "") == name
+    ]
+    groups = _behind({shown.record["subgroup"] for shown in mine}, str(row["subgroup"]))
+    return _together(
+        "pool", row, ", ".join(filter(None, (name, row["model"]))), {"effect_size": row["remark"]},
+        (shown for shown in mine if shown.record["subgroup"] in groups),
+    )  # fmt: skip
 
 
 def _behind(subgroups: set[str], pooled: str) -> set[str]:
-    """Of whom the trials' results are that stand behind a pooled one.
+    """The patients of the trials' results behind a pooled one.
 
     Some patients of each trial (``factor=level``), both levels that are compared (``factor``),
     or all patients of some trials (``all``, ``column=value``, ``trial=id``).
@@ -175,8 +222,76 @@ def _behind(subgroups: set[str], pooled: str) -> set[str]:
     patients = pooled.partition(" & ")[0]
     if patients in subgroups:
         return {patients}
-    return {s for s in subgroups if s.startswith(f"{patients}=")} or {"all"}
+    return {s for s in subgroups if s.startswith(f"{patients}=")} or {ALL}
 
 
-def _number(value: float) -> str:
-    return round_half_up(value, 4)
+def _network(tables: Mapping[str, pd.DataFrame], outcomes: Mapping[str, str]) -> Iterator[Shown]:
+    parts = dict(zip(tables["nodes"]["regimen"], tables["nodes"]["part"], strict=True))
+    used = [_node(row, outcomes[row["endpoint"]]) for row in records(tables["used"])]
+    summary = {row["part"]: row for row in records(tables["summary"])}
+    yield from used
+    for row in records(tables["reference"]):
+        about = summary[row["part"]]
+        tau2 = {"random_reml": about["tau2_reml"], "random_dl": about["tau2_dl"], "common": 0.0}
+        yield _together(
+            NETWORK, row, f"{row['code']} v {row['reference']}, {row['model']}",
+            {"subgroup": ALL, "tau2": tau2[row["model"]], "k": about["trials"],
+             **{name: about[name] for name in ("measure", "i2", "q", "q_df", "q_p")}},
+            (node for node in used if parts[node.record["regimen"]] == row["part"]),
+        )  # fmt: skip
+    measure = next((row["measure"] for row in summary.values()), "")
+    named = [(row, f"{row['component']}, {row['model']}") for row in records(tables["components"])]
+    named += [
+        (row, f"{row['first']} x {row['second']}, random_reml")
+        for row in records(tables["interactions"])
+    ]
+    for row, plotted in named:
+        if not math.isnan(row["estimate"]):
+            yield _together(NETWORK, row, plotted, {"subgroup": ALL, "measure": measure}, used)
+    for row in records(tables["synergy"]) if "synergy" in tables else ():
+        if not math.isnan(row["estimate"]):
+            yield _synergy(row, used)
+
+
+def _node(row: Record, table: str) -> Shown:
+    timed = not math.isnan(row["hr"])
+    values = {
+        "subgroup": ALL,
+        "measure": "hazard_ratio" if timed else "proportion",
+        "estimate": row["hr"] if timed else row["events"] / row["n"],
+        "low": row["ci_low"],
+        "high": row["ci_high"],
+        "pooled": "yes",
+        "effect_size": network_effect_in_words(row),
+    }
+    plotted = f"{row['code']} v {row['against_code']}" if timed else row["code"]
+    return Shown("node", row, plotted, values, (Cells(table, _rows(row["rows"])),))
+
+
+def _synergy(row: Record, used: Iterable[Shown]) -> Shown:
+    trials, arms = row["trial_ids"].split(";"), set(row["arm_ids"].split(";"))
+    what = row["trial"] or f"{row['agents']}, {row['model']}"
+    background = "" if math.isnan(row["background"]) else f", background {row['background']:g}"
+    return _together(
+        NETWORK, row, f"{what}{background}",
+        {"subgroup": ALL, "measure": f"synergy, {row['scale']}", "effect_size": row["note"]},
+        (node for node in used
+         if node.record["trial_id"] in trials and set(node.record["arm_ids"].split(";")) <= arms),
+    )  # fmt: skip
+
+
+def _pair(pair: Record) -> Iterator[Shown]:
+    """Both effects of a trial; the columns ``<table>_rows`` are in the order of the effects."""
+    columns = [column for column in pair if column.endswith("_rows")]
+    effects = (("odds_ratio", "odds"), ("hazard_ratio", "hazard"))
+    for (measure, short), column in zip(effects, columns, strict=True):
+        values = {
+            "measure": measure,
+            "subgroup": ALL,
+            "estimate": pair[measure],
+            "low": pair[f"{short}_low"],
+            "high": pair[f"{short}_high"],
+            "pooled": "yes",
+        }
+        cells = Cells(column.removesuffix("_rows"), _rows(pair[column]))
+        yield Shown("pair", pair, f"{pair['regimen']} v {pair['against']}", values, (cells,))

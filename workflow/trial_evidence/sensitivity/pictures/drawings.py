@@ -1,31 +1,35 @@
-"""Figures of the sensitivity analyses of one comparison, placed on pages."""
+"""Figures of the sensitivity analyses of one comparison."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotnine as p9
 from scipy.special import ndtr, stdtr
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.methods import Sensitivity
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts import (
-    baujat,
-    bubble,
-    drapery,
-    funnel,
-    gosh,
-    posterior,
-    specification,
-)
-from trial_evidence.figures.forests import forest
-from trial_evidence.figures.forests.evidence_forests import comparison_axis
+from trial_evidence.figures.charts.baujat import baujat
+from trial_evidence.figures.charts.bubble import bubble
+from trial_evidence.figures.charts.drapery import drapery
+from trial_evidence.figures.charts.funnel import funnel
+from trial_evidence.figures.charts.gosh import gosh
+from trial_evidence.figures.charts.posterior import posterior
+from trial_evidence.figures.charts.specification import specification
+from trial_evidence.figures.forests.axes import comparison_axis
+from trial_evidence.figures.forests.layout import layout as forest_page
 from trial_evidence.figures.forests.sequence import Step, cumulative_forest, leave_one_out_forest
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
+from trial_evidence.measures import IDENTITY, MEASURES
 from trial_evidence.pool.bayes.posterior import posterior as fit_posterior
 from trial_evidence.pool.bayes.posterior import posterior_density
 from trial_evidence.pool.bayes.priors import HalfNormal
@@ -33,7 +37,6 @@ from trial_evidence.pool.engine.intervals import PREDICTIONS
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.models.leading import leading_model, leads_by_trials
-from trial_evidence.pool.models.scales import IDENTITY
 from trial_evidence.pool.probes.influence import (
     MOST_TRIALS_FOR_ALL_SUBSETS,
     all_subsets,
@@ -44,15 +47,10 @@ from trial_evidence.pool.probes.small_study import egger, trim_and_fill
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
 from trial_evidence.sensitivity.pictures import in_words as words
-from trial_evidence.sensitivity.regression import (
-    covariates,
-    forced_words,
-    is_forced,
-    regress,
-)
+from trial_evidence.sensitivity.regression import covariates, forced_words, is_forced, regress
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY
 from trial_evidence.sheet import Sheet
-from trial_evidence.words.models import MEASURE_NAMES, SHORT_MODEL_NAMES, is_random_effects
+from trial_evidence.words.models import SHORT_MODEL_NAMES, is_random_effects
 from trial_evidence.words.numbers import format_number, format_p
 
 FIGURES = (
@@ -76,7 +74,7 @@ CHOICE_NAMES: Mapping[str, str] = {
     "interval": "Interval",
 }
 WORDS: Mapping[str, str] = {
-    **MEASURE_NAMES,
+    **{name: measure.title for name, measure in MEASURES.items()},
     "EE": "none (common effect)",
     "wald": "Wald",
     "t": "t",
@@ -94,127 +92,101 @@ COVARIATE_NAMES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A figure of an analysis: its name without suffix, its page, and what it shows."""
+def comparison_figures(
+    c: Comparison, sheet: Sheet, choices: Sensitivity, style: Style
+) -> Iterator[tuple[str, Picture]]:
+    """Names and figures that a comparison has trials enough for.
 
-    name: str
-    page: Page
-
-
-def comparison_drawings(c: Comparison, choices: Sensitivity, style: Style) -> Iterator[Drawing]:
-    """Every figure that a comparison has trials enough for.
-
-    Parameters
-    ----------
-    c : Comparison
-    choices : Sensitivity
-    style : Style
-
-    Yields
-    ------
-    Drawing
-        Leave-one-out, cumulative, funnel and posterior always; Baujat and drapery plot from three
-        trials; all subsets from three to fifteen.
+    Leave-one-out, cumulative, funnel and posterior always; Baujat and drapery plot from three
+    trials; all subsets from three to fifteen; a bubble plot for every covariate that trials enough
+    state.
     """
     title = c.analysis.title
-    yield Drawing("leave_one_out", _leave_one_out(c, f"{title}: without each trial", style))
-    yield Drawing("cumulative", _cumulative(c, f"{title}: as reports were added", style))
-    yield Drawing("funnel", _funnel(c, f"{title}: funnel plot", style))
-    yield Drawing("posterior", _posterior(c, f"{title}: posterior", choices, style))
+    yield "leave_one_out", _leave_one_out(c, f"{title}: without each trial", style)
+    yield "cumulative", _cumulative(c, f"{title}: as reports were added", style)
+    yield "funnel", _funnel(c, f"{title}: funnel plot", style)
+    yield "posterior", _posterior(c, f"{title}: posterior", choices, style)
     if c.k >= LEAST_FOR_SPREAD:
-        yield Drawing("baujat", _baujat(c, f"{title}: Baujat plot", style))
-        yield Drawing("drapery", _drapery(c, f"{title}: p-value functions", style))
+        yield "baujat", _baujat(c, f"{title}: Baujat plot", style)
+        yield "drapery", _drapery(c, f"{title}: p-value functions", style)
         if c.k <= MOST_TRIALS_FOR_ALL_SUBSETS:
-            yield Drawing("gosh", _gosh(c, f"{title}: all subsets of trials", style))
-
-
-def bubble_drawings(
-    c: Comparison, sheet: Sheet, choices: Sensitivity, style: Style
-) -> Iterator[Drawing]:
-    """A bubble plot for every covariate that trials enough state."""
+            yield "gosh", _gosh(c, f"{title}: all subsets of trials", style)
     for covariate, values in covariates(c, sheet, choices).items():
         forced = is_forced(c, covariate, choices)
         found = regress(c, covariate, values, forced=forced)
         if not isinstance(found, Refused):
             warning = forced_words(found.k) if forced else ""
-            page = _bubble(c, covariate, values, found, warning, style)
-            yield Drawing(f"bubble_{covariate}", page)
+            yield f"bubble_{covariate}", _bubble(c, covariate, values, found, warning, style)
 
 
-def specification_drawing(analysis: Analysis, rows: pd.DataFrame, style: Style) -> Drawing:
-    """The specification curve of an analysis; choices that change nothing are left out of it.
+def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -> Chart:
+    """The specification curve of an analysis, from its rows of the table ``multiverse``.
 
-    Parameters
-    ----------
-    analysis : Analysis
-    rows : DataFrame
-        Its rows of the table ``multiverse``, one a specification.
-    style : Style
-
-    Returns
-    -------
-    Drawing
+    Choices that change nothing are left out of it.
     """
     with np.errstate(divide="ignore"):
-        estimates, low, high = (
-            np.log(rows[column].to_numpy(float)) for column in ("estimate", "ci_low", "ci_high")
-        )
-    factors = []
+        logs = np.log(rows[["estimate", "ci_low", "ci_high"]].to_numpy(float))
+    results = pd.DataFrame(logs, columns=["estimate", "low", "high"])
+    results["leading"] = (rows["leading"] == "yes").to_numpy()
+    chosen = {}
     for column in CHOICE_COLUMNS:
-        values = rows[column]
+        values = rows[column].reset_index(drop=True)
         levels = [level for level in dict.fromkeys(values) if level]
-        if len(levels) < 2:
-            continue
+        named = {level: WORDS.get(level, level) for level in levels}
         if column == "without":
-            named = ["all trials", "one trial left out"]
-            chosen = (values != NOBODY).to_numpy(int)
-        else:
-            named = [WORDS.get(level, level) for level in levels]
-            places = {level: at for at, level in enumerate(levels)}
-            chosen = np.array([places.get(value, -1) for value in values])
-        factors.append(
-            specification.Factor(CHOICE_NAMES[column], named, np.asarray(chosen, dtype=int))
-        )
-    measures = list(dict.fromkeys(rows["measure"]))
-    names = [MEASURE_NAMES[m] for m in measures]
-    label = " or ".join([names[0], *(name.lower() for name in names[1:])])
+            named = dict.fromkeys(levels, "one trial left out") | {NOBODY: "all trials"}
+        if len(levels) > 1:
+            listed = (
+                sorted(dict.fromkeys(named.values())) if column == "without" else named.values()
+            )
+            chosen[CHOICE_NAMES[column]] = pd.Categorical(values.map(named), list(listed))
+    estimates = results["estimate"].to_numpy()
+    measures = [MEASURES[name] for name in dict.fromkeys(rows["measure"])]
+    label = " or ".join([m.title.lower() if at else m.title for at, m in enumerate(measures)])
     excluding = int((rows["excludes_no_effect"] == "yes").sum())
     share = f"In {excluding:,} of {len(rows):,} specifications the interval excludes no effect."
     medians = [
-        f"{MEASURE_NAMES[m]}: median {format_number(math.exp(middle), 2)}"
+        f"{m.title}: median {format_number(math.exp(middle), 2)}"
         for m in measures
-        for middle in [float(np.median(estimates[(rows["measure"] == m).to_numpy()]))]
+        for middle in [float(np.median(estimates[(rows["measure"] == m.name).to_numpy()]))]
     ]
-    lead = np.flatnonzero(rows["leading"] == "yes")
-    leading = int(lead[0]) if lead.size else None
-    page = specification.layout(
-        specification.Specification(
-            title=f"{analysis.title}: specification curve",
-            estimates=estimates,
-            low=low,
-            high=high,
-            factors=factors,
-            axis=Axis("log", 0.0, label),
-            leading=leading,
-            share=share,
-            notes=(f"{'; '.join(medians)}.",) if len(medians) > 1 else (),
-            footnotes=(
-                "Specifications that pool the same numbers in the same way count once. The share "
-                "is no test: specifications share their trials.",
-            ),
-            description=words.specifications(
-                analysis.title, estimates, leading, [*medians, share.rstrip(".")]
-            ),
+    lead = np.flatnonzero(results["leading"])
+    return _chart(
+        specification, f"{analysis.title}: specification curve",
+        words.specifications(
+            analysis.title,
+            estimates,
+            int(lead[0]) if lead.size else None,
+            [*medians, share.rstrip(".")],
         ),
-        style,
-    )
-    return Drawing("specification", page)
+        style, results, pd.DataFrame(chosen), Axis("log", 0.0, label),
+        notes=(share, *([f"{'; '.join(medians)}."] if len(medians) > 1 else [])),
+        footnotes=(
+            "Specifications that pool the same numbers in the same way count once. The share is no "
+            "test: specifications share their trials.",
+        ),
+    )  # fmt: skip
+
+
+def _chart(
+    draw: Callable[..., p9.ggplot],
+    title: str,
+    description: str,
+    style: Style,
+    *data: Any,
+    notes: tuple[str, ...] = (),
+    footnotes: tuple[str, ...] = (),
+    **more: Any,
+) -> Chart:
+    """A chart of some data, with its words."""
+    said = Words(title, notes, footnotes)
+    return Chart(partial(draw, *data, words=said, style=style, **more), title, description, style)
 
 
 def axis_of(c: Comparison) -> Axis:
     """The axis of a comparison's measure, with what lies on either side of no effect."""
-    return comparison_axis(c.measure, c.analysis.arm_labels, MEASURE_NAMES[c.measure])
+    analysis, title = c.analysis, c.reading.title
+    return comparison_axis(c.measure, analysis.arm_labels, analysis.fewer_is_better, title)
 
 
 def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
@@ -239,7 +211,7 @@ def _lead_by_k(c: Comparison) -> str:
     return f"Each row by the model that leads for its number of trials: {rules}."
 
 
-def _leave_one_out(c: Comparison, title: str, style: Style) -> Page:
+def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
     steps = _leading_steps(c, leave_one_out_table((c,)))
     last = _leading_steps(c, cumulative_table((c,)))[-1]
     overall = Step(
@@ -253,12 +225,13 @@ def _leave_one_out(c: Comparison, title: str, style: Style) -> Page:
         axis_of(c),
         (_lead_by_k(c),),
         words.without_each_trial(c, steps, overall),
-        MEASURE_NAMES[c.measure],
+        c.reading.title,
+        level=c.level,
     )
-    return forest.layout(described, style)
+    return forest_page(described, style)
 
 
-def _cumulative(c: Comparison, title: str, style: Style) -> Page:
+def _cumulative(c: Comparison, title: str, style: Style) -> Picture:
     rows = c.rows.assign(
         trial=[
             f"{trial} ({year:.0f})" if math.isfinite(year) else trial
@@ -272,72 +245,63 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Page:
         axis_of(c),
         (_lead_by_k(c), "By the year of the report that the result is taken from."),
         words.as_they_came(c, steps),
-        MEASURE_NAMES[c.measure],
+        c.reading.title,
+        level=c.level,
     )
-    return forest.layout(described, style)
+    return forest_page(described, style)
 
 
-def _funnel(c: Comparison, title: str, style: Style) -> Page:
+def _funnel(c: Comparison, title: str, style: Style) -> Chart:
     estimator = c.pooling.tau2_estimator
     pooled = float(fit_stack(c.yi, c.vi, method=estimator).estimate[0])
-    points = [
-        funnel.FunnelPoint(float(y), math.sqrt(float(v))) for y, v in zip(c.yi, c.vi, strict=True)
-    ]
+    trials = pd.DataFrame({"estimate": c.yi, "standard_error": np.sqrt(c.vi), "imputed": False})
     line = egger(c.yi, c.vi, c.level)
     filled = trim_and_fill(c.yi, c.vi, level=c.level)
     notes = []
     if not isinstance(line, Refused):
         notes.append(f"Egger’s test: {format_p(line.p_value)}.")
     if not isinstance(filled, Refused):
-        points += [
-            funnel.FunnelPoint(y, math.sqrt(v), imputed=True)
-            for y, v in zip(filled.filled_yi, filled.filled_vi, strict=True)
-        ]
+        errors = np.sqrt(filled.filled_vi)
+        added = {"estimate": filled.filled_yi, "standard_error": errors, "imputed": True}
+        trials = pd.concat([trials, pd.DataFrame(added)], ignore_index=True)
         plural = "trial" if filled.missing == 1 else "trials"
         notes.append(f"Trim-and-fill: {filled.missing} {plural} missing on the {filled.side}.")
-    described = funnel.Funnel(
-        title=title,
-        points=points,
-        axis=axis_of(c),
-        pooled=pooled,
-        regression=None if isinstance(line, Refused) else funnel.Regression(line.limit, line.slope),
+    return _chart(
+        funnel, title, words.funnel(c, pooled, estimator, notes), style, trials, axis_of(c),
+        pooled, c.level,
+        regression=None if isinstance(line, Refused) else (line.limit, line.slope),
         adjusted=None if isinstance(filled, Refused) or not filled.missing else filled.estimate,
-        notes=tuple(notes),
-        footnotes=(f"Pooled: random effects by {estimator}.",),
-        description=words.funnel(c, pooled, estimator, notes),
-    )
-    return funnel.layout(described, style)
+        notes=tuple(notes), footnotes=(f"Pooled: random effects by {estimator}.",),
+    )  # fmt: skip
 
 
-def _baujat(c: Comparison, title: str, style: Style) -> Page:
+def _baujat(c: Comparison, title: str, style: Style) -> Chart:
     estimator = c.pooling.tau2_estimator
     found = influence(c.yi, c.vi, method=estimator)
-    described = baujat.Baujat(
-        title=title,
-        trials=[
-            baujat.BaujatTrial(str(name), float(x), float(y))
-            for name, x, y in zip(c.rows["trial"], found.baujat_x, found.baujat_y, strict=True)
-        ],
+    across, up = found.baujat_x, found.baujat_y
+    trials = {"trial": c.rows["trial"].astype(str), "contribution": across, "influence": up}
+    return _chart(
+        baujat, title, words.baujat(c, across, up), style, pd.DataFrame(trials),
         x_label="Squared residual over its variance (share in the heterogeneity)",
         y_label="Influence on the pooled result (squared change over its variance)",
         footnotes=(f"Random effects by {estimator}, with Wald’s variance.",),
-        description=words.baujat(c, found.baujat_x, found.baujat_y),
-    )
-    return baujat.layout(described, style)
+    )  # fmt: skip
 
 
-def _drapery(c: Comparison, title: str, style: Style) -> Page:
+def _drapery(c: Comparison, title: str, style: Style) -> Chart:
     se = np.sqrt(c.vi)
     inner = np.sort(se)[: max(1, (c.k + 1) // 2)].max()
     reach = REACH * max(float(inner), float(np.ptp(c.yi)) / 2)
     effects = np.linspace(float(c.yi.min()) - reach, float(c.yi.max()) + reach, POINTS)
 
-    def curve(label: str, centre: float, spread: float, df: int | None) -> drapery.PCurve:
+    def curve(
+        kind: str, label: str, centre: float, spread: float, df: int | None = None
+    ) -> pd.DataFrame:
         # The peak itself stands on the grid, or the curve would end below p = 1.
         grid = np.sort(np.append(effects, centre))
         z = np.abs(grid - centre) / spread
         tails = 2 * np.asarray(ndtr(-z) if df is None else stdtr(float(df), -z))
-        return drapery.PCurve(label, grid.tolist(), tails.tolist())
+        return pd.DataFrame({"kind": kind, "curve": label, "effect": grid, "p_value": tails})
 
     estimator, interval = c.pooling.tau2_estimator, c.pooling.estimate_interval
     new = _new_trial(c)
@@ -345,22 +309,19 @@ def _drapery(c: Comparison, title: str, style: Style) -> Page:
     of_new = {} if new is None else {"prediction": c.pooling.prediction_interval}
     fit = fit_stack(c.yi, c.vi, method=estimator, interval=interval, level=c.level, **of_new)
     mean, error = float(fit.estimate[0]), float(fit.se[0])
-    df = None if interval == "wald" else c.k - 1
-    prediction = None if new is None else curve("New trial", mean, *new)
+    named = f"Pooled ({estimator}, {INTERVAL_NAMES[interval]})"
+    curves = [
+        *(
+            curve("trial", str(name), *at)
+            for name, *at in zip(c.rows["trial"], c.yi, se, strict=True)
+        ),
+        curve("pooled", named, mean, error, None if interval == "wald" else c.k - 1),
+        *([] if new is None else [curve("prediction", "New trial", mean, *new)]),
+    ]
     limits = float(fit.ci_low[0]), float(fit.ci_high[0])
     beyond = None if new is None else (float(fit.pi_low[0]), float(fit.pi_high[0]))
-    described = drapery.Drapery(
-        title=title,
-        trials=[
-            curve(str(name), float(y), float(s), None)
-            for name, y, s in zip(c.rows["trial"], c.yi, se, strict=True)
-        ],
-        pooled=curve(f"Pooled ({estimator}, {INTERVAL_NAMES[interval]})", mean, error, df),
-        prediction=prediction,
-        axis=axis_of(c),
-        description=words.p_value_functions(c, (mean, *limits), beyond),
-    )
-    return drapery.layout(described, style)
+    description = words.p_value_functions(c, (mean, *limits), beyond)
+    return _chart(drapery, title, description, style, pd.concat(curves), axis_of(c))
 
 
 def _new_trial(c: Comparison) -> tuple[float, int] | None:
@@ -375,49 +336,41 @@ def _new_trial(c: Comparison) -> tuple[float, int] | None:
     return math.sqrt(float(fit.tau2[0]) + float(fit.se[0]) ** 2), c.k - lost
 
 
-def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) -> Page:
+def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) -> Chart:
     prior = HalfNormal(c.prior_scale)
     worthwhile = choices.worthwhile_hazard_ratio
     found = fit_posterior(c.yi, c.vi, prior, c.level, thresholds=(math.log(worthwhile),))
     density = posterior_density(c.yi, c.vi, prior)
-    benefit = c.benefit(found.probability_below_zero)
-    new = c.benefit(found.new_trial_below_zero)
-    statements = [
-        f"Probability of benefit: {_percent(benefit)}; in a new trial: {_percent(new)}.",
-    ]
+    benefit, new = map(c.benefit, (found.probability_below_zero, found.new_trial_below_zero))
+    statements = [f"Probability of benefit: {_percent(benefit)}; in a new trial: {_percent(new)}."]
     if c.measure == "hazard_ratio":
         statements.append(
             f"Probability of a hazard ratio below {worthwhile:g}: "
             f"{_percent(found.probabilities_below[0])}."
         )
-    described = posterior.Posterior(
-        title=title,
-        mean=posterior.Density(
-            "Mean effect", density.effect.tolist(), density.mean_density.tolist()
-        ),
-        interval=(found.ci_low, found.ci_high),
-        median=found.median,
-        axis=axis_of(c),
-        tau_prior=posterior.Density(
-            f"Prior: {prior.label}", density.tau.tolist(), density.tau_prior_density.tolist()
-        ),
-        tau_posterior=posterior.Density(
-            "Posterior", density.tau.tolist(), density.tau_density.tolist()
-        ),
-        predictive=posterior.Density(
-            "New trial", density.effect.tolist(), density.new_trial_density.tolist()
-        ),
-        statements=tuple(statements),
-        footnotes=("Flat prior on the mean. Shaded: the shortest interval.",),
-        description=words.posterior(
+    curves = {
+        ("mean", "Mean effect"): (density.effect, density.mean_density),
+        ("new", "New trial"): (density.effect, density.new_trial_density),
+        ("prior", f"Prior: {prior.label}"): (density.tau, density.tau_prior_density),
+        ("posterior", "Posterior"): (density.tau, density.tau_density),
+    }
+    frames = [
+        pd.DataFrame({"kind": kind, "curve": label, "value": values, "density": heights})
+        for (kind, label), (values, heights) in curves.items()
+    ]
+    return _chart(
+        posterior, title,
+        words.posterior(
             c,
             (found.median, found.ci_low, found.ci_high),
             statements,
             prior.label,
             (found.tau_median, found.tau_low, found.tau_high),
         ),
-    )
-    return posterior.layout(described, style)
+        style, pd.concat(frames, ignore_index=True), found.median, (found.ci_low, found.ci_high),
+        axis_of(c), c.level, notes=tuple(statements),
+        footnotes=("Flat prior on the mean. Shaded: the shortest interval.",),
+    )  # fmt: skip
 
 
 def _percent(probability: float) -> str:
@@ -429,7 +382,7 @@ def _percent(probability: float) -> str:
     return f"{format_number(100 * probability, 1)}%"
 
 
-def _gosh(c: Comparison, title: str, style: Style) -> Page:
+def _gosh(c: Comparison, title: str, style: Style) -> Chart:
     estimator = c.pooling.tau2_estimator
     found = all_subsets(c.yi, c.vi, method=estimator)
     several = found.members.sum(axis=0) > 1
@@ -437,21 +390,15 @@ def _gosh(c: Comparison, title: str, style: Style) -> Page:
     whole = fit_stack(c.yi, c.vi, method=estimator)
     estimates, i2, held = found.estimate[several], found.i2[several], found.members[most, several]
     name, all_trials = str(c.rows["trial"].iloc[most]), float(whole.estimate[0])
-    described = gosh.Gosh(
-        title=title,
-        estimates=estimates,
-        i2=i2,
-        axis=axis_of(c),
-        chosen=held,
-        chosen_label=name,
+    return _chart(
+        gosh, title, words.all_subsets(c, estimates, i2, held, name, all_trials), style,
+        pd.DataFrame({"estimate": estimates, "i2": i2, "chosen": held}), axis_of(c), chosen=name,
         whole=(all_trials, float(whole.i2[0])),
         footnotes=(
             f"Subsets of two trials or more, random effects by {estimator}. Apart: the trial with "
             "the largest Cook’s distance.",
         ),
-        description=words.all_subsets(c, estimates, i2, held, name, all_trials),
-    )
-    return gosh.layout(described, style)
+    )  # fmt: skip
 
 
 def _bubble(
@@ -461,32 +408,27 @@ def _bubble(
     found: MetaRegression,
     warning: str,
     style: Style,
-) -> Page:
-    stated = values.notna().to_numpy()
-    x = values.to_numpy(float)
-    grid = np.linspace(x[stated].min(), x[stated].max(), 41)
+) -> Chart:
+    trials = pd.DataFrame(
+        {
+            "trial": c.rows["trial"].astype(str),
+            "covariate": values.astype(float),
+            "estimate": c.yi,
+            "weight": 1 / (c.vi + found.tau2),
+        }
+    ).dropna(subset="covariate")
+    grid = np.linspace(trials["covariate"].min(), trials["covariate"].max(), 41)
     fitted, low, high = found.predict(**{covariate: grid})
+    line = pd.DataFrame({"covariate": grid, "fitted": fitted, "low": low, "high": high})
     name = COVARIATE_NAMES.get(covariate, covariate.replace("_", " ").capitalize())
     note = f"Slope: {format_p(float(found.p_value[1]))}; k = {found.k}."
-    described = bubble.Bubble(
-        title=f"{c.analysis.title}: by {name[:1].lower()}{name[1:]}",
-        trials=[
-            bubble.BubbleTrial(str(trial), float(at), float(y), float(1 / (v + found.tau2)))
-            for trial, at, y, v in zip(
-                c.rows.loc[stated, "trial"], x[stated], c.yi[stated], c.vi[stated], strict=True
-            )
-        ],
-        line=bubble.Line(grid.tolist(), fitted.tolist(), low.tolist(), high.tolist()),
-        axis=axis_of(c),
-        covariate_label=name,
-        notes=(note,),
+    return _chart(
+        bubble, f"{c.analysis.title}: by {name[:1].lower()}{name[1:]}",
+        words.bubbles(c, name, [(float(grid[at]), float(fitted[at])) for at in (0, -1)], note),
+        style, trials, line, axis_of(c), name, c.level, notes=(note,),
         footnotes=(
             "Meta-regression by REML with the conservative Hartung–Knapp test. A relation between "
             "trials is not one between patients.",
             *([warning] if warning else []),
         ),
-        description=words.bubbles(
-            c, name, [(float(grid[at]), float(fitted[at])) for at in (0, -1)], note
-        ),
-    )
-    return bubble.layout(described, style)
+    )  # fmt: skip

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from trial_evidence.figures.charts.funnel import Z_05
+from trial_evidence.figures.charts.funnel import quantile
 from trial_evidence.figures.forests.sequence import Step
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.sensitivity.comparison import Comparison
-from trial_evidence.words.models import MEASURE_NAMES
 from trial_evidence.words.numbers import format_interval, format_number
 
 
 def measure_of(c: Comparison) -> str:
     """Name of the measure, as it stands within a sentence."""
-    return MEASURE_NAMES[c.measure].lower()
+    return c.reading.title.lower()
 
 
 def value_of(c: Comparison, value: float) -> str:
@@ -115,7 +114,7 @@ def funnel(c: Comparison, pooled: float, estimator: str, notes: Sequence[str]) -
     outside = [
         str(name)
         for name, y, s in zip(c.rows["trial"], c.yi, se, strict=True)
-        if abs(y - pooled) > Z_05 * s
+        if abs(y - pooled) > quantile(c.level) * s
     ]
     beyond = f"{len(outside)} outside ({', '.join(outside)})" if outside else "none outside"
     tests = " ".join(notes) or "Too few trials to test for small-study effects."
@@ -123,7 +122,7 @@ def funnel(c: Comparison, pooled: float, estimator: str, notes: Sequence[str]) -
         f"Funnel plot of {c.k} trials: {measure_of(c)} against standard error, which runs from "
         f"{format_number(float(se.min()), 2)} to {format_number(float(se.max()), 2)}. Pooled "
         f"{measure_of(c)} {value_of(c, pooled)} (random effects by {estimator}); "
-        f"{c.k - len(outside)} trials lie inside the pseudo 95% limits, {beyond}. {tests}"
+        f"{c.k - len(outside)} trials lie inside the pseudo {c.level:g}% limits, {beyond}. {tests}"
     )
 
 

@@ -5,6 +5,7 @@ Experimental against control throughout: a log ratio below zero means fewer even
 hazard, in the experimental arm.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -331,3 +332,11 @@ def wilson_interval(
     _check_counts(x, total, "arm")
     low, high = proportion_confint(x, total, alpha=1 - level / 100, method="wilson")
     return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+
+
+FROM_COUNTS: Mapping[str, Callable[..., EffectSizes]] = {
+    "risk_ratio": risk_ratio,
+    "odds_ratio": odds_ratio,
+    "risk_difference": risk_difference,
+    "proportion": logit_proportion,
+}

@@ -1,0 +1,62 @@
+"""Publishing: figures drawn by one process or several, and what an earlier run left behind."""
+
+import pytest
+from trial_evidence.figures.canvas.page import Page, Text
+from trial_evidence.figures.canvas.publishing import (
+    LISTING_COLUMNS,
+    listing_of,
+    publish,
+    publishing,
+)
+
+NAMES = ("one/forest", "one/by/forest", "two/forest")
+
+
+def page(name):
+    text = Text("title", name, 5.0, 10.0, 8.0, "#1A1A1A")
+    return Page(60.0, 20.0, name, f"{name} in words", (), (), (), (text,))
+
+
+PAGES = {name: page(name) for name in NAMES}
+
+
+def files(folder):
+    return {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("helpers", [0, 1])
+def test_figures_are_there_once_the_rest_is_done(tmp_path, helpers):
+    with publishing(PAGES, tmp_path, ("svg", "pdf"), helpers):
+        meanwhile = "something else"
+    assert meanwhile
+    assert sorted(files(tmp_path)) == sorted(f"{n}.{k}" for n in NAMES for k in ("svg", "pdf"))
+    publish(PAGES, tmp_path / "again", ("svg", "pdf"))
+    again = files(tmp_path / "again")
+    assert all((tmp_path / name).read_bytes() == path.read_bytes() for name, path in again.items())
+
+
+def test_an_old_figure_goes_and_what_is_none_stays(tmp_path):
+    publish({**PAGES, "three/forest": page("three")}, tmp_path, ("svg", "png"))
+    for other in ("one/table.csv", "one/funnel.svg", "two/kept.csv"):
+        (tmp_path / other).write_text("", encoding="utf-8")
+    publish(PAGES, tmp_path, ("svg",), own=("*/**/forest*", "two/*"), kept=("two/kept.csv",))
+    assert sorted(files(tmp_path)) == [
+        "one/by/forest.svg", "one/forest.svg", "one/funnel.svg", "one/table.csv", "two/forest.svg",
+        "two/kept.csv",
+    ]  # fmt: skip
+    # with its last figure a folder goes too
+    assert not (tmp_path / "three").exists()
+
+
+def test_what_is_not_asked_for_is_not_touched(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    publish({}, tmp_path, ("svg",))
+    assert list(files(tmp_path)) == ["notes.txt"]
+
+
+def test_a_listing_says_where_a_figure_belongs_and_what_it_shows():
+    table = listing_of({("early", *name.split("/", 1)): page for name, page in PAGES.items()})
+    assert list(table.columns) == LISTING_COLUMNS
+    assert table.iloc[1].tolist() == [
+        "early", "one", "by/forest", "one/by/forest", "one/by/forest in words"
+    ]  # fmt: skip

@@ -1,0 +1,189 @@
+"""The recipes of docs/extending.md, each performed on a copy of the project."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from small_project import small_project
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Copy:
+    """A copy of the project with the made-up sheet, and the files that a recipe touched."""
+
+    folder: Path
+    touched: set[str] = field(default_factory=set)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text of a file that is there once; the beginning of it where `old` is empty."""
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        if old:
+            assert text.count(old) == 1, (name, old, text.count(old))
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        self.touched.add(name)
+
+    def append(self, name: str, text: str) -> None:
+        """Add lines to the end of a file, which is made where there is none."""
+        path = self.folder / name
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+        self.touched.add(name)
+
+    def run(self, *arguments: str) -> str:
+        """Run a command as `make` does; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "trial_evidence", *arguments],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": "workflow", "OPENBLAS_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def pooled(self, setting: str) -> list[dict[str, str]]:
+        """Estimates of a setting, made from the sheet as it is."""
+        self.run("check")
+        self.run("extract")
+        self.run("pool", "--setting", setting)
+        return self.rows(f"results/{setting}/estimates.csv")
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """Rows of a table of the copy."""
+        with (self.folder / name).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def copy(tmp_path):
+    folder = small_project(tmp_path / "project")
+    shutil.copytree(
+        ROOT / "workflow", folder / "workflow", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    return Copy(folder)
+
+
+ANALYSES, PCR, HAZARD_RATIOS = (
+    "config/analyses.yaml", "data/raw/pcr.csv", "data/raw/hazard_ratios.csv",
+)  # fmt: skip
+
+
+def test_a_timed_endpoint_is_rows_and_an_entry(copy):
+    copy.edit(
+        ANALYSES, "  RFS: {table", "  DRFI: {table: hazard_ratios, better: fewer}\n  RFS: {table"
+    )
+    copy.edit(ANALYSES, "analyses:\n", """analyses:
+  - id: distant_dual_v_single
+    setting: adjuvant
+    title: "Distant recurrence: dual versus single HER2 blockade"
+    outcome: [DRFI]
+    measures: [hazard_ratio]
+    contrast: {kind: dual v single}
+    pool: overall
+    subgroups: added_agents
+    arms: [Dual, Single]
+""")  # fmt: skip
+    copy.append(HAZARD_RATIOS, (
+        "trial_f,trial_f_dual,trial_f_single,DRFI,final,60,investigator,all,0.70,0.50,0.98,95,,,,,,"
+        ",,,yes,doe_2020_trial_f,Table 3,primary,reported,current,\n"
+    ))  # fmt: skip
+    rows = [r for r in copy.pooled("adjuvant") if r["analysis"] == "distant_dual_v_single"]
+    (own,) = [r for r in rows if r["subgroup"] == "all"]
+    assert (own["outcome"], own["k"], own["model"]) == ("DRFI", "1", "single_trial")
+    assert float(own["estimate"]) == pytest.approx(0.70, abs=0.001)
+    assert float(own["probability_of_benefit"] or 1) > 0.5
+    assert len(copy.touched) <= 2
+
+
+def test_a_counted_outcome_is_rows_and_an_entry(copy):
+    # A harm: fewer is better, and a risk ratio below 1 is the benefit.
+    copy.edit(ANALYSES, "  pcr: {table: pcr", """  diarrhoea:
+    {table: pcr, label: Diarrhoea, better: fewer}
+  pcr: {table: pcr""")  # fmt: skip
+    copy.edit(ANALYSES, "analyses:\n", """analyses:
+  - id: diarrhoea_dual_v_trastuzumab
+    setting: neoadjuvant
+    title: "Diarrhoea: dual HER2 blockade versus trastuzumab"
+    outcome: diarrhoea
+    measures: [risk_ratio, risk_difference]
+    contrast: {kind: dual v single, control: [trastuzumab], same_partner: true}
+    pool: overall
+    subgroups: added_agents
+    arms: [Dual, Trastuzumab]
+""")  # fmt: skip
+    copy.edit(PCR, "status,note\n", "status,note,outcome\n")
+    path = copy.folder / PCR
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    harms = [
+        f"{trial},{trial}_{arm},ypT0/is,ITT,local,all,{events},100,,doe_2020_{trial},Table 4,"
+        "primary,reported,current,,diarrhoea"
+        for trial, arm, events in (
+            ("trial_a", "dual", 60), ("trial_a", "single", 30),
+            ("trial_b", "dual", 50), ("trial_b", "single", 25),
+        )
+    ]  # fmt: skip
+    text = "\n".join([header, *(f"{line}," for line in lines), *harms]) + "\n"
+    path.write_text(text, encoding="utf-8")
+    found = copy.pooled("neoadjuvant")
+    lead = next(
+        r for r in found
+        if r["analysis"] == "diarrhoea_dual_v_trastuzumab" and r["measure"] == "risk_ratio"
+        and r["subgroup"] == "all" and r["role"] == "lead"
+    )  # fmt: skip
+    assert (lead["outcome"], lead["k"], lead["events"]) == ("Diarrhoea", "2", "165")
+    assert float(lead["estimate"]) == pytest.approx(2.0, rel=1e-6)
+    # Twice the harm is no benefit.
+    assert float(lead["probability_of_benefit"]) < 0.1
+    # Responses are counted as before: harms do not mix with them.
+    response = next(
+        r for r in found
+        if r["analysis"] == "pcr_dual_v_trastuzumab" and r["role"] == "lead"
+        and r["subgroup"] == "all" and r["measure"] == "risk_ratio"
+    )  # fmt: skip
+    assert response["outcome"] == "pCR"
+    assert len(copy.touched) <= 2
+
+
+def test_a_column_of_the_sheet(copy):
+    copy.append("workflow/dictionary/arms.csv", (
+        'dose,text,,,optional,no,,6 mg/kg,"The dose of the antibody, as the source says it."\n'
+    ))  # fmt: skip
+    assert "No errors" in copy.run("check")
+    path = copy.folder / "data/raw/arms.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([f"{header},dose", *(f"{line},6 mg/kg" for line in lines)]) + "\n")
+    copy.touched.add("data/raw/arms.csv")
+    assert "No errors" in copy.run("check")
+    copy.run("workbook", "--book", "book.xlsx")
+    assert len(copy.touched) <= 2
+
+
+def test_a_setting(copy):
+    copy.edit(ANALYSES, "settings:\n", "settings:\n  prevention: Prevention\n")
+    copy.edit(ANALYSES, "analyses:\n", """analyses:
+  - id: event_free_dual_v_single
+    setting: prevention
+    title: "Event-free survival: prevention"
+    outcome: [iDFS]
+    measures: [hazard_ratio]
+    contrast: {kind: dual v single}
+    pool: overall
+    subgroups: added_agents
+    arms: [Dual, Single]
+""")  # fmt: skip
+    copy.edit(
+        "data/raw/trials.csv", "TRIAL-F,NCT00000007,adjuvant", "TRIAL-F,NCT00000007,prevention"
+    )
+    (own,) = [r for r in copy.pooled("prevention") if r["subgroup"] == "all"]
+    assert own["trials"] == "trial_f"
+    assert len(copy.touched) <= 3

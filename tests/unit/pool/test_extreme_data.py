@@ -1,0 +1,158 @@
+"""Data that no trial reports and a wrong cell can make: a result that is defined, or a reason.
+
+Where a method has no answer it says so; it does not hang, end in a traceback, or print a number
+that depends on the order of the rows.
+"""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Pooled
+from trial_evidence.pool.models import binomial_normal
+from trial_evidence.pool.models.binomial_normal import (
+    MOST_TABLES,
+    NOT_SETTLED,
+    TOO_LARGE,
+    conditional_logistic,
+    unconditional_logistic,
+)
+from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
+from trial_evidence.pool.models.peto import peto
+from trial_evidence.pool.probes.meta_regression import meta_regression
+from trial_evidence.pool.probes.small_study import egger, pet_peese, trim_and_fill
+
+
+@st.composite
+def tables(draw, most=60):
+    """Two-by-two tables with many empty and full cells."""
+    arms = []
+    for _ in range(draw(st.integers(2, 5))):
+        sizes = (draw(st.integers(1, most)), draw(st.integers(1, most)))
+        arms.append([(draw(st.sampled_from([0, n, n // 2, min(1, n)])), n) for n in sizes])
+    return Counts(*([arm[i][j] for arm in arms] for i in (0, 1) for j in (0, 1)), "odds_ratio")
+
+
+def as_measure(counts, measure):
+    return Counts(counts.events_e, counts.n_e, counts.events_c, counts.n_c, measure)
+
+
+def is_a_result(found):
+    numbers = (found.estimate, found.se, found.ci_low, found.ci_high, found.p_value)
+    return all(math.isfinite(number) for number in numbers) and found.se > 0
+
+
+@given(tables())
+@settings(max_examples=200, deadline=None)
+def test_models_of_counts_give_a_result_or_none(counts):
+    for measure in ("risk_ratio", "odds_ratio", "risk_difference"):
+        found = mantel_haenszel(as_measure(counts, measure))
+        assert found is None or is_a_result(found)
+    found = peto(counts)
+    assert found is None or is_a_result(found)
+
+
+@pytest.mark.parametrize("function", [unconditional_logistic, conditional_logistic])
+@given(counts=tables(most=20))
+@settings(max_examples=15, deadline=None)
+def test_logistic_models_give_a_result_or_the_reason(function, counts):
+    found = function(counts)
+    assert found.reason if isinstance(found, Refused) else is_a_result(found)
+
+
+def test_a_logistic_model_that_does_not_settle_says_so(monkeypatch):
+    monkeypatch.setattr(binomial_normal, "MOST_EVALUATIONS", 300)
+    counts = Counts([18, 1, 0], [18, 583, 5], [18, 0, 11], [38, 1, 11], "odds_ratio")
+    assert conditional_logistic(counts, approximate=True) == Refused(NOT_SETTLED)
+
+
+def test_tables_too_large_for_the_exact_likelihood_are_not_begun():
+    n = 3 * MOST_TABLES
+    counts = Counts([n // 3, n // 4], [n, n], [n // 4, n // 5], [n, n], "odds_ratio")
+    assert conditional_logistic(counts) == Refused(TOO_LARGE)
+    assert isinstance(conditional_logistic(counts, approximate=True), Pooled)
+
+
+@pytest.mark.parametrize("measure", ["risk_ratio", "odds_ratio"])
+@pytest.mark.parametrize("silent", [(0, 30, 0, 20), (30, 30, 20, 20)])
+def test_a_trial_that_says_nothing_of_a_ratio_does_not_count(measure, silent):
+    informative = Counts([12, 9], [40, 50], [20, 18], [41, 49], measure)
+    whole = (informative.events_e, informative.n_e, informative.events_c, informative.n_c)
+    more = Counts(*([*x, y] for x, y in zip(whole, silent, strict=True)), measure)
+    alone, together = mantel_haenszel(informative), mantel_haenszel(more)
+    for field in ("k", "q", "q_df", "q_p", "i2_q", "estimate", "se"):
+        assert getattr(together, field) == pytest.approx(getattr(alone, field), rel=1e-12), field
+
+
+def test_a_risk_difference_without_any_event_has_no_standard_error():
+    assert mantel_haenszel(Counts([0, 0], [20, 30], [0, 0], [22, 31], "risk_difference")) is None
+
+
+# Three trials on one line: least squares leaves no residual to estimate an error from.
+LINE = ([0.1, 0.2, 0.3], [0.1**2, 0.2**2, 0.3**2])
+
+
+@pytest.mark.parametrize("function", [egger, pet_peese])
+def test_a_line_through_every_trial_has_no_error(function):
+    assert "goes through every trial" in function(*LINE, forced=True).reason
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([-0.5, 0.0, 0.2, 1.0]), st.sampled_from([0.01, 0.04, 0.040001])),
+        min_size=3, max_size=7,
+    )
+)  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_few_distinct_standard_errors_give_a_result_or_the_reason(trials):
+    y, v = (np.array(column) for column in zip(*trials, strict=True))
+    for function in (egger, pet_peese):
+        found = function(y, v, forced=True)
+        if not isinstance(found, Refused):
+            lines = [found] if function is egger else [found.pet, found.peese]
+            for line in lines:
+                assert math.isfinite(line.statistic)
+                assert 0 <= line.p_value <= 1
+                assert line.limit_se > 0
+
+
+@given(st.permutations(range(8)))
+@settings(max_examples=40, deadline=None)
+def test_trim_and_fill_does_not_depend_on_the_order_of_the_trials(order):
+    # Two pairs of tied effects of different precision, one on the side that is filled.
+    y = np.array([-0.9, -0.5, -0.5, -0.3, -0.3, -0.2, -0.1, 0.1])
+    v = np.array([0.30, 0.20, 0.05, 0.10, 0.04, 0.03, 0.02, 0.01])
+    there, back = (
+        trim_and_fill(y[at], v[at], side="right", forced=True) for at in (range(8), list(order))
+    )
+    assert there.missing > 0
+    assert back.missing == there.missing
+    assert back.estimate == pytest.approx(there.estimate, rel=1e-9)
+    assert sorted(back.filled_vi) == sorted(there.filled_vi)
+
+
+def dersimonian_laird(y, v, x):
+    """Residual tau2 of a straight line in exact arithmetic: (Q - k + 2) over the trace of P."""
+    w, y, x = ([Fraction(value) for value in column] for column in (
+        [Fraction(1) / Fraction(value) for value in v], y, x))  # fmt: skip
+    s = [sum(a * b**n for a, b in zip(w, x, strict=True)) for n in range(3)]
+    u = [sum(a * a * b**n for a, b in zip(w, x, strict=True)) for n in range(3)]
+    det = s[0] * s[2] - s[1] ** 2
+    sy = [sum(a * b**n * c for a, b, c in zip(w, x, y, strict=True)) for n in range(2)]
+    slope = (s[0] * sy[1] - s[1] * sy[0]) / det
+    start = (s[2] * sy[0] - s[1] * sy[1]) / det
+    q = sum(a * (c - start - slope * b) ** 2 for a, b, c in zip(w, x, y, strict=True))
+    trace = s[0] - (s[2] * u[0] - 2 * s[1] * u[1] + s[0] * u[2]) / det
+    return float(max(Fraction(0), (q - len(y) + 2) / trace))
+
+
+@pytest.mark.parametrize("ratio", [1e2, 1e6, 1e8, 1e10])
+def test_meta_regression_by_dl_is_exact_however_unequal_the_trials(ratio):
+    y, x = [0.3, -0.2, 0.5, 0.1, 0.9], [1.0, 2.0, 3.0, 4.0, 6.0]
+    v = [0.04, 0.05, 0.04 / ratio, 0.03, 0.02]
+    ours = meta_regression(y, v, {"x": x}, method="DL", interval="wald", forced=True)
+    assert ours.tau2 == pytest.approx(dersimonian_laird(y, v, x), rel=1e-9)

@@ -1,0 +1,68 @@
+"""With another level of the intervals, nothing that a person reads says 95%."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from figures.svg_reading import read_svg
+from invented import ROOT
+from report_material import material
+from small_project import evidence_of, small_project
+from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.config.networks import read_networks
+from trial_evidence.figures.canvas.page import Page, save_page
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.report.files.styled_figures import owner, styled_pages
+
+LOOKS = read_figure_configuration(ROOT / "config")
+# P value functions mark several levels and funnels 95%; the others are not told the level yet.
+OWN_LEVELS = ("drapery", "funnel", "posterior", "summary")
+NINETY_FIVE = re.compile(r"95 ?%")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Every figure of the made-up project, all intervals at 90%."""
+    folder = small_project(tmp_path_factory.mktemp("level"))
+    path = folder / "config/config.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "confidence_level: 95" in text
+    path.write_text(text.replace("confidence_level: 95", "confidence_level: 90"), encoding="utf-8")
+    found = material(evidence_of(folder), folder / "results")
+    assert found.configuration.confidence_level == 90.0
+    networks = read_networks(folder / "config", found.configuration)
+    found = replace(found, networks=networks)
+    return styled_pages(found, LOOKS, Style(), folder / "data/processed", {})
+
+
+def texts(picture, folder):
+    """All that a figure says; a chart is drawn to see what it says."""
+    if isinstance(picture, Page):
+        shown = [text.text for text in picture.texts]
+    else:
+        save_page(picture, folder / "chart", ("svg",))
+        shown = [word.text for word in read_svg(folder / "chart.svg").words]
+    return [picture.title, picture.description, *shown]
+
+
+def test_no_figure_says_another_level(pages, tmp_path):
+    found = {
+        stem: said
+        for stem, picture in pages.items()
+        if stem.split("/")[-1] not in OWN_LEVELS
+        for said in [
+            text
+            for text in texts(picture, tmp_path)
+            # what trials reported is converted to the level asked for
+            if NINETY_FIVE.search(text) and not text.startswith("Exceptions: ")
+        ]
+        if said
+    }
+    assert found == {}
+
+
+def test_the_level_is_said(pages, tmp_path):
+    forests = [stem for stem in pages if "/forest" in stem and owner(stem) != "overview"]
+    assert forests
+    for stem in forests:
+        assert any("90% CI" in text for text in texts(pages[stem], tmp_path)), stem

@@ -1,0 +1,361 @@
+"""What the finished page says under each heading is what the results say: no column exchanged.
+
+The page is read as text. What a cell must say is worked out here from results/*.csv, without the
+page's code; the tables of networks and sensitivity are written by hand, each cell with a number of
+its own.
+"""
+
+import csv
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from finished_page import read_page
+from invented import outcomes
+from report_material import material
+from small_project import evidence_of, small_project
+from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
+from trial_evidence.report.page.page import Extras, page
+from trial_evidence.report.page.sections import page_settings
+from trial_evidence.report.trail.trace import trail_of
+
+NETWORKS = NetworkConfiguration(
+    {}, {},
+    (Network("net", "neoadjuvant", "A network", outcomes("pcr"), "odds_ratio", "one|two|none"),),
+    (), (SurrogacyAnalysis("both", "neoadjuvant", "One by the other", "net", "net", (0.0,)),),
+)  # fmt: skip
+NET, NET_ID = "network/net", "network-neoadjuvant-net"
+BOTH, BOTH_ID = "network/both", "network-neoadjuvant-both"
+PCR, PCR_ID = "sensitivity", "neoadjuvant-pcr-dual-v-trastuzumab"
+OF_PCR = "setting,analysis,measure", "neoadjuvant,pcr_dual_v_trastuzumab,risk_ratio"
+
+# File, its header and one row; section and caption in the page; what stands below each heading.
+# A number is written in the file as the page prints it.
+WRITTEN = [
+    (
+        NET, "split", "part,first,second,trials,direct_share,direct,direct_low,direct_high,"
+        "indirect,indirect_low,indirect_high,difference,difference_low,difference_high,"
+        "difference_p,reason",
+        "1,A,B,7,0.37,1.11,1.02,1.21,0.71,0.52,0.93,1.56,1.31,1.87,0.23,few trials",
+        NET_ID, "Direct against indirect evidence (odds ratios)",
+        {"Comparison": "A v B", "Trials": "7", "Direct share": "37%", "Direct": "1.11 (1.02–1.21)",
+         "Indirect": "0.71 (0.52–0.93)", "Ratio": "1.56 (1.31–1.87)", "p": "0.23",
+         "Remark": "few trials"},
+    ),
+    (
+        NET, "components", "component,model,estimate,ci_low,ci_high,p_value,tau2,reason",
+        "Alpha,random_reml,2.34,1.23,4.45,0.03,0.567,one arm",
+        NET_ID, "Additive components",
+        {"Model": "Random effects", "Component": "Alpha", "Odds ratio (interval)":
+         "2.34 (1.23–4.45)", "p": "0.03", "Remark": "one arm"},
+    ),
+    (
+        NET, "interactions", "first,second,trials_with,trials_within,estimate,ci_low,ci_high,"
+        "p_value,tau2,posterior_median,posterior_low,posterior_high,probability_of_synergy,"
+        "confounded_with,reason",
+        "Alpha,Beta,6,2,1.44,0.94,2.21,0.09,0.1,1.33,0.88,2.01,0.87,Gamma,few",
+        NET_ID, "Joint effects beyond the sum of the two components",
+        {"Pair": "Alpha × Beta", "Trials with the pair": "6", "Trials with both alone": "2",
+         "Ratio of odds ratios (interval)": "1.44 (0.94–2.21)", "p": "0.09",
+         "Bayesian (interval)": "1.33 (0.88–2.01)", "Probability of synergy": "87%",
+         "Indistinguishable from": "Gamma", "Remark": "few"},
+    ),
+    (
+        NET, "additivity", "part,kind,code,reference,observed,observed_low,observed_high,"
+        "predicted,predicted_low,predicted_high,ratio,ratio_low,ratio_high,statistic,df,p_value,"
+        "reason",
+        "1,regimen,B,A,1.91,1.51,2.41,1.61,1.31,1.99,1.19,0.99,1.41,,,0.13,note",
+        NET_ID, "Observed in the network and predicted from the components",
+        {"Regimen": "B", "Reference": "A", "Observed": "1.91 (1.51–2.41)",
+         "Predicted": "1.61 (1.31–1.99)", "Ratio": "1.19 (0.99–1.41)", "p": "0.13",
+         "Remark": "note"},
+    ),
+    (
+        NET, "inconsistency", "part,kind,design,trials,q,df,p_value,tau2",
+        "1,between designs,A:B:C,9,12.34,5,0.34,0.123",
+        NET_ID, "Heterogeneity and inconsistency (decomposition of Q)",
+        {"Part": "Part 1", "Source of variation": "between designs", "Design": "A:B:C",
+         "Trials": "9", "Q": "12.34", "df": "5", "p": "0.34", "τ²": "0.123"},
+    ),
+    (
+        NET, "synergy", "label,background,agents,kind,trial,response_first,response_second,"
+        "observed,expected,model,k,estimate,ci_low,ci_high,probability_of_synergy,note,reason",
+        "Excess,0.11,Alpha + Beta,trial,TRIAL-Z,0.21,0.31,0.51,0.41,,,1.21,1.01,1.51,0.91,n,r",
+        NET_ID, "Synergy, by trial",
+        {"Scale": "Excess", "Agents": "Alpha + Beta", "Trial": "TRIAL-Z",
+         "Responses in the single arms": "21% and 31%", "Observed": "51%", "Expected": "41%",
+         "Response to partner alone": "11%",
+         "Effect beyond expectation (interval)": "1.21 (1.01–1.51)",
+         "Probability of synergy": "91%", "Remark": "n r"},
+    ),
+    (
+        NET, "transitivity", "first,second,trial,year,phase,blinded,outcome,population_analysed,"
+        "patients_enrolled,region",
+        "A,B,TRIAL-Z,2019.0,3,yes,pCR,ITT,stage II,Europe",
+        NET_ID, "Patients and outcome assessment, by comparison",
+        {"Comparison": "A v B", "Trial": "TRIAL-Z", "Year": "2019", "Phase": "3",
+         "Blinded": "yes", "Outcome": "pCR", "Population analysed": "ITT", "Patients": "stage II",
+         "Region": "Europe"},
+    ),
+    (
+        NET, "used", "trial,code,against_code,events,n,hr,ci_low,ci_high,endpoint,definition,"
+        "population,assessor,source_id,locator,verification,note,readers_differ,"
+        "exclusion_overridden",
+        "TRIAL-Z,B,A,42.0,107.0,,,,pCR,local,ITT,central,nobody_2020,Table 3,primary,a,b,c",
+        NET_ID, "Rows used",
+        {"Trial": "TRIAL-Z", "Regimen": "B v A", "Result": "42/107", "Outcome and analysis":
+         "pCR; local; ITT; central", "Source and location": "nobody_2020, Table 3",
+         "Verification": "primary", "Note": "a. b. c"},
+    ),
+    (
+        NET, "reference", "part,code,reference,model,estimate,ci_low,ci_high,pi_low,pi_high,"
+        "direct_trials,p_score",
+        "1,B,A,random_reml,1.71,1.21,2.42,0.91,3.21,3,0.81",
+        NET_ID, "Regimens against the reference, by P-score",
+        {"Code": "B", "Regimen": "Beta alone", "Trials": "5", "Patients": "321",
+         "Odds ratio v reference (interval)": "1.71 (1.21–2.42)",
+         "Prediction interval": "0.91–3.21", "Direct trials": "3", "P-score": "0.81",
+         "Mean rank": "1.4"},
+    ),
+    (
+        BOTH, "trials", "trial,regimen,against,patients,odds_ratio,odds_low,odds_high,"
+        "hazard_ratio,hazard_low,hazard_high,endpoint",
+        "TRIAL-Z,Alpha,Beta,417,2.11,1.41,3.16,0.61,0.41,0.91,EFS",
+        BOTH_ID, "Trials with both results",
+        {"Trial": "TRIAL-Z", "Regimen": "Alpha", "Against": "Beta", "Patients": "417",
+         "Odds ratio": "2.11 (1.41–3.16)", "Hazard ratio": "0.61 (0.41–0.91)",
+         "Endpoint": "EFS"},
+    ),
+    (
+        BOTH, "models", "model,weighting,within_correlation,without,k,slope,slope_low,slope_high,"
+        "slope_p,r2,r2_low,r2_high,threshold_odds_ratio,note,reason",
+        "line,patients,0.5,TRIAL-Y,8,0.44,0.14,0.74,0.02,0.55,0.15,0.85,3.33,n,r",
+        BOTH_ID, "Effect on the outcome as a function of the effect on the surrogate",
+        {"Model": "Line", "Weights": "patients", "Correlation within trials": "0.5",
+         "Trial left out": "TRIAL-Y", "k": "8", "Slope (interval)": "0.44 (0.14–0.74)", "p": "0.02",
+         "R² (interval)": "0.55 (0.15–0.85)", "Threshold odds ratio": "3.33", "Remark": "n r"},
+    ),
+    (
+        PCR, "methods", "model,tau2_estimator,interval,prior,k,estimate,ci_low,ci_high,p_value,"
+        "reason", "random_effects,PM,wald,half normal,4,1.48,1.18,1.86,0.02,why",
+        PCR_ID, "Other models and priors",
+        {"Model": "random effects", "τ² estimator": "PM", "Interval": "wald", "Prior on τ":
+         "half normal", "k": "4", "Estimate (interval)": "1.48 (1.18–1.86)", "p": "0.02",
+         "Remark": "why"},
+    ),
+    (
+        PCR, "leave_one_out", "without,trial,k,model,estimate,ci_low,ci_high,p_value",
+        "z,TRIAL-Z,3,bayesian,1.58,1.08,2.31,0.04",
+        PCR_ID, "Leaving out one trial at a time",
+        {"Trial left out": "TRIAL-Z", "Model": "bayesian", "k": "3",
+         "Estimate (interval)": "1.58 (1.08–2.31)", "p": "0.04"},
+    ),
+    (
+        PCR, "subgroups", "factor,group,tau2_between,k,estimate,ci_low,ci_high,test,statistic,"
+        "p_value,reason", "line,first,common,2,1.68,0.98,2.88,F,3.21,0.12,why",
+        PCR_ID, "Subgroups of trials",
+        {"Factor": "line", "Group": "first", "τ²": "common", "Test": "F", "k": "2",
+         "Estimate (interval)": "1.68 (0.98–2.88)", "Statistic": "3.21", "p": "0.12",
+         "Remark": "why"},
+    ),
+    (
+        PCR, "meta_regression", "covariate,k,term,coefficient,ci_low,ci_high,p_value,reason",
+        "year,5,slope,0.78,0.58,0.98,0.21,why",
+        PCR_ID, "Meta-regression",
+        {"Covariate": "year", "Term": "slope", "k": "5",
+         "Coefficient (interval)": "0.78 (0.58–0.98)", "p": "0.21", "Remark": "why"},
+    ),
+    (
+        PCR, "multiverse_summary", "specifications,median_estimate,lowest_estimate,"
+        "highest_estimate,share_excluding_no_effect", "144,1.38,1.28,1.88,0.64",
+        PCR_ID, "All combinations of reasonable choices",
+        {"Specifications": "144", "Median estimate": "1.38", "Lowest": "1.28", "Highest": "1.88",
+         "Intervals excluding no effect": "64%"},
+    ),
+    (
+        PCR, "small_study", "test,k,statistic,p_value,estimate,ci_low,ci_high,detail,reason",
+        "Egger,11,2.22,0.33,1.98,1.48,2.65,slope,why",
+        PCR_ID, "Small-study effects",
+        {"Test": "Egger", "Detail": "slope", "k": "11",
+         "Estimate (interval)": "1.98 (1.48–2.65)", "Statistic": "2.22", "p": "0.33",
+         "Remark": "why"},
+    ),
+]  # fmt: skip
+# What the others need next to them.
+FURTHER = {
+    "nodes": "part,code,label,trials,patients,reference\n1,B,Beta alone,5,321,no\n"
+    "1,A,Alpha alone,6,400,yes\n",
+    "ranks": "code,p_score,mean_rank\nB,0.81,1.4\n",
+    "summary": "part,regimens,trials,comparisons,tau2_reml\n1,6,8,9,0.018\n",
+    "nothing": "part\n",
+}
+
+
+def read(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def rounded(text, digits=2):
+    """A number of a table as a reader rounds it by hand."""
+    value = Decimal(text).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return str(abs(value) if value == 0 else value).replace("-", "−")
+
+
+def between(low, high, digits=2):
+    ends = [rounded(low, digits), rounded(high, digits)] if low and high else []
+    return (" to " if any(end.startswith("−") for end in ends) else "–").join(ends)
+
+
+def count(text):
+    return f"{int(float(text)):,}" if text else ""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = small_project(tmp_path_factory.mktemp("meaning"))
+    pooled = evidence_of(folder)
+    results = folder / "results"
+    place = results / "neoadjuvant"
+    for name in (NET, BOTH, PCR):
+        (place / name).mkdir(parents=True)
+    for where, name, header, row, *_ in WRITTEN:
+        before = [f"{text}," if where == PCR else "" for text in OF_PCR]
+        lines = [f"{first}{rest}\n" for first, rest in zip(before, (header, row), strict=True)]
+        (place / where / f"{name}.csv").write_text("".join(lines), encoding="utf-8")
+    for name, text in FURTHER.items():
+        (place / NET / f"{name}.csv").write_text(text, encoding="utf-8")
+    found = material(pooled, results, NETWORKS)
+    text = page(
+        found,
+        page_settings(found, trail_of(found.evidence, found.configuration)),
+        Extras("The evidence"),
+    )
+    return found, results, read_page(text)
+
+
+@pytest.mark.parametrize("written", WRITTEN, ids=lambda written: f"{written[0]}/{written[1]}")
+def test_every_heading_has_its_own_column(project, written):
+    *_, section, caption, cells = written
+    row, *_ = project[2].table(caption, section).rows
+    assert {name: text for name, text in row.items() if name not in ("group", "id")} == cells
+
+
+def test_a_network_says_its_own_numbers(project):
+    said = next(iter(project[2].said(NET_ID)))
+    assert said.startswith("6 regimens, 8 trials, 9 direct comparisons.")
+
+
+# ------------------------------------------------------------------------------ each analysis
+
+
+def analyses(project):
+    """Setting, id, title and section of everything that is pooled."""
+    configuration = project[0].configuration
+    for entry in (*configuration.analyses, *configuration.rates):
+        section = f"{entry.setting}-{entry.id}".replace("_", "-")
+        yield entry.setting, entry.id, entry.title, section
+
+
+def of(results, setting, table, analysis):
+    return [r for r in read(results / setting / f"{table}.csv") if r["analysis"] == analysis]
+
+
+def test_every_model_stands_below_its_headings(project):
+    _, results, finished = project
+    compared = 0
+    for setting, analysis, _, section in analyses(project):
+        wanted = [
+            {
+                "k": count(row["k"]),
+                "Participants": count(row["participants"]),
+                "Estimate": rounded(row["estimate"]) if row["estimate"] else "",
+                "95% interval": between(row["ci_low"], row["ci_high"]),
+                "Prediction interval": between(row["pi_low"], row["pi_high"]),
+                "I²": f"{rounded(row['i2'], 0)}%" if row["i2"] else "",
+            }
+            for row in of(results, setting, "estimates", analysis)
+        ]
+        if not wanted:
+            continue
+        rows = finished.table("Pooled results from all models", section).rows
+        # A column that has no text at all is left out.
+        assert [{name: row.get(name, "") for name in wanted[0]} for row in rows] == wanted
+        compared += len(rows)
+    assert compared > 100
+
+
+def test_the_answer_is_the_leading_result(project):
+    _, results, finished = project
+    answered = 0
+    for setting, analysis, _, section in analyses(project):
+        lead = [
+            row
+            for row in of(results, setting, "estimates", analysis)
+            if (row["role"], row["subgroup"]) == ("lead", "all") and row["measure"] != "proportion"
+        ]
+        if lead:
+            said = next(iter(finished.said(section)))
+            interval = between(lead[0]["ci_low"], lead[0]["ci_high"])
+            assert f" {rounded(lead[0]['estimate'])} (95% interval {interval}" in said
+            assert f"; {count(lead[0]['k'])} trial" in said
+            answered += 1
+    assert answered > 4
+
+
+def test_rows_used_are_told_arm_by_arm(project):
+    _, results, finished = project
+    told = 0
+    for setting, analysis, title, section in analyses(project):
+        shown = {row["id"]: row for row in finished.table(f"Rows used: {title}", section).rows}
+        for table in ("trials", "rates"):
+            for row in of(results, setting, table, analysis):
+                names = [row[c] for c in ("setting", "analysis", "trial_id", "subgroup")]
+                regimen = row.get("regimen", "")
+                key = "-".join(["row", *names, *([regimen] if regimen else [])])
+                key = "".join(c if c.isalnum() else "-" for c in key)
+                while "--" in key:
+                    key = key.replace("--", "-")
+                assert_told(shown[key], row)
+                told += 1
+    assert told > 60
+
+
+def assert_told(shown, row):
+    """The experimental arm comes first, in the arms and in their numbers."""
+    assert shown["Trial"].startswith(f"{row['trial']} ({count(row['year']).replace(',', '')})")
+    if row["measure"] == "proportion":
+        assert shown["Arms"] == row["regimen_label"]
+        assert shown["Result"] == f"{float(row['events']):g}/{float(row['n']):g}"
+    else:
+        assert shown["Arms"] == f"{row['experimental']} v {row['control']}"
+    if row["measure"] == "hazard_ratio":
+        assert shown["Result"].startswith(f"HR {float(row['hr']):g}")
+        if row["ci_low"]:
+            level, low, high = (f"{float(row[c]):g}" for c in ("ci_level", "ci_low", "ci_high"))
+            assert shown["Result"].endswith(f" ({level}% CI {low} to {high})")
+    elif row["measure"] != "proportion":
+        first, second = (
+            f"{float(row[f'events_{arm}']):g}/{float(row[f'n_{arm}']):g}"
+            for arm in ("experimental", "control")
+        )
+        assert shown["Result"] == f"{first} v {second}"
+    assert shown["Row of the sheet"].split()[-1] == row["rows"].split(";")[-1]
+    assert shown["Remarks"].startswith("Not pooled.") == (row["pooled"] == "no")
+
+
+def test_rows_set_aside_have_their_own_reasons(project):
+    found, _, finished = project
+    told = 0
+    aside = found.evidence.set_aside
+    for setting, analysis, title, section in analyses(project):
+        mine = aside[(aside["setting"] == setting) & (aside["analysis"] == analysis)]
+        if not mine.empty:
+            rows = finished.table(f"Rows set aside: {title}", section).rows
+            assert [
+                (r["Trial"], r["Outcome and analysis"], r["Verification"], r["Reason"])
+                for r in rows
+            ] == list(
+                mine[["trial", "what", "verification", "reason"]].itertuples(index=False, name=None)
+            )
+            told += len(rows)
+    assert told == 10

@@ -1,0 +1,464 @@
+"""Every number that a text or table of the report says, against a count of our own in the files."""
+
+import csv
+import re
+from dataclasses import replace
+
+import pytest
+from report_material import material, with_sensitivity
+from small_project import append_like, evidence_of, replace_text, small_project
+from trial_evidence.report.files.methods_text import methods_paragraphs
+from trial_evidence.report.files.overview_figures import flow_of, lights_of, summary_of, timeline_of
+from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
+from trial_evidence.report.tables.every import tables_of
+from trial_evidence.report.tables.robustness import sensitivity_table, timeline_table
+
+SETTINGS = ("neoadjuvant", "adjuvant", "metastatic_first_line", "metastatic_pretreated")
+# Analyses are read by the first of their measures.
+FIRST = ("risk_ratio", "hazard_ratio")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = small_project(tmp_path_factory.mktemp("numbers"))
+    append_like(folder, "second_reading", "pcr,", ",agree,", ",differ,")
+    append_like(folder, "sources", "doe_2020_trial_a,", "doe_2020_trial_a", "nobody_2019")
+    append_like(folder, "search_log", "s1,", "s1,2025-01-31,reader 1,nowhere,1,",
+                "s2,2025-02-28,reader 1,nowhere,16,")  # fmt: skip
+    place = "220,2000,272,2000,,,yes,doe_2020_trial_f,Figure 2,"
+    replace_text(folder, "hazard_ratios", f"{place}primary", f"{place}secondary")
+    # A trial without any event in one arm.
+    replace_text(folder, "pcr", "all,14,20,70.0", "all,0,20,0.0")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(folder):
+    return material(evidence_of(folder), folder / "results")
+
+
+@pytest.fixture(scope="module")
+def tables(found):
+    return {table.name: table for table in tables_of(found)}
+
+
+@pytest.fixture(scope="module")
+def sheet(folder):
+    """Table of the sheet -> its rows, as they are in the file."""
+    return {path.stem: rows(path) for path in (folder / "data/raw").glob("*.csv")}
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    """Table of results -> its rows of all settings, as they are in the files."""
+    return {
+        name: [row for s in SETTINGS for row in rows(folder / f"results/{s}/{name}.csv")]
+        for name in ("trials", "rates", "estimates")
+    }
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def numbers(text):
+    """The whole numbers of a text, in order."""
+    return [int(n.replace(",", "")) for n in re.findall(r"(?<![\d.,-])\d[\d,]*(?![\d.-])", text)]
+
+
+def pooled(results, row):
+    """The trials' own rows behind a row of estimates.csv of all patients."""
+    keys = ("setting", "analysis", "measure", "subgroup")
+    return [t for t in results["trials"] if all(t[k] == row[k] for k in keys)
+            and t["pooled"] == "yes"]  # fmt: skip
+
+
+def leads(results):
+    """The rows that answer the question: of all patients, by the leading and co-primary model."""
+    return [row for row in results["estimates"] if row["subgroup"] == "all"
+            and row["measure"] in FIRST and row["role"] in ("lead", "co-primary")]  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------- methods
+
+
+def test_the_methods_count_searches_trials_and_sources(found, sheet):
+    read = {row["source_id"] for name in ("pcr", "hazard_ratios") for row in sheet[name]}
+    randomised = [trial for trial in sheet["trials"] if trial["randomised"] == "yes"]
+    text = re.sub(r"\d{4}-\d\d-\d\d", "", methods_paragraphs(found)[0])
+    assert numbers(text) == [
+        len(sheet["search_log"]), 1 + 16, len(sheet["trials"]), len(randomised),
+        len(sheet["pcr"]), len(sheet["hazard_ratios"]), len(read), len(sheet["sources"]),
+    ]  # fmt: skip
+    assert f"{len(randomised)} were randomised" in text
+    assert len(randomised) == len(sheet["trials"]) - 1
+    assert len(read) == len(sheet["sources"]) - 1
+
+
+def test_the_methods_count_what_was_verified_and_read_twice(found, sheet, results):
+    compared = [row for row in results["trials"] if row["pooled"] == "yes"
+                and row["measure"] in FIRST]  # fmt: skip
+    primary = [row for row in compared if row["verification"] == "primary"]
+    assert 0 < len(primary) < len(compared)
+    text = methods_paragraphs(found)[1].replace("RoB 2", "")
+    assert numbers(text) == [
+        len(compared), len(primary), len(sheet["second_reading"]), 1, 50, 1,
+        len(sheet["risk_of_bias"]),
+    ]  # fmt: skip
+
+
+def test_the_methods_count_trials_with_an_empty_cell(found, results):
+    corrected = {row["trial_id"] for row in results["trials"] if row["corrected"] == "yes"}
+    assert f"({len(corrected)} trial here)" in methods_paragraphs(found)[3]
+
+
+def test_the_methods_name_what_is_included_and_in_which_order(found):
+    text = methods_paragraphs(found)[2]
+    assert "We included current results verified in a primary or secondary source." in text
+    # config/config.yaml
+    assert "pCR: definition (ypT0/is ypN0, then ypT0/is, then ypT0 ypN0); population" in text
+    assert "OS: assessor (BICR, then investigator, then not applicable); data cut" in text
+
+
+# ------------------------------------------------------------------------------- flow and counts
+
+
+def test_the_flow_counts_the_sheet_and_the_results(found, tables, sheet, results):
+    compared = {row["trial_id"] for row in results["trials"] if row["pooled"] == "yes"}
+    rated = {row["trial_id"] for row in results["rates"] if row["pooled"] == "yes"}
+    trials = {row["trial_id"] for row in sheet["trials"]}
+    expected = {
+        "Searches": 2,
+        "Queries": 17,
+        "Reports in the sheet": len(sheet["sources"]),
+        "Trials and cohorts in the sheet": len(trials),
+        "Randomised trials": sum(row["randomised"] == "yes" for row in sheet["trials"]),
+        "Trials and cohorts in a comparison or a pooled rate": len(compared | rated),
+        "Trials in a comparison": len(compared),
+        "Trials and cohorts in no result": len(trials - compared - rated),
+        "Decisions to leave out": len(sheet["exclusions"]),
+    }
+    frame = tables["flow"].frame
+    said = dict(zip(frame["Step"], frame["Number"], strict=True))
+    assert {step: number for step, number in said.items() if number != "not recorded"} == {
+        step: str(number) for step, number in expected.items()
+    }
+    boxes = [box for stage in flow_of(found).stages for box in stage.boxes]
+    assert {box.step: box.count for box in boxes if box.known} == {
+        step: f"n = {number}" for step, number in expected.items()
+    }
+    for step, number in expected.items():
+        assert f"{step.lower()} {number}" in flow_of(found).description
+    detail = dict(zip(frame["Step"], frame["Detail"], strict=True))
+    by_setting = [sum(row["setting"] == s for row in sheet["trials"]) for s in SETTINGS]
+    assert numbers(detail["Trials and cohorts in the sheet"]) == by_setting
+
+
+def test_the_evidence_map_counts_arms_and_their_patients(tables, sheet):
+    arms = {arm["arm_id"]: arm for arm in sheet["arms"]}
+    for row in tables["evidence_map"].data.itertuples():
+        columns = ("arm_id", "experimental_arm_id", "control_arm_id")
+        reported = {
+            result[column]
+            for name in ("pcr", "hazard_ratios")
+            for result in sheet[name]
+            for column in columns
+            if column in result and result["status"] == "current"
+            and result["verification"] in ("primary", "secondary")
+            and result.get("endpoint", "pCR") == row.endpoint
+        }  # fmt: skip
+        mine = [arms[arm] for arm in reported if arms[arm]["trial_id"] in row.trial_ids.split("; ")]
+        assert row.arms <= len(mine)
+        assert row.trials == len(row.trial_ids.split("; "))
+    data = tables["evidence_map"].data
+    assert list(tables["evidence_map"].frame["Arms"]) == [str(n) for n in data["arms"]]
+    assert list(tables["evidence_map"].frame["Trials"]) == [str(n) for n in data["trials"]]
+
+
+def test_judgements_of_bias_are_counted(found, sheet):
+    settings = {trial["trial_id"]: trial["setting"] for trial in sheet["trials"]}
+    for setting in SETTINGS:
+        mine = [r for r in sheet["risk_of_bias"] if settings[r["trial_id"]] == setting]
+        words = lights_of(found, setting).description
+        outcomes = {row["outcome"] for row in mine}
+        assert f"of {len(mine)} judgements on {len(outcomes)} outcomes" in words
+        low = sum(row["overall"] == "low" for row in mine)
+        assert not mine or f"low risk {low} (" in words
+
+
+def test_the_timeline_counts_trials_and_patients(found, sheet, results):
+    described = timeline_of(found)
+    for panel, setting in zip(described.panels, SETTINGS, strict=True):
+        compared = {r["trial_id"] for r in results["trials"] if r["setting"] == setting}
+        about = [trial for trial in sheet["trials"] if trial["trial_id"] in compared]
+        patients = sum(int(trial["n_randomised"]) for trial in about)
+        assert f"{panel.heading}: {len(about)} trials (" in described.description
+        assert f"with {patients:,} patients" in described.description
+
+
+# ---------------------------------------------------------------------------------- rows, results
+
+
+def test_the_rows_used_show_the_counts_of_their_own_arms(tables, sheet):
+    counts = {(r["arm_id"], r["events"], r["n"]) for r in sheet["pcr"]}
+    arms = {arm["arm_id"]: arm for arm in sheet["arms"]}
+    table = tables["rows_used"]
+    seen = 0
+    for shown, row in zip(table.frame.itertuples(), table.data.itertuples(), strict=True):
+        if row.measure != "risk_ratio":
+            continue
+        first, second = re.findall(r"([\d,]+)/([\d,]+)", shown.Result)
+        for counted, agents in ((first, row.experimental), (second, row.control)):
+            mine = {arm for arm, events, n in counts if (events, n) == counted}
+            of_arm = [arms[arm] for arm in mine if arms[arm]["trial_id"] == row.trial_id]
+            joined = {" + ".join(sorted(a["agents"].split("+"))).capitalize() for a in of_arm}
+            assert agents in joined
+            seen += 1
+    assert seen > 6
+
+
+def test_results_and_weights_of_the_rows_used_are_those_of_the_trials(tables, results):
+    table = tables["rows_used"]
+    own = {
+        (r["setting"], r["analysis"], r["measure"], r["subgroup"], r["trial_id"]): r
+        for r in results["trials"]
+    }
+    for shown, row in zip(table.frame.to_dict("records"), table.data.itertuples(), strict=True):
+        if row.measure == "proportion":
+            continue
+        result = own[row.setting, row.analysis, row.measure, row.subgroup, row.trial_id]
+        if result["estimate"]:
+            low, high = float(result["estimate_low"]), float(result["estimate_high"])
+            ends = f"{float(result['estimate']):.2f} ({low:.2f}–{high:.2f})"
+            assert shown["Result"].endswith(ends)
+        weight = f"{float(result['weight']):.1f}%" if result["weight"] else ""
+        assert shown["Weight"] == weight
+        assert shown["Pooled"].startswith(result["pooled"])
+
+
+def test_the_main_results_are_the_leading_estimates(tables, results):
+    printed = {
+        (row["setting"], row["analysis"], row["role"]): row
+        for row in leads(results)
+    }  # fmt: skip
+    table = tables["front"]
+    for shown, row in zip(table.frame.to_dict("records"), table.data.itertuples(), strict=True):
+        if not row.role:
+            continue
+        result = printed[row.setting, row.analysis, row.role]
+        assert shown["Trials"] == str(len(pooled(results, result)))
+        patients = result["participants"]
+        assert shown["Patients"] == (f"{float(patients):,.0f}" if patients else "")
+        low, high = float(result["ci_low"]), float(result["ci_high"])
+        ends = f"{float(result['estimate']):.2f} (95% "
+        assert ends in shown["Effect (interval)"]
+        assert f"I {low:.2f}–{high:.2f})" in shown["Effect (interval)"]
+
+
+def test_the_main_results_name_the_side_that_is_better(tables):
+    # config/analyses.yaml: more responses and fewer events are better.
+    note = tables["front"].notes[0]
+    assert note.startswith("Risk ratios above 1 and hazard ratios below 1 favour the dual arm.")
+
+
+def test_sentences_hold_the_numbers_of_the_leading_estimates(tables, results):
+    said = {
+        (row.setting, row.analysis): row.sentence for row in tables["answers"].data.itertuples()
+    }
+    for row in leads(results):
+        sentence = said.get((row["setting"], row["analysis"]))
+        if sentence is None:
+            continue
+        ends = f"{float(row['ci_low']):.2f}–{float(row['ci_high']):.2f}"
+        assert f"{float(row['estimate']):.2f} (95% " in sentence
+        assert ends in sentence
+        if row["role"] == "lead":
+            k = len(pooled(results, row))
+            assert sentence.startswith(f"{k} trial{'' if k == 1 else 's'}")
+        if row["pi_low"]:
+            low, high = float(row["pi_low"]), float(row["pi_high"])
+            verb = "includes" if low <= 1 <= high else "excludes"
+            assert f"({low:.2f}–{high:.2f}) {verb} 1" in sentence
+
+
+def test_absolute_effects_start_from_the_control_arms(tables, results):
+    data = tables["summary_of_findings"].data
+    mine = data[data["analysis"] == "pcr_dual_v_trastuzumab"]
+    (lead,) = [r for r in leads(results) if r["analysis"] == "pcr_dual_v_trastuzumab"
+               and r["role"] == "lead"]  # fmt: skip
+    risks = sorted(float(t["events_control"]) / float(t["n_control"])
+                   for t in pooled(results, lead))  # fmt: skip
+    middle = len(risks) // 2
+    median = risks[middle] if len(risks) % 2 else (risks[middle - 1] + risks[middle]) / 2
+    assert mine["control_risk"].iloc[1] == pytest.approx(median)
+    note = next(n for n in tables["summary_of_findings"].notes if "versus trastuzumab" in n)
+    assert numbers(note)[-2:] == [len(risks), len(risks)]
+    shown = tables["summary_of_findings"].frame.loc[mine.index[1]]
+    assert shown["Risk with control, per 1,000"] == f"{1000 * median:.0f}"
+    with_it = 1000 * min(1.0, median * float(lead["estimate"]))
+    assert shown["Risk with intervention, per 1,000"].startswith(f"{with_it:.0f} (")
+    # more of a response is more
+    assert shown["Difference per 1,000"].startswith(f"{with_it - 1000 * median:.0f} more")
+
+
+def test_heterogeneity_is_that_of_the_random_effects_model(tables, results):
+    table = tables["heterogeneity"]
+    known = {
+        (r["setting"], r["analysis"], r["measure"], r["experimental"], r["subgroup"]): r
+        for r in results["estimates"]
+        if r["model"].startswith("random_")
+    }
+    for shown, row in zip(table.frame.to_dict("records"), table.data.itertuples(), strict=True):
+        key = (row.setting, row.analysis, row.measure, row.experimental, row.subgroup)
+        result = known[key]
+        assert shown["Trials"] == result["k"]
+        assert shown["Q (df), p"].startswith(f"{float(result['q']):.2f} ({result['q_df']}")
+        assert shown["I² from τ²"] == f"{float(result['i2']):.0f}%"
+        assert shown["τ² (interval)"].startswith(f"{float(result['tau2']):.3f} (")
+
+
+def test_shares_of_risk_of_bias_are_those_of_the_weights(tables, sheet, results):
+    data = tables["certainty"].data
+    mine = data[(data["setting"] == "neoadjuvant") & (data["domain"] == "risk_of_bias")]
+    reason = mine.loc[mine["analysis"] == "pcr_dual_v_trastuzumab", "reason"].item()
+    judged = {r["trial_id"]: r["overall"] for r in sheet["risk_of_bias"] if r["outcome"] == "pCR"}
+    (lead,) = [r for r in leads(results) if r["analysis"] == "pcr_dual_v_trastuzumab"
+               and r["role"] == "lead"]  # fmt: skip
+    shares = {}
+    for trial in pooled(results, lead):
+        risk = judged.get(trial["trial_id"], "not judged").replace("_", " ")
+        shares[risk] = shares.get(risk, 0) + float(trial["weight"])
+    for risk, share in shares.items():
+        assert f"{risk} {share:.0f}%" in reason
+
+
+def test_the_summary_and_the_page_at_a_glance_hold_the_leading_estimates(found, results):
+    estimates = found.evidence.estimates
+    figures = estimates[["setting", "analysis"]].iloc[:0].assign(figure="")
+    page = at_a_glance(estimates, figures, {}, found.configuration)
+    lines = summary_lines(estimates, found.configuration)
+    for row in leads(results):
+        ends = f"{float(row['ci_low']):.2f}–{float(row['ci_high']):.2f}"
+        text = f"{float(row['estimate']):.2f} ({ends})"
+        assert text in page
+        if row["role"] == "lead":
+            assert f"{row['analysis']}: k = {row['k']}, " in lines
+            assert text in lines
+
+
+def test_the_picture_of_the_answers_says_what_estimates_say(found, results):
+    words = summary_of(found, {}).description
+    for row in leads(results):
+        front = any((a.setting, a.id) == (row["setting"], row["analysis"]) for a in found.front())
+        if row["role"] == "lead" and front:
+            ends = f"{float(row['ci_low']):.2f}–{float(row['ci_high']):.2f}"
+            assert f"{float(row['estimate']):.2f} ({ends}), k = {row['k']}" in words
+
+
+# ------------------------------------------------------------------------------------------ level
+
+
+def test_another_level_is_printed_everywhere(tmp_path):
+    folder = small_project(tmp_path)
+    path = folder / "config/config.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("confidence_level: 95", "confidence_level: 90"), encoding="utf-8")
+    found = material(evidence_of(folder), folder / "results")
+    assert found.configuration.confidence_level == 90
+    printed = [
+        text
+        for table in tables_of(found)
+        for text in (table.title, *table.notes, *table.frame.columns, *table.frame.stack())
+    ]
+    estimates = found.evidence.estimates
+    figures = estimates[["setting", "analysis"]].iloc[:0].assign(figure="")
+    printed += [
+        *methods_paragraphs(found),
+        at_a_glance(estimates, figures, {}, found.configuration),
+        *summary_of(found, {}).footnotes,
+    ]
+    assert [text for text in printed if "95%" in text] == []
+    assert any("90% CI" in text for text in printed)
+
+
+def test_a_table_rule_prints_the_configured_level(found):
+    other = replace(found, configuration=replace(found.configuration, confidence_level=90.0))
+    assert "90% level" in methods_paragraphs(other)[4]
+
+
+# -------------------------------------------------------------- tables of the sheet and of choices
+
+
+def test_ranges_are_those_of_the_sensitivity_tables(found):
+    place = {"setting": "adjuvant", "analysis": "event_free_dual_v_single",
+             "measure": "hazard_ratio"}  # fmt: skip
+    changed = with_sensitivity(found, "methods", [
+        place | {"estimate": value} for value in (0.7, 0.6, 0.9)
+    ])  # fmt: skip
+    changed = with_sensitivity(changed, "leave_one_out", [
+        place | {"estimate": 0.75, "leads": "yes"}, place | {"estimate": 0.85, "leads": "yes"},
+        place | {"estimate": 0.1, "leads": "no"},
+    ])  # fmt: skip
+    changed = with_sensitivity(changed, "influence", [
+        place | {"trial": name, "cook_distance": distance}
+        for name, distance in (("TRIAL-F", 0.5), ("TRIAL-G", 1.5))
+    ])  # fmt: skip
+    changed = with_sensitivity(changed, "multiverse_summary", [
+        place | {"specifications": 1200.0, "lowest_estimate": 0.4, "highest_estimate": 1.3,
+                 "share_excluding_no_effect": 0.25},
+    ])  # fmt: skip
+    table = sensitivity_table(changed)
+    mine = (table.data["setting"] == "adjuvant") & (table.data["analysis"] == place["analysis"])
+    (shown,) = table.frame[mine].to_dict("records")
+    assert shown["Range over methods"] == "0.60–0.90"
+    assert shown["Range leaving out one trial"] == "0.75–0.85"
+    assert shown["Most influential"] == "TRIAL-G"
+    assert shown["Specifications"] == "1,200"
+    assert shown["Range over specifications"] == "0.40–1.30"
+    assert shown["Intervals excluding no effect"] == "25%"
+
+
+def test_cumulative_results_are_those_of_the_leading_model(found):
+    row = {"setting": "adjuvant", "analysis": "event_free_dual_v_single", "leads": "yes",
+           "measure": "hazard_ratio", "trial": "TRIAL-G", "added": "trial_g", "year": 2021.0,
+           "k": 2.0, "model": "bayesian", "estimate": 0.8, "ci_low": 0.6, "ci_high": 1.1,
+           "ci_level": 95.0}  # fmt: skip
+    changed = with_sensitivity(found, "cumulative", [row, row | {"leads": "no"}])
+    (shown,) = timeline_table(changed).frame.to_dict("records")
+    assert shown["Year"] == "2021"
+    assert shown["Trials"] == "2"
+    assert shown["Trial added"] == "TRIAL-G"
+    assert shown["Result so far"] == "HR 0.80 (95% CrI 0.60–1.10)"
+
+
+def test_characteristics_are_those_of_the_sheet(tables, sheet):
+    blinded = {"yes": "blinded", "no": "open label"}
+    randomised = {"yes": "randomised", "no": "not randomised"}
+    shown = {row["Registration"]: row for row in tables["characteristics"].frame.to_dict("records")}
+    assert len(shown) == len(sheet["trials"])
+    for trial in sheet["trials"]:
+        row = shown[trial["nct"]]
+        assert row["Patients"] == f"{int(trial['n_randomised']):,}"
+        assert row["Enrolment"] == f"{trial['enrolment_start_year']}–{trial['enrolment_end_year']}"
+        assert row["Design"].split(", ") == [
+            f"phase {trial['phase']}", randomised[trial["randomised"]], blinded[trial["blinded"]],
+        ]  # fmt: skip
+        arms = [arm for arm in sheet["arms"] if arm["trial_id"] == trial["trial_id"]]
+        assert row["Arms (patients)"].count(";") == len(arms) - 1
+
+
+def test_judgements_and_biomarkers_stand_as_the_sheet_has_them(tables, sheet):
+    shown = tables["risk_of_bias"].frame.to_dict("records")
+    judged = {(row["Trial"].partition(" (")[0], row["Outcome"]): row for row in shown}
+    names = {trial["trial_id"]: trial["name"] for trial in sheet["trials"]}
+    for row in sheet["risk_of_bias"]:
+        mine = judged[names[row["trial_id"]].partition(" (")[0], row["outcome"]]
+        for column, key in (("D1", "d1_randomisation"), ("D4", "d4_measurement"),
+                            ("Overall", "overall")):  # fmt: skip
+            assert mine[column] == row[key].replace("_", " ")
+    for said, row in zip(
+        tables["biomarkers"].frame.to_dict("records"), sheet["biomarker_effects"], strict=True
+    ):
+        assert (said["Comparison"], said["Outcome"]) == (row["contrast"], row["outcome"])
+        assert said["Ratio (interval)"].startswith(f"{row['measure']} {float(row['estimate']):g}")

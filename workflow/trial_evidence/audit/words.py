@@ -1,0 +1,61 @@
+"""What findings say of rows of the sheet: results, numbers, arms and places in words."""
+
+from collections.abc import Iterable
+
+from trial_evidence.audit.findings import Record
+from trial_evidence.audit.rows import FOLLOWUP, WHOLE, known
+
+
+def ratio(row: Record) -> str:
+    """Return a hazard ratio with its interval in words: ``0.81 (95% 0.66 to 1.00)``."""
+    limits = f"{row['ci_low_printed'] or '?'} to {row['ci_high_printed'] or '?'}"
+    if not row["ci_low_printed"] and not row["ci_high_printed"]:
+        return f"{row['hr_printed']} (no interval)"
+    return f"{row['hr_printed']} ({row['ci_level']:g}% {limits})"
+
+
+def pair(row: Record) -> str:
+    """Return which arms a hazard ratio compares."""
+    return f"{row['experimental_arm_id']} v {row['control_arm_id']}"
+
+
+def result(row: Record) -> str:
+    """Return which result a contrast is, without its numbers."""
+    words = f"{row['endpoint']}, {row['analysis']} analysis"
+    if row["assessor"] not in ("not applicable", "not reported"):
+        words += f", {row['assessor']}"
+    if known(row[FOLLOWUP]):
+        words += f", {row[FOLLOWUP]:g} months"
+    return words + subgroup(row)
+
+
+def stated(row: Record) -> str:
+    """Return a hazard ratio with its arms and what it is: ``a v b, OS, final analysis: 0.81``."""
+    return f"{pair(row)}, {result(row)}: {ratio(row)}"
+
+
+def subgroup(row: Record) -> str:
+    """Return ``, factor=level`` for a result of some patients, nothing for one of all."""
+    return "" if row["subgroup"] == WHOLE else f", {row['subgroup']}"
+
+
+def count(row: Record) -> str:
+    """Return events and patients of an arm: ``49 of 107``."""
+    return f"{row['events']:.0f} of {row['n']:.0f}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """Return items joined as a sentence does: ``a, b and c``."""
+    every = list(dict.fromkeys(items))
+    return " and ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else "".join(every)
+
+
+def row_numbers(rows: Iterable[Record]) -> str:
+    """Return ``row 5`` or ``rows 5, 7 and 9``."""
+    numbers = sorted({int(row["row"]) for row in rows})
+    return f"row{'s' if len(numbers) > 1 else ''} {listed(map(str, numbers))}"
+
+
+def patients(number: float) -> str:
+    """Return ``1 patient`` or ``3 patients``."""
+    return f"{number:.0f} patient{'' if number == 1 else 's'}"

@@ -1,0 +1,178 @@
+"""How a value of config/ has to look: the words that models are written in.
+
+A model is a frozen dataclass that pydantic checks. What its annotations say is said nowhere else:
+the messages to a reader and the JSON schemas in workflow/schemas, for editors, are made from them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Self, TypeVar, dataclass_transform, get_args
+
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema, ValidationInfo
+from pydantic.dataclasses import dataclass
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticOmit, core_schema
+
+from trial_evidence.words.problems import did_you_mean
+
+T = TypeVar("T")
+SHAPES: dict[str, str] = {}
+"""Pattern -> the same in words."""
+
+
+Fault = tuple[tuple[str | int, ...], str]
+"""A place, and what is wrong there; `told` says how it begins."""
+
+
+def told(message: str) -> PydanticCustomError:
+    """A fault in words of our own; one that begins with a small letter goes on from what stands."""
+    return PydanticCustomError("told", "{message}", {"message": message})
+
+
+@dataclass_transform(frozen_default=True)
+class Form:
+    """A group of named settings; a name that it does not know is a fault."""
+
+    def __init_subclass__(cls, *, kw_only: bool = False) -> None:
+        config = pydantic.ConfigDict(extra="forbid", populate_by_name=True)
+        dataclass(frozen=True, kw_only=kw_only, config=config)(cls)
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterable[Fault]:
+        """What does not fit together, or not with sections that are read already."""
+        return ()
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self, info: ValidationInfo) -> Self:
+        # Only what a file says is held against the rest of it.
+        found = () if info.context is None else self.faults(info.context)
+        errors = [InitErrorDetails(type=told(said), loc=at, input=None) for at, said in found]
+        if errors:
+            raise pydantic.ValidationError.from_exception_data(type(self).__name__, errors)
+        return self
+
+
+def shaped(pattern: str, words: str) -> Any:
+    """A text of this pattern, and the pattern in words."""
+    SHAPES[pattern] = words
+    return Field(pattern=pattern, description=words)
+
+
+def _all_different(entries: tuple[T, ...]) -> tuple[T, ...]:
+    if any(entry in entries[:position] for position, entry in enumerate(entries)):
+        raise told("holds an entry twice.")
+    return entries
+
+
+_different, _unique = AfterValidator(_all_different), Field(json_schema_extra={"uniqueItems": True})
+Number = Annotated[float, pydantic.Strict(), Field(allow_inf_nan=False)]
+Whole = Annotated[int, pydantic.Strict()]
+Truth = Annotated[bool, pydantic.Strict()]
+Text = Annotated[str, Field(min_length=1)]
+Id = Annotated[str, shaped("^[a-z][a-z0-9_]*$", "small letters, digits and _, a letter first")]
+Several = Annotated[tuple[T, ...], _different, _unique]
+Some = Annotated[tuple[T, ...], Field(min_length=1), _different, _unique]
+Pair = Annotated[tuple[T, T], _different, _unique]
+
+
+def one_of(words: Iterable[str]) -> GetPydanticSchema:
+    """One of these words."""
+    schema = core_schema.literal_schema([*words])
+    return GetPydanticSchema(lambda _, __: schema)
+
+
+def named(*, required: bool = True, others: Any = None, **kinds: Any) -> GetPydanticSchema:
+    """A mapping with these names, and with others where it is said what they hold."""
+
+    def schema(_: Any, handler: Callable[[Any], Any]) -> Any:
+        fields = {
+            name: core_schema.typed_dict_field(handler(kind), required=required)
+            for name, kind in kinds.items()
+        }
+        if others is None:
+            return core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+        return core_schema.typed_dict_schema(
+            fields, extra_behavior="allow", extras_schema=handler(others)
+        )
+
+    return GetPydanticSchema(schema)
+
+
+def keyed(*names: str) -> BeforeValidator:
+    """A mapping whose entries hold their own key under these names, unless they say otherwise."""
+
+    def add(entries: Any) -> Any:
+        if not isinstance(entries, Mapping):
+            return entries
+        return {
+            key: dict.fromkeys(names, key) | entry if isinstance(entry, dict) else entry
+            for key, entry in entries.items()
+        }
+
+    return BeforeValidator(add)
+
+
+def _read_as(schema: Any, convert: Callable[[Any, Any], Any]) -> Any:
+    def read(value: Any, handler: Callable[[Any], Any], info: Any) -> Any:
+        return value if info.context is None else convert(handler(value), info.context)
+
+    return core_schema.with_info_wrap_validator_function(read, schema)
+
+
+def written_as(form: Any, convert: Callable[[Any, Any], Any]) -> GetPydanticSchema:
+    """What a file writes in one form and the model holds in another.
+
+    ``convert`` is given what the file says and the sections read before it. In a model that is made
+    in code, the value is taken as it is.
+    """
+    return GetPydanticSchema(lambda _, handler: _read_as(handler(form), convert))
+
+
+_maybe = GetPydanticSchema(
+    lambda source, handler: _read_as(
+        handler(reduce(or_, get_args(source)[:-1])), lambda value, _: value
+    )
+)
+Maybe = Annotated[T | None, _maybe]
+"""May be left out of a file, where it cannot be empty; None then."""
+
+
+def section(name: str) -> AfterValidator:
+    """A section whose entries may be named in what is read after it."""
+
+    def keep(entries: T, info: ValidationInfo) -> T:
+        if info.context is not None:
+            info.context[name] = entries
+        return entries
+
+    return AfterValidator(keep)
+
+
+def among(known: Iterable[str], word: str) -> str:
+    """What is allowed, as the end of a message, and the nearest to what stands there."""
+    return f" Allowed: {', '.join(known)}.{did_you_mean(word, known)}"
+
+
+def key_of(name: str, what: str) -> GetPydanticSchema:
+    """The key of an entry of a section, if the section is known; ``what`` it is in words."""
+
+    def check(key: str, sections: Mapping[str, Any]) -> str:
+        if name in sections and key not in sections[name]:
+            raise told(f"is not {what}.{among(sections[name], key)}")
+        return key
+
+    return written_as(str, check)
+
+
+def entry_of(name: str, what: str) -> GetPydanticSchema:
+    """An entry of a section, of which the file says the key."""
+
+    def find(key: str, sections: Mapping[str, Any]) -> Any:
+        if name not in sections:
+            raise PydanticOmit  # the section is at fault itself, which is told
+        return sections[name][key]
+
+    return written_as(Annotated[str, key_of(name, what)], find)
+
+
+Setting = Annotated[str, key_of("settings", "a setting of analyses.yaml")]

@@ -1,0 +1,81 @@
+"""config/labels: the words that figures print, in other languages than English."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from trial_evidence.config.forms import Fault, Form, Text
+
+ENGLISH = "en"
+# Texts so much alike are taken for the same.
+_A_SLIP = 0.9
+
+
+@cache
+def _library_texts() -> frozenset[str]:
+    """Texts of the library's words and figures; what an f-string fills in is a NUL.
+
+    Read off the code, because modules of figures are slow to import.
+    """
+    rooms = [Path(__file__).parents[1] / room for room in ("words", "measures", "figures")]
+    code = "\n".join(f.read_text("utf-8") for room in rooms for f in sorted(room.rglob("*.py")))
+    literals = re.findall(r'(f?)"((?:[^"\\\n]|\\.)+)"', re.sub(r'"\s*\n\s*f?"', "", code))
+    filled = r"\{\{|\}\}|\{[^{}]*\}"
+    return frozenset(
+        re.sub(filled, lambda m: {"{{": "{", "}}": "}"}.get(m[0], "\0"), text) if f else text
+        for f, text in ((f, text.replace("\\n", "\n")) for f, text in literals)
+    )
+
+
+class Labels(Form):
+    """The words that figures print, in one language.
+
+    Attributes
+    ----------
+    decimal_mark
+        A point or a comma.
+    texts
+        English text as the library has it -> the same in this language; what is missing is
+        printed in English. Braces name what is filled in.
+    """
+
+    decimal_mark: Literal[".", ","]
+    texts: Mapping[str, Text]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        """English texts that are a slip of one in the library, and parts that are not filled in.
+
+        An English text that resembles none of the library's may be one of the sheet or of config/.
+        """
+        known = _library_texts()
+        for english, text in self.texts.items():
+            near = [] if english in known else get_close_matches(english, known, 1, _A_SLIP)
+            if near and not re.fullmatch(re.escape(near[0]).replace("\0", ".+"), english):
+                shown = near[0].replace("\0", "...")
+                message = f'"{english}" is no text of the library. Did you mean "{shown}"?'
+                yield ("texts", english), message
+            wanted, found = (
+                sorted(name.lower() for name in re.findall(r"{(\w+)}", words))
+                for words in (english, text)
+            )
+            if set(wanted) != set(found):
+                names = ", ".join(f"{{{name}}}" for name in dict.fromkeys(wanted)) or "no braces"
+                message = f'"{text}" has to hold {names}, as the English text does.'
+                yield ("texts", english), message
+
+    def __call__(self, text: str, **parts: object) -> str:
+        """A text in this language with its parts filled in."""
+        found = self.texts.get(text, text)
+        for name, part in parts.items():
+            found = found.replace(f"{{{name}}}", str(part))
+        return found
+
+    def numbers(self, text: str) -> str:
+        """A text of figures with the language's decimal mark."""
+        return re.sub(r"(?<=\d)\.(?=\d)", self.decimal_mark, text)
+
+
+ENGLISH_LABELS = Labels(".", {})

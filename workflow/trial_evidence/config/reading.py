@@ -1,0 +1,190 @@
+"""Reads a file of config/ into its model, and tells in words and all at once what is wrong."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from trial_evidence.config.forms import SHAPES, among
+from trial_evidence.config.yaml_files import YamlFault, line_of, point_hint, read_yaml_text
+from trial_evidence.words.problems import Problem, SheetError, did_you_mean, shortened
+
+T = TypeVar("T")
+Place = tuple[str | int, ...]
+# What a place can hold, by the words of a schema and of pydantic's faults.
+TYPES = {
+    kind: words
+    for words, kinds in {
+        "a group of named settings": "object dataclass dict mapping model",
+        "a list": "array tuple list",
+        "a text": "string",
+        "a number": "number float finite",
+        "a whole number": "integer int",
+        "true or false": "boolean bool",
+    }.items()
+    for kind in kinds.split()
+}
+# Kind of fault -> the name of its limit, and how what stands there compares with it.
+_LIMITS = {
+    "greater_than": ("gt", "is less than or equal to the minimum of"),
+    "greater_than_equal": ("ge", "is less than the minimum of"),
+    "less_than": ("lt", "is greater than or equal to the maximum of"),
+    "less_than_equal": ("le", "is greater than the maximum of"),
+}
+
+
+def problem(
+    file: str, subject: str, column: str, value: str, message: str, line: int | None = None
+) -> Problem:
+    """An error in a configuration file.
+
+    ``subject`` is the entry it is about, ``column`` the setting, ``value`` what stands there, where
+    the message goes on from it; each may be empty.
+    """
+    quoted = f'"{shortened(value)}" ' if value else ""
+    entry = f"{shortened(subject)}: " if subject else ""
+    return Problem("error", file, line, subject, column, value, f"{entry}{quoted}{message}")
+
+
+def read(path: Path, form: type[T], **sections: Any) -> T:
+    """What a file says, in its model; it may name entries of ``sections`` of other files.
+
+    Raises
+    ------
+    SheetError
+        When the file is missing, is no YAML, or says what it may not; the problems name the place,
+        the line, what stands there and what is allowed, all at once.
+    """
+    try:
+        content = read_yaml_text(path.read_bytes())
+    except FileNotFoundError:
+        raise SheetError([problem(path.name, "", "", "", "The file is missing.")]) from None
+    except YamlFault as fault:
+        raise SheetError([problem(path.name, "", "", "", fault.message, fault.line)]) from None
+    adapter = TypeAdapter(form)
+    try:
+        return adapter.validate_python(content, context=sections, by_alias=True, by_name=False)
+    except ValidationError as error:
+        schema, found = adapter.json_schema(), error.errors(include_url=False, include_input=False)
+    told = dict[tuple[Place, str], str]()
+    for place, name, message in _faults(found, content, schema):
+        told.setdefault((place, name), message)
+    raise SheetError(
+        [
+            problem(
+                path.name,
+                _subject(content, place),
+                ".".join(step for step in place if isinstance(step, str)),
+                _value(reduce(getitem, place, content)) if message[0].islower() else "",
+                message,
+                line_of(content, [*place, name]),
+            )
+            for (place, name), message in sorted(told.items(), key=lambda fault: str(fault[0]))
+        ]
+    )
+
+
+def _subject(content: Any, path: Place) -> str:
+    """The entry of a list that a place is in, by its name or position."""
+    if len(path) < 2 or not isinstance(path[1], int):
+        return ""
+    entry = content[path[0]][path[1]]
+    if not isinstance(entry, dict):
+        return ""
+    names = (str(entry[key]) for key in ("id", "network", "analysis") if key in entry)
+    return next(names, f"entry {path[1] + 1}")
+
+
+def _located(loc: Place, content: Any, schema: Any) -> tuple[Place, Any, Any]:
+    """The place in the file that a fault of pydantic is about, what stands there, its schema."""
+
+    def resolved(node: Any) -> Any:
+        if "$ref" not in node:
+            return node
+        return {**schema["$defs"][node["$ref"].rpartition("/")[2]], **node}
+
+    path: Place = ()
+    node = schema
+    for step in loc:
+        if isinstance(content, dict) and step in content and "anyOf" not in node:
+            others = [node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
+            node = node.get("properties", {}).get(step, next(filter(None, others), {}))
+        elif isinstance(content, list) and isinstance(step, int) and step < len(content):
+            node = node["prefixItems"][step] if "prefixItems" in node else node.get("items", {})
+        elif "discriminator" in node:
+            node = resolved({"$ref": node["discriminator"]["mapping"][step]})
+            continue
+        else:
+            break
+        path, content, node = (*path, step), content[step], resolved(node)
+    return path, content, node
+
+
+def _faults(
+    errors: Iterable[Mapping[str, Any]], content: Any, schema: Any
+) -> Iterator[tuple[Place, str, str]]:
+    """Faults of pydantic: the place, the name there that is too much or missing, the words."""
+    for error in errors:
+        kind, loc, name = error["type"], error["loc"], str(["", *error["loc"]][-1])
+        place, here, node = _located(loc, content, schema)
+        if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+            place, _, node = _located(loc[:-1], content, schema)
+            known = sorted(node["properties"])
+            near = did_you_mean(name, known)
+            yield place, name, f'"{name}" is not known here. Known: {", ".join(known)}.{near}'
+        elif kind == "told" and error["msg"].startswith(f'"{name}" ') and place[-1:] == (name,):
+            yield place[:-1], name, error["msg"]
+        elif kind == "missing" and isinstance(loc[-1], str):
+            yield place, name, f'"{name}" is missing.'
+        elif kind.startswith("union_tag"):
+            name, allowed = node["discriminator"]["propertyName"], node["discriminator"]["mapping"]
+            if name in here:
+                yield (*place, name), "", f"is not allowed.{among(allowed, str(here[name]))}"
+            else:
+                yield place, name, f'"{name}" is missing.'
+        # Where an entry of a list is wrong, the list is not too short.
+        elif kind != "too_short" or len(here) < error["ctx"]["min_length"]:
+            yield place, "", _in_words(error, here, node)
+
+
+def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> str:
+    """What is wrong, for somebody who has never seen a schema."""
+    kind, limits = error["type"], error.get("ctx", {})
+    either = node.get("description", "") if "anyOf" in node else ""
+    if found is None:
+        wanted = either or TYPES[node.get("type", "string")]
+        return f"Here stands nothing; it has to be {wanted}."
+    if kind == "told":
+        return str(error["msg"])
+    if either:
+        return f"is not allowed. Allowed: {either}."
+    if kind == "string_pattern_mismatch":
+        return f"is not allowed. Allowed: {SHAPES[limits['pattern']]}."
+    if "enum" in node or "const" in node:
+        allowed = [str(word) for word in node.get("enum", [node.get("const")])]
+        return f"is not allowed.{among(allowed, str(found))}"
+    if kind in _LIMITS:
+        name, words = _LIMITS[kind]
+        return f"{found} {words} {limits[name]:g}."
+    if kind == "string_too_long":
+        return f"is longer than {limits['max_length']} characters."
+    if kind in ("too_short", "string_too_short") and not found:
+        return f"{found or repr(found)} should be non-empty."
+    if kind in ("missing", "too_short", "too_long"):
+        number = limits.get("max_length") or node["minItems"]
+        allowed_number = f"{'at most' if kind == 'too_long' else 'at least'} {number}"
+        return (
+            f"{_value(found)} are {len(found)} entries; there have to be {allowed_number}. "
+            "A decimal mark is a point; a comma begins the next entry."
+        )
+    if isinstance(found, bool) and kind == "string_type":
+        return "Yes, no, true and false are no text here. Put the word in quotation marks."
+    wanted = TYPES.get(kind.partition("_")[0])
+    return f"is not {wanted}.{point_hint(found)}" if wanted else str(error["msg"])
+
+
+def _value(found: Any) -> str:
+    return f"[{', '.join(map(str, found))}]" if isinstance(found, list) else str(found)

@@ -1,0 +1,193 @@
+"""One setting of the sheet, indexed for look-ups, and what every kind of evidence shares."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.methods import Selection
+from trial_evidence.extract.contrasts import trial_contrasts
+from trial_evidence.extract.regimens import agent_labels, arm_regimens
+from trial_evidence.extract.selection import (
+    WHOLE,
+    Record,
+    by_label,
+    excluded,
+    inadmissible,
+)
+from trial_evidence.files import records
+from trial_evidence.measures.effects import log_hazard_ratio
+from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.adjudication import unadjudicated
+
+
+@dataclass(frozen=True)
+class Context:
+    """The sheet, narrowed to one setting; `rows` and `of_arm` are by table of results."""
+
+    setting: str
+    trials: Mapping[str, Record]
+    arms: pd.DataFrame
+    randomised: Mapping[str, float]
+    contrasts: pd.DataFrame
+    kinds: Mapping[str, str]
+    rows: Mapping[str, Mapping[int, Record]]
+    of_arm: Mapping[str, Mapping[str, Sequence[int]]]
+    years: Mapping[str, float]
+    labels: Mapping[str, str]
+    exclusions: Mapping[str, pd.DataFrame]
+    differing: Mapping[tuple[str, int], str]
+    populations: pd.DataFrame
+    configuration: Configuration
+
+    @property
+    def selection(self) -> Selection:
+        """Admission rules and orders of preference."""
+        return self.configuration.selection
+
+    def rows_of(self, table: str, arms: Sequence[str]) -> dict[int, Record]:
+        """Rows about these arms in the order of the sheet; a contrast's is the first named."""
+        rows, of_arm = self.rows[table], self.of_arm[table]
+        labels = sorted(label for arm in dict.fromkeys(arms) for label in of_arm.get(arm, ()))
+        return {label: rows[label] for label in labels}
+
+    def excluded(
+        self, trial_id: str, arms: Sequence[str], analysis: str, subgroup: str
+    ) -> str | None:
+        """Reason for which a trial or arm is shown but not pooled, or None."""
+        exclusions = self.exclusions.get(trial_id)
+        if exclusions is None:
+            return None
+        return excluded(exclusions, trial_id, arms, analysis, subgroup)
+
+    def label(self, outcome: str) -> str:
+        """An outcome as it is printed."""
+        return self.configuration.outcomes[outcome].label
+
+
+def setting_context(sheet: Sheet, configuration: Configuration, setting: str) -> Context:
+    """Narrow the sheet to one setting and index it."""
+    trials = sheet["trials"]
+    trials = trials[trials["setting"] == setting]
+    names = dict(zip(trials["trial_id"], trials["name"].map(trial_label), strict=True))
+    trials = trials.assign(label=trials["trial_id"].map(names))
+
+    def of_setting(table: str) -> pd.DataFrame:
+        rows = sheet[table]
+        return rows[rows["trial_id"].isin(names)].reset_index(drop=True)
+
+    results = {table: of_setting(table) for table in sheet.of_kind("counts")}
+    first_arm = dict.fromkeys(results, "arm_id")
+    for table in sheet.of_kind("contrasts"):
+        results[table] = with_standard_errors(of_setting(table))
+        first_arm[table] = "experimental_arm_id"
+    sources, arms = sheet["sources"], arm_regimens(of_setting("arms"))
+    return Context(
+        setting=setting,
+        trials={row["trial_id"]: row for row in records(trials)},
+        arms=arms,
+        randomised=dict(zip(arms["arm_id"], arms["n_randomised"], strict=True)),
+        contrasts=trial_contrasts(arms, trials, sheet["agents"]),
+        kinds=sheet.kinds,
+        rows={table: by_label(rows) for table, rows in results.items()},
+        of_arm={table: _places(rows[first_arm[table]]) for table, rows in results.items()},
+        years=dict(zip(sources["source_id"], sources["year"], strict=True)),
+        labels=agent_labels(sheet["agents"]),
+        exclusions={str(trial): rows for trial, rows in sheet["exclusions"].groupby("trial_id")},
+        differing=readers_differ(sheet),
+        populations=sheet["populations"],
+        configuration=configuration,
+    )
+
+
+def with_standard_errors(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of contrasts with ``yi`` (log ratio), ``vi`` and the way it was got, ``se_source``."""
+    columns = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
+               "events_experimental", "events_control")  # fmt: skip
+    effects = log_hazard_ratio(*(rows[column] for column in columns))
+    return rows.assign(yi=effects["yi"], vi=effects["vi"], se_source=effects["se_source"])
+
+
+def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
+    """Rows in which two readers found different values and nobody has settled it.
+
+    Returns
+    -------
+    dict
+        (table, row as a spreadsheet numbers it) -> what differs, in words.
+    """
+    words: dict[tuple[str, int], list[str]] = {}
+    for record in records(unadjudicated(sheet)):
+        field = str(record["field"]).replace("_", " ")
+        found = f"{field} {record['first']} or {record['second']}"
+        words.setdefault((record["table"], int(record["row"])), []).append(found)
+    return {row: ", ".join(found) for row, found in words.items()}
+
+
+def tables_of(configuration: Configuration) -> dict[tuple[str, str], str]:
+    """(setting, analysis) -> the table of the sheet that its rows are of."""
+    tables = {
+        (analysis.setting, analysis.id): analysis.table for analysis in configuration.analyses
+    }
+    return tables | {(rates.setting, rates.id): rates.table for rates in configuration.rates}
+
+
+def trial_label(name: str) -> str:
+    """Short name of a trial: what comes before the first bracket of its full name."""
+    return name.partition(" (")[0]
+
+
+def unusable(rows: Mapping[int, Record], selection: Selection) -> dict[int, str]:
+    """Rows that the admission rules keep out, each with the reason."""
+    reasons = {label: inadmissible(row, selection) for label, row in rows.items()}
+    return {label: reason for label, reason in reasons.items() if reason is not None}
+
+
+def where(values: Mapping[str, str]) -> Callable[[Record], bool]:
+    """A test of rows: these columns hold these values."""
+    return lambda row: all(row[column] == value for column, value in values.items())
+
+
+def both(first: Any, second: Any, joint: str = " / ") -> Any:
+    """One value where both arms agree, else both, experimental arm first."""
+    return first if first == second else f"{first}{joint}{second}"
+
+
+def aside_record(
+    context: Context,
+    analysis: str,
+    levels: tuple[str, ...],
+    table: str,
+    row: Record,
+    reason: str,
+) -> dict[str, Any]:
+    """A row of the sheet that an analysis looked at and did not take."""
+    if context.kinds[table] == "counts":
+        arms, what = row["arm_id"], f"{row['definition']}, {row['population']}"
+    else:
+        arms = f"{row['experimental_arm_id']} v {row['control_arm_id']}"
+        what = f"{row['outcome']}, {row['analysis']}, {row['assessor']}"
+    return {
+        "setting": context.setting,
+        "analysis": analysis,
+        "subgroup": levels[0].partition("=")[0] if len(levels) > 1 else levels[0],
+        "trial_id": row["trial_id"],
+        "trial": context.trials[row["trial_id"]]["label"],
+        "table": table,
+        "row": row["row"],
+        "arms": arms,
+        "what": what if row["subgroup"] == WHOLE else f"{what}, {row['subgroup']}",
+        "verification": row["verification"],
+        "source_id": row["source_id"],
+        "reason": reason,
+    }
+
+
+def _places(names: pd.Series) -> dict[str, list[int]]:
+    """Where each name is, by position."""
+    places: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        places.setdefault(str(name), []).append(position)
+    return places

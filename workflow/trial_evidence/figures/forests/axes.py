@@ -1,0 +1,56 @@
+"""Axes of comparisons, by measure."""
+
+from collections.abc import Mapping
+
+from trial_evidence.figures.canvas.axis import Axis, AxisScale
+from trial_evidence.measures import MEASURES
+
+AXIS_SCALES: Mapping[str, AxisScale] = {
+    "log_ratio": "log",
+    "identity": "linear",
+    "logit": "logit",
+}
+"""Kinds of axis by the names of scales of analysis."""
+
+
+def comparison_axis(
+    measure: str,
+    arm_labels: tuple[str, str],
+    fewer_is_better: bool,
+    label: str = "",
+    *,
+    favours: str = "Favours {arm}",
+    limits: tuple[float, float] | None = None,
+    decimal_mark: str = ".",
+) -> Axis:
+    """The axis of a comparison of two arms, with what lies on either side of no effect.
+
+    Parameters
+    ----------
+    measure
+        One of ``MEASURES`` that compares.
+    arm_labels
+        Experimental and control arm.
+    fewer_is_better
+        Whether values below no effect favour the experimental arm.
+    label
+        Text under the axis.
+    favours
+        With the arm in braces: ``{arm}`` within a sentence, ``{Arm}`` as it is given.
+    limits
+        Ends of the axis as printed; by default those that the data ask for.
+    decimal_mark
+        Between the digits of the ticks.
+    """
+    first, second = (
+        favours.replace("{arm}", lower_first(arm)).replace("{Arm}", arm) for arm in arm_labels
+    )
+    low, high = (first, second) if fewer_is_better else (second, first)
+    # no effect is 0 on every scale of analysis
+    scale = AXIS_SCALES[MEASURES[measure].scale.name]
+    return Axis(scale, 0.0, label, low, high, limits, decimal_mark)
+
+
+def lower_first(text: str) -> str:
+    """A text as it goes on within a sentence; abbreviations stay as they are."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]

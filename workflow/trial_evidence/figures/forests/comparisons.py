@@ -1,0 +1,190 @@
+"""Forest plots of comparisons of two arms: by subgroups of trials, and by levels inside them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from trial_evidence.config.configuration import Analysis, EffectModifier
+from trial_evidence.config.labels import Labels
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.forests import sentences
+from trial_evidence.figures.forests.axes import comparison_axis
+from trial_evidence.figures.forests.evidence import Cells, Evidence, Record, chosen, gap, headed
+from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.files import records
+
+# Partners of the HER2 agents: beside a trial, and as the heading of trials without chemotherapy.
+PARTNER_SHORT = {"chemotherapy": "chemo", "endocrine": "endocrine", "none": "alone"}
+HEADINGS: Mapping[str, Mapping[str, str]] = {
+    "experimental_partner": {
+        "chemotherapy": "Chemotherapy",
+        "endocrine": "Endocrine therapy instead of chemotherapy",
+        "none": "Neither chemotherapy nor endocrine therapy",
+    }
+}
+ASSESSOR_NAMES = {"BICR": "central", "investigator": "inv."}
+# The five domains of RoB 2 and the overall judgement.
+LIGHTS = ("1", "2", "3", "4", "5", "All")
+JUDGEMENTS_NOTE = (
+    "Risk of bias (RoB 2): + low, ? some concerns, − high. 1 randomisation, 2 deviations from "
+    "intended interventions, 3 missing outcome data, 4 measurement of the outcome, 5 selection of "
+    "the reported result. Blank: not assessed."
+)
+
+
+def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
+    """Forest plot of an analysis by its subgroups of trials."""
+    say, analysis, column = evidence.say, evidence.analysis, evidence.analysis.subgroups
+    trials = evidence.trials[evidence.trials["subgroup"] == "all"]
+    cells = _cells(evidence, trials)
+    overall = evidence.pooled("all") if analysis.pool == "overall" else None
+    subtotals = analysis.pool != "none" and (overall is None or trials[column].nunique() > 1)
+    rows: list[Row] = []
+    for value, group in trials.groupby(column, sort=False):
+        heading = say(HEADINGS.get(column, {}).get(str(value), str(value)))
+        if column == "added_agents":
+            heading = say("Added: {agents}", agents=group["added"].iloc[0])
+        rows += [*headed(rows, heading), *evidence.trial_rows(group, cells)]
+        if subtotals:
+            rows += _subtotal(evidence, f"{column}={value}", group, cells)
+    if overall is not None:
+        rows += [*gap(rows), *evidence.pooled_rows("all", "overall", trials, cells)]
+    if trials.empty:
+        rows.append(Row("text", {"trial": say("No trial qualifies.")}))
+    notes = [
+        *sentences.heterogeneity(evidence),
+        *sentences.difference(evidence, column),
+        *sentences.other_models(evidence),
+    ]
+    found = sentences.group_in_words(evidence, trials, evidence.pooled("all"))
+    return evidence.forest(
+        evidence.title,
+        cells,
+        rows,
+        _axis(evidence),
+        overall=None if overall is None else evidence.place(overall["estimate"]),
+        notes=tuple(notes) if analysis.pool == "overall" else (),
+        footnotes=tuple(sentences.footnotes(evidence, trials, "all", evidence.set_aside)),
+        description=" ".join(["Forest plot.", f"{evidence.title}.", *found]),
+    )
+
+
+def modifier_forest(evidence: Evidence[Analysis], modifier: EffectModifier) -> Forest:
+    """Forest plot of an analysis by the levels of a factor inside its trials."""
+    say = evidence.say
+    levels = {f"{modifier.factor}={level}": level for level in modifier.levels}
+    trials = evidence.trials[evidence.trials["subgroup"].isin(levels)]
+    aside = evidence.set_aside[evidence.set_aside["subgroup"] == modifier.factor]
+    cells = _cells(evidence, trials)
+    title = say("{title}, by {factor}", title=evidence.title, factor=say(modifier.label.lower()))
+    rows: list[Row] = []
+    said = ["Forest plot.", f"{title}."]
+    for name, level in levels.items():
+        group = trials[trials["subgroup"] == name]
+        heading = say(f"{modifier.label} {level}")
+        rows += [*headed(rows, heading), *evidence.trial_rows(group, cells)]
+        rows += _subtotal(evidence, name, group, cells)
+        said += sentences.group_in_words(evidence, group, evidence.pooled(name), level)
+    return evidence.forest(
+        title,
+        cells,
+        rows,
+        _axis(evidence),
+        notes=tuple(sentences.interaction(evidence, modifier)),
+        footnotes=tuple(sentences.footnotes(evidence, trials, next(iter(levels)), aside)),
+        description=" ".join(said),
+    )
+
+
+def _subtotal(
+    evidence: Evidence[Analysis], name: str, group: pd.DataFrame, cells: Sequence[Cells]
+) -> Iterator[Row]:
+    """A group's results, without the prediction interval, for which only the whole has room."""
+    rows = evidence.pooled_rows(name, "subtotal", group, cells)
+    return (row for row in rows if row.kind != "prediction")
+
+
+def _axis(evidence: Evidence[Analysis]) -> Axis:
+    """The axis, with the ends chosen for the analysis's first measure."""
+    say, analysis, name = evidence.say, evidence.analysis, evidence.measure.name
+    return comparison_axis(
+        name,
+        analysis.arm_labels,
+        analysis.fewer_is_better,
+        favours=say("Favours {arm}"),
+        limits=analysis.figure.axis if name == analysis.measures[0] else None,
+        decimal_mark=say.decimal_mark,
+    )
+
+
+def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, ...]:
+    """Columns from left to right; optional ones appear where their content varies."""
+    say, analysis, rows = evidence.say, evidence.analysis, records(trials)
+
+    def control(record: Record) -> str:
+        none = record["control_agents"] == "none"
+        return say("No HER2 agent") if none else str(record["control"])
+
+    def partners(record: Record) -> str:
+        names = [
+            say(PARTNER_SHORT.get(record[f"{side}_partner"], ""))
+            for side in ("experimental", "control")
+        ]
+        return " v ".join(dict.fromkeys(names))
+
+    def source(record: Record) -> str:
+        parts = [
+            str(record["outcome"]) if several else "",
+            say(ASSESSOR_NAMES.get(str(record["assessor"]), "")),
+            say(str(record["analysis_cut"])),
+        ]
+        return ", ".join(filter(None, parts))
+
+    several = trials["outcome"].nunique() > 1
+    beside = {"control": control} if trials["control_agents"].nunique() > 1 else {}
+    if analysis.subgroups != "experimental_partner" and len({partners(row) for row in rows}) > 1:
+        beside["partner"] = partners
+    header = ", ".join(map(say, beside))
+    header = header[:1].upper() + header[1:]
+    lights, note = (*LIGHTS[:-1], say(LIGHTS[-1])), say(JUDGEMENTS_NOTE)
+    bias = Column("risk_of_bias", say("Risk of bias"), "center", "right", 4, lights, note)
+    result = f"{say(evidence.measure.title)}\n({say('{level}% CI', level=evidence.level)})"
+    counted = evidence.measure.kind == "counts"
+    first, second = analysis.arm_labels
+    cells = {
+        evidence.trial_cells(): True,
+        Cells(
+            Column("control", header, "left", "left", 2),
+            lambda record: ", ".join(filter(None, (text(record) for text in beside.values()))),
+        ): bool(beside),
+        _counts("experimental", "experimental", first, say): counted,
+        _counts("control_counts", "control", second, say): counted,
+        Cells(Column("source", say("Result"), "left", "left", 3), source): not counted,
+        evidence.weight_cells(): analysis.pool != "none",
+        evidence.result_cells(result): True,
+        Cells(bias): any(evidence.lights(row) for row in rows),
+    }
+    return chosen((found for found, shown in cells.items() if shown), analysis.figure.columns)
+
+
+def _counts(key: str, side: str, label: str, say: Labels) -> Cells:
+    """Events and patients of an arm, and their sums over the trials pooled."""
+    columns = [f"events_{side}", f"n_{side}"]
+
+    def fraction(counts: Record) -> str:
+        return "/".join(f"{counts[column]:.0f}" for column in columns)
+
+    return Cells(
+        Column(key, f"{_two_lines(label)}\n{say('events/n')}", "right", "left", -1),
+        fraction,
+        lambda _, group: fraction(dict(group.loc[group["pooled"] == "yes", columns].sum())),
+    )
+
+
+def _two_lines(label: str) -> str:
+    """Break a long label in the middle, so that its column is no wider than its numbers."""
+    if len(label) <= 12 or " " not in label:
+        return label
+    words = label.split()
+    ways = (f"{' '.join(words[:cut])}\n{' '.join(words[cut:])}" for cut in range(1, len(words)))
+    return min(ways, key=lambda way: abs(len(way) - 1 - 2 * way.index("\n")))

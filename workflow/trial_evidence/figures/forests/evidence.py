@@ -1,0 +1,235 @@
+"""From evidence to rows: what all forest plots of trials share."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import isnan, nan
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
+
+import pandas as pd
+
+from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
+from trial_evidence.config.labels import ENGLISH_LABELS, Labels
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.chart import PHRASES, Judgement, Phrases
+from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
+from trial_evidence.files import records
+from trial_evidence.measures import Measure
+from trial_evidence.words.models import MODEL_NAMES
+from trial_evidence.words.numbers import EN_DASH, format_interval, format_number, round_half_up
+
+Record = Mapping[str, Any]
+"""A row of a table."""
+Judgements = Mapping[tuple[str, str], tuple[Judgement, ...]]
+"""Judgements of the domains and overall, by trial id and outcome."""
+AnyAnalysis = TypeVar("AnyAnalysis", Analysis, RateAnalysis)
+# Estimate and interval in the tables of trials and of estimates.
+OF_TRIAL = itemgetter("estimate", "estimate_low", "estimate_high")
+POOLED = itemgetter("estimate", "ci_low", "ci_high")
+# What trials are sorted by, the last column by name; only weights fall.
+_ORDERS: Mapping[str, list[str]] = {
+    "year": ["year", "trial"],
+    "effect": ["yi", "trial"],
+    "weight": ["weight", "trial"],
+    "name": ["trial"],
+    "precision": ["vi", "trial"],
+}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A column, its text in the row of a trial, and in that of a pool of trials."""
+
+    column: Column
+    trial: Callable[[Record], str] = lambda _: ""
+    pool: Callable[[Record, pd.DataFrame], str] = lambda *_: ""
+
+
+@dataclass(frozen=True)
+class Evidence(Generic[AnyAnalysis]):
+    """What the forest plots of an analysis by one of its measures are made from.
+
+    Parameters
+    ----------
+    analysis
+        The analysis.
+    measure
+        One of its measures; of rates, a proportion, which is printed in percent.
+    trials
+        Its trials with their own results and weights, by this measure.
+    estimates, set_aside
+        Its estimates by this measure, and its rows set aside.
+    configuration
+        For the level of the intervals, the models, and the orders of preference.
+    say
+        The words to print.
+    judgements
+        Risk-of-bias judgements; a column shows those of the trials' own outcomes.
+    """
+
+    analysis: AnyAnalysis
+    measure: Measure
+    trials: pd.DataFrame
+    estimates: pd.DataFrame
+    set_aside: pd.DataFrame
+    configuration: Configuration
+    say: Labels = ENGLISH_LABELS
+    judgements: Judgements = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Heading of the analysis's figures."""
+        return self.analysis.figure.title or self.analysis.title
+
+    @property
+    def level(self) -> str:
+        """Confidence level of the intervals in percent."""
+        return self.say.numbers(f"{self.configuration.confidence_level:g}")
+
+    def tell(self, words: str, **parts: str) -> str:
+        """A sentence about numbers in the language, with the level of the intervals known."""
+        return self.say.numbers(self.say(words, level=self.level, **parts))
+
+    def of(self, subgroup: str) -> pd.DataFrame:
+        """Estimates of a subgroup by all models."""
+        found = self.estimates
+        return found[(found["subgroup"] == subgroup) & (found["model"] != "subgroup_difference")]
+
+    def estimate(self, subgroup: str, role: str = "lead") -> Record | None:
+        """The estimate of a subgroup that has a role; None where none has."""
+        found = self.of(subgroup)
+        return next(iter(records(found[found["role"] == role])), None)
+
+    def pooled(self, subgroup: str) -> Record | None:
+        """The leading estimate of a subgroup, where more than one trial is behind it."""
+        lead = self.estimate(subgroup)
+        return None if lead is None or lead["model"] == "single_trial" else lead
+
+    def number(self, value: float) -> str:
+        """An estimate as printed in English."""
+        return format_number(self._factor * value, self.measure.digits)
+
+    def interval(self, low: float, high: float) -> str:
+        """An interval as printed in English."""
+        return format_interval(self._factor * low, self._factor * high, self.measure.digits)
+
+    @property
+    def _factor(self) -> float:
+        return 1.0 if self.measure.compares else 100.0
+
+    def printed(self, values: Sequence[float]) -> str:
+        """An estimate with its interval as the figure prints it."""
+        return self.say.numbers(f"{self.number(values[0])} ({self.interval(*values[1:])})")
+
+    def share(self, weight: float) -> str:
+        """A weight in percent as the figure prints it."""
+        return EN_DASH if isnan(weight) else self.say.numbers(round_half_up(weight, 1))
+
+    def place(self, value: float) -> float:
+        """Where a number that is printed lies on the scale of the analysis."""
+        return float(self.measure.scale.to_analysis(value))
+
+    def row(self, kind: RowKind, texts: Mapping[str, str], values: Iterable[float]) -> Row:
+        """A row with estimate and limits, which are given as they are printed."""
+        estimate, low, high = map(self.place, values)
+        return Row(kind, texts, estimate, low, high)
+
+    def lights(self, record: Record) -> tuple[Judgement, ...]:
+        """Judgements on the risk of bias of the trial's own outcome; none of rates."""
+        key = str(record["trial_id"]), str(record.get("outcome", ""))
+        return self.judgements.get(key, ())
+
+    def trial_cells(self) -> Cells:
+        """The column of trials' names."""
+
+        def named(record: Record) -> str:
+            year = "" if isnan(record["year"]) else f" ({record['year']:.0f})"
+            return f"{record['trial']}{year}"
+
+        return Cells(Column("trial", self.say("Trial (year of report)"), "left", "left"), named)
+
+    def weight_cells(self) -> Cells:
+        """The column of weights."""
+        return Cells(
+            Column("weight", self.say("Weight\n(%)"), "right", "right", 1),
+            lambda record: self.share(record["weight"]),
+            lambda _, group: self.share(float(group.loc[group["pooled"] == "yes", "weight"].sum())),
+        )
+
+    def result_cells(self, header: str) -> Cells:
+        """The column of estimates with their intervals."""
+
+        def of_trial(record: Record) -> str:
+            values = OF_TRIAL(record)
+            return self.say("not estimable") if isnan(values[0]) else self.printed(values)
+
+        column = Column("result", header, "right", "right")
+        return Cells(column, of_trial, lambda record, _: self.printed(POOLED(record)))
+
+    def trial_rows(self, group: pd.DataFrame, cells: Sequence[Cells]) -> Iterator[Row]:
+        """One row a trial, pooled or only shown, in the order that the figure asks for."""
+        by = _ORDERS[self.analysis.figure.order]
+        for record in records(
+            group.sort_values(by, ascending=[c != "weight" for c in by], kind="stable")
+        ):
+            texts = {found.column.key: found.trial(record) for found in cells}
+            kind: RowKind = "trial" if record["pooled"] == "yes" else "unpooled"
+            row = self.row(kind, texts, OF_TRIAL(record))
+            yield replace(row, weight=record["weight"], lights=self.lights(record))
+
+    def pooled_rows(
+        self, subgroup: str, kind: RowKind, group: pd.DataFrame, cells: Sequence[Cells]
+    ) -> Iterator[Row]:
+        """The leading result of a group, its co-primary, and the prediction interval."""
+        say, lead = self.say, self.pooled(subgroup)
+        if lead is None:
+            return
+        state = say("Bayesian")
+        if lead["model"] != "bayesian":
+            i2, tau2 = round_half_up(lead["i2"], 0), round_half_up(lead["tau2"], 3)
+            state = say.numbers(f"I² = {i2}%; τ² = {tau2}")
+        name = say("All trials" if kind == "overall" else "Subtotal")
+        texts = {found.column.key: found.pool(lead, group) for found in cells}
+        texts["trial"] = f"{name} (k = {lead['k']:.0f}; {state})"
+        yield self.row(kind, texts, POOLED(lead))
+        second = self.estimate(subgroup, "co-primary")
+        if second is not None:
+            values = POOLED(second)
+            texts = {"trial": say(MODEL_NAMES[second["model"]]), "result": self.printed(values)}
+            yield self.row("secondary", texts, values)
+        if not isnan(lead["pi_low"]):
+            low, high = lead["pi_low"], lead["pi_high"]
+            texts = {
+                "trial": say("{level}% prediction interval", level=self.level),
+                "result": say.numbers(f"({self.interval(low, high)})"),
+            }
+            yield self.row("prediction", texts, (nan, low, high))
+
+    def forest(
+        self, title: str, cells: Sequence[Cells], rows: Sequence[Row], axis: Axis, **more: Any
+    ) -> Forest:
+        """The plot of rows, with what it says of itself in words of the language."""
+        words = map(self.say, (PHRASES.in_full, PHRASES.not_labelled, PHRASES.left_out))
+        columns = tuple(found.column for found in cells)
+        return Forest(title, columns, tuple(rows), axis, phrases=Phrases(*words), **more)
+
+
+def chosen(cells: Iterable[Cells], wanted: Sequence[str] | None) -> tuple[Cells, ...]:
+    """The columns asked for, or all; trial and result always."""
+    # the events of one arm are of no use without the other's
+    parts = {"experimental": "counts", "control_counts": "counts"}
+    kept = {"trial", "result", *(wanted or ())}
+    return tuple(
+        c for c in cells if wanted is None or parts.get(c.column.key, c.column.key) in kept
+    )
+
+
+def headed(rows: Sequence[Row], heading: str) -> Iterator[Row]:
+    """A heading, and a gap before it where rows come before."""
+    yield from gap(rows)
+    yield Row("heading", {"trial": heading})
+
+
+def gap(rows: Sequence[Row]) -> Iterable[Row]:
+    """Half a row of nothing, where rows come before."""
+    return [Row("gap")] if rows else []

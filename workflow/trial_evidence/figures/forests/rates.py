@@ -1,0 +1,182 @@
+"""Forest plots of rates: of one regimen, trial by trial, and of all regimens."""
+
+import math
+from collections.abc import Callable, Mapping
+
+from trial_evidence.config.configuration import RateAnalysis
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.forests import sentences
+from trial_evidence.figures.forests.evidence import (
+    POOLED,
+    Cells,
+    Evidence,
+    Record,
+    chosen,
+    headed,
+)
+from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
+from trial_evidence.files import records
+
+# Headings of regimens by their partner.
+PARTNERS = {
+    "chemotherapy": "With chemotherapy",
+    "endocrine": "With endocrine therapy",
+    "none": "No chemotherapy",
+}
+
+
+def rate_forest(
+    evidence: Evidence[RateAnalysis], label: str, subgroups: Mapping[str, str]
+) -> Forest:
+    """Forest plot of the rates of one regimen, trial by trial.
+
+    Parameters
+    ----------
+    evidence
+        Of this regimen.
+    label
+        The regimen in words.
+    subgroups
+        Subgroup -> heading; a heading is printed where there is more than one.
+    """
+    say, trials = evidence.say, evidence.trials
+    pooled = _fraction("events", "participants")
+    counts = Column("counts", say("Events/n"), "right", "left")
+    definition = Column("definition", say("Definition"), "left", "left", 2)
+    cells = chosen(
+        (
+            evidence.trial_cells(),
+            Cells(counts, _fraction("events", "n"), lambda lead, _: pooled(lead)),
+            Cells(definition, lambda record: str(record["definition"])),
+            evidence.weight_cells(),
+            evidence.result_cells(_header(evidence)),
+        ),
+        evidence.analysis.figure.columns,
+    )
+    kind: RowKind = "overall" if len(subgroups) == 1 else "subtotal"
+    rows: list[Row] = []
+    for subgroup, heading in subgroups.items():
+        group = trials[trials["subgroup"] == subgroup]
+        if len(subgroups) > 1 and len(group):
+            words = say(heading)
+            rows += headed(rows, words[:1].upper() + words[1:])
+        found = evidence.pooled_rows(subgroup, kind, group, cells) if len(group) else ()
+        rows += evidence.trial_rows(group, cells)
+        rows += [row for row in found if row.kind != "secondary"]
+    title = f"{evidence.title}: {label}"
+    return evidence.forest(
+        title,
+        cells,
+        rows,
+        _axis(evidence),
+        notes=tuple(sentences.heterogeneity(evidence)) if len(subgroups) == 1 else (),
+        footnotes=(
+            say(
+                "Pooled on the logit scale: {models}. Intervals of single trials are Wald "
+                "intervals on the logit scale. Arms of one trial with the same regimen are "
+                "combined; single-arm cohorts are included.",
+                models=say(sentences.rates_model(evidence.configuration.pooling)),
+            ),
+            sentences.definitions(evidence),
+            *sentences.not_pooled(evidence, trials),
+            *sentences.readers_differ(evidence, trials),
+        ),
+        description=sentences.rates_in_words(evidence, title, subgroups),
+    )
+
+
+def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]) -> Forest:
+    """One row a regimen: pooled rates, by partner, and by subgroup where there are several.
+
+    Parameters
+    ----------
+    evidence
+        Of all regimens.
+    subgroups
+        Subgroup -> words for it.
+    """
+    say, rates, estimates = evidence.say, evidence.trials, evidence.estimates
+    factor = evidence.analysis.effect_modifiers[0].label if len(subgroups) > 1 else ""
+    cells = _overview_cells(evidence, factor, subgroups)
+    lead = estimates[(estimates["role"] == "lead") & estimates["subgroup"].isin(subgroups)]
+    partners = dict(zip(rates["regimen_label"], rates["partner"], strict=True))
+    lead = lead.assign(
+        partner=lead["experimental"].map(partners),
+        agents=lead["experimental"].str.count(r" \+ "),
+    ).sort_values(["agents", "experimental"], kind="stable")
+    rows: list[Row] = []
+    for partner, heading in PARTNERS.items():
+        group = lead[lead["partner"] == partner]
+        rows += headed(rows, say(heading)) if len(group) else ()
+        before = ""
+        for record in records(group):
+            regimen = record["experimental"]
+            name = regimen.removesuffix(" alone").partition(" with ")[0]
+            texts = {found.column.key: found.trial(record) for found in cells}
+            texts["trial"] = name if regimen != before else ""
+            kind: RowKind = "trial" if record["model"] == "single_trial" else "pooled"
+            rows.append(evidence.row(kind, texts, POOLED(record)))
+            before = regimen
+    title = evidence.title
+    if factor:
+        title = say("{title}, by {factor}", title=title, factor=say(factor.lower()))
+    return evidence.forest(
+        title,
+        cells,
+        rows,
+        _axis(evidence),
+        footnotes=(
+            say(
+                "Pooled on the logit scale: {models}. Arms of one trial with the same regimen are "
+                "combined; squares are single trials. Rates from different trials are not a "
+                "randomised comparison of regimens.",
+                models=say(sentences.rates_model(evidence.configuration.pooling)),
+            ),
+            *sentences.not_pooled(evidence, rates[rates["subgroup"].isin(subgroups)]),
+        ),
+        description=sentences.overview_in_words(evidence, title, records(lead), subgroups),
+    )
+
+
+def _overview_cells(
+    evidence: Evidence[RateAnalysis], factor: str, subgroups: Mapping[str, str]
+) -> tuple[Cells, ...]:
+    """Columns of the overview.
+
+    By subgroup there is room for one interval only, and the other figure has the second.
+    """
+    say = evidence.say
+
+    def level(record: Record) -> str:
+        return say(subgroups[record["subgroup"]].removeprefix(f"{factor.lower()} "))
+
+    def prediction(record: Record) -> str:
+        ends = record["pi_low"], record["pi_high"]
+        return "" if math.isnan(ends[0]) else evidence.interval(*ends)
+
+    columns: tuple[tuple[Column, Callable[[Record], str]], ...] = (
+        (Column("trial", say("Regimen"), "left", "left"), lambda _: ""),
+        (Column("subgroup", say(factor), "left", "left"), level),
+        (Column("k", say("Trials"), "right", "left"), lambda record: f"{record['k']:.0f}"),
+        (Column("counts", say("Events/n"), "right", "left"), _fraction("events", "participants")),
+        (
+            Column("result", _header(evidence), "right", "right"),
+            lambda record: evidence.printed(POOLED(record)),
+        ),
+        (Column("pi", say("Prediction\ninterval"), "right", "right", 1), prediction),
+    )
+    absent = "pi" if factor else "subgroup"
+    return tuple(Cells(column, text) for column, text in columns if column.key != absent)
+
+
+def _fraction(events: str, n: str) -> Callable[[Record], str]:
+    return lambda record: f"{record[events]:.0f}/{record[n]:.0f}"
+
+
+def _axis(evidence: Evidence[RateAnalysis]) -> Axis:
+    say, limits = evidence.say, evidence.analysis.figure.axis
+    return Axis("logit", None, say("Rate"), limits=limits, decimal_mark=say.decimal_mark)
+
+
+def _header(evidence: Evidence[RateAnalysis]) -> str:
+    return evidence.say("Rate, % ({level}% CI)", level=evidence.level)

@@ -1,0 +1,327 @@
+"""What a forest plot says under its rows and at its foot, and what it shows in words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
+
+import pandas as pd
+
+from trial_evidence.config.configuration import Analysis, EffectModifier, RateAnalysis
+from trial_evidence.config.methods import Pooling
+from trial_evidence.figures.forests.axes import lower_first
+from trial_evidence.figures.forests.evidence import POOLED, Evidence, Record
+from trial_evidence.files import records
+from trial_evidence.words.models import (
+    INTERVAL_WORDS,
+    MODEL_NAMES,
+    PREDICTION_WORDS,
+    is_random_effects,
+    number_word,
+)
+from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
+
+NO_ASSESSOR = "not applicable"
+AnyEvidence = Evidence[Analysis] | Evidence[RateAnalysis]
+
+# ----------------------------------------------------------------------------- under the axis
+
+
+def heterogeneity(evidence: AnyEvidence) -> Iterator[str]:
+    """Tau2, I2 and Q of the random-effects model in words."""
+    overall = evidence.of("all")
+    for record in records(overall[overall["model"].map(is_random_effects)])[:1]:
+        q, p = round_half_up(record["q"], 2), format_p(record["q_p"])
+        df = f"{record['q_df']:.0f}"
+        if record["k"] == 2:
+            words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
+            yield evidence.tell(words, q=q, df=df, p=p)
+            continue
+        tau2 = round_half_up(record["tau2"], 3)
+        interval = format_interval(record["tau2_low"], record["tau2_high"], 3)
+        i2, i2_from_q = (round_half_up(record[name], 0) for name in ("i2", "i2_from_q"))
+        words = (
+            "Heterogeneity: τ² = {tau2} ({level}% CI {interval}); I² = {i2}% "
+            "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
+        )
+        parts = {"tau2": tau2, "interval": interval, "i2": i2, "i2_from_q": i2_from_q}
+        yield evidence.tell(words, q=q, df=df, p=p, **parts)
+
+
+def difference(evidence: Evidence[Analysis], column: str) -> Iterator[str]:
+    """The test for differences between subgroups of trials."""
+    say, found = evidence.say, evidence.estimates
+    tests = found[(found["model"] == "subgroup_difference") & (found["subgroup"] == column)]
+    for record in records(tests):
+        if isnan(record["q"]):
+            yield say("Subgroup differences {reason}", reason=say(lower_first(record["remark"])))
+            continue
+        statistic, p = record["remark"].partition(";")[0], format_p(record["p_value"])
+        words = "Test for subgroup differences: {statistic}, {p}."
+        yield evidence.tell(words, statistic=statistic, p=p)
+
+
+def interaction(evidence: Evidence[Analysis], modifier: EffectModifier) -> Iterator[str]:
+    """The interaction of a factor with the effect, from differences within trials."""
+    say, lead = evidence.say, evidence.estimate(modifier.factor)
+    if lead is not None:
+        yield evidence.tell(
+            "Interaction within trials ({kind}, {first} v {second}): {estimate} "
+            "({level}% CI {interval}{p}; {model}).",
+            kind=say(str(lead["measure"]).replace("_", " ")),
+            first=say(modifier.levels[0]),
+            second=say(modifier.levels[1]),
+            estimate=format_number(lead["estimate"]),
+            interval=format_interval(lead["ci_low"], lead["ci_high"]),
+            p="" if isnan(lead["p_value"]) else f"; {format_p(lead['p_value'])}",
+            model=say(MODEL_NAMES[str(lead["model"])]),
+        )
+
+
+def other_models(evidence: Evidence[Analysis]) -> Iterator[str]:
+    """The same trials by the models that do not lead, so that the choice can be judged."""
+    overall = evidence.of("all")
+    others = [
+        f"{evidence.say(MODEL_NAMES[record['model']])} {evidence.printed(POOLED(record))}"
+        for record in records(overall)
+        if not record["role"] and record["model"] in MODEL_NAMES
+    ]
+    if others:
+        yield evidence.say("Other models: {models}.", models="; ".join(others))
+    for share in overall.loc[overall["model"] == "bayesian", "probability_of_benefit"].dropna():
+        shown = "> 99.9" if 100 * share > 99.9 else round_half_up(100 * share, 1)
+        words = "Posterior probability that the mean effect is beneficial: {probability}%."
+        yield evidence.tell(words, probability=shown)
+
+
+# -------------------------------------------------------------------------------- small print
+
+
+def footnotes(
+    evidence: Evidence[Analysis], trials: pd.DataFrame, subgroup: str, set_aside: pd.DataFrame
+) -> Iterator[str]:
+    """How the trials shown were pooled, selected and left out; the model is a subgroup's."""
+    say, lead = evidence.say, evidence.pooled(subgroup)
+    if evidence.analysis.pool == "none":
+        yield say("Not pooled: these comparisons are too different to combine.")
+    elif lead is not None:
+        yield _model(evidence, lead, subgroup)
+    yield from _selection(evidence, trials)
+    found: dict[str, dict[str, None]] = {}
+    for record in records(trials):
+        for what in _exceptions(evidence, record, trials):
+            found.setdefault(what, {})[str(record["trial"])] = None
+    if found:
+        exceptions = "; ".join(f"{what}: {', '.join(names)}" for what, names in found.items())
+        yield say("Exceptions: {exceptions}.", exceptions=exceptions)
+    yield from not_pooled(evidence, trials)
+    yield from readers_differ(evidence, trials)
+    yield from _left_out(evidence, trials, set_aside)
+
+
+def not_pooled(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
+    """Trials that are shown but not pooled, with the reason."""
+    for record in records(trials[trials["pooled"] == "no"].drop_duplicates("trial_id")):
+        reason = lower_first(record["not_pooled_reason"].rstrip("."))
+        words = "{trial} is shown but not pooled: {reason}."
+        yield evidence.say(words, trial=record["trial"], reason=reason)
+
+
+def readers_differ(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
+    """Pooled numbers that two readers found different and nobody has settled."""
+    differ = trials[(trials["pooled"] == "yes") & (trials["readers_differ"] != "")]
+    named = [
+        f"{record['trial']} ({record['readers_differ']})"
+        for record in records(differ.drop_duplicates(["trial_id", "readers_differ"]))
+    ]
+    if named:
+        words = "Two readers extracted different values, not yet resolved: {trials}."
+        yield evidence.say(words, trials="; ".join(named))
+
+
+def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
+    say, pooling = evidence.say, evidence.configuration.pooling
+    words = (
+        "Random-effects model ({estimator}) with {interval}; prediction interval: {prediction}. "
+        "The area of each square reflects the weight."
+    )
+    if lead["model"] == "bayesian":
+        words = (
+            "{reason} Priors: half-normal on τ, flat on the mean. Diamonds show the posterior "
+            "median and the shortest {level}% credible interval."
+        )
+    elif evidence.estimate(subgroup, "co-primary") is not None:
+        words = (
+            "{reason} The area of each square reflects the weight. Prediction interval: "
+            "{prediction}."
+        )
+    return say(
+        words,
+        reason=say(lead["remark"]),
+        level=evidence.level,
+        estimator=pooling.tau2_estimator,
+        interval=say(INTERVAL_WORDS[pooling.estimate_interval][2]),
+        prediction=say(PREDICTION_WORDS[pooling.prediction_interval]),
+    )
+
+
+def _selection(evidence: Evidence[Analysis], trials: pd.DataFrame) -> Iterator[str]:
+    say, analysis, selection = evidence.say, evidence.analysis, evidence.configuration.selection
+    if evidence.measure.kind == "counts":
+        yield definitions(evidence)
+    else:
+        orders = selection.of(analysis.table)
+        listed = [", ".join(analysis.labels)] if len(analysis.labels) > 1 else []
+        if (trials["assessor"] != NO_ASSESSOR).any():
+            listed.append(", ".join(say(w) for w in orders["assessor"] if w != NO_ASSESSOR))
+        listed.append(say("{order} analysis", order=", ".join(map(say, orders["analysis"]))))
+        yield say(
+            "Where a trial reported several results, the first available was used, in this order: "
+            "{orders}.",
+            orders="; ".join(listed),
+        )
+    sources = say(" or ").join(map(say, selection.admit["verification"]))
+    yield say("Only results verified in a {sources} source are included.", sources=sources)
+
+
+def definitions(evidence: AnyEvidence) -> str:
+    """Which definition of the outcome was taken where a trial reported several."""
+    analysis, selection = evidence.analysis, evidence.configuration.selection
+    return evidence.say(
+        "Where a trial reported several definitions of {outcome}, the first available of "
+        "{definitions} was used.",
+        outcome=analysis.labels[0],
+        definitions=", ".join(selection.of(analysis.table)["definition"]),
+    )
+
+
+def _exceptions(
+    evidence: Evidence[Analysis], record: Record, trials: pd.DataFrame
+) -> Iterator[str]:
+    """What a trial has that the preferred kind of result has not."""
+    say, analysis, configuration = evidence.say, evidence.analysis, evidence.configuration
+    definitions = configuration.selection.of(analysis.table).get("definition", ("",))
+    level, preferred = record["ci_level"], analysis.endpoints[0]
+    converted = not isnan(level) and level != configuration.confidence_level
+    centrally = trials["assessor"].nunique() > 1
+    of_counts = {
+        "{outcome} defined as {definition}": record["definition"] != definitions[0],
+        "analysis populations differ between the arms": " / " in record["population"],
+        "0.5 added to each cell because one is empty": record["corrected"] == "yes",
+    }
+    of_contrasts = {
+        "{endpoint} instead of {preferred}": record["endpoint"] != preferred,
+        "assessed by investigators": record["assessor"] == "investigator" and centrally,
+        "{level}% confidence interval converted": converted,
+        "standard error calculated from the {source}": record["se_source"] not in ("interval", ""),
+        "interim analysis": record["analysis_cut"] == "interim",
+        "read from the published curve": record["derivation"] == "digitised_curve",
+        "hazard ratio inverted": record["inverted"] == "yes",
+    }
+    filled = {"level": say.numbers(f"{level:g}"), "source": say(record["se_source"])}
+    parts = {**record, "outcome": analysis.labels[0], "preferred": preferred, **filled}
+    holds = of_counts if evidence.measure.kind == "counts" else of_contrasts
+    return (say(words, **parts) for words, said in holds.items() if said)
+
+
+def _left_out(
+    evidence: Evidence[Analysis], trials: pd.DataFrame, set_aside: pd.DataFrame
+) -> Iterator[str]:
+    """Trials of which every row was set aside."""
+    if trials.empty or (trials["subgroup"] == "all").any():
+        set_aside = set_aside[set_aside["subgroup"] == "all"]
+    missing = set_aside[~set_aside["trial_id"].isin(trials["trial_id"])]
+    parts = []
+    for trial, group in missing.groupby("trial", sort=False):
+        reasons = dict.fromkeys(evidence.say(_brief(reason)) for reason in group["reason"])
+        parts.append(f"{trial} ({'; '.join(reasons)})")
+    if parts:
+        yield evidence.say("Not included: {trials}.", trials=", ".join(parts))
+
+
+def _brief(reason: str) -> str:
+    if reason.startswith("verification is "):
+        return "result not verified in a source"
+    if reason.startswith("no complete pair"):
+        return "one subgroup or arm not reported"
+    if reason.startswith("status is "):
+        return reason.removeprefix("status is ").partition(" (")[0]
+    return reason
+
+
+def rates_model(pooling: Pooling) -> str:
+    """The models of the rates, by the number of trials."""
+    interval = INTERVAL_WORDS[pooling.estimate_interval][2].replace(" interval", "")
+    words = {
+        "random_effects": f"random-effects model ({pooling.tau2_estimator}, {interval})",
+        "bayesian": "Bayesian model",
+    }
+    return "; ".join(
+        f"{words[model]} for {_span(first, last)} trials"
+        for model, first, last in reversed(pooling.lead_ranges)
+    )
+
+
+def _span(first: int, last: int | None) -> str:
+    if last is None:
+        return f"{number_word(first)} or more"
+    return number_word(first) if last == first else f"{number_word(first)} to {number_word(last)}"
+
+
+# ----------------------------------------------------------------------- the figure in words
+
+
+def group_in_words(
+    evidence: Evidence[Analysis], trials: pd.DataFrame, pooled: Record | None, level: str = ""
+) -> Iterator[str]:
+    """What the trials found, for readers who do not see their squares, and their pooled result."""
+    name = evidence.measure.title
+    found = [
+        f"{record['trial']} {evidence.number(record['estimate'])}"
+        + ("" if record["pooled"] == "yes" else " (not pooled)")
+        for record in records(trials.dropna(subset="estimate"))
+    ]
+    said = f"{name} by trial: {'; '.join(found)}." if found else "No trial has a result."
+    yield f"{level[:1].upper()}{level[1:]}: {lower_first(said)}" if level else said
+    if pooled is not None:
+        percent = f"{evidence.configuration.confidence_level:g}%"
+        interval = f"{percent} interval {evidence.interval(pooled['ci_low'], pooled['ci_high'])}"
+        if not isnan(pooled["pi_low"]):
+            prediction = evidence.interval(pooled["pi_low"], pooled["pi_high"])
+            interval += f"; {percent} prediction interval {prediction}"
+        estimate = evidence.number(pooled["estimate"])
+        yield f"Pooled {name.lower()} of {pooled['k']:.0f} trials {estimate} ({interval})."
+
+
+def rates_in_words(
+    evidence: Evidence[RateAnalysis], title: str, subgroups: Mapping[str, str]
+) -> str:
+    """The range of the rates of a regimen, and what they give pooled."""
+    parts = [
+        f"{name} {_percent(evidence, lead)}, k = {lead['k']:.0f}"
+        for subgroup, name in subgroups.items()
+        for lead in (evidence.estimate(subgroup),)
+        if lead is not None
+    ]
+    whole = evidence.trials[evidence.trials["subgroup"].isin(subgroups)]
+    low, high = map(evidence.number, (whole["rate"].min(), whole["rate"].max()))
+    return (
+        f"Forest plot of rates. {title}. {whole['trial_id'].nunique()} trials, rates from {low} "
+        f"to {high} %. Pooled: {'; '.join(parts)}."
+    )
+
+
+def overview_in_words(
+    evidence: Evidence[RateAnalysis],
+    title: str,
+    leads: Sequence[Record],
+    subgroups: Mapping[str, str],
+) -> str:
+    """The pooled rate of every regimen."""
+    found = []
+    for lead in leads:
+        level = f", {subgroups[lead['subgroup']]}" if len(subgroups) > 1 else ""
+        found.append(f"{lead['experimental']}{level} {_percent(evidence, lead)}")
+    return f"Forest plot of rates, one row per regimen. {title}. {'; '.join(found)}."
+
+
+def _percent(evidence: AnyEvidence, lead: Record) -> str:
+    return f"{evidence.number(lead['estimate'])} ({evidence.interval(*POOLED(lead)[1:])}) %"

@@ -1,0 +1,1 @@
+"""What all charts share: theme, scales, words that find their place, and publishing."""

@@ -1,0 +1,395 @@
+"""Words that find their own place when a chart is drawn: names of marks, what a side favours.
+
+Both are layers of a ggplot. Where they stand depends on the panel's size in millimetres, which is
+known only once everything around it has been laid out.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotnine as p9
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import Collection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.text import (
+    CAP_HEIGHT_EM,
+    ELLIPSIS,
+    FONT_FAMILY,
+    MM_PER_POINT,
+    clean,
+    font_path,
+    shorten,
+    text_width_mm,
+)
+from trial_evidence.figures.house.scales import favours_lines, natural
+from trial_evidence.files import records
+
+Boxes = npt.NDArray[np.float64]
+"""Left, bottom, right and top of each, in mm from the bottom left of the page."""
+
+_IN_FULL, _NOT_LABELLED = "In full: ", "Not labelled for want of room: "
+_ASCENT_EM, _DESCENT_EM = 0.75, 0.23
+_GAP_MM = 0.5
+_LEADER_FROM_MM = 1.2
+_PIECE_MM = 1.0
+_STEPS_MM = (0.0, 0.8, 1.6, 2.6, 4.0, 6.0, 8.5, 12.0, 16.0, 21.0, 27.0)
+_WAYS = (
+    *((1, 0), (1, 0.6), (1, -0.6), (-1, 0), (-1, 0.6), (-1, -0.6), (0, 1), (0, -1)),
+    *((0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1)),
+    # marks that crowd a corner: names fan out from there
+    *((across / 10, 1.0) for across in range(-9, 10, 2)),
+    *((1.0, up / 10) for up in (2, 4, 8)),
+)
+
+
+_ACROSS, _UP = {"x", "label"}, {"y", "label"}
+_BESIDE = {**p9.geom_text.DEFAULT_PARAMS, "style": Style(), "at_mm": None}
+_PARAMS = {**p9.geom_text.DEFAULT_PARAMS, "style": Style()}
+
+
+class geom_names(p9.geom_text):
+    """Names beside their marks, the first ones in the best places.
+
+    A name stands where it hides nothing that is drawn in the panel: beside its mark, or a little
+    farther off with a line to it. One longer than a third of the page is cut. `left_out` says
+    which found no place.
+    """
+
+    DEFAULT_PARAMS = _PARAMS
+
+    def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
+        """Leave the names to be placed when the figure has its final size."""
+        data = coord.transform(data, panel_params)
+        marks = list(zip(data["x"], data["y"], map(clean, map(str, data["label"])), strict=True))
+        ax.add_artist(_Names(ax, marks, self.params["style"]))
+
+
+class geom_favours(p9.geom_text):
+    """What lies on either side of no effect, under the axis."""
+
+    REQUIRED_AES = _ACROSS
+    DEFAULT_PARAMS = _PARAMS
+
+    def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
+        """Leave the words to be placed when the figure has its final size."""
+        data = coord.transform(data, panel_params)
+        for x, label in zip(data["x"], data["label"], strict=True):
+            ax.add_artist(_Favours(ax, x, str(label).split("\t"), self.params["style"]))
+
+
+class geom_beside(p9.geom_text):
+    """Words left or right of the panel, level with their places on the vertical axis.
+
+    `at_mm` is how far from the left edge of the page the words begin; by default they stand right
+    of the panel, each with a tick.
+    """
+
+    REQUIRED_AES = _UP
+    DEFAULT_PARAMS = _BESIDE
+
+    def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
+        """Leave the words to be placed when the figure has its final size."""
+        data = coord.transform(data, panel_params)
+        words = records(data[["y", "label", "fontweight", "size"]])
+        ax.add_artist(_Beside(ax, words, self.params["at_mm"], self.params["style"]))
+
+
+def favours(
+    axis: Axis, style: Style, label: Sequence[str] = (), columns: int = 1, **panel: Any
+) -> list[Any]:
+    """A layer that says under the axis what each side of no effect favours.
+
+    Parameters
+    ----------
+    axis
+        Its words and its reference.
+    style
+        Sizes and colours.
+    label
+        Lines of the axis's label, where every panel has an axis of its own (and its data are on
+        the analysis scale, see `per_panel`).
+    columns
+        Panels side by side.
+    panel
+        Values of the facets' columns, where the words belong to one panel only.
+
+    Returns
+    -------
+    list
+        Nothing where the axis has no words.
+    """
+    sides = favours_lines(axis, style, columns)
+    if not any(sides) and not label:
+        return []
+    at = math.inf
+    if axis.reference is not None:
+        at = axis.reference if label else float(natural(axis.reference, axis.scale))
+    frame = pd.DataFrame([{"reference": at, "words": "\t".join([*sides, *label]), **panel}])
+    mapping = p9.aes("reference", label="words")
+    return [geom_favours(mapping, frame, inherit_aes=False, style=style)]
+
+
+def told_at_foot(shortened: Sequence[str], left_out: Sequence[str]) -> list[str]:
+    """Small print on names that were cut, and on names that found no place."""
+    told = {_IN_FULL: shortened, _NOT_LABELLED: left_out}
+    return [phrase + "; ".join(dict.fromkeys(n)) + "." for phrase, n in told.items() if n]
+
+
+def unplaced(figure: Figure) -> tuple[list[str], list[str]]:
+    """Names in a laid out figure that were cut, and names that found no place."""
+    placed = [artist for artist in figure.findobj(_Names) if isinstance(artist, _Names)]
+    for artist in placed:
+        artist.place()
+    return (
+        [name for artist in placed for name in artist.shortened],
+        [name for artist in placed for name in artist.left_out],
+    )
+
+
+class _Words(Artist):
+    """Texts and lines that are placed just before they are drawn."""
+
+    def __init__(self, ax: Axes, style: Style) -> None:
+        super().__init__()
+        self.panel, self.style = ax, style
+        self._drawn: list[Artist] = []
+        self._placed_for: tuple[float, ...] = ()
+        self.set_zorder(10)
+        self.set_in_layout(False)
+
+    def draw(self, renderer: RendererBase) -> None:
+        self.place()
+        for artist in self._drawn:
+            artist.draw(renderer)
+
+    def place(self) -> None:
+        figure = self.panel.figure
+        # places in mm from the bottom left of the page, whatever the resolution
+        self.per_mm = figure.dpi / 25.4
+        box = self.panel.get_position().bounds
+        if box != self._placed_for:
+            self._placed_for, self._drawn = box, []
+            self._place()
+        for artist in self._drawn:
+            artist.set_transform(mpl.transforms.Affine2D().scale(self.per_mm))
+
+    def _place(self) -> None:
+        raise NotImplementedError
+
+    def millimetres(self, points: npt.ArrayLike) -> Boxes:
+        return np.asarray(self.panel.transData.transform(points) / self.per_mm)
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        box = self.panel.get_window_extent()
+        return tuple(float(end) / self.per_mm for end in box.extents)  # type: ignore[return-value]
+
+    def write(
+        self, text: str, x: float, y: float, size_pt: float, align: str = "left", bold: bool = False
+    ) -> None:
+        weight = "bold" if bold else "normal"
+        font = FontProperties(
+            family=[FONT_FAMILY], weight=weight, size=size_pt, fname=str(font_path(bold))
+        )
+        word = Text(x, y, text, color=self.style.ink, ha=align, va="baseline", fontproperties=font)
+        self._add(word)
+
+    def _add(self, artist: Artist) -> None:
+        artist.set_figure(self.panel.figure)
+        artist.axes = self.panel
+        self._drawn.append(artist)
+
+
+class _Favours(_Words):
+    def __init__(self, ax: Axes, x: float, sides: list[str], style: Style) -> None:
+        super().__init__(ax, style)
+        self.x, self.sides = x, sides
+
+    def _place(self) -> None:
+        style, size = self.style, self.style.text_pt
+        left, bottom, right, _ = self.edges
+        gap = style.panel_gap_mm / 2
+        leading = size * MM_PER_POINT * style.leading
+        lines = [side.split("\n") for side in self.sides[:2]]
+        need = [max(text_width_mm(line, size) for line in side) + gap for side in lines]
+        split = float(self.millimetres([(self.x, 0.0)])[0, 0])
+        if not left <= split <= right:
+            split = (left + right) / 2
+        outer = style.margin_mm, style.width_mm - style.margin_mm
+        if right - left < style.width_mm / 2:
+            outer = max(outer[0], left - 2 * gap), min(outer[1], right + 2 * gap)
+        # a reference near the edge of the page would leave no room for the words on that side
+        split = min(max(split, outer[0] + need[0]), outer[1] - need[1])
+        top = bottom - 1.6 * style.tick_mm - 2 * leading + _DESCENT_EM * size * MM_PER_POINT
+        for side, words, align in ((-1, lines[0], "right"), (1, lines[1], "left")):
+            for number, line in enumerate(words):
+                self.write(line, split + side * gap, top - number * leading, size, align)
+        rows = max(map(len, lines)) if any(self.sides[:2]) else 0
+        for number, line in enumerate(self.sides[2:]):
+            middle, half = (left + right) / 2, text_width_mm(line, size) / 2
+            middle = min(max(middle, outer[0] + half), outer[1] - half)
+            self.write(line, middle, top - (rows + number) * leading, size, "center")
+
+
+class _Beside(_Words):
+    def __init__(
+        self, ax: Axes, words: list[dict[str, Any]], at_mm: float | None, style: Style
+    ) -> None:
+        super().__init__(ax, style)
+        self.words, self.at_mm = words, at_mm
+
+    def _place(self) -> None:
+        style, right = self.style, self.edges[2]
+        for word in self.words:
+            y = float(self.millimetres([(0.0, word["y"])])[0, 1])
+            x = self.at_mm
+            if x is None:
+                x = right + 1.7 * style.tick_mm
+                ends = np.array([right, y]), np.array([right + style.tick_mm, y])
+                self._add(_line(ends, style.ink, style.rule_pt))
+            size, bold = word["size"], word["fontweight"] == "bold"
+            capital = CAP_HEIGHT_EM * size * MM_PER_POINT
+            self.write(str(word["label"]), x, y - capital / 2, size, bold=bold)
+
+
+class _Names(_Words):
+    def __init__(self, ax: Axes, marks: list[tuple[float, float, str]], style: Style) -> None:
+        super().__init__(ax, style)
+        self.marks = marks
+        self.shortened: list[str] = []
+        self.left_out: list[str] = []
+
+    def _place(self) -> None:
+        style, size = self.style, self.style.footnote_pt
+        self.shortened, self.left_out = [], []
+        left, bottom, _, top = self.edges
+        page = np.array(
+            [
+                left + _GAP_MM,
+                bottom + _GAP_MM,
+                style.width_mm - style.margin_mm,
+                top + style.row_mm / 4,
+            ]
+        )
+        discs = list(self._discs())
+        lines = np.array([box for artist in self._others() for box in self._boxes(artist)])
+        lines = lines.reshape(-1, 4)
+        marks = np.array([box for _, box in discs]).reshape(-1, 4)
+        for x, y, name in self.marks:
+            text = shorten(name, style.width_mm / 3, size)
+            if not text:
+                continue
+            centre = self.millimetres([(x, y)])[0]
+            reach = max(
+                (r for (cx, cy, r), _ in discs if abs(cx - centre[0]) + abs(cy - centre[1]) < 0.01),
+                default=0.0,
+            )
+            own = _box(centre - 0.6 * reach, centre + 0.6 * reach)
+            for box, leader in _places(centre, reach, text, size):
+                free = (
+                    (page[:2] <= box[:2]).all()
+                    and (box[2:] <= page[2:]).all()
+                    and not _meets(lines, box).any()
+                    and not _meets(marks, box).any()
+                    and not any((_meets(marks, p) & ~_meets(marks, own)).any() for p in leader)
+                )
+                if free:
+                    break
+            else:
+                self.left_out.append(name)
+                continue
+            if text != name and text.endswith(ELLIPSIS):
+                self.shortened.append(name)
+            marks = np.vstack([marks, box + np.array([-_GAP_MM, 0.0, _GAP_MM, 0.0])])
+            if leader:
+                lines = np.vstack([lines, *leader])
+                self._add(_line(_ends(centre, reach, box), style.muted, style.hair_pt))
+            self.write(text, box[0], box[1] + _DESCENT_EM * size * MM_PER_POINT, size)
+
+    def _others(self) -> Iterator[Artist]:
+        for artist in self.panel.get_children():
+            if isinstance(artist, Line2D) or (
+                isinstance(artist, Collection) and not isinstance(artist, PathCollection)
+            ):
+                yield artist
+
+    def _discs(self) -> Iterator[tuple[tuple[float, float, float], Boxes]]:
+        """Centre, radius and box of every point in the panel."""
+        for artist in self.panel.collections:
+            if isinstance(artist, PathCollection):
+                centres = self.millimetres(artist.get_offsets())
+                sizes = np.resize(artist.get_sizes(), len(centres))
+                for (x, y), points in zip(centres, np.sqrt(sizes), strict=True):
+                    r = points * MM_PER_POINT / 2
+                    yield (x, y, r), np.array([x - r, y - r, x + r, y + r])
+
+    def _boxes(self, artist: Any) -> Iterator[Boxes]:
+        """Boxes around the lines of an artist, piece by piece; areas without an edge are none."""
+        paths = [artist.get_path()] if isinstance(artist, Line2D) else artist.get_paths()
+        if not np.any(artist.get_linewidth()):
+            return
+        for path in paths:
+            for corners in path.to_polygons(artist.get_transform(), closed_only=False):
+                places = np.asarray(corners, dtype=float) / self.per_mm
+                for number in range(len(places) - 1):
+                    yield from _pieces(places[number], places[number + 1])
+
+
+def _box(low: Boxes, high: Boxes) -> Boxes:
+    return np.concatenate([low, high])
+
+
+def _meets(boxes: Boxes, box: Boxes) -> npt.NDArray[np.bool_]:
+    low, high = boxes[:, :2], boxes[:, 2:]
+    return np.asarray(((low < box[2:]) & (box[:2] < high)).all(axis=1))
+
+
+def _pieces(start: Boxes, end: Boxes) -> Iterator[Boxes]:
+    """A line in boxes so short that the box tells where the line runs, with a hair of air."""
+    level = (np.abs(end - start) < 1e-6).any()
+    count = 1 if level else max(1, int(np.ceil(np.hypot(*(end - start)) / _PIECE_MM)))
+    stops = start + np.linspace(0, 1, count + 1)[:, None] * (end - start)
+    for one, other in pairwise(stops):
+        yield _box(np.minimum(one, other) - 0.2, np.maximum(one, other) + 0.2)
+
+
+def _places(
+    centre: Boxes, reach: float, text: str, size_pt: float
+) -> Iterator[tuple[Boxes, list[Boxes]]]:
+    """Places that a name could take, nearest first: its box, and the line to its mark."""
+    size = np.array(
+        [text_width_mm(text, size_pt), (_ASCENT_EM + _DESCENT_EM) * size_pt * MM_PER_POINT]
+    )
+    for step in _STEPS_MM:
+        for way in np.array(_WAYS, dtype=float):
+            # the edge that faces the mark is what lies at that distance
+            low = centre + way * (reach + _GAP_MM + step) - size * (1 - way) / 2
+            box = _box(low, low + size)
+            far = step >= _LEADER_FROM_MM
+            yield box, list(_pieces(*_ends(centre, reach, box))) if far else []
+
+
+def _ends(centre: Boxes, reach: float, box: Boxes) -> tuple[Boxes, Boxes]:
+    """Ends of the line from the edge of a mark to its name."""
+    near = np.clip(centre, box[:2], box[2:])
+    way = (near - centre) / np.hypot(*(near - centre))
+    return centre + (reach + 0.2) * way, near - 0.2 * way
+
+
+def _line(ends: tuple[Boxes, Boxes], colour: str, width_pt: float) -> Line2D:
+    (x1, y1), (x2, y2) = ends
+    return Line2D([x1, x2], [y1, y2], color=colour, linewidth=width_pt)

@@ -1,0 +1,77 @@
+"""Charts saved as files: the same formats, font and bytes as pages."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import plotnine as p9
+from matplotlib.figure import Figure
+
+from trial_evidence.figures.canvas.page import DPI, Format, save_page, settled
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.text import clean
+from trial_evidence.figures.house.labels import told_at_foot, unplaced
+from trial_evidence.figures.house.theme import MM_PER_INCH, with_footnotes
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart to be published: its ggplot, its words for those who do not see it, its style.
+
+    `make` is called where the chart is drawn, which may be another process: a ggplot itself cannot
+    be sent there. With a height, as a screen has one, the panel takes what the words leave.
+    """
+
+    make: Callable[[], p9.ggplot]
+    title: str
+    description: str
+    style: Style
+    height_mm: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", clean(self.title))
+        object.__setattr__(self, "description", clean(self.description))
+
+    def figure(self) -> Figure:
+        """The chart laid out; names that were cut or found no place are told at the foot."""
+        figure = settled(self._plot())
+        told = told_at_foot(*unplaced(figure))
+        return settled(self._plot(*told)) if told and self.style.small_print else figure
+
+    def fitted(self, height_mm: float) -> "Chart":
+        """The chart at a height."""
+        return replace(self, height_mm=height_mm)
+
+    def _plot(self, *footnotes: str) -> p9.ggplot:
+        plot = with_footnotes(self.make(), footnotes, self.style)
+        if self.height_mm is None:
+            return plot
+        size = (self.style.width_mm / MM_PER_INCH, self.height_mm / MM_PER_INCH)
+        return plot + p9.theme(figure_size=size)
+
+
+def save(
+    plot: p9.ggplot,
+    stem: Path,
+    style: Style,
+    description: str,
+    formats: Sequence[Format] = ("svg", "pdf", "png"),
+    dpi: int = DPI,
+) -> None:
+    """Save a ggplot, as the figures of the pipeline are saved; see `canvas.page.save_page`.
+
+    Parameters
+    ----------
+    plot
+        A chart of this package, or any other ggplot in the house theme.
+    stem
+        Path without suffix.
+    style
+        The style it was made in.
+    description
+        What it shows, for readers who do not see it.
+    formats, dpi
+        Suffixes, and dots per inch of PNG and TIFF.
+    """
+    title = plot.labels.title or ""
+    save_page(Chart(lambda: plot, title, description, style), stem, formats, dpi)

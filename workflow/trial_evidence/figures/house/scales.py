@@ -1,0 +1,221 @@
+"""The house scales of charts: axes with the house's ticks, on the scale that a reader reads."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotnine as p9
+
+from trial_evidence.figures.canvas.axis import WIDEST_RATIO, Axis, AxisScale, Interval, view
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, text_width_mm, wrap
+from trial_evidence.words.numbers import format_tick, linear_ticks
+
+Numbers = npt.NDArray[np.floating[Any]]
+
+MOST_TICKS = 7
+# a range of rounding errors, of which an axis would be noise
+_LEAST_RANGE = 1e-9
+# room beyond the outermost logarithm on an axis of very large ratios
+_RIM = 0.1
+# ratios beyond this logarithm are no longer drawn to scale
+_FARTHEST = math.log(1e5)
+
+
+@dataclass(frozen=True)
+class Span:
+    """An axis as it is printed: its ends and ticks (ratios, plain numbers, proportions)."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    labels: tuple[str, ...]
+    log: bool = False
+
+    def share(self, value: float) -> float:
+        """Where a value lies: 0 at the low end of the axis, 1 at its high end."""
+        place = math.log if self.log else float
+        return (place(value) - place(self.low)) / (place(self.high) - place(self.low))
+
+    def value(self, share: float) -> float:
+        """The value at a share of the axis; see `share`."""
+        if self.log:
+            return float(self.low * (self.high / self.low) ** share)
+        return self.low + share * (self.high - self.low)
+
+
+SpanOf = Callable[[int], Span]
+"""Makes an axis with a number of ticks at most."""
+
+
+def natural(value: npt.ArrayLike, scale: AxisScale) -> Any:
+    """Values of the analysis scale as they are printed: ratios, plain numbers, proportions."""
+    values = np.asarray(value, dtype=float)
+    if scale == "log":
+        return np.exp(np.clip(values, -700.0, 700.0))
+    return 1 / (1 + np.exp(-values)) if scale == "logit" else values
+
+
+def covering(axis: Axis, values: Iterable[float]) -> SpanOf:
+    """An axis that reaches over all finite values of the analysis scale and the reference."""
+    reach = [float(value) for value in values if math.isfinite(value)]
+    marks = [Interval(value, None, None, None) for value in reach]
+    if axis.scale == "log" and max(map(abs, reach), default=0.0) > math.log(WIDEST_RATIO):
+        # A forest plot leaves such ratios to arrows; a chart has to hold all it draws.
+        ends = (
+            max(min(0.0, *reach), -_FARTHEST) - _RIM,
+            min(max(0.0, *reach), _FARTHEST) + _RIM,
+        )
+        axis = replace(axis, limits=(math.exp(ends[0]), math.exp(ends[1])))
+
+    def made(most: int) -> Span:
+        found, log = view(axis, marks, most=most), axis.scale == "log"
+        place = math.exp if log else float
+        ticks = tuple(place(tick.place) for tick in found.ticks)
+        labels = tuple(tick.label for tick in found.ticks)
+        return Span(place(found.low), place(found.high), ticks, labels, log)
+
+    return made
+
+
+def from_zero(values: Iterable[float], percent: bool = False) -> SpanOf:
+    """An even axis from 0 over the largest finite value; from 0 to 1 where none is above 0."""
+    highest = max((value for value in values if math.isfinite(value)), default=0.0)
+    return between(0.0, highest if highest > _LEAST_RANGE else 1.0, percent)
+
+
+def between(low: float, high: float, percent: bool = False, whole: bool = False) -> SpanOf:
+    """An even axis that covers a range and ends at ticks.
+
+    With `percent` ticks are printed as percentages of 1; with `whole` only whole numbers are
+    ticks, as for years.
+    """
+    factor = 100.0 if percent else 1.0
+    # ticks closer together than that cannot be told apart in ten digits
+    least = max(_LEAST_RANGE, 1e-7 * max(abs(low), abs(high)))
+    if high - low < least:
+        low, high = low - least, high + least
+
+    def made(most: int) -> Span:
+        ticks = linear_ticks(factor * low, factor * high, most)
+        shown = [tick for tick in ticks if not whole or float(tick).is_integer()]
+        sign = "%" if percent else ""
+        return Span(
+            ticks[0] / factor,
+            ticks[-1] / factor,
+            tuple(tick / factor for tick in shown),
+            tuple(format_tick(tick) + sign for tick in shown),
+        )
+
+    return made
+
+
+def finite(frame: pd.DataFrame, *columns: str) -> Any:
+    """Which rows have numbers in all of some columns."""
+    return np.isfinite(frame[list(columns)].astype(float)).all(axis=1)
+
+
+def fitting(made: SpanOf, room_mm: float, style: Style, upright: bool = False) -> Span:
+    """The axis with the most ticks whose labels keep their distance in so many millimetres."""
+    size = style.text_pt
+    gap = text_width_mm("0", size)
+
+    def fits(span: Span) -> bool:
+        ends = sorted(
+            (
+                span.share(tick) * room_mm,
+                0.65 * size * MM_PER_POINT if upright else (text_width_mm(label, size) + gap) / 2,
+            )
+            for tick, label in zip(span.ticks, span.labels, strict=True)
+        )
+        return all(a + half <= b - other for (a, half), (b, other) in pairwise(ends))
+
+    return next((made(n) for n in range(MOST_TICKS, 3, -1) if fits(made(n))), made(3))
+
+
+def scale(
+    along: Literal["x", "y"], span: Span, backwards: bool = False, beyond: float = 0.0
+) -> p9.scale_x_continuous | p9.scale_y_continuous:
+    """The position scale of an axis: its ends are kept, and marks beyond them are cut off there.
+
+    Parameters
+    ----------
+    along
+        The axis.
+    span
+        Ends and ticks as printed; a log axis takes ratios and spaces them evenly.
+    backwards
+        Have the low end where the high one was.
+    beyond
+        Room beyond either end, as a share of the axis.
+
+    Returns
+    -------
+    plotnine scale
+    """
+    kind = p9.scale_x_continuous if along == "x" else p9.scale_y_continuous
+    return kind(
+        limits=(span.low, span.high),
+        breaks=list(span.ticks),
+        labels=list(span.labels),
+        trans="log" if span.log else "reverse" if backwards else "identity",
+        expand=(beyond, 0),
+        oob=_keep,
+    )
+
+
+def per_panel(along: Literal["x", "y"], spans: Sequence[Span]) -> list[Any]:
+    """Position scale of panels with axes of their own, for facets with free scales.
+
+    Such panels share one scale, so their data are on the analysis scale: logarithms where the axis
+    is one of ratios. Each panel has to reach to the ends of its span; see `ends`.
+    """
+
+    def of(limits: tuple[float, float]) -> Span:
+        return min(spans, key=lambda span: sum(map(abs, np.subtract(limits, ends(span)))))
+
+    def labels(places: Sequence[Any]) -> list[str]:
+        named = [dict(zip(_places(span), span.labels, strict=True)) for span in spans]
+        own = next(labels for labels in named if labels.keys() >= set(places))
+        return [own[place] for place in places]
+
+    kind = p9.scale_x_continuous if along == "x" else p9.scale_y_continuous
+    return [kind(breaks=lambda limits: list(_places(of(limits))), labels=labels, expand=(0, 0))]
+
+
+def ends(span: Span) -> tuple[float, float]:
+    """Ends of an axis on the analysis scale."""
+    return (math.log(span.low), math.log(span.high)) if span.log else (span.low, span.high)
+
+
+def _places(span: Span) -> tuple[float, ...]:
+    return tuple(map(math.log, span.ticks)) if span.log else span.ticks
+
+
+def _keep(x: Numbers, range: tuple[float, float] = (0.0, 1.0), only_finite: bool = True) -> Numbers:
+    return x
+
+
+def vertical_label(axis: Axis) -> str:
+    """What stands above a vertical axis: its label, and what lies up and down."""
+    up, down = clean(axis.favours_high), clean(axis.favours_low)
+    ways = [f"\N{UPWARDS ARROW} {up}" if up else "", f"\N{DOWNWARDS ARROW} {down}" if down else ""]
+    favours = "; ".join(way for way in ways if way)
+    return f"{clean(axis.label)} ({favours})" if favours else clean(axis.label)
+
+
+def favours_lines(axis: Axis, style: Style, columns: int = 1) -> tuple[str, str]:
+    """What either side of no effect favours, each broken into lines of half a panel at most."""
+    half = (style.width_mm / 2 - style.margin_mm) / columns - style.panel_gap_mm
+    low, high = clean(axis.favours_low), clean(axis.favours_high)
+    sides = (
+        f"\N{LEFTWARDS ARROW} {low}" if low else "",
+        f"{high} \N{RIGHTWARDS ARROW}" if high else "",
+    )
+    low, high = ("\n".join(wrap(side, half, style.text_pt)) for side in sides)
+    return low, high

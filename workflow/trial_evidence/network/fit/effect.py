@@ -1,0 +1,62 @@
+"""What a fit says: an effect with its Wald interval and test, and tests of Q."""
+
+import math
+from dataclasses import dataclass
+
+from scipy.special import chdtrc, ndtr, ndtri
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect on the analysis scale.
+
+    Attributes
+    ----------
+    estimate, se : float
+        NaN where the studies do not determine it.
+    ci_low, ci_high, p_value : float
+        Wald interval, and two-sided test of no effect.
+    name : str
+        What it is the effect of.
+    reason : str
+        Why there is no estimate; empty where there is one.
+    """
+
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    name: str = ""
+    reason: str = ""
+
+
+def wald(estimate: float, se: float, level: float, name: str = "") -> Effect:
+    """An effect with its interval at a level in percent; no test without a standard error."""
+    half = float(ndtri(0.5 + level / 200)) * se
+    p = float(2 * ndtr(-abs(estimate) / se)) if se > 0 else math.nan
+    return Effect(estimate, se, estimate - half, estimate + half, p, name)
+
+
+def absent(name: str, reason: str) -> Effect:
+    """No effect, and why."""
+    return Effect(math.nan, math.nan, math.nan, math.nan, math.nan, name, reason)
+
+
+@dataclass(frozen=True)
+class QTest:
+    """A Q statistic on chi2; no p value without degrees of freedom."""
+
+    q: float
+    df: int
+    p_value: float | None
+
+
+def q_test(q: float, df: int) -> QTest:
+    """Test a sum of squares that rounding may leave below zero; none without freedom is zero."""
+    return QTest(max(q, 0.0) if df > 0 else 0.0, df, p_of_q(max(q, 0.0), df))
+
+
+def p_of_q(q: float, df: int) -> float | None:
+    """p value of a Q statistic on chi2; None without degrees of freedom."""
+    return float(chdtrc(df, q)) if df > 0 else None

@@ -1,0 +1,138 @@
+"""Pictures of the additive model: what every component adds, and whether the sums hold."""
+
+import pandas as pd
+
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
+from trial_evidence.figures.forests.forest import Column, Row
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
+from trial_evidence.network.analysis import LEADING
+from trial_evidence.network.components.additive import TIMES
+from trial_evidence.network.pictures.words import Told, capital
+from trial_evidence.words.numbers import format_number, format_p
+
+MODEL = f"random_{LEADING.lower()}"
+
+
+def components(told: Told) -> Page | None:
+    """What adding a component does, and interactions of two; None without an additive model."""
+    order = list(told.analysis.evidence.abbreviations)
+    effects = [row for row in told.rows("components", model=MODEL) if row["component"]]
+    effects.sort(key=lambda row: [*order, row["component"]].index(row["component"]))
+    if not effects:
+        return None
+    interactions = told.rows("interactions")
+    interact = any(not row["reason"] for row in interactions)
+    # alone it would say what the footnote says
+    rows = [Row("heading", {"label": "Additive model"})] if interact else []
+    described: list[str] = []
+    absent: dict[str, list[str]] = {}
+    confounded = []
+    for row in [*effects, *interactions]:
+        interaction = "first" in row
+        if interact and row is interactions[0]:
+            rows += [Row("gap"), Row("heading", {"label": "Interactions"})]
+        id_ = TIMES.join((row["first"], row["second"])) if interaction else row["component"]
+        name = capital(told.component(id_))
+        if row["reason"]:
+            absent.setdefault(told.named(row["reason"]), []).append(name)
+            continue
+        texts = {}
+        if interaction:
+            texts = {"synergy": f"{format_number(100 * row['probability_of_synergy'], 0)}%"}
+            if row["confounded_with"]:
+                others = map(told.component, row["confounded_with"].split("; "))
+                confounded.append(
+                    f"{name} may as well be {' or '.join(others)}: these trials cannot tell them "
+                    "apart."
+                )
+        rows.append(told.row(name, (row["estimate"], row["ci_low"], row["ci_high"]), **texts))
+        synergy = f", probability of synergy {texts['synergy']}" if texts else ""
+        described.append(f"{name} {rows[-1].texts['result']}{synergy}")
+    title = f"{told.title}, components"
+    test = _test(told)
+    return told.forest(
+        title,
+        rows,
+        (
+            [Column("label", "Component", "left", "left")],
+            [Column("synergy", "Probability\nof synergy", "right", "right", 1)] if interact else [],
+        ),
+        ("adding it", "leaving it out"),
+        notes=(
+            test,
+            f"τ² = {format_number(effects[0]['tau2'], 3)} (REML).",
+            *(f"{', '.join(names)}: {reason}" for reason, names in absent.items()),
+            *confounded,
+        ),
+        footnotes=(
+            "Additive model: the effect of a regimen is the sum of those of its components, on "
+            "the logarithmic scale; each row is a component added to any regimen. “In sequence”, "
+            "and the word of a regimen that is a node of its own, stand for all that such a "
+            "regimen shows beyond that sum. Interactions, one at a time: what two components do "
+            "together beyond the sum. Probability of synergy: Bayesian, half-normal prior on τ, "
+            "flat on all effects.",
+        ),
+        description=f"Forest plot. {title}, {told.measure.title.lower()} of adding each: "
+        f"{'; '.join(described) or 'no component can be estimated'}. {test}",
+    )
+
+
+def _test(told: Told) -> str:
+    """The test of additivity in a sentence."""
+    kinds = {row["kind"]: row for row in told.rows("additivity")}
+    if "test" in kinds:
+        return str(kinds["test"]["reason"])
+    common = kinds["difference: test of additivity"]
+    random = kinds["difference, random effects"]
+    if pd.isna(common["p_value"]) or pd.isna(random["p_value"]):
+        return "Additivity cannot be tested: as many components as comparisons to tell them by."
+    return (
+        f"Test of additivity: Q = {format_number(common['statistic'], 1)} on {common['df']:g} df, "
+        f"{format_p(common['p_value'])} (common effect); {format_number(random['statistic'], 1)}, "
+        f"{format_p(random['p_value'])} (random effects)."
+    )
+
+
+def additivity(told: Told) -> Chart | None:
+    """Effects as observed and as the sums of components; None where no sum can differ."""
+    rows = told.rows("additivity", kind="regimen")
+    fixed = [row["code"] for row in rows if row["reason"]]
+    points = [row for row in rows if not row["reason"]]
+    if not points:
+        return None
+    to_analysis = told.measure.scale.to_analysis
+    farthest = max(
+        points, key=lambda row: abs(to_analysis(row["observed"]) - to_analysis(row["predicted"]))
+    )
+    measure, test = told.measure.title, _test(told)
+    references = " or ".join(row["reference"] for row in told.rows("summary"))
+    left = (
+        (
+            f"Not shown, because the sum cannot differ from what was observed (a component of "
+            f"their own) or is not known: {', '.join(fixed)}.",
+        )
+        if fixed
+        else ()
+    )
+    title = f"{told.title}, additivity"
+    frame = pd.DataFrame(points).rename(columns={"code": "label"})
+    frame[NUMBERS] = to_analysis(frame[NUMBERS])
+    axis = Axis("log" if told.measure.is_ratio else "linear", 0.0, f"Observed {measure.lower()}")
+    small = (
+        f"Each regimen against {references}; both fits at the τ² of the network model. Above the "
+        f"dashed line a regimen has a higher {measure.lower()} than the sum of its components.",
+        *left,
+        told.codes(),
+    )
+    return told.chart(
+        observed_predicted,
+        (frame, axis, f"{measure} as the sum of the components", told.analysis.level),
+        Words(title, (test,), small),
+        f"Scatter plot. {title}: observed {measure.lower()} against the sum of the components, "
+        f"{len(points)} regimens. Farthest from the sum: {farthest['code']} (observed "
+        f"{told.value(farthest['observed'])}, predicted {told.value(farthest['predicted'])}). "
+        f"{test}",
+    )

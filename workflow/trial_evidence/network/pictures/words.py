@@ -1,0 +1,166 @@
+"""What the pictures of a network share: its tables, and how numbers and names are told."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import pandas as pd
+import plotnine as p9
+
+from trial_evidence.figures.canvas.page import Page, Picture
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.forests.axes import comparison_axis
+from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.layout import layout
+from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.theme import Words
+from trial_evidence.files import records
+from trial_evidence.measures import MEASURES, Measure
+from trial_evidence.network.analysis import NetworkAnalysis
+from trial_evidence.network.components.additive import TIMES
+from trial_evidence.network.evidence.nodes import SEQUENCE
+from trial_evidence.network.tables import network_tables
+from trial_evidence.words.numbers import format_interval, format_number
+
+# A ratio that large says only that there is next to no evidence.
+BEYOND = 1000
+LIMITS = ("", "_low", "_high")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of a network: its name without suffix, and its page or chart."""
+
+    name: str
+    page: Picture
+
+
+@dataclass(frozen=True)
+class Told:
+    """A network as its pictures tell of it: every number is one of the tables beside them."""
+
+    analysis: NetworkAnalysis
+    style: Style
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables of the network; no picture names the line of treatment."""
+        return network_tables(self.analysis, "")
+
+    def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
+        """Rows of a table with these values."""
+        found = self.tables[table]
+        for column, value in equal.items():
+            found = found[found[column] == value]
+        return records(found)
+
+    @property
+    def title(self) -> str:
+        """What the network is called."""
+        return self.analysis.network.title
+
+    @property
+    def measure(self) -> Measure:
+        """What treatments are compared by."""
+        return MEASURES[self.analysis.network.measure]
+
+    @property
+    def level(self) -> str:
+        """Level of the intervals."""
+        return f"{self.analysis.level:g}%"
+
+    def value(self, value: float) -> str:
+        """A value as printed; a ratio past all sense only as past it."""
+        beyond = self.measure.is_ratio and value > BEYOND
+        return f"> {BEYOND:,}" if beyond else format_number(value, self.measure.digits)
+
+    def interval(self, low: float, high: float) -> str:
+        """Limits as printed; a dash where there are none."""
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return "–"
+        if self.measure.is_ratio and high > BEYOND:
+            return f"{self.value(low)} to {self.value(high)}"
+        return format_interval(low, high, self.measure.digits)
+
+    def row(self, label: str, ends: Sequence[float], **texts: str) -> Row:
+        """A row of a forest plot, from an estimate and its limits."""
+        result = "not estimable"
+        if math.isfinite(ends[0]):
+            result = f"{self.value(ends[0])} ({self.interval(*ends[1:])})"
+        drawn = self.measure.scale.to_analysis(ends).tolist()
+        return Row("pooled", {"label": label, "result": result, **texts}, *drawn)
+
+    def forest(
+        self,
+        title: str,
+        rows: Sequence[Row],
+        columns: tuple[Sequence[Column], Sequence[Column]],
+        favours: tuple[str, str],
+        **words: Any,
+    ) -> Page:
+        """A forest plot with columns on both sides of the results, and what either side favours."""
+        result = f"{self.measure.title}\n({self.level} CI)"
+        left, right = columns
+        return layout(
+            Forest(
+                title,
+                (*left, Column("result", result, "right", "right"), *right),
+                tuple(rows),
+                comparison_axis(
+                    self.measure.name,
+                    favours,
+                    self.analysis.network.fewer_is_better,
+                    self.measure.title,
+                ),
+                **words,
+            ),
+            self.style,
+        )
+
+    def chart(
+        self, make: Callable[..., p9.ggplot], data: Sequence[Any], words: Words, description: str
+    ) -> Chart:
+        """A chart in the style of the network, from what it shows and what stands around it."""
+        return Chart(partial(make, *data, words, self.style), words.title, description, self.style)
+
+    def codes(self) -> str:
+        """The abbreviations that the codes of treatments are made of, in words."""
+        nodes = self.analysis.nodes.values()
+        held = {c for node in nodes for c in node.components}
+        words = [
+            f"{short}: {self.component(component)}"
+            for component, short in self.analysis.evidence.abbreviations.items()
+            if component in held and self.component(component) != short
+        ]
+        words += ["seq: agents in sequence"] if SEQUENCE in held else []
+        for node in nodes:
+            if " " in node.code and "+" in node.code:
+                first = node.label[:1]
+                first = first.lower() if node.label[1:2].islower() else first
+                words.append(f"{node.code}: {first}{node.label[1:]}")
+        return f"{'; '.join(words)}."
+
+    def component(self, name: str) -> str:
+        """A component, or several in an interaction, as figures name it."""
+        words = {**self.analysis.labels, "endocrine": "endocrine therapy", SEQUENCE: "in sequence"}
+        return " × ".join(words.get(part, part) for part in name.split(TIMES))
+
+    def named(self, sentence: str) -> str:
+        """A sentence that names components by their ids, as figures name them."""
+        held = {c for node in self.analysis.nodes.values() for c in node.components}
+        ids = "|".join(map(re.escape, sorted(held, key=len, reverse=True)))
+        words = re.sub(rf"(?<![\w-])(?:{ids})(?![\w-])", lambda m: self.component(m[0]), sentence)
+        return words.replace(TIMES, " × ")
+
+
+def capital(words: str) -> str:
+    """With a capital letter at the beginning."""
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: 1 trial, 2 trials."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,100 @@
+"""Figures of the page: drawn into it, or as images that hold themselves."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from trial_evidence.files import read_table, records
+from trial_evidence.report.page.svg import RowLink, image_data, inline_svg
+
+FORMATS = ("svg", "pdf", "png", "eps", "tiff")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the page: inlined as an element, or as an image that holds itself."""
+
+    name: str
+    title: str
+    description: str
+    files: tuple[str, ...]
+    element: Markup | None
+    address: str
+
+
+def picture(
+    stem: Path,
+    record: Mapping[str, Any],
+    results: Path,
+    prefix: str = "",
+    links: Sequence[RowLink] = (),
+) -> Picture:
+    """A figure file for the page.
+
+    Parameters
+    ----------
+    stem : Path
+        Figure file without its ending.
+    record : mapping
+        ``title`` and ``description`` of its listing.
+    results : Path
+        The folder of the page.
+    prefix : str
+        Where given, the drawing becomes an element whose ids begin with it; else an image.
+    links : sequence of RowLink
+        Rows of the drawing that become links.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file that a page can show.
+    """
+    drawing = stem.with_name(f"{stem.name}.svg")
+    element, address = None, ""
+    description = str(record["description"])
+    if prefix and drawing.is_file():
+        text, _ = inline_svg(drawing.read_text(encoding="utf-8"), prefix, description, links)
+        element = Markup(text)
+    else:
+        address = image_data(stem)
+    name = stem.relative_to(results.parent).as_posix()
+    files = tuple(f"{name}.{kind}" for kind in FORMATS if _is_file(stem, kind))
+    return Picture(stem.name, str(record["title"]), description, files, element, address)
+
+
+def pictures(folder: Path, stage: str, analysis: str) -> Iterator[Picture]:
+    """Figures of an analysis that a stage lists in the ``figures.csv`` of a setting's folder."""
+    for record in listed(folder / stage):
+        if record["analysis"] == analysis:
+            yield picture(_stem(folder, stage, record), record, folder.parent)
+
+
+def overview(results: Path) -> list[Picture]:
+    """The figures over all settings."""
+    folder = results / "overview"
+    return [
+        picture(folder / row["figure"], row, results, f"overview-{row['figure']}")
+        for row in listed(folder)
+    ]
+
+
+def listed(folder: Path) -> list[dict[str, Any]]:
+    """Rows of the ``figures.csv`` of a folder; none where it has none."""
+    path = folder / "figures.csv"
+    return records(read_table(path, [])) if path.is_file() else []
+
+
+def _is_file(stem: Path, kind: str) -> bool:
+    return stem.with_name(f"{stem.name}.{kind}").is_file()
+
+
+def _stem(folder: Path, stage: str, record: Mapping[str, Any]) -> Path:
+    """Where a listed figure is: in its analysis's folder, or in the stage's."""
+    name, analysis = str(record["figure"]), str(record["analysis"])
+    for place in (folder / analysis, folder / stage / analysis):
+        if any(_is_file(place / name, kind) for kind in ("svg", "png")):
+            return place / name
+    raise FileNotFoundError(f"{folder / stage / 'figures.csv'} lists {name}, which is not drawn")

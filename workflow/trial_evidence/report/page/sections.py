@@ -1,0 +1,172 @@
+"""The page's content: settings, and the analyses of each, as the template prints them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from trial_evidence.config.configuration import Analysis, RateAnalysis
+from trial_evidence.figures.stage import slug
+from trial_evidence.files import records
+from trial_evidence.measures import MEASURES
+from trial_evidence.report.material.material import Material
+from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, network_parts
+from trial_evidence.report.page.pictures import Picture, listed, picture, pictures
+from trial_evidence.report.page.pools import analysis_pools, rate_pools
+from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_rows
+from trial_evidence.report.page.sources import Reference, references
+from trial_evidence.report.trail.trace import ALL, Record, Shown, Trail
+
+SENSITIVITY = (
+    "methods", "leave_one_out", "subgroups", "meta_regression", "multiverse_summary", "small_study",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Section:
+    """One analysis of the page.
+
+    Attributes
+    ----------
+    id, key, title : str
+        Anchor, ``setting/analysis``, heading.
+    pool : str
+        How its trials are pooled; ``rates`` for rates by regimen.
+    lead : mapping or None
+        The leading estimate of all patients and trials, as the first measure.
+    forests : tuple of Picture
+    rows : tuple of TrialRow
+    set_aside, estimates, bias : tuple of mapping
+        Rows of the tables of these names.
+    sensitivity : mapping of str to list
+        Table of the sensitivity stage -> its rows, one measure.
+    pictures : tuple of Picture
+        Of the sensitivity stage.
+    pools : tuple of mapping
+        What the page's scripts pool again.
+    """
+
+    id: str
+    key: str
+    title: str
+    pool: str
+    lead: Record | None
+    forests: tuple[Picture, ...]
+    rows: tuple[TrialRow, ...]
+    set_aside: tuple[Record, ...]
+    estimates: tuple[Record, ...]
+    sensitivity: Mapping[str, Rows]
+    pictures: tuple[Picture, ...]
+    bias: tuple[Record, ...]
+    pools: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class SettingPart:
+    """One setting of the page: its analyses and its networks."""
+
+    name: str
+    title: str
+    sections: tuple[Section, ...]
+    networks: tuple[NetworkPart, ...]
+
+
+def page_settings(material: Material, trail: Trail) -> tuple[SettingPart, ...]:
+    """The settings as the page shows them, from what the earlier stages have written.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a listed figure is missing.
+    """
+    known = references(material.sheet["sources"])
+    configuration = material.configuration
+    analyses: list[Analysis | RateAnalysis] = [*configuration.analyses, *configuration.rates]
+    return tuple(
+        SettingPart(
+            setting,
+            title,
+            tuple(_section(found, material, trail, known) for found in analyses
+                  if found.setting == setting),
+            network_parts(material.networks, setting, material.results),
+        )
+        for setting, title in configuration.settings.items()
+    )  # fmt: skip
+
+
+def _section(
+    analysis: Analysis | RateAnalysis,
+    material: Material,
+    trail: Trail,
+    known: Mapping[str, Reference],
+) -> Section:
+    sheet, evidence, folder = material.sheet, material.evidence, material.results / analysis.setting
+    measures = analysis.measures if isinstance(analysis, Analysis) else ("proportion",)
+
+    def mine(row: Record) -> bool:
+        return (row["setting"], row["analysis"]) == (analysis.setting, analysis.id)
+
+    def own(table: pd.DataFrame) -> pd.DataFrame:
+        return table[(table["setting"] == analysis.setting) & (table["analysis"] == analysis.id)]
+
+    results = [s for s in trail.shown if s.kind == "result" and mine(s.record)]
+    registered = dict(zip(sheet["trials"]["trial_id"], sheet["trials"]["nct"], strict=True))
+    shown = trial_rows(results, known, registered)
+    found = own(evidence.estimates)
+    estimates = records(found)
+    if isinstance(analysis, Analysis):
+        pools = analysis_pools(analysis, own(evidence.trials), found, shown, material.configuration)
+    else:
+        pools = rate_pools(own(evidence.rates), found, shown, material.configuration)
+    names = {row.record["trial_id"]: row.record["trial"] for row in shown}
+    outcomes = {row.record.get("outcome") for row in shown}
+    section = anchor(analysis.setting, analysis.id)
+    lead = ("lead", ALL, measures[0])
+    return Section(
+        id=section,
+        key=f"{analysis.setting}/{analysis.id}",
+        title=analysis.title,
+        pool=analysis.pool if isinstance(analysis, Analysis) else "rates",
+        lead=next((r for r in estimates if (r["role"], r["subgroup"], r["measure"]) == lead), None),
+        forests=tuple(
+            picture(folder / row["figure"], row, folder.parent, f"{section}-{n}",
+                    row_links(_drawn(row["figure"], results, measures), shown))
+            for n, row in enumerate(filter(mine, listed(folder)))
+        ),
+        rows=shown,
+        set_aside=tuple(filter(mine, trail.set_aside)),
+        estimates=tuple(estimates),
+        sensitivity={
+            name: _one_measure(list(filter(mine, Tables(folder / "sensitivity")(name))))
+            for name in SENSITIVITY
+        },
+        pictures=tuple(pictures(folder, "sensitivity", analysis.id)),
+        bias=tuple(
+            row | {"trial": names[row["trial_id"]]}
+            for row in records(sheet["risk_of_bias"])
+            if row["trial_id"] in names and row["outcome"] in outcomes
+        ),
+        pools=tuple(pools),
+    )  # fmt: skip
+
+
+def _one_measure(rows: Rows) -> Rows:
+    """The rows of the first measure, where there are several."""
+    first = next((row["measure"] for row in rows if row["measure"] in MEASURES), None)
+    return [row for row in rows if first in (None, row["measure"])]
+
+
+def _drawn(stem: str, results: Sequence[Shown], measures: Sequence[str]) -> Iterator[Record]:
+    """The results that a forest plot shows, by the plot's name."""
+    *folders, name = stem.split("/")
+    name = name.removeprefix("forest")
+    measure = next((m for m in measures if name.startswith(f"_{m}")), measures[0])
+    factor = name.removeprefix(f"_{measure}").removeprefix("_by_")
+    for record in (result.record for result in results):
+        # The overview of rates has a row a regimen, not a row a trial.
+        regimen = record.get("regimen_label")
+        here = regimen is None or folders[1:] == [slug(regimen)]
+        whose = record["subgroup"]
+        inside = whose.startswith(f"{factor}=") if factor else whose == ALL
+        if here and inside and record["measure"] == measure:
+            yield record

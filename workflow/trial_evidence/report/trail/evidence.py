@@ -1,0 +1,81 @@
+"""What the stages have written: the evidence that every trail is followed through."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.files import read_table, records
+from trial_evidence.network.evidence.columns import USED_NUMBERS
+
+FOLDER = "network"
+_RESULT = ["estimate", "ci_low", "ci_high", "p_value"]
+# Table of the network stage -> the columns that are numbers, of those that are read.
+NETWORK_NUMBERS: Mapping[str, list[str]] = {
+    "used": USED_NUMBERS,
+    "set_aside": [],
+    "nodes": [],
+    "summary": ["trials", "tau2_reml", "tau2_dl", "i2", "q", "q_df", "q_p"],
+    "reference": [*_RESULT, "pi_low", "pi_high"],
+    "components": [*_RESULT, "tau2"],
+    "interactions": [*_RESULT, "tau2"],
+    "synergy": ["background", "k", *_RESULT, "pi_low", "pi_high", "tau2"],
+    "synergy_set_aside": [],
+}
+PAIR_NUMBERS = ["odds_ratio", "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high"]
+
+
+@dataclass(frozen=True)
+class NetworkTables:
+    """What the network stage has written of all settings.
+
+    Attributes
+    ----------
+    networks : mapping of str to mapping of str to DataFrame
+        ``<setting>/<network>`` -> table (``NETWORK_NUMBERS``) -> its rows, as far as there is one.
+    surrogacy : tuple of DataFrame
+        The pairs of effects of each surrogacy analysis.
+    """
+
+    networks: Mapping[str, Mapping[str, pd.DataFrame]]
+    surrogacy: tuple[pd.DataFrame, ...]
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Rows of one table, of all networks."""
+        return [
+            row
+            for tables in self.networks.values()
+            if table in tables
+            for row in records(tables[table])
+        ]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the stages have written, all settings together."""
+
+    contrasts: pd.DataFrame
+    set_aside: pd.DataFrame
+    trials: pd.DataFrame
+    rates: pd.DataFrame
+    estimates: pd.DataFrame
+    networks: NetworkTables
+
+
+def read_network_tables(settings: Iterable[str], results: Path) -> NetworkTables:
+    """Read the tables of the network stage; nothing of a setting where it has not run."""
+    networks: dict[str, dict[str, pd.DataFrame]] = {}
+    surrogacy = []
+    for setting in settings:
+        for folder in sorted((results / setting / FOLDER).glob("*/")):
+            if (folder / "models.csv").is_file():
+                surrogacy.append(read_table(folder / "trials.csv", PAIR_NUMBERS))
+                continue
+            networks[f"{setting}/{folder.name}"] = {
+                name: read_table(folder / f"{name}.csv", numbers)
+                for name, numbers in NETWORK_NUMBERS.items()
+                if (folder / f"{name}.csv").is_file()
+            }
+    return NetworkTables(networks, tuple(surrogacy))
