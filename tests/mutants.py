@@ -80,7 +80,8 @@ def _stage() -> None:
 
 def _run(how_many: int, seed: int) -> int:
     from mutmut import __main__ as mutmut
-    from mutmut.state import set_mutant_under_test, state
+    from mutmut.mutation.trampoline import set_mutant_under_test
+    from mutmut.state import state
     from mutmut.stats import status_by_exit_code
 
     set_mutant_under_test("mutant_generation")
@@ -101,7 +102,7 @@ def _run(how_many: int, seed: int) -> int:
     print(f"{len(sample)} of {len(names)} mutants.", flush=True)
     mutmut._run(sample, 2)
     found, _ = mutmut.collect_source_file_mutation_data(mutant_names=sample)
-    return _report([(name, status_by_exit_code[code]) for _, name, code in found], mutmut)
+    return _report({name: status_by_exit_code[code] for _, name, code in found})
 
 
 def _choose_tests(reached: dict[str, Any], seconds: dict[str, float]) -> None:
@@ -128,13 +129,14 @@ class _Ordered(list[str]):
         return _Ordered([*self, *(test for test in other if test not in self)])
 
 
-def _report(found: list[tuple[str, str]], mutmut: Any) -> int:
+def _report(found: dict[str, str]) -> int:
     """Print the score, and every fault that no test noticed."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+
     noticed = ("killed", "timeout", "segfault", "suspicious")
-    left = sorted(name for name, status in found if status not in noticed)
+    left = sorted(name for name, status in found.items() if status not in noticed)
     for name in left:
-        status = dict(found)[name]
-        print(f"\n{'=' * 10} {name} ({status})\n{mutmut.get_diff_for_mutant(name)}")
+        print(f"\n{'=' * 10} {name} ({found[name]})\n{get_diff_for_mutant(name)}")
     share = 100 * (len(found) - len(left)) / len(found)
     print(f"\n{len(found) - len(left)} of {len(found)} noticed: {share:.0f}%.")
     return 0
