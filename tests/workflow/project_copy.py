@@ -7,17 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 from small_project import without_own_nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
-SETTINGS = ("neoadjuvant", "adjuvant")
 
 
 @dataclass(frozen=True)
@@ -113,10 +110,7 @@ class Project:
 
 
 def new_project(folder: Path) -> Project:
-    """A clone of the project, nothing made yet, on the made-up sheet and two of the settings.
-
-    What holds of two settings holds of four, and each takes four processes of some seconds.
-    """
+    """A clone of the project, nothing made yet, on the made-up sheet."""
     for name in ("workflow", "config", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder)
@@ -124,39 +118,9 @@ def new_project(folder: Path) -> Project:
     # The analyses name control arms with agents that the made-up trials do not have.
     shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
     without_own_nodes(folder / "config")
-    for name in ("analyses", "networks", "report"):
-        _rewrite(folder / f"config/{name}.yaml", _of_these_settings)
     # Tests of the figures look at all formats; here one is enough, and takes a third of the time.
-    _rewrite(folder / "config/config.yaml", _in_one_format)
+    config = folder / "config/config.yaml"
+    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    settings["figures"]["formats"] = ["svg"]
+    config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return Project(folder)
-
-
-def _of_these_settings(content: dict[str, Any]) -> dict[str, Any]:
-    """A configuration without what is about another setting."""
-    kept = dict(content)
-    if "settings" in kept:
-        kept["settings"] = {name: kept["settings"][name] for name in SETTINGS}
-    for name, entries in content.items():
-        if isinstance(entries, list):
-            kept[name] = [entry for entry in entries if _is_of(entry) and _is_of(_rule(entry))]
-    return kept
-
-
-def _rule(entry: dict[str, Any]) -> dict[str, Any]:
-    rule = dict(entry.get("rule", {}))
-    if "file" in rule:
-        rule["setting"] = rule["file"].split("/")[0]
-    return rule
-
-
-def _is_of(entry: dict[str, Any]) -> bool:
-    return entry.get("setting", SETTINGS[0]) in SETTINGS
-
-
-def _in_one_format(content: dict[str, Any]) -> dict[str, Any]:
-    return content | {"figures": content["figures"] | {"formats": ["svg"]}}
-
-
-def _rewrite(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    path.write_text(yaml.safe_dump(change(content), sort_keys=False), encoding="utf-8")
