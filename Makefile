@@ -49,7 +49,7 @@ workflow/schemas/config.schema.json: $(STAMP) workflow/trial_evidence/config/*.p
 changes: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence changes --since "$(SINCE)"
 
-# Eight times as many random edits of the sheet as in `make test`.
+# Many more random edits of the sheet than in `make test`.
 test-edits: $(STAMP)
 	@SHEET_EDITS=2000 PYTHONPATH=workflow $(BIN)/python -m pytest tests/edits -q
 

@@ -43,7 +43,7 @@ def edited_sheet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     database=None,
     derandomize=True,
