@@ -85,7 +85,7 @@ def _sum_against(
     end = ". This is impossible if both describe the same patients"
     what = (
         f"{where}{side.get(events, '')}: the levels of {factor} ({words.row_numbers(levels)}) add "
-        f"up to {_counts(levels, events, n)}, the whole (row {whole['row']}) has "
+        f"up to {_counts(levels, events, n)}, but the whole arm (row {whole['row']}) has "
         f"{_counts([whole], events, n)}"
     )
     if not impossible:
@@ -129,7 +129,7 @@ def missing_levels(sheet: Sheet) -> Iterator[Finding]:
                 row["arm_id" if kind == "counts" else "outcome"] for row in rows
             )
             what = (
-                f"of {factor}, only {level_name} is in the sheet "
+                f"of the levels of {factor}, only {level_name} is in the sheet "
                 f"({reported}; {words.row_numbers(rows)}): the "
                 "other level is not reported, or was left out."
             )
@@ -161,7 +161,8 @@ def percent_against_counts(sheet: Sheet) -> Iterator[Finding]:
     for found in ambiguous.values():
         what = "; ".join(
             f"{row['arm_id']}, {row['reported_percent']:g}% of {row['n']:.0f}: "
-            f"{words.listed(str(i) for i in possible)} give it, {row['events']:.0f} is in the sheet"
+            f"{words.listed(str(i) for i in possible)} would give it; {row['events']:.0f} is in "
+            "the sheet"
             for row, possible in found
         )
         rows = [row for row, _ in found]
@@ -197,7 +198,7 @@ def _does_not_give(row: Record, possible: Sequence[int], decimals: int) -> Findi
     severity: Severity = "medium"
     if math.isclose(cut, percent, abs_tol=1e-9):
         severity = "low"
-        would += ". It fits if the last digit was cut off instead of rounded"
+        would += ". It fits if the last digit was truncated instead of rounded"
     what = (
         f"{row['arm_id']}, {row['definition']}{words.subgroup(row)}: {percent:.{decimals}f}% is "
         f"printed, but {words.count(row)} is {own:.{decimals + 2}f}%. {would}."
@@ -239,6 +240,6 @@ def itt_without_all(sheet: Sheet) -> Iterator[Finding]:
         if row["population"] == "ITT" and row["subgroup"] == WHOLE and row["n"] < size:
             what = (
                 f"{row['arm_id']}, {row['definition']}: the analysis is called intention-to-treat "
-                f"and has {row['n']:.0f} patients, {size:.0f} were randomised."
+                f"but has {row['n']:.0f} patients; {size:.0f} were randomised."
             )
             yield finding("medium", ALL_RANDOMISED, [row], ("n", "population"), what)

@@ -83,19 +83,19 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
     for events, _ in ARMS:
         if later[events] < earlier[events]:
             arm = events.removeprefix("events_")
-            what = f"{later[events]:.0f} events in the {arm} arm, before that {earlier[events]:.0f}"
+            what = f"{later[events]:.0f} events in the {arm} arm, previously {earlier[events]:.0f}"
             yield found("high", EVENTS_FALL, (events,), what)
     if later[FOLLOWUP] <= earlier[FOLLOWUP]:
-        what = f"{later[FOLLOWUP]:g} months of median follow-up, before that {earlier[FOLLOWUP]:g}"
+        what = f"{later[FOLLOWUP]:g} months of median follow-up, previously {earlier[FOLLOWUP]:g}"
         yield found("medium", FOLLOW_UP, (FOLLOWUP,), what)
     one, two = printed_ratio(earlier), printed_ratio(later)
-    change = f"{words.ratio(later)}, before that {words.ratio(earlier)}"
+    change = f"{words.ratio(later)}, previously {words.ratio(earlier)}"
     if one.se is None or two.se is None:
         return
     if two.se.low > one.se.high:
         what = (
             f"{change}: the standard error grew from {one.se.middle:.3f} to {two.se.middle:.3f} "
-            "although events are added"
+            "although events were added"
         )
         yield found("medium", WIDER, RATIO, what)
         return
@@ -103,8 +103,8 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
     if z > JUMP_Z:
         difference = math.log(later["hr"]) - math.log(earlier["hr"])
         what = (
-            f"{change}: the change of {difference:.2f} in log hazard ratio is at "
-            f"least {z:.1f} standard deviations of what the added events allow"
+            f"{change}: the log hazard ratio changed by {difference:.2f}, at least {z:.1f} times "
+            "the standard deviation that the added events allow"
         )
         severity: Severity = "medium" if later["status"] == earlier["status"] else "low"
         yield found(severity, JUMP, RATIO, what)
@@ -176,7 +176,7 @@ def _interval_v_events(row: Record, se: Span, by_events: Span) -> Finding:
     ]
     what = (
         f"{words.stated(row)} has a standard error of "
-        f"{se.middle:.3f}, {row['events_experimental']:.0f} and "
+        f"{se.middle:.3f}, but {row['events_experimental']:.0f} and "
         f"{row['events_control']:.0f} events give {by_events.middle:.3f}"
     )
     if fitting:

@@ -10,11 +10,11 @@ HEADINGS = {
     "low": "Worth knowing",
 }
 _INTRODUCTION = (
-    "What in the sheet deserves a second look in the source. Nothing here stops a run: a finding "
+    "Results that deserve a second look in the source. Nothing here stops a run: a finding "
     "may be what the source prints. To settle one, copy its eight letters into "
     "`data/raw/audit_notes.csv` with a decision, the reason, your initials and the date. It then "
     "moves to the end of this page, and comes back if the row changes. "
-    "`docs/reading-the-messages.md` says what each kind of finding means."
+    "`docs/reading-the-messages.md` explains each kind of finding."
 )
 
 
@@ -60,7 +60,7 @@ def _entry(finding: Finding) -> str:
     place = f"{finding.table}.csv, row{'s' if len(finding.rows) > 1 else ''} {rows}"
     text = f"- `{finding.id}` **{finding.check}** ({place}): {_plain(finding.figures)}"
     if finding.look_at:
-        text += f" Look at: {_plain(finding.look_at)}."
+        text += f" Check: {_plain(finding.look_at)}."
     if finding.decision:
         text += (
             f" *{finding.decision.replace('_', ' ')}: {_plain(finding.reason)} "

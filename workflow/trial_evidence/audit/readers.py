@@ -123,8 +123,8 @@ def readers_page(agreement: pd.DataFrame, differing: pd.DataFrame, lost: pd.Data
         "# Two readers",
         "",
         "A second reader read part of the rows again. To settle a disagreement, copy table, trial, "
-        "row key and field into `data/raw/adjudication.csv` and write the value that counts: the "
-        "pipeline then uses it.",
+        "row key and field into `data/raw/adjudication.csv` and add the value that counts; the "
+        "pipeline then uses that value.",
         "",
         "## Agreement",
         "",
@@ -142,9 +142,9 @@ def readers_page(agreement: pd.DataFrame, differing: pd.DataFrame, lost: pd.Data
         place = f"row {row['rows'].replace(';', ', ')}" if row["rows"] else "no row of the sheet"
         lines.append(
             f"- **{row['trial_id']}** ({row['table']}.csv, {place}; {row['row_key']}): "
-            f"{row['field']}: first reader {row['first'] or 'nothing'} ({row['first_source']}), "
-            f"second reader {row['second'] or 'nothing'} ({row['second_source']}). "
-            f"The sheet holds: {row['sheet_holds'] or 'neither'}. {_became(row)} {_used(row)}"
+            f"{row['field']}: first reader {row['first'] or 'no value'} ({row['first_source']}), "
+            f"second reader {row['second'] or 'no value'} ({row['second_source']}). "
+            f"In the sheet now: {row['sheet_holds'] or 'neither'}. {_became(row)} {_used(row)}"
         )
     if len(lost):
         lines += ["", f"## Readings that fit no row, or several: {len(lost)}", ""]

@@ -15,8 +15,8 @@ from trial_evidence.words.numbers import format_interval, format_number, round_h
 
 # Of the ratios of counts, the one that leads: the others say the same in other words.
 DRAWN = ("risk_ratio", "hazard_ratio")
-NO_CONCLUSION = "No conclusion changed: no interval moved from one side of no effect to another."
-OTHERS = "All other estimates are the same."
+NO_CONCLUSION = "No conclusion changed: every interval includes or excludes no effect as before."
+OTHERS = "All other estimates are unchanged."
 
 
 Titles = Mapping[tuple[str, str], str]

@@ -1,1 +1,4 @@
-"""What the report is made of, and one table of it."""
+"""What the report is made of, and one table of it.
+
+Tables are declared in workflow/report/tables.yaml and filled in tables.
+"""

@@ -1,1 +1,4 @@
-"""The tables of the report."""
+"""The tables of the report.
+
+Each a query; columns, titles and notes are in workflow/report/tables.yaml.
+"""

@@ -40,7 +40,7 @@ def explain(
     table, _, number = row.replace(".csv", "").replace(" ", ":").partition(":")
     if not number.isdecimal():
         raise RequestError(
-            f"Say which row, as in ROW={sheet.results[0]}:6, or which trial and analysis, as in "
+            f"Name a row, as in ROW={sheet.results[0]}:6, or a trial and an analysis, as in "
             "TRIAL=<trial_id> ANALYSIS=<id>."
         )
     return explain_row(table, int(number), sheet, evidence, configuration)
@@ -57,7 +57,9 @@ def explain_row(
         If the table has no rows to explain or no such row; the message says what there is.
     """
     if table not in sheet.results:
-        raise RequestError(f'"{table}" is not explained. Allowed: {", ".join(sheet.results)}')
+        raise RequestError(
+            f'"{table}" is not a table of results. Allowed: {", ".join(sheet.results)}'
+        )
     cell = _cell(sheet, table, row)
     if cell is None:
         last = sheet[table]["row"].max()
