@@ -116,7 +116,7 @@ def test_the_page_does_not_exchange_direct_and_indirect(made_up):
         ("neoadjuvant", "pcr_network"), ("neoadjuvant", "event_free_network"),
     ):  # fmt: skip
         found = rows(made_up.results / setting / "network" / network / "split.csv")
-        shown = list(page_tables(made_up, "Direct against indirect"))
+        shown = list(page_tables(made_up, "Direct versus indirect"))
         for row in found:
             if not row["indirect"]:
                 continue
