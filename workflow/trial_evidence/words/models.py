@@ -1,14 +1,6 @@
-"""Words for measures, models and intervals, as figures, tables and pages print them."""
+"""Words for models and intervals, as figures, tables and pages print them."""
 
 from itertools import product
-
-MEASURE_NAMES = {
-    "risk_ratio": "Risk ratio",
-    "odds_ratio": "Odds ratio",
-    "risk_difference": "Risk difference",
-    "hazard_ratio": "Hazard ratio",
-    "proportion": "Rate",
-}
 
 TAU2_ESTIMATOR_NAMES = ("DL", "REML", "ML", "PM", "HE", "SJ", "EB", "HS")
 # Interval of the mean: what the model's name ends with, its name, and the same in full.
