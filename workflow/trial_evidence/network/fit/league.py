@@ -149,17 +149,16 @@ def fit_network(
     if tau2 is not None and not (np.isfinite(tau2) and tau2 >= 0):
         raise ValueError(f"tau2 must be a finite number, not negative, not {tau2!r}")
     observations = rotate(data)
-    used = estimate_tau2(observations, method) if tau2 is None else tau2
+    used = estimate_tau2([observations], method) if tau2 is None else tau2
     fixed = solve(observations, 0.0)
-    mixed = fixed if not used else solve(observations, used)
-    common, random = league(data, fixed, level), league(data, mixed, level)
+    random = league(data, solve(observations, used) if used else fixed, level)
     pi_low, pi_high = _prediction(random, observations, used, level)
     df = observations.df
     return NetworkFit(
         data=data,
         level=level,
         tau2=used,
-        common=common,
+        common=league(data, fixed, level),
         random=random,
         pi_low=pi_low,
         pi_high=pi_high,
