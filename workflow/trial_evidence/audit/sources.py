@@ -35,10 +35,7 @@ def conflicts(sheet: Sheet) -> Iterator[Finding]:
     years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
     for kind, same in (
         ("counts", ("arm_id", "outcome", "definition", "population", "subgroup")),
-        (
-            "contrasts",
-            ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "subgroup"),
-        ),
+        ("contrasts", ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "subgroup")),
     ):
         columns = COUNT if kind == "counts" else LIMITS
         for rows in grouped(current_rows(sheet, kind), *same).values():

@@ -217,11 +217,7 @@ def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: str) -> bool:
 
 
 def from_counts(
-    study: str,
-    treatments: Sequence[str],
-    events: npt.ArrayLike,
-    n: npt.ArrayLike,
-    measure: str,
+    study: str, treatments: Sequence[str], events: npt.ArrayLike, n: npt.ArrayLike, measure: str
 ) -> StudyContrasts:
     """Contrasts of a study from the counts of its arms.
 

@@ -110,11 +110,7 @@ def league(data: NetworkData, solution: Solution, level: float) -> League:
 
 
 def fit_network(
-    data: NetworkData,
-    method: str = "REML",
-    *,
-    level: float = 95.0,
-    tau2: float | None = None,
+    data: NetworkData, method: str = "REML", *, level: float = 95.0, tau2: float | None = None
 ) -> NetworkFit:
     """Network meta-analysis by generalised least squares.
 

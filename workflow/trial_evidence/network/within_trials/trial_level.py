@@ -238,10 +238,7 @@ def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
 
 
 def surrogacy_results(
-    analysis: SurrogacyAnalysis,
-    surrogate: NetworkEvidence,
-    endpoint: NetworkEvidence,
-    level: float,
+    analysis: SurrogacyAnalysis, surrogate: NetworkEvidence, endpoint: NetworkEvidence, level: float
 ) -> SurrogacyResults:
     """Set the effect on a response against the effect on survival, one contrast a trial.
 
