@@ -110,11 +110,11 @@ def _leading(
 ) -> dict[Key, dict[str, Any]]:
     if evidence is None:
         return {}
-    analyses, rates = (
-        tuple(entry for entry in entries if entry.id in touched)
-        for entries in (configuration.analyses, configuration.rates)
+    only = replace(
+        configuration,
+        analyses=tuple(a for a in configuration.analyses if a.id in touched),
+        rates=tuple(r for r in configuration.rates if r.id in touched),
     )
-    only = replace(configuration, analyses=analyses, rates=rates)
     estimates = pool_setting(evidence.used, evidence.rates, only, setting).estimates
     return {
         (setting, r["analysis"], r["measure"], r["subgroup"],

@@ -254,13 +254,13 @@ def from_counts(
         x, total = x + CONTINUITY_CORRECTION, total + 2 * CONTINUITY_CORRECTION
     # Of each arm the value on the analysis scale, and its variance.
     of_arms = {
-        "odds_ratio": lambda: (np.log(x / (total - x)), 1 / x + 1 / (total - x)),
-        "risk_ratio": lambda: (np.log(x / total), 1 / x - 1 / total),
-        "risk_difference": lambda: (x / total, x * (total - x) / total**3),
+        "odds_ratio": (np.log(x / (total - x)), 1 / x + 1 / (total - x)),
+        "risk_ratio": (np.log(x / total), 1 / x - 1 / total),
+        "risk_difference": (x / total, x * (total - x) / total**3),
     }
     if measure not in of_arms:
         raise ValueError(f"measure {measure!r} is not one of {', '.join(of_arms)}")
-    value, variance = of_arms[measure]()
+    value, variance = of_arms[measure]
     covariance = np.diag(variance[1:]) + variance[0]
     return StudyContrasts(study, tuple(treatments), value[1:] - value[0], covariance)
 

@@ -402,7 +402,8 @@ def _joined(pairs: Sequence[Pair], regimens: Mapping[str, str]) -> tuple[Pair, .
         if any(arm in pair for pair in pairs):
             names.setdefault(regimens[arm], arm)
     single = [pair for pair in pairs if all(names[regimens[arm]] == arm for arm in pair)]
-    largest = max(reduce(_with, single, []), key=len, default=frozenset())
+    none: Groups = []
+    largest = max(reduce(_with, single, none), key=len, default=frozenset())
     return tuple(pair for pair in single if pair <= largest)
 
 
