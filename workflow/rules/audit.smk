@@ -12,6 +12,7 @@ rule audit:
         config=CONFIG,
         trials=expand("results/{setting}/trials.csv", setting=SETTINGS),
         code=code("sheet", "audit"),
+        pages=["workflow/report/audit.md.j2", "workflow/report/readers.md.j2"],
     output:
         "results/checks/audit.csv",
         "results/checks/audit.md",

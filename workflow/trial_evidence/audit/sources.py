@@ -40,10 +40,8 @@ def conflicts(sheet: Sheet) -> Iterator[Finding]:
         columns = COUNT if kind == "counts" else LIMITS
         for rows in grouped(current_rows(sheet, kind), *same).values():
             for one, other in combinations(rows, 2):
-                differ = any(
-                    known(one[column]) and known(other[column]) and one[column] != other[column]
-                    for column in columns
-                )
+                pairs = [(one[column], other[column]) for column in columns]
+                differ = any(known(a) and known(b) and a != b for a, b in pairs)
                 if one["source_id"] != other["source_id"] and differ and _one_result(one, other):
                     yield _conflict(one, other, columns, years)
 
@@ -76,8 +74,7 @@ def _conflict(
     timed = known(_followup(one)) and known(_followup(other))
     same_year = years.get(one["source_id"]) == years.get(other["source_id"])
     severity: Severity = "high" if counted or timed or same_year else "medium"
-    if CURVE in (one["derivation"], other["derivation"]):
-        severity = "low"
+    severity = "low" if CURVE in (one["derivation"], other["derivation"]) else severity
     what = f"{what}{words.subgroup(one)}: {numbers}."
     return finding(severity, CONFLICT, [one, other], columns, what)
 
@@ -153,8 +150,7 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
         what = f"{_results(rows)} verified in a secondary source only ({words.row_numbers(rows)}"
         what += f"; pooled: {words.row_numbers(in_use)})" if in_use else ")"
         what += ", but sources.csv names first-hand sources."
-        severity: Severity = "medium" if in_use else "low"
-        found = finding(severity, SECOND_HAND, rows, ("verification",), what)
+        found = finding("medium" if in_use else "low", SECOND_HAND, rows, ("verification",), what)
         yield replace(found, look_at="; ".join(available))
 
 

@@ -1,14 +1,10 @@
 """The changes as a page, in Markdown and in HTML, and as a small forest plot."""
 
-import html
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from trial_evidence.changes.compare import EstimateChange, absent
 from trial_evidence.figures.canvas.axis import Axis
@@ -17,15 +13,8 @@ from trial_evidence.measures import measure_words
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "report"
 # Of the ratios of counts, the one that leads: the others say the same in other words.
 DRAWN = ("risk_ratio", "hazard_ratio")
-SAID = {
-    "no_row": "No row of the sheet differs.",
-    "no_conclusion": "No conclusion changed: no interval moved from one side of no effect to "
-    "another.",
-    "others": "All other estimates are the same.",
-}
 
 
 @dataclass(frozen=True)
@@ -85,28 +74,6 @@ class Section:
                 "" if absent(low) else format_interval(low, record["pi_high"]),
                 SHORT_MODEL_NAMES.get(record["model"], record["model"]),
             )
-
-
-def render(kind: str, **content: Any) -> str:
-    """The page as ``md``, or as ``html``: one file, readable offline.
-
-    Parameters
-    ----------
-    **content
-        ``since``, the revision compared with, in words; ``rows``, what differs in the sheet;
-        ``users``, which analyses use the rows that differ; ``sections``; and of HTML the
-        ``figure``, as SVG or empty.
-    """
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    # A choice of each template: Markdown is not to be escaped.
-    made.filters["esc"] = html.escape
-    return made.get_template(f"changes.{kind}.j2").render(SAID, **content)
 
 
 def as_forest(since: str, section: Section) -> Forest | None:

@@ -1,18 +1,18 @@
 """``make changes``: the sheet as it stands against an earlier revision of it."""
 
+import html
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
 from trial_evidence.changes.networks import NetworkChanges, Side, network_changes
-from trial_evidence.changes.page import Section, as_forest, render
+from trial_evidence.changes.page import Section, as_forest
 from trial_evidence.config.configuration import Configuration, read_configuration
-from trial_evidence.config.networks import NetworkConfiguration, read_networks
+from trial_evidence.config.networks import read_networks
 from trial_evidence.extract.context import tables_of
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.figures.canvas.publishing import publish
@@ -24,6 +24,7 @@ from trial_evidence.sheet import Dictionary, Sheet, SheetError, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.pages import filled
 from trial_evidence.workbook import table_difference
 from trial_evidence.workbook.difference import in_words
 
@@ -63,7 +64,7 @@ def write_changes(
         If there is no such revision; the message says so.
     """
     now = Side(sheet, configuration, read_networks(config, configuration))
-    evidence = _evidence(now)
+    evidence = _evidence(sheet, configuration)
     remark = network_remark = ""
     changes: tuple[EstimateChange, ...] = ()
     networks = NetworkChanges()
@@ -73,26 +74,18 @@ def write_changes(
         _add_new_tables(old_raw, dictionary)
         try:
             old = read_configuration(old_config)
-            then = Side(
-                apply_adjudications(load_sheet(old_raw, dictionary)[0], dictionary),
-                old,
-                NetworkConfiguration({}, {}, (), (), ()),
-            )
+            then = apply_adjudications(load_sheet(old_raw, dictionary)[0], dictionary)
         except SheetError as error:
             remark = _not_compared("Estimates are not compared: the sheet", name, "does", error)
         else:
-            changes = estimate_changes(_evidence(then), evidence, (old, configuration))
+            changes = estimate_changes(_evidence(then, old), evidence, (old, configuration))
             try:
-                networks = network_changes(
-                    replace(then, networks=read_networks(old_config, old)), now
-                )
+                networks = network_changes(Side(then, old, read_networks(old_config, old)), now)
             except SheetError as error:
-                network_remark = _not_compared(
-                    "Networks are not compared: those", name, "do", error
-                )
-    titles = {(a.setting, a.id): a.title for a in configuration.analyses}
-    titles |= {(r.setting, r.id): r.title for r in configuration.rates}
-    titles |= {(n.setting, n.id): n.title for n in now.networks.networks}
+                what = "Networks are not compared: those"
+                network_remark = _not_compared(what, name, "do", error)
+    entries = (*configuration.analyses, *configuration.rates, *now.networks.networks)
+    titles = {(entry.setting, entry.id): entry.title for entry in entries}
     shared = (titles, configuration.confidence_level)
     first = Section("Estimates", "Analysis", changes, *shared, remark or "No estimate differs.")
     second = Section("Networks", "Network", networks.estimates, *shared, network_remark)
@@ -102,13 +95,13 @@ def write_changes(
         "users": _users(touched, evidence, networks.evidence, now),
         "sections": [first, second] if second.estimates or second.remark else [first],
     }
-    text = render("md", **content)
+    text = filled("changes.md.j2", lambda cell: cell.replace("|", "\\|"), **content)
     forest = as_forest(name, first)
     drawn = {} if forest is None else {"changes": layout(forest, style_for(180.0))}
     publish(drawn, results, ("svg", "png"), own=("changes.svg", "changes.png"))
     figure = (results / "changes.svg").read_text(encoding="utf-8") if drawn else ""
     write_text(results / "changes.md", text)
-    page = render("html", **content, figure=figure[figure.find("<svg") :])
+    page = filled("changes.html.j2", html.escape, **content, figure=figure[figure.find("<svg") :])
     write_text(results / "changes.html", page)
     return text
 
@@ -209,6 +202,5 @@ def _users(
     )
 
 
-def _evidence(side: Side) -> dict[str, SettingEvidence]:
-    settings = side.configuration.settings
-    return {s: extract_setting(side.sheet, side.configuration, s) for s in settings}
+def _evidence(sheet: Sheet, configuration: Configuration) -> dict[str, SettingEvidence]:
+    return {s: extract_setting(sheet, configuration, s) for s in configuration.settings}

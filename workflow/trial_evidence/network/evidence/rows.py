@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -402,8 +401,10 @@ def _joined(pairs: Sequence[Pair], regimens: Mapping[str, str]) -> tuple[Pair, .
         if any(arm in pair for pair in pairs):
             names.setdefault(regimens[arm], arm)
     single = [pair for pair in pairs if all(names[regimens[arm]] == arm for arm in pair)]
-    none: Groups = []
-    largest = max(reduce(_with, single, none), key=len, default=frozenset())
+    groups: Groups = []
+    for pair in single:
+        groups = _with(groups, pair)
+    largest = max(groups, key=len, default=frozenset())
     return tuple(pair for pair in single if pair <= largest)
 
 

@@ -562,16 +562,13 @@ def _threshold(band: Band, largest: float) -> Threshold:
     while upper(lowest - step) < 0:
         step *= 2
     effect = float(brentq(upper, lowest - step, lowest, xtol=1e-12))
-    reasons = []
-    if effect > largest:
-        reasons.append("Beyond the largest effect that any of the trials showed: an extrapolation.")
-    if effect < 0:
-        reasons.append("Below zero: a longer survival is predicted whatever the surrogate shows.")
-    if not band.falls_faster:
-        reasons.append(
-            "The slope is not established: for larger effects the prediction includes none again."
-        )
-    return Threshold(effect, " ".join(reasons))
+    beyond = "Beyond the largest effect that any of the trials showed: an extrapolation."
+    below = "Below zero: a longer survival is predicted whatever the surrogate shows."
+    open_ended = (
+        "The slope is not established: for larger effects the prediction includes none again."
+    )
+    minded = {beyond: effect > largest, below: effect < 0, open_ended: not band.falls_faster}
+    return Threshold(effect, " ".join(text for text, holds in minded.items() if holds))
 
 
 def _lowest_point(band: Band) -> float:
