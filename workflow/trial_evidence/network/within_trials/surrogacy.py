@@ -9,7 +9,6 @@ which flattens a regression's slope.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +24,14 @@ from trial_evidence.network.within_trials.bivariate import (
 from trial_evidence.pool.engine.refusals import Refused, too_few
 from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 
-Weighting = Literal["trial size", "inverse variance"]
-WEIGHTINGS: tuple[Weighting, ...] = ("trial size", "inverse variance")
+WEIGHTINGS = ("trial size", "inverse variance")
+MAIN, SENSITIVITY, LEFT_OUT = "main", "sensitivity", "leave-one-out"
+REGRESSION, BIVARIATE = "weighted regression", "bivariate"
+# How the interval of R2 is made.
+R2_METHODS = {
+    REGRESSION: "Fisher's z of the weighted correlation, squared",
+    BIVARIATE: "profile likelihood of the correlation, squared",
+}
 
 # Fisher's interval of a correlation needs four trials, the five parameters of the bivariate model
 # as many trials.
@@ -157,6 +162,13 @@ class Band:
 class Association:
     """A line through the effects of trials.
 
+    Of a weighted regression the standard deviation around the line, the threshold and the
+    prediction are for a trial of average weight; the interval of the slope is on t with k - 2
+    degrees of freedom. The line of the bivariate model, a regression with errors in both effects,
+    is that of the true effects, its threshold for a new trial of infinite size; R2 is NaN where one
+    of the true effects does not vary between trials. The interval of its slope is by profile
+    likelihood; its limits are infinite where the likelihood does not bound them.
+
     Attributes
     ----------
     k : int
@@ -171,12 +183,14 @@ class Association:
         Surrogate threshold effect.
     band : Band or None
         None where no line can be drawn.
+    slope_p : float
+        Test of the slope of a regression.
+    fit : BivariateFit or None
+        The maximum of the likelihood, of the bivariate model.
     note : str
         What lies at the edge of the model; empty where nothing does.
     """
 
-    model: ClassVar[str]
-    r2_method: ClassVar[str]
     k: int
     slope_low: float
     slope_high: float
@@ -186,6 +200,8 @@ class Association:
     residual_sd: float
     threshold: Threshold
     band: Band | None
+    slope_p: float = math.nan
+    fit: BivariateFit | None = None
     note: str = ""
 
     @property
@@ -203,46 +219,30 @@ class Association:
         return None if self.band is None else self.band.at(surrogate)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SurrogacyRegression(Association):
-    """Weighted regression of the effect on the final endpoint on that on the surrogate.
-
-    The standard deviation around the line, the threshold and the prediction are for a trial of
-    average weight; the interval of the slope is on t with k - 2 degrees of freedom, and `slope_p`
-    its test. `weighting` is by ``trial size`` or ``inverse variance`` (of the effect on the final
-    endpoint).
-    """
-
-    model = "weighted regression"
-    r2_method = "Fisher's z of the weighted correlation, squared"
-    weighting: Weighting
-    slope_p: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class BivariateSurrogacy(Association):
-    """Bivariate random-effects model: regression with errors in both effects.
-
-    Its line is that of the true effects, its threshold for a new trial of infinite size. R2 is
-    NaN where one of the true effects does not vary between trials. The interval of the slope is
-    by profile likelihood; its limits are infinite where the likelihood does not bound them.
-    `within_correlation` is the supposed correlation of the sampling errors of the two effects of a
-    trial, `fit` the maximum of the likelihood.
-    """
-
-    model = "bivariate"
-    r2_method = "profile likelihood of the correlation, squared"
-    within_correlation: float
-    fit: BivariateFit
-
-
 @dataclass(frozen=True)
-class WithoutTrial:
-    """The association without one trial."""
+class Model:
+    """One way to look at the association.
 
-    trial: str
-    regression: SurrogacyRegression | Refused
-    bivariate: BivariateSurrogacy | Refused
+    Attributes
+    ----------
+    role, model : str
+        ``main``, ``sensitivity`` or ``leave-one-out``; ``weighted regression`` or ``bivariate``.
+    found : Association or Refused
+    without : str
+        The trial left out; empty for all trials.
+    weighting : str
+        Of a regression, one of `WEIGHTINGS`: inverse variance is that of the effect on the final
+        endpoint.
+    within_correlation : float
+        The supposed correlation of the sampling errors of the two effects of a trial.
+    """
+
+    role: str
+    model: str
+    found: Association | Refused
+    without: str
+    weighting: str = ""
+    within_correlation: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -253,21 +253,16 @@ class Surrogacy:
     ----------
     pairs : tuple of EffectPair
         Trials.
-    regressions : tuple of SurrogacyRegression or Refused
-        By weighting, in the order of `WEIGHTINGS`.
-    bivariate : tuple of BivariateSurrogacy or Refused
-        By supposed within-trial correlation, the chosen one first.
-    without : tuple of WithoutTrial
-        Leave-one-out: the regression weighted by inverse variance, and the bivariate model with the
-        chosen correlation.
+    models : tuple of Model
+        The regression weighted by inverse variance and the bivariate model with the chosen
+        correlation, both with the role of main results; then with other weights and
+        correlations; then these two again without each trial in turn.
     cautions : tuple of str
         What the numbers cannot show.
     """
 
     pairs: tuple[EffectPair, ...]
-    regressions: tuple[SurrogacyRegression | Refused, ...]
-    bivariate: tuple[BivariateSurrogacy | Refused, ...]
-    without: tuple[WithoutTrial, ...]
+    models: tuple[Model, ...]
     cautions: tuple[str, ...]
 
 
@@ -303,33 +298,36 @@ def surrogacy(
     ValueError
         If a trial occurs twice, an effect cannot be used, or a correlation is out of range.
     """
-    rhos = (within_correlation, *(r for r in sensitivity if r != within_correlation))
     ordered = tuple(sorted(pairs, key=lambda pair: pair.trial))
-    rests = {left.trial: [pair for pair in ordered if pair is not left] for left in ordered}
-    k = len(ordered)
+    size, inverse = WEIGHTINGS
+
+    def regression(role: str, weighting: str, without: str = "") -> Model:
+        rest = [pair for pair in ordered if pair.trial != without]
+        found = regress(rest, weighting, level)
+        return Model(role, REGRESSION, found, without, weighting=weighting)
+
+    def bivariate(role: str, rho: float, without: str = "") -> Model:
+        rest = [pair for pair in ordered if pair.trial != without]
+        found = errors_in_variables(rest, rho, level)
+        return Model(role, BIVARIATE, found, without, within_correlation=rho)
+
+    models = [regression(MAIN, inverse), bivariate(MAIN, within_correlation)]
+    models.append(regression(SENSITIVITY, size))
+    models += [bivariate(SENSITIVITY, rho) for rho in sensitivity if rho != within_correlation]
+    for left in ordered:
+        models.append(regression(LEFT_OUT, inverse, left.trial))
+        models.append(bivariate(LEFT_OUT, within_correlation, left.trial))
     few = (
-        f"{k} trials: the estimate of the association is too imprecise for the surrogate to "
-        "replace the final endpoint."
+        f"{len(ordered)} trials: the estimate of the association is too imprecise for the "
+        "surrogate to replace the final endpoint."
     )
-    return Surrogacy(
-        pairs=ordered,
-        regressions=tuple(regress(ordered, weighting, level) for weighting in WEIGHTINGS),
-        bivariate=tuple(errors_in_variables(ordered, rho, level) for rho in rhos),
-        without=tuple(
-            WithoutTrial(
-                trial,
-                regress(rest, "inverse variance", level),
-                errors_in_variables(rest, within_correlation, level),
-            )
-            for trial, rest in rests.items()
-        ),
-        cautions=(*([few] if k < FEW_TRIALS else []), *CANNOT_SHOW),
-    )
+    cautions = (*([few] if len(ordered) < FEW_TRIALS else []), *CANNOT_SHOW)
+    return Surrogacy(ordered, tuple(models), cautions)
 
 
 def regress(
-    pairs: Sequence[EffectPair], weighting: Weighting, level: float = 95.0
-) -> SurrogacyRegression | Refused:
+    pairs: Sequence[EffectPair], weighting: str, level: float = 95.0
+) -> Association | Refused:
     """Weighted least squares of the effect on the final endpoint on that on the surrogate.
 
     Parameters
@@ -343,7 +341,7 @@ def regress(
 
     Returns
     -------
-    SurrogacyRegression or Refused
+    Association or Refused
         Refused with fewer than four trials, or where all show the same effect on the surrogate.
 
     Raises
@@ -383,7 +381,7 @@ def regress(
     se = float(np.sqrt(band.covariance[1, 1]))
     r2 = slope**2 * sxx / syy if syy > 0 else math.nan
     r2_low, r2_high = _fisher(math.copysign(math.sqrt(min(r2, 1.0)), slope), x.size, level)
-    return SurrogacyRegression(
+    return Association(
         k=x.size,
         slope_low=slope - band.quantile * se,
         slope_high=slope + band.quantile * se,
@@ -393,14 +391,13 @@ def regress(
         residual_sd=math.sqrt(residual),
         threshold=_threshold(band, float(x.max())),
         band=band,
-        weighting=weighting,
         slope_p=float(2 * stdtr(df, -abs(slope) / se)) if se > 0 else 0.0,
     )
 
 
 def errors_in_variables(
     pairs: Sequence[EffectPair], within_correlation: float, level: float = 95.0
-) -> BivariateSurrogacy | Refused:
+) -> Association | Refused:
     """Bivariate random-effects model of the two effects, by maximum likelihood.
 
     Parameters
@@ -415,7 +412,7 @@ def errors_in_variables(
 
     Returns
     -------
-    BivariateSurrogacy or Refused
+    Association or Refused
         Refused with fewer than five trials.
 
     Raises
@@ -453,7 +450,7 @@ def errors_in_variables(
         around, df = found.residual_sd**2, x.size - 2
         band = _band(found.mean, found.slope, own, found.slope_variance, around, df, level)
         threshold = _threshold(band, float(x.max()))
-    return BivariateSurrogacy(
+    return Association(
         k=x.size,
         slope_low=slope_low,
         slope_high=slope_high,
@@ -464,7 +461,6 @@ def errors_in_variables(
         threshold=threshold,
         band=band,
         note=_edge(found),
-        within_correlation=within_correlation,
         fit=found,
     )
 

@@ -18,13 +18,10 @@ from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.fit.effect import wald
 from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial, factorial_trials
 from trial_evidence.network.within_trials.surrogacy import (
-    WEIGHTINGS,
-    Association,
-    BivariateSurrogacy,
+    R2_METHODS,
     EffectPair,
+    Model,
     Surrogacy,
-    SurrogacyRegression,
-    Weighting,
     surrogacy,
 )
 from trial_evidence.network.within_trials.synergy import (
@@ -37,7 +34,6 @@ from trial_evidence.pool.engine.refusals import Refused
 
 ALL_PAIRS = "all"
 NOT_FACTORIAL = "no arms of two agents, each alone and both together, with one partner"
-MAIN, SENSITIVITY, LEFT_OUT = "main", "sensitivity", "leave-one-out"
 
 SYNERGY_COLUMNS = [
     "setting", "network", "scale", "label", "background", "background_source", "agents", "kind",
@@ -317,36 +313,21 @@ def surrogacy_table(results: SurrogacyResults) -> pd.DataFrame:
     regression by inverse variance and the bivariate model at the first correlation have the role
     of main results, side by side and first; neither is without fault.
     """
-    found, correlations = results.found, results.analysis.correlations
-    main: Weighting = "inverse variance"
-    weighted = dict(zip(WEIGHTINGS, found.regressions, strict=True))
-    supposed = dict(zip(correlations, found.bivariate, strict=True))
-
-    def regression(role: str, one: Any, weighting: Weighting = main, without: str = "") -> Row:
-        by = {"role": role, "weighting": weighting, "without": without}
-        return by | _association(SurrogacyRegression, one)
-
-    def bivariate(role: str, one: Any, rho: float = correlations[0], without: str = "") -> Row:
-        by = {"role": role, "within_correlation": rho, "without": without}
-        return by | _association(BivariateSurrogacy, one)
-
-    rows = [regression(MAIN, weighted.pop(main)), bivariate(MAIN, supposed.pop(correlations[0]))]
-    rows += [regression(SENSITIVITY, one, weighting) for weighting, one in weighted.items()]
-    rows += [bivariate(SENSITIVITY, one, rho) for rho, one in supposed.items()]
-    for left in found.without:
-        rows.append(regression(LEFT_OUT, left.regression, without=left.trial))
-        rows.append(bivariate(LEFT_OUT, left.bivariate, without=left.trial))
     about = {"setting": results.analysis.setting, "analysis": results.analysis.id}
-    return pd.DataFrame([about | row for row in rows], columns=SURROGACY_COLUMNS)
+    rows = [about | _model_row(model) for model in results.found.models]
+    return pd.DataFrame(rows, columns=SURROGACY_COLUMNS)
 
 
-def _association(kind: type[Association], one: Association | Refused) -> Row:
+def _model_row(model: Model) -> Row:
+    one = model.found
+    about = _taken(model, "role", "model", "without", "weighting", "within_correlation")
     if isinstance(one, Refused):
-        return {"model": kind.model, "reason": one.reason}
+        return about | {"reason": one.reason}
     return {
-        **_taken(one, "model", "k", "intercept", "slope", "slope_low", "slope_high", "r2",
-                 "r2_low", "r2_high", "r2_method", "residual_sd"),
-        "slope_p": getattr(one, "slope_p", math.nan),
+        **about,
+        **_taken(one, "k", "intercept", "slope", "slope_low", "slope_high", "slope_p", "r2",
+                 "r2_low", "r2_high", "residual_sd"),
+        "r2_method": R2_METHODS[model.model],
         "threshold_odds_ratio": one.threshold.odds_ratio,
         "note": " ".join(filter(None, [one.note, one.threshold.reason])),
     }  # fmt: skip
