@@ -126,7 +126,6 @@ def far_from_pool(sheet: Sheet, trials: pd.DataFrame) -> Iterator[Finding]:
 
     Parameters
     ----------
-    sheet : Sheet
     trials : DataFrame
         ``results/<setting>/trials.csv`` of all settings: ``setting``, ``analysis``, ``measure``,
         ``subgroup``, ``pooled``, ``yi``, ``vi``, ``rows``; and ``table``, which the rows are of.

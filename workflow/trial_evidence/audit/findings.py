@@ -45,14 +45,12 @@ class Finding:
         Eight letters made of the check, the key of the rows and the values the finding rests on:
         the same finding keeps its id wherever its rows move, and gets a new one when a value
         changes.
-    severity : {"high", "medium", "low"}
     check : str
         What was looked for, in words.
     table : str
         Table of the rows.
     rows : tuple of int
         Row numbers of the spreadsheet.
-    trial_id : str
     columns : tuple of str
         The columns the finding rests on.
     figures : str

@@ -49,7 +49,6 @@ def write_changes(
         A revision that git knows.
     sheet, configuration : Sheet, Configuration
         As they are now.
-    dictionary : Dictionary
     raw, config, results : Path
         Folders of the sheet, the configuration and the results.
 

@@ -39,16 +39,12 @@ class PartAnalysis:
     ----------
     number : int
         1 for the largest part.
-    data : NetworkData
     reference : str
         The regimen that the others are shown against.
     fit, beside : NetworkFit
         With tau2 by REML, and by DerSimonian and Laird.
-    ranking : Ranking
     splits : tuple of Split
         Direct against indirect evidence by direct comparison.
-    inconsistency : Inconsistency
-    contributions : Contributions
     """
 
     number: int
@@ -70,7 +66,6 @@ class ComponentAnalysis:
     ----------
     model, common : ComponentModel or Refused
         With tau2 by REML, and without heterogeneity.
-    test : AdditivityTest or Refused
     predictions : tuple of PredictedByAddition
         Every regimen against the reference of its part, observed and as a sum of components.
     interactions : tuple of (tuple of str, Interaction or Refused)

@@ -218,10 +218,6 @@ def additivity_test(
     method : str
         Estimator of tau2 of the standard model, for the test that allows for heterogeneity.
 
-    Returns
-    -------
-    AdditivityTest or Refused
-
     Raises
     ------
     ValueError

@@ -114,10 +114,6 @@ class StudyContrasts:
         ----------
         first, second : str
             Two of `treatments`.
-
-        Returns
-        -------
-        effect, variance : float
         """
         means, spread = self._arms()
         i, j = self.treatments.index(first), self.treatments.index(second)

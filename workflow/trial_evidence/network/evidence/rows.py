@@ -63,7 +63,6 @@ class NetworkEvidence:
 
     Attributes
     ----------
-    network : Network
     nodes : dict of Node
         By regimen, in alphabetical order; those of the trials used.
     labels : dict of str
@@ -124,12 +123,10 @@ def network_evidence(
 
     Parameters
     ----------
-    sheet : Sheet
     configuration : Configuration
         Admission and orders of preference.
     networks : NetworkConfiguration
         Abbreviations, and arms that are nodes of their own.
-    network : Network
     """
     context = setting_context(sheet, configuration, network.setting)
     own = networks.own_nodes

@@ -72,10 +72,6 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     method : str
         Estimator of the heterogeneity within designs: ``DL`` (as netmeta) or ``REML``.
 
-    Returns
-    -------
-    Inconsistency
-
     Raises
     ------
     ValueError

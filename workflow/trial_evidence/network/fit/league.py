@@ -126,10 +126,6 @@ def fit_network(
     tau2 : float, optional
         A between-study variance to use instead of an estimate.
 
-    Returns
-    -------
-    NetworkFit
-
     Raises
     ------
     ValueError

@@ -104,10 +104,6 @@ def rotate(data: NetworkData) -> Rotated:
     ----------
     data : NetworkData
         Connected or not.
-
-    Returns
-    -------
-    Rotated
     """
     alike: dict[int, list[StudyContrasts]] = {}
     for study in data.studies:
@@ -208,10 +204,6 @@ def solve(observations: Rotated, tau2: float) -> Solution:
         From `rotate`.
     tau2 : float
         Between-study variance, not negative.
-
-    Returns
-    -------
-    Solution
     """
     fit = _At(observations, tau2)
     kept = observations.kept

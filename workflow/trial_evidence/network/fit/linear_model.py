@@ -118,10 +118,6 @@ def observe(data: NetworkData, rows: Mapping[str, Floats]) -> Observations:
     rows : mapping of str to numpy.ndarray of float, shape (coefficients,)
         What each treatment is made of; a contrast has the difference of two rows.
 
-    Returns
-    -------
-    Observations
-
     Raises
     ------
     ValueError
@@ -190,10 +186,6 @@ def fit_at(observations: Observations, tau2: float) -> LinearFit:
         From `observe`.
     tau2 : float
         Between-study variance, not negative.
-
-    Returns
-    -------
-    LinearFit
     """
     root = 1 / np.sqrt(observations.variances + tau2)
     left, triangle = np.linalg.qr(root[:, None] * observations.reduced)

@@ -253,10 +253,6 @@ def fit_bivariate(data: Pairs) -> BivariateFit:
     data : Pairs
         Effects with their sampling covariances.
 
-    Returns
-    -------
-    BivariateFit
-
     Notes
     -----
     Newton's method from several first values over the variance of the first true effect, the slope

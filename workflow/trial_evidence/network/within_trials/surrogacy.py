@@ -127,7 +127,6 @@ class Band:
 
     Attributes
     ----------
-    intercept, slope : float
     covariance : numpy.ndarray of float, shape (2, 2)
         Of intercept and slope.
     new_trial : float
@@ -227,7 +226,6 @@ class Model:
     ----------
     role, model : str
         ``main``, ``sensitivity`` or ``leave-one-out``; ``weighted regression`` or ``bivariate``.
-    found : Association or Refused
     without : str
         The trial left out; empty for all trials.
     weighting : str

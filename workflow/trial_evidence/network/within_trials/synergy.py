@@ -204,7 +204,6 @@ class TrialSynergy:
 
     Attributes
     ----------
-    trial : str
     response_first, response_second, observed, expected : float
         Response rates of the single arms, of both, and expected of both, as probabilities. Where
         an arm of the trial is empty or full 0.5 is added to the cells of all its arms.

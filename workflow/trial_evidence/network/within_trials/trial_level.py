@@ -74,7 +74,6 @@ class SynergyResults:
 
     Attributes
     ----------
-    analysis : SynergyAnalysis
     trials : tuple of FactorialTrial
         By trial id.
     labels : dict of str
@@ -235,7 +234,6 @@ def surrogacy_results(
 
     Parameters
     ----------
-    analysis : SurrogacyAnalysis
     surrogate : NetworkEvidence
         Of counts.
     endpoint : NetworkEvidence
