@@ -24,8 +24,8 @@ from trial_evidence.audit.rows import (
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, measure_words
 from trial_evidence.measures.effects import odds_ratio
-from trial_evidence.pool.engine.likelihood import reml_tau2
 from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.probes.influence import leave_one_out
 from trial_evidence.sheet import Sheet
 
 OWN_RESULTS = "far from its own other result"
@@ -157,24 +157,13 @@ def deleted_residuals(yi: Floats, vi: Floats) -> list[tuple[float, float]]:
     yi, vi : numpy.ndarray of float, shape (k,)
         Effects and sampling variances; k at least 3.
 
-    Raises
-    ------
-    ValueError
-        If there are fewer than three trials.
-
     Notes
     -----
     The same as metafor's ``rstudent(rma(yi, vi, method="REML"))``.
     """
-    found = []
-    for position in range(yi.size):
-        y, v = np.delete(yi, position), np.delete(vi, position)
-        tau2 = reml_tau2(y, v)
-        weights = 1 / (v + tau2)
-        mean = float(weights @ y / weights.sum())
-        spread = math.sqrt(float(vi[position]) + tau2 + 1 / float(weights.sum()))
-        found.append((mean, (float(yi[position]) - mean) / spread))
-    return found
+    others = leave_one_out(yi, vi, interval="wald")
+    residuals = (yi - others.estimate) / np.sqrt(vi + others.tau2 + others.se**2)
+    return list(zip(others.estimate.tolist(), residuals.tolist(), strict=True))
 
 
 def _outlier(
