@@ -190,8 +190,7 @@ def component_model(
     ``EE`` and ``DL``); the inactive component that these name is one left out of all treatments.
     """
     level = check_level(level)
-    design = _design(data, components, interactions)
-    if isinstance(design, Refused):
+    if isinstance(design := _design(data, components, interactions), Refused):
         return design
     fitted = fit(design.observations, method)
     effects = tuple(
@@ -229,8 +228,7 @@ def additivity_test(
     at tau2 = 0. The test at the tau2 of the standard model is the generalised least-squares test of
     the same hypothesis.
     """
-    design = _design(data, components, interactions)
-    if isinstance(design, Refused):
+    if isinstance(design := _design(data, components, interactions), Refused):
         return design
     additive, standard = design.observations, observe(data, _units(data))
     random = fit(standard, method)
@@ -279,8 +277,7 @@ def observed_and_predicted(
     level = check_level(level)
     if reference not in data.treatments:
         raise ValueError(f"the reference {reference!r} is not a treatment of the network")
-    design = _design(data, components, ())
-    if isinstance(design, Refused):
+    if isinstance(design := _design(data, components, ()), Refused):
         return design
     own = _units(data)
     standard = fit(observe(data, own), method)
@@ -326,8 +323,7 @@ def interaction_observations(
     ValueError
         As `component_model`.
     """
-    design = _design(data, components, (interaction, *others))
-    if isinstance(design, Refused):
+    if isinstance(design := _design(data, components, (interaction, *others)), Refused):
         return design
     functional = np.eye(len(design.labels))[len(design.names)]
     if not design.observations.estimable(functional):

@@ -1,5 +1,6 @@
 """What a network rests on: one report a trial, its arms as nodes, and the rows set aside."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -137,11 +138,8 @@ def network_evidence(
     overridden = {row["arm_id"]: row["reason"] for row in records(exclusions[about_others])}
     kept = exclusions[~about_others].groupby("trial_id")
     context = replace(context, exclusions={str(trial): rows for trial, rows in kept})
-    nodes = nodes_of(
-        (_regimen(row, own) for row in records(context.arms)),
-        context.labels,
-        networks.abbreviations,
-    )
+    regimens = {_regimen(row, own) for row in records(context.arms)}
+    nodes = nodes_of(regimens, context.labels, networks.abbreviations)
     used: Records = []
     aside: Records = []
     studies: list[StudyContrasts] = []
@@ -173,12 +171,12 @@ def network_evidence(
             | {"network": network.id}
             for label, reason in sorted(taken.reasons.items())
         ]
-    regimens = {record[side] for record in used for side in ("regimen", "against")}
+    in_use = {record[side] for record in used for side in ("regimen", "against")}
     years = {record["trial_id"]: record["year"] for record in used}
     trials = sheet["trials"][sheet["trials"]["trial_id"].isin(list(years))]
     return NetworkEvidence(
         network=network,
-        nodes={name: node for name, node in nodes.items() if name in regimens},
+        nodes={name: node for name, node in nodes.items() if name in in_use},
         labels=context.labels,
         abbreviations=networks.abbreviations,
         used=pd.DataFrame(used, columns=USED_COLUMNS),
@@ -202,13 +200,13 @@ def _regimen(arm: Record, own_nodes: Mapping[str, str]) -> str:
 
 def _trials(context: Context, network: Network, own_nodes: Mapping[str, str]) -> Iterator[_Trial]:
     """The trials with candidates: results of all patients on an outcome of the network."""
-    arms: dict[str, dict[str, str]] = {}
+    arms: dict[str, dict[str, str]] = defaultdict(dict)
     for arm in records(context.arms):
-        arms.setdefault(arm["trial_id"], {})[arm["arm_id"]] = _regimen(arm, own_nodes)
-    rows: dict[str, dict[int, Record]] = {}
+        arms[arm["trial_id"]][arm["arm_id"]] = _regimen(arm, own_nodes)
+    rows: dict[str, dict[int, Record]] = defaultdict(dict)
     for label, row in context.rows[network.table].items():
         if row["subgroup"] == WHOLE and row["outcome"] in network.endpoints:
-            rows.setdefault(row["trial_id"], {})[label] = row
+            rows[row["trial_id"]][label] = row
     for name, trial in context.trials.items():
         if name in rows:
             yield _Trial(name, trial["randomised"] == "yes", arms[name], rows[name])
@@ -305,9 +303,7 @@ def _timed(
     return _Taken(reasons, study, used)
 
 
-def _contrast_record(
-    trial: _Trial, row: Record, covariance: str, context: Context
-) -> dict[str, Any]:
+def _contrast_record(trial: _Trial, row: Record, covariance: str, context: Context) -> Record:
     experimental, control = _arms_of(row)
     # Patients are only counted here, never weighted by: the randomised number may stand in.
     n, n_against = (

@@ -8,6 +8,7 @@ is ever inverted has the size of the number of treatments.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -105,35 +106,27 @@ def rotate(data: NetworkData) -> Rotated:
     data : NetworkData
         Connected or not.
     """
-    alike: dict[int, list[StudyContrasts]] = {}
+    alike: dict[int, list[StudyContrasts]] = defaultdict(list)
     for study in data.studies:
-        alike.setdefault(study.effects.size, []).append(study)
-    effects, variances, values, rows, columns = [], [], [], [], []
+        alike[study.effects.size].append(study)
+    effects, variances = [], []
+    design = np.zeros((sum(study.effects.size for study in data.studies), len(data.treatments)))
     before = 0
-    for size, studies in sorted(alike.items()):
+    for _, studies in sorted(alike.items()):
         y, d, turn = _rotate_alike(studies)
         places = np.array([[data.position[t] for t in study.treatments] for study in studies])
         row = before + np.arange(y.size).reshape(y.shape)
         # Every observation has the arms beyond the base with the rotation's weights, and the base
         # with what brings their sum to zero.
         arms = np.concatenate([-turn.sum(axis=2)[:, :, None], turn], axis=2)
-        values.append(arms.ravel())
-        rows.append(np.repeat(row.ravel(), size + 1))
-        columns.append(np.repeat(places[:, None, :], size, axis=1).ravel())
+        design[row[:, :, None], places[:, None, :]] = arms
         effects.append(y.ravel())
         variances.append(d.ravel())
         before += y.size
     first = np.unique(data.labels, return_index=True)[1]
     kept = np.setdiff1d(np.arange(len(data.treatments)), first)
-    return Rotated(
-        effects=np.concatenate(effects),
-        variances=np.concatenate(variances),
-        design=csr_array(
-            (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
-            shape=(before, len(data.treatments)),
-        ),
-        kept=kept,
-    )
+    joined = np.concatenate(effects), np.concatenate(variances)
+    return Rotated(*joined, design=csr_array(design), kept=kept)
 
 
 def _cross(design: csr_array, weights: Floats) -> Floats:

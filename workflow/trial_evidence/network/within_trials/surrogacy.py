@@ -360,8 +360,7 @@ def regress(
         raise ValueError(f"weighting {weighting!r} is not one of {', '.join(WEIGHTINGS)}")
     what = "A regression of effects on effects"
     why = "a line through fewer says nothing of its own error"
-    refusal = too_few(x.size, TRIALS_FOR_A_LINE, what, why, forced=False)
-    if refusal is not None:
+    if refusal := too_few(x.size, TRIALS_FOR_A_LINE, what, why, forced=False):
         return refusal
     weights = 1 / v if weighting == "inverse variance" else _sizes(pairs)
     weights = weights / weights.mean()
@@ -432,8 +431,7 @@ def errors_in_variables(
     if not -1 < within_correlation < 1:
         raise ValueError(f"a correlation lies above -1 and below 1, not {within_correlation!r}")
     what, why = "A bivariate model", "it has five parameters"
-    refusal = too_few(x.size, TRIALS_FOR_TWO_DIMENSIONS, what, why, forced=False)
-    if refusal is not None:
+    if refusal := too_few(x.size, TRIALS_FOR_TWO_DIMENSIONS, what, why, forced=False):
         return refusal
     data = Pairs(x, y, vx, vy, within_correlation * np.sqrt(vx * vy))
     found = fit_bivariate(data)
@@ -547,8 +545,7 @@ def _threshold(band: Band, largest: float) -> Threshold:
     if band.slope >= 0:
         why = "A larger effect on the surrogate does not go with a longer survival."
         return Threshold(None, why)
-    lowest = _lowest_point(band)
-    if upper(lowest) >= 0:
+    if upper(lowest := _lowest_point(band)) >= 0:
         why = "No effect on the surrogate, however large, predicts a longer survival."
         return Threshold(None, why)
     # To the left of its lowest point a convex function that rises without bound crosses zero once.

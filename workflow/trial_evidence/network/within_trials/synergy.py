@@ -443,8 +443,7 @@ def pool_synergy(
     if not trials:
         return Refused("No trial compares two agents, each alone, with both together.")
     found = [trial_synergy(trial, scale, background, level) for trial in trials]
-    refused = next((one for one in found if isinstance(one, Refused)), None)
-    if refused is not None:
+    if refused := next((one for one in found if isinstance(one, Refused)), None):
         return refused
     each = [one for one in found if not isinstance(one, Refused)]
     counted = [_count(trial, about) for trial in trials]
@@ -482,9 +481,7 @@ def _tipping(rising: Callable[[float], float], least: float, largest: float) -> 
     """Least background at which a part of the pooled result is above zero."""
     if rising(largest) <= 0:
         return None
-    if rising(least) > 0:
-        return 0.0
-    return float(brentq(rising, least, largest, xtol=1e-12))
+    return 0.0 if rising(least) > 0 else float(brentq(rising, least, largest, xtol=1e-12))
 
 
 def _in_words(point: float | None, limit: float | None, largest: float) -> str:
