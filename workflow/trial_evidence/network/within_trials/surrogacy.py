@@ -9,6 +9,7 @@ which flattens a regression's slope.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -127,19 +128,35 @@ class Band:
 
     Attributes
     ----------
-    covariance : numpy.ndarray of float, shape (2, 2)
-        Of intercept and slope.
+    means : tuple of float
+        A point of the line: mean effects on the surrogate and on the final endpoint.
+    slope : float
+    own, slope_variance : float
+        Variance of the level of the line at that point, and, independent of it, of the slope.
     new_trial : float
         Variance of a new trial around the line.
     quantile : float
         Of t, for the level of the intervals.
     """
 
-    intercept: float
+    means: tuple[float, float]
     slope: float
-    covariance: Floats
+    own: float
+    slope_variance: float
     new_trial: float
     quantile: float
+
+    @property
+    def intercept(self) -> float:
+        """Of the line."""
+        return self.means[1] - self.slope * self.means[0]
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Covariance of intercept and slope, shape (2, 2)."""
+        beside = -self.means[0] * self.slope_variance
+        intercept = self.own + self.means[0] ** 2 * self.slope_variance
+        return np.array([[intercept, beside], [beside, self.slope_variance]])
 
     def at(self, surrogate: npt.ArrayLike) -> Line:
         """The line at effects on the surrogate."""
@@ -374,7 +391,8 @@ def regress(
     df = x.size - 2
     residuals = y - (mean_y - slope * mean_x) - slope * x
     residual = max(float(weights @ residuals**2), 0.0) / df
-    band = _band((mean_x, mean_y), slope, residual / total, residual / sxx, residual, df, level)
+    quantile = float(stdtrit(df, 0.5 + level / 200))
+    band = Band((mean_x, mean_y), slope, residual / total, residual / sxx, residual, quantile)
     se = float(np.sqrt(band.covariance[1, 1]))
     r2 = slope**2 * sxx / syy if syy > 0 else math.nan
     r2_low, r2_high = _fisher(math.copysign(math.sqrt(min(r2, 1.0)), slope), x.size, level)
@@ -443,8 +461,8 @@ def errors_in_variables(
         # The intercept m2 - slope m1 varies with the means and, apart from them, with the slope.
         turn = np.array([-found.slope, 1.0])
         own = turn @ found.mean_covariance @ turn
-        around, df = found.residual_sd**2, x.size - 2
-        band = _band(found.mean, found.slope, own, found.slope_variance, around, df, level)
+        around, quantile = found.residual_sd**2, float(stdtrit(x.size - 2, 0.5 + level / 200))
+        band = Band(found.mean, found.slope, own, found.slope_variance, around, quantile)
         threshold = _threshold(band, float(x.max()))
     return Association(
         k=x.size,
@@ -493,23 +511,6 @@ def _squared(low: float, high: float) -> tuple[float, float]:
     """Interval of the square of what lies between two limits."""
     least, most = sorted((low**2, high**2))
     return (0.0 if low <= 0 <= high else least), most
-
-
-def _band(
-    means: tuple[float, float],
-    slope: float,
-    own: float,
-    slope_variance: float,
-    new_trial: float,
-    df: int,
-    level: float,
-) -> Band:
-    """A line through the means, with the variance of its level there and of its slope."""
-    mean_x, mean_y = means
-    beside = -mean_x * slope_variance
-    covariance = np.array([[own + mean_x**2 * slope_variance, beside], [beside, slope_variance]])
-    quantile = float(stdtrit(df, 0.5 + level / 200))
-    return Band(mean_y - slope * mean_x, slope, covariance, new_trial, quantile)
 
 
 def _edge(found: BivariateFit) -> str:
