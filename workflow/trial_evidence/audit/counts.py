@@ -45,8 +45,8 @@ def levels_against_whole(sheet: Sheet) -> Iterator[Finding]:
             for events, n in counts:
                 # Several rows for the whole: one that fits is enough.
                 found = [_sum_against(levels, one, factor, events, n) for one in whole]
-                if all(found):
-                    yield next(f for f in found if f is not None)
+                if None not in found:
+                    yield from filter(None, found[:1])
 
 
 Groups = dict[tuple[str, ...], list[Record]]

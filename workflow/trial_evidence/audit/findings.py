@@ -161,17 +161,12 @@ def with_notes(findings: Iterable[Finding], notes: pd.DataFrame) -> list[Finding
         row = {**note, "table": "audit_notes", "kind": "notes"}
         lost = finding("medium", NOTE_WITHOUT_FINDING, [row], ("finding_id",), words)
         found[lost.id] = lost
-    return sorted(
-        found.values(),
-        key=lambda f: (
-            f.settled,
-            SEVERITIES.index(f.severity),
-            f.trial_id,
-            f.check,
-            f.table,
-            f.rows,
-        ),
-    )
+
+    def order(one: Finding) -> tuple[Any, ...]:
+        severity = SEVERITIES.index(one.severity)
+        return one.settled, severity, one.trial_id, one.check, one.table, one.rows
+
+    return sorted(found.values(), key=order)
 
 
 def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:

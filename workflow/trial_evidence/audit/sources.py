@@ -113,9 +113,9 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
 def _earliest(trial: Record, row: Record) -> float:
     """Return the first year in which a result could be known; NaN where nothing says it."""
     start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
+    middle = (start + end) / 2 if known(start) else end
     if not known(_followup(row)):
         return float(end)
-    middle = (start + end) / 2 if known(start) else end
     return math.floor(middle + row[FOLLOWUP] / 12) - 1 if known(middle) else math.nan
 
 
@@ -133,17 +133,14 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
     that the row itself names, or that names the trial in its title or id. One finding a trial and
     table; medium where one of the rows is pooled.
     """
-    names = {row["trial_id"]: _names(row) for row in records(sheet["trials"])}
+    trials = {row["trial_id"]: row for row in records(sheet["trials"])}
     sources = [
         row for row in records(sheet["sources"])
         if row["first_author"] and row["type"] in FIRST_HAND
     ]  # fmt: skip
-    own = {
-        trial: [source["source_id"] for source in sources if _is_about(source, of_trial)]
-        for trial, of_trial in names.items()
-    }
     for rows in _by_trial(sheet, lambda row: row["verification"] == "secondary"):
-        available = own[rows[0]["trial_id"]]
+        names = _names(trials[rows[0]["trial_id"]])
+        available = [source["source_id"] for source in sources if _is_about(source, names)]
         if not available:
             continue
         in_use = [row for row in rows if (row["table"], int(row["row"])) in pooled]

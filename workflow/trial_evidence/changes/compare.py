@@ -142,9 +142,8 @@ def absent(value: float | None) -> bool:
 
 def _null(measure: str) -> float | None:
     """No effect on the natural scale; None of a rate. Networks have measures of their own."""
-    if measure in MEASURES:
-        return MEASURES[measure].scale.null
-    return 0.0 if "difference" in measure else 1.0
+    of_network = 0.0 if "difference" in measure else 1.0
+    return MEASURES[measure].scale.null if measure in MEASURES else of_network
 
 
 def _verdict(record: Mapping[str, Any], null: float) -> str:
