@@ -1,10 +1,12 @@
-# make         results/ complete         make check   is the sheet sound?
-# make test    style, types, tests       make clean   remove everything made
+# make         results/ complete         make check   is the sheet free of errors?
+# make test    style, types, tests       make clean   remove everything generated
 # make workbook [BOOK=evidence.xlsx]     the sheet as one workbook for a spreadsheet program
 # make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
-# make changes [SINCE=revision]          what your edit changes, against the last commit
-# make calibrate                         do the intervals hold? (a simulation of minutes)
+# make changes [SINCE=revision]          what your edit changes since the last commit
+# make calibrate                         coverage of the intervals (simulation, a few minutes)
 # make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>]   for a journal or a slide
+# make mutants                           would the tests notice? (a sample of faults, half an hour)
+# make approve                           take over what the made-up project's outputs say now
 # make explain ROW=pcr:6                 why a row is, or is not, in an analysis
 # make explain TRIAL=<id> ANALYSIS=<id>
 
@@ -13,10 +15,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 STAMP := .venv/installed
-# The matrices are small: a thread for each core makes them slower, not faster.
+# The matrices are small: one thread for each core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check workbook import explain changes figures calibrate test test-edits clean lock
+.PHONY: all check workbook import explain changes figures calibrate test test-edits approve mutants clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -40,14 +42,14 @@ import: $(STAMP)
 docs/data-dictionary.md: $(STAMP) workflow/dictionary/*.csv
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence dictionary
 
-# What an editor needs to help with the files of config/.
+# The schemas with which an editor checks the files of config/.
 workflow/schemas/config.schema.json: $(STAMP) workflow/trial_evidence/config/*.py
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence.config
 
 changes: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence changes --since "$(SINCE)"
 
-# Eight times as many random edits of the sheet as `make test` tries.
+# Many more random edits of the sheet than in `make test`.
 test-edits: $(STAMP)
 	@SHEET_EDITS=2000 PYTHONPATH=workflow $(BIN)/python -m pytest tests/edits -q
 
@@ -61,10 +63,19 @@ calibrate: all
 test: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# The environment is made again when the lock changes; the stamp comes last, so that an
-# interrupted installation is not taken for a whole one.
+# For a reader to look through with git diff; docs/testing.md says how.
+approve: $(STAMP)
+	@APPROVE=yes $(BIN)/python -m pytest tests/approval -q
+	@git --no-pager diff --stat -- tests/approval
+
+# How many of 300 small faults does a test notice? Not part of `make test`.
+mutants: $(STAMP)
+	@$(BIN)/python tests/mutants.py
+
+# The environment is rebuilt when the lock changes; the stamp comes last, so that an interrupted
+# installation is not mistaken for a complete one.
 $(STAMP): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
 	@echo "Installing into .venv (once, a few minutes) ..."
@@ -80,4 +91,4 @@ lock:
 	  pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf results data/processed .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf results data/processed .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants

@@ -128,7 +128,7 @@ def book(project, capsys):
     path = project / "evidence.xlsx"
     assert main(["workbook", "--book", str(path)]) == 0
     assert capsys.readouterr().out == (
-        f"{path} holds the sheet. Edit it, then: make import BOOK={path}\n"
+        f"The sheet is in {path}. Edit it, then: make import BOOK={path}\n"
     )
     return path
 
@@ -147,7 +147,7 @@ def test_an_untouched_workbook_changes_nothing(project, book, capsys):
     before = sheet_of(project)
     assert main(["import", "--book", str(book)]) == 0
     assert capsys.readouterr() == (
-        "The workbook and the sheet are the same; nothing to import.\n", "",
+        "The workbook and the sheet are identical; nothing to import.\n", "",
     )  # fmt: skip
     assert sheet_of(project) == before
 
@@ -170,7 +170,7 @@ def test_a_faulty_workbook_is_not_imported(project, book, capsys):
     edit(book, "pcr", "G2", 143)
     assert main(["import", "--book", str(book)]) == 1
     said = capsys.readouterr()
-    assert said.err.splitlines()[-1] == "Nothing was imported; the sheet is as it was."
+    assert said.err.splitlines()[-1] == "Nothing was imported; the sheet is unchanged."
     assert "row 2 (trial_a), column events" in said.err
     assert sheet_of(project) == before
 
@@ -191,7 +191,7 @@ def test_a_workbook_that_is_not_there(project, capsys):
     assert main(["import", "--book", "nowhere.xlsx"]) == 1
     said = capsys.readouterr().err
     assert "nowhere.xlsx" in said
-    assert said.endswith("Nothing was imported; the sheet is as it was.\n")
+    assert said.endswith("Nothing was imported; the sheet is unchanged.\n")
 
 
 # ---------------------------------------------------------------------------- two readers
@@ -249,7 +249,7 @@ def test_explanations(pooled, capsys):
     assert main(["explain", "--row", "pcr:200"]) == 1
     assert capsys.readouterr() == ("", "pcr.csv has rows 2 to 26; there is no row 200\n")
     assert main(["explain"]) == 1
-    assert capsys.readouterr().err.startswith("Say which row, as in ROW=pcr:6")
+    assert capsys.readouterr().err.startswith("Name a row, as in ROW=pcr:6")
 
 
 @pytest.mark.parametrize("command", ["changes", "explain", "audit"])
@@ -282,7 +282,10 @@ def test_the_module_is_a_command(project):
     [
         ("trial_evidence.sheet", {"pandas", "scipy", "pymare", "statsmodels", "plotnine"}),
         ("trial_evidence.cli", {"scipy", "pymare", "statsmodels", "plotnine"}),
-        ("trial_evidence.workbook", {"pandas", "scipy", "pymare", "statsmodels", "plotnine"}),
+        (
+            "trial_evidence.workbook.write, trial_evidence.workbook.transfer",
+            {"pandas", "scipy", "pymare", "statsmodels", "plotnine"},
+        ),
         ("trial_evidence.extract.stage", {"pymare", "plotnine", "matplotlib"}),
         ("trial_evidence.pool.stage", {"plotnine", "matplotlib"}),
         ("trial_evidence.figures.stage", {"pymare"}),

@@ -10,13 +10,11 @@ import pytest
 import yaml
 from trial_evidence.config.__main__ import FORMS, SCHEMAS, schema
 from trial_evidence.config.configuration import (
-    Measure,
     read_configuration,
     unknown_agents,
     unknown_analyses,
 )
 from trial_evidence.config.methods import LeadRule, PriorComparison, PriorOutcome
-from trial_evidence.measures import MEASURES
 from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
@@ -255,7 +253,7 @@ def test_the_analyses_that_were_asked_for_are_there():
         (["figures", "width_mm"], 20, "config.yaml, figures.width_mm: 20 is less than"),
         (["selection", "pcr", "definition"], "shortest",
          'config.yaml, selection.pcr.definition: "shortest" is not allowed. Allowed: a'),
-        (["selection", "admit"], {}, "config.yaml, selection.admit: {} should be non-empty"),
+        (["selection", "admit"], {}, "config.yaml, selection.admit: {} must not be empty"),
         (["confidence_levle"], 95, 'config.yaml: "confidence_levle" is not known here. Known: '),
         (["figures", "colour"], "red",
          'config.yaml, figures: "colour" is not known here. Known: formats, width_mm.'),
@@ -266,18 +264,18 @@ def test_the_analyses_that_were_asked_for_are_there():
          'config.yaml, pooling.estimate_interval: "hartung-knapp" is not allowed. Allowed: '
          'wald, t, hartung_knapp, hartung_knapp_conservative. Did you mean "hartung_knapp"?'),
         (["pooling", "leading"], [],
-         "config.yaml, pooling.leading: [] should be non-empty"),
+         "config.yaml, pooling.leading: [] must not be empty"),
         (["pooling", "leading", 0, "from_trials"], 3,
-         'config.yaml, pooling.leading.from_trials: "3" is where the first rule begins. It has to '
+         'config.yaml, pooling.leading.from_trials: "3" is where the first rule begins. It must '
          "begin with 2 trials"),
         (["pooling", "leading", 1, "from_trials"], 2,
-         'config.yaml, pooling.leading: "2, 2" are the beginnings of the rules. They '
-         "have to rise"),
+         'config.yaml, pooling.leading: "2, 2" are the values of from_trials. They '
+         "must increase"),
         (["pooling", "leading", 1, "co_primary"], "random_effects",
-         'config.yaml, pooling.leading.co_primary: "random_effects" leads and stands beside '
-         "itself."),
+         'config.yaml, pooling.leading.co_primary: "random_effects" is both model and '
+         "co_primary."),
         (["sensitivity", "empirical_prior", "outcome"], "adverse events",
-         'config.yaml, sensitivity.empirical_prior: "adverse events, any" is no prior'),
+         'config.yaml, sensitivity.empirical_prior: "adverse events, any" is not a prior'),
         (["sensitivity", "covariates"], ["age", "year"],
          'config.yaml, sensitivity.covariates: "age" is not allowed. Allowed: year, '
          "median_followup_months, or factor=level"),
@@ -319,18 +317,18 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, outcomes.OS.better: "less" is not allowed. Allowed: more, fewer.'),
         (["analyses", 0], "response",
          'analyses.yaml, analyses: "response" is not a group of named settings.'),
-        (["settings"], {}, "analyses.yaml, settings: {} should be non-empty"),
+        (["settings"], {}, "analyses.yaml, settings: {} must not be empty"),
         (["analyses", 0, "setting"], "erly",
          'analyses.yaml, analyses.setting: response: "erly" is not a setting of analyses.yaml. '
          'Allowed: early, late. Did you mean "early"?'),
         (["analyses", 0, "effect_modifiers"], ["age"],
          'analyses.yaml, analyses.effect_modifiers: response: "age" is not a factor described'),
         (["analyses", 0, "measures", 1], "hazard_ratio",
-         'analyses.yaml, analyses.measures: response: "hazard_ratio" does not go with the first '),
+         'analyses.yaml, analyses.measures: response: "hazard_ratio" does not fit the first '),
         (["rates", 0, "id"], "response",
-         'analyses.yaml, rates.id: response: "response" stands twice.'),
+         'analyses.yaml, rates.id: response: "response" occurs twice.'),
         (["analyses", 1], ANALYSES["analyses"][0],
-         'analyses.yaml, analyses.id: response: "response" stands twice.'),
+         'analyses.yaml, analyses.id: response: "response" occurs twice.'),
     ],
 )  # fmt: skip
 def test_analyses_that_are_refused(tmp_path, path, value, message):
@@ -365,9 +363,9 @@ def test_all_faults_of_both_files_are_told_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("confidence_level: [95", "Something here is no YAML (expected"),
+        ("confidence_level: [95", "Something here is not valid YAML (expected"),
         ("confidence_level: 95\n\tfigures: 1\n", "The line begins with a tab. Indent it with "),
-        ("", "Here stands nothing; it has to be a group of named settings."),
+        ("", "Nothing is given here; it must be a group of named settings."),
         ("- 95\n", '"[95]" is not a group of named settings.'),
         ("just words", '"just words" is not a group of named settings.'),
     ],
@@ -539,7 +537,3 @@ def test_every_file_names_its_schema(path):
     name = "labels" if path.parent.name == "labels" else path.stem
     place = (path.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve()
     assert place == SCHEMAS / f"{name}.schema.json"
-
-
-def test_every_measure_of_two_arms_may_be_asked_for():
-    assert set(get_args(Measure)) == {m.name for m in MEASURES.values() if m.compares}

@@ -69,12 +69,12 @@ def test_a_language_needs_its_decimal_mark(folder):
 
 @pytest.mark.parametrize(
     ("english", "text"),
-    [("Rate, % ({level} CI)", "Rate, %"), ("Favours {arm}", "Vorteil {Gruppe}")],
+    [("Rate, % ({level}% CI)", "Rate, %"), ("Favours {arm}", "Vorteil {Gruppe}")],
 )
 def test_a_translation_keeps_what_is_filled_in(folder, english, text):
     change(folder / "labels/de.yaml", "texts", english, to=text)
     (line,) = faults(read_figure_configuration, folder)
-    assert f', texts.{english}: "{text}" has to hold {{' in line
+    assert f', texts.{english}: "{text}" must contain {{' in line
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,21 @@ def test_a_translation_keeps_what_is_filled_in(folder, english, text):
         ("Trial (year of reports)", "Trial (year of report)"),
         ("Favors {arm}", "Favours {arm}"),
         (
-            "Random effects, {estimate}; {interval}; prediction interval on {prediction}. "
-            "Squares: area follows weight.",
-            "Random effects, {estimator}; {interval}; prediction interval ... {prediction}. "
-            "Squares: area follows weight.",
+            "Random-effects model ({estimate}) with {interval}; prediction interval: "
+            "{prediction}. The area of each square reflects the weight.",
+            "Random-effects model ({estimator}) with {interval}; prediction interval: "
+            "{prediction}. The area of each square reflects the weight.",
+        ),
+        (
+            "Small-study effects cannot be judged: k = 3, fewer then 10 trials.",
+            "Small-study effects cannot be judged: k = ..., fewer than ... trials.",
         ),
     ],
 )
 def test_an_english_text_that_the_library_does_not_have_is_noticed(folder, slip, meant):
     change(folder / "labels/de.yaml", "texts", slip, to=slip)
     (line,) = faults(read_figure_configuration, folder)
-    assert line.endswith(f'texts: "{slip}" is no text of the library. Did you mean "{meant}"?')
+    assert line.endswith(f'texts: "{slip}" is not a text of the library. Did you mean "{meant}"?')
 
 
 def test_a_text_of_the_sheet_or_of_configuration_may_be_translated(folder):
@@ -126,8 +130,8 @@ def test_a_language_that_there_is_not_is_named(folder):
 @pytest.mark.parametrize(
     ("figure", "words"),
     [
-        ({"axis": [4, 0.5]}, "is no range"),
-        ({"axis": [0, 4]}, "a ratio is above 0"),
+        ({"axis": [4, 0.5]}, "is not a range"),
+        ({"axis": [0, 4]}, "a ratio is greater than 0"),
         ({"order": "size"}, '"size" is not allowed'),
         ({"columns": ["result"]}, '"result" is not allowed'),
         ({"colour": "red"}, '"colour" is not known here'),

@@ -75,7 +75,7 @@ def test_everything_is_read(tmp_path):
             "networks.setting",
             'response: "late" is not a setting of',
         ),
-        (("networks", 1, "id"), "response", "networks.id", 'response: "response" stands twice.'),
+        (("networks", 1, "id"), "response", "networks.id", 'response: "response" occurs twice.'),
         (("networks", 0, "outcome"), "pCR", "networks.outcome", 'Did you mean "pcr"?'),
         (
             ("networks", 1, "outcome"),
@@ -88,13 +88,13 @@ def test_everything_is_read(tmp_path):
             ("synergy", 0, "network"),
             "survival",
             "synergy.network",
-            "has to be a network that counts",
+            "must be a network that counts",
         ),
         (
             ("surrogacy", 0, "endpoint"),
             "response",
             "surrogacy.endpoint",
-            "has to be a network that is timed",
+            "must be a network that is timed",
         ),
     ],
 )

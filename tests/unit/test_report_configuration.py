@@ -69,7 +69,7 @@ def test_a_claim_that_stands_twice(configuration, tmp_path):
     changed = content()
     changed["claims"].append(changed["claims"][0])
     (line,) = problems(changed, configuration, tmp_path)
-    assert line.endswith('"pcr_added_to_trastuzumab" stands twice.')
+    assert line.endswith('"pcr_added_to_trastuzumab" occurs twice.')
 
 
 def test_risks_stand_in_order(configuration, tmp_path):
@@ -77,7 +77,7 @@ def test_risks_stand_in_order(configuration, tmp_path):
     stated = next(entry for entry in changed["control_risks"] if "risks" in entry)
     stated["risks"] = [0.3, 0.2, 0.1]
     (line,) = problems(changed, configuration, tmp_path)
-    assert line.endswith("Risks stand from the lowest to the highest.")
+    assert line.endswith("Risks must be in order from the lowest to the highest.")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_the_schema_refuses(configuration, tmp_path, place, entry):
 @pytest.mark.parametrize(
     ("claim", "rule", "words"),
     [
-        (0, {"analysis": "pcr_dual_v_dual"}, "is not pooled as one"),
+        (0, {"analysis": "pcr_dual_v_dual"}, "is not pooled over all its trials"),
         ("groups", {"factor": "added_agent"}, "that is added_agents"),
     ],
 )
@@ -173,7 +173,7 @@ def test_the_columns_that_claims_may_name_are_made():
 def test_a_judgement_about_what_is_not_pooled(configuration):
     rows = pd.DataFrame([{"setting": "neoadjuvant", "analysis": "pcr_dual_v_dual", "row": 2}])
     (problem,) = certainty_problems(configuration, rows)
-    assert "is not pooled as one, so that there is no certainty to judge" in problem.message
+    assert "is not pooled over all its trials, so there is no certainty to judge" in problem.message
 
 
 def test_a_judgement_about_an_analysis_that_there_is_not(configuration):

@@ -51,18 +51,18 @@ def test_values_are_those_of_the_file():
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("a: 1\nb: 2\na: 3\n", 3, '"a" stands twice'),
+        ("a: 1\nb: 2\na: 3\n", 3, '"a" occurs twice'),
         ("a:\n\tb: 1\n", 2, "begins with a tab"),
-        ("a:\n  b: 1\n   c: 2\n", 3, "A colon stands where none can be"),
-        ("- a: 1\n   b: 2\n", 2, "A colon stands where none can be"),
-        ("a:\n    b: 1\n  c: 2\n", 3, "not indented as those it belongs to"),
+        ("a:\n  b: 1\n   c: 2\n", 3, "There is a colon where none is allowed"),
+        ("- a: 1\n   b: 2\n", 2, "There is a colon where none is allowed"),
+        ("a:\n    b: 1\n  c: 2\n", 3, "not indented like the lines it belongs to"),
         ("a: one: two\n", 1, "a text with a colon in it needs quotation marks"),
-        ("a: *b\n", 1, "The name after \\* is given nowhere"),
-        ('a: "b\nc: d\n', 3, "A quotation mark is opened and never closed"),
-        ("a: [1, 2\nb: 3\n", 2, "no YAML"),
-        ("yes: 1\n", 1, '"yes" is no name of a setting. Put it in quotation marks'),
-        ("a: 1\n[1]: 2\n", 2, "no name of a setting"),
-        ("a: {rate: 0,05}\n", 1, '"05" is no name of a setting. A decimal mark is a point'),
+        ("a: *b\n", 1, "The name after \\* is not defined above"),
+        ('a: "b\nc: d\n', 3, "A quotation mark is never closed"),
+        ("a: [1, 2\nb: 3\n", 2, "not valid YAML"),
+        ("yes: 1\n", 1, '"yes" is not the name of a setting. Put it in quotation marks'),
+        ("a: 1\n[1]: 2\n", 2, "not the name of a setting"),
+        ("a: {rate: 0,05}\n", 1, '"05" is not the name of a setting. A decimal mark is a point'),
     ],
 )
 def test_a_slip_is_told_with_its_line(text, line, words):
@@ -73,7 +73,7 @@ def test_a_slip_is_told_with_its_line(text, line, words):
 
 
 def test_a_file_of_nothing_but_brackets_is_told_in_one_sentence():
-    with pytest.raises(YamlFault, match="Groups and lists lie in one another too deeply"):
+    with pytest.raises(YamlFault, match="Groups and lists are nested too deeply"):
         read_yaml_text(b"a: " + b"[" * 100_000)
 
 

@@ -21,16 +21,20 @@ shell.prefix(
 )
 
 
+wildcard_constraints:
+    setting="[^/]+",
+
+
 def there(*paths):
     """Those of the files that there are; the check says which are missing."""
     return [path for path in paths if Path(path).is_file()]
 
 
 CONFIG = there("config/config.yaml", "config/analyses.yaml")
-# Languages of figures, and looks that only `make figures` reads: no number depends on them.
+# Languages of figures, and styles that only `make figures` reads: no number depends on them.
 LABELS = sorted(str(path) for path in Path("config/labels").glob("*.yaml"))
 STYLES = there("config/styles.yaml")
-# What the report alone reads: changing it recomputes nothing.
+# Read by the report only: a change here recomputes nothing.
 REPORT_CONFIG = there("config/report.yaml")
 NETWORK_CONFIG = there("config/networks.yaml")
 

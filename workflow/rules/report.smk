@@ -81,6 +81,6 @@ rule report:
     params:
         content=content_of(*SHEET, *CONFIG, *REPORT_CONFIG, *NETWORK_CONFIG),
     message:
-        "Wrote the tables and the page of all settings"
+        "Wrote the tables and the report"
     shell:
         "python -m trial_evidence report --processes {threads}"

@@ -1,4 +1,4 @@
-"""What a person who runs `make` sees: one line a finished step, and plain errors.
+"""What a person who runs `make` sees: one line for each finished step, and plain errors.
 
 Found by Snakemake because the folder above stands on the Python path; chosen with
 ``--logger progress``. The full log goes to .snakemake/log as always.

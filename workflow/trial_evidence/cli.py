@@ -50,9 +50,10 @@ from trial_evidence.sheet import (
     summary,
 )
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import errors_of
 
 if TYPE_CHECKING:
-    from trial_evidence.workbook import ImportPlan
+    from trial_evidence.workbook.transfer import ImportPlan
 
 # Where one slip spoils a whole column, the first lines say it all; the file lists every one.
 MOST_PRINTED = 40
@@ -105,40 +106,42 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument(f"--{folder}", type=Path, default=Path(place), metavar="FOLDER")
         return added
 
-    check = command("check", _check, "is the sheet sound?")
+    check = command("check", _check, "check the sheet and the configuration")
     check.add_argument("--list-warnings", action="store_true", help="print every warning")
-    command("dictionary", _dictionary, "docs/data-dictionary.md from workflow/dictionary")
+    command("dictionary", _dictionary, "write docs/data-dictionary.md from workflow/dictionary")
     command("extract", _extract, "tidy evidence of every setting")
     command("pool", _pool, "estimates of one setting").add_argument("--setting", required=True)
     figures = command("figures", _figures, "figures of one setting")
     figures.add_argument("--setting", required=True)
     figures.add_argument("--processes", type=int, default=1, help="to draw with")
-    styled = command("styled", _styled, "every figure in the look of a journal or a slide")
+    styled = command("styled", _styled, "every figure in the style of a journal or for a slide")
     styled.add_argument("--style", required=True, help="of config/styles.yaml")
-    styled.add_argument("--width", type=float, default=None, help="in mm; the style's first")
-    styled.add_argument("--analysis", default="", help="only the figures of this one")
+    styled.add_argument(
+        "--width", type=float, default=None, help="in mm; by default the first width of the style"
+    )
+    styled.add_argument("--analysis", default="", help="only the figures of this analysis")
     styled.add_argument("--processes", type=int, default=1, help="to draw with")
-    sensitivity = command("sensitivity", _sensitivity, "what the results owe to choices")
+    sensitivity = command("sensitivity", _sensitivity, "sensitivity analyses of one setting")
     sensitivity.add_argument("--setting", required=True)
     sensitivity.add_argument("--processes", type=int, default=1, help="to draw with")
     network = command("network", _network, "networks of the regimens of one setting")
     network.add_argument("--setting", required=True)
     network.add_argument("--processes", type=int, default=1, help="to draw with")
-    command("audit", _audit, "what to look at in the sources")
+    command("audit", _audit, "results that deserve a second look in the sources")
     report = command("report", _report, "tables and pages over all settings")
     report.add_argument("--processes", type=int, default=1, help="to draw with")
-    command("calibrate", _calibrate, "do the intervals hold? (minutes)")
+    command("calibrate", _calibrate, "coverage of the intervals, by simulation (a few minutes)")
     changes = command("changes", _changes, "what an edit of the sheet changes")
     changes.add_argument("--since", default="HEAD", help="revision to compare with")
     explain = command("explain", _explain, "why a row is, or is not, in an analysis")
-    explain.add_argument("--row", default="", help="for example pcr:6")
+    explain.add_argument("--row", default="", help="a table and a row, TABLE:ROW")
     explain.add_argument("--trial", default="", help="a trial ...")
     explain.add_argument("--analysis", default="", help="... in an analysis")
     workbook = command("workbook", _workbook, "the sheet as one workbook")
     workbook.add_argument("--book", type=Path, required=True)
     importing = command("import", _import, "a workbook, or a folder of CSV files, into the sheet")
     importing.add_argument("--book", type=Path, required=True)
-    importing.add_argument("--yes", action="store_true", help="confirm what the import asks")
+    importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
     return parser
 
 
@@ -202,7 +205,7 @@ def _styled(options: argparse.Namespace) -> None:
     folder = write_styled_figures(
         material, looks, look, options.processed, certainty, options.analysis, options.processes
     )
-    print(f"{folder} holds the figures. {look.description}.")
+    print(f"The figures are in {folder}. {look.description}.")
 
 
 def _sensitivity(options: argparse.Namespace) -> None:
@@ -246,7 +249,7 @@ def _explain(options: argparse.Namespace) -> None:
     configuration, sheet, _ = _load(options)
     made = [options.results / setting / "estimates.csv" for setting in configuration.settings]
     if not all(path.is_file() for path in made):
-        raise RequestError(f"{options.results} holds no results yet. Run make first.")
+        raise RequestError(f"{options.results} has no results yet. Run make first.")
     evidence = read_evidence(configuration, options.processed, options.results)
     trail = explain(options.row, options.trial, options.analysis, sheet, configuration, evidence)
     print(trail, end="")
@@ -268,7 +271,7 @@ def _changes(options: argparse.Namespace) -> None:
     print(text, end="")
 
 
-def _calibrate(options: argparse.Namespace) -> int:
+def _calibrate(options: argparse.Namespace) -> None:
     from trial_evidence.calibration.stage import write_calibration
 
     configuration = read_configuration(options.config)
@@ -276,21 +279,20 @@ def _calibrate(options: argparse.Namespace) -> int:
     try:
         write_calibration(configuration, options.results, folder)
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on where it was.", file=sys.stderr)
-        return 130
-    print(f"{folder / 'calibration.md'} says whether the intervals hold.")
-    return 0
+        print("\nStopped. The same command resumes where it stopped.", file=sys.stderr)
+        raise
+    print(f"The coverage of the intervals is in {folder / 'calibration.md'}.")
 
 
 def _workbook(options: argparse.Namespace) -> None:
-    from trial_evidence.workbook import write_workbook
+    from trial_evidence.workbook.write import write_workbook
 
     write_workbook(options.raw, _words_of(options.config), options.book)
-    print(f"{options.book} holds the sheet. Edit it, then: make import BOOK={options.book}")
+    print(f"The sheet is in {options.book}. Edit it, then: make import BOOK={options.book}")
 
 
 def _import(options: argparse.Namespace) -> int:
-    from trial_evidence.workbook import import_book
+    from trial_evidence.workbook.transfer import import_book
 
     dictionary = _words_of(options.config)
     result = import_book(
@@ -302,7 +304,7 @@ def _import(options: argparse.Namespace) -> int:
         confirmed=options.yes,
     )
     if has_errors(result.plan.problems):
-        print("Nothing was imported; the sheet is as it was.", file=sys.stderr)
+        print("Nothing was imported; the sheet is unchanged.", file=sys.stderr)
         return 1
     if result.written:
         print(f"Imported: {', '.join(result.written)}. What it changes: make changes")
@@ -310,7 +312,7 @@ def _import(options: argparse.Namespace) -> int:
         print("Nothing was imported. To confirm, add YES=yes.", file=sys.stderr)
         return 1
     else:
-        print("The workbook and the sheet are the same; nothing to import.")
+        print("The workbook and the sheet are identical; nothing to import.")
     return 0
 
 
@@ -347,7 +349,7 @@ def _load(
         problems += error.problems
     if sheet is not None:
         problems += _against_the_sheet(configured, sheet, dictionary)
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors = errors_of(problems)
     warnings = tuple(problem for problem in problems if problem.severity == "warning")
     if errors or configured.analyses is None or sheet is None:
         raise SheetError((*errors, *warnings))
@@ -439,7 +441,7 @@ def _against_the_sheet(
 
 
 def _say_errors(problems: Sequence[Problem]) -> None:
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors = errors_of(problems)
     for problem in errors[:MOST_PRINTED]:
         print(problem.line(), file=sys.stderr)
     if len(errors) > MOST_PRINTED:

@@ -6,24 +6,24 @@ EXPECTED = {
         "pcr",
         (2, 3, 4),
         ("events", "n"),
-        "trial_a_dual: the levels of hormone_receptor (rows 3 and 4) add up to 43 events "
-        "in 106 patients, the whole (row 2) has 42 events in 105 patients. This is "
+        "trial_a_dual: the levels of hormone_receptor (rows 3 and 4) add up to 43 events in "
+        "106 patients, but the whole arm (row 2) has 42 events in 105 patients. This is "
         "impossible if both describe the same patients.",
     ),
     "an event without a patient to have it": (
         "pcr",
         (2, 3, 4),
         ("events", "n"),
-        "trial_a_dual: the levels of hormone_receptor (rows 3 and 4) add up to 41 events "
-        "in 105 patients, the whole (row 2) has 42 events in 105 patients. This is "
+        "trial_a_dual: the levels of hormone_receptor (rows 3 and 4) add up to 41 events in "
+        "105 patients, but the whole arm (row 2) has 42 events in 105 patients. This is "
         "impossible if both describe the same patients.",
     ),
     "a patient in none of the levels": (
         "pcr",
         (2, 3, 4),
         ("events", "n"),
-        "trial_a_dual: the levels of hormone_receptor (rows 3 and 4) add up to 42 events "
-        "in 104 patients, the whole (row 2) has 42 events in 105 patients: 1 patient in "
+        "trial_a_dual: the levels of hormone_receptor (rows 3 and 4) add up to 42 events in "
+        "104 patients, but the whole arm (row 2) has 42 events in 105 patients: 1 patient in "
         "none of the levels, and no note says why.",
     ),
     "levels of a hazard ratio with too many events": (
@@ -31,25 +31,24 @@ EXPECTED = {
         (9, 10, 11),
         ("events_experimental", "n_experimental"),
         "trial_f_dual v trial_f_single, experimental arm: the levels of hormone_receptor "
-        "(rows 10 and 11) add up to 225 events in 2000 patients, the whole (row 9) has "
-        "220 events in 2000 patients. This is impossible if both describe the same "
+        "(rows 10 and 11) add up to 225 events in 2000 patients, but the whole arm (row 9) "
+        "has 220 events in 2000 patients. This is impossible if both describe the same "
         "patients.",
     ),
     "levels of a hazard ratio with too many events in the control arm": (
         "hazard_ratios",
         (9, 10, 11),
         ("events_control", "n_control"),
-        "trial_f_dual v trial_f_single, control arm: the levels of hormone_receptor "
-        "(rows 10 and 11) add up to 275 events in 2000 patients, the whole (row 9) has "
-        "272 events in 2000 patients. This is impossible if both describe the same "
-        "patients.",
+        "trial_f_dual v trial_f_single, control arm: the levels of hormone_receptor (rows 10 "
+        "and 11) add up to 275 events in 2000 patients, but the whole arm (row 9) has 272 "
+        "events in 2000 patients. This is impossible if both describe the same patients.",
     ),
     "one level only": (
         "pcr",
         (3,),
         ("subgroup",),
-        "of hormone_receptor, only positive is in the sheet (trial_a_dual; row 3): the "
-        "other level is not reported, or was left out.",
+        "of the levels of hormone_receptor, only positive is in the sheet (trial_a_dual; row "
+        "3): the other level is not reported, or was left out.",
     ),
     "a percentage that no count gives": (
         "pcr",
@@ -69,15 +68,15 @@ EXPECTED = {
         "pcr",
         (8,),
         ("events", "n", "reported_percent"),
-        "trial_a_dual, ypT0/is: 44.7% is printed, but 47 of 105 is 44.762%. No number of "
-        "105 patients gives it (46 gives 43.81%, 47 gives 44.76%); 46 of 103 would. It "
-        "fits if the last digit was cut off instead of rounded.",
+        "trial_a_dual, ypT0/is: 44.7% is printed, but 47 of 105 is 44.762%. No number of 105 "
+        "patients gives it (46 gives 43.81%, 47 gives 44.76%); 46 of 103 would. It fits if "
+        "the last digit was truncated instead of rounded.",
     ),
     "counts among several that the percentage gives": (
         "pcr",
         (11,),
         ("events", "n", "reported_percent"),
-        "trial_b_dual, 38% of 220: 83 and 84 give it, 84 is in the sheet.",
+        "trial_b_dual, 38% of 220: 83 and 84 would give it; 84 is in the sheet.",
     ),
     "more responses by the stricter definition": (
         "pcr",
@@ -90,54 +89,53 @@ EXPECTED = {
         "pcr",
         (12,),
         ("n", "population"),
-        "trial_b_single, ypT0/is ypN0: the analysis is called intention-to-treat and has "
-        "110 patients, 111 were randomised.",
+        "trial_b_single, ypT0/is ypN0: the analysis is called intention-to-treat but has 110 "
+        "patients; 111 were randomised.",
     ),
     "events fall": (
         "hazard_ratios",
         (4, 5),
         ("events_experimental",),
-        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 40 events "
-        "in the experimental arm, before that 50.",
+        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 40 events in the"
+        " experimental arm, previously 50.",
     ),
     "events fall in the control arm": (
         "hazard_ratios",
         (4, 5),
         ("events_control",),
-        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 40 events "
-        "in the control arm, before that 50.",
+        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 40 events in the"
+        " control arm, previously 50.",
     ),
     "follow-up shrinks": (
         "hazard_ratios",
         (4, 5),
         ("median_followup_months",),
-        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 30 months "
-        "of median follow-up, before that 36.",
+        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 30 months of "
+        "median follow-up, previously 36.",
     ),
     "hazard ratio jumps": (
         "hazard_ratios",
         (4, 5),
         ("hr", "ci_low", "ci_high", "ci_level"),
-        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 1.40 (95% "
-        "0.87 to 2.24), before that 0.78 (95% 0.44 to 1.38): the change of 0.58 in log "
-        "hazard ratio is at least 3.3 standard deviations of what the added events "
-        "allow.",
+        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 1.40 (95% 0.87 "
+        "to 2.24), previously 0.78 (95% 0.44 to 1.38): the log hazard ratio changed by 0.58, "
+        "at least 3.3 times the standard deviation that the added events allow.",
     ),
     "interval gets wider": (
         "hazard_ratios",
         (4, 5),
         ("hr", "ci_low", "ci_high", "ci_level"),
-        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 0.80 (95% "
-        "0.40 to 1.60), before that 0.78 (95% 0.44 to 1.38): the standard error grew "
-        "from 0.292 to 0.354 although events are added.",
+        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 0.80 (95% 0.40 "
+        "to 1.60), previously 0.78 (95% 0.44 to 1.38): the standard error grew from 0.292 to "
+        "0.354 although events were added.",
     ),
     "level of the interval": (
         "hazard_ratios",
         (9,),
         ("hr", "ci_low", "ci_high", "ci_level", "events_experimental", "events_control"),
-        "trial_f_dual v trial_f_single, iDFS, final analysis, investigator, 72 months: "
-        "0.80 (97.5% 0.67 to 0.95) has a standard error of 0.078, 220 and 272 events "
-        "give 0.090. The events fit if the interval is a 95% interval.",
+        "trial_f_dual v trial_f_single, iDFS, final analysis, investigator, 72 months: 0.80 "
+        "(97.5% 0.67 to 0.95) has a standard error of 0.078, but 220 and 272 events give "
+        "0.090. The events fit if the interval is a 95% interval.",
     ),
     "more events needed than patients": (
         "hazard_ratios",
@@ -213,14 +211,15 @@ EXPECTED = {
         "pcr",
         (24,),
         ("source_id",),
-        "doe_2020_cohort_e is of 2011, but patients were enrolled 2010 to 2012 (row 24).",
+        "doe_2020_cohort_e was published in 2011, but patients were enrolled from 2010 to "
+        "2012 (row 24).",
     ),
     "hazard ratio before the follow-up": (
         "hazard_ratios",
         (9, 10, 11, 12),
         ("source_id", "median_followup_months"),
-        "doe_2020_trial_f is of 2015, but patients were enrolled 2010 to 2012 and the "
-        "median follow-up is said to be 72 months (rows 9, 10, 11 and 12).",
+        "doe_2020_trial_f was published in 2015, but patients were enrolled from 2010 to 2012 "
+        "and the median follow-up is given as 72 months (rows 9, 10, 11 and 12).",
     ),
     "two assessors": (
         "hazard_ratios",

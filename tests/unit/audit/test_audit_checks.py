@@ -108,7 +108,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 8, {"reported_percent": "44.7"})],  # 44.762
         [],
         "low",
-        ["cut off instead of rounded"],
+        ["truncated instead of rounded"],
     ),
     (
         "counts among several that the percentage gives",
@@ -117,7 +117,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(PCR, 11, {"reported_percent": "38", "derivation": "from_percent"})],
         [],
         "low",
-        ["83 and 84 give it, 84 is in the sheet"],
+        ["83 and 84 would give it; 84 is in the sheet"],
     ),
     (
         "more responses by the stricter definition",
@@ -133,7 +133,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [("arms", 5, {"n_randomised": "111"})],
         [],
         "medium",
-        ["110 patients, 111 were randomised"],
+        ["110 patients; 111 were randomised"],
     ),
     (
         "events fall",
@@ -141,7 +141,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(HR, 5, {"events_experimental": "50"}), (HR, 4, {"events_experimental": "40"})],
         [],
         "high",
-        ["40 events in the experimental arm, before that 50"],
+        ["40 events in the experimental arm, previously 50"],
     ),
     (
         "events fall in the control arm",
@@ -149,7 +149,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(HR, 5, {"events_control": "50"}), (HR, 4, {"events_control": "40"})],
         [],
         "high",
-        ["40 events in the control arm, before that 50"],
+        ["40 events in the control arm, previously 50"],
     ),
     (
         "follow-up shrinks",
@@ -157,7 +157,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(HR, 4, {"median_followup_months": "30"})],
         [],
         "medium",
-        ["30 months of median follow-up, before that 36"],
+        ["30 months of median follow-up, previously 36"],
     ),
     (
         # se 0.2916 and 0.2412; sqrt(0.0850 - 0.0582) = 0.164; log(1.40 / 0.78) = 0.585 is 3.6.
@@ -166,8 +166,8 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [(HR, 4, {"hr": "1.40", "ci_low": "0.87", "ci_high": "2.24"})],
         [],
         "medium",
-        ["1.40 (95% 0.87 to 2.24), before that 0.78 (95% 0.44 to 1.38)",
-         "0.58 in log hazard ratio"],
+        ["1.40 (95% 0.87 to 2.24), previously 0.78 (95% 0.44 to 1.38)",
+         "the log hazard ratio changed by 0.58"],
     ),
     (
         # se: log(1.60 / 0.40) / 3.92 = 0.354 after log(1.38 / 0.44) / 3.92 = 0.292
@@ -280,7 +280,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [("sources", 6, {"year": "2011"})],  # cohort E
         [],
         "medium",
-        ["is of 2011, but patients were enrolled 2010 to 2012"],
+        ["was published in 2011, but patients were enrolled from 2010 to 2012"],
     ),
     (
         # middle of 2010 and 2012, and 72 months: 2017, and a year of grace.
@@ -289,7 +289,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [("sources", 8, {"year": "2015"})],  # trial F
         [],
         "medium",
-        ["is of 2015", "72 months"],
+        ["was published in 2015", "72 months"],
     ),
     (
         # Trial H, 0.62 (0.51 to 0.75) by central review: se 0.0984 and 0.0940, rho 0.8:
@@ -581,7 +581,7 @@ def test_a_trial_far_from_its_pool_is_found() -> None:
     # 0.6 / sqrt(0.04 + 0.04 / 3) = 2.598; exp(0.6) = 1.82
     (finding,) = effects.far_from_pool(sheet_with(), _pool(0.6, 4))
     assert finding.rows == (2, 5)
-    assert "risk ratio 1.82, the other 3 trials together have 1.00" in finding.figures
+    assert "risk ratio 1.82; the other 3 trials pooled give 1.00" in finding.figures
     assert "residual 2.6" in finding.figures
 
 

@@ -54,7 +54,7 @@ def page_of(project):
 
 
 def table(page):
-    """The estimates of a page: (analysis, of whom, when, k, estimate, tau2, PI, model)."""
+    """The estimates of a page: (analysis, population, when, k, estimate, tau2, PI, model)."""
     page = page.partition("## Networks")[0]
     lines = [line for line in page.splitlines() if line.startswith("| ")][2:]
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
@@ -134,7 +134,7 @@ def test_a_changed_number(project, changes):
         ("after", "1", "Hazard ratio 0.75 (0.60–0.94)"),
     ]
     assert subgroup[0][1] == "added agents: tucatinib"
-    assert "No conclusion changed: no interval moved from one side of no effect to another." in page
+    assert "No conclusion changed: every interval includes or excludes no effect as before." in page
     # The only trial of that network: its own result before and after. Its components but tucatinib
     # are in both arms.
     network = page.partition("## Networks")[2]
@@ -185,7 +185,7 @@ def test_a_conclusion_that_crosses_no_effect(project, changes):
     page = changes()
     sentence = (
         "Overall survival: dual versus single HER2 blockade, pretreated (all, hazard ratio): "
-        "the interval lies below no effect before and includes no effect now."
+        "the interval was below no effect and is now compatible with no effect."
     )
     assert f"**{sentence}**" in page
     assert html.escape(sentence) in page_of(project)
@@ -299,7 +299,7 @@ def test_a_table_that_the_revision_did_not_have(project, changes):
     git(project, "rm", "--quiet", "--cached", "data/raw/audit_notes.csv")
     git(project, "commit", "--quiet", "--message", "Before the audit")
     page = changes()
-    assert "audit_notes: the table is new" in page
+    assert "audit_notes: the table was added" in page
     assert "No estimate differs." in page
 
 
@@ -345,7 +345,7 @@ def test_an_unknown_revision(project, capsys, revision):
     assert main(["changes", f"--since={revision}"]) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err == f'git knows no revision "{revision}".\n'
+    assert said.err == f'git does not know the revision "{revision}".\n'
     assert not (project / "results").exists()
 
 

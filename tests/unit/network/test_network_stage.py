@@ -211,7 +211,7 @@ def test_a_row_is_explained_in_its_networks(written, early):
     # TRIAL-D is excluded from everything
     left = explain_row("pcr", 22, content, found, PROJECT)
     assert re.search(r"pcr_network \(neoadjuvant\), network\n  set aside  \S", left)
-    assert "No analysis looks at this row." not in left
+    assert "No analysis uses this row." not in left
     trial = explain_trial("trial_a", "pcr_network", content, found, PROJECT)
     assert "  node       T+P+CT" in trial
     assert f"  synergy within trials: {NOT_FACTORIAL}" in trial

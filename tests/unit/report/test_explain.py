@@ -133,7 +133,7 @@ def test_a_row_set_aside_says_why(row, table, number, reason):
 
 def test_an_endpoint_of_no_analysis(row):
     trail = row("hazard_ratios", 32)
-    assert "No analysis looks at this row." in trail
+    assert "No analysis uses this row." in trail
     assert "  endpoint   RFI is in no analysis (DFS, EFS, OS, PFS, RFS, iDFS)" in trail
 
 
@@ -144,14 +144,14 @@ def test_a_factor_of_no_analysis(row):
 
 def test_a_trial_with_one_arm(trial):
     assert trial("cohort_e", "pcr_dual_v_trastuzumab") == (
-        "cohort_e has no row that pcr_dual_v_trastuzumab looks at.\n"
+        "cohort_e has no row that pcr_dual_v_trastuzumab uses.\n"
         "  contrast   none: the trial is not randomised or has one arm\n"
     )
 
 
 def test_a_trial_in_an_analysis_of_another_outcome(trial):
     first, second = trial("trial_f", "pcr_dual_v_trastuzumab").splitlines()
-    assert first == "trial_f has no row that pcr_dual_v_trastuzumab looks at."
+    assert first == "trial_f has no row that pcr_dual_v_trastuzumab uses."
     assert second.startswith("  contrast   dual v single: trial_f_dual v trial_f_single")
 
 
@@ -160,7 +160,7 @@ def test_a_trial_in_an_analysis_of_another_outcome(trial):
 
 def test_a_trial_shows_what_was_taken_and_what_was_not(trial):
     trail = trial("trial_c", "event_free_dual_v_single")
-    assert "  taken      hazard_ratios.csv row 4" in trail
+    assert "  used       hazard_ratios.csv row 4" in trail
     assert paragraph(trail, "Set aside").splitlines()[1:] == [
         "  hazard_ratios.csv row 5 (EFS, primary, investigator): "
         "analysis: final is preferred to primary",
@@ -173,14 +173,14 @@ def test_a_trial_shows_what_was_taken_and_what_was_not(trial):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("trials:2", '"trials" is not explained. Allowed: pcr, hazard_ratios'),
+        ("trials:2", '"trials" is not a table of results. Allowed: pcr, hazard_ratios'),
         ("pcr:1", "pcr.csv has rows 2 to 26; there is no row 1"),
         ("pcr:27", "pcr.csv has rows 2 to 26; there is no row 27"),
         ("trial_x pcr_rates", '"trial_x" is not a trial. Allowed: trial_a, trial_b, '),
         ("trial_a pcr", '"pcr" is not an analysis. Allowed: pcr_dual_v_trastuzumab, '),
-        ("pcr", "Say which row, as in ROW=pcr:6, or which trial and analysis, "),
-        ("pcr:two", "Say which row, as in ROW=pcr:6, or which trial and analysis, "),
-        ("", "Say which row, as in ROW=pcr:6, or which trial and analysis, "),
+        ("pcr", "Name a row, as in ROW=pcr:6, or a trial and an analysis, "),
+        ("pcr:two", "Name a row, as in ROW=pcr:6, or a trial and an analysis, "),
+        ("", "Name a row, as in ROW=pcr:6, or a trial and an analysis, "),
     ],
 )
 def test_what_there_is_not(asked, what, message):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
-from trial_evidence.workbook import read_book
+from trial_evidence.workbook.read import read_book
 from workbook_files import (
     DICTIONARY,
     SAVED_BY_LIBREOFFICE,
@@ -55,29 +55,29 @@ FAULTS = {
     "a date where a number stood": Fault(
         _put("pcr", "events", 2, datetime.datetime(2026, 9, 12), "d-mmm"),
         (
-            f"{PCR_2} events (G2): the spreadsheet made a date of what was typed: 12 September "
+            f"{PCR_2} events (G2): the spreadsheet turned what was typed into a date: 12 September "
             "2026 (perhaps from 12/9 or 9/12). Format the cell as text and type it again.",
         ),
     ),
     "a date where a phase stood": Fault(
         _put("trials", "phase", 3, datetime.datetime(2026, 3, 2), "d-mmm"),
         (
-            "book.xlsx, sheet trials, row 3 (trial_b), column phase (E3): the spreadsheet made a "
-            "date of what was typed: 2 March 2026 (perhaps from 2/3 or 3/2). Format the cell as "
-            "text and type it again.",
+            "book.xlsx, sheet trials, row 3 (trial_b), column phase (E3): the spreadsheet "
+            "turned what was typed into a date: 2 March 2026 (perhaps from 2/3 or 3/2). Format "
+            "the cell as text and type it again.",
         ),
     ),
     "a date shown as its day number": Fault(
         _put("pcr", "n", 2, 45912, "0"),
         (
             f"{PCR_2} n (H2): 45912 is probably the date 12 September 2025, which the spreadsheet "
-            "made of what was typed (12/9?). Format the cell as text and type it again.",
+            "made from what was typed (12/9?). Format the cell as text and type it again.",
         ),
     ),
     "a time": Fault(
         _put("pcr", "reported_percent", 2, datetime.time(4, 30), "h:mm"),
         (
-            f"{PCR_2} reported_percent (I2): the spreadsheet made a time of what was typed: "
+            f"{PCR_2} reported_percent (I2): the spreadsheet turned what was typed into a time: "
             "04:30:00. Format the cell as text and type it again.",
         ),
     ),
@@ -97,7 +97,10 @@ FAULTS = {
     ),
     "a formula without a value": Fault(
         _put("pcr", "events", 2, "=40+2"),
-        (f'{PCR_2} events (G2): a formula without a value stands here: "=40+2". Type the value.',),
+        (
+            f'{PCR_2} events (G2): the cell holds a formula without a value: "=40+2". Type the '
+            "value.",
+        ),
     ),
     "more digits than are printed": Fault(
         _put("pcr", "reported_percent", 2, 40.0952380952),
@@ -108,14 +111,14 @@ FAULTS = {
     ),
     "an error value": Fault(
         _put("pcr", "n", 2, "#DIV/0!"),
-        (f"{PCR_2} n (H2): the error value #DIV/0! stands here. Type the value.",),
+        (f"{PCR_2} n (H2): the cell holds the error value #DIV/0!. Type the value.",),
     ),
     "a logical value": Fault(
         _put("trials", "randomised", 2, True),
         (
             "book.xlsx, sheet trials, row 2 (trial_a), column randomised (F2): the spreadsheet "
-            "made a logical value of what was typed (TRUE). Format the cell as text and type it "
-            "again.",
+            "turned what was typed into a logical value (TRUE). Format the cell as text and type "
+            "it again.",
         ),
     ),
     "a number shown in another form": Fault(
@@ -123,7 +126,7 @@ FAULTS = {
         (
             "book.xlsx, sheet sources, row 2 (doe_2020_trial_a), column pages (G2): the cell holds "
             "the number 0.5 and shows it in another form. Format the cell as text and type what it "
-            "is to say.",
+            "should say.",
         ),
     ),
     "merged cells": Fault(
@@ -137,7 +140,7 @@ FAULTS = {
         _with("arms", lambda sheet: setattr(sheet.row_dimensions[4], "hidden", True)),
         (
             "book.xlsx, sheet arms: row 4 is hidden or filtered out. Show all rows (clear the "
-            "filter), so that nothing is imported unseen.",
+            "filter), so that no row is imported unseen.",
         ),
     ),
     "filtered rows": Fault(
@@ -147,7 +150,7 @@ FAULTS = {
         ),
         (
             "book.xlsx, sheet arms: rows 3 to 5 and 8 are hidden or filtered out. Show all rows "
-            "(clear the filter), so that nothing is imported unseen.",
+            "(clear the filter), so that no row is imported unseen.",
         ),
     ),
     "a column that is not known": Fault(
@@ -191,10 +194,7 @@ FAULTS = {
     ),
     "an empty sheet": Fault(
         _with("populations", lambda sheet: sheet.delete_rows(1, 50)),
-        (
-            "book.xlsx, sheet populations: the sheet is empty: not even the names of the columns "
-            "are there.",
-        ),
+        ("book.xlsx, sheet populations: the sheet is empty: even the column names are missing.",),
     ),
     "a sheet that is missing": Fault(
         lambda workbook: workbook.remove(workbook["search_log"]),
@@ -203,7 +203,7 @@ FAULTS = {
     "a sheet that is not known": Fault(
         lambda workbook: workbook.create_sheet("Sheet1").cell(1, 1, "scratch"),
         (
-            "book.xlsx, sheet Sheet1: no table has this name, so nothing of it can be imported. "
+            "book.xlsx, sheet Sheet1: no table has this name, so nothing on it can be imported. "
             "Delete the sheet, or move what it holds to its table.",
         ),
     ),
@@ -214,8 +214,8 @@ FAULTS = {
     "an id of no trial": Fault(
         _put("arms", "trial_id", 2, "trial_aa"),
         (
-            'book.xlsx, sheet arms, row 2 (trial_aa), column trial_id (A2): "trial_aa" does not '
-            'stand in trials.csv, column trial_id. Did you mean "trial_a"?',
+            'book.xlsx, sheet arms, row 2 (trial_aa), column trial_id (A2): "trial_aa" is '
+            'not in trials.csv, column trial_id. Did you mean "trial_a"?',
         ),
     ),
     "an empty cell that is required, below an empty row": Fault(

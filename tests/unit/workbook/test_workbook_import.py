@@ -8,13 +8,8 @@ from typing import Any
 
 import pytest
 from trial_evidence.sheet import Dictionary, SheetError
-from trial_evidence.workbook import (
-    ImportPlan,
-    import_book,
-    replace_files,
-    restore,
-    write_workbook,
-)
+from trial_evidence.workbook.transfer import ImportPlan, import_book, replace_files, restore
+from trial_evidence.workbook.write import write_workbook
 from workbook_files import (
     DICTIONARY,
     REAL,
@@ -250,7 +245,7 @@ def test_edits_that_were_not_imported_are_not_overwritten(tmp_path: Path) -> Non
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, _add_trial)
     before = book.read_bytes()
-    with pytest.raises(SheetError, match="holds edits that were not imported"):
+    with pytest.raises(SheetError, match="holds edits that have not been imported"):
         write_workbook(raw, DICTIONARY, book)
     assert book.read_bytes() == before
     imported(book, raw)
@@ -261,7 +256,7 @@ def test_edits_that_were_not_imported_are_not_overwritten(tmp_path: Path) -> Non
 def test_a_removal_that_was_not_imported_is_not_overwritten(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, _without_rows("hazard_ratios", 2, 1))
-    with pytest.raises(SheetError, match="holds edits that were not imported"):
+    with pytest.raises(SheetError, match="holds edits that have not been imported"):
         write_workbook(raw, DICTIONARY, book)
 
 

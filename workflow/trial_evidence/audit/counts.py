@@ -85,7 +85,7 @@ def _sum_against(
         end = f": {words.patients(rest_n)} in none of the levels, and no note says why"
     what = (
         f"{where}{side.get(events, '')}: the levels of {factor} ({words.row_numbers(levels)}) add "
-        f"up to {_counts(levels, events, n)}, the whole (row {whole['row']}) has "
+        f"up to {_counts(levels, events, n)}, but the whole arm (row {whole['row']}) has "
         f"{_counts([whole], events, n)}{end}."
     )
     severity: Severity = "high" if impossible else "low"
@@ -122,14 +122,10 @@ def missing_levels(sheet: Sheet) -> Iterator[Finding]:
                 lonely[(first["table"], *level)] += rows
         for (_, _, subgroup), rows in lonely.items():
             factor, _, level_name = subgroup.partition("=")
-            reported = words.listed(
-                row["arm_id" if kind == "counts" else "outcome"] for row in rows
-            )
-            what = (
-                f"of {factor}, only {level_name} is in the sheet "
-                f"({reported}; {words.row_numbers(rows)}): the "
-                "other level is not reported, or was left out."
-            )
+            column = "arm_id" if kind == "counts" else "outcome"
+            reported = f"{words.listed(row[column] for row in rows)}; {words.row_numbers(rows)}"
+            what = f"of the levels of {factor}, only {level_name} is in the sheet ({reported}): "
+            what += "the other level is not reported, or was left out."
             yield finding("low", LEVELS_INCOMPLETE, rows, ("subgroup",), what)
 
 
@@ -155,7 +151,8 @@ def percent_against_counts(sheet: Sheet) -> Iterator[Finding]:
     for found in ambiguous.values():
         what = "; ".join(
             f"{row['arm_id']}, {row['reported_percent']:g}% of {row['n']:.0f}: "
-            f"{words.listed(str(i) for i in possible)} give it, {row['events']:.0f} is in the sheet"
+            f"{words.listed(str(i) for i in possible)} would give it; {row['events']:.0f} is in "
+            "the sheet"
             for row, possible in found
         )
         rows = [row for row, _ in found]
@@ -188,7 +185,7 @@ def _does_not_give(row: Record, possible: Sequence[int], decimals: int) -> Findi
         others = [f"{integers[0]} of {size}" for integers, size in found if integers]
         would += f"; {words.listed(others)} would" if others else ""
     cut = math.isclose(math.floor(own * 10**decimals + 1e-9) / 10**decimals, percent, abs_tol=1e-9)
-    would += ". It fits if the last digit was cut off instead of rounded" if cut else ""
+    would += ". It fits if the last digit was truncated instead of rounded" if cut else ""
     what = (
         f"{row['arm_id']}, {row['definition']}{words.subgroup(row)}: {percent:.{decimals}f}% is "
         f"printed, but {words.count(row)} is {own:.{decimals + 2}f}%. {would}."
@@ -232,6 +229,6 @@ def itt_without_all(sheet: Sheet) -> Iterator[Finding]:
         if row["population"] == "ITT" and row["subgroup"] == WHOLE and row["n"] < size:
             what = (
                 f"{row['arm_id']}, {row['definition']}: the analysis is called intention-to-treat "
-                f"and has {row['n']:.0f} patients, {size:.0f} were randomised."
+                f"but has {row['n']:.0f} patients; {size:.0f} were randomised."
             )
             yield finding("medium", ALL_RANDOMISED, [row], ("n", "population"), what)

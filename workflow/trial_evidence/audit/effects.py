@@ -176,8 +176,8 @@ def _outlier(
     measure = MEASURES[trial["measure"]]
     own, mean = (float(measure.scale.to_natural(value)) for value in (trial["yi"], others))
     what = (
-        f"{analysis}: {measure_words(measure.name).lower()} {own:.2f}, the other {k - 1} trials "
-        f"together have {mean:.2f}; studentised deleted residual {residual:.1f}."
+        f"{analysis}: {measure_words(measure.name).lower()} {own:.2f}; the other {k - 1} trials "
+        f"pooled give {mean:.2f}; studentised deleted residual {residual:.1f}."
     )
     columns = COUNT if measure.kind == "counts" else RATIO
     return finding("medium", POOL, rows, columns, what, about=analysis)

@@ -154,9 +154,9 @@ def with_notes(findings: Iterable[Finding], notes: pd.DataFrame) -> list[Finding
             found[identity] = replace(found[identity], **noted)
             continue
         words = (
-            f"the note of {note['initials']} of {note['date']} ({note['decision']}: "
-            f"{note['reason']}) is on {identity}, but there is no such finding: the row has "
-            "changed since, or the id is mistyped"
+            f"the note by {note['initials']} of {note['date']} ({note['decision']}: "
+            f"{note['reason']}) is about {identity}, but there is no such finding: the row has "
+            "changed since, or the letters are mistyped"
         )
         row = {**note, "table": "audit_notes", "kind": "notes"}
         lost = finding("medium", NOTE_WITHOUT_FINDING, [row], ("finding_id",), words)

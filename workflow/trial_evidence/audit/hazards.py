@@ -83,19 +83,19 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
     for events, _ in ARMS:
         if later[events] < earlier[events]:
             arm = events.removeprefix("events_")
-            what = f"{later[events]:.0f} events in the {arm} arm, before that {earlier[events]:.0f}"
+            what = f"{later[events]:.0f} events in the {arm} arm, previously {earlier[events]:.0f}"
             yield found("high", EVENTS_FALL, (events,), what)
     if later[FOLLOWUP] <= earlier[FOLLOWUP]:
-        what = f"{later[FOLLOWUP]:g} months of median follow-up, before that {earlier[FOLLOWUP]:g}"
+        what = f"{later[FOLLOWUP]:g} months of median follow-up, previously {earlier[FOLLOWUP]:g}"
         yield found("medium", FOLLOW_UP, (FOLLOWUP,), what)
     one, two = printed_ratio(earlier), printed_ratio(later)
-    change = f"{words.ratio(later)}, before that {words.ratio(earlier)}"
+    change = f"{words.ratio(later)}, previously {words.ratio(earlier)}"
     if one.se is None or two.se is None:
         return
     if two.se.low > one.se.high:
         what = (
             f"{change}: the standard error grew from {one.se.middle:.3f} to {two.se.middle:.3f} "
-            "although events are added"
+            "although events were added"
         )
         yield found("medium", WIDER, RATIO, what)
         return
@@ -106,8 +106,8 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
     if z > JUMP_Z:
         difference = math.log(later["hr"]) - math.log(earlier["hr"])
         what = (
-            f"{change}: the change of {difference:.2f} in log hazard ratio is at "
-            f"least {z:.1f} standard deviations of what the added events allow"
+            f"{change}: the log hazard ratio changed by {difference:.2f}, at least {z:.1f} times "
+            "the standard deviation that the added events allow"
         )
         same = later["status"] == earlier["status"]
         yield found("medium" if same else "low", JUMP, RATIO, what)
@@ -165,7 +165,7 @@ def _interval_v_events(row: Record, se: Span, by_events: Span) -> Finding:
         if level != row["ci_level"] and _tolerant(by_events, quantile(level)).meets(width)
     ]
     events = f"{row['events_experimental']:.0f} and {row['events_control']:.0f} events"
-    what = f"{words.stated(row)} has a standard error of {se.middle:.3f}, {events} give "
+    what = f"{words.stated(row)} has a standard error of {se.middle:.3f}, but {events} give "
     what += f"{by_events.middle:.3f}"
     if fitting:
         what += f". The events fit if the interval is a {words.listed(fitting)} interval"

@@ -99,11 +99,13 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
         source, followup = rows[0]["source_id"], _followup(rows[0])
         trial = trials[rows[0]["trial_id"]]
         start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
-        enrolment = f"{start:.0f} to {end:.0f}" if known(start) else f"until {end:.0f}"
-        what = f"{source} is of {years[source]:.0f}, but patients were enrolled {enrolment}"
+        enrolment = f"from {start:.0f} to {end:.0f}" if known(start) else f"until {end:.0f}"
+        what = (
+            f"{source} was published in {years[source]:.0f}, but patients were enrolled {enrolment}"
+        )
         columns: tuple[str, ...] = ("source_id",)
         if known(followup):
-            what += f" and the median follow-up is said to be {followup:g} months"
+            what += f" and the median follow-up is given as {followup:g} months"
             columns = ("source_id", FOLLOWUP)
         about = f"{start} {end} {years[source]}"
         text = f"{what} ({words.row_numbers(rows)})."

@@ -16,7 +16,7 @@ from trial_evidence.figures.house.theme import Words
 _SHOWN_MEANS = [method for method in METHOD_NAMES if method not in ("EE wald", "REML t")]
 _SHOWN_PREDICTIONS = ("REML conservative_k_minus_1", "REML t_k_minus_2")
 _SHOWN_WIDTHS = ("DL wald", "REML hartung_knapp_conservative")
-_LOWEST = "Lowest of the pools with so many trials"
+_LOWEST = "Lowest among the pools with this number of trials"
 _POOLS = (
     "Sampling variances are those of the pools of ratios in the sheet; effects are drawn from a "
     "normal distribution with standard deviation τ between trials, on the log scale."
@@ -37,7 +37,7 @@ def calibration_charts(table: pd.DataFrame, level: float, style: Style) -> dict[
     estimators = list(dict.fromkeys(table.loc[table["quantity"] == "tau2 bias", "method"]))
     biased = dict(zip(estimators, estimators, strict=True))
     nominal = level / 100
-    wide = "Widths of the interval that knows τ; widest of the pools"
+    wide = "Width relative to the interval for known τ; widest of the pools"
     share = "Share of the mean variance of a trial's effect, v + τ²; mean of the pools"
     mean, new = f"{level:g}% interval for the mean", f"{level:g}% prediction interval"
     figures = {

@@ -74,11 +74,11 @@ def calibration_page(table: pd.DataFrame) -> str:
                 sections[f"{lowest} {what}, percent; {words}"] = _numbers(found, names, 1)
     wide = extreme_by_trials(usual, "relative width", "max")
     sections[
-        f"Largest mean width of the interval, in widths of the interval that knows τ; {up_to}"
+        f"Largest mean width of the interval, relative to the interval for known τ; {up_to}"
     ] = _numbers(wide, means, 2)
     wide = extreme_by_trials(some, "relative prediction width", "max")
     sections[
-        "Largest mean width of the prediction interval, in widths of the one that knows τ; "
+        "Largest mean width of the prediction interval, relative to the one for known τ; "
         f"τ from {some['tau'].min():g} to {LARGE_TAU:g}"
     ] = _numbers(wide, news, 2)
     sections[

@@ -50,7 +50,7 @@ class EstimateChange:
         if null is None or self.before is None or self.after is None:
             return ""
         was, now = (_verdict(record, null) for record in (self.before, self.after))
-        return "" if was == now else f"the interval {was} before and {now} now"
+        return "" if was == now else f"the interval was {was} and is now {now}"
 
 
 def affected_analyses(
@@ -148,5 +148,5 @@ def _null(measure: str) -> float | None:
 
 def _verdict(record: Mapping[str, Any], null: float) -> str:
     if record["ci_low"] > null:
-        return "lies above no effect"
-    return "lies below no effect" if record["ci_high"] < null else "includes no effect"
+        return "above no effect"
+    return "below no effect" if record["ci_high"] < null else "compatible with no effect"

@@ -25,8 +25,7 @@ from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.pages import filled
-from trial_evidence.workbook import table_difference
-from trial_evidence.workbook.difference import in_words
+from trial_evidence.workbook.difference import in_words, table_difference
 
 # Table and row of the sheet.
 Place = tuple[str, int]
@@ -116,7 +115,7 @@ def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tup
     try:
         commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
     except RequestError:
-        raise RequestError(f'git knows no revision "{since}".') from None
+        raise RequestError(f'git does not know the revision "{since}".') from None
     revision = commit.decode().strip()
     # Counted from the top, no folder lands outside the place where they are unpacked.
     inside = [folder.resolve() for folder in folders]
@@ -145,7 +144,7 @@ def _git(*arguments: str) -> bytes:
     done = subprocess.run(["git", *arguments], capture_output=True, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
-        raise RequestError(f"git cannot give an earlier revision of the sheet: {said}")
+        raise RequestError(f"git cannot read an earlier revision of the sheet: {said}")
     return done.stdout
 
 
@@ -171,7 +170,7 @@ def _row_changes(
             rows = [*(row for _, row in difference.changed), *difference.added]
             touched += [(name, row.number) for row in rows]
         elif old is not new:
-            lines.append(f"{name}: the table is {'new' if old is None else 'gone'}")
+            lines.append(f"{name}: the table was {'added' if old is None else 'removed'}")
     return tuple(lines), tuple(touched)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FILE = "analyses.yaml"
 NO_AGENT = "none"
-Measure = Literal["risk_ratio", "odds_ratio", "risk_difference", "hazard_ratio"]
+Measure = Annotated[str, forms.one_of(m.name for m in MEASURES.values() if m.compares)]
 ContrastKind = Literal[
     "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
 ]
@@ -55,7 +55,7 @@ Outcomes = Annotated[
     BeforeValidator(lambda named: (named,) if isinstance(named, str) else named),
     WithJsonSchema(
         {
-            "description": "an outcome, or a list of outcomes such as [PFS]",
+            "description": "an outcome, or a list of outcomes such as [first, second]",
             "anyOf": [{"type": "string"}, _Names],
         }
     ),
@@ -98,11 +98,6 @@ class OfOutcomes(Form):
     def table(self) -> str:
         """The table of the sheet that holds them."""
         return self.outcomes[0].table
-
-    @property
-    def is_pcr(self) -> bool:
-        """To be replaced by ``kind`` and ``table``."""
-        return self.table == "pcr"
 
     @property
     def fewer_is_better(self) -> bool:
@@ -169,7 +164,7 @@ class FigureChoices(Form):
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         if self.axis and self.axis[0] >= self.axis[1]:
-            yield ("axis",), "is no range: the lower end comes first."
+            yield ("axis",), "is not a range: the lower end comes first."
 
 
 class Analysis(OfOutcomes):
@@ -188,10 +183,10 @@ class Analysis(OfOutcomes):
         first, *others = (MEASURES[name] for name in self.measures)
         for at, measure in enumerate(others, start=1):
             if measure.kind != first.kind:
-                kinds = f"it is made of {measure.kind}, {first.name} of {first.kind}"
-                yield ("measures", at), f"does not go with the first measure: {kinds}."
+                kinds = f"it is computed from {measure.kind}, {first.name} from {first.kind}"
+                yield ("measures", at), f"does not fit the first measure: {kinds}."
         if self.figure.axis and self.figure.axis[0] <= 0 and first.is_ratio:
-            yield ("figure", "axis"), "does not fit the measure: a ratio is above 0."
+            yield ("figure", "axis"), "does not fit the measure: a ratio is greater than 0."
 
     @property
     def kind(self) -> Kind:
@@ -227,7 +222,7 @@ class Analyses(Form, kw_only=True):
         for part in ("analyses", "rates"):
             for at, entry in enumerate(getattr(self, part)):
                 if (key := (entry.setting, entry.id)) in seen:
-                    yield (part, at, "id"), "stands twice."
+                    yield (part, at, "id"), "occurs twice."
                 seen.add(key)
 
 

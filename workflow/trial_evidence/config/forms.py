@@ -60,7 +60,7 @@ def shaped(pattern: str, words: str) -> Any:
 
 def _all_different(entries: tuple[T, ...]) -> tuple[T, ...]:
     if any(entry in entries[:position] for position, entry in enumerate(entries)):
-        raise told("holds an entry twice.")
+        raise told("has an entry twice.")
     return entries
 
 

@@ -55,7 +55,7 @@ class Labels(Form):
             near = [] if english in known else get_close_matches(english, known, 1, _A_SLIP)
             if near and not re.fullmatch(re.escape(near[0]).replace("\0", ".+"), english):
                 shown = near[0].replace("\0", "...")
-                message = f'"{english}" is no text of the library. Did you mean "{shown}"?'
+                message = f'"{english}" is not a text of the library. Did you mean "{shown}"?'
                 yield ("texts", english), message
             wanted, found = (
                 sorted(name.lower() for name in re.findall(r"{(\w+)}", words))
@@ -63,7 +63,7 @@ class Labels(Form):
             )
             if set(wanted) != set(found):
                 names = ", ".join(f"{{{name}}}" for name in dict.fromkeys(wanted)) or "no braces"
-                message = f'"{text}" has to hold {names}, as the English text does.'
+                message = f'"{text}" must contain {names}, as the English text does.'
                 yield ("texts", english), message
 
     def __call__(self, text: str, **parts: object) -> str:

@@ -59,7 +59,7 @@ class LeadRule(Form):
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         if self.co_primary == self.model:
-            yield ("co_primary",), "leads and stands beside itself. Name another co_primary."
+            yield ("co_primary",), "is both model and co_primary. Choose another co_primary."
 
 
 class Pooling(Form):
@@ -87,12 +87,12 @@ class Pooling(Form):
         if starts[0] != 2:
             yield (
                 ("leading", 0, "from_trials"),
-                "is where the first rule begins. It has to begin with 2 trials: one trial is not "
+                "is where the first rule begins. It must begin with 2 trials: one trial is not "
                 "pooled and leads by itself.",
             )
         if starts != sorted(set(starts)):
-            found = f'"{", ".join(map(str, starts))}" are the beginnings of the rules.'
-            yield ("leading",), f"{found} They have to rise from rule to rule."
+            found = f'"{", ".join(map(str, starts))}" are the values of from_trials.'
+            yield ("leading",), f"{found} They must increase from rule to rule."
 
     @property
     def model(self) -> str:
@@ -122,7 +122,8 @@ class EmpiricalPrior(Form):
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         pair = (self.outcome, self.comparison)
         if pair.count("any") == 1:
-            yield (), f'"{", ".join(pair)}" is no prior of the table: "any" goes with "any" alone.'
+            yield (), f'"{", ".join(pair)}" is not a prior of the table: "any" can only be '
+            'combined with "any".'
 
 
 class ForcedMetaRegression(Form):
@@ -198,16 +199,6 @@ class Selection(Form):
 
     admit: Mapping[str, tuple[str, ...]]
     orders: Mapping[str, Orders]
-
-    @property
-    def pcr(self) -> Orders:
-        """To be replaced by ``of``."""
-        return self.orders["pcr"]
-
-    @property
-    def hazard_ratio(self) -> Orders:
-        """To be replaced by ``of``."""
-        return self.orders["hazard_ratios"]
 
     def of(self, table: str) -> Orders:
         """Orders of preference among the rows of a table, the first column first."""

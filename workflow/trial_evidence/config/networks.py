@@ -47,11 +47,6 @@ class Network(OfOutcomes):
     interactions: Several[Pair[str]] = ()
 
     @property
-    def small_is_good(self) -> bool:
-        """To be replaced by ``fewer_is_better``."""
-        return self.fewer_is_better
-
-    @property
     def measures(self) -> tuple[Measure, ...]:
         """Its only measure, where an analysis has several."""
         return (self.measure,)
@@ -102,7 +97,7 @@ class NetworkConfiguration(Form):
 
     abbreviations: Mapping[str, Annotated[str, Field(min_length=1, max_length=8)]]
     own_nodes: Mapping[
-        str, Annotated[str, forms.shaped("^[^|]{1,16}$", "at most 16 characters, none of them |")]
+        str, Annotated[str, forms.shaped("^[^|]{1,16}$", "at most 16 characters, without |")]
     ]
     networks: tuple[Network, ...]
     synergy: tuple[SynergyAnalysis, ...]
@@ -112,14 +107,14 @@ class NetworkConfiguration(Form):
         short = [*self.abbreviations.values()]
         for at, (agent, text) in enumerate(self.abbreviations.items()):
             if text in short[:at]:
-                yield ("abbreviations", agent), "stands for two agents."
+                yield ("abbreviations", agent), "is the abbreviation of two agents."
         kinds = {(network.setting, network.id): network.kind for network in self.networks}
         for part, name in {"networks": "id", "synergy": "network", "surrogacy": "id"}.items():
             entries = getattr(self, part)
             keys = [(entry.setting, getattr(entry, name)) for entry in entries]
             for at, entry in enumerate(entries):
                 if keys[at] in keys[:at]:
-                    yield (part, at, name), "stands twice."
+                    yield (part, at, name), "occurs twice."
                 for column, wanted in _NAMED.items():
                     key = (entry.setting, getattr(entry, column, None))
                     if key[1] is not None and key not in kinds:
@@ -127,7 +122,7 @@ class NetworkConfiguration(Form):
                         message = f"is not a network of this file and setting.{near}"
                         yield (part, at, column), message
                     elif key in kinds and (kinds[key] == "counts") != (column != "endpoint"):
-                        yield (part, at, column), f"has to be a network that {wanted}."
+                        yield (part, at, column), f"must be a network that {wanted}."
 
     def of_setting(self, setting: str) -> tuple[Network, ...]:
         """Networks of one setting, in the order of the file."""

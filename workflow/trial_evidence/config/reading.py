@@ -156,7 +156,7 @@ def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> 
     either = node.get("description", "") if "anyOf" in node else ""
     if found is None:
         wanted = either or TYPES[node.get("type", "string")]
-        return f"Here stands nothing; it has to be {wanted}."
+        return f"Nothing is given here; it must be {wanted}."
     if kind == "told":
         return str(error["msg"])
     if either:
@@ -172,16 +172,16 @@ def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> 
     if kind == "string_too_long":
         return f"is longer than {limits['max_length']} characters."
     if kind in ("too_short", "string_too_short") and not found:
-        return f"{found or repr(found)} should be non-empty."
+        return f"{found or repr(found)} must not be empty."
     if kind in ("missing", "too_short", "too_long"):
         number = limits.get("max_length") or node["minItems"]
         allowed_number = f"{'at most' if kind == 'too_long' else 'at least'} {number}"
         return (
-            f"{_value(found)} are {len(found)} entries; there have to be {allowed_number}. "
+            f"{_value(found)} has {len(found)} entries; there must be {allowed_number}. "
             "A decimal mark is a point; a comma begins the next entry."
         )
     if isinstance(found, bool) and kind == "string_type":
-        return "Yes, no, true and false are no text here. Put the word in quotation marks."
+        return "Yes, no, true and false are not read as text. Put the word in quotation marks."
     wanted = TYPES.get(kind.partition("_")[0])
     return f"is not {wanted}.{point_hint(found)}" if wanted else str(error["msg"])
 

@@ -39,7 +39,7 @@ Percent = Annotated[Number, Field(gt=0, le=100)]
 
 def _rising(risks: tuple[float, ...]) -> tuple[float, ...]:
     if list(risks) != sorted(risks):
-        raise forms.told("Risks stand from the lowest to the highest.")
+        raise forms.told("Risks must be in order from the lowest to the highest.")
     return risks
 
 
@@ -100,7 +100,7 @@ class OfAnalysis(Form):
     def misfits(self, analysis: Analysis) -> Iterator[Fault]:
         """What does not fit the analysis."""
         if analysis.pool != "overall":
-            message = "is not pooled as one, so that there is no effect to speak of."
+            message = "is not pooled over all its trials, so it has no overall effect."
             yield ("analysis",), f'"{self.setting}/{self.analysis}" {message}'
 
 
@@ -126,7 +126,7 @@ class ControlRisk(OfAnalysis):
         stated = self.source == "stated"
         for name in ("risks", "basis"):
             if stated != bool(getattr(self, name)):
-                message = "is missing." if stated else 'has a place only where source is "stated".'
+                message = "is missing." if stated else 'is allowed only where source is "stated".'
                 yield (name,), f'"{name}" {message}'
                 return
         yield from super().faults(sections)
@@ -163,7 +163,7 @@ class GroupsRule(OfAnalysis):
 
     def misfits(self, analysis: Analysis) -> Iterator[Fault]:
         if self.factor != analysis.subgroups:
-            message = "is not what groups the trials of this analysis; that is "
+            message = "is not the factor that groups the trials of this analysis; that is "
             yield ("factor",), f"{message}{analysis.subgroups}."
 
 
@@ -219,7 +219,7 @@ class TableRule(Form):
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         files = sections.get("files", [self.file])
         if self.file not in files:
-            yield ("file",), f"is not a table that is made.{did_you_mean(self.file, files)}"
+            yield ("file",), f"is not a table of the results.{did_you_mean(self.file, files)}"
         columns = CLAIM_TABLES.get(Path(self.file).stem, ())
         named: dict[tuple[str, ...], str]
         named = {(key,): str(getattr(self, key)) for key in ("estimate", "low", "high", "trials")}
@@ -285,7 +285,7 @@ class ReportConfiguration(Form):
         for part, names in {"control_risks": risks, "claims": claims}.items():
             for at, name in enumerate(names):
                 if name in names[:at]:
-                    yield (part, at), f'"{name}" stands twice.'
+                    yield (part, at), f'"{name}" occurs twice.'
 
 
 def read_report_configuration(
@@ -330,7 +330,7 @@ def certainty_problems(
         if analysis not in known:
             held = analysis in (a.id for a in configuration.of_setting(setting))
             wrong = (
-                "is not pooled as one, so that there is no certainty to judge."
+                "is not pooled over all its trials, so there is no certainty to judge."
                 if held
                 else "is not an analysis of this setting in config/analyses.yaml."
             )
@@ -368,7 +368,7 @@ def unknown_evidence(
         for name in named:
             if name not in known and (meant := get_close_matches(name, known, 1, _A_SLIP)):
                 message = (
-                    "stands in no row of the sheet, so the claim finds no data. "
+                    "is in no row of the sheet, so the claim finds no data. "
                     f'Did you mean "{meant[0]}"?'
                 )
                 slip = problem(FILE, claim.id, column, name, message)

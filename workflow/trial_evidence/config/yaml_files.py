@@ -14,14 +14,14 @@ import yaml
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 # What the YAML library says (how it begins), and what it most often means.
 _SLIPS = {
-    "mapping values are not allowed": "A colon stands where none can be. The line is indented "
-    "wrongly, or a text with a colon in it needs quotation marks.",
-    "expected <block end>": "The line is not indented as those it belongs to, or a text with a "
-    "quotation mark in it needs quotation marks around the whole.",
-    "could not find expected ':'": "After a name stands a colon and a blank; here the colon is "
+    "mapping values are not allowed": "There is a colon where none is allowed. The line is "
+    "indented wrongly, or a text with a colon in it needs quotation marks.",
+    "expected <block end>": "The line is not indented like the lines it belongs to, or a text "
+    "with a quotation mark in it needs quotation marks around the whole.",
+    "could not find expected ':'": "A name is followed by a colon and a space; here the colon is "
     "missing, or a quotation mark is.",
-    "found undefined alias": "The name after * is given nowhere above by &.",
-    "found unexpected end of stream": "A quotation mark is opened and never closed.",
+    "found undefined alias": "The name after * is not defined above with &.",
+    "found unexpected end of stream": "A quotation mark is never closed.",
 }
 
 
@@ -86,7 +86,7 @@ def read_yaml_text(content: bytes) -> Any:
         raise YamlFault(line, "The file is not saved as UTF-8; save it as UTF-8.") from None
     for number, line_text in enumerate(text.splitlines(), start=1):
         if re.match(r" *\t", line_text):
-            raise YamlFault(number, "The line begins with a tab. Indent it with blanks.")
+            raise YamlFault(number, "The line begins with a tab. Indent it with spaces.")
     try:
         return yaml.load(text, Loader=_Loader)  # a SafeLoader: it makes no objects
     except yaml.MarkedYAMLError as error:
@@ -95,7 +95,7 @@ def read_yaml_text(content: bytes) -> Any:
             None if mark is None else mark.line + 1, _in_words(str(error.problem or error.context))
         ) from None
     except RecursionError:
-        message = "Groups and lists lie in one another too deeply. Is a bracket never closed?"
+        message = "Groups and lists are nested too deeply. Is a bracket not closed?"
         raise YamlFault(None, message) from None
     except yaml.YAMLError as error:
         raise YamlFault(None, " ".join(str(error).split())) from None
@@ -135,7 +135,7 @@ def _in_words(message: str) -> str:
     for beginning, words in _SLIPS.items():
         if message.startswith(beginning):
             return words
-    return f"Something here is no YAML ({' '.join(message.split())})."
+    return f"Something here is not valid YAML ({' '.join(message.split())})."
 
 
 class _Loader(yaml.SafeLoader):
@@ -150,12 +150,12 @@ class _Loader(yaml.SafeLoader):
             if name.tag == "tag:yaml.org,2002:merge":
                 continue
             if name.tag != "tag:yaml.org,2002:str":
-                given = f'"{name.value}" is' if name.value else "Here stands"
+                given = f'"{name.value}" is' if name.value else "This is"
                 number = name.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
                 hint = "A decimal mark is a point." if number else "Put it in quotation marks."
-                raise YamlFault(line, f"{given} no name of a setting. {hint}")
+                raise YamlFault(line, f"{given} not the name of a setting. {hint}")
             if name.value in seen:
-                raise YamlFault(line, f'"{name.value}" stands twice in its group.')
+                raise YamlFault(line, f'"{name.value}" occurs twice in its group.')
             seen.add(name.value)
         self.flatten_mapping(node)
         for name, value in node.value:

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from trial_evidence.words.problems import did_you_mean, quoted
+from trial_evidence.words.problems import Severity, did_you_mean, quoted
 
 from .dictionary import NUMBER_TYPES, Column
 
@@ -14,25 +14,10 @@ from .dictionary import NUMBER_TYPES, Column
 _LONGEST_NUMBER = 24
 _LARGEST_NUMBER = 1e12
 
-MISSING_MARKS = frozenset(
-    {
-        "na",
-        "n/a",
-        "n.a.",
-        "nan",
-        "none",
-        "null",
-        "nil",
-        "nd",
-        "-",
-        "--",
-        "–",
-        "—",
-        ".",
-        "?",
-        "missing",
-    }
-)
+MISSING_MARKS = frozenset({
+    "na", "n/a", "n.a.", "nan", "none", "null", "nil", "nd", "-", "--", "–", "—", ".", "?",
+    "missing",
+})  # fmt: skip
 ALL = "all"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -52,16 +37,8 @@ _DATE = re.compile(
 )
 _ISO_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _UNUSUAL_SPACES = {
-    "\u00a0": "a no-break space",
-    "\u2007": "a no-break space",
-    "\u202f": "a no-break space",
-    "\u200b": "an invisible character",
-    "\u200c": "an invisible character",
-    "\u200d": "an invisible character",
-    "\u200e": "an invisible character",
-    "\u200f": "an invisible character",
-    "\u2060": "an invisible character",
-    "\ufeff": "an invisible character",
+    **dict.fromkeys("\u00a0\u2007\u202f", "a no-break space"),
+    **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", "an invisible character"),
     "\u00ad": "a soft hyphen",
 }
 _MINUS = "−–—‐‑"
@@ -90,13 +67,18 @@ class Reading:
     error: str = ""
     warning: str = ""
 
+    @property
+    def findings(self) -> list[tuple[Severity, str]]:
+        """What is wrong, and how bad it is."""
+        found: list[tuple[Severity, str]] = [("error", self.error), ("warning", self.warning)]
+        return [(severity, message) for severity, message in found if message]
+
 
 def read_cell(column: Column, cell: str) -> Reading:
     """Read one cell as its column wants it.
 
     Parameters
     ----------
-    column : Column
     cell : str
         The text between two commas of the file.
 
@@ -109,7 +91,7 @@ def read_cell(column: Column, cell: str) -> Reading:
         if column.required:
             return Reading("", error="the cell is empty, but a value is required here.")
         if cell:
-            return Reading("", warning="the cell holds only blanks. Empty it.")
+            return Reading("", warning="the cell holds only spaces. Clear it.")
         return Reading("")
     error = _anywhere(cell)
     if error:
@@ -125,8 +107,7 @@ def read_cell(column: Column, cell: str) -> Reading:
         return _read_number(column, cell)
     if column.type == "p_value":
         return _read_p_value(cell)
-    error = _word_like_error(column, cell)
-    return Reading(cell, error=error)
+    return Reading(cell, error=_word_like_error(column, cell))
 
 
 def printed_decimals(text: str) -> int:
@@ -187,7 +168,7 @@ def _not_a_single_value(cell: str) -> str:
         return f"{quoted(cell)} contains a line break. Write {quoted(' '.join(cell.split()))}."
     if cell != cell.strip():
         where = "begins" if cell[0].isspace() else "ends"
-        return f"{quoted(cell)} {where} with a blank. Write {quoted(cell.strip())}."
+        return f"{quoted(cell)} {where} with a space. Write {quoted(cell.strip())}."
     if cell.lower() in MISSING_MARKS:
         return f"{quoted(cell)} stands for a missing value. Leave the cell empty."
     return ""
@@ -198,33 +179,25 @@ def _read_text(column: Column, cell: str) -> Reading:
     if column.pattern and not re.fullmatch(column.pattern, text):
         if text.lower() in MISSING_MARKS:
             return Reading(cell, error=_not_a_single_value(text))
-        return Reading(
-            cell,
-            error=f"{quoted(text)} does not have the form of {column.example}.",
-        )
+        return Reading(cell, error=f"{quoted(text)} is not in the form of {column.example}.")
+    warning = ""
     if text != cell:
-        return Reading(
-            text,
-            warning=f"{quoted(cell)} begins or ends with a blank, which was left out.",
+        warning = f"{quoted(cell)} begins or ends with a space, which was removed."
+    elif text.lower() in MISSING_MARKS - {"none"}:
+        warning = (
+            f"{quoted(text)} looks like a placeholder for a missing value. Leave the cell empty."
         )
-    if text.lower() in MISSING_MARKS - {"none"}:
-        return Reading(
-            text,
-            warning=f"{quoted(text)} looks like a mark for a missing value. Leave the cell empty.",
+    elif _DATE.fullmatch(text) and not column.pattern:
+        warning = (
+            f"{quoted(text)} is a date. If something else was typed (such as 7-12), the "
+            "spreadsheet changed it: type it again in a cell formatted as text."
         )
-    if _DATE.fullmatch(text) and not column.pattern:
-        return Reading(
-            text,
-            warning=f"{quoted(text)} is a date. If something else was typed (such as 7-12), "
-            "the spreadsheet changed it: type it again in a cell formatted as text.",
+    elif _GARBLED.search(text):
+        warning = (
+            f"{quoted(text)} contains garbled letters: the file was once opened with another "
+            "character set."
         )
-    if _GARBLED.search(text):
-        return Reading(
-            text,
-            warning=f"{quoted(text)} contains garbled letters: the file was once opened with "
-            "another character set.",
-        )
-    return Reading(text)
+    return Reading(text, warning=warning)
 
 
 def _read_number(column: Column, cell: str) -> Reading:
@@ -235,7 +208,7 @@ def _read_number(column: Column, cell: str) -> Reading:
         return Reading(cell, error=f"{quoted(cell)} is not {wanted}.{_advice(column, cell)}")
     number = float(cell) if len(cell) <= _LONGEST_NUMBER else math.inf
     if abs(number) > _LARGEST_NUMBER:
-        return Reading(cell, error=f"{quoted(cell)} is too large or too long a number.")
+        return Reading(cell, error=f"{quoted(cell)} is a number that is too large or too long.")
     if column.range is not None and number not in column.range:
         return Reading(cell, error=_out_of_range(column, cell, number))
     return Reading(cell, number)
@@ -243,7 +216,7 @@ def _read_number(column: Column, cell: str) -> Reading:
 
 def _out_of_range(column: Column, cell: str, number: float) -> str:
     assert column.range is not None
-    message = f"{quoted(cell)} is outside what is allowed: {column.range.in_words()}."
+    message = f"{quoted(cell)} is outside the allowed range: {column.range.in_words()}."
     if column.type == "level" and 0 < number < 1:
         message += f" Write the level in percent: {number * 100:g}."
     return message
@@ -254,7 +227,8 @@ def _advice(column: Column, cell: str) -> str:
     whole = column.type in {"integer", "year"}
     if _DATE.fullmatch(cell):
         return (
-            " The spreadsheet made a date of what was typed (such as 9/12): type the number again."
+            " The spreadsheet turned what was typed (such as 9/12) into a date: type the "
+            "number again."
         )
     if any(mark in cell for mark in _MINUS):
         plain = re.sub(f"[{_MINUS}]", "-", cell)
@@ -289,13 +263,13 @@ def _read_p_value(cell: str) -> Reading:
             "for example <0.001.",
         )
     if not 0 < number <= 1:
-        return Reading(cell, error=f"{quoted(cell)} is outside what is allowed: from 0 to 1.")
+        return Reading(cell, error=f"{quoted(cell)} is outside the allowed range: from 0 to 1.")
     return Reading(cell, number)
 
 
 def _p_value_advice(cell: str) -> str:
     if _DATE.fullmatch(cell):
-        return " The spreadsheet made a date of it: type it again."
+        return " The spreadsheet turned it into a date: type it again."
     plain = re.sub(r"^(?i:p)\s*", "", cell).replace(" ", "")
     plain = plain.removeprefix("=").replace("≤", "<").replace("<=", "<")
     plain = plain.replace(",", ".").replace("·", ".")
@@ -312,7 +286,9 @@ def _word_like_error(column: Column, cell: str) -> str:
         )
     if column.type == "date":
         return (
-            "" if _ISO_DATE.fullmatch(cell) else f"{quoted(cell)} is not a date such as 2026-11-22."
+            ""
+            if _ISO_DATE.fullmatch(cell)
+            else f"{quoted(cell)} is not a date in the form 2026-11-22."
         )
     if column.type == "subgroup":
         return _subgroup_error(column, cell)
@@ -328,14 +304,14 @@ def _id_error(cell: str) -> str:
         return f"{quoted(cell)} is a date: the spreadsheet changed what was typed. Type it again."
     if _ID.fullmatch(cell):
         return ""
-    return f"{quoted(cell)} is not an id: ids have small letters, digits, _ and - only."
+    return f"{quoted(cell)} is not an id: ids consist of small letters, digits, _ and -."
 
 
 def _agents_error(cell: str) -> str:
     agents = cell.split("+")
     for agent in agents:
         if not _ID.fullmatch(agent):
-            return f"{quoted(cell)} is not a list of agents joined by +, without blanks."
+            return f"{quoted(cell)} is not a list of agents joined by +, without spaces."
     if len(set(agents)) < len(agents):
         return f"{quoted(cell)} names an agent twice."
     if agents != sorted(agents):
@@ -350,7 +326,7 @@ def _subgroup_error(column: Column, cell: str) -> str:
             return f'{quoted(cell)} is not allowed. Write "{ALL}".'
         return (
             f"{quoted(cell)} is not a subgroup. Write all, or factor=level pairs joined by "
-            '" & ": hormone_receptor=negative & nodal=positive.'
+            f'" & ": {column.example}.'
         )
     if column.one_pair and len(pairs) != 1:
         return f"{quoted(cell)} is not one factor=level pair, such as {column.example}."
@@ -359,5 +335,5 @@ def _subgroup_error(column: Column, cell: str) -> str:
         return f"{quoted(cell)} names a factor twice."
     if factors != sorted(factors):
         ordered = " & ".join(f"{factor}={level}" for factor, level in sorted(pairs))
-        return f'{quoted(cell)}: factors stand in alphabetical order. Write "{ordered}".'
+        return f'{quoted(cell)}: factors must be in alphabetical order. Write "{ordered}".'
     return ""

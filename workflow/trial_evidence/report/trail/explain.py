@@ -39,7 +39,7 @@ def explain(
     table, _, number = row.replace(".csv", "").replace(" ", ":").partition(":")
     if not number.isdecimal():
         raise RequestError(
-            f"Say which row, as in ROW={sheet.results[0]}:6, or which trial and analysis, as in "
+            f"Name a row, as in ROW={sheet.results[0]}:6, or a trial and an analysis, as in "
             "TRIAL=<trial_id> ANALYSIS=<id>."
         )
     return explain_row(table, int(number), sheet, evidence, configuration)
@@ -56,7 +56,9 @@ def explain_row(
         If the table has no rows to explain or no such row; the message says what there is.
     """
     if table not in sheet.results:
-        raise RequestError(f'"{table}" is not explained. Allowed: {", ".join(sheet.results)}')
+        raise RequestError(
+            f'"{table}" is not a table of results. Allowed: {", ".join(sheet.results)}'
+        )
     found = records(sheet[table][sheet[table]["row"] == row])
     if not found:
         last = sheet[table]["row"].max()
@@ -122,7 +124,7 @@ def explain_trial(
     ]
     if not lines:
         lines = [
-            f"{trial_id} has no row that {analysis} looks at.",
+            f"{trial_id} has no row that {analysis} uses.",
             *_contrast_lines(evidence.contrasts, trial_id),
         ]
     return "\n".join(lines).rstrip() + "\n"
@@ -171,7 +173,7 @@ def _step_lines(shown: Shown, trail: Trail) -> Iterator[str]:
     else:
         yield _heading(record)
         yield from _compared(record)
-    yield f"  taken      {', '.join(map(str, shown.cells))}"
+    yield f"  used       {', '.join(map(str, shown.cells))}"
     note = f"; {record['covariance']}" if network else ""
     yield f"  effect     {shown.values['effect_size']}{note}"
     yield from _network_lines(shown, trail) if network else _pool_lines(shown, trail)
@@ -200,7 +202,7 @@ def _pool_lines(shown: Shown, trail: Trail) -> Iterator[str]:
         same = all(result[name] == record[name] for name in ("subgroup", "measure"))
         if same and result["role"] == "lead":
             model = SHORT_MODEL_NAMES.get(result["model"], result["model"])
-            yield f"  pool       {_interval(result)}, k = {result['k']:.0f} ({model})"
+            yield f"  pooled     {_interval(result)}, k = {result['k']:.0f} ({model})"
 
 
 def _network_lines(shown: Shown, trail: Trail) -> Iterator[str]:
@@ -210,14 +212,14 @@ def _network_lines(shown: Shown, trail: Trail) -> Iterator[str]:
     if record["exclusion_overridden"]:
         yield f"  excluded   elsewhere, not in networks: {record['exclusion_overridden']}"
     for result in trail.resting_on(NETWORK, shown):
-        if (result.get("code"), result["model"]) == (record["code"], "random_reml"):
+        if (result.get("code"), result.get("model")) == (record["code"], "random_reml"):
             yield f"  network    {_interval(result)} against {result['reference']}"
 
 
 def _never_looked_at(
     table: str, cell: Record, evidence: Evidence, configuration: Configuration
 ) -> Iterator[str]:
-    yield "No analysis looks at this row."
+    yield "No analysis uses this row."
     analyses = (*configuration.analyses, *configuration.rates)
     asked = {e for a in analyses if a.table == table for e in a.endpoints}
     if cell["outcome"] not in asked:
