@@ -11,7 +11,8 @@ rule audit:
         sheet=SHEET,
         config=CONFIG,
         trials=expand("results/{setting}/trials.csv", setting=SETTINGS),
-        code=code("sheet", "audit"),
+        code=code("sheet", "extract", "pool", "audit"),
+        pages=["workflow/report/audit.md.j2", "workflow/report/readers.md.j2"],
     output:
         "results/checks/audit.csv",
         "results/checks/audit.md",

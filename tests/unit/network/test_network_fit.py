@@ -69,7 +69,7 @@ def uncorrelated(data, reference):
 def test_netmeta_without_counts(name, method):
     data, reference = of_pairwise(name), REFERENCE["networks"][name]
     theirs = reference[method]
-    tau2 = estimate_tau2(rotate(uncorrelated(data, reference["reference"])), method)
+    tau2 = estimate_tau2([rotate(uncorrelated(data, reference["reference"]))], method)
     assert tau2 == pytest.approx(theirs["tau2"], rel=1e-6)
     assert_matrices(fit_network(data, tau2=tau2), {"trts": data.treatments, **theirs}, 1e-6)
 
@@ -137,7 +137,7 @@ def highest(data, restricted):
 def test_no_tau2_is_more_likely(seed, restricted):
     data = at_random(seed, heterogeneity=0.4)
     best, log_likelihood = highest(data, restricted)
-    tau2 = estimate_tau2(rotate(data), "REML" if restricted else "ML")
+    tau2 = estimate_tau2([rotate(data)], "REML" if restricted else "ML")
     assert log_likelihood(tau2) >= best - 1e-9
 
 
@@ -155,7 +155,7 @@ def test_of_two_peaks_the_higher(effects, variances, inside):
         for i, (y, v) in enumerate(zip(effects, variances, strict=True))
     )
     best, log_likelihood = highest(data, restricted=True)
-    tau2 = estimate_tau2(rotate(data), "REML")
+    tau2 = estimate_tau2([rotate(data)], "REML")
     assert (tau2 > 0) is inside
     assert log_likelihood(tau2) >= best - 1e-9
 

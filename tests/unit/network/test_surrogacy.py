@@ -252,13 +252,17 @@ def test_choices_that_there_are_not():
 def test_whole_report():
     rows = pairs(REFERENCE["nine"]["trials"])[:5]
     ours = surrogacy(rows, within_correlation=-0.4, sensitivity=(0.0, -0.4))
-    assert [r.weighting for r in ours.regressions] == ["trial size", "inverse variance"]
-    assert [b.within_correlation for b in ours.bivariate] == [-0.4, 0.0]
-    assert [w.trial for w in ours.without] == [r.trial for r in rows]
+    said = [(m.role, m.weighting or m.within_correlation) for m in ours.models if not m.without]
+    assert said == [
+        ("main", "inverse variance"), ("main", -0.4),
+        ("sensitivity", "trial size"), ("sensitivity", 0.0),
+    ]  # fmt: skip
+    without = [m for m in ours.models if m.role == "leave-one-out"]
+    assert [m.without for m in without] == [r.trial for r in rows for _ in range(2)]
     # Four are left: enough for a line, too few for the bivariate model.
-    assert all(isinstance(w.bivariate, Refused) for w in ours.without)
+    assert all(isinstance(m.found, Refused) for m in without if m.model == "bivariate")
     first = regress(rows[1:], "inverse variance")
-    assert ours.without[0].regression.slope == pytest.approx(first.slope)
+    assert without[0].found.slope == pytest.approx(first.slope)
     assert ours.cautions[0].startswith("5 trials: ")
 
 

@@ -45,8 +45,8 @@ def levels_against_whole(sheet: Sheet) -> Iterator[Finding]:
             for events, n in counts:
                 # Several rows for the whole: one that fits is enough.
                 found = [_sum_against(levels, one, factor, events, n) for one in whole]
-                if all(found):
-                    yield next(f for f in found if f is not None)
+                if None not in found:
+                    yield from filter(None, found[:1])
 
 
 Groups = dict[tuple[str, ...], list[Record]]
@@ -72,27 +72,24 @@ def _sum_against(
 ) -> Finding | None:
     rest_n = whole[n] - sum(row[n] for row in levels)
     rest_events = whole[events] - sum(row[events] for row in levels)
-    if not known(rest_n) and not known(rest_events):
-        return None
     impossible = rest_n < 0 or rest_events < 0 or rest_events > rest_n
-    if not impossible:
-        if rest_n == 0 and not rest_events > 0:
-            return None
-        if not known(rest_n) or any(word in row["note"] for row in levels for word in _SAID):
-            return None
+    said = any(word in row["note"] for row in levels for word in _SAID)
+    # Nothing is left over, nobody knows, or somebody says why.
+    fits = (rest_n == 0 and not rest_events > 0) or not known(rest_n) or said
+    if fits and not impossible:
+        return None
     where = whole["arm_id"] if whole["kind"] == "counts" else words.pair(whole)
     side = {"events_experimental": ", experimental arm", "events_control": ", control arm"}
     end = ". This is impossible if both describe the same patients"
+    if not impossible:
+        end = f": {words.patients(rest_n)} in none of the levels, and no note says why"
     what = (
         f"{where}{side.get(events, '')}: the levels of {factor} ({words.row_numbers(levels)}) add "
         f"up to {_counts(levels, events, n)}, but the whole arm (row {whole['row']}) has "
-        f"{_counts([whole], events, n)}"
+        f"{_counts([whole], events, n)}{end}."
     )
-    if not impossible:
-        end = f": {words.patients(rest_n)} in none of the levels, and no note says why"
     severity: Severity = "high" if impossible else "low"
-    rows = [*levels, whole]
-    return finding(severity, LEVELS_V_WHOLE, rows, (events, n), f"{what}{end}.", about=factor)
+    return finding(severity, LEVELS_V_WHOLE, [*levels, whole], (events, n), what, about=factor)
 
 
 def _counts(rows: Sequence[Record], events: str, n: str) -> str:
@@ -116,23 +113,19 @@ def missing_levels(sheet: Sheet) -> Iterator[Finding]:
         sizes = {(row["arm_id"], row["n"]) for rows in wholes.values() for row in rows
                  if kind == "counts"}  # fmt: skip
         lonely: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-        for key, rows in parts.items():
+        for rows in parts.values():
             first = rows[0]
             level = (first["trial_id"], first["subgroup"])
             whole_arm = kind == "counts" and (first["arm_id"], first["n"]) in sizes
             alone = all(row["subgroup"] == first["subgroup"] for row in rows)
             if alone and not whole_arm and level not in restricted:
-                lonely[key[0], *level] += rows
+                lonely[(first["table"], *level)] += rows
         for (_, _, subgroup), rows in lonely.items():
             factor, _, level_name = subgroup.partition("=")
-            reported = words.listed(
-                row["arm_id" if kind == "counts" else "outcome"] for row in rows
-            )
-            what = (
-                f"of the levels of {factor}, only {level_name} is in the sheet "
-                f"({reported}; {words.row_numbers(rows)}): the "
-                "other level is not reported, or was left out."
-            )
+            column = "arm_id" if kind == "counts" else "outcome"
+            reported = f"{words.listed(row[column] for row in rows)}; {words.row_numbers(rows)}"
+            what = f"of the levels of {factor}, only {level_name} is in the sheet ({reported}): "
+            what += "the other level is not reported, or was left out."
             yield finding("low", LEVELS_INCOMPLETE, rows, ("subgroup",), what)
 
 
@@ -145,13 +138,10 @@ def percent_against_counts(sheet: Sheet) -> Iterator[Finding]:
     from the percentage and other whole numbers give it too, they are named in one low finding a
     trial.
     """
-    rows = [
-        row
-        for row in current_rows(sheet, "counts")
-        if known(row.get("reported_percent", math.nan)) and row["events"] <= row["n"]
-    ]
     ambiguous = defaultdict(list)
-    for row in rows:
+    for row in current_rows(sheet, "counts"):
+        if not known(row.get("reported_percent", math.nan)) or row["events"] > row["n"]:
+            continue
         digits = _decimals(row["reported_percent"])
         possible = integers_for_percent(row["reported_percent"], row["n"], digits)
         if row["events"] not in possible:
@@ -194,16 +184,14 @@ def _does_not_give(row: Record, possible: Sequence[int], decimals: int) -> Findi
         found = [(integers_for_percent(percent, size, decimals), size) for size in sizes]
         others = [f"{integers[0]} of {size}" for integers, size in found if integers]
         would += f"; {words.listed(others)} would" if others else ""
-    cut = math.floor(own * 10**decimals + 1e-9) / 10**decimals
-    severity: Severity = "medium"
-    if math.isclose(cut, percent, abs_tol=1e-9):
-        severity = "low"
-        would += ". It fits if the last digit was truncated instead of rounded"
+    cut = math.isclose(math.floor(own * 10**decimals + 1e-9) / 10**decimals, percent, abs_tol=1e-9)
+    would += ". It fits if the last digit was truncated instead of rounded" if cut else ""
     what = (
         f"{row['arm_id']}, {row['definition']}{words.subgroup(row)}: {percent:.{decimals}f}% is "
         f"printed, but {words.count(row)} is {own:.{decimals + 2}f}%. {would}."
     )
-    return finding(severity, PERCENT, [row], (*COUNT, "reported_percent"), what)
+    columns = (*COUNT, "reported_percent")
+    return finding("low" if cut else "medium", PERCENT, [row], columns, what)
 
 
 def stricter_definitions(sheet: Sheet) -> Iterator[Finding]:
@@ -213,11 +201,12 @@ def stricter_definitions(sheet: Sheet) -> Iterator[Finding]:
         for wide, strict in permutations(rows, 2):
             within = implies(strict["definition"], wide["definition"])
             if within and strict["events"] > wide["events"]:
-                what = (
-                    f"{wide['arm_id']}, {wide['subgroup']}: {words.count(strict)} by "
-                    f"{strict['definition']} (row {strict['row']}), but {words.count(wide)} by "
-                    f"{wide['definition']} (row {wide['row']}), which is the wider definition."
+                more, fewer = (
+                    f"{words.count(row)} by {row['definition']} (row {row['row']})"
+                    for row in (strict, wide)
                 )
+                about = f"{wide['arm_id']}, {wide['subgroup']}"
+                what = f"{about}: {more}, but {fewer}, which is the wider definition."
                 yield finding("high", DEFINITIONS, [wide, strict], COUNT, what)
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,8 @@ from trial_evidence.audit.rows import (
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, measure_words
 from trial_evidence.measures.effects import odds_ratio
-from trial_evidence.pool.engine.likelihood import reml_tau2
 from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.probes.influence import leave_one_out
 from trial_evidence.sheet import Sheet
 
 OWN_RESULTS = "far from its own other result"
@@ -58,17 +58,17 @@ def own_other_results(sheet: Sheet, families: Families = ()) -> Iterator[Finding
         known_ones = [(row, span.middle) for row, span in spans if span is not None]
         for (one, se_one), (other, se_other) in combinations(known_ones, 2):
             rho = _rho(one, other, families)
-            if rho is None or not _same_time(one, other):
-                continue
-            if rho == LOOSE and (one["hr"] - 1) * (other["hr"] - 1) >= 0:
+            one_side = rho == LOOSE and (one["hr"] - 1) * (other["hr"] - 1) >= 0
+            if rho is None or one_side or not _same_time(one, other):
                 continue
             z = _distance(math.log(one["hr"]), se_one, math.log(other["hr"]), se_other, rho)
             if z > OWN_Z:
-                what = (
-                    f"{words.pair(one)}: {words.ratio(one)} ({words.result(one)}; row "
-                    f"{one['row']}), but {words.ratio(other)} ({words.result(other)}; row "
-                    f"{other['row']}); {z:.1f} standard deviations apart."
+                first, second = (
+                    f"{words.ratio(row)} ({words.result(row)}; row {row['row']})"
+                    for row in (one, other)
                 )
+                what = f"{words.pair(one)}: {first}, but {second}; "
+                what += f"{z:.1f} standard deviations apart."
                 yield finding("medium", OWN_RESULTS, [one, other], RATIO, what)
     yield from _definitions(sheet)
 
@@ -92,26 +92,23 @@ def _definitions(sheet: Sheet) -> Iterator[Finding]:
     whole = [row for row in current_rows(sheet, "counts") if row["subgroup"] == WHOLE]
     for rows in grouped(whole, "trial_id", "outcome").values():
         by_arm = {(row["arm_id"], row["definition"]): row for row in rows}
-        arms = dict.fromkeys(row["arm_id"] for row in rows)
-        definitions = dict.fromkeys(row["definition"] for row in rows)
-        for pair in combinations(arms, 2):
-            for kinds in combinations(definitions, 2):
-                if not all((arm, kind) in by_arm for arm in pair for kind in kinds):
-                    continue
-                tables = [[by_arm[arm, kind] for arm in pair] for kind in kinds]
-                effects = [_log_odds_ratio(*table) for table in tables]
-                z = _distance(*effects[0], *effects[1], CLOSE)
-                if z > OWN_Z:
-                    found = " but ".join(
-                        f"{words.count(first)} against {words.count(second)} by {kind} (odds ratio "
-                        f"{math.exp(effect[0]):.2f})"
-                        for (first, second), kind, effect in zip(
-                            tables, kinds, effects, strict=True
-                        )
-                    )
-                    text = f"{pair[0]} v {pair[1]}: {found}; {z:.1f} standard deviations apart."
-                    four = [row for table in tables for row in table]
-                    yield finding("medium", OWN_RESULTS, four, COUNT, text)
+        arms, definitions = ([*dict.fromkeys(keys)] for keys in zip(*by_arm, strict=True))
+        for pair, kinds in product(combinations(arms, 2), combinations(definitions, 2)):
+            keys = [(arm, kind) for kind in kinds for arm in pair]
+            if not all(key in by_arm for key in keys):
+                continue
+            four = [by_arm[key] for key in keys]
+            tables = (four[:2], four[2:])
+            effects = [_log_odds_ratio(*table) for table in tables]
+            z = _distance(*effects[0], *effects[1], CLOSE)
+            if z > OWN_Z:
+                found = " but ".join(
+                    f"{words.count(one)} against {words.count(other)} by {kind} (odds ratio "
+                    f"{math.exp(effect[0]):.2f})"
+                    for (one, other), kind, effect in zip(tables, kinds, effects, strict=True)
+                )
+                text = f"{pair[0]} v {pair[1]}: {found}; {z:.1f} standard deviations apart."
+                yield finding("medium", OWN_RESULTS, four, COUNT, text)
 
 
 def _log_odds_ratio(first: Record, second: Record) -> tuple[float, float]:
@@ -129,7 +126,6 @@ def far_from_pool(sheet: Sheet, trials: pd.DataFrame) -> Iterator[Finding]:
 
     Parameters
     ----------
-    sheet : Sheet
     trials : DataFrame
         ``results/<setting>/trials.csv`` of all settings: ``setting``, ``analysis``, ``measure``,
         ``subgroup``, ``pooled``, ``yi``, ``vi``, ``rows``; and ``table``, which the rows are of.
@@ -161,24 +157,13 @@ def deleted_residuals(yi: Floats, vi: Floats) -> list[tuple[float, float]]:
     yi, vi : numpy.ndarray of float, shape (k,)
         Effects and sampling variances; k at least 3.
 
-    Raises
-    ------
-    ValueError
-        If there are fewer than three trials.
-
     Notes
     -----
     The same as metafor's ``rstudent(rma(yi, vi, method="REML"))``.
     """
-    found = []
-    for position in range(yi.size):
-        y, v = np.delete(yi, position), np.delete(vi, position)
-        tau2 = reml_tau2(y, v)
-        weights = 1 / (v + tau2)
-        mean = float(weights @ y / weights.sum())
-        spread = math.sqrt(float(vi[position]) + tau2 + 1 / float(weights.sum()))
-        found.append((mean, (float(yi[position]) - mean) / spread))
-    return found
+    others = leave_one_out(yi, vi, interval="wald")
+    residuals = (yi - others.estimate) / np.sqrt(vi + others.tau2 + others.se**2)
+    return list(zip(others.estimate.tolist(), residuals.tolist(), strict=True))
 
 
 def _outlier(

@@ -1,6 +1,7 @@
 """Findings of the audit: what was found, where, and whether a person has looked at it."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -44,14 +45,12 @@ class Finding:
         Eight letters made of the check, the key of the rows and the values the finding rests on:
         the same finding keeps its id wherever its rows move, and gets a new one when a value
         changes.
-    severity : {"high", "medium", "low"}
     check : str
         What was looked for, in words.
     table : str
         Table of the rows.
     rows : tuple of int
         Row numbers of the spreadsheet.
-    trial_id : str
     columns : tuple of str
         The columns the finding rests on.
     figures : str
@@ -79,9 +78,7 @@ class Finding:
     @property
     def state(self) -> str:
         """Whether it is open, to_do or settled."""
-        if self.settled:
-            return "settled"
-        return "to_do" if self.decision else "open"
+        return "settled" if self.settled else "to_do" if self.decision else "open"
 
     @property
     def settled(self) -> bool:
@@ -122,11 +119,8 @@ def finding_id(parts: Iterable[str]) -> str:
     """Return eight letters that depend on every part and on their order."""
     digest = hashlib.sha256("\x1f".join(parts).encode("utf-8")).digest()
     number = int.from_bytes(digest[:8], "big")
-    letters = []
-    for _ in range(_ID_LENGTH):
-        number, letter = divmod(number, len(_LETTERS))
-        letters.append(_LETTERS[letter])
-    return "".join(letters)
+    size = len(_LETTERS)
+    return "".join(_LETTERS[number // size**place % size] for place in range(_ID_LENGTH))
 
 
 def canonical(value: Any) -> str:
@@ -138,17 +132,12 @@ def canonical(value: Any) -> str:
 
 def places(rows: Iterable[Record]) -> str:
     """Return where to look: each source with its places, once."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     for row in rows:
-        source, locator = row.get("source_id", ""), row.get("locator", "")
-        if source:
-            locators = found.setdefault(source, [])
-            if locator and locator not in locators:
-                locators.append(locator)
-    return "; ".join(
-        f"{source} ({' / '.join(locators)})" if locators else source
-        for source, locators in found.items()
-    )
+        if source := row.get("source_id", ""):
+            found.setdefault(source, {})[row.get("locator", "")] = None
+    said = {source: " / ".join(filter(None, locators)) for source, locators in found.items()}
+    return "; ".join(f"{source} ({of})" if of else source for source, of in said.items())
 
 
 def with_notes(findings: Iterable[Finding], notes: pd.DataFrame) -> list[Finding]:
@@ -172,7 +161,12 @@ def with_notes(findings: Iterable[Finding], notes: pd.DataFrame) -> list[Finding
         row = {**note, "table": "audit_notes", "kind": "notes"}
         lost = finding("medium", NOTE_WITHOUT_FINDING, [row], ("finding_id",), words)
         found[lost.id] = lost
-    return sorted(found.values(), key=_order)
+
+    def order(one: Finding) -> tuple[Any, ...]:
+        severity = SEVERITIES.index(one.severity)
+        return one.settled, severity, one.trial_id, one.check, one.table, one.rows
+
+    return sorted(found.values(), key=order)
 
 
 def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:
@@ -180,33 +174,17 @@ def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:
 
     ``state`` is open, to_do or settled; several rows or columns are joined by ``;``.
     """
-    rows = [[_cell(found, column) for column in FINDING_COLUMNS] for found in findings]
-    return pd.DataFrame(rows, columns=FINDING_COLUMNS)
-
-
-def _cell(found: Finding, column: str) -> str:
-    value = getattr(found, column)
-    return ";".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    rows = [[getattr(found, column) for column in FINDING_COLUMNS] for found in findings]
+    cells = [[";".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in r] for r in rows]
+    return pd.DataFrame(cells, columns=FINDING_COLUMNS)
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Give each of several findings with one id (a row entered twice) an id of its own."""
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     distinct = []
     for found in findings:
-        times = seen.get(found.id, 0)
-        seen[found.id] = times + 1
-        identity = finding_id([found.id, str(times)]) if times else found.id
-        distinct.append(replace(found, id=identity))
+        times = seen[found.id]
+        seen[found.id] += 1
+        distinct.append(replace(found, id=finding_id([found.id, str(times)])) if times else found)
     return distinct
-
-
-def _order(finding: Finding) -> tuple[bool, int, str, str, str, tuple[int, ...]]:
-    return (
-        finding.settled,
-        SEVERITIES.index(finding.severity),
-        finding.trial_id,
-        finding.check,
-        finding.table,
-        finding.rows,
-    )

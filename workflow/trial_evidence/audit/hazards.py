@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 from trial_evidence.audit import words
@@ -11,7 +12,6 @@ from trial_evidence.audit.rows import (
     CURVE,
     FOLLOWUP,
     RATIO,
-    PrintedRatio,
     current_rows,
     grouped,
     known,
@@ -99,26 +99,18 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
         )
         yield found("medium", WIDER, RATIO, what)
         return
-    z = _smallest_jump(one, two)
+    # The smallest standardised difference that rounding allows.
+    apart = max(0.0, one.effect.low - two.effect.high, two.effect.low - one.effect.high)
+    variance = one.se.high**2 - two.se.low**2
+    z = apart / math.sqrt(variance) if variance > 0 else 0.0
     if z > JUMP_Z:
         difference = math.log(later["hr"]) - math.log(earlier["hr"])
         what = (
             f"{change}: the log hazard ratio changed by {difference:.2f}, at least {z:.1f} times "
             "the standard deviation that the added events allow"
         )
-        severity: Severity = "medium" if later["status"] == earlier["status"] else "low"
-        yield found(severity, JUMP, RATIO, what)
-
-
-def _smallest_jump(earlier: PrintedRatio, later: PrintedRatio) -> float:
-    """Return the smallest standardised difference that rounding allows; 0 where none is known."""
-    assert earlier.se is not None
-    assert later.se is not None
-    distance = max(
-        0.0, earlier.effect.low - later.effect.high, later.effect.low - earlier.effect.high
-    )
-    variance = earlier.se.high**2 - later.se.low**2
-    return distance / math.sqrt(variance) if variance > 0 else 0.0
+        same = later["status"] == earlier["status"]
+        yield found("medium" if same else "low", JUMP, RATIO, what)
 
 
 def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
@@ -144,10 +136,8 @@ def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
         n1, n0 = row["n_experimental"], row["n_control"]
         if known(n1) and known(n0) and se.high < math.sqrt(1 / n1 + 1 / n0) / SE_TOLERANCE:
             needed = (1 + n1 / n0) ** 2 / (n1 / n0 * se.high**2)
-            what = (
-                f"{words.stated(row)} needs at least "
-                f"{needed:.0f} events, but only {n1 + n0:.0f} patients were analysed."
-            )
+            what = f"{words.stated(row)} needs at least {needed:.0f} events, but only "
+            what += f"{n1 + n0:.0f} patients were analysed."
             columns = (*RATIO, "n_experimental", "n_control")
             yield finding("high", EVENTS_V_INTERVAL, [row], columns, what)
 
@@ -174,16 +164,13 @@ def _interval_v_events(row: Record, se: Span, by_events: Span) -> Finding:
         for level in LEVELS
         if level != row["ci_level"] and _tolerant(by_events, quantile(level)).meets(width)
     ]
-    what = (
-        f"{words.stated(row)} has a standard error of "
-        f"{se.middle:.3f}, but {row['events_experimental']:.0f} and "
-        f"{row['events_control']:.0f} events give {by_events.middle:.3f}"
-    )
+    events = f"{row['events_experimental']:.0f} and {row['events_control']:.0f} events"
+    what = f"{words.stated(row)} has a standard error of {se.middle:.3f}, but {events} give "
+    what += f"{by_events.middle:.3f}"
     if fitting:
         what += f". The events fit if the interval is a {words.listed(fitting)} interval"
     columns = (*RATIO, "events_experimental", "events_control")
-    severity: Severity = "high" if fitting else "medium"
-    return finding(severity, EVENTS_V_INTERVAL, [row], columns, f"{what}.")
+    return finding("high" if fitting else "medium", EVENTS_V_INTERVAL, [row], columns, f"{what}.")
 
 
 def medians_against_ratio(sheet: Sheet) -> Iterator[Finding]:
@@ -197,14 +184,13 @@ def medians_against_ratio(sheet: Sheet) -> Iterator[Finding]:
         if row["hr"] == 1 or not (experimental < control if better else experimental > control):
             continue
         clear = row["ci_high"] < 1 if better else row["ci_low"] > 1
+        arm = "experimental" if better else "control"
         what = (
-            f"{words.stated(row)} favours the "
-            f"{'experimental' if better else 'control'} arm, but the medians are {experimental:g} "
+            f"{words.stated(row)} favours the {arm} arm, but the medians are {experimental:g} "
             f"(experimental) and {control:g} (control) months."
         )
         columns = ("hr", "median_experimental_months", "median_control_months")
-        severity: Severity = "high" if clear else "low"
-        yield finding(severity, MEDIANS, [row], columns, what)
+        yield finding("high" if clear else "low", MEDIANS, [row], columns, what)
 
 
 def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
@@ -222,10 +208,7 @@ def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
         if ratio is None or claimed is None or not known(level) or not limits:
             continue
 
-        def p(at: float, of: str, spans: Spans = (ratio, low, high)) -> Span:
-            two = two_sided_p(*spans, at)
-            return two if of == TWO else Span(two.low / 2, two.high / 2)
-
+        p = partial(_p, ratio, low, high)
         expected = p(level, sided)
         if claimed.meets(expected):
             continue
@@ -249,7 +232,10 @@ def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
         yield finding(severity, P_VALUE, [row], (*RATIO, "p_value", "p_sided"), f"{what}.")
 
 
-Spans = tuple[Span, Span | None, Span | None]
+def _p(ratio: Span, low: Span | None, high: Span | None, level: float, sided: str) -> Span:
+    """The p value by an interval of this level."""
+    two = two_sided_p(ratio, low, high, level)
+    return two if sided == TWO else Span(two.low / 2, two.high / 2)
 
 
 def _claimed(row: Record) -> Span | None:

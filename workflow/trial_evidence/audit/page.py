@@ -1,21 +1,16 @@
 """The audit as a page that a person reads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 
 from trial_evidence.audit.findings import SEVERITIES, Finding
+from trial_evidence.words.pages import filled
 
 HEADINGS = {
     "high": "Impossible, or would change how a result is read",
     "medium": "Inconsistent: check the source",
     "low": "Worth knowing",
 }
-_INTRODUCTION = (
-    "Results that deserve a second look in the source. Nothing here stops a run: a finding "
-    "may be what the source prints. To settle one, copy its eight letters into "
-    "`data/raw/audit_notes.csv` with a decision, the reason, your initials and the date. It then "
-    "moves to the end of this page, and comes back if the row changes. "
-    "`docs/reading-the-messages.md` explains each kind of finding."
-)
 
 
 def audit_page(findings: Sequence[Finding]) -> str:
@@ -26,47 +21,21 @@ def audit_page(findings: Sequence[Finding]) -> str:
     findings : sequence of Finding
         In the order of :func:`trial_evidence.audit.findings.with_notes`.
     """
-    open_ones = [finding for finding in findings if not finding.settled]
     settled = [finding for finding in findings if finding.settled]
-    counts = ", ".join(
-        f"{sum(f.severity == severity for f in open_ones)} {severity}" for severity in SEVERITIES
+    found = {s: [f for f in findings if f.severity == s and not f.settled] for s in SEVERITIES}
+    groups = {f"{s.capitalize()}: {HEADINGS[s]}": of for s, of in found.items()}
+    groups["Settled"] = settled
+    return filled(
+        "audit.md.j2",
+        _plain,
+        counts={severity: len(of) for severity, of in found.items()},
+        settled=len(settled),
+        groups=[
+            (title, len(of), [(t, list(one)) for t, one in groupby(of, lambda f: f.trial_id)])
+            for title, of in groups.items()
+            if of
+        ],
     )
-    lines = ["# Audit of the sheet", "", _INTRODUCTION, ""]
-    lines += [f"Open: {len(open_ones)} ({counts}). Settled: {len(settled)}."]
-    for severity in SEVERITIES:
-        group = [finding for finding in open_ones if finding.severity == severity]
-        if group:
-            lines += ["", f"## {severity.capitalize()}: {HEADINGS[severity]} ({len(group)})"]
-            lines += _by_trial(group)
-    if settled:
-        lines += ["", f"## Settled ({len(settled)})"]
-        lines += _by_trial(settled)
-    return "\n".join(lines) + "\n"
-
-
-def _by_trial(findings: Iterable[Finding]) -> list[str]:
-    lines: list[str] = []
-    trial = None
-    for finding in findings:
-        if finding.trial_id != trial:
-            trial = finding.trial_id
-            lines += ["", f"### {_plain(trial) or 'The sheet'}", ""]
-        lines.append(_entry(finding))
-    return lines
-
-
-def _entry(finding: Finding) -> str:
-    rows = ", ".join(map(str, finding.rows))
-    place = f"{finding.table}.csv, row{'s' if len(finding.rows) > 1 else ''} {rows}"
-    text = f"- `{finding.id}` **{finding.check}** ({place}): {_plain(finding.figures)}"
-    if finding.look_at:
-        text += f" Check: {_plain(finding.look_at)}."
-    if finding.decision:
-        text += (
-            f" *{finding.decision.replace('_', ' ')}: {_plain(finding.reason)} "
-            f"({_plain(finding.initials)}, {finding.date})*"
-        )
-    return text
 
 
 def _plain(text: str) -> str:

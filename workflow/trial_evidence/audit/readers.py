@@ -11,12 +11,12 @@ from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import (
     JOINT,
-    Reading,
     differing_fields,
     matching_rows,
     readings,
     sheet_holds,
 )
+from trial_evidence.words.pages import filled
 
 ROWS = "row as a whole"
 EVERY_TABLE = "both tables"
@@ -36,23 +36,22 @@ def reading_agreement(sheet: Sheet) -> pd.DataFrame:
     two values are the same after rounding. Values that cannot be told apart by column count for
     the row only. ``low`` to ``high`` is the 95% Wilson interval, in percent as ``percent`` is.
     """
-    counts: dict[tuple[str, str], list[bool]] = {}
+    agreed = []
     for reading in readings(sheet):
-        for table in (EVERY_TABLE, reading.table):
-            counts.setdefault((table, ROWS), []).append(reading.agree)
+        agreed += [(table, ROWS, reading.agree) for table in (EVERY_TABLE, reading.table)]
         if reading.fields == (reading.field,) and reading.field not in sheet[reading.table]:
             continue
         differ = () if reading.agree else differing_fields(reading)
-        for position, field in enumerate(reading.fields):
-            counts.setdefault((reading.table, field), []).append(position not in differ)
-    lines = []
-    for (table, field), agreed in sorted(
-        counts.items(), key=lambda item: (item[0][0] != EVERY_TABLE, item[0][0], item[0][1] != ROWS)
-    ):
-        n, agree = len(agreed), sum(agreed)
-        low, high = (100 * float(limit[0]) for limit in wilson_interval([agree], [n]))
-        lines.append((table, field, n, agree, 100 * agree / n, low, high))
-    return pd.DataFrame(lines, columns=AGREEMENT_COLUMNS)
+        agreed += [(reading.table, f, n not in differ) for n, f in enumerate(reading.fields)]
+    found = pd.DataFrame(agreed, columns=["table", "field", "agree"])
+    by_field = found.groupby(["table", "field"], sort=False)["agree"]
+    counts = by_field.agg(n="size", agree="sum").reset_index()
+    order = counts.assign(part=counts["table"] != EVERY_TABLE, one=counts["field"] != ROWS)
+    counts = order.sort_values(["part", "table", "one"], kind="stable", ignore_index=True)
+    limits = wilson_interval(counts["agree"], counts["n"])
+    counts["percent"] = 100 * counts["agree"] / counts["n"]
+    counts["low"], counts["high"] = (100 * limit for limit in limits)
+    return counts[AGREEMENT_COLUMNS]
 
 
 def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -79,20 +78,28 @@ def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFram
     for place, name in pooled_rows(used) if used is not None else ():
         uses.setdefault(place, []).append(name)
     lines = []
-    for reading in readings(sheet):
-        if reading.agree:
-            continue
+    for reading in (reading for reading in readings(sheet) if not reading.agree):
         rows = matching_rows(sheet, reading)
         decision: Mapping[str, Any] = next(filter(reading.settled_by, decisions), {})
         analyses = [name for row in rows for name in uses.get((reading.table, row), [])]
+        found = [row for row in records(sheet[reading.table]) if row["row"] in rows]
         holds = (JOINT.join(sheet_holds(sheet, reading, row)) for row in rows)
-        about = (reading.table, reading.trial_id, reading.row_key, ";".join(map(str, rows)))
-        values = (reading.field, JOINT.join(reading.first), JOINT.join(reading.second))
-        first = _first_source(sheet, reading, rows)
-        second = (_place(reading.source, reading.locator), reading.verification)
-        settled = (decision.get(key, "") for key in ("adjudicated_value", "chosen", "reason"))
-        became = ("yes" if decision else "no", *settled, "; ".join(dict.fromkeys(analyses)))
-        lines.append((*about, *values, first, *second, ";".join(holds), *became))
+        first = dict.fromkeys(_place(row["source_id"], row["locator"]) for row in found)
+        lines.append(
+            {
+                **{c: getattr(reading, c) for c in ("table", "trial_id", "row_key", "field")},
+                "rows": ";".join(map(str, rows)),
+                "first": JOINT.join(reading.first),
+                "second": JOINT.join(reading.second),
+                "first_source": "; ".join(first),
+                "second_source": _place(reading.source, reading.locator),
+                "second_verification": reading.verification,
+                "sheet_holds": ";".join(holds),
+                "adjudicated": "yes" if decision else "no",
+                **{c: decision.get(c, "") for c in ("adjudicated_value", "chosen", "reason")},
+                "used_in": "; ".join(dict.fromkeys(analyses)),
+            }
+        )
     return pd.DataFrame(lines, columns=DISAGREEMENT_COLUMNS)
 
 
@@ -101,59 +108,16 @@ def unmatched_readings(sheet: Sheet) -> pd.DataFrame:
 
     ``number`` is the row of second_reading.csv, ``problem`` is ``no row`` or ``several rows``.
     """
-    lines = []
-    for reading in readings(sheet):
-        rows = matching_rows(sheet, reading)
-        if len(rows) != 1:
-            about = (reading.number, reading.table, reading.trial_id, reading.row_key)
-            problem = "several rows" if rows else "no row"
-            lines.append((*about, ";".join(map(str, rows)), problem))
-    return pd.DataFrame(lines, columns=UNMATCHED_COLUMNS)
-
-
-def readers_page(agreement: pd.DataFrame, differing: pd.DataFrame, lost: pd.DataFrame) -> str:
-    """Return the readers' agreement and disagreements as a Markdown page.
-
-    Parameters
-    ----------
-    agreement, differing, lost : DataFrame
-        As `reading_agreement`, `disagreements` and `unmatched_readings` return them.
-    """
     lines = [
-        "# Two readers",
-        "",
-        "A second reader read part of the rows again. To settle a disagreement, copy table, trial, "
-        "row key and field into `data/raw/adjudication.csv` and add the value that counts; the "
-        "pipeline then uses that value.",
-        "",
-        "## Agreement",
-        "",
-        "| table | what | read twice | agree | percent (95% interval) |",
-        "| --- | --- | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {row['table']} | {row['field']} | {row['n']} | {row['agree']} | "
-        f"{row['percent']:.0f}% ({row['low']:.0f} to {row['high']:.0f}) |"
-        for row in records(agreement)
-    ]
-    open_ones = int((differing["adjudicated"] == "no").sum())
-    lines += ["", f"## Disagreements: {len(differing)}, not settled: {open_ones}", ""]
-    for row in records(differing):
-        place = f"row {row['rows'].replace(';', ', ')}" if row["rows"] else "no row of the sheet"
-        lines.append(
-            f"- **{row['trial_id']}** ({row['table']}.csv, {place}; {row['row_key']}): "
-            f"{row['field']}: first reader {row['first'] or 'no value'} ({row['first_source']}), "
-            f"second reader {row['second'] or 'no value'} ({row['second_source']}). "
-            f"In the sheet now: {row['sheet_holds'] or 'neither'}. {_became(row)} {_used(row)}"
+        (
+            *(reading.number, reading.table, reading.trial_id, reading.row_key),
+            ";".join(map(str, rows)),
+            "several rows" if rows else "no row",
         )
-    if len(lost):
-        lines += ["", f"## Readings that fit no row, or several: {len(lost)}", ""]
-        lines += [
-            f"- second_reading.csv, row {row['number']} ({row['trial_id']}), {row['row_key']}: "
-            f"{row['problem']}{' (' + row['rows'].replace(';', ', ') + ')' if row['rows'] else ''}"
-            for row in records(lost)
-        ]
-    return "\n".join(lines) + "\n"
+        for reading in readings(sheet)
+        if len(rows := matching_rows(sheet, reading)) != 1
+    ]
+    return pd.DataFrame(lines, columns=UNMATCHED_COLUMNS)
 
 
 def write_readings(sheet: Sheet, used: pd.DataFrame, results: Path) -> None:
@@ -162,7 +126,13 @@ def write_readings(sheet: Sheet, used: pd.DataFrame, results: Path) -> None:
     The rows used are those of :func:`disagreements`.
     """
     differing = disagreements(sheet, used)
-    page = readers_page(reading_agreement(sheet), differing, unmatched_readings(sheet))
+    page = filled(
+        "readers.md.j2",
+        str,
+        agreement=records(reading_agreement(sheet)),
+        differing=records(differing),
+        lost=records(unmatched_readings(sheet)),
+    )
     write_table(results / "checks" / "readers.csv", differing)
     write_text(results / "checks" / "readers.md", page)
 
@@ -174,20 +144,5 @@ def pooled_rows(used: pd.DataFrame) -> Iterator[tuple[tuple[str, int], str]]:
             yield (row["table"], int(number)), f"{row['setting']}, {row['analysis']}"
 
 
-def _first_source(sheet: Sheet, reading: Reading, rows: tuple[int, ...]) -> str:
-    found = [row for row in records(sheet[reading.table]) if row["row"] in rows]
-    return "; ".join(dict.fromkeys(_place(row["source_id"], row["locator"]) for row in found))
-
-
 def _place(source: str, locator: str) -> str:
     return f"{source}, {locator}" if locator else source
-
-
-def _became(row: Mapping[str, Any]) -> str:
-    if row["adjudicated"] == "no":
-        return "Not settled."
-    return f"Settled: {row['adjudicated_value']} ({row['chosen']}; {row['reason']})."
-
-
-def _used(row: Mapping[str, Any]) -> str:
-    return f"Pooled in {row['used_in']}." if row["used_in"] else "Not pooled."

@@ -35,18 +35,13 @@ def conflicts(sheet: Sheet) -> Iterator[Finding]:
     years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
     for kind, same in (
         ("counts", ("arm_id", "outcome", "definition", "population", "subgroup")),
-        (
-            "contrasts",
-            ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "subgroup"),
-        ),
+        ("contrasts", ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "subgroup")),
     ):
         columns = COUNT if kind == "counts" else LIMITS
         for rows in grouped(current_rows(sheet, kind), *same).values():
             for one, other in combinations(rows, 2):
-                differ = any(
-                    known(one[column]) and known(other[column]) and one[column] != other[column]
-                    for column in columns
-                )
+                pairs = [(one[column], other[column]) for column in columns]
+                differ = any(known(a) and known(b) and a != b for a, b in pairs)
                 if one["source_id"] != other["source_id"] and differ and _one_result(one, other):
                     yield _conflict(one, other, columns, years)
 
@@ -79,8 +74,7 @@ def _conflict(
     timed = known(_followup(one)) and known(_followup(other))
     same_year = years.get(one["source_id"]) == years.get(other["source_id"])
     severity: Severity = "high" if counted or timed or same_year else "medium"
-    if CURVE in (one["derivation"], other["derivation"]):
-        severity = "low"
+    severity = "low" if CURVE in (one["derivation"], other["derivation"]) else severity
     what = f"{what}{words.subgroup(one)}: {numbers}."
     return finding(severity, CONFLICT, [one, other], columns, what)
 
@@ -121,9 +115,9 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
 def _earliest(trial: Record, row: Record) -> float:
     """Return the first year in which a result could be known; NaN where nothing says it."""
     start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
+    middle = (start + end) / 2 if known(start) else end
     if not known(_followup(row)):
         return float(end)
-    middle = (start + end) / 2 if known(start) else end
     return math.floor(middle + row[FOLLOWUP] / 12) - 1 if known(middle) else math.nan
 
 
@@ -141,25 +135,21 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
     that the row itself names, or that names the trial in its title or id. One finding a trial and
     table; medium where one of the rows is pooled.
     """
-    names = {row["trial_id"]: _names(row) for row in records(sheet["trials"])}
+    trials = {row["trial_id"]: row for row in records(sheet["trials"])}
     sources = [
         row for row in records(sheet["sources"])
         if row["first_author"] and row["type"] in FIRST_HAND
     ]  # fmt: skip
-    own = {
-        trial: [source["source_id"] for source in sources if _is_about(source, of_trial)]
-        for trial, of_trial in names.items()
-    }
     for rows in _by_trial(sheet, lambda row: row["verification"] == "secondary"):
-        available = own[rows[0]["trial_id"]]
+        names = _names(trials[rows[0]["trial_id"]])
+        available = [source["source_id"] for source in sources if _is_about(source, names)]
         if not available:
             continue
         in_use = [row for row in rows if (row["table"], int(row["row"])) in pooled]
         what = f"{_results(rows)} verified in a secondary source only ({words.row_numbers(rows)}"
         what += f"; pooled: {words.row_numbers(in_use)})" if in_use else ")"
         what += ", but sources.csv names first-hand sources."
-        severity: Severity = "medium" if in_use else "low"
-        found = finding(severity, SECOND_HAND, rows, ("verification",), what)
+        found = finding("medium" if in_use else "low", SECOND_HAND, rows, ("verification",), what)
         yield replace(found, look_at="; ".join(available))
 
 

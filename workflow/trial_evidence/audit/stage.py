@@ -42,7 +42,6 @@ def audit_findings(
 
     Parameters
     ----------
-    sheet : Sheet
     trials_results : DataFrame, optional
         ``results/<setting>/trials.csv`` of all settings, with the ``table`` of its rows. Without it
         no effect is compared with its pool, and no row counts as pooled.
@@ -71,7 +70,6 @@ def write_audit(sheet: Sheet, configuration: Configuration, processed: Path, res
     ----------
     sheet : Sheet
         With the values of the first reader.
-    configuration : Configuration
     processed, results : Path
         Where the extract and the pool stage have written.
     """

@@ -66,9 +66,8 @@ def affected_analyses(
             {} if evidence is None else _by_analysis(getattr(evidence, table))
             for evidence in (before, after)
         )
-        for name in dict.fromkeys([*old, *new]):
-            if name not in old or name not in new or not old[name].equals(new[name]):
-                found[name] = None
+        same = {name for name in old if name in new and old[name].equals(new[name])}
+        found |= {name: None for name in [*old, *new] if name not in same}
     return tuple(found)
 
 
@@ -87,14 +86,11 @@ def estimate_changes(
     for setting in dict.fromkeys([*before, *after]):
         sides = (before.get(setting), after.get(setting))
         touched = affected_analyses(*sides)
-        changes += differing(
-            *(
-                {}
-                if evidence is None
-                else _leading(evidence, _only(configuration, touched), setting)
-                for evidence, configuration in zip(sides, configurations, strict=True)
-            )
+        found = (
+            _leading(evidence, configuration, setting, touched)
+            for evidence, configuration in zip(sides, configurations, strict=True)
         )
+        changes += differing(*found)
     return tuple(changes)
 
 
@@ -107,22 +103,24 @@ def differing(before: Estimates, after: Estimates) -> Iterator[EstimateChange]:
 
 
 def _leading(
-    evidence: SettingEvidence, configuration: Configuration, setting: str
+    evidence: SettingEvidence | None,
+    configuration: Configuration,
+    setting: str,
+    touched: tuple[str, ...],
 ) -> dict[Key, dict[str, Any]]:
-    estimates = pool_setting(evidence.used, evidence.rates, configuration, setting).estimates
+    if evidence is None:
+        return {}
+    only = replace(
+        configuration,
+        analyses=tuple(a for a in configuration.analyses if a.id in touched),
+        rates=tuple(r for r in configuration.rates if r.id in touched),
+    )
+    estimates = pool_setting(evidence.used, evidence.rates, only, setting).estimates
     return {
         (setting, r["analysis"], r["measure"], r["subgroup"],
          r["experimental"] if _null(r["measure"]) is None else ""): r
         for r in records(estimates[estimates["role"] == "lead"])
     }  # fmt: skip
-
-
-def _only(configuration: Configuration, analyses: tuple[str, ...]) -> Configuration:
-    return replace(
-        configuration,
-        analyses=tuple(a for a in configuration.analyses if a.id in analyses),
-        rates=tuple(r for r in configuration.rates if r.id in analyses),
-    )
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -144,9 +142,8 @@ def absent(value: float | None) -> bool:
 
 def _null(measure: str) -> float | None:
     """No effect on the natural scale; None of a rate. Networks have measures of their own."""
-    if measure in MEASURES:
-        return MEASURES[measure].scale.null
-    return 0.0 if "difference" in measure else 1.0
+    of_network = 0.0 if "difference" in measure else 1.0
+    return MEASURES[measure].scale.null if measure in MEASURES else of_network
 
 
 def _verdict(record: Mapping[str, Any], null: float) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from trial_evidence.changes.compare import EstimateChange, Key, differing
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
@@ -72,10 +74,7 @@ def network_changes(before: Side, after: Side) -> NetworkChanges:
             one, other = old.get(name), new.get(name)
             if _same_methods(before, after) and _same_evidence(one, other):
                 continue
-            changes += differing(
-                {} if one is None else dict(_estimates(one, before)),
-                {} if other is None else dict(_estimates(other, after)),
-            )
+            changes += differing(dict(_estimates(one, before)), dict(_estimates(other, after)))
     return NetworkChanges(tuple(changes), tuple(evidence))
 
 
@@ -116,8 +115,12 @@ def _evidence(side: Side, setting: str) -> dict[str, NetworkEvidence]:
     }
 
 
-def _estimates(evidence: NetworkEvidence, side: Side) -> Iterator[tuple[Key, dict[str, Any]]]:
+def _estimates(
+    evidence: NetworkEvidence | None, side: Side
+) -> Iterator[tuple[Key, dict[str, Any]]]:
     """Rows as those of the estimates table, by what they are."""
+    if evidence is None:
+        return
     network = evidence.network
     analysis = analyse(evidence, side.configuration)
     tables = network_tables(analysis, "")
@@ -130,35 +133,30 @@ def _estimates(evidence: NetworkEvidence, side: Side) -> Iterator[tuple[Key, dic
     trials = 0 if evidence.data is None else len(evidence.data.studies)
     shared = {"k": trials, "model": WALD, "pi_low": None, "pi_high": None}
     components = tables["components"][tables["components"]["model"] == RANDOM]
+    pairs = records(tables["interactions"])
     named = [(f"component {row['component']}", row) for row in records(components)]
-    named += [
-        (f"{row['first']} × {row['second']}, beyond the sum", row)
-        for row in records(tables["interactions"])
-    ]
+    named += [(f"{row['first']} × {row['second']}, beyond the sum", row) for row in pairs]
     for what, row in named:
         if row["estimate"] == row["estimate"]:
             yield _key(network, network.measure, what), row | shared
     for entry in side.networks.synergy:
         if (entry.setting, entry.network) == (network.setting, network.id):
-            results = synergy_results(entry, evidence, side.configuration)
-            yield from _synergy(network, records(synergy_table(results)), side)
+            table = synergy_table(synergy_results(entry, evidence, side.configuration))
+            yield from _synergy(network, table, side)
 
 
 def _synergy(
-    network: Network, rows: list[dict[str, Any]], side: Side
+    network: Network, table: pd.DataFrame, side: Side
 ) -> Iterator[tuple[Key, dict[str, Any]]]:
     """The leading pool of all trials, on every scale, at the first background that it allows."""
-    shown: set[str] = set()
-    for row in rows:
-        # A row without a result has the reason.
-        pooled = row["kind"] == "pooled" and row["agents"] == ALL_PAIRS
-        if not pooled or row["scale"] in shown or row["reason"] == row["reason"]:
-            continue
-        if row["model"] == leading_model(int(row["k"]), side.configuration.pooling).model:
-            shown.add(row["scale"])
-            scale = SCALES[row["scale"]]
-            measure = "ratio_to_expected" if scale.ratio else "difference_from_expected"
-            yield _key(network, measure, f"synergy within trials, {scale.label}"), row
+    # A row without a result has the reason.
+    shown = (table["kind"] == "pooled") & (table["agents"] == ALL_PAIRS) & table["reason"].isna()
+    pools = table[shown]
+    leading = [leading_model(int(k), side.configuration.pooling).model for k in pools["k"]]
+    for row in records(pools[pools["model"] == leading].drop_duplicates("scale")):
+        scale = SCALES[row["scale"]]
+        measure = "ratio_to_expected" if scale.ratio else "difference_from_expected"
+        yield _key(network, measure, f"synergy within trials, {scale.label}"), row
 
 
 def _key(network: Network, measure: str, what: str) -> Key:

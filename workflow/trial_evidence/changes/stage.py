@@ -1,18 +1,18 @@
 """``make changes``: the sheet as it stands against an earlier revision of it."""
 
+import html
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
 from trial_evidence.changes.networks import NetworkChanges, Side, network_changes
-from trial_evidence.changes.page import ChangesPage, Section, as_forest, as_html, as_markdown
+from trial_evidence.changes.page import Section, as_forest
 from trial_evidence.config.configuration import Configuration, read_configuration
-from trial_evidence.config.networks import NetworkConfiguration, read_networks
+from trial_evidence.config.networks import read_networks
 from trial_evidence.extract.context import tables_of
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.figures.canvas.publishing import publish
@@ -24,6 +24,7 @@ from trial_evidence.sheet import Dictionary, Sheet, SheetError, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.pages import filled
 from trial_evidence.workbook.difference import in_words, table_difference
 
 # Table and row of the sheet.
@@ -47,7 +48,6 @@ def write_changes(
         A revision that git knows.
     sheet, configuration : Sheet, Configuration
         As they are now.
-    dictionary : Dictionary
     raw, config, results : Path
         Folders of the sheet, the configuration and the results.
 
@@ -62,7 +62,7 @@ def write_changes(
         If there is no such revision; the message says so.
     """
     now = Side(sheet, configuration, read_networks(config, configuration))
-    evidence = _evidence(now)
+    evidence = _evidence(sheet, configuration)
     remark = network_remark = ""
     changes: tuple[EstimateChange, ...] = ()
     networks = NetworkChanges()
@@ -72,42 +72,35 @@ def write_changes(
         _add_new_tables(old_raw, dictionary)
         try:
             old = read_configuration(old_config)
-            then = Side(
-                apply_adjudications(load_sheet(old_raw, dictionary)[0], dictionary),
-                old,
-                NetworkConfiguration({}, {}, (), (), ()),
-            )
+            then = apply_adjudications(load_sheet(old_raw, dictionary)[0], dictionary)
         except SheetError as error:
             remark = _not_compared("Estimates are not compared: the sheet", name, "does", error)
         else:
-            changes = estimate_changes(_evidence(then), evidence, (old, configuration))
+            changes = estimate_changes(_evidence(then, old), evidence, (old, configuration))
             try:
-                networks = network_changes(
-                    replace(then, networks=read_networks(old_config, old)), now
-                )
+                networks = network_changes(Side(then, old, read_networks(old_config, old)), now)
             except SheetError as error:
-                network_remark = _not_compared(
-                    "Networks are not compared: those", name, "do", error
-                )
-    titles = {(a.setting, a.id): a.title for a in configuration.analyses}
-    titles |= {(r.setting, r.id): r.title for r in configuration.rates}
-    titles |= {(n.setting, n.id): n.title for n in now.networks.networks}
-    page = ChangesPage(
-        name,
-        rows,
-        _users(touched, evidence, networks.evidence, now),
-        titles,
-        configuration.confidence_level,
-        Section("Estimates", "Analysis", changes, remark),
-        Section("Networks", "Network", networks.estimates, network_remark),
-    )
-    text = as_markdown(page)
-    forest = as_forest(page)
+                what = "Networks are not compared: those"
+                network_remark = _not_compared(what, name, "do", error)
+    entries = (*configuration.analyses, *configuration.rates, *now.networks.networks)
+    titles = {(entry.setting, entry.id): entry.title for entry in entries}
+    shared = (titles, configuration.confidence_level)
+    first = Section("Estimates", "Analysis", changes, *shared, remark or "No estimate differs.")
+    second = Section("Networks", "Network", networks.estimates, *shared, network_remark)
+    content = {
+        "since": name,
+        "rows": rows,
+        "users": _users(touched, evidence, networks.evidence, now),
+        "sections": [first, second] if second.estimates or second.remark else [first],
+    }
+    text = filled("changes.md.j2", lambda cell: cell.replace("|", "\\|"), **content)
+    forest = as_forest(name, first)
     drawn = {} if forest is None else {"changes": layout(forest, style_for(180.0))}
     publish(drawn, results, ("svg", "png"), own=("changes.svg", "changes.png"))
-    drawing = (results / "changes.svg").read_text(encoding="utf-8") if drawn else ""
+    figure = (results / "changes.svg").read_text(encoding="utf-8") if drawn else ""
     write_text(results / "changes.md", text)
-    write_text(results / "changes.html", as_html(page, drawing))
+    page = filled("changes.html.j2", html.escape, **content, figure=figure[figure.find("<svg") :])
+    write_text(results / "changes.html", page)
     return text
 
 
@@ -156,11 +149,11 @@ def _git(*arguments: str) -> bytes:
 
 
 def _cells(folder: Path, dictionary: Dictionary) -> dict[str, RawTable | None]:
-    cells: dict[str, RawTable | None] = {}
-    for table in dictionary.tables.values():
-        path = folder / table.file
-        cells[table.name] = read_cells(table, path.read_bytes() if path.is_file() else None)[0]
-    return cells
+    paths = {table.name: (table, folder / table.file) for table in dictionary.tables.values()}
+    return {
+        name: read_cells(table, path.read_bytes() if path.is_file() else None)[0]
+        for name, (table, path) in paths.items()
+    }
 
 
 def _row_changes(
@@ -171,14 +164,13 @@ def _row_changes(
     touched: list[Place] = []
     for name, new in after.items():
         old = before.get(name)
-        if old is None or new is None:
-            if (old is None) != (new is None):
-                lines.append(f"{name}: the table was {'added' if old is None else 'removed'}")
-            continue
-        difference = table_difference(old, new)
-        lines += in_words(difference)
-        rows = [*(row for _, row in difference.changed), *difference.added]
-        touched += [(name, row.number) for row in rows]
+        if old is not None and new is not None:
+            difference = table_difference(old, new)
+            lines += in_words(difference)
+            rows = [*(row for _, row in difference.changed), *difference.added]
+            touched += [(name, row.number) for row in rows]
+        elif old is not new:
+            lines.append(f"{name}: the table was {'added' if old is None else 'removed'}")
     return tuple(lines), tuple(touched)
 
 
@@ -190,21 +182,15 @@ def _users(
 ) -> tuple[str, ...]:
     """Which analyses and networks use the rows that were added or changed."""
     tables = tables_of(now.configuration)
-    uses = [
-        (tables[setting, record["analysis"]], f"{setting}/{record['analysis']}", record["rows"])
-        for setting, found in evidence.items()
-        for table in (found.used, found.rates)
-        for record in records(table)
-    ]
-    uses += [
-        (of.network.table, f"{of.network.setting}/{of.network.id}", record["rows"])
-        for of in networks
-        for record in records(of.used)
-    ]
+    tables |= {(network.setting, network.id): network.table for network in now.networks.networks}
+    frames = [table for found in evidence.values() for table in (found.used, found.rates)]
+    frames += [of.used.rename(columns={"network": "analysis"}) for of in networks]
     users: dict[Place, dict[str, None]] = {}
-    for table, name, rows in uses:
-        for row in str(rows).split(";"):
-            users.setdefault((table, int(row)), {})[name] = None
+    for use in (row for frame in frames for row in records(frame)):
+        setting, analysis = use["setting"], use["analysis"]
+        for row in str(use["rows"]).split(";"):
+            place = (tables[setting, analysis], int(row))
+            users.setdefault(place, {})[f"{setting}/{analysis}"] = None
     return tuple(
         f"{table}.csv row {row} is used by {', '.join(users[table, row])}"
         if (table, row) in users
@@ -214,6 +200,5 @@ def _users(
     )
 
 
-def _evidence(side: Side) -> dict[str, SettingEvidence]:
-    settings = side.configuration.settings
-    return {s: extract_setting(side.sheet, side.configuration, s) for s in settings}
+def _evidence(sheet: Sheet, configuration: Configuration) -> dict[str, SettingEvidence]:
+    return {s: extract_setting(sheet, configuration, s) for s in configuration.settings}

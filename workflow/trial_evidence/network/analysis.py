@@ -39,16 +39,12 @@ class PartAnalysis:
     ----------
     number : int
         1 for the largest part.
-    data : NetworkData
     reference : str
         The regimen that the others are shown against.
     fit, beside : NetworkFit
         With tau2 by REML, and by DerSimonian and Laird.
-    ranking : Ranking
     splits : tuple of Split
         Direct against indirect evidence by direct comparison.
-    inconsistency : Inconsistency
-    contributions : Contributions
     """
 
     number: int
@@ -70,7 +66,6 @@ class ComponentAnalysis:
     ----------
     model, common : ComponentModel or Refused
         With tau2 by REML, and without heterogeneity.
-    test : AdditivityTest or Refused
     predictions : tuple of PredictedByAddition
         Every regimen against the reference of its part, observed and as a sum of components.
     interactions : tuple of (tuple of str, Interaction or Refused)
@@ -129,13 +124,10 @@ def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkA
         evidence.data.parts,
         key=lambda part: (-len(part.treatments), -len(part.studies), part.treatments),
     )
-    parts = tuple(
-        _part(number, part, evidence, level) for number, part in enumerate(ordered, start=1)
-    )
+    parts = tuple(_part(n, part, evidence, level) for n, part in enumerate(ordered, start=1))
     scale = MEASURES[evidence.network.measure].scale
     prior = HalfNormal(configuration.tau_prior_scale[scale.prior])
-    components = _components(evidence, evidence.data, [p.reference for p in parts], prior, level)
-    return NetworkAnalysis(evidence, level, parts, components)
+    return NetworkAnalysis(evidence, level, parts, _components(evidence, parts, prior, level))
 
 
 def reference_of(data: NetworkData, wanted: str, nodes: Mapping[str, Node]) -> str:
@@ -167,24 +159,20 @@ def _part(number: int, data: NetworkData, evidence: NetworkEvidence, level: floa
 
 
 def _components(
-    evidence: NetworkEvidence,
-    data: NetworkData,
-    references: Sequence[str],
-    prior: HalfNormal,
-    level: float,
+    evidence: NetworkEvidence, parts: Sequence[PartAnalysis], prior: HalfNormal, level: float
 ) -> ComponentAnalysis:
+    data = evidence.data
+    assert data is not None
     of = {regimen: node.components for regimen, node in evidence.nodes.items()}
     known = {component for treatment in data.treatments for component in of[treatment]}
     predictions: list[PredictedByAddition] = []
-    for reference in references:
-        found = observed_and_predicted(data, of, reference, method=LEADING, level=level)
-        (part,) = (part for part in data.parts if reference in part.treatments)
+    for part in parts:
+        found = observed_and_predicted(data, of, part.reference, method=LEADING, level=level)
         if not isinstance(found, Refused):
-            predictions += [row for row in found if row.treatment in part.treatments]
+            predictions += [row for row in found if row.treatment in part.data.treatments]
 
     def interaction(pair: tuple[str, str]) -> Interaction | Refused:
-        missing = [component for component in pair if component not in known]
-        if missing:
+        if missing := [component for component in pair if component not in known]:
             return Refused(f"No regimen of the network holds {' or '.join(missing)}.")
         return estimate_interaction(data, of, pair, prior, method=LEADING, level=level)
 

@@ -1,8 +1,7 @@
 """Tables of a network: what it rests on, and every result, ratios on the natural scale."""
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import permutations
 from typing import Any
 
@@ -14,10 +13,11 @@ from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
 from trial_evidence.network.evidence.graph import direct_comparisons
 from trial_evidence.network.fit.effect import Effect, QTest
 from trial_evidence.network.fit.inconsistency import OfDesign
-from trial_evidence.network.fit.league import NO_PATH, League
+from trial_evidence.network.fit.league import NO_PATH
 from trial_evidence.pool.engine.refusals import Refused
 
 Row = dict[str, Any]
+Rows = Iterator[Any]
 
 INTERACTION_COLUMNS = [
     "first", "second", "trials_with", "trials_within", "estimate", "ci_low", "ci_high", "p_value",
@@ -25,7 +25,6 @@ INTERACTION_COLUMNS = [
     "prior", "confounded_with", "reason",
 ]  # fmt: skip
 ALL_DIRECT = "direct evidence only: no indirect comparison is possible"
-NOT_COUNTED = math.nan
 
 
 def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFrame]:
@@ -33,7 +32,6 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
 
     Parameters
     ----------
-    analysis : NetworkAnalysis
     line : str
         The setting in words: the line of treatment of all its trials.
 
@@ -49,8 +47,15 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     network = analysis.network
     made = {
         name: pd.DataFrame(list(rows(analysis)), columns=columns.split())
-        for name, (columns, rows) in _TABLES.items()
+        for name, (columns, rows) in _OF_NETWORKS.items()
     }
+    for name, (columns, of_part) in _OF_PARTS.items():
+        rows = [
+            {"part": part.number} | row if isinstance(row, dict) else (part.number, *row)
+            for part in analysis.parts
+            for row in of_part(analysis, part)
+        ]
+        made[name] = pd.DataFrame(rows, columns=["part", *columns.split()])
     made["transitivity"].insert(5, "line", line)
     for table in made.values():
         table.insert(0, "setting", network.setting)
@@ -58,22 +63,8 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     return {"used": analysis.evidence.used, "set_aside": analysis.evidence.set_aside, **made}
 
 
-def patients(analysis: NetworkAnalysis) -> tuple[Counter[str], Counter[str]]:
-    """Patients and events of every regimen, each arm once.
-
-    Events only of counted outcomes, and patients as far as they are stated.
-    """
-    total: Counter[str] = Counter()
-    for (_, regimen), size in _arm_sizes(analysis).items():
-        total[regimen] += size
-    events: Counter[str] = Counter()
-    for row in records(analysis.evidence.used) if _counted(analysis) else ():
-        events[row["regimen"]] += int(row["events"])
-    return total, events
-
-
 def _arm_sizes(analysis: NetworkAnalysis) -> dict[tuple[str, str], int]:
-    """Patients by trial and regimen, the largest number stated."""
+    """Patients by trial and regimen, each arm once: the largest number stated."""
     sizes: dict[tuple[str, str], int] = {}
     for row in records(analysis.evidence.used):
         for side, n in (("regimen", "n"), ("against", "n_against")):
@@ -91,73 +82,64 @@ def _pair(analysis: NetworkAnalysis, first: str, second: str) -> tuple[str, str]
     return analysis.nodes[first].code, analysis.nodes[second].code
 
 
-def _trial_names(analysis: NetworkAnalysis) -> dict[str, str]:
-    trials = analysis.evidence.trials
-    return dict(zip(trials["trial_id"], trials["label"], strict=True))
+def _trial_names(analysis: NetworkAnalysis, studies: Iterable[str]) -> str:
+    trials = analysis.evidence.trials.set_index("trial_id")["label"]
+    return "; ".join(trials[list(studies)])
 
 
-def _nodes(analysis: NetworkAnalysis) -> Iterator[tuple[Any, ...]]:
-    total, events = patients(analysis)
-    for part in analysis.parts:
-        for regimen in part.data.treatments:
-            node = analysis.nodes[regimen]
-            trials = sum(regimen in study.treatments for study in part.data.studies)
-            counted = events[regimen] if _counted(analysis) else NOT_COUNTED
-            reference = "yes" if regimen == part.reference else "no"
-            names = (regimen, node.code, node.label, "; ".join(node.components))
-            yield part.number, *names, trials, total[regimen], counted, reference
+def _nodes(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    """Regimens, their patients as far as stated, and events where they are counted."""
+    sizes, used = _arm_sizes(analysis), analysis.evidence.used
+    for regimen in part.data.treatments:
+        node = analysis.nodes[regimen]
+        trials = sum(regimen in study.treatments for study in part.data.studies)
+        total = sum(size for (_, of), size in sizes.items() if of == regimen)
+        events = used.loc[used["regimen"] == regimen, "events"].sum()
+        counted = int(events) if _counted(analysis) else math.nan
+        names = (regimen, node.code, node.label, "; ".join(node.components))
+        yield *names, trials, total, counted, "yes" if regimen == part.reference else "no"
 
 
-def _comparisons(analysis: NetworkAnalysis) -> Iterator[tuple[Any, ...]]:
-    names, sizes = _trial_names(analysis), _arm_sizes(analysis)
-    for part in analysis.parts:
-        for found in direct_comparisons(part.data):
-            pair = (found.first, found.second)
-            size = sum(sizes.get((s, t), 0) for s in found.studies for t in pair)
-            trials = "; ".join(names[s] for s in found.studies)
-            of = (len(found.studies), found.multi_arm, size, trials)
-            yield part.number, *_pair(analysis, *pair), *of
+def _comparisons(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    sizes = _arm_sizes(analysis)
+    for found in direct_comparisons(part.data):
+        size = sum(sizes.get((s, t), 0) for s in found.studies for t in found.pair)
+        of = (len(found.studies), found.multi_arm, size, _trial_names(analysis, found.studies))
+        yield *_pair(analysis, *found.pair), *of
 
 
-def _summary(analysis: NetworkAnalysis) -> Iterator[tuple[Any, ...]]:
-    everything = sum(len(part.data.treatments) for part in analysis.parts)
-    for part in analysis.parts:
-        fit, size = part.fit, len(part.data.treatments)
-        sizes = (size, len(part.data.studies), len(direct_comparisons(part.data)))
-        taus = (fit.tau2, part.beside.tau2, fit.i2)
-        q = (fit.q if fit.q_df else math.nan, fit.q_df, fit.q_p)
-        reference = analysis.nodes[part.reference].code
-        shown = (analysis.network.measure, *sizes, reference, *taus, *q)
-        yield part.number, *shown, size * (everything - size)
-
-
-def _models(part: PartAnalysis) -> Mapping[str, tuple[League, Any]]:
-    """Effects and prediction intervals by model."""
-    return {
-        "random_reml": (part.fit.random, (part.fit.pi_low, part.fit.pi_high)),
-        "random_dl": (part.beside.random, (part.beside.pi_low, part.beside.pi_high)),
-        "common": (part.fit.common, None),
-    }
+def _summary(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    fit, size = part.fit, len(part.data.treatments)
+    elsewhere = sum(len(other.data.treatments) for other in analysis.parts) - size
+    sizes = (size, len(part.data.studies), len(direct_comparisons(part.data)))
+    taus = (fit.tau2, part.beside.tau2, fit.i2)
+    q = (fit.q if fit.q_df else math.nan, fit.q_df, fit.q_p)
+    reference = analysis.nodes[part.reference].code
+    yield analysis.network.measure, *sizes, reference, *taus, *q, size * elsewhere
 
 
 def _effects(
     analysis: NetworkAnalysis, part: PartAnalysis, first: str, second: str
 ) -> Iterator[Row]:
     """One regimen against another by every model."""
-    for model, (league, prediction) in _models(part).items():
+    for model, league, predicting in (
+        ("random_reml", part.fit.random, part.fit),
+        ("random_dl", part.beside.random, part.beside),
+        ("common", part.fit.common, None),
+    ):
         at = league.cell(first, second)
         numbers = {
             "estimate": league.effects[at],
             "ci_low": league.ci_low[at],
             "ci_high": league.ci_high[at],
-            "pi_low": prediction[0][at] if prediction else math.nan,
-            "pi_high": prediction[1][at] if prediction else math.nan,
         }
+        if predicting:
+            numbers |= {"pi_low": predicting.pi_low[at], "pi_high": predicting.pi_high[at]}
         made = {name: analysis.natural(float(value)) for name, value in numbers.items()}
         yield {"model": model, **made, "p_value": float(league.p_value[at])}
 
 
-def _league(analysis: NetworkAnalysis) -> Iterator[Row]:
+def _league(analysis: NetworkAnalysis) -> Rows:
     """Every regimen against every other, both ways; where no path leads, the reason."""
     part_of = {t: part for part in analysis.parts for t in part.data.treatments}
     for first, second in permutations(sorted(part_of), 2):
@@ -167,67 +149,64 @@ def _league(analysis: NetworkAnalysis) -> Iterator[Row]:
             for effect in _effects(analysis, part, first, second):
                 yield {"part": part.number, **pair, **effect, "reason": ""}
         else:
-            yield {"part": math.nan, **pair, "model": "", "reason": NO_PATH.format(**pair)}
+            yield {**pair, "model": "", "reason": NO_PATH.format(**pair)}
 
 
-def _reference(analysis: NetworkAnalysis) -> Iterator[Row]:
-    for part in analysis.parts:
-        scores = dict(zip(part.ranking.treatments, part.ranking.p_score, strict=True))
-        direct = {
-            frozenset((c.first, c.second)): len(c.studies) for c in direct_comparisons(part.data)
-        }
-        for regimen in part.data.treatments:
-            if regimen == part.reference:
-                continue
-            code, reference = _pair(analysis, regimen, part.reference)
-            about = {"part": part.number, "regimen": regimen, "code": code, "reference": reference}
-            about["direct_trials"] = direct.get(frozenset((regimen, part.reference)), 0)
-            about["p_score"] = float(scores[regimen])
-            for effect in _effects(analysis, part, regimen, part.reference):
-                yield about | effect
-
-
-def _ranks(analysis: NetworkAnalysis) -> Iterator[tuple[Any, ...]]:
-    for part in analysis.parts:
-        ranking = part.ranking
-        for place, regimen in enumerate(ranking.treatments):
-            about = (part.number, regimen, analysis.nodes[regimen].code)
-            scores = (float(ranking.p_score[place]), float(ranking.mean_rank[place]))
-            for rank, probability in enumerate(ranking.probability[place], start=1):
-                yield *about, *scores, rank, float(probability)
-
-
-def _ends(analysis: NetworkAnalysis, name: str, effect: Effect | None) -> Row:
-    """An effect and its interval as they are printed, in columns that begin with a name."""
-    if effect is None:
-        return {}
-    values = (effect.estimate, effect.ci_low, effect.ci_high)
-    keys = (name, f"{name}_low", f"{name}_high")
-    return {k: analysis.natural(v) for k, v in zip(keys, values, strict=True)}
-
-
-def _split(analysis: NetworkAnalysis) -> Iterator[Row]:
-    for part in analysis.parts:
-        for split in part.splits:
-            first, second = _pair(analysis, split.comparison.first, split.comparison.second)
+def _reference(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    scores = dict(zip(part.ranking.treatments, part.ranking.p_score, strict=True))
+    direct = {frozenset(c.pair): len(c.studies) for c in direct_comparisons(part.data)}
+    for regimen in part.data.treatments:
+        if regimen == part.reference:
+            continue
+        code, reference = _pair(analysis, regimen, part.reference)
+        for effect in _effects(analysis, part, regimen, part.reference):
             yield {
-                "part": part.number,
-                "first": first,
-                "second": second,
-                "trials": len(split.comparison.studies),
-                "direct_share": split.proportion,
-                **_ends(analysis, "direct", split.direct),
-                **_ends(analysis, "indirect", split.indirect),
-                **_ends(analysis, "combined", split.network),
-                **_ends(analysis, "difference", split.difference),
-                "difference_p": split.difference.p_value if split.difference else math.nan,
-                "reason": "" if split.indirect else ALL_DIRECT,
+                "regimen": regimen,
+                "code": code,
+                "reference": reference,
+                "direct_trials": direct.get(frozenset((regimen, part.reference)), 0),
+                "p_score": float(scores[regimen]),
+                **effect,
             }
 
 
-def _inconsistency(analysis: NetworkAnalysis) -> Iterator[Row]:
-    names = _trial_names(analysis)
+def _ranks(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    ranking = part.ranking
+    for place, regimen in enumerate(ranking.treatments):
+        scores = (float(ranking.p_score[place]), float(ranking.mean_rank[place]))
+        for rank, probability in enumerate(ranking.probability[place], start=1):
+            yield regimen, analysis.nodes[regimen].code, *scores, rank, float(probability)
 
+
+def _ends(
+    analysis: NetworkAnalysis, effect: Effect | None, estimate: str, low: str = "", high: str = ""
+) -> Row:
+    """An effect and its interval as they are printed, in columns called so."""
+    if effect is None:
+        return {}
+    names = (estimate, low or f"{estimate}_low", high or f"{estimate}_high")
+    values = (effect.estimate, effect.ci_low, effect.ci_high)
+    return {k: analysis.natural(v) for k, v in zip(names, values, strict=True)}
+
+
+def _split(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    for split in part.splits:
+        first, second = _pair(analysis, *split.comparison.pair)
+        yield {
+            "first": first,
+            "second": second,
+            "trials": len(split.comparison.studies),
+            "direct_share": split.proportion,
+            **_ends(analysis, split.direct, "direct"),
+            **_ends(analysis, split.indirect, "indirect"),
+            **_ends(analysis, split.network, "combined"),
+            **_ends(analysis, split.difference, "difference"),
+            "difference_p": split.difference.p_value if split.difference else math.nan,
+            "reason": "" if split.indirect else ALL_DIRECT,
+        }
+
+
+def _inconsistency(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     def test(kind: str, found: QTest | None) -> Row:
         if found is not None and found.df:
             return {"kind": kind, "q": found.q, "df": found.df, "p_value": found.p_value}
@@ -235,65 +214,55 @@ def _inconsistency(analysis: NetworkAnalysis) -> Iterator[Row]:
 
     def of_design(kind: str, found: OfDesign) -> Row:
         codes = " : ".join(analysis.nodes[t].code for t in found.design.treatments)
-        trials = "; ".join(names[s] for s in found.design.studies)
+        trials = _trial_names(analysis, found.design.studies)
         return {"design": codes, "trials": trials, **test(kind, found.test)}
 
-    for part in analysis.parts:
-        found = part.inconsistency
-        interaction = "design-by-treatment interaction, random effects"
-        rows = [
-            test("total", found.total),
-            test("within designs (heterogeneity)", found.within),
-            test("between designs (inconsistency)", found.between),
-            {**test(interaction, found.random_between), "tau2": found.tau2_within},
-            *(of_design("within the design", one) for one in found.heterogeneity),
-            *(of_design("between designs, this one detached", one) for one in found.detached),
-        ]
-        yield from ({"part": part.number, **row} for row in rows)
+    found = part.inconsistency
+    yield test("total", found.total)
+    yield test("within designs (heterogeneity)", found.within)
+    yield test("between designs (inconsistency)", found.between)
+    interaction = "design-by-treatment interaction, random effects"
+    yield {**test(interaction, found.random_between), "tau2": found.tau2_within}
+    yield from (of_design("within the design", one) for one in found.heterogeneity)
+    yield from (of_design("between designs, this one detached", one) for one in found.detached)
 
 
-def _contributions(analysis: NetworkAnalysis) -> Iterator[tuple[Any, ...]]:
-    for part in analysis.parts:
-        found = part.contributions
-        for estimate, shares in zip(found.estimates, found.shares, strict=True):
-            for direct, share in zip(found.comparisons, shares, strict=True):
-                pairs = (*_pair(analysis, *estimate), *_pair(analysis, *direct))
-                yield part.number, *pairs, float(share)
+def _contributions(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    found = part.contributions
+    for estimate, shares in zip(found.estimates, found.shares, strict=True):
+        for direct, share in zip(found.comparisons, shares, strict=True):
+            yield *_pair(analysis, *estimate), *_pair(analysis, *direct), float(share)
 
 
-def _transitivity(analysis: NetworkAnalysis) -> Iterator[tuple[Any, ...]]:
+def _transitivity(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     """What could make comparisons unlike each other: one row a comparison and trial."""
     trials = {row["trial_id"]: row for row in records(analysis.evidence.trials)}
-    used: dict[str, list[Row]] = {}
-    for row in records(analysis.evidence.used):
-        used.setdefault(row["trial_id"], []).append(row)
-    counted = _counted(analysis)
-    for part in analysis.parts:
-        for found in direct_comparisons(part.data):
-            pair = (found.first, found.second)
-            for study in found.studies:
-                trial, rows = trials[study], used[study]
-                rows = [row for row in rows if row["regimen"] in pair] or rows
-                outcome = _joined(rows, "definition" if counted else "endpoint")
-                population = _joined(rows, "population") if counted else ""
-                conduct = (trial["label"], trial["year"], trial["phase"], trial["blinded"])
-                enrolled = (trial["population"], trial["region"])
-                shown = (*conduct, outcome, population, *enrolled)
-                yield part.number, *_pair(analysis, *pair), *shown
+    used, counted = records(analysis.evidence.used), _counted(analysis)
+    for found in direct_comparisons(part.data):
+        for study in found.studies:
+            trial = trials[study]
+            rows = [row for row in used if row["trial_id"] == study]
+            rows = [row for row in rows if row["regimen"] in found.pair] or rows
+            yield (
+                *_pair(analysis, *found.pair),
+                *(trial[column] for column in ("label", "year", "phase", "blinded")),
+                _joined(rows, "definition" if counted else "endpoint"),
+                _joined(rows, "population") if counted else "",
+                *(trial[column] for column in ("population", "region")),
+            )
 
 
-def _joined(rows: Sequence[Row], column: str) -> str:
+def _joined(rows: Iterable[Row], column: str) -> str:
     values = (row[column] for row in rows)
     return "; ".join(dict.fromkeys(str(value) for value in values if value == value and value))
 
 
 def _of_effect(analysis: NetworkAnalysis, effect: Effect) -> Row:
-    estimate, low, high = _ends(analysis, "", effect).values()
-    ends = {"estimate": estimate, "ci_low": low, "ci_high": high}
+    ends = _ends(analysis, effect, "estimate", "ci_low", "ci_high")
     return ends | {"p_value": effect.p_value, "reason": effect.reason}
 
 
-def _components(analysis: NetworkAnalysis) -> Iterator[Row]:
+def _components(analysis: NetworkAnalysis) -> Rows:
     found = analysis.components
     models = {"random_reml": found.model, "common": found.common} if found else {}
     for name, model in models.items():
@@ -306,7 +275,7 @@ def _components(analysis: NetworkAnalysis) -> Iterator[Row]:
             yield shared | {"component": effect.name} | _of_effect(analysis, effect) | tau2
 
 
-def _additivity(analysis: NetworkAnalysis) -> Iterator[Row]:
+def _additivity(analysis: NetworkAnalysis) -> Rows:
     """Tests of additivity, then every regimen as observed and as a sum of its components."""
     if analysis.components is None:
         return
@@ -335,15 +304,15 @@ def _additivity(analysis: NetworkAnalysis) -> Iterator[Row]:
             "regimen": row.treatment,
             "code": code,
             "reference": reference,
-            **_ends(analysis, "observed", row.observed),
-            **_ends(analysis, "predicted", row.predicted),
-            **_ends(analysis, "ratio", row.difference),
+            **_ends(analysis, row.observed, "observed"),
+            **_ends(analysis, row.predicted, "predicted"),
+            **_ends(analysis, row.difference, "ratio"),
             "p_value": row.difference.p_value,
             "reason": row.difference.reason,
         }
 
 
-def _interactions(analysis: NetworkAnalysis) -> Iterator[Row]:
+def _interactions(analysis: NetworkAnalysis) -> Rows:
     for (first, second), found in analysis.components.interactions if analysis.components else ():
         row: Row = {"first": first, "second": second}
         if isinstance(found, Refused):
@@ -367,43 +336,42 @@ def _interactions(analysis: NetworkAnalysis) -> Iterator[Row]:
         }
 
 
-Rows = Callable[[NetworkAnalysis], Iterator[Any]]
-# Of every table the columns after setting and network, and its rows: in this order, or by name.
-_TABLES: Mapping[str, tuple[str, Rows]] = {
-    "nodes": ("part regimen code label components trials patients events reference", _nodes),
-    "comparisons": ("part first second trials multi_arm patients trial_names", _comparisons),
+# The columns of a table after setting and network (and part), and its rows: in this order, or by
+# name.
+_OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Rows]]] = {
+    "nodes": ("regimen code label components trials patients events reference", _nodes),
+    "comparisons": ("first second trials multi_arm patients trial_names", _comparisons),
     "summary": (
-        "part measure regimens trials comparisons reference tau2_reml tau2_dl i2 q q_df q_p "
+        "measure regimens trials comparisons reference tau2_reml tau2_dl i2 q q_df q_p "
         "without_path",
         _summary,
     ),
+    "reference": (
+        "regimen code reference model estimate ci_low ci_high p_value pi_low pi_high "
+        "direct_trials p_score",
+        _reference,
+    ),
+    "ranks": ("regimen code p_score mean_rank rank probability", _ranks),
+    "split": (
+        "first second trials direct_share direct direct_low direct_high indirect indirect_low "
+        "indirect_high combined combined_low combined_high difference difference_low "
+        "difference_high difference_p reason",
+        _split,
+    ),
+    "inconsistency": ("kind design trials q df p_value tau2", _inconsistency),
+    "contributions": ("first second direct_first direct_second share", _contributions),
+    "transitivity": (
+        "first second trial year phase blinded outcome population_analysed patients_enrolled "
+        "region",
+        _transitivity,
+    ),
+}
+_OF_NETWORKS: Mapping[str, tuple[str, Callable[[NetworkAnalysis], Rows]]] = {
     "league": (
         "part first second model estimate ci_low ci_high p_value pi_low pi_high reason",
         _league,
     ),
-    "reference": (
-        "part regimen code reference model estimate ci_low ci_high p_value pi_low pi_high "
-        "direct_trials p_score",
-        _reference,
-    ),
-    "ranks": ("part regimen code p_score mean_rank rank probability", _ranks),
-    "split": (
-        "part first second trials direct_share direct direct_low direct_high indirect "
-        "indirect_low indirect_high combined combined_low combined_high difference "
-        "difference_low difference_high difference_p reason",
-        _split,
-    ),
-    "inconsistency": ("part kind design trials q df p_value tau2", _inconsistency),
-    "contributions": ("part first second direct_first direct_second share", _contributions),
-    "transitivity": (
-        "part first second trial year phase blinded outcome population_analysed "
-        "patients_enrolled region",
-        _transitivity,
-    ),
-    "components": (
-        "kind component model estimate ci_low ci_high p_value tau2 reason",
-        _components,
-    ),
+    "components": ("kind component model estimate ci_low ci_high p_value tau2 reason", _components),
     "additivity": (
         "kind part regimen code reference observed observed_low observed_high predicted "
         "predicted_low predicted_high ratio ratio_low ratio_high statistic df p_value reason",

@@ -14,13 +14,7 @@ import numpy as np
 
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import Effect, QTest, absent, q_test, wald
-from trial_evidence.network.fit.linear_model import (
-    LinearFit,
-    Observations,
-    fit,
-    fit_at,
-    observe,
-)
+from trial_evidence.network.fit.linear_model import LinearFit, Observations, fit, fit_at, observe
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats, check_level
 
@@ -137,24 +131,19 @@ def _design(
     data: NetworkData, components: Components, interactions: Interactions
 ) -> _Design | Refused:
     """Check components and interactions and lay out their design."""
-    missing = [t for t in data.treatments if t not in components]
-    if missing:
+    if missing := [t for t in data.treatments if t not in components]:
         raise ValueError(f"the components of these treatments are not stated: {missing}")
     names = tuple(sorted({c for t in data.treatments for c in components[t]}))
     for term in interactions:
-        unknown = [c for c in term if c not in names]
-        if unknown:
+        if unknown := [c for c in term if c not in names]:
             raise ValueError(f"no treatment has the components {unknown} of an interaction")
         if len(set(term)) < 2 or len(set(term)) < len(term):
             raise ValueError(f"an interaction needs two or more components, not {tuple(term)}")
     terms = [{name} for name in names] + [set(term) for term in interactions]
-    rows = {
-        t: np.array([float(term <= set(components[t])) for term in terms]) for t in data.treatments
-    }
-    if all(
-        np.array_equal(rows[t], rows[s.treatments[0]]) for s in data.studies for t in s.treatments
-    ):
+    held = {t: tuple(float(term <= set(components[t])) for term in terms) for t in data.treatments}
+    if all(len({held[t] for t in study.treatments}) == 1 for study in data.studies):
         return Refused("No study compares treatments that differ in their components.")
+    rows = {t: np.array(row) for t, row in held.items()}
     labels = (*names, *(TIMES.join(term) for term in interactions))
     return _Design(names, labels, rows, observe(data, rows))
 
@@ -201,8 +190,7 @@ def component_model(
     ``EE`` and ``DL``); the inactive component that these name is one left out of all treatments.
     """
     level = check_level(level)
-    design = _design(data, components, interactions)
-    if isinstance(design, Refused):
+    if isinstance(design := _design(data, components, interactions), Refused):
         return design
     fitted = fit(design.observations, method)
     effects = tuple(
@@ -229,10 +217,6 @@ def additivity_test(
     method : str
         Estimator of tau2 of the standard model, for the test that allows for heterogeneity.
 
-    Returns
-    -------
-    AdditivityTest or Refused
-
     Raises
     ------
     ValueError
@@ -244,10 +228,9 @@ def additivity_test(
     at tau2 = 0. The test at the tau2 of the standard model is the generalised least-squares test of
     the same hypothesis.
     """
-    design = _design(data, components, interactions)
-    if isinstance(design, Refused):
+    if isinstance(design := _design(data, components, interactions), Refused):
         return design
-    additive, standard = design.observations, _standard(data)
+    additive, standard = design.observations, observe(data, _units(data))
     random = fit(standard, method)
     q_additive, q_standard = fit_at(additive, 0.0).q, fit_at(standard, 0.0).q
     df = standard.rank - additive.rank
@@ -294,16 +277,13 @@ def observed_and_predicted(
     level = check_level(level)
     if reference not in data.treatments:
         raise ValueError(f"the reference {reference!r} is not a treatment of the network")
-    design = _design(data, components, ())
-    if isinstance(design, Refused):
+    if isinstance(design := _design(data, components, ()), Refused):
         return design
-    standard = fit(_standard(data), method)
+    own = _units(data)
+    standard = fit(observe(data, own), method)
     sums = fit_at(design.observations, standard.tau2)
-    own = dict(zip(data.treatments, np.eye(len(data.treatments)), strict=True))
     rows = []
-    for treatment in data.treatments:
-        if treatment == reference:
-            continue
+    for treatment in (t for t in data.treatments if t != reference):
         title = f"{treatment} v {reference}"
         estimate, se = standard.estimate(own[treatment] - own[reference])
         observed = wald(estimate, se, level, title)
@@ -343,8 +323,7 @@ def interaction_observations(
     ValueError
         As `component_model`.
     """
-    design = _design(data, components, (interaction, *others))
-    if isinstance(design, Refused):
+    if isinstance(design := _design(data, components, (interaction, *others)), Refused):
         return design
     functional = np.eye(len(design.labels))[len(design.names)]
     if not design.observations.estimable(functional):
@@ -352,10 +331,9 @@ def interaction_observations(
     return design.observations, functional
 
 
-def _standard(data: NetworkData) -> Observations:
+def _units(data: NetworkData) -> dict[str, Floats]:
     """Each treatment its own component."""
-    treatments = data.treatments
-    return observe(data, dict(zip(treatments, np.eye(len(treatments)), strict=True)))
+    return dict(zip(data.treatments, np.eye(len(data.treatments)), strict=True))
 
 
 def _nested_difference(observed: Effect, predicted: Effect, level: float) -> Effect:

@@ -184,9 +184,8 @@ def estimate_interaction(
     found = interaction_observations(data, components, interaction)
     if isinstance(found, Refused):
         return found
-    model = component_model(
-        data, components, interactions=[interaction], method=method, level=level
-    )
+    terms = [interaction]
+    model = component_model(data, components, interactions=terms, method=method, level=level)
     if isinstance(model, Refused):
         return model
     together = set(interaction)
@@ -210,11 +209,8 @@ def confounded_with(
     In alphabetical order: pairs that are estimable alone in addition to the additive terms, but not
     together with this one.
     """
-    pairs = {
-        pair
-        for treatment in data.treatments
-        for pair in combinations(sorted(set(components[treatment])), 2)
-    }
+    held = (sorted(set(components[treatment])) for treatment in data.treatments)
+    pairs = {pair for names in held for pair in combinations(names, 2)}
 
     def refused(*terms: Sequence[str]) -> bool:
         return isinstance(interaction_observations(data, components, *terms), Refused)

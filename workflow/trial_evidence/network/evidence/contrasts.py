@@ -5,7 +5,7 @@ is changes nothing in any result. Effects are on the analysis scale (logarithms 
 first treatment named against the second: a positive contrast of a log ratio means more events.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, pairwise
@@ -93,11 +93,8 @@ class StudyContrasts:
             raise ValueError(f"{self.study} has no arm {base}")
         others = [t for t in self.treatments if t != base]
         means, spread = self._arms()
-        position = {t: i for i, t in enumerate(self.treatments)}
-        turn = np.zeros((len(others), means.size))
-        for row, treatment in enumerate(others):
-            turn[row, position[treatment]] = 1.0
-            turn[row, position[base]] -= 1.0
+        unit = dict(zip(self.treatments, np.eye(means.size), strict=True))
+        turn = np.array([unit[treatment] - unit[base] for treatment in others])
         return StudyContrasts(self.study, (base, *others), turn @ means, turn @ spread @ turn.T)
 
     def _arms(self) -> tuple[Floats, Floats]:
@@ -117,10 +114,6 @@ class StudyContrasts:
         ----------
         first, second : str
             Two of `treatments`.
-
-        Returns
-        -------
-        effect, variance : float
         """
         means, spread = self._arms()
         i, j = self.treatments.index(first), self.treatments.index(second)
@@ -171,23 +164,21 @@ class NetworkData:
     @cached_property
     def labels(self) -> npt.NDArray[np.intp]:
         """The subnetwork that each treatment belongs to, as a number from 0."""
+        return self.linked(study.treatments for study in self.studies)
+
+    def linked(self, groups: Iterable[Sequence[str]]) -> npt.NDArray[np.intp]:
+        """For each treatment the number, from 0, of those that groups of treatments connect."""
+        links = [(self.position[g[0]], self.position[t]) for g in groups for t in g[1:]]
+        rows, columns = np.array(links, dtype=int).reshape(-1, 2).T
         size = len(self.treatments)
-        links = [
-            (self.position[study.treatments[0]], self.position[other])
-            for study in self.studies
-            for other in study.treatments[1:]
-        ]
-        rows, columns = zip(*links, strict=True)
-        joined = coo_array((np.ones(len(links)), (rows, columns)), shape=(size, size))
+        joined = coo_array((np.ones(rows.size), (rows, columns)), shape=(size, size))
         return np.asarray(connected_components(joined, directed=False)[1], dtype=np.intp)
 
     @property
     def subnetworks(self) -> tuple[tuple[str, ...], ...]:
         """Treatments that studies connect, directly or through others; one set if connected."""
-        return tuple(
-            tuple(t for t, label in zip(self.treatments, self.labels, strict=True) if label == n)
-            for n in range(int(self.labels.max()) + 1)
-        )
+        names = np.array(self.treatments, dtype=object)
+        return tuple(tuple(names[self.labels == n]) for n in range(int(self.labels.max()) + 1))
 
     @property
     def parts(self) -> tuple["NetworkData", ...]:
@@ -222,11 +213,7 @@ def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: str) -> bool:
 
 
 def from_counts(
-    study: str,
-    treatments: Sequence[str],
-    events: npt.ArrayLike,
-    n: npt.ArrayLike,
-    measure: str,
+    study: str, treatments: Sequence[str], events: npt.ArrayLike, n: npt.ArrayLike, measure: str
 ) -> StudyContrasts:
     """Contrasts of a study from the counts of its arms.
 
@@ -261,22 +248,17 @@ def from_counts(
         raise ValueError(f"{study}: no event, or only events, in every arm says nothing of a ratio")
     if bool(((x == 0) | (x == total)).any()):
         x, total = x + CONTINUITY_CORRECTION, total + 2 * CONTINUITY_CORRECTION
-    if measure == "odds_ratio":
-        value, variance = np.log(x / (total - x)), 1 / x + 1 / (total - x)
-    elif measure == "risk_ratio":
-        value, variance = np.log(x / total), 1 / x - 1 / total
-    elif measure == "risk_difference":
-        value, variance = x / total, x * (total - x) / total**3
-    else:
-        raise ValueError(
-            f"measure {measure!r} is not one of odds_ratio, risk_ratio, risk_difference"
-        )
-    return StudyContrasts(
-        study,
-        tuple(treatments),
-        value[1:] - value[0],
-        np.diag(variance[1:]) + variance[0],
-    )
+    # Of each arm the value on the analysis scale, and its variance.
+    of_arms = {
+        "odds_ratio": (np.log(x / (total - x)), 1 / x + 1 / (total - x)),
+        "risk_ratio": (np.log(x / total), 1 / x - 1 / total),
+        "risk_difference": (x / total, x * (total - x) / total**3),
+    }
+    if measure not in of_arms:
+        raise ValueError(f"measure {measure!r} is not one of {', '.join(of_arms)}")
+    value, variance = of_arms[measure]
+    covariance = np.diag(variance[1:]) + variance[0]
+    return StudyContrasts(study, tuple(treatments), value[1:] - value[0], covariance)
 
 
 def from_pairwise(
@@ -333,14 +315,8 @@ def from_pairwise(
     closed = level[:, None] - level[None, :]
     opening = float(np.abs(closed - difference).max()) * len(names)
     if opening > OPEN_TRIANGLE:
-        raise ValueError(
-            f"{study}: its comparisons contradict one another by {opening:.3f} on the analysis "
-            "scale"
-        )
+        by = f"{opening:.3f} on the analysis scale"
+        raise ValueError(f"{study}: its comparisons contradict one another by {by}")
     to_base = variance[0, 1:]
-    return StudyContrasts(
-        study,
-        tuple(names),
-        closed[1:, 0],
-        (to_base[:, None] + to_base[None, :] - variance[1:, 1:]) / 2,
-    )
+    covariance = (to_base[:, None] + to_base[None, :] - variance[1:, 1:]) / 2
+    return StudyContrasts(study, tuple(names), closed[1:, 0], covariance)

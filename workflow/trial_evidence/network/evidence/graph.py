@@ -24,6 +24,11 @@ class DirectComparison:
     studies: tuple[str, ...]
     multi_arm: int
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The two treatments."""
+        return self.first, self.second
+
 
 @dataclass(frozen=True)
 class Design:

@@ -1,6 +1,7 @@
 """What a network rests on: one report a trial, its arms as nodes, and the rows set aside."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +35,7 @@ from trial_evidence.sheet import Sheet
 
 Pair = frozenset[str]
 """The two arms of a contrast, whichever way it was printed."""
+Groups = list[frozenset[str]]
 
 # The rows of one report agree in these columns, by kind of evidence.
 TOGETHER = {
@@ -62,7 +64,6 @@ class NetworkEvidence:
 
     Attributes
     ----------
-    network : Network
     nodes : dict of Node
         By regimen, in alphabetical order; those of the trials used.
     labels : dict of str
@@ -106,16 +107,13 @@ class _Trial:
 class _Taken:
     """What a trial gives to a network, or nothing, and why its other rows are left."""
 
-    study: StudyContrasts | None
-    used: Records
     reasons: Mapping[int, str]
+    study: StudyContrasts | None = None
+    used: Sequence[Record] = ()
 
 
 def network_evidence(
-    sheet: Sheet,
-    configuration: Configuration,
-    networks: NetworkConfiguration,
-    network: Network,
+    sheet: Sheet, configuration: Configuration, networks: NetworkConfiguration, network: Network
 ) -> NetworkEvidence:
     """Make a network's evidence from the sheet.
 
@@ -126,12 +124,10 @@ def network_evidence(
 
     Parameters
     ----------
-    sheet : Sheet
     configuration : Configuration
         Admission and orders of preference.
     networks : NetworkConfiguration
         Abbreviations, and arms that are nodes of their own.
-    network : Network
     """
     context = setting_context(sheet, configuration, network.setting)
     own = networks.own_nodes
@@ -142,27 +138,19 @@ def network_evidence(
     overridden = {row["arm_id"]: row["reason"] for row in records(exclusions[about_others])}
     kept = exclusions[~about_others].groupby("trial_id")
     context = replace(context, exclusions={str(trial): rows for trial, rows in kept})
-    nodes = nodes_of(
-        (_regimen(row, own) for row in records(context.arms)),
-        context.labels,
-        networks.abbreviations,
-    )
+    regimens = {_regimen(row, own) for row in records(context.arms)}
+    nodes = nodes_of(regimens, context.labels, networks.abbreviations)
     used: Records = []
     aside: Records = []
-    studies: dict[str, StudyContrasts] = {}
+    studies: list[StudyContrasts] = []
     for trial in _trials(context, network, own):
         taken = _trial_evidence(trial, network, context)
         if taken.study is not None:
-            studies[trial.id] = taken.study
-        year = (
-            context.years.get(str(taken.used[0]["source_id"]).partition("; ")[0], np.nan)
-            if taken.used
-            else np.nan
-        )
+            studies.append(taken.study)
         for record in taken.used:
             arms = f"{record['arm_ids']};{record.get('against_arm_ids', '')}".split(";")
             rows = [(network.table, int(number)) for number in record["rows"].split(";")]
-            differing = (context.differing[row] for row in rows if row in context.differing)
+            source = str(taken.used[0]["source_id"]).partition("; ")[0]
             against = record["against"]
             used.append(
                 {
@@ -170,13 +158,11 @@ def network_evidence(
                     "network": network.id,
                     "trial_id": trial.id,
                     "trial": context.trials[trial.id]["label"],
-                    "year": year,
+                    "year": context.years.get(source, np.nan),
                     "code": nodes[record["regimen"]].code,
                     "against_code": nodes[against].code if against else "",
-                    "readers_differ": "; ".join(differing),
-                    "exclusion_overridden": "; ".join(
-                        overridden[arm] for arm in arms if arm in overridden
-                    ),
+                    "readers_differ": _said(rows, context.differing),
+                    "exclusion_overridden": _said(arms, overridden),
                     **record,
                 }
             )
@@ -185,21 +171,25 @@ def network_evidence(
             | {"network": network.id}
             for label, reason in sorted(taken.reasons.items())
         ]
-    regimens = {record[side] for record in used for side in ("regimen", "against")}
+    in_use = {record[side] for record in used for side in ("regimen", "against")}
     years = {record["trial_id"]: record["year"] for record in used}
     trials = sheet["trials"][sheet["trials"]["trial_id"].isin(list(years))]
     return NetworkEvidence(
         network=network,
-        nodes={name: node for name, node in nodes.items() if name in regimens},
+        nodes={name: node for name, node in nodes.items() if name in in_use},
         labels=context.labels,
         abbreviations=networks.abbreviations,
         used=pd.DataFrame(used, columns=USED_COLUMNS),
         set_aside=pd.DataFrame(aside, columns=SET_ASIDE_COLUMNS),
-        data=NetworkData(tuple(studies.values())) if studies else None,
+        data=NetworkData(tuple(studies)) if studies else None,
         trials=trials.assign(
             label=trials["name"].map(trial_label), year=trials["trial_id"].map(years)
         ).reset_index(drop=True),
     )
+
+
+def _said(keys: Iterable[Any], of: Mapping[Any, str]) -> str:
+    return "; ".join(of[key] for key in keys if key in of)
 
 
 def _regimen(arm: Record, own_nodes: Mapping[str, str]) -> str:
@@ -210,13 +200,13 @@ def _regimen(arm: Record, own_nodes: Mapping[str, str]) -> str:
 
 def _trials(context: Context, network: Network, own_nodes: Mapping[str, str]) -> Iterator[_Trial]:
     """The trials with candidates: results of all patients on an outcome of the network."""
-    arms: dict[str, dict[str, str]] = {}
+    arms: dict[str, dict[str, str]] = defaultdict(dict)
     for arm in records(context.arms):
-        arms.setdefault(arm["trial_id"], {})[arm["arm_id"]] = _regimen(arm, own_nodes)
-    rows: dict[str, dict[int, Record]] = {}
+        arms[arm["trial_id"]][arm["arm_id"]] = _regimen(arm, own_nodes)
+    rows: dict[str, dict[int, Record]] = defaultdict(dict)
     for label, row in context.rows[network.table].items():
         if row["subgroup"] == WHOLE and row["outcome"] in network.endpoints:
-            rows.setdefault(row["trial_id"], {})[label] = row
+            rows[row["trial_id"]][label] = row
     for name, trial in context.trials.items():
         if name in rows:
             yield _Trial(name, trial["randomised"] == "yes", arms[name], rows[name])
@@ -224,23 +214,21 @@ def _trials(context: Context, network: Network, own_nodes: Mapping[str, str]) ->
 
 def _trial_evidence(trial: _Trial, network: Network, context: Context) -> _Taken:
     if not trial.randomised:
-        return _Taken(None, [], dict.fromkeys(trial.rows, NOT_RANDOMISED))
+        return _Taken(dict.fromkeys(trial.rows, NOT_RANDOMISED))
     if len(set(trial.regimens.values())) < 2:
-        return _Taken(None, [], dict.fromkeys(trial.rows, ONE_REGIMEN))
-    unusable: dict[int, str] = {}
-    for label, row in trial.rows.items():
-        reason = (
-            context.excluded(trial.id, _arms_of(row), network.id, WHOLE)
-            or inadmissible(row, context.selection)
-            or _silent(row, trial.regimens)
-        )
-        if reason:
-            unusable[label] = reason
+        return _Taken(dict.fromkeys(trial.rows, ONE_REGIMEN))
+    found = {
+        label: context.excluded(trial.id, _arms_of(row), network.id, WHOLE)
+        or inadmissible(row, context.selection)
+        or _silent(row, trial.regimens)
+        for label, row in trial.rows.items()
+    }
+    unusable = {label: reason for label, reason in found.items() if reason}
     several = {"endpoint": network.endpoints} if network.kind == "contrasts" else {}
     orders: Orders = {**several, **context.selection.of(network.table)}
     taken, reasons = _best(trial, orders, TOGETHER[network.kind], unusable)
     if not taken:
-        return _Taken(None, [], reasons)
+        return _Taken(reasons)
     if network.kind == "contrasts":
         return _timed(trial, context, taken, reasons)
     return _counted(trial, network, taken, reasons)
@@ -289,9 +277,9 @@ def _counted(
     ]  # fmt: skip
     events, n = ([record[column] for record in used] for column in ("events", "n"))
     if not informative(events, n, network.measure):
-        return _Taken(None, [], {**reasons, **dict.fromkeys(taken, NO_INFORMATION)})
+        return _Taken({**reasons, **dict.fromkeys(taken, NO_INFORMATION)})
     study = from_counts(trial.id, [r["regimen"] for r in used], events, n, network.measure)
-    return _Taken(study, used, reasons)
+    return _Taken(reasons, study, used)
 
 
 # -------------------------------------------------------------------------------------- contrasts
@@ -306,19 +294,16 @@ def _timed(
     study, covariance = _all_pairwise(trial, rows, names)
     kept: Sequence[Record] = rows
     if study is None:
-        kept = _tree(rows, names)
+        kept = _tree(rows)
         study = _basic(trial, kept, names)
         left = [label for label, row in zip(taken, rows, strict=True) if row not in kept]
         reasons = {**reasons, **dict.fromkeys(left, FOLLOWS)}
         covariance = covariance if len(kept) > 1 else TWO_ARMS
-    return _Taken(
-        study, [_contrast_record(trial, row, covariance, context) for row in kept], reasons
-    )
+    used = [_contrast_record(trial, row, covariance, context) for row in kept]
+    return _Taken(reasons, study, used)
 
 
-def _contrast_record(
-    trial: _Trial, row: Record, covariance: str, context: Context
-) -> dict[str, Any]:
+def _contrast_record(trial: _Trial, row: Record, covariance: str, context: Context) -> Record:
     experimental, control = _arms_of(row)
     # Patients are only counted here, never weighted by: the randomised number may stand in.
     n, n_against = (
@@ -361,16 +346,22 @@ def _all_pairwise(
     return study, DERIVED
 
 
-def _tree(rows: Sequence[Record], arms: Sequence[str]) -> Sequence[Record]:
+def _tree(rows: Sequence[Record]) -> Sequence[Record]:
     """Contrasts that join all arms without a loop, the first ones of the sheet."""
-    group = {arm: arm for arm in arms}
+    groups: Groups = []
     kept: list[Record] = []
     for row in rows:
-        one, other = (group[arm] for arm in _arms_of(row))
-        if one != other:
+        pair = frozenset(_arms_of(row))
+        if not any(pair <= group for group in groups):
             kept.append(row)
-            group = {arm: one if g == other else g for arm, g in group.items()}
+            groups = _with(groups, pair)
     return kept
+
+
+def _with(groups: Groups, pair: Pair) -> Groups:
+    """Groups of arms that hang together, after a contrast of two of them."""
+    touching = [group for group in groups if group & pair]
+    return [g for g in groups if g not in touching] + [pair.union(*touching)]
 
 
 def _basic(trial: _Trial, rows: Sequence[Record], arms: Sequence[str]) -> StudyContrasts:
@@ -403,11 +394,10 @@ def _joined(pairs: Sequence[Pair], regimens: Mapping[str, str]) -> tuple[Pair, .
         if any(arm in pair for pair in pairs):
             names.setdefault(regimens[arm], arm)
     single = [pair for pair in pairs if all(names[regimens[arm]] == arm for arm in pair)]
-    groups: list[set[str]] = []
+    groups: Groups = []
     for pair in single:
-        touching = [group for group in groups if group & pair]
-        groups = [g for g in groups if g not in touching] + [set(pair).union(*touching)]
-    largest = max(groups, key=len, default=set())
+        groups = _with(groups, pair)
+    largest = max(groups, key=len, default=frozenset())
     return tuple(pair for pair in single if pair <= largest)
 
 
@@ -439,12 +429,11 @@ def _best(
     if not found:
         return (), {label: unusable.get(label, ONE_REPORTED) for label in trial.rows}
     _, cover, choice = min(found, key=lambda entry: entry[0])
-    reasons = {}
-    for label, reason in choice.set_aside.items():
-        if label in unusable:
-            reasons[label] = unusable[label]
-        elif widths[label] < most:
-            reasons[label] = f"another report joins {most} regimens of the trial, this one fewer"
-        else:
-            reasons[label] = reason if units[label] in cover else APART
-    return choice.taken or (), reasons
+
+    def why(label: int, reason: str) -> str:
+        if widths[label] < most:
+            return f"another report joins {most} regimens of the trial, this one fewer"
+        return reason if units[label] in cover else APART
+
+    reasons = {label: why(label, reason) for label, reason in choice.set_aside.items()}
+    return choice.taken or (), reasons | {k: v for k, v in unusable.items() if k in reasons}

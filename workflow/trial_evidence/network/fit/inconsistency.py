@@ -7,8 +7,6 @@ treatment in common that share nothing but the heterogeneity.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.evidence.graph import Design, designs
@@ -16,10 +14,9 @@ from trial_evidence.network.fit.effect import QTest, q_test
 from trial_evidence.network.fit.least_squares import (
     Solution,
     check_method,
+    estimate_tau2,
     rotate,
-    shared_tau2,
     solve,
-    weighted_squares,
 )
 
 WITHIN_DESIGNS = ("DL", "REML")
@@ -75,10 +72,6 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     method : str
         Estimator of the heterogeneity within designs: ``DL`` (as netmeta) or ``REML``.
 
-    Returns
-    -------
-    Inconsistency
-
     Raises
     ------
     ValueError
@@ -102,12 +95,11 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     df_within = sum(of.test.df for of in heterogeneity)
     between = q_test(whole.q - within, consistent.df - df_within)
     several = [rotate(_alone(data, design)) for design in found if len(design.studies) > 1]
-    tau2 = shared_tau2(several, method)
+    tau2 = estimate_tau2(several, method)
     random_between = None
     if tau2 is not None and between.df > 0:
-        disagreement = weighted_squares(consistent, tau2)
-        disagreement -= sum(weighted_squares(one, tau2) for one in several)
-        random_between = q_test(disagreement, between.df)
+        within_designs = sum(solve(one, tau2).q for one in several)
+        random_between = q_test(solve(consistent, tau2).q - within_designs, between.df)
     return Inconsistency(
         total=q_test(whole.q, consistent.df),
         within=q_test(within, df_within),
@@ -115,8 +107,8 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
         heterogeneity=heterogeneity,
         detached=tuple(
             OfDesign(design, _detached(data, design, of, whole, between))
-            for design, of, spanned in zip(found, own, _spanned_without(data, found), strict=True)
-            if spanned
+            for design, of in zip(found, own, strict=True)
+            if _spanned_without(data, design, found)
         ),
         random_between=random_between,
         tau2_within=tau2,
@@ -138,19 +130,10 @@ def _own(data: NetworkData, design: Design) -> Solution:
     return Solution(np.concatenate([[0.0], study.effects[order]]), covariance, 0.0)
 
 
-def _spanned_without(data: NetworkData, found: tuple[Design, ...]) -> list[bool]:
-    """Whether the other designs connect all that a network connects, design by design."""
-    size = len(data.treatments)
-    links = [[data.position[t] for t in design.treatments] for design in found]
-
-    def spanned(left_out: int) -> bool:
-        rows = [row for number, row in enumerate(links) if number != left_out]
-        first = [row[0] for row in rows for _ in row[1:]]
-        second = [other for row in rows for other in row[1:]]
-        joined = coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
-        return connected_components(joined, directed=False)[0] == len(data.subnetworks)
-
-    return [spanned(number) for number in range(len(found))]
+def _spanned_without(data: NetworkData, left_out: Design, found: tuple[Design, ...]) -> bool:
+    """Whether the other designs connect all that a network connects."""
+    others = data.linked(design.treatments for design in found if design is not left_out)
+    return bool(others.max() == data.labels.max())
 
 
 def _detached(
@@ -165,6 +148,5 @@ def _detached(
     turn = np.hstack([-np.ones((len(places) - 1, 1)), np.eye(len(places) - 1)])
     apart = own.levels[1:] - turn @ whole.levels[places]
     spread = own.covariance[1:, 1:] - turn @ whole.covariance[np.ix_(places, places)] @ turn.T
-    return q_test(
-        between.q - float(apart @ np.linalg.solve(spread, apart)), between.df - apart.size
-    )
+    disagreement = float(apart @ np.linalg.solve(spread, apart))
+    return q_test(between.q - disagreement, between.df - apart.size)

@@ -7,7 +7,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import p_of_q
-from trial_evidence.network.fit.least_squares import Rotated, Solution, estimate_tau2, rotate, solve
+from trial_evidence.network.fit.least_squares import Solution, estimate_tau2, rotate, solve
 from trial_evidence.pool.engine.results import Floats, check_level
 
 NO_PATH = (
@@ -110,11 +110,7 @@ def league(data: NetworkData, solution: Solution, level: float) -> League:
 
 
 def fit_network(
-    data: NetworkData,
-    method: str = "REML",
-    *,
-    level: float = 95.0,
-    tau2: float | None = None,
+    data: NetworkData, method: str = "REML", *, level: float = 95.0, tau2: float | None = None
 ) -> NetworkFit:
     """Network meta-analysis by generalised least squares.
 
@@ -129,10 +125,6 @@ def fit_network(
         Level of the intervals in percent.
     tau2 : float, optional
         A between-study variance to use instead of an estimate.
-
-    Returns
-    -------
-    NetworkFit
 
     Raises
     ------
@@ -149,33 +141,24 @@ def fit_network(
     if tau2 is not None and not (np.isfinite(tau2) and tau2 >= 0):
         raise ValueError(f"tau2 must be a finite number, not negative, not {tau2!r}")
     observations = rotate(data)
-    used = estimate_tau2(observations, method) if tau2 is None else tau2
+    used = estimate_tau2([observations], method) if tau2 is None else tau2
     fixed = solve(observations, 0.0)
-    mixed = fixed if not used else solve(observations, used)
-    common, random = league(data, fixed, level), league(data, mixed, level)
-    pi_low, pi_high = _prediction(random, observations, used, level)
+    random = league(data, solve(observations, used) if used else fixed, level)
     df = observations.df
+    reach = np.full_like(random.se, np.nan)
+    if used is not None and df > 1:
+        reach = float(stdtrit(df, 0.5 + level / 200)) * np.sqrt(random.se**2 + used)
+        np.fill_diagonal(reach, 0.0)
     return NetworkFit(
         data=data,
         level=level,
         tau2=used,
-        common=common,
+        common=league(data, fixed, level),
         random=random,
-        pi_low=pi_low,
-        pi_high=pi_high,
+        pi_low=random.effects - reach,
+        pi_high=random.effects + reach,
         q=fixed.q,
         q_df=df,
         q_p=p_of_q(fixed.q, df),
         i2=None if df == 0 else 100 * max(0.0, 1 - df / fixed.q) if fixed.q > 0 else 0.0,
     )
-
-
-def _prediction(
-    random: League, observations: Rotated, tau2: float | None, level: float
-) -> tuple[Floats, Floats]:
-    if tau2 is None or observations.df < 2:
-        nothing = np.full_like(random.effects, np.nan)
-        return nothing, nothing.copy()
-    half = float(stdtrit(observations.df, 0.5 + level / 200)) * np.sqrt(random.se**2 + tau2)
-    np.fill_diagonal(half, 0.0)
-    return random.effects - half, random.effects + half

@@ -8,9 +8,11 @@ is ever inverted has the size of the number of treatments.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -103,40 +105,28 @@ def rotate(data: NetworkData) -> Rotated:
     ----------
     data : NetworkData
         Connected or not.
-
-    Returns
-    -------
-    Rotated
     """
-    alike: dict[int, list[StudyContrasts]] = {}
+    alike: dict[int, list[StudyContrasts]] = defaultdict(list)
     for study in data.studies:
-        alike.setdefault(study.effects.size, []).append(study)
-    effects, variances, values, rows, columns = [], [], [], [], []
+        alike[study.effects.size].append(study)
+    effects, variances = [], []
+    design = np.zeros((sum(study.effects.size for study in data.studies), len(data.treatments)))
     before = 0
-    for size, studies in sorted(alike.items()):
+    for _, studies in sorted(alike.items()):
         y, d, turn = _rotate_alike(studies)
         places = np.array([[data.position[t] for t in study.treatments] for study in studies])
         row = before + np.arange(y.size).reshape(y.shape)
         # Every observation has the arms beyond the base with the rotation's weights, and the base
         # with what brings their sum to zero.
         arms = np.concatenate([-turn.sum(axis=2)[:, :, None], turn], axis=2)
-        values.append(arms.ravel())
-        rows.append(np.repeat(row.ravel(), size + 1))
-        columns.append(np.repeat(places[:, None, :], size, axis=1).ravel())
+        design[row[:, :, None], places[:, None, :]] = arms
         effects.append(y.ravel())
         variances.append(d.ravel())
         before += y.size
     first = np.unique(data.labels, return_index=True)[1]
     kept = np.setdiff1d(np.arange(len(data.treatments)), first)
-    return Rotated(
-        effects=np.concatenate(effects),
-        variances=np.concatenate(variances),
-        design=csr_array(
-            (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
-            shape=(before, len(data.treatments)),
-        ),
-        kept=kept,
-    )
+    joined = np.concatenate(effects), np.concatenate(variances)
+    return Rotated(*joined, design=csr_array(design), kept=kept)
 
 
 def _cross(design: csr_array, weights: Floats) -> Floats:
@@ -207,10 +197,6 @@ def solve(observations: Rotated, tau2: float) -> Solution:
         From `rotate`.
     tau2 : float
         Between-study variance, not negative.
-
-    Returns
-    -------
-    Solution
     """
     fit = _At(observations, tau2)
     kept = observations.kept
@@ -222,31 +208,13 @@ def solve(observations: Rotated, tau2: float) -> Solution:
     return Solution(levels=levels, covariance=covariance, q=fit.q)
 
 
-def weighted_squares(observations: Rotated, tau2: float) -> float:
-    """Q alone, without the covariance of the parameters.
-
-    Parameters
-    ----------
-    observations : Rotated
-        From `rotate`.
-    tau2 : float
-        Between-study variance, not negative.
-
-    Returns
-    -------
-    float
-        Weighted squared residuals, with the weights 1/(variance + tau2).
-    """
-    return _At(observations, tau2).q
-
-
-def estimate_tau2(observations: Rotated, method: str) -> float | None:
+def estimate_tau2(parts: Sequence[Rotated], method: str) -> float | None:
     """Between-study variance that all comparisons share.
 
     Parameters
     ----------
-    observations : Rotated
-        From `rotate`.
+    parts : sequence of Rotated
+        A network; or several without a treatment in common, each with parameters of its own.
     method : str
         ``EE`` (zero: the common-effect model), ``DL``, ``ML`` or ``REML``.
 
@@ -269,29 +237,6 @@ def estimate_tau2(observations: Rotated, method: str) -> float | None:
     between two points of a grid where the slope changes sign; the highest is taken, zero among
     them.
     """
-    return shared_tau2([observations], method)
-
-
-def shared_tau2(parts: Sequence[Rotated], method: str) -> float | None:
-    """Between-study variance that networks without a treatment in common share.
-
-    Parameters
-    ----------
-    parts : sequence of Rotated
-        Networks, each with parameters of its own.
-    method : str
-        As for `estimate_tau2`.
-
-    Returns
-    -------
-    float or None
-        None where no network has more observations than parameters.
-
-    Raises
-    ------
-    ValueError
-        If the method is unknown.
-    """
     check_method(method)
     if method == "EE":
         return 0.0
@@ -311,7 +256,7 @@ def _upper_bound(parts: Sequence[Rotated]) -> float:
     residual sum of squares; the trace is at least df/(tau2 + largest variance).
     """
     equal = [replace(part, variances=np.ones_like(part.variances)) for part in parts]
-    squares = sum(weighted_squares(part, 0.0) for part in equal)
+    squares = sum(_At(part, 0.0).q for part in equal)
     mean_square = squares / sum(part.df for part in parts)
     largest = max(float(part.variances.max()) for part in parts)
     return mean_square / 2 + math.sqrt(mean_square**2 / 4 + mean_square * largest)
@@ -329,16 +274,14 @@ def _maximum_likelihood(parts: Sequence[Rotated], *, restricted: bool) -> float:
     def value(tau2: float) -> float:
         return sum(_At(part, tau2).value(restricted) for part in parts)
 
-    peaks = _falls(slope, grid, xtol=1e-15 * smallest)
-    return peaks[0] if len(peaks) == 1 else max(peaks, key=value)
-
-
-def _falls(slope: Callable[[float], float], grid: Floats, xtol: float) -> list[float]:
-    """Where a function falls through zero, with 0 first where it starts out falling."""
-    at = [slope(float(point)) for point in grid]
-    found = [] if at[0] > 0 else [0.0]
-    for left in range(len(grid) - 1):
-        if at[left] > 0 >= at[left + 1]:
-            low, high = float(grid[left]), float(grid[left + 1])
-            found.append(float(brentq(slope, low, high, xtol=xtol, rtol=1e-14, maxiter=500)))
-    return found or [0.0]
+    # Where the slope falls through zero; zero itself where it starts out falling.
+    at = [slope(point) for point in grid.tolist()]
+    peaks = [] if at[0] > 0 else [0.0]
+    peaks += [
+        float(brentq(slope, low, high, xtol=1e-15 * smallest, rtol=1e-14, maxiter=500))
+        for (low, high), (rising, falling) in zip(
+            pairwise(grid.tolist()), pairwise(at), strict=True
+        )
+        if rising > 0 >= falling
+    ]
+    return max(peaks or [0.0], key=value)

@@ -118,10 +118,6 @@ def observe(data: NetworkData, rows: Mapping[str, Floats]) -> Observations:
     rows : mapping of str to numpy.ndarray of float, shape (coefficients,)
         What each treatment is made of; a contrast has the difference of two rows.
 
-    Returns
-    -------
-    Observations
-
     Raises
     ------
     ValueError
@@ -167,7 +163,18 @@ def fit(observations: Observations, method: str) -> LinearFit:
     ``df + tau2 tr(P)``, P the residual projection of the weights. For contrasts of multi-arm
     studies the same as netmeta's.
     """
-    return fit_at(observations, _tau2(observations, method))
+    check_method(method)
+    tau2 = 0.0
+    if method == "DL" and observations.df > 0:
+        weights = 1 / observations.variances
+        left = np.linalg.qr(np.sqrt(weights)[:, None] * observations.reduced)[0]
+        # The share of each weight that the coefficients do not use up.
+        trace = float((weights * (1 - (left**2).sum(axis=1))).sum())
+        tau2 = max((fit_at(observations, 0.0).q - observations.df) / trace, 0.0)
+    elif method != "EE" and observations.df > 0:
+        parts = (observations.effects, observations.variances, observations.reduced)
+        tau2 = mixed_effects_tau2(*parts, restricted=method == "REML")
+    return fit_at(observations, tau2)
 
 
 def fit_at(observations: Observations, tau2: float) -> LinearFit:
@@ -179,10 +186,6 @@ def fit_at(observations: Observations, tau2: float) -> LinearFit:
         From `observe`.
     tau2 : float
         Between-study variance, not negative.
-
-    Returns
-    -------
-    LinearFit
     """
     root = 1 / np.sqrt(observations.variances + tau2)
     left, triangle = np.linalg.qr(root[:, None] * observations.reduced)
@@ -197,22 +200,3 @@ def fit_at(observations: Observations, tau2: float) -> LinearFit:
         covariance=inverse @ inverse.T,
         q=float(residuals @ residuals),
     )
-
-
-def _tau2(observations: Observations, method: str) -> float:
-    check_method(method)
-    if method == "EE" or observations.df < 1:
-        return 0.0
-    if method == "DL":
-        return _moments(observations)
-    parts = (observations.effects, observations.variances, observations.reduced)
-    return mixed_effects_tau2(*parts, restricted=method == "REML")
-
-
-def _moments(observations: Observations) -> float:
-    weights = 1 / observations.variances
-    left = np.linalg.qr(np.sqrt(weights)[:, None] * observations.reduced)[0]
-    # The share of each weight that the coefficients do not use up.
-    trace = float((weights * (1 - (left**2).sum(axis=1))).sum())
-    excess = fit_at(observations, 0.0).q - observations.df
-    return max(excess / trace, 0.0)

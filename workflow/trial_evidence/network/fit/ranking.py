@@ -49,10 +49,6 @@ def p_scores(league: League, *, higher_is_better: bool) -> Floats:
     higher_is_better : bool
         Whether a positive effect is a benefit.
 
-    Returns
-    -------
-    numpy.ndarray of float, shape (treatments,)
-
     Raises
     ------
     ValueError

@@ -197,7 +197,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     )
     grid = np.linspace(trials["surrogate"].min() - 3, trials["surrogate"].max() + 3, _POINTS)
     line, threshold = None, None
-    for model in (found.bivariate[0], found.regressions[-1]):
+    for model in (found.models[1].found, found.models[0].found):
         drawn = None if isinstance(model, Refused) else model.line(grid)
         if line is None and drawn is not None and not isinstance(model, Refused):
             threshold = model.threshold.effect

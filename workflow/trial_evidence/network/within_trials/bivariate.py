@@ -1,7 +1,7 @@
 """Bivariate random-effects model by maximum likelihood: two effects a trial, both with errors."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,7 +89,49 @@ class BivariateFit:
         return not math.isnan(self.slope)
 
 
-Covariance = tuple[float, float, float]
+@dataclass(frozen=True)
+class _Shape:
+    """A way to write the between-trial covariance by parameters.
+
+    Attributes
+    ----------
+    at : callable
+        From the parameters the elements 11, 12 and 22, and the derivatives of the matrix by each
+        parameter.
+    lower : tuple of float
+        Least values of the parameters.
+    """
+
+    at: Callable[[Floats], tuple[tuple[float, float, float], list[Floats]]]
+    lower: tuple[float, ...]
+
+
+def _line(theta: Floats) -> tuple[tuple[float, float, float], list[Floats]]:
+    s11, slope, rest = theta.tolist()
+    return (s11, slope * s11, slope**2 * s11 + rest), [
+        np.array([[1.0, slope], [slope, slope**2]]),
+        s11 * np.array([[0.0, 1.0], [1.0, 2 * slope]]),
+        np.array([[0.0, 0.0], [0.0, 1.0]]),
+    ]
+
+
+# Variance of the first true effect, slope, variance around the line: a correlation of one is the
+# edge of the last, and no special place of the others.
+LINE = _Shape(_line, (0.0, -math.inf, 0.0))
+
+
+def _at_correlation(correlation: float) -> _Shape:
+    """The two standard deviations, at a correlation."""
+
+    def at(sds: Floats) -> tuple[tuple[float, float, float], list[Floats]]:
+        a, b = sds.tolist()
+        beside = correlation * b, correlation * a
+        return (a * a, correlation * a * b, b * b), [
+            np.array([[2 * a, beside[0]], [beside[0], 0.0]]),
+            np.array([[0.0, beside[1]], [beside[1], 2 * b]]),
+        ]
+
+    return _Shape(at, (0.0, 0.0))
 
 
 @dataclass(frozen=True)
@@ -99,103 +141,45 @@ class _At:
     value: float
     mean: Floats
     information: Floats
-    # Derivative by the elements of the covariance matrix, symmetric.
-    gradient: Floats
+    # Of the covariance matrix by the parameters, and of the likelihood by them.
+    directions: list[Floats]
+    score: Floats
     # Inverse total covariances, shape (2, 2, k).
     inverse: Floats
 
-    def score(self, directions: Sequence[Floats]) -> Floats:
-        """Derivatives by parameters, from those of the covariance matrix by each."""
-        return np.array([float((self.gradient * d).sum()) for d in directions])
-
-    def expected(self, directions: Sequence[Floats]) -> Floats:
-        """Expected information: half the summed traces of W D W D'."""
-        turned = [np.einsum("abk,bc->ack", self.inverse, d) for d in directions]
+    def expected(self, free: Iterable[int]) -> Floats:
+        """Expected information about parameters: half the summed traces of W D W D'."""
+        turned = [np.einsum("abk,bc->ack", self.inverse, self.directions[i]) for i in free]
         return np.array(
             [[0.5 * float(np.einsum("abk,bak->", p, q)) for q in turned] for p in turned]
         )
 
 
-def _likelihood(data: Pairs, t11: float, t12: float, t22: float) -> _At:
-    m11 = data.first_variance + t11
-    m12 = data.covariance + t12
-    m22 = data.second_variance + t22
+def _likelihood(data: Pairs, shape: _Shape, theta: Floats) -> _At:
+    (t11, t12, t22), directions = shape.at(theta)
+    y1, y2 = data.first, data.second
+    m11, m12, m22 = data.first_variance + t11, data.covariance + t12, data.second_variance + t22
     determinant = m11 * m22 - m12**2
     w11, w12, w22 = m22 / determinant, -m12 / determinant, m11 / determinant
     information = np.array([[w11.sum(), w12.sum()], [w12.sum(), w22.sum()]])
-    pull = np.array(
-        [(w11 * data.first + w12 * data.second).sum(), (w12 * data.first + w22 * data.second).sum()]
-    )
+    pull = np.array([(w11 * y1 + w12 * y2).sum(), (w12 * y1 + w22 * y2).sum()])
     mean = np.linalg.solve(information, pull)
-    r1, r2 = data.first - mean[0], data.second - mean[1]
+    r1, r2 = y1 - mean[0], y2 - mean[1]
     u1, u2 = w11 * r1 + w12 * r2, w12 * r1 + w22 * r2
     misfit = float((r1 * u1 + r2 * u2).sum())
-    size = data.first.size
-    value = -size * math.log(2 * math.pi) - 0.5 * float(np.log(determinant).sum()) - 0.5 * misfit
+    constant = -y1.size * math.log(2 * math.pi)
+    value = constant - 0.5 * float(np.log(determinant).sum()) - 0.5 * misfit
     g11, g12, g22 = (
         0.5 * float(one.sum()) for one in (u1 * u1 - w11, u1 * u2 - w12, u2 * u2 - w22)
     )
     gradient = np.array([[g11, g12], [g12, g22]])
-    return _At(value, mean, information, gradient, np.array([[w11, w12], [w12, w22]]))
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """A way to write the between-trial covariance by parameters.
-
-    Attributes
-    ----------
-    covariance : callable
-        Elements 11, 12 and 22 from the parameters.
-    directions : callable
-        Derivatives of the matrix by each parameter.
-    lower : tuple of float
-        Least values.
-    """
-
-    covariance: Callable[[Floats], Covariance]
-    directions: Callable[[Floats], list[Floats]]
-    lower: tuple[float, ...]
-
-
-def _line_covariance(theta: Floats) -> Covariance:
-    s11, slope, rest = (float(value) for value in theta)
-    return s11, slope * s11, slope**2 * s11 + rest
-
-
-def _line_directions(theta: Floats) -> list[Floats]:
-    s11, slope = float(theta[0]), float(theta[1])
-    return [
-        np.array([[1.0, slope], [slope, slope**2]]),
-        s11 * np.array([[0.0, 1.0], [1.0, 2 * slope]]),
-        np.array([[0.0, 0.0], [0.0, 1.0]]),
-    ]
-
-
-# Variance of the first true effect, slope, variance around the line: a correlation of one is the
-# edge of the last, and no special place of the others.
-LINE = _Shape(_line_covariance, _line_directions, (0.0, -math.inf, 0.0))
-
-
-def _at_correlation(correlation: float) -> _Shape:
-    """The two standard deviations, at a correlation."""
-
-    def covariance(sds: Floats) -> Covariance:
-        a, b = (float(s) for s in sds)
-        return a * a, correlation * a * b, b * b
-
-    def directions(sds: Floats) -> list[Floats]:
-        a, b = (correlation * float(s) for s in sds)
-        return [
-            np.array([[2 * float(sds[0]), b], [b, 0.0]]),
-            np.array([[0.0, a], [a, 2 * float(sds[1])]]),
-        ]
-
-    return _Shape(covariance, directions, (0.0, 0.0))
+    score = np.array([float((gradient * d).sum()) for d in directions])
+    inverse = np.array([[w11, w12], [w12, w22]])
+    return _At(value, mean, information, directions, score, inverse)
 
 
 def _observed(
-    data: Pairs, shape: _Shape, theta: Floats, score: Floats, free: Sequence[int], expected: Floats
+    data: Pairs, shape: _Shape, theta: Floats, score: Floats, free: list[int], expected: Floats
 ) -> Floats:
     """Observed information about the free parameters, by differences of the score."""
     columns = []
@@ -203,9 +187,8 @@ def _observed(
         there = theta.copy()
         # A small share of the parameter's standard error.
         there[i] += 1e-6 / math.sqrt(size) if size > 0 else 1e-6
-        at = _likelihood(data, *shape.covariance(there))
-        change = at.score(shape.directions(there)) - score
-        columns.append(-change[list(free)] / (there[i] - theta[i]))
+        change = _likelihood(data, shape, there).score - score
+        columns.append(-change[free] / (there[i] - theta[i]))
     matrix = np.array(columns)
     return np.asarray(0.5 * (matrix + matrix.T), dtype=float)
 
@@ -223,30 +206,25 @@ def _climb(
     """
     lower = np.array(shape.lower)
     theta = np.maximum(start, lower)
-    here = _likelihood(data, *shape.covariance(theta))
+    here = _likelihood(data, shape, theta)
     damping = 0.0
     for _ in range(MOST_STEPS):
-        directions = shape.directions(theta)
-        score = here.score(directions)
         # A parameter rests at its bound while the likelihood falls from there.
-        free = [
-            i
-            for i in range(theta.size)
-            if i not in held and not (theta[i] <= lower[i] and score[i] <= 0)
-        ]
+        resting = (theta <= lower) & (here.score <= 0)
+        free = [i for i in range(theta.size) if i not in held and not resting[i]]
         if not free:
             break
-        information = here.expected([directions[i] for i in free])
+        information = here.expected(free)
         own = np.diag(information)
         scale = np.diag(np.where(own > 0, own, 1.0))
-        observed = _observed(data, shape, theta, score, free, own)
+        observed = _observed(data, shape, theta, here.score, free, own)
         if np.linalg.eigvalsh(observed).min() > 0:
             information = observed
         for _ in range(MOST_TRIES):
             step = np.zeros(theta.size)
-            step[free] = np.linalg.solve(information + (RIDGE + damping) * scale, score[free])
+            step[free] = np.linalg.solve(information + (RIDGE + damping) * scale, here.score[free])
             new = np.maximum(theta + step, lower)
-            there = _likelihood(data, *shape.covariance(new))
+            there = _likelihood(data, shape, new)
             if there.value >= here.value:
                 break
             damping = max(10 * damping, 1e-3)
@@ -275,10 +253,6 @@ def fit_bivariate(data: Pairs) -> BivariateFit:
     data : Pairs
         Effects with their sampling covariances.
 
-    Returns
-    -------
-    BivariateFit
-
     Notes
     -----
     Newton's method from several first values over the variance of the first true effect, the slope
@@ -291,16 +265,15 @@ def fit_bivariate(data: Pairs) -> BivariateFit:
     theta = max((_climb(data, LINE, start) for start in starts), key=lambda one: one[0])[1]
     has_line = bool(theta[0] > NONE_LEFT**2 * data.first_variance.mean())
     if not has_line:
-        second_alone = np.array([0.0, 0.0, _line_covariance(theta)[2]])
+        second_alone = np.array([0.0, 0.0, _line(theta)[0][2]])
         theta = _climb(data, LINE, second_alone, held=(0, 1))[1]
-    s11, slope, rest = (float(value) for value in theta)
-    t22 = _line_covariance(theta)[2]
-    at = _likelihood(data, *_line_covariance(theta))
+    s11, slope, rest = theta.tolist()
+    t22 = _line(theta)[0][2]
+    at = _likelihood(data, LINE, theta)
     slope_variance = math.nan
     if has_line:
         # A variance around the line of zero is held there.
-        directions = _line_directions(theta)[: 3 if rest > 0 else 2]
-        slope_variance = float(np.linalg.inv(at.expected(directions))[1, 1])
+        slope_variance = float(np.linalg.inv(at.expected(range(3 if rest > 0 else 2)))[1, 1])
     varies = has_line and t22 > NONE_LEFT**2 * float(data.second_variance.mean())
     return BivariateFit(
         mean=(float(at.mean[0]), float(at.mean[1])),
@@ -371,14 +344,12 @@ def profile_interval(
         last = [sds, fresh[0]]
         return height - cut
 
-    limits = []
-    for end, unbounded in zip(ends, beyond, strict=True):
+    limits = list(beyond)
+    for side, end in enumerate(ends):
         last = fresh
-        if above(end) >= 0:
-            limits.append(unbounded)
-            continue
-        last = fresh
-        limits.append(float(brentq(above, end, estimate, xtol=1e-8, rtol=1e-8)))
+        if above(end) < 0:
+            last = fresh
+            limits[side] = float(brentq(above, end, estimate, xtol=1e-8, rtol=1e-8))
     return limits[0], limits[1]
 
 

@@ -9,7 +9,7 @@ which flattens a regression's slope.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,14 @@ from trial_evidence.network.within_trials.bivariate import (
 from trial_evidence.pool.engine.refusals import Refused, too_few
 from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 
-Weighting = Literal["trial size", "inverse variance"]
-WEIGHTINGS: tuple[Weighting, ...] = ("trial size", "inverse variance")
+WEIGHTINGS = ("trial size", "inverse variance")
+MAIN, SENSITIVITY, LEFT_OUT = "main", "sensitivity", "leave-one-out"
+REGRESSION, BIVARIATE = "weighted regression", "bivariate"
+# How the interval of R2 is made.
+R2_METHODS = {
+    REGRESSION: "Fisher's z of the weighted correlation, squared",
+    BIVARIATE: "profile likelihood of the correlation, squared",
+}
 
 # Fisher's interval of a correlation needs four trials, the five parameters of the bivariate model
 # as many trials.
@@ -122,20 +128,35 @@ class Band:
 
     Attributes
     ----------
-    intercept, slope : float
-    covariance : numpy.ndarray of float, shape (2, 2)
-        Of intercept and slope.
+    means : tuple of float
+        A point of the line: mean effects on the surrogate and on the final endpoint.
+    slope : float
+    own, slope_variance : float
+        Variance of the level of the line at that point, and, independent of it, of the slope.
     new_trial : float
         Variance of a new trial around the line.
     quantile : float
         Of t, for the level of the intervals.
     """
 
-    intercept: float
+    means: tuple[float, float]
     slope: float
-    covariance: Floats
+    own: float
+    slope_variance: float
     new_trial: float
     quantile: float
+
+    @property
+    def intercept(self) -> float:
+        """Of the line."""
+        return self.means[1] - self.slope * self.means[0]
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Covariance of intercept and slope, shape (2, 2)."""
+        beside = -self.means[0] * self.slope_variance
+        intercept = self.own + self.means[0] ** 2 * self.slope_variance
+        return np.array([[intercept, beside], [beside, self.slope_variance]])
 
     def at(self, surrogate: npt.ArrayLike) -> Line:
         """The line at effects on the surrogate."""
@@ -157,6 +178,13 @@ class Band:
 class Association:
     """A line through the effects of trials.
 
+    Of a weighted regression the standard deviation around the line, the threshold and the
+    prediction are for a trial of average weight; the interval of the slope is on t with k - 2
+    degrees of freedom. The line of the bivariate model, a regression with errors in both effects,
+    is that of the true effects, its threshold for a new trial of infinite size; R2 is NaN where one
+    of the true effects does not vary between trials. The interval of its slope is by profile
+    likelihood; its limits are infinite where the likelihood does not bound them.
+
     Attributes
     ----------
     k : int
@@ -171,12 +199,14 @@ class Association:
         Surrogate threshold effect.
     band : Band or None
         None where no line can be drawn.
+    slope_p : float
+        Test of the slope of a regression.
+    fit : BivariateFit or None
+        The maximum of the likelihood, of the bivariate model.
     note : str
         What lies at the edge of the model; empty where nothing does.
     """
 
-    model: ClassVar[str]
-    r2_method: ClassVar[str]
     k: int
     slope_low: float
     slope_high: float
@@ -186,6 +216,8 @@ class Association:
     residual_sd: float
     threshold: Threshold
     band: Band | None
+    slope_p: float = math.nan
+    fit: BivariateFit | None = None
     note: str = ""
 
     @property
@@ -203,46 +235,29 @@ class Association:
         return None if self.band is None else self.band.at(surrogate)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SurrogacyRegression(Association):
-    """Weighted regression of the effect on the final endpoint on that on the surrogate.
-
-    The standard deviation around the line, the threshold and the prediction are for a trial of
-    average weight; the interval of the slope is on t with k - 2 degrees of freedom, and `slope_p`
-    its test. `weighting` is by ``trial size`` or ``inverse variance`` (of the effect on the final
-    endpoint).
-    """
-
-    model = "weighted regression"
-    r2_method = "Fisher's z of the weighted correlation, squared"
-    weighting: Weighting
-    slope_p: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class BivariateSurrogacy(Association):
-    """Bivariate random-effects model: regression with errors in both effects.
-
-    Its line is that of the true effects, its threshold for a new trial of infinite size. R2 is
-    NaN where one of the true effects does not vary between trials. The interval of the slope is
-    by profile likelihood; its limits are infinite where the likelihood does not bound them.
-    `within_correlation` is the supposed correlation of the sampling errors of the two effects of a
-    trial, `fit` the maximum of the likelihood.
-    """
-
-    model = "bivariate"
-    r2_method = "profile likelihood of the correlation, squared"
-    within_correlation: float
-    fit: BivariateFit
-
-
 @dataclass(frozen=True)
-class WithoutTrial:
-    """The association without one trial."""
+class Model:
+    """One way to look at the association.
 
-    trial: str
-    regression: SurrogacyRegression | Refused
-    bivariate: BivariateSurrogacy | Refused
+    Attributes
+    ----------
+    role, model : str
+        ``main``, ``sensitivity`` or ``leave-one-out``; ``weighted regression`` or ``bivariate``.
+    without : str
+        The trial left out; empty for all trials.
+    weighting : str
+        Of a regression, one of `WEIGHTINGS`: inverse variance is that of the effect on the final
+        endpoint.
+    within_correlation : float
+        The supposed correlation of the sampling errors of the two effects of a trial.
+    """
+
+    role: str
+    model: str
+    found: Association | Refused
+    without: str
+    weighting: str = ""
+    within_correlation: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -253,21 +268,16 @@ class Surrogacy:
     ----------
     pairs : tuple of EffectPair
         Trials.
-    regressions : tuple of SurrogacyRegression or Refused
-        By weighting, in the order of `WEIGHTINGS`.
-    bivariate : tuple of BivariateSurrogacy or Refused
-        By supposed within-trial correlation, the chosen one first.
-    without : tuple of WithoutTrial
-        Leave-one-out: the regression weighted by inverse variance, and the bivariate model with the
-        chosen correlation.
+    models : tuple of Model
+        The regression weighted by inverse variance and the bivariate model with the chosen
+        correlation, both with the role of main results; then with other weights and
+        correlations; then these two again without each trial in turn.
     cautions : tuple of str
         What the numbers cannot show.
     """
 
     pairs: tuple[EffectPair, ...]
-    regressions: tuple[SurrogacyRegression | Refused, ...]
-    bivariate: tuple[BivariateSurrogacy | Refused, ...]
-    without: tuple[WithoutTrial, ...]
+    models: tuple[Model, ...]
     cautions: tuple[str, ...]
 
 
@@ -303,33 +313,36 @@ def surrogacy(
     ValueError
         If a trial occurs twice, an effect cannot be used, or a correlation is out of range.
     """
-    rhos = (within_correlation, *(r for r in sensitivity if r != within_correlation))
     ordered = tuple(sorted(pairs, key=lambda pair: pair.trial))
-    rests = {left.trial: [pair for pair in ordered if pair is not left] for left in ordered}
-    k = len(ordered)
+    size, inverse = WEIGHTINGS
+
+    def regression(role: str, weighting: str, without: str = "") -> Model:
+        rest = [pair for pair in ordered if pair.trial != without]
+        found = regress(rest, weighting, level)
+        return Model(role, REGRESSION, found, without, weighting=weighting)
+
+    def bivariate(role: str, rho: float, without: str = "") -> Model:
+        rest = [pair for pair in ordered if pair.trial != without]
+        found = errors_in_variables(rest, rho, level)
+        return Model(role, BIVARIATE, found, without, within_correlation=rho)
+
+    models = [regression(MAIN, inverse), bivariate(MAIN, within_correlation)]
+    models.append(regression(SENSITIVITY, size))
+    models += [bivariate(SENSITIVITY, rho) for rho in sensitivity if rho != within_correlation]
+    for left in ordered:
+        models.append(regression(LEFT_OUT, inverse, left.trial))
+        models.append(bivariate(LEFT_OUT, within_correlation, left.trial))
     few = (
-        f"{k} trials: the estimate of the association is too imprecise for the surrogate to "
-        "replace the final endpoint."
+        f"{len(ordered)} trials: the estimate of the association is too imprecise for the "
+        "surrogate to replace the final endpoint."
     )
-    return Surrogacy(
-        pairs=ordered,
-        regressions=tuple(regress(ordered, weighting, level) for weighting in WEIGHTINGS),
-        bivariate=tuple(errors_in_variables(ordered, rho, level) for rho in rhos),
-        without=tuple(
-            WithoutTrial(
-                trial,
-                regress(rest, "inverse variance", level),
-                errors_in_variables(rest, within_correlation, level),
-            )
-            for trial, rest in rests.items()
-        ),
-        cautions=(*([few] if k < FEW_TRIALS else []), *CANNOT_SHOW),
-    )
+    cautions = (*([few] if len(ordered) < FEW_TRIALS else []), *CANNOT_SHOW)
+    return Surrogacy(ordered, tuple(models), cautions)
 
 
 def regress(
-    pairs: Sequence[EffectPair], weighting: Weighting, level: float = 95.0
-) -> SurrogacyRegression | Refused:
+    pairs: Sequence[EffectPair], weighting: str, level: float = 95.0
+) -> Association | Refused:
     """Weighted least squares of the effect on the final endpoint on that on the surrogate.
 
     Parameters
@@ -343,7 +356,7 @@ def regress(
 
     Returns
     -------
-    SurrogacyRegression or Refused
+    Association or Refused
         Refused with fewer than four trials, or where all show the same effect on the surrogate.
 
     Raises
@@ -364,8 +377,7 @@ def regress(
         raise ValueError(f"weighting {weighting!r} is not one of {', '.join(WEIGHTINGS)}")
     what = "A regression of effects on effects"
     why = "a line through fewer says nothing of its own error"
-    refusal = too_few(x.size, TRIALS_FOR_A_LINE, what, why, forced=False)
-    if refusal is not None:
+    if refusal := too_few(x.size, TRIALS_FOR_A_LINE, what, why, forced=False):
         return refusal
     weights = 1 / v if weighting == "inverse variance" else _sizes(pairs)
     weights = weights / weights.mean()
@@ -379,11 +391,12 @@ def regress(
     df = x.size - 2
     residuals = y - (mean_y - slope * mean_x) - slope * x
     residual = max(float(weights @ residuals**2), 0.0) / df
-    band = _band((mean_x, mean_y), slope, residual / total, residual / sxx, residual, df, level)
+    quantile = float(stdtrit(df, 0.5 + level / 200))
+    band = Band((mean_x, mean_y), slope, residual / total, residual / sxx, residual, quantile)
     se = float(np.sqrt(band.covariance[1, 1]))
     r2 = slope**2 * sxx / syy if syy > 0 else math.nan
     r2_low, r2_high = _fisher(math.copysign(math.sqrt(min(r2, 1.0)), slope), x.size, level)
-    return SurrogacyRegression(
+    return Association(
         k=x.size,
         slope_low=slope - band.quantile * se,
         slope_high=slope + band.quantile * se,
@@ -393,14 +406,13 @@ def regress(
         residual_sd=math.sqrt(residual),
         threshold=_threshold(band, float(x.max())),
         band=band,
-        weighting=weighting,
         slope_p=float(2 * stdtr(df, -abs(slope) / se)) if se > 0 else 0.0,
     )
 
 
 def errors_in_variables(
     pairs: Sequence[EffectPair], within_correlation: float, level: float = 95.0
-) -> BivariateSurrogacy | Refused:
+) -> Association | Refused:
     """Bivariate random-effects model of the two effects, by maximum likelihood.
 
     Parameters
@@ -415,7 +427,7 @@ def errors_in_variables(
 
     Returns
     -------
-    BivariateSurrogacy or Refused
+    Association or Refused
         Refused with fewer than five trials.
 
     Raises
@@ -437,8 +449,7 @@ def errors_in_variables(
     if not -1 < within_correlation < 1:
         raise ValueError(f"a correlation lies above -1 and below 1, not {within_correlation!r}")
     what, why = "A bivariate model", "it has five parameters"
-    refusal = too_few(x.size, TRIALS_FOR_TWO_DIMENSIONS, what, why, forced=False)
-    if refusal is not None:
+    if refusal := too_few(x.size, TRIALS_FOR_TWO_DIMENSIONS, what, why, forced=False):
         return refusal
     data = Pairs(x, y, vx, vy, within_correlation * np.sqrt(vx * vy))
     found = fit_bivariate(data)
@@ -450,10 +461,10 @@ def errors_in_variables(
         # The intercept m2 - slope m1 varies with the means and, apart from them, with the slope.
         turn = np.array([-found.slope, 1.0])
         own = turn @ found.mean_covariance @ turn
-        around, df = found.residual_sd**2, x.size - 2
-        band = _band(found.mean, found.slope, own, found.slope_variance, around, df, level)
+        around, quantile = found.residual_sd**2, float(stdtrit(x.size - 2, 0.5 + level / 200))
+        band = Band(found.mean, found.slope, own, found.slope_variance, around, quantile)
         threshold = _threshold(band, float(x.max()))
-    return BivariateSurrogacy(
+    return Association(
         k=x.size,
         slope_low=slope_low,
         slope_high=slope_high,
@@ -464,7 +475,6 @@ def errors_in_variables(
         threshold=threshold,
         band=band,
         note=_edge(found),
-        within_correlation=within_correlation,
         fit=found,
     )
 
@@ -503,23 +513,6 @@ def _squared(low: float, high: float) -> tuple[float, float]:
     return (0.0 if low <= 0 <= high else least), most
 
 
-def _band(
-    means: tuple[float, float],
-    slope: float,
-    own: float,
-    slope_variance: float,
-    new_trial: float,
-    df: int,
-    level: float,
-) -> Band:
-    """A line through the means, with the variance of its level there and of its slope."""
-    mean_x, mean_y = means
-    beside = -mean_x * slope_variance
-    covariance = np.array([[own + mean_x**2 * slope_variance, beside], [beside, slope_variance]])
-    quantile = float(stdtrit(df, 0.5 + level / 200))
-    return Band(mean_y - slope * mean_x, slope, covariance, new_trial, quantile)
-
-
 def _edge(found: BivariateFit) -> str:
     if not found.has_line:
         return (
@@ -553,8 +546,7 @@ def _threshold(band: Band, largest: float) -> Threshold:
     if band.slope >= 0:
         why = "A larger effect on the surrogate does not go with a longer survival."
         return Threshold(None, why)
-    lowest = _lowest_point(band)
-    if upper(lowest) >= 0:
+    if upper(lowest := _lowest_point(band)) >= 0:
         why = "No effect on the surrogate, however large, predicts a longer survival."
         return Threshold(None, why)
     # To the left of its lowest point a convex function that rises without bound crosses zero once.
@@ -562,16 +554,13 @@ def _threshold(band: Band, largest: float) -> Threshold:
     while upper(lowest - step) < 0:
         step *= 2
     effect = float(brentq(upper, lowest - step, lowest, xtol=1e-12))
-    reasons = []
-    if effect > largest:
-        reasons.append("Beyond the largest effect that any of the trials showed: an extrapolation.")
-    if effect < 0:
-        reasons.append("Below zero: a longer survival is predicted whatever the surrogate shows.")
-    if not band.falls_faster:
-        reasons.append(
-            "The slope is not established: for larger effects the prediction includes none again."
-        )
-    return Threshold(effect, " ".join(reasons))
+    beyond = "Beyond the largest effect that any of the trials showed: an extrapolation."
+    below = "Below zero: a longer survival is predicted whatever the surrogate shows."
+    open_ended = (
+        "The slope is not established: for larger effects the prediction includes none again."
+    )
+    minded = {beyond: effect > largest, below: effect < 0, open_ended: not band.falls_faster}
+    return Threshold(effect, " ".join(text for text, holds in minded.items() if holds))
 
 
 def _lowest_point(band: Band) -> float:

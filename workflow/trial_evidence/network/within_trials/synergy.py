@@ -11,7 +11,7 @@ what the better single arm shows: both arms beating it is necessary for synergy 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from typing import Literal
 
 import numpy as np
@@ -204,7 +204,6 @@ class TrialSynergy:
 
     Attributes
     ----------
-    trial : str
     response_first, response_second, observed, expected : float
         Response rates of the single arms, of both, and expected of both, as probabilities. Where
         an arm of the trial is empty or full 0.5 is added to the cells of all its arms.
@@ -395,9 +394,8 @@ def _scale(name: str) -> Scale:
 def _note(weaker: float, background: float, expected: float, scale: Scale) -> str:
     if scale.background and background > weaker:
         return "The background is above the response of a single arm: that agent would be harmful."
-    if scale.background and expected > 1:
-        return "More responses to both agents are expected than there are patients."
-    return ""
+    too_many = "More responses to both agents are expected than there are patients."
+    return too_many if scale.background and expected > 1 else ""
 
 
 # --------------------------------------------------------------------------------- over trials
@@ -444,12 +442,10 @@ def pool_synergy(
         raise ValueError("a trial counts once in one pool")
     if not trials:
         return Refused("No trial compares two agents, each alone, with both together.")
-    each = []
-    for trial in trials:
-        one = trial_synergy(trial, scale, background, level)
-        if isinstance(one, Refused):
-            return one
-        each.append(one)
+    found = [trial_synergy(trial, scale, background, level) for trial in trials]
+    if refused := next((one for one in found if isinstance(one, Refused)), None):
+        return refused
+    each = [one for one in found if not isinstance(one, Refused)]
     counted = [_count(trial, about) for trial in trials]
     largest = min(
         (min(c.rates[:2]) for c in counted if about.background and not c.own), default=None
@@ -485,9 +481,7 @@ def _tipping(rising: Callable[[float], float], least: float, largest: float) -> 
     """Least background at which a part of the pooled result is above zero."""
     if rising(largest) <= 0:
         return None
-    if rising(least) > 0:
-        return 0.0
-    return float(brentq(rising, least, largest, xtol=1e-12))
+    return 0.0 if rising(least) > 0 else float(brentq(rising, least, largest, xtol=1e-12))
 
 
 def _in_words(point: float | None, limit: float | None, largest: float) -> str:
@@ -500,9 +494,8 @@ def _in_words(point: float | None, limit: float | None, largest: float) -> str:
             "does the pooled estimate show synergy."
         )
     shown = f"if the background is above {percent(point)}" if point else "whatever the background"
-    if limit is None:
-        interval = f"Its interval does at no background up to {percent(largest)}."
-    else:
+    interval = f"Its interval does at no background up to {percent(largest)}."
+    if limit is not None:
         interval = (
             f"Its interval does above {percent(limit)}." if limit else "So does its interval."
         )
@@ -557,9 +550,7 @@ def _below(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, floa
     """Probability of a smaller excess, and limits between which the excess must lie."""
     rules = [_beta_rule(*shape) for shape in (shapes[0], shapes[1], *shapes[3:])]
     grids = np.meshgrid(*(nodes for nodes, _ in rules), indexing="ij")
-    weights = np.ones(grids[0].shape)
-    for axis in np.meshgrid(*(w for _, w in rules), indexing="ij"):
-        weights = weights * axis
+    weights = reduce(np.multiply.outer, (weights for _, weights in rules))
     neither = grids[2] if len(grids) > 2 else np.full(grids[0].shape, background)
     expected = scale.expected(grids[0], grids[1], neither)
 

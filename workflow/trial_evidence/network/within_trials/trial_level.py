@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import SurrogacyAnalysis, SynergyAnalysis
@@ -16,15 +15,13 @@ from trial_evidence.files import records
 from trial_evidence.network.evidence.contrasts import from_counts
 from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
+from trial_evidence.network.fit.effect import wald
 from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial, factorial_trials
 from trial_evidence.network.within_trials.surrogacy import (
-    WEIGHTINGS,
-    Association,
-    BivariateSurrogacy,
+    R2_METHODS,
     EffectPair,
+    Model,
     Surrogacy,
-    SurrogacyRegression,
-    Weighting,
     surrogacy,
 )
 from trial_evidence.network.within_trials.synergy import (
@@ -37,7 +34,6 @@ from trial_evidence.pool.engine.refusals import Refused
 
 ALL_PAIRS = "all"
 NOT_FACTORIAL = "no arms of two agents, each alone and both together, with one partner"
-MAIN, SENSITIVITY, LEFT_OUT = "main", "sensitivity", "leave-one-out"
 
 SYNERGY_COLUMNS = [
     "setting", "network", "scale", "label", "background", "background_source", "agents", "kind",
@@ -78,7 +74,6 @@ class SynergyResults:
 
     Attributes
     ----------
-    analysis : SynergyAnalysis
     trials : tuple of FactorialTrial
         By trial id.
     labels : dict of str
@@ -125,18 +120,14 @@ def synergy_results(
     agents = {
         t.trial: join_agents((*t.first.agents, *t.second.agents), evidence.labels) for t in trials
     }
-    groups = {name: tuple(t for t in trials if agents[t.trial] == name) for name in agents.values()}
-    groups = {ALL_PAIRS: trials} | {
-        name: of for name, of in groups.items() if 1 < len(of) < len(trials)
-    }
+    of = {name: tuple(t for t in trials if agents[t.trial] == name) for name in agents.values()}
+    groups = {ALL_PAIRS: trials} | {k: v for k, v in of.items() if 1 < len(v) < len(trials)}
     backgrounds = [Background(b.rate, b.basis) for b in analysis.background]
     methods = configuration.pooling, configuration.tau_prior_scale, configuration.confidence_level
     pools = tuple(
-        SynergyPool(
-            scale.name, background, name, pool_synergy(of, scale.name, background, *methods)
-        )
+        SynergyPool(scale.name, supposed, name, pool_synergy(of, scale.name, supposed, *methods))
         for scale in SCALES.values()
-        for background in (backgrounds if scale.background else backgrounds[:1])
+        for supposed in (backgrounds if scale.background else backgrounds[:1])
         for name, of in groups.items()
     )
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["label"], strict=True))
@@ -183,14 +174,13 @@ def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
     about = {"setting": results.analysis.setting, "network": results.analysis.network}
     sides = {t.trial: {"first": t.first.arm, "second": t.second.arm} for t in results.trials}
     for pool in results.pools:
-        scale, found = SCALES[pool.scale], pool.found
-        supposed = pool.background if scale.background else None
+        scale, found, background = SCALES[pool.scale], pool.found, pool.background
         shared = {
             **about,
             "scale": scale.name,
             "label": scale.label,
-            "background": supposed.rate if supposed else math.nan,
-            "background_source": supposed.source if supposed else "",
+            "background": background.rate if scale.background else math.nan,
+            "background_source": background.source if scale.background else "",
             "agents": pool.agents,
             "kind": "pooled",
         }
@@ -238,16 +228,12 @@ def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
 
 
 def surrogacy_results(
-    analysis: SurrogacyAnalysis,
-    surrogate: NetworkEvidence,
-    endpoint: NetworkEvidence,
-    level: float,
+    analysis: SurrogacyAnalysis, surrogate: NetworkEvidence, endpoint: NetworkEvidence, level: float
 ) -> SurrogacyResults:
     """Set the effect on a response against the effect on survival, one contrast a trial.
 
     Parameters
     ----------
-    analysis : SurrogacyAnalysis
     surrogate : NetworkEvidence
         Of counts.
     endpoint : NetworkEvidence
@@ -313,8 +299,8 @@ def _more_agents(row: Row) -> int:
 
 
 def _limits(name: str, effect: float, variance: float, level: float) -> dict[str, float]:
-    half = float(ndtri(0.5 + level / 200)) * math.sqrt(variance)
-    ends = np.exp([effect, effect - half, effect + half]).tolist()
+    found = wald(effect, math.sqrt(variance), level)
+    ends = np.exp([found.estimate, found.ci_low, found.ci_high]).tolist()
     return dict(zip((f"{name}_ratio", f"{name}_low", f"{name}_high"), ends, strict=True))
 
 
@@ -325,40 +311,21 @@ def surrogacy_table(results: SurrogacyResults) -> pd.DataFrame:
     regression by inverse variance and the bivariate model at the first correlation have the role
     of main results, side by side and first; neither is without fault.
     """
-    found, correlations = results.found, results.analysis.correlations
-    main: Weighting = "inverse variance"
-    regressions = {
-        weighting: _association(SurrogacyRegression, one, "", weighting=weighting)
-        for weighting, one in zip(WEIGHTINGS, found.regressions, strict=True)
-    }
-    first, *others = (
-        _association(BivariateSurrogacy, one, "", within_correlation=rho)
-        for rho, one in zip(correlations, found.bivariate, strict=True)
-    )
-    rows = [{"role": MAIN, **row} for row in (regressions.pop(main), first)]
-    rows += [{"role": SENSITIVITY, **row} for row in (*regressions.values(), *others)]
-    for left in found.without:
-        regression = _association(SurrogacyRegression, left.regression, left.trial, weighting=main)
-        rho = correlations[0]
-        bivariate = _association(
-            BivariateSurrogacy, left.bivariate, left.trial, within_correlation=rho
-        )
-        rows += [{"role": LEFT_OUT, **row} for row in (regression, bivariate)]
     about = {"setting": results.analysis.setting, "analysis": results.analysis.id}
-    return pd.DataFrame([about | row for row in rows], columns=SURROGACY_COLUMNS)
+    rows = [about | _model_row(model) for model in results.found.models]
+    return pd.DataFrame(rows, columns=SURROGACY_COLUMNS)
 
 
-def _association(
-    kind: type[Association], one: Association | Refused, without: str, **by: str | float
-) -> Row:
-    shared = {"model": kind.model, "without": without, **by}
+def _model_row(model: Model) -> Row:
+    one = model.found
+    about = _taken(model, "role", "model", "without", "weighting", "within_correlation")
     if isinstance(one, Refused):
-        return shared | {"reason": one.reason}
+        return about | {"reason": one.reason}
     return {
-        **shared,
-        **_taken(one, "k", "intercept", "slope", "slope_low", "slope_high", "r2", "r2_low",
-                 "r2_high", "r2_method", "residual_sd"),
-        "slope_p": getattr(one, "slope_p", math.nan),
+        **about,
+        **_taken(one, "k", "intercept", "slope", "slope_low", "slope_high", "slope_p", "r2",
+                 "r2_low", "r2_high", "residual_sd"),
+        "r2_method": R2_METHODS[model.model],
         "threshold_odds_ratio": one.threshold.odds_ratio,
         "note": " ".join(filter(None, [one.note, one.threshold.reason])),
     }  # fmt: skip
