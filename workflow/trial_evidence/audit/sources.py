@@ -178,7 +178,7 @@ def _is_about(source: Record, names: Sequence[str]) -> bool:
 
 
 def _results(rows: Sequence[Record]) -> str:
-    """Return how many results of which kind: ``3 hazard ratios`` and their endpoints."""
+    """Return how many results of which kind: ``3 hazard ratios (one and another endpoint)``."""
     counted = rows[0]["kind"] == "counts"
     kind = "count" if counted else "hazard ratio"
     what = words.listed(row["definition" if counted else "outcome"] for row in rows)

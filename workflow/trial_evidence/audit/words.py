@@ -30,7 +30,7 @@ def result(row: Record) -> str:
 
 
 def stated(row: Record) -> str:
-    """Return a hazard ratio with its arms and what it is: ``a v b, endpoint, final analysis: 0.81``."""
+    """Return a hazard ratio with its arms and what it is: ``a v b, endpoint, analysis: 0.81``."""
     return f"{pair(row)}, {result(row)}: {ratio(row)}"
 
 
