@@ -363,7 +363,7 @@ def regress(
     if weighting not in WEIGHTINGS:
         raise ValueError(f"weighting {weighting!r} is not one of {', '.join(WEIGHTINGS)}")
     what = "A regression of effects on effects"
-    why = "a line through fewer says nothing of its own error"
+    why = "with fewer, the error of the line cannot be estimated"
     refusal = too_few(x.size, TRIALS_FOR_A_LINE, what, why, forced=False)
     if refusal is not None:
         return refusal
@@ -551,11 +551,11 @@ def _threshold(band: Band, largest: float) -> Threshold:
         return float(band.at(surrogate).pi_high[0])
 
     if band.slope >= 0:
-        why = "A larger effect on the surrogate does not go with a longer survival."
+        why = "A larger effect on the surrogate is not associated with longer survival."
         return Threshold(None, why)
     lowest = _lowest_point(band)
     if upper(lowest) >= 0:
-        why = "No effect on the surrogate, however large, predicts a longer survival."
+        why = "No effect on the surrogate, however large, predicts longer survival."
         return Threshold(None, why)
     # To the left of its lowest point a convex function that rises without bound crosses zero once.
     step = 1.0
@@ -566,10 +566,11 @@ def _threshold(band: Band, largest: float) -> Threshold:
     if effect > largest:
         reasons.append("Beyond the largest effect that any of the trials showed: an extrapolation.")
     if effect < 0:
-        reasons.append("Below zero: a longer survival is predicted whatever the surrogate shows.")
+        reasons.append("Below zero: longer survival is predicted whatever the surrogate shows.")
     if not band.falls_faster:
         reasons.append(
-            "The slope is not established: for larger effects the prediction includes none again."
+            "The slope is not established: for larger effects the prediction includes no effect "
+            "again."
         )
     return Threshold(effect, " ".join(reasons))
 

@@ -177,7 +177,7 @@ def lights_of(material: Material, setting: str) -> TrafficLights:
         lights,
         footnotes=(_whose(material, trials),),
         description=(
-            f"Traffic lights of {count} judgements on {len(by_outcome)} outcomes "
+            f"Risk-of-bias plot of {count} judgements on {len(by_outcome)} outcomes "
             f"({', '.join(by_outcome)}), {name}. Overall: {judgements_in_words(lights)}."
         ),
     )
@@ -203,8 +203,8 @@ def flow_of(material: Material) -> Flow:
         title="From the search to the synthesis",
         stages=tuple(FlowStage(name, tuple(boxes)) for name, boxes in stages.items()),
         footnotes=(
-            f"After PRISMA 2020. This was {SEARCH_WORDS}; numbers that nobody counted are in boxes "
-            "with a broken outline.",
+            f"After PRISMA 2020. This was {SEARCH_WORDS}; boxes with a broken outline: numbers "
+            "not recorded.",
         ),
         description=f"Flow diagram of {SEARCH_WORDS}: {'; '.join(said)}.",
     )
@@ -317,7 +317,7 @@ def _texts_of(listing: Path, folder: str) -> list[tuple[str, str, str]]:
 
 
 def _as_markdown(texts: pd.DataFrame) -> str:
-    parts = ["# Figures in words", "", "What every figure shows, for readers who do not see it."]
+    parts = ["# Figures in words", "", "What every figure shows, for readers who cannot see it."]
     for row in records(texts):
         parts += ["", f"## {row['figure']}", "", f"**{row['title']}**", "", row["text"]]
     return "\n".join(parts) + "\n"
@@ -354,7 +354,7 @@ def _all_bars(lights: Sequence[TrafficLights], style: Style) -> Page:
     ]
     said = [f"{found.title.partition(': ')[2]}: {judgements_in_words(found)}" for found in lights]
     description = (
-        f"Bars of the share of judgements a domain. Overall judgements: {'; '.join(said)}."
+        f"Bars of the share of judgements in each domain. Overall judgements: {'; '.join(said)}."
     )
     return stacked(pages, title, description)
 

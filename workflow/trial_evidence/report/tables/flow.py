@@ -32,7 +32,7 @@ def flow_table(material: Material) -> ReportTable:
         COLUMNS,
         KEYS,
         [f"This was {SEARCH_WORDS}. “Not recorded”: a systematic review would report the number, "
-         "but nobody counted."],
+         "but it was not counted."],
     )  # fmt: skip
 
 
