@@ -5,6 +5,8 @@
 # make changes [SINCE=revision]          what your edit changes since the last commit
 # make calibrate                         coverage of the intervals (simulation, a few minutes)
 # make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>]   for a journal or a slide
+# make mutants                           would the tests notice? (a sample of faults, half an hour)
+# make approve                           take over what the made-up project's outputs say now
 # make explain ROW=pcr:6                 why a row is, or is not, in an analysis
 # make explain TRIAL=<id> ANALYSIS=<id>
 
@@ -16,7 +18,7 @@ STAMP := .venv/installed
 # The matrices are small: one thread for each core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check workbook import explain changes figures calibrate test test-edits clean lock
+.PHONY: all check workbook import explain changes figures calibrate test test-edits approve mutants clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -47,7 +49,7 @@ workflow/schemas/config.schema.json: $(STAMP) workflow/trial_evidence/config/*.p
 changes: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence changes --since "$(SINCE)"
 
-# Eight times as many random edits of the sheet as in `make test`.
+# Many more random edits of the sheet than in `make test`.
 test-edits: $(STAMP)
 	@SHEET_EDITS=2000 PYTHONPATH=workflow $(BIN)/python -m pytest tests/edits -q
 
@@ -61,7 +63,16 @@ calibrate: all
 test: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# For a reader to look through with git diff; docs/testing.md says how.
+approve: $(STAMP)
+	@APPROVE=yes $(BIN)/python -m pytest tests/approval -q
+	@git --no-pager diff --stat -- tests/approval
+
+# How many of 300 small faults does a test notice? Not part of `make test`.
+mutants: $(STAMP)
+	@$(BIN)/python tests/mutants.py
 
 # The environment is rebuilt when the lock changes; the stamp comes last, so that an interrupted
 # installation is not mistaken for a complete one.
@@ -80,4 +91,4 @@ lock:
 	  pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf results data/processed .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf results data/processed .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants

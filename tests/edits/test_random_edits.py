@@ -26,10 +26,10 @@ from trial_evidence.sheet import Problem, Sheet, check, has_errors, read_diction
 from trial_evidence.sheet.adjudication import adjudication_problems, apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.sheet.tables import typed_sheet
-from trial_evidence.workbook import TableDifference, table_difference
+from trial_evidence.workbook.difference import TableDifference, table_difference
 
 # All 2,000 take some minutes: `make test-edits`.
-EXAMPLES = int(os.environ.get("SHEET_EDITS", "250"))
+EXAMPLES = int(os.environ.get("SHEET_EDITS", "120"))
 # Of so many valid sheets one is extracted whole, to see that no other trial differs.
 WHOLE = 50
 DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")

@@ -126,8 +126,9 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
 @given(
     st.lists(
         st.tuples(st.floats(-6, 6) | st.just(math.nan), st.floats(0, 100), st.booleans()),
+        min_size=1,
         max_size=30,
-    ),
+    ).filter(lambda subsets: any(math.isfinite(estimate) for estimate, _, _ in subsets)),
     st.sampled_from(["log", "linear", "logit"]),
     st.sampled_from(sorted(PRESETS)),
 )

@@ -1,6 +1,7 @@
 """The recipes of docs/extending.md, each performed on a copy of the project."""
 
 import csv
+import math
 import os
 import shutil
 import subprocess
@@ -9,7 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from small_project import small_project
+from small_project import evidence_of, small_project
+from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.figures.canvas.publishing import publish
+from trial_evidence.figures.canvas.style import styled
+from trial_evidence.figures.forests.layout import layout
+from trial_evidence.figures.stage import setting_forests
+from trial_evidence.report.files.styled_figures import choose_style
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -187,3 +194,123 @@ def test_a_setting(copy):
     (own,) = [r for r in copy.pooled("prevention") if r["subgroup"] == "all"]
     assert own["trials"] == "trial_f"
     assert len(copy.touched) <= 3
+
+
+def test_a_measure(copy):
+    # The arcsine difference: asin(sqrt(p1)) - asin(sqrt(p0)), variance 1/4n1 + 1/4n0.
+    effects = "workflow/trial_evidence/measures/effects.py"
+    copy.edit(effects, "FROM_COUNTS: Mapping", '''def arcsine_difference(
+    events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
+) -> EffectSizes:
+    """Difference of the arcsines of the roots of two proportions."""
+    a, n1, c, n0 = (np.asarray(x, dtype=float) for x in (events_e, n_e, events_c, n_c))
+    no = np.zeros(a.size, dtype=bool)
+    yi = np.arcsin(np.sqrt(a / n1)) - np.arcsin(np.sqrt(c / n0))
+    return EffectSizes(yi=yi, vi=1 / (4 * n1) + 1 / (4 * n0), corrected=no, informative=~no)
+
+
+FROM_COUNTS: Mapping''')  # fmt: skip
+    copy.edit(
+        effects,
+        '    "risk_difference": risk_difference,\n',
+        '    "risk_difference": risk_difference,\n    "arcsine_difference": arcsine_difference,\n',
+    )
+    copy.edit("workflow/trial_evidence/measures/measure.py", '            Measure("hazard_ratio"', (
+        '            Measure("arcsine_difference", "Arcsine difference", "AD", "counts", IDENTITY, '
+        '2, False),\n            Measure("hazard_ratio"'
+    ))  # fmt: skip
+    assert len(copy.touched) <= 2
+    # An analysis then names it.
+    entry = "id: pcr_dual_v_trastuzumab\n    setting: neoadjuvant"
+    text = (copy.folder / ANALYSES).read_text(encoding="utf-8")
+    start = text.index(entry)
+    changed = text[start:].replace("odds_ratio", "arcsine_difference", 1)
+    (copy.folder / ANALYSES).write_text(text[:start] + changed, encoding="utf-8")
+    found = [r for r in copy.pooled("neoadjuvant") if r["measure"] == "arcsine_difference"]
+    lead = next(r for r in found if r["subgroup"] == "all" and r["role"] == "lead")
+    assert 0 < float(lead["estimate"]) < 1
+    (trial,) = [
+        r for r in copy.rows("results/neoadjuvant/trials.csv")
+        if r["measure"] == "arcsine_difference" and r["trial_id"] == "trial_a"
+        and r["subgroup"] == "all"
+    ]  # fmt: skip
+    # By hand: 42 of 105 against 23 of 105.
+    by_hand = math.asin(math.sqrt(42 / 105)) - math.asin(math.sqrt(23 / 105))
+    assert float(trial["yi"]) == pytest.approx(by_hand, rel=1e-12)
+    assert float(trial["vi"]) == pytest.approx(2 / 420, rel=1e-12)
+
+
+def test_a_figure(copy):
+    copy.append("workflow/trial_evidence/figures/charts/weights.py", '''"""Trials by weight."""
+
+import pandas as pd
+import plotnine as p9
+
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.house.theme import Words, house, panel_height_mm
+
+
+def weights(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
+    """Draw a bar a trial, as long as its weight."""
+    return (
+        p9.ggplot(trials, p9.aes("trial", "weight"))
+        + house(style, words, panel_height_mm(style), x="Trial", y="Weight (%)")
+        + p9.geom_col(fill=style.accent)
+    )
+''')  # fmt: skip
+    place = "workflow/trial_evidence/sensitivity/pictures/drawings.py"
+    copy.edit(place, '    yield "posterior", _posterior(', '''    about = Words(f"{title}: weights")
+    data = pd.DataFrame({"trial": c.rows["trial"], "weight": 100 / len(c.rows)})
+    yield "weights", Chart(partial(weights, data, about, style), about.title, "Bars.", style)
+    yield "posterior", _posterior(''')  # fmt: skip
+    copy.edit(place, "from trial_evidence.figures.charts.specification import specification\n", (
+        "from trial_evidence.figures.charts.specification import specification\n"
+        "from trial_evidence.figures.charts.weights import weights\n"
+    ))  # fmt: skip
+    assert len(copy.touched) <= 2
+    copy.pooled("adjuvant")
+    copy.run("sensitivity", "--setting", "adjuvant")
+    drawn = copy.folder / "results/adjuvant/event_free_dual_v_single/weights.svg"
+    assert "Weight (%)" in drawn.read_text(encoding="utf-8")
+    listed = copy.rows("results/adjuvant/sensitivity/figures.csv")
+    assert "Bars." in {row["description"] for row in listed if row["figure"] == "weights"}
+
+
+def test_a_language(copy):
+    copy.append("config/labels/fr.yaml", (
+        'decimal_mark: ","\ntexts:\n  "Hazard ratio": "Rapport de risque"\n'
+    ))  # fmt: skip
+    copy.edit(ANALYSES, 'title: "Overall survival: dual versus single HER2 blockade, adjuvant"', (
+        'title: "Overall survival: dual versus single HER2 blockade, adjuvant"\n'
+        "    figure: {language: fr}"
+    ))  # fmt: skip
+    assert len(copy.touched) <= 2
+    copy.pooled("adjuvant")
+    copy.run("figures", "--setting", "adjuvant")
+    drawn = copy.folder / "results/adjuvant/overall_survival_dual_v_single/forest.svg"
+    assert "Rapport de risque" in drawn.read_text(encoding="utf-8")
+
+
+def test_a_look_for_a_journal(copy):
+    copy.edit("config/styles.yaml", "styles:\n", """styles:
+  annals:
+    description: "In the manner of a journal that does not exist"
+    widths_mm: [120]
+    formats: [svg]
+    dpi: 300
+    fields:
+      accent: "#123456"
+""")  # fmt: skip
+    assert len(copy.touched) <= 1
+    copy.pooled("adjuvant")
+    # What `make figures STYLE=annals` does, for one setting.
+    looks = read_figure_configuration(copy.folder / "config")
+    look = choose_style(looks, "annals", None)
+    sheet, configuration, _ = evidence_of(copy.folder)
+    made = [copy.folder / place for place in ("data/processed", "results")]
+    forests = setting_forests(configuration, looks, sheet, "adjuvant", *made)
+    style = styled(look.fields, look.widths_mm[0], look.magnification)
+    folder = made[1] / "figures-annals"
+    publish({stem: layout(plot, style) for stem, plot in forests.items()}, folder, look.formats)
+    drawn = (folder / "overall_survival_dual_v_single/forest.svg").read_text(encoding="utf-8")
+    assert "#123456" in drawn.lower()

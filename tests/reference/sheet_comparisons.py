@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.measures import MEASURES
-from trial_evidence.sensitivity.comparison import COUNT_COLUMNS, Comparison
+from trial_evidence.pool.models.mantel_haenszel import COUNT_COLUMNS
+from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import influence_table
 from trial_evidence.sensitivity.methods import methods_table
 from trial_evidence.sensitivity.reporting import small_study_table

@@ -117,7 +117,7 @@ def about(row, contrasts, analysis):
     levels = {f"{m.factor}={level}" for m in analysis.effect_modifiers for level in m.levels}
     if row["subgroup"] not in {"all", *levels}:
         return False
-    if analysis.is_pcr:
+    if analysis.kind == "counts":
         return row["arm_id"] in {*contrasts["experimental_arm_id"], *contrasts["control_arm_id"]}
     pairs = {
         frozenset(pair)
@@ -133,7 +133,7 @@ def about(row, contrasts, analysis):
 def test_every_result_of_a_contrast_is_either_used_or_set_aside(evidence, analysis):
     found = evidence[analysis.setting]
     contrasts = matches(found.contrasts, analysis)
-    table = PRINTED["pcr" if analysis.is_pcr else "hazard_ratios"]
+    table = PRINTED[analysis.table]
     wanted = {number for number, row in table.items() if about(row, contrasts, analysis)}
     own = found.used[found.used["analysis"] == analysis.id]
     used = {int(number) for rows in own["rows"] for number in rows.split(";")}

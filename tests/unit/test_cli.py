@@ -282,7 +282,10 @@ def test_the_module_is_a_command(project):
     [
         ("trial_evidence.sheet", {"pandas", "scipy", "pymare", "statsmodels", "plotnine"}),
         ("trial_evidence.cli", {"scipy", "pymare", "statsmodels", "plotnine"}),
-        ("trial_evidence.workbook", {"pandas", "scipy", "pymare", "statsmodels", "plotnine"}),
+        (
+            "trial_evidence.workbook.write, trial_evidence.workbook.transfer",
+            {"pandas", "scipy", "pymare", "statsmodels", "plotnine"},
+        ),
         ("trial_evidence.extract.stage", {"pymare", "plotnine", "matplotlib"}),
         ("trial_evidence.pool.stage", {"plotnine", "matplotlib"}),
         ("trial_evidence.figures.stage", {"pymare"}),

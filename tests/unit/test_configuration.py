@@ -10,13 +10,11 @@ import pytest
 import yaml
 from trial_evidence.config.__main__ import FORMS, SCHEMAS, schema
 from trial_evidence.config.configuration import (
-    Measure,
     read_configuration,
     unknown_agents,
     unknown_analyses,
 )
 from trial_evidence.config.methods import LeadRule, PriorComparison, PriorOutcome
-from trial_evidence.measures import MEASURES
 from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
@@ -539,7 +537,3 @@ def test_every_file_names_its_schema(path):
     name = "labels" if path.parent.name == "labels" else path.stem
     place = (path.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve()
     assert place == SCHEMAS / f"{name}.schema.json"
-
-
-def test_every_measure_of_two_arms_may_be_asked_for():
-    assert set(get_args(Measure)) == {m.name for m in MEASURES.values() if m.compares}

@@ -228,3 +228,50 @@ def test_test_modules_have_names_of_their_own():
     # Two of one name cannot be collected in one run.
     names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_page_for_newcomers_names_every_room():
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    missing = {name for name in ROOMS if f"| `{name.replace('.', '/')}` |" not in page}
+    assert missing <= {"network.stage", "sensitivity.stage", "__main__"}
+
+
+def lines_of_code(path):
+    """Lines that hold code: no blank line, no comment, no docstring."""
+    text = path.read_text(encoding="utf-8")
+    said = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                said.update(range(first.lineno, first.end_lineno + 1))
+    lines = enumerate(text.split("\n"), 1)
+    return sum(1 for n, line in lines if n not in said and line.strip() and line.strip()[0] != "#")
+
+
+def test_no_file_is_long():
+    sizes = {str(path.relative_to(LIBRARY)): lines_of_code(path) for path in python_files()}
+    assert {name: size for name, size in sizes.items() if size > 400} == {}
+
+
+def names_of_the_field():
+    """Outcomes, settings, definitions and factors: what configuration and dictionary name."""
+    config = yaml.safe_load((ROOT / "config/analyses.yaml").read_text(encoding="utf-8"))
+    outcomes = {*config["outcomes"], *(o.get("label", "") for o in config["outcomes"].values())}
+    with (ROOT / "workflow/dictionary/pcr.csv").open(encoding="utf-8", newline="") as file:
+        allowed = {row["column"]: row["allowed"] for row in csv.DictReader(file)}
+    definitions = set(allowed["definition"].split("|"))
+    return sorted(
+        {*outcomes, *config["settings"], *config["effect_modifiers"], *definitions} - {""}
+    )
+
+
+def test_no_outcome_setting_definition_or_factor_is_named_in_the_library():
+    either = "|".join(re.escape(name) for name in names_of_the_field())
+    named = re.compile(rf"(?<![\w.-])(?:{either})(?![\w-])")
+    found = {
+        f"{path.relative_to(LIBRARY)}: {match.group()}"
+        for path in python_files()
+        for match in named.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()

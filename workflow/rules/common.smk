@@ -21,6 +21,10 @@ shell.prefix(
 )
 
 
+wildcard_constraints:
+    setting="[^/]+",
+
+
 def there(*paths):
     """Those of the files that there are; the check says which are missing."""
     return [path for path in paths if Path(path).is_file()]

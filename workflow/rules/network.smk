@@ -6,24 +6,18 @@ out   results/<setting>/network/<network>/: the rows used and set aside, every t
       results/<setting>/network/figures.csv lists the figures
 """
 
-for name in SETTINGS:
 
-    rule:
-        name:
-            f"network_{name}"
-        input:
-            sheet=f"data/processed/{name}/sheet.sha256",
-            config=[*CONFIG, *NETWORK_CONFIG],
-            code=code("sheet", "extract", "pool", "figures", "network"),
-        output:
-            listing=f"results/{name}/network/figures.csv",
-        threads: 2
-        params:
-            setting=name,
-            content=content_of(*CONFIG, *NETWORK_CONFIG),
-        message:
-            "Analysed the networks: {params.setting}"
-        shell:
-            # Matrices of this size are slower with several threads.
-            "OPENBLAS_NUM_THREADS=1 python -m trial_evidence network"
-            " --setting {params.setting} --processes {threads}"
+rule network:
+    input:
+        sheet="data/processed/{setting}/sheet.sha256",
+        config=[*CONFIG, *NETWORK_CONFIG],
+        code=code("sheet", "extract", "pool", "figures", "network"),
+    output:
+        listing="results/{setting}/network/figures.csv",
+    threads: 2
+    params:
+        content=content_of(*CONFIG, *NETWORK_CONFIG),
+    message:
+        "Analysed the networks: {wildcards.setting}"
+    shell:
+        "python -m trial_evidence network --setting {wildcards.setting} --processes {threads}"

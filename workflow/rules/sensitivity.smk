@@ -20,27 +20,22 @@ SENSITIVITY_TABLES = [
     "figures",
 ]
 
-for name in SETTINGS:
 
-    rule:
-        name:
-            f"sensitivity_{name}"
-        input:
-            trials=f"results/{name}/trials.csv",
-            sheet=f"data/processed/{name}/sheet.sha256",
-            config=CONFIG,
-            code=code("sheet", "extract", "pool", "figures", "sensitivity"),
-        output:
-            tables=expand(
-                "results/{setting}/sensitivity/{table}.csv",
-                setting=name,
-                table=SENSITIVITY_TABLES,
-            ),
-        threads: 2
-        params:
-            setting=name,
-            content=content_of(*CONFIG),
-        message:
-            "Ran the sensitivity analyses: {params.setting}"
-        shell:
-            "python -m trial_evidence sensitivity --setting {params.setting} --processes {threads}"
+rule sensitivity:
+    input:
+        trials="results/{setting}/trials.csv",
+        sheet="data/processed/{setting}/sheet.sha256",
+        config=CONFIG,
+        code=code("sheet", "extract", "pool", "figures", "sensitivity"),
+    output:
+        tables=expand(
+            "results/{{setting}}/sensitivity/{table}.csv", table=SENSITIVITY_TABLES
+        ),
+    threads: 2
+    params:
+        content=content_of(*CONFIG),
+    message:
+        "Examined the sensitivity: {wildcards.setting}"
+    shell:
+        "python -m trial_evidence sensitivity --setting {wildcards.setting}"
+        " --processes {threads}"

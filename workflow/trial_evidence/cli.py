@@ -50,9 +50,10 @@ from trial_evidence.sheet import (
     summary,
 )
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import errors_of
 
 if TYPE_CHECKING:
-    from trial_evidence.workbook import ImportPlan
+    from trial_evidence.workbook.transfer import ImportPlan
 
 # Where one slip spoils a whole column, the first lines say it all; the file lists every one.
 MOST_PRINTED = 40
@@ -133,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     changes = command("changes", _changes, "what an edit of the sheet changes")
     changes.add_argument("--since", default="HEAD", help="revision to compare with")
     explain = command("explain", _explain, "why a row is, or is not, in an analysis")
-    explain.add_argument("--row", default="", help="for example pcr:6")
+    explain.add_argument("--row", default="", help="a table and a row, TABLE:ROW")
     explain.add_argument("--trial", default="", help="a trial ...")
     explain.add_argument("--analysis", default="", help="... in an analysis")
     workbook = command("workbook", _workbook, "the sheet as one workbook")
@@ -270,7 +271,7 @@ def _changes(options: argparse.Namespace) -> None:
     print(text, end="")
 
 
-def _calibrate(options: argparse.Namespace) -> int:
+def _calibrate(options: argparse.Namespace) -> None:
     from trial_evidence.calibration.stage import write_calibration
 
     configuration = read_configuration(options.config)
@@ -279,20 +280,19 @@ def _calibrate(options: argparse.Namespace) -> int:
         write_calibration(configuration, options.results, folder)
     except KeyboardInterrupt:
         print("\nStopped. The same command resumes where it stopped.", file=sys.stderr)
-        return 130
+        raise
     print(f"The coverage of the intervals is in {folder / 'calibration.md'}.")
-    return 0
 
 
 def _workbook(options: argparse.Namespace) -> None:
-    from trial_evidence.workbook import write_workbook
+    from trial_evidence.workbook.write import write_workbook
 
     write_workbook(options.raw, _words_of(options.config), options.book)
     print(f"The sheet is in {options.book}. Edit it, then: make import BOOK={options.book}")
 
 
 def _import(options: argparse.Namespace) -> int:
-    from trial_evidence.workbook import import_book
+    from trial_evidence.workbook.transfer import import_book
 
     dictionary = _words_of(options.config)
     result = import_book(
@@ -349,7 +349,7 @@ def _load(
         problems += error.problems
     if sheet is not None:
         problems += _against_the_sheet(configured, sheet, dictionary)
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors = errors_of(problems)
     warnings = tuple(problem for problem in problems if problem.severity == "warning")
     if errors or configured.analyses is None or sheet is None:
         raise SheetError((*errors, *warnings))
@@ -441,7 +441,7 @@ def _against_the_sheet(
 
 
 def _say_errors(problems: Sequence[Problem]) -> None:
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors = errors_of(problems)
     for problem in errors[:MOST_PRINTED]:
         print(problem.line(), file=sys.stderr)
     if len(errors) > MOST_PRINTED:

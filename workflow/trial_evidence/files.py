@@ -15,7 +15,6 @@ def write_whole(path: Path, content: bytes, *, keep_unchanged: bool = False) -> 
     ----------
     path : Path
         Its folder is made when missing.
-    content : bytes
     keep_unchanged : bool
         Leave a file alone that already holds this content: its time stamp tells later stages
         that nothing has changed.
@@ -55,13 +54,8 @@ def read_table(path: Path, numbers: Iterable[str]) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
     numbers : iterable of str
         Columns of numbers, NaN where the cell is empty; every other column is text.
-
-    Returns
-    -------
-    DataFrame
     """
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     for column in numbers:

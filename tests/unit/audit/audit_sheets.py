@@ -14,6 +14,7 @@ from trial_evidence.sheet.tables import typed_sheet
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL = ROOT / "data" / "raw"
+FROZEN = ROOT / "tests" / "reference" / "frozen_sheet"
 VALID = ROOT / "tests" / "sheets" / "valid"
 DICTIONARY: Dictionary = read_dictionary(ROOT / "workflow" / "dictionary")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from audit_sheets import DICTIONARY, REAL, ROOT, Row, row_of, sheet_with
+from audit_sheets import DICTIONARY, FROZEN, REAL, ROOT, Row, row_of, sheet_with
 from trial_evidence.audit import counts, effects, hazards, sources
 from trial_evidence.audit.findings import (
     FINDING_COLUMNS,
@@ -35,9 +35,9 @@ def _fault(**cells: str) -> Finding:
 
 
 @functools.cache
-def _real() -> list[Finding]:
+def _findings(sheet: Path) -> list[Finding]:
     families = [analysis.endpoints for analysis in read_configuration(ROOT / "config").analyses]
-    return audit_findings(load_sheet(REAL, DICTIONARY)[0], families=families)
+    return audit_findings(load_sheet(sheet, DICTIONARY)[0], families=families)
 
 
 def _note(identity: str, decision: str) -> tuple[str, Row]:
@@ -104,8 +104,9 @@ def test_a_row_entered_twice_makes_two_findings() -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_findings_stand_by_severity_then_trial() -> None:
-    findings = _real()
+@pytest.mark.parametrize("sheet", [REAL, FROZEN], ids=["real", "frozen"])
+def test_findings_stand_by_severity_then_trial(sheet: Path) -> None:
+    findings = _findings(sheet)
     order = [("high", "medium", "low").index(f.severity) for f in findings]
     assert order == sorted(order)
     high = [f.trial_id for f in findings if f.severity == "high"]
@@ -166,8 +167,8 @@ def test_a_sheet_without_doubts_has_a_page_that_says_so() -> None:
         ("first-hand source not read", "calgb40601", "3 counts"),
     ],
 )
-def test_known_doubts_of_the_real_sheet_are_found(check: str, trial: str, words: str) -> None:
-    findings = _real()
+def test_known_doubts_of_the_frozen_sheet_are_found(check: str, trial: str, words: str) -> None:
+    findings = _findings(FROZEN)
     found = [f.figures for f in findings if (f.check, f.trial_id) == (check, trial)]
     assert any(words in figures for figures in found)
 

@@ -42,8 +42,7 @@ def test_shares_and_ranks_by_hand():
     members[[0, 1, 5, 2], range(4)] = True
     ours = specification_curve(Y, V, members, ["REML"] * 4, ["wald"] * 4)
     assert ours.rank.tolist() == [0, 1, 3, 2]
-    assert (ours.share_below_null, ours.share_above_null) == (0.5, 0.25)
-    assert ours.share_excluding_null == 0.75
+    assert ((ours.ci_high < 0).mean(), (ours.ci_low > 0).mean()) == (0.5, 0.25)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import load
+from scipy import stats
 from scipy.integrate import quad
 from trial_evidence.pool.bayes.posterior import posterior, posterior_density, posterior_stack
 from trial_evidence.pool.bayes.priors import (
@@ -33,6 +34,19 @@ PRIORS = {
         "cause-specific mortality or major morbidity", DRUG_V_DRUG
     ],
 }
+
+
+def below(prior, tau):
+    """Prior probability of a smaller tau, by scipy's distribution."""
+    match prior:
+        case HalfNormal(scale):
+            return stats.halfnorm.cdf(tau, scale=scale)
+        case HalfCauchy(scale):
+            return stats.halfcauchy.cdf(tau, scale=scale)
+        case Uniform(upper):
+            return stats.uniform.cdf(tau, scale=upper)
+        case LogNormal(mean, sd):
+            return stats.norm.cdf(2 * math.log(tau), mean, sd)
 
 
 def test_two_trials_under_a_half_cauchy_prior_have_no_finite_standard_deviation():
@@ -82,13 +96,13 @@ def test_shortest_interval_of_tau_lies_against_the_upper_end_where_the_posterior
 def test_prior_is_a_density_with_its_own_distribution_function(prior):
     upper = prior.upper if isinstance(prior, Uniform) else 0.7
     mass = quad(lambda x: math.exp(float(prior.log_density(np.array(x)))), 1e-12, upper)[0]
-    assert mass == pytest.approx(float(prior.below(np.array(upper))), abs=1e-6)
+    assert mass == pytest.approx(below(prior, upper), abs=1e-6)
 
 
 @pytest.mark.parametrize("prior", [HalfNormal(0.5), HalfCauchy(0.5), Uniform(2.0)])
 def test_one_trial_says_nothing_about_tau(prior):
     ours = posterior([0.4], [0.09], prior)
-    assert float(prior.below(np.array(ours.tau_median))) == pytest.approx(0.5, abs=1e-9)
+    assert below(prior, ours.tau_median) == pytest.approx(0.5, abs=1e-9)
     assert ours.median == pytest.approx(0.4, abs=1e-12)
 
 

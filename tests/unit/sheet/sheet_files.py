@@ -11,6 +11,8 @@ from trial_evidence.sheet.checked import CheckedTable
 ROOT = Path(__file__).resolve().parents[3]
 REAL = ROOT / "data" / "raw"
 VALID = ROOT / "tests" / "sheets" / "valid"
+# Thirteen trials of the sheet as it once was: what exact expectations about real results rest on.
+FROZEN = ROOT / "tests" / "reference" / "frozen_sheet"
 DICTIONARY: Dictionary = read_dictionary(ROOT / "workflow" / "dictionary")
 
 

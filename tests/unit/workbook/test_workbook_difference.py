@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from trial_evidence.workbook import difference_in_words, read_book
+from trial_evidence.workbook.difference import in_words, table_difference
+from trial_evidence.workbook.read import read_book
 from workbook_files import DICTIONARY, VALID, copy_of
+
+
+def _differences(before: Path, after: Path) -> list[str]:
+    old, new = (read_book(folder, DICTIONARY).tables for folder in (before, after))
+    return [line for name in old for line in in_words(table_difference(old[name], new[name]))]
 
 
 def _words(tmp_path: Path, table: str, *changes: tuple[str, str]) -> list[str]:
@@ -18,8 +23,7 @@ def _words(tmp_path: Path, table: str, *changes: tuple[str, str]) -> list[str]:
         assert text.count(old) == 1
         text = text.replace(old, new)
     file.write_text(text)
-    tables = [read_book(folder, DICTIONARY).tables for folder in (VALID, after)]
-    return list(difference_in_words(*tables))
+    return _differences(VALID, after)
 
 
 POPULATION = "trial_j,hormone_receptor=positive,HER2+ and hormone receptor-positive metastatic\n"
@@ -92,7 +96,6 @@ def test_a_long_text_is_cut_to_what_differs(shared: int, tmp_path: Path) -> None
     later.mkdir()
     after = copy_of(before, later)
     (after / "pcr.csv").write_text((before / "pcr.csv").read_text().replace("first", "second"))
-    tables: list[Any] = [read_book(folder, DICTIONARY).tables for folder in (before, after)]
     said = start if shared == 10 else "…" + start[-20:]
-    line = difference_in_words(*tables)[1]
+    line = _differences(before, after)[1]
     assert line.endswith(f'note changed from "{said}first" to "{said}second"')

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from trial_evidence.workbook import write_workbook
+from trial_evidence.workbook.write import write_workbook
 from workbook_files import DICTIONARY, VALID, cells_of, check, copy_of, errors, imported
 
 TYPED = st.one_of(
@@ -43,7 +43,7 @@ def edited_sheet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     database=None,
     derandomize=True,

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
-from trial_evidence.workbook import read_book
+from trial_evidence.workbook.read import read_book
 from workbook_files import (
     DICTIONARY,
     SAVED_BY_LIBREOFFICE,

@@ -8,13 +8,8 @@ from typing import Any
 
 import pytest
 from trial_evidence.sheet import Dictionary, SheetError
-from trial_evidence.workbook import (
-    ImportPlan,
-    import_book,
-    replace_files,
-    restore,
-    write_workbook,
-)
+from trial_evidence.workbook.transfer import ImportPlan, import_book, replace_files, restore
+from trial_evidence.workbook.write import write_workbook
 from workbook_files import (
     DICTIONARY,
     REAL,

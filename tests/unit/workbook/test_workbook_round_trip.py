@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from trial_evidence.sheet import Dictionary
-from trial_evidence.workbook import write_workbook
+from trial_evidence.workbook.write import write_workbook
 from workbook_files import (
     DICTIONARY,
     REAL,

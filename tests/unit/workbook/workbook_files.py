@@ -13,7 +13,8 @@ from typing import Any
 
 from openpyxl import load_workbook
 from trial_evidence.sheet import Dictionary, Problem, find_problems, read_dictionary
-from trial_evidence.workbook import ImportPlan, ImportResult, import_book, write_workbook
+from trial_evidence.workbook.transfer import ImportPlan, ImportResult, import_book
+from trial_evidence.workbook.write import write_workbook
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL = ROOT / "data" / "raw"

@@ -24,8 +24,7 @@ from trial_evidence.sheet import Dictionary, Sheet, SheetError, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.words.errors import RequestError
-from trial_evidence.workbook import table_difference
-from trial_evidence.workbook.difference import in_words
+from trial_evidence.workbook.difference import in_words, table_difference
 
 # Table and row of the sheet.
 Place = tuple[str, int]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FILE = "analyses.yaml"
 NO_AGENT = "none"
-Measure = Literal["risk_ratio", "odds_ratio", "risk_difference", "hazard_ratio"]
+Measure = Annotated[str, forms.one_of(m.name for m in MEASURES.values() if m.compares)]
 ContrastKind = Literal[
     "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
 ]
@@ -55,7 +55,7 @@ Outcomes = Annotated[
     BeforeValidator(lambda named: (named,) if isinstance(named, str) else named),
     WithJsonSchema(
         {
-            "description": "an outcome, or a list of outcomes such as [PFS]",
+            "description": "an outcome, or a list of outcomes such as [first, second]",
             "anyOf": [{"type": "string"}, _Names],
         }
     ),
@@ -98,11 +98,6 @@ class OfOutcomes(Form):
     def table(self) -> str:
         """The table of the sheet that holds them."""
         return self.outcomes[0].table
-
-    @property
-    def is_pcr(self) -> bool:
-        """To be replaced by ``kind`` and ``table``."""
-        return self.table == "pcr"
 
     @property
     def fewer_is_better(self) -> bool:

@@ -200,16 +200,6 @@ class Selection(Form):
     admit: Mapping[str, tuple[str, ...]]
     orders: Mapping[str, Orders]
 
-    @property
-    def pcr(self) -> Orders:
-        """To be replaced by ``of``."""
-        return self.orders["pcr"]
-
-    @property
-    def hazard_ratio(self) -> Orders:
-        """To be replaced by ``of``."""
-        return self.orders["hazard_ratios"]
-
     def of(self, table: str) -> Orders:
         """Orders of preference among the rows of a table, the first column first."""
         return self.orders[table]

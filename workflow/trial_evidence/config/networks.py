@@ -47,11 +47,6 @@ class Network(OfOutcomes):
     interactions: Several[Pair[str]] = ()
 
     @property
-    def small_is_good(self) -> bool:
-        """To be replaced by ``fewer_is_better``."""
-        return self.fewer_is_better
-
-    @property
     def measures(self) -> tuple[Measure, ...]:
         """Its only measure, where an analysis has several."""
         return (self.measure,)

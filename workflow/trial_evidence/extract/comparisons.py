@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import NO_AGENT, Analysis
-from trial_evidence.config.methods import Orders
 from trial_evidence.extract.columns import USED_COLUMNS
 from trial_evidence.extract.context import Context, aside_record, both, unusable, where
 from trial_evidence.extract.regimens import join_agents
@@ -27,8 +26,7 @@ def trial_evidence(
     rows = context.rows[analysis.table]
     counted = analysis.kind == "counts"
     for contrast in records(contrasts):
-        choose = _choose_counts if counted else _choose_contrast
-        candidates, choice = choose(context, analysis, contrast, levels)
+        candidates, choice = _choose(context, analysis, contrast, levels)
         if used:
             pair = f"{used[0]['experimental_arm_id']} v {used[0]['control_arm_id']}"
             kept_out = unusable(candidates, context.selection)
@@ -53,46 +51,28 @@ def trial_evidence(
     return used, aside
 
 
-def _choose_counts(
+def _choose(
     context: Context, analysis: Analysis, contrast: Mapping[str, Any], levels: tuple[str, ...]
 ) -> tuple[dict[int, Record], Choice]:
+    """Rows of a contrast that the analysis may take, and which of them it takes."""
     arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
-    candidates = {
-        label: row
-        for label, row in context.rows_of(analysis.table, arms).items()
-        if row["outcome"] in analysis.endpoints and row["subgroup"] in levels
-    }
-    several = ["outcome"] if len(analysis.endpoints) > 1 else []
-    orders: Orders = dict.fromkeys(several, analysis.endpoints)
-    wanted = [where({"arm_id": arm, "subgroup": level}) for level in levels for arm in arms]
-    return candidates, choose_among(
-        candidates,
-        wanted,
-        {**orders, **context.selection.of(analysis.table)},
-        [*several, "definition"],
-        unusable(candidates, context.selection),
-    )
-
-
-def _choose_contrast(
-    context: Context, analysis: Analysis, contrast: Mapping[str, Any], levels: tuple[str, ...]
-) -> tuple[dict[int, Record], Choice]:
-    pair = (contrast["experimental_arm_id"], contrast["control_arm_id"])
-    candidates = {
-        label: row
-        for label, row in context.rows_of(analysis.table, pair).items()
-        if row["control_arm_id"] in pair
-        and row["outcome"] in analysis.endpoints
-        and row["subgroup"] in levels
-    }
-    no_error = [label for label, row in candidates.items() if np.isnan(row["vi"])]
-    return candidates, choose_among(
-        candidates,
-        [where({"subgroup": level}) for level in levels],
-        {"endpoint": analysis.endpoints, **context.selection.of(analysis.table)},
-        ["endpoint", "assessor", "analysis", "median_followup_months"],
-        dict.fromkeys(no_error, NO_STANDARD_ERROR) | unusable(candidates, context.selection),
-    )
+    candidates = context.candidates(analysis, arms, levels)
+    orders = context.selection.of(analysis.table)
+    kept_out: dict[int, str] = {}
+    if analysis.kind == "counts":
+        several = ["outcome"] if len(analysis.endpoints) > 1 else []
+        orders = {**dict.fromkeys(several, analysis.endpoints), **orders}
+        wanted = [where({"arm_id": arm, "subgroup": level}) for level in levels for arm in arms]
+        together = [*several, "definition"]
+    else:
+        candidates = {label: r for label, r in candidates.items() if r["control_arm_id"] in arms}
+        no_error = [label for label, row in candidates.items() if np.isnan(row["vi"])]
+        kept_out = dict.fromkeys(no_error, NO_STANDARD_ERROR)
+        orders = {"endpoint": analysis.endpoints, **orders}
+        wanted = [where({"subgroup": level}) for level in levels]
+        together = ["endpoint", "assessor", "analysis", "median_followup_months"]
+    kept_out |= unusable(candidates, context.selection)
+    return candidates, choose_among(candidates, wanted, orders, together, kept_out)
 
 
 def _shared(

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.methods import Selection
 from trial_evidence.extract.contrasts import trial_contrasts
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
@@ -47,11 +48,20 @@ class Context:
         """Admission rules and orders of preference."""
         return self.configuration.selection
 
-    def rows_of(self, table: str, arms: Sequence[str]) -> dict[int, Record]:
-        """Rows about these arms in the order of the sheet; a contrast's is the first named."""
-        rows, of_arm = self.rows[table], self.of_arm[table]
+    def candidates(
+        self, analysis: Analysis | RateAnalysis, arms: Sequence[str], levels: Sequence[str]
+    ) -> dict[int, Record]:
+        """Rows on an analysis about these arms and levels, in the order of the sheet.
+
+        Of the arms of a contrast only the first that its row names is looked at.
+        """
+        rows, of_arm = self.rows[analysis.table], self.of_arm[analysis.table]
         labels = sorted(label for arm in dict.fromkeys(arms) for label in of_arm.get(arm, ()))
-        return {label: rows[label] for label in labels}
+        return {
+            label: rows[label]
+            for label in labels
+            if rows[label]["outcome"] in analysis.endpoints and rows[label]["subgroup"] in levels
+        }
 
     def excluded(
         self, trial_id: str, arms: Sequence[str], analysis: str, subgroup: str
@@ -187,7 +197,5 @@ def aside_record(
 
 def _places(names: pd.Series) -> dict[str, list[int]]:
     """Where each name is, by position."""
-    places: dict[str, list[int]] = {}
-    for position, name in enumerate(names):
-        places.setdefault(str(name), []).append(position)
-    return places
+    indices = names.groupby(names).indices
+    return {str(name): np.asarray(places).tolist() for name, places in indices.items()}

@@ -1,8 +1,9 @@
 """Contrasts: two arms of one randomised trial, their kind and the agents added."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -23,8 +24,7 @@ class Arm:
     order: int
 
 
-@dataclass(frozen=True)
-class Contrast:
+class Contrast(NamedTuple):
     """An experimental and a control arm of one randomised trial.
 
     ``added_agents`` are those of the experimental arm that the control arm lacks.
@@ -66,20 +66,15 @@ def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFra
         One row a contrast, the fields of :class:`Contrast` as columns.
     """
     randomised = set(trials.loc[trials["randomised"] == "yes", "trial_id"])
-    parents = {
-        agent: parent
-        for agent, parent in zip(agents["agent"], agents["parent_antibody"], strict=True)
-        if parent
-    }
+    pairs = zip(agents["agent"], agents["parent_antibody"], strict=True)
+    parents = {agent: parent for agent, parent in pairs if parent}
+    inside = arms[arms["trial_id"].isin(randomised)]
     contrasts = [
         contrast
-        for trial_id, group in arms[arms["trial_id"].isin(randomised)].groupby(
-            "trial_id", sort=False
-        )
+        for trial_id, group in inside.groupby("trial_id", sort=False)
         for contrast in _pairs(str(trial_id), group, parents)
     ]
-    columns = list(Contrast.__dataclass_fields__)
-    return pd.DataFrame([asdict(c) for c in contrasts], columns=columns)
+    return pd.DataFrame(contrasts, columns=list(Contrast._fields))
 
 
 def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
@@ -107,12 +102,9 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
     found = contrasts[fits]
     if rule.control is None:
         return found
-    rank = {agents: position for position, agents in enumerate(rule.control)}
-    found = found[found["control_agents"].isin(rank)]
-    trial_order = {trial: i for i, trial in enumerate(found["trial_id"].unique())}
-    return found.assign(
-        _trial=found["trial_id"].map(trial_order), _rank=found["control_agents"].map(rank)
-    ).sort_values(["_trial", "_rank"], kind="stable").drop(columns=["_trial", "_rank"])  # fmt: skip
+    found = found[found["control_agents"].isin(rule.control)]
+    orders = {"trial_id": list(found["trial_id"].unique()), "control_agents": list(rule.control)}
+    return found.sort_values(list(orders), key=lambda c: c.map(orders[str(c.name)].index))
 
 
 def _pairs(trial_id: str, group: pd.DataFrame, parents: Mapping[str, str]) -> Iterator[Contrast]:

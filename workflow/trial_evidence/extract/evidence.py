@@ -48,14 +48,8 @@ def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) ->
 
     Parameters
     ----------
-    sheet : Sheet
-    configuration : Configuration
     setting : str
         A key of ``configuration.settings``.
-
-    Returns
-    -------
-    SettingEvidence
     """
     (evidence,) = extract_variants(sheet, [configuration], setting)
     return evidence
@@ -70,8 +64,6 @@ def extract_variants(
 
     Parameters
     ----------
-    sheet : Sheet
-    configurations : iterable of Configuration
     setting : str
         A key of their ``settings``.
 

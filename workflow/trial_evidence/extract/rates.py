@@ -30,19 +30,12 @@ def _arm_rate(
 ) -> tuple[dict[str, Any] | None, Records]:
     """Rate of one regimen in one trial; arms with the same regimen are added up."""
     first = arms.iloc[0]
-    rows = context.rows_of(analysis.table, list(arms["arm_id"]))
     levels = [level]
     restricted = context.populations
-    whole_population = level in set(
-        restricted.loc[restricted["trial_id"] == first["trial_id"], "subgroup"]
-    )
-    if whole_population:
+    inside = restricted["trial_id"] == first["trial_id"]
+    if level in set(restricted.loc[inside, "subgroup"]):
         levels.append(WHOLE)
-    candidates = {
-        label: row
-        for label, row in rows.items()
-        if row["outcome"] in analysis.endpoints and row["subgroup"] in levels
-    }
+    candidates = context.candidates(analysis, list(arms["arm_id"]), levels)
     kept_out = unusable(candidates, context.selection)
     usable = {row["arm_id"] for label, row in candidates.items() if label not in kept_out}
     # An arm without an admitted row is no reason to leave out the others that got the regimen.
@@ -55,12 +48,12 @@ def _arm_rate(
         kept_out,
     )
     aside = [
-        aside_record(context, analysis.id, (level,), analysis.table, rows[label], reason)
+        aside_record(context, analysis.id, (level,), analysis.table, candidates[label], reason)
         for label, reason in choice.set_aside.items()
     ]
     if not choice.taken:
         return None, aside
-    taken = pd.DataFrame([rows[label] for label in choice.taken])
+    taken = pd.DataFrame([candidates[label] for label in choice.taken])
     reason = context.excluded(first["trial_id"], reported, analysis.id, level)
     trial = context.trials[first["trial_id"]]
     record = {

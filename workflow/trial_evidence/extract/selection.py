@@ -83,10 +83,6 @@ def choose_among(
         Columns in which the rows taken must agree.
     unusable : mapping
         Row label -> why the row cannot be taken at all.
-
-    Returns
-    -------
-    Choice
     """
     best: tuple[tuple[tuple[float, ...], ...], tuple[int, ...]] | None = None
     for group in alike(candidates, together):

@@ -10,15 +10,9 @@ from trial_evidence.sheet import Sheet
 
 # What results rest on, and what tables of the evidence say beside it; of the sources the year.
 EVIDENCE_TABLES = (
-    "adjudication",
-    "agents",
-    "arms",
-    "exclusions",
-    "populations",
-    "risk_of_bias",
-    "second_reading",
-    "trials",
-)
+    "adjudication", "agents", "arms", "exclusions", "populations", "risk_of_bias",
+    "second_reading", "trials",
+)  # fmt: skip
 TABLES = ("used", "set_aside", "contrasts", "rates")
 
 
@@ -41,11 +35,6 @@ def setting_checksum(sheet: Sheet, setting: str) -> str:
     """Checksum of every row of the sheet that concerns a setting, wherever it stands.
 
     A stage that needs more of the sheet than the evidence runs again when this changes.
-
-    Parameters
-    ----------
-    sheet : Sheet
-    setting : str
 
     Returns
     -------

@@ -1,1 +1,4 @@
-"""Figures: plain descriptions in, pages in millimetres out; nothing here knows what was pooled."""
+"""Figures: plain descriptions in, pages and charts out.
+
+Here the stage that draws forest plots; nothing pools.
+"""

@@ -1,4 +1,5 @@
-"""Pooling of effect sizes: models, heterogeneity, intervals, Bayesian posterior, subgroups.
+"""From effect sizes to estimates: every analysis, subgroup and model.
 
-The package itself imports nothing; each module imports the libraries it needs.
+The rooms below hold the arithmetic, the posterior, the models and the probes; here they meet a
+setting's evidence. Nothing draws.
 """

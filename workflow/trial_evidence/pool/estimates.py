@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, cast, get_args
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
@@ -18,13 +19,13 @@ from trial_evidence.config.configuration import (
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
 from trial_evidence.pool.engine.results import Pooled
-from trial_evidence.pool.models.leading import leading_model
-from trial_evidence.pool.models.mantel_haenszel import Counts
-from trial_evidence.pool.models.mantel_haenszel import Measure as CountMeasure
+from trial_evidence.pool.models.leading import Lead, leading_model
+from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of
 from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.pool.probes.subgroups import interaction_within_trials, subgroup_test
 
 ALL = "all"
+HETEROGENEITY = ("tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p")
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,6 @@ def pool_setting(
     ----------
     used, rates : DataFrame
         As :func:`trial_evidence.extract.evidence.extract_setting` returns them.
-    configuration : Configuration
-    setting : str
-
-    Returns
-    -------
-    SettingEstimates
     """
     used, rates = (_with_own_results(t, configuration.confidence_level) for t in (used, rates))
     records: list[dict[str, Any]] = []
@@ -104,20 +99,22 @@ def _analysis_estimates(
     whole = rows[rows["subgroup"] == ALL]
     pooled = whole[whole["pooled"] == "yes"]
     pool = _Pool(analysis, measure, configuration)
+
+    def add(trials: pd.DataFrame, subgroup: str, *, weigh: bool = True) -> None:
+        found, inside = pool.models(trials, subgroup)
+        records.extend(found)
+        weights.update(inside if weigh else {})
+
     if analysis.pool == "overall":
-        found, weights = pool.models(pooled, ALL)
-        records += found
+        add(pooled, ALL)
     if analysis.pool in ("overall", "within_subgroups"):
         for value, group in pooled.groupby(analysis.subgroups, sort=False):
-            found, inside = pool.models(group, f"{analysis.subgroups}={value}")
-            records += found
-            if analysis.pool == "within_subgroups":
-                weights |= inside
+            add(group, f"{analysis.subgroups}={value}", weigh=analysis.pool != "overall")
     if analysis.pool == "overall":
         records += pool.subgroup_difference(pooled, analysis.subgroups)
     if analysis.pool == "none":
         for trial_id, trial in pooled.groupby("trial_id", sort=False):
-            records += pool.models(trial, f"trial={trial_id}")[0]
+            add(trial, f"trial={trial_id}", weigh=False)
     if pooled.empty:
         records.append(pool.nothing(ALL))
     for modifier in analysis.effect_modifiers:
@@ -131,12 +128,10 @@ def _analysis_estimates(
                 own = inside_rows[
                     (inside_rows["subgroup"] == name) & (inside_rows["trial_id"] == trial_id)
                 ]
-                records += pool.models(own, f"{name} & trial={trial_id}")[0]
+                add(own, f"{name} & trial={trial_id}", weigh=False)
             continue
         for name in levels:
-            found, inside = pool.models(inside_rows[inside_rows["subgroup"] == name], name)
-            records += found
-            weights |= inside
+            add(inside_rows[inside_rows["subgroup"] == name], name)
         records += pool.interaction(inside_rows[inside_rows["subgroup"].isin(levels)], modifier)
     return records, weights
 
@@ -173,23 +168,14 @@ class _Pool:
         """Every model for one set of trials, and each trial's weight in the leading one."""
         if rows.empty:
             return [], {}
-        lead = leading_model(len(rows), self.configuration.pooling)
-        results = pool_all(
-            rows["yi"],
-            rows["vi"],
-            pooling=self.configuration.pooling,
-            level=self.configuration.confidence_level,
-            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.scale.prior],
-            counts=self._counts(rows),
-        )
-        roles = {lead.model: "lead", lead.co_primary: "co-primary"}
+        counts = counts_of(rows, self.measure)
+        lead, results = self._pooled(rows["yi"], rows["vi"], counts)
         records = [
             self._record(result, rows, subgroup)
-            | {"role": roles.get(result.model, ""), "remark": lead.reason if result.model ==
-               lead.model else ""}
-            for result in results
-        ]  # fmt: skip
-        leader = next(result for result in results if result.model == lead.model)
+            | {"role": role, "remark": lead.reason if role == "lead" else ""}
+            for result, role in results
+        ]
+        leader = next(result for result, role in results if role == "lead")
         return records, dict(zip(rows.index, leader.weights, strict=True))
 
     def subgroup_difference(self, rows: pd.DataFrame, column: str) -> list[dict[str, Any]]:
@@ -224,27 +210,35 @@ class _Pool:
         yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
         trials = rows[rows["subgroup"] == f"{modifier.factor}={modifier.levels[0]}"]
         ratio = "ratio" if self.reading.is_ratio else "difference"
-        results = pool_all(
-            yi,
-            vi,
-            pooling=self.configuration.pooling,
-            level=self.configuration.confidence_level,
-            tau_prior_scale=self.configuration.tau_prior_scale[self.reading.scale.prior],
-        )
-        lead = leading_model(len(trials), self.configuration.pooling)
-        roles = {lead.model: "lead", lead.co_primary: "co-primary"}
         name = f"{modifier.levels[0]} v {modifier.levels[1]}"
         return [
             self._record(result, rows, modifier.factor)
             | {
                 "measure": f"{ratio}_of_{self.measure}s",
-                "role": roles.get(result.model, ""),
+                "role": role,
                 "trials": ";".join(trials["trial_id"]),
                 "probability_of_benefit": None,
                 "remark": f"{modifier.label}: {name}, within trials",
             }
-            for result in results
+            for result, role in self._pooled(yi, vi)[1]
         ]
+
+    def _pooled(
+        self, yi: npt.ArrayLike, vi: npt.ArrayLike, counts: Counts | None = None
+    ) -> tuple[Lead, list[tuple[Pooled, str]]]:
+        """Every model with its role, and which leads."""
+        configured = self.configuration
+        results = pool_all(
+            yi,
+            vi,
+            pooling=configured.pooling,
+            level=configured.confidence_level,
+            tau_prior_scale=configured.tau_prior_scale[self.reading.scale.prior],
+            counts=counts,
+        )
+        lead = leading_model(np.size(yi), configured.pooling)
+        roles = {lead.model: "lead", lead.co_primary: "co-primary"}
+        return lead, [(result, roles.get(result.model, "")) for result in results]
 
     def nothing(self, subgroup: str) -> dict[str, Any]:
         """The record of an analysis that no trial qualifies for."""
@@ -258,13 +252,6 @@ class _Pool:
             "ci_level": self.configuration.confidence_level,
             "remark": "No trial qualifies",
         }
-
-    def _counts(self, rows: pd.DataFrame) -> Counts | None:
-        if self.measure not in get_args(CountMeasure):
-            return None
-        columns = ["events_experimental", "n_experimental", "events_control", "n_control"]
-        events_e, n_e, events_c, n_c = (rows[column].to_numpy(float) for column in columns)
-        return Counts(events_e, n_e, events_c, n_c, cast("CountMeasure", self.measure))
 
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         """The columns that describe a set of trials, whatever the model."""
@@ -297,22 +284,13 @@ class _Pool:
             "model": result.model,
             "k": result.k,
             **{
-                name: None if value is None else float(natural(value))
-                for name, value in (
-                    ("estimate", result.estimate), ("ci_low", result.ci_low),
-                    ("ci_high", result.ci_high), ("pi_low", result.pi_low),
-                    ("pi_high", result.pi_high))
+                name: None if (value := getattr(result, name)) is None else float(natural(value))
+                for name in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
             },
+            **{name: getattr(result, name) for name in HETEROGENEITY},
+            "i2_from_q": result.i2_q,
             # A proportion has no value that means "no effect", so nothing is tested against it.
             "p_value": None if not self.reading.compares else result.p_value,
-            "tau2": result.tau2,
-            "tau2_low": result.tau2_low,
-            "tau2_high": result.tau2_high,
-            "i2": result.i2,
-            "i2_from_q": result.i2_q,
-            "q": result.q,
-            "q_df": result.q_df,
-            "q_p": result.q_p,
             "probability_of_benefit": None if below is None or not self.reading.compares
             else (below if fewer else 1 - below),
         }  # fmt: skip

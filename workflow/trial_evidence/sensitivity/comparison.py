@@ -1,20 +1,23 @@
 """The trials that one analysis pools as one measure: where sensitivity analyses start."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, cast, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling
+from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.estimates import ALL
-from trial_evidence.pool.models.mantel_haenszel import Counts
-from trial_evidence.pool.models.mantel_haenszel import Measure as CountMeasure
+from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of
 
-COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
+MEAN = ("estimate", "ci_low", "ci_high")
+NEW_TRIAL = ("pi_low", "pi_high")
+LIMITS = ("ci_low", "ci_high", *NEW_TRIAL)
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,6 @@ class Comparison:
 
     Attributes
     ----------
-    analysis : Analysis
     measure : str
         One of the analysis's measures.
     rows : DataFrame
@@ -66,14 +68,21 @@ class Comparison:
     @property
     def counts(self) -> Counts | None:
         """Two-by-two tables, where the measure is made of them."""
-        if self.measure not in get_args(CountMeasure):
-            return None
-        events_e, n_e, events_c, n_c = (self.rows[c].to_numpy(float) for c in COUNT_COLUMNS)
-        return Counts(events_e, n_e, events_c, n_c, cast("CountMeasure", self.measure))
+        return counts_of(self.rows, self.measure)
 
     def natural(self, value: float | None) -> float:
         """A value of the analysis scale on the natural one; NaN where there is none."""
         return float("nan") if value is None else float(self.reading.scale.to_natural(value))
+
+    def naturals(
+        self, result: object, names: Iterable[str] = (*MEAN, *NEW_TRIAL), at: int | None = None
+    ) -> dict[str, float]:
+        """Fields of a result on the natural scale; of a stack, those of one place."""
+        values = {name: getattr(result, name) for name in names}
+        return {
+            name: self.natural(value if at is None else float(value[at]))
+            for name, value in values.items()
+        }
 
     def benefit(self, below_zero: float) -> float:
         """Probability of benefit from the probability of an effect below zero."""
@@ -81,11 +90,12 @@ class Comparison:
 
     def frame(self) -> dict[str, Any]:
         """Columns with which every row of a table begins."""
-        return {
-            "setting": self.analysis.setting,
-            "analysis": self.analysis.id,
-            "measure": self.measure,
-        }
+        analysis = self.analysis
+        return {"setting": analysis.setting, "analysis": analysis.id, "measure": self.measure}
+
+    def trials(self) -> list[dict[str, Any]]:
+        """Id and name of each trial, in the order of the rows."""
+        return records(self.rows[["trial_id", "trial"]])
 
     def by_year(self) -> "Comparison":
         """The same trials in the order in which they were reported."""
@@ -99,8 +109,6 @@ def comparisons(
 
     Parameters
     ----------
-    configuration : Configuration
-    setting : str
     trials : DataFrame
         Columns ``trial_evidence.extract.columns.USED_COLUMNS``.
 
@@ -131,7 +139,7 @@ def comparisons(
     return tuple(found)
 
 
-def table(records: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+def table(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     """Records as a table; a record that names an unknown column is a slip of ours.
 
     Raises
@@ -139,10 +147,10 @@ def table(records: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     KeyError
         If a record has a column that is not among `columns`.
     """
-    unknown = {name for record in records for name in record} - set(columns)
+    unknown = {name for record in rows for name in record} - set(columns)
     if unknown:
         raise KeyError(f"not columns of the table: {', '.join(sorted(unknown))}")
-    frame = pd.DataFrame(records, columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({c: "Int64" for c in ("k", "df", "df_num", "df_den") if c in columns})
 
 

@@ -1,6 +1,5 @@
 """What each trial does to the pooled result: left out, added in turn, weighed."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
@@ -11,10 +10,10 @@ import pandas as pd
 from trial_evidence.pool.bayes.posterior import posterior_stack
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.engine.many import StackedFit
-from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.engine.stacks import subsets
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.probes.influence import Influence, cumulative, influence, leave_one_out
-from trial_evidence.sensitivity.comparison import Comparison, table
+from trial_evidence.sensitivity.comparison import LIMITS, MEAN, NEW_TRIAL, Comparison, table
 
 _RESULT = [
     "k", "model", "leads", "estimate", "ci_low", "ci_high", "ci_level", "p_value", "pi_low",
@@ -30,10 +29,6 @@ INFLUENCE_COLUMNS = [
 def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """The pooled result without each trial in turn.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-
     Returns
     -------
     DataFrame
@@ -41,45 +36,34 @@ def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
         random-effects and the Bayesian result of the others; ``leads`` marks the one that leads
         for that number of trials.
     """
-    records = []
-    for c in comparisons:
-        kept = ~np.eye(c.k, dtype=bool)
-        for at, found in _both_models(c, leave_one_out, kept):
-            trial = c.rows.iloc[at]
-            name = {"without": trial["trial_id"], "trial": trial["trial"]}
-            records.append(c.frame() | name | found)
+    records = [
+        c.frame() | {"without": trial["trial_id"], "trial": trial["trial"]} | found
+        for c in comparisons
+        for trial, found in _both_models(c, leave_one_out, ~np.eye(c.k, dtype=bool))
+    ]
     return table(records, LEAVE_ONE_OUT_COLUMNS)
 
 
 def cumulative_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """The pooled result as trials were reported.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-
     Returns
     -------
     DataFrame
         Columns ``CUMULATIVE_COLUMNS``, a step a trial added, by year of report.
     """
-    records = []
-    for unsorted in comparisons:
-        c = unsorted.by_year()
-        kept = np.triu(np.ones((c.k, c.k), dtype=bool))
-        for at, found in _both_models(c, cumulative, kept):
-            trial = c.rows.iloc[at]
-            name = {"added": trial["trial_id"], "trial": trial["trial"], "year": trial["year"]}
-            records.append(c.frame() | name | found)
+    records = [
+        c.frame()
+        | {"added": trial["trial_id"], "trial": trial["trial"], "year": trial["year"]}
+        | found
+        for c in map(Comparison.by_year, comparisons)
+        for trial, found in _both_models(c, cumulative, np.triu(np.ones((c.k, c.k), dtype=bool)))
+    ]
     return table(records, CUMULATIVE_COLUMNS)
 
 
 def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """Deletion diagnostics of each trial in the random-effects model with Wald's variance.
-
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
 
     Returns
     -------
@@ -90,18 +74,16 @@ def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     records = []
     for c in comparisons:
         found = influence(c.yi, c.vi, method=c.pooling.tau2_estimator)
-        for at, (trial_id, trial) in enumerate(
-            zip(c.rows["trial_id"], c.rows["trial"], strict=True)
-        ):
-            values = {f.name: float(getattr(found, f.name)[at]) for f in fields(Influence)}
-            records.append(c.frame() | {"trial_id": trial_id, "trial": trial} | values)
+        for at, trial in enumerate(c.trials()):
+            values = {name: float(column[at]) for name, column in vars(found).items()}
+            records.append(c.frame() | trial | values)
     return table(records, INFLUENCE_COLUMNS)
 
 
 def _both_models(
     c: Comparison, refit: Callable[..., StackedFit], kept: np.ndarray[Any, np.dtype[np.bool_]]
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Random-effects and Bayesian results of each column of `kept`, with its number."""
+) -> Iterator[tuple[pd.Series, dict[str, Any]]]:
+    """Random-effects and Bayesian results of each column of `kept`, with the trial it is about."""
     fit = refit(
         c.yi,
         c.vi,
@@ -110,49 +92,26 @@ def _both_models(
         prediction=c.pooling.prediction_interval,
         level=c.level,
     )
-    bayes = posterior_stack(
-        np.where(kept, c.yi[:, None], np.nan),
-        np.where(kept, c.vi[:, None], np.nan),
-        HalfNormal(c.prior_scale),
-        c.level,
-    )
+    bayes = posterior_stack(*subsets(c.yi, c.vi, kept), HalfNormal(c.prior_scale), c.level)
     for at in range(kept.shape[1]):
         k = int(fit.k[at])
-        lead = leading_model(k, c.pooling)
-        shared = {"k": k, "ci_level": c.level}
-
-        def natural(values: Floats, at: int = at) -> float:
-            return c.natural(float(values[at]))
-
-        own = "single_trial" if k == 1 else c.pooling.model
-        yield (
-            at,
-            shared
-            | {
-                "model": own,
-                "leads": "yes" if lead.model == own else "no",
-                "estimate": natural(fit.estimate),
-                "ci_low": natural(fit.ci_low),
-                "ci_high": natural(fit.ci_high),
-                "p_value": float(fit.p_value[at]),
-                "pi_low": natural(fit.pi_low) if k > 1 else math.nan,
-                "pi_high": natural(fit.pi_high) if k > 1 else math.nan,
-                "tau2": float(fit.tau2[at]) if k > 1 else math.nan,
-                "i2": float(fit.i2[at]) if k > 1 else math.nan,
-            },
-        )
+        own = {
+            "model": "single_trial" if k == 1 else c.pooling.model,
+            **c.naturals(fit, MEAN, at),
+            "p_value": float(fit.p_value[at]),
+        }
+        results = [own]
         if k > 1:
-            yield (
-                at,
-                shared
-                | {
-                    "model": "bayesian",
-                    "leads": "yes" if lead.model == "bayesian" else "no",
-                    "estimate": natural(bayes.median),
-                    "ci_low": natural(bayes.ci_low),
-                    "ci_high": natural(bayes.ci_high),
-                    "pi_low": natural(bayes.pi_low),
-                    "pi_high": natural(bayes.pi_high),
-                    "tau2": float(bayes.tau_median[at]) ** 2,
-                },
-            )
+            own |= c.naturals(fit, NEW_TRIAL, at)
+            own |= {"tau2": float(fit.tau2[at]), "i2": float(fit.i2[at])}
+            of_bayes = {
+                "model": "bayesian",
+                "estimate": c.natural(float(bayes.median[at])),
+                **c.naturals(bayes, LIMITS, at),
+                "tau2": float(bayes.tau_median[at]) ** 2,
+            }
+            results.append(of_bayes)
+        lead = leading_model(k, c.pooling).model
+        for result in results:
+            leads = "yes" if result["model"] == lead else "no"
+            yield c.rows.iloc[at], {"k": k, "ci_level": c.level, "leads": leads} | result

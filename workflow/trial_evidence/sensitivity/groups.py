@@ -5,8 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.pool.probes.subgroups import separate_subgroups, subgroup_test
-from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
+from trial_evidence.pool.probes.subgroups import (
+    SeparateSubgroups,
+    SubgroupTest,
+    separate_subgroups,
+    subgroup_test,
+)
+from trial_evidence.sensitivity.comparison import MEAN, Comparison, nan_if_none, table
 from trial_evidence.sensitivity.properties import blinding, risk_of_bias
 from trial_evidence.sheet import Sheet
 
@@ -21,11 +26,6 @@ ONE_GROUP = "All trials belong to one group"
 def subgroups_table(comparisons: tuple[Comparison, ...], sheet: Sheet) -> pd.DataFrame:
     """Groups of trials by what was given and how it was studied.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-    sheet : Sheet
-
     Returns
     -------
     DataFrame
@@ -34,10 +34,10 @@ def subgroups_table(comparisons: tuple[Comparison, ...], sheet: Sheet) -> pd.Dat
         rests on one tau2 for all groups. A factor that does not vary has a row that says so.
     """
     records = [
-        c.frame() | {"ci_level": c.level} | record
+        c.frame() | {"ci_level": c.level, "factor": factor} | record
         for c in comparisons
         for factor, groups in factors(c, sheet).items()
-        for record in _factor(c, factor, groups)
+        for record in _factor(c, groups)
     ]
     return table(records, SUBGROUP_COLUMNS)
 
@@ -61,10 +61,10 @@ def factors(c: Comparison, sheet: Sheet) -> Mapping[str, pd.Series]:
     return shared | {"endpoint": rows["endpoint"], "assessor": rows["assessor"]}
 
 
-def _factor(c: Comparison, factor: str, groups: pd.Series) -> Iterator[dict[str, Any]]:
+def _factor(c: Comparison, groups: pd.Series) -> Iterator[dict[str, Any]]:
     labels = [str(group) for group in groups]
     if len(set(labels)) == 1:
-        yield {"factor": factor, "k": c.k, "reason": f"{ONE_GROUP}: {labels[0]}."}
+        yield {"k": c.k, "reason": f"{ONE_GROUP}: {labels[0]}."}
         return
     separate = separate_subgroups(
         c.yi,
@@ -77,36 +77,28 @@ def _factor(c: Comparison, factor: str, groups: pd.Series) -> Iterator[dict[str,
     for at, level in enumerate(separate.levels):
         members = c.rows.loc[[label == level for label in labels], "trial_id"]
         yield {
-            "factor": factor,
             "group": level,
             "tau2_between": "separate",
             "k": int(separate.fit.k[at]),
-            "estimate": c.natural(float(separate.fit.estimate[at])),
-            "ci_low": c.natural(float(separate.fit.ci_low[at])),
-            "ci_high": c.natural(float(separate.fit.ci_high[at])),
+            **c.naturals(separate.fit, MEAN, at),
             "tau2": float(separate.fit.tau2[at]) if len(members) > 1 else float("nan"),
             "trials": ";".join(members),
         }
-    yield {
-        "factor": factor,
-        "tau2_between": "separate",
-        "k": c.k,
-        "test": separate.method,
-        "statistic": nan_if_none(separate.statistic),
-        "df_num": separate.df,
-        "p_value": nan_if_none(separate.p_value),
-        "reason": separate.reason,
-    }
+    yield _test(c, "separate", separate) | {"df_num": separate.df}
     common = subgroup_test(c.yi, c.vi, labels)
-    yield {
-        "factor": factor,
-        "tau2_between": "common",
-        "k": c.k,
+    yield _test(c, "common", common) | {
         "tau2": nan_if_none(common.tau2),
-        "test": common.method,
-        "statistic": nan_if_none(common.statistic),
         "df_num": common.df_num,
         "df_den": common.df_den,
-        "p_value": nan_if_none(common.p_value),
-        "reason": common.reason,
+    }
+
+
+def _test(c: Comparison, between: str, test: SubgroupTest | SeparateSubgroups) -> dict[str, Any]:
+    return {
+        "tau2_between": between,
+        "k": c.k,
+        "test": test.method,
+        "statistic": nan_if_none(test.statistic),
+        "p_value": nan_if_none(test.p_value),
+        "reason": test.reason,
     }

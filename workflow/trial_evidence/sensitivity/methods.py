@@ -23,7 +23,14 @@ from trial_evidence.pool.models.binomial_normal import (
 from trial_evidence.pool.models.mantel_haenszel import mantel_haenszel
 from trial_evidence.pool.models.peto import peto
 from trial_evidence.pool.models.random_effects import common_effect
-from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
+from trial_evidence.sensitivity.comparison import (
+    LIMITS,
+    MEAN,
+    NEW_TRIAL,
+    Comparison,
+    nan_if_none,
+    table,
+)
 from trial_evidence.words.models import BOOTSTRAP
 
 METHOD_COLUMNS = [
@@ -38,11 +45,6 @@ EMPIRICAL_ONLY = "The empirical prior was made for log odds ratios."
 
 def methods_table(comparisons: tuple[Comparison, ...], choices: Sensitivity) -> pd.DataFrame:
     """Every method on every comparison.
-
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-    choices : Sensitivity
 
     Returns
     -------
@@ -70,22 +72,16 @@ def _random_effects(c: Comparison) -> Iterator[dict[str, Any]]:
             fit = fit_stack(c.yi, c.vi, method=method, interval=interval, level=c.level)
             yield shared | {
                 "interval": interval,
-                "estimate": c.natural(float(fit.estimate[0])),
-                "ci_low": c.natural(float(fit.ci_low[0])),
-                "ci_high": c.natural(float(fit.ci_high[0])),
-                "p_value": float(fit.p_value[0]),
-                "tau2": float(fit.tau2[0]),
+                **c.naturals(fit, MEAN, 0),
+                **fit.only("p_value", "tau2"),
             }
         for prediction in PREDICTIONS:
             fit = fit_stack(c.yi, c.vi, method=method, prediction=prediction, level=c.level)
-            low, high = float(fit.pi_low[0]), float(fit.pi_high[0])
             yield shared | {
                 "prediction": prediction,
-                "estimate": c.natural(float(fit.estimate[0])),
-                "pi_low": c.natural(low),
-                "pi_high": c.natural(high),
-                "tau2": float(fit.tau2[0]),
-                "reason": NO_DEGREES if math.isnan(low) else "",
+                **c.naturals(fit, ("estimate", *NEW_TRIAL), 0),
+                **fit.only("tau2"),
+                "reason": NO_DEGREES if math.isnan(fit.pi_low[0]) else "",
             }
     low, high = bootstrap_prediction_interval(c.yi, c.vi, c.level)
     yield {
@@ -122,10 +118,7 @@ def _of(c: Comparison, model: str, result: Pooled | Refused | None) -> dict[str,
     return {
         "model": model,
         "k": result.k,
-        **{
-            name: c.natural(getattr(result, name))
-            for name in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
-        },
+        **c.naturals(result),
         "p_value": nan_if_none(result.p_value),
         "tau2": nan_if_none(result.tau2),
     }
@@ -151,17 +144,12 @@ def _bayesian(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
         yield {
             "model": "bayesian",
             "prior": found.prior,
-            **{
-                name: c.natural(value)
-                for name, value in (
-                    ("estimate", found.median), ("ci_low", found.ci_low),
-                    ("ci_high", found.ci_high), ("pi_low", found.pi_low),
-                    ("pi_high", found.pi_high))
-            },
+            "estimate": c.natural(found.median),
+            **c.naturals(found, LIMITS),
             "tau2": found.tau_median**2,
             "probability_of_benefit": c.benefit(found.probability_below_zero),
             "probability_worthwhile": found.probabilities_below[0] if timed else math.nan,
-        }  # fmt: skip
+        }
     if c.measure != "odds_ratio":
         prior = EMPIRICAL_PRIORS[choices.empirical_prior]
         yield {"model": "bayesian", "prior": prior.label, "reason": EMPIRICAL_ONLY}

@@ -33,7 +33,6 @@ def found_modifiers(
 
     Parameters
     ----------
-    sheet : Sheet
     trials : Series of str
         Ids of the trials to look at.
     configured : tuple of EffectModifier
@@ -61,12 +60,6 @@ def effect_modifiers_table(
 ) -> pd.DataFrame:
     """Interactions estimated within each trial and pooled.
 
-    Parameters
-    ----------
-    configuration : Configuration
-    sheet : Sheet
-    setting : str
-
     Returns
     -------
     DataFrame
@@ -88,29 +81,20 @@ def effect_modifiers_table(
     for analysis in wide:
         for measure in analysis.measures:
             rows = used[(used["analysis"] == analysis.id) & (used["measure"] == measure)]
+            frame = {
+                "setting": setting,
+                "analysis": analysis.id,
+                "measure": measure,
+                "ci_level": configuration.confidence_level,
+            }
             for modifier in analysis.effect_modifiers:
-                frame = {
-                    "setting": setting,
-                    "analysis": analysis.id,
-                    "measure": measure,
-                    "factor": modifier.factor,
-                    "level": modifier.levels[0],
-                    "reference_level": modifier.levels[1],
-                    "ci_level": configuration.confidence_level,
-                }
+                level, reference = modifier.levels
+                named = {"factor": modifier.factor, "level": level, "reference_level": reference}
                 found = _interaction(rows, analysis, measure, modifier, configuration)
-                records += [frame | record for record in found]
+                records += [frame | named | record for record in found]
             reported = {modifier.factor for modifier in analysis.effect_modifiers}
             records += [
-                {
-                    "setting": setting,
-                    "analysis": analysis.id,
-                    "measure": measure,
-                    "factor": factor,
-                    "ci_level": configuration.confidence_level,
-                    "k": 0,
-                    "reason": NOT_REPORTED,
-                }
+                frame | {"factor": factor, "k": 0, "reason": NOT_REPORTED}
                 for factor in configuration.sensitivity.effect_modifiers
                 if factor not in reported
             ]
@@ -127,11 +111,8 @@ def _interaction(
     trials = qualifying_trials(rows, modifier)
     reason = ""
     if len(trials) < LEAST_TRIALS:
-        reason = (
-            f"Not pooled: {len(trials)} trials report both levels, {LEAST_TRIALS} are needed."
-            if len(trials) != 1
-            else f"Not pooled: 1 trial reports both levels, {LEAST_TRIALS} are needed."
-        )
+        report = "1 trial reports" if len(trials) == 1 else f"{len(trials)} trials report"
+        reason = f"Not pooled: {report} both levels, {LEAST_TRIALS} are needed."
     if not trials:
         yield {"k": 0, "reason": reason}
         return
@@ -157,13 +138,8 @@ def _interaction(
             "model": result.model,
             "role": roles.get(result.model, ""),
             "k": result.k,
-            **{
-                name: c.natural(getattr(result, name))
-                for name in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
-            },
-            "p_value": nan_if_none(result.p_value),
-            "tau2": nan_if_none(result.tau2),
-            "i2": nan_if_none(result.i2),
+            **c.naturals(result),
+            **{name: nan_if_none(getattr(result, name)) for name in ("p_value", "tau2", "i2")},
             "trials": ";".join(trials),
             "reason": reason,
         }

@@ -22,7 +22,6 @@ def risk_of_bias(sheet: Sheet, rows: pd.DataFrame) -> pd.Series:
 
     Parameters
     ----------
-    sheet : Sheet
     rows : DataFrame
         ``trial_id`` and ``outcome``.
     """
@@ -39,7 +38,6 @@ def shares_at(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:
 
     Parameters
     ----------
-    sheet : Sheet
     factor, level : str
         The factor and the level whose share is asked for.
 

@@ -21,18 +21,13 @@ META_REGRESSION_COLUMNS = [
     "ci_high", "ci_level", "p_value", "df", "tau2", "r2", "q_residual", "q_residual_p",
     "without_covariate", "reason",
 ]  # fmt: skip
+OF_A_TERM = ("se", "ci_low", "ci_high", "p_value")
 
 
 def meta_regression_table(
     comparisons: tuple[Comparison, ...], sheet: Sheet, choices: Sensitivity
 ) -> pd.DataFrame:
     """One meta-regression a covariate, by REML with the conservative Hartung-Knapp test.
-
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-    sheet : Sheet
-    choices : Sensitivity
 
     Returns
     -------
@@ -114,14 +109,8 @@ def _records(
         yield shared | {
             "term": term,
             "coefficient": float(found.coefficients[at]),
-            "se": float(found.se[at]),
-            "ci_low": float(found.ci_low[at]),
-            "ci_high": float(found.ci_high[at]),
-            "p_value": float(found.p_value[at]),
-            "df": found.df,
-            "tau2": found.tau2,
+            **{name: float(getattr(found, name)[at]) for name in OF_A_TERM},
+            **{name: getattr(found, name) for name in ("df", "tau2", "q_residual", "q_residual_p")},
             "r2": nan_if_none(found.r2),
-            "q_residual": found.q_residual,
-            "q_residual_p": found.q_residual_p,
             "reason": forced_words(found.k) if forced else "",
         }

@@ -15,21 +15,18 @@ from trial_evidence.pool.probes.small_study import (
     peters,
     trim_and_fill,
 )
-from trial_evidence.sensitivity.comparison import Comparison, table
+from trial_evidence.sensitivity.comparison import MEAN, Comparison, table
 
 SMALL_STUDY_COLUMNS = [
     "setting", "analysis", "measure", "test", "k", "statistic", "df", "p_value", "slope",
     "slope_se", "estimate", "ci_low", "ci_high", "missing", "detail", "reason",
 ]  # fmt: skip
+TEST = ("statistic", "df", "p_value")
 ODDS_ONLY = "Defined for odds ratios alone."
 
 
 def small_study_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """Tests and corrections for small-study effects.
-
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
 
     Returns
     -------
@@ -45,18 +42,16 @@ def small_study_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
 def _tests(c: Comparison) -> Iterator[dict[str, Any]]:
     yield _regression(c, "egger", egger(c.yi, c.vi, c.level))
     counts = c.counts
-    for name, test in (("harbord", harbord), ("peters", peters)):
-        if counts is None:
-            continue
-        if c.measure == "odds_ratio":
-            yield _regression(c, name, test(counts, c.level))
-        else:
-            yield {"test": name, "reason": ODDS_ONLY}
+    if counts is not None:
+        for name, test in (("harbord", harbord), ("peters", peters)):
+            odds = c.measure == "odds_ratio"
+            found = test(counts, c.level) if odds else Refused(ODDS_ONLY)
+            yield _regression(c, name, found)
     filled = trim_and_fill(c.yi, c.vi, level=c.level)
     if isinstance(filled, Refused):
         yield {"test": "trim_and_fill", "reason": filled.reason}
     else:
-        yield _interval(c, filled.estimate, filled.ci_low, filled.ci_high) | {
+        yield c.naturals(filled, MEAN) | {
             "test": "trim_and_fill",
             "missing": filled.missing,
             "detail": f"missing on the {filled.side}",
@@ -67,7 +62,7 @@ def _tests(c: Comparison) -> Iterator[dict[str, Any]]:
     else:
         yield _regression(c, "pet", corrected.pet)
         yield _regression(c, "peese", corrected.peese)
-        yield _interval(c, corrected.estimate, corrected.ci_low, corrected.ci_high) | {
+        yield c.naturals(corrected, MEAN) | {
             "test": "pet_peese",
             "detail": f"{corrected.chosen.upper()} was chosen",
         }
@@ -76,11 +71,9 @@ def _tests(c: Comparison) -> Iterator[dict[str, Any]]:
     if isinstance(model, Refused):
         yield {"test": "selection_model", "reason": model.reason}
     else:
-        yield _interval(c, model.estimate, model.ci_low, model.ci_high) | {
+        yield c.naturals(model, MEAN) | {
             "test": "selection_model",
-            "statistic": model.statistic,
-            "df": model.df,
-            "p_value": model.p_value,
+            **{name: getattr(model, name) for name in TEST},
             "detail": f"chance of publication above one-sided p {model.steps[0]:g}, relative to "
             f"below: {model.selection[1]:.3g}",
         }
@@ -89,19 +82,10 @@ def _tests(c: Comparison) -> Iterator[dict[str, Any]]:
 def _regression(c: Comparison, name: str, test: RegressionTest | Refused) -> dict[str, Any]:
     if isinstance(test, Refused):
         return {"test": name, "reason": test.reason}
-    return _interval(c, test.limit, test.limit_low, test.limit_high) | {
-        "test": name,
-        "statistic": test.statistic,
-        "df": test.df,
-        "p_value": test.p_value,
-        "slope": test.slope,
-        "slope_se": test.slope_se,
-    }
-
-
-def _interval(c: Comparison, estimate: float, low: float, high: float) -> dict[str, float]:
     return {
-        "estimate": c.natural(estimate),
-        "ci_low": c.natural(low),
-        "ci_high": c.natural(high),
+        "test": name,
+        "estimate": c.natural(test.limit),
+        "ci_low": c.natural(test.limit_low),
+        "ci_high": c.natural(test.limit_high),
+        **{name: getattr(test, name) for name in (*TEST, "slope", "slope_se")},
     }

@@ -15,10 +15,6 @@ SHRINKAGE_COLUMNS = [
 def shrinkage_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """Effect of every trial, alone and in the Bayesian model with the configured prior.
 
-    Parameters
-    ----------
-    comparisons : tuple of Comparison
-
     Returns
     -------
     DataFrame
@@ -29,20 +25,9 @@ def shrinkage_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     records = []
     for c in comparisons:
         found = posterior(c.yi, c.vi, HalfNormal(c.prior_scale), c.level)
-        for at, trial in enumerate(c.rows["trial_id"]):
-            mean = found.shrinkage_mean[at]
-            records.append(
-                c.frame()
-                | {
-                    "trial_id": trial,
-                    "trial": c.rows["trial"].iloc[at],
-                    "prior": found.prior,
-                    "estimate": c.natural(float(c.yi[at])),
-                    "shrunken_estimate": c.natural(mean),
-                    "yi": float(c.yi[at]),
-                    "se": float(c.vi[at]) ** 0.5,
-                    "shrunken_mean": mean,
-                    "shrunken_sd": found.shrinkage_sd[at],
-                }
-            )
+        numbers = (c.trials(), c.yi.tolist(), c.vi.tolist(), found.shrinkage_mean)
+        for trial, y, v, mean, sd in zip(*numbers, found.shrinkage_sd, strict=True):
+            estimates = {"estimate": c.natural(y), "shrunken_estimate": c.natural(mean)}
+            own = {"yi": y, "se": v**0.5, "shrunken_mean": mean, "shrunken_sd": sd}
+            records.append(c.frame() | trial | {"prior": found.prior} | estimates | own)
     return table(records, SHRINKAGE_COLUMNS)

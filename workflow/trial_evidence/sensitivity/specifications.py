@@ -46,7 +46,6 @@ class Multiverse:
 
     Attributes
     ----------
-    analysis : Analysis
     choices : DataFrame
         Columns ``CHOICE_COLUMNS``, a row a specification.
     curve : SpecificationCurve
@@ -64,12 +63,6 @@ class Multiverse:
 
 def multiverses(configuration: Configuration, sheet: Sheet, setting: str) -> tuple[Multiverse, ...]:
     """Fit every specification of every analysis that pools ratios of two trials or more.
-
-    Parameters
-    ----------
-    configuration : Configuration
-    sheet : Sheet
-    setting : str
 
     Returns
     -------
@@ -206,7 +199,6 @@ def multiverse_table(found: Sequence[Multiverse], level: float) -> pd.DataFrame:
 
     Parameters
     ----------
-    found : sequence of Multiverse
     level : float
         Level of the intervals in percent.
 
@@ -225,13 +217,9 @@ def multiverse_table(found: Sequence[Multiverse], level: float) -> pd.DataFrame:
             setting=multiverse.analysis.setting,
             analysis=multiverse.analysis.id,
             k=curve.k.astype(int),
-            estimate=_ratio(curve.estimate),
-            ci_low=_ratio(curve.ci_low),
-            ci_high=_ratio(curve.ci_high),
             ci_level=level,
-            p_value=curve.p_value,
-            tau2=curve.tau2,
-            i2=curve.i2,
+            **{name: _ratio(getattr(curve, name)) for name in ("estimate", "ci_low", "ci_high")},
+            **{name: getattr(curve, name) for name in ("p_value", "tau2", "i2")},
             excludes_no_effect=np.where(excludes, "yes", "no"),
             rank=curve.rank + 1,
             leading=np.where(leading, "yes", "no"),
@@ -242,10 +230,6 @@ def multiverse_table(found: Sequence[Multiverse], level: float) -> pd.DataFrame:
 
 def multiverse_summary(found: Sequence[Multiverse]) -> pd.DataFrame:
     """Shares and medians over the specifications of each analysis, all and by measure.
-
-    Parameters
-    ----------
-    found : sequence of Multiverse
 
     Returns
     -------

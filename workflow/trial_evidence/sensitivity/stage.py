@@ -50,9 +50,6 @@ def write_sensitivity(
 
     Parameters
     ----------
-    configuration : Configuration
-    sheet : Sheet
-    setting : str
     results : Path
         Holds ``<setting>/trials.csv``. Tables go to ``<setting>/sensitivity/``, figures of an
         analysis's first measure to ``<setting>/<analysis>/``, and ``figures.csv`` among the
@@ -99,13 +96,8 @@ def sensitivity_pages(
 
     Parameters
     ----------
-    configuration : Configuration
-    found : sequence of Comparison
     specifications : DataFrame
         The table ``multiverse`` of the setting.
-    sheet : Sheet
-    setting : str
-    style : Style
 
     Returns
     -------

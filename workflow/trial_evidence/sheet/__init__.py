@@ -19,6 +19,7 @@ from trial_evidence.words.problems import (
 )
 
 from .check import check_sheet, in_order, read_files
+from .checked import CheckedTable
 from .dictionary import (
     Column,
     Dictionary,
@@ -56,16 +57,21 @@ def find_problems(raw: Path, dictionary: Dictionary) -> tuple[Problem, ...]:
     ----------
     raw : Path
         Folder with one CSV file a table.
-    dictionary : Dictionary
 
     Returns
     -------
     tuple of Problem
         Errors first, then warnings, each in the order of the sheet.
     """
+    return _checked(raw, dictionary)[1]
+
+
+def _checked(
+    raw: Path, dictionary: Dictionary
+) -> tuple[dict[str, CheckedTable], tuple[Problem, ...]]:
     contents, about_files = read_files(raw, dictionary)
-    _, problems = check_sheet(contents, dictionary)
-    return tuple(in_order([*about_files, *problems], dictionary))
+    tables, problems = check_sheet(contents, dictionary)
+    return tables, tuple(in_order([*about_files, *problems], dictionary))
 
 
 def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem, ...]]:
@@ -75,7 +81,6 @@ def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem,
     ----------
     raw : Path
         Folder with one CSV file a table.
-    dictionary : Dictionary
 
     Returns
     -------
@@ -89,9 +94,7 @@ def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem,
     SheetError
         When anything is an error; it carries all errors and all warnings.
     """
-    contents, about_files = read_files(raw, dictionary)
-    tables, problems = check_sheet(contents, dictionary)
-    found = tuple(in_order([*about_files, *problems], dictionary))
+    tables, found = _checked(raw, dictionary)
     if has_errors(found):
         raise SheetError(found)
     return typed_sheet(tables), found

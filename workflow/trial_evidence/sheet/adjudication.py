@@ -26,7 +26,7 @@ from trial_evidence.words.problems import (
 
 from .arithmetic import Span, arithmetic_problems, printed_span
 from .checked import CheckedRow
-from .dictionary import NUMBER_TYPES, Column, Dictionary
+from .dictionary import Column, Dictionary
 from .tables import PRINTED, Sheet
 from .values import ALL, printed_decimals, read_cell
 
@@ -128,11 +128,6 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
     Current rows go before superseded ones. Where several fit, those that hold the first reader's
     values go before the others, then those that hold the second reader's.
 
-    Parameters
-    ----------
-    sheet : Sheet
-    reading : Reading
-
     Returns
     -------
     tuple of int
@@ -184,10 +179,6 @@ def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
 def unadjudicated(sheet: Sheet) -> pd.DataFrame:
     """Return the disagreements between the readers that nobody has settled.
 
-    Parameters
-    ----------
-    sheet : Sheet
-
     Returns
     -------
     DataFrame
@@ -197,7 +188,7 @@ def unadjudicated(sheet: Sheet) -> pd.DataFrame:
         about a number in use.
     """
     decisions = _records(sheet["adjudication"])
-    found: dict[tuple[str, int, str, str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, int, str, str, str], tuple[str | int, ...]] = {}
     for reading in readings(sheet):
         if reading.agree or any(reading.settled_by(decision) for decision in decisions):
             continue
@@ -205,15 +196,7 @@ def unadjudicated(sheet: Sheet) -> pd.DataFrame:
             holds = sheet_holds(sheet, reading, row)
             for n in differing_fields(reading):
                 entry = (reading.table, row, reading.fields[n], reading.first[n], reading.second[n])
-                found[entry] = {
-                    "trial_id": reading.trial_id,
-                    "table": reading.table,
-                    "row": row,
-                    "field": reading.fields[n],
-                    "first": reading.first[n],
-                    "second": reading.second[n],
-                    "sheet_holds": holds[n],
-                }
+                found[entry] = (reading.trial_id, *entry, holds[n])
     return pd.DataFrame(list(found.values()), columns=UNADJUDICATED_COLUMNS)
 
 
@@ -224,7 +207,6 @@ def adjudication_problems(sheet: Sheet, dictionary: Dictionary) -> list[Problem]
     ----------
     sheet : Sheet
         Checked, with the values of the first reader.
-    dictionary : Dictionary
 
     Returns
     -------
@@ -247,11 +229,6 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
     ----------
     sheet : Sheet
         Checked, with the values of the first reader.
-    dictionary : Dictionary
-
-    Returns
-    -------
-    Sheet
 
     Raises
     ------
@@ -263,7 +240,8 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
         raise SheetError(problems)
     tables = dict(sheet.tables)
     for decision, replacements in settled:
-        for table in {replacement.table for replacement in replacements}:
+        if replacements:
+            table = decision["table"]
             tables[table] = _replaced(tables[table], table, replacements, decision)
     return Sheet(MappingProxyType(tables), sheet.kinds)
 
@@ -276,10 +254,7 @@ def _reading(row: Mapping[str, Any]) -> Reading:
         fields, first, second = (row["field"],), (row["first_value"],), (row["second_value"],)
     return Reading(
         number=int(row["row"]),
-        table=row["table"],
-        trial_id=row["trial_id"],
-        row_key=row["row_key"],
-        field=row["field"],
+        **{name: row[name] for name in ("table", "trial_id", "row_key", "field")},
         fields=fields,
         first=first,
         second=second,
@@ -434,12 +409,12 @@ def _arithmetic(
     numbers: dict[str, float] = {}
     for name, column in dictionary.tables[table].columns.items():
         cell = record[name]
-        if column.type not in NUMBER_TYPES and column.type != "p_value":
+        if not column.is_number:
             texts[name] = cell
-        else:
-            texts[name] = str(record.get(f"{name}_printed", "" if cell != cell else f"{cell:.15g}"))
-            if cell == cell:
-                numbers[name] = cell
+            continue
+        texts[name] = str(record.get(f"{name}_printed", "" if cell != cell else f"{cell:.15g}"))
+        if cell == cell:
+            numbers[name] = cell
     before = CheckedRow(f"{table}.csv", row, record["trial_id"], dict(texts), dict(numbers))
     for replacement in replacements:
         texts[replacement.column] = replacement.text

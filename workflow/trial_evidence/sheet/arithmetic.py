@@ -10,17 +10,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 from trial_evidence.words.problems import Problem, shortened
 
-from .checked import CheckedRow
+from .checked import CheckedRow, Rows, of_kind
 from .dictionary import Dictionary
 from .values import ALL, printed_decimals, subgroup_pairs
-
-Rows = Mapping[str, Sequence[CheckedRow]]
 
 # Binary fractions: 0.285 is stored as 0.28499..., so an end of a rounding range needs a hair.
 _HAIR = 1e-9
@@ -62,8 +60,7 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         Says which tables hold results, and of which kind.
     """
     problems: list[Problem] = []
-    counts = [row for name in dictionary.of_kind("counts") for row in tables.get(name, ())]
-    contrasts = [row for name in dictionary.of_kind("contrasts") for row in tables.get(name, ())]
+    counts, contrasts = (of_kind(tables, dictionary, kind) for kind in ("counts", "contrasts"))
     for row in counts:
         problems += _events_within_n(row, "events", "n")
         problems += _percent(row)
@@ -127,27 +124,25 @@ def _look(row: CheckedRow) -> str:
     return f" Check {source} ({shortened(locator)})." if locator else f" Check {source}."
 
 
-def _events_within_n(row: CheckedRow, events: str, n: str) -> list[Problem]:
-    if row.numbers.get(events, 0.0) <= row.numbers.get(n, math.inf):
-        return []
-    message = f"{row.text(events)} events in {row.text(n)} patients are impossible."
-    return [row.problem("error", events, message)]
+def _events_within_n(row: CheckedRow, events: str, n: str) -> Iterator[Problem]:
+    if row.numbers.get(events, 0.0) > row.numbers.get(n, math.inf):
+        message = f"{row.text(events)} events in {row.text(n)} patients are impossible."
+        yield row.problem("error", events, message)
 
 
-def _percent(row: CheckedRow) -> list[Problem]:
+def _percent(row: CheckedRow) -> Iterator[Problem]:
     printed = row.numbers.get("reported_percent")
     events, n = row.numbers.get("events"), row.numbers.get("n")
     if printed is None or events is None or n is None or events > n:
-        return []
+        return
     decimals = printed_decimals(row.text("reported_percent"))
     percent = 100 * events / n
-    if printed_span(printed, decimals).meets(Span(percent, percent)):
-        return []
-    message = (
-        f"{row.text('reported_percent')}% is printed, but {events:.0f} of {n:.0f} is "
-        f"{percent:.{decimals + 1}f}%.{_look(row)}"
-    )
-    return [row.problem("warning", "reported_percent", message)]
+    if not printed_span(printed, decimals).meets(Span(percent, percent)):
+        message = (
+            f"{row.text('reported_percent')}% is printed, but {events:.0f} of {n:.0f} is "
+            f"{percent:.{decimals + 1}f}%.{_look(row)}"
+        )
+        yield row.problem("warning", "reported_percent", message)
 
 
 def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, Span | None, Span | None]:
@@ -159,14 +154,11 @@ def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, Span | None, Span 
     columns = (ratio, "ci_low", "ci_high")
     present = [column for column in columns if column in row.numbers]
     decimals = max((printed_decimals(row.text(column)) for column in present), default=0)
-    spans = [
-        printed_span(row.numbers[column], decimals) if column in row.numbers else None
-        for column in columns
-    ]
-    return spans[0], spans[1], spans[2]
+    spans = {column: printed_span(row.numbers[column], decimals) for column in present}
+    return spans.get(ratio), spans.get("ci_low"), spans.get("ci_high")
 
 
-def _interval(row: CheckedRow, ratio: str) -> list[Problem]:
+def _interval(row: CheckedRow, ratio: str) -> Iterable[Problem]:
     estimate = row.numbers.get(ratio)
     low, high = row.numbers.get("ci_low"), row.numbers.get("ci_high")
     texts = {column: row.text(column) for column in (ratio, "ci_low", "ci_high")}
@@ -194,49 +186,43 @@ def _interval(row: CheckedRow, ratio: str) -> list[Problem]:
     return problems or _asymmetry(row, ratio)
 
 
-def _asymmetry(row: CheckedRow, ratio: str) -> list[Problem]:
+def _asymmetry(row: CheckedRow, ratio: str) -> Iterator[Problem]:
     estimate, low, high = _spans(row, ratio)
     if estimate is None or low is None or high is None:
-        return []
+        return
     middle = Span(
         math.sqrt(max(low.low, 0.0) * max(high.low, 0.0)), math.sqrt(low.high * high.high)
     )
-    if middle.meets(estimate):
-        return []
-    message = (
-        f"the interval {row.text('ci_low')} to {row.text('ci_high')} is centred on "
-        f"{math.sqrt(row.numbers['ci_low'] * row.numbers['ci_high']):.3g} on the log scale, not "
-        f"on {row.text(ratio)}, which rounding does not explain.{_look(row)}"
-    )
-    return [row.problem("warning", ratio, message)]
+    if not middle.meets(estimate):
+        message = (
+            f"the interval {row.text('ci_low')} to {row.text('ci_high')} is centred on "
+            f"{math.sqrt(row.numbers['ci_low'] * row.numbers['ci_high']):.3g} on the log scale, "
+            f"not on {row.text(ratio)}, which rounding does not explain.{_look(row)}"
+        )
+        yield row.problem("warning", ratio, message)
 
 
-def _p_value(row: CheckedRow) -> list[Problem]:
+def _p_value(row: CheckedRow) -> Iterator[Problem]:
     ratio, low, high = _spans(row, "hr")
     level, printed = row.numbers.get("ci_level"), row.numbers.get("p_value")
     sided = row.text("p_sided")
-    if ratio is None or level is None or printed is None or not sided:
-        return []
-    if low is None and high is None:
-        return []
+    if ratio is None or level is None or printed is None or not sided or low is high is None:
+        return
     text = row.text("p_value")
-    claimed = (
-        Span(0.0, printed)
-        if text.startswith("<")
-        else printed_span(printed, printed_decimals(text))
-    )
+    below = text.startswith("<")
+    claimed = Span(0.0, printed) if below else printed_span(printed, printed_decimals(text))
     two = two_sided_p(ratio, low, high, level)
     one = Span(two.low / 2, two.high / 2)
     expected, other, other_name = (two, one, "one") if sided == "two" else (one, two, "two")
     if claimed.meets(expected):
-        return []
+        return
     message = (
-        f"p {text if text.startswith('<') else '= ' + text} does not agree with "
+        f"p {text if below else '= ' + text} does not agree with "
         f"{_estimate_in_words(row)}, which gives {_p_range(expected)} ({sided}-sided)."
     )
     if claimed.meets(other):
         message += f" It fits only as {other_name}-sided."
-    return [row.problem("warning", "p_value", message + _look(row))]
+    yield row.problem("warning", "p_value", message + _look(row))
 
 
 def _estimate_in_words(row: CheckedRow) -> str:
@@ -249,11 +235,10 @@ def _p_range(span: Span) -> str:
     return f"p = {low}" if low == high else f"p = {low} to {high}"
 
 
-def _arms_make_the_trial(tables: Rows) -> list[Problem]:
+def _arms_make_the_trial(tables: Rows) -> Iterator[Problem]:
     arms = defaultdict(list)
     for row in tables.get("arms", ()):
         arms[row.text("trial_id")].append(row.numbers.get("n_randomised"))
-    problems = []
     for row in tables.get("trials", ()):
         total = row.numbers.get("n_randomised")
         parts = [n for n in arms[row.text("trial_id")] if n is not None]
@@ -263,19 +248,17 @@ def _arms_make_the_trial(tables: Rows) -> list[Problem]:
         if sum(parts) != total:
             added = " + ".join(f"{n:.0f}" for n in parts)
             message = f"{total:.0f} randomised, but the arms add up to {sum(parts):.0f} ({added})."
-            problems.append(row.problem("warning", "n_randomised", message))
-    return problems
+            yield row.problem("warning", "n_randomised", message)
 
 
 def _more_analysed_than_randomised(
     arms: Sequence[CheckedRow], counts: Sequence[CheckedRow], contrasts: Sequence[CheckedRow]
-) -> list[Problem]:
+) -> Iterator[Problem]:
     randomised = {
         row.text("arm_id"): row.numbers["n_randomised"]
         for row in arms
         if "n_randomised" in row.numbers
     }
-    problems = []
     for rows, arm_column, n_column in (
         (counts, "arm_id", "n"),
         (contrasts, "experimental_arm_id", "n_experimental"),
@@ -289,11 +272,10 @@ def _more_analysed_than_randomised(
                     f"{n:.0f} patients are analysed, but arms.csv has {total:.0f} in {arm}."
                     f"{_look(row)}"
                 )
-                problems.append(row.problem("warning", n_column, message))
-    return problems
+                yield row.problem("warning", n_column, message)
 
 
-def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> list[Problem]:
+def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> Iterator[Problem]:
     """Levels of a factor hold no more patients and events than the arm they are part of."""
     wholes = defaultdict(list)
     parts = defaultdict(list)
@@ -310,7 +292,6 @@ def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> list[Problem]:
             wholes[result].append(row)
         elif pairs and len(pairs) == 1:
             parts[(*result, pairs[0][0], row.text("source_id"))].append(row)
-    problems = []
     for (*arm, factor, _), rows in parts.items():
         levels = {row.text("subgroup") for row in rows}
         whole = wholes[tuple(arm)]
@@ -323,8 +304,7 @@ def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> list[Problem]:
                 f"the levels of {factor} add up to {events:.0f} of {n:.0f}, but the whole arm has "
                 f"{first.text('events')} of {first.text('n')} (row {first.number})."
             )
-            problems.append(rows[-1].problem("warning", "events", message + _look(rows[-1])))
-    return problems
+            yield rows[-1].problem("warning", "events", message + _look(rows[-1]))
 
 
 def _total(rows: Iterable[CheckedRow], column: str) -> float:

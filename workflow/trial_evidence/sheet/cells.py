@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from trial_evidence.words.problems import Problem, did_you_mean, quoted
+from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
 
 from .dictionary import Table
 
@@ -51,7 +51,6 @@ class RawTable:
         What the dictionary says about it.
     columns : frozenset of str
         The columns that could be read.
-    rows : tuple of Row
     unread : frozenset of str
         Cells of rows with too few or too many cells: they may hold ids that other tables
         refer to, so a reference to one of them is not reported as wrong.
@@ -79,43 +78,33 @@ def read_cells(table: Table, content: bytes | None) -> tuple[RawTable | None, li
         None when the file cannot be read as a table at all.
     list of Problem
     """
-    file = table.file
+    try:
+        return _as_table(table, _records(table.file, _decoded(table.file, content)))
+    except SheetError as unreadable:
+        return None, list(unreadable.problems)
+
+
+def _unreadable(file: str, message: str, row: int | None = None) -> SheetError:
+    return SheetError([about(file, message, row)])
+
+
+def _decoded(file: str, content: bytes | None) -> str:
     if content is None:
-        return None, [_about_file(file, "the file is missing.")]
-    text, problem = _decoded(file, content)
-    if problem is not None:
-        return None, [problem]
-    records, problem = _records(file, text)
-    if problem is not None:
-        return None, [problem]
-    return _as_table(table, records)
-
-
-def _about_file(file: str, message: str, row: int | None = None) -> Problem:
-    return Problem("error", file, row, "", "", "", message)
-
-
-def _decoded(file: str, content: bytes) -> tuple[str, Problem | None]:
-    if not content.strip():
-        return "", _about_file(file, "the file is empty.")
-    if content.startswith(b"PK\x03\x04") or content.startswith(b"\xd0\xcf\x11\xe0"):
-        return "", _about_file(
-            file, f"this is a spreadsheet workbook that was only renamed. {SAVE_AS}"
-        )
+        raise _unreadable(file, "the file is missing.")
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise _unreadable(file, f"this is a spreadsheet workbook that was only renamed. {SAVE_AS}")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or _looks_like_utf_16(content):
-        return "", _about_file(file, f'saved as "Unicode text" (UTF-16). {SAVE_AS}')
+        raise _unreadable(file, f'saved as "Unicode text" (UTF-16). {SAVE_AS}')
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return "", _not_utf_8(file, content, error.start)
+        raise _not_utf_8(file, content, error.start) from error
     if "\0" in text:
-        row = _row_at(text, text.index("\0"))
-        return "", _about_file(
-            file, f"the file holds a NUL character and is damaged. {SAVE_AS}", row
-        )
+        message = f"the file holds a NUL character and is damaged. {SAVE_AS}"
+        raise _unreadable(file, message, _row_at(text, text.index("\0")))
     if not text.strip():
-        return "", _about_file(file, "the file is empty.")
-    return text, None
+        raise _unreadable(file, "the file is empty.")
+    return text
 
 
 def _looks_like_utf_16(content: bytes) -> bool:
@@ -123,7 +112,7 @@ def _looks_like_utf_16(content: bytes) -> bool:
     return len(start) >= 8 and start.count(0) > 0.4 * len(start)
 
 
-def _not_utf_8(file: str, content: bytes, start: int) -> Problem:
+def _not_utf_8(file: str, content: bytes, start: int) -> SheetError:
     before = content[:start].decode("utf-8-sig")
     here = content[start : start + 1]
     likely = here.decode("cp1252", errors="ignore") or here.decode("latin-1")
@@ -133,7 +122,7 @@ def _not_utf_8(file: str, content: bytes, start: int) -> Problem:
         message += f' (probably "{likely}")'
     if context:
         message += f" after {quoted(context)}"
-    return _about_file(file, f"{message} cannot be read. {SAVE_AS}", _row_at(before, len(before)))
+    return _unreadable(file, f"{message} cannot be read. {SAVE_AS}", _row_at(before, len(before)))
 
 
 def _row_at(text: str, position: int) -> int:
@@ -148,14 +137,13 @@ def _row_at(text: str, position: int) -> int:
     return rows
 
 
-def _records(file: str, text: str) -> tuple[list[list[str]], Problem | None]:
+def _records(file: str, text: str) -> list[list[str]]:
     limit = csv.field_size_limit(_LONGEST_CELL)
     records: list[list[str]] = []
     try:
         for record in csv.reader(io.StringIO(text, newline=""), strict=True):
             records.append(record)
     except csv.Error as error:
-        row = len(records) + 1
         if "expected after" in str(error):
             message = (
                 "there is a quotation mark inside a cell. A cell with a comma or a quotation mark "
@@ -163,10 +151,10 @@ def _records(file: str, text: str) -> tuple[list[list[str]], Problem | None]:
             )
         else:
             message = 'a cell begins with a quotation mark (") that is never closed.'
-        return [], _about_file(file, message, row)
+        raise _unreadable(file, message, len(records) + 1) from error
     finally:
         csv.field_size_limit(limit)
-    return records, None
+    return records
 
 
 def _as_table(
@@ -176,24 +164,17 @@ def _as_table(
     header = list(records[0])
     if header and header[0].startswith("sep="):
         message = 'the first line says how cells are separated ("sep="). Delete that line.'
-        return None, [_about_file(file, message, 1)]
+        raise _unreadable(file, message, 1)
     separator = _other_separator(table, header)
     if separator is not None:
-        return None, [
-            _about_file(
-                file, f"the cells are separated by {separator}, not by commas. {SAVE_AS}", 1
-            )
-        ]
+        message = f"the cells are separated by {separator}, not by commas. {SAVE_AS}"
+        raise _unreadable(file, message, 1)
     if not any(name in table.columns for name in header):
-        return None, [
-            _about_file(
-                file,
-                "the first row must name the columns "
-                f"({', '.join(list(table.columns)[:3])}, ...); it begins with "
-                f"{quoted(header[0] if header else '')}.",
-                1,
-            )
-        ]
+        message = (
+            f"the first row must name the columns ({', '.join(list(table.columns)[:3])}, ...); "
+            f"it begins with {quoted(header[0] if header else '')}."
+        )
+        raise _unreadable(file, message, 1)
     problems = _header_problems(table, header)
     times = Counter(header)
     columns = frozenset(
@@ -204,7 +185,7 @@ def _as_table(
     rows, unread, row_problems = _rows(table, header, columns, records[1:])
     problems += row_problems
     if table.rows_required and not rows and not row_problems:
-        problems.append(_about_file(file, "there is a header but no row below it."))
+        problems.append(about(file, "there is a header but no row below it."))
     return RawTable(table, columns, tuple(rows), frozenset(unread)), problems
 
 
@@ -227,14 +208,11 @@ def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
 
     for name, count in Counter(header).items():
         if not name.strip():
-            problems.append(
-                _about_file(
-                    table.file,
-                    "a column has no name. Delete empty columns between the others or to the "
-                    "right of them.",
-                    1,
-                )
+            message = (
+                "a column has no name. Delete empty columns between the others or to the right of "
+                "them."
             )
+            problems.append(about(table.file, message, 1))
         elif name not in table.columns:
             problems.append(problem(name, f"there is no such column.{did_you_mean(name, missing)}"))
         elif count > 1:
@@ -258,8 +236,7 @@ def _rows(
             blank.append(number)
             continue
         problems += [
-            Problem("warning", table.file, row, "", "", "", "the row is empty. Delete it.")
-            for row in blank
+            about(table.file, "the row is empty. Delete it.", row, "warning") for row in blank
         ]
         blank.clear()
         if len(record) == len(header):
@@ -280,12 +257,5 @@ def _wrong_length(
     else:
         advice = "A comma is missing."
     subject = dict(zip(header, record, strict=False)).get(table.subject_column or "", "")
-    return Problem(
-        "error",
-        table.file,
-        number,
-        subject,
-        "",
-        "",
-        f"the row has {cells} where the header has {len(header)}. {advice}",
-    )
+    message = f"the row has {cells} where the header has {len(header)}. {advice}"
+    return Problem("error", table.file, number, subject, "", "", message)

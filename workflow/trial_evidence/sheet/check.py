@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from trial_evidence.words.problems import Problem, Severity, did_you_mean, nearest, quoted
+from trial_evidence.words.problems import Problem, about, did_you_mean, nearest, quoted
 
 from .arithmetic import arithmetic_problems
 from .cells import RawTable, read_cells
 from .checked import CheckedRow, CheckedTable
-from .dictionary import NUMBER_TYPES, Column, Dictionary, Table
+from .dictionary import Column, Dictionary
 from .rules import rule_problems
 from .values import read_cell
 
@@ -22,7 +22,6 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], lis
     ----------
     raw : Path
         Folder of the sheet.
-    dictionary : Dictionary
 
     Returns
     -------
@@ -41,7 +40,7 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], lis
             continue
         except OSError as error:
             reason = error.strerror or "unknown reason"
-            problems.append(_about_file("error", table.file, f"the file cannot be read: {reason}."))
+            problems.append(about(table.file, f"the file cannot be read: {reason}."))
     known = {table.file for table in dictionary.tables.values()}
     missing = known - {f"{name}.csv" for name in contents}
     for path in sorted(raw.iterdir()) if raw.is_dir() else ():
@@ -49,8 +48,22 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], lis
             continue
         message = "no table of the sheet has this name: the file was not read."
         message += did_you_mean(path.name, missing)
-        problems.append(_about_file("warning", path.name, message))
+        problems.append(about(path.name, message, severity="warning"))
     return contents, problems
+
+
+def read_tables(
+    contents: Mapping[str, bytes], dictionary: Dictionary
+) -> tuple[dict[str, RawTable], list[Problem]]:
+    """Read the tables of a sheet as text, and say what is wrong with whole files and rows."""
+    problems: list[Problem] = []
+    tables = {}
+    for name, table in dictionary.tables.items():
+        cells, found = read_cells(table, contents.get(name))
+        problems += found
+        if cells is not None:
+            tables[name] = cells
+    return tables, problems
 
 
 def check_sheet(
@@ -62,7 +75,6 @@ def check_sheet(
     ----------
     contents : mapping of str to bytes
         Table name to file content; a table that is left out is reported as missing.
-    dictionary : Dictionary
 
     Returns
     -------
@@ -71,14 +83,11 @@ def check_sheet(
     list of Problem
         Errors first, then warnings, each in the order of the sheet.
     """
-    tables: dict[str, CheckedTable] = {}
-    problems: list[Problem] = []
-    for name, table in dictionary.tables.items():
-        raw, found = read_cells(table, contents.get(name))
+    raw_tables, problems = read_tables(contents, dictionary)
+    tables = {}
+    for name, cells in raw_tables.items():
+        tables[name], found = _checked(cells)
         problems += found
-        if raw is not None:
-            tables[name], found = _checked(raw)
-            problems += found
     for checked in tables.values():
         problems += _repeated_keys(checked)
         problems += _references(checked, tables)
@@ -108,10 +117,6 @@ def in_order(problems: Iterable[Problem], dictionary: Dictionary) -> list[Proble
     return sorted(dict.fromkeys(problems), key=place)
 
 
-def _about_file(severity: Severity, file: str, message: str) -> Problem:
-    return Problem(severity, file, None, "", "", "", message)
-
-
 def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
     table = raw.table
     rows = []
@@ -126,25 +131,21 @@ def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
                 continue
             cell = row.cells[name]
             reading = read_cell(column, cell)
+            problems += [
+                Problem(severity, table.file, row.number, subject, name, cell, message)
+                for severity, message in reading.findings
+            ]
             if reading.error:
                 doubtful.add(cell.strip())
-                problems.append(
-                    Problem("error", table.file, row.number, subject, name, cell, reading.error)
-                )
                 continue
-            if reading.warning:
-                problems.append(
-                    Problem("warning", table.file, row.number, subject, name, cell, reading.warning)
-                )
             texts[name] = reading.text
-            if reading.text and (column.type in NUMBER_TYPES or column.type == "p_value"):
+            if reading.text and column.is_number:
                 numbers[name] = reading.number
         rows.append(CheckedRow(table.file, row.number, subject, texts, numbers))
     return CheckedTable(table, tuple(rows), frozenset(doubtful), raw.columns), problems
 
 
-def _repeated_keys(checked: CheckedTable) -> list[Problem]:
-    problems = []
+def _repeated_keys(checked: CheckedTable) -> Iterator[Problem]:
     columns = checked.table.columns.values()
     single = [(column.name,) for column in columns if column.unique == "yes"]
     composite = tuple(column.name for column in columns if column.unique == "key")
@@ -159,41 +160,27 @@ def _repeated_keys(checked: CheckedTable) -> list[Problem]:
                 continue
             message = f"{quoted(', '.join(filter(None, key)))} is already in row {first[key]}"
             message += "." if len(key) == 1 else f" ({', '.join(names)})."
-            problems.append(row.problem("error", names[0] if len(names) == 1 else "", message))
-    return problems
+            yield row.problem("error", names[0] if len(names) == 1 else "", message)
 
 
-def _references(checked: CheckedTable, tables: Mapping[str, CheckedTable]) -> list[Problem]:
-    problems = []
+def _references(checked: CheckedTable, tables: Mapping[str, CheckedTable]) -> Iterator[Problem]:
     for column in checked.table.columns.values():
         if column.references is None:
             continue
         table, key = column.references
         # A table that could not be read has been reported already.
-        if table not in tables or key not in tables[table].columns:
-            continue
-        problems += _unknown(checked, column, tables[table], key)
-    return problems
+        if table in tables and key in tables[table].columns:
+            yield from _unknown(checked, column, tables[table], key)
 
 
 def _unknown(
     checked: CheckedTable, column: Column, target: CheckedTable, key: str
-) -> list[Problem]:
-    problems = []
+) -> Iterator[Problem]:
     known = {row.text(key) for row in target.rows} - {""}
     for row in checked.rows:
         text = row.text(column.name)
-        if not text:
-            continue
         for part in text.split("+") if column.type == "agents" else [text]:
             # The id may stand in a cell or row that has been reported already.
-            if part in known or nearest(part, target.doubtful) is not None:
-                continue
-            problems.append(
-                row.problem("error", column.name, _not_there(part, target.table, key, known))
-            )
-    return problems
-
-
-def _not_there(part: str, table: Table, key: str, known: Iterable[str]) -> str:
-    return f"{quoted(part)} is not in {table.file}, column {key}.{did_you_mean(part, known)}"
+            if part and part not in known and nearest(part, target.doubtful) is None:
+                message = f"{quoted(part)} is not in {target.table.file}, column {key}."
+                yield row.problem("error", column.name, message + did_you_mean(part, known))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trial_evidence.words.problems import Problem, Severity
 
-from .dictionary import Table
+from .dictionary import Dictionary, Table
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,6 @@ class CheckedRow:
 
     Attributes
     ----------
-    file : str
     number : int
         Row number of the spreadsheet.
     subject : str
@@ -48,14 +47,21 @@ class CheckedRow:
         return Problem(severity, self.file, self.number, self.subject, column, value, message)
 
 
+Rows = Mapping[str, Sequence[CheckedRow]]
+
+
+def of_kind(tables: Rows, dictionary: Dictionary, *kinds: str) -> list[CheckedRow]:
+    """The rows of the tables of results of these kinds; of every kind where none is named."""
+    names = dictionary.of_kind(*kinds) if kinds else dictionary.kinds
+    return [row for name in names for row in tables.get(name, ())]
+
+
 @dataclass(frozen=True)
 class CheckedTable:
     """A table whose cells were read.
 
     Attributes
     ----------
-    table : Table
-    rows : tuple of CheckedRow
     doubtful : frozenset of str
         Texts of cells that could not be read; see `RawTable.unread`.
     columns : frozenset of str

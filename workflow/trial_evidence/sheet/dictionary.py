@@ -10,21 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast, get_args
 
-Type = Literal[
-    "id",
-    "id_or_any",
-    "text",
-    "word",
-    "integer",
-    "decimal",
-    "percent",
-    "p_value",
-    "year",
-    "level",
-    "date",
-    "agents",
-    "subgroup",
-]
 Unique = Literal["yes", "key", "no"]
 
 NUMBER_TYPES: frozenset[str] = frozenset({"integer", "decimal", "percent", "year", "level"})
@@ -58,7 +43,6 @@ class Range:
         ``>0..1`` (0 itself excluded).
     low, high : float
         Ends of the range; `high` is infinite when the dictionary gives none.
-    low_included : bool
     """
 
     text: str
@@ -86,7 +70,6 @@ class Column:
 
     Attributes
     ----------
-    name, type, unit, example, meaning : str
     words : tuple of str
         Allowed words of a column of type ``word``.
     range : Range or None
@@ -106,7 +89,7 @@ class Column:
     """
 
     name: str
-    type: Type
+    type: str
     unit: str
     allowed: str
     words: tuple[str, ...]
@@ -119,6 +102,11 @@ class Column:
     references: tuple[str, str] | None
     example: str
     meaning: str
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the cells hold numbers; a p value may have ``<`` before it."""
+        return self.type in NUMBER_TYPES or self.type == "p_value"
 
 
 @dataclass(frozen=True)
@@ -258,22 +246,15 @@ def dictionary_as_markdown(dictionary: Dictionary) -> str:
             "| --- | --- | --- | --- | --- | --- |",
         ]
         for column in table.columns.values():
-            name = f"`{column.name}`"
-            if column.unique == "yes":
-                name += " (unique)"
-            elif column.unique == "key":
-                name += " (key)"
-            kind = _TYPES_IN_WORDS[column.type]
-            if column.unit:
-                kind += f", {column.unit}"
-            example = f"`{column.example}`" if column.example else ""
+            mark = {"yes": " (unique)", "key": " (key)", "no": ""}[column.unique]
+            unit = f", {column.unit}" if column.unit else ""
             cells = (
-                name,
+                f"`{column.name}`{mark}",
                 column.meaning,
-                kind,
+                f"{_TYPES_IN_WORDS[column.type]}{unit}",
                 _allowed_in_markdown(column),
                 _may_be_empty(column),
-                example,
+                f"`{column.example}`" if column.example else "",
             )
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
@@ -303,7 +284,7 @@ def _allowed_in_markdown(column: Column) -> str:
 def _column(table: str, row: Mapping[str, str]) -> Column:
     name, kind, allowed = row["column"], row["type"], row["allowed"]
     where = f"{table}.csv, {name}"
-    if kind not in get_args(Type):
+    if kind not in _TYPES_IN_WORDS:
         raise DictionaryError(f"{where}: type {kind!r} is not known")
     if row["unique"] not in get_args(Unique):
         raise DictionaryError(f"{where}: unique is {row['unique']!r}")
@@ -314,8 +295,7 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
     other, _, key = row["references"].partition(".")
     return Column(
         name=name,
-        type=cast(Type, kind),
-        unit=row["unit"],
+        type=kind,
         allowed=allowed,
         words=tuple(allowed.split("|")) if kind == "word" else (),
         range=_range(where, allowed) if kind in NUMBER_TYPES and allowed else None,
@@ -325,8 +305,7 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         optional=row["required"] == "optional",
         unique=cast(Unique, row["unique"]),
         references=(other, key) if other else None,
-        example=row["example"],
-        meaning=row["meaning"],
+        **{field: row[field] for field in ("unit", "example", "meaning")},
     )
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from trial_evidence.words.problems import Problem, did_you_mean, quoted
 
-from .checked import CheckedRow
+from .checked import CheckedRow, Rows, of_kind
 from .dictionary import Dictionary
 from .values import ALL, subgroup_pairs
-
-Rows = Mapping[str, Sequence[CheckedRow]]
 
 ANY = "*"
 NOT_SAID = frozenset({"", "not reported", "not applicable"})
@@ -44,7 +42,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     dictionary : Dictionary
         Says which tables hold results, and of which kind.
     """
-    contrasts = [row for name in dictionary.of_kind("contrasts") for row in tables.get(name, ())]
+    contrasts = of_kind(tables, dictionary, "contrasts")
     return [
         *_conjugates(tables),
         *_enrolment(tables),
@@ -59,38 +57,33 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     ]
 
 
-def _conjugates(tables: Rows) -> list[Problem]:
+def _conjugates(tables: Rows) -> Iterator[Problem]:
     rows = tables.get("agents", ())
     kinds = {row.text("agent"): row.text("class") for row in rows}
-    problems = []
     for row in rows:
         kind, parent = row.text("class"), row.text("parent_antibody")
         if kind == "antibody_drug_conjugate" and row.is_blank("parent_antibody"):
             message = "the cell is empty, but a conjugate needs the antibody it contains."
-            problems.append(row.problem("error", "parent_antibody", message))
+            yield row.problem("error", "parent_antibody", message)
         elif parent and kind and kind != "antibody_drug_conjugate":
             message = f"{quoted(parent)} is given as parent antibody, but only a conjugate has one."
-            problems.append(row.problem("error", "parent_antibody", message))
+            yield row.problem("error", "parent_antibody", message)
         elif parent and kinds.get(parent, "antibody") not in {"antibody", ""}:
             message = f"{quoted(parent)} is not an antibody in agents.csv."
-            problems.append(row.problem("error", "parent_antibody", message))
-    return problems
+            yield row.problem("error", "parent_antibody", message)
 
 
-def _enrolment(tables: Rows) -> list[Problem]:
-    problems = []
+def _enrolment(tables: Rows) -> Iterator[Problem]:
     for row in tables.get("trials", ()):
         start = row.numbers.get("enrolment_start_year")
         end = row.numbers.get("enrolment_end_year")
         if start is not None and end is not None and end < start:
             message = f"enrolment ends in {end:.0f}, before it starts in {start:.0f}."
-            problems.append(row.problem("error", "enrolment_end_year", message))
-    return problems
+            yield row.problem("error", "enrolment_end_year", message)
 
 
-def _arms_of_the_trial(tables: Rows, dictionary: Dictionary) -> list[Problem]:
+def _arms_of_the_trial(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
     trial_of = {row.text("arm_id"): row.text("trial_id") for row in tables.get("arms", ())}
-    problems = []
     arms = {name: _ARMS[kind] for name, kind in dictionary.kinds.items() if kind in _ARMS}
     for table, columns in (arms | {"exclusions": ("arm_id",)}).items():
         for row in tables.get(table, ()):
@@ -99,8 +92,7 @@ def _arms_of_the_trial(tables: Rows, dictionary: Dictionary) -> list[Problem]:
                 owner = trial_of.get(arm, "")
                 if arm and trial and owner and owner != trial:
                     message = f"{quoted(arm)} is an arm of {owner}, not of {trial}."
-                    problems.append(row.problem("error", column, message))
-    return problems
+                    yield row.problem("error", column, message)
 
 
 def _two_arms(rows: Sequence[CheckedRow]) -> list[Problem]:
@@ -112,36 +104,31 @@ def _two_arms(rows: Sequence[CheckedRow]) -> list[Problem]:
     ]
 
 
-def _intervals(rows: Sequence[CheckedRow]) -> list[Problem]:
-    problems = []
+def _intervals(rows: Sequence[CheckedRow]) -> Iterator[Problem]:
     for row in rows:
         limits = [column for column in ("ci_low", "ci_high") if row.text(column)]
         if limits and row.is_blank("ci_level"):
             message = "the cell is empty, but the row has a confidence limit: give its level."
-            problems.append(row.problem("error", "ci_level", message))
+            yield row.problem("error", "ci_level", message)
         if row.text("ci_level") and row.is_blank("ci_low") and row.is_blank("ci_high"):
             message = "a level is given, but no confidence limit."
-            problems.append(row.problem("warning", "ci_level", message))
+            yield row.problem("warning", "ci_level", message)
         if limits == ["ci_low"] and row.is_blank("ci_high"):
             message = "only the lower limit is given. Check whether the upper limit is printed."
-            problems.append(row.problem("warning", "ci_high", message))
-    return problems
+            yield row.problem("warning", "ci_high", message)
 
 
-def _p_values(rows: Sequence[CheckedRow]) -> list[Problem]:
-    problems = []
+def _p_values(rows: Sequence[CheckedRow]) -> Iterator[Problem]:
     for row in rows:
         if row.text("p_value") and row.is_blank("p_sided"):
             message = "the cell is empty, but the row has a p value: enter one or two."
-            problems.append(row.problem("error", "p_sided", message))
+            yield row.problem("error", "p_sided", message)
         if row.text("p_sided") and row.is_blank("p_value"):
             message = "the number of sides is given, but no p value. Check whether one is printed."
-            problems.append(row.problem("warning", "p_sided", message))
-    return problems
+            yield row.problem("warning", "p_sided", message)
 
 
-def _same_result_twice(tables: Rows, dictionary: Dictionary) -> list[Problem]:
-    problems = []
+def _same_result_twice(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
     for table in dictionary.of_kind(*_SAME_RESULT):
         same, unsaid = _SAME_RESULT[dictionary.kinds[table]]
         columns = dictionary.tables[table].columns
@@ -154,9 +141,8 @@ def _same_result_twice(tables: Rows, dictionary: Dictionary) -> list[Problem]:
             for n, row in enumerate(rows):
                 for earlier in rows[:n]:
                     if all(_compatible(row.text(c), earlier.text(c)) for c in unsaid):
-                        problems.append(_twice(_NUMBERS[dictionary.kinds[table]], row, earlier))
+                        yield _twice(_NUMBERS[dictionary.kinds[table]], row, earlier)
                         break
-    return problems
 
 
 def _compatible(one: str, other: str) -> bool:
@@ -188,48 +174,41 @@ def _trials_without_arms(tables: Rows) -> list[Problem]:
 def _reported_pairs(tables: Rows, dictionary: Dictionary) -> Counter[tuple[str, str]]:
     return Counter(
         pair
-        for table in dictionary.kinds
-        for row in tables.get(table, ())
+        for row in of_kind(tables, dictionary)
         for pair in subgroup_pairs(row.text("subgroup") or ALL) or ()
     )
 
 
-def _factors_of_decisions(tables: Rows, dictionary: Dictionary) -> list[Problem]:
+def _factors_of_decisions(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
     """A slip in a factor would make a decision take no effect, without a word."""
     pairs = _reported_pairs(tables, dictionary)
     factors = {factor for factor, _ in pairs}
-    problems = []
     for row in tables.get("exclusions", ()):
         factor = row.text("subgroup")
         if factor and factor != ANY and factors and factor not in factors:
             message = f"no result is reported by {quoted(factor)}.{did_you_mean(factor, factors)}"
-            problems.append(row.problem("error", "subgroup", message))
+            yield row.problem("error", "subgroup", message)
     written = {f"{factor}={level}" for factor, level in pairs}
     for row in tables.get("populations", ()):
         subgroup = row.text("subgroup")
         if subgroup and written and subgroup not in written:
             message = f"no result is reported for {quoted(subgroup)}."
             message += did_you_mean(subgroup, written)
-            problems.append(row.problem("warning", "subgroup", message))
-    return problems
+            yield row.problem("warning", "subgroup", message)
 
 
-def _rare_subgroups(tables: Rows, dictionary: Dictionary) -> list[Problem]:
+def _rare_subgroups(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
     """Levels are not listed in the dictionary, so a slip makes a new level: look for near ones."""
     pairs = _reported_pairs(tables, dictionary)
-    often = {f"{f}={level}": (f, level) for (f, level), n in pairs.items() if n >= _OFTEN}
-    problems = []
-    for table in dictionary.kinds:
-        for row in tables.get(table, ()):
-            for factor, level in subgroup_pairs(row.text("subgroup") or ALL) or ():
-                text = f"{factor}={level}"
-                if pairs[factor, level] > 1:
-                    continue
-                near = [word for word in often if _is_slip(text, word)]
-                if near:
-                    message = f'{quoted(text)} occurs only here. Did you mean "{near[0]}"?'
-                    problems.append(row.problem("warning", "subgroup", message))
-    return problems
+    often = [f"{factor}={level}" for (factor, level), n in pairs.items() if n >= _OFTEN]
+    for row in of_kind(tables, dictionary):
+        for factor, level in subgroup_pairs(row.text("subgroup") or ALL) or ():
+            text = f"{factor}={level}"
+            once = pairs[factor, level] == 1
+            near = [word for word in often if once and _is_slip(text, word)]
+            if near:
+                message = f'{quoted(text)} occurs only here. Did you mean "{near[0]}"?'
+                yield row.problem("warning", "subgroup", message)
 
 
 def _is_slip(text: str, word: str) -> bool:

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .checked import CheckedTable
-from .dictionary import NUMBER_TYPES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +72,7 @@ def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
     for column in checked.table.columns.values():
         texts = [row.text(column.name) for row in rows]
         numbers = [row.numbers.get(column.name, float("nan")) for row in rows]
-        if column.type in NUMBER_TYPES or column.type == "p_value":
+        if column.is_number:
             data[column.name] = pd.Series(numbers, dtype="float64")
         else:
             data[column.name] = pd.Series(texts, dtype="str")

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from trial_evidence.words.problems import did_you_mean, quoted
+from trial_evidence.words.problems import Severity, did_you_mean, quoted
 
 from .dictionary import NUMBER_TYPES, Column
 
@@ -14,25 +14,10 @@ from .dictionary import NUMBER_TYPES, Column
 _LONGEST_NUMBER = 24
 _LARGEST_NUMBER = 1e12
 
-MISSING_MARKS = frozenset(
-    {
-        "na",
-        "n/a",
-        "n.a.",
-        "nan",
-        "none",
-        "null",
-        "nil",
-        "nd",
-        "-",
-        "--",
-        "–",
-        "—",
-        ".",
-        "?",
-        "missing",
-    }
-)
+MISSING_MARKS = frozenset({
+    "na", "n/a", "n.a.", "nan", "none", "null", "nil", "nd", "-", "--", "–", "—", ".", "?",
+    "missing",
+})  # fmt: skip
 ALL = "all"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -52,16 +37,8 @@ _DATE = re.compile(
 )
 _ISO_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _UNUSUAL_SPACES = {
-    "\u00a0": "a no-break space",
-    "\u2007": "a no-break space",
-    "\u202f": "a no-break space",
-    "\u200b": "an invisible character",
-    "\u200c": "an invisible character",
-    "\u200d": "an invisible character",
-    "\u200e": "an invisible character",
-    "\u200f": "an invisible character",
-    "\u2060": "an invisible character",
-    "\ufeff": "an invisible character",
+    **dict.fromkeys("\u00a0\u2007\u202f", "a no-break space"),
+    **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", "an invisible character"),
     "\u00ad": "a soft hyphen",
 }
 _MINUS = "−–—‐‑"
@@ -90,13 +67,18 @@ class Reading:
     error: str = ""
     warning: str = ""
 
+    @property
+    def findings(self) -> list[tuple[Severity, str]]:
+        """What is wrong, and how bad it is."""
+        found: list[tuple[Severity, str]] = [("error", self.error), ("warning", self.warning)]
+        return [(severity, message) for severity, message in found if message]
+
 
 def read_cell(column: Column, cell: str) -> Reading:
     """Read one cell as its column wants it.
 
     Parameters
     ----------
-    column : Column
     cell : str
         The text between two commas of the file.
 
@@ -125,8 +107,7 @@ def read_cell(column: Column, cell: str) -> Reading:
         return _read_number(column, cell)
     if column.type == "p_value":
         return _read_p_value(cell)
-    error = _word_like_error(column, cell)
-    return Reading(cell, error=error)
+    return Reading(cell, error=_word_like_error(column, cell))
 
 
 def printed_decimals(text: str) -> int:
@@ -198,34 +179,25 @@ def _read_text(column: Column, cell: str) -> Reading:
     if column.pattern and not re.fullmatch(column.pattern, text):
         if text.lower() in MISSING_MARKS:
             return Reading(cell, error=_not_a_single_value(text))
-        return Reading(
-            cell,
-            error=f"{quoted(text)} is not in the form of {column.example}.",
-        )
+        return Reading(cell, error=f"{quoted(text)} is not in the form of {column.example}.")
+    warning = ""
     if text != cell:
-        return Reading(
-            text,
-            warning=f"{quoted(cell)} begins or ends with a space, which was removed.",
+        warning = f"{quoted(cell)} begins or ends with a space, which was removed."
+    elif text.lower() in MISSING_MARKS - {"none"}:
+        warning = (
+            f"{quoted(text)} looks like a placeholder for a missing value. Leave the cell empty."
         )
-    if text.lower() in MISSING_MARKS - {"none"}:
-        return Reading(
-            text,
-            warning=f"{quoted(text)} looks like a placeholder for a missing value. Leave the "
-            "cell empty.",
+    elif _DATE.fullmatch(text) and not column.pattern:
+        warning = (
+            f"{quoted(text)} is a date. If something else was typed (such as 7-12), the "
+            "spreadsheet changed it: type it again in a cell formatted as text."
         )
-    if _DATE.fullmatch(text) and not column.pattern:
-        return Reading(
-            text,
-            warning=f"{quoted(text)} is a date. If something else was typed (such as 7-12), "
-            "the spreadsheet changed it: type it again in a cell formatted as text.",
+    elif _GARBLED.search(text):
+        warning = (
+            f"{quoted(text)} contains garbled letters: the file was once opened with another "
+            "character set."
         )
-    if _GARBLED.search(text):
-        return Reading(
-            text,
-            warning=f"{quoted(text)} contains garbled letters: the file was once opened with "
-            "another character set.",
-        )
-    return Reading(text)
+    return Reading(text, warning=warning)
 
 
 def _read_number(column: Column, cell: str) -> Reading:
@@ -354,7 +326,7 @@ def _subgroup_error(column: Column, cell: str) -> str:
             return f'{quoted(cell)} is not allowed. Write "{ALL}".'
         return (
             f"{quoted(cell)} is not a subgroup. Write all, or factor=level pairs joined by "
-            '" & ": hormone_receptor=negative & nodal=positive.'
+            f'" & ": {column.example}.'
         )
     if column.one_pair and len(pairs) != 1:
         return f"{quoted(cell)} is not one factor=level pair, such as {column.example}."

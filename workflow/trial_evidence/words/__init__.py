@@ -1,1 +1,5 @@
-"""Names and numbers as they are printed, and faults in words; no drawing, no statistics."""
+"""Names and numbers as they are printed, and faults in words.
+
+Everything that turns a number, a model or a fault into text lives here. Drawing and statistics
+do not.
+"""

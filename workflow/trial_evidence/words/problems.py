@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -25,7 +25,7 @@ class Problem:
     severity : {"error", "warning"}
         An error stops the run; a warning is listed and the run goes on.
     file : str
-        Name of the file, for example ``pcr.csv``.
+        Name of the file, for example ``trials.csv``.
     row : int or None
         The number at the left edge of the spreadsheet (the header is row 1), or the line of a
         configuration file; None when the finding is about the file as a whole.
@@ -77,6 +77,11 @@ class SheetError(Exception):
         super().__init__("\n".join(problem.line() for problem in self.problems))
 
 
+def about(file: str, message: str, row: int | None = None, severity: Severity = "error") -> Problem:
+    """Return a finding about a file, or one of its rows, as a whole."""
+    return Problem(severity, file, row, "", "", "", message)
+
+
 def shortened(text: str) -> str:
     """Return `text` on one line, cut to a length that can be read in a message."""
     one_line = "".join(c if c.isprintable() else " " for c in text)
@@ -107,7 +112,12 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str:
 
 def has_errors(problems: Iterable[Problem]) -> bool:
     """Say whether any finding stops the run."""
-    return any(problem.severity == "error" for problem in problems)
+    return bool(errors_of(problems))
+
+
+def errors_of(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the findings that stop the run."""
+    return [problem for problem in problems if problem.severity == "error"]
 
 
 def summary(problems: Sequence[Problem], full_list: str) -> str:
@@ -115,11 +125,10 @@ def summary(problems: Sequence[Problem], full_list: str) -> str:
 
     Parameters
     ----------
-    problems : sequence of Problem
     full_list : str
         Where the complete list can be read.
     """
-    errors = sum(problem.severity == "error" for problem in problems)
+    errors = len(errors_of(problems))
     warnings = len(problems) - errors
     if errors:
         counts = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}."
@@ -132,15 +141,7 @@ def summary(problems: Sequence[Problem], full_list: str) -> str:
 def problems_as_rows(problems: Iterable[Problem]) -> list[tuple[str, ...]]:
     """Return the findings as rows of text under `PROBLEM_COLUMNS`, ready for a CSV file."""
     return [
-        (
-            problem.severity,
-            problem.file,
-            "" if problem.row is None else str(problem.row),
-            problem.subject,
-            problem.column,
-            problem.value,
-            problem.message,
-        )
+        tuple("" if cell is None else str(cell) for cell in astuple(problem))
         for problem in problems
     ]
 

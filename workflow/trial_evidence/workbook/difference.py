@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -27,7 +27,6 @@ class TableDifference:
 
     Attributes
     ----------
-    table : Table
     pairs : tuple of (Row, Row)
         Rows before and after that are the same row, changed or not, in the order before.
     added, removed : tuple of Row
@@ -54,14 +53,6 @@ def table_difference(before: RawTable, after: RawTable) -> TableDifference:
     Rows belong together that are equal; else that have the same key (the id, or the key columns of
     the dictionary); else that have most cells in common, looked for in the same trial first. The
     order of the rows does not matter.
-
-    Parameters
-    ----------
-    before, after : RawTable
-
-    Returns
-    -------
-    TableDifference
     """
     matching = _Matching(before, after)
     matching.match(lambda row: tuple(sorted(row.cells.items())))
@@ -75,42 +66,21 @@ def table_difference(before: RawTable, after: RawTable) -> TableDifference:
     return matching.result(before.table)
 
 
-def difference_in_words(
-    before: Mapping[str, RawTable], after: Mapping[str, RawTable]
-) -> tuple[str, ...]:
-    """Return what differs between two versions of the sheet, one line a row.
-
-    Parameters
-    ----------
-    before, after : mapping of str to RawTable
-        Table name to cells.
-
-    Returns
-    -------
-    tuple of str
-        For each table that differs a line with the counts, then a line for every row that was
-        changed, added or removed: which row it is, and which columns changed from what to what.
-        Row numbers are those of the version in which the row stands (of `after` where it stands in
-        both).
-    """
-    lines: list[str] = []
-    for name in before:
-        if name in after:
-            lines += in_words(table_difference(before[name], after[name]))
-    return tuple(lines)
-
-
 def in_words(difference: TableDifference) -> list[str]:
-    """Return the difference of one table as lines; none where nothing differs."""
+    """Return the difference of one table as lines; none where nothing differs.
+
+    First a line with the counts, then one for every row that was changed, added or removed: which
+    row it is, and which columns changed from what to what. Row numbers are those of the version in
+    which the row stands (of the later one where it stands in both).
+    """
     if not difference:
         return []
-    counts = [
-        (len(difference.added), "added"),
-        (len(difference.changed), "changed"),
-        (len(difference.removed), "removed"),
-    ]
     table = difference.table
-    said = ", ".join(f"{_rows(number)} {verb}" for number, verb in counts if number)
+    said = ", ".join(
+        f"{_rows(len(rows))} {verb}"
+        for verb in ("added", "changed", "removed")
+        if (rows := getattr(difference, verb))
+    )
     lines = [f"{table.name}: {said}"]
     for old, new in difference.changed:
         changes = [
@@ -128,62 +98,49 @@ def in_words(difference: TableDifference) -> list[str]:
 
 
 class _Matching:
-    """Rows before and after, and which of them belong together so far."""
+    """Rows before and after that nothing belongs to so far, by number, and those that belong."""
 
     def __init__(self, before: RawTable, after: RawTable) -> None:
-        self.before = before.rows
-        self.after = after.rows
+        self.before = {row.number: row for row in before.rows}
+        self.after = {row.number: row for row in after.rows}
         self.columns = tuple(before.table.columns)
-        self.partner: dict[int, int] = {}
-        self.taken: set[int] = set()
+        self.pairs: list[tuple[Row, Row]] = []
 
     def match(self, key_of: Callable[[Row], Hashable]) -> None:
         """Join the rows that have the same key, the first with the first."""
-        waiting: dict[Hashable, list[int]] = defaultdict(list)
-        for n in self._free_after():
-            waiting[key_of(self.after[n])].append(n)
-        for n in self._free_before():
-            candidates = waiting.get(key_of(self.before[n]))
+        waiting = self._after_by(key_of)
+        for row in list(self.before.values()):
+            candidates = waiting.get(key_of(row))
             if candidates:
-                self._join(n, candidates.pop(0))
+                self._join(row.number, candidates.pop(0).number)
 
     def match_alike(self, group_of: Callable[[Row], Hashable], least: float) -> None:
         """Join the rows of one group that have most in common, the most similar first."""
-        groups: dict[Hashable, list[int]] = defaultdict(list)
-        for n in self._free_after():
-            groups[group_of(self.after[n])].append(n)
-        scores = []
-        for old in self._free_before():
-            for new in groups.get(group_of(self.before[old]), ()):
-                score = self._likeness(self.before[old], self.after[new])
-                if score >= least:
-                    distance = abs(self.before[old].number - self.after[new].number)
-                    scores.append((-score, distance, old, new))
-        for _, _, old, new in sorted(scores):
-            if old not in self.partner and new not in self.taken:
-                self._join(old, new)
+        groups = self._after_by(group_of)
+        scores = [
+            (-score, abs(old.number - new.number), old.number, new.number)
+            for old in self.before.values()
+            for new in groups.get(group_of(old), ())
+            if (score := self._likeness(old, new)) >= least
+        ]
+        for _, _, old_number, new_number in sorted(scores):
+            if old_number in self.before and new_number in self.after:
+                self._join(old_number, new_number)
 
     def result(self, table: Table) -> TableDifference:
+        pairs = tuple(sorted(self.pairs, key=lambda pair: pair[0].number))
         return TableDifference(
-            table=table,
-            pairs=tuple(
-                (row, self.after[self.partner[n]])
-                for n, row in enumerate(self.before)
-                if n in self.partner
-            ),
-            added=tuple(self.after[n] for n in self._free_after()),
-            removed=tuple(self.before[n] for n in self._free_before()),
+            table, pairs, tuple(self.after.values()), tuple(self.before.values())
         )
 
-    def _free_before(self) -> list[int]:
-        return [n for n in range(len(self.before)) if n not in self.partner]
-
-    def _free_after(self) -> list[int]:
-        return [n for n in range(len(self.after)) if n not in self.taken]
+    def _after_by(self, key_of: Callable[[Row], Hashable]) -> dict[Hashable, list[Row]]:
+        groups: dict[Hashable, list[Row]] = defaultdict(list)
+        for row in self.after.values():
+            groups[key_of(row)].append(row)
+        return groups
 
     def _join(self, old: int, new: int) -> None:
-        self.partner[old] = new
-        self.taken.add(new)
+        self.pairs.append((self.before.pop(old), self.after.pop(new)))
 
     def _likeness(self, old: Row, new: Row) -> float:
         """Return the share of equal cells among those that are filled in either row."""
@@ -193,8 +150,10 @@ class _Matching:
 
 
 def _key_columns(table: Table) -> tuple[str, ...]:
-    single = tuple(column.name for column in table.columns.values() if column.unique == "yes")
-    composite = tuple(column.name for column in table.columns.values() if column.unique == "key")
+    single, composite = (
+        tuple(column.name for column in table.columns.values() if column.unique == unique)
+        for unique in ("yes", "key")
+    )
     return single[:1] or composite
 
 

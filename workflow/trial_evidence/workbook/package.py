@@ -29,7 +29,6 @@ def put_text(cell: Any, text: str) -> None:
 
     Parameters
     ----------
-    cell : openpyxl Cell
     text : str
         Without the characters of ``NOT_IN_A_FILE``, at most ``LONGEST_CELL`` long.
     """
@@ -47,13 +46,8 @@ def timeless(content: bytes, amend: Callable[[str, bytes], bytes] | None = None)
 
     Parameters
     ----------
-    content : bytes
     amend : callable, optional
         Name and content of a part -> what it is to hold.
-
-    Returns
-    -------
-    bytes
     """
     result = io.BytesIO()
     with (

@@ -26,9 +26,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from trial_evidence.sheet import Column, Dictionary, Problem, Table, did_you_mean
 from trial_evidence.sheet.cells import RawTable, Row, read_cells
-from trial_evidence.sheet.check import read_files
-from trial_evidence.sheet.dictionary import NUMBER_TYPES
-from trial_evidence.words.problems import quoted
+from trial_evidence.sheet.check import read_files, read_tables
+from trial_evidence.sheet.values import Reading
+from trial_evidence.words.problems import Severity, about, quoted
 
 from .layout import HELPERS, MADE_FROM
 from .shown import hidden_date, is_computed, shown
@@ -36,21 +36,12 @@ from .tidy import tidied
 
 # What openpyxl, the zip and the XML parser raise for a damaged file.
 _DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    InvalidFileException,
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
+    zipfile.BadZipFile, zlib.error, InvalidFileException, ArithmeticError, AttributeError, EOFError,
+    LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
+)  # fmt: skip
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_AGAIN = "Format the cell as text and type it again."
 _SAVE_AS = "Save it as an Excel workbook (.xlsx) and import that."
 # More rows than any sheet of trials has: a format that was given to a whole column.
 _MOST_ROWS = 50_000
@@ -90,18 +81,13 @@ class Imported:
         name = problem.file.removesuffix(".csv")
         if not self.letters:
             return replace(problem, file=f"{self.source}/{problem.file}")
-        return _in_book(
-            self.source, name, problem, letter=self.letters.get((name, problem.column), "")
-        )
+        letter = self.letters.get((name, problem.column), "")
+        at = f" ({letter}{problem.row})" if letter and problem.row is not None else ""
+        return replace(problem, file=_place(self.source, name), column=f"{problem.column}{at}")
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """A cell of a worksheet: its text, or why it has none."""
-
-    text: str
-    error: str = ""
-    warning: str = ""
+def _place(source: str, sheet: str) -> str:
+    return f"{source}, sheet {sheet}"
 
 
 def read_book(path: Path, dictionary: Dictionary) -> Imported:
@@ -111,7 +97,6 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
     ----------
     path : Path
         An ``.xlsx`` file, or a folder that holds one CSV file a table.
-    dictionary : Dictionary
 
     Returns
     -------
@@ -120,10 +105,10 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
     """
     if path.is_dir():
         return _read_folder(path, dictionary)
-    if not path.exists():
-        return _unreadable(path, "there is no such workbook.")
     try:
         content = path.read_bytes()
+    except FileNotFoundError:
+        return _unreadable(path, "there is no such workbook.")
     except OSError as error:
         return _unreadable(path, f"the file cannot be read: {error.strerror}.")
     fault = _not_a_workbook(content)
@@ -143,24 +128,20 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
 
 
 def _read_folder(folder: Path, dictionary: Dictionary) -> Imported:
-    contents, problems = read_files(folder, dictionary)
-    tables = {}
+    contents, about_files = read_files(folder, dictionary)
+    tables, problems = read_tables(contents, dictionary)
     as_typed: dict[tuple[str, int, str], str] = {}
-    for name, table in dictionary.tables.items():
-        raw, found = read_cells(table, contents.get(name))
-        problems += found
-        if raw is None:
-            continue
+    for name, raw in tables.items():
         rows = []
         for row in raw.rows:
-            cells = {c: tidied(text, table.columns[c]) for c, text in row.cells.items()}
+            cells = {c: tidied(text, raw.table.columns[c]) for c, text in row.cells.items()}
             rows.append(Row(row.number, cells))
             as_typed |= {
                 (name, row.number, c): text for c, text in row.cells.items() if text != cells[c]
             }
-        tables[name] = RawTable(table, raw.columns, tuple(rows), raw.unread)
+        tables[name] = replace(raw, rows=tuple(rows))
     imported = Imported(folder.name, tables, as_typed)
-    return replace(imported, problems=tuple(map(imported.located, problems)))
+    return replace(imported, problems=tuple(map(imported.located, [*about_files, *problems])))
 
 
 def _not_a_workbook(content: bytes) -> str:
@@ -252,15 +233,13 @@ def _sheets_by_table(
         if name in dictionary.tables and title in worksheets:
             found[name] = worksheets[title]
         elif name not in HELPERS and (title not in worksheets or not _is_empty(worksheets[title])):
-            problems.append(
-                _about(
-                    f"{source}, sheet {title}",
-                    "no table has this name, so nothing on it can be imported. Delete the sheet, "
-                    f"or move what it holds to its table.{did_you_mean(title, missing)}",
-                )
+            message = (
+                "no table has this name, so nothing on it can be imported. Delete the sheet, or "
+                f"move what it holds to its table.{did_you_mean(title, missing)}"
             )
+            problems.append(about(_place(source, title), message))
     problems += [
-        _about(source, f"the sheet {name} is missing.")
+        about(source, f"the sheet {name} is missing.")
         for name in dictionary.tables
         if name not in found
     ]
@@ -285,7 +264,7 @@ class _SheetReader:
     """Reads one worksheet, and gathers what is wrong in it."""
 
     def __init__(self, source: str, table: Table, sheet: Any, values: Any) -> None:
-        self.source = source
+        self.place = _place(source, table.name)
         self.table = table
         self.sheet = sheet
         self.values = values
@@ -304,7 +283,10 @@ class _SheetReader:
         if not any(_is_filled(cell) for row in records for cell in row):
             self._about_sheet("the sheet is empty: even the column names are missing.")
             return None
-        self._merged_cells()
+        for merged in sorted(map(str, self.sheet.merged_cells.ranges)):
+            self._about_sheet(
+                f"the cells {merged} are merged into one. Unmerge them and fill in each."
+            )
         header = self._header(records[0])
         self._hidden_rows(records[1:])
         rows = [row for cells in records[1:] if (row := self._row(header, cells)) is not None]
@@ -312,25 +294,18 @@ class _SheetReader:
         names = [name for _, name in header]
         records_to_judge = [names, ["x"] * len(names)] if rows else [names]
         raw, found = read_cells(self.table, _as_csv(records_to_judge))
-        self.problems += [
-            _in_book(self.source, self.table.name, problem, letter="") for problem in found
-        ]
+        self.problems += [replace(problem, file=self.place) for problem in found]
         if raw is None:
             return None
-        kept = tuple(
-            Row(row.number, {name: row.cells[name] for name in raw.columns}) for row in rows
-        )
-        return RawTable(self.table, raw.columns, kept, frozenset())
+        kept = (Row(row.number, {name: row.cells[name] for name in raw.columns}) for row in rows)
+        return RawTable(self.table, raw.columns, tuple(kept), frozenset())
 
     def _header(self, cells: Sequence[Any]) -> list[tuple[int, str]]:
-        header = []
-        for position, cell in enumerate(cells):
-            name = str(cell.value).strip() if cell.value is not None else ""
-            letter = get_column_letter(position + 1)
-            if name:
-                header.append((position, name))
-                self.letters[self.table.name, name] = letter
-        return header
+        named = [(at, str(cell.value).strip()) for at, cell in enumerate(cells) if _is_filled(cell)]
+        self.letters = {
+            (self.table.name, name): get_column_letter(position + 1) for position, name in named
+        }
+        return named
 
     def _row(self, header: Sequence[tuple[int, str]], cells: Sequence[Any]) -> Row | None:
         number = cells[0].row
@@ -338,33 +313,23 @@ class _SheetReader:
             return None
         named = {position for position, _ in header}
         read: dict[str, str] = {}
-        found: list[tuple[str, str, _Cell]] = []
+        found: list[tuple[Severity, str, str, str]] = []
         for position, name in header:
             column = self.table.columns.get(name)
-            cell = _read(cells[position], column, self._value(cells[position]))
+            # With the value that the spreadsheet last computed for a formula.
+            computed = None if self.values is None else self.values[cells[position].coordinate]
+            cell = _read(cells[position], column, computed)
             if column is not None:
                 read[name] = tidied(cell.text, column)
                 if read[name] != cell.text:
                     self.as_typed[self.table.name, number, name] = cell.text
-            found.append((name, cells[position].coordinate, cell))
+            where = f"{name} ({cells[position].coordinate})"
+            found += [(severity, where, cell.text, message) for severity, message in cell.findings]
         subject = read.get(self.table.subject_column or "", "")
-        for name, coordinate, cell in found:
-            for severity in ("error", "warning"):
-                message = cell.error if severity == "error" else cell.warning
-                if message:
-                    place = f"{self.source}, sheet {self.table.name}"
-                    column_and_cell = f"{name} ({coordinate})"
-                    self.problems.append(
-                        Problem(
-                            "error" if severity == "error" else "warning",
-                            place,
-                            number,
-                            subject,
-                            column_and_cell,
-                            cell.text,
-                            message,
-                        )
-                    )
+        self.problems += [
+            Problem(severity, self.place, number, subject, where, text, message)
+            for severity, where, text, message in found
+        ]
         for position, outside in enumerate(cells):
             if position not in named and _is_filled(outside):
                 self._about_sheet(
@@ -373,16 +338,6 @@ class _SheetReader:
                     number,
                 )
         return Row(number, read)
-
-    def _value(self, cell: Any) -> Any:
-        """Return the value that the spreadsheet last computed for a formula."""
-        return None if self.values is None else self.values[cell.coordinate]
-
-    def _merged_cells(self) -> None:
-        for cells in sorted(map(str, self.sheet.merged_cells.ranges)):
-            self._about_sheet(
-                f"the cells {cells} are merged into one. Unmerge them and fill in each."
-            )
 
     def _hidden_rows(self, records: Iterable[Sequence[Any]]) -> None:
         hidden = [
@@ -399,98 +354,86 @@ class _SheetReader:
             )
 
     def _about_sheet(self, message: str, row: int | None = None) -> None:
-        place = f"{self.source}, sheet {self.table.name}"
-        self.problems.append(Problem("error", place, row, "", "", "", message))
+        self.problems.append(about(self.place, message, row))
 
 
 def _is_filled(cell: Any) -> bool:
     return cell.value is not None and bool(str(cell.value).strip())
 
 
-def _read(cell: Any, column: Column | None, computed: Any) -> _Cell:
+def _read(cell: Any, column: Column | None, computed: Any) -> Reading:
     if cell.data_type != "f":
         return _read_value(cell.value, cell.data_type, cell.number_format, column)
     formula = cell.value if isinstance(cell.value, str) else "an array formula"
     if computed is None or computed.value is None or computed.value == "":
-        return _Cell(
-            formula, f"the cell holds a formula without a value: {quoted(formula)}. Type the value."
-        )
+        message = f"the cell holds a formula without a value: {quoted(formula)}. Type the value."
+        return Reading(formula, error=message)
     read = _read_value(computed.value, computed.data_type, cell.number_format, column)
+    formula = f"the formula {quoted(formula)}"
     if read.error:
-        return _Cell(
-            read.text, f"the formula {quoted(formula)} gives no usable value: {read.error}"
-        )
-    return _Cell(
-        read.text, warning=f"the formula {quoted(formula)} was replaced by its value, {read.text}."
-    )
+        return Reading(read.text, error=f"{formula} gives no usable value: {read.error}")
+    return Reading(read.text, warning=f"{formula} was replaced by its value, {read.text}.")
 
 
-def _read_value(value: Any, kind: str, number_format: str, column: Column | None) -> _Cell:
+def _read_value(value: Any, kind: str, number_format: str, column: Column | None) -> Reading:
     if value is None:
-        return _Cell("")
+        return Reading("")
     if kind == "e":
-        return _Cell(str(value), f"the cell holds the error value {value}. Type the value.")
+        return Reading(str(value), error=f"the cell holds the error value {value}. Type the value.")
     if isinstance(value, bool):
-        return _Cell(
-            str(value).upper(),
-            f"the spreadsheet turned what was typed into a logical value ({str(value).upper()}). "
-            "Format the cell as text and type it again.",
-        )
+        text = str(value).upper()
+        message = f"the spreadsheet turned what was typed into a logical value ({text}). {_AGAIN}"
+        return Reading(text, error=message)
     if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
         return _read_date(value, column)
     if isinstance(value, (int, float)):
         return _read_number(value, number_format, column)
     # An underscore written as an escape, so that what follows it is not taken for one.
-    return _Cell(str(value).replace("_x005F_", "_"))
+    return Reading(str(value).replace("_x005F_", "_"))
 
 
 def _read_date(
     value: datetime.date | datetime.time | datetime.timedelta, column: Column | None
-) -> _Cell:
+) -> Reading:
     if not isinstance(value, datetime.date):
-        text = str(value)
-        return _Cell(
-            text,
-            f"the spreadsheet turned what was typed into a time: {text}. Format the cell as text "
-            "and type it again.",
-        )
+        message = f"the spreadsheet turned what was typed into a time: {value}. {_AGAIN}"
+        return Reading(str(value), error=message)
     day = value.date() if isinstance(value, datetime.datetime) else value
     if column is not None and column.type == "date":
-        return _Cell(day.isoformat())
-    return _Cell(
-        day.isoformat(),
+        return Reading(day.isoformat())
+    message = (
         f"the spreadsheet turned what was typed into a date: {_in_words(day)} (perhaps from "
-        f"{day.day}/{day.month} or {day.month}/{day.day}). Format the cell as text and type it "
-        "again.",
+        f"{day.day}/{day.month} or {day.month}/{day.day}). {_AGAIN}"
     )
+    return Reading(day.isoformat(), error=message)
 
 
-def _read_number(value: float, number_format: str, column: Column | None) -> _Cell:
+def _read_number(value: float, number_format: str, column: Column | None) -> Reading:
     text = shown(value, number_format)
-    if column is not None and column.type not in NUMBER_TYPES | {"p_value"}:
-        if text is None:
-            return _Cell(
-                str(value),
-                f"the cell holds the number {value} and shows it in another form. Format the cell "
-                "as text and type what it should say.",
-            )
-        return _Cell(text)
+    if column is not None and not column.is_number:
+        if text is not None:
+            return Reading(text)
+        message = (
+            f"the cell holds the number {value} and shows it in another form. Format the cell as "
+            "text and type what it should say."
+        )
+        return Reading(str(value), error=message)
     day = hidden_date(value, number_format)
     if day is not None:
-        return _Cell(
-            f"{value:.0f}",
+        message = (
             f"{value:.0f} is probably the date {_in_words(day)}, which the spreadsheet made from "
-            f"what was typed ({day.day}/{day.month}?). Format the cell as text and type it again.",
+            f"what was typed ({day.day}/{day.month}?). {_AGAIN}"
         )
+        return Reading(f"{value:.0f}", error=message)
     text = shown(value, "General") if text is None else text
     assert text is not None
     if is_computed(text):
-        return _Cell(
-            text,
+        message = (
             f"{text} has more digits than a source prints. Format the cell as text and type the "
-            "number as the source prints it.",
+            "number as the source prints it."
         )
-    return _Cell(text)
+        return Reading(text, error=message)
+    return Reading(text)
 
 
 def _in_words(day: datetime.date) -> str:
@@ -509,30 +452,11 @@ def _in_runs(numbers: Sequence[int]) -> str:
     return f"{rows} {', '.join(runs[:-1])}{' and ' if len(runs) > 1 else ''}{runs[-1]}"
 
 
-def _in_book(source: str, table: str, problem: Problem, letter: str) -> Problem:
-    column = problem.column
-    if letter and problem.row is not None:
-        column = f"{column} ({letter}{problem.row})"
-    return Problem(
-        problem.severity,
-        f"{source}, sheet {table}",
-        problem.row,
-        problem.subject,
-        column,
-        problem.value,
-        problem.message,
-    )
-
-
 def _as_csv(records: Iterable[Iterable[str]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(records)
     return text.getvalue().encode()
 
 
-def _about(file: str, message: str) -> Problem:
-    return Problem("error", file, None, "", "", "", message)
-
-
 def _unreadable(path: Path, message: str) -> Imported:
-    return Imported(path.name, problems=(_about(path.name, message),))
+    return Imported(path.name, problems=(about(path.name, message),))

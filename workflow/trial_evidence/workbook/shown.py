@@ -55,7 +55,6 @@ def shown(number: float, number_format: str) -> str | None:
 
     Parameters
     ----------
-    number : float
     number_format : str
         Format code of the spreadsheet.
 

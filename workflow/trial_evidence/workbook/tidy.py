@@ -19,11 +19,6 @@ def tidied(text: str, column: Column) -> str:
 
     Blanks at the ends go, no-break spaces become blanks, and ``42.0`` becomes ``42`` where only
     the latter can be meant.
-
-    Parameters
-    ----------
-    text : str
-    column : Column
     """
     text = one_kind_of_line_break(text.replace(_CARRIAGE_RETURN, ""))
     text = text.translate(_NO_BREAK_SPACES).strip(" \n")

@@ -14,8 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from trial_evidence.sheet import Dictionary, Problem, has_errors
-from trial_evidence.sheet.cells import RawTable, Row, read_cells
-from trial_evidence.sheet.check import read_files
+from trial_evidence.sheet.cells import RawTable, Row
+from trial_evidence.sheet.check import read_files, read_tables
+from trial_evidence.words.problems import errors_of
 
 from .difference import TableDifference, in_words, table_difference
 from .layout import one_kind_of_line_break, row_mark
@@ -41,7 +42,7 @@ class ImportPlan:
         Any error forbids the import. Warnings are those about the workbook, and those that the
         sheet does not have yet.
     difference : tuple of str
-        In words, as `difference_in_words` gives it; empty where nothing differs.
+        In words, as `in_words` gives it; empty where nothing differs.
     questions : tuple of str
         What somebody has to confirm: many rows would go, or something that was written to the sheet
         after the workbook was made would be undone.
@@ -61,7 +62,6 @@ class ImportResult:
 
     Attributes
     ----------
-    plan : ImportPlan
     written : tuple of str
         Names of the files that were changed; empty when nothing was written.
     """
@@ -79,17 +79,14 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
         An ``.xlsx`` file or a folder of CSV files.
     raw : Path
         Folder of the sheet.
-    dictionary : Dictionary
     check : callable
         Takes a folder and returns the findings about the sheet in it.
-
-    Returns
-    -------
-    ImportPlan
     """
     imported = read_book(book, dictionary)
-    before, problems = _read_sheet(raw, dictionary)
-    if has_errors(problems) or not _is_complete(imported, dictionary):
+    contents, about_files = read_files(raw, dictionary)
+    before, found = read_tables(contents, dictionary)
+    problems = errors_of([*about_files, *found])
+    if problems or not _is_complete(imported, dictionary):
         return _refused([*imported.problems, *problems])
     found = _errors_of_the_check(imported, check)
     if has_errors(imported.problems) or found:
@@ -153,21 +150,6 @@ def import_book(
     return ImportResult(plan, tuple(plan.files))
 
 
-def _read_sheet(
-    raw: Path, dictionary: Dictionary
-) -> tuple[dict[str, RawTable], tuple[Problem, ...]]:
-    """Read the cells of the sheet as they stand; the problems are those of whole files."""
-    contents, about_files = read_files(raw, dictionary)
-    problems = [problem for problem in about_files if problem.severity == "error"]
-    tables = {}
-    for name, table in dictionary.tables.items():
-        cells, found = read_cells(table, contents.get(name))
-        problems += [problem for problem in found if problem.severity == "error"]
-        if cells is not None:
-            tables[name] = cells
-    return tables, tuple(problems)
-
-
 def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
     """Replace files of a folder, all of them or none.
 
@@ -177,7 +159,6 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
 
     Parameters
     ----------
-    raw : Path
     files : mapping of str to bytes
         File name to content.
 
@@ -195,9 +176,7 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         )
     shutil.rmtree(new, ignore_errors=True)
     try:
-        shutil.copytree(folder, new, symlinks=True)
-        for name, content in files.items():
-            (new / name).write_bytes(content)
+        _copy_with(folder, new, files)
         folder.rename(old)
         try:
             new.rename(folder)
@@ -208,6 +187,13 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         old.rename(new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _copy_with(folder: Path, copy: Path, files: Mapping[str, bytes]) -> None:
+    """Copy a folder, some of its files with new content."""
+    shutil.copytree(folder, copy, symlinks=True)
+    for name, content in files.items():
+        (copy / name).write_bytes(content)
 
 
 def restore(raw: Path) -> bool:
@@ -247,12 +233,12 @@ def _refused(problems: Iterable[Problem]) -> ImportPlan:
 
 def _errors_of_the_check(imported: Imported, check: Check) -> list[Problem]:
     """Check what was read as it stands in the workbook, so that rows keep their numbers."""
-    said = {(p.file, p.row, p.column) for p in imported.problems if p.severity == "error"}
+    said = {(p.file, p.row, p.column) for p in errors_of(imported.problems)}
     with tempfile.TemporaryDirectory() as folder:
         for table in imported.tables.values():
             path = Path(folder) / table.table.file
             path.write_bytes(_with_the_rows_of_the_book(table))
-        found = [imported.located(p) for p in check(Path(folder)) if p.severity == "error"]
+        found = [imported.located(p) for p in errors_of(check(Path(folder)))]
     return [p for p in found if (p.file, p.row, p.column) not in said]
 
 
@@ -268,9 +254,7 @@ def _with_the_rows_of_the_book(table: RawTable) -> bytes:
 def _checked_copy(raw: Path, files: Mapping[str, bytes], check: Check) -> Sequence[Problem]:
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / raw.name
-        shutil.copytree(raw, copy)
-        for name, content in files.items():
-            (copy / name).write_bytes(content)
+        _copy_with(raw, copy, files)
         return check(copy)
 
 

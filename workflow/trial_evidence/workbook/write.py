@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import FormulaRule
@@ -16,9 +17,9 @@ from openpyxl.utils.cell import quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from trial_evidence.sheet import Column, Dictionary, Problem, SheetError, Table
-from trial_evidence.sheet.cells import RawTable, read_cells
-from trial_evidence.sheet.check import read_files
-from trial_evidence.sheet.dictionary import NUMBER_TYPES
+from trial_evidence.sheet.cells import RawTable
+from trial_evidence.sheet.check import read_files, read_tables
+from trial_evidence.words.problems import about, errors_of, has_errors
 
 from .layout import LISTS, MADE_FROM, READ_ME, row_mark
 from .package import DAY, LONGEST_CELL, NOT_IN_A_FILE, put_text, timeless
@@ -29,13 +30,12 @@ from .shown import AS_TEXT, as_number
 _ROOM = 500
 _LONGEST_LIST = 250
 
+_INTRODUCTION = Path(__file__).resolve().parents[2] / "dictionary" / "workbook.yaml"
 _INK = "1F2A36"
-_HEADER = PatternFill("solid", fgColor="1F4E5F")
-_OPTIONAL_HEADER = PatternFill("solid", fgColor="7A97A3")
+_DARK, _PALE = "1F4E5F", "7A97A3"
 _MISSING = PatternFill("solid", bgColor="F8D7D3")
 _LINE = Side(style="thin", color="8FA3AD")
 _HAIRLINE = Side(style="hair", color="C9D3D8")
-_FONT = "Calibri"
 _NARROW, _WIDE = 9, 46
 
 
@@ -49,7 +49,6 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     ----------
     raw : Path
         Folder of the sheet.
-    dictionary : Dictionary
     book : Path
         The ``.xlsx`` file; written whole or not at all.
 
@@ -59,13 +58,16 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
         When a file of the sheet cannot be read as a table, or a cell does not fit into a workbook;
         and when `book` exists and holds edits that were not imported: they would be lost.
     """
+    # With pandas, which takes seconds to import and nothing else here needs.
+    from trial_evidence.files import write_whole
+
     tables = _tables(raw, dictionary)
     if book.exists() and _holds_more_than(book, tables, dictionary):
         message = (
             "this workbook holds edits that have not been imported and would be overwritten. "
             "Import it, or move it to another place, or delete it."
         )
-        raise SheetError([Problem("error", book.name, None, "", "", "", message)])
+        raise SheetError([about(book.name, message)])
     workbook = Workbook()
     workbook.remove(workbook.active)
     _read_me(workbook.create_sheet(READ_ME), tables)
@@ -76,33 +78,20 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     _marks(workbook.create_sheet(MADE_FROM), tables)
     for name in (LISTS, MADE_FROM):
         workbook[name].sheet_state = "hidden"
-    content = _content(workbook)
-    book.parent.mkdir(parents=True, exist_ok=True)
-    beside = book.with_name(f".{book.name}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(book)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(book, _content(workbook))
 
 
 def _tables(raw: Path, dictionary: Dictionary) -> dict[str, RawTable]:
     contents, about_files = read_files(raw, dictionary)
-    problems = [problem for problem in about_files if problem.severity == "error"]
-    tables = {}
-    for name, table in dictionary.tables.items():
-        cells, found = read_cells(table, contents.get(name))
-        problems += [problem for problem in found if problem.severity == "error"]
-        if cells is not None:
-            tables[name] = cells
-            problems += _unfit_cells(cells)
+    tables, found = read_tables(contents, dictionary)
+    problems = errors_of([*about_files, *found])
+    problems += [problem for raw_table in tables.values() for problem in _unfit_cells(raw_table)]
     if problems:
         raise SheetError(problems)
     return tables
 
 
-def _unfit_cells(raw: RawTable) -> list[Problem]:
-    problems = []
+def _unfit_cells(raw: RawTable) -> Iterator[Problem]:
     for row in raw.rows:
         for name, text in row.cells.items():
             message = ""
@@ -112,16 +101,13 @@ def _unfit_cells(raw: RawTable) -> list[Problem]:
                 message = "the cell holds an invisible character that a workbook cannot hold."
             if message:
                 subject = row.cells.get(raw.table.subject_column or "", "")
-                problems.append(
-                    Problem("error", raw.table.file, row.number, subject, name, text, message)
-                )
-    return problems
+                yield Problem("error", raw.table.file, row.number, subject, name, text, message)
 
 
 def _holds_more_than(book: Path, tables: Mapping[str, RawTable], dictionary: Dictionary) -> bool:
     """Say whether a workbook holds anything that was typed into it and not imported."""
     found = read_book(book, dictionary)
-    if found.made_from is None or any(p.severity == "error" for p in found.problems):
+    if found.made_from is None or has_errors(found.problems):
         return True
     for name, raw in tables.items():
         in_sheet = {row_mark(raw.table, row.cells) for row in raw.rows}
@@ -178,7 +164,7 @@ def _table_sheet(sheet: Any, raw: RawTable, tables: Mapping[str, RawTable], list
     sheet.row_dimensions[1].height = 24
     sheet.freeze_panes = sheet.cell(2, _frozen_columns(table) + 1)
     sheet.auto_filter.ref = f"A1:{last_letter}{last_row}"
-    sheet.sheet_properties.tabColor = "1F4E5F" if table.rows_required else "7A97A3"
+    sheet.sheet_properties.tabColor = _DARK if table.rows_required else _PALE
     sheet.sheet_view.zoomScale = 100
     _colours(sheet, table, last_letter, last_row + _ROOM)
     _on_paper(sheet)
@@ -186,17 +172,19 @@ def _table_sheet(sheet: Any, raw: RawTable, tables: Mapping[str, RawTable], list
     sheet.print_area = f"A1:{last_letter}{last_row}"
 
 
+def _font(color: str = _INK, size: int = 11, **more: Any) -> Font:
+    return Font(name="Calibri", size=size, color=color, **more)
+
+
 def _header_cell(cell: Any, column: Column) -> None:
     cell.value = column.name
-    cell.font = Font(name=_FONT, size=11, bold=True, color="FFFFFF")
-    cell.fill = _HEADER if column.required else _OPTIONAL_HEADER
+    cell.font = _font("FFFFFF", bold=True)
+    cell.fill = PatternFill("solid", fgColor=_DARK if column.required else _PALE)
     cell.alignment = Alignment(vertical="center")
     cell.number_format = AS_TEXT
     text = _note(column)
-    comment = Comment(text, "data dictionary")
     lines = sum(1 + len(line) // 46 for line in text.split("\n"))
-    comment.width, comment.height = 330, 22 + 17 * lines
-    cell.comment = comment
+    cell.comment = Comment(text, "data dictionary", height=22 + 17 * lines, width=330)
 
 
 def _note(column: Column) -> str:
@@ -223,7 +211,7 @@ def _whole_column(dimension: Any, column: Column, texts: Sequence[str]) -> None:
     # New rows take the column's format: 1.00 stays 1.00, and 9/12 does not become a date.
     dimension.number_format = _empty_format(column)
     dimension.alignment = _alignment(column)
-    dimension.font = Font(name=_FONT, size=11, color=_INK)
+    dimension.font = _font()
 
 
 def _width(column: Column, texts: Sequence[str]) -> float:
@@ -235,24 +223,20 @@ def _width(column: Column, texts: Sequence[str]) -> float:
     return min(max(typical + 2, len(column.name) * 1.1 + 4, _NARROW), _WIDE)
 
 
-def _is_number(column: Column) -> bool:
-    return column.type in NUMBER_TYPES or column.type == "p_value"
-
-
 def _empty_format(column: Column) -> str:
     return "General" if column.type in {"integer", "year"} else AS_TEXT
 
 
 def _alignment(column: Column) -> Alignment:
-    if _is_number(column):
+    if column.is_number:
         return Alignment(horizontal="right", vertical="top", indent=1)
     return Alignment(horizontal="left", vertical="top")
 
 
 def _put(cell: Any, column: Column, text: str) -> None:
-    cell.font = Font(name=_FONT, size=11, color=_INK)
+    cell.font = _font()
     cell.alignment = _alignment(column)
-    number = as_number(text) if _is_number(column) else None
+    number = as_number(text) if column.is_number else None
     if number is not None:
         cell.value, cell.number_format = number
     elif text:
@@ -279,29 +263,34 @@ def _drop_down(
     tables: Mapping[str, RawTable],
     lists: _Lists,
 ) -> None:
+    name = f"{sheet.title}.{column.name}"
     if column.words:
-        listed = lists.reference(f"{sheet.title}.{column.name}", column.words)
-        rule = DataValidation("list", formula1=listed, allow_blank=True, errorStyle="stop")
-        rule.errorTitle = "Not an allowed word"
-        rule.error = "Choose a word from the list at the right of the cell."
-        rule.showErrorMessage = True
+        rule = DataValidation(
+            "list",
+            formula1=lists.reference(name, column.words),
+            errorStyle="stop",
+            errorTitle="Not an allowed word",
+            error="Choose a word from the list at the right of the cell.",
+        )
     elif column.type == "agents":
         # A combination that nobody has used yet must be possible: the list only helps.
         used = sorted({row.cells[column.name] for row in tables[sheet.title].rows} - {""})
         if not used:
             return
-        listed = lists.reference(f"{sheet.title}.{column.name}", used)
-        rule = DataValidation("list", formula1=listed, allow_blank=True, showErrorMessage=False)
+        rule = DataValidation("list", formula1=lists.reference(name, used))
     elif column.references is not None:
         table, key = column.references
         rule = DataValidation(
-            "list", formula1=_ids(tables[table], key), allow_blank=True, errorStyle="warning"
+            "list",
+            formula1=_ids(tables[table], key),
+            errorStyle="warning",
+            errorTitle=f"Not in {table}",
+            error=f"This id is not in the sheet {table} yet. Keep it anyway?",
         )
-        rule.errorTitle = f"Not in {table}"
-        rule.error = f"This id is not in the sheet {table} yet. Keep it anyway?"
-        rule.showErrorMessage = True
     else:
         return
+    rule.allowBlank = True
+    rule.showErrorMessage = rule.error is not None
     rule.add(f"{letter}2:{letter}{last_row}")
     sheet.add_data_validation(rule)
 
@@ -345,52 +334,22 @@ def _on_paper(sheet: Any) -> None:
     sheet.print_title_rows = "1:1"
 
 
-_INTRODUCTION = (
-    (
-        "How to edit",
-        (
-            "Type in the sheets listed below; add new rows under the last one.",
-            "Rest the pointer on a column's name to see what the column means.",
-            "Columns with a dark header must be filled in; a red cell is still empty.",
-            "Where a cell has a list, choose from it. Ids of trials, arms and sources come from "
-            "their own sheets: add the trial first, then its arms and its source, then its "
-            "results.",
-            "Write numbers as the source prints them, with a point as decimal mark: 1.00 stays "
-            "1.00.",
-            "Leave a cell empty where the source does not say. Do not write NA, - or 0 instead.",
-            "You may sort and filter. Show all rows again before you import.",
-        ),
-    ),
-    (
-        "How to import",
-        (
-            "Save and close the workbook, then run:  make import BOOK=path/to/this/workbook.xlsx",
-            "The differences are listed in words. Nothing is written unless every table is valid.",
-            "Whatever cannot be read with certainty is refused, and the message names sheet, row "
-            "and cell: a date where something else was typed, a decimal comma, a formula without "
-            "a value, merged cells, hidden rows, an unknown column or sheet.",
-            "After an import, make a new workbook for the next edit.",
-        ),
-    ),
-)
-
-
 def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
     sheet.sheet_view.showGridLines = False
     for letter, width in (("A", 3), ("B", 24), ("C", 9), ("D", 96)):
         sheet.column_dimensions[letter].width = width
     title = sheet["B2"]
     title.value = "The extraction sheet"
-    title.font = Font(name=_FONT, size=20, bold=True, color="1F4E5F")
+    title.font = _font(_DARK, 20, bold=True)
     row = 4
-    for heading, sentences in _INTRODUCTION:
+    for heading, sentences in yaml.safe_load(_INTRODUCTION.read_text(encoding="utf-8")).items():
         _heading(sheet.cell(row, 2), heading)
         for sentence in sentences:
             row += 1
             sheet.merge_cells(start_row=row, start_column=2, end_row=row, end_column=4)
             cell = sheet.cell(row, 2)
             put_text(cell, f"•  {sentence}")
-            cell.font = Font(name=_FONT, size=11, color=_INK)
+            cell.font = _font()
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             sheet.row_dimensions[row].height = 16 * (1 + len(sentence) // 165)
         row += 2
@@ -404,17 +363,14 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
         link, rows, meaning = (sheet.cell(row, position) for position in (2, 3, 4))
         put_text(link, raw.table.name)
         link.hyperlink = f"#{quote_sheetname(raw.table.name)}!A1"
-        link.font = Font(name=_FONT, size=11, color="0B5CAD", underline="single")
-        rows.value = len(raw.rows)
+        link.font = _font("0B5CAD", underline="single")
+        rows.value, rows.font = len(raw.rows), _font()
         put_text(meaning, raw.table.one_row_is)
-        for cell in (rows, meaning):
-            cell.font = Font(name=_FONT, size=11, color=_INK)
-        meaning.alignment = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=2)
+        meaning.font = _font()
         sheet.row_dimensions[row].height = 16 * (1 + len(raw.table.one_row_is) // 115)
-        for cell in (link, rows):
-            cell.alignment = Alignment(vertical="top")
         for cell in (link, rows, meaning):
-            cell.border = Border(bottom=_HAIRLINE)
+            cell.alignment, cell.border = Alignment(vertical="top"), Border(bottom=_HAIRLINE)
+        meaning.alignment = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=2)
     _on_paper(sheet)
     sheet.page_setup.fitToHeight = 1
     sheet.print_title_rows = None
@@ -422,16 +378,16 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
 
 def _heading(cell: Any, text: str) -> None:
     put_text(cell, text)
-    cell.font = Font(name=_FONT, size=12, bold=True, color="1F4E5F")
+    cell.font = _font(_DARK, 12, bold=True)
 
 
 def _marks(sheet: Any, tables: Mapping[str, RawTable]) -> None:
-    number = 0
-    for name, raw in tables.items():
-        for row in raw.rows:
-            number += 1
-            put_text(sheet.cell(number, 1), name)
-            put_text(sheet.cell(number, 2), row_mark(raw.table, row.cells))
+    marks = [
+        (name, row_mark(raw.table, row.cells)) for name, raw in tables.items() for row in raw.rows
+    ]
+    for number, mark in enumerate(marks, start=1):
+        for position, text in enumerate(mark, start=1):
+            put_text(sheet.cell(number, position), text)
 
 
 def _content(workbook: Any) -> bytes:
@@ -441,15 +397,13 @@ def _content(workbook: Any) -> bytes:
     workbook.properties.created = DAY
     written = io.BytesIO()
     workbook.save(written)
-    return timeless(written.getvalue(), _amended)
+    return timeless(written.getvalue(), _without_triangles)
 
 
-def _amended(name: str, part: bytes) -> bytes:
-    return _without_triangles(part) if name.startswith("xl/worksheets/sheet") else part
-
-
-def _without_triangles(part: bytes) -> bytes:
+def _without_triangles(name: str, part: bytes) -> bytes:
     """Switch off the green triangles of numbers that are text on purpose (PubMed numbers)."""
+    if not name.startswith("xl/worksheets/sheet"):
+        return part
     # openpyxl writes no such element; it has to stand before the drawing of the notes.
     wanted = (
         b'<ignoredErrors><ignoredError sqref="A1:XFD1048576" numberStoredAsText="1"/>'

@@ -1,1 +1,4 @@
-"""Pages in millimetres: text, axes, shapes, styles; nothing here knows what is drawn."""
+"""Pages in millimetres: text, axes, shapes, styles.
+
+Nothing here knows what is drawn.
+"""

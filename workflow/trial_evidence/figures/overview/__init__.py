@@ -1,1 +1,4 @@
-"""Pictures of a whole field: map, flow, lights, league, graph, summary."""
+"""Pictures of a whole field: map, flow, lights, league, graph, summary.
+
+Pages in millimetres; the tables behind them are made by network and report.
+"""

@@ -1,1 +1,4 @@
-"""Every treatment against every other: fit, ranks, direct and indirect evidence, inconsistency."""
+"""Every treatment against every other: fit, ranks, direct and indirect evidence, inconsistency.
+
+Whatever treatments are made of: their parts are for components.
+"""

@@ -1,1 +1,4 @@
-"""Figures of networks and of what single trials say, placed on pages."""
+"""Figures of networks and of what single trials say.
+
+Drawn from the published tables; nothing is computed here.
+"""

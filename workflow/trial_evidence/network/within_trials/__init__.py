@@ -1,1 +1,4 @@
-"""What single trials say: synergy where both agents were given alone and together, surrogacy."""
+"""What single trials say: synergy where both agents were given alone and together, surrogacy.
+
+No network is fitted here.
+"""

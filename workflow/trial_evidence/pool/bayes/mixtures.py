@@ -33,10 +33,6 @@ class NormalMixtures:
         ----------
         which : numpy.ndarray of int
             Columns.
-
-        Returns
-        -------
-        NormalMixtures
         """
         if which.size == self.means.shape[1]:
             return self
@@ -49,10 +45,6 @@ class NormalMixtures:
         ----------
         x : numpy.ndarray of float, shape (analyses,)
             One value a mixture.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (analyses,)
         """
         return np.asarray((self.weights * ndtr((x - self.means) / self.sds)).sum(axis=0))
 
@@ -68,10 +60,6 @@ class NormalMixtures:
         ----------
         x : numpy.ndarray of float, shape (analyses,)
             One value a mixture.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (analyses,)
         """
         return self._density_and_slope(x)[0]
 
@@ -82,10 +70,6 @@ class NormalMixtures:
         ----------
         p : numpy.ndarray of float, shape (analyses,)
             One probability a mixture.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (analyses,)
         """
         # A mixture's quantile lies between the smallest and the largest of its components'.
         each = self.means + ndtri(p) * self.sds

@@ -7,6 +7,7 @@ The posterior is a mixture of normals over tau, integrated by fixed quadrature
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,11 @@ from trial_evidence.pool.engine.results import (
 from trial_evidence.pool.engine.stacks import Stack, stack
 
 PREDICTION_BAYESIAN = "shortest interval of the posterior predictive distribution"
+
+# Fields that a posterior shares with the results of the other models.
+SHARED = ("ci_low", "ci_high", "pi_low", "pi_high", "weights", "probability_below_zero")
+MEAN_ENDS = ("ci_low", "ci_high", "central_low", "central_high")
+NEW_TRIAL_ENDS = ("pi_low", "pi_high", "pi_central_low", "pi_central_high")
 
 # Numbers (nodes times studies times analyses) worked on at a time.
 CHUNK = 131_072
@@ -241,10 +247,6 @@ def posterior(
     rule : Rule
         Fineness of the quadrature.
 
-    Returns
-    -------
-    Posterior
-
     Raises
     ------
     ValueError
@@ -278,31 +280,18 @@ def posterior(
     def below(mixture: NormalMixtures, effect: float) -> float:
         return float(mixture.cdf(np.array([effect - centre]))[0])
 
-    ci_low, ci_high, central_low, central_high = (
-        float(x[0]) + centre for x in solved.mean.intervals(level / 100)
-    )
-    pi_low, pi_high, pi_central_low, pi_central_high = (
-        float(x[0]) + centre for x in solved.new_trial.intervals(level / 100)
-    )
+    found: dict[str, Any] = {
+        name: float(values[0]) for name, values in _summary(solved, level, 0.0).items()
+    }
     tau_low, tau_high = _shortest_tau(solved.tau, level / 100)
     return Posterior(
         prior=prior.label,
         level=level,
-        mean=mean + centre,
+        probability_below_zero=found.pop("probability_below"),
+        **found | {"mean": mean + centre},
         sd=math.inf if heavy else sd,
-        median=float(solved.mean.quantile(np.array([0.5]))[0]) + centre,
-        ci_low=ci_low,
-        ci_high=ci_high,
-        central_low=central_low,
-        central_high=central_high,
-        probability_below_zero=below(solved.mean, 0.0),
-        pi_low=pi_low,
-        pi_high=pi_high,
-        pi_central_low=pi_central_low,
-        pi_central_high=pi_central_high,
         new_trial_below_zero=below(solved.new_trial, 0.0),
         tau_mean=float(weights @ tau),
-        tau_median=float(solved.tau.quantile(np.array([0.5]))[0]),
         tau_low=tau_low,
         tau_high=tau_high,
         shrinkage_mean=tuple((shrunk + centre).tolist()),
@@ -369,20 +358,14 @@ def posterior_stack(
 def _summary(solved: _Solved, level: float, threshold: float) -> dict[str, Floats]:
     shift = solved.shift
     half = np.full(shift.size, 0.5)
-    ci_low, ci_high, central_low, central_high = solved.mean.intervals(level / 100)
-    pi_low, pi_high, pi_central_low, pi_central_high = solved.new_trial.intervals(level / 100)
-    return {
-        "mean": (solved.tau.weights * solved.means).sum(axis=0) + shift,
-        "median": solved.mean.quantile(half) + shift,
-        "ci_low": ci_low + shift,
-        "ci_high": ci_high + shift,
-        "central_low": central_low + shift,
-        "central_high": central_high + shift,
+    effects = {
+        "mean": (solved.tau.weights * solved.means).sum(axis=0),
+        "median": solved.mean.quantile(half),
+        **dict(zip(MEAN_ENDS, solved.mean.intervals(level / 100), strict=True)),
+        **dict(zip(NEW_TRIAL_ENDS, solved.new_trial.intervals(level / 100), strict=True)),
+    }
+    return {name: values + shift for name, values in effects.items()} | {
         "probability_below": solved.mean.cdf(threshold - shift),
-        "pi_low": pi_low + shift,
-        "pi_high": pi_high + shift,
-        "pi_central_low": pi_central_low + shift,
-        "pi_central_high": pi_central_high + shift,
         "tau_median": solved.tau.quantile(half),
     }
 
@@ -478,15 +461,10 @@ def bayesian(
         k=len(found.weights),
         estimate=found.median,
         se=found.sd,
-        ci_low=found.ci_low,
-        ci_high=found.ci_high,
         ci_level=found.level,
         tau2=found.tau_median**2,
         tau2_low=found.tau_low**2,
         tau2_high=found.tau_high**2,
-        pi_low=found.pi_low,
-        pi_high=found.pi_high,
         pi_method=PREDICTION_BAYESIAN,
-        weights=found.weights,
-        probability_below_zero=found.probability_below_zero,
+        **{name: getattr(found, name) for name in SHARED},
     )

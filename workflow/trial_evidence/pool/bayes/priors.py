@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import ndtr
 
 from trial_evidence.pool.engine.results import Floats
 
@@ -43,10 +42,6 @@ class TauPrior(ABC):
     def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
         """Least and largest tau outside which the density is below exp(-drop) of that at `tau`."""
 
-    @abstractmethod
-    def below(self, tau: Floats) -> Floats:
-        """Prior probability of a smaller tau."""
-
 
 @dataclass(frozen=True)
 class HalfNormal(TauPrior):
@@ -78,9 +73,6 @@ class HalfNormal(TauPrior):
     def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
         return np.zeros_like(tau), np.sqrt(tau**2 + 2 * drop * self.scale**2)
 
-    def below(self, tau: Floats) -> Floats:
-        return np.asarray(2 * ndtr(tau / self.scale) - 1)
-
 
 @dataclass(frozen=True)
 class HalfCauchy(TauPrior):
@@ -110,9 +102,6 @@ class HalfCauchy(TauPrior):
     def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
         return np.zeros_like(tau), np.hypot(tau, self.scale) * math.exp(drop / 2)
 
-    def below(self, tau: Floats) -> Floats:
-        return np.asarray(2 / math.pi * np.arctan(tau / self.scale))
-
 
 @dataclass(frozen=True)
 class Uniform(TauPrior):
@@ -138,9 +127,6 @@ class Uniform(TauPrior):
 
     def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
         return np.zeros_like(tau), np.full_like(tau, self.upper)
-
-    def below(self, tau: Floats) -> Floats:
-        return np.asarray(np.minimum(tau / self.upper, 1.0))
 
 
 @dataclass(frozen=True)
@@ -177,10 +163,6 @@ class LogNormal(TauPrior):
         z = (2 * np.log(tau) - self.mean) / self.sd
         half = 0.5 * self.sd * np.sqrt(z**2 + 2 * drop)
         return np.exp(self.mean / 2 - half), np.exp(self.mean / 2 + half)
-
-    def below(self, tau: Floats) -> Floats:
-        with np.errstate(divide="ignore"):
-            return np.asarray(ndtr((2 * np.log(tau) - self.mean) / self.sd))
 
 
 DRUG_V_CONTROL = "drug v placebo or control"

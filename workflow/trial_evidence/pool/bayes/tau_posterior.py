@@ -40,6 +40,7 @@ class MeanPrior:
 
 
 FLAT = MeanPrior()
+EVERY = slice(None)
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,6 @@ def fast_rule(prior: TauPrior) -> Rule:
     ----------
     prior : TauPrior
         The longer its tails, the more nodes.
-
-    Returns
-    -------
-    Rule
     """
     return Rule(
         panels=1,
@@ -140,20 +137,18 @@ class TauPosterior:
         self.low, self.high, self.peak = self._support()
         self.points, rule_weights = _points(rule.panels, rule.nodes)
         u = self.low + (self.high - self.low) * self.points
-        mass = self._density_u(u, slice(None)) * rule_weights * (self.high - self.low)
+        mass = self._density_u(u) * rule_weights * (self.high - self.low)
         self.total = mass.sum(axis=0)
-        self.tau = self._tau(u, slice(None))
+        self.tau = self._tau(u)
         self.weights = mass / self.total
 
-    def _tau(self, u: Floats, which: Ints | slice) -> Floats:
+    def _tau(self, u: Floats, which: Ints | slice = EVERY) -> Floats:
         return np.exp(u) if self.prior.on_log_scale else self.unit[which] * np.sinh(u)
 
     def _u(self, tau: Floats) -> Floats:
         return np.asarray(np.log(tau) if self.prior.on_log_scale else np.arcsinh(tau / self.unit))
 
-    def given_tau(
-        self, tau: Floats, which: Ints | slice = slice(None)
-    ) -> tuple[Floats, Floats, Floats]:
+    def given_tau(self, tau: Floats, which: Ints | slice = EVERY) -> tuple[Floats, Floats, Floats]:
         """Posterior of the mean given tau.
 
         Parameters
@@ -181,24 +176,19 @@ class TauPosterior:
         misfit = (w * residuals**2).sum(axis=1)
         if self.prior_weight > 0:
             misfit = misfit + self.prior_weight * (mean - centre) ** 2
-        if present.all():
-            log_w = np.log(w).sum(axis=1)
-        else:
-            log_w = np.log(np.where(present, w, 1.0)).sum(axis=1)
+        log_w = np.log(w if present.all() else np.where(present, w, 1.0)).sum(axis=1)
         return mean, precision, 0.5 * (log_w - np.log(precision) - misfit)
 
-    def _log_density(self, tau: Floats, which: Ints | slice) -> Floats:
+    def _log_density(self, tau: Floats, which: Ints | slice = EVERY) -> Floats:
         return np.asarray(self.given_tau(tau, which)[2] + self.prior.log_density(tau))
 
-    def _log_density_u(self, u: Floats, which: Ints | slice) -> Floats:
-        tau = self._tau(u, which)
+    def _log_density_u(self, u: Floats, which: Ints | slice = EVERY) -> Floats:
+        density = self._log_density(self._tau(u, which), which)
         if self.prior.on_log_scale:
-            log_jacobian = u
-        else:
-            log_jacobian = np.log(self.unit[which]) + np.log(np.cosh(u))
-        return np.asarray(self._log_density(tau, which) + log_jacobian)
+            return density + u
+        return np.asarray(density + (np.log(self.unit[which]) + np.log(np.cosh(u))))
 
-    def _density_u(self, u: Floats, which: Ints | slice) -> Floats:
+    def _density_u(self, u: Floats, which: Ints | slice = EVERY) -> Floats:
         return np.asarray(np.exp(self._log_density_u(u, which) - self.peak[which]))
 
     def _support(self) -> tuple[Floats, Floats, Floats]:
@@ -212,17 +202,13 @@ class TauPosterior:
         start, end = self._u(low), self._u(high)
         steps = np.linspace(0, 1, self.rule.search)[:, None]
         grid = start + (end - start) * steps
-        everything = slice(None)
-        density = self._log_density_u(grid, everything)
+        density = self._log_density_u(grid)
         peak = density.max(axis=0)
-        kept_by = density
+        kept_by = density - peak
         if self.rule.moments:
-            tau = self._tau(grid, everything)
-            moment = density + 2 * np.log(np.hypot(1.0, tau / self.unit))
-            kept_by = np.maximum(density - peak, moment - moment.max(axis=0))
-            kept = kept_by > -self.rule.drop
-        else:
-            kept = kept_by - peak > -self.rule.drop
+            moment = density + 2 * np.log(np.hypot(1.0, self._tau(grid) / self.unit))
+            kept_by = np.maximum(kept_by, moment - moment.max(axis=0))
+        kept = kept_by > -self.rule.drop
         first = np.maximum(kept.argmax(axis=0) - 1, 0)
         last = np.minimum(self.rule.search - kept[::-1].argmax(axis=0), self.rule.search - 1)
         columns = np.arange(start.size)
@@ -235,14 +221,9 @@ class TauPosterior:
         ----------
         tau : numpy.ndarray of float, shape (points, analyses)
             Values of tau.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (points, analyses)
         """
-        everything = slice(None)
         with np.errstate(under="ignore"):
-            return np.asarray(np.exp(self._log_density(tau, everything) - self.peak) / self.total)
+            return np.asarray(np.exp(self._log_density(tau) - self.peak) / self.total)
 
     def _cdf_u(self, u: Floats, which: Ints) -> tuple[Floats, Floats]:
         """Posterior probability below u, and the density of u."""
@@ -261,10 +242,6 @@ class TauPosterior:
         ----------
         tau : numpy.ndarray of float, shape (analyses,)
             One value an analysis.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (analyses,)
         """
         with np.errstate(divide="ignore"):
             u = np.clip(self._u(tau), self.low, self.high)
@@ -277,10 +254,6 @@ class TauPosterior:
         ----------
         p : numpy.ndarray of float, shape (analyses,)
             One probability an analysis.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (analyses,)
         """
         # From the sums over nodes a first value; the cumulative sum stands at the middle of a node.
         reached = np.cumsum(self.weights, axis=0) - 0.5 * self.weights
@@ -292,4 +265,4 @@ class TauPosterior:
             return p[which] - probability, -density
 
         root = falling_roots(short_of, self.low, self.high, u, np.full(u.size, 1.0))
-        return np.asarray(self._tau(root[None, :], slice(None))[0])
+        return np.asarray(self._tau(root[None, :])[0])

@@ -1,1 +1,4 @@
-"""Arithmetic of random effects for one set of trials or for millions; nothing is printed here."""
+"""Arithmetic of random effects for one set of trials or for millions.
+
+Arrays in, arrays out: tau2, intervals, likelihood. No analysis, no name, no table.
+"""

@@ -40,10 +40,6 @@ def heterogeneity(stack: Stack) -> Heterogeneity:
     stack : Stack
         Analyses.
 
-    Returns
-    -------
-    Heterogeneity
-
     Notes
     -----
     Cochran 1954; Higgins & Thompson 2002.

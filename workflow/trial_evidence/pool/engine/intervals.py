@@ -58,10 +58,6 @@ def weighted_mean(stack: Stack, tau2: Floats) -> Weighted:
         Analyses.
     tau2 : numpy.ndarray of float, shape (analyses,)
         Between-trial variances.
-
-    Returns
-    -------
-    Weighted
     """
     centred, shift = stack.centred()
     w = 1 / (centred.vi + tau2)
@@ -84,10 +80,6 @@ def standard_error(mean: Weighted, interval: str) -> Floats:
         Weighted means.
     interval : str
         One of `INTERVALS`.
-
-    Returns
-    -------
-    numpy.ndarray of float, shape (analyses,)
 
     Raises
     ------
@@ -117,10 +109,6 @@ def t_quantile(p: float, df: Floats) -> Floats:
         Probability.
     df : numpy.ndarray of float, shape (analyses,)
         Degrees of freedom.
-
-    Returns
-    -------
-    numpy.ndarray of float, shape (analyses,)
     """
     values, inverse = np.unique(df, return_inverse=True)
     quantiles = np.full(values.size, np.nan)

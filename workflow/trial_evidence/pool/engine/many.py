@@ -5,6 +5,7 @@ that memory is bounded and cost is linear. A single analysis is a stack of one.
 """
 
 from dataclasses import dataclass, fields
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +61,19 @@ class StackedFit:
     q: Floats
     q_p: Floats
     i2_q: Floats
+
+    def only(self, *names: str) -> dict[str, Any]:
+        """Fields of a stack of one analysis as numbers."""
+        return {name: float(getattr(self, name)[0]) for name in names}
+
+
+class FitChoices(TypedDict, total=False):
+    """What `fit_stack` may be told, for those that pass it on."""
+
+    method: str
+    interval: str
+    prediction: str
+    level: float
 
 
 def fit_stack(

@@ -29,10 +29,6 @@ def too_few(k: int, needed: int, what: str, why: str, *, forced: bool) -> Refuse
         What goes wrong with fewer.
     forced : bool
         Make it all the same.
-
-    Returns
-    -------
-    Refused or None
     """
     if forced or k >= needed:
         return None

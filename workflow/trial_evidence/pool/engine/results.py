@@ -98,10 +98,6 @@ def check_effects(
     at_least : int
         The fewest trials the model can work with.
 
-    Returns
-    -------
-    yi, vi : numpy.ndarray of float, shape (k,)
-
     Raises
     ------
     ValueError
@@ -134,10 +130,6 @@ def check_counts(events: npt.ArrayLike, n: npt.ArrayLike, arm: str) -> tuple[Flo
         Patients with the event and patients analysed.
     arm : str
         What the counts belong to, for the message.
-
-    Returns
-    -------
-    events, n : numpy.ndarray of float, shape (k,)
 
     Raises
     ------
@@ -189,10 +181,6 @@ def check_level(level: float) -> float:
     level : float
         Level in percent.
 
-    Returns
-    -------
-    float
-
     Raises
     ------
     ValueError
@@ -211,10 +199,6 @@ def percent_weights(weights: Sequence[float] | Floats) -> tuple[float, ...]:
     ----------
     weights : sequence of float
         Weights on any scale.
-
-    Returns
-    -------
-    tuple of float
     """
     array = np.asarray(weights, dtype=float)
     return tuple((100 * array / array.sum()).tolist())

@@ -44,10 +44,6 @@ class Stack:
         ----------
         analyses : numpy.ndarray or slice
             Which analyses.
-
-        Returns
-        -------
-        Stack
         """
         return Stack(self.yi[:, analyses], self.vi[:, analyses], self.k[analyses])
 
@@ -65,6 +61,11 @@ class Stack:
         return Stack(np.where(present, self.yi - means, 0.0), self.vi, self.k), means
 
 
+def subsets(y: Floats, v: Floats, kept: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Effects and variances of the trials that are kept in each column, NaN for the others."""
+    return np.where(kept, y[:, None], np.nan), np.where(kept, v[:, None], np.nan)
+
+
 def stack(yi: npt.ArrayLike, vi: npt.ArrayLike) -> Stack:
     """Check and pad effect sizes of many analyses.
 
@@ -73,10 +74,6 @@ def stack(yi: npt.ArrayLike, vi: npt.ArrayLike) -> Stack:
     yi, vi : array_like of shape (studies, analyses) or (studies,)
         Effects on the analysis scale and their sampling variances; NaN in both where an analysis
         has fewer studies than the array has rows. One dimension is one analysis.
-
-    Returns
-    -------
-    Stack
 
     Raises
     ------

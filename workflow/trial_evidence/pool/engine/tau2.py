@@ -6,6 +6,7 @@ solution, so none can fail to converge.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -56,10 +57,6 @@ def solve_weighted_squares(stack: Stack, target: Floats) -> Floats:
         Analyses.
     target : numpy.ndarray of float, shape (analyses,)
         Values above zero.
-
-    Returns
-    -------
-    numpy.ndarray of float, shape (analyses,)
 
     Notes
     -----
@@ -242,18 +239,10 @@ def _maximum_likelihood(stack: Stack, restricted: bool) -> Floats:
     return result
 
 
-def _reml(stack: Stack) -> Floats:
-    return _maximum_likelihood(stack, restricted=True)
-
-
-def _ml(stack: Stack) -> Floats:
-    return _maximum_likelihood(stack, restricted=False)
-
-
 TAU2_ESTIMATORS: dict[str, Callable[[Stack], Floats]] = {
     "DL": _dersimonian_laird,
-    "REML": _reml,
-    "ML": _ml,
+    "REML": partial(_maximum_likelihood, restricted=True),
+    "ML": partial(_maximum_likelihood, restricted=False),
     "PM": _paule_mandel,
     "HE": _hedges,
     "SJ": _sidik_jonkman,

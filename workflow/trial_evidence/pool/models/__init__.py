@@ -1,1 +1,4 @@
-"""Models of one set of trials, as the tables name them."""
+"""Models of one set of trials, as the tables name them.
+
+Each gives the same record, `Pooled`. What tries several of them lives in probes.
+"""

@@ -20,7 +20,6 @@ from trial_evidence.pool.engine.results import (
     Floats,
     ModelName,
     Pooled,
-    check_counts,
     check_level,
     percent_weights,
     wald,
@@ -55,6 +54,12 @@ class _Point:
     slope_tau: float
     # Second derivatives: mean-mean, mean-tau, tau-tau.
     curvature: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, *terms: Floats) -> "_Point":
+        """The sums over the trials of value, slopes and curvatures."""
+        value, slope_mean, slope_tau, *curvature = (float(term.sum()) for term in terms)
+        return cls(value, slope_mean, slope_tau, (curvature[0], curvature[1], curvature[2]))
 
 
 class _NotSettledError(ArithmeticError):
@@ -162,16 +167,13 @@ class _OneMargin(_Likelihood):
         share = np.exp(log_terms - value[:, None])
         residual = a - first
         by_mean, by_tau = (share * residual).sum(axis=1), (share * residual * z).sum(axis=1)
-        curvature = (
+        return _Point.of(
+            value,
+            by_mean,
+            by_tau,
             (share * (residual**2 - second)).sum(axis=1) - by_mean**2,
             (share * z * (residual**2 - second)).sum(axis=1) - by_mean * by_tau,
             (share * z**2 * (residual**2 - second)).sum(axis=1) - by_tau**2,
-        )
-        return _Point(
-            float(value.sum()),
-            float(by_mean.sum()),
-            float(by_tau.sum()),
-            (float(curvature[0].sum()), float(curvature[1].sum()), float(curvature[2].sum())),
         )
 
 
@@ -194,8 +196,7 @@ class _Hypergeometric(_OneMargin):
     def __init__(self, counts: "_Tables") -> None:
         super().__init__(counts.a)
         total = counts.a + counts.c
-        lowest = np.maximum(0.0, total - counts.n0)
-        highest = np.minimum(total, counts.n1)
+        lowest, highest = counts.range
         self.events = []
         self.log_ways = []
         for low, high, m, n1, n0 in zip(lowest, highest, total, counts.n1, counts.n0, strict=True):
@@ -222,6 +223,12 @@ class _Tables:
     n1: Floats
     c: Floats
     n0: Floats
+
+    @property
+    def range(self) -> tuple[Floats, Floats]:
+        """Least and most events of the experimental arm, given the margins of each trial."""
+        total = self.a + self.c
+        return np.maximum(0.0, total - self.n0), np.minimum(total, self.n1)
 
 
 class _TwoArms(_Likelihood):
@@ -265,15 +272,11 @@ class _TwoArms(_Likelihood):
             (1, 1): -v1, (1, 2): -z / 2 * v1, (2, 2): -(z**2) / 4 * (v1 + v0),
         }  # fmt: skip
         expected = [(share * s).sum(axis=1) for s in slopes]
-        second = {
-            (i, j): (share * (slopes[i] * slopes[j] + curve)).sum(axis=1)
-            - expected[i] * expected[j]
+        second = [
+            (share * (slopes[i] * slopes[j] + curve)).sum(axis=1) - expected[i] * expected[j]
             for (i, j), curve in curves.items()
-        }
-        return (
-            value, *expected,
-            second[0, 0], second[0, 1], second[0, 2], second[1, 1], second[1, 2], second[2, 2],
-        )  # fmt: skip
+        ]
+        return value, *expected, *second
 
     def at(self, mean: float, tau: float) -> _Point:
         baseline = self.baseline
@@ -292,16 +295,8 @@ class _TwoArms(_Likelihood):
         self.baseline = baseline
         value, _, by_mean, by_tau, aa, am, at, mm, mt, tt = terms
         # Profiling a baseline out takes its share from the second derivatives.
-        return _Point(
-            float(value.sum()),
-            float(by_mean.sum()),
-            float(by_tau.sum()),
-            (
-                float((mm - am * am / aa).sum()),
-                float((mt - am * at / aa).sum()),
-                float((tt - at * at / aa).sum()),
-            ),
-        )
+        profiled = (mm - am * am / aa, mt - am * at / aa, tt - at * at / aa)
+        return _Point.of(value, by_mean, by_tau, *profiled)
 
 
 def _points(mode: Floats, scale: Floats) -> tuple[Floats, Floats]:
@@ -361,22 +356,9 @@ def _informative(counts: Counts) -> _Tables | None:
     """Tables with an event and a non-event; None where the odds ratio has no finite estimate."""
     if counts.measure != "odds_ratio":
         raise ValueError(f"logistic regression gives odds ratios, not {counts.measure}")
-    a, n1 = check_counts(counts.events_e, counts.n_e, "experimental arm")
-    c, n0 = check_counts(counts.events_c, counts.n_c, "control arm")
-    if a.size != c.size:
-        raise ValueError(f"{a.size} trials in the experimental arm but {c.size} in the control arm")
-    keep = (a + c > 0) & (a + c < n1 + n0)
-    t = _Tables(a[keep], n1[keep], c[keep], n0[keep])
-    lowest, highest = np.maximum(0, t.a + t.c - t.n0), np.minimum(t.a + t.c, t.n1)
-    if (t.a == lowest).all() or (t.a == highest).all():
-        return None
-    return t
-
-
-def _possible(t: _Tables) -> float:
-    """Tables with the margins of each trial, all trials together."""
-    lowest, highest = np.maximum(0, t.a + t.c - t.n0), np.minimum(t.a + t.c, t.n1)
-    return float((highest - lowest + 1).sum())
+    t = _Tables(*counts.informative())
+    lowest, highest = t.range
+    return None if (t.a == lowest).all() or (t.a == highest).all() else t
 
 
 def unconditional_logistic(
@@ -464,7 +446,8 @@ def conditional_logistic(
         if (tables.a == 0).all() or (tables.c == 0).all():
             return Refused(NO_MAXIMUM)
         likelihood = _Binomial(tables.a, tables.a + tables.c, np.log(tables.n1 / tables.n0))
-    elif _possible(tables) > MOST_TABLES:
+    # Tables with the margins of each trial, all trials together.
+    elif float((tables.range[1] - tables.range[0] + 1).sum()) > MOST_TABLES:
         return Refused(TOO_LARGE)
     else:
         likelihood = _Hypergeometric(tables)

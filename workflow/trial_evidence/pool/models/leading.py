@@ -43,10 +43,6 @@ def leading_model(k: int, pooling: Pooling) -> Lead:
     pooling : Pooling
         The rules, and the random-effects model they speak of.
 
-    Returns
-    -------
-    Lead
-
     Raises
     ------
     ValueError

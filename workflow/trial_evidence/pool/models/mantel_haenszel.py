@@ -1,16 +1,18 @@
 """Mantel-Haenszel pooling of two-by-two tables."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from trial_evidence.measures.effects import FROM_COUNTS
 from trial_evidence.pool.engine.results import (
     Floats,
     Pooled,
+    check_counts,
     check_level,
     percent_weights,
     q_test,
@@ -18,6 +20,7 @@ from trial_evidence.pool.engine.results import (
 )
 
 Measure = Literal["risk_ratio", "odds_ratio", "risk_difference"]
+COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,30 @@ class Counts:
     events_c: npt.ArrayLike
     n_c: npt.ArrayLike
     measure: Measure
+
+    def informative(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Checked events and patients of both arms, of the trials with an event and a non-event.
+
+        Raises
+        ------
+        ValueError
+            If a count is missing, negative or above n, n is not positive, or lengths differ.
+        """
+        a, n1 = check_counts(self.events_e, self.n_e, "experimental arm")
+        c, n0 = check_counts(self.events_c, self.n_c, "control arm")
+        if a.size != c.size:
+            message = f"{a.size} trials in the experimental arm but {c.size} in the control arm"
+            raise ValueError(message)
+        keep = (a + c > 0) & (a + c < n1 + n0)
+        return a[keep], n1[keep], c[keep], n0[keep]
+
+
+def counts_of(rows: pd.DataFrame, measure: str) -> Counts | None:
+    """Tables of the rows of the evidence, where the measure is made of them."""
+    if measure not in get_args(Measure):
+        return None
+    events_e, n_e, events_c, n_c = (rows[column].to_numpy(float) for column in COUNT_COLUMNS)
+    return Counts(events_e, n_e, events_c, n_c, cast("Measure", measure))
 
 
 def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:

@@ -4,7 +4,6 @@ import numpy as np
 
 from trial_evidence.pool.engine.results import (
     Pooled,
-    check_counts,
     check_level,
     percent_weights,
     q_test,
@@ -45,15 +44,10 @@ def peto(counts: Counts, level: float = 95.0) -> Pooled | None:
     level = check_level(level)
     if counts.measure != "odds_ratio":
         raise ValueError(f"Peto's method gives odds ratios, not {counts.measure}")
-    a, n1 = check_counts(counts.events_e, counts.n_e, "experimental arm")
-    c, n0 = check_counts(counts.events_c, counts.n_c, "control arm")
-    if a.size != c.size:
-        raise ValueError(f"{a.size} trials in the experimental arm but {c.size} in the control arm")
-    events, n = a + c, n1 + n0
-    keep = (events > 0) & (events < n)
-    if not keep.any():
+    a, n1, c, n0 = counts.informative()
+    if not a.size:
         return None
-    a, n1, n0, events, n = (x[keep] for x in (a, n1, n0, events, n))
+    events, n = a + c, n1 + n0
     difference = a - events * n1 / n
     variance = n1 * n0 * events * (n - events) / (n**2 * (n - 1))
     total = float(variance.sum())

@@ -1,15 +1,12 @@
 """Random-effects and common-effect models by inverse variance."""
 
 import math
-from collections.abc import Iterable
-from typing import Any
 
 import numpy.typing as npt
 
 from trial_evidence.pool.engine.heterogeneity import q_profile
-from trial_evidence.pool.engine.many import StackedFit, fit_stack
+from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.results import (
-    Floats,
     ModelName,
     Pooled,
     check_effects,
@@ -21,11 +18,6 @@ from trial_evidence.words.models import PREDICTION_WORDS, random_model
 
 MEAN = ("estimate", "se", "ci_low", "ci_high", "p_value")
 Q = ("q", "q_p", "i2_q")
-
-
-def _values(fit: StackedFit, names: Iterable[str]) -> dict[str, Any]:
-    """Fields of a stack of one analysis as numbers."""
-    return {name: float(getattr(fit, name)[0]) for name in names}
 
 
 def random_effects(
@@ -67,25 +59,8 @@ def random_effects(
     floor); Viechtbauer 2007 (Q-profile); Higgins, Thompson & Spiegelhalter 2009 (prediction).
     The same as metafor's ``rma(method="REML", test="adhoc")`` and its relatives.
     """
-    y, v = check_effects(yi, vi, at_least=2)
-    level = check_level(level)
-    fit = fit_stack(
-        y,
-        v,
-        method=tau2_estimator,
-        interval=estimate_interval,
-        prediction=prediction_interval,
-        level=level,
-    )
-    return _random(
-        random_model(tau2_estimator, estimate_interval),
-        y,
-        v,
-        fit,
-        level,
-        df=None if estimate_interval == "wald" else y.size - 1,
-        prediction=prediction_interval,
-    )
+    model = random_model(tau2_estimator, estimate_interval)
+    return _random(model, yi, vi, level, tau2_estimator, estimate_interval, prediction_interval)
 
 
 def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
@@ -115,22 +90,21 @@ def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 
     -----
     DerSimonian R, Laird N. Control Clin Trials 1986;7:177-188.
     """
-    y, v = check_effects(yi, vi, at_least=2)
-    level = check_level(level)
-    fit = fit_stack(y, v, method="DL", interval="wald", prediction="t_k_minus_1", level=level)
-    return _random("dersimonian_laird", y, v, fit, level, df=None, prediction="t_k_minus_1")
+    return _random("dersimonian_laird", yi, vi, level, "DL", "wald", "t_k_minus_1")
 
 
 def _random(
     model: ModelName,
-    y: Floats,
-    v: Floats,
-    fit: StackedFit,
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
     level: float,
-    *,
-    df: int | None,
+    method: str,
+    interval: str,
     prediction: str,
 ) -> Pooled:
+    y, v = check_effects(yi, vi, at_least=2)
+    level = check_level(level)
+    fit = fit_stack(y, v, method=method, interval=interval, prediction=prediction, level=level)
     tau2_low, tau2_high = q_profile(stack(y, v), level)
     tau2 = float(fit.tau2[0])
     predicts = math.isfinite(fit.pi_low[0])
@@ -138,16 +112,13 @@ def _random(
         model=model,
         k=y.size,
         ci_level=level,
-        **_values(fit, MEAN),
-        df=df,
+        **fit.only(*MEAN, *Q, "i2", *(("pi_low", "pi_high") if predicts else ())),
+        df=None if interval == "wald" else y.size - 1,
         tau2=tau2,
         tau2_low=float(tau2_low[0]),
         tau2_high=float(tau2_high[0]),
-        i2=float(fit.i2[0]),
         q_df=y.size - 1,
-        **_values(fit, Q),
         pi_method=PREDICTION_WORDS[prediction] if predicts else "",
-        **(_values(fit, ("pi_low", "pi_high")) if predicts else {}),
         weights=percent_weights(1 / (v + tau2)),
     )
 
@@ -179,9 +150,8 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
         model="common",
         k=y.size,
         ci_level=level,
-        **_values(fit, MEAN),
+        **fit.only(*MEAN, *Q),
         q_df=y.size - 1,
-        **_values(fit, Q),
         weights=percent_weights(1 / v),
     )
 
@@ -196,10 +166,6 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
     level : float
         Level of the interval in percent.
 
-    Returns
-    -------
-    Pooled
-
     Raises
     ------
     ValueError
@@ -210,10 +176,4 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
     if y.size != 1:
         raise ValueError(f"a single trial was expected, not {y.size}")
     fit = fit_stack(y, v, method="EE", interval="wald", level=level)
-    return Pooled(
-        model="single_trial",
-        k=1,
-        ci_level=level,
-        **_values(fit, MEAN),
-        weights=(100.0,),
-    )
+    return Pooled(model="single_trial", k=1, ci_level=level, **fit.only(*MEAN), weights=(100.0,))

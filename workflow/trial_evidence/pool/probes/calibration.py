@@ -7,7 +7,6 @@ written to a folder: a run that was stopped goes on where it was.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
+from trial_evidence.files import write_text
 from trial_evidence.pool.bayes.posterior import posterior_stack
 from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
@@ -120,10 +120,6 @@ def calibrate(
     progress : callable, optional
         Called with the parts done and the parts there are after each part.
 
-    Returns
-    -------
-    tuple of Calibration
-
     Raises
     ------
     ValueError
@@ -176,11 +172,8 @@ def _read(path: Path | None) -> dict[tuple[str, str], Floats] | None:
 def _write(path: Path | None, found: dict[tuple[str, str], Floats]) -> None:
     if path is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     rows = [[quantity, name, moments.tolist()] for (quantity, name), moments in found.items()]
-    beside = path.with_suffix(".partial")
-    beside.write_text(json.dumps(rows), encoding="utf-8")
-    os.replace(beside, path)
+    write_text(path, json.dumps(rows))
 
 
 def _simulate(
@@ -230,15 +223,12 @@ def _simulate(
         interval(f"Bayesian {prior.label}", posterior.ci_low, posterior.ci_high)
         prediction(f"Bayesian {prior.label}", posterior.pi_low, posterior.pi_high)
     if plan.bootstrap_draws:
-        limits = np.array(
-            [
-                bootstrap_prediction_interval(
-                    y[:, j], v[:, j], plan.level, draws=plan.bootstrap_draws, seed=plan.seed
-                )
-                for j in range(size)
-            ]
-        )
-        prediction("bootstrap", limits[:, 0], limits[:, 1])
+        chosen = {"draws": plan.bootstrap_draws, "seed": plan.seed}
+        limits = [
+            bootstrap_prediction_interval(one, own, plan.level, **chosen)
+            for one, own in zip(y.T, v.T, strict=True)
+        ]
+        prediction("bootstrap", *np.array(limits).T)
     return found
 
 

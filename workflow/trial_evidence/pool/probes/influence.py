@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 
-from trial_evidence.pool.engine.many import StackedFit, fit_stack
+from trial_evidence.pool.engine.many import FitChoices, StackedFit, fit_stack
 from trial_evidence.pool.engine.results import Floats, check_effects
+from trial_evidence.pool.engine.stacks import subsets
 
 MOST_TRIALS_FOR_ALL_SUBSETS = 15
 
@@ -15,11 +17,7 @@ MOST_TRIALS_FOR_ALL_SUBSETS = 15
 def leave_one_out(
     yi: npt.ArrayLike,
     vi: npt.ArrayLike,
-    *,
-    method: str = "REML",
-    interval: str = "hartung_knapp_conservative",
-    prediction: str = "conservative_k_minus_1",
-    level: float = 95.0,
+    **choices: Unpack[FitChoices],
 ) -> StackedFit:
     """The pooled result without each trial in turn.
 
@@ -27,7 +25,7 @@ def leave_one_out(
     ----------
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances; k at least 2.
-    method, interval, prediction, level
+    **choices
         As `trial_evidence.pool.engine.many.fit_stack`.
 
     Returns
@@ -43,18 +41,14 @@ def leave_one_out(
     """
     y, v = check_effects(yi, vi, at_least=2)
     kept = ~np.eye(y.size, dtype=bool)
-    return _fit_subsets(y, v, kept, method, interval, prediction, level)
+    return fit_stack(*subsets(y, v, kept), **choices)
 
 
 def cumulative(
     yi: npt.ArrayLike,
     vi: npt.ArrayLike,
     order: Sequence[int] | None = None,
-    *,
-    method: str = "REML",
-    interval: str = "hartung_knapp_conservative",
-    prediction: str = "conservative_k_minus_1",
-    level: float = 95.0,
+    **choices: Unpack[FitChoices],
 ) -> StackedFit:
     """The pooled result as trials came in.
 
@@ -64,7 +58,7 @@ def cumulative(
         Effects on the analysis scale and their sampling variances.
     order : sequence of int, optional
         Positions of the trials in the order they enter; as given if left out.
-    method, interval, prediction, level
+    **choices
         As `trial_evidence.pool.engine.many.fit_stack`.
 
     Returns
@@ -82,27 +76,7 @@ def cumulative(
     if sorted(places.tolist()) != list(range(y.size)):
         raise ValueError("the order must name every trial once")
     kept = np.triu(np.ones((y.size, y.size), dtype=bool))
-    return _fit_subsets(y[places], v[places], kept, method, interval, prediction, level)
-
-
-def _fit_subsets(
-    y: Floats,
-    v: Floats,
-    kept: npt.NDArray[np.bool_],
-    method: str,
-    interval: str,
-    prediction: str,
-    level: float,
-) -> StackedFit:
-    """Fit the trials that are kept in each column."""
-    return fit_stack(
-        np.where(kept, y[:, None], np.nan),
-        np.where(kept, v[:, None], np.nan),
-        method=method,
-        interval=interval,
-        prediction=prediction,
-        level=level,
-    )
+    return fit_stack(*subsets(y[places], v[places], kept), **choices)
 
 
 @dataclass(frozen=True)
@@ -150,10 +124,6 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> 
         Effects on the analysis scale and their sampling variances; k at least 2.
     method : str
         Estimator of tau2; ``EE`` for the common effect.
-
-    Returns
-    -------
-    Influence
 
     Raises
     ------
@@ -239,5 +209,5 @@ def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -
         )
     numbers = np.arange(1, 2**y.size)
     members = (numbers >> np.arange(y.size)[:, None]) % 2 == 1
-    fit = _fit_subsets(y, v, members, method, "wald", "t_k_minus_1", 95.0)
+    fit = fit_stack(*subsets(y, v, members), method=method, interval="wald")
     return AllSubsets(members, fit.estimate, fit.tau2, fit.i2, fit.i2_q)

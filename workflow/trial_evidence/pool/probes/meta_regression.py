@@ -76,10 +76,6 @@ class MetaRegression:
         **values : array_like of shape (n,)
             Values of every covariate.
 
-        Returns
-        -------
-        estimate, low, high : numpy.ndarray of float, shape (n,)
-
         Raises
         ------
         ValueError

@@ -23,10 +23,6 @@ class SpecificationCurve:
         As `trial_evidence.pool.engine.many.StackedFit`, shape (specifications,).
     rank : numpy.ndarray of int, shape (specifications,)
         Place of each in the curve, from the smallest estimate (0) up.
-    share_excluding_null : float
-        Share of the specifications whose interval excludes no effect.
-    share_below_null, share_above_null : float
-        Share whose interval lies entirely below or above no effect.
     """
 
     k: Floats
@@ -38,9 +34,6 @@ class SpecificationCurve:
     tau2: Floats
     i2: Floats
     rank: Ints
-    share_excluding_null: float
-    share_below_null: float
-    share_above_null: float
 
 
 def specification_curve(
@@ -112,15 +105,8 @@ def specification_curve(
             values[here] = getattr(fit, name)
     rank = np.empty(specifications, dtype=np.intp)
     rank[np.argsort(result["estimate"], kind="stable")] = np.arange(specifications)
-    below, above = float((result["ci_high"] < 0).mean()), float((result["ci_low"] > 0).mean())
     shown = ("k", "estimate", "se", "ci_low", "ci_high", "p_value", "tau2", "i2")
-    return SpecificationCurve(
-        **{name: result[name] for name in shown},
-        rank=rank,
-        share_excluding_null=below + above,
-        share_below_null=below,
-        share_above_null=above,
-    )
+    return SpecificationCurve(**{name: result[name] for name in shown}, rank=rank)
 
 
 def _packed(y: Floats, v: Floats, mask: npt.NDArray[np.bool_], most: int) -> tuple[Floats, Floats]:

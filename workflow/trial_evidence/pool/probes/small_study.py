@@ -5,6 +5,7 @@ then refuses with the reason, unless forced.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,7 @@ from scipy.stats import t
 
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.refusals import Refused, too_few
-from trial_evidence.pool.engine.results import Floats, check_counts, check_effects, check_level
+from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.probes.meta_regression import meta_regression
 
@@ -121,15 +122,20 @@ def egger(
     )
 
 
-def _tables(counts: Counts, name: str) -> tuple[Floats, Floats, Floats, Floats]:
+def _by_counts(
+    name: str,
+    counts: Counts,
+    level: float,
+    forced: bool,
+    line: Callable[[Floats, Floats, Floats, Floats], tuple[Floats, Floats, Floats]],
+) -> RegressionTest | Refused:
+    """Regress by counts: `line` makes effects, predictor and weights of the trials' tables."""
     if counts.measure != "odds_ratio":
         raise ValueError(f"{name} is for odds ratios, not {counts.measure}")
-    a, n1 = check_counts(counts.events_e, counts.n_e, "experimental arm")
-    c, n0 = check_counts(counts.events_c, counts.n_c, "control arm")
-    if a.size != c.size:
-        raise ValueError(f"{a.size} trials in the experimental arm but {c.size} in the control arm")
-    keep = (a + c > 0) & (a + c < n1 + n0)
-    return a[keep], n1[keep], c[keep], n0[keep]
+    tables = counts.informative()
+    level = check_level(level)
+    refusal = _refusal(tables[0].size, name, forced)
+    return refusal or _weighted_line(name, *line(*tables), level)
 
 
 def harbord(
@@ -162,17 +168,14 @@ def harbord(
     Harbord RM, Egger M, Sterne JAC. Stat Med 2006;25:3443-3457. As meta's
     ``metabias(method.bias="Harbord")``.
     """
-    a, n1, c, n0 = _tables(counts, "Harbord's test")
-    level = check_level(level)
-    refusal = _refusal(a.size, "Harbord's test", forced)
-    if refusal is not None:
-        return refusal
+    return _by_counts("Harbord's test", counts, level, forced, _harbord_line)
+
+
+def _harbord_line(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[Floats, Floats, Floats]:
     n, events = n1 + n0, a + c
     score = a - events * n1 / n
     variance = n1 * n0 * events * (n - events) / (n**2 * (n - 1))
-    return _weighted_line(
-        "Harbord's test", score / variance, 1 / np.sqrt(variance), variance, level
-    )
+    return score / variance, 1 / np.sqrt(variance), variance
 
 
 def peters(
@@ -205,15 +208,14 @@ def peters(
     Peters JL, Sutton AJ, Jones DR, Abrams KR, Rushton L. JAMA 2006;295:676-680. As meta's
     ``metabias(method.bias="Peters")``.
     """
-    a, n1, c, n0 = _tables(counts, "Peters' test")
-    level = check_level(level)
-    refusal = _refusal(a.size, "Peters' test", forced)
-    if refusal is not None:
-        return refusal
+    return _by_counts("Peters' test", counts, level, forced, _peters_line)
+
+
+def _peters_line(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[Floats, Floats, Floats]:
     half = 0.5 * ((a == 0) | (a == n1) | (c == 0) | (c == n0))
     log_odds = np.log((a + half) * (n0 - c + half) / ((n1 - a + half) * (c + half)))
     n, events = n1 + n0, a + c
-    return _weighted_line("Peters' test", log_odds, 1 / n, events * (n - events) / n, level)
+    return log_odds, 1 / n, events * (n - events) / n
 
 
 @dataclass(frozen=True)
@@ -272,10 +274,6 @@ def trim_and_fill(
     forced : bool
         Do it with fewer than ten trials all the same.
 
-    Returns
-    -------
-    TrimAndFill or Refused
-
     Raises
     ------
     ValueError
@@ -309,13 +307,8 @@ def trim_and_fill(
     k = y.size
     top = slice(k - missing, k)
     filled = turn * (2 * centre - effects[top])
-    fit = fit_stack(
-        np.concatenate([y, filled]),
-        np.concatenate([v, variances[top]]),
-        method=method,
-        interval=interval,
-        level=level,
-    )
+    effects, variances = np.concatenate([y, filled]), np.concatenate([v, variances[top]])
+    fit = fit_stack(effects, variances, method=method, interval=interval, level=level)
     if estimator == "R0":
         missing_se = math.sqrt(2 * missing + 2)
     else:
@@ -330,12 +323,8 @@ def trim_and_fill(
         missing=missing,
         missing_se=missing_se,
         filled_yi=tuple(filled.tolist()),
-        filled_vi=tuple(variances[top].tolist()),
-        estimate=float(fit.estimate[0]),
-        se=float(fit.se[0]),
-        ci_low=float(fit.ci_low[0]),
-        ci_high=float(fit.ci_high[0]),
-        tau2=float(fit.tau2[0]),
+        filled_vi=tuple(variances[k:].tolist()),
+        **fit.only("estimate", "se", "ci_low", "ci_high", "tau2"),
     )
 
 
@@ -402,10 +391,6 @@ def pet_peese(
     forced : bool
         Do it with fewer than ten trials all the same.
 
-    Returns
-    -------
-    PetPeese or Refused
-
     Raises
     ------
     ValueError
@@ -428,10 +413,6 @@ def pet_peese(
         return peese
     # One-sided 5% in the direction of the limit.
     z = abs(pet.limit) / pet.limit_se
-    chosen = "peese" if _two_sided_t(z, y.size - 2) < 0.1 else "pet"
+    chosen = "peese" if 2 * t.sf(z, y.size - 2) < 0.1 else "pet"
     best = peese if chosen == "peese" else pet
     return PetPeese(pet, peese, chosen, best.limit, best.limit_low, best.limit_high)
-
-
-def _two_sided_t(ratio: float, df: int) -> float:
-    return float(2 * t.sf(ratio, df))

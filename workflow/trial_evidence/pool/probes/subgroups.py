@@ -1,7 +1,8 @@
 """Do effects differ between groups of trials, or between subgroups inside trials?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +11,12 @@ from scipy.special import chdtrc
 from scipy.stats import f
 
 from trial_evidence.pool.engine.likelihood import reml_tau2
-from trial_evidence.pool.engine.many import StackedFit, fit_stack
+from trial_evidence.pool.engine.many import FitChoices, StackedFit, fit_stack
 from trial_evidence.pool.engine.results import Floats, check_effects
+from trial_evidence.pool.engine.stacks import Ints, subsets
 
 SEPARATE_METHOD = "separate tau2 in each group, chi2 test between the groups' means"
+ONE_GROUP = "All trials belong to one group."
 SUBGROUP_METHOD = "mixed-effects model, one tau2 by REML, conservative Hartung-Knapp F test"
 
 
@@ -27,7 +30,6 @@ class SubgroupTest:
         F statistic; None where no test is possible.
     df_num, df_den : int or None
         Its degrees of freedom: groups - 1 and trials - groups.
-    p_value : float or None
     tau2 : float or None
         Between-trial variance left inside the groups, common to them.
     method : str
@@ -36,13 +38,13 @@ class SubgroupTest:
         Why there is no test; empty where there is one.
     """
 
-    statistic: float | None
-    df_num: int | None
-    df_den: int | None
-    p_value: float | None
-    tau2: float | None
-    method: str
-    reason: str
+    statistic: float | None = None
+    df_num: int | None = None
+    df_den: int | None = None
+    p_value: float | None = None
+    tau2: float | None = None
+    method: str = SUBGROUP_METHOD
+    reason: str = ""
 
 
 def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -> SubgroupTest:
@@ -72,15 +74,12 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
     Knapp G, Hartung J. Stat Med 2003;22:2693-2710. The same as metafor's
     ``rma(yi, vi, mods = ~ factor(group), method = "REML", test = "adhoc")``.
     """
-    y, v = check_effects(yi, vi)
-    if len(groups) != y.size:
-        raise ValueError(f"{y.size} trials but {len(groups)} groups")
-    levels, codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    y, v, levels, codes = _grouped(yi, vi, groups)
     if levels.size < 2:
-        return _no_test("All trials belong to one group.")
+        return SubgroupTest(reason=ONE_GROUP)
     if y.size <= levels.size:
-        return _no_test(
-            f"{y.size} trials in {levels.size} groups: no trial is left to tell differences "
+        return SubgroupTest(
+            reason=f"{y.size} trials in {levels.size} groups: no trial is left to tell differences "
             "between groups from differences between trials."
         )
     tau2 = reml_tau2(y, v, codes)
@@ -97,9 +96,17 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
         df_den=df_den,
         p_value=float(f.sf(statistic, df_num, df_den)),
         tau2=tau2,
-        method=SUBGROUP_METHOD,
-        reason="",
     )
+
+
+def _grouped(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]
+) -> tuple[Floats, Floats, npt.NDArray[np.str_], Ints]:
+    """Checked effects and variances, the groups, and the number of each trial's group."""
+    y, v = check_effects(yi, vi)
+    if len(groups) != y.size:
+        raise ValueError(f"{y.size} trials but {len(groups)} groups")
+    return y, v, *np.unique(np.asarray(groups, dtype=str), return_inverse=True)
 
 
 def _wald_over_df(means: Floats, covariance: Floats) -> float:
@@ -108,10 +115,6 @@ def _wald_over_df(means: Floats, covariance: Floats) -> float:
     difference = contrast @ means
     spread = contrast @ covariance @ contrast.T
     return float(difference @ np.linalg.solve(spread, difference)) / (means.size - 1)
-
-
-def _no_test(reason: str) -> SubgroupTest:
-    return SubgroupTest(None, None, None, None, None, SUBGROUP_METHOD, reason)
 
 
 @dataclass(frozen=True)
@@ -136,21 +139,18 @@ class SeparateSubgroups:
 
     levels: tuple[str, ...]
     fit: StackedFit
-    statistic: float | None
-    p_value: float | None
-    df: int | None
-    method: str
-    reason: str
+    statistic: float | None = None
+    p_value: float | None = None
+    df: int | None = None
+    method: str = SEPARATE_METHOD
+    reason: str = ""
 
 
 def separate_subgroups(
     yi: npt.ArrayLike,
     vi: npt.ArrayLike,
     groups: Sequence[str],
-    *,
-    method: str = "REML",
-    interval: str = "hartung_knapp_conservative",
-    level: float = 95.0,
+    **choices: Unpack[FitChoices],
 ) -> SeparateSubgroups:
     """Pool every group by itself and compare the means.
 
@@ -163,7 +163,7 @@ def separate_subgroups(
         Effects on the analysis scale and their sampling variances.
     groups : sequence of str, length k
         Group of each trial.
-    method, interval, level
+    **choices
         As `trial_evidence.pool.engine.many.fit_stack`; the groups' standard errors are those of the
         interval.
 
@@ -182,34 +182,19 @@ def separate_subgroups(
     Borenstein M, Higgins JPT. Prev Sci 2013;14:134-143. As meta's
     ``metagen(subgroup, tau.common=FALSE)``.
     """
-    y, v = check_effects(yi, vi)
-    if len(groups) != y.size:
-        raise ValueError(f"{y.size} trials but {len(groups)} groups")
-    levels, codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    y, v, levels, codes = _grouped(yi, vi, groups)
     inside = codes[:, None] == np.arange(levels.size)
-    fit = fit_stack(
-        np.where(inside, y[:, None], np.nan),
-        np.where(inside, v[:, None], np.nan),
-        method=method,
-        interval=interval,
-        level=level,
-    )
-    names = tuple(str(name) for name in levels)
+    fit = fit_stack(*subsets(y, v, inside), **choices)
+    found = SeparateSubgroups(tuple(str(name) for name in levels), fit)
     if levels.size < 2:
-        return SeparateSubgroups(
-            names, fit, None, None, None, SEPARATE_METHOD, "All trials belong to one group."
-        )
+        return replace(found, reason=ONE_GROUP)
     if not (fit.se > 0).all():
-        return SeparateSubgroups(
-            names, fit, None, None, None, SEPARATE_METHOD, "A group's effects are all the same."
-        )
+        return replace(found, reason="A group's effects are all the same.")
     w = 1 / fit.se**2
     mean = (w @ fit.estimate) / w.sum()
     statistic = float((w * (fit.estimate - mean) ** 2).sum())
     df = levels.size - 1
-    return SeparateSubgroups(
-        names, fit, statistic, float(chdtrc(df, statistic)), df, SEPARATE_METHOD, ""
-    )
+    return replace(found, statistic=statistic, p_value=float(chdtrc(df, statistic)), df=df)
 
 
 def interaction_within_trials(

@@ -1,1 +1,4 @@
-"""The report as files: Word, Excel, references, provenance, figures of another style."""
+"""The report as files: Word, Excel, references, provenance, figures of another style.
+
+They render what tables and material hold.
+"""

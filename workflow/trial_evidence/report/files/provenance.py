@@ -15,7 +15,7 @@ PACKAGES = (
     "pydantic", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
 )  # fmt: skip
 # Files that decide about the results, beside the sheet: below the folder of the library.
-_CODE = ("trial_evidence/**/*.py", "dictionary/*.csv", "rules/*.smk", "report/*")
+_CODE = ("trial_evidence/**/*.py", "dictionary/*", "rules/*.smk", "report/*")
 _WORKFLOW = Path(__file__).resolve().parents[3]
 _FORMATS = {
     ".bib": "application/x-bibtex", ".csv": "text/csv", ".docx":

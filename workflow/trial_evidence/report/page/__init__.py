@@ -1,1 +1,4 @@
-"""The report as one page."""
+"""The report as one page.
+
+What the templates of workflow/report need; headings, sentences and columns are theirs.
+"""

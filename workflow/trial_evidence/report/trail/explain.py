@@ -212,7 +212,7 @@ def _network_lines(shown: Shown, trail: Trail) -> Iterator[str]:
     if record["exclusion_overridden"]:
         yield f"  excluded   elsewhere, not in networks: {record['exclusion_overridden']}"
     for result in trail.resting_on(NETWORK, shown):
-        if (result.get("code"), result["model"]) == (record["code"], "random_reml"):
+        if (result.get("code"), result.get("model")) == (record["code"], "random_reml"):
             yield f"  network    {_interval(result)} against {result['reference']}"
 
 

@@ -1,1 +1,4 @@
-"""Figures of the sensitivity analyses, and the same in words."""
+"""Figures of the sensitivity analyses, and the same in words.
+
+Placed on pages; the numbers come from the tables and from pool.
+"""

@@ -1,0 +1,39 @@
+"""What tests of several folders share."""
+
+import os
+from pathlib import Path
+
+import pytest
+from made_up.project import MadeUp, made_up_project
+
+# A folder to keep the made-up project in, for whoever works on the tests and not on the library.
+KEEP = "MADE_UP_PROJECT"
+# Files that take longest, first: two processes then end at about the same time.
+LONGEST = (
+    "tests/workflow/test_pipeline.py", "tests/approval/", "tests/edits/",
+    "tests/unit/workbook/test_workbook_edits.py", "tests/workflow/", "tests/browser/",
+    "tests/unit/report/", "tests/unit/sensitivity/", "tests/unit/network/", "tests/figures/",
+    "tests/unit/pool/", "tests/unit/changes/",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first, the others as they were."""
+    items.sort(
+        key=lambda item: next(
+            (at for at, place in enumerate(LONGEST) if item.nodeid.startswith(place)), len(LONGEST)
+        )
+    )
+
+
+def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this session that all its worker processes see."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
+    """The made-up project with everything that is made of it. Not to be changed."""
+    kept = os.environ.get(KEEP)
+    return made_up_project(Path(kept) if kept else common_folder(tmp_path_factory) / "made_up")

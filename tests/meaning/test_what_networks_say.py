@@ -1,0 +1,346 @@
+"""Figures of networks, synergy and surrogacy, opened again and held against their tables."""
+
+from itertools import combinations, pairwise
+from math import exp, hypot, log
+
+import pytest
+from meaning.evidence import NO_EFFECT, agents, floats, numbers, one, rows, says
+from meaning.reading import Figure, middle
+from meaning.test_what_forests_say import drawn_at, result
+from meaning.test_what_sequences_say import near
+
+NETWORKS = {
+    "pcr_network": ("neoadjuvant", "odds_ratio"),
+    "event_free_network": ("neoadjuvant", "hazard_ratio"),
+    "progression_free_network": ("metastatic_first_line", "hazard_ratio"),
+}
+SYNERGY = ("risk_additive", "bliss", "multiplicative", "log_odds")
+EFFECT = ("estimate", "ci_low", "ci_high")
+
+
+def folder(made_up, network):
+    return made_up.results / NETWORKS[network][0] / "network" / network
+
+
+def figure(made_up, network, stem):
+    return Figure(folder(made_up, network) / f"{stem}.svg")
+
+
+def favoured(drawn, network, good, bad):
+    """A benefit is below no effect for a hazard, above it for a response."""
+    below = NETWORKS[network][1] == "hazard_ratio"
+    left, right = drawn.sides()
+    wanted = (good, bad) if below else (bad, good)
+    assert (left.removeprefix("Favours "), right.removeprefix("Favours ")) == wanted
+    none = drawn.across().at(NO_EFFECT[NETWORKS[network][1]])
+    words = drawn.side_words()
+    assert words[0].box[2] < none < words[1].box[0]
+    assert drawn.plumb_at(none)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_regimen_has_its_effect_against_the_reference(made_up, network):
+    drawn = figure(made_up, network, "forest")
+    axis = drawn.across()
+    patients = {
+        row["code"]: row["patients"] for row in rows(folder(made_up, network) / "nodes.csv")
+    }
+    found = rows(folder(made_up, network) / "reference.csv", model="random_reml")
+    assert found
+    for row in found:
+        word = drawn.named(row["code"])
+        cells = drawn.cells(word)
+        assert cells[1] == patients[row["code"]]
+        assert cells[2] == row["direct_trials"]
+        assert says(next(c for c in cells if "(" in c), floats(row, *EFFECT)), row["code"]
+        assert cells[-1] == f"{float(row['p_score']):.2f}"
+        if row["pi_low"]:
+            assert says(cells[-2], floats(row, "pi_low", "pi_high")), row["code"]
+        above = [w for w in drawn.all_named("Against") if w.y < word.y]
+        assert above[-1].text == f"Against {row['reference']}"
+        drawn_at(drawn, axis, word, *floats(row, *EFFECT), mark=False)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_benefit_favours_the_regimen(made_up, network):
+    favoured(figure(made_up, network, "forest"), network, "the regimen", "the reference")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_better_regimen_has_the_higher_p_score(made_up, network):
+    """The first of a part has the effect farthest on the side of benefit, whatever its name."""
+    drawn = figure(made_up, network, "forest")
+    for one_, other in pairwise(w for w in drawn.words if w.text.startswith("Against")):
+        assert one_.y < other.y
+    for part in {row["part"] for row in rows(folder(made_up, network) / "reference.csv")}:
+        found = rows(folder(made_up, network) / "reference.csv", model="random_reml", part=part)
+        places = [drawn.named(row["code"]).y for row in found]
+        ordered = [row for _, row in sorted(zip(places, found, strict=True), key=lambda p: p[0])]
+        effects = [float(row["estimate"]) for row in ordered]
+        down = NETWORKS[network][1] != "hazard_ratio"
+        assert effects[0] == (max(effects) if down else min(effects))
+
+
+@pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
+def test_the_league_has_every_pair_the_right_way_round(made_up, network):
+    drawn = figure(made_up, network, "league")
+    codes = [row["code"] for row in rows(folder(made_up, network) / "nodes.csv")]
+    # The names are on the diagonal; a long one is broken between its words.
+    names = {code: drawn.stacked(code) for code in codes}
+    models = {"random_reml": {}, "common": {}}
+    for row in rows(folder(made_up, network) / "league.csv"):
+        if row["model"] in models:
+            models[row["model"]][row["first"], row["second"]] = floats(row, *EFFECT)
+    assert all(len(found) for found in models.values())
+    for upper, lower in combinations(sorted(codes, key=lambda code: names[code].y), 2):
+        for row, column, model in ((lower, upper, "random_reml"), (upper, lower, "common")):
+            expected = models[model].get((upper, lower))
+            if expected is None:
+                estimate, low, high = models[model][lower, upper]
+                expected = [1 / estimate, 1 / high, 1 / low]
+            x, y = middle(names[column])[0], middle(names[row])[1]
+            inside = [
+                w for w in drawn.words
+                if abs(middle(w)[0] - x) < 3 and abs(middle(w)[1] - y) < 9 and numbers(w.text)
+            ]  # fmt: skip
+            text = " ".join(w.text for w in sorted(inside, key=lambda w: w.y))
+            assert says(text, expected), (row, column, text, expected)
+
+
+@pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
+def test_the_bars_of_ranks_are_those_of_the_regimen(made_up, network):
+    """A row a regimen; of its bars the highest has its number, and the others follow the axis."""
+    drawn = figure(made_up, network, "ranks")
+    found = rows(folder(made_up, network) / "ranks.csv")
+    axis = drawn.across()
+    heads = {
+        row["code"]: drawn.named(f"{row['code']}  {float(row['p_score']):.2f}") for row in found
+    }
+    order = sorted(heads, key=lambda code: heads[code].y)
+    scores = [float(next(r["p_score"] for r in found if r["code"] == code)) for code in order]
+    assert scores == sorted(scores, reverse=True)
+    height = heads[order[1]].y - heads[order[0]].y
+    for code in order:
+        own = {int(r["rank"]): float(r["probability"]) for r in found if r["code"] == code}
+        likeliest = max(own, key=own.__getitem__)
+        foot = heads[code].y
+        (said,) = (w for w in drawn.words if w.text.endswith("%") and foot - height < w.y <= foot)
+        assert said.text == f"{100 * own[likeliest]:.0f}%", code
+        assert abs(middle(said)[0] - axis.at(likeliest)) < 2, code
+        # All bars of a row stand on one line, that of the highest.
+        bars = list(_bars(drawn, axis.at(likeliest), foot - height / 2, foot + height / 2))
+        highest, base = max(bar for bar in bars if bar[0] < height)
+        for rank, probability in own.items():
+            tall = [h for h, _ in _bars(drawn, axis.at(rank), base - 0.5, base + 0.5)]
+            share = max((h for h in tall if h < height), default=0.0) / highest
+            assert share == pytest.approx(probability / own[likeliest], abs=0.03), (code, rank)
+
+
+def _bars(drawn, x, above, below):
+    """Height and foot of every bar at a place whose foot lies between two heights."""
+    for shape in drawn.shapes:
+        left, top, right, bottom = shape.box
+        if (
+            shape.fill not in {"none", "#ffffff"}
+            and above < bottom < below
+            and abs((left + right) / 2 - x) < 2
+            and right - left < 60
+        ):
+            yield bottom - top, bottom
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_graph_joins_what_was_compared_and_nothing_else(made_up, network):
+    drawn = figure(made_up, network, "graph")
+    nodes = {row["code"]: row for row in rows(folder(made_up, network) / "nodes.csv")}
+    places = {}
+    for code, row in nodes.items():
+        word = drawn.named(code)
+        below = min(
+            (w for w in drawn.words if w.text.endswith("patients") and w.y > word.y),
+            key=lambda w: (w.y - word.y) + abs(middle(w)[0] - middle(word)[0]),
+        )
+        assert below.text == f"{int(row['patients']):,} patients"
+        discs = [m for m in drawn.marks(80.0) if abs(m.width - m.height) < 0.1 and m.width > 2]
+        places[code] = min(discs, key=lambda m: _apart(word, m))
+    assert len({(round(m.x), round(m.y)) for m in places.values()}) == len(nodes)
+    joined = {
+        frozenset(pair) for pair in combinations(places, 2) if _is_joined(drawn, places, *pair)
+    }
+    compared = {
+        frozenset((row["first"], row["second"])): row
+        for row in rows(folder(made_up, network) / "comparisons.csv")
+    }
+    assert joined == set(compared)
+    # Larger regimens have larger discs.
+    by_patients = sorted(nodes, key=lambda code: int(nodes[code]["patients"]))
+    widths = [round(places[code].width, 2) for code in by_patients]
+    assert widths == sorted(widths)
+
+
+def _is_joined(drawn, places, a, b):
+    """Whether a line runs from disc to disc, but for the place of its number."""
+    one_, other = places[a], places[b]
+    length = hypot(other.x - one_.x, other.y - one_.y)
+    step_x, step_y = (other.x - one_.x) / length, (other.y - one_.y) / length
+    gap = longest = 0
+    for far in range(int(one_.width / 2) + 2, int(length - other.width / 2) - 1):
+        x, y = one_.x + far * step_x, one_.y + far * step_y
+        if any(hypot(m.x - x, m.y - y) < m.width / 2 for c, m in places.items() if c not in (a, b)):
+            return False
+        gap = 0 if drawn.passes(x, y) else gap + 1
+        longest = max(longest, gap)
+    return longest < 18
+
+
+def _apart(word, mark):
+    left, top, right, bottom = word.box
+    across = max(left - mark.x, 0, mark.x - right)
+    down = max(top - mark.y, 0, mark.y - bottom)
+    return hypot(across, down) - mark.width / 2
+
+
+def test_direct_and_indirect_evidence_are_not_exchanged(made_up):
+    drawn = figure(made_up, "pcr_network", "split")
+    axis = drawn.across()
+    found = [row for row in rows(folder(made_up, "pcr_network") / "split.csv") if row["indirect"]]
+    assert found
+    for row in found:
+        head = drawn.named(f"{row['first']} v {row['second']}")
+        below = [w for w in sorted(drawn.words, key=lambda w: w.y) if w.y > head.y + 1]
+        for label, column in (("Direct", "direct"), ("Indirect", "indirect"),
+                              ("Network", "combined")):  # fmt: skip
+            word = next(w for w in below if w.text.strip() == label)
+            expected = floats(row, column, f"{column}_low", f"{column}_high")
+            assert says(result(drawn, word), expected), (head.text, label)
+            drawn_at(drawn, axis, word, *expected, mark=False)
+            if label == "Direct":
+                share = f"{100 * float(row['direct_share']):.0f}%"
+                assert [row["trials"], share] == drawn.cells(word)[1:3]
+    favoured(drawn, "pcr_network", "the first", "the second")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_component_has_its_effect(made_up, network):
+    drawn = figure(made_up, network, "components")
+    axis, names = drawn.across(), agents(made_up)
+    shown = rows(folder(made_up, network) / "components.csv", kind="component", model="random_reml")
+    for row in shown:
+        if not row["estimate"]:
+            continue
+        label = names.get(row["component"], row["component"].capitalize())
+        label = {"Almab exotoxin (A-X)": "A-X"}.get(label, label)
+        word = drawn.named(label)
+        assert says(result(drawn, word), floats(row, *EFFECT)), label
+        drawn_at(drawn, axis, word, *floats(row, *EFFECT), mark=False)
+    favoured(drawn, network, "adding it", "leaving it out")
+
+
+@pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
+def test_synergy_is_probable_where_the_interaction_lies_on_the_side_of_benefit(made_up, network):
+    drawn, names = figure(made_up, network, "components"), agents(made_up)
+    below = NETWORKS[network][1] == "hazard_ratio"
+    found = rows(folder(made_up, network) / "interactions.csv")
+    shown = [row for row in found if row["estimate"]]
+    assert shown
+    for row in shown:
+        word = drawn.named(f"{names[row['first']]} × {names[row['second']]}")
+        cells = drawn.cells(word)
+        assert says(next(c for c in cells if "(" in c), floats(row, *EFFECT))
+        probability = float(row["probability_of_synergy"])
+        assert cells[-1] == f"{100 * probability:.0f}%"
+        beneficial = (float(row["posterior_median"]) < 1) == below
+        assert (probability > 0.5) == beneficial, row
+
+
+@pytest.mark.parametrize("network", ["pcr_network", "progression_free_network"])
+def test_observed_and_predicted_are_not_exchanged(made_up, network):
+    drawn = figure(made_up, network, "additivity")
+    x, y = drawn.across(), drawn.upright()
+    found = [
+        row for row in rows(folder(made_up, network) / "additivity.csv", kind="regimen")
+        if row["observed"] and row["predicted"]
+    ]  # fmt: skip
+    placed = 0
+    for row in found:
+        at = x.at(float(row["predicted"])), y.at(float(row["observed"]))
+        marks = drawn.marks_at(*at)
+        if any(w.text.strip() == row["code"] for w in drawn.words):
+            assert marks, row["code"]
+            assert near(drawn, row["code"], at), row["code"]
+            placed += 1
+    assert placed > 1
+    title = " ".join(w.text for w in drawn.words)
+    assert "Observed" in title
+    assert "as the sum of the components" in title
+
+
+@pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
+def test_contributions_stand_under_their_regimen(made_up, network):
+    drawn = figure(made_up, network, "contributions")
+    nodes = {row["code"]: row for row in rows(folder(made_up, network) / "nodes.csv")}
+    (reference,) = (code for code, row in nodes.items() if row["reference"] == "yes")
+    heads = {code: drawn.stacked(code) for code in nodes if code != reference}
+    checked = 0
+    for row in rows(folder(made_up, network) / "contributions.csv"):
+        pair = {row["first"], row["second"]} - {reference}
+        if len(pair) != 1 or float(row["share"]) < 0.005:
+            continue
+        word = drawn.named(f"{row['direct_first']} v {row['direct_second']}")
+        cell = drawn.below_heading(heads[pair.pop()], word)
+        assert abs(float(cell) - 100 * float(row["share"])) <= 0.501, row
+        checked += 1
+    assert checked > 5
+
+
+# ------------------------------------------------------------------------ synergy and surrogacy
+
+
+@pytest.mark.parametrize("scale", SYNERGY)
+def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
+    drawn = figure(made_up, "pcr_network", f"synergy_{scale}")
+    axis = drawn.across()
+    ratio = scale in {"multiplicative", "log_odds"}
+    shown = "0.08" if ratio else "0.0"
+    found = rows(
+        folder(made_up, "pcr_network") / "synergy.csv", scale=scale, kind="trial", background=shown
+    )
+    arms = {}
+    for row in rows(folder(made_up, "pcr_network") / "used.csv"):
+        arms[row["trial_id"], row["code"]] = float(row["events"]) / float(row["n"])
+    assert len(found) == 3
+    for row in found:
+        word = drawn.named(row["trial"])
+        cells = drawn.cells(word)
+        alone = [arms[row["trial_ids"], row[which]] for which in ("first", "second")]
+        assert [*alone] == pytest.approx(floats(row, "response_first", "response_second"))
+        shares = [*alone, float(row["observed"]), float(row["expected"])]
+        assert cells[1:5] == [f"{100 * share:.0f}%" for share in shares], row["trial"]
+        scaled = floats(row, *EFFECT) if ratio else [100 * x for x in floats(row, *EFFECT)]
+        assert says(next(c for c in cells if "(" in c), scaled, digits=2 if ratio else 0)
+        drawn_at(drawn, axis, word, *scaled, mark=True)
+        # More responses than expected are to the right of no difference.
+        assert (shares[2] > shares[3]) == (scaled[0] > (1 if ratio else 0))
+    left, right = drawn.sides()
+    assert left.startswith("Less")
+    assert right.startswith("More")
+    assert [w for w in drawn.words if w.text.strip() == "First"]
+
+
+def test_the_trials_of_surrogacy_lie_at_both_their_effects(made_up):
+    place = made_up.results / "neoadjuvant/network/pcr_and_event_free"
+    drawn = Figure(place / "surrogacy.svg")
+    x, y = drawn.across(), drawn.upright()
+    for row in rows(place / "trials.csv"):
+        at = x.at(float(row["odds_ratio"])), y.at(float(row["hazard_ratio"]))
+        assert drawn.marks_at(*at), row["trial"]
+        assert near(drawn, row["trial"], at), row["trial"]
+    main = one(place / "models.csv", role="main", model="weighted regression")
+    text = drawn.everything
+    assert f"slope {float(main['slope']):.2f}".replace("-", "−") in text
+    assert "Hazard ratio (↑ shorter survival; ↓ longer survival)" in text
+    assert "Odds ratio of response" in text
+    shown = one(place / "models.csv", role="main", model="bivariate")
+    for odds in (1.0, 2.0):
+        fitted = exp(float(shown["intercept"]) + float(shown["slope"]) * log(odds))
+        assert drawn.passes(x.at(odds), y.at(fitted)), odds

@@ -1,0 +1,227 @@
+"""Leave-one-out and cumulative forest plots, and the charts of one pool, against the tables."""
+
+import math
+
+import pytest
+from meaning.evidence import BENEFIT_BELOW, NO_EFFECT, floats, named, numbers, one, rows, says
+from meaning.reading import Figure
+from meaning.test_what_forests_say import POOL, POOLED, drawn_at, estimates, result
+
+# The sensitivity figures are of the first measure of an analysis.
+FIRST = [case for case in POOLED if case[2] == "forest"]
+RATIO = {measure for measure in NO_EFFECT if measure != "risk_difference"}
+
+
+def figure(made_up, case, stem):
+    return Figure(made_up.results / case[0]["setting"] / case[0]["id"] / f"{stem}.svg")
+
+
+def table(made_up, case, name, **where):
+    entry, measure, _ = case
+    folder = made_up.results / entry["setting"] / "sensitivity"
+    return rows(folder / f"{name}.csv", analysis=entry["id"], measure=measure, **where)
+
+
+def pooled_trials(made_up, case):
+    entry, measure, _ = case
+    return rows(
+        made_up.results / entry["setting"] / "trials.csv",
+        analysis=entry["id"], measure=measure, subgroup="all", pooled="yes",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
+@pytest.mark.parametrize(("name", "sign"), [("leave_one_out", ""), ("cumulative", "+ ")])
+def test_every_row_has_the_result_of_its_step(made_up, case, name, sign):
+    drawn = figure(made_up, case, name)
+    axis = drawn.across()
+    steps = [row for row in table(made_up, case, name, leads="yes") if row["trial"]]
+    assert len(steps) == len(pooled_trials(made_up, case))
+    places = []
+    for at, row in enumerate(steps):
+        word = drawn.named(row["trial"] if at == 0 else f"{sign}{row['trial']}")
+        assert row["k"] in drawn.cells(word)
+        assert says(result(drawn, word), floats(row, *POOL)), row["trial"]
+        drawn_at(drawn, axis, word, *floats(row, *POOL), mark=False)
+        places.append(word.y)
+    if name == "cumulative":
+        assert places == sorted(places)
+        years = [float(row["year"]) for row in steps]
+        assert years == sorted(years)
+        # The last step is the pool itself.
+        assert says(result(drawn, word), floats(estimates(made_up, case, "all"), *POOL))
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
+@pytest.mark.parametrize("name", ["leave_one_out", "cumulative", "drapery", "funnel", "posterior",
+                                  "gosh"])  # fmt: skip
+def test_a_benefit_lies_on_the_side_of_the_arm_it_favours(made_up, case, name):
+    drawn, (experimental, control) = figure(made_up, case, name), case[0]["arms"]
+    below = case[1] in BENEFIT_BELOW
+    wanted = (experimental, control) if below else (control, experimental)
+    within = panel(drawn, name)
+    for said, arm in zip(drawn.sides(within), wanted, strict=True):
+        assert said.casefold().endswith(arm.casefold()), (said, arm)
+    left, right = drawn.side_words(within)
+    axis = drawn.across(x=within)
+    none = axis.at(NO_EFFECT[case[1]])
+    # Where no effect is near the end of a narrow panel the words move in from there.
+    assert left.box[2] < none < right.box[2]
+    assert drawn.plumb_at(none), "no line at no effect"
+
+
+def panel(drawn, name):
+    """The left one where there are two panels beside each other."""
+    if name == "posterior":
+        return 0, drawn.named("Heterogeneity").box[0] - 3
+    if name == "gosh":
+        return 0, next(w for w in drawn.words if w.text.startswith("Subsets without")).box[0] - 3
+    return None
+
+
+# ------------------------------------------------------------------------------------- charts
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
+def test_the_funnel_has_every_trial_at_its_estimate_and_standard_error(made_up, case):
+    drawn = figure(made_up, case, "funnel")
+    x, y = drawn.across(), drawn.upright()
+    for row in pooled_trials(made_up, case):
+        estimate, error = float(row["estimate"]), math.sqrt(float(row["vi"]))
+        assert drawn.marks_at(x.at(estimate), y.at(error)), row["trial"]
+    # Large trials, whose standard error is small, are at the top.
+    assert y.slope > 0
+    pooled = float(estimates(made_up, case, "all")["estimate"])
+    assert drawn.plumb_at(x.at(pooled)), "no line at the pooled estimate"
+    limits = [pooled * math.exp(side * 1.959964 * y.high) for side in (-1, 1)]
+    for at, limit in zip((x.low, x.high), limits, strict=True):
+        if x.low < limit < x.high:
+            assert drawn.passes(x.at(limit), y.at(y.high), within=1.5), at
+    assert f"Pooled: {pooled:.2f}" in drawn.everything
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
+def test_the_baujat_plot_has_every_trial_with_its_name(made_up, case):
+    drawn = figure(made_up, case, "baujat")
+    x, y = drawn.across(), drawn.upright()
+    found = table(made_up, case, "influence")
+    assert len(found) == len(pooled_trials(made_up, case))
+    for row in found:
+        at = x.at(float(row["baujat_x"])), y.at(float(row["baujat_y"]))
+        assert drawn.marks_at(*at), row["trial"]
+        assert near(drawn, row["trial"], at), row["trial"]
+
+
+def near(drawn, label, at, within=40.0):
+    """Whether a label stands near a point."""
+    left, top, right, bottom = drawn.named(label).box
+    across = max(left - at[0], 0, at[0] - right)
+    down = max(top - at[1], 0, at[1] - bottom)
+    return math.hypot(across, down) < within
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
+def test_p_value_functions_peak_at_the_estimates_and_cross_at_the_limits(made_up, case):
+    drawn = figure(made_up, case, "drapery")
+    x, y = drawn.across(), drawn.upright()
+    for row in pooled_trials(made_up, case):
+        for value, p in zip(floats(row, "estimate", "estimate_low", "estimate_high"),
+                            (1.0, 0.05, 0.05), strict=True):  # fmt: skip
+            if x.low < value < x.high:
+                assert drawn.passes(x.at(value), y.at(p), within=1.3), (row["trial"], value)
+    lead = estimates(made_up, case, "all")
+    for low, high in (("ci_low", "ci_high"), ("pi_low", "pi_high")):
+        for value in floats(lead, low, high):
+            if x.low < value < x.high:
+                assert drawn.passes(x.at(value), y.at(0.05), within=1.3), (low, value)
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
+def test_the_posterior_gives_the_numbers_of_the_bayesian_model(made_up, case):
+    drawn = figure(made_up, case, "posterior")
+    entry, measure, _ = case
+    bayes = one(
+        made_up.results / "estimates.csv",
+        setting=entry["setting"], analysis=entry["id"], measure=measure, subgroup="all",
+        model="bayesian",
+    )  # fmt: skip
+    x = drawn.across(x=panel(drawn, "posterior"))
+    estimate, low, high = floats(bayes, *POOL)
+    said = [word.text for word in drawn.words]
+    assert f"Median: {estimate:.2f}" in said
+    assert any(t.endswith(f"{low:.2f} to {high:.2f}") for t in said if t.startswith("Shortest"))
+    assert drawn.plumb_at(x.at(estimate)), "no line at the median"
+    corners = {round(px, 1) for shape in drawn.shapes for px, _ in shape.points}
+    for limit in (low, high):
+        assert any(abs(px - x.at(limit)) < 1.0 for px in corners)
+    line = next(text for text in said if text.startswith("Probability of benefit"))
+    shown = numbers(line.split(";")[0])[0]
+    assert shown == pytest.approx(100 * float(bayes["probability_of_benefit"]), abs=0.0501)
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
+def test_all_subsets_are_counted_and_the_pool_is_marked(made_up, case):
+    drawn = figure(made_up, case, "gosh")
+    k = len(pooled_trials(made_up, case))
+    heads = [word for word in drawn.words if word.text.startswith("Subsets with")]
+    heads = [word for word in heads if word.text.endswith(")")]
+    apart = [int(numbers(word.text)[-1]) for word in heads]
+    # With one trial: any of the others but none; without it: two of the others or more.
+    assert apart == [2 ** (k - 1) - 1, 2 ** (k - 1) - k]
+    cooks = max(table(made_up, case, "influence"), key=lambda row: float(row["cook_distance"]))
+    assert all(cooks["trial"] in word.text for word in heads)
+    pooled = float(estimates(made_up, case, "all")["estimate"])
+    half = heads[1].box[0] - 3
+    for panel_x in ((0, half), (half, drawn.width)):
+        x = drawn.across(x=panel_x)
+        pool = [mark for mark in drawn.marks() if abs(mark.x - x.at(pooled)) < 0.8]
+        assert pool or drawn.plumb_at(x.at(pooled)), "the pooled estimate is not marked"
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
+def test_the_specification_curve_runs_through_every_result(made_up, case):
+    drawn = figure(made_up, case, "specification")
+    y = drawn.upright()
+    entry = case[0]
+    folder = made_up.results / entry["setting"] / "sensitivity"
+    found = rows(folder / "multiverse.csv", analysis=entry["id"])
+    excluding = sum(row["excludes_no_effect"] == "yes" for row in found)
+    assert f"In {excluding} of {len(found)} specifications" in drawn.everything
+    ends = [min(found, key=lambda r: float(r["rank"])), max(found, key=lambda r: float(r["rank"]))]
+    assert float(ends[0]["estimate"]) <= float(ends[1]["estimate"])
+    top = y.at(y.high)
+    levels = sorted(
+        {round((b + d) / 2, 1) for a, b, c, d in (s.box for s in drawn.shapes) if top - 9 < b}
+    )
+    for row in ends:
+        assert any(abs(level - y.at(float(row["estimate"]))) < 1.0 for level in levels)
+    leading = next(row for row in found if row["leading"] == "yes")
+    assert f"Leading specification: {float(leading['estimate']):.2f}" in drawn.everything
+    assert y.slope < 0
+
+
+def test_the_bubbles_lie_at_year_and_effect_and_the_line_is_that_of_the_regression(made_up):
+    (case,) = (c for c in FIRST if c[0]["id"] == "pcr_dual_v_almab")
+    drawn = figure(made_up, case, "bubble_year")
+    x, y = drawn.across(), drawn.upright()
+    sizes = []
+    for row in pooled_trials(made_up, case):
+        at = x.at(float(row["year"])), y.at(float(row["estimate"]))
+        (mark, *_) = drawn.marks_at(*at)
+        sizes.append((float(row["weight"]), mark.width))
+        assert near(drawn, row["trial"], at), row["trial"]
+    assert [width for _, width in sorted(sizes)] == sorted(width for _, width in sizes)
+    terms = {
+        row["term"]: float(row["coefficient"])
+        for row in table(made_up, case, "meta_regression", covariate="year")
+        if row["coefficient"]
+    }
+    slope = next(value for name, value in terms.items() if name != "intercept")
+    years = [float(row["year"]) for row in pooled_trials(made_up, case)]
+    for year in (min(years), max(years)):
+        fitted = math.exp(terms["intercept"] + slope * year)
+        assert drawn.passes(x.at(year), y.at(fitted)), year
+    head = next(word.text for word in drawn.words if "↑" in word.text)
+    up, down = head.split("↑")[1].split("↓")
+    assert "dual" in up.lower()
+    assert "almab" in down.lower()

@@ -1,0 +1,207 @@
+"""Report, workbook, Word file and page of the made-up project against its sheet, arm by arm."""
+
+import re
+
+import pytest
+from docx import Document
+from lxml import html
+from meaning.evidence import floats, numbers, one, rows, says
+from openpyxl import load_workbook
+
+
+def sheet(made_up, table):
+    """Rows of a table of the sheet by their number in a spreadsheet, as they are used."""
+    found = dict(enumerate(rows(made_up.folder / "data/raw" / f"{table}.csv"), start=2))
+    if table == "pcr":
+        # What two readers disagreed on was settled: the sheet keeps the first reader's number.
+        for row in rows(made_up.folder / "data/raw/adjudication.csv"):
+            arm = dict(part.split("=") for part in row["row_key"].split(";"))
+            for own in found.values():
+                if all(own[name] == word for name, word in arm.items()):
+                    own.update(zip(row["field"].split("|"), row["adjudicated_value"].split("|"),
+                                   strict=True))  # fmt: skip
+    return found
+
+
+def arms(made_up):
+    return {row["arm_id"]: row for row in rows(made_up.folder / "data/raw/arms.csv")}
+
+
+def regimen(made_up, agents):
+    labels = {a["agent"]: a["label"] for a in rows(made_up.folder / "data/raw/agents.csv")}
+    short = {"Almab exotoxin (A-X)": "A-X"}
+    names = [short.get(labels[agent], labels[agent]) for agent in agents.split("+")]
+    return names
+
+
+def cell_rows(cells):
+    """Numbers of the rows in "pcr.csv rows 2, 5"."""
+    return [int(number) for number in re.findall(r"\d+", cells.split(".csv")[1])]
+
+
+def page_tables(made_up, caption):
+    """Rows of the page's tables whose caption begins so, by heading."""
+    root = html.parse(str(made_up.results / "report.html")).getroot()
+    for table in root.iter("table"):
+        head = table.find("caption")
+        if head is not None and head.text_content().strip().startswith(caption):
+            headings = [_words(cell) for cell in table.find("thead").iter("th")]
+            for row in table.iter("tr"):
+                cells = [_words(cell) for cell in row if cell.tag in {"td", "th"}]
+                if len(cells) == len(headings) and cells != headings:
+                    yield dict(zip(headings, cells, strict=True))
+
+
+def _words(cell):
+    """Text of a cell, each of its parts a word of its own."""
+    return " ".join(" ".join(cell.itertext()).split())
+
+
+def test_rows_used_name_the_arm_with_its_events(made_up):
+    """First the arm of the numerator, as the sheet has it, then the other."""
+    cells, used = sheet(made_up, "pcr"), rows(made_up.results / "tables/rows_used.csv")
+    checked = 0
+    for row in used:
+        if not row["events_control"] or row["outcome"] != "pCR":
+            continue
+        first, second = (cells[number] for number in cell_rows(row["cells"]))
+        for own, side in ((first, "experimental"), (second, "control")):
+            assert [float(own["events"]), float(own["n"])] == floats(
+                row, f"events_{side}", f"n_{side}"
+            ), row["trial_id"]
+            agents = arms(made_up)[own["arm_id"]]["agents"]
+            for name in regimen(made_up, agents):
+                assert name.lower() in row[side].lower(), (row["trial_id"], side)
+        checked += 1
+    assert checked > 10
+
+
+def test_the_page_gives_each_arm_its_own_events(made_up):
+    cells = sheet(made_up, "pcr")
+    checked = 0
+    for row in page_tables(made_up, "Rows used"):
+        if "/" not in row.get("Result", "") or "v" not in row["Result"]:
+            continue
+        first, second = row["Result"].split(" v ")
+        own = [cells[number] for number in cell_rows(row["Row of the sheet"])]
+        assert [first, second] == [f"{r['events']}/{r['n']}" for r in own], row
+        sides = row["Arms"].split(" v ")
+        for side, record in zip(sides, own, strict=True):
+            agents = regimen(made_up, arms(made_up)[record["arm_id"]]["agents"])
+            assert all(name.lower() in side.lower() for name in agents), row
+        checked += 1
+    assert checked > 10
+
+
+def test_excel_and_word_give_each_arm_its_own_events(made_up):
+    expected = []
+    for row in rows(made_up.results / "tables/rows_used.csv"):
+        if row["n_control"] and row["measure"] == "risk_ratio" and row["subgroup"] == "all":
+            pair = [f"{float(row[f'events_{s}']):.0f}/{float(row[f'n_{s}']):.0f}"
+                    for s in ("experimental", "control")]  # fmt: skip
+            expected.append((row["trial"], " v ".join(pair)))
+    book = load_workbook(made_up.results / "tables/tables.xlsx")["rows_used"]
+    excel = [" | ".join(str(cell) for cell in row) for row in book.iter_rows(values_only=True)]
+    tables = Document(str(made_up.results / "tables/tables.docx")).tables
+    word = [" | ".join(cell.text for cell in row.cells) for table in tables for row in table.rows]
+    assert expected
+    for trial, events in expected:
+        for text in (excel, word):
+            assert any(trial in line and events in line for line in text), (trial, events)
+
+
+def test_the_page_does_not_exchange_direct_and_indirect(made_up):
+    checked = 0
+    for setting, network in (
+        ("neoadjuvant", "pcr_network"), ("neoadjuvant", "event_free_network"),
+    ):  # fmt: skip
+        found = rows(made_up.results / setting / "network" / network / "split.csv")
+        shown = list(page_tables(made_up, "Direct against indirect"))
+        for row in found:
+            if not row["indirect"]:
+                continue
+            name = f"{row['first']} v {row['second']}"
+            direct, indirect = (
+                floats(row, which, f"{which}_low", f"{which}_high")
+                for which in ("direct", "indirect")
+            )
+            assert any(
+                own["Comparison"] == name
+                and says(own["Direct"], direct)
+                and says(own["Indirect"], indirect)
+                and own["Direct share"] == f"{100 * float(row['direct_share']):.0f}%"
+                for own in shown
+            ), name
+            checked += 1
+    assert checked > 3
+
+
+def test_direct_evidence_is_that_of_the_trials_that_compare_the_two(made_up):
+    """By hand: one trial alone compares them, so the direct odds ratio is that of its counts."""
+    row = one(
+        made_up.results / "neoadjuvant/network/pcr_network/split.csv",
+        first="A+CT", second="B+CT",
+    )  # fmt: skip
+    # ALDER: 29 of 104 with almab, 22 of 98 with bemab.
+    assert float(row["direct"]) == pytest.approx((29 * 76) / (75 * 22), rel=1e-6)
+
+
+def test_of_the_trials_those_that_are_randomised_are_counted(made_up):
+    trials = rows(made_up.folder / "data/raw/trials.csv")
+    randomised = sum(row["randomised"] == "yes" for row in trials)
+    assert randomised < len(trials)
+    said = f"{len(trials)} trials and cohorts, of which {randomised} were randomised"
+    for place in ("tables/methods.md", "tables/methods.txt", "report.html"):
+        assert said in (made_up.results / place).read_text(encoding="utf-8"), place
+
+
+@pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
+def test_the_page_gives_the_probability_of_synergy_of_its_direction(made_up, network):
+    found = rows(made_up.results / "neoadjuvant/network" / network / "interactions.csv")
+    below = network != "pcr_network"
+    shown = [row for row in page_tables(made_up, "") if "Pair" in row]
+    for row in (row for row in found if row["estimate"]):
+        probability = float(row["probability_of_synergy"])
+        # More of a good thing: more responses, fewer events.
+        assert (probability > 0.5) == ((float(row["posterior_median"]) < 1) == below)
+        text = f"{100 * probability:.0f}%"
+        pair = f"{row['first']} × {row['second']}"
+        assert any(own["Pair"] == pair and text in own.values() for own in shown), (text, shown)
+
+
+def test_absolute_effects_start_from_the_risk_without_the_second_agent(made_up):
+    found = rows(made_up.results / "tables/summary_of_findings.csv")
+    counted = [row for row in found if row["measure"] == "risk_ratio"]
+    assert counted
+    for row in counted:
+        control, effect, risk = floats(row, "control_risk", "estimate", "risk")
+        assert risk == pytest.approx(min(control * effect, 1), rel=1e-9)
+        assert float(row["difference"]) == pytest.approx(risk - control, rel=1e-9)
+    # Hazards of an event: with fewer events the difference is below nothing.
+    timed = [row for row in found if row["measure"] == "hazard_ratio"]
+    assert timed
+    for row in timed:
+        control, effect, risk = floats(row, "control_risk", "estimate", "risk")
+        assert risk == pytest.approx(1 - (1 - control) ** effect, rel=1e-9)
+        assert (float(row["difference"]) < 0) == (effect < 1)
+
+
+def test_a_verdict_follows_its_rule(made_up):
+    """Every rule of the made-up claims once more, by hand from its own numbers."""
+    verdicts = {row["claim"]: row for row in rows(made_up.results / "tables/claims.csv")}
+    for claim, above in (("response", True), ("event_free", False), ("progression", False),
+                         ("survival", False)):  # fmt: skip
+        low, high = floats(verdicts[claim], "ci_low", "ci_high")
+        good = low > 1 if above else high < 1
+        assert (verdicts[claim]["verdict"] == "supported") == good, claim
+    assert verdicts["pik3ca_response"]["verdict"] == "supported"
+    assert verdicts["pik3ca_response_reversed"]["verdict"] == "not supported"
+    assert verdicts["survival"]["verdict"] == "not enough data"
+
+
+def test_the_characteristics_list_the_arms_with_their_patients(made_up):
+    for row in rows(made_up.results / "tables/characteristics.csv"):
+        own = [arm for arm in arms(made_up).values() if arm["trial_id"] == row["trial_id"]]
+        listed = "; ".join(f"{arm['label']} ({arm['n_randomised']})" for arm in own)
+        assert row["arms"] == listed
+        assert numbers(row["n_randomised"]) == [sum(int(arm["n_randomised"]) for arm in own)]

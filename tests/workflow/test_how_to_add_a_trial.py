@@ -1,0 +1,162 @@
+"""docs/how-to-add-a-trial.md, performed: its trial is typed into a copy of the project's sheet.
+
+The trial of the page is in the sheet already, so the copy begins without it. What is tested holds
+whatever else is corrected in the sheet, or added to it.
+"""
+
+import contextlib
+import csv
+import io
+import re
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from figures.svg_reading import check_svg, read_svg
+from openpyxl import load_workbook
+from project_copy import ROOT, Project
+from trial_evidence.cli import main
+from trial_evidence.config.configuration import read_configuration
+
+PAGE = (ROOT / "docs/how-to-add-a-trial.md").read_text(encoding="utf-8")
+TRIAL, SETTING, ANALYSIS = "phedra", "neoadjuvant", "pcr_dual_v_trastuzumab"
+# Required, and of no matter to the program; the page leaves them out.
+UNTOLD = {"trials": {"population": "HER2+ stage II-III", "primary_endpoint": "pCR"}}
+
+
+def tables_of_the_page() -> dict[str, list[dict[str, str]]]:
+    """Rows of the tables below `**name**:`; a column called ... is left out."""
+    found = {}
+    for name, block in re.findall(r"^\*\*(\w+)\*\*:.*?\n\n(\|.*?)\n\n", PAGE, re.M | re.S):
+        header, _, *rows = (
+            [cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()
+        )
+        found[name] = [
+            {n: cell for n, cell in zip(header, row, strict=True) if n != "..."} for row in rows
+        ]
+    return found
+
+
+def rows_of(raw: Path, table: str) -> list[list[str]]:
+    with (raw / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def say(project: Project, *command: str) -> str:
+    """Run a command where the project is; what it says."""
+    said = io.StringIO()
+    with contextlib.chdir(project.folder), contextlib.redirect_stdout(said):
+        assert main(command) == 0, command
+    return said.getvalue()
+
+
+def shorten(project: Project) -> None:
+    """The plots of one measure in one format, and no rates: the page speaks of no others."""
+    project.replace("config/config.yaml", "formats: [svg, pdf, png]", "formats: [svg]")
+    path = project.folder / "config/analyses.yaml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("[risk_ratio, odds_ratio, risk_difference]", "[risk_ratio]")
+    path.write_text(text[: text.index("\nrates:")] + "\nrates: []\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def added(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, str]]:
+    """The project after every step of the page, and what the commands said."""
+    folder = tmp_path_factory.mktemp("page") / "project"
+    for part in ("data/raw", "config"):
+        shutil.copytree(ROOT / part, folder / part)
+    raw = folder / "data/raw"
+    sources = {row["source_id"] for row in tables_of_the_page()["sources"]}
+    for path in sorted(raw.glob("*.csv")):
+        header, *rows = rows_of(raw, path.stem)
+        own = [row for row in rows if not ({TRIAL, *sources} & {*row})]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *own])
+    project = Project(folder)
+    shorten(project)
+    project.git("init", "--quiet")
+    project.git("add", "data/raw", "config")
+    project.git("commit", "--quiet", "--message", "Without the trial")
+    said = {"workbook": say(project, "workbook", "--book", "evidence.xlsx")}
+    type_the_page(folder / "evidence.xlsx")
+    said["import"] = say(project, "import", "--book", "evidence.xlsx")
+    said["check"] = say(project, "check")
+    said["changes"] = say(project, "changes")
+    say(project, "extract")
+    for setting in read_configuration(folder / "config").settings:
+        say(project, "pool", "--setting", setting)
+    said["explain"] = say(project, "explain", "--trial", TRIAL, "--analysis", ANALYSIS)
+    say(project, "figures", "--setting", SETTING)
+    return project, said
+
+
+def type_the_page(book: Path) -> None:
+    """Type the rows of the page below the last row of each table."""
+    workbook = load_workbook(book)
+    for table, typed in tables_of_the_page().items():
+        sheet = workbook[table]
+        header = [cell.value for cell in sheet[1]]
+        for cells in typed:
+            row = sheet.max_row + 1
+            for name, value in (cells | UNTOLD.get(table, {})).items():
+                if value:
+                    sheet.cell(row, header.index(name) + 1).value = value
+    workbook.save(book)
+
+
+def test_the_page_has_the_tables_to_type():
+    assert list(tables_of_the_page()) == ["sources", "trials", "arms", "pcr"]
+    assert [row["events"] for row in tables_of_the_page()["pcr"]] == ["73", "39"]
+
+
+def test_the_import_names_the_rows_that_are_new(added):
+    project, said = added
+    for table, typed in tables_of_the_page().items():
+        assert f"{table}: {len(typed)} row" in said["import"], table
+        assert len(rows_of(project.folder / "data/raw", table)) == len(
+            {tuple(row) for row in rows_of(project.folder / "data/raw", table)}
+        )
+    assert said["import"].splitlines()[-1].startswith("Imported: sources.csv, trials.csv, arms.csv")
+
+
+def test_the_check_finds_nothing_to_stop_for(added):
+    assert added[1]["check"].startswith("No errors")
+
+
+def test_the_changes_name_one_trial_more(added):
+    lines = [line.split("|") for line in added[1]["changes"].splitlines() if "Risk ratio" in line]
+    (before, after) = next(
+        (one, other) for one, other in pairwise(lines)
+        if "dual HER2 blockade versus trastuzumab" in one[1] and one[2].strip() == "all"
+    )  # fmt: skip
+    assert (before[3].strip(), after[3].strip()) == ("before", "after")
+    assert int(after[4]) == int(before[4]) + 1
+    assert f"is used by {SETTING}/{ANALYSIS}" in added[1]["changes"]
+
+
+def test_the_trail_is_that_of_the_page(added):
+    """Contrast, effect and result follow from the typed cells alone."""
+    shown = re.search(rf"(    {ANALYSIS} .*?risk ratio\n.*?)\n\n", PAGE, re.S)
+    assert shown
+    for line in shown[1].splitlines():
+        step = line.strip().split()[0]
+        if step in {"contrast", "effect", "result"}:
+            assert " ".join(line.split()) in " ".join(added[1]["explain"].split()), line
+
+
+def test_the_trial_stands_in_the_forest_plot(added):
+    figure = added[0].folder / f"results/{SETTING}/{ANALYSIS}/forest.svg"
+    assert check_svg(figure) == []
+    drawn = [word.text.strip() for word in read_svg(figure).words]
+    for text in ("PHEDRA (2022)", "73/178", "39/177", "1.86 (1.34–2.58)"):
+        assert text in drawn, text
+
+
+def test_the_sheet_holds_what_was_typed_and_the_rest_as_it_was(added):
+    raw = added[0].folder / "data/raw"
+    for table, typed in tables_of_the_page().items():
+        header, *rows = rows_of(raw, table)
+        new = [dict(zip(header, row, strict=True)) for row in rows[-len(typed) :]]
+        for cells, row in zip(typed, new, strict=True):
+            assert {name: row[name] for name in cells} == cells, table
