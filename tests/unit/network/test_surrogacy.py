@@ -100,7 +100,7 @@ def test_a_threshold_beyond_the_trials_is_an_extrapolation():
 def test_no_threshold_where_the_slope_goes_the_wrong_way():
     ours = regress(made_up((0.0, -0.3), (0.5, -0.1), (1.0, 0.1), (1.5, 0.2)), "trial size")
     assert ours.threshold.effect is None
-    assert "does not go with" in ours.threshold.reason
+    assert "is not associated with" in ours.threshold.reason
 
 
 def test_threshold_of_a_band_that_opens_faster_than_the_line_falls():
@@ -117,7 +117,7 @@ def test_threshold_of_a_band_that_opens_faster_than_the_line_falls():
     assert ours.threshold.effect == pytest.approx(low, abs=1e-8)
     assert ours.threshold.effect < 0
     assert "whatever the surrogate shows" in ours.threshold.reason
-    assert "includes none again" in ours.threshold.reason
+    assert "includes no effect again" in ours.threshold.reason
     assert ours.line(1e3).pi_high[0] > 0
 
 

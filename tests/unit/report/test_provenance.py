@@ -53,7 +53,7 @@ def test_a_clean_commit(repository):
 
 def test_changes_that_are_not_committed_are_said(repository):
     (repository / "file").write_text("2\n")
-    assert revision(repository).state == "with changes that are not committed"
+    assert revision(repository).state == "with uncommitted changes"
 
 
 def test_a_folder_inside_another_repository_is_not_under_git(repository):

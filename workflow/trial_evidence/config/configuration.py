@@ -37,9 +37,9 @@ class Outcome(Form):
     table
         The table of the sheet that holds it; the dictionary says of which kind it is.
     better
-        Whether more of it is the benefit (response) or less (recurrence, death, harm).
+        Whether more events (response) or fewer (recurrence, death, harm) are a benefit.
     label
-        As figures and tables print it; left out: as the sheet writes it.
+        Label in figures and tables; if left out, the name in the sheet.
     """
 
     name: SkipJsonSchema[str]
@@ -106,7 +106,7 @@ class OfOutcomes(Form):
 
 
 class ContrastRule(Form):
-    """Which contrasts of two randomised arms an analysis takes; what is left out admits any.
+    """Which contrasts of randomised arms an analysis includes; what is left out may be anything.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ class ContrastRule(Form):
 
 
 class EffectModifier(Form):
-    """A factor inside the trials, with its two levels in order of display."""
+    """A patient factor, with its two levels in order of display."""
 
     factor: SkipJsonSchema[str]
     label: str
@@ -138,12 +138,12 @@ Modifiers = Several[Annotated[EffectModifier, _Factor]]
 
 
 class FigureChoices(Form):
-    """What an analysis's own forest plots have otherwise than all others.
+    """How the forest plots of an analysis differ from the others.
 
     Attributes
     ----------
     title
-        Heading; left out: the analysis's own.
+        Heading; if left out, the title of the analysis.
     order
         What the trials of a group are sorted by: year of report, effect (smallest first), weight
         (largest first), name, or precision (most precise first).

@@ -41,20 +41,20 @@ STYLE_FIELDS: dict[str, Any] = {
 
 
 class FigureStyle(Form):
-    """A look of figures.
+    """A style of figures.
 
     Attributes
     ----------
     widths_mm
-        Widths it may be drawn at; the first is taken where none is asked for.
+        Permitted widths; the first is the default.
     height_mm
-        Height of the page; left out for as high as the content asks.
+        Height of the page; if left out, the height of the content.
     magnification
-        By how much everything is larger than in print.
+        Factor by which everything is larger than in print.
     formats
         Suffixes of the files to write.
     dpi
-        Dots per inch of the formats that have dots.
+        Resolution of bitmap formats, in dots per inch.
     fields
         Fields of the library's Style and the values that differ from its own.
     """

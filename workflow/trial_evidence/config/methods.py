@@ -138,23 +138,23 @@ def _pair(entry: Form, _: Any) -> tuple[Any, ...]:
 
 
 class Sensitivity(Form):
-    """Which variants the sensitivity analyses try.
+    """Which alternatives the sensitivity analyses try.
 
     Attributes
     ----------
     wide_prior_factor
-        How many times wider than the configured half-normal prior the second one is.
+        How many times wider the second half-normal prior is than the configured one.
     empirical_prior
         Kind of outcome and of comparison of the prior of tau2 from other meta-analyses, a key of
         `trial_evidence.pool.bayes.priors.EMPIRICAL_PRIORS`; used for odds ratios alone.
     worthwhile_hazard_ratio
-        Hazard ratio whose posterior probability of being undercut is given.
+        The posterior probability of a hazard ratio below this value is given.
     estimators, intervals
         Of the specification curve, which always holds the configured pair as well.
     verification
         Levels of verification admitted in turn.
     preferred
-        Words that may stand first in an order of preference, by column; of a column that is not
+        Words that may come first in an order of preference, by column; of a column that is not
         named, every word may.
     effect_modifiers
         Factors that are spoken of even where no trial of a setting reports by them; what trials do
@@ -163,7 +163,7 @@ class Sensitivity(Form):
         Of the meta-regressions: a column of numbers of the evidence, or ``factor=level`` for the
         share of the patients at that level.
     forced_meta_regressions
-        Analysis and covariate of those that are made with fewer than ten trials all the same.
+        Analysis and covariate of meta-regressions to make even with fewer than ten trials.
     """
 
     wide_prior_factor: Annotated[Number, Field(gt=1)]

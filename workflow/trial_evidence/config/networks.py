@@ -58,7 +58,7 @@ class Network(OfOutcomes):
 
 
 class Background(Form):
-    """A response rate supposed of the partner alone, as a proportion, and on what basis."""
+    """An assumed response rate with the partner alone, as a proportion, and its basis."""
 
     rate: Annotated[Number, Field(ge=0, lt=1)]
     basis: Text

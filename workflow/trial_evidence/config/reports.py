@@ -51,7 +51,7 @@ Risks = Annotated[
 
 
 class CertaintyRules(Form):
-    """From which value on a domain of certainty is proposed as serious or very serious.
+    """Thresholds at which a domain of certainty is proposed as serious or very serious.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class CertaintyRules(Form):
     small_study_trials
         Fewer trials are not tested for small-study effects.
     small_study_p
-        A p value below it is a sign of small-study effects.
+        A p value below it suggests small-study effects.
     """
 
     high_risk_share: Share
@@ -146,7 +146,7 @@ class EffectRule(OfAnalysis):
 
 
 class InteractionRule(OfAnalysis):
-    """Does the effect differ between the levels of a factor, compared inside the trials?"""
+    """Does the effect differ between the levels of a factor, compared within the trials?"""
 
     factor: str
     kind: Literal["interaction"] = "interaction"
@@ -252,7 +252,7 @@ class ClaimRules(Form):
     min_trials
         For an effect and for an interaction.
     min_trials_of_a_test
-        Fewer trials do not show that groups are alike.
+        With fewer trials, similarity of the groups cannot be shown.
     min_studies
         For an association.
     """

@@ -74,8 +74,8 @@ def forced_words(k: int) -> str:
     if k >= TRIALS_A_COVARIATE:
         return ""
     return (
-        f"Forced by the configuration: {k} trials, where {TRIALS_A_COVARIATE} are asked for. "
-        "Chance may be taken for a trend."
+        f"Forced by the configuration: {k} trials, although {TRIALS_A_COVARIATE} are "
+        "required. An apparent trend may be due to chance."
     )
 
 

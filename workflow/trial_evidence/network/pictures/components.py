@@ -45,8 +45,7 @@ def components(told: Told) -> Page | None:
             if row["confounded_with"]:
                 others = map(told.component, row["confounded_with"].split("; "))
                 confounded.append(
-                    f"{name} may as well be {' or '.join(others)}: these trials cannot tell them "
-                    "apart."
+                    f"{name} cannot be distinguished from {' or '.join(others)} in these trials."
                 )
         rows.append(told.row(name, (row["estimate"], row["ci_low"], row["ci_high"]), **texts))
         synergy = f", probability of synergy {texts['synergy']}" if texts else ""
@@ -70,9 +69,9 @@ def components(told: Told) -> Page | None:
         footnotes=(
             "Additive model: the effect of a regimen is the sum of those of its components, on "
             "the logarithmic scale; each row is a component added to any regimen. “In sequence”, "
-            "and the word of a regimen that is a node of its own, stand for all that such a "
-            "regimen shows beyond that sum. Interactions, one at a time: what two components do "
-            "together beyond the sum. Probability of synergy: Bayesian, half-normal prior on τ, "
+            "and the label of a regimen with a node of its own, represent whatever that regimen "
+            "shows beyond the sum. Interactions, one at a time: the joint effect of two "
+            "components beyond the sum. Probability of synergy: Bayesian, half-normal prior on τ, "
             "flat on all effects.",
         ),
         description=f"Forest plot. {title}, {told.measure.title.lower()} of adding each: "
@@ -88,7 +87,7 @@ def _test(told: Told) -> str:
     common = kinds["difference: test of additivity"]
     random = kinds["difference, random effects"]
     if pd.isna(common["p_value"]) or pd.isna(random["p_value"]):
-        return "Additivity cannot be tested: as many components as comparisons to tell them by."
+        return "Additivity cannot be tested: there are as many components as comparisons."
     return (
         f"Test of additivity: Q = {format_number(common['statistic'], 1)} on {common['df']:g} df, "
         f"{format_p(common['p_value'])} (common effect); {format_number(random['statistic'], 1)}, "
@@ -111,8 +110,8 @@ def additivity(told: Told) -> Chart | None:
     references = " or ".join(row["reference"] for row in told.rows("summary"))
     left = (
         (
-            f"Not shown, because the sum cannot differ from what was observed (a component of "
-            f"their own) or is not known: {', '.join(fixed)}.",
+            "Not shown, because the sum always equals the observed effect (own component) or "
+            f"cannot be estimated: {', '.join(fixed)}.",
         )
         if fixed
         else ()

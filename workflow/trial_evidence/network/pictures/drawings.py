@@ -25,8 +25,8 @@ LEAST_FOR_LEAGUE, LEAST_FOR_RANKS = 4, 5
 # Room beside the texts of a cell of the league table, and its widest cell, in mm.
 _CELL_AIR_MM, _WIDEST_CELL_MM = 1.2, 24.0
 NO_HETEROGENEITY = (
-    "No comparison has trials enough to see heterogeneity by: the common-effect model stands in "
-    "for random effects, and its intervals are too narrow if trials differ."
+    "No comparison has enough trials to estimate heterogeneity: the common-effect model replaces "
+    "random effects, and its intervals are too narrow if trials differ."
 )
 
 
@@ -85,8 +85,8 @@ def _apart(told: Told) -> tuple[str, ...]:
     if count < 2:
         return ()
     return (
-        f"The network falls into {count} parts that no trial connects. Each is analysed by "
-        "itself; regimens of different parts cannot be compared.",
+        f"The network has {count} parts that no trial connects. Each is analysed "
+        "separately; regimens of different parts cannot be compared.",
     )
 
 
@@ -116,7 +116,7 @@ def _graph(told: Told) -> Page:
         footnotes=(
             told.codes(),
             *(
-                f"{row['code']} is a node of its own here; other analyses exclude it: "
+                f"{row['code']} is a separate node here; other analyses exclude it: "
                 f"{row['exclusion_overridden']}"
                 for row in records(overridden)
             ),
@@ -171,8 +171,8 @@ def _forest(told: Told) -> Page:
         footnotes=(
             "Random effects with one between-trial variance for all comparisons, by REML; Wald "
             "intervals. Prediction interval: t with the degrees of freedom of Q. P-score: mean "
-            "probability of being better than another regimen of the part; a rank says nothing of "
-            f"how large or how certain a difference is. {told.codes()}",
+            "probability of being better than another regimen of the part; a rank does not "
+            f"show how large or how certain a difference is. {told.codes()}",
         ),
         description=f"Forest plot. {title}, {told.measure.title.lower()} with its {told.level} "
         f"interval: {'; '.join(described)}.",
@@ -209,7 +209,7 @@ def _league(told: Told) -> Page | None:
     cells = [[cell(down, across) for across in places] for down in places]
     excluding = sum(cells[down][across].bold for down in places for across in range(down))
     measure = told.measure.title.lower()
-    empty = " –: no path between the two." if len(sizes) > 1 else ""
+    empty = " –: not connected." if len(sizes) > 1 else ""
     title = f"{told.title}, league table"
     return matrix.layout(
         matrix.Matrix(
@@ -219,10 +219,10 @@ def _league(told: Told) -> Page | None:
             notes=(
                 f"Below the diagonal: random effects, the {measure} (and {told.level} limits) of "
                 "the regimen of the column against that of the row. Above: common effect, the "
-                "regimen of the row against that of the column. So every cell has the "
-                f"higher-ranked regimen first. Bold: the interval excludes no effect.{empty}",
+                "regimen of the row against that of the column. In every cell the "
+                f"higher-ranked regimen comes first. Bold: the interval excludes no effect.{empty}",
             ),
-            footnotes=(f"In the order of P-scores. {told.codes()}",),
+            footnotes=(f"Ordered by P-score. {told.codes()}",),
             description=f"{title}, {measure} of {len(codes)} regimens, the best P-score first: "
             f"{', '.join(codes)}. By random effects the interval excludes no effect in "
             f"{excluding} of {sum(n * (n - 1) // 2 for n in sizes)} comparisons.",
@@ -247,16 +247,16 @@ def _ranks(told: Told, part: dict[str, Any], title: str) -> Chart:
     scores = [format_number(score, 2) for score in ranks["p_score"]]
     first, last = ranks["code"].iloc[[0, -1]]
     note = (
-        "Probability of every rank, 1 being the best, by the random-effects model. Ranks hide how "
-        "far apart regimens are, and how little a single trial says of one."
+        "Probability of every rank, 1 being the best, by the random-effects model. Ranks do "
+        "not show how far apart regimens are, or how little evidence a single trial provides."
     )
     return told.chart(
         rankogram,
         (ranks.assign(treatment=ranks["code"] + "  " + scores), "Regimen and P-score"),
         Words(title, (note,), (told.codes(),)),
-        f"Bar charts. {title} of {part['regimens']} regimens. The highest P-score has {first} "
+        f"Bar charts. {title} of {part['regimens']} regimens. Highest P-score: {first} "
         f"({scores[0]}, probability of being the best "
-        f"{format_number(100 * ranks['probability'].iloc[0], 0)}%), the lowest {last} "
+        f"{format_number(100 * ranks['probability'].iloc[0], 0)}%); lowest: {last} "
         f"({scores[-1]}).",
     )
 
@@ -347,7 +347,7 @@ def _split(told: Told) -> Page | None:
         notes=tuple(between),
         footnotes=(
             "Separating indirect from direct evidence by back-calculation, random effects. Trials "
-            "of three or more arms count as direct evidence on every two of them. Comparisons "
+            "of three or more arms count as direct evidence on every pair of arms. Comparisons "
             f"without indirect evidence are not shown. {told.codes()}",
         ),
         description=f"Forest plot. {title}, p value of their difference: {'; '.join(tested)}. "

@@ -109,17 +109,17 @@ def _synergy(
         Column("first", "First\nalone", "right", "left", 2),
         Column("second", "Second\nalone", "right", "left", 2),
         Column("both", "Both", "right", "left", 1),
-        Column("expected", "Expected\nof both", "right", "left", 1),
+        Column("expected", "Expected\nwith both", "right", "left", 1),
         Column("result", f"{compared}\n({configuration.confidence_level:g}% CI)", "right", "right"),
     )
-    label = "Difference from what is expected, percentage points"
+    label = "Difference from the expected rate, percentage points"
     axis = Axis(
         "log" if scale.ratio else "linear", 0.0,
-        "Ratio to what is expected" if scale.ratio else label,
+        "Ratio to the expected" if scale.ratio else label,
         "Less than expected", "More than expected: synergy",
     )  # fmt: skip
     background = (
-        f"Background (response to the partner alone, supposed): {_percent(main)}; "
+        f"Background (assumed response rate with the partner alone): {_percent(main)}; "
         f"{overall['background_source']}."
     )
     title = f"{results.analysis.title}: {scale.label}"

@@ -376,7 +376,7 @@ def regress(
     if weighting not in WEIGHTINGS:
         raise ValueError(f"weighting {weighting!r} is not one of {', '.join(WEIGHTINGS)}")
     what = "A regression of effects on effects"
-    why = "a line through fewer says nothing of its own error"
+    why = "with fewer, the error of the line cannot be estimated"
     if refusal := too_few(x.size, TRIALS_FOR_A_LINE, what, why, forced=False):
         return refusal
     weights = 1 / v if weighting == "inverse variance" else _sizes(pairs)
@@ -544,10 +544,10 @@ def _threshold(band: Band, largest: float) -> Threshold:
         return float(band.at(surrogate).pi_high[0])
 
     if band.slope >= 0:
-        why = "A larger effect on the surrogate does not go with a longer survival."
+        why = "A larger effect on the surrogate is not associated with longer survival."
         return Threshold(None, why)
     if upper(lowest := _lowest_point(band)) >= 0:
-        why = "No effect on the surrogate, however large, predicts a longer survival."
+        why = "No effect on the surrogate, however large, predicts longer survival."
         return Threshold(None, why)
     # To the left of its lowest point a convex function that rises without bound crosses zero once.
     step = 1.0
@@ -555,9 +555,9 @@ def _threshold(band: Band, largest: float) -> Threshold:
         step *= 2
     effect = float(brentq(upper, lowest - step, lowest, xtol=1e-12))
     beyond = "Beyond the largest effect that any of the trials showed: an extrapolation."
-    below = "Below zero: a longer survival is predicted whatever the surrogate shows."
+    below = "Below zero: longer survival is predicted whatever the surrogate shows."
     open_ended = (
-        "The slope is not established: for larger effects the prediction includes none again."
+        "The slope is not established: for larger effects the prediction includes no effect again."
     )
     minded = {beyond: effect > largest, below: effect < 0, open_ended: not band.falls_faster}
     return Threshold(effect, " ".join(text for text, holds in minded.items() if holds))

@@ -157,7 +157,7 @@ def lights_of(material: Material, setting: str) -> bias.TrafficLights:
     count = sum(map(len, by_outcome.values()))
     return replace(
         lights,
-        description=f"Traffic lights of {count} judgements on {len(by_outcome)} outcomes "
+        description=f"Risk-of-bias plot of {count} judgements on {len(by_outcome)} outcomes "
         f"({', '.join(by_outcome)}), {name}. Overall: {bias.judgements_in_words(lights)}.",
     )
 
@@ -182,8 +182,8 @@ def flow_of(material: Material) -> boxes.Flow:
         title="From the search to the synthesis",
         stages=tuple(boxes.FlowStage(name, tuple(held)) for name, held in stages.items()),
         footnotes=(
-            f"After PRISMA 2020. This was {SEARCH_WORDS}; numbers that nobody counted are in boxes "
-            "with a broken outline.",
+            f"After PRISMA 2020. This was {SEARCH_WORDS}; boxes with a broken outline: numbers "
+            "not recorded.",
         ),
         description=f"Flow diagram of {SEARCH_WORDS}: {'; '.join(said)}.",
     )
@@ -293,7 +293,7 @@ def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
 
 
 def _as_markdown(texts: pd.DataFrame) -> str:
-    parts = ["# Figures in words", "", "What every figure shows, for readers who do not see it."]
+    parts = ["# Figures in words", "", "What every figure shows, for readers who cannot see it."]
     for row in records(texts):
         parts += ["", f"## {row['figure']}", "", f"**{row['title']}**", "", row["text"]]
     return "\n".join(parts) + "\n"

@@ -40,7 +40,7 @@ class Revision:
     commit : str
         ``""`` where the project is not under git, or git is not there.
     state : str
-        ``clean``, ``with changes that are not committed``, ``not under git``.
+        ``clean``, ``with uncommitted changes``, ``not under git``.
     """
 
     commit: str
@@ -58,7 +58,7 @@ def revision(folder: Path) -> Revision:
     if not top or not commit or Path(top) != folder.resolve():
         return Revision("", "not under git")
     changed = _git(folder, "status", "--porcelain")
-    return Revision(commit, "with changes that are not committed" if changed else "clean")
+    return Revision(commit, "with uncommitted changes" if changed else "clean")
 
 
 def provenance(

@@ -108,7 +108,7 @@ def write_styled_figures(
     wanted = {stem: page for stem, page in pages.items() if analysis in ("", owner(stem))}
     if not wanted:
         known = ", ".join(dict.fromkeys(map(owner, pages)))
-        raise RequestError(f'"{analysis}" has no figures. Those of: {known}.')
+        raise RequestError(f'"{analysis}" has no figures. Known: {known}.')
     kept = [f"{stem}.{kind}" for stem in pages for kind in look.formats]
     publish(wanted, folder, look.formats, processes, dpi=look.dpi, own=("**/*",), kept=kept)
     listing = [

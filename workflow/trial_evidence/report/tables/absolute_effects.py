@@ -89,7 +89,7 @@ def control_risks(
         return {"moderate": 0.5}, _median_words(material, analysis, trials)
     risks = (trials["events_control"] / trials["n_control"]).dropna()
     if risks.empty:
-        return {}, "no control arm reports its number of events, so that there is no control risk"
+        return {}, "no control arm reports its number of events, so there is no control risk"
     quartiles = risks.quantile([0.25, 0.5, 0.75])
     return dict(zip(LEVELS, quartiles, strict=True)), (
         f"lower quartile, median and upper quartile of the control arms of {len(risks)} of "

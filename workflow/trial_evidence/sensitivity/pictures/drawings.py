@@ -102,8 +102,8 @@ def comparison_figures(
     state.
     """
     title = c.analysis.title
-    yield "leave_one_out", _leave_one_out(c, f"{title}: without each trial", style)
-    yield "cumulative", _cumulative(c, f"{title}: as reports were added", style)
+    yield "leave_one_out", _leave_one_out(c, f"{title}: leaving out one trial at a time", style)
+    yield "cumulative", _cumulative(c, f"{title}: cumulative meta-analysis", style)
     yield "funnel", _funnel(c, f"{title}: funnel plot", style)
     yield "posterior", _posterior(c, f"{title}: posterior", choices, style)
     if c.k >= LEAST_FOR_SPREAD:
@@ -162,8 +162,8 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
         style, results, pd.DataFrame(chosen), Axis("log", 0.0, label),
         notes=(share, *([f"{'; '.join(medians)}."] if len(medians) > 1 else [])),
         footnotes=(
-            "Specifications that pool the same numbers in the same way count once. The share is no "
-            "test: specifications share their trials.",
+            "Specifications that pool the same numbers in the same way count once. The share is "
+            "not a test, because specifications share their trials.",
         ),
     )  # fmt: skip
 
@@ -208,7 +208,7 @@ def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
 
 def _lead_by_k(c: Comparison) -> str:
     rules = leads_by_trials(c.pooling)
-    return f"Each row by the model that leads for its number of trials: {rules}."
+    return f"Each row uses the leading model for its number of trials: {rules}."
 
 
 def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
@@ -243,7 +243,7 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Picture:
         title,
         steps,
         axis_of(c),
-        (_lead_by_k(c), "By the year of the report that the result is taken from."),
+        (_lead_by_k(c), "Ordered by the year of the report used."),
         words.as_they_came(c, steps),
         c.reading.title,
         level=c.level,
@@ -282,7 +282,7 @@ def _baujat(c: Comparison, title: str, style: Style) -> Chart:
     trials = {"trial": c.rows["trial"].astype(str), "contribution": across, "influence": up}
     return _chart(
         baujat, title, words.baujat(c, across, up), style, pd.DataFrame(trials),
-        x_label="Squared residual over its variance (share in the heterogeneity)",
+        x_label="Squared residual over its variance (contribution to heterogeneity)",
         y_label="Influence on the pooled result (squared change over its variance)",
         footnotes=(f"Random effects by {estimator}, with Wald’s variance.",),
     )  # fmt: skip
@@ -395,8 +395,8 @@ def _gosh(c: Comparison, title: str, style: Style) -> Chart:
         pd.DataFrame({"estimate": estimates, "i2": i2, "chosen": held}), axis_of(c), chosen=name,
         whole=(all_trials, float(whole.i2[0])),
         footnotes=(
-            f"Subsets of two trials or more, random effects by {estimator}. Apart: the trial with "
-            "the largest Cook’s distance.",
+            f"Subsets of two trials or more, random effects by {estimator}. Shown separately: "
+            "subsets with the trial that has the largest Cook’s distance.",
         ),
     )  # fmt: skip
 
@@ -427,8 +427,8 @@ def _bubble(
         words.bubbles(c, name, [(float(grid[at]), float(fitted[at])) for at in (0, -1)], note),
         style, trials, line, axis_of(c), name, c.level, notes=(note,),
         footnotes=(
-            "Meta-regression by REML with the conservative Hartung–Knapp test. A relation between "
-            "trials is not one between patients.",
+            "Meta-regression by REML with the conservative Hartung–Knapp test. An association "
+            "between trials is not an association between patients.",
             *([warning] if warning else []),
         ),
     )  # fmt: skip
