@@ -68,7 +68,7 @@ def test_a_style_without_small_print_leaves_it_out(tmp_path):
     words = Words("A title", ("A note.",), ("Small print.",))
     loud = chart(baujat, TRIALS, x_label="X", y_label="Y", words=words)
     quiet = replace(PAGE, small_print=False)
-    assert "A note. Small print." in said(drawn(loud, tmp_path))
+    assert "A note.  Small print." in said(drawn(loud, tmp_path))
     still = chart(baujat, TRIALS, x_label="X", y_label="Y", words=words, style=quiet)
     assert "note" not in said(drawn(still, tmp_path))
 
@@ -100,6 +100,36 @@ def test_a_name_without_a_place_is_told_at_the_foot(tmp_path):
     drawing = drawn(Chart(lambda: crowd(names, column), "T", "D", column), tmp_path)
     assert "Not labelled for want of room: " in said(drawing)
     assert all(name in said(drawing) for name in names)
+
+
+def test_a_plot_is_not_drawn_over_what_was_drawn_before(tmp_path):
+    column = PRESETS["column"]
+    plot = crowd([f"Trial {n}" for n in range(80)], column)
+    for name in ("one", "two"):
+        save(plot, tmp_path / name, column, "In words", ("svg",))
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    texts = [word.text for word in read_svg(tmp_path / "one.svg").words]
+    # both axes have the same numbers
+    assert {texts.count(text) for text in texts} == {1, 2}
+    assert not any(text.startswith("Trial") and texts.count(text) > 1 for text in texts)
+    foot = said(read_svg(tmp_path / "one.svg")).partition("Not labelled for want of room: ")[2]
+    # no name is both in the panel and among those left out
+    assert not {text for text in texts if re.fullmatch(r"Trial \d+", text)} & set(
+        re.findall(r"Trial \d+", foot)
+    )
+
+
+def test_legends_share_a_row_where_they_fit(tmp_path):
+    keys = [legend([name], PAGE) for name in ("gate", "Fence", "x" * 95)]
+    frame = pd.DataFrame({"x": [0.2], "y": [0.2]})
+    plot = p9.ggplot(frame, p9.aes("x", "y")) + house(PAGE, TITLED, 40.0, keys)
+    for number, (key, aesthetic) in enumerate(zip(keys, ("color", "shape", "fill"), strict=True)):
+        plot += p9.geom_point(p9.aes(**{aesthetic: [key.keys[0]]}))
+        plot += key.scales(number + 1, **{aesthetic: ["o" if aesthetic == "shape" else "#000000"]})
+    drawing = drawn(Chart(lambda: plot, "T", "D", PAGE), tmp_path)
+    one, two, three = (drawing.word(key.keys[0]) for key in keys)
+    assert one.y == pytest.approx(two.y, abs=0.01)
+    assert three.y > one.y + 5
 
 
 def test_a_long_name_is_cut_and_told_in_full(tmp_path):

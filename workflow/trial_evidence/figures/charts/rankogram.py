@@ -12,7 +12,7 @@ from trial_evidence.figures.house.theme import Words, across_mm, house, line_wid
 from trial_evidence.words.numbers import format_number
 
 # Few treatments have higher rows; what the highest bar leaves of its row is for its number.
-_HIGHEST_ROW_MM, _LEAST_ROW_MM, _PANEL_MM = 15.0, 7.0, 150.0
+_HIGHEST_ROW_MM, _LEAST_ROW_MM, _PANEL_MM = 10.0, 7.5, 110.0
 _BAR = 0.68
 
 

@@ -1,6 +1,7 @@
 """Charts saved as files: the same formats, font and bytes as pages."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from trial_evidence.figures.canvas.page import DPI, Format, save_page, settled
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean
-from trial_evidence.figures.house.labels import told_at_foot, unplaced
+from trial_evidence.figures.house.labels import geom_names, told_at_foot, unplaced
 from trial_evidence.figures.house.theme import MM_PER_INCH, with_footnotes
 
 
@@ -34,16 +35,26 @@ class Chart:
 
     def figure(self) -> Figure:
         """The chart laid out; names that were cut or found no place are told at the foot."""
-        figure = settled(self._plot())
-        told = told_at_foot(*unplaced(figure))
-        return settled(self._plot(*told)) if told and self.style.small_print else figure
+        told: list[str] = []
+        absent: list[str] = []
+        while True:
+            figure = settled(self._plot(told, absent))
+            shortened, absent = unplaced(figure)
+            now = told_at_foot(shortened, absent)
+            if now == told or not self.style.small_print:
+                return figure
+            told = now
 
     def fitted(self, height_mm: float) -> "Chart":
         """The chart at a height."""
         return replace(self, height_mm=height_mm)
 
-    def _plot(self, *footnotes: str) -> p9.ggplot:
-        plot = with_footnotes(self.make(), footnotes, self.style)
+    def _plot(self, footnotes: Sequence[str], absent: Sequence[str]) -> p9.ggplot:
+        # plotnine draws into the plot itself: a second drawing would go over the first
+        plot = with_footnotes(deepcopy(self.make()), footnotes, self.style)
+        for layer in plot.layers:
+            if isinstance(layer.geom, geom_names):
+                layer.geom.params["absent"] = absent
         if self.height_mm is None:
             return plot
         size = (self.style.width_mm / MM_PER_INCH, self.height_mm / MM_PER_INCH)
