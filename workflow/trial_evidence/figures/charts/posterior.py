@@ -108,9 +108,10 @@ def posterior(
     colours, widths, dashes = zip(*(looks[kind] for kind in kinds), strict=True)
     labels = [wrap(text, room, style.text_pt) for text in (axis.label, TAU_LABEL)]
     sides = max(side.count("\n") + 1 if side else 0 for side in favours_lines(axis, style, columns))
-    below = max(len(labels[0]) + sides, len(labels[1]))
+    under = len(labels[0]) + sides, len(labels[1])
+    below = max(under) if columns > 1 else under[1]
     height = panel_height_mm(style) * (0.62 if columns > 1 else 1.05)
-    between_mm = (1 + below) * leading_mm(style.text_pt, style) + style.block_gap_mm
+    between_mm = (1 + under[0]) * leading_mm(style.text_pt, style) + style.block_gap_mm
     corners = reach.melt(var_name="panel").assign(density=0.0)
     return (
         p9.ggplot(curves, p9.aes("value", "density"))
