@@ -54,10 +54,6 @@ class Words:
         """The same words with more small print; empty strings add nothing."""
         return replace(self, footnotes=(*self.footnotes, *filter(None, more)))
 
-    def noting(self, *notes: str) -> "Words":
-        """The same words with more notes."""
-        return replace(self, notes=(*self.notes, *notes))
-
 
 def line_width(points: float) -> float:
     """The `size` of a line that is so many points wide."""
@@ -312,7 +308,7 @@ class _Rows(p9.guides):
     def _assemble_guides(self, gdefs: list[Any], boxes: list[Any]) -> Any:
         left = list(boxes)
         counts = [*self.counts, *[1] * len(boxes)]
-        rows = []
+        rows: list[PackerBase] = []
         while left:
             count = counts.pop(0)
             rows.append(HPacker(children=left[:count], align="baseline", sep=self.gap, pad=0))
