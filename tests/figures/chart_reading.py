@@ -48,7 +48,7 @@ def chart(
     **more: Any,
 ) -> Chart:
     """A chart of some data to be saved."""
-    made = partial(draw, *data, words=words, style=style, **more)
+    made = partial(draw, *data, words=words, **more)
     return Chart(made, words.title, "A description", style)
 
 

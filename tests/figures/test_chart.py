@@ -6,7 +6,7 @@ import pytest
 from figures.chart_reading import ANY_TEXT, INK, PAGE, PALE, drawn, page_defects
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.canvas.chart import Chart, Key, clipped, cut_to, printed, rectangle
+from trial_evidence.figures.canvas.chart import Chart, Key, clipped, printed, rectangle
 from trial_evidence.figures.canvas.style import PRESETS
 
 BOX = (0.0, 0.0, 10.0, 10.0)
@@ -26,16 +26,6 @@ BOX = (0.0, 0.0, 10.0, 10.0)
 )
 def test_a_line_is_cut_at_the_edges(start, end, kept):
     assert clipped(start, end, BOX) == kept
-
-
-def test_a_shape_is_cut_at_the_edges():
-    assert set(cut_to(((5, 5), (15, 5), (15, 15), (5, 15)), BOX)) == {
-        (5, 5),
-        (10, 5),
-        (10, 10),
-        (5, 10),
-    }
-    assert cut_to(((20, 20), (30, 20), (30, 30)), BOX) == ()
 
 
 def test_a_value_is_printed_on_its_natural_scale():

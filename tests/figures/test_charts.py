@@ -68,7 +68,7 @@ def test_a_style_without_small_print_leaves_it_out(tmp_path):
     words = Words("A title", ("A note.",), ("Small print.",))
     loud = chart(baujat, TRIALS, x_label="X", y_label="Y", words=words)
     quiet = replace(PAGE, small_print=False)
-    assert "A note. Small print." in said(drawn(loud, tmp_path))
+    assert "A note.  Small print." in said(drawn(loud, tmp_path))
     still = chart(baujat, TRIALS, x_label="X", y_label="Y", words=words, style=quiet)
     assert "note" not in said(drawn(still, tmp_path))
 
@@ -89,7 +89,7 @@ def crowd(names, style=PAGE, apart=0.0):
 
 def test_a_crowded_name_moves_away_and_has_a_line_to_its_mark(tmp_path):
     names = [f"Trial {n}" for n in range(9)]
-    drawing = drawn(Chart(lambda: crowd(names, apart=0.02), "T", "D", PAGE), tmp_path)
+    drawing = drawn(Chart(lambda style: crowd(names, apart=0.02), "T", "D", PAGE), tmp_path)
     assert all(drawing.word(name) for name in names)
     assert [s for s in drawing.shapes if len(s.points) == 2 and s.stroke == PAGE.muted]
 
@@ -97,14 +97,44 @@ def test_a_crowded_name_moves_away_and_has_a_line_to_its_mark(tmp_path):
 def test_a_name_without_a_place_is_told_at_the_foot(tmp_path):
     names = [f"Trial {n}" for n in range(80)]
     column = PRESETS["column"]
-    drawing = drawn(Chart(lambda: crowd(names, column), "T", "D", column), tmp_path)
+    drawing = drawn(Chart(lambda style: crowd(names, column), "T", "D", column), tmp_path)
     assert "Not labelled for want of room: " in said(drawing)
     assert all(name in said(drawing) for name in names)
 
 
+def test_a_plot_is_not_drawn_over_what_was_drawn_before(tmp_path):
+    column = PRESETS["column"]
+    plot = crowd([f"Trial {n}" for n in range(80)], column)
+    for name in ("one", "two"):
+        save(plot, tmp_path / name, column, "In words", ("svg",))
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    texts = [word.text for word in read_svg(tmp_path / "one.svg").words]
+    # both axes have the same numbers
+    assert {texts.count(text) for text in texts} == {1, 2}
+    assert not any(text.startswith("Trial") and texts.count(text) > 1 for text in texts)
+    foot = said(read_svg(tmp_path / "one.svg")).partition("Not labelled for want of room: ")[2]
+    # no name is both in the panel and among those left out
+    assert not {text for text in texts if re.fullmatch(r"Trial \d+", text)} & set(
+        re.findall(r"Trial \d+", foot)
+    )
+
+
+def test_legends_share_a_row_where_they_fit(tmp_path):
+    keys = [legend([name], PAGE) for name in ("gate", "Fence", "x" * 95)]
+    frame = pd.DataFrame({"x": [0.2], "y": [0.2]})
+    plot = p9.ggplot(frame, p9.aes("x", "y")) + house(PAGE, TITLED, 40.0, keys)
+    for number, (key, aesthetic) in enumerate(zip(keys, ("color", "shape", "fill"), strict=True)):
+        plot += p9.geom_point(p9.aes(**{aesthetic: [key.keys[0]]}))
+        plot += key.scales(number + 1, **{aesthetic: ["o" if aesthetic == "shape" else "#000000"]})
+    drawing = drawn(Chart(lambda style: plot, "T", "D", PAGE), tmp_path)
+    one, two, three = (drawing.word(key.keys[0]) for key in keys)
+    assert one.y == pytest.approx(two.y, abs=0.01)
+    assert three.y > one.y + 5
+
+
 def test_a_long_name_is_cut_and_told_in_full(tmp_path):
     name = "a name of many words " * 6
-    drawing = drawn(Chart(lambda: crowd([name]), "T", "D", PAGE), tmp_path)
+    drawing = drawn(Chart(lambda style: crowd([name]), "T", "D", PAGE), tmp_path)
     assert f"In full: {name.strip()}." in said(drawing)
 
 
@@ -117,7 +147,7 @@ def test_words_on_either_side_of_no_effect_stand_there(tmp_path):
         + favours(RATIO, PAGE)
         + [scale("x", span), scale("y", between(0.0, 1.0)(5))]
     )
-    drawing = drawn(Chart(lambda: plot, "T", "D", PAGE), tmp_path)
+    drawing = drawn(Chart(lambda style: plot, "T", "D", PAGE), tmp_path)
     assert (
         drawing.word("\N{LEFTWARDS ARROW} Favours control").box[2]
         < drawing.word("Favours treatment \N{RIGHTWARDS ARROW}").box[0]

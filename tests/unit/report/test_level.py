@@ -15,8 +15,8 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.report.files.styled_figures import owner, styled_pages
 
 LOOKS = read_figure_configuration(ROOT / "config")
-# P value functions mark several levels and funnels 95%; the others are not told the level yet.
-OWN_LEVELS = ("drapery", "funnel", "posterior", "summary")
+# p-value functions mark several levels
+OWN_LEVELS = ("drapery",)
 NINETY_FIVE = re.compile(r"95 ?%")
 
 

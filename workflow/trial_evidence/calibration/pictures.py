@@ -1,14 +1,13 @@
 """The figures of a calibration: intervals, and estimators of tau2."""
 
 from collections.abc import Mapping
-from functools import partial
 
 import pandas as pd
 
 from trial_evidence.calibration.summary import METHOD_NAMES, PREDICTION_NAMES, with_bayesian
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.calibration import calibration
-from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 
 # The coverage of the common effect falls so low that nothing else could be told apart beside it;
@@ -55,12 +54,14 @@ def calibration_charts(table: pd.DataFrame, level: float, style: Style) -> dict[
         values = panel_values(table, quantity, names, over_pools)
         words = Words(f"{title} in simulated meta-analyses", footnotes=(f"{_POOLS} {drawn}",))
         percent = quantity.endswith("coverage")
-        make = partial(calibration, values, target, y, words, style, percent)
         description = (
             f"{words.title}: small panels of {', '.join(names.values())}, by number of trials from "
             f"{trials[0]} to {trials[-1]} and by τ from {taus[0]:g} to {taus[-1]:g}."
         )
-        charts[name] = Chart(make, words.title, description, style)
+        charts[name] = charted(
+            calibration, values, target, y,
+            words=words, description=description, style=style, percent=percent,
+        )  # fmt: skip
     return charts
 
 

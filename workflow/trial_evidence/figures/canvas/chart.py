@@ -80,31 +80,24 @@ class Key:
 
 @dataclass(frozen=True)
 class Panel:
-    """A plotting panel: its edges in mm and the two axes along them.
-
-    The low end of `x` is at the left, that of `y` at the bottom.
-    """
+    """A plotting panel: its edges in mm and the axis along its foot."""
 
     left: float
     top: float
     right: float
     bottom: float
     x: AxisView
-    y: AxisView
     x_scale: AxisScale = "linear"
 
     def x_mm(self, value: float) -> float:
         """Distance from the left of the page of a value on the analysis scale."""
         share = self.x.share(to_axis(float(value), self.x_scale))
-        return _near(self.left + share * (self.right - self.left))
+        # an endless limit has no place; far off the page is as good
+        return min(max(self.left + share * (self.right - self.left), -FAR_MM), FAR_MM)
 
     def spans(self, x: float) -> bool:
         """Whether a distance from the left is between the sides of the panel; its edges are."""
         return self.left - HAIR_MM <= x <= self.right + HAIR_MM
-
-
-def _near(place: float) -> float:
-    return min(max(place, -FAR_MM), FAR_MM)
 
 
 def printed(value: float, scale: AxisScale, digits: int = 2) -> str:
@@ -179,12 +172,11 @@ class Chart:
         style = self.style
         self.line("rule", (self.left, self.y), (self.right, self.y), style.ink, style.rule_pt)
 
-    def heading(self, text: str, edges: tuple[float, float] | None = None) -> None:
-        """A bold line over a panel or a group of them."""
+    def heading(self, text: str) -> None:
+        """A bold line over a group of rows."""
         style = self.style
-        left, right = edges or (self.left, self.right)
-        lines = wrap(text, right - left, style.text_pt, True)
-        self._lines("heading", lines, style.text_pt, style.ink, bold=True, left=left)
+        lines = wrap(text, self.right - self.left, style.text_pt, True)
+        self._lines("heading", lines, style.text_pt, style.ink, bold=True)
 
     def percent_panel(self, left_mm: float, height_mm: float) -> Panel:
         """A panel from 0 to 100%, so far from the edge of the page, whose top is at `y`."""
@@ -198,57 +190,33 @@ class Chart:
 
         views = (made(most) for most in range(MOST_TICKS, 2, -1))
         fitting = next(one for one in views if labels_fit(one, right - left, size))
-        return Panel(left, self.y, right, self.y + height_mm, fitting, AxisView(0.0, 1.0, ()))
+        return Panel(left, self.y, right, self.y + height_mm, fitting)
 
-    def x_axis(
-        self, panel: Panel, axis: Axis | None = None, edges: tuple[float, float] | None = None
-    ) -> None:
-        """Draw the axis under a panel with its ticks and words; the page is filled to below it.
-
-        The words keep to the room between `edges`; None for the page.
-        """
-        self.axis_line(panel)
-        self.ticks(panel)
-        if axis is not None:
-            self.favours(panel, axis, edges)
-            self.under_panel(panel, axis.label, edges)
-
-    def axis_line(self, panel: Panel) -> None:
-        """The line of the horizontal axis at the foot of a panel."""
-        style = self.style
+    def x_axis(self, panel: Panel, axis: Axis | None = None) -> None:
+        """Draw the axis under a panel with its ticks and words; the page is filled to below it."""
+        style, leading = self.style, self.leading(self.style.text_pt)
         self.y = panel.bottom
         ends = ((panel.left, panel.bottom), (panel.right, panel.bottom))
         self.line("axis", *ends, style.ink, style.rule_pt)
-
-    def ticks(self, panel: Panel) -> None:
-        """The ticks of the horizontal axis and their labels, from `y` down."""
-        style = self.style
-        leading = self.leading(style.text_pt)
+        if axis is not None and axis.reference is not None:
+            x = panel.x_mm(axis.reference)
+            if panel.spans(x):
+                ends = ((x, panel.top), (x, panel.bottom))
+                self.line("reference", *ends, style.ink, style.rule_pt)
         for tick in panel.x.ticks:
             x = panel.left + panel.x.share(tick.place) * (panel.right - panel.left)
             end = (x, self.y + style.tick_mm)
             self.line("tick", (x, self.y), end, style.ink, style.rule_pt)
             self.word("tick", tick.label, x, self.y + style.tick_mm + leading / 2, "center")
         self.y += style.tick_mm + (leading if panel.x.ticks else 0.0)
-
-    def under_panel(
-        self, panel: Panel, text: str, edges: tuple[float, float] | None = None
-    ) -> None:
-        """Centred lines under a panel: the label of its horizontal axis."""
-        style = self.style
-        left, right = edges or (self.left, self.right)
-        leading = self.leading(style.text_pt)
-        for line in wrap(text, right - left, style.text_pt):
+        if axis is None:
+            return
+        self._favours(panel, axis)
+        for line in wrap(axis.label, self.right - self.left, style.text_pt):
             half = text_width_mm(line, style.text_pt) / 2
-            x = min(max((panel.left + panel.right) / 2, left + half), right - half)
+            x = min(max((panel.left + panel.right) / 2, self.left + half), self.right - half)
             self.word("axis label", line, x, self.y + leading / 2, "center")
             self.y += leading
-
-    def reference(self, panel: Panel, axis: Axis) -> None:
-        """The line of no effect down a panel, where the axis has one in it."""
-        if axis.reference is not None and panel.spans(x := panel.x_mm(axis.reference)):
-            ends = ((x, panel.top), (x, panel.bottom))
-            self.line("reference", *ends, self.style.ink, self.style.rule_pt)
 
     def legend(self, keys: Sequence[Key]) -> None:
         """Keys side by side, on as many lines as they need."""
@@ -369,13 +337,9 @@ class Chart:
         """Height of a line of text in mm."""
         return size_pt * MM_PER_POINT * self.style.leading
 
-    def favours(self, panel: Panel, axis: Axis, edges: tuple[float, float] | None = None) -> None:
-        """What either side favours, on both sides of the reference.
-
-        The words keep to the room between `edges`; None for the page.
-        """
-        style = self.style
-        outer_left, outer_right = edges or (self.left, self.right)
+    def _favours(self, panel: Panel, axis: Axis) -> None:
+        """What either side favours, on both sides of the reference."""
+        style, outer_left, outer_right = self.style, self.left, self.right
         gap = style.panel_gap_mm / 2
         low, high = clean(axis.favours_low), clean(axis.favours_high)
         low = f"\N{LEFTWARDS ARROW} {low}" if low else ""
@@ -484,12 +448,10 @@ class Chart:
         size_pt: float,
         colour: str,
         bold: bool = False,
-        left: float | None = None,
     ) -> None:
         leading = self.leading(size_pt)
-        x = self.left if left is None else left
         for line in lines:
-            self.word(role, line, x, self.y + leading / 2, "left", bold, colour, size_pt)
+            self.word(role, line, self.left, self.y + leading / 2, "left", bold, colour, size_pt)
             self.y += leading
 
 
@@ -535,22 +497,6 @@ def clipped(start: Point, end: Point, box: Box) -> tuple[Point, Point] | None:
     first = start if enter == 0 else (start[0] + enter * run, start[1] + enter * rise)
     last = end if leave == 1 else (start[0] + leave * run, start[1] + leave * rise)
     return first, last
-
-
-def cut_to(corners: Sequence[Point], box: Box) -> tuple[Point, ...]:
-    """The part of a shape within a box (Sutherland and Hodgman 1974); empty if there is none."""
-    kept = list(corners)
-    for axis, edge, side in ((0, box[0], 1), (0, box[2], -1), (1, box[1], 1), (1, box[3], -1)):
-        before, kept = kept, []
-        for here, there in zip(before, [*before[1:], *before[:1]], strict=True):
-            inside = side * (here[axis] - edge) >= 0
-            if inside:
-                kept.append(here)
-            if inside != (side * (there[axis] - edge) >= 0):
-                share = (edge - here[axis]) / (there[axis] - here[axis])
-                other = here[1 - axis] + share * (there[1 - axis] - here[1 - axis])
-                kept.append((edge, other) if axis == 0 else (other, edge))
-    return tuple(kept) if len(kept) > 2 else ()
 
 
 # ----------------------------------------------------------------------------------------- labels

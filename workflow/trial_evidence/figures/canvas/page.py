@@ -138,6 +138,10 @@ def settled(plot: p9.ggplot) -> Figure:
     figure = plot.draw()
     _use_bundled_font(figure)
     _settle(figure)
+    for text in figure.findobj(FigureText):
+        if not text.get_text().strip():
+            # a blank that kept room for other words is no word
+            text.set_visible(False)
     return figure
 
 

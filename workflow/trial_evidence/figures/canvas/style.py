@@ -179,9 +179,14 @@ def styled(changes: Mapping[str, Any], width_mm: float, magnification: float = 1
         If the page is too narrow; see `style_for`.
     """
     style = replace(style_for(width_mm / magnification), **changes)
+    return replace(magnified(style, magnification), width_mm=width_mm)
+
+
+def magnified(style: Style, by: float) -> Style:
+    """The style with all lengths and type sizes magnified, but for the width of the page."""
     larger = {
-        field.name: getattr(style, field.name) * magnification
+        field.name: getattr(style, field.name) * by
         for field in fields(style)
-        if field.name.endswith(("_mm", "_pt"))
+        if field.name.endswith(("_mm", "_pt")) and field.name != "width_mm"
     }
-    return replace(style, **larger | {"width_mm": width_mm})
+    return replace(style, **larger)

@@ -1,6 +1,7 @@
 """The contour-enhanced funnel plot: estimates against their standard errors."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -90,9 +91,10 @@ def funnel(
     imputed = points["imputed"].astype(bool)
     count = int((~imputed).sum())
     if count < LEAST_TRIALS:
-        words = words.noting(
+        few = (
             f"Small-study effects cannot be judged: k = {count}, fewer than {LEAST_TRIALS} trials."
         )
+        words = replace(words, notes=(*words.notes, few))
     deepest = float(points["standard_error"].max()) if len(points) else 1.0
     z = quantile(level)
     reach = [*points["estimate"], pooled - z * deepest, pooled + z * deepest]

@@ -108,13 +108,17 @@ def posterior(
     colours, widths, dashes = zip(*(looks[kind] for kind in kinds), strict=True)
     labels = [wrap(text, room, style.text_pt) for text in (axis.label, TAU_LABEL)]
     sides = max(side.count("\n") + 1 if side else 0 for side in favours_lines(axis, style, columns))
-    below = max(len(labels[0]) + sides, len(labels[1]))
+    under = len(labels[0]) + sides, len(labels[1])
+    # below each other the label of the second panel is that of the chart
+    apart = columns > 1
+    around: dict[str, Any] = {"below_axis": max(under)} if apart else {"x": TAU_LABEL}
+    tau_label = favours(Axis("linear"), style, labels[1], columns, panel=_PANELS[1])
     height = panel_height_mm(style) * (0.62 if columns > 1 else 1.05)
-    between_mm = (1 + below) * leading_mm(style.text_pt, style) + style.block_gap_mm
+    between_mm = (1 + under[0]) * leading_mm(style.text_pt, style) + style.block_gap_mm
     corners = reach.melt(var_name="panel").assign(density=0.0)
     return (
         p9.ggplot(curves, p9.aes("value", "density"))
-        + house(style, words, height, [keys, shaded], below_axis=below, columns=columns)
+        + house(style, words, height, [keys, shaded], columns=columns, **around)
         + p9.theme(
             axis_line_y=p9.element_blank(),
             axis_text_y=p9.element_blank(),
@@ -131,7 +135,7 @@ def posterior(
             2, {"color": style.accent, "size": line_width(style.hair_pt)}, fill=[style.accent_pale]
         )
         + favours(axis, style, labels[0], columns, panel=_PANELS[0])
-        + favours(Axis("linear"), style, labels[1], columns, panel=_PANELS[1])
+        + (tau_label if apart else [])
         + per_panel("x", spans)
         + p9.scale_y_continuous(expand=(0, 0, 0.04, 0))
     )

@@ -8,12 +8,12 @@ import plotnine as p9
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.house.scales import Span, fitting, scale
-from trial_evidence.figures.house.theme import Words, across_mm, house, line_width
+from trial_evidence.figures.house.theme import Words, across_mm, house, leading_mm, line_width
 from trial_evidence.words.numbers import format_number
 
-# Few treatments have higher rows; what the highest bar leaves of its row is for its number.
-_HIGHEST_ROW_MM, _LEAST_ROW_MM, _PANEL_MM = 15.0, 7.0, 150.0
-_BAR = 0.68
+# Few treatments have higher rows, in lines of small print; one of them is the number of the row's
+# highest bar.
+_HIGHEST_ROW, _LEAST_ROW, _PANEL_MM = 3.3, 2.5, 110.0
 
 
 def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggplot:
@@ -37,8 +37,11 @@ def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggp
     names = list(dict.fromkeys(ranks["treatment"]))
     count, last = len(names), int(ranks["rank"].max())
     highest = max(ranks["probability"].max(), 0.01)
+    line = leading_mm(style.footnote_pt, style)
+    row_mm = min(max(_PANEL_MM / count, _LEAST_ROW * line), _HIGHEST_ROW * line)
+    bar = 1 - line / row_mm
     row = ranks["treatment"].map({name: count - at for at, name in enumerate(names)})
-    bars = ranks.assign(row=row, top=row + _BAR * ranks["probability"] / highest)
+    bars = ranks.assign(row=row, top=row + bar * ranks["probability"] / highest)
     peaks = bars.loc[bars.groupby("row")["probability"].idxmax()]
     peaks = peaks.assign(percent=[f"{format_number(100 * p, 0)}%" for p in peaks["probability"]])
     rows = Span(1, count + 1, tuple(range(count, 0, -1)), tuple(names))
@@ -52,10 +55,9 @@ def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggp
         return Span(1 - beside, last + beside, shown, tuple(map(str, shown)))
 
     hair = line_width(style.hair_pt)
-    height = count * min(max(_PANEL_MM / count, _LEAST_ROW_MM), _HIGHEST_ROW_MM)
     return (
         p9.ggplot(bars, p9.aes("rank"))
-        + house(style, words, height, x="Rank (1 is the best)", y=y)
+        + house(style, words, count * row_mm, x="Rank (1 is the best)", y=y)
         + p9.geom_rect(
             p9.aes(xmin="rank - 0.4", xmax="rank + 0.4", ymin="row", ymax="top"), fill=style.accent
         )

@@ -111,7 +111,7 @@ def surrogate(
         behind = [
             p9.geom_ribbon(p9.aes(y="ci_low", ymin="ci_low", ymax="ci_high", fill="band"), area),
             p9.geom_line(p9.aes(group="curve"), curves[curves["curve"].isin(_EDGES)], **edge),
-            *bands.scales(3, edge, fill=[style.band]),
+            *bands.scales(2, edge, fill=[style.band]),
         ]
     if drawn:
         legends.append(lines := legend(list(drawn), style))
@@ -126,7 +126,7 @@ def surrogate(
                 )
                 for key, (_, width) in drawn.items()
             ),
-            *lines.scales(2, {"size": widths}, linetype=dashes),
+            *lines.scales(3, {"size": widths}, linetype=dashes),
         ]
     return (
         # small bubbles last: they would vanish behind large ones

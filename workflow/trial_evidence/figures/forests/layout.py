@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 
 from trial_evidence.figures.canvas.axis import Axis, AxisView, Interval, view
 from trial_evidence.figures.canvas.chart import (
-    FAR_MM,
     HAIR_MM,
     Chart,
     Panel,
-    cut_to,
     labels_fit,
     rectangle,
 )
-from trial_evidence.figures.canvas.page import Page, Polygon
+from trial_evidence.figures.canvas.page import Page, Point, Polygon
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import ELLIPSIS, clean, text_width_mm, wrap
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
@@ -81,14 +79,10 @@ def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
     top = drawing.y
     centres = drawing.rows(rows, placed, panel)
     panel = replace(panel, top=top, bottom=drawing.y + style.row_mm / 4)
-    drawing.axis_line(panel)
-    drawing.reference(panel, forest.axis)
-    drawing.ticks(panel)
+    drawing.x_axis(panel, forest.axis)
     if forest.overall is not None and math.isfinite(forest.overall):
         ends = [y for row, y in zip(rows, centres, strict=True) if row.kind == "overall"]
         drawing.guide(panel, forest.overall, ends[0] if ends else panel.bottom)
-    drawing.favours(panel, forest.axis)
-    drawing.under_panel(panel, forest.axis.label)
     notes = [place.column.note for place in placed if place.column.note]
     if dropped:
         names = "; ".join(clean(column.header) for column in dropped)
@@ -139,7 +133,7 @@ def _panel(left: float, right: float, axis: Axis, rows: Sequence[Row], style: St
     fitting = (seen for seen in views if labels_fit(seen, right - left, style.text_pt))
     seen = next(fitting, None) or _view(axis, rows, 3)
     # how far it reaches down is known once the rows are placed
-    return Panel(left, 0.0, right, 0.0, seen, AxisView(0.0, 1.0, ()), axis.scale)
+    return Panel(left, 0.0, right, 0.0, seen, axis.scale)
 
 
 class _Drawing(Chart):
@@ -281,16 +275,13 @@ class _Drawing(Chart):
         if row.estimate is None:
             return
         ends = (row.estimate if end is None else end for end in (row.low, row.high))
-        # an endless limit has no place; far off the page is as good
-        start, middle, end = (
-            min(max(panel.x_mm(value), -FAR_MM), FAR_MM) for value in sorted((row.estimate, *ends))
-        )
+        start, middle, end = map(panel.x_mm, sorted((row.estimate, *ends)))
         style, half = self.style, height / 2
         first, last = self._arrows(start, end, panel, y, style.accent)
-        corners = ((start, y), (middle, y - half), (end, y), (middle, y + half))
-        kept = cut_to(corners, (first, y - half, last, y + half))
-        if kept:
-            self.polygons.append(Polygon("diamond", kept, fill, style.accent, style.outline_pt))
+        kept = _cut([(start, y), (middle, y - half), (end, y), (middle, y + half)], first, last)
+        if len(kept) > 2:
+            diamond = Polygon("diamond", tuple(kept), fill, style.accent, style.outline_pt)
+            self.polygons.append(diamond)
 
     def _bar(self, low: float, high: float, panel: Panel, y: float) -> None:
         colour, half = self.style.accent_light, self.style.prediction_mm / 2
@@ -313,3 +304,18 @@ class _Drawing(Chart):
             corners = ((panel.right, y), (last, y - half), (last, y + half))
             self.shape("arrow", corners, colour)
         return first, last
+
+
+def _cut(corners: Sequence[Point], left: float, right: float) -> list[Point]:
+    """The part of a shape between two uprights (Sutherland and Hodgman 1974)."""
+    kept = list(corners)
+    for edge, side in ((left, 1), (right, -1)):
+        before, kept = kept, []
+        for here, there in zip(before, [*before[1:], *before[:1]], strict=True):
+            inside = side * (here[0] - edge) >= 0
+            if inside:
+                kept.append(here)
+            if inside != (side * (there[0] - edge) >= 0):
+                share = (edge - here[0]) / (there[0] - here[0])
+                kept.append((edge, here[1] + share * (there[1] - here[1])))
+    return kept

@@ -59,23 +59,24 @@ _WAYS = (
 _ACROSS, _UP = {"x", "label"}, {"y", "label"}
 _BESIDE = {**p9.geom_text.DEFAULT_PARAMS, "style": Style(), "at_mm": None}
 _PARAMS = {**p9.geom_text.DEFAULT_PARAMS, "style": Style()}
+_NAMES = {**_PARAMS, "absent": ()}
 
 
 class geom_names(p9.geom_text):
     """Names beside their marks, the first ones in the best places.
 
     A name stands where it hides nothing that is drawn in the panel: beside its mark, or a little
-    farther off with a line to it. One longer than a third of the page is cut. `left_out` says
-    which found no place.
+    farther off with a line to it. One longer than a third of the page is cut. `absent` names are
+    left out, as the small print says that they are.
     """
 
-    DEFAULT_PARAMS = _PARAMS
+    DEFAULT_PARAMS = _NAMES
 
     def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
         """Leave the names to be placed when the figure has its final size."""
         data = coord.transform(data, panel_params)
         marks = list(zip(data["x"], data["y"], map(clean, map(str, data["label"])), strict=True))
-        ax.add_artist(_Names(ax, marks, self.params["style"]))
+        ax.add_artist(_Names(ax, marks, self.params["absent"], self.params["style"]))
 
 
 class geom_favours(p9.geom_text):
@@ -267,9 +268,15 @@ class _Beside(_Words):
 
 
 class _Names(_Words):
-    def __init__(self, ax: Axes, marks: list[tuple[float, float, str]], style: Style) -> None:
+    def __init__(
+        self,
+        ax: Axes,
+        marks: list[tuple[float, float, str]],
+        absent: Sequence[str],
+        style: Style,
+    ) -> None:
         super().__init__(ax, style)
-        self.marks = marks
+        self.marks, self.absent = marks, absent
         self.shortened: list[str] = []
         self.left_out: list[str] = []
 
@@ -292,6 +299,9 @@ class _Names(_Words):
         for x, y, name in self.marks:
             text = shorten(name, style.width_mm / 3, size)
             if not text:
+                continue
+            if name in self.absent:
+                self.left_out.append(name)
                 continue
             centre = self.millimetres([(x, y)])[0]
             reach = max(

@@ -1,28 +1,32 @@
 """Charts saved as files: the same formats, font and bytes as pages."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import plotnine as p9
 from matplotlib.figure import Figure
 
-from trial_evidence.figures.canvas.page import DPI, Format, save_page, settled
-from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.page import DPI, LEAST_POINTS, Format, save_page, settled
+from trial_evidence.figures.canvas.style import Style, magnified
 from trial_evidence.figures.canvas.text import clean
-from trial_evidence.figures.house.labels import told_at_foot, unplaced
-from trial_evidence.figures.house.theme import MM_PER_INCH, with_footnotes
+from trial_evidence.figures.house.labels import geom_names, told_at_foot, unplaced
+from trial_evidence.figures.house.theme import MM_PER_INCH, Words, with_footnotes
 
 
 @dataclass(frozen=True)
 class Chart:
     """A chart to be published: its ggplot, its words for those who do not see it, its style.
 
-    `make` is called where the chart is drawn, which may be another process: a ggplot itself cannot
-    be sent there. With a height, as a screen has one, the panel takes what the words leave.
+    `make` is called with the `style` where the chart is drawn, which may be another process: a
+    ggplot itself cannot be sent there. With a height, as a screen has one, the panel takes what the
+    words leave; a chart that needs more is set in smaller type, of 6 points at least.
     """
 
-    make: Callable[[], p9.ggplot]
+    make: Callable[..., p9.ggplot]
     title: str
     description: str
     style: Style
@@ -34,20 +38,51 @@ class Chart:
 
     def figure(self) -> Figure:
         """The chart laid out; names that were cut or found no place are told at the foot."""
-        figure = settled(self._plot())
-        told = told_at_foot(*unplaced(figure))
-        return settled(self._plot(*told)) if told and self.style.small_print else figure
+        style = self.style
+        if self.height_mm is not None:
+            share = self.height_mm / _height_mm(self.make(style=style))
+            least = LEAST_POINTS / min(style.text_pt, style.footnote_pt)
+            style = magnified(style, min(1.0, max(share, least)))
+        told: list[str] = []
+        absent: list[str] = []
+        while True:
+            figure = settled(self._plot(style, told, absent))
+            shortened, absent = unplaced(figure)
+            now = told_at_foot(shortened, absent)
+            if now == told or not style.small_print:
+                return figure
+            told = now
 
     def fitted(self, height_mm: float) -> "Chart":
         """The chart at a height."""
         return replace(self, height_mm=height_mm)
 
-    def _plot(self, *footnotes: str) -> p9.ggplot:
-        plot = with_footnotes(self.make(), footnotes, self.style)
+    def _plot(self, style: Style, footnotes: Sequence[str], absent: Sequence[str]) -> p9.ggplot:
+        # plotnine draws into the plot itself: a second drawing would go over the first
+        plot = with_footnotes(deepcopy(self.make(style=style)), footnotes, style)
+        for layer in plot.layers:
+            if isinstance(layer.geom, geom_names):
+                layer.geom.params["absent"] = absent
         if self.height_mm is None:
             return plot
-        size = (self.style.width_mm / MM_PER_INCH, self.height_mm / MM_PER_INCH)
+        size = (style.width_mm / MM_PER_INCH, self.height_mm / MM_PER_INCH)
         return plot + p9.theme(figure_size=size)
+
+
+def _height_mm(plot: p9.ggplot) -> float:
+    return float(plot.theme.getp("figure_size")[1] * MM_PER_INCH)
+
+
+def charted(
+    draw: Callable[..., p9.ggplot],
+    *data: Any,
+    words: Words,
+    description: str,
+    style: Style,
+    **more: Any,
+) -> Chart:
+    """A chart of some data; `draw` is a function of figures/charts."""
+    return Chart(partial(draw, *data, words=words, **more), words.title, description, style)
 
 
 def save(
@@ -74,4 +109,4 @@ def save(
         Suffixes, and dots per inch of PNG and TIFF.
     """
     title = plot.labels.title or ""
-    save_page(Chart(lambda: plot, title, description, style), stem, formats, dpi)
+    save_page(Chart(lambda style: plot, title, description, style), stem, formats, dpi)

@@ -5,13 +5,14 @@ other, and save it with `save` (see figures/house/publish.py).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 import plotnine as p9
 from matplotlib.axes import Axes
+from matplotlib.offsetbox import HPacker, PackerBase
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
@@ -34,8 +35,8 @@ MM_PER_INCH = 25.4
 _KEY_MM = 5.0
 # what the labels of a vertical axis take; legends begin where the panel does
 _LEFT_MM = 8.0
-# plotnine puts the space of a font's line above and below letters, and the page a little more
-_LINE_EM = 1.15
+# Height of a line of the font, of which the space between lines is a multiple
+_LINE_EM = 0.94
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,6 @@ class Words:
     def with_footnotes(self, *more: str) -> "Words":
         """The same words with more small print; empty strings add nothing."""
         return replace(self, footnotes=(*self.footnotes, *filter(None, more)))
-
-    def noting(self, *notes: str) -> "Words":
-        """The same words with more notes."""
-        return replace(self, notes=(*self.notes, *notes))
 
 
 def line_width(points: float) -> float:
@@ -149,7 +146,7 @@ def house_theme(style: Style, aspect: float = 1.3) -> p9.theme:
     """
     # plotnine takes margins above and below words for shares of the width
     upright = 1 / aspect
-    rule = line_width(style.rule_pt)
+    rule = style.rule_pt
     mm = 1 / MM_PER_POINT
     gap = style.block_gap_mm * mm
     spread = style.leading / _LINE_EM
@@ -164,7 +161,7 @@ def house_theme(style: Style, aspect: float = 1.3) -> p9.theme:
         plot_background=p9.element_rect(fill=style.paper, color="none"),
         plot_title=text(style.title_pt, weight="bold", ha="left", margin={"b": upright * gap}),
         plot_subtitle=text(style.text_pt, ha="left", margin={"b": 0.8 * upright * gap}),
-        plot_caption=text(style.footnote_pt, ha="left", margin={"t": upright * gap}),
+        plot_caption=text(style.footnote_pt, ha="left", margin={"t": 1.5 * upright * gap}),
         plot_title_position="plot",
         plot_caption_position="plot",
         plot_margin=style.margin_mm / style.width_mm,
@@ -284,6 +281,51 @@ def legend(
     )
 
 
+def _rows(legends: Sequence[Legend], style: Style) -> list[list[Legend]]:
+    """Legends that fit side by side; one of several lines has a row for itself."""
+    rows: list[list[Legend]] = []
+    for one in legends:
+        row = [*(rows[-1] if rows else []), one]
+        width = sum(other.width_mm + style.column_gap_mm for other in row) - style.column_gap_mm
+        if len(row) > 1 and width <= one.room_mm and all(other.rows == 1 for other in row):
+            rows[-1] = row
+        else:
+            rows.append([one])
+    return rows
+
+
+class _Rows(p9.guides):
+    """Legends side by side in rows, which plotnine stacks in one direction only."""
+
+    def __init__(self, counts: Sequence[int], gap: float) -> None:
+        super().__init__()
+        self.counts, self.gap = counts, gap
+
+    def __radd__(self, plot: p9.ggplot) -> p9.ggplot:
+        plot.guides = self
+        return plot
+
+    def _assemble_guides(self, gdefs: list[Any], boxes: list[Any]) -> Any:
+        left = list(boxes)
+        counts = [*self.counts, *[1] * len(boxes)]
+        rows: list[PackerBase] = []
+        while left:
+            count = counts.pop(0)
+            rows.append(HPacker(children=left[:count], align="baseline", sep=self.gap, pad=0))
+            left = left[count:]
+        for packer in (packer for row in rows for packer in _packers(row)):
+            # keys stand on one line, with or without letters that reach below it
+            packer.align = "baseline"
+        return super()._assemble_guides(gdefs[: len(rows)], rows)
+
+
+def _packers(box: Any) -> Iterator[HPacker]:
+    if isinstance(box, HPacker):
+        yield box
+    for child in box.get_children() if isinstance(box, PackerBase) else ():
+        yield from _packers(child)
+
+
 def house(
     style: Style,
     words: Words,
@@ -334,22 +376,23 @@ def house(
     if below_axis and not under:
         # plotnine leaves no room under an axis without a label
         under, below_axis = (" ",), below_axis - 1
-    small = (*words.notes, *words.footnotes) if style.small_print else ()
-    caption = [line for text in small for line in wrap(text, room, style.footnote_pt)]
+    notes, footnotes = (
+        [line for text in said for line in wrap(text, room, style.footnote_pt)]
+        for said in (words.notes, words.footnotes)
+    )
+    caption = [*notes, *[""] * bool(notes and footnotes), *footnotes]
+    caption = caption if style.small_print else []
     text_mm, small_mm = (leading_mm(size, style) for size in (style.text_pt, style.footnote_pt))
     gap = style.block_gap_mm
-    one_row = sum(one.width_mm + style.column_gap_mm for one in legends) <= min(
-        (one.room_mm for one in legends), default=0.0
-    )
-    heights = [one.rows for one in legends] or [0]
-    rows = max(heights) if one_row else sum(heights)
+    rows = _rows(legends, style)
+    keys = sum(max(one.rows for one in row) for row in rows)
     blocks = [
         2 * style.margin_mm,
         len(title) * leading_mm(style.title_pt, style) + gap if title else 0.0,
         len(above) * text_mm + gap if above else 0.0,
         panel_mm,
         (1 + below_axis + len(under)) * text_mm + 1.6 * style.tick_mm,
-        rows * text_mm + gap if legends else 0.0,
+        keys * text_mm + gap if legends else 0.0,
         len(caption) * small_mm + gap if caption else 0.0,
     ]
     height = sum(blocks)
@@ -363,17 +406,18 @@ def house(
             caption="\n".join(caption),
         ),
         p9.theme(
-            legend_box="horizontal" if one_row else "vertical",
-            legend_spacing=style.column_gap_mm / MM_PER_POINT if one_row else 0.25 * style.text_pt,
+            legend_box="vertical",
+            legend_spacing=0.25 * style.text_pt,
             figure_size=(style.width_mm / MM_PER_INCH, height / MM_PER_INCH),
             axis_title_x=p9.element_text(
                 margin={
-                    "t": (0.3 * style.text_pt + below_axis * text_mm / MM_PER_POINT)
+                    "t": (0.1 * style.text_pt + below_axis * text_mm / MM_PER_POINT)
                     * height
                     / style.width_mm
                 }
             ),
         ),
+        _Rows([len(row) for row in rows], style.column_gap_mm / MM_PER_POINT),
     ]
 
 

@@ -1,7 +1,6 @@
 """Figures of synergy within trials, and of surrogacy."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.surrogate import surrogate
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.figures.forests.layout import layout
-from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.publish import charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
 from trial_evidence.network.pictures.words import Drawing, counted
@@ -219,9 +218,11 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     main = main.assign(**{name: main[name].astype(object).fillna("") for name in said})
     notes = [f"{count} with both effects of one contrast.", *map(_sentence, records(main))]
     words = Words(title, tuple(notes), found.cautions)
-    make = partial(surrogate, trials, line, threshold, axes, level, words, style)
     description = f"{title}: {count}. {' '.join(notes)}"
-    return Drawing(SURROGACY, Chart(make, title, description, style))
+    shown = trials, line, threshold, axes, level
+    return Drawing(
+        SURROGACY, charted(surrogate, *shown, words=words, description=description, style=style)
+    )
 
 
 def _sentence(row: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.figures.forests.layout import layout
-from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, Measure
@@ -124,7 +124,7 @@ class Told:
         self, make: Callable[..., p9.ggplot], data: Sequence[Any], words: Words, description: str
     ) -> Chart:
         """A chart in the style of the network, from what it shows and what stands around it."""
-        return Chart(partial(make, *data, words, self.style), words.title, description, self.style)
+        return charted(make, *data, words=words, description=description, style=self.style)
 
     def codes(self) -> str:
         """The abbreviations that the codes of treatments are made of, in words."""

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +13,7 @@ from trial_evidence.figures.canvas.publishing import LISTING, listing_of
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.timeline import timeline
 from trial_evidence.figures.forests.axes import comparison_axis
-from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.publish import charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview import effect_summary as answers
 from trial_evidence.figures.overview import evidence_map as bubbles
@@ -95,8 +94,8 @@ def overview_pages(
     pages["evidence_map"] = ("", bubbles.layout(map_of(material), style))
     dated, words, description = timeline_of(material)
     if len(dated):
-        chart = partial(timeline, dated, words, style)
-        pages["timeline"] = ("", Chart(chart, words.title, description, style))
+        chart = charted(timeline, dated, words=words, description=description, style=style)
+        pages["timeline"] = ("", chart)
     return pages
 
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from trial_evidence.figures.charts.specification import specification
 from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.forests.layout import layout as forest_page
 from trial_evidence.figures.forests.sequence import Step, cumulative_forest, leave_one_out_forest
-from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
 from trial_evidence.measures import IDENTITY, MEASURES
@@ -179,8 +178,8 @@ def _chart(
     **more: Any,
 ) -> Chart:
     """A chart of some data, with its words."""
-    said = Words(title, notes, footnotes)
-    return Chart(partial(draw, *data, words=said, style=style, **more), title, description, style)
+    words = Words(title, notes, footnotes)
+    return charted(draw, *data, words=words, description=description, style=style, **more)
 
 
 def axis_of(c: Comparison) -> Axis:

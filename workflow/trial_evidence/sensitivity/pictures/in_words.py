@@ -39,15 +39,10 @@ def without_each_trial(c: Comparison, steps: Sequence[Step], overall: Step) -> s
 
     Parameters
     ----------
-    c : Comparison
-    steps : sequence of Step
+    steps
         The result without each trial.
-    overall : Step
+    overall
         That of all.
-
-    Returns
-    -------
-    str
     """
     known = [step for step in steps if math.isfinite(step.estimate)]
     whole = result_of(c, overall.estimate, overall.low, overall.high)
@@ -69,13 +64,8 @@ def as_they_came(c: Comparison, steps: Sequence[Step]) -> str:
 
     Parameters
     ----------
-    c : Comparison
-    steps : sequence of Step
+    steps
         Results in the order in which trials were reported; labels name trial and year.
-
-    Returns
-    -------
-    str
     """
     first, last = steps[0], steps[-1]
     decided = [excluding(step.low, step.high) for step in steps]
@@ -99,16 +89,10 @@ def funnel(c: Comparison, pooled: float, estimator: str, notes: Sequence[str]) -
 
     Parameters
     ----------
-    c : Comparison
-    pooled : float
+    pooled
         Its middle, on the analysis scale.
-    estimator : str
-    notes : sequence of str
+    notes
         What the tests found; empty where they were refused.
-
-    Returns
-    -------
-    str
     """
     se = np.sqrt(c.vi)
     outside = [
@@ -131,13 +115,8 @@ def baujat(c: Comparison, across: Floats, up: Floats) -> str:
 
     Parameters
     ----------
-    c : Comparison
-    across, up : numpy.ndarray of float, shape (k,)
-        Squared residual over its variance, and influence on the pooled result.
-
-    Returns
-    -------
-    str
+    across, up
+        Squared residual over its variance, and influence on the pooled result, of every trial.
     """
     names = [str(name) for name in c.rows["trial"]]
     order = np.argsort(-np.nan_to_num(up))
@@ -160,15 +139,10 @@ def p_value_functions(
 
     Parameters
     ----------
-    c : Comparison
-    pooled : tuple of float
+    pooled
         Estimate and limits of the mean, on the analysis scale.
-    new : tuple of float or None
+    new
         Limits for a new trial.
-
-    Returns
-    -------
-    str
     """
     names = list(map(str, c.rows["trial"]))
     low, high = int(np.argmin(c.yi)), int(np.argmax(c.yi))
@@ -194,19 +168,14 @@ def posterior(
 
     Parameters
     ----------
-    c : Comparison
-    estimate : tuple of float
+    estimate
         Median and limits of the mean, on the analysis scale.
-    statements : sequence of str
+    statements
         Probabilities.
-    prior : str
+    prior
         Of tau, in words.
-    tau : tuple of float
+    tau
         Median and limits.
-
-    Returns
-    -------
-    str
     """
     limits = format_interval(tau[1], tau[2], 2)
     return (
@@ -228,19 +197,14 @@ def all_subsets(
 
     Parameters
     ----------
-    c : Comparison
-    estimates, i2 : numpy.ndarray of float, shape (subsets,)
+    estimates, i2
         Of every subset, on the analysis scale and in percent.
-    held : numpy.ndarray of bool, shape (subsets,)
+    held
         Whether the trial set apart is in it.
-    name : str
+    name
         That trial.
-    whole : float
+    whole
         Estimate of all trials.
-
-    Returns
-    -------
-    str
     """
     middles = [
         f"{words} {name} {value_of(c, float(np.median(estimates[chosen])))}"
@@ -260,17 +224,12 @@ def bubbles(c: Comparison, covariate: str, ends: Sequence[tuple[float, float]], 
 
     Parameters
     ----------
-    c : Comparison
-    covariate : str
+    covariate
         In words.
-    ends : sequence of tuple of float
+    ends
         Covariate and fitted effect at either end of the line.
-    note : str
+    note
         The test of the slope.
-
-    Returns
-    -------
-    str
     """
     fitted = " to ".join(
         f"{value_of(c, effect)} at {format_number(x, 0 if float(x).is_integer() else 1)}"
@@ -289,18 +248,14 @@ def specifications(
 
     Parameters
     ----------
-    title : str
+    title
         Of the analysis.
-    estimates : numpy.ndarray of float, shape (specifications,)
+    estimates
         Logarithms of ratios.
-    leading : int or None
+    leading
         Place of the specification that the report leads with.
-    findings : sequence of str
+    findings
         Medians, and how many intervals exclude no effect.
-
-    Returns
-    -------
-    str
     """
     lowest, highest = (format_number(math.exp(f(estimates)), 2) for f in (np.nanmin, np.nanmax))
     led = ""
