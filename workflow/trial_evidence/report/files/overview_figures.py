@@ -212,7 +212,7 @@ def map_of(material: Material) -> bubbles.EvidenceMap:
             bubbles.MapRow(regimen, tuple(cells.get((regimen, column)) for column in columns))
             for regimen in mine["regimen"].unique()
         )
-        name = material.configuration.settings[str(setting)]
+        name = material.settings[str(setting)]
         groups.append((name, rows))
         (regimen, endpoint), most = max(cells.items(), key=lambda entry: entry[1].trials)
         said.append(

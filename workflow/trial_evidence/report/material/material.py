@@ -75,6 +75,15 @@ class Material:
         return {row["trial_id"]: row for row in records(self.sheet["trials"])}
 
     @cached_property
+    def settings(self) -> dict[str, str]:
+        """Setting -> its title; last, under their own words, those that no analysis can be of."""
+        named = dict(self.configuration.settings)
+        own = {
+            word: printed.capital(printed.words(word)) for word in self.sheet["trials"]["setting"]
+        }
+        return named | {word: title for word, title in own.items() if word not in named}
+
+    @cached_property
     def titles(self) -> dict[tuple[str, str], str]:
         """(setting, id) -> title of every analysis, of every pool of rates and of every network."""
         parts = (self.configuration.analyses, self.configuration.rates, self.networks.networks)
@@ -171,7 +180,7 @@ class Material:
         trial = self.trials.get(row.get("trial_id") or row.get("study_id", ""), {"nct": ""})
         found = [self.sources[key] for key in source_ids(row.get("source_id", ""))]
         known = {
-            "setting_name": self.configuration.settings.get(place[0], ""),
+            "setting_name": self.settings.get(place[0], ""),
             "title": self.titles.get(place, ""),
             "nct": trial["nct"],
             "source": "; ".join(citation(source) for source in found),
