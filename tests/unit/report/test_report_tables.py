@@ -97,6 +97,19 @@ def test_trials_of_a_setting_that_the_configuration_does_not_name_come_last(foun
     assert counted.endswith("; Never pooled 1")
 
 
+def test_a_rates_prediction_interval_is_in_percent_and_its_agents_are_named(tables):
+    table = tables["heterogeneity"]
+    shown = table.data.assign(printed=list(table.frame["Prediction interval"]))
+    rates = shown[(shown["measure"] == "proportion") & shown["pi_low"].notna()]
+    assert len(rates) > 0
+    for row in rates.itertuples():
+        assert row.printed == f"{100 * row.pi_low:.0f}–{100 * row.pi_high:.0f}%"
+    assert not shown.loc[shown["measure"] != "proportion", "printed"].str.contains("%").any()
+    whom = set(table.frame["Population"])
+    assert "added agents: Pertuzumab" in whom
+    assert "added agents: pertuzumab" not in whom
+
+
 def test_a_comparison_stands_once_with_its_first_measure(tables, found):
     data = tables["rows_used"].data
     keys = ["setting", "analysis", "subgroup", "trial_id", "experimental"]

@@ -13,6 +13,7 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
+from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.files import read_table, records
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.report.material.table import ReportTable, declared, report_table
@@ -94,6 +95,10 @@ class Material:
         """(setting, id) -> the measure that an analysis or a pool of rates is read by."""
         rates = {(r.setting, r.id): "proportion" for r in self.configuration.rates}
         return {(a.setting, a.id): a.measures[0] for a in self.configuration.analyses} | rates
+
+    def agents_named(self, text: str) -> str:
+        """Words of the sheet with its agents by their labels: ``added_agents=A-X``."""
+        return with_labels(text, agent_labels(self.sheet["agents"]))
 
     def trial_name(self, trial_id: str) -> str:
         """Name of a trial without what stands in brackets after it."""
