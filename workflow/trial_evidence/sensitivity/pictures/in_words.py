@@ -55,11 +55,13 @@ def without_each_trial(c: Comparison, steps: Sequence[Step], overall: Step) -> s
     if known:
         lowest, highest = (f(known, key=lambda step: step.estimate) for f in (min, max))
         count = sum(excluding(step.low, step.high) for step in known)
+        many = {0: "none of the", len(known): "all"}.get(count, f"{count} of the")
+        rows = f"{many} {len(known)} rows"
         parts.append(
             f"With one trial left out it lies between {value_of(c, lowest.estimate)} (without "
-            f"{lowest.label}) and {value_of(c, highest.estimate)} (without {highest.label}); the "
-            f"interval excludes no effect in {count} of {len(known)} rows"
-            f"{', and' if excluding(overall.low, overall.high) else ', but not'} with all trials."
+            f"{lowest.label}) and {value_of(c, highest.estimate)} (without {highest.label}). With "
+            f"all trials the interval {'ex' if excluding(overall.low, overall.high) else 'in'}"
+            f"cludes no effect; with one left out it excludes no effect in {rows}."
         )
     return " ".join(parts)
 
