@@ -177,7 +177,9 @@ def p_value_functions(
     beyond = ""
     if new is not None:
         limits = format_interval(c.natural(new[0]), c.natural(new[1]), 2)
-        beyond = f" That of a new trial is wider: {c.level:g}% prediction interval {limits}."
+        same = limits == format_interval(c.natural(pooled[1]), c.natural(pooled[2]), 2)
+        how = "coincides with it" if same else "is wider"
+        beyond = f" That of a new trial {how}: {c.level:g}% prediction interval {limits}."
     return (
         f"P-value functions of {c.k} trials, with peaks from {value_of(c, float(c.yi[low]))} "
         f"({names[low]}) to {value_of(c, float(c.yi[high]))} ({names[high]}), and of their mean: "
