@@ -29,8 +29,8 @@ DECIDED, OPEN = (0.6, 0.4, 0.9), (0.7, 0.4, 1.2)
 @pytest.mark.parametrize(
     ("left_out", "overall", "said"),
     [
-        ((OPEN, OPEN), OPEN, "includes no effect; with one left out it excludes no effect in none "
-                             "of the 2 rows."),
+        ((OPEN, OPEN), OPEN, "includes no effect; with one left out it includes no effect in all "
+                             "2 rows."),
         ((DECIDED, OPEN), OPEN, "includes no effect; with one left out it excludes no effect in 1 "
                                 "of the 2 rows."),
         ((DECIDED, OPEN), DECIDED, "excludes no effect; with one left out it excludes no effect in "

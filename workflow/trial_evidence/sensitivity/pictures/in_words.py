@@ -55,13 +55,16 @@ def without_each_trial(c: Comparison, steps: Sequence[Step], overall: Step) -> s
     if known:
         lowest, highest = (f(known, key=lambda step: step.estimate) for f in (min, max))
         count = sum(excluding(step.low, step.high) for step in known)
-        many = {0: "none of the", len(known): "all"}.get(count, f"{count} of the")
-        rows = f"{many} {len(known)} rows"
+        verb, whole_verb = (
+            "excludes" if held else "includes"
+            for held in (count, excluding(overall.low, overall.high))
+        )
+        rows = f"{'all' if count in (0, len(known)) else f'{count} of the'} {len(known)} rows"
         parts.append(
             f"With one trial left out it lies between {value_of(c, lowest.estimate)} (without "
             f"{lowest.label}) and {value_of(c, highest.estimate)} (without {highest.label}). With "
-            f"all trials the interval {'ex' if excluding(overall.low, overall.high) else 'in'}"
-            f"cludes no effect; with one left out it excludes no effect in {rows}."
+            f"all trials the interval {whole_verb} no effect; with one left out it {verb} no "
+            f"effect in {rows}."
         )
     return " ".join(parts)
 
