@@ -100,6 +100,19 @@ def test_subsets_with_and_without_a_trial_have_a_panel_each(tmp_path):
     assert narrow.word("Subsets with Alpha (3)").y < narrow.word("Subsets without Alpha (3)").y
 
 
+@pytest.mark.parametrize("ratios", [(0.5, 0.6, 0.7, 0.9), (1.1, 1.3, 1.5, 2.2)])
+def test_the_words_begin_at_no_effect_though_all_subsets_lie_on_one_side(tmp_path, ratios):
+    subsets = pd.DataFrame({"estimate": np.log(ratios), "i2": 10.0, "chosen": [True, False] * 2})
+    drawing = drawn(plot(subsets, chosen="Alpha", whole=None), tmp_path)
+    nulls = sorted(word.x for word in drawing.words if word.text == "1")[:2]
+    for arrow, side in (("←", -1), ("→", 1)):
+        words = sorted((w for w in drawing.words if arrow in w.text), key=lambda w: w.x)
+        assert len(words) == 2
+        for null, word in zip(nulls, words, strict=True):
+            near = word.box[2] if side < 0 else word.box[0]
+            assert 0 < side * (near - null) < 6
+
+
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 @pytest.mark.parametrize("count", [0, 1, 57, 32_767])
 def test_any_number_of_subsets_makes_a_sound_figure(tmp_path, preset, count):

@@ -265,6 +265,18 @@ def rate_figures(made_up):
     return sorted((made_up.results / "neoadjuvant/pcr_rates").glob("*/forest.svg"))
 
 
+def test_a_rate_of_nothing_is_printed_as_observed_and_a_note_says_so(made_up):
+    (larch,) = rows(made_up.results / "neoadjuvant/rates.csv", subgroup="all", corrected="yes")
+    assert (larch["trial"], larch["events"]) == ("LARCH", "0.0")
+    drawn = Figure(made_up.results / "neoadjuvant/pcr_rates/almab_with_chemotherapy/forest.svg")
+    assert says(
+        result(drawn, drawn.named("LARCH")),
+        [0.0, *(100 * end for end in floats(larch, "estimate_low", "estimate_high"))],
+        digits=0,
+    )
+    assert "LARCH: rate as observed; 0.5 was added" in drawn.everything
+
+
 def test_rates_stand_in_the_row_of_their_trial(made_up):
     assert rate_figures(made_up)
     for path in rate_figures(made_up):
@@ -283,7 +295,8 @@ def test_rates_stand_in_the_row_of_their_trial(made_up):
             assert drawn.below_heading(head, word) == f"{events:.0f}/{n:.0f}"
             rate = [100 * value for value in floats(row, "estimate", "estimate_low",
                                                     "estimate_high")]  # fmt: skip
-            assert says(result(drawn, word), rate, digits=0), (regimen, row["trial"])
+            printed = rate if row["corrected"] == "no" else [100 * float(row["rate"]), *rate[1:]]
+            assert says(result(drawn, word), printed, digits=0), (regimen, row["trial"])
             drawn_at(drawn, axis, word, *rate, mark=True)
 
 

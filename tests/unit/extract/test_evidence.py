@@ -106,6 +106,15 @@ def test_what_differs_between_the_arms_is_named_for_both():
     assert used["definition"] == "ypT0/is ypN0"
 
 
+def test_a_note_on_one_arm_stands_alone():
+    dual, single = counts((40, 100), (20, 100))
+    for own, other in ((dual, single), (single, dual)):
+        used = response(own | {"note": "read off a plot"}, other | {"note": ""})
+        assert set(used["note"]) == {"read off a plot"}
+    used = response(dual | {"note": "one"}, single | {"note": "another"})
+    assert set(used["note"]) == {"one / another"}
+
+
 def test_a_row_says_where_it_comes_from():
     used = response(*counts((40, 100), (20, 100))).loc["risk_ratio"]
     assert (used["rows"], used["locator"], used["year"]) == ("2;3", "Table 2", 2020)

@@ -7,6 +7,7 @@ from trial_evidence.extract.regimens import (
     arm_regimens,
     join_agents,
     regimen_label,
+    with_labels,
 )
 
 LABELS = {"almab": "Almab", "bemab": "Bemab", "almab-x": "A-X", "x": "X"}
@@ -14,6 +15,12 @@ LABELS = {"almab": "Almab", "bemab": "Bemab", "almab-x": "A-X", "x": "X"}
 
 def regimens(*arms):
     return arm_regimens(frame("arms", [{"arm_id": str(i)} | arm for i, arm in enumerate(arms)]))
+
+
+def test_ids_in_a_text_are_replaced_by_labels_as_whole_words():
+    text = "almab x almab-x; not almabs, xalmab or x-almab"
+    assert with_labels(text, LABELS) == "Almab X A-X; not almabs, xalmab or x-almab"
+    assert with_labels("no labels at all", {}) == "no labels at all"
 
 
 @pytest.mark.parametrize(

@@ -201,8 +201,8 @@ def test_pooled_tipping_points_follow_from_the_additive_scale():
     assert 0.1 - POOL["ci_low"] > 17 / 96
     assert ours.tipping_interval is None
     assert ours.meaning.endswith(
-        "The pooled estimate shows synergy if the background is above 2.0%. Its interval does at "
-        "no background up to 17.7%."
+        "The pooled estimate shows synergy if the background is above 2.0%. At no background up to "
+        "17.7% does its whole interval show synergy."
     )
 
 
@@ -216,7 +216,7 @@ def test_synergy_at_every_background_is_said():
     assert -0.1 + 0.56 / kept == pytest.approx(12.706204736432095 * variance**0.5, rel=1e-9)
     single = pool(strong[:1], "bliss", NO_BACKGROUND)
     assert (single.models[0].model, single.tipping_interval) == ("single_trial", 0.0)
-    assert single.meaning.endswith("whatever the background. So does its interval.")
+    assert single.meaning.endswith("whatever the background. So does its whole interval.")
 
 
 def test_a_dual_arm_below_the_better_single_arm_is_synergy_nowhere():

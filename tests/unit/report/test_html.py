@@ -209,6 +209,10 @@ def test_rows_that_share_their_first_cell_stand_below_it():
         (("p", "small"), "< 0.001"),
         (("p", "nothing"), ""),
         (("words", "name"), "one two"),
+        (("method", "model"), "REML, Hartung–Knapp"),
+        (("method", "another"), "Logistic, conditional"),
+        (("interval_name", "limits"), "Hartung–Knapp"),
+        (("interval_name", "nothing"), ""),
         (("joined", "; ", "name", "nothing", "alone"), "one_two; 2.0"),
     ],
 )
@@ -218,6 +222,8 @@ def test_a_column_prints_what_it_reads(column, printed):
         "estimate": "1.455", "ci_low": 1.25, "ci_high": "1.7", "slope": "-0.1", "slope_low": "-0.3",
         "slope_high": "0.1", "alone": "2.0", "none_low": "", "none_high": float("nan"),
         "nothing": "", "many": "2079.0", "part": "0.125", "small": "0.0003", "name": "one_two",
+        "model": "random_reml_hk", "another": "logistic_conditional",
+        "limits": "hartung_knapp_conservative",
     }  # fmt: skip
     name, *read = column
     assert FORMATS[name](row, *read) == printed

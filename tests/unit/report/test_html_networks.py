@@ -51,6 +51,14 @@ B,0.71,1.5
     "additivity": """kind,part,code,reference,observed,predicted,ratio,statistic,df,p_value,reason
 "difference, random effects",,,,,,,5.4,3.0,0.0004,
 """,
+    "components": """component,model,estimate,ci_low,ci_high,p_value,reason
+lapatinib,random_reml,2,1,4,0.05,
+t-dm1,random_reml,,,,,"The studies cannot tell apart the effects of t-dm1, chemotherapy."
+""",
+    "interactions": """first,second,trials_with,trials_within,estimate,ci_low,ci_high,p_value,\
+posterior_median,posterior_low,posterior_high,probability_of_synergy,confounded_with,reason
+lapatinib,t-dm1,2,1,1,0.5,2,1,1,0.5,2,0.5,chemotherapy x pertuzumab; pertuzumab x t-dm1,
+""",
     "set_aside": """trial,arms,what,reason,source_id,table,row
 T1,trial_a_dual v elsewhere,OS,Too early,nobody_2020,hazard_ratios,7
 """,
@@ -106,6 +114,15 @@ def test_the_level_of_intervals_is_the_configured_one(parts, pooled):
     text = environment(found).get_template("networks.html.j2").module.network(parts[0])
     assert "(90% CI 0.40–0.98)" in text.replace('<span class="n">', "").replace("</span>", "")
     assert "95%" not in text
+
+
+def test_components_are_called_by_their_labels(section):
+    rows = texts(section.table("Additive components").rows)
+    assert [row[0] for row in rows] == ["Lapatinib", "T-DM1"]
+    assert rows[1][-1] == "The studies cannot tell apart the effects of T-DM1, chemotherapy."
+    (joint,) = texts(section.table("Joint effects beyond the sum of the two components").rows)
+    assert joint[0] == "Lapatinib × T-DM1"
+    assert joint[-1] == "Chemotherapy × Pertuzumab; Pertuzumab × T-DM1"
 
 
 def test_the_league_table_reads_row_against_column(section):

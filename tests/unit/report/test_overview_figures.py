@@ -63,6 +63,7 @@ def drawn(project):
     )
     write_table(results / SETTING / "figures.csv", listing)
     write_table(results / SETTING / "sensitivity/figures.csv", listing.assign(figure="funnel"))
+    write_table(results / SETTING / "network/figures.csv", listing.assign(figure="graph"))
     pages = overview_pages(found, CERTAINTY, Style())
     drawn = {name: page for name, (_, page) in pages.items()}
     publish(drawn, results / "overview", ("svg",), own=("*",), kept=(LISTING,))
@@ -94,7 +95,8 @@ def test_every_listed_figure_has_its_words_in_one_place(drawn):
         f"overview/{name}" for name in read_table(drawn / "overview/figures.csv", [])["figure"]
     ]
     assert list(texts["figure"]) == [
-        f"{SETTING}/{ANALYSIS}/forest", f"{SETTING}/{ANALYSIS}/funnel", *overview
+        f"{SETTING}/{ANALYSIS}/forest", f"{SETTING}/{ANALYSIS}/funnel",
+        f"{SETTING}/network/{ANALYSIS}/graph", *overview,
     ]  # fmt: skip
     assert (texts["text"] != "").all()
     page = (drawn / "alt-texts.md").read_text(encoding="utf-8")

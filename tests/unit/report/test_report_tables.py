@@ -16,7 +16,14 @@ from trial_evidence.files import read_table, write_table
 from trial_evidence.report.files.bibliography import bibtex, csl_json, ris, used_sources
 from trial_evidence.report.files.docx import tables_as_document
 from trial_evidence.report.files.methods_text import methods_markdown, methods_text
+from trial_evidence.report.files.overview_figures import map_of
 from trial_evidence.report.files.xlsx import tables_as_workbook
+from trial_evidence.report.material.material import where
+from trial_evidence.report.tables.characteristics import (
+    characteristics_table,
+    evidence_map,
+    risk_of_bias_table,
+)
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.flow import flow_table
 from trial_evidence.report.tables.front import answers_table, front_table, result_sentence
@@ -73,6 +80,34 @@ def test_rows_link_to_their_sources(tables):
     assert row["doi"] == "10.1000/doe_2020_trial_a"
     assert row["nct"] == "NCT00000001"
     assert row["cells"].startswith("pcr.csv rows ")
+
+
+def test_trials_of_a_setting_that_the_configuration_does_not_name_come_last(found):
+    trials = found.sheet["trials"]
+    mine = trials["trial_id"] == "trial_a"
+    own = trials.assign(setting=trials["setting"].mask(mine, "never_pooled"))
+    among = with_table(found, "trials", own.to_dict("records"))
+    for table in (characteristics_table(among), risk_of_bias_table(among), evidence_map(among)):
+        settings = list(table.frame["Setting"])
+        assert settings[-1] == "Never pooled"
+        assert settings.index("Never pooled") == len(settings) - settings.count("Never pooled")
+    assert len(characteristics_table(among).frame) == len(trials)
+    assert map_of(among).groups[-1][0] == "Never pooled"
+    (counted,) = where(flow_table(among).frame, Step="Trials and cohorts in the sheet")["Detail"]
+    assert counted.endswith("; Never pooled 1")
+
+
+def test_a_rates_prediction_interval_is_in_percent_and_its_agents_are_named(tables):
+    table = tables["heterogeneity"]
+    shown = table.data.assign(printed=list(table.frame["Prediction interval"]))
+    rates = shown[(shown["measure"] == "proportion") & shown["pi_low"].notna()]
+    assert len(rates) > 0
+    for row in rates.itertuples():
+        assert row.printed == f"{100 * row.pi_low:.0f}–{100 * row.pi_high:.0f}%"
+    assert not shown.loc[shown["measure"] != "proportion", "printed"].str.contains("%").any()
+    whom = set(table.frame["Population"])
+    assert "added agents: Pertuzumab" in whom
+    assert "added agents: pertuzumab" not in whom
 
 
 def test_a_comparison_stands_once_with_its_first_measure(tables, found):

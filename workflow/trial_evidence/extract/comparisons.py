@@ -109,6 +109,7 @@ def _count_records(
 ) -> Iterator[dict[str, Any]]:
     for position, level in enumerate(levels):
         experimental, control = taken[2 * position], taken[2 * position + 1]
+        notes = [arm.get("note", "") for arm in (experimental, control)]
         for measure in analysis.measures:
             yield {
                 **_shared(context, analysis, contrast, level, experimental),
@@ -119,7 +120,8 @@ def _count_records(
                 "n_control": control["n"],
                 **{c: both(experimental.get(c, ""), control.get(c, ""))
                    for c in ("definition", "population", "assessor", "verification",
-                             "derivation", "source_id", "locator", "note")},
+                             "derivation", "source_id", "locator")},
+                "note": both(*notes) if all(notes) else "".join(notes),
                 "rows": both(str(experimental["row"]), str(control["row"]), ";"),
                 "inverted": "no",
             }  # fmt: skip

@@ -1,5 +1,6 @@
 """The regimen of every arm: HER2 agents, how many, their schedule, the partner."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
@@ -32,6 +33,12 @@ def agent_labels(agents: pd.DataFrame) -> dict[str, str]:
         agent: label[label.rindex("(") + 1 : -1] if label.endswith(")") else label
         for agent, label in zip(agents["agent"], agents["label"], strict=True)
     }
+
+
+def with_labels(text: str, labels: Mapping[str, str]) -> str:
+    """The text with every id that has a label (an agent's, a component's) replaced by it."""
+    ids = "|".join(map(re.escape, sorted(filter(None, labels), key=len, reverse=True)))
+    return re.sub(rf"(?<![\w-])(?:{ids})(?![\w-])", lambda m: labels[m[0]], text) if ids else text
 
 
 def join_agents(agents: Iterable[str], labels: Mapping[str, str]) -> str:

@@ -56,3 +56,17 @@ _OTHERS = {
 }
 MODEL_NAMES = {model: f"Random effects ({name})" for model, name in _RANDOM.items()} | _OTHERS
 SHORT_MODEL_NAMES = _RANDOM | _OTHERS | {"single_trial": "one trial"}
+# Methods of the sensitivity analyses, and tests of small-study effects.
+METHOD_NAMES = SHORT_MODEL_NAMES | {
+    "random_effects": "Random effects",
+    "peto": "Peto",
+    "logistic_unconditional": "Logistic, unconditional",
+    "logistic_conditional": "Logistic, conditional",
+    "logistic_conditional_common": "Logistic, conditional, common effect",
+    "egger": "Egger",
+    "harbord": "Harbord",
+    "peters": "Peters",
+    "trim_and_fill": "Trim and fill",
+    "pet_peese": "PET-PEESE",
+    "selection_model": "Selection model",
+}

@@ -10,12 +10,13 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import clean, wrap
+from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
 from trial_evidence.figures.house.labels import favours
 from trial_evidence.figures.house.scales import (
     Span,
     between,
     covering,
+    favours_lines,
     finite,
     fitting,
     natural,
@@ -45,6 +46,8 @@ _TAIL = 0.001
 _Y_LABEL = "Number of subsets (bars), I² in % (below)"
 _RECTANGLE = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax", fill="shade")
 _BAR = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax")
+# an axis is widened in such steps, where the words beside no effect need no more of it than this
+_STEP, _STEPS, _WORDS_SHARE = 0.05, 60, 0.7
 # so that it fits its key
 _SMALL = {"size": 1.6}
 _WHOLE = "All trials"
@@ -99,7 +102,7 @@ def gosh(
     y = fitting(between(0.0, 100.0), height * (1 - _BARS_SHARE), style, upright=True)
     room = across_mm(style, y, columns)
     tails = known["estimate"].quantile([_TAIL, 1 - _TAIL]) if len(known) else []
-    x = fitting(covering(axis, tails), room, style)
+    x = _roomy(axis, list(tails), room, columns, style)
     headings = [
         wrap(f"{name} ({members.sum():,})", room, style.text_pt, True) for name, members in panels
     ]
@@ -152,6 +155,36 @@ def gosh(
         + favours(axis, style, columns=columns, **last)
         + [scale("x", x), scale("y", replace(y, high=_FOOT + _BARS))]
     )  # fmt: skip
+
+
+def _roomy(axis: Axis, values: list[float], room_mm: float, columns: int, style: Style) -> Span:
+    """The axis of these values, wider where no effect is too near an end for the words beside it.
+
+    Subsets lie on one side of no effect more often than not, and their panels are narrow.
+    """
+    x = fitting(covering(axis, values), room_mm, style)
+    if axis.reference is None or not values:
+        return x
+    # the words begin half a gap from the line; left of a panel they may use the gap, on the right
+    # the page ends
+    gap = style.panel_gap_mm / 2
+    widths = [
+        max(text_width_mm(line, style.text_pt) for line in side.split("\n"))
+        for side in favours_lines(axis, style, columns)
+    ]
+    before, after = widths[0] - gap, widths[1] + gap
+    if before + after > _WORDS_SHARE * room_mm:
+        return x
+    low, high = min(*values, axis.reference), max(*values, axis.reference)
+    step = max(high - low, _STEP) * _STEP
+    wider = x
+    for _ in range(_STEPS):
+        place = wider.share(float(natural(axis.reference, axis.scale))) * room_mm
+        if before <= place <= room_mm - after:
+            return wider
+        low, high = (low - step, high) if place < before else (low, high + step)
+        wider = fitting(covering(axis, [low, high]), room_mm, style)
+    return x
 
 
 def _tiles(

@@ -50,6 +50,8 @@ _PIXEL_MM = 25.4 / 300
 # where specifications are narrower than a dot, this stands for several
 _BIN_MM = 0.25
 _EDGE = pd.DataFrame({"x": [0.0], "panel": _PANELS[0]})
+# lines at the medians, one for every measure
+_LINES = (DASHED, "dotted", "dashdot")
 # so that it fits its key
 _SMALL = {"size": 1.6}
 _KEYS = ["Interval excludes no effect", "includes it"]
@@ -69,7 +71,7 @@ def specification(
     results
         A row a specification: ``estimate``, ``low`` and ``high`` on the analysis scale (NaN where
         there is no result, which a footnote counts); ``leading`` is true for the one that the
-        report leads with.
+        report leads with; ``measure`` in words, of which each has a median of its own.
     choices
         What every specification chose: a categorical column a factor, named by it, its categories
         from top to bottom; missing where the factor does not apply.
@@ -211,10 +213,15 @@ def _curve(
         high=known["high"].clip(*limits),
     )
     keys = legend(_KEYS, style, names_mm)
-    median = float(known["estimate"].median())
-    middle = legend([f"Median: {printed(median, axis.scale)}"], style, names_mm)
+    medians = known.sort_index().groupby("measure", sort=False)["estimate"].median()
+    several = len(medians) > 1
+    said = [
+        f"Median{f', {measure}' if several else ''}: {printed(float(median), axis.scale)}"
+        for measure, median in medians.items()
+    ]
+    middle = legend(said, style, names_mm)
     hair = line_width(style.hair_pt)
-    at = pd.DataFrame({"y": [median], "key": middle.keys, "panel": _PANELS[0]})
+    at = pd.DataFrame({"y": medians.tolist(), "key": middle.keys, "panel": _PANELS[0]})
     thick = 1.4 * style.interval_pt
     if pitch < _PIXEL_MM:
         # Thousands of intervals, each narrower than what can be printed, look the same as areas. A
@@ -243,7 +250,7 @@ def _curve(
         layers.append(p9.geom_path(color=style.ink, size=line_width(thick)))
     layers += [
         p9.geom_hline(p9.aes(yintercept="y", linetype="key"), at, color=style.ink, size=hair),
-        *middle.scales(2, linetype=[DASHED]),
+        *middle.scales(2, linetype=[_LINES[at % len(_LINES)] for at in range(len(medians))]),
         *frame,
     ]
     legends = [keys, middle]

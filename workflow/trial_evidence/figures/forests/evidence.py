@@ -160,7 +160,10 @@ class Evidence(Generic[AnyAnalysis]):
         """The column of estimates with their intervals."""
 
         def of_trial(record: Record) -> str:
-            values = OF_TRIAL(record)
+            values: tuple[float, ...] = OF_TRIAL(record)
+            if record["corrected"] == "yes" and not self.measure.compares:
+                # What was observed; a footnote says how the interval came about.
+                values = (record["rate"], *values[1:])
             return self.say("not estimable") if isnan(values[0]) else self.printed(values)
 
         column = Column("result", header, "right", "right")

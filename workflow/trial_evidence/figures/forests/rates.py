@@ -78,6 +78,7 @@ def rate_forest(
                 models=say(sentences.rates_model(evidence.configuration.pooling)),
             ),
             sentences.definitions(evidence),
+            *sentences.corrected_rates(evidence, trials),
             *sentences.not_pooled(evidence, trials),
             *sentences.readers_differ(evidence, trials),
         ),

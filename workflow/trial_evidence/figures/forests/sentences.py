@@ -125,6 +125,17 @@ def not_pooled(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
         yield evidence.say(words, trial=record["trial"], reason=reason)
 
 
+def corrected_rates(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
+    """Trials whose rate is 0 or 100% as printed, and lies elsewhere as it is drawn."""
+    named = trials.loc[trials["corrected"] == "yes", "trial"].drop_duplicates()
+    if len(named):
+        words = (
+            "{trials}: rate as observed; 0.5 was added to events and non-events, one of which is "
+            "0, for the square and the interval."
+        )
+        yield evidence.say(words, trials=", ".join(named))
+
+
 def readers_differ(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
     """Pooled numbers that two readers found different and nobody has settled."""
     differ = trials[(trials["pooled"] == "yes") & (trials["readers_differ"] != "")]

@@ -53,6 +53,11 @@ class Node:
     components: tuple[str, ...]
 
 
+def component_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Component -> its name, where that is not its id; from the labels of the agents."""
+    return {**labels, "endocrine": "endocrine therapy"}
+
+
 def nodes_of(
     regimens: Iterable[str], labels: Mapping[str, str], abbreviations: Mapping[str, str]
 ) -> dict[str, Node]:

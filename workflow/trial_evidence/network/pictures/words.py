@@ -1,7 +1,6 @@
 """What the pictures of a network share: its tables, and how numbers and names are told."""
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import Any
 import pandas as pd
 import plotnine as p9
 
+from trial_evidence.extract.regimens import with_labels
 from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.forests.axes import comparison_axis
@@ -21,7 +21,7 @@ from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.components.additive import TIMES
-from trial_evidence.network.evidence.nodes import SEQUENCE
+from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels
 from trial_evidence.network.tables import network_tables
 from trial_evidence.words.numbers import format_interval, format_number
 
@@ -145,15 +145,13 @@ class Told:
 
     def component(self, name: str) -> str:
         """A component, or several in an interaction, as figures name it."""
-        words = {**self.analysis.labels, "endocrine": "endocrine therapy", SEQUENCE: "in sequence"}
+        words = component_labels(self.analysis.labels)
         return " × ".join(words.get(part, part) for part in name.split(TIMES))
 
     def named(self, sentence: str) -> str:
         """A sentence that names components by their ids, as figures name them."""
         held = {c for node in self.analysis.nodes.values() for c in node.components}
-        ids = "|".join(map(re.escape, sorted(held, key=len, reverse=True)))
-        words = re.sub(rf"(?<![\w-])(?:{ids})(?![\w-])", lambda m: self.component(m[0]), sentence)
-        return words.replace(TIMES, " × ")
+        return with_labels(sentence, {c: self.component(c) for c in held}).replace(TIMES, " × ")
 
 
 def capital(words: str) -> str:

@@ -494,10 +494,12 @@ def _in_words(point: float | None, limit: float | None, largest: float) -> str:
             "does the pooled estimate show synergy."
         )
     shown = f"if the background is above {percent(point)}" if point else "whatever the background"
-    interval = f"Its interval does at no background up to {percent(largest)}."
+    interval = f"At no background up to {percent(largest)} does its whole interval show synergy."
     if limit is not None:
         interval = (
-            f"Its interval does above {percent(limit)}." if limit else "So does its interval."
+            f"Its whole interval shows synergy if the background is above {percent(limit)}."
+            if limit
+            else "So does its whole interval."
         )
     return f"The pooled estimate shows synergy {shown}. {interval}"
 

@@ -31,8 +31,8 @@ from trial_evidence.report.words import reading
 from trial_evidence.report.words.printed import counted, with_interval
 
 FOLDER = "overview"
-# Stages, apart from that of the forest plots, that list their figures of a setting.
-STAGES = ("sensitivity", "network")
+# Where below a setting figures are listed -> where below it the figures of that list lie.
+STAGES = {"": "", "sensitivity": "", "network": "network/"}
 DOMAIN_NAMES = (
     "Randomisation process",
     "Deviations from intended interventions",
@@ -211,7 +211,7 @@ def map_of(material: Material) -> bubbles.EvidenceMap:
             bubbles.MapRow(regimen, tuple(cells.get((regimen, column)) for column in columns))
             for regimen in mine["regimen"].unique()
         )
-        name = material.configuration.settings[str(setting)]
+        name = material.settings[str(setting)]
         groups.append((name, rows))
         (regimen, endpoint), most = max(cells.items(), key=lambda entry: entry[1].trials)
         said.append(
@@ -279,15 +279,22 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
 
 
 def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
-    """What every figure that a stage has listed shows: ``figure`` (path), ``title``, ``text``."""
-    below = [(f"{setting}/", stage) for setting in settings for stage in ("", *STAGES)]
+    """What every figure that a stage has listed shows: ``figure``, ``title``, ``text``.
+
+    A figure is named by its path below the results, without the ending.
+    """
+    below = [
+        (f"{setting}/{listed}", f"{setting}/{drawn}")
+        for setting in settings
+        for listed, drawn in STAGES.items()
+    ]
     rows = []
-    for place, stage in (*below, ("", FOLDER)):
-        path = results / place / stage / LISTING
+    for listed, drawn in (*below, (FOLDER, "")):
+        path = results / listed / LISTING
         for row in records(read_table(path, [])) if path.is_file() else ():
             # a stem with folders is one below the setting, a bare name one of the analysis
             stem = row["figure"] if "/" in row["figure"] else f"{row['analysis']}/{row['figure']}"
-            rows.append((f"{place}{stem}", row["title"], row["description"]))
+            rows.append((f"{drawn}{stem}", row["title"], row["description"]))
     return pd.DataFrame(rows, columns=["figure", "title", "text"])
 
 

@@ -13,6 +13,7 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
+from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.files import read_table, records
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.report.material.table import ReportTable, declared, report_table
@@ -75,6 +76,15 @@ class Material:
         return {row["trial_id"]: row for row in records(self.sheet["trials"])}
 
     @cached_property
+    def settings(self) -> dict[str, str]:
+        """Setting -> its title; last, under their own words, those that no analysis can be of."""
+        named = dict(self.configuration.settings)
+        own = {
+            word: printed.capital(printed.words(word)) for word in self.sheet["trials"]["setting"]
+        }
+        return named | {word: title for word, title in own.items() if word not in named}
+
+    @cached_property
     def titles(self) -> dict[tuple[str, str], str]:
         """(setting, id) -> title of every analysis, of every pool of rates and of every network."""
         parts = (self.configuration.analyses, self.configuration.rates, self.networks.networks)
@@ -85,6 +95,10 @@ class Material:
         """(setting, id) -> the measure that an analysis or a pool of rates is read by."""
         rates = {(r.setting, r.id): "proportion" for r in self.configuration.rates}
         return {(a.setting, a.id): a.measures[0] for a in self.configuration.analyses} | rates
+
+    def agents_named(self, text: str) -> str:
+        """Words of the sheet with its agents by their labels: ``added_agents=A-X``."""
+        return with_labels(text, agent_labels(self.sheet["agents"]))
 
     def trial_name(self, trial_id: str) -> str:
         """Name of a trial without what stands in brackets after it."""
@@ -171,7 +185,7 @@ class Material:
         trial = self.trials.get(row.get("trial_id") or row.get("study_id", ""), {"nct": ""})
         found = [self.sources[key] for key in source_ids(row.get("source_id", ""))]
         known = {
-            "setting_name": self.configuration.settings.get(place[0], ""),
+            "setting_name": self.settings.get(place[0], ""),
             "title": self.titles.get(place, ""),
             "nct": trial["nct"],
             "source": "; ".join(citation(source) for source in found),

@@ -11,8 +11,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.figures.canvas.text import font_path
 from trial_evidence.files import records
+from trial_evidence.network.components.additive import TIMES
+from trial_evidence.network.evidence.nodes import component_labels
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.grids import Cell, Record, declared_grid, report_grid
@@ -23,7 +26,7 @@ from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import Reference, of_row, references
 from trial_evidence.report.words import templates
 from trial_evidence.report.words.formats import FORMATS, Format
-from trial_evidence.report.words.printed import patients_in_words
+from trial_evidence.report.words.printed import capital, patients_in_words, words
 
 SCRIPTS = ("statistics.js", "page.js")
 FILE = "report.html"
@@ -130,10 +133,16 @@ def environment(material: Material) -> jinja2.Environment:
     """Templates of the page with the words and tables they ask for; every text is escaped."""
     known = references(material.sheet["sources"])
     labels = {row["arm_id"]: row["label"] for row in records(material.sheet["arms"])}
+    components = component_labels(agent_labels(material.sheet["agents"]))
     formats: dict[str, Format] = {
         **FORMATS,
         "arms": lambda row: arm_words(row["arms"], labels),
         "source": partial(_source, known),
+        "agents": lambda row, key: words(material.agents_named(row[key])),
+        "components": lambda row, *keys: _components(components, TIMES.join(row[k] for k in keys)),
+        "population": lambda row: FORMATS["population"](
+            {**row, "subgroup": material.agents_named(row["subgroup"])}
+        ),
     }
     made = templates.environment(autoescape=True)
     made.globals |= {
@@ -157,6 +166,11 @@ def environment(material: Material) -> jinja2.Environment:
 def arm_words(text: str, labels: Mapping[str, str]) -> str:
     """Arms of a row by their labels: ``one v other`` of arm ids."""
     return " v ".join(labels.get(arm, arm) for arm in text.split(" v "))
+
+
+def _components(labels: Mapping[str, str], text: str) -> str:
+    """A component, a pair, or a sentence about them, by their names."""
+    return capital(with_labels(text, labels).replace(TIMES, " × "))
 
 
 def _source(known: Mapping[str, Reference], row: Record, place: str = "") -> Cell:

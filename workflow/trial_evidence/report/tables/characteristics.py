@@ -44,7 +44,7 @@ def characteristics_table(material: Material) -> ReportTable:
             "arms": "; ".join(map(_arm, records(where(arms, trial_id=trial["trial_id"])))),
             "source_id": JOINED.join(read.get(trial["trial_id"], ())),
         }
-        for setting in material.configuration.settings
+        for setting in material.settings
         for trial in records(where(material.sheet["trials"], setting=setting))
     ]
     return material.table("characteristics", rows, {"design": _design, "years": _years})
@@ -52,7 +52,7 @@ def characteristics_table(material: Material) -> ReportTable:
 
 def risk_of_bias_table(material: Material) -> ReportTable:
     """RoB 2 judgements, a row a trial and outcome, in the order of the settings."""
-    order = list(material.configuration.settings)
+    order = list(material.settings)
     rows = [
         row | {"setting": trial["setting"], "trial": trial["name"]}
         for row in records(material.sheet["risk_of_bias"])
@@ -118,7 +118,7 @@ def _reported_arms(material: Material) -> pd.DataFrame:
     # Groups come in the order of the settings.
     return reported.assign(
         regimen=[_regimen(text, names, material.report.agent) for text in reported["regimen"]],
-        setting=pd.Categorical(reported["setting"], list(material.configuration.settings)),
+        setting=pd.Categorical(reported["setting"], list(material.settings)),
     )
 
 

@@ -48,7 +48,7 @@ def _steps(material: Material) -> Iterator[tuple[str, str, int | None, str]]:
     queries = f"in {numbered} of {counted(len(log), 'search', 'searches')}"
     settings = "; ".join(
         f"{name} {len(where(trials, setting=setting))}"
-        for setting, name in material.configuration.settings.items()
+        for setting, name in material.settings.items()
     )
     decisions = "; ".join(
         f"{_left_out(material, row)}: {row['reason'].rstrip('.')}" for row in records(excluded)

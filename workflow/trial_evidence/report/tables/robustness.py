@@ -25,7 +25,14 @@ def heterogeneity_table(material: Material) -> ReportTable:
         for measure in [first[row["setting"], row["analysis"]]]
         if row["measure"].endswith((measure, f"{measure}s"))
     ]
-    return material.table("heterogeneity", rows, {"of_whom": _of_whom, "test": _q})
+    formats = {
+        "of_whom": lambda row: _of_whom(
+            {**row, "subgroup": material.agents_named(row["subgroup"])}
+        ),
+        "test": _q,
+        "prediction": _prediction,
+    }
+    return material.table("heterogeneity", rows, formats)
 
 
 def sensitivity_table(material: Material) -> ReportTable:
@@ -82,6 +89,14 @@ def _of_whom(row: Row) -> str:
     if row["measure"] == "proportion":
         return f"{row['experimental']}, {who}"
     return f"compared within trials: {who}" if "_of_" in row["measure"] else who
+
+
+def _prediction(row: Row) -> str:
+    """The interval for a new trial; of a rate in percent, as everywhere else."""
+    if row["measure"] != "proportion":
+        return reading.limits(row, "pi")
+    share = printed.interval(100 * row["pi_low"], 100 * row["pi_high"], 0)
+    return share and f"{share}%"
 
 
 def _q(row: Row) -> str:

@@ -56,7 +56,7 @@ def _result(row: Row) -> str:
         for arm in ("experimental", "control")
     )
     if row["measure"] == "proportion":
-        rate = printed.percent(row["estimate"])
+        rate = printed.percent(row["rate" if row["corrected"] == "yes" else "estimate"])
         return f"{here} " + (f"({rate})" if rate else "")
     effect = printed.with_interval(row["estimate"], row["estimate_low"], row["estimate_high"])
     measure = reading.measure_of(row["measure"])

@@ -10,7 +10,7 @@ from typing import Any
 from trial_evidence.measures import measure_words
 from trial_evidence.report.words import printed, reading
 from trial_evidence.report.words.printed import patients_in_words
-from trial_evidence.words.models import SHORT_MODEL_NAMES
+from trial_evidence.words.models import INTERVAL_WORDS, METHOD_NAMES, SHORT_MODEL_NAMES
 
 Row = Mapping[str, Any]
 Format = Callable[..., Any]
@@ -74,6 +74,8 @@ FORMATS: Mapping[str, Format] = {
     "interval": reading.limits,
     "result": reading.estimate_words,
     "model_name": reading.model_words,
+    "method": lambda row, key: METHOD_NAMES.get(row[key], printed.words(row[key])),
+    "interval_name": lambda row, key: INTERVAL_WORDS[row[key]][1] if row[key] else "",
     "year": lambda row, key: printed.whole(row[key]),
     "group": lambda row, key: printed.of_whom(row[key]),
     "sentence": lambda row, key: printed.capital(printed.words(row[key])),

@@ -126,6 +126,7 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
     with np.errstate(divide="ignore"):
         logs = np.log(rows[["estimate", "ci_low", "ci_high"]].to_numpy(float))
     results = pd.DataFrame(logs, columns=["estimate", "low", "high"])
+    results["measure"] = [MEASURES[name].title.lower() for name in rows["measure"]]
     results["leading"] = (rows["leading"] == "yes").to_numpy()
     chosen = {}
     for column in CHOICE_COLUMNS:

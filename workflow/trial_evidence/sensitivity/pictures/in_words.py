@@ -50,11 +50,16 @@ def without_each_trial(c: Comparison, steps: Sequence[Step], overall: Step) -> s
     if known:
         lowest, highest = (f(known, key=lambda step: step.estimate) for f in (min, max))
         count = sum(excluding(step.low, step.high) for step in known)
+        verb, whole_verb = (
+            "excludes" if held else "includes"
+            for held in (count, excluding(overall.low, overall.high))
+        )
+        rows = f"{'all' if count in (0, len(known)) else f'{count} of the'} {len(known)} rows"
         parts.append(
             f"With one trial left out it lies between {value_of(c, lowest.estimate)} (without "
-            f"{lowest.label}) and {value_of(c, highest.estimate)} (without {highest.label}); the "
-            f"interval excludes no effect in {count} of {len(known)} rows"
-            f"{', and' if excluding(overall.low, overall.high) else ', but not'} with all trials."
+            f"{lowest.label}) and {value_of(c, highest.estimate)} (without {highest.label}). With "
+            f"all trials the interval {whole_verb} no effect; with one left out it {verb} no "
+            f"effect in {rows}."
         )
     return " ".join(parts)
 
@@ -149,7 +154,9 @@ def p_value_functions(
     beyond = ""
     if new is not None:
         limits = format_interval(c.natural(new[0]), c.natural(new[1]), 2)
-        beyond = f" That of a new trial is wider: {c.level:g}% prediction interval {limits}."
+        same = limits == format_interval(c.natural(pooled[1]), c.natural(pooled[2]), 2)
+        how = "coincides with it" if same else "is wider"
+        beyond = f" That of a new trial {how}: {c.level:g}% prediction interval {limits}."
     return (
         f"P-value functions of {c.k} trials, with peaks from {value_of(c, float(c.yi[low]))} "
         f"({names[low]}) to {value_of(c, float(c.yi[high]))} ({names[high]}), and of their mean: "

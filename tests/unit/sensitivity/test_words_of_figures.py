@@ -1,0 +1,60 @@
+"""What the sensitivity figures say of themselves, sentence by sentence."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from invented import PCR, analysis, configuration
+from trial_evidence.figures.forests.sequence import Step
+from trial_evidence.sensitivity.comparison import Comparison
+from trial_evidence.sensitivity.pictures.in_words import p_value_functions, without_each_trial
+
+ROWS = pd.DataFrame({"trial": ["ONE", "TWO", "THREE"], "yi": np.log([0.5, 0.6, 0.7]), "vi": 0.04})
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    settings = configuration(analysis(**PCR))
+    return Comparison(settings.analyses[0], "risk_ratio", ROWS, 95.0, 0.5, settings.pooling)
+
+
+def step(label, *ratios):
+    return Step(label, *map(math.log, ratios), k=3, i2=0.0)
+
+
+DECIDED, OPEN = (0.6, 0.4, 0.9), (0.7, 0.4, 1.2)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "overall", "said"),
+    [
+        ((OPEN, OPEN), OPEN, "includes no effect; with one left out it includes no effect in all "
+                             "2 rows."),
+        ((DECIDED, OPEN), OPEN, "includes no effect; with one left out it excludes no effect in 1 "
+                                "of the 2 rows."),
+        ((DECIDED, OPEN), DECIDED, "excludes no effect; with one left out it excludes no effect in "
+                                   "1 of the 2 rows."),
+        ((DECIDED, DECIDED), DECIDED, "excludes no effect; with one left out it excludes no effect "
+                                      "in all 2 rows."),
+    ],
+    ids=["none", "one, but not with all", "one, and with all", "all"],
+)  # fmt: skip
+def test_how_often_the_interval_excludes_no_effect(comparison, left_out, overall, said):
+    steps = [step(name, *values) for name, values in zip("AB", left_out, strict=True)]
+    words = without_each_trial(comparison, steps, step("All", *overall))
+    assert words.endswith(f"With all trials the interval {said}")
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ((0.5, 0.8), " That of a new trial coincides with it: 95% prediction interval 0.50–0.80."),
+        ((0.4, 1.0), " That of a new trial is wider: 95% prediction interval 0.40–1.00."),
+        (None, "(95% interval 0.50–0.80)."),
+    ],
+)
+def test_a_new_trials_function_is_wider_or_the_same(comparison, new, said):
+    pooled = tuple(np.log([0.63, 0.5, 0.8]))
+    words = p_value_functions(comparison, pooled, new and tuple(np.log(new)))
+    assert words.endswith(said)
