@@ -16,7 +16,8 @@ import numpy as np
 from figures.svg_reading import Shape, Word, read_svg
 
 # How far a word may be from where it should be, and how near to a tick label a tick may be.
-SAME_ROW, ON_THE_SPOT = 2.0, 0.8
+# A figure at the side of an axis lies up to a point below its tick: digits have no descent.
+SAME_ROW, ON_THE_SPOT = 2.0, 1.4
 NUMBER = re.compile(r"[−-]?\d+(?:[.,]\d+)?%?")
 
 

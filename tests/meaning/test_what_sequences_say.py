@@ -194,7 +194,7 @@ def test_the_specification_curve_runs_through_every_result(made_up, case):
         {round((b + d) / 2, 1) for a, b, c, d in (s.box for s in drawn.shapes) if top - 9 < b}
     )
     for row in ends:
-        assert any(abs(level - y.at(float(row["estimate"]))) < 1.0 for level in levels)
+        assert any(abs(level - y.at(float(row["estimate"]))) < 1.8 for level in levels)
     leading = next(row for row in found if row["leading"] == "yes")
     assert f"Leading specification: {float(leading['estimate']):.2f}" in drawn.everything
     assert y.slope < 0

@@ -261,7 +261,7 @@ def weights(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
     place = "workflow/trial_evidence/sensitivity/pictures/drawings.py"
     copy.edit(place, '    yield "posterior", _posterior(', '''    about = Words(f"{title}: weights")
     data = pd.DataFrame({"trial": c.rows["trial"], "weight": 100 / len(c.rows)})
-    yield "weights", Chart(partial(weights, data, about, style), about.title, "Bars.", style)
+    yield "weights", charted(weights, data, words=about, description="Bars.", style=style)
     yield "posterior", _posterior(''')  # fmt: skip
     copy.edit(place, "from trial_evidence.figures.charts.specification import specification\n", (
         "from trial_evidence.figures.charts.specification import specification\n"
