@@ -46,7 +46,7 @@ WRITTEN = [
         "Alpha,random_reml,2.34,1.23,4.45,0.03,0.567,one arm",
         NET_ID, "Additive components",
         {"Model": "Random effects", "Component": "Alpha", "Odds ratio (interval)":
-         "2.34 (1.23–4.45)", "p": "0.03", "Remark": "one arm"},
+         "2.34 (1.23–4.45)", "p": "0.03", "Remark": "One arm"},
     ),
     (
         NET, "interactions", "first,second,trials_with,trials_within,estimate,ci_low,ci_high,"
@@ -58,7 +58,7 @@ WRITTEN = [
          "Trials comparing the pair with a part of it": "2",
          "Ratio of odds ratios (interval)": "1.44 (0.94–2.21)", "p": "0.09",
          "Bayesian (interval)": "1.33 (0.88–2.01)", "Probability of synergy": "87%",
-         "Indistinguishable from": "Gamma", "Remark": "few"},
+         "Indistinguishable from": "Gamma", "Remark": "Few"},
     ),
     (
         NET, "additivity", "part,kind,code,reference,observed,observed_low,observed_high,"
@@ -139,7 +139,7 @@ WRITTEN = [
         PCR, "methods", "model,tau2_estimator,interval,prior,k,estimate,ci_low,ci_high,p_value,"
         "reason", "random_effects,PM,wald,half normal,4,1.48,1.18,1.86,0.02,why",
         PCR_ID, "Other models and priors",
-        {"Model": "random effects", "τ² estimator": "PM", "Interval": "wald", "Prior on τ":
+        {"Model": "Random effects", "τ² estimator": "PM", "Interval": "Wald", "Prior on τ":
          "half normal", "k": "4", "Estimate (interval)": "1.48 (1.18–1.86)", "p": "0.02",
          "Remark": "why"},
     ),
@@ -147,7 +147,7 @@ WRITTEN = [
         PCR, "leave_one_out", "without,trial,k,model,estimate,ci_low,ci_high,p_value",
         "z,TRIAL-Z,3,bayesian,1.58,1.08,2.31,0.04",
         PCR_ID, "Leaving out one trial at a time",
-        {"Trial left out": "TRIAL-Z", "Model": "bayesian", "k": "3",
+        {"Trial left out": "TRIAL-Z", "Model": "Bayesian", "k": "3",
          "Estimate (interval)": "1.58 (1.08–2.31)", "p": "0.04"},
     ),
     (
