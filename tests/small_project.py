@@ -1,6 +1,9 @@
 """The made-up sheet of the tests as a project in a folder, run without the workflow."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -27,6 +30,21 @@ def without_own_nodes(config: Path) -> None:
     path = config / "networks.yaml"
     networks = yaml.safe_load(path.read_text(encoding="utf-8"))
     path.write_text(yaml.safe_dump(networks | {"own_nodes": {}}, sort_keys=False), encoding="utf-8")
+
+
+def command(folder: Path, *arguments: str) -> str:
+    """Run a command in a copy of the project as `make` does; what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "trial_evidence", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": "workflow", "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def replace_text(folder: Path, table: str, old: str, new: str) -> None:

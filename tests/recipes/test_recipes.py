@@ -2,15 +2,12 @@
 
 import csv
 import math
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from small_project import evidence_of, small_project
+from small_project import command, evidence_of, small_project
 from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import styled
@@ -46,17 +43,7 @@ class Copy:
 
     def run(self, *arguments: str) -> str:
         """Run a command as `make` does; what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "trial_evidence", *arguments],
-            cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": "workflow", "OPENBLAS_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return command(self.folder, *arguments)
 
     def pooled(self, setting: str) -> list[dict[str, str]]:
         """Estimates of a setting, made from the sheet as it is."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from small_project import without_own_nodes
+from small_project import command, without_own_nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
@@ -73,17 +73,7 @@ class Project:
 
     def command(self, *arguments: str) -> str:
         """Run a command as `make` does; what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "trial_evidence", *arguments],
-            cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": "workflow"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return command(self.folder, *arguments)
 
     def git(self, *arguments: str) -> None:
         """Run git with an author of its own."""
