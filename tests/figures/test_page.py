@@ -146,6 +146,5 @@ def test_an_empty_page_can_be_drawn(tmp_path):
     assert len(contents(tmp_path)) == 3
 
 
-def test_a_page_is_one_plot_of_its_size():
-    plot = draw(PAGE)
-    assert plot.theme.getp("figure_size") == (2.0, 1.0)
+def test_a_page_is_one_figure_of_its_size():
+    assert tuple(draw(PAGE).get_size_inches()) == (2.0, 1.0)

@@ -1,20 +1,21 @@
-"""A page of shapes and texts in millimetres, drawn as one ggplot and saved as files."""
+"""A page of shapes and texts in millimetres, drawn as they are and saved as files."""
 
 import os
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
-from itertools import accumulate
-from math import pi, sqrt
+from itertools import accumulate, groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from xml.sax.saxutils import escape
 
 import matplotlib.style
-import pandas as pd
 import plotnine as p9
+from matplotlib.artist import Artist
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text as FigureText
@@ -40,8 +41,7 @@ _SETTINGS: dict[str, Any] = {
 }
 # of pages, which are white for the most part, the quickest compression is also the smallest
 _PNG_OPTIONS = {"compress_level": 1}
-# plotnine multiplies the size of lines by the square root of pi before it calls them points
-_LINE_SIZE_PER_POINT = 1 / sqrt(pi)
+_colour = attrgetter("colour")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Page:
 
     def figure(self) -> Figure:
         """See `Picture`."""
-        return settled(draw(self))
+        return draw(self)
 
     def fitted(self, height_mm: float) -> "Page":
         """The page at a height, as a screen has one.
@@ -145,40 +145,35 @@ def settled(plot: p9.ggplot) -> Figure:
     return figure
 
 
-def draw(page: Page) -> p9.ggplot:
-    """Make the page one ggplot whose coordinates are millimetres.
+def draw(page: Page) -> Figure:
+    """The page as a figure of its size whose coordinates are millimetres.
 
-    Parameters
-    ----------
-    page
-        What to draw.
+    Its shapes go to matplotlib as they are: a page knows the place of everything, and the scales,
+    facets and layout of a plot would only be worked out to be the identity.
 
     Returns
     -------
-    plotnine.ggplot
-        A plot of the size of the page, x from 0 to its width and y from 0 (bottom) to its height.
+    matplotlib.figure.Figure
+        One panel over all of it, x from 0 to its width and y from 0 (bottom) to its height.
     """
-    parts: list[Any] = [
+    size = (page.width_mm / _MM_PER_INCH, page.height_mm / _MM_PER_INCH)
+    figure = Figure(figsize=size, dpi=DPI, facecolor="white")
+    panel = figure.add_axes((0, 0, 1, 1))
+    panel.set_axis_off()
+    panel.set(xlim=(0, page.width_mm), ylim=(0, page.height_mm))
+    solid = [line for line in page.segments if not line.dashed]
+    dashed = [line for line in page.segments if line.dashed]
+    layers: list[Artist] = [
         *_polygon_layer(page, page.bands),
-        *_segment_layer(page, [line for line in page.segments if not line.dashed], "solid"),
-        *_segment_layer(page, [line for line in page.segments if line.dashed], "dashed"),
+        *_segment_layers(page, solid, "solid"),
+        *_segment_layers(page, dashed, "dashed"),
         *_polygon_layer(page, page.polygons),
-        *_text_layer(page, page.texts),
+        *(_text(page, text) for text in page.texts),
     ]
-    parts += [
-        p9.scale_size_identity(),
-        p9.scale_color_identity(),
-        p9.scale_fill_identity(),
-        p9.coord_fixed(xlim=(0, page.width_mm), ylim=(0, page.height_mm), expand=False),
-        p9.theme_void(),
-        p9.theme(
-            figure_size=(page.width_mm / _MM_PER_INCH, page.height_mm / _MM_PER_INCH),
-            plot_margin=0,
-            plot_background=p9.element_rect(fill="white", color="none"),
-            dpi=DPI,
-        ),
-    ]
-    return p9.ggplot() + parts
+    for layer in layers:
+        layer.set_zorder(1)
+        panel.add_artist(layer)
+    return figure
 
 
 def _moved(page: Page, right: float, down: float = 0.0, share: float = 1.0) -> Page:
@@ -279,54 +274,37 @@ def _flip(page: Page, point: Point) -> Point:
     return point[0], page.height_mm - point[1]
 
 
-def _polygon_layer(page: Page, polygons: Iterable[Polygon]) -> list[p9.geoms.geom.geom]:
-    corners = [
-        (*_flip(page, point), number, shape.fill, shape.outline, shape.outline_pt)
-        for number, shape in enumerate(polygons)
-        for point in shape.points
-    ]
-    if not corners:
+def _polygon_layer(page: Page, polygons: Sequence[Polygon]) -> list[Artist]:
+    if not polygons:
         return []
-    frame = pd.DataFrame(corners, columns=["x", "y", "shape", "fill", "outline", "width"])
-    frame["width"] *= _LINE_SIZE_PER_POINT
-    mapping = p9.aes("x", "y", group="shape", fill="fill", color="outline", size="width")
-    return [p9.geom_polygon(mapping, frame)]
+    shapes = PolyCollection(
+        [[_flip(page, point) for point in shape.points] for shape in polygons],
+        facecolors=[shape.fill for shape in polygons],
+        edgecolors=[shape.outline for shape in polygons],
+        linewidths=[shape.outline_pt for shape in polygons],
+    )
+    return [shapes]
 
 
-def _segment_layer(
-    page: Page, segments: Iterable[Segment], linetype: str
-) -> list[p9.geoms.geom.geom]:
-    lines = [
-        (*_flip(page, line.start), *_flip(page, line.end), line.colour, line.width_pt)
-        for line in segments
-    ]
-    if not lines:
-        return []
-    frame = pd.DataFrame(lines, columns=["x", "y", "xend", "yend", "colour", "width"])
-    frame["width"] *= _LINE_SIZE_PER_POINT
-    mapping = p9.aes("x", "y", xend="xend", yend="yend", color="colour", size="width")
-    return [p9.geom_segment(mapping, frame, linetype=linetype)]
+def _segment_layers(page: Page, segments: Iterable[Segment], linestyle: str) -> Iterator[Artist]:
+    """Lines colour by colour, so that where two cross the same one is always on top."""
+    for colour, alike in groupby(sorted(segments, key=_colour), _colour):
+        lines = list(alike)
+        yield LineCollection(
+            [[_flip(page, line.start), _flip(page, line.end)] for line in lines],
+            colors=colour,
+            linewidths=[line.width_pt for line in lines],
+            linestyles=linestyle,
+            capstyle="butt",
+        )
 
 
-def _text_layer(page: Page, texts: Sequence[Text]) -> list[p9.geoms.geom.geom]:
-    if not texts:
-        return []
-    frame = pd.DataFrame(
-        [
-            (
-                *_flip(page, (text.x, text.y)), text.text, text.size_pt, text.colour,
-                text.align, "bold" if text.bold else "normal", 1,
-            )
-            for text in texts
-        ],
-        columns=["x", "y", "text", "points", "colour", "align", "weight", "all"],
+def _text(page: Page, text: Text) -> Artist:
+    x, y = _flip(page, (text.x, text.y))
+    return FigureText(
+        x, y, text.text, color=text.colour, horizontalalignment=text.align,
+        verticalalignment="baseline", fontproperties=_font(text.bold, text.size_pt), clip_on=True,
     )  # fmt: skip
-    # without a group of their own texts are split by colour and drawn group by group
-    mapping = p9.aes(
-        "x", "y", label="text", size="points", color="colour", ha="align", fontweight="weight",
-        group="all",
-    )  # fmt: skip
-    return [p9.geom_text(mapping, frame, va="baseline")]
 
 
 def _settle(figure: Figure) -> None:
@@ -338,18 +316,17 @@ def _settle(figure: Figure) -> None:
 
 
 def _use_bundled_font(figure: Figure) -> None:
-    # Naming the files leaves the font manager of the process as it is, and no other version of the
-    # same family installed on a machine can take their place.
     for text in figure.findobj(FigureText):
-        bold = text.get_fontweight() == "bold"
-        text.set_fontproperties(
-            FontProperties(
-                family=[FONT_FAMILY],
-                weight="bold" if bold else "normal",
-                size=text.get_fontsize(),
-                fname=str(font_path(bold)),
-            )
-        )
+        text.set_fontproperties(_font(text.get_fontweight() == "bold", text.get_fontsize()))
+
+
+def _font(bold: bool, size_pt: float) -> FontProperties:
+    # Naming the file leaves the font manager of the process as it is, and no other version of the
+    # same family installed on a machine can take its place.
+    weight = "bold" if bold else "normal"
+    return FontProperties(
+        family=[FONT_FAMILY], weight=weight, size=size_pt, fname=str(font_path(bold))
+    )
 
 
 def _render(figure: Figure, page: Picture, kind: Format, dpi: int) -> bytes:

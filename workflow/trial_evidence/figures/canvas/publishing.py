@@ -1,12 +1,14 @@
 """Publishing: any number of figures drawn by several processes, listed, and no old one left."""
 
+import sys
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pandas as pd
 
@@ -15,7 +17,7 @@ from trial_evidence.figures.canvas.page import DPI, Format, Picture, save_page
 LISTING = "figures.csv"
 LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
 Place = TypeVar("Place", bound=tuple[str, ...])
-# So many figures take as long to draw as a further process takes to start.
+# So many figures take as long to draw as a new process takes to import what it draws with.
 _WORTH_A_PROCESS = 6
 
 
@@ -49,7 +51,7 @@ def publishing(
     stems = [folder / stem for stem in pages]
     draw = partial(save_page, formats=formats, dpi=dpi)
     if helpers > 0:
-        with ProcessPoolExecutor(helpers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(helpers, mp_context=get_context(_start())) as pool:
             drawn = pool.map(draw, pages.values(), stems)
             yield
             list(drawn)
@@ -79,7 +81,8 @@ def publish(
 
     Of the processes allowed, no more are started than are worth it.
     """
-    useful = min(processes, 1 + len(pages) // _WORTH_A_PROCESS)
+    enough = 1 if _start() == "fork" else _WORTH_A_PROCESS
+    useful = min(processes, 1 + len(pages) // enough)
     helpers = useful if useful > 1 else 0
     with publishing(pages, folder, formats, helpers, dpi=dpi, own=own, kept=kept):
         pass
@@ -89,3 +92,12 @@ def listing_of(pages: Mapping[Place, Picture]) -> pd.DataFrame:
     """Figures in words, by setting, analysis and name, in the columns ``LISTING_COLUMNS``."""
     rows = [(*place, page.title, page.description) for place, page in pages.items()]
     return pd.DataFrame(rows, columns=LISTING_COLUMNS)
+
+
+def _start() -> Literal["fork", "spawn"]:
+    """How a process begins: a copy of this one has imported everything, a new one has not.
+
+    Only a process without threads can be copied, and on macOS not one that has drawn.
+    """
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    return "fork" if alone else "spawn"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from pymare.estimators import WeightedLeastSquares
 from scipy.stats import chi2, f, norm, t
 
 from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
@@ -169,6 +168,9 @@ def meta_regression(
     if np.linalg.matrix_rank(centred / np.where(scale > 0, scale, 1.0), tol=1e-10) < p - 1:
         return Refused("A covariate is the same in all trials or follows from the others.")
     tau2 = _residual_tau2(y, v, design, method)
+    # PyMARE imports sympy, which takes as long as all else a stage imports: only where it is used.
+    from pymare.estimators import WeightedLeastSquares
+
     model = WeightedLeastSquares(tau2=tau2, small_sample_correction=CORRECTIONS[interval])
     # Covariates around their mean: a year of publication and an intercept are nearly collinear.
     shifted = np.column_stack([np.ones(k), centred])

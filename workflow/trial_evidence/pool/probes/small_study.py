@@ -11,8 +11,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import statsmodels.api as sm
 from scipy.stats import t
+from statsmodels.regression.linear_model import WLS
+from statsmodels.tools import add_constant
 
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.refusals import Refused, too_few
@@ -67,7 +68,7 @@ def _weighted_line(
     """Least squares with weights known up to a factor, which the residuals supply."""
     if np.ptp(predictor) <= 1e-12 * float(np.abs(predictor).max()):
         return Refused(f"{name}: all trials are of one size.")
-    fit = sm.WLS(effects, sm.add_constant(predictor), weights=weights).fit()
+    fit = WLS(effects, add_constant(predictor), weights=weights).fit()
     if not np.sqrt(weights @ fit.resid**2) > 1e-10 * np.sqrt(weights @ effects**2):
         return Refused(f"{name}: the line goes through every trial, so its error is not known.")
     low, high = fit.conf_int(alpha=1 - level / 100)[0]

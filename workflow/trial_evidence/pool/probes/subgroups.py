@@ -6,7 +6,6 @@ from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
-from pymare.estimators import WeightedLeastSquares
 from scipy.special import chdtrc
 from scipy.stats import f
 
@@ -84,6 +83,9 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
         )
     tau2 = reml_tau2(y, v, codes)
     membership = (codes[:, None] == np.arange(levels.size)).astype(float)
+    # PyMARE imports sympy, which takes as long as all else a stage imports: only where it is used.
+    from pymare.estimators import WeightedLeastSquares
+
     model = WeightedLeastSquares(tau2=tau2, small_sample_correction="knapp-hartung-conservative")
     model.fit(y[:, None], membership, v=v[:, None])
     means = model.params_["fe_params"][:, 0]
