@@ -19,6 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # name that fits says in which room a module lives; a stage knows all the rooms of its package.
 STREAM = [
     {"words", "files"},
+    {"kept"},
     {"measures"},
     {"config"},
     {"sheet"},

@@ -24,12 +24,17 @@ for name in SETTINGS:
         output:
             listing=f"results/{name}/figures.csv",
             # The Snakemake report shows the drawings, with a caption.
-            drawings=report(
-                [path for path in forests(name) if path.endswith(".svg")],
-                caption="../report/forest.rst",
-                category=ANALYSES.settings[name],
+            # Those that would be drawn the same stay; see figures/canvas/publishing.py.
+            drawings=update(
+                report(
+                    [path for path in forests(name) if path.endswith(".svg")],
+                    caption="../report/forest.rst",
+                    category=ANALYSES.settings[name],
+                )
             ),
-            forests=[path for path in forests(name) if not path.endswith(".svg")],
+            forests=update(
+                [path for path in forests(name) if not path.endswith(".svg")]
+            ),
         # Before the sensitivity analyses: it is what an analyst waits for.
         priority: 1
         threads: 2

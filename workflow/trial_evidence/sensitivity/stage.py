@@ -37,6 +37,8 @@ from trial_evidence.sensitivity.specifications import (
 from trial_evidence.sheet import Sheet
 
 FOLDER = "sensitivity"
+# Beside that of the forest plots, whose folders these figures share.
+RECORD = ".drawn_sensitivity.json"
 
 
 def write_sensitivity(
@@ -79,7 +81,7 @@ def write_sensitivity(
     style = style_for(configuration.figure_width_mm)
     pages = sensitivity_pages(configuration, found, tables["multiverse"], sheet, setting, style)
     own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
-    publish(pages, folder, configuration.figure_formats, processes, own=own)
+    publish(pages, folder, configuration.figure_formats, processes, own=own, record=RECORD)
     listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
     write_table(folder / FOLDER / LISTING, listing_of(listed))
 

@@ -317,7 +317,7 @@ def _settle(figure: Figure) -> None:
 
 def _use_bundled_font(figure: Figure) -> None:
     for text in figure.findobj(FigureText):
-        text.set_fontproperties(_font(text.get_fontweight() == "bold", text.get_fontsize()))
+        text.set_fontproperties(_font(text.get_fontweight() == "bold", float(text.get_fontsize())))
 
 
 def _font(bold: bool, size_pt: float) -> FontProperties:

@@ -13,8 +13,11 @@ from typing import Literal, TypeVar
 import pandas as pd
 
 from trial_evidence.figures.canvas.page import DPI, Format, Picture, save_page
+from trial_evidence.kept import Ledger, code_version, digest
 
 LISTING = "figures.csv"
+# Beside the list: what each figure was drawn from.
+RECORD = ".drawn.json"
 LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
 Place = TypeVar("Place", bound=tuple[str, ...])
 # So many figures take as long to draw as a new process takes to import what it draws with.
@@ -31,8 +34,11 @@ def publishing(
     dpi: int = DPI,
     own: Sequence[str] = (),
     kept: Collection[str] = (),
+    record: str = RECORD,
 ) -> Iterator[None]:
     """Draw figures while something else is done; at the end of it they are all there.
+
+    A figure is drawn only where what is to be drawn, or a file of it, is not as the record says.
 
     Parameters
     ----------
@@ -47,18 +53,27 @@ def publishing(
         run and is removed, with a folder that is empty then.
     kept
         Paths below the folder that are no figures and stay.
+    record
+        Name of the file in the folder that tells of every figure what it was drawn from.
     """
-    stems = [folder / stem for stem in pages]
+    ledger = Ledger(folder / record)
+    keys = {stem: digest(page, formats, dpi, code_version()) for stem, page in pages.items()}
+    stale = {stem: page for stem, page in pages.items() if not ledger.holds(stem, keys[stem])}
     draw = partial(save_page, formats=formats, dpi=dpi)
-    if helpers > 0:
+    stems = [folder / stem for stem in stale]
+    if helpers > 0 and stale:
         with ProcessPoolExecutor(helpers, mp_context=get_context(_start())) as pool:
-            drawn = pool.map(draw, pages.values(), stems)
+            drawn = pool.map(draw, stale.values(), stems)
             yield
             list(drawn)
     else:
-        list(map(draw, pages.values(), stems))
+        list(map(draw, stale.values(), stems))
         yield
-    there = {folder / f"{stem}.{kind}" for stem in pages for kind in formats}
+    made = {stem: [folder / f"{stem}.{kind}" for kind in formats] for stem in pages}
+    for stem in stale:
+        ledger.note(stem, keys[stem], made[stem])
+    ledger.write()
+    there = {ledger.path, *(path for files in made.values() for path in files)}
     there |= {folder / name for name in kept}
     old = {path for pattern in own for path in folder.glob(pattern) if path.is_file()} - there
     for path in sorted(old):
@@ -76,6 +91,7 @@ def publish(
     dpi: int = DPI,
     own: Sequence[str] = (),
     kept: Collection[str] = (),
+    record: str = RECORD,
 ) -> None:
     """Save figures and remove those of an earlier run that are no more; see `publishing`.
 
@@ -84,7 +100,7 @@ def publish(
     enough = 1 if _start() == "fork" else _WORTH_A_PROCESS
     useful = min(processes, 1 + len(pages) // enough)
     helpers = useful if useful > 1 else 0
-    with publishing(pages, folder, formats, helpers, dpi=dpi, own=own, kept=kept):
+    with publishing(pages, folder, formats, helpers, dpi=dpi, own=own, kept=kept, record=record):
         pass
 
 

@@ -1,0 +1,141 @@
+"""What need not be made again: checksums of what a file was made from, and of the file itself.
+
+Nothing here is ever the reason for what a file holds. A file is left alone where it was made from
+the same things by the same code and still holds what was written then; else it is made anew.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from trial_evidence.files import write_text
+
+_LIBRARY = Path(__file__).parent
+# What a number or a picture may depend on.
+_LIBRARIES = (
+    "fonttools", "jinja2", "matplotlib", "mizani", "numpy", "openpyxl", "pandas", "pillow",
+    "plotnine", "pymare", "python-docx", "scipy", "statsmodels",
+)  # fmt: skip
+
+
+def digest(*things: Any) -> str:
+    """SHA-256 of values of any depth, the same in every process.
+
+    Parameters
+    ----------
+    *things
+        Numbers, texts, paths, arrays, tables, functions of a module, and sequences, sets, mappings
+        (in their order), dataclasses and configuration models of these.
+
+    Raises
+    ------
+    TypeError
+        If a value is of another type: it could change without its checksum.
+    """
+    whole = hashlib.sha256()
+    _feed(whole.update, things)
+    return whole.hexdigest()
+
+
+def _feed(update: Callable[[bytes], None], thing: Any) -> None:
+    kind = f"{type(thing).__qualname__} "
+    if thing is None or isinstance(thing, bool | int | float | str | bytes | np.generic | Path):
+        update(f"{kind}{thing!r}\0".encode("utf-8", "surrogatepass"))
+        return
+    update(f"{kind}(".encode())
+    if isinstance(thing, np.ndarray) and thing.dtype != object:
+        update(f"{thing.dtype} {thing.shape} ".encode() + np.ascontiguousarray(thing).tobytes())
+    elif isinstance(thing, pd.DataFrame | pd.Series):
+        table = thing.to_frame() if isinstance(thing, pd.Series) else thing
+        _feed(update, [*map(str, table.columns), *map(str, table.dtypes)])
+        update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
+    elif isinstance(thing, Mapping):
+        for pair in thing.items():
+            _feed(update, pair)
+    elif isinstance(thing, set | frozenset):
+        for part in sorted(digest(part) for part in thing):
+            update(part.encode())
+    elif isinstance(thing, Sequence | np.ndarray):
+        for part in thing:
+            _feed(update, part)
+    elif isinstance(thing, partial):
+        _feed(update, (thing.func, thing.args, thing.keywords))
+    elif is_dataclass(thing) and not isinstance(thing, type):
+        for field in fields(thing):
+            _feed(update, getattr(thing, field.name))
+    elif isinstance(thing, BaseModel):
+        for name in type(thing).model_fields:
+            _feed(update, getattr(thing, name))
+    elif callable(thing) and "<" not in getattr(thing, "__qualname__", "<"):
+        update(f"{thing.__module__}.{thing.__qualname__}".encode())
+    else:
+        raise TypeError(f"no checksum of {type(thing).__qualname__}: {thing!r}")
+    update(b")\0")
+
+
+@cache
+def code_version() -> str:
+    """Checksum of this library with its fonts, and of the versions of what computes and draws."""
+    files = (path for path in _LIBRARY.rglob("*") if path.suffix in {".py", ".ttf"})
+    sources = [(str(path.relative_to(_LIBRARY)), path.read_bytes()) for path in sorted(files)]
+    return digest(sources, [version(name) for name in _LIBRARIES])
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file; empty where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+class Ledger:
+    """What was made from what: a file beside the files that it tells of.
+
+    A ledger that is missing, cut short or not of this form knows nothing, and everything it told of
+    is made anew.
+
+    Parameters
+    ----------
+    path : Path
+        Of the ledger; the files it tells of are named from its folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            known = {}
+        self._known: dict[str, Any] = known if isinstance(known, dict) else {}
+        self._now: dict[str, Any] = {}
+
+    def holds(self, name: str, key: str) -> bool:
+        """Whether something was made from what has this checksum, and its files are as made."""
+        entry = self._known.get(name)
+        if not isinstance(entry, dict) or entry.get("from") != key:
+            return False
+        files = entry.get("files")
+        if not isinstance(files, dict):
+            return False
+        folder = self.path.parent
+        if any(checksum(folder / file) != written for file, written in files.items()):
+            return False
+        self._now[name] = entry
+        return True
+
+    def note(self, name: str, key: str, files: Iterable[Path]) -> None:
+        """Note that files were made from what has this checksum."""
+        folder = self.path.parent
+        made = {path.relative_to(folder).as_posix(): checksum(path) for path in files}
+        self._now[name] = {"from": key, "files": made}
+
+    def write(self) -> None:
+        """Write down what was noted or found to hold; the rest is forgotten."""
+        write_text(self.path, json.dumps(self._now, indent=1) + "\n", keep_unchanged=True)
