@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from small_project import evidence_of, small_project
 from trial_evidence.cli import main
 from trial_evidence.config.reports import read_report_configuration
+from trial_evidence.kept import Parts
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import report_table
 from trial_evidence.report.page.page import Extras, page
@@ -53,7 +54,8 @@ def write_page_of(folder: Path, drawn: str) -> Path:
         methods=(f"Methods {NASTY}",), provenance={"versions": {"python": "3"}, "note": NASTY},
     )  # fmt: skip
     report = read_report_configuration(folder / "config", configuration)
-    material = Material(configuration, report, sheet, evidence, {}, folder / "results")
+    results, parts = folder / "results", Parts(folder / "parts")
+    material = Material(configuration, report, sheet, evidence, {}, results, parts)
     text = page(material, page_settings(material, trail_of(evidence, configuration)), extras)
     path = folder / "report.html"
     path.write_text(text, encoding="utf-8")

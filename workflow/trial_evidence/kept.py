@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from trial_evidence.files import write_text
+from trial_evidence.files import write_text, write_whole
 
 _LIBRARY = Path(__file__).parent
 # What a number or a picture may depend on.
@@ -139,3 +139,39 @@ class Ledger:
     def write(self) -> None:
         """Write down what was noted or found to hold; the rest is forgotten."""
         write_text(self.path, json.dumps(self._now, indent=1) + "\n", keep_unchanged=True)
+
+
+class Parts:
+    """Texts that take long to make, each in a file named by the checksum of what it is made from.
+
+    A file whose content is not what was written, by the checksum in its first line, is made anew.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the files; made when first needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._used: set[str] = set()
+
+    def text(self, made_from: Sequence[Any], make: Callable[[], str]) -> str:
+        """What was made from these things by this code; made now where it has not been kept."""
+        name = digest(code_version(), *made_from)
+        self._used.add(name)
+        path = self._folder / name
+        if path.is_file():
+            first, _, kept = path.read_bytes().partition(b"\n")
+            if first.decode("ascii", "replace") == hashlib.sha256(kept).hexdigest():
+                return kept.decode("utf-8")
+        text = make()
+        content = text.encode("utf-8")
+        write_whole(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+        return text
+
+    def forget_others(self) -> None:
+        """Remove every part that has not been asked for."""
+        for path in self._folder.glob("*"):
+            if path.name not in self._used:
+                path.unlink()

@@ -10,6 +10,7 @@ from invented import ROOT
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration, read_report_configuration
+from trial_evidence.kept import Parts
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_NUMBERS
 from trial_evidence.report.material.material import NO_NETWORKS, SENSITIVITY_NUMBERS, Material
 from trial_evidence.report.trail.evidence import Evidence
@@ -37,7 +38,8 @@ def material(
         for name, numbers in SENSITIVITY_NUMBERS.items()
     }
     report = report_configuration(configuration)
-    return Material(configuration, report, sheet, evidence, tables, results, networks)
+    parts = Parts(results / "parts")
+    return Material(configuration, report, sheet, evidence, tables, results, parts, networks)
 
 
 def estimate(**fields: Any) -> dict[str, Any]:

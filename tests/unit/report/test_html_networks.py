@@ -7,6 +7,7 @@ from finished_page import read_page
 from invented import outcomes
 from report_material import material
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
+from trial_evidence.kept import Parts
 from trial_evidence.report.page.networks import network_parts
 from trial_evidence.report.page.page import environment
 
@@ -73,7 +74,7 @@ def parts(tmp_path_factory):
     for name, text in TABLES.items():
         (place / f"{name}.csv").write_text(text, encoding="utf-8")
     networks = NetworkConfiguration({}, {}, (NETWORK,), (), (BOTH,))
-    return network_parts(networks, "adjuvant", folder)
+    return network_parts(networks, "adjuvant", folder, Parts(folder / "parts"))
 
 
 @pytest.fixture(scope="module")

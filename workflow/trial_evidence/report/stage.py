@@ -101,6 +101,7 @@ def write_report(
     keys = tuple(source["source_id"] for source in cited)
     extras = Extras(report.title, tables, methods, facts, keys)
     write_text(results / FILE, page(material, settings, extras))
+    material.parts.forget_others()
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
 
 

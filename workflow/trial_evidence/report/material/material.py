@@ -15,6 +15,7 @@ from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.files import read_table, records
+from trial_evidence.kept import Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.report.material.table import ReportTable, declared, report_table
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
@@ -24,6 +25,8 @@ from trial_evidence.sheet import Sheet
 
 # Two arms of a trial may have been read in two sources.
 JOINED = " / "
+# Below the processed data: what the page is put together from.
+PARTS = "page"
 NO_NETWORKS = NetworkConfiguration({}, {}, (), (), ())
 # Table of the sensitivity stage -> the columns that are numbers, of those the report reads.
 SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
@@ -53,6 +56,8 @@ class Material:
         Table of the sensitivity stage -> its rows, all settings.
     results : Path
         Where the results lie, for the tables that a claim names.
+    parts : Parts
+        Of the page, as an earlier run has made them.
     networks : NetworkConfiguration
         The networks that the report shows.
     """
@@ -63,6 +68,7 @@ class Material:
     evidence: Evidence
     sensitivity: Mapping[str, pd.DataFrame]
     results: Path
+    parts: Parts
     networks: NetworkConfiguration = NO_NETWORKS
 
     @cached_property
@@ -251,7 +257,8 @@ def read_material(
         name: all_settings(configuration, results, f"sensitivity/{name}", numbers)
         for name, numbers in SENSITIVITY_NUMBERS.items()
     }
-    return Material(configuration, report, sheet, evidence, sensitivity, results, networks)
+    parts = Parts(processed / PARTS)
+    return Material(configuration, report, sheet, evidence, sensitivity, results, parts, networks)
 
 
 def all_settings(

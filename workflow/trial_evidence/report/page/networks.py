@@ -7,6 +7,7 @@ from typing import Any
 
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.files import read_table, records
+from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.pictures import Picture, pictures
@@ -72,7 +73,7 @@ class NetworkPart:
 
 
 def network_parts(
-    networks: NetworkConfiguration, setting: str, results: Path
+    networks: NetworkConfiguration, setting: str, results: Path, parts: Parts
 ) -> tuple[NetworkPart, ...]:
     """Networks, then surrogates, of a setting: those whose tables the stage has written."""
     entries: list[Network | SurrogacyAnalysis] = [*networks.networks, *networks.surrogacy]
@@ -86,7 +87,8 @@ def network_parts(
         found.append(
             NetworkPart(
                 id_, entry.id, entry.title, measure, tables, _parts(tables), _regimens(tables),
-                tuple(_leagues(tables)), tuple(pictures(results / setting, FOLDER, entry.id)),
+                tuple(_leagues(tables)),
+                tuple(pictures(results / setting, FOLDER, entry.id, parts)),
             )
         )  # fmt: skip
     return tuple(found)

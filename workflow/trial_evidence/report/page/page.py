@@ -95,7 +95,7 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
     return environment(material).get_template("page.html.j2").render(
         title=extras.title,
         settings=settings,
-        parts=_parts(extras.tables, places, overview(material.results)),
+        parts=_parts(extras.tables, places, overview(material.results, material.parts)),
         answers=records(tables["answers"].data) if "answers" in tables else [],
         methods=extras.methods,
         provenance=extras.provenance,

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from trial_evidence.files import read_table, records
+from trial_evidence.kept import Parts, checksum
 from trial_evidence.report.page.svg import RowLink, image_data, inline_svg
 
 FORMATS = ("svg", "pdf", "png", "eps", "tiff")
@@ -29,6 +30,7 @@ def picture(
     stem: Path,
     record: Mapping[str, Any],
     results: Path,
+    parts: Parts,
     prefix: str = "",
     links: Sequence[RowLink] = (),
 ) -> Picture:
@@ -42,6 +44,8 @@ def picture(
         ``title`` and ``description`` of its listing.
     results : Path
         The folder of the page.
+    parts : Parts
+        What an earlier page made of the same files.
     prefix : str
         Where given, the drawing becomes an element whose ids begin with it; else an image.
     links : sequence of RowLink
@@ -57,26 +61,31 @@ def picture(
     description = str(record["description"])
     if prefix and drawing.is_file():
         text = drawing.read_text(encoding="utf-8")
-        element = Markup(inline_svg(text, prefix, description, links))
+        shown = parts.text(
+            ("element", text, prefix, description, links),
+            lambda: inline_svg(text, prefix, description, links),
+        )
+        element = Markup(shown)
     else:
-        address = image_data(stem)
+        content = [checksum(stem.with_name(f"{stem.name}.{kind}")) for kind in ("svg", "png")]
+        address = parts.text(("image", *content), lambda: image_data(stem))
     name = stem.relative_to(results.parent).as_posix()
     files = tuple(f"{name}.{kind}" for kind in FORMATS if _is_file(stem, kind))
     return Picture(stem.name, str(record["title"]), description, files, element, address)
 
 
-def pictures(folder: Path, stage: str, analysis: str) -> Iterator[Picture]:
+def pictures(folder: Path, stage: str, analysis: str, parts: Parts) -> Iterator[Picture]:
     """Figures of an analysis that a stage lists in the ``figures.csv`` of a setting's folder."""
     for record in listed(folder / stage):
         if record["analysis"] == analysis:
-            yield picture(_stem(folder, stage, record), record, folder.parent)
+            yield picture(_stem(folder, stage, record), record, folder.parent, parts)
 
 
-def overview(results: Path) -> list[Picture]:
+def overview(results: Path, parts: Parts) -> list[Picture]:
     """The figures over all settings."""
     folder = results / "overview"
     return [
-        picture(folder / row["figure"], row, results, f"overview-{row['figure']}")
+        picture(folder / row["figure"], row, results, parts, f"overview-{row['figure']}")
         for row in listed(folder)
     ]
 

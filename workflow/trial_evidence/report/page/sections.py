@@ -84,7 +84,7 @@ def page_settings(material: Material, trail: Trail) -> tuple[SettingPart, ...]:
             title,
             tuple(_section(found, material, trail, known) for found in analyses
                   if found.setting == setting),
-            network_parts(material.networks, setting, material.results),
+            network_parts(material.networks, setting, material.results, material.parts),
         )
         for setting, title in configuration.settings.items()
     )  # fmt: skip
@@ -118,7 +118,7 @@ def _section(
         pool=analysis.pool if isinstance(analysis, Analysis) else "rates",
         lead=next(iter(records(leads)), None),
         forests=tuple(
-            picture(folder / row["figure"], row, folder.parent, f"{section}-{n}",
+            picture(folder / row["figure"], row, folder.parent, material.parts, f"{section}-{n}",
                     row_links(_drawn(row["figure"], results, measures), shown))
             for n, row in enumerate(filter(mine, listed(folder)))
         ),
@@ -129,7 +129,7 @@ def _section(
             name: _one_measure(list(filter(mine, Tables(folder / "sensitivity")(name))))
             for name in SENSITIVITY
         },
-        pictures=tuple(pictures(folder, "sensitivity", analysis.id)),
+        pictures=tuple(pictures(folder, "sensitivity", analysis.id, material.parts)),
         bias=tuple(
             row | {"trial": names[row["trial_id"]]}
             for row in records(sheet["risk_of_bias"])
