@@ -20,6 +20,7 @@ include: "workflow/rules/sensitivity.smk"
 include: "workflow/rules/network.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/repair.smk"
 
 
 rule all:
@@ -37,6 +38,16 @@ rule all:
 
 
 onsuccess:
+    write_inventory(INVENTORY, made_by_the_run())
     # A run for one target, such as the check, has nothing to sum up.
     if not workflow.dag_settings.targets:
         print(open("results/summary.txt", encoding="utf-8").read())
+    if read_state(Path("data/raw"), Path("config")) != kept_state(Path(STATE)):
+        print(
+            "The sheet or the configuration was edited during this run; the results are those "
+            "of the state before. Run make again."
+        )
+
+
+onerror:
+    write_inventory(INVENTORY, made_by_the_run())

@@ -8,8 +8,8 @@ out   results/checks/audit.csv, audit.md, readers.csv, readers.md
 rule audit:
     input:
         checked=passed,
-        sheet=SHEET,
-        config=CONFIG,
+        sheet=checked(*TABLES),
+        config=checked(*CONFIG),
         trials=expand("results/{setting}/trials.csv", setting=SETTINGS),
         code=code("sheet", "extract", "pool", "audit"),
         pages=["workflow/report/audit.md.j2", "workflow/report/readers.md.j2"],
@@ -18,9 +18,7 @@ rule audit:
         "results/checks/audit.md",
         "results/checks/readers.csv",
         "results/checks/readers.md",
-    params:
-        content=content_of(*SHEET, *CONFIG),
     message:
         "Audited the sheet"
     shell:
-        "python -m trial_evidence audit"
+        "python -m trial_evidence audit" + ON_STATE

@@ -1,7 +1,8 @@
 """Check: is the sheet sound?
 
 in    data/raw, workflow/dictionary, config
-out   data/processed/checked, the mark that this sheet passed; results/checks/problems.csv,
+out   data/processed/checked, the mark that this sheet passed; data/processed/state, the sheet and the
+      configuration as they were checked, on which all later stages work; results/checks/problems.csv,
       every finding, written whether the sheet passes or not
 """
 
@@ -10,18 +11,17 @@ rule check:
     input:
         sheet=SHEET,
         # The folder itself stands for the files that are missing from it.
-        config=["config", *CONFIG, *LABELS, *STYLES, *NETWORK_CONFIG, *REPORT_CONFIG],
+        config=["config", *CONFIGURATION],
         dictionary=DICTIONARY,
         code=code("sheet"),
     output:
-        touch("data/processed/checked"),
+        mark=touch("data/processed/checked"),
+        state=update(as_checked(*TABLES, *CONFIGURATION)),
     log:
         "results/checks/problems.csv",
     params:
-        content=content_of(
-            *SHEET, *CONFIG, *LABELS, *STYLES, *NETWORK_CONFIG, *REPORT_CONFIG
-        ),
+        content=content_of(*TABLES, *CONFIGURATION),
     message:
         "Checked the sheet"
     shell:
-        "python -m trial_evidence check"
+        f"python -m trial_evidence check --state {STATE}"

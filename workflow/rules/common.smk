@@ -12,6 +12,7 @@ sys.path.insert(0, "workflow")
 from trial_evidence.config.configuration import Analyses
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import read
+from trial_evidence.kept import altered, kept_state, read_state, write_inventory
 from trial_evidence.words.problems import SheetError
 
 # The commands of all rules run with the Python that runs Snakemake, and find the library. The
@@ -37,6 +38,7 @@ STYLES = there("config/styles.yaml")
 # Read by the report only: a change here recomputes nothing.
 REPORT_CONFIG = there("config/report.yaml")
 NETWORK_CONFIG = there("config/networks.yaml")
+CONFIGURATION = [*CONFIG, *LABELS, *STYLES, *REPORT_CONFIG, *NETWORK_CONFIG]
 
 
 def said(path, form):
@@ -51,15 +53,36 @@ METHODS = said("config/config.yaml", Methods)
 ANALYSES = said("config/analyses.yaml", Analyses)
 SETTINGS = list(ANALYSES.settings) if ANALYSES else []
 DICTIONARY = sorted(str(path) for path in Path("workflow/dictionary").glob("*.csv"))
+TABLES = sorted(str(path) for path in Path("data/raw").glob("*.csv"))
 # The folder itself stands for the tables that are missing from it.
-SHEET = ["data/raw", *sorted(str(path) for path in Path("data/raw").glob("*.csv"))]
+SHEET = ["data/raw", *TABLES]
+# What the check has passed, as it was then: all stages after it work on this, and the sheet may be
+# edited again while they do.
+STATE = "data/processed/state"
+ON_STATE = f" --raw {STATE}/raw --config {STATE}/config"
+
+
+def as_checked(*files):
+    """Files of the sheet or the configuration as they were checked."""
+    return [f"{STATE}/{file.removeprefix('data/')}" for file in files]
+
+
+def checked(*files):
+    """The same for the stages after the checkpoint, which looks what has changed in them."""
+
+    def known(wildcards):
+        checkpoints.extract.get()
+        return as_checked(*files)
+
+    return known
 
 
 def content_of(*files):
     """Checksum of what files hold, for the parameters of a rule.
 
     Snakemake looks at the content of an input only where its time stamp is new, and a file that was
-    copied, unpacked or moved here may be older than the results.
+    copied, unpacked or moved here may be older than the results. What is kept of a state is new
+    wherever its content is.
     """
     whole = hashlib.sha256()
     for file in filter(os.path.isfile, files):

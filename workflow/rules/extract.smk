@@ -11,9 +11,9 @@ it has run, so correcting a row of one setting leaves the results of the others 
 
 checkpoint extract:
     input:
-        checked=rules.check.output,
-        sheet=SHEET,
-        config=CONFIG,
+        checked=rules.check.output.mark,
+        sheet=as_checked(*TABLES),
+        config=as_checked(*CONFIG),
         code=code("sheet", "extract"),
     output:
         update(
@@ -29,12 +29,10 @@ checkpoint extract:
                 ],
             )
         ),
-    params:
-        content=content_of(*SHEET, *CONFIG),
     message:
         "Extracted the evidence of all settings"
     shell:
-        "python -m trial_evidence extract"
+        "python -m trial_evidence extract" + ON_STATE
 
 
 def passed(wildcards):
@@ -45,7 +43,7 @@ def passed(wildcards):
     # Without a sound configuration there are no settings, and the check ends the run.
     if SETTINGS:
         checkpoints.extract.get()
-    return rules.check.output
+    return rules.check.output.mark
 
 
 def evidence(wildcards):

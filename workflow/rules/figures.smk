@@ -19,7 +19,7 @@ for name in SETTINGS:
             set_aside=f"data/processed/{name}/set_aside.csv",
             # Its risk-of-bias judgements stand beside the plots.
             sheet=f"data/processed/{name}/sheet.sha256",
-            config=[*CONFIG, *LABELS],
+            config=checked(*CONFIG, *LABELS),
             code=code("sheet", "figures"),
         output:
             listing=f"results/{name}/figures.csv",
@@ -40,8 +40,8 @@ for name in SETTINGS:
         threads: 2
         params:
             setting=name,
-            content=content_of(*CONFIG, *LABELS),
         message:
             "Drew the figures: {params.setting}"
         shell:
             "python -m trial_evidence figures --setting {params.setting} --processes {threads}"
+            + ON_STATE

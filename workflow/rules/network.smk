@@ -10,14 +10,13 @@ out   results/<setting>/network/<network>/: the rows used and set aside, every t
 rule network:
     input:
         sheet="data/processed/{setting}/sheet.sha256",
-        config=[*CONFIG, *NETWORK_CONFIG],
+        config=checked(*CONFIG, *NETWORK_CONFIG),
         code=code("sheet", "extract", "pool", "figures", "network"),
     output:
         listing="results/{setting}/network/figures.csv",
     threads: 2
-    params:
-        content=content_of(*CONFIG, *NETWORK_CONFIG),
     message:
         "Analysed the networks: {wildcards.setting}"
     shell:
         "python -m trial_evidence network --setting {wildcards.setting} --processes {threads}"
+        + ON_STATE

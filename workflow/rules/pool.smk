@@ -8,15 +8,13 @@ out   results/<setting>/estimates.csv, trials.csv and rates.csv (with weights)
 rule pool:
     input:
         evidence=evidence,
-        config=CONFIG,
+        config=checked(*CONFIG),
         code=code("extract", "pool"),
     output:
         "results/{setting}/estimates.csv",
         "results/{setting}/trials.csv",
         "results/{setting}/rates.csv",
-    params:
-        content=content_of(*CONFIG),
     message:
         "Pooled: {wildcards.setting}"
     shell:
-        "python -m trial_evidence pool --setting {wildcards.setting}"
+        "python -m trial_evidence pool --setting {wildcards.setting}" + ON_STATE

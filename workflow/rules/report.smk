@@ -41,7 +41,7 @@ rule report:
     input:
         # Nothing is reported of a sheet or a configuration that did not pass.
         checked=passed,
-        sheet=SHEET,
+        sheet=checked(*TABLES),
         estimates=expand(
             "results/{setting}/{table}.csv",
             setting=SETTINGS,
@@ -54,7 +54,7 @@ rule report:
             table=SENSITIVITY_TABLES,
         ),
         network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
-        config=[*CONFIG, *REPORT_CONFIG, *NETWORK_CONFIG],
+        config=checked(*CONFIG, *REPORT_CONFIG, *NETWORK_CONFIG),
         # The page holds the figures themselves, which may change while their lists do not.
         code=code("workbook", "figures", "sensitivity", "network", "report"),
         page=sorted(str(path) for path in Path("workflow/report").glob("*")),
@@ -78,9 +78,7 @@ rule report:
         overview="results/overview/figures.csv",
         alternatives=["results/alt-texts.csv", "results/alt-texts.md"],
     threads: 2
-    params:
-        content=content_of(*SHEET, *CONFIG, *REPORT_CONFIG, *NETWORK_CONFIG),
     message:
         "Wrote the tables and the report"
     shell:
-        "python -m trial_evidence report --processes {threads}"
+        "python -m trial_evidence report --processes {threads}" + ON_STATE

@@ -25,17 +25,15 @@ rule sensitivity:
     input:
         trials="results/{setting}/trials.csv",
         sheet="data/processed/{setting}/sheet.sha256",
-        config=CONFIG,
+        config=checked(*CONFIG),
         code=code("sheet", "extract", "pool", "figures", "sensitivity"),
     output:
         tables=expand(
             "results/{{setting}}/sensitivity/{table}.csv", table=SENSITIVITY_TABLES
         ),
     threads: 2
-    params:
-        content=content_of(*CONFIG),
     message:
         "Examined the sensitivity: {wildcards.setting}"
     shell:
         "python -m trial_evidence sensitivity --setting {wildcards.setting}"
-        " --processes {threads}"
+        " --processes {threads}" + ON_STATE

@@ -108,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = command("check", _check, "check the sheet and the configuration")
     check.add_argument("--list-warnings", action="store_true", help="print every warning")
+    check.add_argument("--state", type=Path, help="folder to keep what was checked in, as it was")
     command("dictionary", _dictionary, "write docs/data-dictionary.md from workflow/dictionary")
     command("extract", _extract, "tidy evidence of every setting")
     command("pool", _pool, "estimates of one setting").add_argument("--setting", required=True)
@@ -146,9 +147,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> None:
+    from trial_evidence.kept import read_state, write_state
+
     listing = options.results / "checks" / "problems.csv"
+    state = read_state(options.raw, options.config)
     _, _, warnings = _load(options)
     _list_problems(listing, warnings)
+    if options.state is not None:
+        if read_state(options.raw, options.config) != state:
+            raise RequestError("The sheet was saved while it was being checked. Run make again.")
+        write_state(options.state, state)
     for warning in warnings if options.list_warnings else ():
         print(warning.line())
     print(summary(warnings, str(listing)), flush=True)

@@ -175,3 +175,44 @@ class Parts:
         for path in self._folder.glob("*"):
             if path.name not in self._used:
                 path.unlink()
+
+
+def read_state(raw: Path, config: Path) -> dict[str, bytes]:
+    """Tables of a sheet and files of a configuration as they are now, named as they are kept."""
+    tables = {f"raw/{path.name}": path for path in raw.glob("*.csv")}
+    files = {
+        f"config/{path.relative_to(config).as_posix()}": path for path in config.rglob("*.yaml")
+    }
+    return {name: path.read_bytes() for name, path in sorted((tables | files).items())}
+
+
+def write_state(folder: Path, state: Mapping[str, bytes]) -> None:
+    """Keep a state, for every stage of a run to work on while the sheet may be edited again.
+
+    A file that is the same keeps its time stamp; one that is no more is removed.
+    """
+    for name, content in state.items():
+        write_whole(folder / name, content, keep_unchanged=True)
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in state:
+            path.unlink()
+
+
+def kept_state(folder: Path) -> dict[str, bytes]:
+    """The state that :func:`write_state` kept."""
+    return read_state(folder / "raw", folder / "config")
+
+
+def write_inventory(path: Path, files: Iterable[Path]) -> None:
+    """Write down the checksum of every file that a run leaves behind."""
+    made = {file.as_posix(): checksum(file) for file in sorted(files)}
+    write_text(path, json.dumps(made, indent=1) + "\n", keep_unchanged=True)
+
+
+def altered(path: Path) -> list[Path]:
+    """Files that are not as the run left them that wrote this inventory: edited, cut or gone."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return []
+    return [Path(file) for file, made in known.items() if checksum(Path(file)) != made]
