@@ -7,17 +7,18 @@ import plotnine as p9
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, wrap
 from trial_evidence.figures.house.labels import geom_names
-from trial_evidence.figures.house.scales import Span, fitting, from_zero, per_panel, scale
-from trial_evidence.figures.house.theme import (
-    Words,
+from trial_evidence.figures.house.legends import legend
+from trial_evidence.figures.house.marks import geom_disc, line_width, point_size
+from trial_evidence.figures.house.scales import (
+    Span,
     across_mm,
-    geom_disc,
-    house,
+    fitting,
+    from_zero,
     leading_mm,
-    legend,
-    line_width,
-    point_size,
+    per_panel,
+    scale,
 )
+from trial_evidence.figures.house.theme import Words, house
 from trial_evidence.words.numbers import format_tick, linear_ticks
 
 _PANEL_MM = 29.0
@@ -70,7 +71,10 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
     # a name may stand a little above its panel
     clear = style.block_gap_mm / MM_PER_POINT
     row = _PANEL_MM + lines * leading_mm(style.text_pt, style) + 3 * style.block_gap_mm
-    keys = legend([_POOLED, _COMPARED], style)
+    keys = legend(
+        [_POOLED, _COMPARED], style, {"size": point_size(0.85 * style.square_unweighted_mm)},
+        fill=[style.ink, style.paper], color=[style.paper, style.ink],
+    )  # fmt: skip
     legends = [] if trials["pooled"].all() else [keys]
 
     def in_order(frame: pd.DataFrame) -> pd.DataFrame:
@@ -91,10 +95,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
             show_legend=bool(legends),
         )
         + geom_names(p9.aes(label="label"), in_order(named), style=style)
-        + keys.scales(
-            1, {"size": point_size(0.85 * style.square_unweighted_mm)},
-            fill=[style.ink, style.paper], color=[style.paper, style.ink],
-        )
+        + ([] if legends else keys.scales(1))
         + p9.theme(
             panel_spacing_y=2 * style.block_gap_mm / style.width_mm,
             strip_text=p9.element_text(margin={"t": 0.5 * clear, "b": clear}),
