@@ -121,10 +121,9 @@ def gosh(
     left = pd.DataFrame({"x": [x.low], "y": 0.0, "yend": 100.0})
     every = pd.DataFrame({"panel": pd.Categorical(names, names), "x": x.low, "y": 0.0})
     last = {"panel": names[-1]} if rows > 1 else {}
-    apart = 2 * style.block_gap_mm + leading_mm(style.text_pt, style)
-    lines = max(map(len, headings)) - 1
-    apart += lines * leading_mm(style.text_pt, style)
-    panels_mm = lines * leading_mm(style.text_pt, style) + rows * height + (rows - 1) * apart
+    line = leading_mm(style.text_pt, style)
+    further = (max(map(len, headings)) - 1) * line
+    panels_mm = further + rows * height + (rows - 1) * (2 * style.block_gap_mm + line + further)
     return (
         p9.ggplot()
         + house(style, words, panels_mm, legends, x=axis, y=_Y_LABEL, columns=columns)
@@ -154,11 +153,10 @@ def _roomy(axis: Axis, values: list[float], room_mm: float, columns: int, style:
     x = fitting(covering(axis, values), room_mm, style)
     if axis.reference is None or not values:
         return x
+    before, after = (widest_mm(side, style.text_pt) for side in favours_lines(axis, style, columns))
     # the words begin half a gap from the line; left of a panel they may use the gap, on the right
     # the page ends
-    gap = style.panel_gap_mm / 2
-    widths = [widest_mm(side, style.text_pt) for side in favours_lines(axis, style, columns)]
-    before, after = widths[0] - gap, widths[1] + gap
+    before, after = before - style.panel_gap_mm / 2, after + style.panel_gap_mm / 2
     if before + after > _WORDS_SHARE * room_mm:
         return x
     low, high = min(*values, axis.reference), max(*values, axis.reference)
@@ -201,10 +199,11 @@ def _shade(count: float, most: int) -> int:
 
 def _classes(most: int) -> dict[int, tuple[int, int]]:
     """Lowest and highest number of subsets in every class that has any."""
-    found: dict[int, list[int]] = {}
+    found: dict[int, tuple[int, int]] = {}
     for count in range(1, most + 1):
-        found.setdefault(_shade(count, most), []).append(count)
-    return {shade: (counts[0], counts[-1]) for shade, counts in found.items()}
+        shade = _shade(count, most)
+        found[shade] = (found.get(shade, (count, count))[0], count)
+    return found
 
 
 def _counted(low: int, high: int) -> str:

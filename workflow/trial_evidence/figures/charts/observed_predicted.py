@@ -48,7 +48,8 @@ def observed_predicted(
     near = values[(values >= low - spread / 2) & (values <= high + spread / 2)]
     height = 1.15 * panel_height_mm(style)
     # one range for both axes, or the line of agreement would not cut the panel in two
-    x, y = spans(*[covering(axis, near)] * 2, height, style)
+    reach = covering(axis, near)
+    x, y = spans(reach, reach, height, style)
     ends = min(x.low, y.low), max(x.high, y.high)
     intervals = f"{level:g}% confidence intervals"
     shown = points.assign(

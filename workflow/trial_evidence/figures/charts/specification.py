@@ -25,7 +25,6 @@ from trial_evidence.figures.house.scales import (
     widest_mm,
 )
 from trial_evidence.figures.house.theme import Words, house, panel_height_mm
-from trial_evidence.files import records
 
 Numbers = npt.NDArray[np.float64]
 
@@ -97,13 +96,9 @@ def specification(
     )
     bottom, top = ends(span)
     cut = int(((known["low"] < bottom) | (known["high"] > top)).sum())
+    room = names_mm - style.panel_gap_mm
     rows["shown"] = [
-        shorten(
-            name,
-            names_mm - style.panel_gap_mm - indent * style.indent_mm,
-            style.footnote_pt,
-            not indent,
-        )
+        shorten(name, room - indent * style.indent_mm, style.footnote_pt, not indent)
         for name, indent in zip(rows["label"], rows["indent"], strict=True)
     ]
     words = words.with_footnotes(
@@ -213,7 +208,6 @@ def _curve(
     middle = legend(said, style, left_mm=names_mm, linetype=dashes)
     hair = line_width(style.hair_pt)
     at = pd.DataFrame({"y": medians.tolist(), "key": said, "panel": _PANELS[0]})
-    thick = 1.4 * style.interval_pt
     if pitch < _PIXEL_MM:
         # Thousands of intervals, each narrower than what can be printed, look the same as areas. A
         # line on them needs some paper around it.
@@ -235,7 +229,7 @@ def _curve(
     if dot > 2 * _BIN_MM:
         layers.append(geom_disc(**disc(dot, style.ink, style.paper, style)))
     else:
-        layers.append(p9.geom_path(color=style.ink, size=line_width(thick)))
+        layers.append(p9.geom_path(color=style.ink, size=line_width(1.4 * style.interval_pt)))
     layers += [
         p9.geom_hline(p9.aes(yintercept="y", linetype="key"), at, color=style.ink, size=hair),
         *frame,
@@ -270,8 +264,8 @@ def _areas(shown: pd.DataFrame, pitch: float) -> pd.DataFrame:
     along = pd.concat([parts, *ends_of]).sort_values(["run", "x"], kind="stable")
     back = along[::-1]
     sides = [along.assign(estimate=along["high"]), back.assign(estimate=back["low"])]
-    outline: pd.DataFrame = pd.concat(sides).reset_index()
-    return outline.assign(panel=_PANELS[0])
+    outline: pd.DataFrame = pd.concat(sides).reset_index().assign(panel=_PANELS[0])
+    return outline
 
 
 def _choices(
@@ -283,41 +277,32 @@ def _choices(
     rows = rows.assign(panel=_PANELS[1])
     own = rows[rows["indent"] == 1]
     banded = own[own.groupby("factor").cumcount() % 2 == 0]
-    layers: list[Any] = [
+    marks = pd.concat(
+        _marks((choices[factor] == choice).to_numpy(), pitch).assign(y=y)
+        for factor, choice, y in zip(own["factor"], own["choice"], own["y"], strict=True)
+    ).assign(panel=_PANELS[1])
+    chosen: p9.geoms.geom.geom
+    if pitch > 2 * _BIN_MM:
+        width = min(_WIDEST_MM, pitch * _FILLED) / pitch
+        chosen = p9.geom_tile(p9.aes("x", "y"), marks, width=width, height=0.72, fill=style.ink)
+    else:
+        shares = p9.aes("x", "y - 0.36 + 0.72 * share", group="y")
+        chosen = p9.geom_polygon(shares, marks, fill=style.ink, inherit_aes=False)
+    return [
         p9.geom_rect(
             p9.aes(ymin="y - 0.5", ymax="y + 0.5"), banded, xmin=0, xmax=count,
             fill=style.band, inherit_aes=False,
-        )
-    ]  # fmt: skip
-    own_marks = [
-        _marks((choices[row["factor"]] == row["choice"]).to_numpy(), pitch).assign(
-            y=float(row["y"])
-        )
-        for row in records(own)
-    ]
-    marks: pd.DataFrame = pd.concat(own_marks).assign(panel=_PANELS[1])
-    if pitch > 2 * _BIN_MM:
-        width = min(_WIDEST_MM, pitch * _FILLED) / pitch
-        layers.append(
-            p9.geom_tile(p9.aes("x", "y"), marks, width=width, height=0.72, fill=style.ink)
-        )
-    else:
-        layers.append(
-            p9.geom_polygon(
-                p9.aes("x", "y - 0.36 + 0.72 * share", group="y"), marks, fill=style.ink,
-                inherit_aes=False,
-            )
-        )  # fmt: skip
-    for indent in (0, 1):
-        some = rows[rows["indent"] == indent]
-        layers.append(
+        ),
+        chosen,
+        *(
             geom_beside(
-                p9.aes(y="y", label="shown"), some, inherit_aes=False, style=style,
-                size=style.footnote_pt, fontweight="normal" if indent else "bold",
+                p9.aes(y="y", label="shown"), rows[rows["indent"] == indent], inherit_aes=False,
+                style=style, size=style.footnote_pt, fontweight=weight,
                 at_mm=style.margin_mm + indent * style.indent_mm,
             )
-        )  # fmt: skip
-    return layers
+            for indent, weight in enumerate(("bold", "normal"))
+        ),
+    ]  # fmt: skip
 
 
 def _marks(chosen: npt.NDArray[np.bool_], pitch: float) -> pd.DataFrame:

@@ -57,6 +57,7 @@ _WAYS = (
     *((1.0, up / 10) for up in (2, 4, 8)),
 )
 
+_ACROSS, _UP = {"x"}, {"y", "label"}
 _PARAMS = {
     **p9.geom_text.DEFAULT_PARAMS,
     "style": Style(),
@@ -103,7 +104,7 @@ class _Words(Artist):
 
     @property
     def edges(self) -> Boxes:
-        return np.asarray(self.panel.get_window_extent().extents / self.per_mm)
+        return np.asarray(self.panel.get_window_extent().extents) / self.per_mm
 
     def write(
         self, text: str, x: float, y: float, size_pt: float, align: str = "left", bold: bool = False
@@ -228,6 +229,7 @@ class _Names(_Words):
 
     def _lines(self) -> Iterator[Boxes]:
         """Boxes around the lines in the panel, piece by piece; areas without an edge are none."""
+        artist: Any
         for artist in self.panel.get_children():
             paths: Sequence[Path] = ()
             if isinstance(artist, Line2D):
@@ -265,7 +267,7 @@ class geom_names(_geom_words):
 class geom_favours(_geom_words):
     """What lies on either `sides` of no effect, and lines `under` that, below the axis."""
 
-    REQUIRED_AES = frozenset({"x"})
+    REQUIRED_AES = _ACROSS
     artist = _Favours
 
 
@@ -276,7 +278,7 @@ class geom_beside(_geom_words):
     of the panel, each with a tick.
     """
 
-    REQUIRED_AES = frozenset({"y", "label"})
+    REQUIRED_AES = _UP
     artist = _Beside
 
 

@@ -106,15 +106,16 @@ def legend(
 
 def line_legend(
     looks: Mapping[str, Stroke],
-    meanings: Mapping[str, str],
+    meanings: Mapping[Any, str],
     style: Style,
     left_mm: float = _LEFT_MM,
 ) -> Legend:
     """A guide of kinds of line, those of `looks` that mean anything in the chart."""
     kinds = [kind for kind in looks if kind in meanings]
     colours, points, dashes = zip(*(looks[kind] for kind in kinds), strict=True)
-    lines = {"color": colours, "size": [*map(line_width, points)], "linetype": dashes}
-    return legend({kind: meanings[kind] for kind in kinds}, style, left_mm=left_mm, **lines)
+    sizes = [*map(line_width, points)]
+    named = {kind: meanings[kind] for kind in kinds}
+    return legend(named, style, left_mm=left_mm, color=colours, size=sizes, linetype=dashes)
 
 
 def side_by_side(legends: Sequence[Legend], style: Style) -> list[list[Legend]]:

@@ -23,8 +23,8 @@ def line_width(points: float) -> float:
     return points / _POINTS_PER_SIZE
 
 
-def point_size(diameter_mm: float, stroke: float = 0.0) -> float:
-    """The `size` of a point that is so many millimetres wide, with its edge."""
+def point_size(diameter_mm: Any, stroke: float = 0.0) -> Any:
+    """The `size` of a point that is so many millimetres wide, with its edge; or of many points."""
     return diameter_mm / MM_PER_POINT / _POINTS_PER_SIZE - stroke
 
 
