@@ -13,7 +13,9 @@ from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.page import save_page
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.figures.charts.baujat import baujat
-from trial_evidence.figures.house.labels import favours, geom_names
+from trial_evidence.figures.house.labels import favours, geom_names, vertical_label
+from trial_evidence.figures.house.legends import legend
+from trial_evidence.figures.house.marks import disc, geom_disc
 from trial_evidence.figures.house.publish import Chart, save
 from trial_evidence.figures.house.scales import (
     Span,
@@ -22,9 +24,8 @@ from trial_evidence.figures.house.scales import (
     fitting,
     from_zero,
     scale,
-    vertical_label,
 )
-from trial_evidence.figures.house.theme import Words, disc, geom_disc, house, legend
+from trial_evidence.figures.house.theme import Words, house
 
 DOCS = Path(__file__).parents[2] / "docs" / "figures.md"
 PAGE = PRESETS["page"]
@@ -120,12 +121,15 @@ def test_a_plot_is_not_drawn_over_what_was_drawn_before(tmp_path):
 
 
 def test_legends_share_a_row_where_they_fit(tmp_path):
-    keys = [legend([name], PAGE) for name in ("gate", "Fence", "x" * 95)]
+    looks = {"color": ["#000000"], "shape": ["o"], "fill": ["#000000"]}
+    keys = [
+        legend([name], PAGE, **{aesthetic: looks[aesthetic]})
+        for name, aesthetic in zip(("gate", "Fence", "x" * 95), looks, strict=True)
+    ]
     frame = pd.DataFrame({"x": [0.2], "y": [0.2]})
     plot = p9.ggplot(frame, p9.aes("x", "y")) + house(PAGE, TITLED, 40.0, keys)
-    for number, (key, aesthetic) in enumerate(zip(keys, ("color", "shape", "fill"), strict=True)):
+    for key, aesthetic in zip(keys, looks, strict=True):
         plot += p9.geom_point(p9.aes(**{aesthetic: [key.keys[0]]}))
-        plot += key.scales(number + 1, **{aesthetic: ["o" if aesthetic == "shape" else "#000000"]})
     drawing = drawn(Chart(lambda style: plot, "T", "D", PAGE), tmp_path)
     one, two, three = (drawing.word(key.keys[0]) for key in keys)
     assert one.y == pytest.approx(two.y, abs=0.01)

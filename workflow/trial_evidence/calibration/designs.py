@@ -48,12 +48,16 @@ class Design:
 
     def ideal_width(self, tau: float, level: float) -> float:
         """Width of the interval for the mean of somebody who knows tau, at a level in percent."""
-        return float(2 * ndtri(0.5 + level / 200) * np.sqrt(self.variance_if_known(tau)))
+        return _width(self.variance_if_known(tau), level)
 
     def ideal_prediction_width(self, tau: float, level: float) -> float:
         """Width of the prediction interval of somebody who knows tau, at a level in percent."""
-        variance = self.variance_if_known(tau) + tau**2
-        return float(2 * ndtri(0.5 + level / 200) * np.sqrt(variance))
+        return _width(self.variance_if_known(tau) + tau**2, level)
+
+
+def _width(variance: float, level: float) -> float:
+    """Width of a normal interval at a level in percent."""
+    return float(2 * ndtri(0.5 + level / 200) * np.sqrt(variance))
 
 
 def read_designs(configuration: Configuration, results: Path) -> tuple[Design, ...]:
@@ -76,8 +80,7 @@ def read_designs(configuration: Configuration, results: Path) -> tuple[Design, .
     RequestError
         If a setting has not been pooled yet, or no pool has two trials.
     """
-    tables = {setting: _trials(results / setting / "trials.csv") for setting in
-              configuration.settings}  # fmt: skip
+    tables = {name: _trials(results / name / "trials.csv") for name in configuration.settings}
     designs = []
     for analysis in configuration.analyses:
         if analysis.pool != "overall":

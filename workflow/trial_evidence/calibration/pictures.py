@@ -12,7 +12,7 @@ from trial_evidence.figures.house.theme import Words
 
 # The coverage of the common effect falls so low that nothing else could be told apart beside it;
 # the page of tables has every method.
-_SHOWN_MEANS = [method for method in METHOD_NAMES if method not in ("EE wald", "REML t")]
+_SHOWN_MEANS = ("DL wald", "REML wald", "REML hartung_knapp", "REML hartung_knapp_conservative")
 _SHOWN_PREDICTIONS = ("REML conservative_k_minus_1", "REML t_k_minus_2")
 _SHOWN_WIDTHS = ("DL wald", "REML hartung_knapp_conservative")
 _LOWEST = "Lowest among the pools with this number of trials"
@@ -25,15 +25,12 @@ _POOLS = (
 def calibration_charts(table: pd.DataFrame, level: float, style: Style) -> dict[str, Chart]:
     """Coverage and width of the intervals at a level in percent, and bias of tau2, by file name."""
     methods = list(dict.fromkeys(table["method"]))
+    names_of = METHOD_NAMES | PREDICTION_NAMES
     means, news, widths = (
-        with_bayesian({method: names[method] for method in shown}, methods)
-        for names, shown in (
-            (METHOD_NAMES, _SHOWN_MEANS),
-            (PREDICTION_NAMES, _SHOWN_PREDICTIONS),
-            (METHOD_NAMES, _SHOWN_WIDTHS),
-        )
+        with_bayesian({method: names_of[method] for method in shown}, methods)
+        for shown in (_SHOWN_MEANS, _SHOWN_PREDICTIONS, _SHOWN_WIDTHS)
     )
-    estimators = list(dict.fromkeys(table.loc[table["quantity"] == "tau2 bias", "method"]))
+    estimators = table.loc[table["quantity"] == "tau2 bias", "method"].unique()
     biased = dict(zip(estimators, estimators, strict=True))
     nominal = level / 100
     wide = "Width relative to the interval for known τ; widest of the pools"

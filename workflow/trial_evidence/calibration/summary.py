@@ -60,33 +60,32 @@ def calibration_page(table: pd.DataFrame) -> str:
     taus = ", ".join(f"{tau:g}" for tau in sorted(set(table["tau"])))
     by_trials = pools["k"].value_counts().sort_index()
     up_to, above = f"τ up to {LARGE_TAU:g}", f"τ above {LARGE_TAU:g}"
-    lowest = "Lowest coverage of the"
-    low, high = (extreme_by_trials(usual, "relative tau2 bias", w) for w in ("min", "max"))
-    bias = low.map(_signed) + " to " + high.map(_signed)
+    lowest, widest = "Lowest coverage of the", "Largest mean width of the"
     sections = {}
+
+    def worst(title: str, part: pd.DataFrame, quantity: str, names: Mapping[str, str]) -> None:
+        """A section of the lowest coverages in percent, or of the greatest widths."""
+        if quantity.endswith("coverage"):
+            found = _numbers(100 * extreme_by_trials(part, quantity, "min"), names, 1)
+        else:
+            found = _numbers(extreme_by_trials(part, quantity, "max"), names, 2)
+        sections[title] = found
+
     for part, words in ((usual, up_to), (beyond, above)):
         if not part.empty:
-            for what, quantity, names in (
-                ("interval for the mean", "coverage", means),
-                ("prediction interval", "prediction coverage", news),
-            ):
-                found = 100 * extreme_by_trials(part, quantity, "min")
-                sections[f"{lowest} {what}, percent; {words}"] = _numbers(found, names, 1)
-    wide = extreme_by_trials(usual, "relative width", "max")
-    sections[
-        f"Largest mean width of the interval, relative to the interval for known τ; {up_to}"
-    ] = _numbers(wide, means, 2)
-    wide = extreme_by_trials(some, "relative prediction width", "max")
-    sections[
-        "Largest mean width of the prediction interval, relative to the one for known τ; "
-        f"τ from {some['tau'].min():g} to {LARGE_TAU:g}"
-    ] = _numbers(wide, news, 2)
-    sections[
-        f"Bias of τ², in percent of the mean variance of a trial's effect, v + τ²; {up_to}"
-    ] = bias
-    found = 100 * extreme_by_trials(usual, "tau2 coverage", "min")
-    profile = {"Q-profile": "Q-profile"}
-    sections[f"{lowest} Q-profile interval for τ², percent; {up_to}"] = _numbers(found, profile, 1)
+            worst(f"{lowest} interval for the mean, percent; {words}", part, "coverage", means)
+            title = f"{lowest} prediction interval, percent; {words}"
+            worst(title, part, "prediction coverage", news)
+    title = f"{widest} interval, relative to the interval for known τ; {up_to}"
+    worst(title, usual, "relative width", means)
+    title = f"{widest} prediction interval, relative to the one for known τ; τ from "
+    title += f"{some['tau'].min():g} to {LARGE_TAU:g}"
+    worst(title, some, "relative prediction width", news)
+    title = f"Bias of τ², in percent of the mean variance of a trial's effect, v + τ²; {up_to}"
+    low, high = (extreme_by_trials(usual, "relative tau2 bias", w) for w in ("min", "max"))
+    sections[title] = low.map(_signed) + " to " + high.map(_signed)
+    title = f"{lowest} Q-profile interval for τ², percent; {up_to}"
+    worst(title, usual, "tau2 coverage", {"Q-profile": "Q-profile"})
     head = (
         "# Calibration",
         f"{len(pools)} pools of log ratios with the sampling variances of the sheet; true τ "

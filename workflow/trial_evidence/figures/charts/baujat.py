@@ -5,15 +5,9 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.house.labels import geom_names
-from trial_evidence.figures.house.scales import finite, fitting, from_zero, scale
-from trial_evidence.figures.house.theme import (
-    Words,
-    across_mm,
-    disc,
-    geom_disc,
-    house,
-    panel_height_mm,
-)
+from trial_evidence.figures.house.marks import disc, geom_disc
+from trial_evidence.figures.house.scales import finite, from_zero, scale, spans
+from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 
 def baujat(
@@ -39,11 +33,12 @@ def baujat(
     missing = "; ".join(trials.loc[~known, "trial"])
     words = words.with_footnotes(f"Not shown: {missing}." if missing else "")
     height = panel_height_mm(style)
-    y = fitting(from_zero(trials.loc[known, "influence"]), height, style, upright=True)
-    x = fitting(from_zero(trials.loc[known, "contribution"]), across_mm(style, y), style)
+    shown = trials[known]
+    across, up = (from_zero(shown[name]) for name in ("contribution", "influence"))
+    x, y = spans(across, up, height, style)
     # those far out are what the plot is looked at for: their names have the best places
-    far = trials["contribution"] / x.high + trials["influence"] / y.high
-    shown = trials[known].assign(far=far).sort_values("far", ascending=False, kind="stable")
+    far = shown["contribution"] / x.high + shown["influence"] / y.high
+    shown = shown.assign(far=far).sort_values("far", ascending=False, kind="stable")
     return (
         p9.ggplot(shown, p9.aes("contribution", "influence"))
         + house(style, words, height, x=x_label, y=y_label)

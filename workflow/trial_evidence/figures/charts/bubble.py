@@ -2,37 +2,19 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.house.labels import geom_names
-from trial_evidence.figures.house.scales import (
-    between,
-    covering,
-    finite,
-    fitting,
-    natural,
-    scale,
-    vertical_label,
-)
-from trial_evidence.figures.house.theme import (
-    Legend,
-    Words,
-    across_mm,
-    disc,
-    geom_disc,
-    house,
-    legend,
-    line_width,
-    panel_height_mm,
-    point_size,
-    reference_line,
-)
+from trial_evidence.figures.house.bubbles import bubbles, sized
+from trial_evidence.figures.house.labels import vertical_label
+from trial_evidence.figures.house.legends import Legend, legend
+from trial_evidence.figures.house.marks import line_width, point_size, reference_line
+from trial_evidence.figures.house.scales import between, covering, finite, natural, scale, spans
+from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
-_LARGEST_MM, _SMALLEST_MM = 6.0, 1.2
+_SMALLEST_MM = 1.2
 # how much wider than the covariate the axis is, on either side
 _ROOM = 0.05
 _TRIAL, _LINE = "Trial (area follows weight)", "Fitted line"
@@ -77,50 +59,43 @@ def bubble(
     whole = bool((known["covariate"] % 1 == 0).all())
     fitted: list[float] = [] if line is None else line["fitted"].tolist()
     height = panel_height_mm(style)
-    y = fitting(covering(axis, [*known["estimate"], *fitted]), height, style, upright=True)
     across = between(ends[0] - room, ends[1] + room, whole=whole)
-    x = fitting(across, across_mm(style, y), style)
-    heaviest = known["weight"].max() if len(known) else 0.0
-    share = known["weight"].clip(lower=0.0) / heaviest if heaviest > 0 else 1.0
-    diameter = np.maximum(_SMALLEST_MM, _LARGEST_MM * np.sqrt(share) * style.square_max_mm / 3.3)
-    looks = disc(1.0, style.muted, style.ink, style)
-    del looks["size"]
+    x, y = spans(across, covering(axis, [*known["estimate"], *fitted]), height, style)
+    known = sized(known, "weight", _SMALLEST_MM, style).assign(
+        y=lambda bubble: natural(bubble["estimate"], axis.scale)
+    )
     # a bubble may not reach over what stands around the panel
-    rims = [min(y.share(at), 1 - y.share(at)) for at in natural(known["estimate"], axis.scale)]
-    beyond = max([0.0, *(diameter / 2 / height - rims)])
-    # small ones last: they would vanish behind large ones
-    known = known.assign(
-        y=natural(known["estimate"], axis.scale), size=point_size(diameter, looks["stroke"])
-    ).sort_values("weight", ascending=False, kind="stable")
-    keys = [legend([key], style) for key in (_TRIAL, _LINE, f"{level:g}% confidence band")]
+    rims = [min(y.share(at), 1 - y.share(at)) for at in known["y"]]
+    beyond = max([0.0, *(known["diameter"] / 2 / height - rims)])
+    trial = legend([_TRIAL], style, {"size": point_size(style.square_unweighted_mm)}, shape=["o"])
+    fit, legends = ([], []) if line is None else _fit(line, axis, level, style)
     return (
         p9.ggplot(known, p9.aes("covariate", "y"))
-        + house(
-            style, words, height, keys[: 1 if line is None else 3], covariate, vertical_label(axis)
-        )
-        + _fit(line, axis, keys[1:], style)
+        + house(style, words, height, [trial, *legends], covariate, vertical_label(axis))
+        + fit
         + reference_line(axis, style, "y")
-        + geom_disc(p9.aes(size="size", shape=[_TRIAL] * len(known)), **looks)
-        + geom_names(p9.aes(label="trial"), style=style)
-        + keys[0].scales(1, {"size": point_size(style.square_unweighted_mm)}, shape=["o"])
-        + [scale("x", x), scale("y", y, beyond=beyond), p9.scale_size_identity()]
+        + bubbles(known, _TRIAL, "trial", style)
+        + [scale("x", x), scale("y", y, beyond=beyond)]
     )
 
 
-def _fit(line: pd.DataFrame | None, axis: Axis, keys: list[Legend], style: Style) -> list[Any]:
-    """The fitted line with its band, behind the trials."""
-    if line is None:
-        return []
+def _fit(
+    line: pd.DataFrame, axis: Axis, level: float, style: Style
+) -> tuple[list[Any], list[Legend]]:
+    """The fitted line with its band, behind the trials, and their legends."""
+    band = f"{level:g}% confidence band"
     shown = line.assign(
         **{name: natural(line[name], axis.scale) for name in ("fitted", "low", "high")},
-        line=keys[0].keys[0],
-        band=keys[1].keys[0],
+        line=_LINE,
+        band=band,
     )
     thick, hair = line_width(1.5 * style.interval_pt), line_width(style.hair_pt)
     edge = {"color": style.accent_light, "size": hair}
-    return [
+    layers = [
         p9.geom_ribbon(p9.aes(y="fitted", ymin="low", ymax="high", fill="band"), shown, **edge),
         p9.geom_line(p9.aes(y="fitted", color="line"), shown, size=thick),
-        *keys[0].scales(2, color=[style.accent]),
-        *keys[1].scales(3, edge, fill=[style.band]),
+    ]
+    return layers, [
+        legend([_LINE], style, color=[style.accent]),
+        legend([band], style, edge, fill=[style.band]),
     ]

@@ -8,18 +8,10 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import wrap
-from trial_evidence.figures.house.scales import between, fitting, scale
-from trial_evidence.figures.house.theme import (
-    DASHED,
-    DOTTED,
-    Words,
-    geom_disc,
-    house,
-    leading_mm,
-    legend,
-    line_width,
-    point_size,
-)
+from trial_evidence.figures.house.legends import legend
+from trial_evidence.figures.house.marks import DASHED, DOTTED, geom_disc, line_width, point_size
+from trial_evidence.figures.house.scales import between, fitting, leading_mm, scale
+from trial_evidence.figures.house.theme import Words, house
 from trial_evidence.words.numbers import format_tick
 
 _LEAST_PANEL_MM = 36.0
@@ -78,7 +70,6 @@ def calibration(
     lines = max(heading.count("\n") + 1 for heading in headings.values())
     head = lines * leading_mm(style.text_pt, style) + style.block_gap_mm
     span = fitting(between(low - room, highest, percent), panel, style, upright=True)
-    keys = legend([f"τ = {format_tick(tau)}" for tau in taus], style)
     pale, full, ink, paper = style.accent_light, style.accent, style.ink, style.paper
     # each differs from the others without colour
     looks: dict[str, Any] = {
@@ -87,10 +78,12 @@ def calibration(
         "shape": ["o", "s", "o", "D", "s", "D"],
         "linetype": ["solid", DASHED, "solid", DASHED, "solid", DOTTED],
     }
+    labels = [f"τ = {format_tick(tau)}" for tau in taus]
+    keys = legend(labels, style, **{name: values[: len(taus)] for name, values in looks.items()})
     shown = known.assign(
         trials=[str(int(count)) for count in known["trials"]],
         method=pd.Categorical(known["method"].map(headings), list(headings.values())),
-        key=known["tau"].map(dict(zip(taus, keys.keys, strict=True))),
+        key=known["tau"].map(dict(zip(taus, labels, strict=True))),
     )
     together = shown.groupby(["method", "key"], observed=True)["value"].transform("size")
     hair, line = line_width(style.hair_pt), line_width(style.interval_pt)
@@ -104,7 +97,6 @@ def calibration(
         + geom_disc(
             p9.aes(fill="key", shape="key"), size=point_size(style.square_min_mm, hair), stroke=hair
         )
-        + keys.scales(1, **{name: looks[name][: len(taus)] for name in looks})
         + p9.scale_x_discrete(limits=[str(int(count)) for count in trials])
         + scale("y", span)
     )

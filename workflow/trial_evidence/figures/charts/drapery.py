@@ -11,25 +11,21 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
 from trial_evidence.figures.house.labels import favours, geom_beside, told_at_foot
+from trial_evidence.figures.house.legends import Stroke, line_legend
+from trial_evidence.figures.house.marks import DASHED, line_width
 from trial_evidence.figures.house.scales import (
     Span,
+    across_mm,
     between,
     covering,
     finite,
     fitting,
+    leading_mm,
     natural,
     scale,
+    widest_mm,
 )
-from trial_evidence.figures.house.theme import (
-    DASHED,
-    Words,
-    across_mm,
-    house,
-    leading_mm,
-    legend,
-    line_width,
-    panel_height_mm,
-)
+from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 from trial_evidence.words.numbers import format_tick
 
 # below this p the axis need not show a curve
@@ -70,18 +66,15 @@ def drapery(
     """
     known = curves[finite(curves, "effect", "p_value")].reset_index(drop=True)
     named = known.groupby("kind", sort=False)["curve"].first().to_dict() | {"trial": _TRIAL}
-    looks = {
-        "trial": (style.muted, line_width(style.hair_pt), "solid"),
-        "pooled": (style.accent, line_width(2.4 * style.interval_pt), "solid"),
-        "prediction": (style.accent, line_width(1.3 * style.interval_pt), DASHED),
+    looks: dict[str, Stroke] = {
+        "trial": (style.muted, style.hair_pt, "solid"),
+        "pooled": (style.accent, 2.4 * style.interval_pt, "solid"),
+        "prediction": (style.accent, 1.3 * style.interval_pt, DASHED),
     }
-    kinds = [kind for kind in looks if kind in named]
-    keys = legend({kind: named[kind] for kind in kinds}, style)
-    colours, widths, dashes = zip(*(looks[kind] for kind in kinds), strict=True)
+    keys = line_legend(looks, named, style)
 
     height = panel_height_mm(style)
-    right = max(text_width_mm(_percent(level), style.text_pt) for level in (*levels, 0.0))
-    right += 2 * style.tick_mm
+    right = widest_mm(map(_percent, (*levels, 0.0)), style.text_pt) + 2 * style.tick_mm
     y = fitting(between(0.0, 1.0), height, style, upright=True)
     room = across_mm(style, y) - right
     x = fitting(covering(axis, _reach(known)), room, style)
@@ -94,6 +87,9 @@ def drapery(
     points = points.sort_values("kind", key=lambda k: k.map(_FRONT.index), kind="stable")
     points["line"] = pd.factorize(points["kind"] + points["curve"])[0]
     sides = pd.DataFrame({"x": [x.low, x.high], "y": 0.0, "yend": 1.0})
+    # the line of no effect ends where the names begin
+    no_effect = [] if axis.reference is None else [float(natural(axis.reference, axis.scale))]
+    reference = pd.DataFrame({"x": no_effect, "y": 0.0, "yend": 1.0})
     right_axis = pd.DataFrame({"y": _apart(levels, height, style)})
     hair, rule = line_width(style.hair_pt), line_width(style.rule_pt)
     return (
@@ -104,11 +100,10 @@ def drapery(
             plot_margin_right=(style.margin_mm + right) / style.width_mm,
         )
         + p9.geom_hline(yintercept=list(levels), color=style.muted, size=hair / 2)
-        + _segments(sides, "x", style.ink, rule)
-        + _segments(_reference(axis), "x", style.ink, rule)
+        + _segments(sides, style.ink, rule)
+        + _segments(reference, style.ink, rule)
         + p9.geom_path(p9.aes(color="kind", size="kind", linetype="kind", group="line"))
-        + keys.scales(1, color=colours, size=widths, linetype=dashes)
-        + _segments(flags.assign(y=1.0, yend=flags["top"]), "x", style.muted, hair)
+        + _segments(flags.assign(y=1.0, yend=flags["top"]), style.muted, hair)
         + [
             p9.geom_text(
                 p9.aes("word", "y", label="label"), some, ha=side, va="baseline",
@@ -125,15 +120,9 @@ def drapery(
     )  # fmt: skip
 
 
-def _segments(frame: pd.DataFrame, x: str, colour: str, width: float) -> p9.geom_segment:
-    mapping = p9.aes(x, "y", xend=x, yend="yend")
+def _segments(frame: pd.DataFrame, colour: str, width: float) -> p9.geom_segment:
+    mapping = p9.aes("x", "y", xend="x", yend="yend")
     return p9.geom_segment(mapping, frame, color=colour, size=width, inherit_aes=False)
-
-
-def _reference(axis: Axis) -> pd.DataFrame:
-    """The line of no effect, which ends where the names begin."""
-    places = [] if axis.reference is None else [float(natural(axis.reference, axis.scale))]
-    return pd.DataFrame({"x": places, "y": 0.0, "yend": 1.0})
 
 
 def _percent(p_value: float) -> str:

@@ -13,29 +13,26 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.house.labels import favours
+from trial_evidence.figures.house.legends import Stroke, legend, line_legend
+from trial_evidence.figures.house.marks import (
+    DASHED,
+    DOTTED,
+    disc,
+    geom_disc,
+    line_width,
+    point_size,
+    reference_line,
+)
 from trial_evidence.figures.house.scales import (
     Span,
     covering,
     finite,
-    fitting,
     from_zero,
     natural,
     scale,
+    spans,
 )
-from trial_evidence.figures.house.theme import (
-    DASHED,
-    DOTTED,
-    Words,
-    across_mm,
-    disc,
-    geom_disc,
-    house,
-    legend,
-    line_width,
-    panel_height_mm,
-    point_size,
-    reference_line,
-)
+from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 LEAST_TRIALS = 10
 _REGIONS = ["p > 0.10", "0.05 < p < 0.10", "0.01 < p < 0.05", "p < 0.01"]
@@ -99,41 +96,44 @@ def funnel(
     z = quantile(level)
     reach = [*points["estimate"], pooled - z * deepest, pooled + z * deepest]
     height = panel_height_mm(style)
-    y = fitting(from_zero([1.02 * deepest]), height, style, upright=True)
-    x = fitting(covering(axis, reach), across_mm(style, y), style)
+    x, y = spans(covering(axis, reach), from_zero([1.02 * deepest]), height, style)
 
     limits = f"Pseudo {level:g}% limits"
-    lines = _lines(axis, pooled, (limits, z), regression, adjusted, style)
+    thick, hair = style.interval_pt, style.hair_pt
+    # looks, estimate at a standard error of 0 and slope of every line
+    lines: dict[str, tuple[Stroke, float, float]] = {
+        f"Pooled: {printed(pooled, axis.scale)}": ((style.accent, thick, "solid"), pooled, 0.0),
+        limits: ((style.accent, hair, DASHED), pooled, z),
+    }
+    if adjusted is not None:
+        name = f"With imputed trials: {printed(adjusted, axis.scale)}"
+        lines[name] = (style.accent, thick, DOTTED), adjusted, 0.0
+    if regression is not None:
+        lines["Regression on the standard error"] = (style.ink, thick, DOTTED), *regression
     rays = pd.concat(
         _ray(axis, at_zero, side * slope, y.high).assign(key=key, ray=f"{key} {side}")
-        for key, _, _, _, at_zero, slope in lines
+        for key, (_, at_zero, slope) in lines.items()
         for side in ((-1, 1) if key == limits else (1,))
     )
-    keys, dashes, colours, widths, *_ = map(list, zip(*lines, strict=True))
-    line_keys, kinds = legend(keys, style), legend(_KINDS[: 1 + imputed.any()], style)
-    legends = [line_keys, kinds]
+    looks = {key: look for key, (look, *_) in lines.items()}
+    fills = [style.ink, style.paper][: 1 + imputed.any()]
+    key = {"fill": fills, "color": style.ink, "size": point_size(style.square_unweighted_mm)}
+    legends = [
+        line_legend(looks, {key: key for key in looks}, style),
+        legend(_KINDS[: len(fills)], style, key, shape=["o"] * len(fills)),
+    ]
     shaded: list[Any] = []
     if axis.reference is not None:
-        legends.append(shades := legend(_REGIONS, style))
-        regions = pd.concat(_regions(axis, axis.reference, x, y))
-        fills = [style.paper, style.accent_light, style.accent_pale, style.band]
+        shades = [style.paper, style.accent_light, style.accent_pale, style.band]
         edge = {"color": style.muted, "size": line_width(style.hair_pt)}
+        legends.append(legend(_REGIONS, style, edge, fill=shades))
+        regions = pd.concat(_regions(axis, axis.reference, x, y))
         shaded = [
             p9.geom_polygon(p9.aes("x", "standard_error", fill="p", group="order"), regions),
-            *shades.scales(3, edge, fill=fills),
             *reference_line(axis, style),
             *favours(axis, style),
         ]
     size = 1.15 * style.square_unweighted_mm
-    solid, empty = (
-        disc(size, style.ink, style.paper, style),
-        disc(size, style.paper, style.ink, style),
-    )
-    key = {
-        "fill": [style.ink, style.paper][: len(kinds.keys)],
-        "color": style.ink,
-        "size": point_size(style.square_unweighted_mm),
-    }
     points = points.assign(
         x=natural(points["estimate"], axis.scale), kind=np.where(imputed, *reversed(_KINDS))
     )
@@ -145,38 +145,15 @@ def funnel(
             p9.aes("x", "standard_error", color="key", linetype="key", size="key", group="ray"),
             rays,
         )
-        + line_keys.scales(1, color=colours, linetype=dashes, size=widths)
         + [
             geom_disc(p9.aes("x", "standard_error", shape="kind"), points[hollow], **looks)
-            for hollow, looks in ((~imputed, solid), (imputed, empty))
+            for hollow, looks in (
+                (~imputed, disc(size, style.ink, style.paper, style)),
+                (imputed, disc(size, style.paper, style.ink, style)),
+            )
         ]
-        + kinds.scales(2, key, shape=["o"] * len(kinds.keys))
         + [scale("x", x), scale("y", y, backwards=True)]
     )
-
-
-def _lines(
-    axis: Axis,
-    pooled: float,
-    limits: tuple[str, float],
-    regression: tuple[float, float] | None,
-    adjusted: float | None,
-    style: Style,
-) -> list[tuple[str, Any, str, float, float, float]]:
-    """Key, dashes, colour, width, estimate at a standard error of 0, and slope of every line."""
-    usual, hair = line_width(style.interval_pt), line_width(style.hair_pt)
-    label = f"Pooled: {printed(pooled, axis.scale)}"
-    lines: list[tuple[str, Any, str, float, float, float]] = [
-        (label, "solid", style.accent, usual, pooled, 0.0),
-        (limits[0], DASHED, style.accent, hair, pooled, limits[1]),
-    ]
-    if adjusted is not None:
-        label = f"With imputed trials: {printed(adjusted, axis.scale)}"
-        lines.append((label, DOTTED, style.accent, usual, adjusted, 0.0))
-    if regression is not None:
-        label = "Regression on the standard error"
-        lines.append((label, DOTTED, style.ink, usual, *regression))
-    return lines
 
 
 def _ray(axis: Axis, at_zero: float, slope: float, deepest: float) -> pd.DataFrame:

@@ -10,31 +10,23 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
-from trial_evidence.figures.house.labels import favours
+from trial_evidence.figures.canvas.text import clean, wrap
+from trial_evidence.figures.house.labels import favours, favours_lines
+from trial_evidence.figures.house.legends import legend
+from trial_evidence.figures.house.marks import disc, geom_disc, line_width, reference_line
 from trial_evidence.figures.house.scales import (
     Span,
+    across_mm,
     between,
     covering,
-    favours_lines,
     finite,
     fitting,
+    leading_mm,
     natural,
     scale,
+    widest_mm,
 )
-from trial_evidence.figures.house.theme import (
-    NARROW_MM,
-    Words,
-    across_mm,
-    disc,
-    geom_disc,
-    house,
-    leading_mm,
-    legend,
-    line_width,
-    panel_height_mm,
-    reference_line,
-)
+from trial_evidence.figures.house.theme import NARROW_MM, Words, house, panel_height_mm
 from trial_evidence.words.numbers import EN_DASH
 
 _TILE_MM = 1.5
@@ -113,28 +105,25 @@ def gosh(
     )
     most = int(tiles["count"].max()) if len(tiles) else 0
     classes = _classes(most)
-    keys = legend([_counted(low, high) for low, high in classes.values()], style)
-    tiles["shade"] = [keys.keys[list(classes).index(_shade(n, most))] for n in tiles["count"]]
+    tiles["shade"] = [str(_shade(count, most)) for count in tiles["count"]]
     bars = tiles.groupby(["panel", "xmin", "xmax"], as_index=False)["count"].sum()
     bars["ymax"] = _FOOT + _BARS * bars["count"] / bars["count"].max()
-    shades = dict(enumerate((style.accent_pale, style.accent_light, style.accent)))
+    shades = (style.accent_pale, style.accent_light, style.accent)
+    counted = {str(shade): _counted(*ends) for shade, ends in classes.items()}
+    keys = legend(counted, style, fill=[shades[shade] for shade in classes])
     legends = [keys] if len(tiles) else []
     marks: list[Any] = []
     if whole is not None and x.low <= natural(whole[0], axis.scale) <= x.high:
-        legends.append(all_trials := legend([_WHOLE], style))
+        legends.append(legend([_WHOLE], style, _SMALL, shape=["D"]))
         at = pd.DataFrame({"x": natural(whole[:1], axis.scale), "i2": whole[1], "key": _WHOLE})
         looks = disc(1.05 * style.square_unweighted_mm, style.paper, style.ink, style)
-        marks = [
-            geom_disc(p9.aes("x", "i2", shape="key"), at, **looks),
-            *all_trials.scales(2, _SMALL, shape=["D"]),
-        ]
+        marks = [geom_disc(p9.aes("x", "i2", shape="key"), at, **looks)]
     left = pd.DataFrame({"x": [x.low], "y": 0.0, "yend": 100.0})
     every = pd.DataFrame({"panel": pd.Categorical(names, names), "x": x.low, "y": 0.0})
     last = {"panel": names[-1]} if rows > 1 else {}
-    apart = 2 * style.block_gap_mm + leading_mm(style.text_pt, style)
-    lines = max(map(len, headings)) - 1
-    apart += lines * leading_mm(style.text_pt, style)
-    panels_mm = lines * leading_mm(style.text_pt, style) + rows * height + (rows - 1) * apart
+    line = leading_mm(style.text_pt, style)
+    further = (max(map(len, headings)) - 1) * line
+    panels_mm = further + rows * height + (rows - 1) * (2 * style.block_gap_mm + line + further)
     return (
         p9.ggplot()
         + house(style, words, panels_mm, legends, x=axis, y=_Y_LABEL, columns=columns)
@@ -146,7 +135,6 @@ def gosh(
         + reference_line(axis, style)
         + p9.geom_rect(_RECTANGLE, tiles)
         + p9.geom_rect(_BAR, bars.assign(ymin=_FOOT), fill=style.accent_light)
-        + (keys.scales(1, fill=[shades[shade] for shade in classes]) if len(tiles) else [])
         + marks
         + p9.geom_segment(
             p9.aes("x", "y", xend="x", yend="yend"), left,
@@ -165,14 +153,10 @@ def _roomy(axis: Axis, values: list[float], room_mm: float, columns: int, style:
     x = fitting(covering(axis, values), room_mm, style)
     if axis.reference is None or not values:
         return x
+    before, after = (widest_mm(side, style.text_pt) for side in favours_lines(axis, style, columns))
     # the words begin half a gap from the line; left of a panel they may use the gap, on the right
     # the page ends
-    gap = style.panel_gap_mm / 2
-    widths = [
-        max(text_width_mm(line, style.text_pt) for line in side.split("\n"))
-        for side in favours_lines(axis, style, columns)
-    ]
-    before, after = widths[0] - gap, widths[1] + gap
+    before, after = before - style.panel_gap_mm / 2, after + style.panel_gap_mm / 2
     if before + after > _WORDS_SHARE * room_mm:
         return x
     low, high = min(*values, axis.reference), max(*values, axis.reference)
@@ -215,10 +199,11 @@ def _shade(count: float, most: int) -> int:
 
 def _classes(most: int) -> dict[int, tuple[int, int]]:
     """Lowest and highest number of subsets in every class that has any."""
-    found: dict[int, list[int]] = {}
+    found: dict[int, tuple[int, int]] = {}
     for count in range(1, most + 1):
-        found.setdefault(_shade(count, most), []).append(count)
-    return {shade: (counts[0], counts[-1]) for shade, counts in found.items()}
+        shade = _shade(count, most)
+        found[shade] = (found.get(shade, (count, count))[0], count)
+    return found
 
 
 def _counted(low: int, high: int) -> str:

@@ -1,7 +1,5 @@
 """Posterior densities: the mean effect, a new trial, and the heterogeneity beside its prior."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import plotnine as p9
@@ -10,28 +8,20 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import wrap
-from trial_evidence.figures.house.labels import favours
+from trial_evidence.figures.house.labels import favours, favours_lines
+from trial_evidence.figures.house.legends import Stroke, legend, line_legend
+from trial_evidence.figures.house.marks import DASHED, line_width, reference_line
 from trial_evidence.figures.house.scales import (
+    across_mm,
     covering,
     ends,
-    favours_lines,
     finite,
     fitting,
     from_zero,
+    leading_mm,
     per_panel,
 )
-from trial_evidence.figures.house.theme import (
-    DASHED,
-    NARROW_MM,
-    Words,
-    across_mm,
-    house,
-    leading_mm,
-    legend,
-    line_width,
-    panel_height_mm,
-    reference_line,
-)
+from trial_evidence.figures.house.theme import NARROW_MM, Words, house, panel_height_mm
 
 TAU_LABEL = "Standard deviation between trials, τ"
 _PANELS = ["Effect", "Heterogeneity"]
@@ -79,10 +69,7 @@ def posterior(
     effect, tau = (seen.loc[seen["panel"] == panel, "value"] for panel in _PANELS)
     columns = 1 if style.width_mm <= NARROW_MM else len(_PANELS)
     room = across_mm(style, columns=columns)
-    spans = [
-        fitting(covering(axis, effect), room, style),
-        fitting(from_zero(tau), room, style),
-    ]
+    spans = [fitting(made, room, style) for made in (covering(axis, effect), from_zero(tau))]
     reach = pd.DataFrame({panel: ends(span) for panel, span in zip(_PANELS, spans, strict=True)})
 
     mean = known[known["kind"] == "mean"]
@@ -94,31 +81,30 @@ def posterior(
     )
     middle["density"] *= [0.0, 1.0]
     limits = " to ".join(printed(limit, axis.scale) for limit in interval)
-    shaded = legend([f"Shortest {level:g}% interval: {limits}"], style, _LEFT_MM)
+    edge = {"color": style.accent, "size": line_width(style.hair_pt)}
+    interval_key = f"Shortest {level:g}% interval: {limits}"
+    shaded = legend([interval_key], style, edge, _LEFT_MM, fill=[style.accent_pale])
     shade, middle = (
         _within(frame.assign(panel=_PANELS[0]).sort_values("value"), reach)
-        for frame in (shade.assign(key=shaded.keys[0]), middle)
+        for frame in (shade.assign(key=interval_key), middle)
     )
     curves = pd.concat([_within(known, reach), middle])
 
-    looks = _looks(style)
-    named = curves.groupby("kind")["curve"].first()
-    kinds = [kind for kind in looks if kind in named.index]
-    keys = legend({kind: named[kind] for kind in kinds}, style, _LEFT_MM)
-    colours, widths, dashes = zip(*(looks[kind] for kind in kinds), strict=True)
+    named = curves.groupby("kind")["curve"].first().to_dict()
+    keys = line_legend(_looks(style), named, style, _LEFT_MM)
     labels = [wrap(text, room, style.text_pt) for text in (axis.label, TAU_LABEL)]
-    sides = max(side.count("\n") + 1 if side else 0 for side in favours_lines(axis, style, columns))
+    sides = max(map(len, favours_lines(axis, style, columns)))
     under = len(labels[0]) + sides, len(labels[1])
     # below each other the label of the second panel is that of the chart
     apart = columns > 1
-    around: dict[str, Any] = {"below_axis": max(under)} if apart else {"x": TAU_LABEL}
+    label, below = ("", max(under)) if apart else (TAU_LABEL, None)
     tau_label = favours(Axis("linear"), style, labels[1], columns, panel=_PANELS[1])
-    height = panel_height_mm(style) * (0.62 if columns > 1 else 1.05)
+    height = panel_height_mm(style) * (0.62 if apart else 1.05)
     between_mm = (1 + under[0]) * leading_mm(style.text_pt, style) + style.block_gap_mm
     corners = reach.melt(var_name="panel").assign(density=0.0)
     return (
         p9.ggplot(curves, p9.aes("value", "density"))
-        + house(style, words, height, [keys, shaded], columns=columns, **around)
+        + house(style, words, height, [keys, shaded], label, below_axis=below, columns=columns)
         + p9.theme(
             axis_line_y=p9.element_blank(),
             axis_text_y=p9.element_blank(),
@@ -130,10 +116,6 @@ def posterior(
         + p9.geom_area(p9.aes(fill="key"), shade)
         + reference_line(axis, style, panel=_PANELS[0])
         + p9.geom_path(p9.aes(color="kind", size="kind", linetype="kind"))
-        + keys.scales(1, color=colours, size=widths, linetype=dashes)
-        + shaded.scales(
-            2, {"color": style.accent, "size": line_width(style.hair_pt)}, fill=[style.accent_pale]
-        )
         + favours(axis, style, labels[0], columns, panel=_PANELS[0])
         + (tau_label if apart else [])
         + per_panel("x", spans)
@@ -141,16 +123,14 @@ def posterior(
     )
 
 
-def _looks(style: Style) -> dict[str, tuple[str, float, Any]]:
-    """Colour, width and dashes of every kind of line, in the order of the legend."""
-    thick, usual, hair = (
-        line_width(points) for points in (1.6 * style.interval_pt, style.interval_pt, style.hair_pt)
-    )
+def _looks(style: Style) -> dict[str, Stroke]:
+    """Every kind of line, in the order of the legend."""
+    thick, usual = 1.6 * style.interval_pt, style.interval_pt
     return {
         "mean": (style.accent, thick, "solid"),
         "median": (style.accent, usual, "solid"),
         "new": (style.muted, usual, DASHED),
-        "prior": (style.ink, hair, DASHED),
+        "prior": (style.ink, style.hair_pt, DASHED),
         "posterior": (style.ink, thick, "solid"),
     }
 

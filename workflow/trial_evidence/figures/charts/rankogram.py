@@ -7,8 +7,9 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
-from trial_evidence.figures.house.scales import Span, fitting, scale
-from trial_evidence.figures.house.theme import Words, across_mm, house, leading_mm, line_width
+from trial_evidence.figures.house.marks import line_width
+from trial_evidence.figures.house.scales import Span, across_mm, fitting, leading_mm, scale
+from trial_evidence.figures.house.theme import Words, house
 from trial_evidence.words.numbers import format_number
 
 # Few treatments have higher rows, in lines of small print; one of them is the number of the row's

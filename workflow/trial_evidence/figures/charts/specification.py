@@ -12,29 +12,19 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
-from trial_evidence.figures.house.labels import geom_beside, told_at_foot
+from trial_evidence.figures.house.labels import geom_beside, told_at_foot, vertical_label
+from trial_evidence.figures.house.legends import Legend, legend
+from trial_evidence.figures.house.marks import DASHED, disc, geom_disc, line_width, reference_line
 from trial_evidence.figures.house.scales import (
     Span,
     covering,
     ends,
     fitting,
-    per_panel,
-    vertical_label,
-)
-from trial_evidence.figures.house.theme import (
-    DASHED,
-    Legend,
-    Words,
-    disc,
-    geom_disc,
-    house,
     leading_mm,
-    legend,
-    line_width,
-    panel_height_mm,
-    reference_line,
+    per_panel,
+    widest_mm,
 )
-from trial_evidence.files import records
+from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 Numbers = npt.NDArray[np.float64]
 
@@ -106,13 +96,9 @@ def specification(
     )
     bottom, top = ends(span)
     cut = int(((known["low"] < bottom) | (known["high"] > top)).sum())
+    room = names_mm - style.panel_gap_mm
     rows["shown"] = [
-        shorten(
-            name,
-            names_mm - style.panel_gap_mm - indent * style.indent_mm,
-            style.footnote_pt,
-            not indent,
-        )
+        shorten(name, room - indent * style.indent_mm, style.footnote_pt, not indent)
         for name, indent in zip(rows["label"], rows["indent"], strict=True)
     ]
     words = words.with_footnotes(
@@ -127,7 +113,7 @@ def specification(
         [panels.assign(x=x, y=panels[y]) for x, y in ((0.0, "low"), (count, "high"))]
     )
     curve, legends = _curve(known, axis, pitch, (bottom, top), names_mm, style)
-    labels = max(text_width_mm(label, style.text_pt) for label in span.labels)
+    labels = widest_mm(span.labels, style.text_pt)
     return (
         p9.ggplot(known, p9.aes("x", "estimate"))
         + house(style, words, height + below + style.block_gap_mm, legends, y=vertical_label(axis))
@@ -212,58 +198,52 @@ def _curve(
         low=known["low"].clip(*limits),
         high=known["high"].clip(*limits),
     )
-    keys = legend(_KEYS, style, names_mm)
     medians = known.sort_index().groupby("measure", sort=False)["estimate"].median()
     several = len(medians) > 1
     said = [
         f"Median{f', {measure}' if several else ''}: {printed(float(median), axis.scale)}"
         for measure, median in medians.items()
     ]
-    middle = legend(said, style, names_mm)
+    dashes = [_LINES[at % len(_LINES)] for at in range(len(medians))]
+    middle = legend(said, style, left_mm=names_mm, linetype=dashes)
     hair = line_width(style.hair_pt)
-    at = pd.DataFrame({"y": medians.tolist(), "key": middle.keys, "panel": _PANELS[0]})
-    thick = 1.4 * style.interval_pt
+    at = pd.DataFrame({"y": medians.tolist(), "key": said, "panel": _PANELS[0]})
     if pitch < _PIXEL_MM:
         # Thousands of intervals, each narrower than what can be printed, look the same as areas. A
         # line on them needs some paper around it.
+        override: dict[str, Any] = {"color": style.accent, "size": hair}
+        looks = {"fill": [style.accent_light, style.accent_pale]}
         layers = [
             p9.geom_polygon(p9.aes(fill="key", group="run"), _areas(shown, pitch)),
-            *keys.scales(
-                1,
-                {"color": style.accent, "size": hair},
-                fill=[style.accent_light, style.accent_pale],
-            ),
             p9.geom_path(color=style.paper, size=line_width(3 * style.interval_pt)),
         ]
     else:
         width = min(style.interval_pt * 1.5, max(pitch / MM_PER_POINT, 0.05))
+        override, looks = {"size": line_width(2.0)}, {"color": [style.accent, style.accent_light]}
         layers = [
             p9.geom_segment(
                 p9.aes(y="low", xend="x", yend="high", color="key"), shown, size=line_width(width)
-            ),
-            *keys.scales(1, {"size": line_width(2.0)}, color=[style.accent, style.accent_light]),
+            )
         ]
     dot = min(_WIDEST_MM, pitch * _FILLED)
     if dot > 2 * _BIN_MM:
         layers.append(geom_disc(**disc(dot, style.ink, style.paper, style)))
     else:
-        layers.append(p9.geom_path(color=style.ink, size=line_width(thick)))
+        layers.append(p9.geom_path(color=style.ink, size=line_width(1.4 * style.interval_pt)))
     layers += [
         p9.geom_hline(p9.aes(yintercept="y", linetype="key"), at, color=style.ink, size=hair),
-        *middle.scales(2, linetype=[_LINES[at % len(_LINES)] for at in range(len(medians))]),
         *frame,
     ]
-    legends = [keys, middle]
+    legends = [legend(_KEYS, style, override, names_mm, **looks), middle]
     lead = known[known["leading"].astype(bool)]
     if len(lead):
         value = printed(float(lead["estimate"].iloc[0]), axis.scale)
-        leading = legend([f"Leading specification: {value}"], style, names_mm)
-        legends.append(leading)
-        looks = disc(style.square_unweighted_mm, style.paper, style.ink, style)
+        leading = f"Leading specification: {value}"
+        legends.append(legend([leading], style, _SMALL, names_mm, shape=["D"]))
+        mark = disc(style.square_unweighted_mm, style.paper, style.ink, style)
         layers += [
             p9.geom_vline(p9.aes(xintercept="x"), lead[["x"]], color=style.muted, size=hair),
-            geom_disc(p9.aes(shape="key"), lead.assign(key=leading.keys[0]), **looks),
-            *leading.scales(3, _SMALL, shape=["D"]),
+            geom_disc(p9.aes(shape="key"), lead.assign(key=leading), **mark),
         ]
     return layers, legends
 
@@ -284,8 +264,8 @@ def _areas(shown: pd.DataFrame, pitch: float) -> pd.DataFrame:
     along = pd.concat([parts, *ends_of]).sort_values(["run", "x"], kind="stable")
     back = along[::-1]
     sides = [along.assign(estimate=along["high"]), back.assign(estimate=back["low"])]
-    outline: pd.DataFrame = pd.concat(sides).reset_index()
-    return outline.assign(panel=_PANELS[0])
+    outline: pd.DataFrame = pd.concat(sides).reset_index().assign(panel=_PANELS[0])
+    return outline
 
 
 def _choices(
@@ -297,41 +277,32 @@ def _choices(
     rows = rows.assign(panel=_PANELS[1])
     own = rows[rows["indent"] == 1]
     banded = own[own.groupby("factor").cumcount() % 2 == 0]
-    layers: list[Any] = [
+    marks = pd.concat(
+        _marks((choices[factor] == choice).to_numpy(), pitch).assign(y=y)
+        for factor, choice, y in zip(own["factor"], own["choice"], own["y"], strict=True)
+    ).assign(panel=_PANELS[1])
+    chosen: p9.geoms.geom.geom
+    if pitch > 2 * _BIN_MM:
+        width = min(_WIDEST_MM, pitch * _FILLED) / pitch
+        chosen = p9.geom_tile(p9.aes("x", "y"), marks, width=width, height=0.72, fill=style.ink)
+    else:
+        shares = p9.aes("x", "y - 0.36 + 0.72 * share", group="y")
+        chosen = p9.geom_polygon(shares, marks, fill=style.ink, inherit_aes=False)
+    return [
         p9.geom_rect(
             p9.aes(ymin="y - 0.5", ymax="y + 0.5"), banded, xmin=0, xmax=count,
             fill=style.band, inherit_aes=False,
-        )
-    ]  # fmt: skip
-    own_marks = [
-        _marks((choices[row["factor"]] == row["choice"]).to_numpy(), pitch).assign(
-            y=float(row["y"])
-        )
-        for row in records(own)
-    ]
-    marks: pd.DataFrame = pd.concat(own_marks).assign(panel=_PANELS[1])
-    if pitch > 2 * _BIN_MM:
-        width = min(_WIDEST_MM, pitch * _FILLED) / pitch
-        layers.append(
-            p9.geom_tile(p9.aes("x", "y"), marks, width=width, height=0.72, fill=style.ink)
-        )
-    else:
-        layers.append(
-            p9.geom_polygon(
-                p9.aes("x", "y - 0.36 + 0.72 * share", group="y"), marks, fill=style.ink,
-                inherit_aes=False,
-            )
-        )  # fmt: skip
-    for indent in (0, 1):
-        some = rows[rows["indent"] == indent]
-        layers.append(
+        ),
+        chosen,
+        *(
             geom_beside(
-                p9.aes(y="y", label="shown"), some, inherit_aes=False, style=style,
-                size=style.footnote_pt, fontweight="normal" if indent else "bold",
+                p9.aes(y="y", label="shown"), rows[rows["indent"] == indent], inherit_aes=False,
+                style=style, size=style.footnote_pt, fontweight=weight,
                 at_mm=style.margin_mm + indent * style.indent_mm,
             )
-        )  # fmt: skip
-    return layers
+            for indent, weight in enumerate(("bold", "normal"))
+        ),
+    ]  # fmt: skip
 
 
 def _marks(chosen: npt.NDArray[np.bool_], pitch: float) -> pd.DataFrame:

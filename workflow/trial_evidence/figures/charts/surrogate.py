@@ -8,32 +8,20 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.house.labels import geom_names
-from trial_evidence.figures.house.scales import (
-    Span,
-    covering,
-    ends,
-    fitting,
-    natural,
-    scale,
-    vertical_label,
-)
-from trial_evidence.figures.house.theme import (
+from trial_evidence.figures.house.bubbles import bubbles, sized
+from trial_evidence.figures.house.labels import vertical_label
+from trial_evidence.figures.house.legends import legend
+from trial_evidence.figures.house.marks import (
     DASHED,
     DOTTED,
-    Words,
-    across_mm,
-    disc,
-    geom_disc,
-    house,
-    legend,
     line_width,
-    panel_height_mm,
     point_size,
     reference_line,
 )
+from trial_evidence.figures.house.scales import Span, covering, ends, natural, scale, spans
+from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
-_LARGEST_MM, _SMALLEST_MM = 6.0, 1.4
+_SMALLEST_MM = 1.4
 _TRIAL, _FITTED, _THRESHOLD = "Trial (area: patients)", "Fitted line", "Threshold effect"
 _EDGES = ("ci_low", "ci_high")
 _POINTS = 301
@@ -79,17 +67,11 @@ def surrogate(
     if threshold is not None and threshold <= 2 * max(reach) - min(reach):
         reach.append(threshold)
     height = panel_height_mm(style)
-    up = fitting(covering(y, trials["endpoint"]), height, style, upright=True)
-    across = fitting(covering(x, reach), across_mm(style, up), style)
-    share = trials["patients"].clip(lower=0) / max(trials["patients"].max(), 1)
-    diameter = np.maximum(_SMALLEST_MM, _LARGEST_MM * np.sqrt(share)) * style.square_max_mm / 3.3
-    looks = disc(1.0, style.muted, style.ink, style)
-    del looks["size"]
-    bubbles = trials.assign(
-        surrogate=natural(trials["surrogate"], x.scale),
-        endpoint=natural(trials["endpoint"], y.scale),
-        size=point_size(diameter, looks["stroke"]),
-        kind=_TRIAL,
+    across, up = spans(covering(x, reach), covering(y, trials["endpoint"]), height, style)
+    smallest = _SMALLEST_MM * style.square_max_mm / 3.3
+    shown = sized(trials, "patients", smallest, style).assign(
+        surrogate=lambda trial: natural(trial["surrogate"], x.scale),
+        endpoint=lambda trial: natural(trial["endpoint"], y.scale),
     )
     band, prediction = f"{level:g}% confidence band", f"{level:g}% prediction band"
     curves = _curves(line, threshold, axes, (across, up)).assign(band=band)
@@ -104,44 +86,35 @@ def surrogate(
     area = area.assign(endpoint=area["endpoint"].clip(up.low, up.high))
     area = area.pivot(index=["surrogate", "band"], columns="curve", values="endpoint").reset_index()
     curves = curves[curves["endpoint"].between(up.low, up.high)]
-    legends = [kinds := legend([_TRIAL], style)]
+    key = {"size": point_size(0.85 * style.square_unweighted_mm)}
+    legends = [legend([_TRIAL], style, key, shape=["o"])]
     behind: list[Any] = []
     if len(area):
-        legends.append(bands := legend([band], style))
+        legends.append(legend([band], style, edge, fill=[style.band]))
         behind = [
             p9.geom_ribbon(p9.aes(y="ci_low", ymin="ci_low", ymax="ci_high", fill="band"), area),
             p9.geom_line(p9.aes(group="curve"), curves[curves["curve"].isin(_EDGES)], **edge),
-            *bands.scales(2, edge, fill=[style.band]),
         ]
     if drawn:
-        legends.append(lines := legend(list(drawn), style))
         dashes, widths = zip(*drawn.values(), strict=True)
+        legends.append(legend(list(drawn), style, {"size": widths}, linetype=dashes))
         behind += [
-            *(
-                p9.geom_path(
-                    p9.aes(group="curve", linetype="key"),
-                    curves[curves["key"] == key],
-                    size=width,
-                    color=style.accent,
-                )
-                for key, (_, width) in drawn.items()
-            ),
-            *lines.scales(3, {"size": widths}, linetype=dashes),
+            p9.geom_path(
+                p9.aes(group="curve", linetype="key"),
+                curves[curves["key"] == key],
+                size=width,
+                color=style.accent,
+            )
+            for key, (_, width) in drawn.items()
         ]
     return (
-        # small bubbles last: they would vanish behind large ones
-        p9.ggplot(
-            bubbles.sort_values("patients", ascending=False, kind="stable"),
-            p9.aes("surrogate", "endpoint"),
-        )
+        p9.ggplot(shown, p9.aes("surrogate", "endpoint"))
         + house(style, words, height, legends, x.label, vertical_label(y))
         + behind
         + reference_line(x, style)
         + reference_line(y, style, "y")
-        + geom_disc(p9.aes(size="size", shape="kind"), **looks)
-        + geom_names(p9.aes(label="label"), style=style)
-        + kinds.scales(1, {"size": point_size(0.85 * style.square_unweighted_mm)}, shape=["o"])
-        + [scale("x", across), scale("y", up), p9.scale_size_identity()]
+        + bubbles(shown, _TRIAL, "label", style)
+        + [scale("x", across), scale("y", up)]
     )
 
 

@@ -7,17 +7,18 @@ import plotnine as p9
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, wrap
 from trial_evidence.figures.house.labels import geom_names
-from trial_evidence.figures.house.scales import Span, fitting, from_zero, per_panel, scale
-from trial_evidence.figures.house.theme import (
-    Words,
+from trial_evidence.figures.house.legends import legend
+from trial_evidence.figures.house.marks import geom_disc, line_width, point_size
+from trial_evidence.figures.house.scales import (
+    Span,
     across_mm,
-    geom_disc,
-    house,
+    fitting,
+    from_zero,
     leading_mm,
-    legend,
-    line_width,
-    point_size,
+    per_panel,
+    scale,
 )
+from trial_evidence.figures.house.theme import Words, house
 from trial_evidence.words.numbers import format_tick, linear_ticks
 
 _PANEL_MM = 29.0
@@ -41,8 +42,11 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
         x the year, y the patients so far; all panels on the same years.
     """
     trials = trials.sort_values(["year", "label"], kind="stable")
-    parts = trials.groupby("panel", sort=False)["patients"]
-    totals = parts.sum().reindex(trials.sort_index()["panel"].unique())
+    headings = {name: _heading(str(name), block, style) for name, block in trials.groupby("panel")}
+    in_order = [headings[name] for name in trials.sort_index()["panel"].unique()]
+    trials["panel"] = pd.Categorical(trials["panel"].map(headings), in_order)
+    parts = trials.groupby("panel", observed=True)["patients"]
+    totals = parts.sum()
     first, last = int(trials["year"].min()) - 1, int(trials["year"].max()) + 1
 
     def years(most: int) -> Span:
@@ -60,41 +64,35 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
     diameter = np.maximum(style.square_min_mm, style.square_max_mm * share)
     dots = trials.assign(
         total=parts.cumsum(),
-        size=[point_size(mm, stroke) for mm in diameter],
+        size=point_size(diameter, stroke),
         kind=np.where(trials["pooled"], _POOLED, _COMPARED),
     )
     # from the foot of the line to its head names crowd each other least
     named = dots.sort_values("total", kind="stable")
-    headings = {name: _heading(str(name), block, style) for name, block in trials.groupby("panel")}
-    lines = max(heading.count("\n") + 1 for heading in headings.values())
+    lines = max(heading.count("\n") + 1 for heading in in_order)
     # a name may stand a little above its panel
     clear = style.block_gap_mm / MM_PER_POINT
     row = _PANEL_MM + lines * leading_mm(style.text_pt, style) + 3 * style.block_gap_mm
-    keys = legend([_POOLED, _COMPARED], style)
+    key = {"size": point_size(0.85 * style.square_unweighted_mm)}
+    fill, edge = [style.ink, style.paper], [style.paper, style.ink]
+    keys = legend([_POOLED, _COMPARED], style, key, fill=fill, color=edge)
     legends = [] if trials["pooled"].all() else [keys]
 
-    def in_order(frame: pd.DataFrame) -> pd.DataFrame:
-        named = frame["panel"].map(headings)
-        return frame.assign(panel=pd.Categorical(named, [headings[name] for name in totals.index]))
-
     return (
-        p9.ggplot(in_order(dots), p9.aes("year", "total"))
+        p9.ggplot(dots, p9.aes("year", "total"))
         + house(style, words, len(totals) * row, legends, y="Patients")
         + p9.facet_wrap("panel", ncol=1, scales="free_y")
-        + p9.geom_blank(data=in_order(pd.concat([foot, top])))
+        + p9.geom_blank(data=pd.concat([foot, top]))
         + p9.geom_step(
-            data=in_order(pd.concat([foot, dots, head])),
+            data=pd.concat([foot, dots, head]),
             color=style.accent, size=line_width(1.5 * style.interval_pt),
         )
         + geom_disc(
             p9.aes(size="size", fill="kind", color="kind"), stroke=stroke,
             show_legend=bool(legends),
         )
-        + geom_names(p9.aes(label="label"), in_order(named), style=style)
-        + keys.scales(
-            1, {"size": point_size(0.85 * style.square_unweighted_mm)},
-            fill=[style.ink, style.paper], color=[style.paper, style.ink],
-        )
+        + geom_names(p9.aes(label="label"), named, style=style)
+        + ([] if legends else keys.scales(1))
         + p9.theme(
             panel_spacing_y=2 * style.block_gap_mm / style.width_mm,
             strip_text=p9.element_text(margin={"t": 0.5 * clear, "b": clear}),

@@ -21,6 +21,7 @@ from matplotlib.collections import Collection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.path import Path
 from matplotlib.text import Text
 
 from trial_evidence.figures.canvas.axis import Axis
@@ -34,8 +35,9 @@ from trial_evidence.figures.canvas.text import (
     font_path,
     shorten,
     text_width_mm,
+    wrap,
 )
-from trial_evidence.figures.house.scales import favours_lines, natural
+from trial_evidence.figures.house.scales import leading_mm, natural, widest_mm
 from trial_evidence.files import records
 
 Boxes = npt.NDArray[np.float64]
@@ -55,118 +57,24 @@ _WAYS = (
     *((1.0, up / 10) for up in (2, 4, 8)),
 )
 
-
-_ACROSS, _UP = {"x", "label"}, {"y", "label"}
-_BESIDE = {**p9.geom_text.DEFAULT_PARAMS, "style": Style(), "at_mm": None}
-_PARAMS = {**p9.geom_text.DEFAULT_PARAMS, "style": Style()}
-_NAMES = {**_PARAMS, "absent": ()}
-
-
-class geom_names(p9.geom_text):
-    """Names beside their marks, the first ones in the best places.
-
-    A name stands where it hides nothing that is drawn in the panel: beside its mark, or a little
-    farther off with a line to it. One longer than a third of the page is cut. `absent` names are
-    left out, as the small print says that they are.
-    """
-
-    DEFAULT_PARAMS = _NAMES
-
-    def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
-        """Leave the names to be placed when the figure has its final size."""
-        data = coord.transform(data, panel_params)
-        marks = list(zip(data["x"], data["y"], map(clean, map(str, data["label"])), strict=True))
-        ax.add_artist(_Names(ax, marks, self.params["absent"], self.params["style"]))
-
-
-class geom_favours(p9.geom_text):
-    """What lies on either side of no effect, under the axis."""
-
-    REQUIRED_AES = _ACROSS
-    DEFAULT_PARAMS = _PARAMS
-
-    def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
-        """Leave the words to be placed when the figure has its final size."""
-        data = coord.transform(data, panel_params)
-        for x, label in zip(data["x"], data["label"], strict=True):
-            ax.add_artist(_Favours(ax, x, str(label).split("\t"), self.params["style"]))
-
-
-class geom_beside(p9.geom_text):
-    """Words left or right of the panel, level with their places on the vertical axis.
-
-    `at_mm` is how far from the left edge of the page the words begin; by default they stand right
-    of the panel, each with a tick.
-    """
-
-    REQUIRED_AES = _UP
-    DEFAULT_PARAMS = _BESIDE
-
-    def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
-        """Leave the words to be placed when the figure has its final size."""
-        data = coord.transform(data, panel_params)
-        words = records(data[["y", "label", "fontweight", "size"]])
-        ax.add_artist(_Beside(ax, words, self.params["at_mm"], self.params["style"]))
-
-
-def favours(
-    axis: Axis, style: Style, label: Sequence[str] = (), columns: int = 1, **panel: Any
-) -> list[Any]:
-    """A layer that says under the axis what each side of no effect favours.
-
-    Parameters
-    ----------
-    axis
-        Its words and its reference.
-    style
-        Sizes and colours.
-    label
-        Lines of the axis's label, where every panel has an axis of its own (and its data are on
-        the analysis scale, see `per_panel`).
-    columns
-        Panels side by side.
-    panel
-        Values of the facets' columns, where the words belong to one panel only.
-
-    Returns
-    -------
-    list
-        Nothing where the axis has no words.
-    """
-    sides = favours_lines(axis, style, columns)
-    if not any(sides) and not label:
-        return []
-    at = math.inf
-    if axis.reference is not None:
-        at = axis.reference if label else float(natural(axis.reference, axis.scale))
-    frame = pd.DataFrame([{"reference": at, "words": "\t".join([*sides, *label]), **panel}])
-    mapping = p9.aes("reference", label="words")
-    return [geom_favours(mapping, frame, inherit_aes=False, style=style)]
-
-
-def told_at_foot(shortened: Sequence[str], left_out: Sequence[str]) -> list[str]:
-    """Small print on names that were cut, and on names that found no place."""
-    told = {_IN_FULL: shortened, _NOT_LABELLED: left_out}
-    return [phrase + "; ".join(dict.fromkeys(n)) + "." for phrase, n in told.items() if n]
-
-
-def unplaced(figure: Figure) -> tuple[list[str], list[str]]:
-    """Names in a laid out figure that were cut, and names that found no place."""
-    placed = [artist for artist in figure.findobj(_Names) if isinstance(artist, _Names)]
-    for artist in placed:
-        artist.place()
-    return (
-        [name for artist in placed for name in artist.shortened],
-        [name for artist in placed for name in artist.left_out],
-    )
+_ACROSS, _UP = {"x"}, {"y", "label"}
+_PARAMS = {
+    **p9.geom_text.DEFAULT_PARAMS,
+    "style": Style(),
+    "absent": (),
+    "sides": (),
+    "under": (),
+    "at_mm": None,
+}
 
 
 class _Words(Artist):
     """Texts and lines that are placed just before they are drawn."""
 
-    def __init__(self, ax: Axes, style: Style) -> None:
+    def __init__(self, ax: Axes, data: pd.DataFrame, params: dict[str, Any]) -> None:
         super().__init__()
-        self.panel, self.style = ax, style
+        self.panel, self.style = ax, params["style"]
+        self.data, self.params = data, params
         self._drawn: list[Artist] = []
         self._placed_for: tuple[float, ...] = ()
         self.set_zorder(10)
@@ -195,9 +103,8 @@ class _Words(Artist):
         return np.asarray(self.panel.transData.transform(points) / self.per_mm)
 
     @property
-    def edges(self) -> tuple[float, float, float, float]:
-        box = self.panel.get_window_extent()
-        return tuple(float(end) / self.per_mm for end in box.extents)  # type: ignore[return-value]
+    def edges(self) -> Boxes:
+        return np.asarray(self.panel.get_window_extent().extents) / self.per_mm
 
     def write(
         self, text: str, x: float, y: float, size_pt: float, align: str = "left", bold: bool = False
@@ -216,18 +123,14 @@ class _Words(Artist):
 
 
 class _Favours(_Words):
-    def __init__(self, ax: Axes, x: float, sides: list[str], style: Style) -> None:
-        super().__init__(ax, style)
-        self.x, self.sides = x, sides
-
     def _place(self) -> None:
         style, size = self.style, self.style.text_pt
+        sides, under = self.params["sides"], self.params["under"]
         left, bottom, right, _ = self.edges
         gap = style.panel_gap_mm / 2
-        leading = size * MM_PER_POINT * style.leading
-        lines = [side.split("\n") for side in self.sides[:2]]
-        need = [max(text_width_mm(line, size) for line in side) + gap for side in lines]
-        split = float(self.millimetres([(self.x, 0.0)])[0, 0])
+        leading = leading_mm(size, style)
+        need = [widest_mm(side, size) + gap for side in sides]
+        split = float(self.millimetres([(self.data["x"].iloc[0], 0.0)])[0, 0])
         if not left <= split <= right:
             split = (left + right) / 2
         outer = style.margin_mm, style.width_mm - style.margin_mm
@@ -236,28 +139,23 @@ class _Favours(_Words):
         # a reference near the edge of the page would leave no room for the words on that side
         split = min(max(split, outer[0] + need[0]), outer[1] - need[1])
         top = bottom - 1.6 * style.tick_mm - 2 * leading + _DESCENT_EM * size * MM_PER_POINT
-        for side, words, align in ((-1, lines[0], "right"), (1, lines[1], "left")):
+        for words, at, align in zip(
+            sides, (split - gap, split + gap), ("right", "left"), strict=True
+        ):
             for number, line in enumerate(words):
-                self.write(line, split + side * gap, top - number * leading, size, align)
-        rows = max(map(len, lines)) if any(self.sides[:2]) else 0
-        for number, line in enumerate(self.sides[2:]):
-            middle, half = (left + right) / 2, text_width_mm(line, size) / 2
-            middle = min(max(middle, outer[0] + half), outer[1] - half)
-            self.write(line, middle, top - (rows + number) * leading, size, "center")
+                self.write(line, at, top - number * leading, size, align)
+        for number, line in enumerate(under, max(map(len, sides))):
+            half = text_width_mm(line, size) / 2
+            middle = min(max((left + right) / 2, outer[0] + half), outer[1] - half)
+            self.write(line, middle, top - number * leading, size, "center")
 
 
 class _Beside(_Words):
-    def __init__(
-        self, ax: Axes, words: list[dict[str, Any]], at_mm: float | None, style: Style
-    ) -> None:
-        super().__init__(ax, style)
-        self.words, self.at_mm = words, at_mm
-
     def _place(self) -> None:
         style, right = self.style, self.edges[2]
-        for word in self.words:
+        for word in records(self.data[["y", "label", "fontweight", "size"]]):
             y = float(self.millimetres([(0.0, word["y"])])[0, 1])
-            x = self.at_mm
+            x = self.params["at_mm"]
             if x is None:
                 x = right + 1.7 * style.tick_mm
                 ends = np.array([right, y]), np.array([right + style.tick_mm, y])
@@ -268,17 +166,8 @@ class _Beside(_Words):
 
 
 class _Names(_Words):
-    def __init__(
-        self,
-        ax: Axes,
-        marks: list[tuple[float, float, str]],
-        absent: Sequence[str],
-        style: Style,
-    ) -> None:
-        super().__init__(ax, style)
-        self.marks, self.absent = marks, absent
-        self.shortened: list[str] = []
-        self.left_out: list[str] = []
+    shortened: list[str]
+    left_out: list[str]
 
     def _place(self) -> None:
         style, size = self.style, self.style.footnote_pt
@@ -292,22 +181,20 @@ class _Names(_Words):
                 top + style.row_mm / 4,
             ]
         )
-        discs = list(self._discs())
-        lines = np.array([box for artist in self._others() for box in self._boxes(artist)])
-        lines = lines.reshape(-1, 4)
-        marks = np.array([box for _, box in discs]).reshape(-1, 4)
-        for x, y, name in self.marks:
+        centres, radii = np.split(self._discs(), [2], axis=1)
+        lines = np.array([*self._lines()]).reshape(-1, 4)
+        marks = np.hstack([centres - radii, centres + radii])
+        names = map(clean, map(str, self.data["label"]))
+        for x, y, name in zip(self.data["x"], self.data["y"], names, strict=True):
             text = shorten(name, style.width_mm / 3, size)
             if not text:
                 continue
-            if name in self.absent:
+            if name in self.params["absent"]:
                 self.left_out.append(name)
                 continue
             centre = self.millimetres([(x, y)])[0]
-            reach = max(
-                (r for (cx, cy, r), _ in discs if abs(cx - centre[0]) + abs(cy - centre[1]) < 0.01),
-                default=0.0,
-            )
+            own_discs = radii[np.abs(centres - centre).sum(axis=1) < 0.01]
+            reach = float(own_discs.max(initial=0.0))
             own = _box(centre - 0.6 * reach, centre + 0.6 * reach)
             for box, leader in _places(centre, reach, text, size):
                 free = (
@@ -330,33 +217,140 @@ class _Names(_Words):
                 self._add(_line(_ends(centre, reach, box), style.muted, style.hair_pt))
             self.write(text, box[0], box[1] + _DESCENT_EM * size * MM_PER_POINT, size)
 
-    def _others(self) -> Iterator[Artist]:
-        for artist in self.panel.get_children():
-            if isinstance(artist, Line2D) or (
-                isinstance(artist, Collection) and not isinstance(artist, PathCollection)
-            ):
-                yield artist
-
-    def _discs(self) -> Iterator[tuple[tuple[float, float, float], Boxes]]:
-        """Centre, radius and box of every point in the panel."""
+    def _discs(self) -> Boxes:
+        """Centre and radius of every point in the panel."""
+        found = [np.empty((0, 3))]
         for artist in self.panel.collections:
             if isinstance(artist, PathCollection):
                 centres = self.millimetres(artist.get_offsets())
-                sizes = np.resize(artist.get_sizes(), len(centres))
-                for (x, y), points in zip(centres, np.sqrt(sizes), strict=True):
-                    r = points * MM_PER_POINT / 2
-                    yield (x, y, r), np.array([x - r, y - r, x + r, y + r])
+                points = np.sqrt(np.resize(artist.get_sizes(), len(centres)))
+                found.append(np.column_stack([centres, points * MM_PER_POINT / 2]))
+        return np.concatenate(found)
 
-    def _boxes(self, artist: Any) -> Iterator[Boxes]:
-        """Boxes around the lines of an artist, piece by piece; areas without an edge are none."""
-        paths = [artist.get_path()] if isinstance(artist, Line2D) else artist.get_paths()
-        if not np.any(artist.get_linewidth()):
-            return
-        for path in paths:
-            for corners in path.to_polygons(artist.get_transform(), closed_only=False):
-                places = np.asarray(corners, dtype=float) / self.per_mm
-                for number in range(len(places) - 1):
-                    yield from _pieces(places[number], places[number + 1])
+    def _lines(self) -> Iterator[Boxes]:
+        """Boxes around the lines in the panel, piece by piece; areas without an edge are none."""
+        artist: Any
+        for artist in self.panel.get_children():
+            paths: Sequence[Path] = ()
+            if isinstance(artist, Line2D):
+                paths = [artist.get_path()]
+            elif isinstance(artist, Collection) and not isinstance(artist, PathCollection):
+                paths = artist.get_paths()
+            for path in paths if paths and np.any(artist.get_linewidth()) else ():
+                for corners in path.to_polygons(artist.get_transform(), closed_only=False):
+                    for ends in pairwise(np.asarray(corners, dtype=float) / self.per_mm):
+                        yield from _pieces(*ends)
+
+
+class _geom_words(p9.geom_text):
+    """Words that are placed when the figure has its final size."""
+
+    DEFAULT_PARAMS = _PARAMS
+    artist: type[_Words]
+
+    def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
+        """Leave the words to their artist."""
+        ax.add_artist(self.artist(ax, coord.transform(data, panel_params), self.params))
+
+
+class geom_names(_geom_words):
+    """Names beside their marks, the first ones in the best places.
+
+    A name stands where it hides nothing that is drawn in the panel: beside its mark, or a little
+    farther off with a line to it. One longer than a third of the page is cut. `absent` names are
+    left out, as the small print says that they are.
+    """
+
+    artist = _Names
+
+
+class geom_favours(_geom_words):
+    """What lies on either `sides` of no effect, and lines `under` that, below the axis."""
+
+    REQUIRED_AES = _ACROSS
+    artist = _Favours
+
+
+class geom_beside(_geom_words):
+    """Words left or right of the panel, level with their places on the vertical axis.
+
+    `at_mm` is how far from the left edge of the page the words begin; by default they stand right
+    of the panel, each with a tick.
+    """
+
+    REQUIRED_AES = _UP
+    artist = _Beside
+
+
+def favours(
+    axis: Axis, style: Style, under: Sequence[str] = (), columns: int = 1, **panel: Any
+) -> list[Any]:
+    """A layer that says under the axis what each side of no effect favours.
+
+    Parameters
+    ----------
+    axis
+        Its words and its reference.
+    style
+        Sizes and colours.
+    under
+        Lines of the axis's label, where every panel has an axis of its own (and its data are on
+        the analysis scale, see `per_panel`).
+    columns
+        Panels side by side.
+    panel
+        Values of the facets' columns, where the words belong to one panel only.
+
+    Returns
+    -------
+    list
+        Nothing where the axis has no words.
+    """
+    sides = favours_lines(axis, style, columns)
+    if not any(sides) and not under:
+        return []
+    at = math.inf
+    if axis.reference is not None:
+        at = axis.reference if under else float(natural(axis.reference, axis.scale))
+    frame = pd.DataFrame([{"reference": at, **panel}])
+    looks = {"sides": sides, "under": under, "style": style}
+    return [geom_favours(p9.aes("reference"), frame, inherit_aes=False, **looks)]
+
+
+def vertical_label(axis: Axis) -> str:
+    """What stands above a vertical axis: its label, and what lies up and down."""
+    up, down = clean(axis.favours_high), clean(axis.favours_low)
+    ways = [f"\N{UPWARDS ARROW} {up}" if up else "", f"\N{DOWNWARDS ARROW} {down}" if down else ""]
+    favours = "; ".join(way for way in ways if way)
+    return f"{clean(axis.label)} ({favours})" if favours else clean(axis.label)
+
+
+def favours_lines(axis: Axis, style: Style, columns: int = 1) -> list[tuple[str, ...]]:
+    """What either side of no effect favours, each broken into lines of half a panel at most."""
+    half = (style.width_mm / 2 - style.margin_mm) / columns - style.panel_gap_mm
+    low, high = clean(axis.favours_low), clean(axis.favours_high)
+    sides = (
+        f"\N{LEFTWARDS ARROW} {low}" if low else "",
+        f"{high} \N{RIGHTWARDS ARROW}" if high else "",
+    )
+    return [wrap(side, half, style.text_pt) for side in sides]
+
+
+def told_at_foot(shortened: Sequence[str], left_out: Sequence[str]) -> list[str]:
+    """Small print on names that were cut, and on names that found no place."""
+    told = {_IN_FULL: shortened, _NOT_LABELLED: left_out}
+    return [phrase + "; ".join(dict.fromkeys(n)) + "." for phrase, n in told.items() if n]
+
+
+def unplaced(figure: Figure) -> tuple[list[str], list[str]]:
+    """Names in a laid out figure that were cut, and names that found no place."""
+    placed = [artist for artist in figure.findobj(_Names) if isinstance(artist, _Names)]
+    for artist in placed:
+        artist.place()
+    return (
+        [name for artist in placed for name in artist.shortened],
+        [name for artist in placed for name in artist.left_out],
+    )
 
 
 def _box(low: Boxes, high: Boxes) -> Boxes:

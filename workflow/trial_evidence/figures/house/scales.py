@@ -13,7 +13,7 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import WIDEST_RATIO, Axis, AxisScale, Interval, view
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, text_width_mm, wrap
+from trial_evidence.figures.canvas.text import MM_PER_POINT, text_width_mm
 from trial_evidence.words.numbers import format_tick, linear_ticks
 
 Numbers = npt.NDArray[np.floating[Any]]
@@ -37,10 +37,14 @@ class Span:
     labels: tuple[str, ...]
     log: bool = False
 
+    def place(self, value: float) -> float:
+        """A value on the analysis scale."""
+        return math.log(value) if self.log else float(value)
+
     def share(self, value: float) -> float:
         """Where a value lies: 0 at the low end of the axis, 1 at its high end."""
-        place = math.log if self.log else float
-        return (place(value) - place(self.low)) / (place(self.high) - place(self.low))
+        low, high = ends(self)
+        return (self.place(value) - low) / (high - low)
 
     def value(self, share: float) -> float:
         """The value at a share of the axis; see `share`."""
@@ -51,6 +55,16 @@ class Span:
 
 SpanOf = Callable[[int], Span]
 """Makes an axis with a number of ticks at most."""
+
+
+def leading_mm(size_pt: float, style: Style) -> float:
+    """Height of a line of text."""
+    return size_pt * MM_PER_POINT * style.leading
+
+
+def widest_mm(lines: Iterable[str], size_pt: float) -> float:
+    """Width of the widest of some lines of text; 0 for none."""
+    return max((text_width_mm(line, size_pt) for line in lines), default=0.0)
 
 
 def natural(value: npt.ArrayLike, scale: AxisScale) -> Any:
@@ -126,16 +140,30 @@ def fitting(made: SpanOf, room_mm: float, style: Style, upright: bool = False) -
     gap = text_width_mm("0", size)
 
     def fits(span: Span) -> bool:
-        ends = sorted(
+        middles = sorted(
             (
                 span.share(tick) * room_mm,
                 0.65 * size * MM_PER_POINT if upright else (text_width_mm(label, size) + gap) / 2,
             )
             for tick, label in zip(span.ticks, span.labels, strict=True)
         )
-        return all(a + half <= b - other for (a, half), (b, other) in pairwise(ends))
+        return all(a + half <= b - other for (a, half), (b, other) in pairwise(middles))
 
     return next((made(n) for n in range(MOST_TICKS, 3, -1) if fits(made(n))), made(3))
+
+
+def across_mm(style: Style, y: Span | None = None, columns: int = 1) -> float:
+    """Room for a panel between its vertical axis and the edge of the page."""
+    beside = 0.0 if y is None else widest_mm(y.labels, style.text_pt)
+    gaps = 2 * (columns - 1) * style.panel_gap_mm
+    room = (style.width_mm - 2 * style.margin_mm - gaps) / columns
+    return room - beside - 2 * style.tick_mm - text_width_mm("0", style.text_pt)
+
+
+def spans(across: SpanOf, up: SpanOf, height_mm: float, style: Style) -> tuple[Span, Span]:
+    """Both axes of a panel so high, as wide as the labels of its vertical axis leave room for."""
+    y = fitting(up, height_mm, style, upright=True)
+    return fitting(across, across_mm(style, y), style), y
 
 
 def scale(
@@ -176,46 +204,23 @@ def per_panel(along: Literal["x", "y"], spans: Sequence[Span]) -> list[Any]:
     is one of ratios. Each panel has to reach to the ends of its span; see `ends`.
     """
 
-    def of(limits: tuple[float, float]) -> Span:
-        return min(spans, key=lambda span: sum(map(abs, np.subtract(limits, ends(span)))))
+    def breaks(limits: tuple[float, float]) -> list[float]:
+        own = min(spans, key=lambda span: sum(map(abs, np.subtract(limits, ends(span)))))
+        return [*map(own.place, own.ticks)]
 
     def labels(places: Sequence[Any]) -> list[str]:
-        named = [dict(zip(_places(span), span.labels, strict=True)) for span in spans]
+        named = [dict(zip(map(span.place, span.ticks), span.labels, strict=True)) for span in spans]
         own = next(labels for labels in named if labels.keys() >= set(places))
         return [own[place] for place in places]
 
     kind = p9.scale_x_continuous if along == "x" else p9.scale_y_continuous
-    return [kind(breaks=lambda limits: list(_places(of(limits))), labels=labels, expand=(0, 0))]
+    return [kind(breaks=breaks, labels=labels, expand=(0, 0))]
 
 
 def ends(span: Span) -> tuple[float, float]:
     """Ends of an axis on the analysis scale."""
-    return (math.log(span.low), math.log(span.high)) if span.log else (span.low, span.high)
-
-
-def _places(span: Span) -> tuple[float, ...]:
-    return tuple(map(math.log, span.ticks)) if span.log else span.ticks
+    return span.place(span.low), span.place(span.high)
 
 
 def _keep(x: Numbers, range: tuple[float, float] = (0.0, 1.0), only_finite: bool = True) -> Numbers:
     return x
-
-
-def vertical_label(axis: Axis) -> str:
-    """What stands above a vertical axis: its label, and what lies up and down."""
-    up, down = clean(axis.favours_high), clean(axis.favours_low)
-    ways = [f"\N{UPWARDS ARROW} {up}" if up else "", f"\N{DOWNWARDS ARROW} {down}" if down else ""]
-    favours = "; ".join(way for way in ways if way)
-    return f"{clean(axis.label)} ({favours})" if favours else clean(axis.label)
-
-
-def favours_lines(axis: Axis, style: Style, columns: int = 1) -> tuple[str, str]:
-    """What either side of no effect favours, each broken into lines of half a panel at most."""
-    half = (style.width_mm / 2 - style.margin_mm) / columns - style.panel_gap_mm
-    low, high = clean(axis.favours_low), clean(axis.favours_high)
-    sides = (
-        f"\N{LEFTWARDS ARROW} {low}" if low else "",
-        f"{high} \N{RIGHTWARDS ARROW}" if high else "",
-    )
-    low, high = ("\n".join(wrap(side, half, style.text_pt)) for side in sides)
-    return low, high

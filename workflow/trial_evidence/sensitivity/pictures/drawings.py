@@ -1,13 +1,11 @@
 """Figures of the sensitivity analyses of one comparison."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotnine as p9
 from scipy.special import ndtr, stdtr
 
 from trial_evidence.config.configuration import Analysis
@@ -18,7 +16,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.baujat import baujat
 from trial_evidence.figures.charts.bubble import bubble
 from trial_evidence.figures.charts.drapery import drapery
-from trial_evidence.figures.charts.funnel import funnel
+from trial_evidence.figures.charts.funnel import funnel, quantile
 from trial_evidence.figures.charts.gosh import gosh
 from trial_evidence.figures.charts.posterior import posterior
 from trial_evidence.figures.charts.specification import specification
@@ -28,7 +26,7 @@ from trial_evidence.figures.forests.sequence import Step, cumulative_forest, lea
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
-from trial_evidence.measures import IDENTITY, MEASURES
+from trial_evidence.measures import MEASURES
 from trial_evidence.pool.bayes.posterior import posterior as fit_posterior
 from trial_evidence.pool.bayes.posterior import posterior_density
 from trial_evidence.pool.bayes.priors import HalfNormal
@@ -45,12 +43,23 @@ from trial_evidence.pool.probes.meta_regression import MetaRegression
 from trial_evidence.pool.probes.small_study import egger, trim_and_fill
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
-from trial_evidence.sensitivity.pictures import in_words as words
+from trial_evidence.sensitivity.pictures.in_words import (
+    CHOICE_NAMES,
+    COVARIATE_NAMES,
+    INTERVAL_NAMES,
+    WORDS,
+    as_they_came,
+    measure_of,
+    p_value_functions,
+    result_of,
+    value_of,
+    without_each_trial,
+)
 from trial_evidence.sensitivity.regression import covariates, forced_words, is_forced, regress
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.models import SHORT_MODEL_NAMES, is_random_effects
-from trial_evidence.words.numbers import format_number, format_p
+from trial_evidence.words.numbers import format_interval, format_number, format_p
 
 FIGURES = (
     "leave_one_out", "cumulative", "funnel", "baujat", "drapery", "posterior", "gosh",
@@ -60,35 +69,6 @@ LEAST_FOR_SPREAD = 3
 # p-value functions are drawn as far as this many standard errors from the trials.
 REACH = 3.3
 POINTS = 241
-CHOICE_NAMES: Mapping[str, str] = {
-    "measure": "Measure",
-    "definition_first": "Response definition first",
-    "analysis_first": "Analysis first",
-    "assessor_first": "Assessor first",
-    "verification": "Verification",
-    "exclusions": "Exclusions",
-    "risk_of_bias": "Risk of bias",
-    "without": "Without trial",
-    "estimator": "τ² estimator",
-    "interval": "Interval",
-}
-WORDS: Mapping[str, str] = {
-    **{name: measure.title for name, measure in MEASURES.items()},
-    "EE": "none (common effect)",
-    "wald": "Wald",
-    "t": "t",
-    "hartung_knapp": "Hartung–Knapp",
-    "hartung_knapp_conservative": "floored Hartung–Knapp",
-    "BICR": "central review",
-}
-INTERVAL_NAMES: Mapping[str, str] = {
-    **{name: WORDS[name] for name in ("wald", "t", "hartung_knapp")},
-    "hartung_knapp_conservative": "conservative Hartung–Knapp",
-}
-COVARIATE_NAMES: Mapping[str, str] = {
-    "year": "Year of report",
-    "median_followup_months": "Median follow-up, months",
-}
 
 
 def comparison_figures(
@@ -134,12 +114,11 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
         levels = [level for level in dict.fromkeys(values) if level]
         named = {level: WORDS.get(level, level) for level in levels}
         if column == "without":
-            named = dict.fromkeys(levels, "one trial left out") | {NOBODY: "all trials"}
+            named = dict.fromkeys((NOBODY, *levels), "one trial left out")
+            named[NOBODY] = "all trials"
         if len(levels) > 1:
-            listed = (
-                sorted(dict.fromkeys(named.values())) if column == "without" else named.values()
-            )
-            chosen[CHOICE_NAMES[column]] = pd.Categorical(values.map(named), list(listed))
+            names = list(dict.fromkeys(named.values()))
+            chosen[CHOICE_NAMES[column]] = pd.Categorical(values.map(named), names)
     estimates = results["estimate"].to_numpy()
     measures = [MEASURES[name] for name in dict.fromkeys(rows["measure"])]
     label = " or ".join([m.title.lower() if at else m.title for at, m in enumerate(measures)])
@@ -150,37 +129,25 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
         for m in measures
         for middle in [float(np.median(estimates[(rows["measure"] == m.name).to_numpy()]))]
     ]
-    lead = np.flatnonzero(results["leading"])
-    return _chart(
-        specification, f"{analysis.title}: specification curve",
-        words.specifications(
-            analysis.title,
-            estimates,
-            int(lead[0]) if lead.size else None,
-            [*medians, share.rstrip(".")],
-        ),
-        style, results, pd.DataFrame(chosen), Axis("log", 0.0, label),
-        notes=(share, *([f"{'; '.join(medians)}."] if len(medians) > 1 else [])),
-        footnotes=(
+    lowest, highest = (format_number(math.exp(f(estimates)), 2) for f in (np.nanmin, np.nanmax))
+    led = [
+        f" The report leads with {format_number(math.exp(estimate), 2)}."
+        for estimate in estimates[results["leading"]][:1]
+    ]
+    words = Words(
+        f"{analysis.title}: specification curve",
+        (share, *([f"{'; '.join(medians)}."] if len(medians) > 1 else [])),
+        (
             "Specifications that pool the same numbers in the same way count once. The share is "
             "not a test, because specifications share their trials.",
         ),
+    )
+    return charted(
+        specification, results, pd.DataFrame(chosen), Axis("log", 0.0, label), words=words,
+        description=f"Specification curve of {analysis.title}: {len(estimates):,} specifications "
+        f"with estimates from {lowest} to {highest}.{''.join(led)} {'. '.join([*medians, share])}",
+        style=style,
     )  # fmt: skip
-
-
-def _chart(
-    draw: Callable[..., p9.ggplot],
-    title: str,
-    description: str,
-    style: Style,
-    *data: Any,
-    notes: tuple[str, ...] = (),
-    footnotes: tuple[str, ...] = (),
-    **more: Any,
-) -> Chart:
-    """A chart of some data, with its words."""
-    words = Words(title, notes, footnotes)
-    return charted(draw, *data, words=words, description=description, style=style, **more)
 
 
 def axis_of(c: Comparison) -> Axis:
@@ -190,15 +157,13 @@ def axis_of(c: Comparison) -> Axis:
 
 
 def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
-    def to_analysis(value: float) -> float:
-        return value if c.reading.scale is IDENTITY else math.log(value)
-
+    to_analysis = c.reading.scale.to_analysis
     return [
         Step(
             label=str(row["trial"]),
-            estimate=to_analysis(row["estimate"]),
-            low=to_analysis(row["ci_low"]),
-            high=to_analysis(row["ci_high"]),
+            estimate=float(to_analysis(row["estimate"])),
+            low=float(to_analysis(row["ci_low"])),
+            high=float(to_analysis(row["ci_high"])),
             k=int(row["k"]),
             i2=float(row["i2"]) if is_random_effects(row["model"]) else None,
         )
@@ -213,19 +178,16 @@ def _lead_by_k(c: Comparison) -> str:
 
 def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
     steps = _leading_steps(c, leave_one_out_table((c,)))
+    model = SHORT_MODEL_NAMES[leading_model(c.k, c.pooling).model]
     last = _leading_steps(c, cumulative_table((c,)))[-1]
-    overall = Step(
-        f"All trials ({SHORT_MODEL_NAMES[leading_model(c.k, c.pooling).model]})",
-        last.estimate, last.low, last.high, last.k, last.i2,
-    )  # fmt: skip
+    overall = replace(last, label=f"All trials ({model})")
     described = leave_one_out_forest(
         title,
         steps,
         overall,
         axis_of(c),
         (_lead_by_k(c),),
-        words.without_each_trial(c, steps, overall),
-        c.reading.title,
+        without_each_trial(c, steps, overall),
         level=c.level,
     )
     return forest_page(described, style)
@@ -244,8 +206,7 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Picture:
         steps,
         axis_of(c),
         (_lead_by_k(c), "Ordered by the year of the report used."),
-        words.as_they_came(c, steps),
-        c.reading.title,
+        as_they_came(c, steps),
         level=c.level,
     )
     return forest_page(described, style)
@@ -254,7 +215,8 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Picture:
 def _funnel(c: Comparison, title: str, style: Style) -> Chart:
     estimator = c.pooling.tau2_estimator
     pooled = float(fit_stack(c.yi, c.vi, method=estimator).estimate[0])
-    trials = pd.DataFrame({"estimate": c.yi, "standard_error": np.sqrt(c.vi), "imputed": False})
+    se = np.sqrt(c.vi)
+    trials = pd.DataFrame({"estimate": c.yi, "standard_error": se, "imputed": False})
     line = egger(c.yi, c.vi, c.level)
     filled = trim_and_fill(c.yi, c.vi, level=c.level)
     notes = []
@@ -266,12 +228,19 @@ def _funnel(c: Comparison, title: str, style: Style) -> Chart:
         trials = pd.concat([trials, pd.DataFrame(added)], ignore_index=True)
         plural = "trial" if filled.missing == 1 else "trials"
         notes.append(f"Trim-and-fill: {filled.missing} {plural} missing on the {filled.side}.")
-    return _chart(
-        funnel, title, words.funnel(c, pooled, estimator, notes), style, trials, axis_of(c),
-        pooled, c.level,
+    outside = c.rows.loc[np.abs(c.yi - pooled) > quantile(c.level) * se, "trial"].astype(str)
+    beyond = f"{len(outside)} outside ({', '.join(outside)})" if len(outside) else "none outside"
+    tests = " ".join(notes) or "Too few trials to test for small-study effects."
+    return charted(
+        funnel, trials, axis_of(c), pooled, c.level,
         regression=None if isinstance(line, Refused) else (line.limit, line.slope),
         adjusted=None if isinstance(filled, Refused) or not filled.missing else filled.estimate,
-        notes=tuple(notes), footnotes=(f"Pooled: random effects by {estimator}.",),
+        words=Words(title, tuple(notes), (f"Pooled: random effects by {estimator}.",)),
+        description=f"Funnel plot of {c.k} trials: {measure_of(c)} against standard error, which "
+        f"runs from {format_number(float(se.min()), 2)} to {format_number(float(se.max()), 2)}. "
+        f"Pooled {measure_of(c)} {value_of(c, pooled)} (random effects by {estimator}); "
+        f"{c.k - len(outside)} trials lie inside the pseudo {c.level:g}% limits, {beyond}. {tests}",
+        style=style,
     )  # fmt: skip
 
 
@@ -279,12 +248,22 @@ def _baujat(c: Comparison, title: str, style: Style) -> Chart:
     estimator = c.pooling.tau2_estimator
     found = influence(c.yi, c.vi, method=estimator)
     across, up = found.baujat_x, found.baujat_y
-    trials = {"trial": c.rows["trial"].astype(str), "contribution": across, "influence": up}
-    return _chart(
-        baujat, title, words.baujat(c, across, up), style, pd.DataFrame(trials),
+    names = c.rows["trial"].astype(str).tolist()
+    trials = pd.DataFrame({"trial": names, "contribution": across, "influence": up})
+    farthest = names[int(np.argmax(np.nan_to_num(across)))]
+    first, second = (
+        f"{names[at]} ({format_number(float(across[at]), 2)}; {format_number(float(up[at]), 2)})"
+        for at in np.argsort(-np.nan_to_num(up))[:2]
+    )
+    return charted(
+        baujat, trials,
         x_label="Squared residual over its variance (contribution to heterogeneity)",
         y_label="Influence on the pooled result (squared change over its variance)",
-        footnotes=(f"Random effects by {estimator}, with Wald’s variance.",),
+        words=Words(title, (), (f"Random effects by {estimator}, with Wald’s variance.",)),
+        description=f"Baujat plot of {c.k} trials (squared residual; influence on the pooled "
+        f"{measure_of(c)}). Most influential: {first}, then {second}. Farthest from the pooled "
+        f"result for its precision: {farthest}.",
+        style=style,
     )  # fmt: skip
 
 
@@ -320,8 +299,10 @@ def _drapery(c: Comparison, title: str, style: Style) -> Chart:
     ]
     limits = float(fit.ci_low[0]), float(fit.ci_high[0])
     beyond = None if new is None else (float(fit.pi_low[0]), float(fit.pi_high[0]))
-    description = words.p_value_functions(c, (mean, *limits), beyond)
-    return _chart(drapery, title, description, style, pd.concat(curves), axis_of(c))
+    words, description = Words(title), p_value_functions(c, (mean, *limits), beyond)
+    return charted(
+        drapery, pd.concat(curves), axis_of(c), words=words, description=description, style=style
+    )
 
 
 def _new_trial(c: Comparison) -> tuple[float, int] | None:
@@ -348,28 +329,25 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
             f"Probability of a hazard ratio below {worthwhile:g}: "
             f"{_percent(found.probabilities_below[0])}."
         )
-    curves = {
-        ("mean", "Mean effect"): (density.effect, density.mean_density),
-        ("new", "New trial"): (density.effect, density.new_trial_density),
-        ("prior", f"Prior: {prior.label}"): (density.tau, density.tau_prior_density),
-        ("posterior", "Posterior"): (density.tau, density.tau_density),
-    }
-    frames = [
+    curves = [
         pd.DataFrame({"kind": kind, "curve": label, "value": values, "density": heights})
-        for (kind, label), (values, heights) in curves.items()
+        for kind, label, values, heights in (
+            ("mean", "Mean effect", density.effect, density.mean_density),
+            ("new", "New trial", density.effect, density.new_trial_density),
+            ("prior", f"Prior: {prior.label}", density.tau, density.tau_prior_density),
+            ("posterior", "Posterior", density.tau, density.tau_density),
+        )
     ]
-    return _chart(
-        posterior, title,
-        words.posterior(
-            c,
-            (found.median, found.ci_low, found.ci_high),
-            statements,
-            prior.label,
-            (found.tau_median, found.tau_low, found.tau_high),
-        ),
-        style, pd.concat(frames, ignore_index=True), found.median, (found.ci_low, found.ci_high),
-        axis_of(c), c.level, notes=tuple(statements),
-        footnotes=("Flat prior on the mean. Shaded: the shortest interval.",),
+    foot = "Flat prior on the mean. Shaded: the shortest interval."
+    return charted(
+        posterior, pd.concat(curves, ignore_index=True), found.median,
+        (found.ci_low, found.ci_high), axis_of(c), c.level,
+        words=Words(title, tuple(statements), (foot,)),
+        description=f"Posterior of the mean {measure_of(c)} of {c.k} trials: median "
+        f"{result_of(c, found.median, found.ci_low, found.ci_high)}. {' '.join(statements)} "
+        f"Heterogeneity τ: median {format_number(found.tau_median, 2)} "
+        f"({format_interval(found.tau_low, found.tau_high, 2)}), prior {prior.label}.",
+        style=style,
     )  # fmt: skip
 
 
@@ -390,14 +368,25 @@ def _gosh(c: Comparison, title: str, style: Style) -> Chart:
     whole = fit_stack(c.yi, c.vi, method=estimator)
     estimates, i2, held = found.estimate[several], found.i2[several], found.members[most, several]
     name, all_trials = str(c.rows["trial"].iloc[most]), float(whole.estimate[0])
-    return _chart(
-        gosh, title, words.all_subsets(c, estimates, i2, held, name, all_trials), style,
-        pd.DataFrame({"estimate": estimates, "i2": i2, "chosen": held}), axis_of(c), chosen=name,
-        whole=(all_trials, float(whole.i2[0])),
-        footnotes=(
-            f"Subsets of two trials or more, random effects by {estimator}. Shown separately: "
-            "subsets with the trial that has the largest Cook’s distance.",
-        ),
+    middles = [
+        f"{with_it} {name} {value_of(c, float(np.median(estimates[chosen])))}"
+        for with_it, chosen in (("with", held), ("without", ~held))
+        if chosen.any()
+    ]
+    foot = (
+        f"Subsets of two trials or more, random effects by {estimator}. Shown separately: "
+        "subsets with the trial that has the largest Cook’s distance."
+    )
+    subsets = pd.DataFrame({"estimate": estimates, "i2": i2, "chosen": held})
+    return charted(
+        gosh, subsets, axis_of(c), chosen=name, whole=(all_trials, float(whole.i2[0])),
+        words=Words(title, (), (foot,)),
+        description=f"Results of all {len(estimates)} subsets of {c.k} trials: {measure_of(c)} "
+        f"from {value_of(c, float(estimates.min()))} to {value_of(c, float(estimates.max()))}, "
+        f"I² from {format_number(float(np.nanmin(i2)), 0)}% to "
+        f"{format_number(float(np.nanmax(i2)), 0)}%; all trials "
+        f"{value_of(c, all_trials)}. Median of the subsets {', '.join(middles)}.",
+        style=style,
     )  # fmt: skip
 
 
@@ -422,13 +411,18 @@ def _bubble(
     line = pd.DataFrame({"covariate": grid, "fitted": fitted, "low": low, "high": high})
     name = COVARIATE_NAMES.get(covariate, covariate.replace("_", " ").capitalize())
     note = f"Slope: {format_p(float(found.p_value[1]))}; k = {found.k}."
-    return _chart(
-        bubble, f"{c.analysis.title}: by {name[:1].lower()}{name[1:]}",
-        words.bubbles(c, name, [(float(grid[at]), float(fitted[at])) for at in (0, -1)], note),
-        style, trials, line, axis_of(c), name, c.level, notes=(note,),
-        footnotes=(
-            "Meta-regression by REML with the conservative Hartung–Knapp test. An association "
-            "between trials is not an association between patients.",
-            *([warning] if warning else []),
-        ),
+    runs = " to ".join(
+        f"{value_of(c, effect)} at {format_number(x, 0 if x.is_integer() else 1)}"
+        for x, effect in zip(grid[[0, -1]].tolist(), fitted[[0, -1]].tolist(), strict=True)
+    )
+    foot = (
+        "Meta-regression by REML with the conservative Hartung–Knapp test. An association "
+        "between trials is not an association between patients."
+    )
+    words = Words(f"{c.analysis.title}: by {name[:1].lower()}{name[1:]}", (note,), (foot,))
+    return charted(
+        bubble, trials, line, axis_of(c), name, c.level, words=words.with_footnotes(warning),
+        description=f"Bubble plot: {measure_of(c)} of trials by {name.lower()}. The fitted line "
+        f"runs from {runs}. {note}",
+        style=style,
     )  # fmt: skip

@@ -1,0 +1,37 @@
+"""Trials as bubbles whose areas follow an amount, for plots of effects against something else."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotnine as p9
+
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.house.labels import geom_names
+from trial_evidence.figures.house.marks import disc, geom_disc, point_size
+
+_LARGEST_MM = 6.0
+
+
+def sized(trials: pd.DataFrame, amount: str, smallest_mm: float, style: Style) -> pd.DataFrame:
+    """The trials with the ``diameter`` of their bubbles, those with the most of an amount first.
+
+    Small bubbles are drawn last: they would vanish behind large ones.
+    """
+    known = trials[amount].clip(lower=0.0)
+    share = known / known.max() if (known > 0).any() else 1.0
+    large = _LARGEST_MM * np.sqrt(share) * style.square_max_mm / 3.3
+    sized = trials.assign(diameter=np.maximum(smallest_mm, large))
+    return sized.sort_values(amount, ascending=False, kind="stable")
+
+
+def bubbles(trials: pd.DataFrame, kind: str, name: str, style: Style) -> list[Any]:
+    """Layers of bubbles with their names, from a column, and the key of their shape."""
+    looks = disc(0.0, style.muted, style.ink, style)
+    shown = trials.assign(kind=kind, size=point_size(trials["diameter"], looks["stroke"]))
+    del looks["size"]
+    return [
+        geom_disc(p9.aes(size="size", shape="kind"), shown, **looks),
+        geom_names(p9.aes(label=name), shown, style=style),
+        p9.scale_size_identity(),
+    ]

@@ -1,0 +1,74 @@
+"""Marks of the house: lines and discs by their sizes on paper, and the line of no effect."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import plotnine as p9
+from matplotlib.axes import Axes
+
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.text import MM_PER_POINT
+from trial_evidence.figures.house.scales import natural
+
+DASHED = (0, (6, 3.4))
+DOTTED = (0, (1, 1.8))
+
+_POINTS_PER_SIZE = math.sqrt(math.pi)
+
+
+def line_width(points: float) -> float:
+    """The `size` of a line that is so many points wide."""
+    return points / _POINTS_PER_SIZE
+
+
+def point_size(diameter_mm: Any, stroke: float = 0.0) -> Any:
+    """The `size` of a point that is so many millimetres wide, with its edge; or of many points."""
+    return diameter_mm / MM_PER_POINT / _POINTS_PER_SIZE - stroke
+
+
+def disc(diameter_mm: float, fill: str, edge: str, style: Style) -> dict[str, Any]:
+    """Settings of a `geom_point` with a thin edge."""
+    stroke = line_width(style.hair_pt)
+    return {
+        "size": point_size(diameter_mm, stroke), "stroke": stroke, "fill": fill, "color": edge
+    }  # fmt: skip
+
+
+class geom_disc(p9.geom_point):
+    """Points in a panel, whole even where they reach over its edge; keys as high as letters."""
+
+    def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
+        """Draw those whose centre is in the panel."""
+        ranges = {"x": panel_params.x.range, "y": panel_params.y.range}
+        slack = {name: 1e-9 * (max(ends) - min(ends)) for name, ends in ranges.items()}
+        inside = [
+            data[name].between(min(ends) - slack[name], max(ends) + slack[name])
+            for name, ends in ranges.items()
+        ]
+        there = len(ax.collections)
+        super().draw_panel(data[inside[0] & inside[1]], panel_params, coord, ax)
+        for points in ax.collections[there:]:
+            points.set_clip_on(False)
+
+    @staticmethod
+    def legend_key_size(data: Any, min_size: tuple[int, int], lyr: Any) -> tuple[int, int]:
+        """Size of a key in points."""
+        return min_size
+
+
+def reference_line(axis: Axis, style: Style, along: str = "x", **panel: Any) -> list[Any]:
+    """The line of no effect across a panel, where the axis has one.
+
+    With a value for the facets' column it is drawn in that panel only, on the analysis scale, as
+    panels with axes of their own have it.
+    """
+    if axis.reference is None:
+        return []
+    at = axis.reference if panel else float(natural(axis.reference, axis.scale))
+    frame = pd.DataFrame([{"reference": at, **panel}])
+    looks = {"color": style.ink, "size": line_width(style.rule_pt)}
+    if along == "x":
+        return [p9.geom_vline(p9.aes(xintercept="reference"), frame, **looks)]
+    return [p9.geom_hline(p9.aes(yintercept="reference"), frame, **looks)]
