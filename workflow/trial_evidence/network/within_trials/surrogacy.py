@@ -316,28 +316,28 @@ def surrogacy(
     ordered = tuple(sorted(pairs, key=lambda pair: pair.trial))
     size, inverse = WEIGHTINGS
 
-    def regression(role: str, weighting: str, without: str = "") -> Model:
+    def model(role: str, choice: str | float, without: str = "") -> Model:
+        """A regression with weights, or a bivariate model with a correlation."""
         rest = [pair for pair in ordered if pair.trial != without]
-        found = regress(rest, weighting, level)
-        return Model(role, REGRESSION, found, without, weighting=weighting)
+        if isinstance(choice, str):
+            found = regress(rest, choice, level)
+            return Model(role, REGRESSION, found, without, weighting=choice)
+        found = errors_in_variables(rest, choice, level)
+        return Model(role, BIVARIATE, found, without, within_correlation=choice)
 
-    def bivariate(role: str, rho: float, without: str = "") -> Model:
-        rest = [pair for pair in ordered if pair.trial != without]
-        found = errors_in_variables(rest, rho, level)
-        return Model(role, BIVARIATE, found, without, within_correlation=rho)
-
-    models = [regression(MAIN, inverse), bivariate(MAIN, within_correlation)]
-    models.append(regression(SENSITIVITY, size))
-    models += [bivariate(SENSITIVITY, rho) for rho in sensitivity if rho != within_correlation]
-    for left in ordered:
-        models.append(regression(LEFT_OUT, inverse, left.trial))
-        models.append(bivariate(LEFT_OUT, within_correlation, left.trial))
+    main = inverse, within_correlation
+    others = size, *(rho for rho in sensitivity if rho != within_correlation)
+    models = (
+        *(model(MAIN, choice) for choice in main),
+        *(model(SENSITIVITY, choice) for choice in others),
+        *(model(LEFT_OUT, choice, left.trial) for left in ordered for choice in main),
+    )
     few = (
         f"{len(ordered)} trials: the estimate of the association is too imprecise for the "
         "surrogate to replace the final endpoint."
     )
     cautions = (*([few] if len(ordered) < FEW_TRIALS else []), *CANNOT_SHOW)
-    return Surrogacy(ordered, tuple(models), cautions)
+    return Surrogacy(ordered, models, cautions)
 
 
 def regress(

@@ -20,17 +20,15 @@ from scipy.optimize import brentq
 from scipy.special import betainc
 
 from trial_evidence.config.methods import Pooling
+from trial_evidence.config.networks import Background
 from trial_evidence.measures.effects import CONTINUITY_CORRECTION
-from trial_evidence.network.fit.effect import wald
+from trial_evidence.network.fit.effect import Effect, wald
 from trial_evidence.network.within_trials.factorial import FactorialTrial
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats, Pooled, check_counts, check_level
 from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.words.numbers import round_half_up
-
-ScaleName = Literal["risk_additive", "bliss", "multiplicative", "log_odds", "better_single"]
-Expected = Callable[[Floats, Floats, Floats], Floats]
 
 # Nodes a dimension of the integrals over beta distributions. They sit where the posterior has its
 # mass, so that doubling them changes no digit that is printed.
@@ -70,11 +68,11 @@ class Scale:
         Whether the expectation depends on the background.
     """
 
-    name: ScaleName
+    name: str
     label: str
     meaning: str
     compared: Literal["difference", "risks", "odds"]
-    expected: Expected
+    expected: Callable[[Floats, Floats, Floats], Floats]
     slopes: Callable[[Sequence[float], float], Sequence[float]]
     background: bool = True
 
@@ -165,26 +163,6 @@ SCALES: Mapping[str, Scale] = {
 
 
 @dataclass(frozen=True)
-class Background:
-    """Response without either agent, supposed for trials that do not observe it.
-
-    Attributes
-    ----------
-    rate : float
-        Probability, from 0 to below 1. Taken as known: its own uncertainty is shown by varying it.
-    source : str
-        Where it comes from, or why it is supposed.
-    """
-
-    rate: float
-    source: str
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
-            raise ValueError(f"a background response lies from 0 to below 1, not {self.rate!r}")
-
-
-@dataclass(frozen=True)
 class JeffreysCheck:
     """Posterior of the excess from the counts themselves, without normal approximation.
 
@@ -207,11 +185,10 @@ class TrialSynergy:
     response_first, response_second, observed, expected : float
         Response rates of the single arms, of both, and expected of both, as probabilities. Where
         an arm of the trial is empty or full 0.5 is added to the cells of all its arms.
-    estimate, variance : float
-        Excess on the analysis scale (a logarithm where the scale is a ratio) and its variance by
-        the delta method.
-    ci_low, ci_high, p_value : float
-        Wald interval and two-sided test of no excess, on the analysis scale.
+    excess : Effect
+        On the analysis scale (a logarithm where the scale is a ratio).
+    variance : float
+        Of the excess, by the delta method.
     tipping_background : float or None
         Background above which the point estimate shows synergy; zero where it always does. None
         where the scale, or the trial's own arm, leaves nothing to suppose.
@@ -226,11 +203,8 @@ class TrialSynergy:
     response_second: float
     observed: float
     expected: float
-    estimate: float
+    excess: Effect
     variance: float
-    ci_low: float
-    ci_high: float
-    p_value: float
     tipping_background: float | None
     jeffreys: JeffreysCheck
     note: str
@@ -314,7 +288,7 @@ def _count(trial: FactorialTrial, scale: Scale) -> _Counted:
 # A trial counts in the pool of all trials and in that of its agents.
 @cache
 def trial_synergy(
-    trial: FactorialTrial, scale: ScaleName, background: Background, level: float = 95.0
+    trial: FactorialTrial, scale: Scale, background: Background, level: float = 95.0
 ) -> TrialSynergy | Refused:
     """Excess of both over what the single arms lead to expect.
 
@@ -322,7 +296,7 @@ def trial_synergy(
     ----------
     trial : FactorialTrial
         Its arms with counts.
-    scale : str
+    scale : Scale
         One of `SCALES`.
     background : Background
         Supposed response without either agent; not used where the trial has the arm or the scale
@@ -347,7 +321,7 @@ def trial_synergy(
     Raises
     ------
     ValueError
-        If counts cannot be, the scale is unknown, or the level is no percentage.
+        If counts cannot be, or the level is no percentage.
 
     Notes
     -----
@@ -355,9 +329,8 @@ def trial_synergy(
     "highest single agent" of the literature on combinations.
     """
     level = check_level(level)
-    about = _scale(scale)
-    counted = _count(trial, about)
-    if about.ratio and not counted.own and background.rate == 0:
+    counted = _count(trial, scale)
+    if scale.ratio and not counted.own and background.rate == 0:
         return Refused(
             "With a background response of zero a ratio scale expects no response to both agents, "
             "so that nothing can be compared."
@@ -365,30 +338,21 @@ def trial_synergy(
     a, b, ab = counted.rates[:3]
     expected = counted.expected(background.rate)
     estimate, variance = counted.excess(background.rate)
-    effect = wald(estimate, math.sqrt(variance), level)
-    supposed = about.background and not counted.own
-    tipping = float(about.expected(*map(np.asarray, (a, b, ab)))) if supposed else None
+    tipping = None
+    if scale.background and not counted.own:
+        tipping = max(float(scale.expected(*map(np.asarray, (a, b, ab)))), 0.0)
     return TrialSynergy(
         trial=trial.trial,
         response_first=a,
         response_second=b,
         observed=ab,
         expected=expected,
-        estimate=estimate,
+        excess=wald(estimate, math.sqrt(variance), level),
         variance=variance,
-        ci_low=effect.ci_low,
-        ci_high=effect.ci_high,
-        p_value=effect.p_value,
-        tipping_background=None if tipping is None else max(tipping, 0.0),
+        tipping_background=tipping,
         jeffreys=_jeffreys(counted, background.rate, level),
-        note=_note(min(a, b), counted.neither(background.rate), expected, about),
+        note=_note(min(a, b), counted.neither(background.rate), expected, scale),
     )
-
-
-def _scale(name: str) -> Scale:
-    if name not in SCALES:
-        raise ValueError(f"scale {name!r} is not one of {', '.join(SCALES)}")
-    return SCALES[name]
 
 
 def _note(weaker: float, background: float, expected: float, scale: Scale) -> str:
@@ -403,7 +367,7 @@ def _note(weaker: float, background: float, expected: float, scale: Scale) -> st
 
 def pool_synergy(
     trials: Sequence[FactorialTrial],
-    scale: ScaleName,
+    scale: Scale,
     background: Background,
     pooling: Pooling,
     tau_prior_scales: Mapping[str, float],
@@ -415,7 +379,7 @@ def pool_synergy(
     ----------
     trials : sequence of FactorialTrial
         Each trial once.
-    scale : str
+    scale : Scale
         One of `SCALES`.
     background : Background
         Supposed response without either agent in the trials that have no such arm.
@@ -437,7 +401,6 @@ def pool_synergy(
         If a trial occurs twice, or as `trial_synergy`.
     """
     level = check_level(level)
-    about = _scale(scale)
     if len({trial.trial for trial in trials}) < len(trials):
         raise ValueError("a trial counts once in one pool")
     if not trials:
@@ -446,12 +409,12 @@ def pool_synergy(
     if refused := next((one for one in found if isinstance(one, Refused)), None):
         return refused
     each = [one for one in found if not isinstance(one, Refused)]
-    counted = [_count(trial, about) for trial in trials]
+    counted = [_count(trial, scale) for trial in trials]
     largest = min(
-        (min(c.rates[:2]) for c in counted if about.background and not c.own), default=None
+        (min(c.rates[:2]) for c in counted if scale.background and not c.own), default=None
     )
     point = limit = None
-    meaning = about.meaning
+    meaning = scale.meaning
     if largest is not None:
 
         def pooled(rate: float) -> StackedFit:
@@ -463,16 +426,16 @@ def pool_synergy(
             )
 
         # Nothing can be multiplied with zero; a ratio falls without bound towards it.
-        least = 1e-9 * largest if about.ratio else 0.0
+        least = 1e-9 * largest if scale.ratio else 0.0
         point = _tipping(lambda rate: float(pooled(rate).estimate[0]), least, largest)
         limit = _tipping(lambda rate: float(pooled(rate).ci_low[0]), least, largest)
         meaning = f"{meaning} {_in_words(point, limit, largest)}"
     models = pool_all(
-        [one.estimate for one in each],
+        [one.excess.estimate for one in each],
         [one.variance for one in each],
         pooling=pooling,
         level=level,
-        tau_prior_scale=tau_prior_scales[about.prior],
+        tau_prior_scale=tau_prior_scales[scale.prior],
     )
     return PooledSynergy(tuple(each), models, point, limit, meaning)
 
