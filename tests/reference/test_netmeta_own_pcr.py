@@ -92,7 +92,7 @@ def test_direct_and_indirect_evidence(fit):
     places = {name: at for at, name in enumerate(wanted["comparison"])}
     splits = split_evidence(fit)
     for split in splits:
-        pair = (split.comparison.first, split.comparison.second)
+        pair = split.comparison.pair
         # The reference names a comparison in one of the two orders.
         sign, at = next(
             (s, places[":".join(names)])

@@ -96,7 +96,7 @@ def test_designs_and_comparisons_of_a_network():
     # 22 studies of two arms and two of three: A-C-D and B-C-D.
     assert [d.treatments for d in designs(data)][-2:] == [("A", "C", "D"), ("B", "C", "D")]
     assert sum(len(d.studies) for d in designs(data)) == 24
-    found = {(c.first, c.second): c for c in direct_comparisons(data)}
+    found = {c.pair: c for c in direct_comparisons(data)}
     assert len(found) == 6
     assert found["C", "D"].multi_arm == 2
     assert {"1", "2"} <= set(found["C", "D"].studies)

@@ -11,6 +11,7 @@ from trial_evidence.network.evidence.contrasts import (
     from_pairwise,
     informative,
 )
+from trial_evidence.network.evidence.graph import direct_comparisons
 
 
 def test_log_odds_ratios_share_the_variance_of_the_base_arm():
@@ -143,7 +144,7 @@ def test_a_network_counts_its_studies():
     data = of_pairwise("senn2013_MD")
     assert (len(data.studies), len(data.treatments)) == (26, 10)
     assert sum(len(study.effects) for study in data.studies) == 27
-    assert sum(len(study.pairs) for study in data.studies) == 28
+    assert sum(len(c.studies) for c in direct_comparisons(data)) == 28
     assert [s.study for s in data.studies] == sorted(s.study for s in data.studies)
     assert data.parts == (data,)
 

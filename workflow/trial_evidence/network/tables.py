@@ -181,15 +181,14 @@ def _split(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
 
 
 def _inconsistency(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
-    def test(kind: str, found: QTest | None, of: Design | None = None, tau2: Any = NONE) -> Row:
-        design = trials = NONE
-        if of is not None:
-            design = " : ".join(analysis.nodes[t].code for t in of.treatments)
-            trials = _trial_names(analysis, of.studies)
-        result = (NONE, 0 if found else NONE, NONE)
-        if found is not None and found.df:
-            result = found.q, found.df, found.p_value
-        return kind, design, trials, *result, tau2
+    def test(kind: str, found: QTest | None, of: Row = (NONE, NONE), tau2: Any = NONE) -> Row:
+        if found is None or not found.df:
+            return kind, *of, NONE, 0 if found else NONE, NONE, tau2
+        return kind, *of, found.q, found.df, found.p_value, tau2
+
+    def named(design: Design) -> Row:
+        codes = " : ".join(analysis.nodes[t].code for t in design.treatments)
+        return codes, _trial_names(analysis, design.studies)
 
     found = part.inconsistency
     yield test("total", found.total)
@@ -198,9 +197,9 @@ def _inconsistency(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     interaction = "design-by-treatment interaction, random effects"
     yield test(interaction, found.random_between, tau2=found.tau2_within)
     for of in found.heterogeneity:
-        yield test("within the design", of.test, of.design)
+        yield test("within the design", of.test, named(of.design))
     for of in found.detached:
-        yield test("between designs, this one detached", of.test, of.design)
+        yield test("between designs, this one detached", of.test, named(of.design))
 
 
 def _contributions(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:

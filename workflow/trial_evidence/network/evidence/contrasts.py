@@ -8,7 +8,7 @@ first treatment named against the second: a positive contrast of a log ratio mea
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -101,11 +101,6 @@ class StudyContrasts:
         """Effects of all arms against the base and their covariance, zero for the base itself."""
         means = np.concatenate([[0.0], self.effects])
         return means, np.pad(self.covariance, ((1, 0), (1, 0)))
-
-    @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Every two of its treatments, in alphabetical order."""
-        return tuple(combinations(sorted(self.treatments), 2))
 
     def pair(self, first: str, second: str) -> tuple[float, float]:
         """Effect of one of its treatments against another, and its variance.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from scipy.special import chdtrc, ndtr, ndtri
 
+from trial_evidence.pool.engine.results import check_level
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -31,9 +33,14 @@ class Effect:
     reason: str = ""
 
 
+def normal_quantile(level: float) -> float:
+    """Half the width, in standard errors, of an interval at a level in percent."""
+    return float(ndtri(0.5 + check_level(level) / 200))
+
+
 def wald(estimate: float, se: float, level: float, name: str = "") -> Effect:
     """An effect with its interval at a level in percent; no test without a standard error."""
-    half = float(ndtri(0.5 + level / 200)) * se
+    half = normal_quantile(level) * se
     p = float(2 * ndtr(-abs(estimate) / se)) if se > 0 else math.nan
     return Effect(estimate, se, estimate - half, estimate + half, p, name)
 

@@ -14,16 +14,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
-from scipy.special import ndtri, stdtr, stdtrit
+from scipy.special import stdtr, stdtrit
 
+from trial_evidence.network.fit.effect import normal_quantile
 from trial_evidence.network.within_trials.bivariate import (
     BivariateFit,
     Pairs,
-    fit_bivariate,
     profile_interval,
 )
 from trial_evidence.pool.engine.refusals import Refused, too_few
-from trial_evidence.pool.engine.results import Floats, check_effects, check_level
+from trial_evidence.pool.engine.results import Floats, check_effects
 
 WEIGHTINGS = ("trial size", "inverse variance")
 MAIN, SENSITIVITY, LEFT_OUT = "main", "sensitivity", "leave-one-out"
@@ -325,8 +325,8 @@ def surrogacy(
         found = errors_in_variables(rest, choice, level)
         return Model(role, BIVARIATE, found, without, within_correlation=choice)
 
-    main = inverse, within_correlation
-    others = size, *(rho for rho in sensitivity if rho != within_correlation)
+    main: list[str | float] = [inverse, within_correlation]
+    others: list[str | float] = [size, *(rho for rho in sensitivity if rho not in main)]
     models = (
         *(model(MAIN, choice) for choice in main),
         *(model(SENSITIVITY, choice) for choice in others),
@@ -371,7 +371,6 @@ def regress(
     trials, whatever their weights. Surrogate threshold effect: attributed to Burzykowski T, Buyse
     M. Pharm Stat 2006;5:173-186.
     """
-    level = check_level(level)
     x, y, _, v = _checked(pairs)
     if weighting not in WEIGHTINGS:
         raise ValueError(f"weighting {weighting!r} is not one of {', '.join(WEIGHTINGS)}")
@@ -444,7 +443,6 @@ def errors_in_variables(
     MJ, Hughes MD. Stat Med 1997;16:1965-1982. The prediction uses the expected information and t
     with k - 2 degrees of freedom.
     """
-    level = check_level(level)
     x, y, vx, vy = _checked(pairs)
     if not -1 < within_correlation < 1:
         raise ValueError(f"a correlation lies above -1 and below 1, not {within_correlation!r}")
@@ -452,7 +450,7 @@ def errors_in_variables(
     if refusal := too_few(x.size, TRIALS_FOR_TWO_DIMENSIONS, what, why, forced=False):
         return refusal
     data = Pairs(x, y, vx, vy, within_correlation * np.sqrt(vx * vy))
-    found = fit_bivariate(data)
+    found = BivariateFit(data)
     r2_low, r2_high = _squared(*profile_interval(data, found, "correlation", level))
     band, threshold = None, Threshold(None, "There is no line.")
     slope_low = slope_high = math.nan
@@ -501,7 +499,7 @@ def _fisher(correlation: float, k: int, level: float) -> tuple[float, float]:
     """Fisher's interval of a correlation of k pairs, squared."""
     if math.isnan(correlation):
         return math.nan, math.nan
-    half = float(ndtri(0.5 + level / 200)) / math.sqrt(k - 3)
+    half = normal_quantile(level) / math.sqrt(k - 3)
     with np.errstate(divide="ignore"):
         z = float(np.arctanh(correlation))
     return _squared(math.tanh(z - half), math.tanh(z + half))

@@ -22,13 +22,16 @@ from scipy.special import betainc
 from trial_evidence.config.methods import Pooling
 from trial_evidence.config.networks import Background
 from trial_evidence.measures.effects import CONTINUITY_CORRECTION
-from trial_evidence.network.fit.effect import Effect, wald
+from trial_evidence.network.fit.effect import wald
 from trial_evidence.network.within_trials.factorial import FactorialTrial
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Floats, Pooled, check_counts, check_level
+from trial_evidence.pool.engine.results import Floats, Pooled, check_counts
 from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.words.numbers import round_half_up
+
+HARMFUL = "The background is above the response of a single arm: that agent would be harmful."
+TOO_MANY = "More responses to both agents are expected than there are patients."
 
 # Nodes a dimension of the integrals over beta distributions. They sit where the posterior has its
 # mass, so that doubling them changes no digit that is printed.
@@ -80,11 +83,6 @@ class Scale:
     def ratio(self) -> bool:
         """Whether it is analysed as a logarithm and read as a ratio."""
         return self.compared != "difference"
-
-    @property
-    def prior(self) -> str:
-        """Which of the configured scales of the prior on tau applies."""
-        return "log_ratio" if self.ratio else "difference"
 
     def excess(self, observed: float, expected: float) -> float:
         """What is observed beyond the expectation, on the analysis scale."""
@@ -162,21 +160,29 @@ SCALES: Mapping[str, Scale] = {
 }
 
 
-@dataclass(frozen=True)
 class JeffreysCheck:
     """Posterior of the excess from the counts themselves, without normal approximation.
+
+    With independent Beta(1/2, 1/2) priors, integrated over all arms but one.
 
     ``median`` and the central interval ``low`` to ``high`` are on the analysis scale;
     ``probability_above_zero`` is the probability that both do more than expected.
     """
 
-    median: float
-    low: float
-    high: float
-    probability_above_zero: float
+    def __init__(self, counted: "_Counted", background: float, level: float) -> None:
+        shapes = list(zip(counted.events + 0.5, counted.n - counted.events + 0.5, strict=True))
+        if counted.scale.background:
+            below, low, high = _below(counted.scale, shapes, background)
+        else:
+            below, low, high = _below_better(shapes)
+        tail = (1 - level / 100) / 2
+        self.median, self.low, self.high = (
+            float(brentq(lambda excess, p=p: below(excess) - p, low, high, xtol=1e-9))
+            for p in (0.5, tail, 1 - tail)
+        )
+        self.probability_above_zero = 1 - below(0.0)
 
 
-@dataclass(frozen=True)
 class TrialSynergy:
     """Synergy in one trial on one scale.
 
@@ -198,16 +204,23 @@ class TrialSynergy:
         What is odd; empty where nothing is.
     """
 
-    trial: str
-    response_first: float
-    response_second: float
-    observed: float
-    expected: float
-    excess: Effect
-    variance: float
-    tipping_background: float | None
-    jeffreys: JeffreysCheck
-    note: str
+    def __init__(self, counted: "_Counted", background: float, level: float) -> None:
+        scale = counted.scale
+        self.trial = counted.trial
+        self.response_first, self.response_second, self.observed = counted.rates[:3]
+        self.expected = counted.expected(background)
+        estimate, self.variance = counted.excess(background)
+        self.excess = wald(estimate, math.sqrt(self.variance), level)
+        self.tipping_background: float | None = None
+        if scale.background and not counted.own:
+            tipping = scale.expected(*map(np.asarray, counted.rates))
+            self.tipping_background = max(float(tipping), 0.0)
+        self.jeffreys = JeffreysCheck(counted, background, level)
+        self.note = ""
+        if scale.background and counted.neither(background) > min(counted.rates[:2]):
+            self.note = HARMFUL
+        elif scale.background and self.expected > 1:
+            self.note = TOO_MANY
 
 
 @dataclass(frozen=True)
@@ -241,15 +254,19 @@ class PooledSynergy:
 # --------------------------------------------------------------------------------- one trial
 
 
-@dataclass(frozen=True)
 class _Counted:
     """Counts of first, second, both and, where the scale uses it, neither; rates corrected."""
 
-    scale: Scale
-    events: Floats
-    n: Floats
-    rates: tuple[float, ...]
-    sizes: tuple[float, ...]
+    def __init__(self, trial: FactorialTrial, scale: Scale) -> None:
+        arms = trial.arms if scale.background else trial.arms[:3]
+        counts = [arm.events for arm in arms], [arm.n for arm in arms]
+        self.trial, self.scale = trial.trial, scale
+        self.events, self.n = check_counts(*counts, trial.trial)
+        empty = (self.events == 0) | (self.events == self.n)
+        half = CONTINUITY_CORRECTION * bool(empty.any())
+        sizes = self.n + 2 * half
+        self.rates: list[float] = ((self.events + half) / sizes).tolist()
+        self.sizes: list[float] = sizes.tolist()
 
     @property
     def own(self) -> bool:
@@ -274,15 +291,6 @@ class _Counted:
         slopes = self.scale.slopes(self.rates, self.neither(background))
         terms = zip(slopes, self.rates, self.sizes, strict=False)
         return estimate, sum(slope**2 * p * (1 - p) / size for slope, p, size in terms)
-
-
-def _count(trial: FactorialTrial, scale: Scale) -> _Counted:
-    arms = trial.arms if scale.background else trial.arms[:3]
-    events, n = check_counts([a.events for a in arms], [a.n for a in arms], trial.trial)
-    half = CONTINUITY_CORRECTION * bool(((events == 0) | (events == n)).any())
-    sizes = n + 2 * half
-    rates = (events + half) / sizes
-    return _Counted(scale, events, n, tuple(rates.tolist()), tuple(sizes.tolist()))
 
 
 # A trial counts in the pool of all trials and in that of its agents.
@@ -328,38 +336,13 @@ def trial_synergy(
     Bliss CI. Ann Appl Biol 1939;26:585-615 (independence; attributed). Better single arm: the
     "highest single agent" of the literature on combinations.
     """
-    level = check_level(level)
-    counted = _count(trial, scale)
+    counted = _Counted(trial, scale)
     if scale.ratio and not counted.own and background.rate == 0:
         return Refused(
             "With a background response of zero a ratio scale expects no response to both agents, "
             "so that nothing can be compared."
         )
-    a, b, ab = counted.rates[:3]
-    expected = counted.expected(background.rate)
-    estimate, variance = counted.excess(background.rate)
-    tipping = None
-    if scale.background and not counted.own:
-        tipping = max(float(scale.expected(*map(np.asarray, (a, b, ab)))), 0.0)
-    return TrialSynergy(
-        trial=trial.trial,
-        response_first=a,
-        response_second=b,
-        observed=ab,
-        expected=expected,
-        excess=wald(estimate, math.sqrt(variance), level),
-        variance=variance,
-        tipping_background=tipping,
-        jeffreys=_jeffreys(counted, background.rate, level),
-        note=_note(min(a, b), counted.neither(background.rate), expected, scale),
-    )
-
-
-def _note(weaker: float, background: float, expected: float, scale: Scale) -> str:
-    if scale.background and background > weaker:
-        return "The background is above the response of a single arm: that agent would be harmful."
-    too_many = "More responses to both agents are expected than there are patients."
-    return too_many if scale.background and expected > 1 else ""
+    return TrialSynergy(counted, background.rate, level)
 
 
 # --------------------------------------------------------------------------------- over trials
@@ -400,7 +383,6 @@ def pool_synergy(
     ValueError
         If a trial occurs twice, or as `trial_synergy`.
     """
-    level = check_level(level)
     if len({trial.trial for trial in trials}) < len(trials):
         raise ValueError("a trial counts once in one pool")
     if not trials:
@@ -409,7 +391,7 @@ def pool_synergy(
     if refused := next((one for one in found if isinstance(one, Refused)), None):
         return refused
     each = [one for one in found if not isinstance(one, Refused)]
-    counted = [_count(trial, scale) for trial in trials]
+    counted = [_Counted(trial, scale) for trial in trials]
     largest = min(
         (min(c.rates[:2]) for c in counted if scale.background and not c.own), default=None
     )
@@ -435,7 +417,7 @@ def pool_synergy(
         [one.variance for one in each],
         pooling=pooling,
         level=level,
-        tau_prior_scale=tau_prior_scales[scale.prior],
+        tau_prior_scale=tau_prior_scales["log_ratio" if scale.ratio else "difference"],
     )
     return PooledSynergy(tuple(each), models, point, limit, meaning)
 
@@ -494,21 +476,6 @@ def _beta_rule(first: float, second: float) -> tuple[Floats, Floats]:
 
 Below = Callable[[float], float]
 Shapes = Sequence[tuple[float, float]]
-
-
-def _jeffreys(counted: _Counted, background: float, level: float) -> JeffreysCheck:
-    """Posterior with independent Beta(1/2, 1/2) priors, integrated over all arms but one."""
-    shapes = list(zip(counted.events + 0.5, counted.n - counted.events + 0.5, strict=True))
-    if counted.scale.background:
-        below, low, high = _below(counted.scale, shapes, background)
-    else:
-        below, low, high = _below_better(shapes)
-    tail = (1 - level / 100) / 2
-    median, lower, upper = (
-        float(brentq(lambda excess, p=p: below(excess) - p, low, high, xtol=1e-9))
-        for p in (0.5, tail, 1 - tail)
-    )
-    return JeffreysCheck(median, lower, upper, 1 - below(0.0))
 
 
 def _below(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
