@@ -154,7 +154,7 @@ def test_parts_of_a_network():
         [two_arm("2", "d", "c", 0.1, 0.1), two_arm("1", "b", "a", 0.1, 0.1),
          two_arm("3", "e", "d", 0.1, 0.1)]
     )  # fmt: skip
-    assert data.subnetworks == (("a", "b"), ("c", "d", "e"))
+    assert [part.treatments for part in data.parts] == [("a", "b"), ("c", "d", "e")]
     assert [[s.study for s in part.studies] for part in data.parts] == [["1"], ["2", "3"]]
 
 

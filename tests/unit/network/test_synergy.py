@@ -147,31 +147,29 @@ SMALL = ((14, 40), (9, 38), (21, 43))
     "theirs", REFERENCE["jeffreys"], ids=lambda r: f"{r['scale']}-{r['background']}"
 )
 def test_posterior_from_counts_agrees_with_numerical_integration(theirs):
-    ours = synergy(
-        factorial(*SMALL), theirs["scale"], Background(theirs["background"], "invented")
-    ).jeffreys
-    assert ours.probability_above_zero == pytest.approx(theirs["above_zero"], abs=1e-6)
-    values = (ours.median, ours.low, ours.high)
+    ours = synergy(factorial(*SMALL), theirs["scale"], Background(theirs["background"], "invented"))
+    assert ours.probability_of_synergy == pytest.approx(theirs["above_zero"], abs=1e-6)
+    values = (ours.posterior_median, ours.posterior_low, ours.posterior_high)
     assert values == pytest.approx([theirs[k] for k in ("median", "low", "high")], abs=2e-6)
 
 
 @pytest.mark.parametrize("theirs", REFERENCE["jeffreys_with_neither"], ids=lambda r: r["scale"])
 def test_posterior_with_an_arm_with_neither_agrees_with_numerical_integration(theirs):
-    ours = synergy(factorial(*SMALL, (4, 39)), theirs["scale"], NO_BACKGROUND).jeffreys
-    assert ours.probability_above_zero == pytest.approx(theirs["above_zero"], abs=1e-7)
+    ours = synergy(factorial(*SMALL, (4, 39)), theirs["scale"], NO_BACKGROUND)
+    assert ours.probability_of_synergy == pytest.approx(theirs["above_zero"], abs=1e-7)
 
 
 def test_posterior_of_beating_both_arms_that_are_alike():
     # With the same counts in all three arms each is as likely as the others to be the best.
     ours = synergy(factorial((12, 40), (12, 40), (12, 40)), "better_single", NO_BACKGROUND)
-    assert ours.jeffreys.probability_above_zero == pytest.approx(1 / 3, abs=1e-10)
+    assert ours.probability_of_synergy == pytest.approx(1 / 3, abs=1e-10)
 
 
 def test_posterior_of_large_arms_is_normal():
     # 20,000 patients an arm: the posterior's interval is Wald's but for the fourth digit.
     ours = synergy(factorial((6000, 20000), (4000, 20000), (12000, 20000)), "bliss", TEN_PERCENT)
-    assert ours.jeffreys.low == pytest.approx(ours.excess.ci_low, abs=1e-4)
-    assert ours.jeffreys.high == pytest.approx(ours.excess.ci_high, abs=1e-4)
+    assert ours.posterior_low == pytest.approx(ours.excess.ci_low, abs=1e-4)
+    assert ours.posterior_high == pytest.approx(ours.excess.ci_high, abs=1e-4)
 
 
 # --------------------------------------------------------------------------------------- pooled

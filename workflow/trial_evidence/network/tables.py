@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import permutations
+from itertools import chain, permutations
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from trial_evidence.files import records
@@ -24,6 +23,8 @@ INTERACTION_COLUMNS = [
     "prior", "confounded_with", "reason",
 ]  # fmt: skip
 NONE = math.nan
+# One regimen against another by one model.
+EFFECT = "model estimate ci_low ci_high p_value pi_low pi_high"
 ALL_DIRECT = "direct evidence only: no indirect comparison is possible"
 
 
@@ -59,15 +60,13 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     return {"used": analysis.evidence.used, "set_aside": analysis.evidence.set_aside, **made}
 
 
-def _arm_sizes(analysis: NetworkAnalysis) -> dict[tuple[str, str], int]:
+def _arm_sizes(analysis: NetworkAnalysis) -> pd.Series:
     """Patients by trial and regimen, each arm once: the largest number stated."""
-    sizes: dict[tuple[str, str], int] = {}
-    for row in records(analysis.evidence.used):
-        for side, n in (("regimen", "n"), ("against", "n_against")):
-            if row[side]:
-                key = (row["trial_id"], row[side])
-                sizes[key] = max(sizes.get(key, 0), int(np.nan_to_num(row[n])))
-    return sizes
+    columns = ["trial_id", "regimen", "n"]
+    first = analysis.evidence.used[columns]
+    second = analysis.evidence.used[["trial_id", "against", "n_against"]].set_axis(columns, axis=1)
+    sizes = pd.concat([first, second]).groupby(["trial_id", "regimen"])["n"].max()
+    return sizes.fillna(0).astype(int)
 
 
 def _counted(analysis: NetworkAnalysis) -> bool:
@@ -89,7 +88,7 @@ def _nodes(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     for regimen in part.data.treatments:
         node = analysis.nodes[regimen]
         trials = sum(regimen in study.treatments for study in part.data.studies)
-        total = sum(size for (_, of), size in sizes.items() if of == regimen)
+        total = sizes.xs(regimen, level="regimen").sum()
         events = used.loc[used["regimen"] == regimen, "events"].sum()
         counted = int(events) if _counted(analysis) else math.nan
         names = (regimen, node.code, node.label, "; ".join(node.components))
@@ -109,9 +108,10 @@ def _summary(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     elsewhere = sum(len(other.data.treatments) for other in analysis.parts) - size
     sizes = (size, len(part.data.studies), len(direct_comparisons(part.data)))
     taus = (fit.tau2, part.beside.tau2, fit.i2)
-    q = (fit.q if fit.q_df else math.nan, fit.q_df, fit.q_p)
+    q = fit.heterogeneity.q if fit.heterogeneity.df else NONE
+    tested = q, fit.heterogeneity.df, fit.heterogeneity.p_value
     reference = analysis.nodes[part.reference].code
-    yield analysis.network.measure, *sizes, reference, *taus, *q, size * elsewhere
+    yield analysis.network.measure, *sizes, reference, *taus, *tested, size * elsewhere
 
 
 def _effects(analysis: NetworkAnalysis, part: PartAnalysis, first: str, second: str) -> Rows:
@@ -160,21 +160,20 @@ def _ranks(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
             yield regimen, analysis.nodes[regimen].code, *scores, rank, float(probability)
 
 
-def _ends(analysis: NetworkAnalysis, effect: Effect | None) -> Row:
-    """An effect and its interval as they are printed."""
-    if effect is None:
-        return NONE, NONE, NONE
-    return tuple(map(analysis.natural, (effect.estimate, effect.ci_low, effect.ci_high)))
+def _ends(analysis: NetworkAnalysis, *effects: Effect | None) -> Row:
+    """Effects and their intervals as they are printed."""
+    absent = NONE, NONE, NONE
+    ends = ((of.estimate, of.ci_low, of.ci_high) if of else absent for of in effects)
+    return tuple(map(analysis.natural, chain.from_iterable(ends)))
 
 
 def _split(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     for split in part.splits:
-        effects = split.direct, split.indirect, split.network, split.difference
         yield (
             *_pair(analysis, *split.comparison.pair),
             len(split.comparison.studies),
             split.proportion,
-            *(end for effect in effects for end in _ends(analysis, effect)),
+            *_ends(analysis, split.direct, split.indirect, split.network, split.difference),
             split.difference.p_value if split.difference else NONE,
             "" if split.indirect else ALL_DIRECT,
         )
@@ -196,10 +195,10 @@ def _inconsistency(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     yield test("between designs (inconsistency)", found.between)
     interaction = "design-by-treatment interaction, random effects"
     yield test(interaction, found.random_between, tau2=found.tau2_within)
-    for of in found.heterogeneity:
-        yield test("within the design", of.test, named(of.design))
-    for of in found.detached:
-        yield test("between designs, this one detached", of.test, named(of.design))
+    for design, of in found.heterogeneity:
+        yield test("within the design", of, named(design))
+    for design, of in found.detached:
+        yield test("between designs, this one detached", of, named(design))
 
 
 def _contributions(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -240,7 +239,7 @@ def _components(analysis: NetworkAnalysis) -> Rows:
             yield "component", "", name, *[NONE] * 5, model.reason
             continue
         for effect in model.components:
-            numbers = *_ends(analysis, effect), effect.p_value, model.tau2
+            numbers = *_ends(analysis, effect), effect.p_value, model.fitted.tau2
             yield "component", effect.name, name, *numbers, effect.reason
 
 
@@ -265,8 +264,7 @@ def _additivity(analysis: NetworkAnalysis) -> Rows:
     for row in analysis.components.predictions:
         part = analysis.part_of(row.treatment).number
         named = part, row.treatment, *_pair(analysis, row.treatment, row.reference)
-        effects = row.observed, row.predicted, row.difference
-        ends = (end for effect in effects for end in _ends(analysis, effect))
+        ends = _ends(analysis, row.observed, row.predicted, row.difference)
         yield "regimen", *named, *ends, NONE, NONE, row.difference.p_value, row.difference.reason
 
 
@@ -302,11 +300,7 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
         "without_path",
         _summary,
     ),
-    "reference": (
-        "regimen code reference model estimate ci_low ci_high p_value pi_low pi_high "
-        "direct_trials p_score",
-        _reference,
-    ),
+    "reference": (f"regimen code reference {EFFECT} direct_trials p_score", _reference),
     "ranks": ("regimen code p_score mean_rank rank probability", _ranks),
     "split": (
         "first second trials direct_share direct direct_low direct_high indirect indirect_low "
@@ -323,10 +317,7 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
     ),
 }
 _OF_NETWORKS: Mapping[str, tuple[str, Callable[[NetworkAnalysis], Rows]]] = {
-    "league": (
-        "part first second model estimate ci_low ci_high p_value pi_low pi_high reason",
-        _league,
-    ),
+    "league": (f"part first second {EFFECT} reason", _league),
     "components": ("kind component model estimate ci_low ci_high p_value tau2 reason", _components),
     "additivity": (
         "kind part regimen code reference observed observed_low observed_high predicted "

@@ -45,11 +45,6 @@ class ComponentModel:
     interactions: tuple[Effect, ...]
     fitted: LinearFit
 
-    @property
-    def tau2(self) -> float:
-        """Between-study variance, common to all comparisons."""
-        return self.fitted.tau2
-
 
 @dataclass(frozen=True)
 class AdditivityTest:

@@ -9,12 +9,11 @@ import numpy as np
 from trial_evidence.network.components.additive import (
     TIMES,
     Components,
-    component_model,
     interaction_observations,
 )
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.network.fit.effect import Effect
-from trial_evidence.network.fit.linear_model import Observations
+from trial_evidence.network.fit.effect import Effect, wald
+from trial_evidence.network.fit.linear_model import Observations, fit
 from trial_evidence.pool.bayes.mixtures import NormalMixtures
 from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.bayes.tau_posterior import FINE, FLAT, TauPosterior
@@ -164,17 +163,15 @@ def estimate_interaction(
     found = interaction_observations(data, components, interaction)
     if isinstance(found, Refused):
         return found
-    terms = [interaction]
-    model = component_model(data, components, interactions=terms, method=method, level=level)
-    if isinstance(model, Refused):
-        return model
+    observations, functional = found
+    fitted = fit(observations, method)
     together = set(interaction)
     held = [[together & set(components[t]) for t in study.treatments] for study in data.studies]
     with_all = [arms for arms in held if together in arms]
     return Interaction(
-        effect=model.interactions[0],
+        effect=wald(*fitted.estimate(functional), level, TIMES.join(interaction)),
         posterior=InteractionPosterior(*found, prior, level),
-        tau2=model.tau2,
+        tau2=fitted.tau2,
         studies_with=len(with_all),
         studies_apart=sum(any(arm and arm != together for arm in arms) for arms in with_all),
         confounded_with=confounded_with(data, components, interaction),

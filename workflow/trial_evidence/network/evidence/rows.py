@@ -310,6 +310,7 @@ def _contrast_record(trial: _Trial, row: Record, covariance: str, context: Conte
         for column, arm in (("n_experimental", experimental), ("n_control", control))
     )
     return {
+        **row,
         "regimen": trial.regimens[experimental],
         "against": trial.regimens[control],
         "arm_ids": experimental,
@@ -319,10 +320,7 @@ def _contrast_record(trial: _Trial, row: Record, covariance: str, context: Conte
         "analysis_cut": row["analysis"],
         "covariance": covariance,
         "rows": str(row["row"]),
-        **{c: row[c] for c in ("hr", "ci_low", "ci_high", "ci_level", "p_value", "yi", "vi",
-                               "se_source", "endpoint", "median_followup_months", "assessor",
-                               "verification", "derivation", "source_id", "locator", "note")},
-    }  # fmt: skip
+    }
 
 
 def _all_pairwise(

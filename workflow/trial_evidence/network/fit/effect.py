@@ -61,9 +61,6 @@ class QTest:
 
 def q_test(q: float, df: int) -> QTest:
     """Test a sum of squares that rounding may leave below zero; none without freedom is zero."""
-    return QTest(max(q, 0.0) if df > 0 else 0.0, df, p_of_q(max(q, 0.0), df))
-
-
-def p_of_q(q: float, df: int) -> float | None:
-    """p value of a Q statistic on chi2; None without degrees of freedom."""
-    return float(chdtrc(df, q)) if df > 0 else None
+    if df <= 0:
+        return QTest(0.0, df, None)
+    return QTest(max(q, 0.0), df, float(chdtrc(df, max(q, 0.0))))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.network.fit.effect import normal_quantile, p_of_q
+from trial_evidence.network.fit.effect import QTest, normal_quantile, q_test
 from trial_evidence.network.fit.least_squares import Solution, estimate_tau2, rotate, solve
 from trial_evidence.pool.engine.results import Floats
 
@@ -68,10 +68,10 @@ class NetworkFit:
     common, random : League
         Common-effect and random-effects model.
     pi_low, pi_high : numpy.ndarray of float, shape (treatments, treatments)
-        Prediction intervals for the effect in a new study, on t with `q_df` degrees of freedom;
+        Prediction intervals for the effect in a new study, on t with the degrees of freedom of Q;
         NaN with fewer than two of them.
-    q, q_df, q_p : float, int, float or None
-        Generalised Cochran's Q of the common-effect model; no p value without degrees of freedom.
+    heterogeneity : QTest
+        Generalised Cochran's Q of the common-effect model.
     i2 : float or None
         Share of Q beyond its degrees of freedom, in percent.
     """
@@ -83,15 +83,8 @@ class NetworkFit:
     random: League
     pi_low: Floats
     pi_high: Floats
-    q: float
-    q_df: int
-    q_p: float | None
+    heterogeneity: QTest
     i2: float | None
-
-    @property
-    def treatments(self) -> tuple[str, ...]:
-        """Rows and columns of every matrix."""
-        return self.random.treatments
 
 
 def fit_network(
@@ -141,8 +134,6 @@ def fit_network(
         random=random,
         pi_low=random.effects - reach,
         pi_high=random.effects + reach,
-        q=fixed.q,
-        q_df=df,
-        q_p=p_of_q(fixed.q, df),
+        heterogeneity=q_test(fixed.q, df),
         i2=None if df == 0 else 100 * max(0.0, 1 - df / fixed.q) if fixed.q > 0 else 0.0,
     )

@@ -27,7 +27,8 @@ class Observations:
     data : NetworkData
         Studies; connected or not.
     rows : mapping of str to numpy.ndarray of float, shape (coefficients,)
-        What each treatment is made of; a contrast has the difference of two rows.
+        What each treatment is made of, of all of them; a contrast has the difference of two rows,
+        and at least one is not zero.
 
     Attributes
     ----------
@@ -40,42 +41,23 @@ class Observations:
     basis : numpy.ndarray of float, shape (coefficients, rank)
         Orthonormal basis of the rows of the design: the combinations of coefficients that the
         studies say anything about.
-
-    Raises
-    ------
-    ValueError
-        If a treatment has no row, or no arm differs from another of its study.
+    rank, df : int
+        Coefficients that can be told apart, and observations beyond them.
+    reduced : numpy.ndarray of float, shape (observations, rank)
+        Design of full column rank.
     """
 
     def __init__(self, data: NetworkData, rows: Mapping[str, Floats]) -> None:
-        missing = [t for t in data.treatments if t not in rows]
-        if missing:
-            unknown = ", ".join(missing)
-            raise ValueError(f"nothing says what these treatments are made of: {unknown}")
         rotated = rotate(data)
         self.effects, self.variances = rotated.effects, rotated.variances
         table = np.array([rows[treatment] for treatment in data.treatments])
         self.design = np.asarray(rotated.design @ table, dtype=float)
         _, singular, right = np.linalg.svd(self.design, full_matrices=False)
         kept = singular > RANK_TOLERANCE * max(float(singular.max(initial=0.0)), 1.0)
-        if not kept.any():
-            raise ValueError("no study compares treatments that are made of different things")
         self.basis: Floats = right[kept].T
-
-    @property
-    def rank(self) -> int:
-        """Coefficients that can be told apart."""
-        return int(self.basis.shape[1])
-
-    @property
-    def df(self) -> int:
-        """Observations beyond the coefficients."""
-        return int(self.effects.size - self.rank)
-
-    @property
-    def reduced(self) -> Floats:
-        """Design of full column rank, shape (observations, rank)."""
-        return self.design @ self.basis
+        self.rank = self.basis.shape[1]
+        self.df = self.effects.size - self.rank
+        self.reduced: Floats = self.design @ self.basis
 
     def estimable(self, functional: Floats) -> bool:
         """Whether the studies determine a linear function of the coefficients."""

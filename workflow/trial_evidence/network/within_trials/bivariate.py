@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from trial_evidence.network.fit.effect import normal_quantile
-from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.engine.results import Floats, check_effects
 
 # First values of the standard deviations and of the slope, in units of the observed spread.
 STARTS = ((0.3, 0.0), (0.3, 1.0), (0.3, -1.0), (1.0, 1.0), (1.0, -1.0), (1.0, 0.0))
@@ -30,8 +30,39 @@ FARTHEST_SLOPE = 1e3
 
 
 @dataclass(frozen=True)
+class EffectPair:
+    """The two effects of one trial, of the same contrast.
+
+    Attributes
+    ----------
+    trial : str
+        Name.
+    surrogate, surrogate_variance : float
+        Log odds ratio of response and its sampling variance.
+    final, final_variance : float
+        Log hazard ratio and its sampling variance.
+    patients : float
+        Patients in the two arms, for weighting by trial size.
+    """
+
+    trial: str
+    surrogate: float
+    surrogate_variance: float
+    final: float
+    final_variance: float
+    patients: float
+
+
 class Pairs:
-    """Two effects of each trial.
+    """The effects of trials: the first on the surrogate, the second on the final endpoint.
+
+    Parameters
+    ----------
+    pairs : sequence of EffectPair
+        One contrast a trial.
+    within_correlation : float
+        Supposed correlation of the sampling errors of the two effects of a trial, above -1 and
+        below 1.
 
     Attributes
     ----------
@@ -39,13 +70,24 @@ class Pairs:
         Effects.
     first_variance, second_variance, covariance : numpy.ndarray of float, shape (k,)
         Their sampling variances and covariance.
+
+    Raises
+    ------
+    ValueError
+        If a trial occurs twice, an effect cannot be used, or the correlation is out of range.
     """
 
-    first: Floats
-    second: Floats
-    first_variance: Floats
-    second_variance: Floats
-    covariance: Floats
+    def __init__(self, pairs: Sequence[EffectPair], within_correlation: float = 0.0) -> None:
+        if len({pair.trial for pair in pairs}) < len(pairs):
+            raise ValueError("a trial counts once: one contrast of each trial")
+        if not -1 < within_correlation < 1:
+            raise ValueError(f"a correlation lies above -1 and below 1, not {within_correlation!r}")
+        first = [pair.surrogate for pair in pairs], [pair.surrogate_variance for pair in pairs]
+        second = [pair.final for pair in pairs], [pair.final_variance for pair in pairs]
+        self.first, self.first_variance = check_effects(*first, at_least=0)
+        self.second, self.second_variance = check_effects(*second, at_least=0)
+        product = self.first_variance * self.second_variance
+        self.covariance = within_correlation * np.sqrt(product)
 
 
 @dataclass(frozen=True)

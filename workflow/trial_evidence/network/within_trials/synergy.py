@@ -160,29 +160,6 @@ SCALES: Mapping[str, Scale] = {
 }
 
 
-class JeffreysCheck:
-    """Posterior of the excess from the counts themselves, without normal approximation.
-
-    With independent Beta(1/2, 1/2) priors, integrated over all arms but one.
-
-    ``median`` and the central interval ``low`` to ``high`` are on the analysis scale;
-    ``probability_above_zero`` is the probability that both do more than expected.
-    """
-
-    def __init__(self, counted: "_Counted", background: float, level: float) -> None:
-        shapes = list(zip(counted.events + 0.5, counted.n - counted.events + 0.5, strict=True))
-        if counted.scale.background:
-            below, low, high = _below(counted.scale, shapes, background)
-        else:
-            below, low, high = _below_better(shapes)
-        tail = (1 - level / 100) / 2
-        self.median, self.low, self.high = (
-            float(brentq(lambda excess, p=p: below(excess) - p, low, high, xtol=1e-9))
-            for p in (0.5, tail, 1 - tail)
-        )
-        self.probability_above_zero = 1 - below(0.0)
-
-
 class TrialSynergy:
     """Synergy in one trial on one scale.
 
@@ -198,29 +175,67 @@ class TrialSynergy:
     tipping_background : float or None
         Background above which the point estimate shows synergy; zero where it always does. None
         where the scale, or the trial's own arm, leaves nothing to suppose.
-    jeffreys : JeffreysCheck
-        Posterior from the counts with Jeffreys' prior in every arm.
+    posterior_median, posterior_low, posterior_high : float
+        Of the excess from the counts themselves, without normal approximation, with its central
+        interval: independent Beta(1/2, 1/2) priors (Jeffreys's), integrated over all arms but one.
+    probability_of_synergy : float
+        Posterior probability that both do more than expected.
     note : str
         What is odd; empty where nothing is.
     """
 
-    def __init__(self, counted: "_Counted", background: float, level: float) -> None:
-        scale = counted.scale
-        self.trial = counted.trial
-        self.response_first, self.response_second, self.observed = counted.rates[:3]
-        self.expected = counted.expected(background)
-        estimate, self.variance = counted.excess(background)
+    def __init__(
+        self, trial: FactorialTrial, scale: Scale, background: float, level: float
+    ) -> None:
+        self.trial, self.scale = trial.trial, scale
+        # Of first, second, both and, where the scale uses it, neither.
+        arms = trial.arms if scale.background else trial.arms[:3]
+        counts = [arm.events for arm in arms], [arm.n for arm in arms]
+        events, n = check_counts(*counts, trial.trial)
+        half = CONTINUITY_CORRECTION * bool(((events == 0) | (events == n)).any())
+        self.sizes = n + 2 * half
+        self.rates: list[float] = ((events + half) / self.sizes).tolist()
+        self.supposes = scale.background and trial.neither is None
+        self.response_first, self.response_second, self.observed = self.rates[:3]
+        self.expected = self.expected_at(background)
+        estimate, self.variance = self.excess_at(background)
         self.excess = wald(estimate, math.sqrt(self.variance), level)
         self.tipping_background: float | None = None
-        if scale.background and not counted.own:
-            tipping = scale.expected(*map(np.asarray, counted.rates))
+        if self.supposes:
+            tipping = scale.expected(*map(np.asarray, self.rates))
             self.tipping_background = max(float(tipping), 0.0)
-        self.jeffreys = JeffreysCheck(counted, background, level)
+        shapes = list(zip(events + 0.5, n - events + 0.5, strict=True))
+        below, low, high = _posterior(scale, shapes, background)
+        tail = (1 - level / 100) / 2
+        self.posterior_median, self.posterior_low, self.posterior_high = (
+            float(brentq(lambda excess, p=p: below(excess) - p, low, high, xtol=1e-9))
+            for p in (0.5, tail, 1 - tail)
+        )
+        self.probability_of_synergy = 1 - below(0.0)
         self.note = ""
-        if scale.background and counted.neither(background) > min(counted.rates[:2]):
+        if scale.background and self.neither_at(background) > min(self.rates[:2]):
             self.note = HARMFUL
         elif scale.background and self.expected > 1:
             self.note = TOO_MANY
+
+    def neither_at(self, background: float) -> float:
+        """The response without either agent: the trial's own, or the one supposed."""
+        return self.rates[3] if len(self.rates) > 3 else background
+
+    def expected_at(self, background: float) -> float:
+        """Response expected of both."""
+        a, b, o = (np.asarray(p) for p in (*self.rates[:2], self.neither_at(background)))
+        return float(self.scale.expected(a, b, o))
+
+    def excess_at(self, background: float) -> tuple[float, float]:
+        """The excess and its variance by the delta method.
+
+        Squared derivatives times p(1 - p)/n; a supposed background has no variance.
+        """
+        estimate = self.scale.excess(self.rates[2], self.expected_at(background))
+        slopes = self.scale.slopes(self.rates, self.neither_at(background))
+        terms = zip(slopes, self.rates, self.sizes.tolist(), strict=False)
+        return estimate, sum(slope**2 * p * (1 - p) / size for slope, p, size in terms)
 
 
 @dataclass(frozen=True)
@@ -252,45 +267,6 @@ class PooledSynergy:
 
 
 # --------------------------------------------------------------------------------- one trial
-
-
-class _Counted:
-    """Counts of first, second, both and, where the scale uses it, neither; rates corrected."""
-
-    def __init__(self, trial: FactorialTrial, scale: Scale) -> None:
-        arms = trial.arms if scale.background else trial.arms[:3]
-        counts = [arm.events for arm in arms], [arm.n for arm in arms]
-        self.trial, self.scale = trial.trial, scale
-        self.events, self.n = check_counts(*counts, trial.trial)
-        empty = (self.events == 0) | (self.events == self.n)
-        half = CONTINUITY_CORRECTION * bool(empty.any())
-        sizes = self.n + 2 * half
-        self.rates: list[float] = ((self.events + half) / sizes).tolist()
-        self.sizes: list[float] = sizes.tolist()
-
-    @property
-    def own(self) -> bool:
-        """Whether the trial has an arm with neither, and the scale uses it."""
-        return len(self.rates) > 3
-
-    def neither(self, background: float) -> float:
-        """The response without either agent: the trial's own, or the one supposed."""
-        return self.rates[3] if self.own else background
-
-    def expected(self, background: float) -> float:
-        """Response expected of both."""
-        a, b, o = (np.asarray(p) for p in (*self.rates[:2], self.neither(background)))
-        return float(self.scale.expected(a, b, o))
-
-    def excess(self, background: float) -> tuple[float, float]:
-        """The excess and its variance by the delta method.
-
-        Squared derivatives times p(1 - p)/n; a supposed background has no variance.
-        """
-        estimate = self.scale.excess(self.rates[2], self.expected(background))
-        slopes = self.scale.slopes(self.rates, self.neither(background))
-        terms = zip(slopes, self.rates, self.sizes, strict=False)
-        return estimate, sum(slope**2 * p * (1 - p) / size for slope, p, size in terms)
 
 
 # A trial counts in the pool of all trials and in that of its agents.
@@ -336,13 +312,12 @@ def trial_synergy(
     Bliss CI. Ann Appl Biol 1939;26:585-615 (independence; attributed). Better single arm: the
     "highest single agent" of the literature on combinations.
     """
-    counted = _Counted(trial, scale)
-    if scale.ratio and not counted.own and background.rate == 0:
+    if scale.ratio and trial.neither is None and background.rate == 0:
         return Refused(
             "With a background response of zero a ratio scale expects no response to both agents, "
             "so that nothing can be compared."
         )
-    return TrialSynergy(counted, background.rate, level)
+    return TrialSynergy(trial, scale, background.rate, level)
 
 
 # --------------------------------------------------------------------------------- over trials
@@ -391,17 +366,14 @@ def pool_synergy(
     if refused := next((one for one in found if isinstance(one, Refused)), None):
         return refused
     each = [one for one in found if not isinstance(one, Refused)]
-    counted = [_Counted(trial, scale) for trial in trials]
-    largest = min(
-        (min(c.rates[:2]) for c in counted if scale.background and not c.own), default=None
-    )
+    largest = min((min(one.rates[:2]) for one in each if one.supposes), default=None)
     point = limit = None
     meaning = scale.meaning
     if largest is not None:
 
         def pooled(rate: float) -> StackedFit:
             return fit_stack(
-                *zip(*(c.excess(rate) for c in counted), strict=True),
+                *zip(*(one.excess_at(rate) for one in each), strict=True),
                 method=pooling.tau2_estimator,
                 interval=pooling.estimate_interval,
                 level=level,
@@ -478,8 +450,10 @@ Below = Callable[[float], float]
 Shapes = Sequence[tuple[float, float]]
 
 
-def _below(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
+def _posterior(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
     """Probability of a smaller excess, and limits between which the excess must lie."""
+    if not scale.background:
+        return _below_better(shapes)
     rules = [_beta_rule(*shape) for shape in (shapes[0], shapes[1], *shapes[3:])]
     grids = np.meshgrid(*(nodes for nodes, _ in rules), indexing="ij")
     weights = reduce(np.multiply.outer, (weights for _, weights in rules))

@@ -16,14 +16,9 @@ from trial_evidence.network.evidence.contrasts import from_counts
 from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.fit.effect import wald
+from trial_evidence.network.within_trials.bivariate import EffectPair
 from trial_evidence.network.within_trials.factorial import Arm, factorial_trials
-from trial_evidence.network.within_trials.surrogacy import (
-    R2_METHODS,
-    EffectPair,
-    Model,
-    Surrogacy,
-    surrogacy,
-)
+from trial_evidence.network.within_trials.surrogacy import R2_METHODS, Model, Surrogacy, surrogacy
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, pool_synergy
 from trial_evidence.pool.engine.refusals import Refused
 
@@ -185,7 +180,6 @@ def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
             return {name: math.exp(v) for name, v in values.items()} if ratio else values
 
         for one in found.trials if pool.agents == ALL_PAIRS else ():
-            posterior = natural(one.jeffreys, "median", "low", "high")
             yield {
                 **shared,
                 **results.trials[one.trial],
@@ -193,8 +187,8 @@ def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
                 "k": 1,
                 **natural(one.excess, "estimate", "ci_low", "ci_high"),
                 "p_value": one.excess.p_value,
-                **{f"posterior_{name}": value for name, value in posterior.items()},
-                "probability_of_synergy": one.jeffreys.probability_above_zero,
+                **natural(one, "posterior_median", "posterior_low", "posterior_high"),
+                "probability_of_synergy": one.probability_of_synergy,
                 **_taken(one, "response_first", "response_second", "observed", "expected"),
                 **_taken(one, "tipping_background", "note"),
             }
@@ -256,22 +250,10 @@ def surrogacy_results(
         effects = float(odds.effects[0]), float(odds.covariance[0, 0]), row["yi"], row["vi"]
         patients = control["n"] + experimental["n"]
         pairs.append(EffectPair(row["trial"], *effects, float(patients)))
-        rows.append(
-            {
-                "setting": analysis.setting,
-                "analysis": analysis.id,
-                "trial_id": trial,
-                "trial": row["trial"],
-                "regimen": row["code"],
-                "against": row["against_code"],
-                "patients": int(patients),
-                **_limits("odds", *effects[:2], level),
-                **_limits("hazard", *effects[2:], level),
-                "endpoint": row["endpoint"],
-                columns[0]: f"{experimental['rows']};{control['rows']}",
-                columns[1]: row["rows"],
-            }
-        )
+        about = analysis.setting, analysis.id, trial, row["trial"], row["code"], row["against_code"]
+        ratios = *_ratio(*effects[:2], level), *_ratio(*effects[2:], level)
+        behind = f"{experimental['rows']};{control['rows']}", row["rows"]
+        rows.append((*about, int(patients), *ratios, row["endpoint"], *behind))
     first, *others = analysis.correlations
     return SurrogacyResults(
         analysis,
@@ -285,10 +267,11 @@ def _more_agents(row: Row) -> int:
     return len(parts_of(row["regimen"]).agents) - len(parts_of(row["against"]).agents)
 
 
-def _limits(name: str, effect: float, variance: float, level: float) -> dict[str, float]:
+def _ratio(effect: float, variance: float, level: float) -> list[float]:
+    """A ratio and its limits."""
     found = wald(effect, math.sqrt(variance), level)
-    ends = np.exp([found.estimate, found.ci_low, found.ci_high]).tolist()
-    return dict(zip((f"{name}_ratio", f"{name}_low", f"{name}_high"), ends, strict=True))
+    ends: list[float] = np.exp([found.estimate, found.ci_low, found.ci_high]).tolist()
+    return ends
 
 
 def surrogacy_table(results: SurrogacyResults) -> pd.DataFrame:
