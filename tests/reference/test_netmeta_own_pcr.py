@@ -66,7 +66,10 @@ def test_prediction_intervals(fit):
 
 def test_heterogeneity(data, fit):
     assert math.sqrt(fit.tau2) == pytest.approx(REML["tau"], abs=1e-6)
-    assert (fit.q, fit.q_df) == (pytest.approx(REML["Q"], abs=1e-6), REML["df_Q"])
+    assert (fit.heterogeneity.q, fit.heterogeneity.df) == (
+        pytest.approx(REML["Q"], abs=1e-6),
+        REML["df_Q"],
+    )
     other = fit_network(data, "DL")
     assert math.sqrt(other.tau2) == pytest.approx(DL["tau"], abs=1e-6)
     np.testing.assert_allclose(ordered(other.random.effects, DL), DL["TE_random"], atol=1e-6)
@@ -74,7 +77,7 @@ def test_heterogeneity(data, fit):
 
 def test_p_scores(fit):
     scores = p_scores(fit.random, higher_is_better=True)
-    found = dict(zip(fit.treatments, scores, strict=True))
+    found = dict(zip(fit.random.treatments, scores, strict=True))
     assert found == pytest.approx(REML["pscore"], abs=1e-6)
 
 
@@ -92,7 +95,7 @@ def test_direct_and_indirect_evidence(fit):
     places = {name: at for at, name in enumerate(wanted["comparison"])}
     splits = split_evidence(fit)
     for split in splits:
-        pair = (split.comparison.first, split.comparison.second)
+        pair = split.comparison.pair
         # The reference names a comparison in one of the two orders.
         sign, at = next(
             (s, places[":".join(names)])

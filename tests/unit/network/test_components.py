@@ -51,7 +51,7 @@ def test_effects_agree_with_netmeta(data, theirs, terms, inactive, method, block
 def test_heterogeneity_agrees_with_netmeta(data, theirs, terms, inactive):
     table = components_of(data, inactive)
     ours = component_model(data, table, method="DL", interactions=terms)
-    assert ours.tau2 == pytest.approx(theirs["tau2"], rel=1e-9)
+    assert ours.fitted.tau2 == pytest.approx(theirs["tau2"], rel=1e-9)
     q = additivity_test(data, table, interactions=terms).additive
     assert (q.q, q.df, q.p_value) == pytest.approx(
         (theirs["Q.additive"], theirs["df.Q.additive"], theirs["p.Q.additive"]), rel=1e-9
@@ -96,7 +96,7 @@ def test_likelihood_fits_agree_with_metafor(name):
     )  # fmt: skip
     effects = [*ours.components, *ours.interactions]
     # metafor's search ends where its likelihood is flat to rounding: about 1e-7 of tau2.
-    assert ours.tau2 == pytest.approx(theirs["tau2"], rel=1e-5)
+    assert ours.fitted.tau2 == pytest.approx(theirs["tau2"], rel=1e-5)
     assert [e.estimate for e in effects] == pytest.approx(theirs["estimate"], rel=1e-6)
     assert [e.se for e in effects] == pytest.approx(theirs["se"], rel=1e-6)
 
@@ -232,6 +232,6 @@ def test_base_arm_and_order_of_studies_do_not_matter():
     turned = [arm for study in reversed(by_study.values()) for arm in reversed(study)]
     before = component_model(CONNECTED, components_of(CONNECTED))
     after = component_model(network(turned), components_of(CONNECTED))
-    assert after.tau2 == pytest.approx(before.tau2, rel=1e-9)
+    assert after.fitted.tau2 == pytest.approx(before.fitted.tau2, rel=1e-9)
     for one, other in zip(before.components, after.components, strict=True):
         assert (other.estimate, other.se) == pytest.approx((one.estimate, one.se), rel=1e-9)

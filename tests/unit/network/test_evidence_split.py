@@ -12,11 +12,11 @@ PARTS = {"direct": "direct", "indirect": "indirect", "nma": "network", "compare"
 
 def directed(split, comparison):
     """Sign that turns our comparison into theirs."""
-    return 1 if comparison.split(":")[0] == split.comparison.first else -1
+    return 1 if comparison.split(":")[0] == split.comparison.pair[0] else -1
 
 
 def by_pair(splits):
-    return {frozenset((s.comparison.first, s.comparison.second)): s for s in splits}
+    return {frozenset(s.comparison.pair): s for s in splits}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -6,9 +6,9 @@ from component_studies import network, parts, two_arm
 from reference import load
 from trial_evidence.network.components.additive import interaction_observations
 from trial_evidence.network.components.interactions import (
+    InteractionPosterior,
     confounded_with,
     estimate_interaction,
-    functional_posterior,
 )
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.pool.bayes.posterior import posterior
@@ -54,7 +54,7 @@ def test_one_comparison_is_the_posterior_of_a_mean():
     observations, _ = found
     # Coefficients A, B, C, A x B: B + A x B is the effect of B beside A.
     first_three = np.array([0.0, 1.0, 0.0, 1.0])
-    ours = functional_posterior(observations, first_three, PRIOR)
+    ours = InteractionPosterior(observations, first_three, PRIOR)
     # The fourth study alone carries the other coefficient, so that it says nothing of tau.
     theirs = posterior(effects, variances, PRIOR)
     for field in ("median", "ci_low", "ci_high"):

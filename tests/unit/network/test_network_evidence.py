@@ -276,7 +276,7 @@ def networks_of(raw):
 
 def test_every_regimen_is_in_one_part_of_its_network(real):
     for found in real.values():
-        parts = [set(part) for part in found.data.subnetworks]
+        parts = [set(part.treatments) for part in found.data.parts]
         assert set().union(*parts) == set(found.nodes)
         assert sum(map(len, parts)) == len(found.nodes)
 

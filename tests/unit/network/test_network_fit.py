@@ -24,7 +24,7 @@ MATRICES = {
 
 
 def assert_matrices(fit, theirs, rtol):
-    assert fit.treatments == tuple(theirs["trts"])
+    assert fit.random.treatments == tuple(theirs["trts"])
     for name, matrix in MATRICES.items():
         if name in theirs:
             np.testing.assert_allclose(
@@ -36,8 +36,10 @@ def assert_matrices(fit, theirs, rtol):
 def test_dersimonian_laird_agrees_with_netmeta(name):
     fit, theirs = fit_network(of_pairwise(name), "DL"), REFERENCE["networks"][name]["DL"]
     assert fit.tau2 == pytest.approx(theirs["tau2"], rel=1e-10)
-    assert (fit.q, fit.q_p) == pytest.approx((theirs["Q"], theirs["p_Q"]), rel=1e-10)
-    assert (fit.q_df, fit.i2) == (theirs["df_Q"], pytest.approx(100 * theirs["I2"]))
+    assert (fit.heterogeneity.q, fit.heterogeneity.p_value) == pytest.approx(
+        (theirs["Q"], theirs["p_Q"]), rel=1e-10
+    )
+    assert (fit.heterogeneity.df, fit.i2) == (theirs["df_Q"], pytest.approx(100 * theirs["I2"]))
     assert_matrices(fit, theirs, 1e-10)
 
 
@@ -81,8 +83,11 @@ def test_counts_agree_with_netmeta(name, method):
     assert fit.tau2 == pytest.approx(theirs["tau2"], rel=1e-9)
     # How far the optimiser behind netmeta gets.
     assert fit.tau2 == pytest.approx(theirs["tau2_by_optimiser"], rel=2e-6, abs=1e-9)
-    assert (fit.q, fit.q_df) == (pytest.approx(theirs["Q"]), theirs["df_Q"])
-    if fit.q_df < 2:
+    assert (fit.heterogeneity.q, fit.heterogeneity.df) == (
+        pytest.approx(theirs["Q"]),
+        theirs["df_Q"],
+    )
+    if fit.heterogeneity.df < 2:
         theirs = {k: v for k, v in theirs.items() if "predict" not in k}
         assert np.isnan(fit.pi_low).all()
     assert_matrices(fit, theirs, 1e-9)
@@ -114,7 +119,7 @@ def test_multi_arm_studies_by_the_textbook_formula(tau2):
     levels, covariance, _ = dense(data, tau2)
     np.testing.assert_allclose(fit.random.effects[1:, 0], levels, rtol=1e-10)
     np.testing.assert_allclose(fit.random.covariance[1:, 1:], covariance, rtol=1e-10, atol=1e-14)
-    assert fit.q == pytest.approx(dense(data, 0.0)[2])
+    assert fit.heterogeneity.q == pytest.approx(dense(data, 0.0)[2])
 
 
 def highest(data, restricted):
@@ -178,7 +183,7 @@ def test_two_treatments_are_a_pairwise_meta_analysis():
 
 
 def everything(fit):
-    return (fit.random.effects, fit.random.se, fit.pi_low, fit.q, fit.tau2)
+    return (fit.random.effects, fit.random.se, fit.pi_low, fit.heterogeneity.q, fit.tau2)
 
 
 def assert_same(one, other):
@@ -221,7 +226,12 @@ def test_one_study_is_its_own_result():
     fit = fit_network(network([two_arm("1", "b", "a", 0.5, 0.04)]), "REML")
     assert fit.random.effects[1, 0] == pytest.approx(0.5)
     assert fit.random.se[1, 0] == pytest.approx(0.2)
-    assert (fit.tau2, fit.q_df, fit.q_p, fit.i2) == (None, 0, None, None)
+    assert (fit.tau2, fit.heterogeneity.df, fit.heterogeneity.p_value, fit.i2) == (
+        None,
+        0,
+        None,
+        None,
+    )
     assert np.isnan(fit.pi_low).all()
 
 
@@ -246,7 +256,7 @@ def test_less_spread_than_chance_is_no_negative_heterogeneity():
     # Q = 0.1**2/0.2 on one degree of freedom.
     data = network([two_arm("1", "b", "a", 0.0, 0.1), two_arm("2", "b", "a", 0.1, 0.1)])
     fit = fit_network(data, "DL")
-    assert fit.q == pytest.approx(0.05)
+    assert fit.heterogeneity.q == pytest.approx(0.05)
     assert (fit.tau2, fit.i2) == (0, 0)
 
 
@@ -267,7 +277,7 @@ def test_parts_without_a_path_are_empty():
     assert np.isnan(fit.random.effects[0, 2:]).all()
     assert np.isnan(fit.random.se[0, 2:]).all()
     assert fit.common.effects[3, 2] == pytest.approx(0.2)
-    assert fit.q_df == 1
+    assert fit.heterogeneity.df == 1
 
 
 def test_what_cannot_be_asked():

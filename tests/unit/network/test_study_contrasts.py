@@ -11,6 +11,7 @@ from trial_evidence.network.evidence.contrasts import (
     from_pairwise,
     informative,
 )
+from trial_evidence.network.evidence.graph import direct_comparisons
 
 
 def test_log_odds_ratios_share_the_variance_of_the_base_arm():
@@ -143,7 +144,7 @@ def test_a_network_counts_its_studies():
     data = of_pairwise("senn2013_MD")
     assert (len(data.studies), len(data.treatments)) == (26, 10)
     assert sum(len(study.effects) for study in data.studies) == 27
-    assert sum(len(study.pairs) for study in data.studies) == 28
+    assert sum(len(c.studies) for c in direct_comparisons(data)) == 28
     assert [s.study for s in data.studies] == sorted(s.study for s in data.studies)
     assert data.parts == (data,)
 
@@ -153,7 +154,7 @@ def test_parts_of_a_network():
         [two_arm("2", "d", "c", 0.1, 0.1), two_arm("1", "b", "a", 0.1, 0.1),
          two_arm("3", "e", "d", 0.1, 0.1)]
     )  # fmt: skip
-    assert data.subnetworks == (("a", "b"), ("c", "d", "e"))
+    assert [part.treatments for part in data.parts] == [("a", "b"), ("c", "d", "e")]
     assert [[s.study for s in part.studies] for part in data.parts] == [["1"], ["2", "3"]]
 
 

@@ -6,12 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 from reference import load
-from trial_evidence.network.within_trials.surrogacy import (
-    EffectPair,
-    errors_in_variables,
-    regress,
-    surrogacy,
-)
+from trial_evidence.network.within_trials.bivariate import EffectPair
+from trial_evidence.network.within_trials.surrogacy import errors_in_variables, regress, surrogacy
 from trial_evidence.pool.engine.refusals import Refused
 
 REFERENCE = load("surrogacy")

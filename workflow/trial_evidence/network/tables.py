@@ -2,28 +2,29 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import permutations
+from itertools import chain, permutations
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
-from trial_evidence.network.evidence.graph import direct_comparisons
+from trial_evidence.network.evidence.graph import Design, direct_comparisons
 from trial_evidence.network.fit.effect import Effect, QTest
-from trial_evidence.network.fit.inconsistency import OfDesign
 from trial_evidence.network.fit.league import NO_PATH
 from trial_evidence.pool.engine.refusals import Refused
 
-Row = dict[str, Any]
-Rows = Iterator[Any]
+Row = tuple[Any, ...]
+Rows = Iterator[Row]
 
 INTERACTION_COLUMNS = [
     "first", "second", "trials_with", "trials_within", "estimate", "ci_low", "ci_high", "p_value",
     "tau2", "posterior_median", "posterior_low", "posterior_high", "probability_of_synergy",
     "prior", "confounded_with", "reason",
 ]  # fmt: skip
+NONE = math.nan
+# One regimen against another by one model.
+EFFECT = "model estimate ci_low ci_high p_value pi_low pi_high"
 ALL_DIRECT = "direct evidence only: no indirect comparison is possible"
 
 
@@ -50,11 +51,7 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
         for name, (columns, rows) in _OF_NETWORKS.items()
     }
     for name, (columns, of_part) in _OF_PARTS.items():
-        rows = [
-            {"part": part.number} | row if isinstance(row, dict) else (part.number, *row)
-            for part in analysis.parts
-            for row in of_part(analysis, part)
-        ]
+        rows = [(p.number, *row) for p in analysis.parts for row in of_part(analysis, p)]
         made[name] = pd.DataFrame(rows, columns=["part", *columns.split()])
     made["transitivity"].insert(5, "line", line)
     for table in made.values():
@@ -63,15 +60,13 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     return {"used": analysis.evidence.used, "set_aside": analysis.evidence.set_aside, **made}
 
 
-def _arm_sizes(analysis: NetworkAnalysis) -> dict[tuple[str, str], int]:
+def _arm_sizes(analysis: NetworkAnalysis) -> pd.Series:
     """Patients by trial and regimen, each arm once: the largest number stated."""
-    sizes: dict[tuple[str, str], int] = {}
-    for row in records(analysis.evidence.used):
-        for side, n in (("regimen", "n"), ("against", "n_against")):
-            if row[side]:
-                key = (row["trial_id"], row[side])
-                sizes[key] = max(sizes.get(key, 0), int(np.nan_to_num(row[n])))
-    return sizes
+    columns = ["trial_id", "regimen", "n"]
+    first = analysis.evidence.used[columns]
+    second = analysis.evidence.used[["trial_id", "against", "n_against"]].set_axis(columns, axis=1)
+    sizes = pd.concat([first, second]).groupby(["trial_id", "regimen"])["n"].max()
+    return sizes.fillna(0).astype(int)
 
 
 def _counted(analysis: NetworkAnalysis) -> bool:
@@ -93,7 +88,7 @@ def _nodes(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     for regimen in part.data.treatments:
         node = analysis.nodes[regimen]
         trials = sum(regimen in study.treatments for study in part.data.studies)
-        total = sum(size for (_, of), size in sizes.items() if of == regimen)
+        total = sizes.xs(regimen, level="regimen").sum()
         events = used.loc[used["regimen"] == regimen, "events"].sum()
         counted = int(events) if _counted(analysis) else math.nan
         names = (regimen, node.code, node.label, "; ".join(node.components))
@@ -113,61 +108,48 @@ def _summary(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     elsewhere = sum(len(other.data.treatments) for other in analysis.parts) - size
     sizes = (size, len(part.data.studies), len(direct_comparisons(part.data)))
     taus = (fit.tau2, part.beside.tau2, fit.i2)
-    q = (fit.q if fit.q_df else math.nan, fit.q_df, fit.q_p)
+    q = fit.heterogeneity.q if fit.heterogeneity.df else NONE
+    tested = q, fit.heterogeneity.df, fit.heterogeneity.p_value
     reference = analysis.nodes[part.reference].code
-    yield analysis.network.measure, *sizes, reference, *taus, *q, size * elsewhere
+    yield analysis.network.measure, *sizes, reference, *taus, *tested, size * elsewhere
 
 
-def _effects(
-    analysis: NetworkAnalysis, part: PartAnalysis, first: str, second: str
-) -> Iterator[Row]:
-    """One regimen against another by every model."""
-    for model, league, predicting in (
-        ("random_reml", part.fit.random, part.fit),
-        ("random_dl", part.beside.random, part.beside),
-        ("common", part.fit.common, None),
+def _effects(analysis: NetworkAnalysis, part: PartAnalysis, first: str, second: str) -> Rows:
+    """One regimen against another by every model: effect, its test, and prediction interval."""
+    at = part.fit.random.cell(first, second)
+    for model, league, *predicted in (
+        ("random_reml", part.fit.random, part.fit.pi_low, part.fit.pi_high),
+        ("random_dl", part.beside.random, part.beside.pi_low, part.beside.pi_high),
+        ("common", part.fit.common),
     ):
-        at = league.cell(first, second)
-        numbers = {
-            "estimate": league.effects[at],
-            "ci_low": league.ci_low[at],
-            "ci_high": league.ci_high[at],
-        }
-        if predicting:
-            numbers |= {"pi_low": predicting.pi_low[at], "pi_high": predicting.pi_high[at]}
-        made = {name: analysis.natural(float(value)) for name, value in numbers.items()}
-        yield {"model": model, **made, "p_value": float(league.p_value[at])}
+        ends = league.effects, league.ci_low, league.ci_high
+        numbers = [analysis.natural(float(matrix[at])) for matrix in (*ends, *predicted)]
+        limits = numbers[3:] or [NONE, NONE]
+        yield model, *numbers[:3], float(league.p_value[at]), *limits
 
 
 def _league(analysis: NetworkAnalysis) -> Rows:
     """Every regimen against every other, both ways; where no path leads, the reason."""
     part_of = {t: part for part in analysis.parts for t in part.data.treatments}
     for first, second in permutations(sorted(part_of), 2):
-        part = part_of[first]
-        pair = dict(zip(("first", "second"), _pair(analysis, first, second), strict=True))
+        part, pair = part_of[first], _pair(analysis, first, second)
         if part is part_of[second]:
             for effect in _effects(analysis, part, first, second):
-                yield {"part": part.number, **pair, **effect, "reason": ""}
+                yield part.number, *pair, *effect, ""
         else:
-            yield {**pair, "model": "", "reason": NO_PATH.format(**pair)}
+            reason = NO_PATH.format(first=pair[0], second=pair[1])
+            yield NONE, *pair, "", *[NONE] * 6, reason
 
 
 def _reference(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     scores = dict(zip(part.ranking.treatments, part.ranking.p_score, strict=True))
     direct = {frozenset(c.pair): len(c.studies) for c in direct_comparisons(part.data)}
     for regimen in part.data.treatments:
-        if regimen == part.reference:
-            continue
-        code, reference = _pair(analysis, regimen, part.reference)
-        for effect in _effects(analysis, part, regimen, part.reference):
-            yield {
-                "regimen": regimen,
-                "code": code,
-                "reference": reference,
-                "direct_trials": direct.get(frozenset((regimen, part.reference)), 0),
-                "p_score": float(scores[regimen]),
-                **effect,
-            }
+        if regimen != part.reference:
+            trials = direct.get(frozenset((regimen, part.reference)), 0)
+            pair = _pair(analysis, regimen, part.reference)
+            for effect in _effects(analysis, part, regimen, part.reference):
+                yield regimen, *pair, *effect, trials, float(scores[regimen])
 
 
 def _ranks(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -178,53 +160,45 @@ def _ranks(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
             yield regimen, analysis.nodes[regimen].code, *scores, rank, float(probability)
 
 
-def _ends(
-    analysis: NetworkAnalysis, effect: Effect | None, estimate: str, low: str = "", high: str = ""
-) -> Row:
-    """An effect and its interval as they are printed, in columns called so."""
-    if effect is None:
-        return {}
-    names = (estimate, low or f"{estimate}_low", high or f"{estimate}_high")
-    values = (effect.estimate, effect.ci_low, effect.ci_high)
-    return {k: analysis.natural(v) for k, v in zip(names, values, strict=True)}
+def _ends(analysis: NetworkAnalysis, *effects: Effect | None) -> Row:
+    """Effects and their intervals as they are printed."""
+    absent = NONE, NONE, NONE
+    ends = ((of.estimate, of.ci_low, of.ci_high) if of else absent for of in effects)
+    return tuple(map(analysis.natural, chain.from_iterable(ends)))
 
 
 def _split(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     for split in part.splits:
-        first, second = _pair(analysis, *split.comparison.pair)
-        yield {
-            "first": first,
-            "second": second,
-            "trials": len(split.comparison.studies),
-            "direct_share": split.proportion,
-            **_ends(analysis, split.direct, "direct"),
-            **_ends(analysis, split.indirect, "indirect"),
-            **_ends(analysis, split.network, "combined"),
-            **_ends(analysis, split.difference, "difference"),
-            "difference_p": split.difference.p_value if split.difference else math.nan,
-            "reason": "" if split.indirect else ALL_DIRECT,
-        }
+        yield (
+            *_pair(analysis, *split.comparison.pair),
+            len(split.comparison.studies),
+            split.proportion,
+            *_ends(analysis, split.direct, split.indirect, split.network, split.difference),
+            split.difference.p_value if split.difference else NONE,
+            "" if split.indirect else ALL_DIRECT,
+        )
 
 
 def _inconsistency(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
-    def test(kind: str, found: QTest | None) -> Row:
-        if found is not None and found.df:
-            return {"kind": kind, "q": found.q, "df": found.df, "p_value": found.p_value}
-        return {"kind": kind, "df": 0 if found else math.nan}
+    def test(kind: str, found: QTest | None, of: Row = (NONE, NONE), tau2: Any = NONE) -> Row:
+        if found is None or not found.df:
+            return kind, *of, NONE, 0 if found else NONE, NONE, tau2
+        return kind, *of, found.q, found.df, found.p_value, tau2
 
-    def of_design(kind: str, found: OfDesign) -> Row:
-        codes = " : ".join(analysis.nodes[t].code for t in found.design.treatments)
-        trials = _trial_names(analysis, found.design.studies)
-        return {"design": codes, "trials": trials, **test(kind, found.test)}
+    def named(design: Design) -> Row:
+        codes = " : ".join(analysis.nodes[t].code for t in design.treatments)
+        return codes, _trial_names(analysis, design.studies)
 
     found = part.inconsistency
     yield test("total", found.total)
     yield test("within designs (heterogeneity)", found.within)
     yield test("between designs (inconsistency)", found.between)
     interaction = "design-by-treatment interaction, random effects"
-    yield {**test(interaction, found.random_between), "tau2": found.tau2_within}
-    yield from (of_design("within the design", one) for one in found.heterogeneity)
-    yield from (of_design("between designs, this one detached", one) for one in found.detached)
+    yield test(interaction, found.random_between, tau2=found.tau2_within)
+    for design, of in found.heterogeneity:
+        yield test("within the design", of, named(design))
+    for design, of in found.detached:
+        yield test("between designs, this one detached", of, named(design))
 
 
 def _contributions(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -252,36 +226,30 @@ def _transitivity(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
             )
 
 
-def _joined(rows: Iterable[Row], column: str) -> str:
+def _joined(rows: Iterable[Mapping[str, Any]], column: str) -> str:
     values = (row[column] for row in rows)
     return "; ".join(dict.fromkeys(str(value) for value in values if value == value and value))
-
-
-def _of_effect(analysis: NetworkAnalysis, effect: Effect) -> Row:
-    ends = _ends(analysis, effect, "estimate", "ci_low", "ci_high")
-    return ends | {"p_value": effect.p_value, "reason": effect.reason}
 
 
 def _components(analysis: NetworkAnalysis) -> Rows:
     found = analysis.components
     models = {"random_reml": found.model, "common": found.common} if found else {}
     for name, model in models.items():
-        shared = {"kind": "component", "component": "", "model": name}
         if isinstance(model, Refused):
-            yield shared | {"reason": model.reason}
+            yield "component", "", name, *[NONE] * 5, model.reason
             continue
         for effect in model.components:
-            tau2 = {"tau2": model.tau2}
-            yield shared | {"component": effect.name} | _of_effect(analysis, effect) | tau2
+            numbers = *_ends(analysis, effect), effect.p_value, model.fitted.tau2
+            yield "component", effect.name, name, *numbers, effect.reason
 
 
 def _additivity(analysis: NetworkAnalysis) -> Rows:
     """Tests of additivity, then every regimen as observed and as a sum of its components."""
     if analysis.components is None:
         return
-    test = analysis.components.test
+    test, no_regimen = analysis.components.test, [NONE] * 13
     if isinstance(test, Refused):
-        yield {"kind": "test", "reason": test.reason}
+        yield "test", *no_regimen, NONE, NONE, NONE, test.reason
     else:
         for kind, found in (
             ("Q of the additive model", test.additive),
@@ -289,55 +257,41 @@ def _additivity(analysis: NetworkAnalysis) -> Rows:
             ("difference: test of additivity", test.difference),
             ("difference, random effects", test.random),
         ):
-            yield {
-                "kind": kind,
-                "statistic": found.q if found.df else math.nan,
-                "df": found.df,
-                "p_value": found.p_value,
-                "reason": "" if found.df else "no degrees of freedom are left",
-            }
+            statistic, reason = found.q, ""
+            if not found.df:
+                statistic, reason = NONE, "no degrees of freedom are left"
+            yield kind, *no_regimen, statistic, found.df, found.p_value, reason
     for row in analysis.components.predictions:
-        code, reference = _pair(analysis, row.treatment, row.reference)
-        yield {
-            "kind": "regimen",
-            "part": analysis.part_of(row.treatment).number,
-            "regimen": row.treatment,
-            "code": code,
-            "reference": reference,
-            **_ends(analysis, row.observed, "observed"),
-            **_ends(analysis, row.predicted, "predicted"),
-            **_ends(analysis, row.difference, "ratio"),
-            "p_value": row.difference.p_value,
-            "reason": row.difference.reason,
-        }
+        part = analysis.part_of(row.treatment).number
+        named = part, row.treatment, *_pair(analysis, row.treatment, row.reference)
+        ends = _ends(analysis, row.observed, row.predicted, row.difference)
+        yield "regimen", *named, *ends, NONE, NONE, row.difference.p_value, row.difference.reason
 
 
 def _interactions(analysis: NetworkAnalysis) -> Rows:
-    for (first, second), found in analysis.components.interactions if analysis.components else ():
-        row: Row = {"first": first, "second": second}
+    for pair, found in analysis.components.interactions if analysis.components else ():
         if isinstance(found, Refused):
-            yield row | {"reason": found.reason}
+            yield *pair, *[NONE] * 13, found.reason
             continue
         posterior = found.posterior
         above = posterior.probability_above_zero
-        yield {
-            **row,
-            "trials_with": found.studies_with,
-            "trials_within": found.studies_apart,
-            **_of_effect(analysis, found.effect),
-            "tau2": found.tau2,
-            "posterior_median": analysis.natural(posterior.median),
-            "posterior_low": analysis.natural(posterior.ci_low),
-            "posterior_high": analysis.natural(posterior.ci_high),
+        yield (
+            *pair,
+            found.studies_with,
+            found.studies_apart,
+            *_ends(analysis, found.effect),
+            found.effect.p_value,
+            found.tau2,
+            *map(analysis.natural, (posterior.median, posterior.ci_low, posterior.ci_high)),
             # Together better than the sum: more responses, or fewer events.
-            "probability_of_synergy": 1 - above if analysis.network.fewer_is_better else above,
-            "prior": posterior.tau.prior.label,
-            "confounded_with": "; ".join(found.confounded_with),
-        }
+            1 - above if analysis.network.fewer_is_better else above,
+            posterior.tau.prior.label,
+            "; ".join(found.confounded_with),
+            found.effect.reason,
+        )
 
 
-# The columns of a table after setting and network (and part), and its rows: in this order, or by
-# name.
+# The columns of a table after setting and network (and part), and its rows.
 _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Rows]]] = {
     "nodes": ("regimen code label components trials patients events reference", _nodes),
     "comparisons": ("first second trials multi_arm patients trial_names", _comparisons),
@@ -346,11 +300,7 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
         "without_path",
         _summary,
     ),
-    "reference": (
-        "regimen code reference model estimate ci_low ci_high p_value pi_low pi_high "
-        "direct_trials p_score",
-        _reference,
-    ),
+    "reference": (f"regimen code reference {EFFECT} direct_trials p_score", _reference),
     "ranks": ("regimen code p_score mean_rank rank probability", _ranks),
     "split": (
         "first second trials direct_share direct direct_low direct_high indirect indirect_low "
@@ -367,10 +317,7 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
     ),
 }
 _OF_NETWORKS: Mapping[str, tuple[str, Callable[[NetworkAnalysis], Rows]]] = {
-    "league": (
-        "part first second model estimate ci_low ci_high p_value pi_low pi_high reason",
-        _league,
-    ),
+    "league": (f"part first second {EFFECT} reason", _league),
     "components": ("kind component model estimate ci_low ci_high p_value tau2 reason", _components),
     "additivity": (
         "kind part regimen code reference observed observed_low observed_high predicted "

@@ -14,9 +14,9 @@ import numpy as np
 
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import Effect, QTest, absent, q_test, wald
-from trial_evidence.network.fit.linear_model import LinearFit, Observations, fit, fit_at, observe
+from trial_evidence.network.fit.linear_model import LinearFit, Observations, fit
 from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Floats, check_level
+from trial_evidence.pool.engine.results import Floats
 
 # Between the components of an interaction's name.
 TIMES = " x "
@@ -44,11 +44,6 @@ class ComponentModel:
     components: tuple[Effect, ...]
     interactions: tuple[Effect, ...]
     fitted: LinearFit
-
-    @property
-    def tau2(self) -> float:
-        """Between-study variance, common to all comparisons."""
-        return self.fitted.tau2
 
 
 @dataclass(frozen=True)
@@ -145,7 +140,7 @@ def _design(
         return Refused("No study compares treatments that differ in their components.")
     rows = {t: np.array(row) for t, row in held.items()}
     labels = (*names, *(TIMES.join(term) for term in interactions))
-    return _Design(names, labels, rows, observe(data, rows))
+    return _Design(names, labels, rows, Observations(data, rows))
 
 
 def component_model(
@@ -189,7 +184,6 @@ def component_model(
     Am J Epidemiol 2009;169:1158-1165. The same as netmeta's ``netcomb`` and ``discomb`` (with
     ``EE`` and ``DL``); the inactive component that these name is one left out of all treatments.
     """
-    level = check_level(level)
     if isinstance(design := _design(data, components, interactions), Refused):
         return design
     fitted = fit(design.observations, method)
@@ -230,15 +224,15 @@ def additivity_test(
     """
     if isinstance(design := _design(data, components, interactions), Refused):
         return design
-    additive, standard = design.observations, observe(data, _units(data))
+    additive, standard = design.observations, Observations(data, _units(data))
     random = fit(standard, method)
-    q_additive, q_standard = fit_at(additive, 0.0).q, fit_at(standard, 0.0).q
+    q_additive, q_standard = LinearFit(additive, 0.0).q, LinearFit(standard, 0.0).q
     df = standard.rank - additive.rank
     return AdditivityTest(
         additive=q_test(q_additive, additive.df),
         standard=q_test(q_standard, standard.df),
         difference=q_test(q_additive - q_standard, df),
-        random=q_test(fit_at(additive, random.tau2).q - random.q, df),
+        random=q_test(LinearFit(additive, random.tau2).q - random.q, df),
     )
 
 
@@ -274,14 +268,13 @@ def observed_and_predicted(
     ValueError
         As `component_model`, or if the reference is not in the network.
     """
-    level = check_level(level)
     if reference not in data.treatments:
         raise ValueError(f"the reference {reference!r} is not a treatment of the network")
     if isinstance(design := _design(data, components, ()), Refused):
         return design
     own = _units(data)
-    standard = fit(observe(data, own), method)
-    sums = fit_at(design.observations, standard.tau2)
+    standard = fit(Observations(data, own), method)
+    sums = LinearFit(design.observations, standard.tau2)
     rows = []
     for treatment in (t for t in data.treatments if t != reference):
         title = f"{treatment} v {reference}"

@@ -9,12 +9,11 @@ import numpy as np
 from trial_evidence.network.components.additive import (
     TIMES,
     Components,
-    component_model,
     interaction_observations,
 )
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.network.fit.effect import Effect
-from trial_evidence.network.fit.linear_model import Observations
+from trial_evidence.network.fit.effect import Effect, wald
+from trial_evidence.network.fit.linear_model import Observations, fit
 from trial_evidence.pool.bayes.mixtures import NormalMixtures
 from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.bayes.tau_posterior import FINE, FLAT, TauPosterior
@@ -23,9 +22,21 @@ from trial_evidence.pool.engine.results import Floats, check_level
 from trial_evidence.pool.engine.stacks import Ints, Stack
 
 
-@dataclass(frozen=True)
 class InteractionPosterior:
     """Posterior of one interaction; it and all other effects have flat priors.
+
+    By the quadrature over tau of `trial_evidence.pool.bayes.tau_posterior`: no sampling.
+
+    Parameters
+    ----------
+    observations : Observations
+        From `trial_evidence.network.components.additive.interaction_observations`.
+    functional : numpy.ndarray of float, shape (coefficients,)
+        The interaction, or another estimable function of the coefficients.
+    prior : TauPrior
+        Prior of the between-study standard deviation.
+    level : float
+        Level of the intervals in percent.
 
     Attributes
     ----------
@@ -39,14 +50,25 @@ class InteractionPosterior:
         The posterior itself, a mixture of normals over tau.
     tau : TauPosterior
         Posterior of the between-study standard deviation; its ``prior`` is that of tau.
+
+    Raises
+    ------
+    ValueError
+        If the level is no percentage or the function is not estimable.
     """
 
-    median: float
-    ci_low: float
-    ci_high: float
-    probability_above_zero: float
-    mixture: NormalMixtures
-    tau: TauPosterior
+    def __init__(
+        self, observations: Observations, functional: Floats, prior: TauPrior, level: float = 95.0
+    ) -> None:
+        level = check_level(level)
+        if not observations.estimable(functional):
+            raise ValueError("the studies do not determine this function of the coefficients")
+        self.tau = _DesignPosterior(observations, functional, prior)
+        means, precision, _ = self.tau.given_tau(self.tau.tau)
+        self.mixture = NormalMixtures(means, np.sqrt(1 / precision), self.tau.weights)
+        self.median = float(self.mixture.quantile(np.array([0.5]))[0])
+        self.ci_low, self.ci_high, *_ = (float(x[0]) for x in self.mixture.intervals(level / 100))
+        self.probability_above_zero = 1 - float(self.mixture.cdf(np.zeros(1))[0])
 
 
 @dataclass(frozen=True)
@@ -108,49 +130,6 @@ class _DesignPosterior(TauPosterior):
         return mean[:, None], 1 / variance[:, None], log_likelihood[:, None]
 
 
-def functional_posterior(
-    observations: Observations, functional: Floats, prior: TauPrior, level: float = 95.0
-) -> InteractionPosterior:
-    """Posterior of a linear function of the coefficients, flat priors on all effects.
-
-    Parameters
-    ----------
-    observations : Observations
-        From `trial_evidence.network.components.additive.interaction_observations`.
-    functional : numpy.ndarray of float, shape (coefficients,)
-        An estimable function.
-    prior : TauPrior
-        Prior of the between-study standard deviation.
-    level : float
-        Level of the intervals in percent.
-
-    Returns
-    -------
-    InteractionPosterior
-        By the quadrature over tau of `trial_evidence.pool.bayes.tau_posterior`: no sampling.
-
-    Raises
-    ------
-    ValueError
-        If the level is no percentage or the function is not estimable.
-    """
-    level = check_level(level)
-    if not observations.estimable(functional):
-        raise ValueError("the studies do not determine this function of the coefficients")
-    tau = _DesignPosterior(observations, functional, prior)
-    means, precision, _ = tau.given_tau(tau.tau)
-    mixture = NormalMixtures(means, np.sqrt(1 / precision), tau.weights)
-    low, high, *_ = (float(x[0]) for x in mixture.intervals(level / 100))
-    return InteractionPosterior(
-        median=float(mixture.quantile(np.array([0.5]))[0]),
-        ci_low=low,
-        ci_high=high,
-        probability_above_zero=1 - float(mixture.cdf(np.zeros(1))[0]),
-        mixture=mixture,
-        tau=tau,
-    )
-
-
 def estimate_interaction(
     data: NetworkData,
     components: Components,
@@ -184,17 +163,15 @@ def estimate_interaction(
     found = interaction_observations(data, components, interaction)
     if isinstance(found, Refused):
         return found
-    terms = [interaction]
-    model = component_model(data, components, interactions=terms, method=method, level=level)
-    if isinstance(model, Refused):
-        return model
+    observations, functional = found
+    fitted = fit(observations, method)
     together = set(interaction)
     held = [[together & set(components[t]) for t in study.treatments] for study in data.studies]
     with_all = [arms for arms in held if together in arms]
     return Interaction(
-        effect=model.interactions[0],
-        posterior=functional_posterior(*found, prior, level),
-        tau2=model.tau2,
+        effect=wald(*fitted.estimate(functional), level, TIMES.join(interaction)),
+        posterior=InteractionPosterior(*found, prior, level),
+        tau2=fitted.tau2,
         studies_with=len(with_all),
         studies_apart=sum(any(arm and arm != together for arm in arms) for arms in with_all),
         confounded_with=confounded_with(data, components, interaction),

@@ -8,7 +8,7 @@ first treatment named against the second: a positive contrast of a log ratio mea
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -102,11 +102,6 @@ class StudyContrasts:
         means = np.concatenate([[0.0], self.effects])
         return means, np.pad(self.covariance, ((1, 0), (1, 0)))
 
-    @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Every two of its treatments, in alphabetical order."""
-        return tuple(combinations(sorted(self.treatments), 2))
-
     def pair(self, first: str, second: str) -> tuple[float, float]:
         """Effect of one of its treatments against another, and its variance.
 
@@ -175,19 +170,16 @@ class NetworkData:
         return np.asarray(connected_components(joined, directed=False)[1], dtype=np.intp)
 
     @property
-    def subnetworks(self) -> tuple[tuple[str, ...], ...]:
-        """Treatments that studies connect, directly or through others; one set if connected."""
-        names = np.array(self.treatments, dtype=object)
-        return tuple(tuple(names[self.labels == n]) for n in range(int(self.labels.max()) + 1))
-
-    @property
     def parts(self) -> tuple["NetworkData", ...]:
-        """The subnetworks, each as a network; the network itself where it is connected."""
-        if len(self.subnetworks) == 1:
+        """What studies connect, directly or through others; the network itself if that is all."""
+        if not self.labels.any():
             return (self,)
+        of = self.labels[[self.position[study.treatments[0]] for study in self.studies]]
         return tuple(
-            NetworkData(tuple(s for s in self.studies if s.treatments[0] in treatments))
-            for treatments in self.subnetworks
+            NetworkData(
+                tuple(s for s, part in zip(self.studies, of, strict=True) if part == number)
+            )
+            for number in range(int(of.max()) + 1)
         )
 
 

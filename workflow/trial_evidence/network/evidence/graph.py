@@ -1,6 +1,7 @@
 """Which treatments were compared directly, and in which designs."""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 from trial_evidence.network.evidence.contrasts import NetworkData
 
@@ -11,7 +12,7 @@ class DirectComparison:
 
     Attributes
     ----------
-    first, second : str
+    pair : tuple of str
         The treatments, in alphabetical order.
     studies : tuple of str
         Studies with both.
@@ -19,15 +20,9 @@ class DirectComparison:
         How many of them have further arms.
     """
 
-    first: str
-    second: str
+    pair: tuple[str, str]
     studies: tuple[str, ...]
     multi_arm: int
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """The two treatments."""
-        return self.first, self.second
 
 
 @dataclass(frozen=True)
@@ -61,11 +56,11 @@ def direct_comparisons(data: NetworkData) -> tuple[DirectComparison, ...]:
     """
     found: dict[tuple[str, str], list[tuple[str, bool]]] = {}
     for study in data.studies:
-        for pair in study.pairs:
+        for pair in combinations(sorted(study.treatments), 2):
             found.setdefault(pair, []).append((study.study, len(study.treatments) > 2))
     return tuple(
-        DirectComparison(first, second, tuple(name for name, _ in of), sum(m for _, m in of))
-        for (first, second), of in sorted(found.items())
+        DirectComparison(pair, tuple(name for name, _ in of), sum(several for _, several in of))
+        for pair, of in sorted(found.items())
     )
 
 

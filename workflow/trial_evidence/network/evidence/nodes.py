@@ -80,7 +80,6 @@ def nodes_of(
     """
     order = {name: place for place, name in enumerate(abbreviations)}
     found: dict[str, Node] = {}
-    codes: set[str] = set()
     for regimen in sorted(set(regimens)):
         agent_set, schedule, partner, own = parts_of(regimen)
         partners = () if partner == NO_PARTNER else (partner,)
@@ -89,10 +88,9 @@ def nodes_of(
         shown = [abbreviations.get(name, name) for name in (*named, *partners)]
         code = "+".join(shown) or "placebo"
         code = " ".join([code, *(["seq"] if sequence else []), *own])
-        if code in codes:
+        if code in {node.code for node in found.values()}:
             # Two agents may share an abbreviation by mistake; ids must still tell nodes apart.
             code = f"{code} ({regimen})"
-        codes.add(code)
         found[regimen] = Node(
             regimen=regimen,
             code=code,

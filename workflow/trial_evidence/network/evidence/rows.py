@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.cluster.hierarchy import DisjointSet
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.methods import Orders
@@ -35,7 +36,6 @@ from trial_evidence.sheet import Sheet
 
 Pair = frozenset[str]
 """The two arms of a contrast, whichever way it was printed."""
-Groups = list[frozenset[str]]
 
 # The rows of one report agree in these columns, by kind of evidence.
 TOGETHER = {
@@ -137,13 +137,17 @@ def network_evidence(
     about_others = exclusions["arm_id"].isin(list(own)) & (exclusions["analysis"] == EVERY_ANALYSIS)
     overridden = {row["arm_id"]: row["reason"] for row in records(exclusions[about_others])}
     kept = exclusions[~about_others].groupby("trial_id")
-    context = replace(context, exclusions={str(trial): rows for trial, rows in kept})
-    regimens = {_regimen(row, own) for row in records(context.arms)}
-    nodes = nodes_of(regimens, context.labels, networks.abbreviations)
+    words = [f"|{own[arm]}" if arm in own else "" for arm in context.arms["arm_id"]]
+    context = replace(
+        context,
+        arms=context.arms.assign(regimen=context.arms["regimen"] + words),
+        exclusions={str(trial): rows for trial, rows in kept},
+    )
+    nodes = nodes_of(context.arms["regimen"], context.labels, networks.abbreviations)
     used: Records = []
     aside: Records = []
     studies: list[StudyContrasts] = []
-    for trial in _trials(context, network, own):
+    for trial in _trials(context, network):
         taken = _trial_evidence(trial, network, context)
         if taken.study is not None:
             studies.append(taken.study)
@@ -192,24 +196,17 @@ def _said(keys: Iterable[Any], of: Mapping[Any, str]) -> str:
     return "; ".join(of[key] for key in keys if key in of)
 
 
-def _regimen(arm: Record, own_nodes: Mapping[str, str]) -> str:
-    """The regimen of an arm, with its word where it is a node of its own."""
-    word = own_nodes.get(arm["arm_id"])
-    return f"{arm['regimen']}|{word}" if word else str(arm["regimen"])
-
-
-def _trials(context: Context, network: Network, own_nodes: Mapping[str, str]) -> Iterator[_Trial]:
+def _trials(context: Context, network: Network) -> Iterator[_Trial]:
     """The trials with candidates: results of all patients on an outcome of the network."""
-    arms: dict[str, dict[str, str]] = defaultdict(dict)
-    for arm in records(context.arms):
-        arms[arm["trial_id"]][arm["arm_id"]] = _regimen(arm, own_nodes)
     rows: dict[str, dict[int, Record]] = defaultdict(dict)
     for label, row in context.rows[network.table].items():
         if row["subgroup"] == WHOLE and row["outcome"] in network.endpoints:
             rows[row["trial_id"]][label] = row
     for name, trial in context.trials.items():
         if name in rows:
-            yield _Trial(name, trial["randomised"] == "yes", arms[name], rows[name])
+            arms = context.arms[context.arms["trial_id"] == name]
+            regimens = dict(zip(arms["arm_id"], arms["regimen"], strict=True))
+            yield _Trial(name, trial["randomised"] == "yes", regimens, rows[name])
 
 
 def _trial_evidence(trial: _Trial, network: Network, context: Context) -> _Taken:
@@ -294,7 +291,9 @@ def _timed(
     study, covariance = _all_pairwise(trial, rows, names)
     kept: Sequence[Record] = rows
     if study is None:
-        kept = _tree(rows)
+        # Contrasts that join all arms without a loop, the first ones of the sheet.
+        joined = DisjointSet(names)
+        kept = [row for row in rows if joined.merge(*_arms_of(row))]
         study = _basic(trial, kept, names)
         left = [label for label, row in zip(taken, rows, strict=True) if row not in kept]
         reasons = {**reasons, **dict.fromkeys(left, FOLLOWS)}
@@ -311,6 +310,7 @@ def _contrast_record(trial: _Trial, row: Record, covariance: str, context: Conte
         for column, arm in (("n_experimental", experimental), ("n_control", control))
     )
     return {
+        **row,
         "regimen": trial.regimens[experimental],
         "against": trial.regimens[control],
         "arm_ids": experimental,
@@ -320,10 +320,7 @@ def _contrast_record(trial: _Trial, row: Record, covariance: str, context: Conte
         "analysis_cut": row["analysis"],
         "covariance": covariance,
         "rows": str(row["row"]),
-        **{c: row[c] for c in ("hr", "ci_low", "ci_high", "ci_level", "p_value", "yi", "vi",
-                               "se_source", "endpoint", "median_followup_months", "assessor",
-                               "verification", "derivation", "source_id", "locator", "note")},
-    }  # fmt: skip
+    }
 
 
 def _all_pairwise(
@@ -344,24 +341,6 @@ def _all_pairwise(
     except ValueError:
         return None, f"{SHARED_ARM}; the pairwise hazard ratios contradict one another"
     return study, DERIVED
-
-
-def _tree(rows: Sequence[Record]) -> Sequence[Record]:
-    """Contrasts that join all arms without a loop, the first ones of the sheet."""
-    groups: Groups = []
-    kept: list[Record] = []
-    for row in rows:
-        pair = frozenset(_arms_of(row))
-        if not any(pair <= group for group in groups):
-            kept.append(row)
-            groups = _with(groups, pair)
-    return kept
-
-
-def _with(groups: Groups, pair: Pair) -> Groups:
-    """Groups of arms that hang together, after a contrast of two of them."""
-    touching = [group for group in groups if group & pair]
-    return [g for g in groups if g not in touching] + [pair.union(*touching)]
 
 
 def _basic(trial: _Trial, rows: Sequence[Record], arms: Sequence[str]) -> StudyContrasts:
@@ -394,10 +373,10 @@ def _joined(pairs: Sequence[Pair], regimens: Mapping[str, str]) -> tuple[Pair, .
         if any(arm in pair for pair in pairs):
             names.setdefault(regimens[arm], arm)
     single = [pair for pair in pairs if all(names[regimens[arm]] == arm for arm in pair)]
-    groups: Groups = []
+    groups = DisjointSet(arm for pair in single for arm in pair)
     for pair in single:
-        groups = _with(groups, pair)
-    largest = max(groups, key=len, default=frozenset())
+        groups.merge(*pair)
+    largest = max(groups.subsets(), key=len, default=set())
     return tuple(pair for pair in single if pair <= largest)
 
 

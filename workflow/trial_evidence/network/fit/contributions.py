@@ -51,10 +51,10 @@ def contributions(fit: NetworkFit) -> Contributions:
     """
     league = fit.random
     weights = -laplacian(rotate(fit.data), fit.tau2 or 0.0)
-    pairs = tuple((c.first, c.second) for c in direct_comparisons(fit.data))
+    pairs = tuple(comparison.pair for comparison in direct_comparisons(fit.data))
     edges = np.array([[fit.data.position[t] for t in pair] for pair in pairs])
     estimates, shares = [], []
-    for (a, first), (b, second) in combinations(enumerate(fit.treatments), 2):
+    for (a, first), (b, second) in combinations(enumerate(league.treatments), 2):
         if np.isnan(league.effects[a, b]):
             continue
         potential = league.covariance[:, a] - league.covariance[:, b]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from scipy.special import chdtrc, ndtr, ndtri
 
+from trial_evidence.pool.engine.results import check_level
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -31,9 +33,14 @@ class Effect:
     reason: str = ""
 
 
+def normal_quantile(level: float) -> float:
+    """Half the width, in standard errors, of an interval at a level in percent."""
+    return float(ndtri(0.5 + check_level(level) / 200))
+
+
 def wald(estimate: float, se: float, level: float, name: str = "") -> Effect:
     """An effect with its interval at a level in percent; no test without a standard error."""
-    half = float(ndtri(0.5 + level / 200)) * se
+    half = normal_quantile(level) * se
     p = float(2 * ndtr(-abs(estimate) / se)) if se > 0 else math.nan
     return Effect(estimate, se, estimate - half, estimate + half, p, name)
 
@@ -54,9 +61,6 @@ class QTest:
 
 def q_test(q: float, df: int) -> QTest:
     """Test a sum of squares that rounding may leave below zero; none without freedom is zero."""
-    return QTest(max(q, 0.0) if df > 0 else 0.0, df, p_of_q(max(q, 0.0), df))
-
-
-def p_of_q(q: float, df: int) -> float | None:
-    """p value of a Q statistic on chi2; None without degrees of freedom."""
-    return float(chdtrc(df, q)) if df > 0 else None
+    if df <= 0:
+        return QTest(0.0, df, None)
+    return QTest(max(q, 0.0), df, float(chdtrc(df, max(q, 0.0))))

@@ -1,7 +1,5 @@
 """Direct against indirect evidence, comparison by comparison."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from trial_evidence.network.evidence.graph import DirectComparison, direct_comparisons
@@ -12,7 +10,6 @@ from trial_evidence.network.fit.league import NetworkFit
 ALL_DIRECT = 5e-4
 
 
-@dataclass(frozen=True)
 class Split:
     """Direct and indirect evidence on one comparison, the first treatment against the second.
 
@@ -32,12 +29,27 @@ class Split:
         Share of the direct evidence in the network estimate, 0 to 1.
     """
 
-    comparison: DirectComparison
-    direct: Effect
-    indirect: Effect | None
-    network: Effect
-    difference: Effect | None
-    proportion: float
+    def __init__(self, fit: NetworkFit, comparison: DirectComparison) -> None:
+        self.comparison = comparison
+        named = (fit.data.named[name] for name in comparison.studies)
+        found = np.array([study.pair(*comparison.pair) for study in named])
+        effects, weights = found[:, 0], 1 / (found[:, 1] + (fit.tau2 or 0.0))
+        direct = float((weights * effects).sum() / weights.sum())
+        se_direct = float(weights.sum() ** -0.5)
+        cell = fit.random.cell(*comparison.pair)
+        effect, se = float(fit.random.effects[cell]), float(fit.random.se[cell])
+        proportion = (se / se_direct) ** 2
+        self.direct = wald(direct, se_direct, fit.level)
+        self.network = wald(effect, se, fit.level)
+        self.proportion = min(proportion, 1.0)
+        self.indirect: Effect | None = None
+        self.difference: Effect | None = None
+        if proportion < 1 - ALL_DIRECT:
+            rest = 1 - proportion
+            elsewhere, se_elsewhere = (effect - proportion * direct) / rest, se / rest**0.5
+            self.indirect = wald(elsewhere, se_elsewhere, fit.level)
+            apart = (se_direct**2 + se_elsewhere**2) ** 0.5
+            self.difference = wald(direct - elsewhere, apart, fit.level)
 
 
 def split_evidence(fit: NetworkFit) -> tuple[Split, ...]:
@@ -55,32 +67,4 @@ def split_evidence(fit: NetworkFit) -> tuple[Split, ...]:
     direct)**2``). As netmeta's ``netsplit``: multi-arm studies count as direct evidence on every
     two of their arms.
     """
-    return tuple(_split(fit, comparison) for comparison in direct_comparisons(fit.data))
-
-
-def _split(fit: NetworkFit, comparison: DirectComparison) -> Split:
-    pair = comparison.first, comparison.second
-    found = np.array([fit.data.named[name].pair(*pair) for name in comparison.studies])
-    effects, weights = found[:, 0], 1 / (found[:, 1] + (fit.tau2 or 0.0))
-    direct, se_direct = (
-        float((weights * effects).sum() / weights.sum()),
-        float(weights.sum() ** -0.5),
-    )
-    cell = fit.random.cell(*pair)
-    effect, se = float(fit.random.effects[cell]), float(fit.random.se[cell])
-    proportion = (se / se_direct) ** 2
-    indirect = difference = None
-    if proportion < 1 - ALL_DIRECT:
-        rest = 1 - proportion
-        elsewhere, se_elsewhere = (effect - proportion * direct) / rest, se / rest**0.5
-        indirect = wald(elsewhere, se_elsewhere, fit.level)
-        apart = (se_direct**2 + se_elsewhere**2) ** 0.5
-        difference = wald(direct - elsewhere, apart, fit.level)
-    return Split(
-        comparison=comparison,
-        direct=wald(direct, se_direct, fit.level),
-        indirect=indirect,
-        network=wald(effect, se, fit.level),
-        difference=difference,
-        proportion=min(proportion, 1.0),
-    )
+    return tuple(Split(fit, comparison) for comparison in direct_comparisons(fit.data))

@@ -23,14 +23,6 @@ WITHIN_DESIGNS = ("DL", "REML")
 
 
 @dataclass(frozen=True)
-class OfDesign:
-    """A Q statistic that belongs to a design."""
-
-    design: Design
-    test: QTest
-
-
-@dataclass(frozen=True)
 class Inconsistency:
     """Decomposition of Q, and the test of design-by-treatment interaction.
 
@@ -39,9 +31,9 @@ class Inconsistency:
     total, within, between : QTest
         Common-effect Q of the network, of the designs within themselves (heterogeneity) and of
         the designs with one another (inconsistency).
-    heterogeneity : tuple of OfDesign
+    heterogeneity : tuple of (Design, QTest)
         Q within each design.
-    detached : tuple of OfDesign
+    detached : tuple of (Design, QTest)
         Q between designs that is left when a design is given effects of its own, for the designs
         without which the network still connects all treatments. A design whose removal leaves
         little is where the inconsistency lies.
@@ -56,8 +48,8 @@ class Inconsistency:
     total: QTest
     within: QTest
     between: QTest
-    heterogeneity: tuple[OfDesign, ...]
-    detached: tuple[OfDesign, ...]
+    heterogeneity: tuple[tuple[Design, QTest], ...]
+    detached: tuple[tuple[Design, QTest], ...]
     random_between: QTest | None
     tau2_within: float | None
 
@@ -88,11 +80,11 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     consistent = rotate(data)
     whole, own = solve(consistent, 0.0), [_own(data, design) for design in found]
     heterogeneity = tuple(
-        OfDesign(design, q_test(of.q, (len(design.studies) - 1) * (len(design.treatments) - 1)))
+        (design, q_test(of.q, (len(design.studies) - 1) * (len(design.treatments) - 1)))
         for design, of in zip(found, own, strict=True)
     )
     within = sum(of.q for of in own)
-    df_within = sum(of.test.df for of in heterogeneity)
+    df_within = sum(test.df for _, test in heterogeneity)
     between = q_test(whole.q - within, consistent.df - df_within)
     several = [rotate(_alone(data, design)) for design in found if len(design.studies) > 1]
     tau2 = estimate_tau2(several, method)
@@ -106,7 +98,7 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
         between=between,
         heterogeneity=heterogeneity,
         detached=tuple(
-            OfDesign(design, _detached(data, design, of, whole, between))
+            (design, _detached(data, design, of, whole, between))
             for design, of in zip(found, own, strict=True)
             if _spanned_without(data, design, found)
         ),

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtr, stdtrit
 
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.network.fit.effect import p_of_q
+from trial_evidence.network.fit.effect import QTest, normal_quantile, q_test
 from trial_evidence.network.fit.least_squares import Solution, estimate_tau2, rotate, solve
-from trial_evidence.pool.engine.results import Floats, check_level
+from trial_evidence.pool.engine.results import Floats
 
 NO_PATH = (
     "No trial, and no chain of trials, links {first} with {second}: they lie in separate parts of "
@@ -16,9 +16,10 @@ NO_PATH = (
 )
 
 
-@dataclass(frozen=True, eq=False)
 class League:
     """Effects of every treatment against every other under one model, on the analysis scale.
+
+    From the levels of the treatments, with intervals at a level in percent.
 
     Attributes
     ----------
@@ -31,13 +32,20 @@ class League:
         Covariance of the effects against the first treatment of each subnetwork.
     """
 
-    treatments: tuple[str, ...]
-    effects: Floats
-    se: Floats
-    ci_low: Floats
-    ci_high: Floats
-    p_value: Floats
-    covariance: Floats
+    def __init__(self, data: NetworkData, solution: Solution, level: float) -> None:
+        self.treatments, self.covariance = data.treatments, solution.covariance
+        apart = data.labels[:, None] != data.labels[None, :]
+        effects = solution.levels[:, None] - solution.levels[None, :]
+        own = np.diag(solution.covariance)
+        variance = own[:, None] + own[None, :] - 2 * solution.covariance
+        se = np.sqrt(np.maximum(variance, 0.0))
+        effects[apart], se[apart] = np.nan, np.nan
+        half = normal_quantile(level) * se
+        ratio = np.abs(np.divide(effects, se, out=np.full_like(se, np.nan), where=se > 0))
+        self.effects, self.se = effects, se
+        self.ci_low, self.ci_high = effects - half, effects + half
+        self.p_value = 2 * ndtr(-ratio)
+        np.fill_diagonal(self.p_value, 1.0)
 
     def cell(self, first: str, second: str) -> tuple[int, int]:
         """Row and column of a comparison."""
@@ -60,10 +68,10 @@ class NetworkFit:
     common, random : League
         Common-effect and random-effects model.
     pi_low, pi_high : numpy.ndarray of float, shape (treatments, treatments)
-        Prediction intervals for the effect in a new study, on t with `q_df` degrees of freedom;
+        Prediction intervals for the effect in a new study, on t with the degrees of freedom of Q;
         NaN with fewer than two of them.
-    q, q_df, q_p : float, int, float or None
-        Generalised Cochran's Q of the common-effect model; no p value without degrees of freedom.
+    heterogeneity : QTest
+        Generalised Cochran's Q of the common-effect model.
     i2 : float or None
         Share of Q beyond its degrees of freedom, in percent.
     """
@@ -75,38 +83,8 @@ class NetworkFit:
     random: League
     pi_low: Floats
     pi_high: Floats
-    q: float
-    q_df: int
-    q_p: float | None
+    heterogeneity: QTest
     i2: float | None
-
-    @property
-    def treatments(self) -> tuple[str, ...]:
-        """Rows and columns of every matrix."""
-        return self.random.treatments
-
-
-def league(data: NetworkData, solution: Solution, level: float) -> League:
-    """Every comparison from the levels of the treatments, with intervals at a level in percent."""
-    apart = data.labels[:, None] != data.labels[None, :]
-    effects = solution.levels[:, None] - solution.levels[None, :]
-    own = np.diag(solution.covariance)
-    variance = own[:, None] + own[None, :] - 2 * solution.covariance
-    se = np.sqrt(np.maximum(variance, 0.0))
-    effects[apart], se[apart] = np.nan, np.nan
-    half = float(ndtri(0.5 + level / 200)) * se
-    ratio = np.abs(np.divide(effects, se, out=np.full_like(se, np.nan), where=se > 0))
-    p_value = 2 * ndtr(-ratio)
-    np.fill_diagonal(p_value, 1.0)
-    return League(
-        treatments=data.treatments,
-        effects=effects,
-        se=se,
-        ci_low=effects - half,
-        ci_high=effects + half,
-        p_value=p_value,
-        covariance=solution.covariance,
-    )
 
 
 def fit_network(
@@ -137,13 +115,12 @@ def fit_network(
     2012;3:312-324, and as R's netmeta. Prediction intervals as netmeta's ``method.predict = "V"``:
     t with the degrees of freedom of Q, variance ``se**2 + tau2``.
     """
-    level = check_level(level)
     if tau2 is not None and not (np.isfinite(tau2) and tau2 >= 0):
         raise ValueError(f"tau2 must be a finite number, not negative, not {tau2!r}")
     observations = rotate(data)
     used = estimate_tau2([observations], method) if tau2 is None else tau2
     fixed = solve(observations, 0.0)
-    random = league(data, solve(observations, used) if used else fixed, level)
+    random = League(data, solve(observations, used) if used else fixed, level)
     df = observations.df
     reach = np.full_like(random.se, np.nan)
     if used is not None and df > 1:
@@ -153,12 +130,10 @@ def fit_network(
         data=data,
         level=level,
         tau2=used,
-        common=league(data, fixed, level),
+        common=League(data, fixed, level),
         random=random,
         pi_low=random.effects - reach,
         pi_high=random.effects + reach,
-        q=fixed.q,
-        q_df=df,
-        q_p=p_of_q(fixed.q, df),
+        heterogeneity=q_test(fixed.q, df),
         i2=None if df == 0 else 100 * max(0.0, 1 - df / fixed.q) if fixed.q > 0 else 0.0,
     )

@@ -86,18 +86,6 @@ class Solution:
     q: float
 
 
-def _rotate_alike(studies: list[StudyContrasts]) -> tuple[Floats, Floats, Floats]:
-    """Rotated effects, variances and the rotation of studies with one number of arms."""
-    size = studies[0].effects.size
-    root = np.linalg.cholesky(0.5 * (np.eye(size) + np.ones((size, size))))
-    inverse = np.linalg.inv(root)
-    covariance = np.stack([study.covariance for study in studies])
-    variances, vectors = np.linalg.eigh(inverse @ covariance @ inverse.T)
-    turn = vectors.swapaxes(1, 2) @ inverse
-    effects = np.einsum("kij,kj->ki", turn, np.stack([study.effects for study in studies]))
-    return effects, variances, turn
-
-
 def rotate(data: NetworkData) -> Rotated:
     """Independent observations of a network.
 
@@ -112,8 +100,13 @@ def rotate(data: NetworkData) -> Rotated:
     effects, variances = [], []
     design = np.zeros((sum(study.effects.size for study in data.studies), len(data.treatments)))
     before = 0
-    for _, studies in sorted(alike.items()):
-        y, d, turn = _rotate_alike(studies)
+    for size, studies in sorted(alike.items()):
+        root = np.linalg.cholesky(0.5 * (np.eye(size) + np.ones((size, size))))
+        inverse = np.linalg.inv(root)
+        covariance = np.stack([study.covariance for study in studies])
+        d, vectors = np.linalg.eigh(inverse @ covariance @ inverse.T)
+        turn = vectors.swapaxes(1, 2) @ inverse
+        y = np.einsum("kij,kj->ki", turn, np.stack([study.effects for study in studies]))
         places = np.array([[data.position[t] for t in study.treatments] for study in studies])
         row = before + np.arange(y.size).reshape(y.shape)
         # Every observation has the arms beyond the base with the rotation's weights, and the base

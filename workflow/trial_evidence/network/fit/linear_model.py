@@ -6,7 +6,6 @@ it stands.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,9 +19,16 @@ from trial_evidence.pool.engine.results import Floats
 RANK_TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True)
 class Observations:
     """Independent observations that carry what the contrasts say about the coefficients.
+
+    Parameters
+    ----------
+    data : NetworkData
+        Studies; connected or not.
+    rows : mapping of str to numpy.ndarray of float, shape (coefficients,)
+        What each treatment is made of, of all of them; a contrast has the difference of two rows,
+        and at least one is not zero.
 
     Attributes
     ----------
@@ -35,27 +41,23 @@ class Observations:
     basis : numpy.ndarray of float, shape (coefficients, rank)
         Orthonormal basis of the rows of the design: the combinations of coefficients that the
         studies say anything about.
+    rank, df : int
+        Coefficients that can be told apart, and observations beyond them.
+    reduced : numpy.ndarray of float, shape (observations, rank)
+        Design of full column rank.
     """
 
-    effects: Floats
-    variances: Floats
-    design: Floats
-    basis: Floats
-
-    @property
-    def rank(self) -> int:
-        """Coefficients that can be told apart."""
-        return int(self.basis.shape[1])
-
-    @property
-    def df(self) -> int:
-        """Observations beyond the coefficients."""
-        return int(self.effects.size - self.rank)
-
-    @property
-    def reduced(self) -> Floats:
-        """Design of full column rank, shape (observations, rank)."""
-        return self.design @ self.basis
+    def __init__(self, data: NetworkData, rows: Mapping[str, Floats]) -> None:
+        rotated = rotate(data)
+        self.effects, self.variances = rotated.effects, rotated.variances
+        table = np.array([rows[treatment] for treatment in data.treatments])
+        self.design = np.asarray(rotated.design @ table, dtype=float)
+        _, singular, right = np.linalg.svd(self.design, full_matrices=False)
+        kept = singular > RANK_TOLERANCE * max(float(singular.max(initial=0.0)), 1.0)
+        self.basis: Floats = right[kept].T
+        self.rank = self.basis.shape[1]
+        self.df = self.effects.size - self.rank
+        self.reduced: Floats = self.design @ self.basis
 
     def estimable(self, functional: Floats) -> bool:
         """Whether the studies determine a linear function of the coefficients."""
@@ -64,7 +66,6 @@ class Observations:
         return bool(np.abs(beside).max(initial=0.0) <= RANK_TOLERANCE * size)
 
 
-@dataclass(frozen=True)
 class LinearFit:
     """Generalised least squares at one tau2.
 
@@ -73,7 +74,7 @@ class LinearFit:
     observations : Observations
         What was fitted.
     tau2 : float
-        Between-study variance.
+        Between-study variance, not negative.
     solution : numpy.ndarray of float, shape (rank,)
         Estimates of the estimable combinations ``basis.T @ coefficients``.
     covariance : numpy.ndarray of float, shape (rank, rank)
@@ -82,11 +83,17 @@ class LinearFit:
         Weighted squared residuals with the weights 1/(variance + tau2).
     """
 
-    observations: Observations
-    tau2: float
-    solution: Floats
-    covariance: Floats
-    q: float
+    def __init__(self, observations: Observations, tau2: float) -> None:
+        self.observations, self.tau2 = observations, tau2
+        root = 1 / np.sqrt(observations.variances + tau2)
+        left, triangle = np.linalg.qr(root[:, None] * observations.reduced)
+        inverse = np.linalg.inv(triangle)
+        weighted = root * observations.effects
+        inside = left.T @ weighted
+        residuals = weighted - left @ inside
+        self.solution = inverse @ inside
+        self.covariance = inverse @ inverse.T
+        self.q = float(residuals @ residuals)
 
     def estimate(self, functional: Floats) -> tuple[float, float]:
         """Estimate and standard error of a linear function of the coefficients.
@@ -108,41 +115,13 @@ class LinearFit:
         return float(inside @ self.solution), float(np.sqrt(variance))
 
 
-def observe(data: NetworkData, rows: Mapping[str, Floats]) -> Observations:
-    """Independent observations of the coefficients.
-
-    Parameters
-    ----------
-    data : NetworkData
-        Studies; connected or not.
-    rows : mapping of str to numpy.ndarray of float, shape (coefficients,)
-        What each treatment is made of; a contrast has the difference of two rows.
-
-    Raises
-    ------
-    ValueError
-        If a treatment has no row, or no arm differs from another of its study.
-    """
-    missing = [t for t in data.treatments if t not in rows]
-    if missing:
-        raise ValueError(f"nothing says what these treatments are made of: {', '.join(missing)}")
-    rotated = rotate(data)
-    table = np.array([rows[treatment] for treatment in data.treatments])
-    design = np.asarray(rotated.design @ table, dtype=float)
-    _, singular, right = np.linalg.svd(design, full_matrices=False)
-    kept = singular > RANK_TOLERANCE * max(float(singular.max(initial=0.0)), 1.0)
-    if not kept.any():
-        raise ValueError("no study compares treatments that are made of different things")
-    return Observations(rotated.effects, rotated.variances, design, right[kept].T)
-
-
 def fit(observations: Observations, method: str) -> LinearFit:
     """Fit by generalised least squares with an estimated tau2.
 
     Parameters
     ----------
     observations : Observations
-        From `observe`.
+        Of the coefficients.
     method : str
         Estimator of tau2: ``EE`` (zero, the common effect), ``DL``, ``ML`` or ``REML``.
 
@@ -170,33 +149,8 @@ def fit(observations: Observations, method: str) -> LinearFit:
         left = np.linalg.qr(np.sqrt(weights)[:, None] * observations.reduced)[0]
         # The share of each weight that the coefficients do not use up.
         trace = float((weights * (1 - (left**2).sum(axis=1))).sum())
-        tau2 = max((fit_at(observations, 0.0).q - observations.df) / trace, 0.0)
+        tau2 = max((LinearFit(observations, 0.0).q - observations.df) / trace, 0.0)
     elif method != "EE" and observations.df > 0:
         parts = (observations.effects, observations.variances, observations.reduced)
         tau2 = mixed_effects_tau2(*parts, restricted=method == "REML")
-    return fit_at(observations, tau2)
-
-
-def fit_at(observations: Observations, tau2: float) -> LinearFit:
-    """Fit by generalised least squares at a given tau2.
-
-    Parameters
-    ----------
-    observations : Observations
-        From `observe`.
-    tau2 : float
-        Between-study variance, not negative.
-    """
-    root = 1 / np.sqrt(observations.variances + tau2)
-    left, triangle = np.linalg.qr(root[:, None] * observations.reduced)
-    inverse = np.linalg.inv(triangle)
-    weighted = root * observations.effects
-    inside = left.T @ weighted
-    residuals = weighted - left @ inside
-    return LinearFit(
-        observations=observations,
-        tau2=tau2,
-        solution=inverse @ inside,
-        covariance=inverse @ inverse.T,
-        q=float(residuals @ residuals),
-    )
+    return LinearFit(observations, tau2)

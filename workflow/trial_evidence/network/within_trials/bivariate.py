@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import ndtri
 
-from trial_evidence.pool.engine.results import Floats
+from trial_evidence.network.fit.effect import normal_quantile
+from trial_evidence.pool.engine.results import Floats, check_effects
 
 # First values of the standard deviations and of the slope, in units of the observed spread.
 STARTS = ((0.3, 0.0), (0.3, 1.0), (0.3, -1.0), (1.0, 1.0), (1.0, -1.0), (1.0, 0.0))
@@ -30,8 +30,39 @@ FARTHEST_SLOPE = 1e3
 
 
 @dataclass(frozen=True)
+class EffectPair:
+    """The two effects of one trial, of the same contrast.
+
+    Attributes
+    ----------
+    trial : str
+        Name.
+    surrogate, surrogate_variance : float
+        Log odds ratio of response and its sampling variance.
+    final, final_variance : float
+        Log hazard ratio and its sampling variance.
+    patients : float
+        Patients in the two arms, for weighting by trial size.
+    """
+
+    trial: str
+    surrogate: float
+    surrogate_variance: float
+    final: float
+    final_variance: float
+    patients: float
+
+
 class Pairs:
-    """Two effects of each trial.
+    """The effects of trials: the first on the surrogate, the second on the final endpoint.
+
+    Parameters
+    ----------
+    pairs : sequence of EffectPair
+        One contrast a trial.
+    within_correlation : float
+        Supposed correlation of the sampling errors of the two effects of a trial, above -1 and
+        below 1.
 
     Attributes
     ----------
@@ -39,54 +70,24 @@ class Pairs:
         Effects.
     first_variance, second_variance, covariance : numpy.ndarray of float, shape (k,)
         Their sampling variances and covariance.
+
+    Raises
+    ------
+    ValueError
+        If a trial occurs twice, an effect cannot be used, or the correlation is out of range.
     """
 
-    first: Floats
-    second: Floats
-    first_variance: Floats
-    second_variance: Floats
-    covariance: Floats
-
-
-@dataclass(frozen=True)
-class BivariateFit:
-    """Maximum of the likelihood.
-
-    Attributes
-    ----------
-    mean : tuple of float
-        Mean true effects, first and second.
-    mean_covariance : numpy.ndarray of float, shape (2, 2)
-        Their covariance.
-    sd_first, sd_second : float
-        Standard deviations of the true effects.
-    slope : float
-        Of the second true effect on the first; NaN where the first does not vary.
-    residual_sd : float
-        Standard deviation of the second true effect around the line.
-    correlation : float
-        Of the true effects; NaN where one of them does not vary.
-    slope_variance : float
-        By the expected information, the other parameters estimated as well (those at zero held
-        there).
-    log_likelihood : float
-        With all constants.
-    """
-
-    mean: tuple[float, float]
-    mean_covariance: Floats
-    sd_first: float
-    sd_second: float
-    slope: float
-    residual_sd: float
-    correlation: float
-    slope_variance: float
-    log_likelihood: float
-
-    @property
-    def has_line(self) -> bool:
-        """Whether the first true effect varies."""
-        return not math.isnan(self.slope)
+    def __init__(self, pairs: Sequence[EffectPair], within_correlation: float = 0.0) -> None:
+        if len({pair.trial for pair in pairs}) < len(pairs):
+            raise ValueError("a trial counts once: one contrast of each trial")
+        if not -1 < within_correlation < 1:
+            raise ValueError(f"a correlation lies above -1 and below 1, not {within_correlation!r}")
+        first = [pair.surrogate for pair in pairs], [pair.surrogate_variance for pair in pairs]
+        second = [pair.final for pair in pairs], [pair.final_variance for pair in pairs]
+        self.first, self.first_variance = check_effects(*first, at_least=0)
+        self.second, self.second_variance = check_effects(*second, at_least=0)
+        product = self.first_variance * self.second_variance
+        self.covariance = within_correlation * np.sqrt(product)
 
 
 @dataclass(frozen=True)
@@ -134,18 +135,31 @@ def _at_correlation(correlation: float) -> _Shape:
     return _Shape(at, (0.0, 0.0))
 
 
-@dataclass(frozen=True)
-class _At:
+class _Likelihood:
     """The likelihood at one between-trial covariance, the means at their best."""
 
-    value: float
-    mean: Floats
-    information: Floats
-    # Of the covariance matrix by the parameters, and of the likelihood by them.
-    directions: list[Floats]
-    score: Floats
-    # Inverse total covariances, shape (2, 2, k).
-    inverse: Floats
+    def __init__(self, data: Pairs, shape: _Shape, theta: Floats) -> None:
+        (t11, t12, t22), self.directions = shape.at(theta)
+        y1, y2 = data.first, data.second
+        m11, m12, m22 = data.first_variance + t11, data.covariance + t12, data.second_variance + t22
+        determinant = m11 * m22 - m12**2
+        w11, w12, w22 = m22 / determinant, -m12 / determinant, m11 / determinant
+        self.information = np.array([[w11.sum(), w12.sum()], [w12.sum(), w22.sum()]])
+        pull = np.array([(w11 * y1 + w12 * y2).sum(), (w12 * y1 + w22 * y2).sum()])
+        self.mean = np.linalg.solve(self.information, pull)
+        r1, r2 = y1 - self.mean[0], y2 - self.mean[1]
+        u1, u2 = w11 * r1 + w12 * r2, w12 * r1 + w22 * r2
+        misfit = float((r1 * u1 + r2 * u2).sum())
+        constant = -y1.size * math.log(2 * math.pi)
+        self.value = constant - 0.5 * float(np.log(determinant).sum()) - 0.5 * misfit
+        g11, g12, g22 = (
+            0.5 * float(one.sum()) for one in (u1 * u1 - w11, u1 * u2 - w12, u2 * u2 - w22)
+        )
+        gradient = np.array([[g11, g12], [g12, g22]])
+        # Of the likelihood by the parameters, as the directions are of the covariance matrix.
+        self.score = np.array([float((gradient * d).sum()) for d in self.directions])
+        # Of the total covariances, shape (2, 2, k).
+        self.inverse = np.array([[w11, w12], [w12, w22]])
 
     def expected(self, free: Iterable[int]) -> Floats:
         """Expected information about parameters: half the summed traces of W D W D'."""
@@ -153,29 +167,6 @@ class _At:
         return np.array(
             [[0.5 * float(np.einsum("abk,bak->", p, q)) for q in turned] for p in turned]
         )
-
-
-def _likelihood(data: Pairs, shape: _Shape, theta: Floats) -> _At:
-    (t11, t12, t22), directions = shape.at(theta)
-    y1, y2 = data.first, data.second
-    m11, m12, m22 = data.first_variance + t11, data.covariance + t12, data.second_variance + t22
-    determinant = m11 * m22 - m12**2
-    w11, w12, w22 = m22 / determinant, -m12 / determinant, m11 / determinant
-    information = np.array([[w11.sum(), w12.sum()], [w12.sum(), w22.sum()]])
-    pull = np.array([(w11 * y1 + w12 * y2).sum(), (w12 * y1 + w22 * y2).sum()])
-    mean = np.linalg.solve(information, pull)
-    r1, r2 = y1 - mean[0], y2 - mean[1]
-    u1, u2 = w11 * r1 + w12 * r2, w12 * r1 + w22 * r2
-    misfit = float((r1 * u1 + r2 * u2).sum())
-    constant = -y1.size * math.log(2 * math.pi)
-    value = constant - 0.5 * float(np.log(determinant).sum()) - 0.5 * misfit
-    g11, g12, g22 = (
-        0.5 * float(one.sum()) for one in (u1 * u1 - w11, u1 * u2 - w12, u2 * u2 - w22)
-    )
-    gradient = np.array([[g11, g12], [g12, g22]])
-    score = np.array([float((gradient * d).sum()) for d in directions])
-    inverse = np.array([[w11, w12], [w12, w22]])
-    return _At(value, mean, information, directions, score, inverse)
 
 
 def _observed(
@@ -187,7 +178,7 @@ def _observed(
         there = theta.copy()
         # A small share of the parameter's standard error.
         there[i] += 1e-6 / math.sqrt(size) if size > 0 else 1e-6
-        change = _likelihood(data, shape, there).score - score
+        change = _Likelihood(data, shape, there).score - score
         columns.append(-change[free] / (there[i] - theta[i]))
     matrix = np.array(columns)
     return np.asarray(0.5 * (matrix + matrix.T), dtype=float)
@@ -206,7 +197,7 @@ def _climb(
     """
     lower = np.array(shape.lower)
     theta = np.maximum(start, lower)
-    here = _likelihood(data, shape, theta)
+    here = _Likelihood(data, shape, theta)
     damping = 0.0
     for _ in range(MOST_STEPS):
         # A parameter rests at its bound while the likelihood falls from there.
@@ -224,7 +215,7 @@ def _climb(
             step = np.zeros(theta.size)
             step[free] = np.linalg.solve(information + (RIDGE + damping) * scale, here.score[free])
             new = np.maximum(theta + step, lower)
-            there = _likelihood(data, shape, new)
+            there = _Likelihood(data, shape, new)
             if there.value >= here.value:
                 break
             damping = max(10 * damping, 1e-3)
@@ -245,53 +236,69 @@ def _spread(data: Pairs) -> tuple[float, float]:
     return max(float(data.first.std()), errors[0]), max(float(data.second.std()), errors[1])
 
 
-def fit_bivariate(data: Pairs) -> BivariateFit:
-    """Maximise the likelihood of a bivariate random-effects model.
+class BivariateFit:
+    """Bivariate random-effects model at the maximum of its likelihood.
 
     Parameters
     ----------
     data : Pairs
         Effects with their sampling covariances.
 
+    Attributes
+    ----------
+    mean : tuple of float
+        Mean true effects, first and second.
+    mean_covariance : numpy.ndarray of float, shape (2, 2)
+        Their covariance.
+    sd_first, sd_second : float
+        Standard deviations of the true effects.
+    has_line : bool
+        Whether the first true effect varies.
+    slope : float
+        Of the second true effect on the first; NaN where the first does not vary.
+    residual_sd : float
+        Standard deviation of the second true effect around the line.
+    correlation : float
+        Of the true effects; NaN where one of them does not vary.
+    slope_variance : float
+        By the expected information, the other parameters estimated as well (those at zero held
+        there).
+    log_likelihood : float
+        With all constants.
+
     Notes
     -----
     Newton's method from several first values over the variance of the first true effect, the slope
     and the variance around the line. As metafor's ``rma.mv(struct = "UN", method = "ML")``.
     """
-    first, second = _spread(data)
-    starts = [
-        np.array([(a * first) ** 2, b * second / first, (a * second) ** 2]) for a, b in STARTS
-    ]
-    theta = max((_climb(data, LINE, start) for start in starts), key=lambda one: one[0])[1]
-    has_line = bool(theta[0] > NONE_LEFT**2 * data.first_variance.mean())
-    if not has_line:
-        second_alone = np.array([0.0, 0.0, _line(theta)[0][2]])
-        theta = _climb(data, LINE, second_alone, held=(0, 1))[1]
-    s11, slope, rest = theta.tolist()
-    t22 = _line(theta)[0][2]
-    at = _likelihood(data, LINE, theta)
-    slope_variance = math.nan
-    if has_line:
-        # A variance around the line of zero is held there.
-        slope_variance = float(np.linalg.inv(at.expected(range(3 if rest > 0 else 2)))[1, 1])
-    varies = has_line and t22 > NONE_LEFT**2 * float(data.second_variance.mean())
-    return BivariateFit(
-        mean=(float(at.mean[0]), float(at.mean[1])),
-        mean_covariance=np.asarray(np.linalg.inv(at.information), dtype=float),
-        sd_first=math.sqrt(s11),
-        sd_second=math.sqrt(t22),
-        slope=slope if has_line else math.nan,
-        residual_sd=math.sqrt(rest),
-        correlation=_correlation(s11, slope, rest) if varies else math.nan,
-        slope_variance=slope_variance,
-        log_likelihood=at.value,
-    )
 
-
-def _correlation(s11: float, slope: float, rest: float) -> float:
-    if rest == 0:
-        return math.copysign(1.0, slope)
-    return slope * math.sqrt(s11 / (slope**2 * s11 + rest))
+    def __init__(self, data: Pairs) -> None:
+        first, second = _spread(data)
+        starts = [
+            np.array([(a * first) ** 2, b * second / first, (a * second) ** 2]) for a, b in STARTS
+        ]
+        theta = max((_climb(data, LINE, start) for start in starts), key=lambda one: one[0])[1]
+        self.has_line = bool(theta[0] > NONE_LEFT**2 * data.first_variance.mean())
+        if not self.has_line:
+            second_alone = np.array([0.0, 0.0, _line(theta)[0][2]])
+            theta = _climb(data, LINE, second_alone, held=(0, 1))[1]
+        s11, slope, rest = theta.tolist()
+        t22 = _line(theta)[0][2]
+        at = _Likelihood(data, LINE, theta)
+        self.log_likelihood = at.value
+        self.mean = (float(at.mean[0]), float(at.mean[1]))
+        self.mean_covariance = np.asarray(np.linalg.inv(at.information), dtype=float)
+        self.sd_first, self.sd_second = math.sqrt(s11), math.sqrt(t22)
+        self.residual_sd = math.sqrt(rest)
+        self.slope = self.slope_variance = self.correlation = math.nan
+        if self.has_line:
+            self.slope = slope
+            # A variance around the line of zero is held there.
+            information = at.expected(range(3 if rest > 0 else 2))
+            self.slope_variance = float(np.linalg.inv(information)[1, 1])
+            if t22 > NONE_LEFT**2 * float(data.second_variance.mean()):
+                certain = math.copysign(1.0, slope)
+                self.correlation = slope * math.sqrt(s11 / t22) if rest > 0 else certain
 
 
 def profile_interval(
@@ -317,7 +324,7 @@ def profile_interval(
         estimate. A correlation that the likelihood does not bound ends at -1 or 1, a slope at
         infinity.
     """
-    cut = found.log_likelihood - 0.5 * float(ndtri(0.5 + level / 200)) ** 2
+    cut = found.log_likelihood - 0.5 * normal_quantile(level) ** 2
     first, second = _spread(data)
     if what == "slope":
         reach = FARTHEST_SLOPE * second / first

@@ -9,21 +9,21 @@ which flattens a regression's slope.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
-from scipy.special import ndtri, stdtr, stdtrit
+from scipy.special import stdtr, stdtrit
 
+from trial_evidence.network.fit.effect import normal_quantile
 from trial_evidence.network.within_trials.bivariate import (
     BivariateFit,
+    EffectPair,
     Pairs,
-    fit_bivariate,
     profile_interval,
 )
 from trial_evidence.pool.engine.refusals import Refused, too_few
-from trial_evidence.pool.engine.results import Floats, check_effects, check_level
+from trial_evidence.pool.engine.results import Floats
 
 WEIGHTINGS = ("trial size", "inverse variance")
 MAIN, SENSITIVITY, LEFT_OUT = "main", "sensitivity", "leave-one-out"
@@ -49,30 +49,6 @@ CANNOT_SHOW = (
     "between trials can create or hide an association.",
     "Later treatment and length of follow-up differ between the trials and affect survival only.",
 )
-
-
-@dataclass(frozen=True)
-class EffectPair:
-    """The two effects of one trial, of the same contrast.
-
-    Attributes
-    ----------
-    trial : str
-        Name.
-    surrogate, surrogate_variance : float
-        Log odds ratio of response and its sampling variance.
-    final, final_variance : float
-        Log hazard ratio and its sampling variance.
-    patients : float
-        Patients in the two arms, for weighting by trial size.
-    """
-
-    trial: str
-    surrogate: float
-    surrogate_variance: float
-    final: float
-    final_variance: float
-    patients: float
 
 
 @dataclass(frozen=True)
@@ -122,11 +98,10 @@ class Line:
     pi_high: Floats
 
 
-@dataclass(frozen=True)
 class Band:
     """A line and the variance around it, a quadratic function of the effect on the surrogate.
 
-    Attributes
+    Parameters
     ----------
     means : tuple of float
         A point of the line: mean effects on the surrogate and on the final endpoint.
@@ -137,26 +112,29 @@ class Band:
         Variance of a new trial around the line.
     quantile : float
         Of t, for the level of the intervals.
+
+    Attributes
+    ----------
+    intercept : float
+        Of the line.
+    covariance : numpy.ndarray of float, shape (2, 2)
+        Covariance of intercept and slope.
     """
 
-    means: tuple[float, float]
-    slope: float
-    own: float
-    slope_variance: float
-    new_trial: float
-    quantile: float
-
-    @property
-    def intercept(self) -> float:
-        """Of the line."""
-        return self.means[1] - self.slope * self.means[0]
-
-    @cached_property
-    def covariance(self) -> Floats:
-        """Covariance of intercept and slope, shape (2, 2)."""
-        beside = -self.means[0] * self.slope_variance
-        intercept = self.own + self.means[0] ** 2 * self.slope_variance
-        return np.array([[intercept, beside], [beside, self.slope_variance]])
+    def __init__(
+        self,
+        means: tuple[float, float],
+        slope: float,
+        own: float,
+        slope_variance: float,
+        new_trial: float,
+        quantile: float,
+    ) -> None:
+        self.slope, self.new_trial, self.quantile = slope, new_trial, quantile
+        self.intercept = means[1] - slope * means[0]
+        beside = -means[0] * slope_variance
+        of_intercept = own + means[0] ** 2 * slope_variance
+        self.covariance = np.array([[of_intercept, beside], [beside, slope_variance]])
 
     def at(self, surrogate: npt.ArrayLike) -> Line:
         """The line at effects on the surrogate."""
@@ -316,28 +294,28 @@ def surrogacy(
     ordered = tuple(sorted(pairs, key=lambda pair: pair.trial))
     size, inverse = WEIGHTINGS
 
-    def regression(role: str, weighting: str, without: str = "") -> Model:
+    def model(role: str, choice: str | float, without: str = "") -> Model:
+        """A regression with weights, or a bivariate model with a correlation."""
         rest = [pair for pair in ordered if pair.trial != without]
-        found = regress(rest, weighting, level)
-        return Model(role, REGRESSION, found, without, weighting=weighting)
+        if isinstance(choice, str):
+            found = regress(rest, choice, level)
+            return Model(role, REGRESSION, found, without, weighting=choice)
+        found = errors_in_variables(rest, choice, level)
+        return Model(role, BIVARIATE, found, without, within_correlation=choice)
 
-    def bivariate(role: str, rho: float, without: str = "") -> Model:
-        rest = [pair for pair in ordered if pair.trial != without]
-        found = errors_in_variables(rest, rho, level)
-        return Model(role, BIVARIATE, found, without, within_correlation=rho)
-
-    models = [regression(MAIN, inverse), bivariate(MAIN, within_correlation)]
-    models.append(regression(SENSITIVITY, size))
-    models += [bivariate(SENSITIVITY, rho) for rho in sensitivity if rho != within_correlation]
-    for left in ordered:
-        models.append(regression(LEFT_OUT, inverse, left.trial))
-        models.append(bivariate(LEFT_OUT, within_correlation, left.trial))
+    main: list[str | float] = [inverse, within_correlation]
+    others: list[str | float] = [size, *(rho for rho in sensitivity if rho not in main)]
+    models = (
+        *(model(MAIN, choice) for choice in main),
+        *(model(SENSITIVITY, choice) for choice in others),
+        *(model(LEFT_OUT, choice, left.trial) for left in ordered for choice in main),
+    )
     few = (
         f"{len(ordered)} trials: the estimate of the association is too imprecise for the "
         "surrogate to replace the final endpoint."
     )
     cautions = (*([few] if len(ordered) < FEW_TRIALS else []), *CANNOT_SHOW)
-    return Surrogacy(ordered, tuple(models), cautions)
+    return Surrogacy(ordered, models, cautions)
 
 
 def regress(
@@ -371,15 +349,15 @@ def regress(
     trials, whatever their weights. Surrogate threshold effect: attributed to Burzykowski T, Buyse
     M. Pharm Stat 2006;5:173-186.
     """
-    level = check_level(level)
-    x, y, _, v = _checked(pairs)
+    data = Pairs(pairs)
+    x, y = data.first, data.second
     if weighting not in WEIGHTINGS:
         raise ValueError(f"weighting {weighting!r} is not one of {', '.join(WEIGHTINGS)}")
     what = "A regression of effects on effects"
     why = "with fewer, the error of the line cannot be estimated"
     if refusal := too_few(x.size, TRIALS_FOR_A_LINE, what, why, forced=False):
         return refusal
-    weights = 1 / v if weighting == "inverse variance" else _sizes(pairs)
+    weights = 1 / data.second_variance if weighting == "inverse variance" else _sizes(pairs)
     weights = weights / weights.mean()
     total = weights.sum()
     mean_x, mean_y = float(weights @ x / total), float(weights @ y / total)
@@ -444,15 +422,12 @@ def errors_in_variables(
     MJ, Hughes MD. Stat Med 1997;16:1965-1982. The prediction uses the expected information and t
     with k - 2 degrees of freedom.
     """
-    level = check_level(level)
-    x, y, vx, vy = _checked(pairs)
-    if not -1 < within_correlation < 1:
-        raise ValueError(f"a correlation lies above -1 and below 1, not {within_correlation!r}")
+    data = Pairs(pairs, within_correlation)
+    k = len(pairs)
     what, why = "A bivariate model", "it has five parameters"
-    if refusal := too_few(x.size, TRIALS_FOR_TWO_DIMENSIONS, what, why, forced=False):
+    if refusal := too_few(k, TRIALS_FOR_TWO_DIMENSIONS, what, why, forced=False):
         return refusal
-    data = Pairs(x, y, vx, vy, within_correlation * np.sqrt(vx * vy))
-    found = fit_bivariate(data)
+    found = BivariateFit(data)
     r2_low, r2_high = _squared(*profile_interval(data, found, "correlation", level))
     band, threshold = None, Threshold(None, "There is no line.")
     slope_low = slope_high = math.nan
@@ -461,11 +436,11 @@ def errors_in_variables(
         # The intercept m2 - slope m1 varies with the means and, apart from them, with the slope.
         turn = np.array([-found.slope, 1.0])
         own = turn @ found.mean_covariance @ turn
-        around, quantile = found.residual_sd**2, float(stdtrit(x.size - 2, 0.5 + level / 200))
+        around, quantile = found.residual_sd**2, float(stdtrit(k - 2, 0.5 + level / 200))
         band = Band(found.mean, found.slope, own, found.slope_variance, around, quantile)
-        threshold = _threshold(band, float(x.max()))
+        threshold = _threshold(band, float(data.first.max()))
     return Association(
-        k=x.size,
+        k=k,
         slope_low=slope_low,
         slope_high=slope_high,
         r2=found.correlation**2,
@@ -479,17 +454,6 @@ def errors_in_variables(
     )
 
 
-def _checked(pairs: Sequence[EffectPair]) -> tuple[Floats, Floats, Floats, Floats]:
-    """Effects and variances: surrogate, final, and the variances of each."""
-    if len({pair.trial for pair in pairs}) < len(pairs):
-        raise ValueError("a trial counts once: one contrast of each trial")
-    x, vx = check_effects(
-        [p.surrogate for p in pairs], [p.surrogate_variance for p in pairs], at_least=0
-    )
-    y, vy = check_effects([p.final for p in pairs], [p.final_variance for p in pairs], at_least=0)
-    return x, y, vx, vy
-
-
 def _sizes(pairs: Sequence[EffectPair]) -> Floats:
     sizes = np.array([pair.patients for pair in pairs], dtype=float)
     if not (np.isfinite(sizes) & (sizes > 0)).all():
@@ -501,7 +465,7 @@ def _fisher(correlation: float, k: int, level: float) -> tuple[float, float]:
     """Fisher's interval of a correlation of k pairs, squared."""
     if math.isnan(correlation):
         return math.nan, math.nan
-    half = float(ndtri(0.5 + level / 200)) / math.sqrt(k - 3)
+    half = normal_quantile(level) / math.sqrt(k - 3)
     with np.errstate(divide="ignore"):
         z = float(np.arctanh(correlation))
     return _squared(math.tanh(z - half), math.tanh(z + half))

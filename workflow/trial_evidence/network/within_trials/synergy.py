@@ -20,17 +20,18 @@ from scipy.optimize import brentq
 from scipy.special import betainc
 
 from trial_evidence.config.methods import Pooling
+from trial_evidence.config.networks import Background
 from trial_evidence.measures.effects import CONTINUITY_CORRECTION
 from trial_evidence.network.fit.effect import wald
 from trial_evidence.network.within_trials.factorial import FactorialTrial
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Floats, Pooled, check_counts, check_level
+from trial_evidence.pool.engine.results import Floats, Pooled, check_counts
 from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.words.numbers import round_half_up
 
-ScaleName = Literal["risk_additive", "bliss", "multiplicative", "log_odds", "better_single"]
-Expected = Callable[[Floats, Floats, Floats], Floats]
+HARMFUL = "The background is above the response of a single arm: that agent would be harmful."
+TOO_MANY = "More responses to both agents are expected than there are patients."
 
 # Nodes a dimension of the integrals over beta distributions. They sit where the posterior has its
 # mass, so that doubling them changes no digit that is printed.
@@ -70,11 +71,11 @@ class Scale:
         Whether the expectation depends on the background.
     """
 
-    name: ScaleName
+    name: str
     label: str
     meaning: str
     compared: Literal["difference", "risks", "odds"]
-    expected: Expected
+    expected: Callable[[Floats, Floats, Floats], Floats]
     slopes: Callable[[Sequence[float], float], Sequence[float]]
     background: bool = True
 
@@ -82,11 +83,6 @@ class Scale:
     def ratio(self) -> bool:
         """Whether it is analysed as a logarithm and read as a ratio."""
         return self.compared != "difference"
-
-    @property
-    def prior(self) -> str:
-        """Which of the configured scales of the prior on tau applies."""
-        return "log_ratio" if self.ratio else "difference"
 
     def excess(self, observed: float, expected: float) -> float:
         """What is observed beyond the expectation, on the analysis scale."""
@@ -164,41 +160,6 @@ SCALES: Mapping[str, Scale] = {
 }
 
 
-@dataclass(frozen=True)
-class Background:
-    """Response without either agent, supposed for trials that do not observe it.
-
-    Attributes
-    ----------
-    rate : float
-        Probability, from 0 to below 1. Taken as known: its own uncertainty is shown by varying it.
-    source : str
-        Where it comes from, or why it is supposed.
-    """
-
-    rate: float
-    source: str
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
-            raise ValueError(f"a background response lies from 0 to below 1, not {self.rate!r}")
-
-
-@dataclass(frozen=True)
-class JeffreysCheck:
-    """Posterior of the excess from the counts themselves, without normal approximation.
-
-    ``median`` and the central interval ``low`` to ``high`` are on the analysis scale;
-    ``probability_above_zero`` is the probability that both do more than expected.
-    """
-
-    median: float
-    low: float
-    high: float
-    probability_above_zero: float
-
-
-@dataclass(frozen=True)
 class TrialSynergy:
     """Synergy in one trial on one scale.
 
@@ -207,33 +168,74 @@ class TrialSynergy:
     response_first, response_second, observed, expected : float
         Response rates of the single arms, of both, and expected of both, as probabilities. Where
         an arm of the trial is empty or full 0.5 is added to the cells of all its arms.
-    estimate, variance : float
-        Excess on the analysis scale (a logarithm where the scale is a ratio) and its variance by
-        the delta method.
-    ci_low, ci_high, p_value : float
-        Wald interval and two-sided test of no excess, on the analysis scale.
+    excess : Effect
+        On the analysis scale (a logarithm where the scale is a ratio).
+    variance : float
+        Of the excess, by the delta method.
     tipping_background : float or None
         Background above which the point estimate shows synergy; zero where it always does. None
         where the scale, or the trial's own arm, leaves nothing to suppose.
-    jeffreys : JeffreysCheck
-        Posterior from the counts with Jeffreys' prior in every arm.
+    posterior_median, posterior_low, posterior_high : float
+        Of the excess from the counts themselves, without normal approximation, with its central
+        interval: independent Beta(1/2, 1/2) priors (Jeffreys's), integrated over all arms but one.
+    probability_of_synergy : float
+        Posterior probability that both do more than expected.
     note : str
         What is odd; empty where nothing is.
     """
 
-    trial: str
-    response_first: float
-    response_second: float
-    observed: float
-    expected: float
-    estimate: float
-    variance: float
-    ci_low: float
-    ci_high: float
-    p_value: float
-    tipping_background: float | None
-    jeffreys: JeffreysCheck
-    note: str
+    def __init__(
+        self, trial: FactorialTrial, scale: Scale, background: float, level: float
+    ) -> None:
+        self.trial, self.scale = trial.trial, scale
+        # Of first, second, both and, where the scale uses it, neither.
+        arms = trial.arms if scale.background else trial.arms[:3]
+        counts = [arm.events for arm in arms], [arm.n for arm in arms]
+        events, n = check_counts(*counts, trial.trial)
+        half = CONTINUITY_CORRECTION * bool(((events == 0) | (events == n)).any())
+        self.sizes = n + 2 * half
+        self.rates: list[float] = ((events + half) / self.sizes).tolist()
+        self.supposes = scale.background and trial.neither is None
+        self.response_first, self.response_second, self.observed = self.rates[:3]
+        self.expected = self.expected_at(background)
+        estimate, self.variance = self.excess_at(background)
+        self.excess = wald(estimate, math.sqrt(self.variance), level)
+        self.tipping_background: float | None = None
+        if self.supposes:
+            tipping = scale.expected(*map(np.asarray, self.rates))
+            self.tipping_background = max(float(tipping), 0.0)
+        shapes = list(zip(events + 0.5, n - events + 0.5, strict=True))
+        below, low, high = _posterior(scale, shapes, background)
+        tail = (1 - level / 100) / 2
+        self.posterior_median, self.posterior_low, self.posterior_high = (
+            float(brentq(lambda excess, p=p: below(excess) - p, low, high, xtol=1e-9))
+            for p in (0.5, tail, 1 - tail)
+        )
+        self.probability_of_synergy = 1 - below(0.0)
+        self.note = ""
+        if scale.background and self.neither_at(background) > min(self.rates[:2]):
+            self.note = HARMFUL
+        elif scale.background and self.expected > 1:
+            self.note = TOO_MANY
+
+    def neither_at(self, background: float) -> float:
+        """The response without either agent: the trial's own, or the one supposed."""
+        return self.rates[3] if len(self.rates) > 3 else background
+
+    def expected_at(self, background: float) -> float:
+        """Response expected of both."""
+        a, b, o = (np.asarray(p) for p in (*self.rates[:2], self.neither_at(background)))
+        return float(self.scale.expected(a, b, o))
+
+    def excess_at(self, background: float) -> tuple[float, float]:
+        """The excess and its variance by the delta method.
+
+        Squared derivatives times p(1 - p)/n; a supposed background has no variance.
+        """
+        estimate = self.scale.excess(self.rates[2], self.expected_at(background))
+        slopes = self.scale.slopes(self.rates, self.neither_at(background))
+        terms = zip(slopes, self.rates, self.sizes.tolist(), strict=False)
+        return estimate, sum(slope**2 * p * (1 - p) / size for slope, p, size in terms)
 
 
 @dataclass(frozen=True)
@@ -267,54 +269,10 @@ class PooledSynergy:
 # --------------------------------------------------------------------------------- one trial
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """Counts of first, second, both and, where the scale uses it, neither; rates corrected."""
-
-    scale: Scale
-    events: Floats
-    n: Floats
-    rates: tuple[float, ...]
-    sizes: tuple[float, ...]
-
-    @property
-    def own(self) -> bool:
-        """Whether the trial has an arm with neither, and the scale uses it."""
-        return len(self.rates) > 3
-
-    def neither(self, background: float) -> float:
-        """The response without either agent: the trial's own, or the one supposed."""
-        return self.rates[3] if self.own else background
-
-    def expected(self, background: float) -> float:
-        """Response expected of both."""
-        a, b, o = (np.asarray(p) for p in (*self.rates[:2], self.neither(background)))
-        return float(self.scale.expected(a, b, o))
-
-    def excess(self, background: float) -> tuple[float, float]:
-        """The excess and its variance by the delta method.
-
-        Squared derivatives times p(1 - p)/n; a supposed background has no variance.
-        """
-        estimate = self.scale.excess(self.rates[2], self.expected(background))
-        slopes = self.scale.slopes(self.rates, self.neither(background))
-        terms = zip(slopes, self.rates, self.sizes, strict=False)
-        return estimate, sum(slope**2 * p * (1 - p) / size for slope, p, size in terms)
-
-
-def _count(trial: FactorialTrial, scale: Scale) -> _Counted:
-    arms = trial.arms if scale.background else trial.arms[:3]
-    events, n = check_counts([a.events for a in arms], [a.n for a in arms], trial.trial)
-    half = CONTINUITY_CORRECTION * bool(((events == 0) | (events == n)).any())
-    sizes = n + 2 * half
-    rates = (events + half) / sizes
-    return _Counted(scale, events, n, tuple(rates.tolist()), tuple(sizes.tolist()))
-
-
 # A trial counts in the pool of all trials and in that of its agents.
 @cache
 def trial_synergy(
-    trial: FactorialTrial, scale: ScaleName, background: Background, level: float = 95.0
+    trial: FactorialTrial, scale: Scale, background: Background, level: float = 95.0
 ) -> TrialSynergy | Refused:
     """Excess of both over what the single arms lead to expect.
 
@@ -322,7 +280,7 @@ def trial_synergy(
     ----------
     trial : FactorialTrial
         Its arms with counts.
-    scale : str
+    scale : Scale
         One of `SCALES`.
     background : Background
         Supposed response without either agent; not used where the trial has the arm or the scale
@@ -347,55 +305,19 @@ def trial_synergy(
     Raises
     ------
     ValueError
-        If counts cannot be, the scale is unknown, or the level is no percentage.
+        If counts cannot be, or the level is no percentage.
 
     Notes
     -----
     Bliss CI. Ann Appl Biol 1939;26:585-615 (independence; attributed). Better single arm: the
     "highest single agent" of the literature on combinations.
     """
-    level = check_level(level)
-    about = _scale(scale)
-    counted = _count(trial, about)
-    if about.ratio and not counted.own and background.rate == 0:
+    if scale.ratio and trial.neither is None and background.rate == 0:
         return Refused(
             "With a background response of zero a ratio scale expects no response to both agents, "
             "so that nothing can be compared."
         )
-    a, b, ab = counted.rates[:3]
-    expected = counted.expected(background.rate)
-    estimate, variance = counted.excess(background.rate)
-    effect = wald(estimate, math.sqrt(variance), level)
-    supposed = about.background and not counted.own
-    tipping = float(about.expected(*map(np.asarray, (a, b, ab)))) if supposed else None
-    return TrialSynergy(
-        trial=trial.trial,
-        response_first=a,
-        response_second=b,
-        observed=ab,
-        expected=expected,
-        estimate=estimate,
-        variance=variance,
-        ci_low=effect.ci_low,
-        ci_high=effect.ci_high,
-        p_value=effect.p_value,
-        tipping_background=None if tipping is None else max(tipping, 0.0),
-        jeffreys=_jeffreys(counted, background.rate, level),
-        note=_note(min(a, b), counted.neither(background.rate), expected, about),
-    )
-
-
-def _scale(name: str) -> Scale:
-    if name not in SCALES:
-        raise ValueError(f"scale {name!r} is not one of {', '.join(SCALES)}")
-    return SCALES[name]
-
-
-def _note(weaker: float, background: float, expected: float, scale: Scale) -> str:
-    if scale.background and background > weaker:
-        return "The background is above the response of a single arm: that agent would be harmful."
-    too_many = "More responses to both agents are expected than there are patients."
-    return too_many if scale.background and expected > 1 else ""
+    return TrialSynergy(trial, scale, background.rate, level)
 
 
 # --------------------------------------------------------------------------------- over trials
@@ -403,7 +325,7 @@ def _note(weaker: float, background: float, expected: float, scale: Scale) -> st
 
 def pool_synergy(
     trials: Sequence[FactorialTrial],
-    scale: ScaleName,
+    scale: Scale,
     background: Background,
     pooling: Pooling,
     tau_prior_scales: Mapping[str, float],
@@ -415,7 +337,7 @@ def pool_synergy(
     ----------
     trials : sequence of FactorialTrial
         Each trial once.
-    scale : str
+    scale : Scale
         One of `SCALES`.
     background : Background
         Supposed response without either agent in the trials that have no such arm.
@@ -436,8 +358,6 @@ def pool_synergy(
     ValueError
         If a trial occurs twice, or as `trial_synergy`.
     """
-    level = check_level(level)
-    about = _scale(scale)
     if len({trial.trial for trial in trials}) < len(trials):
         raise ValueError("a trial counts once in one pool")
     if not trials:
@@ -446,33 +366,30 @@ def pool_synergy(
     if refused := next((one for one in found if isinstance(one, Refused)), None):
         return refused
     each = [one for one in found if not isinstance(one, Refused)]
-    counted = [_count(trial, about) for trial in trials]
-    largest = min(
-        (min(c.rates[:2]) for c in counted if about.background and not c.own), default=None
-    )
+    largest = min((min(one.rates[:2]) for one in each if one.supposes), default=None)
     point = limit = None
-    meaning = about.meaning
+    meaning = scale.meaning
     if largest is not None:
 
         def pooled(rate: float) -> StackedFit:
             return fit_stack(
-                *zip(*(c.excess(rate) for c in counted), strict=True),
+                *zip(*(one.excess_at(rate) for one in each), strict=True),
                 method=pooling.tau2_estimator,
                 interval=pooling.estimate_interval,
                 level=level,
             )
 
         # Nothing can be multiplied with zero; a ratio falls without bound towards it.
-        least = 1e-9 * largest if about.ratio else 0.0
+        least = 1e-9 * largest if scale.ratio else 0.0
         point = _tipping(lambda rate: float(pooled(rate).estimate[0]), least, largest)
         limit = _tipping(lambda rate: float(pooled(rate).ci_low[0]), least, largest)
         meaning = f"{meaning} {_in_words(point, limit, largest)}"
     models = pool_all(
-        [one.estimate for one in each],
+        [one.excess.estimate for one in each],
         [one.variance for one in each],
         pooling=pooling,
         level=level,
-        tau_prior_scale=tau_prior_scales[about.prior],
+        tau_prior_scale=tau_prior_scales["log_ratio" if scale.ratio else "difference"],
     )
     return PooledSynergy(tuple(each), models, point, limit, meaning)
 
@@ -533,23 +450,10 @@ Below = Callable[[float], float]
 Shapes = Sequence[tuple[float, float]]
 
 
-def _jeffreys(counted: _Counted, background: float, level: float) -> JeffreysCheck:
-    """Posterior with independent Beta(1/2, 1/2) priors, integrated over all arms but one."""
-    shapes = list(zip(counted.events + 0.5, counted.n - counted.events + 0.5, strict=True))
-    if counted.scale.background:
-        below, low, high = _below(counted.scale, shapes, background)
-    else:
-        below, low, high = _below_better(shapes)
-    tail = (1 - level / 100) / 2
-    median, lower, upper = (
-        float(brentq(lambda excess, p=p: below(excess) - p, low, high, xtol=1e-9))
-        for p in (0.5, tail, 1 - tail)
-    )
-    return JeffreysCheck(median, lower, upper, 1 - below(0.0))
-
-
-def _below(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
+def _posterior(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
     """Probability of a smaller excess, and limits between which the excess must lie."""
+    if not scale.background:
+        return _below_better(shapes)
     rules = [_beta_rule(*shape) for shape in (shapes[0], shapes[1], *shapes[3:])]
     grids = np.meshgrid(*(nodes for nodes, _ in rules), indexing="ij")
     weights = reduce(np.multiply.outer, (weights for _, weights in rules))

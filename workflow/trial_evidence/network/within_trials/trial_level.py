@@ -9,27 +9,17 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.config.networks import SurrogacyAnalysis, SynergyAnalysis
+from trial_evidence.config.networks import Background, SurrogacyAnalysis, SynergyAnalysis
 from trial_evidence.extract.regimens import join_agents
 from trial_evidence.files import records
 from trial_evidence.network.evidence.contrasts import from_counts
 from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.fit.effect import wald
-from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial, factorial_trials
-from trial_evidence.network.within_trials.surrogacy import (
-    R2_METHODS,
-    EffectPair,
-    Model,
-    Surrogacy,
-    surrogacy,
-)
-from trial_evidence.network.within_trials.synergy import (
-    SCALES,
-    Background,
-    PooledSynergy,
-    pool_synergy,
-)
+from trial_evidence.network.within_trials.bivariate import EffectPair
+from trial_evidence.network.within_trials.factorial import Arm, factorial_trials
+from trial_evidence.network.within_trials.surrogacy import R2_METHODS, Model, Surrogacy, surrogacy
+from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, pool_synergy
 from trial_evidence.pool.engine.refusals import Refused
 
 ALL_PAIRS = "all"
@@ -74,28 +64,20 @@ class SynergyResults:
 
     Attributes
     ----------
-    trials : tuple of FactorialTrial
-        By trial id.
-    labels : dict of str
-        Trial id -> name.
-    agents : dict of str
-        Trial id -> the two agents in words.
-    arm_ids : dict of str
-        Trial id -> the arms of the sheet behind its counts, joined by ``;``.
+    trials : dict of dict
+        Trial id -> what the table says of the trial itself: its name, its two agents in words, its
+        single arms, and the arms of the sheet behind its counts, joined by ``;``.
     pools : tuple of SynergyPool
         By scale, background and agents.
-    set_aside : tuple of (str, str)
-        Trial id and reason, for every trial of the network that does not count, and for arms of
-        one that does which do not.
+    set_aside : tuple of (str, str, str)
+        Trial id, name and reason, for every trial of the network that does not count, and for arms
+        of one that does which do not.
     """
 
     analysis: SynergyAnalysis
-    trials: tuple[FactorialTrial, ...]
-    labels: dict[str, str]
-    agents: dict[str, str]
-    arm_ids: dict[str, str]
+    trials: dict[str, Row]
     pools: tuple[SynergyPool, ...]
-    set_aside: tuple[tuple[str, str], ...]
+    set_aside: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -116,26 +98,34 @@ def synergy_results(
     name.
     """
     found = factorial_trials(_arms(evidence))
-    trials = found.trials
-    agents = {
-        t.trial: join_agents((*t.first.agents, *t.second.agents), evidence.labels) for t in trials
-    }
-    of = {name: tuple(t for t in trials if agents[t.trial] == name) for name in agents.values()}
-    groups = {ALL_PAIRS: trials} | {k: v for k, v in of.items() if 1 < len(v) < len(trials)}
-    backgrounds = [Background(b.rate, b.basis) for b in analysis.background]
-    methods = configuration.pooling, configuration.tau_prior_scale, configuration.confidence_level
-    pools = tuple(
-        SynergyPool(scale.name, supposed, name, pool_synergy(of, scale.name, supposed, *methods))
-        for scale in SCALES.values()
-        for supposed in (backgrounds if scale.background else backgrounds[:1])
-        for name, of in groups.items()
-    )
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["label"], strict=True))
     sheet_arms = {(row["trial_id"], row["code"]): row["arm_ids"] for row in records(evidence.used)}
-    arm_ids = {t.trial: ";".join(sheet_arms[t.trial, arm.arm] for arm in t.arms) for t in trials}
-    left = [(trial, NOT_FACTORIAL) for trial in names if trial not in agents]
-    set_aside = (*found.set_aside, *left)
-    return SynergyResults(analysis, trials, names, agents, arm_ids, pools, set_aside)
+    trials = {
+        one.trial: {
+            "agents": join_agents((*one.first.agents, *one.second.agents), evidence.labels),
+            "trial_ids": one.trial,
+            "arm_ids": ";".join(sheet_arms[one.trial, arm.arm] for arm in one.arms),
+            "trial": names[one.trial],
+            "first": one.first.arm,
+            "second": one.second.arm,
+        }
+        for one in found.trials
+    }
+    groups = {ALL_PAIRS: found.trials}
+    for agents in dict.fromkeys(about["agents"] for about in trials.values()):
+        alike = tuple(one for one in found.trials if trials[one.trial]["agents"] == agents)
+        if 1 < len(alike) < len(trials):
+            groups[agents] = alike
+    methods = configuration.pooling, configuration.tau_prior_scale, configuration.confidence_level
+    pools = tuple(
+        SynergyPool(scale.name, supposed, agents, pool_synergy(alike, scale, supposed, *methods))
+        for scale in SCALES.values()
+        for supposed in analysis.background[: None if scale.background else 1]
+        for agents, alike in groups.items()
+    )
+    left = [(trial, NOT_FACTORIAL) for trial in names if trial not in trials]
+    set_aside = tuple((trial, names[trial], why) for trial, why in (*found.set_aside, *left))
+    return SynergyResults(analysis, trials, pools, set_aside)
 
 
 def _arms(evidence: NetworkEvidence) -> Iterator[Arm]:
@@ -159,10 +149,7 @@ def synergy_table(results: SynergyResults) -> pd.DataFrame:
 def not_factorial_table(results: SynergyResults) -> pd.DataFrame:
     """Trials of the network, and arms of trials, that say nothing of synergy, and why."""
     about = results.analysis
-    rows = [
-        (about.setting, about.network, trial, results.labels[trial], reason)
-        for trial, reason in results.set_aside
-    ]
+    rows = [(about.setting, about.network, *aside) for aside in results.set_aside]
     return pd.DataFrame(rows, columns=NOT_FACTORIAL_COLUMNS)
 
 
@@ -171,16 +158,15 @@ def _taken(one: object, *names: str) -> Row:
 
 
 def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
-    about = {"setting": results.analysis.setting, "network": results.analysis.network}
-    sides = {t.trial: {"first": t.first.arm, "second": t.second.arm} for t in results.trials}
     for pool in results.pools:
-        scale, found, background = SCALES[pool.scale], pool.found, pool.background
+        scale, found = SCALES[pool.scale], pool.found
         shared = {
-            **about,
+            "setting": results.analysis.setting,
+            "network": results.analysis.network,
             "scale": scale.name,
             "label": scale.label,
-            "background": background.rate if scale.background else math.nan,
-            "background_source": background.source if scale.background else "",
+            "background": pool.background.rate if scale.background else math.nan,
+            "background_source": pool.background.basis if scale.background else "",
             "agents": pool.agents,
             "kind": "pooled",
         }
@@ -194,29 +180,24 @@ def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
             return {name: math.exp(v) for name, v in values.items()} if ratio else values
 
         for one in found.trials if pool.agents == ALL_PAIRS else ():
-            posterior = natural(one.jeffreys, "median", "low", "high")
             yield {
                 **shared,
-                "agents": results.agents[one.trial],
+                **results.trials[one.trial],
                 "kind": "trial",
-                "trial_ids": one.trial,
-                "arm_ids": results.arm_ids[one.trial],
-                "trial": results.labels[one.trial],
-                **sides[one.trial],
-                **_taken(one, "response_first", "response_second", "observed", "expected"),
                 "k": 1,
-                **natural(one, "estimate", "ci_low", "ci_high"),
-                **{f"posterior_{name}": value for name, value in posterior.items()},
-                "probability_of_synergy": one.jeffreys.probability_above_zero,
-                **_taken(one, "p_value", "tipping_background", "note"),
+                **natural(one.excess, "estimate", "ci_low", "ci_high"),
+                "p_value": one.excess.p_value,
+                **natural(one, "posterior_median", "posterior_low", "posterior_high"),
+                "probability_of_synergy": one.probability_of_synergy,
+                **_taken(one, "response_first", "response_second", "observed", "expected"),
+                **_taken(one, "tipping_background", "note"),
             }
-        pooled = [one.trial for one in found.trials]
+        pooled = [results.trials[one.trial] for one in found.trials]
         for model in found.models:
             below = model.probability_below_zero
             yield {
                 **shared,
-                "trial_ids": ";".join(pooled),
-                "arm_ids": ";".join(results.arm_ids[trial] for trial in pooled),
+                **{name: ";".join(of[name] for of in pooled) for name in ("trial_ids", "arm_ids")},
                 **natural(model, "estimate", "ci_low", "ci_high", "pi_low", "pi_high"),
                 "probability_of_synergy": math.nan if below is None else 1 - below,
                 **_taken(model, "model", "k", "p_value", "tau2"),
@@ -269,22 +250,10 @@ def surrogacy_results(
         effects = float(odds.effects[0]), float(odds.covariance[0, 0]), row["yi"], row["vi"]
         patients = control["n"] + experimental["n"]
         pairs.append(EffectPair(row["trial"], *effects, float(patients)))
-        rows.append(
-            {
-                "setting": analysis.setting,
-                "analysis": analysis.id,
-                "trial_id": trial,
-                "trial": row["trial"],
-                "regimen": row["code"],
-                "against": row["against_code"],
-                "patients": int(patients),
-                **_limits("odds", *effects[:2], level),
-                **_limits("hazard", *effects[2:], level),
-                "endpoint": row["endpoint"],
-                columns[0]: f"{experimental['rows']};{control['rows']}",
-                columns[1]: row["rows"],
-            }
-        )
+        about = analysis.setting, analysis.id, trial, row["trial"], row["code"], row["against_code"]
+        ratios = *_ratio(*effects[:2], level), *_ratio(*effects[2:], level)
+        behind = f"{experimental['rows']};{control['rows']}", row["rows"]
+        rows.append((*about, int(patients), *ratios, row["endpoint"], *behind))
     first, *others = analysis.correlations
     return SurrogacyResults(
         analysis,
@@ -298,10 +267,11 @@ def _more_agents(row: Row) -> int:
     return len(parts_of(row["regimen"]).agents) - len(parts_of(row["against"]).agents)
 
 
-def _limits(name: str, effect: float, variance: float, level: float) -> dict[str, float]:
+def _ratio(effect: float, variance: float, level: float) -> list[float]:
+    """A ratio and its limits."""
     found = wald(effect, math.sqrt(variance), level)
-    ends = np.exp([found.estimate, found.ci_low, found.ci_high]).tolist()
-    return dict(zip((f"{name}_ratio", f"{name}_low", f"{name}_high"), ends, strict=True))
+    ends: list[float] = np.exp([found.estimate, found.ci_low, found.ci_high]).tolist()
+    return ends
 
 
 def surrogacy_table(results: SurrogacyResults) -> pd.DataFrame:
