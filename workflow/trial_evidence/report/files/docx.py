@@ -129,11 +129,9 @@ def _add(document: Any, table: ReportTable, width: float) -> None:
     widths = [Mm(column) for column in column_widths(table, width)]
     for column, size in zip(grid.columns, widths, strict=True):
         column.width = size
-    first = grid.rows[0]
-    _mark(first, "tblHeader")
-    _write(first, headings, widths, bold=True)
+    _write(grid.rows[0], headings, widths, heads=True)
     for texts in table.frame.itertuples(index=False, name=None):
-        _write(grid.add_row(), texts, widths, bold=False)
+        _write(grid.add_row(), texts, widths)
 
 
 def _rule_and_pad(grid: Any) -> None:
@@ -149,24 +147,18 @@ def _rule_and_pad(grid: Any) -> None:
     # The schema wants this order, and the element for the look last.
     look = properties.find(qn("w:tblLook"))
     for element in (borders, properties.find(qn("w:tblLayout")), padding):
-        if look is None:
-            properties.append(element)
-        else:
-            look.addprevious(element)
+        look.addprevious(element)
 
 
-def _write(row: Any, texts: Sequence[str], widths: Sequence[Any], *, bold: bool) -> None:
-    _mark(row, "cantSplit")
+def _write(row: Any, texts: Sequence[str], widths: Sequence[Any], *, heads: bool = False) -> None:
+    for mark in ("tblHeader", "cantSplit") if heads else ("cantSplit",):
+        row._tr.get_or_add_trPr().append(_element(mark))
     for cell, text, size in zip(row.cells, texts, widths, strict=True):
         cell.width = size
         run = cell.paragraphs[0].add_run(plain(text))
-        if bold:
+        if heads:
             run.bold = True
             cell._tc.get_or_add_tcPr().append(_element("shd", val="clear", fill="E4E9EC"))
-
-
-def _mark(row: Any, name: str) -> None:
-    row._tr.get_or_add_trPr().append(_element(name))
 
 
 def _element(name: str, **values: str | int) -> Any:
