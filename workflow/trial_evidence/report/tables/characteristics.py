@@ -6,24 +6,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from trial_evidence.config.configuration import NO_AGENT
-from trial_evidence.extract.regimens import (
-    PARTNER_WORDS,
-    agent_labels,
-    arm_regimens,
-    join_agents,
-)
+from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, arm_regimens, join_agents
 from trial_evidence.files import records
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import (
-    NOT_STATED,
-    admitted,
-    capital,
-    count,
-    whole,
-)
+from trial_evidence.report.words.printed import NOT_STATED, admitted, capital, count, whole
 
 _RANDOMISED = {"yes": "randomised", "no": "not randomised", "": "randomisation not stated"}
 _BLINDED = {"yes": "blinded", "no": "open label", "": "blinding not stated"}
@@ -37,12 +26,12 @@ def characteristics_table(material: Material) -> ReportTable:
     The links are those of all sources whose rows of the trial the sheet holds.
     """
     arms = material.sheet["arms"]
-    read = _sources_of_trials(material)
+    read = material.reported.groupby("trial_id")["source_id"].agg(JOINED.join)
     rows = [
         trial
         | {
             "arms": "; ".join(map(_arm, records(where(arms, trial_id=trial["trial_id"])))),
-            "source_id": JOINED.join(read.get(trial["trial_id"], ())),
+            "source_id": JOINED.join(source_ids(read.get(trial["trial_id"], ""))),
         }
         for setting in material.settings
         for trial in records(where(material.sheet["trials"], setting=setting))
@@ -128,16 +117,6 @@ def _regimen(regimen: str, labels: Mapping[str, str], agent: str) -> str:
     name = f"No {agent}" if agents == NO_AGENT else join_agents(agents.split("+"), labels)
     sequence = " in sequence" if schedule == "sequential" else ""
     return f"{name}{sequence}, {PARTNER_WORDS[partner]}"
-
-
-def _sources_of_trials(material: Material) -> dict[str, dict[str, None]]:
-    """Trial id -> the sources of its results, in the order of the sheet."""
-    found: dict[str, dict[str, None]] = {}
-    for name in material.sheet.results:
-        table = material.sheet[name]
-        for trial, cell in zip(table["trial_id"], table["source_id"], strict=True):
-            found.setdefault(trial, {}).update(dict.fromkeys(source_ids(cell)))
-    return found
 
 
 def _design(row: Row) -> str:

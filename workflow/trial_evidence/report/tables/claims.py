@@ -17,13 +17,13 @@ from trial_evidence.config.reports import (
 )
 from trial_evidence.files import read_table, records
 from trial_evidence.report.material.material import Material, by_rank, where
-from trial_evidence.report.material.table import ReportTable, declared
+from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import printed, reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.printed import capital, counted, percent, words
+from trial_evidence.report.words.templates import declared
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.models import number_word
-from trial_evidence.words.numbers import format_number
 
 Outcome = Literal["supported", "not supported", "not enough data"]
 ADMITTED = ("primary", "secondary")
@@ -82,7 +82,7 @@ def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tu
 
 def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
     """Every claim with its verdict, numbers and reason, and the analysis that it is about."""
-    biomarkers = declared()["biomarkers"]["title"]
+    biomarkers = declared("tables")["biomarkers"]["title"]
     rows = []
     for claim, verdict in zip(material.report.claims, found, strict=True):
         setting, analysis = _place(claim)
@@ -90,7 +90,7 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
         rows.append({
             "claim": claim.id, "group": claim.group, "text": claim.text,
             "setting": setting, "analysis": analysis,
-            "rule": type(claim.rule).__name__.removesuffix("Rule").lower(),
+            "rule": claim.rule.kind,
             "beside": biomarkers if isinstance(claim.rule, AssociationRule) else beside,
             **vars(verdict),
         })  # fmt: skip
@@ -170,15 +170,13 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:
     rows = by_rank(where(material.of("effect_modifiers", analysis), factor=factor))
     if not rows:
-        return Verdict(
-            "not enough data", "No trial reports the effect at both levels of the factor."
-        )
+        reason = "No trial reports the effect at both levels of the factor."
+        return Verdict("not enough data", reason)
     measure = analysis.measures[0]
     compared = "Ratio" if reading.measure_of(measure).is_ratio else "Difference"
     numbers = "; ".join(
         f"{compared} of {reading.measure_name(measure)}s, {words(row['level'])} versus "
-        f"{words(row['reference_level'])}: {format_number(row['estimate'])} "
-        f"({reading.interval_words(row)}), {_behind(row)}"
+        f"{words(row['reference_level'])}: {reading.number_words(row)}, {_behind(row)}"
         for row in rows
     )
     k = int(rows[0]["k"])
@@ -296,8 +294,8 @@ def _table(material: Material, claim: Claim, rule: TableRule) -> Verdict:
     row = {key: rows[0][column] for key, column in columns.items()}
     k = 0 if math.isnan(row["k"]) else int(row["k"])
     row |= {"ci_level": material.configuration.confidence_level, "model": ""}
-    numbers = f"{format_number(row['estimate'])} ({reading.interval_words(row)})"
-    found = _verdict_on(f"{capital(rule.measure)} {numbers}, {counted(k, 'trial')}", k, row)
+    numbers = f"{capital(rule.measure)} {reading.number_words(row)}, {counted(k, 'trial')}"
+    found = _verdict_on(numbers, k, row)
     null = rule.no_effect
     if reading.includes(row["ci_low"], row["ci_high"], null):
         return found("not enough data", f"The interval includes {null:g}.")

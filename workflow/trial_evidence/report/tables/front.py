@@ -56,8 +56,8 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
     if not rows:
         return "No trial qualifies."
     lead, *others = rows
-    known = lead["participants"] == lead["participants"]
-    patients = f" ({count(lead['participants'])} patients)" if known else ""
+    patients = count(lead["participants"])
+    patients = patients and f" ({patients} patients)"
     model = "" if lead["model"] == "single_trial" else f"; {reading.model_words(lead)}"
     text = (
         f"{counted(int(lead['k']), 'trial')}{patients}: {reading.measure_name(lead['measure'])} "
@@ -65,8 +65,7 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
         f"{_meaning(lead, analysis)}."
     )
     for row in others:
-        numbers = f"{format_number(row['estimate'])} ({reading.interval_words(row)})"
-        text += f" {capital(reading.model_phrase(row))} gives {numbers}."
+        text += f" {capital(reading.model_phrase(row))} gives {reading.number_words(row)}."
     return text + reading.prediction_sentence(rows) + reading.certainty_sentence(certainty)
 
 
