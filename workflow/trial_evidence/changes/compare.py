@@ -54,27 +54,22 @@ class EstimateChange:
         return "" if was == now else f"the interval was {was} and is now {now}"
 
 
-def affected_analyses(
-    before: SettingEvidence | None, after: SettingEvidence | None
-) -> tuple[str, ...]:
+def affected_analyses(before: SettingEvidence | None, after: SettingEvidence | None) -> set[str]:
     """Analyses of a setting whose rows differ in what a result can depend on or a figure shows.
 
-    Ids in order of appearance; a setting that there is only once differs throughout.
+    A setting that there is only once differs throughout.
     """
-    found: dict[str, None] = {}
-    for table in ("used", "rates"):
-        old, new = (
-            {} if evidence is None else _by_analysis(getattr(evidence, table))
-            for evidence in (before, after)
-        )
-        same = {name for name in old if name in new and old[name].equals(new[name])}
-        found |= {name: None for name in [*old, *new] if name not in same}
-    return tuple(found)
+    old, new = _by_analysis(before), _by_analysis(after)
+    same = {name for name in old if name in new and old[name].equals(new[name])}
+    return (old.keys() | new.keys()) - same
 
 
-def _by_analysis(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    groups = table.drop(columns=_IRRELEVANT).groupby("analysis", sort=False)
-    return {str(name): rows.reset_index(drop=True) for name, rows in groups}
+def _by_analysis(evidence: SettingEvidence | None) -> dict[str, pd.DataFrame]:
+    return {
+        str(name): rows.reset_index(drop=True)
+        for table in ((evidence.used, evidence.rates) if evidence else ())
+        for name, rows in table.drop(columns=_IRRELEVANT).groupby("analysis")
+    }
 
 
 def estimate_changes(
@@ -107,7 +102,7 @@ def _leading(
     evidence: SettingEvidence | None,
     configuration: Configuration,
     setting: str,
-    touched: tuple[str, ...],
+    touched: set[str],
 ) -> dict[Key, dict[str, Any]]:
     if evidence is None:
         return {}
