@@ -12,6 +12,7 @@ from trial_evidence.files import records
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import NETWORK, Trail, trail_of
 from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words.formats import effect
 from trial_evidence.report.words.templates import environment
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.errors import RequestError
@@ -117,9 +118,7 @@ def _lines(sheet: Sheet, trail: Trail, evidence: Evidence) -> Any:
         "plain": _plain,
         "number": printed.number,
         "model": reading.model_words,
-        "estimate": lambda row, of="ci": printed.with_interval(
-            row["estimate"], row[f"{of}_low"], row[f"{of}_high"]
-        ),
+        "estimate": effect,
     }
     known = {
         "sources": {source["source_id"]: source for source in records(sheet["sources"])},

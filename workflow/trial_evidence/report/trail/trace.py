@@ -132,7 +132,8 @@ def trail_of(evidence: Evidence, configuration: Configuration) -> Trail:
     ]  # fmt: skip
     by_analysis: dict[tuple[str, ...], list[Shown]] = {}
     for result in results:
-        by_analysis.setdefault(_key(result.record, result.record["measure"]), []).append(result)
+        place = tuple(result.record[key] for key in ("setting", "analysis", "measure"))
+        by_analysis.setdefault(place, []).append(result)
     networks = network_trail(evidence.networks, configuration)
     pools = [
         _pool(row, by_analysis)
@@ -173,10 +174,6 @@ def _rows(text: object) -> tuple[str, ...]:
     return tuple(str(text).split(";"))
 
 
-def _key(record: Record, measure: str) -> tuple[str, ...]:
-    return record["setting"], record["analysis"], measure
-
-
 def _together(
     kind: Kind, row: Record, plotted: str, values: Record, behind: Iterable[Shown]
 ) -> Shown:
@@ -199,7 +196,7 @@ def _pool(row: Record, results: Mapping[tuple[str, ...], Sequence[Shown]]) -> Sh
     trials = str(row["trials"]).split(";")
     mine = [
         shown
-        for shown in results[_key(row, measure.name)]
+        for shown in results[row["setting"], row["analysis"], measure.name]
         if shown.record["trial_id"] in trials and shown.record.get("regimen_label", "") == name
     ]
     groups = _behind({shown.record["subgroup"] for shown in mine}, str(row["subgroup"]))
