@@ -104,10 +104,9 @@ def _page(section: Any, *, across: bool) -> float:
 def column_widths(table: ReportTable, width: float) -> list[float]:
     """Widths of a table's columns in millimetres, by what they hold; they fill the width."""
     least, wanted = [], []
-    for heading, *cells in _columns(table):
-        texts = [heading, *cells]
+    for texts in _columns(table):
         word = max((len(word) for text in texts for word in text.split()), default=1)
-        head = max(map(len, heading.split()))
+        head = max(map(len, texts[0].split()))
         # A heading is never broken; ids and addresses in the cells may be.
         letters = max(head * _BOLD_MM_A_LETTER, min(word, _LONGEST_WORD) * _MM_A_LETTER)
         least.append(letters + _PADDING_MM)

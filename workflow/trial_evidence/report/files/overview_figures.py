@@ -28,8 +28,8 @@ from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, UNUSED, flow_table
 from trial_evidence.report.tables.front import front_table
 from trial_evidence.report.tables.robustness import timeline_table
-from trial_evidence.report.words import reading
-from trial_evidence.report.words.printed import counted, with_interval
+from trial_evidence.report.words import formats, reading
+from trial_evidence.report.words.printed import counted
 from trial_evidence.report.words.templates import declared, environment
 
 FOLDER = "overview"
@@ -105,9 +105,8 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
             prediction=None if math.isnan(row["pi_low"]) else (prediction[0], prediction[1]),
             certainty=row["certainty"],
         )
-        numbers = with_interval(row["estimate"], row["ci_low"], row["ci_high"])
-        measure = reading.measure_name(row["measure"])
-        said.append(f"{effect.group}, {effect.label}: {measure} {numbers}, k = {effect.k}")
+        numbers = f"{reading.measure_name(row['measure'])} {formats.effect(row)}"
+        said.append(f"{effect.group}, {effect.label}: {numbers}, k = {effect.k}")
         panels.setdefault(row["measure"], []).append((analysis, effect))
     level = material.configuration.confidence_level
     return answers.EffectSummary(
@@ -208,7 +207,7 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
     pooled = list(zip(added["setting"], added["added"], strict=True))
     compared = material.evidence.trials[["setting", "trial_id"]].drop_duplicates()
     trials = compared.merge(material.sheet["trials"][["trial_id", "n_randomised"]])
-    reports = material.reported.merge(material.sheet["sources"])
+    reports = material.reported.merge(material.sheet["sources"], on="source_id")
     rows = pd.DataFrame({
         "panel": trials["setting"].map(settings),
         "label": trials["trial_id"].map(material.trial_name),

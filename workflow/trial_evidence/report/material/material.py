@@ -79,9 +79,8 @@ class Material:
 
     @property
     def reported(self) -> pd.DataFrame:
-        """``trial_id`` and ``source_id`` of every result in the sheet, table by table."""
-        tables = (self.sheet[name] for name in self.sheet.results)
-        return pd.concat(table[["trial_id", "source_id"]] for table in tables)
+        """Every result in the sheet, table by table; a column that a table lacks is empty."""
+        return pd.concat(self.sheet[name] for name in self.sheet.results)
 
     @cached_property
     def settings(self) -> dict[str, str]:

@@ -114,9 +114,8 @@ def _comparison(
         row | {"who": _of_whom(row, names), "shown": f"{_measure(row)} {effect(row)}"}
         for row in records(mine[mine["role"].isin(["lead", "co-primary"])])
     ] or [empty]
-    for row in rows:
-        first = row is rows[0]
-        yield row | {"title": analysis.title if first else "", "links": links if first else ""}
+    yield rows[0] | {"title": analysis.title, "links": links}
+    yield from (row | {"title": "", "links": ""} for row in rows[1:])
     for row in records(where(mine, measure=measure, model="subgroup_difference")):
         test, _, _ = row["remark"].partition(";")
         result = ", ".join(filter(None, (test, p_value(row["p_value"]))))

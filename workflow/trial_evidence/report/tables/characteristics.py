@@ -69,20 +69,17 @@ def evidence_map(material: Material) -> ReportTable:
     row of the sheet that is verified. Patients are those of the arms, each arm once.
     """
     keys = ["setting", "regimen", "endpoint"]
-    rows = [
-        dict(zip(keys, key, strict=True))
-        | {
-            "trials": mine["trial_id"].nunique(),
-            "arms": len(mine),
-            "patients": int(mine["n_randomised"].sum()),
-            "arms_without_n": int(mine["n_randomised"].isna().sum()),
-            "trial_ids": "; ".join(sorted(set(mine["trial_id"]))),
-        }
-        for key, mine in _reported_arms(material).groupby(keys, observed=True)
-    ]
-    formats = {"patients": _patients}
+    groups = _reported_arms(material).groupby(keys, observed=True)
+    table = groups.agg(
+        trials=("trial_id", "nunique"),
+        arms=("arm_id", "size"),
+        patients=("n_randomised", "sum"),
+        arms_without_n=("n_randomised", lambda column: column.isna().sum()),
+        trial_ids=("trial_id", lambda column: "; ".join(sorted(set(column)))),
+    )
+    rows = records(table.astype({"patients": int}).reset_index())
     which = capital(admitted(material.configuration.selection))
-    return material.table("evidence_map", rows, formats, admitted=which)
+    return material.table("evidence_map", rows, {"patients": _patients}, admitted=which)
 
 
 def _patients(row: Row) -> str:
@@ -93,17 +90,15 @@ def _reported_arms(material: Material) -> pd.DataFrame:
     """Arms with a current, admitted result, once for each endpoint: their trial and regimen."""
     names = agent_labels(material.sheet["agents"])
     labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
-    found = []
-    for name in material.sheet.results:
-        table = material.sheet[name]
-        for column, allowed in material.configuration.selection.admit.items():
-            table = table[table[column].isin(allowed)]
-        endpoint = table["outcome"].map(lambda outcome: labels.get(outcome, outcome))
-        arms = [column for column in map(str, table) if column.endswith("arm_id")]
-        found += [pd.DataFrame({"endpoint": endpoint, "arm_id": table[arm]}) for arm in arms]
+    results = material.reported
+    for column, allowed in material.configuration.selection.admit.items():
+        results = results[results[column].isin(allowed)]
+    arms = list(results.filter(like="arm_id"))
+    found = results.melt("outcome", arms, value_name="arm")[["outcome", "arm"]]
+    found = found.set_axis(["endpoint", "arm_id"], axis="columns").replace({"endpoint": labels})
     trials = material.sheet["trials"][["trial_id", "setting"]]
     regimens = arm_regimens(material.sheet["arms"]).merge(trials)
-    reported = pd.concat(found).drop_duplicates().merge(regimens)
+    reported = found.drop_duplicates().merge(regimens, on="arm_id")
     # Groups come in the order of the settings.
     return reported.assign(
         regimen=[_regimen(text, names, material.report.agent) for text in reported["regimen"]],

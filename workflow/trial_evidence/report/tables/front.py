@@ -5,16 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.pool.columns import ESTIMATE_NUMBERS
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.printed import capital, count, counted, listing
 from trial_evidence.words.numbers import format_number
-
-NUMBERS = (
-    "k", "participants", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high",
-)  # fmt: skip
 
 
 def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
@@ -99,7 +96,7 @@ def _place(analysis: Analysis) -> tuple[str, str]:
 
 def _nothing(analysis: Analysis) -> dict[str, Any]:
     """The row of an analysis for which no trial qualifies."""
-    return dict.fromkeys(NUMBERS, math.nan) | {
+    return dict.fromkeys(ESTIMATE_NUMBERS, math.nan) | {
         "setting": analysis.setting, "analysis": analysis.id, "k": 0.0, "model": "", "role": "",
         "outcome": "; ".join(analysis.labels), "measure": analysis.measures[0],
     }  # fmt: skip
