@@ -8,7 +8,6 @@ import pytest
 from invented import ROOT
 from trial_evidence.report.files.provenance import (
     PACKAGES,
-    Revision,
     provenance,
     revision,
     ro_crate,
@@ -47,29 +46,29 @@ def crate(facts, tmp_path):
 
 def test_a_clean_commit(repository):
     found = revision(repository)
-    assert len(found.commit) == 40
-    assert found.state == "clean"
+    assert len(found["commit"]) == 40
+    assert found["state"] == "clean"
 
 
 def test_changes_that_are_not_committed_are_said(repository):
     (repository / "file").write_text("2\n")
-    assert revision(repository).state == "with uncommitted changes"
+    assert revision(repository)["state"] == "with uncommitted changes"
 
 
 def test_a_folder_inside_another_repository_is_not_under_git(repository):
     inside = repository / "inside"
     inside.mkdir()
-    assert revision(inside) == Revision("", "not under git")
+    assert revision(inside) == {"commit": "", "state": "not under git"}
 
 
 def test_a_repository_without_a_commit_is_not_under_git(tmp_path):
     git(tmp_path, "init", "--quiet")
-    assert revision(tmp_path).commit == ""
+    assert revision(tmp_path)["commit"] == ""
 
 
 def test_a_machine_without_git(repository, monkeypatch):
     monkeypatch.setenv("PATH", str(repository))
-    assert revision(repository) == Revision("", "not under git")
+    assert revision(repository) == {"commit": "", "state": "not under git"}
 
 
 def test_every_dependency_is_recorded():

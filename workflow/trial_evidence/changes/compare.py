@@ -1,10 +1,10 @@
 """Estimates before and after an edit, for the analyses that the edit touches."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
@@ -12,6 +12,7 @@ from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import pool_setting
+from trial_evidence.report.words.printed import of_whom
 
 # Setting, analysis, measure, subgroup, and what of a network or which regimen.
 Key = tuple[str, str, str, str, str]
@@ -20,6 +21,7 @@ Estimates = Mapping[Key, dict[str, Any]]
 
 # What may differ without touching a result: rows move, notes are rewritten.
 _IRRELEVANT = ["rows", "note", "locator"]
+_COMPARED = ("k", "estimate", "ci_low", "ci_high", "tau2", "pi_low", "pi_high")
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,7 @@ class EstimateChange:
     @property
     def whom(self) -> str:
         """Whose estimate it is: the regimen, or what of a network, and the subgroup."""
-        words = self.subgroup.replace("_", " ").replace("=", ": ")
-        return f"{self.regimen}, {words}" if self.regimen else words
+        return ", ".join(filter(None, (self.regimen, of_whom(self.subgroup))))
 
     @property
     def conclusion(self) -> str:
@@ -53,27 +54,22 @@ class EstimateChange:
         return "" if was == now else f"the interval was {was} and is now {now}"
 
 
-def affected_analyses(
-    before: SettingEvidence | None, after: SettingEvidence | None
-) -> tuple[str, ...]:
+def affected_analyses(before: SettingEvidence | None, after: SettingEvidence | None) -> set[str]:
     """Analyses of a setting whose rows differ in what a result can depend on or a figure shows.
 
-    Ids in order of appearance; a setting that there is only once differs throughout.
+    A setting that there is only once differs throughout.
     """
-    found: dict[str, None] = {}
-    for table in ("used", "rates"):
-        old, new = (
-            {} if evidence is None else _by_analysis(getattr(evidence, table))
-            for evidence in (before, after)
-        )
-        same = {name for name in old if name in new and old[name].equals(new[name])}
-        found |= {name: None for name in [*old, *new] if name not in same}
-    return tuple(found)
+    old, new = _by_analysis(before), _by_analysis(after)
+    same = {name for name in old if name in new and old[name].equals(new[name])}
+    return (old.keys() | new.keys()) - same
 
 
-def _by_analysis(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    groups = table.drop(columns=_IRRELEVANT).groupby("analysis", sort=False)
-    return {str(name): rows.reset_index(drop=True) for name, rows in groups}
+def _by_analysis(evidence: SettingEvidence | None) -> dict[str, pd.DataFrame]:
+    return {
+        str(name): rows.reset_index(drop=True)
+        for table in ((evidence.used, evidence.rates) if evidence else ())
+        for name, rows in table.drop(columns=_IRRELEVANT).groupby("analysis")
+    }
 
 
 def estimate_changes(
@@ -106,7 +102,7 @@ def _leading(
     evidence: SettingEvidence | None,
     configuration: Configuration,
     setting: str,
-    touched: tuple[str, ...],
+    touched: set[str],
 ) -> dict[Key, dict[str, Any]]:
     if evidence is None:
         return {}
@@ -124,20 +120,10 @@ def _leading(
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    compared = ("k", "estimate", "ci_low", "ci_high", "tau2", "pi_low", "pi_high")
-    return old["model"] == new["model"] and all(_equal(old[c], new[c]) for c in compared)
-
-
-def _equal(old: float | None, new: float | None) -> bool:
-    if old is None or new is None or math.isnan(old) or math.isnan(new):
-        return absent(old) and absent(new)
+    was, now = (np.array([row[name] for name in _COMPARED], dtype=float) for row in (old, new))
     # In another order of the trials the same sums differ in their last digits.
-    return math.isclose(old, new, rel_tol=1e-9, abs_tol=1e-12)
-
-
-def absent(value: float | None) -> bool:
-    """Whether there is no number."""
-    return value is None or math.isnan(value)
+    same = np.allclose(was, now, rtol=1e-9, atol=1e-12, equal_nan=True)
+    return same and old["model"] == new["model"]
 
 
 def _null(measure: str) -> float | None:

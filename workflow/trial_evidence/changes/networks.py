@@ -1,4 +1,4 @@
-"""Estimates of the networks before and after an edit, for the settings that the edit touches."""
+"""Estimates of the networks before and after an edit, for those that the edit touches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ import pandas as pd
 from trial_evidence.changes.compare import EstimateChange, Key, differing
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
-from trial_evidence.extract.stage import setting_checksum
 from trial_evidence.files import records
 from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
@@ -50,7 +49,7 @@ class NetworkChanges:
         Effects against the reference, components, interactions and synergy that differ; which of
         them each is, `regimen` says.
     evidence : tuple of NetworkEvidence
-        What each network of a setting that the edit touches rests on now.
+        What each network rests on now.
     """
 
     estimates: tuple[EstimateChange, ...] = ()
@@ -58,7 +57,7 @@ class NetworkChanges:
 
 
 def network_changes(before: Side, after: Side) -> NetworkChanges:
-    """Compare the networks of the settings whose rows or configuration differ.
+    """Compare the networks of all settings.
 
     Effects by random effects (REML), each network fitted anew only where its evidence or its
     entry in the configuration differs.
@@ -66,27 +65,13 @@ def network_changes(before: Side, after: Side) -> NetworkChanges:
     changes: list[EstimateChange] = []
     evidence: list[NetworkEvidence] = []
     for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
-        if _same_setting(before, after, setting):
-            continue
         old, new = _evidence(before, setting), _evidence(after, setting)
         evidence += new.values()
         for name in dict.fromkeys([*old, *new]):
             one, other = old.get(name), new.get(name)
-            if _same_methods(before, after) and _same_evidence(one, other):
-                continue
-            changes += differing(dict(_estimates(one, before)), dict(_estimates(other, after)))
+            if not (_same_methods(before, after) and _same_evidence(one, other)):
+                changes += differing(dict(_estimates(one, before)), dict(_estimates(other, after)))
     return NetworkChanges(tuple(changes), tuple(evidence))
-
-
-def _same_setting(before: Side, after: Side, setting: str) -> bool:
-    old, new = before.networks, after.networks
-    return (
-        (old.abbreviations, old.own_nodes, old.synergy)
-        == (new.abbreviations, new.own_nodes, new.synergy)
-        and old.of_setting(setting) == new.of_setting(setting)
-        and before.configuration == after.configuration
-        and setting_checksum(before.sheet, setting) == setting_checksum(after.sheet, setting)
-    )
 
 
 def _same_methods(before: Side, after: Side) -> bool:
@@ -100,12 +85,12 @@ def _same_methods(before: Side, after: Side) -> bool:
 def _same_evidence(one: NetworkEvidence | None, other: NetworkEvidence | None) -> bool:
     if one is None or other is None:
         return False
+    keys = ["trial_id", "regimen", "against"]
     first, second = (
-        found.used.drop(columns=_IRRELEVANT).sort_values(["trial_id", "regimen", "against"])
+        found.used.drop(columns=_IRRELEVANT).sort_values(keys, ignore_index=True)
         for found in (one, other)
     )
-    same = first.reset_index(drop=True).equals(second.reset_index(drop=True))
-    return same and one.network == other.network
+    return first.equals(second) and one.network == other.network
 
 
 def _evidence(side: Side, setting: str) -> dict[str, NetworkEvidence]:

@@ -1,17 +1,18 @@
 """The changes as a page, in Markdown and in HTML, and as a small forest plot."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from trial_evidence.changes.compare import EstimateChange, absent
+from trial_evidence.changes.compare import EstimateChange
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.measures import measure_words
-from trial_evidence.words.models import SHORT_MODEL_NAMES
-from trial_evidence.words.numbers import format_interval, format_number, round_half_up
+from trial_evidence.measures.scales import LOG_RATIO
+from trial_evidence.report.words.formats import effect
+from trial_evidence.report.words.printed import interval, number, words
+from trial_evidence.report.words.reading import measure_name, model_words
 
 # Of the ratios of counts, the one that leads: the others say the same in other words.
 DRAWN = ("risk_ratio", "hazard_ratio")
@@ -47,7 +48,7 @@ class Section:
     def conclusions(self) -> list[str]:
         """What happened to conclusions."""
         return [
-            f"{self._title(c)} ({c.whom}, {measure_words(c.measure).lower()}): {c.conclusion}."
+            f"{self._title(c)} ({c.whom}, {measure_name(c.measure)}): {c.conclusion}."
             for c in self.estimates
             if c.conclusion
         ]
@@ -63,16 +64,15 @@ class Section:
             if record is None:
                 yield title, change.whom, when, "0", "none", "", "", ""
                 continue
-            tau2, low = record["tau2"], record["pi_low"]
             yield (
                 title,
                 change.whom if title else "",
                 when,
                 f"{record['k']:.0f}",
-                f"{measure_words(change.measure)} {_estimate(record)}",
-                "" if absent(tau2) else round_half_up(tau2, 3),
-                "" if absent(low) else format_interval(low, record["pi_high"]),
-                SHORT_MODEL_NAMES.get(record["model"], record["model"]),
+                f"{measure_words(change.measure)} {effect(record)}",
+                number(record["tau2"], 3),
+                interval(record["pi_low"], record["pi_high"]),
+                model_words(record),
             )
 
 
@@ -81,7 +81,7 @@ def as_forest(since: str, section: Section) -> Forest | None:
     rows: list[Row] = []
     for change in (c for c in section.estimates if c.measure in DRAWN):
         rows += [Row("gap")] if rows else []
-        name = f"{change.analysis.replace('_', ' ')}, {change.whom}"
+        name = f"{words(change.analysis)}, {change.whom}"
         rows += [_row(name, "before", change.before), _row("", "after", change.after)]
     if not rows:
         return None
@@ -103,14 +103,7 @@ def _row(name: str, when: str, record: Mapping[str, Any] | None) -> Row:
     texts = {"name": name, "when": when}
     if record is None:
         return Row("unpooled", texts | {"result": "none"})
-    texts |= {"k": f"{record['k']:.0f}", "result": _estimate(record)}
-    estimate, low, high = (
-        -math.inf if record[c] == 0 else math.log(record[c])
-        for c in ("estimate", "ci_low", "ci_high")
-    )
+    texts |= {"k": f"{record['k']:.0f}", "result": effect(record)}
+    ends = [record["estimate"], record["ci_low"], record["ci_high"]]
+    estimate, low, high = LOG_RATIO.to_analysis(ends).tolist()
     return Row("unpooled" if when == "before" else "pooled", texts, estimate, low, high)
-
-
-def _estimate(record: Mapping[str, Any]) -> str:
-    limits = format_interval(record["ci_low"], record["ci_high"])
-    return f"{format_number(record['estimate'])} ({limits})"

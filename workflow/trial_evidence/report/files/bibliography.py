@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from trial_evidence.report.material.material import Material, source_ids
+from trial_evidence.report.material.material import JOINED, Material, source_ids
 from trial_evidence.report.words.printed import whole
 
 Source = Mapping[str, Any]
@@ -42,9 +42,8 @@ def used_sources(material: Material) -> tuple[Source, ...]:
     """Sources that a result, a judgement or a biomarker row of the report rests on, by id."""
     sheet, evidence = material.sheet, material.evidence
     tables = (evidence.trials, evidence.rates, sheet["risk_of_bias"], sheet["biomarker_effects"])
-    cells = pd.concat([table["source_id"] for table in tables]).unique()
-    used = {source for cell in cells for source in source_ids(cell)}
-    return tuple(material.sources[source] for source in sorted(used))
+    cells = pd.concat([table["source_id"] for table in tables])
+    return tuple(material.sources[key] for key in sorted(source_ids(JOINED.join(cells))))
 
 
 def bibtex(sources: Sequence[Source]) -> str:

@@ -104,10 +104,9 @@ def _page(section: Any, *, across: bool) -> float:
 def column_widths(table: ReportTable, width: float) -> list[float]:
     """Widths of a table's columns in millimetres, by what they hold; they fill the width."""
     least, wanted = [], []
-    for heading, *cells in _columns(table):
-        texts = [heading, *cells]
+    for texts in _columns(table):
         word = max((len(word) for text in texts for word in text.split()), default=1)
-        head = max(map(len, heading.split()))
+        head = max(map(len, texts[0].split()))
         # A heading is never broken; ids and addresses in the cells may be.
         letters = max(head * _BOLD_MM_A_LETTER, min(word, _LONGEST_WORD) * _MM_A_LETTER)
         least.append(letters + _PADDING_MM)
@@ -129,11 +128,9 @@ def _add(document: Any, table: ReportTable, width: float) -> None:
     widths = [Mm(column) for column in column_widths(table, width)]
     for column, size in zip(grid.columns, widths, strict=True):
         column.width = size
-    first = grid.rows[0]
-    _mark(first, "tblHeader")
-    _write(first, headings, widths, bold=True)
+    _write(grid.rows[0], headings, widths, heads=True)
     for texts in table.frame.itertuples(index=False, name=None):
-        _write(grid.add_row(), texts, widths, bold=False)
+        _write(grid.add_row(), texts, widths)
 
 
 def _rule_and_pad(grid: Any) -> None:
@@ -149,24 +146,18 @@ def _rule_and_pad(grid: Any) -> None:
     # The schema wants this order, and the element for the look last.
     look = properties.find(qn("w:tblLook"))
     for element in (borders, properties.find(qn("w:tblLayout")), padding):
-        if look is None:
-            properties.append(element)
-        else:
-            look.addprevious(element)
+        look.addprevious(element)
 
 
-def _write(row: Any, texts: Sequence[str], widths: Sequence[Any], *, bold: bool) -> None:
-    _mark(row, "cantSplit")
+def _write(row: Any, texts: Sequence[str], widths: Sequence[Any], *, heads: bool = False) -> None:
+    for mark in ("tblHeader", "cantSplit") if heads else ("cantSplit",):
+        row._tr.get_or_add_trPr().append(_element(mark))
     for cell, text, size in zip(row.cells, texts, widths, strict=True):
         cell.width = size
         run = cell.paragraphs[0].add_run(plain(text))
-        if bold:
+        if heads:
             run.bold = True
             cell._tc.get_or_add_tcPr().append(_element("shd", val="clear", fill="E4E9EC"))
-
-
-def _mark(row: Any, name: str) -> None:
-    row._tr.get_or_add_trPr().append(_element(name))
 
 
 def _element(name: str, **values: str | int) -> Any:

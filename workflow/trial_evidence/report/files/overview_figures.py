@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -24,32 +25,16 @@ from trial_evidence.files import read_table, records, write_table, write_text
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.tables.characteristics import evidence_map
-from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, flow_table
+from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, UNUSED, flow_table
 from trial_evidence.report.tables.front import front_table
 from trial_evidence.report.tables.robustness import timeline_table
-from trial_evidence.report.words import reading
-from trial_evidence.report.words.printed import counted, with_interval
+from trial_evidence.report.words import formats, reading
+from trial_evidence.report.words.printed import counted
+from trial_evidence.report.words.templates import declared, environment
 
 FOLDER = "overview"
 # Where below a setting figures are listed -> where below it the figures of that list lie.
 STAGES = {"": "", "sensitivity": "", "network": "network/"}
-DOMAIN_NAMES = (
-    "Randomisation process",
-    "Deviations from intended interventions",
-    "Missing outcome data",
-    "Measurement of the outcome",
-    "Selection of the reported result",
-    "Overall",
-)
-UNUSED = "Trials and cohorts in no result"
-# Steps that lead out of the flow -> the step they leave, beside which they stand.
-LEAVING = {
-    "Duplicates removed": "Records identified",
-    "Records excluded": "Records screened",
-    "Reports sought and not retrieved": "Records screened",
-    UNUSED: "Trials and cohorts in a comparison or a pooled rate",
-    "Decisions to leave out": "Trials and cohorts in a comparison or a pooled rate",
-}
 # Between the agents of a regimen in words.
 JOINED_AGENTS = " + "
 # From this width on, two panels of bars stand side by side.
@@ -70,7 +55,8 @@ def list_overview(
     write_table(results / FOLDER / LISTING, listing_of(listed))
     texts = figure_texts(settings, results)
     write_table(results / "alt-texts.csv", texts)
-    write_text(results / "alt-texts.md", _as_markdown(texts))
+    page = environment(keep_trailing_newline=True).get_template("alt-texts.md.j2")
+    write_text(results / "alt-texts.md", page.render(figures=records(texts)))
 
 
 def overview_pages(
@@ -106,10 +92,8 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
     for row in records(where(front_table(material, certainty).data, role="lead")):
         analysis = material.analysis(row["setting"], row["analysis"])
         scale = MEASURES[row["measure"]].scale
-        estimate, low, high, *prediction = (
-            float(scale.to_analysis(row[column]))
-            for column in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
-        )
+        shown = [row[c] for c in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")]
+        estimate, low, high, *prediction = scale.to_analysis(shown).tolist()
         effect = answers.Effect(
             group=material.configuration.settings[row["setting"]],
             label=_short_title(material, analysis),
@@ -121,21 +105,14 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
             prediction=None if math.isnan(row["pi_low"]) else (prediction[0], prediction[1]),
             certainty=row["certainty"],
         )
-        numbers = with_interval(row["estimate"], row["ci_low"], row["ci_high"])
-        measure = reading.measure_name(row["measure"])
-        said.append(f"{effect.group}, {effect.label}: {measure} {numbers}, k = {effect.k}")
+        numbers = f"{reading.measure_name(row['measure'])} {formats.effect(row)}"
+        said.append(f"{effect.group}, {effect.label}: {numbers}, k = {effect.k}")
         panels.setdefault(row["measure"], []).append((analysis, effect))
     level = material.configuration.confidence_level
     return answers.EffectSummary(
-        title="Main results: every pooled comparison",
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
         level=level,
-        footnotes=(
-            f"Diamond: leading estimate with its {level:g}% interval; bar: {level:g}% prediction "
-            "interval. Which model leads depends on the number of trials; single results are not "
-            "pooled. Patients are not stated where a trial does not say how many were analysed.",
-        ),
-        description=f"Main results. {'; '.join(said)}.",
+        **_around("summary", level=level, said="; ".join(said)),
     )
 
 
@@ -147,45 +124,39 @@ def lights_of(material: Material, setting: str) -> bias.TrafficLights:
         if trial_id in trials:
             trial = bias.JudgedTrial(material.trial_name(trial_id), judged)
             by_outcome.setdefault(outcome, []).append(trial)
-    name = material.configuration.settings[setting]
     outcomes = tuple(bias.JudgedOutcome(found, tuple(rows)) for found, rows in by_outcome.items())
-    lights = bias.TrafficLights(
-        f"Risk of bias (RoB 2): {name}", DOMAIN_NAMES, outcomes,
-        footnotes=(_whose(material, trials),),
-    )  # fmt: skip
-    count = sum(map(len, by_outcome.values()))
-    return replace(
-        lights,
-        description=f"Risk-of-bias plot of {count} judgements on {len(by_outcome)} outcomes "
-        f"({', '.join(by_outcome)}), {name}. Overall: {bias.judgements_in_words(lights)}.",
-    )
+    domains = tuple(declared("figures")["risk_of_bias"]["domains"])
+    lights = bias.TrafficLights("", domains, outcomes)
+    facts = {
+        "setting": material.configuration.settings[setting],
+        "whose": _whose(material, trials),
+        "judged": sum(map(len, by_outcome.values())),
+        "outcomes": len(by_outcome),
+        "names": ", ".join(by_outcome),
+        "overall": bias.judgements_in_words(lights),
+    }
+    return replace(lights, **_around("risk_of_bias", **facts))
 
 
 def flow_of(material: Material) -> boxes.Flow:
     """From the search to the pools, with the counts that were recorded."""
     stages: dict[str, list[boxes.FlowBox]] = {}
     said = []
+    leaving = declared("figures")["flow"]["leaving"]
     rows = records(flow_table(material).frame)
     places = {row["Step"]: at for at, row in enumerate(rows)}
     # sorting is stable: those that leave come after what they leave, in their own order
-    for row in sorted(rows, key=lambda row: places[LEAVING.get(row["Step"], row["Step"])]):
+    for row in sorted(rows, key=lambda row: places[leaving.get(row["Step"], row["Step"])]):
         step, number = row["Step"], row["Number"]
         known = number != NOT_RECORDED
         # the identifiers of many trials belong into the table, not into a box
         detail = "" if step == UNUSED else row["Detail"].replace(".;", ";")
         count = f"n = {number}" if known else number
-        box = boxes.FlowBox(step, count, detail, step in LEAVING, known)
+        box = boxes.FlowBox(step, count, detail, step in leaving, known)
         stages.setdefault(row["Stage"], []).append(box)
         said.append(f"{step.lower()} {number}")
-    return boxes.Flow(
-        title="From the search to the synthesis",
-        stages=tuple(boxes.FlowStage(name, tuple(held)) for name, held in stages.items()),
-        footnotes=(
-            f"After PRISMA 2020. This was {SEARCH_WORDS}; boxes with a broken outline: numbers "
-            "not recorded.",
-        ),
-        description=f"Flow diagram of {SEARCH_WORDS}: {'; '.join(said)}.",
-    )
+    drawn = tuple(boxes.FlowStage(name, tuple(held)) for name, held in stages.items())
+    return boxes.Flow(stages=drawn, **_around("flow", search=SEARCH_WORDS, said="; ".join(said)))
 
 
 def map_of(material: Material) -> bubbles.EvidenceMap:
@@ -218,20 +189,8 @@ def map_of(material: Material) -> bubbles.EvidenceMap:
             f"{name}: {counted(len(rows), 'regimen')}, most often studied {regimen} "
             f"({endpoint}: {counted(most.trials, 'trial')})"
         )
-    agents = f"{material.report.agent}s"
-    return bubbles.EvidenceMap(
-        title="Evidence map: trials and patients by regimen and outcome",
-        columns=columns,
-        groups=tuple(groups),
-        footnotes=(
-            f"Arms with two or more {agents} and a verified result, single-arm cohorts included. "
-            "The area of a bubble is proportional to the number of patients in these arms; +: not "
-            "every trial states it. Single agents, and outcomes that no analysis uses, are in the "
-            "table.",
-        ),
-        description=f"Evidence map of regimens of two or more {agents}, a bubble for every "
-        f"outcome that was studied. {'; '.join(said)}.",
-    )
+    around = _around("evidence_map", agent=material.report.agent, said="; ".join(said))
+    return bubbles.EvidenceMap(columns=columns, groups=tuple(groups), **around)
 
 
 def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
@@ -245,21 +204,20 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
     """
     settings = material.configuration.settings
     added = timeline_table(material).data
-    pooled = set(zip(added["setting"], added["added"], strict=True))
+    pooled = list(zip(added["setting"], added["added"], strict=True))
     compared = material.evidence.trials[["setting", "trial_id"]].drop_duplicates()
     trials = compared.merge(material.sheet["trials"][["trial_id", "n_randomised"]])
+    reports = material.reported.merge(material.sheet["sources"], on="source_id")
     rows = pd.DataFrame({
         "panel": trials["setting"].map(settings),
         "label": trials["trial_id"].map(material.trial_name),
-        "year": trials["trial_id"].map(_first_reports(material)),
+        "year": trials["trial_id"].map(reports.groupby("trial_id")["year"].min()),
         "patients": trials["n_randomised"],
-        "pooled": [
-            place in pooled for place in zip(trials["setting"], trials["trial_id"], strict=True)
-        ],
+        "pooled": pd.MultiIndex.from_frame(trials[["setting", "trial_id"]]).isin(pooled),
     })  # fmt: skip
     unknown = rows.loc[rows[["year", "patients"]].isna().any(axis=1), "label"]
-    dated = rows.drop(unknown.index).astype({"year": int, "patients": int})
-    dated = dated.reset_index(drop=True)
+    dated = rows.dropna(subset=["year", "patients"], ignore_index=True)
+    dated = dated.astype({"year": int, "patients": int})
     said = [
         f"{panel}: {counted(len(part), 'trial')} ({part['pooled'].sum()} pooled) with "
         f"{part['patients'].sum():,} patients from {part['year'].min()} to {part['year'].max()}"
@@ -268,14 +226,9 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
     missing = (
         f" Year or number of patients not stated: {', '.join(unknown)}." if len(unknown) else ""
     )
-    words = Words(
-        "Patients randomised in the trials compared, by year of report",
-        footnotes=(
-            "By the year of the first report in the sheet, all arms of a trial together. The area "
-            f"of a dot is proportional to the number of patients in the trial.{missing}",
-        ),
-    )
-    return dated, words, f"Cumulative number of patients by year. {'; '.join(said)}."
+    around = _around("timeline", missing=missing, said="; ".join(said))
+    description = around.pop("description")
+    return dated, Words(**around), description
 
 
 def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
@@ -298,11 +251,14 @@ def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["figure", "title", "text"])
 
 
-def _as_markdown(texts: pd.DataFrame) -> str:
-    parts = ["# Figures in words", "", "What every figure shows, for readers who cannot see it."]
-    for row in records(texts):
-        parts += ["", f"## {row['figure']}", "", f"**{row['title']}**", "", row["text"]]
-    return "\n".join(parts) + "\n"
+def _around(name: str, **facts: Any) -> dict[str, Any]:
+    """The words around a figure, as workflow/report/figures.yaml has them, with these facts."""
+    told = declared("figures")[name]
+    return {
+        "title": told["title"].format(**facts),
+        "footnotes": tuple(text.format(**facts) for text in told.get("footnotes", ())),
+        "description": told["description"].format(**facts),
+    }
 
 
 def _panel(measure: str, found: Sequence[tuple[Analysis, answers.Effect]]) -> answers.EffectPanel:
@@ -333,10 +289,8 @@ def _all_bars(lights: Sequence[bias.TrafficLights], style: Style) -> Page:
     said = "; ".join(
         f"{found.title.partition(': ')[2]}: {bias.judgements_in_words(found)}" for found in lights
     )
-    description = (
-        f"Bars show the share of each judgement in each domain. Overall judgements: {said}."
-    )
-    return stacked(pages, "Risk of bias (RoB 2): share of judgements", description)
+    around = _around("risk_of_bias_bars", said=said)
+    return stacked(pages, around["title"], around["description"])
 
 
 def _whose(material: Material, trials: set[str]) -> str:
@@ -346,11 +300,3 @@ def _whose(material: Material, trials: set[str]) -> str:
     if not published:
         return "Every judgement is our own, made from the design of the trials."
     return f"{published} of {len(own)} judgements were published, the others are our own."
-
-
-def _first_reports(material: Material) -> pd.Series:
-    """Trial id -> year of the earliest source of any of its results."""
-    rows = pd.concat(
-        material.sheet[table][["trial_id", "source_id"]] for table in material.sheet.results
-    )
-    return rows.merge(material.sheet["sources"]).groupby("trial_id")["year"].min()

@@ -5,7 +5,6 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,34 +30,24 @@ _LICENCE = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Revision:
-    """The state of the project under git.
-
-    Attributes
-    ----------
-    commit : str
-        ``""`` where the project is not under git, or git is not there.
-    state : str
-        ``clean``, ``with uncommitted changes``, ``not under git``.
-    """
-
-    commit: str
-    state: str
-
-
-def revision(folder: Path) -> Revision:
+def revision(folder: Path) -> dict[str, str]:
     """The commit that a project's own folder is at, and whether anything was changed since.
 
     A folder inside another project's repository is not under git in this sense: that repository's
     commit says nothing about it.
+
+    Returns
+    -------
+    dict
+        ``commit``, empty where the project is not under git, or git is not there; ``state``:
+        ``clean``, ``with uncommitted changes``, ``not under git``.
     """
     top = _git(folder, "rev-parse", "--show-toplevel")
     commit = _git(folder, "rev-parse", "--verify", "HEAD")
     if not top or not commit or Path(top) != folder.resolve():
-        return Revision("", "not under git")
+        return {"commit": "", "state": "not under git"}
     changed = _git(folder, "status", "--porcelain")
-    return Revision(commit, "with uncommitted changes" if changed else "clean")
+    return {"commit": commit, "state": "with uncommitted changes" if changed else "clean"}
 
 
 def provenance(
@@ -87,7 +76,7 @@ def provenance(
     return {
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
-        "revision": vars(revision(project)),
+        "revision": revision(project),
         "code": {"sha256": _code_checksum()},
         "configuration": _checksums(sorted(config.glob("**/*.yaml")), config),
         "sheet": _checksums([raw / f"{name}.csv" for name in sorted(tables)], raw),

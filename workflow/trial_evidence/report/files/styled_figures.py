@@ -23,8 +23,6 @@ from trial_evidence.sensitivity.stage import sensitivity_pages
 from trial_evidence.sheet import did_you_mean
 from trial_evidence.words.errors import RequestError
 
-LISTING_COLUMNS = ["figure", "title", "text"]
-
 
 def owner(stem: str) -> str:
     """The analysis or network a figure belongs to; ``overview`` for those over all settings."""
@@ -116,7 +114,7 @@ def write_styled_figures(
         for stem, page in pages.items()
         if all((folder / f"{stem}.{kind}").is_file() for kind in look.formats)
     ]
-    write_table(folder / LISTING, pd.DataFrame(listing, columns=LISTING_COLUMNS))
+    write_table(folder / LISTING, pd.DataFrame(listing, columns=["figure", "title", "text"]))
     return folder
 
 

@@ -11,13 +11,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.workbook.package import (
-    DAY,
-    LONGEST_CELL,
-    NOT_IN_A_FILE,
-    put_text,
-    timeless,
-)
+from trial_evidence.workbook.package import DAY, LONGEST_CELL, NOT_IN_A_FILE, put_text, timeless
 
 _COUNT = re.compile(r"0|[1-9][0-9]{0,2}(,[0-9]{3})*")
 _FONT = Font(name="Calibri", size=10)
@@ -67,8 +61,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
         cell = sheet.cell(HEADER_ROW, column)
         put_text(cell, plain(heading))
         cell.font, cell.fill, cell.alignment = _BOLD, _SHADE, _TOP
-        texts = [heading, *table.frame[heading]]
-        longest = max(len(text) for text in texts)
+        longest = max(map(len, (heading, *table.frame[heading])))
         width = min(max(longest + 2, _NARROW), _WIDE)
         sheet.column_dimensions[get_column_letter(column)].width = width
         widths.append(width)

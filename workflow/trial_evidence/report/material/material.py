@@ -13,14 +13,16 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
+from trial_evidence.extract.context import trial_label
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.files import read_table, records
 from trial_evidence.kept import Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
-from trial_evidence.report.material.table import ReportTable, declared, report_table
+from trial_evidence.report.material.table import ReportTable, report_table
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.report.words import printed
 from trial_evidence.report.words.formats import FORMATS, Format, Row
+from trial_evidence.report.words.templates import declared
 from trial_evidence.sheet import Sheet
 
 # Two arms of a trial may have been read in two sources.
@@ -81,14 +83,18 @@ class Material:
         """Trial id -> its row of the sheet."""
         return {row["trial_id"]: row for row in records(self.sheet["trials"])}
 
+    @property
+    def reported(self) -> pd.DataFrame:
+        """Every result in the sheet, table by table; a column that a table lacks is empty."""
+        return pd.concat(self.sheet[name] for name in self.sheet.results)
+
     @cached_property
     def settings(self) -> dict[str, str]:
         """Setting -> its title; last, under their own words, those that no analysis can be of."""
-        named = dict(self.configuration.settings)
-        own = {
-            word: printed.capital(printed.words(word)) for word in self.sheet["trials"]["setting"]
-        }
-        return named | {word: title for word, title in own.items() if word not in named}
+        titles = dict(self.configuration.settings)
+        for word in self.sheet["trials"]["setting"]:
+            titles.setdefault(word, printed.capital(printed.words(word)))
+        return titles
 
     @cached_property
     def titles(self) -> dict[tuple[str, str], str]:
@@ -108,7 +114,7 @@ class Material:
 
     def trial_name(self, trial_id: str) -> str:
         """Name of a trial without what stands in brackets after it."""
-        return str(self.trials[trial_id]["name"]).partition(" (")[0]
+        return trial_label(self.trials[trial_id]["name"])
 
     def study_name(self, study_id: str, source_id: str) -> str:
         """Name of a trial; of any other study, who reported it and when."""
@@ -170,16 +176,9 @@ class Material:
         Its rows have names and links in addition; `formats` are the table's own, `notes` come
         after those of the file.
         """
-        told = declared()[name]
-        return report_table(
-            name,
-            told["title"],
-            map(self.named, rows),
-            told["columns"],
-            told["keys"],
-            (*(note.format(**facts) for note in told.get("notes", ())), *notes),
-            {**FORMATS, **formats},
-        )
+        told, rows, known = declared("tables")[name], map(self.named, rows), {**FORMATS, **formats}
+        notes = (*(note.format(**facts) for note in told.get("notes", ())), *notes)
+        return report_table(name, told["title"], rows, told["columns"], told["keys"], notes, known)
 
     def named(self, row: Row) -> dict[str, Any]:
         """A row with what a reader wants to know of its ids, as far as it has them.
@@ -190,15 +189,15 @@ class Material:
         place = row.get("setting", ""), row.get("analysis", "")
         trial = self.trials.get(row.get("trial_id") or row.get("study_id", ""), {"nct": ""})
         found = [self.sources[key] for key in source_ids(row.get("source_id", ""))]
-        known = {
+        return {
             "setting_name": self.settings.get(place[0], ""),
             "title": self.titles.get(place, ""),
             "nct": trial["nct"],
             "source": "; ".join(citation(source) for source in found),
             "doi": "; ".join(filter(None, (source["doi"] for source in found))),
             "pmid": "; ".join(filter(None, (source["pmid"] for source in found))),
+            **row,
         }
-        return {**known, **row}
 
 
 def where(table: pd.DataFrame, **values: str) -> pd.DataFrame:

@@ -7,13 +7,9 @@ printed of a row under which heading. CSV, workbook, document and page all rende
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import pandas as pd
-import yaml
 
-from trial_evidence.report.words import templates
 from trial_evidence.report.words.formats import FORMATS, Column, Format, Row, cell
 
 
@@ -43,15 +39,6 @@ class ReportTable:
     data: pd.DataFrame
 
 
-@cache
-def declared() -> Mapping[str, Mapping[str, Any]]:
-    """Title, columns, keys and notes of every table, as workflow/report/tables.yaml has them."""
-    found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
-        (templates.FOLDER / "tables.yaml").read_text(encoding="utf-8")
-    )
-    return found
-
-
 def report_table(
     name: str,
     title: str,
@@ -72,18 +59,3 @@ def report_table(
     )
     data = pd.DataFrame([[row[key] for key in keys] for row in rows], columns=list(keys))
     return ReportTable(name, title, frame.astype(str), tuple(notes), data)
-
-
-def markdown(
-    rows: Iterable[Row],
-    columns: Sequence[Column],
-    numeric: Sequence[str],
-    formats: Mapping[str, Format],
-) -> list[str]:
-    """The lines of a table in Markdown; columns with these headings are set to the right."""
-    lines = [
-        [column[0] for column in columns],
-        ["---:" if column[0] in numeric else "---" for column in columns],
-        *([cell(formats, row, column).replace("|", "\\|") for column in columns] for row in rows),
-    ]
-    return [f"| {' | '.join(cells)} |" for cells in lines]

@@ -1,7 +1,8 @@
 """The whole answer on one page: every analysis with its leading estimate."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,11 +11,11 @@ from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import of_pool, where
-from trial_evidence.report.material.table import declared, markdown
-from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import FORMATS, Format, Row
-from trial_evidence.report.words.printed import of_whom, words
-from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
+from trial_evidence.report.words.formats import FORMATS, Row, cell, effect
+from trial_evidence.report.words.printed import of_whom, p_value, words
+from trial_evidence.report.words.reading import in_percent
+from trial_evidence.report.words.templates import declared, environment
+from trial_evidence.words.numbers import round_half_up
 
 NUMERIC = ("k", "Trials", "Patients")
 
@@ -36,28 +37,32 @@ def at_a_glance(
     names : mapping
         trial_id -> name of the trial.
     """
-    level = configuration.confidence_level
-    parts = [
-        "# At a glance",
-        "",
-        f"Leading estimate of every analysis (co-primary in a second line) with its {level:g}% "
-        f"interval. PI: {level:g}% prediction interval. Every model and subgroup: "
-        "[estimates.csv](estimates.csv).",
+    lead = where(estimates, role="lead")
+    settings = [
+        {
+            "name": name,
+            "rows": [
+                row
+                for analysis in configuration.of_setting(setting)
+                for row in _comparison(
+                    analysis, of_pool(estimates, analysis), of_pool(figures, analysis), names
+                )
+            ],
+            "rates": [
+                (rates, records(of_pool(lead, rates)))
+                for rates in configuration.rates_of_setting(setting)
+            ],
+        }
+        for setting, name in configuration.settings.items()
     ]
-    for setting, name in configuration.settings.items():
-        rows = [
-            row
-            for analysis in configuration.of_setting(setting)
-            for row in _comparison(
-                analysis, of_pool(estimates, analysis), of_pool(figures, analysis), names
-            )
-        ]
-        parts += ["", f"## {name}", "", *_table("at_a_glance", rows)]
-        for rates in configuration.rates_of_setting(setting):
-            lead = records(where(of_pool(estimates, rates), role="lead"))
-            link = f"[figure]({setting}/{rates.id}/forest.svg)"
-            parts += ["", f"{rates.title} ({link})", "", *_table("at_a_glance_rates", lead)]
-    return "\n".join(parts) + "\n"
+    made = environment(keep_trailing_newline=True)
+    made.filters["cell"] = partial(cell, {**FORMATS, "in_percent": in_percent, "rate": _rate})
+    return made.get_template("at-a-glance.md.j2").render(
+        settings=settings,
+        level=f"{configuration.confidence_level:g}%",
+        declared=declared("tables"),
+        numeric=NUMERIC,
+    )
 
 
 def summary_lines(estimates: pd.DataFrame, configuration: Configuration) -> str:
@@ -87,7 +92,7 @@ def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
     for record in records(shown):
         level = words(record["subgroup"].partition("=")[2])
         name = "".join(word[0] for word in _measure(record).split()).upper()
-        numbers = f"k = {record['k']:.0f}, {name} {_numbers(record)}"
+        numbers = f"k = {record['k']:.0f}, {name} {effect(record)}"
         yield f"{', '.join(filter(None, [analysis.id, level]))}: {numbers}"
     if shown.empty:
         yield f"{analysis.id}: no trial qualifies"
@@ -106,16 +111,14 @@ def _comparison(
     empty = {"who": "", "k": 0.0, "participants": math.nan, "shown": "no trial qualifies",
              "pi_low": math.nan, "pi_high": math.nan, "model": ""}  # fmt: skip
     rows = [
-        row | {"who": _of_whom(row, names), "shown": f"{_measure(row)} {_numbers(row)}"}
+        row | {"who": _of_whom(row, names), "shown": f"{_measure(row)} {effect(row)}"}
         for row in records(mine[mine["role"].isin(["lead", "co-primary"])])
     ] or [empty]
-    for row in rows:
-        first = row is rows[0]
-        yield row | {"title": analysis.title if first else "", "links": links if first else ""}
+    yield rows[0] | {"title": analysis.title, "links": links}
+    yield from (row | {"title": "", "links": ""} for row in rows[1:])
     for row in records(where(mine, measure=measure, model="subgroup_difference")):
-        p_value = row["p_value"]
-        p_shown = "" if math.isnan(p_value) else f", {format_p(p_value)}"
-        result = f"{row['remark'].partition(';')[0]}{p_shown}"
+        test, _, _ = row["remark"].partition(";")
+        result = ", ".join(filter(None, (test, p_value(row["p_value"]))))
         who = f"test: {of_whom(row['subgroup'])}"
         yield empty | {"title": "", "links": "", "who": who, "k": row["k"], "shown": result}
 
@@ -124,22 +127,8 @@ def _measure(row: Row) -> str:
     return MEASURES[row["measure"]].title if row["measure"] in MEASURES else words(row["measure"])
 
 
-def _table(name: str, rows: Iterable[Row]) -> list[str]:
-    own: dict[str, Format] = {"in_percent": _in_percent, "rate": _rate}
-    return markdown(rows, declared()[name]["columns"], NUMERIC, {**FORMATS, **own})
-
-
 def _rate(row: Row) -> str:
-    return f"{round_half_up(100 * row['estimate'], 0)} ({_in_percent(row, 'ci')})"
-
-
-def _numbers(row: Row) -> str:
-    return f"{format_number(row['estimate'])} ({reading.limits(row)})"
-
-
-def _in_percent(row: Row, of: str) -> str:
-    low, high = (100 * row[f"{of}_{end}"] for end in ("low", "high"))
-    return "" if math.isnan(low) else format_interval(low, high, 0)
+    return f"{round_half_up(100 * row['estimate'], 0)} ({in_percent(row)})"
 
 
 def _of_whom(row: Row, names: Mapping[str, str]) -> str:

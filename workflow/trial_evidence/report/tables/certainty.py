@@ -130,15 +130,6 @@ def judged_risk(material: Material, analysis: Analysis, trial_id: str, outcome: 
     return next((str(judged[name]) for name in names if name in judged), NOT_JUDGED)
 
 
-def risk_shares(material: Material, analysis: Analysis) -> dict[str, float]:
-    """Share of the weight of an analysis's trials by overall risk of bias; they add up to 1."""
-    shares: dict[str, float] = {}
-    for row in records(material.pooled_trials(analysis)):
-        risk = judged_risk(material, analysis, row["trial_id"], row["outcome"])
-        shares[risk] = shares.get(risk, 0.0) + row["share"]
-    return shares
-
-
 def information_needed(worthwhile: float, alpha: float, power: float) -> float:
     """Optimal information size of a log ratio, as the information (1 / variance) of the effect.
 
@@ -170,7 +161,11 @@ def _proposed(reason: str, *, serious: bool, very_serious: bool = False) -> Prop
 
 def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
     rules = material.report.certainty
-    shares = risk_shares(material, analysis)
+    # Share of the weight by overall risk; they add up to 1.
+    shares: dict[str, float] = {}
+    for row in records(material.pooled_trials(analysis)):
+        risk = judged_risk(material, analysis, row["trial_id"], row["outcome"])
+        shares[risk] = shares.get(risk, 0.0) + row["share"]
     high, doubtful = shares.get("high", 0.0), 1 - shares.get("low", 0.0)
     return _proposed(
         "Weight of the trials by overall risk of bias: "
@@ -214,7 +209,7 @@ def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     reached = {
         "a clinically relevant benefit": reading.includes_benefit(lead, worthwhile, below=below),
         "no effect": reading.includes_null(lead),
-        "a clinically relevant harm": reading.includes_harm(lead, worthwhile, below=below),
+        "a clinically relevant harm": reading.includes_benefit(lead, worthwhile, below=not below),
     }
     benefit, null, harm = reached.values()
     information = float((1 / material.pooled_trials(analysis)["vi"]).sum())

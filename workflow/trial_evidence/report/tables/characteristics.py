@@ -6,24 +6,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from trial_evidence.config.configuration import NO_AGENT
-from trial_evidence.extract.regimens import (
-    PARTNER_WORDS,
-    agent_labels,
-    arm_regimens,
-    join_agents,
-)
+from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, arm_regimens, join_agents
 from trial_evidence.files import records
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import (
-    NOT_STATED,
-    admitted,
-    capital,
-    count,
-    whole,
-)
+from trial_evidence.report.words.printed import NOT_STATED, admitted, capital, count, whole
 
 _RANDOMISED = {"yes": "randomised", "no": "not randomised", "": "randomisation not stated"}
 _BLINDED = {"yes": "blinded", "no": "open label", "": "blinding not stated"}
@@ -37,12 +26,12 @@ def characteristics_table(material: Material) -> ReportTable:
     The links are those of all sources whose rows of the trial the sheet holds.
     """
     arms = material.sheet["arms"]
-    read = _sources_of_trials(material)
+    read = material.reported.groupby("trial_id")["source_id"].agg(JOINED.join)
     rows = [
         trial
         | {
             "arms": "; ".join(map(_arm, records(where(arms, trial_id=trial["trial_id"])))),
-            "source_id": JOINED.join(read.get(trial["trial_id"], ())),
+            "source_id": JOINED.join(source_ids(read.get(trial["trial_id"], ""))),
         }
         for setting in material.settings
         for trial in records(where(material.sheet["trials"], setting=setting))
@@ -80,20 +69,17 @@ def evidence_map(material: Material) -> ReportTable:
     row of the sheet that is verified. Patients are those of the arms, each arm once.
     """
     keys = ["setting", "regimen", "endpoint"]
-    rows = [
-        dict(zip(keys, key, strict=True))
-        | {
-            "trials": mine["trial_id"].nunique(),
-            "arms": len(mine),
-            "patients": int(mine["n_randomised"].sum()),
-            "arms_without_n": int(mine["n_randomised"].isna().sum()),
-            "trial_ids": "; ".join(sorted(set(mine["trial_id"]))),
-        }
-        for key, mine in _reported_arms(material).groupby(keys, observed=True)
-    ]
-    formats = {"patients": _patients}
+    groups = _reported_arms(material).groupby(keys, observed=True)
+    table = groups.agg(
+        trials=("trial_id", "nunique"),
+        arms=("arm_id", "size"),
+        patients=("n_randomised", "sum"),
+        arms_without_n=("n_randomised", lambda column: column.isna().sum()),
+        trial_ids=("trial_id", lambda column: "; ".join(sorted(set(column)))),
+    )
+    rows = records(table.astype({"patients": int}).reset_index())
     which = capital(admitted(material.configuration.selection))
-    return material.table("evidence_map", rows, formats, admitted=which)
+    return material.table("evidence_map", rows, {"patients": _patients}, admitted=which)
 
 
 def _patients(row: Row) -> str:
@@ -104,17 +90,15 @@ def _reported_arms(material: Material) -> pd.DataFrame:
     """Arms with a current, admitted result, once for each endpoint: their trial and regimen."""
     names = agent_labels(material.sheet["agents"])
     labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
-    found = []
-    for name in material.sheet.results:
-        table = material.sheet[name]
-        for column, allowed in material.configuration.selection.admit.items():
-            table = table[table[column].isin(allowed)]
-        endpoint = table["outcome"].map(lambda outcome: labels.get(outcome, outcome))
-        arms = [column for column in map(str, table) if column.endswith("arm_id")]
-        found += [pd.DataFrame({"endpoint": endpoint, "arm_id": table[arm]}) for arm in arms]
+    results = material.reported
+    for column, allowed in material.configuration.selection.admit.items():
+        results = results[results[column].isin(allowed)]
+    arms = list(results.filter(like="arm_id"))
+    found = results.melt("outcome", arms, value_name="arm")[["outcome", "arm"]]
+    found = found.set_axis(["endpoint", "arm_id"], axis="columns").replace({"endpoint": labels})
     trials = material.sheet["trials"][["trial_id", "setting"]]
     regimens = arm_regimens(material.sheet["arms"]).merge(trials)
-    reported = pd.concat(found).drop_duplicates().merge(regimens)
+    reported = found.drop_duplicates().merge(regimens, on="arm_id")
     # Groups come in the order of the settings.
     return reported.assign(
         regimen=[_regimen(text, names, material.report.agent) for text in reported["regimen"]],
@@ -128,16 +112,6 @@ def _regimen(regimen: str, labels: Mapping[str, str], agent: str) -> str:
     name = f"No {agent}" if agents == NO_AGENT else join_agents(agents.split("+"), labels)
     sequence = " in sequence" if schedule == "sequential" else ""
     return f"{name}{sequence}, {PARTNER_WORDS[partner]}"
-
-
-def _sources_of_trials(material: Material) -> dict[str, dict[str, None]]:
-    """Trial id -> the sources of its results, in the order of the sheet."""
-    found: dict[str, dict[str, None]] = {}
-    for name in material.sheet.results:
-        table = material.sheet[name]
-        for trial, cell in zip(table["trial_id"], table["source_id"], strict=True):
-            found.setdefault(trial, {}).update(dict.fromkeys(source_ids(cell)))
-    return found
 
 
 def _design(row: Row) -> str:

@@ -7,26 +7,21 @@ from functools import partial
 from typing import Literal
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.config.reports import (
-    AssociationRule,
-    Claim,
-    EffectRule,
-    GroupsRule,
-    InteractionRule,
-    TableRule,
-)
+from trial_evidence.config.reports import AssociationRule, Claim, TableRule
 from trial_evidence.files import read_table, records
 from trial_evidence.report.material.material import Material, by_rank, where
-from trial_evidence.report.material.table import ReportTable, declared
+from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import printed, reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.printed import capital, counted, percent, words
+from trial_evidence.report.words.templates import declared
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.models import number_word
-from trial_evidence.words.numbers import format_number
 
 Outcome = Literal["supported", "not supported", "not enough data"]
 ADMITTED = ("primary", "secondary")
+# Where an association is examined: rows of the sheet have no setting.
+BIOMARKERS = ("", "biomarkers")
 # p values of the sheet carry their own relation: "<0.001" is found at 5%.
 _FOUND_BELOW = 0.05
 # In a claim on a table, the random-effects model that config.yaml chooses, whatever its name.
@@ -82,17 +77,14 @@ def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tu
 
 def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
     """Every claim with its verdict, numbers and reason, and the analysis that it is about."""
-    biomarkers = declared()["biomarkers"]["title"]
+    titles = {**material.titles, BIOMARKERS: declared("tables")[BIOMARKERS[1]]["title"]}
     rows = []
     for claim, verdict in zip(material.report.claims, found, strict=True):
-        setting, analysis = _place(claim)
-        beside = material.titles.get((setting, analysis), words(analysis))
+        setting, analysis = place = _place(claim)
         rows.append({
-            "claim": claim.id, "group": claim.group, "text": claim.text,
+            "claim": claim.id, "group": claim.group, "text": claim.text, "rule": claim.rule.kind,
             "setting": setting, "analysis": analysis,
-            "rule": type(claim.rule).__name__.removesuffix("Rule").lower(),
-            "beside": biomarkers if isinstance(claim.rule, AssociationRule) else beside,
-            **vars(verdict),
+            "beside": titles.get(place, words(analysis)), **vars(verdict),
         })  # fmt: skip
     rules = material.report.claim_rules
     return material.table(
@@ -106,33 +98,30 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
 
 
 def _place(claim: Claim) -> tuple[str, str]:
-    """Setting and analysis that a claim is examined in; rows of the sheet have no setting."""
-    match claim.rule:
-        case AssociationRule():
-            return "", "biomarkers"
-        case TableRule(file=file):
-            # <setting>/network/<id>/<table>.csv
-            setting, *_, network, _ = file.split("/")
-            return setting, network
-        case rule:
-            return rule.setting, rule.analysis
+    """Setting and analysis that a claim is examined in."""
+    rule = claim.rule
+    if rule.kind == "association":
+        return BIOMARKERS
+    if rule.kind == "table":
+        # <setting>/network/<id>/<table>.csv
+        setting, *_, network, _ = rule.file.split("/")
+        return setting, network
+    return rule.setting, rule.analysis
 
 
 def _examined(
     material: Material, claim: Claim, certainty: Mapping[tuple[str, str], str]
 ) -> Verdict:
-    match claim.rule:
-        case EffectRule(setting, name):
-            level = certainty.get((setting, name), "")
-            return _effect(material, material.analysis(setting, name), level)
-        case InteractionRule(setting, name, factor):
-            return _interaction(material, material.analysis(setting, name), factor)
-        case GroupsRule(setting, name, factor):
-            return _groups(material, material.analysis(setting, name), factor)
-        case AssociationRule() as rule:
-            return _association(material, rule)
-        case TableRule() as rule:
-            return _table(material, claim, rule)
+    rule = claim.rule
+    if rule.kind == "association":
+        return _association(material, rule)
+    if rule.kind == "table":
+        return _table(material, claim.id, rule)
+    analysis = material.analysis(rule.setting, rule.analysis)
+    if rule.kind == "effect":
+        return _effect(material, analysis, certainty.get((rule.setting, rule.analysis), ""))
+    test = _interaction if rule.kind == "interaction" else _groups
+    return test(material, analysis, rule.factor)
 
 
 def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
@@ -170,15 +159,13 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:
     rows = by_rank(where(material.of("effect_modifiers", analysis), factor=factor))
     if not rows:
-        return Verdict(
-            "not enough data", "No trial reports the effect at both levels of the factor."
-        )
+        reason = "No trial reports the effect at both levels of the factor."
+        return Verdict("not enough data", reason)
     measure = analysis.measures[0]
     compared = "Ratio" if reading.measure_of(measure).is_ratio else "Difference"
     numbers = "; ".join(
         f"{compared} of {reading.measure_name(measure)}s, {words(row['level'])} versus "
-        f"{words(row['reference_level'])}: {format_number(row['estimate'])} "
-        f"({reading.interval_words(row)}), {_behind(row)}"
+        f"{words(row['reference_level'])}: {reading.number_words(row)}, {_behind(row)}"
         for row in rows
     )
     k = int(rows[0]["k"])
@@ -274,7 +261,7 @@ def _association_words(row: Row) -> str:
     return f"{row['contrast']}, {row['outcome']}, {number}" + (f" ({details})" if details else "")
 
 
-def _table(material: Material, claim: Claim, rule: TableRule) -> Verdict:
+def _table(material: Material, claim: str, rule: TableRule) -> Verdict:
     path = material.results / rule.file
     if not path.is_file():
         return Verdict("not enough data", "This analysis has not been made.")
@@ -283,7 +270,7 @@ def _table(material: Material, claim: Claim, rule: TableRule) -> Verdict:
     known = set(read_table(path, []).columns)
     if missing := [name for name in (*columns.values(), *rule.where) if name not in known]:
         raise RequestError(
-            f"config/report.yaml, claims: {claim.id}: {rule.file} has no column "
+            f"config/report.yaml, claims: {claim}: {rule.file} has no column "
             f"{', '.join(missing)}. It has: {', '.join(sorted(known))}."
         )
     wanted = dict(rule.where)
@@ -296,8 +283,8 @@ def _table(material: Material, claim: Claim, rule: TableRule) -> Verdict:
     row = {key: rows[0][column] for key, column in columns.items()}
     k = 0 if math.isnan(row["k"]) else int(row["k"])
     row |= {"ci_level": material.configuration.confidence_level, "model": ""}
-    numbers = f"{format_number(row['estimate'])} ({reading.interval_words(row)})"
-    found = _verdict_on(f"{capital(rule.measure)} {numbers}, {counted(k, 'trial')}", k, row)
+    numbers = f"{capital(rule.measure)} {reading.number_words(row)}, {counted(k, 'trial')}"
+    found = _verdict_on(numbers, k, row)
     null = rule.no_effect
     if reading.includes(row["ci_low"], row["ci_high"], null):
         return found("not enough data", f"The interval includes {null:g}.")

@@ -10,6 +10,7 @@ from trial_evidence.report.words.printed import counted
 
 NOT_RECORDED = "not recorded"
 SEARCH_WORDS = "a curated search, not a systematic database search with a documented strategy"
+UNUSED = "Trials and cohorts in no result"
 KEYS = ("stage", "step", "n", "detail")
 
 
@@ -63,15 +64,11 @@ def _steps(material: Material) -> Iterator[tuple[str, str, int | None, str]]:
     yield "Included", "Reports in the sheet", len(sheet["sources"]), ""
     yield "Included", "Trials and cohorts in the sheet", len(trials), settings
     yield "Included", "Randomised trials", len(where(trials, randomised="yes")), ""
-    yield (
-        "Synthesis", "Trials and cohorts in a comparison or a pooled rate", len(compared | rated),
-        "",
-    )  # fmt: skip
+    used = "Trials and cohorts in a comparison or a pooled rate"
+    yield "Synthesis", used, len(compared | rated), ""
     yield "Synthesis", "Trials in a comparison", len(compared), ""
-    yield (
-        "Synthesis", "Trials and cohorts in no result", len(unused),
-        "; ".join(sorted(map(material.trial_name, unused))),
-    )  # fmt: skip
+    names = sorted(map(material.trial_name, unused))
+    yield "Synthesis", UNUSED, len(unused), "; ".join(names)
     yield "Synthesis", "Decisions to leave out", len(excluded), decisions
 
 

@@ -5,16 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.pool.columns import ESTIMATE_NUMBERS
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.printed import capital, count, counted, listing
 from trial_evidence.words.numbers import format_number
-
-NUMBERS = (
-    "k", "participants", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high",
-)  # fmt: skip
 
 
 def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
@@ -56,8 +53,8 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
     if not rows:
         return "No trial qualifies."
     lead, *others = rows
-    known = lead["participants"] == lead["participants"]
-    patients = f" ({count(lead['participants'])} patients)" if known else ""
+    patients = count(lead["participants"])
+    patients = patients and f" ({patients} patients)"
     model = "" if lead["model"] == "single_trial" else f"; {reading.model_words(lead)}"
     text = (
         f"{counted(int(lead['k']), 'trial')}{patients}: {reading.measure_name(lead['measure'])} "
@@ -65,8 +62,7 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
         f"{_meaning(lead, analysis)}."
     )
     for row in others:
-        numbers = f"{format_number(row['estimate'])} ({reading.interval_words(row)})"
-        text += f" {capital(reading.model_phrase(row))} gives {numbers}."
+        text += f" {capital(reading.model_phrase(row))} gives {reading.number_words(row)}."
     return text + reading.prediction_sentence(rows) + reading.certainty_sentence(certainty)
 
 
@@ -100,7 +96,7 @@ def _place(analysis: Analysis) -> tuple[str, str]:
 
 def _nothing(analysis: Analysis) -> dict[str, Any]:
     """The row of an analysis for which no trial qualifies."""
-    return dict.fromkeys(NUMBERS, math.nan) | {
+    return dict.fromkeys(ESTIMATE_NUMBERS, math.nan) | {
         "setting": analysis.setting, "analysis": analysis.id, "k": 0.0, "model": "", "role": "",
         "outcome": "; ".join(analysis.labels), "measure": analysis.measures[0],
     }  # fmt: skip

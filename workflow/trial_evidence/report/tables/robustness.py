@@ -26,9 +26,7 @@ def heterogeneity_table(material: Material) -> ReportTable:
         if row["measure"].endswith((measure, f"{measure}s"))
     ]
     formats = {
-        "of_whom": lambda row: _of_whom(
-            {**row, "subgroup": material.agents_named(row["subgroup"])}
-        ),
+        "of_whom": lambda row: _of_whom(row, material.agents_named(row["subgroup"])),
         "test": _q,
         "prediction": _prediction,
     }
@@ -84,8 +82,8 @@ def _range(row: Row, of: str) -> str:
     return printed.interval(row[f"{of}_lowest"], row[f"{of}_highest"])
 
 
-def _of_whom(row: Row) -> str:
-    who = printed.of_whom(row["subgroup"])
+def _of_whom(row: Row, subgroup: str) -> str:
+    who = printed.of_whom(subgroup)
     if row["measure"] == "proportion":
         return f"{row['experimental']}, {who}"
     return f"compared within trials: {who}" if "_of_" in row["measure"] else who
@@ -95,7 +93,7 @@ def _prediction(row: Row) -> str:
     """The interval for a new trial; of a rate in percent, as everywhere else."""
     if row["measure"] != "proportion":
         return reading.limits(row, "pi")
-    share = printed.interval(100 * row["pi_low"], 100 * row["pi_high"], 0)
+    share = reading.in_percent(row, "pi")
     return share and f"{share}%"
 
 

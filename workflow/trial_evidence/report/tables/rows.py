@@ -29,9 +29,7 @@ def rows_used_table(material: Material) -> ReportTable:
         row | {"cells": cells_of(row, material.configuration)}
         for row in (*records(compared), *records(rates))
     ]
-    return material.table(
-        "rows_used", rows, {"trial_result": _result, "pooled": _pooled, "weight": _weight}
-    )
+    return material.table("rows_used", rows, {"trial_result": _result, "pooled": _pooled})
 
 
 def rows_set_aside_table(material: Material) -> ReportTable:
@@ -43,11 +41,6 @@ def rows_set_aside_table(material: Material) -> ReportTable:
 
 def _pooled(row: Row) -> str:
     return "yes" if row["pooled"] == "yes" else f"no: {row['not_pooled_reason']}"
-
-
-def _weight(row: Row) -> str:
-    shown = printed.number(row["weight"], 1)
-    return f"{shown}%" if shown else ""
 
 
 def _result(row: Row) -> str:

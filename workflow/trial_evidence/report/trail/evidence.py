@@ -44,12 +44,8 @@ class NetworkTables:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Rows of one table, of all networks."""
-        return [
-            row
-            for tables in self.networks.values()
-            if table in tables
-            for row in records(tables[table])
-        ]
+        found = [tables[table] for tables in self.networks.values() if table in tables]
+        return [row for rows in found for row in records(rows)]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from trial_evidence.files import records
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import NETWORK, Trail, trail_of
 from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words.formats import effect
 from trial_evidence.report.words.templates import environment
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.errors import RequestError
@@ -65,7 +66,7 @@ def explain_row(
         last = sheet[table]["row"].max()
         raise RequestError(f"{table}.csv has rows 2 to {last}; there is no row {row}")
     trail = trail_of(evidence, configuration)
-    say = _lines(sheet, trail)
+    say = _lines(sheet, trail, evidence)
     left = [r for r in trail.set_aside if (r["table"], r["row"]) == (table, str(row))]
     parts = []
     for kind in STEPS:
@@ -75,8 +76,7 @@ def explain_row(
         analyses = (*configuration.analyses, *configuration.rates)
         asked = {name for a in analyses if a.table == table for name in a.endpoints}
         factors = {m.factor for a in configuration.analyses for m in a.effect_modifiers}
-        contrasts = _contrasts(evidence, cell["trial_id"])
-        parts = [say.never(cell, asked, factors, contrasts)]
+        parts = [say.never(cell, asked, factors)]
     return _joined([say.cell_of(table, cell), *parts])
 
 
@@ -91,7 +91,7 @@ def explain_trial(
         If the trial or the analysis does not exist; the message says what there is.
     """
     trials = list(sheet["trials"]["trial_id"])
-    known = [a.id for a in configuration.analyses] + [r.id for r in configuration.rates]
+    known = [entry.id for entry in (*configuration.analyses, *configuration.rates)]
     known += [name.partition("/")[2] for name in evidence.networks.networks]
     if trial_id not in trials:
         raise RequestError(f'"{trial_id}" is not a trial. Allowed: {", ".join(trials)}')
@@ -99,7 +99,7 @@ def explain_trial(
         allowed = ", ".join(dict.fromkeys(known))
         raise RequestError(f'"{analysis}" is not an analysis. Allowed: {allowed}')
     trail = trail_of(evidence, configuration)
-    say = _lines(sheet, trail)
+    say = _lines(sheet, trail, evidence)
     parts = []
     for shown in trail.shown:
         mine = (shown.analysis, shown.record.get("trial_id")) == (analysis, trial_id)
@@ -107,31 +107,26 @@ def explain_trial(
             taken = [(c.table, _cell(sheet, c.table, row)) for c in shown.cells for row in c.rows]
             parts += ["".join(say.cell_of(*found) for found in taken), say.step(shown)]
     left = [r for r in trail.set_aside if (r["trial_id"], r["analysis"]) == (trial_id, analysis)]
-    synergy = [
-        r
-        for r in evidence.networks.rows("synergy_set_aside")
-        if (r["trial_id"], r["network"]) == (trial_id, analysis)
-    ]
-    parts.append(say.asides(left, synergy))
-    if not any(parts):
-        contrasts = _contrasts(evidence, trial_id)
-        parts = [say.nothing(trial_id, analysis, contrasts)]
-    return _joined(filter(None, parts))
+    parts.append(say.asides(left, trial_id, analysis))
+    return _joined(filter(None, parts if any(parts) else [say.nothing(trial_id, analysis)]))
 
 
-def _lines(sheet: Sheet, trail: Trail) -> Any:
+def _lines(sheet: Sheet, trail: Trail, evidence: Evidence) -> Any:
     """The macros of the template: a part of a trail each."""
     made = environment()
     made.filters |= {
         "plain": _plain,
         "number": printed.number,
         "model": reading.model_words,
-        "estimate": lambda row, of="ci": printed.with_interval(
-            row["estimate"], row[f"{of}_low"], row[f"{of}_high"]
-        ),
+        "estimate": effect,
     }
-    sources = {source["source_id"]: source for source in records(sheet["sources"])}
-    known = {"sources": sources, "kinds": sheet.kinds, "trail": trail}
+    known = {
+        "sources": {source["source_id"]: source for source in records(sheet["sources"])},
+        "kinds": sheet.kinds,
+        "trail": trail,
+        "contrasts": records(evidence.contrasts),
+        "synergy": evidence.networks.rows("synergy_set_aside"),
+    }
     return made.get_template("explain.txt.j2").make_module(known)
 
 
@@ -142,10 +137,6 @@ def _joined(parts: Iterable[str]) -> str:
 def _cell(sheet: Sheet, table: str, row: int | str) -> dict[str, Any] | None:
     """A row of the sheet, as the spreadsheet numbers it."""
     return next(iter(records(sheet[table][sheet[table]["row"] == int(row)])), None)
-
-
-def _contrasts(evidence: Evidence, trial_id: str) -> list[dict[str, Any]]:
-    return records(evidence.contrasts[evidence.contrasts["trial_id"] == trial_id])
 
 
 def _plain(value: Any, unknown: str = "?") -> str:

@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.extract.context import tables_of
 from trial_evidence.files import records
 from trial_evidence.report.trail.evidence import Evidence, NetworkTables
 from trial_evidence.report.trail.formulas import effect_size_in_words, network_effect_in_words
@@ -80,11 +81,8 @@ class Shown:
 
     def traced(self) -> dict[str, Any]:
         """The number as a row of trace.csv."""
-        shared = {column: self.record[column] for column in TRACE_COLUMNS if column in self.record}
-        behind = {"trial_id": ";".join(dict.fromkeys(s.record["trial_id"] for s in self.rests_on))}
         return {
-            **shared,
-            **(behind if self.kind in ("pool", NETWORK) else {}),
+            **{column: self.record[column] for column in TRACE_COLUMNS if column in self.record},
             "analysis": self.analysis,
             "plotted": self.plotted,
             "cells": "; ".join(map(str, self.cells)),
@@ -121,7 +119,7 @@ def trail_of(evidence: Evidence, configuration: Configuration) -> Trail:
     Each trial's result; each pooled one by every model, for those that do not lead, and tests, are
     printed below the plots; and the networks (:func:`network_trail`).
     """
-    tables = _tables(configuration)
+    tables = tables_of(configuration)
     results = [
         Shown(
             "result", row, row.get("regimen_label") or "trial",
@@ -134,7 +132,8 @@ def trail_of(evidence: Evidence, configuration: Configuration) -> Trail:
     ]  # fmt: skip
     by_analysis: dict[tuple[str, ...], list[Shown]] = {}
     for result in results:
-        by_analysis.setdefault(_key(result.record, result.record["measure"]), []).append(result)
+        place = tuple(result.record[key] for key in ("setting", "analysis", "measure"))
+        by_analysis.setdefault(place, []).append(result)
     networks = network_trail(evidence.networks, configuration)
     pools = [
         _pool(row, by_analysis)
@@ -167,22 +166,12 @@ def network_trail(tables: NetworkTables, configuration: Configuration) -> Trail:
 
 def cells_of(record: Record, configuration: Configuration) -> str:
     """File and rows behind a trial's result: ``hazard_ratios.csv row 4``."""
-    table = _tables(configuration)[record["setting"], record["analysis"]]
+    table = tables_of(configuration)[record["setting"], record["analysis"]]
     return str(Cells(table, _rows(record["rows"])))
-
-
-def _tables(configuration: Configuration) -> dict[tuple[str, str], str]:
-    """The table of the sheet that an analysis reads."""
-    analyses: list[Analysis | RateAnalysis] = [*configuration.analyses, *configuration.rates]
-    return {(analysis.setting, analysis.id): analysis.table for analysis in analyses}
 
 
 def _rows(text: object) -> tuple[str, ...]:
     return tuple(str(text).split(";"))
-
-
-def _key(record: Record, measure: str) -> tuple[str, ...]:
-    return record["setting"], record["analysis"], measure
 
 
 def _together(
@@ -191,7 +180,12 @@ def _together(
     """A number that rests on results of trials."""
     held = tuple(behind)
     cells = dict.fromkeys(cells for shown in held for cells in shown.cells)
-    own = {"low": row["ci_low"], "high": row["ci_high"], "pooled": "yes"}
+    own = {
+        "trial_id": ";".join(dict.fromkeys(shown.record["trial_id"] for shown in held)),
+        "low": row["ci_low"],
+        "high": row["ci_high"],
+        "pooled": "yes",
+    }
     return Shown(kind, row, plotted, own | dict(values), tuple(cells), held)
 
 
@@ -202,7 +196,7 @@ def _pool(row: Record, results: Mapping[tuple[str, ...], Sequence[Shown]]) -> Sh
     trials = str(row["trials"]).split(";")
     mine = [
         shown
-        for shown in results[_key(row, measure.name)]
+        for shown in results[row["setting"], row["analysis"], measure.name]
         if shown.record["trial_id"] in trials and shown.record.get("regimen_label", "") == name
     ]
     groups = _behind({shown.record["subgroup"] for shown in mine}, str(row["subgroup"]))
@@ -282,10 +276,8 @@ def _synergy(row: Record, used: Iterable[Shown]) -> Shown:
 def _pair(pair: Record) -> Iterator[Shown]:
     """Both effects of a trial; the columns ``<table>_rows`` are in the order of the effects."""
     columns = [column for column in pair if column.endswith("_rows")]
-    effects = (("odds_ratio", "odds"), ("hazard_ratio", "hazard"))
-    for (measure, short), column in zip(effects, columns, strict=True):
-        low, high = (pair[f"{short}_{end}"] for end in ("low", "high"))
+    for measure, column in zip(("odds_ratio", "hazard_ratio"), columns, strict=True):
         values = {"measure": measure, "subgroup": ALL, "estimate": pair[measure], "pooled": "yes"}
-        values |= {"low": low, "high": high}
+        values |= {end: pair[f"{measure.removesuffix('_ratio')}_{end}"] for end in ("low", "high")}
         cells = Cells(column.removesuffix("_rows"), _rows(pair[column]))
         yield Shown("pair", pair, f"{pair['regimen']} v {pair['against']}", values, (cells,))

@@ -34,6 +34,12 @@ def _p(row: Row, key: str = "p_value") -> str:
     return printed.p_value(row[key]).removeprefix("p ").removeprefix("= ")
 
 
+def _percent(row: Row, key: str, digits: int = 0) -> str:
+    """A number that is in percent; :func:`.printed.percent` is for shares of one."""
+    shown = printed.number(row[key], digits)
+    return shown and f"{shown}%"
+
+
 def _text(row: Row, *keys: str, between: str = " ") -> str:
     return between.join(filter(None, (str(row[key]) for key in keys)))
 
@@ -67,7 +73,7 @@ FORMATS: Mapping[str, Format] = {
     "marked": lambda row, before, key: f"{before} {row[key]}",
     "number": lambda row, key, digits=2: printed.number(row[key], digits),
     "whole": lambda row, key: printed.count(row[key]),
-    "percent": lambda row, key: (shown := printed.number(row[key], 0)) and f"{shown}%",
+    "percent": _percent,
     "share": lambda row, key: printed.percent(row[key]),
     "shares": lambda row, *keys: " and ".join(printed.percent(row[key]) for key in keys),
     "p": _p,

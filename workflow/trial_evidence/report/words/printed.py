@@ -4,60 +4,51 @@ import math
 from collections.abc import Callable, Sequence
 
 from trial_evidence.config.methods import Selection
-from trial_evidence.words.numbers import (
-    format_interval,
-    format_number,
-    format_p,
-    round_half_up,
-)
+from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
 
+# A number in memory, or the text of a cell that was read as it is.
+Cell = float | str | None
 NOT_STATED = "not stated"
 
 
-def as_number(value: float | str) -> float:
-    """A cell of a table as a number; NaN where it is empty."""
-    return math.nan if value == "" else float(value)
-
-
-def count(value: float | str) -> str:
+def count(value: Cell) -> str:
     """A whole number with a comma at the thousands; ``""`` where there is none."""
     return number_as(value, lambda found: f"{found:,.0f}")
 
 
-def whole(value: float | str) -> str:
+def whole(value: Cell) -> str:
     """A whole number as it is, such as a year; ``""`` where there is none."""
     return number_as(value, lambda found: f"{found:.0f}")
 
 
-def number(value: float | str, digits: int = 2) -> str:
+def number(value: Cell, digits: int = 2) -> str:
     """A number as figures print it; ``""`` where there is none."""
     return number_as(value, lambda found: format_number(found, digits))
 
 
-def percent(share: float | str, digits: int = 0) -> str:
+def percent(share: Cell, digits: int = 0) -> str:
     """A share in percent, ``31%``; ``""`` where there is none."""
     return number_as(share, lambda found: f"{round_half_up(100 * found, digits)}%")
 
 
-def p_value(value: float | str) -> str:
+def p_value(value: Cell) -> str:
     """A p value, ``p = 0.03``; ``""`` where there is none."""
     return number_as(value, format_p)
 
 
-def number_as(value: float | str, text: Callable[[float], str]) -> str:
+def number_as(value: Cell, text: Callable[[float], str]) -> str:
     """A number in this form; ``""`` where there is none."""
-    found = as_number(value)
-    return "" if math.isnan(found) else text(found)
+    if value is None or value == "" or math.isnan(float(value)):
+        return ""
+    return text(float(value))
 
 
-def interval(low: float | str, high: float | str, digits: int = 2) -> str:
+def interval(low: Cell, high: Cell, digits: int = 2) -> str:
     """An interval as figures print it; ``""`` where there is none."""
     return number_as(low, lambda a: number_as(high, lambda b: format_interval(a, b, digits)))
 
 
-def with_interval(
-    estimate: float | str, low: float | str, high: float | str, digits: int = 2
-) -> str:
+def with_interval(estimate: Cell, low: Cell, high: Cell, digits: int = 2) -> str:
     """``1.46 (1.25–1.70)``, as far as there is an estimate and an interval."""
     limits = interval(low, high, digits)
     return number(estimate, digits) + (f" ({limits})" if limits else "")

@@ -37,14 +37,10 @@ def includes_null(row: Row, of: str = "ci") -> bool:
 def includes_benefit(row: Row, worthwhile: float, *, below: bool) -> bool:
     """Whether the interval of a ratio reaches a relevant benefit (a factor above 1).
 
-    `below` says whether effects below no effect are the benefit.
+    `below` says whether effects below no effect are the benefit; those above it reach a harm of
+    the same size.
     """
     return bool(row["ci_low"] <= 1 / worthwhile if below else row["ci_high"] >= worthwhile)
-
-
-def includes_harm(row: Row, worthwhile: float, *, below: bool) -> bool:
-    """Whether the interval of a ratio reaches a harm of the same size."""
-    return includes_benefit(row, worthwhile, below=not below)
 
 
 def side(row: Row, *, below: bool) -> str:
@@ -91,13 +87,23 @@ def interval_words(row: Row) -> str:
     return f"{row['ci_level']:g}% {'CrI' if row['model'] == 'bayesian' else 'CI'} {limits(row)}"
 
 
+def number_words(row: Row) -> str:
+    """An estimate with its interval and level, without its measure: ``1.46 (95% CI 1.25–1.70)``."""
+    return f"{format_number(row['estimate'])} ({interval_words(row)})"
+
+
+def in_percent(row: Row, of: str = "ci") -> str:
+    """Limits of a rate in whole percent, without the sign."""
+    return interval(100 * row[f"{of}_low"], 100 * row[f"{of}_high"], 0)
+
+
 def estimate_words(row: Row) -> str:
     """An estimate with its interval: ``RR 1.46 (95% CI 1.25–1.70)``; ``""`` where there is none."""
     if math.isnan(row["estimate"]):
         return ""
     known = MEASURES.get(row["measure"])
     short = known.short if known else measure_name(row["measure"])
-    return f"{short} {format_number(row['estimate'])} ({interval_words(row)})"
+    return f"{short} {number_words(row)}"
 
 
 def model_words(row: Row) -> str:

@@ -1,24 +1,29 @@
 """The texts and pages of workflow/report, with the words that all of them ask for."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import jinja2
+import yaml
 
 from trial_evidence.report.words import printed
+from trial_evidence.words import pages
 
-FOLDER = Path(__file__).resolve().parents[3] / "report"
+FOLDER = pages.TEMPLATES
+
+
+@cache
+def declared(name: str) -> Mapping[str, Mapping[str, Any]]:
+    """What workflow/report/<name>.yaml says of every table or figure."""
+    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(text)
+    return found
 
 
 def environment(**options: Any) -> jinja2.Environment:
-    """Templates of workflow/report; what one asks for and is not given is an error."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        **options,
-    )
+    """Templates of workflow/report with the filters that those of the report share."""
+    made = pages.environment(**options)
     words = ("counted", "listing", "percent", "words", "admitted")
     made.filters |= {name: getattr(printed, name) for name in words}
     return made
