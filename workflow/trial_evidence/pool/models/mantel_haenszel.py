@@ -8,11 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from trial_evidence.measures.effects import FROM_COUNTS
+from trial_evidence.measures.effects import FROM_COUNTS, check_tables
 from trial_evidence.pool.engine.results import (
     Floats,
     Pooled,
-    check_counts,
     check_level,
     percent_weights,
     q_test,
@@ -41,6 +40,11 @@ class Counts:
     n_c: npt.ArrayLike
     measure: Measure
 
+    @property
+    def tables(self) -> tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]:
+        """The counts as functions of measures take them."""
+        return self.events_e, self.n_e, self.events_c, self.n_c
+
     def informative(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Checked events and patients of both arms, of the trials with an event and a non-event.
 
@@ -49,11 +53,7 @@ class Counts:
         ValueError
             If a count is missing, negative or above n, n is not positive, or lengths differ.
         """
-        a, n1 = check_counts(self.events_e, self.n_e, "experimental arm")
-        c, n0 = check_counts(self.events_c, self.n_c, "control arm")
-        if a.size != c.size:
-            message = f"{a.size} trials in the experimental arm but {c.size} in the control arm"
-            raise ValueError(message)
+        a, n1, c, n0 = check_tables(*self.tables)
         keep = (a + c > 0) & (a + c < n1 + n0)
         return a[keep], n1[keep], c[keep], n0[keep]
 
@@ -99,14 +99,13 @@ def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
     ``rma.mh``.
     """
     level = check_level(level)
-    tables = (counts.events_e, counts.n_e, counts.events_c, counts.n_c)
-    trials = FROM_COUNTS[counts.measure](*tables)
+    trials = FROM_COUNTS[counts.measure](*counts.tables)
     if trials.yi.size < 2:
         raise ValueError(f"needs at least 2 trials, not {trials.yi.size}")
     # Trials that say nothing about a ratio add nothing to it and do not count.
     says = trials.informative
     k = int(says.sum())
-    fitted = ESTIMATES[counts.measure](*(np.asarray(x, dtype=float)[says] for x in tables))
+    fitted = ESTIMATES[counts.measure](*(np.asarray(x, dtype=float)[says] for x in counts.tables))
     if fitted is None or not fitted[1] > 0:
         return None
     estimate, se, weights = fitted
