@@ -235,18 +235,6 @@ class TauPosterior:
         mass = (density[:-1] * weights).sum(axis=0) * width
         return mass / self.total[which], density[-1] / self.total[which]
 
-    def cdf(self, tau: Floats) -> Floats:
-        """Posterior probability of a smaller tau.
-
-        Parameters
-        ----------
-        tau : numpy.ndarray of float, shape (analyses,)
-            One value an analysis.
-        """
-        with np.errstate(divide="ignore"):
-            u = np.clip(self._u(tau), self.low, self.high)
-        return self._cdf_u(u, np.arange(u.size))[0]
-
     def quantile(self, p: Floats) -> Floats:
         """The tau with posterior probability p below it.
 
