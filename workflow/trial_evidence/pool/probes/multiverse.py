@@ -12,27 +12,15 @@ from trial_evidence.pool.engine.stacks import Ints
 
 
 @dataclass(frozen=True)
-class SpecificationCurve:
+class SpecificationCurve(StackedFit):
     """Results of all specifications, in the order they were given.
 
     Attributes
     ----------
-    k : numpy.ndarray of float, shape (specifications,)
-        Trials in each.
-    estimate, se, ci_low, ci_high, p_value, tau2, i2 : numpy.ndarray of float
-        As `trial_evidence.pool.engine.many.StackedFit`, shape (specifications,).
     rank : numpy.ndarray of int, shape (specifications,)
         Place of each in the curve, from the smallest estimate (0) up.
     """
 
-    k: Floats
-    estimate: Floats
-    se: Floats
-    ci_low: Floats
-    ci_high: Floats
-    p_value: Floats
-    tau2: Floats
-    i2: Floats
     rank: Ints
 
 
@@ -94,19 +82,17 @@ def specification_curve(
         raise ValueError(f"specification {int(np.flatnonzero(k == 0)[0])} has no effect")
     packed_y, packed_v = _packed(y, v, mask, int(k.max()))
     result = {field.name: np.empty(specifications) for field in fields(StackedFit)}
-    kinds = np.array([f"{m}\n{i}" for m, i in zip(methods, intervals, strict=True)])
-    for kind in np.unique(kinds):
-        here = np.flatnonzero(kinds == kind)
-        method, interval = str(kind).split("\n")
+    kinds = [*zip(methods, intervals, strict=True)]
+    for kind in sorted(set(kinds)):
+        here = np.flatnonzero([own == kind for own in kinds])
+        method, interval = kind
         fit = fit_stack(
             packed_y[:, here], packed_v[:, here], method=method, interval=interval, level=level
         )
-        for name, values in result.items():
-            values[here] = getattr(fit, name)
-    rank = np.empty(specifications, dtype=np.intp)
-    rank[np.argsort(result["estimate"], kind="stable")] = np.arange(specifications)
-    shown = ("k", "estimate", "se", "ci_low", "ci_high", "p_value", "tau2", "i2")
-    return SpecificationCurve(**{name: result[name] for name in shown}, rank=rank)
+        for name, values in vars(fit).items():
+            result[name][here] = values
+    order = np.argsort(result["estimate"], kind="stable")
+    return SpecificationCurve(**result, rank=np.argsort(order))
 
 
 def _packed(y: Floats, v: Floats, mask: npt.NDArray[np.bool_], most: int) -> tuple[Floats, Floats]:
