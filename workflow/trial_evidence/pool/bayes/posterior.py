@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.optimize import brentq
 
 from trial_evidence.pool.bayes.mixtures import NormalMixtures
@@ -136,30 +137,6 @@ class StackedPosterior:
     pi_central_low: Floats
     pi_central_high: Floats
     tau_median: Floats
-
-
-@dataclass(frozen=True)
-class PosteriorDensity:
-    """Densities on a grid, for a figure.
-
-    Attributes
-    ----------
-    effect : numpy.ndarray of float, shape (points,)
-        Grid of effects on the analysis scale.
-    mean_density, new_trial_density : numpy.ndarray of float, shape (points,)
-        Posterior density of the mean effect and of the effect in a new trial.
-    tau : numpy.ndarray of float, shape (points,)
-        Grid of tau, from zero.
-    tau_density, tau_prior_density : numpy.ndarray of float, shape (points,)
-        Posterior and prior density of tau.
-    """
-
-    effect: Floats
-    mean_density: Floats
-    new_trial_density: Floats
-    tau: Floats
-    tau_density: Floats
-    tau_prior_density: Floats
 
 
 class _Solved:
@@ -348,7 +325,7 @@ def posterior_density(
     prior: TauPrior,
     *,
     points: int = 401,
-) -> PosteriorDensity:
+) -> pd.DataFrame:
     """Posterior densities on a grid wide enough for a figure.
 
     Parameters
@@ -362,9 +339,10 @@ def posterior_density(
 
     Returns
     -------
-    PosteriorDensity
-        Effects between the 0.5% and 99.5% quantiles for a new trial, tau up to the 99.5% quantile
-        of its posterior.
+    DataFrame
+        ``effect`` (on the analysis scale, between the 0.5% and 99.5% quantiles for a new trial)
+        with ``mean_density`` and ``new_trial_density``; ``tau`` (up to the 99.5% quantile of its
+        posterior) with ``tau_density`` and ``tau_prior_density``.
 
     Raises
     ------
@@ -376,13 +354,15 @@ def posterior_density(
     low, high = (float(solved.new_trial.quantile(np.array([p]))[0]) for p in (0.005, 0.995))
     effect = np.linspace(low, high, points)
     tau = np.linspace(0.0, float(solved.tau.quantile(np.array([0.995]))[0]), points)
-    return PosteriorDensity(
-        effect=effect + solved.shift[0],
-        mean_density=solved.mean.density(effect),
-        new_trial_density=solved.new_trial.density(effect),
-        tau=tau,
-        tau_density=solved.tau.density(tau[:, None])[:, 0],
-        tau_prior_density=np.exp(prior.log_density(tau)),
+    return pd.DataFrame(
+        {
+            "effect": effect + solved.shift[0],
+            "mean_density": solved.mean.density(effect),
+            "new_trial_density": solved.new_trial.density(effect),
+            "tau": tau,
+            "tau_density": solved.tau.density(tau[:, None])[:, 0],
+            "tau_prior_density": np.exp(prior.log_density(tau)),
+        }
     )
 
 

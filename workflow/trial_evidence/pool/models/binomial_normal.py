@@ -350,9 +350,7 @@ def _result(
 
 def _informative(counts: Counts) -> _Tables | None:
     """Tables with an event and a non-event; None where the odds ratio has no finite estimate."""
-    if counts.measure != "odds_ratio":
-        raise ValueError(f"logistic regression gives odds ratios, not {counts.measure}")
-    t = _Tables(*counts.informative())
+    t = _Tables(*counts.of_odds("logistic regression"))
     lowest, highest = t.range
     return None if (t.a == lowest).all() or (t.a == highest).all() else t
 

@@ -57,6 +57,12 @@ class Counts:
         keep = (a + c > 0) & (a + c < n1 + n0)
         return a[keep], n1[keep], c[keep], n0[keep]
 
+    def of_odds(self, method: str) -> tuple[Floats, Floats, Floats, Floats]:
+        """As `informative`, or an error where a method for odds ratios is asked for another."""
+        if self.measure != "odds_ratio":
+            raise ValueError(f"{method} is for odds ratios, not {self.measure}")
+        return self.informative()
+
 
 def counts_of(rows: pd.DataFrame, measure: str) -> Counts | None:
     """Tables of the rows of the evidence, where the measure is made of them."""

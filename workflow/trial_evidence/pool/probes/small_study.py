@@ -18,6 +18,7 @@ from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.refusals import Refused, too_few
 from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.peto import score
 from trial_evidence.pool.probes.meta_regression import meta_regression
 
 NEEDED = 10
@@ -54,10 +55,10 @@ class RegressionTest:
     df: int | None
 
 
-def _refusal(k: int, what: str, forced: bool, fewest: int = 3) -> Refused | None:
+def _refusal(k: int, what: str, forced: bool) -> Refused | None:
     refusal = too_few(k, NEEDED, what, WHY, forced=forced)
-    if refusal is None and k < fewest:
-        return Refused(f"{what} cannot be computed with {k} trials; it takes {fewest}.")
+    if refusal is None and k < 3:
+        return Refused(f"{what} cannot be computed with {k} trials; it takes 3.")
     return refusal
 
 
@@ -130,9 +131,7 @@ def _by_counts(
     line: Callable[[Floats, Floats, Floats, Floats], tuple[Floats, Floats, Floats]],
 ) -> RegressionTest | Refused:
     """Regress by counts: `line` makes effects, predictor and weights of the trials' tables."""
-    if counts.measure != "odds_ratio":
-        raise ValueError(f"{name} is for odds ratios, not {counts.measure}")
-    tables = counts.informative()
+    tables = counts.of_odds(name)
     level = check_level(level)
     refusal = _refusal(tables[0].size, name, forced)
     return refusal or _weighted_line(name, *line(*tables), level)
@@ -172,10 +171,8 @@ def harbord(
 
 
 def _harbord_line(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[Floats, Floats, Floats]:
-    n, events = n1 + n0, a + c
-    score = a - events * n1 / n
-    variance = n1 * n0 * events * (n - events) / (n**2 * (n - 1))
-    return score / variance, 1 / np.sqrt(variance), variance
+    difference, variance = score(a, n1, c, n0)
+    return difference / variance, 1 / np.sqrt(variance), variance
 
 
 def peters(
