@@ -80,9 +80,8 @@ def pool_setting(
 
 def qualifying_trials(rows: pd.DataFrame, modifier: EffectModifier) -> list[str]:
     """Trials of which both levels of a factor are pooled, in the order of the rows."""
-    levels = [f"{modifier.factor}={level}" for level in modifier.levels]
-    inside = rows[rows["subgroup"].isin(levels) & (rows["pooled"] == "yes")]
-    complete = inside.groupby("trial_id", sort=False)["subgroup"].nunique() == len(levels)
+    inside = rows[rows["subgroup"].isin(modifier.subgroups) & (rows["pooled"] == "yes")]
+    complete = inside.groupby("trial_id", sort=False)["subgroup"].nunique() == 2
     return [str(trial) for trial in complete.index[complete]]
 
 
@@ -114,8 +113,7 @@ def _analysis_estimates(
         if len(trials) < configuration.effect_modifier_min_trials:
             continue
         inside = rows[rows["trial_id"].isin(trials)]
-        for level in modifier.levels:
-            name = f"{modifier.factor}={level}"
+        for name in modifier.subgroups:
             of_level = inside[inside["subgroup"] == name]
             if overall:
                 pool.add(of_level, name)
@@ -196,10 +194,9 @@ class _Pool:
     def add_interaction(self, rows: pd.DataFrame, modifier: EffectModifier) -> None:
         """Pooled within-trial difference between the two levels of a factor, first v second."""
         first, second = (
-            rows[rows["subgroup"] == f"{modifier.factor}={level}"].set_index("trial_id")
-            for level in modifier.levels
+            rows[rows["subgroup"] == name].set_index("trial_id") for name in modifier.subgroups
         )
-        both = rows[rows["subgroup"].isin([f"{modifier.factor}={x}" for x in modifier.levels])]
+        both = rows[rows["subgroup"].isin(modifier.subgroups)]
         second = second.loc[first.index]
         yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
         ratio = "ratio" if self.reading.is_ratio else "difference"

@@ -7,6 +7,7 @@ The posterior is a mixture of normals over tau, integrated by fixed quadrature
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -43,8 +44,45 @@ NEW_TRIAL_ENDS = ("pi_low", "pi_high", "pi_central_low", "pi_central_high")
 CHUNK = 131_072
 
 
+Number = TypeVar("Number", float, Floats)
+
+
 @dataclass(frozen=True)
-class Posterior:
+class Summary(Generic[Number]):
+    """What is told of the posterior of one analysis (numbers) or of many (arrays of one a column).
+
+    Attributes
+    ----------
+    mean, median : float or numpy.ndarray of float, shape (analyses,)
+        Posterior of the mean effect, on the analysis scale.
+    ci_low, ci_high : likewise
+        Its shortest interval.
+    central_low, central_high : likewise
+        Its central interval (equal tails).
+    probability_below_zero : likewise
+        Posterior probability that the mean effect is below zero.
+    pi_low, pi_high, pi_central_low, pi_central_high : likewise
+        Shortest and central interval for the effect in a new trial.
+    tau_median : likewise
+        Posterior median of the between-trial standard deviation.
+    """
+
+    mean: Number
+    median: Number
+    ci_low: Number
+    ci_high: Number
+    central_low: Number
+    central_high: Number
+    probability_below_zero: Number
+    pi_low: Number
+    pi_high: Number
+    pi_central_low: Number
+    pi_central_high: Number
+    tau_median: Number
+
+
+@dataclass(frozen=True)
+class Posterior(Summary[float]):
     """Posterior of the mean effect, of the effect in a new trial, and of tau.
 
     Attributes
@@ -53,20 +91,12 @@ class Posterior:
         Prior of tau in words.
     level : float
         Level of all intervals in percent.
-    mean, sd, median : float
-        Posterior of the mean effect, on the analysis scale. The sd is infinite for a half-Cauchy
-        prior with a flat prior on the mean and fewer than three trials.
-    ci_low, ci_high : float
-        Its shortest interval.
-    central_low, central_high : float
-        Its central interval (equal tails).
-    probability_below_zero : float
-        Posterior probability that the mean effect is below zero.
-    pi_low, pi_high, pi_central_low, pi_central_high : float
-        Shortest and central interval for the effect in a new trial.
+    sd : float
+        Of the mean effect; infinite for a half-Cauchy prior with a flat prior on the mean and
+        fewer than three trials.
     new_trial_below_zero : float
         Probability that the effect in a new trial is below zero.
-    tau_mean, tau_median : float
+    tau_mean : float
         Posterior of the between-trial standard deviation.
     tau_low, tau_high : float
         Its shortest interval, which begins at zero where the density falls from there.
@@ -81,21 +111,9 @@ class Posterior:
 
     prior: str
     level: float
-    mean: float
     sd: float
-    median: float
-    ci_low: float
-    ci_high: float
-    central_low: float
-    central_high: float
-    probability_below_zero: float
-    pi_low: float
-    pi_high: float
-    pi_central_low: float
-    pi_central_high: float
     new_trial_below_zero: float
     tau_mean: float
-    tau_median: float
     tau_low: float
     tau_high: float
     shrinkage_mean: tuple[float, ...]
@@ -103,40 +121,6 @@ class Posterior:
     weights: tuple[float, ...]
     thresholds: tuple[float, ...]
     probabilities_below: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class StackedPosterior:
-    """Posteriors of many analyses, every field of shape (analyses,).
-
-    Attributes
-    ----------
-    mean, median : numpy.ndarray of float
-        Posterior of the mean effect.
-    ci_low, ci_high : numpy.ndarray of float
-        Its shortest interval.
-    central_low, central_high : numpy.ndarray of float
-        Its central interval.
-    probability_below_zero : numpy.ndarray of float
-        Posterior probability that the mean effect is below zero.
-    pi_low, pi_high, pi_central_low, pi_central_high : numpy.ndarray of float
-        Shortest and central interval for the effect in a new trial.
-    tau_median : numpy.ndarray of float
-        Posterior median of tau.
-    """
-
-    mean: Floats
-    median: Floats
-    ci_low: Floats
-    ci_high: Floats
-    central_low: Floats
-    central_high: Floats
-    probability_below_zero: Floats
-    pi_low: Floats
-    pi_high: Floats
-    pi_central_low: Floats
-    pi_central_high: Floats
-    tau_median: Floats
 
 
 class _Solved:
@@ -280,7 +264,7 @@ def posterior_stack(
     level: float = 95.0,
     *,
     mean_prior: MeanPrior = FLAT,
-) -> StackedPosterior:
+) -> Summary[Floats]:
     """Posteriors of many analyses at once.
 
     Parameters
@@ -297,7 +281,7 @@ def posterior_stack(
 
     Returns
     -------
-    StackedPosterior
+    Summary
         The quadrature is coarser than for a single `posterior`. Where no sampling variance is more
         than a thousand times another's, quantiles agree to 1e-8 of the interval's width with two
         or more studies; with variances 1e12 apart, or a single study under a half-Cauchy prior, to
@@ -316,7 +300,7 @@ def posterior_stack(
         return _Solved(part, prior, mean_prior, rule).summary(level)
 
     width = CHUNK // (rule.panels * rule.nodes * len(whole.yi))
-    return StackedPosterior(**by_chunks(whole, width, summary))
+    return Summary(**by_chunks(whole, width, summary))
 
 
 def posterior_density(

@@ -183,7 +183,9 @@ def _brackets(stack: Stack, restricted: bool) -> tuple[Ints, Floats, Floats]:
     reach = np.log1p(_upper_bound(stack) * (1 + 1e-9) / smallest)
     steps = np.ceil(reach / SEARCH_STEP).astype(np.intp)
     width = reach / np.maximum(steps, 1)
-    found: list[tuple[Ints, Floats, Floats]] = []
+    found: list[tuple[Ints, Floats, Floats]] = [
+        (np.zeros(0, dtype=np.intp), np.zeros(0), np.zeros(0))
+    ]
     left = np.flatnonzero(steps > 0)
     part = stack if left.size == stack.k.size else stack.take(left)
     here = np.zeros(left.size)
@@ -198,12 +200,8 @@ def _brackets(stack: Stack, restricted: bool) -> tuple[Ints, Floats, Floats]:
         # Beyond the last step the slope cannot be positive; a rounding error must not hide a fall.
         rising_there &= steps[left] > step
         falls = np.flatnonzero(rising & ~rising_there)
-        if falls.size:
-            found.append((left[falls], here[falls], there[falls]))
+        found.append((left[falls], here[falls], there[falls]))
         here, rising = there, rising_there
-    if not found:
-        nothing = np.zeros(0)
-        return np.zeros(0, dtype=np.intp), nothing, nothing
     analysis, low, high = (np.concatenate(column) for column in zip(*found, strict=True))
     return analysis, low, high
 

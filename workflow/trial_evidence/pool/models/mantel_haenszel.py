@@ -1,7 +1,6 @@
 """Mantel-Haenszel pooling of two-by-two tables."""
 
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,6 @@ from trial_evidence.pool.engine.results import (
     wald,
 )
 
-Measure = Literal["risk_ratio", "odds_ratio", "risk_difference"]
 COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
 
 
@@ -38,7 +36,7 @@ class Counts:
     n_e: npt.ArrayLike
     events_c: npt.ArrayLike
     n_c: npt.ArrayLike
-    measure: Measure
+    measure: str
 
     @property
     def tables(self) -> tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]:
@@ -66,10 +64,10 @@ class Counts:
 
 def counts_of(rows: pd.DataFrame, measure: str) -> Counts | None:
     """Tables of the rows of the evidence, where the measure is made of them."""
-    if measure not in get_args(Measure):
+    if measure not in ESTIMATES:
         return None
     events_e, n_e, events_c, n_c = (rows[column].to_numpy(float) for column in COUNT_COLUMNS)
-    return Counts(events_e, n_e, events_c, n_c, cast("Measure", measure))
+    return Counts(events_e, n_e, events_c, n_c, measure)
 
 
 def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:

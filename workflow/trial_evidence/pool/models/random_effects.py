@@ -10,7 +10,6 @@ from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.results import (
     Pooled,
     check_effects,
-    check_level,
     percent_weights,
 )
 from trial_evidence.pool.engine.stacks import stack
@@ -60,7 +59,6 @@ def random_effects(
     The same as metafor's ``rma(method="REML", test="adhoc")`` and its relatives.
     """
     y, v = check_effects(yi, vi, at_least=2)
-    level = check_level(level)
     fit = fit_stack(
         y,
         v,
@@ -146,7 +144,6 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
         If there are fewer than two trials, or `check_effects` or `check_level` refuses the input.
     """
     y, v = check_effects(yi, vi, at_least=2)
-    level = check_level(level)
     fit = fit_stack(y, v, method="EE", interval="wald", level=level)
     return Pooled(
         model="common",
@@ -174,7 +171,6 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
         If there is not exactly one trial, or `check_effects` or `check_level` refuses the input.
     """
     y, v = check_effects(yi, vi)
-    level = check_level(level)
     if y.size != 1:
         raise ValueError(f"a single trial was expected, not {y.size}")
     fit = fit_stack(y, v, method="EE", interval="wald", level=level)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
-from trial_evidence.pool.engine.results import Floats, check_effects, check_level
+from trial_evidence.pool.engine.results import Floats, check_effects
 from trial_evidence.pool.engine.stacks import Ints
 
 
@@ -67,7 +67,6 @@ def specification_curve(
     Tran US. Z Psychol 2019;227:64-82.
     """
     y, v = check_effects(yi, vi, at_least=1)
-    level = check_level(level)
     mask = np.asarray(members, dtype=bool)
     if mask.ndim != 2 or mask.shape[0] != y.size or mask.shape[1] == 0:
         raise ValueError(f"members must be {y.size} effects by specifications, not {mask.shape}")
