@@ -43,23 +43,25 @@ class Counts:
         """The counts as functions of measures take them."""
         return self.events_e, self.n_e, self.events_c, self.n_c
 
-    def informative(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Checked events and patients of both arms, of the trials with an event and a non-event.
+    def of_odds(self, method: str) -> tuple[Floats, Floats, Floats, Floats]:
+        """Events and patients of both arms, of the trials with an event and a non-event.
+
+        Parameters
+        ----------
+        method : str
+            What asks for them, for the message: it makes sense for odds ratios alone.
 
         Raises
         ------
         ValueError
-            If a count is missing, negative or above n, n is not positive, or lengths differ.
+            If the measure is another, a count is missing, negative or above n, n is not positive,
+            or lengths differ.
         """
+        if self.measure != "odds_ratio":
+            raise ValueError(f"{method} is for odds ratios, not {self.measure}")
         a, n1, c, n0 = check_tables(*self.tables)
         keep = (a + c > 0) & (a + c < n1 + n0)
         return a[keep], n1[keep], c[keep], n0[keep]
-
-    def of_odds(self, method: str) -> tuple[Floats, Floats, Floats, Floats]:
-        """As `informative`, or an error where a method for odds ratios is asked for another."""
-        if self.measure != "odds_ratio":
-            raise ValueError(f"{method} is for odds ratios, not {self.measure}")
-        return self.informative()
 
 
 def counts_of(rows: pd.DataFrame, measure: str) -> Counts | None:
