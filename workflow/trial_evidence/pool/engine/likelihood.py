@@ -52,8 +52,7 @@ class Likelihood:
         log_weights = np.log(weights).sum(axis=1)
         if self.restricted:
             log_weights = log_weights - np.linalg.slogdet(cross)[1]
-        fitted: Floats = 0.5 * (log_weights - (weights * residuals**2).sum(axis=1))
-        return fitted
+        return np.asarray(0.5 * (log_weights - (weights * residuals**2).sum(axis=1)))
 
     def score(self, tau2: Floats) -> Floats:
         """Derivative of `value` (Viechtbauer 2005)."""
@@ -62,8 +61,7 @@ class Likelihood:
         if self.restricted:
             squared = np.einsum("gk,ki,kj->gij", weights**2, self.design, self.design)
             trace = trace - np.trace(np.linalg.solve(cross, squared), axis1=1, axis2=2)
-        slope: Floats = 0.5 * ((weights**2 * residuals**2).sum(axis=1) - trace)
-        return slope
+        return np.asarray(0.5 * ((weights**2 * residuals**2).sum(axis=1) - trace))
 
     def upper_bound(self) -> float:
         """A tau2 beyond which the score is never positive.
