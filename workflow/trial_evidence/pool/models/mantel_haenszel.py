@@ -54,12 +54,14 @@ class Counts:
         Raises
         ------
         ValueError
-            If the measure is another, a count is missing, negative or above n, n is not positive,
-            or lengths differ.
+            If the measure is another, there is no trial, a count is missing, negative or above n,
+            n is not positive, or lengths differ.
         """
         if self.measure != "odds_ratio":
             raise ValueError(f"{method} is for odds ratios, not {self.measure}")
         a, n1, c, n0 = check_tables(*self.tables)
+        if not a.size:
+            raise ValueError(f"{method} needs a trial")
         keep = (a + c > 0) & (a + c < n1 + n0)
         return a[keep], n1[keep], c[keep], n0[keep]
 
