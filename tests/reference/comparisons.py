@@ -566,7 +566,7 @@ EXACT = {"mean": "mu_mean", "sd": "mu_sd", "median": "mu_median", "central_low":
          "shrinkage_mean": "shrinkage_mean", "shrinkage_sd": "shrinkage_sd"}  # fmt: skip
 QUANTILES = {"median": "mu_median", "central_low": "mu_lb95", "central_high": "mu_ub95",
              "pi_central_low": "new_lb95", "pi_central_high": "new_ub95",
-             "probability_below": "p_mu_lt0"}  # fmt: skip
+             "probability_below_zero": "p_mu_lt0"}  # fmt: skip
 
 
 def bayes(name: str) -> Iterator[Pair]:

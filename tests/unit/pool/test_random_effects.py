@@ -11,7 +11,7 @@ from reference import load, reml_hartung_knapp
 from scipy.stats import norm
 from trial_evidence.measures.effects import logit_proportion
 from trial_evidence.measures.scales import LOGIT
-from trial_evidence.pool.engine.likelihood import reml_tau2
+from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
 from trial_evidence.pool.models.random_effects import (
     common_effect,
     dersimonian_laird_wald,
@@ -102,6 +102,10 @@ def test_i2_from_q_agrees_with_metafor_for_the_common_effect(name):
     agree(ours, data["fits"]["EE"]["z"]["I2"], name)
 
 
+def reml_tau2(y, v):
+    return mixed_effects_tau2(y, v, np.ones((y.size, 1)))
+
+
 @pytest.mark.parametrize("name", [n for n in SEVERAL if METAFOR[n]["exact_tau2"]["REML"]])
 def test_reml_tau2_agrees_with_50_digit_arithmetic(name):
     data = METAFOR[name]
@@ -185,7 +189,7 @@ def test_single_trial_means_one(k):
 
 def test_reml_refuses_as_many_means_as_trials():
     with pytest.raises(ValueError, match="2 trials, 2 means"):
-        reml_tau2(np.array([0.1, 0.2]), np.array([0.01, 0.02]), np.array([0, 1]))
+        mixed_effects_tau2(np.array([0.1, 0.2]), np.array([0.01, 0.02]), np.eye(2))
 
 
 def restricted_log_likelihood(tau2, y, v):

@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from trial_evidence.config import forms
 from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several, Some, Text
 from trial_evidence.config.methods import Methods
-from trial_evidence.config.reading import problem, read
+from trial_evidence.config.reading import not_allowed, problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
 
@@ -131,6 +131,11 @@ class EffectModifier(Form):
     factor: SkipJsonSchema[str]
     label: str
     levels: forms.Pair[str]
+
+    @property
+    def subgroups(self) -> tuple[str, ...]:
+        """The levels as the evidence names subgroups of patients."""
+        return tuple(f"{self.factor}={level}" for level in self.levels)
 
 
 _Factor = forms.entry_of("effect_modifiers", "a factor described in analyses.yaml")
@@ -318,17 +323,12 @@ def unknown_analyses(
     networks : sequence of str
         Ids of the networks, which may be named as analyses may.
     """
-    pooled = {a.id for a in configuration.analyses} | {r.id for r in configuration.rates}
-    known = sorted(pooled | {*networks})
-    problems = []
-    for trial_id, analysis, row in zip(
-        exclusions["trial_id"], exclusions["analysis"], exclusions["row"], strict=True
-    ):
-        if analysis in ("*", *known):
-            continue
-        allowed = forms.among(["*", *known], analysis)
-        message = f'"{analysis}" is not an analysis of config/analyses.yaml.{allowed}'
-        problems.append(
-            Problem("error", "exclusions.csv", int(row), trial_id, "analysis", analysis, message)
-        )
-    return tuple(problems)
+    pooled = {entry.id for entry in (*configuration.analyses, *configuration.rates)}
+    known = ["*", *sorted(pooled | {*networks})]
+    wrong = "is not an analysis of config/analyses.yaml."
+    cells = exclusions[["row", "trial_id", "analysis"]].itertuples(index=False)
+    return tuple(
+        not_allowed("exclusions.csv", row, trial_id, analysis, wrong, known)
+        for row, trial_id, analysis in cells
+        if analysis not in known
+    )

@@ -1,6 +1,7 @@
 """config/config.yaml: how trials are pooled, which variants are tried, which rows are taken."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -102,11 +103,7 @@ class Pooling(Form):
     @property
     def lead_ranges(self) -> tuple[tuple[LeadingModel, int, int | None], ...]:
         """Which model leads from how many trials to how many; None where there is no end."""
-        changes = [
-            rule
-            for before, rule in zip((None, *self.leading), self.leading, strict=False)
-            if before is None or before.model != rule.model
-        ]
+        changes = [next(rules) for _, rules in groupby(self.leading, lambda rule: rule.model)]
         ends = [*(rule.from_trials - 1 for rule in changes[1:]), None]
         return tuple(
             (rule.model, rule.from_trials, end) for rule, end in zip(changes, ends, strict=True)

@@ -49,6 +49,14 @@ def problem(
     return Problem("error", file, line, subject, column, value, f"{entry}{quoted}{message}")
 
 
+def not_allowed(
+    file: str, row: int, subject: str, analysis: str, wrong: str, known: Iterable[str]
+) -> Problem:
+    """An error in the column ``analysis`` of a table: what is wrong with it, and what is known."""
+    message = f'"{analysis}" {wrong}{among(known, analysis)}'
+    return Problem("error", file, int(row), subject, "analysis", analysis, message)
+
+
 def read(path: Path, form: type[T], **sections: Any) -> T:
     """What a file says, in its model; it may name entries of ``sections`` of other files.
 

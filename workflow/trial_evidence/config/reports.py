@@ -12,7 +12,7 @@ from trial_evidence.config import forms
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.forms import Fault, Form, Id, Number, Several, Some, Text, Whole
 from trial_evidence.config.networks import Network
-from trial_evidence.config.reading import problem, read
+from trial_evidence.config.reading import not_allowed, problem, read
 from trial_evidence.words.problems import Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -301,17 +301,16 @@ def read_report_configuration(
     SheetError
         When the file is missing, says what it may not, or names an analysis that there is not.
     """
-    analyses = {
-        f"{analysis.setting}/{analysis.id}": analysis for analysis in configuration.analyses
+    known: dict[str, Any] = {
+        "analyses": {f"{entry.setting}/{entry.id}": entry for entry in configuration.analyses}
     }
-    if networks is None:
-        return read(folder / FILE, ReportConfiguration, analyses=analyses)
-    files = [
-        f"{network.setting}/network/{network.id}/{table}.csv"
-        for network in networks
-        for table in CLAIM_TABLES
-    ]
-    return read(folder / FILE, ReportConfiguration, analyses=analyses, files=files)
+    if networks is not None:
+        known["files"] = [
+            f"{network.setting}/network/{network.id}/{table}.csv"
+            for network in networks
+            for table in CLAIM_TABLES
+        ]
+    return read(folder / FILE, ReportConfiguration, **known)
 
 
 def certainty_problems(
@@ -326,21 +325,15 @@ def certainty_problems(
         ``setting``, ``analysis`` and ``row`` (as the spreadsheet numbers it).
     """
     problems = []
-    for setting, analysis, row in zip(
-        judgements["setting"], judgements["analysis"], judgements["row"], strict=True
-    ):
-        known = [a.id for a in configuration.of_setting(setting) if a.pool == "overall"]
+    cells = judgements[["row", "setting", "analysis"]].itertuples(index=False)
+    for row, setting, analysis in cells:
+        pools = {entry.id: entry.pool for entry in configuration.of_setting(setting)}
+        known = [name for name, pool in pools.items() if pool == "overall"]
+        wrong = "is not an analysis of this setting in config/analyses.yaml."
+        if analysis in pools:
+            wrong = "is not pooled over all its trials, so there is no certainty to judge."
         if analysis not in known:
-            held = analysis in (a.id for a in configuration.of_setting(setting))
-            wrong = (
-                "is not pooled over all its trials, so there is no certainty to judge."
-                if held
-                else "is not an analysis of this setting in config/analyses.yaml."
-            )
-            message = f'"{analysis}" {wrong}{forms.among(known, analysis)}'
-            problems.append(
-                Problem("error", "certainty.csv", int(row), analysis, "analysis", analysis, message)
-            )
+            problems.append(not_allowed("certainty.csv", row, analysis, analysis, wrong, known))
     return tuple(problems)
 
 

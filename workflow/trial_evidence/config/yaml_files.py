@@ -132,10 +132,8 @@ def point_hint(text: object) -> str:
 
 
 def _in_words(message: str) -> str:
-    for beginning, words in _SLIPS.items():
-        if message.startswith(beginning):
-            return words
-    return f"Something here is not valid YAML ({' '.join(message.split())})."
+    known = (words for beginning, words in _SLIPS.items() if message.startswith(beginning))
+    return next(known, f"Something here is not valid YAML ({' '.join(message.split())}).")
 
 
 class _Loader(yaml.SafeLoader):

@@ -46,37 +46,50 @@ class EffectSizes:
     informative: Flags
 
 
-def _counts(values: npt.ArrayLike, name: str) -> Floats:
-    array = np.asarray(values, dtype=float)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must be one-dimensional, one value a trial")
-    return array
+def check_counts(events: npt.ArrayLike, n: npt.ArrayLike, arm: str) -> tuple[Floats, Floats]:
+    """Counts of one arm of each trial as arrays, or an error that says which of them cannot be.
 
+    Parameters
+    ----------
+    events, n : array_like of shape (k,)
+        Patients with the event and patients analysed.
+    arm : str
+        What the counts belong to, for the message.
 
-def _check_counts(events: Floats, n: Floats, arm: str) -> None:
-    if events.shape != n.shape:
-        raise ValueError(f"{arm}: {events.size} values of events but {n.size} of n")
-    bad = ~(np.isfinite(events) & np.isfinite(n) & (n > 0) & (events >= 0) & (events <= n))
+    Raises
+    ------
+    ValueError
+        If lengths differ, or events do not lie between 0 and a positive n.
+    """
+    x, total = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
+    if x.ndim != 1 or total.ndim != 1:
+        raise ValueError(f"{arm}: events and n must be one-dimensional, one value a trial")
+    if x.size != total.size:
+        raise ValueError(f"{arm}: {x.size} values of events but {total.size} of n")
+    bad = ~(np.isfinite(x) & np.isfinite(total) & (total > 0) & (x >= 0) & (x <= total))
     if bad.any():
         raise ValueError(
             f"{arm}: events must lie between 0 and n, and n above 0, "
             f"at positions {np.flatnonzero(bad).tolist()}"
         )
+    return x, total
+
+
+def check_tables(
+    events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Counts of both arms of each trial as arrays, or an error that says what cannot be."""
+    a, n1 = check_counts(events_e, n_e, "experimental arm")
+    c, n0 = check_counts(events_c, n_c, "control arm")
+    if a.size != c.size:
+        raise ValueError(f"{a.size} trials in the experimental arm but {c.size} in the control arm")
+    return a, n1, c, n0
 
 
 def _two_by_two(
-    events_e: npt.ArrayLike,
-    n_e: npt.ArrayLike,
-    events_c: npt.ArrayLike,
-    n_c: npt.ArrayLike,
-    statistic: Literal["risk-ratio", "odds-ratio", "diff"],
+    statistic: Literal["risk-ratio", "odds-ratio", "diff"], *counts: npt.ArrayLike
 ) -> EffectSizes:
-    a, n1 = _counts(events_e, "events_e"), _counts(n_e, "n_e")
-    c, n0 = _counts(events_c, "events_c"), _counts(n_c, "n_c")
-    _check_counts(a, n1, "experimental arm")
-    _check_counts(c, n0, "control arm")
-    if a.shape != c.shape:
-        raise ValueError(f"{a.size} trials in the experimental arm but {c.size} in the control arm")
+    a, n1, c, n0 = check_tables(*counts)
     no_event = (a == 0) & (c == 0)
     only_events = (a == n1) & (c == n0)
     corrected = (a == 0) | (a == n1) | (c == 0) | (c == n0)
@@ -116,7 +129,7 @@ def risk_ratio(
     Large-sample variance: Greenland S, Robins JM. Biometrics 1985;41:55-68. The same rule for
     empty cells as metafor's ``escalc(add=1/2, to="only0")``.
     """
-    return _two_by_two(events_e, n_e, events_c, n_c, "risk-ratio")
+    return _two_by_two("risk-ratio", events_e, n_e, events_c, n_c)
 
 
 def odds_ratio(
@@ -143,7 +156,7 @@ def odds_ratio(
     -----
     Variance: Woolf B. Ann Hum Genet 1955;19:251-253.
     """
-    return _two_by_two(events_e, n_e, events_c, n_c, "odds-ratio")
+    return _two_by_two("odds-ratio", events_e, n_e, events_c, n_c)
 
 
 def risk_difference(
@@ -167,16 +180,12 @@ def risk_difference(
     ValueError
         If a count is missing, negative or above n, n is not positive, or lengths differ.
     """
-    return _two_by_two(events_e, n_e, events_c, n_c, "diff")
-
-
-def _usable_level(level: Floats) -> Flags:
-    return (level > 0) & (level < 100)
+    return _two_by_two("diff", events_e, n_e, events_c, n_c)
 
 
 def _critical_value(level: Floats) -> Floats:
     """Normal quantile of a two-sided interval; NaN where the level is no percentage."""
-    return np.where(_usable_level(level), ndtri(0.5 + level / 200), np.nan)
+    return np.where((level > 0) & (level < 100), ndtri(0.5 + level / 200), np.nan)
 
 
 def _log(values: Floats) -> Floats:
@@ -289,8 +298,7 @@ def logit_proportion(events: npt.ArrayLike, n: npt.ArrayLike) -> EffectSizes:
     ValueError
         If a count is missing, negative or above n, n is not positive, or lengths differ.
     """
-    x, total = _counts(events, "events"), _counts(n, "n")
-    _check_counts(x, total, "arm")
+    x, total = check_counts(events, n, "arm")
     corrected = (x == 0) | (x == total)
     with_event = x + CONTINUITY_CORRECTION * corrected
     without = total - x + CONTINUITY_CORRECTION * corrected
@@ -328,8 +336,7 @@ def wilson_interval(
     -----
     Wilson EB. J Am Stat Assoc 1927;22:209-212.
     """
-    x, total = _counts(events, "events"), _counts(n, "n")
-    _check_counts(x, total, "arm")
+    x, total = check_counts(events, n, "arm")
     low, high = proportion_confint(x, total, alpha=1 - level / 100, method="wilson")
     return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from trial_evidence.measures.scales import IDENTITY, LOG_RATIO, LOGIT, Scale
@@ -62,18 +61,16 @@ class Measure:
         return FROM_COUNTS[self.name](*counts)
 
 
-MEASURES: Mapping[str, Measure] = MappingProxyType(
-    {
-        measure.name: measure
-        for measure in (
-            Measure("risk_ratio", "Risk ratio", "RR", "counts", LOG_RATIO, 2, False),
-            Measure("odds_ratio", "Odds ratio", "OR", "counts", LOG_RATIO, 2, False),
-            Measure("risk_difference", "Risk difference", "RD", "counts", IDENTITY, 2, False),
-            Measure("hazard_ratio", "Hazard ratio", "HR", "contrasts", LOG_RATIO, 2, True),
-            Measure("proportion", "Rate", "rate", "counts", LOGIT, 0, None),
-        )
-    }
-)
+MEASURES: Mapping[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        Measure("risk_ratio", "Risk ratio", "RR", "counts", LOG_RATIO, 2, False),
+        Measure("odds_ratio", "Odds ratio", "OR", "counts", LOG_RATIO, 2, False),
+        Measure("risk_difference", "Risk difference", "RD", "counts", IDENTITY, 2, False),
+        Measure("hazard_ratio", "Hazard ratio", "HR", "contrasts", LOG_RATIO, 2, True),
+        Measure("proportion", "Rate", "rate", "counts", LOGIT, 0, None),
+    )
+}
 
 
 def measure_words(name: str) -> str:

@@ -1,15 +1,13 @@
 """Columns of the tables that the pool stage writes; light, so that any stage can read them."""
 
-ESTIMATE_COLUMNS = [
-    "setting", "analysis", "outcome", "measure", "experimental", "control", "subgroup", "model",
-    "k", "participants", "events", "estimate", "ci_low", "ci_high", "ci_level", "pi_low",
-    "pi_high", "p_value", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p", "i2_from_q",
-    "probability_of_benefit", "role", "trials", "remark",
-]  # fmt: skip
 ESTIMATE_NUMBERS = [
     "k", "participants", "events", "estimate", "ci_low", "ci_high", "ci_level", "pi_low",
     "pi_high", "p_value", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p", "i2_from_q",
     "probability_of_benefit",
+]  # fmt: skip
+ESTIMATE_COLUMNS = [
+    "setting", "analysis", "outcome", "measure", "experimental", "control", "subgroup", "model",
+    *ESTIMATE_NUMBERS, "role", "trials", "remark",
 ]  # fmt: skip
 ESTIMATE_COUNTS = ["k", "participants", "events", "q_df"]
 TRIAL_NUMBERS = ["estimate", "estimate_low", "estimate_high", "weight"]

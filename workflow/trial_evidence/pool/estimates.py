@@ -1,8 +1,7 @@
 """All estimates of one setting: every analysis, subgroup and model in one table."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -60,134 +59,126 @@ def pool_setting(
         As :func:`trial_evidence.extract.evidence.extract_setting` returns them.
     """
     used, rates = (_with_own_results(t, configuration.confidence_level) for t in (used, rates))
-    records: list[dict[str, Any]] = []
-    weights: dict[int, float] = {}
+    pools = []
     for analysis in configuration.of_setting(setting):
         for measure in analysis.measures:
             rows = used[(used["analysis"] == analysis.id) & (used["measure"] == measure)]
-            found, weight = _analysis_estimates(analysis, measure, rows, configuration)
-            records += found
-            weights |= weight
-    rate_weights: dict[int, float] = {}
-    for rate_analysis in configuration.rates_of_setting(setting):
-        rows = rates[rates["analysis"] == rate_analysis.id]
-        found, weight = _rate_estimates(rate_analysis, rows, configuration)
-        records += found
-        rate_weights |= weight
+            pools.append(_analysis_estimates(analysis, measure, rows, configuration))
+    rate_pools = [
+        _rate_estimates(analysis, rates[rates["analysis"] == analysis.id], configuration)
+        for analysis in configuration.rates_of_setting(setting)
+    ]
+    records = [record for pool in (*pools, *rate_pools) for record in pool.records]
     return SettingEstimates(
         estimates=pd.DataFrame(records, columns=ESTIMATE_COLUMNS).astype(
             dict.fromkeys(ESTIMATE_COUNTS, "Int64")
         ),
-        trials=used.assign(weight=pd.Series(weights, index=used.index, dtype=float)),
-        rates=rates.assign(weight=pd.Series(rate_weights, index=rates.index, dtype=float)),
+        trials=_weighted(used, pools),
+        rates=_weighted(rates, rate_pools),
     )
 
 
 def qualifying_trials(rows: pd.DataFrame, modifier: EffectModifier) -> list[str]:
     """Trials of which both levels of a factor are pooled, in the order of the rows."""
-    levels = [f"{modifier.factor}={level}" for level in modifier.levels]
-    inside = rows[rows["subgroup"].isin(levels) & (rows["pooled"] == "yes")]
-    complete = inside.groupby("trial_id", sort=False)["subgroup"].nunique() == len(levels)
+    inside = rows[rows["subgroup"].isin(modifier.subgroups) & (rows["pooled"] == "yes")]
+    complete = inside.groupby("trial_id", sort=False)["subgroup"].nunique() == 2
     return [str(trial) for trial in complete.index[complete]]
+
+
+def _weighted(rows: pd.DataFrame, pools: "list[_Pool]") -> pd.DataFrame:
+    weights = {row: weight for pool in pools for row, weight in pool.weights.items()}
+    return rows.assign(weight=pd.Series(weights, index=rows.index, dtype=float))
 
 
 def _analysis_estimates(
     analysis: Analysis, measure: str, rows: pd.DataFrame, configuration: Configuration
-) -> tuple[list[dict[str, Any]], dict[int, float]]:
-    records: list[dict[str, Any]] = []
-    weights: dict[int, float] = {}
-    whole = rows[rows["subgroup"] == ALL]
-    pooled = whole[whole["pooled"] == "yes"]
+) -> "_Pool":
     pool = _Pool(analysis, measure, configuration)
-
-    def add(trials: pd.DataFrame, subgroup: str, *, weigh: bool = True) -> None:
-        found, inside = pool.models(trials, subgroup)
-        records.extend(found)
-        weights.update(inside if weigh else {})
-
-    if analysis.pool == "overall":
-        add(pooled, ALL)
+    pooled = rows[(rows["subgroup"] == ALL) & (rows["pooled"] == "yes")]
+    overall = analysis.pool == "overall"
+    if overall:
+        pool.add(pooled, ALL)
     if analysis.pool in ("overall", "within_subgroups"):
         for value, group in pooled.groupby(analysis.subgroups, sort=False):
-            add(group, f"{analysis.subgroups}={value}", weigh=analysis.pool != "overall")
-    if analysis.pool == "overall":
-        records += pool.subgroup_difference(pooled, analysis.subgroups)
+            pool.add(group, f"{analysis.subgroups}={value}", weigh=not overall)
+    if overall:
+        pool.add_subgroup_difference(pooled, analysis.subgroups)
     if analysis.pool == "none":
         for trial_id, trial in pooled.groupby("trial_id", sort=False):
-            add(trial, f"trial={trial_id}", weigh=False)
+            pool.add(trial, f"trial={trial_id}", weigh=False)
     if pooled.empty:
-        records.append(pool.nothing(ALL))
+        pool.add_nothing()
     for modifier in analysis.effect_modifiers:
         trials = qualifying_trials(rows, modifier)
         if len(trials) < configuration.effect_modifier_min_trials:
             continue
-        inside_rows = rows[rows["trial_id"].isin(trials)]
-        levels = [f"{modifier.factor}={level}" for level in modifier.levels]
-        if analysis.pool != "overall":
-            for name, trial_id in product(levels, trials):
-                own = inside_rows[
-                    (inside_rows["subgroup"] == name) & (inside_rows["trial_id"] == trial_id)
-                ]
-                add(own, f"{name} & trial={trial_id}", weigh=False)
-            continue
-        for name in levels:
-            add(inside_rows[inside_rows["subgroup"] == name], name)
-        records += pool.interaction(inside_rows[inside_rows["subgroup"].isin(levels)], modifier)
-    return records, weights
+        inside = rows[rows["trial_id"].isin(trials)]
+        for name in modifier.subgroups:
+            of_level = inside[inside["subgroup"] == name]
+            if overall:
+                pool.add(of_level, name)
+                continue
+            for trial_id in trials:
+                own = of_level[of_level["trial_id"] == trial_id]
+                pool.add(own, f"{name} & trial={trial_id}", weigh=False)
+        if overall:
+            pool.add_interaction(inside, modifier)
+    return pool
 
 
 def _rate_estimates(
     analysis: RateAnalysis, rows: pd.DataFrame, configuration: Configuration
-) -> tuple[list[dict[str, Any]], dict[int, float]]:
-    records: list[dict[str, Any]] = []
-    weights: dict[int, float] = {}
+) -> "_Pool":
     pool = _Pool(analysis, "proportion", configuration)
     pooled = rows[rows["pooled"] == "yes"]
     for (_, subgroup), group in pooled.groupby(["regimen", "subgroup"], sort=False):
-        found, inside = pool.models(group, str(subgroup))
-        records += found
-        weights |= inside
-    return records, weights
+        pool.add(group, str(subgroup))
+    return pool
 
 
 @dataclass(frozen=True)
 class _Pool:
-    """Turns sets of trials of one analysis and measure into records of the estimates table."""
+    """Turns sets of trials of one analysis and measure into records of the estimates table.
+
+    Attributes
+    ----------
+    weights : dict of int to float
+        Row of the evidence -> its weight in the leading model of its pool.
+    """
 
     analysis: Analysis | RateAnalysis
     measure: str
     configuration: Configuration
+    records: list[dict[str, Any]] = field(default_factory=list)
+    weights: dict[int, float] = field(default_factory=dict)
 
     @property
     def reading(self) -> Measure:
         return MEASURES[self.measure]
 
-    def models(
-        self, rows: pd.DataFrame, subgroup: str
-    ) -> tuple[list[dict[str, Any]], dict[int, float]]:
+    def add(self, rows: pd.DataFrame, subgroup: str, *, weigh: bool = True) -> None:
         """Every model for one set of trials, and each trial's weight in the leading one."""
         if rows.empty:
-            return [], {}
+            return
         counts = counts_of(rows, self.measure)
         lead, results = self._pooled(rows["yi"], rows["vi"], counts)
-        records = [
-            self._record(result, rows, subgroup)
-            | {"role": role, "remark": lead.reason if role == "lead" else ""}
-            for result, role in results
-        ]
-        leader = next(result for result, role in results if role == "lead")
-        return records, dict(zip(rows.index, leader.weights, strict=True))
+        for result, role in results:
+            remark = lead.reason if role == "lead" else ""
+            own = self._record(result, rows, subgroup)
+            self.records.append(own | {"role": role, "remark": remark})
+            if weigh and role == "lead":
+                self.weights.update(zip(rows.index, result.weights, strict=True))
 
-    def subgroup_difference(self, rows: pd.DataFrame, column: str) -> list[dict[str, Any]]:
+    def add_subgroup_difference(self, rows: pd.DataFrame, column: str) -> None:
         """Test whether the subgroups differ; no record where there is one subgroup only."""
         if rows[column].nunique() < 2:
-            return []
+            return
         test = subgroup_test(rows["yi"], rows["vi"], list(rows[column]))
         if test.statistic is None:
             remark = f"Not tested: {test.reason}"
         else:
             remark = f"F({test.df_num}, {test.df_den}) = {test.statistic:.2f}; {test.method}"
-        return [
+        self.records.append(
             self._frame(rows, column)
             | {
                 "model": "subgroup_difference",
@@ -198,30 +189,35 @@ class _Pool:
                 "tau2": test.tau2,
                 "remark": remark,
             }
-        ]
+        )
 
-    def interaction(self, rows: pd.DataFrame, modifier: EffectModifier) -> list[dict[str, Any]]:
+    def add_interaction(self, rows: pd.DataFrame, modifier: EffectModifier) -> None:
         """Pooled within-trial difference between the two levels of a factor, first v second."""
         first, second = (
-            rows[rows["subgroup"] == f"{modifier.factor}={level}"].set_index("trial_id")
-            for level in modifier.levels
+            rows[rows["subgroup"] == name].set_index("trial_id") for name in modifier.subgroups
         )
+        both = rows[rows["subgroup"].isin(modifier.subgroups)]
         second = second.loc[first.index]
         yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
-        trials = rows[rows["subgroup"] == f"{modifier.factor}={modifier.levels[0]}"]
         ratio = "ratio" if self.reading.is_ratio else "difference"
         name = f"{modifier.levels[0]} v {modifier.levels[1]}"
-        return [
-            self._record(result, rows, modifier.factor)
+        self.records.extend(
+            self._record(result, both, modifier.factor)
             | {
                 "measure": f"{ratio}_of_{self.measure}s",
                 "role": role,
-                "trials": ";".join(trials["trial_id"]),
+                "trials": ";".join(first.index),
                 "probability_of_benefit": None,
                 "remark": f"{modifier.label}: {name}, within trials",
             }
             for result, role in self._pooled(yi, vi)[1]
-        ]
+        )
+
+    def add_nothing(self) -> None:
+        """The record of an analysis that no trial qualifies for."""
+        self.records.append(
+            self._described(ALL) | {"model": "no_trial", "k": 0, "remark": "No trial qualifies"}
+        )
 
     def _pooled(
         self, yi: npt.ArrayLike, vi: npt.ArrayLike, counts: Counts | None = None
@@ -240,17 +236,14 @@ class _Pool:
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
         return lead, [(result, roles.get(result.model, "")) for result in results]
 
-    def nothing(self, subgroup: str) -> dict[str, Any]:
-        """The record of an analysis that no trial qualifies for."""
+    def _described(self, subgroup: str) -> dict[str, Any]:
+        """The columns that are the same whatever the trials and the model."""
         return {
             "setting": self.analysis.setting,
             "analysis": self.analysis.id,
             "measure": self.measure,
             "subgroup": subgroup,
-            "model": "no_trial",
-            "k": 0,
             "ci_level": self.configuration.confidence_level,
-            "remark": "No trial qualifies",
         }
 
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
@@ -263,16 +256,11 @@ class _Pool:
             shown = {c: _joined(rows[c]) for c in ("outcome", "experimental", "control")}
             participants = _total(rows, ["n_experimental", "n_control"])
             events = _total(rows, ["events_experimental", "events_control"])
-        return {
-            "setting": self.analysis.setting,
-            "analysis": self.analysis.id,
-            "measure": self.measure,
+        return self._described(subgroup) | {
             **shown,
-            "subgroup": subgroup,
             "k": rows["trial_id"].nunique(),
             "participants": participants,
             "events": events,
-            "ci_level": self.configuration.confidence_level,
             "trials": ";".join(dict.fromkeys(rows["trial_id"])),
         }
 

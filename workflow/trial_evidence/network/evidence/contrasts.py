@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from trial_evidence.measures.effects import CONTINUITY_CORRECTION
-from trial_evidence.pool.engine.results import Floats, check_counts
+from trial_evidence.measures.effects import CONTINUITY_CORRECTION, check_counts
+from trial_evidence.pool.engine.results import Floats
 
 # What rounding in print, or models fitted pair by pair, can leave open around a triangle of
 # contrasts, on the analysis scale.

@@ -21,12 +21,12 @@ from scipy.special import betainc
 
 from trial_evidence.config.methods import Pooling
 from trial_evidence.config.networks import Background
-from trial_evidence.measures.effects import CONTINUITY_CORRECTION
+from trial_evidence.measures.effects import CONTINUITY_CORRECTION, check_counts
 from trial_evidence.network.fit.effect import wald
 from trial_evidence.network.within_trials.factorial import FactorialTrial
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Floats, Pooled, check_counts
+from trial_evidence.pool.engine.results import Floats, Pooled
 from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.words.numbers import round_half_up
 

@@ -6,11 +6,12 @@ The posterior is a mixture of normals over tau, integrated by fixed quadrature
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.optimize import brentq
 
 from trial_evidence.pool.bayes.mixtures import NormalMixtures
@@ -30,7 +31,7 @@ from trial_evidence.pool.engine.results import (
     check_level,
     percent_weights,
 )
-from trial_evidence.pool.engine.stacks import Stack, stack
+from trial_evidence.pool.engine.stacks import Stack, by_chunks, stack
 
 PREDICTION_BAYESIAN = "shortest interval of the posterior predictive distribution"
 
@@ -43,8 +44,45 @@ NEW_TRIAL_ENDS = ("pi_low", "pi_high", "pi_central_low", "pi_central_high")
 CHUNK = 131_072
 
 
+Number = TypeVar("Number", float, Floats)
+
+
 @dataclass(frozen=True)
-class Posterior:
+class Summary(Generic[Number]):
+    """What is told of the posterior of one analysis (numbers) or of many (arrays of one a column).
+
+    Attributes
+    ----------
+    mean, median : float or numpy.ndarray of float, shape (analyses,)
+        Posterior of the mean effect, on the analysis scale.
+    ci_low, ci_high : likewise
+        Its shortest interval.
+    central_low, central_high : likewise
+        Its central interval (equal tails).
+    probability_below_zero : likewise
+        Posterior probability that the mean effect is below zero.
+    pi_low, pi_high, pi_central_low, pi_central_high : likewise
+        Shortest and central interval for the effect in a new trial.
+    tau_median : likewise
+        Posterior median of the between-trial standard deviation.
+    """
+
+    mean: Number
+    median: Number
+    ci_low: Number
+    ci_high: Number
+    central_low: Number
+    central_high: Number
+    probability_below_zero: Number
+    pi_low: Number
+    pi_high: Number
+    pi_central_low: Number
+    pi_central_high: Number
+    tau_median: Number
+
+
+@dataclass(frozen=True)
+class Posterior(Summary[float]):
     """Posterior of the mean effect, of the effect in a new trial, and of tau.
 
     Attributes
@@ -53,20 +91,12 @@ class Posterior:
         Prior of tau in words.
     level : float
         Level of all intervals in percent.
-    mean, sd, median : float
-        Posterior of the mean effect, on the analysis scale. The sd is infinite for a half-Cauchy
-        prior with a flat prior on the mean and fewer than three trials.
-    ci_low, ci_high : float
-        Its shortest interval.
-    central_low, central_high : float
-        Its central interval (equal tails).
-    probability_below_zero : float
-        Posterior probability that the mean effect is below zero.
-    pi_low, pi_high, pi_central_low, pi_central_high : float
-        Shortest and central interval for the effect in a new trial.
+    sd : float
+        Of the mean effect; infinite for a half-Cauchy prior with a flat prior on the mean and
+        fewer than three trials.
     new_trial_below_zero : float
         Probability that the effect in a new trial is below zero.
-    tau_mean, tau_median : float
+    tau_mean : float
         Posterior of the between-trial standard deviation.
     tau_low, tau_high : float
         Its shortest interval, which begins at zero where the density falls from there.
@@ -81,21 +111,9 @@ class Posterior:
 
     prior: str
     level: float
-    mean: float
     sd: float
-    median: float
-    ci_low: float
-    ci_high: float
-    central_low: float
-    central_high: float
-    probability_below_zero: float
-    pi_low: float
-    pi_high: float
-    pi_central_low: float
-    pi_central_high: float
     new_trial_below_zero: float
     tau_mean: float
-    tau_median: float
     tau_low: float
     tau_high: float
     shrinkage_mean: tuple[float, ...]
@@ -105,91 +123,31 @@ class Posterior:
     probabilities_below: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class StackedPosterior:
-    """Posteriors of many analyses, every field of shape (analyses,).
-
-    Attributes
-    ----------
-    mean, median : numpy.ndarray of float
-        Posterior of the mean effect.
-    ci_low, ci_high : numpy.ndarray of float
-        Its shortest interval.
-    central_low, central_high : numpy.ndarray of float
-        Its central interval.
-    probability_below : numpy.ndarray of float
-        Posterior probability of a mean effect below the threshold.
-    pi_low, pi_high, pi_central_low, pi_central_high : numpy.ndarray of float
-        Shortest and central interval for the effect in a new trial.
-    tau_median : numpy.ndarray of float
-        Posterior median of tau.
-    """
-
-    mean: Floats
-    median: Floats
-    ci_low: Floats
-    ci_high: Floats
-    central_low: Floats
-    central_high: Floats
-    probability_below: Floats
-    pi_low: Floats
-    pi_high: Floats
-    pi_central_low: Floats
-    pi_central_high: Floats
-    tau_median: Floats
-
-
-@dataclass(frozen=True)
-class PosteriorDensity:
-    """Densities on a grid, for a figure.
-
-    Attributes
-    ----------
-    effect : numpy.ndarray of float, shape (points,)
-        Grid of effects on the analysis scale.
-    mean_density, new_trial_density : numpy.ndarray of float, shape (points,)
-        Posterior density of the mean effect and of the effect in a new trial.
-    tau : numpy.ndarray of float, shape (points,)
-        Grid of tau, from zero.
-    tau_density, tau_prior_density : numpy.ndarray of float, shape (points,)
-        Posterior and prior density of tau.
-    """
-
-    effect: Floats
-    mean_density: Floats
-    new_trial_density: Floats
-    tau: Floats
-    tau_density: Floats
-    tau_prior_density: Floats
-
-
-@dataclass(frozen=True)
 class _Solved:
     """Quadrature of a stack and the mixtures it gives, effects around each analysis' shift."""
 
-    part: Stack
-    shift: Floats
-    tau: TauPosterior
-    means: Floats
-    variances: Floats
-    mean: NormalMixtures
-    new_trial: NormalMixtures
+    def __init__(self, part: Stack, prior: TauPrior, mean_prior: MeanPrior, rule: Rule) -> None:
+        self.part, self.shift = part.centred()
+        self.tau = TauPosterior(self.part, prior, mean_prior, self.shift, rule)
+        tau, weights = self.tau.tau, self.tau.weights
+        self.means, precision, _ = self.tau.given_tau(tau)
+        self.variances = 1 / precision
+        self.mean = NormalMixtures(self.means, np.sqrt(self.variances), weights)
+        self.new_trial = NormalMixtures(self.means, np.sqrt(self.variances + tau**2), weights)
 
-
-def _solve(part: Stack, prior: TauPrior, mean_prior: MeanPrior, rule: Rule) -> _Solved:
-    centred, shift = part.centred()
-    tau = TauPosterior(centred, prior, mean_prior, shift, rule)
-    means, precision, _ = tau.given_tau(tau.tau)
-    variances = 1 / precision
-    return _Solved(
-        part=centred,
-        shift=shift,
-        tau=tau,
-        means=means,
-        variances=variances,
-        mean=NormalMixtures(means, np.sqrt(variances), tau.weights),
-        new_trial=NormalMixtures(means, np.sqrt(variances + tau.tau**2), tau.weights),
-    )
+    def summary(self, level: float) -> dict[str, Floats]:
+        """What single posteriors and stacks of them tell alike, as fields of both."""
+        half = np.full(self.shift.size, 0.5)
+        effects = {
+            "mean": (self.tau.weights * self.means).sum(axis=0),
+            "median": self.mean.quantile(half),
+            **dict(zip(MEAN_ENDS, self.mean.intervals(level / 100), strict=True)),
+            **dict(zip(NEW_TRIAL_ENDS, self.new_trial.intervals(level / 100), strict=True)),
+        }
+        return {name: values + self.shift for name, values in effects.items()} | {
+            "probability_below_zero": self.mean.cdf(0.0 - self.shift),
+            "tau_median": self.tau.quantile(half),
+        }
 
 
 def _shortest_tau(tau: TauPosterior, level: float) -> tuple[float, float]:
@@ -258,7 +216,7 @@ def posterior(
     """
     y, v = check_effects(yi, vi)
     level = check_level(level)
-    solved = _solve(stack(y, v), prior, mean_prior, rule)
+    solved = _Solved(stack(y, v), prior, mean_prior, rule)
     centre = float(solved.shift[0])
     tau, weights = solved.tau.tau[:, 0], solved.tau.weights[:, 0]
     means, variances = solved.means[:, 0], solved.variances[:, 0]
@@ -280,15 +238,12 @@ def posterior(
     def below(mixture: NormalMixtures, effect: float) -> float:
         return float(mixture.cdf(np.array([effect - centre]))[0])
 
-    found: dict[str, Any] = {
-        name: float(values[0]) for name, values in _summary(solved, level, 0.0).items()
-    }
+    found = {name: float(values[0]) for name, values in solved.summary(level).items()}
     tau_low, tau_high = _shortest_tau(solved.tau, level / 100)
     return Posterior(
+        **found | {"mean": mean + centre},
         prior=prior.label,
         level=level,
-        probability_below_zero=found.pop("probability_below"),
-        **found | {"mean": mean + centre},
         sd=math.inf if heavy else sd,
         new_trial_below_zero=below(solved.new_trial, 0.0),
         tau_mean=float(weights @ tau),
@@ -309,8 +264,7 @@ def posterior_stack(
     level: float = 95.0,
     *,
     mean_prior: MeanPrior = FLAT,
-    threshold: float = 0.0,
-) -> StackedPosterior:
+) -> Summary[Floats]:
     """Posteriors of many analyses at once.
 
     Parameters
@@ -324,12 +278,10 @@ def posterior_stack(
         Level of the intervals in percent.
     mean_prior : MeanPrior
         Prior of the mean effect; flat by default.
-    threshold : float
-        Effect whose posterior probability of not being reached is asked for.
 
     Returns
     -------
-    StackedPosterior
+    Summary
         The quadrature is coarser than for a single `posterior`. Where no sampling variance is more
         than a thousand times another's, quantiles agree to 1e-8 of the interval's width with two
         or more studies; with variances 1e12 apart, or a single study under a half-Cauchy prior, to
@@ -342,32 +294,13 @@ def posterior_stack(
     """
     level = check_level(level)
     whole = stack(yi, vi)
-    analyses = whole.k.size
-    result = {field.name: np.empty(analyses) for field in fields(StackedPosterior)}
     rule = fast_rule(prior)
-    width = max(CHUNK // (rule.panels * rule.nodes * whole.yi.shape[0]), 1)
-    for start in range(0, analyses, width):
-        here = slice(start, start + width)
-        for name, values in _summary(
-            _solve(whole.take(here), prior, mean_prior, rule), level, threshold
-        ).items():
-            result[name][here] = values
-    return StackedPosterior(**result)
 
+    def summary(part: Stack) -> dict[str, Floats]:
+        return _Solved(part, prior, mean_prior, rule).summary(level)
 
-def _summary(solved: _Solved, level: float, threshold: float) -> dict[str, Floats]:
-    shift = solved.shift
-    half = np.full(shift.size, 0.5)
-    effects = {
-        "mean": (solved.tau.weights * solved.means).sum(axis=0),
-        "median": solved.mean.quantile(half),
-        **dict(zip(MEAN_ENDS, solved.mean.intervals(level / 100), strict=True)),
-        **dict(zip(NEW_TRIAL_ENDS, solved.new_trial.intervals(level / 100), strict=True)),
-    }
-    return {name: values + shift for name, values in effects.items()} | {
-        "probability_below": solved.mean.cdf(threshold - shift),
-        "tau_median": solved.tau.quantile(half),
-    }
+    width = CHUNK // (rule.panels * rule.nodes * len(whole.yi))
+    return Summary(**by_chunks(whole, width, summary))
 
 
 def posterior_density(
@@ -375,9 +308,8 @@ def posterior_density(
     vi: npt.ArrayLike,
     prior: TauPrior,
     *,
-    mean_prior: MeanPrior = FLAT,
     points: int = 401,
-) -> PosteriorDensity:
+) -> pd.DataFrame:
     """Posterior densities on a grid wide enough for a figure.
 
     Parameters
@@ -386,16 +318,15 @@ def posterior_density(
         Effects on the analysis scale and their sampling variances; k at least 1.
     prior : TauPrior
         Prior of tau, in units of `yi`.
-    mean_prior : MeanPrior
-        Prior of the mean effect; flat by default.
     points : int
         Points of each grid.
 
     Returns
     -------
-    PosteriorDensity
-        Effects between the 0.5% and 99.5% quantiles for a new trial, tau up to the 99.5% quantile
-        of its posterior.
+    DataFrame
+        ``effect`` (on the analysis scale, between the 0.5% and 99.5% quantiles for a new trial)
+        with ``mean_density`` and ``new_trial_density``; ``tau`` (up to the 99.5% quantile of its
+        posterior) with ``tau_density`` and ``tau_prior_density``.
 
     Raises
     ------
@@ -403,25 +334,20 @@ def posterior_density(
         If `check_effects` refuses the input.
     """
     y, v = check_effects(yi, vi)
-    solved = _solve(stack(y, v), prior, mean_prior, FINE)
+    solved = _Solved(stack(y, v), prior, FLAT, FINE)
     low, high = (float(solved.new_trial.quantile(np.array([p]))[0]) for p in (0.005, 0.995))
     effect = np.linspace(low, high, points)
     tau = np.linspace(0.0, float(solved.tau.quantile(np.array([0.995]))[0]), points)
-    return PosteriorDensity(
-        effect=effect + solved.shift[0],
-        mean_density=_density_along(solved.mean, effect),
-        new_trial_density=_density_along(solved.new_trial, effect),
-        tau=tau,
-        tau_density=solved.tau.density(tau[:, None])[:, 0],
-        tau_prior_density=np.exp(prior.log_density(tau)),
+    return pd.DataFrame(
+        {
+            "effect": effect + solved.shift[0],
+            "mean_density": solved.mean.density(effect),
+            "new_trial_density": solved.new_trial.density(effect),
+            "tau": tau,
+            "tau_density": solved.tau.density(tau[:, None])[:, 0],
+            "tau_prior_density": np.exp(prior.log_density(tau)),
+        }
     )
-
-
-def _density_along(mixture: NormalMixtures, effect: Floats) -> Floats:
-    """Density of a single mixture at many points."""
-    z = (effect - mixture.means) / mixture.sds
-    each = mixture.weights / mixture.sds * np.exp(-0.5 * z * z)
-    return np.asarray(each.sum(axis=0) / math.sqrt(2 * math.pi))
 
 
 def bayesian(

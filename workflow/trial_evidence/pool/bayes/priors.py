@@ -10,29 +10,36 @@ import numpy as np
 from trial_evidence.pool.engine.results import Floats
 
 
-def _check_positive(value: float, what: str) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{what} of the prior must be a finite number above zero, not {value}")
-
-
 class TauPrior(ABC):
     """A prior on tau.
 
     Attributes
     ----------
+    words : str
+        The prior in words, with its numbers to be filled in.
+    above_zero : tuple of str
+        The number of the prior that has to be above zero, and what it is called.
     on_log_scale : bool
         Whether the density is smooth in log tau and not at zero.
     fast_nodes : int
         Nodes of the fast quadrature.
     """
 
+    words: ClassVar[str]
+    above_zero: ClassVar[tuple[str, str]] = ("scale", "the scale")
     on_log_scale: ClassVar[bool] = False
     fast_nodes: ClassVar[int] = 48
 
+    def __post_init__(self) -> None:
+        name, what = self.above_zero
+        value = getattr(self, name)
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{what} of the prior must be a finite number above zero, not {value}")
+
     @property
-    @abstractmethod
     def label(self) -> str:
         """The prior in words."""
+        return self.words.format(**vars(self))
 
     @abstractmethod
     def log_density(self, tau: Floats) -> Floats:
@@ -58,13 +65,7 @@ class HalfNormal(TauPrior):
     """
 
     scale: float
-
-    def __post_init__(self) -> None:
-        _check_positive(self.scale, "the scale")
-
-    @property
-    def label(self) -> str:
-        return f"half-normal({self.scale:g})"
+    words: ClassVar[str] = "half-normal({scale:g})"
 
     def log_density(self, tau: Floats) -> Floats:
         constant = 0.5 * math.log(2 / math.pi) - math.log(self.scale)
@@ -85,14 +86,8 @@ class HalfCauchy(TauPrior):
     """
 
     scale: float
+    words: ClassVar[str] = "half-Cauchy({scale:g})"
     fast_nodes: ClassVar[int] = 80
-
-    def __post_init__(self) -> None:
-        _check_positive(self.scale, "the scale")
-
-    @property
-    def label(self) -> str:
-        return f"half-Cauchy({self.scale:g})"
 
     def log_density(self, tau: Floats) -> Floats:
         constant = math.log(2 / math.pi) - math.log(self.scale)
@@ -114,13 +109,8 @@ class Uniform(TauPrior):
     """
 
     upper: float
-
-    def __post_init__(self) -> None:
-        _check_positive(self.upper, "the upper end")
-
-    @property
-    def label(self) -> str:
-        return f"uniform(0, {self.upper:g})"
+    words: ClassVar[str] = "uniform(0, {upper:g})"
+    above_zero: ClassVar[tuple[str, str]] = ("upper", "the upper end")
 
     def log_density(self, tau: Floats) -> Floats:
         return np.where(tau <= self.upper * (1 + 1e-12), -math.log(self.upper), -np.inf)
@@ -141,15 +131,10 @@ class LogNormal(TauPrior):
 
     mean: float
     sd: float
+    words: ClassVar[str] = "log-normal({mean:g}, {sd:g}\u00b2) on tau\u00b2"
+    above_zero: ClassVar[tuple[str, str]] = ("sd", "the standard deviation")
     on_log_scale: ClassVar[bool] = True
     fast_nodes: ClassVar[int] = 80
-
-    def __post_init__(self) -> None:
-        _check_positive(self.sd, "the standard deviation")
-
-    @property
-    def label(self) -> str:
-        return f"log-normal({self.mean:g}, {self.sd:g}\u00b2) on tau\u00b2"
 
     def log_density(self, tau: Floats) -> Floats:
         with np.errstate(divide="ignore"):

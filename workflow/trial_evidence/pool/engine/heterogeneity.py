@@ -1,7 +1,5 @@
 """How much do effects differ between studies: Q, I2, and the interval of tau2."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
@@ -10,35 +8,19 @@ from trial_evidence.pool.engine.stacks import Stack
 from trial_evidence.pool.engine.tau2 import solve_weighted_squares, weighted_squares
 
 
-@dataclass(frozen=True)
-class Heterogeneity:
-    """Cochran's Q and what is read from it, one value an analysis.
-
-    Attributes
-    ----------
-    q : numpy.ndarray of float, shape (analyses,)
-        Q around the common effect.
-    q_df : numpy.ndarray of int, shape (analyses,)
-        k - 1.
-    q_p : numpy.ndarray of float, shape (analyses,)
-        p value on chi2; 1 for a single study.
-    i2_q : numpy.ndarray of float, shape (analyses,)
-        I2 from Q in percent, zero where Q is below its degrees of freedom.
-    """
-
-    q: Floats
-    q_df: Floats
-    q_p: Floats
-    i2_q: Floats
-
-
-def heterogeneity(stack: Stack) -> Heterogeneity:
-    """Cochran's Q, its p value and I2 from Q.
+def heterogeneity(stack: Stack) -> dict[str, Floats]:
+    """Cochran's Q, its p value and I2 from Q, as fields of `StackedFit`.
 
     Parameters
     ----------
     stack : Stack
         Analyses.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of float, shape (analyses,)
+        ``q`` around the common effect, ``q_p`` on chi2 (1 for a single study), and ``i2_q`` in
+        percent, zero where Q is below its degrees of freedom.
 
     Notes
     -----
@@ -49,7 +31,7 @@ def heterogeneity(stack: Stack) -> Heterogeneity:
     p = np.where(df > 0, chdtrc(np.maximum(df, 1.0), q), 1.0)
     excess = np.maximum(q - df, 0.0)
     i2 = 100 * np.divide(excess, q, out=np.zeros_like(q), where=(excess > 0) & (df > 0))
-    return Heterogeneity(q=q, q_df=df, q_p=p, i2_q=i2)
+    return {"q": q, "q_p": p, "i2_q": i2}
 
 
 def i2_from_tau2(stack: Stack, tau2: Floats) -> Floats:

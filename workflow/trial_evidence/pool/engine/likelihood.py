@@ -9,7 +9,6 @@ all, solved, and compared by likelihood with each other and with tau2 = 0.
 import math
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import brentq
 
 from trial_evidence.pool.engine.results import Floats
@@ -53,8 +52,7 @@ class Likelihood:
         log_weights = np.log(weights).sum(axis=1)
         if self.restricted:
             log_weights = log_weights - np.linalg.slogdet(cross)[1]
-        fitted: Floats = 0.5 * (log_weights - (weights * residuals**2).sum(axis=1))
-        return fitted
+        return np.asarray(0.5 * (log_weights - (weights * residuals**2).sum(axis=1)))
 
     def score(self, tau2: Floats) -> Floats:
         """Derivative of `value` (Viechtbauer 2005)."""
@@ -63,8 +61,7 @@ class Likelihood:
         if self.restricted:
             squared = np.einsum("gk,ki,kj->gij", weights**2, self.design, self.design)
             trace = trace - np.trace(np.linalg.solve(cross, squared), axis1=1, axis2=2)
-        slope: Floats = 0.5 * ((weights**2 * residuals**2).sum(axis=1) - trace)
-        return slope
+        return np.asarray(0.5 * ((weights**2 * residuals**2).sum(axis=1) - trace))
 
     def upper_bound(self) -> float:
         """A tau2 beyond which the score is never positive.
@@ -124,29 +121,3 @@ def mixed_effects_tau2(yi: Floats, vi: Floats, design: Floats, *, restricted: bo
         for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0))
     ]
     return peaks[int(np.argmax(likelihood.value(np.array(peaks))))]
-
-
-def reml_tau2(yi: Floats, vi: Floats, groups: npt.NDArray[np.intp] | None = None) -> float:
-    """Between-trial variance by REML, one mean for all trials or one a group.
-
-    Parameters
-    ----------
-    yi, vi : numpy.ndarray of float, shape (k,)
-        Effects and sampling variances, checked.
-    groups : numpy.ndarray of int, shape (k,), optional
-        Group of each trial, 0 to g-1, each with its own mean and all with one tau2. Left out: one
-        mean.
-
-    Returns
-    -------
-    float
-        tau2, zero where the likelihood is highest there.
-
-    Raises
-    ------
-    ValueError
-        If there are not more trials than means.
-    """
-    codes = np.zeros(yi.size, dtype=np.intp) if groups is None else groups
-    membership = (codes[:, None] == np.arange(codes.max() + 1)).astype(float)
-    return mixed_effects_tau2(yi, vi, membership)

@@ -4,7 +4,7 @@ A set of trials is a column of an array; everything runs on columns, a chunk of 
 that memory is bounded and cost is linear. A single analysis is a stack of one.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import numpy as np
@@ -18,7 +18,7 @@ from trial_evidence.pool.engine.intervals import (
     weighted_mean,
 )
 from trial_evidence.pool.engine.results import Floats, check_level
-from trial_evidence.pool.engine.stacks import Stack, stack
+from trial_evidence.pool.engine.stacks import Stack, by_chunks, stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 from trial_evidence.words.models import BOOTSTRAP
 
@@ -115,48 +115,31 @@ def fit_stack(
         If an effect cannot be pooled, a name is unknown or the level is no percentage.
     """
     check_level(level)
-    effects, variances = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
-    if effects.ndim == 1 and variances.ndim == 1:
-        effects, variances = effects[:, None], variances[:, None]
-    if effects.ndim != 2 or effects.shape != variances.shape:
-        stack(effects, variances)  # says what is wrong
-    studies, analyses = effects.shape
-    result = {field.name: np.empty(analyses) for field in fields(StackedFit)}
-    width = max(CHUNK // max(studies, 1), 1)
-    for start in range(0, analyses, width):
-        here = slice(start, start + width)
-        part = stack(effects[:, here], variances[:, here])
-        for name, values in _fit(part, method, interval, prediction, level).items():
-            result[name][here] = values
-    return StackedFit(**result)
+    whole = stack(yi, vi)
 
+    def fit(part: Stack) -> dict[str, Floats]:
+        tau2 = estimate_tau2(part, method)
+        mean = weighted_mean(part, tau2)
+        se, low, high, p = confidence_interval(mean, interval, level)
+        if prediction == BOOTSTRAP:
+            pi_low, pi_high = _bootstrap(part, level)
+        else:
+            pi_low, pi_high = prediction_interval(mean, prediction, level)
+        return {
+            "k": mean.k,
+            "estimate": mean.estimate,
+            "se": se,
+            "ci_low": low,
+            "ci_high": high,
+            "p_value": p,
+            "pi_low": pi_low,
+            "pi_high": pi_high,
+            "tau2": tau2,
+            "i2": i2_from_tau2(part, tau2),
+            **heterogeneity(part),
+        }
 
-def _fit(
-    part: Stack, method: str, interval: str, prediction: str, level: float
-) -> dict[str, Floats]:
-    tau2 = estimate_tau2(part, method)
-    mean = weighted_mean(part, tau2)
-    se, low, high, p = confidence_interval(mean, interval, level)
-    if prediction == BOOTSTRAP:
-        pi_low, pi_high = _bootstrap(part, level)
-    else:
-        pi_low, pi_high = prediction_interval(mean, prediction, level)
-    spread = heterogeneity(part)
-    return {
-        "k": mean.k,
-        "estimate": mean.estimate,
-        "se": se,
-        "ci_low": low,
-        "ci_high": high,
-        "p_value": p,
-        "pi_low": pi_low,
-        "pi_high": pi_high,
-        "tau2": tau2,
-        "i2": i2_from_tau2(part, tau2),
-        "q": spread.q,
-        "q_p": spread.q_p,
-        "i2_q": spread.i2_q,
-    }
+    return StackedFit(**by_chunks(whole, CHUNK // max(len(whole.yi), 1), fit))
 
 
 def _bootstrap(part: Stack, level: float) -> tuple[Floats, Floats]:

@@ -121,35 +121,6 @@ def check_effects(
     return effects, variances
 
 
-def check_counts(events: npt.ArrayLike, n: npt.ArrayLike, arm: str) -> tuple[Floats, Floats]:
-    """Counts of one arm as arrays, or an error that says which of them cannot be.
-
-    Parameters
-    ----------
-    events, n : array_like of shape (k,)
-        Patients with the event and patients analysed.
-    arm : str
-        What the counts belong to, for the message.
-
-    Raises
-    ------
-    ValueError
-        If lengths differ, there is no trial, or events do not lie between 0 and a positive n.
-    """
-    x, total = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
-    if x.ndim != 1 or x.shape != total.shape or x.size == 0:
-        raise ValueError(
-            f"{arm}: one value of events and of n a trial, not {x.shape}, {total.shape}"
-        )
-    bad = ~(np.isfinite(x) & np.isfinite(total) & (total > 0) & (x >= 0) & (x <= total))
-    if bad.any():
-        raise ValueError(
-            f"{arm}: events must lie between 0 and n, and n above 0, "
-            f"at positions {np.flatnonzero(bad).tolist()}"
-        )
-    return x, total
-
-
 def wald(estimate: float, se: float, level: float) -> dict[str, Any]:
     """Estimate, interval and test by the normal distribution, as fields of `Pooled`."""
     half = float(ndtri(0.5 + level / 200)) * se

@@ -4,6 +4,7 @@ Analyses of different size share an array by padding. A place without a study ha
 and effect zero, so that its weight is zero in every sum and no mask is needed in the formulas.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,26 @@ class Stack:
         present = self.present
         means = self.yi.sum(axis=0) / self.k
         return Stack(np.where(present, self.yi - means, 0.0), self.vi, self.k), means
+
+
+def by_chunks(
+    whole: Stack, width: int, work: Callable[[Stack], dict[str, Floats]]
+) -> dict[str, Floats]:
+    """What is computed from each analysis, some of them at a time so that memory is bounded.
+
+    Parameters
+    ----------
+    whole : Stack
+        Analyses.
+    width : int
+        The most analyses worked on at a time; one where it is below that.
+    work : callable
+        Named results of a stack, each of shape (analyses,).
+    """
+    width = max(width, 1)
+    starts = range(0, max(whole.k.size, 1), width)
+    parts = [work(whole.take(slice(start, start + width))) for start in starts]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def subsets(y: Floats, v: Floats, kept: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:

@@ -37,15 +37,13 @@ def weighted_squares(stack: Stack, tau2: Floats) -> Floats:
     """
     w = 1 / (stack.vi + tau2)
     mean = (w * stack.yi).sum(axis=0) / w.sum(axis=0)
-    squares: Floats = (w * (stack.yi - mean) ** 2).sum(axis=0)
-    return squares
+    return np.asarray((w * (stack.yi - mean) ** 2).sum(axis=0))
 
 
 def _plain_squares(stack: Stack) -> Floats:
     """Sum of squares around the unweighted mean."""
     centred, _ = stack.centred()
-    squares: Floats = (centred.yi**2).sum(axis=0)
-    return squares
+    return np.asarray((centred.yi**2).sum(axis=0))
 
 
 def solve_weighted_squares(stack: Stack, target: Floats) -> Floats:
@@ -117,8 +115,7 @@ def _sidik_jonkman(stack: Stack) -> Floats:
     crude = _plain_squares(stack) / stack.k
     # Where all effects are the same, crude is zero and so is the estimate.
     squares = weighted_squares(stack, crude)
-    result: Floats = crude * squares / (stack.k - 1)
-    return result
+    return np.asarray(crude * squares / (stack.k - 1))
 
 
 def _likelihood_terms(part: Stack, tau2: Floats) -> tuple[Floats, Floats, Floats]:
@@ -173,8 +170,7 @@ def _upper_bound(stack: Stack) -> Floats:
     """
     r = _plain_squares(stack) / (stack.k - 1)
     largest = np.where(stack.present, stack.vi, 0.0).max(axis=0)
-    bound: Floats = r / 2 + np.sqrt(r * r / 4 + r * largest)
-    return bound
+    return np.asarray(r / 2 + np.sqrt(r * r / 4 + r * largest))
 
 
 def _brackets(stack: Stack, restricted: bool) -> tuple[Ints, Floats, Floats]:
@@ -183,7 +179,9 @@ def _brackets(stack: Stack, restricted: bool) -> tuple[Ints, Floats, Floats]:
     reach = np.log1p(_upper_bound(stack) * (1 + 1e-9) / smallest)
     steps = np.ceil(reach / SEARCH_STEP).astype(np.intp)
     width = reach / np.maximum(steps, 1)
-    found: list[tuple[Ints, Floats, Floats]] = []
+    found: list[tuple[Ints, Floats, Floats]] = [
+        (np.zeros(0, dtype=np.intp), np.zeros(0), np.zeros(0))
+    ]
     left = np.flatnonzero(steps > 0)
     part = stack if left.size == stack.k.size else stack.take(left)
     here = np.zeros(left.size)
@@ -198,12 +196,8 @@ def _brackets(stack: Stack, restricted: bool) -> tuple[Ints, Floats, Floats]:
         # Beyond the last step the slope cannot be positive; a rounding error must not hide a fall.
         rising_there &= steps[left] > step
         falls = np.flatnonzero(rising & ~rising_there)
-        if falls.size:
-            found.append((left[falls], here[falls], there[falls]))
+        found.append((left[falls], here[falls], there[falls]))
         here, rising = there, rising_there
-    if not found:
-        nothing = np.zeros(0)
-        return np.zeros(0, dtype=np.intp), nothing, nothing
     analysis, low, high = (np.concatenate(column) for column in zip(*found, strict=True))
     return analysis, low, high
 

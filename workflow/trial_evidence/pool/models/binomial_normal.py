@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gammaln, logsumexp, stdtrit
 
+from trial_evidence.measures.scales import LOGIT
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import (
     Floats,
@@ -43,6 +44,7 @@ UNBOUNDED = "No estimate: the likelihood rises with tau beyond all bounds."
 NOT_SETTLED = "No estimate: the fit does not settle on these tables."
 TOO_LARGE = "Not computed: the tables are too large for the exact likelihood."
 PREDICTION_T = "t distribution with k-1 degrees of freedom"
+_expit = LOGIT.to_natural
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,15 @@ class _Point:
     value: float
     slope_mean: float
     slope_tau: float
-    # Second derivatives: mean-mean, mean-tau, tau-tau.
-    curvature: tuple[float, float, float]
+    # Second derivatives.
+    mean_mean: float
+    mean_tau: float
+    tau_tau: float
 
     @classmethod
     def of(cls, *terms: Floats) -> "_Point":
-        """The sums over the trials of value, slopes and curvatures."""
-        value, slope_mean, slope_tau, *curvature = (float(term.sum()) for term in terms)
-        return cls(value, slope_mean, slope_tau, (curvature[0], curvature[1], curvature[2]))
+        """The sums over the trials of the same."""
+        return cls(*(float(term.sum()) for term in terms))
 
 
 class _NotSettledError(ArithmeticError):
@@ -85,7 +88,7 @@ class _Likelihood(ABC):
         """The mean at which the likelihood of a given tau is highest."""
         mean, here = start, self.at(start, tau)
         for _ in range(200):
-            step = here.slope_mean / max(-here.curvature[0], 1e-12)
+            step = here.slope_mean / max(-here.mean_mean, 1e-12)
             step = math.copysign(min(abs(step), 2.0), step)
             there = self.at(mean + step, tau)
             while there.value < here.value - 1e-10 * abs(here.value) and abs(step) > 1e-14:
@@ -102,32 +105,29 @@ class _Likelihood(ABC):
         """Mean, derivatives and tau where the likelihood is highest; None if tau has no bound."""
         grid = np.concatenate([[0.0], np.geomspace(1e-2, LARGEST_TAU, 20)])
         means, points, mean = [], [], 0.0
-        highest = -math.inf
         for tau in grid:
             mean, point = self.best_mean(mean, float(tau))
             means.append(mean)
             points.append(point)
-            highest = max(highest, point.value)
-            if point.value < highest - FAR_BELOW:
+            values = [point.value for point in points]
+            if point.value < max(values) - FAR_BELOW:
                 break
-        top = int(np.argmax([point.value for point in points]))
+        top = int(np.argmax(values))
         if top == grid.size - 1:
             return None
         # The slope in tau is zero at tau = 0 by symmetry; what decides there is the curvature.
-        low = max(top - 1, 0)
-        if top == 0:
-            first = points[0]
-            determinant = first.curvature[2] - first.curvature[1] ** 2 / first.curvature[0]
-            if determinant <= 0:
-                return means[0], first, 0.0
+        none = means[0], points[0], 0.0
+        first = points[0]
+        if top == 0 and first.tau_tau - first.mean_tau**2 / first.mean_mean <= 0:
+            return none
         start = means[top]
 
         def slope(tau: float) -> float:
             return self.best_mean(start, tau)[1].slope_tau
 
-        bottom = float(grid[low]) if low > 0 else 1e-5
+        bottom = float(grid[top - 1]) if top > 1 else 1e-5
         if slope(bottom) <= 0:
-            return means[0], points[0], 0.0
+            return none
         if not slope(float(grid[top + 1])) < 0:
             raise _NotSettledError
         tau = float(brentq(slope, bottom, float(grid[top + 1]), xtol=1e-12, rtol=1e-12))
@@ -313,10 +313,6 @@ def _points(mode: Floats, scale: Floats) -> tuple[Floats, Floats]:
     return z, log_weights
 
 
-def _expit(x: Floats) -> Floats:
-    return 0.5 + 0.5 * np.tanh(x / 2)
-
-
 def _log_choose(n: float, j: Floats) -> Floats:
     return np.asarray(gammaln(n + 1) - gammaln(j + 1) - gammaln(n - j + 1))
 
@@ -331,7 +327,7 @@ def _result(
     if found is None:
         return Refused(UNBOUNDED)
     mean, point, tau = found
-    mm, mt, tt = point.curvature
+    mm, mt, tt = point.mean_mean, point.mean_tau, point.tau_tau
     information = -mm if tau == 0 else -(mm - mt * mt / tt) if tt else math.nan
     if not information > 0:
         return Refused(NOT_SETTLED)
@@ -354,9 +350,7 @@ def _result(
 
 def _informative(counts: Counts) -> _Tables | None:
     """Tables with an event and a non-event; None where the odds ratio has no finite estimate."""
-    if counts.measure != "odds_ratio":
-        raise ValueError(f"logistic regression gives odds ratios, not {counts.measure}")
-    t = _Tables(*counts.informative())
+    t = _Tables(*counts.of_odds("logistic regression"))
     lowest, highest = t.range
     return None if (t.a == lowest).all() or (t.a == highest).all() else t
 

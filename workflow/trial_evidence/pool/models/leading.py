@@ -4,14 +4,7 @@ from dataclasses import dataclass
 
 from trial_evidence.config.methods import LeadingModel, Pooling
 from trial_evidence.pool.engine.results import ModelName
-from trial_evidence.words.models import number_word
-
-_INTERVALS = {
-    "wald": "the Wald interval",
-    "t": "the t interval",
-    "hartung_knapp": "the unfloored Hartung–Knapp interval",
-    "hartung_knapp_conservative": "the conservative Hartung–Knapp interval",
-}
+from trial_evidence.words.models import INTERVAL_WORDS, number_word
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,9 @@ def leading_model(k: int, pooling: Pooling) -> Lead:
 
 def random_effects_words(pooling: Pooling) -> str:
     """The random-effects model in words: by which estimator, with which interval."""
-    return f"by {pooling.tau2_estimator} with {_INTERVALS[pooling.estimate_interval]}"
+    interval = pooling.estimate_interval
+    kind = "conservative " if interval.endswith("_conservative") else ""
+    return f"by {pooling.tau2_estimator} with the {kind}{INTERVAL_WORDS[interval][1]} interval"
 
 
 def leads_by_trials(pooling: Pooling) -> str:
@@ -83,14 +78,9 @@ def leads_by_trials(pooling: Pooling) -> str:
             trials += " or more"
         elif last > first:
             trials += f" to {number_word(last)}"
-        parts.append(f"{trials}, {_leads(model, pooling)}")
+        random = f"random effects {random_effects_words(pooling)}"
+        parts.append(f"{trials}, {'Bayesian' if model == 'bayesian' else random}")
     return "; ".join(parts)
-
-
-def _leads(model: LeadingModel, pooling: Pooling) -> str:
-    if model == "bayesian":
-        return "Bayesian"
-    return f"random effects {random_effects_words(pooling)}"
 
 
 def _name(model: LeadingModel, pooling: Pooling) -> ModelName:

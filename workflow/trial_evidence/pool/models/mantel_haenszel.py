@@ -1,25 +1,22 @@
 """Mantel-Haenszel pooling of two-by-two tables."""
 
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from trial_evidence.measures.effects import FROM_COUNTS
+from trial_evidence.measures.effects import FROM_COUNTS, check_tables
 from trial_evidence.pool.engine.results import (
     Floats,
     Pooled,
-    check_counts,
     check_level,
     percent_weights,
     q_test,
     wald,
 )
 
-Measure = Literal["risk_ratio", "odds_ratio", "risk_difference"]
 COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
 
 
@@ -39,31 +36,42 @@ class Counts:
     n_e: npt.ArrayLike
     events_c: npt.ArrayLike
     n_c: npt.ArrayLike
-    measure: Measure
+    measure: str
 
-    def informative(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Checked events and patients of both arms, of the trials with an event and a non-event.
+    @property
+    def tables(self) -> tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]:
+        """The counts as functions of measures take them."""
+        return self.events_e, self.n_e, self.events_c, self.n_c
+
+    def of_odds(self, method: str) -> tuple[Floats, Floats, Floats, Floats]:
+        """Events and patients of both arms, of the trials with an event and a non-event.
+
+        Parameters
+        ----------
+        method : str
+            What asks for them, for the message: it makes sense for odds ratios alone.
 
         Raises
         ------
         ValueError
-            If a count is missing, negative or above n, n is not positive, or lengths differ.
+            If the measure is another, there is no trial, a count is missing, negative or above n,
+            n is not positive, or lengths differ.
         """
-        a, n1 = check_counts(self.events_e, self.n_e, "experimental arm")
-        c, n0 = check_counts(self.events_c, self.n_c, "control arm")
-        if a.size != c.size:
-            message = f"{a.size} trials in the experimental arm but {c.size} in the control arm"
-            raise ValueError(message)
+        if self.measure != "odds_ratio":
+            raise ValueError(f"{method} is for odds ratios, not {self.measure}")
+        a, n1, c, n0 = check_tables(*self.tables)
+        if not a.size:
+            raise ValueError(f"{method} needs a trial")
         keep = (a + c > 0) & (a + c < n1 + n0)
         return a[keep], n1[keep], c[keep], n0[keep]
 
 
 def counts_of(rows: pd.DataFrame, measure: str) -> Counts | None:
     """Tables of the rows of the evidence, where the measure is made of them."""
-    if measure not in get_args(Measure):
+    if measure not in ESTIMATES:
         return None
     events_e, n_e, events_c, n_c = (rows[column].to_numpy(float) for column in COUNT_COLUMNS)
-    return Counts(events_e, n_e, events_c, n_c, cast("Measure", measure))
+    return Counts(events_e, n_e, events_c, n_c, measure)
 
 
 def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
@@ -99,14 +107,13 @@ def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
     ``rma.mh``.
     """
     level = check_level(level)
-    tables = (counts.events_e, counts.n_e, counts.events_c, counts.n_c)
-    trials = FROM_COUNTS[counts.measure](*tables)
+    trials = FROM_COUNTS[counts.measure](*counts.tables)
     if trials.yi.size < 2:
         raise ValueError(f"needs at least 2 trials, not {trials.yi.size}")
     # Trials that say nothing about a ratio add nothing to it and do not count.
     says = trials.informative
     k = int(says.sum())
-    fitted = ESTIMATES[counts.measure](*(np.asarray(x, dtype=float)[says] for x in tables))
+    fitted = ESTIMATES[counts.measure](*(np.asarray(x, dtype=float)[says] for x in counts.tables))
     if fitted is None or not fitted[1] > 0:
         return None
     estimate, se, weights = fitted

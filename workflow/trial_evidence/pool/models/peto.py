@@ -3,6 +3,7 @@
 import numpy as np
 
 from trial_evidence.pool.engine.results import (
+    Floats,
     Pooled,
     check_level,
     percent_weights,
@@ -10,6 +11,13 @@ from trial_evidence.pool.engine.results import (
     wald,
 )
 from trial_evidence.pool.models.mantel_haenszel import Counts
+
+
+def score(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[Floats, Floats]:
+    """Observed less expected events of the experimental arm, and their hypergeometric variance."""
+    events, n = a + c, n1 + n0
+    variance = n1 * n0 * events * (n - events) / (n**2 * (n - 1))
+    return a - events * n1 / n, variance
 
 
 def peto(counts: Counts, level: float = 95.0) -> Pooled | None:
@@ -42,17 +50,13 @@ def peto(counts: Counts, level: float = 95.0) -> Pooled | None:
     metafor's ``rma.peto``.
     """
     level = check_level(level)
-    if counts.measure != "odds_ratio":
-        raise ValueError(f"Peto's method gives odds ratios, not {counts.measure}")
-    a, n1, c, n0 = counts.informative()
-    if not a.size:
+    tables = counts.of_odds("Peto's method")
+    difference, variance = score(*tables)
+    if not difference.size:
         return None
-    events, n = a + c, n1 + n0
-    difference = a - events * n1 / n
-    variance = n1 * n0 * events * (n - events) / (n**2 * (n - 1))
     total = float(variance.sum())
     estimate, se = float(difference.sum()) / total, 1 / float(np.sqrt(total))
-    k = a.size
+    k = difference.size
     q = float((variance * (difference / variance - estimate) ** 2).sum())
     return Pooled(
         model="peto",

@@ -1,16 +1,15 @@
 """Random-effects and common-effect models by inverse variance."""
 
 import math
+from dataclasses import replace
 
 import numpy.typing as npt
 
 from trial_evidence.pool.engine.heterogeneity import q_profile
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.results import (
-    ModelName,
     Pooled,
     check_effects,
-    check_level,
     percent_weights,
 )
 from trial_evidence.pool.engine.stacks import stack
@@ -59,8 +58,31 @@ def random_effects(
     floor); Viechtbauer 2007 (Q-profile); Higgins, Thompson & Spiegelhalter 2009 (prediction).
     The same as metafor's ``rma(method="REML", test="adhoc")`` and its relatives.
     """
-    model = random_model(tau2_estimator, estimate_interval)
-    return _random(model, yi, vi, level, tau2_estimator, estimate_interval, prediction_interval)
+    y, v = check_effects(yi, vi, at_least=2)
+    fit = fit_stack(
+        y,
+        v,
+        method=tau2_estimator,
+        interval=estimate_interval,
+        prediction=prediction_interval,
+        level=level,
+    )
+    tau2_low, tau2_high = q_profile(stack(y, v), level)
+    tau2 = float(fit.tau2[0])
+    predicts = math.isfinite(fit.pi_low[0])
+    return Pooled(
+        model=random_model(tau2_estimator, estimate_interval),
+        k=y.size,
+        ci_level=level,
+        **fit.only(*MEAN, *Q, "i2", *(("pi_low", "pi_high") if predicts else ())),
+        df=None if estimate_interval == "wald" else y.size - 1,
+        tau2=tau2,
+        tau2_low=float(tau2_low[0]),
+        tau2_high=float(tau2_high[0]),
+        q_df=y.size - 1,
+        pi_method=PREDICTION_WORDS[prediction_interval] if predicts else "",
+        weights=percent_weights(1 / (v + tau2)),
+    )
 
 
 def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
@@ -90,37 +112,15 @@ def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 
     -----
     DerSimonian R, Laird N. Control Clin Trials 1986;7:177-188.
     """
-    return _random("dersimonian_laird", yi, vi, level, "DL", "wald", "t_k_minus_1")
-
-
-def _random(
-    model: ModelName,
-    yi: npt.ArrayLike,
-    vi: npt.ArrayLike,
-    level: float,
-    method: str,
-    interval: str,
-    prediction: str,
-) -> Pooled:
-    y, v = check_effects(yi, vi, at_least=2)
-    level = check_level(level)
-    fit = fit_stack(y, v, method=method, interval=interval, prediction=prediction, level=level)
-    tau2_low, tau2_high = q_profile(stack(y, v), level)
-    tau2 = float(fit.tau2[0])
-    predicts = math.isfinite(fit.pi_low[0])
-    return Pooled(
-        model=model,
-        k=y.size,
-        ci_level=level,
-        **fit.only(*MEAN, *Q, "i2", *(("pi_low", "pi_high") if predicts else ())),
-        df=None if interval == "wald" else y.size - 1,
-        tau2=tau2,
-        tau2_low=float(tau2_low[0]),
-        tau2_high=float(tau2_high[0]),
-        q_df=y.size - 1,
-        pi_method=PREDICTION_WORDS[prediction] if predicts else "",
-        weights=percent_weights(1 / (v + tau2)),
+    found = random_effects(
+        yi,
+        vi,
+        level,
+        tau2_estimator="DL",
+        estimate_interval="wald",
+        prediction_interval="t_k_minus_1",
     )
+    return replace(found, model="dersimonian_laird")
 
 
 def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
@@ -144,7 +144,6 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
         If there are fewer than two trials, or `check_effects` or `check_level` refuses the input.
     """
     y, v = check_effects(yi, vi, at_least=2)
-    level = check_level(level)
     fit = fit_stack(y, v, method="EE", interval="wald", level=level)
     return Pooled(
         model="common",
@@ -172,7 +171,6 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
         If there is not exactly one trial, or `check_effects` or `check_level` refuses the input.
     """
     y, v = check_effects(yi, vi)
-    level = check_level(level)
     if y.size != 1:
         raise ValueError(f"a single trial was expected, not {y.size}")
     fit = fit_stack(y, v, method="EE", interval="wald", level=level)

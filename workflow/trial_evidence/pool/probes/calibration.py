@@ -7,7 +7,7 @@ written to a folder: a run that was stopped goes on where it was.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -128,36 +128,32 @@ def calibrate(
     labels = [prior.label for prior in priors]
     if len(set(labels)) < len(labels):
         raise ValueError(f"two priors are the same: {', '.join(labels)}")
-    parts = list(_parts(plan))
+    parts = [
+        (tau_index, number, min(plan.part, plan.simulations - start))
+        for tau_index in range(len(plan.taus))
+        for number, start in enumerate(range(0, plan.simulations, plan.part))
+    ]
     sums: dict[tuple[float, str, str], Floats] = {}
-    for done, (tau_index, number, size) in enumerate(parts, start=1):
-        path = folder / _part_name(plan, labels, tau_index, number) if folder is not None else None
+    for done, part in enumerate(parts, start=1):
+        path = folder / _part_name(plan, labels, *part) if folder is not None else None
         found = _read(path)
         if found is None:
-            found = _simulate(plan, priors, tau_index, number, size)
+            found = _simulate(plan, priors, *part)
             _write(path, found)
         for (quantity, name), moments in found.items():
-            key = (plan.taus[tau_index], quantity, name)
+            key = (plan.taus[part[0]], quantity, name)
             sums[key] = sums.get(key, np.zeros(3)) + moments
         if progress is not None:
             progress(done, len(parts))
     return tuple(_row(len(plan.vi), key, moments) for key, moments in sums.items())
 
 
-def _parts(plan: Plan) -> Iterator[tuple[int, int, int]]:
-    """Index of tau, number and size of each part."""
-    for tau_index in range(len(plan.taus)):
-        for number, start in enumerate(range(0, plan.simulations, plan.part)):
-            yield tau_index, number, min(plan.part, plan.simulations - start)
-
-
-def _part_name(plan: Plan, labels: list[str], tau_index: int, number: int) -> str:
+def _part_name(plan: Plan, labels: list[str], tau_index: int, number: int, size: int) -> str:
     # Parts of another plan must not be taken for this one's; how many simulations there are in all
     # makes no difference to a part that is full.
     content = asdict(plan) | {"priors": labels, "taus": plan.taus[tau_index], "simulations": 0}
     # The random numbers follow the place of a tau in the grid: in another grid it is another part.
-    content["place"] = tau_index
-    content["size"] = min(plan.part, plan.simulations - number * plan.part)
+    content |= {"place": tau_index, "size": size}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     return f"part-{digest}-{number:05d}.json"
 

@@ -156,24 +156,16 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> 
 
 
 @dataclass(frozen=True)
-class AllSubsets:
+class AllSubsets(StackedFit):
     """The pooled result of every subset of the trials.
 
     Attributes
     ----------
     members : numpy.ndarray of bool, shape (k, subsets)
         Which trials are in a subset.
-    estimate, tau2, i2 : numpy.ndarray of float, shape (subsets,)
-        Mean effect, between-trial variance, and I2 from tau2 in percent.
-    i2_q : numpy.ndarray of float, shape (subsets,)
-        I2 from Q in percent.
     """
 
     members: npt.NDArray[np.bool_]
-    estimate: Floats
-    tau2: Floats
-    i2: Floats
-    i2_q: Floats
 
 
 def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> AllSubsets:
@@ -210,4 +202,4 @@ def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -
     numbers = np.arange(1, 2**y.size)
     members = (numbers >> np.arange(y.size)[:, None]) % 2 == 1
     fit = fit_stack(*subsets(y, v, members), method=method, interval="wald")
-    return AllSubsets(members, fit.estimate, fit.tau2, fit.i2, fit.i2_q)
+    return AllSubsets(**vars(fit), members=members)

@@ -7,32 +7,20 @@ import numpy as np
 import numpy.typing as npt
 
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
-from trial_evidence.pool.engine.results import Floats, check_effects, check_level
+from trial_evidence.pool.engine.results import Floats, check_effects
 from trial_evidence.pool.engine.stacks import Ints
 
 
 @dataclass(frozen=True)
-class SpecificationCurve:
+class SpecificationCurve(StackedFit):
     """Results of all specifications, in the order they were given.
 
     Attributes
     ----------
-    k : numpy.ndarray of float, shape (specifications,)
-        Trials in each.
-    estimate, se, ci_low, ci_high, p_value, tau2, i2 : numpy.ndarray of float
-        As `trial_evidence.pool.engine.many.StackedFit`, shape (specifications,).
     rank : numpy.ndarray of int, shape (specifications,)
         Place of each in the curve, from the smallest estimate (0) up.
     """
 
-    k: Floats
-    estimate: Floats
-    se: Floats
-    ci_low: Floats
-    ci_high: Floats
-    p_value: Floats
-    tau2: Floats
-    i2: Floats
     rank: Ints
 
 
@@ -79,7 +67,6 @@ def specification_curve(
     Tran US. Z Psychol 2019;227:64-82.
     """
     y, v = check_effects(yi, vi, at_least=1)
-    level = check_level(level)
     mask = np.asarray(members, dtype=bool)
     if mask.ndim != 2 or mask.shape[0] != y.size or mask.shape[1] == 0:
         raise ValueError(f"members must be {y.size} effects by specifications, not {mask.shape}")
@@ -94,19 +81,17 @@ def specification_curve(
         raise ValueError(f"specification {int(np.flatnonzero(k == 0)[0])} has no effect")
     packed_y, packed_v = _packed(y, v, mask, int(k.max()))
     result = {field.name: np.empty(specifications) for field in fields(StackedFit)}
-    kinds = np.array([f"{m}\n{i}" for m, i in zip(methods, intervals, strict=True)])
-    for kind in np.unique(kinds):
-        here = np.flatnonzero(kinds == kind)
-        method, interval = str(kind).split("\n")
+    kinds = [*zip(methods, intervals, strict=True)]
+    for kind in sorted(set(kinds)):
+        here = np.flatnonzero([own == kind for own in kinds])
+        method, interval = kind
         fit = fit_stack(
             packed_y[:, here], packed_v[:, here], method=method, interval=interval, level=level
         )
-        for name, values in result.items():
-            values[here] = getattr(fit, name)
-    rank = np.empty(specifications, dtype=np.intp)
-    rank[np.argsort(result["estimate"], kind="stable")] = np.arange(specifications)
-    shown = ("k", "estimate", "se", "ci_low", "ci_high", "p_value", "tau2", "i2")
-    return SpecificationCurve(**{name: result[name] for name in shown}, rank=rank)
+        for name, values in vars(fit).items():
+            result[name][here] = values
+    order = np.argsort(result["estimate"], kind="stable")
+    return SpecificationCurve(**result, rank=np.argsort(order))
 
 
 def _packed(y: Floats, v: Floats, mask: npt.NDArray[np.bool_], most: int) -> tuple[Floats, Floats]:

@@ -5,7 +5,6 @@ then refuses with the reason, unless forced.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +18,7 @@ from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.refusals import Refused, too_few
 from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.peto import score
 from trial_evidence.pool.probes.meta_regression import meta_regression
 
 NEEDED = 10
@@ -55,10 +55,10 @@ class RegressionTest:
     df: int | None
 
 
-def _refusal(k: int, what: str, forced: bool, fewest: int = 3) -> Refused | None:
+def _refusal(k: int, what: str, forced: bool) -> Refused | None:
     refusal = too_few(k, NEEDED, what, WHY, forced=forced)
-    if refusal is None and k < fewest:
-        return Refused(f"{what} cannot be computed with {k} trials; it takes {fewest}.")
+    if refusal is None and k < 3:
+        return Refused(f"{what} cannot be computed with {k} trials; it takes 3.")
     return refusal
 
 
@@ -84,6 +84,14 @@ def _weighted_line(
         p_value=float(fit.pvalues[1]),
         df=int(fit.df_resid),
     )
+
+
+def _regression_test(
+    name: str, effects: Floats, predictor: Floats, weights: Floats, level: float, forced: bool
+) -> RegressionTest | Refused:
+    level = check_level(level)
+    refusal = _refusal(effects.size, name, forced)
+    return refusal or _weighted_line(name, effects, predictor, weights, level)
 
 
 def egger(
@@ -117,26 +125,7 @@ def egger(
     metafor's ``regtest(model="lm")``.
     """
     y, v = check_effects(yi, vi)
-    level = check_level(level)
-    return _refusal(y.size, "Egger's test", forced) or _weighted_line(
-        "Egger's test", y, np.sqrt(v), 1 / v, level
-    )
-
-
-def _by_counts(
-    name: str,
-    counts: Counts,
-    level: float,
-    forced: bool,
-    line: Callable[[Floats, Floats, Floats, Floats], tuple[Floats, Floats, Floats]],
-) -> RegressionTest | Refused:
-    """Regress by counts: `line` makes effects, predictor and weights of the trials' tables."""
-    if counts.measure != "odds_ratio":
-        raise ValueError(f"{name} is for odds ratios, not {counts.measure}")
-    tables = counts.informative()
-    level = check_level(level)
-    refusal = _refusal(tables[0].size, name, forced)
-    return refusal or _weighted_line(name, *line(*tables), level)
+    return _regression_test("Egger's test", y, np.sqrt(v), 1 / v, level, forced)
 
 
 def harbord(
@@ -169,14 +158,10 @@ def harbord(
     Harbord RM, Egger M, Sterne JAC. Stat Med 2006;25:3443-3457. As meta's
     ``metabias(method.bias="Harbord")``.
     """
-    return _by_counts("Harbord's test", counts, level, forced, _harbord_line)
-
-
-def _harbord_line(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[Floats, Floats, Floats]:
-    n, events = n1 + n0, a + c
-    score = a - events * n1 / n
-    variance = n1 * n0 * events * (n - events) / (n**2 * (n - 1))
-    return score / variance, 1 / np.sqrt(variance), variance
+    name = "Harbord's test"
+    difference, variance = score(*counts.of_odds(name))
+    size = 1 / np.sqrt(variance)
+    return _regression_test(name, difference / variance, size, variance, level, forced)
 
 
 def peters(
@@ -209,14 +194,12 @@ def peters(
     Peters JL, Sutton AJ, Jones DR, Abrams KR, Rushton L. JAMA 2006;295:676-680. As meta's
     ``metabias(method.bias="Peters")``.
     """
-    return _by_counts("Peters' test", counts, level, forced, _peters_line)
-
-
-def _peters_line(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[Floats, Floats, Floats]:
+    name = "Peters' test"
+    a, n1, c, n0 = counts.of_odds(name)
     half = 0.5 * ((a == 0) | (a == n1) | (c == 0) | (c == n0))
     log_odds = np.log((a + half) * (n0 - c + half) / ((n1 - a + half) * (c + half)))
     n, events = n1 + n0, a + c
-    return log_odds, 1 / n, events * (n - events) / n
+    return _regression_test(name, log_odds, 1 / n, events * (n - events) / n, level, forced)
 
 
 @dataclass(frozen=True)

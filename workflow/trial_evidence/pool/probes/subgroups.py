@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.special import chdtrc
 from scipy.stats import f
 
-from trial_evidence.pool.engine.likelihood import reml_tau2
+from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
 from trial_evidence.pool.engine.many import FitChoices, StackedFit, fit_stack
 from trial_evidence.pool.engine.results import Floats, check_effects
 from trial_evidence.pool.engine.stacks import Ints, subsets
@@ -81,8 +81,8 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
             reason=f"{y.size} trials in {levels.size} groups: no trial is left to tell differences "
             "between groups from differences between trials."
         )
-    tau2 = reml_tau2(y, v, codes)
     membership = (codes[:, None] == np.arange(levels.size)).astype(float)
+    tau2 = mixed_effects_tau2(y, v, membership)
     # PyMARE imports sympy, which takes as long as all else a stage imports: only where it is used.
     from pymare.estimators import WeightedLeastSquares
 
@@ -90,8 +90,11 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
     model.fit(y[:, None], membership, v=v[:, None])
     means = model.params_["fe_params"][:, 0]
     covariance = model.params_["inv_cov"][:, :, 0]
-    statistic = _wald_over_df(means, covariance)
     df_num, df_den = levels.size - 1, y.size - levels.size
+    # Group against first group.
+    contrast = np.column_stack([-np.ones(df_num), np.eye(df_num)])
+    difference, spread = contrast @ means, contrast @ covariance @ contrast.T
+    statistic = float(difference @ np.linalg.solve(spread, difference)) / df_num
     return SubgroupTest(
         statistic=statistic,
         df_num=df_num,
@@ -109,14 +112,6 @@ def _grouped(
     if len(groups) != y.size:
         raise ValueError(f"{y.size} trials but {len(groups)} groups")
     return y, v, *np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-
-
-def _wald_over_df(means: Floats, covariance: Floats) -> float:
-    """Wald statistic of equal means over its degrees of freedom, group against first group."""
-    contrast = np.column_stack([-np.ones(means.size - 1), np.eye(means.size - 1)])
-    difference = contrast @ means
-    spread = contrast @ covariance @ contrast.T
-    return float(difference @ np.linalg.solve(spread, difference)) / (means.size - 1)
 
 
 @dataclass(frozen=True)
