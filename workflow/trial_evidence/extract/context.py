@@ -1,6 +1,6 @@
 """One setting of the sheet, indexed for look-ups, and what every kind of evidence shares."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,7 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.methods import Selection
 from trial_evidence.extract.contrasts import trial_contrasts
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
-from trial_evidence.extract.selection import (
-    WHOLE,
-    Record,
-    by_label,
-    excluded,
-    inadmissible,
-)
+from trial_evidence.extract.selection import WHOLE, Record, by_label, excluded, inadmissible
 from trial_evidence.files import records
 from trial_evidence.measures.effects import log_hazard_ratio
 from trial_evidence.sheet import Sheet
@@ -35,7 +29,7 @@ class Context:
     contrasts: pd.DataFrame
     kinds: Mapping[str, str]
     rows: Mapping[str, Mapping[int, Record]]
-    of_arm: Mapping[str, Mapping[str, Sequence[int]]]
+    of_arm: Mapping[str, Mapping[Any, Iterable[int]]]
     years: Mapping[str, float]
     labels: Mapping[str, str]
     exclusions: Mapping[str, pd.DataFrame]
@@ -67,10 +61,29 @@ class Context:
         self, trial_id: str, arms: Sequence[str], analysis: str, subgroup: str
     ) -> str | None:
         """Reason for which a trial or arm is shown but not pooled, or None."""
-        exclusions = self.exclusions.get(trial_id)
-        if exclusions is None:
-            return None
-        return excluded(exclusions, trial_id, arms, analysis, subgroup)
+        found = self.exclusions.get(trial_id)
+        return None if found is None else excluded(found, trial_id, arms, analysis, subgroup)
+
+    def about(
+        self,
+        analysis: Analysis | RateAnalysis,
+        trial_id: str,
+        arms: Sequence[str],
+        level: str,
+        source_id: str,
+    ) -> dict[str, Any]:
+        """Columns of the evidence that do not depend on its kind."""
+        reason = self.excluded(trial_id, arms, analysis.id, level)
+        return {
+            "setting": self.setting,
+            "analysis": analysis.id,
+            "subgroup": level,
+            "trial_id": trial_id,
+            "trial": self.trials[trial_id]["label"],
+            "year": self.years.get(source_id, np.nan),
+            "pooled": "no" if reason else "yes",
+            "not_pooled_reason": reason or "",
+        }
 
     def label(self, outcome: str) -> str:
         """An outcome as it is printed."""
@@ -89,10 +102,8 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
         return rows[rows["trial_id"].isin(names)].reset_index(drop=True)
 
     results = {table: of_setting(table) for table in sheet.of_kind("counts")}
-    first_arm = dict.fromkeys(results, "arm_id")
     for table in sheet.of_kind("contrasts"):
         results[table] = with_standard_errors(of_setting(table))
-        first_arm[table] = "experimental_arm_id"
     sources, arms = sheet["sources"], arm_regimens(of_setting("arms"))
     return Context(
         setting=setting,
@@ -102,7 +113,10 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
         contrasts=trial_contrasts(arms, trials, sheet["agents"]),
         kinds=sheet.kinds,
         rows={table: by_label(rows) for table, rows in results.items()},
-        of_arm={table: _places(rows[first_arm[table]]) for table, rows in results.items()},
+        of_arm={
+            table: rows.groupby("arm_id" if "arm_id" in rows else "experimental_arm_id").groups
+            for table, rows in results.items()
+        },
         years=dict(zip(sources["source_id"], sources["year"], strict=True)),
         labels=agent_labels(sheet["agents"]),
         exclusions={str(trial): rows for trial, rows in sheet["exclusions"].groupby("trial_id")},
@@ -117,7 +131,7 @@ def with_standard_errors(rows: pd.DataFrame) -> pd.DataFrame:
     columns = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
                "events_experimental", "events_control")  # fmt: skip
     effects = log_hazard_ratio(*(rows[column] for column in columns))
-    return rows.assign(yi=effects["yi"], vi=effects["vi"], se_source=effects["se_source"])
+    return rows.join(effects[["yi", "vi", "se_source"]])
 
 
 def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
@@ -138,10 +152,8 @@ def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
 
 def tables_of(configuration: Configuration) -> dict[tuple[str, str], str]:
     """(setting, analysis) -> the table of the sheet that its rows are of."""
-    tables = {
-        (analysis.setting, analysis.id): analysis.table for analysis in configuration.analyses
-    }
-    return tables | {(rates.setting, rates.id): rates.table for rates in configuration.rates}
+    analyses = (*configuration.analyses, *configuration.rates)
+    return {(analysis.setting, analysis.id): analysis.table for analysis in analyses}
 
 
 def trial_label(name: str) -> str:
@@ -158,11 +170,6 @@ def unusable(rows: Mapping[int, Record], selection: Selection) -> dict[int, str]
 def where(values: Mapping[str, str]) -> Callable[[Record], bool]:
     """A test of rows: these columns hold these values."""
     return lambda row: all(row[column] == value for column, value in values.items())
-
-
-def both(first: Any, second: Any, joint: str = " / ") -> Any:
-    """One value where both arms agree, else both, experimental arm first."""
-    return first if first == second else f"{first}{joint}{second}"
 
 
 def aside_record(
@@ -193,9 +200,3 @@ def aside_record(
         "source_id": row["source_id"],
         "reason": reason,
     }
-
-
-def _places(names: pd.Series) -> dict[str, list[int]]:
-    """Where each name is, by position."""
-    indices = names.groupby(names).indices
-    return {str(name): np.asarray(places).tolist() for name, places in indices.items()}

@@ -1,9 +1,8 @@
 """Contrasts: two arms of one randomised trial, their kind and the agents added."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -11,17 +10,6 @@ from trial_evidence.config.configuration import NO_AGENT, Analysis
 from trial_evidence.files import records
 
 _COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}
-
-
-@dataclass(frozen=True)
-class Arm:
-    """What a contrast needs to know of an arm."""
-
-    arm_id: str
-    agents: tuple[str, ...]
-    schedule: str
-    partner: str
-    order: int
 
 
 class Contrast(NamedTuple):
@@ -108,48 +96,41 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
 
 
 def _pairs(trial_id: str, group: pd.DataFrame, parents: Mapping[str, str]) -> Iterator[Contrast]:
-    arms = [
-        Arm(row["arm_id"], row["agent_set"], row["her2_schedule"], row["partner"], order)
-        for order, row in enumerate(records(group))
-    ]
-    for first, second in combinations(arms, 2):
+    for earlier, later in combinations(records(group), 2):
         experimental, control = sorted(
-            (first, second),
+            # Of arms that are alike in what they are sorted by, the later one stays in front.
+            (later, earlier),
             key=lambda arm: (
-                len(arm.agents),
-                sum(agent in parents for agent in arm.agents),
-                arm.partner != "chemotherapy",
-                arm.order,
+                arm["n_agents"],
+                sum(agent in parents for agent in arm["agent_set"]),
+                arm["partner"] != "chemotherapy",
             ),
             reverse=True,
         )
-        added = [a for a in experimental.agents if a not in control.agents]
+        given, compared = experimental["agent_set"], control["agent_set"]
+        added = [agent for agent in given if agent not in compared]
         yield Contrast(
             trial_id=trial_id,
-            experimental_arm_id=experimental.arm_id,
-            control_arm_id=control.arm_id,
+            experimental_arm_id=experimental["arm_id"],
+            control_arm_id=control["arm_id"],
             kind=_kind(experimental, control),
             added_agents="+".join(added) or NO_AGENT,
-            experimental_agents="+".join(experimental.agents) or NO_AGENT,
-            control_agents="+".join(control.agents) or NO_AGENT,
-            experimental_partner=experimental.partner,
-            control_partner=control.partner,
-            same_partner=experimental.partner == control.partner,
-            changed_backbone=any(
-                parents.get(agent) in set(control.agents) - set(experimental.agents)
-                for agent in added
-            ),
+            experimental_agents="+".join(given) or NO_AGENT,
+            control_agents="+".join(compared) or NO_AGENT,
+            experimental_partner=experimental["partner"],
+            control_partner=control["partner"],
+            same_partner=experimental["partner"] == control["partner"],
+            changed_backbone=any(parents.get(a) in set(compared) - set(given) for a in added),
         )
 
 
-def _kind(experimental: Arm, control: Arm) -> str:
-    if "sequential" in (experimental.schedule, control.schedule):
+def _kind(experimental: Mapping[str, Any], control: Mapping[str, Any]) -> str:
+    arms = (experimental, control)
+    if "sequential" in [arm["her2_schedule"] for arm in arms]:
         return "sequential"
-    if experimental.agents == control.agents:
-        swapped = experimental.partner != "chemotherapy" and control.partner == "chemotherapy"
+    if experimental["agent_set"] == control["agent_set"]:
+        swapped = experimental["partner"] != "chemotherapy" and control["partner"] == "chemotherapy"
         return "chemotherapy-free" if swapped else "same HER2 regimen"
-    words = [
-        _COUNT_WORDS.get(len(arm.agents), f"{len(arm.agents)} agents")
-        for arm in (experimental, control)
-    ]
-    return " v ".join(words)
+    return " v ".join(
+        _COUNT_WORDS.get(arm["n_agents"], f"{arm['n_agents']} agents") for arm in arms
+    )

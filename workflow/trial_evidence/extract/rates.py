@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import RateAnalysis
+from trial_evidence.extract.columns import OF_COUNTS
 from trial_evidence.extract.comparisons import Records
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import regimen_label
@@ -54,16 +54,11 @@ def _arm_rate(
     if not choice.taken:
         return None, aside
     taken = pd.DataFrame([candidates[label] for label in choice.taken])
-    reason = context.excluded(first["trial_id"], reported, analysis.id, level)
-    trial = context.trials[first["trial_id"]]
+    trial_id, source = first["trial_id"], taken["source_id"].iloc[0]
     record = {
-        "setting": context.setting,
-        "analysis": analysis.id,
+        **context.about(analysis, trial_id, reported, level, source),
+        **{c: "; ".join(dict.fromkeys(taken[c])) for c in (*OF_COUNTS, "note")},
         "measure": "proportion",
-        "subgroup": level,
-        "trial_id": first["trial_id"],
-        "trial": trial["label"],
-        "year": context.years.get(taken["source_id"].iloc[0], np.nan),
         "regimen": first["regimen"],
         "regimen_label": regimen_label(
             first["agent_set"], first["her2_schedule"], first["partner"], context.labels
@@ -74,12 +69,7 @@ def _arm_rate(
         "arm_ids": ";".join(taken["arm_id"]),
         "events": taken["events"].sum(),
         "n": taken["n"].sum(),
-        "pooled": "no" if reason else "yes",
-        "not_pooled_reason": reason or "",
-        "randomised": trial["randomised"],
+        "randomised": context.trials[trial_id]["randomised"],
         "rows": ";".join(taken["row"].astype(str)),
-        **{c: "; ".join(dict.fromkeys(taken[c]))
-           for c in ("definition", "population", "assessor", "verification", "derivation",
-                     "source_id", "locator", "note")},
-    }  # fmt: skip
+    }
     return record, aside

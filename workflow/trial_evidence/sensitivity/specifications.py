@@ -10,7 +10,8 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling, Sensitivity
-from trial_evidence.extract.evidence import extract_variants
+from trial_evidence.extract.context import setting_context
+from trial_evidence.extract.evidence import evidence_of
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.estimates import ALL
@@ -72,14 +73,13 @@ def multiverses(configuration: Configuration, sheet: Sheet, setting: str) -> tup
     """
     analyses = [a for a in configuration.of_setting(setting) if a.pool == "overall"]
     sets: dict[str, list[tuple[dict[str, str], pd.DataFrame]]] = {a.id: [] for a in analyses}
+    # What does not depend on the choices is prepared once.
+    context = setting_context(sheet, configuration, setting)
     for table in dict.fromkeys(a.table for a in analyses):
         alike = tuple(replace(a, effect_modifiers=()) for a in analyses if a.table == table)
-        variants = list(_variants(configuration, table, counted=alike[0].kind == "counts"))
-        bare = [replace(varied, analyses=alike, rates=()) for _, varied in variants]
-        for (names, _), evidence in zip(
-            variants, extract_variants(sheet, bare, setting), strict=True
-        ):
-            used = evidence.used
+        bare = replace(configuration, analyses=alike, rates=())
+        for names, varied in _variants(bare, table, counted=alike[0].kind == "counts"):
+            used = evidence_of(replace(context, configuration=varied)).used
             used = used[(used["subgroup"] == ALL) & used["yi"].notna() & used["vi"].notna()]
             judged = risk_of_bias(sheet, used)
             for analysis in alike:
