@@ -89,8 +89,8 @@ def _used_records(
         shared = {
             **{column: contrast[column] for column in contrast if column in USED_COLUMNS},
             **regimens,
-            **context.about(analysis, contrast["trial_id"], arms, level, rows[0]["source_id"]),
-            "outcome": context.label(rows[0]["outcome"]),
+            **context.about(analysis.id, contrast["trial_id"], arms, level, rows[0]["source_id"]),
+            "outcome": context.configuration.outcomes[rows[0]["outcome"]].label,
         }
         found = _counted(*rows) if counted else _contrasted(context, arms, level, *rows)
         for measure in analysis.measures:

@@ -11,11 +11,15 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.methods import Selection
 from trial_evidence.extract.contrasts import trial_contrasts
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
-from trial_evidence.extract.selection import WHOLE, Record, by_label, excluded, inadmissible
+from trial_evidence.extract.selection import WHOLE, Record, excluded, inadmissible
 from trial_evidence.files import records
 from trial_evidence.measures.effects import log_hazard_ratio
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import unadjudicated
+
+# What a log ratio and its standard error are made from.
+OF_RATIOS = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
+             "events_experimental", "events_control")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,6 @@ class Context:
     arms: pd.DataFrame
     randomised: Mapping[str, float]
     contrasts: pd.DataFrame
-    kinds: Mapping[str, str]
     rows: Mapping[str, Mapping[int, Record]]
     of_arm: Mapping[str, Mapping[Any, Iterable[int]]]
     years: Mapping[str, float]
@@ -65,18 +68,13 @@ class Context:
         return None if found is None else excluded(found, trial_id, arms, analysis, subgroup)
 
     def about(
-        self,
-        analysis: Analysis | RateAnalysis,
-        trial_id: str,
-        arms: Sequence[str],
-        level: str,
-        source_id: str,
+        self, analysis: str, trial_id: str, arms: Sequence[str], level: str, source_id: str
     ) -> dict[str, Any]:
         """Columns of the evidence that do not depend on its kind."""
-        reason = self.excluded(trial_id, arms, analysis.id, level)
+        reason = self.excluded(trial_id, arms, analysis, level)
         return {
             "setting": self.setting,
-            "analysis": analysis.id,
+            "analysis": analysis,
             "subgroup": level,
             "trial_id": trial_id,
             "trial": self.trials[trial_id]["label"],
@@ -85,25 +83,22 @@ class Context:
             "not_pooled_reason": reason or "",
         }
 
-    def label(self, outcome: str) -> str:
-        """An outcome as it is printed."""
-        return self.configuration.outcomes[outcome].label
-
 
 def setting_context(sheet: Sheet, configuration: Configuration, setting: str) -> Context:
     """Narrow the sheet to one setting and index it."""
     trials = sheet["trials"]
     trials = trials[trials["setting"] == setting]
-    names = dict(zip(trials["trial_id"], trials["name"].map(trial_label), strict=True))
-    trials = trials.assign(label=trials["trial_id"].map(names))
+    trials = trials.assign(label=trials["name"].map(trial_label))
 
     def of_setting(table: str) -> pd.DataFrame:
         rows = sheet[table]
-        return rows[rows["trial_id"].isin(names)].reset_index(drop=True)
+        return rows[rows["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
 
     results = {table: of_setting(table) for table in sheet.of_kind("counts")}
     for table in sheet.of_kind("contrasts"):
-        results[table] = with_standard_errors(of_setting(table))
+        rows = of_setting(table)
+        effects = log_hazard_ratio(*(rows[column] for column in OF_RATIOS))
+        results[table] = rows.join(effects[["yi", "vi", "se_source"]])
     sources, arms = sheet["sources"], arm_regimens(of_setting("arms"))
     return Context(
         setting=setting,
@@ -111,8 +106,7 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
         arms=arms,
         randomised=dict(zip(arms["arm_id"], arms["n_randomised"], strict=True)),
         contrasts=trial_contrasts(arms, trials, sheet["agents"]),
-        kinds=sheet.kinds,
-        rows={table: by_label(rows) for table, rows in results.items()},
+        rows={table: dict(enumerate(records(rows))) for table, rows in results.items()},
         of_arm={
             table: rows.groupby("arm_id" if "arm_id" in rows else "experimental_arm_id").groups
             for table, rows in results.items()
@@ -124,14 +118,6 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
         populations=sheet["populations"],
         configuration=configuration,
     )
-
-
-def with_standard_errors(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of contrasts with ``yi`` (log ratio), ``vi`` and the way it was got, ``se_source``."""
-    columns = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
-               "events_experimental", "events_control")  # fmt: skip
-    effects = log_hazard_ratio(*(rows[column] for column in columns))
-    return rows.join(effects[["yi", "vi", "se_source"]])
 
 
 def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
@@ -181,7 +167,7 @@ def aside_record(
     reason: str,
 ) -> dict[str, Any]:
     """A row of the sheet that an analysis looked at and did not take."""
-    if context.kinds[table] == "counts":
+    if "arm_id" in row:
         arms, what = row["arm_id"], f"{row['definition']}, {row['population']}"
     else:
         arms = f"{row['experimental_arm_id']} v {row['control_arm_id']}"

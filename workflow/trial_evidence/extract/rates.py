@@ -56,7 +56,7 @@ def _arm_rate(
     taken = pd.DataFrame([candidates[label] for label in choice.taken])
     trial_id, source = first["trial_id"], taken["source_id"].iloc[0]
     record = {
-        **context.about(analysis, trial_id, reported, level, source),
+        **context.about(analysis.id, trial_id, reported, level, source),
         **{c: "; ".join(dict.fromkeys(taken[c])) for c in (*OF_COUNTS, "note")},
         "measure": "proportion",
         "regimen": first["regimen"],

@@ -69,15 +69,11 @@ def arm_regimens(arms: pd.DataFrame) -> pd.DataFrame:
         (the same for all arms with the same agents, schedule and partner).
     """
     sets = [tuple(sorted(filter(None, cell.split("+")))) for cell in arms["agents"]]
+    given = pd.Series(["+".join(agents) or NO_AGENT for agents in sets], arms.index, dtype="str")
     return arms.assign(
         agent_set=pd.Series(sets, index=arms.index, dtype=object),
-        n_agents=[len(s) for s in sets],
-        regimen=[
-            "|".join(["+".join(s) or NO_AGENT, schedule, partner])
-            for s, schedule, partner in zip(
-                sets, arms["her2_schedule"], arms["partner"], strict=True
-            )
-        ],
+        n_agents=[len(agents) for agents in sets],
+        regimen=given + "|" + arms["her2_schedule"] + "|" + arms["partner"],
     )
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 
 from trial_evidence.config.configuration import EffectModifier
 from trial_evidence.config.methods import LONGEST, Orders, Selection
-from trial_evidence.files import records
 
 Record = Mapping[str, Any]
 
@@ -117,11 +116,6 @@ def alike(candidates: Mapping[int, Record], together: Sequence[str]) -> Iterable
         key = tuple(value if value == value else None for value in values)
         groups.setdefault(key, []).append(label)
     return groups.values()
-
-
-def by_label(rows: pd.DataFrame) -> dict[int, dict[str, Any]]:
-    """Rows of a table as dictionaries, by their labels."""
-    return dict(zip((int(label) for label in rows.index), records(rows), strict=True))
 
 
 def _rank(value: object, order: tuple[str, ...] | str) -> float:
