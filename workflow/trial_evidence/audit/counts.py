@@ -56,8 +56,8 @@ def _wholes_and_parts(sheet: Sheet, kind: str, *same: str) -> tuple[Groups, Grou
     """Current results of all patients, and of the levels of one factor (the last of the key)."""
     rows = [{**row, "factor": _factor(row)} for row in current_rows(sheet, kind)]
     return (
-        grouped(rows, *same, wanted=lambda row: row["subgroup"] == WHOLE),
-        grouped(rows, *same, "factor", wanted=lambda row: row["factor"]),
+        grouped((row for row in rows if row["subgroup"] == WHOLE), *same),
+        grouped((row for row in rows if row["factor"]), *same, "factor"),
     )
 
 

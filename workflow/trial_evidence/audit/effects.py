@@ -4,7 +4,6 @@ import math
 from collections.abc import Collection, Iterator
 from itertools import combinations, product
 
-import numpy as np
 import pandas as pd
 
 from trial_evidence.audit import words
@@ -24,8 +23,7 @@ from trial_evidence.audit.rows import (
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, measure_words
 from trial_evidence.measures.effects import odds_ratio
-from trial_evidence.pool.engine.results import Floats
-from trial_evidence.pool.probes.influence import leave_one_out
+from trial_evidence.pool.probes.influence import influence, leave_one_out
 from trial_evidence.sheet import Sheet
 
 OWN_RESULTS = "far from its own other result"
@@ -54,9 +52,9 @@ def own_other_results(sheet: Sheet, families: Families = ()) -> Iterator[Finding
     same = ("experimental_arm_id", "control_arm_id", "subgroup")
     rows = [row for row in current_rows(sheet, "contrasts") if row["derivation"] != CURVE]
     for group in grouped(rows, *same).values():
-        spans = [(row, printed_ratio(row).se) for row in group]
-        known_ones = [(row, span.middle) for row, span in spans if span is not None]
-        for (one, se_one), (other, se_other) in combinations(known_ones, 2):
+        errors = [(row, printed_ratio(row)[1]) for row in group]
+        results = [(row, se.middle) for row, se in errors if se is not None]
+        for (one, se_one), (other, se_other) in combinations(results, 2):
             rho = _rho(one, other, families)
             one_side = rho == LOOSE and (one["hr"] - 1) * (other["hr"] - 1) >= 0
             if rho is None or one_side or not _same_time(one, other):
@@ -137,33 +135,14 @@ def far_from_pool(sheet: Sheet, trials: pd.DataFrame) -> Iterator[Finding]:
     """
     pooled = trials[(trials["pooled"] == "yes") & (trials["subgroup"] == WHOLE)]
     for (setting, analysis), group in pooled.groupby(["setting", "analysis"], sort=False):
-        rows = records(group[group["measure"] == group["measure"].iloc[0]])
-        if len(rows) < POOL_MIN_TRIALS:
+        pool = group[group["measure"] == group["measure"].iloc[0]]
+        if len(pool) < POOL_MIN_TRIALS:
             continue
-        yi, vi = (np.array([row[column] for row in rows], dtype=float) for column in ("yi", "vi"))
-        residuals = deleted_residuals(yi, vi)
-        for row, (others, residual) in zip(rows, residuals, strict=True):
+        residuals = influence(pool["yi"], pool["vi"]).rstudent.tolist()
+        others = leave_one_out(pool["yi"], pool["vi"]).estimate.tolist()
+        for row, mean, residual in zip(records(pool), others, residuals, strict=True):
             if abs(residual) > POOL_Z:
-                yield _outlier(sheet, row, others, residual, len(rows), f"{setting}, {analysis}")
-
-
-def deleted_residuals(yi: Floats, vi: Floats) -> list[tuple[float, float]]:
-    """Return, for each trial, the mean of the others and its studentised deleted residual.
-
-    The residual is ``(yi - m) / sqrt(vi + tau2 + var(m))``, m and tau2 (REML) by the other trials.
-
-    Parameters
-    ----------
-    yi, vi : numpy.ndarray of float, shape (k,)
-        Effects and sampling variances; k at least 3.
-
-    Notes
-    -----
-    The same as metafor's ``rstudent(rma(yi, vi, method="REML"))``.
-    """
-    others = leave_one_out(yi, vi, interval="wald")
-    residuals = (yi - others.estimate) / np.sqrt(vi + others.tau2 + others.se**2)
-    return list(zip(others.estimate.tolist(), residuals.tolist(), strict=True))
+                yield _outlier(sheet, row, mean, residual, len(pool), f"{setting}, {analysis}")
 
 
 def _outlier(

@@ -88,20 +88,20 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
     if later[FOLLOWUP] <= earlier[FOLLOWUP]:
         what = f"{later[FOLLOWUP]:g} months of median follow-up, previously {earlier[FOLLOWUP]:g}"
         yield found("medium", FOLLOW_UP, (FOLLOWUP,), what)
-    one, two = printed_ratio(earlier), printed_ratio(later)
+    (one, se_one), (two, se_two) = printed_ratio(earlier), printed_ratio(later)
     change = f"{words.ratio(later)}, previously {words.ratio(earlier)}"
-    if one.se is None or two.se is None:
+    if se_one is None or se_two is None:
         return
-    if two.se.low > one.se.high:
+    if se_two.low > se_one.high:
         what = (
-            f"{change}: the standard error grew from {one.se.middle:.3f} to {two.se.middle:.3f} "
+            f"{change}: the standard error grew from {se_one.middle:.3f} to {se_two.middle:.3f} "
             "although events were added"
         )
         yield found("medium", WIDER, RATIO, what)
         return
     # The smallest standardised difference that rounding allows.
-    apart = max(0.0, one.effect.low - two.effect.high, two.effect.low - one.effect.high)
-    variance = one.se.high**2 - two.se.low**2
+    apart = max(0.0, one.low - two.high, two.low - one.high)
+    variance = se_one.high**2 - se_two.low**2
     z = apart / math.sqrt(variance) if variance > 0 else 0.0
     if z > JUMP_Z:
         difference = math.log(later["hr"]) - math.log(earlier["hr"])
@@ -127,7 +127,7 @@ def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
     Tierney et al. Trials 2007;8:16 for the two formulas.
     """
     for row in current_rows(sheet, "contrasts"):
-        se = printed_ratio(row).se
+        _, se = printed_ratio(row)
         if se is None:
             continue
         by_events = _se_by_events(row)
@@ -202,12 +202,10 @@ def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
     """
     for row in current_rows(sheet, "contrasts"):
         sided, level = row["p_sided"], row["ci_level"]
-        ratio, low, high = ratio_spans(row).values()
+        ratio, low, high = ratio_spans(row)
         claimed = _claimed(row)
-        limits = low is not None or high is not None
-        if ratio is None or claimed is None or not known(level) or not limits:
+        if claimed is None or not known(level) or (low is None and high is None):
             continue
-
         p = partial(_p, ratio, low, high)
         expected = p(level, sided)
         if claimed.meets(expected):
@@ -239,12 +237,11 @@ def _p(ratio: Span, low: Span | None, high: Span | None, level: float, sided: st
 
 
 def _claimed(row: Record) -> Span | None:
-    text = row["p_value_printed"]
     if not known(row["p_value"]) or row["p_sided"] not in (ONE, TWO):
         return None
     if row["p_value_operator"] == "<":
         return Span(0.0, row["p_value"])
-    return printed_span(row["p_value"], printed_decimals(text))
+    return printed_span(row["p_value"], printed_decimals(row["p_value_printed"]))
 
 
 def _sign(row: Record) -> str:

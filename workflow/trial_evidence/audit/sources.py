@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -90,12 +90,12 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
     trials = {row["trial_id"]: row for row in records(sheet["trials"])}
     years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
 
-    def early(row: Record) -> bool:
-        year = years.get(row["source_id"], math.nan)
-        return bool(year < _earliest(trials[row["trial_id"]], row))
-
-    same = ("trial_id", "source_id", FOLLOWUP)
-    for rows in grouped(current_rows(sheet), *same, wanted=early).values():
+    early = [
+        row
+        for row in current_rows(sheet)
+        if years.get(row["source_id"], math.nan) < _earliest(trials[row["trial_id"]], row)
+    ]
+    for rows in grouped(early, "trial_id", "source_id", FOLLOWUP).values():
         source, followup = rows[0]["source_id"], _followup(rows[0])
         trial = trials[rows[0]["trial_id"]]
         start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
@@ -123,7 +123,8 @@ def _earliest(trial: Record, row: Record) -> float:
 
 def unverified(sheet: Sheet) -> Iterator[Finding]:
     """Rows that nobody has seen in any source: one finding a trial and table."""
-    for rows in _by_trial(sheet, lambda row: row["verification"] == "unverified"):
+    found = [row for row in current_rows(sheet) if row["verification"] == "unverified"]
+    for rows in grouped(found, "trial_id").values():
         what = f"{_results(rows)} not yet verified in any source ({words.row_numbers(rows)})."
         yield finding("low", UNVERIFIED, rows, ("verification",), what)
 
@@ -140,7 +141,8 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
         row for row in records(sheet["sources"])
         if row["first_author"] and row["type"] in FIRST_HAND
     ]  # fmt: skip
-    for rows in _by_trial(sheet, lambda row: row["verification"] == "secondary"):
+    found = [row for row in current_rows(sheet) if row["verification"] == "secondary"]
+    for rows in grouped(found, "trial_id").values():
         names = _names(trials[rows[0]["trial_id"]])
         available = [source["source_id"] for source in sources if _is_about(source, names)]
         if not available:
@@ -149,21 +151,17 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
         what = f"{_results(rows)} verified in a secondary source only ({words.row_numbers(rows)}"
         what += f"; pooled: {words.row_numbers(in_use)})" if in_use else ")"
         what += ", but sources.csv names first-hand sources."
-        found = finding("medium" if in_use else "low", SECOND_HAND, rows, ("verification",), what)
-        yield replace(found, look_at="; ".join(available))
+        severity: Severity = "medium" if in_use else "low"
+        told = finding(severity, SECOND_HAND, rows, ("verification",), what)
+        yield replace(told, look_at="; ".join(available))
 
 
 def without_locator(sheet: Sheet) -> Iterator[Finding]:
     """Verified rows that do not say where in the source they stand: one finding a trial, table."""
-    for rows in _by_trial(
-        sheet, lambda row: not row["locator"] and row["verification"] != "unverified"
-    ):
+    seen = [row for row in current_rows(sheet) if row["verification"] != "unverified"]
+    for rows in grouped((row for row in seen if not row["locator"]), "trial_id").values():
         what = f"{_results(rows)} without a place in the source ({words.row_numbers(rows)})."
         yield finding("low", NO_LOCATOR, rows, ("locator",), what)
-
-
-def _by_trial(sheet: Sheet, wanted: Callable[[Record], bool]) -> Iterator[list[Record]]:
-    yield from grouped(current_rows(sheet), "trial_id", wanted=wanted).values()
 
 
 def _names(trial: Record) -> tuple[str, ...]:
