@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Iterator
 from itertools import combinations, product
 
+import numpy as np
 import pandas as pd
 
 from trial_evidence.audit import words
@@ -96,22 +97,18 @@ def _definitions(sheet: Sheet) -> Iterator[Finding]:
             if not all(key in by_arm for key in keys):
                 continue
             four = [by_arm[key] for key in keys]
-            tables = (four[:2], four[2:])
-            effects = [_log_odds_ratio(*table) for table in tables]
-            z = _distance(*effects[0], *effects[1], CLOSE)
+            sides = (four[::2], four[1::2])
+            effects = odds_ratio(*([row[c] for row in rows] for rows in sides for c in COUNT))
+            (one, other), (se_one, se_other) = effects.yi, np.sqrt(effects.vi)
+            z = _distance(one, se_one, other, se_other, CLOSE)
             if z > OWN_Z:
                 found = " but ".join(
-                    f"{words.count(one)} against {words.count(other)} by {kind} (odds ratio "
-                    f"{math.exp(effect[0]):.2f})"
-                    for (one, other), kind, effect in zip(tables, kinds, effects, strict=True)
+                    f"{words.count(first)} against {words.count(second)} by {kind} (odds ratio "
+                    f"{math.exp(effect):.2f})"
+                    for first, second, kind, effect in zip(*sides, kinds, effects.yi, strict=True)
                 )
                 text = f"{pair[0]} v {pair[1]}: {found}; {z:.1f} standard deviations apart."
                 yield finding("medium", OWN_RESULTS, four, COUNT, text)
-
-
-def _log_odds_ratio(first: Record, second: Record) -> tuple[float, float]:
-    effect = odds_ratio([first["events"]], [first["n"]], [second["events"]], [second["n"]])
-    return float(effect.yi[0]), math.sqrt(float(effect.vi[0]))
 
 
 def _distance(one: float, se_one: float, other: float, se_other: float, rho: float) -> float:

@@ -218,9 +218,11 @@ def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
             for candidate in LEVELS
             if candidate != level and claimed.meets(p(candidate, sided))
         ]
+        sign = "" if row["p_value_operator"] == "<" else "= "
         what = (
-            f"{words.pair(row)}, {words.result(row)}: p {_sign(row)} ({sided}-sided) is printed, "
-            f"but {words.ratio(row)} gives {expected.low:.2g} to {expected.high:.2g}"
+            f"{words.pair(row)}, {words.result(row)}: p {sign}{row['p_value_printed']} "
+            f"({sided}-sided) is printed, but {words.ratio(row)} gives {expected.low:.2g} to "
+            f"{expected.high:.2g}"
         )
         if fits:
             what += f". It would fit {' or '.join(fits)}"
@@ -242,8 +244,3 @@ def _claimed(row: Record) -> Span | None:
     if row["p_value_operator"] == "<":
         return Span(0.0, row["p_value"])
     return printed_span(row["p_value"], printed_decimals(row["p_value_printed"]))
-
-
-def _sign(row: Record) -> str:
-    text = str(row["p_value_printed"])
-    return text if text.startswith("<") else f"= {text}"

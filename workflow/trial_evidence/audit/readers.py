@@ -20,7 +20,6 @@ from trial_evidence.words.pages import filled
 
 ROWS = "row as a whole"
 EVERY_TABLE = "both tables"
-AGREEMENT_COLUMNS = ["table", "field", "n", "agree", "percent", "low", "high"]
 DISAGREEMENT_COLUMNS = [
     "table", "trial_id", "row_key", "rows", "field", "first", "second", "first_source",
     "second_source", "second_verification", "sheet_holds", "adjudicated", "adjudicated_value",
@@ -52,7 +51,7 @@ def reading_agreement(sheet: Sheet) -> pd.DataFrame:
     limits = wilson_interval(counts["agree"], counts["n"])
     counts["percent"] = 100 * counts["agree"] / counts["n"]
     counts["low"], counts["high"] = (100 * limit for limit in limits)
-    return counts[AGREEMENT_COLUMNS]
+    return counts
 
 
 def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFrame:

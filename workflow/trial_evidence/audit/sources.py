@@ -18,7 +18,6 @@ UNVERIFIED = "not verified"
 SECOND_HAND = "first-hand source not read"
 NO_LOCATOR = "no place in the source"
 
-UNSAID = ("not reported", "not applicable")
 # Kinds of source in which a trial reports itself.
 FIRST_HAND = ("article", "abstract", "registry", "label")
 Rows = Collection[tuple[str, int]]
@@ -55,7 +54,7 @@ def _one_result(one: Record, other: Record) -> bool:
     if all(map(known, followups)) and followups[0] != followups[1]:
         return False
     assessors = {one.get("assessor", ""), other.get("assessor", "")}
-    return len(assessors) == 1 or bool(assessors & set(UNSAID))
+    return len(assessors) == 1 or bool(assessors & set(words.UNSAID))
 
 
 def _conflict(

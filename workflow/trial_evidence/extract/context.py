@@ -173,16 +173,13 @@ def aside_record(
         arms = f"{row['experimental_arm_id']} v {row['control_arm_id']}"
         what = f"{row['outcome']}, {row['analysis']}, {row['assessor']}"
     return {
+        **{column: row[column] for column in ("trial_id", "row", "verification", "source_id")},
         "setting": context.setting,
         "analysis": analysis,
         "subgroup": levels[0].partition("=")[0] if len(levels) > 1 else levels[0],
-        "trial_id": row["trial_id"],
         "trial": context.trials[row["trial_id"]]["label"],
         "table": table,
-        "row": row["row"],
         "arms": arms,
         "what": what if row["subgroup"] == WHOLE else f"{what}, {row['subgroup']}",
-        "verification": row["verification"],
-        "source_id": row["source_id"],
         "reason": reason,
     }

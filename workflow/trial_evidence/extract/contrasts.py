@@ -1,36 +1,17 @@
 """Contrasts: two arms of one randomised trial, their kind and the agents added."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import NO_AGENT, Analysis
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.extract.regimens import joined
 from trial_evidence.files import records
 
+Arm = Mapping[str, Any]
 _COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}
-
-
-class Contrast(NamedTuple):
-    """An experimental and a control arm of one randomised trial.
-
-    ``added_agents`` are those of the experimental arm that the control arm lacks.
-    ``changed_backbone`` is true where the experimental arm holds, in place of an antibody of the
-    control arm, a conjugate made of it.
-    """
-
-    trial_id: str
-    experimental_arm_id: str
-    control_arm_id: str
-    kind: str
-    added_agents: str
-    experimental_agents: str
-    control_agents: str
-    experimental_partner: str
-    control_partner: str
-    same_partner: bool
-    changed_backbone: bool
 
 
 def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFrame) -> pd.DataFrame:
@@ -51,18 +32,41 @@ def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFra
     Returns
     -------
     DataFrame
-        One row a contrast, the fields of :class:`Contrast` as columns.
+        One row a contrast. ``added_agents`` are those of the experimental arm that the control arm
+        lacks; ``changed_backbone`` is true where the experimental arm holds, in place of an
+        antibody of the control arm, a conjugate made of it.
     """
     randomised = set(trials.loc[trials["randomised"] == "yes", "trial_id"])
-    pairs = zip(agents["agent"], agents["parent_antibody"], strict=True)
-    parents = {agent: parent for agent, parent in pairs if parent}
+    parents = dict(zip(agents["agent"], agents["parent_antibody"], strict=True))
     inside = arms[arms["trial_id"].isin(randomised)]
-    contrasts = [
-        contrast
-        for trial_id, group in inside.groupby("trial_id", sort=False)
-        for contrast in _pairs(str(trial_id), group, parents)
+    pairs = [
+        _ordered(earlier, later, parents)
+        for _, group in inside.groupby("trial_id", sort=False)
+        for earlier, later in combinations(records(group), 2)
     ]
-    return pd.DataFrame(contrasts, columns=list(Contrast._fields))
+    experimental, control = (
+        pd.DataFrame([pair[side] for pair in pairs], columns=inside.columns) for side in (0, 1)
+    )
+    sets = list(zip(experimental["agent_set"], control["agent_set"], strict=True))
+    added = [[agent for agent in given if agent not in other] for given, other in sets]
+    return pd.DataFrame(
+        {
+            "trial_id": experimental["trial_id"],
+            "experimental_arm_id": experimental["arm_id"],
+            "control_arm_id": control["arm_id"],
+            "kind": [_kind(*pair) for pair in pairs],
+            "added_agents": [joined(agents) for agents in added],
+            "experimental_agents": experimental["agent_set"].map(joined),
+            "control_agents": control["agent_set"].map(joined),
+            "experimental_partner": experimental["partner"],
+            "control_partner": control["partner"],
+            "same_partner": experimental["partner"] == control["partner"],
+            "changed_backbone": [
+                any(parents.get(agent) in set(other) - set(given) for agent in new)
+                for new, (given, other) in zip(added, sets, strict=True)
+            ],
+        }
+    )
 
 
 def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
@@ -82,12 +86,11 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
         The matching contrasts, ordered by trial (as in the sheet) and preference.
     """
     rule = analysis.contrast
-    fits = contrasts["kind"] == rule.kind
+    found = contrasts[contrasts["kind"] == rule.kind]
     if rule.same_partner is not None:
-        fits &= contrasts["same_partner"] == rule.same_partner
+        found = found[found["same_partner"] == rule.same_partner]
     if rule.changed_backbone is not None:
-        fits &= contrasts["changed_backbone"] == rule.changed_backbone
-    found = contrasts[fits]
+        found = found[found["changed_backbone"] == rule.changed_backbone]
     if rule.control is None:
         return found
     found = found[found["control_agents"].isin(rule.control)]
@@ -95,36 +98,17 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
     return found.sort_values(list(orders), key=lambda c: c.map(orders[str(c.name)].index))
 
 
-def _pairs(trial_id: str, group: pd.DataFrame, parents: Mapping[str, str]) -> Iterator[Contrast]:
-    for earlier, later in combinations(records(group), 2):
-        experimental, control = sorted(
-            # Of arms that are alike in what they are sorted by, the later one stays in front.
-            (later, earlier),
-            key=lambda arm: (
-                arm["n_agents"],
-                sum(agent in parents for agent in arm["agent_set"]),
-                arm["partner"] != "chemotherapy",
-            ),
-            reverse=True,
-        )
-        given, compared = experimental["agent_set"], control["agent_set"]
-        added = [agent for agent in given if agent not in compared]
-        yield Contrast(
-            trial_id=trial_id,
-            experimental_arm_id=experimental["arm_id"],
-            control_arm_id=control["arm_id"],
-            kind=_kind(experimental, control),
-            added_agents="+".join(added) or NO_AGENT,
-            experimental_agents="+".join(given) or NO_AGENT,
-            control_agents="+".join(compared) or NO_AGENT,
-            experimental_partner=experimental["partner"],
-            control_partner=control["partner"],
-            same_partner=experimental["partner"] == control["partner"],
-            changed_backbone=any(parents.get(a) in set(compared) - set(given) for a in added),
-        )
+def _ordered(earlier: Arm, later: Arm, parents: Mapping[str, str]) -> tuple[Arm, Arm]:
+    """The experimental arm and the control arm of two."""
+
+    def rank(arm: Arm) -> tuple[int, int, bool]:
+        conjugates = sum(bool(parents.get(agent)) for agent in arm["agent_set"])
+        return arm["n_agents"], conjugates, arm["partner"] != "chemotherapy"
+
+    return (earlier, later) if rank(earlier) > rank(later) else (later, earlier)
 
 
-def _kind(experimental: Mapping[str, Any], control: Mapping[str, Any]) -> str:
+def _kind(experimental: Arm, control: Arm) -> str:
     arms = (experimental, control)
     if "sequential" in [arm["her2_schedule"] for arm in arms]:
         return "sequential"

@@ -107,8 +107,6 @@ def _with_effect_sizes(used: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_logits(rates: pd.DataFrame, level: float) -> pd.DataFrame:
-    if rates.empty:
-        return rates
     events, n = rates["events"].to_numpy(float), rates["n"].to_numpy(float)
     logits = MEASURES["proportion"].effects(events, n)
     low, high = wilson_interval(events, n, level)

@@ -41,6 +41,11 @@ def with_labels(text: str, labels: Mapping[str, str]) -> str:
     return re.sub(rf"(?<![\w-])(?:{ids})(?![\w-])", lambda m: labels[m[0]], text) if ids else text
 
 
+def joined(agents: Iterable[str]) -> str:
+    """Ids of agents as the sheet joins them; ``none`` for no agent."""
+    return "+".join(agents) or NO_AGENT
+
+
 def join_agents(agents: Iterable[str], labels: Mapping[str, str]) -> str:
     """Agents in one readable phrase: ``A + b``; ``none`` for no agent.
 
@@ -69,7 +74,7 @@ def arm_regimens(arms: pd.DataFrame) -> pd.DataFrame:
         (the same for all arms with the same agents, schedule and partner).
     """
     sets = [tuple(sorted(filter(None, cell.split("+")))) for cell in arms["agents"]]
-    given = pd.Series(["+".join(agents) or NO_AGENT for agents in sets], arms.index, dtype="str")
+    given = pd.Series([joined(agents) for agents in sets], arms.index, dtype="str")
     return arms.assign(
         agent_set=pd.Series(sets, index=arms.index, dtype=object),
         n_agents=[len(agents) for agents in sets],

@@ -9,14 +9,16 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling
 from trial_evidence.measures import MEASURES, Measure
+from trial_evidence.pool.bayes.posterior import Posterior, StackedPosterior
+from trial_evidence.pool.engine.many import FitChoices
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.estimates import ALL
 from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of
 
+BEGINNING = ("setting", "analysis", "measure")
 MEAN = ("estimate", "ci_low", "ci_high")
 NEW_TRIAL = ("pi_low", "pi_high")
-LIMITS = ("ci_low", "ci_high", *NEW_TRIAL)
 NOT_ODDS = Refused("Defined for odds ratios alone.")
 
 
@@ -66,6 +68,16 @@ class Comparison:
         return MEASURES[self.measure]
 
     @property
+    def choices(self) -> FitChoices:
+        """The random-effects model that is reported, as ``fit_stack`` is told it."""
+        return {
+            "method": self.pooling.tau2_estimator,
+            "interval": self.pooling.estimate_interval,
+            "prediction": self.pooling.prediction_interval,
+            "level": self.level,
+        }
+
+    @property
     def counts(self) -> Counts | None:
         """Two-by-two tables, where the measure is made of them."""
         return counts_of(self.rows, self.measure)
@@ -80,6 +92,18 @@ class Comparison:
         """Fields of a result on the natural scale; of a stack, those of one place."""
         values = {name: getattr(result, name) for name in names}
         return {n: self.natural(v if at is None else v[at]) for n, v in values.items()}
+
+    def bayesian(
+        self, found: Posterior | StackedPosterior, at: int | None = None
+    ) -> dict[str, str | float]:
+        """A posterior as a record, on the natural scale; of a stack, that of one place."""
+        median, tau = (v if at is None else v[at] for v in (found.median, found.tau_median))
+        return {
+            "model": "bayesian",
+            "estimate": self.natural(median),
+            **self.naturals(found, ("ci_low", "ci_high", *NEW_TRIAL), at),
+            "tau2": tau**2,
+        }
 
     def benefit(self, below_zero: float) -> float:
         """Probability of benefit from the probability of an effect below zero."""

@@ -14,17 +14,15 @@ from trial_evidence.pool.engine.many import StackedFit
 from trial_evidence.pool.engine.stacks import subsets
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.probes.influence import Influence, cumulative, influence, leave_one_out
-from trial_evidence.sensitivity.comparison import LIMITS, MEAN, NEW_TRIAL, Comparison, table
+from trial_evidence.sensitivity.comparison import BEGINNING, Comparison, table
 
 _RESULT = [
     "k", "model", "leads", "estimate", "ci_low", "ci_high", "ci_level", "p_value", "pi_low",
     "pi_high", "tau2", "i2",
 ]  # fmt: skip
-LEAVE_ONE_OUT_COLUMNS = ["setting", "analysis", "measure", "without", "trial", *_RESULT]
-CUMULATIVE_COLUMNS = ["setting", "analysis", "measure", "added", "trial", "year", *_RESULT]
-INFLUENCE_COLUMNS = [
-    "setting", "analysis", "measure", "trial_id", "trial", *(f.name for f in fields(Influence))
-]  # fmt: skip
+LEAVE_ONE_OUT_COLUMNS = [*BEGINNING, "without", "trial", *_RESULT]
+CUMULATIVE_COLUMNS = [*BEGINNING, "added", "trial", "year", *_RESULT]
+INFLUENCE_COLUMNS = [*BEGINNING, "trial_id", "trial", *(f.name for f in fields(Influence))]
 
 
 def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
@@ -84,33 +82,19 @@ def _both_models(
     c: Comparison, refit: Callable[..., StackedFit], kept: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> Iterator[tuple[pd.Series, dict[str, Any]]]:
     """Random-effects and Bayesian results of each column of `kept`, with the trial it is about."""
-    fit = refit(
-        c.yi,
-        c.vi,
-        method=c.pooling.tau2_estimator,
-        interval=c.pooling.estimate_interval,
-        prediction=c.pooling.prediction_interval,
-        level=c.level,
-    )
+    fit = refit(c.yi, c.vi, **c.choices)
     bayes = posterior_stack(*subsets(c.yi, c.vi, kept), HalfNormal(c.prior_scale), c.level)
     for at in range(kept.shape[1]):
         k = int(fit.k[at])
         own = {
             "model": "single_trial" if k == 1 else c.pooling.model,
-            **c.naturals(fit, MEAN, at),
+            **c.naturals(fit, at=at),
             "p_value": fit.p_value[at],
         }
         results = [own]
         if k > 1:
-            own |= c.naturals(fit, NEW_TRIAL, at)
             own |= {"tau2": fit.tau2[at], "i2": fit.i2[at]}
-            of_bayes = {
-                "model": "bayesian",
-                "estimate": c.natural(bayes.median[at]),
-                **c.naturals(bayes, LIMITS, at),
-                "tau2": bayes.tau_median[at] ** 2,
-            }
-            results.append(of_bayes)
+            results.append(c.bayesian(bayes, at))
         lead = leading_model(k, c.pooling).model
         for result in results:
             leads = "yes" if result["model"] == lead else "no"

@@ -6,20 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.pool.probes.subgroups import (
-    SeparateSubgroups,
-    SubgroupTest,
-    separate_subgroups,
-    subgroup_test,
-)
-from trial_evidence.sensitivity.comparison import MEAN, Comparison, table
+from trial_evidence.pool.probes.subgroups import separate_subgroups, subgroup_test
+from trial_evidence.sensitivity.comparison import BEGINNING, MEAN, Comparison, table
 from trial_evidence.sensitivity.properties import blinding, risk_of_bias
 from trial_evidence.sheet import Sheet
 
 SUBGROUP_COLUMNS = [
-    "setting", "analysis", "measure", "factor", "group", "tau2_between", "k", "estimate", "ci_low",
-    "ci_high", "ci_level", "tau2", "test", "statistic", "df_num", "df_den", "p_value", "trials",
-    "reason",
+    *BEGINNING, "factor", "group", "tau2_between", "k", "estimate", "ci_low", "ci_high", "ci_level",
+    "tau2", "test", "statistic", "df_num", "df_den", "p_value", "trials", "reason",
 ]  # fmt: skip
 ONE_GROUP = "All trials belong to one group"
 
@@ -39,14 +33,12 @@ def subgroups_table(comparisons: tuple[Comparison, ...], sheet: Sheet) -> pd.Dat
 
 def factors(c: Comparison, sheet: Sheet) -> Mapping[str, pd.Series]:
     """Group of each trial by factor, in the order of the comparison's rows."""
-    rows = c.rows
+    rows, changed = c.rows, c.rows["changed_backbone"].astype(str)
     shared = {
         "added_agents": rows["added_agents"],
         "partner": rows["experimental_partner"],
         "control": rows["control_agents"],
-        "changed_backbone": rows["changed_backbone"]
-        .astype(str)
-        .map({"True": "yes", "False": "no"}),
+        "changed_backbone": changed.map({"True": "yes", "False": "no"}),
         "blinded": blinding(sheet, c),
         "risk_of_bias": risk_of_bias(sheet, rows),
         "verification": rows["verification"],
@@ -66,14 +58,7 @@ def _of_groups(c: Comparison, labels: list[str]) -> Iterator[dict[str, Any]]:
     if len(set(labels)) == 1:
         yield {"reason": f"{ONE_GROUP}: {labels[0]}."}
         return
-    separate = separate_subgroups(
-        c.yi,
-        c.vi,
-        labels,
-        method=c.pooling.tau2_estimator,
-        interval=c.pooling.estimate_interval,
-        level=c.level,
-    )
+    separate = separate_subgroups(c.yi, c.vi, labels, **c.choices)
     for at, level in enumerate(separate.levels):
         members = c.rows.loc[[label == level for label in labels], "trial_id"]
         yield {
@@ -84,11 +69,9 @@ def _of_groups(c: Comparison, labels: list[str]) -> Iterator[dict[str, Any]]:
             "tau2": separate.fit.tau2[at] if len(members) > 1 else None,
             "trials": ";".join(members),
         }
+    tested = ("statistic", "p_value", "reason")
+    of_separate = {name: getattr(separate, name) for name in tested}
+    yield {"tau2_between": "separate", "test": separate.method, "df_num": separate.df} | of_separate
     common = subgroup_test(c.yi, c.vi, labels)
-    tests: dict[str, tuple[SubgroupTest | SeparateSubgroups, dict[str, Any]]] = {
-        "separate": (separate, {"df_num": separate.df}),
-        "common": (common, {n: getattr(common, n) for n in ("tau2", "df_num", "df_den")}),
-    }
-    for between, (test, of_test) in tests.items():
-        result = {n: getattr(test, n) for n in ("statistic", "p_value", "reason")}
-        yield {"tau2_between": between, "test": test.method} | result | of_test
+    of_common = {name: getattr(common, name) for name in (*tested, "tau2", "df_num", "df_den")}
+    yield {"tau2_between": "common", "test": common.method} | of_common

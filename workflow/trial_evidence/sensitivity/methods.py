@@ -24,7 +24,7 @@ from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
 from trial_evidence.pool.models.peto import peto
 from trial_evidence.pool.models.random_effects import common_effect
 from trial_evidence.sensitivity.comparison import (
-    LIMITS,
+    BEGINNING,
     MEAN,
     NEW_TRIAL,
     NOT_ODDS,
@@ -34,9 +34,9 @@ from trial_evidence.sensitivity.comparison import (
 from trial_evidence.words.models import BOOTSTRAP
 
 METHOD_COLUMNS = [
-    "setting", "analysis", "measure", "model", "tau2_estimator", "interval", "prediction",
-    "prior", "k", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "p_value",
-    "tau2", "probability_of_benefit", "probability_worthwhile", "reason",
+    *BEGINNING, "model", "tau2_estimator", "interval", "prediction", "prior", "k", "estimate",
+    "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "p_value", "tau2",
+    "probability_of_benefit", "probability_worthwhile", "reason",
 ]  # fmt: skip
 ODDS_MODELS: Mapping[str, Callable[[Counts, float], Pooled | Refused | None]] = {
     "peto": peto,
@@ -126,12 +126,8 @@ def _bayesian(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
     for prior in priors:
         found = posterior(c.yi, c.vi, prior, c.level, thresholds=worthwhile)
         timed = c.measure == "hazard_ratio"
-        yield {
-            "model": "bayesian",
+        yield c.bayesian(found) | {
             "prior": found.prior,
-            "estimate": c.natural(found.median),
-            **c.naturals(found, LIMITS),
-            "tau2": found.tau_median**2,
             "probability_of_benefit": c.benefit(found.probability_below_zero),
             "probability_worthwhile": found.probabilities_below[0] if timed else None,
         }

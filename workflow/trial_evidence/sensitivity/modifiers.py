@@ -15,6 +15,7 @@ from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.pool.probes.subgroups import interaction_within_trials
 from trial_evidence.sensitivity.comparison import (
+    BEGINNING,
     Comparison,
     by_measure,
     pooled_analyses,
@@ -23,9 +24,8 @@ from trial_evidence.sensitivity.comparison import (
 from trial_evidence.sheet import Sheet
 
 MODIFIER_COLUMNS = [
-    "setting", "analysis", "measure", "factor", "level", "reference_level", "model", "role", "k",
-    "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "p_value", "tau2", "i2",
-    "trials", "reason",
+    *BEGINNING, "factor", "level", "reference_level", "model", "role", "k", "estimate", "ci_low",
+    "ci_high", "ci_level", "pi_low", "pi_high", "p_value", "tau2", "i2", "trials", "reason",
 ]  # fmt: skip
 LEAST_TRIALS = 2
 NOT_REPORTED = "No trial of the setting reports results by it."
@@ -46,13 +46,16 @@ def found_modifiers(
     rows = pd.concat([sheet[name] for name in sheet.results])
     single = rows["trial_id"].isin(trials) & ~rows["subgroup"].str.contains("&")
     parts = rows.loc[single, "subgroup"].drop_duplicates().str.partition("=")
-    known = {modifier.factor: modifier for modifier in configured}
-    return tuple(
-        known[factor]
-        if factor in known and set(pair) == set(known[factor].levels)
-        else EffectModifier(factor, factor.replace("_", " ").capitalize(), pair)
+    known = {(modifier.factor, *sorted(modifier.levels)): modifier for modifier in configured}
+    pairs = [
+        (str(factor), pair)
         for factor, levels in parts[parts[2] != ""].groupby(0)[2]
         for pair in combinations(sorted(levels), 2)
+    ]
+    return tuple(
+        known.get((factor, *pair))
+        or EffectModifier(factor, factor.replace("_", " ").capitalize(), pair)
+        for factor, pair in pairs
     )
 
 

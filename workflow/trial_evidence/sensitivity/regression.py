@@ -13,14 +13,13 @@ from trial_evidence.pool.probes.meta_regression import (
     MetaRegression,
     meta_regression,
 )
-from trial_evidence.sensitivity.comparison import Comparison, table
+from trial_evidence.sensitivity.comparison import BEGINNING, Comparison, table
 from trial_evidence.sensitivity.properties import shares_at
 from trial_evidence.sheet import Sheet
 
 META_REGRESSION_COLUMNS = [
-    "setting", "analysis", "measure", "covariate", "k", "term", "coefficient", "se", "ci_low",
-    "ci_high", "ci_level", "p_value", "df", "tau2", "r2", "q_residual", "q_residual_p",
-    "without_covariate", "reason",
+    *BEGINNING, "covariate", "k", "term", "coefficient", "se", "ci_low", "ci_high", "ci_level",
+    "p_value", "df", "tau2", "r2", "q_residual", "q_residual_p", "without_covariate", "reason",
 ]  # fmt: skip
 OF_THE_MODEL = ("df", "tau2", "r2", "q_residual", "q_residual_p")
 OF_A_TERM = ("se", "ci_low", "ci_high", "p_value")
@@ -62,9 +61,8 @@ def covariate_name(covariate: str) -> str:
 
 def is_forced(c: Comparison, covariate: str, choices: Sensitivity) -> bool:
     """Whether the configuration asks for a meta-regression with fewer than ten trials."""
-    return (c.analysis.id, covariate) in {
-        (analysis, covariate_name(name)) for analysis, name in choices.forced_meta_regressions
-    }
+    forced = choices.forced_meta_regressions
+    return (c.analysis.id, covariate) in [(of, covariate_name(name)) for of, name in forced]
 
 
 def forced_words(k: int) -> str:

@@ -17,11 +17,11 @@ from trial_evidence.pool.probes.small_study import (
     peters,
     trim_and_fill,
 )
-from trial_evidence.sensitivity.comparison import MEAN, NOT_ODDS, Comparison, table
+from trial_evidence.sensitivity.comparison import BEGINNING, MEAN, NOT_ODDS, Comparison, table
 
 SMALL_STUDY_COLUMNS = [
-    "setting", "analysis", "measure", "test", "k", "statistic", "df", "p_value", "slope",
-    "slope_se", "estimate", "ci_low", "ci_high", "missing", "detail", "reason",
+    *BEGINNING, "test", "k", "statistic", "df", "p_value", "slope", "slope_se", "estimate",
+    "ci_low", "ci_high", "missing", "detail", "reason",
 ]  # fmt: skip
 TEST = ("statistic", "df", "p_value")
 

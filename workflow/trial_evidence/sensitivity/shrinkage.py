@@ -8,11 +8,11 @@ import pandas as pd
 from trial_evidence.files import records
 from trial_evidence.pool.bayes.posterior import posterior
 from trial_evidence.pool.bayes.priors import HalfNormal
-from trial_evidence.sensitivity.comparison import Comparison, table
+from trial_evidence.sensitivity.comparison import BEGINNING, Comparison, table
 
 SHRINKAGE_COLUMNS = [
-    "setting", "analysis", "measure", "trial_id", "trial", "prior", "estimate",
-    "shrunken_estimate", "yi", "se", "shrunken_mean", "shrunken_sd",
+    *BEGINNING, "trial_id", "trial", "prior", "estimate", "shrunken_estimate", "yi", "se",
+    "shrunken_mean", "shrunken_sd",
 ]  # fmt: skip
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
-from trial_evidence.config.methods import Pooling, Sensitivity
 from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.evidence import evidence_of
 from trial_evidence.measures import MEASURES
@@ -114,16 +114,15 @@ def _multiverse(
     sets: Sequence[tuple[dict[str, str], pd.DataFrame]],
     configuration: Configuration,
 ) -> pd.DataFrame | None:
-    effects: dict[tuple[str, str, float, float], int] = {}
+    effects: dict[tuple[Any, ...], int] = {}
     pools: dict[frozenset[int], dict[str, str]] = {}
     for measure in (m for m in analysis.measures if MEASURES[m].is_ratio):
         for names, rows in sets:
             of_measure = rows[rows["measure"] == measure]
+            numbers = of_measure[["trial_id", "yi", "vi"]].itertuples(index=False, name=None)
             members = {
-                str(trial_id): effects.setdefault((measure, str(trial_id), yi, vi), len(effects))
-                for trial_id, yi, vi in zip(
-                    of_measure["trial_id"], of_measure["yi"], of_measure["vi"], strict=True
-                )
+                effect[0]: effects.setdefault((measure, *effect), len(effects))
+                for effect in numbers
             }
             for without in (NOBODY, *members):
                 pool = frozenset(at for trial, at in members.items() if trial != without)
@@ -131,32 +130,38 @@ def _multiverse(
                     pools.setdefault(pool, {"measure": measure, **names, "without": without})
     if not pools:
         return None
-    methods = _methods(configuration.pooling, configuration.sensitivity)
+    pooling, tries = configuration.pooling, configuration.sensitivity
+    # The specification of the report is the first.
+    tried = (
+        (pooling.tau2_estimator, pooling.estimate_interval),
+        (COMMON, "wald"),
+        *product(tries.estimators, tries.intervals),
+    )
+    methods = pd.DataFrame(tried, columns=["estimator", "interval"])
+    methods = methods.replace({"estimator": SAME_AS}).drop_duplicates()
+    # A choice that does not arise, such as the assessor of a count, is an empty text.
+    choices = (
+        pd.DataFrame(list(pools.values()))
+        .merge(methods, how="cross")
+        .reindex(columns=CHOICE_COLUMNS, fill_value="")
+    )
     members_of = np.zeros((len(effects), len(pools)), dtype=bool)
     for at, pool in enumerate(pools):
         members_of[list(pool), at] = True
-    yi, vi = (np.array([effect[n] for effect in effects], dtype=float) for n in (2, 3))
-    records = [
-        names | {"estimator": estimator, "interval": interval}
-        for names in pools.values()
-        for estimator, interval in methods
-    ]
+    _, _, yi, vi = zip(*effects, strict=True)
     curve = specification_curve(
         yi,
         vi,
         np.repeat(members_of, len(methods), axis=1),
-        [record["estimator"] for record in records],
-        [record["interval"] for record in records],
+        list(choices["estimator"]),
+        list(choices["interval"]),
         configuration.confidence_level,
     )
     configured = sets[0][1]
-    k = int((configured["measure"] == records[0]["measure"]).sum())
+    k = int((configured["measure"] == choices["measure"].iloc[0]).sum())
     # Fewer than two configured trials make no pool; then no specification is the report's.
-    pooling = configuration.pooling
     leads = k >= 2 and leading_model(k, pooling).model == pooling.model
     excludes = (curve.ci_low > 0) | (curve.ci_high < 0)
-    # A choice that does not arise, such as the assessor of a count, is an empty text.
-    choices = pd.DataFrame(records).reindex(columns=CHOICE_COLUMNS, fill_value="")
     return choices.assign(
         setting=analysis.setting,
         analysis=analysis.id,
@@ -167,16 +172,6 @@ def _multiverse(
         rank=curve.rank + 1,
         leading=np.where(leads & (choices.index == 0), "yes", "no"),
     )
-
-
-def _methods(pooling: Pooling, choices: Sensitivity) -> list[tuple[str, str]]:
-    """Estimators with intervals; the specification of the report is the first."""
-    tried = (
-        (pooling.tau2_estimator, pooling.estimate_interval),
-        (COMMON, "wald"),
-        *product(choices.estimators, choices.intervals),
-    )
-    return list(dict.fromkeys((SAME_AS.get(name, name), interval) for name, interval in tried))
 
 
 def multiverse_table(found: Sequence[pd.DataFrame], level: float) -> pd.DataFrame:
