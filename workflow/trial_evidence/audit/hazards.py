@@ -20,7 +20,6 @@ from trial_evidence.audit.rows import (
     ratio_spans,
     rows_of,
 )
-from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import Span, printed_span, two_sided_p
 from trial_evidence.sheet.values import printed_decimals
@@ -56,17 +55,16 @@ def successive_analyses(sheet: Sheet) -> Iterator[Finding]:
     two log hazard ratios has variance v1 - v2 and not v1 + v2. A jump is a difference of more than
     2.58 of its standard deviations after what rounding of all six printed numbers allows.
     """
-    years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
     same = ("experimental_arm_id", "control_arm_id", "outcome", "assessor", "subgroup")
     rows = [row for row in rows_of(sheet, "contrasts") if row["derivation"] != CURVE]
     for group in grouped(rows, *same).values():
-        for earlier, later in pairwise(sorted(group, key=lambda row: _moment(row, years))):
-            if _moment(earlier, years) != _moment(later, years):
+        for earlier, later in pairwise(sorted(group, key=_moment)):
+            if _moment(earlier) != _moment(later):
                 yield from _from_to(earlier, later)
 
 
-def _moment(row: Record, years: dict[str, float]) -> tuple[float, ...]:
-    dates = (years.get(row["source_id"], math.nan), row[FOLLOWUP])
+def _moment(row: Record) -> tuple[float, ...]:
+    dates = (row["source_year"], row[FOLLOWUP])
     return (ANALYSES.index(row["analysis"]), *(date if known(date) else -1.0 for date in dates))
 
 

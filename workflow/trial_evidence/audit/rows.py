@@ -22,9 +22,19 @@ _NORMAL = NormalDist()
 
 
 def rows_of(sheet: Sheet, kind: str = "") -> list[Record]:
-    """Return the results of a kind, or all, each with ``table`` and ``kind`` of its own."""
+    """Return the results of a kind, or all, each with ``table`` and ``kind`` of its own.
+
+    With ``source_year`` and the follow-up of every row, NaN where nothing says it.
+    """
+    years = dict(zip(sheet["sources"]["source_id"], sheet["sources"]["year"], strict=True))
     return [
-        {**row, "table": table, "kind": of}
+        {
+            FOLLOWUP: math.nan,
+            **row,
+            "source_year": years.get(row["source_id"], math.nan),
+            "table": table,
+            "kind": of,
+        }
         for table, of in sheet.kinds.items()
         if kind in ("", of)
         for row in records(sheet[table])

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -31,7 +31,6 @@ def conflicts(sheet: Sheet) -> Iterator[Finding]:
     ratio was read off a curve, medium where the sources are of different years and may tell of two
     points in time, high otherwise.
     """
-    years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
     for kind, same in (
         ("counts", ("arm_id", "outcome", "definition", "population", "subgroup")),
         ("contrasts", ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "subgroup")),
@@ -42,24 +41,18 @@ def conflicts(sheet: Sheet) -> Iterator[Finding]:
                 pairs = [(one[column], other[column]) for column in columns]
                 differ = any(known(a) and known(b) and a != b for a, b in pairs)
                 if one["source_id"] != other["source_id"] and differ and _one_result(one, other):
-                    yield _conflict(one, other, columns, years)
-
-
-def _followup(row: Record) -> float:
-    return float(row.get(FOLLOWUP, math.nan))
+                    yield _conflict(one, other, columns)
 
 
 def _one_result(one: Record, other: Record) -> bool:
-    followups = (_followup(one), _followup(other))
+    followups = (one[FOLLOWUP], other[FOLLOWUP])
     if all(map(known, followups)) and followups[0] != followups[1]:
         return False
     assessors = {one.get("assessor", ""), other.get("assessor", "")}
     return len(assessors) == 1 or bool(assessors & set(words.UNSAID))
 
 
-def _conflict(
-    one: Record, other: Record, columns: tuple[str, ...], years: Mapping[str, float]
-) -> Finding:
+def _conflict(one: Record, other: Record, columns: tuple[str, ...]) -> Finding:
     counted = one["kind"] == "counts"
     if counted:
         what, said = f"{one['arm_id']}, {one['definition']}, {one['population']}", words.count
@@ -70,8 +63,8 @@ def _conflict(
         f"{said(row)} in {row['source_id']} (row {row['row']}, {row['verification']})"
         for row in (one, other)
     )
-    timed = known(_followup(one)) and known(_followup(other))
-    same_year = years.get(one["source_id"]) == years.get(other["source_id"])
+    timed = known(one[FOLLOWUP]) and known(other[FOLLOWUP])
+    same_year = one["source_year"] == other["source_year"]
     severity: Severity = "high" if counted or timed or same_year else "medium"
     severity = "low" if CURVE in (one["derivation"], other["derivation"]) else severity
     what = f"{what}{words.subgroup(one)}: {numbers}."
@@ -87,26 +80,22 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
     known. One calendar year is allowed, for years are all that is known of dates.
     """
     trials = {row["trial_id"]: row for row in records(sheet["trials"])}
-    years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
-
     early = [
         row
         for row in current_rows(sheet)
-        if years.get(row["source_id"], math.nan) < _earliest(trials[row["trial_id"]], row)
+        if row["source_year"] < _earliest(trials[row["trial_id"]], row)
     ]
     for rows in grouped(early, "trial_id", "source_id", FOLLOWUP).values():
-        source, followup = rows[0]["source_id"], _followup(rows[0])
+        source, year, followup = (rows[0][c] for c in ("source_id", "source_year", FOLLOWUP))
         trial = trials[rows[0]["trial_id"]]
         start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
         enrolment = f"from {start:.0f} to {end:.0f}" if known(start) else f"until {end:.0f}"
-        what = (
-            f"{source} was published in {years[source]:.0f}, but patients were enrolled {enrolment}"
-        )
+        what = f"{source} was published in {year:.0f}, but patients were enrolled {enrolment}"
         columns: tuple[str, ...] = ("source_id",)
         if known(followup):
             what += f" and the median follow-up is given as {followup:g} months"
             columns = ("source_id", FOLLOWUP)
-        about = f"{start} {end} {years[source]}"
+        about = f"{start} {end} {year}"
         text = f"{what} ({words.row_numbers(rows)})."
         yield finding("medium", TOO_EARLY, rows, columns, text, about=about)
 
@@ -114,9 +103,9 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
 def _earliest(trial: Record, row: Record) -> float:
     """Return the first year in which a result could be known; NaN where nothing says it."""
     start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
-    middle = (start + end) / 2 if known(start) else end
-    if not known(_followup(row)):
+    if not known(row[FOLLOWUP]):
         return float(end)
+    middle = (start + end) / 2 if known(start) else end
     return math.floor(middle + row[FOLLOWUP] / 12) - 1 if known(middle) else math.nan
 
 
