@@ -97,7 +97,8 @@ class Comparison:
         self, found: Posterior | StackedPosterior, at: int | None = None
     ) -> dict[str, str | float]:
         """A posterior as a record, on the natural scale; of a stack, that of one place."""
-        median, tau = (v if at is None else v[at] for v in (found.median, found.tau_median))
+        values = (vars(found)[name] for name in ("median", "tau_median"))
+        median, tau = (value if at is None else value[at] for value in values)
         return {
             "model": "bayesian",
             "estimate": self.natural(median),
