@@ -14,7 +14,8 @@ from invented import (
     frame,
     sheet,
 )
-from trial_evidence.extract.selection import by_label, choose_among, excluded, inadmissible
+from trial_evidence.extract.selection import choose_among, excluded, inadmissible
+from trial_evidence.files import records
 
 EVENT_FREE = analysis(endpoints=("EFS", "iDFS", "DFS", "RFS"))
 RESPONSE = analysis(**PCR)
@@ -24,7 +25,7 @@ RESPONSE_LEVELS = analysis(**PCR, effect_modifiers=(RECEPTOR,))
 
 def choose(rows, *criteria):
     """The choice among the rows of a table."""
-    return choose_among(by_label(rows), *criteria)
+    return choose_among(dict(enumerate(records(rows))), *criteria)
 
 
 def hazard_ratio(**changes):

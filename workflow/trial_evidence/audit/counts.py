@@ -11,7 +11,6 @@ from trial_evidence.audit.rows import ARMS, COUNT, FOLLOWUP, WHOLE, current_rows
 from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import printed_span
-from trial_evidence.sheet.values import subgroup_pairs
 
 LEVELS_V_WHOLE = "levels against the whole"
 LEVELS_INCOMPLETE = "levels missing"
@@ -54,17 +53,14 @@ Groups = dict[tuple[str, ...], list[Record]]
 
 def _wholes_and_parts(sheet: Sheet, kind: str, *same: str) -> tuple[Groups, Groups]:
     """Current results of all patients, and of the levels of one factor (the last of the key)."""
-    rows = [{**row, "factor": _factor(row)} for row in current_rows(sheet, kind)]
+    rows = [
+        {**row, "factor": row["subgroup"].partition("=")[0]} for row in current_rows(sheet, kind)
+    ]
+    single = (row for row in rows if "=" in row["subgroup"] and "&" not in row["subgroup"])
     return (
-        grouped(rows, *same, wanted=lambda row: row["subgroup"] == WHOLE),
-        grouped(rows, *same, "factor", wanted=lambda row: row["factor"]),
+        grouped((row for row in rows if row["subgroup"] == WHOLE), *same),
+        grouped(single, *same, "factor"),
     )
-
-
-def _factor(row: Record) -> str:
-    """The factor of a subgroup by one of them; else nothing."""
-    pairs = subgroup_pairs(row["subgroup"]) or ()
-    return pairs[0][0] if len(pairs) == 1 and row["subgroup"] != WHOLE else ""
 
 
 def _sum_against(
@@ -112,16 +108,15 @@ def missing_levels(sheet: Sheet) -> Iterator[Finding]:
         wholes, parts = _wholes_and_parts(sheet, kind, *same)
         sizes = {(row["arm_id"], row["n"]) for rows in wholes.values() for row in rows
                  if kind == "counts"}  # fmt: skip
-        lonely: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+        lonely: list[Record] = []
         for rows in parts.values():
             first = rows[0]
-            level = (first["trial_id"], first["subgroup"])
             whole_arm = kind == "counts" and (first["arm_id"], first["n"]) in sizes
             alone = all(row["subgroup"] == first["subgroup"] for row in rows)
-            if alone and not whole_arm and level not in restricted:
-                lonely[(first["table"], *level)] += rows
-        for (_, _, subgroup), rows in lonely.items():
-            factor, _, level_name = subgroup.partition("=")
+            if alone and not whole_arm and (first["trial_id"], first["subgroup"]) not in restricted:
+                lonely += rows
+        for rows in grouped(lonely, "trial_id", "subgroup").values():
+            factor, _, level_name = rows[0]["subgroup"].partition("=")
             column = "arm_id" if kind == "counts" else "outcome"
             reported = f"{words.listed(row[column] for row in rows)}; {words.row_numbers(rows)}"
             what = f"of the levels of {factor}, only {level_name} is in the sheet ({reported}): "
@@ -142,7 +137,8 @@ def percent_against_counts(sheet: Sheet) -> Iterator[Finding]:
     for row in current_rows(sheet, "counts"):
         if not known(row.get("reported_percent", math.nan)) or row["events"] > row["n"]:
             continue
-        digits = _decimals(row["reported_percent"])
+        # The zero of 41.0 is lost, which only asks less of it.
+        digits = len(f"{row['reported_percent']:.10g}".partition(".")[2])
         possible = integers_for_percent(row["reported_percent"], row["n"], digits)
         if row["events"] not in possible:
             yield _does_not_give(row, possible, digits)
@@ -164,11 +160,6 @@ def integers_for_percent(percent: float, n: float, decimals: int) -> list[int]:
     span = printed_span(percent, decimals)
     lowest, highest = math.ceil(span.low * n / 100), math.floor(span.high * n / 100)
     return list(range(max(lowest, 0), min(highest, int(n)) + 1))
-
-
-def _decimals(percent: float) -> int:
-    """Return the decimals of a percentage; the zero of 41.0 is lost, which only asks less of it."""
-    return len(f"{percent:.10g}".partition(".")[2])
 
 
 def _does_not_give(row: Record, possible: Sequence[int], decimals: int) -> Finding:

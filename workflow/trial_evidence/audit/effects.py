@@ -24,8 +24,7 @@ from trial_evidence.audit.rows import (
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, measure_words
 from trial_evidence.measures.effects import odds_ratio
-from trial_evidence.pool.engine.results import Floats
-from trial_evidence.pool.probes.influence import leave_one_out
+from trial_evidence.pool.probes.influence import influence, leave_one_out
 from trial_evidence.sheet import Sheet
 
 OWN_RESULTS = "far from its own other result"
@@ -54,9 +53,9 @@ def own_other_results(sheet: Sheet, families: Families = ()) -> Iterator[Finding
     same = ("experimental_arm_id", "control_arm_id", "subgroup")
     rows = [row for row in current_rows(sheet, "contrasts") if row["derivation"] != CURVE]
     for group in grouped(rows, *same).values():
-        spans = [(row, printed_ratio(row).se) for row in group]
-        known_ones = [(row, span.middle) for row, span in spans if span is not None]
-        for (one, se_one), (other, se_other) in combinations(known_ones, 2):
+        errors = [(row, printed_ratio(row)[1]) for row in group]
+        results = [(row, se.middle) for row, se in errors if se is not None]
+        for (one, se_one), (other, se_other) in combinations(results, 2):
             rho = _rho(one, other, families)
             one_side = rho == LOOSE and (one["hr"] - 1) * (other["hr"] - 1) >= 0
             if rho is None or one_side or not _same_time(one, other):
@@ -98,22 +97,18 @@ def _definitions(sheet: Sheet) -> Iterator[Finding]:
             if not all(key in by_arm for key in keys):
                 continue
             four = [by_arm[key] for key in keys]
-            tables = (four[:2], four[2:])
-            effects = [_log_odds_ratio(*table) for table in tables]
-            z = _distance(*effects[0], *effects[1], CLOSE)
+            sides = (four[::2], four[1::2])
+            effects = odds_ratio(*([row[c] for row in rows] for rows in sides for c in COUNT))
+            (one, other), (se_one, se_other) = effects.yi, np.sqrt(effects.vi)
+            z = _distance(one, se_one, other, se_other, CLOSE)
             if z > OWN_Z:
                 found = " but ".join(
-                    f"{words.count(one)} against {words.count(other)} by {kind} (odds ratio "
-                    f"{math.exp(effect[0]):.2f})"
-                    for (one, other), kind, effect in zip(tables, kinds, effects, strict=True)
+                    f"{words.count(first)} against {words.count(second)} by {kind} (odds ratio "
+                    f"{math.exp(effect):.2f})"
+                    for first, second, kind, effect in zip(*sides, kinds, effects.yi, strict=True)
                 )
                 text = f"{pair[0]} v {pair[1]}: {found}; {z:.1f} standard deviations apart."
                 yield finding("medium", OWN_RESULTS, four, COUNT, text)
-
-
-def _log_odds_ratio(first: Record, second: Record) -> tuple[float, float]:
-    effect = odds_ratio([first["events"]], [first["n"]], [second["events"]], [second["n"]])
-    return float(effect.yi[0]), math.sqrt(float(effect.vi[0]))
 
 
 def _distance(one: float, se_one: float, other: float, se_other: float, rho: float) -> float:
@@ -137,33 +132,14 @@ def far_from_pool(sheet: Sheet, trials: pd.DataFrame) -> Iterator[Finding]:
     """
     pooled = trials[(trials["pooled"] == "yes") & (trials["subgroup"] == WHOLE)]
     for (setting, analysis), group in pooled.groupby(["setting", "analysis"], sort=False):
-        rows = records(group[group["measure"] == group["measure"].iloc[0]])
-        if len(rows) < POOL_MIN_TRIALS:
+        pool = group[group["measure"] == group["measure"].iloc[0]]
+        if len(pool) < POOL_MIN_TRIALS:
             continue
-        yi, vi = (np.array([row[column] for row in rows], dtype=float) for column in ("yi", "vi"))
-        residuals = deleted_residuals(yi, vi)
-        for row, (others, residual) in zip(rows, residuals, strict=True):
+        residuals = influence(pool["yi"], pool["vi"]).rstudent.tolist()
+        others = leave_one_out(pool["yi"], pool["vi"]).estimate.tolist()
+        for row, mean, residual in zip(records(pool), others, residuals, strict=True):
             if abs(residual) > POOL_Z:
-                yield _outlier(sheet, row, others, residual, len(rows), f"{setting}, {analysis}")
-
-
-def deleted_residuals(yi: Floats, vi: Floats) -> list[tuple[float, float]]:
-    """Return, for each trial, the mean of the others and its studentised deleted residual.
-
-    The residual is ``(yi - m) / sqrt(vi + tau2 + var(m))``, m and tau2 (REML) by the other trials.
-
-    Parameters
-    ----------
-    yi, vi : numpy.ndarray of float, shape (k,)
-        Effects and sampling variances; k at least 3.
-
-    Notes
-    -----
-    The same as metafor's ``rstudent(rma(yi, vi, method="REML"))``.
-    """
-    others = leave_one_out(yi, vi, interval="wald")
-    residuals = (yi - others.estimate) / np.sqrt(vi + others.tau2 + others.se**2)
-    return list(zip(others.estimate.tolist(), residuals.tolist(), strict=True))
+                yield _outlier(sheet, row, mean, residual, len(pool), f"{setting}, {analysis}")
 
 
 def _outlier(

@@ -20,7 +20,6 @@ from trial_evidence.audit.rows import (
     ratio_spans,
     rows_of,
 )
-from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import Span, printed_span, two_sided_p
 from trial_evidence.sheet.values import printed_decimals
@@ -56,17 +55,16 @@ def successive_analyses(sheet: Sheet) -> Iterator[Finding]:
     two log hazard ratios has variance v1 - v2 and not v1 + v2. A jump is a difference of more than
     2.58 of its standard deviations after what rounding of all six printed numbers allows.
     """
-    years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
     same = ("experimental_arm_id", "control_arm_id", "outcome", "assessor", "subgroup")
     rows = [row for row in rows_of(sheet, "contrasts") if row["derivation"] != CURVE]
     for group in grouped(rows, *same).values():
-        for earlier, later in pairwise(sorted(group, key=lambda row: _moment(row, years))):
-            if _moment(earlier, years) != _moment(later, years):
+        for earlier, later in pairwise(sorted(group, key=_moment)):
+            if _moment(earlier) != _moment(later):
                 yield from _from_to(earlier, later)
 
 
-def _moment(row: Record, years: dict[str, float]) -> tuple[float, ...]:
-    dates = (years.get(row["source_id"], math.nan), row[FOLLOWUP])
+def _moment(row: Record) -> tuple[float, ...]:
+    dates = (row["source_year"], row[FOLLOWUP])
     return (ANALYSES.index(row["analysis"]), *(date if known(date) else -1.0 for date in dates))
 
 
@@ -88,20 +86,20 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
     if later[FOLLOWUP] <= earlier[FOLLOWUP]:
         what = f"{later[FOLLOWUP]:g} months of median follow-up, previously {earlier[FOLLOWUP]:g}"
         yield found("medium", FOLLOW_UP, (FOLLOWUP,), what)
-    one, two = printed_ratio(earlier), printed_ratio(later)
+    (one, se_one), (two, se_two) = printed_ratio(earlier), printed_ratio(later)
     change = f"{words.ratio(later)}, previously {words.ratio(earlier)}"
-    if one.se is None or two.se is None:
+    if se_one is None or se_two is None:
         return
-    if two.se.low > one.se.high:
+    if se_two.low > se_one.high:
         what = (
-            f"{change}: the standard error grew from {one.se.middle:.3f} to {two.se.middle:.3f} "
+            f"{change}: the standard error grew from {se_one.middle:.3f} to {se_two.middle:.3f} "
             "although events were added"
         )
         yield found("medium", WIDER, RATIO, what)
         return
     # The smallest standardised difference that rounding allows.
-    apart = max(0.0, one.effect.low - two.effect.high, two.effect.low - one.effect.high)
-    variance = one.se.high**2 - two.se.low**2
+    apart = max(0.0, one.low - two.high, two.low - one.high)
+    variance = se_one.high**2 - se_two.low**2
     z = apart / math.sqrt(variance) if variance > 0 else 0.0
     if z > JUMP_Z:
         difference = math.log(later["hr"]) - math.log(earlier["hr"])
@@ -127,7 +125,7 @@ def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
     Tierney et al. Trials 2007;8:16 for the two formulas.
     """
     for row in current_rows(sheet, "contrasts"):
-        se = printed_ratio(row).se
+        _, se = printed_ratio(row)
         if se is None:
             continue
         by_events = _se_by_events(row)
@@ -202,12 +200,10 @@ def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
     """
     for row in current_rows(sheet, "contrasts"):
         sided, level = row["p_sided"], row["ci_level"]
-        ratio, low, high = ratio_spans(row).values()
+        ratio, low, high = ratio_spans(row)
         claimed = _claimed(row)
-        limits = low is not None or high is not None
-        if ratio is None or claimed is None or not known(level) or not limits:
+        if claimed is None or not known(level) or (low is None and high is None):
             continue
-
         p = partial(_p, ratio, low, high)
         expected = p(level, sided)
         if claimed.meets(expected):
@@ -220,9 +216,11 @@ def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
             for candidate in LEVELS
             if candidate != level and claimed.meets(p(candidate, sided))
         ]
+        sign = "" if row["p_value_operator"] == "<" else "= "
         what = (
-            f"{words.pair(row)}, {words.result(row)}: p {_sign(row)} ({sided}-sided) is printed, "
-            f"but {words.ratio(row)} gives {expected.low:.2g} to {expected.high:.2g}"
+            f"{words.pair(row)}, {words.result(row)}: p {sign}{row['p_value_printed']} "
+            f"({sided}-sided) is printed, but {words.ratio(row)} gives {expected.low:.2g} to "
+            f"{expected.high:.2g}"
         )
         if fits:
             what += f". It would fit {' or '.join(fits)}"
@@ -239,14 +237,8 @@ def _p(ratio: Span, low: Span | None, high: Span | None, level: float, sided: st
 
 
 def _claimed(row: Record) -> Span | None:
-    text = row["p_value_printed"]
     if not known(row["p_value"]) or row["p_sided"] not in (ONE, TWO):
         return None
     if row["p_value_operator"] == "<":
         return Span(0.0, row["p_value"])
-    return printed_span(row["p_value"], printed_decimals(text))
-
-
-def _sign(row: Record) -> str:
-    text = str(row["p_value_printed"])
-    return text if text.startswith("<") else f"= {text}"
+    return printed_span(row["p_value"], printed_decimals(row["p_value_printed"]))

@@ -20,7 +20,6 @@ from trial_evidence.words.pages import filled
 
 ROWS = "row as a whole"
 EVERY_TABLE = "both tables"
-AGREEMENT_COLUMNS = ["table", "field", "n", "agree", "percent", "low", "high"]
 DISAGREEMENT_COLUMNS = [
     "table", "trial_id", "row_key", "rows", "field", "first", "second", "first_source",
     "second_source", "second_verification", "sheet_holds", "adjudicated", "adjudicated_value",
@@ -46,12 +45,13 @@ def reading_agreement(sheet: Sheet) -> pd.DataFrame:
     found = pd.DataFrame(agreed, columns=["table", "field", "agree"])
     by_field = found.groupby(["table", "field"], sort=False)["agree"]
     counts = by_field.agg(n="size", agree="sum").reset_index()
-    order = counts.assign(part=counts["table"] != EVERY_TABLE, one=counts["field"] != ROWS)
-    counts = order.sort_values(["part", "table", "one"], kind="stable", ignore_index=True)
+    # Of a table the row as a whole was counted first.
+    by_table = counts["table"].where(counts["table"] != EVERY_TABLE, "")
+    counts = counts.loc[by_table.sort_values(kind="stable").index]
     limits = wilson_interval(counts["agree"], counts["n"])
     counts["percent"] = 100 * counts["agree"] / counts["n"]
     counts["low"], counts["high"] = (100 * limit for limit in limits)
-    return counts[AGREEMENT_COLUMNS]
+    return counts
 
 
 def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFrame:

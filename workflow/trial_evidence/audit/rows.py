@@ -1,8 +1,7 @@
 """Rows of the sheet as the checks need them: current rows, printed numbers, words for a row."""
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from statistics import NormalDist
 
 from trial_evidence.audit.findings import Record
@@ -22,22 +21,20 @@ FOLLOWUP = "median_followup_months"
 _NORMAL = NormalDist()
 
 
-@dataclass(frozen=True)
-class PrintedRatio:
-    """A printed hazard ratio with its interval, as ranges that rounding allows.
-
-    `effect` is the log hazard ratio, `se` its standard error by the interval, at the interval's own
-    level; None without a limit.
-    """
-
-    effect: Span
-    se: Span | None
-
-
 def rows_of(sheet: Sheet, kind: str = "") -> list[Record]:
-    """Return the results of a kind, or all, each with ``table`` and ``kind`` of its own."""
+    """Return the results of a kind, or all, each with ``table`` and ``kind`` of its own.
+
+    With ``source_year`` and the follow-up of every row, NaN where nothing says it.
+    """
+    years = dict(zip(sheet["sources"]["source_id"], sheet["sources"]["year"], strict=True))
     return [
-        {**row, "table": table, "kind": of}
+        {
+            FOLLOWUP: math.nan,
+            **row,
+            "source_year": years.get(row["source_id"], math.nan),
+            "table": table,
+            "kind": of,
+        }
         for table, of in sheet.kinds.items()
         if kind in ("", of)
         for row in records(sheet[table])
@@ -49,12 +46,10 @@ def current_rows(sheet: Sheet, kind: str = "") -> list[Record]:
     return [row for row in rows_of(sheet, kind) if row["status"] == CURRENT]
 
 
-def grouped(
-    rows: Iterable[Record], *columns: str, wanted: Callable[[Record], bool] = lambda row: True
-) -> dict[tuple[str, ...], list[Record]]:
+def grouped(rows: Iterable[Record], *columns: str) -> dict[tuple[str, ...], list[Record]]:
     """Return rows by their table and what they hold in these columns."""
     groups: dict[tuple[str, ...], list[Record]] = {}
-    for row in filter(wanted, rows):
+    for row in rows:
         key = tuple(str(row.get(column, "")) for column in ("table", *columns))
         groups.setdefault(key, []).append(row)
     return groups
@@ -65,35 +60,36 @@ def known(number: float) -> bool:
     return not math.isnan(number)
 
 
-def printed_ratio(row: Record) -> PrintedRatio:
-    """Return what the printed hazard ratio and limits of a row stand for.
+def printed_ratio(row: Record) -> tuple[Span, Span | None]:
+    """Return the log of a printed hazard ratio and its standard error, as rounding allows.
+
+    The standard error is that by the interval, at the interval's own level; None without a limit.
+    """
+    ratio, *limits = ratio_spans(row)
+    effect = _log(ratio)
+    low, high = (None if limit is None else _log(limit) for limit in limits)
+    given = len(limits) - limits.count(None)
+    if not known(row["ci_level"]) or not given:
+        return effect, None
+    # One limit is half as far from the estimate as from the other limit.
+    lower, upper, width = low or effect, high or effect, given * quantile(row["ci_level"])
+    narrow, wide = upper.low - lower.high, upper.high - lower.low
+    return effect, Span(max(narrow, 0.0) / width, wide / width)
+
+
+def ratio_spans(row: Record) -> tuple[Span, Span | None, Span | None]:
+    """Return the rounding ranges of ``hr``, ``ci_low`` and ``ci_high``, None where not given.
 
     A spreadsheet drops the zero of 1.40: all three numbers are taken as printed with as many
     decimals as the one that has most.
     """
-    spans = ratio_spans(row)
-    ratio, low, high = spans["hr"], spans["ci_low"], spans["ci_high"]
-    assert ratio is not None
-    effect = _log(ratio)
-    if not known(row["ci_level"]) or (low is None and high is None):
-        return PrintedRatio(effect, None)
-    z = quantile(row["ci_level"])
-    if low is not None and high is not None:
-        wide, narrow = (math.log(high.high / _positive(low.low)), math.log(high.low / low.high))
-        return PrintedRatio(effect, Span(max(narrow, 0.0) / (2 * z), wide / (2 * z)))
-    one = _log(high) if high is not None else _log(low) if low is not None else effect
-    distances = (abs(one.low - effect.high), abs(one.high - effect.low))
-    return PrintedRatio(effect, Span(min(distances) / z, max(distances) / z))
-
-
-def ratio_spans(row: Record) -> dict[str, Span | None]:
-    """Return the rounding ranges of ``hr``, ``ci_low`` and ``ci_high``, None where not given."""
-    texts = {column: row[f"{column}_printed"] for column in LIMITS}
-    decimals = max(printed_decimals(text) for text in texts.values() if text)
-    return {
-        column: printed_span(row[column], decimals) if known(row[column]) else None
-        for column in LIMITS
-    }
+    texts = [row[f"{column}_printed"] for column in LIMITS]
+    decimals = max(printed_decimals(text) for text in texts if text)
+    low, high = (
+        printed_span(row[column], decimals) if known(row[column]) else None
+        for column in ("ci_low", "ci_high")
+    )
+    return printed_span(row["hr"], decimals), low, high
 
 
 def quantile(level: float) -> float:
@@ -102,8 +98,4 @@ def quantile(level: float) -> float:
 
 
 def _log(span: Span) -> Span:
-    return Span(math.log(_positive(span.low)), math.log(span.high))
-
-
-def _positive(number: float) -> float:
-    return max(number, 1e-9)
+    return Span(math.log(max(span.low, 1e-9)), math.log(span.high))

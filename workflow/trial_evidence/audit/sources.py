@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -18,7 +18,6 @@ UNVERIFIED = "not verified"
 SECOND_HAND = "first-hand source not read"
 NO_LOCATOR = "no place in the source"
 
-UNSAID = ("not reported", "not applicable")
 # Kinds of source in which a trial reports itself.
 FIRST_HAND = ("article", "abstract", "registry", "label")
 Rows = Collection[tuple[str, int]]
@@ -32,7 +31,6 @@ def conflicts(sheet: Sheet) -> Iterator[Finding]:
     ratio was read off a curve, medium where the sources are of different years and may tell of two
     points in time, high otherwise.
     """
-    years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
     for kind, same in (
         ("counts", ("arm_id", "outcome", "definition", "population", "subgroup")),
         ("contrasts", ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "subgroup")),
@@ -43,24 +41,18 @@ def conflicts(sheet: Sheet) -> Iterator[Finding]:
                 pairs = [(one[column], other[column]) for column in columns]
                 differ = any(known(a) and known(b) and a != b for a, b in pairs)
                 if one["source_id"] != other["source_id"] and differ and _one_result(one, other):
-                    yield _conflict(one, other, columns, years)
-
-
-def _followup(row: Record) -> float:
-    return float(row.get(FOLLOWUP, math.nan))
+                    yield _conflict(one, other, columns)
 
 
 def _one_result(one: Record, other: Record) -> bool:
-    followups = (_followup(one), _followup(other))
+    followups = (one[FOLLOWUP], other[FOLLOWUP])
     if all(map(known, followups)) and followups[0] != followups[1]:
         return False
     assessors = {one.get("assessor", ""), other.get("assessor", "")}
-    return len(assessors) == 1 or bool(assessors & set(UNSAID))
+    return len(assessors) == 1 or bool(assessors & set(words.UNSAID))
 
 
-def _conflict(
-    one: Record, other: Record, columns: tuple[str, ...], years: Mapping[str, float]
-) -> Finding:
+def _conflict(one: Record, other: Record, columns: tuple[str, ...]) -> Finding:
     counted = one["kind"] == "counts"
     if counted:
         what, said = f"{one['arm_id']}, {one['definition']}, {one['population']}", words.count
@@ -71,8 +63,8 @@ def _conflict(
         f"{said(row)} in {row['source_id']} (row {row['row']}, {row['verification']})"
         for row in (one, other)
     )
-    timed = known(_followup(one)) and known(_followup(other))
-    same_year = years.get(one["source_id"]) == years.get(other["source_id"])
+    timed = known(one[FOLLOWUP]) and known(other[FOLLOWUP])
+    same_year = one["source_year"] == other["source_year"]
     severity: Severity = "high" if counted or timed or same_year else "medium"
     severity = "low" if CURVE in (one["derivation"], other["derivation"]) else severity
     what = f"{what}{words.subgroup(one)}: {numbers}."
@@ -88,26 +80,22 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
     known. One calendar year is allowed, for years are all that is known of dates.
     """
     trials = {row["trial_id"]: row for row in records(sheet["trials"])}
-    years = {row["source_id"]: row["year"] for row in records(sheet["sources"])}
-
-    def early(row: Record) -> bool:
-        year = years.get(row["source_id"], math.nan)
-        return bool(year < _earliest(trials[row["trial_id"]], row))
-
-    same = ("trial_id", "source_id", FOLLOWUP)
-    for rows in grouped(current_rows(sheet), *same, wanted=early).values():
-        source, followup = rows[0]["source_id"], _followup(rows[0])
+    early = [
+        row
+        for row in current_rows(sheet)
+        if row["source_year"] < _earliest(trials[row["trial_id"]], row)
+    ]
+    for rows in grouped(early, "trial_id", "source_id", FOLLOWUP).values():
+        source, year, followup = (rows[0][c] for c in ("source_id", "source_year", FOLLOWUP))
         trial = trials[rows[0]["trial_id"]]
         start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
         enrolment = f"from {start:.0f} to {end:.0f}" if known(start) else f"until {end:.0f}"
-        what = (
-            f"{source} was published in {years[source]:.0f}, but patients were enrolled {enrolment}"
-        )
+        what = f"{source} was published in {year:.0f}, but patients were enrolled {enrolment}"
         columns: tuple[str, ...] = ("source_id",)
         if known(followup):
             what += f" and the median follow-up is given as {followup:g} months"
             columns = ("source_id", FOLLOWUP)
-        about = f"{start} {end} {years[source]}"
+        about = f"{start} {end} {year}"
         text = f"{what} ({words.row_numbers(rows)})."
         yield finding("medium", TOO_EARLY, rows, columns, text, about=about)
 
@@ -115,15 +103,16 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
 def _earliest(trial: Record, row: Record) -> float:
     """Return the first year in which a result could be known; NaN where nothing says it."""
     start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
-    middle = (start + end) / 2 if known(start) else end
-    if not known(_followup(row)):
+    if not known(row[FOLLOWUP]):
         return float(end)
+    middle = (start + end) / 2 if known(start) else end
     return math.floor(middle + row[FOLLOWUP] / 12) - 1 if known(middle) else math.nan
 
 
 def unverified(sheet: Sheet) -> Iterator[Finding]:
     """Rows that nobody has seen in any source: one finding a trial and table."""
-    for rows in _by_trial(sheet, lambda row: row["verification"] == "unverified"):
+    found = [row for row in current_rows(sheet) if row["verification"] == "unverified"]
+    for rows in grouped(found, "trial_id").values():
         what = f"{_results(rows)} not yet verified in any source ({words.row_numbers(rows)})."
         yield finding("low", UNVERIFIED, rows, ("verification",), what)
 
@@ -140,7 +129,8 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
         row for row in records(sheet["sources"])
         if row["first_author"] and row["type"] in FIRST_HAND
     ]  # fmt: skip
-    for rows in _by_trial(sheet, lambda row: row["verification"] == "secondary"):
+    found = [row for row in current_rows(sheet) if row["verification"] == "secondary"]
+    for rows in grouped(found, "trial_id").values():
         names = _names(trials[rows[0]["trial_id"]])
         available = [source["source_id"] for source in sources if _is_about(source, names)]
         if not available:
@@ -149,21 +139,17 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
         what = f"{_results(rows)} verified in a secondary source only ({words.row_numbers(rows)}"
         what += f"; pooled: {words.row_numbers(in_use)})" if in_use else ")"
         what += ", but sources.csv names first-hand sources."
-        found = finding("medium" if in_use else "low", SECOND_HAND, rows, ("verification",), what)
-        yield replace(found, look_at="; ".join(available))
+        severity: Severity = "medium" if in_use else "low"
+        told = finding(severity, SECOND_HAND, rows, ("verification",), what)
+        yield replace(told, look_at="; ".join(available))
 
 
 def without_locator(sheet: Sheet) -> Iterator[Finding]:
     """Verified rows that do not say where in the source they stand: one finding a trial, table."""
-    for rows in _by_trial(
-        sheet, lambda row: not row["locator"] and row["verification"] != "unverified"
-    ):
+    seen = [row for row in current_rows(sheet) if row["verification"] != "unverified"]
+    for rows in grouped((row for row in seen if not row["locator"]), "trial_id").values():
         what = f"{_results(rows)} without a place in the source ({words.row_numbers(rows)})."
         yield finding("low", NO_LOCATOR, rows, ("locator",), what)
-
-
-def _by_trial(sheet: Sheet, wanted: Callable[[Record], bool]) -> Iterator[list[Record]]:
-    yield from grouped(current_rows(sheet), "trial_id", wanted=wanted).values()
 
 
 def _names(trial: Record) -> tuple[str, ...]:

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from trial_evidence.audit.findings import Record
 from trial_evidence.audit.rows import FOLLOWUP, WHOLE, known
 
+# Of an assessor.
+UNSAID = ("not reported", "not applicable")
+
 
 def ratio(row: Record) -> str:
     """Return a hazard ratio with its interval in words: ``0.81 (95% 0.66 to 1.00)``."""
@@ -22,7 +25,7 @@ def pair(row: Record) -> str:
 def result(row: Record) -> str:
     """Return which result a contrast is, without its numbers."""
     words = f"{row['endpoint']}, {row['analysis']} analysis"
-    if row["assessor"] not in ("not applicable", "not reported"):
+    if row["assessor"] not in UNSAID:
         words += f", {row['assessor']}"
     if known(row[FOLLOWUP]):
         words += f", {row[FOLLOWUP]:g} months"
@@ -46,8 +49,8 @@ def count(row: Record) -> str:
 
 def listed(items: Iterable[str]) -> str:
     """Return items joined as a sentence does: ``a, b and c``."""
-    every = list(dict.fromkeys(items))
-    return " and ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else "".join(every)
+    *others, last = dict.fromkeys(items)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def row_numbers(rows: Iterable[Record]) -> str:

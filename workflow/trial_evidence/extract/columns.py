@@ -17,6 +17,15 @@ USED_NUMBERS = [
     "ci_high", "ci_level", "p_value", "yi", "vi", "median_followup_months",
 ]  # fmt: skip
 RATE_NUMBERS = ["year", "events", "n", "rate", "rate_low", "rate_high", "yi", "vi"]
+# What the evidence keeps of a row of counts, and of a row of contrasts, as it stands in the sheet.
+OF_COUNTS = (
+    "definition", "population", "assessor", "verification", "derivation", "source_id", "locator",
+)  # fmt: skip
+OF_CONTRASTS = (
+    "hr", "ci_low", "ci_high", "ci_level", "p_value", "vi", "se_source", "endpoint",
+    "median_followup_months", "assessor", "verification", "derivation", "source_id", "locator",
+    "note",
+)  # fmt: skip
 SET_ASIDE_COLUMNS = [
     "setting", "analysis", "subgroup", "trial_id", "trial", "table", "row", "arms", "what",
     "verification", "source_id", "reason",

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import NO_AGENT, Analysis
-from trial_evidence.extract.columns import USED_COLUMNS
-from trial_evidence.extract.context import Context, aside_record, both, unusable, where
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.extract.columns import OF_CONTRASTS, OF_COUNTS, USED_COLUMNS
+from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import join_agents
 from trial_evidence.extract.selection import WHOLE, Choice, Record, choose_among
 from trial_evidence.files import records
 
 NO_STANDARD_ERROR = "no interval, exact p value or events: the standard error is not known"
+SIDES = ("experimental", "control")
 Records = list[dict[str, Any]]
 
 
@@ -22,31 +23,25 @@ def trial_evidence(
 ) -> tuple[Records, Records]:
     """Rows used and set aside of one trial."""
     used: Records = []
+    taken: tuple[int, ...] = ()
     reasons: dict[int, str] = {}
     rows = context.rows[analysis.table]
-    counted = analysis.kind == "counts"
     for contrast in records(contrasts):
         candidates, choice = _choose(context, analysis, contrast, levels)
         if used:
             pair = f"{used[0]['experimental_arm_id']} v {used[0]['control_arm_id']}"
-            kept_out = unusable(candidates, context.selection)
-            reasons |= {
-                label: kept_out.get(label, f"the trial counts once, with {pair}")
-                for label in candidates
-                if label not in reasons
-            }
+            once = dict.fromkeys(candidates, f"the trial counts once, with {pair}")
+            reasons = once | unusable(candidates, context.selection) | reasons
             continue
         reasons |= choice.set_aside
         if choice.taken is not None:
-            taken = [rows[label] for label in choice.taken]
-            reasons = {k: v for k, v in reasons.items() if k not in choice.taken}
-            make = _count_records if counted else _contrast_records
-            used = list(make(context, analysis, contrast, levels, taken))
-    taken_rows = {row for record in used for row in record["rows"].split(";")}
+            taken = choice.taken
+            found = [rows[label] for label in taken]
+            used = list(_used_records(context, analysis, contrast, levels, found))
     aside = [
         aside_record(context, analysis.id, levels, analysis.table, rows[label], reason)
         for label, reason in sorted(reasons.items())
-        if str(rows[label]["row"]) not in taken_rows
+        if label not in taken
     ]
     return used, aside
 
@@ -75,91 +70,62 @@ def _choose(
     return candidates, choose_among(candidates, wanted, orders, together, kept_out)
 
 
-def _shared(
-    context: Context, analysis: Analysis, contrast: Mapping[str, Any], level: str, row: Record
-) -> dict[str, Any]:
-    """The columns that do not depend on the kind of evidence."""
-    trial_id = contrast["trial_id"]
-    arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
-    reason = context.excluded(trial_id, arms, analysis.id, level)
-    names = {
-        key: join_agents(_split(contrast[f"{key}_agents"]), context.labels)
-        for key in ("experimental", "control", "added")
-    }
-    return {
-        **{k: contrast[k] for k in contrast if k in USED_COLUMNS},
-        **names,
-        "setting": context.setting,
-        "analysis": analysis.id,
-        "outcome": context.label(row["outcome"]),
-        "subgroup": level,
-        "trial": context.trials[trial_id]["label"],
-        "year": context.years.get(row["source_id"], np.nan),
-        "pooled": "no" if reason else "yes",
-        "not_pooled_reason": reason or "",
-    }
-
-
-def _count_records(
+def _used_records(
     context: Context,
     analysis: Analysis,
     contrast: Mapping[str, Any],
     levels: tuple[str, ...],
     taken: Sequence[Record],
 ) -> Iterator[dict[str, Any]]:
-    for position, level in enumerate(levels):
-        experimental, control = taken[2 * position], taken[2 * position + 1]
-        notes = [arm.get("note", "") for arm in (experimental, control)]
-        for measure in analysis.measures:
-            yield {
-                **_shared(context, analysis, contrast, level, experimental),
-                "measure": measure,
-                "events_experimental": experimental["events"],
-                "n_experimental": experimental["n"],
-                "events_control": control["events"],
-                "n_control": control["n"],
-                **{c: both(experimental.get(c, ""), control.get(c, ""))
-                   for c in ("definition", "population", "assessor", "verification",
-                             "derivation", "source_id", "locator")},
-                "note": both(*notes) if all(notes) else "".join(notes),
-                "rows": both(str(experimental["row"]), str(control["row"]), ";"),
-                "inverted": "no",
-            }  # fmt: skip
-
-
-def _contrast_records(
-    context: Context,
-    analysis: Analysis,
-    contrast: Mapping[str, Any],
-    levels: tuple[str, ...],
-    taken: Sequence[Record],
-) -> Iterator[dict[str, Any]]:
-    for level, row in zip(levels, taken, strict=True):
-        inverted = row["experimental_arm_id"] == contrast["control_arm_id"]
-        sides = ("experimental", "control")
-        printed = dict(zip(sides, reversed(sides) if inverted else sides, strict=True))
-        counts = {
-            f"{what}_{side}": row[f"{what}_{printed[side]}"]
-            for what in ("events", "n")
-            for side in sides
+    """Of each level a row a measure, from the two arms' counts or from one row of the contrast."""
+    arms = [contrast[f"{side}_arm_id"] for side in SIDES]
+    regimens = {
+        side: join_agents(contrast[f"{side}_agents"].split("+"), context.labels)
+        for side in (*SIDES, "added")
+    }
+    counted = analysis.kind == "counts"
+    of_levels = zip(taken[::2], taken[1::2], strict=True) if counted else zip(taken, strict=True)
+    for level, rows in zip(levels, of_levels, strict=True):
+        shared = {
+            **{column: contrast[column] for column in contrast if column in USED_COLUMNS},
+            **regimens,
+            **context.about(analysis.id, contrast["trial_id"], arms, level, rows[0]["source_id"]),
+            "outcome": context.configuration.outcomes[rows[0]["outcome"]].label,
         }
+        found = _counted(*rows) if counted else _contrasted(context, arms, level, *rows)
+        for measure in analysis.measures:
+            yield {**shared, **found, "measure": measure}
+
+
+def _counted(experimental: Record, control: Record) -> dict[str, Any]:
+    """The counts of two arms, with both words where they differ, that of the experimental first."""
+    arms = (experimental, control)
+    words = {c: [arm.get(c, "") for arm in arms] for c in (*OF_COUNTS, "note")}
+    return {
+        **{f"events_{side}": arm["events"] for side, arm in zip(SIDES, arms, strict=True)},
+        **{f"n_{side}": arm["n"] for side, arm in zip(SIDES, arms, strict=True)},
+        **{c: " / ".join(dict.fromkeys(said)) for c, said in words.items()},
+        "note": " / ".join(dict.fromkeys(filter(None, words["note"]))),
+        "rows": ";".join(dict.fromkeys(str(arm["row"]) for arm in arms)),
+        "inverted": "no",
+    }
+
+
+def _contrasted(context: Context, arms: Sequence[str], level: str, row: Record) -> dict[str, Any]:
+    """A ratio of the arms, turned round where it is printed the other way round."""
+    inverted = row["experimental_arm_id"] == arms[1]
+    printed = reversed(SIDES) if inverted else SIDES
+    counts: dict[str, float] = {}
+    for side, own, arm in zip(SIDES, printed, arms, strict=True):
+        n = row[f"n_{own}"]
         # Patients are only counted here, never weighted by: the randomised number may stand in.
-        for side in sides:
-            if level == WHOLE and np.isnan(counts[f"n_{side}"]):
-                counts[f"n_{side}"] = context.randomised[contrast[f"{side}_arm_id"]]
-        yield {
-            **_shared(context, analysis, contrast, level, row),
-            "measure": analysis.measures[0],
-            **counts,
-            **{c: row[c] for c in ("hr", "ci_low", "ci_high", "ci_level", "p_value", "vi",
-                                   "se_source", "endpoint", "median_followup_months", "assessor",
-                                   "verification", "derivation", "source_id", "locator", "note")},
-            "yi": -row["yi"] if inverted else row["yi"],
-            "analysis_cut": row["analysis"],
-            "rows": str(row["row"]),
-            "inverted": "yes" if inverted else "no",
-        }  # fmt: skip
-
-
-def _split(agents: str) -> list[str]:
-    return [] if agents == NO_AGENT else agents.split("+")
+        counted = context.randomised[arm] if level == WHOLE and np.isnan(n) else n
+        counts |= {f"events_{side}": row[f"events_{own}"], f"n_{side}": counted}
+    return {
+        **{column: row[column] for column in OF_CONTRASTS},
+        **counts,
+        "yi": -row["yi"] if inverted else row["yi"],
+        "analysis_cut": row["analysis"],
+        "rows": str(row["row"]),
+        "inverted": "yes" if inverted else "no",
+    }

@@ -1,6 +1,6 @@
 """One setting of the sheet, indexed for look-ups, and what every kind of evidence shares."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +11,15 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.methods import Selection
 from trial_evidence.extract.contrasts import trial_contrasts
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
-from trial_evidence.extract.selection import (
-    WHOLE,
-    Record,
-    by_label,
-    excluded,
-    inadmissible,
-)
+from trial_evidence.extract.selection import WHOLE, Record, excluded, inadmissible
 from trial_evidence.files import records
 from trial_evidence.measures.effects import log_hazard_ratio
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import unadjudicated
+
+# What a log ratio and its standard error are made from.
+OF_RATIOS = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
+             "events_experimental", "events_control")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,8 @@ class Context:
     arms: pd.DataFrame
     randomised: Mapping[str, float]
     contrasts: pd.DataFrame
-    kinds: Mapping[str, str]
     rows: Mapping[str, Mapping[int, Record]]
-    of_arm: Mapping[str, Mapping[str, Sequence[int]]]
+    of_arm: Mapping[str, Mapping[Any, Iterable[int]]]
     years: Mapping[str, float]
     labels: Mapping[str, str]
     exclusions: Mapping[str, pd.DataFrame]
@@ -67,32 +64,41 @@ class Context:
         self, trial_id: str, arms: Sequence[str], analysis: str, subgroup: str
     ) -> str | None:
         """Reason for which a trial or arm is shown but not pooled, or None."""
-        exclusions = self.exclusions.get(trial_id)
-        if exclusions is None:
-            return None
-        return excluded(exclusions, trial_id, arms, analysis, subgroup)
+        found = self.exclusions.get(trial_id)
+        return None if found is None else excluded(found, trial_id, arms, analysis, subgroup)
 
-    def label(self, outcome: str) -> str:
-        """An outcome as it is printed."""
-        return self.configuration.outcomes[outcome].label
+    def about(
+        self, analysis: str, trial_id: str, arms: Sequence[str], level: str, source_id: str
+    ) -> dict[str, Any]:
+        """Columns of the evidence that do not depend on its kind."""
+        reason = self.excluded(trial_id, arms, analysis, level)
+        return {
+            "setting": self.setting,
+            "analysis": analysis,
+            "subgroup": level,
+            "trial_id": trial_id,
+            "trial": self.trials[trial_id]["label"],
+            "year": self.years.get(source_id, np.nan),
+            "pooled": "no" if reason else "yes",
+            "not_pooled_reason": reason or "",
+        }
 
 
 def setting_context(sheet: Sheet, configuration: Configuration, setting: str) -> Context:
     """Narrow the sheet to one setting and index it."""
     trials = sheet["trials"]
     trials = trials[trials["setting"] == setting]
-    names = dict(zip(trials["trial_id"], trials["name"].map(trial_label), strict=True))
-    trials = trials.assign(label=trials["trial_id"].map(names))
+    trials = trials.assign(label=trials["name"].map(trial_label))
 
     def of_setting(table: str) -> pd.DataFrame:
         rows = sheet[table]
-        return rows[rows["trial_id"].isin(names)].reset_index(drop=True)
+        return rows[rows["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
 
     results = {table: of_setting(table) for table in sheet.of_kind("counts")}
-    first_arm = dict.fromkeys(results, "arm_id")
     for table in sheet.of_kind("contrasts"):
-        results[table] = with_standard_errors(of_setting(table))
-        first_arm[table] = "experimental_arm_id"
+        rows = of_setting(table)
+        effects = log_hazard_ratio(*(rows[column] for column in OF_RATIOS))
+        results[table] = rows.join(effects[["yi", "vi", "se_source"]])
     sources, arms = sheet["sources"], arm_regimens(of_setting("arms"))
     return Context(
         setting=setting,
@@ -100,9 +106,11 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
         arms=arms,
         randomised=dict(zip(arms["arm_id"], arms["n_randomised"], strict=True)),
         contrasts=trial_contrasts(arms, trials, sheet["agents"]),
-        kinds=sheet.kinds,
-        rows={table: by_label(rows) for table, rows in results.items()},
-        of_arm={table: _places(rows[first_arm[table]]) for table, rows in results.items()},
+        rows={table: dict(enumerate(records(rows))) for table, rows in results.items()},
+        of_arm={
+            table: rows.groupby("arm_id" if "arm_id" in rows else "experimental_arm_id").groups
+            for table, rows in results.items()
+        },
         years=dict(zip(sources["source_id"], sources["year"], strict=True)),
         labels=agent_labels(sheet["agents"]),
         exclusions={str(trial): rows for trial, rows in sheet["exclusions"].groupby("trial_id")},
@@ -110,14 +118,6 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
         populations=sheet["populations"],
         configuration=configuration,
     )
-
-
-def with_standard_errors(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of contrasts with ``yi`` (log ratio), ``vi`` and the way it was got, ``se_source``."""
-    columns = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
-               "events_experimental", "events_control")  # fmt: skip
-    effects = log_hazard_ratio(*(rows[column] for column in columns))
-    return rows.assign(yi=effects["yi"], vi=effects["vi"], se_source=effects["se_source"])
 
 
 def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
@@ -138,10 +138,8 @@ def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
 
 def tables_of(configuration: Configuration) -> dict[tuple[str, str], str]:
     """(setting, analysis) -> the table of the sheet that its rows are of."""
-    tables = {
-        (analysis.setting, analysis.id): analysis.table for analysis in configuration.analyses
-    }
-    return tables | {(rates.setting, rates.id): rates.table for rates in configuration.rates}
+    analyses = (*configuration.analyses, *configuration.rates)
+    return {(analysis.setting, analysis.id): analysis.table for analysis in analyses}
 
 
 def trial_label(name: str) -> str:
@@ -160,11 +158,6 @@ def where(values: Mapping[str, str]) -> Callable[[Record], bool]:
     return lambda row: all(row[column] == value for column, value in values.items())
 
 
-def both(first: Any, second: Any, joint: str = " / ") -> Any:
-    """One value where both arms agree, else both, experimental arm first."""
-    return first if first == second else f"{first}{joint}{second}"
-
-
 def aside_record(
     context: Context,
     analysis: str,
@@ -174,28 +167,19 @@ def aside_record(
     reason: str,
 ) -> dict[str, Any]:
     """A row of the sheet that an analysis looked at and did not take."""
-    if context.kinds[table] == "counts":
+    if "arm_id" in row:
         arms, what = row["arm_id"], f"{row['definition']}, {row['population']}"
     else:
         arms = f"{row['experimental_arm_id']} v {row['control_arm_id']}"
         what = f"{row['outcome']}, {row['analysis']}, {row['assessor']}"
     return {
+        **{column: row[column] for column in ("trial_id", "row", "verification", "source_id")},
         "setting": context.setting,
         "analysis": analysis,
         "subgroup": levels[0].partition("=")[0] if len(levels) > 1 else levels[0],
-        "trial_id": row["trial_id"],
         "trial": context.trials[row["trial_id"]]["label"],
         "table": table,
-        "row": row["row"],
         "arms": arms,
         "what": what if row["subgroup"] == WHOLE else f"{what}, {row['subgroup']}",
-        "verification": row["verification"],
-        "source_id": row["source_id"],
         "reason": reason,
     }
-
-
-def _places(names: pd.Series) -> dict[str, list[int]]:
-    """Where each name is, by position."""
-    indices = names.groupby(names).indices
-    return {str(name): np.asarray(places).tolist() for name, places in indices.items()}

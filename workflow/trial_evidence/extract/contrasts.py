@@ -1,48 +1,17 @@
 """Contrasts: two arms of one randomised trial, their kind and the agents added."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import NO_AGENT, Analysis
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.extract.regimens import joined
 from trial_evidence.files import records
 
+Arm = Mapping[str, Any]
 _COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}
-
-
-@dataclass(frozen=True)
-class Arm:
-    """What a contrast needs to know of an arm."""
-
-    arm_id: str
-    agents: tuple[str, ...]
-    schedule: str
-    partner: str
-    order: int
-
-
-class Contrast(NamedTuple):
-    """An experimental and a control arm of one randomised trial.
-
-    ``added_agents`` are those of the experimental arm that the control arm lacks.
-    ``changed_backbone`` is true where the experimental arm holds, in place of an antibody of the
-    control arm, a conjugate made of it.
-    """
-
-    trial_id: str
-    experimental_arm_id: str
-    control_arm_id: str
-    kind: str
-    added_agents: str
-    experimental_agents: str
-    control_agents: str
-    experimental_partner: str
-    control_partner: str
-    same_partner: bool
-    changed_backbone: bool
 
 
 def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFrame) -> pd.DataFrame:
@@ -63,18 +32,41 @@ def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFra
     Returns
     -------
     DataFrame
-        One row a contrast, the fields of :class:`Contrast` as columns.
+        One row a contrast. ``added_agents`` are those of the experimental arm that the control arm
+        lacks; ``changed_backbone`` is true where the experimental arm holds, in place of an
+        antibody of the control arm, a conjugate made of it.
     """
     randomised = set(trials.loc[trials["randomised"] == "yes", "trial_id"])
-    pairs = zip(agents["agent"], agents["parent_antibody"], strict=True)
-    parents = {agent: parent for agent, parent in pairs if parent}
+    parents = dict(zip(agents["agent"], agents["parent_antibody"], strict=True))
     inside = arms[arms["trial_id"].isin(randomised)]
-    contrasts = [
-        contrast
-        for trial_id, group in inside.groupby("trial_id", sort=False)
-        for contrast in _pairs(str(trial_id), group, parents)
+    pairs = [
+        _ordered(earlier, later, parents)
+        for _, group in inside.groupby("trial_id", sort=False)
+        for earlier, later in combinations(records(group), 2)
     ]
-    return pd.DataFrame(contrasts, columns=list(Contrast._fields))
+    experimental, control = (
+        pd.DataFrame([pair[side] for pair in pairs], columns=inside.columns) for side in (0, 1)
+    )
+    sets = list(zip(experimental["agent_set"], control["agent_set"], strict=True))
+    added = [[agent for agent in given if agent not in other] for given, other in sets]
+    return pd.DataFrame(
+        {
+            "trial_id": experimental["trial_id"],
+            "experimental_arm_id": experimental["arm_id"],
+            "control_arm_id": control["arm_id"],
+            "kind": [_kind(*pair) for pair in pairs],
+            "added_agents": [joined(agents) for agents in added],
+            "experimental_agents": experimental["agent_set"].map(joined),
+            "control_agents": control["agent_set"].map(joined),
+            "experimental_partner": experimental["partner"],
+            "control_partner": control["partner"],
+            "same_partner": experimental["partner"] == control["partner"],
+            "changed_backbone": [
+                any(parents.get(agent) in set(other) - set(given) for agent in new)
+                for new, (given, other) in zip(added, sets, strict=True)
+            ],
+        }
+    )
 
 
 def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
@@ -94,12 +86,11 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
         The matching contrasts, ordered by trial (as in the sheet) and preference.
     """
     rule = analysis.contrast
-    fits = contrasts["kind"] == rule.kind
+    found = contrasts[contrasts["kind"] == rule.kind]
     if rule.same_partner is not None:
-        fits &= contrasts["same_partner"] == rule.same_partner
+        found = found[found["same_partner"] == rule.same_partner]
     if rule.changed_backbone is not None:
-        fits &= contrasts["changed_backbone"] == rule.changed_backbone
-    found = contrasts[fits]
+        found = found[found["changed_backbone"] == rule.changed_backbone]
     if rule.control is None:
         return found
     found = found[found["control_agents"].isin(rule.control)]
@@ -107,49 +98,23 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
     return found.sort_values(list(orders), key=lambda c: c.map(orders[str(c.name)].index))
 
 
-def _pairs(trial_id: str, group: pd.DataFrame, parents: Mapping[str, str]) -> Iterator[Contrast]:
-    arms = [
-        Arm(row["arm_id"], row["agent_set"], row["her2_schedule"], row["partner"], order)
-        for order, row in enumerate(records(group))
-    ]
-    for first, second in combinations(arms, 2):
-        experimental, control = sorted(
-            (first, second),
-            key=lambda arm: (
-                len(arm.agents),
-                sum(agent in parents for agent in arm.agents),
-                arm.partner != "chemotherapy",
-                arm.order,
-            ),
-            reverse=True,
-        )
-        added = [a for a in experimental.agents if a not in control.agents]
-        yield Contrast(
-            trial_id=trial_id,
-            experimental_arm_id=experimental.arm_id,
-            control_arm_id=control.arm_id,
-            kind=_kind(experimental, control),
-            added_agents="+".join(added) or NO_AGENT,
-            experimental_agents="+".join(experimental.agents) or NO_AGENT,
-            control_agents="+".join(control.agents) or NO_AGENT,
-            experimental_partner=experimental.partner,
-            control_partner=control.partner,
-            same_partner=experimental.partner == control.partner,
-            changed_backbone=any(
-                parents.get(agent) in set(control.agents) - set(experimental.agents)
-                for agent in added
-            ),
-        )
+def _ordered(earlier: Arm, later: Arm, parents: Mapping[str, str]) -> tuple[Arm, Arm]:
+    """The experimental arm and the control arm of two."""
+
+    def rank(arm: Arm) -> tuple[int, int, bool]:
+        conjugates = sum(bool(parents.get(agent)) for agent in arm["agent_set"])
+        return arm["n_agents"], conjugates, arm["partner"] != "chemotherapy"
+
+    return (earlier, later) if rank(earlier) > rank(later) else (later, earlier)
 
 
 def _kind(experimental: Arm, control: Arm) -> str:
-    if "sequential" in (experimental.schedule, control.schedule):
+    arms = (experimental, control)
+    if "sequential" in [arm["her2_schedule"] for arm in arms]:
         return "sequential"
-    if experimental.agents == control.agents:
-        swapped = experimental.partner != "chemotherapy" and control.partner == "chemotherapy"
+    if experimental["agent_set"] == control["agent_set"]:
+        swapped = experimental["partner"] != "chemotherapy" and control["partner"] == "chemotherapy"
         return "chemotherapy-free" if swapped else "same HER2 regimen"
-    words = [
-        _COUNT_WORDS.get(len(arm.agents), f"{len(arm.agents)} agents")
-        for arm in (experimental, control)
-    ]
-    return " v ".join(words)
+    return " v ".join(
+        _COUNT_WORDS.get(arm["n_agents"], f"{arm['n_agents']} agents") for arm in arms
+    )

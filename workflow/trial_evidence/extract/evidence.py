@@ -1,7 +1,6 @@
 """Tidy evidence of one setting: the rows used by each analysis, and the rows set aside."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import RATE_COLUMNS, SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.extract.comparisons import Records, trial_evidence
-from trial_evidence.extract.context import Context, setting_context
+from trial_evidence.extract.context import Context, setting_context, tables_of
 from trial_evidence.extract.contrasts import matches
 from trial_evidence.extract.rates import rate_evidence
 from trial_evidence.extract.selection import level_sets
@@ -17,6 +16,7 @@ from trial_evidence.measures import MEASURES
 from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
 
+COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
 NO_INFORMATION = "no event, or only events, in both arms: no information on a ratio"
 
 
@@ -51,35 +51,11 @@ def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) ->
     setting : str
         A key of ``configuration.settings``.
     """
-    (evidence,) = extract_variants(sheet, [configuration], setting)
-    return evidence
+    return evidence_of(setting_context(sheet, configuration, setting))
 
 
-def extract_variants(
-    sheet: Sheet, configurations: Iterable[Configuration], setting: str
-) -> Iterator[SettingEvidence]:
-    """Extract the evidence of one setting by one configuration after the other.
-
-    What does not depend on the configuration is prepared once.
-
-    Parameters
-    ----------
-    setting : str
-        A key of their ``settings``.
-
-    Yields
-    ------
-    SettingEvidence
-        One a configuration, in their order.
-    """
-    context: Context | None = None
-    for configuration in configurations:
-        if context is None:
-            context = setting_context(sheet, configuration, setting)
-        yield _extract(replace(context, configuration=configuration))
-
-
-def _extract(context: Context) -> SettingEvidence:
+def evidence_of(context: Context) -> SettingEvidence:
+    """The evidence of the setting of a context, by the configuration that it holds."""
     configuration, setting, contrasts = context.configuration, context.setting, context.contrasts
     used: Records = []
     aside: Records = []
@@ -96,10 +72,10 @@ def _extract(context: Context) -> SettingEvidence:
         rates += taken
         aside += left
     differing = context.differing
-    tables = {analysis.id: analysis.table for analysis in configuration.of_setting(setting)}
-    tables |= {rate.id: rate.table for rate in configuration.rates_of_setting(setting)}
+    tables = tables_of(configuration)
     for record in (*used, *rates):
-        rows = [(tables[record["analysis"]], int(row)) for row in record["rows"].split(";")]
+        table = tables[setting, record["analysis"]]
+        rows = [(table, int(row)) for row in record["rows"].split(";")]
         record["readers_differ"] = "; ".join(differing[row] for row in rows if row in differing)
     return SettingEvidence(
         used=_with_effect_sizes(pd.DataFrame(used, columns=USED_COLUMNS)),
@@ -113,28 +89,24 @@ def _extract(context: Context) -> SettingEvidence:
 
 def _with_effect_sizes(used: pd.DataFrame) -> pd.DataFrame:
     """Fill in yi and vi of the counted outcomes, all trials of a measure at once."""
-    used = used.astype({"yi": float, "vi": float, "se_source": object, "corrected": object})
-    counts = ["events_experimental", "n_experimental", "events_control", "n_control"]
-    for name in used["measure"].unique():
-        mask = used["measure"] == name
-        if MEASURES[name].kind != "counts":
-            used.loc[mask, "corrected"] = "no"
+    used = used.astype({"yi": float, "vi": float, "se_source": object}).assign(corrected="no")
+    for measure, rows in used.groupby("measure"):
+        reading = MEASURES[str(measure)]
+        if reading.kind != "counts":
             continue
-        numbers = (used.loc[mask, column].to_numpy(float) for column in counts)
-        effects = MEASURES[name].effects(*numbers)
-        used.loc[mask, "yi"] = np.where(effects.informative, effects.yi, np.nan)
-        used.loc[mask, "vi"] = np.where(effects.informative, effects.vi, np.nan)
-        used.loc[mask, "corrected"] = np.where(effects.corrected, "yes", "no")
-        used.loc[mask, "se_source"] = "counts"
-        silent = used.index[mask][~effects.informative]
+        effects = reading.effects(*(rows[column].to_numpy(float) for column in COUNT_COLUMNS))
+        silent = rows.index[~effects.informative]
+        used.loc[rows.index, "yi"] = effects.yi
+        used.loc[rows.index, "vi"] = effects.vi
+        used.loc[rows.index, "corrected"] = np.where(effects.corrected, "yes", "no")
+        used.loc[rows.index, "se_source"] = "counts"
+        used.loc[silent, ["yi", "vi"]] = np.nan
         used.loc[silent, "pooled"] = "no"
         used.loc[silent, "not_pooled_reason"] = NO_INFORMATION
     return used
 
 
 def _with_logits(rates: pd.DataFrame, level: float) -> pd.DataFrame:
-    if rates.empty:
-        return rates
     events, n = rates["events"].to_numpy(float), rates["n"].to_numpy(float)
     logits = MEASURES["proportion"].effects(events, n)
     low, high = wilson_interval(events, n, level)

@@ -41,6 +41,11 @@ def with_labels(text: str, labels: Mapping[str, str]) -> str:
     return re.sub(rf"(?<![\w-])(?:{ids})(?![\w-])", lambda m: labels[m[0]], text) if ids else text
 
 
+def joined(agents: Iterable[str]) -> str:
+    """Ids of agents as the sheet joins them; ``none`` for no agent."""
+    return "+".join(agents) or NO_AGENT
+
+
 def join_agents(agents: Iterable[str], labels: Mapping[str, str]) -> str:
     """Agents in one readable phrase: ``A + b``; ``none`` for no agent.
 
@@ -69,15 +74,11 @@ def arm_regimens(arms: pd.DataFrame) -> pd.DataFrame:
         (the same for all arms with the same agents, schedule and partner).
     """
     sets = [tuple(sorted(filter(None, cell.split("+")))) for cell in arms["agents"]]
+    given = pd.Series([joined(agents) for agents in sets], arms.index, dtype="str")
     return arms.assign(
         agent_set=pd.Series(sets, index=arms.index, dtype=object),
-        n_agents=[len(s) for s in sets],
-        regimen=[
-            "|".join(["+".join(s) or NO_AGENT, schedule, partner])
-            for s, schedule, partner in zip(
-                sets, arms["her2_schedule"], arms["partner"], strict=True
-            )
-        ],
+        n_agents=[len(agents) for agents in sets],
+        regimen=given + "|" + arms["her2_schedule"] + "|" + arms["partner"],
     )
 
 

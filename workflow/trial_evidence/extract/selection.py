@@ -13,7 +13,6 @@ import pandas as pd
 
 from trial_evidence.config.configuration import EffectModifier
 from trial_evidence.config.methods import LONGEST, Orders, Selection
-from trial_evidence.files import records
 
 Record = Mapping[str, Any]
 
@@ -84,21 +83,29 @@ def choose_among(
     unusable : mapping
         Row label -> why the row cannot be taken at all.
     """
-    best: tuple[tuple[tuple[float, ...], ...], tuple[int, ...]] | None = None
+    ranks = {label: preference_key(row, orders) for label, row in candidates.items()}
+    complete: list[tuple[int, ...]] = []
     for group in alike(candidates, together):
         usable = [label for label in group if label not in unusable]
-        picks = [
-            _first([label for label in usable if want(candidates[label])], candidates, orders)
-            for want in wanted
-        ]
-        if any(pick is None for pick in picks):
+        fitting = [[label for label in usable if want(candidates[label])] for want in wanted]
+        if all(fitting):
+            complete.append(tuple(min(labels, key=ranks.__getitem__) for labels in fitting))
+    # Of rows and sets that no preference tells apart, min takes the first of the sheet.
+    taken = min(complete, key=lambda labels: [ranks[label] for label in labels], default=None)
+    set_aside = {}
+    for label, row in candidates.items():
+        if taken is not None and label in taken:
             continue
-        labels = tuple(pick for pick in picks if pick is not None)
-        key = tuple(preference_key(candidates[label], orders) for label in labels)
-        if best is None or key < best[0]:
-            best = (key, labels)
-    taken = best[1] if best else None
-    return Choice(taken, dict(_reasons(candidates, taken, wanted, orders, together, unusable)))
+        rival = next((t for t, want in zip(taken or (), wanted, strict=False) if want(row)), None)
+        if label in unusable:
+            set_aside[label] = unusable[label]
+        elif rival is None or ranks[label] < ranks[rival]:
+            # Nothing was taken, or this row would have been, had the others of its set been there.
+            stated = ", ".join(str(row[c]) for c in together if row[c] == row[c])
+            set_aside[label] = f"no complete pair of admitted rows ({stated})"
+        else:
+            set_aside[label] = _preferred(row, candidates[rival], orders)
+    return Choice(taken, set_aside)
 
 
 def alike(candidates: Mapping[int, Record], together: Sequence[str]) -> Iterable[list[int]]:
@@ -111,47 +118,11 @@ def alike(candidates: Mapping[int, Record], together: Sequence[str]) -> Iterable
     return groups.values()
 
 
-def by_label(rows: pd.DataFrame) -> dict[int, dict[str, Any]]:
-    """Rows of a table as dictionaries, by their labels."""
-    return dict(zip((int(label) for label in rows.index), records(rows), strict=True))
-
-
-def _first(labels: Sequence[int], rows: Mapping[int, Record], orders: Orders) -> int | None:
-    if not labels:
-        return None
-    return min(labels, key=lambda label: (preference_key(rows[label], orders), label))
-
-
 def _rank(value: object, order: tuple[str, ...] | str) -> float:
     if order == LONGEST:
         number = float(str(value)) if value == value else np.nan
         return -number if np.isfinite(number) else np.inf
     return float(order.index(str(value))) if value in order else float(len(order))
-
-
-def _reasons(
-    rows: Mapping[int, Record],
-    taken: tuple[int, ...] | None,
-    wanted: Sequence[Callable[[Record], bool]],
-    orders: Orders,
-    together: Sequence[str],
-    unusable: Mapping[int, str],
-) -> Iterator[tuple[int, str]]:
-    for index, row in rows.items():
-        if taken is not None and index in taken:
-            continue
-        if index in unusable:
-            yield index, unusable[index]
-            continue
-        rival = next(
-            (rows[t] for t, want in zip(taken or (), wanted, strict=False) if want(row)), None
-        )
-        if rival is None or preference_key(row, orders) < preference_key(rival, orders):
-            # Nothing was taken, or this row would have been, had the others of its set been there.
-            alike = ", ".join(str(row[column]) for column in together if row[column] == row[column])
-            yield index, f"no complete pair of admitted rows ({alike})"
-        else:
-            yield index, _preferred(row, rival, orders)
 
 
 def _preferred(row: Record, rival: Record, orders: Orders) -> str:

@@ -1,23 +1,25 @@
 """The trials that one analysis pools as one measure: where sensitivity analyses start."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling
-from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, Measure
+from trial_evidence.pool.bayes.posterior import Posterior, StackedPosterior
+from trial_evidence.pool.engine.many import FitChoices
+from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.estimates import ALL
 from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of
 
+BEGINNING = ("setting", "analysis", "measure")
 MEAN = ("estimate", "ci_low", "ci_high")
 NEW_TRIAL = ("pi_low", "pi_high")
-LIMITS = ("ci_low", "ci_high", *NEW_TRIAL)
+NOT_ODDS = Refused("Defined for odds ratios alone.")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,16 @@ class Comparison:
         return MEASURES[self.measure]
 
     @property
+    def choices(self) -> FitChoices:
+        """The random-effects model that is reported, as ``fit_stack`` is told it."""
+        return {
+            "method": self.pooling.tau2_estimator,
+            "interval": self.pooling.estimate_interval,
+            "prediction": self.pooling.prediction_interval,
+            "level": self.level,
+        }
+
+    @property
     def counts(self) -> Counts | None:
         """Two-by-two tables, where the measure is made of them."""
         return counts_of(self.rows, self.measure)
@@ -79,9 +91,19 @@ class Comparison:
     ) -> dict[str, float]:
         """Fields of a result on the natural scale; of a stack, those of one place."""
         values = {name: getattr(result, name) for name in names}
+        return {n: self.natural(v if at is None else v[at]) for n, v in values.items()}
+
+    def bayesian(
+        self, found: Posterior | StackedPosterior, at: int | None = None
+    ) -> dict[str, str | float]:
+        """A posterior as a record, on the natural scale; of a stack, that of one place."""
+        values = (vars(found)[name] for name in ("median", "tau_median"))
+        median, tau = (value if at is None else value[at] for value in values)
         return {
-            name: self.natural(value if at is None else float(value[at]))
-            for name, value in values.items()
+            "model": "bayesian",
+            "estimate": self.natural(median),
+            **self.naturals(found, ("ci_low", "ci_high", *NEW_TRIAL), at),
+            "tau2": tau**2,
         }
 
     def benefit(self, below_zero: float) -> float:
@@ -89,71 +111,68 @@ class Comparison:
         return below_zero if self.analysis.fewer_is_better else 1 - below_zero
 
     def frame(self) -> dict[str, Any]:
-        """Columns with which every row of a table begins."""
-        analysis = self.analysis
-        return {"setting": analysis.setting, "analysis": analysis.id, "measure": self.measure}
+        """What every row of a table says of the comparison, where the table has columns for it."""
+        return {
+            "setting": self.analysis.setting,
+            "analysis": self.analysis.id,
+            "measure": self.measure,
+            "k": self.k,
+            "ci_level": self.level,
+        }
 
-    def trials(self) -> list[dict[str, Any]]:
-        """Id and name of each trial, in the order of the rows."""
-        return records(self.rows[["trial_id", "trial"]])
 
-    def by_year(self) -> "Comparison":
-        """The same trials in the order in which they were reported."""
-        return replace(self, rows=self.rows.sort_values(["year", "trial"], kind="stable"))
+def pooled_analyses(configuration: Configuration, setting: str) -> tuple[Analysis, ...]:
+    """Analyses that are pooled over all their trials, in the order of the configuration."""
+    return tuple(a for a in configuration.of_setting(setting) if a.pool == "overall")
+
+
+def by_measure(
+    configuration: Configuration, analyses: Iterable[Analysis], rows: pd.DataFrame
+) -> Iterator[Comparison]:
+    """Rows of the evidence as comparisons: every measure of these analyses."""
+    for analysis in analyses:
+        for measure in analysis.measures:
+            own = rows[(rows["analysis"] == analysis.id) & (rows["measure"] == measure)]
+            yield Comparison(
+                analysis,
+                measure,
+                own.reset_index(drop=True),
+                configuration.confidence_level,
+                configuration.tau_prior_scale[MEASURES[measure].scale.prior],
+                configuration.pooling,
+            )
 
 
 def comparisons(
     configuration: Configuration, setting: str, trials: pd.DataFrame
 ) -> tuple[Comparison, ...]:
-    """What can be examined: every measure of an analysis that pools two trials or more.
+    """What can be examined: every measure of a pooled analysis that has two trials or more.
 
     Parameters
     ----------
     trials : DataFrame
         Columns ``trial_evidence.extract.columns.USED_COLUMNS``.
-
-    Returns
-    -------
-    tuple of Comparison
-        Of analyses that are pooled over all their trials, in the order of the configuration.
     """
     pooled = trials[(trials["subgroup"] == ALL) & (trials["pooled"] == "yes")]
-    found = []
-    for analysis in configuration.of_setting(setting):
-        if analysis.pool != "overall":
-            continue
-        for measure in analysis.measures:
-            rows = pooled[(pooled["analysis"] == analysis.id) & (pooled["measure"] == measure)]
-            if len(rows) >= 2:
-                scale = configuration.tau_prior_scale[MEASURES[measure].scale.prior]
-                found.append(
-                    Comparison(
-                        analysis,
-                        measure,
-                        rows.reset_index(drop=True),
-                        configuration.confidence_level,
-                        scale,
-                        configuration.pooling,
-                    )
-                )
-    return tuple(found)
+    found = by_measure(configuration, pooled_analyses(configuration, setting), pooled)
+    return tuple(c for c in found if c.k >= 2)
 
 
-def table(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
-    """Records as a table; a record that names an unknown column is a slip of ours.
+def table(
+    comparisons: Iterable[Comparison],
+    columns: list[str],
+    examined: Callable[[Comparison], Iterable[dict[str, Any]]],
+) -> pd.DataFrame:
+    """What is found of each comparison, a row a record, begun by what the comparison is.
 
     Raises
     ------
     KeyError
-        If a record has a column that is not among `columns`.
+        If a record has a column that is not among `columns`: a slip of ours.
     """
-    unknown = {name for record in rows for name in record} - set(columns)
+    found = [(c.frame(), record) for c in comparisons for record in examined(c)]
+    unknown = {name for _, record in found for name in record} - set(columns)
     if unknown:
         raise KeyError(f"not columns of the table: {', '.join(sorted(unknown))}")
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype({c: "Int64" for c in ("k", "df", "df_num", "df_den") if c in columns})
-
-
-def nan_if_none(value: float | None) -> float:
-    """NaN in place of None, so that a column of numbers stays one."""
-    return float(np.nan) if value is None else float(value)
+    rows = pd.DataFrame([frame | record for frame, record in found], columns=columns)
+    return rows.astype({c: "Int64" for c in ("k", "df", "df_num", "df_den") if c in columns})

@@ -1,24 +1,19 @@
 """Do groups of trials differ? With one tau2 for all groups, and with one for each."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from trial_evidence.pool.probes.subgroups import (
-    SeparateSubgroups,
-    SubgroupTest,
-    separate_subgroups,
-    subgroup_test,
-)
-from trial_evidence.sensitivity.comparison import MEAN, Comparison, nan_if_none, table
+from trial_evidence.pool.probes.subgroups import separate_subgroups, subgroup_test
+from trial_evidence.sensitivity.comparison import BEGINNING, MEAN, Comparison, table
 from trial_evidence.sensitivity.properties import blinding, risk_of_bias
 from trial_evidence.sheet import Sheet
 
 SUBGROUP_COLUMNS = [
-    "setting", "analysis", "measure", "factor", "group", "tau2_between", "k", "estimate", "ci_low",
-    "ci_high", "ci_level", "tau2", "test", "statistic", "df_num", "df_den", "p_value", "trials",
-    "reason",
+    *BEGINNING, "factor", "group", "tau2_between", "k", "estimate", "ci_low", "ci_high", "ci_level",
+    "tau2", "test", "statistic", "df_num", "df_den", "p_value", "trials", "reason",
 ]  # fmt: skip
 ONE_GROUP = "All trials belong to one group"
 
@@ -33,25 +28,17 @@ def subgroups_table(comparisons: tuple[Comparison, ...], sheet: Sheet) -> pd.Dat
         own; a test row with ``tau2_between`` ``separate``; and a test row with ``common``, which
         rests on one tau2 for all groups. A factor that does not vary has a row that says so.
     """
-    records = [
-        c.frame() | {"ci_level": c.level, "factor": factor} | record
-        for c in comparisons
-        for factor, groups in factors(c, sheet).items()
-        for record in _factor(c, groups)
-    ]
-    return table(records, SUBGROUP_COLUMNS)
+    return table(comparisons, SUBGROUP_COLUMNS, partial(_by_factor, sheet=sheet))
 
 
 def factors(c: Comparison, sheet: Sheet) -> Mapping[str, pd.Series]:
     """Group of each trial by factor, in the order of the comparison's rows."""
-    rows = c.rows
+    rows, changed = c.rows, c.rows["changed_backbone"].astype(str)
     shared = {
         "added_agents": rows["added_agents"],
         "partner": rows["experimental_partner"],
         "control": rows["control_agents"],
-        "changed_backbone": rows["changed_backbone"]
-        .astype(str)
-        .map({"True": "yes", "False": "no"}),
+        "changed_backbone": changed.map({"True": "yes", "False": "no"}),
         "blinded": blinding(sheet, c),
         "risk_of_bias": risk_of_bias(sheet, rows),
         "verification": rows["verification"],
@@ -61,44 +48,30 @@ def factors(c: Comparison, sheet: Sheet) -> Mapping[str, pd.Series]:
     return shared | {"endpoint": rows["endpoint"], "assessor": rows["assessor"]}
 
 
-def _factor(c: Comparison, groups: pd.Series) -> Iterator[dict[str, Any]]:
-    labels = [str(group) for group in groups]
+def _by_factor(c: Comparison, sheet: Sheet) -> Iterator[dict[str, Any]]:
+    for factor, groups in factors(c, sheet).items():
+        for record in _of_groups(c, [str(group) for group in groups]):
+            yield {"factor": factor} | record
+
+
+def _of_groups(c: Comparison, labels: list[str]) -> Iterator[dict[str, Any]]:
     if len(set(labels)) == 1:
-        yield {"k": c.k, "reason": f"{ONE_GROUP}: {labels[0]}."}
+        yield {"reason": f"{ONE_GROUP}: {labels[0]}."}
         return
-    separate = separate_subgroups(
-        c.yi,
-        c.vi,
-        labels,
-        method=c.pooling.tau2_estimator,
-        interval=c.pooling.estimate_interval,
-        level=c.level,
-    )
+    separate = separate_subgroups(c.yi, c.vi, labels, **c.choices)
     for at, level in enumerate(separate.levels):
         members = c.rows.loc[[label == level for label in labels], "trial_id"]
         yield {
             "group": level,
             "tau2_between": "separate",
-            "k": int(separate.fit.k[at]),
+            "k": len(members),
             **c.naturals(separate.fit, MEAN, at),
-            "tau2": float(separate.fit.tau2[at]) if len(members) > 1 else float("nan"),
+            "tau2": separate.fit.tau2[at] if len(members) > 1 else None,
             "trials": ";".join(members),
         }
-    yield _test(c, "separate", separate) | {"df_num": separate.df}
+    tested = ("statistic", "p_value", "reason")
+    of_separate = {name: getattr(separate, name) for name in tested}
+    yield {"tau2_between": "separate", "test": separate.method, "df_num": separate.df} | of_separate
     common = subgroup_test(c.yi, c.vi, labels)
-    yield _test(c, "common", common) | {
-        "tau2": nan_if_none(common.tau2),
-        "df_num": common.df_num,
-        "df_den": common.df_den,
-    }
-
-
-def _test(c: Comparison, between: str, test: SubgroupTest | SeparateSubgroups) -> dict[str, Any]:
-    return {
-        "tau2_between": between,
-        "k": c.k,
-        "test": test.method,
-        "statistic": nan_if_none(test.statistic),
-        "p_value": nan_if_none(test.p_value),
-        "reason": test.reason,
-    }
+    of_common = {name: getattr(common, name) for name in (*tested, "tau2", "df_num", "df_den")}
+    yield {"tau2_between": "common", "test": common.method} | of_common

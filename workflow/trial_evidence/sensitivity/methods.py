@@ -1,7 +1,7 @@
 """One set of trials by every method: estimators, intervals, likelihoods, priors."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -20,25 +20,29 @@ from trial_evidence.pool.models.binomial_normal import (
     conditional_logistic,
     unconditional_logistic,
 )
-from trial_evidence.pool.models.mantel_haenszel import mantel_haenszel
+from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
 from trial_evidence.pool.models.peto import peto
 from trial_evidence.pool.models.random_effects import common_effect
 from trial_evidence.sensitivity.comparison import (
-    LIMITS,
+    BEGINNING,
     MEAN,
     NEW_TRIAL,
+    NOT_ODDS,
     Comparison,
-    nan_if_none,
     table,
 )
 from trial_evidence.words.models import BOOTSTRAP
 
 METHOD_COLUMNS = [
-    "setting", "analysis", "measure", "model", "tau2_estimator", "interval", "prediction",
-    "prior", "k", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "p_value",
-    "tau2", "probability_of_benefit", "probability_worthwhile", "reason",
+    *BEGINNING, "model", "tau2_estimator", "interval", "prediction", "prior", "k", "estimate",
+    "ci_low", "ci_high", "ci_level", "pi_low", "pi_high", "p_value", "tau2",
+    "probability_of_benefit", "probability_worthwhile", "reason",
 ]  # fmt: skip
-ODDS_ONLY = "Defined for odds ratios alone."
+ODDS_MODELS: Mapping[str, Callable[[Counts, float], Pooled | Refused | None]] = {
+    "peto": peto,
+    "logistic_unconditional": unconditional_logistic,
+    "logistic_conditional": conditional_logistic,
+}
 NO_DEGREES = "No degrees of freedom with so few trials."
 EMPIRICAL_ONLY = "The empirical prior was made for log odds ratios."
 
@@ -53,16 +57,13 @@ def methods_table(comparisons: tuple[Comparison, ...], choices: Sensitivity) -> 
         an interval of the mean or an interval for a new trial, since the two are chosen apart.
         What is not computed stands there with its ``reason``.
     """
-    records = [
-        comparison.frame() | {"k": comparison.k, "ci_level": comparison.level} | record
-        for comparison in comparisons
-        for record in (
-            *_random_effects(comparison),
-            *_counted(comparison),
-            *_bayesian(comparison, choices),
-        )
-    ]
-    return table(records, METHOD_COLUMNS)
+
+    def by_every_method(c: Comparison) -> Iterator[dict[str, Any]]:
+        yield from _random_effects(c)
+        yield from _counted(c)
+        yield from _bayesian(c, choices)
+
+    return table(comparisons, METHOD_COLUMNS, by_every_method)
 
 
 def _random_effects(c: Comparison) -> Iterator[dict[str, Any]]:
@@ -93,63 +94,42 @@ def _random_effects(c: Comparison) -> Iterator[dict[str, Any]]:
 
 
 def _counted(c: Comparison) -> Iterator[dict[str, Any]]:
-    yield _of(c, "common", common_effect(c.yi, c.vi, c.level))
-    counts = c.counts
-    if counts is None:
-        return
-    yield _of(c, "mantel_haenszel", mantel_haenszel(counts, c.level))
-    for name, function in (
-        ("peto", peto),
-        ("logistic_unconditional", unconditional_logistic),
-        ("logistic_conditional", conditional_logistic),
-    ):
-        if c.measure != "odds_ratio":
-            yield {"model": name, "reason": ODDS_ONLY}
+    found: dict[str, Pooled | Refused | None] = {"common": common_effect(c.yi, c.vi, c.level)}
+    counts, odds = c.counts, c.measure == "odds_ratio"
+    if counts is not None:
+        found["mantel_haenszel"] = mantel_haenszel(counts, c.level)
+        for name, model in ODDS_MODELS.items():
+            found[name] = model(counts, c.level) if odds else NOT_ODDS
+        if odds:
+            common = conditional_logistic(counts, c.level, common=True)
+            found["logistic_conditional_common"] = common
+    for name, result in found.items():
+        if isinstance(result, Pooled):
+            numbers = {n: getattr(result, n) for n in ("k", "p_value", "tau2")}
+            yield {"model": name} | c.naturals(result) | numbers
         else:
-            yield _of(c, name, function(counts, c.level))
-    if c.measure == "odds_ratio":
-        common = conditional_logistic(counts, c.level, common=True)
-        yield _of(c, "logistic_conditional_common", common)
-
-
-def _of(c: Comparison, model: str, result: Pooled | Refused | None) -> dict[str, Any]:
-    if not isinstance(result, Pooled):
-        return {"model": model, "reason": result.reason if result else NO_MAXIMUM}
-    return {
-        "model": model,
-        "k": result.k,
-        **c.naturals(result),
-        "p_value": nan_if_none(result.p_value),
-        "tau2": nan_if_none(result.tau2),
-    }
-
-
-def priors(c: Comparison, choices: Sensitivity) -> tuple[TauPrior, ...]:
-    """Priors on tau to compare; the configured one comes first."""
-    found: tuple[TauPrior, ...] = (
-        HalfNormal(c.prior_scale),
-        HalfNormal(choices.wide_prior_factor * c.prior_scale),
-        HalfCauchy(c.prior_scale),
-    )
-    return (
-        (*found, EMPIRICAL_PRIORS[choices.empirical_prior]) if c.measure == "odds_ratio" else found
-    )
+            yield {"model": name, "reason": result.reason if result else NO_MAXIMUM}
 
 
 def _bayesian(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
-    timed = c.measure == "hazard_ratio"
-    thresholds = (math.log(choices.worthwhile_hazard_ratio),) if timed else ()
-    for prior in priors(c, choices):
-        found = posterior(c.yi, c.vi, prior, c.level, thresholds=thresholds)
-        yield {
-            "model": "bayesian",
+    worthwhile = (math.log(choices.worthwhile_hazard_ratio),)
+    empirical = EMPIRICAL_PRIORS[choices.empirical_prior]
+    wide = choices.wide_prior_factor * c.prior_scale
+    # The configured prior comes first.
+    priors: list[TauPrior] = [
+        HalfNormal(c.prior_scale),
+        HalfNormal(wide),
+        HalfCauchy(c.prior_scale),
+    ]
+    if c.measure == "odds_ratio":
+        priors.append(empirical)
+    for prior in priors:
+        found = posterior(c.yi, c.vi, prior, c.level, thresholds=worthwhile)
+        timed = c.measure == "hazard_ratio"
+        yield c.bayesian(found) | {
             "prior": found.prior,
-            "estimate": c.natural(found.median),
-            **c.naturals(found, LIMITS),
-            "tau2": found.tau_median**2,
             "probability_of_benefit": c.benefit(found.probability_below_zero),
-            "probability_worthwhile": found.probabilities_below[0] if timed else math.nan,
+            "probability_worthwhile": found.probabilities_below[0] if timed else None,
         }
     if c.measure != "odds_ratio":
-        prior = EMPIRICAL_PRIORS[choices.empirical_prior]
-        yield {"model": "bayesian", "prior": prior.label, "reason": EMPIRICAL_ONLY}
+        yield {"model": "bayesian", "prior": empirical.label, "reason": EMPIRICAL_ONLY}

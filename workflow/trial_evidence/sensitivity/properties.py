@@ -54,15 +54,14 @@ def shares_at(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:
         inside = rows[rows["subgroup"].str.startswith(f"{factor}=") & rows["n"].notna()]
         inside = inside[~inside["subgroup"].str.contains("&") & (inside["status"] == "current")]
         largest = inside.groupby(["trial_id", "arm_id", "subgroup"], as_index=False)["n"].max()
-        for trial_id, trial in largest.groupby("trial_id"):
-            levels_of = trial.groupby("arm_id")["subgroup"].transform("nunique")
-            complete = trial[levels_of == trial["subgroup"].nunique()]
-            if complete["subgroup"].nunique() < 2:
-                continue
-            here = complete.loc[complete["subgroup"] == f"{factor}={level}", "n"].sum()
-            shares[str(trial_id)] = float(100 * here / complete["n"].sum())
-    populations = sheet["populations"]
-    only = populations[populations["subgroup"].str.startswith(f"{factor}=")]
+        of_trial = largest.groupby("trial_id")["subgroup"].transform("nunique")
+        of_arm = largest.groupby(["trial_id", "arm_id"])["subgroup"].transform("nunique")
+        complete = largest[(of_arm == of_trial) & (of_trial > 1)]
+        at_level = complete["n"].where(complete["subgroup"] == f"{factor}={level}", 0.0)
+        here = at_level.groupby(complete["trial_id"]).sum()
+        shares |= (100 * here / complete.groupby("trial_id")["n"].sum()).to_dict()
+    only = sheet["populations"]
+    only = only[only["subgroup"].str.startswith(f"{factor}=")]
     for trial_id, subgroup in zip(only["trial_id"], only["subgroup"], strict=True):
         shares[trial_id] = 100.0 if subgroup == f"{factor}={level}" else 0.0
     return shares

@@ -1,6 +1,7 @@
 """Does the effect follow a property of the trials? Meta-regressions, or why there are none."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,15 +13,15 @@ from trial_evidence.pool.probes.meta_regression import (
     MetaRegression,
     meta_regression,
 )
-from trial_evidence.sensitivity.comparison import Comparison, nan_if_none, table
+from trial_evidence.sensitivity.comparison import BEGINNING, Comparison, table
 from trial_evidence.sensitivity.properties import shares_at
 from trial_evidence.sheet import Sheet
 
 META_REGRESSION_COLUMNS = [
-    "setting", "analysis", "measure", "covariate", "k", "term", "coefficient", "se", "ci_low",
-    "ci_high", "ci_level", "p_value", "df", "tau2", "r2", "q_residual", "q_residual_p",
-    "without_covariate", "reason",
+    *BEGINNING, "covariate", "k", "term", "coefficient", "se", "ci_low", "ci_high", "ci_level",
+    "p_value", "df", "tau2", "r2", "q_residual", "q_residual_p", "without_covariate", "reason",
 ]  # fmt: skip
+OF_THE_MODEL = ("df", "tau2", "r2", "q_residual", "q_residual_p")
 OF_A_TERM = ("se", "ci_low", "ci_high", "p_value")
 
 
@@ -35,13 +36,9 @@ def meta_regression_table(
         Columns ``META_REGRESSION_COLUMNS``, on the analysis scale, a row a coefficient;
         ``without_covariate`` names the trials that do not state the covariate.
     """
-    records = [
-        c.frame() | {"ci_level": c.level} | record
-        for c in comparisons
-        for covariate, values in covariates(c, sheet, choices).items()
-        for record in _records(c, covariate, values, choices)
-    ]
-    return table(records, META_REGRESSION_COLUMNS)
+    return table(
+        comparisons, META_REGRESSION_COLUMNS, partial(_regressions, sheet=sheet, choices=choices)
+    )
 
 
 def covariates(c: Comparison, sheet: Sheet, choices: Sensitivity) -> Mapping[str, pd.Series]:
@@ -64,9 +61,8 @@ def covariate_name(covariate: str) -> str:
 
 def is_forced(c: Comparison, covariate: str, choices: Sensitivity) -> bool:
     """Whether the configuration asks for a meta-regression with fewer than ten trials."""
-    return (c.analysis.id, covariate) in {
-        (analysis, covariate_name(name)) for analysis, name in choices.forced_meta_regressions
-    }
+    forced = choices.forced_meta_regressions
+    return (c.analysis.id, covariate) in [(of, covariate_name(name)) for of, name in forced]
 
 
 def forced_words(k: int) -> str:
@@ -91,26 +87,21 @@ def regress(
     )
 
 
-def _records(
-    c: Comparison, covariate: str, values: pd.Series, choices: Sensitivity
-) -> Iterator[dict[str, Any]]:
-    stated = values.notna()
-    shared = {
-        "covariate": covariate,
-        "k": int(stated.sum()),
-        "without_covariate": ";".join(c.rows.loc[~stated, "trial_id"]),
-    }
-    forced = is_forced(c, covariate, choices)
-    found = regress(c, covariate, values, forced=forced)
-    if isinstance(found, Refused):
-        yield shared | {"reason": found.reason}
-        return
-    for at, term in enumerate(found.names):
-        yield shared | {
-            "term": term,
-            "coefficient": float(found.coefficients[at]),
-            **{name: float(getattr(found, name)[at]) for name in OF_A_TERM},
-            **{name: getattr(found, name) for name in ("df", "tau2", "q_residual", "q_residual_p")},
-            "r2": nan_if_none(found.r2),
-            "reason": forced_words(found.k) if forced else "",
+def _regressions(c: Comparison, sheet: Sheet, choices: Sensitivity) -> Iterator[dict[str, Any]]:
+    for covariate, values in covariates(c, sheet, choices).items():
+        stated = values.notna()
+        shared = {
+            "covariate": covariate,
+            "k": int(stated.sum()),
+            "without_covariate": ";".join(c.rows.loc[~stated, "trial_id"]),
         }
+        forced = is_forced(c, covariate, choices)
+        found = regress(c, covariate, values, forced=forced)
+        if isinstance(found, Refused):
+            yield shared | {"reason": found.reason}
+            continue
+        shared |= {name: getattr(found, name) for name in OF_THE_MODEL}
+        shared["reason"] = forced_words(found.k) if forced else ""
+        for at, term in enumerate(found.names):
+            of_term = {name: getattr(found, name)[at] for name in OF_A_TERM}
+            yield shared | {"term": term, "coefficient": found.coefficients[at]} | of_term

@@ -1,14 +1,18 @@
 """Each trial's effect as the others make it: the posterior means of the trials' own effects."""
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
+from trial_evidence.files import records
 from trial_evidence.pool.bayes.posterior import posterior
 from trial_evidence.pool.bayes.priors import HalfNormal
-from trial_evidence.sensitivity.comparison import Comparison, table
+from trial_evidence.sensitivity.comparison import BEGINNING, Comparison, table
 
 SHRINKAGE_COLUMNS = [
-    "setting", "analysis", "measure", "trial_id", "trial", "prior", "estimate",
-    "shrunken_estimate", "yi", "se", "shrunken_mean", "shrunken_sd",
+    *BEGINNING, "trial_id", "trial", "prior", "estimate", "shrunken_estimate", "yi", "se",
+    "shrunken_mean", "shrunken_sd",
 ]  # fmt: skip
 
 
@@ -22,12 +26,17 @@ def shrinkage_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
         posterior mean, both on the natural scale; ``yi``, ``se``, ``shrunken_mean`` and
         ``shrunken_sd`` are the same with their standard errors on the analysis scale.
     """
-    records = []
-    for c in comparisons:
+
+    def of_each(c: Comparison) -> list[dict[str, Any]]:
         found = posterior(c.yi, c.vi, HalfNormal(c.prior_scale), c.level)
-        numbers = (c.trials(), c.yi.tolist(), c.vi.tolist(), found.shrinkage_mean)
-        for trial, y, v, mean, sd in zip(*numbers, found.shrinkage_sd, strict=True):
-            estimates = {"estimate": c.natural(y), "shrunken_estimate": c.natural(mean)}
-            own = {"yi": y, "se": v**0.5, "shrunken_mean": mean, "shrunken_sd": sd}
-            records.append(c.frame() | trial | {"prior": found.prior} | estimates | own)
-    return table(records, SHRINKAGE_COLUMNS)
+        trials = c.rows[["trial_id", "trial", "yi"]].assign(
+            prior=found.prior,
+            estimate=[c.natural(y) for y in c.yi],
+            shrunken_estimate=[c.natural(mean) for mean in found.shrinkage_mean],
+            se=np.sqrt(c.vi),
+            shrunken_mean=found.shrinkage_mean,
+            shrunken_sd=found.shrinkage_sd,
+        )
+        return records(trials)
+
+    return table(comparisons, SHRINKAGE_COLUMNS, of_each)

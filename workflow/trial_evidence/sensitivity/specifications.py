@@ -1,7 +1,7 @@
 """The multiverse: every defensible combination of choices, and what it gives."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
-from trial_evidence.config.methods import Pooling, Sensitivity
-from trial_evidence.extract.evidence import extract_variants
+from trial_evidence.extract.context import setting_context
+from trial_evidence.extract.evidence import evidence_of
 from trial_evidence.measures import MEASURES
-from trial_evidence.pool.engine.results import Floats
+from trial_evidence.measures.scales import LOG_RATIO
 from trial_evidence.pool.estimates import ALL
 from trial_evidence.pool.models.leading import leading_model
-from trial_evidence.pool.probes.multiverse import SpecificationCurve, specification_curve
+from trial_evidence.pool.probes.multiverse import specification_curve
+from trial_evidence.sensitivity.comparison import MEAN, pooled_analyses
 from trial_evidence.sensitivity.properties import JUDGED_HIGH, risk_of_bias
 from trial_evidence.sheet import Sheet
 
@@ -40,46 +41,28 @@ SUMMARY_COLUMNS = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Multiverse:
-    """All specifications of one analysis.
-
-    Attributes
-    ----------
-    choices : DataFrame
-        Columns ``CHOICE_COLUMNS``, a row a specification.
-    curve : SpecificationCurve
-        Their results, on the analysis scale.
-    leading : int or None
-        Number of the specification that the report leads with; None where it leads with a model
-        that is not among them (two trials: the Bayesian one).
-    """
-
-    analysis: Analysis
-    choices: pd.DataFrame
-    curve: SpecificationCurve
-    leading: int | None
-
-
-def multiverses(configuration: Configuration, sheet: Sheet, setting: str) -> tuple[Multiverse, ...]:
+def multiverses(
+    configuration: Configuration, sheet: Sheet, setting: str
+) -> tuple[pd.DataFrame, ...]:
     """Fit every specification of every analysis that pools ratios of two trials or more.
 
     Returns
     -------
-    tuple of Multiverse
-        Specifications that pool the same numbers in the same way are one specification: it bears
-        the first of their choices, the configured ones coming first.
+    tuple of DataFrame
+        One an analysis, a row a specification: ``MULTIVERSE_COLUMNS`` without the level, ratios on
+        the natural scale. Specifications that pool the same numbers in the same way are one
+        specification: it bears the first of their choices, the configured ones coming first. None
+        is ``leading`` where the report leads with another model (two trials: the Bayesian one).
     """
-    analyses = [a for a in configuration.of_setting(setting) if a.pool == "overall"]
+    analyses = pooled_analyses(configuration, setting)
     sets: dict[str, list[tuple[dict[str, str], pd.DataFrame]]] = {a.id: [] for a in analyses}
+    # What does not depend on the choices is prepared once.
+    context = setting_context(sheet, configuration, setting)
     for table in dict.fromkeys(a.table for a in analyses):
         alike = tuple(replace(a, effect_modifiers=()) for a in analyses if a.table == table)
-        variants = list(_variants(configuration, table, counted=alike[0].kind == "counts"))
-        bare = [replace(varied, analyses=alike, rates=()) for _, varied in variants]
-        for (names, _), evidence in zip(
-            variants, extract_variants(sheet, bare, setting), strict=True
-        ):
-            used = evidence.used
+        bare = replace(configuration, analyses=alike, rates=())
+        for names, varied in _variants(bare, table, counted=alike[0].kind == "counts"):
+            used = evidence_of(replace(context, configuration=varied)).used
             used = used[(used["subgroup"] == ALL) & used["yi"].notna() & used["vi"].notna()]
             judged = risk_of_bias(sheet, used)
             for analysis in alike:
@@ -99,54 +82,47 @@ def _variants(
     """Configurations with other orders of preference and other admission, their choices named."""
     selection, choices = configuration.selection, configuration.sensitivity
     orders = selection.of(table)
+    words = {column: order for column, order in orders.items() if isinstance(order, tuple)}
     varied = ("definition",) if counted else ("analysis", "assessor")
     firsts = [
-        [
-            word
-            for word in _words(orders.get(column))
-            if word in choices.preferred.get(column, (word,))
-        ]
-        for column in varied
+        [word for word in words.get(c, ()) if word in choices.preferred.get(c, (word,))]
+        for c in varied
     ]
     configured = selection.admit["verification"]
     levels = sorted(choices.verification, key=lambda words: words != configured)
     for first, admitted in product(product(*firsts), levels):
-        changed = dict(orders)
-        for column, word in zip(varied, first, strict=True):
-            rest = [other for other in _words(orders[column]) if other != word]
-            changed[column] = (word, *rest)
+        named = dict(zip(varied, first, strict=True))
+        changed = {
+            column: (word, *(other for other in words[column] if other != word))
+            for column, word in named.items()
+        }
         # A level of verification that no order names comes last.
         changed_selection = replace(
             selection,
             admit={**selection.admit, "verification": admitted},
-            orders={**selection.orders, table: changed},
+            orders={**selection.orders, table: {**orders, **changed}},
         )
-        named = {f"{column}_first": word for column, word in zip(varied, first, strict=True)}
         yield (
-            named | {"verification": " + ".join(admitted)},
+            {f"{column}_first": word for column, word in named.items()}
+            | {"verification": " + ".join(admitted)},
             replace(configuration, selection=changed_selection),
         )
-
-
-def _words(order: tuple[str, ...] | str | None) -> tuple[str, ...]:
-    return order if isinstance(order, tuple) else ()
 
 
 def _multiverse(
     analysis: Analysis,
     sets: Sequence[tuple[dict[str, str], pd.DataFrame]],
     configuration: Configuration,
-) -> Multiverse | None:
-    effects: dict[tuple[str, str, float, float], int] = {}
+) -> pd.DataFrame | None:
+    effects: dict[tuple[Any, ...], int] = {}
     pools: dict[frozenset[int], dict[str, str]] = {}
     for measure in (m for m in analysis.measures if MEASURES[m].is_ratio):
         for names, rows in sets:
             of_measure = rows[rows["measure"] == measure]
+            numbers = of_measure[["trial_id", "yi", "vi"]].itertuples(index=False, name=None)
             members = {
-                str(trial_id): effects.setdefault((measure, str(trial_id), yi, vi), len(effects))
-                for trial_id, yi, vi in zip(
-                    of_measure["trial_id"], of_measure["yi"], of_measure["vi"], strict=True
-                )
+                effect[0]: effects.setdefault((measure, *effect), len(effects))
+                for effect in numbers
             }
             for without in (NOBODY, *members):
                 pool = frozenset(at for trial, at in members.items() if trial != without)
@@ -154,48 +130,52 @@ def _multiverse(
                     pools.setdefault(pool, {"measure": measure, **names, "without": without})
     if not pools:
         return None
-    methods = _methods(configuration.pooling, configuration.sensitivity)
+    pooling, tries = configuration.pooling, configuration.sensitivity
+    # The specification of the report is the first.
+    tried = (
+        (pooling.tau2_estimator, pooling.estimate_interval),
+        (COMMON, "wald"),
+        *product(tries.estimators, tries.intervals),
+    )
+    methods = pd.DataFrame(tried, columns=["estimator", "interval"])
+    methods = methods.replace({"estimator": SAME_AS}).drop_duplicates()
+    # A choice that does not arise, such as the assessor of a count, is an empty text.
+    choices = (
+        pd.DataFrame(list(pools.values()))
+        .merge(methods, how="cross")
+        .reindex(columns=CHOICE_COLUMNS, fill_value="")
+    )
     members_of = np.zeros((len(effects), len(pools)), dtype=bool)
     for at, pool in enumerate(pools):
         members_of[list(pool), at] = True
-    yi, vi = (np.array([effect[n] for effect in effects], dtype=float) for n in (2, 3))
-    records = [
-        names | {"estimator": estimator, "interval": interval}
-        for names in pools.values()
-        for estimator, interval in methods
-    ]
+    _, _, yi, vi = zip(*effects, strict=True)
     curve = specification_curve(
         yi,
         vi,
         np.repeat(members_of, len(methods), axis=1),
-        [record["estimator"] for record in records],
-        [record["interval"] for record in records],
+        list(choices["estimator"]),
+        list(choices["interval"]),
         configuration.confidence_level,
     )
     configured = sets[0][1]
-    k = int((configured["measure"] == records[0]["measure"]).sum())
+    k = int((configured["measure"] == choices["measure"].iloc[0]).sum())
     # Fewer than two configured trials make no pool; then no specification is the report's.
-    pooling = configuration.pooling
     leads = k >= 2 and leading_model(k, pooling).model == pooling.model
-    # A choice that does not arise, such as the assessor of a count, is an empty text.
-    specifications = pd.DataFrame(
-        [dict.fromkeys(CHOICE_COLUMNS, "") | record for record in records], columns=CHOICE_COLUMNS
+    excludes = (curve.ci_low > 0) | (curve.ci_high < 0)
+    return choices.assign(
+        setting=analysis.setting,
+        analysis=analysis.id,
+        k=curve.k.astype(int),
+        **{name: LOG_RATIO.to_natural(getattr(curve, name)) for name in MEAN},
+        **{name: getattr(curve, name) for name in ("p_value", "tau2", "i2")},
+        excludes_no_effect=np.where(excludes, "yes", "no"),
+        rank=curve.rank + 1,
+        leading=np.where(leads & (choices.index == 0), "yes", "no"),
     )
-    return Multiverse(analysis, specifications, curve, 0 if leads else None)
 
 
-def _methods(pooling: Pooling, choices: Sensitivity) -> list[tuple[str, str]]:
-    """Estimators with intervals; the specification of the report is the first."""
-    tried = (
-        (pooling.tau2_estimator, pooling.estimate_interval),
-        (COMMON, "wald"),
-        *product(choices.estimators, choices.intervals),
-    )
-    return list(dict.fromkeys((SAME_AS.get(name, name), interval) for name, interval in tried))
-
-
-def multiverse_table(found: Sequence[Multiverse], level: float) -> pd.DataFrame:
-    """Every specification with its choices and its result.
+def multiverse_table(found: Sequence[pd.DataFrame], level: float) -> pd.DataFrame:
+    """The specifications of all analyses, as :func:`multiverses` returns them, in one table.
 
     Parameters
     ----------
@@ -205,30 +185,14 @@ def multiverse_table(found: Sequence[Multiverse], level: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``MULTIVERSE_COLUMNS``, ratios on the natural scale.
+        Columns ``MULTIVERSE_COLUMNS``.
     """
-    frames = [pd.DataFrame(columns=MULTIVERSE_COLUMNS)] if not found else []
-    for multiverse in found:
-        curve = multiverse.curve
-        excludes = (curve.ci_low > 0) | (curve.ci_high < 0)
-        numbers = np.arange(len(multiverse.choices))
-        leading = numbers == (-1 if multiverse.leading is None else multiverse.leading)
-        results = multiverse.choices.assign(
-            setting=multiverse.analysis.setting,
-            analysis=multiverse.analysis.id,
-            k=curve.k.astype(int),
-            ci_level=level,
-            **{name: _ratio(getattr(curve, name)) for name in ("estimate", "ci_low", "ci_high")},
-            **{name: getattr(curve, name) for name in ("p_value", "tau2", "i2")},
-            excludes_no_effect=np.where(excludes, "yes", "no"),
-            rank=curve.rank + 1,
-            leading=np.where(leading, "yes", "no"),
-        )
-        frames.append(results[MULTIVERSE_COLUMNS])
-    return pd.concat(frames, ignore_index=True)
+    if not found:
+        return pd.DataFrame(columns=MULTIVERSE_COLUMNS)
+    return pd.concat(found, ignore_index=True).assign(ci_level=level)[MULTIVERSE_COLUMNS]
 
 
-def multiverse_summary(found: Sequence[Multiverse]) -> pd.DataFrame:
+def multiverse_summary(found: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Shares and medians over the specifications of each analysis, all and by measure.
 
     Returns
@@ -237,32 +201,12 @@ def multiverse_summary(found: Sequence[Multiverse]) -> pd.DataFrame:
         Columns ``SUMMARY_COLUMNS``; shares between 0 and 1. Over several measures together there
         is no median: a risk ratio and an odds ratio are not sizes of one thing.
     """
-    records: list[Mapping[str, Any]] = []
-    for multiverse in found:
-        curve, measures = multiverse.curve, multiverse.choices["measure"].to_numpy()
-        for measure in ("all", *dict.fromkeys(measures)):
-            here = np.ones(len(measures), dtype=bool) if measure == "all" else measures == measure
-            below = float((curve.ci_high[here] < 0).mean())
-            above = float((curve.ci_low[here] > 0).mean())
-            estimates = _ratio(curve.estimate[here])
-            mixed = len(set(measures[here])) > 1
-            records.append(
-                {
-                    "setting": multiverse.analysis.setting,
-                    "analysis": multiverse.analysis.id,
-                    "measure": measure,
-                    "specifications": int(here.sum()),
-                    "median_estimate": np.nan if mixed else float(np.median(estimates)),
-                    "lowest_estimate": np.nan if mixed else float(estimates.min()),
-                    "highest_estimate": np.nan if mixed else float(estimates.max()),
-                    "share_excluding_no_effect": below + above,
-                    "share_below": below,
-                    "share_above": above,
-                }
-            )
+    records = []
+    for results in found:
+        for measure, rows in (("all", results), *results.groupby("measure", sort=False)):
+            mixed = rows["measure"].nunique() > 1
+            sizes = [np.nan] * 3 if mixed else rows["estimate"].agg(["median", "min", "max"])
+            below, above = (rows["ci_high"] < 1).mean(), (rows["ci_low"] > 1).mean()
+            named = (rows["setting"].iloc[0], rows["analysis"].iloc[0], measure)
+            records.append((*named, len(rows), *sizes, below + above, below, above))
     return pd.DataFrame(records, columns=SUMMARY_COLUMNS)
-
-
-def _ratio(values: Floats) -> Floats:
-    with np.errstate(over="ignore"):
-        return np.asarray(np.exp(values))
