@@ -9,7 +9,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling
 from trial_evidence.measures import MEASURES, Measure
-from trial_evidence.pool.bayes.posterior import Posterior, StackedPosterior
+from trial_evidence.pool.bayes.posterior import Posterior, Summary
 from trial_evidence.pool.engine.many import FitChoices
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats
@@ -94,7 +94,7 @@ class Comparison:
         return {n: self.natural(v if at is None else v[at]) for n, v in values.items()}
 
     def bayesian(
-        self, found: Posterior | StackedPosterior, at: int | None = None
+        self, found: Posterior | Summary[Floats], at: int | None = None
     ) -> dict[str, str | float]:
         """A posterior as a record, on the natural scale; of a stack, that of one place."""
         values = (vars(found)[name] for name in ("median", "tau_median"))
