@@ -1,6 +1,7 @@
 # make         results/ complete         make check   is the sheet free of errors?
 # make test    style, types, tests       make clean   remove everything generated
 # make workbook [BOOK=evidence.xlsx]     the sheet as one workbook for a spreadsheet program
+# make watch [BOOK=evidence.xlsx]        answers every save: is it sound, what does it change
 # make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
 # make changes [SINCE=revision]          what your edit changes since the last commit
 # make calibrate                         coverage of the intervals (simulation, a few minutes)
@@ -18,7 +19,7 @@ STAMP := .venv/installed
 # The matrices are small: one thread for each core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check workbook import explain changes figures calibrate test test-edits approve mutants clean lock
+.PHONY: all check watch workbook import explain changes figures calibrate test test-edits approve mutants clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -35,6 +36,10 @@ explain: all
 
 workbook: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence workbook --book "$(BOOK)"
+
+watch: $(STAMP)
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence watch \
+	  $(if $(filter command line,$(origin BOOK)),--book "$(BOOK)")
 
 import: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence import --book "$(BOOK)" $(if $(YES),--yes)

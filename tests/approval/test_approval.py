@@ -81,6 +81,8 @@ NOT_TOLD = (
     r"data/raw/.*", r"config/.*", r"\.git/.*", r"edited/(?!results/changes\.(md|html|svg)).*",
     r"evidence\.xlsx", r"data/processed/\w+/sheet\.sha256", r"results/\w+/estimates\.csv", "done",
     r"results/calibration/(parts/.*|calibration\.csv)",
+    # What is kept from run to run, to make nothing twice.
+    r"data/processed/page/.*", r"results/(\w+/)*\.drawn\w*\.json",
     # Every figure says itself what it shows; that the lists say the same is tested below.
     r"results/(\w+/)*figures\.csv", r"results/alt-texts\.csv",
 )  # fmt: skip

@@ -50,6 +50,7 @@ STREAM = [
     {"report.page", "report.files"},
     {"report"},
     {"changes"},
+    {"watch"},
     {"cli"},
     {"__main__"},
 ]

@@ -78,10 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options) or 0)
     except SheetError as error:
-        listing = options.results / "checks" / "problems.csv"
-        _list_problems(listing, error.problems)
-        _say_errors(error.problems)
-        print(summary(error.problems, str(listing)), file=sys.stderr, flush=True)
+        _say_faults(options, error)
     except RequestError as error:
         print(error.args[0], file=sys.stderr)
     except KeyboardInterrupt:
@@ -138,6 +135,9 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--row", default="", help="a table and a row, TABLE:ROW")
     explain.add_argument("--trial", default="", help="a trial ...")
     explain.add_argument("--analysis", default="", help="... in an analysis")
+    watching = command("watch", _watch, "answer every save of the sheet")
+    watching.add_argument("--book", type=Path, help="a workbook that is saved instead")
+    watching.set_defaults(yes=False)
     workbook = command("workbook", _workbook, "the sheet as one workbook")
     workbook.add_argument("--book", type=Path, required=True)
     importing = command("import", _import, "a workbook, or a folder of CSV files, into the sheet")
@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace) -> None:
     from trial_evidence.kept import read_state, write_state
 
-    listing = options.results / "checks" / "problems.csv"
+    listing = _listing(options)
     state = read_state(options.raw, options.config)
     _, _, warnings = _load(options)
     _list_problems(listing, warnings)
@@ -290,6 +290,28 @@ def _calibrate(options: argparse.Namespace) -> None:
         print("\nStopped. The same command resumes where it stopped.", file=sys.stderr)
         raise
     print(f"The coverage of the intervals is in {folder / 'calibration.md'}.")
+
+
+def _watch(options: argparse.Namespace) -> None:
+    from trial_evidence.watch import LOG, State, state_of, watch_sheet
+
+    def load() -> State | None:
+        try:
+            configuration, sheet, warnings = _load(options)
+        except SheetError as error:
+            _say_faults(options, error)
+            return None
+        print(summary(warnings, str(_listing(options))), flush=True)
+        return state_of(configuration, sheet)
+
+    def take() -> None:
+        try:
+            _import(options)
+        except RequestError as error:
+            # Not yet whole, for example; the next save is looked at again.
+            print(error.args[0], file=sys.stderr)
+
+    watch_sheet(options.raw, options.config, options.processed / LOG, load, options.book, take)
 
 
 def _workbook(options: argparse.Namespace) -> None:
@@ -446,6 +468,17 @@ def _against_the_sheet(
         biomarkers = list(sheet["biomarker_effects"]["biomarker"].unique())
         yield from unknown_evidence(configured.report, sorted(factors), biomarkers)
     yield from adjudication_problems(sheet, dictionary)
+
+
+def _listing(options: argparse.Namespace) -> Path:
+    return Path(options.results) / "checks" / "problems.csv"
+
+
+def _say_faults(options: argparse.Namespace, error: SheetError) -> None:
+    listing = _listing(options)
+    _list_problems(listing, error.problems)
+    _say_errors(error.problems)
+    print(summary(error.problems, str(listing)), file=sys.stderr, flush=True)
 
 
 def _say_errors(problems: Sequence[Problem]) -> None:

@@ -1,0 +1,166 @@
+"""``make watch``: every save of the sheet is answered at once, and the results follow.
+
+The check, and what an edit changes, are worked out here, where everything is imported; the results
+are brought up to date by the workflow in a process of its own.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGINT
+from threading import Event, Thread
+from typing import Any
+
+from watchfiles import Change, watch
+
+from trial_evidence.changes.compare import EstimateChange, estimate_changes
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.extract.evidence import SettingEvidence, extract_setting
+from trial_evidence.measures import measure_words
+from trial_evidence.report.words.formats import effect
+from trial_evidence.sheet import Sheet
+
+# Programs save a table in several steps: what follows within this time is one save.
+DEBOUNCE_MS = 200
+TICK_MS = 500
+LOG = "watch.log"
+
+
+@dataclass(frozen=True)
+class State:
+    """A sound sheet, and what it gives every analysis to pool."""
+
+    configuration: Configuration
+    evidence: Mapping[str, SettingEvidence]
+
+
+def watch_sheet(
+    raw: Path,
+    config: Path,
+    log: Path,
+    load: Callable[[], State | None],
+    book: Path | None,
+    take: Callable[[], None],
+    stop: Event | None = None,
+) -> None:
+    """Answer every save until a person stops it.
+
+    Parameters
+    ----------
+    raw, config : Path
+        Folders of the sheet and of the configuration.
+    log : Path
+        What the runs say goes here.
+    load : callable
+        The sheet as it is now; prints what is to be said of it, and is None where it is not sound.
+    book : Path
+        A workbook that is saved in place of the tables; ``take`` brings it into the sheet.
+    stop : Event
+        Ends it, as Ctrl-C does.
+    """
+
+    def wanted(_: Change, path: str) -> bool:
+        place = Path(path)
+        table = place.parent == raw.resolve() and place.suffix == ".csv"
+        return table or (config.resolve() in place.parents and place.suffix == ".yaml")
+
+    with _runs(log) as run:
+        known = load()
+        print("Watching the sheet and the configuration. Ctrl-C ends it.", flush=True)
+        if known is not None:
+            run()
+        saved = _time_of(book)
+        # An import gives the folder of the sheet a new one of the same name: its parent stays.
+        for found in watch(
+            raw.parent, config, watch_filter=wanted, debounce=DEBOUNCE_MS, step=50,
+            rust_timeout=TICK_MS, yield_on_timeout=True, stop_event=stop, raise_interrupt=True,
+        ):  # fmt: skip
+            if _time_of(book) != saved:
+                saved = _time_of(book)
+                take()
+            if not found:
+                continue
+            now = load()
+            if now is None:
+                print("The results stay as they were.", flush=True)
+                continue
+            if known is not None:
+                print("\n".join(changes_in_words(known, now)), flush=True)
+            known = now
+            run()
+
+
+def state_of(configuration: Configuration, sheet: Sheet) -> State:
+    """What a sound sheet gives every analysis to pool."""
+    settings = configuration.settings
+    return State(configuration, {s: extract_setting(sheet, configuration, s) for s in settings})
+
+
+def _time_of(path: Path | None) -> int:
+    return path.stat().st_mtime_ns if path is not None and path.is_file() else 0
+
+
+def changes_in_words(before: State, after: State) -> Iterator[str]:
+    """The leading estimates that differ, before and after, a line each."""
+    configurations = (before.configuration, after.configuration)
+    changes = estimate_changes(before.evidence, after.evidence, configurations)
+    if not changes:
+        yield "No estimate changes."
+    for change in changes:
+        yield _line(change)
+
+
+def _line(change: EstimateChange) -> str:
+    before, after = (_side(row) for row in (change.before, change.after))
+    measure = measure_words(change.measure)
+    told = f"  {change.setting}/{change.analysis}, {change.whom}: {measure} {before} -> {after}"
+    return f"{told}; {change.conclusion}" if change.conclusion else told
+
+
+def _side(row: Mapping[str, Any] | None) -> str:
+    return "none" if row is None else f"{effect(row)}, k = {row['k']:.0f}"
+
+
+@contextmanager
+def _runs(log: Path) -> Iterator[Callable[[], None]]:
+    """Start the workflow; a run that is still under way is stopped first, and so at the end."""
+    under_way: list[subprocess.Popen[bytes]] = []
+
+    def stop() -> None:
+        for process in under_way:
+            if process.poll() is None:
+                # To the stages too, as from the terminal.
+                os.killpg(process.pid, SIGINT)
+                process.wait()
+        under_way.clear()
+
+    def start() -> None:
+        stop()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "snakemake", "--logger", "progress"],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C in the terminal is for this process, which then ends the run.
+                start_new_session=True,
+            )
+        under_way.append(process)
+        Thread(target=_say_when_done, args=(process, log), daemon=True).start()
+
+    try:
+        yield start
+    finally:
+        stop()
+
+
+def _say_when_done(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    code = process.wait()
+    if code == 0:
+        print("results/ is up to date.", flush=True)
+    elif code > 0:
+        print(f"The results could not be made; {log} says why.", file=sys.stderr, flush=True)
