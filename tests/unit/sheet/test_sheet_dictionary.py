@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from sheet_files import DICTIONARY, REAL, ROOT
-from trial_evidence.sheet import DictionaryError, dictionary_as_markdown, read_dictionary
-from trial_evidence.sheet.dictionary import Column
+from trial_evidence.sheet import dictionary_as_markdown, read_dictionary
+from trial_evidence.sheet.dictionary import Column, DictionaryError
 from trial_evidence.sheet.values import read_cell
 
 COLUMNS = [

@@ -56,6 +56,17 @@ def test_an_edit_of_a_workbook_saved_by_libreoffice_is_seen(tmp_path: Path) -> N
     assert "events changed from 42 to 41" in imported(book, raw).plan.difference[1]
 
 
+def test_a_workbook_without_an_optional_column_changes_nothing(tmp_path: Path) -> None:
+    def without_outcome(workbook: Any) -> None:
+        names = [cell.value for cell in workbook["pcr"][1]]
+        workbook["pcr"].delete_cols(names.index("outcome") + 1)
+
+    raw = copy_of(REAL, tmp_path)
+    book = edited(raw, without_outcome, REAL_DICTIONARY)
+    result = imported(book, raw, REAL_DICTIONARY)
+    assert (errors(result), result.plan.difference) == ([], ())
+
+
 def test_the_folder_itself_changes_nothing(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     result = imported(VALID, raw)

@@ -20,25 +20,15 @@ from trial_evidence.words.problems import (
 
 from .check import check_sheet, in_order, read_files
 from .checked import CheckedTable
-from .dictionary import (
-    Column,
-    Dictionary,
-    DictionaryError,
-    Table,
-    dictionary_as_markdown,
-    read_dictionary,
-)
+from .dictionary import Dictionary, dictionary_as_markdown, read_dictionary
 from .tables import Sheet, typed_sheet
 
 __all__ = [
     "PROBLEM_COLUMNS",
-    "Column",
     "Dictionary",
-    "DictionaryError",
     "Problem",
     "Sheet",
     "SheetError",
-    "Table",
     "dictionary_as_markdown",
     "did_you_mean",
     "find_problems",

@@ -8,28 +8,24 @@ place; it stands upstream of everything that uses the numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from trial_evidence.words.problems import (
-    Problem,
-    Severity,
-    SheetError,
-    did_you_mean,
-    has_errors,
-    quoted,
-)
+from trial_evidence.words.problems import Problem, SheetError, did_you_mean, has_errors, quoted
 
 from .arithmetic import Span, arithmetic_problems, printed_span
 from .checked import CheckedRow
-from .dictionary import Column, Dictionary
-from .tables import PRINTED, Sheet
+from .dictionary import Dictionary, Table
+from .tables import Sheet, operator
 from .values import ALL, printed_decimals, read_cell
+from .values import Reading as Cell
 
+# A row of adjudication, the row of the sheet that it is about, and that row's settled cells.
+_Decided = tuple[Mapping[str, Any], int, dict[str, Cell]]
 JOINT = "|"
 UNADJUDICATED_COLUMNS = [
     "trial_id", "table", "row", "field", "first", "second", "sheet_holds",
@@ -77,16 +73,10 @@ class Reading:
             return False
         return set(self.fields) <= set(decision["field"].split(JOINT))
 
-
-@dataclass(frozen=True)
-class Replacement:
-    """One cell that takes its settled value."""
-
-    table: str
-    row: int
-    column: str
-    text: str
-    number: float
+    def says(self, reader: str, values: Mapping[str, str]) -> bool:
+        """Say whether the values of a reader, ``first`` or ``second``, are these, by column."""
+        theirs = zip(self.fields, getattr(self, reader), strict=True)
+        return all(same_value(values[field], value) for field, value in theirs)
 
 
 def readings(sheet: Sheet) -> tuple[Reading, ...]:
@@ -117,11 +107,6 @@ def same_value(one: str, other: str) -> bool:
     return _span(first).meets(_span(second))
 
 
-def same_values(ones: Sequence[str], others: Sequence[str]) -> bool:
-    """Say whether two readers' values agree in every column."""
-    return len(ones) == len(others) and all(map(same_value, ones, others))
-
-
 def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
     """Return the rows of the sheet that a reading may be about.
 
@@ -134,24 +119,20 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
         Row numbers of the spreadsheet: none where the key fits no row, several where it does not
         tell rows apart.
     """
-    wanted = _conditions(sheet[reading.table], reading.row_key)
-    if wanted is None:
-        return ()
+    wanted = _conditions(reading.row_key)
     rows = [
         row
         for row in _records(sheet[reading.table])
         if row["trial_id"] == reading.trial_id
-        and all(str(row[column]) == value for column, value in wanted.items())
+        and all(column in row and str(row[column]) == value for column, value in wanted.items())
     ]
-    narrower: list[Callable[[Mapping[str, Any]], bool]] = [
-        lambda row: row["status"] == "current",
-        lambda row: _holds(row, reading.fields, reading.first),
-        lambda row: _holds(row, reading.fields, reading.second),
-    ]
-    for fits in narrower:
-        if len(rows) > 1:
-            rows = [row for row in rows if fits(row)] or rows
-    return tuple(int(row["row"]) for row in rows)
+
+    def fit(row: Mapping[str, Any]) -> tuple[bool, ...]:
+        holds = (_holds(row, reading.fields, values) for values in (reading.first, reading.second))
+        return row["status"] == "current", *holds
+
+    best = max(map(fit, rows), default=())
+    return tuple(row["row"] for row in rows if fit(row) == best)
 
 
 def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
@@ -162,11 +143,10 @@ def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
     tuple of str
         ``first``, ``second``, ``both``, ``neither``, or ``""`` where the field is no column.
     """
-    frame = sheet[reading.table]
-    record = next(r for r in _records(frame) if r["row"] == row)
+    record = _record(sheet[reading.table], row)
     words = []
     for field, one, other in zip(reading.fields, reading.first, reading.second, strict=True):
-        if field not in frame.columns:
+        if field not in record:
             words.append("")
             continue
         first, second = _is(record[field], one), _is(record[field], other)
@@ -188,16 +168,16 @@ def unadjudicated(sheet: Sheet) -> pd.DataFrame:
         about a number in use.
     """
     decisions = _records(sheet["adjudication"])
-    found: dict[tuple[str, int, str, str, str], tuple[str | int, ...]] = {}
+    found = []
     for reading in readings(sheet):
         if reading.agree or any(reading.settled_by(decision) for decision in decisions):
             continue
         for row in matching_rows(sheet, reading):
             holds = sheet_holds(sheet, reading, row)
             for n in differing_fields(reading):
-                entry = (reading.table, row, reading.fields[n], reading.first[n], reading.second[n])
-                found[entry] = (reading.trial_id, *entry, holds[n])
-    return pd.DataFrame(list(found.values()), columns=UNADJUDICATED_COLUMNS)
+                values = reading.fields[n], reading.first[n], reading.second[n], holds[n]
+                found.append((reading.trial_id, reading.table, row, *values))
+    return pd.DataFrame(list(dict.fromkeys(found)), columns=UNADJUDICATED_COLUMNS)
 
 
 def adjudication_problems(sheet: Sheet, dictionary: Dictionary) -> list[Problem]:
@@ -216,7 +196,7 @@ def adjudication_problems(sheet: Sheet, dictionary: Dictionary) -> list[Problem]
         Warnings: what no longer adds up in the row, such as a settled percentage beside the old
         count.
     """
-    return _read_adjudications(sheet, dictionary)[1]
+    return _decided(sheet, dictionary)[1]
 
 
 def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
@@ -235,23 +215,24 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
     SheetError
         When an adjudication has an error; see :func:`adjudication_problems`.
     """
-    settled, problems = _read_adjudications(sheet, dictionary)
+    decided, problems = _decided(sheet, dictionary)
     if has_errors(problems):
         raise SheetError(problems)
     tables = dict(sheet.tables)
-    for decision, replacements in settled:
-        if replacements:
-            table = decision["table"]
-            tables[table] = _replaced(tables[table], table, replacements, decision)
+    for decision, row, cells in decided:
+        table = decision["table"]
+        after = _replaced(_record(tables[table], row), cells, decision)
+        tables[table] = tables[table].copy()
+        for column, value in after.items():
+            tables[table].loc[tables[table]["row"] == row, column] = value
     return Sheet(MappingProxyType(tables), sheet.kinds)
 
 
 def _reading(row: Mapping[str, Any]) -> Reading:
-    fields = tuple(row["field"].split(JOINT))
-    first = tuple(row["first_value"].split(JOINT))
-    second = tuple(row["second_value"].split(JOINT))
+    texts = row["field"], row["first_value"], row["second_value"]
+    fields, first, second = (tuple(text.split(JOINT)) for text in texts)
     if not len(fields) == len(first) == len(second):
-        fields, first, second = (row["field"],), (row["first_value"],), (row["second_value"],)
+        fields, first, second = ((text,) for text in texts)
     return Reading(
         number=int(row["row"]),
         **{name: row[name] for name in ("table", "trial_id", "row_key", "field")},
@@ -265,8 +246,8 @@ def _reading(row: Mapping[str, Any]) -> Reading:
     )
 
 
-def _conditions(frame: pd.DataFrame, key: str) -> dict[str, str] | None:
-    """Return column -> value of a row key; None where it names something that is no column."""
+def _conditions(key: str) -> dict[str, str]:
+    """Return column -> value of a row key."""
     wanted = {}
     for part in key.split(";"):
         column, equals, value = part.partition("=")
@@ -274,11 +255,9 @@ def _conditions(frame: pd.DataFrame, key: str) -> dict[str, str] | None:
             experimental, _, control = part.partition(_VERSUS)
             wanted["experimental_arm_id"] = experimental.strip()
             wanted["control_arm_id"] = control.strip()
-            continue
-        if column == "subgroup":
-            value = _subgroup(value)
-        wanted[column.strip()] = value.strip()
-    return wanted if set(wanted) <= set(frame.columns) else None
+        else:
+            wanted[column.strip()] = (_subgroup(value) if column == "subgroup" else value).strip()
+    return wanted
 
 
 def _subgroup(text: str) -> str:
@@ -314,40 +293,46 @@ def _span(number: str) -> Span:
     return printed_span(float(number), printed_decimals(number))
 
 
-def _read_adjudications(
-    sheet: Sheet, dictionary: Dictionary
-) -> tuple[list[tuple[Mapping[str, Any], list[Replacement]]], list[Problem]]:
-    """Return every decision with the cells it changes, and what is wrong with the decisions."""
+def _decided(sheet: Sheet, dictionary: Dictionary) -> tuple[list[_Decided], list[Problem]]:
+    """Return the decisions that can be carried out, and what is wrong with decisions."""
     every = readings(sheet)
-    settled: list[tuple[Mapping[str, Any], list[Replacement]]] = []
+    decided: list[_Decided] = []
     problems: list[Problem] = []
     for decision in _records(sheet["adjudication"]):
         read = [reading for reading in every if reading.settled_by(decision)]
-        replacements, found = _read_adjudication(sheet, dictionary, decision, read)
-        problems += found
-        settled.append((decision, replacements))
-    return settled, problems
+        try:
+            row, cells = _settled(sheet, dictionary, decision, read)
+        except SheetError as refused:
+            problems += refused.problems
+        else:
+            problems += _disagreements(sheet, dictionary, decision, row, cells)
+            decided.append((decision, row, cells))
+    return decided, problems
 
 
-def _read_adjudication(
+def _error(decision: Mapping[str, Any], column: str, message: str) -> Problem:
+    place = "adjudication.csv", decision["row"], decision["trial_id"]
+    return Problem("error", *place, column, decision[column], message)
+
+
+def _settled(
     sheet: Sheet, dictionary: Dictionary, decision: Mapping[str, Any], read: Sequence[Reading]
-) -> tuple[list[Replacement], list[Problem]]:
-    def problem(column: str, message: str, severity: Severity = "error") -> Problem:
-        return Problem(
-            severity, "adjudication.csv", int(decision["row"]), decision["trial_id"], column,
-            decision[column], message,
-        )  # fmt: skip
+) -> tuple[int, dict[str, Cell]]:
+    """Return the row that a decision is about, and its cells as they are settled."""
+
+    def refused(column: str, message: str) -> SheetError:
+        return SheetError([_error(decision, column, message)])
 
     if not read:
         message = (
             "second_reading.csv holds no such reading of this trial: copy table, row_key and "
             "field from there."
         )
-        return [], [problem("row_key", message)]
+        raise refused("row_key", message)
     rows = matching_rows(sheet, read[0])
     if len(rows) != 1:
         where = f"several rows ({', '.join(map(str, rows))})" if rows else "no row"
-        return [], [problem("row_key", f"fits {where} of {decision['table']}.csv.")]
+        raise refused("row_key", f"fits {where} of {decision['table']}.csv.")
     fields = decision["field"].split(JOINT)
     values = decision["adjudicated_value"].split(JOINT)
     if len(values) != len(fields):
@@ -355,110 +340,95 @@ def _read_adjudication(
             f"{len(fields)} columns are settled ({', '.join(fields)}), but "
             f"the number of values in {quoted(decision['adjudicated_value'])} is {len(values)}."
         )
-        return [], [problem("adjudicated_value", message)]
+        raise refused("adjudicated_value", message)
     chosen = decision["chosen"]
-    by_field = dict(zip(fields, values, strict=True))
-    if chosen != "other" and not any(
-        same_values(
-            [by_field[field] for field in reading.fields],
-            reading.first if chosen == "first" else reading.second,
-        )
-        for reading in read
-    ):
-        theirs = JOINT.join(getattr(read[0], chosen))
-        message = f"the {chosen} reader's value is {quoted(theirs)}, not this one."
-        return [], [problem("adjudicated_value", message)]
+    settled = dict(zip(fields, values, strict=True))
+    if chosen != "other" and not any(reading.says(chosen, settled) for reading in read):
+        theirs = quoted(JOINT.join(getattr(read[0], chosen)))
+        message = f"the {chosen} reader's value is {theirs}, not this one."
+        raise refused("adjudicated_value", message)
     columns = dictionary.tables[decision["table"]].columns
-    replacements, problems = [], []
+    cells: dict[str, Cell] = {}
+    problems = []
     for field, value in zip(fields, values, strict=True):
-        if field not in columns or not _may_be_settled(columns[field]):
+        # Ids tie the tables together: a settled value must not cut the tie.
+        if field not in columns or columns[field].references or columns[field].type == "id":
             message = f"{quoted(field)} is not a column that can be settled."
-            problems.append(problem("field", message + did_you_mean(field, columns)))
+            message += did_you_mean(field, columns)
+            problems.append(_error(decision, "field", message))
             continue
-        reading = read_cell(columns[field], value)
-        if reading.error:
-            problems.append(problem("adjudicated_value", f"{field}: {reading.error}"))
-            continue
-        replacements.append(
-            Replacement(decision["table"], rows[0], field, reading.text, reading.number)
-        )
-    if not problems:
-        problems = [
-            problem(
-                "adjudicated_value",
-                f"{decision['table']}.csv, row {rows[0]}: {found.message}",
-                found.severity,
-            )
-            for found in _arithmetic(sheet, dictionary, rows[0], replacements)
-        ]
-    return replacements, problems
+        cells[field] = read_cell(columns[field], value)
+        if cells[field].error:
+            message = f"{field}: {cells[field].error}"
+            problems.append(_error(decision, "adjudicated_value", message))
+    if problems:
+        raise SheetError(problems)
+    return rows[0], cells
 
 
-def _may_be_settled(column: Column) -> bool:
-    """Ids tie the tables together: a settled value must not cut the tie."""
-    return column.references is None and column.type != "id"
-
-
-def _arithmetic(
-    sheet: Sheet, dictionary: Dictionary, row: int, replacements: Sequence[Replacement]
-) -> list[Problem]:
+def _disagreements(
+    sheet: Sheet,
+    dictionary: Dictionary,
+    decision: Mapping[str, Any],
+    row: int,
+    cells: Mapping[str, Cell],
+) -> Iterator[Problem]:
     """Return what no longer adds up in a row once its cells are replaced."""
-    table = replacements[0].table
-    record = next(r for r in _records(sheet[table]) if r["row"] == row)
-    texts: dict[str, str] = {}
-    numbers: dict[str, float] = {}
-    for name, column in dictionary.tables[table].columns.items():
-        cell = record[name]
-        if not column.is_number:
-            texts[name] = cell
-            continue
-        texts[name] = str(record.get(f"{name}_printed", "" if cell != cell else f"{cell:.15g}"))
-        if cell == cell:
-            numbers[name] = cell
-    before = CheckedRow(f"{table}.csv", row, record["trial_id"], dict(texts), dict(numbers))
-    for replacement in replacements:
-        texts[replacement.column] = replacement.text
-        numbers.pop(replacement.column, None)
-        if replacement.number == replacement.number:
-            numbers[replacement.column] = replacement.number
-    after = CheckedRow(f"{table}.csv", row, record["trial_id"], texts, numbers)
-    told, new = (arithmetic_problems({table: [it]}, dictionary) for it in (before, after))
+    table = dictionary.tables[decision["table"]]
+    record = _record(sheet[table.name], row)
+    before = _checked(table, record)
+    after = _checked(table, _replaced(record, cells, decision))
+    settled = {column: cell.text for column, cell in cells.items()}
+    after = replace(after, texts={**after.texts, **settled})
+    told, new = (arithmetic_problems({table.name: [it]}, dictionary) for it in (before, after))
     known = {found.message for found in told}
-    return [found for found in new if found.message not in known]
+    for found in new:
+        if found.message not in known:
+            message = f"{table.file}, row {row}: {found.message}"
+            problem = _error(decision, "adjudicated_value", message)
+            yield replace(problem, severity=found.severity)
+
+
+def _checked(table: Table, record: Mapping[str, Any]) -> CheckedRow:
+    """A row of a typed table as the checks take it."""
+    numbers = {
+        name: record[name]
+        for name, column in table.columns.items()
+        if column.is_number and record[name] == record[name]
+    }
+    texts = {name: record[name] for name, column in table.columns.items() if not column.is_number}
+    for name, number in numbers.items():
+        texts[name] = record.get(f"{name}_printed", f"{number:.15g}")
+    return CheckedRow(table.file, record["row"], record["trial_id"], texts, numbers)
 
 
 def _replaced(
-    frame: pd.DataFrame,
-    table: str,
-    replacements: Sequence[Replacement],
-    decision: Mapping[str, Any],
-) -> pd.DataFrame:
-    frame = frame.copy()
-    for replacement in replacements:
-        place = frame["row"] == replacement.row
-        column = replacement.column
-        before = frame.loc[place, column].iloc[0]
+    record: Mapping[str, Any], cells: Mapping[str, Cell], decision: Mapping[str, Any]
+) -> dict[str, Any]:
+    after = dict(record)
+    for column, cell in cells.items():
+        before = after[column]
         if isinstance(before, str):
-            frame.loc[place, column] = replacement.text
-            was = before
+            was, after[column] = before, cell.text
         else:
-            frame.loc[place, column] = replacement.number
-            was = "" if before != before else f"{before:g}"
-        if f"{column}_operator" in frame.columns:
-            operator = "<" if replacement.text.startswith("<") else replacement.text and "="
-            frame.loc[place, f"{column}_operator"] = operator
-        if column in PRINTED.get(table, ()):
-            was = frame.loc[place, f"{column}_printed"].iloc[0]
-            frame.loc[place, f"{column}_printed"] = replacement.text
-        if was == replacement.text:
+            was, after[column] = "" if before != before else f"{before:g}", cell.number
+        if f"{column}_operator" in after:
+            after[f"{column}_operator"] = operator(cell.text)
+        if f"{column}_printed" in after:
+            was, after[f"{column}_printed"] = after[f"{column}_printed"], cell.text
+        if was == cell.text:
             continue
         words = (
-            f"{column} settled between two readers: {replacement.text}, not {was or 'empty'} "
+            f"{column} settled between two readers: {cell.text}, not {was or 'empty'} "
             f"({decision['initials']}, {decision['date']}: {decision['reason']})"
         )
-        note = frame.loc[place, "note"].iloc[0]
-        frame.loc[place, "note"] = f"{note}; {words}" if note else words
-    return frame
+        after["note"] = f"{after['note']}; {words}" if after["note"] else words
+    return after
+
+
+def _record(frame: pd.DataFrame, row: int) -> dict[str, Any]:
+    (record,) = _records(frame[frame["row"] == row])
+    return record
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

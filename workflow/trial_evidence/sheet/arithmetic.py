@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -20,6 +20,14 @@ from .checked import CheckedRow, Rows, of_kind
 from .dictionary import Dictionary
 from .values import ALL, printed_decimals, subgroup_pairs
 
+# Events, patients and arm: columns of a row of counts, and of the two sides of a contrast.
+_SIDES = {
+    "counts": (("events", "n", "arm_id"),),
+    "contrasts": (
+        ("events_experimental", "n_experimental", "experimental_arm_id"),
+        ("events_control", "n_control", "control_arm_id"),
+    ),
+}
 # Binary fractions: 0.285 is stored as 0.28499..., so an end of a rounding range needs a hair.
 _HAIR = 1e-9
 _NORMAL = NormalDist()
@@ -60,20 +68,20 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         Says which tables hold results, and of which kind.
     """
     problems: list[Problem] = []
-    counts, contrasts = (of_kind(tables, dictionary, kind) for kind in ("counts", "contrasts"))
-    for row in counts:
-        problems += _events_within_n(row, "events", "n")
-        problems += _percent(row)
-    for row in contrasts:
-        problems += _events_within_n(row, "events_experimental", "n_experimental")
-        problems += _events_within_n(row, "events_control", "n_control")
-        problems += _interval(row, "hr")
-        problems += _p_value(row)
+    randomised = {
+        row.text("arm_id"): row.numbers["n_randomised"]
+        for row in tables.get("arms", ())
+        if "n_randomised" in row.numbers
+    }
+    for kind, sides in _SIDES.items():
+        for row in of_kind(tables, dictionary, kind):
+            for side in sides:
+                problems += _patients(row, *side, randomised)
+            problems += [*_percent(row), *_interval(row, "hr"), *_p_value(row)]
     for row in tables.get("biomarker_effects", ()):
         problems += _interval(row, "estimate")
     problems += _arms_make_the_trial(tables)
-    problems += _more_analysed_than_randomised(tables.get("arms", ()), counts, contrasts)
-    problems += _levels_make_the_arm(counts)
+    problems += _levels_make_the_arm(of_kind(tables, dictionary, "counts"))
     return problems
 
 
@@ -119,20 +127,27 @@ def _ends(span: Span | None) -> tuple[float | None, ...]:
 
 def _look(row: CheckedRow) -> str:
     source, locator = row.text("source_id"), row.text("locator")
-    if not source:
-        return " Check the source."
-    return f" Check {source} ({shortened(locator)})." if locator else f" Check {source}."
+    where = f" ({shortened(locator)})" if source and locator else ""
+    return f" Check {source or 'the source'}{where}."
 
 
-def _events_within_n(row: CheckedRow, events: str, n: str) -> Iterator[Problem]:
+def _patients(
+    row: CheckedRow, events: str, n: str, arm: str, randomised: Mapping[str, float]
+) -> Iterator[Problem]:
     if row.numbers.get(events, 0.0) > row.numbers.get(n, math.inf):
         message = f"{row.text(events)} events in {row.text(n)} patients are impossible."
         yield row.problem("error", events, message)
+    total = randomised.get(row.text(arm), math.inf)
+    if row.numbers.get(n, 0.0) > total:
+        message = (
+            f"{row.numbers[n]:.0f} patients are analysed, but arms.csv has {total:.0f} in "
+            f"{row.text(arm)}.{_look(row)}"
+        )
+        yield row.problem("warning", n, message)
 
 
 def _percent(row: CheckedRow) -> Iterator[Problem]:
-    printed = row.numbers.get("reported_percent")
-    events, n = row.numbers.get("events"), row.numbers.get("n")
+    printed, events, n = map(row.numbers.get, ("reported_percent", "events", "n"))
     if printed is None or events is None or n is None or events > n:
         return
     decimals = printed_decimals(row.text("reported_percent"))
@@ -159,29 +174,25 @@ def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, Span | None, Span 
 
 
 def _interval(row: CheckedRow, ratio: str) -> Iterable[Problem]:
-    estimate = row.numbers.get(ratio)
-    low, high = row.numbers.get("ci_low"), row.numbers.get("ci_high")
-    texts = {column: row.text(column) for column in (ratio, "ci_low", "ci_high")}
+    estimate, low, high = map(row.numbers.get, (ratio, "ci_low", "ci_high"))
     if low is not None and high is not None and low > high:
         message = (
-            f"the lower limit {texts['ci_low']} is above the upper limit {texts['ci_high']}. "
-            "Are they exchanged?"
+            f"the lower limit {row.text('ci_low')} is above the upper limit "
+            f"{row.text('ci_high')}. Are they exchanged?"
         )
         return [row.problem("error", "ci_low", message)]
     if estimate is None:
         return []
     problems = []
-    for column, limit, sign in (("ci_low", low, 1), ("ci_high", high, -1)):
+    for side, column, limit, sign in (("lower", "ci_low", low, 1), ("upper", "ci_high", high, -1)):
         if limit is None:
             continue
-        side = "lower" if sign == 1 else "upper"
+        is_limit = f"the {side} limit is"
         if sign * (estimate - limit) < 0:
-            message = (
-                f"{texts[ratio]} lies outside its interval: the {side} limit is {texts[column]}."
-            )
+            message = f"{row.text(ratio)} lies outside its interval: {is_limit} {row.text(column)}."
             return [row.problem("error", ratio, message)]
         if estimate == limit:
-            message = f"the {side} limit is the estimate itself, {texts[ratio]}.{_look(row)}"
+            message = f"{is_limit} the estimate itself, {row.text(ratio)}.{_look(row)}"
             problems.append(row.problem("warning", column, message))
     return problems or _asymmetry(row, ratio)
 
@@ -216,18 +227,15 @@ def _p_value(row: CheckedRow) -> Iterator[Problem]:
     expected, other, other_name = (two, one, "one") if sided == "two" else (one, two, "two")
     if claimed.meets(expected):
         return
+    limits = f"{row.text('ci_low') or '?'} to {row.text('ci_high') or '?'}"
     message = (
         f"p {text if below else '= ' + text} does not agree with "
-        f"{_estimate_in_words(row)}, which gives {_p_range(expected)} ({sided}-sided)."
+        f"{row.text('hr')} ({row.text('ci_level')}% {limits}), "
+        f"which gives {_p_range(expected)} ({sided}-sided)."
     )
     if claimed.meets(other):
         message += f" It fits only as {other_name}-sided."
     yield row.problem("warning", "p_value", message + _look(row))
-
-
-def _estimate_in_words(row: CheckedRow) -> str:
-    limits = f"{row.text('ci_low') or '?'} to {row.text('ci_high') or '?'}"
-    return f"{row.text('hr')} ({row.text('ci_level')}% {limits})"
 
 
 def _p_range(span: Span) -> str:
@@ -238,41 +246,16 @@ def _p_range(span: Span) -> str:
 def _arms_make_the_trial(tables: Rows) -> Iterator[Problem]:
     arms = defaultdict(list)
     for row in tables.get("arms", ()):
-        arms[row.text("trial_id")].append(row.numbers.get("n_randomised"))
+        arms[row.text("trial_id")].append(row.numbers.get("n_randomised", math.nan))
     for row in tables.get("trials", ()):
-        total = row.numbers.get("n_randomised")
-        parts = [n for n in arms[row.text("trial_id")] if n is not None]
-        complete = parts and len(parts) == len(arms[row.text("trial_id")])
-        if row.text("randomised") != "yes" or total is None or not complete:
-            continue
-        if sum(parts) != total:
-            added = " + ".join(f"{n:.0f}" for n in parts)
-            message = f"{total:.0f} randomised, but the arms add up to {sum(parts):.0f} ({added})."
+        parts = arms[row.text("trial_id")]
+        total, added = row.numbers.get("n_randomised", math.nan), sum(parts)
+        # No number where the trial or one of its arms has none.
+        known = parts and not math.isnan(total - added)
+        if row.text("randomised") == "yes" and known and added != total:
+            terms = " + ".join(f"{n:.0f}" for n in parts)
+            message = f"{total:.0f} randomised, but the arms add up to {added:.0f} ({terms})."
             yield row.problem("warning", "n_randomised", message)
-
-
-def _more_analysed_than_randomised(
-    arms: Sequence[CheckedRow], counts: Sequence[CheckedRow], contrasts: Sequence[CheckedRow]
-) -> Iterator[Problem]:
-    randomised = {
-        row.text("arm_id"): row.numbers["n_randomised"]
-        for row in arms
-        if "n_randomised" in row.numbers
-    }
-    for rows, arm_column, n_column in (
-        (counts, "arm_id", "n"),
-        (contrasts, "experimental_arm_id", "n_experimental"),
-        (contrasts, "control_arm_id", "n_control"),
-    ):
-        for row in rows:
-            arm = row.text(arm_column)
-            n, total = row.numbers.get(n_column), randomised.get(arm)
-            if n is not None and total is not None and n > total:
-                message = (
-                    f"{n:.0f} patients are analysed, but arms.csv has {total:.0f} in {arm}."
-                    f"{_look(row)}"
-                )
-                yield row.problem("warning", n_column, message)
 
 
 def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> Iterator[Problem]:
@@ -280,13 +263,10 @@ def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> Iterator[Problem]:
     wholes = defaultdict(list)
     parts = defaultdict(list)
     for row in counts:
-        if row.text("status") != "current" or not {"events", "n"} <= row.numbers.keys():
+        events, n = map(row.numbers.get, ("events", "n"))
+        if row.text("status") != "current" or events is None or n is None or events > n:
             continue
-        if row.numbers["events"] > row.numbers["n"]:
-            continue
-        result = tuple(
-            row.text(column) for column in ("arm_id", "outcome", "definition", "population")
-        )
+        result = tuple(map(row.text, ("arm_id", "outcome", "definition", "population")))
         pairs = subgroup_pairs(row.text("subgroup") or ALL)
         if row.text("subgroup") == ALL:
             wholes[result].append(row)
@@ -297,7 +277,7 @@ def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> Iterator[Problem]:
         whole = wholes[tuple(arm)]
         if len(levels) < 2 or len(levels) < len(rows) or not whole:
             continue
-        events, n = _total(rows, "events"), _total(rows, "n")
+        events, n = (sum(row.numbers[column] for row in rows) for column in ("events", "n"))
         if not any(0 <= w.numbers["events"] - events <= w.numbers["n"] - n for w in whole):
             first = whole[0]
             message = (
@@ -305,7 +285,3 @@ def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> Iterator[Problem]:
                 f"{first.text('events')} of {first.text('n')} (row {first.number})."
             )
             yield rows[-1].problem("warning", "events", message + _look(rows[-1]))
-
-
-def _total(rows: Iterable[CheckedRow], column: str) -> float:
-    return sum(row.numbers[column] for row in rows)

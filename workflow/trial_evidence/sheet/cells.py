@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
+from trial_evidence.words.problems import Problem, SheetError, about, counted, did_you_mean, quoted
 
 from .dictionary import Table
 
@@ -93,7 +93,9 @@ def _decoded(file: str, content: bytes | None) -> str:
         raise _unreadable(file, "the file is missing.")
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise _unreadable(file, f"this is a spreadsheet workbook that was only renamed. {SAVE_AS}")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or _looks_like_utf_16(content):
+    start = content[:200]
+    full_of_zeros = len(start) >= 8 and start.count(0) > 0.4 * len(start)
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or full_of_zeros:
         raise _unreadable(file, f'saved as "Unicode text" (UTF-16). {SAVE_AS}')
     try:
         text = content.decode("utf-8-sig")
@@ -105,11 +107,6 @@ def _decoded(file: str, content: bytes | None) -> str:
     if not text.strip():
         raise _unreadable(file, "the file is empty.")
     return text
-
-
-def _looks_like_utf_16(content: bytes) -> bool:
-    start = content[:200]
-    return len(start) >= 8 and start.count(0) > 0.4 * len(start)
 
 
 def _not_utf_8(file: str, content: bytes, start: int) -> SheetError:
@@ -157,24 +154,9 @@ def _records(file: str, text: str) -> list[list[str]]:
     return records
 
 
-def _as_table(
-    table: Table, records: Sequence[Sequence[str]]
-) -> tuple[RawTable | None, list[Problem]]:
-    file = table.file
-    header = list(records[0])
-    if header and header[0].startswith("sep="):
-        message = 'the first line says how cells are separated ("sep="). Delete that line.'
-        raise _unreadable(file, message, 1)
-    separator = _other_separator(table, header)
-    if separator is not None:
-        message = f"the cells are separated by {separator}, not by commas. {SAVE_AS}"
-        raise _unreadable(file, message, 1)
-    if not any(name in table.columns for name in header):
-        message = (
-            f"the first row must name the columns ({', '.join(list(table.columns)[:3])}, ...); "
-            f"it begins with {quoted(header[0] if header else '')}."
-        )
-        raise _unreadable(file, message, 1)
+def _as_table(table: Table, records: Sequence[Sequence[str]]) -> tuple[RawTable, list[Problem]]:
+    header = records[0]
+    _refuse_other_forms(table, header)
     problems = _header_problems(table, header)
     times = Counter(header)
     columns = frozenset(
@@ -182,80 +164,64 @@ def _as_table(
         for name, column in table.columns.items()
         if times[name] == 1 or (column.optional and not times[name])
     )
-    rows, unread, row_problems = _rows(table, header, columns, records[1:])
-    problems += row_problems
-    if table.rows_required and not rows and not row_problems:
-        problems.append(about(file, "there is a header but no row below it."))
+    rows: list[Row] = []
+    unread: set[str] = set()
+    filled = [number for number, record in enumerate(records, 1) if any(map(str.strip, record))]
+    for number, record in enumerate(records[1 : max(filled)], start=2):
+        if not any(map(str.strip, record)):
+            problems.append(about(table.file, "the row is empty. Delete it.", number, "warning"))
+            continue
+        cells = dict(zip(header, record, strict=False))
+        if len(record) == len(header):
+            rows.append(Row(number, {name: cells.get(name, "") for name in columns}))
+            continue
+        unread.update(map(str.strip, record))
+        if len(record) > len(header):
+            advice = 'There is a comma too many, or a text with a comma that is not enclosed in "".'
+        else:
+            advice = "A comma is missing."
+        has = counted(len(record), "cell")
+        message = f"the row has {has} where the header has {len(header)}. {advice}"
+        subject = cells.get(table.subject_column or "", "")
+        problems.append(Problem("error", table.file, number, subject, "", "", message))
+    if table.rows_required and not rows and not unread:
+        problems.append(about(table.file, "there is a header but no row below it."))
     return RawTable(table, columns, tuple(rows), frozenset(unread)), problems
 
 
-def _other_separator(table: Table, header: Sequence[str]) -> str | None:
+def _refuse_other_forms(table: Table, header: Sequence[str]) -> None:
     first = header[0] if header else ""
-    for mark, name in _SEPARATORS.items():
+    if first.startswith("sep="):
+        message = 'the first line says how cells are separated ("sep="). Delete that line.'
+        raise _unreadable(table.file, message, 1)
+    for mark, separator in _SEPARATORS.items():
         if any(cell.strip(' "') in table.columns for cell in first.split(mark)[1:]):
-            return name
-    return None
+            message = f"the cells are separated by {separator}, not by commas. {SAVE_AS}"
+            raise _unreadable(table.file, message, 1)
+    if not any(name in table.columns for name in header):
+        message = (
+            f"the first row must name the columns ({', '.join(list(table.columns)[:3])}, ...); "
+            f"it begins with {quoted(first)}."
+        )
+        raise _unreadable(table.file, message, 1)
 
 
 def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
-    problems = []
     missing = [
         name for name, column in table.columns.items() if name not in header and not column.optional
     ]
-
-    def problem(value: str, message: str) -> Problem:
-        return Problem("error", table.file, 1, "", value, value, message)
-
+    faults: dict[str, str] = {}
     for name, count in Counter(header).items():
         if not name.strip():
-            message = (
+            faults[""] = (
                 "a column has no name. Delete empty columns between the others or to the right of "
                 "them."
             )
-            problems.append(about(table.file, message, 1))
         elif name not in table.columns:
-            problems.append(problem(name, f"there is no such column.{did_you_mean(name, missing)}"))
+            faults[name] = f"there is no such column.{did_you_mean(name, missing)}"
         elif count > 1:
-            problems.append(problem(name, f"the header names this column {count} times."))
-    problems += [problem(name, "the column is missing.") for name in missing]
-    return problems
-
-
-def _rows(
-    table: Table,
-    header: Sequence[str],
-    columns: frozenset[str],
-    records: Sequence[Sequence[str]],
-) -> tuple[list[Row], set[str], list[Problem]]:
-    rows: list[Row] = []
-    unread: set[str] = set()
-    problems: list[Problem] = []
-    blank: list[int] = []
-    for number, record in enumerate(records, start=2):
-        if not any(cell.strip() for cell in record):
-            blank.append(number)
-            continue
-        problems += [
-            about(table.file, "the row is empty. Delete it.", row, "warning") for row in blank
-        ]
-        blank.clear()
-        if len(record) == len(header):
-            cells = dict(zip(header, record, strict=True))
-            rows.append(Row(number, {name: cells.get(name, "") for name in columns}))
-            continue
-        unread.update(cell.strip() for cell in record)
-        problems.append(_wrong_length(table, header, number, record))
-    return rows, unread, problems
-
-
-def _wrong_length(
-    table: Table, header: Sequence[str], number: int, record: Sequence[str]
-) -> Problem:
-    cells = "1 cell" if len(record) == 1 else f"{len(record)} cells"
-    if len(record) > len(header):
-        advice = 'There is a comma too many, or a text with a comma that is not enclosed in "".'
-    else:
-        advice = "A comma is missing."
-    subject = dict(zip(header, record, strict=False)).get(table.subject_column or "", "")
-    message = f"the row has {cells} where the header has {len(header)}. {advice}"
-    return Problem("error", table.file, number, subject, "", "", message)
+            faults[name] = f"the header names this column {count} times."
+    faults |= dict.fromkeys(missing, "the column is missing.")
+    return [
+        Problem("error", table.file, 1, "", name, name, message) for name, message in faults.items()
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import isnan
 from pathlib import Path
 
 from trial_evidence.words.problems import Problem, about, did_you_mean, nearest, quoted
@@ -10,9 +11,16 @@ from trial_evidence.words.problems import Problem, about, did_you_mean, nearest,
 from .arithmetic import arithmetic_problems
 from .cells import RawTable, read_cells
 from .checked import CheckedRow, CheckedTable
-from .dictionary import Column, Dictionary
+from .dictionary import Dictionary
 from .rules import rule_problems
 from .values import read_cell
+
+
+def read_folder(raw: Path, dictionary: Dictionary) -> tuple[dict[str, RawTable], list[Problem]]:
+    """Read the tables of the sheet in a folder as text; see `read_files` and `read_tables`."""
+    contents, about_files = read_files(raw, dictionary)
+    tables, problems = read_tables(contents, dictionary)
+    return tables, [*about_files, *problems]
 
 
 def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], list[Problem]]:
@@ -89,11 +97,9 @@ def check_sheet(
         tables[name], found = _checked(cells)
         problems += found
     for checked in tables.values():
-        problems += _repeated_keys(checked)
-        problems += _references(checked, tables)
+        problems += [*_repeated_keys(checked), *_references(checked, tables)]
     rows = {name: checked.rows for name, checked in tables.items()}
-    problems += rule_problems(rows, dictionary)
-    problems += arithmetic_problems(rows, dictionary)
+    problems += [*rule_problems(rows, dictionary), *arithmetic_problems(rows, dictionary)]
     return tables, in_order(problems, dictionary)
 
 
@@ -124,63 +130,46 @@ def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
     doubtful = set(raw.unread)
     for row in raw.rows:
         subject = row.cells.get(table.subject_column or "", "").strip()
-        texts: dict[str, str] = {}
-        numbers: dict[str, float] = {}
-        for name, column in table.columns.items():
-            if name not in row.cells:
-                continue
-            cell = row.cells[name]
-            reading = read_cell(column, cell)
+        read = {name: read_cell(table.columns[name], cell) for name, cell in row.cells.items()}
+        for name, reading in read.items():
             problems += [
-                Problem(severity, table.file, row.number, subject, name, cell, message)
+                Problem(severity, table.file, row.number, subject, name, row.cells[name], message)
                 for severity, message in reading.findings
             ]
-            if reading.error:
-                doubtful.add(cell.strip())
-                continue
-            texts[name] = reading.text
-            if reading.text and column.is_number:
-                numbers[name] = reading.number
+        doubtful |= {row.cells[name].strip() for name, reading in read.items() if reading.error}
+        sound = {name: reading for name, reading in read.items() if not reading.error}
+        texts = {name: reading.text for name, reading in sound.items()}
+        numbers = {n: reading.number for n, reading in sound.items() if not isnan(reading.number)}
         rows.append(CheckedRow(table.file, row.number, subject, texts, numbers))
     return CheckedTable(table, tuple(rows), frozenset(doubtful), raw.columns), problems
 
 
 def _repeated_keys(checked: CheckedTable) -> Iterator[Problem]:
-    columns = checked.table.columns.values()
-    single = [(column.name,) for column in columns if column.unique == "yes"]
-    composite = tuple(column.name for column in columns if column.unique == "key")
-    for names in [*single, composite] if composite else single:
+    for names in checked.table.keys:
         first: dict[tuple[str, ...], int] = {}
         for row in checked.rows:
             if any(name not in row.texts for name in names) or not any(map(row.text, names)):
                 continue
-            key = tuple(row.text(name) for name in names)
-            if key not in first:
-                first[key] = row.number
+            key = tuple(map(row.text, names))
+            if first.setdefault(key, row.number) == row.number:
                 continue
+            column, which = (names[0], "") if len(names) == 1 else ("", f" ({', '.join(names)})")
             message = f"{quoted(', '.join(filter(None, key)))} is already in row {first[key]}"
-            message += "." if len(key) == 1 else f" ({', '.join(names)})."
-            yield row.problem("error", names[0] if len(names) == 1 else "", message)
+            yield row.problem("error", column, f"{message}{which}.")
 
 
 def _references(checked: CheckedTable, tables: Mapping[str, CheckedTable]) -> Iterator[Problem]:
     for column in checked.table.columns.values():
-        if column.references is None:
-            continue
-        table, key = column.references
+        table, key = column.references or ("", "")
         # A table that could not be read has been reported already.
-        if table in tables and key in tables[table].columns:
-            yield from _unknown(checked, column, tables[table], key)
-
-
-def _unknown(
-    checked: CheckedTable, column: Column, target: CheckedTable, key: str
-) -> Iterator[Problem]:
-    known = {row.text(key) for row in target.rows} - {""}
-    for row in checked.rows:
-        text = row.text(column.name)
-        for part in text.split("+") if column.type == "agents" else [text]:
-            # The id may stand in a cell or row that has been reported already.
-            if part and part not in known and nearest(part, target.doubtful) is None:
-                message = f"{quoted(part)} is not in {target.table.file}, column {key}."
-                yield row.problem("error", column.name, message + did_you_mean(part, known))
+        if table not in tables or key not in tables[table].columns:
+            continue
+        target = tables[table]
+        known = {row.text(key) for row in target.rows} - {""}
+        for row in checked.rows:
+            text = row.text(column.name)
+            for part in text.split("+") if column.type == "agents" else [text]:
+                # The id may stand in a cell or row that has been reported already.
+                if part and part not in known and nearest(part, target.doubtful) is None:
+                    message = f"{quoted(part)} is not in {target.table.file}, column {key}."
+                    yield row.problem("error", column.name, message + did_you_mean(part, known))

@@ -10,25 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast, get_args
 
+from trial_evidence.words.pages import filled
+
 Unique = Literal["yes", "key", "no"]
 
 NUMBER_TYPES: frozenset[str] = frozenset({"integer", "decimal", "percent", "year", "level"})
 
-_TYPES_IN_WORDS = {
-    "id": "id (small letters, digits, `_` and `-`)",
-    "id_or_any": "id, or `*` for all",
-    "text": "text",
-    "word": "one of the allowed words",
-    "integer": "whole number",
-    "decimal": "number",
-    "percent": "percentage, as printed",
-    "p_value": "p value: a number, or `<` and a number",
-    "year": "year",
-    "level": "level in percent",
-    "date": "date, year-month-day",
-    "agents": "agents joined by `+` in alphabetical order",
-    "subgroup": "`all`, or `factor=level` pairs joined by ` & `, factors in alphabetical order",
-}
+_TYPES = NUMBER_TYPES | {"id", "id_or_any", "text", "word", "p_value", "date", "agents", "subgroup"}
 _RANGE = re.compile(r"(?P<low>>=?)?(?P<from>-?[0-9.]+?)(\.\.(?P<to>[0-9.]+))?")
 
 
@@ -38,14 +26,10 @@ class Range:
 
     Attributes
     ----------
-    text : str
-        As the dictionary writes it: ``>0``, ``>=0``, ``0..100`` (both ends included) or
-        ``>0..1`` (0 itself excluded).
     low, high : float
         Ends of the range; `high` is infinite when the dictionary gives none.
     """
 
-    text: str
     low: float
     high: float
     low_included: bool
@@ -91,7 +75,6 @@ class Column:
     name: str
     type: str
     unit: str
-    allowed: str
     words: tuple[str, ...]
     range: Range | None
     pattern: str
@@ -147,10 +130,15 @@ class Table:
         """The column that names what a row is about: the trial, else the table's own id."""
         if "trial_id" in self.columns:
             return "trial_id"
-        for column in self.columns.values():
-            if column.type == "id":
-                return column.name
-        return None
+        ids = (column.name for column in self.columns.values() if column.type == "id")
+        return next(ids, None)
+
+    @property
+    def keys(self) -> list[tuple[str, ...]]:
+        """The columns, alone or together, in which no two rows have the same."""
+        single = [(column.name,) for column in self.columns.values() if column.unique == "yes"]
+        composite = tuple(column.name for column in self.columns.values() if column.unique == "key")
+        return [*single, composite] if composite else [*single]
 
 
 @dataclass(frozen=True)
@@ -171,13 +159,12 @@ class Dictionary:
     def with_words(self, column: str, words: Iterable[str], table: str = "") -> Dictionary:
         """The dictionary with further words in a word column, of every table or of one."""
         tables = dict(self.tables)
-        for name in [table] if table else tables:
-            known = tables[name].columns.get(column) if name in tables else None
-            if known is not None and known.type == "word":
-                both = tuple(dict.fromkeys([*known.words, *words]))
-                wider = replace(known, words=both, allowed="|".join(both))
-                columns = MappingProxyType({**tables[name].columns, column: wider})
-                tables[name] = replace(tables[name], columns=columns)
+        for name, held in self.tables.items():
+            known = held.columns.get(column)
+            if known is not None and known.type == "word" and table in {"", name}:
+                wider = replace(known, words=tuple(dict.fromkeys([*known.words, *words])))
+                columns = MappingProxyType({**held.columns, column: wider})
+                tables[name] = replace(held, columns=columns)
         return Dictionary(MappingProxyType(tables))
 
 
@@ -214,77 +201,28 @@ def read_dictionary(folder: Path) -> Dictionary:
         )
     for table in tables.values():
         for column in table.columns.values():
-            if column.references is not None:
-                other, key = column.references
-                if other not in tables or key not in tables[other].columns:
-                    raise DictionaryError(
-                        f"{table.file}, {column.name}: there is no column {other}.{key}"
-                    )
+            if column.references is None:
+                continue
+            other, key = column.references
+            if other not in tables or key not in tables[other].columns:
+                where = f"{table.file}, {column.name}"
+                raise DictionaryError(f"{where}: there is no column {other}.{key}")
     return Dictionary(MappingProxyType(tables))
 
 
 def dictionary_as_markdown(dictionary: Dictionary) -> str:
     """Return the dictionary as the page that analysts read (``docs/data-dictionary.md``)."""
-    lines = [
-        "# Data dictionary",
-        "",
-        "What each column of `data/raw` holds. Generated from `workflow/dictionary`: change it "
-        "there.",
-        "",
-        "An empty cell means that the source does not say. Numbers have a point as decimal mark "
-        "and no thousands separator. A column marked *key* makes, with the other key columns of "
-        "the table, a combination that occurs only once.",
-    ]
-    for table in dictionary.tables.values():
-        lines += [
-            "",
-            f"## {table.file}",
-            "",
-            f"One row: {table.one_row_is}",
-            "",
-            "| column | meaning | type | allowed | empty? | example |",
-            "| --- | --- | --- | --- | --- | --- |",
-        ]
-        for column in table.columns.values():
-            mark = {"yes": " (unique)", "key": " (key)", "no": ""}[column.unique]
-            unit = f", {column.unit}" if column.unit else ""
-            cells = (
-                f"`{column.name}`{mark}",
-                column.meaning,
-                f"{_TYPES_IN_WORDS[column.type]}{unit}",
-                _allowed_in_markdown(column),
-                _may_be_empty(column),
-                f"`{column.example}`" if column.example else "",
-            )
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    return filled("dictionary.md.j2", _one_cell, tables=dictionary.tables.values())
 
 
-def _may_be_empty(column: Column) -> str:
-    if column.optional:
-        return "may be; the column may be left out"
-    return "no" if column.required else "may be"
-
-
-def _allowed_in_markdown(column: Column) -> str:
-    if column.words:
-        return ", ".join(f"`{word}`" for word in column.words)
-    if column.range is not None:
-        return column.range.in_words()
-    if column.one_pair:
-        return "one `factor=level`"
-    if column.pattern:
-        return "in the form of the example"
-    if column.references is not None:
-        table, key = column.references
-        return f"listed in {table}.csv, column `{key}`"
-    return ""
+def _one_cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _column(table: str, row: Mapping[str, str]) -> Column:
     name, kind, allowed = row["column"], row["type"], row["allowed"]
     where = f"{table}.csv, {name}"
-    if kind not in _TYPES_IN_WORDS:
+    if kind not in _TYPES:
         raise DictionaryError(f"{where}: type {kind!r} is not known")
     if row["unique"] not in get_args(Unique):
         raise DictionaryError(f"{where}: unique is {row['unique']!r}")
@@ -296,7 +234,6 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
     return Column(
         name=name,
         type=kind,
-        allowed=allowed,
         words=tuple(allowed.split("|")) if kind == "word" else (),
         range=_range(where, allowed) if kind in NUMBER_TYPES and allowed else None,
         pattern=allowed if kind in {"text", "id"} else "",
@@ -310,11 +247,11 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
 
 
 def _range(where: str, text: str) -> Range:
+    """``>0``, ``>=0``, ``0..100`` (both ends included) or ``>0..1`` (0 itself excluded)."""
     match = _RANGE.fullmatch(text)
     if match is None:
         raise DictionaryError(f"{where}: {text!r} is not a range such as >0 or 0..100")
     return Range(
-        text=text,
         low=float(match["from"]),
         high=float(match["to"]) if match["to"] else float("inf"),
         low_included=match["low"] != ">",

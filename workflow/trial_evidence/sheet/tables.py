@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .checked import CheckedTable
 
@@ -61,27 +61,25 @@ def typed_sheet(tables: Mapping[str, CheckedTable]) -> Sheet:
     return Sheet(MappingProxyType(frames), MappingProxyType(kinds))
 
 
+def operator(p_value: str) -> str:
+    """Return the operator of a p value as written."""
+    return "<" if p_value.startswith("<") else p_value and "="
+
+
 def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
     # Slow to import, and checking alone does not need it.
     import pandas as pd
 
     rows = checked.rows
-    data: dict[str, pd.Series[int] | pd.Series[float] | pd.Series[str]] = {
-        "row": pd.Series([row.number for row in rows], dtype="int64")
-    }
+    data: dict[str, tuple[Any, Any]] = {"row": ([row.number for row in rows], "int64")}
     for column in checked.table.columns.values():
         texts = [row.text(column.name) for row in rows]
         numbers = [row.numbers.get(column.name, float("nan")) for row in rows]
-        if column.is_number:
-            data[column.name] = pd.Series(numbers, dtype="float64")
-        else:
-            data[column.name] = pd.Series(texts, dtype="str")
+        data[column.name] = (numbers, "float64") if column.is_number else (texts, "str")
         if column.type == "p_value":
-            operators = ["<" if text.startswith("<") else text and "=" for text in texts]
-            data[f"{column.name}_operator"] = pd.Series(operators, dtype="str")
+            data[f"{column.name}_operator"] = [operator(text) for text in texts], "str"
         if column.name in PRINTED.get(name, ()):
-            data[f"{column.name}_printed"] = pd.Series(texts, dtype="str")
+            data[f"{column.name}_printed"] = texts, "str"
     if checked.table.kind:
-        named = [row.text(checked.table.outcome_column) for row in rows]
-        data["outcome"] = pd.Series([outcome or name for outcome in named], dtype="str")
-    return pd.DataFrame(data)
+        data["outcome"] = [row.text(checked.table.outcome_column) or name for row in rows], "str"
+    return pd.DataFrame({n: pd.Series(cells, dtype=dtype) for n, (cells, dtype) in data.items()})

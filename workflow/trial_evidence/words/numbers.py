@@ -1,7 +1,6 @@
 """Numbers as printed: rounding, intervals, p values and axis ticks."""
 
 import math
-from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import count
 
@@ -199,9 +198,9 @@ def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
     _check_range(low, high, most)
     if low <= 0:
         raise ValueError(f"a ratio axis cannot begin at {low}")
-    ladders = [(0.15, _cover(_powers_of(2.0, low, high), low, high))]
+    ladders = [(0.15, _ladder(low, high, base=2.0))]
     for mantissas in ((1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 3.0)):
-        ladders.append((0.0, _cover(_decades(mantissas, low, high), low, high)))
+        ladders.append((0.0, _ladder(low, high, mantissas)))
     even = linear_ticks(low, high, most)
     # beyond a factor of three, even steps crowd at the upper end of a log axis
     if even[0] > 0 and even[-1] / even[0] < 3:
@@ -209,7 +208,7 @@ def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
     ladders = [ladder for ladder in ladders if len(ladder[1]) <= most]
     if not ladders:
         base = 10.0
-        while len(ticks := _cover(_powers_of(base, low, high), low, high)) > most:
+        while len(ticks := _ladder(low, high, base=base)) > most:
             base *= 10.0
         return ticks
 
@@ -233,20 +232,12 @@ def _tidy(value: float) -> float:
     return float(f"{value:.12g}") + 0.0
 
 
-def _powers_of(base: float, low: float, high: float) -> list[float]:
-    first = math.floor(math.log(low, base)) - 1
-    last = math.ceil(math.log(high, base)) + 1
-    return [_tidy(base**power) for power in range(first, last + 1)]
-
-
-def _decades(mantissas: Iterable[float], low: float, high: float) -> list[float]:
-    steps = tuple(mantissas)
-    first = math.floor(math.log10(low)) - 1
-    last = math.ceil(math.log10(high)) + 1
-    return [_tidy(step * 10.0**power) for power in range(first, last + 1) for step in steps]
-
-
-def _cover(ladder: list[float], low: float, high: float) -> tuple[float, ...]:
+def _ladder(
+    low: float, high: float, mantissas: tuple[float, ...] = (1.0,), base: float = 10.0
+) -> tuple[float, ...]:
+    """The mantissas times powers of the base, as many as cover the range."""
+    powers = range(math.floor(math.log(low, base)) - 1, math.ceil(math.log(high, base)) + 2)
+    ladder = [_tidy(mantissa * base**power) for power in powers for mantissa in mantissas]
     first = max(tick for tick in ladder if tick <= low * (1 + 1e-9))
     last = min(tick for tick in ladder if tick >= high * (1 - 1e-9))
     return tuple(tick for tick in ladder if first <= tick <= last)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from itertools import takewhile
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -49,17 +50,15 @@ class Problem:
 
     def line(self) -> str:
         """Return the finding as one line: place, then message."""
+        # The message of a fault of configuration names its subject itself.
+        in_sheet = not self.file.endswith(".yaml")
+        row, column = ("row", "column ") if in_sheet else ("line", "")
         place = self.file
-        if self.file.endswith(".yaml"):
-            place += f", line {self.row}" if self.row is not None else ""
-            place += f", {shortened(self.column)}" if self.column else ""
-            return f"{place}: {self.message}"
         if self.row is not None:
-            place += f", row {self.row}"
-            if self.subject:
-                place += f" ({shortened(self.subject)})"
+            place += f", {row} {self.row}"
+            place += f" ({shortened(self.subject)})" if in_sheet and self.subject else ""
         if self.column:
-            place += f", column {shortened(self.column)}"
+            place += f", {column}{shortened(self.column)}"
         return f"{place}: {self.message}"
 
 
@@ -95,6 +94,12 @@ def quoted(text: str) -> str:
     return f'"{shortened(text)}"'
 
 
+def shared_start(one: str, other: str) -> int:
+    """Return how many letters two texts begin with together."""
+    letters = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], letters))
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed word that `word` is most likely a slip of, or None."""
     if len(word) > _LONGEST_COMPARED:
@@ -128,14 +133,14 @@ def summary(problems: Sequence[Problem], full_list: str) -> str:
     full_list : str
         Where the complete list can be read.
     """
+    if not problems:
+        return "No errors, no warnings."
     errors = len(errors_of(problems))
-    warnings = len(problems) - errors
-    if errors:
-        counts = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}."
-        return f"{counts} Nothing was computed. Full list: {full_list}"
-    if warnings:
-        return f"No errors, {_counted(warnings, 'warning')}. Full list: {full_list}"
-    return "No errors, no warnings."
+    warnings = counted(len(problems) - errors, "warning")
+    if not errors:
+        return f"No errors, {warnings}. Full list: {full_list}"
+    said = f"{counted(errors, 'error')}, {warnings}. Nothing was computed."
+    return f"{said} Full list: {full_list}"
 
 
 def problems_as_rows(problems: Iterable[Problem]) -> list[tuple[str, ...]]:
@@ -146,7 +151,6 @@ def problems_as_rows(problems: Iterable[Problem]) -> list[tuple[str, ...]]:
     ]
 
 
-def _counted(number: int, noun: str) -> str:
-    if number == 0:
-        return f"no {noun}s"
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str) -> str:
+    """Return ``no rows``, ``1 row``, ``2 rows``."""
+    return f"{number or 'no'} {noun}" + ("" if number == 1 else "s")

@@ -6,12 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
-from trial_evidence.sheet import Table
 from trial_evidence.sheet.cells import RawTable, Row
-from trial_evidence.sheet.dictionary import NUMBER_TYPES
-from trial_evidence.words.problems import quoted, shortened
+from trial_evidence.sheet.dictionary import NUMBER_TYPES, Table
+from trial_evidence.words.problems import counted, quoted, shared_start, shortened
 
 # Rows that have less than this share of their filled cells in common are two rows, not one that
 # was changed. Of two rows of one trial, at least some have to tell the same.
@@ -56,14 +54,16 @@ def table_difference(before: RawTable, after: RawTable) -> TableDifference:
     """
     matching = _Matching(before, after)
     matching.match(lambda row: tuple(sorted(row.cells.items())))
-    key = _key_columns(before.table)
+    key = next(iter(before.table.keys), ())
     if key:
         matching.match(lambda row: tuple(row.cells.get(name, "") for name in key))
     subject = before.table.subject_column
     if subject is not None and subject not in key:
         matching.match_alike(lambda row: row.cells.get(subject, ""), _ALIKE_IN_A_TRIAL)
     matching.match_alike(lambda row: "", _ALIKE_ELSEWHERE)
-    return matching.result(before.table)
+    pairs = tuple(sorted(matching.pairs, key=lambda pair: pair[0].number))
+    added, removed = matching.after.values(), matching.before.values()
+    return TableDifference(before.table, pairs, tuple(added), tuple(removed))
 
 
 def in_words(difference: TableDifference) -> list[str]:
@@ -77,7 +77,7 @@ def in_words(difference: TableDifference) -> list[str]:
         return []
     table = difference.table
     said = ", ".join(
-        f"{_rows(len(rows))} {verb}"
+        f"{counted(len(rows), 'row')} {verb}"
         for verb in ("added", "changed", "removed")
         if (rows := getattr(difference, verb))
     )
@@ -127,12 +127,6 @@ class _Matching:
             if old_number in self.before and new_number in self.after:
                 self._join(old_number, new_number)
 
-    def result(self, table: Table) -> TableDifference:
-        pairs = tuple(sorted(self.pairs, key=lambda pair: pair[0].number))
-        return TableDifference(
-            table, pairs, tuple(self.after.values()), tuple(self.before.values())
-        )
-
     def _after_by(self, key_of: Callable[[Row], Hashable]) -> dict[Hashable, list[Row]]:
         groups: dict[Hashable, list[Row]] = defaultdict(list)
         for row in self.after.values():
@@ -149,23 +143,14 @@ class _Matching:
         return sum(one == other for one, other in filled) / len(filled) if filled else 1.0
 
 
-def _key_columns(table: Table) -> tuple[str, ...]:
-    single, composite = (
-        tuple(column.name for column in table.columns.values() if column.unique == unique)
-        for unique in ("yes", "key")
-    )
-    return single[:1] or composite
-
-
 def _naming_columns(table: Table) -> Sequence[str]:
     """Return the columns that tell a row from the others of its trial.
 
     Where the dictionary names no key these are the words and ids that have to be filled in before
     the first number that has to be.
     """
-    key = _key_columns(table)
-    if key:
-        return key
+    if table.keys:
+        return table.keys[0]
     columns = list(table.columns.values())
     numbers = [n for n, column in enumerate(columns) if column.type in NUMBER_TYPES]
     needed = [n for n in numbers if columns[n].required]
@@ -179,8 +164,7 @@ def _naming_columns(table: Table) -> Sequence[str]:
 
 def _which(table: Table, row: Row) -> str:
     subject = table.subject_column
-    names = [name for name in _naming_columns(table) if name != subject]
-    parts = [row.cells.get(name, "") for name in names]
+    parts = [row.cells.get(name, "") for name in _naming_columns(table) if name != subject]
     said = shortened(row.cells.get(subject or "", "")) or "(no trial)"
     details = ", ".join(shortened(part) for part in parts if part)
     return f"{said} ({details})" if details else said
@@ -201,24 +185,12 @@ def _change(old: str, new: str) -> str:
         return f"was empty, now {_value(new)}"
     if not new:
         return f"emptied (was {_value(old)})"
-    old, new = _where_they_differ(old, new)
-    return f"changed from {_value(old)} to {_value(new)}"
-
-
-def _where_they_differ(old: str, new: str) -> tuple[str, str]:
-    """Cut long texts to the part in which they differ, with some words around it."""
-    if max(len(old), len(new)) <= _LONG:
-        return old, new
-    letters = zip(old, new, strict=False)
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], letters))
-    start = max(0, same - _CONTEXT)
+    # Of long texts the part in which they differ, with some words around it.
+    long = max(len(old), len(new)) > _LONG
+    start = max(0, shared_start(old, new) - _CONTEXT) if long else 0
     cut = "…" if start else ""
-    return cut + old[start:], cut + new[start:]
+    return f"changed from {_value(cut + old[start:])} to {_value(cut + new[start:])}"
 
 
 def _value(text: str) -> str:
     return text if re.fullmatch(r"<?[0-9.]+", text) else quoted(text)
-
-
-def _rows(number: int) -> str:
-    return "1 row" if number == 1 else f"{number} rows"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Mapping
+import io
+from collections.abc import Iterable, Mapping
 
-from trial_evidence.sheet import Table
+from trial_evidence.sheet.dictionary import Table
 
 READ_ME = "read me"
 LISTS = "lists"
@@ -14,10 +16,17 @@ MADE_FROM = "made from"
 HELPERS = frozenset({READ_ME, LISTS, MADE_FROM})
 
 
-def row_mark(table: Table, cells: Mapping[str, str]) -> str:
-    """Return a short mark that stays the same as long as no cell of a row changes."""
+def row_mark(table: Table, cells: Mapping[str, str]) -> tuple[str, str]:
+    """Return the table and a short mark that stays the same as long as no cell of a row changes."""
     text = "\x1f".join(one_kind_of_line_break(cells.get(name, "")) for name in table.columns)
-    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+    return table.name, hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def as_csv(records: Iterable[Iterable[str]], line_break: str = "\n") -> str:
+    """Return records as the text of a CSV file."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=line_break).writerows(records)
+    return text.getvalue()
 
 
 def one_kind_of_line_break(text: str) -> str:

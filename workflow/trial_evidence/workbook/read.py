@@ -6,14 +6,12 @@ and the message says in which cell of the workbook it stands.
 
 from __future__ import annotations
 
-import csv
 import datetime
 import io
 import warnings
 import zipfile
 import zlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -24,14 +22,14 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
-from trial_evidence.sheet import Column, Dictionary, Problem, Table, did_you_mean
 from trial_evidence.sheet.cells import RawTable, Row, read_cells
-from trial_evidence.sheet.check import read_files, read_tables
+from trial_evidence.sheet.check import read_folder
+from trial_evidence.sheet.dictionary import Column, Dictionary, Table
 from trial_evidence.sheet.values import Reading
-from trial_evidence.words.problems import Severity, about, quoted
+from trial_evidence.words.problems import Problem, about, did_you_mean, quoted
 
-from .layout import HELPERS, MADE_FROM
-from .shown import hidden_date, is_computed, shown
+from .layout import HELPERS, MADE_FROM, as_csv
+from .shown import hidden_date, is_computed, shortest, shown
 from .tidy import tidied
 
 # What openpyxl, the zip and the XML parser raise for a damaged file.
@@ -58,22 +56,21 @@ class Imported:
     tables : mapping of str to RawTable
         Table name to its cells, tidied; a table that could not be read is left out. Rows are
         numbered as in the workbook.
-    as_typed : mapping of (str, int, str) to str
-        Table, row and column of every cell that was tidied, to its text before that.
+    as_typed : mapping of (str, int) to mapping of str to str
+        Table and row to its cells before they were tidied.
     letters : mapping of (str, str) to str
         Table and column to the letter of the column in the workbook; empty for a folder.
-    made_from : mapping of str to frozenset of str, or None
-        Table name to the marks of the rows that the workbook was made from; None when it does not
-        say so.
+    made_from : frozenset of (str, str), or None
+        Marks of the rows that the workbook was made from; None when it does not say so.
     problems : tuple of Problem
         Errors: why it cannot be imported. Warnings: what was understood, but should be looked at.
     """
 
     source: str
     tables: Mapping[str, RawTable] = field(default_factory=dict)
-    as_typed: Mapping[tuple[str, int, str], str] = field(default_factory=dict)
+    as_typed: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
     letters: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    made_from: Mapping[str, frozenset[str]] | None = None
+    made_from: frozenset[tuple[str, str]] | None = None
     problems: tuple[Problem, ...] = ()
 
     def located(self, problem: Problem) -> Problem:
@@ -104,7 +101,9 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
         Never raises for what the file holds: every fault is a Problem.
     """
     if path.is_dir():
-        return _read_folder(path, dictionary)
+        tables, problems = read_folder(path, dictionary)
+        imported = _tidied(Imported(path.name, tables))
+        return replace(imported, problems=tuple(map(imported.located, problems)))
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -118,30 +117,23 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
         twice = _names_that_stand_twice(content)
         if twice:
             return _unreadable(path, f"two sheets have the same name: {twice}. Keep one.")
-        book = _load(content, values=False)
-        values = _load(content, values=True) if _has_formulas(book) else None
+        book, values = _load(content, values=False), _load(content, values=True)
     except _DAMAGED:
-        return _unreadable(
-            path, "the file is damaged: it cannot be opened. Save it again in the spreadsheet."
-        )
-    return _read_workbook(path.name, book, values, dictionary)
+        message = "the file is damaged: it cannot be opened. Save it again in the spreadsheet."
+        return _unreadable(path, message)
+    return _tidied(_read_workbook(path.name, book, values, dictionary))
 
 
-def _read_folder(folder: Path, dictionary: Dictionary) -> Imported:
-    contents, about_files = read_files(folder, dictionary)
-    tables, problems = read_tables(contents, dictionary)
-    as_typed: dict[tuple[str, int, str], str] = {}
-    for name, raw in tables.items():
+def _tidied(imported: Imported) -> Imported:
+    tables, as_typed = {}, {}
+    for name, raw in imported.tables.items():
         rows = []
         for row in raw.rows:
+            as_typed[name, row.number] = row.cells
             cells = {c: tidied(text, raw.table.columns[c]) for c, text in row.cells.items()}
             rows.append(Row(row.number, cells))
-            as_typed |= {
-                (name, row.number, c): text for c, text in row.cells.items() if text != cells[c]
-            }
         tables[name] = replace(raw, rows=tuple(rows))
-    imported = Imported(folder.name, tables, as_typed)
-    return replace(imported, problems=tuple(map(imported.located, [*about_files, *problems])))
+    return replace(imported, tables=tables, as_typed=as_typed)
 
 
 def _not_a_workbook(content: bytes) -> str:
@@ -152,14 +144,12 @@ def _not_a_workbook(content: bytes) -> str:
         if _ENCRYPTED in content:
             return "the workbook is protected by a password. Save it without one."
         return f"this is a workbook of the old kind (.xls). {_SAVE_AS}"
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        if content.startswith(b"PK"):
-            return "the file is damaged or was not copied completely. Copy or save it again."
-        return f"this is not a workbook. {_SAVE_AS} For CSV files give their folder."
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
     except _DAMAGED:
+        if not content.startswith(b"PK") and not zipfile.is_zipfile(io.BytesIO(content)):
+            return f"this is not a workbook. {_SAVE_AS} For CSV files give their folder."
         return "the file is damaged or was not copied completely. Copy or save it again."
     if "content.xml" in names:
         return f"this is an OpenDocument file (.ods). {_SAVE_AS}"
@@ -187,77 +177,53 @@ def _names_that_stand_twice(content: bytes) -> str:
 
 
 def _load(content: bytes, *, values: bool) -> Any:
-    with warnings.catch_warnings():
-        # openpyxl says which parts of a workbook it does not read (drop-downs of a newer kind,
-        # headers for print); none of them holds cells.
-        warnings.simplefilter("ignore")
+    # openpyxl says which parts of a workbook it does not read (drop-downs of a newer kind,
+    # headers for print); none of them holds cells.
+    with warnings.catch_warnings(action="ignore"):
         return load_workbook(io.BytesIO(content), data_only=values)
 
 
-def _has_formulas(book: Any) -> bool:
-    return any(
-        cell.data_type == "f"
-        for sheet in book.worksheets
-        if sheet.max_row <= _MOST_ROWS
-        for row in sheet.iter_rows()
-        for cell in row
-    )
-
-
 def _read_workbook(source: str, book: Any, values: Any, dictionary: Dictionary) -> Imported:
-    found, problems = _sheets_by_table(source, book, dictionary)
+    worksheets = {sheet.title: sheet for sheet in book.worksheets}
+    found = {title.strip().lower(): sheet for title, sheet in worksheets.items()}
+    missing = [name for name in dictionary.tables if name not in worksheets]
+    problems = []
+    for title in book.sheetnames:
+        name, sheet = title.strip().lower(), worksheets.get(title)
+        if name in HELPERS or (
+            sheet is not None and (name in dictionary.tables or _is_empty(sheet))
+        ):
+            continue
+        message = (
+            "no table has this name, so nothing on it can be imported. Delete the sheet, or "
+            f"move what it holds to its table.{did_you_mean(title, missing)}"
+        )
+        problems.append(about(_place(source, title), message))
+    absent = [name for name in dictionary.tables if name not in found]
+    problems += [about(source, f"the sheet {name} is missing.") for name in absent]
     tables: dict[str, RawTable] = {}
-    as_typed: dict[tuple[str, int, str], str] = {}
     letters: dict[tuple[str, str], str] = {}
-    for name, sheet in found.items():
-        table = dictionary.tables[name]
-        reader = _SheetReader(source, table, sheet, values[sheet.title] if values else None)
+    for name, table in dictionary.tables.items():
+        if name in absent:
+            continue
+        reader = _SheetReader(source, table, found[name], values[found[name].title])
         raw = reader.read()
         problems += reader.problems
+        letters |= reader.letters
         if raw is not None:
             tables[name] = raw
-            as_typed |= reader.as_typed
-            letters |= reader.letters
-    return Imported(source, tables, as_typed, letters, _made_from(book), tuple(problems))
-
-
-def _sheets_by_table(
-    source: str, book: Any, dictionary: Dictionary
-) -> tuple[dict[str, Any], list[Problem]]:
-    problems = []
-    found = {}
-    worksheets = {sheet.title: sheet for sheet in book.worksheets}
-    missing = [name for name in dictionary.tables if name not in worksheets]
-    for title in book.sheetnames:
-        name = title.strip().lower()
-        if name in dictionary.tables and title in worksheets:
-            found[name] = worksheets[title]
-        elif name not in HELPERS and (title not in worksheets or not _is_empty(worksheets[title])):
-            message = (
-                "no table has this name, so nothing on it can be imported. Delete the sheet, or "
-                f"move what it holds to its table.{did_you_mean(title, missing)}"
-            )
-            problems.append(about(_place(source, title), message))
-    problems += [
-        about(source, f"the sheet {name} is missing.")
-        for name in dictionary.tables
-        if name not in found
-    ]
-    return {name: found[name] for name in dictionary.tables if name in found}, problems
+    return Imported(source, tables, {}, letters, _made_from(book), tuple(problems))
 
 
 def _is_empty(sheet: Any) -> bool:
     return all(cell is None for row in sheet.iter_rows(values_only=True) for cell in row)
 
 
-def _made_from(book: Any) -> dict[str, frozenset[str]] | None:
+def _made_from(book: Any) -> frozenset[tuple[str, str]] | None:
     if MADE_FROM not in book.sheetnames:
         return None
-    marks: dict[str, set[str]] = defaultdict(set)
-    for row in book[MADE_FROM].iter_rows(values_only=True):
-        if len(row) >= 2:
-            marks[str(row[0])].add(str(row[1]))
-    return {name: frozenset(found) for name, found in marks.items()}
+    rows = book[MADE_FROM].iter_rows(values_only=True)
+    return frozenset((str(row[0]), str(row[1])) for row in rows if len(row) >= 2)
 
 
 class _SheetReader:
@@ -269,7 +235,6 @@ class _SheetReader:
         self.sheet = sheet
         self.values = values
         self.problems: list[Problem] = []
-        self.as_typed: dict[tuple[str, int, str], str] = {}
         self.letters: dict[tuple[str, str], str] = {}
 
     def read(self) -> RawTable | None:
@@ -280,78 +245,80 @@ class _SheetReader:
             )
             return None
         records = list(self.sheet.iter_rows())
-        if not any(_is_filled(cell) for row in records for cell in row):
+        filled = [cells for cells in records if any(map(_is_filled, cells))]
+        if not filled:
             self._about_sheet("the sheet is empty: even the column names are missing.")
             return None
         for merged in sorted(map(str, self.sheet.merged_cells.ranges)):
             self._about_sheet(
                 f"the cells {merged} are merged into one. Unmerge them and fill in each."
             )
-        header = self._header(records[0])
-        self._hidden_rows(records[1:])
-        rows = [row for cells in records[1:] if (row := self._row(header, cells)) is not None]
-        # The names of the columns are judged as those of a CSV file are.
-        names = [name for _, name in header]
-        records_to_judge = [names, ["x"] * len(names)] if rows else [names]
-        raw, found = read_cells(self.table, _as_csv(records_to_judge))
-        self.problems += [replace(problem, file=self.place) for problem in found]
-        if raw is None:
-            return None
-        kept = (Row(row.number, {name: row.cells[name] for name in raw.columns}) for row in rows)
-        return RawTable(self.table, raw.columns, tuple(kept), frozenset())
-
-    def _header(self, cells: Sequence[Any]) -> list[tuple[int, str]]:
-        named = [(at, str(cell.value).strip()) for at, cell in enumerate(cells) if _is_filled(cell)]
-        self.letters = {
-            (self.table.name, name): get_column_letter(position + 1) for position, name in named
+        header = {
+            at: str(cell.value).strip() for at, cell in enumerate(records[0]) if _is_filled(cell)
         }
-        return named
-
-    def _row(self, header: Sequence[tuple[int, str]], cells: Sequence[Any]) -> Row | None:
-        number = cells[0].row
-        if not any(_is_filled(cell) for cell in cells):
-            return None
-        named = {position for position, _ in header}
-        read: dict[str, str] = {}
-        found: list[tuple[Severity, str, str, str]] = []
-        for position, name in header:
-            column = self.table.columns.get(name)
-            # With the value that the spreadsheet last computed for a formula.
-            computed = None if self.values is None else self.values[cells[position].coordinate]
-            cell = _read(cells[position], column, computed)
-            if column is not None:
-                read[name] = tidied(cell.text, column)
-                if read[name] != cell.text:
-                    self.as_typed[self.table.name, number, name] = cell.text
-            where = f"{name} ({cells[position].coordinate})"
-            found += [(severity, where, cell.text, message) for severity, message in cell.findings]
-        subject = read.get(self.table.subject_column or "", "")
-        self.problems += [
-            Problem(severity, self.place, number, subject, where, text, message)
-            for severity, where, text, message in found
-        ]
-        for position, outside in enumerate(cells):
-            if position not in named and _is_filled(outside):
-                self._about_sheet(
-                    f"cell {outside.coordinate} holds {quoted(str(outside.value))}, but its column "
-                    "has no name in row 1. Move it to the column note, or delete it.",
-                    number,
-                )
-        return Row(number, read)
-
-    def _hidden_rows(self, records: Iterable[Sequence[Any]]) -> None:
-        hidden = [
-            cells[0].row
-            for cells in records
-            if self.sheet.row_dimensions[cells[0].row].hidden
-            and any(_is_filled(cell) for cell in cells)
-        ]
+        self.letters = {
+            (self.table.name, name): get_column_letter(at + 1) for at, name in header.items()
+        }
+        below = {cells[0].row: cells for cells in filled if cells is not records[0]}
+        hidden = [number for number in below if self.sheet.row_dimensions[number].hidden]
         if hidden:
             are = "is" if len(hidden) == 1 else "are"
             self._about_sheet(
                 f"{_in_runs(hidden)} {are} hidden or filtered out. Show all rows (clear the "
                 "filter), so that no row is imported unseen."
             )
+        rows = {number: self._row(number, header, cells) for number, cells in below.items()}
+        # The names of the columns are judged as those of a CSV file are.
+        names = list(header.values())
+        to_judge = as_csv([names, ["x"] * len(names)] if rows else [names])
+        raw, found = read_cells(self.table, to_judge.encode())
+        self.problems += [replace(problem, file=self.place) for problem in found]
+        if raw is None:
+            return None
+        kept = (
+            Row(number, {name: texts.get(name, "") for name in raw.columns})
+            for number, texts in rows.items()
+        )
+        return replace(raw, rows=tuple(kept))
+
+    def _row(self, number: int, header: Mapping[int, str], cells: Sequence[Any]) -> dict[str, str]:
+        read = [
+            (cells[at], name, self._read(cells[at], self.table.columns.get(name)))
+            for at, name in header.items()
+        ]
+        texts = {name: reading.text for _, name, reading in read}
+        subject = texts.get(self.table.subject_column or "", "").strip()
+        for cell, name, reading in read:
+            where = f"{name} ({cell.coordinate})"
+            self.problems += [
+                Problem(severity, self.place, number, subject, where, reading.text, message)
+                for severity, message in reading.findings
+            ]
+        for at, outside in enumerate(cells):
+            if at not in header and _is_filled(outside):
+                self._about_sheet(
+                    f"cell {outside.coordinate} holds {quoted(str(outside.value))}, but its column "
+                    "has no name in row 1. Move it to the column note, or delete it.",
+                    number,
+                )
+        return texts
+
+    def _read(self, cell: Any, column: Column | None) -> Reading:
+        if cell.data_type != "f":
+            return _read_value(cell, cell.number_format, column)
+        formula = cell.value if isinstance(cell.value, str) else "an array formula"
+        # What the spreadsheet last computed.
+        computed = self.values[cell.coordinate]
+        if computed.value is None or computed.value == "":
+            message = (
+                f"the cell holds a formula without a value: {quoted(formula)}. Type the value."
+            )
+            return Reading(formula, error=message)
+        read = _read_value(computed, cell.number_format, column)
+        formula = f"the formula {quoted(formula)}"
+        if read.error:
+            return Reading(read.text, error=f"{formula} gives no usable value: {read.error}")
+        return Reading(read.text, warning=f"{formula} was replaced by its value, {read.text}.")
 
     def _about_sheet(self, message: str, row: int | None = None) -> None:
         self.problems.append(about(self.place, message, row))
@@ -361,51 +328,31 @@ def _is_filled(cell: Any) -> bool:
     return cell.value is not None and bool(str(cell.value).strip())
 
 
-def _read(cell: Any, column: Column | None, computed: Any) -> Reading:
-    if cell.data_type != "f":
-        return _read_value(cell.value, cell.data_type, cell.number_format, column)
-    formula = cell.value if isinstance(cell.value, str) else "an array formula"
-    if computed is None or computed.value is None or computed.value == "":
-        message = f"the cell holds a formula without a value: {quoted(formula)}. Type the value."
-        return Reading(formula, error=message)
-    read = _read_value(computed.value, computed.data_type, cell.number_format, column)
-    formula = f"the formula {quoted(formula)}"
-    if read.error:
-        return Reading(read.text, error=f"{formula} gives no usable value: {read.error}")
-    return Reading(read.text, warning=f"{formula} was replaced by its value, {read.text}.")
-
-
-def _read_value(value: Any, kind: str, number_format: str, column: Column | None) -> Reading:
+def _read_value(cell: Any, number_format: str, column: Column | None) -> Reading:
+    value = cell.value
     if value is None:
         return Reading("")
-    if kind == "e":
+    if cell.data_type == "e":
         return Reading(str(value), error=f"the cell holds the error value {value}. Type the value.")
     if isinstance(value, bool):
         text = str(value).upper()
-        message = f"the spreadsheet turned what was typed into a logical value ({text}). {_AGAIN}"
-        return Reading(text, error=message)
-    if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
-        return _read_date(value, column)
+        return _turned_into(f"logical value ({text})", text)
+    if isinstance(value, (datetime.time, datetime.timedelta)):
+        return _turned_into(f"time: {value}", str(value))
+    if isinstance(value, datetime.date):
+        day = value.date() if isinstance(value, datetime.datetime) else value
+        if column is not None and column.type == "date":
+            return Reading(day.isoformat())
+        perhaps = f"perhaps from {day.day}/{day.month} or {day.month}/{day.day}"
+        return _turned_into(f"date: {_in_words(day)} ({perhaps})", day.isoformat())
     if isinstance(value, (int, float)):
         return _read_number(value, number_format, column)
     # An underscore written as an escape, so that what follows it is not taken for one.
     return Reading(str(value).replace("_x005F_", "_"))
 
 
-def _read_date(
-    value: datetime.date | datetime.time | datetime.timedelta, column: Column | None
-) -> Reading:
-    if not isinstance(value, datetime.date):
-        message = f"the spreadsheet turned what was typed into a time: {value}. {_AGAIN}"
-        return Reading(str(value), error=message)
-    day = value.date() if isinstance(value, datetime.datetime) else value
-    if column is not None and column.type == "date":
-        return Reading(day.isoformat())
-    message = (
-        f"the spreadsheet turned what was typed into a date: {_in_words(day)} (perhaps from "
-        f"{day.day}/{day.month} or {day.month}/{day.day}). {_AGAIN}"
-    )
-    return Reading(day.isoformat(), error=message)
+def _turned_into(what: str, text: str) -> Reading:
+    return Reading(text, error=f"the spreadsheet turned what was typed into a {what}. {_AGAIN}")
 
 
 def _read_number(value: float, number_format: str, column: Column | None) -> Reading:
@@ -425,8 +372,7 @@ def _read_number(value: float, number_format: str, column: Column | None) -> Rea
             f"what was typed ({day.day}/{day.month}?). {_AGAIN}"
         )
         return Reading(f"{value:.0f}", error=message)
-    text = shown(value, "General") if text is None else text
-    assert text is not None
+    text = text or shortest(value)
     if is_computed(text):
         message = (
             f"{text} has more digits than a source prints. Format the cell as text and type the "
@@ -437,8 +383,7 @@ def _read_number(value: float, number_format: str, column: Column | None) -> Rea
 
 
 def _in_words(day: datetime.date) -> str:
-    months = "January February March April May June July August September October November December"
-    return f"{day.day} {months.split()[day.month - 1]} {day.year}"
+    return f"{day.day} {day:%B %Y}"
 
 
 def _in_runs(numbers: Sequence[int]) -> str:
@@ -450,12 +395,6 @@ def _in_runs(numbers: Sequence[int]) -> str:
         runs.append(str(first) if first == last else f"{first} to {last}")
     rows = "row" if len(numbers) == 1 else "rows"
     return f"{rows} {', '.join(runs[:-1])}{' and ' if len(runs) > 1 else ''}{runs[-1]}"
-
-
-def _as_csv(records: Iterable[Iterable[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(records)
-    return text.getvalue().encode()
 
 
 def _unreadable(path: Path, message: str) -> Imported:

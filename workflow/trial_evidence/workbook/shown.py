@@ -66,12 +66,12 @@ def shown(number: float, number_format: str) -> str | None:
         something else than a plain number.
     """
     if number_format in {"General", AS_TEXT}:
-        return _shortest(number)
+        return shortest(number)
     match = _FORMAT.fullmatch(number_format.partition(";")[0])
     if match is None:
         return None
     percent = match["percent"]
-    exact = _shortest(number * 100 if percent else number)
+    exact = shortest(number * 100 if percent else number)
     decimals = len(match["decimals"] or "")
     rounded = f"{float(exact):.{decimals}f}"
     return (rounded if float(rounded) == float(exact) else exact) + percent
@@ -91,7 +91,8 @@ def hidden_date(number: float, number_format: str) -> datetime.date | None:
     return _FIRST_DAY + datetime.timedelta(days=int(number))
 
 
-def _shortest(number: float) -> str:
+def shortest(number: float) -> str:
+    """Return a number in as many digits as it has."""
     if number == int(number) and abs(number) < 10**_MOST_DIGITS:
         return str(int(number))
     text = f"{number:.{_MOST_DIGITS}g}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from trial_evidence.sheet import Column
+from trial_evidence.sheet.dictionary import Column
+from trial_evidence.sheet.values import NO_BREAK_SPACES
 
 from .layout import one_kind_of_line_break
 
-_NO_BREAK_SPACES = str.maketrans(dict.fromkeys("\u00a0\u2007\u202f", " "))
 # How a workbook writes the carriage return of a pasted line break.
 _CARRIAGE_RETURN = "_x000D_"
 _WHOLE = re.compile(r"(?P<whole>[+-]?[0-9]+)\.0+")
@@ -21,20 +21,13 @@ def tidied(text: str, column: Column) -> str:
     the latter can be meant.
     """
     text = one_kind_of_line_break(text.replace(_CARRIAGE_RETURN, ""))
-    text = text.translate(_NO_BREAK_SPACES).strip(" \n")
+    text = text.translate(NO_BREAK_SPACES).strip(" \n")
     match = _WHOLE.fullmatch(text)
-    if match is not None and _is_meant(match["whole"], text, column):
-        return match["whole"]
-    return text
-
-
-def _is_meant(whole: str, text: str, column: Column) -> bool:
-    if column.type in {"integer", "year"}:
-        return True
-    if column.type == "word":
-        return text not in column.words and whole in column.words
+    if match is None:
+        return text
+    whole = match["whole"]
     if column.pattern:
-        return re.fullmatch(column.pattern, text) is None and (
-            re.fullmatch(column.pattern, whole) is not None
-        )
-    return False
+        meant = bool(re.fullmatch(column.pattern, whole)) and not re.fullmatch(column.pattern, text)
+    else:
+        meant = text not in column.words and whole in column.words
+    return whole if meant or column.type in {"integer", "year"} else text

@@ -7,19 +7,17 @@ import io
 import re
 import shutil
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 
-from trial_evidence.sheet import Dictionary, Problem, has_errors
 from trial_evidence.sheet.cells import RawTable, Row
-from trial_evidence.sheet.check import read_files, read_tables
-from trial_evidence.words.problems import errors_of
+from trial_evidence.sheet.check import read_folder
+from trial_evidence.sheet.dictionary import Dictionary
+from trial_evidence.words.problems import Problem, errors_of, has_errors
 
 from .difference import TableDifference, in_words, table_difference
-from .layout import one_kind_of_line_break, row_mark
+from .layout import as_csv, one_kind_of_line_break, row_mark
 from .read import Imported, read_book
 
 # Says whether the sheet in a folder is valid.
@@ -83,10 +81,11 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
         Takes a folder and returns the findings about the sheet in it.
     """
     imported = read_book(book, dictionary)
-    contents, about_files = read_files(raw, dictionary)
-    before, found = read_tables(contents, dictionary)
-    problems = errors_of([*about_files, *found])
-    if problems or not _is_complete(imported, dictionary):
+    before, found = read_folder(raw, dictionary)
+    problems = errors_of(found)
+    columns = {name: raw_table.columns for name, raw_table in imported.tables.items()}
+    wanted = {name: frozenset(table.columns) for name, table in dictionary.tables.items()}
+    if problems or columns != wanted:
         return _refused([*imported.problems, *problems])
     found = _errors_of_the_check(imported, check)
     if has_errors(imported.problems) or found:
@@ -101,14 +100,17 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
         if differences[name]
     }
     lines = tuple(line for difference in differences.values() for line in in_words(difference))
-    warnings = tuple(imported.problems)
+    warnings = imported.problems
     if files:
-        after = _checked_copy(raw, files, check)
+        with tempfile.TemporaryDirectory() as place:
+            copy = Path(place) / raw.name
+            _copy_with(raw, copy, files)
+            after = check(copy)
         if has_errors(after):
             return _refused([*warnings, *after])
         warnings += _new_warnings(after, check(raw))
     questions = tuple(_questions(before, differences, imported))
-    return ImportPlan(warnings, lines, questions, MappingProxyType(files))
+    return ImportPlan(warnings, lines, questions, files)
 
 
 def import_book(
@@ -213,72 +215,49 @@ def restore(raw: Path) -> bool:
 
 
 def _beside(folder: Path) -> tuple[Path, Path]:
-    return (
-        folder.with_name(f".{folder.name}.importing"),
-        folder.with_name(f".{folder.name}.before-import"),
-    )
-
-
-def _is_complete(imported: Imported, dictionary: Dictionary) -> bool:
-    return all(
-        name in imported.tables and imported.tables[name].columns == frozenset(table.columns)
-        for name, table in dictionary.tables.items()
-    )
+    new, old = f".{folder.name}.importing", f".{folder.name}.before-import"
+    return folder.with_name(new), folder.with_name(old)
 
 
 def _refused(problems: Iterable[Problem]) -> ImportPlan:
     found = tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.severity))
-    return ImportPlan(found, (), (), MappingProxyType({}))
+    return ImportPlan(found, (), (), {})
 
 
 def _errors_of_the_check(imported: Imported, check: Check) -> list[Problem]:
     """Check what was read as it stands in the workbook, so that rows keep their numbers."""
     said = {(p.file, p.row, p.column) for p in errors_of(imported.problems)}
     with tempfile.TemporaryDirectory() as folder:
-        for table in imported.tables.values():
-            path = Path(folder) / table.table.file
-            path.write_bytes(_with_the_rows_of_the_book(table))
+        for raw in imported.tables.values():
+            records = [list(raw.table.columns)]
+            for row in raw.rows:
+                records += [[]] * (row.number - 1 - len(records))
+                records.append([row.cells.get(name, "") for name in records[0]])
+            (Path(folder) / raw.table.file).write_bytes(as_csv(records).encode())
         found = [imported.located(p) for p in errors_of(check(Path(folder)))]
     return [p for p in found if (p.file, p.row, p.column) not in said]
 
 
-def _with_the_rows_of_the_book(table: RawTable) -> bytes:
-    columns = list(table.table.columns)
-    lines = [_record(columns)]
-    for row in table.rows:
-        lines += ["\n"] * (row.number - 1 - len(lines))
-        lines.append(_record([row.cells.get(name, "") for name in columns]))
-    return "".join(lines).encode()
-
-
-def _checked_copy(raw: Path, files: Mapping[str, bytes], check: Check) -> Sequence[Problem]:
-    with tempfile.TemporaryDirectory() as place:
-        copy = Path(place) / raw.name
-        _copy_with(raw, copy, files)
-        return check(copy)
-
-
 def _new_warnings(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem, ...]:
     # Without row numbers: rows below a new one have moved down.
-    def told(problem: Problem) -> tuple[str, ...]:
-        message = _ROW_NUMBER.sub("row", problem.message)
-        return problem.file, problem.subject, problem.column, problem.value, message
+    def told(problem: Problem) -> Problem:
+        return replace(problem, row=None, message=_ROW_NUMBER.sub("row", problem.message))
 
-    known = {told(problem) for problem in before}
+    known = set(map(told, before))
     return tuple(problem for problem in after if told(problem) not in known)
 
 
 def _as_it_stood(difference: TableDifference, imported: Imported) -> TableDifference:
     """Take back the tidying of cells that came back as the sheet has them."""
-    name = difference.table.name
     pairs = []
     for old, new in difference.pairs:
-        cells = dict(new.cells)
-        for column, text in old.cells.items():
-            typed = imported.as_typed.get((name, new.number, column), cells.get(column, ""))
-            if one_kind_of_line_break(text) == one_kind_of_line_break(typed):
-                cells[column] = text
-        pairs.append((old, Row(new.number, MappingProxyType(cells))))
+        typed = imported.as_typed[difference.table.name, new.number]
+        as_before = {
+            column: text
+            for column, text in old.cells.items()
+            if one_kind_of_line_break(text) == one_kind_of_line_break(typed.get(column, ""))
+        }
+        pairs.append((old, Row(new.number, {**new.cells, **as_before})))
     return replace(difference, pairs=tuple(pairs))
 
 
@@ -291,13 +270,10 @@ def _questions(
         gone, all_rows = len(difference.removed), len(before[name].rows)
         if gone > _FEW_ROWS or (gone and gone == all_rows):
             yield f"{gone} of the {all_rows} rows of {name} would be removed."
-        if imported.made_from is None:
-            continue
-        known = imported.made_from.get(name, frozenset())
-        table = difference.table
+        table, known = difference.table, imported.made_from
         touched = [old for old, _ in difference.changed] + list(difference.removed)
-        newer = [row.number for row in touched if row_mark(table, row.cells) not in known]
-        if newer:
+        newer = [row.number for row in touched if row_mark(table, row.cells) not in (known or ())]
+        if known is not None and newer:
             numbers = ", ".join(map(str, newer[:_MOST_LISTED]))
             more = f" and {len(newer) - _MOST_LISTED} more" if len(newer) > _MOST_LISTED else ""
             rows = f"row {numbers}" if len(newer) == 1 else f"rows {numbers}{more}"
@@ -311,75 +287,54 @@ def _questions(
 def _new_content(content: bytes, difference: TableDifference) -> bytes:
     """Return a file with the changed rows changed, and every other byte as it stood."""
     mark = b"\xef\xbb\xbf"
-    text = content.decode("utf-8-sig")
-    records = list(_with_new_columns(list(_records(text)), difference))
-    header = records[0][1]
-    line_break = "\r\n" if records[0][0].endswith("\r\n") else "\n"
-    pairs = {old.number: (old, new) for old, new in difference.pairs}
-    removed = {row.number for row in difference.removed}
-    added = _places(difference)
+    records = list(_records(content.decode("utf-8-sig")))
+    line_break = "\r\n" if records[0].endswith("\r\n") else "\n"
+    (header,) = csv.reader(records[:1])
+    # The optional columns at the end that the file lacks and a row now fills.
+    rows = [*difference.added, *(new for _, new in difference.pairs)]
+    more = [
+        name
+        for name in difference.table.columns
+        if name not in header and any(row.cells.get(name) for row in rows)
+    ]
+    header += more
+    records = [_longer(line, [""] * len(more) if n else more) for n, line in enumerate(records)]
 
-    def new_lines(place: int) -> list[str]:
-        return [_record([row.cells.get(c, "") for c in header], line_break) for row in added[place]]
+    def written(row: Row) -> str:
+        return as_csv([[row.cells.get(name, "") for name in header]], line_break)
 
-    lines = [records[0][0], *new_lines(1)]
-    for number, (line, _) in enumerate(records[1:], start=2):
-        if number in pairs and pairs[number][0].cells != pairs[number][1].cells:
-            lines.append(_record([pairs[number][1].cells.get(c, "") for c in header], line_break))
-        elif number not in removed:
-            lines.append(line)
-        lines += new_lines(number)
+    # By the row of the old file, and behind it the rows of the workbook that are new.
+    lines = {(number, 0): line for number, line in enumerate(records, start=1)}
+    for row in difference.removed:
+        del lines[row.number, 0]
+    for old, new in difference.changed:
+        lines[old.number, 0] = written(new)
+    old_numbers = {new.number: old.number for old, new in difference.pairs}
+    added = {row.number: row for row in difference.added}
+    last = 1
+    for number in sorted([*old_numbers, *added]):
+        if number in added:
+            lines[last, number] = written(added[number])
+        else:
+            last = old_numbers[number]
+    *before, end = (line for _, line in sorted(lines.items()))
     # Only the last line of a file may lack its end, and it may no longer be the last.
-    ended = [line if line.endswith(("\n", "\r")) else line + line_break for line in lines[:-1]]
-    result = "".join([*ended, *lines[-1:]]).encode()
+    ended = [line if line.endswith(("\n", "\r")) else line + line_break for line in before]
+    result = "".join([*ended, end]).encode()
     return mark + result if content.startswith(mark) else result
 
 
-def _with_new_columns(
-    records: list[tuple[str, list[str]]], difference: TableDifference
-) -> Iterator[tuple[str, list[str]]]:
-    """The records, with the optional columns at the end that the file lacks and a row now fills."""
-    rows = [*difference.added, *(new for _, new in difference.pairs)]
-    names = [
-        name
-        for name in difference.table.columns
-        if name not in records[0][1] and any(row.cells.get(name) for row in rows)
-    ]
-    for number, (line, cells) in enumerate(records):
-        more = names if number == 0 else [""] * len(names)
-        text = line.rstrip("\r\n")
-        yield "".join([text, *(f",{name}" for name in more), line[len(text) :]]), [*cells, *more]
+def _longer(line: str, cells: Iterable[str]) -> str:
+    """The line of a record with more cells at its end."""
+    text = line.rstrip("\r\n")
+    return "".join([text, *(f",{cell}" for cell in cells), line[len(text) :]])
 
 
-def _places(difference: TableDifference) -> dict[int, list[Row]]:
-    """Return after which row of the old file the new rows go: where the workbook has them."""
-    old_numbers = {new.number: old.number for old, new in difference.pairs}
-    added = {row.number: row for row in difference.added}
-    places: dict[int, list[Row]] = defaultdict(list)
-    last = 1
-    for number in sorted(old_numbers | dict.fromkeys(added, 0)):
-        if number in added:
-            places[last].append(added[number])
-        else:
-            last = old_numbers[number]
-    return places
-
-
-def _records(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each record of a CSV file as it is written, and its cells."""
-    read: list[str] = []
-
-    def lines() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):
-            read.append(line)
-            yield line
-
-    for cells in csv.reader(lines(), strict=True):
-        yield "".join(read), cells
-        read.clear()
-
-
-def _record(cells: Sequence[str], line_break: str = "\n") -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator=line_break).writerow(cells)
-    return text.getvalue()
+def _records(text: str) -> Iterator[str]:
+    """Yield each record of a CSV file as it is written."""
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, strict=True)
+    start = 0
+    for _ in reader:
+        yield "".join(lines[start : reader.line_num])
+        start = reader.line_num

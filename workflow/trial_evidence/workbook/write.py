@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,13 @@ from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.cell import quote_sheetname
+from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from trial_evidence.sheet import Column, Dictionary, Problem, SheetError, Table
 from trial_evidence.sheet.cells import RawTable
-from trial_evidence.sheet.check import read_files, read_tables
-from trial_evidence.words.problems import about, errors_of, has_errors
+from trial_evidence.sheet.check import read_folder
+from trial_evidence.sheet.dictionary import Column, Dictionary, Table
+from trial_evidence.words.problems import Problem, SheetError, about, errors_of, has_errors
 
 from .layout import LISTS, MADE_FROM, READ_ME, row_mark
 from .package import DAY, LONGEST_CELL, NOT_IN_A_FILE, put_text, timeless
@@ -61,7 +61,11 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     # With pandas, which takes seconds to import and nothing else here needs.
     from trial_evidence.files import write_whole
 
-    tables = _tables(raw, dictionary)
+    tables, found = read_folder(raw, dictionary)
+    problems = errors_of(found)
+    problems += [problem for raw_table in tables.values() for problem in _unfit_cells(raw_table)]
+    if problems:
+        raise SheetError(problems)
     if book.exists() and _holds_more_than(book, tables, dictionary):
         message = (
             "this workbook holds edits that have not been imported and would be overwritten. "
@@ -71,24 +75,13 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     workbook = Workbook()
     workbook.remove(workbook.active)
     _read_me(workbook.create_sheet(READ_ME), tables)
-    lists = _Lists()
-    for raw_table in tables.values():
-        _table_sheet(workbook.create_sheet(raw_table.table.name), raw_table, tables, lists)
-    lists.write(workbook.create_sheet(LISTS))
-    _marks(workbook.create_sheet(MADE_FROM), tables)
-    for name in (LISTS, MADE_FROM):
+    lists = _Lists(tables)
+    for name, raw_table in tables.items():
+        _table_sheet(workbook.create_sheet(name), raw_table, lists)
+    for name, columns in ((LISTS, lists.columns), (MADE_FROM, zip(*_marks(tables), strict=True))):
+        _put_columns(workbook.create_sheet(name), columns)
         workbook[name].sheet_state = "hidden"
     write_whole(book, _content(workbook))
-
-
-def _tables(raw: Path, dictionary: Dictionary) -> dict[str, RawTable]:
-    contents, about_files = read_files(raw, dictionary)
-    tables, found = read_tables(contents, dictionary)
-    problems = errors_of([*about_files, *found])
-    problems += [problem for raw_table in tables.values() for problem in _unfit_cells(raw_table)]
-    if problems:
-        raise SheetError(problems)
-    return tables
 
 
 def _unfit_cells(raw: RawTable) -> Iterator[Problem]:
@@ -109,47 +102,56 @@ def _holds_more_than(book: Path, tables: Mapping[str, RawTable], dictionary: Dic
     found = read_book(book, dictionary)
     if found.made_from is None or has_errors(found.problems):
         return True
-    for name, raw in tables.items():
-        in_sheet = {row_mark(raw.table, row.cells) for row in raw.rows}
-        made_from = found.made_from.get(name, frozenset())
-        in_book: set[str] = set()
-        for row in found.tables[name].rows:
-            typed = {
-                column: found.as_typed.get((name, row.number, column), text)
-                for column, text in row.cells.items()
-            }
-            marks = {row_mark(raw.table, row.cells), row_mark(raw.table, typed)}
-            if not marks & (in_sheet | made_from):
+    in_sheet = set(_marks(tables))
+    in_book: set[tuple[str, str]] = set()
+    for name, raw in found.tables.items():
+        for row in raw.rows:
+            typed = found.as_typed[name, row.number]
+            marks = {row_mark(raw.table, cells) for cells in (row.cells, typed)}
+            if not marks & (in_sheet | found.made_from):
                 return True
             in_book |= marks
-        if made_from & in_sheet - in_book:
-            return True
-    return False
+    return bool(found.made_from & in_sheet - in_book)
+
+
+def _marks(tables: Mapping[str, RawTable]) -> list[tuple[str, str]]:
+    return [row_mark(raw.table, row.cells) for raw in tables.values() for row in raw.rows]
 
 
 class _Lists:
-    """The hidden sheet with the words of drop-downs that are too long to stand in the cell."""
+    """What drop-downs refer to; columns of a hidden sheet where it is too long for the cell."""
 
-    def __init__(self) -> None:
-        self.columns: list[tuple[str, tuple[str, ...]]] = []
+    def __init__(self, tables: Mapping[str, RawTable]) -> None:
+        self.tables = tables
+        self.columns: list[Sequence[str]] = []
 
-    def reference(self, title: str, words: Sequence[str]) -> str:
+    def words(self, title: str, words: Sequence[str]) -> str:
         """Return what a drop-down of these words refers to."""
         inline = ",".join(words)
         if len(inline) <= _LONGEST_LIST and not any("," in word or '"' in word for word in words):
             return f'"{inline}"'
-        if (title, tuple(words)) not in self.columns:
-            self.columns.append((title, tuple(words)))
-        letter = get_column_letter(self.columns.index((title, tuple(words))) + 1)
+        self.columns.append([title, *words])
+        letter = get_column_letter(len(self.columns))
         return f"{quote_sheetname(LISTS)}!${letter}$2:${letter}${len(words) + 1}"
 
-    def write(self, sheet: Any) -> None:
-        for position, (title, words) in enumerate(self.columns, start=1):
-            for row, word in enumerate((title, *words), start=1):
-                put_text(sheet.cell(row, position), word)
+    def ids(self, table: str, key: str) -> str:
+        """Return the formula of a drop-down of the ids of a table, those of new rows included."""
+        raw = self.tables[table]
+        letter = get_column_letter(list(raw.table.columns).index(key) + 1)
+        sheet = quote_sheetname(table)
+        last = len(raw.rows) + 1 + _ROOM
+        # As long as the ids: an empty end of the list would be what the analyst sees first.
+        count = f"MAX(1,COUNTA({sheet}!${letter}$2:${letter}${last}))"
+        return f"OFFSET({sheet}!${letter}$2,0,0,{count},1)"
 
 
-def _table_sheet(sheet: Any, raw: RawTable, tables: Mapping[str, RawTable], lists: _Lists) -> None:
+def _put_columns(sheet: Any, columns: Iterable[Sequence[str]]) -> None:
+    for position, texts in enumerate(columns, start=1):
+        for row, text in enumerate(texts, start=1):
+            put_text(sheet.cell(row, position), text)
+
+
+def _table_sheet(sheet: Any, raw: RawTable, lists: _Lists) -> None:
     table = raw.table
     last_letter = get_column_letter(len(table.columns))
     last_row = len(raw.rows) + 1
@@ -157,12 +159,20 @@ def _table_sheet(sheet: Any, raw: RawTable, tables: Mapping[str, RawTable], list
         letter = get_column_letter(position)
         texts = [row.cells[column.name] for row in raw.rows]
         _header_cell(sheet.cell(1, position), column)
-        _whole_column(sheet.column_dimensions[letter], column, texts)
+        # New rows take the column's format: 1.00 stays 1.00, and 9/12 does not become a date.
+        dimension = sheet.column_dimensions[letter]
+        dimension.width = _width(column, texts)
+        dimension.number_format = _empty_format(column)
+        dimension.alignment = _alignment(column)
+        dimension.font = _font()
         for row, text in enumerate(texts, start=2):
             _put(sheet.cell(row, position), column, text)
-        _drop_down(sheet, letter, last_row + _ROOM, column, tables, lists)
+        _drop_down(sheet, f"{letter}2:{letter}{last_row + _ROOM}", column, lists)
     sheet.row_dimensions[1].height = 24
-    sheet.freeze_panes = sheet.cell(2, _frozen_columns(table) + 1)
+    # The ids at the left stay in sight, two at most.
+    columns = list(table.columns.values())[:2]
+    ids = list(takewhile(lambda column: column.type == "id" and column.required, columns))
+    sheet.freeze_panes = sheet.cell(2, max(len(ids), 1) + 1)
     sheet.auto_filter.ref = f"A1:{last_letter}{last_row}"
     sheet.sheet_properties.tabColor = _DARK if table.rows_required else _PALE
     sheet.sheet_view.zoomScale = 100
@@ -206,14 +216,6 @@ def _note(column: Column) -> str:
     return "\n".join(lines)
 
 
-def _whole_column(dimension: Any, column: Column, texts: Sequence[str]) -> None:
-    dimension.width = _width(column, texts)
-    # New rows take the column's format: 1.00 stays 1.00, and 9/12 does not become a date.
-    dimension.number_format = _empty_format(column)
-    dimension.alignment = _alignment(column)
-    dimension.font = _font()
-
-
 def _width(column: Column, texts: Sequence[str]) -> float:
     lengths = sorted(len(text) for text in texts if text)
     # An id that is cut off is another id; the end of a long text can be missed.
@@ -245,69 +247,34 @@ def _put(cell: Any, column: Column, text: str) -> None:
         cell.number_format = _empty_format(column)
 
 
-def _frozen_columns(table: Table) -> int:
-    """Return how many columns stay in sight: the ids at the left, two at most."""
-    frozen = 0
-    for column in list(table.columns.values())[:2]:
-        if column.type != "id" or not column.required:
-            break
-        frozen += 1
-    return max(frozen, 1)
-
-
-def _drop_down(
-    sheet: Any,
-    letter: str,
-    last_row: int,
-    column: Column,
-    tables: Mapping[str, RawTable],
-    lists: _Lists,
-) -> None:
+def _drop_down(sheet: Any, cells: str, column: Column, lists: _Lists) -> None:
     name = f"{sheet.title}.{column.name}"
+    style = title = text = None
     if column.words:
-        rule = DataValidation(
-            "list",
-            formula1=lists.reference(name, column.words),
-            errorStyle="stop",
-            errorTitle="Not an allowed word",
-            error="Choose a word from the list at the right of the cell.",
-        )
+        formula = lists.words(name, column.words)
+        style, title = "stop", "Not an allowed word"
+        text = "Choose a word from the list at the right of the cell."
     elif column.type == "agents":
         # A combination that nobody has used yet must be possible: the list only helps.
-        used = sorted({row.cells[column.name] for row in tables[sheet.title].rows} - {""})
-        if not used:
-            return
-        rule = DataValidation("list", formula1=lists.reference(name, used))
+        used = sorted({row.cells[column.name] for row in lists.tables[sheet.title].rows} - {""})
+        formula = lists.words(name, used) if used else ""
     elif column.references is not None:
         table, key = column.references
-        rule = DataValidation(
-            "list",
-            formula1=_ids(tables[table], key),
-            errorStyle="warning",
-            errorTitle=f"Not in {table}",
-            error=f"This id is not in the sheet {table} yet. Keep it anyway?",
-        )
+        formula = lists.ids(table, key)
+        style, title = "warning", f"Not in {table}"
+        text = f"This id is not in the sheet {table} yet. Keep it anyway?"
     else:
-        return
-    rule.allowBlank = True
-    rule.showErrorMessage = rule.error is not None
-    rule.add(f"{letter}2:{letter}{last_row}")
-    sheet.add_data_validation(rule)
-
-
-def _ids(raw: RawTable, key: str) -> str:
-    """Return the formula of a drop-down of the ids of a table, those of new rows included."""
-    letter = get_column_letter(list(raw.table.columns).index(key) + 1)
-    sheet = quote_sheetname(raw.table.name)
-    last = len(raw.rows) + 1 + _ROOM
-    # As long as the ids: an empty end of the list would be what the analyst sees first.
-    count = f"MAX(1,COUNTA({sheet}!${letter}$2:${letter}${last}))"
-    return f"OFFSET({sheet}!${letter}$2,0,0,{count},1)"
+        formula = ""
+    if formula:
+        rule = DataValidation("list", formula, errorStyle=style, errorTitle=title, error=text)
+        rule.allowBlank = True
+        rule.showErrorMessage = text is not None
+        rule.add(cells)
+        sheet.add_data_validation(rule)
 
 
 def _colours(sheet: Any, table: Table, last_letter: str, last_row: int) -> None:
     """Colour cells that have to be filled in, and draw a line above each new subject."""
-    whole = f"A2:{last_letter}{last_row}"
     for position, column in enumerate(table.columns.values(), start=1):
         if column.required:
             letter = get_column_letter(position)
@@ -319,10 +286,9 @@ def _colours(sheet: Any, table: Table, last_letter: str, last_row: int) -> None:
     if subject is None:
         return
     letter = get_column_letter(list(table.columns).index(subject) + 1)
-    several = table.columns[subject].unique != "yes"
     new = f"AND(${letter}2<>${letter}1,COUNTA($A2:${last_letter}2)>0)"
-    line = Border(top=_LINE if several else _HAIRLINE)
-    sheet.conditional_formatting.add(whole, FormulaRule([new], border=line))
+    line = Border(top=_HAIRLINE if table.columns[subject].unique == "yes" else _LINE)
+    sheet.conditional_formatting.add(f"A2:{last_letter}{last_row}", FormulaRule([new], border=line))
 
 
 def _on_paper(sheet: Any) -> None:
@@ -339,34 +305,30 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
     for letter, width in (("A", 3), ("B", 24), ("C", 9), ("D", 96)):
         sheet.column_dimensions[letter].width = width
     title = sheet["B2"]
-    title.value = "The extraction sheet"
-    title.font = _font(_DARK, 20, bold=True)
+    title.value, title.font = "The extraction sheet", _font(_DARK, 20, bold=True)
     row = 4
     for heading, sentences in yaml.safe_load(_INTRODUCTION.read_text(encoding="utf-8")).items():
-        _heading(sheet.cell(row, 2), heading)
+        _say(sheet.cell(row, 2), heading, _DARK, 12, bold=True)
         for sentence in sentences:
             row += 1
             sheet.merge_cells(start_row=row, start_column=2, end_row=row, end_column=4)
             cell = sheet.cell(row, 2)
-            put_text(cell, f"•  {sentence}")
-            cell.font = _font()
+            _say(cell, f"•  {sentence}")
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             sheet.row_dimensions[row].height = 16 * (1 + len(sentence) // 165)
         row += 2
     for position, heading in ((2, "Sheet"), (3, "Rows"), (4, "One row is")):
-        _heading(sheet.cell(row, position), heading)
+        _say(sheet.cell(row, position), heading, _DARK, 12, bold=True)
         sheet.cell(row, position).border = Border(bottom=_LINE)
     sheet.cell(row, 3).alignment = Alignment(horizontal="right")
     sheet.cell(row, 4).alignment = Alignment(horizontal="left", indent=2)
     for raw in tables.values():
         row += 1
         link, rows, meaning = (sheet.cell(row, position) for position in (2, 3, 4))
-        put_text(link, raw.table.name)
         link.hyperlink = f"#{quote_sheetname(raw.table.name)}!A1"
-        link.font = _font("0B5CAD", underline="single")
+        _say(link, raw.table.name, "0B5CAD", underline="single")
         rows.value, rows.font = len(raw.rows), _font()
-        put_text(meaning, raw.table.one_row_is)
-        meaning.font = _font()
+        _say(meaning, raw.table.one_row_is)
         sheet.row_dimensions[row].height = 16 * (1 + len(raw.table.one_row_is) // 115)
         for cell in (link, rows, meaning):
             cell.alignment, cell.border = Alignment(vertical="top"), Border(bottom=_HAIRLINE)
@@ -376,18 +338,9 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
     sheet.print_title_rows = None
 
 
-def _heading(cell: Any, text: str) -> None:
+def _say(cell: Any, text: str, *font: Any, **more: Any) -> None:
     put_text(cell, text)
-    cell.font = _font(_DARK, 12, bold=True)
-
-
-def _marks(sheet: Any, tables: Mapping[str, RawTable]) -> None:
-    marks = [
-        (name, row_mark(raw.table, row.cells)) for name, raw in tables.items() for row in raw.rows
-    ]
-    for number, mark in enumerate(marks, start=1):
-        for position, text in enumerate(mark, start=1):
-            put_text(sheet.cell(number, position), text)
+    cell.font = _font(*font, **more)
 
 
 def _content(workbook: Any) -> bytes:
