@@ -15,6 +15,8 @@ from small_project import command, without_own_nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
+# Kept from run to run to make nothing twice; nobody reads it.
+KEPT = re.compile(r"data/processed/(state/|page/|inventory\.json)|.*/\.drawn\w*\.json")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Project:
             (path.relative_to(self.folder).as_posix(), path)
             for made in MADE
             for path in sorted((self.folder / made).rglob("*"))
-            if path.is_file()
+            if path.is_file() and not KEPT.match(path.relative_to(self.folder).as_posix())
         ]
 
     def table(self, name: str) -> list[dict[str, str]]:

@@ -67,11 +67,17 @@ def as_checked(*files):
     return [f"{STATE}/{file.removeprefix('data/')}" for file in files]
 
 
+def extracted():
+    """Wait for the checkpoint; without a sound configuration there are no settings to extract."""
+    if SETTINGS:
+        checkpoints.extract.get()
+
+
 def checked(*files):
     """The same for the stages after the checkpoint, which looks what has changed in them."""
 
     def known(wildcards):
-        checkpoints.extract.get()
+        extracted()
         return as_checked(*files)
 
     return known

@@ -40,14 +40,12 @@ def passed(wildcards):
 
     Where a fault was repaired the mark is new and the sheet is not: nothing has to be done again.
     """
-    # Without a sound configuration there are no settings, and the check ends the run.
-    if SETTINGS:
-        checkpoints.extract.get()
+    extracted()
     return rules.check.output.mark
 
 
 def evidence(wildcards):
     """Files of one setting, known once the checkpoint has run."""
-    checkpoints.extract.get()
+    extracted()
     folder = f"data/processed/{wildcards.setting}"
     return [f"{folder}/used.csv", f"{folder}/rates.csv"]

@@ -7,22 +7,31 @@ take an edited table for a new one and report from it.
 INVENTORY = Path("data/processed/inventory.json")
 
 
+MARK = Path(rules.check.output.mark)
+
+
 def made_by_the_run():
     """Every file that a rule, or a stage behind it, has made."""
     folders = [Path("data/processed"), *(Path("results") / s for s in SETTINGS)]
     folders += [Path("results/tables"), Path("results/overview")]
-    files = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+    files = {path for folder in folders for path in folder.rglob("*")}
     files |= {Path(path) for path in (*rules.report.output, *rules.audit.output)}
-    return {path for path in files if path.is_file()} - {INVENTORY}
+    return {path for path in files if path.is_file()} - {INVENTORY, MARK}
 
 
 def lists_of(path):
     """The lists of figures that a stage writes last, for the files that no rule names."""
-    above = [folder / "figures.csv" for folder in path.parents]
-    here = [
-        Path(*path.parts[:2], *rest, "figures.csv") for rest in ((), ("sensitivity",))
-    ]
-    return {*above, *here}
+    named = {file for setting in SETTINGS for file in forests(setting)}
+    folders = (
+        [] if path.as_posix() in named else [*path.parents, *setting_folders(path)]
+    )
+    return {folder / "figures.csv" for folder in folders}
+
+
+def setting_folders(path):
+    """The folder of the setting of a file and that of its sensitivity analyses."""
+    folder = Path(*path.parts[:2])
+    return [folder, folder / "sensitivity"]
 
 
 if not workflow.dryrun and workflow.is_main_process:
