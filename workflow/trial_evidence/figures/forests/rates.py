@@ -155,19 +155,20 @@ def _overview_cells(
         ends = record["pi_low"], record["pi_high"]
         return "" if math.isnan(ends[0]) else evidence.interval(*ends)
 
-    columns: tuple[tuple[Column, Callable[[Record], str]], ...] = (
-        (Column("trial", say("Regimen"), "left", "left"), lambda _: ""),
-        (Column("subgroup", say(factor), "left", "left"), level),
-        (Column("k", say("Trials"), "right", "left"), lambda record: f"{record['k']:.0f}"),
-        (Column("counts", say("Events/n"), "right", "left"), _fraction("events", "participants")),
-        (
+    fraction = _fraction("events", "participants")
+    cells = (
+        Cells(Column("trial", say("Regimen"), "left", "left")),
+        Cells(Column("subgroup", say(factor), "left", "left"), level),
+        Cells(Column("k", say("Trials"), "right", "left"), lambda record: f"{record['k']:.0f}"),
+        Cells(Column("counts", say("Events/n"), "right", "left"), fraction),
+        Cells(
             Column("result", _header(evidence), "right", "right"),
             lambda record: evidence.printed(POOLED(record)),
         ),
-        (Column("pi", say("Prediction\ninterval"), "right", "right", 1), prediction),
+        Cells(Column("pi", say("Prediction\ninterval"), "right", "right", 1), prediction),
     )
     absent = "pi" if factor else "subgroup"
-    return tuple(Cells(column, text) for column, text in columns if column.key != absent)
+    return tuple(found for found in cells if found.column.key != absent)
 
 
 def _fraction(events: str, n: str) -> Callable[[Record], str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from trial_evidence.figures.canvas.chart import HAIR_MM
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
-from trial_evidence.figures.forests.forest import Column, Row
+from trial_evidence.figures.forests.forest import BOLD, INDENTED, Column, Row
 
 # Share of the least widths of panel and words that is left when nothing else helps.
 _LAST_RESORT = 0.6
@@ -74,7 +74,7 @@ class Table:
     def indent(self, row: Row, column: Column) -> float:
         """How far the text of a cell stands from the left edge of its column."""
         first = column is self.columns[0]
-        return self.style.indent_mm if first and row.look.indented else 0.0
+        return self.style.indent_mm if first and row.kind in INDENTED else 0.0
 
     def cell(self, row: Row, column: Column, room: float) -> tuple[str, ...]:
         """The lines of a cell; figures are never broken."""
@@ -83,7 +83,7 @@ class Table:
             return (text,) if text else ()
         # a column is exactly as wide as its longest line, and rounding must not break that line
         style = self.style
-        return wrap(text, room + HAIR_MM, style.text_pt, row.look.bold, style.name_lines)
+        return wrap(text, room + HAIR_MM, style.text_pt, row.kind in BOLD, style.name_lines)
 
     def widths(self, share: float = 1.0) -> list[float] | None:
         """Widths that leave panel and words a share of their least widths; None if none do."""
@@ -109,21 +109,20 @@ class Table:
     def _width(self, column: Column, room: float = math.inf) -> float:
         """Width that the longest line takes once the column's texts are wrapped to a width."""
         size = self.style.text_pt
-        lines = [line for header in column.header_lines for line in wrap(header, room, size, True)]
-        widths = [text_width_mm(line, size, True) for line in lines]
+        widths = [text_width_mm(line, size, True) for line in column.heading(room, size)]
         widths.append(len(column.lights) * pitch_mm(self.style))
         for row in self.rows:
             if column is self.columns[0] and self._runs_on(row):
                 continue
             indent = self.indent(row, column)
             for line in self.cell(row, column, room - indent):
-                widths.append(indent + text_width_mm(line, size, row.look.bold))
+                widths.append(indent + text_width_mm(line, size, row.kind in BOLD))
         return max(widths)
 
     def _runs_on(self, row: Row) -> bool:
         """Whether the first text of a row may run beyond its column: the next cell is empty."""
         beside = [column for column in self.columns[1:2] if column.side == "left"]
-        return row.look.runs_on and not any(map(row.text, beside))
+        return row.kind not in INDENTED and not any(map(row.text, beside))
 
 
 def _water_level(demands: Sequence[float], room: float) -> float | None:

@@ -7,11 +7,10 @@ from itertools import combinations, pairwise, product
 
 import numpy as np
 
-from trial_evidence.figures.canvas.chart import HAIR_MM, Box, Chart, Key, clipped
+from trial_evidence.figures.canvas.chart import HAIR_MM, Box, Chart, Described, Key, clipped
 from trial_evidence.figures.canvas.page import Align, Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import CAP_HEIGHT_EM, MM_PER_POINT, clean, text_width_mm
-from trial_evidence.figures.overview.described import Described, finished
 
 _LARGEST_MM, _SMALLEST_MM = 9.0, 1.8
 _WIDEST_PT, _THINNEST_PT = 3.6, 0.7
@@ -104,18 +103,15 @@ def layout(graph: NetworkGraph, style: Style) -> Page:
         *(small[start : start + _SMALL_PARTS_A_ROW] for start in starts),
     ]:
         _row(chart, graph, discs, row)
-    chart.legend(
-        [
-            Key("dot", "Patients (area)", style.accent, style.paper),
-            Key("line", "Trials (width)", style.accent_light, width_pt=2.0),
-            *(
-                [Key("area", "Trial of three or more arms", style.accent_pale, style.accent_light)]
-                if graph.multi_arm
-                else []
-            ),
-        ]
-    )
-    return finished(chart, graph)
+    keys = [
+        Key("dot", "Patients (area)", style.accent, style.paper),
+        Key("line", "Trials (width)", style.accent_light, width_pt=2.0),
+    ]
+    if graph.multi_arm:
+        words = "Trial of three or more arms"
+        keys.append(Key("area", words, style.accent_pale, style.accent_light))
+    chart.legend(keys)
+    return chart.page(graph, graph.footnotes)
 
 
 def ring(names: Sequence[str], edges: Sequence[GraphEdge]) -> tuple[str, ...]:

@@ -223,10 +223,9 @@ def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
         steps,
         overall,
         axis_of(c),
-        (_lead_by_k(c),),
-        words.without_each_trial(c, steps, overall),
-        c.reading.title,
         level=c.level,
+        footnotes=(_lead_by_k(c),),
+        description=words.without_each_trial(c, steps, overall),
     )
     return forest_page(described, style)
 
@@ -243,10 +242,9 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Picture:
         title,
         steps,
         axis_of(c),
-        (_lead_by_k(c), "Ordered by the year of the report used."),
-        words.as_they_came(c, steps),
-        c.reading.title,
         level=c.level,
+        footnotes=(_lead_by_k(c), "Ordered by the year of the report used."),
+        description=words.as_they_came(c, steps),
     )
     return forest_page(described, style)
 
