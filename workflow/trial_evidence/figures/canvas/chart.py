@@ -34,9 +34,12 @@ Judgement = Literal["low", "some_concerns", "high"]
 JUDGEMENT_SIGNS: Mapping[Judgement, str] = {
     "low": "+",
     "some_concerns": "?",
-    "high": "\N{MINUS SIGN}",
+    "high": MINUS,
 }
 """Signs in the discs of risk-of-bias judgements, which say in grey what colours say."""
+
+ANCHORS: Mapping[Align, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
+"""How much of a text lies to the left of its anchor."""
 
 MOST_TICKS = 7
 

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from trial_evidence.figures.canvas.axis import Axis, AxisView, Interval, view
-from trial_evidence.figures.canvas.chart import HAIR_MM, Chart, Panel, fitting_view, rectangle
+from trial_evidence.figures.canvas.chart import (
+    ANCHORS,
+    HAIR_MM,
+    Chart,
+    Panel,
+    fitting_view,
+    rectangle,
+)
 from trial_evidence.figures.canvas.page import Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import ELLIPSIS, clean, text_width_mm
@@ -24,8 +31,7 @@ class _Placed:
 
     def anchor(self, indent: float = 0.0) -> float:
         """Where its texts are anchored, by its alignment."""
-        share = {"left": 0.0, "center": 0.5, "right": 1.0}[self.column.align]
-        return self.x + indent + share * self.width
+        return self.x + indent + ANCHORS[self.column.align] * self.width
 
     def lights(self, style: Style) -> list[float]:
         """The centres of its lights, from left to right."""
