@@ -139,29 +139,23 @@ def view(
     ValueError
         If the given limits are not ascending, or not positive on a log axis.
     """
-    if axis.scale == "logit":
-        low, high = axis.limits or (0.0, 1.0)
-        ticks = [tick / 100 for tick in linear_ticks(100 * low, 100 * high, most)]
-        labels = {tick: f"{format_tick(100 * tick)}%" for tick in ticks}
-    else:
-        low, high = axis.limits or _reach(axis, trials or shown, pooled, shown)
-        cover = log_ticks if axis.scale == "log" else linear_ticks
-        ticks = list(cover(low, high, most))
-        labels = {tick: format_tick(tick) for tick in ticks}
-        if axis.limits is None:
-            low, high = ticks[0], ticks[-1]
-    place = math.log if axis.scale == "log" else float
-    inside = (tick for tick in ticks if low * _sloppy(low, -1) <= tick <= high * _sloppy(high, 1))
-    return AxisView(
-        place(low),
-        place(high),
-        tuple(Tick(place(tick), labels[tick].replace(".", axis.decimal_mark)) for tick in inside),
+    logit = axis.scale == "logit"
+    unit, factor = ("%", 100) if logit else ("", 1)
+    low, high = axis.limits or (
+        (0.0, 1.0) if logit else _reach(axis, trials or shown, pooled, shown)
     )
-
-
-def _sloppy(end: float, side: int) -> float:
-    """Factor that moves an end outward by a hair, so that a tick on the end is on the axis."""
-    return 1 + side * math.copysign(1e-9, end)
+    cover = log_ticks if axis.scale == "log" else linear_ticks
+    ticks = [
+        (tick / factor, f"{format_tick(tick)}{unit}".replace(".", axis.decimal_mark))
+        for tick in cover(factor * low, factor * high, most)
+    ]
+    if axis.limits is None:
+        low, high = ticks[0][0], ticks[-1][0]
+    # a tick on an end is on the axis, whatever rounding makes of either
+    least, greatest = (end + side * 1e-9 * abs(end) for end, side in ((low, -1), (high, 1)))
+    place = math.log if axis.scale == "log" else float
+    inside = (Tick(place(at), label) for at, label in ticks if least <= at <= greatest)
+    return AxisView(place(low), place(high), tuple(inside))
 
 
 def _reach(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -70,18 +70,14 @@ def publish(
     folder: Path,
     formats: Sequence[Format],
     processes: int = 1,
-    *,
-    dpi: int = DPI,
-    own: Sequence[str] = (),
-    kept: Collection[str] = (),
+    **more: Any,
 ) -> None:
     """Save figures and remove those of an earlier run that are no more; see `publishing`.
 
     Of the processes allowed, no more are started than are worth it.
     """
     useful = min(processes, 1 + len(pages) // _WORTH_A_PROCESS)
-    helpers = useful if useful > 1 else 0
-    with publishing(pages, folder, formats, helpers, dpi=dpi, own=own, kept=kept):
+    with publishing(pages, folder, formats, useful if useful > 1 else 0, **more):
         pass
 
 

@@ -146,7 +146,7 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
         beside["partner"] = partners
     header = ", ".join(map(say, beside))
     header = header[:1].upper() + header[1:]
-    lights, note = (*LIGHTS[:-1], say(LIGHTS[-1])), say(JUDGEMENTS_NOTE)
+    lights, note = tuple(map(say, LIGHTS)), say(JUDGEMENTS_NOTE)
     bias = Column("risk_of_bias", say("Risk of bias"), "center", "right", 4, lights, note)
     result = f"{say(evidence.measure.title)}\n({say('{level}% CI', level=evidence.level)})"
     counted = evidence.measure.kind == "counts"

@@ -29,21 +29,21 @@ def heterogeneity(evidence: AnyEvidence) -> Iterator[str]:
     """Tau2, I2 and Q of the random-effects model in words."""
     overall = evidence.of("all")
     for record in records(overall[overall["model"].map(is_random_effects)])[:1]:
-        q, p = round_half_up(record["q"], 2), format_p(record["q_p"])
-        df = f"{record['q_df']:.0f}"
-        if record["k"] == 2:
-            words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
-            yield evidence.tell(words, q=q, df=df, p=p)
-            continue
-        tau2 = round_half_up(record["tau2"], 3)
-        interval = format_interval(record["tau2_low"], record["tau2_high"], 3)
-        i2, i2_from_q = (round_half_up(record[name], 0) for name in ("i2", "i2_from_q"))
-        words = (
-            "Heterogeneity: τ² = {tau2} ({level}% CI {interval}); I² = {i2}% "
-            "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
-        )
-        parts = {"tau2": tau2, "interval": interval, "i2": i2, "i2_from_q": i2_from_q}
-        yield evidence.tell(words, q=q, df=df, p=p, **parts)
+        words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
+        parts = {
+            "q": round_half_up(record["q"], 2),
+            "df": f"{record['q_df']:.0f}",
+            "p": format_p(record["q_p"]),
+        }
+        if record["k"] != 2:
+            words = (
+                "Heterogeneity: τ² = {tau2} ({level}% CI {interval}); I² = {i2}% "
+                "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
+            )
+            parts |= {name: round_half_up(record[name], 0) for name in ("i2", "i2_from_q")}
+            parts["tau2"] = round_half_up(record["tau2"], 3)
+            parts["interval"] = format_interval(record["tau2_low"], record["tau2_high"], 3)
+        yield evidence.tell(words, **parts)
 
 
 def difference(evidence: Evidence[Analysis], column: str) -> Iterator[str]:

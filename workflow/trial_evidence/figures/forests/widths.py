@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from trial_evidence.figures.canvas.chart import HAIR_MM
 from trial_evidence.figures.canvas.style import Style
@@ -23,28 +24,22 @@ def fit_columns(
     ValueError
         If the columns that must stay leave no room for the panel: figures are never cut.
     """
-    kept, dropped = list(columns), list[Column]()
-
-    def widths(share: float = 1.0) -> list[float] | None:
-        return Table(kept, rows, style).widths(share)
-
-    while (found := widths()) is None:
-        last = max((column.priority for column in kept), default=0)
-        if last <= 0:
-            break
-        dropped += [column for column in kept if column.priority == last]
-        kept = [column for column in kept if column.priority != last]
-    if found is None and (found := widths(_LAST_RESORT)) is None:
-        dropped += [column for column in kept if column.priority < 0]
-        kept = [column for column in kept if column.priority >= 0]
-        found = widths(_LAST_RESORT)
-    if found is None:
-        names = ", ".join(f'"{clean(column.header)}"' for column in kept)
-        raise ValueError(
-            f"the columns {names} leave no room for the plot on a page of {style.width_mm:g} mm: "
-            "give some a priority above 0, so that they may be left out, or use a wider page"
-        )
-    return list(zip(kept, found, strict=True)), dropped
+    priorities = sorted({c.priority for c in columns if c.priority > 0}, reverse=True)
+    # what stays, from the first priority to below the last, and how wide the rest is to be
+    ways = [(-math.inf, last, 1.0) for last in (math.inf, *priorities)]
+    ways += [(-math.inf, 1, _LAST_RESORT), (0, 1, _LAST_RESORT)]
+    for first, last, share in ways:
+        kept = [column for column in columns if first <= column.priority < last]
+        found = Table(kept, rows, style).widths(share)
+        if found is not None:
+            dropped = [column for column in columns if column not in kept]
+            dropped.sort(key=attrgetter("priority"), reverse=True)
+            return list(zip(kept, found, strict=True)), dropped
+    names = ", ".join(f'"{clean(column.header)}"' for column in kept)
+    raise ValueError(
+        f"the columns {names} leave no room for the plot on a page of {style.width_mm:g} mm: "
+        "give some a priority above 0, so that they may be left out, or use a wider page"
+    )
 
 
 def closer(style: Style) -> Style:
