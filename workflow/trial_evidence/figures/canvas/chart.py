@@ -47,7 +47,7 @@ MOST_TICKS = 7
 FAR_MM = 1e4
 # differences that are rounding errors
 HAIR_MM = 1e-6
-_KEY_MM = 5.0
+_KEY_MM, _KEY_LINE_PT = 5.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,12 @@ class Key:
         Colour of the mark, or of the line.
     outline
         Colour of the mark's edge; empty for none.
-    width_pt
-        Width of a line.
     """
 
     kind: Literal["dot", "line", "area"]
     label: str
     fill: str
     outline: str = ""
-    width_pt: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -415,7 +412,7 @@ class Chart:
     def _key(self, key: Key, x: float, y: float) -> None:
         style = self.style
         if key.kind == "line":
-            self.line("key", (x, y), (x + _KEY_MM, y), key.fill, key.width_pt)
+            self.line("key", (x, y), (x + _KEY_MM, y), key.fill, _KEY_LINE_PT)
         elif key.kind == "area":
             height = 0.36 * style.text_pt * MM_PER_POINT
             corners = rectangle(x, y - height, x + _KEY_MM, y + height)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from trial_evidence.config.configuration import RateAnalysis
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests import sentences
+from trial_evidence.figures.forests.axes import capital
 from trial_evidence.figures.forests.evidence import (
     POOLED,
     Cells,
@@ -58,8 +59,7 @@ def rate_forest(
     for subgroup, heading in subgroups.items():
         group = trials[trials["subgroup"] == subgroup]
         if len(subgroups) > 1 and len(group):
-            words = say(heading)
-            rows += headed(rows, words[:1].upper() + words[1:])
+            rows += headed(rows, capital(say(heading)))
         found = evidence.pooled_rows(subgroup, kind, group, cells) if len(group) else ()
         rows += evidence.trial_rows(group, cells)
         rows += [row for row in found if row.kind != "secondary"]

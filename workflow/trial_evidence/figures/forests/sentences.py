@@ -7,7 +7,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, EffectModifier, RateAnalysis
 from trial_evidence.config.methods import Pooling
-from trial_evidence.figures.forests.axes import lower_first
+from trial_evidence.figures.forests.axes import capital, lower_first
 from trial_evidence.figures.forests.evidence import POOLED, Evidence, Record
 from trial_evidence.files import records
 from trial_evidence.words.models import (
@@ -291,7 +291,7 @@ def group_in_words(
         for record in records(trials.dropna(subset="estimate"))
     ]
     said = f"{name} by trial: {'; '.join(found)}." if found else "No trial has a result."
-    yield f"{level[:1].upper()}{level[1:]}: {lower_first(said)}" if level else said
+    yield f"{capital(level)}: {lower_first(said)}" if level else said
     if pooled is not None:
         percent = f"{evidence.configuration.confidence_level:g}%"
         interval = f"{percent} interval {evidence.interval(pooled['ci_low'], pooled['ci_high'])}"

@@ -108,7 +108,7 @@ def layout(graph: NetworkGraph, style: Style) -> Page:
         drawing.row(row)
     keys = [
         Key("dot", "Patients (area)", style.accent, style.paper),
-        Key("line", "Trials (width)", style.accent_light, width_pt=2.0),
+        Key("line", "Trials (width)", style.accent_light),
     ]
     if graph.multi_arm:
         words = "Trial of three or more arms"

@@ -96,11 +96,10 @@ def summary_bars(lights: TrafficLights, style: Style) -> Page:
     chart.title(lights.title)
     every = [trial.judgements for outcome in lights.outcomes for trial in outcome.trials]
     widest = max(text_width_mm(clean(name), style.text_pt) for name in lights.domains)
-    names = min(widest, 0.42 * (chart.right - chart.left)) + style.column_gap_mm
-    names_mm = names - style.column_gap_mm
+    names_mm = min(widest, 0.42 * (chart.right - chart.left))
     deepest = max(len(wrap(name, names_mm, style.text_pt, True)) for name in lights.domains)
-    row = max(1.2 * style.row_mm, deepest * chart.leading(style.text_pt) + style.indent_mm / 2)
-    panel = chart.percent_panel(names, row * len(lights.domains))
+    row = max(1.2 * style.row_mm, deepest * chart.leading() + style.indent_mm / 2)
+    panel = chart.percent_panel(names_mm + style.column_gap_mm, row * len(lights.domains))
     for at, domain in enumerate(lights.domains):
         middle = panel.top + (at + 0.5) * row
         lines = wrap(domain, names_mm, style.text_pt)

@@ -5,12 +5,13 @@ import pandas as pd
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
+from trial_evidence.figures.forests.axes import capital
 from trial_evidence.figures.forests.forest import Column, Row
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.network.analysis import LEADING
 from trial_evidence.network.components.additive import TIMES
-from trial_evidence.network.pictures.words import Told, capital, percent
+from trial_evidence.network.pictures.words import Told, percent
 from trial_evidence.words.numbers import format_number, format_p
 
 MODEL = f"random_{LEADING.lower()}"

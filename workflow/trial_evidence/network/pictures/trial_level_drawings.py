@@ -30,8 +30,6 @@ from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, format_p
 
-SYNERGY = "synergy"
-SURROGACY = "surrogacy"
 # Columns of response rates -> where the table has them.
 RATES = {
     "first": "response_first", "second": "response_second", "both": "observed",
@@ -57,9 +55,8 @@ def synergy_drawings(
     for scale in SCALES.values():
         rows = table[(table["scale"] == scale.name) & table["estimate"].notna()]
         if scale.background and len(rows):
-            yield Drawing(
-                f"{SYNERGY}_{scale.name}", _synergy(results, scale, rows, configuration, style)
-            )
+            page = _synergy(results, scale, rows, configuration, style)
+            yield Drawing(f"synergy_{scale.name}", page)
 
 
 def _synergy(
@@ -205,9 +202,8 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     words = Words(title, tuple(notes), found.cautions)
     description = f"{title}: {count}. {' '.join(notes)}"
     shown = trials, line, threshold, axes, level
-    return Drawing(
-        SURROGACY, charted(surrogate, *shown, words=words, description=description, style=style)
-    )
+    chart = charted(surrogate, *shown, words=words, description=description, style=style)
+    return Drawing("surrogacy", chart)
 
 
 def _sentence(row: dict[str, Any]) -> str:

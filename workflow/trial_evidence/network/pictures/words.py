@@ -142,12 +142,9 @@ class Told:
     def named(self, sentence: str) -> str:
         """A sentence that names components by their ids, as figures name them."""
         held = {c for node in self.analysis.nodes.values() for c in node.components}
-        return with_labels(sentence, {c: self.component(c) for c in held}).replace(TIMES, " × ")
-
-
-def capital(words: str) -> str:
-    """With a capital letter at the beginning."""
-    return f"{words[:1].upper()}{words[1:]}"
+        return with_labels(sentence, {c: self.component(c) for c in held}).replace(
+            TIMES, " × "
+        )
 
 
 def counted(count: int, noun: str) -> str:
