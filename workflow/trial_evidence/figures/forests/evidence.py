@@ -217,14 +217,3 @@ def chosen(cells: Iterable[Cells], wanted: Sequence[str] | None) -> tuple[Cells,
     return tuple(
         c for c in cells if wanted is None or parts.get(c.column.key, c.column.key) in kept
     )
-
-
-def headed(rows: Sequence[Row], heading: str) -> Iterator[Row]:
-    """A heading, and a gap before it where rows come before."""
-    yield from gap(rows)
-    yield Row("heading", {"trial": heading})
-
-
-def gap(rows: Sequence[Row]) -> Iterable[Row]:
-    """Half a row of nothing, where rows come before."""
-    return [Row("gap")] if rows else []

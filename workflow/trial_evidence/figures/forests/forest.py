@@ -1,7 +1,7 @@
 """A forest plot, described in columns and rows; `layout` places it on a page."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -107,6 +107,16 @@ class Row:
         )
         texts = {key: clean(text) for key, text in self.texts.items()}
         return replace(self, texts=texts, estimate=estimate, low=low, high=high, weight=weight)
+
+
+def headed(rows: Sequence[Row], heading: str, column: str = "trial") -> list[Row]:
+    """A heading, and a gap before it where rows come before."""
+    return [*gap(rows), Row("heading", {column: heading})]
+
+
+def gap(rows: Sequence[Row]) -> list[Row]:
+    """Half a row of nothing, where rows come before."""
+    return [Row("gap")] if rows else []
 
 
 @dataclass(frozen=True)

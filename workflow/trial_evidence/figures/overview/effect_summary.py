@@ -8,7 +8,7 @@ from trial_evidence.figures.canvas.chart import Described, printed_interval, pri
 from trial_evidence.figures.canvas.page import Page, stacked
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean
-from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.forest import Column, Forest, Row, headed
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.forests.widths import closer
 
@@ -91,8 +91,7 @@ def _rows(panel: EffectPanel) -> tuple[Row, ...]:
     rows: list[Row] = []
     scale = panel.axis.scale
     for group, effects in groupby(panel.effects, lambda effect: effect.group):
-        rows += [Row("gap")] if rows else []
-        rows.append(Row("heading", {"label": group}))
+        rows += headed(rows, group, "label")
         for effect in effects:
             ends = (effect.estimate, effect.low, effect.high)
             among = effect.prediction

@@ -6,7 +6,7 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
 from trial_evidence.figures.forests.axes import capital
-from trial_evidence.figures.forests.forest import Column, Row
+from trial_evidence.figures.forests.forest import Column, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.network.analysis import LEADING
@@ -27,14 +27,14 @@ def components(told: Told) -> Page | None:
     interactions = told.rows("interactions")
     interact = any(not row["reason"] for row in interactions)
     # alone it would say what the footnote says
-    rows = [Row("heading", {"label": "Additive model"})] if interact else []
+    rows = headed([], "Additive model", "label") if interact else []
     described: list[str] = []
     absent: dict[str, list[str]] = {}
     confounded = []
     for row in [*effects, *interactions]:
         interaction = "first" in row
         if interact and row is interactions[0]:
-            rows += [Row("gap"), Row("heading", {"label": "Interactions"})]
+            rows += headed(rows, "Interactions", "label")
         id_ = TIMES.join((row["first"], row["second"])) if interaction else row["component"]
         name = capital(told.component(id_))
         if row["reason"]:

@@ -10,7 +10,7 @@ from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.charts.rankogram import rankogram
-from trial_evidence.figures.forests.forest import Column, Row
+from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview import matrix, network_graph
@@ -135,8 +135,7 @@ def _forest(told: Told) -> Page:
     described = []
     found = told.tables["reference"]
     for _, block in _best_first(found[found["model"] == MODEL]).groupby("part"):
-        rows += [Row("gap")] if rows else []
-        rows.append(Row("heading", {"label": f"Against {block['reference'].iloc[0]}"}))
+        rows += headed(rows, f"Against {block['reference'].iloc[0]}", "label")
         for row in records(block):
             patients = nodes[row["code"]]["patients"]
             rows.append(

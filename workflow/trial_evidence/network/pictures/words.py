@@ -142,9 +142,7 @@ class Told:
     def named(self, sentence: str) -> str:
         """A sentence that names components by their ids, as figures name them."""
         held = {c for node in self.analysis.nodes.values() for c in node.components}
-        return with_labels(sentence, {c: self.component(c) for c in held}).replace(
-            TIMES, " × "
-        )
+        return with_labels(sentence, {c: self.component(c) for c in held}).replace(TIMES, " × ")
 
 
 def counted(count: int, noun: str) -> str:
