@@ -432,10 +432,10 @@ class Chart:
         """Texts over the width of the page; it is filled to below them."""
         room = self.right - self.left
         lines = [line for text in paragraphs for line in wrap(text, room, size_pt, bold)]
-        height = len(lines) * self.leading(size_pt)
-        middle = self.y + height / 2
-        self.word(role, lines, self.left, middle, "left", bold, colour, size_pt)
-        self.y += height
+        leading = self.leading(size_pt)
+        for line in lines:
+            self.word(role, line, self.left, self.y + leading / 2, "left", bold, colour, size_pt)
+            self.y += leading
 
 
 # --------------------------------------------------------------------------------------- geometry
