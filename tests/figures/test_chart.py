@@ -6,10 +6,11 @@ import pytest
 from figures.chart_reading import ANY_TEXT, INK, PAGE, PALE, drawn, page_defects
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.figures.canvas.chart import Chart, Key, clipped, printed, rectangle
+from trial_evidence.figures.canvas.chart import Chart, Described, Key, clipped, printed, rectangle
 from trial_evidence.figures.canvas.style import PRESETS
 
 BOX = (0.0, 0.0, 10.0, 10.0)
+SAID = Described("A title", description="A description")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_a_legend_stays_on_the_page(names, preset):
     chart.title("A title")
     chart.legend([Key("line", name, "#000000") for name in names])
     chart.legend([Key(kind, "a key", "#000000") for kind in ("dot", "area")])
-    assert page_defects(chart.page("A title", "A description")) == []
+    assert page_defects(chart.page(SAID, ())) == []
 
 
 def test_a_panel_of_percentages_runs_from_0_to_100(tmp_path):
@@ -52,7 +53,7 @@ def test_a_panel_of_percentages_runs_from_0_to_100(tmp_path):
     panel = chart.percent_panel(40.0, 20.0)
     chart.shape("bar", rectangle(panel.x_mm(0.0), panel.top, panel.x_mm(0.5), panel.bottom), INK)
     chart.x_axis(panel)
-    drawing = drawn(chart.page("A title", "A description"), tmp_path)
+    drawing = drawn(chart.page(SAID, ()), tmp_path)
     (bar,) = [s for s in drawing.shapes if s.fill == INK and len(s.points) > 2]
     low, high = drawing.word("0%").x, drawing.word("100%").x
     assert bar.box[2] == pytest.approx((low + high) / 2, abs=0.02)
@@ -63,7 +64,7 @@ def test_a_fill_is_behind_words(tmp_path):
     chart.fill("band", rectangle(10, 10, 60, 30), PAGE.accent_pale)
     chart.word("word", "a word", 30, 20)
     chart.y = 40
-    drawing = drawn(chart.page("A title", "A description"), tmp_path)
+    drawing = drawn(chart.page(SAID, ()), tmp_path)
     (shape,) = [s for s in drawing.shapes if s.fill == PALE]
     word = drawing.word("a word")
     assert shape.box[0] < word.box[0] < word.box[2] < shape.box[2]

@@ -15,6 +15,7 @@ from trial_evidence.figures.forests.sequence import Step
 cumulative_forest = partial(sequence.cumulative_forest, level=95.0)
 leave_one_out_forest = partial(sequence.leave_one_out_forest, level=95.0)
 PAGE = PRESETS["page"]
+WORDS = {"footnotes": ("Small print.",), "description": "In words"}
 
 
 def step(label, ratio, k, i2=25.4):
@@ -66,8 +67,8 @@ def test_any_number_of_trials_makes_a_sound_figure(tmp_path, preset, count):
     steps = [step(f"Trial {n} ({1990 + n})", 1 + n % 5 / 9, n + 1) for n in range(count)]
     overall = step("All trials", 1.3, count)
     for forest in (
-        cumulative_forest("Cumulative", steps, RATIO, ("Small print.",), "In words"),
-        leave_one_out_forest("Without", steps, overall, RATIO, ("Small print.",), "In words"),
+        cumulative_forest("Cumulative", steps, RATIO, **WORDS),
+        leave_one_out_forest("Without", steps, overall, RATIO, **WORDS),
     ):
         assert drawn(layout(forest, PRESETS[preset]), tmp_path)
 

@@ -10,7 +10,6 @@ from trial_evidence.words.numbers import format_tick, linear_ticks, log_ticks
 AxisScale = Literal["log", "linear", "logit"]
 
 TAIL_SHARE = 0.10
-POOLED_SHARE = 1.0
 RIM_SHARE = 0.03
 LEAST_REACH = 0.001
 WIDEST_RATIO = 200.0
@@ -140,29 +139,23 @@ def view(
     ValueError
         If the given limits are not ascending, or not positive on a log axis.
     """
-    if axis.scale == "logit":
-        low, high = axis.limits or (0.0, 1.0)
-        ticks = [tick / 100 for tick in linear_ticks(100 * low, 100 * high, most)]
-        labels = {tick: f"{format_tick(100 * tick)}%" for tick in ticks}
-    else:
-        low, high = axis.limits or _reach(axis, trials or shown, pooled, shown)
-        cover = log_ticks if axis.scale == "log" else linear_ticks
-        ticks = list(cover(low, high, most))
-        labels = {tick: format_tick(tick) for tick in ticks}
-        if axis.limits is None:
-            low, high = ticks[0], ticks[-1]
-    place = math.log if axis.scale == "log" else float
-    inside = (tick for tick in ticks if low * _sloppy(low, -1) <= tick <= high * _sloppy(high, 1))
-    return AxisView(
-        place(low),
-        place(high),
-        tuple(Tick(place(tick), labels[tick].replace(".", axis.decimal_mark)) for tick in inside),
+    logit = axis.scale == "logit"
+    unit, factor = ("%", 100) if logit else ("", 1)
+    low, high = axis.limits or (
+        (0.0, 1.0) if logit else _reach(axis, trials or shown, pooled, shown)
     )
-
-
-def _sloppy(end: float, side: int) -> float:
-    """Factor that moves an end outward by a hair, so that a tick on the end is on the axis."""
-    return 1 + side * math.copysign(1e-9, end)
+    cover = log_ticks if axis.scale == "log" else linear_ticks
+    ticks = [
+        (tick / factor, f"{format_tick(tick)}{unit}".replace(".", axis.decimal_mark))
+        for tick in cover(factor * low, factor * high, most)
+    ]
+    if axis.limits is None:
+        low, high = ticks[0][0], ticks[-1][0]
+    # a tick on an end is on the axis, whatever rounding makes of either
+    least, greatest = (end + side * 1e-9 * abs(end) for end, side in ((low, -1), (high, 1)))
+    place = math.log if axis.scale == "log" else float
+    inside = (Tick(place(at), label) for at, label in ticks if least <= at <= greatest)
+    return AxisView(place(low), place(high), tuple(inside))
 
 
 def _reach(
@@ -172,28 +165,15 @@ def _reach(
     estimates = [row.estimate for row in (*trials, *pooled, *shown) if row.estimate is not None]
     reference = [] if axis.reference is None else [axis.reference]
     marks = [mark for mark in (*estimates, *reference) if math.isfinite(mark)] or [0.0]
-    usual = _usual_weight(trials)
-    lows = [
-        (row.low, usual if row.weight is None else row.weight)
-        for row in trials
-        if row.low is not None and math.isfinite(row.low)
-    ]
-    highs = [
-        (-row.high, usual if row.weight is None else row.weight)
-        for row in trials
-        if row.high is not None and math.isfinite(row.high)
-    ]
-    low = min([*marks, *_lower_tail(lows)])
-    high = max([*marks, *(-end for end in _lower_tail(highs))])
-    more, rim = POOLED_SHARE * (high - low), RIM_SHARE * (high - low)
-    low = min(
-        [min(marks) - rim, low]
-        + [max(row.low, low - more) for row in pooled if row.low is not None]
-    )
-    high = max(
-        [max(marks) + rim, high]
-        + [min(row.high, high + more) for row in pooled if row.high is not None]
-    )
+    known = [row.weight for row in trials if row.weight is not None]
+    usual = sum(known) / len(known) if known else 1.0
+    weights = [usual if row.weight is None else row.weight for row in trials]
+    low = min([*marks, *_tail(zip((row.low for row in trials), weights, strict=True), 1)])
+    high = max([*marks, *_tail(zip((row.high for row in trials), weights, strict=True), -1)])
+    reach, rim = high - low, RIM_SHARE * (high - low)
+    lows = [max(row.low, low - reach) for row in pooled if row.low is not None]
+    highs = [min(row.high, high + reach) for row in pooled if row.high is not None]
+    low, high = min([min(marks) - rim, low, *lows]), max([max(marks) + rim, high, *highs])
     if axis.scale == "log":
         widest = math.log(WIDEST_RATIO)
         low, high = max(min(low, widest), -widest), min(max(high, -widest), widest)
@@ -204,17 +184,18 @@ def _reach(
     return (math.exp(low), math.exp(high)) if axis.scale == "log" else (low, high)
 
 
-def _usual_weight(trials: Iterable[Interval]) -> float:
-    weights = [row.weight for row in trials if row.weight is not None]
-    return sum(weights) / len(weights) if weights else 1.0
+def _tail(limits: Iterable[tuple[float | None, float]], side: int) -> list[float]:
+    """The outermost limit that stays when those with under a tenth of the weight are let go.
 
-
-def _lower_tail(limits: Sequence[tuple[float, float]]) -> list[float]:
-    """The lowest limit that stays when those with under a tenth of the weight are let go."""
-    total = sum(weight for _, weight in limits)
+    The lowest where the side is 1, the highest where it is -1; none where no limit is known.
+    """
+    known = [
+        (side * end, weight) for end, weight in limits if end is not None and math.isfinite(end)
+    ]
+    total = sum(weight for _, weight in known)
     passed = 0.0
-    for limit, weight in sorted(limits):
+    for limit, weight in sorted(known):
         passed += weight
         if passed >= TAIL_SHARE * total:
-            return [limit]
+            return [side * limit]
     return []

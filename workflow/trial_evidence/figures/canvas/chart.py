@@ -1,18 +1,13 @@
 """What pages share: blocks from top to bottom, a panel with its axis, a legend, small print."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
-from trial_evidence.figures.canvas.axis import (
-    Axis,
-    AxisScale,
-    AxisView,
-    Tick,
-    to_axis,
-)
+from trial_evidence.config.labels import ENGLISH_LABELS, Labels
+from trial_evidence.figures.canvas.axis import Axis, AxisScale, AxisView, to_axis, view
 from trial_evidence.figures.canvas.page import (
     LEAST_POINTS,
     Align,
@@ -30,19 +25,21 @@ from trial_evidence.figures.canvas.text import (
     text_width_mm,
     wrap,
 )
-from trial_evidence.words.numbers import format_number, format_tick, linear_ticks
+from trial_evidence.words.numbers import EN_DASH, MINUS, format_number
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in mm from the top left of the page."""
-KeyKind = Literal["dot", "line", "area"]
 Judgement = Literal["low", "some_concerns", "high"]
 
 JUDGEMENT_SIGNS: Mapping[Judgement, str] = {
     "low": "+",
     "some_concerns": "?",
-    "high": "\N{MINUS SIGN}",
+    "high": MINUS,
 }
 """Signs in the discs of risk-of-bias judgements, which say in grey what colours say."""
+
+ANCHORS: Mapping[Align, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
+"""How much of a text lies to the left of its anchor."""
 
 MOST_TICKS = 7
 
@@ -50,7 +47,7 @@ MOST_TICKS = 7
 FAR_MM = 1e4
 # differences that are rounding errors
 HAIR_MM = 1e-6
-_KEY_MM = 5.0
+_KEY_MM, _KEY_LINE_PT = 5.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -67,15 +64,12 @@ class Key:
         Colour of the mark, or of the line.
     outline
         Colour of the mark's edge; empty for none.
-    width_pt
-        Width of a line.
     """
 
-    kind: KeyKind
+    kind: Literal["dot", "line", "area"]
     label: str
     fill: str
     outline: str = ""
-    width_pt: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -87,11 +81,11 @@ class Panel:
     right: float
     bottom: float
     x: AxisView
-    x_scale: AxisScale = "linear"
+    axis: Axis
 
     def x_mm(self, value: float) -> float:
         """Distance from the left of the page of a value on the analysis scale."""
-        share = self.x.share(to_axis(float(value), self.x_scale))
+        share = self.x.share(to_axis(float(value), self.axis.scale))
         # an endless limit has no place; far off the page is as good
         return min(max(self.left + share * (self.right - self.left), -FAR_MM), FAR_MM)
 
@@ -125,24 +119,48 @@ def printed(value: float, scale: AxisScale, digits: int = 2) -> str:
     return format_number(value, digits)
 
 
+def printed_interval(low: float, high: float, scale: AxisScale) -> str:
+    """Limits on the analysis scale as they are printed; empty where one is NaN."""
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    ends = [printed(end, scale) for end in (low, high)]
+    return (" to " if any(end.startswith(MINUS) for end in ends) else EN_DASH).join(ends)
+
+
+def printed_result(estimate: float, low: float, high: float, scale: AxisScale) -> str:
+    """An estimate on the analysis scale as it is printed, with its limits where they are known."""
+    interval = printed_interval(low, high, scale)
+    return f"{printed(estimate, scale)} ({interval})" if interval else printed(estimate, scale)
+
+
 @dataclass(frozen=True)
-class Phrases:
-    """What a page says of itself, with ``{names}`` for what it is about."""
+class Described:
+    """What a page says of itself.
 
-    in_full: str = "In full: {names}."
-    not_labelled: str = "Not labelled for want of room: {names}."
-    left_out: str = "Left out at this width: {names}."
+    Parameters
+    ----------
+    title
+        Heading of the figure.
+    description
+        What the figure shows, in words, for readers who do not see it.
+    notes
+        Sentences under the picture, in the size of its texts.
+    footnotes
+        Small print at the foot.
+    """
 
-
-PHRASES = Phrases()
+    title: str
+    description: str = field(default="", kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+    footnotes: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 class Chart:
     """A page being filled from top to bottom; `y` is how far it is filled, in mm."""
 
-    def __init__(self, style: Style, phrases: Phrases = PHRASES) -> None:
+    def __init__(self, style: Style, say: Labels = ENGLISH_LABELS) -> None:
         self.style = style
-        self.phrases = phrases
+        self.say = say
         self.left = style.margin_mm
         self.right = style.width_mm - style.margin_mm
         self.y = style.margin_mm
@@ -162,56 +180,55 @@ class Chart:
     def headline(self, title: str) -> None:
         """The heading of the figure; the page is filled to the rule under it."""
         style = self.style
-        lines = wrap(title, self.right - self.left, style.title_pt, True)
-        self._lines("title", lines, style.title_pt, style.ink, bold=True)
-        self.y += style.block_gap_mm if lines else 0.0
+        self._paragraphs("title", [title], style.title_pt, bold=True)
+        self.y += style.block_gap_mm if clean(title) else 0.0
         self.rule()
 
     def rule(self) -> None:
         """A line across the page."""
-        style = self.style
-        self.line("rule", (self.left, self.y), (self.right, self.y), style.ink, style.rule_pt)
+        self.line("rule", (self.left, self.y), (self.right, self.y))
 
     def heading(self, text: str) -> None:
         """A bold line over a group of rows."""
-        style = self.style
-        lines = wrap(text, self.right - self.left, style.text_pt, True)
-        self._lines("heading", lines, style.text_pt, style.ink, bold=True)
+        self._paragraphs("heading", [text], self.style.text_pt, bold=True)
+
+    def headings(
+        self,
+        role: str,
+        columns: Sequence[tuple[float, Sequence[str], Align]],
+        size_pt: float | None = None,
+    ) -> None:
+        """Bold lines over columns, their feet at one height; the page is filled to below them.
+
+        A column is where its lines are anchored, the lines, and how they are aligned.
+        """
+        leading = self.leading(size_pt)
+        foot = self.y + max((len(lines) for _, lines, _ in columns), default=0) * leading
+        for x, lines, align in columns:
+            middle = foot - len(lines) * leading / 2
+            self.word(role, lines, x, middle, align, True, size_pt=size_pt)
+        self.y = foot
 
     def percent_panel(self, left_mm: float, height_mm: float) -> Panel:
         """A panel from 0 to 100%, so far from the edge of the page, whose top is at `y`."""
         size = self.style.text_pt
         left, right = self.left + left_mm, self.right - text_width_mm("100%", size) / 2
+        fitting = fitting_view(lambda most: view(Axis("logit"), [], most=most), right - left, size)
+        return Panel(left, self.y, right, self.y + height_mm, fitting, Axis("linear"))
 
-        def made(most: int) -> AxisView:
-            places = linear_ticks(0.0, 100.0, most)
-            ticks = tuple(Tick(place / 100, f"{format_tick(place)}%") for place in places)
-            return AxisView(0.0, 1.0, ticks)
-
-        views = (made(most) for most in range(MOST_TICKS, 2, -1))
-        fitting = next(one for one in views if labels_fit(one, right - left, size))
-        return Panel(left, self.y, right, self.y + height_mm, fitting)
-
-    def x_axis(self, panel: Panel, axis: Axis | None = None) -> None:
+    def x_axis(self, panel: Panel) -> None:
         """Draw the axis under a panel with its ticks and words; the page is filled to below it."""
-        style, leading = self.style, self.leading(self.style.text_pt)
+        style, axis, leading = self.style, panel.axis, self.leading()
         self.y = panel.bottom
-        ends = ((panel.left, panel.bottom), (panel.right, panel.bottom))
-        self.line("axis", *ends, style.ink, style.rule_pt)
-        if axis is not None and axis.reference is not None:
-            x = panel.x_mm(axis.reference)
-            if panel.spans(x):
-                ends = ((x, panel.top), (x, panel.bottom))
-                self.line("reference", *ends, style.ink, style.rule_pt)
+        self.line("axis", (panel.left, panel.bottom), (panel.right, panel.bottom))
+        if axis.reference is not None:
+            self.upright("reference", panel, axis.reference, panel.bottom)
         for tick in panel.x.ticks:
             x = panel.left + panel.x.share(tick.place) * (panel.right - panel.left)
-            end = (x, self.y + style.tick_mm)
-            self.line("tick", (x, self.y), end, style.ink, style.rule_pt)
+            self.line("tick", (x, self.y), (x, self.y + style.tick_mm))
             self.word("tick", tick.label, x, self.y + style.tick_mm + leading / 2, "center")
         self.y += style.tick_mm + (leading if panel.x.ticks else 0.0)
-        if axis is None:
-            return
-        self._favours(panel, axis)
+        self._favours(panel)
         for line in wrap(axis.label, self.right - self.left, style.text_pt):
             half = text_width_mm(line, style.text_pt) / 2
             x = min(max((panel.left + panel.right) / 2, self.left + half), self.right - half)
@@ -221,58 +238,45 @@ class Chart:
     def legend(self, keys: Sequence[Key]) -> None:
         """Keys side by side, on as many lines as they need."""
         style = self.style
-        leading = max(self.leading(style.text_pt), style.square_max_mm)
-        room = self.right - self.left - _KEY_MM - style.indent_mm
+        leading = max(self.leading(), style.square_max_mm)
+        indent = _KEY_MM + style.indent_mm
         x = self.left
         self.y += style.block_gap_mm if keys else 0.0
-        started = False
-        for key in keys:
-            lines = wrap(key.label, room, style.text_pt)
+        for at, key in enumerate(keys):
+            lines = wrap(key.label, self.right - self.left - indent, style.text_pt)
             width = max((text_width_mm(line, style.text_pt) for line in lines), default=0.0)
-            if started and (x + _KEY_MM + style.indent_mm + width > self.right or len(lines) > 1):
+            if at and (x + indent + width > self.right or len(lines) > 1):
                 x = self.left
                 self.y += leading
             self._key(key, x, self.y + leading / 2)
             for number, line in enumerate(lines):
                 self.y += leading if number else 0.0
-                self.word("key", line, x + _KEY_MM + style.indent_mm, self.y + leading / 2)
-            x += _KEY_MM + style.indent_mm + width + style.column_gap_mm
-            started = True
-        self.y += leading if started else 0.0
+                self.word("key", line, x + indent, self.y + leading / 2)
+            x += indent + width + style.column_gap_mm
+        self.y += leading if keys else 0.0
 
-    def notes(self, notes: Sequence[str]) -> None:
-        """Sentences in the size of the table, where the style has room for such."""
-        if self.style.small_print:
-            self._paragraphs("note", notes, self.style.text_pt, self.style.ink)
+    def page(self, said: Described, footnotes: Sequence[str]) -> Page:
+        """Everything drawn so far, with its sentences and small print at the foot.
 
-    def page(self, title: str, description: str, footnotes: Sequence[str] = ()) -> Page:
-        """The finished page, with its small print at the foot.
-
-        Parameters
-        ----------
-        title
-            Heading, for the file's own title.
-        description
-            What the figure shows, in words, for readers who do not see it.
-        footnotes
-            Small print; labels that were cut or left out are added to it.
-
-        Returns
-        -------
-        Page
-            Everything drawn so far.
+        Labels that were cut are added to the footnotes; without small print in the style there
+        are neither.
         """
-        small = list(footnotes)
+        style, small = self.style, list(footnotes)
         if self._shortened:
             names = "; ".join(dict.fromkeys(self._shortened))
-            small.append(self.phrases.in_full.replace("{names}", names))
-        if self.style.small_print:
-            self._paragraphs("footnote", small, self.style.footnote_pt, self.style.muted)
+            small.append(self.say("In full: {names}.", names=names))
+        if style.small_print:
+            for role, texts, size_pt, colour in (
+                ("note", said.notes, style.text_pt, style.ink),
+                ("footnote", small, style.footnote_pt, style.muted),
+            ):
+                self.y += style.block_gap_mm if any(map(clean, texts)) else 0.0
+                self._paragraphs(role, texts, size_pt, colour=colour)
         return Page(
-            width_mm=self.style.width_mm,
-            height_mm=self.y + self.style.margin_mm,
-            title=clean(title),
-            description=clean(description),
+            width_mm=style.width_mm,
+            height_mm=self.y + style.margin_mm,
+            title=clean(said.title),
+            description=clean(said.description),
             bands=tuple(self.bands),
             segments=tuple(self.segments),
             polygons=tuple(self.polygons),
@@ -286,12 +290,19 @@ class Chart:
         role: str,
         start: Point,
         end: Point,
-        colour: str,
-        width_pt: float,
+        colour: str | None = None,
+        width_pt: float | None = None,
         dashed: bool = False,
     ) -> None:
-        """A straight line."""
-        self.segments.append(Segment(role, start, end, colour, width_pt, dashed))
+        """A straight line; a rule in ink where nothing else is said."""
+        width = self.style.rule_pt if width_pt is None else width_pt
+        self.segments.append(Segment(role, start, end, colour or self.style.ink, width, dashed))
+
+    def upright(self, role: str, panel: Panel, value: float, bottom: float, **look: Any) -> None:
+        """A line from the top of a panel down at a value, if that is on the axis; see `line`."""
+        x = panel.x_mm(value)
+        if panel.spans(x):
+            self.line(role, (x, panel.top), (x, bottom), **look)
 
     def dot(
         self, role: str, centre: Point, diameter_mm: float, fill: str, outline: str = ""
@@ -306,15 +317,22 @@ class Chart:
         )
         self.shape(role, corners, fill, outline)
 
-    def shape(self, role: str, corners: Sequence[Point], fill: str, outline: str = "") -> None:
-        """A filled shape in front of all lines."""
-        width = self.style.hair_pt if outline else 0.0
+    def shape(
+        self,
+        role: str,
+        corners: Sequence[Point],
+        fill: str,
+        outline: str = "",
+        width_pt: float | None = None,
+    ) -> None:
+        """A filled shape in front of all lines; with a hair line around it, or one of a width."""
+        width = (self.style.hair_pt if width_pt is None else width_pt) if outline else 0.0
         self.polygons.append(Polygon(role, tuple(corners), fill, outline or fill, width))
 
     def word(
         self,
         role: str,
-        text: str,
+        text: str | Sequence[str],
         x: float,
         y: float,
         align: Align = "left",
@@ -322,61 +340,65 @@ class Chart:
         colour: str | None = None,
         size_pt: float | None = None,
     ) -> None:
-        """A line of text whose capitals are centred at a height; empty text is no text."""
+        """A line of text whose capitals are centred at a height, or several around it.
+
+        Empty text is no text.
+        """
         size = self.style.text_pt if size_pt is None else size_pt
-        baseline = y + CAP_HEIGHT_EM * size * MM_PER_POINT / 2
-        if text:
-            ink = colour or self.style.ink
-            self.texts.append(Text(role, text, x, baseline, size, ink, align, bold))
+        lines = [text] if isinstance(text, str) else text
+        for number, line in enumerate(lines):
+            middle = y + (number - (len(lines) - 1) / 2) * self.leading(size)
+            baseline = middle + CAP_HEIGHT_EM * size * MM_PER_POINT / 2
+            if line:
+                ink = colour or self.style.ink
+                self.texts.append(Text(role, line, x, baseline, size, ink, align, bold))
 
     def cut_short(self, label: str) -> None:
         """Have a footnote give in full what a panel shows the beginning of."""
         self._shortened.append(clean(label))
 
-    def leading(self, size_pt: float) -> float:
+    def leading(self, size_pt: float | None = None) -> float:
         """Height of a line of text in mm."""
-        return size_pt * MM_PER_POINT * self.style.leading
+        size = self.style.text_pt if size_pt is None else size_pt
+        return size * MM_PER_POINT * self.style.leading
 
-    def _favours(self, panel: Panel, axis: Axis) -> None:
+    def legible(self, fill: str) -> str:
+        """Dark or light, whichever can be read on a colour."""
+        return max((self.style.ink, self.style.paper), key=lambda ink: contrast(ink, fill))
+
+    def _favours(self, panel: Panel) -> None:
         """What either side favours, on both sides of the reference."""
-        style, outer_left, outer_right = self.style, self.left, self.right
+        style, axis = self.style, panel.axis
         gap = style.panel_gap_mm / 2
         low, high = clean(axis.favours_low), clean(axis.favours_high)
         low = f"\N{LEFTWARDS ARROW} {low}" if low else ""
         high = f"{high} \N{RIGHTWARDS ARROW}" if high else ""
-        half = (outer_right - outer_left) / 2 - gap
+        half = (self.right - self.left) / 2 - gap
         need = [min(half, text_width_mm(words, style.text_pt)) for words in (low, high)]
         split = (panel.left + panel.right) / 2
         if axis.reference is not None and panel.spans(panel.x_mm(axis.reference)):
             split = panel.x_mm(axis.reference)
         # a reference near the edge of the page would leave no room for the words on that side
-        split = min(max(split, outer_left + need[0] + gap), outer_right - need[1] - gap)
+        split = min(max(split, self.left + need[0] + gap), self.right - need[1] - gap)
         sides: tuple[tuple[str, float, float, Align], ...] = (
-            (low, split - gap, split - gap - outer_left, "right"),
-            (high, split + gap, outer_right - split - gap, "left"),
+            (low, split - gap, split - gap - self.left, "right"),
+            (high, split + gap, self.right - split - gap, "left"),
         )
-        leading = self.leading(style.text_pt)
         deepest = 0
         for words, x, room, align in sides:
             lines = wrap(words, room + HAIR_MM, style.text_pt)
             deepest = max(deepest, len(lines))
-            for number, line in enumerate(lines):
-                self.word("favours", line, x, self.y + (number + 0.5) * leading, align)
-        self.y += deepest * leading
+            self.word("favours", lines, x, self.y + len(lines) * self.leading() / 2, align)
+        self.y += deepest * self.leading()
 
     def light(self, role: str, judgement: Judgement, centre: Point) -> None:
         """A risk-of-bias judgement as a disc with its sign."""
         style = self.style
-        fill = {
-            "low": style.low_risk,
-            "some_concerns": style.some_concerns,
-            "high": style.high_risk,
-        }[judgement]
-        colour = max((style.ink, style.paper), key=lambda ink: contrast(ink, fill))
+        fill = style.judgements[judgement]
         size = max(LEAST_POINTS, 0.72 * style.light_mm / MM_PER_POINT)
         self.dot(role, centre, style.light_mm, fill, style.ink)
         sign = JUDGEMENT_SIGNS[judgement]
-        self.word("sign", sign, *centre, "center", True, colour, size)
+        self.word("sign", sign, *centre, "center", True, self.legible(fill), size)
 
     def band(self, height_mm: float) -> None:
         """A pale strip across the page from `y` down, behind everything."""
@@ -387,68 +409,29 @@ class Chart:
         """A filled shape behind all lines, anywhere on the page."""
         self.bands.append(Polygon(role, tuple(corners), colour, colour, 0.0))
 
-    def inscribed(
-        self, role: str, text: str, sides: tuple[float, float], y: float, fill: str
-    ) -> bool:
-        """A text in the middle of a filled shape, where the shape is wide enough for it.
-
-        Parameters
-        ----------
-        role
-            What the text stands for.
-        text
-            One line.
-        sides
-            Left and right end of the shape at that height.
-        y
-            Height in mm.
-        fill
-            The shape's colour; the text is dark or light, whichever can be read on it.
-
-        Returns
-        -------
-        bool
-            Whether the text is there.
-        """
-        style = self.style
-        left, right = sides
-        if text_width_mm(text, style.text_pt) + 2 * style.indent_mm > right - left:
-            return False
-        colour = max((style.ink, style.paper), key=lambda ink: contrast(ink, fill))
-        self.word(role, text, (left + right) / 2, y, "center", colour=colour)
-        return True
-
     def _key(self, key: Key, x: float, y: float) -> None:
         style = self.style
-        middle = (x + _KEY_MM / 2, y)
         if key.kind == "line":
-            self.line("key", (x, y), (x + _KEY_MM, y), key.fill, key.width_pt)
+            self.line("key", (x, y), (x + _KEY_MM, y), key.fill, _KEY_LINE_PT)
         elif key.kind == "area":
             height = 0.36 * style.text_pt * MM_PER_POINT
             corners = rectangle(x, y - height, x + _KEY_MM, y + height)
             self.shape("key", corners, key.fill, key.outline)
         else:
+            middle = (x + _KEY_MM / 2, y)
             self.dot("key", middle, style.square_unweighted_mm, key.fill, key.outline)
 
     def _paragraphs(
-        self, role: str, paragraphs: Sequence[str], size_pt: float, colour: str
-    ) -> None:
-        lines = [
-            line
-            for paragraph in paragraphs
-            for line in wrap(paragraph, self.right - self.left, size_pt)
-        ]
-        self.y += self.style.block_gap_mm if lines else 0.0
-        self._lines(role, lines, size_pt, colour)
-
-    def _lines(
         self,
         role: str,
-        lines: Sequence[str],
+        paragraphs: Sequence[str],
         size_pt: float,
-        colour: str,
         bold: bool = False,
+        colour: str | None = None,
     ) -> None:
+        """Texts over the width of the page; it is filled to below them."""
+        room = self.right - self.left
+        lines = [line for text in paragraphs for line in wrap(text, room, size_pt, bold)]
         leading = self.leading(size_pt)
         for line in lines:
             self.word(role, line, self.left, self.y + leading / 2, "left", bold, colour, size_pt)
@@ -502,7 +485,17 @@ def clipped(start: Point, end: Point, box: Box) -> tuple[Point, Point] | None:
 # ----------------------------------------------------------------------------------------- labels
 
 
-def labels_fit(made: AxisView, width_mm: float, size_pt: float) -> bool:
+def fitting_view(made: Callable[[int], AxisView], width_mm: float, size_pt: float) -> AxisView:
+    """The axis with as many ticks, seven at most, as its labels have room for; three at least.
+
+    `made` makes the axis with so many ticks at most.
+    """
+    views = (made(most) for most in range(MOST_TICKS, 3, -1))
+    fitting = (seen for seen in views if _labels_fit(seen, width_mm, size_pt))
+    return next(fitting, None) or made(3)
+
+
+def _labels_fit(made: AxisView, width_mm: float, size_pt: float) -> bool:
     """Whether the labels of a horizontal axis keep a letter’s distance."""
     gap = text_width_mm("0", size_pt)
     ends = [

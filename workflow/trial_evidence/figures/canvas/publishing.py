@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
@@ -87,11 +87,7 @@ def publish(
     folder: Path,
     formats: Sequence[Format],
     processes: int = 1,
-    *,
-    dpi: int = DPI,
-    own: Sequence[str] = (),
-    kept: Collection[str] = (),
-    record: str = RECORD,
+    **more: Any,
 ) -> None:
     """Save figures and remove those of an earlier run that are no more; see `publishing`.
 
@@ -99,8 +95,7 @@ def publish(
     """
     enough = 1 if _start() == "fork" else _WORTH_A_PROCESS
     useful = min(processes, 1 + len(pages) // enough)
-    helpers = useful if useful > 1 else 0
-    with publishing(pages, folder, formats, helpers, dpi=dpi, own=own, kept=kept, record=record):
+    with publishing(pages, folder, formats, useful if useful > 1 else 0, **more):
         pass
 
 

@@ -64,67 +64,47 @@ class Style:
     some_concerns: str = "#F2D16B"
     high_risk: str = "#B5372F"
 
+    @property
+    def judgements(self) -> Mapping[str, str]:
+        """Colours of risk-of-bias judgements."""
+        return {"low": self.low_risk, "some_concerns": self.some_concerns, "high": self.high_risk}
 
-_PAGE = Style()
+
+# What narrower pages have smaller: on one and a half columns, and on one.
+_NARROWER: Mapping[str, tuple[Any, Any]] = {
+    "width_mm": (120.0, 85.0),
+    "margin_mm": (1.5, 1.0),
+    "title_pt": (8.0, 7.0),
+    "text_pt": (7.0, 6.25),
+    "footnote_pt": (6.25, 6.0),
+    "row_mm": (4.1, 3.7),
+    "gap_row_mm": (1.8, 1.5),
+    "column_gap_mm": (2.6, 1.8),
+    "panel_gap_mm": (2.8, 2.0),
+    "panel_min_mm": (30.0, 22.0),
+    "text_column_min_mm": (24.0, 18.0),
+    "indent_mm": (1.0, 0.8),
+    "tick_mm": (1.1, 0.9),
+    "square_max_mm": (2.8, 2.4),
+    "square_min_mm": (1.0, 0.9),
+    "square_unweighted_mm": (1.4, 1.2),
+    "subtotal_mm": (2.3, 2.0),
+    "overall_mm": (2.8, 2.4),
+    "secondary_mm": (1.5, 1.3),
+    "prediction_mm": (0.95, 0.8),
+    "arrow_mm": (1.5, 1.3),
+    "rule_pt": (0.7, 0.6),
+    "interval_pt": (0.7, 0.6),
+    "outline_pt": (0.7, 0.6),
+    "hair_pt": (0.5, 0.4),
+    "risk_of_bias": (False, False),
+    "light_mm": (2.8, 2.6),
+}
 
 PRESETS: Mapping[str, Style] = {
-    "page": _PAGE,
-    "wide_column": replace(
-        _PAGE,
-        width_mm=120.0,
-        margin_mm=1.5,
-        title_pt=8.0,
-        text_pt=7.0,
-        footnote_pt=6.25,
-        row_mm=4.1,
-        gap_row_mm=1.8,
-        column_gap_mm=2.6,
-        panel_gap_mm=2.8,
-        panel_min_mm=30.0,
-        text_column_min_mm=24.0,
-        indent_mm=1.0,
-        square_max_mm=2.8,
-        square_min_mm=1.0,
-        square_unweighted_mm=1.4,
-        subtotal_mm=2.3,
-        overall_mm=2.8,
-        secondary_mm=1.5,
-        prediction_mm=0.95,
-        arrow_mm=1.5,
-        interval_pt=0.7,
-        risk_of_bias=False,
-        light_mm=2.8,
-    ),
-    "column": replace(
-        _PAGE,
-        width_mm=85.0,
-        margin_mm=1.0,
-        title_pt=7.0,
-        text_pt=6.25,
-        footnote_pt=6.0,
-        row_mm=3.7,
-        gap_row_mm=1.5,
-        column_gap_mm=1.8,
-        panel_gap_mm=2.0,
-        panel_min_mm=22.0,
-        text_column_min_mm=18.0,
-        indent_mm=0.8,
-        tick_mm=0.9,
-        square_max_mm=2.4,
-        square_min_mm=0.9,
-        square_unweighted_mm=1.2,
-        subtotal_mm=2.0,
-        overall_mm=2.4,
-        secondary_mm=1.3,
-        prediction_mm=0.8,
-        arrow_mm=1.3,
-        rule_pt=0.6,
-        interval_pt=0.6,
-        outline_pt=0.6,
-        hair_pt=0.4,
-        risk_of_bias=False,
-        light_mm=2.6,
-    ),
+    "page": Style(),
+    "wide_column": Style(**{name: wide for name, (wide, _) in _NARROWER.items()}),
+    "column": Style(**{name: narrow for name, (_, narrow) in _NARROWER.items()}),
 }
 """Widths of journals: a page (180 mm), one and a half columns (120 mm), a column (85 mm)."""
 
@@ -147,12 +127,10 @@ def style_for(width_mm: float) -> Style:
     ValueError
         If no preset is as narrow as that.
     """
-    fitting = [
-        name for name in ("page", "wide_column", "column") if PRESETS[name].width_mm <= width_mm
-    ]
-    if not fitting:
-        raise ValueError(f"a figure of {width_mm:g} mm cannot be read; the narrowest has 85 mm")
-    return replace(PRESETS[fitting[0]], width_mm=width_mm)
+    for style in PRESETS.values():
+        if style.width_mm <= width_mm:
+            return replace(style, width_mm=width_mm)
+    raise ValueError(f"a figure of {width_mm:g} mm cannot be read; the narrowest has 85 mm")
 
 
 def styled(changes: Mapping[str, Any], width_mm: float, magnification: float = 1.0) -> Style:

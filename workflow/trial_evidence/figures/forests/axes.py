@@ -1,16 +1,7 @@
 """Axes of comparisons, by measure."""
 
-from collections.abc import Mapping
-
 from trial_evidence.figures.canvas.axis import Axis, AxisScale
 from trial_evidence.measures import MEASURES
-
-AXIS_SCALES: Mapping[str, AxisScale] = {
-    "log_ratio": "log",
-    "identity": "linear",
-    "logit": "logit",
-}
-"""Kinds of axis by the names of scales of analysis."""
 
 
 def comparison_axis(
@@ -47,10 +38,15 @@ def comparison_axis(
     )
     low, high = (first, second) if fewer_is_better else (second, first)
     # no effect is 0 on every scale of analysis
-    scale = AXIS_SCALES[MEASURES[measure].scale.name]
+    scale: AxisScale = "log" if MEASURES[measure].is_ratio else "linear"
     return Axis(scale, 0.0, label, low, high, limits, decimal_mark)
 
 
 def lower_first(text: str) -> str:
     """A text as it goes on within a sentence; abbreviations stay as they are."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def capital(words: str) -> str:
+    """With a capital letter at the beginning."""
+    return f"{words[:1].upper()}{words[1:]}"

@@ -8,9 +8,9 @@ from trial_evidence.config.configuration import Analysis, EffectModifier
 from trial_evidence.config.labels import Labels
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests import sentences
-from trial_evidence.figures.forests.axes import comparison_axis
-from trial_evidence.figures.forests.evidence import Cells, Evidence, Record, chosen, gap, headed
-from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.axes import capital, comparison_axis
+from trial_evidence.figures.forests.evidence import Cells, Evidence, Record, chosen
+from trial_evidence.figures.forests.forest import Column, Forest, Row, gap, headed
 from trial_evidence.files import records
 
 # Partners of the HER2 agents: beside a trial, and as the heading of trials without chemotherapy.
@@ -144,9 +144,8 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
     beside = {"control": control} if trials["control_agents"].nunique() > 1 else {}
     if analysis.subgroups != "experimental_partner" and len({partners(row) for row in rows}) > 1:
         beside["partner"] = partners
-    header = ", ".join(map(say, beside))
-    header = header[:1].upper() + header[1:]
-    lights, note = (*LIGHTS[:-1], say(LIGHTS[-1])), say(JUDGEMENTS_NOTE)
+    header = capital(", ".join(map(say, beside)))
+    lights, note = tuple(map(say, LIGHTS)), say(JUDGEMENTS_NOTE)
     bias = Column("risk_of_bias", say("Risk of bias"), "center", "right", 4, lights, note)
     result = f"{say(evidence.measure.title)}\n({say('{level}% CI', level=evidence.level)})"
     counted = evidence.measure.kind == "counts"

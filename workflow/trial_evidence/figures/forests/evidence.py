@@ -11,7 +11,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.chart import PHRASES, Judgement, Phrases
+from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.files import records
 from trial_evidence.measures import Measure
@@ -26,14 +26,8 @@ AnyAnalysis = TypeVar("AnyAnalysis", Analysis, RateAnalysis)
 # Estimate and interval in the tables of trials and of estimates.
 OF_TRIAL = itemgetter("estimate", "estimate_low", "estimate_high")
 POOLED = itemgetter("estimate", "ci_low", "ci_high")
-# What trials are sorted by, the last column by name; only weights fall.
-_ORDERS: Mapping[str, list[str]] = {
-    "year": ["year", "trial"],
-    "effect": ["yi", "trial"],
-    "weight": ["weight", "trial"],
-    "name": ["trial"],
-    "precision": ["vi", "trial"],
-}
+# What trials are sorted by before their names; only weights fall.
+_ORDERS = {"year": "year", "effect": "yi", "weight": "weight", "name": "trial", "precision": "vi"}
 
 
 @dataclass(frozen=True)
@@ -172,9 +166,8 @@ class Evidence(Generic[AnyAnalysis]):
     def trial_rows(self, group: pd.DataFrame, cells: Sequence[Cells]) -> Iterator[Row]:
         """One row a trial, pooled or only shown, in the order that the figure asks for."""
         by = _ORDERS[self.analysis.figure.order]
-        for record in records(
-            group.sort_values(by, ascending=[c != "weight" for c in by], kind="stable")
-        ):
+        group = group.sort_values([by, "trial"], ascending=[by != "weight", True], kind="stable")
+        for record in records(group):
             texts = {found.column.key: found.trial(record) for found in cells}
             kind: RowKind = "trial" if record["pooled"] == "yes" else "unpooled"
             row = self.row(kind, texts, OF_TRIAL(record))
@@ -212,9 +205,8 @@ class Evidence(Generic[AnyAnalysis]):
         self, title: str, cells: Sequence[Cells], rows: Sequence[Row], axis: Axis, **more: Any
     ) -> Forest:
         """The plot of rows, with what it says of itself in words of the language."""
-        words = map(self.say, (PHRASES.in_full, PHRASES.not_labelled, PHRASES.left_out))
         columns = tuple(found.column for found in cells)
-        return Forest(title, columns, tuple(rows), axis, phrases=Phrases(*words), **more)
+        return Forest(title, columns, tuple(rows), axis, say=self.say, **more)
 
 
 def chosen(cells: Iterable[Cells], wanted: Sequence[str] | None) -> tuple[Cells, ...]:
@@ -225,14 +217,3 @@ def chosen(cells: Iterable[Cells], wanted: Sequence[str] | None) -> tuple[Cells,
     return tuple(
         c for c in cells if wanted is None or parts.get(c.column.key, c.column.key) in kept
     )
-
-
-def headed(rows: Sequence[Row], heading: str) -> Iterator[Row]:
-    """A heading, and a gap before it where rows come before."""
-    yield from gap(rows)
-    yield Row("heading", {"trial": heading})
-
-
-def gap(rows: Sequence[Row]) -> Iterable[Row]:
-    """Half a row of nothing, where rows come before."""
-    return [Row("gap")] if rows else []

@@ -1,19 +1,25 @@
 """A forest plot, described in columns and rows; `layout` places it on a page."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.canvas.chart import PHRASES, Judgement, Phrases
+from trial_evidence.figures.canvas.chart import Described, Judgement
 from trial_evidence.figures.canvas.page import Align
-from trial_evidence.figures.canvas.text import clean
+from trial_evidence.figures.canvas.text import clean, wrap
 
 RowKind = Literal[
     "heading", "trial", "unpooled", "pooled", "subtotal", "overall", "secondary", "prediction",
     "text", "gap",
 ]  # fmt: skip
+# How kinds of rows are set: the texts of those indented keep to their columns and have bands behind
+# every second of them, the first text of any other may run on.
+BOLD = frozenset[RowKind]({"heading", "subtotal", "overall"})
+MUTED = frozenset[RowKind]({"unpooled", "prediction"})
+INDENTED = frozenset[RowKind]({"trial", "unpooled", "pooled"})
 
 
 @dataclass(frozen=True)
@@ -50,35 +56,10 @@ class Column:
     lights: tuple[str, ...] = ()
     note: str = ""
 
-    @property
-    def header_lines(self) -> list[str]:
-        """The heading, line by line."""
-        return [clean(line) for line in self.header.split("\n")]
-
-
-@dataclass(frozen=True)
-class Look:
-    """How the text of a kind of row is set."""
-
-    bold: bool = False
-    muted: bool = False
-    indented: bool = False
-    banded: bool = False
-    runs_on: bool = False
-
-
-LOOKS: Mapping[RowKind, Look] = {
-    "heading": Look(bold=True, runs_on=True),
-    "trial": Look(indented=True, banded=True),
-    "unpooled": Look(indented=True, banded=True, muted=True),
-    "pooled": Look(indented=True, banded=True),
-    "subtotal": Look(bold=True, runs_on=True),
-    "overall": Look(bold=True, runs_on=True),
-    "secondary": Look(runs_on=True),
-    "prediction": Look(muted=True, runs_on=True),
-    "text": Look(runs_on=True),
-    "gap": Look(),
-}
+    def heading(self, room_mm: float, size_pt: float) -> list[str]:
+        """The lines of its heading within a width."""
+        parts = self.header.split("\n")
+        return [line for part in parts for line in wrap(part, room_mm, size_pt, True)]
 
 
 @dataclass(frozen=True)
@@ -114,11 +95,6 @@ class Row:
     lights: tuple[Judgement, ...] = ()
     prediction: tuple[float, float] | None = None
 
-    @property
-    def look(self) -> Look:
-        """How its text is set."""
-        return LOOKS[self.kind]
-
     def text(self, column: Column) -> str:
         """What stands in a column; empty where nothing does."""
         return self.texts.get(column.key, "")
@@ -133,14 +109,22 @@ class Row:
         return replace(self, texts=texts, estimate=estimate, low=low, high=high, weight=weight)
 
 
+def headed(rows: Sequence[Row], heading: str, column: str = "trial") -> list[Row]:
+    """A heading, and a gap before it where rows come before."""
+    return [*gap(rows), Row("heading", {column: heading})]
+
+
+def gap(rows: Sequence[Row]) -> list[Row]:
+    """Half a row of nothing, where rows come before."""
+    return [Row("gap")] if rows else []
+
+
 @dataclass(frozen=True)
-class Forest:
+class Forest(Described):
     """A forest plot, described.
 
     Parameters
     ----------
-    title
-        Heading of the figure.
     columns
         From left to right on either side; the first is the one that headings may run beyond.
     rows
@@ -149,22 +133,12 @@ class Forest:
         The panel's axis.
     overall
         Value on the analysis scale that a dashed line marks down to the first overall row.
-    notes
-        Sentences under the axis, in the size of the table.
-    footnotes
-        Small print at the foot.
-    description
-        What the figure shows, in words, for readers who do not see it.
-    phrases
-        What the page says of itself.
+    say
+        The language in which the page speaks of what it had no room for.
     """
 
-    title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     axis: Axis
     overall: float | None = None
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[str, ...] = ()
-    description: str = ""
-    phrases: Phrases = PHRASES
+    say: Labels = ENGLISH_LABELS

@@ -3,19 +3,21 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from trial_evidence.figures.canvas.axis import Axis, AxisView, Interval, view
 from trial_evidence.figures.canvas.chart import (
+    ANCHORS,
     HAIR_MM,
     Chart,
     Panel,
-    labels_fit,
+    fitting_view,
     rectangle,
 )
-from trial_evidence.figures.canvas.page import Page, Point, Polygon
+from trial_evidence.figures.canvas.page import Page, Point
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import ELLIPSIS, clean, text_width_mm, wrap
-from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
+from trial_evidence.figures.canvas.text import ELLIPSIS, clean, text_width_mm
+from trial_evidence.figures.forests.forest import BOLD, INDENTED, MUTED, Column, Forest, Row
 from trial_evidence.figures.forests.widths import Table, closer, fit_columns, pitch_mm
 
 
@@ -29,8 +31,7 @@ class _Placed:
 
     def anchor(self, indent: float = 0.0) -> float:
         """Where its texts are anchored, by its alignment."""
-        share = {"left": 0.0, "center": 0.5, "right": 1.0}[self.column.align]
-        return self.x + indent + share * self.width
+        return self.x + indent + ANCHORS[self.column.align] * self.width
 
     def lights(self, style: Style) -> list[float]:
         """The centres of its lights, from left to right."""
@@ -73,22 +74,24 @@ def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
         if len(found[1]) < len(dropped):
             (columns, dropped), style = found, tight
     placed, panel = _place(columns, rows, forest.axis, style)
-    drawing = _Drawing(style, forest.phrases)
+    drawing = _Drawing(style, forest.say)
+    drawing.columns, drawing.panel = placed, panel
     drawing.headline(forest.title)
-    drawing.header(placed)
+    drawing.header()
     top = drawing.y
-    centres = drawing.rows(rows, placed, panel)
+    centres = drawing.rows(rows)
     panel = replace(panel, top=top, bottom=drawing.y + style.row_mm / 4)
-    drawing.x_axis(panel, forest.axis)
+    drawing.x_axis(panel)
     if forest.overall is not None and math.isfinite(forest.overall):
         ends = [y for row, y in zip(rows, centres, strict=True) if row.kind == "overall"]
-        drawing.guide(panel, forest.overall, ends[0] if ends else panel.bottom)
-    notes = [place.column.note for place in placed if place.column.note]
+        bottom = ends[0] if ends else panel.bottom
+        look = {"colour": style.accent, "width_pt": style.hair_pt, "dashed": True}
+        drawing.upright("overall", panel, forest.overall, bottom, **look)
+    small = [*forest.footnotes, *(place.column.note for place in placed if place.column.note)]
     if dropped:
         names = "; ".join(clean(column.header) for column in dropped)
-        notes.append(forest.phrases.left_out.replace("{names}", names))
-    drawing.notes(forest.notes)
-    return drawing.page(forest.title, forest.description, [*forest.footnotes, *notes])
+        small.append(forest.say("Left out at this width: {names}.", names=names))
+    return drawing.page(forest, small)
 
 
 def _place(
@@ -110,114 +113,87 @@ def _place(
             placed[column.key] = _Placed(column, right - width, width)
             right -= width + style.column_gap_mm
             last = min(last, right - (style.panel_gap_mm - style.column_gap_mm))
-    panel = _panel(first, last, axis, rows, style)
-    return [placed[column.key] for column, _ in columns], panel
+    seen = fitting_view(partial(_view, axis, rows), last - first, style.text_pt)
+    # how far it reaches down is known once the rows are placed
+    return [placed[column.key] for column, _ in columns], Panel(first, 0.0, last, 0.0, seen, axis)
 
 
 def _view(axis: Axis, rows: Sequence[Row], most: int = 7) -> AxisView:
-    def intervals(*kinds: RowKind) -> list[Interval]:
-        return [
-            Interval(row.estimate, row.low, row.high, row.weight)
-            for row in rows
-            if row.kind in kinds
-        ]
-
-    pooled = intervals("pooled", "subtotal", "overall", "secondary", "prediction")
+    found = [(row.kind, Interval(row.estimate, row.low, row.high, row.weight)) for row in rows]
+    trials, shown = ([of for kind, of in found if kind == own] for own in ("trial", "unpooled"))
+    pooled = [of for kind, of in found if kind not in ("trial", "unpooled")]
     pooled += [Interval(None, *row.prediction, None) for row in rows if row.prediction is not None]
-    return view(axis, intervals("trial"), pooled, intervals("unpooled"), most)
-
-
-def _panel(left: float, right: float, axis: Axis, rows: Sequence[Row], style: Style) -> Panel:
-    """The panel with as many ticks, seven at most, as its labels have room for."""
-    views = (_view(axis, rows, most) for most in (7, 6, 5, 4))
-    fitting = (seen for seen in views if labels_fit(seen, right - left, style.text_pt))
-    seen = next(fitting, None) or _view(axis, rows, 3)
-    # how far it reaches down is known once the rows are placed
-    return Panel(left, 0.0, right, 0.0, seen, axis.scale)
+    return view(axis, trials, pooled, shown, most)
 
 
 class _Drawing(Chart):
     """A chart whose panel stands between the columns of a table."""
 
-    def header(self, columns: Sequence[_Placed]) -> None:
+    columns: Sequence[_Placed]
+    panel: Panel
+
+    def header(self) -> None:
         """Headings on one foot line, those of lights one by one under their column's."""
-        style, leading = self.style, self.leading(self.style.text_pt)
-        headers = [
-            [
-                line
-                for part in placed.column.header_lines
-                for line in wrap(part, placed.width + HAIR_MM, style.text_pt, True)
+        style, headings = self.style, []
+        for placed in self.columns:
+            column, lights = placed.column, placed.column.lights
+            lines = column.heading(placed.width + HAIR_MM, style.text_pt) + [""] * bool(lights)
+            headings.append((placed.anchor(), lines, column.align))
+            headings += [
+                (x, [light], "center")
+                for x, light in zip(placed.lights(style), lights, strict=True)
             ]
-            + [""] * bool(placed.column.lights)
-            for placed in columns
-        ]
-        self.y += leading / 3
-        bottom = self.y + leading * max(map(len, headers), default=0)
-        for placed, lines in zip(columns, headers, strict=True):
-            for number, line in enumerate(lines):
-                middle = bottom - leading * (len(lines) - number - 0.5)
-                self.word("header", line, placed.anchor(), middle, placed.column.align, True)
-            for x, light in zip(placed.lights(style), placed.column.lights, strict=True):
-                self.word("header", light, x, bottom - leading / 2, "center", True)
-        self.y = bottom + leading / 3
+        self.y += self.leading() / 3
+        self.headings("header", headings)
+        self.y += self.leading() / 3
         self.rule()
 
-    def rows(self, rows: Sequence[Row], columns: Sequence[_Placed], panel: Panel) -> list[float]:
+    def rows(self, rows: Sequence[Row]) -> list[float]:
         """Draw the rows; the y of their centres comes back."""
         heaviest = max((row.weight or 0.0 for row in rows if row.kind == "trial"), default=0.0)
-        table = Table([placed.column for placed in columns], rows, self.style)
+        table = Table([placed.column for placed in self.columns], rows, self.style)
         centres = []
         banded = False
         for row in rows:
-            banded = row.look.banded and not banded
+            banded = row.kind in INDENTED and not banded
             if row.kind == "gap":
                 centres.append(self.y)
                 self.y += self.style.gap_row_mm
                 continue
             centres.append(self.y + self.style.row_mm / 2)
-            self._marks(row, panel, centres[-1], heaviest)
-            self._row(row, table, columns, panel, banded)
+            self._marks(row, centres[-1], heaviest)
+            self._row(row, table, banded)
         return centres
 
-    def guide(self, panel: Panel, value: float, bottom: float) -> None:
-        """The dashed line at the overall result."""
-        x = panel.x_mm(value)
-        if panel.spans(x):
-            ends = ((x, panel.top), (x, bottom))
-            self.line("overall", *ends, self.style.accent, self.style.hair_pt, dashed=True)
-
-    def _row(
-        self, row: Row, table: Table, columns: Sequence[_Placed], panel: Panel, banded: bool
-    ) -> None:
-        style, look = self.style, row.look
-        leading = self.leading(style.text_pt)
+    def _row(self, row: Row, table: Table, banded: bool) -> None:
+        style, leading = self.style, self.leading()
         middle = self.y + style.row_mm / 2
-        colour = style.muted if look.muted else style.ink
+        colour = style.muted if row.kind in MUTED else style.ink
         deepest = 1
-        for placed in columns:
+        for placed in self.columns:
             column = placed.column
             for x, judgement in zip(placed.lights(style), row.lights, strict=False):
                 self.light("light", judgement, (x, middle))
             indent = table.indent(row, column)
             room = placed.width - indent
-            if look.runs_on and placed is columns[0]:
-                room = max(room, self._room_to_run(row, columns, panel))
+            if row.kind not in INDENTED and placed is self.columns[0]:
+                room = max(room, self._room_to_run(row))
             lines = table.cell(row, column, room)
             if lines and lines[-1].endswith(ELLIPSIS) and not row.text(column).endswith(lines[-1]):
                 self.cut_short(row.text(column))
             deepest = max(deepest, len(lines))
+            # the first line is level with the marks, the others are below it
+            y = middle + (len(lines) - 1) / 2 * leading
             x = placed.anchor(indent)
-            for number, line in enumerate(lines):
-                y = middle + number * leading
-                self.word("cell", line, x, y, column.align, look.bold, colour)
+            self.word("cell", lines, x, y, column.align, row.kind in BOLD, colour)
         height = style.row_mm + (deepest - 1) * leading
         if banded:
             self.band(height)
         self.y += height
 
-    def _room_to_run(self, row: Row, columns: Sequence[_Placed], panel: Panel) -> float:
+    def _room_to_run(self, row: Row) -> float:
         """Width from the first column to the next text in its row, or to the panel."""
-        first, *others = columns
+        first, *others = self.columns
         if first.column.side == "right":
             return first.width
         occupied = [
@@ -225,9 +201,9 @@ class _Drawing(Chart):
             for placed in others
             if placed.column.side == "left" and row.text(placed.column)
         ]
-        return min([panel.left - self.style.panel_gap_mm / 2, *occupied]) - first.x
+        return min([self.panel.left - self.style.panel_gap_mm / 2, *occupied]) - first.x
 
-    def _marks(self, row: Row, panel: Panel, y: float, heaviest: float) -> None:
+    def _marks(self, row: Row, y: float, heaviest: float) -> None:
         style = self.style
         diamonds = {
             "pooled": (style.subtotal_mm, style.paper),
@@ -236,73 +212,61 @@ class _Drawing(Chart):
             "secondary": (style.secondary_mm, style.accent_pale),
         }
         if row.prediction is not None:
-            self._bar(*row.prediction, panel, y)
+            self._bar(*row.prediction, y)
         if row.kind == "prediction" and row.low is not None and row.high is not None:
-            self._bar(row.low, row.high, panel, y)
+            self._bar(row.low, row.high, y)
         elif row.kind in diamonds:
-            self._diamond(row, panel, y, *diamonds[row.kind])
+            self._diamond(row, y, *diamonds[row.kind])
         elif row.kind in ("trial", "unpooled"):
-            colour = style.ink if row.kind == "trial" else style.muted
-            self._whiskers(row, panel, y, colour)
-            if row.kind == "unpooled" or row.weight is None:
-                self._square(row, panel, y, style.square_unweighted_mm, style.paper, colour)
-            else:
-                share = row.weight / heaviest if heaviest > 0 else 1.0
-                side = max(style.square_min_mm, style.square_max_mm * math.sqrt(max(share, 0.0)))
-                self._square(row, panel, y, side, colour, colour)
+            self._trial(row, y, heaviest)
 
-    def _whiskers(self, row: Row, panel: Panel, y: float, colour: str) -> None:
-        """The interval as a line, with a head at each end of the axis that it runs past."""
-        ends = [end for end in (row.low, row.estimate, row.high) if end is not None]
+    def _trial(self, row: Row, y: float, heaviest: float) -> None:
+        """The interval as a line and the estimate as a square, hollow where it has no weight."""
+        style, panel = self.style, self.panel
+        colour = style.ink if row.kind == "trial" else style.muted
+        ends = [panel.x_mm(end) for end in (row.low, row.estimate, row.high) if end is not None]
         if ends:
-            start, end = panel.x_mm(min(ends)), panel.x_mm(max(ends))
-            first, last = self._arrows(start, end, panel, y, colour)
+            first, last = self._arrows(min(ends), max(ends), y, colour)
             if first < last:
-                self.line("interval", (first, y), (last, y), colour, self.style.interval_pt)
-
-    def _square(
-        self, row: Row, panel: Panel, y: float, side: float, fill: str, outline: str
-    ) -> None:
+                self.line("interval", (first, y), (last, y), colour, style.interval_pt)
         if row.estimate is None or not panel.spans(panel.x_mm(row.estimate)):
             return
+        side, fill, outline = style.square_unweighted_mm, style.paper, colour
+        if row.kind == "trial" and row.weight is not None:
+            share = row.weight / heaviest if heaviest > 0 else 1.0
+            side = max(style.square_min_mm, style.square_max_mm * math.sqrt(max(share, 0.0)))
+            fill, outline = colour, ""
         x, half = panel.x_mm(row.estimate), side / 2
         corners = rectangle(x - half, y - half, x + half, y + half)
-        width = self.style.outline_pt if fill != outline else 0.0
-        self.polygons.append(Polygon("square", corners, fill, outline, width))
+        self.shape("square", corners, fill, outline, style.outline_pt)
 
-    def _diamond(self, row: Row, panel: Panel, y: float, height: float, fill: str) -> None:
+    def _diamond(self, row: Row, y: float, height: float, fill: str) -> None:
         """Cut off where it leaves the axis; a head says that it runs on."""
         if row.estimate is None:
             return
         ends = (row.estimate if end is None else end for end in (row.low, row.high))
-        start, middle, end = map(panel.x_mm, sorted((row.estimate, *ends)))
+        start, middle, end = map(self.panel.x_mm, sorted((row.estimate, *ends)))
         style, half = self.style, height / 2
-        first, last = self._arrows(start, end, panel, y, style.accent)
+        first, last = self._arrows(start, end, y, style.accent)
         kept = _cut([(start, y), (middle, y - half), (end, y), (middle, y + half)], first, last)
         if len(kept) > 2:
-            diamond = Polygon("diamond", tuple(kept), fill, style.accent, style.outline_pt)
-            self.polygons.append(diamond)
+            self.shape("diamond", kept, fill, style.accent, style.outline_pt)
 
-    def _bar(self, low: float, high: float, panel: Panel, y: float) -> None:
+    def _bar(self, low: float, high: float, y: float) -> None:
         colour, half = self.style.accent_light, self.style.prediction_mm / 2
-        first, last = self._arrows(panel.x_mm(low), panel.x_mm(high), panel, y, colour)
+        first, last = self._arrows(self.panel.x_mm(low), self.panel.x_mm(high), y, colour)
         if first < last:
             self.shape("bar", rectangle(first, y - half, last, y + half), colour)
 
-    def _arrows(
-        self, start: float, end: float, panel: Panel, y: float, colour: str
-    ) -> tuple[float, float]:
+    def _arrows(self, start: float, end: float, y: float, colour: str) -> tuple[float, float]:
         """Heads at the ends of the axis that a stretch runs past; what is left of it comes back."""
         length, half = self.style.arrow_mm, self.style.arrow_mm * 0.45
-        first, last = start, end
-        if start < panel.left - HAIR_MM:
-            first = panel.left + length
-            corners = ((panel.left, y), (first, y - half), (first, y + half))
-            self.shape("arrow", corners, colour)
-        if end > panel.right + HAIR_MM:
-            last = panel.right - length
-            corners = ((panel.right, y), (last, y - half), (last, y + half))
-            self.shape("arrow", corners, colour)
+        left, right = self.panel.left, self.panel.right
+        first = left + length if start < left - HAIR_MM else start
+        last = right - length if end > right + HAIR_MM else end
+        for edge, foot, stretch in ((left, first, start), (right, last, end)):
+            if foot != stretch:
+                self.shape("arrow", ((edge, y), (foot, y - half), (foot, y + half)), colour)
         return first, last
 
 

@@ -6,15 +6,9 @@ from collections.abc import Callable, Mapping
 from trial_evidence.config.configuration import RateAnalysis
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests import sentences
-from trial_evidence.figures.forests.evidence import (
-    POOLED,
-    Cells,
-    Evidence,
-    Record,
-    chosen,
-    headed,
-)
-from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
+from trial_evidence.figures.forests.axes import capital
+from trial_evidence.figures.forests.evidence import POOLED, Cells, Evidence, Record, chosen
+from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind, headed
 from trial_evidence.files import records
 
 # Headings of regimens by their partner.
@@ -58,8 +52,7 @@ def rate_forest(
     for subgroup, heading in subgroups.items():
         group = trials[trials["subgroup"] == subgroup]
         if len(subgroups) > 1 and len(group):
-            words = say(heading)
-            rows += headed(rows, words[:1].upper() + words[1:])
+            rows += headed(rows, capital(say(heading)))
         found = evidence.pooled_rows(subgroup, kind, group, cells) if len(group) else ()
         rows += evidence.trial_rows(group, cells)
         rows += [row for row in found if row.kind != "secondary"]
@@ -155,19 +148,20 @@ def _overview_cells(
         ends = record["pi_low"], record["pi_high"]
         return "" if math.isnan(ends[0]) else evidence.interval(*ends)
 
-    columns: tuple[tuple[Column, Callable[[Record], str]], ...] = (
-        (Column("trial", say("Regimen"), "left", "left"), lambda _: ""),
-        (Column("subgroup", say(factor), "left", "left"), level),
-        (Column("k", say("Trials"), "right", "left"), lambda record: f"{record['k']:.0f}"),
-        (Column("counts", say("Events/n"), "right", "left"), _fraction("events", "participants")),
-        (
+    fraction = _fraction("events", "participants")
+    cells = (
+        Cells(Column("trial", say("Regimen"), "left", "left")),
+        Cells(Column("subgroup", say(factor), "left", "left"), level),
+        Cells(Column("k", say("Trials"), "right", "left"), lambda record: f"{record['k']:.0f}"),
+        Cells(Column("counts", say("Events/n"), "right", "left"), fraction),
+        Cells(
             Column("result", _header(evidence), "right", "right"),
             lambda record: evidence.printed(POOLED(record)),
         ),
-        (Column("pi", say("Prediction\ninterval"), "right", "right", 1), prediction),
+        Cells(Column("pi", say("Prediction\ninterval"), "right", "right", 1), prediction),
     )
     absent = "pi" if factor else "subgroup"
-    return tuple(Cells(column, text) for column, text in columns if column.key != absent)
+    return tuple(found for found in cells if found.column.key != absent)
 
 
 def _fraction(events: str, n: str) -> Callable[[Record], str]:

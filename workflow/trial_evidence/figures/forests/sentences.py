@@ -7,7 +7,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, EffectModifier, RateAnalysis
 from trial_evidence.config.methods import Pooling
-from trial_evidence.figures.forests.axes import lower_first
+from trial_evidence.figures.forests.axes import capital, lower_first
 from trial_evidence.figures.forests.evidence import POOLED, Evidence, Record
 from trial_evidence.files import records
 from trial_evidence.words.models import (
@@ -29,21 +29,21 @@ def heterogeneity(evidence: AnyEvidence) -> Iterator[str]:
     """Tau2, I2 and Q of the random-effects model in words."""
     overall = evidence.of("all")
     for record in records(overall[overall["model"].map(is_random_effects)])[:1]:
-        q, p = round_half_up(record["q"], 2), format_p(record["q_p"])
-        df = f"{record['q_df']:.0f}"
-        if record["k"] == 2:
-            words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
-            yield evidence.tell(words, q=q, df=df, p=p)
-            continue
-        tau2 = round_half_up(record["tau2"], 3)
-        interval = format_interval(record["tau2_low"], record["tau2_high"], 3)
-        i2, i2_from_q = (round_half_up(record[name], 0) for name in ("i2", "i2_from_q"))
-        words = (
-            "Heterogeneity: τ² = {tau2} ({level}% CI {interval}); I² = {i2}% "
-            "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
-        )
-        parts = {"tau2": tau2, "interval": interval, "i2": i2, "i2_from_q": i2_from_q}
-        yield evidence.tell(words, q=q, df=df, p=p, **parts)
+        words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
+        parts = {
+            "q": round_half_up(record["q"], 2),
+            "df": f"{record['q_df']:.0f}",
+            "p": format_p(record["q_p"]),
+        }
+        if record["k"] != 2:
+            words = (
+                "Heterogeneity: τ² = {tau2} ({level}% CI {interval}); I² = {i2}% "
+                "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
+            )
+            parts |= {name: round_half_up(record[name], 0) for name in ("i2", "i2_from_q")}
+            parts["tau2"] = round_half_up(record["tau2"], 3)
+            parts["interval"] = format_interval(record["tau2_low"], record["tau2_high"], 3)
+        yield evidence.tell(words, **parts)
 
 
 def difference(evidence: Evidence[Analysis], column: str) -> Iterator[str]:
@@ -291,7 +291,7 @@ def group_in_words(
         for record in records(trials.dropna(subset="estimate"))
     ]
     said = f"{name} by trial: {'; '.join(found)}." if found else "No trial has a result."
-    yield f"{level[:1].upper()}{level[1:]}: {lower_first(said)}" if level else said
+    yield f"{capital(level)}: {lower_first(said)}" if level else said
     if pooled is not None:
         percent = f"{evidence.configuration.confidence_level:g}%"
         interval = f"{percent} interval {evidence.interval(pooled['ci_low'], pooled['ci_high'])}"

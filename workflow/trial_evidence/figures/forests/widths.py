@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from trial_evidence.figures.canvas.chart import HAIR_MM
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
-from trial_evidence.figures.forests.forest import Column, Row
+from trial_evidence.figures.forests.forest import BOLD, INDENTED, Column, Row
 
 # Share of the least widths of panel and words that is left when nothing else helps.
 _LAST_RESORT = 0.6
@@ -23,28 +24,22 @@ def fit_columns(
     ValueError
         If the columns that must stay leave no room for the panel: figures are never cut.
     """
-    kept, dropped = list(columns), list[Column]()
-
-    def widths(share: float = 1.0) -> list[float] | None:
-        return Table(kept, rows, style).widths(share)
-
-    while (found := widths()) is None:
-        last = max((column.priority for column in kept), default=0)
-        if last <= 0:
-            break
-        dropped += [column for column in kept if column.priority == last]
-        kept = [column for column in kept if column.priority != last]
-    if found is None and (found := widths(_LAST_RESORT)) is None:
-        dropped += [column for column in kept if column.priority < 0]
-        kept = [column for column in kept if column.priority >= 0]
-        found = widths(_LAST_RESORT)
-    if found is None:
-        names = ", ".join(f'"{clean(column.header)}"' for column in kept)
-        raise ValueError(
-            f"the columns {names} leave no room for the plot on a page of {style.width_mm:g} mm: "
-            "give some a priority above 0, so that they may be left out, or use a wider page"
-        )
-    return list(zip(kept, found, strict=True)), dropped
+    priorities = sorted({c.priority for c in columns if c.priority > 0}, reverse=True)
+    # what stays, from the first priority to below the last, and how wide the rest is to be
+    ways = [(-math.inf, last, 1.0) for last in (math.inf, *priorities)]
+    ways += [(-math.inf, 1, _LAST_RESORT), (0, 1, _LAST_RESORT)]
+    for first, last, share in ways:
+        kept = [column for column in columns if first <= column.priority < last]
+        found = Table(kept, rows, style).widths(share)
+        if found is not None:
+            dropped = [column for column in columns if column not in kept]
+            dropped.sort(key=attrgetter("priority"), reverse=True)
+            return list(zip(kept, found, strict=True)), dropped
+    names = ", ".join(f'"{clean(column.header)}"' for column in kept)
+    raise ValueError(
+        f"the columns {names} leave no room for the plot on a page of {style.width_mm:g} mm: "
+        "give some a priority above 0, so that they may be left out, or use a wider page"
+    )
 
 
 def closer(style: Style) -> Style:
@@ -74,7 +69,7 @@ class Table:
     def indent(self, row: Row, column: Column) -> float:
         """How far the text of a cell stands from the left edge of its column."""
         first = column is self.columns[0]
-        return self.style.indent_mm if first and row.look.indented else 0.0
+        return self.style.indent_mm if first and row.kind in INDENTED else 0.0
 
     def cell(self, row: Row, column: Column, room: float) -> tuple[str, ...]:
         """The lines of a cell; figures are never broken."""
@@ -83,7 +78,7 @@ class Table:
             return (text,) if text else ()
         # a column is exactly as wide as its longest line, and rounding must not break that line
         style = self.style
-        return wrap(text, room + HAIR_MM, style.text_pt, row.look.bold, style.name_lines)
+        return wrap(text, room + HAIR_MM, style.text_pt, row.kind in BOLD, style.name_lines)
 
     def widths(self, share: float = 1.0) -> list[float] | None:
         """Widths that leave panel and words a share of their least widths; None if none do."""
@@ -109,21 +104,20 @@ class Table:
     def _width(self, column: Column, room: float = math.inf) -> float:
         """Width that the longest line takes once the column's texts are wrapped to a width."""
         size = self.style.text_pt
-        lines = [line for header in column.header_lines for line in wrap(header, room, size, True)]
-        widths = [text_width_mm(line, size, True) for line in lines]
+        widths = [text_width_mm(line, size, True) for line in column.heading(room, size)]
         widths.append(len(column.lights) * pitch_mm(self.style))
         for row in self.rows:
             if column is self.columns[0] and self._runs_on(row):
                 continue
             indent = self.indent(row, column)
             for line in self.cell(row, column, room - indent):
-                widths.append(indent + text_width_mm(line, size, row.look.bold))
+                widths.append(indent + text_width_mm(line, size, row.kind in BOLD))
         return max(widths)
 
     def _runs_on(self, row: Row) -> bool:
         """Whether the first text of a row may run beyond its column: the next cell is empty."""
         beside = [column for column in self.columns[1:2] if column.side == "left"]
-        return row.look.runs_on and not any(map(row.text, beside))
+        return row.kind not in INDENTED and not any(map(row.text, beside))
 
 
 def _water_level(demands: Sequence[float], room: float) -> float | None:

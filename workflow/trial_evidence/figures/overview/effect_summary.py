@@ -1,19 +1,16 @@
 """The answer in one picture: every pooled effect in a row, one panel a kind of measure."""
 
-import math
 from dataclasses import dataclass
 from itertools import groupby
 
-from trial_evidence.figures.canvas.axis import Axis, AxisScale
-from trial_evidence.figures.canvas.chart import printed
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.chart import Described, printed_interval, printed_result
 from trial_evidence.figures.canvas.page import Page, stacked
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean
-from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.figures.forests.forest import Column, Forest, Row, headed
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.forests.widths import closer
-from trial_evidence.figures.overview.described import Described
-from trial_evidence.words.numbers import EN_DASH, MINUS
 
 
 @dataclass(frozen=True)
@@ -94,8 +91,7 @@ def _rows(panel: EffectPanel) -> tuple[Row, ...]:
     rows: list[Row] = []
     scale = panel.axis.scale
     for group, effects in groupby(panel.effects, lambda effect: effect.group):
-        rows += [Row("gap")] if rows else []
-        rows.append(Row("heading", {"label": group}))
+        rows += headed(rows, group, "label")
         for effect in effects:
             ends = (effect.estimate, effect.low, effect.high)
             among = effect.prediction
@@ -104,16 +100,9 @@ def _rows(panel: EffectPanel) -> tuple[Row, ...]:
                 "label": effect.label,
                 "k": str(effect.k),
                 "participants": "not stated" if count is None else f"{count:,}",
-                "result": f"{printed(effect.estimate, scale)} ({_between(*ends[1:], scale)})",
-                "prediction": "" if among is None else _between(*among, scale),
+                "result": printed_result(*ends, scale),
+                "prediction": "" if among is None else printed_interval(*among, scale),
                 "certainty": effect.certainty,
             }
             rows.append(Row("pooled", texts, *ends, prediction=among))
     return tuple(rows)
-
-
-def _between(low: float, high: float, scale: AxisScale) -> str:
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    ends = [printed(end, scale) for end in (low, high)]
-    return (" to " if any(end.startswith(MINUS) for end in ends) else EN_DASH).join(ends)

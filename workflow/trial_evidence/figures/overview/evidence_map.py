@@ -3,11 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from trial_evidence.figures.canvas.chart import Chart
+from trial_evidence.figures.canvas.chart import Chart, Described
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
-from trial_evidence.figures.overview.described import Described, finished, headings, stack
 
 _NAMES_SHARE = 0.31
 _LARGEST_SHARE = 0.2
@@ -61,7 +60,7 @@ def layout(described: EvidenceMap, style: Style) -> Page:
     pitch = (room - names) / max(1, len(described.columns))
     lefts = [chart.left + names + at * pitch for at in range(len(described.columns))]
     columns = [wrap(c, pitch - style.indent_mm, style.text_pt, True) for c in described.columns]
-    headings(chart, "column", columns, lefts, style.text_pt)
+    chart.headings("column", [(x, lines, "left") for x, lines in zip(lefts, columns, strict=True)])
     chart.y += style.block_gap_mm / 2
     chart.rule()
     cells = [cell for row in rows for cell in row.cells if cell is not None]
@@ -84,7 +83,7 @@ def layout(described: EvidenceMap, style: Style) -> Page:
             middle = chart.y + height / 2
             if number % 2 == 0:
                 chart.band(height)
-            stack(chart, "row", lines, chart.left + style.indent_mm, middle, size)
+            chart.word("row", lines, chart.left + style.indent_mm, middle, size_pt=size)
             for left, cell, diameter in bubbles:
                 fill = style.paper if cell.patients is None else style.accent_light
                 chart.dot("bubble", (left + largest / 2, middle), diameter, fill, style.accent)
@@ -94,7 +93,7 @@ def layout(described: EvidenceMap, style: Style) -> Page:
     chart.y += style.block_gap_mm / 2
     chart.rule()
     legend = f"Beside a bubble: trials{_BETWEEN + 'patients' if patients else ''}."
-    return finished(chart, described, legend)
+    return chart.page(described, [legend, *described.footnotes])
 
 
 def _beside(cell: MapCell, with_patients: bool) -> str:

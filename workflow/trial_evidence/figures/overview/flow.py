@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trial_evidence.figures.canvas.chart import Chart, rectangle
+from trial_evidence.figures.canvas.chart import Chart, Described, rectangle
 from trial_evidence.figures.canvas.page import Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import ELLIPSIS, wrap
-from trial_evidence.figures.overview.described import Described, finished, stack
 
 _GAP_MM = 4.2
 _PAD_MM = 1.6
@@ -71,7 +70,7 @@ def layout(flow: Flow, style: Style) -> Page:
                     _arrow(chart, (main[1], level), (aside[0], level))
             chart.y = max(bottom, lowest) + _GAP_MM
     chart.y -= _GAP_MM / 2
-    return finished(chart, flow)
+    return chart.page(flow, flow.footnotes)
 
 
 def _rows(boxes: Sequence[FlowBox]) -> list[list[FlowBox]]:
@@ -100,7 +99,7 @@ def _box(chart: Chart, box: FlowBox, sides: tuple[float, float], top: float) -> 
         if lines and lines[-1].endswith(ELLIPSIS):
             chart.cut_short(text)
         height = len(lines) * chart.leading(size)
-        stack(chart, role, lines, left + _PAD_MM, y + height / 2, size, "left", bold, colour)
+        chart.word(role, lines, left + _PAD_MM, y + height / 2, "left", bold, colour, size)
         y += height
     bottom = y + _PAD_MM
     corners = rectangle(left, top, right, bottom)

@@ -6,11 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from trial_evidence.figures.canvas.chart import Chart, rectangle
+from trial_evidence.figures.canvas.chart import Chart, Described, rectangle
 from trial_evidence.figures.canvas.page import LEAST_POINTS, Page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
-from trial_evidence.figures.overview.described import Described, finished, headings, stack
 
 _PAD_MM = 0.6
 _WIDEST_MM = 24.0
@@ -74,9 +73,11 @@ def layout(matrix: Matrix, style: Style) -> Page | None:
         return None
     chart.title(matrix.title)
     left = chart.left + words_mm
-    columns = [broken(clean(text), pitch - 2 * _PAD_MM, size) for text in matrix.columns]
+    room = pitch - 2 * _PAD_MM
+    columns = [broken(clean(text), room, size) for text in matrix.columns]
     places = [left + (number + 0.5) * pitch for number in range(len(columns))]
-    headings(chart, "heading", columns, places, size, "center")
+    centred = zip(places, columns, strict=True)
+    chart.headings("heading", [(x, lines, "center") for x, lines in centred], size)
     if matrix.above and words_mm:
         y = chart.y - chart.leading(size) / 2
         chart.word("heading", clean(matrix.above), chart.left, y, bold=True, size_pt=size)
@@ -84,7 +85,7 @@ def layout(matrix: Matrix, style: Style) -> Page | None:
     for row in matrix.rows:
         _row(chart, row, left, pitch, words_mm, size)
     chart.y += style.block_gap_mm
-    return finished(chart, matrix)
+    return chart.page(matrix, matrix.footnotes)
 
 
 def broken(text: str, width_mm: float, size_pt: float) -> tuple[str, ...]:
@@ -128,7 +129,7 @@ def _row(
     deepest = max([len(words), *(len(cell.lines) for cell in row.cells), 1])
     height = deepest * chart.leading(size) + 2 * _PAD_MM
     middle = chart.y + height / 2
-    stack(chart, "words", words, chart.left, middle, size)
+    chart.word("words", words, chart.left, middle, size_pt=size)
     for number, cell in enumerate(row.cells):
         edge = left + number * pitch
         if cell.shade > 0:
@@ -136,7 +137,7 @@ def _row(
             fill = mixed(style.paper, style.accent_pale, cell.shade)
             chart.fill("cell", corners, fill)
         lines = tuple(map(clean, cell.lines))
-        stack(chart, "cell", lines, edge + pitch / 2, middle, size, "center", cell.bold)
+        chart.word("cell", lines, edge + pitch / 2, middle, "center", cell.bold, size_pt=size)
     chart.y += height
 
 

@@ -7,11 +7,18 @@ from itertools import combinations, pairwise, product
 
 import numpy as np
 
-from trial_evidence.figures.canvas.chart import HAIR_MM, Box, Chart, Key, clipped
+from trial_evidence.figures.canvas.chart import (
+    ANCHORS,
+    HAIR_MM,
+    Box,
+    Chart,
+    Described,
+    Key,
+    clipped,
+)
 from trial_evidence.figures.canvas.page import Align, Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import CAP_HEIGHT_EM, MM_PER_POINT, clean, text_width_mm
-from trial_evidence.figures.overview.described import Described, finished
 
 _LARGEST_MM, _SMALLEST_MM = 9.0, 1.8
 _WIDEST_PT, _THINNEST_PT = 3.6, 0.7
@@ -75,13 +82,9 @@ class _Disc:
     width: float
 
 
-@dataclass(frozen=True)
-class _Label:
-    """The label of a disc where it may stand: its edge, alignment and box."""
-
-    x: float
-    align: Align
-    box: Box
+_Line = tuple[Point, Point]
+_Label = tuple[float, Align, Box]
+"""The label of a disc where it may stand: where it is anchored, how, and its box."""
 
 
 def layout(graph: NetworkGraph, style: Style) -> Page:
@@ -91,31 +94,27 @@ def layout(graph: NetworkGraph, style: Style) -> Page:
     that few lines cross. The area of a disc follows its size and the width of a line its weight;
     a weight above 1 is also printed on the line where there is room.
     """
-    chart = Chart(style)
-    chart.title(graph.title)
+    drawing = _Drawing(style)
+    drawing.title(graph.title)
     largest = max((node.size for node in graph.nodes), default=0.0)
-    discs = {node.name: _disc(node, largest, style) for node in graph.nodes}
+    drawing.graph = graph
+    drawing.discs = {node.name: _disc(node, largest, style) for node in graph.nodes}
     ordered = sorted((ring(part, graph.edges) for part in graph.parts), key=lambda part: -len(part))
+    # large parts alone, small ones side by side
+    large = [[part] for part in ordered if len(part) > _SMALL_PART]
     small = [part for part in ordered if len(part) <= _SMALL_PART]
     starts = range(0, len(small), _SMALL_PARTS_A_ROW)
-    # large parts alone, small ones side by side
-    for row in [
-        *([part] for part in ordered if len(part) > _SMALL_PART),
-        *(small[start : start + _SMALL_PARTS_A_ROW] for start in starts),
-    ]:
-        _row(chart, graph, discs, row)
-    chart.legend(
-        [
-            Key("dot", "Patients (area)", style.accent, style.paper),
-            Key("line", "Trials (width)", style.accent_light, width_pt=2.0),
-            *(
-                [Key("area", "Trial of three or more arms", style.accent_pale, style.accent_light)]
-                if graph.multi_arm
-                else []
-            ),
-        ]
-    )
-    return finished(chart, graph)
+    for row in [*large, *(small[start : start + _SMALL_PARTS_A_ROW] for start in starts)]:
+        drawing.row(row)
+    keys = [
+        Key("dot", "Patients (area)", style.accent, style.paper),
+        Key("line", "Trials (width)", style.accent_light),
+    ]
+    if graph.multi_arm:
+        words = "Trial of three or more arms"
+        keys.append(Key("area", words, style.accent_pale, style.accent_light))
+    drawing.legend(keys)
+    return drawing.page(graph, graph.footnotes)
 
 
 def ring(names: Sequence[str], edges: Sequence[GraphEdge]) -> tuple[str, ...]:
@@ -133,12 +132,11 @@ def ring(names: Sequence[str], edges: Sequence[GraphEdge]) -> tuple[str, ...]:
     while improved:
         improved = False
         for one, other in combinations(range(len(order)), 2):
-            order[one], order[other] = order[other], order[one]
-            cost = _cost(order, ends)
+            changed = list(order)
+            changed[one], changed[other] = order[other], order[one]
+            cost = _cost(changed, ends)
             if cost < best:
-                best, improved = cost, True
-            else:
-                order[one], order[other] = order[other], order[one]
+                order, best, improved = changed, cost, True
     return tuple(order)
 
 
@@ -160,26 +158,107 @@ def _disc(node: GraphNode, largest: float, style: Style) -> _Disc:
     return _Disc(style.square_max_mm / 3.3 * diameter / 2, lines, width)
 
 
-def _row(
-    chart: Chart, graph: NetworkGraph, discs: Mapping[str, _Disc], row: Sequence[Sequence[str]]
-) -> None:
-    style = chart.style
-    width = (chart.right - chart.left) / len(row)
-    most = max(len(part) for part in row)
-    half_height = min(0.3 * style.width_mm, 4.0 * most) if most > 2 else 0.0
-    largest = max(discs[name].radius for part in row for name in part)
-    room = largest + _LABEL_GAP_MM + 2 * chart.leading(style.footnote_pt)
-    middle = chart.y + room + half_height
-    for number, part in enumerate(row):
-        widest = max(discs[name].width for name in part)
-        radius = max(discs[name].radius for name in part)
-        # the labels of two stand above them
-        beside = (max(widest / 2, radius) if len(part) <= 2 else widest + radius) + _LABEL_GAP_MM
-        across = min(max(width / 2 - beside, 0.12 * width), 62.0)
-        centre = (chart.left + (number + 0.5) * width, middle)
-        places = _on_ring(part, centre, (across, half_height))
-        _edges(chart, graph, discs, places)
-    chart.y = middle + half_height + room + style.block_gap_mm
+class _Drawing(Chart):
+    """A chart of the discs of treatments and what connects them."""
+
+    graph: NetworkGraph
+    discs: Mapping[str, _Disc]
+
+    def row(self, parts: Sequence[Sequence[str]]) -> None:
+        """Connected parts side by side; the page is filled to below them."""
+        width = (self.right - self.left) / len(parts)
+        most = max(map(len, parts))
+        half_height = min(0.3 * self.style.width_mm, 4.0 * most) if most > 2 else 0.0
+        largest = max(self.discs[name].radius for part in parts for name in part)
+        room = largest + _LABEL_GAP_MM + 2 * self.leading(self.style.footnote_pt)
+        middle = self.y + room + half_height
+        for number, part in enumerate(parts):
+            widest = max(self.discs[name].width for name in part)
+            radius = max(self.discs[name].radius for name in part)
+            # the labels of two stand above them
+            beside = max(widest / 2, radius) if len(part) <= 2 else widest + radius
+            across = min(max(width / 2 - beside - _LABEL_GAP_MM, 0.12 * width), 62.0)
+            centre = (self.left + (number + 0.5) * width, middle)
+            self._part(_on_ring(part, centre, (across, half_height)))
+        self.y = middle + half_height + room + self.style.block_gap_mm
+
+    def _part(self, places: Mapping[str, Point]) -> None:
+        """Shaded trials of several arms, lines with their numbers, discs, labels."""
+        style, graph, part = self.style, self.graph, list(places)
+        for number, names in enumerate(dict.fromkeys(map(tuple, graph.multi_arm))):
+            if names and all(name in places for name in names):
+                corners = [places[name] for name in sorted(names, key=part.index)]
+                self.fill("multi-arm", corners, style.band if number % 2 else style.accent_pale)
+        edges = [edge for edge in graph.edges if edge.first in places and edge.second in places]
+        lines = [(places[edge.first], places[edge.second]) for edge in edges]
+        heaviest = max((edge.weight for edge in graph.edges), default=1.0)
+        radii = {name: self.discs[name].radius for name in places}
+        taken = [_box(place, radii[name], radii[name]) for name, place in places.items()]
+        for at, (edge, line) in enumerate(zip(edges, lines, strict=True)):
+            text = f"{edge.weight:g}" if edge.weight > 1 else ""
+            gap = self._number_box(text, line, [*lines[:at], *lines[at + 1 :]], taken)
+            self._edge(line, max(_THINNEST_PT, _WIDEST_PT * edge.weight / heaviest), gap)
+            if gap is not None:
+                taken.append(gap)
+                x, y = (gap[0] + gap[2]) / 2, (gap[1] + gap[3]) / 2
+                self.word("weight", text, x, y, "center", size_pt=style.footnote_pt)
+        for name, place in places.items():
+            self.dot("node", place, 2 * radii[name], style.accent, style.paper)
+        self._labels(places, taken)
+
+    def _edge(self, line: _Line, width_pt: float, gap: Box | None) -> None:
+        """A line in short pieces, those left out that its number stands on."""
+        start, end = line
+        stretches = [line]
+        if gap is not None and (inside := clipped(start, end, gap)) is not None:
+            stretches = [(start, inside[0]), (inside[1], end)]
+        for one, other in stretches:
+            # level and upright lines are their own boxes
+            slanted = abs(one[0] - other[0]) > HAIR_MM and abs(one[1] - other[1]) > HAIR_MM
+            count = max(1, math.ceil(math.dist(one, other) / _PIECE_MM)) if slanted else 1
+            stops = [_between(one, other, step / count) for step in range(count + 1)]
+            for here, there in pairwise(stops):
+                self.line("edge", here, there, self.style.accent_light, width_pt)
+
+    def _number_box(
+        self, text: str, line: _Line, others: Sequence[_Line], taken: Sequence[Box]
+    ) -> Box | None:
+        """Where the number of a line has room; None without a number or a free place."""
+        size = self.style.footnote_pt
+        across = text_width_mm(text, size) / 2 + 0.5
+        down = CAP_HEIGHT_EM * size * MM_PER_POINT / 2 + 0.7
+        # a line of the greatest width still leaves the number free
+        pad = _WIDEST_PT * MM_PER_POINT / 2
+        for place in (_between(*line, share) for share in _PLACES if text):
+            box, wide = _box(place, across, down), _box(place, across + pad, down + pad)
+            crossed = any(clipped(*other, wide) for other in others)
+            if not crossed and not any(_meet(box, other) for other in taken):
+                return box
+        return None
+
+    def _labels(self, places: Mapping[str, Point], taken: Sequence[Box]) -> None:
+        """Labels outside the ring, each as near to its disc as the others leave room."""
+        size, leading = self.style.footnote_pt, self.leading(self.style.footnote_pt)
+        occupied = list(taken)
+        centre = np.mean(list(places.values()), axis=0)
+
+        def free(box: Box) -> bool:
+            inside = self.left <= box[0] and box[2] <= self.right and box[1] >= self.y
+            return inside and not any(_meet(box, other) for other in occupied)
+
+        for name, (x, y) in places.items():
+            disc = self.discs[name]
+            outward = math.atan2(y - centre[1], x - centre[0]) if len(places) > 2 else -math.pi / 2
+            tried = [
+                _label(disc, (x, y), outward + turn, away, leading)
+                for away, turn in product(_LABEL_STEPS_MM, _LABEL_TURNS)
+            ]
+            anchor, align, box = next((label for label in tried if free(label[2])), tried[0])
+            occupied.append(box)
+            for at, (line, bold) in enumerate(disc.lines):
+                self.word(
+                    "node", line, anchor, box[1] + (at + 0.5) * leading, align, bold, size_pt=size
+                )
 
 
 def _on_ring(names: Sequence[str], centre: Point, reach: Point) -> dict[str, Point]:
@@ -194,101 +273,6 @@ def _on_ring(names: Sequence[str], centre: Point, reach: Point) -> dict[str, Poi
     }
 
 
-def _edges(
-    chart: Chart, graph: NetworkGraph, discs: Mapping[str, _Disc], places: Mapping[str, Point]
-) -> None:
-    """Draw a part: shaded trials of several arms, lines with their numbers, discs, labels."""
-    style = chart.style
-    part = list(places)
-    for number, names in enumerate(dict.fromkeys(map(tuple, graph.multi_arm))):
-        if names and all(name in places for name in names):
-            corners = [places[name] for name in sorted(names, key=part.index)]
-            chart.fill("multi-arm", corners, style.band if number % 2 else style.accent_pale)
-    edges = [edge for edge in graph.edges if edge.first in places and edge.second in places]
-    lines = [(places[edge.first], places[edge.second]) for edge in edges]
-    heaviest = max((edge.weight for edge in graph.edges), default=1.0)
-    taken = [
-        (x - discs[name].radius, y - discs[name].radius, x + discs[name].radius,
-         y + discs[name].radius)
-        for name, (x, y) in places.items()
-    ]  # fmt: skip
-    for at, (edge, line) in enumerate(zip(edges, lines, strict=True)):
-        text = f"{edge.weight:g}" if edge.weight > 1 else ""
-        gap = _number_box(text, line, [*lines[:at], *lines[at + 1 :]], taken, style)
-        _draw_line(chart, line, max(_THINNEST_PT, _WIDEST_PT * edge.weight / heaviest), gap)
-        if gap is not None:
-            taken.append(gap)
-            x, y = (gap[0] + gap[2]) / 2, (gap[1] + gap[3]) / 2
-            chart.word("weight", text, x, y, "center", size_pt=style.footnote_pt)
-    for name, place in places.items():
-        chart.dot("node", place, 2 * discs[name].radius, style.accent, style.paper)
-    _labels(chart, discs, places, taken)
-
-
-def _draw_line(chart: Chart, line: tuple[Point, Point], width_pt: float, gap: Box | None) -> None:
-    """A line in short pieces, those left out that its number stands on."""
-    start, end = line
-    stretches = [line]
-    if gap is not None and (inside := clipped(start, end, gap)) is not None:
-        stretches = [(start, inside[0]), (inside[1], end)]
-    for one, other in stretches:
-        # level and upright lines are their own boxes
-        slanted = abs(one[0] - other[0]) > HAIR_MM and abs(one[1] - other[1]) > HAIR_MM
-        count = max(1, math.ceil(math.dist(one, other) / _PIECE_MM)) if slanted else 1
-        stops = [_between(one, other, step / count) for step in range(count + 1)]
-        for here, there in pairwise(stops):
-            chart.line("edge", here, there, chart.style.accent_light, width_pt)
-
-
-def _number_box(
-    text: str,
-    line: tuple[Point, Point],
-    others: Sequence[tuple[Point, Point]],
-    taken: Sequence[Box],
-    style: Style,
-) -> Box | None:
-    """Where the number of a line has room; None without a number or a free place."""
-    half_width = text_width_mm(text, style.footnote_pt) / 2 + 0.5
-    half_height = CAP_HEIGHT_EM * style.footnote_pt * MM_PER_POINT / 2 + 0.7
-    # a line of the greatest width still leaves the number free
-    pad = _WIDEST_PT * MM_PER_POINT / 2
-    for x, y in (_between(*line, share) for share in _PLACES if text):
-        left, top, right, bottom = x - half_width, y - half_height, x + half_width, y + half_height
-        wide = (left - pad, top - pad, right + pad, bottom + pad)
-        box = (left, top, right, bottom)
-        if not any(_meet(box, other) for other in taken) and not any(
-            clipped(*other, wide) for other in others
-        ):
-            return box
-    return None
-
-
-def _labels(
-    chart: Chart, discs: Mapping[str, _Disc], places: Mapping[str, Point], taken: Sequence[Box]
-) -> None:
-    """Labels outside the ring, each as near to its disc as the others leave room."""
-    size, leading = chart.style.footnote_pt, chart.leading(chart.style.footnote_pt)
-    occupied = list(taken)
-    centre = np.mean(list(places.values()), axis=0)
-    for name, (x, y) in places.items():
-        outward = math.atan2(y - centre[1], x - centre[0]) if len(places) > 2 else -math.pi / 2
-        tried = [
-            _label(discs[name], (x, y), outward + turn, away, leading)
-            for away, turn in product(_LABEL_STEPS_MM, _LABEL_TURNS)
-        ]
-        free = (
-            label
-            for label in tried
-            if chart.left <= label.box[0] and label.box[2] <= chart.right
-            and label.box[1] >= chart.y and not any(_meet(label.box, box) for box in occupied)
-        )  # fmt: skip
-        label = next(free, tried[0])
-        occupied.append(label.box)
-        for at, (line, bold) in enumerate(discs[name].lines):
-            down = label.box[1] + (at + 0.5) * leading
-            chart.word("node", line, label.x, down, label.align, bold, size_pt=size)
-
-
 def _label(disc: _Disc, at: Point, angle: float, away: float, leading: float) -> _Label:
     """The label of a disc in a direction at a distance from its edge."""
     across, down = math.cos(angle), math.sin(angle)
@@ -298,13 +282,18 @@ def _label(disc: _Disc, at: Point, angle: float, away: float, leading: float) ->
     align: Align = "center"
     if abs(across) > 0.3:
         align = "left" if across > 0 else "right"
-    left = x - {"left": 0.0, "center": 0.5, "right": 1.0}[align] * disc.width
+    left = x - ANCHORS[align] * disc.width
     top = y - height * (1 - down) / 2
-    return _Label(x, align, (left, top, left + disc.width, top + height))
+    return x, align, (left, top, left + disc.width, top + height)
 
 
 def _between(start: Point, end: Point, share: float) -> Point:
     return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
+
+
+def _box(centre: Point, across: float, down: float) -> Box:
+    """The box that reaches so far from its centre to either side."""
+    return centre[0] - across, centre[1] - down, centre[0] + across, centre[1] + down
 
 
 def _meet(one: Box, other: Box) -> bool:

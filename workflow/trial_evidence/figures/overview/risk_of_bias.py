@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from trial_evidence.figures.canvas.chart import (
     JUDGEMENT_SIGNS,
     Chart,
+    Described,
     Judgement,
     rectangle,
 )
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, shorten, text_width_mm, wrap
-from trial_evidence.figures.overview.described import Described, finished, headings, stack
 from trial_evidence.words.numbers import round_half_up
 
 JUDGEMENT_NAMES: dict[Judgement, str] = {
@@ -65,7 +65,8 @@ def traffic_lights(lights: TrafficLights, style: Style) -> Page:
         numbered = {str(n): name.lower() for n, name in enumerate(lights.domains[:-1], start=1)}
         columns = [*((number,) for number in numbered), ("All",)]
         small = [f"{', '.join(' '.join(pair) for pair in numbered.items())}; All: overall."]
-    headings(chart, "domain", columns, centres, size, "center")
+    centred = zip(centres, columns, strict=True)
+    chart.headings("domain", [(x, lines, "center") for x, lines in centred], size)
     chart.y += style.block_gap_mm / 2
     chart.rule()
     height = max(style.row_mm, 1.25 * style.light_mm)
@@ -86,7 +87,7 @@ def traffic_lights(lights: TrafficLights, style: Style) -> Page:
             chart.y += height
     chart.y += style.block_gap_mm
     _key(chart)
-    return finished(chart, lights, *small)
+    return chart.page(lights, [*small, *lights.footnotes])
 
 
 def summary_bars(lights: TrafficLights, style: Style) -> Page:
@@ -95,35 +96,34 @@ def summary_bars(lights: TrafficLights, style: Style) -> Page:
     chart.title(lights.title)
     every = [trial.judgements for outcome in lights.outcomes for trial in outcome.trials]
     widest = max(text_width_mm(clean(name), style.text_pt) for name in lights.domains)
-    names = min(widest, 0.42 * (chart.right - chart.left)) + style.column_gap_mm
-    names_mm = names - style.column_gap_mm
+    names_mm = min(widest, 0.42 * (chart.right - chart.left))
     deepest = max(len(wrap(name, names_mm, style.text_pt, True)) for name in lights.domains)
-    row = max(1.2 * style.row_mm, deepest * chart.leading(style.text_pt) + style.indent_mm / 2)
-    panel = chart.percent_panel(names, row * len(lights.domains))
-    fills: dict[Judgement, str] = {
-        "low": style.low_risk, "some_concerns": style.some_concerns, "high": style.high_risk,
-    }  # fmt: skip
+    row = max(1.2 * style.row_mm, deepest * chart.leading() + style.indent_mm / 2)
+    panel = chart.percent_panel(names_mm + style.column_gap_mm, row * len(lights.domains))
     for at, domain in enumerate(lights.domains):
         middle = panel.top + (at + 0.5) * row
         lines = wrap(domain, names_mm, style.text_pt)
         bold = at == len(lights.domains) - 1
-        stack(chart, "domain", lines, chart.left, middle, style.text_pt, "left", bold)
+        chart.word("domain", lines, chart.left, middle, bold=bold)
         counts = Counter(judgements[at] for judgements in every)
         start = 0
-        for judgement, fill in fills.items():
+        for judgement, sign in JUDGEMENT_SIGNS.items():
             count = counts[judgement]
             if not count:
                 continue
             left, right = (panel.x_mm(end / len(every)) for end in (start, start + count))
             corners = rectangle(left, middle - 0.36 * row, right, middle + 0.36 * row)
+            fill = style.judgements[judgement]
             chart.shape("share", corners, fill, style.ink)
-            words = f"{JUDGEMENT_SIGNS[judgement]} {count}"
-            chart.inscribed("count", words, (left, right), middle, fill)
+            words = f"{sign} {count}"
+            if text_width_mm(words, style.text_pt) + 2 * style.indent_mm <= right - left:
+                ink = chart.legible(fill)
+                chart.word("count", words, (left + right) / 2, middle, "center", colour=ink)
             start += count
     chart.x_axis(panel)
     chart.y += style.block_gap_mm
     _key(chart)
-    return finished(chart, lights)
+    return chart.page(lights, lights.footnotes)
 
 
 def judgements_in_words(lights: TrafficLights) -> str:

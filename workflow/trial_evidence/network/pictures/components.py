@@ -5,12 +5,13 @@ import pandas as pd
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
-from trial_evidence.figures.forests.forest import Column, Row
-from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.forests.axes import capital
+from trial_evidence.figures.forests.forest import Column, headed
+from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.network.analysis import LEADING
 from trial_evidence.network.components.additive import TIMES
-from trial_evidence.network.pictures.words import Told, capital
+from trial_evidence.network.pictures.words import Told, percent
 from trial_evidence.words.numbers import format_number, format_p
 
 MODEL = f"random_{LEADING.lower()}"
@@ -26,14 +27,14 @@ def components(told: Told) -> Page | None:
     interactions = told.rows("interactions")
     interact = any(not row["reason"] for row in interactions)
     # alone it would say what the footnote says
-    rows = [Row("heading", {"label": "Additive model"})] if interact else []
+    rows = headed([], "Additive model", "label") if interact else []
     described: list[str] = []
     absent: dict[str, list[str]] = {}
     confounded = []
     for row in [*effects, *interactions]:
         interaction = "first" in row
         if interact and row is interactions[0]:
-            rows += [Row("gap"), Row("heading", {"label": "Interactions"})]
+            rows += headed(rows, "Interactions", "label")
         id_ = TIMES.join((row["first"], row["second"])) if interaction else row["component"]
         name = capital(told.component(id_))
         if row["reason"]:
@@ -41,7 +42,7 @@ def components(told: Told) -> Page | None:
             continue
         texts = {}
         if interaction:
-            texts = {"synergy": f"{format_number(100 * row['probability_of_synergy'], 0)}%"}
+            texts = {"synergy": percent(row["probability_of_synergy"])}
             if row["confounded_with"]:
                 others = map(told.component, row["confounded_with"].split("; "))
                 confounded.append(
@@ -50,16 +51,17 @@ def components(told: Told) -> Page | None:
         rows.append(told.row(name, (row["estimate"], row["ci_low"], row["ci_high"]), **texts))
         synergy = f", probability of synergy {texts['synergy']}" if texts else ""
         described.append(f"{name} {rows[-1].texts['result']}{synergy}")
-    title = f"{told.title}, components"
     test = _test(told)
+    columns = [Column("label", "Component", "left", "left")]
+    if interact:
+        columns.append(Column("synergy", "Probability\nof synergy", "right", "right", 1))
     return told.forest(
-        title,
+        "components",
         rows,
-        (
-            [Column("label", "Component", "left", "left")],
-            [Column("synergy", "Probability\nof synergy", "right", "right", 1)] if interact else [],
-        ),
+        columns,
         ("adding it", "leaving it out"),
+        f"{told.measure.title.lower()} of adding each: "
+        f"{'; '.join(described) or 'no component can be estimated'}. {test}",
         notes=(
             test,
             f"τ² = {format_number(effects[0]['tau2'], 3)} (REML).",
@@ -74,8 +76,6 @@ def components(told: Told) -> Page | None:
             "components beyond the sum. Probability of synergy: Bayesian, half-normal prior on τ, "
             "flat on all effects.",
         ),
-        description=f"Forest plot. {title}, {told.measure.title.lower()} of adding each: "
-        f"{'; '.join(described) or 'no component can be estimated'}. {test}",
     )
 
 
@@ -108,30 +108,29 @@ def additivity(told: Told) -> Chart | None:
     )
     measure, test = told.measure.title, _test(told)
     references = " or ".join(row["reference"] for row in told.rows("summary"))
-    left = (
-        (
-            "Not shown, because the sum always equals the observed effect (own component) or "
-            f"cannot be estimated: {', '.join(fixed)}.",
-        )
-        if fixed
-        else ()
-    )
     title = f"{told.title}, additivity"
     frame = pd.DataFrame(points).rename(columns={"code": "label"})
     frame[NUMBERS] = to_analysis(frame[NUMBERS])
     axis = Axis("log" if told.measure.is_ratio else "linear", 0.0, f"Observed {measure.lower()}")
-    small = (
+    small = [
         f"Each regimen against {references}; both fits at the τ² of the network model. Above the "
-        f"dashed line a regimen has a higher {measure.lower()} than the sum of its components.",
-        *left,
-        told.codes(),
-    )
-    return told.chart(
+        f"dashed line a regimen has a higher {measure.lower()} than the sum of its components."
+    ]
+    if fixed:
+        small.append(
+            "Not shown, because the sum always equals the observed effect (own component) or "
+            f"cannot be estimated: {', '.join(fixed)}."
+        )
+    return charted(
         observed_predicted,
-        (frame, axis, f"{measure} as the sum of the components", told.analysis.level),
-        Words(title, (test,), small),
-        f"Scatter plot. {title}: observed {measure.lower()} against the sum of the components, "
-        f"{len(points)} regimens. Farthest from the sum: {farthest['code']} (observed "
+        frame,
+        axis,
+        f"{measure} as the sum of the components",
+        told.analysis.level,
+        words=Words(title, (test,), (*small, told.codes())),
+        description=f"Scatter plot. {title}: observed {measure.lower()} against the sum of the "
+        f"components, {len(points)} regimens. Farthest from the sum: {farthest['code']} (observed "
         f"{told.value(farthest['observed'])}, predicted {told.value(farthest['predicted'])}). "
         f"{test}",
+        style=told.style,
     )

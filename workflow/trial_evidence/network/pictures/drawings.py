@@ -10,14 +10,14 @@ from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.charts.rankogram import rankogram
-from trial_evidence.figures.forests.forest import Column, Row
-from trial_evidence.figures.house.publish import Chart
+from trial_evidence.figures.forests.forest import Column, Row, headed
+from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.pictures.components import MODEL, additivity, components
-from trial_evidence.network.pictures.words import LIMITS, Drawing, Told, counted
+from trial_evidence.network.pictures.words import LIMITS, Drawing, Told, counted, percent
 from trial_evidence.words.numbers import format_number, format_p
 
 # Below so many regimens in a part the forest plot says it all; the tables hold the rest.
@@ -134,10 +134,8 @@ def _forest(told: Told) -> Page:
     rows: list[Row] = []
     described = []
     found = told.tables["reference"]
-    found = found[found["model"] == MODEL].sort_values("p_score", ascending=False, kind="stable")
-    for _, block in found.sort_values("part", kind="stable").groupby("part"):
-        rows += [Row("gap")] if rows else []
-        rows.append(Row("heading", {"label": f"Against {block['reference'].iloc[0]}"}))
+    for _, block in _best_first(found[found["model"] == MODEL]).groupby("part"):
+        rows += headed(rows, f"Against {block['reference'].iloc[0]}", "label")
         for row in records(block):
             patients = nodes[row["code"]]["patients"]
             rows.append(
@@ -151,22 +149,18 @@ def _forest(told: Told) -> Page:
                 )
             )
             described.append(f"{nodes[row['code']]['label']} {rows[-1].texts['result']}")
-    title = f"{told.title}, against the reference"
     return told.forest(
-        title,
+        "against the reference",
         rows,
-        (
-            (
-                Column("label", "Regimen", "left", "left"),
-                Column("n", "Patients", "right", "left", 2),
-                Column("direct", "Direct\ntrials", "right", "left", 1),
-            ),
-            (
-                Column("prediction", f"{told.level} prediction\ninterval", "right", "right", 2),
-                Column("score", "P-score", "right", "right", 1),
-            ),
-        ),
+        [
+            Column("label", "Regimen", "left", "left"),
+            Column("n", "Patients", "right", "left", 2),
+            Column("direct", "Direct\ntrials", "right", "left", 1),
+            Column("prediction", f"{told.level} prediction\ninterval", "right", "right", 2),
+            Column("score", "P-score", "right", "right", 1),
+        ],
         ("the regimen", "the reference"),
+        f"{told.measure.title.lower()} with its {told.level} interval: {'; '.join(described)}.",
         notes=(*_heterogeneity(told), *_apart(told)),
         footnotes=(
             "Random effects with one between-trial variance for all comparisons, by REML; Wald "
@@ -174,20 +168,16 @@ def _forest(told: Told) -> Page:
             "probability of being better than another regimen of the part; a rank does not "
             f"show how large or how certain a difference is. {told.codes()}",
         ),
-        description=f"Forest plot. {title}, {told.measure.title.lower()} with its {told.level} "
-        f"interval: {'; '.join(described)}.",
     )
 
 
-def _ranking(told: Told) -> pd.DataFrame:
-    """Regimens part by part, the best P-score first."""
-    ranks = told.tables["ranks"].drop_duplicates("code")
-    best = ranks.sort_values("p_score", ascending=False, kind="stable")
-    return best.sort_values("part", kind="stable")
+def _best_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of regimens part by part, the best P-score first."""
+    return table.sort_values(["part", "p_score"], ascending=[True, False], kind="stable")
 
 
 def _league(told: Told) -> Page | None:
-    ranking = _ranking(told)
+    ranking = _best_first(told.tables["ranks"]).drop_duplicates("code")
     sizes = ranking["part"].value_counts()
     if sizes.max() < LEAST_FOR_LEAGUE:
         return None
@@ -241,23 +231,24 @@ def _league_cell(told: Told, row: dict[str, Any], room: float) -> matrix.Cell:
 
 
 def _ranks(told: Told, part: dict[str, Any], title: str) -> Chart:
-    ranks = told.tables["ranks"]
+    ranks = _best_first(told.tables["ranks"])
     ranks = ranks[ranks["part"] == part["part"]]
-    ranks = ranks.sort_values("p_score", ascending=False, kind="stable")
     scores = [format_number(score, 2) for score in ranks["p_score"]]
     first, last = ranks["code"].iloc[[0, -1]]
     note = (
         "Probability of every rank, 1 being the best, by the random-effects model. Ranks do "
         "not show how far apart regimens are, or how little evidence a single trial provides."
     )
-    return told.chart(
+    return charted(
         rankogram,
-        (ranks.assign(treatment=ranks["code"] + "  " + scores), "Regimen and P-score"),
-        Words(title, (note,), (told.codes(),)),
-        f"Bar charts. {title} of {part['regimens']} regimens. Highest P-score: {first} "
+        ranks.assign(treatment=ranks["code"] + "  " + scores),
+        "Regimen and P-score",
+        words=Words(title, (note,), (told.codes(),)),
+        description=f"Bar charts. {title} of {part['regimens']} regimens. Highest P-score: {first} "
         f"({scores[0]}, probability of being the best "
-        f"{format_number(100 * ranks['probability'].iloc[0], 0)}%); lowest: {last} "
+        f"{percent(ranks['probability'].iloc[0])}); lowest: {last} "
         f"({scores[-1]}).",
+        style=told.style,
     )
 
 
@@ -274,19 +265,14 @@ def _contributions(told: Told, part: dict[str, Any], title: str) -> Page | None:
     shares = found.pivot(index="direct", columns="other", values="share")
     shares = shares.loc[found["direct"].unique(), found["other"].unique()]
     most = [
-        f"{name}: mostly {share.idxmax()} ({format_number(100 * share.max(), 0)}%)."
+        f"{name}: mostly {share.idxmax()} ({percent(share.max())})."
         for name, share in shares.items()
     ]
-    rows = [
-        matrix.MatrixRow(
-            name,
-            tuple(
-                matrix.Cell((format_number(100 * share, 0),) if share >= 0.005 else (), share)
-                for share in row
-            ),
-        )
-        for name, row in zip(shares.index, shares.to_numpy().tolist(), strict=True)
-    ]
+
+    def cell(share: float) -> matrix.Cell:
+        return matrix.Cell((format_number(100 * share, 0),) if share >= 0.005 else (), share)
+
+    rows = [matrix.MatrixRow(name, tuple(map(cell, row))) for name, row in shares.iterrows()]
     return matrix.layout(
         matrix.Matrix(
             title,
@@ -313,7 +299,7 @@ def _split(told: Told) -> Page | None:
         pair = f"{row['first']} v {row['second']}"
         p = format_p(row["difference_p"])
         tested.append(f"{pair} {p}")
-        share = f"{format_number(100 * row['direct_share'], 0)}%"
+        share = percent(row["direct_share"])
         rows.append(Row("heading", {"label": pair}))
         for label, name, texts in (
             ("Direct", "direct", {"trials": str(row["trials"]), "share": share}),
@@ -331,25 +317,22 @@ def _split(told: Told) -> Page | None:
         )
         if pd.notna(test["p_value"])
     ]
-    title = f"{told.title}, direct and indirect evidence"
+    said = f"p value of their difference: {'; '.join(tested)}. {' '.join(between)}".rstrip()
     return told.forest(
-        title,
+        "direct and indirect evidence",
         rows,
-        (
-            (
-                Column("label", "Comparison", "left", "left"),
-                Column("trials", "Trials", "right", "left", 1),
-                Column("share", "Direct\nshare", "right", "left", 1),
-            ),
-            [Column("p", "p, direct\nv indirect", "right", "right", 1)],
-        ),
+        [
+            Column("label", "Comparison", "left", "left"),
+            Column("trials", "Trials", "right", "left", 1),
+            Column("share", "Direct\nshare", "right", "left", 1),
+            Column("p", "p, direct\nv indirect", "right", "right", 1),
+        ],
         ("the first", "the second"),
+        said,
         notes=tuple(between),
         footnotes=(
             "Separating indirect from direct evidence by back-calculation, random effects. Trials "
             "of three or more arms count as direct evidence on every pair of arms. Comparisons "
             f"without indirect evidence are not shown. {told.codes()}",
         ),
-        description=f"Forest plot. {title}, p value of their difference: {'; '.join(tested)}. "
-        f"{' '.join(between)}".rstrip(),
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.axis import Axis, AxisScale
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.surrogate import surrogate
@@ -16,7 +16,7 @@ from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.house.publish import charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
-from trial_evidence.network.pictures.words import Drawing, counted
+from trial_evidence.network.pictures.words import Drawing, counted, percent
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale
 from trial_evidence.network.within_trials.trial_level import (
     ALL_PAIRS,
@@ -30,8 +30,11 @@ from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, format_p
 
-SYNERGY = "synergy"
-SURROGACY = "surrogacy"
+# Columns of response rates -> where the table has them.
+RATES = {
+    "first": "response_first", "second": "response_second", "both": "observed",
+    "expected": "expected",
+}  # fmt: skip
 ENDS = ["estimate", "ci_low", "ci_high"]
 _POINTS = 301
 
@@ -52,9 +55,8 @@ def synergy_drawings(
     for scale in SCALES.values():
         rows = table[(table["scale"] == scale.name) & table["estimate"].notna()]
         if scale.background and len(rows):
-            yield Drawing(
-                f"{SYNERGY}_{scale.name}", _synergy(results, scale, rows, configuration, style)
-            )
+            page = _synergy(results, scale, rows, configuration, style)
+            yield Drawing(f"synergy_{scale.name}", page)
 
 
 def _synergy(
@@ -84,12 +86,7 @@ def _synergy(
     for agents, block in trials.groupby("agents", sort=False):
         rows.append(Row("heading", {"trial": str(agents)}))
         for one in records(block):
-            texts = {
-                "first": _percent(one["response_first"]),
-                "second": _percent(one["response_second"]),
-                "both": _percent(one["observed"]),
-                "expected": _percent(one["expected"]),
-            }
+            texts = {column: percent(one[of]) for column, of in RATES.items()}
             weight = weights[one["trial_ids"]]
             rows.append(_row("trial", scale, one["trial"], one, weight, **texts))
         subtotal = lead(str(agents), main)
@@ -101,8 +98,10 @@ def _synergy(
     for background in pooled["background"].unique():
         other = None if background == main else lead(ALL_PAIRS, background)
         if other is not None:
-            rows.append(_row("secondary", scale, f"All, background {_percent(background)}", other))
-    compared = "Observed / expected" if scale.ratio else "Observed − expected"
+            rows.append(_row("secondary", scale, f"All, background {percent(background)}", other))
+    compared, label = "Observed − expected", "Difference from the expected rate, percentage points"
+    if scale.ratio:
+        compared, label = "Observed / expected", "Ratio to the expected"
     columns = (
         Column("trial", "Trial", "left", "left"),
         Column("first", "First\nalone", "right", "left", 2),
@@ -111,34 +110,27 @@ def _synergy(
         Column("expected", "Expected\nwith both", "right", "left", 1),
         Column("result", f"{compared}\n({configuration.confidence_level:g}% CI)", "right", "right"),
     )
-    label = "Difference from the expected rate, percentage points"
-    axis = Axis(
-        "log" if scale.ratio else "linear", 0.0,
-        "Ratio to the expected" if scale.ratio else label,
-        "Less than expected", "More than expected: synergy",
-    )  # fmt: skip
+    kind: AxisScale = "log" if scale.ratio else "linear"
+    axis = Axis(kind, 0.0, label, "Less than expected", "More than expected: synergy")
     background = (
-        f"Background (assumed response rate with the partner alone): {_percent(main)}; "
+        f"Background (assumed response rate with the partner alone): {percent(main)}; "
         f"{overall['background_source']}."
     )
     title = f"{results.analysis.title}: {scale.label}"
-    return layout(
-        Forest(
-            title,
-            columns,
-            tuple(rows),
-            axis,
-            overall=last.estimate,
-            notes=(overall["meaning"], background),
-            footnotes=(
-                "Trials with arms of each agent alone and of both, with the same partner; "
-                "intervals of single trials by the delta method.",
-            ),
-            description=f"Forest plot. {title}: {len(trials)} trials, pooled "
-            f"{last.texts['result']}.",
+    forest = Forest(
+        title,
+        columns,
+        tuple(rows),
+        axis,
+        overall=last.estimate,
+        notes=(overall["meaning"], background),
+        footnotes=(
+            "Trials with arms of each agent alone and of both, with the same partner; "
+            "intervals of single trials by the delta method.",
         ),
-        style,
+        description=f"Forest plot. {title}: {len(trials)} trials, pooled {last.texts['result']}.",
     )
+    return layout(forest, style)
 
 
 def _weights(
@@ -175,10 +167,6 @@ def _row(
     return Row(kind, {"trial": label, "result": result, **texts}, estimate, low, high, weight)
 
 
-def _percent(rate: float) -> str:
-    return f"{format_number(100 * rate, 0)}%"
-
-
 # -------------------------------------------------------------------------------------- surrogacy
 
 
@@ -200,13 +188,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
         drawn = None if isinstance(model, Refused) else model.line(grid)
         if line is None and drawn is not None and not isinstance(model, Refused):
             threshold = model.threshold.effect
-            line = pd.DataFrame(
-                {"surrogate": grid, "fitted": drawn.final}
-                | {
-                    name: getattr(drawn, name)
-                    for name in ("ci_low", "ci_high", "pi_low", "pi_high")
-                }
-            )
+            line = pd.DataFrame(vars(drawn)).rename(columns={"final": "fitted"})
     axes = (
         Axis("log", 0.0, "Odds ratio of response"),
         Axis("log", 0.0, "Hazard ratio", "longer survival", "shorter survival"),
@@ -220,9 +202,8 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     words = Words(title, tuple(notes), found.cautions)
     description = f"{title}: {count}. {' '.join(notes)}"
     shown = trials, line, threshold, axes, level
-    return Drawing(
-        SURROGACY, charted(surrogate, *shown, words=words, description=description, style=style)
-    )
+    chart = charted(surrogate, *shown, words=words, description=description, style=style)
+    return Drawing("surrogacy", chart)
 
 
 def _sentence(row: dict[str, Any]) -> str:

@@ -1,13 +1,13 @@
 """What the pictures of a network share: its tables, and how numbers and names are told."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import pandas as pd
-import plotnine as p9
 
 from trial_evidence.extract.regimens import with_labels
 from trial_evidence.figures.canvas.page import Page, Picture
@@ -15,8 +15,6 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.figures.forests.layout import layout
-from trial_evidence.figures.house.publish import Chart, charted
-from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.network.analysis import NetworkAnalysis
@@ -95,36 +93,29 @@ class Told:
 
     def forest(
         self,
-        title: str,
+        what: str,
         rows: Sequence[Row],
-        columns: tuple[Sequence[Column], Sequence[Column]],
+        columns: Sequence[Column],
         favours: tuple[str, str],
+        description: str,
         **words: Any,
     ) -> Page:
-        """A forest plot with columns on both sides of the results, and what either side favours."""
-        result = f"{self.measure.title}\n({self.level} CI)"
-        left, right = columns
-        return layout(
-            Forest(
-                title,
-                (*left, Column("result", result, "right", "right"), *right),
-                tuple(rows),
-                comparison_axis(
-                    self.measure.name,
-                    favours,
-                    self.analysis.network.fewer_is_better,
-                    self.measure.title,
-                ),
-                **words,
-            ),
-            self.style,
-        )
+        """A forest plot of something, and what either side of it favours.
 
-    def chart(
-        self, make: Callable[..., p9.ggplot], data: Sequence[Any], words: Words, description: str
-    ) -> Chart:
-        """A chart in the style of the network, from what it shows and what stands around it."""
-        return charted(make, *data, words=words, description=description, style=self.style)
+        `columns` are those beside the results; the description goes on after the title.
+        """
+        title, measure = f"{self.title}, {what}", self.measure
+        result = Column("result", f"{measure.title}\n({self.level} CI)", "right", "right")
+        fewer = self.analysis.network.fewer_is_better
+        described = Forest(
+            title,
+            tuple(sorted([result, *columns], key=attrgetter("side"))),
+            tuple(rows),
+            comparison_axis(measure.name, favours, fewer, measure.title),
+            description=f"Forest plot. {title}, {description}",
+            **words,
+        )
+        return layout(described, self.style)
 
     def codes(self) -> str:
         """The abbreviations that the codes of treatments are made of, in words."""
@@ -154,11 +145,11 @@ class Told:
         return with_labels(sentence, {c: self.component(c) for c in held}).replace(TIMES, " × ")
 
 
-def capital(words: str) -> str:
-    """With a capital letter at the beginning."""
-    return f"{words[:1].upper()}{words[1:]}"
-
-
 def counted(count: int, noun: str) -> str:
     """A number with its noun: 1 trial, 2 trials."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent."""
+    return f"{format_number(100 * share, 0)}%"

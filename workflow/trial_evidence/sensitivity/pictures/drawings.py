@@ -186,9 +186,9 @@ def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
         steps,
         overall,
         axis_of(c),
-        (_lead_by_k(c),),
-        without_each_trial(c, steps, overall),
         level=c.level,
+        footnotes=(_lead_by_k(c),),
+        description=without_each_trial(c, steps, overall),
     )
     return forest_page(described, style)
 
@@ -205,9 +205,9 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Picture:
         title,
         steps,
         axis_of(c),
-        (_lead_by_k(c), "Ordered by the year of the report used."),
-        as_they_came(c, steps),
         level=c.level,
+        footnotes=(_lead_by_k(c), "Ordered by the year of the report used."),
+        description=as_they_came(c, steps),
     )
     return forest_page(described, style)
 
