@@ -21,7 +21,9 @@ PAGES = {name: page(name) for name in NAMES}
 
 
 def files(folder):
-    return {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    """What a person finds in a folder; the record of what was drawn is hidden."""
+    paths = (path for path in folder.rglob("[!.]*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path for path in paths}
 
 
 @pytest.mark.parametrize("helpers", [0, 1])
@@ -52,6 +54,53 @@ def test_what_is_not_asked_for_is_not_touched(tmp_path):
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     publish({}, tmp_path, ("svg",))
     assert list(files(tmp_path)) == ["notes.txt"]
+
+
+def drawn_again(folder, pages, **more):
+    """Files that publishing wrote anew."""
+    before = {name: path.stat().st_mtime_ns for name, path in files(folder).items()}
+    publish(pages, folder, ("svg", "png"), **more)
+    after = files(folder)
+    return {name for name, path in after.items() if before.get(name) != path.stat().st_mtime_ns}
+
+
+def test_a_figure_of_the_same_content_is_not_drawn_again(tmp_path):
+    publish(PAGES, tmp_path, ("svg", "png"))
+    assert drawn_again(tmp_path, PAGES) == set()
+    changed = {**PAGES, "two/forest": page("another title")}
+    assert drawn_again(tmp_path, changed) == {"two/forest.svg", "two/forest.png"}
+
+
+def test_a_figure_is_drawn_again_where_it_is_finer(tmp_path):
+    publish(PAGES, tmp_path, ("svg", "png"))
+    assert "one/forest.png" in drawn_again(tmp_path, PAGES, dpi=150)
+
+
+def exchange(one, other):
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+
+
+DAMAGE = {
+    "removed": lambda one, other: one.unlink(),
+    "cut short": lambda one, other: one.write_bytes(one.read_bytes()[:100]),
+    "edited": lambda one, other: one.write_bytes(one.read_bytes().replace(b"one", b"two")),
+    "exchanged": exchange,
+    "not what is written in the record": lambda one, other: [
+        path.write_text('{"one/forest": {"from": ', encoding="utf-8")
+        for path in one.parent.parent.glob(".drawn*")
+    ],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_was_damaged_is_drawn_as_it_was(tmp_path, damage):
+    publish(PAGES, tmp_path, ("svg", "png"))
+    before = {name: path.read_bytes() for name, path in files(tmp_path).items()}
+    DAMAGE[damage](tmp_path / "one/forest.svg", tmp_path / "two/forest.svg")
+    publish(PAGES, tmp_path, ("svg", "png"))
+    assert {name: path.read_bytes() for name, path in files(tmp_path).items()} == before
 
 
 def test_a_listing_says_where_a_figure_belongs_and_what_it_shows():

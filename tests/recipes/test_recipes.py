@@ -202,9 +202,9 @@ FROM_COUNTS: Mapping''')  # fmt: skip
         '    "risk_difference": risk_difference,\n',
         '    "risk_difference": risk_difference,\n    "arcsine_difference": arcsine_difference,\n',
     )
-    copy.edit("workflow/trial_evidence/measures/measure.py", '            Measure("hazard_ratio"', (
-        '            Measure("arcsine_difference", "Arcsine difference", "AD", "counts", IDENTITY, '
-        '2, False),\n            Measure("hazard_ratio"'
+    copy.edit("workflow/trial_evidence/measures/measure.py", '        Measure("hazard_ratio"', (
+        '        Measure("arcsine_difference", "Arcsine difference", "AD", "counts", IDENTITY, '
+        '2, False),\n        Measure("hazard_ratio"'
     ))  # fmt: skip
     assert len(copy.touched) <= 2
     # An analysis then names it.

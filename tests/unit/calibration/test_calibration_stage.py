@@ -59,7 +59,8 @@ def project(tmp_path):
 
 
 def files(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    """What a person finds in a folder; the record of what was drawn is hidden."""
+    return {path.name: path.read_bytes() for path in folder.glob("[!.]*") if path.is_file()}
 
 
 def quiet(*_):
