@@ -41,16 +41,20 @@ class Project:
 
     def snakemake(self, *targets: str) -> Run:
         """Run the workflow as `make` does."""
-        done = subprocess.run(
+        with self.running(*targets) as process:
+            out, err = process.communicate(timeout=300)
+        return Run(process.returncode, out, err)
+
+    def running(self, *targets: str) -> subprocess.Popen[str]:
+        """The workflow under way."""
+        return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *targets, "--logger", "progress"],
             cwd=self.folder,
             env=os.environ | {"PYTHONPATH": "workflow"},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=300,
         )
-        return Run(done.returncode, done.stdout, done.stderr)
 
     def contents(self) -> dict[str, str]:
         """Everything made: file below the project -> digest of its content."""

@@ -3,7 +3,10 @@
 One file, because each process that tests would make the shared runs again.
 """
 
+import hashlib
+import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -224,6 +227,49 @@ def test_what_was_lost_is_made_again_and_no_more(finished):
     made = {step for step in run.steps if step.startswith(("Pooled", "Drew", "Examined", "Ana"))}
     assert made == {"Drew the figures: adjuvant"}
     assert {setting_of(file) for file in changed(before, finished.contents())} == {""}
+
+
+def exchange(one, other):
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+
+
+def test_what_was_edited_by_hand_or_damaged_is_made_as_it_was(finished):
+    before = finished.contents()
+    results = finished.folder / "results"
+    edited = results / "adjuvant/estimates.csv"
+    edited.write_text(edited.read_text(encoding="utf-8").replace("0.8", "0.5"), encoding="utf-8")
+    cut = results / "adjuvant/event_free_dual_v_single/leave_one_out.svg"
+    cut.write_bytes(cut.read_bytes()[:1000])
+    (results / "adjuvant/trials.csv").touch()
+    (results / "metastatic_first_line/network/pfs_network/league.csv").unlink()
+    exchange(results / "overview/flow.svg", results / "overview/evidence_map.svg")
+    exchange(results / "report.html", results / "trace.csv")
+    run = finished.snakemake()
+    assert run.code == 0, run.err
+    assert "results/adjuvant/estimates.csv is not as it was made, and is made again." in run.err
+    assert finished.contents() == before
+
+
+def test_a_run_rests_on_the_sheet_as_it_was_checked(finished):
+    table = finished.folder / "data/raw/pcr.csv"
+    finished.replace("data/raw/pcr.csv", "all,42,105,40.0", "all,43,105,41.0")
+    passed = table.read_bytes()
+    state = finished.folder / "data/processed/state/raw/pcr.csv"
+    with finished.running() as run:
+        while state.read_bytes() != passed:
+            assert run.poll() is None
+            time.sleep(0.02)
+        finished.replace("data/raw/pcr.csv", "all,43,105,41.0", "all,44,105,41.9")
+        said, _ = run.communicate(timeout=300)
+    assert run.returncode == 0
+    assert "was edited during this run; the results are those of the state before." in said
+    facts = json.loads((finished.folder / "results/provenance.json").read_text(encoding="utf-8"))
+    assert facts["sheet"]["pcr.csv"] == hashlib.sha256(passed).hexdigest()
+    rows = (finished.folder / "results/tables/rows_used.csv").read_text(encoding="utf-8")
+    assert "43/105" in rows
+    assert "44/105" not in rows
 
 
 # ---------------------------------------------------------------------------------- faults

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
@@ -47,7 +47,7 @@ def watch_sheet(
     take: Callable[[], None],
     stop: Event | None = None,
 ) -> None:
-    """Answer every save until a person stops it.
+    """Answer every save until a person stops it, which is no error.
 
     Parameters
     ----------
@@ -68,22 +68,24 @@ def watch_sheet(
         table = place.parent == raw.resolve() and place.suffix == ".csv"
         return table or (config.resolve() in place.parents and place.suffix == ".yaml")
 
-    with _runs(log) as run:
+    with _runs(log) as run, suppress(KeyboardInterrupt):
+        seen, saved = _saves(raw, config), _time_of(book)
         known = load()
         print("Watching the sheet and the configuration. Ctrl-C ends it.", flush=True)
         if known is not None:
             run()
-        saved = _time_of(book)
         # An import gives the folder of the sheet a new one of the same name: its parent stays.
-        for found in watch(
+        for _ in watch(
             raw.parent, config, watch_filter=wanted, debounce=DEBOUNCE_MS, step=50,
-            rust_timeout=TICK_MS, yield_on_timeout=True, stop_event=stop, raise_interrupt=True,
+            rust_timeout=TICK_MS, yield_on_timeout=True, stop_event=stop,
         ):  # fmt: skip
             if _time_of(book) != saved:
                 saved = _time_of(book)
                 take()
-            if not found:
+            # The files themselves tell, whatever the system told of them, or did not.
+            if seen == _saves(raw, config):
                 continue
+            seen = _saves(raw, config)
             now = load()
             if now is None:
                 print("The results stay as they were.", flush=True)
@@ -98,6 +100,12 @@ def state_of(configuration: Configuration, sheet: Sheet) -> State:
     """What a sound sheet gives every analysis to pool."""
     settings = configuration.settings
     return State(configuration, {s: extract_setting(sheet, configuration, s) for s in settings})
+
+
+def _saves(raw: Path, config: Path) -> dict[Path, int]:
+    """When each table and each file of the configuration was last written."""
+    files = [*raw.glob("*.csv"), *config.rglob("*.yaml")]
+    return {path: _time_of(path) for path in files}
 
 
 def _time_of(path: Path | None) -> int:
@@ -131,12 +139,12 @@ def _runs(log: Path) -> Iterator[Callable[[], None]]:
     under_way: list[subprocess.Popen[bytes]] = []
 
     def stop() -> None:
-        for process in under_way:
+        while under_way:
+            process = under_way.pop()
             if process.poll() is None:
                 # To the stages too, as from the terminal.
                 os.killpg(process.pid, SIGINT)
                 process.wait()
-        under_way.clear()
 
     def start() -> None:
         stop()
@@ -150,17 +158,19 @@ def _runs(log: Path) -> Iterator[Callable[[], None]]:
                 start_new_session=True,
             )
         under_way.append(process)
-        Thread(target=_say_when_done, args=(process, log), daemon=True).start()
+        Thread(target=say_when_done, args=(process,), daemon=True).start()
+
+    def say_when_done(process: subprocess.Popen[bytes]) -> None:
+        code = process.wait()
+        if process not in under_way:
+            # It was stopped: the sheet has been saved again, or nobody watches any more.
+            return
+        if code:
+            print(f"The results could not be made; {log} says why.", file=sys.stderr, flush=True)
+        else:
+            print("results/ is up to date.", flush=True)
 
     try:
         yield start
     finally:
         stop()
-
-
-def _say_when_done(process: "subprocess.Popen[bytes]", log: Path) -> None:
-    code = process.wait()
-    if code == 0:
-        print("results/ is up to date.", flush=True)
-    elif code > 0:
-        print(f"The results could not be made; {log} says why.", file=sys.stderr, flush=True)

@@ -144,19 +144,15 @@ def _multiverse(
         pd.DataFrame(list(pools.values()))
         .merge(methods, how="cross")
         .reindex(columns=CHOICE_COLUMNS, fill_value="")
+        # The same few words many times over.
+        .astype("category")
     )
     members_of = np.zeros((len(effects), len(pools)), dtype=bool)
     for at, pool in enumerate(pools):
         members_of[list(pool), at] = True
     _, _, yi, vi = zip(*effects, strict=True)
-    curve = specification_curve(
-        yi,
-        vi,
-        np.repeat(members_of, len(methods), axis=1),
-        list(choices["estimator"]),
-        list(choices["interval"]),
-        configuration.confidence_level,
-    )
+    models = [(str(estimator), str(interval)) for estimator, interval in methods.to_numpy()]
+    curve = specification_curve(yi, vi, members_of, models, configuration.confidence_level)
     configured = sets[0][1]
     k = int((configured["measure"] == choices["measure"].iloc[0]).sum())
     # Fewer than two configured trials make no pool; then no specification is the report's.

@@ -10,6 +10,9 @@ from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.results import Floats, check_effects
 from trial_evidence.pool.engine.stacks import Ints
 
+# Packed at a time: so many pools of two hundred trials take a few megabytes.
+_POOLS = 1024
+
 
 @dataclass(frozen=True)
 class SpecificationCurve(StackedFit):
@@ -28,38 +31,37 @@ def specification_curve(
     yi: npt.ArrayLike,
     vi: npt.ArrayLike,
     members: npt.ArrayLike,
-    methods: Sequence[str],
-    intervals: Sequence[str],
+    models: Sequence[tuple[str, str]],
     level: float = 95.0,
 ) -> SpecificationCurve:
-    """Fit every specification.
+    """Fit every pool by every model.
 
     Parameters
     ----------
     yi, vi : array_like of shape (effects,)
-        All effects that any specification uses (every measure, definition and cut of every trial)
-        and their sampling variances.
-    members : array_like of bool, shape (effects, specifications)
-        Which effects a specification pools; that they are one a trial and of one measure is for
-        the caller to see to.
-    methods : sequence of str, length specifications
-        Estimator of tau2 of each, as `trial_evidence.pool.engine.tau2.estimate_tau2`; ``EE`` for
-        the common effect.
-    intervals : sequence of str, length specifications
-        Interval of each, as `trial_evidence.pool.engine.intervals.confidence_interval`.
+        All effects that any pool uses (every measure, definition and cut of every trial) and their
+        sampling variances.
+    members : array_like of bool, shape (effects, pools)
+        Which effects a pool holds; that they are one a trial and of one measure is for the caller
+        to see to.
+    models : sequence of (str, str)
+        Estimators of tau2, as `trial_evidence.pool.engine.tau2.estimate_tau2` (``EE`` for the
+        common effect), each with an interval, as
+        `trial_evidence.pool.engine.intervals.confidence_interval`.
     level : float
         Level of the intervals in percent.
 
     Returns
     -------
     SpecificationCurve
-        No effect is zero, so ratios come as logarithms.
+        The first pool by every model, then the second, and so on. No effect is zero, so ratios
+        come as logarithms.
 
     Raises
     ------
     ValueError
-        If lengths differ, there is no specification, one has no effect, a name is unknown or the
-        input cannot be pooled.
+        If lengths differ, there is no pool or no model, a pool has no effect, a name is unknown or
+        the input cannot be pooled.
 
     Notes
     -----
@@ -69,29 +71,24 @@ def specification_curve(
     y, v = check_effects(yi, vi, at_least=1)
     mask = np.asarray(members, dtype=bool)
     if mask.ndim != 2 or mask.shape[0] != y.size or mask.shape[1] == 0:
-        raise ValueError(f"members must be {y.size} effects by specifications, not {mask.shape}")
-    specifications = mask.shape[1]
-    if not len(methods) == len(intervals) == specifications:
-        raise ValueError(
-            f"{specifications} specifications but {len(methods)} methods and "
-            f"{len(intervals)} intervals"
-        )
+        raise ValueError(f"members must be {y.size} effects by pools, not {mask.shape}")
+    if not models:
+        raise ValueError("there is no model")
     k = mask.sum(axis=0)
     if (k == 0).any():
-        raise ValueError(f"specification {int(np.flatnonzero(k == 0)[0])} has no effect")
-    packed_y, packed_v = _packed(y, v, mask, int(k.max()))
-    result = {field.name: np.empty(specifications) for field in fields(StackedFit)}
-    kinds = [*zip(methods, intervals, strict=True)]
-    for kind in sorted(set(kinds)):
-        here = np.flatnonzero([own == kind for own in kinds])
-        method, interval = kind
-        fit = fit_stack(
-            packed_y[:, here], packed_v[:, here], method=method, interval=interval, level=level
-        )
-        for name, values in vars(fit).items():
-            result[name][here] = values
-    order = np.argsort(result["estimate"], kind="stable")
-    return SpecificationCurve(**result, rank=np.argsort(order))
+        raise ValueError(f"pool {int(np.flatnonzero(k == 0)[0])} has no effect")
+    pools = mask.shape[1]
+    result = {field.name: np.empty((pools, len(models))) for field in fields(StackedFit)}
+    for start in range(0, pools, _POOLS):
+        here = slice(start, start + _POOLS)
+        packed = _packed(y, v, mask[:, here], int(k[here].max()))
+        for at, (method, interval) in enumerate(models):
+            fit = fit_stack(*packed, method=method, interval=interval, level=level)
+            for name, values in vars(fit).items():
+                result[name][here, at] = values
+    order = np.argsort(result["estimate"], axis=None, kind="stable")
+    flat = {name: values.ravel() for name, values in result.items()}
+    return SpecificationCurve(**flat, rank=np.argsort(order))
 
 
 def _packed(y: Floats, v: Floats, mask: npt.NDArray[np.bool_], most: int) -> tuple[Floats, Floats]:

@@ -1,0 +1,118 @@
+"""Checksums of what things are made from, and what is kept because of them."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from trial_evidence.kept import (
+    Parts,
+    altered,
+    digest,
+    kept_state,
+    read_state,
+    write_inventory,
+    write_state,
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    x: float
+    y: float
+
+
+# Things that a figure or a page may be made from, and no two of them the same.
+DIFFERENT = [
+    None, True, 1, 1.0, "1", b"1", (1,), [1], ((1,),), (1, 2), (12,), {"a": 1}, {"a": 2}, {"b": 1},
+    {"a": 1, "b": 2}, {"b": 2, "a": 1}, frozenset({1, 2}), Point(1.0, 2.0), Point(2.0, 1.0),
+    np.array([1.0, 2.0]), np.array([[1.0, 2.0]]), np.array([1, 2]), np.float64(1.0), Path("a"), "a",
+    pd.DataFrame({"a": [1.0, 2.0]}), pd.DataFrame({"b": [1.0, 2.0]}), 
+    pd.DataFrame({"a": [2.0, 1.0]}),
+    pd.DataFrame({"a": ["1.0", "2.0"]}), pd.DataFrame({"a": [1.0, 2.0]}, index=[5, 6]),
+    pd.Series([1.0, 2.0], name="a", index=[7, 8]), digest,
+    partial(digest, 1), partial(digest, 2),
+]  # fmt: skip
+
+
+def test_different_things_have_different_checksums():
+    found = [digest(thing) for thing in DIFFERENT]
+    assert len(set(found)) == len(DIFFERENT)
+
+
+def test_where_one_thing_ends_and_the_next_begins_counts():
+    assert digest("ab", "c") != digest("a", "bc")
+    assert digest(["a"], "b") != digest(["a", "b"])
+
+
+@given(st.recursive(st.none() | st.floats() | st.text(), lambda x: st.lists(x) | st.tuples(x, x)))
+def test_the_same_thing_made_twice_has_the_same_checksum(thing):
+    assert digest(thing) == digest(eval(repr(thing), {"nan": float("nan"), "inf": float("inf")}))
+
+
+@pytest.mark.parametrize("thing", [object(), lambda: 1, iter([1])], ids=str)
+def test_a_thing_that_could_change_unseen_has_no_checksum(thing):
+    with pytest.raises(TypeError, match="no checksum of"):
+        digest(thing)
+
+
+def counting(calls, text):
+    calls.append(text)
+    return text
+
+
+def test_a_part_is_made_once(tmp_path):
+    calls = []
+    for _ in range(2):
+        parts = Parts(tmp_path)
+        assert parts.text(("a", 1), lambda: counting(calls, "one\ntwo")) == "one\ntwo"
+    assert parts.text(("a", 2), lambda: counting(calls, "other")) == "other"
+    assert calls == ["one\ntwo", "other"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no checksum", b"0" * 64 + b"\nanother text", b"\xff\n"])
+def test_a_part_that_is_not_as_it_was_written_is_made_again(tmp_path, damage):
+    Parts(tmp_path).text(("a",), lambda: "right")
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(damage)
+    assert Parts(tmp_path).text(("a",), lambda: "right") == "right"
+    assert path.read_bytes() != damage
+
+
+def test_parts_that_nobody_asked_for_go(tmp_path):
+    Parts(tmp_path).text(("old",), lambda: "old")
+    parts = Parts(tmp_path)
+    parts.text(("new",), lambda: "new")
+    parts.forget_others()
+    assert [path.read_text().splitlines()[-1] for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_a_state_is_kept_as_it_was(tmp_path):
+    raw, config, state = (tmp_path / name for name in ("raw", "config", "state"))
+    for path, text in ((raw / "pcr.csv", "a,b\r\n"), (config / "labels/de.yaml", "x: 1")):
+        path.parent.mkdir(parents=True)
+        path.write_text(text, newline="")
+    write_state(state, read_state(raw, config))
+    before = (state / "raw/pcr.csv").stat().st_mtime_ns
+    (config / "labels/de.yaml").unlink()
+    assert kept_state(state) != read_state(raw, config)
+    write_state(state, read_state(raw, config))
+    assert kept_state(state) == {"raw/pcr.csv": b"a,b\r\n"}
+    assert (state / "raw/pcr.csv").stat().st_mtime_ns == before
+
+
+def test_an_inventory_finds_what_was_edited_or_lost(tmp_path):
+    files = [tmp_path / name for name in ("same", "edited", "lost")]
+    for path in files:
+        path.write_text(path.name)
+    write_inventory(tmp_path / "inventory.json", files)
+    assert altered(tmp_path / "inventory.json") == []
+    files[1].write_text("EDITED")
+    files[2].unlink()
+    assert altered(tmp_path / "inventory.json") == sorted(files[1:])
+    (tmp_path / "inventory.json").write_text("{")
+    assert altered(tmp_path / "inventory.json") == []
