@@ -63,7 +63,9 @@ def _renamed(row: dict[str, str], names: list[str], copy: int) -> dict[str, str]
         if re.fullmatch(r"NCT\d{8}", value):
             changed[name] = f"NCT{(int(value[3:]) + 100_000 * copy) % 10**8:08d}"
         elif value not in ("", "*"):
-            changed[name] = f"{value} {copy}" if name == "name" else f"{value}_c{copy}"
+            # What stands in brackets is no part of a trial's short name.
+            numbered = re.sub(r"(?= \()|$", f" {copy}", value, count=1)
+            changed[name] = numbered if name == "name" else f"{value}_c{copy}"
     return row | changed
 
 

@@ -1,6 +1,6 @@
 """One setting of the sheet, indexed for look-ups, and what every kind of evidence shares."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,14 +114,14 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
         years=dict(zip(sources["source_id"], sources["year"], strict=True)),
         labels=agent_labels(sheet["agents"]),
         exclusions={str(trial): rows for trial, rows in sheet["exclusions"].groupby("trial_id")},
-        differing=readers_differ(sheet),
+        differing=readers_differ(sheet, set(trials["trial_id"])),
         populations=sheet["populations"],
         configuration=configuration,
     )
 
 
-def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
-    """Rows in which two readers found different values and nobody has settled it.
+def readers_differ(sheet: Sheet, trials: Collection[str]) -> dict[tuple[str, int], str]:
+    """Rows of some trials in which two readers found different values and nobody has settled it.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def readers_differ(sheet: Sheet) -> dict[tuple[str, int], str]:
         (table, row as a spreadsheet numbers it) -> what differs, in words.
     """
     words: dict[tuple[str, int], list[str]] = {}
-    for record in records(unadjudicated(sheet)):
+    for record in records(unadjudicated(sheet, trials)):
         field = str(record["field"]).replace("_", " ")
         found = f"{field} {record['first']} or {record['second']}"
         words.setdefault((record["table"], int(record["row"])), []).append(found)

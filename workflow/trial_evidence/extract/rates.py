@@ -2,8 +2,6 @@
 
 from itertools import product
 
-import pandas as pd
-
 from trial_evidence.config.configuration import RateAnalysis
 from trial_evidence.extract.columns import OF_COUNTS
 from trial_evidence.extract.comparisons import Records
@@ -18,13 +16,12 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
     aside: Records = []
     regimens = context.arms.groupby(["trial_id", "regimen"], sort=False)
     levels = [level for group in level_sets(analysis.effect_modifiers) for level in group]
+    restricted = set(zip(*(context.populations[c] for c in ("trial_id", "subgroup")), strict=True))
     for (_, arms), level in product(regimens, levels):
         first = arms.iloc[0]
         trial_id = first["trial_id"]
-        restricted = context.populations
-        only = restricted.loc[restricted["trial_id"] == trial_id, "subgroup"]
         # A trial that admitted one level only reports it as its whole.
-        admitted = [level, WHOLE] if level in set(only) else [level]
+        admitted = [level, WHOLE] if (trial_id, level) in restricted else [level]
         candidates = context.candidates(analysis, list(arms["arm_id"]), admitted)
         kept_out = unusable(candidates, context.selection)
         usable = {row["arm_id"] for label, row in candidates.items() if label not in kept_out}
@@ -43,24 +40,27 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
         ]
         if not choice.taken:
             continue
-        taken = pd.DataFrame([candidates[label] for label in choice.taken])
+        taken = [candidates[label] for label in choice.taken]
         agents, schedule, partner = first["agent_set"], first["her2_schedule"], first["partner"]
-        source = taken["source_id"].iloc[0]
+        source = taken[0]["source_id"]
         used.append(
             {
                 **context.about(analysis.id, trial_id, reported, level, source),
-                **{c: "; ".join(dict.fromkeys(taken[c])) for c in (*OF_COUNTS, "note")},
+                **{
+                    c: "; ".join(dict.fromkeys(row[c] for row in taken))
+                    for c in (*OF_COUNTS, "note")
+                },
                 "measure": "proportion",
                 "regimen": first["regimen"],
                 "regimen_label": regimen_label(agents, schedule, partner, context.labels),
                 "agents": "+".join(agents),
                 "schedule": schedule,
                 "partner": partner,
-                "arm_ids": ";".join(taken["arm_id"]),
-                "events": taken["events"].sum(),
-                "n": taken["n"].sum(),
+                "arm_ids": ";".join(row["arm_id"] for row in taken),
+                "events": sum(row["events"] for row in taken),
+                "n": sum(row["n"] for row in taken),
                 "randomised": context.trials[trial_id]["randomised"],
-                "rows": ";".join(taken["row"].astype(str)),
+                "rows": ";".join(str(row["row"]) for row in taken),
             }
         )
     return used, aside

@@ -8,7 +8,7 @@ place; it stands upstream of everything that uses the numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -120,11 +120,11 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
         tell rows apart.
     """
     wanted = _conditions(reading.row_key)
+    table = sheet[reading.table]
     rows = [
         row
-        for row in _records(sheet[reading.table])
-        if row["trial_id"] == reading.trial_id
-        and all(column in row and str(row[column]) == value for column, value in wanted.items())
+        for row in _records(table[table["trial_id"] == reading.trial_id])
+        if all(column in row and str(row[column]) == value for column, value in wanted.items())
     ]
 
     def fit(row: Mapping[str, Any]) -> tuple[bool, ...]:
@@ -156,8 +156,13 @@ def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
     return tuple(words)
 
 
-def unadjudicated(sheet: Sheet) -> pd.DataFrame:
+def unadjudicated(sheet: Sheet, trials: Collection[str] | None = None) -> pd.DataFrame:
     """Return the disagreements between the readers that nobody has settled.
+
+    Parameters
+    ----------
+    trials : collection of str
+        Ids of the trials asked about; by default all.
 
     Returns
     -------
@@ -170,7 +175,9 @@ def unadjudicated(sheet: Sheet) -> pd.DataFrame:
     decisions = _records(sheet["adjudication"])
     found = []
     for reading in readings(sheet):
-        if reading.agree or any(reading.settled_by(decision) for decision in decisions):
+        if reading.agree or (trials is not None and reading.trial_id not in trials):
+            continue
+        if any(reading.settled_by(decision) for decision in decisions):
             continue
         for row in matching_rows(sheet, reading):
             holds = sheet_holds(sheet, reading, row)
