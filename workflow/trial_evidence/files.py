@@ -1,7 +1,8 @@
 """Writing files whole or not at all, and only where their content changes."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,17 @@ def write_whole(path: Path, content: bytes, *, keep_unchanged: bool = False) -> 
     """
     if keep_unchanged and path.is_file() and path.read_bytes() == content:
         return
+    with _whole(path) as beside:
+        beside.write_bytes(content)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A place to write to; what is written there takes the name of the file once it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        beside.write_bytes(content)
+        yield beside
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -39,6 +47,13 @@ def write_table(path: Path, table: pd.DataFrame, *, keep_unchanged: bool = False
     """Write a table as CSV in full double precision, lines ending in a line feed."""
     text = table.to_csv(index=False, lineterminator="\n")
     write_text(path, text, keep_unchanged=keep_unchanged)
+
+
+def write_long_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
+    """Write parts of one table, at least one, as :func:`write_table` would write it whole."""
+    with _whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        for at, part in enumerate(parts):
+            part.to_csv(file, index=False, header=at == 0, lineterminator="\n")
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

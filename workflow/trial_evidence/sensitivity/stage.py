@@ -1,6 +1,6 @@
 """The sensitivity stage: tables and figures of one setting."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,7 @@ from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
-from trial_evidence.files import read_table, write_table
+from trial_evidence.files import read_table, write_long_table, write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
 from trial_evidence.sensitivity.deletion import (
@@ -73,13 +73,17 @@ def write_sensitivity(
         "subgroups": subgroups_table(found, sheet),
         "effect_modifiers": effect_modifiers_table(configuration, sheet, setting),
         "meta_regression": meta_regression_table(found, sheet, choices),
-        "multiverse": multiverse_table(curves, configuration.confidence_level),
         "multiverse_summary": multiverse_summary(curves),
     }
     for name, content in tables.items():
         write_table(folder / FOLDER / f"{name}.csv", content)
+    # Many rows of long words: an analysis at a time.
+    parts = [curves[at : at + 1] for at in range(max(len(curves), 1))]
+    level = configuration.confidence_level
+    multiverse = folder / FOLDER / "multiverse.csv"
+    write_long_table(multiverse, (multiverse_table(part, level) for part in parts))
     style = style_for(configuration.figure_width_mm)
-    pages = sensitivity_pages(configuration, found, tables["multiverse"], sheet, setting, style)
+    pages = sensitivity_pages(configuration, found, curves, sheet, setting, style)
     own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
     publish(pages, folder, configuration.figure_formats, processes, own=own, record=RECORD)
     listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
@@ -89,7 +93,7 @@ def write_sensitivity(
 def sensitivity_pages(
     configuration: Configuration,
     found: Sequence[Comparison],
-    specifications: pd.DataFrame,
+    curves: Iterable[pd.DataFrame],
     sheet: Sheet,
     setting: str,
     style: Style,
@@ -98,8 +102,8 @@ def sensitivity_pages(
 
     Parameters
     ----------
-    specifications : DataFrame
-        The table ``multiverse`` of the setting.
+    curves : iterable of DataFrame
+        The specifications of each analysis, as in the table ``multiverse``.
 
     Returns
     -------
@@ -113,8 +117,8 @@ def sensitivity_pages(
             continue
         for name, figure in comparison_figures(c, sheet, choices, style):
             pages[f"{c.analysis.id}/{name}"] = figure
-    for analysis in configuration.of_setting(setting):
-        rows = specifications[specifications["analysis"] == analysis.id]
-        if len(rows):
-            pages[f"{analysis.id}/specification"] = specification_figure(analysis, rows, style)
+    analyses = {analysis.id: analysis for analysis in configuration.of_setting(setting)}
+    for rows in curves:
+        name = str(rows["analysis"].iloc[0])
+        pages[f"{name}/specification"] = specification_figure(analyses[name], rows, style)
     return pages

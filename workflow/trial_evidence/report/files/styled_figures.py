@@ -143,7 +143,8 @@ def styled_pages(
             else pd.DataFrame(columns=MULTIVERSE_COLUMNS)
         )
         own: dict[str, Picture] = {stem: layout(forest, style) for stem, forest in forests.items()}
-        own |= sensitivity_pages(configuration, compared, specifications, sheet, setting, style)
+        curves = [rows for _, rows in specifications.groupby("analysis", sort=False)]
+        own |= sensitivity_pages(configuration, compared, curves, sheet, setting, style)
         networks = network_pages(configuration, material.networks, sheet, setting, style)
         own |= {f"{NETWORK_FOLDER}/{stem}": page for stem, page in networks.items()}
         pages |= {f"{setting}/{stem}": page for stem, page in own.items()}
