@@ -34,7 +34,7 @@ from trial_evidence.config.reports import (
     read_report_configuration,
     unknown_evidence,
 )
-from trial_evidence.files import write_text
+from trial_evidence.files import read_table, write_text
 from trial_evidence.sheet import (
     PROBLEM_COLUMNS,
     Dictionary,
@@ -183,9 +183,11 @@ def _pool(options: argparse.Namespace) -> None:
 
 def _figures(options: argparse.Namespace) -> None:
     from trial_evidence.figures.stage import write_figures
+    from trial_evidence.pool.columns import ESTIMATE_NUMBERS
+    from trial_evidence.report.tables.at_a_glance import lines_of_setting
 
     configuration, sheet, _ = _load(options)
-    write_figures(
+    drawn = write_figures(
         configuration,
         read_figure_configuration(options.config),
         sheet,
@@ -194,6 +196,12 @@ def _figures(options: argparse.Namespace) -> None:
         options.results,
         options.processes,
     )
+    estimates = read_table(options.results / options.setting / "estimates.csv", ESTIMATE_NUMBERS)
+    told = list(lines_of_setting(estimates, configuration, options.setting))
+    # After an edit: what became of the analyses that it is about. A first run tells all at its end.
+    if not drawn.issuperset(name for name, _ in told):
+        for line in (line for name, line in told if name in drawn):
+            print(line, flush=True)
 
 
 def _styled(options: argparse.Namespace) -> None:

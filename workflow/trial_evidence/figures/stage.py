@@ -35,7 +35,7 @@ def write_figures(
     processed: Path,
     results: Path,
     processes: int = 1,
-) -> None:
+) -> set[str]:
     """Draw every forest plot of a setting and list them in ``figures.csv``.
 
     A figure of an earlier run that the data no longer support is removed.
@@ -51,6 +51,11 @@ def write_figures(
         What earlier stages wrote, and where the figures go.
     processes
         To draw with.
+
+    Returns
+    -------
+    set of str
+        The analyses of which a figure was not there yet as it is now.
     """
     folder = results / setting
     forests = setting_forests(configuration, looks, sheet, setting, processed, results)
@@ -58,8 +63,9 @@ def write_figures(
     pages = {stem: layout(forest, style) for stem, forest in forests.items()}
     listed = {(setting, stem.partition("/")[0], stem): page for stem, page in pages.items()}
     own = {f"{analysis}/**/forest*" for _, analysis, _ in listed}
-    publish(pages, folder, configuration.figure_formats, processes, own=sorted(own))
+    drawn = publish(pages, folder, configuration.figure_formats, processes, own=sorted(own))
     write_table(folder / LISTING, listing_of(listed))
+    return {stem.partition("/")[0] for stem in drawn}
 
 
 def setting_forests(

@@ -35,10 +35,11 @@ def publishing(
     own: Sequence[str] = (),
     kept: Collection[str] = (),
     record: str = RECORD,
-) -> Iterator[None]:
+) -> Iterator[list[str]]:
     """Draw figures while something else is done; at the end of it they are all there.
 
-    A figure is drawn only where what is to be drawn, or a file of it, is not as the record says.
+    A figure is drawn only where what is to be drawn, or a file of it, is not as the record says:
+    yields the names of those.
 
     Parameters
     ----------
@@ -64,11 +65,11 @@ def publishing(
     if helpers > 0 and stale:
         with ProcessPoolExecutor(helpers, mp_context=get_context(_start())) as pool:
             drawn = pool.map(draw, stale.values(), stems)
-            yield
+            yield list(stale)
             list(drawn)
     else:
         list(map(draw, stale.values(), stems))
-        yield
+        yield list(stale)
     made = {stem: [folder / f"{stem}.{kind}" for kind in formats] for stem in pages}
     for stem in stale:
         ledger.note(stem, keys[stem], made[stem])
@@ -88,15 +89,16 @@ def publish(
     formats: Sequence[Format],
     processes: int = 1,
     **more: Any,
-) -> None:
+) -> list[str]:
     """Save figures and remove those of an earlier run that are no more; see `publishing`.
 
-    Of the processes allowed, no more are started than are worth it.
+    Of the processes allowed, no more are started than are worth it. The names of the figures that
+    had to be drawn are returned.
     """
     enough = 1 if _start() == "fork" else _WORTH_A_PROCESS
     useful = min(processes, 1 + len(pages) // enough)
-    with publishing(pages, folder, formats, useful if useful > 1 else 0, **more):
-        pass
+    with publishing(pages, folder, formats, useful if useful > 1 else 0, **more) as drawn:
+        return drawn
 
 
 def listing_of(pages: Mapping[Place, Picture]) -> pd.DataFrame:

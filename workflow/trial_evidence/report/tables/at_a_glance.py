@@ -70,19 +70,27 @@ def summary_lines(estimates: pd.DataFrame, configuration: Configuration) -> str:
 
     `estimates` has the columns of ``results/estimates.csv``, all settings.
     """
-    lead = where(estimates, role="lead")
     lines: list[str] = []
     for setting, name in configuration.settings.items():
         lines.append(f"\n{name}")
-        for analysis in configuration.of_setting(setting):
-            rows = where(of_pool(lead, analysis), measure=analysis.measures[0])
-            folder = f"results/{setting}/{analysis.id}/"
-            lines += [f"  {text:<76} {folder}" for text in _summary(analysis, rows)]
-        for rates in configuration.rates_of_setting(setting):
-            k = len(where(of_pool(lead, rates), subgroup="all"))
-            lines.append(f"  {f'{rates.id}: {k} regimens':<76} results/{setting}/{rates.id}/")
+        lines += [line for _, line in lines_of_setting(estimates, configuration, setting)]
     lines.append("\nOn one page: results/at-a-glance.md. Every number: results/estimates.csv.")
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def lines_of_setting(
+    estimates: pd.DataFrame, configuration: Configuration, setting: str
+) -> Iterator[tuple[str, str]]:
+    """The lines of one setting, each with the analysis that it is about."""
+    lead = where(estimates, role="lead")
+    for analysis in configuration.of_setting(setting):
+        rows = where(of_pool(lead, analysis), measure=analysis.measures[0])
+        folder = f"results/{setting}/{analysis.id}/"
+        for text in _summary(analysis, rows):
+            yield analysis.id, f"  {text:<76} {folder}"
+    for rates in configuration.rates_of_setting(setting):
+        k = len(where(of_pool(lead, rates), subgroup="all"))
+        yield rates.id, f"  {f'{rates.id}: {k} regimens':<76} results/{setting}/{rates.id}/"
 
 
 def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
