@@ -14,7 +14,8 @@ rule network:
         code=code("sheet", "extract", "pool", "figures", "network"),
     output:
         listing="results/{setting}/network/figures.csv",
-    threads: 2
+    # One each, so that both go on at a time; most of an edit is not drawn.
+    threads: 1
     message:
         "Analysed the networks: {wildcards.setting}"
     shell:

@@ -31,7 +31,8 @@ rule sensitivity:
         tables=expand(
             "results/{{setting}}/sensitivity/{table}.csv", table=SENSITIVITY_TABLES
         ),
-    threads: 2
+    # One each, so that both go on at a time; most of an edit is not drawn.
+    threads: 1
     message:
         "Examined the sensitivity: {wildcards.setting}"
     shell:

@@ -13,8 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
-from statsmodels.stats.meta_analysis import effectsize_2proportions
-from statsmodels.stats.proportion import proportion_confint
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -96,6 +94,9 @@ def _two_by_two(
     # The correction is made here and not by the library, whose zero_correction also moves trials
     # that have no empty cell. Adding to all four cells raises an arm's n by twice the amount.
     half = CONTINUITY_CORRECTION * corrected
+    # Half of what a stage imports comes with it, and most stages read effects from a table.
+    from statsmodels.stats.meta_analysis import effectsize_2proportions
+
     yi, vi = effectsize_2proportions(
         a + half, n1 + 2 * half, c + half, n0 + 2 * half, statistic=statistic, zero_correction=None
     )
@@ -337,6 +338,8 @@ def wilson_interval(
     Wilson EB. J Am Stat Assoc 1927;22:209-212.
     """
     x, total = check_counts(events, n, "arm")
+    from statsmodels.stats.proportion import proportion_confint
+
     low, high = proportion_confint(x, total, alpha=1 - level / 100, method="wilson")
     return np.asarray(low, dtype=float), np.asarray(high, dtype=float)
 

@@ -9,11 +9,10 @@ from io import BytesIO
 from itertools import accumulate, groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from xml.sax.saxutils import escape
 
 import matplotlib.style
-import plotnine as p9
 from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
@@ -22,6 +21,9 @@ from matplotlib.text import Text as FigureText
 from PIL import Image
 
 from trial_evidence.figures.canvas.text import FALLBACK_FAMILIES, FONT_FAMILY, font_path
+
+if TYPE_CHECKING:
+    import plotnine as p9
 
 Align = Literal["left", "center", "right"]
 Format = Literal["svg", "pdf", "png", "eps", "tiff"]
@@ -133,7 +135,7 @@ class Page:
         return replace(smaller, height_mm=share * self.height_mm)
 
 
-def settled(plot: p9.ggplot) -> Figure:
+def settled(plot: "p9.ggplot") -> Figure:
     """A plot drawn with the bundled font, everything in its final place."""
     figure = plot.draw()
     _use_bundled_font(figure)
