@@ -1,5 +1,6 @@
 """The made-up sheet of the tests as a project in a folder, run without the workflow."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -34,8 +35,21 @@ def without_own_nodes(config: Path) -> None:
 
 def command(folder: Path, *arguments: str) -> str:
     """Run a command in a copy of the project as `make` does; what it printed."""
+    return _run(folder, "-m", "trial_evidence", *arguments)
+
+
+def commands(folder: Path, *several: list[str]) -> str:
+    """Run commands of a copy's own library in one process; what they printed."""
+    program = (
+        "import json, sys; from trial_evidence.cli import main; "
+        "sys.exit(any(main(each) for each in json.loads(sys.argv[1])))"
+    )
+    return _run(folder, "-c", program, json.dumps(several))
+
+
+def _run(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "trial_evidence", *arguments],
+        [sys.executable, *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": "workflow", "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,

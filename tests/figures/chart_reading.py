@@ -1,5 +1,6 @@
 """Charts saved and opened again: where their marks are, measured on their own ticks."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,7 @@ from trial_evidence.figures.canvas.page import Page, Picture, save_page
 from trial_evidence.figures.canvas.style import PRESETS, Style
 from trial_evidence.figures.house.publish import Chart
 from trial_evidence.figures.house.theme import Words
+from trial_evidence.kept import digest
 
 POINTS_PER_MM = 72 / 25.4
 CAP_HEIGHT = 1409 / 2048
@@ -53,10 +55,20 @@ def chart(
 
 
 def drawn(page: Picture, folder: Path) -> Drawing:
-    """The page or chart as its file shows it, once nothing is wrong with it."""
-    save_page(page, folder / "one", ("svg",))
-    assert check_svg(folder / "one.svg") == []
-    return read_svg(folder / "one.svg")
+    """The page or chart as its file shows it, once nothing is wrong with it.
+
+    What has the same checksum has the same bytes, and is drawn and looked at once by each library:
+    `make mutants` names the fault that a process is to run with.
+    """
+    key = digest(page, os.environ.get("MUTANT_UNDER_TEST", ""))
+    if key not in _READ:
+        save_page(page, folder / "one", ("svg",))
+        assert check_svg(folder / "one.svg") == []
+        _READ[key] = read_svg(folder / "one.svg")
+    return _READ[key]
+
+
+_READ: dict[str, Drawing] = {}
 
 
 def page_defects(page: Page) -> list[str]:

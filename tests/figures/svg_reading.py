@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations, pairwise
 from math import ceil, hypot
 from pathlib import Path
@@ -33,7 +33,7 @@ class Word:
     bold: bool
     fill: str
 
-    @property
+    @cached_property
     def box(self) -> tuple[float, float, float, float]:
         width = _length(self.text, self.bold) * self.size
         left = self.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * width
@@ -50,7 +50,7 @@ class Shape:
     dashed: bool
     clip: tuple[float, float, float, float] | None = None
 
-    @property
+    @cached_property
     def box(self) -> tuple[float, float, float, float]:
         """What can be seen of it: within the panel that cuts it off."""
         xs, ys = zip(*self.points, strict=True)

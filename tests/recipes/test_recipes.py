@@ -1,13 +1,16 @@
 """The recipes of docs/extending.md, each performed on a copy of the project."""
 
+import contextlib
 import csv
+import io
 import math
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from small_project import command, evidence_of, small_project
+from small_project import commands, evidence_of, small_project
+from trial_evidence.cli import main
 from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import styled
@@ -20,9 +23,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Copy:
-    """A copy of the project with the made-up sheet, and the files that a recipe touched."""
+    """A copy of the project with the made-up sheet, and the files that a recipe touched.
+
+    With a library of its own the commands run as `make` runs them; without one, in this process.
+    """
 
     folder: Path
+    own_library: bool = False
     touched: set[str] = field(default_factory=set)
 
     def edit(self, name: str, old: str, new: str) -> None:
@@ -41,15 +48,19 @@ class Copy:
             file.write(text)
         self.touched.add(name)
 
-    def run(self, *arguments: str) -> str:
-        """Run a command as `make` does; what it printed."""
-        return command(self.folder, *arguments)
+    def run(self, *several: str) -> str:
+        """Run commands, one after another; what they printed."""
+        if self.own_library:
+            return commands(self.folder, *map(str.split, several))
+        said = io.StringIO()
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(said):
+            for arguments in map(str.split, several):
+                assert main(arguments) == 0, arguments
+        return said.getvalue()
 
-    def pooled(self, setting: str) -> list[dict[str, str]]:
-        """Estimates of a setting, made from the sheet as it is."""
-        self.run("check")
-        self.run("extract")
-        self.run("pool", "--setting", setting)
+    def pooled(self, setting: str, *further: str) -> list[dict[str, str]]:
+        """Estimates of a setting, made from the sheet as it is, before further commands."""
+        self.run("check", "extract", f"pool --setting {setting}", *further)
         return self.rows(f"results/{setting}/estimates.csv")
 
     def rows(self, name: str) -> list[dict[str, str]]:
@@ -60,11 +71,18 @@ class Copy:
 
 @pytest.fixture
 def copy(tmp_path):
-    folder = small_project(tmp_path / "project")
+    """The sheet and the configuration, for recipes that touch no more."""
+    return Copy(small_project(tmp_path / "project"))
+
+
+@pytest.fixture
+def fork(copy):
+    """With the library, for recipes that touch it."""
     shutil.copytree(
-        ROOT / "workflow", folder / "workflow", ignore=shutil.ignore_patterns("__pycache__")
+        ROOT / "workflow", copy.folder / "workflow", ignore=shutil.ignore_patterns("__pycache__")
     )
-    return Copy(folder)
+    copy.own_library = True
+    return copy
 
 
 ANALYSES, PCR, HAZARD_RATIOS = (
@@ -148,18 +166,17 @@ def test_a_counted_outcome_is_rows_and_an_entry(copy):
     assert len(copy.touched) <= 2
 
 
-def test_a_column_of_the_sheet(copy):
-    copy.append("workflow/dictionary/arms.csv", (
+def test_a_column_of_the_sheet(fork):
+    fork.append("workflow/dictionary/arms.csv", (
         'dose,text,,,optional,no,,6 mg/kg,"The dose of the antibody, as the source says it."\n'
     ))  # fmt: skip
-    assert "No errors" in copy.run("check")
-    path = copy.folder / "data/raw/arms.csv"
+    assert "No errors" in fork.run("check")
+    path = fork.folder / "data/raw/arms.csv"
     header, *lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([f"{header},dose", *(f"{line},6 mg/kg" for line in lines)]) + "\n")
-    copy.touched.add("data/raw/arms.csv")
-    assert "No errors" in copy.run("check")
-    copy.run("workbook", "--book", "book.xlsx")
-    assert len(copy.touched) <= 2
+    fork.touched.add("data/raw/arms.csv")
+    assert "No errors" in fork.run("check", "workbook --book book.xlsx")
+    assert len(fork.touched) <= 2
 
 
 def test_a_setting(copy):
@@ -183,10 +200,10 @@ def test_a_setting(copy):
     assert len(copy.touched) <= 3
 
 
-def test_a_measure(copy):
+def test_a_measure(fork):
     # The arcsine difference: asin(sqrt(p1)) - asin(sqrt(p0)), variance 1/4n1 + 1/4n0.
     effects = "workflow/trial_evidence/measures/effects.py"
-    copy.edit(effects, "FROM_COUNTS: Mapping", '''def arcsine_difference(
+    fork.edit(effects, "FROM_COUNTS: Mapping", '''def arcsine_difference(
     events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
 ) -> EffectSizes:
     """Difference of the arcsines of the roots of two proportions."""
@@ -197,27 +214,27 @@ def test_a_measure(copy):
 
 
 FROM_COUNTS: Mapping''')  # fmt: skip
-    copy.edit(
+    fork.edit(
         effects,
         '    "risk_difference": risk_difference,\n',
         '    "risk_difference": risk_difference,\n    "arcsine_difference": arcsine_difference,\n',
     )
-    copy.edit("workflow/trial_evidence/measures/measure.py", '        Measure("hazard_ratio"', (
+    fork.edit("workflow/trial_evidence/measures/measure.py", '        Measure("hazard_ratio"', (
         '        Measure("arcsine_difference", "Arcsine difference", "AD", "counts", IDENTITY, '
         '2, False),\n        Measure("hazard_ratio"'
     ))  # fmt: skip
-    assert len(copy.touched) <= 2
+    assert len(fork.touched) <= 2
     # An analysis then names it.
     entry = "id: pcr_dual_v_trastuzumab\n    setting: neoadjuvant"
-    text = (copy.folder / ANALYSES).read_text(encoding="utf-8")
+    text = (fork.folder / ANALYSES).read_text(encoding="utf-8")
     start = text.index(entry)
     changed = text[start:].replace("odds_ratio", "arcsine_difference", 1)
-    (copy.folder / ANALYSES).write_text(text[:start] + changed, encoding="utf-8")
-    found = [r for r in copy.pooled("neoadjuvant") if r["measure"] == "arcsine_difference"]
+    (fork.folder / ANALYSES).write_text(text[:start] + changed, encoding="utf-8")
+    found = [r for r in fork.pooled("neoadjuvant") if r["measure"] == "arcsine_difference"]
     lead = next(r for r in found if r["subgroup"] == "all" and r["role"] == "lead")
     assert 0 < float(lead["estimate"]) < 1
     (trial,) = [
-        r for r in copy.rows("results/neoadjuvant/trials.csv")
+        r for r in fork.rows("results/neoadjuvant/trials.csv")
         if r["measure"] == "arcsine_difference" and r["trial_id"] == "trial_a"
         and r["subgroup"] == "all"
     ]  # fmt: skip
@@ -227,8 +244,8 @@ FROM_COUNTS: Mapping''')  # fmt: skip
     assert float(trial["vi"]) == pytest.approx(2 / 420, rel=1e-12)
 
 
-def test_a_figure(copy):
-    copy.append("workflow/trial_evidence/figures/charts/weights.py", '''"""Trials by weight."""
+def test_a_figure(fork):
+    fork.append("workflow/trial_evidence/figures/charts/weights.py", '''"""Trials by weight."""
 
 import pandas as pd
 import plotnine as p9
@@ -246,20 +263,19 @@ def weights(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
     )
 ''')  # fmt: skip
     place = "workflow/trial_evidence/sensitivity/pictures/drawings.py"
-    copy.edit(place, '    yield "posterior", _posterior(', '''    about = Words(f"{title}: weights")
+    fork.edit(place, '    yield "posterior", _posterior(', '''    about = Words(f"{title}: weights")
     data = pd.DataFrame({"trial": c.rows["trial"], "weight": 100 / len(c.rows)})
     yield "weights", charted(weights, data, words=about, description="Bars.", style=style)
     yield "posterior", _posterior(''')  # fmt: skip
-    copy.edit(place, "from trial_evidence.figures.charts.specification import specification\n", (
+    fork.edit(place, "from trial_evidence.figures.charts.specification import specification\n", (
         "from trial_evidence.figures.charts.specification import specification\n"
         "from trial_evidence.figures.charts.weights import weights\n"
     ))  # fmt: skip
-    assert len(copy.touched) <= 2
-    copy.pooled("adjuvant")
-    copy.run("sensitivity", "--setting", "adjuvant")
-    drawn = copy.folder / "results/adjuvant/event_free_dual_v_single/weights.svg"
+    assert len(fork.touched) <= 2
+    fork.pooled("adjuvant", "sensitivity --setting adjuvant")
+    drawn = fork.folder / "results/adjuvant/event_free_dual_v_single/weights.svg"
     assert "Weight (%)" in drawn.read_text(encoding="utf-8")
-    listed = copy.rows("results/adjuvant/sensitivity/figures.csv")
+    listed = fork.rows("results/adjuvant/sensitivity/figures.csv")
     assert "Bars." in {row["description"] for row in listed if row["figure"] == "weights"}
 
 
@@ -272,8 +288,7 @@ def test_a_language(copy):
         "    figure: {language: fr}"
     ))  # fmt: skip
     assert len(copy.touched) <= 2
-    copy.pooled("adjuvant")
-    copy.run("figures", "--setting", "adjuvant")
+    copy.pooled("adjuvant", "figures --setting adjuvant")
     drawn = copy.folder / "results/adjuvant/overall_survival_dual_v_single/forest.svg"
     assert "Rapport de risque" in drawn.read_text(encoding="utf-8")
 

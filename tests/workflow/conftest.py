@@ -1,6 +1,6 @@
 """One finished run and one day of an analyst, shared by all tests.
 
-A whole run takes most of a minute: whoever changes something takes a copy, and what an edit does
+A whole run takes half a minute: whoever changes something takes a copy, and what an edit does
 to the outputs is looked at in the analyst's project.
 """
 

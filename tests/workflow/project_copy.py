@@ -1,4 +1,4 @@
-"""Copies of the project with the made-up sheet, run as a person runs them."""
+"""Copies of the project with two settings of the made-up sheet, run as a person runs them."""
 
 import csv
 import hashlib
@@ -7,14 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from small_project import command, without_own_nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
+# Two settings do what four do: one whose output changes, and one that must stay as it is.
+SETTINGS = ("neoadjuvant", "adjuvant")
 # Kept from run to run to make nothing twice; nobody reads it.
 KEPT = re.compile(r"data/processed/(state/|page/|inventory\.json)|.*/\.drawn\w*\.json")
 
@@ -106,7 +111,7 @@ class Project:
 
 
 def new_project(folder: Path) -> Project:
-    """A clone of the project, nothing made yet, on the made-up sheet."""
+    """A clone of the project, nothing made yet, on two settings of the made-up sheet."""
     for name in ("workflow", "config", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder)
@@ -114,9 +119,46 @@ def new_project(folder: Path) -> Project:
     # The analyses name control arms with agents that the made-up trials do not have.
     shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
     without_own_nodes(folder / "config")
+    narrow_the_sheet(folder / "data/raw")
+    narrow_the_configuration(folder / "config")
     # Tests of the figures look at all formats; here one is enough, and takes a third of the time.
-    config = folder / "config/config.yaml"
-    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
-    settings["figures"]["formats"] = ["svg"]
-    config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    with edited_yaml(folder / "config/config.yaml") as settings:
+        settings["figures"]["formats"] = ["svg"]
     return Project(folder)
+
+
+@contextmanager
+def edited_yaml(path: Path) -> Iterator[dict[str, Any]]:
+    """The content of a file, written back when it has been changed."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    yield content
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def narrow_the_sheet(raw: Path) -> None:
+    """Leave the trials of the two settings, and the sources of these."""
+    with (raw / "trials.csv").open(encoding="utf-8", newline="") as file:
+        others = {r["trial_id"] for r in csv.DictReader(file) if r["setting"] not in SETTINGS}
+    gone = others | {f"doe_2020_{trial}" for trial in others}
+    for path in raw.glob("*.csv"):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        left = [line for line in lines if line.partition(",")[0] not in gone]
+        path.write_text("".join(left), encoding="utf-8")
+
+
+def narrow_the_configuration(config: Path) -> None:
+    """Leave what the two settings are asked, and what is asked of all of them."""
+
+    def left(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [x for x in entries if x.get("setting", SETTINGS[0]) in SETTINGS]
+
+    with edited_yaml(config / "analyses.yaml") as analyses:
+        analyses["settings"] = {name: analyses["settings"][name] for name in SETTINGS}
+        analyses["analyses"] = left(analyses["analyses"])
+        analyses["rates"] = left(analyses["rates"])
+    with edited_yaml(config / "networks.yaml") as networks:
+        for part in ("networks", "synergy", "surrogacy"):
+            networks[part] = left(networks[part])
+    with edited_yaml(config / "report.yaml") as report:
+        report["control_risks"] = left(report["control_risks"])
+        report["claims"] = [x for x in report["claims"] if left([x["rule"]])]

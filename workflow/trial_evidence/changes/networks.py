@@ -9,6 +9,7 @@ import pandas as pd
 from trial_evidence.changes.compare import EstimateChange, Key, differing
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
+from trial_evidence.extract.context import setting_context
 from trial_evidence.files import records
 from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
@@ -94,9 +95,13 @@ def _same_evidence(one: NetworkEvidence | None, other: NetworkEvidence | None) -
 
 
 def _evidence(side: Side, setting: str) -> dict[str, NetworkEvidence]:
+    networks = side.networks.of_setting(setting)
+    context = setting_context(side.sheet, side.configuration, setting) if networks else None
     return {
-        network.id: network_evidence(side.sheet, side.configuration, side.networks, network)
-        for network in side.networks.of_setting(setting)
+        network.id: network_evidence(
+            side.sheet, side.configuration, side.networks, network, context
+        )
+        for network in networks
     }
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
+from trial_evidence.extract.context import setting_context
 from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
@@ -83,8 +84,9 @@ def network_findings(
     configuration: Configuration, networks: NetworkConfiguration, sheet: Sheet, setting: str
 ) -> NetworkFindings:
     """Analyse the networks of a setting, and what its trials say of synergy and surrogacy."""
+    context = setting_context(sheet, configuration, setting)
     evidence = {
-        network.id: network_evidence(sheet, configuration, networks, network)
+        network.id: network_evidence(sheet, configuration, networks, network, context)
         for network in networks.of_setting(setting)
     }
     level = configuration.confidence_level

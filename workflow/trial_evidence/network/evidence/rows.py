@@ -113,7 +113,11 @@ class _Taken:
 
 
 def network_evidence(
-    sheet: Sheet, configuration: Configuration, networks: NetworkConfiguration, network: Network
+    sheet: Sheet,
+    configuration: Configuration,
+    networks: NetworkConfiguration,
+    network: Network,
+    context: Context | None = None,
 ) -> NetworkEvidence:
     """Make a network's evidence from the sheet.
 
@@ -128,8 +132,10 @@ def network_evidence(
         Admission and orders of preference.
     networks : NetworkConfiguration
         Abbreviations, and arms that are nodes of their own.
+    context : Context, optional
+        That of the setting, where several networks share it.
     """
-    context = setting_context(sheet, configuration, network.setting)
+    context = context or setting_context(sheet, configuration, network.setting)
     own = networks.own_nodes
     # What such an arm is not, it need not be: an exclusion from everything is about the regimen it
     # resembles. One that names the network means the network.
