@@ -40,6 +40,11 @@ def meets(boxes: Boxes, other: Boxes) -> npt.NDArray[np.bool_]:
 
 def pieces(starts: Boxes, ends: Boxes) -> Boxes:
     """Lines in boxes so short that a box tells where its line runs, with a hair of air."""
+    return _pieces(starts, ends)[0]
+
+
+def _pieces(starts: Boxes, ends: Boxes) -> tuple[Boxes, npt.NDArray[np.int_]]:
+    """The boxes of some lines, and which line each is of."""
     ways = ends - starts
     level = (np.abs(ways) < 1e-6).any(axis=1)
     counts = np.ceil(np.hypot(ways[:, 0], ways[:, 1]) / _PIECE_MM)
@@ -50,13 +55,14 @@ def pieces(starts: Boxes, ends: Boxes) -> Boxes:
     last = number + 1 == counts[line]
     share = np.where(last, 1.0, (number + 1) * step)
     one, other = (starts[line] + at[:, None] * ways[line] for at in (number * step, share))
-    return box(np.minimum(one, other) - 0.2, np.maximum(one, other) + 0.2)
+    return box(np.minimum(one, other) - 0.2, np.maximum(one, other) + 0.2), line
 
 
 def leader(centre: Boxes, reach: float, place: Boxes) -> tuple[Boxes, Boxes]:
-    """Ends of the line from the edge of a mark to its name."""
-    near = np.clip(centre, place[:2], place[2:])
-    way = (near - centre) / np.hypot(*(near - centre))
+    """Ends of the line from the edge of a mark to its name, or to each of many places."""
+    near = np.clip(centre, place[..., :2], place[..., 2:])
+    off = near - centre
+    way = off / np.hypot(off[..., :1], off[..., 1:])
     return centre + (reach + 0.2) * way, near - 0.2 * way
 
 
@@ -144,15 +150,16 @@ def free_place(
     )
     near_lines, near = (taken.boxes[meets(taken.boxes, around)] for taken in (lines, marks))
     others = near[~meets(near, box(centre - 0.6 * reach, centre + 0.6 * reach))]
-    for number in worth:
-        place = places[number]
-        if meets(near_lines, place).any() or meets(near, place).any():
-            continue
-        if _STEP[number] < _LEADER_FROM_MM:
-            return place, np.empty((0, 4))
-        start, end = leader(centre, reach, place)
-        way = pieces(start[None], end[None])
-        along = others[meets(others, box(way[:, :2].min(axis=0), way[:, 2:].max(axis=0)))]
-        if not meets(way[:, None], along).any():
-            return place, way
-    return None
+    for there in (near_lines, near):
+        worth = worth[~meets(places[worth, None], there).any(axis=1)]
+    if not len(worth):
+        return None
+    if _STEP[worth[0]] < _LEADER_FROM_MM:
+        return places[worth[0]], np.empty((0, 4))
+    ways, line = _pieces(*leader(centre, reach, places[worth]))
+    crossed = np.zeros(len(worth), dtype=bool)
+    crossed[line[meets(ways[:, None], others).any(axis=1)]] = True
+    if crossed.all():
+        return None
+    first = int(np.argmin(crossed))
+    return places[worth[first]], ways[line == first]
