@@ -20,6 +20,8 @@ ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 # "p = 0.03" is one word to a reader
 _RELATIONS = frozenset("=<>±≤≥")
+# letters of two lines or more
+_LONG = 400
 _BLANKS = re.compile("[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")
 
 
@@ -177,7 +179,11 @@ def wrap(
 
 
 def _first_line(text: str, width_mm: float, size_pt: float, bold: bool) -> str:
-    if text_width_mm(text, size_pt, bold) <= width_mm:
+    # of a text of many lines the beginning tells that it is too long for one
+    if (
+        text_width_mm(text[:_LONG], size_pt, bold) <= width_mm
+        and text_width_mm(text, size_pt, bold) <= width_mm
+    ):
         return text
     used, fitting, last_blank = 0.0, 0, 0
     for index, character in enumerate(text):

@@ -5,8 +5,7 @@ known only once everything around it has been laid out.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -37,25 +36,12 @@ from trial_evidence.figures.canvas.text import (
     text_width_mm,
     wrap,
 )
+from trial_evidence.figures.house.room import GAP_MM, Boxes, Taken, free_place, leader, pieces
 from trial_evidence.figures.house.scales import leading_mm, natural, widest_mm
 from trial_evidence.files import records
 
-Boxes = npt.NDArray[np.float64]
-"""Left, bottom, right and top of each, in mm from the bottom left of the page."""
-
 _IN_FULL, _NOT_LABELLED = "In full: ", "Not labelled for want of room: "
 _ASCENT_EM, _DESCENT_EM = 0.75, 0.23
-_GAP_MM = 0.5
-_LEADER_FROM_MM = 1.2
-_PIECE_MM = 1.0
-_STEPS_MM = (0.0, 0.8, 1.6, 2.6, 4.0, 6.0, 8.5, 12.0, 16.0, 21.0, 27.0)
-_WAYS = (
-    *((1, 0), (1, 0.6), (1, -0.6), (-1, 0), (-1, 0.6), (-1, -0.6), (0, 1), (0, -1)),
-    *((0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1)),
-    # marks that crowd a corner: names fan out from there
-    *((across / 10, 1.0) for across in range(-9, 10, 2)),
-    *((1.0, up / 10) for up in (2, 4, 8)),
-)
 
 _ACROSS, _UP = {"x"}, {"y", "label"}
 _PARAMS = {
@@ -172,49 +158,42 @@ class _Names(_Words):
     def _place(self) -> None:
         style, size = self.style, self.style.footnote_pt
         self.shortened, self.left_out = [], []
+        absent = set(self.params["absent"])
         left, bottom, _, top = self.edges
         page = np.array(
             [
-                left + _GAP_MM,
-                bottom + _GAP_MM,
+                left + GAP_MM,
+                bottom + GAP_MM,
                 style.width_mm - style.margin_mm,
                 top + style.row_mm / 4,
             ]
         )
         centres, radii = np.split(self._discs(), [2], axis=1)
-        lines = np.array([*self._lines()]).reshape(-1, 4)
-        marks = np.hstack([centres - radii, centres + radii])
-        names = map(clean, map(str, self.data["label"]))
-        for x, y, name in zip(self.data["x"], self.data["y"], names, strict=True):
+        lines = Taken(page, self._lines())
+        marks = Taken(page, np.hstack([centres - radii, centres + radii]))
+        high = (_ASCENT_EM + _DESCENT_EM) * size * MM_PER_POINT
+        places = self.millimetres(self.data[["x", "y"]].to_numpy(dtype=float))
+        for centre, name in zip(places, map(clean, map(str, self.data["label"])), strict=True):
             text = shorten(name, style.width_mm / 3, size)
             if not text:
                 continue
-            if name in self.params["absent"]:
+            if name in absent:
                 self.left_out.append(name)
                 continue
-            centre = self.millimetres([(x, y)])[0]
             own_discs = radii[np.abs(centres - centre).sum(axis=1) < 0.01]
             reach = float(own_discs.max(initial=0.0))
-            own = _box(centre - 0.6 * reach, centre + 0.6 * reach)
-            for box, leader in _places(centre, reach, text, size):
-                free = (
-                    (page[:2] <= box[:2]).all()
-                    and (box[2:] <= page[2:]).all()
-                    and not _meets(lines, box).any()
-                    and not _meets(marks, box).any()
-                    and not any((_meets(marks, p) & ~_meets(marks, own)).any() for p in leader)
-                )
-                if free:
-                    break
-            else:
+            extent = np.array([text_width_mm(text, size), high])
+            found = free_place(centre, reach, extent, lines, marks)
+            if found is None:
                 self.left_out.append(name)
                 continue
             if text != name and text.endswith(ELLIPSIS):
                 self.shortened.append(name)
-            marks = np.vstack([marks, box + np.array([-_GAP_MM, 0.0, _GAP_MM, 0.0])])
-            if leader:
-                lines = np.vstack([lines, *leader])
-                self._add(_line(_ends(centre, reach, box), style.muted, style.hair_pt))
+            box, way = found
+            marks.add(box[None] + np.array([-GAP_MM, 0.0, GAP_MM, 0.0]))
+            if len(way):
+                lines.add(way)
+                self._add(_line(leader(centre, reach, box), style.muted, style.hair_pt))
             self.write(text, box[0], box[1] + _DESCENT_EM * size * MM_PER_POINT, size)
 
     def _discs(self) -> Boxes:
@@ -227,9 +206,10 @@ class _Names(_Words):
                 found.append(np.column_stack([centres, points * MM_PER_POINT / 2]))
         return np.concatenate(found)
 
-    def _lines(self) -> Iterator[Boxes]:
+    def _lines(self) -> Boxes:
         """Boxes around the lines in the panel, piece by piece; areas without an edge are none."""
         artist: Any
+        found = [np.empty((0, 4))]
         for artist in self.panel.get_children():
             paths: Sequence[Path] = ()
             if isinstance(artist, Line2D):
@@ -238,8 +218,9 @@ class _Names(_Words):
                 paths = artist.get_paths()
             for path in paths if paths and np.any(artist.get_linewidth()) else ():
                 for corners in path.to_polygons(artist.get_transform(), closed_only=False):
-                    for ends in pairwise(np.asarray(corners, dtype=float) / self.per_mm):
-                        yield from _pieces(*ends)
+                    places = np.asarray(corners, dtype=float) / self.per_mm
+                    found.append(pieces(places[:-1], places[1:]))
+        return np.concatenate(found)
 
 
 class _geom_words(p9.geom_text):
@@ -351,47 +332,6 @@ def unplaced(figure: Figure) -> tuple[list[str], list[str]]:
         [name for artist in placed for name in artist.shortened],
         [name for artist in placed for name in artist.left_out],
     )
-
-
-def _box(low: Boxes, high: Boxes) -> Boxes:
-    return np.concatenate([low, high])
-
-
-def _meets(boxes: Boxes, box: Boxes) -> npt.NDArray[np.bool_]:
-    low, high = boxes[:, :2], boxes[:, 2:]
-    return np.asarray(((low < box[2:]) & (box[:2] < high)).all(axis=1))
-
-
-def _pieces(start: Boxes, end: Boxes) -> Iterator[Boxes]:
-    """A line in boxes so short that the box tells where the line runs, with a hair of air."""
-    level = (np.abs(end - start) < 1e-6).any()
-    count = 1 if level else max(1, int(np.ceil(np.hypot(*(end - start)) / _PIECE_MM)))
-    stops = start + np.linspace(0, 1, count + 1)[:, None] * (end - start)
-    for one, other in pairwise(stops):
-        yield _box(np.minimum(one, other) - 0.2, np.maximum(one, other) + 0.2)
-
-
-def _places(
-    centre: Boxes, reach: float, text: str, size_pt: float
-) -> Iterator[tuple[Boxes, list[Boxes]]]:
-    """Places that a name could take, nearest first: its box, and the line to its mark."""
-    size = np.array(
-        [text_width_mm(text, size_pt), (_ASCENT_EM + _DESCENT_EM) * size_pt * MM_PER_POINT]
-    )
-    for step in _STEPS_MM:
-        for way in np.array(_WAYS, dtype=float):
-            # the edge that faces the mark is what lies at that distance
-            low = centre + way * (reach + _GAP_MM + step) - size * (1 - way) / 2
-            box = _box(low, low + size)
-            far = step >= _LEADER_FROM_MM
-            yield box, list(_pieces(*_ends(centre, reach, box))) if far else []
-
-
-def _ends(centre: Boxes, reach: float, box: Boxes) -> tuple[Boxes, Boxes]:
-    """Ends of the line from the edge of a mark to its name."""
-    near = np.clip(centre, box[:2], box[2:])
-    way = (near - centre) / np.hypot(*(near - centre))
-    return centre + (reach + 0.2) * way, near - 0.2 * way
 
 
 def _line(ends: tuple[Boxes, Boxes], colour: str, width_pt: float) -> Line2D:
