@@ -54,7 +54,9 @@ def test_the_same_thing_made_twice_has_the_same_checksum(thing):
     assert digest(thing) == digest(eval(repr(thing), {"nan": float("nan"), "inf": float("inf")}))
 
 
-@pytest.mark.parametrize("thing", [object(), lambda: 1, iter([1])], ids=str)
+@pytest.mark.parametrize(
+    "thing", [object(), lambda: 1, iter([1])], ids=["object", "function without a name", "iterator"]
+)
 def test_a_thing_that_could_change_unseen_has_no_checksum(thing):
     with pytest.raises(TypeError, match="no checksum of"):
         digest(thing)
