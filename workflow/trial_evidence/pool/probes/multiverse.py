@@ -95,4 +95,7 @@ def _packed(y: Floats, v: Floats, mask: npt.NDArray[np.bool_], most: int) -> tup
     """Members of each column moved to the top, so that the stack is no taller than it must be."""
     order = np.argsort(~mask, axis=0, kind="stable")[:most]
     there = np.take_along_axis(mask, order, axis=0)
-    return np.where(there, y[order], np.nan), np.where(there, v[order], np.nan)
+    packed = (np.where(there, values[order], np.nan) for values in (y, v))
+    # A pool after the other in memory, so that each is summed alike however many there are.
+    effects, variances = map(np.asfortranarray, packed)
+    return effects, variances
