@@ -94,19 +94,22 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def figures(folder: Path) -> dict[Path, int]:
-    """When each figure was written."""
+    """Which file each figure is: one that is drawn again takes the place of the old one.
+
+    Snakemake gives what a rule names a new time stamp, whether it was written or not.
+    """
     kinds = {".svg", ".pdf", ".png"}
     paths = (path for path in (folder / "results").rglob("*") if path.suffix in kinds)
-    return {path: path.stat().st_mtime_ns for path in paths}
+    return {path: path.stat().st_ino for path in paths}
 
 
 def edited(folder: Path) -> tuple[float, float]:
     """Seconds until the forest plot of the changed analysis is there, and until all is."""
-    before, began = (folder / FOREST).stat().st_mtime_ns, time.monotonic()
+    before, began = (folder / FOREST).stat().st_ino, time.monotonic()
     process, drawn = start(folder), 0.0
     while process.poll() is None:
         if not drawn and (folder / FOREST).is_file():
-            new = (folder / FOREST).stat().st_mtime_ns != before
+            new = (folder / FOREST).stat().st_ino != before
             drawn = time.monotonic() - began if new else 0.0
         time.sleep(0.02)
     assert process.returncode == 0
@@ -142,7 +145,7 @@ def main(revision: str = "", kills: int = 0) -> None:
         row, written = used_row(now), figures(now)
         change(now, "pcr.csv", row, note="A comment.")
         seconds = run(now)
-        drawn = sum(time_ != written.get(path) for path, time_ in figures(now).items())
+        drawn = sum(file != written.get(path) for path, file in figures(now).items())
         rows.append(("a comment in a note", f"{seconds:.1f} s, {drawn} figure files written"))
         with (now / "data/raw/pcr.csv").open(encoding="utf-8") as file:
             events = int(next(filter(row, csv.DictReader(file)))["events"])

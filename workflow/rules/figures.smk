@@ -37,7 +37,8 @@ for name in SETTINGS:
             ),
         # Before the sensitivity analyses: it is what an analyst waits for.
         priority: 1
-        threads: 2
+        # One, so that it starts while another stage is under way.
+        threads: 1
         params:
             setting=name,
         message:

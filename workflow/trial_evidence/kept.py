@@ -139,7 +139,8 @@ class Ledger:
     def write(self) -> None:
         """Write down what was noted or found to hold; the rest is forgotten."""
         if self._now or self._known:
-            write_text(self.path, json.dumps(self._now, indent=1) + "\n", keep_unchanged=True)
+            told = json.dumps(self._now, indent=1, sort_keys=True)
+            write_text(self.path, f"{told}\n", keep_unchanged=True)
 
 
 class Parts:
