@@ -7,16 +7,13 @@ take an edited table for a new one and report from it.
 INVENTORY = Path("data/processed/inventory.json")
 
 
-MARK = Path(rules.check.output.mark)
-
-
 def made_by_the_run():
     """Every file that a rule, or a stage behind it, has made."""
-    folders = [Path("data/processed"), *(Path("results") / s for s in SETTINGS)]
-    folders += [Path("results/tables"), Path("results/overview")]
+    folders = [Path("data/processed") / name for name in (*SETTINGS, "state")]
+    folders += [Path("results") / name for name in (*SETTINGS, "tables", "overview")]
     files = {path for folder in folders for path in folder.rglob("*")}
     files |= {Path(path) for path in (*rules.report.output, *rules.audit.output)}
-    return {path for path in files if path.is_file()} - {INVENTORY, MARK}
+    return {path for path in files if path.is_file()}
 
 
 def lists_of(path):

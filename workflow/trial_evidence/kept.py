@@ -95,6 +95,15 @@ def checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
+def _told(path: Path) -> dict[str, Any]:
+    """What a record says; nothing where it is missing, cut short or of another form."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
 class Ledger:
     """What was made from what: a file beside the files that it tells of.
 
@@ -109,11 +118,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            known = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            known = {}
-        self._known: dict[str, Any] = known if isinstance(known, dict) else {}
+        self._known = _told(path)
         self._now: dict[str, Any] = {}
 
     def holds(self, name: str, key: str) -> bool:
@@ -213,8 +218,4 @@ def write_inventory(path: Path, files: Iterable[Path]) -> None:
 
 def altered(path: Path) -> list[Path]:
     """Files that are not as the run left them that wrote this inventory: edited, cut or gone."""
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return []
-    return [Path(file) for file, made in known.items() if checksum(Path(file)) != made]
+    return [Path(file) for file, made in _told(path).items() if checksum(Path(file)) != made]

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 from watchfiles import Change, watch
@@ -45,7 +45,6 @@ def watch_sheet(
     load: Callable[[], State | None],
     book: Path | None,
     take: Callable[[], None],
-    stop: Event | None = None,
 ) -> None:
     """Answer every save until a person stops it, which is no error.
 
@@ -59,8 +58,6 @@ def watch_sheet(
         The sheet as it is now; prints what is to be said of it, and is None where it is not sound.
     book : Path
         A workbook that is saved in place of the tables; ``take`` brings it into the sheet.
-    stop : Event
-        Ends it, as Ctrl-C does.
     """
 
     def wanted(_: Change, path: str) -> bool:
@@ -77,7 +74,7 @@ def watch_sheet(
         # An import gives the folder of the sheet a new one of the same name: its parent stays.
         for _ in watch(
             raw.parent, config, watch_filter=wanted, debounce=DEBOUNCE_MS, step=50,
-            rust_timeout=TICK_MS, yield_on_timeout=True, stop_event=stop,
+            rust_timeout=TICK_MS, yield_on_timeout=True,
         ):  # fmt: skip
             if _time_of(book) != saved:
                 saved = _time_of(book)
