@@ -22,7 +22,10 @@ def short_numbers(text: str) -> str:
 
     def shorter(found: re.Match[str]) -> str:
         value = float(found[0])
-        return f"{value:.4g}" if abs(value) > 1e-9 else "0"
+        if abs(value) <= 1e-9:
+            return "0"
+        # One machine writes 1.0 where another has 0.9999999999999998.
+        return f"{round(value)}.0" if abs(value - round(value)) < 1e-9 else f"{value:.4g}"
 
     return LONG_NUMBER.sub(shorter, text)
 
