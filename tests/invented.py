@@ -35,7 +35,7 @@ AGENTS = [
 ]
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "agents": {},
-    "trials": {"setting": SETTING, "randomised": "yes"},
+    "trials": {"setting": SETTING, "randomised": "yes", "first_report_year": NAN},
     "arms": {
         "trial_id": "", "arm_id": "", "agents": "", "her2_schedule": "concurrent",
         "partner": "chemotherapy", "n_randomised": 100.0,

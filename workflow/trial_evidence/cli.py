@@ -437,7 +437,7 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     known: dict[str, Any] = {"kinds": dictionary.kinds}
     known["tables"] = {
         name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
-        for name in dictionary.kinds
+        for name in dictionary.of_kind("counts", "contrasts")
     }
     looks = sound(lambda: read_figure_configuration(folder))
     if looks is not None:
@@ -465,8 +465,9 @@ def _against_the_sheet(
     networks = configured.networks
     if configured.analyses is not None:
         yield from unknown_agents(configured.analyses, agents)
-        ids = [] if networks is None else [network.id for network in networks.networks]
-        yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)
+        if networks is not None:
+            ids = [network.id for network in networks.networks]
+            yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)
         yield from certainty_problems(configured.analyses, sheet["certainty"])
     if networks is not None:
         yield from unknown_network_names(networks, agents, arms)

@@ -264,4 +264,60 @@ EXPECTED = {
         ("locator",),
         "1 count (ypT0/is ypN0) without a place in the source (row 11).",
     ),
+    "a rate that rises": (
+        "milestones",
+        (2, 4),
+        ("months", "percent"),
+        "trial_f_dual, iDFS: 94.1% at 36 months (doe_2020_trial_f, row 2), but 94.6% at 60 months"
+        " (doe_2020_trial_f, row 4).",
+    ),
+    "a rate that rises in a later report": (
+        "milestones",
+        (2, 4),
+        ("months", "percent"),
+        "trial_f_dual, iDFS: 94.1% at 36 months (doe_2020_trial_f, row 2), but 94.6% at 60 months"
+        " (doe_2020_trial_g, row 4).",
+    ),
+    "fewer alive than free of an event": (
+        "milestones",
+        (5, 7),
+        ("months", "percent"),
+        "trial_f_single: OS 86% at 60 months (doe_2020_trial_f, row 7), but iDFS 86.4% at 60 "
+        "months (doe_2020_trial_f, row 5), and that counts deaths as well.",
+    ),
+    "more than half after the median": (
+        "milestones",
+        (9,),
+        ("months", "percent"),
+        "trial_h_single, PFS: the median is 11 months (doe_2020_trial_h, row 3 of medians.csv), "
+        "but 52% at 12 months (doe_2020_trial_h, row 9).",
+    ),
+    "less than half before the median": (
+        "milestones",
+        (9,),
+        ("months", "percent"),
+        "trial_h_single, PFS: the median is 12.4 months (doe_2020_trial_h, row 3 of medians.csv),"
+        " but 48% at 12 months (doe_2020_trial_h, row 9).",
+    ),
+    "a printed hazard ratio far from its curve": (
+        "hazard_ratios",
+        (9,),
+        ("hr",),
+        "trial_f_dual v trial_f_single, iDFS, final analysis, investigator, 72 months: 0.80 (95% "
+        "0.67 to 0.95) is printed; the digitised curve (Figure 2) gives 0.69 (0.66 to 0.94).",
+    ),
+    "hazards that are not proportional": (
+        "hazard_ratios",
+        (9,),
+        ("hr",),
+        "trial_f_dual v trial_f_single, iDFS: the digitised curves (Figure 2) violate "
+        "proportional hazards (p = 0.003): the hazard ratio is an average over the follow-up.",
+    ),
+    "a harm by two definitions": (
+        "harms",
+        (2, 3),
+        ("definition", "source_id"),
+        "diarrhoea any of trial_a_dual and trial_a_single: no other arm by the same definition "
+        "from the same source, so it is not compared.",
+    ),
 }

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from audit_sheets import Row, found_by, row_of, sheet_with
 from expected_findings import EXPECTED
-from trial_evidence.audit import counts, effects, hazards, sources
+from trial_evidence.audit import counts, effects, hazards, sources, times
 from trial_evidence.audit.findings import Finding
 from trial_evidence.audit.stage import SHEET_CHECKS
 from trial_evidence.pool.probes.influence import influence
@@ -20,6 +20,11 @@ Edits = list[tuple[str, int, Row]]
 Added = list[tuple[str, Row]]
 
 PCR, HR = "pcr", "hazard_ratios"
+RATES, MEDIANS = "milestones", "medians"
+
+
+def survival_below(sheet: Sheet) -> Iterable[Finding]:
+    return times.survival_below_event_free(sheet, {"OS"})
 
 
 def second_hand(sheet: Sheet) -> Iterable[Finding]:
@@ -29,7 +34,8 @@ def second_hand(sheet: Sheet) -> Iterable[Finding]:
 # Rows of the valid sheet. pcr: 2 is 42 of 105 (trial A, dual arm, ypT0/is ypN0), 3 and 4 its levels
 # 15 of 55 and 27 of 50; 5 is 23 of 105 (single); 8 is 47 of 105 and 9 is 30 of 105 by ypT0/is.
 # hazard_ratios: 5 is the primary analysis of trial C, 0.78 (0.44 to 1.38) at 36 months, 4 the final
-# one, 0.80 (0.50 to 1.28) at 60; 10 and 11 are trial F.
+# one, 0.80 (0.50 to 1.28) at 60; 10 and 11 are trial F. milestones: 2 and 4 are trial F, dual arm,
+# 94.1% at 36 and 89.0% at 60 months; 7 its single arm's survival; 9 trial H, single, 52% at 12.
 FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
     (
         "more patients in the levels than in the arm",
@@ -84,6 +90,70 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [],
         "low",
         ["only positive is in the sheet", "trial_a_dual"],
+    ),
+    (
+        "a rate that rises",
+        times.rising_rates,
+        [(RATES, 4, {"percent": "94.6"})],  # after 94.1% at 36 months
+        [],
+        "high",
+        ["94.1% at 36 months", "but 94.6% at 60 months"],
+    ),
+    (
+        "a rate that rises in a later report",
+        times.rising_rates,
+        [(RATES, 4, {"percent": "94.6", "source_id": "doe_2020_trial_g"})],
+        [],
+        "medium",
+        ["doe_2020_trial_g"],
+    ),
+    (
+        "fewer alive than free of an event",
+        survival_below,
+        [(RATES, 7, {"percent": "86.0"})],  # 86.4% are free of an event
+        [],
+        "high",
+        ["OS 86% at 60 months", "but iDFS 86.4% at 60 months"],
+    ),
+    (
+        "more than half after the median",
+        times.medians_against_rates,
+        [(MEDIANS, 3, {"median_months": "11.0", "ci_low": "9"})],  # 52% at 12 months
+        [],
+        "high",
+        ["the median is 11 months", "but 52% at 12 months"],
+    ),
+    (
+        "less than half before the median",
+        times.medians_against_rates,
+        [(RATES, 9, {"percent": "48.0"})],  # at 12 months; the median is 12.4
+        [],
+        "high",
+        ["the median is 12.4 months", "but 48% at 12 months"],
+    ),
+    (
+        "a printed hazard ratio far from its curve",
+        times.printed_against_curve,
+        [("curves_cox", 2, {"hr": "0.69"})],  # 0.80 / 0.69 = 1.16
+        [],
+        "medium",
+        ["0.80 (95% 0.67 to 0.95) is printed", "gives 0.69 (0.66 to 0.94)"],
+    ),
+    (
+        "hazards that are not proportional",
+        times.hazards_not_proportional,
+        [("curves_cox", 2, {"ph_p": "0.003"})],
+        [],
+        "low",
+        ["violate proportional hazards (p = 0.003)", "an average over the follow-up"],
+    ),
+    (
+        "a harm by two definitions",
+        times.unpaired_counts,
+        [("harms", 3, {"definition": "loose stools"})],
+        [],
+        "low",
+        ["diarrhoea any of trial_a_dual and trial_a_single", "no other arm by the same"],
     ),
     (
         "a percentage that no count gives",
@@ -470,6 +540,42 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [],
     ),
     (
+        "a rate that stays",
+        times.rising_rates,
+        [(RATES, 4, {"percent": "94.1"})],
+        [],
+    ),
+    (
+        "as many alive as free of an event",
+        survival_below,
+        [(RATES, 7, {"percent": "86.4"})],
+        [],
+    ),
+    (
+        "one half at the median",
+        times.medians_against_rates,
+        [(MEDIANS, 3, {"median_months": "12"}), (RATES, 9, {"percent": "50.1"})],
+        [],
+    ),
+    (
+        "a printed hazard ratio near its curve",
+        times.printed_against_curve,
+        [("curves_cox", 2, {"hr": "0.70"})],  # 0.80 / 0.70 = 1.14
+        [],
+    ),
+    (
+        "hazards that may be proportional",
+        times.hazards_not_proportional,
+        [("curves_cox", 2, {"ph_p": "0.05"})],
+        [],
+    ),
+    (
+        "a harm by one definition in other words for another harm",
+        times.unpaired_counts,
+        [("harms", row, {"definition": "loose stools"}) for row in (2, 3)],
+        [],
+    ),
+    (
         "a row that somebody has seen at second hand is verified",
         sources.unverified,
         [(PCR, 11, {"verification": "secondary"})],
@@ -506,7 +612,7 @@ def test_it_is_left_alone(check: Check, edits: Edits, added: Added) -> None:
 
 
 def test_every_check_has_a_fault_and_a_sound_neighbour() -> None:
-    checks = {*SHEET_CHECKS, effects.own_other_results, second_hand}
+    checks = {*SHEET_CHECKS, effects.own_other_results, second_hand, survival_below}
     assert {case[1] for case in FOUND} == checks
     assert {case[1] for case in LEFT_ALONE} == checks
 

@@ -6,10 +6,18 @@ import re
 import pytest
 import rispy
 from report_material import material, with_table
-from trial_evidence.report.files.bibliography import bibtex, csl_json, latex, ris, used_sources
+from trial_evidence.report.files.bibliography import (
+    bibtex,
+    csl_json,
+    latex,
+    reference,
+    ris,
+    used_sources,
+)
 
 ARTICLE = {
-    "source_id": "doe_2020_trial_a", "first_author": "van Døe", "year": 2020.0,
+    "source_id": "doe_2020_trial_a", "authors": "", "first_author": "van Døe", "year": 2020.0,
+    "title": "", "issue": "", "pmcid": "", "nct": "",
     "journal": "Ann Res & Pract", "title_short": "Trial_A: 50% of all", "volume": "17",
     "pages": "791-800", "doi": "10.1016/S1470-2045(16)00163-7", "pmid": "123", "type": "article",
 }  # fmt: skip
@@ -27,7 +35,7 @@ def test_bibtex_escapes_what_latex_would_take_for_commands():
 
 
 def test_bibtex_of_an_article():
-    assert bibtex([ARTICLE]).split("\n\n")[1] == (
+    assert bibtex([ARTICLE]) == (
         "@article{doe_2020_trial_a,\n"
         "  author = {{van Døe} and others},\n"
         "  title = {{Trial\\_A: 50\\% of all}},\n"
@@ -46,6 +54,32 @@ def test_an_organisation_has_no_further_authors():
     assert "author = {{Agency \\& Sons}}," in bibtex([record])
     assert "@misc{" in bibtex([record])
     assert json.loads(csl_json([record]))[0]["author"] == [{"literal": "Agency & Sons"}]
+
+
+def test_all_authors_that_the_sheet_names_are_cited():
+    record = source(authors="van Døe J; Roe-Poe RM; Agency Ltd; et al.", title="Whole, long title")
+    assert "author = {van Døe, J and Roe-Poe, RM and {Agency Ltd} and others}," in bibtex([record])
+    (entry,) = rispy.loads(ris([record]))
+    assert entry["authors"] == ["van Døe, J", "Roe-Poe, RM", "Agency Ltd"]
+    assert entry["title"] == "Whole, long title"
+    assert json.loads(csl_json([record]))[0]["author"] == [
+        {"family": "van Døe", "given": "J"}, {"family": "Roe-Poe", "given": "RM"},
+        {"family": "Agency Ltd"}, {"literal": "et al."},
+    ]  # fmt: skip
+
+
+def test_a_complete_list_of_authors_has_no_others():
+    record = source(authors="van Døe J; Roe RM")
+    assert "author = {van Døe, J and Roe, RM}," in bibtex([record])
+
+
+def test_a_reference_is_printed_as_journals_print_it():
+    record = source(
+        authors="van Døe J; Roe RM; et al.", title="Dual blockade in trial A.", issue="6"
+    )
+    assert reference(record) == (
+        "van Døe J, Roe RM, et al. Dual blockade in trial A. Ann Res & Pract 2020;17(6):791-800."
+    )
 
 
 def test_a_hostile_text_stays_in_its_field():

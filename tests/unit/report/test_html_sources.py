@@ -5,7 +5,8 @@ import pytest
 from trial_evidence.report.page.sources import linked_cell, of_row, references, registry_links
 
 ROW = {
-    "source_id": "doe_2020", "first_author": "Doe", "year": 2020.0, "journal": "Journal",
+    "source_id": "doe_2020", "authors": "", "title": "", "issue": "", "nct": "",
+    "first_author": "Doe", "year": 2020.0, "journal": "Journal",
     "title_short": "Main report NCT00000001", "volume": "17", "pages": "1-9",
     "doi": "10.1000/a(1)<x>", "pmid": "12345", "type": "article",
 }  # fmt: skip
@@ -16,9 +17,11 @@ def known(**changes):
 
 
 def test_a_citation_has_what_the_sheet_has():
-    assert known()["doe_2020"].citation == "Doe. 2020. Main report NCT00000001. Journal 17:1-9."
+    assert known()["doe_2020"].citation == (
+        "Doe, et al. Main report NCT00000001. Journal 2020;17:1-9."
+    )
     bare = known(year=float("nan"), journal="", volume="", pages="")["doe_2020"]
-    assert bare.citation == "Doe. Main report NCT00000001."
+    assert bare.citation == "Doe, et al. Main report NCT00000001."
     assert bare.short == "Doe"
     assert known(first_author="")["doe_2020"].short == "Journal 2020"
 

@@ -80,16 +80,19 @@ def leads(results):
             and row["measure"] in FIRST and row["role"] in ("lead", "co-primary")]  # fmt: skip
 
 
+RESULTS = ("pcr", "hazard_ratios", "harms", "milestones", "medians")
+
 # -------------------------------------------------------------------------------------- methods
 
 
 def test_the_methods_count_searches_trials_and_sources(found, sheet):
-    read = {row["source_id"] for name in ("pcr", "hazard_ratios") for row in sheet[name]}
+    read = {row["source_id"] for name in RESULTS for row in sheet[name]}
     randomised = [trial for trial in sheet["trials"] if trial["randomised"] == "yes"]
     text = re.sub(r"\d{4}-\d\d-\d\d", "", methods_paragraphs(found)[0])
     assert numbers(text) == [
         len(sheet["search_log"]), 1 + 16, len(sheet["trials"]), len(randomised),
-        len(sheet["pcr"]), len(sheet["hazard_ratios"]), len(read), len(sheet["sources"]),
+        len(sheet["pcr"]) + len(sheet["harms"]), len(sheet["hazard_ratios"]),
+        len(sheet["milestones"]), len(sheet["medians"]), len(read), len(sheet["sources"]),
     ]  # fmt: skip
     assert f"{len(randomised)} were randomised" in text
     assert len(randomised) == len(sheet["trials"]) - 1
@@ -117,7 +120,10 @@ def test_the_methods_name_what_is_included_and_in_which_order(found):
     text = methods_paragraphs(found)[2]
     assert "We included current results verified in a primary or secondary source." in text
     # config/config.yaml
-    assert "pCR: definition (ypT0/is ypN0, then ypT0/is, then ypT0 ypN0); population" in text
+    assert (
+        "pCR: definition (ypT0/is ypN0, then ypT0/is, then ypT0 ypN0, then not stated); population"
+        in text
+    )
     assert "OS: assessor (BICR, then investigator, then not applicable); data cut" in text
 
 
@@ -155,18 +161,22 @@ def test_the_flow_counts_the_sheet_and_the_results(found, tables, sheet, results
     assert numbers(detail["Trials and cohorts in the sheet"]) == by_setting
 
 
+def outcome_of(result):
+    return result.get("endpoint") or result.get("outcome", "pCR").replace("_", " ")
+
+
 def test_the_evidence_map_counts_arms_and_their_patients(tables, sheet):
     arms = {arm["arm_id"]: arm for arm in sheet["arms"]}
     for row in tables["evidence_map"].data.itertuples():
         columns = ("arm_id", "experimental_arm_id", "control_arm_id")
         reported = {
             result[column]
-            for name in ("pcr", "hazard_ratios")
+            for name in RESULTS
             for result in sheet[name]
             for column in columns
-            if column in result and result["status"] == "current"
+            if column in result and result.get("status", "current") == "current"
             and result["verification"] in ("primary", "secondary")
-            and result.get("endpoint", "pCR") == row.endpoint
+            and outcome_of(result) == row.endpoint
         }  # fmt: skip
         mine = [arms[arm] for arm in reported if arms[arm]["trial_id"] in row.trial_ids.split("; ")]
         assert row.arms <= len(mine)

@@ -28,6 +28,8 @@ _RESULT = ("assessor", "subgroup", "source_id")
 KEYS = {
     "counts": ("trial_id", "arm_id", "definition", "population", *_RESULT),
     "contrasts": ("trial_id", *_PAIR, "outcome", "analysis", *_RESULT),
+    "rates": ("trial_id", "arm_id", "outcome", "months", "population", *_RESULT),
+    "times": ("trial_id", "arm_id", "outcome", *_RESULT),
     "notes": ("finding_id",),
 }
 # No digits, so that no spreadsheet makes a number or a date of an id; no vowels, so no words.

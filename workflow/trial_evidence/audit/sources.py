@@ -20,6 +20,7 @@ NO_LOCATOR = "no place in the source"
 
 # Kinds of source in which a trial reports itself.
 FIRST_HAND = ("article", "abstract", "registry", "label")
+KINDS = {"counts": "count", "contrasts": "hazard ratio", "rates": "rate", "times": "median"}
 Rows = Collection[tuple[str, int]]
 
 
@@ -165,7 +166,7 @@ def _is_about(source: Record, names: Sequence[str]) -> bool:
 
 def _results(rows: Sequence[Record]) -> str:
     """Return how many results of which kind: ``3 hazard ratios (one and another endpoint)``."""
-    counted = rows[0]["kind"] == "counts"
-    kind = "count" if counted else "hazard ratio"
-    what = words.listed(row["definition" if counted else "outcome"] for row in rows)
-    return f"{len(rows)} {kind}{'s' if len(rows) > 1 else ''} ({what})"
+    kind = KINDS[rows[0]["kind"]]
+    own = rows[0]["kind"] == "counts" and rows[0]["outcome"] == rows[0]["table"]
+    named = (row["definition"] if own else row["outcome"].replace("_", " ") for row in rows)
+    return f"{len(rows)} {kind}{'s' if len(rows) > 1 else ''} ({words.listed(named)})"

@@ -1,12 +1,12 @@
 """The audit stage: all findings, the page that a person reads, and the readers' agreement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from trial_evidence.audit import counts, hazards, sources
+from trial_evidence.audit import counts, hazards, sources, times
 from trial_evidence.audit.effects import Families, far_from_pool, own_other_results
 from trial_evidence.audit.findings import Finding, findings_table, with_notes
 from trial_evidence.audit.page import audit_page
@@ -28,6 +28,11 @@ SHEET_CHECKS = (
     hazards.events_against_interval,
     hazards.medians_against_ratio,
     hazards.p_value_against_interval,
+    times.rising_rates,
+    times.medians_against_rates,
+    times.printed_against_curve,
+    times.hazards_not_proportional,
+    times.unpaired_counts,
     sources.conflicts,
     sources.too_early,
     sources.unverified,
@@ -36,7 +41,10 @@ SHEET_CHECKS = (
 
 
 def audit_findings(
-    sheet: Sheet, trials_results: pd.DataFrame | None = None, families: Families = ()
+    sheet: Sheet,
+    trials_results: pd.DataFrame | None = None,
+    families: Families = (),
+    survival: Collection[str] = (),
 ) -> list[Finding]:
     """Return every finding about a sheet, with what people noted on it.
 
@@ -47,13 +55,19 @@ def audit_findings(
         no effect is compared with its pool, and no row counts as pooled.
     families : collection of tuple of str
         Endpoints that an analysis takes for one another.
+    survival : collection of str
+        Outcomes of which every death, and nothing else, is an event.
 
     Returns
     -------
     list of Finding
         Open ones by severity and trial, settled ones after them.
     """
-    checks = (*SHEET_CHECKS, partial(own_other_results, families=families))
+    checks = (
+        *SHEET_CHECKS,
+        partial(own_other_results, families=families),
+        partial(times.survival_below_event_free, survival=survival),
+    )
     findings = [found for check in checks for found in check(sheet)]
     if trials_results is None:
         findings += sources.second_hand(sheet, ())
@@ -85,6 +99,7 @@ def write_audit(sheet: Sheet, configuration: Configuration, processed: Path, res
     trials = every(results, ["trials.csv"], [*USED_NUMBERS, *TRIAL_NUMBERS])
     write_readings(sheet, every(processed, ["used.csv", "rates.csv"], []), results)
     families = [analysis.endpoints for analysis in configuration.analyses]
-    findings = audit_findings(sheet, trials, families)
+    survival = {name for name, outcome in configuration.outcomes.items() if outcome.survival}
+    findings = audit_findings(sheet, trials, families, survival)
     write_table(results / "checks" / "audit.csv", findings_table(findings))
     write_text(results / "checks" / "audit.md", audit_page(findings))

@@ -40,12 +40,15 @@ class Outcome(Form):
         Whether more events (response) or fewer (recurrence, death, harm) are a benefit.
     label
         Label in figures and tables; if left out, the name in the sheet.
+    survival
+        Every death is an event, and nothing else.
     """
 
     name: SkipJsonSchema[str]
     table: Annotated[str, forms.key_of("tables", "a table of results")]
     better: Literal["more", "fewer"]
     label: Text = ""
+    survival: bool = False
 
 
 _Names = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}

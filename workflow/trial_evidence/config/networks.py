@@ -97,7 +97,7 @@ class NetworkConfiguration(Form):
 
     abbreviations: Mapping[str, Annotated[str, Field(min_length=1, max_length=8)]]
     own_nodes: Mapping[
-        str, Annotated[str, forms.shaped("^[^|]{1,16}$", "at most 16 characters, without |")]
+        str, Annotated[str, forms.shaped("^[^|]{1,20}$", "at most 20 characters, without |")]
     ]
     networks: tuple[Network, ...]
     synergy: tuple[SynergyAnalysis, ...]

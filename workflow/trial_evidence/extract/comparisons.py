@@ -89,7 +89,7 @@ def _used_records(
         shared = {
             **{column: contrast[column] for column in contrast if column in USED_COLUMNS},
             **regimens,
-            **context.about(analysis.id, contrast["trial_id"], arms, level, rows[0]["source_id"]),
+            **context.about(analysis.id, contrast["trial_id"], arms, level),
             "outcome": context.configuration.outcomes[rows[0]["outcome"]].label,
         }
         found = _counted(*rows) if counted else _contrasted(context, arms, level, *rows)

@@ -68,7 +68,7 @@ class Context:
         return None if found is None else excluded(found, trial_id, arms, analysis, subgroup)
 
     def about(
-        self, analysis: str, trial_id: str, arms: Sequence[str], level: str, source_id: str
+        self, analysis: str, trial_id: str, arms: Sequence[str], level: str
     ) -> dict[str, Any]:
         """Columns of the evidence that do not depend on its kind."""
         reason = self.excluded(trial_id, arms, analysis, level)
@@ -78,7 +78,7 @@ class Context:
             "subgroup": level,
             "trial_id": trial_id,
             "trial": self.trials[trial_id]["label"],
-            "year": self.years.get(source_id, np.nan),
+            "year": self.years.get(trial_id, np.nan),
             "pooled": "no" if reason else "yes",
             "not_pooled_reason": reason or "",
         }
@@ -99,7 +99,7 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
         rows = of_setting(table)
         effects = log_hazard_ratio(*(rows[column] for column in OF_RATIOS))
         results[table] = rows.join(effects[["yi", "vi", "se_source"]])
-    sources, arms = sheet["sources"], arm_regimens(of_setting("arms"))
+    arms = arm_regimens(of_setting("arms"))
     return Context(
         setting=setting,
         trials={row["trial_id"]: row for row in records(trials)},
@@ -111,13 +111,28 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
             table: rows.groupby("arm_id" if "arm_id" in rows else "experimental_arm_id").groups
             for table, rows in results.items()
         },
-        years=dict(zip(sources["source_id"], sources["year"], strict=True)),
+        years=first_report_years(sheet),
         labels=agent_labels(sheet["agents"]),
         exclusions={str(trial): rows for trial, rows in sheet["exclusions"].groupby("trial_id")},
         differing=readers_differ(sheet, set(trials["trial_id"])),
         populations=sheet["populations"],
         configuration=configuration,
     )
+
+
+def first_report_years(sheet: Sheet) -> dict[str, float]:
+    """Year in which each trial was first reported, NaN where nothing says it.
+
+    As trials.csv has it; where its cell is empty, the earliest year of the sources of its results.
+    """
+    years = sheet["sources"].set_index("source_id")["year"]
+    read = pd.concat([sheet[table][["trial_id", "source_id"]] for table in sheet.results])
+    earliest = read["source_id"].map(years).groupby(read["trial_id"]).min()
+    trials = sheet["trials"].set_index("trial_id")
+    return {
+        str(trial): float(year if year == year else earliest.get(trial, np.nan))
+        for trial, year in trials["first_report_year"].items()
+    }
 
 
 def readers_differ(sheet: Sheet, trials: Collection[str]) -> dict[tuple[str, int], str]:

@@ -42,10 +42,9 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
             continue
         taken = [candidates[label] for label in choice.taken]
         agents, schedule, partner = first["agent_set"], first["her2_schedule"], first["partner"]
-        source = taken[0]["source_id"]
         used.append(
             {
-                **context.about(analysis.id, trial_id, reported, level, source),
+                **context.about(analysis.id, trial_id, reported, level),
                 **{
                     c: "; ".join(dict.fromkeys(row[c] for row in taken))
                     for c in (*OF_COUNTS, "note")

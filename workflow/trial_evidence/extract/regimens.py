@@ -7,6 +7,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import NO_AGENT
 
+WITHOUT_AGENT = {"chemotherapy": "Chemotherapy alone", "endocrine": "Endocrine therapy alone"}
 PARTNER_WORDS = {
     "chemotherapy": "with chemotherapy",
     "endocrine": "with endocrine therapy",
@@ -86,5 +87,8 @@ def regimen_label(
     agent_set: Iterable[str], schedule: str, partner: str, labels: Mapping[str, str]
 ) -> str:
     """A regimen in words: agents, whether they followed each other, and the partner."""
+    agents = tuple(agent_set)
+    if not agents:
+        return WITHOUT_AGENT.get(partner, "No treatment")
     sequence = " in sequence" if schedule == "sequential" else ""
-    return f"{join_agents(agent_set, labels)}{sequence} {PARTNER_WORDS.get(partner, partner)}"
+    return f"{join_agents(agents, labels)}{sequence} {PARTNER_WORDS.get(partner, partner)}"

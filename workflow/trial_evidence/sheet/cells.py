@@ -78,6 +78,8 @@ def read_cells(table: Table, content: bytes | None) -> tuple[RawTable | None, li
         None when the file cannot be read as a table at all.
     list of Problem
     """
+    if content is None and table.optional:
+        return RawTable(table, frozenset(table.columns), (), frozenset()), []
     try:
         return _as_table(table, _records(table.file, _decoded(table.file, content)))
     except SheetError as unreadable:

@@ -17,6 +17,7 @@ Unique = Literal["yes", "key", "no"]
 NUMBER_TYPES: frozenset[str] = frozenset({"integer", "decimal", "percent", "year", "level"})
 
 _TYPES = NUMBER_TYPES | {"id", "id_or_any", "text", "word", "p_value", "date", "agents", "subgroup"}
+OPTIONAL = "optional"
 _RANGE = re.compile(r"(?P<low>>=?)?(?P<from>-?[0-9.]+?)(\.\.(?P<to>[0-9.]+))?")
 
 
@@ -104,6 +105,8 @@ class Table:
         What a row stands for.
     rows_required : bool
         A file with a header and no rows is an error.
+    optional : bool
+        The file itself may be left out; the table then has no rows.
     kind : str
         Kind of evidence in a table of results: ``counts``, ``contrasts``, ``rates`` or ``times``;
         ``""`` for all other tables.
@@ -116,6 +119,7 @@ class Table:
     name: str
     one_row_is: str
     rows_required: bool
+    optional: bool
     kind: str
     outcome_column: str
     columns: Mapping[str, Column]
@@ -194,7 +198,8 @@ def read_dictionary(folder: Path) -> Dictionary:
         tables[name] = Table(
             name=name,
             one_row_is=entry["one_row_is"],
-            rows_required=_yes_or_no(name, "rows_required", entry["rows_required"]),
+            rows_required=_required(name, "rows_required", entry["rows_required"]),
+            optional=entry["rows_required"] == OPTIONAL,
             kind=entry["kind"],
             outcome_column=entry["outcome_column"],
             columns=MappingProxyType({column.name: column for column in columns}),
@@ -238,8 +243,8 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         range=_range(where, allowed) if kind in NUMBER_TYPES and allowed else None,
         pattern=allowed if kind in {"text", "id"} else "",
         one_pair=kind == "subgroup" and allowed == "factor=level",
-        required=row["required"] != "optional" and _yes_or_no(table, name, row["required"]),
-        optional=row["required"] == "optional",
+        required=_required(table, name, row["required"]),
+        optional=row["required"] == OPTIONAL,
         unique=cast(Unique, row["unique"]),
         references=(other, key) if other else None,
         **{field: row[field] for field in ("unit", "example", "meaning")},
@@ -258,9 +263,9 @@ def _range(where: str, text: str) -> Range:
     )
 
 
-def _yes_or_no(table: str, name: str, text: str) -> bool:
-    if text not in {"yes", "no"}:
-        raise DictionaryError(f"{table}.csv, {name}: {text!r} is neither yes nor no")
+def _required(table: str, name: str, text: str) -> bool:
+    if text not in {"yes", "no", OPTIONAL}:
+        raise DictionaryError(f"{table}.csv, {name}: {text!r} is none of yes, no and {OPTIONAL}")
     return text == "yes"
 
 

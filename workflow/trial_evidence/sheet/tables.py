@@ -8,12 +8,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .checked import CheckedTable
+from .values import ALL
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # How many decimals a source printed says how far a limit may be from the true one.
 PRINTED = {"hazard_ratios": ("hr", "ci_low", "ci_high", "p_value")}
+
+# What a table of results says of its rows where it has no such column.
+UNSAID = {"subgroup": ALL, "assessor": "", "status": "current"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class Sheet:
         empty cell; all else is text with ``""`` for an empty cell. A p value is split into
         ``p_value`` and ``p_value_operator`` (``"="``, ``"<"`` or ``""``). ``row`` is the row
         number of the spreadsheet. A table of results also has ``outcome``, the name of what a row
-        reports (where the table has no column for it, that of the table); hazard_ratios keeps
+        reports (where the table has no column for it, that of the table), and ``subgroup`` and
+        ``assessor`` where the table has none; hazard_ratios keeps
         ``hr_printed``, ``ci_low_printed``, ``ci_high_printed`` and ``p_value_printed``, the text
         in the file.
     kinds : mapping of str to str
@@ -82,4 +87,6 @@ def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
             data[f"{column.name}_printed"] = texts, "str"
     if checked.table.kind:
         data["outcome"] = [row.text(checked.table.outcome_column) or name for row in rows], "str"
+        for name_of, unsaid in UNSAID.items():
+            data.setdefault(name_of, ([unsaid] * len(rows), "str"))
     return pd.DataFrame({n: pd.Series(cells, dtype=dtype) for n, (cells, dtype) in data.items()})

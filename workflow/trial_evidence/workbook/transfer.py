@@ -13,7 +13,7 @@ from pathlib import Path
 
 from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.check import read_folder
-from trial_evidence.sheet.dictionary import Dictionary
+from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.words.problems import Problem, errors_of, has_errors
 
 from .difference import TableDifference, in_words, table_difference
@@ -95,7 +95,7 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
         for name in dictionary.tables
     }
     files = {
-        table.file: _new_content((raw / table.file).read_bytes(), differences[name])
+        table.file: _new_content(_content(raw / table.file, table), differences[name])
         for name, table in dictionary.tables.items()
         if differences[name]
     }
@@ -282,6 +282,11 @@ def _questions(
                 "workbook would undo it. Make a new workbook and edit that one, unless this is "
                 "what you want."
             )
+
+
+def _content(path: Path, table: Table) -> bytes:
+    """What a file holds; of a table that the sheet does not have yet, the names of its columns."""
+    return path.read_bytes() if path.exists() else as_csv([list(table.columns)]).encode()
 
 
 def _new_content(content: bytes, difference: TableDifference) -> bytes:

@@ -160,7 +160,6 @@ def network_evidence(
         for record in taken.used:
             arms = f"{record['arm_ids']};{record.get('against_arm_ids', '')}".split(";")
             rows = [(network.table, int(number)) for number in record["rows"].split(";")]
-            source = str(taken.used[0]["source_id"]).partition("; ")[0]
             against = record["against"]
             used.append(
                 {
@@ -168,7 +167,7 @@ def network_evidence(
                     "network": network.id,
                     "trial_id": trial.id,
                     "trial": context.trials[trial.id]["label"],
-                    "year": context.years.get(source, np.nan),
+                    "year": context.years[trial.id],
                     "code": nodes[record["regimen"]].code,
                     "against_code": nodes[against].code if against else "",
                     "readers_differ": _said(rows, context.differing),

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -26,16 +27,62 @@ _LATEX = {
 }  # fmt: skip
 # Column of sources.csv -> its name in each of them.
 _FIELDS = (
-    ("first_author", "author", "AU", "author"),
-    ("title_short", "title", "TI", "title"),
+    ("authors", "author", "AU", "author"),
+    ("title", "title", "TI", "title"),
     ("journal", "journal", "T2", "container-title"),
     ("year", "year", "PY", "issued"),
     ("volume", "volume", "VL", "volume"),
+    ("issue", "number", "IS", "issue"),
     ("pages", "pages", "SP", "page"),
     ("doi", "doi", "DO", "DOI"),
     ("pmid", "pmid", "AN", "PMID"),
+    ("pmcid", "pmcid", "C2", "PMCID"),
 )
+_BETWEEN = ";"
+_AND_OTHERS = "et al."
+_INITIALS = re.compile(r"(?P<family>.+) (?P<given>[^\W\d_a-z]{1,4}(-[^\W\d_a-z]{1,2})?)")
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
+
+
+@dataclass(frozen=True)
+class Author:
+    """A person, or an organisation, which has no given name; ``given`` are initials."""
+
+    family: str
+    given: str = ""
+
+    @property
+    def inverted(self) -> str:
+        """Family name, comma, initials."""
+        return ", ".join(filter(None, (self.family, self.given)))
+
+
+def authors_of(source: Source) -> tuple[tuple[Author, ...], bool]:
+    """Authors of a source as far as the sheet names them, and whether there are others.
+
+    Where the full list is not in the sheet, the first author alone; an article then has others.
+    """
+    written = [_one_line(name) for name in source["authors"].split(_BETWEEN)]
+    names = [name for name in written if name and name != _AND_OTHERS]
+    if not names:
+        first = _one_line(source["first_author"])
+        return tuple(map(Author, filter(None, [first]))), bool(first) and _is_article(source)
+    found = ((name, _INITIALS.fullmatch(name)) for name in names)
+    people = (Author(m["family"], m["given"]) if m else Author(name) for name, m in found)
+    return tuple(people), _AND_OTHERS in written
+
+
+def reference(source: Source) -> str:
+    """A source as a list of references prints it: authors, title, journal, year and place."""
+    people, others = authors_of(source)
+    names = [" ".join(filter(None, (a.family, a.given))) for a in people]
+    issue = f"({source['issue']})" if source["issue"] else ""
+    place = ":".join(filter(None, (f"{source['volume']}{issue}", source["pages"])))
+    dated = ";".join(filter(None, (whole(source["year"]), place)))
+    where = " ".join(filter(None, (source["journal"], dated)))
+    who = ", ".join([*names, *([_AND_OTHERS] if others else [])])
+    parts = (who, source["title"] or source["title_short"], where)
+    return " ".join(f"{part.rstrip('.')}." for part in map(_one_line, parts) if part)
 
 
 def used_sources(material: Material) -> tuple[Source, ...]:
@@ -48,8 +95,7 @@ def used_sources(material: Material) -> tuple[Source, ...]:
 
 def bibtex(sources: Sequence[Source]) -> str:
     """The sources in BibTeX, UTF-8, special characters of LaTeX escaped."""
-    head = "% First authors and short titles only: complete an entry before citing it.\n"
-    return head + "".join(f"\n{_bibtex_entry(source)}" for source in sources)
+    return "\n".join(_bibtex_entry(source) for source in sources)
 
 
 def ris(sources: Sequence[Source]) -> str:
@@ -70,45 +116,59 @@ def latex(text: str) -> str:
 
 def _fields(source: Source, form: int) -> dict[str, str]:
     """The cells of a source, each on one line, by their names in a format of ``_FIELDS``."""
-    cells = {**source, "year": whole(source["year"])}
+    title = source["title"] or source["title_short"]
+    cells = {**source, "year": whole(source["year"]), "title": title}
     return {names[form]: _one_line(cells[column]) for column, *names in _FIELDS}
 
 
 def _bibtex_entry(source: Source) -> str:
     kind, plain = _TYPES[source["type"]][0], _fields(source, 0)
     texts = {field: latex(text) for field, text in plain.items()}
-    name = texts["author"]
+    people, others = authors_of(source)
+    # Braces keep the words of an organisation, or of a first author alone, together.
+    names = [latex(a.inverted) if a.given else f"{{{latex(a.family)}}}" for a in people]
     texts |= {
-        "author": name and f"{{{name}}}{' and others' if kind == 'article' else ''}",
+        "author": " and ".join([*names, *(["others"] if others else [])]),
         "title": f"{{{texts['title']}}}",
         "pages": re.sub("[-–]+", "--", texts["pages"]),
         # Printed as it stands: only what would end the field is changed.
         "doi": quote(plain["doi"], safe="!\"#$&'()*+,-./:;<=>?@[]^_`|~"),
         "note": "Conference abstract" if source["type"] == "abstract" else "",
     }
-    names = {} if kind == "article" else {"journal": "howpublished"}
-    lines = [f"  {names.get(field, field)} = {{{text}}}," for field, text in texts.items() if text]
+    other = {} if kind == "article" else {"journal": "howpublished"}
+    lines = [f"  {other.get(field, field)} = {{{text}}}," for field, text in texts.items() if text]
     return "\n".join([f"@{kind}{{{source['source_id']},", *lines, "}\n"])
 
 
 def _ris_entry(source: Source) -> str:
     texts = {"TY": _TYPES[source["type"]][1], "ID": source["source_id"], **_fields(source, 1)}
-    # The last page has a tag of its own.
+    # Every author and the last page have tags of their own.
+    texts["AU"] = "\nAU  - ".join(author.inverted for author in authors_of(source)[0])
     texts["SP"] = re.sub("[-–]", "\nEP  - ", texts["SP"], count=1)
     lines = [f"{tag}  - {text}" for tag, text in texts.items() if text]
     return "\n".join([*lines, "ER  - \n"])
 
 
 def _csl_entry(source: Source) -> dict[str, Any]:
-    kind, _, csl = _TYPES[source["type"]]
     texts = _fields(source, 2)
-    name, year = texts["author"], texts["issued"]
-    # Who wrote anything but an article is an organisation, not a person with further authors.
-    persons = [{"family": name}, {"literal": "et al."}]
-    entry = {"id": source["source_id"], "type": csl, **texts}
-    entry["author"] = name and (persons if kind == "article" else [{"literal": name}])
+    people, others = authors_of(source)
+    year = texts["issued"]
+    entry = {"id": source["source_id"], "type": _TYPES[source["type"]][2], **texts}
+    entry["author"] = [_csl_name(source, author) for author in people]
+    entry["author"] += [{"literal": _AND_OTHERS}] if others else []
     entry["issued"] = year and {"date-parts": [[int(year)]]}
     return {field: value for field, value in entry.items() if value}
+
+
+def _csl_name(source: Source, author: Author) -> dict[str, str]:
+    if author.given:
+        return {"family": author.family, "given": author.given}
+    # Who wrote anything but an article, and has no initials, is an organisation.
+    return {"family" if _is_article(source) else "literal": author.family}
+
+
+def _is_article(source: Source) -> bool:
+    return bool(_TYPES[source["type"]][0] == "article")
 
 
 def _one_line(text: str) -> str:

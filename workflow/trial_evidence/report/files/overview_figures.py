@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.extract.context import first_report_years
 from trial_evidence.figures.canvas.page import Page, Picture, beside, stacked
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of
 from trial_evidence.figures.canvas.style import Style
@@ -207,11 +208,10 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
     pooled = list(zip(added["setting"], added["added"], strict=True))
     compared = material.evidence.trials[["setting", "trial_id"]].drop_duplicates()
     trials = compared.merge(material.sheet["trials"][["trial_id", "n_randomised"]])
-    reports = material.reported.merge(material.sheet["sources"], on="source_id")
     rows = pd.DataFrame({
         "panel": trials["setting"].map(settings),
         "label": trials["trial_id"].map(material.trial_name),
-        "year": trials["trial_id"].map(reports.groupby("trial_id")["year"].min()),
+        "year": trials["trial_id"].map(first_report_years(material.sheet)),
         "patients": trials["n_randomised"],
         "pooled": pd.MultiIndex.from_frame(trials[["setting", "trial_id"]]).isin(pooled),
     })  # fmt: skip

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from trial_evidence.files import records
+from trial_evidence.report.files.bibliography import reference
 from trial_evidence.report.material.material import source_ids
 from trial_evidence.report.words.printed import whole
 
@@ -33,7 +34,7 @@ class Reference:
     source_id : str
         Key in sources.csv.
     citation : str
-        Author, year, title, journal, volume and pages, as far as the sheet has them.
+        Authors, title, journal, year, volume and pages, as far as the sheet has them.
     short : str
         Author and year.
     links : tuple of Link
@@ -84,17 +85,16 @@ def linked_cell(text: str) -> tuple[Link, ...]:
 def _reference(row: Mapping[str, Any]) -> Reference:
     year = whole(row["year"])
     cells = {key: str(cell) for key, cell in row.items()}
-    place = ":".join(filter(None, (cells["volume"], cells["pages"])))
-    journal = " ".join(filter(None, (cells["journal"], place)))
     author, title = cells["first_author"], cells["title_short"]
     links = (
         *linked_cell(cells["doi"]),
         *linked_cell(f"PMID {cells['pmid']}"),
+        *registry_links(cells["nct"]),
         *registry_links(title),
     )
     return Reference(
         source_id=cells["source_id"],
-        citation=". ".join(filter(None, (author, year, title, journal))) + ".",
+        citation=reference(row),
         short=" ".join(filter(None, (author or cells["journal"] or title, year))),
-        links=links,
+        links=tuple(dict.fromkeys(links)),
     )

@@ -95,7 +95,8 @@ def _reported_arms(material: Material) -> pd.DataFrame:
         results = results[results[column].isin(allowed)]
     arms = list(results.filter(like="arm_id"))
     found = results.melt("outcome", arms, value_name="arm")[["outcome", "arm"]]
-    found = found.set_axis(["endpoint", "arm_id"], axis="columns").replace({"endpoint": labels})
+    found = found.set_axis(["endpoint", "arm_id"], axis="columns")
+    found["endpoint"] = [labels.get(name, name.replace("_", " ")) for name in found["endpoint"]]
     trials = material.sheet["trials"][["trial_id", "setting"]]
     regimens = arm_regimens(material.sheet["arms"]).merge(trials)
     reported = found.drop_duplicates().merge(regimens, on="arm_id")

@@ -33,7 +33,7 @@ WORDS = {
 }
 INTERVAL_NAMES = {**WORDS, "hartung_knapp_conservative": "conservative Hartung–Knapp"}
 COVARIATE_NAMES = {
-    "year": "Year of report",
+    "year": "Year of first report",
     "median_followup_months": "Median follow-up, months",
 }
 

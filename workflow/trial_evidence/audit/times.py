@@ -1,0 +1,165 @@
+"""Checks of what is told over time: milestone rates, medians, and facts from digitised curves."""
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterator
+from itertools import pairwise, permutations
+
+from trial_evidence.audit import words
+from trial_evidence.audit.findings import Finding, Record, Severity, finding
+from trial_evidence.audit.rows import WHOLE, current_rows, grouped
+from trial_evidence.files import records
+from trial_evidence.sheet import Sheet
+
+RISES = "rate rises over time"
+BELOW = "fewer alive than event-free"
+MEDIAN_V_RATE = "median against rate"
+CURVE_V_RATIO = "printed hazard ratio against curve"
+NOT_PROPORTIONAL = "hazards not proportional"
+UNPAIRED = "no arm to compare with"
+
+# Rates are printed with one decimal at most; two reports may round differently.
+ROUNDING = 0.1
+# A hazard ratio of the same patients, adjusted or not, differs by less than this factor.
+CURVE_FACTOR = 1.15
+PROPORTIONAL_P = 0.05
+
+
+def rising_rates(sheet: Sheet) -> Iterator[Finding]:
+    """A share without the event that is higher later than earlier, in one arm.
+
+    High within one source; between sources medium, for a later report may correct an earlier one.
+    """
+    same = ("arm_id", "outcome", "population", "subgroup")
+    for rows in grouped(current_rows(sheet, "rates"), *same).values():
+        for earlier, later in pairwise(sorted(rows, key=lambda row: row["months"])):
+            if later["months"] > earlier["months"] and _above(later, earlier):
+                one = later["source_id"] == earlier["source_id"]
+                what = f"{earlier['arm_id']}, {_what(earlier)}: {_at(earlier)}, but {_at(later)}."
+                severity: Severity = "high" if one else "medium"
+                yield finding(severity, RISES, [earlier, later], ("months", "percent"), what)
+
+
+def survival_below_event_free(sheet: Sheet, survival: Collection[str]) -> Iterator[Finding]:
+    """Fewer patients alive than alive and free of an event, in one arm at one time.
+
+    Parameters
+    ----------
+    survival : collection of str
+        Outcomes of which every death, and nothing else, is an event.
+    """
+    for rows in grouped(current_rows(sheet, "rates"), "arm_id", "subgroup", "months").values():
+        for alive, free in permutations(rows, 2):
+            dead_only = alive["outcome"] in survival and free["outcome"] not in survival
+            if dead_only and _above(free, alive):
+                what = (
+                    f"{alive['arm_id']}{words.subgroup(alive)}: {alive['outcome']} {_at(alive)}, "
+                    f"but {free['outcome']} {_at(free)}, and that counts deaths as well."
+                )
+                one = alive["source_id"] == free["source_id"]
+                severity: Severity = "high" if one else "medium"
+                yield finding(severity, BELOW, [alive, free], ("months", "percent"), what)
+
+
+def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
+    """A share above one half after the median, or below one half before it."""
+    rates = grouped(current_rows(sheet, "rates"), "arm_id", "outcome")
+    by_arm = {key[1:]: rows for key, rows in rates.items()}
+    for median in current_rows(sheet, "times"):
+        for rate in by_arm.get((median["arm_id"], median["outcome"]), ()):
+            after = rate["months"] - median["median_months"]
+            beyond = rate["percent"] - 50
+            if rate["subgroup"] == WHOLE and after * beyond > 0 and abs(beyond) > ROUNDING:
+                what = (
+                    f"{median['arm_id']}, {_what(median)}: the median is "
+                    f"{median['median_months']:g} months ({median['source_id']}, row "
+                    f"{median['row']} of {median['table']}.csv), but {_at(rate)}."
+                )
+                one = median["source_id"] == rate["source_id"]
+                severity: Severity = "high" if one else "medium"
+                about = f"{median['source_id']} {median['median_months']}"
+                columns = ("months", "percent")
+                yield finding(severity, MEDIAN_V_RATE, [rate], columns, what, about=about)
+
+
+def printed_against_curve(sheet: Sheet) -> Iterator[Finding]:
+    """A printed hazard ratio that the digitised curves of the same arms do not give.
+
+    Compared is the nearest of the printed ones: a curve belongs to one analysis of several.
+    """
+    curves = _curves(sheet)
+    printed = grouped(
+        [row for row in current_rows(sheet, "contrasts") if row["subgroup"] == WHOLE
+         and row["derivation"] != "digitised_curve"],
+        "experimental_arm_id", "control_arm_id", "outcome",
+    )  # fmt: skip
+    for (_, *key), rows in printed.items():
+        curve = curves.get(tuple(key))
+        if curve is None:
+            continue
+        apart = [abs(math.log(row["hr"] / curve["hr"])) for row in rows]
+        nearest = rows[apart.index(min(apart))]
+        if min(apart) > math.log(CURVE_FACTOR):
+            what = (
+                f"{words.stated(nearest)} is printed; the digitised curve ({curve['figure']}) "
+                f"gives {curve['hr']:.2f} ({curve['ci_low']:.2f} to {curve['ci_high']:.2f})."
+            )
+            about = f"{curve['hr']:.6g}"
+            yield finding("medium", CURVE_V_RATIO, [nearest], ("hr",), what, about=about)
+
+
+def hazards_not_proportional(sheet: Sheet) -> Iterator[Finding]:
+    """Hazard ratios whose curves contradict proportional hazards: an average over time."""
+    curves = _curves(sheet)
+    groups = grouped(
+        [row for row in current_rows(sheet, "contrasts") if row["subgroup"] == WHOLE],
+        "experimental_arm_id", "control_arm_id", "outcome",
+    )  # fmt: skip
+    for (_, *key), rows in groups.items():
+        curve = curves.get(tuple(key))
+        if curve is not None and curve["ph_p"] < PROPORTIONAL_P:
+            what = (
+                f"{words.pair(rows[0])}, {rows[0]['outcome']}: the digitised curves "
+                f"({curve['figure']}) violate proportional hazards (p = {curve['ph_p']:.2g}): the "
+                "hazard ratio is an average over the follow-up."
+            )
+            about = f"{curve['ph_p']:.6g}"
+            yield finding("low", NOT_PROPORTIONAL, rows, ("hr",), what, about=about)
+
+
+def unpaired_counts(sheet: Sheet) -> Iterator[Finding]:
+    """Counts that no other arm of the trial has from the same source by the same definition.
+
+    Only of tables that hold many outcomes: arms are set against each other within one source and
+    one definition. One finding a trial and outcome.
+    """
+    rows = [row for row in current_rows(sheet, "counts") if row["outcome"] != row["table"]]
+    arms = Counter(arm["trial_id"] for arm in records(sheet["arms"]))
+    same = ("trial_id", "outcome", "definition", "population", "subgroup", "source_id")
+    alone: dict[tuple[str, ...], list[Record]] = {}
+    for (table, trial, outcome, *_), found in grouped(rows, *same).items():
+        if len({row["arm_id"] for row in found}) == 1 and arms[trial] > 1:
+            alone.setdefault((table, trial, outcome), []).extend(found)
+    for (_, _, outcome), found in alone.items():
+        what = (
+            f"{outcome.replace('_', ' ')} of {words.listed(row['arm_id'] for row in found)}: no "
+            "other arm by the same definition from the same source, so it is not compared."
+        )
+        yield finding("low", UNPAIRED, found, ("definition", "source_id"), what)
+
+
+def _curves(sheet: Sheet) -> dict[tuple[str, ...], Record]:
+    pair = ("experimental_arm_id", "control_arm_id", "endpoint")
+    return {tuple(row[column] for column in pair): row for row in records(sheet["curves_cox"])}
+
+
+def _above(one: Record, other: Record) -> bool:
+    return bool(one["percent"] > other["percent"] + ROUNDING)
+
+
+def _what(row: Record) -> str:
+    return f"{row['outcome']}{words.subgroup(row)}"
+
+
+def _at(row: Record) -> str:
+    return f"{row['percent']:g}% at {row['months']:g} months ({row['source_id']}, row {row['row']})"
