@@ -110,9 +110,9 @@ def code(*packages):
 
 
 def analyses_of(setting):
-    """Ids of the analyses and rates of a setting; each has a forest plot."""
+    """Folders of the analyses and rates of a setting; each has a forest plot."""
     entries = [*ANALYSES.analyses, *ANALYSES.rates] if ANALYSES else []
-    return [entry.id for entry in entries if entry.setting == setting]
+    return list(dict.fromkeys(e.folder for e in entries if e.setting == setting))
 
 
 def forests(setting):

@@ -23,6 +23,8 @@ Measure = Annotated[str, forms.one_of(m.name for m in MEASURES.values() if m.com
 ContrastKind = Literal[
     "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
 ]
+# Folder of the figures of all harms of a setting.
+HARMS = "harms"
 Column = Literal["control", "counts", "source", "definition", "weight", "risk_of_bias"]
 
 
@@ -48,7 +50,7 @@ class Outcome(Form):
     table: Annotated[str, forms.key_of("tables", "a table of results")]
     better: Literal["more", "fewer"]
     label: Text = ""
-    survival: bool = False
+    survival: forms.Truth = False
 
 
 _Names = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
@@ -176,7 +178,14 @@ class FigureChoices(Form):
 
 
 class Analysis(OfOutcomes):
-    """One comparison of two kinds of arm on one outcome in one setting."""
+    """One comparison of two kinds of arm on one outcome in one setting.
+
+    Attributes
+    ----------
+    harm
+        The outcome is a harm: the arms of a trial come from one source, trials are pooled where
+        they define it alike, and all harms of a setting are shown together.
+    """
 
     measures: Some[Measure]
     contrast: ContrastRule
@@ -184,6 +193,7 @@ class Analysis(OfOutcomes):
     subgroups: Literal["added_agents", "experimental_partner", "control_agents"]
     arm_labels: Annotated[tuple[str, str], Field(alias="arms")]
     effect_modifiers: Modifiers = ()
+    harm: forms.Truth = False
     figure: FigureChoices = FigureChoices()
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
@@ -197,6 +207,11 @@ class Analysis(OfOutcomes):
             yield ("figure", "axis"), "does not fit the measure: a ratio is greater than 0."
 
     @property
+    def folder(self) -> str:
+        """Where its figures are, below those of its setting; all harms have one."""
+        return HARMS if self.harm else self.id
+
+    @property
     def kind(self) -> Kind:
         """The kind of evidence that its measures are made from."""
         return MEASURES[self.measures[0]].kind
@@ -207,6 +222,11 @@ class RateAnalysis(OfOutcomes):
 
     effect_modifiers: Modifiers = ()
     figure: FigureChoices = FigureChoices()
+
+    @property
+    def folder(self) -> str:
+        """Where its figures are, below those of its setting."""
+        return self.id
 
 
 class Analyses(Form, kw_only=True):

@@ -58,7 +58,7 @@ def _choose(
         several = ["outcome"] if len(analysis.endpoints) > 1 else []
         orders = {**dict.fromkeys(several, analysis.endpoints), **orders}
         wanted = [where({"arm_id": arm, "subgroup": level}) for level in levels for arm in arms]
-        together = [*several, "definition"]
+        together = [*several, "definition", *(["source_id"] if analysis.harm else [])]
     else:
         candidates = {label: r for label, r in candidates.items() if r["control_arm_id"] in arms}
         no_error = [label for label, row in candidates.items() if np.isnan(row["vi"])]

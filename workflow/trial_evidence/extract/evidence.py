@@ -1,5 +1,6 @@
 """Tidy evidence of one setting: the rows used by each analysis, and the rows set aside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
 
 COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
+OTHER_DEFINITION = "the trial defines the outcome otherwise than those that are pooled"
+OWN_DEFINITIONS = "each trial defines the outcome in its own way"
 NO_INFORMATION = "no event, or only events, in both arms: no information on a ratio"
 
 
@@ -78,7 +81,10 @@ def evidence_of(context: Context) -> SettingEvidence:
         rows = [(table, int(row)) for row in record["rows"].split(";")]
         record["readers_differ"] = "; ".join(differing[row] for row in rows if row in differing)
     return SettingEvidence(
-        used=_with_effect_sizes(pd.DataFrame(used, columns=USED_COLUMNS)),
+        used=_alike(
+            _with_effect_sizes(pd.DataFrame(used, columns=USED_COLUMNS)),
+            [a.id for a in configuration.of_setting(setting) if a.harm],
+        ),
         set_aside=pd.DataFrame(aside, columns=SET_ASIDE_COLUMNS),
         contrasts=contrasts,
         rates=_with_logits(
@@ -103,6 +109,26 @@ def _with_effect_sizes(used: pd.DataFrame) -> pd.DataFrame:
         used.loc[silent, ["yi", "vi"]] = np.nan
         used.loc[silent, "pooled"] = "no"
         used.loc[silent, "not_pooled_reason"] = NO_INFORMATION
+    return used
+
+
+def _alike(used: pd.DataFrame, harms: Sequence[str]) -> pd.DataFrame:
+    """Of harms, pool the trials of added agents whose definition is the most common among them.
+
+    Two definitions that are equally common are told apart by their patients.
+    """
+    used = used.copy()
+    considered = used[used["analysis"].isin(harms) & (used["pooled"] == "yes")]
+    for _, trials in considered.groupby(["analysis", "measure", "added_agents"], sort=False):
+        words = trials["definition"].str.lower()
+        if words.nunique() < 2:
+            continue
+        patients = trials["n_experimental"] + trials["n_control"]
+        common = patients.groupby(words).agg(["size", "sum"]).sort_values(["size", "sum"])
+        shared = common["size"].iloc[-1] > 1
+        left = trials.index[words != common.index[-1]] if shared else trials.index
+        used.loc[left, "pooled"] = "no"
+        used.loc[left, "not_pooled_reason"] = OTHER_DEFINITION if shared else OWN_DEFINITIONS
     return used
 
 

@@ -11,7 +11,7 @@ from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import style_for
-from trial_evidence.figures.forests.comparisons import analysis_forest, modifier_forest
+from trial_evidence.figures.forests.comparisons import analysis_forest, harm_forest, modifier_forest
 from trial_evidence.figures.forests.evidence import Evidence, Judgements
 from trial_evidence.figures.forests.forest import Forest
 from trial_evidence.figures.forests.layout import layout
@@ -84,6 +84,7 @@ def setting_forests(
     rates = read_table(folder / "rates.csv", [*RATE_NUMBERS, *TRIAL_NUMBERS])
     set_aside = read_table(processed / setting / "set_aside.csv", [])
     forests: dict[str, Forest] = {}
+    harms: dict[str, list[Evidence[Analysis]]] = {}
     entries: list[Analysis | RateAnalysis] = [*configuration.of_setting(setting)]
     for entry in (*entries, *configuration.rates_of_setting(setting)):
         say = looks.languages[entry.figure.language]
@@ -97,19 +98,27 @@ def setting_forests(
             forests |= _of_rates(of_rates)
             continue
         for measure in entry.measures:
-            forests |= _of_comparison(
-                Evidence(
-                    entry,
-                    MEASURES[measure],
-                    own[own["measure"] == measure],
-                    found[found["measure"].str.endswith((measure, f"of_{measure}s"))],
-                    aside,
-                    configuration,
-                    say,
-                    judged,
-                )
+            evidence = Evidence(
+                entry,
+                MEASURES[measure],
+                own[own["measure"] == measure],
+                found[found["measure"].str.endswith((measure, f"of_{measure}s"))],
+                aside,
+                configuration,
+                say,
+                judged,
             )
-    return forests
+            if entry.harm:
+                harms.setdefault(stem_of(entry, measure), []).append(evidence)
+            else:
+                forests |= _of_comparison(evidence)
+    title = f"Harms of a second agent: {configuration.settings[setting]}"
+    return forests | {stem: harm_forest(title, parts) for stem, parts in harms.items()}
+
+
+def stem_of(analysis: Analysis, measure: str) -> str:
+    """Place of the forest plot of an analysis by one of its measures."""
+    return f"{analysis.folder}/forest" + ("" if measure == analysis.measures[0] else f"_{measure}")
 
 
 def judgements(sheet: Sheet) -> Judgements:
@@ -122,8 +131,8 @@ def judgements(sheet: Sheet) -> Judgements:
 
 
 def _of_comparison(evidence: Evidence[Analysis]) -> Iterator[tuple[str, Forest]]:
-    analysis, measure = evidence.analysis, evidence.measure.name
-    stem = f"{analysis.id}/forest" + ("" if measure == analysis.measures[0] else f"_{measure}")
+    analysis = evidence.analysis
+    stem = stem_of(analysis, evidence.measure.name)
     yield stem, analysis_forest(evidence)
     for modifier in analysis.effect_modifiers:
         levels = tuple(f"{modifier.factor}={level}" for level in modifier.levels)

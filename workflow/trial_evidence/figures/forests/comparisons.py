@@ -1,6 +1,8 @@
 """Forest plots of comparisons of two arms: by subgroups of trials, and by levels inside them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
 
 import pandas as pd
 
@@ -93,6 +95,41 @@ def modifier_forest(evidence: Evidence[Analysis], modifier: EffectModifier) -> F
         notes=tuple(sentences.interaction(evidence, modifier)),
         footnotes=tuple(sentences.footnotes(evidence, trials, next(iter(levels)), aside)),
         description=" ".join(said),
+    )
+
+
+def harm_forest(title: str, harms: Sequence[Evidence[Analysis]]) -> Forest:
+    """Forest plot of the harms of a setting, a block a harm; subtotals of like definitions."""
+    # Harms are rare: a difference of one patient in a hundred has to be seen.
+    finer = [m.digits + (not m.is_ratio) for m in (harm.measure for harm in harms)]
+    harms = [
+        replace(harm, measure=replace(harm.measure, digits=digits))
+        for harm, digits in zip(harms, finer, strict=True)
+    ]
+    first = harms[0]
+    every = pd.concat([harm.trials for harm in harms])
+    added = Cells(Column("added", first.say("Added"), "left", "left"), itemgetter("added"))
+    trial, *others = _cells(first, every)
+    kept = ("experimental", "control_counts", "result")
+    cells = (trial, added, *(found for found in others if found.column.key in kept))
+    rows: list[Row] = []
+    said: list[str] = []
+    for harm in harms:
+        if harm.trials.empty:
+            continue
+        rows += headed(rows, harm.say(harm.analysis.labels[0]))
+        for agents, group in harm.trials.groupby("added_agents", sort=False):
+            rows += harm.trial_rows(group, cells)
+            subgroup = f"{harm.analysis.subgroups}={agents}"
+            rows += _subtotal(harm, subgroup, group, cells)
+            said += sentences.group_in_words(harm, group, harm.pooled(subgroup))
+    return first.forest(
+        title,
+        cells,
+        rows,
+        _axis(first),
+        footnotes=tuple(sentences.of_harms(first, every)),
+        description=" ".join(["Forest plot.", f"{title}.", *said]),
     )
 
 

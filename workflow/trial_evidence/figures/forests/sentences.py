@@ -117,6 +117,27 @@ def footnotes(
     yield from _left_out(evidence, trials, set_aside)
 
 
+def of_harms(evidence: Evidence[Analysis], trials: pd.DataFrame) -> Iterator[str]:
+    """What a reader of a forest plot of many harms has to know; `trials` are those of all harms."""
+    say = evidence.say
+    yield say(
+        "Trials are pooled where they add the same agents and define the harm alike. Both arms of "
+        "a trial come from one source; results/tables/harms.csv has every definition and source."
+    )
+    named: dict[str, dict[str, None]] = {}
+    for record in records(trials[trials["pooled"] == "no"]):
+        found = f"{record['trial']} ({lower_first(str(record['outcome']))})"
+        named.setdefault(str(record["not_pooled_reason"]).rstrip("."), {})[found] = None
+    for reason, found in named.items():
+        words = "Shown but not pooled, because {reason}: {trials}."
+        yield say(words, reason=say(reason), trials=", ".join(found))
+    filled = (trials["corrected"] == "yes") & trials["estimate"].notna()
+    corrected = trials.loc[filled, "trial"].drop_duplicates()
+    if len(corrected):
+        words = "{trials}: 0.5 added to each cell because one is empty."
+        yield say(words, trials=", ".join(corrected))
+
+
 def not_pooled(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
     """Trials that are shown but not pooled, with the reason."""
     for record in records(trials[trials["pooled"] == "no"].drop_duplicates("trial_id")):

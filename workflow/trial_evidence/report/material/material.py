@@ -121,8 +121,12 @@ class Material:
         """Name of a trial; of any other study, who reported it and when."""
         if study_id in self.trials:
             return self.trial_name(study_id)
-        found = [citation(self.sources[k]) for k in source_ids(source_id) if k in self.sources]
-        return "; ".join(found) or study_id.replace("_", " ")
+        return self.cited(source_id) or study_id.replace("_", " ")
+
+    def cited(self, cell: str) -> str:
+        """The sources of a row in a few words each."""
+        found = [citation(self.sources[k]) for k in source_ids(cell) if k in self.sources]
+        return "; ".join(found)
 
     def front(self) -> tuple[Analysis, ...]:
         """The analyses that answer the question: those whose trials are pooled as one."""

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from trial_evidence.config.configuration import HARMS
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.figures.canvas.text import font_path
 from trial_evidence.files import records
@@ -19,7 +20,7 @@ from trial_evidence.network.evidence.nodes import component_labels
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.grids import Cell, Record, declared_grid, report_grid
-from trial_evidence.report.page.pictures import Picture, overview
+from trial_evidence.report.page.pictures import Picture, harm_pictures, overview
 from trial_evidence.report.page.pools import json_island, page_method, page_models
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sections import SettingPart
@@ -36,6 +37,7 @@ TABLES = {
     "risk_of_bias": "bias", "summary_of_findings": "findings", "certainty": "findings",
     "heterogeneity": "robustness", "sensitivity": "robustness", "evidence_map": "evidence-map",
     "timeline": "evidence-map", "biomarkers": "biomarkers", "flow": "search",
+    "harms": HARMS,
 }  # fmt: skip
 PICTURES = {
     "summary": "answer", "risk_of_bias": "bias", "evidence_map": "evidence-map",
@@ -85,6 +87,7 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
     tables = {table.name: table for table in extras.tables}
     places = {f"{part.name}/{own.key}": own.id for part in settings for own in part.networks}
     places |= {section.key: section.id for section in sections}
+    places |= {f"{a.setting}/{a.id}": HARMS for a in configuration.analyses if a.harm}
     if "biomarkers" in tables:
         places["/biomarkers"] = "biomarkers"
     island = {
@@ -95,7 +98,12 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
     return environment(material).get_template("page.html.j2").render(
         title=extras.title,
         settings=settings,
-        parts=_parts(extras.tables, places, overview(material.results, material.parts)),
+        parts=_parts(
+            extras.tables,
+            places,
+            overview(material.results, material.parts),
+            harm_pictures(material.results, configuration.settings, material.parts),
+        ),
         answers=records(tables["answers"].data) if "answers" in tables else [],
         methods=extras.methods,
         provenance=extras.provenance,
@@ -111,10 +119,13 @@ def _as_it_is(name: str) -> Markup:
 
 
 def _parts(
-    tables: Sequence[ReportTable], places: Mapping[str, str], pictures: Sequence[Picture]
+    tables: Sequence[ReportTable],
+    places: Mapping[str, str],
+    pictures: Sequence[Picture],
+    harms: Sequence[Picture],
 ) -> dict[str, dict[str, list[Any]]]:
     """Figures and tables by the part of the page that holds them."""
-    found: list[tuple[str, str, Any]] = []
+    found: list[tuple[str, str, Any]] = [(HARMS, "pictures", picture) for picture in harms]
     for picture in pictures:
         part = next((PICTURES[s] for s in PICTURES if picture.name.startswith(s)), "further")
         found.append((part, "pictures", picture))

@@ -1,12 +1,13 @@
 """Figures of the page: drawn into it, or as images that hold themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from trial_evidence.config.configuration import HARMS
 from trial_evidence.files import read_table, records
 from trial_evidence.kept import Parts, checksum
 from trial_evidence.report.page.svg import RowLink, image_data, inline_svg
@@ -87,6 +88,16 @@ def overview(results: Path, parts: Parts) -> list[Picture]:
     return [
         picture(folder / row["figure"], row, results, parts, f"overview-{row['figure']}")
         for row in listed(folder)
+    ]
+
+
+def harm_pictures(results: Path, settings: Iterable[str], parts: Parts) -> list[Picture]:
+    """The forest plots of the harms of every setting."""
+    return [
+        picture(results / setting / row["figure"], row, results, parts, f"{HARMS}-{setting}-{at}")
+        for setting in settings
+        for at, row in enumerate(listed(results / setting))
+        if row["analysis"] == HARMS
     ]
 
 

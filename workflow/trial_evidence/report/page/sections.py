@@ -77,7 +77,9 @@ def page_settings(material: Material, trail: Trail) -> tuple[SettingPart, ...]:
     """
     known = references(material.sheet["sources"])
     configuration = material.configuration
-    analyses: list[Analysis | RateAnalysis] = [*configuration.analyses, *configuration.rates]
+    # Harms are shown together, in a part of their own.
+    analyses: list[Analysis | RateAnalysis] = [a for a in configuration.analyses if not a.harm]
+    analyses += configuration.rates
     return tuple(
         SettingPart(
             setting,

@@ -10,6 +10,7 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.tables.harms import harm_findings
 from trial_evidence.report.words.formats import Format, Row
 from trial_evidence.report.words.printed import count
 from trial_evidence.words.numbers import round_half_up
@@ -63,6 +64,15 @@ def summary_of_findings(
             f"{material.configuration.settings[analysis.setting]}, {analysis.title}: {basis}."
         )
         known = {"control_risk_basis": basis, "certainty": certainty.get(place, "")}
+        rows += [
+            lead | known | {"control_risk_level": level} | _absolute(lead, risk)
+            for level, risk in risks.items()
+        ]
+    for lead, risks, basis in harm_findings(material):
+        notes.append(
+            f"{material.configuration.settings[lead['setting']]}, {lead['title']}: {basis}."
+        )
+        known = {"control_risk_basis": basis, "certainty": ""}
         rows += [
             lead | known | {"control_risk_level": level} | _absolute(lead, risk)
             for level, risk in risks.items()

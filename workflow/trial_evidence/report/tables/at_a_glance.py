@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.config.configuration import HARMS, Analysis, Configuration
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import of_pool, where
@@ -45,8 +45,12 @@ def at_a_glance(
                 row
                 for analysis in configuration.of_setting(setting)
                 for row in _comparison(
-                    analysis, of_pool(estimates, analysis), of_pool(figures, analysis), names
+                    analysis,
+                    of_pool(estimates, analysis),
+                    where(figures, setting=setting, analysis=analysis.folder),
+                    names,
                 )
+                if row["k"] or not analysis.harm
             ],
             "rates": [
                 (rates, records(of_pool(lead, rates)))
@@ -83,11 +87,17 @@ def lines_of_setting(
 ) -> Iterator[tuple[str, str]]:
     """The lines of one setting, each with the analysis that it is about."""
     lead = where(estimates, role="lead")
+    harms = 0
     for analysis in configuration.of_setting(setting):
+        if analysis.harm:
+            harms += 1
+            continue
         rows = where(of_pool(lead, analysis), measure=analysis.measures[0])
         folder = f"results/{setting}/{analysis.id}/"
         for text in _summary(analysis, rows):
             yield analysis.id, f"  {text:<76} {folder}"
+    if harms:
+        yield HARMS, f"  {f'{HARMS}: {harms} kinds':<76} results/{setting}/{HARMS}/"
     for rates in configuration.rates_of_setting(setting):
         k = len(where(of_pool(lead, rates), subgroup="all"))
         yield rates.id, f"  {f'{rates.id}: {k} regimens':<76} results/{setting}/{rates.id}/"

@@ -9,6 +9,7 @@ from trial_evidence.report.tables import (
     claims,
     flow,
     front,
+    harms,
     robustness,
     rows,
 )
@@ -30,5 +31,6 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
         claims.claims_table(material, claims.verdicts(material, words)),
         absolute_effects.summary_of_findings(material, words),
         certainty.certainty_table(material, found),
+        *([harms.harms_table(material)] if harms.harm_analyses(material) else []),
         *(table(material) for table in alone),
     )

@@ -1,0 +1,80 @@
+"""Harms: what every trial counted, and what it means in patients of a thousand."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.files import records
+from trial_evidence.report.material.material import Material, of_pool, where
+from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.trail.trace import cells_of
+from trial_evidence.report.words import printed
+from trial_evidence.report.words.formats import Row
+from trial_evidence.words.numbers import round_half_up
+
+PER = 1000
+DIFFERENCE = "risk_difference"
+_OWN = ["estimate", "estimate_low", "estimate_high"]
+_CHANGES = [name.replace("estimate", "difference") for name in _OWN]
+
+
+def harms_table(material: Material) -> ReportTable:
+    """Every trial's counts of every harm, with its definition and source.
+
+    ``difference`` and its limits are proportions; they are printed per thousand patients.
+    """
+    rows = [row for analysis in harm_analyses(material) for row in _trials(material, analysis)]
+    formats = {
+        "counts_of": lambda row, arm: f"{row[f'events_{arm}']:.0f}/{row[f'n_{arm}']:.0f}",
+        "ratio": lambda row: printed.with_interval(*(row[column] for column in _OWN)),
+        "per_thousand": _per_thousand,
+        "pooled": lambda row: row["not_pooled_reason"] or "yes",
+    }
+    return material.table("harms", rows, formats)
+
+
+def harm_analyses(material: Material) -> tuple[Analysis, ...]:
+    """The analyses of harms, in the order of the configuration."""
+    return tuple(analysis for analysis in material.configuration.analyses if analysis.harm)
+
+
+def harm_findings(material: Material) -> Iterator[tuple[Row, dict[str, float], str]]:
+    """The leading result on each harm by the agents added, for a summary of findings.
+
+    Yields
+    ------
+    lead : mapping
+        Of the estimates, with a ``title`` of its own.
+    risks : dict
+        Risk in the control arms of its trials by its level: all patients of these arms together.
+    basis : str
+        Where the risk comes from in words.
+    """
+    for analysis in harm_analyses(material):
+        trials = material.about(material.evidence.trials, analysis)
+        found = material.about(material.evidence.estimates, analysis, role="lead")
+        for lead in records(found[found["subgroup"].str.contains("=")]):
+            mine = trials[trials["trial_id"].isin(lead["trials"].split(";"))]
+            risk = mine["events_control"].sum() / mine["n_control"].sum()
+            reported = [
+                f"{row['trial']} ({material.cited(row['source_id'])})" for row in records(mine)
+            ]
+            title = f"{analysis.labels[0]}, {mine['added'].iloc[0].lower()} added"
+            basis = f"control arm{'s' if len(mine) > 1 else ''} of {', '.join(reported)}"
+            yield lead | {"title": title}, {"observed": risk}, basis
+
+
+def _trials(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:
+    found = of_pool(material.evidence.trials, analysis)
+    ratio = where(found, measure=analysis.measures[0])
+    renamed = dict(zip(_OWN, _CHANGES, strict=True))
+    change = where(found, measure=DIFFERENCE)[["trial_id", *_OWN]].rename(columns=renamed)
+    for row in records(pd.merge(ratio, change, on="trial_id", how="left")):
+        yield row | {"cells": cells_of(row, material.configuration)}
+
+
+def _per_thousand(row: Row) -> str:
+    estimate, low, high = (round_half_up(PER * row[column], 0) for column in _CHANGES)
+    return f"{estimate} ({low} to {high})"
