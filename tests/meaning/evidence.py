@@ -58,10 +58,11 @@ def agents(made_up: MadeUp) -> dict[str, str]:
 
 
 def forests() -> list[Any]:
-    """Every analysis and measure of the configuration with the name of its forest plot."""
+    """Every analysis and measure with the name of its forest plot; harms have one for all."""
     return [
         (entry, measure, "forest" if at == 0 else f"forest_{measure}")
         for entry in ANALYSES
+        if not entry.get("harm")
         for at, measure in enumerate(entry["measures"])
     ]
 

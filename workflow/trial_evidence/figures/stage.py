@@ -11,6 +11,7 @@ from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import style_for
+from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.figures.forests.comparisons import analysis_forest, harm_forest, modifier_forest
 from trial_evidence.figures.forests.evidence import Evidence, Judgements
 from trial_evidence.figures.forests.forest import Forest
@@ -112,7 +113,7 @@ def setting_forests(
                 harms.setdefault(stem_of(entry, measure), []).append(evidence)
             else:
                 forests |= _of_comparison(evidence)
-    title = f"Harms of a second agent: {configuration.settings[setting]}"
+    title = f"Harms of a second agent: {lower_first(configuration.settings[setting])}"
     return forests | {stem: harm_forest(title, parts) for stem, parts in harms.items()}
 
 

@@ -165,7 +165,8 @@ def map_of(material: Material) -> bubbles.EvidenceMap:
 
     The counts are those of the table of the same name.
     """
-    used = {label for analysis in material.configuration.analyses for label in analysis.labels}
+    analyses = material.configuration.analyses
+    used = {label for found in analyses if not found.harm for label in found.labels}
     labels = (outcome.label for outcome in material.configuration.outcomes.values())
     columns = tuple(label for label in labels if label in used)
     table = evidence_map(material).data

@@ -80,7 +80,9 @@ def provenance(
         "revision": revision(project),
         "code": {"sha256": _code_checksum()},
         "configuration": _checksums(sorted(config.glob("**/*.yaml")), config),
-        "sheet": _checksums([raw / f"{name}.csv" for name in sorted(tables)], raw),
+        "sheet": _checksums(
+            [raw / f"{name}.csv" for name in sorted(tables) if (raw / f"{name}.csv").is_file()], raw
+        ),
         "searched": list(dates),
     }
 

@@ -12,7 +12,7 @@ from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words import printed
 from trial_evidence.report.words.formats import Row
-from trial_evidence.words.numbers import round_half_up
+from trial_evidence.words.numbers import format_interval, format_number
 
 PER = 1000
 DIFFERENCE = "risk_difference"
@@ -76,5 +76,5 @@ def _trials(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:
 
 
 def _per_thousand(row: Row) -> str:
-    estimate, low, high = (round_half_up(PER * row[column], 0) for column in _CHANGES)
-    return f"{estimate} ({low} to {high})"
+    estimate, low, high = (PER * row[column] for column in _CHANGES)
+    return f"{format_number(estimate, 0)} ({format_interval(low, high, 0)})"
