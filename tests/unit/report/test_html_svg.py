@@ -1,5 +1,6 @@
 """Figures as elements of a page, and rows of figures as links."""
 
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import numpy as np
@@ -47,9 +48,13 @@ def anchors(text):
 def test_ids_are_the_pages_own_and_still_meet():
     text = inline_svg(DRAWING, "p7", "what it shows")
     ids = {element.get("id") for element in tree(text).iter()} - {None}
-    assert ids == {"p7-mark", "p7-box"}
-    assert 'clip-path="url(#p7-box)"' in text
-    assert 'href="#p7-mark"' in text
+    assert len(ids) == 2
+    assert all(known.startswith("p7-") for known in ids)
+    mark, box = (
+        next(e for e in tree(text).iter() if e.tag.endswith(tag)) for tag in ("use", "path")
+    )
+    assert {mark.get("href").removeprefix("#"), box.get("clip-path")[5:-1]} == ids
+    assert box.get("id") == mark.get("href")[1:]
 
 
 def test_what_the_page_says_itself_is_left_out():
@@ -63,8 +68,27 @@ def test_what_the_page_says_itself_is_left_out():
 
 def test_coordinates_are_rounded_and_texts_are_not():
     text = inline_svg(DRAWING.replace("1.10 (0.90–1.30)", "1.23456"), "p", "")
-    assert 'd="M 1.23 2.5 L 4 4 z"' in text
+    assert 'd="M1.23 2.5L4 4z"' in text
     assert ">1.23456<" in text
+
+
+def test_lines_of_one_look_become_one_and_others_stay():
+    line = '<path d="M {} L {}" style="fill: none; stroke: {}"/>'
+    drawn = [("1 1", "2 2", "red"), ("2 2", "3 3", "red"), ("5 5", "6 6", "red"),
+             ("6 6", "7 7", "blue")]  # fmt: skip
+    content = "".join(f"<g>{line.format(*one)}</g>" for one in drawn)
+    text = inline_svg(f'<svg xmlns="http://www.w3.org/2000/svg">{content}</svg>', "p", "")
+    found = [(e.get("d"), e.get("style")) for e in tree(text)]
+    assert found == [
+        ("M1 1L2 2L3 3M5 5L6 6", "fill:none;stroke:red"), ("M6 6L7 7", "fill:none;stroke:blue"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("look", ["fill: #fff", "fill: none; stroke-opacity: 0.5"])
+def test_areas_and_veils_are_never_joined(look):
+    content = f'<path d="M 1 1 L 2 2" style="{look}"/>' * 2
+    text = inline_svg(f'<svg xmlns="http://www.w3.org/2000/svg">{content}</svg>', "p", "")
+    assert len(tree(text)) == 2
 
 
 def test_a_row_is_linked_by_its_label_and_told_apart_by_its_result():
@@ -105,7 +129,10 @@ def test_a_small_drawing_stays_a_drawing_and_a_large_one_becomes_pixels(tmp_path
     path = "<path d='M 1.11 1.11 L 2.22 2.22'/>"
     drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{path * 8000}</svg>'
     (tmp_path / "large.svg").write_text(drawing, encoding="utf-8")
-    assert image_data(tmp_path / "small").startswith("data:image/svg+xml;base64,")
+    address = image_data(tmp_path / "small")
+    assert address.startswith("data:image/svg+xml,")
+    assert not set('"#&\n') & set(address)
+    assert "2.00 (1.00–4.00)" in unquote(address)
     assert image_data(tmp_path / "large").startswith("data:image/png;base64,")
 
 

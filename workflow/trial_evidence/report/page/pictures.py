@@ -69,7 +69,7 @@ def picture(
         element = Markup(shown)
     else:
         content = [checksum(stem.with_name(f"{stem.name}.{kind}")) for kind in ("svg", "png")]
-        address = parts.text(("image", *content), lambda: image_data(stem))
+        address = Markup(parts.text(("image", *content), lambda: image_data(stem)))
     name = stem.relative_to(results.parent).as_posix()
     files = tuple(f"{name}.{kind}" for kind in FORMATS if _is_file(stem, kind))
     return Picture(stem.name, str(record["title"]), description, files, element, address)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from PIL import Image
@@ -17,6 +18,10 @@ XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 DROPPED = {f"{{{SVG}}}{name}" for name in ("title", "desc", "metadata", "style", "script")}
 GEOMETRY = {"d", "x", "y", "transform", "width", "height", "points"}
 # The file's own rule for every element; in a page it would reach all other figures.
+_GROUP = f"{{{SVG}}}g"
+# Blanks that say nothing: beside the letters of a path, and behind the marks of a style.
+_PACKED = {"d": re.compile(r" ?([A-Za-z]) ?"), "style": re.compile("([:;]) ")}
+_PLAIN = " !$'()*+,-./:;<=>?@[]^_`{|}~"
 STROKES = "stroke-linejoin:round;stroke-linecap:butt"
 # Larger drawings (ten thousands of points) are shown as pixels, so many of them across.
 LARGEST_SVG = 150_000
@@ -77,6 +82,7 @@ def inline_svg(text: str, prefix: str, description: str, links: Sequence[RowLink
             element.text = None
         element.tail = None
     linked = _link(root, links)
+    _compact(root)
     root.attrib.pop("version", None)
     root.set("style", STROKES)
     # A picture cannot hold links; a group can.
@@ -106,14 +112,22 @@ def image_data(path: Path) -> str:
     """
     drawing, pixels = path.with_name(f"{path.name}.svg"), path.with_name(f"{path.name}.png")
     if drawing.is_file() and (drawing.stat().st_size <= 2 * LARGEST_SVG or not pixels.is_file()):
-        compact = inline_svg(drawing.read_text(encoding="utf-8"), "f", "").encode("utf-8")
+        compact = inline_svg(drawing.read_text(encoding="utf-8"), "f", "")
         if len(compact) <= LARGEST_SVG or not pixels.is_file():
-            return _address("image/svg+xml", compact)
+            return _text_address(compact)
     return _address("image/png", _fewer_pixels(pixels))
 
 
 def _address(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _text_address(content: str) -> str:
+    """A drawing as an address: what an attribute or an address may not hold is encoded.
+
+    Shorter than base64 by a sixth.
+    """
+    return f"data:image/svg+xml,{quote(content, safe=_PLAIN)}"
 
 
 def _fewer_pixels(path: Path) -> bytes:
@@ -135,6 +149,54 @@ def _drop(root: ElementTree.Element) -> None:
                 parent.remove(child)
 
 
+def _compact(root: ElementTree.Element) -> None:
+    """The same drawing in fewer letters: no bare groups, one path for pieces of one look."""
+    for parent in list(root.iter()):
+        _unwrap(parent)
+    for parent in root.iter():
+        before: ElementTree.Element | None = None
+        for child in list(parent):
+            for name in _PACKED.keys() & child.attrib.keys():
+                child.set(name, _PACKED[name].sub(r"\1", child.attrib[name]))
+            if before is not None and _one_look(before, child):
+                before.set("d", _joined(before.attrib["d"], child.attrib["d"]))
+                parent.remove(child)
+            else:
+                before = child
+
+
+def _unwrap(parent: ElementTree.Element) -> None:
+    """Put the children of groups that say nothing in the place of the groups."""
+    while any(child.tag == _GROUP and not child.attrib for child in parent):
+        parent[:] = [
+            inner
+            for child in parent
+            for inner in (child if child.tag == _GROUP and not child.attrib else [child])
+        ]
+
+
+def _one_look(one: ElementTree.Element, other: ElementTree.Element) -> bool:
+    """Whether two lines can be one path: both opaque, unfilled and drawn in the same way."""
+    looks = [{k: v for k, v in e.attrib.items() if k != "d"} for e in (one, other)]
+    style = one.get("style", "")
+    return (
+        one.tag == other.tag == f"{{{SVG}}}path"
+        and looks[0] == looks[1]
+        and "fill:none" in style
+        and "opacity" not in style
+        and "dash" not in style
+        and "id" not in one.attrib
+    )
+
+
+def _joined(path: str, more: str) -> str:
+    """Two paths as one; a line that begins where the last one ends goes on."""
+    start = re.match(r"M(-?[\d.]+ -?[\d.]+)(?=L)", more)
+    if start and path.endswith(f"L{start[1]}"):
+        return path + more[start.end() :]
+    return path + more
+
+
 def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
     """Give every id that is used a prefix, and drop the others."""
     used: set[str] = set()
@@ -143,15 +205,19 @@ def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
             element.set("href", element.attrib.pop(XLINK_HREF))
         used.update(re.findall(r"url\(#([^)]*)\)", " ".join(element.attrib.values())))
         used.add(element.get("href", "").removeprefix("#"))
+    used.discard("")
+    known = [element.get("id", "") for element in root.iter()]
+    short = {id_: f"{prefix}-{at}" for at, id_ in enumerate(filter(used.__contains__, known))}
     for element in root.iter():
         for name, value in list(element.attrib.items()):
-            pattern = "^#" if name == "href" else r"url\(#"
-            element.set(name, re.sub(pattern, rf"\g<0>{prefix}-", value))
+            pattern = "^#(.*)" if name == "href" else r"(?<=url\(#)([^)]*)"
+            mark = "#" if name == "href" else ""
+            new = re.sub(pattern, lambda m, mark=mark: mark + short.get(m[1], m[1]), value)
+            element.set(name, new)
         if "id" in element.attrib:
-            id_ = element.attrib["id"]
-            element.set("id", f"{prefix}-{id_}")
-            if id_ not in used:
-                del element.attrib["id"]
+            id_ = element.attrib.pop("id")
+            if id_ in short:
+                element.set("id", short[id_])
 
 
 def _rounded(value: str) -> str:
