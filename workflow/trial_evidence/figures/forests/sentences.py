@@ -128,9 +128,9 @@ def of_harms(evidence: Evidence[Analysis], trials: pd.DataFrame) -> Iterator[str
     for record in records(trials[trials["pooled"] == "no"]):
         found = f"{record['trial']} ({lower_first(str(record['outcome']))})"
         named.setdefault(str(record["not_pooled_reason"]).rstrip("."), {})[found] = None
-    for reason, found in named.items():
+    for reason, those in named.items():
         words = "Shown but not pooled, because {reason}: {trials}."
-        yield say(words, reason=say(reason), trials=", ".join(found))
+        yield say(words, reason=say(reason), trials=", ".join(those))
     filled = (trials["corrected"] == "yes") & trials["estimate"].notna()
     corrected = trials.loc[filled, "trial"].drop_duplicates()
     if len(corrected):

@@ -206,14 +206,16 @@ def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
         used.update(re.findall(r"url\(#([^)]*)\)", " ".join(element.attrib.values())))
         used.add(element.get("href", "").removeprefix("#"))
     used.discard("")
+
+    def renamed(match: re.Match[str]) -> str:
+        return short.get(match[1], match[1])
+
     known = [element.get("id", "") for element in root.iter()]
     short = {id_: f"{prefix}-{at}" for at, id_ in enumerate(filter(used.__contains__, known))}
     for element in root.iter():
         for name, value in list(element.attrib.items()):
-            pattern = "^#(.*)" if name == "href" else r"(?<=url\(#)([^)]*)"
-            mark = "#" if name == "href" else ""
-            new = re.sub(pattern, lambda m, mark=mark: mark + short.get(m[1], m[1]), value)
-            element.set(name, new)
+            pattern = "(?<=^#)(.*)" if name == "href" else r"(?<=url\(#)([^)]*)"
+            element.set(name, re.sub(pattern, renamed, value))
         if "id" in element.attrib:
             id_ = element.attrib.pop("id")
             if id_ in short:

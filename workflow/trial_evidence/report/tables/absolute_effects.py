@@ -68,13 +68,12 @@ def summary_of_findings(
             lead | known | {"control_risk_level": level} | _absolute(lead, risk)
             for level, risk in risks.items()
         ]
-    for lead, risks, basis in harm_findings(material):
-        notes.append(
-            f"{material.configuration.settings[lead['setting']]}, {lead['title']}: {basis}."
-        )
-        known = {"control_risk_basis": basis, "certainty": ""}
+    for harm, risks, basis in harm_findings(material):
+        setting = material.configuration.settings[harm["setting"]]
+        notes.append(f"{setting}, {harm['title']}: {basis}.")
         rows += [
-            lead | known | {"control_risk_level": level} | _absolute(lead, risk)
+            {**harm, "control_risk_basis": basis, "certainty": "", "control_risk_level": level}
+            | _absolute(harm, risk)
             for level, risk in risks.items()
         ]
     formats: dict[str, Format] = {

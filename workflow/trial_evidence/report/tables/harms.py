@@ -11,7 +11,7 @@ from trial_evidence.report.material.material import Material, of_pool, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words import printed
-from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.formats import Format, Row
 from trial_evidence.words.numbers import format_interval, format_number
 
 PER = 1000
@@ -26,7 +26,7 @@ def harms_table(material: Material) -> ReportTable:
     ``difference`` and its limits are proportions; they are printed per thousand patients.
     """
     rows = [row for analysis in harm_analyses(material) for row in _trials(material, analysis)]
-    formats = {
+    formats: dict[str, Format] = {
         "counts_of": lambda row, arm: f"{row[f'events_{arm}']:.0f}/{row[f'n_{arm}']:.0f}",
         "ratio": lambda row: printed.with_interval(*(row[column] for column in _OWN)),
         "per_thousand": _per_thousand,
