@@ -45,20 +45,31 @@ def test_a_regimen_has_its_effect_against_the_reference(made_up, network):
     patients = {
         row["code"]: row["patients"] for row in rows(folder(made_up, network) / "nodes.csv")
     }
-    found = rows(folder(made_up, network) / "reference.csv", model="random_reml")
+    table = rows(folder(made_up, network) / "reference.csv")
+    found = [row for row in table if row["role"] == "lead"]
     assert found
     for row in found:
         word = drawn.named(row["code"])
         cells = drawn.cells(word)
-        assert cells[1] == patients[row["code"]]
-        assert cells[2] == row["direct_trials"]
+        assert cells[1:3] == [patients[row["code"]], row["direct_trials"]]
         assert says(next(c for c in cells if "(" in c), floats(row, *EFFECT)), row["code"]
         assert cells[-1] == f"{float(row['p_score']):.2f}"
-        if row["pi_low"]:
-            assert says(cells[-2], floats(row, "pi_low", "pi_high")), row["code"]
+        for place, model in ((-3, "random_reml"), (-2, "bayesian")):
+            (other,) = (r for r in table if (r["code"], r["model"]) == (row["code"], model))
+            assert says(cells[place], floats(other, "ci_low", "ci_high")), (row["code"], model)
         above = [w for w in drawn.all_named("Against") if w.y < word.y]
         assert above[-1].text == f"Against {row['reference']}"
         drawn_at(drawn, axis, word, *floats(row, *EFFECT), mark=False)
+
+
+@pytest.mark.parametrize("stem", ["forest", "league"])
+@pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
+def test_a_figure_names_the_interval_that_it_prints(made_up, network, stem):
+    (lead,) = rows(folder(made_up, network) / "intervals.csv", role="lead")
+    named = {"random_reml": "Wald", "random_reml_hk": "Hartung–Knapp type", "bayesian": "Bayesian"}
+    said = figure(made_up, network, stem).everything
+    place = " below the diagonal" if stem == "league" else ""
+    assert f"Intervals{place}: {named[lead['model']]}" in said
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -73,7 +84,7 @@ def test_the_better_regimen_has_the_higher_p_score(made_up, network):
     for one_, other in pairwise(w for w in drawn.words if w.text.startswith("Against")):
         assert one_.y < other.y
     for part in {row["part"] for row in rows(folder(made_up, network) / "reference.csv")}:
-        found = rows(folder(made_up, network) / "reference.csv", model="random_reml", part=part)
+        found = rows(folder(made_up, network) / "reference.csv", role="lead", part=part)
         places = [drawn.named(row["code"]).y for row in found]
         ordered = [row for _, row in sorted(zip(places, found, strict=True), key=lambda p: p[0])]
         effects = [float(row["estimate"]) for row in ordered]
@@ -87,13 +98,13 @@ def test_the_league_has_every_pair_the_right_way_round(made_up, network):
     codes = [row["code"] for row in rows(folder(made_up, network) / "nodes.csv")]
     # The names are on the diagonal; a long one is broken between its words.
     names = {code: drawn.stacked(code) for code in codes}
-    models = {"random_reml": {}, "common": {}}
+    models = {"lead": {}, "common": {}}
     for row in rows(folder(made_up, network) / "league.csv"):
-        if row["model"] in models:
-            models[row["model"]][row["first"], row["second"]] = floats(row, *EFFECT)
+        for key in {row["model"], row["role"]} & {*models}:
+            models[key][row["first"], row["second"]] = floats(row, *EFFECT)
     assert all(len(found) for found in models.values())
     for upper, lower in combinations(sorted(codes, key=lambda code: names[code].y), 2):
-        for row, column, model in ((lower, upper, "random_reml"), (upper, lower, "common")):
+        for row, column, model in ((lower, upper, "lead"), (upper, lower, "common")):
             expected = models[model].get((upper, lower))
             if expected is None:
                 estimate, low, high = models[model][lower, upper]

@@ -108,9 +108,9 @@ WRITTEN = [
          "Verification": "primary", "Note": "a. b. c"},
     ),
     (
-        NET, "reference", "part,code,reference,model,estimate,ci_low,ci_high,pi_low,pi_high,"
-        "direct_trials,p_score",
-        "1,B,A,random_reml,1.71,1.21,2.42,0.91,3.21,3,0.81",
+        NET, "reference", "part,code,reference,model,role,estimate,ci_low,ci_high,pi_low,pi_high,"
+        "direct_trials,p_score,p_value,probability_of_benefit",
+        "1,B,A,random_reml,lead,1.71,1.21,2.42,0.91,3.21,3,0.81,0.01,",
         NET_ID, "Regimens compared with the reference, by P-score",
         {"Code": "B", "Regimen": "Beta alone", "Trials": "5", "Patients": "321",
          "Odds ratio v reference (interval)": "1.71 (1.21–2.42)",

@@ -1,6 +1,5 @@
 """All that is computed of one network: each connected part, and the components over all parts."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,11 +22,13 @@ from trial_evidence.network.fit.contributions import Contributions, contribution
 from trial_evidence.network.fit.evidence_split import Split, split_evidence
 from trial_evidence.network.fit.inconsistency import Inconsistency, inconsistency
 from trial_evidence.network.fit.league import NetworkFit, fit_network
+from trial_evidence.network.fit.posterior import NetworkPosterior
 from trial_evidence.network.fit.ranking import Ranking, rank_treatments
-from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.network.models import LEADING, NetworkModel, network_models, tau_priors
+from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.refusals import Refused
 
-LEADING = "REML"
+ESTIMATOR = "REML"
 BESIDE = "DL"
 
 
@@ -43,6 +44,8 @@ class PartAnalysis:
         The regimen that the others are shown against.
     fit, beside : NetworkFit
         With tau2 by REML, and by DerSimonian and Laird.
+    models : tuple of NetworkModel
+        Every model with its intervals; one of them has the role of the leading one.
     splits : tuple of Split
         Direct against indirect evidence by direct comparison.
     """
@@ -52,10 +55,16 @@ class PartAnalysis:
     reference: str
     fit: NetworkFit
     beside: NetworkFit
+    models: tuple[NetworkModel, ...]
     ranking: Ranking
     splits: tuple[Split, ...]
     inconsistency: Inconsistency
     contributions: Contributions
+
+    @property
+    def leading(self) -> NetworkModel:
+        """The model whose intervals are shown first."""
+        return next(model for model in self.models if model.role == LEADING)
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ class NetworkAnalysis:
 
     def natural(self, value: float) -> float:
         """A value as it is printed: the exponential of a logarithm, a difference as it is."""
-        return math.exp(value) if MEASURES[self.network.measure].is_ratio else value
+        return float(MEASURES[self.network.measure].scale.to_natural(value))
 
     def part_of(self, regimen: str) -> PartAnalysis:
         """The part that holds a regimen."""
@@ -124,9 +133,10 @@ def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkA
         evidence.data.parts,
         key=lambda part: (-len(part.treatments), -len(part.studies), part.treatments),
     )
-    parts = tuple(_part(n, part, evidence, level) for n, part in enumerate(ordered, start=1))
-    scale = MEASURES[evidence.network.measure].scale
-    prior = HalfNormal(configuration.tau_prior_scale[scale.prior])
+    parts = tuple(
+        _part(n, part, evidence, configuration) for n, part in enumerate(ordered, start=1)
+    )
+    prior, *_ = tau_priors(configuration, MEASURES[evidence.network.measure]).values()
     return NetworkAnalysis(evidence, level, parts, _components(evidence, parts, prior, level))
 
 
@@ -142,24 +152,29 @@ def reference_of(data: NetworkData, wanted: str, nodes: Mapping[str, Node]) -> s
     return min(trials, key=lambda t: (-trials[t], len(nodes[t].components), t))
 
 
-def _part(number: int, data: NetworkData, evidence: NetworkEvidence, level: float) -> PartAnalysis:
-    network = evidence.network
-    fit = fit_network(data, LEADING, level=level)
+def _part(
+    number: int, data: NetworkData, evidence: NetworkEvidence, configuration: Configuration
+) -> PartAnalysis:
+    network, level = evidence.network, configuration.confidence_level
+    fit, beside = (fit_network(data, method, level=level) for method in (ESTIMATOR, BESIDE))
+    priors = tau_priors(configuration, MEASURES[network.measure])
+    posteriors = {name: NetworkPosterior(data, prior, level) for name, prior in priors.items()}
     return PartAnalysis(
         number=number,
         data=data,
         reference=reference_of(data, network.reference, evidence.nodes),
         fit=fit,
-        beside=fit_network(data, BESIDE, level=level),
+        beside=beside,
+        models=tuple(network_models(fit, beside, posteriors, configuration.pooling)),
         ranking=rank_treatments(fit, higher_is_better=not network.fewer_is_better),
         splits=split_evidence(fit),
-        inconsistency=inconsistency(data, LEADING),
+        inconsistency=inconsistency(data, ESTIMATOR),
         contributions=contributions(fit),
     )
 
 
 def _components(
-    evidence: NetworkEvidence, parts: Sequence[PartAnalysis], prior: HalfNormal, level: float
+    evidence: NetworkEvidence, parts: Sequence[PartAnalysis], prior: TauPrior, level: float
 ) -> ComponentAnalysis:
     data = evidence.data
     assert data is not None
@@ -167,19 +182,19 @@ def _components(
     known = {component for treatment in data.treatments for component in of[treatment]}
     predictions: list[PredictedByAddition] = []
     for part in parts:
-        found = observed_and_predicted(data, of, part.reference, method=LEADING, level=level)
+        found = observed_and_predicted(data, of, part.reference, method=ESTIMATOR, level=level)
         if not isinstance(found, Refused):
             predictions += [row for row in found if row.treatment in part.data.treatments]
 
     def interaction(pair: tuple[str, str]) -> Interaction | Refused:
         if missing := [component for component in pair if component not in known]:
             return Refused(f"No regimen of the network holds {' or '.join(missing)}.")
-        return estimate_interaction(data, of, pair, prior, method=LEADING, level=level)
+        return estimate_interaction(data, of, pair, prior, method=ESTIMATOR, level=level)
 
     return ComponentAnalysis(
-        model=component_model(data, of, method=LEADING, level=level),
+        model=component_model(data, of, method=ESTIMATOR, level=level),
         common=component_model(data, of, method="EE", level=level),
-        test=additivity_test(data, of, method=LEADING),
+        test=additivity_test(data, of, method=ESTIMATOR),
         predictions=tuple(predictions),
         interactions=tuple((pair, interaction(pair)) for pair in evidence.network.interactions),
     )

@@ -12,6 +12,7 @@ from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
 from trial_evidence.network.evidence.graph import Design, direct_comparisons
 from trial_evidence.network.fit.effect import Effect, QTest
 from trial_evidence.network.fit.league import NO_PATH
+from trial_evidence.network.models import HARTUNG_KNAPP, NO_FREEDOM
 from trial_evidence.pool.engine.refusals import Refused
 
 Row = tuple[Any, ...]
@@ -24,7 +25,7 @@ INTERACTION_COLUMNS = [
 ]  # fmt: skip
 NONE = math.nan
 # One regimen against another by one model.
-EFFECT = "model estimate ci_low ci_high p_value pi_low pi_high"
+EFFECT = "model role estimate ci_low ci_high p_value pi_low pi_high probability_of_benefit"
 ALL_DIRECT = "direct evidence only: no indirect comparison is possible"
 
 
@@ -40,10 +41,10 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     -------
     dict
         ``used`` and ``set_aside`` (rows of the sheet), ``nodes``, ``comparisons``, ``summary``,
-        ``league`` (every regimen against every other, both ways, by model), ``reference``,
-        ``ranks``, ``split``, ``inconsistency``, ``contributions``, ``transitivity``,
-        ``components``, ``additivity`` and ``interactions``. Ratios on the natural scale; the
-        first regimen against the second.
+        ``intervals`` (what each model supposes, and which leads), ``league`` (every regimen
+        against every other, both ways, by model), ``reference``, ``ranks``, ``split``,
+        ``inconsistency``, ``contributions``, ``transitivity``, ``components``, ``additivity`` and
+        ``interactions``. Ratios on the natural scale; the first regimen against the second.
     """
     network = analysis.network
     made = {
@@ -117,15 +118,27 @@ def _summary(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
 def _effects(analysis: NetworkAnalysis, part: PartAnalysis, first: str, second: str) -> Rows:
     """One regimen against another by every model: effect, its test, and prediction interval."""
     at = part.fit.random.cell(first, second)
-    for model, league, *predicted in (
-        ("random_reml", part.fit.random, part.fit.pi_low, part.fit.pi_high),
-        ("random_dl", part.beside.random, part.beside.pi_low, part.beside.pi_high),
-        ("common", part.fit.common),
-    ):
-        ends = league.effects, league.ci_low, league.ci_high
-        numbers = [analysis.natural(float(matrix[at])) for matrix in (*ends, *predicted)]
-        limits = numbers[3:] or [NONE, NONE]
-        yield model, *numbers[:3], float(league.p_value[at]), *limits
+    for model in part.models:
+        ends = model.effects, model.ci_low, model.ci_high
+        estimate, low, high = (analysis.natural(float(matrix[at])) for matrix in ends)
+        p = NONE if model.p_value is None else float(model.p_value[at])
+        predicted = (model.pi_low, model.pi_high)
+        limits = [NONE if m is None else analysis.natural(float(m[at])) for m in predicted]
+        benefit = NONE
+        if model.below_zero is not None:
+            below = float(model.below_zero[at])
+            benefit = below if analysis.network.fewer_is_better else 1 - below
+        yield model.name, model.role, estimate, low, high, p, *limits, benefit
+
+
+def _intervals(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    """What each model takes heterogeneity to be, and which interval it gives."""
+    for model in part.models:
+        tau2, factor = (NONE if x is None else x for x in (model.tau2, model.factor))
+        df = part.fit.heterogeneity.df
+        yield model.name, model.role, model.interval, tau2, df, factor, model.prior, ""
+    if part.fit.hartung_knapp is None:
+        yield HARTUNG_KNAPP, "", "", NONE, 0, NONE, "", NO_FREEDOM
 
 
 def _league(analysis: NetworkAnalysis) -> Rows:
@@ -138,7 +151,7 @@ def _league(analysis: NetworkAnalysis) -> Rows:
                 yield part.number, *pair, *effect, ""
         else:
             reason = NO_PATH.format(first=pair[0], second=pair[1])
-            yield NONE, *pair, "", *[NONE] * 6, reason
+            yield NONE, *pair, "", "", *[NONE] * 7, reason
 
 
 def _reference(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -300,6 +313,7 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
         "without_path",
         _summary,
     ),
+    "intervals": ("model role interval tau2 df variance_factor prior reason", _intervals),
     "reference": (f"regimen code reference {EFFECT} direct_trials p_score", _reference),
     "ranks": ("regimen code p_score mean_rank rank probability", _ranks),
     "split": (

@@ -9,18 +9,16 @@ from trial_evidence.figures.forests.axes import capital
 from trial_evidence.figures.forests.forest import Column, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
-from trial_evidence.network.analysis import LEADING
 from trial_evidence.network.components.additive import TIMES
+from trial_evidence.network.models import WALD
 from trial_evidence.network.pictures.words import Told, percent
 from trial_evidence.words.numbers import format_number, format_p
-
-MODEL = f"random_{LEADING.lower()}"
 
 
 def components(told: Told) -> Page | None:
     """What adding a component does, and interactions of two; None without an additive model."""
     order = list(told.analysis.evidence.abbreviations)
-    effects = [row for row in told.rows("components", model=MODEL) if row["component"]]
+    effects = [row for row in told.rows("components", model=WALD) if row["component"]]
     effects.sort(key=lambda row: [*order, row["component"]].index(row["component"]))
     if not effects:
         return None
@@ -64,7 +62,7 @@ def components(told: Told) -> Page | None:
         f"{'; '.join(described) or 'no component can be estimated'}. {test}",
         notes=(
             test,
-            f"τ² = {format_number(effects[0]['tau2'], 3)} (REML).",
+            f"τ² = {format_number(effects[0]['tau2'], 3)} (REML); Wald intervals.",
             *(f"{', '.join(names)}: {reason}" for reason, names in absent.items()),
             *confounded,
         ),

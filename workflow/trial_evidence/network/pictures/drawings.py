@@ -1,6 +1,6 @@
 """Figures of a network, placed on pages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +16,8 @@ from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis
-from trial_evidence.network.pictures.components import MODEL, additivity, components
+from trial_evidence.network.models import COMMON, LEADING, WALD, interval_words
+from trial_evidence.network.pictures.components import additivity, components
 from trial_evidence.network.pictures.words import LIMITS, Drawing, Told, counted, percent
 from trial_evidence.words.numbers import format_number, format_p
 
@@ -75,8 +76,7 @@ def _heterogeneity(told: Told) -> Iterator[str]:
             )
     without = [str(part["part"]) for part in parts if pd.isna(part["tau2_reml"])]
     if without:
-        names = " and ".join(filter(None, [", ".join(without[:-1]), without[-1]]))
-        which = f"Part{'s' if len(without) > 1 else ''} {names}: " if several else ""
+        which = f"Part{'s' if len(without) > 1 else ''} {_listed(without)}: " if several else ""
         yield f"{which}{NO_HETEROGENEITY}"
 
 
@@ -129,42 +129,64 @@ def _graph(told: Told) -> Page:
     return network_graph.layout(described, told.style)
 
 
+def _intervals(told: Told, where: str = "") -> Iterator[str]:
+    """Which intervals are shown first, a sentence for parts alike."""
+    parts: dict[str, list[str]] = {}
+    for part in told.analysis.parts:
+        words = interval_words(part.leading, part.fit.heterogeneity.df)
+        parts.setdefault(words, []).append(str(part.number))
+    for words, numbers in parts.items():
+        some = f" of part{'s' if len(numbers) > 1 else ''} {_listed(numbers)}"
+        yield f"Intervals{where}{some if len(parts) > 1 else ''}: {words}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
 def _forest(told: Told) -> Page:
     nodes = {row["code"]: row for row in told.rows("nodes")}
     rows: list[Row] = []
     described = []
     found = told.tables["reference"]
-    for _, block in _best_first(found[found["model"] == MODEL]).groupby("part"):
+    beside = {(row["model"], row["code"]): row for row in records(found)}
+    others = {model.name: model.prior for part in told.analysis.parts for model in part.models}
+    bayesian = {name: prior for name, prior in others.items() if prior}
+    for _, block in _best_first(found[found["role"] == LEADING]).groupby("part"):
         rows += headed(rows, f"Against {block['reference'].iloc[0]}", "label")
         for row in records(block):
-            patients = nodes[row["code"]]["patients"]
+            patients, code = nodes[row["code"]]["patients"], row["code"]
+            limits = {name: beside[name, code] for name in (WALD, *bayesian)}
             rows.append(
                 told.row(
-                    row["code"],
+                    code,
                     (row["estimate"], row["ci_low"], row["ci_high"]),
                     n=f"{patients:,}" if patients else "–",
                     direct=str(row["direct_trials"]),
-                    prediction=told.interval(row["pi_low"], row["pi_high"]),
                     score=format_number(row["p_score"], 2),
+                    **{n: told.interval(of["ci_low"], of["ci_high"]) for n, of in limits.items()},
                 )
             )
-            described.append(f"{nodes[row['code']]['label']} {rows[-1].texts['result']}")
+            described.append(f"{nodes[code]['label']} {rows[-1].texts['result']}")
     return told.forest(
         "against the reference",
         rows,
         [
             Column("label", "Regimen", "left", "left"),
-            Column("n", "Patients", "right", "left", 2),
+            Column("n", "Patients", "right", "left", 3),
             Column("direct", "Direct\ntrials", "right", "left", 1),
-            Column("prediction", f"{told.level} prediction\ninterval", "right", "right", 2),
-            Column("score", "P-score", "right", "right", 1),
+            Column(WALD, "Wald\ninterval", "right", "right", 1),
+            *(Column(n, f"Bayesian\n{of}", "right", "right", 1) for n, of in bayesian.items()),
+            Column("score", "P-score", "right", "right", 2),
         ],
         ("the regimen", "the reference"),
         f"{told.measure.title.lower()} with its {told.level} interval: {'; '.join(described)}.",
-        notes=(*_heterogeneity(told), *_apart(told)),
+        notes=(*_intervals(told), *_heterogeneity(told), *_apart(told)),
         footnotes=(
-            "Random effects with one between-trial variance for all comparisons, by REML; Wald "
-            "intervals. Prediction interval: t with the degrees of freedom of Q. P-score: mean "
+            "Random effects with one between-trial variance for all comparisons, by REML. Which "
+            "interval is drawn goes by the degrees of freedom, as it goes by the number of trials "
+            "where two regimens are compared. Bayesian: with the prior on τ of the column, flat on "
+            "all effects. Prediction intervals are in the table. P-score: mean "
             "probability of being better than another regimen of the part; a rank does not "
             f"show how large or how certain a difference is. {told.codes()}",
         ),
@@ -183,7 +205,11 @@ def _league(told: Told) -> Page | None:
         return None
     style, codes = told.style, ranking["code"].tolist()
     part = dict(zip(codes, ranking["part"], strict=True))
-    found = {(row["first"], row["second"], row["model"]): row for row in told.rows("league")}
+    found = {
+        (row["first"], row["second"], key): row
+        for row in told.rows("league")
+        for key in (row["model"], row["role"])
+    }
     room = min((style.width_mm - 2 * style.margin_mm) / len(codes), _WIDEST_CELL_MM) - _CELL_AIR_MM
 
     def cell(down: int, across: int) -> matrix.Cell:
@@ -192,7 +218,7 @@ def _league(told: Told) -> Page | None:
             return matrix.Cell(matrix.broken(own, room, style.footnote_pt), 1.0, bold=True)
         if part[own] != part[other]:
             return matrix.Cell(("–",))
-        key = (other, own, MODEL) if across < down else (own, other, "common")
+        key = (other, own, LEADING) if across < down else (own, other, COMMON)
         return _league_cell(told, found[key], room)
 
     places = range(len(codes))
@@ -209,8 +235,10 @@ def _league(told: Told) -> Page | None:
             notes=(
                 f"Below the diagonal: random effects, the {measure} (and {told.level} limits) of "
                 "the regimen of the column against that of the row. Above: common effect, the "
-                "regimen of the row against that of the column. In every cell the "
-                f"higher-ranked regimen comes first. Bold: the interval excludes no effect.{empty}",
+                "regimen of the row against that of the column, with Wald limits. In every cell "
+                "the higher-ranked regimen comes first. Bold: the interval excludes no effect."
+                f"{empty}",
+                " ".join(_intervals(told, " below the diagonal")),
             ),
             footnotes=(f"Ordered by P-score. {told.codes()}",),
             description=f"{title}, {measure} of {len(codes)} regimens, the best P-score first: "
@@ -331,7 +359,8 @@ def _split(told: Told) -> Page | None:
         said,
         notes=tuple(between),
         footnotes=(
-            "Separating indirect from direct evidence by back-calculation, random effects. Trials "
+            "Separating indirect from direct evidence by back-calculation, random effects, Wald "
+            "intervals. Trials "
             "of three or more arms count as direct evidence on every pair of arms. Comparisons "
             f"without indirect evidence are not shown. {told.codes()}",
         ),
