@@ -22,7 +22,7 @@ from trial_evidence.sheet import load_sheet, read_dictionary
 EVERY_TABLE = {
     "used", "set_aside", "nodes", "comparisons", "summary", "intervals", "league", "reference",
     "ranks", "split", "inconsistency", "contributions", "transitivity", "components", "additivity",
-    "interactions",
+    "interactions", "alternatives",
 }  # fmt: skip
 
 

@@ -53,8 +53,9 @@ B,0.71,1.5
 2,E,D,random_reml,lead,0.5,0.25,1
 2,D,E,random_reml,lead,2,1,4
 """,
-    "inconsistency": """part,kind,design,trials,q,df,p_value,tau2
-1,"design-by-treatment interaction, random effects",,,3.3,2,0.19015,0.018
+    "inconsistency": """part,kind,design,trials,q,df,p_value,tau2,reason
+1,"design-by-treatment interaction, random effects",,,3.3,2,0.19015,0.018,
+2,"design-by-treatment interaction, random effects",,,,0,,,cannot be tested: no loop
 """,
     "additivity": """kind,part,code,reference,observed,predicted,ratio,statistic,df,p_value,reason
 "difference, random effects",,,,,,,5.4,3.0,0.0004,
@@ -112,7 +113,8 @@ def test_a_network_is_said_in_sentences(section):
         "τ² 0.018. Inconsistency (design-by-treatment interaction): p = 0.19.",
         "Part 2: 2 regimens, 1 trial, 1 direct comparison. Of the regimens compared with "
         "the reference, delta alone, the one with the highest P-score (0.95) is eps alone: hazard "
-        "ratio 0.50 (95% CI 0.25–1.00), with 1 direct trial. Interval: Wald.",
+        "ratio 0.50 (95% CI 0.25–1.00), with 1 direct trial. Interval: Wald. "
+        "Inconsistency cannot be tested: no loop.",
         "Additivity of the components (random effects): p < 0.001.",
     ]
 

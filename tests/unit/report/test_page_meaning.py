@@ -71,11 +71,37 @@ WRITTEN = [
          "Remark": "note"},
     ),
     (
-        NET, "inconsistency", "part,kind,design,trials,q,df,p_value,tau2",
-        "1,between designs,A:B:C,9,12.34,5,0.34,0.123",
+        NET, "inconsistency", "part,kind,design,trials,q,df,p_value,tau2,reason",
+        "1,between designs,A:B:C,9,12.34,5,0.34,0.123,why not",
         NET_ID, "Heterogeneity and inconsistency (decomposition of Q)",
         {"Part": "Part 1", "Source of variation": "between designs", "Design": "A:B:C",
-         "Trials": "9", "Q": "12.34", "df": "5", "p": "0.34", "τ²": "0.123"},
+         "Trials": "9", "Q": "12.34", "df": "5", "p": "0.34", "τ²": "0.123",
+         "Remark": "why not"},
+    ),
+    (
+        NET, "intervals", "part,model,role,interval,tau2,df,variance_factor,prior,reason",
+        "1,bayesian,co-primary,shortest,0.041,3,1.21,half-normal(0.5),few",
+        NET_ID, "What the models suppose, and which leads",
+        {"Model": "Bayesian (co-primary)", "Interval": "shortest", "τ²": "0.041", "df": "3",
+         "Factor of variances": "1.21", "Prior of τ": "half-normal(0.5)", "Remark": "few"},
+    ),
+    (
+        NET, "alternatives", "comparator,code,part,lead,estimate,ci_low,ci_high,"
+        "probability_of_benefit,random_reml,random_reml_low,random_reml_high,random_reml_hk,"
+        "random_reml_hk_low,random_reml_hk_high,bayesian,bayesian_low,bayesian_high,direct_trials,"
+        "direct_share,indirect_share,path,weakest_link,weakest_trials,weakest_share,"
+        "without_weakest,disagreement,years,transitivity,reason",
+        "C,B,1,bayesian,1.41,0.91,2.21,0.93,1.42,1.12,1.82,1.43,0.83,2.43,1.41,0.91,2.21,2,0.31,"
+        "0.69,B – A – C,A v C,TRIAL-Y,0.62,1.7,A v C: x,2011–2019,phase differs,none",
+        NET_ID, "Dual regimens against the alternatives of today (odds ratios)",
+        {"Against": "Against C", "Dual regimen": "B", "Wald": "1.12–1.82",
+         "Main model (interval)": "1.41 (0.91–2.21)", "Hartung–Knapp type": "0.83–2.43",
+         "Bayesian": "0.91–2.21", "Probability of benefit": "93%", "Direct": "31%",
+         "Indirect": "69%",
+         "Path": "B – A – C",
+         "Weakest link": "A v C", "Its trials": "TRIAL-Y", "Its share of the uncertainty": "62%",
+         "Standard error without it, times": "1.7", "Trials that disagree": "A v C: x",
+         "Reports": "2011–2019", "Trials of the path differ in": "phase differs", "Remark": "none"},
     ),
     (
         NET, "synergy", "label,background,agents,kind,trial,response_first,response_second,"

@@ -1,6 +1,7 @@
 """All that is computed of one network: each connected part, and the components over all parts."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trial_evidence.config.configuration import Configuration
@@ -16,10 +17,10 @@ from trial_evidence.network.components.additive import (
 )
 from trial_evidence.network.components.interactions import Interaction, estimate_interaction
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.network.evidence.nodes import Node
+from trial_evidence.network.evidence.nodes import Node, nodes_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.fit.contributions import Contributions, contributions
-from trial_evidence.network.fit.evidence_split import Split, split_evidence
+from trial_evidence.network.fit.evidence_split import Split, readable, split_evidence
 from trial_evidence.network.fit.inconsistency import Inconsistency, inconsistency
 from trial_evidence.network.fit.league import NetworkFit, fit_network
 from trial_evidence.network.fit.posterior import NetworkPosterior
@@ -65,6 +66,11 @@ class PartAnalysis:
     def leading(self) -> NetworkModel:
         """The model whose intervals are shown first."""
         return next(model for model in self.models if model.role == LEADING)
+
+    @property
+    def has_loop(self) -> bool:
+        """Whether designs could disagree at all."""
+        return self.inconsistency.between.df > 0
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,24 @@ class NetworkAnalysis:
         """A value as it is printed: the exponential of a logarithm, a difference as it is."""
         return float(MEASURES[self.network.measure].scale.to_natural(value))
 
+    def benefit(self, model: NetworkModel, at: tuple[int, int]) -> float:
+        """Probability that the first regimen is better; NaN of a model without a posterior."""
+        if model.below_zero is None:
+            return math.nan
+        below = float(model.below_zero[at])
+        return below if self.network.fewer_is_better else 1 - below
+
+    def codes(self, *regimens: str) -> tuple[str, ...]:
+        """Short names of regimens, whether trials of the network have them or not."""
+        about = self.evidence
+        named = nodes_of(set(regimens) - {*self.nodes}, about.labels, about.abbreviations)
+        return tuple((self.nodes.get(r) or named[r]).code for r in regimens)
+
+    def trial_names(self, studies: Iterable[str]) -> str:
+        """Trials as figures name them."""
+        trials = self.evidence.trials.set_index("trial_id")["label"]
+        return "; ".join(trials[list(studies)])
+
     def part_of(self, regimen: str) -> PartAnalysis:
         """The part that holds a regimen."""
         return next(part for part in self.parts if regimen in part.data.treatments)
@@ -167,7 +191,9 @@ def _part(
         beside=beside,
         models=tuple(network_models(fit, beside, posteriors, configuration.pooling)),
         ranking=rank_treatments(fit, higher_is_better=not network.fewer_is_better),
-        splits=split_evidence(fit),
+        splits=tuple(
+            readable(split, data, network.least_indirect_share) for split in split_evidence(fit)
+        ),
         inconsistency=inconsistency(data, ESTIMATOR),
         contributions=contributions(fit),
     )

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.files import records
+from trial_evidence.network.alternatives import alternatives_table
 from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
 from trial_evidence.network.evidence.graph import Design, direct_comparisons
 from trial_evidence.network.fit.effect import Effect, QTest
@@ -26,7 +27,7 @@ INTERACTION_COLUMNS = [
 NONE = math.nan
 # One regimen against another by one model.
 EFFECT = "model role estimate ci_low ci_high p_value pi_low pi_high probability_of_benefit"
-ALL_DIRECT = "direct evidence only: no indirect comparison is possible"
+NO_LOOP = "cannot be tested: no loop of comparisons lets designs disagree"
 
 
 def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFrame]:
@@ -43,8 +44,9 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
         ``used`` and ``set_aside`` (rows of the sheet), ``nodes``, ``comparisons``, ``summary``,
         ``intervals`` (what each model supposes, and which leads), ``league`` (every regimen
         against every other, both ways, by model), ``reference``, ``ranks``, ``split``,
-        ``inconsistency``, ``contributions``, ``transitivity``, ``components``, ``additivity`` and
-        ``interactions``. Ratios on the natural scale; the first regimen against the second.
+        ``inconsistency``, ``contributions``, ``transitivity``, ``components``, ``additivity``,
+        ``interactions`` and ``alternatives``. Ratios on the natural scale; the first regimen
+        against the second.
     """
     network = analysis.network
     made = {
@@ -55,6 +57,7 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
         rows = [(p.number, *row) for p in analysis.parts for row in of_part(analysis, p)]
         made[name] = pd.DataFrame(rows, columns=["part", *columns.split()])
     made["transitivity"].insert(5, "line", line)
+    made["alternatives"] = alternatives_table(analysis)
     for table in made.values():
         table.insert(0, "setting", network.setting)
         table.insert(1, "network", network.id)
@@ -74,15 +77,6 @@ def _counted(analysis: NetworkAnalysis) -> bool:
     return analysis.network.kind == "counts"
 
 
-def _pair(analysis: NetworkAnalysis, first: str, second: str) -> tuple[str, str]:
-    return analysis.nodes[first].code, analysis.nodes[second].code
-
-
-def _trial_names(analysis: NetworkAnalysis, studies: Iterable[str]) -> str:
-    trials = analysis.evidence.trials.set_index("trial_id")["label"]
-    return "; ".join(trials[list(studies)])
-
-
 def _nodes(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     """Regimens, their patients as far as stated, and events where they are counted."""
     sizes, used = _arm_sizes(analysis), analysis.evidence.used
@@ -100,8 +94,8 @@ def _comparisons(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     sizes = _arm_sizes(analysis)
     for found in direct_comparisons(part.data):
         size = sum(sizes.get((s, t), 0) for s in found.studies for t in found.pair)
-        of = (len(found.studies), found.multi_arm, size, _trial_names(analysis, found.studies))
-        yield *_pair(analysis, *found.pair), *of
+        of = (len(found.studies), found.multi_arm, size, analysis.trial_names(found.studies))
+        yield *analysis.codes(*found.pair), *of
 
 
 def _summary(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -124,10 +118,7 @@ def _effects(analysis: NetworkAnalysis, part: PartAnalysis, first: str, second: 
         p = NONE if model.p_value is None else float(model.p_value[at])
         predicted = (model.pi_low, model.pi_high)
         limits = [NONE if m is None else analysis.natural(float(m[at])) for m in predicted]
-        benefit = NONE
-        if model.below_zero is not None:
-            below = float(model.below_zero[at])
-            benefit = below if analysis.network.fewer_is_better else 1 - below
+        benefit = analysis.benefit(model, at)
         yield model.name, model.role, estimate, low, high, p, *limits, benefit
 
 
@@ -145,7 +136,7 @@ def _league(analysis: NetworkAnalysis) -> Rows:
     """Every regimen against every other, both ways; where no path leads, the reason."""
     part_of = {t: part for part in analysis.parts for t in part.data.treatments}
     for first, second in permutations(sorted(part_of), 2):
-        part, pair = part_of[first], _pair(analysis, first, second)
+        part, pair = part_of[first], analysis.codes(first, second)
         if part is part_of[second]:
             for effect in _effects(analysis, part, first, second):
                 yield part.number, *pair, *effect, ""
@@ -160,7 +151,7 @@ def _reference(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     for regimen in part.data.treatments:
         if regimen != part.reference:
             trials = direct.get(frozenset((regimen, part.reference)), 0)
-            pair = _pair(analysis, regimen, part.reference)
+            pair = analysis.codes(regimen, part.reference)
             for effect in _effects(analysis, part, regimen, part.reference):
                 yield regimen, *pair, *effect, trials, float(scores[regimen])
 
@@ -183,24 +174,25 @@ def _ends(analysis: NetworkAnalysis, *effects: Effect | None) -> Row:
 def _split(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     for split in part.splits:
         yield (
-            *_pair(analysis, *split.comparison.pair),
+            *analysis.codes(*split.comparison.pair),
             len(split.comparison.studies),
             split.proportion,
             *_ends(analysis, split.direct, split.indirect, split.network, split.difference),
             split.difference.p_value if split.difference else NONE,
-            "" if split.indirect else ALL_DIRECT,
+            split.reason,
         )
 
 
 def _inconsistency(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     def test(kind: str, found: QTest | None, of: Row = (NONE, NONE), tau2: Any = NONE) -> Row:
+        why = "" if part.has_loop or not kind.startswith(("between", "design")) else NO_LOOP
         if found is None or not found.df:
-            return kind, *of, NONE, 0 if found else NONE, NONE, tau2
-        return kind, *of, found.q, found.df, found.p_value, tau2
+            return kind, *of, NONE, 0 if found else NONE, NONE, tau2, why
+        return kind, *of, found.q, found.df, found.p_value, tau2, why
 
     def named(design: Design) -> Row:
         codes = " : ".join(analysis.nodes[t].code for t in design.treatments)
-        return codes, _trial_names(analysis, design.studies)
+        return codes, analysis.trial_names(design.studies)
 
     found = part.inconsistency
     yield test("total", found.total)
@@ -218,7 +210,7 @@ def _contributions(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     found = part.contributions
     for estimate, shares in zip(found.estimates, found.shares, strict=True):
         for direct, share in zip(found.comparisons, shares, strict=True):
-            yield *_pair(analysis, *estimate), *_pair(analysis, *direct), float(share)
+            yield *analysis.codes(*estimate), *analysis.codes(*direct), float(share)
 
 
 def _transitivity(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -231,7 +223,7 @@ def _transitivity(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
             rows = [row for row in used if row["trial_id"] == study]
             rows = [row for row in rows if row["regimen"] in found.pair] or rows
             yield (
-                *_pair(analysis, *found.pair),
+                *analysis.codes(*found.pair),
                 *(trial[column] for column in ("label", "year", "phase", "blinded")),
                 _joined(rows, "definition" if counted else "endpoint"),
                 _joined(rows, "population") if counted else "",
@@ -276,7 +268,7 @@ def _additivity(analysis: NetworkAnalysis) -> Rows:
             yield kind, *no_regimen, statistic, found.df, found.p_value, reason
     for row in analysis.components.predictions:
         part = analysis.part_of(row.treatment).number
-        named = part, row.treatment, *_pair(analysis, row.treatment, row.reference)
+        named = part, row.treatment, *analysis.codes(row.treatment, row.reference)
         ends = _ends(analysis, row.observed, row.predicted, row.difference)
         yield "regimen", *named, *ends, NONE, NONE, row.difference.p_value, row.difference.reason
 
@@ -322,7 +314,7 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
         "difference_high difference_p reason",
         _split,
     ),
-    "inconsistency": ("kind design trials q df p_value tau2", _inconsistency),
+    "inconsistency": ("kind design trials q df p_value tau2 reason", _inconsistency),
     "contributions": ("first second direct_first direct_second share", _contributions),
     "transitivity": (
         "first second trial year phase blinded outcome population_analysed patients_enrolled "

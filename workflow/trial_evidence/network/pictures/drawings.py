@@ -1,6 +1,6 @@
 """Figures of a network, placed on pages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -10,15 +10,26 @@ from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.charts.rankogram import rankogram
+from trial_evidence.figures.forests.axes import capital
 from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis
-from trial_evidence.network.models import COMMON, LEADING, WALD, interval_words
+from trial_evidence.network.fit.evidence_split import ALL_DIRECT
+from trial_evidence.network.models import COMMON, LEADING, WALD
+from trial_evidence.network.pictures.alternatives import NO_LOOP, alternatives
 from trial_evidence.network.pictures.components import additivity, components
-from trial_evidence.network.pictures.words import LIMITS, Drawing, Told, counted, percent
+from trial_evidence.network.pictures.words import (
+    LIMITS,
+    Drawing,
+    Told,
+    counted,
+    intervals,
+    listed,
+    percent,
+)
 from trial_evidence.words.numbers import format_number, format_p
 
 # Below so many regimens in a part the forest plot says it all; the tables hold the rest.
@@ -37,17 +48,19 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawin
     Yields
     ------
     Drawing
-        ``graph`` and ``forest`` always; ``league`` where a part has four regimens or more and the
+        ``graph`` and ``forest`` always; ``alternatives`` where a path joins a dual regimen with one
+        of them; ``league`` where a part has four regimens or more and the
         cells fit the page; for every part of five regimens or more ``ranks`` and
         ``contributions`` (with the number of the part behind the name from the second on);
-        ``split`` where any comparison has indirect evidence; ``components`` and ``additivity``
-        where the additive model says anything.
+        ``split`` where any comparison rests on more than its own trials; ``components`` and
+        ``additivity`` where the additive model says anything.
     """
     if not analysis.parts:
         return
     told = Told(analysis, style)
     pages: dict[str, Picture | None] = {
-        "graph": _graph(told), "forest": _forest(told), "league": _league(told)
+        "graph": _graph(told), "forest": _forest(told), "alternatives": alternatives(told),
+        "league": _league(told),
     }  # fmt: skip
     for part in told.rows("summary"):
         if part["regimens"] >= LEAST_FOR_RANKS:
@@ -76,8 +89,12 @@ def _heterogeneity(told: Told) -> Iterator[str]:
             )
     without = [str(part["part"]) for part in parts if pd.isna(part["tau2_reml"])]
     if without:
-        which = f"Part{'s' if len(without) > 1 else ''} {_listed(without)}: " if several else ""
+        which = f"Part{'s' if len(without) > 1 else ''} {listed(without)}: " if several else ""
         yield f"{which}{NO_HETEROGENEITY}"
+
+
+def _untested(told: Told) -> tuple[str, ...]:
+    return () if any(part.has_loop for part in told.analysis.parts) else (NO_LOOP,)
 
 
 def _apart(told: Told) -> tuple[str, ...]:
@@ -129,21 +146,6 @@ def _graph(told: Told) -> Page:
     return network_graph.layout(described, told.style)
 
 
-def _intervals(told: Told, where: str = "") -> Iterator[str]:
-    """Which intervals are shown first, a sentence for parts alike."""
-    parts: dict[str, list[str]] = {}
-    for part in told.analysis.parts:
-        words = interval_words(part.leading, part.fit.heterogeneity.df)
-        parts.setdefault(words, []).append(str(part.number))
-    for words, numbers in parts.items():
-        some = f" of part{'s' if len(numbers) > 1 else ''} {_listed(numbers)}"
-        yield f"Intervals{where}{some if len(parts) > 1 else ''}: {words}."
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
 def _forest(told: Told) -> Page:
     nodes = {row["code"]: row for row in told.rows("nodes")}
     rows: list[Row] = []
@@ -181,7 +183,7 @@ def _forest(told: Told) -> Page:
         ],
         ("the regimen", "the reference"),
         f"{told.measure.title.lower()} with its {told.level} interval: {'; '.join(described)}.",
-        notes=(*_intervals(told), *_heterogeneity(told), *_apart(told)),
+        notes=(*intervals(told), *_heterogeneity(told), *_untested(told), *_apart(told)),
         footnotes=(
             "Random effects with one between-trial variance for all comparisons, by REML. Which "
             "interval is drawn goes by the degrees of freedom, as it goes by the number of trials "
@@ -238,7 +240,7 @@ def _league(told: Told) -> Page | None:
                 "regimen of the row against that of the column, with Wald limits. In every cell "
                 "the higher-ranked regimen comes first. Bold: the interval excludes no effect."
                 f"{empty}",
-                " ".join(_intervals(told, " below the diagonal")),
+                " ".join(intervals(told, where=" below the diagonal")),
             ),
             footnotes=(f"Ordered by P-score. {told.codes()}",),
             description=f"{title}, {measure} of {len(codes)} regimens, the best P-score first: "
@@ -323,15 +325,22 @@ def _contributions(told: Told, part: dict[str, Any], title: str) -> Page | None:
 def _split(told: Told) -> Page | None:
     rows: list[Row] = []
     tested = []
-    for row in told.rows("split", reason=""):
+    empty: dict[str, list[str]] = {}
+    for row in told.rows("split"):
+        if row["direct_share"] >= 1 - ALL_DIRECT:
+            continue
         pair = f"{row['first']} v {row['second']}"
-        p = format_p(row["difference_p"])
-        tested.append(f"{pair} {p}")
+        p = "" if row["reason"] else format_p(row["difference_p"])
+        tested.append(f"{pair} {p or 'no indirect evidence'}")
+        indirect = {"p": p.removeprefix("p ").removeprefix("= ")}
+        if row["reason"]:
+            empty.setdefault(row["reason"], []).append(pair)
+            indirect = {"result": "none"}
         share = percent(row["direct_share"])
         rows.append(Row("heading", {"label": pair}))
         for label, name, texts in (
             ("Direct", "direct", {"trials": str(row["trials"]), "share": share}),
-            ("Indirect", "indirect", {"p": p.removeprefix("p ").removeprefix("= ")}),
+            ("Indirect", "indirect", indirect),
             ("Network", "combined", {}),
         ):
             rows.append(told.row(label, [row[f"{name}{limit}"] for limit in LIMITS], **texts))
@@ -357,11 +366,14 @@ def _split(told: Told) -> Page | None:
         ],
         ("the first", "the second"),
         said,
-        notes=tuple(between),
+        notes=(
+            *between,
+            *(f"{capital(reason)}: {'; '.join(pairs)}." for reason, pairs in empty.items()),
+        ),
         footnotes=(
             "Separating indirect from direct evidence by back-calculation, random effects, Wald "
             "intervals. Trials "
             "of three or more arms count as direct evidence on every pair of arms. Comparisons "
-            f"without indirect evidence are not shown. {told.codes()}",
+            f"with direct evidence alone are not shown. {told.codes()}",
         ),
     )

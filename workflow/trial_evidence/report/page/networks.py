@@ -52,8 +52,8 @@ class NetworkPart:
         In words; ``""`` for a surrogate.
     parts : list of dict
         Connected parts: ``summary.csv`` with ``best``, the regimen of the highest P-score among
-        those compared with the reference, ``interaction``, the p value of inconsistency, and
-        ``interval``, the kind that leads.
+        those compared with the reference, ``interaction``, the p value of inconsistency,
+        ``untested``, why there is none, and ``interval``, the kind that leads.
     regimens : list of dict
         Of all parts, by P-score, with effect and rank.
     leagues : tuple of Grid
@@ -99,9 +99,7 @@ def _score(row: Mapping[str, Any]) -> float:
 
 def _parts(tables: Tables) -> Rows:
     labels = {row["code"]: row["label"] for row in tables("nodes")}
-    tests = {
-        row["part"]: row["p_value"] for row in tables("inconsistency") if row["kind"] == INTERACTION
-    }
+    tests = {row["part"]: row for row in tables("inconsistency") if row["kind"] == INTERACTION}
     by_score = sorted(tables.main("reference"), key=_score, reverse=True)
     # The last one stays: that of the highest score, the first of equals.
     best = {
@@ -111,8 +109,11 @@ def _parts(tables: Tables) -> Rows:
     intervals = {row["part"]: row["interval"] for row in tables.main("intervals")}
     return [
         row
-        | {"best": best.get(row["part"]), "interaction": tests.get(row["part"], "")}
-        | {"interval": intervals.get(row["part"], "")}
+        | {"best": best.get(row["part"]), "interval": intervals.get(row["part"], "")}
+        | {
+            name: tests[row["part"]][column] if row["part"] in tests else ""
+            for name, column in (("interaction", "p_value"), ("untested", "reason"))
+        }
         for row in tables("summary")
     ]
 
