@@ -60,13 +60,14 @@ B,0.71,1.5
     "additivity": """kind,part,code,reference,observed,predicted,ratio,statistic,df,p_value,reason
 "difference, random effects",,,,,,,5.4,3.0,0.0004,
 """,
-    "components": """component,model,estimate,ci_low,ci_high,p_value,reason
-lapatinib,random_reml,2,1,4,0.05,
-t-dm1,random_reml,,,,,"The studies cannot tell apart the effects of t-dm1, chemotherapy."
+    "components": """component,model,trials,estimate,ci_low,ci_high,p_value,reason
+lapatinib,random_reml,3,2,1,4,0.05,
+t-dm1,random_reml,1,,,,,"The studies cannot tell apart the effects of t-dm1, chemotherapy."
 """,
-    "interactions": """first,second,trials_with,trials_within,estimate,ci_low,ci_high,p_value,\
-posterior_median,posterior_low,posterior_high,probability_of_synergy,confounded_with,reason
-lapatinib,t-dm1,2,1,1,0.5,2,1,1,0.5,2,0.5,chemotherapy x pertuzumab; pertuzumab x t-dm1,
+    "interactions": """first,second,trials_with,trials_against_part,trials_alone,identified_by,\
+estimate,ci_low,ci_high,p_value,posterior_median,posterior_low,posterior_high,\
+probability_of_synergy,confounded_with,reason
+lapatinib,t-dm1,2,1,0,TRIAL-X,1,0.5,2,1,1,0.5,2,0.5,chemotherapy x pertuzumab; pertuzumab x t-dm1,
 """,
     "set_aside": """trial,arms,what,reason,source_id,table,row
 T1,trial_a_dual v elsewhere,OS,Too early,nobody_2020,hazard_ratios,7

@@ -42,20 +42,21 @@ WRITTEN = [
          "Remark": "few trials"},
     ),
     (
-        NET, "components", "component,model,estimate,ci_low,ci_high,p_value,tau2,reason",
-        "Alpha,random_reml,2.34,1.23,4.45,0.03,0.567,one arm",
+        NET, "components", "component,model,trials,estimate,ci_low,ci_high,p_value,tau2,reason",
+        "Alpha,random_reml,4,2.34,1.23,4.45,0.03,0.567,one arm",
         NET_ID, "Additive components",
-        {"Model": "Random effects", "Component": "Alpha", "Odds ratio (interval)":
-         "2.34 (1.23–4.45)", "p": "0.03", "Remark": "One arm"},
+        {"Model": "Random effects", "Component": "Alpha", "Trials with and without it": "4",
+         "Odds ratio (interval)": "2.34 (1.23–4.45)", "p": "0.03", "Remark": "One arm"},
     ),
     (
-        NET, "interactions", "first,second,trials_with,trials_within,estimate,ci_low,ci_high,"
-        "p_value,tau2,posterior_median,posterior_low,posterior_high,probability_of_synergy,"
+        NET, "interactions", "first,second,trials_with,trials_against_part,trials_alone,"
+        "identified_by,estimate,ci_low,ci_high,p_value,tau2,posterior_median,posterior_low,posterior_high,probability_of_synergy,"
         "confounded_with,reason",
-        "Alpha,Beta,6,2,1.44,0.94,2.21,0.09,0.1,1.33,0.88,2.01,0.87,Gamma,few",
+        "Alpha,Beta,6,2,1,TRIAL-Z,1.44,0.94,2.21,0.09,0.1,1.33,0.88,2.01,0.87,Gamma,few",
         NET_ID, "Joint effects beyond the sum of the two components",
         {"Pair": "Alpha × Beta", "Trials with the pair": "6",
          "Trials comparing the pair with a part of it": "2",
+         "Trials that show it by themselves": "1", "Identified by": "TRIAL-Z",
          "Ratio of odds ratios (interval)": "1.44 (0.94–2.21)", "p": "0.09",
          "Bayesian (interval)": "1.33 (0.88–2.01)", "Probability of synergy": "87%",
          "Indistinguishable from": "Gamma", "Remark": "Few"},

@@ -135,8 +135,8 @@ def _estimates(
             yield _key(network, network.measure, what), row | shared
     for entry in side.networks.synergy:
         if (entry.setting, entry.network) == (network.setting, network.id):
-            table = synergy_table(synergy_results(entry, evidence, side.configuration))
-            yield from _synergy(network, table, side)
+            found = synergy_results(entry, evidence, side.configuration, analysis.additive)
+            yield from _synergy(network, synergy_table(found), side)
 
 
 def _synergy(

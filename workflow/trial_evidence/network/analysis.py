@@ -121,6 +121,11 @@ class NetworkAnalysis:
         """Nodes by regimen."""
         return self.evidence.nodes
 
+    @property
+    def additive(self) -> ComponentModel | Refused | None:
+        """The component model with tau2 by REML."""
+        return None if self.components is None else self.components.model
+
     def natural(self, value: float) -> float:
         """A value as it is printed: the exponential of a logarithm, a difference as it is."""
         return float(MEASURES[self.network.measure].scale.to_natural(value))

@@ -10,6 +10,7 @@ import pandas as pd
 from trial_evidence.files import records
 from trial_evidence.network.alternatives import alternatives_table
 from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
+from trial_evidence.network.components.identification import Identification
 from trial_evidence.network.evidence.graph import Design, direct_comparisons
 from trial_evidence.network.fit.effect import Effect, QTest
 from trial_evidence.network.fit.league import NO_PATH
@@ -20,9 +21,9 @@ Row = tuple[Any, ...]
 Rows = Iterator[Row]
 
 INTERACTION_COLUMNS = [
-    "first", "second", "trials_with", "trials_within", "estimate", "ci_low", "ci_high", "p_value",
-    "tau2", "posterior_median", "posterior_low", "posterior_high", "probability_of_synergy",
-    "prior", "confounded_with", "reason",
+    "first", "second", "trials_with", "trials_against_part", "trials_alone", "identified_by",
+    "estimate", "ci_low", "ci_high", "p_value", "tau2", "posterior_median", "posterior_low",
+    "posterior_high", "probability_of_synergy", "prior", "confounded_with", "reason",
 ]  # fmt: skip
 NONE = math.nan
 # One regimen against another by one model.
@@ -241,11 +242,22 @@ def _components(analysis: NetworkAnalysis) -> Rows:
     models = {"random_reml": found.model, "common": found.common} if found else {}
     for name, model in models.items():
         if isinstance(model, Refused):
-            yield "component", "", name, *[NONE] * 5, model.reason
+            yield "component", "", name, *[NONE] * 6, model.reason
             continue
         for effect in model.components:
             numbers = *_ends(analysis, effect), effect.p_value, model.fitted.tau2
-            yield "component", effect.name, name, *numbers, effect.reason
+            trials = _varying(analysis, effect.name)
+            yield "component", effect.name, name, trials, *numbers, effect.reason
+
+
+def _varying(analysis: NetworkAnalysis, component: str) -> int:
+    """Trials with arms that hold a component and arms that do not."""
+    data = analysis.evidence.data
+    held = [
+        {component in analysis.nodes[treatment].components for treatment in study.treatments}
+        for study in (data.studies if data else ())
+    ]
+    return sum(len(of) > 1 for of in held)
 
 
 def _additivity(analysis: NetworkAnalysis) -> Rows:
@@ -276,24 +288,44 @@ def _additivity(analysis: NetworkAnalysis) -> Rows:
 def _interactions(analysis: NetworkAnalysis) -> Rows:
     for pair, found in analysis.components.interactions if analysis.components else ():
         if isinstance(found, Refused):
-            yield *pair, *[NONE] * 13, found.reason
+            yield *pair, *[NONE] * 15, found.reason
             continue
         posterior = found.posterior
         above = posterior.probability_above_zero
+        # Together better than the sum: more responses, or fewer events. Of whom, the data cannot
+        # tell where another pair explains the same trials.
+        better = 1 - above if analysis.network.fewer_is_better else above
         yield (
             *pair,
             found.studies_with,
             found.studies_apart,
+            len(found.identified.alone),
+            _identified(analysis, found.identified),
             *_ends(analysis, found.effect),
             found.effect.p_value,
             found.tau2,
             *map(analysis.natural, (posterior.median, posterior.ci_low, posterior.ci_high)),
-            # Together better than the sum: more responses, or fewer events.
-            1 - above if analysis.network.fewer_is_better else above,
+            NONE if found.confounded_with else better,
             posterior.tau.prior.label,
             "; ".join(found.confounded_with),
             found.effect.reason,
         )
+
+
+def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
+    """Which trials an interaction rests on, and what they have to suppose."""
+    if found.with_pair:
+        return "the trials that hold both"
+    alike: dict[str, list[str]] = {}
+    for study, supposed in found.beside:
+        pairs = " and ".join(" x ".join(pair) for pair in supposed)
+        why = f"if {pairs} {'is' if len(supposed) == 1 else 'are'} additive" if pairs else ""
+        alike.setdefault(why, []).append(analysis.trial_names([study]))
+    if not alike:
+        return "several trials together, none of which suffices"
+    said = (" or ".join(names) + (f" ({why})" if why else "") for why, names in alike.items())
+    without = "; without these it cannot be estimated" if found.needed else ""
+    return f"the trials that hold both, with {'; or '.join(said)}{without}"
 
 
 # The columns of a table after setting and network (and part), and its rows.
@@ -324,7 +356,10 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
 }
 _OF_NETWORKS: Mapping[str, tuple[str, Callable[[NetworkAnalysis], Rows]]] = {
     "league": (f"part first second {EFFECT} reason", _league),
-    "components": ("kind component model estimate ci_low ci_high p_value tau2 reason", _components),
+    "components": (
+        "kind component model trials estimate ci_low ci_high p_value tau2 reason",
+        _components,
+    ),
     "additivity": (
         "kind part regimen code reference observed observed_low observed_high predicted "
         "predicted_low predicted_high ratio ratio_low ratio_high statistic df p_value reason",

@@ -11,6 +11,7 @@ from trial_evidence.network.components.additive import (
     Components,
     interaction_observations,
 )
+from trial_evidence.network.components.identification import Identification, identification
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import Effect, wald
 from trial_evidence.network.fit.linear_model import Observations, fit
@@ -80,7 +81,9 @@ class Interaction:
         Between-study variance of the model with the interaction.
     studies_with, studies_apart : int
         Studies with an arm that holds all the components, and those of them in which another arm
-        holds some of them: only the latter can show an interaction within randomisation.
+        holds some of them. None shows an interaction by itself that lacks an arm with none.
+    identified : Identification
+        What it rests on.
     confounded_with : tuple of str
         Other pairs of components whose interaction explains the same observations: with either in
         the model the other cannot be estimated, and which of them acts is not known.
@@ -91,6 +94,7 @@ class Interaction:
     tau2: float
     studies_with: int
     studies_apart: int
+    identified: Identification
     confounded_with: tuple[str, ...]
 
 
@@ -138,6 +142,7 @@ def estimate_interaction(
         tau2=fitted.tau2,
         studies_with=len(with_all),
         studies_apart=sum(any(arm and arm != together for arm in arms) for arms in with_all),
+        identified=identification(data, components, interaction),
         confounded_with=confounded_with(data, components, interaction),
     )
 

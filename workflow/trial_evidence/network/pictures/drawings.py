@@ -70,7 +70,7 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawin
             title = f"{told.title}, contributions{of}"
             pages[f"contributions{behind}"] = _contributions(told, part, title)
     pages |= {"split": _split(told), "components": components(told)}
-    pages["additivity"] = additivity(told) if pages["components"] else None
+    pages["additivity"] = additivity(told)
     yield from (Drawing(name, page) for name, page in pages.items() if page is not None)
 
 

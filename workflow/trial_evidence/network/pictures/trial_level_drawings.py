@@ -47,8 +47,8 @@ def synergy_drawings(
     Yields
     ------
     Drawing
-        ``synergy_<scale>``: the trials and their pools at the first background that the scale
-        allows, and the pool of all trials at the others. Scales that need no background define
+        ``synergy_<scale>``: the trials and their pools at the leading background, and the pool of
+        all trials at the others. Scales that need no background define
         no synergy and are in the table alone.
     """
     table = synergy_table(results)
@@ -67,7 +67,7 @@ def _synergy(
     style: Style,
 ) -> Page:
     pooled = table[table["kind"] == "pooled"]
-    main = pooled["background"].iloc[0]
+    main = results.lead.rate
 
     def lead(agents: str, background: float) -> dict[str, Any] | None:
         """The leading pooled result of some trials, or the first where that was not possible."""
@@ -126,7 +126,8 @@ def _synergy(
         notes=(overall["meaning"], background),
         footnotes=(
             "Trials with arms of each agent alone and of both, with the same partner; "
-            "intervals of single trials by the delta method.",
+            "intervals of single trials by the delta method. No trial without an arm of neither "
+            "agent shows synergy by itself: what is expected depends on the background supposed.",
         ),
         description=f"Forest plot. {title}: {len(trials)} trials, pooled {last.texts['result']}.",
     )

@@ -12,10 +12,12 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Background, SurrogacyAnalysis, SynergyAnalysis
 from trial_evidence.extract.regimens import join_agents
 from trial_evidence.files import records
+from trial_evidence.network.components.additive import ComponentModel
 from trial_evidence.network.evidence.contrasts import from_counts
 from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.fit.effect import wald
+from trial_evidence.network.within_trials.background import implied_background
 from trial_evidence.network.within_trials.bivariate import EffectPair
 from trial_evidence.network.within_trials.factorial import Arm, factorial_trials
 from trial_evidence.network.within_trials.surrogacy import R2_METHODS, Model, Surrogacy, surrogacy
@@ -72,12 +74,16 @@ class SynergyResults:
     set_aside : tuple of (str, str, str)
         Trial id, name and reason, for every trial of the network that does not count, and for arms
         of one that does which do not.
+    lead : Background
+        The one that figures lead with: what the component model implies, else the middle of those
+        supposed.
     """
 
     analysis: SynergyAnalysis
     trials: dict[str, Row]
     pools: tuple[SynergyPool, ...]
     set_aside: tuple[tuple[str, str, str], ...]
+    lead: Background
 
 
 @dataclass(frozen=True)
@@ -90,14 +96,26 @@ class SurrogacyResults:
 
 
 def synergy_results(
-    analysis: SynergyAnalysis, evidence: NetworkEvidence, configuration: Configuration
+    analysis: SynergyAnalysis,
+    evidence: NetworkEvidence,
+    configuration: Configuration,
+    additive: ComponentModel | Refused | None = None,
 ) -> SynergyResults:
     """Estimate synergy on every scale and background, over all trials and by pair of agents.
 
-    The evidence is that of a network of counts. Trials are found by what their arms hold, never by
+    The evidence is that of a network of counts, and the component model that of the same network:
+    the background that it implies comes first. Trials are found by what their arms hold, never by
     name.
     """
     found = factorial_trials(_arms(evidence))
+    effects = {}
+    if isinstance(additive, ComponentModel):
+        effects = {one.name: one.estimate for one in additive.components if not one.reason}
+    implied = implied_background(found.trials, effects, evidence.network.measure)
+    backgrounds = analysis.background
+    if implied is not None:
+        rest = (one for one in backgrounds if one.rate != implied.rate)
+        backgrounds = (implied, *rest)
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["label"], strict=True))
     sheet_arms = {(row["trial_id"], row["code"]): row["arm_ids"] for row in records(evidence.used)}
     trials = {
@@ -120,12 +138,13 @@ def synergy_results(
     pools = tuple(
         SynergyPool(scale.name, supposed, agents, pool_synergy(alike, scale, supposed, *methods))
         for scale in SCALES.values()
-        for supposed in analysis.background[: None if scale.background else 1]
+        for supposed in backgrounds[: None if scale.background else 1]
         for agents, alike in groups.items()
     )
     left = [(trial, NOT_FACTORIAL) for trial in names if trial not in trials]
     set_aside = tuple((trial, names[trial], why) for trial, why in (*found.set_aside, *left))
-    return SynergyResults(analysis, trials, pools, set_aside)
+    lead = implied or analysis.background[len(analysis.background) // 2]
+    return SynergyResults(analysis, trials, pools, set_aside, lead)
 
 
 def _arms(evidence: NetworkEvidence) -> Iterator[Arm]:
