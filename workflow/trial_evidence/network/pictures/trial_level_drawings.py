@@ -24,6 +24,7 @@ from trial_evidence.network.within_trials.trial_level import (
     SynergyResults,
     surrogacy_table,
     synergy_table,
+    withheld,
 )
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.models.leading import leading_model
@@ -174,7 +175,8 @@ def _row(
 def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> Drawing | None:
     """The surrogacy plot, with the errors-in-variables line where there is one.
 
-    None where no trial has both effects. `level` is that of the bands, in percent.
+    Where one trial overturns the main results, that is said first and no line is drawn. None where
+    no trial has both effects. `level` is that of the bands, in percent.
     """
     found, title = results.found, results.analysis.title
     if not found.pairs:
@@ -185,7 +187,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     )
     grid = np.linspace(trials["surrogate"].min() - 3, trials["surrogate"].max() + 3, _POINTS)
     line, threshold = None, None
-    for model in (found.models[1].found, found.models[0].found):
+    for model in () if found.overturned else (found.models[1].found, found.models[0].found):
         drawn = None if isinstance(model, Refused) else model.line(grid)
         if line is None and drawn is not None and not isinstance(model, Refused):
             threshold = model.threshold.effect
@@ -199,9 +201,10 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     main = main[main["role"] == "main"]
     said = ["reason", "weighting", "note"]
     main = main.assign(**{name: main[name].astype(object).fillna("") for name in said})
-    notes = [f"{count} with both effects of one contrast.", *map(_sentence, records(main))]
+    notes = [*withheld(found)] or [*map(_sentence, records(main))]
+    notes.append(f"{count} with both effects of one contrast.")
     words = Words(title, tuple(notes), found.cautions)
-    description = f"{title}: {count}. {' '.join(notes)}"
+    description = f"{title}: {' '.join(notes)}"
     shown = trials, line, threshold, axes, level
     chart = charted(surrogate, *shown, words=words, description=description, style=style)
     return Drawing("surrogacy", chart)
