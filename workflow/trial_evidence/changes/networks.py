@@ -135,7 +135,7 @@ def _estimates(
             yield _key(network, network.measure, what), row | shared
     for entry in side.networks.synergy:
         if (entry.setting, entry.network) == (network.setting, network.id):
-            found = synergy_results(entry, evidence, side.configuration, analysis.additive)
+            found = synergy_results(entry, evidence, side.configuration, analysis.added)
             yield from _synergy(network, synergy_table(found), side)
 
 

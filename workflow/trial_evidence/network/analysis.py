@@ -122,9 +122,11 @@ class NetworkAnalysis:
         return self.evidence.nodes
 
     @property
-    def additive(self) -> ComponentModel | Refused | None:
-        """The component model with tau2 by REML."""
-        return None if self.components is None else self.components.model
+    def added(self) -> dict[str, float]:
+        """Component -> what it adds, on the analysis scale, where the trials determine it."""
+        model = self.components.model if self.components else None
+        effects = model.components if isinstance(model, ComponentModel) else ()
+        return {effect.name: effect.estimate for effect in effects if not effect.reason}
 
     def natural(self, value: float) -> float:
         """A value as it is printed: the exponential of a logarithm, a difference as it is."""

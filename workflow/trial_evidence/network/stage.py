@@ -95,7 +95,7 @@ def network_findings(
         analyses,
         [
             synergy_results(
-                entry, evidence[entry.network], configuration, analyses[entry.network].additive
+                entry, evidence[entry.network], configuration, analyses[entry.network].added
             )
             for entry in networks.synergy
             if entry.setting == setting

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Background, SurrogacyAnalysis, SynergyAnalysis
 from trial_evidence.extract.regimens import join_agents
 from trial_evidence.files import records
-from trial_evidence.network.components.additive import ComponentModel
 from trial_evidence.network.evidence.contrasts import from_counts
 from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
@@ -114,19 +113,16 @@ def synergy_results(
     analysis: SynergyAnalysis,
     evidence: NetworkEvidence,
     configuration: Configuration,
-    additive: ComponentModel | Refused | None = None,
+    added: Mapping[str, float],
 ) -> SynergyResults:
     """Estimate synergy on every scale and background, over all trials and by pair of agents.
 
-    The evidence is that of a network of counts, and the component model that of the same network:
-    the background that it implies comes first. Trials are found by what their arms hold, never by
-    name.
+    The evidence is that of a network of counts. ``added`` is what each component adds by the
+    component model of that network: the background that it implies comes first. Trials are found by
+    what their arms hold, never by name.
     """
     found = factorial_trials(_arms(evidence))
-    effects = {}
-    if isinstance(additive, ComponentModel):
-        effects = {one.name: one.estimate for one in additive.components if not one.reason}
-    implied = implied_background(found.trials, effects, evidence.network.measure)
+    implied = implied_background(found.trials, added, evidence.network.measure)
     backgrounds = analysis.background
     if implied is not None:
         rest = (one for one in backgrounds if one.rate != implied.rate)
