@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from itertools import combinations, pairwise
-from math import exp, hypot, log
+from math import hypot
 
 import pytest
 from meaning.evidence import NO_EFFECT, agents, floats, numbers, one, rows, says
@@ -457,12 +457,29 @@ def test_the_trials_of_surrogacy_lie_at_both_their_effects(made_up):
         at = x.at(float(row["odds_ratio"])), y.at(float(row["hazard_ratio"]))
         assert drawn.marks_at(*at), row["trial"]
         assert near(drawn, row["trial"], at), row["trial"]
-    main = one(place / "models.csv", role="main", model="weighted regression")
-    text = drawn.everything
-    assert f"slope {float(main['slope']):.2f}".replace("-", "−") in text
-    assert "Hazard ratio (↑ shorter survival; ↓ longer survival)" in text
-    assert "Odds ratio of response" in text
-    shown = one(place / "models.csv", role="main", model="bivariate")
-    for odds in (1.0, 2.0):
-        fitted = exp(float(shown["intercept"]) + float(shown["slope"]) * log(odds))
-        assert drawn.passes(x.at(odds), y.at(fitted)), odds
+    assert "Hazard ratio (↑ shorter survival; ↓ longer survival)" in drawn.everything
+    assert "Odds ratio of response" in drawn.everything
+
+
+def test_surrogacy_that_one_trial_decides_has_neither_line_nor_threshold(made_up):
+    """What its deletion does is said first, in the figure and in its description."""
+    place = made_up.results / "neoadjuvant/network/pcr_and_event_free"
+    drawn, said = Figure(place / "surrogacy.svg"), rows(place / "models.csv")
+    main = one(place / "models.csv", role="main", model="bivariate")
+    left = one(place / "models.csv", role="leave-one-out", model="bivariate", without="JUNIPER")
+    assert (main["slope"], main["r2"]) == ("", "")
+    assert {row["threshold_odds_ratio"] for row in said} == {""}
+    (leverage,) = (
+        float(row["leverage"]) for row in rows(place / "trials.csv") if row["trial"] == "JUNIPER"
+    )
+    first = f"Without JUNIPER (leverage {leverage:.2f}) the slope (bivariate) is "
+    first += f"{float(left['slope']):.2f} instead of"
+    assert first in main["reason"]
+    assert first in drawn.everything
+    listed = rows(
+        made_up.results / "neoadjuvant/network/figures.csv", analysis="pcr_and_event_free"
+    )
+    title = listed[0]["title"]
+    assert listed[0]["description"].startswith(f"{title}: {first}")
+    for word in ("Fitted line", "Threshold effect"):
+        assert word not in drawn.everything
