@@ -12,7 +12,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy.linalg import block_diag
-from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts, network
+from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
 from trial_evidence.network.fit.evidence_split import split_evidence
 from trial_evidence.network.fit.inconsistency import inconsistency
 from trial_evidence.network.fit.league import fit_network
@@ -43,7 +43,7 @@ def trials(treatments=TREATMENTS, studies=TRIALS, seed=1) -> NetworkData:
                 np.diag(variances[1:]) + variances[0],
             )
         )
-    return network(made)
+    return NetworkData(tuple(made))
 
 
 def seconds(function, repeats=3):

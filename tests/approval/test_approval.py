@@ -23,6 +23,7 @@ FIGURES = {
     "figure_rates": r"results/\w+/pcr_rates/.*",
     "figure_forest_by_modifier": r".*/forest(_odds_ratio|_risk_difference)?_by_\w+",
     "figure_network_forest": r".*/network/.*/forest",
+    "figure_network_alternatives": r".*/alternatives",
     "figure_network_graph": r".*/graph",
     "figure_network_league": r".*/league",
     "figure_network_ranks": r".*/ranks",

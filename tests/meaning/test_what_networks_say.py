@@ -1,13 +1,27 @@
 """Figures of networks, synergy and surrogacy, opened again and held against their tables."""
 
+from dataclasses import replace
 from itertools import combinations, pairwise
-from math import exp, hypot, log
+from math import hypot
 
 import pytest
 from meaning.evidence import NO_EFFECT, agents, floats, numbers, one, rows, says
 from meaning.reading import Figure, middle
 from meaning.test_what_forests_say import drawn_at, result
 from meaning.test_what_sequences_say import near
+from trial_evidence.cli import DICTIONARY
+from trial_evidence.config.configuration import read_configuration
+from trial_evidence.config.networks import read_networks
+from trial_evidence.figures.canvas.publishing import publish
+from trial_evidence.figures.canvas.style import style_for
+from trial_evidence.files import records
+from trial_evidence.network.analysis import analyse
+from trial_evidence.network.evidence.rows import network_evidence
+from trial_evidence.network.fit.evidence_split import split_evidence
+from trial_evidence.network.pictures.drawings import network_drawings
+from trial_evidence.network.pictures.words import BEYOND
+from trial_evidence.network.tables import network_tables
+from trial_evidence.sheet import load_sheet, read_dictionary
 
 NETWORKS = {
     "pcr_network": ("neoadjuvant", "odds_ratio"),
@@ -45,20 +59,31 @@ def test_a_regimen_has_its_effect_against_the_reference(made_up, network):
     patients = {
         row["code"]: row["patients"] for row in rows(folder(made_up, network) / "nodes.csv")
     }
-    found = rows(folder(made_up, network) / "reference.csv", model="random_reml")
+    table = rows(folder(made_up, network) / "reference.csv")
+    found = [row for row in table if row["role"] == "lead"]
     assert found
     for row in found:
         word = drawn.named(row["code"])
         cells = drawn.cells(word)
-        assert cells[1] == patients[row["code"]]
-        assert cells[2] == row["direct_trials"]
+        assert cells[1:3] == [patients[row["code"]], row["direct_trials"]]
         assert says(next(c for c in cells if "(" in c), floats(row, *EFFECT)), row["code"]
         assert cells[-1] == f"{float(row['p_score']):.2f}"
-        if row["pi_low"]:
-            assert says(cells[-2], floats(row, "pi_low", "pi_high")), row["code"]
+        for place, model in ((-3, "random_reml"), (-2, "bayesian")):
+            (other,) = (r for r in table if (r["code"], r["model"]) == (row["code"], model))
+            assert says(cells[place], floats(other, "ci_low", "ci_high")), (row["code"], model)
         above = [w for w in drawn.all_named("Against") if w.y < word.y]
         assert above[-1].text == f"Against {row['reference']}"
         drawn_at(drawn, axis, word, *floats(row, *EFFECT), mark=False)
+
+
+@pytest.mark.parametrize("stem", ["forest", "league"])
+@pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
+def test_a_figure_names_the_interval_that_it_prints(made_up, network, stem):
+    (lead,) = rows(folder(made_up, network) / "intervals.csv", role="lead")
+    named = {"random_reml": "Wald", "random_reml_hk": "Hartung–Knapp type", "bayesian": "Bayesian"}
+    said = figure(made_up, network, stem).everything
+    place = " below the diagonal" if stem == "league" else ""
+    assert f"Intervals{place}: {named[lead['model']]}" in said
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -73,12 +98,64 @@ def test_the_better_regimen_has_the_higher_p_score(made_up, network):
     for one_, other in pairwise(w for w in drawn.words if w.text.startswith("Against")):
         assert one_.y < other.y
     for part in {row["part"] for row in rows(folder(made_up, network) / "reference.csv")}:
-        found = rows(folder(made_up, network) / "reference.csv", model="random_reml", part=part)
+        found = rows(folder(made_up, network) / "reference.csv", role="lead", part=part)
         places = [drawn.named(row["code"]).y for row in found]
         ordered = [row for _, row in sorted(zip(places, found, strict=True), key=lambda p: p[0])]
         effects = [float(row["estimate"]) for row in ordered]
         down = NETWORKS[network][1] != "hazard_ratio"
         assert effects[0] == (max(effects) if down else min(effects))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_dual_regimen_has_its_effect_against_the_alternative(made_up, network):
+    """Under the alternative that it is compared with, with what the comparison hangs on."""
+    drawn = figure(made_up, network, "alternatives")
+    axis = drawn.across()
+    table = rows(folder(made_up, network) / "alternatives.csv")
+    league = {
+        (row["first"], row["second"]): floats(row, *EFFECT)
+        for row in rows(folder(made_up, network) / "league.csv", role="lead")
+    }
+    found = [row for row in table if row["estimate"]]
+    assert found
+    for row in found:
+        head = drawn.named(f"Against {row['comparator']}")
+        word = next(
+            w for w in sorted(drawn.words, key=lambda w: w.y)
+            if w.text.strip() == row["code"] and w.y > head.y
+        )  # fmt: skip
+        expected = league[row["code"], row["comparator"]]
+        assert floats(row, *EFFECT) == expected
+        cells = drawn.cells(word)
+        share = f"{100 * float(row['direct_share']):.0f}%"
+        direct = share if float(row["direct_trials"]) else "none"
+        assert cells[1] == direct, row["code"]
+        assert says(next(c for c in cells if "(" in c), expected), row["code"]
+        drawn_at(drawn, axis, word, *expected, mark=False)
+        if "Left out at this width: Weakest link" not in drawn.everything:
+            assert cells[-1] == row["weakest_link"]
+        assert f"{row['weakest_link']} ({row['weakest_trials']})" in drawn.everything
+    favoured(drawn, network, "the dual regimen", "the comparator")
+
+
+def test_an_alternative_that_no_trial_has_is_said_to_be_absent(made_up):
+    absent = [
+        row["comparator"] for row in rows(folder(made_up, "pcr_network") / "alternatives.csv")
+        if "No trial" in row["reason"]
+    ]  # fmt: skip
+    assert absent == ["A-X"]
+    assert "Not in this network: A-X." in figure(made_up, "pcr_network", "alternatives").everything
+
+
+def test_a_network_without_a_loop_says_that_inconsistency_cannot_be_tested(made_up):
+    for network, said in (("progression_free_network", True), ("pcr_network", False)):
+        between = rows(
+            folder(made_up, network) / "inconsistency.csv", kind="between designs (inconsistency)"
+        )
+        assert all(float(row["df"]) == 0 for row in between) == said
+        for stem in ("forest", "alternatives"):
+            text = figure(made_up, network, stem).everything
+            assert ("inconsistency cannot be tested" in text) == said, (network, stem)
 
 
 @pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
@@ -87,13 +164,13 @@ def test_the_league_has_every_pair_the_right_way_round(made_up, network):
     codes = [row["code"] for row in rows(folder(made_up, network) / "nodes.csv")]
     # The names are on the diagonal; a long one is broken between its words.
     names = {code: drawn.stacked(code) for code in codes}
-    models = {"random_reml": {}, "common": {}}
+    models = {"lead": {}, "common": {}}
     for row in rows(folder(made_up, network) / "league.csv"):
-        if row["model"] in models:
-            models[row["model"]][row["first"], row["second"]] = floats(row, *EFFECT)
+        for key in {row["model"], row["role"]} & {*models}:
+            models[key][row["first"], row["second"]] = floats(row, *EFFECT)
     assert all(len(found) for found in models.values())
     for upper, lower in combinations(sorted(codes, key=lambda code: names[code].y), 2):
-        for row, column, model in ((lower, upper, "random_reml"), (upper, lower, "common")):
+        for row, column, model in ((lower, upper, "lead"), (upper, lower, "common")):
             expected = models[model].get((upper, lower))
             if expected is None:
                 estimate, low, high = models[model][lower, upper]
@@ -200,24 +277,59 @@ def _apart(word, mark):
     return hypot(across, down) - mark.width / 2
 
 
-def test_direct_and_indirect_evidence_are_not_exchanged(made_up):
-    drawn = figure(made_up, "pcr_network", "split")
+def under(drawn, head, label):
+    """The next word below a heading."""
+    below = [w for w in sorted(drawn.words, key=lambda w: w.y) if w.y > head.y + 1]
+    return next(w for w in below if w.text.strip() == label)
+
+
+def test_direct_and_indirect_evidence_are_not_exchanged(made_up, tmp_path):
+    """With back-calculation as it stands, because the made-up trials leave no way round."""
+    configuration = read_configuration(made_up.folder / "config")
+    networks = read_networks(made_up.folder / "config", configuration)
+    sheet, _ = load_sheet(made_up.folder / "data/raw", read_dictionary(DICTIONARY))
+    (network,) = (n for n in networks.of_setting("neoadjuvant") if n.id == "pcr_network")
+    found = analyse(network_evidence(sheet, configuration, networks, network), configuration)
+    parts = tuple(replace(part, splits=split_evidence(part.fit)) for part in found.parts)
+    found = replace(found, parts=parts)
+    drawings = {d.name: d.page for d in network_drawings(found, style_for(180))}
+    publish({"split": drawings["split"]}, tmp_path, ("svg",))
+    drawn = Figure(tmp_path / "split.svg")
     axis = drawn.across()
-    found = [row for row in rows(folder(made_up, "pcr_network") / "split.csv") if row["indirect"]]
-    assert found
-    for row in found:
+    rows_ = [row for row in records(network_tables(found, "")["split"]) if not row["reason"]]
+    assert rows_
+    for row in rows_:
         head = drawn.named(f"{row['first']} v {row['second']}")
-        below = [w for w in sorted(drawn.words, key=lambda w: w.y) if w.y > head.y + 1]
         for label, column in (("Direct", "direct"), ("Indirect", "indirect"),
                               ("Network", "combined")):  # fmt: skip
-            word = next(w for w in below if w.text.strip() == label)
-            expected = floats(row, column, f"{column}_low", f"{column}_high")
-            assert says(result(drawn, word), expected), (head.text, label)
+            word = under(drawn, head, label)
+            expected = [row[f"{column}{limit}"] for limit in ("", "_low", "_high")]
+            if expected[2] <= BEYOND:
+                assert says(result(drawn, word), expected), (head.text, label)
             drawn_at(drawn, axis, word, *expected, mark=False)
             if label == "Direct":
-                share = f"{100 * float(row['direct_share']):.0f}%"
-                assert [row["trials"], share] == drawn.cells(word)[1:3]
+                share = f"{100 * row['direct_share']:.0f}%"
+                assert [str(row["trials"]), share] == drawn.cells(word)[1:3]
     favoured(drawn, "pcr_network", "the first", "the second")
+
+
+def test_indirect_evidence_that_does_not_exist_is_empty_and_says_why(made_up):
+    """The second and third arms of a trial are no independent evidence on its other two."""
+    drawn = figure(made_up, "pcr_network", "split")
+    found = [
+        row for row in rows(folder(made_up, "pcr_network") / "split.csv")
+        if float(row["direct_share"]) < 0.9995
+    ]  # fmt: skip
+    assert found
+    for row in found:
+        assert (row["indirect"], row["difference"]) == ("", "")
+        pair = f"{row['first']} v {row['second']}"
+        word = under(drawn, drawn.named(pair), "Indirect")
+        assert drawn.cells(word)[1:] == ["none"]
+        assert not [
+            s for s in drawn.level_at(word.y - 1) if s.to_x - s.x < 100 and s.to_x - s.x > 3
+        ]
+        assert pair in drawn.everything.partition("No indirect evidence: without the trials")[2]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -230,6 +342,11 @@ def test_a_component_has_its_effect(made_up, network):
             continue
         label = names.get(row["component"], row["component"].capitalize())
         label = {"Almab exotoxin (A-X)": "A-X"}.get(label, label)
+        if float(row["trials"]) < 2:
+            # What one trial's arms differ by is no effect of adding the component.
+            assert not [w for w in drawn.words if w.text.strip() == label], label
+            assert label in drawn.everything.partition("In the table alone")[2]
+            continue
         word = drawn.named(label)
         assert says(result(drawn, word), floats(row, *EFFECT)), label
         drawn_at(drawn, axis, word, *floats(row, *EFFECT), mark=False)
@@ -247,6 +364,11 @@ def test_synergy_is_probable_where_the_interaction_lies_on_the_side_of_benefit(m
         word = drawn.named(f"{names[row['first']]} × {names[row['second']]}")
         cells = drawn.cells(word)
         assert says(next(c for c in cells if "(" in c), floats(row, *EFFECT))
+        assert (row["probability_of_synergy"] == "") == (row["confounded_with"] != "")
+        if row["confounded_with"]:
+            # Which pair it would belong to, the trials cannot tell.
+            assert cells[-1] == "–"
+            continue
         probability = float(row["probability_of_synergy"])
         assert cells[-1] == f"{100 * probability:.0f}%"
         beneficial = (float(row["posterior_median"]) < 1) == below
@@ -301,10 +423,10 @@ def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
     drawn = figure(made_up, "pcr_network", f"synergy_{scale}")
     axis = drawn.across()
     ratio = scale in {"multiplicative", "log_odds"}
-    shown = "0.08" if ratio else "0.0"
-    found = rows(
-        folder(made_up, "pcr_network") / "synergy.csv", scale=scale, kind="trial", background=shown
-    )
+    every = rows(folder(made_up, "pcr_network") / "synergy.csv", scale=scale, kind="trial")
+    found = [row for row in every if row["background_source"].startswith("implied")]
+    background = f"{100 * float(found[0]['background']):.0f}%"
+    assert f"partner alone): {background}; implied by the additive" in drawn.everything
     arms = {}
     for row in rows(folder(made_up, "pcr_network") / "used.csv"):
         arms[row["trial_id"], row["code"]] = float(row["events"]) / float(row["n"])
@@ -335,12 +457,29 @@ def test_the_trials_of_surrogacy_lie_at_both_their_effects(made_up):
         at = x.at(float(row["odds_ratio"])), y.at(float(row["hazard_ratio"]))
         assert drawn.marks_at(*at), row["trial"]
         assert near(drawn, row["trial"], at), row["trial"]
-    main = one(place / "models.csv", role="main", model="weighted regression")
-    text = drawn.everything
-    assert f"slope {float(main['slope']):.2f}".replace("-", "−") in text
-    assert "Hazard ratio (↑ shorter survival; ↓ longer survival)" in text
-    assert "Odds ratio of response" in text
-    shown = one(place / "models.csv", role="main", model="bivariate")
-    for odds in (1.0, 2.0):
-        fitted = exp(float(shown["intercept"]) + float(shown["slope"]) * log(odds))
-        assert drawn.passes(x.at(odds), y.at(fitted)), odds
+    assert "Hazard ratio (↑ shorter survival; ↓ longer survival)" in drawn.everything
+    assert "Odds ratio of response" in drawn.everything
+
+
+def test_surrogacy_that_one_trial_decides_has_neither_line_nor_threshold(made_up):
+    """What its deletion does is said first, in the figure and in its description."""
+    place = made_up.results / "neoadjuvant/network/pcr_and_event_free"
+    drawn, said = Figure(place / "surrogacy.svg"), rows(place / "models.csv")
+    main = one(place / "models.csv", role="main", model="bivariate")
+    left = one(place / "models.csv", role="leave-one-out", model="bivariate", without="JUNIPER")
+    assert (main["slope"], main["r2"]) == ("", "")
+    assert {row["threshold_odds_ratio"] for row in said} == {""}
+    (leverage,) = (
+        float(row["leverage"]) for row in rows(place / "trials.csv") if row["trial"] == "JUNIPER"
+    )
+    first = f"Without JUNIPER (leverage {leverage:.2f}) the slope (bivariate) is "
+    first += f"{float(left['slope']):.2f} instead of"
+    assert first in main["reason"]
+    assert first in drawn.everything
+    listed = rows(
+        made_up.results / "neoadjuvant/network/figures.csv", analysis="pcr_and_event_free"
+    )
+    title = listed[0]["title"]
+    assert listed[0]["description"].startswith(f"{title}: {first}")
+    for word in ("Fitted line", "Threshold effect"):
+        assert word not in drawn.everything

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from example_networks import REFERENCE, network, of_pairwise, two_arm
-from trial_evidence.network.fit.evidence_split import split_evidence
+from trial_evidence.network.evidence.contrasts import StudyContrasts
+from trial_evidence.network.fit.evidence_split import readable, split_evidence
 from trial_evidence.network.fit.league import fit_network
 
 NETWORKS = sorted(REFERENCE["networks"])
@@ -79,3 +80,46 @@ def test_without_a_way_round_there_is_nothing_indirect():
         assert split.indirect is None
         assert split.difference is None
         assert split.proportion == pytest.approx(1)
+
+
+def read(data, least):
+    fit = fit_network(data, "EE")
+    splits = split_evidence(fit)
+    return by_pair(splits), by_pair(readable(split, data, least) for split in splits)
+
+
+def test_arms_of_the_same_trial_are_no_indirect_evidence():
+    """Only one trial has c; another trial of a and b shifts a v c by back-calculation alone."""
+    three = StudyContrasts(
+        "1", ("a", "b", "c"), np.array([0.2, 0.5]), np.array([[0.04, 0.02], [0.02, 0.05]])
+    )
+    calculated, shown = read(network([three, two_arm("2", "b", "a", 0.9, 0.03)]), 0.0)
+    pair = frozenset("ac")
+    assert calculated[pair].indirect is not None
+    assert shown[pair].indirect is None
+    assert shown[pair].difference is None
+    assert shown[pair].reason.startswith("no indirect evidence: without the trials that compare")
+    # The network estimate stands.
+    assert shown[pair].network == calculated[pair].network
+
+
+def test_next_to_no_indirect_evidence_is_left_empty():
+    """A share of 1% makes a ratio of 3 from a difference of 0.01 between trials."""
+    data = network(
+        [two_arm("1", "b", "a", 0.50, 0.01), two_arm("2", "c", "a", 0.5, 0.5),
+         two_arm("3", "c", "b", 0.2, 0.5)]
+    )  # fmt: skip
+    pair = frozenset("ab")
+    _, shown = read(data, 0.05)
+    # 1 / (1 + 1.0 / 0.01) of the weight.
+    assert shown[pair].proportion == pytest.approx(100 / 101)
+    assert shown[pair].indirect is None
+    assert shown[pair].reason == (
+        "indirect evidence carries 0.99% of the weight, less than 5%: too little to read"
+    )
+    assert read(data, 0.005)[1][pair].indirect is not None
+
+
+def test_evidence_that_there_is_stays():
+    calculated, shown = read(triangle(), 0.05)
+    assert shown == calculated

@@ -6,6 +6,7 @@ from example_networks import REFERENCE, at_random, network, of_counts, of_pairwi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import load
+from scipy.stats import t as student_t
 from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
 from trial_evidence.network.fit.league import fit_network
 from trial_evidence.network.fit.least_squares import estimate_tau2, laplacian, rotate
@@ -177,6 +178,40 @@ def test_two_treatments_are_a_pairwise_meta_analysis():
     assert fit.tau2 == pytest.approx(theirs["adhoc"]["tau2"], rel=1e-6)
     assert fit.random.effects[1, 0] == pytest.approx(theirs["adhoc"]["beta"], rel=1e-6)
     assert fit.random.se[1, 0] == pytest.approx(theirs["z"]["se"], rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["EE", "REML"])
+@pytest.mark.parametrize("name", ["bcg__RR", "hine1989__OR"])
+def test_hartung_knapp_of_two_treatments_is_metafors_floored_one(name, method):
+    """Without heterogeneity the residuals inflate the variance (12.7-fold in bcg__RR)."""
+    trials = load("metafor_estimators")[name]
+    data = network(
+        two_arm(f"{i:02d}", "treated", "none", y, v)
+        for i, (y, v) in enumerate(zip(trials["yi"], trials["vi"], strict=True))
+    )
+    league = fit_network(data, method).hartung_knapp
+    found = (league.se, league.ci_low, league.ci_high, league.p_value)
+    theirs = trials["fits"][method]["adhoc"]
+    assert [matrix[1, 0] for matrix in found] == pytest.approx(theirs, rel=1e-6)
+
+
+@pytest.mark.parametrize("tau2", [0.0, 0.2])
+def test_hartung_knapp_with_multi_arm_studies_by_the_textbook_formula(tau2):
+    data = at_random(1)
+    league = fit_network(data, tau2=tau2).hartung_knapp
+    levels, covariance, q = dense(data, tau2)
+    df = sum(study.effects.size for study in data.studies) - len(levels)
+    factor = max(1.0, q / df)
+    assert (factor > 1) == (tau2 == 0)
+    half = student_t(df).ppf(0.975) * np.sqrt(factor * np.diag(covariance))
+    np.testing.assert_allclose(league.ci_low[1:, 0], levels - half, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(league.ci_high[1:, 0], levels + half, rtol=1e-9, atol=1e-12)
+
+
+def test_without_degrees_of_freedom_there_is_no_hartung_knapp_interval():
+    data = network([two_arm("1", "b", "a", 0.6, 0.02), two_arm("2", "c", "b", 0.5, 0.01)])
+    fit = fit_network(data)
+    assert (fit.heterogeneity.df, fit.hartung_knapp) == (0, None)
 
 
 # --------------------------------------------------------------------------- what changes nothing

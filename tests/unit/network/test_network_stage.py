@@ -12,6 +12,7 @@ from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import network_evidence
+from trial_evidence.network.stage import network_findings
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
@@ -20,8 +21,9 @@ from trial_evidence.report.trail.trace import network_trail
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 EVERY_TABLE = {
-    "used", "set_aside", "nodes", "comparisons", "summary", "league", "reference", "ranks", "split",
-    "inconsistency", "contributions", "transitivity", "components", "additivity", "interactions",
+    "used", "set_aside", "nodes", "comparisons", "summary", "intervals", "league", "reference",
+    "ranks", "split", "inconsistency", "contributions", "transitivity", "components", "additivity",
+    "interactions", "alternatives",
 }  # fmt: skip
 
 
@@ -163,6 +165,20 @@ def test_surrogacy_pairs_the_effects_of_one_contrast(early):
     assert main["model"].tolist() == ["weighted regression", "bivariate"]
     cautions = pd.read_csv(early / "pcr_and_event_free/cautions.csv")["caution"]
     assert cautions.iloc[0].startswith("3 trials")
+
+
+def test_trials_that_are_called_alike_are_told_apart(tmp_path):
+    """Short names end before a bracket; surrogacy leaves out one trial at a time by name."""
+    copy_project(tmp_path)
+    place = tmp_path / "data/raw/trials.csv"
+    text = place.read_text(encoding="utf-8")
+    text = text.replace("TRIAL-A", "TRIAL (first)").replace("TRIAL-B", "TRIAL (second)")
+    place.write_text(text, encoding="utf-8")
+    sheet, _ = load_sheet(tmp_path / "data/raw", read_dictionary(DICTIONARY))
+    configuration = read_configuration(tmp_path / "config")
+    networks = read_networks(tmp_path / "config", configuration)
+    found = network_findings(configuration, networks, sheet, "neoadjuvant").surrogacy[0]
+    assert {"TRIAL (trial_a)", "TRIAL (trial_b)"} <= set(found.table["trial"])
 
 
 def test_trials_that_say_nothing_of_synergy_are_named(early):

@@ -267,3 +267,51 @@ def test_order_of_the_trials_does_not_matter():
     before, after = bivariate("nine", 1), errors_in_variables(rows[::-1], -0.4)
     assert after.slope == pytest.approx(before.slope, rel=1e-9)
     assert after.r2 == pytest.approx(before.r2, rel=1e-9)
+
+
+# ---------------------------------------------------------------------------- one trial decides
+
+
+def constructed(*extra):
+    """Six trials without any association, and others."""
+    points = [(0.5, -0.40), (0.7, -0.30), (0.9, -0.42), (0.6, -0.33), (0.8, -0.36), (1.0, -0.34)]
+    return [
+        EffectPair(f"t{i}", x, 0.05, y, 0.04, 300) for i, (x, y) in enumerate([*points, *extra])
+    ]
+
+
+def found(*extra):
+    return surrogacy(constructed(*extra), within_correlation=-0.2, sensitivity=())
+
+
+def test_a_result_that_one_trial_overturns_says_which():
+    """Without the trial far from all others nothing is left of the slope."""
+    ours = found((-0.5, 1.0))
+    assert {of.without for of in ours.overturned} == {"t6"}
+    (regression,) = (of for of in ours.overturned if of.model == "weighted regression")
+    assert regression.before.slope_high < 0
+    assert regression.after.slope_low < 0 < regression.after.slope_high
+
+
+def test_an_association_that_every_trial_shows_is_overturned_by_none():
+    along = [(x, -0.1 - 0.5 * x) for x in (-0.5, 1.5, 2.0, -1.0)]
+    ours = surrogacy(
+        [EffectPair(f"t{i}", x, 0.01, y, 0.01, 300) for i, (x, y) in enumerate(
+            [*along, (0.0, -0.12), (0.5, -0.33), (1.0, -0.62), (-0.25, 0.04)]
+        )],
+        within_correlation=-0.2, sensitivity=(),
+    )  # fmt: skip
+    assert ours.overturned == ()
+
+
+def test_leverage_is_how_far_a_fitted_value_follows_its_trial():
+    """The derivative of the fitted by the observed effect, by moving the trial."""
+    trials = constructed((-0.5, 1.0))
+    step = 1e-3
+
+    def fitted(y):
+        moved = [*trials[:-1], EffectPair("t6", -0.5, 0.05, y, 0.04, 300)]
+        return regress(moved, "inverse variance").line(-0.5).final[0]
+
+    slope = (fitted(1.0 + step) - fitted(1.0 - step)) / (2 * step)
+    assert found((-0.5, 1.0)).leverage["t6"] == pytest.approx(slope, rel=1e-6)

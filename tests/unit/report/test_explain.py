@@ -208,7 +208,7 @@ def test_a_row_of_a_network_leads_to_its_regimen_and_not_to_a_pair(row, monkeypa
         "against_code": "", "covariance": "", "readers_differ": "", "exclusion_overridden": "",
     }  # fmt: skip
     node = Shown("node", used, "A", {"effect_size": "1/2"}, (Cells("pcr", ("2",)),))
-    regimen = {"network": "net", "code": "A", "reference": "B", "model": "random_reml",
+    regimen = {"network": "net", "code": "A", "reference": "B", "role": "lead",
                "estimate": 2.0, "ci_low": 1.0, "ci_high": 4.0}  # fmt: skip
     # An estimate of a pair of components is of one model only, and does not name it.
     pair = {"network": "net", "first": "a", "second": "b", "estimate": 3.0}

@@ -27,38 +27,47 @@ TABLES = {
 2,D,Delta alone,1,50,yes
 2,E,Eps alone,1,50,no
 """,
-    "reference": """part,code,reference,model,estimate,ci_low,ci_high,pi_low,pi_high,direct_trials,\
-p_score
-1,B,A,random_reml,0.8,0.6,1.0667,0.5,1.28,3,0.71
-1,C,A,random_reml,0.625,0.4,0.9766,,,0,0.8
-1,B,A,common,0.9,0.8,1.0125,,,3,0.7
-2,E,D,random_reml,0.5,0.25,1,,,1,0.95
+    "intervals": """part,model,role,interval,tau2,df,variance_factor,prior,reason
+1,random_reml,,Wald,0.0184,2,1,,
+1,random_reml_hk,lead,"Hartung-Knapp type, floored, t with 2 degrees of freedom",0.0184,2,1.3,,
+1,bayesian,co-primary,"Bayesian, shortest",0.03,2,,half-normal(0.5),
+2,random_reml,lead,Wald,,0,1,,
+""",
+    "reference": """part,code,reference,model,role,estimate,ci_low,ci_high,pi_low,pi_high,\
+direct_trials,p_score,p_value,probability_of_benefit
+1,B,A,random_reml_hk,lead,0.8,0.6,1.0667,0.5,1.28,3,0.71,0.06,
+1,C,A,random_reml_hk,lead,0.625,0.4,0.9766,,,0,0.8,0.04,
+1,B,A,common,,0.9,0.8,1.0125,,,3,0.7,0.07,
+1,B,A,bayesian,co-primary,0.82,0.59,1.12,0.48,1.33,3,0.71,,0.91
+2,E,D,random_reml,lead,0.5,0.25,1,,,1,0.95,0.05,
 """,
     "ranks": """code,p_score,mean_rank
 A,0.1,2.75
 A,0.1,2.75
 B,0.71,1.5
 """,
-    "league": """part,first,second,model,estimate,ci_low,ci_high
-1,A,B,random_reml,1.25,0.9375,1.6667
-1,B,A,random_reml,0.8,0.6,1.0667
-1,B,A,common,0.9,0.8,1.0125
-2,E,D,random_reml,0.5,0.25,1
-2,D,E,random_reml,2,1,4
+    "league": """part,first,second,model,role,estimate,ci_low,ci_high
+1,A,B,random_reml_hk,lead,1.25,0.9375,1.6667
+1,B,A,random_reml_hk,lead,0.8,0.6,1.0667
+1,B,A,common,,0.9,0.8,1.0125
+2,E,D,random_reml,lead,0.5,0.25,1
+2,D,E,random_reml,lead,2,1,4
 """,
-    "inconsistency": """part,kind,design,trials,q,df,p_value,tau2
-1,"design-by-treatment interaction, random effects",,,3.3,2,0.19015,0.018
+    "inconsistency": """part,kind,design,trials,q,df,p_value,tau2,reason
+1,"design-by-treatment interaction, random effects",,,3.3,2,0.19015,0.018,
+2,"design-by-treatment interaction, random effects",,,,0,,,cannot be tested: no loop
 """,
     "additivity": """kind,part,code,reference,observed,predicted,ratio,statistic,df,p_value,reason
 "difference, random effects",,,,,,,5.4,3.0,0.0004,
 """,
-    "components": """component,model,estimate,ci_low,ci_high,p_value,reason
-lapatinib,random_reml,2,1,4,0.05,
-t-dm1,random_reml,,,,,"The studies cannot tell apart the effects of t-dm1, chemotherapy."
+    "components": """component,model,trials,estimate,ci_low,ci_high,p_value,reason
+lapatinib,random_reml,3,2,1,4,0.05,
+t-dm1,random_reml,1,,,,,"The studies cannot tell apart the effects of t-dm1, chemotherapy."
 """,
-    "interactions": """first,second,trials_with,trials_within,estimate,ci_low,ci_high,p_value,\
-posterior_median,posterior_low,posterior_high,probability_of_synergy,confounded_with,reason
-lapatinib,t-dm1,2,1,1,0.5,2,1,1,0.5,2,0.5,chemotherapy x pertuzumab; pertuzumab x t-dm1,
+    "interactions": """first,second,trials_with,trials_against_part,trials_alone,identified_by,\
+estimate,ci_low,ci_high,p_value,posterior_median,posterior_low,posterior_high,\
+probability_of_synergy,confounded_with,reason
+lapatinib,t-dm1,2,1,0,TRIAL-X,1,0.5,2,1,1,0.5,2,0.5,chemotherapy x pertuzumab; pertuzumab x t-dm1,
 """,
     "set_aside": """trial,arms,what,reason,source_id,table,row
 T1,trial_a_dual v elsewhere,OS,Too early,nobody_2020,hazard_ratios,7
@@ -100,11 +109,13 @@ def test_a_network_is_said_in_sentences(section):
         "The network consists of 2 parts that no trial connects.",
         "Part 1: 3 regimens, 4 trials, 2 direct comparisons. Of the regimens compared "
         "with the reference, alpha alone, the one with the highest P-score (0.80) is C-1 alone: "
-        "hazard ratio 0.63 (95% CI 0.40–0.98), from indirect evidence only. Heterogeneity: "
+        "hazard ratio 0.63 (95% CI 0.40–0.98), from indirect evidence only. Interval: "
+        "Hartung-Knapp type, floored, t with 2 degrees of freedom. Heterogeneity: "
         "τ² 0.018. Inconsistency (design-by-treatment interaction): p = 0.19.",
         "Part 2: 2 regimens, 1 trial, 1 direct comparison. Of the regimens compared with "
         "the reference, delta alone, the one with the highest P-score (0.95) is eps alone: hazard "
-        "ratio 0.50 (95% CI 0.25–1.00), with 1 direct trial.",
+        "ratio 0.50 (95% CI 0.25–1.00), with 1 direct trial. Interval: Wald. "
+        "Inconsistency cannot be tested: no loop.",
         "Additivity of the components (random effects): p < 0.001.",
     ]
 

@@ -42,20 +42,21 @@ WRITTEN = [
          "Remark": "few trials"},
     ),
     (
-        NET, "components", "component,model,estimate,ci_low,ci_high,p_value,tau2,reason",
-        "Alpha,random_reml,2.34,1.23,4.45,0.03,0.567,one arm",
+        NET, "components", "component,model,trials,estimate,ci_low,ci_high,p_value,tau2,reason",
+        "Alpha,random_reml,4,2.34,1.23,4.45,0.03,0.567,one arm",
         NET_ID, "Additive components",
-        {"Model": "Random effects", "Component": "Alpha", "Odds ratio (interval)":
-         "2.34 (1.23–4.45)", "p": "0.03", "Remark": "One arm"},
+        {"Model": "Random effects", "Component": "Alpha", "Trials with and without it": "4",
+         "Odds ratio (interval)": "2.34 (1.23–4.45)", "p": "0.03", "Remark": "One arm"},
     ),
     (
-        NET, "interactions", "first,second,trials_with,trials_within,estimate,ci_low,ci_high,"
-        "p_value,tau2,posterior_median,posterior_low,posterior_high,probability_of_synergy,"
+        NET, "interactions", "first,second,trials_with,trials_against_part,trials_alone,"
+        "identified_by,estimate,ci_low,ci_high,p_value,tau2,posterior_median,posterior_low,posterior_high,probability_of_synergy,"
         "confounded_with,reason",
-        "Alpha,Beta,6,2,1.44,0.94,2.21,0.09,0.1,1.33,0.88,2.01,0.87,Gamma,few",
+        "Alpha,Beta,6,2,1,TRIAL-Z,1.44,0.94,2.21,0.09,0.1,1.33,0.88,2.01,0.87,Gamma,few",
         NET_ID, "Joint effects beyond the sum of the two components",
         {"Pair": "Alpha × Beta", "Trials with the pair": "6",
          "Trials comparing the pair with a part of it": "2",
+         "Trials that show it by themselves": "1", "Identified by": "TRIAL-Z",
          "Ratio of odds ratios (interval)": "1.44 (0.94–2.21)", "p": "0.09",
          "Bayesian (interval)": "1.33 (0.88–2.01)", "Probability of synergy": "87%",
          "Indistinguishable from": "Gamma", "Remark": "Few"},
@@ -71,11 +72,37 @@ WRITTEN = [
          "Remark": "note"},
     ),
     (
-        NET, "inconsistency", "part,kind,design,trials,q,df,p_value,tau2",
-        "1,between designs,A:B:C,9,12.34,5,0.34,0.123",
+        NET, "inconsistency", "part,kind,design,trials,q,df,p_value,tau2,reason",
+        "1,between designs,A:B:C,9,12.34,5,0.34,0.123,why not",
         NET_ID, "Heterogeneity and inconsistency (decomposition of Q)",
         {"Part": "Part 1", "Source of variation": "between designs", "Design": "A:B:C",
-         "Trials": "9", "Q": "12.34", "df": "5", "p": "0.34", "τ²": "0.123"},
+         "Trials": "9", "Q": "12.34", "df": "5", "p": "0.34", "τ²": "0.123",
+         "Remark": "why not"},
+    ),
+    (
+        NET, "intervals", "part,model,role,interval,tau2,df,variance_factor,prior,reason",
+        "1,bayesian,co-primary,shortest,0.041,3,1.21,half-normal(0.5),few",
+        NET_ID, "What the models suppose, and which leads",
+        {"Model": "Bayesian (co-primary)", "Interval": "shortest", "τ²": "0.041", "df": "3",
+         "Factor of variances": "1.21", "Prior of τ": "half-normal(0.5)", "Remark": "few"},
+    ),
+    (
+        NET, "alternatives", "comparator,code,part,lead,estimate,ci_low,ci_high,"
+        "probability_of_benefit,random_reml,random_reml_low,random_reml_high,random_reml_hk,"
+        "random_reml_hk_low,random_reml_hk_high,bayesian,bayesian_low,bayesian_high,direct_trials,"
+        "direct_share,indirect_share,path,weakest_link,weakest_trials,weakest_share,"
+        "without_weakest,disagreement,years,transitivity,reason",
+        "C,B,1,bayesian,1.41,0.91,2.21,0.93,1.42,1.12,1.82,1.43,0.83,2.43,1.41,0.91,2.21,2,0.31,"
+        "0.69,B – A – C,A v C,TRIAL-Y,0.62,1.7,A v C: x,2011–2019,phase differs,none",
+        NET_ID, "Dual regimens against the alternatives of today (odds ratios)",
+        {"Against": "Against C", "Dual regimen": "B", "Wald": "1.12–1.82",
+         "Main model (interval)": "1.41 (0.91–2.21)", "Hartung–Knapp type": "0.83–2.43",
+         "Bayesian": "0.91–2.21", "Probability of benefit": "93%", "Direct": "31%",
+         "Indirect": "69%",
+         "Path": "B – A – C",
+         "Weakest link": "A v C", "Its trials": "TRIAL-Y", "Its share of the uncertainty": "62%",
+         "Standard error without it, times": "1.7", "Trials that disagree": "A v C: x",
+         "Reports": "2011–2019", "Trials of the path differ in": "phase differs", "Remark": "none"},
     ),
     (
         NET, "synergy", "label,background,agents,kind,trial,response_first,response_second,"
@@ -108,9 +135,9 @@ WRITTEN = [
          "Verification": "primary", "Note": "a. b. c"},
     ),
     (
-        NET, "reference", "part,code,reference,model,estimate,ci_low,ci_high,pi_low,pi_high,"
-        "direct_trials,p_score",
-        "1,B,A,random_reml,1.71,1.21,2.42,0.91,3.21,3,0.81",
+        NET, "reference", "part,code,reference,model,role,estimate,ci_low,ci_high,pi_low,pi_high,"
+        "direct_trials,p_score,p_value,probability_of_benefit",
+        "1,B,A,random_reml,lead,1.71,1.21,2.42,0.91,3.21,3,0.81,0.01,",
         NET_ID, "Regimens compared with the reference, by P-score",
         {"Code": "B", "Regimen": "Beta alone", "Trials": "5", "Patients": "321",
          "Odds ratio v reference (interval)": "1.71 (1.21–2.42)",
@@ -119,12 +146,12 @@ WRITTEN = [
     ),
     (
         BOTH, "trials", "trial,regimen,against,patients,odds_ratio,odds_low,odds_high,"
-        "hazard_ratio,hazard_low,hazard_high,endpoint",
-        "TRIAL-Z,Alpha,Beta,417,2.11,1.41,3.16,0.61,0.41,0.91,EFS",
+        "hazard_ratio,hazard_low,hazard_high,endpoint,leverage",
+        "TRIAL-Z,Alpha,Beta,417,2.11,1.41,3.16,0.61,0.41,0.91,EFS,0.37",
         BOTH_ID, "Trials with both results",
         {"Trial": "TRIAL-Z", "Regimen": "Alpha", "Against": "Beta", "Patients": "417",
          "Odds ratio": "2.11 (1.41–3.16)", "Hazard ratio": "0.61 (0.41–0.91)",
-         "Endpoint": "EFS"},
+         "Endpoint": "EFS", "Leverage": "0.37"},
     ),
     (
         BOTH, "models", "model,weighting,within_correlation,without,k,slope,slope_low,slope_high,"

@@ -13,6 +13,8 @@ from trial_evidence.extract.context import setting_context
 from trial_evidence.files import records
 from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
+from trial_evidence.network.models import LEADING
+from trial_evidence.network.models import WALD as RANDOM
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.synergy import SCALES
 from trial_evidence.network.within_trials.trial_level import (
@@ -26,7 +28,6 @@ from trial_evidence.words.models import random_model
 
 # What may differ without touching a result: rows move, notes are rewritten, readers are heard.
 _IRRELEVANT = ["rows", "note", "locator", "readers_differ", "exclusion_overridden"]
-RANDOM = "random_reml"
 # As the names of models in the estimates table are made.
 WALD = random_model("REML", "wald")
 
@@ -60,8 +61,8 @@ class NetworkChanges:
 def network_changes(before: Side, after: Side) -> NetworkChanges:
     """Compare the networks of all settings.
 
-    Effects by random effects (REML), each network fitted anew only where its evidence or its
-    entry in the configuration differs.
+    Effects by the leading model, each network fitted anew only where its evidence or its entry in
+    the configuration differs.
     """
     changes: list[EstimateChange] = []
     evidence: list[NetworkEvidence] = []
@@ -115,10 +116,13 @@ def _estimates(
     analysis = analyse(evidence, side.configuration)
     tables = network_tables(analysis, "")
     parts = {row["part"]: row for row in records(tables["summary"])}
+    tau2 = {(row["part"], row["model"]): row["tau2"] for row in records(tables["intervals"])}
     for row in records(tables["reference"]):
-        if row["model"] == RANDOM:
+        if row["role"] == LEADING:
             part = parts[row["part"]]
-            numbers = row | {"k": part["trials"], "tau2": part["tau2_reml"], "model": WALD}
+            model = WALD if row["model"] == RANDOM else row["model"]
+            of = {"k": part["trials"], "tau2": tau2[row["part"], row["model"]], "model": model}
+            numbers = row | of
             yield _key(network, network.measure, f"{row['code']} v {row['reference']}"), numbers
     trials = 0 if evidence.data is None else len(evidence.data.studies)
     shared = {"k": trials, "model": WALD, "pi_low": None, "pi_high": None}
@@ -131,8 +135,8 @@ def _estimates(
             yield _key(network, network.measure, what), row | shared
     for entry in side.networks.synergy:
         if (entry.setting, entry.network) == (network.setting, network.id):
-            table = synergy_table(synergy_results(entry, evidence, side.configuration))
-            yield from _synergy(network, table, side)
+            found = synergy_results(entry, evidence, side.configuration, analysis.added)
+            yield from _synergy(network, synergy_table(found), side)
 
 
 def _synergy(

@@ -26,6 +26,11 @@ class Regimen(Form):
     partner: Literal["chemotherapy", "endocrine", "none"]
 
 
+NamedRegimen = Annotated[
+    str, forms.written_as(Regimen, lambda r, _: f"{r.agents}|{r.schedule}|{r.partner}")
+]
+
+
 class Network(OfOutcomes):
     """A network of regimens for one outcome in one setting.
 
@@ -38,13 +43,20 @@ class Network(OfOutcomes):
         as :func:`trial_evidence.extract.regimens.arm_regimens` names regimens.
     interactions
         Components (agents, partners) whose joint effect beyond their sum is estimated.
+    alternatives
+        Regimens of today that those of two agents or more are set against, as ``reference``.
+    transitivity
+        What a reader should know of how alike the trials are; empty where nobody has written it.
+    least_indirect_share
+        Indirect evidence with a smaller share of the weight of a comparison is not read.
     """
 
     measure: Measure
-    reference: Annotated[
-        str, forms.written_as(Regimen, lambda r, _: f"{r.agents}|{r.schedule}|{r.partner}")
-    ]
+    reference: NamedRegimen
     interactions: Several[Pair[str]] = ()
+    alternatives: Several[NamedRegimen] = ()
+    transitivity: str = ""
+    least_indirect_share: Annotated[Number, Field(ge=0, lt=1)] = 0.05
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -165,8 +177,11 @@ def unknown_network_names(
         if arm not in arms
     ]
     for network in configuration.networks:
-        regimen = network.reference.partition("|")[0]
-        found += [(network.id, "reference", *fault) for fault in regimen_faults(regimen, agents)]
+        named = [("reference", network.reference)]
+        named += [("alternatives", regimen) for regimen in network.alternatives]
+        for part, regimen in named:
+            faults = regimen_faults(regimen.partition("|")[0], agents)
+            found += [(network.id, part, *fault) for fault in faults]
         found += [
             (network.id, "interactions", component, message)
             for pair in network.interactions

@@ -24,7 +24,7 @@ _A_SLIP = 0.8
 # Tables of a network that a claim may read, and the columns of each that it may name.
 CLAIM_TABLES = {
     "interactions": (
-        "first", "second", "trials_with", "trials_within", "estimate", "ci_low", "ci_high",
+        "first", "second", "trials_with", "trials_against_part", "estimate", "ci_low", "ci_high",
         "posterior_median", "posterior_low", "posterior_high",
     ),
     "synergy": (

@@ -1,7 +1,7 @@
 """All that is computed of one network: each connected part, and the components over all parts."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trial_evidence.config.configuration import Configuration
@@ -17,17 +17,19 @@ from trial_evidence.network.components.additive import (
 )
 from trial_evidence.network.components.interactions import Interaction, estimate_interaction
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.network.evidence.nodes import Node
+from trial_evidence.network.evidence.nodes import Node, nodes_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.fit.contributions import Contributions, contributions
-from trial_evidence.network.fit.evidence_split import Split, split_evidence
+from trial_evidence.network.fit.evidence_split import Split, readable, split_evidence
 from trial_evidence.network.fit.inconsistency import Inconsistency, inconsistency
 from trial_evidence.network.fit.league import NetworkFit, fit_network
+from trial_evidence.network.fit.posterior import NetworkPosterior
 from trial_evidence.network.fit.ranking import Ranking, rank_treatments
-from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.network.models import LEADING, NetworkModel, network_models, tau_priors
+from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.refusals import Refused
 
-LEADING = "REML"
+ESTIMATOR = "REML"
 BESIDE = "DL"
 
 
@@ -43,6 +45,8 @@ class PartAnalysis:
         The regimen that the others are shown against.
     fit, beside : NetworkFit
         With tau2 by REML, and by DerSimonian and Laird.
+    models : tuple of NetworkModel
+        Every model with its intervals; one of them has the role of the leading one.
     splits : tuple of Split
         Direct against indirect evidence by direct comparison.
     """
@@ -52,10 +56,21 @@ class PartAnalysis:
     reference: str
     fit: NetworkFit
     beside: NetworkFit
+    models: tuple[NetworkModel, ...]
     ranking: Ranking
     splits: tuple[Split, ...]
     inconsistency: Inconsistency
     contributions: Contributions
+
+    @property
+    def leading(self) -> NetworkModel:
+        """The model whose intervals are shown first."""
+        return next(model for model in self.models if model.role == LEADING)
+
+    @property
+    def has_loop(self) -> bool:
+        """Whether designs could disagree at all."""
+        return self.inconsistency.between.df > 0
 
 
 @dataclass(frozen=True)
@@ -106,9 +121,34 @@ class NetworkAnalysis:
         """Nodes by regimen."""
         return self.evidence.nodes
 
+    @property
+    def added(self) -> dict[str, float]:
+        """Component -> what it adds, on the analysis scale, where the trials determine it."""
+        model = self.components.model if self.components else None
+        effects = model.components if isinstance(model, ComponentModel) else ()
+        return {effect.name: effect.estimate for effect in effects if not effect.reason}
+
     def natural(self, value: float) -> float:
         """A value as it is printed: the exponential of a logarithm, a difference as it is."""
-        return math.exp(value) if MEASURES[self.network.measure].is_ratio else value
+        return float(MEASURES[self.network.measure].scale.to_natural(value))
+
+    def benefit(self, model: NetworkModel, at: tuple[int, int]) -> float:
+        """Probability that the first regimen is better; NaN of a model without a posterior."""
+        if model.below_zero is None:
+            return math.nan
+        below = float(model.below_zero[at])
+        return below if self.network.fewer_is_better else 1 - below
+
+    def codes(self, *regimens: str) -> tuple[str, ...]:
+        """Short names of regimens, whether trials of the network have them or not."""
+        about = self.evidence
+        named = nodes_of(set(regimens) - {*self.nodes}, about.labels, about.abbreviations)
+        return tuple((self.nodes.get(r) or named[r]).code for r in regimens)
+
+    def trial_names(self, studies: Iterable[str]) -> str:
+        """Trials as figures name them."""
+        trials = self.evidence.trials.set_index("trial_id")["label"]
+        return "; ".join(trials[list(studies)])
 
     def part_of(self, regimen: str) -> PartAnalysis:
         """The part that holds a regimen."""
@@ -124,9 +164,10 @@ def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkA
         evidence.data.parts,
         key=lambda part: (-len(part.treatments), -len(part.studies), part.treatments),
     )
-    parts = tuple(_part(n, part, evidence, level) for n, part in enumerate(ordered, start=1))
-    scale = MEASURES[evidence.network.measure].scale
-    prior = HalfNormal(configuration.tau_prior_scale[scale.prior])
+    parts = tuple(
+        _part(n, part, evidence, configuration) for n, part in enumerate(ordered, start=1)
+    )
+    prior, *_ = tau_priors(configuration, MEASURES[evidence.network.measure]).values()
     return NetworkAnalysis(evidence, level, parts, _components(evidence, parts, prior, level))
 
 
@@ -142,24 +183,31 @@ def reference_of(data: NetworkData, wanted: str, nodes: Mapping[str, Node]) -> s
     return min(trials, key=lambda t: (-trials[t], len(nodes[t].components), t))
 
 
-def _part(number: int, data: NetworkData, evidence: NetworkEvidence, level: float) -> PartAnalysis:
-    network = evidence.network
-    fit = fit_network(data, LEADING, level=level)
+def _part(
+    number: int, data: NetworkData, evidence: NetworkEvidence, configuration: Configuration
+) -> PartAnalysis:
+    network, level = evidence.network, configuration.confidence_level
+    fit, beside = (fit_network(data, method, level=level) for method in (ESTIMATOR, BESIDE))
+    priors = tau_priors(configuration, MEASURES[network.measure])
+    posteriors = {name: NetworkPosterior(data, prior, level) for name, prior in priors.items()}
     return PartAnalysis(
         number=number,
         data=data,
         reference=reference_of(data, network.reference, evidence.nodes),
         fit=fit,
-        beside=fit_network(data, BESIDE, level=level),
+        beside=beside,
+        models=tuple(network_models(fit, beside, posteriors, configuration.pooling)),
         ranking=rank_treatments(fit, higher_is_better=not network.fewer_is_better),
-        splits=split_evidence(fit),
-        inconsistency=inconsistency(data, LEADING),
+        splits=tuple(
+            readable(split, data, network.least_indirect_share) for split in split_evidence(fit)
+        ),
+        inconsistency=inconsistency(data, ESTIMATOR),
         contributions=contributions(fit),
     )
 
 
 def _components(
-    evidence: NetworkEvidence, parts: Sequence[PartAnalysis], prior: HalfNormal, level: float
+    evidence: NetworkEvidence, parts: Sequence[PartAnalysis], prior: TauPrior, level: float
 ) -> ComponentAnalysis:
     data = evidence.data
     assert data is not None
@@ -167,19 +215,19 @@ def _components(
     known = {component for treatment in data.treatments for component in of[treatment]}
     predictions: list[PredictedByAddition] = []
     for part in parts:
-        found = observed_and_predicted(data, of, part.reference, method=LEADING, level=level)
+        found = observed_and_predicted(data, of, part.reference, method=ESTIMATOR, level=level)
         if not isinstance(found, Refused):
             predictions += [row for row in found if row.treatment in part.data.treatments]
 
     def interaction(pair: tuple[str, str]) -> Interaction | Refused:
         if missing := [component for component in pair if component not in known]:
             return Refused(f"No regimen of the network holds {' or '.join(missing)}.")
-        return estimate_interaction(data, of, pair, prior, method=LEADING, level=level)
+        return estimate_interaction(data, of, pair, prior, method=ESTIMATOR, level=level)
 
     return ComponentAnalysis(
-        model=component_model(data, of, method=LEADING, level=level),
+        model=component_model(data, of, method=ESTIMATOR, level=level),
         common=component_model(data, of, method="EE", level=level),
-        test=additivity_test(data, of, method=LEADING),
+        test=additivity_test(data, of, method=ESTIMATOR),
         predictions=tuple(predictions),
         interactions=tuple((pair, interaction(pair)) for pair in evidence.network.interactions),
     )

@@ -90,10 +90,13 @@ def network_findings(
         for network in networks.of_setting(setting)
     }
     level = configuration.confidence_level
+    analyses = {name: analyse(of, configuration) for name, of in evidence.items()}
     return NetworkFindings(
-        {name: analyse(of, configuration) for name, of in evidence.items()},
+        analyses,
         [
-            synergy_results(entry, evidence[entry.network], configuration)
+            synergy_results(
+                entry, evidence[entry.network], configuration, analyses[entry.network].added
+            )
             for entry in networks.synergy
             if entry.setting == setting
         ],

@@ -8,24 +8,27 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.files import records
+from trial_evidence.network.alternatives import alternatives_table
 from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
+from trial_evidence.network.components.identification import Identification
 from trial_evidence.network.evidence.graph import Design, direct_comparisons
 from trial_evidence.network.fit.effect import Effect, QTest
 from trial_evidence.network.fit.league import NO_PATH
+from trial_evidence.network.models import HARTUNG_KNAPP, NO_FREEDOM
 from trial_evidence.pool.engine.refusals import Refused
 
 Row = tuple[Any, ...]
 Rows = Iterator[Row]
 
 INTERACTION_COLUMNS = [
-    "first", "second", "trials_with", "trials_within", "estimate", "ci_low", "ci_high", "p_value",
-    "tau2", "posterior_median", "posterior_low", "posterior_high", "probability_of_synergy",
-    "prior", "confounded_with", "reason",
+    "first", "second", "trials_with", "trials_against_part", "trials_alone", "identified_by",
+    "estimate", "ci_low", "ci_high", "p_value", "tau2", "posterior_median", "posterior_low",
+    "posterior_high", "probability_of_synergy", "prior", "confounded_with", "reason",
 ]  # fmt: skip
 NONE = math.nan
 # One regimen against another by one model.
-EFFECT = "model estimate ci_low ci_high p_value pi_low pi_high"
-ALL_DIRECT = "direct evidence only: no indirect comparison is possible"
+EFFECT = "model role estimate ci_low ci_high p_value pi_low pi_high probability_of_benefit"
+NO_LOOP = "cannot be tested: no loop of comparisons lets designs disagree"
 
 
 def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFrame]:
@@ -40,10 +43,11 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     -------
     dict
         ``used`` and ``set_aside`` (rows of the sheet), ``nodes``, ``comparisons``, ``summary``,
-        ``league`` (every regimen against every other, both ways, by model), ``reference``,
-        ``ranks``, ``split``, ``inconsistency``, ``contributions``, ``transitivity``,
-        ``components``, ``additivity`` and ``interactions``. Ratios on the natural scale; the
-        first regimen against the second.
+        ``intervals`` (what each model supposes, and which leads), ``league`` (every regimen
+        against every other, both ways, by model), ``reference``, ``ranks``, ``split``,
+        ``inconsistency``, ``contributions``, ``transitivity``, ``components``, ``additivity``,
+        ``interactions`` and ``alternatives``. Ratios on the natural scale; the first regimen
+        against the second.
     """
     network = analysis.network
     made = {
@@ -54,6 +58,7 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
         rows = [(p.number, *row) for p in analysis.parts for row in of_part(analysis, p)]
         made[name] = pd.DataFrame(rows, columns=["part", *columns.split()])
     made["transitivity"].insert(5, "line", line)
+    made["alternatives"] = alternatives_table(analysis)
     for table in made.values():
         table.insert(0, "setting", network.setting)
         table.insert(1, "network", network.id)
@@ -73,15 +78,6 @@ def _counted(analysis: NetworkAnalysis) -> bool:
     return analysis.network.kind == "counts"
 
 
-def _pair(analysis: NetworkAnalysis, first: str, second: str) -> tuple[str, str]:
-    return analysis.nodes[first].code, analysis.nodes[second].code
-
-
-def _trial_names(analysis: NetworkAnalysis, studies: Iterable[str]) -> str:
-    trials = analysis.evidence.trials.set_index("trial_id")["label"]
-    return "; ".join(trials[list(studies)])
-
-
 def _nodes(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     """Regimens, their patients as far as stated, and events where they are counted."""
     sizes, used = _arm_sizes(analysis), analysis.evidence.used
@@ -99,8 +95,8 @@ def _comparisons(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     sizes = _arm_sizes(analysis)
     for found in direct_comparisons(part.data):
         size = sum(sizes.get((s, t), 0) for s in found.studies for t in found.pair)
-        of = (len(found.studies), found.multi_arm, size, _trial_names(analysis, found.studies))
-        yield *_pair(analysis, *found.pair), *of
+        of = (len(found.studies), found.multi_arm, size, analysis.trial_names(found.studies))
+        yield *analysis.codes(*found.pair), *of
 
 
 def _summary(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -117,28 +113,37 @@ def _summary(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
 def _effects(analysis: NetworkAnalysis, part: PartAnalysis, first: str, second: str) -> Rows:
     """One regimen against another by every model: effect, its test, and prediction interval."""
     at = part.fit.random.cell(first, second)
-    for model, league, *predicted in (
-        ("random_reml", part.fit.random, part.fit.pi_low, part.fit.pi_high),
-        ("random_dl", part.beside.random, part.beside.pi_low, part.beside.pi_high),
-        ("common", part.fit.common),
-    ):
-        ends = league.effects, league.ci_low, league.ci_high
-        numbers = [analysis.natural(float(matrix[at])) for matrix in (*ends, *predicted)]
-        limits = numbers[3:] or [NONE, NONE]
-        yield model, *numbers[:3], float(league.p_value[at]), *limits
+    for model in part.models:
+        ends = model.effects, model.ci_low, model.ci_high
+        estimate, low, high = (analysis.natural(float(matrix[at])) for matrix in ends)
+        p = NONE if model.p_value is None else float(model.p_value[at])
+        predicted = (model.pi_low, model.pi_high)
+        limits = [NONE if m is None else analysis.natural(float(m[at])) for m in predicted]
+        benefit = analysis.benefit(model, at)
+        yield model.name, model.role, estimate, low, high, p, *limits, benefit
+
+
+def _intervals(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    """What each model takes heterogeneity to be, and which interval it gives."""
+    for model in part.models:
+        tau2, factor = (NONE if x is None else x for x in (model.tau2, model.factor))
+        df = part.fit.heterogeneity.df
+        yield model.name, model.role, model.interval, tau2, df, factor, model.prior, ""
+    if part.fit.hartung_knapp is None:
+        yield HARTUNG_KNAPP, "", "", NONE, 0, NONE, "", NO_FREEDOM
 
 
 def _league(analysis: NetworkAnalysis) -> Rows:
     """Every regimen against every other, both ways; where no path leads, the reason."""
     part_of = {t: part for part in analysis.parts for t in part.data.treatments}
     for first, second in permutations(sorted(part_of), 2):
-        part, pair = part_of[first], _pair(analysis, first, second)
+        part, pair = part_of[first], analysis.codes(first, second)
         if part is part_of[second]:
             for effect in _effects(analysis, part, first, second):
                 yield part.number, *pair, *effect, ""
         else:
             reason = NO_PATH.format(first=pair[0], second=pair[1])
-            yield NONE, *pair, "", *[NONE] * 6, reason
+            yield NONE, *pair, "", "", *[NONE] * 7, reason
 
 
 def _reference(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -147,7 +152,7 @@ def _reference(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     for regimen in part.data.treatments:
         if regimen != part.reference:
             trials = direct.get(frozenset((regimen, part.reference)), 0)
-            pair = _pair(analysis, regimen, part.reference)
+            pair = analysis.codes(regimen, part.reference)
             for effect in _effects(analysis, part, regimen, part.reference):
                 yield regimen, *pair, *effect, trials, float(scores[regimen])
 
@@ -170,24 +175,25 @@ def _ends(analysis: NetworkAnalysis, *effects: Effect | None) -> Row:
 def _split(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     for split in part.splits:
         yield (
-            *_pair(analysis, *split.comparison.pair),
+            *analysis.codes(*split.comparison.pair),
             len(split.comparison.studies),
             split.proportion,
             *_ends(analysis, split.direct, split.indirect, split.network, split.difference),
             split.difference.p_value if split.difference else NONE,
-            "" if split.indirect else ALL_DIRECT,
+            split.reason,
         )
 
 
 def _inconsistency(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     def test(kind: str, found: QTest | None, of: Row = (NONE, NONE), tau2: Any = NONE) -> Row:
+        why = "" if part.has_loop or not kind.startswith(("between", "design")) else NO_LOOP
         if found is None or not found.df:
-            return kind, *of, NONE, 0 if found else NONE, NONE, tau2
-        return kind, *of, found.q, found.df, found.p_value, tau2
+            return kind, *of, NONE, 0 if found else NONE, NONE, tau2, why
+        return kind, *of, found.q, found.df, found.p_value, tau2, why
 
     def named(design: Design) -> Row:
         codes = " : ".join(analysis.nodes[t].code for t in design.treatments)
-        return codes, _trial_names(analysis, design.studies)
+        return codes, analysis.trial_names(design.studies)
 
     found = part.inconsistency
     yield test("total", found.total)
@@ -205,7 +211,7 @@ def _contributions(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     found = part.contributions
     for estimate, shares in zip(found.estimates, found.shares, strict=True):
         for direct, share in zip(found.comparisons, shares, strict=True):
-            yield *_pair(analysis, *estimate), *_pair(analysis, *direct), float(share)
+            yield *analysis.codes(*estimate), *analysis.codes(*direct), float(share)
 
 
 def _transitivity(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -218,7 +224,7 @@ def _transitivity(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
             rows = [row for row in used if row["trial_id"] == study]
             rows = [row for row in rows if row["regimen"] in found.pair] or rows
             yield (
-                *_pair(analysis, *found.pair),
+                *analysis.codes(*found.pair),
                 *(trial[column] for column in ("label", "year", "phase", "blinded")),
                 _joined(rows, "definition" if counted else "endpoint"),
                 _joined(rows, "population") if counted else "",
@@ -236,11 +242,22 @@ def _components(analysis: NetworkAnalysis) -> Rows:
     models = {"random_reml": found.model, "common": found.common} if found else {}
     for name, model in models.items():
         if isinstance(model, Refused):
-            yield "component", "", name, *[NONE] * 5, model.reason
+            yield "component", "", name, *[NONE] * 6, model.reason
             continue
         for effect in model.components:
             numbers = *_ends(analysis, effect), effect.p_value, model.fitted.tau2
-            yield "component", effect.name, name, *numbers, effect.reason
+            trials = _varying(analysis, effect.name)
+            yield "component", effect.name, name, trials, *numbers, effect.reason
+
+
+def _varying(analysis: NetworkAnalysis, component: str) -> int:
+    """Trials with arms that hold a component and arms that do not."""
+    data = analysis.evidence.data
+    held = [
+        {component in analysis.nodes[treatment].components for treatment in study.treatments}
+        for study in (data.studies if data else ())
+    ]
+    return sum(len(of) > 1 for of in held)
 
 
 def _additivity(analysis: NetworkAnalysis) -> Rows:
@@ -263,7 +280,7 @@ def _additivity(analysis: NetworkAnalysis) -> Rows:
             yield kind, *no_regimen, statistic, found.df, found.p_value, reason
     for row in analysis.components.predictions:
         part = analysis.part_of(row.treatment).number
-        named = part, row.treatment, *_pair(analysis, row.treatment, row.reference)
+        named = part, row.treatment, *analysis.codes(row.treatment, row.reference)
         ends = _ends(analysis, row.observed, row.predicted, row.difference)
         yield "regimen", *named, *ends, NONE, NONE, row.difference.p_value, row.difference.reason
 
@@ -271,24 +288,44 @@ def _additivity(analysis: NetworkAnalysis) -> Rows:
 def _interactions(analysis: NetworkAnalysis) -> Rows:
     for pair, found in analysis.components.interactions if analysis.components else ():
         if isinstance(found, Refused):
-            yield *pair, *[NONE] * 13, found.reason
+            yield *pair, *[NONE] * 15, found.reason
             continue
         posterior = found.posterior
         above = posterior.probability_above_zero
+        # Together better than the sum: more responses, or fewer events. Of whom, the data cannot
+        # tell where another pair explains the same trials.
+        better = 1 - above if analysis.network.fewer_is_better else above
         yield (
             *pair,
             found.studies_with,
             found.studies_apart,
+            len(found.identified.alone),
+            _identified(analysis, found.identified),
             *_ends(analysis, found.effect),
             found.effect.p_value,
             found.tau2,
             *map(analysis.natural, (posterior.median, posterior.ci_low, posterior.ci_high)),
-            # Together better than the sum: more responses, or fewer events.
-            1 - above if analysis.network.fewer_is_better else above,
+            NONE if found.confounded_with else better,
             posterior.tau.prior.label,
             "; ".join(found.confounded_with),
             found.effect.reason,
         )
+
+
+def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
+    """Which trials an interaction rests on, and what they have to suppose."""
+    if found.with_pair:
+        return "the trials that hold both"
+    alike: dict[str, list[str]] = {}
+    for study, supposed in found.beside:
+        pairs = " and ".join(" x ".join(pair) for pair in supposed)
+        why = f"if {pairs} {'is' if len(supposed) == 1 else 'are'} additive" if pairs else ""
+        alike.setdefault(why, []).append(analysis.trial_names([study]))
+    if not alike:
+        return "several trials together, none of which suffices"
+    said = (" or ".join(names) + (f" ({why})" if why else "") for why, names in alike.items())
+    without = "; without these it cannot be estimated" if found.needed else ""
+    return f"the trials that hold both, with {'; or '.join(said)}{without}"
 
 
 # The columns of a table after setting and network (and part), and its rows.
@@ -300,6 +337,7 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
         "without_path",
         _summary,
     ),
+    "intervals": ("model role interval tau2 df variance_factor prior reason", _intervals),
     "reference": (f"regimen code reference {EFFECT} direct_trials p_score", _reference),
     "ranks": ("regimen code p_score mean_rank rank probability", _ranks),
     "split": (
@@ -308,7 +346,7 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
         "difference_high difference_p reason",
         _split,
     ),
-    "inconsistency": ("kind design trials q df p_value tau2", _inconsistency),
+    "inconsistency": ("kind design trials q df p_value tau2 reason", _inconsistency),
     "contributions": ("first second direct_first direct_second share", _contributions),
     "transitivity": (
         "first second trial year phase blinded outcome population_analysed patients_enrolled "
@@ -318,7 +356,10 @@ _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Row
 }
 _OF_NETWORKS: Mapping[str, tuple[str, Callable[[NetworkAnalysis], Rows]]] = {
     "league": (f"part first second {EFFECT} reason", _league),
-    "components": ("kind component model estimate ci_low ci_high p_value tau2 reason", _components),
+    "components": (
+        "kind component model trials estimate ci_low ci_high p_value tau2 reason",
+        _components,
+    ),
     "additivity": (
         "kind part regimen code reference observed observed_low observed_high predicted "
         "predicted_low predicted_high ratio ratio_low ratio_high statistic df p_value reason",

@@ -55,7 +55,9 @@ _OTHERS = {
     "mantel_haenszel": "Mantel–Haenszel",
 }
 MODEL_NAMES = {model: f"Random effects ({name})" for model, name in _RANDOM.items()} | _OTHERS
-SHORT_MODEL_NAMES = _RANDOM | _OTHERS | {"single_trial": "one trial"}
+# Networks have every interval in one table, whatever is configured.
+_OF_NETWORKS = {"random_reml": "REML, Wald", "random_dl": "DL, Wald"}
+SHORT_MODEL_NAMES = _RANDOM | _OTHERS | _OF_NETWORKS | {"single_trial": "one trial"}
 # Methods of the sensitivity analyses, and tests of small-study effects.
 METHOD_NAMES = SHORT_MODEL_NAMES | {
     "random_effects": "Random effects",

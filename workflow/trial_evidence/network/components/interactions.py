@@ -11,21 +11,20 @@ from trial_evidence.network.components.additive import (
     Components,
     interaction_observations,
 )
+from trial_evidence.network.components.identification import Identification, identification
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import Effect, wald
 from trial_evidence.network.fit.linear_model import Observations, fit
-from trial_evidence.pool.bayes.mixtures import NormalMixtures
+from trial_evidence.network.fit.posterior import DesignPosterior
 from trial_evidence.pool.bayes.priors import TauPrior
-from trial_evidence.pool.bayes.tau_posterior import FINE, FLAT, TauPosterior
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats, check_level
-from trial_evidence.pool.engine.stacks import Ints, Stack
 
 
 class InteractionPosterior:
     """Posterior of one interaction; it and all other effects have flat priors.
 
-    By the quadrature over tau of `trial_evidence.pool.bayes.tau_posterior`: no sampling.
+    By the quadrature of `trial_evidence.network.fit.posterior`: no sampling.
 
     Parameters
     ----------
@@ -61,11 +60,8 @@ class InteractionPosterior:
         self, observations: Observations, functional: Floats, prior: TauPrior, level: float = 95.0
     ) -> None:
         level = check_level(level)
-        if not observations.estimable(functional):
-            raise ValueError("the studies do not determine this function of the coefficients")
-        self.tau = _DesignPosterior(observations, functional, prior)
-        means, precision, _ = self.tau.given_tau(self.tau.tau)
-        self.mixture = NormalMixtures(means, np.sqrt(1 / precision), self.tau.weights)
+        self.tau = DesignPosterior(observations, prior)
+        self.mixture, _ = self.tau.of(functional[None, :])
         self.median = float(self.mixture.quantile(np.array([0.5]))[0])
         self.ci_low, self.ci_high, *_ = (float(x[0]) for x in self.mixture.intervals(level / 100))
         self.probability_above_zero = 1 - float(self.mixture.cdf(np.zeros(1))[0])
@@ -85,7 +81,9 @@ class Interaction:
         Between-study variance of the model with the interaction.
     studies_with, studies_apart : int
         Studies with an arm that holds all the components, and those of them in which another arm
-        holds some of them: only the latter can show an interaction within randomisation.
+        holds some of them. None shows an interaction by itself that lacks an arm with none.
+    identified : Identification
+        What it rests on.
     confounded_with : tuple of str
         Other pairs of components whose interaction explains the same observations: with either in
         the model the other cannot be estimated, and which of them acts is not known.
@@ -96,38 +94,8 @@ class Interaction:
     tau2: float
     studies_with: int
     studies_apart: int
+    identified: Identification
     confounded_with: tuple[str, ...]
-
-
-class _DesignPosterior(TauPosterior):
-    """Posterior of tau, and of one linear function of the coefficients given tau.
-
-    The coefficients take the place of the single mean; the quadrature over tau is the same.
-    """
-
-    def __init__(self, observations: Observations, functional: Floats, prior: TauPrior) -> None:
-        self._design = observations.reduced
-        self._inside = observations.basis.T @ functional
-        effects, variances = observations.effects[:, None], observations.variances[:, None]
-        single = Stack(effects, variances, np.array([len(effects)]))
-        super().__init__(single, prior, FLAT, np.zeros(1), FINE)
-
-    def given_tau(
-        self, tau: Floats, which: Ints | slice = slice(None)
-    ) -> tuple[Floats, Floats, Floats]:
-        """As in `TauPosterior`, for the linear function in place of the mean."""
-        y, v = self.stack.yi[:, 0], self.stack.vi[:, 0]
-        weights = 1 / (v + tau**2)
-        cross = np.einsum("gm,mi,mj->gij", weights, self._design, self._design)
-        moment = np.einsum("gm,mi,m->gi", weights, self._design, y)
-        solution = np.linalg.solve(cross, moment[:, :, None])[:, :, 0]
-        spread = np.linalg.solve(cross, np.broadcast_to(self._inside[:, None], (*moment.shape, 1)))
-        mean = solution @ self._inside
-        variance = spread[:, :, 0] @ self._inside
-        residuals = y - solution @ self._design.T
-        misfit = (weights * residuals**2).sum(axis=1)
-        log_likelihood = 0.5 * (np.log(weights).sum(axis=1) - np.linalg.slogdet(cross)[1] - misfit)
-        return mean[:, None], 1 / variance[:, None], log_likelihood[:, None]
 
 
 def estimate_interaction(
@@ -174,6 +142,7 @@ def estimate_interaction(
         tau2=fitted.tau2,
         studies_with=len(with_all),
         studies_apart=sum(any(arm and arm != together for arm in arms) for arms in with_all),
+        identified=identification(data, components, interaction),
         confounded_with=confounded_with(data, components, interaction),
     )
 

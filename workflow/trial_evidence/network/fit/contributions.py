@@ -50,23 +50,39 @@ def contributions(fit: NetworkFit) -> Contributions:
     chains of one length are walked together, so that their number does not matter.
     """
     league = fit.random
-    weights = -laplacian(rotate(fit.data), fit.tau2 or 0.0)
+    weights = conductances(fit)
     pairs = tuple(comparison.pair for comparison in direct_comparisons(fit.data))
     edges = np.array([[fit.data.position[t] for t in pair] for pair in pairs])
     estimates, shares = [], []
     for (a, first), (b, second) in combinations(enumerate(league.treatments), 2):
         if np.isnan(league.effects[a, b]):
             continue
-        potential = league.covariance[:, a] - league.covariance[:, b]
-        flow = np.zeros_like(weights)
-        into, out = edges[:, 0], edges[:, 1]
-        amount = weights[into, out] * (potential[into] - potential[out])
-        flow[into, out], flow[out, into] = np.maximum(amount, 0.0), np.maximum(-amount, 0.0)
-        flow[flow < NO_FLOW] = 0.0
-        visits = _walk(flow, a, b)
+        visits = _walk(evidence_flow(fit, weights, a, b), a, b)
         estimates.append((first, second))
+        into, out = edges[:, 0], edges[:, 1]
         shares.append(visits[into, out] + visits[out, into])
     return Contributions(tuple(estimates), pairs, np.array(shares))
+
+
+def conductances(fit: NetworkFit) -> Floats:
+    """Weight of the direct comparison of every two treatments, at the tau2 of a network."""
+    weights = -laplacian(rotate(fit.data), fit.tau2 or 0.0)
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
+def evidence_flow(fit: NetworkFit, weights: Floats, source: int, sink: int) -> Floats:
+    """Share of an estimate that flows from each treatment to each other, by `conductances`.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (treatments, treatments)
+        From the row to the column, at least zero; one leaves the source, and one enters the sink.
+    """
+    potential = fit.random.covariance[:, source] - fit.random.covariance[:, sink]
+    flow = np.maximum(weights * (potential[:, None] - potential[None, :]), 0.0)
+    flow[flow < NO_FLOW] = 0.0
+    return np.asarray(flow)
 
 
 def _walk(flow: Floats, source: int, sink: int) -> Floats:

@@ -1,15 +1,23 @@
 """Direct against indirect evidence, comparison by comparison."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
+from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.evidence.graph import DirectComparison, direct_comparisons
 from trial_evidence.network.fit.effect import Effect, wald
 from trial_evidence.network.fit.league import NetworkFit
 
 # A share of direct evidence nearer to one than this leaves nothing indirect but rounding.
 ALL_DIRECT = 5e-4
+NO_WAY_ROUND = "no indirect evidence: without the trials that compare the two, no path joins them"
+TOO_LITTLE = (
+    "indirect evidence carries {share} of the weight, less than {least}: too little to read"
+)
 
 
+@dataclass(frozen=True)
 class Split:
     """Direct and indirect evidence on one comparison, the first treatment against the second.
 
@@ -17,39 +25,27 @@ class Split:
     ----------
     comparison : DirectComparison
         The treatments and the studies that compare them.
-    direct : Effect
-        From those studies alone, with the heterogeneity of the network.
-    indirect : Effect or None
-        From all others; None where there is no way round.
-    network : Effect
-        From both.
-    difference : Effect or None
-        Direct less indirect, with its test.
     proportion : float
         Share of the direct evidence in the network estimate, 0 to 1.
+    direct : Effect
+        From those studies alone, with the heterogeneity of the network.
+    network : Effect
+        From all studies.
+    indirect : Effect or None
+        From all others; None where there is no way round.
+    difference : Effect or None
+        Direct less indirect, with its test.
+    reason : str
+        Why there is no indirect evidence; empty where there is.
     """
 
-    def __init__(self, fit: NetworkFit, comparison: DirectComparison) -> None:
-        self.comparison = comparison
-        named = (fit.data.named[name] for name in comparison.studies)
-        found = np.array([study.pair(*comparison.pair) for study in named])
-        effects, weights = found[:, 0], 1 / (found[:, 1] + (fit.tau2 or 0.0))
-        direct = float((weights * effects).sum() / weights.sum())
-        se_direct = float(weights.sum() ** -0.5)
-        cell = fit.random.cell(*comparison.pair)
-        effect, se = float(fit.random.effects[cell]), float(fit.random.se[cell])
-        proportion = (se / se_direct) ** 2
-        self.direct = wald(direct, se_direct, fit.level)
-        self.network = wald(effect, se, fit.level)
-        self.proportion = min(proportion, 1.0)
-        self.indirect: Effect | None = None
-        self.difference: Effect | None = None
-        if proportion < 1 - ALL_DIRECT:
-            rest = 1 - proportion
-            elsewhere, se_elsewhere = (effect - proportion * direct) / rest, se / rest**0.5
-            self.indirect = wald(elsewhere, se_elsewhere, fit.level)
-            apart = (se_direct**2 + se_elsewhere**2) ** 0.5
-            self.difference = wald(direct - elsewhere, apart, fit.level)
+    comparison: DirectComparison
+    proportion: float
+    direct: Effect
+    network: Effect
+    indirect: Effect | None
+    difference: Effect | None
+    reason: str = ""
 
 
 def split_evidence(fit: NetworkFit) -> tuple[Split, ...]:
@@ -67,4 +63,61 @@ def split_evidence(fit: NetworkFit) -> tuple[Split, ...]:
     direct)**2``). As netmeta's ``netsplit``: multi-arm studies count as direct evidence on every
     two of their arms.
     """
-    return tuple(Split(fit, comparison) for comparison in direct_comparisons(fit.data))
+    return tuple(_split(fit, comparison) for comparison in direct_comparisons(fit.data))
+
+
+def _split(fit: NetworkFit, comparison: DirectComparison) -> Split:
+    named = (fit.data.named[name] for name in comparison.studies)
+    found = np.array([study.pair(*comparison.pair) for study in named])
+    effects, weights = found[:, 0], 1 / (found[:, 1] + (fit.tau2 or 0.0))
+    direct = float((weights * effects).sum() / weights.sum())
+    se_direct = float(weights.sum() ** -0.5)
+    cell = fit.random.cell(*comparison.pair)
+    effect, se = float(fit.random.effects[cell]), float(fit.random.se[cell])
+    proportion = (se / se_direct) ** 2
+    of = wald(direct, se_direct, fit.level), wald(effect, se, fit.level)
+    if proportion >= 1 - ALL_DIRECT:
+        return Split(comparison, min(proportion, 1.0), *of, None, None, NO_WAY_ROUND)
+    rest = 1 - proportion
+    elsewhere, se_elsewhere = (effect - proportion * direct) / rest, se / rest**0.5
+    apart = (se_direct**2 + se_elsewhere**2) ** 0.5
+    indirect = wald(elsewhere, se_elsewhere, fit.level)
+    difference = wald(direct - elsewhere, apart, fit.level)
+    return Split(comparison, proportion, *of, indirect, difference)
+
+
+def readable(split: Split, data: NetworkData, least: float) -> Split:
+    """A split without an indirect estimate that no evidence stands behind, and why.
+
+    Back-calculation divides by the share of the indirect evidence. In a multi-arm study the other
+    arms lend a comparison some precision, which it takes for indirect evidence; and the little that
+    is left where nearly all is direct magnifies every rounding of the input.
+
+    Parameters
+    ----------
+    split : Split
+        From `split_evidence`.
+    data : NetworkData
+        The network.
+    least : float
+        Smallest share of indirect evidence that is read.
+    """
+    if split.indirect is None:
+        return split
+    share = 1 - split.proportion
+    reason = ""
+    if not _joined_without(data, split.comparison):
+        reason = NO_WAY_ROUND
+    elif share < least:
+        reason = TOO_LITTLE.format(share=f"{100 * share:.2g}%", least=f"{100 * least:g}%")
+    return replace(split, indirect=None, difference=None, reason=reason) if reason else split
+
+
+def _joined_without(data: NetworkData, comparison: DirectComparison) -> bool:
+    """Whether a chain of other studies joins the treatments of a comparison."""
+    others = [s.treatments for s in data.studies if s.study not in comparison.studies]
+    if not others:
+        return False
+    of = data.linked(others)
+    first, second = (data.position[treatment] for treatment in comparison.pair)
+    return bool(of[first] == of[second])

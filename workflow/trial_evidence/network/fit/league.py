@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtr, stdtr, stdtrit
 
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import QTest, normal_quantile, q_test
@@ -19,32 +19,41 @@ NO_PATH = (
 class League:
     """Effects of every treatment against every other under one model, on the analysis scale.
 
-    From the levels of the treatments, with intervals at a level in percent.
+    From the levels of the treatments, with intervals at a level in percent: Wald's, or, where
+    degrees of freedom are given, on t with those and the variances times a factor.
 
     Attributes
     ----------
     treatments : tuple of str
         Rows and columns, in this order.
     effects, se, ci_low, ci_high, p_value : numpy.ndarray of float, shape (treatments, treatments)
-        Effect of the row's treatment against the column's, with Wald interval and test. Zero (p
-        one) on the diagonal; NaN where no path links the two.
+        Effect of the row's treatment against the column's, with interval and test. Zero (p one) on
+        the diagonal; NaN where no path links the two.
     covariance : numpy.ndarray of float, shape (treatments, treatments)
         Covariance of the effects against the first treatment of each subnetwork.
     """
 
-    def __init__(self, data: NetworkData, solution: Solution, level: float) -> None:
-        self.treatments, self.covariance = data.treatments, solution.covariance
+    def __init__(
+        self,
+        data: NetworkData,
+        solution: Solution,
+        level: float,
+        factor: float = 1.0,
+        df: int | None = None,
+    ) -> None:
+        self.treatments, self.covariance = data.treatments, factor * solution.covariance
         apart = data.labels[:, None] != data.labels[None, :]
         effects = solution.levels[:, None] - solution.levels[None, :]
-        own = np.diag(solution.covariance)
-        variance = own[:, None] + own[None, :] - 2 * solution.covariance
+        own = np.diag(self.covariance)
+        variance = own[:, None] + own[None, :] - 2 * self.covariance
         se = np.sqrt(np.maximum(variance, 0.0))
         effects[apart], se[apart] = np.nan, np.nan
-        half = normal_quantile(level) * se
+        quantile = normal_quantile(level) if df is None else stdtrit(df, 0.5 + level / 200)
+        half = quantile * se
         ratio = np.abs(np.divide(effects, se, out=np.full_like(se, np.nan), where=se > 0))
         self.effects, self.se = effects, se
         self.ci_low, self.ci_high = effects - half, effects + half
-        self.p_value = 2 * ndtr(-ratio)
+        self.p_value = 2 * (ndtr(-ratio) if df is None else stdtr(df, -ratio))
         np.fill_diagonal(self.p_value, 1.0)
 
     def cell(self, first: str, second: str) -> tuple[int, int]:
@@ -66,7 +75,12 @@ class NetworkFit:
         Between-study variance that all comparisons share; None where nothing tells it, and the
         random-effects model is then the common-effect one.
     common, random : League
-        Common-effect and random-effects model.
+        Common-effect and random-effects model, with Wald's intervals.
+    hartung_knapp : League or None
+        Random-effects model with intervals of the Hartung-Knapp type; None without degrees of
+        freedom, where nothing tells how far studies scatter.
+    variance_factor : float
+        What these intervals multiply variances by, at least 1.
     pi_low, pi_high : numpy.ndarray of float, shape (treatments, treatments)
         Prediction intervals for the effect in a new study, on t with the degrees of freedom of Q;
         NaN with fewer than two of them.
@@ -81,6 +95,8 @@ class NetworkFit:
     tau2: float | None
     common: League
     random: League
+    hartung_knapp: League | None
+    variance_factor: float
     pi_low: Floats
     pi_high: Floats
     heterogeneity: QTest
@@ -114,14 +130,21 @@ def fit_network(
     The same estimates as the graph-theoretical method, attributed to Rücker G. Res Synth Methods
     2012;3:312-324, and as R's netmeta. Prediction intervals as netmeta's ``method.predict = "V"``:
     t with the degrees of freedom of Q, variance ``se**2 + tau2``.
+
+    The Hartung-Knapp type of interval multiplies variances by ``max(1, Q/df)``, Q the weighted
+    residual sum of squares at the random-effects weights, on t with the residual degrees of freedom
+    df: attributed to Jackson D, Riley RD. Stat Med 2014;33:541-554, floored as for the trials of
+    one comparison, so that it is never narrower than Wald's.
     """
     if tau2 is not None and not (np.isfinite(tau2) and tau2 >= 0):
         raise ValueError(f"tau2 must be a finite number, not negative, not {tau2!r}")
     observations = rotate(data)
     used = estimate_tau2([observations], method) if tau2 is None else tau2
     fixed = solve(observations, 0.0)
-    random = League(data, solve(observations, used) if used else fixed, level)
+    at_tau2 = solve(observations, used) if used else fixed
+    random = League(data, at_tau2, level)
     df = observations.df
+    factor = max(1.0, at_tau2.q / df) if df else 1.0
     reach = np.full_like(random.se, np.nan)
     if used is not None and df > 1:
         reach = float(stdtrit(df, 0.5 + level / 200)) * np.sqrt(random.se**2 + used)
@@ -132,6 +155,8 @@ def fit_network(
         tau2=used,
         common=League(data, fixed, level),
         random=random,
+        hartung_knapp=League(data, at_tau2, level, factor, df) if df else None,
+        variance_factor=factor,
         pi_low=random.effects - reach,
         pi_high=random.effects + reach,
         heterogeneity=q_test(fixed.q, df),

@@ -1,5 +1,7 @@
 """Pictures of the additive model: what every component adds, and whether the sums hold."""
 
+import re
+
 import pandas as pd
 
 from trial_evidence.figures.canvas.axis import Axis
@@ -9,18 +11,25 @@ from trial_evidence.figures.forests.axes import capital
 from trial_evidence.figures.forests.forest import Column, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
-from trial_evidence.network.analysis import LEADING
 from trial_evidence.network.components.additive import TIMES
+from trial_evidence.network.models import WALD
 from trial_evidence.network.pictures.words import Told, percent
 from trial_evidence.words.numbers import format_number, format_p
 
-MODEL = f"random_{LEADING.lower()}"
+# One trial cannot tell what a component does from what else sets its arms apart.
+LEAST_TRIALS = 2
+SINGLE = (
+    "In the table alone, because one trial carries them and its difference is no effect of adding:"
+)
+NONE_ALONE = (
+    "No trial has all four arms (both, either, neither): none shows an interaction by itself."
+)
 
 
 def components(told: Told) -> Page | None:
-    """What adding a component does, and interactions of two; None without an additive model."""
+    """What adding a component does, and interactions of two; None where two trials show none."""
     order = list(told.analysis.evidence.abbreviations)
-    effects = [row for row in told.rows("components", model=MODEL) if row["component"]]
+    effects = [row for row in told.rows("components", model=WALD) if row["component"]]
     effects.sort(key=lambda row: [*order, row["component"]].index(row["component"]))
     if not effects:
         return None
@@ -30,7 +39,8 @@ def components(told: Told) -> Page | None:
     rows = headed([], "Additive model", "label") if interact else []
     described: list[str] = []
     absent: dict[str, list[str]] = {}
-    confounded = []
+    confounded, identified, single = [], [], []
+    alone = 0.0
     for row in [*effects, *interactions]:
         interaction = "first" in row
         if interact and row is interactions[0]:
@@ -41,16 +51,26 @@ def components(told: Told) -> Page | None:
             absent.setdefault(told.named(row["reason"]), []).append(name)
             continue
         texts = {}
+        if not interaction and row["trials"] < LEAST_TRIALS:
+            single.append(name)
+            continue
         if interaction:
-            texts = {"synergy": percent(row["probability_of_synergy"])}
+            rests_on = re.sub(r"\(if [^)]*\)", lambda of: told.named(of[0]), row["identified_by"])
+            identified.append(f"{name} rests on {rests_on}.")
+            alone += row["trials_alone"]
+            probability = row["probability_of_synergy"]
+            texts = {"synergy": "–" if pd.isna(probability) else percent(probability)}
             if row["confounded_with"]:
                 others = map(told.component, row["confounded_with"].split("; "))
                 confounded.append(
-                    f"{name} cannot be distinguished from {' or '.join(others)} in these trials."
+                    f"{name} cannot be distinguished from {' or '.join(others)} in these trials; "
+                    "no probability is given."
                 )
         rows.append(told.row(name, (row["estimate"], row["ci_low"], row["ci_high"]), **texts))
         synergy = f", probability of synergy {texts['synergy']}" if texts else ""
         described.append(f"{name} {rows[-1].texts['result']}{synergy}")
+    if not described:
+        return None
     test = _test(told)
     columns = [Column("label", "Component", "left", "left")]
     if interact:
@@ -60,12 +80,14 @@ def components(told: Told) -> Page | None:
         rows,
         columns,
         ("adding it", "leaving it out"),
-        f"{told.measure.title.lower()} of adding each: "
-        f"{'; '.join(described) or 'no component can be estimated'}. {test}",
+        f"{told.measure.title.lower()} of adding each: {'; '.join(described)}. {test}",
         notes=(
             test,
-            f"τ² = {format_number(effects[0]['tau2'], 3)} (REML).",
+            f"τ² = {format_number(effects[0]['tau2'], 3)} (REML); Wald intervals.",
             *(f"{', '.join(names)}: {reason}" for reason, names in absent.items()),
+            *([f"{SINGLE} {'; '.join(single)}."] if single else []),
+            *([NONE_ALONE] if identified and not alone else []),
+            *identified,
             *confounded,
         ),
         footnotes=(

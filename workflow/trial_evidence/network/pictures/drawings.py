@@ -10,14 +10,26 @@ from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.charts.rankogram import rankogram
+from trial_evidence.figures.forests.axes import capital
 from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis
-from trial_evidence.network.pictures.components import MODEL, additivity, components
-from trial_evidence.network.pictures.words import LIMITS, Drawing, Told, counted, percent
+from trial_evidence.network.fit.evidence_split import ALL_DIRECT
+from trial_evidence.network.models import COMMON, LEADING, WALD
+from trial_evidence.network.pictures.alternatives import NO_LOOP, alternatives
+from trial_evidence.network.pictures.components import additivity, components
+from trial_evidence.network.pictures.words import (
+    LIMITS,
+    Drawing,
+    Told,
+    counted,
+    intervals,
+    listed,
+    percent,
+)
 from trial_evidence.words.numbers import format_number, format_p
 
 # Below so many regimens in a part the forest plot says it all; the tables hold the rest.
@@ -36,17 +48,19 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawin
     Yields
     ------
     Drawing
-        ``graph`` and ``forest`` always; ``league`` where a part has four regimens or more and the
+        ``graph`` and ``forest`` always; ``alternatives`` where a path joins a dual regimen with one
+        of them; ``league`` where a part has four regimens or more and the
         cells fit the page; for every part of five regimens or more ``ranks`` and
         ``contributions`` (with the number of the part behind the name from the second on);
-        ``split`` where any comparison has indirect evidence; ``components`` and ``additivity``
-        where the additive model says anything.
+        ``split`` where any comparison rests on more than its own trials; ``components`` and
+        ``additivity`` where the additive model says anything.
     """
     if not analysis.parts:
         return
     told = Told(analysis, style)
     pages: dict[str, Picture | None] = {
-        "graph": _graph(told), "forest": _forest(told), "league": _league(told)
+        "graph": _graph(told), "forest": _forest(told), "alternatives": alternatives(told),
+        "league": _league(told),
     }  # fmt: skip
     for part in told.rows("summary"):
         if part["regimens"] >= LEAST_FOR_RANKS:
@@ -56,7 +70,7 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawin
             title = f"{told.title}, contributions{of}"
             pages[f"contributions{behind}"] = _contributions(told, part, title)
     pages |= {"split": _split(told), "components": components(told)}
-    pages["additivity"] = additivity(told) if pages["components"] else None
+    pages["additivity"] = additivity(told)
     yield from (Drawing(name, page) for name, page in pages.items() if page is not None)
 
 
@@ -75,9 +89,12 @@ def _heterogeneity(told: Told) -> Iterator[str]:
             )
     without = [str(part["part"]) for part in parts if pd.isna(part["tau2_reml"])]
     if without:
-        names = " and ".join(filter(None, [", ".join(without[:-1]), without[-1]]))
-        which = f"Part{'s' if len(without) > 1 else ''} {names}: " if several else ""
+        which = f"Part{'s' if len(without) > 1 else ''} {listed(without)}: " if several else ""
         yield f"{which}{NO_HETEROGENEITY}"
+
+
+def _untested(told: Told) -> tuple[str, ...]:
+    return () if any(part.has_loop for part in told.analysis.parts) else (NO_LOOP,)
 
 
 def _apart(told: Told) -> tuple[str, ...]:
@@ -134,37 +151,44 @@ def _forest(told: Told) -> Page:
     rows: list[Row] = []
     described = []
     found = told.tables["reference"]
-    for _, block in _best_first(found[found["model"] == MODEL]).groupby("part"):
+    beside = {(row["model"], row["code"]): row for row in records(found)}
+    others = {model.name: model.prior for part in told.analysis.parts for model in part.models}
+    bayesian = {name: prior for name, prior in others.items() if prior}
+    for _, block in _best_first(found[found["role"] == LEADING]).groupby("part"):
         rows += headed(rows, f"Against {block['reference'].iloc[0]}", "label")
         for row in records(block):
-            patients = nodes[row["code"]]["patients"]
+            patients, code = nodes[row["code"]]["patients"], row["code"]
+            limits = {name: beside[name, code] for name in (WALD, *bayesian)}
             rows.append(
                 told.row(
-                    row["code"],
+                    code,
                     (row["estimate"], row["ci_low"], row["ci_high"]),
                     n=f"{patients:,}" if patients else "–",
                     direct=str(row["direct_trials"]),
-                    prediction=told.interval(row["pi_low"], row["pi_high"]),
                     score=format_number(row["p_score"], 2),
+                    **{n: told.interval(of["ci_low"], of["ci_high"]) for n, of in limits.items()},
                 )
             )
-            described.append(f"{nodes[row['code']]['label']} {rows[-1].texts['result']}")
+            described.append(f"{nodes[code]['label']} {rows[-1].texts['result']}")
     return told.forest(
         "against the reference",
         rows,
         [
             Column("label", "Regimen", "left", "left"),
-            Column("n", "Patients", "right", "left", 2),
+            Column("n", "Patients", "right", "left", 3),
             Column("direct", "Direct\ntrials", "right", "left", 1),
-            Column("prediction", f"{told.level} prediction\ninterval", "right", "right", 2),
-            Column("score", "P-score", "right", "right", 1),
+            Column(WALD, "Wald\ninterval", "right", "right", 1),
+            *(Column(n, f"Bayesian\n{of}", "right", "right", 1) for n, of in bayesian.items()),
+            Column("score", "P-score", "right", "right", 2),
         ],
         ("the regimen", "the reference"),
         f"{told.measure.title.lower()} with its {told.level} interval: {'; '.join(described)}.",
-        notes=(*_heterogeneity(told), *_apart(told)),
+        notes=(*intervals(told), *_heterogeneity(told), *_untested(told), *_apart(told)),
         footnotes=(
-            "Random effects with one between-trial variance for all comparisons, by REML; Wald "
-            "intervals. Prediction interval: t with the degrees of freedom of Q. P-score: mean "
+            "Random effects with one between-trial variance for all comparisons, by REML. Which "
+            "interval is drawn goes by the degrees of freedom, as it goes by the number of trials "
+            "where two regimens are compared. Bayesian: with the prior on τ of the column, flat on "
+            "all effects. Prediction intervals are in the table. P-score: mean "
             "probability of being better than another regimen of the part; a rank does not "
             f"show how large or how certain a difference is. {told.codes()}",
         ),
@@ -183,7 +207,11 @@ def _league(told: Told) -> Page | None:
         return None
     style, codes = told.style, ranking["code"].tolist()
     part = dict(zip(codes, ranking["part"], strict=True))
-    found = {(row["first"], row["second"], row["model"]): row for row in told.rows("league")}
+    found = {
+        (row["first"], row["second"], key): row
+        for row in told.rows("league")
+        for key in (row["model"], row["role"])
+    }
     room = min((style.width_mm - 2 * style.margin_mm) / len(codes), _WIDEST_CELL_MM) - _CELL_AIR_MM
 
     def cell(down: int, across: int) -> matrix.Cell:
@@ -192,7 +220,7 @@ def _league(told: Told) -> Page | None:
             return matrix.Cell(matrix.broken(own, room, style.footnote_pt), 1.0, bold=True)
         if part[own] != part[other]:
             return matrix.Cell(("–",))
-        key = (other, own, MODEL) if across < down else (own, other, "common")
+        key = (other, own, LEADING) if across < down else (own, other, COMMON)
         return _league_cell(told, found[key], room)
 
     places = range(len(codes))
@@ -209,8 +237,10 @@ def _league(told: Told) -> Page | None:
             notes=(
                 f"Below the diagonal: random effects, the {measure} (and {told.level} limits) of "
                 "the regimen of the column against that of the row. Above: common effect, the "
-                "regimen of the row against that of the column. In every cell the "
-                f"higher-ranked regimen comes first. Bold: the interval excludes no effect.{empty}",
+                "regimen of the row against that of the column, with Wald limits. In every cell "
+                "the higher-ranked regimen comes first. Bold: the interval excludes no effect."
+                f"{empty}",
+                " ".join(intervals(told, where=" below the diagonal")),
             ),
             footnotes=(f"Ordered by P-score. {told.codes()}",),
             description=f"{title}, {measure} of {len(codes)} regimens, the best P-score first: "
@@ -295,15 +325,22 @@ def _contributions(told: Told, part: dict[str, Any], title: str) -> Page | None:
 def _split(told: Told) -> Page | None:
     rows: list[Row] = []
     tested = []
-    for row in told.rows("split", reason=""):
+    empty: dict[str, list[str]] = {}
+    for row in told.rows("split"):
+        if row["direct_share"] >= 1 - ALL_DIRECT:
+            continue
         pair = f"{row['first']} v {row['second']}"
-        p = format_p(row["difference_p"])
-        tested.append(f"{pair} {p}")
+        p = "" if row["reason"] else format_p(row["difference_p"])
+        tested.append(f"{pair} {p or 'no indirect evidence'}")
+        indirect = {"p": p.removeprefix("p ").removeprefix("= ")}
+        if row["reason"]:
+            empty.setdefault(row["reason"], []).append(pair)
+            indirect = {"result": "none"}
         share = percent(row["direct_share"])
         rows.append(Row("heading", {"label": pair}))
         for label, name, texts in (
             ("Direct", "direct", {"trials": str(row["trials"]), "share": share}),
-            ("Indirect", "indirect", {"p": p.removeprefix("p ").removeprefix("= ")}),
+            ("Indirect", "indirect", indirect),
             ("Network", "combined", {}),
         ):
             rows.append(told.row(label, [row[f"{name}{limit}"] for limit in LIMITS], **texts))
@@ -329,10 +366,14 @@ def _split(told: Told) -> Page | None:
         ],
         ("the first", "the second"),
         said,
-        notes=tuple(between),
+        notes=(
+            *between,
+            *(f"{capital(reason)}: {'; '.join(pairs)}." for reason, pairs in empty.items()),
+        ),
         footnotes=(
-            "Separating indirect from direct evidence by back-calculation, random effects. Trials "
+            "Separating indirect from direct evidence by back-calculation, random effects, Wald "
+            "intervals. Trials "
             "of three or more arms count as direct evidence on every pair of arms. Comparisons "
-            f"without indirect evidence are not shown. {told.codes()}",
+            f"with direct evidence alone are not shown. {told.codes()}",
         ),
     )

@@ -24,6 +24,7 @@ from trial_evidence.network.within_trials.trial_level import (
     SynergyResults,
     surrogacy_table,
     synergy_table,
+    withheld,
 )
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.models.leading import leading_model
@@ -47,8 +48,8 @@ def synergy_drawings(
     Yields
     ------
     Drawing
-        ``synergy_<scale>``: the trials and their pools at the first background that the scale
-        allows, and the pool of all trials at the others. Scales that need no background define
+        ``synergy_<scale>``: the trials and their pools at the leading background, and the pool of
+        all trials at the others. Scales that need no background define
         no synergy and are in the table alone.
     """
     table = synergy_table(results)
@@ -67,7 +68,7 @@ def _synergy(
     style: Style,
 ) -> Page:
     pooled = table[table["kind"] == "pooled"]
-    main = pooled["background"].iloc[0]
+    main = results.lead.rate
 
     def lead(agents: str, background: float) -> dict[str, Any] | None:
         """The leading pooled result of some trials, or the first where that was not possible."""
@@ -126,7 +127,8 @@ def _synergy(
         notes=(overall["meaning"], background),
         footnotes=(
             "Trials with arms of each agent alone and of both, with the same partner; "
-            "intervals of single trials by the delta method.",
+            "intervals of single trials by the delta method. No trial without an arm of neither "
+            "agent shows synergy by itself: what is expected depends on the background supposed.",
         ),
         description=f"Forest plot. {title}: {len(trials)} trials, pooled {last.texts['result']}.",
     )
@@ -173,7 +175,8 @@ def _row(
 def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> Drawing | None:
     """The surrogacy plot, with the errors-in-variables line where there is one.
 
-    None where no trial has both effects. `level` is that of the bands, in percent.
+    Where one trial overturns the main results, that is said first and no line is drawn. None where
+    no trial has both effects. `level` is that of the bands, in percent.
     """
     found, title = results.found, results.analysis.title
     if not found.pairs:
@@ -184,7 +187,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     )
     grid = np.linspace(trials["surrogate"].min() - 3, trials["surrogate"].max() + 3, _POINTS)
     line, threshold = None, None
-    for model in (found.models[1].found, found.models[0].found):
+    for model in () if found.overturned else (found.models[1].found, found.models[0].found):
         drawn = None if isinstance(model, Refused) else model.line(grid)
         if line is None and drawn is not None and not isinstance(model, Refused):
             threshold = model.threshold.effect
@@ -198,9 +201,10 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     main = main[main["role"] == "main"]
     said = ["reason", "weighting", "note"]
     main = main.assign(**{name: main[name].astype(object).fillna("") for name in said})
-    notes = [f"{count} with both effects of one contrast.", *map(_sentence, records(main))]
+    notes = [*withheld(found)] or [*map(_sentence, records(main))]
+    notes.append(f"{count} with both effects of one contrast.")
     words = Words(title, tuple(notes), found.cautions)
-    description = f"{title}: {count}. {' '.join(notes)}"
+    description = f"{title}: {' '.join(notes)}"
     shown = trials, line, threshold, axes, level
     chart = charted(surrogate, *shown, words=words, description=description, style=style)
     return Drawing("surrogacy", chart)

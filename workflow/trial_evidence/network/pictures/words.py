@@ -1,7 +1,7 @@
 """What the pictures of a network share: its tables, and how numbers and names are told."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
@@ -20,6 +20,7 @@ from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels
+from trial_evidence.network.models import interval_words
 from trial_evidence.network.tables import network_tables
 from trial_evidence.words.numbers import format_interval, format_number
 
@@ -153,3 +154,20 @@ def counted(count: int, noun: str) -> str:
 def percent(share: float) -> str:
     """A share in whole percent."""
     return f"{format_number(100 * share, 0)}%"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a list: one, two and three."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def intervals(told: Told, parts: Collection[int] = (), where: str = "") -> Iterator[str]:
+    """Which intervals are shown first in some parts, or all: a sentence for parts alike."""
+    alike: dict[str, list[str]] = {}
+    for part in told.analysis.parts:
+        if not parts or part.number in parts:
+            words = interval_words(part.leading, part.fit.heterogeneity.df)
+            alike.setdefault(words, []).append(str(part.number))
+    for words, numbers in alike.items():
+        some = f" of part{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
+        yield f"Intervals{where}{some if len(alike) > 1 else ''}: {words}."

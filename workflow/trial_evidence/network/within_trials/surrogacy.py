@@ -7,7 +7,7 @@ which flattens a regression's slope.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -208,6 +208,11 @@ class Association:
         """Of the line; NaN without one."""
         return math.nan if self.band is None else self.band.slope
 
+    @property
+    def established(self) -> bool:
+        """Whether the interval of the slope excludes none."""
+        return self.slope_low > 0 or self.slope_high < 0
+
     def line(self, surrogate: npt.ArrayLike) -> Line | None:
         """The line with its bands at log odds ratios, or None where there is no line."""
         return None if self.band is None else self.band.at(surrogate)
@@ -239,6 +244,26 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Overturned:
+    """A main result that one trial overturns.
+
+    Attributes
+    ----------
+    model : str
+        Of the main result.
+    without : str
+        The trial.
+    before, after : Association
+        With all trials, and without it.
+    """
+
+    model: str
+    without: str
+    before: Association
+    after: Association
+
+
+@dataclass(frozen=True)
 class Surrogacy:
     """All that is said of one surrogate and one final endpoint.
 
@@ -252,11 +277,37 @@ class Surrogacy:
         correlations; then these two again without each trial in turn.
     cautions : tuple of str
         What the numbers cannot show.
+    leverage : mapping of str to float
+        Of each trial in the regression weighted by inverse variance, 0 to 1: how far the line
+        follows it; empty where no line can be drawn.
     """
 
     pairs: tuple[EffectPair, ...]
     models: tuple[Model, ...]
     cautions: tuple[str, ...]
+    leverage: Mapping[str, float]
+
+    @property
+    def overturned(self) -> tuple[Overturned, ...]:
+        """Deletions of one trial that overturn a main result, by leverage.
+
+        Without the trial the slope has another sign, or its interval no longer excludes none.
+        """
+        found = [
+            Overturned(main.model, left.without, main.found, left.found)
+            for main in self.models
+            for left in self.models
+            if (main.role, left.role) == (MAIN, LEFT_OUT)
+            and main.model == left.model
+            and not isinstance(main.found, Refused)
+            and not isinstance(left.found, Refused)
+            and _overturns(main.found, left.found)
+        ]
+        return tuple(sorted(found, key=lambda of: -self.leverage.get(of.without, 0.0)))
+
+
+def _overturns(before: Association, after: Association) -> bool:
+    return before.slope * after.slope < 0 or (before.established and not after.established)
 
 
 def surrogacy(
@@ -315,7 +366,18 @@ def surrogacy(
         "surrogate to replace the final endpoint."
     )
     cautions = (*([few] if len(ordered) < FEW_TRIALS else []), *CANNOT_SHOW)
-    return Surrogacy(ordered, models, cautions)
+    return Surrogacy(ordered, models, cautions, _leverage(ordered))
+
+
+def _leverage(pairs: Sequence[EffectPair]) -> dict[str, float]:
+    """Diagonal of the hat matrix of the regression weighted by inverse variance."""
+    if len(pairs) < TRIALS_FOR_A_LINE:
+        return {}
+    data = Pairs(pairs)
+    root = np.sqrt(1 / data.second_variance)
+    design = np.column_stack([root, root * data.first])
+    left = np.linalg.qr(design)[0]
+    return dict(zip((pair.trial for pair in pairs), (left**2).sum(axis=1).tolist(), strict=True))
 
 
 def regress(

@@ -1,7 +1,8 @@
 """What single trials say: synergy where two agents were given alone and together, surrogacy."""
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,20 @@ from trial_evidence.network.evidence.contrasts import from_counts
 from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.fit.effect import wald
+from trial_evidence.network.within_trials.background import implied_background
 from trial_evidence.network.within_trials.bivariate import EffectPair
 from trial_evidence.network.within_trials.factorial import Arm, factorial_trials
-from trial_evidence.network.within_trials.surrogacy import R2_METHODS, Model, Surrogacy, surrogacy
+from trial_evidence.network.within_trials.surrogacy import (
+    MAIN,
+    R2_METHODS,
+    Association,
+    Model,
+    Surrogacy,
+    surrogacy,
+)
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, pool_synergy
 from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.words.numbers import format_interval, format_number
 
 ALL_PAIRS = "all"
 NOT_FACTORIAL = "no arms of two agents, each alone and both together, with one partner"
@@ -34,7 +44,7 @@ SYNERGY_COLUMNS = [
 ]  # fmt: skip
 PAIR_COLUMNS = [
     "setting", "analysis", "trial_id", "trial", "regimen", "against", "patients", "odds_ratio",
-    "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high", "endpoint",
+    "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high", "endpoint", "leverage",
 ]  # fmt: skip
 NOT_FACTORIAL_COLUMNS = ["setting", "network", "trial_id", "trial", "reason"]
 CAUTION_COLUMNS = ["setting", "analysis", "caution"]
@@ -44,6 +54,12 @@ SURROGACY_COLUMNS = [
     "r2_method", "residual_sd", "threshold_odds_ratio", "note", "reason",
 ]  # fmt: skip
 
+
+WITHHELD = "One trial decides the result: no slope and no threshold are reported."
+_ESTIMATES = (
+    "intercept", "slope", "slope_low", "slope_high", "slope_p", "r2", "r2_low", "r2_high",
+    "residual_sd",
+)  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -72,12 +88,16 @@ class SynergyResults:
     set_aside : tuple of (str, str, str)
         Trial id, name and reason, for every trial of the network that does not count, and for arms
         of one that does which do not.
+    lead : Background
+        The one that figures lead with: what the component model implies, else the middle of those
+        supposed.
     """
 
     analysis: SynergyAnalysis
     trials: dict[str, Row]
     pools: tuple[SynergyPool, ...]
     set_aside: tuple[tuple[str, str, str], ...]
+    lead: Background
 
 
 @dataclass(frozen=True)
@@ -90,14 +110,23 @@ class SurrogacyResults:
 
 
 def synergy_results(
-    analysis: SynergyAnalysis, evidence: NetworkEvidence, configuration: Configuration
+    analysis: SynergyAnalysis,
+    evidence: NetworkEvidence,
+    configuration: Configuration,
+    added: Mapping[str, float],
 ) -> SynergyResults:
     """Estimate synergy on every scale and background, over all trials and by pair of agents.
 
-    The evidence is that of a network of counts. Trials are found by what their arms hold, never by
-    name.
+    The evidence is that of a network of counts. ``added`` is what each component adds by the
+    component model of that network: the background that it implies comes first. Trials are found by
+    what their arms hold, never by name.
     """
     found = factorial_trials(_arms(evidence))
+    implied = implied_background(found.trials, added, evidence.network.measure)
+    backgrounds = analysis.background
+    if implied is not None:
+        rest = (one for one in backgrounds if one.rate != implied.rate)
+        backgrounds = (implied, *rest)
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["label"], strict=True))
     sheet_arms = {(row["trial_id"], row["code"]): row["arm_ids"] for row in records(evidence.used)}
     trials = {
@@ -120,12 +149,13 @@ def synergy_results(
     pools = tuple(
         SynergyPool(scale.name, supposed, agents, pool_synergy(alike, scale, supposed, *methods))
         for scale in SCALES.values()
-        for supposed in analysis.background[: None if scale.background else 1]
+        for supposed in backgrounds[: None if scale.background else 1]
         for agents, alike in groups.items()
     )
     left = [(trial, NOT_FACTORIAL) for trial in names if trial not in trials]
     set_aside = tuple((trial, names[trial], why) for trial, why in (*found.set_aside, *left))
-    return SynergyResults(analysis, trials, pools, set_aside)
+    lead = implied or analysis.background[len(analysis.background) // 2]
+    return SynergyResults(analysis, trials, pools, set_aside, lead)
 
 
 def _arms(evidence: NetworkEvidence) -> Iterator[Arm]:
@@ -235,10 +265,13 @@ def surrogacy_results(
         both = all((trial, row[side]) in counts for side in ("regimen", "against"))
         if both and (trial not in chosen or _more_agents(row) > _more_agents(chosen[trial])):
             chosen[trial] = row
+    labels = Counter(row["trial"] for row in chosen.values())
     # The rows of the sheet behind the two effects.
     columns = [f"{of.network.table}_rows" for of in (surrogate, endpoint)]
     pairs, rows = [], []
     for trial, row in chosen.items():
+        # Two trials may be called alike.
+        name = row["trial"] if labels[row["trial"]] == 1 else f"{row['trial']} ({trial})"
         control, experimental = (counts[trial, row[side]] for side in ("against", "regimen"))
         odds = from_counts(
             trial,
@@ -249,17 +282,16 @@ def surrogacy_results(
         )
         effects = float(odds.effects[0]), float(odds.covariance[0, 0]), row["yi"], row["vi"]
         patients = control["n"] + experimental["n"]
-        pairs.append(EffectPair(row["trial"], *effects, float(patients)))
-        about = analysis.setting, analysis.id, trial, row["trial"], row["code"], row["against_code"]
+        pairs.append(EffectPair(name, *effects, float(patients)))
+        about = analysis.setting, analysis.id, trial, name, row["code"], row["against_code"]
         ratios = *_ratio(*effects[:2], level), *_ratio(*effects[2:], level)
         behind = f"{experimental['rows']};{control['rows']}", row["rows"]
-        rows.append((*about, int(patients), *ratios, row["endpoint"], *behind))
+        rows.append((*about, int(patients), *ratios, row["endpoint"], math.nan, *behind))
     first, *others = analysis.correlations
-    return SurrogacyResults(
-        analysis,
-        pd.DataFrame(rows, columns=[*PAIR_COLUMNS, *columns]),
-        surrogacy(pairs, within_correlation=first, sensitivity=others, level=level),
-    )
+    found = surrogacy(pairs, within_correlation=first, sensitivity=others, level=level)
+    table = pd.DataFrame(rows, columns=[*PAIR_COLUMNS, *columns])
+    table["leverage"] = table["trial"].map(found.leverage).astype(float)
+    return SurrogacyResults(analysis, table, found)
 
 
 def _more_agents(row: Row) -> int:
@@ -279,11 +311,35 @@ def surrogacy_table(results: SurrogacyResults) -> pd.DataFrame:
 
     Intercept and slope are on the logarithmic scale, ``without`` is empty for all trials. The
     regression by inverse variance and the bivariate model at the first correlation have the role
-    of main results, side by side and first; neither is without fault.
+    of main results, side by side and first; neither is without fault. Where the deletion of one
+    trial overturns either, the main results and every threshold are withheld: empty, with the
+    reason.
     """
-    about = {"setting": results.analysis.setting, "analysis": results.analysis.id}
+    about: Row = {"setting": results.analysis.setting, "analysis": results.analysis.id}
     rows = [about | _model_row(model) for model in results.found.models]
+    if results.found.overturned:
+        reason = " ".join(withheld(results.found))
+        for row in rows:
+            row["threshold_odds_ratio"] = math.nan
+            if row["role"] == MAIN:
+                row |= dict.fromkeys(_ESTIMATES, math.nan) | {"note": "", "reason": reason}
     return pd.DataFrame(rows, columns=SURROGACY_COLUMNS)
+
+
+def withheld(found: Surrogacy) -> tuple[str, ...]:
+    """Why there is no main result: the deletions that overturn it, in sentences."""
+    said = [
+        f"Without {one.without} (leverage {format_number(found.leverage[one.without], 2)}) the "
+        f"slope ({one.model}) is {_slope(one.after)} instead of {_slope(one.before)}."
+        for one in found.overturned
+    ]
+    return (*said, WITHHELD) if said else ()
+
+
+def _slope(found: Association) -> str:
+    ends = found.slope_low, found.slope_high
+    limits = f" ({format_interval(*ends)})" if all(map(math.isfinite, ends)) else ""
+    return f"{format_number(found.slope)}{limits}"
 
 
 def _model_row(model: Model) -> Row:

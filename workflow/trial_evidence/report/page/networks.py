@@ -9,11 +9,11 @@ from trial_evidence.config.networks import Network, NetworkConfiguration, Surrog
 from trial_evidence.files import read_table, records
 from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES
+from trial_evidence.network.models import LEADING
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.pictures import Picture, pictures
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.words.formats import effect
-from trial_evidence.words.models import is_random_effects
 
 FOLDER = "network"
 INTERACTION = "design-by-treatment interaction, random effects"
@@ -36,10 +36,8 @@ class Tables:
         return records(read_table(path, [])) if path.is_file() else []
 
     def main(self, name: str) -> Rows:
-        """Rows of the first random-effects model, where rows differ by model."""
-        rows = self(name)
-        first = next((row["model"] for row in rows if is_random_effects(row["model"])), "")
-        return [row for row in rows if row["model"] == first]
+        """Rows of the leading model, where rows differ by model; pairs without a path have none."""
+        return [row for row in self(name) if row["role"] == LEADING]
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,8 @@ class NetworkPart:
         In words; ``""`` for a surrogate.
     parts : list of dict
         Connected parts: ``summary.csv`` with ``best``, the regimen of the highest P-score among
-        those compared with the reference, and ``interaction``, the p value of inconsistency.
+        those compared with the reference, ``interaction``, the p value of inconsistency,
+        ``untested``, why there is none, and ``interval``, the kind that leads.
     regimens : list of dict
         Of all parts, by P-score, with effect and rank.
     leagues : tuple of Grid
@@ -100,17 +99,21 @@ def _score(row: Mapping[str, Any]) -> float:
 
 def _parts(tables: Tables) -> Rows:
     labels = {row["code"]: row["label"] for row in tables("nodes")}
-    tests = {
-        row["part"]: row["p_value"] for row in tables("inconsistency") if row["kind"] == INTERACTION
-    }
+    tests = {row["part"]: row for row in tables("inconsistency") if row["kind"] == INTERACTION}
     by_score = sorted(tables.main("reference"), key=_score, reverse=True)
     # The last one stays: that of the highest score, the first of equals.
     best = {
         row["part"]: row | {"label": labels[row["code"]], "against": labels[row["reference"]]}
         for row in reversed(by_score)
     }
+    intervals = {row["part"]: row["interval"] for row in tables.main("intervals")}
     return [
-        row | {"best": best.get(row["part"]), "interaction": tests.get(row["part"], "")}
+        row
+        | {"best": best.get(row["part"]), "interval": intervals.get(row["part"], "")}
+        | {
+            name: tests[row["part"]][column] if row["part"] in tests else ""
+            for name, column in (("interaction", "p_value"), ("untested", "reason"))
+        }
         for row in tables("summary")
     ]
 

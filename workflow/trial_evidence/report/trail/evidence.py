@@ -18,6 +18,7 @@ NETWORK_NUMBERS: Mapping[str, list[str]] = {
     "set_aside": [],
     "nodes": [],
     "summary": ["trials", "tau2_reml", "tau2_dl", "i2", "q", "q_df", "q_p"],
+    "intervals": ["tau2"],
     "reference": [*_RESULT, "pi_low", "pi_high"],
     "components": [*_RESULT, "tau2"],
     "interactions": [*_RESULT, "tau2"],

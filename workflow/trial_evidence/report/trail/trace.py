@@ -222,13 +222,13 @@ def _network(tables: Mapping[str, pd.DataFrame], outcomes: Mapping[str, str]) ->
     parts = dict(zip(tables["nodes"]["regimen"], tables["nodes"]["part"], strict=True))
     used = [_node(row, outcomes[row["endpoint"]]) for row in records(tables["used"])]
     summary = {row["part"]: row for row in records(tables["summary"])}
+    tau2 = {(row["part"], row["model"]): row["tau2"] for row in records(tables["intervals"])}
     yield from used
     for row in records(tables["reference"]):
         about = summary[row["part"]]
-        tau2 = {"random_reml": about["tau2_reml"], "random_dl": about["tau2_dl"], "common": 0.0}
         yield _together(
             NETWORK, row, f"{row['code']} v {row['reference']}, {row['model']}",
-            {"subgroup": ALL, "tau2": tau2[row["model"]], "k": about["trials"],
+            {"subgroup": ALL, "tau2": tau2[row["part"], row["model"]], "k": about["trials"],
              **{name: about[name] for name in ("measure", "i2", "q", "q_df", "q_p")}},
             (node for node in used if parts[node.record["regimen"]] == row["part"]),
         )  # fmt: skip

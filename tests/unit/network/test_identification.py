@@ -1,0 +1,49 @@
+"""Which trials identify an interaction, and what they suppose: by constructed networks."""
+
+from component_studies import network, parts, two_arm
+from trial_evidence.network.components.identification import identification
+from trial_evidence.network.evidence.contrasts import NetworkData
+
+TABLE = parts("A", "B", "A+B", "C", "A+C") | {"0": ()}
+# A and B together against each of them: what B adds to A, and A to B.
+PAIR = (
+    two_arm("p1", ("A", "A+B"), 0.3, 0.04),
+    two_arm("p2", ("B", "A+B"), 0.5, 0.04),
+)
+
+
+def of(*studies):
+    return identification(NetworkData((*PAIR, *studies)), TABLE, ("A", "B"))
+
+
+def test_a_trial_of_one_agent_against_nothing_completes_the_pair():
+    found = of(two_arm("q", ("0", "A"), 0.2, 0.04))
+    assert (found.alone, found.with_pair) == ((), False)
+    assert found.beside == (("q", ()),)
+    assert found.needed
+
+
+def test_a_trial_on_top_of_another_agent_supposes_that_pair_additive():
+    """A added to C is the effect of A only where A and C do not interact."""
+    found = of(two_arm("q", ("C", "A+C"), 0.2, 0.04))
+    assert found.beside == (("q", (("A", "C"),)),)
+    assert found.needed
+
+
+def test_of_two_trials_either_suffices():
+    found = of(two_arm("q", ("0", "A"), 0.2, 0.04), two_arm("r", ("C", "A+C"), 0.2, 0.04))
+    assert [name for name, _ in found.beside] == ["q", "r"]
+    assert dict(found.beside)["r"] == (("A", "C"),)
+
+
+def test_a_trial_with_all_four_arms_shows_it_by_itself():
+    counts = network(
+        [
+            {"study": "four", "treatment": treatment, "events": events, "n": 40}
+            for treatment, events in (("0", 8), ("A", 14), ("B", 12), ("A+B", 24))
+        ]
+    )
+    found = identification(NetworkData((*PAIR, *counts.studies)), TABLE, ("A", "B"))
+    assert found.alone == ("four",)
+    assert found.with_pair
+    assert not found.needed

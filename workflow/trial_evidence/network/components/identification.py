@@ -1,0 +1,76 @@
+"""Which trials identify an interaction of components, and what they have to suppose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from trial_evidence.network.components.additive import (
+    Components,
+    interaction_observations,
+)
+from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
+from trial_evidence.pool.engine.refusals import Refused
+
+
+@dataclass(frozen=True)
+class Identification:
+    """What an interaction rests on.
+
+    Attributes
+    ----------
+    alone : tuple of str
+        Studies that determine it by themselves: with all of the components, each of them and none.
+    with_pair : bool
+        Whether the studies that hold all the components determine it without any other.
+    beside : tuple of (str, tuple of (str, str))
+        Where they do not: each study that completes them, and the pairs of components that have to
+        be additive for that.
+    needed : bool
+        Whether nothing else determines it: without the studies ``beside`` it cannot be estimated.
+    """
+
+    alone: tuple[str, ...]
+    with_pair: bool
+    beside: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    needed: bool
+
+
+def identification(
+    data: NetworkData, components: Components, interaction: Sequence[str]
+) -> Identification:
+    """Which studies identify an interaction that the whole network determines.
+
+    Raises
+    ------
+    ValueError
+        As `trial_evidence.network.components.additive.component_model`.
+    """
+    together = set(interaction)
+
+    def determined(studies: Sequence[StudyContrasts], *others: Sequence[str]) -> bool:
+        held = {c for study in studies for t in study.treatments for c in components[t]}
+        if not studies or not together <= held:
+            return False
+        within = NetworkData(tuple(studies))
+        terms = [pair for pair in others if set(pair) <= held]
+        found = interaction_observations(within, components, interaction, *terms)
+        return not isinstance(found, Refused)
+
+    def holds(study: StudyContrasts) -> bool:
+        return any(together <= set(components[t]) for t in study.treatments)
+
+    own = [study for study in data.studies if holds(study)]
+    rest = [study for study in data.studies if not holds(study)]
+    alone = tuple(study.study for study in data.studies if determined([study]))
+    if determined(own):
+        return Identification(alone, True, (), False)
+    beside = []
+    for study in rest:
+        if determined([*own, study]):
+            held = {c for s in (*own, study) for t in s.treatments for c in components[t]}
+            pairs = [p for p in combinations(sorted(held), 2) if set(p) != together]
+            supposed = tuple(p for p in pairs if not determined([*own, study], p))
+            beside.append((study.study, supposed))
+    named = {name for name, _ in beside}
+    others = [study for study in data.studies if study.study not in named]
+    return Identification(alone, False, tuple(beside), bool(beside) and not determined(others))

@@ -1,0 +1,134 @@
+"""The models of a network and their intervals, and which leads: as for trials of one comparison."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.methods import Pooling
+from trial_evidence.measures import Measure
+from trial_evidence.network.fit.league import NetworkFit
+from trial_evidence.network.fit.posterior import NetworkPosterior
+from trial_evidence.pool.bayes.priors import HalfNormal, TauPrior
+from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.models.leading import leading_model
+from trial_evidence.words.numbers import format_number
+
+WALD, HARTUNG_KNAPP, DERSIMONIAN_LAIRD, COMMON, BAYESIAN = (
+    "random_reml", "random_reml_hk", "random_dl", "common", "bayesian",
+)  # fmt: skip
+LEADING, CO_PRIMARY = "lead", "co-primary"
+NO_FREEDOM = "No degrees of freedom: nothing shows how far trials of one comparison differ."
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkModel:
+    """One model of a part of a network, every treatment against every other.
+
+    Attributes
+    ----------
+    name : str
+        As in the column ``model`` of the tables.
+    interval : str
+        The kind of interval in words.
+    role : str
+        ``lead``, ``co-primary`` or empty.
+    effects, ci_low, ci_high : numpy.ndarray of float, shape (treatments, treatments)
+        On the analysis scale; empty where the part has no such interval.
+    p_value, pi_low, pi_high, below_zero : likewise, or None
+        What the model has besides; ``below_zero`` is a posterior probability.
+    tau2 : float or None
+        Between-trial variance, of a posterior the squared median of tau.
+    factor : float or None
+        What variances are multiplied by.
+    prior : str
+        Of tau, in words.
+    """
+
+    name: str
+    interval: str
+    role: str
+    effects: Floats
+    ci_low: Floats
+    ci_high: Floats
+    p_value: Floats | None = None
+    pi_low: Floats | None = None
+    pi_high: Floats | None = None
+    below_zero: Floats | None = None
+    tau2: float | None = None
+    factor: float | None = None
+    prior: str = ""
+
+
+def tau_priors(configuration: Configuration, measure: Measure) -> dict[str, TauPrior]:
+    """Priors of tau by the model that has them: those of pairwise analyses of the measure."""
+    return {BAYESIAN: HalfNormal(configuration.tau_prior_scale[measure.scale.prior])}
+
+
+def roles(df: int, pooling: Pooling, posteriors: Mapping[str, NetworkPosterior]) -> dict[str, str]:
+    """Which model leads, and which stands beside it with equal rank.
+
+    Trials of one comparison have one degree of freedom less than there are trials, and the model
+    that leads goes by their number; a part of a network is judged by its degrees of freedom alike.
+    Without any, effects are those of the trials as they stand, with Wald's intervals.
+    """
+    lead = leading_model(df + 1, pooling)
+
+    def named(model: str) -> str:
+        if model in posteriors:
+            return model
+        floored = pooling.estimate_interval == "hartung_knapp_conservative"
+        return HARTUNG_KNAPP if df and floored else WALD
+
+    found = {named(lead.co_primary): CO_PRIMARY} if lead.co_primary else {}
+    return found | {named(lead.model): LEADING}
+
+
+def network_models(
+    fit: NetworkFit,
+    beside: NetworkFit,
+    posteriors: Mapping[str, NetworkPosterior],
+    pooling: Pooling,
+) -> Iterator[NetworkModel]:
+    """Every model of a connected part, with tau2 by REML and, ``beside``, by DerSimonian-Laird."""
+    df = fit.heterogeneity.df
+    role = roles(df, pooling, posteriors)
+    t = f"t with {df} degree{'' if df == 1 else 's'} of freedom"
+    for name, of, league, interval in (
+        (WALD, fit, fit.random, "Wald"),
+        (HARTUNG_KNAPP, fit, fit.hartung_knapp, f"Hartung-Knapp type, floored, {t}"),
+        (DERSIMONIAN_LAIRD, beside, beside.random, "Wald"),
+        (COMMON, None, fit.common, "Wald"),
+    ):
+        if league is not None:
+            yield NetworkModel(
+                name,
+                interval,
+                role.get(name, ""),
+                *(league.effects, league.ci_low, league.ci_high, league.p_value),
+                pi_low=of.pi_low if of else None,
+                pi_high=of.pi_high if of else None,
+                tau2=of.tau2 if of else 0.0,
+                factor=fit.variance_factor if league is fit.hartung_knapp else 1.0,
+            )
+    for name, found in posteriors.items():
+        yield NetworkModel(
+            name,
+            "Bayesian, shortest",
+            role.get(name, ""),
+            *(found.effects, found.ci_low, found.ci_high, None, found.pi_low, found.pi_high),
+            below_zero=found.below_zero,
+            tau2=found.tau_median**2,
+            prior=found.prior,
+        )
+
+
+def interval_words(model: NetworkModel, df: int) -> str:
+    """The interval of a model in words, for the note of a figure."""
+    of = f"{df} degree{'' if df == 1 else 's'} of freedom"
+    if model.prior:
+        return f"Bayesian, {model.prior} prior on τ, {of} for heterogeneity"
+    if model.name == HARTUNG_KNAPP:
+        wider = (model.factor or 1.0) > 1
+        factor = f", variances × {format_number(model.factor or 1.0, 2)}" if wider else ""
+        return f"Hartung–Knapp type, t with {of}{factor}, never narrower than Wald’s"
+    return "Wald"

@@ -1,0 +1,113 @@
+"""Dual regimens against the alternatives of today, and what each comparison hangs on."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.forests.forest import Column, Row, headed
+from trial_evidence.files import records
+from trial_evidence.network.alternatives import ABSENT, interval_models
+from trial_evidence.network.models import HARTUNG_KNAPP, WALD
+from trial_evidence.network.pictures.words import Told, counted, intervals, listed, percent
+from trial_evidence.words.numbers import format_number
+
+NO_LOOP = "No loop of comparisons lets trials of different designs disagree: inconsistency cannot "
+NO_LOOP += "be tested."
+
+
+def alternatives(told: Told) -> Page | None:
+    """Every dual regimen against every comparator; None where a path joins no two of them."""
+    table = told.rows("alternatives")
+    shown = [row for row in table if not row["reason"]]
+    if not shown:
+        return None
+    leading = {row["lead"] for row in shown}
+    priors = {model.name: model.prior for part in told.analysis.parts for model in part.models}
+    heads = {WALD: "Wald\ninterval", HARTUNG_KNAPP: "Hartung–\nKnapp type"}
+    heads |= {name: f"Bayesian\n{prior}" for name, prior in priors.items() if prior}
+    # The one that leads stands beside its estimate.
+    others = [name for name in interval_models(told.analysis) if {name} != leading]
+    rows: list[Row] = []
+    described = []
+    for number, row in enumerate(shown):
+        if not number or shown[number - 1]["comparator"] != row["comparator"]:
+            rows += headed(rows, f"Against {row['comparator']}", "label")
+        limits = {name: told.interval(row[f"{name}_low"], row[f"{name}_high"]) for name in others}
+        share = percent(row["direct_share"]) if row["direct_trials"] else "none"
+        ends = (row["estimate"], row["ci_low"], row["ci_high"])
+        texts = {"direct": share, "link": row["weakest_link"], **limits}
+        rows.append(told.row(row["code"], ends, **texts))
+        described.append(f"{row['code']} v {row['comparator']} {rows[-1].texts['result']}")
+    return told.forest(
+        "dual regimens v the alternatives of today",
+        rows,
+        [
+            Column("label", "Dual regimen", "left", "left"),
+            Column("direct", "Direct\nshare", "right", "left"),
+            *(Column(name, heads[name], "right", "right", 1) for name in others),
+            Column("link", "Weakest link", "left", "right", 2),
+        ],
+        ("the dual regimen", "the comparator"),
+        f"{told.measure.title.lower()} with its {told.level} interval: {'; '.join(described)}. "
+        f"{' '.join(_hangs_on(shown))}",
+        notes=(*intervals(told, {row["part"] for row in shown}), *_hangs_on(shown), *_limits(told)),
+        footnotes=(
+            "Direct share: weight of trials that compare the two; the rest is indirect, by way of "
+            "other regimens. Weakest link: the direct comparison on the way that adds most to the "
+            "variance, with the scatter of its own trials. Trials disagree where p of Cochran’s Q "
+            f"is below 0.10. {told.codes()}",
+        ),
+    )
+
+
+def _hangs_on(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The weakest links: their trials, what is left without them, and where trials disagree."""
+    links: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        links.setdefault(row["weakest_link"], []).append(row)
+    named = (f"{link} ({of[0]['weakest_trials']})" for link, of in links.items())
+    yield f"Weakest links: {'; '.join(named)}."
+    wider = {
+        link: sorted(row["without_weakest"] for row in of if math.isfinite(row["without_weakest"]))
+        for link, of in links.items()
+    }
+    some = [
+        f"{link}, intervals {format_number(times[-1], 1)} times as wide"
+        for link, times in wider.items()
+        if times
+    ]
+    but = f" Where one is left: without {'; '.join(some)} at most." if some else ""
+    yield f"Without its weakest link no path is left for {_broken(rows)}.{but}"
+    differ = dict.fromkeys(
+        part for row in rows if row["disagreement"] for part in row["disagreement"].split("; ")
+    )
+    if differ:
+        yield f"Trials that disagree on the way: {'; '.join(differ)}."
+
+
+def _broken(rows: list[dict[str, Any]]) -> str:
+    """How many comparisons hang on their weakest link alone."""
+    count = sum(math.isnan(row["without_weakest"]) for row in rows)
+    return f"{'any' if count == len(rows) else count} of the {counted(len(rows), 'comparison')}"
+
+
+def _limits(told: Told) -> Iterator[str]:
+    """What is not there to compare, and what cannot be tested."""
+    table = told.tables["alternatives"]
+    absent = table[table["reason"] == ABSENT]
+    if len(absent):
+        yield f"Not in this network: {', '.join(absent['comparator'])}."
+    apart: dict[str, list[str]] = {}
+    for comparator, block in table[~table["reason"].isin(["", ABSENT])].groupby("comparator"):
+        apart.setdefault(listed(list(block["code"])), []).append(str(comparator))
+    for codes, others in apart.items():
+        yield f"No path of trials joins {' or '.join(others)} with {codes}."
+    shown = table[table["reason"] == ""]
+    years = sorted(year for row in records(shown) for year in row["years"].split("–") if year)
+    span = f"Reports from {years[0]} to {years[-1]}" if years else ""
+    said = [text for text in (span, told.analysis.network.transitivity) if text]
+    if said:
+        yield f"Transitivity: {'; '.join(said)}."
+    if not any(part.has_loop for part in told.analysis.parts):
+        yield NO_LOOP

@@ -1,0 +1,49 @@
+"""The response to the partner alone that the additive component model implies."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from trial_evidence.config.networks import Background
+from trial_evidence.measures.scales import IDENTITY, LOG_RATIO, LOGIT, Scale
+from trial_evidence.network.within_trials.factorial import FactorialTrial
+from trial_evidence.words.numbers import round_half_up
+
+IMPLIED = "implied by the additive component model of the network"
+# On which scale a measure of effect adds up; a response rate is turned into it and back.
+_ADDS_ON: Mapping[str, Scale] = {
+    "odds_ratio": LOGIT, "risk_ratio": LOG_RATIO, "risk_difference": IDENTITY,
+}  # fmt: skip
+
+
+def implied_background(
+    trials: Sequence[FactorialTrial], effects: Mapping[str, float], measure: str
+) -> Background | None:
+    """Response without either agent, from the single arms less what their agents add.
+
+    Parameters
+    ----------
+    trials : sequence of FactorialTrial
+        Those with an arm of neither say nothing here: they need no supposition.
+    effects : mapping of str to float
+        Component -> its effect on the analysis scale of the measure, those that can be estimated.
+    measure : str
+        Of the network of responses.
+
+    Returns
+    -------
+    Background or None
+        The mean over single arms whose agents' effects are known, weighted by their patients, in
+        whole percent; None where there is no such arm.
+    """
+    scale = _ADDS_ON[measure]
+    arms = [arm for one in trials if one.neither is None for arm in (one.first, one.second)]
+    known = [arm for arm in arms if all(agent in effects for agent in arm.agents)]
+    if not known:
+        return None
+    # Half a patient keeps an empty or full arm off the ends of the scale.
+    rates = np.array([(arm.events + 0.5) / (arm.n + 1) for arm in known])
+    added = np.array([sum(effects[agent] for agent in arm.agents) for arm in known])
+    alone = np.clip(scale.to_natural(scale.to_analysis(rates) - added), 0.0, 1.0)
+    mean = float(np.average(alone, weights=[arm.n for arm in known]))
+    return Background(float(round_half_up(mean, 2)), IMPLIED)
