@@ -12,7 +12,7 @@ sys.path.insert(0, "workflow")
 from trial_evidence.config.configuration import Analyses
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import read
-from trial_evidence.kept import altered, kept_state, read_state, write_inventory
+from trial_evidence.kept import PARTS, altered, kept_state, read_state, write_inventory
 from trial_evidence.words.problems import SheetError
 
 # The commands of all rules run with the Python that runs Snakemake, and find the library. The
