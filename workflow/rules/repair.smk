@@ -4,8 +4,6 @@ What a run leaves behind is listed with its checksums. Snakemake knows files by 
 take an edited table for a new one and report from it.
 """
 
-import shutil
-
 INVENTORY = Path("data/processed/inventory.json")
 
 
@@ -34,9 +32,6 @@ def setting_folders(path):
 
 
 if not workflow.dryrun and workflow.is_main_process:
-    # Whoever wants everything made again wants nothing of earlier runs to be used.
-    if workflow.dag_settings.forceall:
-        shutil.rmtree(Path("data/processed") / PARTS, ignore_errors=True)
     for path in altered(INVENTORY):
         if path.is_file():
             print(f"{path} is not as it was made, and is made again.", file=sys.stderr)

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from hashlib import blake2b
 from itertools import product
+from operator import xor
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
@@ -24,6 +28,8 @@ COMMON = "EE"
 # Two estimators that solve one equation make one specification.
 SAME_AS = {"EB": "PM"}
 NOBODY = "none"
+# Fitted at a time: so many pools of two hundred trials take a few megabytes.
+_POOLS = 1024
 # Of a table that is written part by part.
 _ROWS = 20_000
 CHOICE_COLUMNS = [
@@ -159,26 +165,73 @@ def _variants(
         )
 
 
+@dataclass(frozen=True)
+class _Pools:
+    """Pools that differ, each as a set of trials and the one of them that is left out.
+
+    Attributes
+    ----------
+    sets : list of (dict, dict)
+        The choices that make a set, and effect by trial.
+    found : dict
+        Mark and size of a pool -> place of its set, and the trial left out.
+    """
+
+    sets: list[tuple[dict[str, str], dict[str, int]]]
+    found: dict[tuple[int, int], tuple[int, str]]
+
+    def add(self, choices: dict[str, str], members: dict[str, int]) -> None:
+        """Add a set and what is left of it without each trial, as far as they are new."""
+        marks = {NOBODY: 0} | {trial: _mark(at) for trial, at in members.items()}
+        whole = reduce(xor, marks.values())
+        for without, mark in marks.items():
+            size = len(members) - (without != NOBODY)
+            if size >= 2:
+                self.found.setdefault((whole ^ mark, size), (len(self.sets), without))
+        self.sets.append((choices, members))
+
+    def members(self, effects: int) -> Iterator[npt.NDArray[np.bool_]]:
+        """Which of so many effects each pool holds, ``_POOLS`` pools at a time."""
+        found = list(self.found.values())
+        for start in range(0, len(found), _POOLS):
+            here = found[start : start + _POOLS]
+            block = np.zeros((effects, len(here)), dtype=bool)
+            for at, (place, without) in enumerate(here):
+                of_set = self.sets[place][1]
+                block[list(of_set.values()), at] = True
+                block[[effect for trial, effect in of_set.items() if trial == without], at] = False
+            yield block
+
+    def choices(self) -> pd.DataFrame:
+        """The choices that make each pool: the same few words many times over."""
+        places, without = zip(*self.found.values(), strict=True)
+        of_sets = pd.DataFrame([choices for choices, _ in self.sets]).astype("category")
+        chosen = of_sets.iloc[list(places)].reset_index(drop=True)
+        return chosen.assign(without=pd.Categorical(without))
+
+
+def _mark(effect: int) -> int:
+    """A number of 128 bits; taken together by xor, those of two sets differ as the sets do."""
+    return int.from_bytes(blake2b(effect.to_bytes(8), digest_size=16).digest())
+
+
 def _multiverse(
     analysis: Analysis,
     sets: Sequence[tuple[dict[str, str], pd.DataFrame]],
     configuration: Configuration,
 ) -> Multiverse | None:
     effects: dict[tuple[Any, ...], int] = {}
-    pools: dict[frozenset[int], dict[str, str]] = {}
+    pools = _Pools([], {})
     for measure in (m for m in analysis.measures if MEASURES[m].is_ratio):
         for names, rows in sets:
             of_measure = rows[rows["measure"] == measure]
             numbers = of_measure[["trial_id", "yi", "vi"]].itertuples(index=False, name=None)
             members = {
-                effect[0]: effects.setdefault((measure, *effect), len(effects))
+                str(effect[0]): effects.setdefault((measure, *effect), len(effects))
                 for effect in numbers
             }
-            for without in (NOBODY, *members):
-                pool = frozenset(at for trial, at in members.items() if trial != without)
-                if len(pool) >= 2:
-                    pools.setdefault(pool, {"measure": measure, **names, "without": without})
-    if not pools:
+            pools.add({"measure": measure, **names}, members)
+    if not pools.found:
         return None
     pooling, tries = configuration.pooling, configuration.sensitivity
     # The specification of the report is the first.
@@ -189,14 +242,11 @@ def _multiverse(
     )
     models = pd.DataFrame(tried, columns=["estimator", "interval"])
     models = models.replace({"estimator": SAME_AS}).drop_duplicates(ignore_index=True)
-    members_of = np.zeros((len(effects), len(pools)), dtype=bool)
-    for at, pool in enumerate(pools):
-        members_of[list(pool), at] = True
     _, _, yi, vi = zip(*effects, strict=True)
     pairs = [(str(estimator), str(interval)) for estimator, interval in models.to_numpy()]
-    curve = specification_curve(yi, vi, members_of, pairs, configuration.confidence_level)
-    # The same few words many times over.
-    chosen = pd.DataFrame(list(pools.values())).astype("category")
+    blocks = pools.members(len(effects))
+    curve = specification_curve(yi, vi, blocks, pairs, configuration.confidence_level)
+    chosen = pools.choices()
     configured = sets[0][1]
     k = int((configured["measure"] == chosen["measure"].iloc[0]).sum())
     # Fewer than two configured trials make no pool; then no specification is the report's.
