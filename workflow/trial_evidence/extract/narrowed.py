@@ -6,6 +6,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.extract.context import first_report_years
 from trial_evidence.extract.contrasts import matches
 from trial_evidence.sheet import Sheet
 
@@ -29,22 +30,22 @@ def narrowed(
         level: of these tables the rows by level stay.
     """
     trials = matches(contrasts, analysis)["trial_id"].unique()
+    years = first_report_years(sheet)
 
     def rows_of(name: str, table: pd.DataFrame) -> pd.DataFrame:
         if name in _WHOLE:
             return table
-        if name in _ABOUT or ("trial_id" not in table and name != "sources"):
+        if name in _ABOUT or "trial_id" not in table:
             return table[:0]
-        if name == "sources":
-            return table[table["source_id"].isin(cited)]
         own = table[table["trial_id"].isin(trials)]
         if name in sheet.results and name != analysis.table:
             own = own[own["subgroup"].str.startswith(tuple(f"{factor}=" for factor in factors))]
         elif name == "exclusions":
             own = own[own["analysis"].isin(["*", analysis.id])]
+        elif name == "trials":
+            # Of its sources an analysis knows this much.
+            own = own.assign(first_report_year=own["trial_id"].map(years))
         return own
 
-    results = sheet[analysis.table]
-    cited = results.loc[results["trial_id"].isin(trials), "source_id"]
     tables = {n: rows_of(n, table).reset_index(drop=True) for n, table in sheet.tables.items()}
     return Sheet(MappingProxyType(tables), sheet.kinds)
