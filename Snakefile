@@ -37,6 +37,12 @@ rule all:
         "Everything is up to date"
 
 
+onstart:
+    # Whoever wants everything made again wants nothing of earlier runs to be used.
+    if workflow.dag_settings.forceall:
+        rmtree(Path("data/processed") / PARTS, ignore_errors=True)
+
+
 onsuccess:
     write_inventory(INVENTORY, made_by_the_run())
     # A run for one target, such as the check, has nothing to sum up.

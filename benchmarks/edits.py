@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOREST = "results/neoadjuvant/pcr_dual_v_trastuzumab/forest.svg"
 # Differ by nature: what was kept from run to run, and the state of git.
-NOT_COMPARED = re.compile(r"data/processed/(inventory\.json|watch\.log)|\.snakemake/.*")
+NOT_COMPARED = re.compile(r"data/processed/(inventory\.json|watch\.log|kept/.*)|\.snakemake/.*")
 
 
 def project(folder: Path, revision: str = "") -> Path:

@@ -83,7 +83,7 @@ NOT_TOLD = (
     r"evidence\.xlsx", r"data/processed/\w+/sheet\.sha256", r"results/\w+/estimates\.csv", "done",
     r"results/calibration/(parts/.*|calibration\.csv)",
     # What is kept from run to run, to make nothing twice.
-    r"data/processed/page/.*", r"(results|results-\w+|edited/results)/([\w.-]+/)*\.drawn\w*\.json",
+    r"data/processed/kept/.*", r"(results|results-\w+|edited/results)/([\w.-]+/)*\.drawn\w*\.json",
     # Every figure says itself what it shows; that the lists say the same is tested below.
     r"results/(\w+/)*figures\.csv", r"results/alt-texts\.csv",
 )  # fmt: skip

@@ -85,6 +85,37 @@ def test_a_part_that_is_not_as_it_was_written_is_made_again(tmp_path, damage):
     assert path.read_bytes() != damage
 
 
+def test_two_parts_that_changed_places_are_made_again(tmp_path):
+    Parts(tmp_path).text(("a",), lambda: "of a")
+    Parts(tmp_path).text(("b",), lambda: "of b")
+    one, other = tmp_path.iterdir()
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+    assert Parts(tmp_path).text(("a",), lambda: "of a") == "of a"
+    assert Parts(tmp_path).text(("b",), lambda: "of b") == "of b"
+
+
+def test_a_value_is_made_once_and_is_the_same_when_it_is_read(tmp_path):
+    calls = []
+    table = pd.DataFrame({"a": [0.1, np.nan], "b": pd.Categorical(["x", "y"], ["y", "x"])})
+    for _ in range(2):
+        found = Parts(tmp_path).value(("a",), lambda: counting(calls, (table, Point(0.1, 2.0))))
+        pd.testing.assert_frame_equal(found[0], table)
+        assert found[1] == Point(0.1, 2.0)
+        assert digest(found) == digest((table, Point(0.1, 2.0)))
+    assert len(calls) == 1
+
+
+def test_without_a_folder_nothing_is_kept():
+    calls = []
+    parts = Parts()
+    for _ in range(2):
+        assert parts.value(("a",), lambda: counting(calls, 1)) == 1
+    parts.forget_others()
+    assert len(calls) == 2
+
+
 def test_parts_that_nobody_asked_for_go(tmp_path):
     Parts(tmp_path).text(("old",), lambda: "old")
     parts = Parts(tmp_path)

@@ -52,6 +52,7 @@ STREAM = [
     {"changes"},
     {"watch"},
     {"cli"},
+    {"standby"},
     {"__main__"},
 ]
 ROOMS = set().union(*STREAM)

@@ -21,7 +21,7 @@ MADE = ("data/processed", "results")
 # Two settings do what four do: one whose output changes, and one that must stay as it is.
 SETTINGS = ("neoadjuvant", "adjuvant")
 # Kept from run to run to make nothing twice; nobody reads it.
-KEPT = re.compile(r"data/processed/(state/|page/|inventory\.json)|.*/\.drawn\w*\.json")
+KEPT = re.compile(r"data/processed/(state/|kept/|inventory\.json)|.*/\.drawn\w*\.json")
 
 
 @dataclass(frozen=True)

@@ -24,4 +24,5 @@ rule check:
     message:
         "Checked the sheet"
     shell:
-        f"python -m trial_evidence check --state {STATE}"
+        # It needs the least and comes first: it would wait for the imports of the others.
+        f"{standby.NAME}= python -m trial_evidence check --state {STATE}"

@@ -7,19 +7,24 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from shutil import rmtree
 
 sys.path.insert(0, "workflow")
+from trial_evidence import standby
 from trial_evidence.config.configuration import Analyses
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import read
-from trial_evidence.kept import altered, kept_state, read_state, write_inventory
+from trial_evidence.kept import PARTS, altered, kept_state, read_state, write_inventory
 from trial_evidence.words.problems import SheetError
 
 # The commands of all rules run with the Python that runs Snakemake, and find the library. The
 # matrices are small: a thread for each core makes them slower, not faster.
-shell.prefix(
-    f'export PATH="{Path(sys.executable).parent}:$PATH" PYTHONPATH=workflow OPENBLAS_NUM_THREADS=1; '
-)
+ENVIRONMENT = f"PATH={Path(sys.executable).parent}:$PATH PYTHONPATH=workflow OPENBLAS_NUM_THREADS=1"
+# A copy of a process is there at once, and not on every system a process can be copied safely.
+if sys.platform == "linux" and not workflow.dryrun and workflow.is_main_process:
+    name, standing_by = standby.start()
+    ENVIRONMENT += f" {standby.NAME}={name}"
+shell.prefix(f"export {ENVIRONMENT}; ")
 
 
 wildcard_constraints:

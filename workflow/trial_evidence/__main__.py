@@ -1,6 +1,13 @@
 """``python -m trial_evidence <stage>``."""
 
-from trial_evidence.cli import main
+import sys
+
+from trial_evidence.standby import ask
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    code = ask(sys.argv[1:])
+    if code is None:
+        from trial_evidence.cli import main
+
+        code = main()
+    raise SystemExit(code)

@@ -35,6 +35,7 @@ from trial_evidence.config.reports import (
     unknown_evidence,
 )
 from trial_evidence.files import read_table, write_text
+from trial_evidence.kept import PARTS, Parts, read_state, write_state
 from trial_evidence.sheet import (
     PROBLEM_COLUMNS,
     Dictionary,
@@ -147,8 +148,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from trial_evidence.kept import read_state, write_state
-
     listing = _listing(options)
     state = read_state(options.raw, options.config)
     _, _, warnings = _load(options)
@@ -178,7 +177,8 @@ def _pool(options: argparse.Namespace) -> None:
     from trial_evidence.pool.stage import write_estimates
 
     configuration = read_configuration(options.config)
-    write_estimates(configuration, options.setting, options.processed, options.results)
+    parts = _parts(options, "pool")
+    write_estimates(configuration, options.setting, options.processed, options.results, parts)
 
 
 def _figures(options: argparse.Namespace) -> None:
@@ -228,7 +228,10 @@ def _sensitivity(options: argparse.Namespace) -> None:
     from trial_evidence.sensitivity.stage import write_sensitivity
 
     configuration, sheet, _ = _load(options)
-    write_sensitivity(configuration, sheet, options.setting, options.results, options.processes)
+    parts = _parts(options, "sensitivity")
+    write_sensitivity(
+        configuration, sheet, options.setting, options.results, parts, options.processes
+    )
 
 
 def _network(options: argparse.Namespace) -> None:
@@ -237,7 +240,13 @@ def _network(options: argparse.Namespace) -> None:
     configuration, sheet, _ = _load(options)
     networks = read_networks(options.config, configuration)
     write_network(
-        configuration, networks, sheet, options.setting, options.results, options.processes
+        configuration,
+        networks,
+        sheet,
+        options.setting,
+        options.results,
+        _parts(options, "network"),
+        options.processes,
     )
 
 
@@ -477,6 +486,11 @@ def _against_the_sheet(
         biomarkers = list(sheet["biomarker_effects"]["biomarker"].unique())
         yield from unknown_evidence(configured.report, sorted(factors), biomarkers)
     yield from adjudication_problems(sheet, dictionary)
+
+
+def _parts(options: argparse.Namespace, stage: str) -> Parts:
+    """What a stage has kept of a setting from earlier runs."""
+    return Parts(options.processed / PARTS / stage / options.setting)
 
 
 def _listing(options: argparse.Namespace) -> Path:

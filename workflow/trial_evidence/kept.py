@@ -6,12 +6,13 @@ the same things by the same code and still holds what was written then; else it 
 
 import hashlib
 import json
+import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from pydantic import BaseModel
 
 from trial_evidence.files import write_text, write_whole
 
+# Where parts are kept from run to run, below data/processed.
+PARTS = "kept"
+T = TypeVar("T")
 _LIBRARY = Path(__file__).parent
 # What a number or a picture may depend on.
 _LIBRARIES = (
@@ -149,39 +153,61 @@ class Ledger:
 
 
 class Parts:
-    """Texts that take long to make, each in a file named by the checksum of what it is made from.
+    """What takes long to make, each part in a file named by the checksum of what it is made from.
 
-    A file whose content is not what was written, by the checksum in its first line, is made anew.
+    A file that is not as it was written, or not of this name, by the checksum in its first line, is
+    made anew.
 
     Parameters
     ----------
-    folder : Path
-        Of the files; made when first needed.
+    folder : Path, optional
+        Of the files; made when first needed. Without one nothing is kept.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._used: set[str] = set()
 
     def text(self, made_from: Sequence[Any], make: Callable[[], str]) -> str:
         """What was made from these things by this code; made now where it has not been kept."""
+        return self._kept(made_from, make, lambda text: text.encode("utf-8"), bytes.decode)
+
+    def value(self, made_from: Sequence[Any], make: Callable[[], T]) -> T:
+        """The same for a value of any type that can be pickled; nobody may change it."""
+        found: T = self._kept(made_from, make, pickle.dumps, pickle.loads)
+        return found
+
+    def _kept(
+        self,
+        made_from: Sequence[Any],
+        make: Callable[[], T],
+        write: Callable[[T], bytes],
+        read: Callable[[bytes], T],
+    ) -> T:
+        if self._folder is None:
+            return make()
         name = digest(code_version(), *made_from)
         self._used.add(name)
         path = self._folder / name
         if path.is_file():
-            first, _, kept = path.read_bytes().partition(b"\n")
-            if first.decode("ascii", "replace") == hashlib.sha256(kept).hexdigest():
-                return kept.decode("utf-8")
-        text = make()
-        content = text.encode("utf-8")
-        write_whole(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
-        return text
+            first, _, content = path.read_bytes().partition(b"\n")
+            if first == _seal(name, content):
+                return read(content)
+        made = make()
+        content = write(made)
+        write_whole(path, _seal(name, content) + b"\n" + content)
+        return made
 
     def forget_others(self) -> None:
         """Remove every part that has not been asked for."""
-        for path in self._folder.glob("*"):
+        for path in self._folder.glob("*") if self._folder else ():
             if path.name not in self._used:
                 path.unlink()
+
+
+def _seal(name: str, content: bytes) -> bytes:
+    """Of what a kept file holds and what it was made from: two files cannot change places."""
+    return hashlib.sha256(name.encode() + content).hexdigest().encode()
 
 
 def read_state(raw: Path, config: Path) -> dict[str, bytes]:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_evidence.pool.engine.many import fit_stack
-from trial_evidence.pool.probes import multiverse
 from trial_evidence.pool.probes.multiverse import specification_curve
 
 Y = np.array([-0.6, -0.3, -0.2, 0.1, -0.5, 0.4])
@@ -28,9 +27,9 @@ POOL = st.lists(st.booleans(), min_size=6, max_size=6).filter(any)
     at_a_time=st.integers(1, 6),
 )
 def test_each_specification_is_the_fit_of_its_members(pools, models, at_a_time):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(multiverse, "_POOLS", at_a_time)
-        ours = specification_curve(Y, V, np.array(pools).T, models)
+    members = np.array(pools).T
+    blocks = [members[:, at : at + at_a_time] for at in range(0, len(pools), at_a_time)]
+    ours = specification_curve(Y, V, blocks, models)
     for j, (keep, (method, interval)) in enumerate(product(pools, models)):
         alone = fit_stack(Y[np.array(keep)], V[np.array(keep)], method=method, interval=interval)
         assert ours.k[j] == sum(keep)
@@ -45,7 +44,7 @@ def test_shares_and_ranks_by_hand():
     # 0.4 -/+ 0.34 excludes it above, -0.2 -/+ 0.2 just does.
     members = np.zeros((6, 4), dtype=bool)
     members[[0, 1, 5, 2], range(4)] = True
-    ours = specification_curve(Y, V, members, [("REML", "wald")])
+    ours = specification_curve(Y, V, [members], [("REML", "wald")])
     assert ours.rank.tolist() == [0, 1, 3, 2]
     assert ((ours.ci_high < 0).mean(), (ours.ci_low > 0).mean()) == (0.5, 0.25)
 
@@ -61,4 +60,9 @@ def test_shares_and_ranks_by_hand():
 )
 def test_a_table_that_does_not_fit_is_refused(members, models, words):
     with pytest.raises(ValueError, match=words):
-        specification_curve(Y, V, members, models)
+        specification_curve(Y, V, [members], models)
+
+
+def test_no_pool_is_no_curve():
+    with pytest.raises(ValueError, match="there is no pool"):
+        specification_curve(Y, V, [], [("DL", "wald")])

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from docx import Document
 from docx.enum.section import WD_ORIENT
+from trial_evidence.kept import Parts
 from trial_evidence.report.files.docx import column_widths, tables_as_document
 from trial_evidence.report.files.xlsx import HEADER_ROW, tables_as_workbook
 from trial_evidence.report.material.table import ReportTable
@@ -107,3 +108,8 @@ def test_a_character_that_no_office_file_takes_is_left_out():
     assert grid.rows[1].cells[0].text == "ab"
     book = openpyxl.load_workbook(io.BytesIO(tables_as_workbook([odd])))
     assert book["front"].cell(HEADER_ROW + 1, 1).value == "ab"
+
+
+def test_a_table_that_was_kept_is_the_same_in_the_document(tmp_path):
+    made = [tables_as_document([table()], "All tables", Parts(tmp_path)) for _ in range(2)]
+    assert made[0] == made[1] == tables_as_document([table()], "All tables")

@@ -6,14 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from invented import DUAL_AND_SINGLE, PCR, SETTING, analysis, configuration, sheet
-from trial_evidence.sensitivity.specifications import multiverse_table, multiverses
+from invented import DUAL_AND_SINGLE, PCR, analysis, configuration, sheet
+from trial_evidence.sensitivity.specifications import multiverse, multiverse_table
 from unit.sensitivity.test_tables import counted_sheet
 
 # 30 of 100 against 20 of 100, 40 against 20, 50 against 20 and so on: no two trials are alike
 EVENTS = [30, 40, 50, 60, 70]
 # the common effect and seven estimators with four intervals each
 METHODS = 1 + 7 * 4
+
+
+def specifications(settings, content):
+    """The table of the only analysis."""
+    return pd.concat(multiverse_table(multiverse(settings, content, settings.analyses[0]), 95.0))
 
 
 def counted(trials, verification=(), high=()):
@@ -31,7 +36,7 @@ def counted(trials, verification=(), high=()):
     )
     content = replace(content, tables={**content.tables, "pcr": pcr, "risk_of_bias": bias})
     settings = configuration(analysis(**PCR | {"measures": ("odds_ratio",)}))
-    return multiverse_table(multiverses(settings, content, SETTING), 95.0)
+    return specifications(settings, content)
 
 
 def common_effect(*trials):
@@ -105,7 +110,7 @@ def test_the_orders_of_analysis_and_assessor_are_turned():
     bias = pd.DataFrame(columns=["trial_id", "outcome", "overall"], dtype=str)
     content = replace(content, tables={**content.tables, "risk_of_bias": bias})
     settings = configuration(analysis())
-    table = multiverse_table(multiverses(settings, content, SETTING), 95.0)
+    table = specifications(settings, content)
     found = {
         (row.analysis_first, row.assessor_first): row.estimate
         for row in table[table["estimator"] == "EE"].itertuples()

@@ -8,6 +8,7 @@ from figures.svg_reading import check_svg
 from invented import PCR, SETTING, analysis, configuration
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.files import write_table
+from trial_evidence.kept import Parts
 from trial_evidence.pool.estimates import pool_setting
 from trial_evidence.sensitivity.pictures.drawings import FIGURES
 from trial_evidence.sensitivity.stage import write_sensitivity
@@ -32,7 +33,7 @@ def run(folder, trials, measures=("odds_ratio",)):
     evidence = extract_setting(content, settings, SETTING)
     pooled = pool_setting(evidence.used, evidence.rates, settings, SETTING)
     write_table(folder / SETTING / "trials.csv", pooled.trials)
-    write_sensitivity(settings, content, SETTING, folder)
+    write_sensitivity(settings, content, SETTING, folder, Parts(folder / "parts"))
     return folder / SETTING
 
 

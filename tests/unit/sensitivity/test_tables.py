@@ -22,7 +22,11 @@ from trial_evidence.sensitivity.deletion import (
 )
 from trial_evidence.sensitivity.groups import SUBGROUP_COLUMNS, subgroups_table
 from trial_evidence.sensitivity.methods import METHOD_COLUMNS, methods_table
-from trial_evidence.sensitivity.modifiers import MODIFIER_COLUMNS, effect_modifiers_table
+from trial_evidence.sensitivity.modifiers import (
+    MODIFIER_COLUMNS,
+    effect_modifiers_table,
+    with_all_modifiers,
+)
 from trial_evidence.sensitivity.properties import shares_at
 from trial_evidence.sensitivity.regression import META_REGRESSION_COLUMNS, meta_regression_table
 from trial_evidence.sensitivity.reporting import SMALL_STUDY_COLUMNS, small_study_table
@@ -168,6 +172,11 @@ def receptor_rows(trial, counts):
     ]  # fmt: skip
 
 
+def interactions(settings, content):
+    wide = with_all_modifiers(settings, content, SETTING)
+    return effect_modifiers_table(settings, wide, content, SETTING)
+
+
 def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
     table = {"ai": [40, 50], "n1i": [100, 100], "ci": [20, 30], "n2i": [100, 100]}
     whole = counted_sheet(table)
@@ -177,7 +186,7 @@ def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
     base = whole["pcr"].to_dict("records")
     content = counted_sheet(table, pcr=[*base, *more])
     settings = configuration(analysis(**PCR))
-    result = effect_modifiers_table(settings, content, SETTING)
+    result = interactions(settings, content)
     assert list(result.columns) == MODIFIER_COLUMNS
     common = result[result["model"] == "common"]
     # (30/50) / (15/50) = 2 over (20/50) / (16/50) = 1.25, in both trials alike
@@ -185,7 +194,7 @@ def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
     assert common["level"].item() == "negative"
     # one trial of the two without receptor rows: nothing is pooled, and it says so
     single = counted_sheet(table, pcr=[*base, *receptor_rows("trial_00", counts)])
-    lone = effect_modifiers_table(settings, single, SETTING)
+    lone = interactions(settings, single)
     lone = lone[lone["factor"] == "receptor"]
     assert lone["model"].tolist() == ["single_trial"]
     assert lone["reason"].item() == "Not pooled: 1 trial reports both levels, 2 are needed."
@@ -199,14 +208,14 @@ def test_the_order_of_levels_is_the_configured_one():
                                                            ("e", "positive"): (1, 9)}))  # fmt: skip
     turned = EffectModifier("receptor", "Receptor", ("positive", "negative"))
     settings = configuration(analysis(**PCR | {"effect_modifiers": (turned,)}))
-    table = effect_modifiers_table(settings, content, SETTING)
+    table = interactions(settings, content)
     table = table[table["factor"] == "receptor"]
     assert (table["level"].item(), table["k"].item()) == ("positive", 0)
 
 
 def test_a_factor_that_is_asked_for_and_not_reported_is_spoken_of():
     content = counted_sheet({"ai": [40], "n1i": [100], "ci": [20], "n2i": [100]})
-    table = effect_modifiers_table(configuration(analysis(**PCR)), content, SETTING)
+    table = interactions(configuration(analysis(**PCR)), content)
     assert table["factor"].tolist() == ["hormone_receptor", "pik3ca", "nodal", "brain_metastases"]
     assert (table["reason"] == "No trial of the setting reports results by it.").all()
 
@@ -226,8 +235,8 @@ def test_shrunken_effects_are_those_of_the_exact_posterior():
 def test_the_multiverse_counts_every_distinct_specification_once():
     three = {name: values[:3] for name, values in BCG["table"].items()}
     content, settings, _ = found(three)
-    curves = specifications.multiverses(settings, content, SETTING)
-    table = specifications.multiverse_table(curves, 95.0)
+    curve = specifications.multiverse(settings, content, settings.analyses[0])
+    table = pd.concat(specifications.multiverse_table(curve, 95.0))
     # all three trials and three ways to leave one out, by 1 + 7 estimators x 4 intervals; no other
     # choice changes anything in this sheet
     assert len(table) == 4 * (1 + 7 * 4)
@@ -235,7 +244,7 @@ def test_the_multiverse_counts_every_distinct_specification_once():
     first = table[table["leading"] == "yes"]
     assert first["without"].item() == "none"
     excludes = (table["ci_high"] < 1) | (table["ci_low"] > 1)
-    summary = specifications.multiverse_summary(curves)
+    summary = specifications.multiverse_summary(curve)
     assert summary["share_excluding_no_effect"].iloc[0] == pytest.approx(excludes.mean())
     assert summary["median_estimate"].iloc[0] == pytest.approx(table["estimate"].median(), rel=1e-2)
 
@@ -243,8 +252,8 @@ def test_the_multiverse_counts_every_distinct_specification_once():
 def test_an_excluded_trial_comes_back_in_the_multiverse():
     three = {name: values[:3] for name, values in BCG["table"].items()}
     content, settings, _ = found(three, exclusions=[{"trial_id": "trial_02"}])
-    curves = specifications.multiverses(settings, content, SETTING)
-    table = specifications.multiverse_table(curves, 95.0)
+    curve = specifications.multiverse(settings, content, settings.analyses[0])
+    table = pd.concat(specifications.multiverse_table(curve, 95.0))
     assert sorted(set(table.loc[table["exclusions"] == "applied", "k"])) == [2]
     assert sorted(set(table.loc[table["exclusions"] == "ignored", "k"])) == [2, 3]
     # two configured trials: the Bayesian model leads, which is no specification

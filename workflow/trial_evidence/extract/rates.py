@@ -8,6 +8,7 @@ from trial_evidence.extract.comparisons import Records
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import regimen_label
 from trial_evidence.extract.selection import WHOLE, choose_among, level_sets
+from trial_evidence.files import records
 
 
 def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Records]:
@@ -17,16 +18,17 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
     regimens = context.arms.groupby(["trial_id", "regimen"], sort=False)
     levels = [level for group in level_sets(analysis.effect_modifiers) for level in group]
     restricted = set(zip(*(context.populations[c] for c in ("trial_id", "subgroup")), strict=True))
-    for (_, arms), level in product(regimens, levels):
-        first = arms.iloc[0]
+    of_regimens = [records(arms) for _, arms in regimens]
+    for of_regimen, level in product(of_regimens, levels):
+        first, arms = of_regimen[0], [arm["arm_id"] for arm in of_regimen]
         trial_id = first["trial_id"]
         # A trial that admitted one level only reports it as its whole.
         admitted = [level, WHOLE] if (trial_id, level) in restricted else [level]
-        candidates = context.candidates(analysis, list(arms["arm_id"]), admitted)
+        candidates = context.candidates(analysis, arms, admitted)
         kept_out = unusable(candidates, context.selection)
         usable = {row["arm_id"] for label, row in candidates.items() if label not in kept_out}
         # An arm without an admitted row is no reason to leave out the others that got the regimen.
-        reported = [arm for arm in arms["arm_id"] if arm in usable]
+        reported = [arm for arm in arms if arm in usable]
         choice = choose_among(
             candidates,
             [where({"arm_id": arm}) for arm in reported],

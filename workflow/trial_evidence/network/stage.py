@@ -1,26 +1,27 @@
 """The network stage: networks of regimens of one setting, synergy and surrogacy."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.config.networks import NetworkConfiguration
+from trial_evidence.config.networks import NetworkConfiguration, SurrogacyAnalysis, SynergyAnalysis
 from trial_evidence.extract.context import setting_context
 from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import write_table
-from trial_evidence.network.analysis import NetworkAnalysis, analyse
-from trial_evidence.network.evidence.rows import network_evidence
+from trial_evidence.kept import Parts
+from trial_evidence.network.analysis import analyse
+from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
 from trial_evidence.network.pictures.drawings import network_drawings
 from trial_evidence.network.pictures.trial_level_drawings import surrogacy_drawing, synergy_drawings
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import (
-    SurrogacyResults,
-    SynergyResults,
     cautions_table,
     not_factorial_table,
     surrogacy_results,
@@ -34,12 +35,11 @@ FOLDER = "network"
 
 
 @dataclass(frozen=True)
-class NetworkFindings:
-    """All that is computed of the networks of a setting, networks by id."""
+class Shown:
+    """What is shown of a network, or of an entry about networks: tables and pages by name."""
 
-    analyses: dict[str, NetworkAnalysis]
-    synergy: list[SynergyResults]
-    surrogacy: list[SurrogacyResults]
+    tables: Mapping[str, pd.DataFrame]
+    pages: Mapping[str, Picture]
 
 
 def write_network(
@@ -48,23 +48,30 @@ def write_network(
     sheet: Sheet,
     setting: str,
     results: Path,
+    parts: Parts,
     processes: int = 1,
 ) -> None:
     """Write every table and figure of the networks of a setting.
 
     Tables and figures go to ``<setting>/network/<id>/``, and ``<setting>/network/figures.csv``
     lists the figures. What an earlier run wrote there and this one does not is removed.
+
+    Parameters
+    ----------
+    parts : Parts
+        What was found of the networks in earlier runs.
+    processes : int
+        To draw with.
     """
     folder = results / setting / FOLDER
-    found = network_findings(configuration, networks, sheet, setting)
-    tables = dict(tables_of(found, configuration.settings[setting]))
     style = style_for(configuration.figure_width_mm)
-    pages = dict(_pages(found, configuration, style))
-    for name, table in tables.items():
+    found = _shown(configuration, networks, sheet, setting, style, parts)
+    parts.forget_others()
+    for name, table in found.tables.items():
         write_table(folder / f"{name}.csv", table)
-    kept = [f"{name}.csv" for name in tables]
-    publish(pages, folder, configuration.figure_formats, processes, own=("*/*",), kept=kept)
-    listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
+    kept = [f"{name}.csv" for name in found.tables]
+    publish(found.pages, folder, configuration.figure_formats, processes, own=("*/*",), kept=kept)
+    listed = {(setting, *stem.split("/")): page for stem, page in found.pages.items()}
     write_table(folder / LISTING, listing_of(listed))
 
 
@@ -74,64 +81,79 @@ def network_pages(
     sheet: Sheet,
     setting: str,
     style: Style,
-) -> dict[str, Picture]:
+) -> Mapping[str, Picture]:
     """Every figure of the networks of a setting, by ``<id>/<name>``."""
-    found = network_findings(configuration, networks, sheet, setting)
-    return dict(_pages(found, configuration, style))
+    return _shown(configuration, networks, sheet, setting, style, Parts()).pages
 
 
-def network_findings(
-    configuration: Configuration, networks: NetworkConfiguration, sheet: Sheet, setting: str
-) -> NetworkFindings:
-    """Analyse the networks of a setting, and what its trials say of synergy and surrogacy."""
+def _shown(
+    configuration: Configuration,
+    networks: NetworkConfiguration,
+    sheet: Sheet,
+    setting: str,
+    style: Style,
+    parts: Parts,
+) -> Shown:
+    """Tables and pages by ``<id>/<name>``: networks first, then synergy, then surrogacy."""
     context = setting_context(sheet, configuration, setting)
     evidence = {
         network.id: network_evidence(sheet, configuration, networks, network, context)
         for network in networks.of_setting(setting)
     }
+    # Nothing else of the sheet is seen from here on, and no analysis of the configuration.
+    bare = replace(configuration, analyses=(), rates=())
+    asked: list[tuple[str, Callable[..., Shown], tuple[Any, ...]]] = [
+        (name, _of_network, (of, [s for s in networks.synergy
+                                  if (s.setting, s.network) == (setting, name)]))
+        for name, of in evidence.items()
+    ]  # fmt: skip
+    asked += [
+        (entry.id, _of_surrogacy, (entry, evidence[entry.surrogate], evidence[entry.endpoint]))
+        for entry in networks.surrogacy
+        if entry.setting == setting
+    ]
+    tables: dict[str, pd.DataFrame] = {}
+    pages: dict[str, Picture] = {}
+    for name, show, of in asked:
+        shown = parts.value((show, *of, bare, style), partial(show, *of, bare, style))
+        tables |= {f"{name}/{table}": content for table, content in shown.tables.items()}
+        pages |= {f"{name}/{page}": content for page, content in shown.pages.items()}
+    return Shown(tables, pages)
+
+
+def _of_network(
+    evidence: NetworkEvidence,
+    synergy: Sequence[SynergyAnalysis],
+    configuration: Configuration,
+    style: Style,
+) -> Shown:
+    """A network, and what its trials of two agents alone and together say."""
+    analysis = analyse(evidence, configuration)
+    # The line of treatment is the setting in words.
+    tables = dict(network_tables(analysis, configuration.settings[evidence.network.setting]))
+    drawings = [*network_drawings(analysis, style)]
+    for entry in synergy:
+        found = synergy_results(entry, evidence, configuration, analysis.added)
+        tables |= {"synergy": synergy_table(found), "synergy_set_aside": not_factorial_table(found)}
+        drawings += synergy_drawings(found, configuration, style)
+    return Shown(tables, {drawn.name: drawn.page for drawn in drawings})
+
+
+def _of_surrogacy(
+    entry: SurrogacyAnalysis,
+    surrogate: NetworkEvidence,
+    endpoint: NetworkEvidence,
+    configuration: Configuration,
+    style: Style,
+) -> Shown:
     level = configuration.confidence_level
-    analyses = {name: analyse(of, configuration) for name, of in evidence.items()}
-    return NetworkFindings(
-        analyses,
-        [
-            synergy_results(
-                entry, evidence[entry.network], configuration, analyses[entry.network].added
-            )
-            for entry in networks.synergy
-            if entry.setting == setting
-        ],
-        [
-            surrogacy_results(entry, evidence[entry.surrogate], evidence[entry.endpoint], level)
-            for entry in networks.surrogacy
-            if entry.setting == setting
-        ],
+    found = surrogacy_results(entry, surrogate, endpoint, level)
+    drawn = surrogacy_drawing(found, level, style)
+    return Shown(
+        {
+            "trials": found.table,
+            "models": surrogacy_table(found),
+            "cautions": cautions_table(found),
+        },
+        {} if drawn is None else {drawn.name: drawn.page},
     )
-
-
-def tables_of(found: NetworkFindings, line: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Tables by ``<id>/<name>``; the line of treatment is the setting in words."""
-    for name, analysis in found.analyses.items():
-        for table, content in network_tables(analysis, line).items():
-            yield f"{name}/{table}", content
-    for shown in found.synergy:
-        yield f"{shown.analysis.network}/synergy", synergy_table(shown)
-        yield f"{shown.analysis.network}/synergy_set_aside", not_factorial_table(shown)
-    for pairs in found.surrogacy:
-        yield f"{pairs.analysis.id}/trials", pairs.table
-        yield f"{pairs.analysis.id}/models", surrogacy_table(pairs)
-        yield f"{pairs.analysis.id}/cautions", cautions_table(pairs)
-
-
-def _pages(
-    found: NetworkFindings, configuration: Configuration, style: Style
-) -> Iterator[tuple[str, Picture]]:
-    for name, analysis in found.analyses.items():
-        for drawing in network_drawings(analysis, style):
-            yield f"{name}/{drawing.name}", drawing.page
-    for shown in found.synergy:
-        for drawing in synergy_drawings(shown, configuration, style):
-            yield f"{shown.analysis.network}/{drawing.name}", drawing.page
-    for pairs in found.surrogacy:
-        plot = surrogacy_drawing(pairs, configuration.confidence_level, style)
-        if plot is not None:
-            yield f"{pairs.analysis.id}/{plot.name}", plot.page

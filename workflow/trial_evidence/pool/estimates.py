@@ -1,7 +1,7 @@
 """All estimates of one setting: every analysis, subgroup and model in one table."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from trial_evidence.config.configuration import (
     EffectModifier,
     RateAnalysis,
 )
+from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
 from trial_evidence.pool.engine.results import Pooled
@@ -49,7 +50,11 @@ class SettingEstimates:
 
 
 def pool_setting(
-    used: pd.DataFrame, rates: pd.DataFrame, configuration: Configuration, setting: str
+    used: pd.DataFrame,
+    rates: pd.DataFrame,
+    configuration: Configuration,
+    setting: str,
+    parts: Parts | None = None,
 ) -> SettingEstimates:
     """Pool every analysis of a setting.
 
@@ -57,15 +62,27 @@ def pool_setting(
     ----------
     used, rates : DataFrame
         As :func:`trial_evidence.extract.evidence.extract_setting` returns them.
+    parts : Parts, optional
+        What earlier runs have pooled; by default everything is pooled now.
     """
+    parts = parts or Parts()
     used, rates = (_with_own_results(t, configuration.confidence_level) for t in (used, rates))
-    pools = []
-    for analysis in configuration.of_setting(setting):
-        for measure in analysis.measures:
-            rows = used[(used["analysis"] == analysis.id) & (used["measure"] == measure)]
-            pools.append(_analysis_estimates(analysis, measure, rows, configuration))
+    bare = replace(configuration, analyses=(), rates=())
+
+    def pooled(pool: "Callable[..., _Pool]", rows: pd.DataFrame, *of: Any) -> "_Pool":
+        # Where its rows stand among those of other analyses is nothing to an analysis.
+        own = rows.reset_index(drop=True)
+        kept = parts.value((pool, own, bare, *of), lambda: pool(own, bare, *of))
+        return replace(kept, weights={rows.index[at]: w for at, w in kept.weights.items()})
+
+    pools = [
+        pooled(_analysis_estimates, rows, analysis, measure)
+        for analysis in configuration.of_setting(setting)
+        for measure in analysis.measures
+        for rows in [used[(used["analysis"] == analysis.id) & (used["measure"] == measure)]]
+    ]
     rate_pools = [
-        _rate_estimates(analysis, rates[rates["analysis"] == analysis.id], configuration)
+        pooled(_rate_estimates, rates[rates["analysis"] == analysis.id], analysis)
         for analysis in configuration.rates_of_setting(setting)
     ]
     records = [record for pool in (*pools, *rate_pools) for record in pool.records]
@@ -91,7 +108,7 @@ def _weighted(rows: pd.DataFrame, pools: "list[_Pool]") -> pd.DataFrame:
 
 
 def _analysis_estimates(
-    analysis: Analysis, measure: str, rows: pd.DataFrame, configuration: Configuration
+    rows: pd.DataFrame, configuration: Configuration, analysis: Analysis, measure: str
 ) -> "_Pool":
     pool = _Pool(analysis, measure, configuration)
     pooled = rows[(rows["subgroup"] == ALL) & (rows["pooled"] == "yes")]
@@ -127,7 +144,7 @@ def _analysis_estimates(
 
 
 def _rate_estimates(
-    analysis: RateAnalysis, rows: pd.DataFrame, configuration: Configuration
+    rows: pd.DataFrame, configuration: Configuration, analysis: RateAnalysis
 ) -> "_Pool":
     pool = _Pool(analysis, "proportion", configuration)
     pooled = rows[rows["pooled"] == "yes"]

@@ -132,7 +132,8 @@ def _write_tables(tables: Sequence[ReportTable], material: Material, trail: Trai
     for path in set(folder.glob("*.csv")) - set(written):
         path.unlink()
     write_whole(folder / "tables.xlsx", xlsx.tables_as_workbook(tables))
-    write_whole(folder / "tables.docx", docx.tables_as_document(tables, material.report.title))
+    document = docx.tables_as_document(tables, material.report.title, material.parts)
+    write_whole(folder / "tables.docx", document)
 
 
 def _crate_files(material: Material) -> list[Path]:

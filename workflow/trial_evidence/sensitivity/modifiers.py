@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration, EffectModifier
+from trial_evidence.config.configuration import Analysis, Configuration, EffectModifier
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.pool.estimates import qualifying_trials
 from trial_evidence.pool.models.leading import leading_model
@@ -59,10 +59,27 @@ def found_modifiers(
     )
 
 
-def effect_modifiers_table(
+def with_all_modifiers(
     configuration: Configuration, sheet: Sheet, setting: str
+) -> tuple[Analysis, ...]:
+    """The analyses of a setting that are pooled, each with every factor that its trials report."""
+    inside = sheet["trials"]["setting"] == setting
+    trials = sheet["trials"].loc[inside, "trial_id"]
+    return tuple(
+        replace(a, effect_modifiers=found_modifiers(sheet, trials, a.effect_modifiers))
+        for a in pooled_analyses(configuration, setting)
+    )
+
+
+def effect_modifiers_table(
+    configuration: Configuration, analyses: tuple[Analysis, ...], sheet: Sheet, setting: str
 ) -> pd.DataFrame:
     """Interactions estimated within each trial and pooled.
+
+    Parameters
+    ----------
+    analyses : tuple of Analysis
+        As :func:`with_all_modifiers` returns them.
 
     Returns
     -------
@@ -73,15 +90,10 @@ def effect_modifiers_table(
         do, the reason, and a single trial's own interaction. Factors that the configuration asks
         for and no trial reports by have a row that says so.
     """
-    inside = sheet["trials"]["setting"] == setting
-    trials = sheet["trials"].loc[inside, "trial_id"]
-    wide = tuple(
-        replace(a, effect_modifiers=found_modifiers(sheet, trials, a.effect_modifiers))
-        for a in pooled_analyses(configuration, setting)
-    )
-    used = extract_setting(sheet, replace(configuration, analyses=wide, rates=()), setting).used
+    wide = replace(configuration, analyses=analyses, rates=())
+    used = extract_setting(sheet, wide, setting).used
     asked_for = configuration.sensitivity.effect_modifiers
-    comparisons = by_measure(configuration, wide, used)
+    comparisons = by_measure(configuration, analyses, used)
     return table(comparisons, MODIFIER_COLUMNS, partial(_interactions, asked_for=asked_for))
 
 

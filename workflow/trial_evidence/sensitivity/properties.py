@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from trial_evidence.config.methods import Sensitivity
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sheet import Sheet
 
@@ -31,6 +32,12 @@ def risk_of_bias(sheet: Sheet, rows: pd.DataFrame) -> pd.Series:
     )
     pairs = zip(rows["trial_id"], rows["outcome"], strict=True)
     return pd.Series([known.get(pair, UNKNOWN) or UNKNOWN for pair in pairs], index=rows.index)
+
+
+def share_factors(choices: Sensitivity) -> list[str]:
+    """Factors of which a meta-regression asks for shares."""
+    parts = [covariate.partition("=") for covariate in choices.covariates]
+    return [factor for factor, share, _ in parts if share]
 
 
 def shares_at(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:

@@ -1,11 +1,15 @@
 """The multiverse: every defensible combination of choices, and what it gives."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import reduce
+from hashlib import blake2b
 from itertools import product
+from operator import xor
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
@@ -15,8 +19,8 @@ from trial_evidence.measures import MEASURES
 from trial_evidence.measures.scales import LOG_RATIO
 from trial_evidence.pool.estimates import ALL
 from trial_evidence.pool.models.leading import leading_model
-from trial_evidence.pool.probes.multiverse import specification_curve
-from trial_evidence.sensitivity.comparison import MEAN, pooled_analyses
+from trial_evidence.pool.probes.multiverse import SpecificationCurve, specification_curve
+from trial_evidence.sensitivity.comparison import MEAN
 from trial_evidence.sensitivity.properties import JUDGED_HIGH, risk_of_bias
 from trial_evidence.sheet import Sheet
 
@@ -24,6 +28,10 @@ COMMON = "EE"
 # Two estimators that solve one equation make one specification.
 SAME_AS = {"EB": "PM"}
 NOBODY = "none"
+# Fitted at a time: so many pools of two hundred trials take a few megabytes.
+_POOLS = 1024
+# Of a table that is written part by part.
+_ROWS = 20_000
 CHOICE_COLUMNS = [
     "measure", "definition_first", "analysis_first", "assessor_first", "verification",
     "exclusions", "risk_of_bias", "without", "estimator", "interval",
@@ -41,39 +49,87 @@ SUMMARY_COLUMNS = [
 ]  # fmt: skip
 
 
-def multiverses(
-    configuration: Configuration, sheet: Sheet, setting: str
-) -> tuple[pd.DataFrame, ...]:
-    """Fit every specification of every analysis that pools ratios of two trials or more.
+@dataclass(frozen=True)
+class Multiverse:
+    """Every specification of one analysis: the first pool by every model, then the second, ...
 
-    Returns
-    -------
-    tuple of DataFrame
-        One an analysis, a row a specification: ``MULTIVERSE_COLUMNS`` without the level, ratios on
-        the natural scale. Specifications that pool the same numbers in the same way are one
-        specification: it bears the first of their choices, the configured ones coming first. None
-        is ``leading`` where the report leads with another model (two trials: the Bayesian one).
+    Attributes
+    ----------
+    pools : DataFrame
+        A row a pool: the choices that make it, as categories.
+    models : DataFrame
+        ``estimator`` and ``interval``, the configured ones first.
+    curve : SpecificationCurve
+        What each specification gives, on the analysis scale.
+    leads : bool
+        Whether the first specification is what the report leads with (not where it leads with
+        another model: of two trials with the Bayesian one).
     """
-    analyses = pooled_analyses(configuration, setting)
-    sets: dict[str, list[tuple[dict[str, str], pd.DataFrame]]] = {a.id: [] for a in analyses}
+
+    analysis: Analysis
+    pools: pd.DataFrame
+    models: pd.DataFrame
+    curve: SpecificationCurve
+    leads: bool
+
+    def __len__(self) -> int:
+        return len(self.pools) * len(self.models)
+
+    def rows(self, start: int = 0, stop: int | None = None) -> pd.DataFrame:
+        """Specifications as rows: ``MULTIVERSE_COLUMNS`` without the level, ratios as such.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one after the last; by default all.
+        """
+        here = slice(start, len(self) if stop is None else min(stop, len(self)))
+        pool, model = divmod(np.arange(here.start, here.stop), len(self.models))
+        choices = pd.concat(
+            [frame.iloc[at].reset_index(drop=True) for frame, at in
+             ((self.pools, pool), (self.models, model))], axis=1,
+        )  # fmt: skip
+        # A choice that does not arise, such as the assessor of a count, is an empty text.
+        choices = choices.reindex(columns=CHOICE_COLUMNS, fill_value="")
+        low, high = (getattr(self.curve, name)[here] for name in ("ci_low", "ci_high"))
+        return choices.assign(
+            setting=self.analysis.setting,
+            analysis=self.analysis.id,
+            k=self.curve.k[here].astype(int),
+            **{name: LOG_RATIO.to_natural(getattr(self.curve, name)[here]) for name in MEAN},
+            **{name: getattr(self.curve, name)[here] for name in ("p_value", "tau2", "i2")},
+            excludes_no_effect=np.where((low > 0) | (high < 0), "yes", "no"),
+            rank=self.curve.rank[here] + 1,
+            leading=np.where(self.leads & (pool + model == 0), "yes", "no"),
+        )
+
+
+def multiverse(configuration: Configuration, sheet: Sheet, analysis: Analysis) -> Multiverse | None:
+    """Fit every specification of an analysis that pools ratios of two trials or more.
+
+    Specifications that pool the same numbers in the same way are one specification: it bears the
+    first of their choices, the configured ones coming first.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        Of the trials of the analysis at least.
+    """
+    bare = replace(analysis, effect_modifiers=())
     # What does not depend on the choices is prepared once.
-    context = setting_context(sheet, configuration, setting)
-    for table in dict.fromkeys(a.table for a in analyses):
-        alike = tuple(replace(a, effect_modifiers=()) for a in analyses if a.table == table)
-        bare = replace(configuration, analyses=alike, rates=())
-        for names, varied in _variants(bare, table, counted=alike[0].kind == "counts"):
-            used = evidence_of(replace(context, configuration=varied)).used
-            used = used[(used["subgroup"] == ALL) & used["yi"].notna() & used["vi"].notna()]
-            judged = risk_of_bias(sheet, used)
-            for analysis in alike:
-                own = used["analysis"] == analysis.id
-                for excluded, biased in product(("applied", "ignored"), ("any", "not high")):
-                    kept = own & ((used["pooled"] == "yes") | (excluded == "ignored"))
-                    kept &= (judged != JUDGED_HIGH) | (biased == "any")
-                    filters = {"exclusions": excluded, "risk_of_bias": biased}
-                    sets[analysis.id].append((names | filters, used[kept]))
-    found = (_multiverse(analysis, sets[analysis.id], configuration) for analysis in analyses)
-    return tuple(multiverse for multiverse in found if multiverse is not None)
+    context = setting_context(sheet, configuration, analysis.setting)
+    alone = replace(configuration, analyses=(bare,), rates=())
+    sets: list[tuple[dict[str, str], pd.DataFrame]] = []
+    for names, varied in _variants(alone, bare.table, counted=bare.kind == "counts"):
+        used = evidence_of(replace(context, configuration=varied)).used
+        used = used[(used["subgroup"] == ALL) & used["yi"].notna() & used["vi"].notna()]
+        judged = risk_of_bias(sheet, used)
+        for excluded, biased in product(("applied", "ignored"), ("any", "not high")):
+            kept = (used["pooled"] == "yes") | (excluded == "ignored")
+            kept &= (judged != JUDGED_HIGH) | (biased == "any")
+            filters = {"exclusions": excluded, "risk_of_bias": biased}
+            sets.append((names | filters, used[kept]))
+    return _multiverse(analysis, sets, configuration)
 
 
 def _variants(
@@ -109,26 +165,73 @@ def _variants(
         )
 
 
+@dataclass(frozen=True)
+class _Pools:
+    """Pools that differ, each as a set of trials and the one of them that is left out.
+
+    Attributes
+    ----------
+    sets : list of (dict, dict)
+        The choices that make a set, and effect by trial.
+    found : dict
+        Mark and size of a pool -> place of its set, and the trial left out.
+    """
+
+    sets: list[tuple[dict[str, str], dict[str, int]]]
+    found: dict[tuple[int, int], tuple[int, str]]
+
+    def add(self, choices: dict[str, str], members: dict[str, int]) -> None:
+        """Add a set and what is left of it without each trial, as far as they are new."""
+        marks = {NOBODY: 0} | {trial: _mark(at) for trial, at in members.items()}
+        whole = reduce(xor, marks.values())
+        for without, mark in marks.items():
+            size = len(members) - (without != NOBODY)
+            if size >= 2:
+                self.found.setdefault((whole ^ mark, size), (len(self.sets), without))
+        self.sets.append((choices, members))
+
+    def members(self, effects: int) -> Iterator[npt.NDArray[np.bool_]]:
+        """Which of so many effects each pool holds, ``_POOLS`` pools at a time."""
+        found = list(self.found.values())
+        for start in range(0, len(found), _POOLS):
+            here = found[start : start + _POOLS]
+            block = np.zeros((effects, len(here)), dtype=bool)
+            for at, (place, without) in enumerate(here):
+                of_set = self.sets[place][1]
+                block[list(of_set.values()), at] = True
+                block[[effect for trial, effect in of_set.items() if trial == without], at] = False
+            yield block
+
+    def choices(self) -> pd.DataFrame:
+        """The choices that make each pool: the same few words many times over."""
+        places, without = zip(*self.found.values(), strict=True)
+        of_sets = pd.DataFrame([choices for choices, _ in self.sets]).astype("category")
+        chosen = of_sets.iloc[list(places)].reset_index(drop=True)
+        return chosen.assign(without=pd.Categorical(without))
+
+
+def _mark(effect: int) -> int:
+    """A number of 128 bits; taken together by xor, those of two sets differ as the sets do."""
+    return int.from_bytes(blake2b(effect.to_bytes(8), digest_size=16).digest())
+
+
 def _multiverse(
     analysis: Analysis,
     sets: Sequence[tuple[dict[str, str], pd.DataFrame]],
     configuration: Configuration,
-) -> pd.DataFrame | None:
+) -> Multiverse | None:
     effects: dict[tuple[Any, ...], int] = {}
-    pools: dict[frozenset[int], dict[str, str]] = {}
+    pools = _Pools([], {})
     for measure in (m for m in analysis.measures if MEASURES[m].is_ratio):
         for names, rows in sets:
             of_measure = rows[rows["measure"] == measure]
             numbers = of_measure[["trial_id", "yi", "vi"]].itertuples(index=False, name=None)
             members = {
-                effect[0]: effects.setdefault((measure, *effect), len(effects))
+                str(effect[0]): effects.setdefault((measure, *effect), len(effects))
                 for effect in numbers
             }
-            for without in (NOBODY, *members):
-                pool = frozenset(at for trial, at in members.items() if trial != without)
-                if len(pool) >= 2:
-                    pools.setdefault(pool, {"measure": measure, **names, "without": without})
-    if not pools:
+            pools.add({"measure": measure, **names}, members)
+    if not pools.found:
         return None
     pooling, tries = configuration.pooling, configuration.sensitivity
     # The specification of the report is the first.
@@ -137,59 +240,39 @@ def _multiverse(
         (COMMON, "wald"),
         *product(tries.estimators, tries.intervals),
     )
-    methods = pd.DataFrame(tried, columns=["estimator", "interval"])
-    methods = methods.replace({"estimator": SAME_AS}).drop_duplicates()
-    # A choice that does not arise, such as the assessor of a count, is an empty text.
-    choices = (
-        pd.DataFrame(list(pools.values()))
-        .merge(methods, how="cross")
-        .reindex(columns=CHOICE_COLUMNS, fill_value="")
-        # The same few words many times over.
-        .astype("category")
-    )
-    members_of = np.zeros((len(effects), len(pools)), dtype=bool)
-    for at, pool in enumerate(pools):
-        members_of[list(pool), at] = True
+    models = pd.DataFrame(tried, columns=["estimator", "interval"])
+    models = models.replace({"estimator": SAME_AS}).drop_duplicates(ignore_index=True)
     _, _, yi, vi = zip(*effects, strict=True)
-    models = [(str(estimator), str(interval)) for estimator, interval in methods.to_numpy()]
-    curve = specification_curve(yi, vi, members_of, models, configuration.confidence_level)
+    pairs = [(str(estimator), str(interval)) for estimator, interval in models.to_numpy()]
+    blocks = pools.members(len(effects))
+    curve = specification_curve(yi, vi, blocks, pairs, configuration.confidence_level)
+    chosen = pools.choices()
     configured = sets[0][1]
-    k = int((configured["measure"] == choices["measure"].iloc[0]).sum())
+    k = int((configured["measure"] == chosen["measure"].iloc[0]).sum())
     # Fewer than two configured trials make no pool; then no specification is the report's.
     leads = k >= 2 and leading_model(k, pooling).model == pooling.model
-    excludes = (curve.ci_low > 0) | (curve.ci_high < 0)
-    return choices.assign(
-        setting=analysis.setting,
-        analysis=analysis.id,
-        k=curve.k.astype(int),
-        **{name: LOG_RATIO.to_natural(getattr(curve, name)) for name in MEAN},
-        **{name: getattr(curve, name) for name in ("p_value", "tau2", "i2")},
-        excludes_no_effect=np.where(excludes, "yes", "no"),
-        rank=curve.rank + 1,
-        leading=np.where(leads & (choices.index == 0), "yes", "no"),
-    )
+    return Multiverse(analysis, chosen, models.astype("category"), curve, leads)
 
 
-def multiverse_table(found: Sequence[pd.DataFrame], level: float) -> pd.DataFrame:
-    """The specifications of all analyses, as :func:`multiverses` returns them, in one table.
+def multiverse_table(found: Multiverse, level: float) -> Iterator[pd.DataFrame]:
+    """Its specifications, so many at a time that their words take a few megabytes.
 
     Parameters
     ----------
     level : float
         Level of the intervals in percent.
 
-    Returns
-    -------
+    Yields
+    ------
     DataFrame
         Columns ``MULTIVERSE_COLUMNS``.
     """
-    if not found:
-        return pd.DataFrame(columns=MULTIVERSE_COLUMNS)
-    return pd.concat(found, ignore_index=True).assign(ci_level=level)[MULTIVERSE_COLUMNS]
+    for start in range(0, len(found), _ROWS):
+        yield found.rows(start, start + _ROWS).assign(ci_level=level)[MULTIVERSE_COLUMNS]
 
 
-def multiverse_summary(found: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Shares and medians over the specifications of each analysis, all and by measure.
+def multiverse_summary(found: Multiverse) -> pd.DataFrame:
+    """Shares and medians over the specifications of an analysis, all and by measure.
 
     Returns
     -------
@@ -198,11 +281,15 @@ def multiverse_summary(found: Sequence[pd.DataFrame]) -> pd.DataFrame:
         is no median: a risk ratio and an odds ratio are not sizes of one thing.
     """
     records = []
-    for results in found:
-        for measure, rows in (("all", results), *results.groupby("measure", sort=False)):
-            mixed = rows["measure"].nunique() > 1
-            sizes = [np.nan] * 3 if mixed else rows["estimate"].agg(["median", "min", "max"])
-            below, above = (rows["ci_high"] < 1).mean(), (rows["ci_low"] > 1).mean()
-            named = (rows["setting"].iloc[0], rows["analysis"].iloc[0], measure)
-            records.append((*named, len(rows), *sizes, below + above, below, above))
+    measures = found.pools["measure"].to_numpy(str).repeat(len(found.models))
+    known = list(dict.fromkeys(measures))
+    estimate, low, high = (getattr(found.curve, name) for name in MEAN)
+    for measure in ("all", *known):
+        here = np.full(len(found), True) if measure == "all" else measures == measure
+        mixed = measure == "all" and len(known) > 1
+        natural = pd.Series(LOG_RATIO.to_natural(estimate[here]))
+        sizes = [np.nan] * 3 if mixed else natural.agg(["median", "min", "max"])
+        below, above = (high[here] < 0).mean(), (low[here] > 0).mean()
+        named = (found.analysis.setting, found.analysis.id, measure)
+        records.append((*named, int(here.sum()), *sizes, below + above, below, above))
     return pd.DataFrame(records, columns=SUMMARY_COLUMNS)

@@ -1,16 +1,22 @@
-"""The sensitivity stage: tables and figures of one setting."""
+"""The sensitivity stage: tables and figures of one setting, an analysis at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
+from trial_evidence.extract.context import setting_context
+from trial_evidence.extract.narrowed import narrowed
 from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import read_table, write_long_table, write_table
+from trial_evidence.kept import Parts
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
 from trial_evidence.sensitivity.deletion import (
@@ -20,25 +26,39 @@ from trial_evidence.sensitivity.deletion import (
 )
 from trial_evidence.sensitivity.groups import subgroups_table
 from trial_evidence.sensitivity.methods import methods_table
-from trial_evidence.sensitivity.modifiers import effect_modifiers_table
+from trial_evidence.sensitivity.modifiers import effect_modifiers_table, with_all_modifiers
 from trial_evidence.sensitivity.pictures.drawings import (
     FIGURES,
     comparison_figures,
     specification_figure,
 )
+from trial_evidence.sensitivity.properties import share_factors
 from trial_evidence.sensitivity.regression import meta_regression_table
 from trial_evidence.sensitivity.reporting import small_study_table
 from trial_evidence.sensitivity.shrinkage import shrinkage_table
 from trial_evidence.sensitivity.specifications import (
+    MULTIVERSE_COLUMNS,
+    SUMMARY_COLUMNS,
+    Multiverse,
+    multiverse,
     multiverse_summary,
     multiverse_table,
-    multiverses,
 )
 from trial_evidence.sheet import Sheet
 
 FOLDER = "sensitivity"
 # Beside that of the forest plots, whose folders these figures share.
 RECORD = ".drawn_sensitivity.json"
+Tables = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What is found of one analysis: tables and pages by name."""
+
+    tables: Tables
+    pages: Mapping[str, Picture]
+    multiverse: Multiverse | None
 
 
 def write_sensitivity(
@@ -46,6 +66,7 @@ def write_sensitivity(
     sheet: Sheet,
     setting: str,
     results: Path,
+    parts: Parts,
     processes: int = 1,
 ) -> None:
     """Write every sensitivity table of a setting, and the figures of its analyses.
@@ -56,69 +77,108 @@ def write_sensitivity(
         Holds ``<setting>/trials.csv``. Tables go to ``<setting>/sensitivity/``, figures of an
         analysis's first measure to ``<setting>/<analysis>/``, and ``figures.csv`` among the
         tables lists them. A figure of an earlier run that the data no longer support is removed.
+    parts : Parts
+        What was found of the analyses in earlier runs.
     processes : int
         To draw with.
     """
-    folder, choices = results / setting, configuration.sensitivity
+    folder, style = results / setting, style_for(configuration.figure_width_mm)
     trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
-    found = comparisons(configuration, setting, trials)
-    curves = multiverses(configuration, sheet, setting)
-    tables = {
-        "methods": methods_table(found, choices),
-        "leave_one_out": leave_one_out_table(found),
-        "cumulative": cumulative_table(found),
-        "influence": influence_table(found),
-        "shrinkage": shrinkage_table(found),
-        "small_study": small_study_table(found),
-        "subgroups": subgroups_table(found, sheet),
-        "effect_modifiers": effect_modifiers_table(configuration, sheet, setting),
-        "meta_regression": meta_regression_table(found, sheet, choices),
-        "multiverse_summary": multiverse_summary(curves),
-    }
-    for name, content in tables.items():
-        write_table(folder / FOLDER / f"{name}.csv", content)
-    # Many rows of long words: an analysis at a time.
-    parts = [curves[at : at + 1] for at in range(max(len(curves), 1))]
-    level = configuration.confidence_level
-    multiverse = folder / FOLDER / "multiverse.csv"
-    write_long_table(multiverse, (multiverse_table(part, level) for part in parts))
-    style = style_for(configuration.figure_width_mm)
-    pages = sensitivity_pages(configuration, found, curves, sheet, setting, style)
+    compared = comparisons(configuration, setting, trials)
+    contrasts = setting_context(sheet, configuration, setting).contrasts
+    factors = share_factors(configuration.sensitivity)
+    found: dict[str, Examined] = {}
+    for analysis in with_all_modifiers(configuration, sheet, setting):
+        # Nothing else of the sheet and the configuration is seen, so nothing else can matter.
+        seen = (
+            analysis,
+            tuple(c for c in compared if c.analysis.id == analysis.id),
+            narrowed(sheet, analysis, contrasts, factors),
+            replace(configuration, analyses=(), rates=()),
+            style,
+        )
+        found[analysis.id] = parts.value((FOLDER, *seen), partial(_examined, *seen))
+    parts.forget_others()
+    none = _tables((), (), sheet, configuration, setting)
+    for name, empty in none.items():
+        rows = (one.tables[name] for one in found.values())
+        write_long_table(folder / FOLDER / f"{name}.csv", (empty, *rows))
+    curves = [one.multiverse for one in found.values() if one.multiverse is not None]
+    _write_multiverses(curves, folder / FOLDER, configuration.confidence_level)
+    pages = {f"{at}/{name}": page for at, one in found.items() for name, page in one.pages.items()}
     own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
     publish(pages, folder, configuration.figure_formats, processes, own=own, record=RECORD)
     listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
     write_table(folder / FOLDER / LISTING, listing_of(listed))
 
 
-def sensitivity_pages(
-    configuration: Configuration,
-    found: Sequence[Comparison],
-    curves: Iterable[pd.DataFrame],
+def _examined(
+    analysis: Analysis,
+    compared: tuple[Comparison, ...],
     sheet: Sheet,
+    configuration: Configuration,
+    style: Style,
+) -> Examined:
+    curve = multiverse(configuration, sheet, analysis)
+    rows = None if curve is None else curve.rows()
+    return Examined(
+        _tables((analysis,), compared, sheet, configuration, analysis.setting),
+        analysis_pages(analysis, compared, rows, sheet, configuration, style),
+        curve,
+    )
+
+
+def _tables(
+    analyses: tuple[Analysis, ...],
+    compared: tuple[Comparison, ...],
+    sheet: Sheet,
+    configuration: Configuration,
     setting: str,
+) -> Tables:
+    choices = configuration.sensitivity
+    return {
+        "methods": methods_table(compared, choices),
+        "leave_one_out": leave_one_out_table(compared),
+        "cumulative": cumulative_table(compared),
+        "influence": influence_table(compared),
+        "shrinkage": shrinkage_table(compared),
+        "small_study": small_study_table(compared),
+        "subgroups": subgroups_table(compared, sheet),
+        "effect_modifiers": effect_modifiers_table(configuration, analyses, sheet, setting),
+        "meta_regression": meta_regression_table(compared, sheet, choices),
+    }
+
+
+def _write_multiverses(curves: Sequence[Multiverse], folder: Path, level: float) -> None:
+    summaries = (multiverse_summary(curve) for curve in curves)
+    empty = pd.DataFrame(columns=SUMMARY_COLUMNS)
+    write_long_table(folder / "multiverse_summary.csv", (empty, *summaries))
+    chunks = (rows for curve in curves for rows in multiverse_table(curve, level))
+    empty = pd.DataFrame(columns=MULTIVERSE_COLUMNS)
+    write_long_table(folder / "multiverse.csv", chain((empty,), chunks))
+
+
+def analysis_pages(
+    analysis: Analysis,
+    compared: Sequence[Comparison],
+    specifications: pd.DataFrame | None,
+    sheet: Sheet,
+    configuration: Configuration,
     style: Style,
 ) -> dict[str, Picture]:
-    """Every sensitivity figure of a setting, of each analysis's first measure.
+    """Every sensitivity figure of an analysis, of its first measure, by name.
 
     Parameters
     ----------
-    curves : iterable of DataFrame
-        The specifications of each analysis, as in the table ``multiverse``.
-
-    Returns
-    -------
-    dict
-        Pages by ``<analysis>/<name>``.
+    compared : sequence of Comparison
+        Of the analysis, or of more.
+    specifications : DataFrame, optional
+        Its rows of the table ``multiverse``.
     """
-    choices = configuration.sensitivity
     pages: dict[str, Picture] = {}
-    for c in found:
-        if c.measure != c.analysis.measures[0]:
-            continue
-        for name, figure in comparison_figures(c, sheet, choices, style):
-            pages[f"{c.analysis.id}/{name}"] = figure
-    analyses = {analysis.id: analysis for analysis in configuration.of_setting(setting)}
-    for rows in curves:
-        name = str(rows["analysis"].iloc[0])
-        pages[f"{name}/specification"] = specification_figure(analyses[name], rows, style)
+    for c in compared:
+        if (c.analysis.id, c.measure) == (analysis.id, analysis.measures[0]):
+            pages |= comparison_figures(c, sheet, configuration.sensitivity, style)
+    if specifications is not None:
+        pages["specification"] = specification_figure(analysis, specifications, style)
     return pages

@@ -43,6 +43,8 @@ _UNUSUAL_SPACES = {
     "\u00ad": "a soft hyphen",
 }
 _WITHOUT_UNUSUAL_SPACES = dict.fromkeys(map(ord, _UNUSUAL_SPACES), "") | NO_BREAK_SPACES
+# Control characters, but for those that end a line.
+_INVISIBLE = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MINUS = "−–—‐‑"
 _POINTS = str.maketrans(",·", "..")
 # "é" and "–" of a UTF-8 file that was once opened as Windows-1252.
@@ -146,13 +148,13 @@ def subgroup_pairs(text: str) -> tuple[tuple[str, str], ...] | None:
 
 def _refuse_anywhere(cell: str) -> None:
     """Refuse what no cell may hold, whatever its type."""
-    for character, name in _UNUSUAL_SPACES.items():
+    for character, name in () if cell.isascii() else _UNUSUAL_SPACES.items():
         if character in cell:
             clean = " ".join(cell.translate(_WITHOUT_UNUSUAL_SPACES).split())
             raise _refused(cell, f"contains {name}. Type it again: {quoted(clean)}.")
     if "\ufffd" in cell:
         raise _refused(cell, 'contains "\ufffd": a character was lost. Type it again.')
-    if any((ord(c) < 32 and c not in "\r\n") or 127 <= ord(c) < 160 for c in cell):
+    if _INVISIBLE.search(cell):
         raise _refused(cell, "contains a tab or an invisible character. Type it again.")
     if _ERROR_VALUE.fullmatch(cell.strip()):
         raise _refused(

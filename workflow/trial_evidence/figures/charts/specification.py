@@ -92,7 +92,7 @@ def specification(
     lowest = float(rows["y"].min()) - 0.5 if len(rows) else 0.0
     height, below = 0.7 * panel_height_mm(style), -lowest * row_mm
     span = fitting(
-        covering(axis, [*known["estimate"], *_usual(known)]), height, style, upright=True
+        covering(axis, [*_ends(known["estimate"]), *_usual(known)]), height, style, upright=True
     )
     bottom, top = ends(span)
     cut = int(((known["low"] < bottom) | (known["high"] > top)).sum())
@@ -115,7 +115,7 @@ def specification(
     curve, legends = _curve(known, axis, pitch, (bottom, top), names_mm, style)
     labels = widest_mm(span.labels, style.text_pt)
     return (
-        p9.ggplot(known, p9.aes("x", "estimate"))
+        p9.ggplot(_thinned(known, pitch), p9.aes("x", "estimate"))
         + house(style, words, height + below + style.block_gap_mm, legends, y=vertical_label(axis))
         + p9.theme(
             axis_line=p9.element_blank(),
@@ -156,6 +156,10 @@ def _names_mm(rows: pd.DataFrame, style: Style) -> float:
     ]
     widest = max([style.text_column_min_mm / 2, *widths])
     return float(min(widest, 0.4 * style.width_mm)) + style.panel_gap_mm
+
+
+def _ends(estimates: pd.Series) -> list[float]:
+    return [float(estimates.min()), float(estimates.max())]
 
 
 def _usual(known: pd.DataFrame) -> list[float]:
@@ -246,6 +250,14 @@ def _curve(
             geom_disc(p9.aes(shape="key"), lead.assign(key=leading), **mark),
         ]
     return layers, legends
+
+
+def _thinned(known: pd.DataFrame, pitch: float) -> pd.DataFrame:
+    """One specification a dot: the line through them only rises, and shows no more."""
+    together = max(1, math.floor(_PIXEL_MM / pitch))
+    if together == 1:
+        return known
+    return known.iloc[np.unique([*range(0, len(known), together), len(known) - 1])]
 
 
 def _areas(shown: pd.DataFrame, pitch: float) -> pd.DataFrame:

@@ -77,7 +77,8 @@ def natural(value: npt.ArrayLike, scale: AxisScale) -> Any:
 
 def covering(axis: Axis, values: Iterable[float]) -> SpanOf:
     """An axis that reaches over all finite values of the analysis scale and the reference."""
-    reach = [float(value) for value in values if math.isfinite(value)]
+    finite = [float(value) for value in values if math.isfinite(value)]
+    reach = [min(finite), max(finite)] if finite else []
     marks = [Interval(value, None, None, None) for value in reach]
     if axis.scale == "log" and max(map(abs, reach), default=0.0) > math.log(WIDEST_RATIO):
         # A forest plot leaves such ratios to arrows; a chart has to hold all it draws.

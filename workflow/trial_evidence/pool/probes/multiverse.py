@@ -1,7 +1,8 @@
 """Every defensible analysis of the same question, fitted together: the specification curve."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +10,6 @@ import numpy.typing as npt
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.results import Floats, check_effects
 from trial_evidence.pool.engine.stacks import Ints
-
-# Packed at a time: so many pools of two hundred trials take a few megabytes.
-_POOLS = 1024
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class SpecificationCurve(StackedFit):
 def specification_curve(
     yi: npt.ArrayLike,
     vi: npt.ArrayLike,
-    members: npt.ArrayLike,
+    members: Iterable[npt.ArrayLike],
     models: Sequence[tuple[str, str]],
     level: float = 95.0,
 ) -> SpecificationCurve:
@@ -41,9 +39,10 @@ def specification_curve(
     yi, vi : array_like of shape (effects,)
         All effects that any pool uses (every measure, definition and cut of every trial) and their
         sampling variances.
-    members : array_like of bool, shape (effects, pools)
-        Which effects a pool holds; that they are one a trial and of one measure is for the caller
-        to see to.
+    members : iterable of array_like of bool, shape (effects, pools)
+        Which effects a pool holds, so many pools at a time that they take little room: all pools
+        of two thousand trials would not. That the effects of a pool are one a trial and of one
+        measure is for the caller to see to.
     models : sequence of (str, str)
         Estimators of tau2, as `trial_evidence.pool.engine.tau2.estimate_tau2` (``EE`` for the
         common effect), each with an interval, as
@@ -69,25 +68,27 @@ def specification_curve(
     Tran US. Z Psychol 2019;227:64-82.
     """
     y, v = check_effects(yi, vi, at_least=1)
-    mask = np.asarray(members, dtype=bool)
-    if mask.ndim != 2 or mask.shape[0] != y.size or mask.shape[1] == 0:
-        raise ValueError(f"members must be {y.size} effects by pools, not {mask.shape}")
     if not models:
         raise ValueError("there is no model")
-    k = mask.sum(axis=0)
-    if (k == 0).any():
-        raise ValueError(f"pool {int(np.flatnonzero(k == 0)[0])} has no effect")
-    pools = mask.shape[1]
-    result = {field.name: np.empty((pools, len(models))) for field in fields(StackedFit)}
-    for start in range(0, pools, _POOLS):
-        here = slice(start, start + _POOLS)
-        packed = _packed(y, v, mask[:, here], int(k[here].max()))
-        for at, (method, interval) in enumerate(models):
-            fit = fit_stack(*packed, method=method, interval=interval, level=level)
-            for name, values in vars(fit).items():
-                result[name][here, at] = values
-    order = np.argsort(result["estimate"], axis=None, kind="stable")
-    flat = {name: values.ravel() for name, values in result.items()}
+    found: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in fields(StackedFit)}
+    for block in members:
+        mask = np.asarray(block, dtype=bool)
+        if mask.ndim != 2 or mask.shape[0] != y.size or mask.shape[1] == 0:
+            raise ValueError(f"members must be {y.size} effects by pools, not {mask.shape}")
+        k = mask.sum(axis=0)
+        if (k == 0).any():
+            raise ValueError(f"pool {int(np.flatnonzero(k == 0)[0])} has no effect")
+        packed = _packed(y, v, mask, int(k.max()))
+        fits = [
+            fit_stack(*packed, method=method, interval=interval, level=level)
+            for method, interval in models
+        ]
+        for name, values in found.items():
+            values.append(np.column_stack([getattr(fit, name) for fit in fits]).ravel())
+    if not found["estimate"]:
+        raise ValueError("there is no pool")
+    flat = {name: np.concatenate(values).astype(float) for name, values in found.items()}
+    order = np.argsort(flat["estimate"], kind="stable")
     return SpecificationCurve(**flat, rank=np.argsort(order))
 
 

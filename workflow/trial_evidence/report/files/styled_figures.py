@@ -16,10 +16,10 @@ from trial_evidence.network.stage import FOLDER as NETWORK_FOLDER
 from trial_evidence.network.stage import network_pages
 from trial_evidence.report.files.overview_figures import FOLDER, Certainties, overview_pages
 from trial_evidence.report.material.material import Material
-from trial_evidence.sensitivity.comparison import comparisons
+from trial_evidence.sensitivity.comparison import comparisons, pooled_analyses
 from trial_evidence.sensitivity.specifications import MULTIVERSE_COLUMNS, MULTIVERSE_NUMBERS
 from trial_evidence.sensitivity.stage import FOLDER as SENSITIVITY_FOLDER
-from trial_evidence.sensitivity.stage import sensitivity_pages
+from trial_evidence.sensitivity.stage import analysis_pages
 from trial_evidence.sheet import did_you_mean
 from trial_evidence.words.errors import RequestError
 
@@ -143,8 +143,11 @@ def styled_pages(
             else pd.DataFrame(columns=MULTIVERSE_COLUMNS)
         )
         own: dict[str, Picture] = {stem: layout(forest, style) for stem, forest in forests.items()}
-        curves = [rows for _, rows in specifications.groupby("analysis", sort=False)]
-        own |= sensitivity_pages(configuration, compared, curves, sheet, setting, style)
+        curves = dict(iter(specifications.groupby("analysis", sort=False)))
+        for entry in pooled_analyses(configuration, setting):
+            curve = curves.get(entry.id)
+            drawn = analysis_pages(entry, compared, curve, sheet, configuration, style)
+            own |= {f"{entry.id}/{name}": page for name, page in drawn.items()}
         networks = network_pages(configuration, material.networks, sheet, setting, style)
         own |= {f"{NETWORK_FOLDER}/{stem}": page for stem, page in networks.items()}
         pages |= {f"{setting}/{stem}": page for stem, page in own.items()}

@@ -17,7 +17,7 @@ from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.extract.context import trial_label
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.files import read_table, records
-from trial_evidence.kept import Parts
+from trial_evidence.kept import PARTS, Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.report.material.table import ReportTable, report_table
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
@@ -29,7 +29,7 @@ from trial_evidence.sheet import Sheet
 # Two arms of a trial may have been read in two sources.
 JOINED = " / "
 # Below the processed data: what the page is put together from.
-PARTS = "page"
+PAGE = "page"
 NO_NETWORKS = NetworkConfiguration({}, {}, (), (), ())
 # Table of the sensitivity stage -> the columns that are numbers, of those the report reads.
 SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
@@ -263,7 +263,7 @@ def read_material(
         name: all_settings(configuration, results, f"sensitivity/{name}", numbers)
         for name, numbers in SENSITIVITY_NUMBERS.items()
     }
-    parts = Parts(processed / PARTS)
+    parts = Parts(processed / PARTS / PAGE)
     return Material(configuration, report, sheet, evidence, sensitivity, results, parts, networks)
 
 

@@ -9,12 +9,14 @@ from functools import partial
 from typing import Any
 
 import jinja2
+from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 
 from trial_evidence.config.configuration import HARMS
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.figures.canvas.text import font_path
 from trial_evidence.files import records
+from trial_evidence.kept import digest
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.nodes import component_labels
 from trial_evidence.report.material.material import Material
@@ -163,6 +165,7 @@ def environment(material: Material) -> jinja2.Environment:
         "level": f"{material.configuration.confidence_level:g}%",
         "font": lambda bold: _base64(font_path(bold).read_bytes()),
         "anchor": anchor,
+        "kept": partial(_kept, material, digest(known, labels, components, templates.content())),
     }
     made.filters |= {
         "unbroken": _unbroken,
@@ -172,6 +175,19 @@ def environment(material: Material) -> jinja2.Environment:
         "sha256": lambda text: _base64(hashlib.sha256(text.encode()).digest()),
     }
     return made
+
+
+def _kept(material: Material, words: str, macro: Macro, part: Any) -> Markup:
+    """What a macro makes of an analysis or a network; see `Parts`.
+
+    Parameters
+    ----------
+    words : str
+        Checksum of what macros know beside the part: templates, and names of what parts mention.
+    """
+    settings = material.configuration.confidence_level, material.configuration.pooling
+    made_from = (macro.name, words, *settings, material.sheet["agents"], part)
+    return Markup(material.parts.text(made_from, lambda: str(macro(part))))
 
 
 def arm_words(text: str, labels: Mapping[str, str]) -> str:

@@ -21,6 +21,11 @@ def declared(name: str) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
+def content() -> dict[str, bytes]:
+    """What the files of workflow/report hold, by name."""
+    return {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.is_file()}
+
+
 def environment(**options: Any) -> jinja2.Environment:
     """Templates of workflow/report with the filters that those of the report share."""
     made = pages.environment(**options)

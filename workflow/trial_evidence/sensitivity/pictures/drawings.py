@@ -106,7 +106,8 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
     with np.errstate(divide="ignore"):
         logs = np.log(rows[["estimate", "ci_low", "ci_high"]].to_numpy(float))
     results = pd.DataFrame(logs, columns=["estimate", "low", "high"])
-    results["measure"] = [MEASURES[name].title.lower() for name in rows["measure"]]
+    titles = {name: MEASURES[str(name)].title.lower() for name in rows["measure"].unique()}
+    results["measure"] = rows["measure"].map(titles).to_numpy()
     results["leading"] = (rows["leading"] == "yes").to_numpy()
     chosen = {}
     for column in CHOICE_COLUMNS:

@@ -1,0 +1,74 @@
+"""A stage that is a copy of the process that stands by does what it does by itself."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_project import small_project
+from trial_evidence import standby
+
+CHECK = ("check", "--list-warnings")
+WRONG = ("pool", "--setting")
+LIBRARY = str(Path(standby.__file__).parents[1])
+
+
+@pytest.fixture(scope="module")
+def name():
+    name, process = standby.start()
+    with process:
+        yield name
+        process.stdin.close()
+        # What it had been started for is over.
+        assert process.wait(timeout=60) == 0
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A sheet with a fault, so that there is something to be said and an exit code to be told."""
+    folder = small_project(tmp_path_factory.mktemp("standby") / "project")
+    table = folder / "data/raw/pcr.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",42,", ',"42,0",', 1))
+    return folder
+
+
+def run(folder, name, arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "trial_evidence", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": LIBRARY, standby.NAME: name},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [CHECK, WRONG], ids=["a faulty sheet", "a wrong command"])
+def test_a_copy_says_and_ends_as_the_command_does_by_itself(project, name, arguments):
+    by_itself, copy = (run(project, of, arguments) for of in ("", name))
+    assert by_itself.returncode > 0
+    assert by_itself.stderr
+    assert (copy.returncode, copy.stdout, copy.stderr) == (
+        by_itself.returncode, by_itself.stdout, by_itself.stderr,
+    )  # fmt: skip
+
+
+def test_a_command_whose_standby_is_gone_runs_by_itself(project):
+    gone, process = standby.start()
+    process.kill()
+    process.wait(timeout=60)
+    process.stdin.close()
+    alone, without = (run(project, of, CHECK) for of in ("", gone))
+    assert (without.returncode, without.stderr) == (alone.returncode, alone.stderr)
+    assert "pcr.csv, row 2" in without.stderr
+
+
+def test_what_a_copy_is_told_is_its_own(project, name, tmp_path):
+    """Folder and environment of one command are nothing to the next."""
+    elsewhere = small_project(tmp_path / "other")
+    assert run(project, name, CHECK).returncode == 1
+    assert run(elsewhere, name, CHECK).returncode == 0
+    assert run(project, name, CHECK).returncode == 1
+    assert (elsewhere / "results/checks/problems.csv").is_file()

@@ -1,0 +1,134 @@
+"""A process that stands by with everything imported; every stage of a run is a copy of it.
+
+Importing the libraries takes longer than most stages compute. A stage that finds nobody standing by
+imports for itself, and makes the same.
+"""
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+# In the environment of the stages: where to ask.
+NAME = "TRIAL_EVIDENCE_STANDBY"
+_STAGES = ("extract", "pool", "figures", "sensitivity", "network", "audit", "report")
+_TAKEN = b"taken\n"
+_STDIN = 0
+_LENGTH = struct.Struct("!Q")
+
+
+def start() -> "tuple[str, subprocess.Popen[bytes]]":
+    """Have a process stand by for as long as the one that calls this lives.
+
+    Returns
+    -------
+    str
+        For the stages, as `NAME` in their environment.
+    Popen
+        To be kept: where its pipe is closed, the process ends.
+    """
+    name = f"trial-evidence-{os.getpid()}-{os.urandom(8).hex()}"
+    command = [sys.executable, "-m", __name__, name]
+    environment = os.environ | {"PYTHONPATH": "workflow", "OPENBLAS_NUM_THREADS": "1"}
+    return name, subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+
+
+def ask(arguments: Sequence[str]) -> int | None:
+    """Have a command run by a copy of the process that stands by; None where there is none.
+
+    Returns
+    -------
+    int
+        Its exit code.
+    """
+    request = json.dumps([[*arguments], os.getcwd(), dict(os.environ)]).encode()
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(f"\0{os.environ[NAME]}")
+            socket.send_fds(line, [_LENGTH.pack(len(request))], [0, 1, 2])
+            line.sendall(request)
+            if _received(line, len(_TAKEN)) != _TAKEN:
+                return None
+        except (KeyError, OSError):
+            return None
+        try:
+            # Nothing comes of a copy that was killed.
+            return int(line.recv(8) or 1)
+        except KeyboardInterrupt:
+            # The copy was stopped by the same key, and what it says of it is all there is to say.
+            return int(line.recv(8) or 130)
+
+
+def _received(line: socket.socket, length: int) -> bytes:
+    found = b""
+    while len(found) < length and (more := line.recv(length - len(found))):
+        found += more
+    return found
+
+
+def _stand_by(name: str) -> None:
+    """Take requests until the pipe from whoever started this is closed."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        # A name that is no file: nothing of it is left behind, however this ends.
+        listening.bind(f"\0{name}")
+        listening.listen()
+        import_module("trial_evidence.cli")
+        for stage in _STAGES:
+            import_module(f"trial_evidence.{stage}.stage")
+        gc.freeze()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        while _STDIN not in select.select([listening.fileno(), _STDIN], [], [])[0]:
+            line, _ = listening.accept()
+            with line:
+                if _user_of(line) == os.getuid() and os.fork() == 0:
+                    listening.close()
+                    _run(line)
+
+
+def _user_of(line: socket.socket) -> int:
+    """Who asks: a name that is no file can be called by every user of the machine."""
+    told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", told)[1])
+
+
+def _run(line: socket.socket) -> None:
+    """Run what is asked for as if it had been started where it was asked for; never returns."""
+    from trial_evidence.cli import main
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    code = 1
+    try:
+        length, files, _, _ = socket.recv_fds(line, _LENGTH.size, 3)
+        request = _received(line, *_LENGTH.unpack(length))
+        arguments, folder, environment = json.loads(request)
+        for place, file in enumerate(files):
+            os.dup2(file, place)
+            os.close(file)
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        line.sendall(_TAKEN)
+        code = main(arguments)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        line.sendall(str(code).encode())
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _stand_by(sys.argv[1])
