@@ -173,11 +173,13 @@ def test_the_page_gives_the_probability_of_synergy_of_its_direction(made_up, net
 
 def test_absolute_effects_start_from_the_risk_without_the_second_agent(made_up):
     found = rows(made_up.results / "tables/summary_of_findings.csv")
-    counted = [row for row in found if row["measure"] == "risk_ratio"]
+    assert all(row["control_risk_source"] for row in found)
+    counted = [row for row in found if row["measure"] == "odds_ratio"]
     assert counted
     for row in counted:
         control, effect, risk = floats(row, "control_risk", "estimate", "risk")
-        assert risk == pytest.approx(min(control * effect, 1), rel=1e-9)
+        odds = control / (1 - control) * effect
+        assert risk == pytest.approx(odds / (1 + odds), rel=1e-9)
         assert float(row["difference"]) == pytest.approx(risk - control, rel=1e-9)
     # Hazards of an event: with fewer events the difference is below nothing.
     timed = [row for row in found if row["measure"] == "hazard_ratio"]
@@ -186,6 +188,20 @@ def test_absolute_effects_start_from_the_risk_without_the_second_agent(made_up):
         control, effect, risk = floats(row, "control_risk", "estimate", "risk")
         assert risk == pytest.approx(1 - (1 - control) ** effect, rel=1e-9)
         assert (float(row["difference"]) < 0) == (effect < 1)
+
+
+def test_time_gained_is_between_arms_of_one_trial_up_to_one_time(made_up):
+    areas = {(row["arm_id"], row["endpoint"], row["tau"]): row
+             for row in rows(made_up.folder / "data/raw/curves_rmst.csv")}  # fmt: skip
+    found = rows(made_up.results / "tables/over_time.csv")
+    assert found
+    for row in found:
+        with_it, without, gained = floats(row, "rmst_experimental", "rmst_control", "gained")
+        own = {key: float(area["rmst"]) for key, area in areas.items() if key[1] == row["outcome"]}
+        assert gained == pytest.approx(with_it - without, abs=1e-9)
+        # Both are areas of the sheet, and more time without the event goes with fewer events.
+        assert {with_it, without} <= set(own.values())
+        assert (gained > 0) == (float(row["curve_hr"]) < 1)
 
 
 def test_a_verdict_follows_its_rule(made_up):

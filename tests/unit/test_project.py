@@ -46,6 +46,7 @@ STREAM = [
     {"report.words"},
     {"report.trail"},
     {"report.material"},
+    {"report.absolute"},
     {"report.tables"},
     {"report.page", "report.files"},
     {"report"},

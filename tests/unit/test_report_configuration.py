@@ -74,8 +74,10 @@ def test_a_claim_that_stands_twice(configuration, tmp_path):
 
 def test_risks_stand_in_order(configuration, tmp_path):
     changed = content()
-    stated = next(entry for entry in changed["control_risks"] if "risks" in entry)
-    stated["risks"] = [0.3, 0.2, 0.1]
+    timed = next(e for e in changed["control_risks"] if e["source"] == "milestones")
+    place = {name: timed[name] for name in ("setting", "analysis")}
+    stated = place | {"source": "stated", "risks": [0.3, 0.2, 0.1], "basis": "assumed"}
+    changed["control_risks"] = [stated]
     (line,) = problems(changed, configuration, tmp_path)
     assert line.endswith("Risks must be in order from the lowest to the highest.")
 
@@ -122,14 +124,36 @@ def test_a_claim_that_could_find_nothing(configuration, tmp_path, claim, rule, w
 
 
 @pytest.mark.parametrize(
-    ("source", "fits"), [("control_arms", "control_median"), ("control_median", "control_arms")]
+    ("present", "changes", "words"),
+    [
+        ("control_arms", {"source": "control_median"}, "Write control_arms or stated."),
+        (
+            "milestones",
+            {"source": "control_arms", "months": [], "subgroups": []},
+            "Write milestones, control_median or stated.",
+        ),
+        ("milestones", {"months": []}, '"months" is missing.'),
+        (
+            "control_arms",
+            {"months": [36]},
+            '"months" is allowed only where source is "milestones".',
+        ),
+        (
+            "control_arms",
+            {"trials": ["aphinity"]},
+            '"trials" is allowed only where source is "milestones".',
+        ),
+        ("milestones", {"basis": "x"}, '"basis" is allowed only where source is "stated".'),
+    ],
 )
-def test_risks_come_from_where_the_outcome_has_them(configuration, tmp_path, source, fits):
+def test_risks_come_from_where_the_outcome_has_them(
+    configuration, tmp_path, present, changes, words
+):
     changed = content()
-    entry = next(e for e in changed["control_risks"] if e["source"] == fits)
-    entry["source"] = source
+    entry = next(e for e in changed["control_risks"] if e["source"] == present)
+    entry.update(changes)
     (line,) = problems(changed, configuration, tmp_path)
-    assert line.endswith(f"Write {fits} or stated.")
+    assert line.endswith(words)
 
 
 def test_slips_in_the_names_of_the_sheet_are_warned_of(configuration):

@@ -14,6 +14,7 @@ REPORT_TABLES = [
     "answers",
     "claims",
     "summary_of_findings",
+    "over_time",
     "certainty",
     "characteristics",
     "risk_of_bias",

@@ -6,13 +6,17 @@ import pandas as pd
 import pytest
 from report_material import estimate, material, with_estimates, with_table
 from trial_evidence.config.reports import ControlRisk
-from trial_evidence.report.tables.absolute_effects import summary_of_findings, treated_risk
+from trial_evidence.report.absolute.effects import treated_risk
+from trial_evidence.report.absolute.scale import constant_scale
+from trial_evidence.report.tables.absolute_effects import summary_of_findings
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
+COUNTED = ("neoadjuvant", "pcr_dual_v_trastuzumab")
+RATIO = {"estimate": 0.8, "ci_low": 0.7, "ci_high": 1.1, "participants": 1000.0}
 
 
 @pytest.mark.parametrize(
-    ("risk", "ratio", "measure", "expected"),
+    ("risk", "effect", "measure", "expected"),
     [
         (0.20, 1.5, "risk_ratio", 0.30),
         (0.80, 1.5, "risk_ratio", 1.0),  # no more than everybody
@@ -20,36 +24,42 @@ PLACE = ("adjuvant", "event_free_dual_v_single")
         (0.19, 2.0, "hazard_ratio", 0.3439),  # 1 - 0.81^2
         (0.25, 2.0, "odds_ratio", 0.40),  # odds 1/3 -> 2/3
         (0.30, 1.0, "hazard_ratio", 0.30),
+        (0.30, 0.15, "risk_difference", 0.45),
+        (0.95, 0.15, "risk_difference", 1.0),
+        (0.05, -0.15, "risk_difference", 0.0),  # no fewer than nobody
     ],
 )
-def test_risk_with_treatment(risk, ratio, measure, expected):
-    assert treated_risk(risk, ratio, measure) == pytest.approx(expected, rel=1e-12)
+def test_risk_with_treatment(risk, effect, measure, expected):
+    assert treated_risk(risk, effect, measure) == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_difference_has_no_ratio():
-    with pytest.raises(ValueError, match="risk_difference"):
-        treated_risk(0.2, 0.1, "risk_difference")
+def test_a_rate_is_no_effect():
+    with pytest.raises(ValueError, match="proportion"):
+        treated_risk(0.2, 0.1, "proportion")
 
 
-def findings(pooled, rule, trials=(), hazard_ratios=None):
-    found = with_estimates(
-        material(pooled),
-        [estimate(estimate=0.8, ci_low=0.7, ci_high=1.1, participants=1000.0)],
-    )
-    if hazard_ratios is not None:
-        found = with_table(found, "hazard_ratios", hazard_ratios)
-    place = dict(zip(("setting", "analysis"), PLACE, strict=True))
-    columns = ["setting", "analysis", "measure", "subgroup", "pooled", "rows", "events_control",
-               "n_control", "weight"]  # fmt: skip
+def findings(pooled, rule, trials=(), estimates=(RATIO,), **tables):
+    found = with_estimates(material(pooled), [estimate(**fields) for fields in estimates])
+    for name, rows in tables.items():
+        found = with_table(found, name, rows)
+    place = {"setting": rule.setting, "analysis": rule.analysis}
     rows = [
-        {**place, "measure": "hazard_ratio", "subgroup": "all", "pooled": "yes", "rows": "2",
-         "events_control": float("nan"), "n_control": 100.0, "weight": 50.0} | dict(trial)
+        {
+            **place, "measure": "hazard_ratio", "subgroup": "all", "pooled": "yes", "rows": "2",
+            "events_control": float("nan"), "n_control": 100.0, "weight": 50.0,
+            "trial_id": "trial_f", "trial": "Trial F", "outcome": "iDFS",
+            "experimental_arm_id": "trial_f_dual", "control_arm_id": "trial_f_single",
+            "source_id": "doe_2020_trial_f",
+        } | dict(trial)
         for trial in trials
     ]  # fmt: skip
+    columns = [*place, "measure", "subgroup", "pooled", "weight", "events_control", "n_control"]
     found = replace(
         found,
         report=replace(found.report, control_risks=(rule,)),
-        evidence=replace(found.evidence, trials=pd.DataFrame(rows, columns=columns)),
+        evidence=replace(
+            found.evidence, trials=pd.DataFrame(rows, columns=None if rows else columns)
+        ),
     )
     return summary_of_findings(found, {})
 
@@ -57,30 +67,148 @@ def findings(pooled, rule, trials=(), hazard_ratios=None):
 def test_stated_risks_are_taken_as_they_are(pooled):
     table = findings(pooled, ControlRisk(*PLACE, "stated", (0.1, 0.2, 0.4), "assumed"))
     assert list(table.data["control_risk"]) == [0.1, 0.2, 0.4]
+    assert set(table.data["control_risk_source"]) == {"assumed"}
     assert any(note.endswith(": assumed.") for note in table.notes)
     # 1 - 0.8^0.8 = 0.1635; 1 - 0.8^0.7 = 0.1446; 1 - 0.8^1.1 = 0.2177
     assert table.frame.loc[1, "Risk with intervention, per 1,000"] == "163 (145 to 218)"
     assert table.frame.loc[1, "Difference per 1,000"] == "37 fewer (55 fewer to 18 more)"
 
 
+def test_the_co_primary_model_has_its_own_row(pooled):
+    second = {"estimate": 0.9, "ci_low": 0.8, "ci_high": 1.0, "role": "co-primary",
+              "model": "bayesian"}  # fmt: skip
+    rule = ControlRisk(*PLACE, "stated", (0.1, 0.2, 0.4), "assumed")
+    table = findings(pooled, rule, estimates=(second, RATIO))
+    assert list(table.data["role"]) == ["lead", "co-primary"] * 3
+    # 1 - 0.8^0.9 = 0.1819
+    assert table.frame.loc[3, "Risk with intervention, per 1,000"].startswith("182 (")
+
+
 def test_control_arms_give_their_quartiles(pooled):
-    trials = [{"events_control": events} for events in (10.0, 20.0, 30.0, 40.0, 50.0)]
-    trials.append({"events_control": float("nan")})
-    table = findings(pooled, ControlRisk(*PLACE, "control_arms", (), ""), trials)
+    trials = [
+        {"events_control": events, "trial": f"Trial {at}"}
+        for at, events in enumerate((10.0, 20.0, 30.0, 40.0, 50.0, float("nan")))
+    ]
+    table = findings(pooled, ControlRisk(*PLACE, "control_arms"), trials)
     assert list(table.data["control_risk"]) == pytest.approx([0.2, 0.3, 0.4])
-    assert any("5 of 6 trials" in note for note in table.notes)
+    assert (
+        table.data["control_risk_source"][0]
+        == "lower quartile of the control arms of 5 of 6 trials"
+    )
+    assert any("(Trial 0, Trial 1, Trial 2, Trial 3 and Trial 4)" in note for note in table.notes)
 
 
 def test_without_events_there_is_no_risk_to_start_from(pooled):
-    table = findings(pooled, ControlRisk(*PLACE, "control_arms", (), ""), [{}])
+    table = findings(pooled, ControlRisk(*PLACE, "control_arms"), [{}])
     assert table.frame.empty
     assert any("no control arm reports its number of events" in note for note in table.notes)
 
 
 def test_at_the_control_median_one_half_has_had_the_event(pooled):
     rows = [{"row": 2, "median_control_months": 12.4}, {"row": 3, "median_control_months": 6.0}]
-    table = findings(pooled, ControlRisk(*PLACE, "control_median", (), ""), [{}], rows)
+    table = findings(pooled, ControlRisk(*PLACE, "control_median"), [{}], hazard_ratios=rows)
     assert list(table.data["control_risk"]) == [0.5]
     # 1 - 0.5^0.8 = 0.4257
     assert table.frame.loc[0, "Difference per 1,000"].startswith("74 fewer")
-    assert any("12.4 months in 1 of 1 trials" in note for note in table.notes)
+    assert any("12.4 months in 1 of 1 trial" in note for note in table.notes)
+
+
+def rate(**fields):
+    return {
+        "row": 2, "trial_id": "trial_f", "arm_id": "trial_f_single", "endpoint": "iDFS",
+        "outcome": "iDFS", "population": "ITT", "subgroup": "all", "months": 60.0, "percent": 80.0,
+        "percent_printed": "80.0", "source_id": "doe_2020_trial_f", "verification": "primary",
+        "derivation": "reported", "status": "current",
+    } | fields  # fmt: skip
+
+
+def test_a_trials_own_control_arm_says_its_risk_at_a_time(pooled):
+    rule = ControlRisk(*PLACE, "milestones", months=(60.0, 96.0))
+    table = findings(pooled, rule, [{}], milestones=[rate()])
+    (row,) = table.data.to_dict("records")
+    assert row["control_risk"] == pytest.approx(0.2)
+    assert row["control_risk_level"] == "60 months"
+    assert row["control_risk_source"] == "Trial F (iDFS; Doe 2020, Journal of Made-up Results)"
+    assert row["source_id"] == "doe_2020_trial_f"
+    assert row["control_risk_cells"] == "milestones.csv row 2"
+    # 1 - 0.8^0.8 = 0.1635
+    assert table.frame.loc[0, "Risk with intervention, per 1,000"] == "163 (145 to 218)"
+    assert any("not reported: 96 months" in note for note in table.notes)
+
+
+def test_several_arms_give_their_median_and_each_is_named(pooled):
+    trials = [{}] + [
+        {"trial_id": f"trial_{name}", "trial": f"Trial {name.upper()}",
+         "control_arm_id": f"trial_{name}_single"}
+        for name in "ghi"
+    ]  # fmt: skip
+    rates = [
+        rate(),
+        rate(row=3, arm_id="trial_g_single", percent=70.0, outcome="DFS"),
+        rate(row=4, arm_id="trial_h_single", percent=90.0, derivation="digitised_curve"),
+    ]
+    rule = ControlRisk(*PLACE, "milestones", months=(60.0,))
+    table = findings(pooled, rule, trials, milestones=rates)
+    (row,) = table.data.to_dict("records")
+    assert row["control_risk"] == pytest.approx(0.2)
+    assert row["control_risk_source"] == (
+        "median of 3: Trial F (20.0%, iDFS; Doe 2020, Journal of Made-up Results); Trial G (30.0%, "
+        "DFS; Doe 2020, Journal of Made-up Results); Trial H (10.0%, iDFS, read off the curve; Doe "
+        "2020, Journal of Made-up Results) (of 4 trials)"
+    )
+    chosen = findings(pooled, replace(rule, trials=("trial_g",)), trials, milestones=rates)
+    assert list(chosen.data["control_risk"]) == pytest.approx([0.3])
+
+
+def test_patients_of_a_subgroup_start_from_their_own_risk(pooled):
+    rates = [rate(), rate(row=3, subgroup="nodal=positive", percent=60.0)]
+    rule = ControlRisk(*PLACE, "milestones", months=(60.0,), subgroups=("nodal=positive",))
+    table = findings(pooled, rule, [{}], milestones=rates)
+    assert list(table.data["control_risk"]) == pytest.approx([0.2, 0.4])
+    assert table.data["control_risk_level"][1] == "60 months, nodal positive"
+
+
+def test_a_risk_that_falls_over_time_is_explained(pooled):
+    rates = [rate(months=36.0, percent=75.0), rate(row=3)]
+    rule = ControlRisk(*PLACE, "milestones", months=(36.0, 60.0))
+    table = findings(pooled, rule, [{}], milestones=rates)
+    assert any("may be the lower one" in note for note in table.notes)
+
+
+def test_without_a_rate_at_the_times_there_is_no_risk(pooled):
+    rule = ControlRisk(*PLACE, "milestones", months=(36.0,))
+    table = findings(pooled, rule, [{}], milestones=[rate()])
+    assert table.frame.empty
+    assert any("at the times asked for" in note for note in table.notes)
+
+
+def counted(measure, i2, q_p, **fields):
+    return {"setting": COUNTED[0], "analysis": COUNTED[1], "outcome": "pcr", "measure": measure,
+            "k": 3.0, "ci_low": 0.1, "ci_high": 3.0, "i2": i2, "q_p": q_p} | fields  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("odds", "difference", "taken"),
+    [
+        ((10.0, 0.5), (20.0, 0.9), "odds_ratio"),
+        ((20.0, 0.9), (10.0, 0.5), "risk_difference"),
+        # As constant by I2: the larger p value of Q decides, then the order of the configuration.
+        ((0.0, 0.5), (0.0, 0.6), "risk_difference"),
+        ((0.0, 0.5), (0.0, 0.5), "odds_ratio"),
+        ((float("nan"), float("nan")), (float("nan"), float("nan")), "odds_ratio"),
+    ],
+)
+def test_counted_outcomes_use_the_scale_that_varies_least(pooled, odds, difference, taken):
+    rows = [
+        counted("risk_ratio", 0.0, 1.0, estimate=1.5),
+        counted("odds_ratio", *odds, estimate=2.0),
+        counted("risk_difference", *difference, estimate=0.15),
+    ]
+    found = with_estimates(material(pooled), [estimate(**row) for row in rows])
+    scale = constant_scale(found, found.analysis(*COUNTED))
+    assert scale.measure == taken
+    stated = ControlRisk(*COUNTED, "stated", (0.25, 0.3, 0.4), "assumed")
+    table = findings(pooled, stated, estimates=rows)
+    assert set(table.data["measure"]) == {taken}
+    expected = {"odds_ratio": 0.4, "risk_difference": 0.4}[taken]  # odds 1/3 -> 2/3; 0.25 + 0.15
+    assert table.data["risk"][0] == pytest.approx(expected)

@@ -294,7 +294,7 @@ def test_sentences_hold_the_numbers_of_the_leading_estimates(tables, results):
 
 def test_absolute_effects_start_from_the_control_arms(tables, results):
     data = tables["summary_of_findings"].data
-    mine = data[data["analysis"] == "pcr_dual_v_trastuzumab"]
+    mine = data[(data["analysis"] == "pcr_dual_v_trastuzumab") & (data["role"] == "lead")]
     (lead,) = [r for r in leads(results) if r["analysis"] == "pcr_dual_v_trastuzumab"
                and r["role"] == "lead"]  # fmt: skip
     risks = sorted(float(t["events_control"]) / float(t["n_control"])
@@ -302,11 +302,18 @@ def test_absolute_effects_start_from_the_control_arms(tables, results):
     middle = len(risks) // 2
     median = risks[middle] if len(risks) % 2 else (risks[middle - 1] + risks[middle]) / 2
     assert mine["control_risk"].iloc[1] == pytest.approx(median)
-    note = next(n for n in tables["summary_of_findings"].notes if "versus trastuzumab" in n)
-    assert numbers(note)[-2:] == [len(risks), len(risks)]
+    # Turned by the odds ratio or the difference, whichever varies least: not by the ratio of risks.
+    (turned_by,) = set(mine["measure"])
+    assert turned_by in ("odds_ratio", "risk_difference")
+    (effect,) = [float(r["estimate"]) for r in results["estimates"]
+                 if r["analysis"] == "pcr_dual_v_trastuzumab" and r["measure"] == turned_by
+                 and r["subgroup"] == "all" and r["role"] == "lead"]  # fmt: skip
+    odds = median / (1 - median) * effect
     shown = tables["summary_of_findings"].frame.loc[mine.index[1]]
+    ending = f"median of the control arms of {len(risks)} of {len(risks)} trials"
+    assert shown["Where the control risk comes from"] == ending
     assert shown["Risk with control, per 1,000"] == f"{1000 * median:.0f}"
-    with_it = 1000 * min(1.0, median * float(lead["estimate"]))
+    with_it = 1000 * (odds / (1 + odds) if turned_by == "odds_ratio" else median + effect)
     assert shown["Risk with intervention, per 1,000"].startswith(f"{with_it:.0f} (")
     # more of a response is more
     assert shown["Difference per 1,000"].startswith(f"{with_it - 1000 * median:.0f} more")

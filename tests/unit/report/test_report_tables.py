@@ -64,7 +64,7 @@ def test_the_rule_declares_the_tables_that_are_made(tables):
 @pytest.mark.parametrize(
     "name",
     ["characteristics", "risk_of_bias", "biomarkers", "rows_used", "evidence_map", "front",
-     "claims", "heterogeneity", "flow", "certainty", "summary_of_findings"],
+     "claims", "heterogeneity", "flow", "certainty", "summary_of_findings", "over_time"],
 )  # fmt: skip
 def test_what_is_printed_is_text_in_every_row(tables, name):
     frame = tables[name].frame

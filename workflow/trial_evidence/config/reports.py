@@ -32,6 +32,7 @@ CLAIM_TABLES = {
         "ci_high",
     ),
 }  # fmt: skip
+ABSOLUTE_SCALES = ("odds_ratio", "risk_difference", "risk_ratio")
 Direction = Literal["above", "below"]
 Share = Annotated[Number, Field(gt=0, le=1)]
 Percent = Annotated[Number, Field(gt=0, le=100)]
@@ -104,38 +105,72 @@ class OfAnalysis(Form):
             yield ("analysis",), f'"{self.setting}/{self.analysis}" {message}'
 
 
+class MilestoneRules(Form):
+    """Which printed share of an arm stands for its share at a time that is asked for.
+
+    Attributes
+    ----------
+    tolerance
+        How far from that time it may lie, as a share of the time.
+    inferred_time
+        Words by which the note of a reconstructed row says that its time was inferred; such a row
+        is left out.
+    population
+        Who is analysed, in order of preference.
+    """
+
+    tolerance: Annotated[Number, Field(ge=0, lt=0.5)]
+    inferred_time: Several[Text]
+    population: Some[Text]
+
+
 class ControlRisk(OfAnalysis):
     """Where the risks without the second agent come from, for absolute effects of an analysis.
 
     Attributes
     ----------
     source
-        Quartiles of the control arms pooled; one half, at the control arms' own median time; or
-        the risks stated.
+        Quartiles of the control arms pooled; one half, at the control arms' own median time; what
+        the control arms had lost by stated times; or the risks stated.
     risks
         Low, moderate, high; only where they are stated.
     basis
         Where stated risks come from, and of what time, in words for the reader.
+    months
+        The times; only where the source is ``milestones``, as are the next two.
+    subgroups
+        Patients, as the sheet writes them, for whom the risks are shown as well.
+    trials
+        The trials whose control arms are looked at; if left out, all that are pooled.
     """
 
-    source: Literal["control_arms", "control_median", "stated"]
+    source: Literal["control_arms", "control_median", "milestones", "stated"]
     risks: Annotated[tuple[float, ...], forms.written_as(Risks, lambda risks, _: risks)] = ()
     basis: str = ""
+    months: Several[Annotated[Number, Field(gt=0)]] = ()
+    subgroups: Several[Annotated[str, forms.shaped("^[a-z0-9_]+=.+$", "factor=level")]] = ()
+    trials: Several[Id] = ()
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
-        stated = self.source == "stated"
-        for name in ("risks", "basis"):
-            if stated != bool(getattr(self, name)):
-                message = "is missing." if stated else 'is allowed only where source is "stated".'
+        for source, needed, allowed in (
+            ("stated", ("risks", "basis"), ()),
+            ("milestones", ("months",), ("subgroups", "trials")),
+        ):
+            mine = self.source == source
+            missing = [name for name in needed if mine and not getattr(self, name)]
+            strange = [n for n in (*needed, *allowed) if not mine and getattr(self, n)]
+            for name in (missing + strange)[:1]:
+                message = "is missing." if mine else f'is allowed only where source is "{source}".'
                 yield (name,), f'"{name}" {message}'
                 return
         yield from super().faults(sections)
 
     def misfits(self, analysis: Analysis) -> Iterator[Fault]:
         yield from super().misfits(analysis)
-        fit = "control_arms" if analysis.kind == "counts" else "control_median"
-        if self.source not in (fit, "stated"):
-            message = f"does not fit the outcome of the analysis. Write {fit} or stated."
+        counts = analysis.kind == "counts"
+        fit = ("control_arms",) if counts else ("milestones", "control_median")
+        if self.source not in (*fit, "stated"):
+            message = f"does not fit the outcome of the analysis. Write {', '.join(fit)} or stated."
             yield ("source",), message
 
 
@@ -270,6 +305,9 @@ class ReportConfiguration(Form):
     worthwhile_ratio
         The smallest ratio that matters. Its reciprocal is the smallest that matters in the other
         direction. Differences are not examined by it.
+    absolute_scales
+        Measures of counts that absolute effects may be made with: the one that varies least
+        between the trials of an analysis is taken, the first where they are alike.
     agent
         What one of the agents of an arm is called in tables and figures.
     """
@@ -277,6 +315,8 @@ class ReportConfiguration(Form):
     title: Text
     worthwhile_ratio: Annotated[Number, Field(gt=1)]
     certainty: CertaintyRules
+    milestones: MilestoneRules
+    absolute_scales: Some[Annotated[str, forms.one_of(ABSOLUTE_SCALES)]]
     control_risks: tuple[ControlRisk, ...]
     claim_rules: ClaimRules
     claims: tuple[Claim, ...]

@@ -13,8 +13,9 @@ from .values import ALL
 if TYPE_CHECKING:
     import pandas as pd
 
-# How many decimals a source printed says how far a limit may be from the true one.
-PRINTED = {"hazard_ratios": ("hr", "ci_low", "ci_high", "p_value")}
+# How many decimals a source printed says how far a limit may be from the true one, and which of two
+# reports of one rate is the finer.
+PRINTED = {"hazard_ratios": ("hr", "ci_low", "ci_high", "p_value"), "milestones": ("percent",)}
 
 # What a table of results says of its rows where it has no such column.
 UNSAID = {"subgroup": ALL, "assessor": "", "status": "current"}
@@ -32,9 +33,8 @@ class Sheet:
         ``p_value`` and ``p_value_operator`` (``"="``, ``"<"`` or ``""``). ``row`` is the row
         number of the spreadsheet. A table of results also has ``outcome``, the name of what a row
         reports (where the table has no column for it, that of the table), and ``subgroup`` and
-        ``assessor`` where the table has none; hazard_ratios keeps
-        ``hr_printed``, ``ci_low_printed``, ``ci_high_printed`` and ``p_value_printed``, the text
-        in the file.
+        ``assessor`` where the table has none. Columns of ``PRINTED`` are kept as the text in the
+        file as well: ``hr_printed``, ``percent_printed``.
     kinds : mapping of str to str
         Tables of results, each with the kind of evidence that it holds.
     """

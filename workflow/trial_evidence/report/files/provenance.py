@@ -65,7 +65,7 @@ def provenance(
     dates : sequence of str
         Of the searches.
     tables : sequence of str
-        Names of the tables of the sheet.
+        Names of the tables of the sheet; of those that may be left out, some may have no file.
 
     Returns
     -------
@@ -74,15 +74,14 @@ def provenance(
         of its bytes), ``code`` (SHA-256 of all files of the workflow), ``revision``, ``searched``.
         Only what is the same in every run of the same project.
     """
+    files = [raw / f"{name}.csv" for name in sorted(tables)]
     return {
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "revision": revision(project),
         "code": {"sha256": _code_checksum()},
         "configuration": _checksums(sorted(config.glob("**/*.yaml")), config),
-        "sheet": _checksums(
-            [raw / f"{name}.csv" for name in sorted(tables) if (raw / f"{name}.csv").is_file()], raw
-        ),
+        "sheet": _checksums([file for file in files if file.exists()], raw),
         "searched": list(dates),
     }
 

@@ -37,6 +37,7 @@ FILE = "report.html"
 TABLES = {
     "front": "answer", "claims": "claims", "characteristics": "characteristics",
     "risk_of_bias": "bias", "summary_of_findings": "findings", "certainty": "findings",
+    "over_time": "findings",
     "heterogeneity": "robustness", "sensitivity": "robustness", "evidence_map": "evidence-map",
     "timeline": "evidence-map", "biomarkers": "biomarkers", "flow": "search",
     "harms": HARMS,

@@ -7,6 +7,7 @@ from trial_evidence.config.configuration import Analysis, RateAnalysis
 from trial_evidence.figures.stage import slug
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
+from trial_evidence.report.absolute.hazards import not_proportional
 from trial_evidence.report.material.material import Material, of_pool, where
 from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, network_parts
 from trial_evidence.report.page.pictures import Picture, listed, picture, pictures
@@ -30,6 +31,8 @@ class Section:
         Anchor, ``setting/analysis``, heading.
     pool : str
         How its trials are pooled; ``rates`` for rates by regimen.
+    remarks : tuple of str
+        What a reader of the answer has to know, a sentence or more each.
     lead : mapping or None
         The leading estimate of all patients and trials, as the first measure.
     set_aside, estimates, bias : tuple of mapping
@@ -46,6 +49,7 @@ class Section:
     key: str
     title: str
     pool: str
+    remarks: tuple[str, ...]
     lead: Record | None
     forests: tuple[Picture, ...]
     rows: tuple[TrialRow, ...]
@@ -118,6 +122,7 @@ def _section(
         key="/".join(place),
         title=analysis.title,
         pool=analysis.pool if isinstance(analysis, Analysis) else "rates",
+        remarks=_remarks(analysis, material),
         lead=next(iter(records(leads)), None),
         forests=tuple(
             picture(folder / row["figure"], row, folder.parent, material.parts, f"{section}-{n}",
@@ -139,6 +144,13 @@ def _section(
         ),
         pools=tuple(pools_of(analysis, evidence, shown, material.configuration)),
     )  # fmt: skip
+
+
+def _remarks(analysis: Analysis | RateAnalysis, material: Material) -> tuple[str, ...]:
+    """What the answer leaves out: that a hazard ratio is an average."""
+    if not isinstance(analysis, Analysis):
+        return ()
+    return tuple(filter(None, [not_proportional(material, analysis)]))
 
 
 def _one_measure(rows: Rows) -> Rows:

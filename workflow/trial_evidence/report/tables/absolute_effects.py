@@ -1,13 +1,14 @@
-"""Summary of findings: what a ratio means in patients of a thousand."""
+"""Summary of findings: what an effect means in patients of a thousand."""
 
-import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
-
-import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
+from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
+from trial_evidence.report.absolute.effects import absolute_effect, effects_to_apply
+from trial_evidence.report.absolute.hazards import not_proportional
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.tables.harms import harm_findings
@@ -16,32 +17,6 @@ from trial_evidence.report.words.printed import count
 from trial_evidence.words.numbers import round_half_up
 
 PER = 1000
-LEVELS = ("low", "moderate", "high")
-
-
-def treated_risk(control_risk: float, ratio: float, measure: str) -> float:
-    """Risk in the experimental group.
-
-    Parameters
-    ----------
-    control_risk : float
-        Between 0 and 1, by the same time as the risk that is returned.
-    ratio : float
-        The effect on the natural scale.
-
-    Returns
-    -------
-    float
-        Risk ratio: p RR, at most 1. Hazard ratio: 1 - (1 - p)^HR, which supposes proportional
-        hazards. Odds ratio: p OR / (1 - p + p OR).
-    """
-    if measure == "risk_ratio":
-        return min(1.0, control_risk * ratio)
-    if measure == "hazard_ratio":
-        return 1 - math.pow(1 - control_risk, ratio)
-    if measure == "odds_ratio":
-        return control_risk * ratio / (1 - control_risk + control_risk * ratio)
-    raise ValueError(f"{measure} is not a ratio with an absolute effect")
 
 
 def summary_of_findings(
@@ -56,26 +31,19 @@ def summary_of_findings(
     notes: list[str] = []
     for analysis in material.configuration.analyses:
         place = analysis.setting, analysis.id
-        lead = material.lead(analysis)
-        if place not in wanted or lead is None:
+        if place not in wanted or material.lead(analysis) is None:
             continue
-        risks, basis = control_risks(material, analysis, wanted[place])
+        found, told = findings(material, analysis, wanted[place], certainty.get(place, ""))
+        rows += found
+        where = f"{material.configuration.settings[analysis.setting]}, {analysis.title}"
+        notes.append(" ".join(filter(None, [
+            f"{where}: {told}.", not_proportional(material, analysis)
+        ])))  # fmt: skip
+    for lead, risks, told in harm_findings(material):
+        rows += [_harm(lead, level, risk, told) for level, risk in risks.items()]
         notes.append(
-            f"{material.configuration.settings[analysis.setting]}, {analysis.title}: {basis}."
+            f"{material.configuration.settings[lead['setting']]}, {lead['title']}: {told}."
         )
-        known = {"control_risk_basis": basis, "certainty": certainty.get(place, "")}
-        rows += [
-            lead | known | {"control_risk_level": level} | _absolute(lead, risk)
-            for level, risk in risks.items()
-        ]
-    for harm, risks, basis in harm_findings(material):
-        setting = material.configuration.settings[harm["setting"]]
-        notes.append(f"{setting}, {harm['title']}: {basis}.")
-        rows += [
-            {**harm, "control_risk_basis": basis, "certainty": "", "control_risk_level": level}
-            | _absolute(harm, risk)
-            for level, risk in risks.items()
-        ]
     formats: dict[str, Format] = {
         "trials": _trials,
         "per": lambda row, key: _per(row[key]),
@@ -84,47 +52,38 @@ def summary_of_findings(
     return material.table("summary_of_findings", rows, formats, dict.fromkeys(notes))
 
 
-def control_risks(
-    material: Material, analysis: Analysis, rule: ControlRisk
-) -> tuple[dict[str, float], str]:
-    """The risks an analysis starts from by their level, and where they come from in words.
+def findings(
+    material: Material, analysis: Analysis, rule: ControlRisk, certainty: str
+) -> tuple[list[dict[str, Any]], str]:
+    """The rows of one analysis, and the note on where they come from.
 
-    None where no control arm reports its events.
+    A row a control risk and model: the leading one, then the co-primary one.
     """
-    trials = material.pooled_trials(analysis)
-    if rule.source == "stated":
-        return dict(zip(LEVELS, rule.risks, strict=True)), rule.basis
-    if rule.source == "control_median":
-        return {"moderate": 0.5}, _median_words(material, analysis, trials)
-    risks = (trials["events_control"] / trials["n_control"]).dropna()
-    if risks.empty:
-        return {}, "no control arm reports its number of events, so there is no control risk"
-    quartiles = risks.quantile([0.25, 0.5, 0.75])
-    return dict(zip(LEVELS, quartiles, strict=True)), (
-        f"lower quartile, median and upper quartile of the control arms of {len(risks)} of "
-        f"{len(trials)} trials"
-    )
+    risks, basis = control_risks(material, analysis, rule)
+    effects, scale = effects_to_apply(material, analysis)
+    rows = [
+        effect
+        | {f"control_risk_{name}": value for name, value in asdict(start).items()}
+        | {"control_risk_basis": basis, "source_id": start.source_id}
+        | {"certainty": "" if effect["role"] == "co-primary" else certainty}
+        | absolute_effect(effect, start.risk)
+        for start in risks
+        for effect in effects
+    ]
+    return rows, "; ".join(filter(None, (basis, scale)))
 
 
-def _median_words(material: Material, analysis: Analysis, trials: pd.DataFrame) -> str:
-    sheet = material.sheet[analysis.table]
-    rows = {int(row) for cell in trials["rows"] for row in str(cell).split(";")}
-    times = sheet.loc[sheet["row"].isin(rows), "median_control_months"].dropna()
-    text = "50% by definition, at the time by which half of the control patients had the event"
-    if times.empty:
-        return f"{text}; no pooled trial reports this time"
-    low, high = (round_half_up(value, 1) for value in (times.min(), times.max()))
-    span = f"{low} months" if low == high else f"{low} to {high} months"
-    return f"{text} ({span} in {len(times)} of {len(trials)} trials)"
-
-
-def _absolute(lead: Row, risk: float) -> dict[str, float]:
-    """Risk with treatment and its difference from the risk without, each with its limits."""
-    found = {"control_risk": risk}
-    for column, end in (("estimate", ""), ("ci_low", "_low"), ("ci_high", "_high")):
-        found[f"risk{end}"] = treated_risk(risk, lead[column], lead["measure"])
-        found[f"difference{end}"] = found[f"risk{end}"] - risk
-    return found
+def _harm(lead: Row, level: str, risk: float, basis: str) -> dict[str, Any]:
+    """A row of a harm, by its own control arms' risk: that is no other risk to carry a ratio to."""
+    start = StartingRisk(level, risk, basis, trials=lead["trials"])
+    return {
+        **lead,
+        **{f"control_risk_{name}": value for name, value in asdict(start).items()},
+        "control_risk_basis": basis,
+        "source_id": "",
+        "certainty": "",
+        **absolute_effect(lead, risk),
+    }
 
 
 def _trials(row: Row) -> str:

@@ -10,6 +10,7 @@ from trial_evidence.report.tables import (
     flow,
     front,
     harms,
+    over_time,
     robustness,
     rows,
 )
@@ -30,6 +31,7 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
         front.answers_table(material, words),
         claims.claims_table(material, claims.verdicts(material, words)),
         absolute_effects.summary_of_findings(material, words),
+        over_time.over_time_table(material),
         certainty.certainty_table(material, found),
         *([harms.harms_table(material)] if harms.harm_analyses(material) else []),
         *(table(material) for table in alone),

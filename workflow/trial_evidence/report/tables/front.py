@@ -6,6 +6,7 @@ from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS
+from trial_evidence.report.absolute.hazards import not_proportional
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import reading
@@ -28,16 +29,17 @@ def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) ->
 def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
     """Every pooled answer in words, an analysis a row."""
     rows = [
-        {
-            "setting": analysis.setting,
-            "analysis": analysis.id,
-            "sentence": result_sentence(
-                analysis, material.leads(analysis), certainty.get(_place(analysis), "")
-            ),
-        }
+        {"setting": analysis.setting, "analysis": analysis.id, "sentence": sentence}
         for analysis in material.front()
+        for sentence in [answer(material, analysis, certainty.get(_place(analysis), ""))]
     ]
     return material.table("answers", rows)
+
+
+def answer(material: Material, analysis: Analysis, certainty: str) -> str:
+    """The result of an analysis in words, and what a reader has to know beside it."""
+    said = result_sentence(analysis, material.leads(analysis), certainty)
+    return " ".join(filter(None, [said, not_proportional(material, analysis)]))
 
 
 def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> str:

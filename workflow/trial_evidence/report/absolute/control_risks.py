@@ -1,0 +1,234 @@
+"""The risks without the second agent that absolute effects start from, each with its source."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.config.reports import ControlRisk
+from trial_evidence.files import records
+from trial_evidence.report.absolute.milestones import CURVE, chosen_rate, is_usable
+from trial_evidence.report.material.material import JOINED, Material, citation, source_ids, where
+from trial_evidence.report.trail.trace import Cells
+from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.printed import counted, listing, patients_in_words, percent
+from trial_evidence.words.numbers import round_half_up
+
+LEVELS = ("low", "moderate", "high")
+QUARTILES = ("lower quartile", "median", "upper quartile")
+WHOLE = "all"
+
+
+@dataclass(frozen=True)
+class StartingRisk:
+    """A risk without the second agent.
+
+    Attributes
+    ----------
+    level : str
+        ``low``, ``36 months``, ``60 months, nodal positive``.
+    risk : float
+        Between 0 and 1.
+    source : str
+        Where it comes from, in words: trials, outcome, report.
+    months : float
+        By when; NaN where no time belongs to it.
+    subgroup : str
+        Of which patients, as the sheet writes it.
+    source_id, trials, cells : str
+        Reports joined as in the evidence, trials joined by ``;``, rows of the sheet; empty where
+        risks are stated.
+    """
+
+    level: str
+    risk: float
+    source: str
+    months: float = math.nan
+    subgroup: str = WHOLE
+    source_id: str = ""
+    trials: str = ""
+    cells: str = ""
+
+
+def control_risks(
+    material: Material, analysis: Analysis, rule: ControlRisk
+) -> tuple[tuple[StartingRisk, ...], str]:
+    """The risks an analysis starts from, and in a sentence where they come from.
+
+    None where no control arm reports what the rule asks for.
+    """
+    trials = records(material.pooled_trials(analysis))
+    if rule.source == "stated":
+        stated = zip(LEVELS, rule.risks, strict=True)
+        return tuple(StartingRisk(level, risk, rule.basis) for level, risk in stated), rule.basis
+    if rule.source == "control_median":
+        return _at_the_median(material, analysis, trials)
+    if rule.source == "milestones":
+        return _at_milestones(material, analysis, rule, trials)
+    return _of_the_arms(material, analysis, trials)
+
+
+def _of_the_arms(
+    material: Material, analysis: Analysis, trials: Sequence[Row]
+) -> tuple[tuple[StartingRisk, ...], str]:
+    """Quartiles of the control arms that report their events."""
+    counts = [row for row in trials if row["events_control"] == row["events_control"]]
+    if not counts:
+        return (), "no control arm reports its number of events, so there is no control risk"
+    rows = material.pooled_trials(analysis)
+    quartiles = (rows["events_control"] / rows["n_control"]).quantile([0.25, 0.5, 0.75])
+    arms = f"the control arms of {len(counts)} of {counted(len(trials), 'trial')}"
+    # A quartile rests on all of them; which reports those are, the table of the rows used says.
+    places = _places(analysis.table, counts) | {"source_id": ""}
+    found = tuple(
+        StartingRisk(level, risk, f"{name} of {arms}", **places)
+        for level, name, risk in zip(LEVELS, QUARTILES, quartiles, strict=True)
+    )
+    names = listing([row["trial"] for row in counts])
+    return found, f"lower quartile, median and upper quartile of {arms} ({names})"
+
+
+def _at_the_median(
+    material: Material, analysis: Analysis, trials: Sequence[Row]
+) -> tuple[tuple[StartingRisk, ...], str]:
+    """One half, at the time by which half of the control patients had the event."""
+    sheet = material.sheet[analysis.table].set_index("row")["median_control_months"]
+    known = [
+        (row, time)
+        for row in trials
+        for time in [sheet.reindex([int(number) for number in str(row["rows"]).split(";")]).max()]
+        if time == time
+    ]
+    text = "50% by definition, at the time by which half of the control patients had the event"
+    if not known:
+        text = f"{text}; no pooled trial reports this time"
+    else:
+        times = [time for _, time in known]
+        low, high = (round_half_up(time, 1) for time in (min(times), max(times)))
+        span = f"{low} months" if low == high else f"{low} to {high} months"
+        text = f"{text} ({span} in {len(known)} of {counted(len(trials), 'trial')})"
+    places = _places(analysis.table, [row for row, _ in known])
+    return (StartingRisk("moderate", 0.5, text, **places),), text
+
+
+def _at_milestones(
+    material: Material, analysis: Analysis, rule: ControlRisk, trials: Sequence[Row]
+) -> tuple[tuple[StartingRisk, ...], str]:
+    """What the control arms had lost by each time: one arm's own, or the median of several."""
+    looked_at = [row for row in trials if not rule.trials or row["trial_id"] in rule.trials]
+    found: list[StartingRisk] = []
+    missing: dict[str, list[str]] = {}
+    for subgroup in (WHOLE, *rule.subgroups):
+        for months in rule.months:
+            rates = [
+                (trial, rate)
+                for trial in looked_at
+                if (rate := _rate_of(material, analysis, trial, subgroup, months)) is not None
+            ]
+            if rates:
+                found.append(_risk_at(material, months, subgroup, rates, len(looked_at)))
+            else:
+                missing.setdefault(subgroup, []).append(f"{months:g}")
+    told = [
+        "what the control arms of the trials had lost by then, of several the median"
+        if found
+        else "no control arm reports how many are without the event at the times asked for",
+        _not_reported(missing) if found and missing else "",
+        "the trials that report at different times differ, so that the risk at a later time may be "
+        "the lower one"
+        if _falls(found)
+        else "",
+    ]
+    return tuple(found), "; ".join(filter(None, told))
+
+
+def _rate_of(
+    material: Material, analysis: Analysis, trial: Row, subgroup: str, months: float
+) -> Row | None:
+    """The control arm's share at a time; of another outcome of the analysis, else."""
+    rules, selection = material.report.milestones, material.configuration.selection
+    usable = [
+        row | {"table": name}
+        for name in material.sheet.of_kind("rates")
+        for row in records(
+            where(material.sheet[name], arm_id=trial["control_arm_id"], subgroup=subgroup)
+        )
+        if is_usable(row, selection, rules)
+    ]
+    for outcome in dict.fromkeys((trial["outcome"], *analysis.endpoints)):
+        rows = [row for row in usable if row["outcome"] == outcome]
+        if (rate := chosen_rate(rows, months, rules)) is not None:
+            return rate
+    return None
+
+
+def _risk_at(
+    material: Material,
+    months: float,
+    subgroup: str,
+    rates: Sequence[tuple[Row, Row]],
+    looked_at: int,
+) -> StartingRisk:
+    risks = [1 - rate["percent"] / 100 for _, rate in rates]
+    told = [
+        _told(material, trial, rate, "" if len(rates) == 1 else f"{percent(risk, 1)}, ", months)
+        for (trial, rate), risk in zip(rates, risks, strict=True)
+    ]
+    of = f" (of {looked_at} trials)" if looked_at > len(rates) else ""
+    source = "; ".join(told) if len(told) == 1 else f"median of {len(told)}: {'; '.join(told)}"
+    return StartingRisk(
+        _level(months, subgroup), median(risks), source + of, months, subgroup,
+        **_places(rates[0][1]["table"], [rate for _, rate in rates]),
+    )  # fmt: skip
+
+
+def _told(material: Material, trial: Row, rate: Row, risk: str, months: float) -> str:
+    """A rate's trial, outcome and report: ``ALPHA (6.8%, outcome; Doe 2020, Journal)``."""
+    facts = [rate["outcome"]]
+    if rate["months"] != months:
+        facts.append(f"{rate['months']:g} months")
+    if rate["population"] != material.report.milestones.population[0]:
+        facts.append(rate["population"])
+    if rate["derivation"] == CURVE:
+        facts.append("read off the curve")
+    cited = [citation(material.sources[key]) for key in source_ids(rate["source_id"])]
+    return f"{trial['trial']} ({risk}{', '.join(facts)}; {'; '.join(cited)})"
+
+
+def _not_reported(missing: Mapping[str, Sequence[str]]) -> str:
+    """``not reported: 96 months; nodal positive: 36 and 60 months``."""
+    return "not reported: " + "; ".join(
+        ("" if subgroup == WHOLE else f"{patients_in_words(subgroup)}: ")
+        + f"{listing(times)} months"
+        for subgroup, times in missing.items()
+    )
+
+
+def _level(months: float, subgroup: str) -> str:
+    who = "" if subgroup == WHOLE else f", {patients_in_words(subgroup)}"
+    return f"{months:g} months{who}"
+
+
+def _falls(found: Sequence[StartingRisk]) -> bool:
+    """Whether a risk is lower later than earlier, in the same kind of patients."""
+    return any(
+        later.months > earlier.months and later.risk < earlier.risk
+        for earlier in found
+        for later in found
+        if later.subgroup == earlier.subgroup
+    )
+
+
+def _places(table: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """Trials, reports and cells of rows of the sheet or the evidence."""
+    reports = dict.fromkeys(key for row in rows for key in source_ids(row["source_id"]))
+    numbers = [
+        n for row in rows for n in str(row["rows"] if "rows" in row else row["row"]).split(";")
+    ]
+    return {
+        "cells": str(Cells(table, tuple(numbers))) if numbers else "",
+        "source_id": JOINED.join(reports),
+        "trials": ";".join(dict.fromkeys(row["trial_id"] for row in rows)),
+    }

@@ -1,0 +1,60 @@
+"""Absolute effects: from a risk without the second agent to the risk with it."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.report.absolute.scale import constant_scale
+from trial_evidence.report.material.material import Material, by_rank, of_pool, where
+from trial_evidence.report.words.formats import Row
+
+
+def treated_risk(control_risk: float, effect: float, measure: str) -> float:
+    """Risk in the experimental group.
+
+    Parameters
+    ----------
+    control_risk : float
+        Between 0 and 1, by the same time as the risk that is returned.
+    effect : float
+        On the natural scale.
+
+    Returns
+    -------
+    float
+        Risk ratio: p RR, at most 1. Hazard ratio: 1 - (1 - p)^HR, which supposes proportional
+        hazards. Odds ratio: p OR / (1 - p + p OR). Risk difference: p + RD, from 0 to 1.
+    """
+    if measure == "risk_ratio":
+        return min(1.0, control_risk * effect)
+    if measure == "hazard_ratio":
+        return 1 - math.pow(1 - control_risk, effect)
+    if measure == "odds_ratio":
+        return control_risk * effect / (1 - control_risk + control_risk * effect)
+    if measure == "risk_difference":
+        return min(1.0, max(0.0, control_risk + effect))
+    raise ValueError(f"{measure} gives no absolute effect")
+
+
+def absolute_effect(estimate: Row, risk: float) -> dict[str, float]:
+    """Risk with treatment and its difference from the risk without, each with its limits."""
+    found = {"control_risk": risk}
+    for column, end in (("estimate", ""), ("ci_low", "_low"), ("ci_high", "_high")):
+        found[f"risk{end}"] = treated_risk(risk, estimate[column], estimate["measure"])
+        found[f"difference{end}"] = found[f"risk{end}"] - risk
+    return found
+
+
+def effects_to_apply(
+    material: Material, analysis: Analysis
+) -> tuple[Sequence[dict[str, Any]], str]:
+    """The leading and the co-primary estimate that control risks are turned by, and why as this.
+
+    The measure of an analysis of counts is the one that varies least between its trials
+    (:func:`.scale.constant_scale`); of any other analysis the first.
+    """
+    scale = constant_scale(material, analysis)
+    measure, why = (scale.measure, scale.words) if scale else (analysis.measures[0], "")
+    estimates = of_pool(material.evidence.estimates, analysis)
+    return by_rank(where(estimates, measure=measure, subgroup="all")), why

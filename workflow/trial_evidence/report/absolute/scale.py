@@ -1,0 +1,73 @@
+"""On which scale the effect of counted outcomes varies least between trials."""
+
+import math
+from dataclasses import dataclass
+
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.files import records
+from trial_evidence.report.material.material import Material, of_pool, where
+from trial_evidence.report.words.printed import listing, number_as, p_value
+from trial_evidence.report.words.reading import measure_name
+from trial_evidence.words.models import is_random_effects
+from trial_evidence.words.numbers import round_half_up
+
+
+@dataclass(frozen=True)
+class ConstantScale:
+    """The measure that absolute effects are made with, and in words why."""
+
+    measure: str
+    words: str
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """How far the trials of an analysis differ in one measure, by the random-effects model."""
+
+    measure: str
+    i2: float
+    q_p: float
+
+    @property
+    def words(self) -> str:
+        """``risk difference (I² 0%, p = 0.83)``."""
+        i2 = number_as(self.i2, lambda value: f"I² {round_half_up(value, 0)}%")
+        facts = ", ".join(filter(None, (i2, p_value(self.q_p))))
+        return measure_name(self.measure) + (f" ({facts})" if facts else "")
+
+
+def constant_scale(material: Material, analysis: Analysis) -> ConstantScale | None:
+    """The most constant of the measures that the configuration names; None but for counts.
+
+    The smallest I2 (from tau2, random-effects model); where it is the same, the largest p value of
+    Q; where that is the same or there is none (one trial), the first that the configuration names.
+    """
+    order = [m for m in material.report.absolute_scales if m in analysis.measures]
+    if analysis.kind != "counts" or not order:
+        return None
+    spreads = [_spread(material, analysis, measure) for measure in order]
+    best = min(spreads, key=lambda s: (_or(s.i2, math.inf), -_or(s.q_p, -math.inf)))
+    if math.isnan(best.i2):
+        return ConstantScale(best.measure, f"absolute effects come from the {best.words}")
+    others = [
+        _spread(material, analysis, measure)
+        for measure in analysis.measures
+        if measure != best.measure
+    ]
+    among = listing([measure_name(measure) for measure in order])
+    words = (
+        f"absolute effects come from the {best.words}, of {among} the one that varies least "
+        f"between the trials (beside it {listing([spread.words for spread in others])})"
+    )
+    return ConstantScale(best.measure, words)
+
+
+def _spread(material: Material, analysis: Analysis, measure: str) -> _Spread:
+    rows = where(of_pool(material.evidence.estimates, analysis), measure=measure, subgroup="all")
+    random = records(rows[rows["model"].map(is_random_effects)])
+    row = random[0] if random else {"i2": math.nan, "q_p": math.nan}
+    return _Spread(measure, row["i2"], row["q_p"])
+
+
+def _or(value: float, other: float) -> float:
+    return other if math.isnan(value) else value

@@ -1,0 +1,39 @@
+"""Beside the hazard ratios: are hazards proportional, and how many months are gained."""
+
+import math
+
+from trial_evidence.audit.times import PROPORTIONAL_P
+from trial_evidence.report.absolute.hazards import curve_facts
+from trial_evidence.report.material.material import Material
+from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.words.formats import Row, effect
+from trial_evidence.report.words.printed import p_value
+
+NOTHING = dict.fromkeys(
+    ("curve_hr", "curve_low", "curve_high", "ph_p", "tau", "rmst_experimental", "rmst_control",
+     "gained", "gained_se", "gained_low", "gained_high"), math.nan,
+)  # fmt: skip
+
+
+def over_time_table(material: Material) -> ReportTable:
+    """A row a trial and analysis of hazard ratios whose curves were digitised; times in months."""
+    rows = [
+        NOTHING | row
+        for analysis in material.configuration.analyses
+        if analysis.kind == "contrasts"
+        for row in curve_facts(material, analysis)
+    ]
+    formats = {
+        "printed": lambda row: effect(row, "estimate", "estimate"),
+        "curve": lambda row: effect(row, "curve_hr", "curve"),
+        "proportional": _proportional,
+        "gained": lambda row: effect(row, "gained", "gained", 1),
+    }
+    return material.table("over_time", rows, formats, limit=PROPORTIONAL_P)
+
+
+def _proportional(row: Row) -> str:
+    if math.isnan(row["ph_p"]):
+        return ""
+    verdict = "no" if row["ph_p"] < PROPORTIONAL_P else "not contradicted"
+    return f"{verdict} ({p_value(row['ph_p'])})"
