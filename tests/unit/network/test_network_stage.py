@@ -12,9 +12,8 @@ from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import network_evidence
-from trial_evidence.network.stage import network_findings
 from trial_evidence.network.tables import network_tables
-from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL
+from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL, surrogacy_results
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.report.trail.explain import explain_row, explain_trial
 from trial_evidence.report.trail.trace import network_trail
@@ -177,7 +176,14 @@ def test_trials_that_are_called_alike_are_told_apart(tmp_path):
     sheet, _ = load_sheet(tmp_path / "data/raw", read_dictionary(DICTIONARY))
     configuration = read_configuration(tmp_path / "config")
     networks = read_networks(tmp_path / "config", configuration)
-    found = network_findings(configuration, networks, sheet, "neoadjuvant").surrogacy[0]
+    (entry, *_) = networks.surrogacy
+    surrogate, endpoint = (
+        network_evidence(sheet, configuration, networks, network)
+        for name in (entry.surrogate, entry.endpoint)
+        for network in networks.of_setting(entry.setting)
+        if network.id == name
+    )
+    found = surrogacy_results(entry, surrogate, endpoint, 95)
     assert {"TRIAL (trial_a)", "TRIAL (trial_b)"} <= set(found.table["trial"])
 
 
