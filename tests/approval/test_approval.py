@@ -48,6 +48,7 @@ FIGURES = {
     "figure_flow": r"results/overview/flow",
     "figure_risk_of_bias": r"results/overview/risk_of_bias_\w+",
     "figure_timeline": r"results/overview/timeline",
+    "figure_balance": r"results/overview/balance_\w+",
 }  # fmt: skip
 TABLES = {
     "tables_report": r"results/tables/\w+\.csv",

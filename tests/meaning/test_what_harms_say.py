@@ -6,6 +6,7 @@ import pytest
 from made_up.project import HERE
 from meaning.evidence import ANALYSES, NO_EFFECT, floats, numbers, rows, says
 from meaning.reading import Figure
+from meaning.test_what_forests_say import diamond
 
 HARMS = [entry for entry in ANALYSES if entry.get("harm")]
 SETTING = "metastatic_first_line"
@@ -93,6 +94,30 @@ def test_harms_stand_beside_benefits_with_the_risk_of_their_own_control_arms(mad
     found = floats(row, "control_risk", "risk", "difference")
     assert found == pytest.approx((control, treated, treated - control))
     assert "SORREL" in row["control_risk_basis"]
+
+
+def test_benefits_and_harms_of_an_agent_lie_where_their_differences_are(made_up):
+    drawn = Figure(made_up.results / f"overview/balance_{SETTING}.svg")
+    found = rows(made_up.results / "tables/balance.csv", setting=SETTING)
+    assert {row["side"] for row in found} == {"Benefit", "Harm"}
+    axis, end = drawn.across(), drawn.side_words()[0].y
+    heads = {row["added"]: drawn.named(f"Added: {row['added']}").y for row in found}
+    for row in found:
+        start = heads[row["added"]]
+        stop = min((y for y in heads.values() if y > start), default=end)
+        word = next(w for w in drawn.all_named(row["about"]) if start < w.y < stop)
+        change = [1000 * n for n in floats(row, "difference", "difference_low", "difference_high")]
+        assert row["side"] in drawn.cells(word)
+        assert says(drawn.cells(word)[-1], change, digits=0), row
+        left, tip, right = diamond(drawn, word)
+        assert (left, tip, right) == pytest.approx([axis.at(n) for n in sorted(change)], abs=1.0)
+
+
+def test_fewer_events_of_the_benefit_lie_on_the_left(made_up):
+    drawn = Figure(made_up.results / f"overview/balance_{SETTING}.svg")
+    left, right = drawn.sides()
+    assert left.casefold().endswith("fewer patients")
+    assert right.casefold().endswith("more patients")
 
 
 def _block(drawn, analysis):

@@ -310,6 +310,8 @@ class ReportConfiguration(Form):
         between the trials of an analysis is taken, the first where they are alike.
     agent
         What one of the agents of an arm is called in tables and figures.
+    balance_months
+        Setting -> the time of the benefits that stand beside the harms of an added agent.
     """
 
     title: Text
@@ -321,6 +323,7 @@ class ReportConfiguration(Form):
     claim_rules: ClaimRules
     claims: tuple[Claim, ...]
     agent: Text = "agent"
+    balance_months: Mapping[str, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         risks = [f"{risk.setting}/{risk.analysis}" for risk in self.control_risks]

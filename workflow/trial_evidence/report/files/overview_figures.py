@@ -24,6 +24,7 @@ from trial_evidence.figures.overview import risk_of_bias as bias
 from trial_evidence.figures.stage import judgements
 from trial_evidence.files import read_table, records, write_table, write_text
 from trial_evidence.measures import MEASURES
+from trial_evidence.report.files.balance_figure import balance_pages
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, UNUSED, flow_table
@@ -83,7 +84,7 @@ def overview_pages(
     if len(dated):
         chart = charted(timeline, dated, words=words, description=description, style=style)
         pages["timeline"] = ("", chart)
-    return pages
+    return pages | balance_pages(material, style)
 
 
 def summary_of(material: Material, certainty: Certainties) -> answers.EffectSummary:

@@ -40,11 +40,11 @@ TABLES = {
     "over_time": "findings",
     "heterogeneity": "robustness", "sensitivity": "robustness", "evidence_map": "evidence-map",
     "timeline": "evidence-map", "biomarkers": "biomarkers", "flow": "search",
-    "harms": HARMS,
+    "harms": HARMS, "balance": HARMS,
 }  # fmt: skip
 PICTURES = {
     "summary": "answer", "risk_of_bias": "bias", "evidence_map": "evidence-map",
-    "timeline": "evidence-map", "flow": "search",
+    "timeline": "evidence-map", "flow": "search", "balance": HARMS,
 }  # fmt: skip
 # The page prints these analysis by analysis, or as sentences.
 ELSEWHERE = {"rows_used", "rows_set_aside", "answers"}

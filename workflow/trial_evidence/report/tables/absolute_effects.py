@@ -11,7 +11,7 @@ from trial_evidence.report.absolute.effects import absolute_effect, effects_to_a
 from trial_evidence.report.absolute.hazards import not_proportional
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.tables.harms import harm_findings
+from trial_evidence.report.tables.harms import findings_of_harms
 from trial_evidence.report.words.formats import Format, Row
 from trial_evidence.report.words.printed import count
 from trial_evidence.words.numbers import round_half_up
@@ -39,11 +39,10 @@ def summary_of_findings(
         notes.append(" ".join(filter(None, [
             f"{where}: {told}.", not_proportional(material, analysis)
         ])))  # fmt: skip
-    for lead, risks, told in harm_findings(material):
-        rows += [_harm(lead, level, risk, told) for level, risk in risks.items()]
-        notes.append(
-            f"{material.configuration.settings[lead['setting']]}, {lead['title']}: {told}."
-        )
+    for _, lead, start in findings_of_harms(material):
+        rows.append(_harm(lead, start))
+        setting = material.configuration.settings[lead["setting"]]
+        notes.append(f"{setting}, {lead['title']}: {start.source}.")
     formats: dict[str, Format] = {
         "trials": _trials,
         "per": lambda row, key: _per(row[key]),
@@ -73,16 +72,15 @@ def findings(
     return rows, "; ".join(filter(None, (basis, scale)))
 
 
-def _harm(lead: Row, level: str, risk: float, basis: str) -> dict[str, Any]:
+def _harm(lead: Row, start: StartingRisk) -> dict[str, Any]:
     """A row of a harm, by its own control arms' risk: that is no other risk to carry a ratio to."""
-    start = StartingRisk(level, risk, basis, trials=lead["trials"])
     return {
         **lead,
         **{f"control_risk_{name}": value for name, value in asdict(start).items()},
-        "control_risk_basis": basis,
-        "source_id": "",
+        "control_risk_basis": start.source,
+        "source_id": start.source_id,
         "certainty": "",
-        **absolute_effect(lead, risk),
+        **absolute_effect(lead, start.risk),
     }
 
 

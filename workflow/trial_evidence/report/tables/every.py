@@ -4,6 +4,7 @@ from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.tables import (
     absolute_effects,
+    balance,
     certainty,
     characteristics,
     claims,
@@ -33,6 +34,10 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
         absolute_effects.summary_of_findings(material, words),
         over_time.over_time_table(material),
         certainty.certainty_table(material, found),
-        *([harms.harms_table(material)] if harms.harm_analyses(material) else []),
+        *(
+            [harms.harms_table(material), balance.balance_table(material)]
+            if harms.harm_analyses(material)
+            else []
+        ),
         *(table(material) for table in alone),
     )

@@ -7,7 +7,8 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, of_pool, where
+from trial_evidence.report.absolute.control_risks import StartingRisk
+from trial_evidence.report.material.material import JOINED, Material, of_pool, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words import printed
@@ -40,17 +41,11 @@ def harm_analyses(material: Material) -> tuple[Analysis, ...]:
     return tuple(analysis for analysis in material.configuration.analyses if analysis.harm)
 
 
-def harm_findings(material: Material) -> Iterator[tuple[Row, dict[str, float], str]]:
-    """The leading result on each harm by the agents added, for a summary of findings.
+def findings_of_harms(material: Material) -> Iterator[tuple[Analysis, Row, StartingRisk]]:
+    """The leading result on each harm by the agents added, with the risk that it starts from.
 
-    Yields
-    ------
-    lead : mapping
-        Of the estimates, with a ``title`` of its own.
-    risks : dict
-        Risk in the control arms of its trials by its level: all patients of these arms together.
-    basis : str
-        Where the risk comes from in words.
+    That is the risk of all patients in the control arms of its trials together; its source names
+    the trials and reports.
     """
     for analysis in harm_analyses(material):
         trials = material.about(material.evidence.trials, analysis)
@@ -58,12 +53,12 @@ def harm_findings(material: Material) -> Iterator[tuple[Row, dict[str, float], s
         for lead in records(found[found["subgroup"].str.contains("=")]):
             mine = trials[trials["trial_id"].isin(lead["trials"].split(";"))]
             risk = mine["events_control"].sum() / mine["n_control"].sum()
-            reported = [
-                f"{row['trial']} ({material.cited(row['source_id'])})" for row in records(mine)
-            ]
+            arms = [f"{row['trial']} ({material.cited(row['source_id'])})" for row in records(mine)]
+            source = f"control arm{'s' if len(mine) > 1 else ''} of {', '.join(arms)}"
+            sources = JOINED.join(dict.fromkeys(mine["source_id"]))
+            start = StartingRisk("observed", risk, source, trials=lead["trials"], source_id=sources)
             title = f"{analysis.labels[0]}, {mine['added'].iloc[0].lower()} added"
-            basis = f"control arm{'s' if len(mine) > 1 else ''} of {', '.join(reported)}"
-            yield lead | {"title": title}, {"observed": risk}, basis
+            yield analysis, {**lead, "title": title}, start
 
 
 def _trials(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,70 @@
+"""The picture of benefit and harm: what an added agent changes in patients of a thousand."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.forests.axes import lower_first
+from trial_evidence.figures.forests.forest import Column, Forest, Row, headed
+from trial_evidence.figures.forests.layout import layout
+from trial_evidence.report.material.material import Material
+from trial_evidence.report.tables.balance import PER, Balance, balance, change_in_words
+from trial_evidence.report.words.templates import declared
+from trial_evidence.words.numbers import round_half_up
+
+_ENDS = ("difference", "difference_low", "difference_high")
+
+
+def balance_pages(material: Material, style: Style) -> dict[str, tuple[str, Page]]:
+    """Name of the figure of every setting that has both -> the setting and its page."""
+    return {
+        f"balance_{setting}": (setting, layout(_figure(material, str(setting), list(rows)), style))
+        for setting, rows in groupby(balance(material), itemgetter("setting"))
+    }
+
+
+def _figure(material: Material, setting: str, found: list[Balance]) -> Forest:
+    text = declared("figures")["balance"]
+    columns = (
+        Column("trial", text["outcome"], "left", "left"),
+        Column("side", text["side"], "left", "left", 2),
+        Column("control", text["control"], "right", "left", 1),
+        Column("change", text["change"], "right", "right"),
+    )
+    rows: list[Row] = []
+    said = []
+    for added, mine in groupby(found, itemgetter("added")):
+        rows += headed(rows, text["added"].format(added=added))
+        for row in mine:
+            rows.append(_row(row))
+            said.append(f"{added}, {lower_first(row['about'])} {change_in_words(row)}")
+    title = text["title"].format(setting=lower_first(material.configuration.settings[setting]))
+    return Forest(
+        title,
+        columns,
+        tuple(rows),
+        Axis("linear", 0.0, "", text["fewer"], text["more"]),
+        footnotes=(*text["footnotes"], *_sources(found, text["source"])),
+        description=text["description"].format(title=title, said="; ".join(said)),
+    )
+
+
+def _row(row: Balance) -> Row:
+    texts = {
+        "trial": row["about"],
+        "side": row["side"],
+        "control": round_half_up(PER * row["control_risk"], 0),
+        "change": change_in_words(row),
+    }
+    return Row("pooled", texts, *(PER * row[end] for end in _ENDS))
+
+
+def _sources(found: list[Balance], words: str) -> Iterator[str]:
+    """Where the risks without the agent come from, of benefits; harms have their own arms'."""
+    named = dict.fromkeys((row["about"], row["control_risk_source"]) for row in found
+                          if row["side"] == "Benefit")  # fmt: skip
+    if named:
+        yield words.format(said="; ".join(f"{about}, {source}" for about, source in named))

@@ -1,0 +1,121 @@
+"""Benefit and harm of an added agent side by side: differences in patients of a thousand."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.files import records
+from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
+from trial_evidence.report.absolute.effects import absolute_effect
+from trial_evidence.report.absolute.scale import constant_scale
+from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.tables.harms import findings_of_harms
+from trial_evidence.report.words.formats import Format, Row
+from trial_evidence.words.numbers import format_interval, format_number, round_half_up
+
+PER = 1000
+BENEFIT, HARM = "Benefit", "Harm"
+Balance = dict[str, Any]
+
+
+def balance_table(material: Material) -> ReportTable:
+    """Per thousand patients, what adding an agent changes: outcomes of benefit, then harms.
+
+    A row a setting, agents added and outcome; risks and differences in ``data`` are proportions.
+    """
+    formats: dict[str, Format] = {
+        "per": lambda row, key: round_half_up(PER * row[key], 0),
+        "change": lambda row: change_in_words(row),
+    }
+    return material.table("balance", balance(material), formats)
+
+
+def balance(material: Material) -> list[Balance]:
+    """The rows of `balance_table`, by setting and agents in the order of the analyses.
+
+    Of agents that have results on benefit and on harm both; nothing is weighed against nothing.
+    """
+    found = [*_benefits(material), *_harms(material)]
+    sides: dict[tuple[str, str], set[str]] = {}
+    for row in found:
+        sides.setdefault((row["setting"], row["added"]), set()).add(row["side"])
+    both = [key for key, present in sides.items() if len(present) == 2]
+    order = {key: at for at, key in enumerate(both)}
+    kept = [row for row in found if (row["setting"], row["added"]) in order]
+    settings = list(material.configuration.settings)
+    return sorted(
+        kept, key=lambda row: (settings.index(row["setting"]), order[row["setting"], row["added"]])
+    )
+
+
+def change_in_words(row: Row) -> str:
+    """The difference in patients of a thousand, with its interval."""
+    change, low, high = (PER * row[f"difference{end}"] for end in ("", "_low", "_high"))
+    return f"{format_number(change, 0)} ({format_interval(low, high, 0)})"
+
+
+def _benefits(material: Material) -> Iterator[Balance]:
+    wanted = {(rule.setting, rule.analysis): rule for rule in material.report.control_risks}
+    for analysis in material.front():
+        place = analysis.setting, analysis.id
+        if place not in wanted or analysis.setting not in material.report.balance_months:
+            continue
+        risks, _ = control_risks(material, analysis, wanted[place])
+        start = _start(risks, material.report.balance_months[analysis.setting])
+        scale = constant_scale(material, analysis)
+        measure = scale.measure if scale else analysis.measures[0]
+        leads = where(
+            material.evidence.estimates,
+            setting=analysis.setting, analysis=analysis.id, measure=measure, role="lead",
+        )  # fmt: skip
+        for lead in records(leads):
+            column, _, agents = lead["subgroup"].partition("=")
+            if column == analysis.subgroups == "added_agents" and start is not None:
+                about = _counted(analysis, start.months)
+                yield _row(material, analysis, lead, agents, BENEFIT, about, start)
+
+
+def _harms(material: Material) -> Iterator[Balance]:
+    for analysis, lead, start in findings_of_harms(material):
+        agents = lead["subgroup"].partition("=")[2]
+        yield _row(material, analysis, lead, agents, HARM, analysis.labels[0], start)
+
+
+def _counted(analysis: Analysis, months: float) -> str:
+    """What is counted: a response, a death, or an event of a timed endpoint by some time."""
+    first = analysis.outcomes[0]
+    if months != months:
+        return first.label
+    return f"{'Death' if first.survival else f'{first.label} event'} by {months:g} months"
+
+
+def _start(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk | None:
+    """The risk of all patients by the time asked for, the nearest where there is none; the middle
+    one where risks have no time."""
+    whole = [risk for risk in risks if risk.subgroup == "all"]
+    timed = [risk for risk in whole if risk.months == risk.months]
+    if timed:
+        return min(timed, key=lambda risk: abs(risk.months - months))
+    return whole[len(whole) // 2] if whole else None
+
+
+def _row(
+    material: Material,
+    analysis: Analysis,
+    lead: Row,
+    agents: str,
+    side: str,
+    outcome: str,
+    start: StartingRisk,
+) -> Balance:
+    return {
+        **lead,
+        "side": side,
+        "added": material.agents_named(agents.replace("+", " + ")),
+        "about": outcome,
+        "better": "fewer" if analysis.fewer_is_better else "more",
+        "control_risk_source": start.source,
+        "source_id": start.source_id,
+        **absolute_effect(lead, start.risk),
+    }
