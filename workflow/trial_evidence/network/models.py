@@ -128,7 +128,14 @@ def interval_words(model: NetworkModel, df: int) -> str:
     if model.prior:
         return f"Bayesian, {model.prior} prior on τ, {of} for heterogeneity"
     if model.name == HARTUNG_KNAPP:
-        wider = (model.factor or 1.0) > 1
-        factor = f", variances × {format_number(model.factor or 1.0, 2)}" if wider else ""
+        times = format_number(model.factor or 1.0, 2)
+        factor = "" if times == format_number(1.0, 2) else f", variances × {times}"
         return f"Hartung–Knapp type, t with {of}{factor}, never narrower than Wald’s"
     return "Wald"
+
+
+def interval_heading(model: NetworkModel) -> str:
+    """The interval of a model as the heading of a column."""
+    if model.prior:
+        return "Bayesian\n" + model.prior.replace("(", "\n(", 1)
+    return {WALD: "Wald\ninterval", HARTUNG_KNAPP: "Hartung–\nKnapp type"}[model.name]

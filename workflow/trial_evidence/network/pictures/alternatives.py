@@ -8,7 +8,7 @@ from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.files import records
 from trial_evidence.network.alternatives import ABSENT, interval_models
-from trial_evidence.network.models import HARTUNG_KNAPP, WALD
+from trial_evidence.network.models import interval_heading
 from trial_evidence.network.pictures.words import Told, counted, intervals, listed, percent
 from trial_evidence.words.numbers import format_number
 
@@ -23,11 +23,9 @@ def alternatives(told: Told) -> Page | None:
     if not shown:
         return None
     leading = {row["lead"] for row in shown}
-    priors = {model.name: model.prior for part in told.analysis.parts for model in part.models}
-    heads = {WALD: "Wald\ninterval", HARTUNG_KNAPP: "Hartung–\nKnapp type"}
-    heads |= {name: f"Bayesian\n{prior}" for name, prior in priors.items() if prior}
+    models = {model.name: model for part in told.analysis.parts for model in part.models}
     # The one that leads stands beside its estimate.
-    others = [name for name in interval_models(told.analysis) if {name} != leading]
+    others = [n for n in interval_models(told.analysis) if {n} != leading and n in models]
     rows: list[Row] = []
     described = []
     for number, row in enumerate(shown):
@@ -45,8 +43,11 @@ def alternatives(told: Told) -> Page | None:
         [
             Column("label", "Dual regimen", "left", "left"),
             Column("direct", "Direct\nshare", "right", "left"),
-            *(Column(name, heads[name], "right", "right", 1) for name in others),
-            Column("link", "Weakest link", "left", "right", 2),
+            *(
+                Column(name, interval_heading(models[name]), "right", "right", priority)
+                for priority, name in enumerate(others, start=1)
+            ),
+            Column("link", "Weakest link", "left", "right", len(others) + 1),
         ],
         ("the dual regimen", "the comparator"),
         f"{told.measure.title.lower()} with its {told.level} interval: {'; '.join(described)}. "

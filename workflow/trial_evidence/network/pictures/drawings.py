@@ -18,7 +18,7 @@ from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.fit.evidence_split import ALL_DIRECT
-from trial_evidence.network.models import COMMON, LEADING, WALD
+from trial_evidence.network.models import COMMON, LEADING, WALD, interval_heading
 from trial_evidence.network.pictures.alternatives import NO_LOOP, alternatives
 from trial_evidence.network.pictures.components import additivity, components
 from trial_evidence.network.pictures.words import (
@@ -152,13 +152,14 @@ def _forest(told: Told) -> Page:
     described = []
     found = told.tables["reference"]
     beside = {(row["model"], row["code"]): row for row in records(found)}
-    others = {model.name: model.prior for part in told.analysis.parts for model in part.models}
-    bayesian = {name: prior for name, prior in others.items() if prior}
+    # Of the largest part, beside the one that leads there.
+    models = [m for m in told.analysis.parts[0].models if m.prior or m.name == WALD]
+    others = [model for model in models if model.role != LEADING]
     for _, block in _best_first(found[found["role"] == LEADING]).groupby("part"):
         rows += headed(rows, f"Against {block['reference'].iloc[0]}", "label")
         for row in records(block):
             patients, code = nodes[row["code"]]["patients"], row["code"]
-            limits = {name: beside[name, code] for name in (WALD, *bayesian)}
+            limits = {model.name: beside[model.name, code] for model in others}
             rows.append(
                 told.row(
                     code,
@@ -175,11 +176,13 @@ def _forest(told: Told) -> Page:
         rows,
         [
             Column("label", "Regimen", "left", "left"),
-            Column("n", "Patients", "right", "left", 3),
-            Column("direct", "Direct\ntrials", "right", "left", 1),
-            Column(WALD, "Wald\ninterval", "right", "right", 1),
-            *(Column(n, f"Bayesian\n{of}", "right", "right", 1) for n, of in bayesian.items()),
-            Column("score", "P-score", "right", "right", 2),
+            Column("n", "Patients", "right", "left", 5),
+            Column("direct", "Direct\ntrials", "right", "left", 3),
+            *(
+                Column(model.name, interval_heading(model), "right", "right", priority)
+                for priority, model in enumerate(others, start=1)
+            ),
+            Column("score", "P-score", "right", "right", 4),
         ],
         ("the regimen", "the reference"),
         f"{told.measure.title.lower()} with its {told.level} interval: {'; '.join(described)}.",
