@@ -85,9 +85,10 @@ def _harms(material: Material) -> Iterator[Balance]:
 def _counted(analysis: Analysis, months: float) -> str:
     """What is counted: a response, a death, or an event of a timed endpoint by some time."""
     first = analysis.outcomes[0]
-    if months != months:
+    if analysis.kind == "counts":
         return first.label
-    return f"{'Death' if first.survival else f'{first.label} event'} by {months:g} months"
+    by = f" by {months:g} months" if months == months else ""
+    return f"{'Death' if first.survival else f'{first.label} event'}{by}"
 
 
 def _start(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk | None:
