@@ -123,7 +123,7 @@ def configuration(*analyses: Analysis, rates: Sequence[RateAnalysis] = ()) -> Co
     """A configuration of one setting with the project's orders of preference."""
     return Configuration(
         confidence_level=95.0,
-        tau_prior_scale={"log_ratio": 0.5, "logit": 1.0, "difference": 0.125},
+        tau_priors=PROJECT.tau_priors,
         effect_modifier_min_trials=2,
         pooling=POOLING,
         sensitivity=SENSITIVITY,

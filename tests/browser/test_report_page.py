@@ -209,7 +209,7 @@ def test_prediction_interval_and_weights_are_metafors(arithmetic):
 
 
 def test_the_posterior_is_the_exact_one(arithmetic):
-    script = "([y, v, scale]) => Statistics.bayesian(y, v, scale, 95)"
+    script = "([y, v, scale]) => Statistics.bayesian(y, v, ['half_normal', scale], 95)"
     compared = 0
     for found in load("bayes").values():
         if len(found["yi"]) < 2:
@@ -246,7 +246,7 @@ def test_every_pool_agrees_with_the_pipelines_estimates(arithmetic, real_page):
         for name in PUBLISHED:
             if row[name] and name in own:
                 assert relative(own[name], float(row[name])) < 1e-8, (key, row["model"], name)
-        if row["model"] == "bayesian" and row["probability_of_benefit"]:
+        if row["model"].startswith("bayesian") and row["probability_of_benefit"]:
             benefit = (
                 own["below_zero"] if row["measure"] == "hazard_ratio" else 1 - own["below_zero"]
             )
@@ -260,23 +260,24 @@ def test_every_pool_agrees_with_the_pipelines_estimates(arithmetic, real_page):
 def test_primary_results_alone_agree_with_the_pipelines_function(arithmetic, real_page):
     # The pipeline's function on the rows that are left, whatever rows the sheet holds today.
     from trial_evidence.config.configuration import read_configuration
-    from trial_evidence.pool.models.pooling import pool_all
+    from trial_evidence.pool.models.pooling import model_priors, pool_all
 
     configuration = read_configuration(real_page.parent / "config")
     pools = arithmetic.run("""() => Object.values(Page.data.analyses).flat().filter((p) => p.pooled)
         .map((pool) => {
           const rows = pool.rows.filter((row) => row.pooled && row.primary);
           const all = pool.rows.filter((row) => row.pooled).length;
-          return { scale: pool.scale, prior: pool.prior, all, y: rows.map((row) => row.y),
+          return { scale: pool.scale, measure: pool.set[0], all, y: rows.map((row) => row.y),
                    v: rows.map((row) => row.v), found: Page.pooled(pool, rows) };
         }).filter((pool) => pool.y.length > 1 && pool.y.length < pool.all)""")
     natural = {"log_ratio": math.exp, "identity": lambda x: x,
                "logit": lambda x: 1 / (1 + math.exp(-x))}  # fmt: skip
     assert len(pools) > 5
     for pool in pools:
+        priors = model_priors(configuration.tau_priors[pool["measure"]])
         expected = pool_all(
             pool["y"], pool["v"], pooling=configuration.pooling,
-            level=configuration.confidence_level, tau_prior_scale=pool["prior"],
+            level=configuration.confidence_level, priors=priors,
         )  # fmt: skip
         for model in expected:
             own = pool["found"]["models"].get(model.model)

@@ -1,6 +1,7 @@
 """Leave-one-out and cumulative forest plots, and the charts of one pool, against the tables."""
 
 import math
+import re
 
 import pytest
 from meaning.evidence import BENEFIT_BELOW, NO_EFFECT, floats, named, numbers, one, rows, says
@@ -82,6 +83,16 @@ def panel(drawn, name):
 # ------------------------------------------------------------------------------------- charts
 
 
+def random_effects(made_up, case):
+    """The result that a figure of random effects shows, whichever model leads."""
+    entry, measure, _ = case
+    return one(
+        made_up.results / "estimates.csv",
+        setting=entry["setting"], analysis=entry["id"], measure=measure, subgroup="all",
+        model="random_reml_hk",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("case", FIRST, ids=named)
 def test_the_funnel_has_every_trial_at_its_estimate_and_standard_error(made_up, case):
     drawn = figure(made_up, case, "funnel")
@@ -91,7 +102,7 @@ def test_the_funnel_has_every_trial_at_its_estimate_and_standard_error(made_up, 
         assert drawn.marks_at(x.at(estimate), y.at(error)), row["trial"]
     # Large trials, whose standard error is small, are at the top.
     assert y.slope > 0
-    pooled = float(estimates(made_up, case, "all")["estimate"])
+    pooled = float(random_effects(made_up, case)["estimate"])
     assert drawn.plumb_at(x.at(pooled)), "no line at the pooled estimate"
     limits = [pooled * math.exp(side * 1.959964 * y.high) for side in (-1, 1)]
     for at, limit in zip((x.low, x.high), limits, strict=True):
@@ -129,7 +140,7 @@ def test_p_value_functions_peak_at_the_estimates_and_cross_at_the_limits(made_up
                             (1.0, 0.05, 0.05), strict=True):  # fmt: skip
             if x.low < value < x.high:
                 assert drawn.passes(x.at(value), y.at(p), within=1.3), (row["trial"], value)
-    lead = estimates(made_up, case, "all")
+    lead = random_effects(made_up, case)
     for low, high in (("ci_low", "ci_high"), ("pi_low", "pi_high")):
         for value in floats(lead, low, high):
             if x.low < value < x.high:
@@ -143,7 +154,7 @@ def test_the_posterior_gives_the_numbers_of_the_bayesian_model(made_up, case):
     bayes = one(
         made_up.results / "estimates.csv",
         setting=entry["setting"], analysis=entry["id"], measure=measure, subgroup="all",
-        model="bayesian",
+        model="bayesian_empirical",
     )  # fmt: skip
     x = drawn.across(x=panel(drawn, "posterior"))
     estimate, low, high = floats(bayes, *POOL)
@@ -156,7 +167,9 @@ def test_the_posterior_gives_the_numbers_of_the_bayesian_model(made_up, case):
         assert any(abs(px - x.at(limit)) < 1.0 for px in corners)
     line = next(text for text in said if text.startswith("Probability of benefit"))
     shown = numbers(line.split(";")[0])[0]
-    assert shown == pytest.approx(100 * float(bayes["probability_of_benefit"]), abs=0.0501)
+    benefit = 100 * float(bayes["probability_of_benefit"])
+    said_so = benefit > shown if "above" in line else benefit == pytest.approx(shown, abs=0.0501)
+    assert said_so, (line, benefit)
 
 
 @pytest.mark.parametrize("case", FIRST, ids=named)
@@ -170,7 +183,7 @@ def test_all_subsets_are_counted_and_the_pool_is_marked(made_up, case):
     assert apart == [2 ** (k - 1) - 1, 2 ** (k - 1) - k]
     cooks = max(table(made_up, case, "influence"), key=lambda row: float(row["cook_distance"]))
     assert all(cooks["trial"] in word.text for word in heads)
-    pooled = float(estimates(made_up, case, "all")["estimate"])
+    pooled = float(random_effects(made_up, case)["estimate"])
     half = heads[1].box[0] - 3
     for panel_x in ((0, half), (half, drawn.width)):
         x = drawn.across(x=panel_x)
@@ -195,8 +208,9 @@ def test_the_specification_curve_runs_through_every_result(made_up, case):
     )
     for row in ends:
         assert any(abs(level - y.at(float(row["estimate"]))) < 1.8 for level in levels)
-    leading = next(row for row in found if row["leading"] == "yes")
-    assert f"Leading specification: {float(leading['estimate']):.2f}" in drawn.everything
+    # A Bayesian model, which leads with few trials, is no specification.
+    leading = [f"{float(row['estimate']):.2f}" for row in found if row["leading"] == "yes"]
+    assert re.findall(r"Leading specification: (\d+\.\d+)", drawn.everything) == leading
     assert y.slope < 0
 
 

@@ -209,12 +209,41 @@ def test_a_verdict_follows_its_rule(made_up):
     verdicts = {row["claim"]: row for row in rows(made_up.results / "tables/claims.csv")}
     for claim, above in (("response", True), ("event_free", False), ("progression", False),
                          ("survival", False)):  # fmt: skip
-        low, high = floats(verdicts[claim], "ci_low", "ci_high")
-        good = low > 1 if above else high < 1
-        assert (verdicts[claim]["verdict"] == "supported") == good, claim
-    assert verdicts["pik3ca_response"]["verdict"] == "supported"
-    assert verdicts["pik3ca_response_reversed"]["verdict"] == "not supported"
-    assert verdicts["survival"]["verdict"] == "not enough data"
+        row = verdicts[claim]
+        # Both models of equal rank have to say so.
+        found = [
+            floats(own, "ci_low", "ci_high")
+            for own in rows(
+                made_up.results / "estimates.csv", setting=row["setting"],
+                analysis=row["analysis"], subgroup="all",
+            )
+            if own["role"] and own["measure"] in ("risk_ratio", "hazard_ratio")
+        ]  # fmt: skip
+        good = all(low > 1 if above else high < 1 for low, high in found)
+        left = rows(
+            made_up.results / row["setting"] / "sensitivity/leave_one_out.csv",
+            analysis=row["analysis"], leads="yes",
+        )  # fmt: skip
+        (curve,) = rows(
+            made_up.results / row["setting"] / "sensitivity/multiverse_summary.csv",
+            analysis=row["analysis"], measure="risk_ratio" if above else "hazard_ratio",
+        )  # fmt: skip
+        without = [floats(own, "ci_low", "ci_high") for own in left
+                   if own["measure"] in ("risk_ratio", "hazard_ratio")]  # fmt: skip
+        firm = not any(low <= 1 <= high for low, high in without)
+        firm = firm and float(curve["share_above" if above else "share_below"]) >= 0.8
+        (certainty,) = {
+            own["certainty"] for own in rows(
+                made_up.results / "tables/certainty.csv", setting=row["setting"],
+                analysis=row["analysis"],
+            )
+        }  # fmt: skip
+        probable = float(row["probability_of_benefit"]) >= 0.9
+        expected = "supported" if good and firm else "probable" if probable else "not enough data"
+        expected = "not enough data" if certainty == "very low" else expected
+        assert row["verdict"] == expected, claim
+    for claim in ("pik3ca_response", "pik3ca_response_reversed"):
+        assert verdicts[claim]["verdict"] == "described"
 
 
 def test_the_characteristics_list_the_arms_with_their_patients(made_up):

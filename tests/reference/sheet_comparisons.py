@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.measures import MEASURES
+from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.models.mantel_haenszel import COUNT_COLUMNS
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import influence_table
@@ -62,7 +63,7 @@ def comparison(name: str) -> Comparison:
         measure=given["measure"],
         rows=rows,
         level=95.0,
-        prior_scale=given["prior_scale"],
+        priors={"bayesian": HalfNormal(given["prior_scale"])},
         pooling=_configuration().pooling,
     )
 
@@ -87,7 +88,7 @@ def unchanged(name: str, c: Comparison) -> bool:
     if given is None or list(c.rows["trial_id"]) != given["trials"]:
         return False
     same = np.allclose([c.yi, c.vi], [given["yi"], given["vi"]], rtol=1e-12, atol=0)
-    return same and c.prior_scale == given["prior_scale"] and c.level == 95
+    return same and c.cautious_scale == given["prior_scale"] and c.level == 95
 
 
 def tables(name: str, of_the_sheet: Comparison | None = None) -> Iterator[Pair]:
@@ -126,8 +127,8 @@ def tables(name: str, of_the_sheet: Comparison | None = None) -> Iterator[Pair]:
             [*natural([mean, low, high]), p, *tau2],
         )  # fmt: skip
     for prior, theirs in given["bayes"].items():
-        scale = c.prior_scale * (2 if prior == "halfnormal_wide" else 1)
-        row = _row(methods, model="bayesian", prior=PRIORS[prior].format(scale))
+        scale = c.cautious_scale * (2 if prior == "halfnormal_wide" else 1)
+        row = _row(methods, prior=PRIORS[prior].format(scale))
         below = theirs["below_zero"]
         benefit = below if MEASURES[c.measure].benefit_below else 1 - below
         worthwhile = theirs["below_worthwhile"] if c.measure == "hazard_ratio" else None

@@ -14,7 +14,13 @@ from trial_evidence.config.configuration import (
     unknown_agents,
     unknown_analyses,
 )
-from trial_evidence.config.methods import LeadRule, PriorComparison, PriorOutcome
+from trial_evidence.config.methods import (
+    EmpiricalPrior,
+    LeadRule,
+    PriorComparison,
+    PriorOutcome,
+    TauPriors,
+)
 from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
@@ -32,7 +38,13 @@ CONFIG = Path(__file__).resolve().parents[2] / "config"
 
 SETTINGS = {
     "confidence_level": 95,
-    "tau_prior_scale": {"log_ratio": 0.5, "logit": 1.0, "difference": 0.125},
+    "tau_priors": {
+        "risk_ratio": {"half_normal": 0.5, "empirical": {"inverse_gamma": [1.5, 0.25]}},
+        "odds_ratio": {"half_normal": 0.6},
+        "hazard_ratio": {"half_normal": 0.5, "empirical": {"half_normal": 0.1}},
+        "risk_difference": {"half_normal": 0.125},
+        "proportion": {"half_normal": 1.0},
+    },
     "effect_modifier_min_trials": 2,
     "pooling": {
         "tau2_estimator": "PM",
@@ -170,6 +182,8 @@ def test_the_methods_are_read(tmp_path):
         LeadRule(4, "random_effects", "bayesian", ""),
     )
     assert pooling.lead_ranges == (("bayesian", 2, 3), ("random_effects", 4, None))
+    assert found.tau_priors["risk_ratio"] == TauPriors(0.5, EmpiricalPrior((1.5, 0.25)))
+    assert found.tau_priors["odds_ratio"] == TauPriors(0.6, None)
     assert sensitivity.empirical_prior == ("any", "any")
     assert sensitivity.verification == (("primary",), ("primary", "secondary"))
     assert sensitivity.preferred == {"analysis": ("final",)}
@@ -247,7 +261,11 @@ def test_the_analyses_that_were_asked_for_are_there():
         (["confidence_level"], "95%",
          'config.yaml, confidence_level: "95%" is not a number.'),
         (["confidence_level"], 100, "config.yaml, confidence_level: 100 is greater than"),
-        (["tau_prior_scale", "logit"], 0, "config.yaml, tau_prior_scale.logit: 0 is less"),
+        (["tau_priors", "proportion", "half_normal"], 0,
+         "config.yaml, tau_priors.proportion.half_normal: 0 is less"),
+        (["tau_priors", "hazard_ratio", "empirical", "inverse_gamma"], [2.42, 0.3],
+         "config.yaml, tau_priors.hazard_ratio.empirical: \"{'half_normal': 0.1, "
+         "'inverse_gamma': [2.42, 0.3]}\" needs one of inverse_gamma and half_normal."),
         (["figures", "formats"], ["gif"],
          'config.yaml, figures.formats: "gif" is not allowed. Allowed: svg, pdf, png.'),
         (["figures", "width_mm"], 20, "config.yaml, figures.width_mm: 20 is less than"),

@@ -72,7 +72,7 @@ const Page = (() => {
   function pooled(pool, rows) {
     return Statistics.poolTrials(
       rows.map((row) => row.y), rows.map((row) => row.v),
-      { scale: pool.scale, prior: pool.prior }, data.method,
+      { scale: pool.scale, priors: pool.priors }, data.method,
     );
   }
 
@@ -85,7 +85,16 @@ const Page = (() => {
       );
     }
     const k = pool.rows.filter((row) => row.pooled).length;
-    return { lead: k === 0 ? null : Statistics.leader(k, data.method), models };
+    return { lead: k === 0 ? null : Statistics.leader(k, data.method, pool.priors), models };
+  }
+
+  // As in the tables: none of few trials, and none that repeats the interval of the mean.
+  function shownPrediction(result) {
+    const [low, high] = [number(result.pi_low), number(result.pi_high)];
+    const alike = (x, y) => Math.abs(x - y) <= 1e-9 * Math.abs(y);
+    const repeated = alike(low, number(result.ci_low)) && alike(high, number(result.ci_high));
+    const few = result.k < data.method.predictionFrom;
+    return few || repeated || Number.isNaN(low) ? "" : interval(low, high);
   }
 
   // ------------------------------------------------------------------------------------- drawing
@@ -159,7 +168,7 @@ const Page = (() => {
     const y = HEIGHT / 2;
     const [low, middle, high] = [result.ci_low, result.estimate, result.ci_high].map((value) =>
       axis.x(within(axis, value)));
-    if (!Number.isNaN(number(result.pi_low))) {
+    if (shownPrediction(result)) {
       const ends = { x1: axis.x(within(axis, result.pi_low)), x2: axis.x(within(axis, result.pi_high)) };
       svg.append(drawn("line", { ...ends, y1: y, y2: y, stroke: "#8fb2d9", "stroke-width": 4 }));
     }
@@ -305,7 +314,7 @@ const Page = (() => {
 
     function modelLine(model, found, lead, axis) {
       const own = found[model];
-      const piece = interval(number(own.pi_low), number(own.pi_high));
+      const piece = shownPrediction(own);
       return element("tr", { class: model === lead ? "lead" : "" },
         element("td"),
         element("th", { scope: "row", colspan: "2", class: "wrap" },
@@ -334,7 +343,7 @@ const Page = (() => {
         result.textContent = "No trial is selected, so there is nothing to pool.";
       } else {
         const own = found.models[found.lead];
-        const piece = interval(number(own.pi_low), number(own.pi_high));
+        const piece = shownPrediction(own);
         result.textContent =
           `${k} of ${total} trials: ${pool().measure.toLowerCase()} ${rounded(own.estimate, 2)} ` +
           `(${data.method.level}% interval ${interval(own.ci_low, own.ci_high)}` +
@@ -345,7 +354,7 @@ const Page = (() => {
       const random = found.models[data.method.model];
       spread.textContent = random
         ? `τ² ${rounded(random.tau2, 3)} (${data.method.level}% interval ` +
-          `${interval(number(random.tau2_low), number(random.tau2_high), 3)}); ` +
+          `${interval(number(random.tau2_low), number(random.tau2_high), 3) || "empty"}); ` +
           `I² ${rounded(random.i2, 0)}% (from Q ${rounded(number(random.i2_from_q), 0)}%); ` +
           `Q = ${rounded(random.q, 2)}, df = ${k - 1}, ${probability(number(random.q_p))}.`
         : "";

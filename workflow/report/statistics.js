@@ -242,6 +242,8 @@ const Statistics = (() => {
     const tail = 0.5 - level / 200;
     const limit = (probability) =>
       squaresTau2(y, v, (q) => probability - chiSquareTail(q, df));
+    // Effects more alike than any tau2 makes them: the set is empty.
+    if (chiSquareTail(weightedSquares(y, v, 0), df) > 1 - tail) return [NaN, NaN];
     return [limit(tail), limit(1 - tail)];
   }
 
@@ -362,24 +364,50 @@ const Statistics = (() => {
   const SEARCH = 129;
   const DROP = 50;
 
-  // Posterior of tau under a flat prior on the mean and a half-normal prior on tau, integrated
-  // over u with tau = unit sinh(u).
-  function tauPosterior(y, v, scale) {
+  // Priors of tau: the logarithm of the density up to a constant, the variable u that the posterior
+  // is smooth in, and values of tau outside which the density is less than exp(-drop) of that at
+  // best.
+  const PRIORS = {
+    half_normal: (scale) => ({
+      logDensity: (tau) => -0.5 * (tau / scale) ** 2,
+      onLogScale: false,
+      reach: (best, drop) => [0, Math.sqrt(best * best + 2 * drop * scale * scale)],
+    }),
+    inverse_gamma: (shape, scale) => {
+      const logDensity = (tau) => -(shape + 1) * Math.log(tau) - scale / tau;
+      const mode = scale / (shape + 1);
+      const reach = (best, drop) => {
+        const least = logDensity(best) - drop;
+        let [low, high] = [Math.min(best, mode), Math.max(best, mode)];
+        while (logDensity(low) > least) low /= 2;
+        while (logDensity(high) > least) high *= 2;
+        return [low, high];
+      };
+      return { logDensity, onLogScale: true, reach };
+    },
+  };
+
+  // Posterior of tau under a flat prior on the mean, integrated over u with tau = unit sinh(u), or
+  // over the logarithm of tau.
+  function tauPosterior(y, v, [name, ...numbers]) {
+    const prior = PRIORS[name](...numbers);
     const unit = 1 / Math.sqrt(sum(v.map((variance) => 1 / variance)));
     const given = (tau) => weighted(y, v, tau * tau);
+    const tauAt = prior.onLogScale ? Math.exp : (u) => unit * Math.sinh(u);
+    const uAt = prior.onLogScale ? Math.log : (tau) => Math.asinh(tau / unit);
     const logDensity = (u) => {
-      const tau = unit * Math.sinh(u);
+      const tau = tauAt(u);
       const { w, total, residuals } = given(tau);
       const misfit = sum(w.map((weight, i) => weight * residuals[i] ** 2));
       const likelihood = 0.5 * (sum(w.map(Math.log)) - Math.log(total) - misfit);
-      return likelihood - 0.5 * (tau / scale) ** 2 + Math.log(Math.cosh(u));
+      return likelihood + prior.logDensity(tau) + (prior.onLogScale ? u : Math.log(Math.cosh(u)));
     };
     const best = Math.max(y.length > 1 ? Math.sqrt(TAU2.REML(y, v)) : 0, 0.1 * unit);
-    const end = Math.asinh(Math.sqrt(best * best + 4 * DROP * scale * scale) / unit);
-    const grid = Array.from({ length: SEARCH }, (_, i) => (end * i) / (SEARCH - 1));
+    const [start, end] = prior.reach(best, 2 * DROP).map(uAt);
+    const grid = Array.from({ length: SEARCH }, (_, i) => start + ((end - start) * i) / (SEARCH - 1));
     const heights = grid.map(logDensity);
     const peak = most(heights);
-    const moments = grid.map((u, i) => heights[i] + 2 * Math.log(Math.hypot(1, Math.sinh(u))));
+    const moments = grid.map((u, i) => heights[i] + 2 * Math.log(Math.hypot(1, tauAt(u) / unit)));
     const momentPeak = most(moments);
     const kept = grid
       .map((_, i) => i)
@@ -395,9 +423,9 @@ const Statistics = (() => {
       total;
     const median = fallingRoot((u) => [0.5 - below(u), -density(u) / total], low, high, (low + high) / 2, SMALL_STEP);
     return {
-      taus: us.map((u) => unit * Math.sinh(u)),
+      taus: us.map(tauAt),
       weights: mass.map((part) => part / total),
-      median: unit * Math.sinh(median),
+      median: tauAt(median),
       given,
     };
   }
@@ -437,8 +465,8 @@ const Statistics = (() => {
     return { below, quantile, shortest };
   }
 
-  function bayesian(y, v, scale, level) {
-    const tau = tauPosterior(y, v, scale);
+  function bayesian(y, v, prior, level) {
+    const tau = tauPosterior(y, v, prior);
     const conditional = tau.taus.map((value) => tau.given(value));
     const means = conditional.map(({ mean }) => mean);
     const variances = conditional.map(({ total }) => 1 / total);
@@ -482,23 +510,29 @@ const Statistics = (() => {
   // Every model the page shows for the trials given, on the natural scale, and the name of the
   // one that leads by the number of trials. `method` is the configured model: its name, estimator,
   // intervals, level, and from how many trials on which model leads.
-  function poolTrials(y, v, { scale, prior }, method) {
+  function poolTrials(y, v, { scale, priors }, method) {
     if (y.length === 0) return { lead: null, models: {} };
     const read = (result) => onNaturalScale(result, scale);
     const common = read(commonEffect(y, v, method.level));
     if (y.length === 1) return { lead: "single_trial", models: { single_trial: common } };
     return {
-      lead: leader(y.length, method),
+      lead: leader(y.length, method, priors),
       models: {
         [method.model]: read(randomEffects(y, v, method)),
         common,
-        bayesian: read(bayesian(y, v, prior, method.level)),
+        ...Object.fromEntries(Object.entries(priors).map(([model, prior]) => [
+          model, read(bayesian(y, v, prior, method.level)),
+        ])),
       },
     };
   }
 
-  const leader = (k, method) =>
-    k === 1 ? "single_trial" : method.leading.filter(([from]) => from <= k).at(-1)[1];
+  // A prior that there is not for a measure makes way for the one that there always is.
+  function leader(k, method, priors) {
+    if (k === 1) return "single_trial";
+    const name = method.leading.filter(([from]) => from <= k).at(-1)[1];
+    return name === method.model || name in priors ? name : "bayesian";
+  }
 
   return {
     bayesian, chiSquareTail, leader, normalQuantile, poolTrials, randomEffects, tQuantile, tTail,

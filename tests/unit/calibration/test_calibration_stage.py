@@ -148,9 +148,11 @@ def test_relative_bias_is_in_variances_of_a_trial(alike):
     assert alike[0.3, "relative tau2 bias", "ML"] == pytest.approx(bias / 0.13, rel=1e-9)
 
 
-def test_both_priors_are_judged(alike):
+def test_every_prior_is_judged(alike):
     found = {name for _, quantity, name in alike if quantity == "coverage" and "Bayes" in name}
-    assert found == {"Bayesian half-normal(0.5)", "Bayesian half-normal(1)"}
+    assert found == {
+        "Bayesian empirical prior", "Bayesian half-normal(0.5)", "Bayesian half-normal(1)",
+    }  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------- files
@@ -163,8 +165,10 @@ def test_files_and_columns(project, tmp_path):
     assert set(files(tmp_path / "out")) == {"calibration.csv", "calibration.md", *figures}
     table = read_table(tmp_path / "out/calibration.csv", ["k", "tau", "value"])
     assert list(table.columns) == COLUMNS
-    assert set(zip(table["analysis"], table["k"], table["tau"], strict=True)) == {
-        ("first", 2, 0), ("first", 2, 0.3), ("second", 3, 0), ("second", 3, 0.3),
+    # The last of each is drawn from the empirical prior anew for each meta-analysis.
+    assert set(zip(table["analysis"], table["k"], table["tau"].fillna(-1), strict=True)) == {
+        ("first", 2, 0), ("first", 2, 0.3), ("first", 2, -1),
+        ("second", 3, 0), ("second", 3, 0.3), ("second", 3, -1),
     }  # fmt: skip
 
 
@@ -198,8 +202,8 @@ def test_parts_of_another_grid_are_not_used(project, tmp_path):
 def test_progress_counts_every_part_of_every_pool(project, tmp_path):
     seen = []
     write_calibration(*project, tmp_path / "out", grid=TINY, progress=lambda *x: seen.append(x[:2]))
-    # two pools, two values of tau, and parts of 25, 25 and 10
-    assert seen == [(done, 12) for done in range(1, 13)]
+    # two pools, two values of tau and one drawn, and parts of 25, 25 and 10
+    assert seen == [(done, 18) for done in range(1, 19)]
 
 
 # --------------------------------------------------------------------------------------- summary

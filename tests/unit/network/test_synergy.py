@@ -4,7 +4,7 @@ import math
 
 import pytest
 from reference import load
-from trial_evidence.config.methods import LeadRule, Pooling
+from trial_evidence.config.methods import LeadRule, Pooling, TauPriors
 from trial_evidence.config.networks import Background
 from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial
 from trial_evidence.network.within_trials.synergy import SCALES, pool_synergy, trial_synergy
@@ -15,7 +15,7 @@ POOLING = Pooling(
     "REML", "hartung_knapp_conservative", "conservative_k_minus_1",
     (LeadRule(2, "random_effects", None, ""),),
 )  # fmt: skip
-TAU_PRIORS = {"log_ratio": 0.5, "difference": 0.125}
+TAU_PRIORS = {"risk_ratio": TauPriors(0.5), "risk_difference": TauPriors(0.125)}
 
 
 def factorial(first, second, both, neither=None, trial="one"):

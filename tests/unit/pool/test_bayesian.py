@@ -124,7 +124,8 @@ def test_more_nodes_change_nothing(yi, vi, scale, field):
 def test_shared_form_carries_median_and_shortest_intervals():
     data = BAYES["synthetic_hr3__logHR"]
     found = posterior(data["yi"], data["vi"], HalfNormal(0.5))
-    pooled = bayesian(data["yi"], data["vi"], 0.5)
+    pooled = bayesian(data["yi"], data["vi"], HalfNormal(0.5), "cautious")
+    assert pooled.model == "cautious"
     assert pooled.estimate == found.median
     assert (pooled.ci_low, pooled.ci_high) == (found.ci_low, found.ci_high)
     assert (pooled.pi_low, pooled.pi_high) == (found.pi_low, found.pi_high)

@@ -2,17 +2,19 @@
 
 import math
 
+import numpy as np
 import pytest
-from scipy.stats import norm, t
-from trial_evidence.pool.bayes.priors import HalfNormal
+from scipy.stats import invgamma, kstest, norm, t
+from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma
 from trial_evidence.pool.probes.calibration import Plan, calibrate
 
 PLAN = Plan(vi=(0.04, 0.04, 0.04, 0.04), taus=(0.0, 0.3), simulations=4000, part=1500, seed=7)
+PRIORS = {"half-normal(0.5)": HalfNormal(0.5)}
 
 
 @pytest.fixture(scope="module")
 def rows():
-    found = calibrate(PLAN, [HalfNormal(0.5)])
+    found = calibrate(PLAN, PRIORS)
     return {(row.tau, row.quantity, row.name): row for row in found}
 
 
@@ -71,11 +73,11 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, rows):
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        calibrate(PLAN, [HalfNormal(0.5)], folder=tmp_path, progress=stop)
+        calibrate(PLAN, PRIORS, folder=tmp_path, progress=stop)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert len(kept) == 2
     seen = []
-    again = calibrate(PLAN, [HalfNormal(0.5)], folder=tmp_path, progress=lambda *x: seen.append(x))
+    again = calibrate(PLAN, PRIORS, folder=tmp_path, progress=lambda *x: seen.append(x))
     assert seen == [(i, 6) for i in range(1, 7)]
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert again == tuple(rows.values())
@@ -118,6 +120,17 @@ def test_a_plan_that_makes_no_sense_is_refused(kwargs, words):
         Plan(**{"vi": (0.1, 0.2), "taus": (0.1,), "simulations": 10} | kwargs)
 
 
-def test_the_same_prior_twice_is_refused():
-    with pytest.raises(ValueError, match="two priors are the same"):
-        calibrate(PLAN, [HalfNormal(0.5), HalfNormal(0.5)])
+def test_a_prior_that_tau_is_drawn_from_holds_its_level():
+    # A posterior is calibrated by definition where truth is drawn from its prior; the flat prior of
+    # the mean is the limit of wide ones. A tau drawn once for all would be far off.
+    prior = InverseGamma(2.42, 0.30)
+    plan = Plan(vi=(0.04, 0.02), taus=(0.1,), simulations=4000, part=4000, drawn_from=prior)
+    found = calibrate(plan, {"own": prior})
+    drawn = {(r.quantity, r.name): r for r in found if math.isnan(r.tau)}
+    for quantity in ("coverage", "prediction coverage"):
+        within(drawn[quantity, "Bayesian own"], 0.95)
+
+
+def test_the_drawn_tau_has_the_distribution_of_the_prior():
+    drawn = InverseGamma(2.42, 0.30).draw(np.random.default_rng(3), 20_000)
+    assert kstest(drawn, invgamma(2.42, scale=0.30).cdf).pvalue > 0.001

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import POOLING
 from trial_evidence.measures.effects import odds_ratio, risk_difference, risk_ratio
+from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma
 from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.many import fit_stack
@@ -16,11 +17,12 @@ from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.models.pooling import pool_all
 
+PRIORS = {"bayesian_empirical": InverseGamma(1.49, 0.24), "bayesian": HalfNormal(0.5)}
 EFFECTS = {"risk_ratio": risk_ratio, "odds_ratio": odds_ratio, "risk_difference": risk_difference}
 
 
 def every_model(yi, vi, pooling=POOLING, counts=None):
-    found = pool_all(yi, vi, pooling=pooling, level=95, tau_prior_scale=0.5, counts=counts)
+    found = pool_all(yi, vi, pooling=pooling, level=95, priors=PRIORS, counts=counts)
     return {result.model: result for result in found}
 
 
@@ -58,7 +60,7 @@ def test_every_model_has_a_result(yi, vi):
     assert set(found) == (
         {"single_trial"}
         if len(yi) == 1
-        else {"random_reml_hk", "common", "dersimonian_laird", "bayesian"}
+        else {"random_reml_hk", "common", "dersimonian_laird", *PRIORS}
     )
 
 

@@ -137,9 +137,9 @@ def test_more_responses_are_a_benefit(measure):
     ("k", "lead", "co_primary"),
     [
         (1, "single_trial", None),
-        (2, "bayesian", None),
-        (3, "random_reml_hk", "bayesian"),
-        (4, "random_reml_hk", "bayesian"),
+        (2, "bayesian_empirical", "bayesian"),
+        (3, "bayesian_empirical", "bayesian"),
+        (4, "bayesian_empirical", "bayesian"),
         (5, "random_reml_hk", None),
     ],
 )

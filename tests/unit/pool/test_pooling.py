@@ -4,15 +4,17 @@ import math
 
 import numpy as np
 import pytest
-from invented import POOLING
+from invented import POOLING, PROJECT
 from reference import load
 from trial_evidence.measures.scales import IDENTITY, LOG_RATIO, LOGIT
+from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.models.mantel_haenszel import Counts
-from trial_evidence.pool.models.pooling import pool_all
+from trial_evidence.pool.models.pooling import model_priors, pool_all
 
 BCG = load("metafor")["bcg_first4__RR"]
 TABLE = Counts(*(BCG["table"][key] for key in ("ai", "n1i", "ci", "n2i")), "risk_ratio")
+PRIORS = {"bayesian_empirical": InverseGamma(1.49, 0.24), "bayesian": HalfNormal(0.5)}
 
 
 def models(pooled):
@@ -20,51 +22,47 @@ def models(pooled):
 
 
 def test_all_models_in_fixed_order():
-    ours = pool_all(
-        BCG["yi"], BCG["vi"], pooling=POOLING, level=95, tau_prior_scale=0.5, counts=TABLE
-    )
+    ours = pool_all(BCG["yi"], BCG["vi"], pooling=POOLING, level=95, priors=PRIORS, counts=TABLE)
     assert models(ours) == [
         "random_reml_hk",
         "common",
         "dersimonian_laird",
         "mantel_haenszel",
+        "bayesian_empirical",
         "bayesian",
     ]
 
 
 def test_no_mantel_haenszel_without_counts():
-    ours = pool_all(BCG["yi"], BCG["vi"], pooling=POOLING, level=95, tau_prior_scale=0.5)
+    ours = pool_all(BCG["yi"], BCG["vi"], pooling=POOLING, level=95, priors=PRIORS)
     assert "mantel_haenszel" not in models(ours)
 
 
 def test_no_mantel_haenszel_where_it_has_no_estimate():
     nothing = Counts([0, 0], [20, 30], [2, 3], [20, 30], "risk_ratio")
     ours = pool_all(
-        [-1.6, -1.9], [2.3, 2.2], pooling=POOLING, level=95, tau_prior_scale=0.5, counts=nothing
+        [-1.6, -1.9], [2.3, 2.2], pooling=POOLING, level=95, priors=PRIORS, counts=nothing
     )
     assert "mantel_haenszel" not in models(ours)
 
 
 def test_one_trial_is_not_pooled():
-    ours = pool_all([0.1], [0.02], pooling=POOLING, level=95, tau_prior_scale=0.5)
+    ours = pool_all([0.1], [0.02], pooling=POOLING, level=95, priors=PRIORS)
     assert models(ours) == ["single_trial"]
 
 
 def test_level_reaches_every_model():
-    ours = pool_all(
-        BCG["yi"], BCG["vi"], pooling=POOLING, level=80, tau_prior_scale=0.5, counts=TABLE
-    )
+    ours = pool_all(BCG["yi"], BCG["vi"], pooling=POOLING, level=80, priors=PRIORS, counts=TABLE)
     assert {result.ci_level for result in ours} == {80}
-    wide = pool_all(
-        BCG["yi"], BCG["vi"], pooling=POOLING, level=95, tau_prior_scale=0.5, counts=TABLE
-    )
+    wide = pool_all(BCG["yi"], BCG["vi"], pooling=POOLING, level=95, priors=PRIORS, counts=TABLE)
     for narrow, broad in zip(ours, wide, strict=True):
         assert broad.ci_low < narrow.ci_low < narrow.ci_high < broad.ci_high
 
 
-def test_prior_scale_reaches_the_bayesian_model():
+def test_prior_reaches_the_bayesian_model():
     expected = load("bayes")["bcg_first4__RR"]["posteriors"]["0.25"]["mu_median"]
-    ours = pool_all(BCG["yi"], BCG["vi"], pooling=POOLING, level=95, tau_prior_scale=0.25)[-1]
+    priors = {"bayesian": HalfNormal(0.25)}
+    ours = pool_all(BCG["yi"], BCG["vi"], pooling=POOLING, level=95, priors=priors)[-1]
     assert ours.estimate == pytest.approx(expected, rel=1e-9)
 
 
@@ -75,7 +73,7 @@ def test_tables_must_be_as_many_as_effects():
             BCG["vi"][:3],
             pooling=POOLING,
             level=95,
-            tau_prior_scale=0.5,
+            priors=PRIORS,
             counts=TABLE,
         )
 
@@ -84,9 +82,9 @@ def test_tables_must_be_as_many_as_effects():
     ("k", "model", "co_primary"),
     [
         (1, "single_trial", None),
-        (2, "bayesian", None),
-        (3, "random_reml_hk", "bayesian"),
-        (4, "random_reml_hk", "bayesian"),
+        (2, "bayesian_empirical", "bayesian"),
+        (3, "bayesian_empirical", "bayesian"),
+        (4, "bayesian_empirical", "bayesian"),
         (5, "random_reml_hk", None),
         (40, "random_reml_hk", None),
     ],
@@ -94,6 +92,28 @@ def test_tables_must_be_as_many_as_effects():
 def test_leading_model_by_number_of_trials(k, model, co_primary):
     lead = leading_model(k, POOLING)
     assert (lead.model, lead.co_primary) == (model, co_primary)
+
+
+@pytest.mark.parametrize(("k", "model"), [(1, "single_trial"), (2, "bayesian"), (4, "bayesian"),
+                                          (5, "random_reml_hk")])  # fmt: skip
+def test_the_cautious_prior_leads_alone_where_there_is_no_empirical_one(k, model):
+    lead = leading_model(k, POOLING, empirical=False)
+    assert (lead.model, lead.co_primary) == (model, None)
+    assert ("cautious prior leads" in lead.reason) == (model == "bayesian")
+
+
+def test_every_measure_has_the_priors_that_the_methods_state():
+    # Bartos et al. 2023, as config.yaml cites it; differences between effects have none of these.
+    stated = {
+        "hazard_ratio": InverseGamma(2.42, 0.30),
+        "risk_ratio": InverseGamma(1.49, 0.24),
+        "odds_ratio": InverseGamma(1.59, 0.48),
+        "risk_difference": HalfNormal(0.118),
+    }
+    found = {name: model_priors(priors) for name, priors in PROJECT.tau_priors.items()}
+    assert {name: p.get("bayesian_empirical") for name, p in found.items() if len(p) > 1} == stated
+    assert list(found["proportion"]) == ["bayesian"]
+    assert list(model_priors(PROJECT.tau_priors["risk_ratio"], empirical=False)) == ["bayesian"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from trial_evidence.pool.bayes.priors import (
     EMPIRICAL_PRIORS,
     HalfCauchy,
     HalfNormal,
+    InverseGamma,
     LogNormal,
     Uniform,
 )
@@ -29,6 +30,9 @@ PRIORS = {
     "halfcauchy_0.3": HalfCauchy(0.3),
     "halfcauchy_0.5": HalfCauchy(0.5),
     "uniform_0_4": Uniform(4.0),
+    "inverse_gamma_hazard_ratio": InverseGamma(2.42, 0.30),
+    "inverse_gamma_risk_ratio": InverseGamma(1.49, 0.24),
+    "inverse_gamma_odds_ratio": InverseGamma(1.59, 0.48),
     "turner_mortality_pharma_placebo": EMPIRICAL_PRIORS["all-cause mortality", DRUG_V_CONTROL],
     "turner_semiobjective_pharma_pharma": EMPIRICAL_PRIORS[
         "cause-specific mortality or major morbidity", DRUG_V_DRUG
@@ -45,6 +49,8 @@ def below(prior, tau):
             return stats.halfcauchy.cdf(tau, scale=scale)
         case Uniform(upper):
             return stats.uniform.cdf(tau, scale=upper)
+        case InverseGamma(shape, scale):
+            return stats.invgamma.cdf(tau, shape, scale=scale)
         case LogNormal(mean, sd):
             return stats.norm.cdf(2 * math.log(tau), mean, sd)
 
@@ -99,7 +105,9 @@ def test_prior_is_a_density_with_its_own_distribution_function(prior):
     assert mass == pytest.approx(below(prior, upper), abs=1e-6)
 
 
-@pytest.mark.parametrize("prior", [HalfNormal(0.5), HalfCauchy(0.5), Uniform(2.0)])
+@pytest.mark.parametrize(
+    "prior", [HalfNormal(0.5), HalfCauchy(0.5), Uniform(2.0), InverseGamma(2.42, 0.30)]
+)
 def test_one_trial_says_nothing_about_tau(prior):
     ours = posterior([0.4], [0.09], prior)
     assert below(prior, ours.tau_median) == pytest.approx(0.5, abs=1e-9)
@@ -137,7 +145,8 @@ def test_empirical_prior_pulls_towards_its_median():
 @pytest.mark.parametrize(
     "make",
     [lambda: HalfNormal(0), lambda: HalfCauchy(-1), lambda: Uniform(math.inf),
-     lambda: LogNormal(-2, 0), lambda: MeanPrior(0, 0), lambda: MeanPrior(math.nan, 1)],
+     lambda: LogNormal(-2, 0), lambda: InverseGamma(0, 0.3),
+     lambda: InverseGamma(2, math.nan), lambda: MeanPrior(0, 0), lambda: MeanPrior(math.nan, 1)],
 )  # fmt: skip
 def test_priors_that_are_none_are_refused(make):
     with pytest.raises(ValueError, match="prior"):

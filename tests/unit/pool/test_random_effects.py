@@ -91,8 +91,13 @@ def test_prediction_interval_agrees_with_metafor(name, method):
 def test_q_profile_interval_agrees_with_metafor(name):
     data = METAFOR[name]
     ours = reml_hartung_knapp(data["yi"], data["vi"])
-    agree(ours.tau2_low, data["tau2_QP95"]["tau2"]["lb"], name)
-    agree(ours.tau2_high, data["tau2_QP95"]["tau2"]["ub"], name)
+    theirs = data["tau2_QP95"]["tau2"]
+    if theirs["ub"] == 0:
+        # metafor's word for an empty set: no tau2 makes effects so much alike
+        assert (ours.tau2_low, ours.tau2_high) == (None, None)
+        return
+    agree(ours.tau2_low, theirs["lb"], name)
+    agree(ours.tau2_high, theirs["ub"], name)
 
 
 @pytest.mark.parametrize("name", SEVERAL)

@@ -80,3 +80,15 @@ def test_selection_needs_trials_on_both_sides_of_a_step():
 def test_what_makes_no_sense_is_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_a_selection_model_that_turns_the_effect_round_says_so():
+    # Eleven trials just significant on one side: selection explains them all, and the likelihood
+    # is highest at an effect on the other side, which no trial shows.
+    se = np.linspace(0.1, 0.3, 12)
+    z = np.array([2.0] * 11 + [0.5])
+    turned = step_selection_model(z * se, se**2, favoured="greater")
+    assert turned.estimate < 0
+    assert turned.turned
+    plain = step_selection_model(3 * z * se, se**2, favoured="greater")
+    assert (plain.estimate > 0, plain.turned) == (True, False)

@@ -112,7 +112,7 @@ def test_a_row_of_the_page():
     (row,) = [line for line in page({}) if "HR" in line or "0.63" in line]
     assert cells(row) == [
         "Dual / single", "all", "3", "600", "Hazard ratio 0.63 (0.40–0.88)", "0.30–1.20",
-        "REML, Hartung–Knapp", "[forest](early/comparison/forest.svg)",
+        "REML, floored Hartung–Knapp", "[forest](early/comparison/forest.svg)",
     ]  # fmt: skip
 
 

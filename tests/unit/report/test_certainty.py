@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from invented import NAN
 from report_material import (
     estimate,
     material,
@@ -94,10 +95,8 @@ def test_risk_of_bias_falls_back_on_an_outcome_of_the_family(found):
     [
         ({"i2": 49.0}, "not_serious"),
         ({"i2": 50.0}, "serious"),
-        (
-            {"i2": 0.0, "pi_high": 1.1},
-            "serious",
-        ),  # the mean excludes no effect, a new trial may not
+        # a prediction interval alone is no inconsistency: it tells of the number of trials
+        ({"i2": 0.0, "pi_high": 1.1}, "not_serious"),
         ({"i2": 80.0, "pi_high": 1.1}, "very_serious"),
         ({"i2": 80.0}, "serious"),
         ({"k": 1.0, "model": "single_trial", "i2": float("nan")}, "not_serious"),
@@ -107,11 +106,11 @@ def test_inconsistency_goes_by_i2_and_prediction(found, fields, expected):
     assert domain(examined(found, **fields), "inconsistency").judgement == expected
 
 
-def test_inconsistency_takes_the_model_that_leaves_more_open(found):
-    changed = examined(found, k=3.0)
-    rows = changed.evidence.estimates.to_dict("records")
-    second = rows[0] | {"model": "bayesian", "role": "co-primary", "pi_low": 0.4, "pi_high": 1.2}
-    assert domain(with_estimates(changed, [*rows, second]), "inconsistency").judgement == "serious"
+def test_few_trials_are_said_to_show_little_of_heterogeneity(found):
+    two = domain(examined(found, k=2.0, i2=0.0, pi_low=NAN, pi_high=NAN), "inconsistency")
+    assert two.reason == "I² 0%; two trials cannot show heterogeneity."
+    three = domain(examined(found, k=3.0, i2=0.0, pi_low=NAN, pi_high=NAN), "inconsistency")
+    assert three.reason == "I² 0%; 3 trials hardly show heterogeneity."
 
 
 # ---------------------------------------------------------------------------------- imprecision
@@ -135,6 +134,18 @@ def test_the_optimal_information_size_is_schoenfelds():
 )
 def test_imprecision_goes_by_limits_and_information(found, fields, expected):
     assert domain(examined(found, **fields), "imprecision").judgement == expected
+
+
+def test_two_trials_are_as_imprecise_as_their_common_effect(found):
+    # The leading interval is wide by what its prior supposes of heterogeneity, not by chance.
+    changed = examined(found, k=2.0, model="bayesian_empirical", ci_low=0.5, ci_high=1.3)
+    lead = changed.evidence.estimates.to_dict("records")[0]
+    common = lead | {"model": "common", "role": "", "ci_low": 0.72, "ci_high": 0.92}
+    random = lead | {"model": "random_reml_hk", "role": ""}
+    judged = domain(with_estimates(changed, [lead, common, random]), "imprecision")
+    assert judged.judgement == "not_serious"
+    assert "The interval (0.72–0.92)" in judged.reason
+    assert "empirical prior supposes the interval is 0.50–1.30" in judged.reason
 
 
 # ----------------------------------------------------------------------------- publication bias

@@ -1,7 +1,9 @@
 """Verdicts on claims, by the rules that config/report.yaml states."""
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from report_material import (
     estimate,
@@ -10,6 +12,7 @@ from report_material import (
     with_sensitivity,
     with_table,
 )
+from scipy.stats import norm
 from trial_evidence.config.reports import (
     AssociationRule,
     Claim,
@@ -18,11 +21,12 @@ from trial_evidence.config.reports import (
     InteractionRule,
     TableRule,
 )
+from trial_evidence.report.material.degrees import information_to_change
 from trial_evidence.report.tables.claims import claims_table, verdicts
 from trial_evidence.words.errors import RequestError
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
-CERTAINTY = {PLACE: "Very low (provisional)"}
+CERTAINTY = {PLACE: "Low (provisional)"}
 
 
 @pytest.fixture
@@ -30,10 +34,19 @@ def found(pooled, tmp_path):
     return material(pooled, tmp_path)
 
 
-def verdict(found, rule):
+def verdict(found, rule, certainty=CERTAINTY):
     claims = (Claim("claim", "Topic", "Something is so.", rule),)
-    (only,) = verdicts(replace(found, report=replace(found.report, claims=claims)), CERTAINTY)
+    (only,) = verdicts(replace(found, report=replace(found.report, claims=claims)), certainty)
     return only
+
+
+def two_models(low, high, probability, **other):
+    """Two trials by the empirical and the cautious prior, and assuming one common effect."""
+    lead = estimate(k=2.0, estimate=0.82, ci_low=low, ci_high=high, model="bayesian_empirical",
+                    probability_of_benefit=probability)  # fmt: skip
+    cautious = {"model": "bayesian", "role": "co-primary", "ci_low": 0.5, "ci_high": 1.35}
+    common = {"model": "common", "role": "", "ci_low": 0.74, "ci_high": 0.92} | other
+    return [lead, lead | cautious | {"probability_of_benefit": 0.89}, lead | common]
 
 
 # --------------------------------------------------------------------------------------- effect
@@ -57,6 +70,76 @@ def test_an_effect_is_read_off_its_interval(found, low, high, expected, why):
     assert why in result.reason
 
 
+def test_very_low_certainty_leaves_no_verdict(found):
+    row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9)
+    certainty = {PLACE: "Very low (provisional)"}
+    result = verdict(with_estimates(found, [row]), EffectRule(*PLACE), certainty)
+    assert result.verdict == "not enough data"
+    assert result.reason.startswith("The evidence is very uncertain.")
+
+
+@pytest.mark.parametrize(
+    ("probability", "common", "expected"),
+    [
+        (0.95, 0.82, "probable"),
+        (0.90, 0.82, "probable"),
+        (0.89, 0.82, "not enough data"),
+        (0.95, 1.01, "not enough data"),  # one model has its estimate on the other side
+    ],
+)
+def test_a_probable_benefit_has_every_model_on_its_side(found, probability, common, expected):
+    rows = two_models(0.63, 1.07, probability, estimate=common)
+    result = verdict(with_estimates(found, rows), EffectRule(*PLACE))
+    assert result.verdict == expected
+    assert result.probability_of_benefit == probability
+
+
+def test_the_probability_of_a_relevant_benefit_is_that_of_the_trials(found):
+    # Of the two trials pooled, with the empirical prior: by integration over a fine grid of tau.
+    trials = found.pooled_trials(found.analysis(*PLACE))
+    y, v = trials["yi"].to_numpy(float), trials["vi"].to_numpy(float)
+    log_tau = np.linspace(-6, 12, 200_001)
+    w = 1 / (v[:, None] + np.exp(2 * log_tau))
+    mean, total = (w * y[:, None]).sum(axis=0) / w.sum(axis=0), w.sum(axis=0)
+    density = np.sqrt(w.prod(axis=0) / total) * np.exp(
+        -0.5 * (w * (y[:, None] - mean) ** 2).sum(axis=0) - 2.42 * log_tau - 0.30 / np.exp(log_tau)
+    )
+    expected = (density * norm.cdf((math.log(0.8) - mean) * np.sqrt(total))).sum() / density.sum()
+    result = verdict(with_estimates(found, two_models(0.63, 1.07, 0.95)), EffectRule(*PLACE))
+    assert result.probability_worthwhile == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("ends", "share"),
+    [
+        # half width 1.96 s: a null trial with d**2 - 1 of the information brings zero back
+        ((-0.4, -0.6, -0.2), 3.0),
+        # an equal trial with 1 / d**2 - 1 settles it
+        ((-0.1, -0.3, 0.1), 3.0),
+    ],
+)
+def test_a_further_trial_of_that_size_moves_the_limit_to_no_effect(ends, share):
+    mean, low, high = ends
+    assert information_to_change(*ends) == pytest.approx(share)
+    # Pooling by hand, in units of the information there is: the limit is then at zero.
+    new = 0.0 if high < 0 else mean
+    pooled = (mean + share * new) / (1 + share)
+    half = (high - low) / 2 / math.sqrt(1 + share)
+    assert pooled + half == pytest.approx(0, abs=1e-12)
+
+
+def test_few_specifications_hold_a_benefit_back(found):
+    row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9)
+    curve = {"setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio"}
+    for share, expected in ((0.79, "probable"), (0.80, "supported")):
+        changed = with_sensitivity(
+            with_estimates(found, [row]), "multiverse_summary", [curve | {"share_below": share}]
+        )
+        result = verdict(changed, EffectRule(*PLACE))
+        assert result.verdict == expected
+        assert ("defensible ways" in result.reason) == (expected == "probable")
+
+
 def test_of_a_response_more_is_a_benefit(found):
     row = estimate(
         setting="neoadjuvant", analysis="pcr_dual_v_trastuzumab", outcome="pCR",
@@ -76,8 +159,8 @@ def test_models_of_equal_rank_must_agree(found):
     assert result.verdict == "not enough data"
     assert "disagree" in result.reason
     assert result.numbers == (
-        "HR 0.70 (95% CI 0.50–0.98), 3 trials, REML, Hartung–Knapp; "
-        "HR 0.70 (95% CrI 0.50–1.02), 3 trials, Bayesian"
+        "HR 0.70 (95% CI 0.50–0.98), 3 trials, REML, floored Hartung–Knapp; "
+        "HR 0.70 (95% CrI 0.50–1.02), 3 trials, Bayesian, cautious prior"
     )
 
 
@@ -106,7 +189,8 @@ def test_models_of_equal_rank_may_differ_on_a_new_trial(found):
     reason = verdict(with_estimates(found, rows), EffectRule(*PLACE)).reason
     assert (
         "The 95% prediction interval of the random-effects model (0.50–0.97) excludes 1; that of "
-        "the Bayesian model (0.39–1.26) includes 1. A new trial may show no effect." in reason
+        "the Bayesian model with the cautious prior (0.39–1.26) includes 1. A new trial may "
+        "show no effect." in reason
     )
 
 
@@ -114,16 +198,18 @@ def test_a_result_that_hangs_on_single_trials_says_so(found):
     row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9)
     one = {"setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "ci_low": 0.5}
     left = [
-        one | {"ci_high": 1.1, "leads": "yes"}, one | {"ci_high": 0.9, "leads": "yes"},
-        one | {"ci_high": 1.2, "leads": "no"},
+        one | {"ci_high": 1.1, "leads": "yes", "trial": "FIRST"},
+        one | {"ci_high": 0.9, "leads": "yes", "trial": "SECOND"},
+        one | {"ci_high": 1.2, "leads": "no", "trial": "FIRST"},
     ]  # fmt: skip
     changed = with_sensitivity(with_estimates(found, [row]), "leave_one_out", left)
-    assert (
-        "For 1 of 2 trials, the interval includes 1 when the trial is left out."
-        in verdict(changed, EffectRule(*PLACE)).reason
-    )
+    result = verdict(changed, EffectRule(*PLACE))
+    assert "The interval includes 1 when FIRST is left out." in result.reason
+    assert result.verdict == "probable"
     changed = with_sensitivity(with_estimates(found, [row]), "leave_one_out", left[1:])
-    assert "left out" not in verdict(changed, EffectRule(*PLACE)).reason
+    result = verdict(changed, EffectRule(*PLACE))
+    assert "left out" not in result.reason
+    assert result.verdict == "supported"
 
 
 def test_what_the_prior_does_to_two_trials_is_said(found):
@@ -151,7 +237,7 @@ def test_what_a_supported_claim_rests_on_is_said(found):
     assert mine.sum() == 2
     changed = replace(found, evidence=replace(found.evidence, trials=trials))
     assert verdict(with_estimates(changed, [row]), EffectRule(*PLACE)).reason.endswith(
-        "Certainty of evidence: very low (provisional). 50% of the weight comes from results "
+        "Certainty of evidence: low (provisional). 50% of the weight comes from results "
         "verified, wholly or partly, only in secondary sources."
     )
     trials["verification"] = "primary"
@@ -215,23 +301,24 @@ DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
 
 
 @pytest.mark.parametrize(
-    ("rows", "expected"),
+    ("rows", "said", "k"),
     [
-        ([("a", CLEAR), ("b", CLEAR)], "supported"),
-        ([("a", CLEAR), ("a", CLEAR)], "not enough data"),  # one study twice
-        ([("a", CLEAR), ("b", CLEAR), ("c", DOWN)], "not enough data"),
-        ([("a", OPEN), ("b", OPEN)], "not enough data"),  # not found is not absent
-        ([("a", DOWN), ("b", DOWN)], "not supported"),
-        ([("a", OPEN)], "not enough data"),
-        ([("a", CLEAR), ("b", CLEAR | {"verification": "unverified"})], "not enough data"),
-        ([("a", {"p_value": 0.01}), ("b", {"p_value": 0.04})], "supported"),
-        ([("a", {"p_value": 0.01, "estimate": float("nan")}), ("b", CLEAR)], "not enough data"),
+        ([("a", CLEAR), ("b", CLEAR)], "1 of 1 study", 1),  # two reviews may share their trials
+        ([("trial", CLEAR), ("a", CLEAR), ("b", OPEN)], "2 of 2 studies", 2),
+        ([("trial", CLEAR), ("trial", CLEAR)], "1 of 1 study", 1),
+        ([("trial", OPEN), ("a", DOWN)], "0 of 2 studies found this at the 5% level, one", 2),
+        ([("trial", CLEAR), ("a", CLEAR | {"verification": "unverified"})], "1 of 1 study", 1),
+        ([("trial", {"p_value": 0.01})], "1 of 1 study", 1),
+        ([("trial", {"p_value": 0.01, "estimate": float("nan")})], "0 of 1 study", 1),
     ],
 )
-def test_an_association_counts_studies(found, rows, expected):
-    table = [UP | {"study_id": study} | row for study, row in rows]
+def test_an_association_is_described_and_not_judged(found, rows, said, k):
+    trial = next(iter(found.trials))
+    table = [UP | {"study_id": trial if study == "trial" else study} | row for study, row in rows]
     rule = AssociationRule(("marker",), ("pCR",), "above")
-    assert verdict(with_table(found, "biomarker_effects", table), rule).verdict == expected
+    result = verdict(with_table(found, "biomarker_effects", table), rule)
+    assert (result.verdict, result.k) == ("described", k)
+    assert result.reason.startswith(said)
 
 
 def test_an_association_takes_the_rows_that_it_is_about(found):

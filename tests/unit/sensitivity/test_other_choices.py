@@ -96,12 +96,12 @@ def test_the_sensitivity_tables_start_from_the_choice(project):
 
 
 def test_the_sensitivity_figures_name_the_choice(project):
-    said = words(project / ANALYSIS / "leave_one_out.svg")
     assert (
-        "one trial, its own result; two or more, random effects by PM with the unfloored "
-        "Hartung–Knapp interval."
-    ) in said.replace("  ", " ")
-    assert "All trials (PM, unfloored Hartung–Knapp)" in said
+        "one trial, its own result; two or more, random effects by PM with the Hartung–Knapp "
+        "interval."
+    ) in words(project / ANALYSIS / "cumulative.svg").replace("  ", " ")
+    said = words(project / ANALYSIS / "leave_one_out.svg")
+    assert "All trials (PM, Hartung–Knapp)" in said
     for name, text in (
         ("drapery", "Pooled (PM, Hartung–Knapp)"),
         ("baujat", "Random effects by PM"),

@@ -11,7 +11,7 @@ from trial_evidence.sensitivity.specifications import multiverse, multiverse_tab
 from unit.sensitivity.test_tables import counted_sheet
 
 # 30 of 100 against 20 of 100, 40 against 20, 50 against 20 and so on: no two trials are alike
-EVENTS = [30, 40, 50, 60, 70]
+EVENTS = [30, 40, 50, 60, 70, 80]
 # the common effect and seven estimators with four intervals each
 METHODS = 1 + 7 * 4
 
@@ -68,15 +68,15 @@ def test_trials_at_high_risk_of_bias_are_left_out_on_their_own_outcome():
 
 
 def test_each_level_of_verification_admits_its_rows():
-    words = ("primary", "primary", "secondary", "secondary", "unverified")
-    table = counted(5, verification=words)
-    # configured: trials 0 to 3 and each left out; all levels: 0 to 4 and one of the first four left
+    words = ("primary", "primary", "secondary", "secondary", "secondary", "unverified")
+    table = counted(6, verification=words)
+    # configured: trials 0 to 4 and each left out; all levels: 0 to 5 and one of the first five left
     # out, because without the unverified one they are the configured ones again; primary: 0 and 1
-    assert len(table) == (5 + 5 + 1) * METHODS
+    assert len(table) == (6 + 6 + 1) * METHODS
     for admitted, trials in (
         ("primary", (0, 1)),
-        ("primary + secondary", (0, 1, 2, 3)),
-        ("primary + secondary + unverified", (0, 1, 2, 3, 4)),
+        ("primary + secondary", (0, 1, 2, 3, 4)),
+        ("primary + secondary + unverified", (0, 1, 2, 3, 4, 5)),
     ):
         found = common(table, verification=admitted, without="none")
         assert found == pytest.approx(common_effect(*trials), rel=1e-12), admitted

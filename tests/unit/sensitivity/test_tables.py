@@ -82,12 +82,12 @@ def test_leave_one_out_is_metafors_where_hartung_knapp_widens(bcg):
 
 def test_the_cumulative_result_is_metafors_and_led_by_the_number_of_trials(bcg):
     table = cumulative_table(bcg[2])
-    own = table[table["model"] != "bayesian"]
+    own = table[~table["model"].str.startswith("bayesian")]
     assert list(table.columns) == CUMULATIVE_COLUMNS
     theirs = BCG["cumul"]["REML_knha"]["estimate"]
     np.testing.assert_allclose(np.log(own["estimate"]), theirs, rtol=1e-6)
     leading = table.loc[table["leads"] == "yes", "model"].tolist()
-    assert leading == ["single_trial", "bayesian", *["random_reml_hk"] * 11]
+    assert leading == ["single_trial", *["bayesian_empirical"] * 3, *["random_reml_hk"] * 9]
 
 
 def test_influence_is_metafors(bcg):
@@ -135,7 +135,11 @@ def test_methods_hold_metafors_estimators_and_likelihoods():
     unconditional = odds[odds["model"] == "logistic_unconditional"]
     beta = COUNTS["glmm"]["UM.FS"][0]
     assert math.log(unconditional["estimate"].item()) == pytest.approx(beta, abs=1e-4)
-    assert odds.loc[odds["model"] == "bayesian", "prior"].nunique() == 4
+    bayesian = odds[odds["model"].str.startswith("bayesian")]
+    assert bayesian["prior"].tolist() == [
+        "inverse-gamma(1.59, 0.48)", "half-normal(0.5)", "half-normal(1)", "half-Cauchy(0.5)",
+        "log-normal(-2.56, 1.74²) on tau²",
+    ]  # fmt: skip
 
 
 def test_two_trials_have_no_prediction_on_k_minus_2():
@@ -225,6 +229,8 @@ def test_shrunken_effects_are_those_of_the_exact_posterior():
     four = {name: values[:4] for name, values in BCG["table"].items()}
     table = shrinkage_table(found(four, ("risk_ratio",))[2])
     assert list(table.columns) == SHRINKAGE_COLUMNS
+    assert table["prior"].unique().tolist() == ["inverse-gamma(1.49, 0.24)", "half-normal(0.5)"]
+    table = table[table["prior"] == "half-normal(0.5)"]
     np.testing.assert_allclose(table["yi"], reference["yi"], rtol=1e-12)
     theirs = reference["posteriors"]["0.5"]
     np.testing.assert_allclose(table["shrunken_mean"], theirs["shrinkage_mean"], rtol=1e-9)
@@ -241,8 +247,8 @@ def test_the_multiverse_counts_every_distinct_specification_once():
     # choice changes anything in this sheet
     assert len(table) == 4 * (1 + 7 * 4)
     assert list(table.columns) == specifications.MULTIVERSE_COLUMNS
-    first = table[table["leading"] == "yes"]
-    assert first["without"].item() == "none"
+    # three trials are led by a Bayesian model, which is no specification
+    assert set(table["leading"]) == {"no"}
     excludes = (table["ci_high"] < 1) | (table["ci_low"] > 1)
     summary = specifications.multiverse_summary(curve)
     assert summary["share_excluding_no_effect"].iloc[0] == pytest.approx(excludes.mean())

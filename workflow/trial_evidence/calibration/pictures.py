@@ -24,6 +24,8 @@ _POOLS = (
 
 def calibration_charts(table: pd.DataFrame, level: float, style: Style) -> dict[str, Chart]:
     """Coverage and width of the intervals at a level in percent, and bias of tau2, by file name."""
+    # A tau that was drawn anew each time is no place on the axis.
+    table = table.dropna(subset="tau")
     methods = list(dict.fromkeys(table["method"]))
     names_of = METHOD_NAMES | PREDICTION_NAMES
     means, news, widths = (

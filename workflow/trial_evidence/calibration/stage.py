@@ -1,6 +1,7 @@
 """The calibration: simulate every overall pool of the sheet, and write table, page and figures."""
 
 import hashlib
+import math
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,14 +15,16 @@ import scipy
 import trial_evidence.pool
 from trial_evidence.calibration.designs import Design, read_designs
 from trial_evidence.calibration.pictures import calibration_charts
-from trial_evidence.calibration.summary import CALIBRATION_COLUMNS, calibration_page
+from trial_evidence.calibration.summary import CALIBRATION_COLUMNS, EMPIRICAL_NAME, calibration_page
 from trial_evidence.calibration.terminal import progress_bar
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text
-from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma, TauPrior
+from trial_evidence.pool.models.pooling import model_priors
 from trial_evidence.pool.probes.calibration import Calibration, Plan, calibrate
+from trial_evidence.words.models import EMPIRICAL
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,10 @@ class Grid:
         Seed of the random numbers; pools with as many trials share them.
     """
 
-    taus: tuple[float, ...] = (0.0, 0.1, 0.2, 0.35, 0.5, 1.0)
+    taus: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4, 1.0)
     simulations: int = 10_000
     part: int = 2_000
     seed: int = 1
-
-    @property
-    def parts(self) -> int:
-        """Parts of one pool."""
-        return len(self.taus) * -(-self.simulations // self.part)
 
 
 def write_calibration(
@@ -69,8 +67,8 @@ def write_calibration(
     Parameters
     ----------
     configuration
-        Level of the intervals, scale of the prior for log ratios (it and the wider one are judged),
-        width and formats of figures.
+        Level of the intervals, priors (the empirical one of each measure, the cautious one and the
+        wider one are judged), width and formats of figures.
     results
         Holds ``<setting>/trials.csv``.
     progress
@@ -87,11 +85,16 @@ def write_calibration(
     designs = read_designs(configuration, results)
     parts = _parts_folder(folder / "parts", grid)
     rows: list[list[object]] = []
+    plans = [_plan(design, configuration, grid) for design in designs]
+    # Every place of tau of a pool in parts of its own.
+    own_parts = [len(plan.places) * -(-grid.simulations // grid.part) for plan in plans]
     for number, design in enumerate(designs):
         label = f"{design.setting}, {design.analysis}, {design.measure} (k = {design.k})"
 
-        def shown(done: int, _: int, before: int = number * grid.parts, of: str = label) -> None:
-            progress(before + done, len(designs) * grid.parts, of)
+        before = sum(own_parts[:number])
+
+        def shown(done: int, _: int, before: int = before, of: str = label) -> None:
+            progress(before + done, sum(own_parts), of)
 
         rows += simulate_design(design, configuration, grid, parts, shown)
     table = pd.DataFrame(rows, columns=CALIBRATION_COLUMNS)
@@ -116,10 +119,13 @@ def simulate_design(
     done and those there are.
     """
     level = configuration.confidence_level
-    scale = configuration.tau_prior_scale["log_ratio"]
-    plan = Plan(design.vi, grid.taus, grid.simulations, grid.seed, level, grid.part)
-    wide = configuration.sensitivity.wide_prior_factor
-    priors = [HalfNormal(scale), HalfNormal(wide * scale)]
+    empirical = model_priors(configuration.tau_priors[design.measure]).get(EMPIRICAL)
+    cautious = HalfNormal(configuration.tau_priors[design.measure].half_normal)
+    wide = HalfNormal(configuration.sensitivity.wide_prior_factor * cautious.scale)
+    priors: dict[str, TauPrior] = {prior.label: prior for prior in (cautious, wide)}
+    if empirical is not None:
+        priors = {EMPIRICAL_NAME: empirical, **priors}
+    plan = _plan(design, configuration, grid)
     found = calibrate(plan, priors, folder=parts, progress=progress)
     return [
         [design.setting, design.analysis, design.measure, row.k, row.tau, grid.simulations,
@@ -127,6 +133,20 @@ def simulate_design(
         for row in found
         for quantity, value, error in _with_relative(row, design, level)
     ]  # fmt: skip
+
+
+def _plan(design: Design, configuration: Configuration, grid: Grid) -> Plan:
+    """What is simulated of a pool; last, with tau drawn from its measure's empirical prior."""
+    empirical = model_priors(configuration.tau_priors[design.measure]).get(EMPIRICAL)
+    return Plan(
+        design.vi,
+        grid.taus,
+        grid.simulations,
+        grid.seed,
+        configuration.confidence_level,
+        grid.part,
+        drawn_from=empirical if isinstance(empirical, InverseGamma) else None,
+    )
 
 
 def _with_relative(
@@ -139,7 +159,7 @@ def _with_relative(
         "prediction width": design.ideal_prediction_width(row.tau, level),
         "tau2 bias": design.trial_variance(row.tau),
     }
-    if unit := units.get(row.quantity):
+    if (unit := units.get(row.quantity)) and not math.isnan(row.tau):
         numbers.append((f"relative {row.quantity}", row.value / unit, row.monte_carlo_se / unit))
     return numbers
 

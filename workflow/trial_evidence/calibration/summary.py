@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 CALIBRATION_COLUMNS = [
@@ -10,8 +11,12 @@ CALIBRATION_COLUMNS = [
     "monte_carlo_se",
 ]  # fmt: skip
 
+# The Bayesian model with the empirical prior, which differs by measure, bears one name.
+EMPIRICAL_NAME = "empirical prior"
+# So few trials are led by a Bayesian model; how each does is told by tau.
+FEW_TRIALS = 4
 # What is called worst is worst up to here; what lies beyond is told apart.
-LARGE_TAU = 0.5
+LARGE_TAU = 0.4
 
 METHOD_NAMES = {
     "EE wald": "Common effect, Wald",
@@ -19,18 +24,19 @@ METHOD_NAMES = {
     "REML wald": "REML, Wald",
     "REML t": "REML, t",
     "REML hartung_knapp": "REML, Hartung–Knapp",
-    "REML hartung_knapp_conservative": "REML, conservative Hartung–Knapp",
+    "REML hartung_knapp_conservative": "REML, floored Hartung–Knapp",
 }
 PREDICTION_NAMES = {
     "REML t_k_minus_1": "REML, t on k − 1",
     "REML t_k_minus_2": "REML, t on k − 2",
     "REML hartung_knapp_k_minus_1": "REML, Hartung–Knapp on k − 1",
-    "REML conservative_k_minus_1": "REML, conservative HK on k − 1",
+    "REML conservative_k_minus_1": "REML, floored HK on k − 1",
     "REML hartung_knapp_k_minus_2": "REML, Hartung–Knapp on k − 2",
-    "REML conservative_k_minus_2": "REML, conservative HK on k − 2",
+    "REML conservative_k_minus_2": "REML, floored HK on k − 2",
     "DL t_k_minus_2": "DerSimonian–Laird, t on k − 2",
 }
 Extreme = Literal["min", "max"]
+DRAWN = "τ from the empirical prior"
 
 
 def with_bayesian(names: Mapping[str, str], methods: Sequence[str]) -> dict[str, str]:
@@ -57,7 +63,7 @@ def calibration_page(table: pd.DataFrame) -> str:
     pools = table.drop_duplicates(["setting", "analysis", "measure"])
     coverage = table["quantity"].isin(["coverage", "prediction coverage", "tau2 coverage"])
     error = 100 * table.loc[coverage, "monte_carlo_se"].max()
-    taus = ", ".join(f"{tau:g}" for tau in sorted(set(table["tau"])))
+    taus = ", ".join(f"{tau:g}" for tau in sorted(set(table["tau"].dropna())))
     by_trials = pools["k"].value_counts().sort_index()
     up_to, above = f"τ up to {LARGE_TAU:g}", f"τ above {LARGE_TAU:g}"
     lowest, widest = "Lowest coverage of the", "Largest mean width of the"
@@ -86,6 +92,14 @@ def calibration_page(table: pd.DataFrame) -> str:
     sections[title] = low.map(_signed) + " to " + high.map(_signed)
     title = f"{lowest} Q-profile interval for τ², percent; {up_to}"
     worst(title, usual, "tau2 coverage", {"Q-profile": "Q-profile"})
+    few = table[table["k"].astype(int) <= FEW_TRIALS]
+    for k, part in few.groupby("k"):
+        title = f"interval for the mean with {k} trials, percent, by the true τ"
+        sections[f"{lowest} {title}"] = _by_tau(part, "coverage", means)
+        title = f"prediction interval with {k} trials, percent, by the true τ"
+        sections[f"{lowest} {title}"] = _by_tau(part, "prediction coverage", news)
+        title = f"interval with {k} trials, upper limit over lower limit of a ratio, by the true τ"
+        sections[f"{widest} {title}"] = _by_tau(part, "width", means)
     head = (
         "# Calibration",
         f"{len(pools)} pools of log ratios with the sampling variances of the sheet; true τ "
@@ -108,8 +122,28 @@ def _numbers(values: pd.DataFrame, names: Mapping[str, str], digits: int) -> pd.
     return known.map(lambda x: f"{x:.{digits}f}" if x == x else "–").rename(names)
 
 
+def _by_tau(part: pd.DataFrame, quantity: str, names: Mapping[str, str]) -> pd.DataFrame:
+    """The lowest coverage in percent, or the greatest width as a factor, of each method.
+
+    A column a true tau; last, tau drawn from the empirical prior.
+    """
+    chosen = part[part["quantity"] == quantity]
+    named = chosen["tau"].map(lambda tau: f"τ = {tau:g}" if tau == tau else DRAWN)
+    covers = quantity.endswith("coverage")
+    found = chosen.assign(
+        tau=named, value=100 * chosen["value"] if covers else np.exp(chosen["value"])
+    ).pivot_table(
+        index="method",
+        columns="tau",
+        values="value",
+        sort=False,
+        aggfunc="min" if covers else "max",
+    )
+    return _numbers(found, names, 1 if covers else 2)
+
+
 def _rows(cells: pd.DataFrame) -> str:
-    head = ["", *(f"k = {k}" for k in cells.columns)]
+    head = ["", *(k if isinstance(k, str) and "τ" in k else f"k = {k}" for k in cells.columns)]
     rule = ["---", *("---:" for _ in cells.columns)]
     body = [[str(name), *texts] for name, *texts in cells.itertuples()]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *body))

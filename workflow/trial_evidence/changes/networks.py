@@ -80,7 +80,7 @@ def _same_methods(before: Side, after: Side) -> bool:
     """Whether the same evidence gives the same estimates: all but the selection of rows."""
     return before.networks.synergy == after.networks.synergy and all(
         getattr(before.configuration, name) == getattr(after.configuration, name)
-        for name in ("confidence_level", "tau_prior_scale", "pooling")
+        for name in ("confidence_level", "tau_priors", "pooling")
     )
 
 
@@ -146,7 +146,8 @@ def _synergy(
     # A row without a result has the reason.
     shown = (table["kind"] == "pooled") & (table["agents"] == ALL_PAIRS) & table["reason"].isna()
     pools = table[shown]
-    leading = [leading_model(int(k), side.configuration.pooling).model for k in pools["k"]]
+    pooling = side.configuration.pooling
+    leading = [leading_model(int(k), pooling, empirical=False).model for k in pools["k"]]
     for row in records(pools[pools["model"] == leading].drop_duplicates("scale")):
         scale = SCALES[row["scale"]]
         measure = "ratio_to_expected" if scale.ratio else "difference_from_expected"

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from trial_evidence.config import forms
 from trial_evidence.config.forms import Fault, Form, Maybe, Number, Several, Some, Whole
+from trial_evidence.measures import MEASURES
 from trial_evidence.words import models
 from trial_evidence.words.problems import did_you_mean
 
 LONGEST = "longest"
-LeadingModel = Literal["random_effects", "bayesian"]
+LeadingModel = Literal["random_effects", "bayesian_empirical", "bayesian"]
 Estimator = Annotated[str, forms.one_of(models.TAU2_ESTIMATOR_NAMES)]
 Interval = Annotated[str, forms.one_of(models.INTERVAL_WORDS)]
 Prediction = Annotated[str, forms.one_of(models.PREDICTION_WORDS)]
@@ -76,12 +77,15 @@ class Pooling(Form):
         As `trial_evidence.pool.engine.many.fit_stack`.
     leading
         In ascending order, the first from two trials on.
+    prediction_from_trials
+        With fewer trials no prediction interval is shown; estimates.csv has all.
     """
 
     tau2_estimator: Estimator
     estimate_interval: Interval
     prediction_interval: Prediction
     leading: Annotated[tuple[LeadRule, ...], Field(min_length=1)]
+    prediction_from_trials: Annotated[Whole, Field(ge=2)] = 5
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         starts = [rule.from_trials for rule in self.leading]
@@ -111,6 +115,50 @@ class Pooling(Form):
 
 
 class EmpiricalPrior(Form):
+    """A prior of tau from other meta-analyses; one of the two is stated.
+
+    Attributes
+    ----------
+    inverse_gamma
+        Shape and scale; of tau, not of tau2.
+    half_normal
+        Scale.
+    """
+
+    inverse_gamma: Maybe[tuple[Above0, Above0]] = None
+    half_normal: Maybe[Above0] = None
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if (self.inverse_gamma is None) == (self.half_normal is None):
+            yield (), "needs one of inverse_gamma and half_normal."
+
+
+class TauPriors(Form):
+    """The priors of tau for a measure, in units of its scale of analysis.
+
+    Attributes
+    ----------
+    half_normal
+        Scale of the cautious prior.
+    empirical
+        The prior from other meta-analyses; None where there is none for the measure.
+    """
+
+    half_normal: Above0
+    empirical: Maybe[EmpiricalPrior] = None
+
+    def words(self, model: str) -> str:
+        """The prior of a Bayesian model, as the library names it."""
+        prior = self.empirical
+        if model != models.EMPIRICAL or prior is None:
+            return f"half-normal({self.half_normal:g})"
+        if prior.inverse_gamma is None:
+            return f"half-normal({prior.half_normal:g})"
+        shape, scale = prior.inverse_gamma
+        return f"inverse-gamma({shape:g}, {scale:g})"
+
+
+class TurnerPrior(Form):
     """As the file writes it; `Sensitivity` holds a pair."""
 
     outcome: PriorOutcome
@@ -164,7 +212,7 @@ class Sensitivity(Form):
     """
 
     wide_prior_factor: Annotated[Number, Field(gt=1)]
-    empirical_prior: Annotated[tuple[str, str], forms.written_as(EmpiricalPrior, _pair)]
+    empirical_prior: Annotated[tuple[str, str], forms.written_as(TurnerPrior, _pair)]
     worthwhile_hazard_ratio: Annotated[Number, Field(gt=0, lt=1)]
     estimators: Some[Estimator]
     intervals: Some[Interval]
@@ -220,11 +268,11 @@ class FigureFiles(Form):
 
 
 class Methods(Form, kw_only=True):
-    """All of config/config.yaml; `tau_prior_scale` is by scale of analysis."""
+    """All of config/config.yaml; `tau_priors` are by measure."""
 
     confidence_level: Annotated[Number, Field(gt=50, lt=100)]
-    tau_prior_scale: Annotated[
-        Mapping[str, float], forms.named(log_ratio=Above0, logit=Above0, difference=Above0)
+    tau_priors: Annotated[
+        Mapping[str, TauPriors], forms.named(**dict.fromkeys(MEASURES, TauPriors))
     ]
     effect_modifier_min_trials: Annotated[Whole, Field(ge=1)]
     pooling: Pooling

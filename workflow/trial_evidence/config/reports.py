@@ -203,7 +203,7 @@ class GroupsRule(OfAnalysis):
 
 
 class AssociationRule(Form):
-    """Is a biomarker associated with an outcome? By the rows of biomarker_effects, not pooled.
+    """How is a biomarker associated with an outcome? Rows of biomarker_effects, never judged.
 
     Attributes
     ----------
@@ -288,13 +288,16 @@ class ClaimRules(Form):
         For an effect and for an interaction.
     min_trials_of_a_test
         With fewer trials, similarity of the groups cannot be shown.
-    min_studies
-        For an association.
+    probable
+        Probability of a benefit from which on its direction is called probable.
+    least_share_of_specifications
+        Share of the specifications of the multiverse that a supported benefit needs.
     """
 
     min_trials: Annotated[Whole, Field(ge=1)]
     min_trials_of_a_test: Annotated[Whole, Field(ge=2)]
-    min_studies: Annotated[Whole, Field(ge=1)]
+    probable: Annotated[Number, Field(gt=0.5, lt=1)]
+    least_share_of_specifications: Share
 
 
 class ReportConfiguration(Form):

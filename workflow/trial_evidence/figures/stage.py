@@ -20,6 +20,7 @@ from trial_evidence.figures.forests.rates import rate_forest, rate_overview
 from trial_evidence.files import read_table, records, write_table
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
+from trial_evidence.pool.shown import shown_estimates
 from trial_evidence.sheet import Sheet
 
 ALL = {"all": "all patients"}
@@ -80,7 +81,9 @@ def setting_forests(
     """Every forest plot of a setting by ``<analysis>/<figure>``; see `write_figures`."""
     folder = results / setting
     judged = judgements(sheet)
-    estimates = read_table(folder / "estimates.csv", ESTIMATE_NUMBERS)
+    estimates = shown_estimates(
+        read_table(folder / "estimates.csv", ESTIMATE_NUMBERS), configuration.pooling
+    )
     trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
     rates = read_table(folder / "rates.csv", [*RATE_NUMBERS, *TRIAL_NUMBERS])
     set_aside = read_table(processed / setting / "set_aside.csv", [])

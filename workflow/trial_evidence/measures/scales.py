@@ -22,15 +22,12 @@ class Scale:
         numbers or arrays, NaN stays NaN.
     null : float or None
         No effect, on the natural scale; None where the notion does not apply (a proportion).
-    prior : str
-        Which of the configured scales of the prior on tau applies.
     """
 
     name: str
     to_natural: Callable[[npt.ArrayLike], Floats]
     to_analysis: Callable[[npt.ArrayLike], Floats]
     null: float | None
-    prior: str
 
 
 def _exp(values: npt.ArrayLike) -> Floats:
@@ -61,6 +58,6 @@ def _logit(values: npt.ArrayLike) -> Floats:
     return _log(x) - _log(1 - x)
 
 
-LOG_RATIO = Scale("log_ratio", _exp, _log, 1.0, "log_ratio")
-LOGIT = Scale("logit", _expit, _logit, None, "logit")
-IDENTITY = Scale("identity", _identity, _identity, 0.0, "difference")
+LOG_RATIO = Scale("log_ratio", _exp, _log, 1.0)
+LOGIT = Scale("logit", _expit, _logit, None)
+IDENTITY = Scale("identity", _identity, _identity, 0.0)

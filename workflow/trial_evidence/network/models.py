@@ -60,8 +60,8 @@ class NetworkModel:
 
 
 def tau_priors(configuration: Configuration, measure: Measure) -> dict[str, TauPrior]:
-    """Priors of tau by the model that has them: those of pairwise analyses of the measure."""
-    return {BAYESIAN: HalfNormal(configuration.tau_prior_scale[measure.scale.prior])}
+    """Priors of tau by the model that has them: the cautious one of pairwise analyses."""
+    return {BAYESIAN: HalfNormal(configuration.tau_priors[measure.name].half_normal)}
 
 
 def roles(df: int, pooling: Pooling, posteriors: Mapping[str, NetworkPosterior]) -> dict[str, str]:
@@ -71,7 +71,7 @@ def roles(df: int, pooling: Pooling, posteriors: Mapping[str, NetworkPosterior])
     that leads goes by their number; a part of a network is judged by its degrees of freedom alike.
     Without any, effects are those of the trials as they stand, with Wald's intervals.
     """
-    lead = leading_model(df + 1, pooling)
+    lead = leading_model(df + 1, pooling, empirical=False)
 
     def named(model: str) -> str:
         if model in posteriors:

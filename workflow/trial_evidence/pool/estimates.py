@@ -21,8 +21,9 @@ from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
 from trial_evidence.pool.engine.results import Pooled
 from trial_evidence.pool.models.leading import Lead, leading_model
 from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of
-from trial_evidence.pool.models.pooling import pool_all
+from trial_evidence.pool.models.pooling import model_priors, pool_all
 from trial_evidence.pool.probes.subgroups import interaction_within_trials, subgroup_test
+from trial_evidence.words.models import EMPIRICAL
 
 ALL = "all"
 HETEROGENEITY = ("tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p")
@@ -178,7 +179,7 @@ class _Pool:
         if rows.empty:
             return
         counts = counts_of(rows, self.measure)
-        lead, results = self._pooled(rows["yi"], rows["vi"], counts)
+        lead, results = self._pooled(rows["yi"], rows["vi"], counts=counts)
         for result, role in results:
             remark = lead.reason if role == "lead" else ""
             own = self._record(result, rows, subgroup)
@@ -227,7 +228,7 @@ class _Pool:
                 "probability_of_benefit": None,
                 "remark": f"{modifier.label}: {name}, within trials",
             }
-            for result, role in self._pooled(yi, vi)[1]
+            for result, role in self._pooled(yi, vi, empirical=False)[1]
         )
 
     def add_nothing(self) -> None:
@@ -237,19 +238,25 @@ class _Pool:
         )
 
     def _pooled(
-        self, yi: npt.ArrayLike, vi: npt.ArrayLike, counts: Counts | None = None
+        self,
+        yi: npt.ArrayLike,
+        vi: npt.ArrayLike,
+        *,
+        counts: Counts | None = None,
+        empirical: bool = True,
     ) -> tuple[Lead, list[tuple[Pooled, str]]]:
         """Every model with its role, and which leads."""
         configured = self.configuration
+        priors = model_priors(configured.tau_priors[self.measure], empirical=empirical)
         results = pool_all(
             yi,
             vi,
             pooling=configured.pooling,
             level=configured.confidence_level,
-            tau_prior_scale=configured.tau_prior_scale[self.reading.scale.prior],
+            priors=priors,
             counts=counts,
         )
-        lead = leading_model(np.size(yi), configured.pooling)
+        lead = leading_model(np.size(yi), configured.pooling, empirical=EMPIRICAL in priors)
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
         return lead, [(result, roles.get(result.model, "")) for result in results]
 

@@ -10,11 +10,15 @@ from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.bayes.posterior import Posterior, Summary
+from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.engine.many import FitChoices
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.estimates import ALL
+from trial_evidence.pool.models.leading import Lead, leading_model
 from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of
+from trial_evidence.pool.models.pooling import Priors, model_priors
+from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 
 BEGINNING = ("setting", "analysis", "measure")
 MEAN = ("estimate", "ci_low", "ci_high")
@@ -34,8 +38,8 @@ class Comparison:
         Its pooled trials, whole populations only, a row a trial.
     level : float
         Level of the intervals in percent.
-    prior_scale : float
-        Scale of the half-normal prior on tau, on the analysis scale.
+    priors : mapping of str to TauPrior
+        Bayesian model -> its prior of tau, on the analysis scale; the leading one first.
     pooling : Pooling
         The random-effects model that is reported, and which model leads.
     """
@@ -44,7 +48,7 @@ class Comparison:
     measure: str
     rows: pd.DataFrame
     level: float
-    prior_scale: float
+    priors: Priors
     pooling: Pooling
 
     @property
@@ -68,6 +72,13 @@ class Comparison:
         return MEASURES[self.measure]
 
     @property
+    def cautious_scale(self) -> float:
+        """Scale of the half-normal prior on tau."""
+        prior = self.priors[CAUTIOUS]
+        assert isinstance(prior, HalfNormal), "the cautious prior is half-normal"
+        return prior.scale
+
+    @property
     def choices(self) -> FitChoices:
         """The random-effects model that is reported, as ``fit_stack`` is told it."""
         return {
@@ -76,6 +87,10 @@ class Comparison:
             "prediction": self.pooling.prediction_interval,
             "level": self.level,
         }
+
+    def lead(self, k: int) -> Lead:
+        """The model that leads for so many of the trials."""
+        return leading_model(k, self.pooling, empirical=EMPIRICAL in self.priors)
 
     @property
     def counts(self) -> Counts | None:
@@ -94,13 +109,13 @@ class Comparison:
         return {n: self.natural(v if at is None else v[at]) for n, v in values.items()}
 
     def bayesian(
-        self, found: Posterior | Summary[Floats], at: int | None = None
+        self, found: Posterior | Summary[Floats], model: str = CAUTIOUS, at: int | None = None
     ) -> dict[str, str | float]:
         """A posterior as a record, on the natural scale; of a stack, that of one place."""
         values = (vars(found)[name] for name in ("median", "tau_median"))
         median, tau = (value if at is None else value[at] for value in values)
         return {
-            "model": "bayesian",
+            "model": model,
             "estimate": self.natural(median),
             **self.naturals(found, ("ci_low", "ci_high", *NEW_TRIAL), at),
             "tau2": tau**2,
@@ -138,7 +153,7 @@ def by_measure(
                 measure,
                 own.reset_index(drop=True),
                 configuration.confidence_level,
-                configuration.tau_prior_scale[MEASURES[measure].scale.prior],
+                model_priors(configuration.tau_priors[measure]),
                 configuration.pooling,
             )
 

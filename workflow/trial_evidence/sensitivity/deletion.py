@@ -9,12 +9,12 @@ import pandas as pd
 
 from trial_evidence.files import records
 from trial_evidence.pool.bayes.posterior import posterior_stack
-from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.engine.many import StackedFit
 from trial_evidence.pool.engine.stacks import subsets
-from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.probes.influence import Influence, cumulative, influence, leave_one_out
 from trial_evidence.sensitivity.comparison import BEGINNING, Comparison, table
+
+SINGLE_TRIAL = "single_trial"
 
 _RESULT = [
     "k", "model", "leads", "estimate", "ci_low", "ci_high", "ci_level", "p_value", "pi_low",
@@ -32,13 +32,16 @@ def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``LEAVE_ONE_OUT_COLUMNS``: for each trial left out (``without``, an id), the
-        random-effects and the Bayesian result of the others; ``leads`` marks the one that leads
-        for that number of trials.
+        random-effects and the Bayesian results of the others; ``leads`` marks the model that
+        leads with all trials, or the result of the only trial left.
     """
 
     def without_each(c: Comparison) -> Iterator[dict[str, Any]]:
-        for trial, found in _both_models(c, leave_one_out, ~np.eye(c.k, dtype=bool)):
-            yield {"without": trial["trial_id"], "trial": trial["trial"]} | found
+        # The model of all trials, since another would be taken for the effect of the trial.
+        lead = c.lead(c.k).model
+        for trial, found in _by_model(c, leave_one_out, ~np.eye(c.k, dtype=bool)):
+            named = {"without": trial["trial_id"], "trial": trial["trial"]}
+            yield named | _leads(found, lead)
 
     return table(comparisons, LEAVE_ONE_OUT_COLUMNS, without_each)
 
@@ -55,8 +58,9 @@ def cumulative_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     def up_to_each(c: Comparison) -> Iterator[dict[str, Any]]:
         by_year = replace(c, rows=c.rows.sort_values(["year", "trial"], kind="stable"))
         so_far = np.triu(np.ones((c.k, c.k), dtype=bool))
-        for trial, found in _both_models(by_year, cumulative, so_far):
-            yield {"added": trial["trial_id"], **trial[["trial", "year"]]} | found
+        for trial, found in _by_model(by_year, cumulative, so_far):
+            named = {"added": trial["trial_id"], **trial[["trial", "year"]]}
+            yield named | _leads(found, c.lead(found["k"]).model)
 
     return table(comparisons, CUMULATIVE_COLUMNS, up_to_each)
 
@@ -78,24 +82,27 @@ def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     return table(comparisons, INFLUENCE_COLUMNS, of_each)
 
 
-def _both_models(
+def _by_model(
     c: Comparison, refit: Callable[..., StackedFit], kept: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> Iterator[tuple[pd.Series, dict[str, Any]]]:
     """Random-effects and Bayesian results of each column of `kept`, with the trial it is about."""
     fit = refit(c.yi, c.vi, **c.choices)
-    bayes = posterior_stack(*subsets(c.yi, c.vi, kept), HalfNormal(c.prior_scale), c.level)
+    parts = subsets(c.yi, c.vi, kept)
+    bayes = {name: posterior_stack(*parts, prior, c.level) for name, prior in c.priors.items()}
     for at in range(kept.shape[1]):
         k = int(fit.k[at])
         own = {
-            "model": "single_trial" if k == 1 else c.pooling.model,
+            "k": k,
+            "model": SINGLE_TRIAL if k == 1 else c.pooling.model,
             **c.naturals(fit, at=at),
             "p_value": fit.p_value[at],
         }
-        results = [own]
         if k > 1:
             own |= {"tau2": fit.tau2[at], "i2": fit.i2[at]}
-            results.append(c.bayesian(bayes, at))
-        lead = leading_model(k, c.pooling).model
-        for result in results:
-            leads = "yes" if result["model"] == lead else "no"
-            yield c.rows.iloc[at], {"k": k, "leads": leads} | result
+        yield c.rows.iloc[at], own
+        for name, found in bayes.items() if k > 1 else ():
+            yield c.rows.iloc[at], {"k": k} | c.bayesian(found, name, at)
+
+
+def _leads(found: dict[str, Any], lead: str) -> dict[str, Any]:
+    return found | {"leads": "yes" if found["model"] in (lead, SINGLE_TRIAL) else "no"}

@@ -31,7 +31,7 @@ from trial_evidence.sensitivity.comparison import (
     Comparison,
     table,
 )
-from trial_evidence.words.models import BOOTSTRAP
+from trial_evidence.words.models import BOOTSTRAP, CAUTIOUS, EMPIRICAL
 
 METHOD_COLUMNS = [
     *BEGINNING, "model", "tau2_estimator", "interval", "prediction", "prior", "k", "estimate",
@@ -44,7 +44,7 @@ ODDS_MODELS: Mapping[str, Callable[[Counts, float], Pooled | Refused | None]] = 
     "logistic_conditional": conditional_logistic,
 }
 NO_DEGREES = "No degrees of freedom with so few trials."
-EMPIRICAL_ONLY = "The empirical prior was made for log odds ratios."
+ODDS_ONLY = "This prior was made for log odds ratios."
 
 
 def methods_table(comparisons: tuple[Comparison, ...], choices: Sensitivity) -> pd.DataFrame:
@@ -113,23 +113,23 @@ def _counted(c: Comparison) -> Iterator[dict[str, Any]]:
 
 def _bayesian(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
     worthwhile = (math.log(choices.worthwhile_hazard_ratio),)
-    empirical = EMPIRICAL_PRIORS[choices.empirical_prior]
-    wide = choices.wide_prior_factor * c.prior_scale
-    # The configured prior comes first.
-    priors: list[TauPrior] = [
-        HalfNormal(c.prior_scale),
-        HalfNormal(wide),
-        HalfCauchy(c.prior_scale),
+    turner = EMPIRICAL_PRIORS[choices.empirical_prior]
+    scale = c.cautious_scale
+    # The configured priors come first.
+    priors: list[tuple[str, TauPrior]] = [
+        *c.priors.items(),
+        (CAUTIOUS, HalfNormal(choices.wide_prior_factor * scale)),
+        (CAUTIOUS, HalfCauchy(scale)),
     ]
     if c.measure == "odds_ratio":
-        priors.append(empirical)
-    for prior in priors:
+        priors.append((EMPIRICAL, turner))
+    for model, prior in priors:
         found = posterior(c.yi, c.vi, prior, c.level, thresholds=worthwhile)
         timed = c.measure == "hazard_ratio"
-        yield c.bayesian(found) | {
+        yield c.bayesian(found, model) | {
             "prior": found.prior,
             "probability_of_benefit": c.benefit(found.probability_below_zero),
             "probability_worthwhile": found.probabilities_below[0] if timed else None,
         }
     if c.measure != "odds_ratio":
-        yield {"model": "bayesian", "prior": empirical.label, "reason": EMPIRICAL_ONLY}
+        yield {"model": EMPIRICAL, "prior": turner.label, "reason": ODDS_ONLY}

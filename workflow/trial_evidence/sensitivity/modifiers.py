@@ -22,6 +22,7 @@ from trial_evidence.sensitivity.comparison import (
     table,
 )
 from trial_evidence.sheet import Sheet
+from trial_evidence.words.models import CAUTIOUS
 
 MODIFIER_COLUMNS = [
     *BEGINNING, "factor", "level", "reference_level", "model", "role", "k", "estimate", "ci_low",
@@ -123,9 +124,11 @@ def _interaction(c: Comparison, modifier: EffectModifier) -> Iterator[dict[str, 
         for level in modifier.levels
     )
     yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
-    lead = leading_model(len(trials), c.pooling)
+    # The empirical priors are those of effects, not of differences between effects.
+    lead = leading_model(len(trials), c.pooling, empirical=False)
     roles = {lead.model: "lead", lead.co_primary: "co-primary"}
-    for result in pool_all(yi, vi, pooling=c.pooling, level=c.level, tau_prior_scale=c.prior_scale):
+    priors = {CAUTIOUS: c.priors[CAUTIOUS]}
+    for result in pool_all(yi, vi, pooling=c.pooling, level=c.level, priors=priors):
         yield {
             "model": result.model,
             "role": roles.get(result.model, ""),

@@ -28,7 +28,7 @@ OF_A_TERM = ("se", "ci_low", "ci_high", "p_value")
 def meta_regression_table(
     comparisons: tuple[Comparison, ...], sheet: Sheet, choices: Sensitivity
 ) -> pd.DataFrame:
-    """One meta-regression a covariate, by REML with the conservative Hartung-Knapp test.
+    """One meta-regression a covariate, by REML with the floored Hartung-Knapp test.
 
     Returns
     -------

@@ -25,6 +25,11 @@ SMALL_STUDY_COLUMNS = [
 ]  # fmt: skip
 TEST = ("statistic", "df", "p_value")
 
+TURNED = (
+    "The maximum of the likelihood lies on the other side of no effect than the trials: selection "
+    "and effect cannot be told apart, and this is no corrected effect."
+)
+
 
 def small_study_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """Tests and corrections for small-study effects.
@@ -79,4 +84,5 @@ def _record(
                 f"chance of publication above one-sided p {found.steps[0]:g}, relative to below: "
                 f"{found.selection[1]:.3g}"
             )
+            own["reason"] = TURNED if found.turned else ""
     return own | c.naturals(found, MEAN)

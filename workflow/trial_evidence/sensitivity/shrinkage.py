@@ -7,7 +7,7 @@ import pandas as pd
 
 from trial_evidence.files import records
 from trial_evidence.pool.bayes.posterior import posterior
-from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.sensitivity.comparison import BEGINNING, Comparison, table
 
 SHRINKAGE_COLUMNS = [
@@ -17,7 +17,7 @@ SHRINKAGE_COLUMNS = [
 
 
 def shrinkage_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
-    """Effect of every trial, alone and in the Bayesian model with the configured prior.
+    """Effect of every trial, alone and in the Bayesian models with the configured priors.
 
     Returns
     -------
@@ -28,15 +28,18 @@ def shrinkage_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """
 
     def of_each(c: Comparison) -> list[dict[str, Any]]:
-        found = posterior(c.yi, c.vi, HalfNormal(c.prior_scale), c.level)
-        trials = c.rows[["trial_id", "trial", "yi"]].assign(
-            prior=found.prior,
-            estimate=[c.natural(y) for y in c.yi],
-            shrunken_estimate=[c.natural(mean) for mean in found.shrinkage_mean],
-            se=np.sqrt(c.vi),
-            shrunken_mean=found.shrinkage_mean,
-            shrunken_sd=found.shrinkage_sd,
-        )
-        return records(trials)
+        return [row for prior in c.priors.values() for row in records(_shrunken(c, prior))]
 
     return table(comparisons, SHRINKAGE_COLUMNS, of_each)
+
+
+def _shrunken(c: Comparison, prior: TauPrior) -> pd.DataFrame:
+    found = posterior(c.yi, c.vi, prior, c.level)
+    return c.rows[["trial_id", "trial", "yi"]].assign(
+        prior=found.prior,
+        estimate=[c.natural(y) for y in c.yi],
+        shrunken_estimate=[c.natural(mean) for mean in found.shrinkage_mean],
+        se=np.sqrt(c.vi),
+        shrunken_mean=found.shrinkage_mean,
+        shrunken_sd=found.shrinkage_sd,
+    )

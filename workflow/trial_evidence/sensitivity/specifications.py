@@ -250,7 +250,9 @@ def _multiverse(
     configured = sets[0][1]
     k = int((configured["measure"] == chosen["measure"].iloc[0]).sum())
     # Fewer than two configured trials make no pool; then no specification is the report's.
-    leads = k >= 2 and leading_model(k, pooling).model == pooling.model
+    priors = configuration.tau_priors[str(chosen["measure"].iloc[0])]
+    empirical = priors.empirical is not None
+    leads = k >= 2 and leading_model(k, pooling, empirical=empirical).model == pooling.model
     return Multiverse(analysis, chosen, models.astype("category"), curve, leads)
 
 

@@ -1,15 +1,17 @@
 """Words for models and intervals, as figures, tables and pages print them."""
 
 from itertools import product
+from typing import Final
 
 TAU2_ESTIMATOR_NAMES = ("DL", "REML", "ML", "PM", "HE", "SJ", "EB", "HS")
 # Interval of the mean: what the model's name ends with, its name, and the same in full.
 INTERVAL_WORDS = {
     "wald": ("wald", "Wald", "Wald interval"),
     "t": ("t", "t", "t interval"),
-    "hartung_knapp": ("hk_plain", "unfloored Hartung–Knapp", "Hartung–Knapp interval"),
+    "hartung_knapp": ("hk_plain", "Hartung–Knapp", "Hartung–Knapp interval"),
     "hartung_knapp_conservative": (
-        "hk", "Hartung–Knapp", "Hartung–Knapp interval, never narrower than Wald",
+        "hk", "floored Hartung–Knapp",
+        "floored Hartung–Knapp interval, never narrower than Wald",
     ),
 }  # fmt: skip
 BOOTSTRAP = "bootstrap"
@@ -20,8 +22,10 @@ PREDICTION_WORDS = {
         "t with k − 1 degrees of freedom and the unfloored Hartung–Knapp standard error",
     "hartung_knapp_k_minus_2":
         "t with k − 2 degrees of freedom and the unfloored Hartung–Knapp standard error",
-    "conservative_k_minus_1": "t with k − 1 degrees of freedom",
-    "conservative_k_minus_2": "t with k − 2 degrees of freedom",
+    "conservative_k_minus_1":
+        "t with k − 1 degrees of freedom and the floored Hartung–Knapp standard error",
+    "conservative_k_minus_2":
+        "t with k − 2 degrees of freedom and the floored Hartung–Knapp standard error",
     BOOTSTRAP: "bootstrap of the confidence distribution of τ²",
 }  # fmt: skip
 
@@ -44,12 +48,28 @@ def is_random_effects(model: str) -> bool:
     return model.startswith("random_")
 
 
+# The Bayesian models: the prior of tau from other meta-analyses, and the cautious half-normal one.
+EMPIRICAL: Final = "bayesian_empirical"
+CAUTIOUS: Final = "bayesian"
+
+
+PRIOR_NAMES = {EMPIRICAL: "empirical prior", CAUTIOUS: "cautious prior"}
+MODEL_PHRASES = {
+    model: f"the Bayesian model with the {prior}" for model, prior in PRIOR_NAMES.items()
+}
+
+
+def is_bayesian(model: str) -> bool:
+    """Whether a name in the column ``model`` is that of a Bayesian model."""
+    return model in (EMPIRICAL, CAUTIOUS)
+
+
 _RANDOM = {
     random_model(estimator, interval): f"{estimator}, {words[1]}"
     for estimator, (interval, words) in product(TAU2_ESTIMATOR_NAMES, INTERVAL_WORDS.items())
 }
 _OTHERS = {
-    "bayesian": "Bayesian",
+    **{model: f"Bayesian, {prior}" for model, prior in PRIOR_NAMES.items()},
     "common": "Common effect",
     "dersimonian_laird": "DerSimonian–Laird",
     "mantel_haenszel": "Mantel–Haenszel",

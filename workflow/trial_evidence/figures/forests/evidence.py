@@ -15,7 +15,7 @@ from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.files import records
 from trial_evidence.measures import Measure
-from trial_evidence.words.models import MODEL_NAMES
+from trial_evidence.words.models import MODEL_NAMES, PRIOR_NAMES, is_bayesian
 from trial_evidence.words.numbers import EN_DASH, format_interval, format_number, round_half_up
 
 Record = Mapping[str, Any]
@@ -180,8 +180,8 @@ class Evidence(Generic[AnyAnalysis]):
         say, lead = self.say, self.pooled(subgroup)
         if lead is None:
             return
-        state = say("Bayesian")
-        if lead["model"] != "bayesian":
+        state = say(PRIOR_NAMES.get(lead["model"], ""))
+        if not is_bayesian(lead["model"]):
             i2, tau2 = round_half_up(lead["i2"], 0), round_half_up(lead["tau2"], 3)
             state = say.numbers(f"I² = {i2}%; τ² = {tau2}")
         name = say("All trials" if kind == "overall" else "Subtotal")

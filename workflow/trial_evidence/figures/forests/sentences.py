@@ -11,9 +11,12 @@ from trial_evidence.figures.forests.axes import capital, lower_first
 from trial_evidence.figures.forests.evidence import POOLED, Evidence, Record
 from trial_evidence.files import records
 from trial_evidence.words.models import (
+    CAUTIOUS,
+    EMPIRICAL,
     INTERVAL_WORDS,
     MODEL_NAMES,
     PREDICTION_WORDS,
+    is_bayesian,
     is_random_effects,
     number_word,
 )
@@ -42,7 +45,9 @@ def heterogeneity(evidence: AnyEvidence) -> Iterator[str]:
             )
             parts |= {name: round_half_up(record[name], 0) for name in ("i2", "i2_from_q")}
             parts["tau2"] = round_half_up(record["tau2"], 3)
-            parts["interval"] = format_interval(record["tau2_low"], record["tau2_high"], 3)
+            parts["interval"] = "no value of τ² fits"
+            if not isnan(record["tau2_low"]):
+                parts["interval"] = format_interval(record["tau2_low"], record["tau2_high"], 3)
         yield evidence.tell(words, **parts)
 
 
@@ -86,10 +91,23 @@ def other_models(evidence: Evidence[Analysis]) -> Iterator[str]:
     ]
     if others:
         yield evidence.say("Other models: {models}.", models="; ".join(others))
-    for share in overall.loc[overall["model"] == "bayesian", "probability_of_benefit"].dropna():
-        shown = "> 99.9" if 100 * share > 99.9 else round_half_up(100 * share, 1)
+    known = overall[overall["model"].isin([EMPIRICAL, CAUTIOUS])].dropna(
+        subset="probability_of_benefit"
+    )
+    shares = {row["model"]: _share(row["probability_of_benefit"]) for row in records(known)}
+    if shares:
         words = "Posterior probability that the mean effect is beneficial: {probability}%."
-        yield evidence.tell(words, probability=shown)
+        if len(shares) > 1:
+            words = (
+                "Posterior probability that the mean effect is beneficial: {probability}% "
+                "(cautious prior: {cautious}%)."
+            )
+        first = shares.get(EMPIRICAL, shares.get(CAUTIOUS, ""))
+        yield evidence.tell(words, probability=first, cautious=shares.get(CAUTIOUS, ""))
+
+
+def _share(probability: float) -> str:
+    return "> 99.9" if 100 * probability > 99.9 else round_half_up(100 * probability, 1)
 
 
 # -------------------------------------------------------------------------------- small print
@@ -171,15 +189,22 @@ def readers_differ(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]
 
 def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
     say, pooling = evidence.say, evidence.configuration.pooling
+    priors = evidence.configuration.tau_priors[evidence.measure.name]
     words = (
         "Random-effects model ({estimator}) with {interval}; prediction interval: {prediction}. "
         "The area of each square reflects the weight."
     )
-    if lead["model"] == "bayesian":
+    if is_bayesian(lead["model"]):
         words = (
-            "{reason} Priors: half-normal on τ, flat on the mean. Diamonds show the posterior "
+            "{reason} Priors: {prior} on τ, flat on the mean. Diamonds show the posterior "
             "median and the shortest {level}% credible interval."
         )
+        if evidence.estimate(subgroup, "co-primary") is not None:
+            words = (
+                "{reason} Priors on τ: {prior} (empirical), {cautious} (cautious); flat on the "
+                "mean. Diamonds show the posterior median and the shortest {level}% credible "
+                "interval."
+            )
     elif evidence.estimate(subgroup, "co-primary") is not None:
         words = (
             "{reason} The area of each square reflects the weight. Prediction interval: "
@@ -188,6 +213,8 @@ def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
     return say(
         words,
         reason=say(lead["remark"]),
+        prior=say(priors.words(lead["model"])),
+        cautious=say(priors.words(CAUTIOUS)),
         level=evidence.level,
         estimator=pooling.tau2_estimator,
         interval=say(INTERVAL_WORDS[pooling.estimate_interval][2]),
@@ -285,6 +312,7 @@ def rates_model(pooling: Pooling) -> str:
     words = {
         "random_effects": f"random-effects model ({pooling.tau2_estimator}, {interval})",
         "bayesian": "Bayesian model",
+        "bayesian_empirical": "Bayesian model",
     }
     return "; ".join(
         f"{words[model]} for {_span(first, last)} trials"

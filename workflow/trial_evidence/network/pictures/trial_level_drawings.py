@@ -75,7 +75,8 @@ def _synergy(
         found = pooled[(pooled["agents"] == agents) & (pooled["background"] == background)]
         if found.empty:
             return None
-        name = leading_model(int(found["k"].iloc[0]), configuration.pooling).model
+        k = int(found["k"].iloc[0])
+        name = leading_model(k, configuration.pooling, empirical=False).model
         return next((row for row in records(found) if row["model"] == name), records(found)[0])
 
     overall = lead(ALL_PAIRS, main)

@@ -19,7 +19,7 @@ from scipy.linalg import eigh_tridiagonal
 from scipy.optimize import brentq
 from scipy.special import betainc
 
-from trial_evidence.config.methods import Pooling
+from trial_evidence.config.methods import Pooling, TauPriors
 from trial_evidence.config.networks import Background
 from trial_evidence.measures.effects import CONTINUITY_CORRECTION, check_counts
 from trial_evidence.network.fit.effect import wald
@@ -27,7 +27,7 @@ from trial_evidence.network.within_trials.factorial import FactorialTrial
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats, Pooled
-from trial_evidence.pool.models.pooling import pool_all
+from trial_evidence.pool.models.pooling import model_priors, pool_all
 from trial_evidence.words.numbers import round_half_up
 
 HARMFUL = "The background is above the response of a single arm: that agent would be harmful."
@@ -328,7 +328,7 @@ def pool_synergy(
     scale: Scale,
     background: Background,
     pooling: Pooling,
-    tau_prior_scales: Mapping[str, float],
+    tau_priors: Mapping[str, TauPriors],
     level: float = 95.0,
 ) -> PooledSynergy | Refused:
     """Excess over expectation, over trials.
@@ -343,8 +343,8 @@ def pool_synergy(
         Supposed response without either agent in the trials that have no such arm.
     pooling : Pooling
         The random-effects model of choice.
-    tau_prior_scales : mapping of str to float
-        Scale of the half-normal prior on tau by kind of analysis scale, as configured.
+    tau_priors : mapping of str to TauPriors
+        Priors of tau by measure, as configured.
     level : float
         Level of the intervals in percent.
 
@@ -389,7 +389,10 @@ def pool_synergy(
         [one.variance for one in each],
         pooling=pooling,
         level=level,
-        tau_prior_scale=tau_prior_scales["log_ratio" if scale.ratio else "difference"],
+        # An excess over expectation is no effect of a treatment: no empirical prior is for it.
+        priors=model_priors(
+            tau_priors["risk_ratio" if scale.ratio else "risk_difference"], empirical=False
+        ),
     )
     return PooledSynergy(tuple(each), models, point, limit, meaning)
 

@@ -145,7 +145,7 @@ def synergy_results(
         alike = tuple(one for one in found.trials if trials[one.trial]["agents"] == agents)
         if 1 < len(alike) < len(trials):
             groups[agents] = alike
-    methods = configuration.pooling, configuration.tau_prior_scale, configuration.confidence_level
+    methods = configuration.pooling, configuration.tau_priors, configuration.confidence_level
     pools = tuple(
         SynergyPool(scale.name, supposed, agents, pool_synergy(alike, scale, supposed, *methods))
         for scale in SCALES.values()

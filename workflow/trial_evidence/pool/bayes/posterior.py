@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from trial_evidence.pool.bayes.mixtures import NormalMixtures
-from trial_evidence.pool.bayes.priors import HalfCauchy, HalfNormal, TauPrior
+from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.bayes.tau_posterior import (
     FINE,
     FLAT,
@@ -26,6 +26,7 @@ from trial_evidence.pool.bayes.tau_posterior import (
 )
 from trial_evidence.pool.engine.results import (
     Floats,
+    ModelName,
     Pooled,
     check_effects,
     check_level,
@@ -92,8 +93,8 @@ class Posterior(Summary[float]):
     level : float
         Level of all intervals in percent.
     sd : float
-        Of the mean effect; infinite for a half-Cauchy prior with a flat prior on the mean and
-        fewer than three trials.
+        Of the mean effect; infinite where the prior of tau has a long tail, that of the mean is
+        flat and the trials are too few to bound it (half-Cauchy: fewer than three).
     new_trial_below_zero : float
         Probability that the effect in a new trial is below zero.
     tau_mean : float
@@ -231,8 +232,8 @@ def posterior(
     shrunk = weights @ trial_means
     shrunk_variance = weights @ (trial_variances + (trial_means - shrunk) ** 2)
 
-    flat = math.isinf(mean_prior.sd)
-    heavy = isinstance(prior, HalfCauchy) and flat and y.size < 3
+    # With k trials the posterior of tau falls as the prior does, times tau**(1 - k).
+    heavy = math.isinf(mean_prior.sd) and y.size - 1 + prior.tail <= 2
     sd = math.sqrt(float(weights @ (variances + (means - mean) ** 2)))
 
     def below(mixture: NormalMixtures, effect: float) -> float:
@@ -351,7 +352,7 @@ def posterior_density(
 
 
 def bayesian(
-    yi: npt.ArrayLike, vi: npt.ArrayLike, scale: float = 0.5, level: float = 95.0
+    yi: npt.ArrayLike, vi: npt.ArrayLike, prior: TauPrior, model: ModelName, level: float = 95.0
 ) -> Pooled:
     """The posterior in the form all models share.
 
@@ -359,8 +360,10 @@ def bayesian(
     ----------
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances; k at least 1.
-    scale : float
-        Scale of the half-normal prior on tau, in units of `yi`.
+    prior : TauPrior
+        Prior of tau, in units of `yi`.
+    model : str
+        What the tables call the model with this prior.
     level : float
         Level of the intervals in percent.
 
@@ -374,16 +377,11 @@ def bayesian(
     Raises
     ------
     ValueError
-        If the scale is not a finite number above zero, or `check_effects` or `check_level`
-        refuses the input.
-
-    Notes
-    -----
-    Röver C et al. Res Synth Methods 2021;12:448-474 (half-normal priors for log ratios).
+        If `check_effects` or `check_level` refuses the input.
     """
-    found = posterior(yi, vi, HalfNormal(scale), level)
+    found = posterior(yi, vi, prior, level)
     return Pooled(
-        model="bayesian",
+        model=model,
         k=len(found.weights),
         estimate=found.median,
         se=found.sd,

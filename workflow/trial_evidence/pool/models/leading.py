@@ -4,7 +4,18 @@ from dataclasses import dataclass
 
 from trial_evidence.config.methods import LeadingModel, Pooling
 from trial_evidence.pool.engine.results import ModelName
-from trial_evidence.words.models import INTERVAL_WORDS, number_word
+from trial_evidence.words.models import (
+    CAUTIOUS,
+    EMPIRICAL,
+    INTERVAL_WORDS,
+    METHOD_NAMES,
+    number_word,
+)
+
+NO_EMPIRICAL = (
+    "there is no prior on heterogeneity from other meta-analyses for this kind of result, so the "
+    "Bayesian model with the cautious prior leads"
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,7 @@ class Lead:
     reason: str
 
 
-def leading_model(k: int, pooling: Pooling) -> Lead:
+def leading_model(k: int, pooling: Pooling, *, empirical: bool = True) -> Lead:
     """Choose the leading model by the number of trials.
 
     Parameters
@@ -35,6 +46,9 @@ def leading_model(k: int, pooling: Pooling) -> Lead:
         Trials pooled.
     pooling : Pooling
         The rules, and the random-effects model they speak of.
+    empirical : bool
+        Whether there is a prior from other meta-analyses; where there is none, the cautious one
+        takes its place.
 
     Raises
     ------
@@ -43,33 +57,35 @@ def leading_model(k: int, pooling: Pooling) -> Lead:
 
     Notes
     -----
-    Two trials carry no usable information on heterogeneity, and every frequentist interval then
-    depends on its convention: Röver C, Knapp G, Friede T. BMC Med Res Methodol 2015;15:99;
-    Röver C et al. Res Synth Methods 2021;12:448-474.
+    Two trials carry no usable information on heterogeneity, three or four little more, and every
+    frequentist interval then depends on its convention: Röver C, Knapp G, Friede T. BMC Med Res
+    Methodol 2015;15:99; Röver C et al. Res Synth Methods 2021;12:448-474.
     """
     if k < 1:
         raise ValueError("there is no trial to choose a model for")
     if k == 1:
         return Lead("single_trial", None, "One trial: its own result, nothing is pooled.")
     rule = [rule for rule in pooling.leading if rule.from_trials <= k][-1]
-    reason = rule.reason or _described(rule.model, pooling).replace("–", "-")
-    co_primary = None if rule.co_primary is None else _name(rule.co_primary, pooling)
+    model, reason = rule.model, rule.reason
+    co_primary = rule.co_primary
+    if not empirical and EMPIRICAL in (model, co_primary):
+        model, co_primary, reason = CAUTIOUS if model == EMPIRICAL else model, None, NO_EMPIRICAL
+    reason = reason or _described(model, pooling).replace("–", "-")
     number = number_word(k)
     return Lead(
-        _name(rule.model, pooling),
-        co_primary,
+        _name(model, pooling),
+        None if co_primary is None else _name(co_primary, pooling),
         f"{number[0].upper()}{number[1:]} trials: {reason.removesuffix('.')}.",
     )
 
 
 def random_effects_words(pooling: Pooling) -> str:
     """The random-effects model in words: by which estimator, with which interval."""
-    interval = pooling.estimate_interval
-    kind = "conservative " if interval.endswith("_conservative") else ""
-    return f"by {pooling.tau2_estimator} with the {kind}{INTERVAL_WORDS[interval][1]} interval"
+    interval = INTERVAL_WORDS[pooling.estimate_interval][1]
+    return f"by {pooling.tau2_estimator} with the {interval} interval"
 
 
-def leads_by_trials(pooling: Pooling) -> str:
+def leads_by_trials(pooling: Pooling, *, empirical: bool = True) -> str:
     """Which model leads for how many trials, from one upwards, as the rest of a sentence."""
     parts = ["one trial, its own result"]
     for model, first, last in pooling.lead_ranges:
@@ -79,15 +95,17 @@ def leads_by_trials(pooling: Pooling) -> str:
         elif last > first:
             trials += f" to {number_word(last)}"
         random = f"random effects {random_effects_words(pooling)}"
-        parts.append(f"{trials}, {'Bayesian' if model == 'bayesian' else random}")
+        model = model if empirical or model != EMPIRICAL else CAUTIOUS
+        parts.append(f"{trials}, {random if model == 'random_effects' else METHOD_NAMES[model]}")
     return "; ".join(parts)
 
 
 def _name(model: LeadingModel, pooling: Pooling) -> ModelName:
-    return pooling.model if model == "random_effects" else "bayesian"
+    return pooling.model if model == "random_effects" else model
 
 
 def _described(model: LeadingModel, pooling: Pooling) -> str:
-    if model == "bayesian":
-        return "Bayesian model with a weakly informative prior on heterogeneity"
-    return f"random-effects model {random_effects_words(pooling)}"
+    if model == "random_effects":
+        return f"random-effects model {random_effects_words(pooling)}"
+    kind = "empirical" if model == EMPIRICAL else "cautious"
+    return f"Bayesian model with the {kind} prior on heterogeneity"

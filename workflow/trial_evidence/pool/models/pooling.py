@@ -1,11 +1,14 @@
 """Every model for one set of trials."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
-from trial_evidence.config.methods import Pooling
+from trial_evidence.config.methods import EmpiricalPrior, Pooling, TauPriors
 from trial_evidence.pool.bayes.posterior import bayesian
-from trial_evidence.pool.engine.results import Pooled, check_effects
+from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma, TauPrior
+from trial_evidence.pool.engine.results import ModelName, Pooled, check_effects
 from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
 from trial_evidence.pool.models.random_effects import (
     common_effect,
@@ -13,6 +16,33 @@ from trial_evidence.pool.models.random_effects import (
     random_effects,
     single_trial,
 )
+from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
+
+Priors = Mapping[ModelName, TauPrior]
+"""Bayesian model -> its prior of tau."""
+
+
+def model_priors(priors: TauPriors, *, empirical: bool = True) -> Priors:
+    """Bayesian model -> its prior of tau, the leading one first.
+
+    Parameters
+    ----------
+    priors : TauPriors
+        Of the measure that is pooled, as configured.
+    empirical : bool
+        False for what the empirical prior was not made for: differences between effects.
+    """
+    found: dict[ModelName, TauPrior] = {}
+    if empirical and priors.empirical is not None:
+        found[EMPIRICAL] = _empirical(priors.empirical)
+    return {**found, CAUTIOUS: HalfNormal(priors.half_normal)}
+
+
+def _empirical(prior: EmpiricalPrior) -> TauPrior:
+    if prior.inverse_gamma is not None:
+        return InverseGamma(*prior.inverse_gamma)
+    assert prior.half_normal is not None, "one of the two is stated"
+    return HalfNormal(prior.half_normal)
 
 
 def pool_all(
@@ -21,7 +51,7 @@ def pool_all(
     *,
     pooling: Pooling,
     level: float,
-    tau_prior_scale: float,
+    priors: Priors,
     counts: Counts | None = None,
 ) -> tuple[Pooled, ...]:
     """All models for one set of trials, in a fixed order.
@@ -34,8 +64,8 @@ def pool_all(
         The random-effects model of choice.
     level : float
         Level of the intervals in percent.
-    tau_prior_scale : float
-        Scale of the half-normal prior on tau, in units of `yi`.
+    priors : mapping of str to TauPrior
+        Bayesian model -> its prior of tau, in units of `yi`.
     counts : Counts, optional
         The same trials' two-by-two tables, for Mantel-Haenszel.
 
@@ -44,7 +74,7 @@ def pool_all(
     tuple of Pooled
         The random-effects model (``random_reml_hk`` and its relatives), ``common``,
         ``dersimonian_laird``, ``mantel_haenszel`` (with counts, and where it has an estimate),
-        ``bayesian``; for one trial ``single_trial`` alone.
+        the Bayesian ones; for one trial ``single_trial`` alone.
 
     Raises
     ------
@@ -73,5 +103,5 @@ def pool_all(
         by_counts = mantel_haenszel(counts, level)
         if by_counts is not None:
             models.append(by_counts)
-    models.append(bayesian(y, v, tau_prior_scale, level))
-    return tuple(models)
+    by_prior = (bayesian(y, v, prior, name, level) for name, prior in priors.items())
+    return (*models, *by_prior)

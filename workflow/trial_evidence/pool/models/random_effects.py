@@ -44,7 +44,7 @@ def random_effects(
     Pooled
         Named after estimator and interval (`trial_evidence.words.models.random_model`). Limits of a
         prediction interval that has no degrees of freedom are None. The interval of tau2 is
-        Q-profile's.
+        Q-profile's; None where its set is empty, which metafor gives as 0 to 0.
 
     Raises
     ------
@@ -77,8 +77,9 @@ def random_effects(
         **fit.only(*MEAN, *Q, "i2", *(("pi_low", "pi_high") if predicts else ())),
         df=None if estimate_interval == "wald" else y.size - 1,
         tau2=tau2,
-        tau2_low=float(tau2_low[0]),
-        tau2_high=float(tau2_high[0]),
+        # An upper limit of zero: no tau2 makes effects so much alike, and the set is empty.
+        tau2_low=float(tau2_low[0]) if tau2_high[0] > 0 else None,
+        tau2_high=float(tau2_high[0]) if tau2_high[0] > 0 else None,
         q_df=y.size - 1,
         pi_method=PREDICTION_WORDS[prediction_interval] if predicts else "",
         weights=percent_weights(1 / (v + tau2)),

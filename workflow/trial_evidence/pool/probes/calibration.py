@@ -7,9 +7,11 @@ written to a folder: a run that was stopped goes on where it was.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ from scipy.special import ndtr
 
 from trial_evidence.files import write_text
 from trial_evidence.pool.bayes.posterior import posterior_stack
-from trial_evidence.pool.bayes.priors import TauPrior
+from trial_evidence.pool.bayes.priors import InverseGamma, TauPrior
 from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
 from trial_evidence.pool.engine.heterogeneity import q_profile
 from trial_evidence.pool.engine.intervals import (
@@ -52,6 +54,8 @@ class Plan:
         Simulations written at a time.
     bootstrap_draws : int
         Draws of the bootstrap prediction interval, the only costly one; zero leaves it out.
+    drawn_from : InverseGamma, optional
+        After the values of tau, one drawn anew for each meta-analysis.
     """
 
     vi: tuple[float, ...]
@@ -61,6 +65,12 @@ class Plan:
     level: float = 95.0
     part: int = 1000
     bootstrap_draws: int = 0
+    drawn_from: InverseGamma | None = None
+
+    @property
+    def places(self) -> tuple[float, ...]:
+        """The values of tau; last, not a number, where each meta-analysis has its own."""
+        return self.taus if self.drawn_from is None else (*self.taus, math.nan)
 
     def __post_init__(self) -> None:
         check_effects(np.zeros(len(self.vi)), self.vi, at_least=2)
@@ -80,7 +90,7 @@ class Calibration:
     k : int
         Trials.
     tau : float
-        True between-trial standard deviation.
+        True between-trial standard deviation; NaN where it was drawn.
     quantity : str
         ``coverage`` or ``width`` of an interval for the mean, ``prediction coverage`` or
         ``prediction width``, ``tau2 coverage`` of the Q-profile, or ``tau2 bias``.
@@ -102,7 +112,7 @@ class Calibration:
 
 def calibrate(
     plan: Plan,
-    priors: Sequence[TauPrior] = (),
+    priors: Mapping[str, TauPrior] = MappingProxyType({}),
     *,
     folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -113,27 +123,20 @@ def calibrate(
     ----------
     plan : Plan
         What is simulated.
-    priors : sequence of TauPrior
-        Bayesian models to judge beside the others.
+    priors : mapping of str to TauPrior
+        Bayesian models to judge beside the others: what they are called, and their priors.
     folder : pathlib.Path, optional
         Where parts are kept; those of the same plan and priors that are there already are used.
     progress : callable, optional
         Called with the parts done and the parts there are after each part.
-
-    Raises
-    ------
-    ValueError
-        If two priors have the same label.
     """
-    labels = [prior.label for prior in priors]
-    if len(set(labels)) < len(labels):
-        raise ValueError(f"two priors are the same: {', '.join(labels)}")
+    labels = [f"{name}: {prior.label}" for name, prior in priors.items()]
     parts = [
         (tau_index, number, min(plan.part, plan.simulations - start))
-        for tau_index in range(len(plan.taus))
+        for tau_index in range(len(plan.places))
         for number, start in enumerate(range(0, plan.simulations, plan.part))
     ]
-    sums: dict[tuple[float, str, str], Floats] = {}
+    sums: dict[tuple[int, str, str], Floats] = {}
     for done, part in enumerate(parts, start=1):
         path = folder / _part_name(plan, labels, *part) if folder is not None else None
         found = _read(path)
@@ -141,17 +144,21 @@ def calibrate(
             found = _simulate(plan, priors, *part)
             _write(path, found)
         for (quantity, name), moments in found.items():
-            key = (plan.taus[part[0]], quantity, name)
+            key = (part[0], quantity, name)
             sums[key] = sums.get(key, np.zeros(3)) + moments
         if progress is not None:
             progress(done, len(parts))
-    return tuple(_row(len(plan.vi), key, moments) for key, moments in sums.items())
+    return tuple(
+        _row(len(plan.vi), (plan.places[place], quantity, name), moments)
+        for (place, quantity, name), moments in sums.items()
+    )
 
 
 def _part_name(plan: Plan, labels: list[str], tau_index: int, number: int, size: int) -> str:
     # Parts of another plan must not be taken for this one's; how many simulations there are in all
     # makes no difference to a part that is full.
-    content = asdict(plan) | {"priors": labels, "taus": plan.taus[tau_index], "simulations": 0}
+    content = asdict(plan) | {"priors": labels, "taus": str(plan.places[tau_index])}
+    content["simulations"] = 0
     # The random numbers follow the place of a tau in the grid: in another grid it is another part.
     content |= {"place": tau_index, "size": size}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -173,11 +180,13 @@ def _write(path: Path | None, found: dict[tuple[str, str], Floats]) -> None:
 
 
 def _simulate(
-    plan: Plan, priors: Sequence[TauPrior], tau_index: int, number: int, size: int
+    plan: Plan, priors: Mapping[str, TauPrior], tau_index: int, number: int, size: int
 ) -> dict[tuple[str, str], Floats]:
     """Count, sum and sum of squares of everything measured in one part; the true mean is zero."""
-    tau = plan.taus[tau_index]
     random = np.random.default_rng([plan.seed, len(plan.vi), tau_index, number])
+    tau = np.full(size, plan.places[tau_index])
+    if plan.drawn_from is not None and tau_index == len(plan.taus):
+        tau = plan.drawn_from.draw(random, size)
     v = np.repeat(np.array(plan.vi)[:, None], size, axis=1)
     y = random.standard_normal(v.shape) * np.sqrt(v + tau**2)
     found: dict[tuple[str, str], Floats] = {}
@@ -192,7 +201,7 @@ def _simulate(
 
     def prediction(name: str, low: Floats, high: Floats) -> None:
         # The chance of holding the next trial's effect is known; no trial need be drawn.
-        if tau > 0:
+        if (tau > 0).all():
             note("prediction coverage", name, ndtr(high / tau) - ndtr(low / tau))
         else:
             note("prediction coverage", name, (low <= 0) & (high >= 0))
@@ -214,10 +223,10 @@ def _simulate(
     low, high = q_profile(analyses, plan.level)
     note("tau2 coverage", "Q-profile", (low <= tau**2 * (1 + 1e-12)) & (high >= tau**2))
     note("tau2 width", "Q-profile", high - low)
-    for prior in priors:
+    for name, prior in priors.items():
         posterior = posterior_stack(y, v, prior, plan.level)
-        interval(f"Bayesian {prior.label}", posterior.ci_low, posterior.ci_high)
-        prediction(f"Bayesian {prior.label}", posterior.pi_low, posterior.pi_high)
+        interval(f"Bayesian {name}", posterior.ci_low, posterior.ci_high)
+        prediction(f"Bayesian {name}", posterior.pi_low, posterior.pi_high)
     if plan.bootstrap_draws:
         chosen = {"draws": plan.bootstrap_draws, "seed": plan.seed}
         limits = [

@@ -42,6 +42,9 @@ class SelectionModel:
         Between-trial variance.
     statistic, df, p_value : float, int, float
         Likelihood-ratio test of no selection.
+    turned : bool
+        Whether the estimate lies on the other side of no effect than without selection: the
+        likelihood then explains the trials by selection alone, and its maximum is no estimate.
     """
 
     steps: tuple[float, ...]
@@ -55,6 +58,7 @@ class SelectionModel:
     statistic: float
     df: int
     p_value: float
+    turned: bool = False
 
 
 class _Likelihood:
@@ -202,6 +206,7 @@ def step_selection_model(
         statistic=statistic,
         df=len(steps),
         p_value=float(chdtrc(len(steps), statistic)),
+        turned=float(best[0]) * plain_mean < 0,
     )
 
 

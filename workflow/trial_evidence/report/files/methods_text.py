@@ -7,7 +7,7 @@ from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
 from trial_evidence.report.tables.flow import SEARCH_WORDS, search_dates
 from trial_evidence.report.words.templates import environment
-from trial_evidence.words.models import INTERVAL_WORDS, PREDICTION_WORDS
+from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, INTERVAL_WORDS, PREDICTION_WORDS
 
 
 def methods_paragraphs(material: Material) -> tuple[str, ...]:
@@ -45,6 +45,12 @@ def _facts(material: Material) -> dict[str, Any]:
         "measures": [f"{MEASURES[name].title.lower()}s"
                      for name in dict.fromkeys(m for a in analyses for m in a.measures)],
         "corrected": where(evidence.trials, corrected="yes")["trial_id"].nunique(),
+        "priors": [
+            (MEASURES[name].title.lower(),
+             priors.words(EMPIRICAL) if priors.empirical else "",
+             priors.words(CAUTIOUS))
+            for name, priors in configuration.tau_priors.items()
+        ],
         "interval": INTERVAL_WORDS[pooling.estimate_interval][2],
         "prediction": PREDICTION_WORDS[pooling.prediction_interval],
         "factors": list(dict.fromkeys(m.label.lower() for a in analyses

@@ -111,10 +111,16 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
         said.append(f"{effect.group}, {effect.label}: {numbers}, k = {effect.k}")
         panels.setdefault(row["measure"], []).append((analysis, effect))
     level = material.configuration.confidence_level
+    beside = [
+        f"{_short_title(material, material.analysis(row['setting'], row['analysis']))} "
+        f"({material.configuration.settings[row['setting']].lower()}) {formats.effect(row)}"
+        for row in records(where(front_table(material, certainty).data, role="co-primary"))
+    ]
+    cautious = f" With the co-primary model: {'; '.join(beside)}." if beside else ""
     return answers.EffectSummary(
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
         level=level,
-        **_around("summary", level=level, said="; ".join(said)),
+        **_around("summary", level=level, said="; ".join(said), cautious=cautious),
     )
 
 

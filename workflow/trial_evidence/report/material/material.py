@@ -19,6 +19,7 @@ from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.files import read_table, records
 from trial_evidence.kept import PARTS, Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
+from trial_evidence.pool.shown import shown_estimates
 from trial_evidence.report.material.table import ReportTable, report_table
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.report.words import printed
@@ -41,6 +42,7 @@ SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
     "effect_modifiers": ["k", "estimate", "ci_low", "ci_high", "ci_level"],
     "multiverse_summary": [
         "specifications", "lowest_estimate", "highest_estimate", "share_excluding_no_effect",
+        "share_below", "share_above",
     ],
 }  # fmt: skip
 # Tests of small-study effects; an excess of significant results is told elsewhere.
@@ -238,7 +240,10 @@ def read_evidence(configuration: Configuration, processed: Path, results: Path) 
         set_aside=all_settings(configuration, processed, "set_aside", []),
         trials=all_settings(configuration, results, "trials", [*USED_NUMBERS, *TRIAL_NUMBERS]),
         rates=all_settings(configuration, results, "rates", [*RATE_NUMBERS, *TRIAL_NUMBERS]),
-        estimates=all_settings(configuration, results, "estimates", ESTIMATE_NUMBERS),
+        estimates=shown_estimates(
+            all_settings(configuration, results, "estimates", ESTIMATE_NUMBERS),
+            configuration.pooling,
+        ),
         networks=read_network_tables(configuration.settings, results),
     )
 

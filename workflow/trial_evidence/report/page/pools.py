@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
+from trial_evidence.config.methods import TauPriors
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import qualifying_trials
@@ -16,7 +17,7 @@ from trial_evidence.report.page.rows import TrialRow, own_result, row_anchor
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import ALL, Record
 from trial_evidence.report.words.printed import capital, patients_in_words
-from trial_evidence.words.models import MODEL_NAMES
+from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, MODEL_NAMES
 
 # What a page shows of each model.
 PUBLISHED = (
@@ -42,7 +43,7 @@ def pools_of(
     -------
     list of dict
         JSON-ready: ``label``, ``set`` (as estimates.csv names it: measure, subgroup and, of a rate,
-        the regimen), ``measure``, ``scale``, ``prior``, ``none`` (no effect), ``below`` (whether
+        the regimen), ``measure``, ``scale``, ``priors``, ``none`` (no effect), ``below`` (whether
         benefit lies below it), ``pooled``, ``rows`` and ``published``, the pipeline's own results
         by model. Sets without any trial are left out.
     """
@@ -75,7 +76,7 @@ def pools_of(
             "set": (measure, subgroup, regimen),
             "measure": reading.title,
             "scale": reading.scale.name,
-            "prior": configuration.tau_prior_scale[reading.scale.prior],
+            "priors": page_priors(configuration.tau_priors[measure]),
             "none": reading.scale.null,
             "below": analysis.fewer_is_better if reading.compares else None,
             "pooled": pooled,
@@ -142,8 +143,20 @@ def _row(record: Record, row: TrialRow) -> dict[str, Any]:
 
 def page_models(configuration: Configuration) -> dict[str, str]:
     """The models a page computes, with their names as it prints them."""
-    models = (configuration.pooling.model, "bayesian", "common")
+    models = (configuration.pooling.model, EMPIRICAL, CAUTIOUS, "common")
     return {model: MODEL_NAMES[model] for model in models} | {"single_trial": "One trial"}
+
+
+def page_priors(priors: TauPriors) -> dict[str, Any]:
+    """Bayesian model -> its prior of tau for the page's own arithmetic: a name and its numbers."""
+    found: dict[str, Any] = {}
+    if (empirical := priors.empirical) is not None:
+        found[EMPIRICAL] = (
+            ["half_normal", empirical.half_normal]
+            if empirical.inverse_gamma is None
+            else ["inverse_gamma", *empirical.inverse_gamma]
+        )
+    return {**found, CAUTIOUS: ["half_normal", priors.half_normal]}
 
 
 def page_method(configuration: Configuration) -> dict[str, Any]:
@@ -152,8 +165,9 @@ def page_method(configuration: Configuration) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``level`` in percent, ``model``, ``estimator``, ``interval``, ``prediction``, and
-        ``leading``: from how many trials on which model leads.
+        ``level`` in percent, ``model``, ``estimator``, ``interval``, ``prediction``,
+        ``predictionFrom`` (trials from which on it is shown), and ``leading``: from how many
+        trials on which model leads.
     """
     pooling = configuration.pooling
     return {
@@ -162,6 +176,7 @@ def page_method(configuration: Configuration) -> dict[str, Any]:
         "estimator": pooling.tau2_estimator,
         "interval": pooling.estimate_interval,
         "prediction": pooling.prediction_interval,
+        "predictionFrom": pooling.prediction_from_trials,
         "leading": [
             [rule.from_trials, pooling.model if rule.model == "random_effects" else rule.model]
             for rule in pooling.leading

@@ -22,6 +22,8 @@ DOMAINS = ("risk_of_bias", "inconsistency", "indirectness", "imprecision", "publ
 _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}
 LEVELS = ("very low", "low", "moderate", "high")
 NOT_JUDGED = "not judged"
+# Fewer trials say little about heterogeneity.
+FEW = 5
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _judged_by(row: Row) -> str:
 def _domains(material: Material, analysis: Analysis, leads: Sequence[Row]) -> tuple[Domain, ...]:
     proposals = {
         "risk_of_bias": _risk_of_bias(material, analysis),
-        "inconsistency": _inconsistency(material, analysis, leads),
+        "inconsistency": _inconsistency(material, analysis, leads[0]),
         "indirectness": ("not_judged", "A person has to judge whether patients and treatments "
                          "match the question."),
         "imprecision": _imprecision(material, analysis, leads[0]),
@@ -179,25 +181,26 @@ def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
     )
 
 
-def _inconsistency(material: Material, analysis: Analysis, leads: Sequence[Row]) -> Proposal:
-    lead = leads[0]
+def _inconsistency(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     if lead["k"] < 2:
         return _proposed("Only one trial, so that consistency cannot be assessed", serious=False)
     rules = material.report.certainty
     table = material.about(material.evidence.estimates, analysis, subgroup="all")
     i2 = float(table.loc[table["model"].map(is_random_effects), "i2"].iloc[0])
-    # Where two models are of equal rank, the one that leaves more open counts.
-    widest = max(leads, key=lambda row: (reading.includes_null(row, "pi"), row["role"] == "lead"))
-    open_new = reading.includes_null(widest, "pi")
-    reason = (
-        f"I² {round_half_up(i2, 0)}%; prediction interval {reading.limits(widest, 'pi')} "
-        f"({reading.model_words(widest)}) {reading.where_null_is(widest, 'pi')}"
-        + ("; with two trials, heterogeneity cannot be estimated" if lead["k"] == 2 else "")
-    )
+    open_new = reading.includes_null(lead, "pi")
+    said = f"I² {round_half_up(i2, 0)}%"
+    if lead["k"] < FEW:
+        said += (
+            "; two trials cannot show heterogeneity"
+            if lead["k"] == 2
+            else (f"; {counted(int(lead['k']), 'trial')} hardly show heterogeneity")
+        )
+    if not math.isnan(lead["pi_low"]):
+        said += f"; prediction interval {reading.limits(lead, 'pi')} "
+        said += reading.where_null_is(lead, "pi")
+    # A prediction interval alone is no inconsistency: with few trials it tells of their number.
     return _proposed(
-        reason,
-        serious=i2 >= rules.i2 or (open_new and not reading.includes_null(lead)),
-        very_serious=i2 >= rules.very_high_i2 and open_new,
+        said, serious=i2 >= rules.i2, very_serious=i2 >= rules.very_high_i2 and open_new
     )
 
 
@@ -205,19 +208,28 @@ def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     if not reading.measure_of(lead["measure"]).is_ratio:
         return "not_judged", "The rule applies to ratios only."
     worthwhile, rules = material.report.worthwhile_ratio, material.report.certainty
-    below = analysis.fewer_is_better
+    below, judged, supposed = analysis.fewer_is_better, lead, ""
+    if lead["k"] == 2:
+        # What two trials leave open about heterogeneity is not what they leave open about chance.
+        table = material.about(material.evidence.estimates, analysis, subgroup="all")
+        judged = next(iter(records(where(table, model="common"))), lead)
+        supposed = (
+            f". This supposes one common effect; with the heterogeneity that the prior of "
+            f"{reading.model_phrase(lead)} supposes the interval is {reading.limits(lead)}"
+        )
     reached = {
-        "a clinically relevant benefit": reading.includes_benefit(lead, worthwhile, below=below),
-        "no effect": reading.includes_null(lead),
-        "a clinically relevant harm": reading.includes_benefit(lead, worthwhile, below=not below),
+        "a clinically relevant benefit": reading.includes_benefit(judged, worthwhile, below=below),
+        "no effect": reading.includes_null(judged),
+        "a clinically relevant harm": reading.includes_benefit(judged, worthwhile, below=not below),
     }
     benefit, null, harm = reached.values()
     information = float((1 / material.pooled_trials(analysis)["vi"]).sum())
     share = information / information_needed(worthwhile, rules.alpha, rules.power)
     what = listing([text for text, is_reached in reached.items() if is_reached])
     return _proposed(
-        f"The interval ({reading.limits(lead)}) is compatible with "
-        f"{what or 'a small effect only'}; the information is {percent(share)} of the optimal size",
+        f"The interval ({reading.limits(judged)}) is compatible with "
+        f"{what or 'a small effect only'}; the information is {percent(share)} of the optimal size"
+        f"{supposed}",
         serious=(null and (benefit or harm)) or share < 1,
         very_serious=benefit and harm,
     )

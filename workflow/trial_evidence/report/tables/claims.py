@@ -1,4 +1,4 @@
-"""The claims of the review beside the evidence: supported, not supported, not enough data."""
+"""The claims of the review beside the evidence: verdicts in degrees, each with its numbers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,12 @@ from typing import Literal
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import AssociationRule, Claim, TableRule
 from trial_evidence.files import read_table, records
+from trial_evidence.report.material.degrees import (
+    VERY_UNCERTAIN,
+    degree_of,
+    held_back,
+    is_probable,
+)
 from trial_evidence.report.material.material import Material, by_rank, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import printed, reading
@@ -16,9 +22,9 @@ from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.printed import capital, counted, percent, words
 from trial_evidence.report.words.templates import declared
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.models import number_word
+from trial_evidence.words.models import is_bayesian, number_word
 
-Outcome = Literal["supported", "not supported", "not enough data"]
+Outcome = Literal["supported", "probable", "not supported", "not enough data", "described"]
 ADMITTED = ("primary", "secondary")
 # Where an association is examined: rows of the sheet have no setting.
 BIOMARKERS = ("", "biomarkers")
@@ -42,6 +48,8 @@ class Verdict:
         Trials, or for an association studies, that it rests on.
     estimate, ci_low, ci_high : float
         The result that decides; NaN where several or none do.
+    probability_of_benefit, probability_worthwhile, information_to_change, would_change
+        As `trial_evidence.report.material.degrees.Degree`.
     """
 
     verdict: Outcome
@@ -51,6 +59,10 @@ class Verdict:
     estimate: float = math.nan
     ci_low: float = math.nan
     ci_high: float = math.nan
+    probability_of_benefit: float = math.nan
+    probability_worthwhile: float = math.nan
+    information_to_change: float = math.nan
+    would_change: str = ""
 
 
 def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tuple[Verdict, ...]:
@@ -90,9 +102,11 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
     return material.table(
         "claims",
         rows,
+        {"probability": _probability},
         ratio=material.report.worthwhile_ratio,
         trials=counted(rules.min_trials, "trial"),
-        studies=counted(rules.min_studies, "study", "studies"),
+        probable=percent(rules.probable),
+        specifications=percent(rules.least_share_of_specifications),
         trials_of_a_test=rules.min_trials_of_a_test,
     )
 
@@ -134,17 +148,27 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     found = _verdict_on(numbers, k, lead)
     if k < material.report.claim_rules.min_trials:
         return found("not enough data", _too_few(material, k))
+    degree = degree_of(material, analysis, lead)
+    found = partial(
+        found,
+        probability_of_benefit=degree.benefit,
+        probability_worthwhile=degree.worthwhile,
+        information_to_change=degree.information,
+        would_change=degree.would_change,
+    )
     below, worthwhile = analysis.fewer_is_better, material.report.worthwhile_ratio
     sides = {reading.side(row, below=below) for row in rows}
-    if sides == {"benefit"}:
-        what = "The whole interval lies" if one else "The intervals of both models lie"
-        return found(
-            "supported",
-            f"{what} on the side of benefit.{_prediction(rows)}{_leaving_out(material, analysis)}"
-            f"{reading.certainty_sentence(certainty)}{_second_hand(material, analysis)}",
-        )
     if "harm" in sides:
         return found("not supported", "The whole interval lies on the side of harm.")
+    weakened = f"{reading.certainty_sentence(certainty)}{_second_hand(material, analysis)}"
+    if sides == {"benefit"}:
+        what = "The whole interval lies" if one else "The intervals of both models lie"
+        reason = f"{what} on the side of benefit.{_prediction(rows)}"
+        back = [*held_back(material, analysis, rows)]
+        reason = " ".join([reason, *back]) + weakened
+        if certainty.lower().startswith("very low"):
+            return found("not enough data", f"{VERY_UNCERTAIN} {reason}")
+        return found("probable" if back else "supported", reason)
     if not any(reading.includes_benefit(row, worthwhile, below=below) for row in rows):
         reason = "The result is compatible with no effect, but not with a relevant benefit."
         return found("not supported", reason)
@@ -152,8 +176,12 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         "The two models disagree: the interval of only one excludes no effect."
         if len(sides) > 1
         else "The result is compatible with no effect and with a clinically relevant benefit."
-    )
-    return found("not enough data", reason + _prior(material, analysis, lead))
+    ) + _prior(material, analysis, lead)
+    if not is_probable(material, analysis, degree):
+        return found("not enough data", reason)
+    if certainty.lower().startswith("very low"):
+        return found("not enough data", f"{VERY_UNCERTAIN} {reason}{weakened}")
+    return found("probable", f"All models point to a benefit. {reason}{weakened}")
 
 
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:
@@ -223,22 +251,29 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         name = material.study_name(row["study_id"], row["source_id"])
         said.setdefault(name, []).append(_association_words(row))
     numbers = ". ".join(f"{study}: {'; '.join(texts)}" for study, texts in said.items())
-    k = mine["study_id"].nunique()
+    # Reviews and pooled analyses may hold the trials' patients: together they count once.
+    trials, others = (
+        set(mine.loc[known, "study_id"])
+        for inside in [mine["study_id"].isin(material.trials)]
+        for known in (inside, ~inside)
+    )
+    k = len(trials) + bool(others)
     found = _verdict_on(numbers, k)
     if k == 0:
         return found("not enough data", "The sheet holds no verified result on this.")
     opposite = "below" if rule.direction == "above" else "above"
-    here, against = len(sides[rule.direction]), len(sides[opposite])
-    least = material.report.claim_rules.min_studies
-    studies = counted(k, "study", "studies")
+
+    def counted_once(side: str) -> int:
+        return len(sides[side] & trials) + bool(sides[side] & others)
+
     reason = (
-        f"{here} of {studies} found this at the 5% level, {number_word(against)} found the opposite"
+        f"{counted_once(rule.direction)} of {counted(k, 'study', 'studies')} found this at the 5% "
+        f"level, {number_word(counted_once(opposite))} found the opposite. Described, not judged: "
+        "counting studies is no verdict."
     )
-    if here >= least and not against:
-        return found("supported", f"{reason}. Studies may share patients.")
-    if against >= least and not here:
-        return found("not supported", f"{reason}.")
-    return found("not enough data", f"{reason}; at least {least} are required.")
+    if others and trials:
+        reason += " Reviews and pooled analyses, which may hold the trials’ patients, count once."
+    return found("described", reason)
 
 
 def _association_side(row: Row) -> str:
@@ -316,23 +351,15 @@ def _prior(material: Material, analysis: Analysis, lead: Row) -> str:
     """What the prior does to a Bayesian answer that leads: the same trials with one effect."""
     estimates = material.about(material.evidence.estimates, analysis, subgroup="all")
     common = records(where(estimates, model="common"))
-    if lead["model"] != "bayesian" or not common:
+    if not is_bayesian(lead["model"]) or not common:
         return ""
+    estimated = "cannot" if lead["k"] == 2 else "can hardly"
+    trials = f"{number_word(int(lead['k']))} trials"
     return (
-        f" With {number_word(int(lead['k']))} trials, heterogeneity cannot be estimated and the "
+        f" With {trials}, heterogeneity {estimated} be estimated and the "
         "interval depends largely on the prior; assuming one common effect, "
         f"{reading.estimate_words(common[0])}."
     )
-
-
-def _leaving_out(material: Material, analysis: Analysis) -> str:
-    """How many single trials the result cannot do without."""
-    rows = records(where(material.of("leave_one_out", analysis), leads="yes"))
-    needed = sum(map(reading.includes_null, rows))
-    trials = counted(len(rows), "trial")
-    null = reading.null_of(analysis.measures[0])
-    said = f" For {needed} of {trials}, the interval includes {null:g} when the trial is left out."
-    return said if needed else ""
 
 
 def _second_hand(material: Material, analysis: Analysis) -> str:
@@ -346,3 +373,10 @@ def _second_hand(material: Material, analysis: Analysis) -> str:
 def _too_few(material: Material, k: int) -> str:
     least = material.report.claim_rules.min_trials
     return f"Only {counted(k, 'trial')}; at least {least} are required."
+
+
+def _probability(row: Row, key: str) -> str:
+    share = row[key]
+    if math.isnan(share):
+        return ""
+    return "> 99%" if share > 0.99 else "< 1%" if share < 0.01 else percent(share)

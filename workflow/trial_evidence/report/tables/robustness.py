@@ -1,6 +1,7 @@
 """Heterogeneity of every pool, and what the results owe to methods, trials and choices."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
@@ -39,9 +40,9 @@ def sensitivity_table(material: Material) -> ReportTable:
     Estimates as the analysis's first measure, natural scale.
     """
     rows = [
-        _movement(material, analysis, lead)
+        _movement(material, analysis, leads)
         for analysis in material.configuration.analyses
-        if (lead := material.lead(analysis)) is not None and lead["k"] >= 2
+        if (leads := material.leads(analysis)) and leads[0]["k"] >= 2
     ]
     return material.table("sensitivity", rows, {"range": _range})
 
@@ -52,7 +53,8 @@ def timeline_table(material: Material) -> ReportTable:
     return material.table("timeline", records(rows))
 
 
-def _movement(material: Material, analysis: Analysis, lead: Row) -> dict[str, Any]:
+def _movement(material: Material, analysis: Analysis, leads: Sequence[Row]) -> dict[str, Any]:
+    lead = leads[0]
     methods = material.of("methods", analysis)["estimate"]
     without = where(material.of("leave_one_out", analysis), leads="yes")["estimate"]
     influence = material.of("influence", analysis).sort_values("cook_distance", kind="stable")
@@ -63,7 +65,9 @@ def _movement(material: Material, analysis: Analysis, lead: Row) -> dict[str, An
     )
     return {
         **{key: lead[key] for key in ("setting", "analysis", "measure", "k", "estimate")},
-        "reported": reading.estimate_words(lead),
+        "reported": "; ".join(
+            f"{reading.estimate_words(row)}, {reading.model_words(row)}" for row in leads
+        ),
         "method_lowest": methods.min(),
         "method_highest": methods.max(),
         "without_lowest": without.min(),

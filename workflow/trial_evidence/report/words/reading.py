@@ -6,7 +6,7 @@ from typing import Any
 
 from trial_evidence.measures import MEASURES, Measure, measure_words
 from trial_evidence.report.words.printed import interval
-from trial_evidence.words.models import SHORT_MODEL_NAMES
+from trial_evidence.words.models import MODEL_PHRASES, SHORT_MODEL_NAMES, is_bayesian
 from trial_evidence.words.numbers import format_number
 
 Row = Mapping[str, Any]
@@ -69,7 +69,7 @@ def prediction_sentence(rows: Sequence[Row]) -> str:
 
 def model_phrase(row: Row) -> str:
     """The model of an estimate in a sentence."""
-    return "the Bayesian model" if row["model"] == "bayesian" else "the random-effects model"
+    return MODEL_PHRASES.get(row["model"], "the random-effects model")
 
 
 def measure_name(measure: str) -> str:
@@ -84,7 +84,7 @@ def limits(row: Row, of: str = "ci", digits: int = 2) -> str:
 
 def interval_words(row: Row) -> str:
     """``95% CI 1.25–1.70``, or ``95% CrI`` for a Bayesian interval."""
-    return f"{row['ci_level']:g}% {'CrI' if row['model'] == 'bayesian' else 'CI'} {limits(row)}"
+    return f"{row['ci_level']:g}% {'CrI' if is_bayesian(row['model']) else 'CI'} {limits(row)}"
 
 
 def number_words(row: Row) -> str:

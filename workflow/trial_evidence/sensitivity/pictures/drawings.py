@@ -29,11 +29,10 @@ from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.bayes.posterior import posterior as fit_posterior
 from trial_evidence.pool.bayes.posterior import posterior_density
-from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.engine.intervals import PREDICTIONS
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.models.leading import leading_model, leads_by_trials
+from trial_evidence.pool.models.leading import leads_by_trials
 from trial_evidence.pool.probes.influence import (
     MOST_TRIALS_FOR_ALL_SUBSETS,
     all_subsets,
@@ -58,7 +57,7 @@ from trial_evidence.sensitivity.pictures.in_words import (
 from trial_evidence.sensitivity.regression import covariates, forced_words, is_forced, regress
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY
 from trial_evidence.sheet import Sheet
-from trial_evidence.words.models import SHORT_MODEL_NAMES, is_random_effects
+from trial_evidence.words.models import EMPIRICAL, SHORT_MODEL_NAMES, is_random_effects
 from trial_evidence.words.numbers import format_interval, format_number, format_p
 
 FIGURES = (
@@ -173,13 +172,13 @@ def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
 
 
 def _lead_by_k(c: Comparison) -> str:
-    rules = leads_by_trials(c.pooling)
+    rules = leads_by_trials(c.pooling, empirical=EMPIRICAL in c.priors)
     return f"Each row uses the leading model for its number of trials: {rules}."
 
 
 def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
     steps = _leading_steps(c, leave_one_out_table((c,)))
-    model = SHORT_MODEL_NAMES[leading_model(c.k, c.pooling).model]
+    model = SHORT_MODEL_NAMES[c.lead(c.k).model]
     last = _leading_steps(c, cumulative_table((c,)))[-1]
     overall = replace(last, label=f"All trials ({model})")
     described = leave_one_out_forest(
@@ -188,7 +187,7 @@ def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
         overall,
         axis_of(c),
         level=c.level,
-        footnotes=(_lead_by_k(c),),
+        footnotes=(f"Each row uses the model that leads with all trials: {model}.",),
         description=without_each_trial(c, steps, overall),
     )
     return forest_page(described, style)
@@ -319,7 +318,7 @@ def _new_trial(c: Comparison) -> tuple[float, int] | None:
 
 
 def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) -> Chart:
-    prior = HalfNormal(c.prior_scale)
+    prior, *others = c.priors.values()
     worthwhile = choices.worthwhile_hazard_ratio
     found = fit_posterior(c.yi, c.vi, prior, c.level, thresholds=(math.log(worthwhile),))
     density = posterior_density(c.yi, c.vi, prior)
@@ -329,6 +328,13 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
         statements.append(
             f"Probability of a hazard ratio below {worthwhile:g}: "
             f"{_percent(found.probabilities_below[0])}."
+        )
+    for other in others:
+        beside = fit_posterior(c.yi, c.vi, other, c.level)
+        statements.append(
+            f"With the cautious prior {other.label}: "
+            f"{result_of(c, beside.median, beside.ci_low, beside.ci_high)}, probability of benefit "
+            f"{_percent(c.benefit(beside.probability_below_zero))}."
         )
     curves = [
         pd.DataFrame({"kind": kind, "curve": label, "value": values, "density": heights})
@@ -417,7 +423,7 @@ def _bubble(
         for x, effect in zip(grid[[0, -1]].tolist(), fitted[[0, -1]].tolist(), strict=True)
     )
     foot = (
-        "Meta-regression by REML with the conservative Hartung–Knapp test. An association "
+        "Meta-regression by REML with the floored Hartung–Knapp test. An association "
         "between trials is not an association between patients."
     )
     words = Words(f"{c.analysis.title}: by {name[:1].lower()}{name[1:]}", (note,), (foot,))

@@ -1,0 +1,133 @@
+"""How far a benefit is established: its probability, what holds it back, what would change it."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from scipy.special import ndtri
+
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.files import records
+from trial_evidence.pool.bayes.posterior import posterior
+from trial_evidence.pool.models.pooling import model_priors
+from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.words import reading
+from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.printed import count, listing, percent
+from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
+
+# Information of a log hazard ratio is a quarter of the events, with arms of equal size.
+_EVENTS_PER_INFORMATION = 4
+VERY_UNCERTAIN = "The evidence is very uncertain."
+
+
+@dataclass(frozen=True)
+class Degree:
+    """How probable a benefit is, and how far the answer is from another one.
+
+    Attributes
+    ----------
+    benefit, worthwhile : float
+        Posterior probability of a benefit, and of one that is clinically relevant, under the
+        empirical prior where the measure has one; NaN where unknown.
+    information : float
+        Information of a further trial that would change the answer, as a share of what is there;
+        NaN where there is no such trial.
+    would_change : str
+        The same in a sentence.
+    """
+
+    benefit: float = math.nan
+    worthwhile: float = math.nan
+    information: float = math.nan
+    would_change: str = ""
+
+
+def degree_of(material: Material, analysis: Analysis, lead: Row) -> Degree:
+    """How far the benefit that an analysis looks for is established."""
+    information, would_change = _to_change(lead, below=analysis.fewer_is_better)
+    by_model = {row["model"]: row["probability_of_benefit"] for row in _models(material, analysis)}
+    benefit = by_model.get(EMPIRICAL, by_model.get(CAUTIOUS, math.nan))
+    return Degree(benefit, _worthwhile(material, analysis), information, would_change)
+
+
+def is_probable(material: Material, analysis: Analysis, degree: Degree) -> bool:
+    """Whether the direction is probable, and no model has its estimate on the other side."""
+    null, below = reading.null_of(analysis.measures[0]), analysis.fewer_is_better
+    estimates = [row["estimate"] for row in _models(material, analysis)]
+    agree = all((estimate < null) == below for estimate in estimates)
+    return agree and degree.benefit >= material.report.claim_rules.probable
+
+
+def held_back(material: Material, analysis: Analysis, rows: Sequence[Row]) -> Iterator[str]:
+    """Why a benefit that the intervals show is probable and not more."""
+    null = reading.null_of(analysis.measures[0])
+    if rows[0]["k"] > 1:
+        left = records(where(material.of("leave_one_out", analysis), leads="yes"))
+        needed = [str(row["trial"]) for row in left if reading.includes_null(row)]
+        if needed:
+            who = f"{listing(needed)} {'is' if len(needed) == 1 else 'are, one at a time,'}"
+            yield f"The interval includes {null:g} when {who} left out."
+    curve = next(iter(records(material.of("multiverse_summary", analysis))), None)
+    if curve is not None:
+        share = curve["share_below" if analysis.fewer_is_better else "share_above"]
+        if share < material.report.claim_rules.least_share_of_specifications:
+            yield f"Only {percent(share)} of the defensible ways to pool the trials show a benefit."
+
+
+def _models(material: Material, analysis: Analysis) -> list[Row]:
+    table = material.about(material.evidence.estimates, analysis, subgroup="all")
+    return [row for row in records(table) if row["estimate"] == row["estimate"]]
+
+
+def _worthwhile(material: Material, analysis: Analysis) -> float:
+    trials, measure = material.pooled_trials(analysis), analysis.measures[0]
+    if len(trials) < 2 or not reading.measure_of(measure).is_ratio:
+        return math.nan
+    prior = next(iter(model_priors(material.configuration.tau_priors[measure]).values()))
+    below = analysis.fewer_is_better
+    threshold = math.log(material.report.worthwhile_ratio) * (-1 if below else 1)
+    found = posterior(trials["yi"], trials["vi"], prior, thresholds=[threshold])
+    return found.probabilities_below[0] if below else 1 - found.probabilities_below[0]
+
+
+def information_to_change(mean: float, low: float, high: float) -> float:
+    """Information of a further trial that would change an answer, as a share of what is there.
+
+    Parameters
+    ----------
+    mean, low, high : float
+        Effect with its interval on the analysis scale, no effect at zero.
+
+    Returns
+    -------
+    float
+        With d the effect in half widths of its interval: d**2 - 1 where the interval excludes no
+        effect (a trial with no effect brings it back), 1 / d**2 - 1 where it includes it (a trial
+        with the same effect settles it).
+    """
+    distance = abs(mean) / ((high - low) / 2)
+    return distance**2 - 1 if low > 0 or high < 0 else distance**-2 - 1
+
+
+def _to_change(lead: Row, *, below: bool) -> tuple[float, str]:
+    scale = reading.measure_of(lead["measure"]).scale
+    ends = [float(scale.to_analysis(lead[name])) for name in ("estimate", "ci_low", "ci_high")]
+    mean, low, high = ends
+    if not all(map(math.isfinite, ends)) or mean == 0 or (mean < 0) != below:
+        return math.nan, ""
+    share = information_to_change(mean, low, high)
+    if not 0 < share < math.inf:
+        return math.nan, ""
+    present = (2 * float(ndtri(0.5 + lead["ci_level"] / 200)) / (high - low)) ** 2
+    size = f"{percent(share)} of the information that there is now"
+    if lead["measure"] == "hazard_ratio":
+        events = count(float(f"{_EVENTS_PER_INFORMATION * share * present:.2g}"))
+        size += f", about {events} events,"
+    if low > 0 or high < 0:
+        null = reading.null_of(lead["measure"])
+        text = (
+            f"A further trial with no effect and {size} would make the interval include {null:g}."
+        )
+        return share, text
+    return share, f"A further trial with the same effect and {size} would settle it."
