@@ -70,7 +70,8 @@ def test_a_regimen_has_its_effect_against_the_reference(made_up, network):
         assert cells[1:3] == [patients[row["code"]], row["direct_trials"]]
         assert says(next(c for c in cells if "(" in c), floats(row, *EFFECT)), row["code"]
         assert cells[-1] == f"{float(row['p_score']):.2f}"
-        others = [model for model in ("random_reml", "bayesian") if model != lead["model"]]
+        models = ("random_reml", "bayesian_empirical", "bayesian")
+        others = [model for model in models if model != lead["model"]]
         assert len(others) == len(cells) - 5
         for cell, model in zip(cells[4:], others, strict=False):
             (other,) = (r for r in table if (r["code"], r["model"]) == (row["code"], model))
@@ -84,10 +85,10 @@ def test_a_regimen_has_its_effect_against_the_reference(made_up, network):
 @pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
 def test_a_figure_names_the_interval_that_it_prints(made_up, network, stem):
     (lead,) = rows(folder(made_up, network) / "intervals.csv", role="lead")
-    named = {"random_reml": "Wald", "random_reml_hk": "Hartung–Knapp type", "bayesian": "Bayesian"}
+    named = {"random_reml": "Wald", "random_reml_hk": "Hartung–Knapp type"}
     said = figure(made_up, network, stem).everything
     place = " below the diagonal" if stem == "league" else ""
-    assert f"Intervals{place}: {named[lead['model']]}" in said
+    assert f"Intervals{place}: {named.get(lead['model'], 'Bayesian')}" in said
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -89,15 +89,18 @@ WRITTEN = [
     (
         NET, "alternatives", "comparator,code,part,lead,estimate,ci_low,ci_high,"
         "probability_of_benefit,random_reml,random_reml_low,random_reml_high,random_reml_hk,"
-        "random_reml_hk_low,random_reml_hk_high,bayesian,bayesian_low,bayesian_high,direct_trials,"
+        "random_reml_hk_low,random_reml_hk_high,bayesian_empirical,bayesian_empirical_low,"
+        "bayesian_empirical_high,bayesian,bayesian_low,bayesian_high,direct_trials,"
         "direct_share,indirect_share,path,weakest_link,weakest_trials,weakest_share,"
         "without_weakest,disagreement,years,transitivity,reason",
-        "C,B,1,bayesian,1.41,0.91,2.21,0.93,1.42,1.12,1.82,1.43,0.83,2.43,1.41,0.91,2.21,2,0.31,"
+        "C,B,1,bayesian,1.41,0.91,2.21,0.93,1.42,1.12,1.82,1.43,0.83,2.43,1.44,0.96,2.16,"
+        "1.41,0.91,2.21,2,0.31,"
         "0.69,B – A – C,A v C,TRIAL-Y,0.62,1.7,A v C: x,2011–2019,phase differs,none",
         NET_ID, "Dual regimens against the alternatives of today (odds ratios)",
         {"Against": "Against C", "Dual regimen": "B", "Wald": "1.12–1.82",
          "Main model (interval)": "1.41 (0.91–2.21)", "Hartung–Knapp type": "0.83–2.43",
-         "Bayesian": "0.91–2.21", "Probability of benefit": "93%", "Direct": "31%",
+         "Bayesian, empirical prior": "0.96–2.16",
+        "Bayesian, cautious prior": "0.91–2.21", "Probability of benefit": "93%", "Direct": "31%",
          "Indirect": "69%",
          "Path": "B – A – C",
          "Weakest link": "A v C", "Its trials": "TRIAL-Y", "Its share of the uncertainty": "62%",

@@ -28,6 +28,7 @@ from trial_evidence.network.fit.ranking import Ranking, rank_treatments
 from trial_evidence.network.models import LEADING, NetworkModel, network_models, tau_priors
 from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.words.models import CAUTIOUS
 
 ESTIMATOR = "REML"
 BESIDE = "DL"
@@ -167,7 +168,8 @@ def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkA
     parts = tuple(
         _part(n, part, evidence, configuration) for n, part in enumerate(ordered, start=1)
     )
-    prior, *_ = tau_priors(configuration, MEASURES[evidence.network.measure]).values()
+    # Interactions are differences of effects, which the empirical prior was not made for.
+    prior = tau_priors(configuration, MEASURES[evidence.network.measure])[CAUTIOUS]
     return NetworkAnalysis(evidence, level, parts, _components(evidence, parts, prior, level))
 
 

@@ -8,13 +8,15 @@ from trial_evidence.config.methods import Pooling
 from trial_evidence.measures import Measure
 from trial_evidence.network.fit.league import NetworkFit
 from trial_evidence.network.fit.posterior import NetworkPosterior
-from trial_evidence.pool.bayes.priors import HalfNormal, TauPrior
+from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.models.leading import leading_model
+from trial_evidence.pool.models.pooling import model_priors
+from trial_evidence.words.models import EMPIRICAL
 from trial_evidence.words.numbers import format_number
 
-WALD, HARTUNG_KNAPP, DERSIMONIAN_LAIRD, COMMON, BAYESIAN = (
-    "random_reml", "random_reml_hk", "random_dl", "common", "bayesian",
+WALD, HARTUNG_KNAPP, DERSIMONIAN_LAIRD, COMMON = (
+    "random_reml", "random_reml_hk", "random_dl", "common",
 )  # fmt: skip
 LEADING, CO_PRIMARY = "lead", "co-primary"
 NO_FREEDOM = "No degrees of freedom: nothing shows how far trials of one comparison differ."
@@ -60,8 +62,8 @@ class NetworkModel:
 
 
 def tau_priors(configuration: Configuration, measure: Measure) -> dict[str, TauPrior]:
-    """Priors of tau by the model that has them: the cautious one of pairwise analyses."""
-    return {BAYESIAN: HalfNormal(configuration.tau_priors[measure.name].half_normal)}
+    """Priors of tau by the model that has them: those of pairwise analyses of the measure."""
+    return dict(model_priors(configuration.tau_priors[measure.name]))
 
 
 def roles(df: int, pooling: Pooling, posteriors: Mapping[str, NetworkPosterior]) -> dict[str, str]:
@@ -71,7 +73,7 @@ def roles(df: int, pooling: Pooling, posteriors: Mapping[str, NetworkPosterior])
     that leads goes by their number; a part of a network is judged by its degrees of freedom alike.
     Without any, effects are those of the trials as they stand, with Wald's intervals.
     """
-    lead = leading_model(df + 1, pooling, empirical=False)
+    lead = leading_model(df + 1, pooling, empirical=EMPIRICAL in posteriors)
 
     def named(model: str) -> str:
         if model in posteriors:
