@@ -69,8 +69,8 @@ def _renamed(row: dict[str, str], names: list[str], copy: int) -> dict[str, str]
     return row | changed
 
 
-def run(folder: Path, *arguments: str) -> tuple[float, float, int]:
-    """Seconds, largest memory in MB and exit code of a stage on the sheet of a folder."""
+def run(folder: Path, *arguments: str) -> tuple[float, float, float, int]:
+    """Seconds, seconds of processor, largest memory in MB and exit code of a stage."""
     command = [
         sys.executable, "-m", "trial_evidence", arguments[0], "--raw", str(folder / "raw"),
         "--config", str(ROOT / "config"), "--processed", str(folder / "processed"),
@@ -86,12 +86,13 @@ def run(folder: Path, *arguments: str) -> tuple[float, float, int]:
         finally:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
-    return time.monotonic() - start, usage.ru_maxrss / 1024, process.returncode
+    seconds, busy = time.monotonic() - start, usage.ru_utime + usage.ru_stime
+    return seconds, busy, usage.ru_maxrss / 1024, process.returncode
 
 
 def main(sizes: tuple[int, ...]) -> None:
     dictionary = read_dictionary(ROOT / "workflow/dictionary")
-    found: dict[str, list[tuple[int, float, float]]] = {stage[0]: [] for stage in STAGES}
+    found: dict[str, list[tuple[int, float, float, float]]] = {stage[0]: [] for stage in STAGES}
     settings = [SETTING, "adjuvant", "metastatic_first_line", "metastatic_pretreated"]
     for times in sizes:
         with tempfile.TemporaryDirectory() as name:
@@ -101,16 +102,20 @@ def main(sizes: tuple[int, ...]) -> None:
                 if stage[0] == "audit":
                     for setting in settings[1:]:
                         run(folder, "pool", "--setting", setting)
-                seconds, memory, code = run(folder, *stage)
+                seconds, busy, memory, code = run(folder, *stage)
                 if code:
                     sys.exit(f"{stage[0]} at {times} times the sheet ends with exit code {code}")
-                print(f"{times:>4} {stage[0]:<12} {seconds:6.1f} s {memory:7.0f} MB", flush=True)
-                found[stage[0]].append((times, seconds, memory))
+                figures = f"{seconds:6.1f} s {busy:6.1f} s of processor {memory:6.0f} MB"
+                print(f"{times:>4} {stage[0]:<12} {figures}", flush=True)
+                found[stage[0]].append((times, seconds, busy, memory))
     heads = "".join(f" {times} times |" for times in sizes)
     print(f"\n| stage |{heads} exponent |\n| --- |{' --- |' * (len(sizes) + 1)}")
     for stage, rows in found.items():
-        cells = "".join(f" {seconds:.1f} s, {memory:.0f} MB |" for _, seconds, memory in rows)
-        (small, first, _), (large, last, _) = rows[-2:] if len(rows) > 1 else rows * 2
+        cells = "".join(
+            f" {seconds:.1f} s ({busy:.1f}), {memory:.0f} MB |" for _, seconds, busy, memory in rows
+        )
+        # Of the time of the processor, on which other work has less influence.
+        (small, _, first, _), (large, _, last, _) = rows[-2:] if len(rows) > 1 else rows * 2
         exponent = math.log(last / first) / math.log(large / small) if large > small else math.nan
         print(f"| {stage} |{cells} {exponent:.2f} |")
 

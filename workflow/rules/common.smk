@@ -19,7 +19,10 @@ from trial_evidence.words.problems import SheetError
 
 # The commands of all rules run with the Python that runs Snakemake, and find the library. The
 # matrices are small: a thread for each core makes them slower, not faster.
-ENVIRONMENT = f"PATH={Path(sys.executable).parent}:$PATH PYTHONPATH=workflow OPENBLAS_NUM_THREADS=1"
+ENVIRONMENT = (
+    f'PATH="{Path(sys.executable).parent}:$PATH" PYTHONPATH=workflow '
+    "OPENBLAS_NUM_THREADS=1"
+)
 # A copy of a process is there at once, and not on every system a process can be copied safely.
 if sys.platform == "linux" and not workflow.dryrun and workflow.is_main_process:
     name, standing_by = standby.start()

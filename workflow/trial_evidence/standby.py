@@ -50,21 +50,20 @@ def ask(arguments: Sequence[str]) -> int | None:
         Its exit code.
     """
     request = json.dumps([[*arguments], os.getcwd(), dict(os.environ)]).encode()
+    taken = False
     with socket.socket(socket.AF_UNIX) as line:
         try:
             line.connect(f"\0{os.environ[NAME]}")
             socket.send_fds(line, [_LENGTH.pack(len(request))], [0, 1, 2])
             line.sendall(request)
-            if _received(line, len(_TAKEN)) != _TAKEN:
-                return None
+            taken = _received(line, len(_TAKEN)) == _TAKEN
+            # Nothing comes of a copy that was killed.
+            return int(line.recv(8) or 1) if taken else None
         except (KeyError, OSError):
             return None
-        try:
-            # Nothing comes of a copy that was killed.
-            return int(line.recv(8) or 1)
         except KeyboardInterrupt:
-            # The copy was stopped by the same key, and what it says of it is all there is to say.
-            return int(line.recv(8) or 130)
+            # The copy was stopped by the same key, and ends in good order.
+            return int((taken and line.recv(8)) or 130)
 
 
 def _received(line: socket.socket, length: int) -> bytes:
@@ -80,12 +79,13 @@ def _stand_by(name: str) -> None:
         # A name that is no file: nothing of it is left behind, however this ends.
         listening.bind(f"\0{name}")
         listening.listen()
+        # The key that stops a run is for the stages.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         import_module("trial_evidence.cli")
         for stage in _STAGES:
             import_module(f"trial_evidence.{stage}.stage")
         gc.freeze()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         while _STDIN not in select.select([listening.fileno(), _STDIN], [], [])[0]:
             line, _ = listening.accept()
             with line:
