@@ -265,7 +265,8 @@ def names_of_the_field():
     outcomes = {*config["outcomes"], *(o.get("label", "") for o in config["outcomes"].values())}
     with (ROOT / "workflow/dictionary/pcr.csv").open(encoding="utf-8", newline="") as file:
         allowed = {row["column"]: row["allowed"] for row in csv.DictReader(file)}
-    definitions = set(allowed["definition"].split("|"))
+    # What no source says has the same words everywhere.
+    definitions = set(allowed["definition"].split("|")) - {"not stated"}
     return sorted(
         {*outcomes, *config["settings"], *config["effect_modifiers"], *definitions} - {""}
     )

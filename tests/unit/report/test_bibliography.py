@@ -10,10 +10,10 @@ from trial_evidence.report.files.bibliography import (
     bibtex,
     csl_json,
     latex,
-    reference,
     ris,
     used_sources,
 )
+from trial_evidence.report.words.citations import reference
 
 ARTICLE = {
     "source_id": "doe_2020_trial_a", "authors": "", "first_author": "van Døe", "year": 2020.0,

@@ -23,6 +23,7 @@ from trial_evidence.report.tables.certainty import certainties, certainty_words
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.flow import search_dates
 from trial_evidence.report.trail.trace import Trail, trail_of
+from trial_evidence.report.words.citations import Source
 from trial_evidence.sheet import Sheet
 
 TABLES = "tables"
@@ -105,7 +106,7 @@ def write_report(
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
 
 
-def _texts(material: Material, cited: Sequence[bibliography.Source]) -> dict[str, str]:
+def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
     """Files of text below results -> what is in them."""
     configuration, evidence = material.configuration, material.evidence
     figures = all_settings(configuration, material.results, "figures", [])

@@ -2,17 +2,23 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 
 from trial_evidence.report.material.material import JOINED, Material, source_ids
+from trial_evidence.report.words.citations import (
+    AND_OTHERS,
+    Author,
+    Source,
+    authors_of,
+    is_article,
+    one_line,
+)
 from trial_evidence.report.words.printed import whole
 
-Source = Mapping[str, Any]
 # Kind of source -> its type in BibTeX, RIS and CSL.
 _TYPES = {
     "article": ("article", "JOUR", "article-journal"),
@@ -38,51 +44,6 @@ _FIELDS = (
     ("pmid", "pmid", "AN", "PMID"),
     ("pmcid", "pmcid", "C2", "PMCID"),
 )
-_BETWEEN = ";"
-_AND_OTHERS = "et al."
-_INITIALS = re.compile(r"(?P<family>.+) (?P<given>[^\W\d_a-z]{1,4}(-[^\W\d_a-z]{1,2})?)")
-_SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
-
-
-@dataclass(frozen=True)
-class Author:
-    """A person, or an organisation, which has no given name; ``given`` are initials."""
-
-    family: str
-    given: str = ""
-
-    @property
-    def inverted(self) -> str:
-        """Family name, comma, initials."""
-        return ", ".join(filter(None, (self.family, self.given)))
-
-
-def authors_of(source: Source) -> tuple[tuple[Author, ...], bool]:
-    """Authors of a source as far as the sheet names them, and whether there are others.
-
-    Where the full list is not in the sheet, the first author alone; an article then has others.
-    """
-    written = [_one_line(name) for name in source["authors"].split(_BETWEEN)]
-    names = [name for name in written if name and name != _AND_OTHERS]
-    if not names:
-        first = _one_line(source["first_author"])
-        return tuple(map(Author, filter(None, [first]))), bool(first) and _is_article(source)
-    found = ((name, _INITIALS.fullmatch(name)) for name in names)
-    people = (Author(m["family"], m["given"]) if m else Author(name) for name, m in found)
-    return tuple(people), _AND_OTHERS in written
-
-
-def reference(source: Source) -> str:
-    """A source as a list of references prints it: authors, title, journal, year and place."""
-    people, others = authors_of(source)
-    names = [" ".join(filter(None, (a.family, a.given))) for a in people]
-    issue = f"({source['issue']})" if source["issue"] else ""
-    place = ":".join(filter(None, (f"{source['volume']}{issue}", source["pages"])))
-    dated = ";".join(filter(None, (whole(source["year"]), place)))
-    where = " ".join(filter(None, (source["journal"], dated)))
-    who = ", ".join([*names, *([_AND_OTHERS] if others else [])])
-    parts = (who, source["title"] or source["title_short"], where)
-    return " ".join(f"{part.rstrip('.')}." for part in map(_one_line, parts) if part)
 
 
 def used_sources(material: Material) -> tuple[Source, ...]:
@@ -111,14 +72,14 @@ def csl_json(sources: Sequence[Source]) -> str:
 
 def latex(text: str) -> str:
     """Text with the special characters of LaTeX escaped and white space made single."""
-    return "".join(_LATEX.get(letter, letter) for letter in _one_line(text))
+    return "".join(_LATEX.get(letter, letter) for letter in one_line(text))
 
 
 def _fields(source: Source, form: int) -> dict[str, str]:
     """The cells of a source, each on one line, by their names in a format of ``_FIELDS``."""
     title = source["title"] or source["title_short"]
     cells = {**source, "year": whole(source["year"]), "title": title}
-    return {names[form]: _one_line(cells[column]) for column, *names in _FIELDS}
+    return {names[form]: one_line(cells[column]) for column, *names in _FIELDS}
 
 
 def _bibtex_entry(source: Source) -> str:
@@ -155,7 +116,7 @@ def _csl_entry(source: Source) -> dict[str, Any]:
     year = texts["issued"]
     entry = {"id": source["source_id"], "type": _TYPES[source["type"]][2], **texts}
     entry["author"] = [_csl_name(source, author) for author in people]
-    entry["author"] += [{"literal": _AND_OTHERS}] if others else []
+    entry["author"] += [{"literal": AND_OTHERS}] if others else []
     entry["issued"] = year and {"date-parts": [[int(year)]]}
     return {field: value for field, value in entry.items() if value}
 
@@ -164,12 +125,4 @@ def _csl_name(source: Source, author: Author) -> dict[str, str]:
     if author.given:
         return {"family": author.family, "given": author.given}
     # Who wrote anything but an article, and has no initials, is an organisation.
-    return {"family" if _is_article(source) else "literal": author.family}
-
-
-def _is_article(source: Source) -> bool:
-    return bool(_TYPES[source["type"]][0] == "article")
-
-
-def _one_line(text: str) -> str:
-    return _SPACES.sub(" ", text).strip()
+    return {"family" if is_article(source) else "literal": author.family}

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from trial_evidence.files import records
-from trial_evidence.report.files.bibliography import reference
 from trial_evidence.report.material.material import source_ids
+from trial_evidence.report.words.citations import reference
 from trial_evidence.report.words.printed import whole
 
 _REGISTERED = re.compile(r"(?<![A-Za-z0-9])(NCT\d{8})(?!\d)")

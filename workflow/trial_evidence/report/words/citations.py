@@ -1,0 +1,67 @@
+"""Sources as they are cited: who wrote them, and one line for a list of references."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trial_evidence.report.words.printed import whole
+
+Source = Mapping[str, Any]
+# Kinds of source that persons write; of others a name is an organisation's.
+_BY_PERSONS = ("article", "abstract")
+_BETWEEN = ";"
+AND_OTHERS = "et al."
+_INITIALS = re.compile(r"(?P<family>.+) (?P<given>[^\W\d_a-z]{1,4}(-[^\W\d_a-z]{1,2})?)")
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
+
+
+@dataclass(frozen=True)
+class Author:
+    """A person, or an organisation, which has no given name; ``given`` are initials."""
+
+    family: str
+    given: str = ""
+
+    @property
+    def inverted(self) -> str:
+        """Family name, comma, initials."""
+        return ", ".join(filter(None, (self.family, self.given)))
+
+
+def authors_of(source: Source) -> tuple[tuple[Author, ...], bool]:
+    """Authors of a source as far as the sheet names them, and whether there are others.
+
+    Where the full list is not in the sheet, the first author alone; an article then has others.
+    """
+    written = [one_line(name) for name in source["authors"].split(_BETWEEN)]
+    names = [name for name in written if name and name != AND_OTHERS]
+    if not names:
+        first = one_line(source["first_author"])
+        return tuple(map(Author, filter(None, [first]))), bool(first) and is_article(source)
+    found = ((name, _INITIALS.fullmatch(name)) for name in names)
+    people = (Author(m["family"], m["given"]) if m else Author(name) for name, m in found)
+    return tuple(people), AND_OTHERS in written
+
+
+def reference(source: Source) -> str:
+    """A source as a list of references prints it: authors, title, journal, year and place."""
+    people, others = authors_of(source)
+    names = [" ".join(filter(None, (a.family, a.given))) for a in people]
+    issue = f"({source['issue']})" if source["issue"] else ""
+    place = ":".join(filter(None, (f"{source['volume']}{issue}", source["pages"])))
+    dated = ";".join(filter(None, (whole(source["year"]), place)))
+    where = " ".join(filter(None, (source["journal"], dated)))
+    who = ", ".join([*names, *([AND_OTHERS] if others else [])])
+    parts = (who, source["title"] or source["title_short"], where)
+    return " ".join(f"{part.rstrip('.')}." for part in map(one_line, parts) if part)
+
+
+def is_article(source: Source) -> bool:
+    """Whether persons have written a source, further ones than the sheet names among them."""
+    return source["type"] in _BY_PERSONS
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and with single blanks."""
+    return _SPACES.sub(" ", text).strip()
