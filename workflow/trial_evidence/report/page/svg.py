@@ -21,6 +21,7 @@ GEOMETRY = {"d", "x", "y", "transform", "width", "height", "points"}
 _GROUP = f"{{{SVG}}}g"
 # Blanks that say nothing: beside the letters of a path, and behind the marks of a style.
 _PACKED = {"d": re.compile(r" ?([A-Za-z]) ?"), "style": re.compile("([:;]) ")}
+_FONT = re.compile(r"font-family:[^;\"]*;?")
 _PLAIN = " !$'()*+,-./:;<=>?@[]^_`{|}~"
 STROKES = "stroke-linejoin:round;stroke-linecap:butt"
 # Larger drawings (ten thousands of points) are shown as pixels, so many of them across.
@@ -84,7 +85,7 @@ def inline_svg(text: str, prefix: str, description: str, links: Sequence[RowLink
     linked = _link(root, links)
     _compact(root)
     root.attrib.pop("version", None)
-    root.set("style", STROKES)
+    root.set("style", STROKES + _font(root))
     # A picture cannot hold links; a group can.
     root.set("role", "group" if linked else "img")
     root.set("aria-label", description)
@@ -153,6 +154,7 @@ def _compact(root: ElementTree.Element) -> None:
     """The same drawing in fewer letters: no bare groups, one path for pieces of one look."""
     for parent in list(root.iter()):
         _unwrap(parent)
+        _gather(parent)
     for parent in root.iter():
         before: ElementTree.Element | None = None
         for child in list(parent):
@@ -173,6 +175,34 @@ def _unwrap(parent: ElementTree.Element) -> None:
             for child in parent
             for inner in (child if child.tag == _GROUP and not child.attrib else [child])
         ]
+
+
+def _gather(parent: ElementTree.Element) -> None:
+    """Make one group of neighbours that say the same of what is in them."""
+    before: ElementTree.Element | None = None
+    for child in list(parent):
+        if before is not None and _alike(before, child):
+            before.extend(child)
+            parent.remove(child)
+            continue
+        before = child
+
+
+def _alike(one: ElementTree.Element, other: ElementTree.Element) -> bool:
+    """Whether two elements are groups of which the same is said."""
+    return one.tag == other.tag == _GROUP and one.attrib == other.attrib and "id" not in one.attrib
+
+
+def _font(root: ElementTree.Element) -> str:
+    """Take the font of most texts off them; the drawing says it once, and they inherit it."""
+    named = [m[0] for e in root.iter() for m in _FONT.finditer(e.get("style", ""))]
+    if not named:
+        return ""
+    common = max(set(named), key=named.count)
+    for element in root.iter():
+        if common in element.get("style", ""):
+            element.set("style", element.attrib["style"].replace(common, ""))
+    return f";{common.rstrip(';')}"
 
 
 def _one_look(one: ElementTree.Element, other: ElementTree.Element) -> bool:
