@@ -238,10 +238,10 @@ def test_a_risk_ratio_that_varies_with_the_control_risk_is_told(pooled):
         at_risk(0.48, 0.10, 0.046, 0.153),
     ]
     assert varies_with_control_risk(*with_spread(pooled, 32.0, 0.0, regression)) == (
-        "The risk ratio varies with the control risk (I² 32%; risk difference 0%): it is an average "
-        "over control arms that differ, not a constant to apply to others. By a regression on the "
-        "true control risk (odds ratio, p = 0.03) the difference is 18 (13–23) and 10 (5–15) "
-        "percentage points at control risks of 24% and 48%."
+        "The risk ratio varies with the control risk (I² 32%; risk difference 0%): it is an "
+        "average over control arms that differ, not a constant to apply to others. By a regression "
+        "on the true control risk (odds ratio, p = 0.03) the difference is 18 (13–23) and 10 "
+        "(5–15) percentage points at control risks of 24% and 48%."
     )
 
 
