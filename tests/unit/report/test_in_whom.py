@@ -27,11 +27,7 @@ def count(trial, level, **fields):
 
 
 def with_modifiers(made, modifiers, counts=()):
-    found = material(made)
-    columns = [*found.sensitivity["effect_modifiers"].columns, "trials"]
-    empty = pd.DataFrame(columns=list(dict.fromkeys(columns)))
-    found = replace(found, sensitivity={**found.sensitivity, "effect_modifiers": empty})
-    found = with_sensitivity(found, "effect_modifiers", modifiers)
+    found = with_sensitivity(material(made), "effect_modifiers", modifiers)
     trials = [
         PLACE | {"measure": "risk_ratio", "subgroup": "all", "pooled": "yes", "weight": 1.0,
                  "trial_id": f"trial_{name}"}
@@ -66,6 +62,18 @@ def test_who_reports_both_levels_one_or_none(pooled):
     assert row["One level only"] == names[2]
     # What is superseded is no report.
     assert row["Pooled trials that do not report it"] == names[3]
+
+
+def test_results_that_nobody_has_seen_are_a_gap(pooled):
+    unseen = count("trial_c", "negative", verification="unverified")
+    found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], [unseen])
+    listed = (Biomarker("x", "X", ("receptor",)),)
+    found = replace(found, report=replace(found.report, biomarkers=listed))
+    (row,) = biomarker_reports_table(found).frame.to_dict("records")
+    assert row["In words"].endswith("reported otherwise by none")
+    name = found.trial_name("trial_c")
+    gap = f"{name}, pcr: results by level in the sheet are not verified"
+    assert row["What would fill the gap"] == gap
 
 
 def test_a_factor_that_no_pooled_trial_reports_has_no_row(pooled):

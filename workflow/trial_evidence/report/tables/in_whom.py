@@ -10,7 +10,7 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import Biomarker
 from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, of_pool
+from trial_evidence.report.material.material import Material, of_pool, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words.formats import Row, effect
 from trial_evidence.report.words.printed import capital, counted, words
@@ -116,7 +116,7 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
         for row in associations
         if not _is_randomised(material, row["study_id"])
     )
-    open_points = dict.fromkeys(
+    open_points = _not_verified(material, biomarker.factors) | dict.fromkeys(
         f"{material.trial_name(row['study_id'])}, {row['outcome']}: {row['note']}"
         for row in associations
         if _is_randomised(material, row["study_id"]) and math.isnan(row["estimate"]) and row["note"]
@@ -131,6 +131,19 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
         "others": "; ".join(others),
         "open_points": "; ".join(open_points),
     }
+
+
+def _not_verified(material: Material, factors: Iterable[str]) -> dict[str, None]:
+    """Results by level that the sheet holds and that nobody has seen in a source, in words."""
+    table = material.reported
+    mine = table[table["subgroup"].str.partition("=")[0].isin([*factors])]
+    unseen = where(mine, verification="unverified", status="current")
+    return dict.fromkeys(
+        f"{material.trial_name(row['trial_id'])}, {row['outcome']}: results by level in the sheet "
+        "are not verified"
+        for row in records(unseen)
+        if _is_randomised(material, row["trial_id"])
+    )
 
 
 def _in_words(both: int, otherwise: int) -> str:
