@@ -72,7 +72,7 @@ def test_results_that_nobody_has_seen_are_a_gap(pooled):
     (row,) = biomarker_reports_table(found).frame.to_dict("records")
     assert row["In words"].endswith("reported otherwise by none")
     name = found.trial_name("trial_c")
-    gap = f"{name}, pcr: results by level in the sheet are not verified"
+    gap = f"{name}, pCR: results by level in the sheet are not verified"
     assert row["What would fill the gap"] == gap
 
 
