@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from report_material import material, with_sensitivity, with_table
 from trial_evidence.config.reports import Biomarker
-from trial_evidence.report.tables.in_whom import biomarker_reports_table, in_whom_table
+from trial_evidence.report.in_whom import biomarker_reports_table, in_whom_table
 
 PLACE = {"setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab"}
 LEVELS = {"factor": "receptor", "level": "negative", "reference_level": "positive"}

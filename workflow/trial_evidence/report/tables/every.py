@@ -1,5 +1,6 @@
 """Every table of the report."""
 
+from trial_evidence.report import in_whom
 from trial_evidence.report.absolute import over_time
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
@@ -12,7 +13,6 @@ from trial_evidence.report.tables import (
     flow,
     front,
     harms,
-    in_whom,
     robustness,
     rows,
 )
