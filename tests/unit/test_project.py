@@ -46,7 +46,7 @@ STREAM = [
     {"report.words"},
     {"report.trail"},
     {"report.material"},
-    {"report.absolute"},
+    {"report.absolute", "report.in_whom"},
     {"report.tables"},
     {"report.page", "report.files"},
     {"report"},

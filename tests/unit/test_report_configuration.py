@@ -13,6 +13,7 @@ from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import (
     CLAIM_TABLES,
+    Biomarker,
     TableRule,
     certainty_problems,
     read_report_configuration,
@@ -160,9 +161,13 @@ def test_slips_in_the_names_of_the_sheet_are_warned_of(configuration):
     report = read_report_configuration(CONFIG, configuration)
     factors = [claim.rule.factor for claim in report.claims if hasattr(claim.rule, "factor")]
     biomarkers = ["HER2 protein", "PAM50", "stromal TILs", "TILs"]
+    report = replace(report, biomarkers=())
     (warning,) = unknown_evidence(report, factors, [*biomarkers, "PIK3CB"])
     assert warning.severity == "warning"
     assert warning.message.endswith('finds no data. Did you mean "PIK3CB"?')
+    listed = replace(report, claims=(), biomarkers=(Biomarker("x", "X", ("pam51",), ("TILs",)),))
+    (warning,) = unknown_evidence(listed, factors, biomarkers)
+    assert warning.message.endswith('Did you mean "pam50"?')
     # What resembles nothing is no slip.
     assert unknown_evidence(report, factors, biomarkers) == ()
 

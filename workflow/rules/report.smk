@@ -23,6 +23,8 @@ REPORT_TABLES = [
     "heterogeneity",
     "sensitivity",
     "timeline",
+    "in_whom",
+    "biomarker_reports",
     "biomarkers",
     "rows_used",
     "rows_set_aside",

@@ -14,6 +14,7 @@ SENSITIVITY_TABLES = [
     "small_study",
     "subgroups",
     "effect_modifiers",
+    "control_risk",
     "meta_regression",
     "multiverse",
     "multiverse_summary",

@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 from reference import load
-from trial_evidence.network.within_trials.bivariate import EffectPair
 from trial_evidence.network.within_trials.surrogacy import errors_in_variables, regress, surrogacy
 from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.models.bivariate import EffectPair
 
 REFERENCE = load("surrogacy")
 REGRESSIONS = [(name, w) for name, data in REFERENCE.items() for w in data["regression"]]

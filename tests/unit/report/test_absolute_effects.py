@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from report_material import estimate, material, with_estimates, with_table
+from report_material import estimate, material, with_estimates, with_sensitivity, with_table
 from trial_evidence.config.reports import ControlRisk
 from trial_evidence.report.absolute.effects import treated_risk
-from trial_evidence.report.absolute.scale import constant_scale
+from trial_evidence.report.absolute.scale import constant_scale, varies_with_control_risk
 from trial_evidence.report.tables.absolute_effects import summary_of_findings
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
@@ -212,3 +212,38 @@ def test_counted_outcomes_use_the_scale_that_varies_least(pooled, odds, differen
     assert set(table.data["measure"]) == {taken}
     expected = {"odds_ratio": 0.4, "risk_difference": 0.4}[taken]  # odds 1/3 -> 2/3; 0.25 + 0.15
     assert table.data["risk"][0] == pytest.approx(expected)
+
+
+def with_spread(pooled, ratio, difference, regression=()):
+    rows = [
+        counted("risk_ratio", ratio, 0.1, estimate=1.5),
+        counted("odds_ratio", difference, 0.5, estimate=2.0),
+        counted("risk_difference", difference, 0.6, estimate=0.15),
+    ]
+    found = with_estimates(material(pooled), [estimate(**row) for row in rows])
+    place = {"setting": COUNTED[0], "analysis": COUNTED[1], "measure": "odds_ratio"}
+    found = with_sensitivity(found, "control_risk", [place | row for row in regression])
+    return found, found.analysis(*COUNTED)
+
+
+def at_risk(control_risk, *difference):
+    names = ("difference", "difference_low", "difference_high")
+    return {"control_risk": control_risk} | dict(zip(names, difference, strict=True))
+
+
+def test_a_risk_ratio_that_varies_with_the_control_risk_is_told(pooled):
+    regression = [
+        {"p_value": 0.03},
+        at_risk(0.24, 0.18, 0.126, 0.234),
+        at_risk(0.48, 0.10, 0.046, 0.153),
+    ]
+    assert varies_with_control_risk(*with_spread(pooled, 32.0, 0.0, regression)) == (
+        "The risk ratio varies with the control risk (I² 32%; risk difference 0%): it is an "
+        "average over control arms that differ, not a constant to apply to others. By a regression "
+        "on the true control risk (odds ratio, p = 0.03) the difference is 18 (13–23) and 10 "
+        "(5–15) percentage points at control risks of 24% and 48%."
+    )
+
+
+def test_a_risk_ratio_as_constant_as_the_others_is_not(pooled):
+    assert varies_with_control_risk(*with_spread(pooled, 0.0, 0.0)) == ""

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from report_material import material, with_table
 from trial_evidence.report.absolute.hazards import curve_facts, not_proportional, time_gained
-from trial_evidence.report.tables.over_time import over_time_table
+from trial_evidence.report.absolute.over_time import over_time_table
 
 TRIAL = {
     "setting": "adjuvant", "analysis": "event_free_dual_v_single", "measure": "hazard_ratio",

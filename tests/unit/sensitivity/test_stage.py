@@ -16,7 +16,8 @@ from unit.sensitivity.test_tables import BCG, counted_sheet
 
 TABLES = {
     "methods", "leave_one_out", "cumulative", "influence", "shrinkage", "small_study", "subgroups",
-    "effect_modifiers", "meta_regression", "multiverse", "multiverse_summary", "figures",
+    "effect_modifiers", "control_risk", "meta_regression", "multiverse", "multiverse_summary",
+    "figures",
 }  # fmt: skip
 
 

@@ -28,7 +28,12 @@ from trial_evidence.sensitivity.modifiers import (
     with_all_modifiers,
 )
 from trial_evidence.sensitivity.properties import shares_at
-from trial_evidence.sensitivity.regression import META_REGRESSION_COLUMNS, meta_regression_table
+from trial_evidence.sensitivity.regression import (
+    CONTROL_RISK_COLUMNS,
+    META_REGRESSION_COLUMNS,
+    control_risk_table,
+    meta_regression_table,
+)
 from trial_evidence.sensitivity.reporting import SMALL_STUDY_COLUMNS, small_study_table
 from trial_evidence.sensitivity.shrinkage import SHRINKAGE_COLUMNS, shrinkage_table
 
@@ -264,3 +269,34 @@ def test_an_excluded_trial_comes_back_in_the_multiverse():
     assert sorted(set(table.loc[table["exclusions"] == "ignored", "k"])) == [2, 3]
     # two configured trials: the Bayesian model leads, which is no specification
     assert set(table["leading"]) == {"no"}
+
+
+def test_the_effect_at_a_control_risk_is_told_on_three_scales(bcg):
+    table = control_risk_table(bcg[2]).set_index("term")
+    assert set(table.reset_index().columns) == set(CONTROL_RISK_COLUMNS)
+    # metafor's bivariate model of the two logits (tests/unit/pool/test_control_risk.py).
+    slope = 0.9466912021 * math.sqrt(1.431370762 / 2.407332714) - 1
+    doubled = table.loc["control_odds_doubled"]
+    assert doubled["estimate"] == pytest.approx(2**slope, rel=1e-5)
+    for name in ("lower_quartile", "median", "upper_quartile"):
+        row = table.loc[name]
+        odds = row["control_risk"] / (1 - row["control_risk"]) * row["estimate"]
+        treated = odds / (1 + odds)
+        assert row["difference"] == pytest.approx(treated - row["control_risk"], rel=1e-9)
+        assert row["risk_ratio"] == pytest.approx(treated / row["control_risk"], rel=1e-9)
+    at = {name: table.loc[name, "control_risk"] for name in table.index[1:]}
+    risks = sorted(c / n for c, n in zip(BCG["table"]["ci"], BCG["table"]["n2i"], strict=True))
+    assert at["median"] == pytest.approx(risks[6])
+
+
+def test_nothing_is_regressed_on_the_control_risk_of_few_trials():
+    nine = {name: values[:9] for name, values in BCG["table"].items()}
+    (row,) = control_risk_table(found(nine)[2]).to_dict("records")
+    assert "at least 10 trials, and there are 9" in row["reason"]
+
+
+def test_asymmetry_of_risk_ratios_is_told_from_small_study_effects(bcg):
+    ratios = small_study_table(found(BCG["table"], ("risk_ratio",))[2]).set_index("test")
+    assert "as the control risk rises" in ratios.loc["egger", "reason"]
+    assert "as the control risk rises" in ratios.loc["pet", "reason"]
+    assert pd.isna(small_study_table(bcg[2]).set_index("test").loc["egger", "reason"])

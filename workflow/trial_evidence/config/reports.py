@@ -300,6 +300,23 @@ class ClaimRules(Form):
     least_share_of_specifications: Share
 
 
+class Biomarker(Form):
+    """A biomarker of the review, under all its names in the sheet.
+
+    Attributes
+    ----------
+    factors
+        By which trials report results by level.
+    markers
+        Of ``biomarker_effects``.
+    """
+
+    id: Id
+    label: Text
+    factors: Several[Text] = ()
+    markers: Several[Text] = ()
+
+
 class ReportConfiguration(Form):
     """All of report.yaml.
 
@@ -327,6 +344,7 @@ class ReportConfiguration(Form):
     claims: tuple[Claim, ...]
     agent: Text = "agent"
     balance_months: Mapping[str, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
+    biomarkers: tuple[Biomarker, ...] = ()
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         risks = [f"{risk.setting}/{risk.analysis}" for risk in self.control_risks]
@@ -386,7 +404,7 @@ def certainty_problems(
 def unknown_evidence(
     report: ReportConfiguration, factors: Sequence[str], biomarkers: Sequence[str]
 ) -> tuple[Problem, ...]:
-    """Warnings for claims whose factor or biomarker is a slip of one that the sheet holds.
+    """Warnings for factors and biomarkers that are a slip of one that the sheet holds.
 
     One that resembles nothing in the sheet is no slip: nobody has reported by it yet.
 
@@ -399,20 +417,26 @@ def unknown_evidence(
         Of ``biomarker_effects``.
     """
     found: list[Problem] = []
-    for claim in report.claims:
-        named: tuple[str, ...]
-        if isinstance(claim.rule, InteractionRule):
-            column, named, known = "factor", (claim.rule.factor,), factors
-        elif isinstance(claim.rule, AssociationRule):
-            column, named, known = "biomarkers", claim.rule.biomarkers, biomarkers
-        else:
-            continue
+    for place, column, named, known in _names_of_evidence(report, factors, biomarkers):
         for name in named:
             if name not in known and (meant := get_close_matches(name, known, 1, _A_SLIP)):
                 message = (
-                    "is in no row of the sheet, so the claim finds no data. "
-                    f'Did you mean "{meant[0]}"?'
+                    f'is in no row of the sheet, so it finds no data. Did you mean "{meant[0]}"?'
                 )
-                slip = problem(FILE, claim.id, column, name, message)
+                slip = problem(FILE, place, column, name, message)
                 found.append(replace(slip, severity="warning"))
     return tuple(found)
+
+
+def _names_of_evidence(
+    report: ReportConfiguration, factors: Sequence[str], biomarkers: Sequence[str]
+) -> Iterator[tuple[str, str, Sequence[str], Sequence[str]]]:
+    """Where report.yaml names factors or biomarkers of the sheet: entry, key, names, known ones."""
+    for claim in report.claims:
+        if isinstance(claim.rule, InteractionRule):
+            yield claim.id, "factor", (claim.rule.factor,), factors
+        elif isinstance(claim.rule, AssociationRule):
+            yield claim.id, "biomarkers", claim.rule.biomarkers, biomarkers
+    for biomarker in report.biomarkers:
+        yield biomarker.id, "factors", biomarker.factors, factors
+        yield biomarker.id, "markers", biomarker.markers, biomarkers

@@ -1,4 +1,4 @@
-"""Does the effect follow a property of the trials? Meta-regressions, or why there are none."""
+"""Does the effect follow a property of the trials, or their control risk? Or why none can say."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -8,12 +8,13 @@ import pandas as pd
 
 from trial_evidence.config.methods import Sensitivity
 from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.probes.control_risk import control_risk_regression
 from trial_evidence.pool.probes.meta_regression import (
     TRIALS_A_COVARIATE,
     MetaRegression,
     meta_regression,
 )
-from trial_evidence.sensitivity.comparison import BEGINNING, Comparison, table
+from trial_evidence.sensitivity.comparison import BEGINNING, MEAN, Comparison, table
 from trial_evidence.sensitivity.properties import shares_at
 from trial_evidence.sheet import Sheet
 
@@ -21,6 +22,13 @@ META_REGRESSION_COLUMNS = [
     *BEGINNING, "covariate", "k", "term", "coefficient", "se", "ci_low", "ci_high", "ci_level",
     "p_value", "df", "tau2", "r2", "q_residual", "q_residual_p", "without_covariate", "reason",
 ]  # fmt: skip
+CONTROL_RISK_COLUMNS = [
+    *BEGINNING, "k", "term", "control_risk", "estimate", "ci_low", "ci_high", "ci_level", "p_value",
+    "tau2", "risk_ratio", "risk_ratio_low", "risk_ratio_high", "difference", "difference_low",
+    "difference_high", "reason",
+]  # fmt: skip
+DOUBLED = "control_odds_doubled"
+QUARTILES = {"lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
 OF_THE_MODEL = ("df", "tau2", "r2", "q_residual", "q_residual_p")
 OF_A_TERM = ("se", "ci_low", "ci_high", "p_value")
 
@@ -39,6 +47,20 @@ def meta_regression_table(
     return table(
         comparisons, META_REGRESSION_COLUMNS, partial(_regressions, sheet=sheet, choices=choices)
     )
+
+
+def control_risk_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
+    """Does the odds ratio change with the control risk, and what follows for the other measures?
+
+    Returns
+    -------
+    DataFrame
+        Columns ``CONTROL_RISK_COLUMNS``. The term ``control_odds_doubled`` is the factor by which
+        the odds ratio changes; then the effect at each quartile of the observed control risks, as
+        odds ratio, risk ratio and risk difference. ``tau2`` is that around the line. Of odds
+        ratios only; with fewer than ten trials a row says that.
+    """
+    return table(comparisons, CONTROL_RISK_COLUMNS, _on_control_risk)
 
 
 def covariates(c: Comparison, sheet: Sheet, choices: Sensitivity) -> Mapping[str, pd.Series]:
@@ -85,6 +107,32 @@ def regress(
     return meta_regression(
         c.yi[stated], c.vi[stated], {covariate: values[stated]}, level=c.level, forced=forced
     )
+
+
+def _on_control_risk(c: Comparison) -> Iterator[dict[str, Any]]:
+    if c.counts is None or c.measure != "odds_ratio":
+        return
+    found = control_risk_regression(c.counts, c.level)
+    if isinstance(found, Refused):
+        yield {"term": DOUBLED, "reason": found.reason}
+        return
+    limits = (found.slope, found.slope_low, found.slope_high)
+    factor = dict(zip(MEAN, (2**slope for slope in limits), strict=True))
+    yield {"term": DOUBLED, "p_value": found.p_value, "tau2": found.tau2} | factor
+    risks = c.rows["events_control"] / c.rows["n_control"]
+    for name, share in QUARTILES.items():
+        at = found.at(float(risks.quantile(share)))
+        yield {
+            "term": name,
+            "control_risk": at.control_risk,
+            **dict(zip(MEAN, at.odds_ratio, strict=True)),
+            **dict(zip(_with_limits("risk_ratio"), at.risk_ratio, strict=True)),
+            **dict(zip(_with_limits("difference"), at.risk_difference, strict=True)),
+        }
+
+
+def _with_limits(name: str) -> tuple[str, str, str]:
+    return name, f"{name}_low", f"{name}_high"
 
 
 def _regressions(c: Comparison, sheet: Sheet, choices: Sensitivity) -> Iterator[dict[str, Any]]:

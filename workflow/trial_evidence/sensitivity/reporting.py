@@ -24,6 +24,13 @@ SMALL_STUDY_COLUMNS = [
     "ci_low", "ci_high", "missing", "detail", "reason",
 ]  # fmt: skip
 TEST = ("statistic", "df", "p_value")
+# These look for a slope of the effect on its standard error. A log risk ratio gives one by itself:
+# both fall as the control risk rises.
+OF_ASYMMETRY = ("egger", "trim_and_fill", "pet", "peese", "pet_peese")
+OF_RISK_RATIOS = (
+    "A risk ratio and its standard error both fall as the control risk rises, so that this may "
+    "show nothing else: read the odds ratio's."
+)
 
 TURNED = (
     "The maximum of the likelihood lies on the other side of no effect than the trials: selection "
@@ -67,6 +74,8 @@ def _record(
     found: RegressionTest | TrimAndFill | PetPeese | SelectionModel | Refused,
 ) -> dict[str, Any]:
     own: dict[str, Any] = {"test": name}
+    if c.measure == "risk_ratio" and name in OF_ASYMMETRY:
+        own["reason"] = OF_RISK_RATIOS
     match found:
         case Refused():
             return own | {"reason": found.reason}

@@ -33,7 +33,7 @@ from trial_evidence.sensitivity.pictures.drawings import (
     specification_figure,
 )
 from trial_evidence.sensitivity.properties import share_factors
-from trial_evidence.sensitivity.regression import meta_regression_table
+from trial_evidence.sensitivity.regression import control_risk_table, meta_regression_table
 from trial_evidence.sensitivity.reporting import small_study_table
 from trial_evidence.sensitivity.shrinkage import shrinkage_table
 from trial_evidence.sensitivity.specifications import (
@@ -145,6 +145,7 @@ def _tables(
         "small_study": small_study_table(compared),
         "subgroups": subgroups_table(compared, sheet),
         "effect_modifiers": effect_modifiers_table(configuration, analyses, sheet, setting),
+        "control_risk": control_risk_table(compared),
         "meta_regression": meta_regression_table(compared, sheet, choices),
     }
 

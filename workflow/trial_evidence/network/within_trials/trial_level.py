@@ -18,7 +18,6 @@ from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.fit.effect import wald
 from trial_evidence.network.within_trials.background import implied_background
-from trial_evidence.network.within_trials.bivariate import EffectPair
 from trial_evidence.network.within_trials.factorial import Arm, factorial_trials
 from trial_evidence.network.within_trials.surrogacy import (
     MAIN,
@@ -30,6 +29,7 @@ from trial_evidence.network.within_trials.surrogacy import (
 )
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, pool_synergy
 from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.models.bivariate import EffectPair
 from trial_evidence.words.numbers import format_interval, format_number
 
 ALL_PAIRS = "all"

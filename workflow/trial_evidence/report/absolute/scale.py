@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material, of_pool, where
-from trial_evidence.report.words.printed import listing, number_as, p_value
+from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.printed import listing, number_as, p_value, percent, with_interval
 from trial_evidence.report.words.reading import measure_name
 from trial_evidence.words.models import is_random_effects
 from trial_evidence.words.numbers import round_half_up
+
+RISK_RATIO = "risk_ratio"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,47 @@ def constant_scale(material: Material, analysis: Analysis) -> ConstantScale | No
         f"between the trials (beside it {listing([spread.words for spread in others])})"
     )
     return ConstantScale(best.measure, words)
+
+
+def varies_with_control_risk(material: Material, analysis: Analysis) -> str:
+    """That the risk ratio of an analysis changes with the control risk, and how; ``""`` if not.
+
+    Said where the trials differ more in the risk ratio than on the most constant scale; what the
+    regression on the control risk gives follows where there is one.
+    """
+    scale = constant_scale(material, analysis)
+    if scale is None or analysis.measures[0] != RISK_RATIO:
+        return ""
+    own, constant = (
+        _spread(material, analysis, measure) for measure in (RISK_RATIO, scale.measure)
+    )
+    if not own.i2 > constant.i2:
+        return ""
+    return (
+        f"The risk ratio varies with the control risk (I² {round_half_up(own.i2, 0)}%; "
+        f"{measure_name(scale.measure)} {round_half_up(constant.i2, 0)}%): it is an average over "
+        "control arms that differ, not a constant to apply to others."
+        + _by_regression(material, analysis)
+    )
+
+
+def _by_regression(material: Material, analysis: Analysis) -> str:
+    table = of_pool(material.sensitivity["control_risk"], analysis)
+    rows = [row for row in records(table) if row["control_risk"] == row["control_risk"]]
+    tests = [row["p_value"] for row in records(table) if row["p_value"] == row["p_value"]]
+    if not rows or not tests:
+        return ""
+    risks = listing([percent(row["control_risk"]) for row in rows])
+    gains = listing([_points(row) for row in rows])
+    return (
+        f" By a regression on the true control risk (odds ratio, {p_value(tests[0])}) the "
+        f"difference is {gains} percentage points at control risks of {risks}."
+    )
+
+
+def _points(row: Row) -> str:
+    low, high = row["difference_low"], row["difference_high"]
+    return with_interval(100 * row["difference"], 100 * low, 100 * high, 0)
 
 
 def _spread(material: Material, analysis: Analysis, measure: str) -> _Spread:

@@ -39,7 +39,8 @@ SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
     "cumulative": ["k", "estimate", "ci_low", "ci_high", "ci_level", "year"],
     "influence": ["cook_distance"],
     "small_study": ["p_value"],
-    "effect_modifiers": ["k", "estimate", "ci_low", "ci_high", "ci_level"],
+    "control_risk": ["control_risk", "p_value", "difference", "difference_low", "difference_high"],
+    "effect_modifiers": ["k", "estimate", "ci_low", "ci_high", "ci_level", "p_value"],
     "multiverse_summary": [
         "specifications", "lowest_estimate", "highest_estimate", "share_excluding_no_effect",
         "share_below", "share_above",

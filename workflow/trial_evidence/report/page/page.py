@@ -39,7 +39,8 @@ TABLES = {
     "risk_of_bias": "bias", "summary_of_findings": "findings", "certainty": "findings",
     "over_time": "findings",
     "heterogeneity": "robustness", "sensitivity": "robustness", "evidence_map": "evidence-map",
-    "timeline": "evidence-map", "biomarkers": "biomarkers", "flow": "search",
+    "timeline": "evidence-map", "biomarkers": "biomarkers", "in_whom": "biomarkers",
+    "biomarker_reports": "biomarkers", "flow": "search",
     "harms": HARMS, "balance": HARMS,
 }  # fmt: skip
 PICTURES = {

@@ -7,7 +7,7 @@ from trial_evidence.config.configuration import Analysis, RateAnalysis
 from trial_evidence.figures.stage import slug
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
-from trial_evidence.report.absolute.hazards import not_proportional
+from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, of_pool, where
 from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, network_parts
 from trial_evidence.report.page.pictures import Picture, listed, picture, pictures
@@ -17,7 +17,8 @@ from trial_evidence.report.page.sources import Reference, references
 from trial_evidence.report.trail.trace import ALL, Record, Shown, Trail
 
 SENSITIVITY = (
-    "methods", "leave_one_out", "subgroups", "meta_regression", "multiverse_summary", "small_study",
+    "methods", "leave_one_out", "subgroups", "control_risk", "meta_regression",
+    "multiverse_summary", "small_study",
 )  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def _section(
         key="/".join(place),
         title=analysis.title,
         pool=analysis.pool if isinstance(analysis, Analysis) else "rates",
-        remarks=_remarks(analysis, material),
+        remarks=remarks(material, analysis) if isinstance(analysis, Analysis) else (),
         lead=next(iter(records(leads)), None),
         forests=tuple(
             picture(folder / row["figure"], row, folder.parent, material.parts, f"{section}-{n}",
@@ -144,13 +145,6 @@ def _section(
         ),
         pools=tuple(pools_of(analysis, evidence, shown, material.configuration)),
     )  # fmt: skip
-
-
-def _remarks(analysis: Analysis | RateAnalysis, material: Material) -> tuple[str, ...]:
-    """What the answer leaves out: that a hazard ratio is an average."""
-    if not isinstance(analysis, Analysis):
-        return ()
-    return tuple(filter(None, [not_proportional(material, analysis)]))
 
 
 def _one_measure(rows: Rows) -> Rows:

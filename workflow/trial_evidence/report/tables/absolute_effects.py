@@ -8,7 +8,7 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect, effects_to_apply
-from trial_evidence.report.absolute.hazards import not_proportional
+from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.tables.harms import findings_of_harms
@@ -37,7 +37,7 @@ def summary_of_findings(
         rows += found
         where = f"{material.configuration.settings[analysis.setting]}, {analysis.title}"
         notes.append(" ".join(filter(None, [
-            f"{where}: {told}.", not_proportional(material, analysis)
+            f"{where}: {told}.", *remarks(material, analysis)
         ])))  # fmt: skip
     for _, lead, start in findings_of_harms(material):
         rows.append(_harm(lead, start))

@@ -247,6 +247,7 @@ def _publication_bias(material: Material, analysis: Analysis, lead: Row) -> Prop
     return _proposed(
         "; ".join(
             f"{capital(row['test'])}’s test: {printed.p_value(row['p_value'])}" for row in tests
-        ),
+        )
+        + reading.by_control_risk(lead["measure"]),
         serious=any(row["p_value"] < rules.small_study_p for row in tests),
     )

@@ -1,5 +1,7 @@
 """Every table of the report."""
 
+from trial_evidence.report import in_whom
+from trial_evidence.report.absolute import over_time
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.tables import (
@@ -11,7 +13,6 @@ from trial_evidence.report.tables import (
     flow,
     front,
     harms,
-    over_time,
     robustness,
     rows,
 )
@@ -24,7 +25,8 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
     alone = (
         characteristics.characteristics_table, characteristics.risk_of_bias_table,
         flow.flow_table, characteristics.evidence_map, robustness.heterogeneity_table,
-        robustness.sensitivity_table, robustness.timeline_table, characteristics.biomarkers_table,
+        robustness.sensitivity_table, robustness.timeline_table, in_whom.in_whom_table,
+        in_whom.biomarker_reports_table, characteristics.biomarkers_table,
         rows.rows_used_table, rows.rows_set_aside_table,
     )  # fmt: skip
     return (

@@ -6,7 +6,7 @@ from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS
-from trial_evidence.report.absolute.hazards import not_proportional
+from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import reading
@@ -39,7 +39,7 @@ def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) 
 def answer(material: Material, analysis: Analysis, certainty: str) -> str:
     """The result of an analysis in words, and what a reader has to know beside it."""
     said = result_sentence(analysis, material.leads(analysis), certainty)
-    return " ".join(filter(None, [said, not_proportional(material, analysis)]))
+    return " ".join(filter(None, [said, *remarks(material, analysis)]))
 
 
 def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> str:

@@ -63,6 +63,7 @@ def _movement(material: Material, analysis: Analysis, leads: Sequence[Row]) -> d
         f"{printed.capital(row['test'])} {printed.p_value(row['p_value'])}"
         for row in material.small_study_tests(analysis)
     )
+    tests += reading.by_control_risk(lead["measure"]) if tests else ""
     return {
         **{key: lead[key] for key in ("setting", "analysis", "measure", "k", "estimate")},
         "reported": "; ".join(

@@ -111,6 +111,13 @@ def model_words(row: Row) -> str:
     return SHORT_MODEL_NAMES.get(row["model"], str(row["model"]))
 
 
+def by_control_risk(measure: str) -> str:
+    """What tests of asymmetry are to be read with; ``""`` of a measure that needs no such word."""
+    # A log risk ratio and its standard error both fall as the control risk rises.
+    of_risks = " (of risk ratios, which follow the control risk as well)"
+    return of_risks if measure == "risk_ratio" else ""
+
+
 def certainty_sentence(level: str) -> str:
     """`` Certainty of evidence: low (provisional).`` to end with; ``""`` without a level."""
     return f" Certainty of evidence: {level[:1].lower()}{level[1:]}." if level else ""

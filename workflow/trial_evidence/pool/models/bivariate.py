@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import brentq
+from scipy.special import ndtri
 
-from trial_evidence.network.fit.effect import normal_quantile
-from trial_evidence.pool.engine.results import Floats, check_effects
+from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 
 # First values of the standard deviations and of the slope, in units of the observed spread.
 STARTS = ((0.3, 0.0), (0.3, 1.0), (0.3, -1.0), (1.0, 1.0), (1.0, -1.0), (1.0, 0.0))
@@ -53,7 +54,34 @@ class EffectPair:
     patients: float
 
 
-class Pairs:
+class TwoEffects:
+    """Two effects of every trial, with the errors of both.
+
+    Attributes
+    ----------
+    first, second : numpy.ndarray of float, shape (k,)
+        Effects.
+    first_variance, second_variance, covariance : numpy.ndarray of float, shape (k,)
+        Their sampling variances and covariance.
+
+    Raises
+    ------
+    ValueError
+        If an effect cannot be used.
+    """
+
+    def __init__(
+        self,
+        first: tuple[npt.ArrayLike, npt.ArrayLike],
+        second: tuple[npt.ArrayLike, npt.ArrayLike],
+        covariance: npt.ArrayLike,
+    ) -> None:
+        self.first, self.first_variance = check_effects(*first, at_least=0)
+        self.second, self.second_variance = check_effects(*second, at_least=0)
+        self.covariance = np.asarray(covariance, dtype=float)
+
+
+class Pairs(TwoEffects):
     """The effects of trials: the first on the surrogate, the second on the final endpoint.
 
     Parameters
@@ -63,13 +91,6 @@ class Pairs:
     within_correlation : float
         Supposed correlation of the sampling errors of the two effects of a trial, above -1 and
         below 1.
-
-    Attributes
-    ----------
-    first, second : numpy.ndarray of float, shape (k,)
-        Effects.
-    first_variance, second_variance, covariance : numpy.ndarray of float, shape (k,)
-        Their sampling variances and covariance.
 
     Raises
     ------
@@ -84,10 +105,8 @@ class Pairs:
             raise ValueError(f"a correlation lies above -1 and below 1, not {within_correlation!r}")
         first = [pair.surrogate for pair in pairs], [pair.surrogate_variance for pair in pairs]
         second = [pair.final for pair in pairs], [pair.final_variance for pair in pairs]
-        self.first, self.first_variance = check_effects(*first, at_least=0)
-        self.second, self.second_variance = check_effects(*second, at_least=0)
-        product = self.first_variance * self.second_variance
-        self.covariance = within_correlation * np.sqrt(product)
+        product = np.multiply(first[1], second[1])
+        super().__init__(first, second, within_correlation * np.sqrt(product))
 
 
 @dataclass(frozen=True)
@@ -138,7 +157,7 @@ def _at_correlation(correlation: float) -> _Shape:
 class _Likelihood:
     """The likelihood at one between-trial covariance, the means at their best."""
 
-    def __init__(self, data: Pairs, shape: _Shape, theta: Floats) -> None:
+    def __init__(self, data: TwoEffects, shape: _Shape, theta: Floats) -> None:
         (t11, t12, t22), self.directions = shape.at(theta)
         y1, y2 = data.first, data.second
         m11, m12, m22 = data.first_variance + t11, data.covariance + t12, data.second_variance + t22
@@ -170,7 +189,7 @@ class _Likelihood:
 
 
 def _observed(
-    data: Pairs, shape: _Shape, theta: Floats, score: Floats, free: list[int], expected: Floats
+    data: TwoEffects, shape: _Shape, theta: Floats, score: Floats, free: list[int], expected: Floats
 ) -> Floats:
     """Observed information about the free parameters, by differences of the score."""
     columns = []
@@ -185,7 +204,7 @@ def _observed(
 
 
 def _climb(
-    data: Pairs, shape: _Shape, start: Floats, held: Sequence[int] = (), gain: float = -1.0
+    data: TwoEffects, shape: _Shape, start: Floats, held: Sequence[int] = (), gain: float = -1.0
 ) -> tuple[float, Floats]:
     """Highest likelihood near a first value, by Newton's method kept within bounds.
 
@@ -230,7 +249,7 @@ def _climb(
     return here.value, theta
 
 
-def _spread(data: Pairs) -> tuple[float, float]:
+def _spread(data: TwoEffects) -> tuple[float, float]:
     """Observed standard deviations, not zero."""
     errors = math.sqrt(data.first_variance.mean()), math.sqrt(data.second_variance.mean())
     return max(float(data.first.std()), errors[0]), max(float(data.second.std()), errors[1])
@@ -241,7 +260,7 @@ class BivariateFit:
 
     Parameters
     ----------
-    data : Pairs
+    data : TwoEffects
         Effects with their sampling covariances.
 
     Attributes
@@ -272,7 +291,7 @@ class BivariateFit:
     and the variance around the line. As metafor's ``rma.mv(struct = "UN", method = "ML")``.
     """
 
-    def __init__(self, data: Pairs) -> None:
+    def __init__(self, data: TwoEffects) -> None:
         first, second = _spread(data)
         starts = [
             np.array([(a * first) ** 2, b * second / first, (a * second) ** 2]) for a, b in STARTS
@@ -302,13 +321,13 @@ class BivariateFit:
 
 
 def profile_interval(
-    data: Pairs, found: BivariateFit, what: Literal["slope", "correlation"], level: float
+    data: TwoEffects, found: BivariateFit, what: Literal["slope", "correlation"], level: float
 ) -> tuple[float, float]:
     """Profile-likelihood interval of the slope or the correlation.
 
     Parameters
     ----------
-    data : Pairs
+    data : TwoEffects
         Effects with their sampling covariances.
     found : BivariateFit
         Their fit.
@@ -324,7 +343,7 @@ def profile_interval(
         estimate. A correlation that the likelihood does not bound ends at -1 or 1, a slope at
         infinity.
     """
-    cut = found.log_likelihood - 0.5 * normal_quantile(level) ** 2
+    cut = found.log_likelihood - 0.5 * float(ndtri(0.5 + check_level(level) / 200)) ** 2
     first, second = _spread(data)
     if what == "slope":
         reach = FARTHEST_SLOPE * second / first
@@ -360,11 +379,22 @@ def profile_interval(
     return limits[0], limits[1]
 
 
+def log_likelihood_at(data: TwoEffects, found: BivariateFit, slope: float) -> float:
+    """The highest log-likelihood where the slope has this value, for a test of it."""
+    first, second = _spread(data)
+    starts = [
+        (max(found.sd_first, 1e-3 * first), max(found.residual_sd, 1e-3 * second)),
+        (0.3 * first, 0.3 * second),
+        (first, 0.1 * second),
+    ]
+    return max(_best_at(data, "slope", slope, start)[0] for start in starts)
+
+
 Sds = tuple[float, float]
 
 
 def _best_at(
-    data: Pairs, what: Literal["slope", "correlation"], value: float, sds: Sds
+    data: TwoEffects, what: Literal["slope", "correlation"], value: float, sds: Sds
 ) -> tuple[float, Sds]:
     """Highest likelihood at a slope or correlation, and the standard deviations there."""
     if what == "correlation":

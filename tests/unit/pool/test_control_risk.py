@@ -1,0 +1,153 @@
+"""Regression on the control risk: a published example, R's metafor, and a likelihood of its own."""
+
+import math
+
+import numpy as np
+import pytest
+from reference import load
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+from scipy.stats import multivariate_normal
+from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.probes.control_risk import control_risk_regression
+
+BCG = load("all_inputs")["bcg__OR"]["table"]
+TABLES = Counts(
+    *(np.array(BCG[name], dtype=float) for name in ("ai", "n1i", "ci", "n2i")), "odds_ratio"
+)
+
+
+def test_the_published_example():
+    """van Houwelingen, Arends & Stijnen 2002, p. 604: BCG and tuberculosis.
+
+    True logits: vaccinated -4.834, variance 1.431; others -4.096, variance 2.407; correlation
+    0.947. The line of the log odds ratio on the logit of the others follows from these.
+    """
+    found = control_risk_regression(TABLES)
+    slope = 0.947 * math.sqrt(1.431 / 2.407) - 1
+    assert found.slope == pytest.approx(slope, abs=1e-3)
+    assert found.tau2 == pytest.approx(1.431 * (1 - 0.947**2), abs=2e-3)
+    assert found.mean == pytest.approx((-4.096, -4.834 + 4.096), abs=1e-3)
+    # Standard error of the mean log odds ratio as printed there.
+    assert math.sqrt(found.mean_covariance[1, 1]) == pytest.approx(0.180, abs=5e-4)
+
+
+def test_it_agrees_with_metafor():
+    """metafor 4: rma.mv(yi, vi, mods = ~ group - 1, random = ~ group | trial, struct = "UN",
+    data = escalc("PLO", xi = out1, mi = out2, data = to.long("OR", ...)), method = "ML",
+    control = list(rel.tol = 1e-14)) on dat.colditz1994."""
+    found = control_risk_regression(TABLES)
+    control, treated, rho = 2.407332714, 1.431370762, 0.9466912021
+    slope = rho * math.sqrt(treated / control) - 1
+    assert found.slope == pytest.approx(slope, abs=1e-6)
+    assert found.tau2 == pytest.approx(treated * (1 - rho**2), abs=1e-6)
+    assert found.mean == pytest.approx((-4.095974593, -4.833743662 + 4.095974593), abs=1e-6)
+
+
+def minus_log_likelihood(theta, tables):
+    """The likelihood of the two observed logits, written from the model and nothing else."""
+    mean_control, intercept, slope, log_sd, log_rest = theta
+    variance, rest = math.exp(2 * log_sd), math.exp(2 * log_rest)
+    # log odds (treated) = log odds (control) + intercept + slope x (log odds (control) - mean)
+    between = np.array(
+        [[variance, (1 + slope) * variance],
+         [(1 + slope) * variance, (1 + slope) ** 2 * variance + rest]]
+    )  # fmt: skip
+    total = 0.0
+    for x1, n1, x0, n0 in zip(*tables, strict=True):
+        observed = [math.log(x0 / (n0 - x0)), math.log(x1 / (n1 - x1))]
+        within = np.diag([1 / x0 + 1 / (n0 - x0), 1 / x1 + 1 / (n1 - x1)])
+        means = [mean_control, mean_control + intercept]
+        total -= multivariate_normal(means, between + within).logpdf(observed)
+    return total
+
+
+def best(tables, slope=None):
+    """The lowest of the above from several first values, at a slope or at the best one."""
+
+    def at(theta):
+        whole = theta if slope is None else np.insert(theta, 2, slope)
+        return minus_log_likelihood(whole, tables)
+
+    starts = ([-0.5, 0.6, 0.0, -0.7, -2.0], [-0.5, 0.6, -0.3, -0.7, -1.0])
+    found = [
+        minimize(at, start if slope is None else np.delete(start, 2), method="Nelder-Mead",
+                 options={"maxiter": 8000, "maxfev": 8000, "xatol": 1e-9, "fatol": 1e-12})
+        for start in starts
+    ]  # fmt: skip
+    return min(found, key=lambda one: one.fun)
+
+
+# Twelve trials whose odds ratio falls with the control risk, made with numpy's generator.
+SHAPE = np.random.default_rng(4)
+CONTROL = np.array([0.15, 0.2, 0.22, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65])
+SIZES = np.array([80.0, 120, 60, 150, 90, 200, 110, 70, 160, 100, 130, 90])
+TRUE = logit(CONTROL) + 0.7 - 0.5 * (logit(CONTROL) + 0.5) + SHAPE.normal(0, 0.3, 12)
+TREATED = SHAPE.binomial(SIZES.astype(int), expit(TRUE)).astype(float)
+UNTREATED = SHAPE.binomial(SIZES.astype(int), CONTROL).astype(float)
+FALLING = Counts(TREATED, SIZES, UNTREATED, SIZES, "odds_ratio")
+
+
+def test_it_agrees_with_a_likelihood_of_its_own():
+    tables = (FALLING.events_e, FALLING.n_e, FALLING.events_c, FALLING.n_c)
+    found, theirs = control_risk_regression(FALLING), best(tables)
+    assert found.slope == pytest.approx(theirs.x[2], abs=2e-4)
+    assert found.mean == pytest.approx(tuple(theirs.x[:2]), abs=2e-4)
+    # The likelihood ratio of no slope, and the ends of the interval: 1.92 below the maximum.
+    ratio = 2 * (best(tables, slope=0.0).fun - theirs.fun)
+    assert found.p_value == pytest.approx(math.erfc(math.sqrt(ratio / 2)), rel=1e-3)
+    for limit in (found.slope_low, found.slope_high):
+        assert best(tables, slope=limit).fun - theirs.fun == pytest.approx(1.920729, abs=1e-3)
+
+
+def test_an_error_of_the_control_risk_is_no_slope():
+    """With one true odds ratio chance makes observed odds ratios fall with observed control risks.
+
+    Twenty pairs of trials; the two of a pair differ in their control arm by chance alone, in both
+    directions. A plain regression finds a slope below zero, and there is none.
+    """
+    n = np.full(40, 100.0)
+    centre = np.repeat(np.linspace(25, 60, 20), 2)
+    # One standard error of a binomial count to either side.
+    spread = np.tile([-1.0, 1.0], 20) * np.sqrt(centre * (100 - centre) / 100)
+    odds = 2 * centre / (100 - centre)
+    found = Counts(100 * odds / (1 + odds), n, centre + spread, n, "odds_ratio")
+    x = logit((centre + spread) / 100)
+    plain = np.polyfit(x, logit(odds / (1 + odds)) - x, 1)[0]
+    regression = control_risk_regression(found)
+    assert plain < -0.15
+    assert plain < regression.slope < -plain
+    assert regression.slope_low < 0 < regression.slope_high
+
+
+def test_the_three_scales_at_a_control_risk():
+    found = control_risk_regression(TABLES).at(0.25)
+    odds = found.odds_ratio.estimate / 3  # odds of 1/3 without
+    treated = odds / (1 + odds)
+    assert found.risk_ratio.estimate == pytest.approx(treated / 0.25, rel=1e-12)
+    assert found.risk_difference.estimate == pytest.approx(treated - 0.25, rel=1e-12)
+    assert found.odds_ratio.low < found.odds_ratio.estimate < found.odds_ratio.high
+
+
+def test_at_the_average_trial_the_line_gives_the_mean_effect():
+    found = control_risk_regression(TABLES)
+    at = found.at(float(expit(found.mean[0])))
+    assert math.log(at.odds_ratio.estimate) == pytest.approx(found.mean[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_with_few_trials_there_is_none_unless_forced(forced):
+    few = Counts(*(np.asarray(column)[:9] for column in
+                   TABLES.tables), "odds_ratio")  # fmt: skip
+    found = control_risk_regression(few, forced=forced)
+    assert isinstance(found, Refused) == (not forced)
+    if not forced:
+        assert "at least 10 trials" in found.reason
+
+
+def test_control_risks_that_do_not_differ_give_no_line():
+    columns = (np.full(12, value) for value in (40.0, 100.0, 30.0, 100.0))
+    alike = Counts(*columns, "odds_ratio")
+    found = control_risk_regression(alike)
+    assert found == Refused("The control risks of the trials do not differ by more than chance.")

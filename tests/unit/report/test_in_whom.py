@@ -1,0 +1,132 @@
+"""In whom: which trials stand in which column, on which scale, and what is said of none."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from report_material import material, with_sensitivity, with_table
+from trial_evidence.config.reports import Biomarker
+from trial_evidence.report.in_whom import biomarker_reports_table, in_whom_table
+
+PLACE = {"setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab"}
+LEVELS = {"factor": "receptor", "level": "negative", "reference_level": "positive"}
+
+
+def modifier(measure, estimate, low, high, **fields):
+    return PLACE | LEVELS | {
+        "measure": measure, "model": "bayesian", "role": "lead", "k": 2.0, "estimate": estimate,
+        "ci_low": low, "ci_high": high, "p_value": 0.5, "trials": "trial_a;trial_b",
+    } | fields  # fmt: skip
+
+
+def count(trial, level, **fields):
+    return {
+        "trial_id": trial, "arm_id": f"{trial}_dual", "subgroup": f"receptor={level}",
+        "outcome": "pcr", "verification": "primary", "status": "current", "events": 1.0, "n": 2.0,
+    } | fields  # fmt: skip
+
+
+def with_modifiers(made, modifiers, counts=()):
+    found = with_sensitivity(material(made), "effect_modifiers", modifiers)
+    trials = [
+        PLACE | {"measure": "risk_ratio", "subgroup": "all", "pooled": "yes", "weight": 1.0,
+                 "trial_id": f"trial_{name}"}
+        for name in "abcd"
+    ]  # fmt: skip
+    evidence = replace(found.evidence, trials=pd.DataFrame(trials))
+    return with_table(replace(found, evidence=evidence), "pcr", counts)
+
+
+def test_both_scales_stand_side_by_side_by_the_leading_model(pooled):
+    found = with_modifiers(
+        pooled,
+        [
+            modifier("risk_ratio", 0.97, 0.52, 1.82),
+            # Another model of the same trials is not what is reported.
+            modifier("risk_ratio", 0.90, 0.80, 1.00, model="common", role=""),
+            modifier("risk_difference", 0.07, -0.05, 0.2),
+        ],
+    )
+    (row,) = in_whom_table(found).frame.to_dict("records")
+    assert row["Ratio of the ratios (interval)"] == "0.97 (0.52–1.82)"
+    assert row["Difference of the differences (interval)"] == "0.07 (−0.05 to 0.20)"
+    assert row["Levels"] == "negative v positive"
+
+
+def test_who_reports_both_levels_one_or_none(pooled):
+    counts = [count("trial_c", "negative"), count("trial_d", "negative", status="superseded")]
+    found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], counts)
+    (row,) = in_whom_table(found).frame.to_dict("records")
+    names = [found.trial_name(f"trial_{name}") for name in "abcd"]
+    assert row["Trials with both levels"] == f"{names[0]}, {names[1]}"
+    assert row["One level only"] == names[2]
+    # What is superseded is no report.
+    assert row["Pooled trials that do not report it"] == names[3]
+
+
+def test_results_that_nobody_has_seen_are_a_gap(pooled):
+    unseen = count("trial_c", "negative", verification="unverified")
+    found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], [unseen])
+    listed = (Biomarker("x", "X", ("receptor",)),)
+    found = replace(found, report=replace(found.report, biomarkers=listed))
+    (row,) = biomarker_reports_table(found).frame.to_dict("records")
+    assert row["In words"].endswith("reported otherwise by none")
+    name = found.trial_name("trial_c")
+    gap = f"{name}, pCR: results by level in the sheet are not verified"
+    assert row["What would fill the gap"] == gap
+
+
+def test_a_factor_that_no_pooled_trial_reports_has_no_row(pooled):
+    nothing = {"model": "", "role": "", "k": 0.0, "trials": ""}
+    nan = float("nan")
+    found = with_modifiers(pooled, [modifier("risk_ratio", nan, nan, nan, **nothing)])
+    assert in_whom_table(found).frame.empty
+    found = with_modifiers(
+        pooled, [modifier("risk_ratio", nan, nan, nan, **nothing)], [count("trial_c", "positive")]
+    )
+    (row,) = in_whom_table(found).frame.to_dict("records")
+    assert row["Ratio of the ratios (interval)"] == ""
+
+
+@pytest.mark.parametrize(
+    ("factors", "markers", "words", "gap"),
+    [
+        (
+            ("receptor",),
+            (),
+            "2 randomised trials compare the treatments at both levels; reported otherwise by 1",
+            "no further report is known",
+        ),
+        (
+            (),
+            ("Marker",),
+            "No randomised trial compares the treatments at both levels; reported otherwise by 1",
+            "odds ratio not printed",
+        ),
+        (
+            ("unheard_of",),
+            (),
+            "No randomised trial compares the treatments at both levels; reported otherwise by "
+            "none",
+            "no further report is known",
+        ),
+    ],
+)
+def test_how_many_randomised_trials_report_a_biomarker(pooled, factors, markers, words, gap):
+    found = with_modifiers(
+        pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], [count("trial_c", "negative")]
+    )
+    effects = [
+        {"study_id": "trial_d", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
+         "note": "odds ratio not printed"},
+        # A pool of trials is no trial, and a printed ratio leaves no gap.
+        {"study_id": "a_pool", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
+         "estimate": 2.0, "note": "printed"},
+    ]  # fmt: skip
+    found = with_table(found, "biomarker_effects", effects)
+    listed = (Biomarker("x", "X", factors, markers),)
+    found = replace(found, report=replace(found.report, biomarkers=listed))
+    (row,) = biomarker_reports_table(found).frame.to_dict("records")
+    assert row["In words"] == words
+    assert row["What would fill the gap"].endswith(gap)
+    assert row["Other studies"] == ("a pool" if markers else "")

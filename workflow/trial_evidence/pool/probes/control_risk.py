@@ -1,0 +1,155 @@
+"""Does the effect change with the control risk? A regression that allows for the error of both."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import chdtrc, expit, logit, ndtri
+
+from trial_evidence.measures.effects import logit_proportion
+from trial_evidence.pool.engine.refusals import Refused, too_few
+from trial_evidence.pool.engine.results import Floats, check_level
+from trial_evidence.pool.models.bivariate import (
+    BivariateFit,
+    TwoEffects,
+    log_likelihood_at,
+    profile_interval,
+)
+from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.probes.meta_regression import TRIALS_A_COVARIATE
+
+WHY = "the slope on the control risk would be a matter of chance"
+
+
+class WithLimits(NamedTuple):
+    """An estimate with its interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class EffectAt:
+    """The effect that the line gives at a control risk, on three scales."""
+
+    control_risk: float
+    odds_ratio: WithLimits
+    risk_ratio: WithLimits
+    risk_difference: WithLimits
+
+
+@dataclass(frozen=True)
+class ControlRiskRegression:
+    """The line of log odds ratios on the logit of the true control risk.
+
+    Attributes
+    ----------
+    k : int
+        Trials.
+    slope, slope_low, slope_high : float
+        Change of the log odds ratio a unit of the logit, with its profile-likelihood interval.
+    p_value : float
+        Of no slope, by the likelihood ratio.
+    tau2 : float
+        Variance of the true log odds ratios around the line.
+    mean : tuple of float
+        Logit of the control risk and log odds ratio of the average trial.
+    mean_covariance : numpy.ndarray of float, shape (2, 2)
+        Of these means.
+    slope_variance : float
+        By the expected information.
+    level : float
+        Level of the intervals in percent.
+    """
+
+    k: int
+    slope: float
+    slope_low: float
+    slope_high: float
+    p_value: float
+    tau2: float
+    mean: tuple[float, float]
+    mean_covariance: Floats
+    slope_variance: float
+    level: float
+
+    def at(self, control_risk: float) -> EffectAt:
+        """The mean effect in trials with this true control risk.
+
+        Notes
+        -----
+        The interval is Wald's on the log odds ratio; means and slope are independent by the
+        expected information. A risk ratio or difference is what the odds ratio makes of the risk.
+        """
+        beyond = float(logit(control_risk)) - self.mean[0]
+        step = np.array([-self.slope, 1.0])
+        variance = float(step @ self.mean_covariance @ step) + beyond**2 * self.slope_variance
+        half = float(ndtri(0.5 + self.level / 200)) * math.sqrt(variance)
+        middle = self.mean[1] + self.slope * beyond
+        logs = (middle, middle - half, middle + half)
+        treated = [float(expit(logit(control_risk) + value)) for value in logs]
+        return EffectAt(
+            control_risk,
+            *(
+                WithLimits(*values)
+                for values in (
+                    map(math.exp, logs),
+                    (risk / control_risk for risk in treated),
+                    (risk - control_risk for risk in treated),
+                )
+            ),
+        )
+
+
+def control_risk_regression(
+    counts: Counts, level: float = 95.0, *, forced: bool = False
+) -> ControlRiskRegression | Refused:
+    """Regress the log odds ratios of trials on the true logit of their control risk.
+
+    Parameters
+    ----------
+    counts : Counts
+        Two-by-two tables of the trials; 0.5 is added to both counts of an arm without any event,
+        or with events only.
+    level : float
+        Level of the intervals in percent.
+    forced : bool
+        Make it even with few trials.
+
+    Notes
+    -----
+    An observed control risk stands on both sides of such a regression, so that chance alone gives
+    a slope. Here the two true logits of a trial are bivariate normal and the observed ones vary
+    around them independently; the log odds ratio then has the sampling covariance -v0 with the
+    control logit. Maximum likelihood. Thompson, Smith & Sharp 1997; Arends et al. 2000; van
+    Houwelingen, Arends & Stijnen 2002, whose example it reproduces.
+    """
+    check_level(level)
+    k = len(np.asarray(counts.events_c))
+    refused = too_few(k, TRIALS_A_COVARIATE, "A regression on the control risk", WHY, forced=forced)
+    if refused is not None:
+        return refused
+    control = logit_proportion(counts.events_c, counts.n_c)
+    treated = logit_proportion(counts.events_e, counts.n_e)
+    data = TwoEffects(
+        (control.yi, control.vi), (treated.yi - control.yi, control.vi + treated.vi), -control.vi
+    )
+    found = BivariateFit(data)
+    if not found.has_line:
+        return Refused("The control risks of the trials do not differ by more than chance.")
+    low, high = profile_interval(data, found, "slope", level)
+    ratio = 2 * (found.log_likelihood - log_likelihood_at(data, found, slope=0.0))
+    return ControlRiskRegression(
+        k=k,
+        slope=found.slope,
+        slope_low=low,
+        slope_high=high,
+        p_value=float(chdtrc(1, max(ratio, 0.0))),
+        tau2=found.residual_sd**2,
+        mean=found.mean,
+        mean_covariance=found.mean_covariance,
+        slope_variance=found.slope_variance,
+        level=level,
+    )
