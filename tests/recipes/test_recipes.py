@@ -224,7 +224,12 @@ FROM_COUNTS: Mapping''')  # fmt: skip
         '2, False),\n        Measure("hazard_ratio"'
     ))  # fmt: skip
     assert len(fork.touched) <= 2
-    # An analysis then names it.
+    # An analysis then names it, and the configuration says how far its effects may differ.
+    fork.edit(
+        "config/config.yaml",
+        "  proportion: {half_normal: 1.0}\n",
+        "  proportion: {half_normal: 1.0}\n  arcsine_difference: {half_normal: 0.25}\n",
+    )
     entry = "id: pcr_dual_v_trastuzumab\n    setting: neoadjuvant"
     text = (fork.folder / ANALYSES).read_text(encoding="utf-8")
     start = text.index(entry)

@@ -236,7 +236,7 @@ def test_the_analyses_that_were_asked_for_are_there():
     pooled = {
         (a.setting, a.endpoints, a.contrast.kind) for a in found.analyses if a.pool == "overall"
     }
-    early = ("EFS", "iDFS", "DFS", "RFS")
+    early = ("EFS", "PFS", "iDFS", "DFS", "RFS")
     assert pooled == {
         ("neoadjuvant", ("pcr",), "dual v single"),
         ("neoadjuvant", early, "dual v single"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +117,17 @@ def test_a_trial_of_two_arms_is_added_below_the_others(
     assert errors(result) == []
     assert set(result.written) == {f"{table}.csv" for table in ADDED}
     for name, before in files_of(sheet).items():
-        new = "".join(f"{line}\n" for line in ADDED.get(Path(name).stem, []))
+        header, *_ = csv.reader([before.decode().partition("\n")[0]])
+        new = "".join(f"{in_order(line, Path(name).stem, header)}\n"
+                      for line in ADDED.get(Path(name).stem, []))  # fmt: skip
         assert (raw / name).read_bytes() == before + new.encode()
+
+
+def in_order(line: str, table: str, header: Sequence[str]) -> str:
+    """A row of the made-up sheet in the columns of another sheet, which may have more."""
+    own, *_ = csv.reader([files_of(VALID)[f"{table}.csv"].decode().partition("\n")[0]])
+    cells = dict(zip(own, next(csv.reader([line])), strict=True))
+    return ",".join(cells.get(column, "") for column in header)
 
 
 def test_the_plan_is_shown_before_anything_is_written(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_every_table_can_be_filtered(workbook: Any) -> None:
 
 def test_words_are_offered(workbook: Any) -> None:
     [rule] = _rules(workbook["pcr"], "definition")
-    assert rule.formula1 == '"ypT0/is ypN0,ypT0/is,ypT0 ypN0"'
+    assert rule.formula1 == '"ypT0/is ypN0,ypT0/is,ypT0 ypN0,not stated"'
     assert rule.errorStyle == "stop"
 
 

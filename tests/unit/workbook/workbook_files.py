@@ -86,8 +86,9 @@ def append(workbook: Any, table: str, **cells: object) -> None:
     """Type a row below the last one of a table."""
     sheet = workbook[table]
     row = sheet.max_row + 1
+    heads = [cell.value for cell in sheet[1]]
     for column, value in cells.items():
-        sheet.cell(row, column_of(table, column)).value = value
+        sheet.cell(row, heads.index(column) + 1).value = value
 
 
 def imported(

@@ -293,6 +293,8 @@ def read_configuration(folder: Path, **known: Any) -> Configuration:
     try:
         analyses = read(folder / FILE, Analyses, **known)
         known["analyses"] = [analysis.id for analysis in analyses.analyses]
+        named = [measure for analysis in analyses.analyses for measure in analysis.measures]
+        known["measures"] = dict.fromkeys([*named, *(["proportion"] if analyses.rates else [])])
         known["used"] = {entry.table for entry in (*analyses.analyses, *analyses.rates)}
     except SheetError as error:
         problems = [*error.problems]

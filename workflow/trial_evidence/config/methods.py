@@ -268,11 +268,11 @@ class FigureFiles(Form):
 
 
 class Methods(Form, kw_only=True):
-    """All of config/config.yaml; `tau_priors` are by measure."""
+    """All of config/config.yaml; `tau_priors` are by measure, and of every one that is used."""
 
     confidence_level: Annotated[Number, Field(gt=50, lt=100)]
     tau_priors: Annotated[
-        Mapping[str, TauPriors], forms.named(**dict.fromkeys(MEASURES, TauPriors))
+        Mapping[str, TauPriors], forms.named(required=False, **dict.fromkeys(MEASURES, TauPriors))
     ]
     effect_modifier_min_trials: Annotated[Whole, Field(ge=1)]
     pooling: Pooling
@@ -287,6 +287,9 @@ class Methods(Form, kw_only=True):
     figures: FigureFiles
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        for measure in sections.get("measures", MEASURES):
+            if measure not in self.tau_priors:
+                yield ("tau_priors",), f'"{measure}" is missing.'
         tables: Tables = sections.get("tables", {})
         orders = self.selection.orders
         for name in sections.get("used", tables.keys()) & tables.keys() - orders.keys():

@@ -120,6 +120,10 @@ class NetworkConfiguration(Form):
         for at, (agent, text) in enumerate(self.abbreviations.items()):
             if text in short[:at]:
                 yield ("abbreviations", agent), "is the abbreviation of two agents."
+        for at, network in enumerate(self.networks):
+            if network.measure not in sections.get("priors", [network.measure]):
+                message = f'"{network.measure}" has no prior of tau in config.yaml (tau_priors).'
+                yield ("networks", at, "measure"), message
         kinds = {(network.setting, network.id): network.kind for network in self.networks}
         for part, name in {"networks": "id", "synergy": "network", "surrogacy": "id"}.items():
             entries = getattr(self, part)
@@ -153,6 +157,7 @@ def read_networks(folder: Path, configuration: Configuration, **known: Any) -> N
         that there is not; the problems name the place and what is allowed, all at once.
     """
     known |= {"settings": configuration.settings, "outcomes": configuration.outcomes}
+    known["priors"] = configuration.tau_priors
     return read(folder / FILE, NetworkConfiguration, **known)
 
 

@@ -10,7 +10,7 @@ from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.figures.canvas.publishing import LISTING, publishing
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
-from trial_evidence.pool.columns import ESTIMATE_COUNTS
+from trial_evidence.pool.columns import ESTIMATE_COUNTS, ESTIMATE_NUMBERS
 from trial_evidence.report.files import bibliography, docx, methods_text, xlsx
 from trial_evidence.report.files.overview_figures import FOLDER, list_overview, overview_pages
 from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
@@ -125,7 +125,9 @@ def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
 def _write_tables(tables: Sequence[ReportTable], material: Material, trail: Trail) -> None:
     results, folder = material.results, material.results / TABLES
     counts = dict.fromkeys(ESTIMATE_COUNTS, "Int64")
-    write_table(results / "estimates.csv", material.evidence.estimates.astype(counts))
+    # Every one, those included that no figure and no table shows.
+    every = all_settings(material.configuration, results, "estimates", ESTIMATE_NUMBERS)
+    write_table(results / "estimates.csv", every.astype(counts))
     write_table(results / "trace.csv", trail.table())
     written = {folder / f"{table.name}.csv": table.data for table in tables}
     for path, data in written.items():
