@@ -16,6 +16,8 @@ REPORT_TABLES = [
     "summary_of_findings",
     "over_time",
     "certainty",
+    "harms",
+    "balance",
     "characteristics",
     "risk_of_bias",
     "flow",

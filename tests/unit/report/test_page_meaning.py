@@ -83,8 +83,8 @@ WRITTEN = [
         NET, "intervals", "part,model,role,interval,tau2,df,variance_factor,prior,reason",
         "1,bayesian,co-primary,shortest,0.041,3,1.21,half-normal(0.5),few",
         NET_ID, "What the models suppose, and which leads",
-        {"Model": "Bayesian (co-primary)", "Interval": "shortest", "τ²": "0.041", "df": "3",
-         "Factor of variances": "1.21", "Prior of τ": "half-normal(0.5)", "Remark": "few"},
+        {"Model": "Bayesian, cautious prior (co-primary)", "Interval": "shortest", "τ²": "0.041",
+         "df": "3", "Factor of variances": "1.21", "Prior of τ": "half-normal(0.5)", "Remark": "few"},
     ),
     (
         NET, "alternatives", "comparator,code,part,lead,estimate,ci_low,ci_high,"
@@ -280,9 +280,10 @@ def test_a_network_says_its_own_numbers(project):
 
 
 def analyses(project):
-    """Setting, id, title and section of everything that is pooled."""
+    """Setting, id, title and section of everything that is pooled, but for harms."""
     configuration = project[0].configuration
-    for entry in (*configuration.analyses, *configuration.rates):
+    benefits = [entry for entry in configuration.analyses if not entry.harm]
+    for entry in (*benefits, *configuration.rates):
         section = f"{entry.setting}-{entry.id}".replace("_", "-")
         yield entry.setting, entry.id, entry.title, section
 

@@ -3,8 +3,10 @@
 import csv
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 from report_material import material, with_sensitivity
 from small_project import append_like, evidence_of, replace_text, small_project
 from trial_evidence.report.files.methods_text import methods_paragraphs
@@ -12,6 +14,8 @@ from trial_evidence.report.files.overview_figures import flow_of, lights_of, sum
 from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.robustness import sensitivity_table, timeline_table
+
+ROOT = Path(__file__).resolve().parents[3]
 
 SETTINGS = ("neoadjuvant", "adjuvant", "metastatic_first_line", "metastatic_pretreated")
 # Analyses are read by the first of their measures.
@@ -162,7 +166,9 @@ def test_the_flow_counts_the_sheet_and_the_results(found, tables, sheet, results
 
 
 def outcome_of(result):
-    return result.get("endpoint") or result.get("outcome", "pCR").replace("_", " ")
+    named = result.get("outcome", "pcr")
+    outcomes = yaml.safe_load((ROOT / "config/analyses.yaml").read_text("utf-8"))["outcomes"]
+    return result.get("endpoint") or outcomes[named].get("label", named)
 
 
 def test_the_evidence_map_counts_arms_and_their_patients(tables, sheet):
@@ -211,7 +217,8 @@ def test_the_timeline_counts_trials_and_patients(found, sheet, results):
 
 
 def test_the_rows_used_show_the_counts_of_their_own_arms(tables, sheet):
-    counts = {(r["arm_id"], r["events"], r["n"]) for r in sheet["pcr"]}
+    counted_rows = (*sheet["pcr"], *sheet["harms"])
+    counts = {(r["arm_id"], r["events"], r["n"]) for r in counted_rows}
     arms = {arm["arm_id"]: arm for arm in sheet["arms"]}
     table = tables["rows_used"]
     seen = 0

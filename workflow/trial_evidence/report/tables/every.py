@@ -36,10 +36,7 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
         absolute_effects.summary_of_findings(material, words),
         over_time.over_time_table(material),
         certainty.certainty_table(material, found),
-        *(
-            [harms.harms_table(material), balance.balance_table(material)]
-            if harms.harm_analyses(material)
-            else []
-        ),
+        harms.harms_table(material),
+        balance.balance_table(material),
         *(table(material) for table in alone),
     )
