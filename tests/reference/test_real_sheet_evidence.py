@@ -19,7 +19,8 @@ def cells(table):
         return dict(enumerate(csv.DictReader(file), start=2))
 
 
-PRINTED = {table: cells(table) for table in ("pcr", "hazard_ratios")}
+PRINTED = {table: cells(table) for table in ("pcr", "hazard_ratios", "harms")}
+TABLE_OF = {(a.setting, a.id): a.table for a in (*CONFIGURATION.analyses, *CONFIGURATION.rates)}
 SETTING_OF = {row["trial_id"]: row["setting"] for row in cells("trials").values()}
 
 
@@ -34,8 +35,7 @@ def used_rows(evidence):
     for found in evidence.values():
         for table in (found.used, found.rates):
             for record in table.to_dict("records"):
-                counted = record["measure"] != "hazard_ratio"
-                source = PRINTED["pcr" if counted else "hazard_ratios"]
+                source = PRINTED[TABLE_OF[record["setting"], record["analysis"]]]
                 for number in record["rows"].split(";"):
                     yield record, source[int(number)]
 
@@ -55,7 +55,7 @@ def test_evidence_is_of_its_trial_and_subgroup(evidence):
     for record, row in used_rows(evidence):
         assert record["trial_id"] == row["trial_id"]
         if record["measure"] != "proportion":
-            assert record["subgroup"] == row["subgroup"]
+            assert record["subgroup"] == row.get("subgroup", "all")
 
 
 def test_settings_are_not_mixed(evidence):
@@ -115,7 +115,9 @@ def test_hazard_ratios_are_those_of_the_sheet(evidence):
 def about(row, contrasts, analysis):
     """Whether a row of the sheet is a result that the analysis must look at."""
     levels = {f"{m.factor}={level}" for m in analysis.effect_modifiers for level in m.levels}
-    if row["subgroup"] not in {"all", *levels}:
+    if row.get("subgroup", "all") not in {"all", *levels}:
+        return False
+    if row.get("outcome", "pcr") not in analysis.endpoints and analysis.kind == "counts":
         return False
     if analysis.kind == "counts":
         return row["arm_id"] in {*contrasts["experimental_arm_id"], *contrasts["control_arm_id"]}

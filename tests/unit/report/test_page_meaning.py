@@ -84,7 +84,8 @@ WRITTEN = [
         "1,bayesian,co-primary,shortest,0.041,3,1.21,half-normal(0.5),few",
         NET_ID, "What the models suppose, and which leads",
         {"Model": "Bayesian, cautious prior (co-primary)", "Interval": "shortest", "τ²": "0.041",
-         "df": "3", "Factor of variances": "1.21", "Prior of τ": "half-normal(0.5)", "Remark": "few"},
+         "df": "3", "Factor of variances": "1.21", "Prior of τ": "half-normal(0.5)",
+         "Remark": "few"},
     ),
     (
         NET, "alternatives", "comparator,code,part,lead,estimate,ci_low,ci_high,"

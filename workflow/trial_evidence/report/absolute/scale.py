@@ -15,6 +15,10 @@ from trial_evidence.words.numbers import round_half_up
 RISK_RATIO = "risk_ratio"
 
 
+# Of the sensitivity stage.
+TABLE = "control_risk"
+
+
 @dataclass(frozen=True)
 class ConstantScale:
     """The measure that absolute effects are made with, and in words why."""
@@ -88,7 +92,9 @@ def varies_with_control_risk(material: Material, analysis: Analysis) -> str:
 
 
 def _by_regression(material: Material, analysis: Analysis) -> str:
-    table = of_pool(material.sensitivity["control_risk"], analysis)
+    if TABLE not in material.sensitivity:
+        return ""
+    table = of_pool(material.sensitivity[TABLE], analysis)
     rows = [row for row in records(table) if row["control_risk"] == row["control_risk"]]
     tests = [row["p_value"] for row in records(table) if row["p_value"] == row["p_value"]]
     if not rows or not tests:
