@@ -66,6 +66,8 @@ SETTINGS = {
         "effect_modifiers": ["receptor"],
         "covariates": ["year", "receptor=positive"],
         "forced_meta_regressions": [{"analysis": "response", "covariate": "year"}],
+        "further_trial": {"events": [10, 900], "patients_per_arm": [10, 800]},
+        "required_information": {"ratio": 1.3, "difference": 0.2, "alpha": 5, "power": 90},
     },
     "selection": {
         "admit": {"status": ["current"]},

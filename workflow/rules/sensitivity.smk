@@ -16,6 +16,7 @@ SENSITIVITY_TABLES = [
     "effect_modifiers",
     "control_risk",
     "meta_regression",
+    "what_would_change",
     "multiverse",
     "multiverse_summary",
     "figures",

@@ -34,6 +34,7 @@ Covariate = forms.shaped(
 Tables = Mapping[str, Mapping[str, Sequence[str]]]
 """Table of results -> column -> the words that it may hold, where they are limited."""
 Above0 = Annotated[Number, Field(gt=0)]
+Size = Annotated[Whole, Field(ge=1)]
 Orders = Mapping[str, tuple[str, ...] | str]
 """Column -> its words in order of preference, or ``longest`` for a number."""
 
@@ -178,6 +179,39 @@ class ForcedMetaRegression(Form):
     covariate: str
 
 
+class TrialSizes(Form):
+    """From which to which size further trials are considered: the smallest and the largest."""
+
+    events: tuple[Size, Size]
+    patients_per_arm: tuple[Size, Size]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        for name, (smallest, largest) in vars(self).items():
+            if smallest >= largest:
+                yield (name,), "must be the smallest size, then a larger one."
+
+
+class RequiredInformation(Form):
+    """The effect that a pool should be able to detect, and with which certainty.
+
+    Attributes
+    ----------
+    ratio
+        Of risks, odds or hazards, above 1; its reciprocal where fewer events are better.
+    difference
+        Of risks.
+    alpha
+        In percent, two-sided.
+    power
+        In percent.
+    """
+
+    ratio: Annotated[Number, Field(gt=1)]
+    difference: Annotated[Number, Field(gt=0, lt=1)]
+    alpha: Annotated[Number, Field(gt=0, lt=50)]
+    power: Annotated[Number, Field(gt=50, lt=100)]
+
+
 def _pair(entry: Form, _: Any) -> tuple[Any, ...]:
     return tuple(vars(entry).values())
 
@@ -209,6 +243,10 @@ class Sensitivity(Form):
         share of the patients at that level.
     forced_meta_regressions
         Analysis and covariate of meta-regressions to make even with fewer than ten trials.
+    further_trial
+        Sizes of one further trial that may change the verdict.
+    required_information
+        What the trials of a pool should be able to detect together.
     """
 
     wide_prior_factor: Annotated[Number, Field(gt=1)]
@@ -226,6 +264,8 @@ class Sensitivity(Form):
     forced_meta_regressions: Several[
         Annotated[tuple[str, str], forms.written_as(ForcedMetaRegression, _pair)]
     ]
+    further_trial: TrialSizes
+    required_information: RequiredInformation
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         ids = sorted(sections.get("analyses", ()))

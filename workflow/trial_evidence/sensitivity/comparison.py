@@ -9,15 +9,16 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling
 from trial_evidence.measures import MEASURES, Measure
-from trial_evidence.pool.bayes.posterior import Posterior, Summary
+from trial_evidence.pool.bayes.posterior import Posterior, Summary, posterior_stack
 from trial_evidence.pool.bayes.priors import HalfNormal
-from trial_evidence.pool.engine.many import FitChoices
+from trial_evidence.pool.engine.many import FitChoices, fit_stack
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.estimates import ALL
 from trial_evidence.pool.models.leading import Lead, leading_model
 from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of
 from trial_evidence.pool.models.pooling import Priors, model_priors
+from trial_evidence.pool.probes.further_trial import Pools
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 
 BEGINNING = ("setting", "analysis", "measure")
@@ -91,6 +92,26 @@ class Comparison:
     def lead(self, k: int) -> Lead:
         """The model that leads for so many of the trials."""
         return leading_model(k, self.pooling, empirical=EMPIRICAL in self.priors)
+
+    def refit(self, yi: Floats, vi: Floats) -> Pools:
+        """Sets of trials by the model that leads for all trials; one alone has its own result.
+
+        Another model for more or fewer trials would be taken for what these trials do.
+        """
+        choices = self.choices
+        fit = fit_stack(
+            yi, vi, method=choices["method"], interval=choices["interval"], level=self.level
+        )
+        found = Pools(fit.estimate, fit.ci_low, fit.ci_high, fit.tau2)
+        prior, many = self.priors.get(self.lead(self.k).model), fit.k > 1
+        if prior is None or not many.any():
+            return found
+        bayes = posterior_stack(yi[:, many], vi[:, many], prior, self.level)
+        for own, its in zip(
+            found, (bayes.median, bayes.ci_low, bayes.ci_high, bayes.tau_median**2), strict=True
+        ):
+            own[many] = its
+        return found
 
     @property
     def counts(self) -> Counts | None:

@@ -44,6 +44,7 @@ from trial_evidence.sensitivity.specifications import (
     multiverse_summary,
     multiverse_table,
 )
+from trial_evidence.sensitivity.what_would_change import what_would_change_table
 from trial_evidence.sheet import Sheet
 
 FOLDER = "sensitivity"
@@ -147,6 +148,7 @@ def _tables(
         "effect_modifiers": effect_modifiers_table(configuration, analyses, sheet, setting),
         "control_risk": control_risk_table(compared),
         "meta_regression": meta_regression_table(compared, sheet, choices),
+        "what_would_change": what_would_change_table(compared, choices),
     }
 
 

@@ -41,6 +41,10 @@ SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
     "small_study": ["p_value"],
     "control_risk": ["control_risk", "p_value", "difference", "difference_low", "difference_high"],
     "effect_modifiers": ["k", "estimate", "ci_low", "ci_high", "ci_level", "p_value"],
+    "what_would_change": [
+        "k", "estimate", "ci_low", "ci_high", "ci_level", "control_risk", "smallest_trial",
+        "largest_considered", "required", "required_adjusted", "present", "share_reached",
+    ],
     "multiverse_summary": [
         "specifications", "lowest_estimate", "highest_estimate", "share_excluding_no_effect",
         "share_below", "share_above",

@@ -18,7 +18,7 @@ from trial_evidence.report.trail.trace import ALL, Record, Shown, Trail
 
 SENSITIVITY = (
     "methods", "leave_one_out", "subgroups", "control_risk", "meta_regression",
-    "multiverse_summary", "small_study",
+    "multiverse_summary", "small_study", "what_would_change",
 )  # fmt: skip
 
 

@@ -47,6 +47,15 @@ def sensitivity_table(material: Material) -> ReportTable:
     return material.table("sensitivity", rows, {"range": _range})
 
 
+def change_table(material: Material) -> ReportTable:
+    """For every pooled analysis: what would change the answer, in sentences."""
+    rows = material.as_first_measure(material.sensitivity["what_would_change"])
+    sought = material.configuration.sensitivity.required_information
+    return material.table(
+        "what_would_change", records(rows), alpha=sought.alpha, power=sought.power
+    )
+
+
 def timeline_table(material: Material) -> ReportTable:
     """The evidence as it grew: the pooled result after each trial, by year of source."""
     rows = where(material.as_first_measure(material.sensitivity["cumulative"]), leads="yes")

@@ -42,6 +42,7 @@ from trial_evidence.pool.probes.meta_regression import MetaRegression
 from trial_evidence.pool.probes.small_study import egger, trim_and_fill
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
+from trial_evidence.sensitivity.pictures.further_trials import further_trials_figure
 from trial_evidence.sensitivity.pictures.in_words import (
     CHOICE_NAMES,
     COVARIATE_NAMES,
@@ -62,7 +63,7 @@ from trial_evidence.words.numbers import format_interval, format_number, format_
 
 FIGURES = (
     "leave_one_out", "cumulative", "funnel", "baujat", "drapery", "posterior", "gosh",
-    "specification", "bubble",
+    "specification", "bubble", "extended_funnel",
 )  # fmt: skip
 LEAST_FOR_SPREAD = 3
 # p-value functions are drawn as far as this many standard errors from the trials.
@@ -75,7 +76,7 @@ def comparison_figures(
 ) -> Iterator[tuple[str, Picture]]:
     """Names and figures that a comparison has trials enough for.
 
-    Leave-one-out, cumulative, funnel and posterior always; Baujat and drapery plot from three
+    Leave-one-out, cumulative, both funnels and posterior always; Baujat and drapery plot from three
     trials; all subsets from three to fifteen; a bubble plot for every covariate that trials enough
     state.
     """
@@ -84,6 +85,8 @@ def comparison_figures(
     yield "cumulative", _cumulative(c, f"{title}: cumulative meta-analysis", style)
     yield "funnel", _funnel(c, f"{title}: funnel plot", style)
     yield "posterior", _posterior(c, f"{title}: posterior", choices, style)
+    name = f"{title}: extended funnel plot"
+    yield "extended_funnel", further_trials_figure(c, axis_of(c), name, choices, style)
     if c.k >= LEAST_FOR_SPREAD:
         yield "baujat", _baujat(c, f"{title}: Baujat plot", style)
         yield "drapery", _drapery(c, f"{title}: p-value functions", style)

@@ -1,0 +1,201 @@
+"""What one trial more, or one or two fewer, would do to the verdict of a pooled interval."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.engine.stacks import Ints, subsets
+
+# So many sizes are tried side by side.
+STEPS = 64
+# Standard error of a trial without error of its own, as a share of the smallest of the others.
+PERFECT = 1e-3
+# The same of a trial that says next to nothing, as a multiple of the largest of the others.
+IDLE = 1e3
+# Of fewer trials a pair leaves less than two to pool.
+LEAST_FOR_PAIRS = 4
+
+
+class Pools(NamedTuple):
+    """Pooled results of a stack, on the analysis scale; each of shape (analyses,)."""
+
+    estimate: Floats
+    low: Floats
+    high: Floats
+    tau2: Floats
+
+
+Refit = Callable[[Floats, Floats], Pools]
+"""A model: pools effects and variances of shape (studies, analyses), NaN where there is none."""
+
+
+@dataclass(frozen=True)
+class FurtherTrial:
+    """The smallest further trial that changes the verdict.
+
+    Attributes
+    ----------
+    size : int or None
+        None where no trial of the sizes considered does.
+    however_large : bool
+        Whether even a trial without any error of its own would not.
+    however_small : bool
+        Whether even a trial without information would: the degrees of freedom that it adds do.
+    estimate, low, high : float
+        The pooled result with that trial; NaN without one.
+    """
+
+    size: int | None
+    however_large: bool = False
+    however_small: bool = False
+    estimate: float = float("nan")
+    low: float = float("nan")
+    high: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Removals:
+    """Positions of trials whose removal changes the verdict.
+
+    Attributes
+    ----------
+    one : tuple of int
+        Each by itself.
+    two : tuple of pairs of int
+        Together, where neither does by itself.
+    """
+
+    one: tuple[int, ...]
+    two: tuple[tuple[int, int], ...]
+
+
+def sides(found: Pools) -> Ints:
+    """On which side of no effect an interval lies: -1 below, 1 above, 0 where it includes it."""
+    return np.asarray((found.low > 0).astype(np.intp) - (found.high < 0).astype(np.intp))
+
+
+def with_further(yi: Floats, vi: Floats, effects: Floats, variances: Floats, refit: Refit) -> Pools:
+    """The pooled results with each of some further trials in turn.
+
+    Parameters
+    ----------
+    yi, vi : numpy.ndarray of float, shape (k,)
+        The trials there are.
+    effects, variances : numpy.ndarray of float, shape (analyses,)
+        The further trials.
+    refit : Refit
+        The model.
+    """
+    there = (np.repeat(part[:, None], effects.size, axis=1) for part in (yi, vi))
+    y, v = (np.vstack(rows) for rows in zip(there, (effects, variances), strict=True))
+    return refit(y, v)
+
+
+def smallest_trial(
+    yi: Floats,
+    vi: Floats,
+    refit: Refit,
+    *,
+    effect: float,
+    unit_variance: float,
+    sizes: tuple[int, int],
+) -> FurtherTrial:
+    """The smallest further trial after which the interval is on another side of no effect.
+
+    Parameters
+    ----------
+    yi, vi : numpy.ndarray of float, shape (k,)
+        The trials there are.
+    refit : Refit
+        The model.
+    effect : float
+        What the further trial finds.
+    unit_variance : float
+        Its variance times its size.
+    sizes : pair of int
+        The smallest and the largest size considered.
+
+    Notes
+    -----
+    Larger trials need not change the verdict because smaller ones do (a trial that disagrees also
+    adds heterogeneity), so that sizes are tried side by side, evenly on the logarithmic scale, and
+    then between the first that does and the one before it.
+    """
+    now = sides(refit(yi[:, None], vi[:, None]))[0]
+    ends = np.array([PERFECT**2 * vi.min(), IDLE**2 * vi.max()])
+    perfect, idle = sides(with_further(yi, vi, np.full(2, effect), ends, refit)) != now
+    tried = _between(*sizes)
+    while True:
+        found = with_further(yi, vi, np.full(tried.size, effect), unit_variance / tried, refit)
+        changed = sides(found) != now
+        if not changed.any():
+            return FurtherTrial(None, however_large=not perfect)
+        first = int(changed.argmax())
+        if first == 0 or tried[first] - tried[first - 1] == 1:
+            result = (float(values[first]) for values in found[:3])
+            return FurtherTrial(int(tried[first]), False, bool(idle), *result)
+        tried = _between(int(tried[first - 1]), int(tried[first]))
+
+
+def _between(low: int, high: int) -> Ints:
+    """Whole numbers from one to another, all or evenly spaced on the logarithmic scale."""
+    if high - low < STEPS:
+        return np.arange(low, high + 1)
+    return np.unique(np.rint(np.geomspace(low, high, STEPS)).astype(np.intp))
+
+
+def removals(yi: Floats, vi: Floats, refit: Refit) -> Removals:
+    """The trials without which the interval is on another side of no effect.
+
+    Parameters
+    ----------
+    yi, vi : numpy.ndarray of float, shape (k,)
+        The trials, two or more; pairs are removed from four or more.
+    refit : Refit
+        The model.
+    """
+    k = yi.size
+    now = sides(refit(yi[:, None], vi[:, None]))[0]
+    pairs = list(combinations(range(k), 2)) if k >= LEAST_FOR_PAIRS else []
+    kept = np.ones((k, k + len(pairs)), dtype=bool)
+    for at, gone in enumerate([*((one,) for one in range(k)), *pairs]):
+        kept[list(gone), at] = False
+    changed = sides(refit(*subsets(yi, vi, kept))) != now
+    one = tuple(np.flatnonzero(changed[:k]).tolist())
+    two = (pair for pair, does in zip(pairs, changed[k:], strict=True) if does)
+    return Removals(one, tuple(pair for pair in two if not set(pair) & set(one)))
+
+
+def further_trials(
+    yi: Floats, vi: Floats, refit: Refit, effects: Floats, errors: Floats
+) -> pd.DataFrame:
+    """The pooled interval after every further trial of a grid.
+
+    Parameters
+    ----------
+    yi, vi : numpy.ndarray of float, shape (k,)
+        The trials there are.
+    refit : Refit
+        The model.
+    effects, errors : numpy.ndarray of float
+        Estimates and standard errors of the further trials; each with each.
+
+    Returns
+    -------
+    DataFrame
+        ``estimate`` and ``standard_error`` of the further trial, ``low`` and ``high`` of the pool.
+
+    Notes
+    -----
+    Langan D, Higgins JPT, Gregory W, Sutton AJ. J Clin Epidemiol 2012;65:511-519.
+    """
+    grid = pd.MultiIndex.from_product([errors, effects], names=["standard_error", "estimate"])
+    trials = grid.to_frame(index=False)
+    variances = trials["standard_error"].to_numpy() ** 2
+    found = with_further(yi, vi, trials["estimate"].to_numpy(), variances, refit)
+    return trials.assign(low=found.low, high=found.high)

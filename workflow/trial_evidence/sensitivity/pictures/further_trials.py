@@ -1,0 +1,70 @@
+"""The extended funnel plot of one comparison."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from trial_evidence.config.methods import Sensitivity
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.charts.extended_funnel import extended_funnel
+from trial_evidence.figures.charts.funnel import quantile
+from trial_evidence.figures.house.publish import Chart, charted
+from trial_evidence.figures.house.theme import Words
+from trial_evidence.pool.probes.further_trial import further_trials
+from trial_evidence.sensitivity.comparison import Comparison
+from trial_evidence.sensitivity.pictures.in_words import measure_of, result_of
+from trial_evidence.sensitivity.what_would_change import (
+    Change,
+    further_words,
+    removal_words,
+    size_words,
+)
+from trial_evidence.words.models import SHORT_MODEL_NAMES
+
+# The plot reaches beyond all trials by this share of their range; so many further trials across
+# and down it.
+MARGIN, ACROSS, DOWN = 0.12, 49, 33
+# Standard error of the most precise further trial, as a share of the least precise one's.
+TOP = 1e-3
+
+
+def further_trials_figure(
+    c: Comparison, axis: Axis, title: str, choices: Sensitivity, style: Style
+) -> Chart:
+    """Where a further trial would leave the pooled interval excluding or including no effect."""
+    change = Change(c, choices)
+    pooled, low, high = (float(values[0]) for values in change.now[:3])
+    errors = np.sqrt(c.vi)
+    found, smallest = change.further, None
+    deepest = float(errors.max())
+    if found is not None and found.size is not None and not found.however_small:
+        error = math.sqrt(change.unit_variance / found.size)
+        deepest = max(deepest, error)
+        smallest = (change.finds, error, f"Smallest that would: {size_words(change, found.size)}")
+    deepest *= 1 + MARGIN
+    reach = quantile(c.level) * deepest
+    # As far on the other side of no effect as the pooled result is on this.
+    ends = min(pooled - reach, c.yi.min(), -pooled), max(pooled + reach, c.yi.max(), -pooled)
+    room = MARGIN * (ends[1] - ends[0]) / 2
+    further = further_trials(
+        c.yi, c.vi, c.refit,
+        np.linspace(ends[0] - room, ends[1] + room, ACROSS),
+        np.linspace(TOP * deepest, deepest, DOWN),
+    )  # fmt: skip
+    model = SHORT_MODEL_NAMES[c.lead(c.k).model]
+    words = Words(
+        title,
+        (further_words(change), removal_words(change)),
+        (f"Pooled, with and without the further trial: {model}. After Langan et al. 2012.",),
+    )
+    trials = pd.DataFrame({"estimate": c.yi, "standard_error": errors})
+    return charted(
+        extended_funnel, trials, further, axis, pooled, words=words, style=style,
+        description=f"Extended funnel plot of {c.k} trials: where the {measure_of(c)} and the "
+        "standard error of one further trial would leave the pooled interval excluding no effect "
+        f"(shaded) or including it. Now {result_of(c, pooled, low, high)}. "
+        f"{' '.join(words.notes)}",
+        smallest=smallest,
+    )  # fmt: skip

@@ -1,0 +1,287 @@
+"""What would change the answer: one trial more, one or two fewer, and how much is still missing."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trial_evidence.config.methods import Sensitivity
+from trial_evidence.measures.scales import LOG_RATIO
+from trial_evidence.pool.probes.further_trial import (
+    LEAST_FOR_PAIRS,
+    FurtherTrial,
+    Pools,
+    Removals,
+    removals,
+    sides,
+    smallest_trial,
+)
+from trial_evidence.pool.probes.information import (
+    VARIANCE_OF_ONE_EVENT,
+    diversity,
+    events_required,
+    patients_required,
+    risk_with,
+    variance_of_one_patient,
+)
+from trial_evidence.sensitivity.comparison import BEGINNING, MEAN, Comparison, table
+from trial_evidence.words.numbers import format_number, round_half_up
+
+CHANGE_COLUMNS = [
+    *BEGINNING, "k", "model", *MEAN, "ci_level", "excludes_no_effect", "unit", "control_risk",
+    "trial_finds", "smallest_trial", "largest_considered", "however_large", "however_small",
+    *(f"{name}_with_trial" for name in MEAN), "removals_of_one", "removals_of_two", "effect_sought",
+    "diversity", "required", "required_adjusted", "present", "share_reached", "further_trial",
+    "removal", "information",
+]  # fmt: skip
+EVENTS, PATIENTS = "events", "patients per arm"
+# So many pairs of trials are named in a sentence.
+PAIRS_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """What would change the answer of one comparison; effects on the analysis scale."""
+
+    comparison: Comparison
+    choices: Sensitivity
+
+    @cached_property
+    def now(self) -> Pools:
+        """The leading result, a stack of one."""
+        c = self.comparison
+        return c.refit(c.yi[:, None], c.vi[:, None])
+
+    @property
+    def excludes(self) -> bool:
+        """Whether its interval excludes no effect."""
+        return bool(sides(self.now)[0])
+
+    @property
+    def unit(self) -> str:
+        """What the size of a trial is counted in."""
+        return EVENTS if self.comparison.counts is None else PATIENTS
+
+    @property
+    def control_risk(self) -> float:
+        """Share of all patients of the control arms with the event; NaN without counts."""
+        counts = self.comparison.counts
+        if counts is None:
+            return math.nan
+        return float(np.sum(counts.events_c) / np.sum(counts.n_c))
+
+    @property
+    def finds(self) -> float:
+        """What the further trial finds: no effect, or the pooled one."""
+        return 0.0 if self.excludes else float(self.now.estimate[0])
+
+    @property
+    def unit_variance(self) -> float:
+        """Variance of the further trial times its size; NaN where no trial can find the effect."""
+        if self.unit == EVENTS:
+            return VARIANCE_OF_ONE_EVENT
+        return variance_of_one_patient(self.comparison.reading, self.control_risk, self.finds)
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """The smallest and the largest further trial considered."""
+        chosen = self.choices.further_trial
+        return chosen.events if self.unit == EVENTS else chosen.patients_per_arm
+
+    @cached_property
+    def further(self) -> FurtherTrial | None:
+        """The smallest further trial that changes the verdict; None where none can be had."""
+        c, unit_variance = self.comparison, self.unit_variance
+        if not math.isfinite(unit_variance):
+            return None
+        return smallest_trial(
+            c.yi, c.vi, c.refit, effect=self.finds, unit_variance=unit_variance, sizes=self.sizes
+        )
+
+    @cached_property
+    def removals(self) -> Removals:
+        """The trials whose removal changes the verdict."""
+        c = self.comparison
+        return removals(c.yi, c.vi, c.refit)
+
+    @property
+    def effect_sought(self) -> float:
+        """The effect that the trials together should be able to detect."""
+        c, sought = self.comparison, self.choices.required_information
+        is_ratio = c.reading.scale is LOG_RATIO
+        size = math.log(sought.ratio) if is_ratio else sought.difference
+        # the benefit; of a harm, more of it
+        return -size if c.analysis.fewer_is_better and not c.analysis.harm else size
+
+    @property
+    def diversity(self) -> float:
+        """D2, with the leading model's between-trial variance."""
+        return diversity(self.comparison.vi, float(self.now.tau2[0]))
+
+    @property
+    def required(self) -> float:
+        """Events, or patients of both arms, without heterogeneity; NaN where there is no answer."""
+        sought = self.choices.required_information
+        if self.unit == EVENTS:
+            return events_required(self.effect_sought, sought.alpha, sought.power)
+        risk = risk_with(self.comparison.reading, self.control_risk, self.effect_sought)
+        return patients_required(self.control_risk, risk, sought.alpha, sought.power)
+
+    @property
+    def present(self) -> float:
+        """What is there: patients, or the events that the precision of the trials is worth."""
+        counts = self.comparison.counts
+        if counts is None:
+            return float(VARIANCE_OF_ONE_EVENT * np.sum(1 / self.comparison.vi))
+        return float(np.sum(counts.n_e) + np.sum(counts.n_c))
+
+
+def what_would_change_table(
+    comparisons: Sequence[Comparison], choices: Sensitivity
+) -> pd.DataFrame:
+    """What would change the answer of every analysis, as its first measure.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``CHANGE_COLUMNS``: the leading result; the smallest further trial that would change
+        its verdict (``smallest_trial``, empty where none up to ``largest_considered`` would;
+        ``however_large``: not even one without error; ``however_small``: even one without
+        information) with the result that it would leave; ids of trials whose removal changes the
+        verdict, pairs with a ``+``; the required information, without and with heterogeneity, and
+        the share reached; and all three in sentences.
+    """
+    first = [c for c in comparisons if c.measure == c.analysis.measures[0]]
+    return table(first, CHANGE_COLUMNS, partial(_record, choices=choices))
+
+
+def _record(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
+    change = Change(c, choices)
+    now = dict(zip(MEAN, (change.now.estimate, change.now.low, change.now.high), strict=True))
+    found, ids = change.further, c.rows["trial_id"].tolist()
+    adjusted = change.required / (1 - change.diversity)
+    record = {
+        "model": c.lead(c.k).model,
+        **{name: c.natural(float(values[0])) for name, values in now.items()},
+        "excludes_no_effect": "yes" if change.excludes else "no",
+        "unit": change.unit,
+        "control_risk": change.control_risk,
+        "trial_finds": c.natural(change.finds),
+        "largest_considered": change.sizes[1],
+        "removals_of_one": ";".join(ids[at] for at in change.removals.one),
+        "removals_of_two": ";".join(f"{ids[a]}+{ids[b]}" for a, b in change.removals.two),
+        "effect_sought": c.natural(change.effect_sought),
+        "diversity": change.diversity,
+        "required": change.required,
+        "required_adjusted": adjusted,
+        "present": change.present,
+        "share_reached": change.present / adjusted,
+        "further_trial": further_words(change),
+        "removal": removal_words(change),
+        "information": information_words(change),
+    }
+    if found is not None:
+        record["smallest_trial"] = found.size
+        record |= {
+            name: "yes" if getattr(found, name) else "no"
+            for name in ("however_large", "however_small")
+        }
+        ends = (found.estimate, found.low, found.high)
+        record |= {f"{n}_with_trial": c.natural(x) for n, x in zip(MEAN, ends, strict=True)}
+    yield record
+
+
+def further_words(change: Change) -> str:
+    """The smallest further trial that would change the verdict, in a sentence or two."""
+    c, found = change.comparison, change.further
+    if change.excludes:
+        finding, done = "finds no effect", "make the result compatible with no effect"
+    else:
+        pooled = f"{c.reading.short} {format_number(c.natural(change.finds), c.reading.digits)}"
+        finding, done = f"finds the pooled effect ({pooled})", "make the interval exclude no effect"
+    if found is None:
+        return f"Not computed: no trial at this control risk {finding}."
+    if found.however_large:
+        return (
+            f"No further trial that {finding} would {done}, however large: since results may "
+            f"differ between trials, it would count as no more than one of {c.k + 1}."
+        )
+    smallest, largest = change.sizes
+    if found.size is None:
+        return (
+            f"Only a trial of more than {size_words(change, largest)} that {finding} would {done}."
+        )
+    if found.however_small:
+        return (
+            f"Any further trial that {finding} would {done}, however small: one trial more "
+            "narrows the interval by its degrees of freedom alone."
+        )
+    even = "Even a further" if found.size == smallest else "A further"
+    return f"{even} trial of {size_words(change, found.size)} that {finding} would {done}."
+
+
+def removal_words(change: Change) -> str:
+    """The trials whose removal changes the verdict, in a sentence or two."""
+    k, names = change.comparison.k, change.comparison.rows["trial"].astype(str).tolist()
+    now, then = ("excludes", "include") if change.excludes else ("includes", "exclude")
+    gone = change.removals
+    if k == 2:
+        alone = [names[1 - at] for at in gone.one]
+        if not alone:
+            return f"The interval of either trial alone {now} no effect as well."
+        return f"The interval of {' and that of '.join(alone)} alone would {then} no effect."
+    one = " or ".join(names[at] for at in gone.one)
+    two = [f"both {names[a]} and {names[b]}" for a, b in gone.two]
+    if len(two) > PAIRS_NAMED:
+        two[PAIRS_NAMED:] = [f"any of {len(two) - PAIRS_NAMED} other pairs of trials"]
+    pairs = ", or without ".join(two)
+    if one:
+        also = f" It would also {then} it without {pairs}." if two else ""
+        return f"The interval would {then} no effect without {one}.{also}"
+    if two:
+        return f"No single trial decides; the interval would {then} no effect without {pairs}."
+    searched = "No trial and no pair of trials" if k >= LEAST_FOR_PAIRS else "No trial"
+    return f"{searched} decides: whatever is left out, the interval {now} no effect."
+
+
+def information_words(change: Change) -> str:
+    """What the trials need to detect the effect sought, and what they hold, in two sentences."""
+    c, sought = change.comparison, change.choices.required_information
+    if not math.isfinite(change.required):
+        return "Not computed: no trial at this control risk can have the effect sought."
+    adjusted = change.required / (1 - change.diversity)
+    events = change.unit == EVENTS
+    what = EVENTS if events else "patients"
+    risk = "" if events else f" at a control risk of {_percent(change.control_risk)}"
+    effect = format_number(c.natural(change.effect_sought), 2)
+    allowed = (
+        f", {_whole(adjusted)} with allowance for differences between trials"
+        if _whole(adjusted) != _whole(change.required)
+        else ""
+    )
+    held = "as much information as" if events else "data on"
+    return (
+        f"To detect a {c.reading.title.lower()} of {effect}{risk} with {sought.power:g}% power, "
+        f"{_whole(change.required)} {what} are required{allowed}. The trials hold {held} "
+        f"{_whole(change.present)} {what}: {_percent(change.present / adjusted)} of what is "
+        "required."
+    )
+
+
+def size_words(change: Change, size: int) -> str:
+    """The size of a trial: ``310 events``, ``1,240 patients (620 per arm)``."""
+    if change.unit == EVENTS:
+        return f"{size:,} events"
+    return f"{2 * size:,} patients ({size:,} per arm)"
+
+
+def _whole(number: float) -> str:
+    return f"{math.ceil(number - 1e-9):,}"
+
+
+def _percent(share: float) -> str:
+    return f"{round_half_up(100 * share, 0)}%"
