@@ -37,6 +37,7 @@ FIGURES = {
     "figure_leave_one_out": r".*/leave_one_out",
     "figure_cumulative": r".*/cumulative",
     "figure_funnel": r".*/funnel",
+    "figure_extended_funnel": r".*/extended_funnel",
     "figure_baujat": r".*/baujat",
     "figure_drapery": r".*/drapery",
     "figure_posterior": r".*/posterior",

@@ -17,7 +17,7 @@ from unit.sensitivity.test_tables import BCG, counted_sheet
 TABLES = {
     "methods", "leave_one_out", "cumulative", "influence", "shrinkage", "small_study", "subgroups",
     "effect_modifiers", "control_risk", "meta_regression", "multiverse", "multiverse_summary",
-    "figures",
+    "what_would_change", "figures",
 }  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_two_trials_have_no_figure_of_spread_and_old_ones_go(tmp_path):
     stale.touch()
     folder = run(tmp_path, 2)
     assert {path.stem for path in (folder / "comparison").iterdir()} == {
-        "leave_one_out", "cumulative", "funnel", "posterior", "specification",
+        "leave_one_out", "cumulative", "funnel", "posterior", "specification", "extended_funnel",
     }  # fmt: skip
 
 

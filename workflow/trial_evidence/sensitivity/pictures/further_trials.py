@@ -8,8 +8,7 @@ import pandas as pd
 from trial_evidence.config.methods import Sensitivity
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts.extended_funnel import extended_funnel
-from trial_evidence.figures.charts.funnel import quantile
+from trial_evidence.figures.charts.funnel import extended_funnel, quantile
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.pool.probes.further_trial import further_trials

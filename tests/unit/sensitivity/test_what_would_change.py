@@ -1,0 +1,145 @@
+"""What would change the answer: the table's numbers and its sentences."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from invented import PCR, POOLING, SENSITIVITY, analysis
+from trial_evidence.pool.bayes.posterior import posterior
+from trial_evidence.pool.bayes.priors import HalfNormal
+from trial_evidence.pool.models.leading import leading_model
+from trial_evidence.sensitivity.comparison import Comparison
+from trial_evidence.sensitivity.what_would_change import CHANGE_COLUMNS, what_would_change_table
+
+NO_CHANGES: dict[str, object] = {}
+NAMES = ("ASH", "ELM", "FIR", "OAK", "YEW", "BAY")
+
+
+def compared(yi, vi, counts=None, about=NO_CHANGES):
+    """Trials with these log ratios, and tables: events and n, experimental and control arm."""
+    rows = pd.DataFrame({"yi": yi, "vi": vi, "trial": NAMES[: len(yi)]})
+    rows["trial_id"] = rows["trial"].str.lower()
+    if counts is not None:
+        names = ["events_experimental", "n_experimental", "events_control", "n_control"]
+        rows[names] = counts
+    of = analysis(**about)
+    return Comparison(of, of.measures[0], rows, 95.0, 0.5, POOLING)
+
+
+def row(c):
+    table = what_would_change_table((c,), SENSITIVITY)
+    assert list(table.columns) == CHANGE_COLUMNS
+    (record,) = table.to_dict("records")
+    return record
+
+
+APART = [-0.9, -0.1, -0.6, -0.3, -0.6]
+FIVE = [-0.4, -0.3, -0.15, -0.35, 0.0], [0.02, 0.03, 0.015, 0.06, 0.03]
+
+
+def test_the_size_in_the_sentence_is_that_of_the_table():
+    found = row(compared(*FIVE))
+    assert found["unit"] == "events"
+    assert found["trial_finds"] == 1.0
+    assert found["further_trial"] == (
+        f"A further trial of {found['smallest_trial']:.0f} events that finds no effect would make "
+        "the result compatible with no effect."
+    )
+    assert found["ci_high_with_trial"] >= 1.0 > found["ci_high"]
+
+
+def test_a_result_that_is_open_is_settled_by_the_pooled_effect():
+    found = row(compared([y + 0.13 for y in FIVE[0]], FIVE[1]))
+    assert found["excludes_no_effect"] == "no"
+    assert found["trial_finds"] == pytest.approx(found["estimate"])
+    assert (
+        f"that finds the pooled effect (HR {found['estimate']:.2f}) would make the interval "
+        in (found["further_trial"])
+    )
+    assert found["ci_high_with_trial"] < 1.0 <= found["ci_high"]
+
+
+def test_patients_are_told_for_both_arms_at_the_risk_of_all_controls():
+    # 60 of 200 controls in all, 27 more per 100 respond, alike in five trials
+    tables = [[57, 100, 30, 100], [29, 50, 15, 50], [14, 25, 8, 25], [14, 25, 7, 25]]
+    ratios = [math.log(a / n1 / (c / n0)) for a, n1, c, n0 in tables]
+    variances = [1 / a - 1 / n1 + 1 / c - 1 / n0 for a, n1, c, n0 in tables]
+    found = row(compared(ratios, variances, tables, PCR))
+    assert found["control_risk"] == pytest.approx(60 / 200)
+    size = found["smallest_trial"]
+    # a trial of n an arm at 30% in both: variance 2 (1 - 0.3) / (0.3 n)
+    again = compared([*ratios, 0.0], [*variances, 1.4 / 0.3 / size])
+    fit = again.refit(again.yi[:, None], again.vi[:, None])
+    assert np.exp(fit.low[0]) == pytest.approx(found["ci_low_with_trial"])
+    assert f"{2 * size:,.0f} patients ({size:,.0f} per arm)" in found["further_trial"]
+    assert found["present"] == 400
+    assert "at a control risk of 30% with 80% power" in found["information"]
+
+
+def test_the_model_that_leads_now_judges_one_trial_more_and_fewer():
+    c = compared([-0.5, -0.45], [0.01, 0.02])
+    assert leading_model(2, POOLING).model == "bayesian"
+    found = row(c)
+    own = posterior(c.yi, c.vi, HalfNormal(0.5))
+    assert math.log(found["ci_high"]) == pytest.approx(own.ci_high, abs=1e-6)
+    more = posterior([*c.yi, own.median], [*c.vi, 4 / found["smallest_trial"]], HalfNormal(0.5))
+    assert math.log(found["ci_high_with_trial"]) == pytest.approx(more.ci_high, abs=1e-6)
+    assert found["removal"] == "The interval of ELM and that of ASH alone would exclude no effect."
+
+
+def test_sentences_on_trials_left_out():
+    # one large trial carries the result
+    led = row(compared([-0.5, 0.0, -0.5, -0.5, -0.5], [0.02, 0.2, 0.3, 0.3, 0.3]))
+    assert led["removal"] == (
+        "The interval would include no effect without ASH. It would also include it without both "
+        "ELM and FIR, or without both ELM and OAK, or without both ELM and YEW, or without any of "
+        "3 other pairs of trials."
+    )
+    assert led["removals_of_one"] == "ash"
+    # neither of two does alone
+    pair = row(compared([-0.5] * 6, [0.02, 0.02, *[0.3] * 4]))
+    assert pair["removal"] == (
+        "No single trial decides; the interval would include no effect without both ASH and ELM."
+    )
+    assert pair["removals_of_two"] == "ash+elm"
+    none = row(compared([-0.5] * 5, [0.02] * 5))
+    assert none["removal"] == (
+        "No trial and no pair of trials decides: whatever is left out, the interval excludes no "
+        "effect."
+    )
+    assert row(compared([0.01, 0.0], [0.01, 0.02]))["removal"] == (
+        "The interval of either trial alone includes no effect as well."
+    )
+
+
+def test_the_share_of_the_required_information():
+    # without heterogeneity: 4 (1.96 + 0.84)^2 / log(0.8)^2 = 631 events; 4 x 5 / 0.02 = 1,000 there
+    found = row(compared([-0.5] * 5, [0.02] * 5))
+    assert found["information"] == (
+        "To detect a hazard ratio of 0.80 with 80% power, 631 events are required. The trials hold "
+        "as much information as 1,000 events: 159% of what is required."
+    )
+    apart = row(compared(APART, [0.02] * 5))
+    assert apart["required_adjusted"] > apart["required"]
+    # Of equal variances v, REML is the variance of the effects less v: D2 = 1 - v / variance
+    assert apart["diversity"] == pytest.approx(1 - 0.02 / np.var(APART, ddof=1), rel=1e-6)
+    assert apart["share_reached"] == pytest.approx(
+        1000 / 630.9 * 0.02 / np.var(APART, ddof=1), rel=1e-3
+    )
+
+
+def test_an_effect_that_no_trial_can_have_is_told():
+    # 96% of the controls respond: a risk ratio of 1.25 is beyond 100%
+    tables = [[98, 100, 96, 100]] * 2
+    found = row(compared([math.log(98 / 96)] * 2, [1 / 98 - 0.01 + 1 / 96 - 0.01] * 2, tables, PCR))
+    assert found["information"].startswith("Not computed")
+    assert math.isnan(found["required"])
+
+
+def test_a_harm_is_sought_in_the_direction_of_more_harm():
+    c = compared(*FIVE)
+    of = replace(c.analysis, harm=True)
+    assert row(replace(c, analysis=of))["effect_sought"] == pytest.approx(1.25)
+    assert row(c)["effect_sought"] == pytest.approx(0.8)
