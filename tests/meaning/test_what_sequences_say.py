@@ -4,6 +4,7 @@ import math
 import re
 
 import pytest
+from matplotlib.path import Path
 from meaning.evidence import BENEFIT_BELOW, NO_EFFECT, floats, named, numbers, one, rows, says
 from meaning.reading import Figure
 from meaning.test_what_forests_say import POOL, POOLED, drawn_at, estimates, result
@@ -55,7 +56,7 @@ def test_every_row_has_the_result_of_its_step(made_up, case, name, sign):
 
 @pytest.mark.parametrize("case", FIRST, ids=named)
 @pytest.mark.parametrize("name", ["leave_one_out", "cumulative", "drapery", "funnel", "posterior",
-                                  "gosh"])  # fmt: skip
+                                  "gosh", "extended_funnel"])  # fmt: skip
 def test_a_benefit_lies_on_the_side_of_the_arm_it_favours(made_up, case, name):
     drawn, (experimental, control) = figure(made_up, case, name), case[0]["arms"]
     below = case[1] in BENEFIT_BELOW
@@ -109,6 +110,54 @@ def test_the_funnel_has_every_trial_at_its_estimate_and_standard_error(made_up, 
         if x.low < limit < x.high:
             assert drawn.passes(x.at(limit), y.at(y.high), within=1.5), at
     assert f"Pooled: {pooled:.2f}" in drawn.everything
+
+
+def shaded(drawn):
+    """Areas of the panel where one more trial leaves the interval excluding no effect."""
+    (key,) = (word for word in drawn.words if word.text.endswith("excludes no effect"))
+    near = [s for s in drawn.shapes if s.box[2] < key.box[0] and abs(s.box[3] - key.y) < 3]
+    fill = max(near, key=lambda shape: shape.box[2]).fill
+    return [Path(s.points) for s in drawn.shapes if s.fill == fill and s.box[3] < key.y - 9]
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
+def test_one_more_trial_is_shaded_as_the_table_has_it(made_up, case):
+    drawn = figure(made_up, case, "extended_funnel")
+    x, y = drawn.across(), drawn.upright()
+    (row,) = table(made_up, case, "what_would_change")
+    for trial in pooled_trials(made_up, case):
+        at = x.at(float(trial["estimate"])), y.at(math.sqrt(float(trial["vi"])))
+        assert drawn.marks_at(*at), trial["trial"]
+    pooled = estimates(made_up, case, "all")
+    assert row["model"] == pooled["model"]
+    assert floats(row, *POOL) == pytest.approx(floats(pooled, *POOL), rel=1e-6)
+    assert drawn.plumb_at(x.at(float(pooled["estimate"]))), "no line at the pooled estimate"
+    for sentence in ("further_trial", "removal"):
+        assert row[sentence] in drawn.everything
+    areas, excludes = shaded(drawn), row["excludes_no_effect"] == "yes"
+    # The most precise trial that finds what is asked about, at the top of the panel.
+    across = x.at(float(row["trial_finds"]))
+    above = any(area.contains_point((across, y.at(0.0) + 1.5)) for area in areas)
+    assert above == (excludes == (row["however_large"] == "yes"))
+    if not row["smallest_trial"] or row["however_small"] == "yes":
+        return
+    # The smallest trial that changes the verdict lies where the shading ends.
+    up = y.at(standard_error(row))
+    assert drawn.marks_at(across, up)
+    apart = [(dx, dy) for dx in (-4, 0, 4) for dy in (-4, 0, 4)]
+    inside = [any(a.contains_point((across + p, up + q)) for a in areas) for p, q in apart]
+    assert any(inside)
+    assert not all(inside)
+
+
+def standard_error(row):
+    """Of a trial of the size in the table, both arms alike: 4 events or two binomial arms."""
+    size, finds = floats(row, "smallest_trial", "trial_finds")
+    if row["unit"] == "events":
+        return math.sqrt(4 / size)
+    assert row["measure"] == "risk_ratio"
+    control = float(row["control_risk"])
+    return math.sqrt(sum((1 - risk) / risk for risk in (control, control * finds)) / size)
 
 
 @pytest.mark.parametrize("case", FIRST, ids=named)

@@ -48,7 +48,6 @@ _VERDICTS = (
 )
 # Limits of a pooled interval may be infinite.
 _FAR = 1e6
-_MORE_TICKS = 4
 
 
 def quantile(level: float) -> float:
@@ -208,10 +207,8 @@ def extended_funnel(
     across, up = (np.unique(further[name]) for name in ("estimate", "standard_error"))
     ends = natural(across[[0, -1]], axis.scale)
     height = panel_height_mm(style)
-    x, y = spans(
-        _ending(covering(axis, across), *ends), _ending(between(0.0, up[-1]), 0.0, up[-1]),
-        height, style,
-    )  # fmt: skip
+    limited = replace(axis, limits=(float(ends[0]), float(ends[1])))
+    x, y = spans(covering(limited, ()), _ending(between(0.0, up[-1]), up[-1]), height, style)
     looks = {f"Pooled: {printed(pooled, axis.scale)}": (style.accent, style.interval_pt, DASHED)}
     edge = {"color": style.muted, "size": line_width(style.hair_pt)}
     legends = [
@@ -276,19 +273,13 @@ def _regions(axis: Axis, reference: float, x: Span, y: Span) -> Iterator[pd.Data
         yield pd.concat([left, right[::-1]]).assign(p=region, order=order + 1)
 
 
-def _ending(made: SpanOf, low: float, high: float) -> SpanOf:
-    """An axis with these ends, and those of its ticks that lie between them."""
+def _ending(made: SpanOf, high: float) -> SpanOf:
+    """An axis with this end, and those of its ticks that lie before it."""
 
     def cut(most: int) -> Span:
-        # some of them lie beyond the ends
-        span = made(most + _MORE_TICKS)
-        inside = [
-            (tick, label)
-            for tick, label in zip(span.ticks, span.labels, strict=True)
-            if low <= tick * (1 + 1e-9) and tick * (1 - 1e-9) <= high
-        ]
-        ticks, labels = zip(*inside, strict=True) if inside else ((), ())
-        return replace(span, low=low, high=high, ticks=ticks, labels=labels)
+        span = made(most)
+        count = sum(tick <= high * (1 + 1e-9) for tick in span.ticks)
+        return replace(span, high=high, ticks=span.ticks[:count], labels=span.labels[:count])
 
     return cut
 

@@ -10,6 +10,7 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.funnel import extended_funnel, quantile
 from trial_evidence.figures.house.publish import Chart, charted
+from trial_evidence.figures.house.scales import MOST_TICKS, covering, from_zero
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.pool.probes.further_trial import further_trials
 from trial_evidence.sensitivity.comparison import Comparison
@@ -22,9 +23,8 @@ from trial_evidence.sensitivity.what_would_change import (
 )
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 
-# The plot reaches beyond all trials by this share of their range; so many further trials across
-# and down it.
-MARGIN, ACROSS, DOWN = 0.12, 49, 33
+# So many further trials across and down the panel.
+ACROSS, DOWN = 81, 33
 # Standard error of the most precise further trial, as a share of the least precise one's.
 TOP = 1e-3
 
@@ -42,16 +42,19 @@ def further_trials_figure(
         error = math.sqrt(change.unit_variance / found.size)
         deepest = max(deepest, error)
         smallest = (change.finds, error, f"Smallest that would: {size_words(change, found.size)}")
-    deepest *= 1 + MARGIN
-    reach = quantile(c.level) * deepest
-    # As far on the other side of no effect as the pooled result is on this.
-    ends = min(pooled - reach, c.yi.min(), -pooled), max(pooled + reach, c.yi.max(), -pooled)
-    room = MARGIN * (ends[1] - ends[0]) / 2
+    # The panel ends at ticks; it reaches as far beyond no effect as the pooled result is from it.
+    deepest = from_zero([deepest])(MOST_TICKS).high
+    reach = quantile(c.level) * float(errors.max())
+    ends = [pooled - reach, pooled + reach, -pooled, *c.yi]
+    across = covering(axis, ends)(MOST_TICKS)
+    left, right = (across.place(end) for end in (across.low, across.high))
     further = further_trials(
-        c.yi, c.vi, c.refit,
-        np.linspace(ends[0] - room, ends[1] + room, ACROSS),
+        c.yi,
+        c.vi,
+        c.refit,
+        np.linspace(left, right, ACROSS),
         np.linspace(TOP * deepest, deepest, DOWN),
-    )  # fmt: skip
+    )
     model = SHORT_MODEL_NAMES[c.lead(c.k).model]
     words = Words(
         title,
