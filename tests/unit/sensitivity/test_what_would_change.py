@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from invented import PCR, POOLING, SENSITIVITY, analysis
+from invented import PCR, POOLING, PROJECT, SENSITIVITY, analysis
 from trial_evidence.pool.bayes.posterior import posterior
-from trial_evidence.pool.bayes.priors import HalfNormal
-from trial_evidence.pool.models.leading import leading_model
+from trial_evidence.pool.bayes.priors import InverseGamma
+from trial_evidence.pool.models.pooling import model_priors
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.what_would_change import CHANGE_COLUMNS, what_would_change_table
 
@@ -25,7 +25,8 @@ def compared(yi, vi, counts=None, about=NO_CHANGES):
         names = ["events_experimental", "n_experimental", "events_control", "n_control"]
         rows[names] = counts
     of = analysis(**about)
-    return Comparison(of, of.measures[0], rows, 95.0, 0.5, POOLING)
+    priors = model_priors(PROJECT.tau_priors[of.measures[0]])
+    return Comparison(of, of.measures[0], rows, 95.0, priors, POOLING)
 
 
 def row(c):
@@ -62,29 +63,30 @@ def test_a_result_that_is_open_is_settled_by_the_pooled_effect():
 
 
 def test_patients_are_told_for_both_arms_at_the_risk_of_all_controls():
-    # 60 of 200 controls in all, 27 more per 100 respond, alike in five trials
-    tables = [[57, 100, 30, 100], [29, 50, 15, 50], [14, 25, 8, 25], [14, 25, 7, 25]]
+    # 75 of 250 controls in all respond
+    tables = [[45, 100, 30, 100], [23, 50, 15, 50], *[[11, 25, 8, 25], [11, 25, 7, 25]] * 2]
     ratios = [math.log(a / n1 / (c / n0)) for a, n1, c, n0 in tables]
     variances = [1 / a - 1 / n1 + 1 / c - 1 / n0 for a, n1, c, n0 in tables]
     found = row(compared(ratios, variances, tables, PCR))
-    assert found["control_risk"] == pytest.approx(60 / 200)
+    assert found["control_risk"] == pytest.approx(75 / 250)
     size = found["smallest_trial"]
     # a trial of n an arm at 30% in both: variance 2 (1 - 0.3) / (0.3 n)
     again = compared([*ratios, 0.0], [*variances, 1.4 / 0.3 / size])
     fit = again.refit(again.yi[:, None], again.vi[:, None])
     assert np.exp(fit.low[0]) == pytest.approx(found["ci_low_with_trial"])
     assert f"{2 * size:,.0f} patients ({size:,.0f} per arm)" in found["further_trial"]
-    assert found["present"] == 400
+    assert found["present"] == 500
     assert "at a control risk of 30% with 80% power" in found["information"]
 
 
 def test_the_model_that_leads_now_judges_one_trial_more_and_fewer():
-    c = compared([-0.5, -0.45], [0.01, 0.02])
-    assert leading_model(2, POOLING).model == "bayesian"
+    c = compared([-0.25, -0.2], [0.004, 0.008])
+    prior = InverseGamma(*PROJECT.tau_priors["hazard_ratio"].empirical.inverse_gamma)
     found = row(c)
-    own = posterior(c.yi, c.vi, HalfNormal(0.5))
+    assert found["model"] == "bayesian_empirical"
+    own = posterior(c.yi, c.vi, prior)
     assert math.log(found["ci_high"]) == pytest.approx(own.ci_high, abs=1e-6)
-    more = posterior([*c.yi, own.median], [*c.vi, 4 / found["smallest_trial"]], HalfNormal(0.5))
+    more = posterior([*c.yi, own.median], [*c.vi, 4 / found["smallest_trial"]], prior)
     assert math.log(found["ci_high_with_trial"]) == pytest.approx(more.ci_high, abs=1e-6)
     assert found["removal"] == "The interval of ELM and that of ASH alone would exclude no effect."
 
