@@ -14,7 +14,7 @@ from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.what_would_change import CHANGE_COLUMNS, what_would_change_table
 
 NO_CHANGES: dict[str, object] = {}
-NAMES = ("ASH", "ELM", "FIR", "OAK", "YEW", "BAY")
+NAMES = ("ASH", "ELM", "FIR", "OAK", "YEW", "BAY", "BOX")
 
 
 def compared(yi, vi, counts=None, about=NO_CHANGES):
@@ -45,8 +45,8 @@ def test_the_size_in_the_sentence_is_that_of_the_table():
     assert found["unit"] == "events"
     assert found["trial_finds"] == 1.0
     assert found["further_trial"] == (
-        f"A further trial of {found['smallest_trial']:.0f} events that finds no effect would make "
-        "the result compatible with no effect."
+        f"A further trial with {found['smallest_trial']:.0f} events that finds no effect would "
+        "make the result compatible with no effect."
     )
     assert found["ci_high_with_trial"] >= 1.0 > found["ci_high"]
 
@@ -88,7 +88,9 @@ def test_the_model_that_leads_now_judges_one_trial_more_and_fewer():
     assert math.log(found["ci_high"]) == pytest.approx(own.ci_high, abs=1e-6)
     more = posterior([*c.yi, own.median], [*c.vi, 4 / found["smallest_trial"]], prior)
     assert math.log(found["ci_high_with_trial"]) == pytest.approx(more.ci_high, abs=1e-6)
-    assert found["removal"] == "The interval of ELM and that of ASH alone would exclude no effect."
+    assert found["removal"] == (
+        "The interval of ELM alone and that of ASH alone would exclude no effect."
+    )
 
 
 def test_sentences_on_trials_left_out():
@@ -100,6 +102,11 @@ def test_sentences_on_trials_left_out():
         "3 other pairs of trials."
     )
     assert led["removals_of_one"] == "ash"
+    many = row(compared(*FIVE))
+    assert many["removals_of_one"] == "ash;elm;fir;oak"
+    assert many["removal"].startswith(
+        "The interval would include no effect without any one of ASH, ELM, FIR and OAK."
+    )
     # neither of two does alone
     pair = row(compared([-0.5] * 6, [0.02, 0.02, *[0.3] * 4]))
     assert pair["removal"] == (

@@ -164,7 +164,7 @@ def _record(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
     now = dict(zip(MEAN, (change.now.estimate, change.now.low, change.now.high), strict=True))
     found, ids = change.further, c.rows["trial_id"].tolist()
     adjusted = change.required / (1 - change.diversity)
-    record = {
+    record: dict[str, Any] = {
         "model": c.lead(c.k).model,
         **{name: c.natural(float(values[0])) for name, values in now.items()},
         "excludes_no_effect": "yes" if change.excludes else "no",
@@ -211,6 +211,7 @@ def further_words(change: Change) -> str:
             f"differ between trials, it would count as no more than one of {c.k + 1}."
         )
     smallest, largest = change.sizes
+    of = "with" if change.unit == EVENTS else "of"
     if found.size is None:
         return (
             f"Only a trial of more than {size_words(change, largest)} that {finding} would {done}."
@@ -221,7 +222,7 @@ def further_words(change: Change) -> str:
             "narrows the interval by its degrees of freedom alone."
         )
     even = "Even a further" if found.size == smallest else "A further"
-    return f"{even} trial of {size_words(change, found.size)} that {finding} would {done}."
+    return f"{even} trial {of} {size_words(change, found.size)} that {finding} would {done}."
 
 
 def removal_words(change: Change) -> str:
@@ -230,11 +231,11 @@ def removal_words(change: Change) -> str:
     now, then = ("excludes", "include") if change.excludes else ("includes", "exclude")
     gone = change.removals
     if k == 2:
-        alone = [names[1 - at] for at in gone.one]
+        alone = [f"{names[1 - at]} alone" for at in gone.one]
         if not alone:
             return f"The interval of either trial alone {now} no effect as well."
-        return f"The interval of {' and that of '.join(alone)} alone would {then} no effect."
-    one = " or ".join(names[at] for at in gone.one)
+        return f"The interval of {' and that of '.join(alone)} would {then} no effect."
+    one = _any_of([names[at] for at in gone.one])
     two = [f"both {names[a]} and {names[b]}" for a, b in gone.two]
     if len(two) > PAIRS_NAMED:
         two[PAIRS_NAMED:] = [f"any of {len(two) - PAIRS_NAMED} other pairs of trials"]
@@ -277,6 +278,15 @@ def size_words(change: Change, size: int) -> str:
     if change.unit == EVENTS:
         return f"{size:,} events"
     return f"{2 * size:,} patients ({size:,} per arm)"
+
+
+def _any_of(names: Sequence[str]) -> str:
+    """``A``, ``either A or B``, ``any one of A, B and C``."""
+    if len(names) == 2:
+        return f"either {names[0]} or {names[1]}"
+    if len(names) > 2:
+        return f"any one of {', '.join(names[:-1])} and {names[-1]}"
+    return "".join(names)
 
 
 def _whole(number: float) -> str:
