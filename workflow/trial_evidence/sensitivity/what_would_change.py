@@ -156,7 +156,8 @@ def what_would_change_table(
         the share reached; and all three in sentences.
     """
     first = [c for c in comparisons if c.measure == c.analysis.measures[0]]
-    return table(first, CHANGE_COLUMNS, partial(_record, choices=choices))
+    found = table(first, CHANGE_COLUMNS, partial(_record, choices=choices))
+    return found.astype({"smallest_trial": "Int64"})
 
 
 def _record(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
@@ -268,7 +269,7 @@ def information_words(change: Change) -> str:
     return (
         f"To detect a {c.reading.title.lower()} of {effect}{risk} with {sought.power:g}% power, "
         f"{_whole(change.required)} {what} are required{allowed}. The trials hold {held} "
-        f"{_whole(change.present)} {what}: {_percent(change.present / adjusted)} of what is "
+        f"{change.present:,.0f} {what}: {_percent(change.present / adjusted)} of what is "
         "required."
     )
 
