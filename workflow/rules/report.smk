@@ -24,6 +24,7 @@ REPORT_TABLES = [
     "evidence_map",
     "heterogeneity",
     "sensitivity",
+    "what_would_change",
     "timeline",
     "in_whom",
     "biomarker_reports",
