@@ -24,7 +24,7 @@ from trial_evidence.sensitivity.what_would_change import (
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 
 # So many further trials across and down the panel.
-ACROSS, DOWN = 81, 33
+ACROSS, DOWN = 61, 25
 # Standard error of the most precise further trial, as a share of the least precise one's.
 TOP = 1e-3
 
