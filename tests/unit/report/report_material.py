@@ -18,7 +18,8 @@ from trial_evidence.sheet import Sheet
 
 # Columns that are text in the tables of the sensitivity stage.
 _TEXTS = ["setting", "analysis", "measure", "model", "leads", "test", "trial", "added", "factor",
-          "level", "reference_level", "role", "trials"]  # fmt: skip
+          "level", "reference_level", "role", "trials",
+          "further_trial"]  # fmt: skip
 
 
 def report_configuration(configuration: Configuration) -> ReportConfiguration:

@@ -21,7 +21,6 @@ from trial_evidence.config.reports import (
     InteractionRule,
     TableRule,
 )
-from trial_evidence.report.material.degrees import information_to_change
 from trial_evidence.report.tables.claims import claims_table, verdicts
 from trial_evidence.words.errors import RequestError
 
@@ -109,23 +108,15 @@ def test_the_probability_of_a_relevant_benefit_is_that_of_the_trials(found):
     assert result.probability_worthwhile == pytest.approx(expected, abs=1e-7)
 
 
-@pytest.mark.parametrize(
-    ("ends", "share"),
-    [
-        # half width 1.96 s: a null trial with d**2 - 1 of the information brings zero back
-        ((-0.4, -0.6, -0.2), 3.0),
-        # an equal trial with 1 / d**2 - 1 settles it
-        ((-0.1, -0.3, 0.1), 3.0),
-    ],
-)
-def test_a_further_trial_of_that_size_moves_the_limit_to_no_effect(ends, share):
-    mean, low, high = ends
-    assert information_to_change(*ends) == pytest.approx(share)
-    # Pooling by hand, in units of the information there is: the limit is then at zero.
-    new = 0.0 if high < 0 else mean
-    pooled = (mean + share * new) / (1 + share)
-    half = (high - low) / 2 / math.sqrt(1 + share)
-    assert pooled + half == pytest.approx(0, abs=1e-12)
+def test_what_would_change_a_verdict_is_what_the_sensitivity_analyses_found(found):
+    row = two_models(0.63, 1.07, 0.95)
+    place = dict(zip(("setting", "analysis"), PLACE, strict=True)) | {"measure": "hazard_ratio"}
+    said = "A further trial with 155 events that finds the pooled effect would settle it."
+    changed = with_sensitivity(
+        with_estimates(found, row), "what_would_change", [place | {"further_trial": said}]
+    )
+    assert verdict(changed, EffectRule(*PLACE)).would_change == said
+    assert verdict(with_estimates(found, row), EffectRule(*PLACE)).would_change == ""
 
 
 def test_few_specifications_hold_a_benefit_back(found):

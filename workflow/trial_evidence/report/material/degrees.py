@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scipy.special import ndtri
-
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.pool.bayes.posterior import posterior
@@ -13,11 +11,9 @@ from trial_evidence.pool.models.pooling import model_priors
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import count, listing, percent
+from trial_evidence.report.words.printed import listing, percent
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 
-# Information of a log hazard ratio is a quarter of the events, with arms of equal size.
-_EVENTS_PER_INFORMATION = 4
 VERY_UNCERTAIN = "The evidence is very uncertain."
 
 
@@ -30,25 +26,21 @@ class Degree:
     benefit, worthwhile : float
         Posterior probability of a benefit, and of one that is clinically relevant, under the
         empirical prior where the measure has one; NaN where unknown.
-    information : float
-        Information of a further trial that would change the answer, as a share of what is there;
-        NaN where there is no such trial.
     would_change : str
-        The same in a sentence.
+        The smallest further trial that would change the answer, in a sentence.
     """
 
     benefit: float = math.nan
     worthwhile: float = math.nan
-    information: float = math.nan
     would_change: str = ""
 
 
-def degree_of(material: Material, analysis: Analysis, lead: Row) -> Degree:
+def degree_of(material: Material, analysis: Analysis) -> Degree:
     """How far the benefit that an analysis looks for is established."""
-    information, would_change = _to_change(lead, below=analysis.fewer_is_better)
+    change = next(iter(records(material.of("what_would_change", analysis))), {})
     by_model = {row["model"]: row["probability_of_benefit"] for row in _models(material, analysis)}
     benefit = by_model.get(EMPIRICAL, by_model.get(CAUTIOUS, math.nan))
-    return Degree(benefit, _worthwhile(material, analysis), information, would_change)
+    return Degree(benefit, _worthwhile(material, analysis), change.get("further_trial", ""))
 
 
 def is_probable(material: Material, analysis: Analysis, degree: Degree) -> bool:
@@ -89,45 +81,3 @@ def _worthwhile(material: Material, analysis: Analysis) -> float:
     threshold = math.log(material.report.worthwhile_ratio) * (-1 if below else 1)
     found = posterior(trials["yi"], trials["vi"], prior, thresholds=[threshold])
     return found.probabilities_below[0] if below else 1 - found.probabilities_below[0]
-
-
-def information_to_change(mean: float, low: float, high: float) -> float:
-    """Information of a further trial that would change an answer, as a share of what is there.
-
-    Parameters
-    ----------
-    mean, low, high : float
-        Effect with its interval on the analysis scale, no effect at zero.
-
-    Returns
-    -------
-    float
-        With d the effect in half widths of its interval: d**2 - 1 where the interval excludes no
-        effect (a trial with no effect brings it back), 1 / d**2 - 1 where it includes it (a trial
-        with the same effect settles it).
-    """
-    distance = abs(mean) / ((high - low) / 2)
-    return distance**2 - 1 if low > 0 or high < 0 else distance**-2 - 1
-
-
-def _to_change(lead: Row, *, below: bool) -> tuple[float, str]:
-    scale = reading.measure_of(lead["measure"]).scale
-    ends = [float(scale.to_analysis(lead[name])) for name in ("estimate", "ci_low", "ci_high")]
-    mean, low, high = ends
-    if not all(map(math.isfinite, ends)) or mean == 0 or (mean < 0) != below:
-        return math.nan, ""
-    share = information_to_change(mean, low, high)
-    if not 0 < share < math.inf:
-        return math.nan, ""
-    present = (2 * float(ndtri(0.5 + lead["ci_level"] / 200)) / (high - low)) ** 2
-    size = f"{percent(share)} of the information that there is now"
-    if lead["measure"] == "hazard_ratio":
-        events = count(float(f"{_EVENTS_PER_INFORMATION * share * present:.2g}"))
-        size += f", about {events} events,"
-    if low > 0 or high < 0:
-        null = reading.null_of(lead["measure"])
-        text = (
-            f"A further trial with no effect and {size} would make the interval include {null:g}."
-        )
-        return share, text
-    return share, f"A further trial with the same effect and {size} would settle it."

@@ -48,7 +48,7 @@ class Verdict:
         Trials, or for an association studies, that it rests on.
     estimate, ci_low, ci_high : float
         The result that decides; NaN where several or none do.
-    probability_of_benefit, probability_worthwhile, information_to_change, would_change
+    probability_of_benefit, probability_worthwhile, would_change
         As `trial_evidence.report.material.degrees.Degree`.
     """
 
@@ -61,7 +61,6 @@ class Verdict:
     ci_high: float = math.nan
     probability_of_benefit: float = math.nan
     probability_worthwhile: float = math.nan
-    information_to_change: float = math.nan
     would_change: str = ""
 
 
@@ -148,12 +147,11 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     found = _verdict_on(numbers, k, lead)
     if k < material.report.claim_rules.min_trials:
         return found("not enough data", _too_few(material, k))
-    degree = degree_of(material, analysis, lead)
+    degree = degree_of(material, analysis)
     found = partial(
         found,
         probability_of_benefit=degree.benefit,
         probability_worthwhile=degree.worthwhile,
-        information_to_change=degree.information,
         would_change=degree.would_change,
     )
     below, worthwhile = analysis.fewer_is_better, material.report.worthwhile_ratio
