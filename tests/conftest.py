@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from made_up.project import MadeUp, made_up_project
 
 # A folder to keep the made-up project in, for whoever works on the tests and not on the library.
@@ -37,3 +38,9 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
     """The made-up project with everything that is made of it. Not to be changed."""
     kept = os.environ.get(KEEP)
     return made_up_project(Path(kept) if kept else common_folder(tmp_path_factory) / "made_up")
+
+
+# Where a change is judged the same examples are tried each time; elsewhere new ones are looked for.
+settings.register_profile("judged", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("judged")
