@@ -11,7 +11,8 @@ from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.figures.forests.forest import Column, Forest, Row, headed
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.tables.balance import PER, Balance, balance, change_in_words
+from trial_evidence.report.tables.balance import Balance, balance
+from trial_evidence.report.tables.harms import PER, change_in_words
 from trial_evidence.report.words.templates import declared
 from trial_evidence.words.numbers import round_half_up
 

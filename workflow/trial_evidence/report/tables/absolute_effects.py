@@ -11,12 +11,10 @@ from trial_evidence.report.absolute.effects import absolute_effect, effects_to_a
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.tables.harms import findings_of_harms
+from trial_evidence.report.tables.harms import PER, findings_of_harms
 from trial_evidence.report.words.formats import Format, Row
 from trial_evidence.report.words.printed import count
 from trial_evidence.words.numbers import round_half_up
-
-PER = 1000
 
 
 def summary_of_findings(

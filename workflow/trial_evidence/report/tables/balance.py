@@ -10,11 +10,10 @@ from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.absolute.scale import constant_scale
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.tables.harms import findings_of_harms
+from trial_evidence.report.tables.harms import PER, change_in_words, findings_of_harms
 from trial_evidence.report.words.formats import Format, Row
-from trial_evidence.words.numbers import format_interval, format_number, round_half_up
+from trial_evidence.words.numbers import round_half_up
 
-PER = 1000
 BENEFIT, HARM = "Benefit", "Harm"
 Balance = dict[str, Any]
 
@@ -26,7 +25,7 @@ def balance_table(material: Material) -> ReportTable:
     """
     formats: dict[str, Format] = {
         "per": lambda row, key: round_half_up(PER * row[key], 0),
-        "change": lambda row: change_in_words(row),
+        "change": change_in_words,
     }
     return material.table("balance", balance(material), formats)
 
@@ -47,12 +46,6 @@ def balance(material: Material) -> list[Balance]:
     return sorted(
         kept, key=lambda row: (settings.index(row["setting"]), order[row["setting"], row["added"]])
     )
-
-
-def change_in_words(row: Row) -> str:
-    """The difference in patients of a thousand, with its interval."""
-    change, low, high = (PER * row[f"difference{end}"] for end in ("", "_low", "_high"))
-    return f"{format_number(change, 0)} ({format_interval(low, high, 0)})"
 
 
 def _benefits(material: Material) -> Iterator[Balance]:

@@ -30,10 +30,16 @@ def harms_table(material: Material) -> ReportTable:
     formats: dict[str, Format] = {
         "counts_of": lambda row, arm: f"{row[f'events_{arm}']:.0f}/{row[f'n_{arm}']:.0f}",
         "ratio": lambda row: printed.with_interval(*(row[column] for column in _OWN)),
-        "per_thousand": _per_thousand,
+        "per_thousand": change_in_words,
         "pooled": lambda row: row["not_pooled_reason"] or "yes",
     }
     return material.table("harms", rows, formats)
+
+
+def change_in_words(row: Row) -> str:
+    """The difference in patients of a thousand, with its interval."""
+    change, low, high = (PER * row[column] for column in _CHANGES)
+    return f"{format_number(change, 0)} ({format_interval(low, high, 0)})"
 
 
 def harm_analyses(material: Material) -> tuple[Analysis, ...]:
@@ -68,8 +74,3 @@ def _trials(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:
     change = where(found, measure=DIFFERENCE)[["trial_id", *_OWN]].rename(columns=renamed)
     for row in records(pd.merge(ratio, change, on="trial_id", how="left")):
         yield row | {"cells": cells_of(row, material.configuration)}
-
-
-def _per_thousand(row: Row) -> str:
-    estimate, low, high = (PER * row[column] for column in _CHANGES)
-    return f"{format_number(estimate, 0)} ({format_interval(low, high, 0)})"
