@@ -24,6 +24,7 @@ from trial_evidence.sheet.adjudication import (
 
 KEY = "arm_id=trial_a_dual;definition=ypT0/is ypN0"
 DIFFERS = ("second_reading", 2, {"second_value": "43|105", "verdict": "differ"})
+WHOLE = {"field": "events|n|reported_percent", "adjudicated_value": "43|105|41.0"}
 HAZARD_RATIO = {
     "table": "hazard_ratios",
     "trial_id": "trial_f",
@@ -146,11 +147,13 @@ def test_a_difference_that_is_pooled_says_where() -> None:
 
 
 def test_the_settled_value_takes_the_place_and_the_note_says_so() -> None:
-    sheet = apply_adjudications(sheet_with([DIFFERS], [_decision()]), DICTIONARY)
+    sheet = apply_adjudications(sheet_with([DIFFERS], [_decision(**WHOLE)]), DICTIONARY)
     assert _events(sheet) == 43
     note = sheet["pcr"].loc[sheet["pcr"]["row"] == 2, "note"].iloc[0]
     assert note == (
-        "events settled between two readers: 43, not 42 (AB, 2026-11-22: The paper corrects it.)"
+        "events settled between two readers: 43, not 42 (AB, 2026-11-22: The paper corrects it.); "
+        "reported_percent settled between two readers: 41.0, not 40 "
+        "(AB, 2026-11-22: The paper corrects it.)"
     )
 
 
@@ -162,14 +165,13 @@ def test_nothing_changes_without_a_decision() -> None:
 
 
 def test_the_sheet_given_is_left_as_it_was() -> None:
-    before = sheet_with([DIFFERS], [_decision()])
+    before = sheet_with([DIFFERS], [_decision(**WHOLE)])
     apply_adjudications(before, DICTIONARY)
     assert _events(before) == 42
 
 
 def test_other_columns_may_change_with_the_settled_one() -> None:
-    decision = _decision(field="events|n|reported_percent", adjudicated_value="43|105|41.0")
-    sheet = apply_adjudications(sheet_with([DIFFERS], [decision]), DICTIONARY)
+    sheet = apply_adjudications(sheet_with([DIFFERS], [_decision(**WHOLE)]), DICTIONARY)
     row = sheet["pcr"][sheet["pcr"]["row"] == 2].iloc[0]
     assert (row["events"], row["reported_percent"]) == (43, 41.0)
 
@@ -177,7 +179,7 @@ def test_other_columns_may_change_with_the_settled_one() -> None:
 def test_a_settled_hazard_ratio_keeps_its_printed_form_and_the_sign_of_p() -> None:
     decision = _decision(
         table="hazard_ratios", trial_id="trial_f", row_key=HAZARD_RATIO["row_key"],
-        field="hr|p_value", adjudicated_value="0.82|<0.05",
+        field="hr|ci_low|ci_high|ci_level|p_value", adjudicated_value="0.82|0.69|0.97|95|<0.05",
     )  # fmt: skip
     sheet = sheet_with([], [("second_reading", HAZARD_RATIO), decision])
     rows = apply_adjudications(sheet, DICTIONARY)["hazard_ratios"]
@@ -224,12 +226,93 @@ def test_a_decision_on_several_rows_is_located() -> None:
     assert problem.message == "fits several rows (2, 3, 4, 5, 6, 7) of pcr.csv."
 
 
-def test_a_count_that_no_longer_fits_its_percentage_is_a_warning() -> None:
+def test_a_count_settled_without_its_percentage_is_refused_and_says_what_to_add() -> None:
     sheet = sheet_with([DIFFERS], [_decision()])
     (problem,) = adjudication_problems(sheet, DICTIONARY)
     # 43 of 105 is 40.95%
-    assert problem.severity == "warning"
+    assert (problem.severity, problem.column) == ("error", "field")
     assert "40% is printed, but 43 of 105" in problem.message
+    assert "write events|n|reported_percent here, and 3 values" in problem.message
+
+
+def test_a_percentage_settled_without_its_count_is_refused_and_says_what_to_add() -> None:
+    """The pool counts events: with the percentage alone it would go on with the old count."""
+    edit = ("second_reading", 2, {
+        "field": "reported_percent", "first_value": "40", "second_value": "47", "verdict": "differ",
+    })  # fmt: skip
+    decision = _decision(field="reported_percent", adjudicated_value="47")
+    (problem,) = adjudication_problems(sheet_with([edit], [decision]), DICTIONARY)
+    assert (problem.severity, problem.column) == ("error", "field")
+    assert "write reported_percent|events|n here, and 3 values" in problem.message
+
+
+SETTLED = {
+    "pcr": {
+        "definition": "ypT0/is", "population": "mITT", "assessor": "central",
+        "subgroup": "hormone_receptor=negative", "events": "43", "n": "106",
+        "reported_percent": "39.9", "locator": "Table 3", "verification": "secondary",
+        "derivation": "from_percent", "status": "superseded", "outcome": "pcr",
+    },
+    "hazard_ratios": {
+        "endpoint": "DFS", "analysis": "interim", "median_followup_months": "47.1",
+        "assessor": "BICR", "subgroup": "nodal=positive", "hr": "0.84", "ci_low": "0.69",
+        "ci_high": "1.02", "ci_level": "90", "p_value": "<0.08", "p_sided": "one",
+        "events_experimental": "101", "n_experimental": "1199", "events_control": "120",
+        "n_control": "1198", "median_experimental_months": "40.5", "median_control_months": "30.1",
+        "stratified": "no", "locator": "Table 3", "verification": "secondary",
+        "derivation": "reconstructed", "status": "superseded",
+    },
+}  # fmt: skip
+ROWS = {
+    "pcr": (2, {"table": "pcr", "trial_id": "trial_a", "row_key": KEY}),
+    "hazard_ratios": (9, {name: HAZARD_RATIO[name] for name in ("table", "trial_id", "row_key")}),
+}
+
+
+def test_every_column_that_can_be_settled_is_tried() -> None:
+    for table, fields in SETTLED.items():
+        columns = DICTIONARY.tables[table].columns.values()
+        free = {c.name for c in columns if c.type != "id" and not c.references} - {"note"}
+        assert set(fields) == free
+
+
+@pytest.mark.parametrize(
+    ("table", "field"), [(table, field) for table, fields in SETTLED.items() for field in fields]
+)
+def test_a_settled_value_is_used_as_if_it_had_been_typed_in_the_table(
+    table: str, field: str
+) -> None:
+    """Whatever the pool takes from a row, it takes the settled value: none is left behind."""
+    number, place = ROWS[table]
+    value = SETTLED[table][field]
+    typed = sheet_with([(table, number, {field: value})] if field != "outcome" else [])
+    before = sheet_with()[table]
+    (first,) = before.loc[before["row"] == number, field]
+    reading = {**place, "field": field, "first_value": str(first), "second_value": value}
+    together = "|".join(name for name in SETTLED[table] if name != field)
+    cells = before[before["row"] == number].iloc[0]
+    restated = [cells.get(f"{name}_printed", cells[name]) for name in together.split("|")]
+    decision = _decision(
+        **place, field=f"{field}|{together}",
+        adjudicated_value="|".join([value, *map(_text, restated)]),
+    )  # fmt: skip
+    sheet = sheet_with([], [("second_reading", {**reading, "verdict": "differ"}), decision])
+    settled = apply_adjudications(sheet, DICTIONARY)[table]
+    if field != "outcome" and value not in ("", _text(first)):
+        assert "settled between two readers" in settled.loc[settled["row"] == number, "note"].item()
+    pd.testing.assert_frame_equal(
+        settled.drop(columns="note"), typed[table].drop(columns="note"), check_dtype=False
+    )
+
+
+def _text(cell: object) -> str:
+    return "" if cell != cell else f"{cell:g}" if isinstance(cell, float) else str(cell)
+
+
+def test_what_the_source_prints_may_not_add_up_when_all_of_it_is_settled() -> None:
+    decision = _decision(field="events|n|reported_percent", adjudicated_value="43|105|40")
+    (problem,) = adjudication_problems(sheet_with([DIFFERS], [decision]), DICTIONARY)
+    assert problem.severity == "warning"
 
 
 def test_both_files_are_written(tmp_path: Path) -> None:

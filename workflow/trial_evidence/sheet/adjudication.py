@@ -30,6 +30,10 @@ JOINT = "|"
 UNADJUDICATED_COLUMNS = [
     "trial_id", "table", "row", "field", "first", "second", "sheet_holds",
 ]  # fmt: skip
+# Columns that tell one result in several ways: settled together, or they contradict each other.
+_TOLD_TOGETHER = (
+    ("events", "n", "reported_percent"), ("hr", "ci_low", "ci_high", "ci_level", "p_value"),
+)  # fmt: skip
 _VERSUS = " v "
 _NUMBER = re.compile(r"<?(?P<number>-?[0-9]*\.?[0-9]+)( \(.*\))?")
 
@@ -199,9 +203,10 @@ def adjudication_problems(sheet: Sheet, dictionary: Dictionary) -> list[Problem]
     -------
     list of Problem
         Located in adjudication.csv. Errors: no such reading, no or several rows, no such column,
-        a value that the column does not take or that cannot be true beside the other cells.
-        Warnings: what no longer adds up in the row, such as a settled percentage beside the old
-        count.
+        a value that the column does not take or that cannot be true beside the other cells, and a
+        value that contradicts a cell that is not settled with it, such as a percentage beside the
+        old count: the pool would go on with the old count. Warnings: what does not add up between
+        cells that are all settled.
     """
     return _decided(sheet, dictionary)[1]
 
@@ -228,7 +233,8 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
     tables = dict(sheet.tables)
     for decision, row, cells in decided:
         table = decision["table"]
-        after = _replaced(_record(tables[table], row), cells, decision)
+        described = dictionary.tables[table]
+        after = _replaced(described, _record(tables[table], row), cells, decision)
         tables[table] = tables[table].copy()
         for column, value in after.items():
             tables[table].loc[tables[table]["row"] == row, column] = value
@@ -384,16 +390,33 @@ def _disagreements(
     table = dictionary.tables[decision["table"]]
     record = _record(sheet[table.name], row)
     before = _checked(table, record)
-    after = _checked(table, _replaced(record, cells, decision))
+    after = _checked(table, _replaced(table, record, cells, decision))
     settled = {column: cell.text for column, cell in cells.items()}
     after = replace(after, texts={**after.texts, **settled})
     told, new = (arithmetic_problems({table.name: [it]}, dictionary) for it in (before, after))
     known = {found.message for found in told}
     for found in new:
-        if found.message not in known:
-            message = f"{table.file}, row {row}: {found.message}"
-            problem = _error(decision, "adjudicated_value", message)
-            yield replace(problem, severity=found.severity)
+        if found.message in known:
+            continue
+        message = f"{table.file}, row {row}: {found.message}"
+        problem = replace(_error(decision, "adjudicated_value", message), severity=found.severity)
+        missing = [] if found.severity == "error" else _not_settled(found.column, after, cells)
+        yield _settle_together(decision, missing, message) if missing else problem
+
+
+def _not_settled(column: str, row: CheckedRow, cells: Mapping[str, Cell]) -> list[str]:
+    """Return the filled columns of a row that tell the same result and are not settled."""
+    together = next((group for group in _TOLD_TOGETHER if column in group), ())
+    return [name for name in together if name in row.numbers and name not in cells]
+
+
+def _settle_together(decision: Mapping[str, Any], missing: Sequence[str], message: str) -> Problem:
+    field = JOINT.join([decision["field"], *missing])
+    return _error(
+        decision, "field",
+        f"{message} Settle all that tells this result, the same value again where it is right: "
+        f"write {field} here, and {field.count(JOINT) + 1} values in adjudicated_value.",
+    )  # fmt: skip
 
 
 def _checked(table: Table, record: Mapping[str, Any]) -> CheckedRow:
@@ -410,7 +433,10 @@ def _checked(table: Table, record: Mapping[str, Any]) -> CheckedRow:
 
 
 def _replaced(
-    record: Mapping[str, Any], cells: Mapping[str, Cell], decision: Mapping[str, Any]
+    table: Table,
+    record: Mapping[str, Any],
+    cells: Mapping[str, Cell],
+    decision: Mapping[str, Any],
 ) -> dict[str, Any]:
     after = dict(record)
     for column, cell in cells.items():
@@ -423,6 +449,8 @@ def _replaced(
             after[f"{column}_operator"] = operator(cell.text)
         if f"{column}_printed" in after:
             was, after[f"{column}_printed"] = after[f"{column}_printed"], cell.text
+        if column == table.outcome_column:
+            after["outcome"] = cell.text or table.name
         if was == cell.text:
             continue
         words = (
