@@ -12,13 +12,13 @@ from report_material import (
     with_sensitivity,
     with_table,
 )
+from trial_evidence.report.material.degrees import information_needed
 from trial_evidence.report.tables.certainty import (
     Certainty,
     Domain,
     certainties,
     certainty_table,
     certainty_words,
-    information_needed,
 )
 
 PLACE = {"setting": "adjuvant", "analysis": "event_free_dual_v_single"}

@@ -57,6 +57,11 @@ class Change:
         return c.refit(c.yi[:, None], c.vi[:, None])
 
     @property
+    def null(self) -> str:
+        """No difference as it is printed: 1 of ratios, 0 of differences."""
+        return f"{self.comparison.natural(0.0):g}"
+
+    @property
     def excludes(self) -> bool:
         """Whether its interval excludes no effect."""
         return bool(sides(self.now)[0])
@@ -198,12 +203,12 @@ def _record(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
 
 def further_words(change: Change) -> str:
     """The smallest further trial that would change the verdict, in a sentence or two."""
-    c, found = change.comparison, change.further
+    c, found, null = change.comparison, change.further, change.null
     if change.excludes:
-        finding, done = "finds no effect", "make the result compatible with no effect"
+        finding, done = "finds no effect", f"make the interval include {null}"
     else:
         pooled = f"{c.reading.short} {format_number(c.natural(change.finds), c.reading.digits)}"
-        finding, done = f"finds the pooled effect ({pooled})", "make the interval exclude no effect"
+        finding, done = f"finds the pooled effect ({pooled})", f"make the interval exclude {null}"
     if found is None:
         return f"Not computed: no trial at this control risk {finding}."
     if found.however_large:
@@ -230,12 +235,12 @@ def removal_words(change: Change) -> str:
     """The trials whose removal changes the verdict, in a sentence or two."""
     k, names = change.comparison.k, change.comparison.rows["trial"].astype(str).tolist()
     now, then = ("excludes", "include") if change.excludes else ("includes", "exclude")
-    gone = change.removals
+    gone, null = change.removals, change.null
     if k == 2:
         alone = [f"{names[1 - at]} alone" for at in gone.one]
         if not alone:
-            return f"The interval of either trial alone {now} no effect as well."
-        return f"The interval of {' and that of '.join(alone)} would {then} no effect."
+            return f"The interval of either trial alone {now} {null} as well."
+        return f"The interval of {' and that of '.join(alone)} would {then} {null}."
     one = _any_of([names[at] for at in gone.one])
     two = [f"both {names[a]} and {names[b]}" for a, b in gone.two]
     if len(two) > PAIRS_NAMED:
@@ -243,11 +248,11 @@ def removal_words(change: Change) -> str:
     pairs = ", or without ".join(two)
     if one:
         also = f" It would also {then} it without {pairs}." if two else ""
-        return f"The interval would {then} no effect without {one}.{also}"
+        return f"The interval would {then} {null} without {one}.{also}"
     if two:
-        return f"No single trial decides; the interval would {then} no effect without {pairs}."
+        return f"No single trial decides; the interval would {then} {null} without {pairs}."
     searched = "No trial and no pair of trials" if k >= LEAST_FOR_PAIRS else "No trial"
-    return f"{searched} decides: whatever is left out, the interval {now} no effect."
+    return f"{searched} decides: whatever is left out, the interval {now} {null} (no difference)."
 
 
 def information_words(change: Change) -> str:

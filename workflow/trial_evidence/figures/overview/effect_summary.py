@@ -14,11 +14,22 @@ from trial_evidence.figures.forests.widths import closer
 
 
 @dataclass(frozen=True)
+class Behind:
+    """A result that a pooled one rests on, below which it is drawn: a trial, or another model's."""
+
+    label: str
+    is_trial: bool
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Effect:
     """A pooled effect with its limits and those of a prediction, on the analysis scale.
 
-    Effects of one group stand together under it as heading. `participants` is None where not all
-    trials say how many they had.
+    Effects of one group come together under it as heading. `participants` is None where not all
+    trials say how many they had. `behind` are results to be seen with it.
     """
 
     group: str
@@ -30,6 +41,7 @@ class Effect:
     high: float
     prediction: tuple[float, float] | None = None
     certainty: str = ""
+    behind: tuple[Behind, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,4 +117,8 @@ def _rows(panel: EffectPanel) -> tuple[Row, ...]:
                 "certainty": effect.certainty,
             }
             rows.append(Row("pooled", texts, *ends, prediction=among))
+            for own in effect.behind:
+                ends = (own.estimate, own.low, own.high)
+                texts = {"label": own.label, "result": printed_result(*ends, scale)}
+                rows.append(Row("trial" if own.is_trial else "secondary", texts, *ends))
     return tuple(rows)

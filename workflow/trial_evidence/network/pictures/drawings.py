@@ -229,7 +229,7 @@ def _league(told: Told) -> Page | None:
     places = range(len(codes))
     cells = [[cell(down, across) for across in places] for down in places]
     excluding = sum(cells[down][across].bold for down in places for across in range(down))
-    measure = told.measure.title.lower()
+    measure, null = told.measure.title.lower(), f"{told.measure.scale.null:g}"
     empty = " –: not connected." if len(sizes) > 1 else ""
     title = f"{told.title}, league table"
     return matrix.layout(
@@ -241,13 +241,13 @@ def _league(told: Told) -> Page | None:
                 f"Below the diagonal: random effects, the {measure} (and {told.level} limits) of "
                 "the regimen of the column against that of the row. Above: common effect, the "
                 "regimen of the row against that of the column, with Wald limits. In every cell "
-                "the higher-ranked regimen comes first. Bold: the interval excludes no effect."
-                f"{empty}",
+                "the higher-ranked regimen comes first. Bold: the interval excludes "
+                f"{null} (no difference).{empty}",
                 " ".join(intervals(told, where=" below the diagonal")),
             ),
             footnotes=(f"Ordered by P-score. {told.codes()}",),
             description=f"{title}, {measure} of {len(codes)} regimens, the best P-score first: "
-            f"{', '.join(codes)}. By random effects the interval excludes no effect in "
+            f"{', '.join(codes)}. By random effects the interval excludes {null} in "
             f"{excluding} of {sum(n * (n - 1) // 2 for n in sizes)} comparisons.",
         ),
         style,

@@ -583,7 +583,8 @@ def _threshold(band: Band, largest: float) -> Threshold:
     beyond = "Beyond the largest effect that any of the trials showed: an extrapolation."
     below = "Below zero: longer survival is predicted whatever the surrogate shows."
     open_ended = (
-        "The slope is not established: for larger effects the prediction includes no effect again."
+        "The slope is not established: for larger effects the prediction includes 1 "
+        "(no difference) again."
     )
     minded = {beyond: effect > largest, below: effect < 0, open_ended: not band.falls_faster}
     return Threshold(effect, " ".join(text for text, holds in minded.items() if holds))

@@ -4,9 +4,15 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.report.absolute.hazards import not_proportional
 from trial_evidence.report.absolute.scale import varies_with_control_risk
 from trial_evidence.report.material.material import Material
+from trial_evidence.report.material.two_trials import in_words, two_trials
 
 
 def remarks(material: Material, analysis: Analysis) -> tuple[str, ...]:
-    """Of hazard ratios that they are averages over time, of risk ratios over control risks."""
-    said = (not_proportional(material, analysis), varies_with_control_risk(material, analysis))
+    """Of two trials what each says; of what a hazard ratio or a risk ratio is an average."""
+    pair = two_trials(material, analysis)
+    said = (
+        in_words(pair) if pair else "",
+        not_proportional(material, analysis),
+        varies_with_control_risk(material, analysis),
+    )
     return tuple(filter(None, said))

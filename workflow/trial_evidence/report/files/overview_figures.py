@@ -23,9 +23,10 @@ from trial_evidence.figures.overview import flow as boxes
 from trial_evidence.figures.overview import risk_of_bias as bias
 from trial_evidence.figures.stage import judgements
 from trial_evidence.files import read_table, records, write_table, write_text
-from trial_evidence.measures import MEASURES
+from trial_evidence.measures import MEASURES, Scale
 from trial_evidence.report.files.balance_figure import balance_pages
 from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.two_trials import two_trials
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, UNUSED, flow_table
 from trial_evidence.report.tables.front import front_table
@@ -37,6 +38,7 @@ from trial_evidence.report.words.templates import declared, environment
 FOLDER = "overview"
 # Where below a setting figures are listed -> where below it the figures of that list lie.
 STAGES = {"": "", "sensitivity": "", "network": "network/"}
+ENDS = ("estimate", "ci_low", "ci_high")
 # Between the agents of a regimen in words.
 JOINED_AGENTS = " + "
 # From this width on, two panels of bars stand side by side.
@@ -94,7 +96,7 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
     for row in records(where(front_table(material, certainty).data, role="lead")):
         analysis = material.analysis(row["setting"], row["analysis"])
         scale = MEASURES[row["measure"]].scale
-        shown = [row[c] for c in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")]
+        shown = [row[c] for c in (*ENDS, "pi_low", "pi_high")]
         estimate, low, high, *prediction = scale.to_analysis(shown).tolist()
         effect = answers.Effect(
             group=material.configuration.settings[row["setting"]],
@@ -106,6 +108,7 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
             high=high,
             prediction=None if math.isnan(row["pi_low"]) else (prediction[0], prediction[1]),
             certainty=row["certainty"],
+            behind=_behind(material, analysis, scale),
         )
         numbers = f"{reading.measure_name(row['measure'])} {formats.effect(row)}"
         said.append(f"{effect.group}, {effect.label}: {numbers}, k = {effect.k}")
@@ -121,6 +124,22 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
         level=level,
         **_around("summary", level=level, said="; ".join(said), cautious=cautious),
+    )
+
+
+def _behind(material: Material, analysis: Analysis, scale: Scale) -> tuple[answers.Behind, ...]:
+    """Of a pool of two trials, both and what they say if they share one effect."""
+    pair = two_trials(material, analysis)
+    if pair is None:
+        return ()
+    common = {**pair.common, "trial": declared("figures")["summary"]["common"]}
+    return tuple(
+        answers.Behind(
+            one["trial"],
+            one is not common,
+            *map(float, scale.to_analysis([one[c] for c in ENDS])),
+        )
+        for one in (*pair.trials, common)
     )
 
 

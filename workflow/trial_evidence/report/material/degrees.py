@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from scipy.special import ndtri
+
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.pool.bayes.posterior import posterior
@@ -41,6 +43,36 @@ def degree_of(material: Material, analysis: Analysis) -> Degree:
     by_model = {row["model"]: row["probability_of_benefit"] for row in _models(material, analysis)}
     benefit = by_model.get(EMPIRICAL, by_model.get(CAUTIOUS, math.nan))
     return Degree(benefit, _worthwhile(material, analysis), change.get("further_trial", ""))
+
+
+def information_share(material: Material, analysis: Analysis) -> float:
+    """How much of the optimal information size the pooled trials hold; NaN of other than ratios."""
+    if not reading.measure_of(analysis.measures[0]).is_ratio:
+        return math.nan
+    rules = material.report.certainty
+    information = float((1 / material.pooled_trials(analysis)["vi"]).sum())
+    needed = information_needed(material.report.worthwhile_ratio, rules.alpha, rules.power)
+    return information / needed
+
+
+def information_needed(worthwhile: float, alpha: float, power: float) -> float:
+    """Optimal information size of a log ratio, as the information (1 / variance) of the effect.
+
+    Parameters
+    ----------
+    worthwhile : float
+        The ratio to be detected, above 1.
+    alpha, power : float
+        In percent, alpha two-sided.
+
+    Returns
+    -------
+    float
+        ((z(1 - alpha/2) + z(power)) / log ratio)^2; a quarter of the events that Schoenfeld's
+        formula asks of a trial with equal arms.
+    """
+    z = float(ndtri(1 - alpha / 200) + ndtri(power / 100))
+    return (z / math.log(worthwhile)) ** 2
 
 
 def is_probable(material: Material, analysis: Analysis, degree: Degree) -> bool:

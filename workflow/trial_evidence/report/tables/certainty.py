@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.special import ndtri
-
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
+from trial_evidence.report.material.degrees import information_share
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import printed, reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.printed import capital, counted, listing, percent, words
-from trial_evidence.words.models import is_random_effects
+from trial_evidence.words.models import is_bayesian, is_random_effects
 from trial_evidence.words.numbers import round_half_up
 
 Judgement = Literal["not_serious", "serious", "very_serious", "not_judged"]
@@ -132,26 +131,6 @@ def judged_risk(material: Material, analysis: Analysis, trial_id: str, outcome: 
     return next((str(judged[name]) for name in names if name in judged), NOT_JUDGED)
 
 
-def information_needed(worthwhile: float, alpha: float, power: float) -> float:
-    """Optimal information size of a log ratio, as the information (1 / variance) of the effect.
-
-    Parameters
-    ----------
-    worthwhile : float
-        The ratio to be detected, above 1.
-    alpha, power : float
-        In percent, alpha two-sided.
-
-    Returns
-    -------
-    float
-        ((z(1 - alpha/2) + z(power)) / log ratio)^2; a quarter of the events that Schoenfeld's
-        formula asks of a trial with equal arms.
-    """
-    z = float(ndtri(1 - alpha / 200) + ndtri(power / 100))
-    return (z / math.log(worthwhile)) ** 2
-
-
 Proposal = tuple[Judgement, str]
 
 
@@ -207,10 +186,10 @@ def _inconsistency(material: Material, analysis: Analysis, lead: Row) -> Proposa
 def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     if not reading.measure_of(lead["measure"]).is_ratio:
         return "not_judged", "The rule applies to ratios only."
-    worthwhile, rules = material.report.worthwhile_ratio, material.report.certainty
+    worthwhile = material.report.worthwhile_ratio
     below, judged, supposed = analysis.fewer_is_better, lead, ""
-    if lead["k"] == 2:
-        # What two trials leave open about heterogeneity is not what they leave open about chance.
+    if is_bayesian(lead["model"]):
+        # What few trials leave open about heterogeneity is not what they leave open about chance.
         table = material.about(material.evidence.estimates, analysis, subgroup="all")
         judged = next(iter(records(where(table, model="common"))), lead)
         supposed = (
@@ -223,8 +202,7 @@ def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
         "a clinically relevant harm": reading.includes_benefit(judged, worthwhile, below=not below),
     }
     benefit, null, harm = reached.values()
-    information = float((1 / material.pooled_trials(analysis)["vi"]).sum())
-    share = information / information_needed(worthwhile, rules.alpha, rules.power)
+    share = information_share(material, analysis)
     what = listing([text for text, is_reached in reached.items() if is_reached])
     return _proposed(
         f"The interval ({reading.limits(judged)}) is compatible with "

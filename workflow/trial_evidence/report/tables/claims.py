@@ -13,6 +13,7 @@ from trial_evidence.report.material.degrees import (
     VERY_UNCERTAIN,
     degree_of,
     held_back,
+    information_share,
     is_probable,
 )
 from trial_evidence.report.material.material import Material, by_rank, where
@@ -24,7 +25,9 @@ from trial_evidence.report.words.templates import declared
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.models import is_bayesian, number_word
 
-Outcome = Literal["supported", "probable", "not supported", "not enough data", "described"]
+Outcome = Literal[
+    "supported", "probable", "not supported", "inconclusive", "not enough data", "described"
+]
 ADMITTED = ("primary", "secondary")
 # Where an association is examined: rows of the sheet have no setting.
 BIOMARKERS = ("", "biomarkers")
@@ -145,8 +148,9 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     numbers = "; ".join(f"{reading.estimate_words(row)}, {_behind(row)}" for row in rows)
     k = int(lead["k"])
     found = _verdict_on(numbers, k, lead)
+    undecided = _undecided(material, analysis)
     if k < material.report.claim_rules.min_trials:
-        return found("not enough data", _too_few(material, k))
+        return found(undecided, _too_few(material, k))
     degree = degree_of(material, analysis)
     found = partial(
         found,
@@ -165,21 +169,28 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         back = [*held_back(material, analysis, rows)]
         reason = " ".join([reason, *back]) + weakened
         if certainty.lower().startswith("very low"):
-            return found("not enough data", f"{VERY_UNCERTAIN} {reason}")
+            return found(undecided, f"{VERY_UNCERTAIN} {reason}")
         return found("probable" if back else "supported", reason)
     if not any(reading.includes_benefit(row, worthwhile, below=below) for row in rows):
         reason = "The result is compatible with no effect, but not with a relevant benefit."
         return found("not supported", reason)
+    null = reading.null_of(analysis.measures[0])
     reason = (
-        "The two models disagree: the interval of only one excludes no effect."
+        f"The two models disagree: the interval of only one excludes {null:g}."
         if len(sides) > 1
         else "The result is compatible with no effect and with a clinically relevant benefit."
     ) + _prior(material, analysis, lead)
     if not is_probable(material, analysis, degree):
-        return found("not enough data", reason)
+        return found(undecided, reason)
     if certainty.lower().startswith("very low"):
-        return found("not enough data", f"{VERY_UNCERTAIN} {reason}{weakened}")
+        return found(undecided, f"{VERY_UNCERTAIN} {reason}{weakened}")
     return found("probable", f"All models point to a benefit. {reason}{weakened}")
+
+
+def _undecided(material: Material, analysis: Analysis) -> Outcome:
+    """What an answer is called that the rules leave open: data that are enough are not lacking."""
+    enough = information_share(material, analysis) >= 1
+    return "inconclusive" if enough else "not enough data"
 
 
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:

@@ -126,7 +126,7 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
     measures = [MEASURES[name] for name in dict.fromkeys(rows["measure"])]
     label = " or ".join([m.title.lower() if at else m.title for at, m in enumerate(measures)])
     excluding = int((rows["excludes_no_effect"] == "yes").sum())
-    share = f"In {excluding:,} of {len(rows):,} specifications the interval excludes no effect."
+    share = f"In {excluding:,} of {len(rows):,} specifications the interval excludes 1."
     medians = [
         f"{m.title}: median {format_number(math.exp(middle), 2)}"
         for m in measures
