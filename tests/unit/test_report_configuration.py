@@ -201,7 +201,7 @@ def test_the_columns_that_claims_may_name_are_made():
 
 def test_a_judgement_about_what_is_not_pooled(configuration):
     rows = pd.DataFrame([{"setting": "neoadjuvant", "analysis": "pcr_dual_v_dual", "row": 2}])
-    (problem,) = certainty_problems(configuration, rows)
+    (problem,) = certainty_problems(configuration, [], rows.assign(domain="imprecision"))
     assert "is not pooled over all its trials, so there is no certainty to judge" in problem.message
 
 
@@ -212,7 +212,7 @@ def test_a_judgement_about_an_analysis_that_there_is_not(configuration):
             {"setting": "adjuvant", "analysis": "event_free_dual_v_singel", "row": 3},
         ]
     )
-    (problem,) = certainty_problems(configuration, rows)
+    (problem,) = certainty_problems(configuration, [], rows.assign(domain="imprecision"))
     assert problem.line().startswith(
         "certainty.csv, row 3 (event_free_dual_v_singel), column analysis: "
         '"event_free_dual_v_singel" is not an analysis of this setting'
@@ -248,3 +248,22 @@ def test_the_check_knows_the_columns_that_rows_are_selected_by(tmp_path, capsys)
         r'Did you mean "derivation"\?',
         capsys.readouterr().err,
     )
+
+
+def test_a_domain_of_a_network_is_none_of_an_analysis_and_the_reverse(configuration):
+    """Such a judgement would be read and change nothing."""
+    rows = pd.DataFrame(
+        [
+            {"setting": "adjuvant", "analysis": "event_free_dual_v_single", "row": 2,
+             "domain": "incoherence"},
+            {"setting": "adjuvant", "analysis": "event_free_network", "row": 3,
+             "domain": "inconsistency"},
+            {"setting": "adjuvant", "analysis": "event_free_network", "row": 4,
+             "domain": "incoherence"},
+        ]
+    )  # fmt: skip
+    networks = [("adjuvant", "event_free_network")]
+    found = certainty_problems(configuration, networks, rows)
+    assert [(problem.row, problem.column) for problem in found] == [(2, "domain"), (3, "domain")]
+    assert "is no domain of the certainty of an analysis" in found[0].message
+    assert "is no domain of the certainty of a network" in found[1].message

@@ -477,7 +477,8 @@ def _against_the_sheet(
         if networks is not None:
             ids = [network.id for network in networks.networks]
             yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)
-        yield from certainty_problems(configured.analyses, sheet["certainty"])
+        places = [(n.setting, n.id) for n in networks.networks] if networks is not None else []
+        yield from certainty_problems(configured.analyses, places, sheet["certainty"])
     if networks is not None:
         yield from unknown_network_names(networks, agents, arms)
     if configured.report is not None:

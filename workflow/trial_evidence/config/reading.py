@@ -50,11 +50,17 @@ def problem(
 
 
 def not_allowed(
-    file: str, row: int, subject: str, analysis: str, wrong: str, known: Iterable[str]
+    file: str,
+    row: int,
+    subject: str,
+    value: str,
+    wrong: str,
+    known: Iterable[str],
+    column: str = "analysis",
 ) -> Problem:
-    """An error in the column ``analysis`` of a table: what is wrong with it, and what is known."""
-    message = f'"{analysis}" {wrong}{among(known, analysis)}'
-    return Problem("error", file, int(row), subject, "analysis", analysis, message)
+    """An error in a column of a table: what is wrong with a value, and what is known."""
+    message = f'"{value}" {wrong}{among(known, value)}'
+    return Problem("error", file, int(row), subject, column, value, message)
 
 
 def read(path: Path, form: type[T], **sections: Any) -> T:

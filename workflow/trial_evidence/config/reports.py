@@ -1,6 +1,6 @@
 """config/report.yaml: the claims that are examined, and the rules of certainty and effects."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -49,6 +49,14 @@ Risks = Annotated[
     Field(min_length=3, max_length=3),
     AfterValidator(_rising),
 ]
+
+
+# Domains in which certainty is judged: of a pooled answer (GRADE), of a network (CINeMA).
+DOMAINS = ("risk_of_bias", "inconsistency", "indirectness", "imprecision", "publication_bias")
+NETWORK_DOMAINS = (
+    "within_study_bias", "reporting_bias", "indirectness", "imprecision", "heterogeneity",
+    "incoherence",
+)  # fmt: skip
 
 
 class CertaintyRules(Form):
@@ -378,19 +386,31 @@ def read_report_configuration(
 
 
 def certainty_problems(
-    configuration: Configuration, judgements: "pd.DataFrame"
+    configuration: Configuration, networks: Collection[tuple[str, str]], judgements: "pd.DataFrame"
 ) -> tuple[Problem, ...]:
-    """Problems for judgements of certainty about an analysis that analyses.yaml does not hold.
+    """Problems for judgements of certainty about nothing that is configured, or in no domain of it.
 
     Parameters
     ----------
     configuration : Configuration
+    networks : collection of (str, str)
+        Setting and id of every network.
     judgements : DataFrame
-        ``setting``, ``analysis`` and ``row`` (as the spreadsheet numbers it).
+        ``setting``, ``analysis``, ``domain`` and ``row`` (as the spreadsheet numbers it).
     """
     problems = []
-    cells = judgements[["row", "setting", "analysis"]].itertuples(index=False)
-    for row, setting, analysis in cells:
+    cells = judgements[["row", "setting", "analysis", "domain"]].itertuples(index=False)
+    for row, setting, analysis, domain in cells:
+        of_network = (setting, analysis) in networks
+        domains = NETWORK_DOMAINS if of_network else DOMAINS
+        if domain not in domains:
+            which = "a network" if of_network else "an analysis"
+            wrong = f"is no domain of the certainty of {which}."
+            problems.append(
+                not_allowed("certainty.csv", row, analysis, domain, wrong, domains, "domain")
+            )
+        if of_network:
+            continue
         pools = {entry.id: entry.pool for entry in configuration.of_setting(setting)}
         known = [name for name, pool in pools.items() if pool == "overall"]
         wrong = "is not an analysis of this setting in config/analyses.yaml."

@@ -120,5 +120,5 @@ def _rows(panel: EffectPanel) -> tuple[Row, ...]:
             for own in effect.behind:
                 ends = (own.estimate, own.low, own.high)
                 texts = {"label": own.label, "result": printed_result(*ends, scale)}
-                rows.append(Row("trial" if own.is_trial else "secondary", texts, *ends))
+                rows.append(Row("trial" if own.is_trial else "pooled", texts, *ends))
     return tuple(rows)

@@ -37,6 +37,7 @@ FILE = "report.html"
 TABLES = {
     "front": "answer", "claims": "claims", "characteristics": "characteristics",
     "risk_of_bias": "bias", "summary_of_findings": "findings", "certainty": "findings",
+    "network_certainty": "findings",
     "over_time": "findings",
     "heterogeneity": "robustness", "sensitivity": "robustness",
     "what_would_change": "robustness", "evidence_map": "evidence-map",

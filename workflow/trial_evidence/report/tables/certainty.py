@@ -1,11 +1,13 @@
 """Certainty of evidence by domain (GRADE): rules propose, a person's judgement wins."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.config.networks import Network
+from trial_evidence.config.reports import DOMAINS
 from trial_evidence.files import records
 from trial_evidence.report.material.degrees import information_share
 from trial_evidence.report.material.material import Material, where
@@ -17,7 +19,6 @@ from trial_evidence.words.models import is_bayesian, is_random_effects
 from trial_evidence.words.numbers import round_half_up
 
 Judgement = Literal["not_serious", "serious", "very_serious", "not_judged"]
-DOMAINS = ("risk_of_bias", "inconsistency", "indirectness", "imprecision", "publication_bias")
 _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}
 LEVELS = ("very low", "low", "moderate", "high")
 NOT_JUDGED = "not judged"
@@ -61,6 +62,11 @@ class Certainty:
     def words(self) -> str:
         """For tables and figures: ``Moderate``, ``Low (provisional)``."""
         return capital(self.level) + (" (provisional)" if self.provisional else "")
+
+
+def lowers(domain: Domain) -> bool:
+    """Whether a domain lowers the certainty."""
+    return bool(_STEPS[domain.judgement])
 
 
 def certainties(material: Material) -> tuple[Certainty, ...]:
@@ -109,25 +115,40 @@ def _domains(material: Material, analysis: Analysis, leads: Sequence[Row]) -> tu
         "imprecision": _imprecision(material, analysis, leads[0]),
         "publication_bias": _publication_bias(material, analysis, leads[0]),
     }  # fmt: skip
-    mine = where(material.sheet["certainty"], setting=analysis.setting, analysis=analysis.id)
-    judged = {row["domain"]: row for row in records(mine)}
+    return domains_of(material, analysis, proposals, DOMAINS)
+
+
+def domains_of(
+    material: Material,
+    pool: Analysis | Network,
+    proposals: Mapping[str, "Proposal"],
+    names: Sequence[str],
+    comparison: str = "",
+) -> tuple[Domain, ...]:
+    """Return these domains, as proposed or, where a person has judged, as judged.
+
+    A judgement without a `comparison` is on all of a network; one on this comparison goes before.
+    """
+    mine = where(material.sheet["certainty"], setting=pool.setting, analysis=pool.id)
+    about = [row for row in records(mine) if row.get("comparison", "") in ("", comparison)]
+    about.sort(key=lambda row: bool(row.get("comparison", "")))
+    judged = {row["domain"]: row for row in about}
     return tuple(
         Domain(name, row["judgement"], row["reason"], f"{row['initials']}, {row['date']}")
         if (row := judged.get(name))
         else Domain(name, *proposals[name], judged_by="")
-        for name in DOMAINS
+        for name in names
     )
 
 
-def judged_risk(material: Material, analysis: Analysis, trial_id: str, outcome: str) -> str:
+def judged_risk(material: Material, endpoints: Sequence[str], trial_id: str, outcome: str) -> str:
     """Overall risk of bias of a trial's outcome; of another outcome of its family, else.
 
-    The analysis's endpoints are the family. Returns ``low``, ``some_concerns``, ``high`` or
-    ``not judged``.
+    Returns ``low``, ``some_concerns``, ``high`` or ``not judged``.
     """
     mine = where(material.sheet["risk_of_bias"], trial_id=trial_id)
     judged = dict(zip(mine["outcome"], mine["overall"], strict=True))
-    names = (outcome, *analysis.endpoints)
+    names = (outcome, *endpoints)
     return next((str(judged[name]) for name in names if name in judged), NOT_JUDGED)
 
 
@@ -141,12 +162,16 @@ def _proposed(reason: str, *, serious: bool, very_serious: bool = False) -> Prop
 
 
 def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
-    rules = material.report.certainty
-    # Share of the weight by overall risk; they add up to 1.
     shares: dict[str, float] = {}
     for row in records(material.pooled_trials(analysis)):
-        risk = judged_risk(material, analysis, row["trial_id"], row["outcome"])
+        risk = judged_risk(material, analysis.endpoints, row["trial_id"], row["outcome"])
         shares[risk] = shares.get(risk, 0.0) + row["share"]
+    return bias_of_shares(material, shares)
+
+
+def bias_of_shares(material: Material, shares: Mapping[str, float]) -> Proposal:
+    """What is proposed of risk of bias, from the share of the weight by overall risk (sum 1)."""
+    rules = material.report.certainty
     high, doubtful = shares.get("high", 0.0), 1 - shares.get("low", 0.0)
     return _proposed(
         "Weight of the trials by overall risk of bias: "

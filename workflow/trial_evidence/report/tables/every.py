@@ -13,6 +13,7 @@ from trial_evidence.report.tables import (
     flow,
     front,
     harms,
+    network_certainty,
     robustness,
     rows,
 )
@@ -36,6 +37,7 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
         absolute_effects.summary_of_findings(material, words),
         over_time.over_time_table(material),
         certainty.certainty_table(material, found),
+        network_certainty.network_certainty_table(material),
         harms.harms_table(material),
         balance.balance_table(material),
         *(table(material) for table in alone),

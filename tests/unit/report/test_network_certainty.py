@@ -1,0 +1,133 @@
+"""Certainty of network estimates: what the rules propose domain by domain, and who wins."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from invented import NAN
+from report_material import material, with_table
+from trial_evidence.report.tables.network_certainty import network_certainty_table
+from trial_evidence.report.trail.evidence import NetworkTables
+
+PLACE = {"setting": "adjuvant", "analysis": "event_free_network"}
+OUTCOME = "iDFS"
+
+
+@pytest.fixture
+def found(pooled, tmp_path):
+    return material(pooled, tmp_path)
+
+
+def rated(
+    found, ends=(0.6, 0.5, 0.7), predicted=(0.45, 0.8), split_p=NAN, between_p=NAN, direct=0.0,
+    risks=("low", "low"), judged=(),
+):  # fmt: skip
+    """The row of one comparison, A + B v C by way of D, of a network of two trials."""
+    estimate, low, high = ends
+    effect = {"part": 1.0, "estimate": estimate, "ci_low": low, "ci_high": high}
+    pair = {"first": "A+B", "second": "C"}
+    link, other = {"first": "A+B", "second": "D"}, {"first": "C", "second": "D"}
+    shares = [{**pair, "direct_first": f["first"], "direct_second": f["second"], "share": share}
+              for f, share in ((link, 0.75), (other, 0.25))]  # fmt: skip
+    tables = {
+        "alternatives": [{"code": "A+B", "comparator": "C", "reason": "", "lead": "random_reml",
+                          "direct_share": direct, "indirect_share": 1 - direct, **effect}],
+        "used": [{"trial": "ASH", "trial_id": "t0", "endpoint": OUTCOME},
+                 {"trial": "ELM", "trial_id": "t1", "endpoint": OUTCOME}],
+        "comparisons": [{**link, "trial_names": "ASH"}, {**other, "trial_names": "ELM"}],
+        "contributions": shares,
+        "league": [{**pair, "model": "random_reml", **effect, "pi_low": predicted[0],
+                    "pi_high": predicted[1]}],
+        "split": [{**pair, "difference_p": split_p}],
+        "inconsistency": [{"part": 1.0, "kind": "between designs (inconsistency)",
+                           "p_value": between_p}],
+    }  # fmt: skip
+    network = SimpleNamespace(
+        setting=PLACE["setting"], id=PLACE["analysis"], title="Event-free survival",
+        endpoints=(OUTCOME,), measure="hazard_ratio",
+    )  # fmt: skip
+    networks = SimpleNamespace(networks=(network,))
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    key = f"{PLACE['setting']}/{PLACE['analysis']}"
+    changed = replace(
+        found, networks=networks,
+        evidence=replace(found.evidence, networks=NetworkTables({key: frames}, ())),
+    )  # fmt: skip
+    changed = with_table(
+        changed, "risk_of_bias",
+        [{"trial_id": f"t{at}", "outcome": OUTCOME, "overall": risk}
+         for at, risk in enumerate(risks) if risk],
+    )  # fmt: skip
+    if judged:
+        changed = with_table(changed, "certainty", judged)
+    return network_certainty_table(changed).data.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((0.6, 0.5, 0.99), "not_serious"),
+        ((0.8, 0.6, 1.0), "serious"),  # a limit of 1 includes no difference
+        ((0.9, 0.6, 1.24), "serious"),
+        ((0.9, 0.6, 1.25), "very_serious"),  # reaches a relevant harm
+        ((1.5, 0.8, 2.5), "very_serious"),  # the same the other way round: 0.8 is 1/1.25
+    ],
+)
+def test_imprecision_is_what_the_interval_reaches(found, ends, expected):
+    assert rated(found, ends, predicted=ends[1:])["imprecision"] == expected
+
+
+@pytest.mark.parametrize(
+    ("predicted", "expected"),
+    [((0.4, 0.9), "not_serious"), ((0.3, 1.1), "serious"), ((0.2, 1.3), "very_serious")],
+)
+def test_heterogeneity_is_what_prediction_adds_to_the_interval(found, predicted, expected):
+    assert rated(found, predicted=predicted)["heterogeneity"] == expected
+
+
+def test_what_the_interval_itself_reaches_is_not_held_against_heterogeneity(found):
+    row = rated(found, ends=(0.9, 0.6, 1.4), predicted=(0.5, 1.6))
+    assert (row["imprecision"], row["heterogeneity"]) == ("very_serious", "not_serious")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected"),
+    [
+        ({"split_p": 0.2, "between_p": 0.01}, "not_serious"),  # its own split goes first
+        ({"split_p": 0.07}, "serious"),
+        ({"split_p": 0.01}, "very_serious"),
+        ({"between_p": 0.07}, "serious"),
+        ({"between_p": 0.5}, "not_serious"),
+        ({"direct": 1.0}, "not_serious"),
+        ({}, "serious"),  # indirect, and nothing can contradict it
+    ],
+)
+def test_incoherence_goes_by_the_split_then_by_the_designs(found, evidence, expected):
+    assert rated(found, **evidence)["incoherence"] == expected
+
+
+def test_bias_is_weighted_by_what_each_trial_contributes(found):
+    # ASH contributes 75%, ELM 25%.
+    row = rated(found, risks=("high", "low"))
+    assert row["within_study_bias"] == "very_serious"
+    assert row["within_study_bias_reason"].endswith("low 25%, high 75%.")
+    assert rated(found, risks=("low", "some_concerns"))["within_study_bias"] == "not_serious"
+
+
+def test_levels_add_up_and_say_what_lowered_them(found):
+    row = rated(found, split_p=0.2)
+    assert row["certainty"] == "High (provisional)"
+    row = rated(found, ends=(0.9, 0.6, 1.1), split_p=0.07)
+    assert row["certainty"] == "Low (provisional)"
+    assert "Imprecision, serious: The interval (0.60–1.10) includes 1" in row["lowered_by"]
+    assert "incoherence, serious: Direct and indirect evidence differ" in row["lowered_by"]
+
+
+def test_a_judgement_on_the_comparison_goes_before_one_on_the_network(found):
+    judgement = {**PLACE, "domain": "indirectness", "initials": "QQ", "date": "2026-02-03"}
+    on_all = {**judgement, "comparison": "", "judgement": "serious", "reason": "Unlike."}
+    on_one = {**judgement, "comparison": "A+B v C", "judgement": "not_serious", "reason": "Alike."}
+    other = {**judgement, "comparison": "A+B v D", "judgement": "very_serious", "reason": "No."}
+    assert rated(found, judged=[on_all])["indirectness"] == "serious"
+    assert rated(found, judged=[on_one, on_all, other])["indirectness"] == "not_serious"

@@ -1,0 +1,190 @@
+"""Certainty of network estimates by the six domains of CINeMA: rules propose, a person wins."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.config.networks import Network
+from trial_evidence.config.reports import NETWORK_DOMAINS
+from trial_evidence.files import records
+from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.tables.certainty import (
+    Certainty,
+    Judgement,
+    Proposal,
+    bias_of_shares,
+    domains_of,
+    judged_risk,
+    lowers,
+)
+from trial_evidence.report.words import reading
+from trial_evidence.report.words.formats import Row
+from trial_evidence.report.words.printed import capital, interval, p_value, percent, words
+
+Tables = Mapping[str, pd.DataFrame]
+BETWEEN = "between designs (inconsistency)"
+# Below these p values of its test incoherence lowers the certainty by one level, or by two.
+SUSPECT_P, INCOHERENT_P = 0.10, 0.05
+NO_LOOP = "No loop of comparisons lets direct and indirect evidence disagree: incoherence cannot "
+NO_LOOP += "be tested"
+
+
+@dataclass(frozen=True)
+class _Estimate:
+    """One regimen against another: its network, their codes, its row of ``alternatives``."""
+
+    material: Material
+    network: Network
+    tables: Tables
+    row: Row
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.row["code"], self.row["comparator"]
+
+    @property
+    def comparison(self) -> str:
+        """As ``data/raw/certainty.csv`` names it."""
+        return " v ".join(self.pair)
+
+    def of_pair(self, table: str, columns: tuple[str, str] = ("first", "second")) -> pd.DataFrame:
+        """Rows of a table about the two regimens, either way round."""
+        found = self.tables[table]
+        one, other = (found[column] for column in columns)
+        first, second = self.pair
+        return found[((one == first) & (other == second)) | ((one == second) & (other == first))]
+
+
+def network_certainty_table(material: Material) -> ReportTable:
+    """A row for every dual regimen against every alternative that a path joins it with.
+
+    Notes
+    -----
+    Domains and the idea of their rules are attributed to Nikolakopoulou et al. 2020 (CINeMA). A
+    direct comparison contributes in equal parts by its trials.
+    """
+    return material.table("network_certainty", map(_row, _estimates(material)))
+
+
+def _row(found: _Estimate) -> dict[str, Any]:
+    network = found.network
+    domains = domains_of(
+        found.material, network, _proposals(found), NETWORK_DOMAINS, found.comparison
+    )
+    certainty = Certainty(network.setting, network.id, domains)
+    lowered = (f"{words(domain.name)}, {words(domain.judgement)}: {domain.reason}"
+               for domain in domains if lowers(domain))  # fmt: skip
+    judged = dict.fromkeys(domain.judged_by for domain in domains if domain.judged_by)
+    return {
+        "setting": network.setting, "analysis": network.id, "comparison": found.comparison,
+        "certainty": certainty.words, "lowered_by": capital(" ".join(lowered)),
+        "judged_by": "; ".join(judged),
+        **{domain.name: domain.judgement for domain in domains},
+        **{f"{domain.name}_reason": domain.reason for domain in domains},
+    }  # fmt: skip
+
+
+def _estimates(material: Material) -> Iterator[_Estimate]:
+    for network in material.networks.networks:
+        tables = material.evidence.networks.networks.get(f"{network.setting}/{network.id}", {})
+        for row in records(tables["alternatives"]) if "alternatives" in tables else ():
+            if not row["reason"]:
+                yield _Estimate(material, network, tables, row)
+
+
+def _proposals(found: _Estimate) -> dict[str, Proposal]:
+    return {
+        "within_study_bias": bias_of_shares(found.material, _shares_by_risk(found)),
+        "reporting_bias": ("not_serious", "Not tested: few trials compare any two regimens."),
+        "indirectness": ("not_judged", "A person has to judge whether the trials on the path are "
+                         "alike enough to be chained."),
+        "imprecision": _imprecision(found),
+        "heterogeneity": _heterogeneity(found),
+        "incoherence": _incoherence(found),
+    }  # fmt: skip
+
+
+def _shares_by_risk(found: _Estimate) -> dict[str, float]:
+    """Overall risk of bias -> contribution of the trials that have it."""
+    used = found.tables["used"]
+    ids = {row["trial"]: (row["trial_id"], row["endpoint"]) for row in records(used)}
+    compared = records(found.tables["comparisons"])
+    trials = {frozenset((row["first"], row["second"])): row["trial_names"] for row in compared}
+    shares: dict[str, float] = {}
+    for row in records(found.of_pair("contributions")):
+        names = trials[frozenset((row["direct_first"], row["direct_second"]))].split("; ")
+        for trial_id, endpoint in (ids[name] for name in names):
+            outcome = endpoint or found.network.endpoints[0]
+            risk = judged_risk(found.material, found.network.endpoints, trial_id, outcome)
+            shares[risk] = shares.get(risk, 0.0) + row["share"] / len(names)
+    return {risk: share for risk, share in shares.items() if share > 0}
+
+
+def _against(low: float, high: float, estimate: float, worthwhile: float) -> Judgement:
+    """Whether an interval reaches no effect, or a relevant effect on the other side of it."""
+    opposite = high >= worthwhile if estimate < 1 else low <= 1 / worthwhile
+    if opposite:
+        return "very_serious"
+    return "serious" if reading.includes(low, high, 1.0) else "not_serious"
+
+
+_REACHES = {
+    "not_serious": "excludes 1 (no difference)",
+    "serious": "includes 1 (no difference)",
+    "very_serious": "reaches a relevant effect in the opposite direction",
+    "not_judged": "",
+}
+
+
+def _imprecision(found: _Estimate) -> Proposal:
+    if not reading.measure_of(found.network.measure).is_ratio:
+        return "not_judged", "The rule applies to ratios only."
+    low, high = found.row["ci_low"], found.row["ci_high"]
+    worthwhile = found.material.report.worthwhile_ratio
+    judgement = _against(low, high, found.row["estimate"], worthwhile)
+    return judgement, f"The interval ({interval(low, high)}) {_REACHES[judgement]}."
+
+
+def _heterogeneity(found: _Estimate) -> Proposal:
+    """Whether the prediction interval leads to another conclusion than the interval does."""
+    league = found.of_pair("league")
+    first, _ = found.pair
+    known = records(league[league["first"] == first].dropna(subset=["pi_low"]))
+    if not known or not reading.measure_of(found.network.measure).is_ratio:
+        return "not_judged", "No prediction interval can be given."
+    row = next((r for r in known if r["model"] == found.row["lead"]), known[0])
+    worthwhile = found.material.report.worthwhile_ratio
+    order: list[Judgement] = ["not_serious", "serious", "very_serious"]
+    steps = [
+        order.index(_against(row[f"{of}_low"], row[f"{of}_high"], row["estimate"], worthwhile))
+        for of in ("ci", "pi")
+    ]
+    judgement = order[max(0, steps[1] - steps[0])]
+    text = f"The prediction interval ({reading.limits(row, 'pi')}) {_REACHES[order[steps[1]]]}"
+    same = ", as the interval does" if judgement == "not_serious" else ""
+    return judgement, f"{text}{same}."
+
+
+def _incoherence(found: _Estimate) -> Proposal:
+    split = records(found.of_pair("split").dropna(subset=["difference_p"]))
+    if split:
+        return _by_p(split[0]["difference_p"], "Direct and indirect evidence")
+    if found.row["direct_share"] == 1:
+        return "not_serious", "All evidence is direct."
+    table = where(found.tables["inconsistency"], kind=BETWEEN)
+    tested = records(table[table["part"].astype(float) == found.row["part"]])
+    known = [row["p_value"] for row in tested if not math.isnan(row["p_value"])]
+    if not known:
+        return "serious", f"{NO_LOOP}; {percent(found.row['indirect_share'])} of it is indirect."
+    return _by_p(known[0], "Designs of the network")
+
+
+def _by_p(value: float, who: str) -> Proposal:
+    if value >= SUSPECT_P:
+        return "not_serious", f"{who} agree ({p_value(value)})."
+    serious: Judgement = "very_serious" if value < INCOHERENT_P else "serious"
+    return serious, f"{who} differ ({p_value(value)})."
