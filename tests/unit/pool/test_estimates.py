@@ -332,3 +332,27 @@ def test_nothing_at_all_makes_an_empty_table():
     assert isinstance(found.estimates, pd.DataFrame)
     assert list(found.estimates.columns) == ESTIMATE_COLUMNS
     assert found.estimates.empty
+
+
+# -------------------------------------------------------------------------------------- rare harms
+
+
+def test_an_arm_without_an_event_of_a_harm_is_pooled_without_a_correction():
+    """With 0.5 added, three events against none would be read as fewer than they are."""
+    content = sheet(
+        {trial: arms(trial) for trial in ("t1", "t2")},
+        pcr=[*counts("t1", (0, 100), (3, 100)), *counts("t2", (2, 100), (4, 100))],
+    )
+    wanted = {**PCR, "measures": ("risk_ratio", "risk_difference")}
+    harm = pool(content, analysis(harm=True, **wanted)).estimates
+    ratio = models(harm, measure="risk_ratio")
+    assert ratio.loc["mantel_haenszel", "role"] == "lead"
+    assert ratio.loc["bayesian_empirical", "role"] == "co-primary"
+    # By hand: (0 x 100/200 + 2 x 100/200) / (3 x 100/200 + 4 x 100/200)
+    assert ratio.loc["mantel_haenszel", "estimate"] == pytest.approx(2 / 7)
+    assert "without a continuity correction" in ratio.loc["mantel_haenszel", "remark"]
+    # A difference needs no correction, and an answer about benefit is led by its usual model.
+    difference = models(harm, measure="risk_difference")
+    assert difference.loc["mantel_haenszel", "role"] == ""
+    benefit = models(pool(content, analysis(**wanted)).estimates, measure="risk_ratio")
+    assert benefit.loc["mantel_haenszel", "role"] == ""

@@ -19,7 +19,7 @@ from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
 from trial_evidence.pool.engine.results import Pooled
-from trial_evidence.pool.models.leading import Lead, leading_model
+from trial_evidence.pool.models.leading import Lead, leading_model, without_correction
 from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of
 from trial_evidence.pool.models.pooling import model_priors, pool_all
 from trial_evidence.pool.probes.subgroups import interaction_within_trials, subgroup_test
@@ -257,8 +257,16 @@ class _Pool:
             counts=counts,
         )
         lead = leading_model(np.size(yi), configured.pooling, empirical=EMPIRICAL in priors)
+        made = {result.model for result in results}
+        if self._has_rare_harm(counts) and "mantel_haenszel" in made:
+            lead = without_correction(lead)
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
         return lead, [(result, roles.get(result.model, "")) for result in results]
+
+    def _has_rare_harm(self, counts: Counts | None) -> bool:
+        """Whether ratios of a harm are pooled and an arm is without an event."""
+        of_harm = isinstance(self.analysis, Analysis) and self.analysis.harm
+        return bool(of_harm and self.reading.is_ratio and counts and counts.has_empty_arm)
 
     def _described(self, subgroup: str) -> dict[str, Any]:
         """The columns that are the same whatever the trials and the model."""

@@ -79,6 +79,22 @@ def leading_model(k: int, pooling: Pooling, *, empirical: bool = True) -> Lead:
     )
 
 
+def without_correction(lead: Lead) -> Lead:
+    """The lead where an arm is without an event: no 0.5 is added to it, as every other model does.
+
+    Notes
+    -----
+    Mantel and Haenszel's method without a correction is the least biased of the common ones where
+    events are rare: Bradburn MJ, Deeks JJ, Berlin JA, Localio AR. Stat Med 2007;26:53-77.
+    """
+    return Lead(
+        "mantel_haenszel",
+        lead.model,
+        "An arm without an event: pooled by Mantel and Haenszel without a continuity correction, "
+        "under one common effect; the model that leads elsewhere, with 0.5 added, as co-primary.",
+    )
+
+
 def random_effects_words(pooling: Pooling) -> str:
     """The random-effects model in words: by which estimator, with which interval."""
     interval = INTERVAL_WORDS[pooling.estimate_interval][1]

@@ -43,6 +43,11 @@ class Counts:
         """The counts as functions of measures take them."""
         return self.events_e, self.n_e, self.events_c, self.n_c
 
+    @property
+    def has_empty_arm(self) -> bool:
+        """Whether an arm of a trial is without an event."""
+        return bool((np.array([self.events_e, self.events_c]) == 0).any())
+
     def of_odds(self, method: str) -> tuple[Floats, Floats, Floats, Floats]:
         """Events and patients of both arms, of the trials with an event and a non-event.
 
