@@ -98,6 +98,10 @@ def _made_again(folder: Path, fault: str) -> MadeUp:
     again = MadeUp(folder.with_name(f"{folder.name}_{os.getpid()}"))
     shutil.copytree(folder, again.folder)
     atexit.register(shutil.rmtree, again.folder, ignore_errors=True)
+    # What is kept goes by the code in the files, which a planted fault does not change.
+    shutil.rmtree(again.folder / "data/processed/kept", ignore_errors=True)
+    for ledger in again.folder.rglob(".drawn*.json"):
+        ledger.unlink()
     package, *inside = fault.removeprefix("trial_evidence.").split(".")
     with contextlib.chdir(again.folder):
         for stage in STAGES[inside[0] if package == "figures" else package]:

@@ -26,6 +26,14 @@ EXPECTED = {
         "104 patients, but the whole arm (row 2) has 42 events in 105 patients: 1 patient in "
         "none of the levels, and no note says why.",
     ),
+    "patients in none of the levels": (
+        "pcr",
+        (2, 3, 4),
+        ("events", "n"),
+        "trial_a_dual: the levels of hormone_receptor (rows 3 and 4) add up to 42 events in "
+        "103 patients, but the whole arm (row 2) has 42 events in 105 patients: 2 patients in "
+        "none of the levels, and no note says why.",
+    ),
     "levels of a hazard ratio with too many events": (
         "hazard_ratios",
         (9, 10, 11),
@@ -136,6 +144,13 @@ EXPECTED = {
         "trial_f_dual v trial_f_single, iDFS, final analysis, investigator, 72 months: 0.80 "
         "(97.5% 0.67 to 0.95) has a standard error of 0.078, but 220 and 272 events give "
         "0.090. The events fit if the interval is a 95% interval.",
+    ),
+    "fewer events than the interval needs, arms of unknown size": (
+        "hazard_ratios",
+        (9,),
+        ("hr", "ci_low", "ci_high", "ci_level", "events_experimental", "events_control"),
+        "trial_f_dual v trial_f_single, iDFS, final analysis, investigator, 72 months: 0.80 "
+        "(95% 0.67 to 0.95) has a standard error of 0.089, but 60 and 120 events give 0.154.",
     ),
     "more events needed than patients": (
         "hazard_ratios",

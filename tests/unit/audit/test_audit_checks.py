@@ -62,6 +62,14 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["42 events in 104 patients", "1 patient in none of the levels"],
     ),
     (
+        "patients in none of the levels",
+        counts.levels_against_whole,
+        [(PCR, 3, {"n": "53"})],  # 42 of 103
+        [],
+        "low",
+        ["42 events in 103 patients", "2 patients in none of the levels"],
+    ),
+    (
         "levels of a hazard ratio with too many events",
         counts.levels_against_whole,
         [  # 150 + 75 = 225 of 220
@@ -259,6 +267,16 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [],
         "high",
         ["standard error of 0.078", "220 and 272 events give 0.090", "a 95% interval"],
+    ),
+    (
+        # sqrt(1/60 + 1/120) = 0.1581; arms of one size, where none is known: 2/sqrt(180) = 0.1491
+        "fewer events than the interval needs, arms of unknown size",
+        hazards.events_against_interval,
+        [(HR, 9, {"events_experimental": "60", "events_control": "120", "n_experimental": "",
+                  "n_control": ""})],
+        [],
+        "medium",
+        ["standard error of 0.089", "60 and 120 events give 0.154"],
     ),
     (
         # se at most log(0.785 / 0.695) / 3.91993 = 0.031066: 4 / 0.031066**2 = 4144.7 events.
@@ -485,6 +503,18 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         "medians on the side of the hazard ratio",
         hazards.medians_against_ratio,
         [(HR, 18, {"median_experimental_months": "45", "median_control_months": "40"})],
+        [],
+    ),
+    (
+        "medians that are the same",
+        hazards.medians_against_ratio,
+        [(HR, 18, {"median_experimental_months": "40", "median_control_months": "40"})],
+        [],
+    ),
+    (
+        "a median of an arm without a rate",
+        times.medians_against_rates,
+        [(MEDIANS, 3, {"endpoint": "OS"})],
         [],
     ),
     (
