@@ -202,14 +202,14 @@ def settle(project, value, chosen="second"):
     break_cell(project, "second_reading", "42|105,42|105,agree", "42|105,44|105,differ")
     path = project / "data/raw/adjudication.csv"
     row = (
-        f"pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n,{value},{chosen},"
+        f"pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n|reported_percent,{value},{chosen},"
         "The full paper corrects it.,AB,2026-11-22\n"
     )
     path.write_text(path.read_text(encoding="utf-8") + row, encoding="utf-8")
 
 
 def test_a_settled_value_is_extracted(project):
-    settle(project, "44|105")
+    settle(project, "44|105|41.9")
     assert main(["extract"]) == 0
     used = project / "data/processed/neoadjuvant/used.csv"
     with used.open(encoding="utf-8", newline="") as file:
@@ -219,7 +219,7 @@ def test_a_settled_value_is_extracted(project):
 
 @pytest.mark.parametrize("stage", ["check", "extract"])
 def test_a_wrong_adjudication_stops_the_run(project, capsys, stage):
-    settle(project, "45|105")
+    settle(project, "45|105|42.9")
     assert main([stage]) == 1
     assert "adjudication.csv, row 2 (trial_a), column adjudicated_value: " in (
         capsys.readouterr().err

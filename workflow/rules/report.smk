@@ -16,6 +16,7 @@ REPORT_TABLES = [
     "summary_of_findings",
     "over_time",
     "certainty",
+    "network_certainty",
     "harms",
     "balance",
     "characteristics",

@@ -134,7 +134,7 @@ def test_a_changed_number(project, changes):
         ("after", "1", "Hazard ratio 0.75 (0.60–0.94)"),
     ]
     assert subgroup[0][1] == "added agents: tucatinib"
-    assert "No conclusion changed: every interval includes or excludes no effect as before." in page
+    assert "No conclusion changed: every interval includes or excludes no difference" in page
     # The only trial of that network: its own result before and after. Its components but tucatinib
     # are in both arms.
     network = page.partition("## Networks")[2]
@@ -323,7 +323,8 @@ def test_an_adjudication_that_both_have_is_no_change(project, changes):
                  "events|n,42|105,44|105,differ")  # fmt: skip
     path = project / "data/raw/adjudication.csv"
     decision = (
-        "pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n,44|105,second,"
+        "pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n|reported_percent,"
+        "44|105|41.9,second,"
         "The full paper corrects it.,AB,2026-11-22\n"
     )
     path.write_text(path.read_text(encoding="utf-8") + decision, encoding="utf-8")

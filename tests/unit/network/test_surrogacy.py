@@ -113,7 +113,7 @@ def test_threshold_of_a_band_that_opens_faster_than_the_line_falls():
     assert ours.threshold.effect == pytest.approx(low, abs=1e-8)
     assert ours.threshold.effect < 0
     assert "whatever the surrogate shows" in ours.threshold.reason
-    assert "includes no effect again" in ours.threshold.reason
+    assert "includes 1 (no difference) again" in ours.threshold.reason
     assert ours.line(1e3).pi_high[0] > 0
 
 

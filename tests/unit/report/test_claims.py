@@ -58,8 +58,8 @@ def two_models(low, high, probability, **other):
         (0.60, 0.95, "supported", "lies on the side of benefit"),
         (1.05, 1.60, "not supported", "side of harm"),
         (0.90, 1.10, "not supported", "but not with a relevant benefit"),
-        (0.70, 1.10, "not enough data", "and with a clinically relevant benefit"),
-        (0.60, 1.00, "not enough data", "and with a clinically relevant benefit"),
+        (0.70, 1.10, "inconclusive", "and with a clinically relevant benefit"),
+        (0.60, 1.00, "inconclusive", "and with a clinically relevant benefit"),
     ],
 )
 def test_an_effect_is_read_off_its_interval(found, low, high, expected, why):
@@ -73,8 +73,20 @@ def test_very_low_certainty_leaves_no_verdict(found):
     row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9)
     certainty = {PLACE: "Very low (provisional)"}
     result = verdict(with_estimates(found, [row]), EffectRule(*PLACE), certainty)
-    assert result.verdict == "not enough data"
+    assert result.verdict == "inconclusive"
     assert result.reason.startswith("The evidence is very uncertain.")
+
+
+@pytest.mark.parametrize(("times", "expected"), [(1.0, "inconclusive"), (100.0, "not enough data")])
+def test_data_that_suffice_are_not_called_too_few(found, times, expected):
+    """Two large trials whose answer is open are no lack of data."""
+    trials = found.evidence.trials.assign(vi=found.evidence.trials["vi"] * times)
+    row = estimate(estimate=0.9, ci_low=0.7, ci_high=1.1)
+    changed = with_estimates(replace(found, evidence=replace(found.evidence, trials=trials)), [row])
+    # 631 events are needed (Schoenfeld 1983); 4 events carry the information of 1 / variance.
+    mine = changed.pooled_trials(changed.analysis(*PLACE))
+    assert ((4 / mine["vi"]).sum() >= 630.5) == (expected == "inconclusive")
+    assert verdict(changed, EffectRule(*PLACE)).verdict == expected
 
 
 @pytest.mark.parametrize(
@@ -82,8 +94,8 @@ def test_very_low_certainty_leaves_no_verdict(found):
     [
         (0.95, 0.82, "probable"),
         (0.90, 0.82, "probable"),
-        (0.89, 0.82, "not enough data"),
-        (0.95, 1.01, "not enough data"),  # one model has its estimate on the other side
+        (0.89, 0.82, "inconclusive"),
+        (0.95, 1.01, "inconclusive"),  # one model has its estimate on the other side
     ],
 )
 def test_a_probable_benefit_has_every_model_on_its_side(found, probability, common, expected):
@@ -147,7 +159,7 @@ def test_models_of_equal_rank_must_agree(found):
                  role="co-primary"),
     ]  # fmt: skip
     result = verdict(with_estimates(found, rows), EffectRule(*PLACE))
-    assert result.verdict == "not enough data"
+    assert result.verdict == "inconclusive"
     assert "disagree" in result.reason
     assert result.numbers == (
         "HR 0.70 (95% CI 0.50–0.98), 3 trials, REML, floored Hartung–Knapp; "
@@ -158,7 +170,7 @@ def test_models_of_equal_rank_must_agree(found):
 def test_one_trial_is_not_enough(found):
     row = estimate(k=1.0, estimate=0.6, ci_low=0.5, ci_high=0.7, model="single_trial")
     result = verdict(with_estimates(found, [row]), EffectRule(*PLACE))
-    assert (result.verdict, result.k) == ("not enough data", 1)
+    assert (result.verdict, result.k) == ("inconclusive", 1)
 
 
 def test_no_trial_is_not_enough(found):

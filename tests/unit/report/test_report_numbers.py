@@ -444,7 +444,7 @@ def test_ranges_are_those_of_the_sensitivity_tables(found):
     assert shown["Most influential trial"] == "TRIAL-G"
     assert shown["Specifications"] == "1,200"
     assert shown["Range over specifications"] == "0.40–1.30"
-    assert shown["Intervals excluding no effect"] == "25%"
+    assert shown["Intervals excluding 1"] == "25%"
 
 
 def test_cumulative_results_are_those_of_the_leading_model(found):

@@ -46,7 +46,7 @@ def test_the_size_in_the_sentence_is_that_of_the_table():
     assert found["trial_finds"] == 1.0
     assert found["further_trial"] == (
         f"A further trial with {found['smallest_trial']:.0f} events that finds no effect would "
-        "make the result compatible with no effect."
+        "make the interval include 1."
     )
     assert found["ci_high_with_trial"] >= 1.0 > found["ci_high"]
 
@@ -88,16 +88,14 @@ def test_the_model_that_leads_now_judges_one_trial_more_and_fewer():
     assert math.log(found["ci_high"]) == pytest.approx(own.ci_high, abs=1e-6)
     more = posterior([*c.yi, own.median], [*c.vi, 4 / found["smallest_trial"]], prior)
     assert math.log(found["ci_high_with_trial"]) == pytest.approx(more.ci_high, abs=1e-6)
-    assert found["removal"] == (
-        "The interval of ELM alone and that of ASH alone would exclude no effect."
-    )
+    assert found["removal"] == ("The interval of ELM alone and that of ASH alone would exclude 1.")
 
 
 def test_sentences_on_trials_left_out():
     # one large trial carries the result
     led = row(compared([-0.5, 0.0, -0.5, -0.5, -0.5], [0.02, 0.2, 0.3, 0.3, 0.3]))
     assert led["removal"] == (
-        "The interval would include no effect without ASH. It would also include it without both "
+        "The interval would include 1 without ASH. It would also include it without both "
         "ELM and FIR, or without both ELM and OAK, or without both ELM and YEW, or without any of "
         "3 other pairs of trials."
     )
@@ -105,21 +103,21 @@ def test_sentences_on_trials_left_out():
     many = row(compared(*FIVE))
     assert many["removals_of_one"] == "ash;elm;fir;oak"
     assert many["removal"].startswith(
-        "The interval would include no effect without any one of ASH, ELM, FIR and OAK."
+        "The interval would include 1 without any one of ASH, ELM, FIR and OAK."
     )
     # neither of two does alone
     pair = row(compared([-0.5] * 6, [0.02, 0.02, *[0.3] * 4]))
     assert pair["removal"] == (
-        "No single trial decides; the interval would include no effect without both ASH and ELM."
+        "No single trial decides; the interval would include 1 without both ASH and ELM."
     )
     assert pair["removals_of_two"] == "ash+elm"
     none = row(compared([-0.5] * 5, [0.02] * 5))
     assert none["removal"] == (
-        "No trial and no pair of trials decides: whatever is left out, the interval excludes no "
-        "effect."
+        "No trial and no pair of trials decides: whatever is left out, the interval excludes 1 "
+        "(no difference)."
     )
     assert row(compared([0.01, 0.0], [0.01, 0.02]))["removal"] == (
-        "The interval of either trial alone includes no effect as well."
+        "The interval of either trial alone includes 1 as well."
     )
 
 
