@@ -19,6 +19,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/sensitivity.smk"
 include: "workflow/rules/network.smk"
 include: "workflow/rules/audit.smk"
+include: "workflow/rules/exchange.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/repair.smk"
 
@@ -29,6 +30,7 @@ rule all:
         rules.check.output,
         rules.report.output,
         rules.audit.output,
+        rules.exchange.output,
         expand("results/{setting}/figures.csv", setting=SETTINGS),
         expand("results/{setting}/sensitivity/figures.csv", setting=SETTINGS),
         expand("results/{setting}/network/figures.csv", setting=SETTINGS),

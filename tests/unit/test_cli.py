@@ -202,8 +202,8 @@ def settle(project, value, chosen="second"):
     break_cell(project, "second_reading", "42|105,42|105,agree", "42|105,44|105,differ")
     path = project / "data/raw/adjudication.csv"
     row = (
-        f"pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n|reported_percent,{value},{chosen},"
-        "The full paper corrects it.,AB,2026-11-22\n"
+        "pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n|reported_percent,"
+        f"{value},{chosen},The full paper corrects it.,AB,2026-11-22\n"
     )
     path.write_text(path.read_text(encoding="utf-8") + row, encoding="utf-8")
 

@@ -127,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     network.add_argument("--setting", required=True)
     network.add_argument("--processes", type=int, default=1, help="to draw with")
     command("audit", _audit, "results that deserve a second look in the sources")
+    command("exchange", _exchange, "the pooled effects as R takes them")
     report = command("report", _report, "tables and pages over all settings")
     report.add_argument("--processes", type=int, default=1, help="to draw with")
     command("calibrate", _calibrate, "coverage of the intervals, by simulation (a few minutes)")
@@ -255,6 +256,15 @@ def _audit(options: argparse.Namespace) -> None:
 
     configuration, sheet, _ = _load(options, settled=False)
     write_audit(sheet, configuration, options.processed, options.results)
+
+
+def _exchange(options: argparse.Namespace) -> None:
+    from trial_evidence.exchange.r import write_for_r
+    from trial_evidence.report.material.material import read_evidence
+
+    configuration = read_configuration(options.config)
+    evidence = read_evidence(configuration, options.processed, options.results)
+    write_for_r(configuration, evidence, options.results)
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -19,7 +19,7 @@ from importlib import import_module
 
 # In the environment of the stages: where to ask.
 NAME = "TRIAL_EVIDENCE_STANDBY"
-_STAGES = ("extract", "pool", "figures", "sensitivity", "network", "audit", "report")
+_STAGES = ("extract", "pool", "figures", "sensitivity", "network", "audit", "exchange", "report")
 _TAKEN = b"taken\n"
 _STDIN = 0
 _LENGTH = struct.Struct("!Q")

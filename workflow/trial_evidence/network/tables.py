@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, permutations
+from itertools import chain, combinations, permutations
 from typing import Any
 
 import pandas as pd
@@ -42,12 +42,12 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     Returns
     -------
     dict
-        ``used`` and ``set_aside`` (rows of the sheet), ``nodes``, ``comparisons``, ``summary``,
-        ``intervals`` (what each model supposes, and which leads), ``league`` (every regimen
-        against every other, both ways, by model), ``reference``, ``ranks``, ``split``,
-        ``inconsistency``, ``contributions``, ``transitivity``, ``components``, ``additivity``,
-        ``interactions`` and ``alternatives``. Ratios on the natural scale; the first regimen
-        against the second.
+        ``used`` and ``set_aside`` (rows of the sheet), ``nodes``, ``comparisons``, ``contrasts``
+        (every two arms of every trial, on the analysis scale), ``summary``, ``intervals`` (what
+        each model supposes, and which leads), ``league`` (every regimen against every other, both
+        ways, by model), ``reference``, ``ranks``, ``split``, ``inconsistency``, ``contributions``,
+        ``transitivity``, ``components``, ``additivity``, ``interactions`` and ``alternatives``.
+        Ratios on the natural scale; the first regimen against the second.
     """
     network = analysis.network
     made = {
@@ -97,6 +97,15 @@ def _comparisons(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
         size = sum(sizes.get((s, t), 0) for s in found.studies for t in found.pair)
         of = (len(found.studies), found.multi_arm, size, analysis.trial_names(found.studies))
         yield *analysis.codes(*found.pair), *of
+
+
+def _contrasts(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
+    """Every two arms of every trial, as other programs take a network."""
+    for study in part.data.studies:
+        for first, second in combinations(study.treatments, 2):
+            effect, variance = study.pair(first, second)
+            codes = analysis.codes(first, second)
+            yield study.study, analysis.network.measure, *codes, effect, math.sqrt(variance)
 
 
 def _summary(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -332,6 +341,7 @@ def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
 _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Rows]]] = {
     "nodes": ("regimen code label components trials patients events reference", _nodes),
     "comparisons": ("first second trials multi_arm patients trial_names", _comparisons),
+    "contrasts": ("trial_id measure first second yi se", _contrasts),
     "summary": (
         "measure regimens trials comparisons reference tau2_reml tau2_dl i2 q q_df q_p "
         "without_path",
