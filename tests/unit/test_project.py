@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from trial_evidence import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "workflow/trial_evidence"
@@ -51,6 +52,7 @@ STREAM = [
     {"report.page", "report.files"},
     {"report"},
     {"changes"},
+    {"exchange"},
     {"watch"},
     {"cli"},
     {"standby"},
@@ -281,3 +283,10 @@ def test_no_outcome_setting_definition_or_factor_is_named_in_the_library():
         for match in named.finditer(path.read_text(encoding="utf-8"))
     }
     assert found == set()
+
+
+def test_the_version_is_said_once():
+    """Who cites a version must find it as the tag, the command and the citation name it."""
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    assert "version" in PROJECT["project"]["dynamic"]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trial_evidence import __version__
 from trial_evidence.config.configuration import (
     Configuration,
     read_configuration,
@@ -90,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trial_evidence", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"trial-evidence {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(
