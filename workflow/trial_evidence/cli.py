@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trial_evidence import __version__
+import trial_evidence
 from trial_evidence.config.configuration import (
     Configuration,
     read_configuration,
@@ -91,7 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trial_evidence", description=__doc__)
-    parser.add_argument("--version", action="version", version=f"trial-evidence {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"trial-evidence {trial_evidence.__version__}"
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(
@@ -187,7 +189,7 @@ def _pool(options: argparse.Namespace) -> None:
 def _figures(options: argparse.Namespace) -> None:
     from trial_evidence.figures.stage import write_figures
     from trial_evidence.pool.columns import ESTIMATE_NUMBERS
-    from trial_evidence.report.tables.at_a_glance import lines_of_setting
+    from trial_evidence.report.files.at_a_glance import lines_of_setting
 
     configuration, sheet, _ = _load(options)
     drawn = write_figures(

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from invented import PCR, RATES, RECEPTOR, SETTING, analysis, configuration
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS
-from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
+from trial_evidence.report.files.at_a_glance import at_a_glance, summary_lines
 
 TIMED = analysis(title="Dual | single")
 COUNTED = analysis(**PCR, id="response", title="Response", effect_modifiers=(RECEPTOR,))

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from report_material import material, with_sensitivity
 from small_project import append_like, evidence_of, replace_text, small_project
+from trial_evidence.report.files.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.files.methods_text import methods_paragraphs
 from trial_evidence.report.files.overview_figures import flow_of, lights_of, summary_of, timeline_of
-from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.robustness import sensitivity_table, timeline_table
 

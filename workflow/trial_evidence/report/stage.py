@@ -12,13 +12,13 @@ from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
 from trial_evidence.pool.columns import ESTIMATE_COUNTS, ESTIMATE_NUMBERS
 from trial_evidence.report.files import bibliography, docx, methods_text, xlsx
+from trial_evidence.report.files.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.files.overview_figures import FOLDER, list_overview, overview_pages
 from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
 from trial_evidence.report.material.material import Material, all_settings, read_material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.page import FILE, Extras, page
 from trial_evidence.report.page.sections import page_settings
-from trial_evidence.report.tables.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.tables.certainty import certainties, certainty_words
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.flow import search_dates

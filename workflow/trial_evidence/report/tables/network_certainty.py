@@ -60,7 +60,7 @@ class _Estimate:
 
 
 def network_certainty_table(material: Material) -> ReportTable:
-    """A row for every dual regimen against every alternative that a path joins it with.
+    """A row for every dual regimen against each of the alternatives that a path joins.
 
     Notes
     -----
