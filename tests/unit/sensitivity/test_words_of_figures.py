@@ -45,6 +45,15 @@ def test_how_often_the_interval_excludes_no_effect(comparison, left_out, overall
     assert words.endswith(f"With all trials the interval {said}")
 
 
+def test_the_result_of_all_trials_is_told_before_those_without_one(comparison):
+    steps = [step("A", *DECIDED), step("B", *OPEN)]
+    words = without_each_trial(comparison, steps, step("All", 0.65, 0.45, 0.94))
+    assert words.startswith(
+        "Leave-one-out forest plot. All 3 trials: risk ratio 0.65 (95% interval 0.45–0.94). With "
+        "one trial left out it lies between 0.60 (without A) and 0.70 (without B)."
+    )
+
+
 @pytest.mark.parametrize(
     ("new", "said"),
     [

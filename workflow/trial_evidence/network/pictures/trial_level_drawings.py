@@ -202,7 +202,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     main = main[main["role"] == "main"]
     said = ["reason", "weighting", "note"]
     main = main.assign(**{name: main[name].astype(object).fillna("") for name in said})
-    notes = [*withheld(found)] or [*map(_sentence, records(main))]
+    notes = [*withheld(found)] or [*map(sentence, records(main))]
     notes.append(f"{count} with both effects of one contrast.")
     words = Words(title, tuple(notes), found.cautions)
     description = f"{title}: {' '.join(notes)}"
@@ -211,7 +211,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     return Drawing("surrogacy", chart)
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def sentence(row: dict[str, Any]) -> str:
     """What one of the main models found."""
     if row["reason"]:
         return str(row["reason"])
