@@ -1,0 +1,269 @@
+"""What a reader with access to the papers should look up first, and what hangs on it.
+
+Listed are rows behind pooled results that nobody has seen at first hand, or on which two readers
+differ. How much hangs on a row is how far the result moves when its number is wrong by a little: by
+one event, by one unit of a printed digit, by what the other reader found; or without the row.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.files import records
+from trial_evidence.measures.effects import FROM_COUNTS, log_hazard_ratio
+from trial_evidence.sensitivity.comparison import Comparison, comparisons
+from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.adjudication import matching_rows, readings, unadjudicated
+from trial_evidence.sheet.values import printed_decimals
+from trial_evidence.words.numbers import format_number
+
+FIRST_HAND = "primary"
+# What of a row is looked up, by the kind of its table.
+FIELDS = {"counts": ("events", "n"), "contrasts": ("hr", "ci_low", "ci_high")}
+WORDS = {"counts": "{} of {}", "contrasts": "{} ({} to {})"}
+# Of counts: which arm the first and the second row of a trial's result is.
+ARMS = ("experimental", "control")
+COLUMNS = [
+    "table", "row", "trial", "result", "value", "link", "place", "why", "moves", "analyses",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How far a result moves, in half widths of its interval, and what it is then."""
+
+    share: float
+    what: str
+    crosses: bool
+
+
+def _size(movement: Movement) -> tuple[bool, float]:
+    return movement.crosses, movement.share
+
+
+@dataclass(frozen=True)
+class Hangs:
+    """What hangs on a row in one analysis: the largest movement, and those that are told."""
+
+    title: str
+    most: Movement
+    told: tuple[Movement, ...]
+
+    @property
+    def words(self) -> str:
+        """The movements in a sentence."""
+        return f"{self.title}: {'; '.join(dict.fromkeys(m.what for m in self.told))}"
+
+
+def worklist(configuration: Configuration, sheet: Sheet, trials: pd.DataFrame) -> pd.DataFrame:
+    """The rows to look up, what most hangs on first.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        ``results/<setting>/trials.csv`` of all settings.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS``, a row a row of the sheet: ``value`` as it is there now, ``why`` in
+        words, ``moves`` the largest movement in half widths of the interval (a result that changes
+        sides of no effect comes before one that does not).
+    """
+    differ = {(row["table"], row["row"]) for row in records(unadjudicated(sheet))}
+    listed: dict[tuple[str, int], list[Hangs]] = {}
+    for setting in configuration.settings:
+        own = trials[trials["setting"] == setting]
+        for c in comparisons(configuration, setting, own):
+            if c.measure != c.analysis.measures[0]:
+                continue
+            tables = {outcome.label: outcome.table for outcome in c.analysis.outcomes}
+            for at, trial in enumerate(records(c.rows)):
+                for arm, number in enumerate(map(int, str(trial["rows"]).split(";"))):
+                    table = tables[trial["outcome"]]
+                    row = _row(sheet, table, number)
+                    if row["verification"] == FIRST_HAND and (table, number) not in differ:
+                        continue
+                    title = f"{configuration.settings[setting]}, {c.analysis.title}"
+                    *small, without = _movements(c, sheet, table, row, at, arm)
+                    most = max(small, key=_size, default=without)
+                    found = Hangs(title, max(most, without, key=_size), (most, without))
+                    listed.setdefault((table, number), []).append(found)
+    rows = [_listed(sheet, *place, moved) for place, moved in listed.items()]
+    rows.sort(key=lambda row: (not row.pop("crosses"), -row["moves"], row["table"], row["row"]))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def value_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
+    """What is to be looked up, as a paper prints it: ``67 of 118``, ``0.68 (0.58 to 0.80)``."""
+    kind = sheet.kinds[table]
+    return WORDS[kind].format(*(_printed(row, field) for field in FIELDS[kind]))
+
+
+def key_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
+    """Which row it is, as second_reading.csv says it."""
+    alike = sheet[table][sheet[table]["trial_id"] == row["trial_id"]]
+    names = [
+        name
+        for name in alike.columns
+        if name.endswith("arm_id") or name in ("definition", "endpoint", "subgroup")
+    ]
+    for more in ("population", "analysis", "assessor", "source_id", "locator"):
+        same = alike[(alike[names] == [row[name] for name in names]).all(axis=1)]
+        if len(same[same["status"] == "current"]) == 1:
+            break
+        names += [more] if more in alike.columns else []
+    return ";".join(f"{name}={row[name]}" for name in names)
+
+
+def _row(sheet: Sheet, table: str, number: int) -> dict[str, Any]:
+    (row,) = records(sheet[table][sheet[table]["row"] == number])
+    return row
+
+
+def _printed(row: Mapping[str, Any], field: str) -> str:
+    value = row[field]
+    return str(row.get(f"{field}_printed") or ("?" if value != value else f"{value:g}"))
+
+
+def _listed(sheet: Sheet, table: str, number: int, found: list[Hangs]) -> dict[str, Any]:
+    row = _row(sheet, table, number)
+    most = max((hangs.most for hangs in found), key=_size)
+    trial = sheet["trials"].set_index("trial_id").loc[row["trial_id"]]
+    (source,) = records(sheet["sources"][sheet["sources"]["source_id"] == row["source_id"]])
+    return {
+        "table": table, "row": number, "trial": trial["name"], "result": _result(sheet, table, row),
+        "value": value_of(sheet, table, row), "link": _link(source, trial), "place": row["locator"],
+        "why": ". ".join(hangs.words for hangs in found),
+        "moves": most.share, "crosses": most.crosses,
+        "analyses": "; ".join(hangs.title for hangs in found),
+    }  # fmt: skip
+
+
+def _result(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
+    """A result as a person would look for it in the paper."""
+    labels = sheet["arms"].set_index("arm_id")["label"]
+    if sheet.kinds[table] == "counts":
+        what = [labels[row["arm_id"]], row["definition"], row["population"]]
+    else:
+        pair = (labels[row[f"{side}_arm_id"]] for side in ARMS)
+        what = [" v ".join(pair), row["endpoint"], f"{row['analysis']} analysis", row["assessor"]]
+    if row["subgroup"] != "all":
+        what.append(row["subgroup"].replace("=", " ").replace("_", " "))
+    return ", ".join(map(str, what))
+
+
+def _link(source: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
+    """Where the result can be found: the source itself, then the registry."""
+    known = [
+        f"https://doi.org/{source['doi']}" if source["doi"] else "",
+        f"PMID {source['pmid']}" if source["pmid"] else "",
+        str(source["pmcid"] or ""),
+        f"https://clinicaltrials.gov/study/{trial['nct']}" if trial["nct"] else "",
+    ]
+    return " ".join(filter(None, known))
+
+
+def _movements(
+    c: Comparison, sheet: Sheet, table: str, row: Mapping[str, Any], at: int, arm: int
+) -> Iterator[Movement]:
+    """Every plausible error of a row; the last is the trial left out."""
+    changed = [*_errors(c, sheet, table, row, at, arm)]
+    yi = np.tile(c.yi[:, None], len(changed) + 1)
+    vi = np.tile(c.vi[:, None], len(changed) + 1)
+    for n, (_, effect, variance) in enumerate(changed, start=1):
+        yi[at, n], vi[at, n] = effect, variance
+    found = c.refit(yi, vi)
+    rest = np.arange(c.k) != at
+    without = c.refit(c.yi[rest, None], c.vi[rest, None])
+    now = [float(ends[0]) for ends in found[:3]]
+    each = [
+        (what, [float(ends[n]) for ends in found[:3]])
+        for n, (what, _, _) in enumerate(changed, start=1)
+    ]
+    each.append(("without this trial", [float(ends[0]) for ends in without[:3]]))
+    for what, ends in each:
+        share = abs(ends[0] - now[0]) / ((now[2] - now[1]) / 2)
+        crosses = (now[1] <= 0 <= now[2]) != (ends[1] <= 0 <= ends[2])
+        before, after = (format_number(c.natural(value[0]), 2) for value in (now, ends))
+        side = ", and the interval crosses the line of no difference" if crosses else ""
+        moved = f"moves {c.reading.short} {before} to {after}"
+        if before == after:
+            moved = f"leaves {c.reading.short} at {before}"
+        yield Movement(share, f"{what} {moved}{side}", crosses)
+
+
+def _errors(
+    c: Comparison, sheet: Sheet, table: str, row: Mapping[str, Any], at: int, arm: int
+) -> Iterator[tuple[str, float, float]]:
+    """Name of an error, and effect and variance of the trial as it would be."""
+    kind = sheet.kinds[table]
+    others = _other_reader(sheet, table, row)
+    if kind == "counts":
+        wrong = [("one event more", {"events": row["events"] + 1.0}),
+                 ("one event fewer", {"events": row["events"] - 1.0})]  # fmt: skip
+        for what, cells in [*wrong, *others]:
+            found = _of_counts(c, at, arm, {**row, **cells})
+            if found is not None:
+                yield what, *found
+        return
+    wrong = [
+        (f"{field} one unit {word}", {field: row[field] + sign * unit})
+        for field in FIELDS[kind]
+        if row[field] == row[field]
+        for unit in [10.0 ** -printed_decimals(_printed(row, field))]
+        for sign, word in ((1, "higher"), (-1, "lower"))
+    ]
+    inverted = c.rows.iloc[at]["inverted"] == "yes"
+    for what, cells in [*wrong, *others]:
+        effect, variance = _of_ratio({**row, **cells})
+        if math.isfinite(effect) and math.isfinite(variance):
+            yield what, -effect if inverted else effect, variance
+
+
+def _other_reader(
+    sheet: Sheet, table: str, row: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    for reading in readings(sheet):
+        if reading.agree or reading.table != table or reading.trial_id != row["trial_id"]:
+            continue
+        if row["row"] not in matching_rows(sheet, reading):
+            continue
+        pairs = zip(reading.fields, reading.second, strict=True)
+        cells = {
+            field: _number(text) for field, text in pairs if field in FIELDS[sheet.kinds[table]]
+        }
+        if cells and not any(map(math.isnan, cells.values())):
+            yield "the second reader's value", cells
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _of_counts(
+    c: Comparison, at: int, arm: int, row: Mapping[str, Any]
+) -> tuple[float, float] | None:
+    trial = c.rows.iloc[at]
+    cells = {name: float(trial[name]) for side in ARMS for name in (f"events_{side}", f"n_{side}")}
+    cells |= {f"{field}_{ARMS[arm]}": float(row[field]) for field in FIELDS["counts"]}
+    if not all(0 <= cells[f"events_{side}"] <= cells[f"n_{side}"] for side in ARMS):
+        return None
+    tables = ([cells[f"{field}_{side}"]] for side in ARMS for field in FIELDS["counts"])
+    found = FROM_COUNTS[c.measure](*tables)
+    return float(found.yi[0]), float(found.vi[0])
+
+
+def _of_ratio(row: Mapping[str, Any]) -> tuple[float, float]:
+    names = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
+             "events_experimental", "events_control")  # fmt: skip
+    found = log_hazard_ratio(*([row[name]] for name in names))
+    return float(found["yi"].iloc[0]), float(found["vi"].iloc[0])
