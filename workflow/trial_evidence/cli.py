@@ -119,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         "--width", type=float, default=None, help="in mm; by default the first width of the style"
     )
     styled.add_argument("--analysis", default="", help="only the figures of this analysis")
+    styled.add_argument("--figure", default="", help="only figures of this name, such as forest")
     styled.add_argument("--processes", type=int, default=1, help="to draw with")
     sensitivity = command("sensitivity", _sensitivity, "sensitivity analyses of one setting")
     sensitivity.add_argument("--setting", required=True)
@@ -219,7 +220,14 @@ def _styled(options: argparse.Namespace) -> None:
     )
     certainty = certainty_words(certainties(material))
     folder = write_styled_figures(
-        material, looks, look, options.processed, certainty, options.analysis, options.processes
+        material,
+        looks,
+        look,
+        options.processed,
+        certainty,
+        options.analysis,
+        options.figure,
+        options.processes,
     )
     print(f"The figures are in {folder}. {look.description}.")
 

@@ -25,7 +25,7 @@ ContrastKind = Literal[
 ]
 # Folder of the figures of all harms of a setting.
 HARMS = "harms"
-Column = Literal["control", "counts", "source", "definition", "weight", "risk_of_bias"]
+Column = Literal["control", "counts", "source", "definition", "follow_up", "weight", "risk_of_bias"]
 
 
 class Outcome(Form):
