@@ -214,7 +214,7 @@ def test_a_hazard_ratio_without_standard_error_gives_way():
     evidence = from_hazard_ratios(rows)
     assert rows_used(evidence) == ["3"]
     assert reasons(evidence) == {
-        2: "no interval, exact p value or events: the standard error is not known"
+        2: "no interval, exact p value or events from which to compute the standard error"
     }
 
 

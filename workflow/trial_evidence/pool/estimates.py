@@ -73,7 +73,7 @@ def pool_setting(
         What earlier runs have pooled; by default everything is pooled now.
     """
     parts = parts or Parts()
-    used, rates = (_with_own_results(t, configuration.confidence_level) for t in (used, rates))
+    used, rates = (with_own_results(t, configuration.confidence_level) for t in (used, rates))
     bare = replace(configuration, analyses=(), rates=())
 
     def pooled(pool: "Callable[..., _Pool]", rows: pd.DataFrame, *of: Any) -> "_Pool":
@@ -331,7 +331,7 @@ class _Pool:
         }  # fmt: skip
 
 
-def _with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
+def with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     """Each trial's own estimate with its interval, on the natural scale.
 
     The interval is the published one at its own level; a Wald interval where none was published.

@@ -193,7 +193,9 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
         beside["partner"] = partners
     header = capital(", ".join(map(say, beside)))
     months = say("Follow-up\n(months)")
+    unit = f" {say('months')}"
     switch = "" if "follow_up" in (analysis.figure.columns or ()) else "follow_up"
+    followed = Column("follow_up", months, "right", "left", 3, unit=unit, switch=switch)
     lights, note = tuple(map(say, LIGHTS)), say(JUDGEMENTS_NOTE)
     bias = Column("risk_of_bias", say("Risk of bias"), "center", "right", 4, lights, note)
     result = f"{say(evidence.measure.title)}\n({say('{level}% CI', level=evidence.level)})"
@@ -208,9 +210,7 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
         _counts("experimental", "experimental", first, say): counted,
         _counts("control_counts", "control", second, say): counted,
         Cells(Column("source", say("Result"), "left", "left", 3), source): not counted,
-        Cells(Column("follow_up", months, "right", "left", 3, switch=switch), follow_up): any(
-            map(follow_up, rows)
-        ),
+        Cells(followed, follow_up): any(map(follow_up, rows)),
         evidence.weight_cells(): analysis.pool != "none",
         evidence.result_cells(result): True,
         Cells(bias): any(evidence.lights(row) for row in rows),

@@ -147,7 +147,7 @@ class Evidence(Generic[AnyAnalysis]):
     def weight_cells(self) -> Cells:
         """The column of weights."""
         return Cells(
-            Column("weight", self.say("Weight\n(%)"), "right", "right", 1),
+            Column("weight", self.say("Weight\n(%)"), "right", "right", 1, unit="%"),
             lambda record: self.share(record["weight"]),
             lambda _, group: self.share(float(group.loc[group["pooled"] == "yes", "weight"].sum())),
         )
@@ -180,6 +180,7 @@ class Evidence(Generic[AnyAnalysis]):
                 weight=record["weight"],
                 lights=self.lights(record),
                 remark=self._remark(record),
+                sources=tuple(str(record["source_id"]).split(" / ")),
             )
 
     def _remark(self, record: Record) -> str:

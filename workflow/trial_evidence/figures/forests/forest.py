@@ -51,6 +51,8 @@ class Column:
         do; a style decides whether they are drawn.
     note
         Small print that explains the column, printed where the column is.
+    unit
+        Follows its numbers where they stand below the first column, far from their heading.
     switch
         Field of the style that says whether the column is shown; empty where it always is.
     """
@@ -62,6 +64,7 @@ class Column:
     priority: int = 0
     lights: tuple[str, ...] = ()
     note: str = ""
+    unit: str = ""
     switch: str = ""
 
     def shown(self, style: Style) -> bool:
@@ -97,8 +100,8 @@ class Row:
         Judgements for the column that has lights, one for each; empty for none.
     prediction
         Limits of a prediction interval, drawn as a bar behind the row's own mark; None for none.
-    remark
-        What a footnote says of its result, which gets a mark.
+    remark, mark
+        What a footnote says of its result, and the mark behind the result that leads there.
     sources
         Ids of the sources of its result, whose numbers stand beside its name.
     below
@@ -114,6 +117,7 @@ class Row:
     lights: tuple[Judgement, ...] = ()
     prediction: tuple[float, float] | None = None
     remark: str = ""
+    mark: str = ""
     sources: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
 
@@ -184,11 +188,6 @@ class Forest(Described):
         """With a mark at every result that has a remark, and the remarks as footnotes."""
         remarks = dict.fromkeys(row.remark for row in self.rows if row.remark)
         marks = dict(zip(remarks, map(footnote_mark, count()), strict=False))
-        rows = tuple(
-            replace(row, texts={**row.texts, RESULT: row.texts[RESULT] + marks[row.remark]})
-            if row.remark
-            else row
-            for row in self.rows
-        )
+        rows = tuple(replace(row, mark=marks.get(row.remark, "")) for row in self.rows)
         said = tuple(f"{mark} {remark}." for remark, mark in marks.items())
         return replace(self, rows=rows, footnotes=(*said, *self.footnotes))

@@ -17,7 +17,7 @@ from trial_evidence.figures.canvas.chart import (
 from trial_evidence.figures.canvas.page import Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import ELLIPSIS, clean, text_width_mm
-from trial_evidence.figures.forests.forest import BOLD, INDENTED, MUTED, Column, Forest, Row
+from trial_evidence.figures.forests.forest import BOLD, INDENTED, MUTED, RESULT, Column, Forest, Row
 from trial_evidence.figures.forests.widths import Table, closer, fit_columns, pitch_mm, stacked
 
 
@@ -76,13 +76,15 @@ def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
         found = fit_columns(wanted, measured, tight)
         if len(found.columns) > len(fitting.columns):
             fitting, style = found, tight
-    columns, dropped = fitting.columns, fitting.dropped
+    columns, dropped = fitting.columns, [*fitting.dropped]
+    if style.width_mm < Style.width_mm:
+        dropped += [column for column in forest.columns if column.lights and column not in wanted]
     rows = tuple(stacked(wanted, rows, fitting.stacked)[1])
     placed, panel = _place(columns, rows, forest.axis, style)
     drawing = _Drawing(style, forest.say)
     drawing.columns, drawing.panel = placed, panel
     drawing.headline(forest.title)
-    drawing.header()
+    drawing.header(rows)
     top = drawing.y
     centres = drawing.rows(rows)
     panel = replace(panel, top=top, bottom=drawing.y + style.row_mm / 4)
@@ -137,13 +139,15 @@ class _Drawing(Chart):
     columns: Sequence[_Placed]
     panel: Panel
 
-    def header(self) -> None:
+    def header(self, rows: Sequence[Row]) -> None:
         """Headings on one foot line, those of lights one by one under their column's."""
         style, headings = self.style, []
+        table = Table([placed.column for placed in self.columns], rows, style)
         for placed in self.columns:
             column, lights = placed.column, placed.column.lights
             lines = column.heading(placed.width + HAIR_MM, style.text_pt) + [""] * bool(lights)
-            headings.append((placed.anchor(), lines, column.align))
+            anchor = placed.anchor() - table.marks_mm(column)
+            headings.append((anchor, lines, column.align))
             headings += [
                 (x, [light], "center")
                 for x, light in zip(placed.lights(style), lights, strict=True)
@@ -190,7 +194,9 @@ class _Drawing(Chart):
             deepest = max(deepest, len(lines) + len(below))
             # the first line is level with the marks, the others are below it
             y = middle + (len(lines) - 1) / 2 * leading
-            x = placed.anchor(indent)
+            x = placed.anchor(indent) - table.marks_mm(column)
+            if column.key == RESULT:
+                self.word("mark", row.mark, x, middle, "left", False, colour)
             self.word("cell", lines, x, y, column.align, row.kind in BOLD, colour)
             y += (len(lines) + len(below)) / 2 * leading
             self.word("cell", below, x, y, column.align, False, style.muted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from trial_evidence.figures.canvas.chart import HAIR_MM
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
-from trial_evidence.figures.forests.forest import BOLD, INDENTED, Column, Row
+from trial_evidence.figures.forests.forest import BOLD, INDENTED, RESULT, Column, Row
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 # Share of the least widths of panel and words that is left when nothing else helps.
@@ -69,10 +69,12 @@ def stacked(
         return list(columns), list(rows)
     first, *others = columns
     headings = "; ".join(clean(column.header) for column in under)
-    with_texts = [
-        replace(row, below=tuple(filter(None, (row.text(column) for column in under))))
-        for row in rows
-    ]
+
+    def below(row: Row) -> tuple[str, ...]:
+        found = [(text, column.unit) for column in under if (text := row.text(column))]
+        return tuple(text + unit * text[-1].isdigit() for text, unit in found)
+
+    with_texts = [replace(row, below=below(row)) for row in rows]
     return [replace(first, header=f"{first.header}\n{headings}"), *others], with_texts
 
 
@@ -125,6 +127,12 @@ class Table:
         text = "; ".join(part.replace(" ", NO_BREAK) for part in row.below)
         return wrap(text, room + HAIR_MM, self.style.text_pt)
 
+    def marks_mm(self, column: Column) -> float:
+        """Room for the marks of footnotes behind the texts of a column."""
+        if column.key != RESULT:
+            return 0.0
+        return max((text_width_mm(row.mark, self.style.text_pt) for row in self.rows), default=0.0)
+
     def widths(self, share: float = 1.0) -> list[float] | None:
         """Widths that leave panel and words a share of their least widths; None if none do."""
         style = self.style
@@ -137,7 +145,13 @@ class Table:
             room -= style.panel_gap_mm + max(0, count - 1) * style.column_gap_mm
         room -= sum(demands[c.key] for c in self.columns if c.align != "left")
         level = _water_level(words, room)
-        if level is None or level < share * style.text_column_min_mm:
+        least = share * style.text_column_min_mm
+        if share == 1.0 and self.columns:
+            # before a text under the first one is broken, another column goes there
+            parts = [part.replace(" ", NO_BREAK) for row in self.rows for part in row.below]
+            longest = max((text_width_mm(part, style.text_pt) for part in parts), default=0.0)
+            least = max(least, longest + style.indent_mm if parts else 0.0)
+        if level is None or level < least:
             return None
         return [
             self._width(column, level)
@@ -159,7 +173,7 @@ class Table:
                 continue
             for line in self.cell(row, column, room - indent):
                 widths.append(indent + text_width_mm(line, size, row.kind in BOLD))
-        return max(widths)
+        return max(widths) + self.marks_mm(column)
 
     def _runs_on(self, row: Row) -> bool:
         """Whether the first text of a row may run beyond its column: the next cell is empty."""

@@ -14,8 +14,6 @@ from zlib import crc32
 
 from PIL import Image
 
-from trial_evidence.words.numbers import MARKS
-
 SVG = "http://www.w3.org/2000/svg"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 # Elements that say in the file what the page says around the figure, or that have no place in it.
@@ -303,8 +301,7 @@ def _link(root: ElementTree.Element, links: Sequence[RowLink]) -> int:
     """Lay a link over the row of each trial; the number laid."""
     width = float(root.get("viewBox", "0 0 0 0").split()[2])
     lines = [_line(element) for element in root.iter(f"{{{SVG}}}text")]
-    # the mark of a footnote is no part of a result
-    baselines = {(round(line.y, 1), line.text.rstrip(MARKS)) for line in lines}
+    baselines = {(round(line.y, 1), line.text) for line in lines}
     taken: set[_Line] = set()
     for link in links:
         rows = [
