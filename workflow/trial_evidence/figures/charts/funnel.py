@@ -232,7 +232,8 @@ def extended_funnel(
         at = pd.DataFrame(
             {"x": natural([estimate], axis.scale), "standard_error": error, "kind": name}
         )
-        keys = _keys([style.ink, style.paper], style)
+        # a diamond is wider than a disc of its size, and has to fit its key
+        keys = _keys([style.ink, style.paper], style) | {"size": 1.6}
         legends[-1] = legend([_KINDS[0], name], style, keys, shape=["o", "D"])
         marked = [
             geom_disc(
