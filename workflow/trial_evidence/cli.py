@@ -456,6 +456,7 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
         name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
         for name in dictionary.of_kind("counts", "contrasts")
     }
+    known["trials"] = {c.name: c.words for c in dictionary.tables["trials"].columns.values()}
     looks = sound(lambda: read_figure_configuration(folder))
     if looks is not None:
         known["languages"] = looks.languages

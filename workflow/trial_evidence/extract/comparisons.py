@@ -55,7 +55,7 @@ def _choose(
     """Rows of a contrast that the analysis may take, and which of them it takes."""
     arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
     candidates = context.candidates(analysis, arms, levels)
-    orders = context.selection.of(analysis.table)
+    orders = context.configuration.own(analysis).selection.of(analysis.table)
     kept_out: dict[int, str] = {}
     if analysis.kind == "counts":
         several = ["outcome"] if len(analysis.endpoints) > 1 else []

@@ -76,10 +76,13 @@ def pool_setting(
     used, rates = (with_own_results(t, configuration.confidence_level) for t in (used, rates))
     bare = replace(configuration, analyses=(), rates=())
 
-    def pooled(pool: "Callable[..., _Pool]", rows: pd.DataFrame, *of: Any) -> "_Pool":
+    def pooled(
+        pool: "Callable[..., _Pool]", rows: pd.DataFrame, entry: Analysis | RateAnalysis, *of: Any
+    ) -> "_Pool":
         # Where its rows stand among those of other analyses is nothing to an analysis.
         own = rows.reset_index(drop=True)
-        kept = parts.value((pool, own, bare, *of), lambda: pool(own, bare, *of))
+        methods = bare.own(entry) if isinstance(entry, Analysis) else bare
+        kept = parts.value((pool, own, methods, entry, *of), lambda: pool(own, methods, entry, *of))
         return replace(kept, weights={rows.index[at]: w for at, w in kept.weights.items()})
 
     pools = [

@@ -140,6 +140,7 @@ def footnotes(
         yield say("Not pooled: these comparisons are too different to combine.")
     elif lead is not None:
         yield _model(evidence, lead, subgroup)
+    yield from _included(evidence)
     yield from _selection(evidence, trials)
     found: dict[str, dict[str, None]] = {}
     for record in records(trials):
@@ -236,6 +237,20 @@ def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
         interval=say(INTERVAL_WORDS[pooling.estimate_interval][2]),
         prediction=say(PREDICTION_WORDS[pooling.prediction_interval]),
     )
+
+
+def _included(evidence: Evidence[Analysis]) -> Iterator[str]:
+    """Which trials the analysis is restricted to."""
+    say, rule = evidence.say, evidence.analysis.trials
+    parts = [
+        f"{say(column.replace('_', ' '))}: {say(' or ').join(map(say, words))}"
+        for column, words in rule.where.items()
+    ]
+    if rule.years:
+        first, last = rule.years
+        parts.append(say("first reported {first} to {last}", first=first, last=last))
+    if parts:
+        yield say("Restricted to trials with {parts}.", parts="; ".join(parts))
 
 
 def _selection(evidence: Evidence[Analysis], trials: pd.DataFrame) -> Iterator[str]:
