@@ -219,16 +219,8 @@ def _styled(options: argparse.Namespace) -> None:
         configuration, report, sheet, options.processed, options.results, networks
     )
     certainty = certainty_words(certainties(material))
-    folder = write_styled_figures(
-        material,
-        looks,
-        look,
-        options.processed,
-        certainty,
-        options.analysis,
-        options.figure,
-        options.processes,
-    )
+    asked = options.processed, certainty, options.analysis, options.figure, options.processes
+    folder = write_styled_figures(material, looks, look, *asked)
     print(f"The figures are in {folder}. {look.description}.")
 
 

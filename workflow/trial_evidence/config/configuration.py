@@ -45,6 +45,8 @@ class Outcome(Form):
         Label in figures and tables; if left out, the name in the sheet.
     survival
         Every death is an event, and nothing else.
+    words
+        In a sentence: event-free survival; if left out, the label.
     """
 
     name: SkipJsonSchema[str]
@@ -52,6 +54,12 @@ class Outcome(Form):
     better: Literal["more", "fewer"]
     label: Text = ""
     survival: forms.Truth = False
+    words: Text = ""
+
+    @property
+    def in_words(self) -> str:
+        """The outcome in a sentence."""
+        return self.words or self.label
 
 
 _Names = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
@@ -221,6 +229,8 @@ class Analysis(OfOutcomes):
     harm
         The outcome is a harm: the arms of a trial come from one source, trials are pooled where
         they define it alike, and all harms of a setting are shown together.
+    in_words
+        The two treatments in a sentence: dual blockade, trastuzumab; if left out, the arms.
     trials
         Which trials are included.
     pooling
@@ -236,6 +246,7 @@ class Analysis(OfOutcomes):
     arm_labels: Annotated[tuple[str, str], Field(alias="arms")]
     effect_modifiers: Modifiers = ()
     harm: forms.Truth = False
+    in_words: Maybe[tuple[Text, Text]] = None
     trials: TrialRule = TrialRule()
     pooling: OwnPooling = OwnPooling()
     selection: Mapping[str, Order] = Field(default_factory=dict)
@@ -253,6 +264,11 @@ class Analysis(OfOutcomes):
             yield from ((("selection", *place), said) for place, said in found)
         if self.figure.axis and self.figure.axis[0] <= 0 and first.is_ratio:
             yield ("figure", "axis"), "does not fit the measure: a ratio is greater than 0."
+
+    @property
+    def treatments(self) -> tuple[str, str]:
+        """Experimental and control treatment in a sentence."""
+        return self.in_words or self.arm_labels
 
     @property
     def folder(self) -> str:
