@@ -12,6 +12,13 @@ from trial_evidence.measures import MEASURES
 from trial_evidence.words.numbers import format_interval, format_number
 
 CURVE = "digitised_curve"
+# By what a standard error was worked out from.
+_COMPUTED = {
+    "lower limit": "{shown}% CI computed from the lower limit",
+    "upper limit": "{shown}% CI computed from the upper limit",
+    "p value": "{shown}% CI computed from the p value",
+    "events": "{shown}% CI computed from the events",
+}
 # Limits that differ by less than this share are one interval printed twice.
 _SAME = 1e-9
 
@@ -79,5 +86,4 @@ def interval_remark(record: Mapping[str, Any], level: float) -> str:
         return (
             "Read from the published curve" if record["derivation"] == CURVE else "Not as published"
         )
-    source = record["se_source"]
-    return f"{{shown}}% CI computed from the {source}" if source else ""
+    return _COMPUTED.get(record["se_source"], "")

@@ -1,6 +1,7 @@
 """Benefits and harms in plain language, with absolute effects and certainty, in GRADE's style."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
 from string import ascii_lowercase
 from typing import Any
 
@@ -47,10 +48,7 @@ def plain_language_table(material: Material, found: Sequence[Certainty]) -> Repo
         for row in (*_benefits(material, rated, setting), *_harms(material, setting))
     ]
     formats: dict[str, Format] = {
-        "participants": lambda row: (
-            f"{counted(int(row['participants']), 'patient')}, " * (row["participants"] > 0)
-            + counted(int(row["k"]), "trial")
-        ),
+        "participants": _participants,
         "per": lambda row, key: _per(row[key]),
         "change": lambda row: "" if row["difference"] is None else change_in_words(row),
     }
@@ -164,6 +162,12 @@ def _said(
 
 def _about(analysis: Analysis, level: str) -> str:
     return ", ".join(filter(None, (capital(analysis.outcomes[0].in_words), level)))
+
+
+def _participants(row: Row) -> str:
+    """Patients, where every trial says how many, and trials."""
+    patients, trials = row["participants"], counted(int(row["k"]), "trial")
+    return trials if isnan(patients) else f"{counted(int(patients), 'patient')}, {trials}"
 
 
 def _per(risk: float | None) -> str:
