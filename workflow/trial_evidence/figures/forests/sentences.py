@@ -315,13 +315,14 @@ def _left_out(
     say = evidence.say
     named: dict[str, list[str]] = {}
     for trial, group in missing.groupby("trial", sort=False):
-        reasons = dict.fromkeys(say(_brief(reason)) for reason in group["reason"])
+        reasons = dict.fromkeys(say(brief(reason)) for reason in group["reason"])
         named.setdefault("; ".join(reasons), []).append(str(trial))
     for reason, those in named.items():
         yield say("Eligible, but {reason}: {trials}.", reason=reason, trials=", ".join(those))
 
 
-def _brief(reason: str) -> str:
+def brief(reason: str) -> str:
+    """Why a row was set aside, as the end of a sentence on its trial."""
     if reason.startswith("verification is "):
         return "no verified result"
     if reason.startswith("no complete pair"):

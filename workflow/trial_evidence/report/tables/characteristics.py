@@ -7,6 +7,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import NO_AGENT
 from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, arm_regimens, join_agents
+from trial_evidence.figures.forests.sentences import brief
 from trial_evidence.files import records
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
 from trial_evidence.report.material.table import ReportTable
@@ -41,8 +42,10 @@ def characteristics_table(material: Material) -> ReportTable:
 
 
 def included_trials(material: Material) -> set[str]:
-    """Trials with a result that a comparison or a pool of rates shows."""
-    return {*material.evidence.trials["trial_id"], *material.evidence.rates["trial_id"]}
+    """Trials with a result that a comparison, a pool of rates or a network shows."""
+    evidence = material.evidence
+    in_networks = {row["trial_id"] for row in evidence.networks.rows("used")}
+    return {*evidence.trials["trial_id"], *evidence.rates["trial_id"], *in_networks}
 
 
 def excluded_table(material: Material) -> ReportTable:
@@ -53,7 +56,7 @@ def excluded_table(material: Material) -> ReportTable:
     rows = [
         trial
         | {
-            "why": "; ".join(aside.get(trial["trial_id"], [NO_RESULT])),
+            "why": "; ".join(dict.fromkeys(map(brief, aside.get(trial["trial_id"], [NO_RESULT])))),
             "source_id": JOINED.join(source_ids(read.get(trial["trial_id"], ""))),
         }
         for setting in material.settings

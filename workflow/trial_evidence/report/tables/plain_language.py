@@ -1,13 +1,13 @@
 """Benefits and harms in plain language, with absolute effects and certainty, in GRADE's style."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isnan
+from math import isnan, nan
 from string import ascii_lowercase
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.figures.forests.axes import lower_first
-from trial_evidence.report.absolute.control_risks import control_risks
+from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect, effects_to_apply
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
@@ -89,6 +89,8 @@ def statement(
     if reading.includes_null(lead):
         forms = _NO_DIFFERENCE
         within = lead["ci_low"] > 1 / worthwhile and lead["ci_high"] < worthwhile
+        if not within and not certainty:
+            return f"The trials leave open whether {treatment} changes {outcome}."
         if not within and certainty != LEVELS[0]:
             open_ = f"{treatment} may {verb} {outcome}, but the interval includes no difference."
             return capital(open_)
@@ -116,7 +118,7 @@ def _benefits(
             **lead,
             **absolute,
             "side": BENEFIT,
-            "about": _about(analysis, start.level if start else ""),
+            "about": _about(analysis, start),
             "rated": rated.get(place),
             "sentence": f"Compared with {control}, {lower_first(said)}",
         }
@@ -160,8 +162,11 @@ def _said(
     )
 
 
-def _about(analysis: Analysis, level: str) -> str:
-    return ", ".join(filter(None, (capital(analysis.outcomes[0].in_words), level)))
+def _about(analysis: Analysis, start: StartingRisk | None) -> str:
+    """The outcome, and the time by which it is counted."""
+    months = start.months if start else nan
+    by = "" if isnan(months) else f", {months:g} months"
+    return capital(analysis.outcomes[0].in_words) + by
 
 
 def _participants(row: Row) -> str:
