@@ -40,6 +40,8 @@ from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 LEAST_TRIALS = 10
 _REGIONS = ["p > 0.10", "0.05 < p < 0.10", "0.01 < p < 0.05", "p < 0.01"]
+# Points in a legend, whose keys are no higher than a capital.
+_FITS_ITS_KEY = 1.6
 _KINDS = ["Trial", "Imputed by trim-and-fill"]
 _STEPS = 61
 _VERDICTS = (
@@ -232,8 +234,7 @@ def extended_funnel(
         at = pd.DataFrame(
             {"x": natural([estimate], axis.scale), "standard_error": error, "kind": name}
         )
-        # a diamond is wider than a disc of its size, and has to fit its key
-        keys = _keys([style.ink, style.paper], style) | {"size": 1.6}
+        keys = _keys([style.ink, style.paper], style)
         legends[-1] = legend([_KINDS[0], name], style, keys, shape=["o", "D"])
         marked = [
             geom_disc(
@@ -286,7 +287,7 @@ def _ending(made: SpanOf, high: float) -> SpanOf:
 
 
 def _keys(fills: list[str], style: Style) -> dict[str, Any]:
-    return {"fill": fills, "color": style.ink, "size": point_size(style.square_unweighted_mm)}
+    return {"fill": fills, "color": style.ink, "size": _FITS_ITS_KEY}
 
 
 def _shaded(further: pd.DataFrame, across: Any, up: Any, axis: Axis) -> p9.geom_polygon:
