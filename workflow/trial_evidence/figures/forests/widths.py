@@ -125,7 +125,8 @@ class Table:
         if column is not self.columns[0]:
             return ()
         text = "; ".join(part.replace(" ", NO_BREAK) for part in row.below)
-        return wrap(text, room + HAIR_MM, self.style.text_pt)
+        lines = wrap(text, room + HAIR_MM, self.style.text_pt)
+        return tuple(line.replace(NO_BREAK, " ") for line in lines)
 
     def marks_mm(self, column: Column) -> float:
         """Room for the marks of footnotes behind the texts of a column."""
