@@ -5,7 +5,7 @@
 # make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
 # make changes [SINCE=revision]          what your edit changes since the last commit
 # make calibrate                         coverage of the intervals (simulation, a few minutes)
-# make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>]   for a journal or a slide
+# make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>] [FIGURE=forest]   for a journal or a slide
 # make mutants                           would the tests notice? (a sample of faults, half an hour)
 # make approve                           take over what the made-up project's outputs say now
 # make explain ROW=pcr:6                 why a row is, or is not, in an analysis
@@ -60,7 +60,8 @@ test-edits: $(STAMP)
 
 figures: all
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence styled --style "$(STYLE)" \
-	  $(if $(WIDTH),--width $(WIDTH)) $(if $(ANALYSIS),--analysis "$(ANALYSIS)") --processes 2
+	  $(if $(WIDTH),--width $(WIDTH)) $(if $(ANALYSIS),--analysis "$(ANALYSIS)") \
+	  $(if $(FIGURE),--figure "$(FIGURE)") --processes 2
 
 calibrate: all
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence calibrate

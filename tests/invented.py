@@ -17,6 +17,7 @@ from trial_evidence.config.configuration import (
 from trial_evidence.config.methods import FigureFiles
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.tables import PRINTED
 
 ROOT = Path(__file__).resolve().parents[1]
 # The orders of preference and the methods under test are the ones that the project uses.
@@ -77,6 +78,10 @@ def frame(table: str, rows: Rows) -> pd.DataFrame:
     found = pd.DataFrame(filled, columns=None if rows else ["row", *DEFAULTS[table]])
     if table in KINDS:
         found["outcome"] = found.get("endpoint", table)
+    for column in PRINTED.get(table, ()):
+        if column in found and f"{column}_printed" not in found:
+            numbers = found[column]
+            found[f"{column}_printed"] = numbers.map("{:g}".format).where(numbers.notna(), "")
     return found
 
 

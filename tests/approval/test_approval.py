@@ -68,7 +68,7 @@ DOCUMENTS = {
     "document_summary": r"results/summary\.txt",
     "document_at_a_glance": r"results/at-a-glance\.md",
     "document_alt_texts": r"results/alt-texts\.md",
-    "document_methods": r"results/tables/methods\.\w+",
+    "document_methods": r"results/tables/methods\.(md|txt)",
     "document_references": r"results/tables/references\.\w+",
     "document_audit": r"results/checks/audit\.md",
     "document_readers": r"results/checks/readers\.md",
@@ -86,6 +86,8 @@ NOT_TOLD = (
     r"results/calibration/(parts/.*|calibration\.csv)",
     # What is kept from run to run, to make nothing twice.
     r"data/processed/kept/.*", r"(results|results-\w+|edited/results)/([\w.-]+/)*\.drawn\w*\.json",
+    # Tables, methods and figures once more, as Word files of their own.
+    r"results/tables/(?!tables\.)\w+\.docx",
     # Every figure says itself what it shows; that the lists say the same is tested below.
     r"results/(\w+/)*figures\.csv", r"results/alt-texts\.csv",
 )  # fmt: skip
@@ -96,6 +98,7 @@ VARYING = (
     (re.compile(r"\b[0-9a-f]{40,64}\b"), "<digest>"),
     (re.compile(r"(?<=since )[0-9a-f]{7,}(?= of)"), "<revision>"),
     (re.compile(r'(": ")\d+(?:\.\d+)+(?:\.?\w+)?"'), r'\1<version>"'),
+    (re.compile(r"(?<=with Python )[\d.]+ \([^)]*\)"), "<version> (<packages>)"),
     (re.compile(r'("contentSize": ")\d+"'), r'\1<size>"'),
 )
 

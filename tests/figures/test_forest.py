@@ -306,21 +306,75 @@ def test_a_name_that_is_cut_stands_in_full_at_the_foot(tmp_path):
     assert sum(word.size == 8.0 and word.text.startswith("word") for word in drawing.words) == 2
 
 
-def test_a_column_left_out_is_named(tmp_path):
+def test_a_column_without_room_stands_under_the_name(tmp_path):
     drawing = drawn(many(5), tmp_path, PRESETS["column"])
-    texts = [word.text for word in drawing.words]
-    assert "Left out at this width: Weight (%)." in texts
-    assert "20.0" not in texts
-    assert texts.count("42/107") == 6
+    names = [word for word in drawing.words if word.text.startswith("Trial ") and "(" in word.text]
+    under = [word for word in drawing.words if word.text.startswith("20.0")]
+    assert len(under) == 5
+    assert all(abs(word.x - names[0].x) < 0.1 for word in under)
+    assert "Weight (%)" in " ".join(word.text for word in drawing.words if word.bold)
+
+
+@pytest.mark.parametrize("width", [75.0, 85.0])
+def test_the_plot_keeps_a_third_of_a_narrow_page(width):
+    page = layout(many(12), style_for(width))
+    (axis,) = [line for line in page.segments if line.role == "axis"]
+    assert axis.end[0] - axis.start[0] >= width / 3 - 0.1
 
 
 def test_columns_of_one_priority_go_together(tmp_path):
     columns = tuple(replace(c, priority=min(c.priority, 1)) for c in COLUMNS)
     drawing = drawn(replace(many(5), columns=columns), tmp_path, PRESETS["column"])
     texts = [word.text for word in drawing.words]
-    assert "Left out at this width: Treated events/n; Control events/n; Weight (%)." in texts
-    assert "42/107" not in texts
+    assert texts.count("42/107; 23/107; 20.0") == 5
     assert "0.60 (0.40–1.10)" in texts
+
+
+def test_lights_left_out_are_named(tmp_path):
+    columns = (*COLUMNS, Column("bias", "Bias", "center", "right", 4, ("1", "2", "All")))
+    drawing = drawn(replace(many(5), columns=columns), tmp_path, PRESETS["column"])
+    assert "Left out at this width: Bias." in [word.text for word in drawing.words]
+
+
+def test_a_result_with_a_remark_has_a_mark_that_a_footnote_explains(tmp_path):
+    rows = [
+        replace(row("trial", name, 1.0, 0.5, 2.0, 9.0), remark=remark)
+        for name, remark in (("A", ""), ("B", "90% CI"), ("C", "Inverted"), ("D", "90% CI"))
+    ]
+    drawing = drawn(forest(*rows), tmp_path)
+    marks = {
+        name: [w.text for w in drawing.words if w.text in "*†" and abs(w.y - word.y) < 1]
+        for name in "ABCD"
+        for word in [drawing.word(name)]
+    }
+    assert marks == {"A": [], "B": ["*"], "C": ["†"], "D": ["*"]}
+    texts = [word.text for word in drawing.words]
+    assert texts.index("* 90% CI.") < texts.index("† Inverted.")
+
+
+def test_references_stand_beside_the_trials_they_belong_to(tmp_path):
+    rows = [
+        replace(row("trial", name, 1.0, 0.5, 2.0, 9.0), sources=sources)
+        for name, sources in (("A", ("late", "early")), ("B", ("unknown",)))
+    ]
+    plot, asked = replace(forest(*rows), numbers={"early": 3, "late": 12}), PRESETS["page"]
+    texts = [w.text for w in drawn(plot, tmp_path, replace(asked, references=True)).words]
+    assert "A [3,12]" in texts
+    assert "B" in texts
+    assert "A" in [w.text for w in drawn(plot, tmp_path).words]
+
+
+def test_a_column_with_a_switch_is_shown_where_the_style_asks_for_it(tmp_path):
+    columns = tuple(replace(c, switch="follow_up" * (c.key == "weight")) for c in COLUMNS)
+    plot, asked = replace(many(3), columns=columns), replace(PRESETS["page"], follow_up=True)
+    assert "33.3" not in [w.text for w in drawn(plot, tmp_path).words]
+    assert "33.3" in [w.text for w in drawn(plot, tmp_path, asked).words]
+
+
+def test_a_picture_without_title_still_has_it_in_its_file(tmp_path):
+    drawing = drawn(forest(title="Told"), tmp_path, replace(PRESETS["page"], title=False))
+    assert "Told" not in [word.text for word in drawing.words]
+    assert drawing.title == "Told"
 
 
 def test_figures_are_never_cut():
@@ -353,7 +407,7 @@ def test_a_width_has_the_style_made_for_it(width, preset):
 
 
 def test_no_style_is_made_for_a_stamp():
-    with pytest.raises(ValueError, match="narrowest has 85 mm"):
+    with pytest.raises(ValueError, match="narrowest has 75 mm"):
         style_for(60)
 
 

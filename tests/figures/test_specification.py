@@ -41,7 +41,7 @@ FACTORS = {
 
 def results(estimates, low, high, leading=None):
     frame = pd.DataFrame({"estimate": estimates, "low": low, "high": high})
-    return frame.assign(leading=frame.index == leading, measure="hazard ratio")
+    return frame.assign(leading=frame.index == leading)
 
 
 def table(factors):
@@ -135,21 +135,6 @@ def test_the_leading_specification_is_marked(tmp_path):
 def test_the_median_is_said(tmp_path):
     # the geometric mean of 1.1 and 1.5 is 1.2845
     assert drawn(plot(), tmp_path).word("Median: 1.28")
-
-
-def test_every_measure_has_its_own_median(tmp_path):
-    measures = ["risk ratio", "risk ratio", "odds ratio", "odds ratio"]
-    drawing = drawn(plot(FOUND.assign(measure=measures)), tmp_path)
-    # the geometric means of 2 and 1.1, and of 1.5 and 0.9
-    y = y_of(drawing, ("1", "2"), math.log)
-    for said_of, median in (("risk ratio", 1.4832), ("odds ratio", 1.1619)):
-        assert drawing.word(f"Median, {said_of}: {median:.2f}")
-        assert any(
-            abs(line.points[0][1] - y(median)) < 0.1 and abs(line.points[-1][1] - y(median)) < 0.1
-            for line in drawing.shapes
-            if line.points
-        )
-    assert "Median:" not in said(drawing)
 
 
 def test_specifications_without_a_result_are_counted(tmp_path):

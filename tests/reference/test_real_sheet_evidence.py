@@ -1,12 +1,17 @@
 """What holds of the evidence from the real sheet, whatever numbers an analyst corrects in it."""
 
 import csv
+import math
 from pathlib import Path
 
 import pytest
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.extract.contrasts import matches
 from trial_evidence.extract.evidence import extract_setting
+from trial_evidence.figures.forests.evidence import Evidence
+from trial_evidence.measures import MEASURES
+from trial_evidence.pool.estimates import with_own_results
+from trial_evidence.pool.shown import own_result
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,3 +159,32 @@ def test_what_is_shown_but_not_pooled_has_a_reason(evidence):
         for table in (found.used, found.rates):
             silent = (table["pooled"] == "no") != (table["not_pooled_reason"] != "")
             assert not silent.any()
+
+
+def test_a_trial_s_result_is_printed_and_drawn_as_it_was_published(evidence):
+    """A recomputed limit differs from the paper's in its last decimal, or in its level."""
+    shown = 0
+    for setting, found in evidence.items():
+        own = with_own_results(found.used, CONFIGURATION.confidence_level)
+        for entry in CONFIGURATION.of_setting(setting):
+            of = own[(own["analysis"] == entry.id) & (own["measure"] == "hazard_ratio")]
+            plot = Evidence(
+                entry, MEASURES["hazard_ratio"], of, of, of, CONFIGURATION
+            )  # the estimates and the rows set aside are not asked for
+            for at, record in enumerate(of.to_dict("records")):
+                row = PRINTED["hazard_ratios"][int(record["rows"])]
+                limits = row["ci_low"], row["ci_high"], row["ci_level"]
+                if not all(limits) or record["inverted"] == "yes":
+                    continue
+                if row["derivation"] != "reported":
+                    continue
+                group = of.iloc[[at]].assign(weight=math.nan)
+                (drawn,) = plot.trial_rows(group, [plot.result_cells("")])
+                printed = f"{row['hr']} ({row['ci_low']}–{row['ci_high']})"
+                assert drawn.texts["result"] == own_result(record) == printed
+                ends = [math.log(float(row[end])) for end in ("ci_low", "ci_high")]
+                assert [drawn.low, drawn.high] == pytest.approx(ends, abs=1e-12)
+                level = float(row["ci_level"])
+                assert drawn.remark == ("" if level == 95 else f"{level:g}% CI as published")
+                shown += 1
+    assert shown

@@ -145,9 +145,9 @@ def removed(content, path):
     return content
 
 
-def complaints(folder):
+def complaints(folder, **known):
     with pytest.raises(SheetError) as caught:
-        read_configuration(folder)
+        read_configuration(folder, **known)
     # Where in the file is tested by itself.
     return [re.sub(r", line \d+", "", p.line()) for p in caught.value.problems]
 
@@ -322,7 +322,7 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          '"dual v singel" is not allowed. Allowed: dual v single, '),
         (["analyses", 1, "contrast", "partner"], "same",
          "analyses.yaml, analyses.contrast: survival: "
-         '"partner" is not known here. Known: changed_backbone, control, kind, same_partner.'),
+         '"partner" is not known here. Known: changed_backbone, control, experimental, kind, '),
         (["analyses", 0, "measures", 0], "relative_risk",
          "analyses.yaml, analyses.measures: response: "
          '"relative_risk" is not allowed. Allowed: risk_ratio, '),
@@ -347,6 +347,10 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, analyses.measures: response: "hazard_ratio" does not fit the first '),
         (["rates", 0, "id"], "response",
          'analyses.yaml, rates.id: response: "response" occurs twice.'),
+        (["analyses", 0, "trials"], {"years": [2020, 2010]},
+         'analyses.yaml, analyses.trials.years: response: "[2020, 2010]" are not a range'),
+        (["analyses", 0, "pooling"], {"tau2_estimator": "RELM"},
+         'analyses.yaml, analyses.pooling.tau2_estimator: response: "RELM" is not allowed.'),
         (["analyses", 1], ANALYSES["analyses"][0],
          'analyses.yaml, analyses.id: response: "response" occurs twice.'),
     ],
@@ -354,6 +358,40 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
 def test_analyses_that_are_refused(tmp_path, path, value, message):
     (line,) = complaints(written(tmp_path, analyses=changed(ANALYSES, path, value)))
     assert line.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("trials", {"where": {"blinded": ["maybe"]}},
+         'analyses.yaml, analyses.trials.where.blinded: response: "maybe" is not allowed. Allowed: '
+         "yes, no."),
+        ("trials", {"where": {"colour": ["red"]}},
+         'analyses.yaml, analyses.trials.where: response: "colour" is not a column of '),
+        ("selection", {"definition": ["ypT9"]},
+         'analyses.yaml, analyses.selection.definition: response: "ypT9" is not allowed. '),
+    ],
+)  # fmt: skip
+def test_an_analysis_asks_for_words_of_the_dictionary(tmp_path, key, value, message):
+    known = {
+        "trials": {"blinded": ("yes", "no"), "phase": ("2", "3"), "name": ()},
+        "tables": {
+            "pcr": {"status": ("current",), "definition": ("ypT0/is ypN0", "ypT0/is")},
+            "hazard_ratios": {"status": ("current",), "analysis": ("final",),
+                              "median_followup_months": ()},
+        },
+    }  # fmt: skip
+    asked = changed(ANALYSES, ["analyses", 0, key], value)
+    (line,) = complaints(written(tmp_path, analyses=asked), **known)
+    assert line.startswith(message)
+
+
+def test_words_that_yaml_takes_for_something_else_are_taken_as_the_sheet_writes_them(tmp_path):
+    asked = {"where": {"phase": [3], "blinded": [True]}}
+    folder = written(tmp_path, analyses=changed(ANALYSES, ["analyses", 0, "trials"], asked))
+    assert read_configuration(folder).analyses[0].trials.where == {
+        "phase": ("3",), "blinded": ("yes",),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("key", list(SETTINGS))

@@ -49,9 +49,9 @@ def test_the_project_s_looks_can_be_read():
         (("default", "fields"), {"text_pt": 5.9}, "5.9 is less than the minimum of 6"),
         (("default", "fields"), {"colour": "#000000"}, '"colour" is not known here'),
         (("default", "fields"), {"ink": "black"}, '"black" is not allowed. Allowed: six digits'),
-        (("default", "widths_mm"), [60], "60 is less than the minimum of 85"),
+        (("default", "widths_mm"), [60], "60 is less than the minimum of 75"),
         (("default", "formats"), ["gif"], '"gif" is not allowed'),
-        (("slide", "widths_mm"), [120], "is too narrow for its magnification"),
+        (("slide", "widths_mm"), [110], "is too narrow for its magnification"),
     ],
 )
 def test_a_look_that_cannot_be_drawn_is_refused(folder, keys, value, words):
@@ -80,7 +80,7 @@ def test_a_translation_keeps_what_is_filled_in(folder, english, text):
 @pytest.mark.parametrize(
     ("slip", "meant"),
     [
-        ("Trial (year of reports)", "Trial (year of report)"),
+        ("Trial (year first reportd)", "Trial (year first reported)"),
         ("Favors {arm}", "Favours {arm}"),
         (
             "Random-effects model ({estimate}) with {interval}; prediction interval: "

@@ -3,8 +3,8 @@
 in    results/<setting>/estimates.csv, trials.csv, rates.csv, figures.csv, sensitivity/, network/;
       the sheet; config/report.yaml: the claims and the rules of certainty
 out   results/report.html, the whole report in one file; results/estimates.csv, trace.csv (every
-      plotted number to its cells), at-a-glance.md, summary.txt; results/tables/: a CSV a table,
-      tables.xlsx, tables.docx, methods, references; results/overview/: the figures over all
+      plotted number to its cells), at-a-glance.md, summary.txt; results/tables/: a CSV and a Word
+      file a table, tables.xlsx, tables.docx, supplement.docx, methods, references; results/overview/: the figures over all
       settings; results/alt-texts.csv, .md: every figure in words; results/provenance.json and
       ro-crate-metadata.json: what the run rested on
 """
@@ -13,6 +13,7 @@ REPORT_TABLES = [
     "front",
     "answers",
     "claims",
+    "plain_language",
     "summary_of_findings",
     "over_time",
     "certainty",
@@ -20,6 +21,7 @@ REPORT_TABLES = [
     "harms",
     "balance",
     "characteristics",
+    "excluded",
     "risk_of_bias",
     "flow",
     "evidence_map",
@@ -36,6 +38,8 @@ REPORT_TABLES = [
 REPORT_TEXTS = [
     "tables.xlsx",
     "tables.docx",
+    "supplement.docx",
+    "methods.docx",
     "methods.md",
     "methods.txt",
     "references.bib",

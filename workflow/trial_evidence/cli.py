@@ -123,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         "--width", type=float, default=None, help="in mm; by default the first width of the style"
     )
     styled.add_argument("--analysis", default="", help="only the figures of this analysis")
+    styled.add_argument("--figure", default="", help="only figures of this name, such as forest")
     styled.add_argument("--processes", type=int, default=1, help="to draw with")
     sensitivity = command("sensitivity", _sensitivity, "sensitivity analyses of one setting")
     sensitivity.add_argument("--setting", required=True)
@@ -223,9 +224,8 @@ def _styled(options: argparse.Namespace) -> None:
         configuration, report, sheet, options.processed, options.results, networks
     )
     certainty = certainty_words(certainties(material))
-    folder = write_styled_figures(
-        material, looks, look, options.processed, certainty, options.analysis, options.processes
-    )
+    asked = options.processed, certainty, options.analysis, options.figure, options.processes
+    folder = write_styled_figures(material, looks, look, *asked)
     print(f"The figures are in {folder}. {look.description}.")
 
 
@@ -462,6 +462,7 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
         name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
         for name in dictionary.of_kind("counts", "contrasts")
     }
+    known["trials"] = {c.name: c.words for c in dictionary.tables["trials"].columns.values()}
     looks = sound(lambda: read_figure_configuration(folder))
     if looks is not None:
         known["languages"] = looks.languages

@@ -186,6 +186,19 @@ def test_control_arms_come_in_the_order_of_preference(control, expected):
     assert taken(rule, *FOUR_ARMS) == expected
 
 
+@pytest.mark.parametrize(
+    ("experimental", "expected"),
+    [
+        (("almab+bemab",), [("dual", "a")]),
+        (("bemab+cetinib", "almab+bemab"), [("other", "a"), ("dual", "a")]),
+    ],
+)
+def test_the_experimental_regimen_can_be_asked_for(experimental, expected):
+    arms = [arm("dual", "almab+bemab"), arm("other", "bemab+cetinib"), arm("a", "almab")]
+    rule = ContrastRule("dual v single", experimental=experimental, control=("almab",))
+    assert taken(rule, *arms) == expected
+
+
 def test_preference_does_not_shuffle_the_trials():
     second = [row | {"trial_id": "t2", "arm_id": row["arm_id"] + "2"} for row in FOUR_ARMS]
     rule = ContrastRule("dual v single", control=("bemab", "almab"), same_partner=True)

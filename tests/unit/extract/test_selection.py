@@ -14,6 +14,7 @@ from invented import (
     frame,
     sheet,
 )
+from trial_evidence.config.configuration import TrialRule
 from trial_evidence.extract.selection import choose_among, excluded, inadmissible
 from trial_evidence.files import records
 
@@ -53,6 +54,43 @@ def rows_used(evidence, subgroup="all"):
 
 def reasons(evidence):
     return dict(zip(evidence.set_aside["row"], evidence.set_aside["reason"], strict=True))
+
+
+# ------------------------------------------------------------------- what an analysis asks for
+
+
+@pytest.mark.parametrize(
+    ("rule", "included"),
+    [
+        (TrialRule(), ["t1", "t2", "t3"]),
+        (TrialRule({"phase": ("3",)}), ["t1", "t3"]),
+        (TrialRule({"phase": ("2", "3"), "blinded": ("yes",)}), ["t2", "t3"]),
+        (TrialRule(years=(2010, 2015)), ["t1", "t2"]),
+    ],
+)
+def test_an_analysis_can_be_of_some_trials(rule, included):
+    about = {
+        "t1": {"phase": "3", "blinded": "no", "first_report_year": 2010.0},
+        "t2": {"phase": "2", "blinded": "yes", "first_report_year": 2015.0},
+        "t3": {"phase": "3", "blinded": "yes", "first_report_year": NAN},
+    }
+    arms = {
+        trial: [row | {"arm_id": f"{trial}_{row['arm_id']}"} for row in DUAL_AND_SINGLE]
+        for trial in about
+    }
+    rows = [
+        {"trial_id": t, "experimental_arm_id": f"{t}_dual", "control_arm_id": f"{t}_single"}
+        for t in about
+    ]
+    evidence = extract(sheet(arms, trials=about, hazard_ratios=rows), analysis(trials=rule))
+    assert list(evidence.used["trial_id"]) == included
+
+
+def test_an_analysis_can_prefer_other_rows_than_the_others():
+    rows = [hazard_ratio(analysis="final"), hazard_ratio(analysis="interim")]
+    own = {"analysis": ("interim", "final")}
+    assert rows_used(from_hazard_ratios(rows, analysis())) == ["2"]
+    assert rows_used(from_hazard_ratios(rows, analysis(selection=own))) == ["3"]
 
 
 # ------------------------------------------------------------- one rule at a time, both ways round
@@ -214,7 +252,7 @@ def test_a_hazard_ratio_without_standard_error_gives_way():
     evidence = from_hazard_ratios(rows)
     assert rows_used(evidence) == ["3"]
     assert reasons(evidence) == {
-        2: "no interval, exact p value or events: the standard error is not known"
+        2: "no interval, exact p value or events from which to compute the standard error"
     }
 
 

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 import pytest
 from invented import PCR, RATES, RECEPTOR, SETTING, analysis, configuration, extract, sheet
+from trial_evidence.config.methods import OwnPooling
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS
 from trial_evidence.pool.estimates import pool_setting, qualifying_trials
 
@@ -60,6 +61,20 @@ def hazard_ratios(trials=TRIALS, wanted=None, added=None, **tables):
 def models(estimates, subgroup="all", measure="hazard_ratio"):
     rows = estimates[(estimates["subgroup"] == subgroup) & (estimates["measure"] == measure)]
     return rows.set_index("model")
+
+
+def test_an_analysis_can_be_pooled_in_its_own_way():
+    own = analysis(id="own", pooling=OwnPooling(tau2_estimator="DL", estimate_interval="wald"))
+    content = sheet(
+        {trial: arms(trial) for trial in TRIALS},
+        hazard_ratios=[result(trial, *numbers) for trial, numbers in TRIALS.items()],
+    )
+    found = pool(content, analysis(), own).estimates
+    reported = {
+        name: {m for m in rows["model"] if m.startswith("random_")}
+        for name, rows in found.groupby("analysis")
+    }
+    assert reported == {"comparison": {"random_reml_hk"}, "own": {"random_dl_wald"}}
 
 
 # -------------------------------------------------------------------------------- rows and columns

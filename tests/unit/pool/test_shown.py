@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 from invented import POOLING
-from trial_evidence.pool.shown import shown_estimates
+from trial_evidence.pool.shown import interval_remark, own_result, shown_estimates
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,32 @@ def test_an_interval_that_says_something_is_shown(k, pi, shown):
     (found,) = shown_estimates(pd.DataFrame([row]), POOLING).to_dict("records")
     assert (found["pi_low"] == found["pi_low"]) == shown
     assert (found["ci_low"], found["k"]) == (0.6, k)
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"published": "0.69 (0.48–1.00)", "estimate_level": 95.0}, ""),
+        ({"published": "0.73 (0.55–0.97)", "estimate_level": 90.0}, "{shown}% CI as published"),
+        ({"inverted": "yes"}, "Published ratio and interval inverted"),
+        ({"se_source": "p value"}, "{shown}% CI computed from the p value"),
+        ({"se_source": "upper limit"}, "{shown}% CI computed from the upper limit"),
+        ({"derivation": "digitised_curve"}, "Read from the published curve"),
+        ({"derivation": "reconstructed"}, "Not as published"),
+        ({"se_source": ""}, ""),  # no interval at all
+        ({"measure": "risk_ratio"}, ""),  # every one is computed from counts
+    ],
+)
+def test_an_interval_that_nobody_published_is_told(record, words):
+    common = {
+        "measure": "hazard_ratio", "published": "", "inverted": "no", "se_source": "interval",
+        "derivation": "reported", "estimate_level": 95.0,
+    }  # fmt: skip
+    assert interval_remark(common | record, 95.0) == words
+
+
+def test_trailing_zeros_of_a_source_survive():
+    record = {"estimate": 0.69, "estimate_low": 0.48, "estimate_high": 1.0}
+    assert own_result(record | {"published": "0.69 (0.480–1.00)"}) == "0.69 (0.480–1.00)"
+    assert own_result(record | {"published": ""}) == "0.69 (0.48–1.00)"
+    assert own_result(record | {"estimate": math.nan}) == ""

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from docx import Document
 from docx.enum.section import WD_ORIENT
+from docx.oxml.ns import qn
 from trial_evidence.kept import Parts
-from trial_evidence.report.files.docx import column_widths, tables_as_document
+from trial_evidence.report.files.docx import column_widths, table_as_document, tables_as_document
 from trial_evidence.report.files.xlsx import HEADER_ROW, tables_as_workbook
 from trial_evidence.report.material.table import ReportTable
 
@@ -113,3 +114,20 @@ def test_a_character_that_no_office_file_takes_is_left_out():
 def test_a_table_that_was_kept_is_the_same_in_the_document(tmp_path):
     made = [tables_as_document([table()], "All tables", Parts(tmp_path)) for _ in range(2)]
     assert made[0] == made[1] == tables_as_document([table()], "All tables")
+
+
+def test_rows_that_are_alike_in_the_first_columns_share_a_cell_there():
+    rows = [("early", "pCR", "a"), ("early", "pCR", "b"), ("early", "OS", "c"), ("late", "OS", "d")]
+    frame = pd.DataFrame(rows, columns=["Setting", "Outcome", "Risk"])
+    made = table_as_document(ReportTable("t", "Title", frame, (), frame, merged=2))
+    (grid,) = Document(io.BytesIO(made)).tables
+    # python-docx gives a cell over several rows in each of them
+    assert [[cell.text for cell in row.cells] for row in grid.rows[1:]] == [list(r) for r in rows]
+    texts = [text.text for text in grid._tbl.iter(qn("w:t"))]
+    assert [texts.count(text) for text in ("early", "pCR", "OS", "late")] == [1, 1, 2, 1]
+
+
+def test_a_table_of_its_own_has_its_title_and_no_number():
+    paragraphs = Document(io.BytesIO(table_as_document(table()))).paragraphs
+    assert paragraphs[0].text == "A title & <more>"
+    assert paragraphs[-1].text == "=A note."

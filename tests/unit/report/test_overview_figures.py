@@ -1,5 +1,6 @@
 """Figures over all settings, forest plots with choices of their own, and every figure in words."""
 
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -272,7 +273,7 @@ def test_no_judgements_no_column(project):
 def test_a_forest_plot_in_german_has_no_english_label(project):
     forest = forests(project, language="de")["forest"]
     assert [column.header.replace("\n", " ") for column in forest.columns] == [
-        "Studie (Jahr des Berichts)", "Dual Ereignisse/n", "Trastuzumab Ereignisse/n",
+        "Studie (Jahr des ersten Berichts)", "Dual Ereignisse/n", "Trastuzumab Ereignisse/n",
         "Gewicht (%)", "Relatives Risiko (95-%-KI)", "Verzerrungsrisiko",
     ]  # fmt: skip
     assert (forest.axis.favours_low, forest.axis.favours_high) == (
@@ -318,7 +319,7 @@ def test_every_german_text_stands_for_one_that_the_library_prints():
 def test_a_look_or_width_that_there_is_not_is_named():
     with pytest.raises(RequestError, match=r'Did you mean "lancet"'):
         choose_style(LOOKS, "lancett", None)
-    with pytest.raises(RequestError, match=r"no width of 100 mm\. Allowed: 180, 120, 85\."):
+    with pytest.raises(RequestError, match=r"no width of 100 mm\. Allowed: 180, 120, 85, 75\."):
         choose_style(LOOKS, "default", 100.0)
 
 
@@ -336,5 +337,29 @@ def test_figures_in_a_look_go_into_a_folder_of_their_own(project):
     assert {name.split("/")[1] for name in files} == {ANALYSIS}
     assert sorted(read_table(place / "figures.csv", [])["figure"]) == sorted(files)
     assert [check_svg(path) for path in files.values()] == [[]] * len(files)
-    with pytest.raises(RequestError, match='"nothing" has no figures'):
+    with pytest.raises(RequestError, match='no figures of "nothing"'):
         write_styled_figures(found, LOOKS, look, folder / "data/processed", {}, analysis="nothing")
+
+
+def test_one_figure_for_a_journal_with_its_references_and_decimal_points(project):
+    folder, found = project
+    look = replace(
+        choose_style(LOOKS, "greyscale", 180.0), name="raised", formats=("svg",),
+        fields={"references": True, "decimal_mark": "·"},
+    )  # fmt: skip
+    place = write_styled_figures(
+        found, LOOKS, look, folder / "data/processed", {}, ANALYSIS, figure="forest"
+    )
+    (drawn,) = place.rglob("*.svg")
+    assert drawn.name == "forest.svg"
+    text = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", drawn.read_text(encoding="utf-8")))
+    assert re.search(r"\d·\d", text)
+    assert not re.search(r"\d\.\d", text)
+    listed = (place / "references.txt").read_text(encoding="utf-8").splitlines()
+    numbers = re.findall(r"\[(\d+)\]", text)
+    assert numbers
+    assert all(listed[int(number) - 1].startswith(f"{number}. ") for number in numbers)
+    with pytest.raises(RequestError, match='no figures of "forrest"'):
+        write_styled_figures(
+            found, LOOKS, look, folder / "data/processed", {}, ANALYSIS, figure="forrest"
+        )

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from invented import PCR, analysis, configuration
+from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.forests.sequence import Step
 from trial_evidence.sensitivity.comparison import Comparison
+from trial_evidence.sensitivity.pictures.drawings import specification_figure
 from trial_evidence.sensitivity.pictures.in_words import p_value_functions, without_each_trial
+from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS
 
 ROWS = pd.DataFrame({"trial": ["ONE", "TWO", "THREE"], "yi": np.log([0.5, 0.6, 0.7]), "vi": 0.04})
 
@@ -66,3 +69,22 @@ def test_a_new_trials_function_is_wider_or_the_same(comparison, new, said):
     pooled = tuple(np.log([0.63, 0.5, 0.8]))
     words = p_value_functions(comparison, pooled, new and tuple(np.log(new)))
     assert words.endswith(said)
+
+
+def test_the_specification_curve_keeps_measures_apart():
+    """An odds ratio of 4 beside a risk ratio of 2 would look like another result."""
+    found = pd.DataFrame(
+        [
+            dict.fromkeys(CHOICE_COLUMNS, "") | {
+                "measure": measure, "estimate": ratio, "ci_low": ratio / 2, "ci_high": ratio * 2,
+                "leading": "no", "excludes_no_effect": "no",
+            }
+            for measure, ratio in (("risk_ratio", 1.5), ("risk_ratio", 2.0), ("odds_ratio", 4.0))
+        ]
+    )  # fmt: skip
+    entry = analysis(**PCR | {"measures": ("risk_ratio", "odds_ratio")})
+    chart = specification_figure(entry, found, Style())
+    assert "2 specifications of the risk ratio with estimates from 1.50 to 2.00" in (
+        chart.description
+    )
+    assert "Odds ratio, not on this axis: median 4.00; in 0 of 1" in chart.description

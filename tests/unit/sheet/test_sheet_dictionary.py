@@ -53,7 +53,7 @@ def test_an_example_is_a_value_that_is_allowed(column: Column) -> None:
         ("n,word,,,yes,no,,1,N.", "needs its allowed words"),
         ("n,id,,,yes,no,trials,1,N.", "table.column"),
         ("n,id,,,yes,no,trials.trial_id,1,N.", "no column trials.trial_id"),
-        ("n,id,,,maybe,no,,1,N.", "none of yes, no and optional"),
+        ("n,id,,,maybe,no,,1,N.", "none of yes, no, optional and column=word"),
         ("n,id,,,yes,twice,,1,N.", "unique is 'twice'"),
     ],
 )

@@ -1,15 +1,16 @@
 """config/analyses.yaml: what is compared and pooled with what; with the methods, all of both."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from trial_evidence.config import forms
-from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several, Some, Text
-from trial_evidence.config.methods import Methods
+from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several, Some, Text, Whole
+from trial_evidence.config.methods import Methods, Order, OwnPooling, unknown_columns
 from trial_evidence.config.reading import not_allowed, problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean
@@ -25,7 +26,7 @@ ContrastKind = Literal[
 ]
 # Folder of the figures of all harms of a setting.
 HARMS = "harms"
-Column = Literal["control", "counts", "source", "definition", "weight", "risk_of_bias"]
+Column = Literal["control", "counts", "source", "definition", "follow_up", "weight", "risk_of_bias"]
 
 
 class Outcome(Form):
@@ -44,6 +45,8 @@ class Outcome(Form):
         Label in figures and tables; if left out, the name in the sheet.
     survival
         Every death is an event, and nothing else.
+    words
+        In a sentence: event-free survival; if left out, the label.
     """
 
     name: SkipJsonSchema[str]
@@ -51,6 +54,12 @@ class Outcome(Form):
     better: Literal["more", "fewer"]
     label: Text = ""
     survival: forms.Truth = False
+    words: Text = ""
+
+    @property
+    def in_words(self) -> str:
+        """The outcome in a sentence."""
+        return self.words or self.label
 
 
 _Names = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
@@ -110,11 +119,20 @@ class OfOutcomes(Form):
         return self.outcomes[0].better == "fewer"
 
 
+def _as_in_the_sheet(word: Any) -> Any:
+    """A word that YAML takes for something else: ``yes``, and the phase ``3``."""
+    if isinstance(word, bool):
+        return "yes" if word else "no"
+    return str(word) if isinstance(word, int) else word
+
+
 class ContrastRule(Form):
     """Which contrasts of randomised arms an analysis includes; what is left out may be anything.
 
     Attributes
     ----------
+    experimental
+        Agents of the experimental arm that are admitted, in order of preference likewise.
     control
         Agents of the control arm that are admitted, in order of preference when a trial offers
         several.
@@ -125,9 +143,35 @@ class ContrastRule(Form):
     """
 
     kind: ContrastKind
+    experimental: Maybe[Some[str]] = None
     control: Maybe[Some[str]] = None
     same_partner: Maybe[forms.Truth] = None
     changed_backbone: Maybe[forms.Truth] = None
+
+
+class TrialRule(Form):
+    """Which trials an analysis includes; what is left out may be anything.
+
+    Attributes
+    ----------
+    where
+        Columns of trials.csv, such as phase and blinded, and the words admitted in them.
+    years
+        First and last year of the first report.
+    """
+
+    where: Mapping[str, Some[Annotated[str, BeforeValidator(_as_in_the_sheet)]]] = Field(
+        default_factory=dict
+    )
+    years: Maybe[tuple[Whole, Whole]] = None
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        known = {name: words for name, words in sections.get("trials", {}).items() if words}
+        if known:
+            found = unknown_columns(self.where, known, "trials.csv with words of its own")
+            yield from ((("where", *place), said) for place, said in found)
+        if self.years and self.years[0] > self.years[1]:
+            yield ("years",), "are not a range: the first year comes first."
 
 
 class EffectModifier(Form):
@@ -185,6 +229,14 @@ class Analysis(OfOutcomes):
     harm
         The outcome is a harm: the arms of a trial come from one source, trials are pooled where
         they define it alike, and all harms of a setting are shown together.
+    in_words
+        The two treatments in a sentence: dual blockade, trastuzumab; if left out, the arms.
+    trials
+        Which trials are included.
+    pooling
+        How it is pooled, where that differs from the other analyses.
+    selection
+        Its own orders of preference among the rows of a trial, which come before the others.
     """
 
     measures: Some[Measure]
@@ -194,6 +246,10 @@ class Analysis(OfOutcomes):
     arm_labels: Annotated[tuple[str, str], Field(alias="arms")]
     effect_modifiers: Modifiers = ()
     harm: forms.Truth = False
+    in_words: Maybe[tuple[Text, Text]] = None
+    trials: TrialRule = TrialRule()
+    pooling: OwnPooling = OwnPooling()
+    selection: Mapping[str, Order] = Field(default_factory=dict)
     figure: FigureChoices = FigureChoices()
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
@@ -203,8 +259,16 @@ class Analysis(OfOutcomes):
             if measure.kind != first.kind:
                 kinds = f"it is computed from {measure.kind}, {first.name} from {first.kind}"
                 yield ("measures", at), f"does not fit the first measure: {kinds}."
+        if known := sections.get("tables", {}).get(self.table):
+            found = unknown_columns(self.selection, known, f"{self.table}.csv")
+            yield from ((("selection", *place), said) for place, said in found)
         if self.figure.axis and self.figure.axis[0] <= 0 and first.is_ratio:
             yield ("figure", "axis"), "does not fit the measure: a ratio is greater than 0."
+
+    @property
+    def treatments(self) -> tuple[str, str]:
+        """Experimental and control treatment in a sentence."""
+        return self.in_words or self.arm_labels
 
     @property
     def folder(self) -> str:
@@ -256,6 +320,14 @@ class Analyses(Form, kw_only=True):
 
 class Configuration(Methods, Analyses, kw_only=True):
     """What config.yaml and analyses.yaml say."""
+
+    def own(self, analysis: Analysis) -> Self:
+        """The configuration with what an analysis does in its own way."""
+        return replace(
+            self,
+            pooling=analysis.pooling.over(self.pooling),
+            selection=self.selection.preferring(analysis.table, analysis.selection),
+        )
 
     @property
     def figure_width_mm(self) -> float:
@@ -312,7 +384,7 @@ def unknown_agents(configuration: Configuration, agents: Sequence[str]) -> tuple
     return tuple(
         problem("analyses.yaml", analysis.id, "control", value, message)
         for analysis in configuration.analyses
-        for regimen in analysis.contrast.control or ()
+        for regimen in (*(analysis.contrast.experimental or ()), *(analysis.contrast.control or ()))
         for value, message in regimen_faults(regimen, agents)
     )
 

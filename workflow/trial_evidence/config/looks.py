@@ -14,7 +14,7 @@ from trial_evidence.config.reading import read
 from trial_evidence.words.problems import Problem, SheetError
 
 # The narrowest page that can be read in print, in mm.
-_NARROWEST = 85
+_NARROWEST = 75
 _LENGTHS = (
     "margin row gap_row column_gap panel_gap panel_min text_column_min indent block_gap tick "
     "square_max square_min square_unweighted subtotal overall secondary prediction arrow light"
@@ -36,7 +36,12 @@ STYLE_FIELDS: dict[str, Any] = {
     "leading": Annotated[Number, Field(ge=1, le=2)],
     "name_lines": Annotated[Whole, Field(ge=1, le=4)],
     "risk_of_bias": Truth,
+    "title": Truth,
+    "decimal_mark": Literal[".", "·"],
+    "references": Truth,
+    "follow_up": Truth,
     "small_print": Truth,
+    "details": Truth,
 }
 
 

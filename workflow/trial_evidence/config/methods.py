@@ -1,6 +1,7 @@
 """config/config.yaml: how trials are pooled, which variants are tried, which rows are taken."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Annotated, Any, Literal
 
@@ -113,6 +114,19 @@ class Pooling(Form):
         return tuple(
             (rule.model, rule.from_trials, end) for rule, end in zip(changes, ends, strict=True)
         )
+
+
+class OwnPooling(Form):
+    """How an analysis is pooled where it differs from the others; see `Pooling`."""
+
+    tau2_estimator: Maybe[Estimator] = None
+    estimate_interval: Maybe[Interval] = None
+    prediction_interval: Maybe[Prediction] = None
+
+    def over(self, pooling: Pooling) -> Pooling:
+        """The configured way with these changes."""
+        own = {name: value for name, value in vars(self).items() if value is not None}
+        return replace(pooling, **own)
 
 
 class EmpiricalPrior(Form):
@@ -289,6 +303,11 @@ class Selection(Form):
         """Orders of preference among the rows of a table, the first column first."""
         return self.orders[table]
 
+    def preferring(self, table: str, orders: Orders) -> "Selection":
+        """With these orders before the other columns' orders of a table."""
+        others = {name: order for name, order in self.of(table).items() if name not in orders}
+        return replace(self, orders={**self.orders, table: {**orders, **others}})
+
 
 Order = Annotated[
     Some[str] | Literal["longest"],
@@ -342,16 +361,19 @@ class Methods(Form, kw_only=True):
             yield ("selection", name), message
         shared = set.intersection(*(set(columns) for columns in tables.values()))
         every = {column: next(iter(tables.values()))[column] for column in shared}
-        yield from _unknown_columns("admit", self.selection.admit, every, "every table of results")
+        found = unknown_columns(self.selection.admit, every, "every table of results")
+        yield from ((("selection", "admit", *place), said) for place, said in found)
         for table in tables.keys() & orders.keys():
-            yield from _unknown_columns(table, orders[table], tables[table], f"{table}.csv")
+            found = unknown_columns(orders[table], tables[table], f"{table}.csv")
+            yield from ((("selection", table, *place), said) for place, said in found)
 
 
-def _unknown_columns(
-    part: str, orders: Orders, known: Mapping[str, Sequence[str]], where: str
+def unknown_columns(
+    orders: Orders, known: Mapping[str, Sequence[str]], where: str
 ) -> Iterator[Fault]:
+    """Columns that a table does not have, and words that they may not hold."""
     for column, words in orders.items():
-        place = ("selection", part, column)
+        place = (column,)
         if column not in known:
             near = did_you_mean(column, known)
             yield place, f'"{column}" is not a column of {where}.{near}'

@@ -12,8 +12,11 @@ from trial_evidence.extract.context import Context, aside_record, unusable, wher
 from trial_evidence.extract.regimens import join_agents
 from trial_evidence.extract.selection import WHOLE, Choice, Record, choose_among
 from trial_evidence.files import records
+from trial_evidence.words.numbers import EN_DASH
 
-NO_STANDARD_ERROR = "no interval, exact p value or events: the standard error is not known"
+# A value as its source prints it, in the dictionary's words.
+REPORTED = "reported"
+NO_STANDARD_ERROR = "no interval, exact p value or events from which to compute the standard error"
 SIDES = ("experimental", "control")
 Records = list[dict[str, Any]]
 
@@ -52,7 +55,7 @@ def _choose(
     """Rows of a contrast that the analysis may take, and which of them it takes."""
     arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
     candidates = context.candidates(analysis, arms, levels)
-    orders = context.selection.of(analysis.table)
+    orders = context.configuration.own(analysis).selection.of(analysis.table)
     kept_out: dict[int, str] = {}
     if analysis.kind == "counts":
         several = ["outcome"] if len(analysis.endpoints) > 1 else []
@@ -128,4 +131,13 @@ def _contrasted(context: Context, arms: Sequence[str], level: str, row: Record) 
         "analysis_cut": row["analysis"],
         "rows": str(row["row"]),
         "inverted": "yes" if inverted else "no",
+        "published": "" if inverted else _published(row),
     }
+
+
+def _published(row: Record) -> str:
+    """A ratio and its interval with the decimals of the source; empty where it printed no such."""
+    if row["derivation"] != REPORTED or row["se_source"] != "interval":
+        return ""
+    ratio, low, high = (row[f"{name}_printed"] for name in ("hr", "ci_low", "ci_high"))
+    return f"{ratio} ({low}{EN_DASH}{high})"

@@ -60,6 +60,21 @@ class Context:
             if rows[label]["outcome"] in analysis.endpoints and rows[label]["subgroup"] in levels
         }
 
+    def admitted(self, analysis: Analysis) -> list[str]:
+        """The trials that an analysis may include."""
+        rule = analysis.trials
+
+        def reported(trial_id: str) -> bool:
+            first, last = rule.years or (-np.inf, np.inf)
+            return rule.years is None or first <= self.years.get(trial_id, np.nan) <= last
+
+        return [
+            trial_id
+            for trial_id, trial in self.trials.items()
+            if reported(trial_id)
+            and all(trial[column] in words for column, words in rule.where.items())
+        ]
+
     def excluded(
         self, trial_id: str, arms: Sequence[str], analysis: str, subgroup: str
     ) -> str | None:

@@ -77,8 +77,8 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
     contrasts : DataFrame
         Of the trials of the analysis's setting.
     analysis : Analysis
-        Its ``contrast`` rule names the kind and, where stated, the control arms in order of
-        preference, whether the partner is the same and whether the backbone has changed.
+        Its ``contrast`` rule names the kind and, where stated, the arms in order of preference,
+        whether the partner is the same and whether the backbone has changed.
 
     Returns
     -------
@@ -91,10 +91,14 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
         found = found[found["same_partner"] == rule.same_partner]
     if rule.changed_backbone is not None:
         found = found[found["changed_backbone"] == rule.changed_backbone]
-    if rule.control is None:
-        return found
-    found = found[found["control_agents"].isin(rule.control)]
-    orders = {"trial_id": list(found["trial_id"].unique()), "control_agents": list(rule.control)}
+    orders = {
+        f"{side}_agents": list(wanted)
+        for side, wanted in (("control", rule.control), ("experimental", rule.experimental))
+        if wanted is not None
+    }
+    for column, wanted in orders.items():
+        found = found[found[column].isin(wanted)]
+    orders = {"trial_id": list(found["trial_id"].unique())} | orders
     return found.sort_values(list(orders), key=lambda c: c.map(orders[str(c.name)].index))
 
 

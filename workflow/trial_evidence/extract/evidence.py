@@ -64,6 +64,7 @@ def evidence_of(context: Context) -> SettingEvidence:
     aside: Records = []
     for analysis in configuration.of_setting(setting):
         found = matches(contrasts, analysis)
+        found = found[found["trial_id"].isin(context.admitted(analysis))]
         for levels in level_sets(analysis.effect_modifiers):
             for _, group in found.groupby("trial_id", sort=False):
                 taken, left = trial_evidence(context, analysis, group, levels)

@@ -108,7 +108,7 @@ def setting_forests(
                 own[own["measure"] == measure],
                 found[found["measure"].str.endswith((measure, f"of_{measure}s"))],
                 aside,
-                configuration,
+                configuration.own(entry),
                 say,
                 judged,
             )

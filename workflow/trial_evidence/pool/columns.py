@@ -10,4 +10,4 @@ ESTIMATE_COLUMNS = [
     *ESTIMATE_NUMBERS, "role", "trials", "remark",
 ]  # fmt: skip
 ESTIMATE_COUNTS = ["k", "participants", "events", "q_df"]
-TRIAL_NUMBERS = ["estimate", "estimate_low", "estimate_high", "weight"]
+TRIAL_NUMBERS = ["estimate", "estimate_low", "estimate_high", "estimate_level", "weight"]

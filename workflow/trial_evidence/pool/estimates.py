@@ -15,6 +15,7 @@ from trial_evidence.config.configuration import (
     EffectModifier,
     RateAnalysis,
 )
+from trial_evidence.files import records
 from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
@@ -26,6 +27,10 @@ from trial_evidence.pool.probes.subgroups import interaction_within_trials, subg
 from trial_evidence.words.models import EMPIRICAL
 
 ALL = "all"
+# Columns of a trial's own result, and what the source printed of a ratio.
+PUBLISHED = {
+    "estimate_low": "ci_low", "estimate_high": "ci_high", "estimate_level": "ci_level",
+}  # fmt: skip
 HETEROGENEITY = ("tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p")
 
 
@@ -41,8 +46,9 @@ class SettingEstimates:
         ``column=value``, ``trial=id`` where nothing is pooled, or, with the model
         ``subgroup_difference`` or a ratio of ratios as measure, the factor that is tested.
     trials, rates : DataFrame
-        The evidence with ``estimate``, ``estimate_low``, ``estimate_high`` on the natural scale
-        and ``weight`` (percent, in the leading model of its pool; NaN where not pooled).
+        The evidence with ``estimate``, ``estimate_low``, ``estimate_high`` on the natural scale,
+        ``estimate_level`` (percent, of that interval) and ``weight`` (percent, in the leading
+        model of its pool; NaN where not pooled).
     """
 
     estimates: pd.DataFrame
@@ -67,13 +73,16 @@ def pool_setting(
         What earlier runs have pooled; by default everything is pooled now.
     """
     parts = parts or Parts()
-    used, rates = (_with_own_results(t, configuration.confidence_level) for t in (used, rates))
+    used, rates = (with_own_results(t, configuration.confidence_level) for t in (used, rates))
     bare = replace(configuration, analyses=(), rates=())
 
-    def pooled(pool: "Callable[..., _Pool]", rows: pd.DataFrame, *of: Any) -> "_Pool":
+    def pooled(
+        pool: "Callable[..., _Pool]", rows: pd.DataFrame, entry: Analysis | RateAnalysis, *of: Any
+    ) -> "_Pool":
         # Where its rows stand among those of other analyses is nothing to an analysis.
         own = rows.reset_index(drop=True)
-        kept = parts.value((pool, own, bare, *of), lambda: pool(own, bare, *of))
+        methods = bare.own(entry) if isinstance(entry, Analysis) else bare
+        kept = parts.value((pool, own, methods, entry, *of), lambda: pool(own, methods, entry, *of))
         return replace(kept, weights={rows.index[at]: w for at, w in kept.weights.items()})
 
     pools = [
@@ -86,9 +95,9 @@ def pool_setting(
         pooled(_rate_estimates, rates[rates["analysis"] == analysis.id], analysis)
         for analysis in configuration.rates_of_setting(setting)
     ]
-    records = [record for pool in (*pools, *rate_pools) for record in pool.records]
+    found = [record for pool in (*pools, *rate_pools) for record in pool.records]
     return SettingEstimates(
-        estimates=pd.DataFrame(records, columns=ESTIMATE_COLUMNS).astype(
+        estimates=pd.DataFrame(found, columns=ESTIMATE_COLUMNS).astype(
             dict.fromkeys(ESTIMATE_COUNTS, "Int64")
         ),
         trials=_weighted(used, pools),
@@ -183,6 +192,8 @@ class _Pool:
         for result, role in results:
             remark = lead.reason if role == "lead" else ""
             own = self._record(result, rows, subgroup)
+            if result.model == "single_trial":
+                own |= self._published(rows)
             self.records.append(own | {"role": role, "remark": remark})
             if weigh and role == "lead":
                 self.weights.update(zip(rows.index, result.weights, strict=True))
@@ -278,6 +289,13 @@ class _Pool:
             "ci_level": self.configuration.confidence_level,
         }
 
+    def _published(self, rows: pd.DataFrame) -> dict[str, Any]:
+        """The limits that the source of one trial printed, where it did at our level."""
+        (trial,) = records(rows)
+        if not trial.get("published") or trial["ci_level"] != self.configuration.confidence_level:
+            return {}
+        return {name: trial[name] for name in ("ci_low", "ci_high")}
+
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         """The columns that describe a set of trials, whatever the model."""
         if not self.reading.compares:
@@ -316,8 +334,11 @@ class _Pool:
         }  # fmt: skip
 
 
-def _with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Each trial's own estimate with its Wald interval, on the natural scale."""
+def with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Each trial's own estimate with its interval, on the natural scale.
+
+    The interval is the published one at its own level; a Wald interval where none was published.
+    """
     z = ndtri(0.5 + level / 200)
     half = z * np.sqrt(rows["vi"].to_numpy(float))
     yi = rows["yi"].to_numpy(float)
@@ -327,6 +348,10 @@ def _with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
         mask = table["measure"] == measure
         for column in own:
             table.loc[mask, column] = reading.scale.to_natural(table.loc[mask, column])
+    table["estimate_level"] = level
+    if "published" in table:
+        for column, printed in PUBLISHED.items():
+            table[column] = table[column].mask(table["published"] != "", table[printed])
     return table
 
 

@@ -1,10 +1,24 @@
 """What of the estimates is shown as the result: not every number that can be computed is."""
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from trial_evidence.config.methods import Pooling
+from trial_evidence.measures import MEASURES
+from trial_evidence.words.numbers import format_interval, format_number
 
+CURVE = "digitised_curve"
+# By what a standard error was worked out from.
+_COMPUTED = {
+    "lower limit": "{shown}% CI computed from the lower limit",
+    "upper limit": "{shown}% CI computed from the upper limit",
+    "p value": "{shown}% CI computed from the p value",
+    "events": "{shown}% CI computed from the events",
+}
 # Limits that differ by less than this share are one interval printed twice.
 _SAME = 1e-9
 
@@ -29,3 +43,47 @@ def shown_estimates(estimates: pd.DataFrame, pooling: Pooling) -> pd.DataFrame:
     hidden = repeats | few
     low, high = (estimates[end].mask(hidden) for end in ("pi_low", "pi_high"))
     return estimates.assign(pi_low=low, pi_high=high)
+
+
+def own_result(record: Mapping[str, Any]) -> str:
+    """A trial's estimate with its interval, as published where it was; ``""`` where it has none.
+
+    Parameters
+    ----------
+    record : mapping
+        A row of ``trials.csv`` or ``rates.csv``.
+    """
+    if math.isnan(record["estimate"]):
+        return ""
+    if record.get("published"):
+        return str(record["published"])
+    interval = format_interval(record["estimate_low"], record["estimate_high"])
+    return f"{format_number(record['estimate'])} ({interval})"
+
+
+def interval_remark(record: Mapping[str, Any], level: float) -> str:
+    """Why the interval of a trial's ratio is not a published one at this level; empty where it is.
+
+    Parameters
+    ----------
+    record : mapping
+        A row of ``trials.csv``.
+    level : float
+        Level of the intervals beside it, in percent.
+
+    Returns
+    -------
+    str
+        An English text; ``{shown}`` in it is that of the interval shown.
+    """
+    if "published" not in record or MEASURES[record["measure"]].kind != "contrasts":
+        return ""
+    if record["published"]:
+        return "{shown}% CI as published" if record["estimate_level"] != level else ""
+    if record["inverted"] == "yes":
+        return "Published ratio and interval inverted"
+    if record["se_source"] == "interval":
+        return (
+            "Read from the published curve" if record["derivation"] == CURVE else "Not as published"
+        )
+    return _COMPUTED.get(record["se_source"], "")

@@ -11,7 +11,7 @@ from trial_evidence.figures.canvas.publishing import LISTING, publishing
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
 from trial_evidence.pool.columns import ESTIMATE_COUNTS, ESTIMATE_NUMBERS
-from trial_evidence.report.files import bibliography, docx, methods_text, xlsx
+from trial_evidence.report.files import bibliography, docx, methods_text, supplement, xlsx
 from trial_evidence.report.files.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.files.overview_figures import FOLDER, list_overview, overview_pages
 from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
@@ -68,9 +68,10 @@ def write_report(
     places : Places
         Into ``results``: ``estimates.csv``, ``trace.csv``, ``at-a-glance.md``, ``summary.txt``,
         ``overview/`` (figures over all settings) and ``alt-texts``, ``report.html``,
-        ``provenance.json``, ``ro-crate-metadata.json``, and ``tables/`` with a CSV
-        a table, ``tables.xlsx``, ``tables.docx``, ``methods.md``, ``methods.txt`` and
-        ``references.bib``, ``.ris`` and ``.json``. A table of an earlier run that there is no more
+        ``provenance.json``, ``ro-crate-metadata.json``, and ``tables/`` with a CSV and a Word file
+        a table, ``tables.xlsx``, ``tables.docx``, ``supplement.docx``, ``methods.docx``, ``.md``
+        and ``.txt``, ``references.bib``, ``.ris`` and ``.json``. A table of an earlier run that
+        there is no more
         is removed.
     processes : int
         With two, a second one draws the figures while this one writes.
@@ -135,8 +136,16 @@ def _write_tables(tables: Sequence[ReportTable], material: Material, trail: Trai
     for path in set(folder.glob("*.csv")) - set(written):
         path.unlink()
     write_whole(folder / "tables.xlsx", xlsx.tables_as_workbook(tables))
-    document = docx.tables_as_document(tables, material.report.title, material.parts)
-    write_whole(folder / "tables.docx", document)
+    documents = {table.name: docx.table_as_document(table, material.parts) for table in tables}
+    documents |= {
+        "tables": docx.tables_as_document(tables, material.report.title, material.parts),
+        "methods": methods_text.methods_document(material),
+        "supplement": supplement.supplement(material, tables),
+    }
+    for name, document in documents.items():
+        write_whole(folder / f"{name}.docx", document)
+    for path in set(folder.glob("*.docx")) - {folder / f"{name}.docx" for name in documents}:
+        path.unlink()
 
 
 def _crate_files(material: Material) -> list[Path]:

@@ -175,7 +175,7 @@ def by_measure(
                 own.reset_index(drop=True),
                 configuration.confidence_level,
                 model_priors(configuration.tau_priors[measure]),
-                configuration.pooling,
+                configuration.own(analysis).pooling,
             )
 
 

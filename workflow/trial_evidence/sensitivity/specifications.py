@@ -115,7 +115,9 @@ def multiverse(configuration: Configuration, sheet: Sheet, analysis: Analysis) -
     sheet : Sheet
         Of the trials of the analysis at least.
     """
-    bare = replace(analysis, effect_modifiers=())
+    configuration = configuration.own(analysis)
+    # Its own orders are those of the configuration now, and vary as they do.
+    bare = replace(analysis, effect_modifiers=(), selection={})
     # What does not depend on the choices is prepared once.
     context = setting_context(sheet, configuration, analysis.setting)
     alone = replace(configuration, analyses=(bare,), rates=())

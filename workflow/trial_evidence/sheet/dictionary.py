@@ -71,6 +71,11 @@ class Column:
         ``yes``: no value twice; ``key``: no combination of the key columns twice.
     references : tuple of (str, str), or None
         Table and column that must hold the value.
+    only_where : tuple of (str, str), or None
+        Another column of the table and its word with which a cell must be filled in; with any
+        other word it must be empty.
+    of_rows_where : tuple of (str, str), or None
+        A column of the table referred to, and the word that the row referred to must have there.
     """
 
     name: str
@@ -84,6 +89,8 @@ class Column:
     optional: bool
     unique: Unique
     references: tuple[str, str] | None
+    only_where: tuple[str, str] | None
+    of_rows_where: tuple[str, str] | None
     example: str
     meaning: str
 
@@ -184,7 +191,9 @@ def read_dictionary(folder: Path) -> Dictionary:
     folder : Path
         Holds ``tables.csv`` (columns table, rows_required, kind, outcome_column, one_row_is) and
         one ``<table>.csv`` a table (columns column, type, unit, allowed, required, unique,
-        references, example, meaning).
+        references, example, meaning). ``required`` may be ``column=word``: required where another
+        column has that word, and empty elsewhere. ``references`` may be ``table.column where
+        other=word``: only rows with that word may be referred to.
 
     Raises
     ------
@@ -235,7 +244,9 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         raise DictionaryError(f"{where}: a word column needs its allowed words")
     if row["references"] and "." not in row["references"]:
         raise DictionaryError(f"{where}: references has the form table.column")
-    other, _, key = row["references"].partition(".")
+    referred, _, condition = row["references"].partition(" where ")
+    other, _, key = referred.partition(".")
+    only = "" if row["required"] in ("yes", "no", OPTIONAL) else row["required"]
     return Column(
         name=name,
         type=kind,
@@ -243,10 +254,12 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         range=_range(where, allowed) if kind in NUMBER_TYPES and allowed else None,
         pattern=allowed if kind in {"text", "id"} else "",
         one_pair=kind == "subgroup" and allowed == "factor=level",
-        required=_required(table, name, row["required"]),
+        required=not only and _required(table, name, row["required"]),
         optional=row["required"] == OPTIONAL,
         unique=cast(Unique, row["unique"]),
         references=(other, key) if other else None,
+        only_where=_condition(where, only),
+        of_rows_where=_condition(where, condition),
         **{field: row[field] for field in ("unit", "example", "meaning")},
     )
 
@@ -261,6 +274,14 @@ def _range(where: str, text: str) -> Range:
         high=float(match["to"]) if match["to"] else float("inf"),
         low_included=match["low"] != ">",
     )
+
+
+def _condition(where: str, text: str) -> tuple[str, str] | None:
+    """``column=word`` as the two; None where nothing is said."""
+    column, sign, word = text.partition("=")
+    if text and not (column and sign and word):
+        raise DictionaryError(f"{where}: {text!r} is none of yes, no, {OPTIONAL} and column=word")
+    return (column, word) if text else None
 
 
 def _required(table: str, name: str, text: str) -> bool:

@@ -45,7 +45,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     results = of_kind(tables, dictionary)
     pairs = Counter(pair for row in results for pair in _pairs(row))
     return [
-        *_conjugates(tables),
+        *_conditions(tables, dictionary),
         *_enrolment(tables),
         *_arms_of_the_trial(tables, dictionary),
         *_cells_of_contrasts(of_kind(tables, dictionary, "contrasts")),
@@ -56,20 +56,34 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     ]
 
 
-def _conjugates(tables: Rows) -> Iterator[Problem]:
-    rows = tables.get("agents", ())
-    kinds = {row.text("agent"): row.text("class") for row in rows}
+def _conditions(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
+    """Cells that are to be filled in, or refer to a row, only where another column has a word."""
+    for name, table in dictionary.tables.items():
+        for column in table.columns.values():
+            if column.only_where is not None:
+                yield from _only_where(tables.get(name, ()), column.name, *column.only_where)
+            if column.references is not None and column.of_rows_where is not None:
+                other, key = column.references
+                on, wanted = column.of_rows_where
+                words = {row.text(key): row.text(on) for row in tables.get(other, ())}
+                for row in tables.get(name, ()):
+                    found = words.get(row.text(column.name), wanted)
+                    if found not in (wanted, ""):
+                        what = quoted(row.text(column.name))
+                        message = f"{on} of {what} is {found} in {other}.csv. Allowed: {wanted}."
+                        yield row.problem("error", column.name, message)
+
+
+def _only_where(rows: Sequence[CheckedRow], column: str, on: str, word: str) -> Iterator[Problem]:
     for row in rows:
-        kind, parent = row.text("class"), row.text("parent_antibody")
-        if kind == "antibody_drug_conjugate" and row.is_blank("parent_antibody"):
-            message = "the cell is empty, but a conjugate needs the antibody it contains."
-        elif parent and kind and kind != "antibody_drug_conjugate":
-            message = f"{quoted(parent)} is given as parent antibody, but only a conjugate has one."
-        elif parent and kinds.get(parent, "antibody") not in {"antibody", ""}:
-            message = f"{quoted(parent)} is not an antibody in agents.csv."
+        said = row.text(on)
+        if said == word and row.is_blank(column):
+            message = f"the cell is empty, but a value is required where {on} is {word}."
+        elif said and said != word and row.text(column):
+            message = f"{quoted(row.text(column))} must go: {on} is {said}. Only {word} has one."
         else:
             continue
-        yield row.problem("error", "parent_antibody", message)
+        yield row.problem("error", column, message)
 
 
 def _enrolment(tables: Rows) -> Iterator[Problem]:

@@ -6,6 +6,8 @@ from itertools import count
 
 EN_DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+# Marks of footnotes in the usual order.
+MARKS = "*†‡§¶"
 
 
 def round_half_up(value: float, digits: int) -> str:
@@ -120,6 +122,12 @@ def p_digits(p_value: float) -> int:
     is 0.06). The script of the report's page has the same rule.
     """
     return 3 if p_value < 0.01 or 0.045 <= p_value < 0.055 else 2
+
+
+def footnote_mark(number: int) -> str:
+    """The mark of a footnote by its number from 0; after the last sign each of them twice."""
+    times, at = divmod(number, len(MARKS))
+    return MARKS[at] * (times + 1)
 
 
 def format_tick(value: float) -> str:

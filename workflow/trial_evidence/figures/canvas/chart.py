@@ -145,6 +145,8 @@ class Described:
         What the figure shows, in words, for readers who do not see it.
     notes
         Sentences under the picture, in the size of its texts.
+    details
+        What is printed in place of the sentences where a style asks for details.
     footnotes
         Small print at the foot.
     """
@@ -152,6 +154,7 @@ class Described:
     title: str
     description: str = field(default="", kw_only=True)
     notes: tuple[str, ...] = field(default=(), kw_only=True)
+    details: tuple[str, ...] = field(default=(), kw_only=True)
     footnotes: tuple[str, ...] = field(default=(), kw_only=True)
 
 
@@ -180,8 +183,9 @@ class Chart:
     def headline(self, title: str) -> None:
         """The heading of the figure; the page is filled to the rule under it."""
         style = self.style
-        self._paragraphs("title", [title], style.title_pt, bold=True)
-        self.y += style.block_gap_mm if clean(title) else 0.0
+        shown = title if style.title else ""
+        self._paragraphs("title", [shown], style.title_pt, bold=True)
+        self.y += style.block_gap_mm if clean(shown) else 0.0
         self.rule()
 
     def rule(self) -> None:
@@ -262,12 +266,13 @@ class Chart:
         are neither.
         """
         style, small = self.style, list(footnotes)
+        notes = said.details if style.details and said.details else said.notes
         if self._shortened:
             names = "; ".join(dict.fromkeys(self._shortened))
             small.append(self.say("In full: {names}.", names=names))
         if style.small_print:
             for role, texts, size_pt, colour in (
-                ("note", said.notes, style.text_pt, style.ink),
+                ("note", notes, style.text_pt, style.ink),
                 ("footnote", small, style.footnote_pt, style.muted),
             ):
                 self.y += style.block_gap_mm if any(map(clean, texts)) else 0.0

@@ -43,6 +43,7 @@ _SETTINGS: dict[str, Any] = {
 }
 # of pages, which are white for the most part, the quickest compression is also the smallest
 _PNG_OPTIONS = {"compress_level": 1}
+_DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _colour = attrgetter("colour")
 
 
@@ -133,6 +134,35 @@ class Page:
         share = max(height_mm / self.height_mm, min(1.0, LEAST_POINTS / smallest))
         smaller = _moved(self, (1 - share) * self.width_mm / 2, share=share)
         return replace(smaller, height_mm=share * self.height_mm)
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """A picture whose numbers have another decimal point, such as a raised one."""
+
+    picture: Picture
+    mark: str
+
+    @property
+    def title(self) -> str:
+        """See `Picture`."""
+        return self.picture.title
+
+    @property
+    def description(self) -> str:
+        """See `Picture`."""
+        return self.picture.description
+
+    def figure(self) -> Figure:
+        """See `Picture`."""
+        figure = self.picture.figure()
+        for text in figure.findobj(FigureText):
+            text.set_text(_DECIMAL_POINT.sub(self.mark, text.get_text()))
+        return figure
+
+    def fitted(self, height_mm: float) -> "Pointed":
+        """See `Picture`."""
+        return replace(self, picture=self.picture.fitted(height_mm))
 
 
 def settled(plot: "p9.ggplot") -> Figure:

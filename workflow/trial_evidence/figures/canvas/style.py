@@ -54,8 +54,17 @@ class Style:
     accent_light: str = "#8DB3DC"
     accent_pale: str = "#DCE8F4"
 
-    # sentences under a plot and footnotes, which nobody reads from a screen
+    # what journals want otherwise: no title in the picture, a raised decimal point, the numbers of
+    # references and the follow-up beside trials
+    title: bool = True
+    decimal_mark: str = "."
+    references: bool = False
+    follow_up: bool = False
+
+    # sentences under a plot and footnotes, which nobody reads from a screen; every model and
+    # interval among them, for a supplement
     small_print: bool = True
+    details: bool = False
 
     # beside a forest plot and in traffic lights; a sign in each disc says the same in grey
     risk_of_bias: bool = True
@@ -81,7 +90,7 @@ _NARROWER: Mapping[str, tuple[Any, Any]] = {
     "gap_row_mm": (1.8, 1.5),
     "column_gap_mm": (2.6, 1.8),
     "panel_gap_mm": (2.8, 2.0),
-    "panel_min_mm": (30.0, 22.0),
+    "panel_min_mm": (36.0, 28.4),
     "text_column_min_mm": (24.0, 18.0),
     "indent_mm": (1.0, 0.8),
     "tick_mm": (1.1, 0.9),
@@ -101,6 +110,11 @@ _NARROWER: Mapping[str, tuple[Any, Any]] = {
     "light_mm": (2.8, 2.6),
 }
 
+NARROWEST_MM = 75.0
+"""The narrowest page that can be read in print."""
+# What gives way with the width of a page.
+_SHARING = ("panel", "text_column")
+
 PRESETS: Mapping[str, Style] = {
     "page": Style(),
     "wide_column": Style(**{name: wide for name, (wide, _) in _NARROWER.items()}),
@@ -115,7 +129,7 @@ def style_for(width_mm: float) -> Style:
     Parameters
     ----------
     width_mm
-        Width of the page, 85 mm or more.
+        Width of the page, `NARROWEST_MM` or more; below a column the panel keeps its share of it.
 
     Returns
     -------
@@ -130,7 +144,12 @@ def style_for(width_mm: float) -> Style:
     for style in PRESETS.values():
         if style.width_mm <= width_mm:
             return replace(style, width_mm=width_mm)
-    raise ValueError(f"a figure of {width_mm:g} mm cannot be read; the narrowest has 85 mm")
+    if width_mm < NARROWEST_MM:
+        least = f"the narrowest has {NARROWEST_MM:g} mm"
+        raise ValueError(f"a figure of {width_mm:g} mm cannot be read; {least}")
+    share = width_mm / style.width_mm
+    least_mm = {f"{of}_min_mm": share * getattr(style, f"{of}_min_mm") for of in _SHARING}
+    return replace(style, width_mm=width_mm, **least_mm)
 
 
 def styled(changes: Mapping[str, Any], width_mm: float, magnification: float = 1.0) -> Style:
@@ -141,7 +160,7 @@ def styled(changes: Mapping[str, Any], width_mm: float, magnification: float = 1
     changes
         Fields of `Style` and their values, as they are before any magnification.
     width_mm
-        Width of the finished page, 85 mm times the magnification or more.
+        Width of the finished page, `NARROWEST_MM` times the magnification or more.
     magnification
         By how much everything is larger than in print: a page for a screen that is read from the
         back of a room is laid out as a smaller one and then enlarged.

@@ -40,6 +40,8 @@ from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 LEAST_TRIALS = 10
 _REGIONS = ["p > 0.10", "0.05 < p < 0.10", "0.01 < p < 0.05", "p < 0.01"]
+# Points in a legend, whose keys are no higher than a capital.
+_FITS_ITS_KEY = 1.6
 _KINDS = ["Trial", "Imputed by trim-and-fill"]
 _STEPS = 61
 _VERDICTS = (
@@ -285,7 +287,7 @@ def _ending(made: SpanOf, high: float) -> SpanOf:
 
 
 def _keys(fills: list[str], style: Style) -> dict[str, Any]:
-    return {"fill": fills, "color": style.ink, "size": point_size(style.square_unweighted_mm)}
+    return {"fill": fills, "color": style.ink, "size": _FITS_ITS_KEY}
 
 
 def _shaded(further: pd.DataFrame, across: Any, up: Any, axis: Axis) -> p9.geom_polygon:

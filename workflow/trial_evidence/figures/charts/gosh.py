@@ -10,7 +10,7 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import clean, wrap
+from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
 from trial_evidence.figures.house.labels import favours, favours_lines
 from trial_evidence.figures.house.legends import legend
 from trial_evidence.figures.house.marks import disc, geom_disc, line_width, reference_line
@@ -95,6 +95,7 @@ def gosh(
     room = across_mm(style, y, columns)
     tails = known["estimate"].quantile([_TAIL, 1 - _TAIL]) if len(known) else []
     x = _roomy(axis, list(tails), room, columns, style)
+    x = _apart(x, style) if columns > 1 else x
     headings = [
         wrap(f"{name} ({members.sum():,})", room, style.text_pt, True) for name, members in panels
     ]
@@ -169,6 +170,15 @@ def _roomy(axis: Axis, values: list[float], room_mm: float, columns: int, style:
         low, high = (low - step, high) if place < before else (low, high + step)
         wider = fitting(covering(axis, [low, high]), room_mm, style)
     return x
+
+
+def _apart(x: Span, style: Style) -> Span:
+    """The axis without its last label, where that would run into the first of the next panel."""
+    ends_mm = [text_width_mm(label, style.text_pt) / 2 for label in (x.labels[0], x.labels[-1])]
+    air = text_width_mm("0", style.text_pt)
+    if sum(ends_mm) + air <= 2 * style.panel_gap_mm:
+        return x
+    return replace(x, labels=(*x.labels[:-1], " "))
 
 
 def _tiles(

@@ -40,8 +40,6 @@ _PIXEL_MM = 25.4 / 300
 # where specifications are narrower than a dot, this stands for several
 _BIN_MM = 0.25
 _EDGE = pd.DataFrame({"x": [0.0], "panel": _PANELS[0]})
-# lines at the medians, one for every measure
-_LINES = (DASHED, "dotted", "dashdot")
 # so that it fits its key
 _SMALL = {"size": 1.6}
 _KEYS = ["Interval excludes no effect", "includes it"]
@@ -61,7 +59,7 @@ def specification(
     results
         A row a specification: ``estimate``, ``low`` and ``high`` on the analysis scale (NaN where
         there is no result, which a footnote counts); ``leading`` is true for the one that the
-        report leads with; ``measure`` in words, of which each has a median of its own.
+        report leads with.
     choices
         What every specification chose: a categorical column a factor, named by it, its categories
         from top to bottom; missing where the factor does not apply.
@@ -202,16 +200,11 @@ def _curve(
         low=known["low"].clip(*limits),
         high=known["high"].clip(*limits),
     )
-    medians = known.sort_index().groupby("measure", sort=False)["estimate"].median()
-    several = len(medians) > 1
-    said = [
-        f"Median{f', {measure}' if several else ''}: {printed(float(median), axis.scale)}"
-        for measure, median in medians.items()
-    ]
-    dashes = [_LINES[at % len(_LINES)] for at in range(len(medians))]
-    middle = legend(said, style, left_mm=names_mm, linetype=dashes)
+    median = float(known["estimate"].median())
+    said = f"Median: {printed(median, axis.scale)}"
+    middle = legend([said], style, left_mm=names_mm, linetype=[DASHED])
     hair = line_width(style.hair_pt)
-    at = pd.DataFrame({"y": medians.tolist(), "key": said, "panel": _PANELS[0]})
+    at = pd.DataFrame({"y": [median], "key": said, "panel": _PANELS[0]})
     if pitch < _PIXEL_MM:
         # Thousands of intervals, each narrower than what can be printed, look the same as areas. A
         # line on them needs some paper around it.

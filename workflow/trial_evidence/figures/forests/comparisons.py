@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import isnan
 from operator import itemgetter
 
 import pandas as pd
@@ -53,11 +54,15 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
         rows += [*gap(rows), *evidence.pooled_rows("all", "overall", trials, cells)]
     if trials.empty:
         rows.append(Row("text", {"trial": say("No trial qualifies.")}))
-    notes = [
-        *sentences.heterogeneity(evidence),
-        *sentences.difference(evidence, column),
-        *sentences.other_models(evidence),
-    ]
+    notes, details = (
+        (
+            *sentences.heterogeneity(evidence, full=full),
+            *sentences.difference(evidence, column),
+            *sentences.other_models(evidence, full=full),
+        )
+        for full in (False, True)
+    )
+    together = analysis.pool == "overall"
     found = sentences.group_in_words(evidence, trials, evidence.pooled("all"))
     return evidence.forest(
         evidence.title,
@@ -65,7 +70,8 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
         rows,
         _axis(evidence),
         overall=None if overall is None else evidence.place(overall["estimate"]),
-        notes=tuple(notes) if analysis.pool == "overall" else (),
+        notes=notes if together else (),
+        details=details if together else (),
         footnotes=tuple(sentences.footnotes(evidence, trials, "all", evidence.set_aside)),
         description=" ".join(["Forest plot.", f"{evidence.title}.", *found]),
     )
@@ -177,11 +183,19 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
         ]
         return ", ".join(filter(None, parts))
 
+    def follow_up(record: Record) -> str:
+        months = record["median_followup_months"]
+        return "" if isnan(months) else say.numbers(f"{months:g}")
+
     several = trials["outcome"].nunique() > 1
     beside = {"control": control} if trials["control_agents"].nunique() > 1 else {}
     if analysis.subgroups != "experimental_partner" and len({partners(row) for row in rows}) > 1:
         beside["partner"] = partners
     header = capital(", ".join(map(say, beside)))
+    months = say("Follow-up\n(months)")
+    unit = f" {say('months')}"
+    switch = "" if "follow_up" in (analysis.figure.columns or ()) else "follow_up"
+    followed = Column("follow_up", months, "right", "left", 3, unit=unit, switch=switch)
     lights, note = tuple(map(say, LIGHTS)), say(JUDGEMENTS_NOTE)
     bias = Column("risk_of_bias", say("Risk of bias"), "center", "right", 4, lights, note)
     result = f"{say(evidence.measure.title)}\n({say('{level}% CI', level=evidence.level)})"
@@ -196,6 +210,7 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
         _counts("experimental", "experimental", first, say): counted,
         _counts("control_counts", "control", second, say): counted,
         Cells(Column("source", say("Result"), "left", "left", 3), source): not counted,
+        Cells(followed, follow_up): any(map(follow_up, rows)),
         evidence.weight_cells(): analysis.pool != "none",
         evidence.result_cells(result): True,
         Cells(bias): any(evidence.lights(row) for row in rows),

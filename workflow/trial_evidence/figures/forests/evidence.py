@@ -15,6 +15,7 @@ from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.files import records
 from trial_evidence.measures import Measure
+from trial_evidence.pool.shown import interval_remark
 from trial_evidence.words.models import MODEL_NAMES, PRIOR_NAMES, is_bayesian
 from trial_evidence.words.numbers import EN_DASH, format_interval, format_number, round_half_up
 
@@ -140,12 +141,13 @@ class Evidence(Generic[AnyAnalysis]):
             year = "" if isnan(record["year"]) else f" ({record['year']:.0f})"
             return f"{record['trial']}{year}"
 
-        return Cells(Column("trial", self.say("Trial (year of report)"), "left", "left"), named)
+        header = self.say("Trial (year first reported)")
+        return Cells(Column("trial", header, "left", "left"), named)
 
     def weight_cells(self) -> Cells:
         """The column of weights."""
         return Cells(
-            Column("weight", self.say("Weight\n(%)"), "right", "right", 1),
+            Column("weight", self.say("Weight\n(%)"), "right", "right", 1, unit="%"),
             lambda record: self.share(record["weight"]),
             lambda _, group: self.share(float(group.loc[group["pooled"] == "yes", "weight"].sum())),
         )
@@ -158,6 +160,8 @@ class Evidence(Generic[AnyAnalysis]):
             if record["corrected"] == "yes" and not self.measure.compares:
                 # What was observed; a footnote says how the interval came about.
                 values = (record["rate"], *values[1:])
+            if record.get("published"):
+                return self.say.numbers(record["published"])
             return self.say("not estimable") if isnan(values[0]) else self.printed(values)
 
         column = Column("result", header, "right", "right")
@@ -171,7 +175,18 @@ class Evidence(Generic[AnyAnalysis]):
             texts = {found.column.key: found.trial(record) for found in cells}
             kind: RowKind = "trial" if record["pooled"] == "yes" else "unpooled"
             row = self.row(kind, texts, OF_TRIAL(record))
-            yield replace(row, weight=record["weight"], lights=self.lights(record))
+            yield replace(
+                row,
+                weight=record["weight"],
+                lights=self.lights(record),
+                remark=self._remark(record),
+                sources=tuple(str(record["source_id"]).split(" / ")),
+            )
+
+    def _remark(self, record: Record) -> str:
+        """What is said of a trial's interval that is not a published one at the level beside it."""
+        words = interval_remark(record, self.configuration.confidence_level)
+        return self.tell(words, shown=f"{record['estimate_level']:g}") if words else ""
 
     def pooled_rows(
         self, subgroup: str, kind: RowKind, group: pd.DataFrame, cells: Sequence[Cells]
@@ -182,8 +197,7 @@ class Evidence(Generic[AnyAnalysis]):
             return
         state = say(PRIOR_NAMES.get(lead["model"], ""))
         if not is_bayesian(lead["model"]):
-            i2, tau2 = round_half_up(lead["i2"], 0), round_half_up(lead["tau2"], 3)
-            state = say.numbers(f"I² = {i2}%; τ² = {tau2}")
+            state = f"I² = {round_half_up(lead['i2'], 0)}%"
         name = say("All trials" if kind == "overall" else "Subtotal")
         texts = {found.column.key: found.pool(lead, group) for found in cells}
         texts["trial"] = f"{name} (k = {lead['k']:.0f}; {state})"

@@ -3,14 +3,19 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Literal
 
 from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import Described, Judgement
 from trial_evidence.figures.canvas.page import Align
+from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, wrap
+from trial_evidence.words.numbers import footnote_mark
 
+# The column of the results.
+RESULT = "result"
 RowKind = Literal[
     "heading", "trial", "unpooled", "pooled", "subtotal", "overall", "secondary", "prediction",
     "text", "gap",
@@ -39,13 +44,17 @@ class Column:
         Side of the panel.
     priority
         0 stays on any page. When a page is too narrow, the columns of the highest priority go
-        first, all that share it together (one arm's events are of no use without the other's);
-        columns below 0 go last, when nothing else leaves room for the panel.
+        first, all that share it together (one arm's events are of no use without the other's),
+        below the names of the first column; columns below 0 go last.
     lights
         Headings of discs that stand in the column in place of text, as risk-of-bias judgements
         do; a style decides whether they are drawn.
     note
         Small print that explains the column, printed where the column is.
+    unit
+        Follows its numbers where they stand below the first column, far from their heading.
+    switch
+        Field of the style that says whether the column is shown; empty where it always is.
     """
 
     key: str
@@ -55,6 +64,13 @@ class Column:
     priority: int = 0
     lights: tuple[str, ...] = ()
     note: str = ""
+    unit: str = ""
+    switch: str = ""
+
+    def shown(self, style: Style) -> bool:
+        """Whether a style asks for it."""
+        switch = self.switch or ("risk_of_bias" if self.lights else "")
+        return not switch or bool(getattr(style, switch))
 
     def heading(self, room_mm: float, size_pt: float) -> list[str]:
         """The lines of its heading within a width."""
@@ -84,6 +100,12 @@ class Row:
         Judgements for the column that has lights, one for each; empty for none.
     prediction
         Limits of a prediction interval, drawn as a bar behind the row's own mark; None for none.
+    remark, mark
+        What a footnote says of its result, and the mark behind the result that leads there.
+    sources
+        Ids of the sources of its result, whose numbers stand beside its name.
+    below
+        What stands under its first text, of columns that have no room of their own.
     """
 
     kind: RowKind
@@ -94,6 +116,10 @@ class Row:
     weight: float | None = None
     lights: tuple[Judgement, ...] = ()
     prediction: tuple[float, float] | None = None
+    remark: str = ""
+    mark: str = ""
+    sources: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
 
     def text(self, column: Column) -> str:
         """What stands in a column; empty where nothing does."""
@@ -135,6 +161,8 @@ class Forest(Described):
         Value on the analysis scale that a dashed line marks down to the first overall row.
     say
         The language in which the page speaks of what it had no room for.
+    numbers
+        Numbers of sources in a list of references.
     """
 
     columns: tuple[Column, ...]
@@ -142,3 +170,24 @@ class Forest(Described):
     axis: Axis
     overall: float | None = None
     say: Labels = ENGLISH_LABELS
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+    def numbered(self) -> "Forest":
+        """With the numbers of its sources at the name of every row that has any."""
+        first = self.columns[0].key
+
+        def named(row: Row) -> Row:
+            found = sorted(self.numbers[key] for key in row.sources if key in self.numbers)
+            listed = ",".join(map(str, found))
+            texts = {**row.texts, first: f"{row.texts[first]} [{listed}]"} if found else row.texts
+            return replace(row, texts=texts)
+
+        return replace(self, rows=tuple(map(named, self.rows)))
+
+    def marked(self) -> "Forest":
+        """With a mark at every result that has a remark, and the remarks as footnotes."""
+        remarks = dict.fromkeys(row.remark for row in self.rows if row.remark)
+        marks = dict(zip(remarks, map(footnote_mark, count()), strict=False))
+        rows = tuple(replace(row, mark=marks.get(row.remark, "")) for row in self.rows)
+        said = tuple(f"{mark} {remark}." for remark, mark in marks.items())
+        return replace(self, rows=rows, footnotes=(*said, *self.footnotes))

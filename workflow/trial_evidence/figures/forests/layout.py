@@ -17,8 +17,8 @@ from trial_evidence.figures.canvas.chart import (
 from trial_evidence.figures.canvas.page import Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import ELLIPSIS, clean, text_width_mm
-from trial_evidence.figures.forests.forest import BOLD, INDENTED, MUTED, Column, Forest, Row
-from trial_evidence.figures.forests.widths import Table, closer, fit_columns, pitch_mm
+from trial_evidence.figures.forests.forest import BOLD, INDENTED, MUTED, RESULT, Column, Forest, Row
+from trial_evidence.figures.forests.widths import Table, closer, fit_columns, pitch_mm, stacked
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
 
     Rows have one height, and those with a name wrapped to two lines one line more; the page is as
     high as its rows ask. Columns are as wide as their texts, the panel takes the rest. On a narrow
-    page words are wrapped first, then columns with a priority are left out (and said to be), then
-    panel and words shrink to three fifths of the style's least widths. Names too long for two
-    lines end with an ellipsis and stand in full at the foot.
+    page words are wrapped first, then the texts of columns with a priority go below those of the
+    first column, then panel and words shrink to three fifths of the style's least widths. Lights
+    are left out (and said to be). Names too long for two lines end with an ellipsis and stand in
+    full at the foot.
 
     Parameters
     ----------
@@ -63,21 +64,27 @@ def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
     ValueError
         If the columns that must stay leave no room for the panel: figures are never cut.
     """
+    forest = forest.numbered() if style.references else forest
+    forest = forest.marked() if style.small_print else forest
     rows = tuple(row.tidy() for row in forest.rows)
-    wanted = [column for column in forest.columns if style.risk_of_bias or not column.lights]
+    wanted = [column for column in forest.columns if column.shown(style)]
     measured = [*rows, *(row.tidy() for row in aligned)]
-    columns, dropped = fit_columns(wanted, measured, style)
-    if any(column.lights for column in dropped):
-        # lights need little room, and their place beside the plot is worth closer columns
+    fitting = fit_columns(wanted, measured, style)
+    if fitting.stacked or fitting.dropped:
+        # a column in its place is worth columns that are closer
         tight = closer(style)
         found = fit_columns(wanted, measured, tight)
-        if len(found[1]) < len(dropped):
-            (columns, dropped), style = found, tight
+        if len(found.columns) > len(fitting.columns):
+            fitting, style = found, tight
+    columns, dropped = fitting.columns, [*fitting.dropped]
+    if style.width_mm < Style.width_mm:
+        dropped += [column for column in forest.columns if column.lights and column not in wanted]
+    rows = tuple(stacked(wanted, rows, fitting.stacked)[1])
     placed, panel = _place(columns, rows, forest.axis, style)
     drawing = _Drawing(style, forest.say)
     drawing.columns, drawing.panel = placed, panel
     drawing.headline(forest.title)
-    drawing.header()
+    drawing.header(rows)
     top = drawing.y
     centres = drawing.rows(rows)
     panel = replace(panel, top=top, bottom=drawing.y + style.row_mm / 4)
@@ -132,13 +139,15 @@ class _Drawing(Chart):
     columns: Sequence[_Placed]
     panel: Panel
 
-    def header(self) -> None:
+    def header(self, rows: Sequence[Row]) -> None:
         """Headings on one foot line, those of lights one by one under their column's."""
         style, headings = self.style, []
+        table = Table([placed.column for placed in self.columns], rows, style)
         for placed in self.columns:
             column, lights = placed.column, placed.column.lights
             lines = column.heading(placed.width + HAIR_MM, style.text_pt) + [""] * bool(lights)
-            headings.append((placed.anchor(), lines, column.align))
+            anchor = placed.anchor() - table.marks_mm(column)
+            headings.append((anchor, lines, column.align))
             headings += [
                 (x, [light], "center")
                 for x, light in zip(placed.lights(style), lights, strict=True)
@@ -181,11 +190,16 @@ class _Drawing(Chart):
             lines = table.cell(row, column, room)
             if lines and lines[-1].endswith(ELLIPSIS) and not row.text(column).endswith(lines[-1]):
                 self.cut_short(row.text(column))
-            deepest = max(deepest, len(lines))
+            below = table.below(row, column, placed.width - indent)
+            deepest = max(deepest, len(lines) + len(below))
             # the first line is level with the marks, the others are below it
             y = middle + (len(lines) - 1) / 2 * leading
-            x = placed.anchor(indent)
+            x = placed.anchor(indent) - table.marks_mm(column)
+            if column.key == RESULT:
+                self.word("mark", row.mark, x, middle, "left", False, colour)
             self.word("cell", lines, x, y, column.align, row.kind in BOLD, colour)
+            y += (len(lines) + len(below)) / 2 * leading
+            self.word("cell", below, x, y, column.align, False, style.muted)
         height = style.row_mm + (deepest - 1) * leading
         if banded:
             self.band(height)

@@ -28,23 +28,29 @@ AnyEvidence = Evidence[Analysis] | Evidence[RateAnalysis]
 # ----------------------------------------------------------------------------- under the axis
 
 
-def heterogeneity(evidence: AnyEvidence) -> Iterator[str]:
-    """Tau2, I2 and Q of the random-effects model in words."""
+def heterogeneity(evidence: AnyEvidence, *, full: bool = False) -> Iterator[str]:
+    """Tau2 and Q of the random-effects model; in full with intervals, and with I2 by both ways.
+
+    The row of the pool has I2 already.
+    """
     overall = evidence.of("all")
     for record in records(overall[overall["model"].map(is_random_effects)])[:1]:
-        words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
         parts = {
             "q": round_half_up(record["q"], 2),
             "df": f"{record['q_df']:.0f}",
             "p": format_p(record["q_p"]),
         }
-        if record["k"] != 2:
+        words = "Heterogeneity: τ² = {tau2}; Q = {q}, df = {df}, {p}."
+        if record["k"] == 2:
+            words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
+        else:
+            parts["tau2"] = round_half_up(record["tau2"], 3)
+        if full and record["k"] != 2:
             words = (
                 "Heterogeneity: τ² = {tau2} ({level}% CI {interval}); I² = {i2}% "
                 "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
             )
             parts |= {name: round_half_up(record[name], 0) for name in ("i2", "i2_from_q")}
-            parts["tau2"] = round_half_up(record["tau2"], 3)
             parts["interval"] = "no value of τ² fits"
             if not isnan(record["tau2_low"]):
                 parts["interval"] = format_interval(record["tau2_low"], record["tau2_high"], 3)
@@ -81,16 +87,28 @@ def interaction(evidence: Evidence[Analysis], modifier: EffectModifier) -> Itera
         )
 
 
-def other_models(evidence: Evidence[Analysis]) -> Iterator[str]:
-    """The same trials by the models that do not lead, so that the choice can be judged."""
-    overall = evidence.of("all")
+def other_models(evidence: Evidence[Analysis], *, full: bool = False) -> Iterator[str]:
+    """The same trials by models that do not lead; in full by all, else what two trials leave open.
+
+    Two trials cannot show heterogeneity: what they give without any is printed with their result.
+    """
+    pooled, named = evidence.pooled("all"), [*MODEL_NAMES]
+    if not full:
+        named = ["common"] if pooled is not None and pooled["k"] == 2 else []
     others = [
         f"{evidence.say(MODEL_NAMES[record['model']])} {evidence.printed(POOLED(record))}"
-        for record in records(overall)
-        if not record["role"] and record["model"] in MODEL_NAMES
+        for record in records(evidence.of("all"))
+        if not record["role"] and record["model"] in named
     ]
     if others:
         yield evidence.say("Other models: {models}.", models="; ".join(others))
+    if full or (pooled is not None and is_bayesian(pooled["model"])):
+        yield from _probability(evidence)
+
+
+def _probability(evidence: Evidence[Analysis]) -> Iterator[str]:
+    """The posterior probability of benefit."""
+    overall = evidence.of("all")
     known = overall[overall["model"].isin([EMPIRICAL, CAUTIOUS])].dropna(
         subset="probability_of_benefit"
     )
@@ -122,14 +140,13 @@ def footnotes(
         yield say("Not pooled: these comparisons are too different to combine.")
     elif lead is not None:
         yield _model(evidence, lead, subgroup)
+    yield from _included(evidence)
     yield from _selection(evidence, trials)
     found: dict[str, dict[str, None]] = {}
     for record in records(trials):
         for what in _exceptions(evidence, record, trials):
             found.setdefault(what, {})[str(record["trial"])] = None
-    if found:
-        exceptions = "; ".join(f"{what}: {', '.join(names)}" for what, names in found.items())
-        yield say("Exceptions: {exceptions}.", exceptions=exceptions)
+    yield from (f"{what}: {', '.join(names)}." for what, names in found.items())
     yield from not_pooled(evidence, trials)
     yield from readers_differ(evidence, trials)
     yield from _left_out(evidence, trials, set_aside)
@@ -222,6 +239,20 @@ def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
     )
 
 
+def _included(evidence: Evidence[Analysis]) -> Iterator[str]:
+    """Which trials the analysis is restricted to."""
+    say, rule = evidence.say, evidence.analysis.trials
+    parts = [
+        f"{say(column.replace('_', ' '))}: {say(' or ').join(map(say, words))}"
+        for column, words in rule.where.items()
+    ]
+    if rule.years:
+        first, last = rule.years
+        parts.append(say("first reported {first} to {last}", first=first, last=last))
+    if parts:
+        yield say("Restricted to trials with {parts}.", parts="; ".join(parts))
+
+
 def _selection(evidence: Evidence[Analysis], trials: pd.DataFrame) -> Iterator[str]:
     say, analysis, selection = evidence.say, evidence.analysis, evidence.configuration.selection
     if evidence.measure.kind == "counts":
@@ -256,53 +287,48 @@ def _exceptions(
     evidence: Evidence[Analysis], record: Record, trials: pd.DataFrame
 ) -> Iterator[str]:
     """What a trial has that the preferred kind of result has not."""
-    say, analysis, configuration = evidence.say, evidence.analysis, evidence.configuration
-    definitions = configuration.selection.of(analysis.table).get("definition", ("",))
-    level, preferred = record["ci_level"], analysis.endpoints[0]
-    converted = not isnan(level) and level != configuration.confidence_level
+    say, analysis, selection = evidence.say, evidence.analysis, evidence.configuration.selection
+    definitions = selection.of(analysis.table).get("definition", ("",))
+    preferred = analysis.endpoints[0]
     centrally = trials["assessor"].nunique() > 1
     of_counts = {
-        "{outcome} defined as {definition}": record["definition"] != definitions[0],
-        "analysis populations differ between the arms": " / " in record["population"],
+        "Other definition ({definition})": record["definition"] != definitions[0],
+        "Analysis populations differ between the arms": " / " in record["population"],
         "0.5 added to each cell because one is empty": record["corrected"] == "yes",
     }
     of_contrasts = {
         "{endpoint} instead of {preferred}": record["endpoint"] != preferred,
-        "assessed by investigators": record["assessor"] == "investigator" and centrally,
-        "{level}% confidence interval converted": converted,
-        "standard error calculated from the {source}": record["se_source"] not in ("interval", ""),
-        "interim analysis": record["analysis_cut"] == "interim",
-        "read from the published curve": record["derivation"] == "digitised_curve",
-        "hazard ratio inverted": record["inverted"] == "yes",
+        "Assessed by investigators": record["assessor"] == "investigator" and centrally,
+        "Interim analysis": record["analysis_cut"] == "interim",
     }
-    filled = {"level": say.numbers(f"{level:g}"), "source": say(record["se_source"])}
-    parts = {**record, "outcome": analysis.labels[0], "preferred": preferred, **filled}
     holds = of_counts if evidence.measure.kind == "counts" else of_contrasts
-    return (say(words, **parts) for words, said in holds.items() if said)
+    return (say(words, **record, preferred=preferred) for words, said in holds.items() if said)
 
 
 def _left_out(
     evidence: Evidence[Analysis], trials: pd.DataFrame, set_aside: pd.DataFrame
 ) -> Iterator[str]:
-    """Trials of which every row was set aside."""
+    """Trials of which every row was set aside, by the reason."""
     if trials.empty or (trials["subgroup"] == "all").any():
         set_aside = set_aside[set_aside["subgroup"] == "all"]
     missing = set_aside[~set_aside["trial_id"].isin(trials["trial_id"])]
-    parts = []
+    say = evidence.say
+    named: dict[str, list[str]] = {}
     for trial, group in missing.groupby("trial", sort=False):
-        reasons = dict.fromkeys(evidence.say(_brief(reason)) for reason in group["reason"])
-        parts.append(f"{trial} ({'; '.join(reasons)})")
-    if parts:
-        yield evidence.say("Not included: {trials}.", trials=", ".join(parts))
+        reasons = dict.fromkeys(say(brief(reason)) for reason in group["reason"])
+        named.setdefault("; ".join(reasons), []).append(str(trial))
+    for reason, those in named.items():
+        yield say("Eligible, but {reason}: {trials}.", reason=reason, trials=", ".join(those))
 
 
-def _brief(reason: str) -> str:
+def brief(reason: str) -> str:
+    """Why a row was set aside, as the end of a sentence on its trial."""
     if reason.startswith("verification is "):
-        return "result not verified in a source"
+        return "no verified result"
     if reason.startswith("no complete pair"):
         return "one subgroup or arm not reported"
     if reason.startswith("status is "):
-        return reason.removeprefix("status is ").partition(" (")[0]
+        return f"{reason.removeprefix('status is ').partition(' (')[0]} report"
     return reason
 
 

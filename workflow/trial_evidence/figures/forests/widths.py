@@ -3,21 +3,38 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 
 from trial_evidence.figures.canvas.chart import HAIR_MM
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
-from trial_evidence.figures.forests.forest import BOLD, INDENTED, Column, Row
+from trial_evidence.figures.forests.forest import BOLD, INDENTED, RESULT, Column, Row
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 # Share of the least widths of panel and words that is left when nothing else helps.
 _LAST_RESORT = 0.6
 
 
-def fit_columns(
-    columns: Sequence[Column], rows: Sequence[Row], style: Style
-) -> tuple[list[tuple[Column, float]], list[Column]]:
-    """Columns that stay, with their widths in mm, and those that had to go.
+@dataclass(frozen=True)
+class Fitting:
+    """What a page has room for.
+
+    Parameters
+    ----------
+    columns
+        Columns that stay, with their widths in mm.
+    stacked
+        Columns whose texts stand below those of the first one.
+    dropped
+        Columns that are left out, because they hold no texts.
+    """
+
+    columns: Sequence[tuple[Column, float]]
+    stacked: Sequence[Column] = ()
+    dropped: Sequence[Column] = ()
+
+
+def fit_columns(columns: Sequence[Column], rows: Sequence[Row], style: Style) -> Fitting:
+    """Columns that stay, those that go below the first one, and those that are left out.
 
     Raises
     ------
@@ -27,28 +44,51 @@ def fit_columns(
     priorities = sorted({c.priority for c in columns if c.priority > 0}, reverse=True)
     # what stays, from the first priority to below the last, and how wide the rest is to be
     ways = [(-math.inf, last, 1.0) for last in (math.inf, *priorities)]
-    ways += [(-math.inf, 1, _LAST_RESORT), (0, 1, _LAST_RESORT)]
+    ways += [(0, 1, 1.0), (-math.inf, 1, _LAST_RESORT), (0, 1, _LAST_RESORT)]
     for first, last, share in ways:
         kept = [column for column in columns if first <= column.priority < last]
-        found = Table(kept, rows, style).widths(share)
+        gone = [column for column in columns if column not in kept]
+        under = [column for column in gone if not column.lights]
+        own, texts = stacked(kept, rows, under)
+        found = Table(own, texts, style).widths(share)
         if found is not None:
-            dropped = [column for column in columns if column not in kept]
-            dropped.sort(key=attrgetter("priority"), reverse=True)
-            return list(zip(kept, found, strict=True)), dropped
+            dropped = [column for column in gone if column.lights]
+            return Fitting(list(zip(own, found, strict=True)), under, dropped)
     names = ", ".join(f'"{clean(column.header)}"' for column in kept)
     raise ValueError(
         f"the columns {names} leave no room for the plot on a page of {style.width_mm:g} mm: "
-        "give some a priority above 0, so that they may be left out, or use a wider page"
+        "give some a priority above 0, so that they may stand under the first, or use a wider page"
     )
 
 
+def stacked(
+    columns: Sequence[Column], rows: Sequence[Row], under: Sequence[Column]
+) -> tuple[list[Column], list[Row]]:
+    """Columns and rows with the headings and texts of other columns below those of the first."""
+    if not under or not columns:
+        return list(columns), list(rows)
+    first, *others = columns
+    headings = "; ".join(clean(column.header) for column in under)
+
+    def below(row: Row) -> tuple[str, ...]:
+        found = [(text, column.unit) for column in under if (text := row.text(column))]
+        return tuple(text + unit * text[-1].isdigit() for text, unit in found)
+
+    with_texts = [replace(row, below=below(row)) for row in rows]
+    return [replace(first, header=f"{first.header}\n{headings}"), *others], with_texts
+
+
 def closer(style: Style) -> Style:
-    """The style with columns nearer to each other, for a table that has many."""
+    """The style with columns nearer to each other, for a table that has many.
+
+    A panel that has its third of a narrow page keeps it.
+    """
+    narrow = 3 * style.panel_min_mm >= style.width_mm
     return replace(
         style,
         column_gap_mm=0.65 * style.column_gap_mm,
         panel_gap_mm=0.75 * style.panel_gap_mm,
-        panel_min_mm=0.8 * style.panel_min_mm,
+        panel_min_mm=(1.0 if narrow else 0.8) * style.panel_min_mm,
         text_column_min_mm=0.8 * style.text_column_min_mm,
     )
 
@@ -80,6 +120,20 @@ class Table:
         style = self.style
         return wrap(text, room + HAIR_MM, style.text_pt, row.kind in BOLD, style.name_lines)
 
+    def below(self, row: Row, column: Column, room: float) -> tuple[str, ...]:
+        """The lines under the first text of a row, broken between the texts and never in one."""
+        if column is not self.columns[0]:
+            return ()
+        text = "; ".join(part.replace(" ", NO_BREAK) for part in row.below)
+        lines = wrap(text, room + HAIR_MM, self.style.text_pt)
+        return tuple(line.replace(NO_BREAK, " ") for line in lines)
+
+    def marks_mm(self, column: Column) -> float:
+        """Room for the marks of footnotes behind the texts of a column."""
+        if column.key != RESULT:
+            return 0.0
+        return max((text_width_mm(row.mark, self.style.text_pt) for row in self.rows), default=0.0)
+
     def widths(self, share: float = 1.0) -> list[float] | None:
         """Widths that leave panel and words a share of their least widths; None if none do."""
         style = self.style
@@ -92,7 +146,13 @@ class Table:
             room -= style.panel_gap_mm + max(0, count - 1) * style.column_gap_mm
         room -= sum(demands[c.key] for c in self.columns if c.align != "left")
         level = _water_level(words, room)
-        if level is None or level < share * style.text_column_min_mm:
+        least = share * style.text_column_min_mm
+        if share == 1.0 and self.columns:
+            # before a text under the first one is broken, another column goes there
+            parts = [part.replace(" ", NO_BREAK) for row in self.rows for part in row.below]
+            longest = max((text_width_mm(part, style.text_pt) for part in parts), default=0.0)
+            least = max(least, longest + style.indent_mm if parts else 0.0)
+        if level is None or level < least:
             return None
         return [
             self._width(column, level)
@@ -107,12 +167,14 @@ class Table:
         widths = [text_width_mm(line, size, True) for line in column.heading(room, size)]
         widths.append(len(column.lights) * pitch_mm(self.style))
         for row in self.rows:
+            indent = self.indent(row, column)
+            for line in self.below(row, column, room - indent):
+                widths.append(indent + text_width_mm(line, size))
             if column is self.columns[0] and self._runs_on(row):
                 continue
-            indent = self.indent(row, column)
             for line in self.cell(row, column, room - indent):
                 widths.append(indent + text_width_mm(line, size, row.kind in BOLD))
-        return max(widths)
+        return max(widths) + self.marks_mm(column)
 
     def _runs_on(self, row: Row) -> bool:
         """Whether the first text of a row may run beyond its column: the next cell is empty."""

@@ -144,7 +144,7 @@ def house(
         To be added to a ggplot.
     """
     room = style.width_mm - 2 * style.margin_mm
-    title = wrap(words.title, room, style.title_pt, True)
+    title = wrap(words.title, room, style.title_pt, True) if style.title else ()
     above = wrap(y, room, style.text_pt)
     under = wrap(x.label if isinstance(x, Axis) else x, room, style.text_pt)
     if below_axis is None:

@@ -41,27 +41,55 @@ def tables_as_document(
     -------
     bytes
         Each table begins a page, across where it is wide, with a numbered caption above and its
-        notes below; its heading row is repeated on every page, and no row is split.
+        notes below; its heading row is repeated on every page, no row is split, and rows that are
+        alike in its first columns share a cell there.
     """
+    document = new_document(title)
+    for position, table in enumerate(tables):
+        add_table(document, table, f"Table {position + 1}. ", parts or Parts(), first=position == 0)
+    return saved(document)
+
+
+def table_as_document(table: ReportTable, parts: Parts | None = None) -> bytes:
+    """A ``.docx`` file of one table, with its title as caption."""
+    document = new_document("", table.title)
+    add_table(document, table, "", parts or Parts(), first=True)
+    return saved(document)
+
+
+def new_document(heading: str, title: str = "") -> Any:
+    """A document in the styles of all of them, with a heading and a title among its properties."""
     document = Document()
     _styles(document)
     properties = document.core_properties
     # The format allows no more letters here.
-    properties.author, properties.title = "trial evidence", plain(title)[:255]
+    properties.author, properties.title = "trial evidence", plain(title or heading)[:255]
     properties.comments, properties.last_modified_by = "", "trial evidence"
     properties.created = properties.modified = DAY
     properties.revision = 1
-    for position, table in enumerate(tables):
-        section = document.add_section(WD_SECTION.NEW_PAGE) if position else document.sections[0]
-        width = _page(section, across=_is_wide(table))
-        if position == 0:
-            document.add_heading(plain(title), level=0)
-        caption = document.add_paragraph(style="Caption")
-        caption.add_run(f"Table {position + 1}. ").bold = True
-        caption.add_run(plain(table.title))
-        caption._p.addnext(_table(table, width, parts or Parts()))
-        for note in table.notes:
-            document.add_paragraph(plain(note), style="Notes")
+    page(document.sections[0], across=False)
+    if heading:
+        document.add_heading(plain(heading), level=0)
+    return document
+
+
+def add_table(
+    document: Any, table: ReportTable, label: str, parts: Parts, *, first: bool = False
+) -> None:
+    """A table with its caption and notes, on a page of its own but for the first."""
+    section = document.sections[0] if first else document.add_section(WD_SECTION.NEW_PAGE)
+    width = page(section, across=_is_wide(table))
+    caption = document.add_paragraph(style="Caption")
+    if label:
+        caption.add_run(label).bold = True
+    caption.add_run(plain(table.title))
+    caption._p.addnext(_table(table, width, parts))
+    for note in table.notes:
+        document.add_paragraph(plain(note), style="Notes")
+
+
+def saved(document: Any) -> bytes:
+    """The document as a file; the same content gives the same bytes."""
     written = io.BytesIO()
     document.save(written)
     return timeless(written.getvalue())
@@ -85,6 +113,9 @@ def _styles(document: Any) -> None:
     caption.font.bold = False
     caption.paragraph_format.space_before, caption.paragraph_format.space_after = Pt(0), Pt(4)
     caption.paragraph_format.keep_with_next = True
+    text = document.styles.add_style("Text", 1)
+    text.base_style = document.styles["Normal"]
+    text.font.size, text.paragraph_format.space_after = Pt(10), Pt(6)
     notes = document.styles.add_style("Notes", 1)
     notes.base_style = document.styles["Normal"]
     notes.paragraph_format.space_before = Pt(3)
@@ -100,7 +131,7 @@ def _columns(table: ReportTable) -> list[list[str]]:
     return [[heading, *table.frame[heading]] for heading in table.frame.columns]
 
 
-def _page(section: Any, *, across: bool) -> float:
+def page(section: Any, *, across: bool) -> float:
     """Set a section's page and return the width of its text in millimetres."""
     section.orientation = WD_ORIENT.LANDSCAPE if across else WD_ORIENT.PORTRAIT
     width, height = (_LONG, _SHORT) if across else (_SHORT, _LONG)
@@ -133,7 +164,7 @@ def _table(table: ReportTable, width: float, parts: Parts) -> Any:
     def make() -> str:
         return bytes(serialize_part_xml(_new_table(table, width))).decode()
 
-    return parse_xml(parts.text(("word", table.frame, width), make).encode())
+    return parse_xml(parts.text(("word", table.frame, table.merged, width), make).encode())
 
 
 def _new_table(table: ReportTable, width: float) -> Any:
@@ -145,8 +176,17 @@ def _new_table(table: ReportTable, width: float) -> Any:
     for column, size in zip(grid.columns, widths, strict=True):
         column.width = size
     _write(grid.rows[0], headings, widths, heads=True)
+    before: tuple[str, ...] = ()
     for texts in table.frame.itertuples(index=False, name=None):
-        _write(grid.add_row(), texts, widths)
+        alike = [texts[: at + 1] == before[: at + 1] for at in range(table.merged)]
+        shown = ["" if at < table.merged and alike[at] else text for at, text in enumerate(texts)]
+        row = grid.add_row()
+        _write(row, shown, widths)
+        for cell, goes_on in zip(row.cells, alike, strict=False):
+            # A cell over several rows begins in the first of them.
+            over = {} if goes_on else {"val": "restart"}
+            cell._tc.get_or_add_tcPr().append(_element("vMerge", **over))
+        before = texts
     return grid._tbl
 
 

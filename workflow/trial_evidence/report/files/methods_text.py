@@ -1,13 +1,20 @@
 """The methods in a few paragraphs: workflow/report/methods.txt.j2 with the counts of the sheet."""
 
+import platform
 import re
+from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 from trial_evidence.measures import MEASURES
+from trial_evidence.report.files.docx import new_document, saved
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
 from trial_evidence.report.tables.flow import SEARCH_WORDS, search_dates
-from trial_evidence.report.words.templates import environment
+from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, INTERVAL_WORDS, PREDICTION_WORDS
+
+# What results are computed and drawn with.
+COMPUTING = ("numpy", "scipy", "pandas", "statsmodels", "pymare", "matplotlib", "plotnine")
 
 
 def methods_paragraphs(material: Material) -> tuple[str, ...]:
@@ -17,14 +24,38 @@ def methods_paragraphs(material: Material) -> tuple[str, ...]:
     return tuple(re.sub(r"\s+", " ", paragraph) for paragraph in paragraphs)
 
 
-def methods_text(material: Material) -> str:
-    """The paragraphs as plain text, a blank line between them."""
-    return "\n\n".join(("Methods", *methods_paragraphs(material))) + "\n"
+def references(paragraphs: Sequence[str]) -> tuple[str, ...]:
+    """The works that these paragraphs name."""
+    told = " ".join(paragraphs)
+    return tuple(work for name, work in declared("references").items() if name in told)
+
+
+def methods_text(material: Material, heading: str = "") -> str:
+    """The paragraphs as plain text, a blank line between them, and the works that they name.
+
+    `heading` comes before headings.
+    """
+    paragraphs = methods_paragraphs(material)
+    listed = "\n".join(references(paragraphs))
+    parts = (f"{heading}Methods", *paragraphs, f"{heading}References", listed)
+    return "\n\n".join(parts) + "\n"
 
 
 def methods_markdown(material: Material) -> str:
-    """The paragraphs as a page in Markdown."""
-    return f"# {methods_text(material)}"
+    """The same as a page in Markdown."""
+    return methods_text(material, "# ").replace("\n# ", "\n## ").replace(".\n", ".\n\n")
+
+
+def methods_document(material: Material) -> bytes:
+    """The same as a ``.docx`` file."""
+    document = new_document("Methods")
+    paragraphs = methods_paragraphs(material)
+    for text in paragraphs:
+        document.add_paragraph(text, style="Text")
+    document.add_heading("References", level=1)
+    for text in references(paragraphs):
+        document.add_paragraph(text, style="Text")
+    return saved(document)
 
 
 def _facts(material: Material) -> dict[str, Any]:
@@ -55,5 +86,9 @@ def _facts(material: Material) -> dict[str, Any]:
         "prediction": PREDICTION_WORDS[pooling.prediction_interval],
         "factors": list(dict.fromkeys(m.label.lower() for a in analyses
                                       for m in a.effect_modifiers)),
+        "python": platform.python_version(),
+        "packages": [f"{name} {version(name)}" for name in COMPUTING],
+        "own": [f"{a.title} ({', '.join(filter(None, vars(a.pooling).values()))})"
+                for a in analyses if any(vars(a.pooling).values())],
         "specifications": int(curves["specifications"].sum()),
     }  # fmt: skip

@@ -1,21 +1,24 @@
 """Every figure again in the look that a journal or a slide asks for."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from trial_evidence.config.looks import FigureConfiguration, FigureStyle
-from trial_evidence.figures.canvas.page import Picture
+from trial_evidence.figures.canvas.page import Picture, Pointed
 from trial_evidence.figures.canvas.publishing import LISTING, publish
 from trial_evidence.figures.canvas.style import Style, styled
+from trial_evidence.figures.forests.forest import Forest
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.stage import setting_forests
-from trial_evidence.files import read_table, write_table
+from trial_evidence.files import read_table, write_table, write_text
 from trial_evidence.network.stage import FOLDER as NETWORK_FOLDER
 from trial_evidence.network.stage import network_pages
 from trial_evidence.report.files.overview_figures import FOLDER, Certainties, overview_pages
 from trial_evidence.report.material.material import Material
+from trial_evidence.report.words.citations import reference
 from trial_evidence.sensitivity.comparison import comparisons, pooled_analyses
 from trial_evidence.sensitivity.specifications import MULTIVERSE_COLUMNS, MULTIVERSE_NUMBERS
 from trial_evidence.sensitivity.stage import FOLDER as SENSITIVITY_FOLDER
@@ -23,11 +26,20 @@ from trial_evidence.sensitivity.stage import analysis_pages
 from trial_evidence.sheet import did_you_mean
 from trial_evidence.words.errors import RequestError
 
+# The references whose numbers stand beside trials.
+REFERENCES = "references.txt"
+Forests = Mapping[str, Mapping[str, Forest]]
+
 
 def owner(stem: str) -> str:
     """The analysis or network a figure belongs to; ``overview`` for those over all settings."""
     first, *others, _ = stem.split("/")
     return next((folder for folder in others if folder != NETWORK_FOLDER), first)
+
+
+def figure_name(stem: str) -> str:
+    """The name of a figure in the folder of its analysis."""
+    return stem.rpartition("/")[2]
 
 
 def choose_style(looks: FigureConfiguration, name: str, width_mm: float | None) -> FigureStyle:
@@ -65,6 +77,7 @@ def write_styled_figures(
     processed: Path,
     certainty: Certainties,
     analysis: str = "",
+    figure: str = "",
     processes: int = 1,
 ) -> Path:
     """Draw the figures of all settings in one look.
@@ -82,6 +95,8 @@ def write_styled_figures(
     analysis : str
         Draw the figures of this analysis only, in every setting that has it, and leave the
         others; all where it is empty.
+    figure : str
+        Draw the figures of this name only, such as ``forest``; all where it is empty.
     processes : int
         To draw with.
 
@@ -90,24 +105,33 @@ def write_styled_figures(
     Path
         ``results/figures-<style>/<width>mm`` with ``<setting>/<analysis>/<figure>``,
         ``<setting>/network/<id>/<figure>`` and ``overview/<figure>`` as below results, and
-        ``figures.csv``, which says in words what every figure there shows. The ordinary figures
-        are left as they are.
+        ``figures.csv``, which says in words what every figure there shows. Where the style has
+        the numbers of references, ``references.txt`` lists them. The ordinary figures are left as
+        they are.
 
     Raises
     ------
     RequestError
-        If no figure belongs to the analysis.
+        If no figure belongs to the analysis, or none has the name.
     """
     style = styled(look.fields, look.widths_mm[0], look.magnification)
     pages = styled_pages(material, looks, style, processed, certainty)
     if look.height_mm is not None:
         pages = {stem: page.fitted(look.height_mm) for stem, page in pages.items()}
     folder = material.results / f"figures-{look.name}" / f"{look.widths_mm[0]:g}mm"
-    wanted = {stem: page for stem, page in pages.items() if analysis in ("", owner(stem))}
-    if not wanted:
-        known = ", ".join(dict.fromkeys(map(owner, pages)))
-        raise RequestError(f'"{analysis}" has no figures. Known: {known}.')
+    wanted = pages
+    for asked, name_of in ((analysis, owner), (figure, figure_name)):
+        named = {stem: page for stem, page in wanted.items() if asked in ("", name_of(stem))}
+        if not named:
+            known = ", ".join(dict.fromkeys(map(name_of, wanted)))
+            raise RequestError(f'There are no figures of "{asked}". Known: {known}.')
+        wanted = named
+    if style.decimal_mark != ".":
+        wanted = {stem: Pointed(page, style.decimal_mark) for stem, page in wanted.items()}
     kept = [f"{stem}.{kind}" for stem in pages for kind in look.formats]
+    if style.references:
+        write_text(folder / REFERENCES, _references(material, _forests(material, looks, processed)))
+        kept.append(REFERENCES)
     publish(wanted, folder, look.formats, processes, dpi=look.dpi, own=("**/*",), kept=kept)
     listing = [
         (stem, page.title, page.description)
@@ -131,10 +155,11 @@ def styled_pages(
     computed again.
     """
     configuration, sheet = material.configuration, material.sheet
+    forests_of = _forests(material, looks, processed)
+    numbers = reference_numbers(forests_of)
     trials = material.evidence.trials
     pages: dict[str, Picture] = {}
     for setting in configuration.settings:
-        forests = setting_forests(configuration, looks, sheet, setting, processed, material.results)
         compared = comparisons(configuration, setting, trials[trials["setting"] == setting])
         table = material.results / setting / SENSITIVITY_FOLDER / "multiverse.csv"
         specifications = (
@@ -142,7 +167,10 @@ def styled_pages(
             if table.is_file()
             else pd.DataFrame(columns=MULTIVERSE_COLUMNS)
         )
-        own: dict[str, Picture] = {stem: layout(forest, style) for stem, forest in forests.items()}
+        own: dict[str, Picture] = {
+            stem: layout(replace(forest, numbers=numbers), style)
+            for stem, forest in forests_of[setting].items()
+        }
         curves = dict(iter(specifications.groupby("analysis", sort=False)))
         for entry in pooled_analyses(configuration, setting):
             curve = curves.get(entry.id)
@@ -153,3 +181,33 @@ def styled_pages(
         pages |= {f"{setting}/{stem}": page for stem, page in own.items()}
     over_all = overview_pages(material, certainty, style)
     return pages | {f"{FOLDER}/{name}": page for name, (_, page) in over_all.items()}
+
+
+def reference_numbers(forests_of: Forests) -> dict[str, int]:
+    """Numbers of the sources of forest plots, in the order in which readers meet them."""
+    found = (
+        source
+        for forests in forests_of.values()
+        for forest in forests.values()
+        for row in forest.rows
+        for source in row.sources
+    )
+    return {source: number for number, source in enumerate(dict.fromkeys(found), start=1)}
+
+
+def _forests(material: Material, looks: FigureConfiguration, processed: Path) -> Forests:
+    """The forest plots of every setting."""
+    return {
+        setting: setting_forests(
+            material.configuration, looks, material.sheet, setting, processed, material.results
+        )
+        for setting in material.configuration.settings
+    }
+
+
+def _references(material: Material, forests_of: Forests) -> str:
+    """The sources of forest plots with their numbers, one a line."""
+    numbers = reference_numbers(forests_of)
+    return "".join(
+        f"{number}. {reference(material.sources[key])}\n" for key, number in numbers.items()
+    )

@@ -190,7 +190,9 @@ class Material:
         """
         told, rows, known = declared("tables")[name], map(self.named, rows), {**FORMATS, **formats}
         notes = (*(note.format(**facts) for note in told.get("notes", ())), *notes)
-        return report_table(name, told["title"], rows, told["columns"], told["keys"], notes, known)
+        merged = told.get("merged", 0)
+        columns, keys = told["columns"], told["keys"]
+        return report_table(name, told["title"], rows, columns, keys, notes, known, merged)
 
     def named(self, row: Row) -> dict[str, Any]:
         """A row with what a reader wants to know of its ids, as far as it has them.

@@ -30,6 +30,8 @@ class ReportTable:
     data : DataFrame
         The same rows in the same order for machines: full precision, ids, links (``doi``,
         ``pmid``, ``nct``) in columns of their own.
+    merged : int
+        So many columns on the left have cells over the rows that they are alike in.
     """
 
     name: str
@@ -37,6 +39,7 @@ class ReportTable:
     frame: pd.DataFrame
     notes: tuple[str, ...]
     data: pd.DataFrame
+    merged: int = 0
 
 
 def report_table(
@@ -47,6 +50,7 @@ def report_table(
     keys: Sequence[str],
     notes: Iterable[str] = (),
     formats: Mapping[str, Format] = FORMATS,
+    merged: int = 0,
 ) -> ReportTable:
     """A table from its rows; the columns are there even where there is no row.
 
@@ -58,4 +62,4 @@ def report_table(
         columns=[column[0] for column in columns],
     )
     data = pd.DataFrame([[row[key] for key in keys] for row in rows], columns=list(keys))
-    return ReportTable(name, title, frame.astype(str), tuple(notes), data)
+    return ReportTable(name, title, frame.astype(str), tuple(notes), data, merged)

@@ -38,7 +38,7 @@ def two_trials(material: Material, analysis: Analysis) -> TwoTrials | None:
         {
             "trial": row["trial"], "measure": lead["measure"], "model": "",
             "estimate": row["estimate"], "ci_low": row["estimate_low"],
-            "ci_high": row["estimate_high"], "ci_level": common["ci_level"],
+            "ci_high": row["estimate_high"], "ci_level": row["estimate_level"],
         }
         for row in records(material.pooled_trials(analysis))
     )  # fmt: skip

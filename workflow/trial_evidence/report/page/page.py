@@ -36,6 +36,7 @@ FILE = "report.html"
 # Which part of the page holds a table, and a figure by how its name begins; the others come last.
 TABLES = {
     "front": "answer", "claims": "claims", "characteristics": "characteristics",
+    "excluded": "characteristics", "plain_language": "findings",
     "risk_of_bias": "bias", "summary_of_findings": "findings", "certainty": "findings",
     "network_certainty": "findings",
     "over_time": "findings",

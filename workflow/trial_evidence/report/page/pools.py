@@ -12,8 +12,9 @@ from trial_evidence.config.methods import TauPriors
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import qualifying_trials
+from trial_evidence.pool.shown import own_result
 from trial_evidence.report.material.material import of_pool, where
-from trial_evidence.report.page.rows import TrialRow, own_result, row_anchor
+from trial_evidence.report.page.rows import TrialRow, row_anchor
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import ALL, Record
 from trial_evidence.report.words.printed import capital, patients_in_words

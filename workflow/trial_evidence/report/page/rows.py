@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trial_evidence.pool.shown import own_result
 from trial_evidence.report.material.material import JOINED
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
 from trial_evidence.report.page.svg import RowLink
 from trial_evidence.report.trail.trace import ALL, Record, Shown
-from trial_evidence.report.words.printed import patients_in_words, whole, with_interval
+from trial_evidence.report.words.printed import patients_in_words, whole
 
 PRIMARY = "primary"
 
@@ -96,11 +97,6 @@ def trial_rows(
     return tuple(sorted(found, key=lambda row: row.record["subgroup"] != ALL))
 
 
-def own_result(record: Record) -> str:
-    """A trial's estimate with its interval: ``1.83 (1.19–2.81)``; ``""`` where there is none."""
-    return with_interval(record["estimate"], record["estimate_low"], record["estimate_high"])
-
-
 def row_links(results: Iterable[Record], rows: Iterable[TrialRow]) -> list[RowLink]:
     """The rows of a figure, results of one measure, as links to the page's table of rows."""
     by_anchor = {row.anchor: row for row in rows}
@@ -133,6 +129,9 @@ def _row(
 
 
 def _result(record: Record) -> str:
+    if record.get("published"):
+        level = f"({record['ci_level']:g}% CI "
+        return f"HR {record['published'].replace('(', level, 1)}"
     if "hr" in record and not math.isnan(record["hr"]):
         limits = [record["ci_low"], record["ci_high"]]
         low, high = map(_plain, limits)

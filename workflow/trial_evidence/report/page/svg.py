@@ -12,7 +12,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 from zlib import crc32
 
-from PIL import Image
+from trial_evidence.report.files.pixels import few_colours
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
@@ -29,7 +29,6 @@ STROKES = "stroke-linejoin:round;stroke-linecap:butt"
 # Larger drawings (ten thousands of points) are shown as pixels, so many of them across.
 LARGEST_SVG = 60_000
 PIXELS = 1100
-COLOURS = 16
 
 
 @dataclass(frozen=True)
@@ -138,14 +137,9 @@ def _text_address(content: str) -> str:
 
 
 def _fewer_pixels(path: Path) -> bytes:
-    with Image.open(path) as image:
-        small = image.convert("RGB")
-        if small.width > PIXELS:
-            height = round(small.height * PIXELS / small.width)
-            small = small.resize((PIXELS, height), Image.Resampling.LANCZOS)
-        result = io.BytesIO()
-        flat = small.quantize(COLOURS, Image.Quantize.FASTOCTREE).convert("RGB")
-        flat.save(result, "WEBP", lossless=True, quality=100, method=6)
+    result = io.BytesIO()
+    flat = few_colours(path, PIXELS).convert("RGB")
+    flat.save(result, "WEBP", lossless=True, quality=100, method=6)
     return result.getvalue()
 
 

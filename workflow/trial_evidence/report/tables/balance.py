@@ -55,7 +55,7 @@ def _benefits(material: Material) -> Iterator[Balance]:
         if place not in wanted or analysis.setting not in material.report.balance_months:
             continue
         risks, _ = control_risks(material, analysis, wanted[place])
-        start = _start(risks, material.report.balance_months[analysis.setting])
+        start = typical_risk(risks, material.report.balance_months[analysis.setting])
         scale = constant_scale(material, analysis)
         measure = scale.measure if scale else analysis.measures[0]
         leads = where(
@@ -84,7 +84,7 @@ def _counted(analysis: Analysis, months: float) -> str:
     return f"{'Death' if first.survival else f'{first.label} event'}{by}"
 
 
-def _start(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk | None:
+def typical_risk(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk | None:
     """The risk of all patients by the time asked for, the nearest where there is none; the middle
     one where risks have no time."""
     whole = [risk for risk in risks if risk.subgroup == "all"]

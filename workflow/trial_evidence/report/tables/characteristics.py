@@ -7,6 +7,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import NO_AGENT
 from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, arm_regimens, join_agents
+from trial_evidence.figures.forests.sentences import brief
 from trial_evidence.files import records
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
 from trial_evidence.report.material.table import ReportTable
@@ -14,6 +15,7 @@ from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.printed import NOT_STATED, admitted, capital, count, whole
 
+NO_RESULT = "no result on a comparison and an outcome that is analysed"
 _RANDOMISED = {"yes": "randomised", "no": "not randomised", "": "randomisation not stated"}
 _BLINDED = {"yes": "blinded", "no": "open label", "": "blinding not stated"}
 _BASIS = {"judged": "our own judgement"}
@@ -37,6 +39,31 @@ def characteristics_table(material: Material) -> ReportTable:
         for trial in records(where(material.sheet["trials"], setting=setting))
     ]
     return material.table("characteristics", rows, {"design": _design, "years": _years})
+
+
+def included_trials(material: Material) -> set[str]:
+    """Trials with a result that a comparison, a pool of rates or a network shows."""
+    evidence = material.evidence
+    in_networks = {row["trial_id"] for row in evidence.networks.rows("used")}
+    return {*evidence.trials["trial_id"], *evidence.rates["trial_id"], *in_networks}
+
+
+def excluded_table(material: Material) -> ReportTable:
+    """Trials of the sheet without a result that is shown, each with the reasons."""
+    aside = material.evidence.set_aside.groupby("trial_id")["reason"].agg(dict.fromkeys)
+    read = material.reported.groupby("trial_id")["source_id"].agg(JOINED.join)
+    included = included_trials(material)
+    rows = [
+        trial
+        | {
+            "why": "; ".join(dict.fromkeys(map(brief, aside.get(trial["trial_id"], [NO_RESULT])))),
+            "source_id": JOINED.join(source_ids(read.get(trial["trial_id"], ""))),
+        }
+        for setting in material.settings
+        for trial in records(where(material.sheet["trials"], setting=setting))
+        if trial["trial_id"] not in included
+    ]
+    return material.table("excluded", rows, {"design": _design})
 
 
 def risk_of_bias_table(material: Material) -> ReportTable:

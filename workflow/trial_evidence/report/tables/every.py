@@ -14,6 +14,7 @@ from trial_evidence.report.tables import (
     front,
     harms,
     network_certainty,
+    plain_language,
     robustness,
     rows,
 )
@@ -24,7 +25,8 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
     found = certainty.certainties(material)
     words = certainty.certainty_words(found)
     alone = (
-        characteristics.characteristics_table, characteristics.risk_of_bias_table,
+        characteristics.characteristics_table, characteristics.excluded_table,
+        characteristics.risk_of_bias_table,
         flow.flow_table, characteristics.evidence_map, robustness.heterogeneity_table,
         robustness.sensitivity_table, robustness.change_table, robustness.timeline_table,
         in_whom.in_whom_table, in_whom.biomarker_reports_table, characteristics.biomarkers_table,
@@ -34,6 +36,7 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
         front.front_table(material, words),
         front.answers_table(material, words),
         claims.claims_table(material, claims.verdicts(material, words)),
+        plain_language.plain_language_table(material, found),
         absolute_effects.summary_of_findings(material, words),
         over_time.over_time_table(material),
         certainty.certainty_table(material, found),

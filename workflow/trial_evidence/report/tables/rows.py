@@ -1,8 +1,11 @@
 """The rows behind the results: those used, and those set aside with the reason."""
 
 import math
+from functools import partial
 
+from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.files import records
+from trial_evidence.pool.shown import interval_remark, own_result
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.trail.trace import cells_of
@@ -29,7 +32,8 @@ def rows_used_table(material: Material) -> ReportTable:
         row | {"cells": cells_of(row, material.configuration)}
         for row in (*records(compared), *records(rates))
     ]
-    return material.table("rows_used", rows, {"trial_result": _result, "pooled": _pooled})
+    result = partial(_result, level=material.configuration.confidence_level)
+    return material.table("rows_used", rows, {"trial_result": result, "pooled": _pooled})
 
 
 def rows_set_aside_table(material: Material) -> ReportTable:
@@ -43,7 +47,7 @@ def _pooled(row: Row) -> str:
     return "yes" if row["pooled"] == "yes" else f"no: {row['not_pooled_reason']}"
 
 
-def _result(row: Row) -> str:
+def _result(row: Row, level: float) -> str:
     here, there = (
         f"{printed.count(row[f'events_{arm}'])}/{printed.count(row[f'n_{arm}'])}"
         for arm in ("experimental", "control")
@@ -51,8 +55,10 @@ def _result(row: Row) -> str:
     if row["measure"] == "proportion":
         rate = printed.percent(row["rate" if row["corrected"] == "yes" else "estimate"])
         return f"{here} " + (f"({rate})" if rate else "")
-    effect = printed.with_interval(row["estimate"], row["estimate_low"], row["estimate_high"])
+    effect = own_result(row)
     measure = reading.measure_of(row["measure"])
     if measure.kind == "contrasts":
-        return f"{measure.short} {effect}" if effect else "no standard error"
+        remark = interval_remark(row, level).format(shown=f"{row['estimate_level']:g}")
+        said = ", ".join(filter(None, (effect, lower_first(remark))))
+        return f"{measure.short} {said}" if effect else "no standard error"
     return f"{here} v {there}; {effect}" if effect else f"{here} v {there}"

@@ -14,10 +14,10 @@ FOLDER = pages.TEMPLATES
 
 
 @cache
-def declared(name: str) -> Mapping[str, Mapping[str, Any]]:
-    """What workflow/report/<name>.yaml says of every table or figure."""
+def declared(name: str) -> Mapping[str, Any]:
+    """What workflow/report/<name>.yaml says, such as of every table or figure."""
     text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(text)
+    found: Mapping[str, Any] = yaml.safe_load(text)
     return found
 
 

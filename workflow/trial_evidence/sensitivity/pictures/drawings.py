@@ -101,15 +101,17 @@ def comparison_figures(
 
 
 def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -> Chart:
-    """The specification curve of an analysis, from its rows of the table ``multiverse``.
+    """The specification curve of an analysis by its first measure, of the table ``multiverse``.
 
-    Choices that change nothing are left out of it.
+    Ratios of different kinds are not comparable on one axis: of the other measures a sentence says
+    what they give. Choices that change nothing are left out.
     """
+    shown = {name: rows[rows["measure"] == name] for name in analysis.measures}
+    (name, rows), *others = ((n, found) for n, found in shown.items() if len(found))
+    measure = MEASURES[name]
     with np.errstate(divide="ignore"):
         logs = np.log(rows[["estimate", "ci_low", "ci_high"]].to_numpy(float))
     results = pd.DataFrame(logs, columns=["estimate", "low", "high"])
-    titles = {name: MEASURES[str(name)].title.lower() for name in rows["measure"].unique()}
-    results["measure"] = rows["measure"].map(titles).to_numpy()
     results["leading"] = (rows["leading"] == "yes").to_numpy()
     chosen = {}
     for column in CHOICE_COLUMNS:
@@ -123,14 +125,13 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
             names = list(dict.fromkeys(named.values()))
             chosen[CHOICE_NAMES[column]] = pd.Categorical(values.map(named), names)
     estimates = results["estimate"].to_numpy()
-    measures = [MEASURES[name] for name in dict.fromkeys(rows["measure"])]
-    label = " or ".join([m.title.lower() if at else m.title for at, m in enumerate(measures)])
-    excluding = int((rows["excludes_no_effect"] == "yes").sum())
-    share = f"In {excluding:,} of {len(rows):,} specifications the interval excludes 1."
-    medians = [
-        f"{m.title}: median {format_number(math.exp(middle), 2)}"
-        for m in measures
-        for middle in [float(np.median(estimates[(rows["measure"] == m.name).to_numpy()]))]
+    notes = [
+        f"In {_excluding(rows)} specifications the interval excludes 1.",
+        *(
+            f"{MEASURES[other].title}, not on this axis: median {_median(found)}; in "
+            f"{_excluding(found)} specifications the interval excludes 1."
+            for other, found in others
+        ),
     ]
     lowest, highest = (format_number(math.exp(f(estimates)), 2) for f in (np.nanmin, np.nanmax))
     led = [
@@ -139,18 +140,29 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
     ]
     words = Words(
         f"{analysis.title}: specification curve",
-        (share, *([f"{'; '.join(medians)}."] if len(medians) > 1 else [])),
+        tuple(notes),
         (
             "Specifications that pool the same numbers in the same way count once. The share is "
             "not a test, because specifications share their trials.",
         ),
     )
     return charted(
-        specification, results, pd.DataFrame(chosen), Axis("log", 0.0, label), words=words,
+        specification, results, pd.DataFrame(chosen), Axis("log", 0.0, measure.title), words=words,
         description=f"Specification curve of {analysis.title}: {len(estimates):,} specifications "
-        f"with estimates from {lowest} to {highest}.{''.join(led)} {'. '.join([*medians, share])}",
+        f"of the {measure.title.lower()} with estimates from {lowest} to {highest}, median "
+        f"{_median(rows)}.{''.join(led)} {' '.join(notes)}",
         style=style,
     )  # fmt: skip
+
+
+def _median(rows: pd.DataFrame) -> str:
+    """The median ratio, on the scale of the analysis."""
+    return format_number(math.exp(np.log(rows["estimate"]).median()), 2)
+
+
+def _excluding(rows: pd.DataFrame) -> str:
+    """How many specifications, of how many, have an interval that excludes no effect."""
+    return f"{int((rows['excludes_no_effect'] == 'yes').sum()):,} of {len(rows):,}"
 
 
 def axis_of(c: Comparison) -> Axis:

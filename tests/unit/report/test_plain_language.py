@@ -1,0 +1,122 @@
+"""Sentences on benefits and harms: as strong as the certainty, in the direction of the estimate."""
+
+import io
+
+import pandas as pd
+import pytest
+from docx import Document
+from PIL import Image
+from report_material import material
+from trial_evidence.files import write_table
+from trial_evidence.report.files.methods_text import methods_document, methods_paragraphs
+from trial_evidence.report.files.supplement import supplement
+from trial_evidence.report.tables.certainty import certainties
+from trial_evidence.report.tables.characteristics import excluded_table, included_trials
+from trial_evidence.report.tables.every import tables_of
+from trial_evidence.report.tables.plain_language import plain_language_table, statement
+
+
+def said(certainty, ends, *, survival=False, fewer=False):
+    estimate, low, high = ends
+    lead = {"measure": "risk_ratio", "estimate": estimate, "ci_low": low, "ci_high": high}
+    return statement(
+        lead, certainty, "response", "dual blockade",
+        survival=survival, fewer_is_better=fewer, worthwhile=1.25,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("certainty", "words"),
+    [
+        ("high", "Dual blockade increases response."),
+        ("moderate", "Dual blockade probably increases response."),
+        ("low", "Dual blockade may increase response."),
+        (
+            "very low",
+            "The evidence is very uncertain about the effect of dual blockade on response.",
+        ),
+        ("", "In the trials, dual blockade increased response; certainty was not rated."),
+    ],
+)
+def test_a_sentence_is_as_strong_as_its_certainty(certainty, words):
+    assert said(certainty, (1.5, 1.2, 1.9)) == words
+
+
+@pytest.mark.parametrize(
+    ("ends", "more", "words"),
+    [
+        ((0.6, 0.5, 0.8), {}, "Dual blockade probably reduces response."),
+        ((0.6, 0.5, 0.8), {"survival": True, "fewer": True},
+         "Dual blockade probably improves response."),
+        ((1.6, 1.2, 1.8), {"survival": True, "fewer": True},
+         "Dual blockade probably worsens response."),
+        # both limits nearer to 1 than 1.25 and 0.8
+        ((1.02, 0.9, 1.1), {}, "Dual blockade probably makes little or no difference to response."),
+        ((1.3, 0.9, 1.9), {},
+         "Dual blockade may increase response, but the interval includes no difference."),
+        ((1.0, 0.7, 1.1), {},
+         "Dual blockade may reduce response, but the interval includes no difference."),
+    ],
+)  # fmt: skip
+def test_a_sentence_goes_by_estimate_and_interval(ends, more, words):
+    assert said("moderate", ends, **more) == words
+
+
+@pytest.fixture(scope="module")
+def found(pooled, tmp_path_factory):
+    return material(pooled, tmp_path_factory.mktemp("results"))
+
+
+def test_a_certainty_leads_by_letters_to_what_lowers_it(found):
+    rated = certainties(found)
+    table = plain_language_table(found, rated)
+    lowered = {
+        f"{domain.name.replace('_', ' ').capitalize()}: {domain.reason}"
+        for certainty in rated
+        for domain in certainty.domains
+        if domain.judgement in ("serious", "very_serious")
+    }
+    listed = dict(note.split(". ", 1) for note in table.notes[1:])
+    assert set(listed.values()) == lowered
+    printed = table.frame["Certainty"]
+    used = {letter for text in printed for letter in text.rpartition(") ")[2].split(", ")}
+    assert set(listed) <= used
+
+
+def test_every_trial_of_the_sheet_is_included_or_excluded_with_a_reason(found):
+    excluded = excluded_table(found).data
+    trials = set(found.sheet["trials"]["trial_id"])
+    assert set(excluded["trial_id"]) == trials - included_trials(found)
+    assert (excluded["why"] != "").all()
+
+
+def test_the_methods_list_every_work_that_they_name_and_what_computed_them(found):
+    told = " ".join(methods_paragraphs(found))
+    document = Document(io.BytesIO(methods_document(found)))
+    listed = " ".join(p.text for p in document.paragraphs[-20:])
+    for name, author in (("Sterne et al. 2019", "Sterne JAC"), ("Guyatt et al. 2011", "Guyatt G")):
+        assert name in told
+        assert author in listed
+    assert "scipy 1." in told
+
+
+def test_the_supplement_says_where_each_item_of_prisma_is_found(found):
+    tables = tables_of(found)
+    for setting in found.configuration.settings:
+        shown = {"setting": setting, "analysis": "a", "figure": "a/forest", "title": "A plot"}
+        rows = [shown, shown | {"figure": "a/funnel"}]
+        write_table(found.results / setting / "figures.csv", pd.DataFrame(rows))
+        (found.results / setting / "a").mkdir()
+        for name in ("forest", "funnel"):
+            Image.new("RGB", (300, 200)).save(found.results / setting / f"a/{name}.png")
+    document = Document(io.BytesIO(supplement(found, tables)))
+    checklist = document.tables[0]
+    places = {row.cells[1].text: row.cells[3].text for row in checklist.rows[1:]}
+    # PRISMA 2020 has 27 items; counted with their parts they are 42
+    assert len(places) == 42
+    assert all(places.values())
+    assert len(document.inline_shapes) == len(found.configuration.settings)
+    captions = [p.text for p in document.paragraphs if p.text.startswith("Table S")]
+    for item, title in (("17", "Characteristics"), ("18", "Risk of bias"), ("16b", "Trials and")):
+        number = places[item].split(".")[0]
+        assert any(c.startswith(f"{number}. {title}") for c in captions), item

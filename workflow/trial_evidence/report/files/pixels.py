@@ -1,0 +1,17 @@
+"""Figures as pixels of few colours, which take a tenth of the room."""
+
+from pathlib import Path
+
+from PIL import Image
+
+COLOURS = 16
+
+
+def few_colours(path: Path, most: int) -> Image.Image:
+    """A picture no wider than so many dots, in few colours."""
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+    if small.width > most:
+        height = round(small.height * most / small.width)
+        small = small.resize((most, height), Image.Resampling.LANCZOS)
+    return small.quantize(COLOURS, Image.Quantize.FASTOCTREE)

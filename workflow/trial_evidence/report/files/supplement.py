@@ -1,0 +1,97 @@
+"""The supplement as one Word document: PRISMA checklist, tables, and every forest plot."""
+
+import base64
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from docx.enum.section import WD_SECTION
+from docx.shared import Mm
+from PIL import Image
+
+from trial_evidence.files import records
+from trial_evidence.kept import Parts, checksum
+from trial_evidence.report.files.docx import add_table, new_document, page, saved
+from trial_evidence.report.files.pixels import few_colours
+from trial_evidence.report.material.material import Material, all_settings
+from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.tables.characteristics import included_trials
+from trial_evidence.report.words.templates import declared
+
+PRISMA = "prisma"
+# Tables of the report that the supplement has, in its order, between checklist and forest plots.
+TABLES = (
+    "flow", "characteristics", "excluded", "risk_of_bias", "plain_language", "certainty",
+    "heterogeneity", "in_whom", "sensitivity",
+)  # fmt: skip
+_DOTS = 1400
+# An upright page with its caption.
+_WIDEST_MM, _HIGHEST_MM = 174.0, 235.0
+
+
+def supplement(material: Material, tables: Sequence[ReportTable]) -> bytes:
+    """A ``.docx`` file with tables S1, S2 ... and figures S1, S2 ...
+
+    Parameters
+    ----------
+    tables
+        Those of the report; of the characteristics the included trials are shown.
+    """
+    by_name = {table.name: table for table in tables}
+    shown = [_included(material, by_name[name]) for name in TABLES if name in by_name]
+    numbers = {table.name: f"Table S{at}" for at, table in enumerate(shown, start=2)}
+    document = new_document(f"{material.report.title}: supplement")
+    every = [_checklist(material, numbers), *shown]
+    for at, table in enumerate(every, start=1):
+        add_table(document, table, f"Table S{at}. ", material.parts, first=at == 1)
+    for at, (title, path) in enumerate(forest_plots(material), start=1):
+        _add_picture(document, f"Figure S{at}. ", title, path, material.parts)
+    return saved(document)
+
+
+def _checklist(material: Material, numbers: Mapping[str, str]) -> ReportTable:
+    """The items of PRISMA 2020 with the places where each is found."""
+    known = {**dict.fromkeys(TABLES, "not made"), **numbers}
+    items: list[dict[str, str]] = declared(PRISMA)["items"]
+    rows = [{**row, "where": row["where"].format(**known)} for row in items]
+    return material.table(PRISMA, rows)
+
+
+def _included(material: Material, table: ReportTable) -> ReportTable:
+    """Of the characteristics those of the trials that a pool or a comparison shows."""
+    if table.name != "characteristics":
+        return table
+    kept = table.data["trial_id"].isin(included_trials(material)).to_numpy()
+    return replace(table, frame=table.frame[kept], data=table.data[kept])
+
+
+def forest_plots(material: Material) -> Iterator[tuple[str, Path]]:
+    """Title and file of every forest plot, setting by setting."""
+    listed = all_settings(material.configuration, material.results, "figures", [])
+    for row in records(listed):
+        name = row["figure"].rpartition("/")[2]
+        path = material.results / row["setting"] / f"{row['figure']}.png"
+        if name.startswith("forest") and path.is_file():
+            setting = material.configuration.settings[row["setting"]]
+            yield f"{setting}: {row['title']}", path
+
+
+def _add_picture(document: Any, label: str, title: str, path: Path, parts: Parts) -> None:
+    """A figure under its caption on a page of its own, as large as the page allows."""
+    page(document.add_section(WD_SECTION.NEW_PAGE), across=False)
+    caption = document.add_paragraph(style="Caption")
+    caption.add_run(label).bold = True
+    caption.add_run(title)
+    content = base64.b64decode(parts.text(("pixels", checksum(path)), lambda: _pixels(path)))
+    with Image.open(io.BytesIO(content)) as image:
+        share = image.height / image.width
+    width = min(_WIDEST_MM, _HIGHEST_MM / share)
+    document.add_picture(io.BytesIO(content), width=Mm(width))
+
+
+def _pixels(path: Path) -> str:
+    written = io.BytesIO()
+    few_colours(path, _DOTS).save(written, "PNG", optimize=True)
+    return base64.b64encode(written.getvalue()).decode("ascii")
