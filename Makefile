@@ -30,7 +30,7 @@ all: $(STAMP)
 check: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence check --list-warnings
 
-explain: all
+explain: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence explain \
 	  --row "$(ROW)" --trial "$(TRIAL)" --analysis "$(ANALYSIS)"
 

@@ -10,7 +10,7 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,10 +51,12 @@ from trial_evidence.sheet import (
     read_dictionary,
     summary,
 )
+from trial_evidence.sheet.check import in_order
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import errors_of
+from trial_evidence.words.problems import errors_of, new_among
 
 if TYPE_CHECKING:
+    from trial_evidence.changes.revision import Revision
     from trial_evidence.workbook.transfer import ImportPlan
 
 # Where one slip spoils a whole column, the first lines say it all; the file lists every one.
@@ -153,17 +155,48 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> None:
-    listing = _listing(options)
+    from trial_evidence.changes.revision import last_commit, since_commit
+
+    listing, dictionary = _listing(options), read_dictionary(DICTIONARY)
     state = read_state(options.raw, options.config)
-    _, _, warnings = _load(options)
+    with last_commit(options.raw, options.config) as commit:
+        said = since_commit(commit, options.raw, dictionary, briefly=not options.list_warnings)
+        try:
+            warnings = _checked(options)
+        except SheetError:
+            print("\n".join(said), end="\n" if said else "", file=sys.stderr)
+            raise
+        new: tuple[Problem, ...] = ()
+        if commit and options.list_warnings and read_state(commit.raw, commit.config) != state:
+            new = new_among(warnings, _problems_of(commit, {p.subject for p in warnings}))
     _list_problems(listing, warnings)
     if options.state is not None:
         if read_state(options.raw, options.config) != state:
             raise RequestError("The sheet was saved while it was being checked. Run make again.")
         write_state(options.state, state)
-    for warning in warnings if options.list_warnings else ():
-        print(warning.line())
-    print(summary(warnings, str(listing)), flush=True)
+    listed = warnings if options.list_warnings else ()
+    known = [warning.line() for warning in listed if warning not in new]
+    for line in (*known, *said, *(f"new: {warning.line()}" for warning in new)):
+        print(line)
+    print(summary(warnings, str(listing), len(new)), flush=True)
+
+
+def _checked(
+    options: argparse.Namespace, among: Collection[str] | None = None
+) -> tuple[Problem, ...]:
+    """The warnings about a sound sheet; of risk of bias, those about all trials or some."""
+    from trial_evidence.extract.judged import unjudged_problems
+
+    configuration, sheet, warnings = _load(options)
+    unjudged = unjudged_problems(sheet, configuration, among)
+    return tuple(in_order([*warnings, *unjudged], read_dictionary(DICTIONARY)))
+
+
+def _problems_of(commit: "Revision", trials: Collection[str]) -> tuple[Problem, ...]:
+    try:
+        return _checked(argparse.Namespace(raw=commit.raw, config=commit.config), trials)
+    except SheetError as error:
+        return error.problems
 
 
 def _dictionary(options: argparse.Namespace) -> None:
@@ -282,16 +315,16 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from trial_evidence.report.material.material import read_evidence
-    from trial_evidence.report.trail.explain import explain
+    from trial_evidence.report.material.afresh import evidence_on
+    from trial_evidence.report.trail.explain import explain, trial_of
 
     configuration, sheet, _ = _load(options)
-    made = [options.results / setting / "estimates.csv" for setting in configuration.settings]
-    if not all(path.is_file() for path in made):
-        raise RequestError(f"{options.results} has no results yet. Run make first.")
-    evidence = read_evidence(configuration, options.processed, options.results)
-    trail = explain(options.row, options.trial, options.analysis, sheet, configuration, evidence)
-    print(trail, end="")
+    networks = read_networks(options.config, configuration)
+    asked = (options.row, options.trial, options.analysis)
+    trial = trial_of(*asked, sheet)
+    named = options.analysis if options.trial else ""
+    evidence = evidence_on(trial, named, sheet, configuration, networks)
+    print(explain(*asked, sheet, configuration, evidence), end="")
 
 
 def _changes(options: argparse.Namespace) -> None:

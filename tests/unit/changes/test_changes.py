@@ -147,12 +147,16 @@ def test_a_changed_number(project, changes):
     assert network.count("| after | 1 | Hazard ratio 0.75 (0.60–0.94) |") == 2
 
 
-def test_networks_that_the_revision_did_not_have(project, changes):
+def test_a_revision_whose_configuration_is_not_sound_is_taken_with_todays(project, changes):
     git(project, "rm", "--quiet", "--cached", "config/networks.yaml")
     git(project, "commit", "--quiet", "--message", "Before the networks")
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
     page = changes()
-    assert "No estimate differs." in page
-    assert re.search(r"Networks are not compared: .*networks\.yaml: The file is missing", page)
+    note = re.search(r"^The configuration of .*networks\.yaml: The file is missing.*", page, re.M)
+    assert note
+    assert "taken with today's configuration" in note[0]
+    assert html.escape(note[0]) in page_of(project)
+    assert next(table(page))[1][4] == "Hazard ratio 0.75 (0.60–0.94)"
 
 
 def test_analyses_that_are_not_affected_are_not_named(project, changes):

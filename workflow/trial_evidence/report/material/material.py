@@ -137,7 +137,7 @@ class Material:
 
     def front(self) -> tuple[Analysis, ...]:
         """The analyses that answer the question: those whose trials are pooled as one."""
-        return tuple(a for a in self.configuration.analyses if a.pool == "overall")
+        return self.configuration.answers
 
     def analysis(self, setting: str, name: str) -> Analysis:
         """An analysis by its setting and id."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from trial_evidence.config.networks import Network
 from trial_evidence.config.reports import NETWORK_DOMAINS
+from trial_evidence.extract.judged import judged_risk
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.table import ReportTable
@@ -18,7 +19,6 @@ from trial_evidence.report.tables.certainty import (
     Proposal,
     bias_of_shares,
     domains_of,
-    judged_risk,
     lowers,
 )
 from trial_evidence.report.words import reading
@@ -119,7 +119,7 @@ def _shares_by_risk(found: _Estimate) -> dict[str, float]:
         names = trials[frozenset((row["direct_first"], row["direct_second"]))].split("; ")
         for trial_id, endpoint in (ids[name] for name in names):
             outcome = endpoint or found.network.endpoints[0]
-            risk = judged_risk(found.material, found.network.endpoints, trial_id, outcome)
+            risk = judged_risk(found.material.sheet, found.network.endpoints, trial_id, outcome)
             shares[risk] = shares.get(risk, 0.0) + row["share"] / len(names)
     return {risk: share for risk, share in shares.items() if share > 0}
 
