@@ -15,7 +15,7 @@ from trial_evidence.changes.revision import (
     sheet_difference,
     unpacked,
 )
-from trial_evidence.changes.verdicts import judged, judgements_in_words, touched_answers
+from trial_evidence.changes.verdicts import answers_in_question, judged, judgements_in_words
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import read_report_configuration
@@ -145,7 +145,7 @@ def _judgements(
 ) -> Iterator[str]:
     """Verdicts and certainty that changed; nothing is examined where nothing can have changed."""
     affected = {(change.setting, change.analysis) for change in changes}
-    answers = touched_answers(*evidence, affected, sides, difference)
+    answers = answers_in_question(*evidence, affected, sides, difference)
     if answers or networks.estimates or "biomarker_effects" in difference.tables:
         before, after = (
             judged(side, answers, tables)

@@ -1,4 +1,4 @@
-"""Verdicts and certainty before and after an edit, of the answers that it can touch."""
+"""Verdicts and certainty before and after an edit, of the answers that it can change."""
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -25,7 +25,7 @@ class Judged:
     verdicts: Mapping[str, Verdict]
 
 
-def touched_answers(
+def answers_in_question(
     before: Mapping[str, SettingEvidence],
     after: Mapping[str, SettingEvidence],
     affected: Collection[Place],
@@ -42,8 +42,8 @@ def touched_answers(
     answers = {(a.setting, a.id) for side in sides for a in side.configuration.answers}
     if sides[0].report != sides[1].report:
         return answers
-    judged = _touched(difference, "risk_of_bias", "trial_id")
-    graded = _touched(difference, "certainty", "analysis")
+    judged = _in_rows(difference, "risk_of_bias", "trial_id")
+    graded = _in_rows(difference, "certainty", "analysis")
     resting = {
         (str(setting), str(analysis))
         for found in (*before.values(), *after.values())
@@ -53,7 +53,7 @@ def touched_answers(
     return {place for place in answers if place in {*affected, *resting} or place[1] in graded}
 
 
-def _touched(difference: SheetDifference, table: str, column: str) -> set[str]:
+def _in_rows(difference: SheetDifference, table: str, column: str) -> set[str]:
     """What a column holds in the rows of a table that were added, changed or removed."""
     found = difference.tables.get(table)
     if found is None:

@@ -21,9 +21,9 @@ from trial_evidence.kept import Parts
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.pool.stage import write_estimates
+from trial_evidence.report.material.behind_verdicts import write_behind_verdicts
 from trial_evidence.report.material.material import Material, read_evidence, read_material
 from trial_evidence.report.trail.evidence import FOLDER, Evidence
-from trial_evidence.sensitivity.behind_verdicts import write_behind_verdicts
 from trial_evidence.sheet import Sheet
 
 # (setting, network) -> its tables by name.
