@@ -316,7 +316,6 @@ def test_the_module_is_a_command(project):
         ("trial_evidence.audit.stage", {"pymare", "plotnine", "matplotlib"}),
         ("trial_evidence.report.trail.explain", {"pymare", "plotnine", "matplotlib"}),
         ("trial_evidence.report.material.afresh", {"pymare", "plotnine", "matplotlib"}),
-        ("trial_evidence.changes.revision", {"pandas", "scipy", "plotnine"}),
     ],
 )
 def test_a_stage_imports_only_what_it_needs(module, heavy):

@@ -376,8 +376,7 @@ def test_an_adjudication_that_both_have_is_no_change(project, changes):
     path = project / "data/raw/adjudication.csv"
     decision = (
         "pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n|reported_percent,"
-        "44|105|41.9,second,"
-        "The full paper corrects it.,AB,2026-11-22\n"
+        "44|105|41.9,second,The full paper corrects it.,AB,2026-11-22\n"
     )
     path.write_text(path.read_text(encoding="utf-8") + decision, encoding="utf-8")
     assert "Risk ratio" in changes()
