@@ -25,7 +25,7 @@ from trial_evidence.config.networks import (
 from trial_evidence.config.reports import (
     read_report_configuration,
 )
-from trial_evidence.files import read_table, write_text
+from trial_evidence.files import read_table, write_text, write_whole
 from trial_evidence.kept import PARTS, Parts, read_state, write_state
 from trial_evidence.loaded import (
     DICTIONARY,
@@ -144,6 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     importing = command("import", _import, "a workbook, or a folder of CSV files, into the sheet")
     importing.add_argument("--book", type=Path, required=True)
     importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
+    records = command("records", _records, "what a search found, into screening.csv")
+    records.add_argument("--file", type=Path, required=True, help="export of a database")
+    records.add_argument("--search", default="", help="of search_log.csv")
     return parser
 
 
@@ -385,6 +388,24 @@ def _import(options: argparse.Namespace) -> int:
     else:
         print("The workbook and the sheet are identical; nothing to import.")
     return 0
+
+
+def _records(options: argparse.Namespace) -> None:
+    from trial_evidence.workbook.records import SCREENING, found_records
+    from trial_evidence.workbook.transfer import checked_copy
+
+    dictionary = words_of(options.config)
+    if errors_of(find_problems(options.raw, dictionary)):
+        raise RequestError("The sheet has errors, so nothing is added to it: make check")
+    found = found_records(options.file, options.search, options.raw, dictionary)
+    files = {f"{SCREENING}.csv": found.file}
+    wrong = errors_of(checked_copy(options.raw, files, lambda raw: find_problems(raw, dictionary)))
+    if wrong:
+        _say_errors(wrong)
+        raise RequestError("Nothing was added; the sheet is unchanged.")
+    write_whole(options.raw / f"{SCREENING}.csv", found.file)
+    print(found.in_words)
+    print("Screen them in the workbook, sheet screening (decision and reason): make workbook")
 
 
 def _show_plan(plan: "ImportPlan") -> None:

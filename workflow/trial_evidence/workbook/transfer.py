@@ -97,10 +97,7 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
     lines = tuple(line for difference in differences.values() for line in in_words(difference))
     warnings = imported.problems
     if files:
-        with tempfile.TemporaryDirectory() as place:
-            copy = Path(place) / raw.name
-            _copy_with(raw, copy, files)
-            after = check(copy)
+        after = checked_copy(raw, files, check)
         if has_errors(after):
             return _refused([*warnings, *after])
         warnings += new_among(after, check(raw))
@@ -184,6 +181,14 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         old.rename(new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def checked_copy(raw: Path, files: Mapping[str, bytes], check: Check) -> Sequence[Problem]:
+    """The findings about a sheet as it would be with new content of some files."""
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place) / raw.name
+        _copy_with(raw, copy, files)
+        return check(copy)
 
 
 def _copy_with(folder: Path, copy: Path, files: Mapping[str, bytes]) -> None:
