@@ -87,7 +87,7 @@ mutants: $(STAMP)
 # installation is not mistaken for a complete one.
 $(STAMP): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
-	@echo "Installing into .venv (once, a few minutes) ..."
+	@echo "Installing into .venv (once, about a minute) ..."
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $(STAMP)

@@ -14,7 +14,8 @@ from trial_evidence.config.configuration import (
     unknown_agents,
     unknown_analyses,
 )
-from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.config.labels import unknown_texts
+from trial_evidence.config.looks import FigureConfiguration, read_figure_configuration
 from trial_evidence.config.networks import (
     NetworkConfiguration,
     read_networks,
@@ -68,6 +69,8 @@ def load(
         problems += error.problems
     if sheet is not None:
         problems += _against_the_sheet(configured, sheet, dictionary)
+        if configured.looks is not None:
+            problems += unknown_texts(configured.looks.languages, _texts(sheet, config))
     errors = errors_of(problems)
     warnings = tuple(problem for problem in problems if problem.severity == "warning")
     if errors or configured.analyses is None or sheet is None:
@@ -142,6 +145,7 @@ class _Configured:
     analyses: Configuration | None = None
     networks: NetworkConfiguration | None = None
     report: ReportConfiguration | None = None
+    looks: FigureConfiguration | None = None
 
 
 def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list[Problem]]:
@@ -168,11 +172,20 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
         # Without its analyses the rest can be held against its form alone.
         sound(lambda: read(folder / "report.yaml", ReportConfiguration))
         sound(lambda: read(folder / "networks.yaml", NetworkConfiguration))
-        return _Configured(), problems
+        return _Configured(looks=looks), problems
     networks = sound(lambda: read_networks(folder, analyses, kinds=dictionary.kinds))
     made = None if networks is None else networks.networks
     report = sound(lambda: read_report_configuration(folder, analyses, made))
-    return _Configured(analyses, networks, report), problems
+    return _Configured(analyses, networks, report, looks), problems
+
+
+def _texts(sheet: Sheet, config: Path) -> Iterator[str]:
+    """What a figure may print of the sheet and of config/."""
+    for path in config.glob("*.yaml"):
+        yield path.read_text(encoding="utf-8")
+    for table in sheet.tables.values():
+        for column in table.columns:
+            yield from map(str, table[column].unique())
 
 
 def _against_the_sheet(

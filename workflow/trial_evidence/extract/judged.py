@@ -1,16 +1,14 @@
 """Risk-of-bias judgements of what is pooled, and what is pooled without one."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
-import pandas as pd
-
 from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.extract.comparisons import SIDES, trial_evidence
+from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.contrasts import matches, trial_contrasts
-from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.extract.regimens import arm_regimens
-from trial_evidence.files import records
+from trial_evidence.extract.selection import WHOLE, Record
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.problems import Problem
 
@@ -45,7 +43,7 @@ def unjudged_problems(
         analyses = {a.id: a for a in configuration.answers if a.setting == setting}
         found = _in_doubt(sheet, setting, analyses.values())
         found = found if among is None else found.intersection(among)
-        for row in records(_pooled(sheet, configuration, setting, found)) if found else ():
+        for row in _pooled(sheet, configuration, setting, found) if found else ():
             analysis, trial, outcome = (row[key] for key in ("analysis", "trial_id", "outcome"))
             if judged_risk(sheet, analyses[analysis].endpoints, trial, outcome) == NOT_JUDGED:
                 lacking.setdefault(trial, {}).setdefault(outcome, []).append(analysis)
@@ -74,17 +72,24 @@ def _in_doubt(sheet: Sheet, setting: str, analyses: Iterable[Analysis]) -> set[s
 
 def _pooled(
     sheet: Sheet, configuration: Configuration, setting: str, trials: Collection[str]
-) -> pd.DataFrame:
-    """What the answers of a setting pool of some trials, by the first measure of each.
+) -> Iterator[Record]:
+    """What the answers of a setting pool of some trials, a row a trial and answer.
 
-    Nothing else is extracted: a check is to take seconds.
+    Nothing else is extracted and no effect is computed: a check is to take seconds.
     """
     tables = {
         name: table[table["trial_id"].isin(trials)] if "trial_id" in table else table
         for name, table in sheet.tables.items()
     }
-    answers = (a for a in configuration.answers if a.setting == setting)
-    whole = tuple(replace(a, measures=a.measures[:1], effect_modifiers=()) for a in answers)
-    only = replace(configuration, analyses=whole, rates=())
-    used = extract_setting(Sheet(MappingProxyType(tables), sheet.kinds), only, setting).used
-    return used[used["pooled"] == "yes"]
+    context = setting_context(Sheet(MappingProxyType(tables), sheet.kinds), configuration, setting)
+    for analysis in configuration.answers:
+        found = matches(context.contrasts, analysis) if analysis.setting == setting else None
+        for _, group in () if found is None else found.groupby("trial_id", sort=False):
+            used, _ = trial_evidence(context, analysis, group, (WHOLE,))
+            yield from (row for row in used[:1] if row["pooled"] == "yes" and _tells(row))
+
+
+def _tells(row: Record) -> bool:
+    """Whether counts tell anything: not where nobody, or everybody, had the event."""
+    pairs = [(row.get(f"events_{side}"), row.get(f"n_{side}")) for side in SIDES]
+    return not (all(x == 0 for x, _ in pairs) or all(x == n for x, n in pairs))
