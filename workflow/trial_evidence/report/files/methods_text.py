@@ -39,7 +39,7 @@ def _facts(material: Material) -> dict[str, Any]:
     curves = where(material.sensitivity["multiverse_summary"], measure="all")
     return {
         "configuration": configuration, "pooling": pooling, "sheet": sheet.tables,
-        "rules": material.report.certainty, "ratio": material.report.worthwhile_ratio,
+        "rules": material.report.certainty, "ratio": material.worthwhile_ratio,
         "search": search_in_words(material),
         "flow": {step.step: step for step in flow_steps(material)},
         "dates": search_dates(material), "kinds": sheet.kinds,

@@ -139,6 +139,11 @@ class Material:
         """The analyses that answer the question: those whose trials are pooled as one."""
         return self.configuration.answers
 
+    @property
+    def worthwhile_ratio(self) -> float:
+        """The smallest ratio that matters; its reciprocal in the other direction."""
+        return self.configuration.sensitivity.required_information.ratio
+
     def analysis(self, setting: str, name: str) -> Analysis:
         """An analysis by its setting and id."""
         return next(a for a in self.configuration.of_setting(setting) if a.id == name)

@@ -200,7 +200,7 @@ def _inconsistency(material: Material, analysis: Analysis, lead: Row) -> Proposa
 def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     if not reading.measure_of(lead["measure"]).is_ratio:
         return "not_judged", "The rule applies to ratios only."
-    worthwhile = material.report.worthwhile_ratio
+    worthwhile = material.worthwhile_ratio
     below, judged, supposed = analysis.fewer_is_better, lead, ""
     if is_bayesian(lead["model"]):
         # What few trials leave open about heterogeneity is not what they leave open about chance.

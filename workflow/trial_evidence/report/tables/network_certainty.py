@@ -144,7 +144,7 @@ def _imprecision(found: _Estimate) -> Proposal:
     if not reading.measure_of(found.network.measure).is_ratio:
         return "not_judged", "The rule applies to ratios only."
     low, high = found.row["ci_low"], found.row["ci_high"]
-    worthwhile = found.material.report.worthwhile_ratio
+    worthwhile = found.material.worthwhile_ratio
     judgement = _against(low, high, found.row["estimate"], worthwhile)
     return judgement, f"The interval ({interval(low, high)}) {_REACHES[judgement]}."
 
@@ -157,7 +157,7 @@ def _heterogeneity(found: _Estimate) -> Proposal:
     if not known or not reading.measure_of(found.network.measure).is_ratio:
         return "not_judged", "No prediction interval can be given."
     row = next((r for r in known if r["model"] == found.row["lead"]), known[0])
-    worthwhile = found.material.report.worthwhile_ratio
+    worthwhile = found.material.worthwhile_ratio
     order: list[Judgement] = ["not_serious", "serious", "very_serious"]
     steps = [
         order.index(_against(row[f"{of}_low"], row[f"{of}_high"], row["estimate"], worthwhile))
