@@ -108,8 +108,8 @@ def test_a_bubble_of_the_map_is_that_of_its_regimen_and_outcome(made_up):
 def test_the_flow_counts_what_the_sheet_holds(made_up):
     drawn = figure(made_up, "flow")
     told = {row["step"]: row["n"] for row in rows(made_up.results / "tables/flow.csv")}
-    for step in ("Trials and cohorts in no result", "In a pooled rate only",
-                 "Trials and cohorts in a comparison or a pooled rate",
+    for step in ("Trials and cohorts in no result", "In a network or a pooled rate only",
+                 "Trials and cohorts in a comparison, a network or a pooled rate",
                  "Trials in a comparison"):  # fmt: skip
         assert f"{step}: n = {float(told[step]):,.0f}" in drawn.everything, step
     trials = sheet(made_up, "trials")
@@ -121,7 +121,7 @@ def test_the_flow_counts_what_the_sheet_holds(made_up):
     assert f"{len(sheet(made_up, 'sources'))} reports; " in words
     searches = sheet(made_up, "search_log")
     assert f"Searches: n = {len(searches)}" in drawn.everything
-    assert f"{sum(int(row['queries']) for row in searches)} queries: " in words
+    assert f"{sum(int(row['queries']) for row in searches)} queries, " in words
 
 
 @pytest.mark.parametrize("setting", ["neoadjuvant", "metastatic_first_line"])

@@ -137,7 +137,7 @@ def test_what_nobody_counted_has_no_box_and_is_said(found):
     flow = flow_of(found)
     boxes = {box.step: box for stage in flow.stages for box in stage.boxes}
     # one search with one query, 14 trials in tests/sheets/valid
-    assert boxes["Searches"].detail.startswith("1 query: ")
+    assert boxes["Searches"].detail == "1 query, 2025-01-31"
     assert boxes["Trials and cohorts in the sheet"].count == "n = 14"
     assert not [step for step in boxes if step.startswith("Records")]
     (note,) = flow.footnotes

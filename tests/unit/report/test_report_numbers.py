@@ -144,8 +144,8 @@ def test_the_flow_counts_the_sheet_and_the_results(found, tables, sheet, results
         "Searches": 2,
         "Trials and cohorts in the sheet": len(trials),
         "Trials and cohorts in no result": len(trials - compared - rated),
-        "Trials and cohorts in a comparison or a pooled rate": len(compared | rated),
-        "In a pooled rate only": len(rated - compared),
+        "Trials and cohorts in a comparison, a network or a pooled rate": len(compared | rated),
+        "In a network or a pooled rate only": len(rated - compared),
         "Trials in a comparison": len(compared),
     }
     told = {"Queries": 17, "Decisions to leave out": len(sheet["exclusions"])}

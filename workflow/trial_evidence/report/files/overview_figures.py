@@ -28,7 +28,7 @@ from trial_evidence.report.files.balance_figure import balance_pages
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.two_trials import two_trials
 from trial_evidence.report.tables.characteristics import evidence_map
-from trial_evidence.report.tables.flow import UNUSED, flow_steps, search_in_words, uncounted
+from trial_evidence.report.tables.flow import flow_steps, search_in_words, uncounted
 from trial_evidence.report.tables.front import front_table
 from trial_evidence.report.tables.robustness import timeline_table
 from trial_evidence.report.words import formats, reading
@@ -171,8 +171,7 @@ def flow_of(material: Material) -> boxes.Flow:
     said = []
     for step in flow_steps(material):
         if step.place and step.n is not None:
-            # the names of many trials belong into the table, not into a box
-            detail = "" if step.step == UNUSED else step.detail.replace(".;", ";")
+            detail = step.detail if step.short is None else step.short
             side = step.place if step.place != "main" else ""
             box = boxes.FlowBox(step.step, f"n = {step.n:,}", detail, side)
             stages.setdefault(step.stage, []).append(box)

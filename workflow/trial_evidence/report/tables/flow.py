@@ -20,6 +20,7 @@ from trial_evidence.report.words.printed import counted, listing
 NOT_RECORDED = "not recorded"
 CURATED = "a curated search, not a systematic database search with a documented strategy"
 UNUSED = "Trials and cohorts in no result"
+USED = "Trials and cohorts in a comparison, a network or a pooled rate"
 KEYS = ("stage", "step", "n", "detail")
 
 
@@ -31,6 +32,8 @@ class Step:
     ----------
     n : int or None
         None where nobody counted. Nothing is estimated.
+    short : str, optional
+        What the figure has room for of the detail; all of it by default.
     place : str
         In the figure: ``main``; ``leaves`` the step before it, which is what remains and this
         together; ``joins`` the step before it. ``""``: in the table alone.
@@ -40,6 +43,7 @@ class Step:
     step: str
     n: int | None
     detail: str = ""
+    short: str | None = None
     place: Literal["main", "leaves", "joins", ""] = "main"
 
 
@@ -83,11 +87,12 @@ def _searched(material: Material) -> Iterator[Step]:
     curated = log[~documented]
     numbered = int(curated["queries"].notna().sum())
     queries = f"in {numbered} of {counted(len(curated), 'search', 'searches')}"
-    place: Literal["main", ""] = "" if documented.any() else "main"
     asked = int(curated["queries"].sum())
-    said = f"{counted(asked, 'query', 'queries')}: " if asked else ""
-    yield Step("Identification", "Searches", len(log), f"{said}{_told(curated)}", place)
-    yield Step("Identification", "Queries", asked if len(curated) else None, queries, "")
+    days = listing(sorted(set(curated["date"])))
+    short = f"{counted(asked, 'query', 'queries')}, {days}" if asked else days
+    place: Literal["main", ""] = "" if documented.any() else "main"
+    yield Step("Identification", "Searches", len(log), _told(curated), short, place)
+    yield Step("Identification", "Queries", asked if len(curated) else None, queries, place="")
     found = len(screened) if documented.any() else None
     yield Step("Identification", "Records identified", found, _told(log[documented]))
 
@@ -105,14 +110,14 @@ def _screened(screened: pd.DataFrame) -> Iterator[Step]:
     def step(stage: str, name: str, *decisions: str, aside: bool = False) -> Step:
         n = sum(times[decision] for decision in decisions) if len(screened) else None
         detail = _reasons(screened[screened["decision"].isin(decisions)]) if aside else ""
-        return Step(stage, name, n, detail, "leaves" if aside else "main")
+        return Step(stage, name, n, detail, place="leaves" if aside else "main")
 
     reached = ["not_eligible", "included"]
     yield Step(
         "Identification", "Records removed before screening",
         times["duplicate"] + times["known"] if len(screened) else None,
         f"duplicates {times['duplicate']}; in the sheet before {times['known']}"
-        if len(screened) else "", "leaves",
+        if len(screened) else "", place="leaves",
     )  # fmt: skip
     name = "Records to be screened" if times[""] else "Records screened"
     yield step("Screening", name, "", "excluded", "not_retrieved", *reached)
@@ -157,9 +162,10 @@ def _in_the_sheet(material: Material) -> Iterator[Step]:
     if before:
         reports = len(sheet["sources"]) - included["source_id"].nunique()
         before_this = "Trials and cohorts of the review before"
-        yield Step("Included", before_this, before, counted(reports, "report"), "joins")
+        yield Step("Included", before_this, before, counted(reports, "report"), place="joins")
     names = sorted(map(material.trial_name, _unused(material)))
-    yield Step("Included", UNUSED, len(names), "; ".join(names), "leaves")
+    # The names of many trials belong into the table, not into a box.
+    yield Step("Included", UNUSED, len(names), "; ".join(names), "", "leaves")
 
 
 def new_trials(material: Material) -> set[str]:
@@ -186,30 +192,31 @@ def _reports_of(material: Material, trials: Iterable[str], among: Iterable[str])
     return sum(source in about for source in among)
 
 
-def _pooled(material: Material) -> tuple[set[str], set[str]]:
-    """Trials that at least one pool, or one single result, rests on: of comparisons, of rates."""
+def _used_trials(material: Material) -> tuple[set[str], set[str]]:
+    """Trials that a result rests on: of comparisons (single ones too); of networks and rates."""
     evidence = material.evidence
     compared, rated = (
         set(where(table, pooled="yes")["trial_id"]) for table in (evidence.trials, evidence.rates)
     )
-    return compared, rated
+    joined = {str(row["trial_id"]) for row in evidence.networks.rows("used")}
+    return compared, rated | joined
 
 
 def _unused(material: Material) -> set[str]:
-    return set(material.sheet["trials"]["trial_id"]).difference(*_pooled(material))
+    return set(material.sheet["trials"]["trial_id"]).difference(*_used_trials(material))
 
 
 def _used(material: Material) -> Iterator[Step]:
     excluded = material.sheet["exclusions"]
-    compared, rated = _pooled(material)
-    used = "Trials and cohorts in a comparison or a pooled rate"
-    yield Step("Synthesis", used, len(compared | rated))
-    yield Step("Synthesis", "In a pooled rate only", len(rated - compared), "", "leaves")
+    compared, others = _used_trials(material)
+    yield Step("Synthesis", USED, len(compared | others))
+    only = len(others - compared)
+    yield Step("Synthesis", "In a network or a pooled rate only", only, place="leaves")
     yield Step("Synthesis", "Trials in a comparison", len(compared))
     decisions = "; ".join(
         f"{_left_out(material, row)}: {row['reason'].rstrip('.')}" for row in records(excluded)
     )
-    yield Step("Synthesis", "Decisions to leave out", len(excluded), decisions, "")
+    yield Step("Synthesis", "Decisions to leave out", len(excluded), decisions, place="")
 
 
 def _left_out(material: Material, decision: Row) -> str:
