@@ -3,6 +3,7 @@
 # make workbook [BOOK=evidence.xlsx]     the sheet as one workbook for a spreadsheet program
 # make watch [BOOK=evidence.xlsx]        answers every save: is it sound, what does it change
 # make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
+# make records FILE=search.nbib [SEARCH=s10]   what a search found, to be screened
 # make changes [SINCE=revision]          what your edit changes since the last commit
 # make calibrate                         coverage of the intervals (simulation, a few minutes)
 # make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>] [FIGURE=forest]   for a journal or a slide
@@ -19,7 +20,7 @@ STAMP := .venv/installed
 # The matrices are small: one thread for each core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check watch workbook import explain changes figures calibrate test test-edits approve mutants clean lock
+.PHONY: all check watch workbook import records explain changes figures calibrate test test-edits approve mutants clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -30,7 +31,7 @@ all: $(STAMP)
 check: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence check --list-warnings
 
-explain: all
+explain: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence explain \
 	  --row "$(ROW)" --trial "$(TRIAL)" --analysis "$(ANALYSIS)"
 
@@ -40,6 +41,9 @@ workbook: $(STAMP)
 watch: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence watch \
 	  $(if $(filter command line,$(origin BOOK)),--book "$(BOOK)")
+
+records: $(STAMP)
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence records --file "$(FILE)" --search "$(SEARCH)"
 
 import: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence import --book "$(BOOK)" $(if $(YES),--yes)
@@ -84,7 +88,7 @@ mutants: $(STAMP)
 # installation is not mistaken for a complete one.
 $(STAMP): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
-	@echo "Installing into .venv (once, a few minutes) ..."
+	@echo "Installing into .venv (once, about a minute) ..."
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $(STAMP)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import yaml
 from invented import ROOT
-from trial_evidence.cli import DICTIONARY, main
+from trial_evidence.cli import main
 from trial_evidence.config.configuration import Configuration, read_configuration
+from trial_evidence.loaded import DICTIONARY
 from trial_evidence.report.material.material import read_evidence
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet import Sheet, load_sheet, read_dictionary
@@ -24,6 +25,21 @@ def small_project(folder: Path) -> Path:
     shutil.copytree(ROOT / "config", folder / "config")
     without_own_nodes(folder / "config")
     return folder
+
+
+def judge_every_trial(folder: Path) -> None:
+    """Judge the risk of bias of every outcome of every trial that nobody has judged yet."""
+    raw = folder / "data/raw"
+    path = raw / "risk_of_bias.csv"
+    text = path.read_text(encoding="utf-8")
+    trials = (raw / "trials.csv").read_text(encoding="utf-8").splitlines()[1:]
+    pairs = (
+        f"{line.partition(',')[0]},{outcome},"
+        for line in trials
+        for outcome in ("pCR", "EFS", "iDFS", "DFS", "RFS", "PFS", "OS")
+    )
+    rows = [f"{pair}{'low,' * 6}judged,,\n" for pair in pairs if pair not in text]
+    path.write_text(text + "".join(rows), encoding="utf-8")
 
 
 def without_own_nodes(config: Path) -> None:
@@ -59,6 +75,15 @@ def _run(folder: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def git(folder, *arguments):
+    """Run a command of git there."""
+    subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "gc.auto=0",
+         *arguments],
+        cwd=folder, check=True, capture_output=True,
+    )  # fmt: skip
 
 
 def replace_text(folder: Path, table: str, old: str, new: str) -> None:

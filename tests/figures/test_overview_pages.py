@@ -65,16 +65,16 @@ FLOW = Flow(
             "Found",
             (
                 FlowBox("Searches", "n = 4", "by hand"),
-                FlowBox("Records", "not recorded", known=False),
-                FlowBox("Duplicates", "not recorded", aside=True, known=False),
+                FlowBox("Records", "n = 12"),
+                FlowBox("Duplicates", "n = 3", side="leaves"),
             ),
         ),
         FlowStage(
             "Pooled",
             (
                 FlowBox("Trials", "n = 9"),
-                FlowBox("In no result", "n = 2", "none of them says why", aside=True),
-                FlowBox("Left out", "n = 1", aside=True),
+                FlowBox("Of before", "n = 2", "none of them is new", side="joins"),
+                FlowBox("In no result", "n = 1", side="leaves"),
             ),
         ),
     ),
@@ -198,14 +198,17 @@ def test_judgements_are_counted_in_words():
 # ------------------------------------------------------------------------------------ others
 
 
-def test_what_was_not_counted_has_a_broken_outline_and_says_so(tmp_path):
-    drawing = drawn(flow.layout(FLOW, PAGE), tmp_path)
-    assert drawing.word("Records: not recorded").fill == Style().muted.lower()
-    assert sum(shape.dashed for shape in drawing.shapes) == 2 * 4
-    beside, below = drawing.word("In no result: n = 2"), drawing.word("Left out: n = 1")
+def test_what_leaves_the_flow_and_what_joins_it_stand_to_the_right(tmp_path):
+    page = flow.layout(FLOW, PAGE)
+    drawing = drawn(page, tmp_path)
+    beside, below = drawing.word("Of before: n = 2"), drawing.word("In no result: n = 1")
     assert beside.x > drawing.width / 2
     assert below.y > beside.y
     assert beside.y == pytest.approx(drawing.word("Trials: n = 9").y)
+    # The head of an arrow points away from the flow, or into it.
+    heads = [p.points for p in page.polygons if p.role == "arrow"]
+    across = [(tip, back) for tip, back, other in heads if back[0] == other[0]]
+    assert [tip[0] > back[0] for tip, back in across] == [True, False, True]
 
 
 def test_the_area_of_a_bubble_follows_the_patients(tmp_path):

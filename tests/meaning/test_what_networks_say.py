@@ -9,12 +9,12 @@ from meaning.evidence import NO_EFFECT, agents, floats, numbers, one, rows, says
 from meaning.reading import Figure, middle
 from meaning.test_what_forests_say import drawn_at, result
 from meaning.test_what_sequences_say import near
-from trial_evidence.cli import DICTIONARY
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import records
+from trial_evidence.loaded import DICTIONARY
 from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.fit.evidence_split import split_evidence

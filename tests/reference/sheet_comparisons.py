@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from trial_evidence.config.configuration import read_configuration
+from trial_evidence.config.methods import RequiredInformation
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.models.mantel_haenszel import COUNT_COLUMNS
@@ -40,7 +41,7 @@ def _configuration() -> Any:
             configuration.sensitivity,
             wide_prior_factor=2.0,
             empirical_prior=("any", "any"),
-            worthwhile_hazard_ratio=0.8,
+            required_information=RequiredInformation(1.25, 0.1, 5, 80),
         ),
     )
 

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from small_project import small_project
+from small_project import evidence_of, judge_every_trial, small_project
 from trial_evidence.cli import MOST_PRINTED, main
+from trial_evidence.report.trail.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A folder with the made-up sheet and the project's configuration."""
+    """A folder with the made-up sheet and the project's configuration; nothing to warn of."""
     monkeypatch.chdir(small_project(tmp_path))
+    judge_every_trial(tmp_path)
     return tmp_path
 
 
@@ -184,7 +186,7 @@ def test_an_import_that_removes_much_has_to_be_confirmed(project, book, capsys):
     assert capsys.readouterr().err == "Nothing was imported. To confirm, add YES=yes.\n"
     assert sheet_of(project) == before
     assert main(["import", "--book", str(book), "--yes"]) == 0
-    assert b"trial_a" not in sheet_of(project)["risk_of_bias.csv"]
+    assert b"trial_a,pCR" not in sheet_of(project)["risk_of_bias.csv"]
 
 
 def test_a_workbook_that_is_not_there(project, capsys):
@@ -230,26 +232,48 @@ def test_a_wrong_adjudication_stops_the_run(project, capsys, stage):
 # ------------------------------------------------------------------- explanations, comparison
 
 
-@pytest.fixture
-def pooled(project):
-    """The project after the stages that an explanation rests on."""
-    assert main(["extract"]) == 0
-    for setting in (project / "data/processed").iterdir():
-        assert main(["pool", "--setting", setting.name]) == 0
-    return project
-
-
-def test_explanations(pooled, capsys):
+def test_an_explanation_needs_no_results_and_leaves_none(project, capsys):
     assert main(["explain", "--row", "pcr:2"]) == 0
     by_row = capsys.readouterr().out
     assert by_row.startswith("pcr.csv, row 2 (trial_a)\n")
+    # Its analysis, its pool of rates and its network.
+    for place in ("pcr_dual_v_trastuzumab", "pcr_rates", "pcr_network"):
+        assert f"\n{place} (neoadjuvant), " in by_row
     asked = ["--trial", "trial_a", "--analysis", "pcr_rates"]
     assert main(["explain", *asked]) == 0
     assert "pcr_rates (neoadjuvant), all, proportion" in capsys.readouterr().out
-    assert main(["explain", "--row", "pcr:200"]) == 1
-    assert capsys.readouterr() == ("", "pcr.csv has rows 2 to 26; there is no row 200\n")
-    assert main(["explain"]) == 1
-    assert capsys.readouterr().err.startswith("Name a row, as in ROW=pcr:6")
+    assert not (project / "results").exists()
+    assert not (project / "data/processed").exists()
+
+
+def test_an_explanation_is_that_of_the_results(project, capsys):
+    """What a stage wrote, and what is made for one trail, say the same."""
+    assert main(["explain", "--trial", "trial_c", "--analysis", "pcr_dual_v_trastuzumab"]) == 0
+    said = capsys.readouterr().out
+    asked = ("", "trial_c", "pcr_dual_v_trastuzumab")
+    assert said == explain(*asked, *evidence_of(project))
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (["--row", "pcr:200"], "pcr.csv has rows 2 to 26; there is no row 200\n"),
+        ([], "Name a row, as in ROW=pcr:6, "),
+        (["--trial", "trial_q", "--analysis", "pcr_rates"], '"trial_q" is not a trial. '),
+        (["--trial", "trial_a", "--analysis", "pcr"], '"pcr" is not an analysis. '),
+    ],
+)
+def test_what_cannot_be_explained_is_said_at_once(project, capsys, asked, answer):
+    assert main(["explain", *asked]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(answer)
+
+
+def test_a_network_that_does_not_look_at_the_trial_is_known_all_the_same(project, capsys):
+    assert main(["explain", "--trial", "trial_a", "--analysis", "progression_free_network"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("trial_a has no row that progression_free_network uses.")
 
 
 @pytest.mark.parametrize("command", ["changes", "explain", "audit"])
@@ -291,6 +315,7 @@ def test_the_module_is_a_command(project):
         ("trial_evidence.figures.stage", {"pymare"}),
         ("trial_evidence.audit.stage", {"pymare", "plotnine", "matplotlib"}),
         ("trial_evidence.report.trail.explain", {"pymare", "plotnine", "matplotlib"}),
+        ("trial_evidence.report.material.afresh", {"pymare", "plotnine", "matplotlib"}),
     ],
 )
 def test_a_stage_imports_only_what_it_needs(module, heavy):
@@ -307,6 +332,6 @@ def test_a_command_that_a_person_stops_says_nothing(project, capsys, monkeypatch
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trial_evidence.cli.load_sheet", stopped)
+    monkeypatch.setattr("trial_evidence.loaded.load_sheet", stopped)
     assert main(["check"]) == 130
     assert capsys.readouterr() == ("", "")

@@ -58,7 +58,6 @@ SETTINGS = {
     "sensitivity": {
         "wide_prior_factor": 3,
         "empirical_prior": {"outcome": "any", "comparison": "any"},
-        "worthwhile_hazard_ratio": 0.7,
         "estimators": ["DL", "REML"],
         "intervals": ["wald"],
         "verification": [["primary"], ["primary", "secondary"]],

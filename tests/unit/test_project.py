@@ -25,6 +25,7 @@ STREAM = [
     {"config"},
     {"sheet"},
     {"workbook", "extract"},
+    {"loaded"},
     {"pool.engine"},
     {"pool.bayes"},
     {"pool.models"},

@@ -45,7 +45,6 @@ def problems(changed, configuration, tmp_path):
 
 def test_the_projects_own_file_is_sound(configuration):
     report = read_report_configuration(CONFIG, configuration)
-    assert report.worthwhile_ratio > 1
     assert [claim.id for claim in report.claims] == [claim["id"] for claim in content()["claims"]]
 
 
@@ -226,12 +225,12 @@ def test_the_check_stops_at_both(tmp_path, capsys):
         file.write("adjuvant,nothing,indirectness,serious,Because.,AB,2026-11-22\n")
     path = folder / "config/report.yaml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("worthwhile_ratio: 1.25", "worthwhile_ratio: 0.8"), "utf-8")
+    path.write_text(text.replace("small_study_p: 0.10", "small_study_p: 10"), "utf-8")
     places = [f"--raw={folder}/data/raw", f"--config={folder}/config", f"--results={folder}/r"]
     assert main(["check", *places]) == 1
     said = capsys.readouterr().err
     assert "certainty.csv, row 2 (nothing), column analysis: " in said
-    assert re.search(r"report.yaml, line \d+, worthwhile_ratio: ", said)
+    assert re.search(r"report.yaml, line \d+, certainty.small_study_p: ", said)
 
 
 def test_the_check_knows_the_columns_that_rows_are_selected_by(tmp_path, capsys):

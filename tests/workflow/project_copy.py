@@ -35,7 +35,7 @@ class Run:
     @property
     def steps(self) -> list[str]:
         """The steps it reported as done, in order."""
-        return re.findall(r"^\[ *\d+ of \d+\] (.*)$", self.err, flags=re.MULTILINE)
+        return re.findall(r"^\[ *\d+(?: of \d+)?\] (.*)$", self.err, flags=re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from figures.svg_reading import check_svg, read_svg
 from openpyxl import load_workbook
 from project_copy import ROOT, Project
 from trial_evidence.cli import main
-from trial_evidence.config.configuration import read_configuration
 
 PAGE = (ROOT / "docs/how-to-add-a-trial.md").read_text(encoding="utf-8")
 TRIAL, SETTING, ANALYSIS = "phedra", "neoadjuvant", "pcr_dual_v_trastuzumab"
@@ -81,12 +80,11 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, 
     said = {"workbook": say(project, "workbook", "--book", "evidence.xlsx")}
     type_the_page(folder / "evidence.xlsx")
     said["import"] = say(project, "import", "--book", "evidence.xlsx")
-    said["check"] = say(project, "check")
+    said["check"] = say(project, "check", "--list-warnings")
     said["changes"] = say(project, "changes")
-    say(project, "extract")
-    for setting in read_configuration(folder / "config").settings:
-        say(project, "pool", "--setting", setting)
     said["explain"] = say(project, "explain", "--trial", TRIAL, "--analysis", ANALYSIS)
+    say(project, "extract")
+    say(project, "pool", "--setting", SETTING)
     say(project, "figures", "--setting", SETTING)
     return project, said
 
@@ -106,7 +104,7 @@ def type_the_page(book: Path) -> None:
 
 
 def test_the_page_has_the_tables_to_type():
-    assert list(tables_of_the_page()) == ["sources", "trials", "arms", "pcr"]
+    assert list(tables_of_the_page()) == ["sources", "trials", "arms", "pcr", "risk_of_bias"]
     assert [row["events"] for row in tables_of_the_page()["pcr"]] == ["73", "39"]
 
 
@@ -120,12 +118,29 @@ def test_the_import_names_the_rows_that_are_new(added):
     assert said["import"].splitlines()[-1].startswith("Imported: sources.csv, trials.csv, arms.csv")
 
 
-def test_the_check_finds_nothing_to_stop_for(added):
-    assert added[1]["check"].startswith("No errors")
+def test_the_check_finds_nothing_to_stop_for_and_counts_the_rows(added):
+    assert "No errors" in added[1]["check"]
+    assert "(phedra)" not in added[1]["check"]
+    for table, typed in tables_of_the_page().items():
+        assert f"  {table}: {len(typed)} row" in added[1]["check"]
+
+
+def test_without_the_judgement_the_check_names_the_trial(added, tmp_path):
+    project = added[0].copied_to(tmp_path / "project")
+    path = project.folder / "data/raw/risk_of_bias.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(f"{TRIAL},")]
+    path.write_text("".join(kept), encoding="utf-8")
+    assert re.search(
+        rf"new: trials\.csv, row \d+ \({TRIAL}\): nobody has judged the risk of bias of pCR",
+        say(project, "check", "--list-warnings"),
+    )
 
 
 def test_the_changes_name_one_trial_more(added):
     lines = [line.split("|") for line in added[1]["changes"].splitlines() if "Risk ratio" in line]
+    first = added[1]["changes"].partition("## Rows")[0]
+    assert re.search(r"dual HER2 blockade versus trastuzumab: risk ratio .* → ", first)
     (before, after) = next(
         (one, other) for one, other in pairwise(lines)
         if "dual HER2 blockade versus trastuzumab" in one[1] and one[2].strip() == "all"
@@ -141,7 +156,7 @@ def test_the_trail_is_that_of_the_page(added):
     assert shown
     for line in shown[1].splitlines():
         step = line.strip().split()[0]
-        if step in {"contrast", "effect", "result"}:
+        if step in {"contrast", "effect", "result", "bias"}:
             assert " ".join(line.split()) in " ".join(added[1]["explain"].split()), line
 
 

@@ -13,7 +13,7 @@ rule check:
         # The folder itself stands for the files that are missing from it.
         config=["config", *CONFIGURATION],
         dictionary=DICTIONARY,
-        code=code("sheet"),
+        code=code("sheet", "extract"),
     output:
         mark=touch("data/processed/checked"),
         state=update(as_checked(*TABLES, *CONFIGURATION)),

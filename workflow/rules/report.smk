@@ -67,7 +67,7 @@ rule report:
         network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
         config=checked(*CONFIG, *REPORT_CONFIG, *NETWORK_CONFIG),
         # The page holds the figures themselves, which may change while their lists do not.
-        code=code("workbook", "figures", "sensitivity", "network", "report"),
+        code=code("workbook", "extract", "figures", "sensitivity", "network", "report"),
         page=sorted(str(path) for path in Path("workflow/report").glob("*")),
     output:
         estimates="results/estimates.csv",

@@ -17,25 +17,42 @@ _ECHOES = (
     "WorkflowError:\nAt least one job did not complete",
 )
 
+# What comes after it is decided when it is done: until then nobody knows how many steps there are.
+_CHECKPOINT = "extract"
+
 
 class LogHandler(LogHandlerBase):
-    """Prints ``[ 3 of 12] Pooled: Neoadjuvant`` for every step that is done."""
+    """Prints ``[ 3 of 12] Pooled: Neoadjuvant`` for every step that is done.
+
+    Where the number of steps is not known yet it is left out: ``[ 1] Checked the sheet``.
+    """
 
     def __post_init__(self) -> None:
         self._messages: dict[int, str] = {}
+        self._checkpoints: set[int] = set()
+        self._open = False
         self._finished = ""
+        self._last = -1
 
     def emit(self, record: LogRecord) -> None:
         """Print what concerns a person: progress and errors."""
         event = getattr(record, "event", None)
-        if event == LogEvent.JOB_INFO:
+        if event == LogEvent.RUN_INFO:
+            self._open = _CHECKPOINT in vars(record)["stats"]
+        elif event == LogEvent.JOB_INFO:
             fields = vars(record)
             self._messages[fields["jobid"]] = fields.get("rule_msg") or ""
+            if fields.get("is_checkpoint"):
+                self._checkpoints.add(fields["jobid"])
         elif event == LogEvent.JOB_FINISHED:
             self._finished = self._messages.get(vars(record)["job_id"], "")
+            self._last = vars(record)["job_id"]
         elif event == LogEvent.PROGRESS and self._finished:
             done, total = vars(record)["done"], vars(record)["total"]
-            print(f"[{done:>2} of {total}] {self._finished}", file=sys.stderr, flush=True)
+            of = "" if self._open else f" of {total}"
+            print(f"[{done:>2}{of}] {self._finished}", file=sys.stderr, flush=True)
+            if self._last in self._checkpoints:
+                self._open = False
         elif record.getMessage().startswith("Nothing to be done"):
             print("Everything is up to date", file=sys.stderr, flush=True)
         elif record.levelno >= ERROR and event != LogEvent.JOB_ERROR:

@@ -10,56 +10,51 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trial_evidence
 from trial_evidence.config.configuration import (
-    Configuration,
     read_configuration,
-    unknown_agents,
-    unknown_analyses,
 )
 from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.config.networks import (
-    NetworkConfiguration,
     read_networks,
-    unknown_network_names,
 )
-from trial_evidence.config.reading import read
 from trial_evidence.config.reports import (
-    ReportConfiguration,
-    certainty_problems,
     read_report_configuration,
-    unknown_evidence,
 )
-from trial_evidence.files import read_table, write_text
+from trial_evidence.files import read_table, write_text, write_whole
 from trial_evidence.kept import PARTS, Parts, read_state, write_state
+from trial_evidence.loaded import (
+    DICTIONARY,
+    load,
+    problems_of,
+    warnings_of,
+    with_unjudged,
+    with_words,
+    words_of,
+)
 from trial_evidence.sheet import (
     PROBLEM_COLUMNS,
-    Dictionary,
     Problem,
-    Sheet,
     SheetError,
     dictionary_as_markdown,
     find_problems,
     has_errors,
-    load_sheet,
     problems_as_rows,
     read_dictionary,
     summary,
 )
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import errors_of
+from trial_evidence.words.problems import errors_of, new_among
 
 if TYPE_CHECKING:
     from trial_evidence.workbook.transfer import ImportPlan
 
 # Where one slip spoils a whole column, the first lines say it all; the file lists every one.
 MOST_PRINTED = 40
-DICTIONARY = Path(__file__).resolve().parent.parent / "dictionary"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -150,21 +145,38 @@ def _parser() -> argparse.ArgumentParser:
     importing = command("import", _import, "a workbook, or a folder of CSV files, into the sheet")
     importing.add_argument("--book", type=Path, required=True)
     importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
+    records = command("records", _records, "what a search found, into screening.csv")
+    records.add_argument("--file", type=Path, required=True, help="export of a database")
+    records.add_argument("--search", default="", help="of search_log.csv")
     return parser
 
 
 def _check(options: argparse.Namespace) -> None:
-    listing = _listing(options)
+    from trial_evidence.changes.revision import last_commit, since_commit
+
+    listing, dictionary = _listing(options), read_dictionary(DICTIONARY)
     state = read_state(options.raw, options.config)
-    _, _, warnings = _load(options)
+    with last_commit(options.raw, options.config) as commit:
+        said = since_commit(commit, options.raw, dictionary, briefly=not options.list_warnings)
+        try:
+            warnings = warnings_of(options.raw, options.config)
+        except SheetError:
+            print("\n".join(said), end="\n" if said else "", file=sys.stderr)
+            raise
+        new: tuple[Problem, ...] = ()
+        if commit and options.list_warnings and read_state(commit.raw, commit.config) != state:
+            before = problems_of(commit.raw, commit.config, {p.subject for p in warnings})
+            new = new_among(warnings, before)
     _list_problems(listing, warnings)
     if options.state is not None:
         if read_state(options.raw, options.config) != state:
             raise RequestError("The sheet was saved while it was being checked. Run make again.")
         write_state(options.state, state)
-    for warning in warnings if options.list_warnings else ():
-        print(warning.line())
-    print(summary(warnings, str(listing)), flush=True)
+    listed = warnings if options.list_warnings else ()
+    known = [warning.line() for warning in listed if warning not in new]
+    for line in (*known, *said, *(f"new: {warning.line()}" for warning in new)):
+        print(line)
+    print(summary(warnings, str(listing), len(new)), flush=True)
 
 
 def _dictionary(options: argparse.Namespace) -> None:
@@ -175,7 +187,7 @@ def _dictionary(options: argparse.Namespace) -> None:
 def _extract(options: argparse.Namespace) -> None:
     from trial_evidence.extract.stage import write_evidence
 
-    configuration, sheet, _ = _load(options)
+    configuration, sheet, _ = load(options.raw, options.config)
     write_evidence(sheet, configuration, options.processed)
 
 
@@ -192,7 +204,7 @@ def _figures(options: argparse.Namespace) -> None:
     from trial_evidence.pool.columns import ESTIMATE_NUMBERS
     from trial_evidence.report.files.at_a_glance import lines_of_setting
 
-    configuration, sheet, _ = _load(options)
+    configuration, sheet, _ = load(options.raw, options.config)
     drawn = write_figures(
         configuration,
         read_figure_configuration(options.config),
@@ -215,7 +227,7 @@ def _styled(options: argparse.Namespace) -> None:
     from trial_evidence.report.material.material import read_material
     from trial_evidence.report.tables.certainty import certainties, certainty_words
 
-    configuration, sheet, _ = _load(options)
+    configuration, sheet, _ = load(options.raw, options.config)
     looks = read_figure_configuration(options.config)
     look = choose_style(looks, options.style, options.width)
     report = read_report_configuration(options.config, configuration)
@@ -232,7 +244,7 @@ def _styled(options: argparse.Namespace) -> None:
 def _sensitivity(options: argparse.Namespace) -> None:
     from trial_evidence.sensitivity.stage import write_sensitivity
 
-    configuration, sheet, _ = _load(options)
+    configuration, sheet, _ = load(options.raw, options.config)
     parts = _parts(options, "sensitivity")
     write_sensitivity(
         configuration, sheet, options.setting, options.results, parts, options.processes
@@ -242,7 +254,7 @@ def _sensitivity(options: argparse.Namespace) -> None:
 def _network(options: argparse.Namespace) -> None:
     from trial_evidence.network.stage import write_network
 
-    configuration, sheet, _ = _load(options)
+    configuration, sheet, _ = load(options.raw, options.config)
     networks = read_networks(options.config, configuration)
     write_network(
         configuration,
@@ -258,7 +270,7 @@ def _network(options: argparse.Namespace) -> None:
 def _audit(options: argparse.Namespace) -> None:
     from trial_evidence.audit.stage import write_audit
 
-    configuration, sheet, _ = _load(options, settled=False)
+    configuration, sheet, _ = load(options.raw, options.config, settled=False)
     write_audit(sheet, configuration, options.processed, options.results)
 
 
@@ -274,7 +286,7 @@ def _exchange(options: argparse.Namespace) -> None:
 def _report(options: argparse.Namespace) -> None:
     from trial_evidence.report.stage import Places, write_report
 
-    configuration, sheet, _ = _load(options)
+    configuration, sheet, _ = load(options.raw, options.config)
     report = read_report_configuration(options.config, configuration)
     networks = read_networks(options.config, configuration)
     places = Places(options.raw, options.config, options.processed, options.results, Path.cwd())
@@ -282,27 +294,27 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from trial_evidence.report.material.material import read_evidence
-    from trial_evidence.report.trail.explain import explain
+    from trial_evidence.report.material.afresh import evidence_on
+    from trial_evidence.report.trail.explain import explain, trial_of
 
-    configuration, sheet, _ = _load(options)
-    made = [options.results / setting / "estimates.csv" for setting in configuration.settings]
-    if not all(path.is_file() for path in made):
-        raise RequestError(f"{options.results} has no results yet. Run make first.")
-    evidence = read_evidence(configuration, options.processed, options.results)
-    trail = explain(options.row, options.trial, options.analysis, sheet, configuration, evidence)
-    print(trail, end="")
+    configuration, sheet, _ = load(options.raw, options.config)
+    networks = read_networks(options.config, configuration)
+    asked = (options.row, options.trial, options.analysis)
+    trial = trial_of(*asked, sheet)
+    named = options.analysis if options.trial else ""
+    evidence = evidence_on(trial, named, sheet, configuration, networks)
+    print(explain(*asked, sheet, configuration, evidence), end="")
 
 
 def _changes(options: argparse.Namespace) -> None:
     from trial_evidence.changes.stage import write_changes
 
-    configuration, sheet, _ = _load(options)
+    configuration, sheet, _ = load(options.raw, options.config)
     text = write_changes(
         options.since,
         sheet,
         configuration,
-        _with_words(read_dictionary(DICTIONARY), configuration),
+        with_words(read_dictionary(DICTIONARY), configuration),
         options.raw,
         options.config,
         options.results,
@@ -326,12 +338,13 @@ def _calibrate(options: argparse.Namespace) -> None:
 def _watch(options: argparse.Namespace) -> None:
     from trial_evidence.watch import LOG, State, state_of, watch_sheet
 
-    def load() -> State | None:
+    def answer() -> State | None:
         try:
-            configuration, sheet, warnings = _load(options)
+            configuration, sheet, warnings = load(options.raw, options.config)
         except SheetError as error:
             _say_faults(options, error)
             return None
+        warnings = with_unjudged(warnings, configuration, sheet)
         print(summary(warnings, str(_listing(options))), flush=True)
         return state_of(configuration, sheet)
 
@@ -342,20 +355,20 @@ def _watch(options: argparse.Namespace) -> None:
             # Not yet whole, for example; the next save is looked at again.
             print(error.args[0], file=sys.stderr)
 
-    watch_sheet(options.raw, options.config, options.processed / LOG, load, options.book, take)
+    watch_sheet(options.raw, options.config, options.processed / LOG, answer, options.book, take)
 
 
 def _workbook(options: argparse.Namespace) -> None:
     from trial_evidence.workbook.write import write_workbook
 
-    write_workbook(options.raw, _words_of(options.config), options.book)
+    write_workbook(options.raw, words_of(options.config), options.book)
     print(f"The sheet is in {options.book}. Edit it, then: make import BOOK={options.book}")
 
 
 def _import(options: argparse.Namespace) -> int:
     from trial_evidence.workbook.transfer import import_book
 
-    dictionary = _words_of(options.config)
+    dictionary = words_of(options.config)
     result = import_book(
         options.book,
         options.raw,
@@ -377,6 +390,24 @@ def _import(options: argparse.Namespace) -> int:
     return 0
 
 
+def _records(options: argparse.Namespace) -> None:
+    from trial_evidence.workbook.records import SCREENING, found_records
+    from trial_evidence.workbook.transfer import checked_copy
+
+    dictionary = words_of(options.config)
+    if errors_of(find_problems(options.raw, dictionary)):
+        raise RequestError("The sheet has errors, so nothing is added to it: make check")
+    found = found_records(options.file, options.search, options.raw, dictionary)
+    files = {f"{SCREENING}.csv": found.file}
+    wrong = errors_of(checked_copy(options.raw, files, lambda raw: find_problems(raw, dictionary)))
+    if wrong:
+        _say_errors(wrong)
+        raise RequestError("Nothing was added; the sheet is unchanged.")
+    write_whole(options.raw / f"{SCREENING}.csv", found.file)
+    print(found.in_words)
+    print("Screen them in the workbook, sheet screening (decision and reason): make workbook")
+
+
 def _show_plan(plan: "ImportPlan") -> None:
     """The findings and the difference in words, before anything is written."""
     _say_errors(plan.problems)
@@ -386,122 +417,6 @@ def _show_plan(plan: "ImportPlan") -> None:
     for line in (*plan.difference, *plan.questions):
         print(line)
     sys.stdout.flush()
-
-
-def _load(
-    options: argparse.Namespace, *, settled: bool = True
-) -> tuple[Configuration, Sheet, tuple[Problem, ...]]:
-    """Configuration and sheet, or the problems of both at once.
-
-    Where two readers differ and somebody has settled it, the sheet holds the settled values;
-    with ``settled=False`` it holds those of the first reader.
-    """
-    from trial_evidence.sheet.adjudication import apply_adjudications
-
-    dictionary = read_dictionary(DICTIONARY)
-    configured, problems = _configured(options.config, dictionary)
-    if configured.analyses is not None:
-        dictionary = _with_words(dictionary, configured.analyses)
-    sheet = None
-    try:
-        sheet, warnings = load_sheet(options.raw, dictionary)
-        problems += warnings
-    except SheetError as error:
-        problems += error.problems
-    if sheet is not None:
-        problems += _against_the_sheet(configured, sheet, dictionary)
-    errors = errors_of(problems)
-    warnings = tuple(problem for problem in problems if problem.severity == "warning")
-    if errors or configured.analyses is None or sheet is None:
-        raise SheetError((*errors, *warnings))
-    if settled:
-        sheet = apply_adjudications(sheet, dictionary)
-    return configured.analyses, sheet, warnings
-
-
-def _with_words(dictionary: Dictionary, configuration: Configuration) -> Dictionary:
-    """The dictionary with the settings and outcomes that the configuration names."""
-    wider = dictionary.with_words("setting", configuration.settings)
-    for outcome in configuration.outcomes.values():
-        table = dictionary.tables.get(outcome.table)
-        if table is not None and table.kind:
-            wider = wider.with_words(table.outcome_column, [outcome.name], table.name)
-    return wider
-
-
-def _words_of(folder: Path) -> Dictionary:
-    """The dictionary that the sheet is held against, as far as the configuration is sound."""
-    dictionary = read_dictionary(DICTIONARY)
-    configured, _ = _configured(folder, dictionary)
-    sound = configured.analyses
-    return dictionary if sound is None else _with_words(dictionary, sound)
-
-
-@dataclass(frozen=True)
-class _Configured:
-    """What of config/ is sound."""
-
-    analyses: Configuration | None = None
-    networks: NetworkConfiguration | None = None
-    report: ReportConfiguration | None = None
-
-
-def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list[Problem]]:
-    """All of config/, and what is wrong in it, each file by itself and against the others."""
-    problems: list[Problem] = []
-
-    def sound(reading: Callable[[], Any]) -> Any:
-        try:
-            return reading()
-        except SheetError as error:
-            problems.extend(error.problems)
-        return None
-
-    known: dict[str, Any] = {"kinds": dictionary.kinds}
-    known["tables"] = {
-        name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
-        for name in dictionary.of_kind("counts", "contrasts")
-    }
-    known["trials"] = {c.name: c.words for c in dictionary.tables["trials"].columns.values()}
-    looks = sound(lambda: read_figure_configuration(folder))
-    if looks is not None:
-        known["languages"] = looks.languages
-    analyses = sound(lambda: read_configuration(folder, **known))
-    if analyses is None:
-        # Without its analyses the rest can be held against its form alone.
-        sound(lambda: read(folder / "report.yaml", ReportConfiguration))
-        sound(lambda: read(folder / "networks.yaml", NetworkConfiguration))
-        return _Configured(), problems
-    networks = sound(lambda: read_networks(folder, analyses, kinds=dictionary.kinds))
-    made = None if networks is None else networks.networks
-    report = sound(lambda: read_report_configuration(folder, analyses, made))
-    return _Configured(analyses, networks, report), problems
-
-
-def _against_the_sheet(
-    configured: _Configured, sheet: Sheet, dictionary: Dictionary
-) -> Iterator[Problem]:
-    """What the configuration and the sheet name and the other does not hold."""
-    from trial_evidence.sheet.adjudication import adjudication_problems
-    from trial_evidence.sheet.values import subgroup_pairs
-
-    agents, arms = list(sheet["agents"]["agent"]), list(sheet["arms"]["arm_id"])
-    networks = configured.networks
-    if configured.analyses is not None:
-        yield from unknown_agents(configured.analyses, agents)
-        if networks is not None:
-            ids = [network.id for network in networks.networks]
-            yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)
-        places = [(n.setting, n.id) for n in networks.networks] if networks is not None else []
-        yield from certainty_problems(configured.analyses, places, sheet["certainty"])
-    if networks is not None:
-        yield from unknown_network_names(networks, agents, arms)
-    if configured.report is not None:
-        reported = {text for table in sheet.results for text in sheet[table]["subgroup"]}
-        factors = {factor for text in reported for factor, _ in subgroup_pairs(text) or ()}
-        biomarkers = list(sheet["biomarker_effects"]["biomarker"].unique())
-        yield from unknown_evidence(configured.report, sorted(factors), biomarkers)
-    yield from adjudication_problems(sheet, dictionary)
 
 
 def _parts(options: argparse.Namespace, stage: str) -> Parts:

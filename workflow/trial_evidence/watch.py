@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
 from threading import Thread
-from typing import Any
 
 from watchfiles import Change, watch
 
-from trial_evidence.changes.compare import EstimateChange, estimate_changes
+from trial_evidence.changes.compare import EstimateChange, estimate_changes, side
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.measures import measure_words
-from trial_evidence.report.words.formats import effect
 from trial_evidence.sheet import Sheet
 
 # Programs save a table in several steps: what follows within this time is one save.
@@ -120,14 +118,10 @@ def changes_in_words(before: State, after: State) -> Iterator[str]:
 
 
 def _line(change: EstimateChange) -> str:
-    before, after = (_side(row) for row in (change.before, change.after))
+    before, after = (side(row) for row in (change.before, change.after))
     measure = measure_words(change.measure)
     told = f"  {change.setting}/{change.analysis}, {change.whom}: {measure} {before} -> {after}"
     return f"{told}; {change.conclusion}" if change.conclusion else told
-
-
-def _side(row: Mapping[str, Any] | None) -> str:
-    return "none" if row is None else f"{effect(row)}, k = {row['k']:.0f}"
 
 
 @contextmanager

@@ -2,38 +2,10 @@
 
 import html
 import re
-import shutil
-import subprocess
 
 import pytest
-from small_project import append_like, replace_text, small_project
+from small_project import append_like, git, replace_text, small_project
 from trial_evidence.cli import main
-
-
-def git(folder, *arguments):
-    subprocess.run(
-        ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "gc.auto=0",
-         *arguments],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def committed(tmp_path_factory):
-    """A repository that holds the made-up sheet. Not to be changed."""
-    folder = small_project(tmp_path_factory.mktemp("committed") / "project")
-    git(folder, "init", "--quiet")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "--message", "The sheet")
-    return folder
-
-
-@pytest.fixture
-def project(committed, tmp_path, monkeypatch):
-    """A copy of the repository, and the working directory."""
-    folder = shutil.copytree(committed, tmp_path / "project")
-    monkeypatch.chdir(folder)
-    return folder
 
 
 @pytest.fixture
@@ -147,12 +119,16 @@ def test_a_changed_number(project, changes):
     assert network.count("| after | 1 | Hazard ratio 0.75 (0.60–0.94) |") == 2
 
 
-def test_networks_that_the_revision_did_not_have(project, changes):
+def test_a_revision_whose_configuration_is_not_sound_is_taken_with_todays(project, changes):
     git(project, "rm", "--quiet", "--cached", "config/networks.yaml")
     git(project, "commit", "--quiet", "--message", "Before the networks")
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
     page = changes()
-    assert "No estimate differs." in page
-    assert re.search(r"Networks are not compared: .*networks\.yaml: The file is missing", page)
+    note = re.search(r"^The configuration of .*networks\.yaml: The file is missing.*", page, re.M)
+    assert note
+    assert "taken with today's configuration" in note[0]
+    assert html.escape(note[0]) in page_of(project)
+    assert next(table(page))[1][4] == "Hazard ratio 0.75 (0.60–0.94)"
 
 
 def test_analyses_that_are_not_affected_are_not_named(project, changes):
@@ -190,6 +166,82 @@ def test_a_conclusion_that_crosses_no_effect(project, changes):
     assert f"**{sentence}**" in page
     assert html.escape(sentence) in page_of(project)
     assert "No conclusion changed" not in page + page_of(project)
+
+
+# ---------------------------------------------------------------------------- what matters first
+
+
+def matters(page):
+    """The lines between the title and the rows."""
+    lines = page.partition("## Rows")[0].splitlines()
+    return [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+
+
+def test_nothing_that_matters_is_said_to_have_changed(project, changes):
+    replace_text(project, "pcr", ",first report", ",a first report")
+    assert matters(changes()) == ["No verdict, no certainty, no estimate and no model changed."]
+
+
+def test_an_estimate_that_moved_is_told_before_the_details(project, changes):
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
+    no_judgement, moved, others = matters(changes())
+    assert no_judgement == "No verdict and no certainty changed."
+    assert moved == (
+        "Overall survival: dual versus single HER2 blockade, pretreated: hazard ratio "
+        "0.71 (0.57–0.88), k = 1 → 0.75 (0.60–0.94), k = 1."
+    )
+    # The subgroup by added agent, and two effects of the network.
+    assert others == "3 more estimates moved (subgroups, other measures, networks)."
+
+
+def test_a_model_that_changed_with_the_number_of_trials(project, changes):
+    append_trial(project)
+    append_like(project, "hazard_ratios", "trial_k,trial_k_dual,trial_k_single,OS", "trial_k",
+                "trial_z")  # fmt: skip
+    (line,) = [line for line in matters(changes()) if line.startswith("Overall survival")]
+    assert "k = 1 → 0.71 (" in line
+    assert "The model is now Bayesian, empirical prior, with 2 trials; it was one trial" in line
+
+
+def test_a_judgement_alone_changes_certainty_and_no_estimate(project, changes):
+    """All weight at high risk of bias: serious becomes very serious, two levels down."""
+    path = project / "data/raw/risk_of_bias.csv"
+    text = path.read_text(encoding="utf-8")
+    judged = "low,low,low,low,low,low,judged"
+    pairs = [f"{trial},PFS,{judged}" for trial in ("trial_h", "trial_i", "trial_j")]
+    assert all(pair in text for pair in pairs)
+    for pair in pairs:
+        text = text.replace(pair, pair.replace("low,judged", "high,judged"))
+    path.write_text(text, encoding="utf-8")
+    page = changes()
+    certainty = [line for line in matters(page) if line.startswith("Certainty: ")]
+    assert len(certainty) == 1
+    assert "Progression-free survival" in certainty[0]
+    assert (
+        "Risk of bias, very serious: Weight of the trials by overall risk of bias: high 100%"
+        in (certainty[0])
+    )
+    assert "No estimate differs." in page
+    assert html.escape(certainty[0]) in page_of(project)
+
+
+def test_a_verdict_that_changed_comes_first(project, changes):
+    # Both answers on overall survival in pretreated disease rest on the one trial that reports it.
+    path = project / "data/raw/hazard_ratios.csv"
+    text = path.read_text(encoding="utf-8")
+    worse = text.replace("0.62,0.51,0.75,95", "1.62,1.33,1.97,95", 1)
+    assert worse != text
+    path.write_text(worse, encoding="utf-8")
+    first = matters(changes())[0]
+    assert first.startswith("Verdict on “First-line dual blockade delays progression.”: was ")
+    assert "is now" in first
+
+
+def test_a_sheet_that_did_not_pass_is_said_first(project, changes):
+    replace_text(project, "pcr", "ITT,local,all,49,100,49.0", "ITT,local,all,149,100,49.0")
+    git(project, "commit", "--quiet", "--all", "--message", "A slip")
+    replace_text(project, "pcr", "ITT,local,all,149,100,49.0", "ITT,local,all,49,100,49.0")
+    assert matters(changes())[0].startswith("Estimates are not compared: the sheet of ")
 
 
 # -------------------------------------------------------------------- added and removed rows
@@ -324,8 +376,7 @@ def test_an_adjudication_that_both_have_is_no_change(project, changes):
     path = project / "data/raw/adjudication.csv"
     decision = (
         "pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n|reported_percent,"
-        "44|105|41.9,second,"
-        "The full paper corrects it.,AB,2026-11-22\n"
+        "44|105|41.9,second,The full paper corrects it.,AB,2026-11-22\n"
     )
     path.write_text(path.read_text(encoding="utf-8") + decision, encoding="utf-8")
     assert "Risk ratio" in changes()

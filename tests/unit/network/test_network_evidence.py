@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 from invented import PROJECT, ROOT, SETTING, configuration, outcomes, sheet
-from trial_evidence.cli import DICTIONARY
 from trial_evidence.config.networks import Network, NetworkConfiguration, read_networks
+from trial_evidence.loaded import DICTIONARY
 from trial_evidence.network.components.additive import interaction_observations
 from trial_evidence.network.evidence.nodes import SEQUENCE, nodes_of
 from trial_evidence.network.evidence.rows import (

@@ -7,9 +7,10 @@ import pytest
 from figures.svg_reading import check_svg
 from invented import PROJECT
 from small_project import small_project
-from trial_evidence.cli import DICTIONARY, main
+from trial_evidence.cli import main
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
+from trial_evidence.loaded import DICTIONARY
 from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.tables import network_tables

@@ -73,9 +73,18 @@ def test_a_used_row_is_followed_from_its_cell_to_the_pool(row):
     assert trail.startswith("pcr.csv, row 2 (trial_a)\n  cell       42 of 105; trial_a_dual")
     part = paragraph(trail, "pcr_dual_v_trastuzumab (neoadjuvant), all, risk ratio")
     steps = [line.split()[0] for line in part.splitlines()[1:]]
-    assert steps == ["contrast", "used", "effect", "weight", "result", "pooled"]
+    assert steps == ["contrast", "used", "effect", "weight", "result", "bias", "pooled"]
     # 42/105 v 23/105 is 1.83; log 1.83 +- 1.96 sqrt(0.0482) gives 1.19 to 2.81.
     assert "  result     1.83 (1.19–2.81)" in part
+
+
+def test_the_judgement_of_a_result_is_told_and_its_lack_with_what_it_does(row):
+    assert "  bias       some concerns\n" in row("pcr", 2)
+    # Nobody has judged trial C's response.
+    lacking = "  bias       not judged, which counts against the certainty of the pooled result"
+    assert lacking in row("pcr", 13)
+    # A pooled rate compares nothing.
+    assert "bias" not in paragraph(row("pcr", 13), "pcr_rates")
 
 
 def test_a_row_is_followed_through_every_analysis(row):

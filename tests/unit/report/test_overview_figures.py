@@ -134,15 +134,17 @@ def test_judgements_stand_under_their_outcome(found):
     ]
 
 
-def test_the_flow_says_what_nobody_counted(found):
-    boxes = {box.step: box for stage in flow_of(found).stages for box in stage.boxes}
-    # one search with one query, 14 sources and 14 trials in tests/sheets/valid
-    assert boxes["Queries"].count == "n = 1"
+def test_what_nobody_counted_has_no_box_and_is_said(found):
+    flow = flow_of(found)
+    boxes = {box.step: box for stage in flow.stages for box in stage.boxes}
+    # one search with one query, 14 trials in tests/sheets/valid
+    assert boxes["Searches"].detail == "1 query, 2025-01-31"
     assert boxes["Trials and cohorts in the sheet"].count == "n = 14"
-    assert boxes["Records screened"].count == "not recorded"
-    assert not boxes["Records screened"].known
-    assert next(step for step, box in boxes.items() if box.aside) == "Duplicates removed"
-    assert "not a systematic database search" in flow_of(found).footnotes[0]
+    assert not [step for step in boxes if step.startswith("Records")]
+    (note,) = flow.footnotes
+    assert "not a systematic database search" in note
+    for step in ("records identified", "records screened", "reports excluded"):
+        assert step in note.partition("Not counted: ")[2]
 
 
 def test_the_map_shows_the_counts_of_its_table(found):

@@ -3,6 +3,7 @@
 import csv
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from trial_evidence.report.files.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.files.methods_text import methods_paragraphs
 from trial_evidence.report.files.overview_figures import flow_of, lights_of, summary_of, timeline_of
 from trial_evidence.report.tables.every import tables_of
+from trial_evidence.report.tables.flow import flow_steps
 from trial_evidence.report.tables.robustness import sensitivity_table, timeline_table
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -138,31 +140,46 @@ def test_the_flow_counts_the_sheet_and_the_results(found, tables, sheet, results
     compared = {row["trial_id"] for row in results["trials"] if row["pooled"] == "yes"}
     rated = {row["trial_id"] for row in results["rates"] if row["pooled"] == "yes"}
     trials = {row["trial_id"] for row in sheet["trials"]}
-    expected = {
+    drawn = {
         "Searches": 2,
-        "Queries": 17,
-        "Reports in the sheet": len(sheet["sources"]),
         "Trials and cohorts in the sheet": len(trials),
-        "Randomised trials": sum(row["randomised"] == "yes" for row in sheet["trials"]),
-        "Trials and cohorts in a comparison or a pooled rate": len(compared | rated),
-        "Trials in a comparison": len(compared),
         "Trials and cohorts in no result": len(trials - compared - rated),
-        "Decisions to leave out": len(sheet["exclusions"]),
+        "Trials and cohorts in a comparison, a network or a pooled rate": len(compared | rated),
+        "In a network or a pooled rate only": len(rated - compared),
+        "Trials in a comparison": len(compared),
     }
+    told = {"Queries": 17, "Decisions to leave out": len(sheet["exclusions"])}
     frame = tables["flow"].frame
     said = dict(zip(frame["Step"], frame["Number"], strict=True))
     assert {step: number for step, number in said.items() if number != "not recorded"} == {
-        step: str(number) for step, number in expected.items()
+        step: str(number) for step, number in (drawn | told).items()
     }
     boxes = [box for stage in flow_of(found).stages for box in stage.boxes]
-    assert {box.step: box.count for box in boxes if box.known} == {
-        step: f"n = {number}" for step, number in expected.items()
+    assert {box.step: box.count for box in boxes} == {
+        step: f"n = {number}" for step, number in drawn.items()
     }
-    for step, number in expected.items():
+    for step, number in drawn.items():
         assert f"{step.lower()} {number}" in flow_of(found).description
     detail = dict(zip(frame["Step"], frame["Detail"], strict=True))
     by_setting = [sum(row["setting"] == s for row in sheet["trials"]) for s in SETTINGS]
-    assert numbers(detail["Trials and cohorts in the sheet"]) == by_setting
+    randomised = sum(row["randomised"] == "yes" for row in sheet["trials"])
+    assert numbers(detail["Trials and cohorts in the sheet"]) == [
+        len(sheet["sources"]), randomised, len(trials) - randomised, *by_setting,
+    ]  # fmt: skip
+
+
+def test_the_flow_runs_downhill(found):
+    """What leaves a step and what remains of it add up to it."""
+    steps = [step for step in flow_steps(found) if step.place and step.n is not None]
+    assert_adds_up(steps[1:])
+
+
+def assert_adds_up(steps):
+    main = [step for step in steps if step.place == "main"]
+    for step, following in pairwise(main):
+        between = steps[steps.index(step) + 1 : steps.index(following)]
+        left = sum(other.n for other in between if other.place == "leaves")
+        assert step.n - left == following.n, (step.step, following.step)
 
 
 def outcome_of(result):

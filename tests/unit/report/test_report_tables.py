@@ -129,7 +129,7 @@ def test_the_evidence_map_counts_an_arm_once(tables, found):
 def test_steps_that_nobody_counted_are_not_recorded(found):
     table = flow_table(found)
     numbers = dict(zip(table.frame["Step"], table.frame["Number"], strict=True))
-    for step in ("Records identified", "Records screened", "Duplicates removed"):
+    for step in ("Records identified", "Records screened", "Reports excluded"):
         assert numbers[step] == "not recorded"
     assert numbers["Searches"] == "1"
     assert "not a systematic database search" in table.notes[0]

@@ -8,7 +8,7 @@ import pytest
 from sheet_files import DICTIONARY, REAL, ROOT
 from trial_evidence.sheet import dictionary_as_markdown, read_dictionary
 from trial_evidence.sheet.dictionary import Column, DictionaryError
-from trial_evidence.sheet.values import read_cell
+from trial_evidence.sheet.values import Reading, read_cell
 
 COLUMNS = [
     pytest.param(column, id=f"{table.name}.{column.name}")
@@ -70,3 +70,29 @@ def test_a_fault_of_the_dictionary_is_named(tmp_path: Path, changed: str, words:
 def test_a_missing_file_of_the_dictionary_is_named(tmp_path: Path) -> None:
     with pytest.raises(DictionaryError, match=r"tables\.csv"):
         read_dictionary(tmp_path)
+
+
+def column(table: str, name: str) -> Column:
+    return DICTIONARY.tables[table].columns[name]
+
+
+@pytest.mark.parametrize("written", ["NR", "n/a", "NA", "not reported", "Not reached", "NE", "-"])
+@pytest.mark.parametrize(
+    "where", [("hazard_ratios", "ci_low"), ("hazard_ratios", "p_value"), ("pcr", "events")]
+)
+def test_what_stands_for_no_number_is_answered_with_what_to_do(
+    written: str, where: tuple[str, str]
+) -> None:
+    known = column(*where)
+    what_to_do = ", but a value is required here." if known.required else ". Leave the cell empty."
+    assert read_cell(known, written).error == (
+        f'"{written}" stands for a missing value{what_to_do}'
+    )
+
+
+def test_words_that_a_column_allows_stay_words() -> None:
+    known = column("hazard_ratios", "assessor")
+    assert "not reported" in known.words
+    assert read_cell(known, "not reported").error == ""
+    # A note may say it.
+    assert read_cell(column("pcr", "note"), "not reported") == Reading("not reported")

@@ -204,7 +204,8 @@ FAULTS = {
         lambda workbook: workbook.create_sheet("Sheet1").cell(1, 1, "scratch"),
         (
             "book.xlsx, sheet Sheet1: no table has this name, so nothing on it can be imported. "
-            "Delete the sheet, or move what it holds to its table.",
+            "Delete the sheet, move what it holds to its table, or let its name begin with _ if it "
+            "is yours alone.",
         ),
     ),
     "two sheets of one name": Fault(

@@ -21,6 +21,7 @@ from workbook_files import (
     append,
     cells_of,
     check,
+    column_of,
     copy_of,
     edit_again,
     edited,
@@ -269,6 +270,51 @@ def test_a_removal_that_was_not_imported_is_not_overwritten(tmp_path: Path) -> N
     book = edited(raw, _without_rows("hazard_ratios", 2, 1))
     with pytest.raises(SheetError, match="holds edits that have not been imported"):
         write_workbook(raw, DICTIONARY, book)
+
+
+def _private(workbook: Any) -> None:
+    """A sheet and two columns of the analyst's own, one between the others, one with a formula."""
+    workbook.create_sheet("_to do")["A1"] = "look up trial B"
+    sheet = workbook["pcr"]
+    sheet.insert_cols(3)
+    sheet["C1"], sheet["C2"] = "_doubt", "ask the authors"
+    last = sheet.max_column + 1
+    sheet.cell(1, last).value, sheet.cell(2, last).value = "_share", "=H2/I2"
+    # A row that is filled in there alone.
+    sheet.cell(sheet.max_row + 2, 3).value = "one more row to come"
+
+
+def test_what_is_private_is_not_imported(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    result = imported(edited(raw, _private), raw)
+    assert (result.plan.problems, result.plan.difference, result.written) == ((), (), ())
+    assert files_of(raw) == files_of(VALID)
+
+
+def test_beside_a_private_column_every_cell_keeps_its_own(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+
+    def edit(workbook: Any) -> None:
+        _private(workbook)
+        # Events stand one column further to the right.
+        workbook["pcr"]["H2"] = 41
+        workbook["pcr"]["H3"] = "x"
+
+    (told,) = errors(imported(edited(raw, edit), raw))
+    assert told.startswith('book.xlsx, sheet pcr, row 3 (trial_a), column events (H3): "x" is not')
+
+    book = edited(raw, lambda workbook: (_private(workbook), workbook["pcr"].cell(2, 8, 41)))
+    assert imported(book, raw).written == ("pcr.csv",)
+    assert cells_of(raw, "pcr")[1][column_of("pcr", "events") - 1] == "41"
+
+
+def test_what_is_private_is_not_overwritten_by_a_new_workbook(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, _private)
+    before = book.read_bytes()
+    with pytest.raises(SheetError, match=r"yours alone \(_to do, pcr\._doubt, pcr\._share\)"):
+        write_workbook(raw, DICTIONARY, book)
+    assert book.read_bytes() == before
 
 
 def test_an_untouched_workbook_is_made_again_from_a_newer_sheet(tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ def test_the_sheets_follow_the_dictionary(workbook: Any) -> None:
     assert hidden == ["lists", "made from"]
 
 
+def test_the_first_sheet_tells_of_what_is_private(workbook: Any) -> None:
+    said = [cell.value for cell in workbook["read me"]["B"] if cell.value]
+    assert any("begins with an underscore" in line and "never" in line for line in said)
+    assert any("Do not write NA, NR, - or 0 instead." in line for line in said)
+
+
 @pytest.mark.parametrize("table", REAL_DICTIONARY.tables)
 def test_every_column_has_its_note(workbook: Any, table: str) -> None:
     for cell, column in zip(

@@ -12,6 +12,7 @@ from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import pool_setting
+from trial_evidence.report.words.formats import effect
 from trial_evidence.report.words.printed import of_whom
 
 # Setting, analysis, measure, subgroup, and what of a network or which regimen.
@@ -52,6 +53,11 @@ class EstimateChange:
             return ""
         was, now = (_verdict(record, null) for record in (self.before, self.after))
         return "" if was == now else f"the interval was {was} and is now {now}"
+
+
+def side(record: Mapping[str, Any] | None) -> str:
+    """An estimate before or after, with its trials: ``1.46 (1.25–1.70), k = 10``; ``none``."""
+    return "none" if record is None else f"{effect(record)}, k = {record['k']:.0f}"
 
 
 def affected_analyses(before: SettingEvidence | None, after: SettingEvidence | None) -> set[str]:

@@ -1,6 +1,6 @@
 """Estimates of the networks before and after an edit, for those that the edit touches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,19 +9,15 @@ import pandas as pd
 from trial_evidence.changes.compare import EstimateChange, Key, differing
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
+from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.context import setting_context
 from trial_evidence.files import records
-from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
+from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.network.models import LEADING
 from trial_evidence.network.models import WALD as RANDOM
-from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.synergy import SCALES
-from trial_evidence.network.within_trials.trial_level import (
-    ALL_PAIRS,
-    synergy_results,
-    synergy_table,
-)
+from trial_evidence.network.within_trials.trial_level import ALL_PAIRS
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.models import random_model
@@ -32,13 +28,17 @@ _IRRELEVANT = ["rows", "note", "locator", "readers_differ", "exclusion_overridde
 WALD = random_model("REML", "wald")
 
 
+TablesOfNetworks = Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]
+
+
 @dataclass(frozen=True)
 class Side:
-    """The sheet and the configuration, before or after."""
+    """The sheet and the configuration, before or after; no ``report`` where it does not fit."""
 
     sheet: Sheet
     configuration: Configuration
     networks: NetworkConfiguration
+    report: ReportConfiguration | None = None
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,13 @@ class NetworkChanges:
         them each is, `regimen` says.
     evidence : tuple of NetworkEvidence
         What each network rests on now.
+    tables : pair of mapping
+        Before and after: setting and network -> its tables by name, of networks that were fitted.
     """
 
     estimates: tuple[EstimateChange, ...] = ()
     evidence: tuple[NetworkEvidence, ...] = ()
+    tables: tuple[TablesOfNetworks, TablesOfNetworks] = ({}, {})
 
 
 def network_changes(before: Side, after: Side) -> NetworkChanges:
@@ -66,14 +69,27 @@ def network_changes(before: Side, after: Side) -> NetworkChanges:
     """
     changes: list[EstimateChange] = []
     evidence: list[NetworkEvidence] = []
+    tables: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
     for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
         old, new = _evidence(before, setting), _evidence(after, setting)
         evidence += new.values()
         for name in dict.fromkeys([*old, *new]):
             one, other = old.get(name), new.get(name)
-            if not (_same_methods(before, after) and _same_evidence(one, other)):
-                changes += differing(dict(_estimates(one, before)), dict(_estimates(other, after)))
-    return NetworkChanges(tuple(changes), tuple(evidence))
+            if _same_methods(before, after) and _same_evidence(one, other):
+                continue
+            of_sides: list[dict[Key, dict[str, Any]]] = []
+            for found, side, held in ((one, before, tables[0]), (other, after, tables[1])):
+                of_sides.append({})
+                if found is not None:
+                    held[setting, name] = _tables(found, side)
+                    of_sides[-1] = dict(_estimates(found, held[setting, name], side))
+            changes += differing(*of_sides)
+    return NetworkChanges(tuple(changes), tuple(evidence), tables)
+
+
+def _tables(evidence: NetworkEvidence, side: Side) -> Mapping[str, pd.DataFrame]:
+    synergy = synergy_of(evidence.network, side.networks)
+    return examined(evidence, synergy, side.configuration)[2]
 
 
 def _same_methods(before: Side, after: Side) -> bool:
@@ -107,14 +123,10 @@ def _evidence(side: Side, setting: str) -> dict[str, NetworkEvidence]:
 
 
 def _estimates(
-    evidence: NetworkEvidence | None, side: Side
+    evidence: NetworkEvidence, tables: Mapping[str, pd.DataFrame], side: Side
 ) -> Iterator[tuple[Key, dict[str, Any]]]:
     """Rows as those of the estimates table, by what they are."""
-    if evidence is None:
-        return
     network = evidence.network
-    analysis = analyse(evidence, side.configuration)
-    tables = network_tables(analysis, "")
     parts = {row["part"]: row for row in records(tables["summary"])}
     tau2 = {(row["part"], row["model"]): row["tau2"] for row in records(tables["intervals"])}
     for row in records(tables["reference"]):
@@ -133,10 +145,8 @@ def _estimates(
     for what, row in named:
         if row["estimate"] == row["estimate"]:
             yield _key(network, network.measure, what), row | shared
-    for entry in side.networks.synergy:
-        if (entry.setting, entry.network) == (network.setting, network.id):
-            found = synergy_results(entry, evidence, side.configuration, analysis.added)
-            yield from _synergy(network, synergy_table(found), side)
+    if "synergy" in tables:
+        yield from _synergy(network, tables["synergy"], side)
 
 
 def _synergy(

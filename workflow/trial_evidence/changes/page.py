@@ -1,21 +1,26 @@
 """The changes as a page, in Markdown and in HTML, and as a small forest plot."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from trial_evidence.changes.compare import EstimateChange
+from trial_evidence.changes.compare import EstimateChange, side
+from trial_evidence.config.configuration import Configuration
 from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.measures import measure_words
 from trial_evidence.measures.scales import LOG_RATIO
 from trial_evidence.report.words.formats import effect
-from trial_evidence.report.words.printed import interval, number, words
+from trial_evidence.report.words.printed import counted, interval, number, words
 from trial_evidence.report.words.reading import measure_name, model_words
 
 # Of the ratios of counts, the one that leads: the others say the same in other words.
 DRAWN = ("risk_ratio", "hazard_ratio")
+
+NOTHING = "No verdict, no certainty, no estimate and no model changed."
+NO_JUDGEMENT = "No verdict and no certainty changed."
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,38 @@ class Section:
                 interval(record["pi_low"], record["pi_high"]),
                 model_words(record),
             )
+
+
+def moved(
+    changes: Sequence[EstimateChange],
+    of_networks: Sequence[EstimateChange],
+    configuration: Configuration,
+    titles: Mapping[tuple[str, str], str],
+) -> Iterator[str]:
+    """The estimates that readers meet first and that moved, a line each, then how many others did.
+
+    Those of all patients, by the first measure of an analysis; with the model where it changed.
+    """
+    first = {(a.setting, a.id, a.measures[0]) for a in configuration.analyses}
+    main = [c for c in changes if (c.setting, c.analysis, c.measure) in first and c.whom == "all"]
+    for change in main:
+        before, after = change.before, change.after
+        title = titles.get((change.setting, change.analysis), change.analysis)
+        line = (
+            f"{title}: {lower_first(measure_words(change.measure))} {side(before)} → {side(after)}"
+        )
+        if change.conclusion:
+            line += f"; {change.conclusion}"
+        if before is not None and after is not None and before["model"] != after["model"]:
+            line += (
+                f". The model is now {model_words(after)}, with {counted(int(after['k']), 'trial')}"
+                f"; it was {model_words(before)}, with {before['k']:.0f}"
+            )
+        yield f"{line}."
+    others = len(changes) - len(main) + len(of_networks)
+    if others:
+        more = counted(others, "more estimate" if main else "estimate")
+        yield f"{more} moved (subgroups, other measures, networks)."
 
 
 def as_forest(since: str, section: Section) -> Forest | None:

@@ -1,18 +1,24 @@
 """``make changes``: the sheet as it stands against an earlier revision of it."""
 
 import html
-import subprocess
-import tarfile
-import tempfile
-from collections.abc import Mapping
-from io import BytesIO
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
 from trial_evidence.changes.networks import NetworkChanges, Side, network_changes
-from trial_evidence.changes.page import Section, as_forest
+from trial_evidence.changes.page import NO_JUDGEMENT, NOTHING, Section, as_forest, moved
+from trial_evidence.changes.revision import (
+    Revision,
+    SheetDifference,
+    add_new_tables,
+    sheet_difference,
+    unpacked,
+)
+from trial_evidence.changes.verdicts import answers_in_question, judged, judgements_in_words
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
+from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.extract.context import tables_of
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.figures.canvas.publishing import publish
@@ -22,10 +28,8 @@ from trial_evidence.files import records, write_text
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.sheet import Dictionary, Sheet, SheetError, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
-from trial_evidence.sheet.cells import RawTable, read_cells
-from trial_evidence.words.errors import RequestError
 from trial_evidence.words.pages import filled
-from trial_evidence.workbook.difference import in_words, table_difference
+from trial_evidence.workbook.difference import in_words
 
 # Table and row of the sheet.
 Place = tuple[str, int]
@@ -61,37 +65,43 @@ def write_changes(
     RequestError
         If there is no such revision; the message says so.
     """
-    now = Side(sheet, configuration, read_networks(config, configuration))
+    now = _side(sheet, configuration, config)
     evidence = _evidence(sheet, configuration)
-    remark = network_remark = ""
+    remark = ""
+    notes: list[str] = []
+    matters: list[str] = []
     changes: tuple[EstimateChange, ...] = ()
     networks = NetworkChanges()
-    with tempfile.TemporaryDirectory() as folder:
-        name, (old_raw, old_config) = _export(since, (raw, config), Path(folder))
-        rows, touched = _row_changes(*(_cells(place, dictionary) for place in (old_raw, raw)))
-        _add_new_tables(old_raw, dictionary)
-        try:
-            old = read_configuration(old_config)
-            then = apply_adjudications(load_sheet(old_raw, dictionary)[0], dictionary)
-        except SheetError as error:
-            remark = _not_compared("Estimates are not compared: the sheet", name, "does", error)
-        else:
-            changes = estimate_changes(_evidence(then, old), evidence, (old, configuration))
-            try:
-                networks = network_changes(Side(then, old, read_networks(old_config, old)), now)
-            except SheetError as error:
-                what = "Networks are not compared: those"
-                network_remark = _not_compared(what, name, "do", error)
     entries = (*configuration.analyses, *configuration.rates, *now.networks.networks)
     titles = {(entry.setting, entry.id): entry.title for entry in entries}
+    with unpacked(since, raw, config) as then:
+        name = then.name
+        difference = sheet_difference(then.raw, raw, dictionary)
+        add_new_tables(then.raw, dictionary)
+        try:
+            old = apply_adjudications(load_sheet(then.raw, dictionary)[0], dictionary)
+        except SheetError as error:
+            remark = f"Estimates are not compared: the sheet of {name} {_not_passed(error)}"
+        else:
+            before, notes = _earlier(old, then, now)
+            found = (_evidence(old, before.configuration), evidence)
+            changes = estimate_changes(*found, (before.configuration, configuration))
+            networks = network_changes(before, now)
+            matters = [
+                *_judgements((before, now), found, difference, changes, networks, titles),
+                *moved(changes, networks.estimates, configuration, titles),
+            ]
+    rows, touched = _row_changes(difference)
     shared = (titles, configuration.confidence_level)
     first = Section("Estimates", "Analysis", changes, *shared, remark or "No estimate differs.")
-    second = Section("Networks", "Network", networks.estimates, *shared, network_remark)
+    second = Section("Networks", "Network", networks.estimates, *shared, "")
     content = {
         "since": name,
+        "notes": notes,
+        "matters": matters or [remark or NOTHING],
         "rows": rows,
         "users": _users(touched, evidence, networks.evidence, now),
-        "sections": [first, second] if second.estimates or second.remark else [first],
+        "sections": [first, second] if second.estimates else [first],
     }
     text = filled("changes.md.j2", lambda cell: cell.replace("|", "\\|"), **content)
     forest = as_forest(name, first)
@@ -104,73 +114,62 @@ def write_changes(
     return text
 
 
-def _not_compared(what: str, name: str, verb: str, error: SheetError) -> str:
-    line = error.problems[0].line()
-    return f"{what} of {name} {verb} not pass today's check ({line})"
+def _side(sheet: Sheet, configuration: Configuration, config: Path) -> Side:
+    networks = read_networks(config, configuration)
+    report = read_report_configuration(config, configuration, networks.networks)
+    return Side(sheet, configuration, networks, report)
 
 
-def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tuple[Path, ...]]:
-    """Unpack the folders as they stood in a revision; its short name and date, and where."""
-    top = Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
+def _earlier(sheet: Sheet, then: Revision, now: Side) -> tuple[Side, list[str]]:
+    """An earlier sheet with the configuration of its time, or with today's where that has faults.
+
+    A note says so: what differs is then the sheet's doing alone.
+    """
     try:
-        commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
-    except RequestError:
-        raise RequestError(f'git does not know the revision "{since}".') from None
-    revision = commit.decode().strip()
-    # Counted from the top, no folder lands outside the place where they are unpacked.
-    inside = [folder.resolve() for folder in folders]
-    for folder in inside:
-        if not folder.is_relative_to(top.resolve()):
-            raise RequestError(f"{folder} is not in the git repository {top}.")
-    wanted = [folder.relative_to(top.resolve()).as_posix() for folder in inside]
-    described = _git("log", "-1", "--format=%h of %cs", revision, "--")
-    listed = _git("-C", str(top), "ls-tree", "-z", "--name-only", revision, "--", *wanted)
-    held = listed.decode().split("\0")[:-1]
-    if held:
-        archive = _git("-C", str(top), "archive", "--format=tar", revision, "--", *held)
-        with tarfile.open(fileobj=BytesIO(archive)) as content:
-            content.extractall(into, filter="data")
-    return described.decode().strip(), tuple(into / folder for folder in wanted)
+        return _side(sheet, read_configuration(then.config), then.config), []
+    except SheetError as error:
+        note = (
+            f"The configuration of {then.name} {_not_passed(error)}. The sheet of then is taken "
+            "with today's configuration, so that the sheet alone makes the difference."
+        )
+    return replace(now, sheet=sheet), [note]
 
 
-def _add_new_tables(raw: Path, dictionary: Dictionary) -> None:
-    """Tables that a revision did not have yet stand empty beside the others."""
-    for table in dictionary.tables.values():
-        if not (raw / table.file).exists():
-            write_text(raw / table.file, ",".join(table.columns) + "\n")
+def _judgements(
+    sides: tuple[Side, Side],
+    evidence: tuple[Mapping[str, SettingEvidence], Mapping[str, SettingEvidence]],
+    difference: SheetDifference,
+    changes: Iterable[EstimateChange],
+    networks: NetworkChanges,
+    titles: Mapping[tuple[str, str], str],
+) -> Iterator[str]:
+    """Verdicts and certainty that changed; nothing is examined where nothing can have changed."""
+    affected = {(change.setting, change.analysis) for change in changes}
+    answers = answers_in_question(*evidence, affected, sides, difference)
+    if answers or networks.estimates or "biomarker_effects" in difference.tables:
+        before, after = (
+            judged(side, answers, tables)
+            for side, tables in zip(sides, networks.tables, strict=True)
+        )
+        yield from [*judgements_in_words(before, after, titles)] or [NO_JUDGEMENT]
 
 
-def _git(*arguments: str) -> bytes:
-    done = subprocess.run(["git", *arguments], capture_output=True, check=False)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise RequestError(f"git cannot read an earlier revision of the sheet: {said}")
-    return done.stdout
+def _not_passed(error: SheetError) -> str:
+    return f"does not pass today's check ({error.problems[0].line()})"
 
 
-def _cells(folder: Path, dictionary: Dictionary) -> dict[str, RawTable | None]:
-    paths = {table.name: (table, folder / table.file) for table in dictionary.tables.values()}
-    return {
-        name: read_cells(table, path.read_bytes() if path.is_file() else None)[0]
-        for name, (table, path) in paths.items()
-    }
-
-
-def _row_changes(
-    before: Mapping[str, RawTable | None], after: Mapping[str, RawTable | None]
-) -> tuple[tuple[str, ...], tuple[Place, ...]]:
+def _row_changes(difference: SheetDifference) -> tuple[tuple[str, ...], tuple[Place, ...]]:
     """The differences in words, and the rows (of today's sheet) that were added or changed."""
-    lines: list[str] = []
-    touched: list[Place] = []
-    for name, new in after.items():
-        old = before.get(name)
-        if old is not None and new is not None:
-            difference = table_difference(old, new)
-            lines += in_words(difference)
-            rows = [*(row for _, row in difference.changed), *difference.added]
-            touched += [(name, row.number) for row in rows]
-        elif old is not new:
-            lines.append(f"{name}: the table was {'added' if old is None else 'removed'}")
+    lines = [line for table in difference.tables.values() for line in in_words(table)]
+    lines += [
+        f"{name}: the table was {'added' if later else 'removed'}"
+        for name, later in difference.appeared.items()
+    ]
+    touched = [
+        (name, row.number)
+        for name, table in difference.tables.items()
+        for row in (*(new for _, new in table.changed), *table.added)
+    ]
     return tuple(lines), tuple(touched)
 
 

@@ -339,6 +339,11 @@ class Configuration(Methods, Analyses, kw_only=True):
         """Suffixes of the files of a figure."""
         return self.figures.formats
 
+    @property
+    def answers(self) -> tuple[Analysis, ...]:
+        """The analyses that answer the question: those whose trials are pooled as one."""
+        return tuple(a for a in self.analyses if a.pool == "overall")
+
     def of_setting(self, setting: str) -> tuple[Analysis, ...]:
         """Analyses of one setting, in the order of the file."""
         return tuple(a for a in self.analyses if a.setting == setting)

@@ -1,13 +1,15 @@
 """config/labels: the words that figures print, in other languages than English."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from trial_evidence.config.forms import Fault, Form, Text
+from trial_evidence.config.reading import problem
+from trial_evidence.words.problems import Problem
 
 ENGLISH = "en"
 # Texts so much alike are taken for the same.
@@ -48,7 +50,7 @@ class Labels(Form):
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         """English texts that are a slip of one in the library, and parts that are not filled in.
 
-        An English text that resembles none of the library's may be one of the sheet or of config/.
+        One that resembles none of the library's may be of the sheet or of config/: `unknown_texts`.
         """
         known = _library_texts()
         for english, text in self.texts.items():
@@ -79,3 +81,26 @@ class Labels(Form):
 
 
 ENGLISH_LABELS = Labels(".", {})
+
+
+def unknown_texts(languages: Mapping[str, Labels], known: Iterable[str]) -> Iterator[Problem]:
+    """Faults for English texts that no figure can print: a word in them stands nowhere.
+
+    Parameters
+    ----------
+    languages : mapping of str to Labels
+        By the name of their file.
+    known : iterable of str
+        Texts of the sheet and of config/; those of the library are known besides.
+    """
+    words = {word for text in (*_library_texts(), *known) for word in _words(text)}
+    for name, labels in languages.items():
+        for english in labels.texts:
+            strange = [word for word in _words(re.sub(r"{\w+}", "", english)) if word not in words]
+            if strange:
+                message = f'is printed nowhere: neither the sheet nor config/ has "{strange[0]}".'
+                yield problem(f"{name}.yaml", "", "texts", english, message)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", text.lower())

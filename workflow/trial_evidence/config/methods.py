@@ -240,8 +240,6 @@ class Sensitivity(Form):
     empirical_prior
         Kind of outcome and of comparison of the prior of tau2 from other meta-analyses, a key of
         `trial_evidence.pool.bayes.priors.EMPIRICAL_PRIORS`; used for odds ratios alone.
-    worthwhile_hazard_ratio
-        The posterior probability of a hazard ratio below this value is given.
     estimators, intervals
         Of the specification curve, which always holds the configured pair as well.
     verification
@@ -260,12 +258,12 @@ class Sensitivity(Form):
     further_trial
         Sizes of one further trial that may change the verdict.
     required_information
-        What the trials of a pool should be able to detect together.
+        What the trials of a pool should be able to detect together; its ratio is the smallest that
+        matters, everywhere.
     """
 
     wide_prior_factor: Annotated[Number, Field(gt=1)]
     empirical_prior: Annotated[tuple[str, str], forms.written_as(TurnerPrior, _pair)]
-    worthwhile_hazard_ratio: Annotated[Number, Field(gt=0, lt=1)]
     estimators: Some[Estimator]
     intervals: Some[Interval]
     verification: Some[Some[Literal["primary", "secondary", "unverified"]]]
@@ -280,6 +278,11 @@ class Sensitivity(Form):
     ]
     further_trial: TrialSizes
     required_information: RequiredInformation
+
+    @property
+    def worthwhile_hazard_ratio(self) -> float:
+        """The posterior probability of a hazard ratio below this is given."""
+        return 1 / self.required_information.ratio
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         ids = sorted(sections.get("analyses", ()))

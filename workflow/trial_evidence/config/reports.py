@@ -70,8 +70,6 @@ class CertaintyRules(Form):
         Share of the weight of trials with some concerns, at high risk or not judged.
     i2, very_high_i2
         I2 in percent.
-    power, alpha
-        Of the optimal information size, in percent; alpha two-sided.
     small_study_trials
         Fewer trials are not tested for small-study effects.
     small_study_p
@@ -83,8 +81,6 @@ class CertaintyRules(Form):
     concerns_share: Share
     i2: Percent
     very_high_i2: Percent
-    power: Annotated[Number, Field(ge=50, lt=100)]
-    alpha: Annotated[Number, Field(gt=0, le=50)]
     small_study_trials: Annotated[Whole, Field(ge=3)]
     small_study_p: Annotated[Number, Field(gt=0, lt=1)]
 
@@ -330,9 +326,6 @@ class ReportConfiguration(Form):
 
     Attributes
     ----------
-    worthwhile_ratio
-        The smallest ratio that matters. Its reciprocal is the smallest that matters in the other
-        direction. Differences are not examined by it.
     absolute_scales
         Measures of counts that absolute effects may be made with: the one that varies least
         between the trials of an analysis is taken, the first where they are alike.
@@ -343,7 +336,6 @@ class ReportConfiguration(Form):
     """
 
     title: Text
-    worthwhile_ratio: Annotated[Number, Field(gt=1)]
     certainty: CertaintyRules
     milestones: MilestoneRules
     absolute_scales: Some[Annotated[str, forms.one_of(ABSOLUTE_SCALES)]]

@@ -16,18 +16,14 @@ from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publis
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import write_table
 from trial_evidence.kept import Parts
-from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
+from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.network.pictures.drawings import network_drawings
 from trial_evidence.network.pictures.trial_level_drawings import surrogacy_drawing, synergy_drawings
-from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import (
     cautions_table,
-    not_factorial_table,
     surrogacy_results,
     surrogacy_table,
-    synergy_results,
-    synergy_table,
 )
 from trial_evidence.sheet import Sheet
 
@@ -103,10 +99,8 @@ def _shown(
     # Nothing else of the sheet is seen from here on, and no analysis of the configuration.
     bare = replace(configuration, analyses=(), rates=())
     asked: list[tuple[str, Callable[..., Shown], tuple[Any, ...]]] = [
-        (name, _of_network, (of, [s for s in networks.synergy
-                                  if (s.setting, s.network) == (setting, name)]))
-        for name, of in evidence.items()
-    ]  # fmt: skip
+        (name, _of_network, (of, synergy_of(of.network, networks))) for name, of in evidence.items()
+    ]
     asked += [
         (entry.id, _of_surrogacy, (entry, evidence[entry.surrogate], evidence[entry.endpoint]))
         for entry in networks.surrogacy
@@ -128,14 +122,10 @@ def _of_network(
     style: Style,
 ) -> Shown:
     """A network, and what its trials of two agents alone and together say."""
-    analysis = analyse(evidence, configuration)
-    # The line of treatment is the setting in words.
-    tables = dict(network_tables(analysis, configuration.settings[evidence.network.setting]))
+    analysis, found, tables = examined(evidence, synergy, configuration)
     drawings = [*network_drawings(analysis, style)]
-    for entry in synergy:
-        found = synergy_results(entry, evidence, configuration, analysis.added)
-        tables |= {"synergy": synergy_table(found), "synergy_set_aside": not_factorial_table(found)}
-        drawings += synergy_drawings(found, configuration, style)
+    for results in found:
+        drawings += synergy_drawings(results, configuration, style)
     return Shown(tables, {drawn.name: drawn.page for drawn in drawings})
 
 

@@ -28,6 +28,14 @@ _SAME_RESULT = {
         ("hr", "ci_low", "ci_high"),
     ),
 }
+# What a record that was screened has to come with.
+_WITH_DECISION = {
+    "duplicate": ("duplicate_of", "a duplicate needs the record that it is the same as"),
+    "known": ("source_id", "a report that is known needs its source"),
+    "excluded": ("reason", "an excluded record needs a reason"),
+    "not_eligible": ("reason", "a report that is not eligible needs a reason"),
+    "included": ("source_id", "an included report needs its source: add it to sources.csv"),
+}
 # A level that stands once is compared with levels that stand at least this often.
 _OFTEN = 3
 
@@ -53,6 +61,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         *_trials_without_arms(tables),
         *_factors_of_decisions(tables, pairs),
         *_rare_subgroups(results, pairs),
+        *_screening(tables),
     ]
 
 
@@ -166,6 +175,14 @@ def _trials_without_arms(tables: Rows) -> Iterator[Problem]:
     for row in tables.get("trials", ()):
         if with_arms and row.text("trial_id") not in with_arms | {""}:
             yield row.problem("warning", "trial_id", "the trial has no arm in arms.csv.")
+
+
+def _screening(tables: Rows) -> Iterator[Problem]:
+    """What a decision on a record has to come with, so that the flow can count it."""
+    for row in tables.get("screening", ()):
+        column, why = _WITH_DECISION.get(row.text("decision"), ("", ""))
+        if column and row.is_blank(column):
+            yield row.problem("error", column, f"the cell is empty, but {why}.")
 
 
 def _pairs(row: CheckedRow) -> list[str]:

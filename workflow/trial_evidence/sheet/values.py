@@ -15,9 +15,14 @@ _LONGEST_NUMBER = 24
 _LARGEST_NUMBER = 1e12
 
 MISSING_MARKS = frozenset({
-    "na", "n/a", "n.a.", "nan", "none", "null", "nil", "nd", "-", "--", "–", "—", ".", "?",
-    "missing",
+    "na", "n/a", "n.a.", "nr", "n/r", "n.r.", "nan", "none", "null", "nil", "nd", "-", "--", "–",
+    "—", ".", "?", "missing",
 })  # fmt: skip
+# What a paper prints in place of a number.
+NO_NUMBER = MISSING_MARKS | {
+    "ne", "nc", "not reported", "not reached", "not estimable", "not available", "not applicable",
+    "not stated", "not given", "unknown",
+}  # fmt: skip
 ALL = "all"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -117,6 +122,8 @@ def _read_filled(column: Column, cell: str) -> Reading:
     if column.type == "word" and cell in column.words:
         return Reading(cell)
     _refuse_no_single_value(cell)
+    if cell.lower() in (NO_NUMBER if column.is_number else MISSING_MARKS):
+        raise _stands_for_nothing(column, cell)
     if column.type in NUMBER_TYPES:
         return _read_number(column, cell)
     if column.type == "p_value":
@@ -174,15 +181,19 @@ def _refuse_no_single_value(cell: str) -> None:
     if cell != cell.strip():
         where = "begins" if cell[0].isspace() else "ends"
         raise _refused(cell, f"{where} with a space. Write {quoted(cell.strip())}.")
-    if cell.lower() in MISSING_MARKS:
-        raise _refused(cell, "stands for a missing value. Leave the cell empty.")
+
+
+def _stands_for_nothing(column: Column, cell: str) -> _RefusedError:
+    if column.required:
+        return _refused(cell, "stands for a missing value, but a value is required here.")
+    return _refused(cell, "stands for a missing value. Leave the cell empty.")
 
 
 def _read_text(column: Column, cell: str) -> Reading:
     text = cell.strip()
     if column.pattern and not re.fullmatch(column.pattern, text):
         if text.lower() in MISSING_MARKS:
-            _refuse_no_single_value(text)
+            raise _stands_for_nothing(column, text)
         raise _refused(text, f"is not in the form of {column.example}.")
     if text != cell:
         warning = f"{quoted(cell)} begins or ends with a space, which was removed."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import takewhile
 from typing import Literal
 
@@ -13,6 +14,7 @@ Severity = Literal["error", "warning"]
 PROBLEM_COLUMNS = ("severity", "file", "row", "subject", "column", "value", "message")
 
 _LONGEST_QUOTE = 60
+_ROW_NUMBER = re.compile(r"row [0-9]+")
 # Comparing very long cells with every allowed word would take seconds and help nobody.
 _LONGEST_COMPARED = 80
 
@@ -125,18 +127,31 @@ def errors_of(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
 
 
-def summary(problems: Sequence[Problem], full_list: str) -> str:
+def new_among(after: Sequence[Problem], before: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the findings that were not there before."""
+
+    # Without row numbers: rows below a new one have moved down.
+    def told(problem: Problem) -> Problem:
+        return replace(problem, row=None, message=_ROW_NUMBER.sub("row", problem.message))
+
+    known = set(map(told, before))
+    return tuple(problem for problem in after if told(problem) not in known)
+
+
+def summary(problems: Sequence[Problem], full_list: str, new: int = 0) -> str:
     """Return the closing line under a list of findings.
 
     Parameters
     ----------
     full_list : str
         Where the complete list can be read.
+    new : int
+        How many of the warnings an edit has brought.
     """
     if not problems:
         return "No errors, no warnings."
     errors = len(errors_of(problems))
-    warnings = counted(len(problems) - errors, "warning")
+    warnings = counted(len(problems) - errors, "warning") + (f" ({new} new)" if new else "")
     if not errors:
         return f"No errors, {warnings}. Full list: {full_list}"
     said = f"{counted(errors, 'error')}, {warnings}. Nothing was computed."

@@ -15,6 +15,8 @@ from trial_evidence.words.problems import counted, quoted, shared_start, shorten
 # was changed. Of two rows of one trial, at least some have to tell the same.
 _ALIKE_IN_A_TRIAL = 0.5
 _ALIKE_ELSEWHERE = 0.7
+# So many rows of a table may go without a word.
+_FEW_ROWS = 3
 _LONG = 60
 _CONTEXT = 20
 
@@ -40,6 +42,26 @@ class TableDifference:
     def changed(self) -> tuple[tuple[Row, Row], ...]:
         """The pairs of which at least one cell differs."""
         return tuple((old, new) for old, new in self.pairs if old.cells != new.cells)
+
+    @property
+    def counts(self) -> str:
+        """How many rows were added, changed and removed, in words."""
+        return ", ".join(
+            f"{counted(len(rows), 'row')} {verb}"
+            for verb in ("added", "changed", "removed")
+            if (rows := getattr(self, verb))
+        )
+
+    @property
+    def rows_before(self) -> int:
+        """How many rows there were."""
+        return len(self.pairs) + len(self.removed)
+
+    @property
+    def loses_many(self) -> bool:
+        """Whether so many rows are gone that it is rather a mistake than an edit."""
+        gone = len(self.removed)
+        return gone > _FEW_ROWS or 0 < gone == self.rows_before
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
@@ -76,12 +98,7 @@ def in_words(difference: TableDifference) -> list[str]:
     if not difference:
         return []
     table = difference.table
-    said = ", ".join(
-        f"{counted(len(rows), 'row')} {verb}"
-        for verb in ("added", "changed", "removed")
-        if (rows := getattr(difference, verb))
-    )
-    lines = [f"{table.name}: {said}"]
+    lines = [f"{table.name}: {difference.counts}"]
     for old, new in difference.changed:
         changes = [
             f"{name} {_change(old.cells.get(name, ''), new.cells.get(name, ''))}"

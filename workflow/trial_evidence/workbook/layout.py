@@ -14,6 +14,8 @@ LISTS = "lists"
 # One mark a row of the sheet that the workbook was made from.
 MADE_FROM = "made from"
 HELPERS = frozenset({READ_ME, LISTS, MADE_FROM})
+# Sheets and columns whose names begin so are the analyst's own, and never imported.
+PRIVATE = "_"
 
 
 def row_mark(table: Table, cells: Mapping[str, str]) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from trial_evidence.sheet.dictionary import Column, Dictionary, Table
 from trial_evidence.sheet.values import Reading
 from trial_evidence.words.problems import Problem, about, did_you_mean, quoted
 
-from .layout import HELPERS, MADE_FROM, as_csv
+from .layout import HELPERS, MADE_FROM, PRIVATE, as_csv
 from .shown import hidden_date, is_computed, shortest, shown
 from .tidy import tidied
 
@@ -62,6 +62,8 @@ class Imported:
         Table and column to the letter of the column in the workbook; empty for a folder.
     made_from : frozenset of (str, str), or None
         Marks of the rows that the workbook was made from; None when it does not say so.
+    private : tuple of str
+        Sheets, and columns as ``sheet.column``, that are the analyst's own.
     problems : tuple of Problem
         Errors: why it cannot be imported. Warnings: what was understood, but should be looked at.
     """
@@ -71,6 +73,7 @@ class Imported:
     as_typed: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
     letters: Mapping[tuple[str, str], str] = field(default_factory=dict)
     made_from: frozenset[tuple[str, str]] | None = None
+    private: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def located(self, problem: Problem) -> Problem:
@@ -185,18 +188,20 @@ def _load(content: bytes, *, values: bool) -> Any:
 
 def _read_workbook(source: str, book: Any, values: Any, dictionary: Dictionary) -> Imported:
     worksheets = {sheet.title: sheet for sheet in book.worksheets}
+    private = [title for title in book.sheetnames if title.strip().startswith(PRIVATE)]
     found = {title.strip().lower(): sheet for title, sheet in worksheets.items()}
     missing = [name for name in dictionary.tables if name not in worksheets]
     problems = []
-    for title in book.sheetnames:
+    for title in (title for title in book.sheetnames if title not in private):
         name, sheet = title.strip().lower(), worksheets.get(title)
         if name in HELPERS or (
             sheet is not None and (name in dictionary.tables or _is_empty(sheet))
         ):
             continue
         message = (
-            "no table has this name, so nothing on it can be imported. Delete the sheet, or "
-            f"move what it holds to its table.{did_you_mean(title, missing)}"
+            "no table has this name, so nothing on it can be imported. Delete the sheet, move "
+            "what it holds to its table, or let its name begin with _ if it is yours alone."
+            f"{did_you_mean(title, missing)}"
         )
         problems.append(about(_place(source, title), message))
     absent = [name for name in dictionary.tables if name not in found]
@@ -210,9 +215,10 @@ def _read_workbook(source: str, book: Any, values: Any, dictionary: Dictionary) 
         raw = reader.read()
         problems += reader.problems
         letters |= reader.letters
+        private += reader.private
         if raw is not None:
             tables[name] = raw
-    return Imported(source, tables, {}, letters, _made_from(book), tuple(problems))
+    return Imported(source, tables, {}, letters, _made_from(book), tuple(private), tuple(problems))
 
 
 def _is_empty(sheet: Any) -> bool:
@@ -236,6 +242,8 @@ class _SheetReader:
         self.values = values
         self.problems: list[Problem] = []
         self.letters: dict[tuple[str, str], str] = {}
+        self.private: list[str] = []
+        self._own: set[int] = set()
 
     def read(self) -> RawTable | None:
         if self.sheet.max_row > _MOST_ROWS:
@@ -244,7 +252,7 @@ class _SheetReader:
                 "the last one."
             )
             return None
-        records = list(self.sheet.iter_rows())
+        records = [self._without_private(cells) for cells in self.sheet.iter_rows()]
         filled = [cells for cells in records if any(map(_is_filled, cells))]
         if not filled:
             self._about_sheet("the sheet is empty: even the column names are missing.")
@@ -257,7 +265,8 @@ class _SheetReader:
             at: str(cell.value).strip() for at, cell in enumerate(records[0]) if _is_filled(cell)
         }
         self.letters = {
-            (self.table.name, name): get_column_letter(at + 1) for at, name in header.items()
+            (self.table.name, name): get_column_letter(records[0][at].column)
+            for at, name in header.items()
         }
         below = {cells[0].row: cells for cells in filled if cells is not records[0]}
         hidden = [number for number in below if self.sheet.row_dimensions[number].hidden]
@@ -280,6 +289,14 @@ class _SheetReader:
             for number, texts in rows.items()
         )
         return replace(raw, rows=tuple(kept))
+
+    def _without_private(self, cells: Sequence[Any]) -> list[Any]:
+        """The cells of a row but for those of the analyst's own columns."""
+        if cells and cells[0].row == 1:
+            names = {cell.column: str(cell.value).strip() for cell in cells if _is_filled(cell)}
+            self._own = {at for at, name in names.items() if name.startswith(PRIVATE)}
+            self.private = [f"{self.table.name}.{names[at]}" for at in sorted(self._own)]
+        return [cell for cell in cells if cell.column not in self._own]
 
     def _row(self, number: int, header: Mapping[int, str], cells: Sequence[Any]) -> dict[str, str]:
         read = [

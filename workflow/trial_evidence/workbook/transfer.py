@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trial_evidence.sheet.cells import RawTable, Row
+from trial_evidence.sheet.cells import Row
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
-from trial_evidence.words.problems import Problem, errors_of, has_errors
+from trial_evidence.words.problems import Problem, errors_of, has_errors, new_among
 
 from .difference import TableDifference, in_words, table_difference
 from .layout import as_csv, one_kind_of_line_break, row_mark
@@ -23,11 +22,7 @@ from .read import Imported, read_book
 # Says whether the sheet in a folder is valid.
 Check = Callable[[Path], Sequence[Problem]]
 
-# So many rows of a table may go without being asked about: more is rather a mistake than an edit.
-_FEW_ROWS = 3
 _MOST_LISTED = 5
-
-_ROW_NUMBER = re.compile(r"row [0-9]+")
 
 
 @dataclass(frozen=True)
@@ -102,14 +97,11 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
     lines = tuple(line for difference in differences.values() for line in in_words(difference))
     warnings = imported.problems
     if files:
-        with tempfile.TemporaryDirectory() as place:
-            copy = Path(place) / raw.name
-            _copy_with(raw, copy, files)
-            after = check(copy)
+        after = checked_copy(raw, files, check)
         if has_errors(after):
             return _refused([*warnings, *after])
-        warnings += _new_warnings(after, check(raw))
-    questions = tuple(_questions(before, differences, imported))
+        warnings += new_among(after, check(raw))
+    questions = tuple(_questions(differences, imported))
     return ImportPlan(warnings, lines, questions, files)
 
 
@@ -191,6 +183,14 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
+def checked_copy(raw: Path, files: Mapping[str, bytes], check: Check) -> Sequence[Problem]:
+    """The findings about a sheet as it would be with new content of some files."""
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place) / raw.name
+        _copy_with(raw, copy, files)
+        return check(copy)
+
+
 def _copy_with(folder: Path, copy: Path, files: Mapping[str, bytes]) -> None:
     """Copy a folder, some of its files with new content."""
     shutil.copytree(folder, copy, symlinks=True)
@@ -238,15 +238,6 @@ def _errors_of_the_check(imported: Imported, check: Check) -> list[Problem]:
     return [p for p in found if (p.file, p.row, p.column) not in said]
 
 
-def _new_warnings(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem, ...]:
-    # Without row numbers: rows below a new one have moved down.
-    def told(problem: Problem) -> Problem:
-        return replace(problem, row=None, message=_ROW_NUMBER.sub("row", problem.message))
-
-    known = set(map(told, before))
-    return tuple(problem for problem in after if told(problem) not in known)
-
-
 def _as_it_stood(difference: TableDifference, imported: Imported) -> TableDifference:
     """Take back the tidying of cells that came back as the sheet has them."""
     pairs = []
@@ -261,15 +252,11 @@ def _as_it_stood(difference: TableDifference, imported: Imported) -> TableDiffer
     return replace(difference, pairs=tuple(pairs))
 
 
-def _questions(
-    before: Mapping[str, RawTable],
-    differences: Mapping[str, TableDifference],
-    imported: Imported,
-) -> Iterator[str]:
+def _questions(differences: Mapping[str, TableDifference], imported: Imported) -> Iterator[str]:
     for name, difference in differences.items():
-        gone, all_rows = len(difference.removed), len(before[name].rows)
-        if gone > _FEW_ROWS or (gone and gone == all_rows):
-            yield f"{gone} of the {all_rows} rows of {name} would be removed."
+        if difference.loses_many:
+            gone = len(difference.removed)
+            yield f"{gone} of the {difference.rows_before} rows of {name} would be removed."
         table, known = difference.table, imported.made_from
         touched = [old for old, _ in difference.changed] + list(difference.removed)
         newer = [row.number for row in touched if row_mark(table, row.cells) not in (known or ())]

@@ -23,7 +23,7 @@ from trial_evidence.words.problems import Problem, SheetError, about, errors_of,
 
 from .layout import LISTS, MADE_FROM, READ_ME, row_mark
 from .package import DAY, LONGEST_CELL, NOT_IN_A_FILE, put_text, timeless
-from .read import read_book
+from .read import Imported, read_book
 from .shown import AS_TEXT, as_number
 
 # Rows below the last one that drop-downs and colours reach.
@@ -66,12 +66,21 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     problems += [problem for raw_table in tables.values() for problem in _unfit_cells(raw_table)]
     if problems:
         raise SheetError(problems)
-    if book.exists() and _holds_more_than(book, tables, dictionary):
-        message = (
-            "this workbook holds edits that have not been imported and would be overwritten. "
-            "Import it, or move it to another place, or delete it."
-        )
-        raise SheetError([about(book.name, message)])
+    if book.exists():
+        existing = read_book(book, dictionary)
+        message = ""
+        if _holds_more_than(existing, tables):
+            message = (
+                "this workbook holds edits that have not been imported and would be overwritten. "
+                "Import it, or move it to another place, or delete it."
+            )
+        elif existing.private:
+            message = (
+                f"this workbook holds what is yours alone ({', '.join(existing.private)}), and a "
+                "new one would not. Move it to another place, or name another: BOOK=..."
+            )
+        if message:
+            raise SheetError([about(book.name, message)])
     workbook = Workbook()
     workbook.remove(workbook.active)
     _read_me(workbook.create_sheet(READ_ME), tables)
@@ -97,9 +106,8 @@ def _unfit_cells(raw: RawTable) -> Iterator[Problem]:
                 yield Problem("error", raw.table.file, row.number, subject, name, text, message)
 
 
-def _holds_more_than(book: Path, tables: Mapping[str, RawTable], dictionary: Dictionary) -> bool:
+def _holds_more_than(found: Imported, tables: Mapping[str, RawTable]) -> bool:
     """Say whether a workbook holds anything that was typed into it and not imported."""
-    found = read_book(book, dictionary)
     if found.made_from is None or has_errors(found.problems):
         return True
     in_sheet = set(_marks(tables))

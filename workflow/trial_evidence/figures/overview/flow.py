@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from trial_evidence.figures.canvas.chart import Chart, Described, rectangle
 from trial_evidence.figures.canvas.page import Page, Point
@@ -18,15 +19,14 @@ _MOST_LINES = 12
 class FlowBox:
     """A step: what it is, how many, and what more there is to say.
 
-    `aside` boxes stand beside the step before them: what left the flow there. A `count` that is
-    not known says so in words and gives the box a broken outline.
+    Boxes with a `side` stand beside the step before them: what ``leaves`` the flow there, or what
+    ``joins`` it.
     """
 
     step: str
     count: str
     detail: str = ""
-    aside: bool = False
-    known: bool = True
+    side: Literal["", "leaves", "joins"] = ""
 
 
 @dataclass(frozen=True)
@@ -57,18 +57,21 @@ def layout(flow: Flow, style: Style) -> Page:
         chart.heading(stage.name)
         chart.y += _PAD_MM / 2
         for here, *beside in _rows(stage.boxes):
-            top = chart.y
-            bottom = _box(chart, here, main, top)
-            if last is not None:
-                _arrow(chart, (middle, last), (middle, top))
-            last = lowest = bottom
+            top = lowest = chart.y
+            levels = []
             for number, box in enumerate(beside):
                 start = lowest + _PAD_MM if number else top
                 lowest = _box(chart, box, aside, start)
-                if number == 0:
-                    level = top + min(bottom - top, lowest - top) / 2
-                    _arrow(chart, (main[1], level), (aside[0], level))
-            chart.y = max(bottom, lowest) + _GAP_MM
+                levels.append((box, (start + lowest) / 2))
+            # As low as what stands beside it, so that every arrow has a place to begin or end.
+            bottom = _box(chart, here, main, top, lowest)
+            for box, level in levels:
+                ends = (main[1], level), (aside[0], level)
+                _arrow(chart, *(ends if box.side == "leaves" else ends[::-1]))
+            if last is not None:
+                _arrow(chart, (middle, last), (middle, top))
+            last = bottom
+            chart.y = bottom + _GAP_MM
     chart.y -= _GAP_MM / 2
     return chart.page(flow, flow.footnotes)
 
@@ -77,46 +80,46 @@ def _rows(boxes: Sequence[FlowBox]) -> list[list[FlowBox]]:
     """Every main step with what left the flow there."""
     rows: list[list[FlowBox]] = []
     for box in boxes:
-        if box.aside and rows:
+        if box.side and rows:
             rows[-1].append(box)
         else:
             rows.append([box])
     return rows
 
 
-def _box(chart: Chart, box: FlowBox, sides: tuple[float, float], top: float) -> float:
-    """Draw a step; its lower edge comes back."""
+def _box(
+    chart: Chart, box: FlowBox, sides: tuple[float, float], top: float, least: float = 0.0
+) -> float:
+    """Draw a step, down to ``least`` at least; its lower edge comes back."""
     style = chart.style
     left, right = sides
     room = right - left - 2 * _PAD_MM
-    colour = style.ink if box.known else style.muted
     y = top + _PAD_MM
     for role, text, size, bold in (
-        ("step", f"{box.step}: {box.count}", style.text_pt, box.known),
+        ("step", f"{box.step}: {box.count}", style.text_pt, True),
         ("detail", box.detail, style.footnote_pt, False),
     ):
         lines = wrap(text, room, size, bold, _MOST_LINES)
         if lines and lines[-1].endswith(ELLIPSIS):
             chart.cut_short(text)
         height = len(lines) * chart.leading(size)
-        chart.word(role, lines, left + _PAD_MM, y + height / 2, "left", bold, colour, size)
+        chart.word(role, lines, left + _PAD_MM, y + height / 2, "left", bold, style.ink, size)
         y += height
-    bottom = y + _PAD_MM
+    bottom = max(y + _PAD_MM, least)
     corners = rectangle(left, top, right, bottom)
-    if not box.known:
-        chart.fill("box", corners, style.band)
     for start, end in zip(corners, (*corners[1:], corners[0]), strict=True):
-        chart.line("box", start, end, colour, style.rule_pt, dashed=not box.known)
+        chart.line("box", start, end, style.ink, style.rule_pt)
     return bottom
 
 
 def _arrow(chart: Chart, start: Point, end: Point) -> None:
-    """A line with a head at its end, straight down or to the right."""
+    """A line with a head at its end, straight down or across."""
     style = chart.style
     length, half = style.arrow_mm, 0.45 * style.arrow_mm
     chart.line("flow", start, end, style.ink, style.hair_pt)
     x, y = end
     corners = ((x, y), (x - half, y - length), (x + half, y - length))
     if start[1] == end[1]:
-        corners = ((x, y), (x - length, y - half), (x - length, y + half))
+        back = x - length if start[0] < x else x + length
+        corners = ((x, y), (back, y - half), (back, y + half))
     chart.shape("arrow", corners, style.ink)

@@ -12,7 +12,7 @@ from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import of_pool, where
 from trial_evidence.report.words.formats import FORMATS, Row, cell, effect
-from trial_evidence.report.words.printed import of_whom, p_value, words
+from trial_evidence.report.words.printed import counted, of_whom, p_value, words
 from trial_evidence.report.words.reading import in_percent
 from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.numbers import round_half_up
@@ -97,10 +97,12 @@ def lines_of_setting(
         for text in _summary(analysis, rows):
             yield analysis.id, f"  {text:<76} {folder}"
     if harms:
-        yield HARMS, f"  {f'{HARMS}: {harms} kinds':<76} results/{setting}/{HARMS}/"
+        text = f"{HARMS}: {counted(harms, 'kind')}"
+        yield HARMS, f"  {text:<76} results/{setting}/{HARMS}/"
     for rates in configuration.rates_of_setting(setting):
         k = len(where(of_pool(lead, rates), subgroup="all"))
-        yield rates.id, f"  {f'{rates.id}: {k} regimens':<76} results/{setting}/{rates.id}/"
+        text = f"{rates.id}: {counted(k, 'regimen')}"
+        yield rates.id, f"  {text:<76} results/{setting}/{rates.id}/"
 
 
 def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:

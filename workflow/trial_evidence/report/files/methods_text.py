@@ -9,7 +9,11 @@ from typing import Any
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.files.docx import new_document, saved
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
-from trial_evidence.report.tables.flow import SEARCH_WORDS, search_dates
+from trial_evidence.report.tables.flow import (
+    flow_steps,
+    search_dates,
+    search_in_words,
+)
 from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, INTERVAL_WORDS, PREDICTION_WORDS
 
@@ -66,8 +70,10 @@ def _facts(material: Material) -> dict[str, Any]:
     curves = where(material.sensitivity["multiverse_summary"], measure="all")
     return {
         "configuration": configuration, "pooling": pooling, "sheet": sheet.tables,
-        "rules": material.report.certainty, "ratio": material.report.worthwhile_ratio,
-        "search": SEARCH_WORDS, "dates": search_dates(material), "kinds": sheet.kinds,
+        "rules": material.report.certainty, "ratio": material.worthwhile_ratio,
+        "search": search_in_words(material),
+        "flow": {step.step: step for step in flow_steps(material)},
+        "dates": search_dates(material), "kinds": sheet.kinds,
         "randomised": len(where(sheet["trials"], randomised="yes")),
         "sources_read": len(list(source_ids(JOINED.join(material.reported["source_id"])))),
         "pooled": len(pooled),

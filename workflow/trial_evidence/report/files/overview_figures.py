@@ -28,7 +28,7 @@ from trial_evidence.report.files.balance_figure import balance_pages
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.two_trials import two_trials
 from trial_evidence.report.tables.characteristics import evidence_map
-from trial_evidence.report.tables.flow import NOT_RECORDED, SEARCH_WORDS, UNUSED, flow_table
+from trial_evidence.report.tables.flow import flow_steps, search_in_words, uncounted
 from trial_evidence.report.tables.front import front_table
 from trial_evidence.report.tables.robustness import timeline_table
 from trial_evidence.report.words import formats, reading
@@ -166,24 +166,19 @@ def lights_of(material: Material, setting: str) -> bias.TrafficLights:
 
 
 def flow_of(material: Material) -> boxes.Flow:
-    """From the search to the pools, with the counts that were recorded."""
+    """From the search to the pools; what nobody counted is said below, and has no box."""
     stages: dict[str, list[boxes.FlowBox]] = {}
     said = []
-    leaving = declared("figures")["flow"]["leaving"]
-    rows = records(flow_table(material).frame)
-    places = {row["Step"]: at for at, row in enumerate(rows)}
-    # sorting is stable: those that leave come after what they leave, in their own order
-    for row in sorted(rows, key=lambda row: places[leaving.get(row["Step"], row["Step"])]):
-        step, number = row["Step"], row["Number"]
-        known = number != NOT_RECORDED
-        # the identifiers of many trials belong into the table, not into a box
-        detail = "" if step == UNUSED else row["Detail"].replace(".;", ";")
-        count = f"n = {number}" if known else number
-        box = boxes.FlowBox(step, count, detail, step in leaving, known)
-        stages.setdefault(row["Stage"], []).append(box)
-        said.append(f"{step.lower()} {number}")
+    for step in flow_steps(material):
+        if step.place and step.n is not None:
+            detail = step.detail if step.short is None else step.short
+            side = step.place if step.place != "main" else ""
+            box = boxes.FlowBox(step.step, f"n = {step.n:,}", detail, side)
+            stages.setdefault(step.stage, []).append(box)
+            said.append(f"{step.step.lower()} {step.n:,}")
     drawn = tuple(boxes.FlowStage(name, tuple(held)) for name, held in stages.items())
-    return boxes.Flow(stages=drawn, **_around("flow", search=SEARCH_WORDS, said="; ".join(said)))
+    facts = {"search": search_in_words(material), "uncounted": uncounted(material)}
+    return boxes.Flow(stages=drawn, **_around("flow", said="; ".join(said), **facts))
 
 
 def map_of(material: Material) -> bubbles.EvidenceMap:

@@ -49,9 +49,9 @@ def information_share(material: Material, analysis: Analysis) -> float:
     """How much of the optimal information size the pooled trials hold; NaN of other than ratios."""
     if not reading.measure_of(analysis.measures[0]).is_ratio:
         return math.nan
-    rules = material.report.certainty
+    sought = material.configuration.sensitivity.required_information
     information = float((1 / material.pooled_trials(analysis)["vi"]).sum())
-    needed = information_needed(material.report.worthwhile_ratio, rules.alpha, rules.power)
+    needed = information_needed(sought.ratio, sought.alpha, sought.power)
     return information / needed
 
 
@@ -110,6 +110,6 @@ def _worthwhile(material: Material, analysis: Analysis) -> float:
         return math.nan
     prior = next(iter(model_priors(material.configuration.tau_priors[measure]).values()))
     below = analysis.fewer_is_better
-    threshold = math.log(material.report.worthwhile_ratio) * (-1 if below else 1)
+    threshold = math.log(material.worthwhile_ratio) * (-1 if below else 1)
     found = posterior(trials["yi"], trials["vi"], prior, thresholds=[threshold])
     return found.probabilities_below[0] if below else 1 - found.probabilities_below[0]

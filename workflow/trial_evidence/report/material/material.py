@@ -137,7 +137,12 @@ class Material:
 
     def front(self) -> tuple[Analysis, ...]:
         """The analyses that answer the question: those whose trials are pooled as one."""
-        return tuple(a for a in self.configuration.analyses if a.pool == "overall")
+        return self.configuration.answers
+
+    @property
+    def worthwhile_ratio(self) -> float:
+        """The smallest ratio that matters; its reciprocal in the other direction."""
+        return self.configuration.sensitivity.required_information.ratio
 
     def analysis(self, setting: str, name: str) -> Analysis:
         """An analysis by its setting and id."""

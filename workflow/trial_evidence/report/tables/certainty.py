@@ -8,6 +8,7 @@ from typing import Literal
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.networks import Network
 from trial_evidence.config.reports import DOMAINS
+from trial_evidence.extract.judged import NOT_JUDGED, judged_risk
 from trial_evidence.files import records
 from trial_evidence.report.material.degrees import information_share
 from trial_evidence.report.material.material import Material, where
@@ -21,7 +22,6 @@ from trial_evidence.words.numbers import round_half_up
 Judgement = Literal["not_serious", "serious", "very_serious", "not_judged"]
 _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}
 LEVELS = ("very low", "low", "moderate", "high")
-NOT_JUDGED = "not judged"
 # Fewer trials say little about heterogeneity.
 FEW = 5
 
@@ -141,17 +141,6 @@ def domains_of(
     )
 
 
-def judged_risk(material: Material, endpoints: Sequence[str], trial_id: str, outcome: str) -> str:
-    """Overall risk of bias of a trial's outcome; of another outcome of its family, else.
-
-    Returns ``low``, ``some_concerns``, ``high`` or ``not judged``.
-    """
-    mine = where(material.sheet["risk_of_bias"], trial_id=trial_id)
-    judged = dict(zip(mine["outcome"], mine["overall"], strict=True))
-    names = (outcome, *endpoints)
-    return next((str(judged[name]) for name in names if name in judged), NOT_JUDGED)
-
-
 Proposal = tuple[Judgement, str]
 
 
@@ -164,7 +153,7 @@ def _proposed(reason: str, *, serious: bool, very_serious: bool = False) -> Prop
 def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
     shares: dict[str, float] = {}
     for row in records(material.pooled_trials(analysis)):
-        risk = judged_risk(material, analysis.endpoints, row["trial_id"], row["outcome"])
+        risk = judged_risk(material.sheet, analysis.endpoints, row["trial_id"], row["outcome"])
         shares[risk] = shares.get(risk, 0.0) + row["share"]
     return bias_of_shares(material, shares)
 
@@ -211,7 +200,7 @@ def _inconsistency(material: Material, analysis: Analysis, lead: Row) -> Proposa
 def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     if not reading.measure_of(lead["measure"]).is_ratio:
         return "not_judged", "The rule applies to ratios only."
-    worthwhile = material.report.worthwhile_ratio
+    worthwhile = material.worthwhile_ratio
     below, judged, supposed = analysis.fewer_is_better, lead, ""
     if is_bayesian(lead["model"]):
         # What few trials leave open about heterogeneity is not what they leave open about chance.

@@ -105,7 +105,7 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
         "claims",
         rows,
         {"probability": _probability},
-        ratio=material.report.worthwhile_ratio,
+        ratio=material.worthwhile_ratio,
         trials=counted(rules.min_trials, "trial"),
         probable=percent(rules.probable),
         specifications=percent(rules.least_share_of_specifications),
@@ -158,7 +158,7 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         probability_worthwhile=degree.worthwhile,
         would_change=degree.would_change,
     )
-    below, worthwhile = analysis.fewer_is_better, material.report.worthwhile_ratio
+    below, worthwhile = analysis.fewer_is_better, material.worthwhile_ratio
     sides = {reading.side(row, below=below) for row in rows}
     if "harm" in sides:
         return found("not supported", "The whole interval lies on the side of harm.")
@@ -213,7 +213,7 @@ def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict
         reason = "The comparison within trials excludes equal effects."
         return found("supported", reason)
     equal = "The comparison within trials is compatible with equal effects"
-    worthwhile = material.report.worthwhile_ratio
+    worthwhile = material.worthwhile_ratio
     if all(1 / worthwhile < row["ci_low"] and row["ci_high"] < worthwhile for row in rows):
         return found("not supported", f"{equal}, but not with a clinically relevant difference.")
     return found("not enough data", f"{equal} and with a clinically relevant difference.")

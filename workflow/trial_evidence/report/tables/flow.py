@@ -1,27 +1,56 @@
-"""How the evidence was found and what became of it: the counts of a flow diagram."""
+"""How the evidence was found and what became of it: the counts of a flow diagram.
 
-from collections.abc import Iterator
+After PRISMA 2020, for a new review and for one that is brought up to date: what a documented
+search found is counted record by record; of what was found otherwise the trials are known alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
 
 from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.material import Material, source_ids, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import counted
+from trial_evidence.report.words.printed import counted, listing
 
 NOT_RECORDED = "not recorded"
-SEARCH_WORDS = "a curated search, not a systematic database search with a documented strategy"
+CURATED = "a curated search, not a systematic database search with a documented strategy"
 UNUSED = "Trials and cohorts in no result"
+USED = "Trials and cohorts in a comparison, a network or a pooled rate"
 KEYS = ("stage", "step", "n", "detail")
 
 
-def flow_table(material: Material) -> ReportTable:
-    """The steps of the PRISMA 2020 flow with the counts that are known.
+@dataclass(frozen=True)
+class Step:
+    """A step of the flow.
 
-    ``n`` is missing where nobody counted. Nothing is estimated: records that were not counted when
-    they were looked at are not recorded.
+    Attributes
+    ----------
+    n : int or None
+        None where nobody counted. Nothing is estimated.
+    short : str, optional
+        What the figure has room for of the detail; all of it by default.
+    place : str
+        In the figure: ``main``; ``leaves`` the step before it, which is what remains and this
+        together; ``joins`` the step before it. ``""``: in the table alone.
     """
-    rows = [dict(zip(KEYS, step, strict=True)) for step in _steps(material)]
-    return material.table("flow", rows, {"recorded": _recorded}, search=SEARCH_WORDS)
+
+    stage: str
+    step: str
+    n: int | None
+    detail: str = ""
+    short: str | None = None
+    place: Literal["main", "leaves", "joins", ""] = "main"
+
+
+def flow_table(material: Material) -> ReportTable:
+    """The steps of the PRISMA 2020 flow, ``n`` missing where nobody counted."""
+    rows = [{key: vars(step)[key] for key in KEYS} for step in flow_steps(material)]
+    return material.table("flow", rows, {"recorded": _recorded}, search=search_in_words(material))
 
 
 def _recorded(row: Row, key: str) -> str:
@@ -33,43 +62,161 @@ def search_dates(material: Material) -> tuple[str, ...]:
     return tuple(sorted(set(material.sheet["search_log"]["date"])))
 
 
-def _steps(material: Material) -> Iterator[tuple[str, str, int | None, str]]:
-    sheet, evidence = material.sheet, material.evidence
-    log, trials, excluded = sheet["search_log"], sheet["trials"], sheet["exclusions"]
-    # Trials that at least one pool, or one single result, rests on.
+def search_in_words(material: Material) -> str:
+    """What kind of search it was."""
+    log = material.sheet["search_log"]
+    documented = set(material.sheet["screening"]["search_id"])
+    found = log[log["search_id"].isin(documented)]
+    if found.empty:
+        return CURATED
+    dated = [f"{row['where']}, {row['date']}" for row in records(found)]
+    search = "a documented search" if len(found) == 1 else "documented searches"
+    search += f" ({'; '.join(dated)})"
+    return search if len(found) == len(log) else f"{CURATED}, brought up to date by {search}"
+
+
+def flow_steps(material: Material) -> tuple[Step, ...]:
+    """Every step, from the searches to the results."""
+    screened = material.sheet["screening"]
+    return (*_searched(material), *_screened(screened), *_in_the_sheet(material), *_used(material))
+
+
+def _searched(material: Material) -> Iterator[Step]:
+    log, screened = material.sheet["search_log"], material.sheet["screening"]
+    documented = log["search_id"].isin(set(screened["search_id"]))
+    curated = log[~documented]
+    numbered = int(curated["queries"].notna().sum())
+    queries = f"in {numbered} of {counted(len(curated), 'search', 'searches')}"
+    asked = int(curated["queries"].sum())
+    days = listing(sorted(set(curated["date"])))
+    short = f"{counted(asked, 'query', 'queries')}, {days}" if asked else days
+    place: Literal["main", ""] = "" if documented.any() else "main"
+    yield Step("Identification", "Searches", len(log), _told(curated), short, place)
+    yield Step("Identification", "Queries", asked if len(curated) else None, queries, place="")
+    found = len(screened) if documented.any() else None
+    yield Step("Identification", "Records identified", found, _told(log[documented]))
+
+
+def _told(searches: pd.DataFrame) -> str:
+    keys = ("date", "where", "scope", "note")
+    rows = records(searches)
+    return " / ".join("; ".join(filter(None, (row[key] for key in keys))) for row in rows)
+
+
+def _screened(screened: pd.DataFrame) -> Iterator[Step]:
+    """What became of the records of documented searches; without any nobody counted."""
+    times = Counter(screened["decision"])
+
+    def step(stage: str, name: str, *decisions: str, aside: bool = False) -> Step:
+        n = sum(times[decision] for decision in decisions) if len(screened) else None
+        detail = _reasons(screened[screened["decision"].isin(decisions)]) if aside else ""
+        return Step(stage, name, n, detail, place="leaves" if aside else "main")
+
+    reached = ["not_eligible", "included"]
+    yield Step(
+        "Identification", "Records removed before screening",
+        times["duplicate"] + times["known"] if len(screened) else None,
+        f"duplicates {times['duplicate']}; in the sheet before {times['known']}"
+        if len(screened) else "", place="leaves",
+    )  # fmt: skip
+    name = "Records to be screened" if times[""] else "Records screened"
+    yield step("Screening", name, "", "excluded", "not_retrieved", *reached)
+    if times[""]:
+        yield step("Screening", "Records not screened yet", "", aside=True)
+    yield step("Screening", "Records excluded", "excluded", aside=True)
+    yield step("Screening", "Reports sought for retrieval", "not_retrieved", *reached)
+    yield step("Screening", "Reports not retrieved", "not_retrieved", aside=True)
+    yield step("Screening", "Reports assessed for eligibility", *reached)
+    yield step("Screening", "Reports excluded", "not_eligible", aside=True)
+
+
+def _reasons(rows: pd.DataFrame) -> str:
+    """How many were excluded for each reason, the most frequent first."""
+    times = Counter(reason.strip(" .") for reason in rows["reason"] if reason)
+    return "; ".join(f"{reason} {n}" for reason, n in times.most_common())
+
+
+def _in_the_sheet(material: Material) -> Iterator[Step]:
+    sheet = material.sheet
+    trials, screened = sheet["trials"], sheet["screening"]
+    included = where(screened, decision="included")
+    if len(screened):
+        new = new_trials(material)
+        further = len(included) - _reports_of(material, new, included["source_id"])
+        detail = f"of {counted(len(new), 'new trial or cohort', 'new trials and cohorts')}"
+        if further:
+            detail += f"; {counted(further, 'further report')} of trials that were in the sheet"
+        yield Step("Included", "Reports included", len(included), detail)
+    randomised = len(where(trials, randomised="yes"))
+    held = [
+        counted(len(sheet["sources"]), "report"),
+        counted(randomised, "randomised trial"),
+        f"{counted(len(trials) - randomised, 'cohort')} without randomisation",
+        *(
+            f"{name} {len(where(trials, setting=setting))}"
+            for setting, name in material.settings.items()
+        ),
+    ]
+    yield Step("Included", "Trials and cohorts in the sheet", len(trials), "; ".join(held))
+    before = len(trials) - len(new_trials(material)) if len(screened) else 0
+    if before:
+        reports = len(sheet["sources"]) - included["source_id"].nunique()
+        before_this = "Trials and cohorts of the review before"
+        yield Step("Included", before_this, before, counted(reports, "report"), place="joins")
+    names = sorted(map(material.trial_name, _unused(material)))
+    # The names of many trials belong into the table, not into a box.
+    yield Step("Included", UNUSED, len(names), "; ".join(names), "", "leaves")
+
+
+def new_trials(material: Material) -> set[str]:
+    """Trials of which every report was found by a documented search and included."""
+    sheet = material.sheet
+    included = set(where(sheet["screening"], decision="included")["source_id"])
+    reports = _reports(material)
+    return {trial for trial, found in reports.items() if found and found <= included}
+
+
+def _reports(material: Material) -> dict[str, set[str]]:
+    """Trial -> its sources: of its results and of its judgements."""
+    reported = material.reported[["trial_id", "source_id"]]
+    found: dict[str, set[str]] = {trial: set() for trial in material.sheet["trials"]["trial_id"]}
+    for trial, cell in reported.itertuples(index=False):
+        found[trial].update(source_ids(cell))
+    return found
+
+
+def _reports_of(material: Material, trials: Iterable[str], among: Iterable[str]) -> int:
+    """How many reports are about these trials."""
+    reports = _reports(material)
+    about = set().union(*(reports[trial] for trial in trials))
+    return sum(source in about for source in among)
+
+
+def _used_trials(material: Material) -> tuple[set[str], set[str]]:
+    """Trials that a result rests on: of comparisons (single ones too); of networks and rates."""
+    evidence = material.evidence
     compared, rated = (
         set(where(table, pooled="yes")["trial_id"]) for table in (evidence.trials, evidence.rates)
     )
-    unused = set(trials["trial_id"]) - compared - rated
-    searches = " / ".join(
-        "; ".join(filter(None, (row[key] for key in ("date", "where", "scope", "note"))))
-        for row in records(log)
-    )
-    numbered = int(log["queries"].notna().sum())
-    queries = f"in {numbered} of {counted(len(log), 'search', 'searches')}"
-    settings = "; ".join(
-        f"{name} {len(where(trials, setting=setting))}"
-        for setting, name in material.settings.items()
-    )
+    joined = {str(row["trial_id"]) for row in evidence.networks.rows("used")}
+    return compared, rated | joined
+
+
+def _unused(material: Material) -> set[str]:
+    return set(material.sheet["trials"]["trial_id"]).difference(*_used_trials(material))
+
+
+def _used(material: Material) -> Iterator[Step]:
+    excluded = material.sheet["exclusions"]
+    compared, others = _used_trials(material)
+    yield Step("Synthesis", USED, len(compared | others))
+    only = len(others - compared)
+    yield Step("Synthesis", "In a network or a pooled rate only", only, place="leaves")
+    yield Step("Synthesis", "Trials in a comparison", len(compared))
     decisions = "; ".join(
         f"{_left_out(material, row)}: {row['reason'].rstrip('.')}" for row in records(excluded)
     )
-    yield "Identification", "Searches", len(log), searches
-    yield "Identification", "Queries", int(log["queries"].sum()) if len(log) else None, queries
-    yield "Identification", "Records identified", None, ""
-    yield "Identification", "Duplicates removed", None, ""
-    yield "Screening", "Records screened", None, ""
-    yield "Screening", "Records excluded", None, ""
-    yield "Screening", "Reports sought and not retrieved", None, ""
-    yield "Included", "Reports in the sheet", len(sheet["sources"]), ""
-    yield "Included", "Trials and cohorts in the sheet", len(trials), settings
-    yield "Included", "Randomised trials", len(where(trials, randomised="yes")), ""
-    used = "Trials and cohorts in a comparison or a pooled rate"
-    yield "Synthesis", used, len(compared | rated), ""
-    yield "Synthesis", "Trials in a comparison", len(compared), ""
-    names = sorted(map(material.trial_name, unused))
-    yield "Synthesis", UNUSED, len(unused), "; ".join(names)
-    yield "Synthesis", "Decisions to leave out", len(excluded), decisions
+    yield Step("Synthesis", "Decisions to leave out", len(excluded), decisions, place="")
 
 
 def _left_out(material: Material, decision: Row) -> str:
@@ -79,3 +226,15 @@ def _left_out(material: Material, decision: Row) -> str:
         return name
     (label,) = where(material.sheet["arms"], arm_id=decision["arm_id"])["label"]
     return f"{name}, arm {label}"
+
+
+def uncounted(material: Material) -> str:
+    """What nobody counted, as a sentence; nothing where everything was."""
+    names = [
+        step.step[0].lower() + step.step[1:] for step in flow_steps(material) if step.n is None
+    ]
+    if names:
+        return f"Not counted: {listing(names)}."
+    log, screened = material.sheet["search_log"], material.sheet["screening"]
+    curated = ~log["search_id"].isin(set(screened["search_id"]))
+    return "The records of the curated search were not counted." if curated.any() else ""

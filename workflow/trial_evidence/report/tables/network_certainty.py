@@ -9,6 +9,7 @@ import pandas as pd
 
 from trial_evidence.config.networks import Network
 from trial_evidence.config.reports import NETWORK_DOMAINS
+from trial_evidence.extract.judged import judged_risk
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.table import ReportTable
@@ -18,7 +19,6 @@ from trial_evidence.report.tables.certainty import (
     Proposal,
     bias_of_shares,
     domains_of,
-    judged_risk,
     lowers,
 )
 from trial_evidence.report.words import reading
@@ -119,7 +119,7 @@ def _shares_by_risk(found: _Estimate) -> dict[str, float]:
         names = trials[frozenset((row["direct_first"], row["direct_second"]))].split("; ")
         for trial_id, endpoint in (ids[name] for name in names):
             outcome = endpoint or found.network.endpoints[0]
-            risk = judged_risk(found.material, found.network.endpoints, trial_id, outcome)
+            risk = judged_risk(found.material.sheet, found.network.endpoints, trial_id, outcome)
             shares[risk] = shares.get(risk, 0.0) + row["share"] / len(names)
     return {risk: share for risk, share in shares.items() if share > 0}
 
@@ -144,7 +144,7 @@ def _imprecision(found: _Estimate) -> Proposal:
     if not reading.measure_of(found.network.measure).is_ratio:
         return "not_judged", "The rule applies to ratios only."
     low, high = found.row["ci_low"], found.row["ci_high"]
-    worthwhile = found.material.report.worthwhile_ratio
+    worthwhile = found.material.worthwhile_ratio
     judgement = _against(low, high, found.row["estimate"], worthwhile)
     return judgement, f"The interval ({interval(low, high)}) {_REACHES[judgement]}."
 
@@ -157,7 +157,7 @@ def _heterogeneity(found: _Estimate) -> Proposal:
     if not known or not reading.measure_of(found.network.measure).is_ratio:
         return "not_judged", "No prediction interval can be given."
     row = next((r for r in known if r["model"] == found.row["lead"]), known[0])
-    worthwhile = found.material.report.worthwhile_ratio
+    worthwhile = found.material.worthwhile_ratio
     order: list[Judgement] = ["not_serious", "serious", "very_serious"]
     steps = [
         order.index(_against(row[f"{of}_low"], row[f"{of}_high"], row["estimate"], worthwhile))

@@ -158,7 +158,7 @@ def _said(
         treatment,
         survival=analysis.kind == "contrasts",
         fewer_is_better=analysis.fewer_is_better,
-        worthwhile=material.report.worthwhile_ratio,
+        worthwhile=material.worthwhile_ratio,
     )
 
 

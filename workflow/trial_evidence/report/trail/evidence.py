@@ -41,7 +41,8 @@ class NetworkTables:
     Attributes
     ----------
     networks : mapping of str to mapping of str to DataFrame
-        ``<setting>/<network>`` -> table (``NETWORK_NUMBERS``) -> its rows, as far as there is one.
+        ``<setting>/<network>`` -> table (``NETWORK_NUMBERS``) -> its rows, as far as there is one;
+        no table of a network that has nothing of the trial that is asked about.
     surrogacy : tuple of DataFrame
         The pairs of effects of each surrogacy analysis.
     """

@@ -4,13 +4,14 @@ Its lines are written in workflow/report/explain.txt.j2.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trial_evidence.config.configuration import Configuration
+from trial_evidence.extract.judged import NOT_JUDGED, judged_risk
 from trial_evidence.files import records
 from trial_evidence.report.trail.evidence import Evidence
-from trial_evidence.report.trail.trace import NETWORK, Trail, trail_of
+from trial_evidence.report.trail.trace import ALL, NETWORK, Trail, trail_of
 from trial_evidence.report.words import printed, reading
 from trial_evidence.report.words.formats import effect
 from trial_evidence.report.words.templates import environment
@@ -19,6 +20,7 @@ from trial_evidence.words.errors import RequestError
 
 # What a row of the sheet leads to: a result of an analysis, a node of a network.
 STEPS = ("result", "node")
+COUNTS_AGAINST = ", which counts against the certainty of the pooled result: risk_of_bias.csv"
 
 
 def explain(
@@ -38,13 +40,49 @@ def explain(
     """
     if trial and analysis:
         return explain_trial(trial, analysis, sheet, evidence, configuration)
+    return explain_row(*_place(row, sheet), sheet, evidence, configuration)
+
+
+def trial_of(row: str, trial: str, analysis: str, sheet: Sheet) -> str:
+    """The trial that is asked about.
+
+    Raises
+    ------
+    RequestError
+        If nothing is asked, or there is no such row or trial; the message says what there is.
+    """
+    if trial and analysis:
+        _known_trial(trial, sheet)
+        return trial
+    return str(_asked_cell(*_place(row, sheet), sheet)["trial_id"])
+
+
+def _place(row: str, sheet: Sheet) -> tuple[str, int]:
     table, _, number = row.replace(".csv", "").replace(" ", ":").partition(":")
     if not number.isdecimal():
         raise RequestError(
             f"Name a row, as in ROW={sheet.results[0]}:6, or a trial and an analysis, as in "
             "TRIAL=<trial_id> ANALYSIS=<id>."
         )
-    return explain_row(table, int(number), sheet, evidence, configuration)
+    return table, int(number)
+
+
+def _known_trial(trial_id: str, sheet: Sheet) -> None:
+    trials = list(sheet["trials"]["trial_id"])
+    if trial_id not in trials:
+        raise RequestError(f'"{trial_id}" is not a trial. Allowed: {", ".join(trials)}')
+
+
+def _asked_cell(table: str, row: int, sheet: Sheet) -> dict[str, Any]:
+    if table not in sheet.results:
+        raise RequestError(
+            f'"{table}" is not a table of results. Allowed: {", ".join(sheet.results)}'
+        )
+    cell = _cell(sheet, table, row)
+    if cell is None:
+        last = sheet[table]["row"].max()
+        raise RequestError(f"{table}.csv has rows 2 to {last}; there is no row {row}")
+    return cell
 
 
 def explain_row(
@@ -57,16 +95,9 @@ def explain_row(
     RequestError
         If the table has no rows to explain or no such row; the message says what there is.
     """
-    if table not in sheet.results:
-        raise RequestError(
-            f'"{table}" is not a table of results. Allowed: {", ".join(sheet.results)}'
-        )
-    cell = _cell(sheet, table, row)
-    if cell is None:
-        last = sheet[table]["row"].max()
-        raise RequestError(f"{table}.csv has rows 2 to {last}; there is no row {row}")
+    cell = _asked_cell(table, row, sheet)
     trail = trail_of(evidence, configuration)
-    say = _lines(sheet, trail, evidence)
+    say = _lines(sheet, trail, evidence, configuration)
     left = [r for r in trail.set_aside if (r["table"], r["row"]) == (table, str(row))]
     parts = []
     for kind in STEPS:
@@ -90,29 +121,40 @@ def explain_trial(
     RequestError
         If the trial or the analysis does not exist; the message says what there is.
     """
-    trials = list(sheet["trials"]["trial_id"])
+    _known_trial(trial_id, sheet)
     known = [entry.id for entry in (*configuration.analyses, *configuration.rates)]
     known += [name.partition("/")[2] for name in evidence.networks.networks]
-    if trial_id not in trials:
-        raise RequestError(f'"{trial_id}" is not a trial. Allowed: {", ".join(trials)}')
     if analysis not in known:
         allowed = ", ".join(dict.fromkeys(known))
         raise RequestError(f'"{analysis}" is not an analysis. Allowed: {allowed}')
     trail = trail_of(evidence, configuration)
-    say = _lines(sheet, trail, evidence)
+    say = _lines(sheet, trail, evidence, configuration)
     parts = []
     for shown in trail.shown:
         mine = (shown.analysis, shown.record.get("trial_id")) == (analysis, trial_id)
         if mine and shown.kind in STEPS:
             taken = [(c.table, _cell(sheet, c.table, row)) for c in shown.cells for row in c.rows]
-            parts += ["".join(say.cell_of(*found) for found in taken), say.step(shown)]
+            # The cells of all its measures are the same, and are told once.
+            cells = "".join(say.cell_of(*found) for found in taken)
+            parts += [*([] if cells in parts else [cells]), say.step(shown)]
     left = [r for r in trail.set_aside if (r["trial_id"], r["analysis"]) == (trial_id, analysis)]
     parts.append(say.asides(left, trial_id, analysis))
     return _joined(filter(None, parts if any(parts) else [say.nothing(trial_id, analysis)]))
 
 
-def _lines(sheet: Sheet, trail: Trail, evidence: Evidence) -> Any:
+def _lines(sheet: Sheet, trail: Trail, evidence: Evidence, configuration: Configuration) -> Any:
     """The macros of the template: a part of a trail each."""
+    analyses = {(analysis.setting, analysis.id): analysis for analysis in configuration.analyses}
+
+    def bias(record: Mapping[str, Any]) -> str:
+        """Overall risk of bias of a result; that of a rate is no judgement of a comparison."""
+        analysis = analyses.get((record["setting"], record["analysis"]))
+        if analysis is None or record["subgroup"] != ALL or analysis.harm:
+            return ""
+        risk = judged_risk(sheet, analysis.endpoints, record["trial_id"], record["outcome"])
+        counts = risk == NOT_JUDGED and analysis in configuration.answers
+        return f"{printed.words(risk)}{COUNTS_AGAINST if counts else ''}"
+
     made = environment()
     made.filters |= {
         "plain": _plain,
@@ -124,6 +166,7 @@ def _lines(sheet: Sheet, trail: Trail, evidence: Evidence) -> Any:
         "sources": {source["source_id"]: source for source in records(sheet["sources"])},
         "kinds": sheet.kinds,
         "trail": trail,
+        "bias": bias,
         "contrasts": records(evidence.contrasts),
         "synergy": evidence.networks.rows("synergy_set_aside"),
     }

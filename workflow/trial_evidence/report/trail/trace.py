@@ -156,7 +156,8 @@ def network_trail(tables: NetworkTables, configuration: Configuration) -> Trail:
         for outcome in configuration.outcomes.values()
         for word in (outcome.label, outcome.name)
     }
-    shown = [s for network in tables.networks.values() for s in _network(network, outcomes)]
+    held = filter(None, tables.networks.values())
+    shown = [s for network in held for s in _network(network, outcomes)]
     shown += [found for pairs in tables.surrogacy for row in records(pairs) for found in _pair(row)]
     aside = (
         row | {"analysis": row["network"], "subgroup": NETWORK} for row in tables.rows("set_aside")

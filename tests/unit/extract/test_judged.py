@@ -1,0 +1,93 @@
+"""A trial that is pooled without a risk-of-bias judgement is named; no other trial is."""
+
+import pytest
+from small_project import append_like, judge_every_trial, replace_text, small_project
+from trial_evidence.loaded import warnings_of
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The made-up sheet, every trial judged on every outcome."""
+    folder = small_project(tmp_path)
+    judge_every_trial(folder)
+    return folder
+
+
+def unjudged(project):
+    """The trials that are named, with the messages."""
+    found = warnings_of(project / "data/raw", project / "config")
+    return {warning.subject: warning.message for warning in found}
+
+
+def take_judgements(project, start):
+    path = project / "data/raw/risk_of_bias.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(start)]
+    assert len(kept) < len(lines)
+    path.write_text("".join(kept), encoding="utf-8")
+
+
+def test_nobody_is_named_where_every_trial_is_judged(project):
+    assert unjudged(project) == {}
+
+
+def test_the_outcome_and_the_answers_are_named(project):
+    # Trial C is pooled against both of its control arms.
+    take_judgements(project, "trial_c,pCR")
+    assert unjudged(project) == {
+        "trial_c": "nobody has judged the risk of bias of pCR, which counts against the certainty "
+        "of pcr_dual_v_trastuzumab, pcr_dual_v_lapatinib. Add a row for it to risk_of_bias.csv."
+    }
+
+
+def test_the_place_is_the_row_of_the_trial(project):
+    take_judgements(project, "trial_c,pCR")
+    (warning,) = warnings_of(project / "data/raw", project / "config")
+    assert warning.line().startswith("trials.csv, row 4 (trial_c): nobody has judged")
+    assert warning.severity == "warning"
+
+
+def test_a_judgement_of_the_same_family_of_outcomes_counts(project):
+    # Trial A reports event-free survival; its judgements of recurrence-free survival remain.
+    take_judgements(project, "trial_a,EFS")
+    assert unjudged(project) == {}
+    for outcome in ("iDFS", "DFS", "RFS", "PFS"):
+        take_judgements(project, f"trial_a,{outcome}")
+    assert list(unjudged(project)) == ["trial_a"]
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        pytest.param("trial_d", id="excluded from pooling by a decision"),
+        pytest.param("cohort_e", id="not randomised"),
+        pytest.param("trial_l", id="in no answer"),
+    ],
+)
+def test_a_trial_that_no_answer_rests_on_needs_no_judgement(project, trial):
+    take_judgements(project, f"{trial},")
+    assert unjudged(project) == {}
+
+
+def test_a_new_trial_is_named(project):
+    append_like(project, "sources", "doe_2020_trial_a", "doe_2020_trial_a", "doe_2020_trial_z")
+    append_like(project, "trials", "trial_a", "trial_a,TRIAL-A,NCT00000001", "trial_z,TRIAL-Z,")
+    for arm in ("dual", "single"):
+        append_like(project, "arms", f"trial_a,trial_a_{arm}", "trial_a", "trial_z")
+        append_like(project, "pcr", f"trial_a,trial_a_{arm}", "trial_a", "trial_z")
+    assert list(unjudged(project)) == ["trial_z"]
+
+
+def test_only_the_trials_asked_about_are_looked_at(project):
+    take_judgements(project, "trial_c,pCR")
+    folders = (project / "data/raw", project / "config")
+    assert warnings_of(*folders, {"trial_a"}) == ()
+    assert len(warnings_of(*folders, {"trial_c"})) == 1
+
+
+def test_a_trial_whose_result_is_not_admitted_is_not_named(project):
+    take_judgements(project, "trial_k,OS")
+    assert list(unjudged(project)) == ["trial_k"]
+    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002,two", "0.71,,,,,")
+    # Without an interval the result is no longer pooled.
+    assert "trial_k" not in unjudged(project)

@@ -1,0 +1,215 @@
+"""What a database exports, as rows to be screened: each record once, and what is known marked."""
+
+import csv
+
+import pytest
+from invented import ROOT
+from small_project import judge_every_trial, small_project
+from trial_evidence.cli import main
+from trial_evidence.loaded import DICTIONARY
+from trial_evidence.sheet import read_dictionary
+from trial_evidence.workbook.records import found_records
+
+EXPORT = ROOT / "tests/unit/workbook/made_up/search.nbib"
+LOG = (
+    "search_id,date,reader,where,queries,scope,note,strategy\n"
+    "s1,2025-01-31,reader 1,nowhere,1,invented trials,Invented,\n"
+    's2,2026-03-01,reader 1,PubMed,1,all settings,,"almab[tiab], bemab[tiab]"\n'
+)
+RIS = """TY  - JOUR
+AU  - Abel, Jane
+AU  - Other, O.
+TI  - Almab added to chemotherapy: a randomised phase 2 trial, number 1
+PY  - 2020
+T2  - Journal of Made-up Results
+DO  - https://doi.org/10.1000/MADE.UP.2020.01
+ER  -
+
+TY  - JOUR
+A1  - Baker, Quentin
+T1  - A report that one database alone has
+Y1  - 2024/05/01
+JO  - J Made-up
+ER  -
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """The made-up sheet, with a documented search, as the working directory."""
+    monkeypatch.chdir(small_project(tmp_path))
+    (tmp_path / "data/raw/search_log.csv").write_text(LOG, encoding="utf-8")
+    judge_every_trial(tmp_path)
+    return tmp_path
+
+
+def rows_of(project):
+    with (project / "data/raw/screening.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def found(project, text, search=""):
+    """The rows of an export with this text."""
+    path = project / "export.txt"
+    path.write_text(text, encoding="utf-8")
+    dictionary = read_dictionary(DICTIONARY)
+    return found_records(path, search, project / "data/raw", dictionary).rows
+
+
+def record(number=1, title="A title.", doi="", author="Doe J", year=2020):
+    identifier = f"AID - {doi} [doi]\n" if doi else ""
+    return (
+        f"PMID- {number}\nTI  - {title}\nAU  - {author}\nDP  - {year} Mar\n{identifier}"
+        "TA  - J Made-up Results\n"
+    )
+
+
+# --------------------------------------------------------------------------------- the export
+
+
+def test_an_export_of_forty_records(project, capsys):
+    assert main(["records", "--file", str(EXPORT)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "40 records of s2: 4 the same as another record, 3 in the sheet before, 33 to screen."
+    )
+    rows = rows_of(project)
+    assert [row["record_id"] for row in rows] == [f"s2_{n:02d}" for n in range(1, 41)]
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out == "No errors, no warnings.\n"
+
+
+def test_a_record_is_read_as_the_database_prints_it(project):
+    main(["records", "--file", str(EXPORT)])
+    first = rows_of(project)[0]
+    assert {name: text for name, text in first.items() if text} == {
+        "record_id": "s2_01", "search_id": "s2",
+        "title": "Almab added to chemotherapy: a randomised phase 2 trial, number 1.",
+        "first_author": "Abel", "year": "2020", "journal": "J Made-up Results",
+        "pmid": "90000001", "doi": "10.1000/made.up.2020.01",
+    }  # fmt: skip
+
+
+def test_duplicates_and_known_reports_are_kept_and_say_what_they_are(project):
+    main(["records", "--file", str(EXPORT)])
+    rows = {row["record_id"]: row for row in rows_of(project)}
+    same = {row["record_id"]: row["duplicate_of"] for row in rows.values() if row["duplicate_of"]}
+    # By PubMed number; by DOI; by title, author and year, twice.
+    assert same == {"s2_12": "s2_06", "s2_21": "s2_11", "s2_29": "s2_18", "s2_40": "s2_26"}
+    assert {rows[name]["decision"] for name in same} == {"duplicate"}
+    known = {row["source_id"] for row in rows.values() if row["decision"] == "known"}
+    assert known == {"doe_2020_trial_a", "doe_2020_trial_b", "doe_2020_trial_h"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        (record(1), record(1, "Another title."), True),
+        (record(1, "A.", "10.1000/x.1"), record(2, "B.", "10.1000/X.1"), True),
+        (record(1, "A trial: of two."), record(2, "A TRIAL of two"), True),
+        (record(1), record(2, year=2021), False),
+        (record(1), record(2, author="Roe J"), False),
+        (record(1, "A.", "10.1000/x.1"), record(2, "B.", "10.1000/x.11"), False),
+    ],
+)
+def test_two_records_of_one_report(project, first, second, same):
+    decisions = [row["decision"] for row in found(project, f"{first}\n{second}")]
+    assert decisions == ["", "duplicate" if same else ""]
+
+
+def test_records_of_another_search_are_known_again(project, capsys):
+    main(["records", "--file", str(EXPORT)])
+    log = project / "data/raw/search_log.csv"
+    log.write_text(LOG + "s3,2026-03-02,reader 1,Embase,1,all settings,,almab\n", encoding="utf-8")
+    (project / "export.ris").write_text(RIS, encoding="utf-8")
+    assert main(["records", "--file", "export.ris", "--search", "s3"]) == 0
+    assert "2 records of s3: 1 the same as another record" in capsys.readouterr().out
+    *_, known, new = rows_of(project)
+    assert (known["decision"], known["duplicate_of"]) == ("duplicate", "s2_01")
+    assert {name: text for name, text in new.items() if text} == {
+        "record_id": "s3_2", "search_id": "s3", "first_author": "Baker", "year": "2024",
+        "title": "A report that one database alone has", "journal": "J Made-up",
+    }  # fmt: skip
+    assert len(rows_of(project)) == 42
+
+
+# -------------------------------------------------------------------------------- bad requests
+
+
+def refused(project, capsys, *arguments):
+    before = {path: path.read_bytes() for path in (project / "data/raw").iterdir()}
+    assert main(["records", *arguments]) == 1
+    assert {path: path.read_bytes() for path in (project / "data/raw").iterdir()} == before
+    return capsys.readouterr().err
+
+
+def test_the_same_search_is_not_brought_in_twice(project, capsys):
+    main(["records", "--file", str(EXPORT)])
+    said = refused(project, capsys, "--file", str(EXPORT), "--search", "s2")
+    assert "screening.csv holds records of s2 already." in said
+
+
+@pytest.mark.parametrize(
+    ("log", "asked", "answer"),
+    [
+        (LOG.replace('"almab[tiab], bemab[tiab]"', ""), [], "First add the search to search_log"),
+        (LOG + "s3,2026-03-02,reader 1,Embase,1,all settings,,almab\n", [], "SEARCH=s2 or s3"),
+        (LOG, ["--search", "s9"], '"s9" is not a search_id of search_log.csv. Allowed: s1, s2'),
+    ],
+)
+def test_it_has_to_be_clear_which_search_it_was(project, capsys, log, asked, answer):
+    (project / "data/raw/search_log.csv").write_text(log, encoding="utf-8")
+    assert answer in refused(project, capsys, "--file", str(EXPORT), *asked)
+
+
+@pytest.mark.parametrize(
+    ("content", "answer"),
+    [
+        (None, "There is no file export.nbib."),
+        (b"", "export.nbib holds no record. Export the search from PubMed as PubMed (.nbib)"),
+        (b"title,year\nA title,2020\n", "export.nbib holds no record."),
+        (b"PMID- 1\nTI  - M\xfcller\n", "export.nbib cannot be read as UTF-8 text."),
+    ],
+)
+def test_a_file_that_is_no_export(project, capsys, content, answer):
+    if content is not None:
+        (project / "export.nbib").write_bytes(content)
+    assert answer in refused(project, capsys, "--file", "export.nbib")
+
+
+def test_a_sheet_with_errors_is_left_alone(project, capsys):
+    path = project / "data/raw/pcr.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("42,105,", "142,105,", 1), "utf-8")
+    assert "The sheet has errors" in refused(project, capsys, "--file", str(EXPORT))
+
+
+def test_a_record_without_a_title_or_a_number_is_kept(project):
+    (row,) = found(project, "PMID- 12345678901\nAU  - Doe J\n")
+    assert (row["title"], row["pmid"], row["year"]) == ("(no title)", "", "")
+
+
+# ------------------------------------------------------------------------------ the screening
+
+
+@pytest.mark.parametrize(
+    ("decision", "column"),
+    [
+        ("duplicate", "duplicate_of"),
+        ("known", "source_id"),
+        ("excluded", "reason"),
+        ("not_eligible", "reason"),
+        ("included", "source_id"),
+    ],
+)
+def test_a_decision_comes_with_what_the_flow_counts(project, capsys, decision, column):
+    main(["records", "--file", str(EXPORT)])
+    rows = rows_of(project)
+    rows[0]["decision"] = decision
+    with (project / "data/raw/screening.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    capsys.readouterr()
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith(f"screening.csv, row 2 (s2_01), column {column}: the cell is empty")
+    assert said[1].startswith("1 error")

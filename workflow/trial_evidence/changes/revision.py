@@ -1,0 +1,173 @@
+"""An earlier revision of the sheet and the configuration, and how its rows differ from today's."""
+
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from trial_evidence.files import write_text
+from trial_evidence.sheet import Dictionary
+from trial_evidence.sheet.cells import read_cells
+from trial_evidence.words.errors import RequestError
+from trial_evidence.workbook.difference import TableDifference, table_difference
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The folders of the sheet and the configuration as they stood in a revision.
+
+    Attributes
+    ----------
+    name : str
+        Short name and date.
+    raw, config : Path
+        Where they are unpacked; a table that the revision did not have is missing.
+    """
+
+    name: str
+    raw: Path
+    config: Path
+
+
+@dataclass(frozen=True)
+class SheetDifference:
+    """How the rows of two versions of a sheet differ.
+
+    Attributes
+    ----------
+    tables : mapping of str to TableDifference
+        Of the tables that both versions have and that differ.
+    appeared : mapping of str to bool
+        Tables that only one version has, or of which only one can be read: whether it is the later.
+    """
+
+    tables: Mapping[str, TableDifference]
+    appeared: Mapping[str, bool]
+
+    @property
+    def counts(self) -> list[str]:
+        """How many rows of each table were added, changed and removed."""
+        told = [f"{name}: {table.counts}" for name, table in self.tables.items()]
+        return told + [
+            f"{name}: the table was {'added' if later else 'removed'}"
+            for name, later in self.appeared.items()
+        ]
+
+    def losses(self, raw: Path) -> list[str]:
+        """Tables that lost so much that it is rather a mistake, and how to get them back."""
+        lost = {
+            table.table.file: f"{len(table.removed)} of its {table.rows_before} rows"
+            for table in self.tables.values()
+            if table.loses_many
+        }
+        lost |= {f"{name}.csv": "every row" for name, later in self.appeared.items() if not later}
+        return [
+            f"{file} has lost {what}. If nobody meant that, bring the file back as it was: "
+            f"git checkout HEAD -- {raw / file}"
+            for file, what in lost.items()
+        ]
+
+
+@contextmanager
+def unpacked(since: str, raw: Path, config: Path) -> Iterator[Revision]:
+    """The two folders as they stood in a revision, for as long as they are needed.
+
+    Raises
+    ------
+    RequestError
+        If git does not know the revision, or the folders are in no repository.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        name, (old_raw, old_config) = _export(since, (raw, config), Path(place))
+        yield Revision(name, old_raw, old_config)
+
+
+@contextmanager
+def last_commit(raw: Path, config: Path) -> Iterator[Revision | None]:
+    """The two folders as of the last commit; None without git, or where it holds no sheet."""
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(unpacked("HEAD", raw, config))
+        except RequestError:
+            found = None
+        yield found if found is not None and found.raw.is_dir() else None
+
+
+def since_commit(
+    commit: Revision | None, raw: Path, dictionary: Dictionary, *, briefly: bool
+) -> list[str]:
+    """What of the sheet differs from the last commit, table by table, as lines.
+
+    ``briefly``, only what somebody has to be told: a table that is cut in half by accident is a
+    sound table.
+    """
+    if commit is None:
+        return []
+    difference = sheet_difference(commit.raw, raw, dictionary)
+    losses = [f"LOST: {line}" for line in difference.losses(raw)]
+    told = losses if briefly else [*difference.counts, *losses]
+    return [f"Since the last commit ({commit.name}):", *(f"  {line}" for line in told)] * bool(told)
+
+
+def sheet_difference(before: Path, after: Path, dictionary: Dictionary) -> SheetDifference:
+    """Compare the tables in two folders, row by row."""
+    tables: dict[str, TableDifference] = {}
+    appeared: dict[str, bool] = {}
+    for name, table in dictionary.tables.items():
+        paths = (before / table.file, after / table.file)
+        contents = [path.read_bytes() if path.is_file() else None for path in paths]
+        if contents[0] == contents[1]:
+            continue
+        old, new = (read_cells(table, content)[0] for content in contents)
+        if old is not None and new is not None:
+            difference = table_difference(old, new)
+            tables |= {name: difference} if difference else {}
+        elif old is not new:
+            appeared[name] = old is None
+    return SheetDifference(tables, appeared)
+
+
+def add_new_tables(raw: Path, dictionary: Dictionary) -> None:
+    """Tables that a revision did not have yet stand empty beside the others."""
+    for table in dictionary.tables.values():
+        if not (raw / table.file).exists():
+            write_text(raw / table.file, ",".join(table.columns) + "\n")
+
+
+def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tuple[Path, ...]]:
+    """Unpack the folders as they stood in a revision; its short name and date, and where."""
+    top = Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
+    try:
+        commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
+    except RequestError:
+        raise RequestError(f'git does not know the revision "{since}".') from None
+    revision = commit.decode().strip()
+    # Counted from the top, no folder lands outside the place where they are unpacked.
+    inside = [folder.resolve() for folder in folders]
+    for folder in inside:
+        if not folder.is_relative_to(top.resolve()):
+            raise RequestError(f"{folder} is not in the git repository {top}.")
+    wanted = [folder.relative_to(top.resolve()).as_posix() for folder in inside]
+    described = _git("log", "-1", "--format=%h of %cs", revision, "--")
+    listed = _git("-C", str(top), "ls-tree", "-z", "--name-only", revision, "--", *wanted)
+    held = listed.decode().split("\0")[:-1]
+    if held:
+        archive = _git("-C", str(top), "archive", "--format=tar", revision, "--", *held)
+        with tarfile.open(fileobj=BytesIO(archive)) as content:
+            content.extractall(into, filter="data")
+    return described.decode().strip(), tuple(into / folder for folder in wanted)
+
+
+def _git(*arguments: str) -> bytes:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
+    except FileNotFoundError:
+        raise RequestError("git is not installed, and only git knows an earlier sheet.") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise RequestError(f"git cannot read an earlier revision of the sheet: {said}")
+    return done.stdout

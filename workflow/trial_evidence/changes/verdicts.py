@@ -1,0 +1,107 @@
+"""Verdicts and certainty before and after an edit, of the answers that it can change."""
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trial_evidence.changes.networks import Side
+from trial_evidence.changes.revision import SheetDifference
+from trial_evidence.extract.evidence import SettingEvidence
+from trial_evidence.report.material.afresh import TablesOfNetworks, material_on
+from trial_evidence.report.tables.certainty import Certainty, certainties, certainty_words
+from trial_evidence.report.tables.claims import Verdict, verdicts
+from trial_evidence.report.words.printed import words
+
+# Setting and analysis.
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is said of some answers: certainty by setting and analysis, verdicts by the claim."""
+
+    certainty: Mapping[Place, Certainty]
+    verdicts: Mapping[str, Verdict]
+
+
+def answers_in_question(
+    before: Mapping[str, SettingEvidence],
+    after: Mapping[str, SettingEvidence],
+    affected: Collection[Place],
+    sides: tuple[Side, Side],
+    difference: SheetDifference,
+) -> set[Place]:
+    """Answers of which the trials, or what is judged of them, may not be the same.
+
+    Parameters
+    ----------
+    affected : collection of (str, str)
+        Analyses whose evidence differs.
+    """
+    answers = {(a.setting, a.id) for side in sides for a in side.configuration.answers}
+    if sides[0].report != sides[1].report:
+        return answers
+    judged = _in_rows(difference, "risk_of_bias", "trial_id")
+    graded = _in_rows(difference, "certainty", "analysis")
+    resting = {
+        (str(setting), str(analysis))
+        for found in (*before.values(), *after.values())
+        for setting, analysis, trial in found.used[["setting", "analysis", "trial_id"]].to_numpy()
+        if trial in judged
+    }
+    return {place for place in answers if place in {*affected, *resting} or place[1] in graded}
+
+
+def _in_rows(difference: SheetDifference, table: str, column: str) -> set[str]:
+    """What a column holds in the rows of a table that were added, changed or removed."""
+    found = difference.tables.get(table)
+    if found is None:
+        return set()
+    changed = (row for pair in found.changed for row in pair)
+    return {row.cells.get(column, "") for row in (*changed, *found.added, *found.removed)}
+
+
+def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> Judged:
+    """Certainty of some answers, and the verdict on every claim as far as it rests on them.
+
+    A claim about other answers has a verdict that means nothing and is the same on both sides.
+    """
+    if side.report is None:
+        return Judged({}, {})
+    with tempfile.TemporaryDirectory() as folder:
+        material = material_on(
+            answers, side.sheet, side.configuration, side.report, tables, Path(folder)
+        )
+        found = certainties(material)
+        claims = zip(side.report.claims, verdicts(material, certainty_words(found)), strict=True)
+        return Judged(
+            {(c.setting, c.analysis): c for c in found},
+            {claim.text: verdict for claim, verdict in claims},
+        )
+
+
+def judgements_in_words(
+    before: Judged, after: Judged, titles: Mapping[Place, str]
+) -> Iterator[str]:
+    """Verdicts that changed, then certainty that did, a sentence or two each."""
+    for text, now in after.verdicts.items():
+        was = before.verdicts.get(text)
+        if was is not None and was.verdict != now.verdict:
+            yield f"Verdict on “{text}”: was {was.verdict}, is now {now.verdict}. {now.reason}"
+    for place in dict.fromkeys([*before.certainty, *after.certainty]):
+        one, other = before.certainty.get(place), after.certainty.get(place)
+        if one is not None and other is not None and one.words != other.words:
+            yield (
+                f"Certainty: {titles.get(place, place[1])}: was {one.words.lower()}, is now "
+                f"{other.words.lower()}. {_domains_that_changed(one, other)}"
+            )
+
+
+def _domains_that_changed(before: Certainty, after: Certainty) -> str:
+    pairs = zip(before.domains, after.domains, strict=True)
+    return " ".join(
+        f"{words(now.name).capitalize()}, {words(now.judgement)}: {now.reason}"
+        for was, now in pairs
+        if (was.judgement, bool(was.judged_by)) != (now.judgement, bool(now.judged_by))
+    )

@@ -1,0 +1,95 @@
+"""Risk-of-bias judgements of what is pooled, and what is pooled without one."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from types import MappingProxyType
+
+from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.extract.comparisons import SIDES, trial_evidence
+from trial_evidence.extract.context import setting_context
+from trial_evidence.extract.contrasts import matches, trial_contrasts
+from trial_evidence.extract.regimens import arm_regimens
+from trial_evidence.extract.selection import WHOLE, Record
+from trial_evidence.sheet import Sheet
+from trial_evidence.words.problems import Problem
+
+NOT_JUDGED = "not judged"
+
+
+def judged_risk(sheet: Sheet, endpoints: Sequence[str], trial_id: str, outcome: str) -> str:
+    """Overall risk of bias of a trial's outcome; of another outcome of its family, else.
+
+    The endpoints of an analysis are the family. Returns ``low``, ``some_concerns``, ``high`` or
+    ``not judged``.
+    """
+    table = sheet["risk_of_bias"]
+    mine = table[table["trial_id"] == trial_id]
+    judged = dict(zip(mine["outcome"], mine["overall"], strict=True))
+    names = (outcome, *endpoints)
+    return next((str(judged[name]) for name in names if name in judged), NOT_JUDGED)
+
+
+def unjudged_problems(
+    sheet: Sheet, configuration: Configuration, among: Collection[str] | None = None
+) -> Iterator[Problem]:
+    """A warning for each trial that a pooled answer rests on without a judgement of its outcome.
+
+    Parameters
+    ----------
+    among : collection of str, optional
+        The trials to look at; all by default.
+    """
+    lacking: dict[str, dict[str, list[str]]] = {}
+    for setting in configuration.settings:
+        analyses = {a.id: a for a in configuration.answers if a.setting == setting}
+        found = _in_doubt(sheet, setting, analyses.values())
+        found = found if among is None else found.intersection(among)
+        for row in _pooled(sheet, configuration, setting, found) if found else ():
+            analysis, trial, outcome = (row[key] for key in ("analysis", "trial_id", "outcome"))
+            if judged_risk(sheet, analyses[analysis].endpoints, trial, outcome) == NOT_JUDGED:
+                lacking.setdefault(trial, {}).setdefault(outcome, []).append(analysis)
+    rows = dict(zip(sheet["trials"]["trial_id"], sheet["trials"]["row"], strict=True))
+    for trial, outcomes in lacking.items():
+        pools = ", ".join(dict.fromkeys(pool for pools in outcomes.values() for pool in pools))
+        message = (
+            f"nobody has judged the risk of bias of {' and '.join(outcomes)}, which counts against "
+            f"the certainty of {pools}. Add a row for it to risk_of_bias.csv."
+        )
+        yield Problem("warning", "trials.csv", int(rows[trial]), trial, "", "", message)
+
+
+def _in_doubt(sheet: Sheet, setting: str, analyses: Iterable[Analysis]) -> set[str]:
+    """Trials with the arms of an analysis and without a judgement of its outcomes."""
+    trials, arms, judgements = sheet["trials"], sheet["arms"], sheet["risk_of_bias"]
+    trials = trials[trials["setting"] == setting]
+    arms = arms[arms["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
+    contrasts = trial_contrasts(arm_regimens(arms), trials, sheet["agents"])
+    found: set[str] = set()
+    for analysis in analyses:
+        own = judgements["outcome"].isin([*analysis.endpoints, *analysis.labels])
+        found |= {*matches(contrasts, analysis)["trial_id"]} - {*judgements["trial_id"][own]}
+    return found
+
+
+def _pooled(
+    sheet: Sheet, configuration: Configuration, setting: str, trials: Collection[str]
+) -> Iterator[Record]:
+    """What the answers of a setting pool of some trials, a row a trial and answer.
+
+    Nothing else is extracted and no effect is computed: a check is to take seconds.
+    """
+    tables = {
+        name: table[table["trial_id"].isin(trials)] if "trial_id" in table else table
+        for name, table in sheet.tables.items()
+    }
+    context = setting_context(Sheet(MappingProxyType(tables), sheet.kinds), configuration, setting)
+    for analysis in configuration.answers:
+        found = matches(context.contrasts, analysis) if analysis.setting == setting else None
+        for _, group in () if found is None else found.groupby("trial_id", sort=False):
+            used, _ = trial_evidence(context, analysis, group, (WHOLE,))
+            yield from (row for row in used[:1] if row["pooled"] == "yes" and _tells(row))
+
+
+def _tells(row: Record) -> bool:
+    """Whether counts tell anything: not where nobody, or everybody, had the event."""
+    pairs = [(row.get(f"events_{side}"), row.get(f"n_{side}")) for side in SIDES]
+    return not (all(x == 0 for x, _ in pairs) or all(x == n for x, n in pairs))

@@ -1,0 +1,215 @@
+"""Sheet and configuration, read and held against each other.
+
+Every command begins here: it gets both, sound, or is told every fault of both at once.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trial_evidence.config.configuration import (
+    Configuration,
+    read_configuration,
+    unknown_agents,
+    unknown_analyses,
+)
+from trial_evidence.config.labels import unknown_texts
+from trial_evidence.config.looks import FigureConfiguration, read_figure_configuration
+from trial_evidence.config.networks import (
+    NetworkConfiguration,
+    read_networks,
+    unknown_network_names,
+)
+from trial_evidence.config.reading import read
+from trial_evidence.config.reports import (
+    ReportConfiguration,
+    certainty_problems,
+    read_report_configuration,
+    unknown_evidence,
+)
+from trial_evidence.sheet import (
+    Dictionary,
+    Problem,
+    Sheet,
+    SheetError,
+    load_sheet,
+    read_dictionary,
+)
+from trial_evidence.sheet.check import in_order
+from trial_evidence.words.problems import errors_of
+
+DICTIONARY = Path(__file__).resolve().parent.parent / "dictionary"
+
+
+def load(
+    raw: Path, config: Path, *, settled: bool = True
+) -> tuple[Configuration, Sheet, tuple[Problem, ...]]:
+    """Configuration and sheet, and the warnings about them.
+
+    Where two readers differ and somebody has settled it, the sheet holds the settled values;
+    with ``settled=False`` it holds those of the first reader.
+
+    Raises
+    ------
+    SheetError
+        Where anything is an error; it carries the problems of both at once.
+    """
+    from trial_evidence.sheet.adjudication import apply_adjudications
+
+    dictionary = read_dictionary(DICTIONARY)
+    configured, problems = _configured(config, dictionary)
+    if configured.analyses is not None:
+        dictionary = with_words(dictionary, configured.analyses)
+    sheet = None
+    try:
+        sheet, warnings = load_sheet(raw, dictionary)
+        problems += warnings
+    except SheetError as error:
+        problems += error.problems
+    if sheet is not None:
+        problems += _against_the_sheet(configured, sheet, dictionary)
+        if configured.looks is not None:
+            problems += unknown_texts(configured.looks.languages, _texts(sheet, config))
+    errors = errors_of(problems)
+    warnings = tuple(problem for problem in problems if problem.severity == "warning")
+    if errors or configured.analyses is None or sheet is None:
+        raise SheetError((*errors, *warnings))
+    if settled:
+        sheet = apply_adjudications(sheet, dictionary)
+    return configured.analyses, sheet, warnings
+
+
+def warnings_of(
+    raw: Path, config: Path, among: Collection[str] | None = None
+) -> tuple[Problem, ...]:
+    """The warnings about a sound sheet, those about pooled trials that nobody has judged included.
+
+    Parameters
+    ----------
+    among : collection of str, optional
+        The trials that are looked at for a judgement; all by default.
+
+    Raises
+    ------
+    SheetError
+        Where the sheet or the configuration is not sound.
+    """
+    configuration, sheet, warnings = load(raw, config)
+    return with_unjudged(warnings, configuration, sheet, among)
+
+
+def with_unjudged(
+    warnings: Iterable[Problem],
+    configuration: Configuration,
+    sheet: Sheet,
+    among: Collection[str] | None = None,
+) -> tuple[Problem, ...]:
+    """Warnings about a sheet, and those about its pooled trials that nobody has judged."""
+    from trial_evidence.extract.judged import unjudged_problems
+
+    unjudged = unjudged_problems(sheet, configuration, among)
+    return tuple(in_order([*warnings, *unjudged], read_dictionary(DICTIONARY)))
+
+
+def problems_of(raw: Path, config: Path, among: Collection[str]) -> tuple[Problem, ...]:
+    """The same warnings; of a sheet that is not sound, whatever is wrong with it."""
+    try:
+        return warnings_of(raw, config, among)
+    except SheetError as error:
+        return error.problems
+
+
+def with_words(dictionary: Dictionary, configuration: Configuration) -> Dictionary:
+    """The dictionary with the settings and outcomes that the configuration names."""
+    wider = dictionary.with_words("setting", configuration.settings)
+    for outcome in configuration.outcomes.values():
+        table = dictionary.tables.get(outcome.table)
+        if table is not None and table.kind:
+            wider = wider.with_words(table.outcome_column, [outcome.name], table.name)
+    return wider
+
+
+def words_of(folder: Path) -> Dictionary:
+    """The dictionary that the sheet is held against, as far as the configuration is sound."""
+    dictionary = read_dictionary(DICTIONARY)
+    configured, _ = _configured(folder, dictionary)
+    sound = configured.analyses
+    return dictionary if sound is None else with_words(dictionary, sound)
+
+
+@dataclass(frozen=True)
+class _Configured:
+    """What of config/ is sound."""
+
+    analyses: Configuration | None = None
+    networks: NetworkConfiguration | None = None
+    report: ReportConfiguration | None = None
+    looks: FigureConfiguration | None = None
+
+
+def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list[Problem]]:
+    """All of config/, and what is wrong in it, each file by itself and against the others."""
+    problems: list[Problem] = []
+
+    def sound(reading: Callable[[], Any]) -> Any:
+        try:
+            return reading()
+        except SheetError as error:
+            problems.extend(error.problems)
+        return None
+
+    known: dict[str, Any] = {"kinds": dictionary.kinds}
+    known["tables"] = {
+        name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
+        for name in dictionary.of_kind("counts", "contrasts")
+    }
+    known["trials"] = {c.name: c.words for c in dictionary.tables["trials"].columns.values()}
+    looks = sound(lambda: read_figure_configuration(folder))
+    if looks is not None:
+        known["languages"] = looks.languages
+    analyses = sound(lambda: read_configuration(folder, **known))
+    if analyses is None:
+        # Without its analyses the rest can be held against its form alone.
+        sound(lambda: read(folder / "report.yaml", ReportConfiguration))
+        sound(lambda: read(folder / "networks.yaml", NetworkConfiguration))
+        return _Configured(looks=looks), problems
+    networks = sound(lambda: read_networks(folder, analyses, kinds=dictionary.kinds))
+    made = None if networks is None else networks.networks
+    report = sound(lambda: read_report_configuration(folder, analyses, made))
+    return _Configured(analyses, networks, report, looks), problems
+
+
+def _texts(sheet: Sheet, config: Path) -> Iterator[str]:
+    """What a figure may print of the sheet and of config/."""
+    for path in config.glob("*.yaml"):
+        yield path.read_text(encoding="utf-8")
+    for table in sheet.tables.values():
+        for column in table.columns:
+            yield from map(str, table[column].unique())
+
+
+def _against_the_sheet(
+    configured: _Configured, sheet: Sheet, dictionary: Dictionary
+) -> Iterator[Problem]:
+    """What the configuration and the sheet name and the other does not hold."""
+    from trial_evidence.sheet.adjudication import adjudication_problems
+    from trial_evidence.sheet.values import subgroup_pairs
+
+    agents, arms = list(sheet["agents"]["agent"]), list(sheet["arms"]["arm_id"])
+    networks = configured.networks
+    if configured.analyses is not None:
+        yield from unknown_agents(configured.analyses, agents)
+        if networks is not None:
+            ids = [network.id for network in networks.networks]
+            yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)
+        places = [(n.setting, n.id) for n in networks.networks] if networks is not None else []
+        yield from certainty_problems(configured.analyses, places, sheet["certainty"])
+    if networks is not None:
+        yield from unknown_network_names(networks, agents, arms)
+    if configured.report is not None:
+        reported = {text for table in sheet.results for text in sheet[table]["subgroup"]}
+        factors = {factor for text in reported for factor, _ in subgroup_pairs(text) or ()}
+        biomarkers = list(sheet["biomarker_effects"]["biomarker"].unique())
+        yield from unknown_evidence(configured.report, sorted(factors), biomarkers)
+    yield from adjudication_problems(sheet, dictionary)

@@ -1,0 +1,128 @@
+"""Evidence made of a sheet as it is now, without the workflow: what is asked for, and no more.
+
+It passes through files as that of the stages does, so that whatever is told of it is the same.
+"""
+
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.networks import NetworkConfiguration
+from trial_evidence.config.reports import ReportConfiguration
+from trial_evidence.extract.context import setting_context
+from trial_evidence.extract.evidence import evidence_of
+from trial_evidence.extract.stage import write_evidence
+from trial_evidence.files import write_table
+from trial_evidence.kept import Parts
+from trial_evidence.network.evidence.rows import network_evidence
+from trial_evidence.network.examined import examined, synergy_of
+from trial_evidence.pool.stage import write_estimates
+from trial_evidence.report.material.behind_verdicts import write_behind_verdicts
+from trial_evidence.report.material.material import Material, read_evidence, read_material
+from trial_evidence.report.trail.evidence import FOLDER, Evidence
+from trial_evidence.sheet import Sheet
+
+# (setting, network) -> its tables by name.
+TablesOfNetworks = Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]
+
+
+def evidence_on(
+    trial_id: str,
+    analysis: str,
+    sheet: Sheet,
+    configuration: Configuration,
+    networks: NetworkConfiguration,
+) -> Evidence:
+    """Evidence of the analyses and networks that look at a trial, all their trials included.
+
+    Where an ``analysis`` (or network) is named, of that one alone. Networks that know nothing of
+    the trial are there without tables.
+    """
+    trials = sheet["trials"].set_index("trial_id")
+    setting = str(trials.loc[trial_id, "setting"])
+    context = setting_context(sheet, configuration, setting)
+    found = evidence_of(context)
+    looking = {
+        str(name)
+        for table in (found.used, found.set_aside, found.rates)
+        for name in table.loc[table["trial_id"] == trial_id, "analysis"]
+        if analysis in {"", name}
+    }
+    tables = {}
+    for network in networks.of_setting(setting):
+        seen = network_evidence(sheet, configuration, networks, network, context)
+        concerned = any(trial_id in set(table["trial_id"]) for table in (seen.used, seen.set_aside))
+        if concerned and analysis in {"", network.id}:
+            synergy = synergy_of(network, networks)
+            tables[setting, network.id] = examined(seen, synergy, configuration)[2]
+    only = replace(
+        configuration,
+        settings={setting: configuration.settings[setting]},
+        analyses=tuple(a for a in configuration.of_setting(setting) if a.id in looking),
+        rates=tuple(r for r in configuration.rates_of_setting(setting) if r.id in looking),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        evidence = read_evidence(only, *_written(sheet, only, tables, Path(folder)))
+    every: dict[str, dict[str, pd.DataFrame]] = {
+        f"{network.setting}/{network.id}": {} for network in networks.networks
+    }
+    known = replace(evidence.networks, networks={**every, **evidence.networks.networks})
+    return replace(evidence, networks=known)
+
+
+def material_on(
+    answers: Collection[tuple[str, str]],
+    sheet: Sheet,
+    configuration: Configuration,
+    report: ReportConfiguration,
+    tables: TablesOfNetworks,
+    folder: Path,
+) -> Material:
+    """What the verdicts on some answers (setting and analysis), and their certainty, rest on.
+
+    Parameters
+    ----------
+    tables : mapping
+        Of the networks that claims may name.
+    folder : Path
+        Where it is written, and has to stay while the verdicts are found.
+    """
+    # The sheet itself is judged as well, and a material is of one setting at least.
+    first = next(iter(configuration.settings))
+    settings = {setting for setting, _ in (*answers, *tables)} or {first}
+    only = replace(
+        configuration,
+        settings={
+            name: title for name, title in configuration.settings.items() if name in settings
+        },
+        analyses=tuple(
+            replace(a, measures=a.measures[:1])
+            for a in configuration.answers
+            if (a.setting, a.id) in answers
+        ),
+        rates=(),
+    )
+    processed, results = _written(sheet, only, tables, folder)
+    for setting in only.settings:
+        write_behind_verdicts(only, sheet, setting, results)
+    return replace(
+        read_material(only, report, sheet, processed, results), configuration=configuration
+    )
+
+
+def _written(
+    sheet: Sheet, only: Configuration, tables: TablesOfNetworks, folder: Path
+) -> tuple[Path, Path]:
+    """Write the evidence and the estimates of a configuration, and tables of networks."""
+    processed, results = folder / "processed", folder / "results"
+    write_evidence(sheet, only, processed)
+    for setting in only.settings:
+        write_estimates(only, setting, processed, results, Parts())
+    for (setting, network), found in tables.items():
+        for name, table in found.items():
+            write_table(results / setting / FOLDER / network / f"{name}.csv", table)
+    return processed, results

@@ -1,0 +1,226 @@
+"""What a search of a database found, as rows of screening.csv: each record, and which are new.
+
+A record that PubMed number, DOI or title show to be another one, or a source of the sheet, is kept
+and marked: the flow diagram counts it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import rispy
+
+from trial_evidence.sheet.cells import read_cells
+from trial_evidence.sheet.dictionary import Dictionary
+from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import counted
+
+from .layout import as_csv
+
+SCREENING = "screening"
+SEARCHES = "search_log"
+DUPLICATE, KNOWN = "duplicate", "known"
+NO_TITLE = "(no title)"
+Cells = dict[str, str]
+
+_YEAR = re.compile(r"(19|20)[0-9]{2}")
+_DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
+_NUMBER = re.compile(r"[0-9]{1,8}")
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a file brings into the sheet.
+
+    Attributes
+    ----------
+    search : str
+        The search that found them.
+    rows : tuple of mapping
+        Their cells, as columns of screening.csv.
+    file : bytes
+        What screening.csv holds with them.
+    """
+
+    search: str
+    rows: tuple[Mapping[str, str], ...]
+    file: bytes
+
+    @property
+    def in_words(self) -> str:
+        """How many there are, and what they are."""
+        times = Counter(row["decision"] for row in self.rows)
+        return (
+            f"{counted(len(self.rows), 'record')} of {self.search}: {times[DUPLICATE]} the same as "
+            f"another record, {times[KNOWN]} in the sheet before, {times['']} to screen."
+        )
+
+
+class _MedlineParser(rispy.RisParser):  # type: ignore[misc]
+    """The format that PubMed calls .nbib: tags of four letters, a blank line after each record."""
+
+    START_TAG = "PMID"
+    DEFAULT_MAPPING: ClassVar[dict[str, str]] = {
+        "PMID": "pmid", "TI": "title", "AU": "authors", "TA": "journal_name", "JT": "journal",
+        "DP": "year", "AID": "ids", "LID": "ids",
+    }  # fmt: skip
+    DEFAULT_LIST_TAGS: ClassVar[list[str]] = ["AU", "AID", "LID"]
+    DEFAULT_DELIMITER_MAPPING: ClassVar[dict[str, str]] = {}
+
+    def parse_line(self, line: str) -> tuple[str | None, str]:
+        if not line.strip():
+            return self.END_TAG, ""
+        return (line[:4].strip(), line[6:].strip()) if line[4:6] == "- " else (None, line.strip())
+
+
+def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) -> Records:
+    """Read the export of a database, and what of it is new.
+
+    Parameters
+    ----------
+    file : Path
+        PubMed's own format (.nbib, .txt) or RIS.
+    search : str
+        Id of the search in search_log.csv; where it is empty, the only one there that has a
+        strategy and no records yet.
+    raw : Path
+        Folder of a sound sheet.
+
+    Raises
+    ------
+    RequestError
+        If the file is no such export, or it is not clear which search found it.
+    """
+    sheet = {name: _rows(raw, name, dictionary) for name in (SEARCHES, SCREENING, "sources")}
+    search = _search(search, sheet[SEARCHES], sheet[SCREENING])
+    rows = tuple(_marked(_parsed(file), search, sheet[SCREENING], sheet["sources"]))
+    columns = list(dictionary.tables[SCREENING].columns)
+    cells = [[row.get(column, "") for column in columns] for row in (*sheet[SCREENING], *rows)]
+    return Records(search, rows, as_csv([columns, *cells]).encode())
+
+
+def _rows(raw: Path, name: str, dictionary: Dictionary) -> list[Cells]:
+    table = dictionary.tables[name]
+    path = raw / table.file
+    cells, _ = read_cells(table, path.read_bytes() if path.exists() else None)
+    return [] if cells is None else [dict(row.cells) for row in cells.rows]
+
+
+def _search(asked: str, searches: Sequence[Cells], screened: Sequence[Cells]) -> str:
+    """The search that the records are of."""
+    done = {row["search_id"] for row in screened}
+    known = [row["search_id"] for row in searches]
+    open_ = [r["search_id"] for r in searches if r["strategy"] and r["search_id"] not in done]
+    if asked in done:
+        raise RequestError(
+            f"{SCREENING}.csv holds records of {asked} already. A search that is run again is a "
+            f"search of its own: give it a row in {SEARCHES}.csv."
+        )
+    if asked and asked not in known:
+        raise RequestError(
+            f'"{asked}" is not a search_id of {SEARCHES}.csv. Allowed: {", ".join(known)}'
+        )
+    if asked or len(open_) == 1:
+        return asked or open_[0]
+    if open_:
+        raise RequestError(f"Say which search found them: SEARCH={' or '.join(open_)}")
+    raise RequestError(
+        f"First add the search to {SEARCHES}.csv: search_id, day, where, and its strategy, the "
+        "query as it was run."
+    )
+
+
+def _parsed(file: Path) -> list[Mapping[str, Any]]:
+    try:
+        text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    except FileNotFoundError:
+        raise RequestError(f"There is no file {file}.") from None
+    except (OSError, UnicodeDecodeError):
+        raise RequestError(f"{file.name} cannot be read as UTF-8 text.") from None
+    medline = re.search(r"^PMID- ", text, re.MULTILINE)
+    found = (_MedlineParser if medline else rispy.RisParser)(skip_unknown_tags=True).parse(
+        f"{text}\n\n"
+    )
+    if not found:
+        raise RequestError(
+            f"{file.name} holds no record. Export the search from PubMed as PubMed (.nbib), from "
+            "another database as RIS (.ris)."
+        )
+    return list(found)
+
+
+def _marked(
+    found: Sequence[Mapping[str, Any]],
+    search: str,
+    screened: Sequence[Cells],
+    sources: Sequence[Cells],
+) -> Iterator[Cells]:
+    """The records as rows; of those that are there already, which they are."""
+    first = {key: row["record_id"] for row in reversed(screened) for key in _keys(row)}
+    known = {key: row["source_id"] for row in reversed(sources) for key in _keys(row)}
+    digits = len(str(len(found)))
+    for number, record in enumerate(found, start=1):
+        row = _cells(record) | {"record_id": f"{search}_{number:0{digits}}", "search_id": search}
+        keys = _keys(row)
+        same = next((first[key] for key in keys if key in first), "")
+        source = next((known[key] for key in keys if key in known), "")
+        for key in keys:
+            first.setdefault(key, row["record_id"])
+        if same:
+            yield row | {"decision": DUPLICATE, "duplicate_of": same}
+        elif source:
+            yield row | {"decision": KNOWN, "source_id": source}
+        else:
+            yield row | {"decision": ""}
+
+
+def _keys(row: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What two records of one report have in common: PubMed number, else DOI, else title.
+
+    A title alone may be that of another report ("Reply"): author and year have to agree too.
+    """
+    title = re.sub(r"\W+", " ", row.get("title", "").lower()).strip()
+    about = (title, row.get("first_author", "").lower(), row.get("year", ""))
+    found = {
+        "pmid": row.get("pmid", ""),
+        "doi": row.get("doi", "").lower(),
+        "title": "" if row.get("title") in {None, NO_TITLE} else "|".join(about),
+    }
+    return [(name, text) for name, text in found.items() if text]
+
+
+def _cells(record: Mapping[str, Any]) -> Cells:
+    """A record as its database has it, as cells of the sheet."""
+    authors = record.get("authors") or record.get("first_authors") or [""]
+    dates = " ".join(str(record.get(name, "")) for name in ("year", "publication_year", "date"))
+    journals = (
+        "journal_name",
+        "alternate_title3",
+        "alternate_title2",
+        "secondary_title",
+        "journal",
+    )
+    identifiers = [record.get("doi", ""), *record.get("ids", [])]
+    year, doi = _YEAR.search(dates), _DOI.search(" ".join(identifiers))
+    number = record.get("pmid", "")
+    if not number and "pubmed" in str(record.get("name_of_database", "")).lower():
+        number = record.get("accession_number", "")
+    return {
+        "title": _line(record.get("title") or record.get("primary_title") or NO_TITLE),
+        # Doe J; Doe, Jane
+        "first_author": _line(re.sub(r",.*| [A-Z]{1,4}$", "", str(authors[0]))),
+        "year": year[0] if year else "",
+        "journal": _line(next((str(record[name]) for name in journals if record.get(name)), "")),
+        "pmid": number if _NUMBER.fullmatch(number) else "",
+        "doi": doi[0].rstrip(".,;") if doi else "",
+    }
+
+
+def _line(text: str) -> str:
+    """A text on one line, its blanks plain ones."""
+    return " ".join(re.sub(r"[\u200b-\u200f\u2060\ufeff\u00ad]", "", text).split())
