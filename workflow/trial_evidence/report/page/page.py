@@ -2,13 +2,16 @@
 
 import base64
 import hashlib
+import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jinja2
+from fontTools.subset import Options, Subsetter, load_font, save_font
 from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 
@@ -16,7 +19,7 @@ from trial_evidence.config.configuration import HARMS
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.figures.canvas.text import font_path
 from trial_evidence.files import records
-from trial_evidence.kept import digest
+from trial_evidence.kept import checksum, digest
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.nodes import component_labels
 from trial_evidence.report.material.material import Material
@@ -27,12 +30,21 @@ from trial_evidence.report.page.pools import json_island, page_method, page_mode
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import Reference, of_row, references
+from trial_evidence.report.page.start import About, cards
+from trial_evidence.report.page.trials import trial_parts
+from trial_evidence.report.trail.trace import Trail
 from trial_evidence.report.words import templates
 from trial_evidence.report.words.formats import FORMATS, Format
 from trial_evidence.report.words.printed import capital, patients_in_words, words
+from trial_evidence.words.models import INTERVAL_WORDS
 
-SCRIPTS = ("statistics.js", "page.js")
+HEAD = "head.js"
+SCRIPTS = (
+    "words.js", "statistics.js", "pools.js", "plot.js", "explore.js", "saving.js", "views.js", "page.js",
+)  # fmt: skip
 FILE = "report.html"
+# Latin, Greek, punctuation, arrows and signs of mathematics, and boxes and dots.
+LETTERS = (range(0x20, 0x180), range(0x370, 0x400), range(0x2000, 0x2300), range(0x2500, 0x2700))
 # Which part of the page holds a table, and a figure by how its name begins; the others come last.
 TABLES = {
     "front": "answer", "claims": "claims", "characteristics": "characteristics",
@@ -66,6 +78,8 @@ class Extras:
         As ``provenance.json`` holds it.
     cited : tuple of str
         source_id of every source used, in the order of the reference list.
+    about : About
+        Version, dates and authors of the report.
     """
 
     title: str
@@ -73,9 +87,10 @@ class Extras:
     methods: tuple[str, ...] = ()
     provenance: Mapping[str, Any] | None = None
     cited: tuple[str, ...] = ()
+    about: About = field(default_factory=About)
 
 
-def page(material: Material, settings: Sequence[SettingPart], extras: Extras) -> str:
+def page(material: Material, settings: Sequence[SettingPart], extras: Extras, trail: Trail) -> str:
     """The page as text: one file, readable offline.
 
     Parameters
@@ -86,6 +101,8 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
         As :func:`trial_evidence.report.page.sections.page_settings` returns them.
     extras : Extras
         Tables, methods, provenance.
+    trail : Trail
+        What the results rest on.
     """
     configuration = material.configuration
     known = references(material.sheet["sources"])
@@ -99,11 +116,20 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
     island = {
         "method": page_method(configuration),
         "models": page_models(configuration),
+        "estimators": list(configuration.sensitivity.estimators),
+        "intervals": {
+            name: INTERVAL_WORDS[name][1] for name in configuration.sensitivity.intervals
+        },
+        "worthwhile": material.report.worthwhile_ratio,
         "analyses": {section.key: section.pools for section in sections if section.pools},
     }
     return environment(material).get_template("page.html.j2").render(
         title=extras.title,
+        question=material.report.question,
+        about=extras.about,
+        cards=list(cards(material, tables)),
         settings=settings,
+        trials=trial_parts(material, trail, known, places),
         parts=_parts(
             extras.tables,
             places,
@@ -114,6 +140,7 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
         methods=extras.methods,
         provenance=extras.provenance,
         references=[known[key] for key in extras.cited if key in known],
+        head=_as_it_is(HEAD),
         scripts=[_as_it_is(name) for name in SCRIPTS],
         style=_as_it_is("page.css"),
         data=Markup(json_island(island)),
@@ -167,7 +194,7 @@ def environment(material: Material) -> jinja2.Environment:
         "formats": formats,
         "model": material.configuration.pooling.model,
         "level": f"{material.configuration.confidence_level:g}%",
-        "font": lambda bold: _base64(font_path(bold).read_bytes()),
+        "font": lambda bold: _font(material, font_path(bold)),
         "anchor": anchor,
         "kept": partial(_kept, material, digest(known, labels, components, templates.content())),
     }
@@ -209,6 +236,22 @@ def _source(known: Mapping[str, Reference], row: Record, place: str = "") -> Cel
     where = row[place] if place else ""
     text = ", ".join(filter(None, ["; ".join(source.short for source in found), where]))
     return Cell(text, tuple(link for source in found for link in source.links))
+
+
+def _font(material: Material, path: Path) -> str:
+    """A font of the figures with the letters that people write reports in, packed."""
+
+    def packed() -> str:
+        options = Options(flavor="woff", hinting=False, recalc_timestamp=False, notdef_outline=True)
+        font = load_font(str(path), options)
+        subsetter = Subsetter(options)
+        subsetter.populate(unicodes=[sign for letters in LETTERS for sign in letters])
+        subsetter.subset(font)
+        content = io.BytesIO()
+        save_font(font, content, options)
+        return _base64(content.getvalue())
+
+    return material.parts.text(("font", checksum(path)), packed)
 
 
 def _base64(content: bytes) -> str:
