@@ -56,7 +56,8 @@ def write_page_of(folder: Path, drawn: str) -> Path:
     report = read_report_configuration(folder / "config", configuration)
     results, parts = folder / "results", Parts(folder / "parts")
     material = Material(configuration, report, sheet, evidence, {}, results, parts)
-    text = page(material, page_settings(material, trail_of(evidence, configuration)), extras)
+    trail = trail_of(evidence, configuration)
+    text = page(material, page_settings(material, trail), extras, trail)
     path = folder / "report.html"
     path.write_text(text, encoding="utf-8")
     return path

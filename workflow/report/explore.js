@@ -140,11 +140,12 @@ const Explore = (() => {
     const table = element("table", { class: "trials" },
       element("caption", { class: "hidden" }, `Trials: ${name}`), head, body, foot);
     const result = element("p", { class: "result", role: "status" });
-    const verdict = element("p", { class: "result" });
+    const verdict = element("p", { class: "told" });
     const differs = element("ul", { class: "differs" });
+    const differing = element("p", { class: "note" }, "What differs from the report:");
     const spread = element("p", { class: "note" });
     const scroll = { class: "scroll", role: "group", "aria-label": `Trials: ${name}`, tabindex: "0" };
-    place.replaceChildren(selects, result, verdict, differs, controls,
+    place.replaceChildren(selects, result, verdict, differing, differs, controls,
       element("div", scroll, table), spread);
 
     const pool = () => pools[state.at];
@@ -306,6 +307,7 @@ const Explore = (() => {
       if (!whole) said.push(...trialsThatDiffer(pool(), rows, state.without));
       differs.replaceChildren(...said.map((text) => element("li", {}, text)));
       differs.hidden = said.length === 0 || !pool().pooled;
+      differing.hidden = differs.hidden;
     }
 
     function render() {

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "jinja2", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow", "plotnine",
-    "pydantic", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
+    "fonttools", "jinja2", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow",
+    "plotnine", "pydantic", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
     "watchfiles",
 )  # fmt: skip
 # Files that decide about the results, beside the sheet: below the folder of the library.

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from fontTools.subset import Options, Subsetter, load_font, save_font
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
 from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 
@@ -110,7 +111,9 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras, tr
     tables = {table.name: table for table in extras.tables}
     places = {f"{part.name}/{own.key}": own.id for part in settings for own in part.networks}
     places |= {section.key: section.id for section in sections}
-    places |= {f"{a.setting}/{a.id}": HARMS for a in configuration.analyses if a.harm}
+    harms = harm_pictures(material.results, configuration.settings, material.parts)
+    if harms or HARMS in tables:
+        places |= {f"{a.setting}/{a.id}": HARMS for a in configuration.analyses if a.harm}
     if "biomarkers" in tables:
         places["/biomarkers"] = "biomarkers"
     island = {
@@ -134,7 +137,7 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras, tr
             extras.tables,
             places,
             overview(material.results, material.parts),
-            harm_pictures(material.results, configuration.settings, material.parts),
+            harms,
         ),
         answers=records(tables["answers"].data) if "answers" in tables else [],
         methods=extras.methods,
@@ -158,10 +161,12 @@ def _parts(
     harms: Sequence[Picture],
 ) -> dict[str, dict[str, list[Any]]]:
     """Figures and tables by the part of the page that holds them."""
-    found: list[tuple[str, str, Any]] = [(HARMS, "pictures", picture) for picture in harms]
+    found: list[tuple[str, str, Any]] = []
     for picture in pictures:
         part = next((PICTURES[s] for s in PICTURES if picture.name.startswith(s)), "further")
         found.append((part, "pictures", picture))
+    # Benefit and harm side by side come before the plots of every harm.
+    found += [(HARMS, "pictures", picture) for picture in harms]
     found += [
         (TABLES.get(table.name, "further"), "tables", report_grid(table, places))
         for table in tables
@@ -242,13 +247,13 @@ def _font(material: Material, path: Path) -> str:
     """A font of the figures with the letters that people write reports in, packed."""
 
     def packed() -> str:
-        options = Options(flavor="woff", hinting=False, recalc_timestamp=False, notdef_outline=True)
-        font = load_font(str(path), options)
-        subsetter = Subsetter(options)
-        subsetter.populate(unicodes=[sign for letters in LETTERS for sign in letters])
-        subsetter.subset(font)
         content = io.BytesIO()
-        save_font(font, content, options)
+        with TTFont(path, recalcTimestamp=False) as font:
+            subsetter = Subsetter(Options(hinting=False))
+            subsetter.populate(unicodes=[sign for letters in LETTERS for sign in letters])
+            subsetter.subset(font)
+            font.flavor = "woff"
+            font.save(content)
         return _base64(content.getvalue())
 
     return material.parts.text(("font", checksum(path)), packed)

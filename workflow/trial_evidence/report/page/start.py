@@ -23,8 +23,8 @@ SIGNS = {
     "benefit": ("✓", "good"), "harm": ("✕", "bad"),
 }  # fmt: skip
 OPEN = ("?", "open")
-# Ratios further from no effect are drawn at the edge.
-FURTHEST = math.log(4)
+# Of the picture: ratios further from no effect are drawn at its edge; it ends no nearer than that.
+FURTHEST, NEAREST = math.log(4), math.log(1.5)
 Row = Mapping[str, Any]
 
 
@@ -96,17 +96,21 @@ def about(project: Path, provenance: Mapping[str, Any]) -> About:
 
 def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Card]:
     """For each setting the answer of its first analysis that pools all trials and has a result."""
-    for setting, title in material.configuration.settings.items():
-        mine = (analysis for analysis in material.front() if analysis.setting == setting)
-        answered = next(((a, rows) for a in mine if (rows := material.leads(a))), None)
-        if answered is not None:
-            yield _card(title, *answered, tables)
+    answered: dict[str, tuple[Analysis, Row]] = {}
+    for analysis in material.front():
+        found = material.lead(analysis)
+        if found is not None:
+            answered.setdefault(analysis.setting, (analysis, found))
+    ends = [abs(end) for analysis, lead in answered.values() for end in _towards(analysis, lead)]
+    width = min(max([1.1 * end for end in ends], default=NEAREST), FURTHEST)
+    for setting, (analysis, lead) in answered.items():
+        title = material.configuration.settings[setting]
+        yield _card(title, analysis, lead, max(width, NEAREST), tables)
 
 
 def _card(
-    setting: str, analysis: Analysis, rows: Sequence[Row], tables: Mapping[str, ReportTable]
+    setting: str, analysis: Analysis, lead: Row, width: float, tables: Mapping[str, ReportTable]
 ) -> Card:
-    lead = rows[0]
     verdict = _verdict(analysis, lead, tables)
     sign, look = SIGNS.get(verdict, OPEN)
     patients = count(lead["participants"])
@@ -122,7 +126,7 @@ def _card(
         certainty=next(
             (row["certainty"] for row in _about(tables, "front", analysis) if row["certainty"]), ""
         ),
-        bar=_bar(analysis, lead),
+        bar=_bar(_towards(analysis, lead), width),
     )
 
 
@@ -136,14 +140,19 @@ def _verdict(analysis: Analysis, lead: Row, tables: Mapping[str, ReportTable]) -
 
 def _about(tables: Mapping[str, ReportTable], name: str, analysis: Analysis) -> list[Row]:
     place = analysis.setting, analysis.id
-    rows: list[Row] = records(tables[name].data) if name in tables else []
+    table = tables.get(name)
+    rows = [] if table is None else records(table.data)
     return [row for row in rows if (row["setting"], row["analysis"]) == place]
 
 
-def _bar(analysis: Analysis, lead: Row) -> tuple[float, ...]:
+def _towards(analysis: Analysis, lead: Row) -> list[float]:
+    """Lower end, estimate and upper end as logarithms, benefit positive; none without a ratio."""
     if not reading.measure_of(lead["measure"]).is_ratio or math.isnan(lead["ci_low"]):
-        return ()
+        return []
     ends = [math.log(lead[name]) for name in ("ci_low", "estimate", "ci_high")]
-    towards = sorted(-end for end in ends) if analysis.fewer_is_better else ends
-    inside = (min(max(end / FURTHEST, -1.0), 1.0) for end in towards)
+    return sorted(-end for end in ends) if analysis.fewer_is_better else ends
+
+
+def _bar(ends: Sequence[float], width: float) -> tuple[float, ...]:
+    inside = (min(max(end / width, -1.0), 1.0) for end in ends)
     return tuple(round(50 * (1 + share), 1) for share in inside)

@@ -167,7 +167,12 @@ def _results(
             Cell(" ".join(filter(None, remarks))),
         ))  # fmt: skip
     title = "Harms" if table == "harms" else TITLES[kind]
-    return grid(f"{title} ({len(rows)})", HEADINGS, lines, name=table)
+    # What is alike stands together, and a column without any text is left out.
+    order = list(dict.fromkeys(line[0].text for line in lines))
+    lines.sort(key=lambda line: order.index(line[0].text))
+    kept = [at for at in range(len(HEADINGS)) if any(ln[at].text or ln[at].links for ln in lines)]
+    cells = [[line[at] for at in kept] for line in lines]
+    return grid(f"{title} ({len(rows)})", [HEADINGS[at] for at in kept], cells, name=table)
 
 
 def _months(row: Record) -> str:
@@ -210,8 +215,8 @@ def _fates(material: Material, trail: Trail, places: Mapping[str, str]) -> _Fate
             continue
         link = Link(material.titles.get(key, words(shown.analysis)), f"#{target}")
         for cells in shown.cells:
-            for row in cells.rows:
-                used[cells.table, int(row)][link] = None
+            for number in cells.rows:
+                used[cells.table, int(number)][link] = None
     aside: dict[PLACE, dict[str, None]] = defaultdict(dict)
     for table, row, reason in _set_aside(trail):
         aside[table, row][reason] = None
