@@ -8,7 +8,7 @@ import pytest
 from opened import Watched
 
 # Every so-manieth specification of an analysis is compared.
-EACH = 37
+EACH = 7
 ROWS = ("definition_first", "analysis_first", "assessor_first", "verification")
 CHOSEN = """([key, said]) => {
   const pools = Page.data.analyses[key];
@@ -69,7 +69,14 @@ def test_specifications_of_the_pipeline_are_found_in_the_page(arithmetic, made_u
             compared.append(row)
     assert len(compared) > 60
     # Each kind of choice was made, not only the configured one.
-    for name in ("definition_first", "verification", "exclusions", "without", "estimator", "measure"):
+    for name in (
+        "definition_first",
+        "verification",
+        "exclusions",
+        "without",
+        "estimator",
+        "measure",
+    ):
         assert len({row[name] for row in compared}) > 1, name
 
 
@@ -118,7 +125,9 @@ def test_the_verdict_has_a_word_and_changes_with_the_interval(tool):
     inputs = tool.locator("tbody input:enabled")
     for at in range(inputs.count() - 1):
         inputs.nth(at).uncheck()
-        numbers = [float(x) for x in re.findall(r"\d+\.\d+", tool.locator(".result").first.inner_text())]
+        numbers = [
+            float(x) for x in re.findall(r"\d+\.\d+", tool.locator(".result").first.inner_text())
+        ]
         low, high = numbers[1:3]
         word = "No difference shown" if low <= 1 <= high else "Benefit" if low > 1 else "Harm"
         assert word in chips.first.inner_text()

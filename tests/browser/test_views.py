@@ -6,6 +6,7 @@ import re
 import zlib
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 SMALL = {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}
 
@@ -103,6 +104,31 @@ def test_without_scripts_everything_is_there(visit, page):
     assert watched.page.locator("figure svg").first.is_visible()
 
 
+def test_paper_has_this_view_or_all_of_them(visit, page):
+    watched = visit(page)
+    watched.page.goto(f"{watched.address}#references")
+    watched.page.emulate_media(media="print")
+    assert shown(watched) == ["references"]
+    watched.page.emulate_media(media="screen")
+    watched.run("window.print = () => {}")
+    watched.page.get_by_role("button", name="Print everything").click()
+    watched.page.emulate_media(media="print")
+    every = watched.run("[...document.querySelectorAll('main > .view')].map((v) => v.id)")
+    assert shown(watched) == every
+    assert watched.page.locator("noscript").count() == 0
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("view", ["start", "neoadjuvant-pcr-dual-v-almab", "trial-alder", "harms"])
+def test_axe_finds_nothing_in_a_view(view, colours, visit, page):
+    watched = visit(page, width=390, color_scheme=colours)
+    watched.page.goto(f"{watched.address}#{view}")
+    watched.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    found = Axe().run(watched.page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response
+    told = [(f["id"], f["nodes"][0]["html"], f["nodes"][0]["any"][:1]) for f in found["violations"]]
+    assert told == []
+
+
 def test_no_path_of_a_file_is_printed(visit, page):
     watched = visit(page)
     watched.run("Page.buildAll()")
@@ -171,10 +197,12 @@ def test_the_numbers_of_a_figure_are_those_of_its_trials(analysis, made_up):
 
 
 def test_a_table_is_saved_as_it_stands(analysis):
-    fold = analysis.page.locator(".view.open details", has_text="Heterogeneity and all models").first
+    fold = analysis.page.locator(
+        ".view.open details", has_text="Heterogeneity and all models"
+    ).first
     fold.locator("summary").click()
     table = fold.locator("table").first
-    cells = table.locator("tbody tr").nth(1).locator("td, th").all_inner_texts()
+    cells = table.locator("tbody tr:not(.group)").nth(1).locator("td, th").all_inner_texts()
     _, content = saved(analysis, fold, "CSV")
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
     assert rows[2][-len(cells) :] == cells

@@ -50,7 +50,9 @@ def test_which_effect_in_how_many_trials_and_how_certain(phone, lead):
     assert f"{low}–{high}" in said
     # Two: in how many trials. Three: how certain.
     assert f"{float(lead['k']):.0f} trials" in said
-    assert f"Certainty: {lead['certainty'].lower()}" in said.lower().replace("certainty", "Certainty")
+    assert f"Certainty: {lead['certainty'].lower()}" in said.lower().replace(
+        "certainty", "Certainty"
+    )
     assert card.locator(".verdict").inner_text().split()[0] in "✓≈✕?"
 
 
@@ -61,7 +63,7 @@ def test_what_harms(phone, made_up):
     rows = read(made_up.folder / "results/tables/balance.csv")
     harm = next(row for row in rows if row["side"].lower() == "harm")
     table = view.locator("table", has=phone.page.locator("caption", has_text="side by side"))
-    cells = table.locator("td, th", has_text=re.compile(re.escape(harm["outcome"])))
+    cells = table.locator("td, th", has_text=re.compile(re.escape(harm["about"])))
     assert cells.first.is_visible()
     assert on_screen(cells.first)
 
@@ -69,8 +71,8 @@ def test_what_harms(phone, made_up):
 def test_without_one_trial(phone, made_up):
     phone.page.locator("a.card").first.tap()
     tool = phone.page.locator(".view.open .pool")
-    tick = tool.locator("tbody input:enabled").first
-    trial = tool.locator("tbody tr", has=tick).locator("th a").first.inner_text()
+    row = tool.locator("tbody tr:has(input:enabled)").first
+    tick, trial = row.locator("input"), row.locator("th a").inner_text()
     tick.tap()
     said = tool.locator(".result").first
     left_out = [
@@ -78,8 +80,8 @@ def test_without_one_trial(phone, made_up):
         for row in read(made_up.folder / "results/neoadjuvant/sensitivity/leave_one_out.csv")
         if row["analysis"] == PCR[1] and row["trial"] == trial and row["measure"] == "risk_ratio"
     ]
-    row = next(row for row in left_out if row["leads"] == "yes")
-    assert f"risk ratio {rounded(row['estimate'])} " in said.inner_text()
-    assert f"{rounded(row['ci_low'])}–{rounded(row['ci_high'])}" in said.inner_text()
+    wanted = next(row for row in left_out if row["leads"] == "yes")
+    assert f"risk ratio {rounded(wanted['estimate'])} " in said.inner_text()
+    assert f"{rounded(wanted['ci_low'])}–{rounded(wanted['ci_high'])}" in said.inner_text()
     assert on_screen(said)
     assert f"Without {trial}" in tool.locator(".differs").inner_text()

@@ -107,7 +107,7 @@ const Explore = (() => {
     for (const { key, values } of settingsOf(pools[state.at])) {
       if (values.some(([value]) => value === said.get(key))) state.chosen[key] = said.get(key);
     }
-    const known = new Set(pools[state.at].rows.map((row) => row.key));
+    const known = new Set(rowsOf(pools[state.at], state).map((row) => row.key));
     const left = (said.get("without") ?? "").split(" ").filter((key) => known.has(key));
     return { ...state, without: new Set(left) };
   }
