@@ -1,4 +1,4 @@
-"""What a reader chooses in "Try it" is pooled as the pipeline pools it, and its link brings it back."""
+"""What a reader chooses in "Try it" is pooled as the pipeline does; its link brings it back."""
 
 import csv
 import re

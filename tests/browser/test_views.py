@@ -190,8 +190,8 @@ def test_the_numbers_of_a_figure_are_those_of_its_trials(analysis, made_up):
             if (row["analysis"], row["measure"], row["subgroup"])
             == ("pcr_dual_v_almab", "risk_ratio", "all") and row["estimate"]
         }  # fmt: skip
-    found = {row["trial"]: float(row["estimate"]) for row in rows
-             if row["measure and patients"] == "Risk ratio: all trials" and row["year"]}  # fmt: skip
+    mine = [row for row in rows if row["measure and patients"] == "Risk ratio: all trials"]
+    found = {row["trial"]: float(row["estimate"]) for row in mine if row["year"]}
     assert found == pytest.approx(wanted, rel=1e-12)
     assert len(found) > 3
 

@@ -4,7 +4,6 @@ Every step is a tap on what is on the screen; the answers are held against resul
 """
 
 import csv
-import re
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
@@ -61,11 +60,15 @@ def test_what_harms(phone, made_up):
     view = phone.page.locator("#harms")
     assert view.is_visible()
     rows = read(made_up.folder / "results/tables/balance.csv")
-    harm = next(row for row in rows if row["side"].lower() == "harm")
-    table = view.locator("table", has=phone.page.locator("caption", has_text="side by side"))
-    cells = table.locator("td, th", has_text=re.compile(re.escape(harm["about"])))
-    assert cells.first.is_visible()
-    assert on_screen(cells.first)
+    harms = [row for row in rows if row["side"] == "Harm"]
+    told = view.locator("table.short tbody tr")
+    assert told.count() == len(harms) > 0
+    for row, harm in zip(told.all(), harms, strict=True):
+        change = Decimal(harm["difference"]) * 1000
+        said = row.inner_text().replace("−", "-")
+        assert harm["about"] in said
+        assert f"{change.quantize(Decimal(1), ROUND_HALF_UP)} (" in said
+        assert on_screen(row)
 
 
 def test_without_one_trial(phone, made_up):

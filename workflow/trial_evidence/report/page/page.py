@@ -41,7 +41,8 @@ from trial_evidence.words.models import INTERVAL_WORDS
 
 HEAD = "head.js"
 SCRIPTS = (
-    "words.js", "statistics.js", "pools.js", "plot.js", "explore.js", "saving.js", "views.js", "page.js",
+    "words.js", "statistics.js", "pools.js", "plot.js", "explore.js", "saving.js", "views.js",
+    "page.js",
 )  # fmt: skip
 FILE = "report.html"
 # Latin, Greek, punctuation, arrows and signs of mathematics, and boxes and dots.
@@ -140,6 +141,7 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras, tr
             harms,
         ),
         answers=records(tables["answers"].data) if "answers" in tables else [],
+        balance=records(tables["balance"].frame) if "balance" in tables else [],
         methods=extras.methods,
         provenance=extras.provenance,
         references=[known[key] for key in extras.cited if key in known],

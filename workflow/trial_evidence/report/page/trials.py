@@ -215,8 +215,8 @@ def _fates(material: Material, trail: Trail, places: Mapping[str, str]) -> _Fate
             continue
         link = Link(material.titles.get(key, words(shown.analysis)), f"#{target}")
         for cells in shown.cells:
-            for number in cells.rows:
-                used[cells.table, int(number)][link] = None
+            for at in cells.rows:
+                used[cells.table, int(at)][link] = None
     aside: dict[PLACE, dict[str, None]] = defaultdict(dict)
     for table, row, reason in _set_aside(trail):
         aside[table, row][reason] = None
