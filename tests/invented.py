@@ -45,7 +45,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "trial_id": "", "arm_id": "", "definition": "ypT0/is ypN0", "population": "ITT",
         "assessor": "local", "subgroup": "all", "events": 40.0, "n": 100.0,
         "source_id": "first_report", "locator": "Table 2", "verification": "primary",
-        "derivation": "reported", "status": "current", "note": "",
+        "derivation": "reported", "status": "current", "public_note": "",
     },
     "hazard_ratios": {
         "trial_id": "", "experimental_arm_id": "", "control_arm_id": "",
@@ -54,7 +54,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "ci_level": 95.0, "p_value": NAN, "p_value_operator": "", "p_sided": "",
         "events_experimental": NAN, "n_experimental": NAN, "events_control": NAN, "n_control": NAN,
         "source_id": "first_report", "locator": "Figure 1", "verification": "primary",
-        "derivation": "reported", "status": "current", "note": "",
+        "derivation": "reported", "status": "current", "public_note": "",
     },
     "exclusions": {
         "trial_id": "", "arm_id": "", "analysis": "*", "subgroup": "*", "reason": "too odd",

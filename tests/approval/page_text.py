@@ -12,10 +12,10 @@ HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
 # What holds other blocks; everything else is read as running text.
 BLOCKS = {
     "address", "article", "aside", "blockquote", "body", "details", "div", "dl", "fieldset",
-    "figure", "footer", "form", "header", "main", "nav", "ol", "p", "section", "table", "ul",
-    *HEADINGS,
+    "figure", "footer", "form", "header", "main", "nav", "noscript", "ol", "p", "section",
+    "table", "ul", *HEADINGS,
 }  # fmt: skip
-NOT_READ = {"style", "script", "template", "noscript"}
+NOT_READ = {"style", "script", "template"}
 
 
 def page_sections(path: Path) -> dict[str, str]:

@@ -19,6 +19,7 @@ from trial_evidence.report.material.table import report_table
 from trial_evidence.report.page.page import Extras, page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
+from trial_evidence.sensitivity.choices import choice_tables
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -55,8 +56,9 @@ def write_page_of(folder: Path, drawn: str) -> Path:
     )  # fmt: skip
     report = read_report_configuration(folder / "config", configuration)
     results, parts = folder / "results", Parts(folder / "parts")
-    material = Material(configuration, report, sheet, evidence, {}, results, parts)
-    text = page(material, page_settings(material, trail_of(evidence, configuration)), extras)
+    material = Material(configuration, report, sheet, evidence, choice_tables(()), results, parts)
+    trail = trail_of(evidence, configuration)
+    text = page(material, page_settings(material, trail), extras, trail)
     path = folder / "report.html"
     path.write_text(text, encoding="utf-8")
     return path

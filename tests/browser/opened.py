@@ -8,7 +8,11 @@ from playwright.sync_api import BrowserContext, Page
 # What somebody may type into a sheet.
 NASTY = "<script>window.broken = 1</script> \"quoted\" 'single' & </script><img src=x> \U0001f9ec"
 LONG = "A" * 300
-OPEN_ALL = "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
+# Every view in the layout, and every part of it open.
+OPEN_ALL = """{
+  document.documentElement.classList.add("whole");
+  document.querySelectorAll("details").forEach((part) => { part.open = true; });
+}"""
 
 
 class Watched:

@@ -527,6 +527,12 @@ const Statistics = (() => {
     };
   }
 
+  // A trial's own estimate with the ends of its interval, as people read them.
+  function ownResult(y, v, scale, level) {
+    const half = normalQuantile(0.5 + level / 200) * Math.sqrt(v);
+    return [y, y - half, y + half].map(NATURAL[scale]);
+  }
+
   // A prior that there is not for a measure makes way for the one that there always is.
   function leader(k, method, priors) {
     if (k === 1) return "single_trial";
@@ -535,6 +541,6 @@ const Statistics = (() => {
   }
 
   return {
-    bayesian, chiSquareTail, leader, normalQuantile, poolTrials, randomEffects, tQuantile, tTail,
+    bayesian, chiSquareTail, leader, normalQuantile, ownResult, poolTrials, randomEffects, tQuantile, tTail,
   };
 })();

@@ -19,6 +19,8 @@ SENSITIVITY_TABLES = [
     "what_would_change",
     "multiverse",
     "multiverse_summary",
+    "choices",
+    "choice_rows",
     "figures",
 ]
 

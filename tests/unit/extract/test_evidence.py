@@ -109,9 +109,9 @@ def test_what_differs_between_the_arms_is_named_for_both():
 def test_a_note_on_one_arm_stands_alone():
     dual, single = counts((40, 100), (20, 100))
     for own, other in ((dual, single), (single, dual)):
-        used = response(own | {"note": "read off a plot"}, other | {"note": ""})
+        used = response(own | {"public_note": "read off a plot"}, other | {"public_note": ""})
         assert set(used["note"]) == {"read off a plot"}
-    used = response(dual | {"note": "one"}, single | {"note": "another"})
+    used = response(dual | {"public_note": "one"}, single | {"public_note": "another"})
     assert set(used["note"]) == {"one / another"}
 
 

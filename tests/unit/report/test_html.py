@@ -63,8 +63,9 @@ def made(project, **extras):
     folder, _, pooled = project
     found = material(pooled, folder / "results")
     cited = tuple(found.sheet["sources"]["source_id"])
-    settings = page_settings(found, trail_of(found.evidence, found.configuration))
-    return page(found, settings, Extras(title="The <evidence>", cited=cited, **extras))
+    trail = trail_of(found.evidence, found.configuration)
+    shown = Extras(title="The <evidence>", cited=cited, **extras)
+    return page(found, page_settings(found, trail), shown, trail)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,8 @@ def test_the_numbers_of_the_page_are_those_of_the_results(project, text):
     folder, *_ = project
     island = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
     data = json.loads(island.group(1))
-    pool = data["analyses"]["adjuvant/event_free_dual_v_single"][0]
+    analysis = data["analyses"]["adjuvant/event_free_dual_v_single"]
+    pool = analysis["pools"][0]
     lines = (folder / "results/adjuvant/estimates.csv").read_text("utf-8").splitlines()
     names = lines[0].split(",")
     row = next(
@@ -132,7 +134,7 @@ def test_the_numbers_of_the_page_are_those_of_the_results(project, text):
         if line.startswith("adjuvant,event_free_dual_v_single,") and ",all,common," in line
     )  # fmt: skip
     assert pool["published"]["common"]["estimate"] == float(row[names.index("estimate")])
-    assert [r["pooled"] for r in pool["rows"]] == [True, True]
+    assert [(*member[:1], *member[6:7]) for member in pool["members"]] == [(0, ""), (1, "")]
 
 
 def test_twice_is_the_same(project, text):

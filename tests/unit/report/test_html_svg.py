@@ -95,6 +95,20 @@ def test_areas_and_veils_are_never_joined(look):
     assert rules.text == f".{name}{{{look.replace(': ', ':').replace('; ', ';')}}}"
 
 
+def test_a_clip_to_all_of_the_drawing_says_nothing_and_a_smaller_one_stays():
+    clips = "".join(
+        f'<clipPath id="{name}"><rect x="0" y="0" width="{width}" height="10"/></clipPath>'
+        for name, width in (("whole", 20), ("part", 19))
+    )
+    drawn = "".join(f'<path d="M0 0L9 {n}" clip-path="url(#{name})" style="fill:#fff"/>'
+                    for n, name in enumerate(("whole", "part")))  # fmt: skip
+    around = 'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"'
+    root = tree(inline_svg(f"<svg {around}><defs>{clips}</defs>{drawn}</svg>", "p", ""))
+    clipped = [e.get("clip-path", "") for e in root.iter() if e.get("d")]
+    assert clipped[0] == ""
+    assert clipped[1].startswith("url(#")
+
+
 def test_a_row_is_linked_by_its_label_and_told_apart_by_its_result():
     links = [
         RowLink(("First", "First (2020)"), "2.00 (1.00–4.00)", "row-b", "b"),
@@ -102,7 +116,7 @@ def test_a_row_is_linked_by_its_label_and_told_apart_by_its_result():
         RowLink(("Second",), "1.00", "row-c", "c"),
     ]
     text = inline_svg(DRAWING, "p", "", links)
-    assert text.count("data-tip=") == 2
+    assert text.count("<a ") == 2
     found = anchors(text)
     # One row is 1.6 of its type size high and begins 1.1 above the baseline: 40 - 8.8 and 20 - 8.8.
     assert found == [("#row-b", 31.2, 12.8), ("#row-a", 11.2, 12.8)]
@@ -113,7 +127,7 @@ def test_a_wrapped_and_cut_label_is_found():
     links = [RowLink(("A trial whose name is long",), "", "row-l", "l"),
              RowLink(("A trial",), "", "row-s", "s")]  # fmt: skip
     text = inline_svg(LONG, "p", "", links)
-    assert text.count("data-tip=") == 2
+    assert text.count("<a ") == 2
     # Two lines ten apart: 10 + 1.6 * 8 high.
     assert anchors(text) == [("#row-l", 1.2, 22.8), ("#row-s", 21.2, 12.8)]
 

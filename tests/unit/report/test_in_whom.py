@@ -118,10 +118,10 @@ def test_how_many_randomised_trials_report_a_biomarker(pooled, factors, markers,
     )
     effects = [
         {"study_id": "trial_d", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
-         "note": "odds ratio not printed"},
+         "public_note": "odds ratio not printed"},
         # A pool of trials is no trial, and a printed ratio leaves no gap.
         {"study_id": "a_pool", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
-         "estimate": 2.0, "note": "printed"},
+         "estimate": 2.0, "public_note": "printed"},
     ]  # fmt: skip
     found = with_table(found, "biomarker_effects", effects)
     listed = (Biomarker("x", "X", factors, markers),)

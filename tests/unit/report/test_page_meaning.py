@@ -257,11 +257,8 @@ def project(tmp_path_factory):
     for name, text in FURTHER.items():
         (place / NET / f"{name}.csv").write_text(text, encoding="utf-8")
     found = material(pooled, results, NETWORKS)
-    text = page(
-        found,
-        page_settings(found, trail_of(found.evidence, found.configuration)),
-        Extras("The evidence"),
-    )
+    trail = trail_of(found.evidence, found.configuration)
+    text = page(found, page_settings(found, trail), Extras("The evidence"), trail)
     return found, results, read_page(text)
 
 

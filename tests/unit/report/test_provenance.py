@@ -1,6 +1,7 @@
 """What a run rested on: comparable between two people, honest about git."""
 
 import json
+import os
 import subprocess
 import tomllib
 
@@ -16,7 +17,8 @@ from trial_evidence.report.files.provenance import (
 
 def git(folder, *arguments):
     who = ["-c", "user.name=A", "-c", "user.email=a@b"]
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+    when = {**os.environ, "GIT_COMMITTER_DATE": "2025-02-03T12:00:00"}
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, env=when)
 
 
 @pytest.fixture
@@ -47,6 +49,7 @@ def crate(facts, tmp_path):
 def test_a_clean_commit(repository):
     found = revision(repository)
     assert len(found["commit"]) == 40
+    assert found["date"] == "2025-02-03"
     assert found["state"] == "clean"
 
 
@@ -58,7 +61,7 @@ def test_changes_that_are_not_committed_are_said(repository):
 def test_a_folder_inside_another_repository_is_not_under_git(repository):
     inside = repository / "inside"
     inside.mkdir()
-    assert revision(inside) == {"commit": "", "state": "not under git"}
+    assert revision(inside) == {"commit": "", "date": "", "state": "not under git"}
 
 
 def test_a_repository_without_a_commit_is_not_under_git(tmp_path):
@@ -68,7 +71,7 @@ def test_a_repository_without_a_commit_is_not_under_git(tmp_path):
 
 def test_a_machine_without_git(repository, monkeypatch):
     monkeypatch.setenv("PATH", str(repository))
-    assert revision(repository) == {"commit": "", "state": "not under git"}
+    assert revision(repository) == {"commit": "", "date": "", "state": "not under git"}
 
 
 def test_every_dependency_is_recorded():

@@ -11,6 +11,7 @@ from reference import load
 from trial_evidence.config.configuration import EffectModifier
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.sensitivity import specifications
+from trial_evidence.sensitivity.choices import row_choices
 from trial_evidence.sensitivity.comparison import comparisons
 from trial_evidence.sensitivity.deletion import (
     CUMULATIVE_COLUMNS,
@@ -243,10 +244,15 @@ def test_shrunken_effects_are_those_of_the_exact_posterior():
     np.testing.assert_allclose(np.log(table["shrunken_estimate"]), table["shrunken_mean"])
 
 
+def multiverse_of(settings, content):
+    choices = row_choices(settings, content, settings.analyses[0])
+    return specifications.multiverse(settings, settings.analyses[0], choices)
+
+
 def test_the_multiverse_counts_every_distinct_specification_once():
     three = {name: values[:3] for name, values in BCG["table"].items()}
     content, settings, _ = found(three)
-    curve = specifications.multiverse(settings, content, settings.analyses[0])
+    curve = multiverse_of(settings, content)
     table = pd.concat(specifications.multiverse_table(curve, 95.0))
     # all three trials and three ways to leave one out, by 1 + 7 estimators x 4 intervals; no other
     # choice changes anything in this sheet
@@ -263,7 +269,7 @@ def test_the_multiverse_counts_every_distinct_specification_once():
 def test_an_excluded_trial_comes_back_in_the_multiverse():
     three = {name: values[:3] for name, values in BCG["table"].items()}
     content, settings, _ = found(three, exclusions=[{"trial_id": "trial_02"}])
-    curve = specifications.multiverse(settings, content, settings.analyses[0])
+    curve = multiverse_of(settings, content)
     table = pd.concat(specifications.multiverse_table(curve, 95.0))
     assert sorted(set(table.loc[table["exclusions"] == "applied", "k"])) == [2]
     assert sorted(set(table.loc[table["exclusions"] == "ignored", "k"])) == [2, 3]

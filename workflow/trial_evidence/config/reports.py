@@ -331,6 +331,8 @@ class ReportConfiguration(Form):
         between the trials of an analysis is taken, the first where they are alike.
     agent
         What one of the agents of an arm is called in tables and figures.
+    question
+        What the report answers, on its start screen.
     balance_months
         Setting -> the time of the benefits that stand beside the harms of an added agent.
     """
@@ -343,6 +345,7 @@ class ReportConfiguration(Form):
     claim_rules: ClaimRules
     claims: tuple[Claim, ...]
     agent: Text = "agent"
+    question: Text = ""
     balance_months: Mapping[str, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
     biomarkers: tuple[Biomarker, ...] = ()
 

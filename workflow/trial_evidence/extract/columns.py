@@ -24,8 +24,9 @@ OF_COUNTS = (
 OF_CONTRASTS = (
     "hr", "ci_low", "ci_high", "ci_level", "p_value", "vi", "se_source", "endpoint",
     "median_followup_months", "assessor", "verification", "derivation", "source_id", "locator",
-    "note",
 )  # fmt: skip
+# What the evidence keeps as `note`: the sheet's own `note` is for those who extract.
+PUBLIC = "public_note"
 SET_ASIDE_COLUMNS = [
     "setting", "analysis", "subgroup", "trial_id", "trial", "table", "row", "arms", "what",
     "verification", "source_id", "reason",

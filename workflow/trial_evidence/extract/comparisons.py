@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.extract.columns import OF_CONTRASTS, OF_COUNTS, USED_COLUMNS
+from trial_evidence.extract.columns import OF_CONTRASTS, OF_COUNTS, PUBLIC, USED_COLUMNS
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import join_agents
 from trial_evidence.extract.selection import WHOLE, Choice, Record, choose_among
@@ -103,12 +103,12 @@ def _used_records(
 def _counted(experimental: Record, control: Record) -> dict[str, Any]:
     """The counts of two arms, with both words where they differ, that of the experimental first."""
     arms = (experimental, control)
-    words = {c: [arm.get(c, "") for arm in arms] for c in (*OF_COUNTS, "note")}
+    words = {c: [arm.get(c, "") for arm in arms] for c in (*OF_COUNTS, PUBLIC)}
     return {
         **{f"events_{side}": arm["events"] for side, arm in zip(SIDES, arms, strict=True)},
         **{f"n_{side}": arm["n"] for side, arm in zip(SIDES, arms, strict=True)},
-        **{c: " / ".join(dict.fromkeys(said)) for c, said in words.items()},
-        "note": " / ".join(dict.fromkeys(filter(None, words["note"]))),
+        **{c: " / ".join(dict.fromkeys(words[c])) for c in OF_COUNTS},
+        "note": " / ".join(dict.fromkeys(filter(None, words[PUBLIC]))),
         "rows": ";".join(dict.fromkeys(str(arm["row"]) for arm in arms)),
         "inverted": "no",
     }
@@ -126,6 +126,7 @@ def _contrasted(context: Context, arms: Sequence[str], level: str, row: Record) 
         counts |= {f"events_{side}": row[f"events_{own}"], f"n_{side}": counted}
     return {
         **{column: row[column] for column in OF_CONTRASTS},
+        "note": row[PUBLIC],
         **counts,
         "yi": -row["yi"] if inverted else row["yi"],
         "analysis_cut": row["analysis"],

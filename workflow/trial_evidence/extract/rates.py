@@ -3,7 +3,7 @@
 from itertools import product
 
 from trial_evidence.config.configuration import RateAnalysis
-from trial_evidence.extract.columns import OF_COUNTS
+from trial_evidence.extract.columns import OF_COUNTS, PUBLIC
 from trial_evidence.extract.comparisons import Records
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import regimen_label
@@ -47,10 +47,8 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
         used.append(
             {
                 **context.about(analysis.id, trial_id, reported, level),
-                **{
-                    c: "; ".join(dict.fromkeys(row[c] for row in taken))
-                    for c in (*OF_COUNTS, "note")
-                },
+                **{c: "; ".join(dict.fromkeys(row[c] for row in taken)) for c in OF_COUNTS},
+                "note": "; ".join(dict.fromkeys(filter(None, (row[PUBLIC] for row in taken)))),
                 "measure": "proportion",
                 "regimen": first["regimen"],
                 "regimen_label": regimen_label(agents, schedule, partner, context.labels),

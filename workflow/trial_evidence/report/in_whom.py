@@ -117,9 +117,10 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
         if not _is_randomised(material, row["study_id"])
     )
     open_points = _not_verified(material, biomarker.factors) | dict.fromkeys(
-        f"{material.trial_name(row['study_id'])}, {row['outcome']}: {row['note']}"
+        f"{material.trial_name(row['study_id'])}, {row['outcome']}: {row['public_note']}"
         for row in associations
-        if _is_randomised(material, row["study_id"]) and math.isnan(row["estimate"]) and row["note"]
+        if row["public_note"]
+        if _is_randomised(material, row["study_id"]) and math.isnan(row["estimate"])
     )
     return {
         "biomarker": biomarker.label,

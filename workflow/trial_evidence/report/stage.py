@@ -19,6 +19,7 @@ from trial_evidence.report.material.material import Material, all_settings, read
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.page import FILE, Extras, page
 from trial_evidence.report.page.sections import page_settings
+from trial_evidence.report.page.start import about
 from trial_evidence.report.tables.certainty import certainties, certainty_words
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.flow import search_dates
@@ -101,8 +102,8 @@ def write_report(
     list_overview(figures, list(configuration.settings), results)
     methods = methods_text.methods_paragraphs(material)
     keys = tuple(source["source_id"] for source in cited)
-    extras = Extras(report.title, tables, methods, facts, keys)
-    write_text(results / FILE, page(material, settings, extras))
+    extras = Extras(report.title, tables, methods, facts, keys, about(places.project, facts))
+    write_text(results / FILE, page(material, settings, extras, trail))
     material.parts.forget_others()
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
 

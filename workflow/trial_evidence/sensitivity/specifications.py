@@ -1,7 +1,7 @@
 """The multiverse: every defensible combination of choices, and what it gives."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from hashlib import blake2b
 from itertools import product
@@ -13,16 +13,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
-from trial_evidence.extract.context import setting_context
-from trial_evidence.extract.evidence import evidence_of
 from trial_evidence.measures import MEASURES
 from trial_evidence.measures.scales import LOG_RATIO
-from trial_evidence.pool.estimates import ALL
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.probes.multiverse import SpecificationCurve, specification_curve
+from trial_evidence.sensitivity.choices import RowChoice
 from trial_evidence.sensitivity.comparison import MEAN
-from trial_evidence.sensitivity.properties import JUDGED_HIGH, risk_of_bias
-from trial_evidence.sheet import Sheet
+from trial_evidence.sensitivity.properties import JUDGED_HIGH
 
 COMMON = "EE"
 # Two estimators that solve one equation make one specification.
@@ -104,67 +101,23 @@ class Multiverse:
         )
 
 
-def multiverse(configuration: Configuration, sheet: Sheet, analysis: Analysis) -> Multiverse | None:
+def multiverse(
+    configuration: Configuration, analysis: Analysis, choices: Sequence[RowChoice]
+) -> Multiverse | None:
     """Fit every specification of an analysis that pools ratios of two trials or more.
 
     Specifications that pool the same numbers in the same way are one specification: it bears the
     first of their choices, the configured ones coming first.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        Of the trials of the analysis at least.
     """
-    configuration = configuration.own(analysis)
-    # Its own orders are those of the configuration now, and vary as they do.
-    bare = replace(analysis, effect_modifiers=(), selection={})
-    # What does not depend on the choices is prepared once.
-    context = setting_context(sheet, configuration, analysis.setting)
-    alone = replace(configuration, analyses=(bare,), rates=())
     sets: list[tuple[dict[str, str], pd.DataFrame]] = []
-    for names, varied in _variants(alone, bare.table, counted=bare.kind == "counts"):
-        used = evidence_of(replace(context, configuration=varied)).used
-        used = used[(used["subgroup"] == ALL) & used["yi"].notna() & used["vi"].notna()]
-        judged = risk_of_bias(sheet, used)
+    for choice in choices:
+        used = choice.used
         for excluded, biased in product(("applied", "ignored"), ("any", "not high")):
             kept = (used["pooled"] == "yes") | (excluded == "ignored")
-            kept &= (judged != JUDGED_HIGH) | (biased == "any")
+            kept &= (used["risk_of_bias"] != JUDGED_HIGH) | (biased == "any")
             filters = {"exclusions": excluded, "risk_of_bias": biased}
-            sets.append((names | filters, used[kept]))
-    return _multiverse(analysis, sets, configuration)
-
-
-def _variants(
-    configuration: Configuration, table: str, *, counted: bool
-) -> Iterator[tuple[dict[str, str], Configuration]]:
-    """Configurations with other orders of preference and other admission, their choices named."""
-    selection, choices = configuration.selection, configuration.sensitivity
-    orders = selection.of(table)
-    words = {column: order for column, order in orders.items() if isinstance(order, tuple)}
-    varied = ("definition",) if counted else ("analysis", "assessor")
-    firsts = [
-        [word for word in words.get(c, ()) if word in choices.preferred.get(c, (word,))]
-        for c in varied
-    ]
-    configured = selection.admit["verification"]
-    levels = sorted(choices.verification, key=lambda words: words != configured)
-    for first, admitted in product(product(*firsts), levels):
-        named = dict(zip(varied, first, strict=True))
-        changed = {
-            column: (word, *(other for other in words[column] if other != word))
-            for column, word in named.items()
-        }
-        # A level of verification that no order names comes last.
-        changed_selection = replace(
-            selection,
-            admit={**selection.admit, "verification": admitted},
-            orders={**selection.orders, table: {**orders, **changed}},
-        )
-        yield (
-            {f"{column}_first": word for column, word in named.items()}
-            | {"verification": " + ".join(admitted)},
-            replace(configuration, selection=changed_selection),
-        )
+            sets.append(({**choice.names, **filters}, used[kept]))
+    return _multiverse(analysis, sets, configuration.own(analysis))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import read_table, write_long_table, write_table
 from trial_evidence.kept import Parts
 from trial_evidence.pool.columns import TRIAL_NUMBERS
+from trial_evidence.sensitivity.choices import choice_tables, row_choices
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
 from trial_evidence.sensitivity.deletion import (
     cumulative_table,
@@ -100,7 +101,7 @@ def write_sensitivity(
         )
         found[analysis.id] = parts.value((FOLDER, *seen), partial(_examined, *seen))
     parts.forget_others()
-    none = _tables((), (), sheet, configuration, setting)
+    none = {**_tables((), (), sheet, configuration, setting), **choice_tables(())}
     for name, empty in none.items():
         rows = (one.tables[name] for one in found.values())
         write_long_table(folder / FOLDER / f"{name}.csv", (empty, *rows))
@@ -120,10 +121,12 @@ def _examined(
     configuration: Configuration,
     style: Style,
 ) -> Examined:
-    curve = multiverse(configuration, sheet, analysis)
+    choices = row_choices(configuration, sheet, analysis)
+    curve = multiverse(configuration, analysis, choices)
     rows = None if curve is None else curve.rows()
+    tables = _tables((analysis,), compared, sheet, configuration, analysis.setting)
     return Examined(
-        _tables((analysis,), compared, sheet, configuration, analysis.setting),
+        {**tables, **choice_tables(choices)},
         analysis_pages(analysis, compared, rows, sheet, configuration, style),
         curve,
     )

@@ -457,7 +457,9 @@ def _replaced(
             f"{column} settled between two readers: {cell.text}, not {was or 'empty'} "
             f"({decision['initials']}, {decision['date']}: {decision['reason']})"
         )
-        after["note"] = f"{after['note']}; {words}" if after["note"] else words
+        # How a printed number was settled is for readers too.
+        note = "public_note" if "public_note" in after else "note"
+        after[note] = f"{after[note]}; {words}" if after[note] else words
     return after
 
 

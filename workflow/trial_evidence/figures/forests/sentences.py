@@ -157,7 +157,7 @@ def of_harms(evidence: Evidence[Analysis], trials: pd.DataFrame) -> Iterator[str
     say = evidence.say
     yield say(
         "Trials are pooled where they add the same agents and define the harm alike. Both arms of "
-        "a trial come from one source; results/tables/harms.csv has every definition and source."
+        "a trial come from one source; the table of harms has every definition and source."
     )
     named: dict[str, dict[str, None]] = {}
     for record in records(trials[trials["pooled"] == "no"]):

@@ -12,6 +12,7 @@ from scipy.cluster.hierarchy import DisjointSet
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.methods import Orders
 from trial_evidence.config.networks import Network, NetworkConfiguration
+from trial_evidence.extract.columns import PUBLIC
 from trial_evidence.extract.comparisons import NO_STANDARD_ERROR, Records
 from trial_evidence.extract.context import Context, aside_record, setting_context, trial_label
 from trial_evidence.extract.selection import (
@@ -273,7 +274,8 @@ def _counted(
             "rows": ";".join(str(row["row"]) for row in rows),
             **{c: "; ".join(dict.fromkeys(row.get(c, "") for row in rows))
                for c in ("definition", "population", "assessor", "verification", "derivation",
-                         "source_id", "locator", "note")},
+                         "source_id", "locator")},
+            "note": "; ".join(dict.fromkeys(filter(None, (row[PUBLIC] for row in rows)))),
         }
         for regimen, rows in sorted(groups.items())
     ]  # fmt: skip
@@ -325,6 +327,7 @@ def _contrast_record(trial: _Trial, row: Record, covariance: str, context: Conte
         "analysis_cut": row["analysis"],
         "covariance": covariance,
         "rows": str(row["row"]),
+        "note": row[PUBLIC],
     }
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "jinja2", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow", "plotnine",
-    "pydantic", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
+    "fonttools", "jinja2", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow",
+    "plotnine", "pydantic", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
     "watchfiles",
 )  # fmt: skip
 # Files that decide about the results, beside the sheet: below the folder of the library.
@@ -40,15 +40,17 @@ def revision(folder: Path) -> dict[str, str]:
     Returns
     -------
     dict
-        ``commit``, empty where the project is not under git, or git is not there; ``state``:
-        ``clean``, ``with uncommitted changes``, ``not under git``.
+        ``commit`` and its ``date``, empty where the project is not under git, or git is not there;
+        ``state``: ``clean``, ``with uncommitted changes``, ``not under git``.
     """
     top = _git(folder, "rev-parse", "--show-toplevel")
     commit = _git(folder, "rev-parse", "--verify", "HEAD")
     if not top or not commit or Path(top) != folder.resolve():
-        return {"commit": "", "state": "not under git"}
+        return {"commit": "", "date": "", "state": "not under git"}
     changed = _git(folder, "status", "--porcelain")
-    return {"commit": commit, "state": "with uncommitted changes" if changed else "clean"}
+    date = _git(folder, "show", "--no-patch", "--format=%cs", "HEAD")
+    state = "with uncommitted changes" if changed else "clean"
+    return {"commit": commit, "date": date, "state": state}
 
 
 def provenance(

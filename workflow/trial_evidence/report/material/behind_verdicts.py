@@ -8,6 +8,7 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
+from trial_evidence.sensitivity.choices import row_choices
 from trial_evidence.sensitivity.comparison import comparisons
 from trial_evidence.sensitivity.deletion import (
     cumulative_table,
@@ -42,7 +43,10 @@ def write_behind_verdicts(
     trials = read_table(results / setting / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
     compared, choices = comparisons(configuration, setting, trials), configuration.sensitivity
     analyses = with_all_modifiers(configuration, sheet, setting)
-    curves = (multiverse(configuration, sheet, analysis) for analysis in analyses)
+    curves = (
+        multiverse(configuration, analysis, row_choices(configuration, sheet, analysis))
+        for analysis in analyses
+    )
     summaries = [multiverse_summary(curve) for curve in curves if curve is not None]
     tables = {
         "leave_one_out": leave_one_out_table(compared),

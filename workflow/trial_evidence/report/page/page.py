@@ -2,13 +2,17 @@
 
 import base64
 import hashlib
+import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jinja2
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
 from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 
@@ -16,7 +20,7 @@ from trial_evidence.config.configuration import HARMS
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.figures.canvas.text import font_path
 from trial_evidence.files import records
-from trial_evidence.kept import digest
+from trial_evidence.kept import checksum, digest
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.nodes import component_labels
 from trial_evidence.report.material.material import Material
@@ -27,12 +31,22 @@ from trial_evidence.report.page.pools import json_island, page_method, page_mode
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import Reference, of_row, references
+from trial_evidence.report.page.start import About, cards
+from trial_evidence.report.page.trials import trial_parts
+from trial_evidence.report.trail.trace import Trail
 from trial_evidence.report.words import templates
 from trial_evidence.report.words.formats import FORMATS, Format
 from trial_evidence.report.words.printed import capital, patients_in_words, words
+from trial_evidence.words.models import INTERVAL_WORDS
 
-SCRIPTS = ("statistics.js", "page.js")
+HEAD = "head.js"
+SCRIPTS = (
+    "words.js", "statistics.js", "pools.js", "plot.js", "explore.js", "saving.js", "views.js",
+    "page.js",
+)  # fmt: skip
 FILE = "report.html"
+# Latin, Greek, punctuation, arrows and signs of mathematics, and boxes and dots.
+LETTERS = (range(0x20, 0x180), range(0x370, 0x400), range(0x2000, 0x2300), range(0x2500, 0x2700))
 # Which part of the page holds a table, and a figure by how its name begins; the others come last.
 TABLES = {
     "front": "answer", "claims": "claims", "characteristics": "characteristics",
@@ -67,6 +81,8 @@ class Extras:
         As ``provenance.json`` holds it.
     cited : tuple of str
         source_id of every source used, in the order of the reference list.
+    about : About
+        Version, dates and authors of the report.
     """
 
     title: str
@@ -74,9 +90,10 @@ class Extras:
     methods: tuple[str, ...] = ()
     provenance: Mapping[str, Any] | None = None
     cited: tuple[str, ...] = ()
+    about: About = field(default_factory=About)
 
 
-def page(material: Material, settings: Sequence[SettingPart], extras: Extras) -> str:
+def page(material: Material, settings: Sequence[SettingPart], extras: Extras, trail: Trail) -> str:
     """The page as text: one file, readable offline.
 
     Parameters
@@ -87,6 +104,8 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
         As :func:`trial_evidence.report.page.sections.page_settings` returns them.
     extras : Extras
         Tables, methods, provenance.
+    trail : Trail
+        What the results rest on.
     """
     configuration = material.configuration
     known = references(material.sheet["sources"])
@@ -94,27 +113,40 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras) ->
     tables = {table.name: table for table in extras.tables}
     places = {f"{part.name}/{own.key}": own.id for part in settings for own in part.networks}
     places |= {section.key: section.id for section in sections}
-    places |= {f"{a.setting}/{a.id}": HARMS for a in configuration.analyses if a.harm}
+    harms = harm_pictures(material.results, configuration.settings, material.parts)
+    if harms or HARMS in tables:
+        places |= {f"{a.setting}/{a.id}": HARMS for a in configuration.analyses if a.harm}
     if "biomarkers" in tables:
         places["/biomarkers"] = "biomarkers"
     island = {
         "method": page_method(configuration),
         "models": page_models(configuration),
+        "estimators": list(configuration.sensitivity.estimators),
+        "intervals": {
+            name: INTERVAL_WORDS[name][1] for name in configuration.sensitivity.intervals
+        },
+        "worthwhile": material.worthwhile_ratio,
         "analyses": {section.key: section.pools for section in sections if section.pools},
     }
     return environment(material).get_template("page.html.j2").render(
         title=extras.title,
+        question=material.report.question,
+        about=extras.about,
+        cards=list(cards(material, tables)),
         settings=settings,
+        trials=trial_parts(material, trail, known, places),
         parts=_parts(
             extras.tables,
             places,
             overview(material.results, material.parts),
-            harm_pictures(material.results, configuration.settings, material.parts),
+            harms,
         ),
         answers=records(tables["answers"].data) if "answers" in tables else [],
+        balance=records(tables["balance"].frame) if "balance" in tables else [],
         methods=extras.methods,
         provenance=extras.provenance,
         references=[known[key] for key in extras.cited if key in known],
+        head=_as_it_is(HEAD),
         scripts=[_as_it_is(name) for name in SCRIPTS],
         style=_as_it_is("page.css"),
         data=Markup(json_island(island)),
@@ -132,10 +164,12 @@ def _parts(
     harms: Sequence[Picture],
 ) -> dict[str, dict[str, list[Any]]]:
     """Figures and tables by the part of the page that holds them."""
-    found: list[tuple[str, str, Any]] = [(HARMS, "pictures", picture) for picture in harms]
+    found: list[tuple[str, str, Any]] = []
     for picture in pictures:
         part = next((PICTURES[s] for s in PICTURES if picture.name.startswith(s)), "further")
         found.append((part, "pictures", picture))
+    # Benefit and harm side by side come before the plots of every harm.
+    found += [(HARMS, "pictures", picture) for picture in harms]
     found += [
         (TABLES.get(table.name, "further"), "tables", report_grid(table, places))
         for table in tables
@@ -168,7 +202,7 @@ def environment(material: Material) -> jinja2.Environment:
         "formats": formats,
         "model": material.configuration.pooling.model,
         "level": f"{material.configuration.confidence_level:g}%",
-        "font": lambda bold: _base64(font_path(bold).read_bytes()),
+        "font": lambda bold: _font(material, font_path(bold)),
         "anchor": anchor,
         "kept": partial(_kept, material, digest(known, labels, components, templates.content())),
     }
@@ -210,6 +244,22 @@ def _source(known: Mapping[str, Reference], row: Record, place: str = "") -> Cel
     where = row[place] if place else ""
     text = ", ".join(filter(None, ["; ".join(source.short for source in found), where]))
     return Cell(text, tuple(link for source in found for link in source.links))
+
+
+def _font(material: Material, path: Path) -> str:
+    """A font of the figures with the letters that people write reports in, packed."""
+
+    def packed() -> str:
+        content = io.BytesIO()
+        with TTFont(path, recalcTimestamp=False) as font:
+            subsetter = Subsetter(Options(hinting=False))
+            subsetter.populate(unicodes=[sign for letters in LETTERS for sign in letters])
+            subsetter.subset(font)
+            font.flavor = "woff"
+            font.save(content)
+        return _base64(content.getvalue())
+
+    return material.parts.text(("font", checksum(path)), packed)
 
 
 def _base64(content: bytes) -> str:

@@ -10,19 +10,21 @@ from markupsafe import Markup
 from trial_evidence.config.configuration import HARMS
 from trial_evidence.files import read_table, records
 from trial_evidence.kept import Parts, checksum
+from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.svg import RowLink, image_data, inline_svg
-
-FORMATS = ("svg", "pdf", "png", "eps", "tiff")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the page: inlined as an element, or as an image that holds itself."""
+    """A figure of the page: inlined as an element, or as an image that holds itself.
+
+    `file` is what it is called when a reader saves it, without an ending.
+    """
 
     name: str
     title: str
     description: str
-    files: tuple[str, ...]
+    file: str
     element: Markup | None
     address: str
 
@@ -70,9 +72,8 @@ def picture(
     else:
         content = [checksum(stem.with_name(f"{stem.name}.{kind}")) for kind in ("svg", "png")]
         address = Markup(parts.text(("image", *content), lambda: image_data(stem)))
-    name = stem.relative_to(results.parent).as_posix()
-    files = tuple(f"{name}.{kind}" for kind in FORMATS if _is_file(stem, kind))
-    return Picture(stem.name, str(record["title"]), description, files, element, address)
+    file = anchor(*stem.relative_to(results).parts)
+    return Picture(stem.name, str(record["title"]), description, file, element, address)
 
 
 def pictures(folder: Path, stage: str, analysis: str, parts: Parts) -> Iterator[Picture]:

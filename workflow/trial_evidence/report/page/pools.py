@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -12,9 +13,8 @@ from trial_evidence.config.methods import TauPriors
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import qualifying_trials
-from trial_evidence.pool.shown import own_result
 from trial_evidence.report.material.material import of_pool, where
-from trial_evidence.report.page.rows import TrialRow, row_anchor
+from trial_evidence.report.page.rows import TrialRow, anchor, row_anchor
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import ALL, Record
 from trial_evidence.report.words.printed import capital, patients_in_words
@@ -26,8 +26,43 @@ PUBLISHED = (
     "tau2_high", "i2", "q", "q_df", "q_p", "i2_from_q", "probability_of_benefit",
 )  # fmt: skip
 RATES = ["regimen_label", "subgroup"]
+# What a reader may choose of the rows, by the column of the sensitivity stage's table of choices.
+ASKED = {
+    "definition_first": "Definition preferred", "analysis_first": "Analysis preferred",
+    "assessor_first": "Assessor preferred", "verification": "Results admitted, by verification",
+}  # fmt: skip
 Found = tuple[str, tuple[str, str, str], pd.DataFrame, bool]
 Set = tuple[str, str, pd.DataFrame, bool]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Which rows other orders of preference, and other admissions of results, would take.
+
+    Attributes
+    ----------
+    asked : list of (str, list of str)
+        What is chosen, and what may be chosen, the configured first.
+    taken : list of list of str
+        A choice a row: one word for each that is asked.
+    rows : list of (TrialRow, list of int)
+        A row and the numbers of the choices, from 1, that take it.
+    """
+
+    asked: Sequence[tuple[str, Sequence[str]]] = ()
+    taken: Sequence[Sequence[str]] = ()
+    rows: Sequence[tuple[TrialRow, Sequence[int]]] = ()
+
+
+NO_CHOICES = Choices()
+
+
+def choices_of(choices: pd.DataFrame, rows: Iterable[tuple[TrialRow, Sequence[int]]]) -> Choices:
+    """The choices of an analysis; columns in which there is nothing to choose are left out."""
+    columns = [column for column in ASKED if choices[column].nunique() > 1]
+    taken = [list(map(str, row)) for row in choices[columns].itertuples(index=False)]
+    asked = [(ASKED[column], list(dict.fromkeys(choices[column]))) for column in columns]
+    return Choices(asked, taken, list(rows))
 
 
 def pools_of(
@@ -35,18 +70,21 @@ def pools_of(
     evidence: Evidence,
     shown: Sequence[TrialRow],
     configuration: Configuration,
-) -> list[dict[str, Any]]:
+    choices: Choices = NO_CHOICES,
+) -> dict[str, Any]:
     """Every set of trials of an analysis that is pooled, or shown trial by trial.
 
     Of rates, a set a regimen and group of patients. `shown` are the trials as the page prints them.
 
     Returns
     -------
-    list of dict
-        JSON-ready: ``label``, ``set`` (as estimates.csv names it: measure, subgroup and, of a rate,
+    dict
+        JSON-ready; empty where no set has a trial. ``rows``: every result once, as it is printed.
+        ``pools``: ``label``, ``set`` (as estimates.csv names it: measure, subgroup and, of a rate,
         the regimen), ``measure``, ``scale``, ``priors``, ``none`` (no effect), ``below`` (whether
-        benefit lies below it), ``pooled``, ``rows`` and ``published``, the pipeline's own results
-        by model. Sets without any trial are left out.
+        benefit lies below it), ``pooled``, ``members`` (place in ``rows``, effect, variance,
+        estimate, its ends, and why it is not pooled) and ``published``, the pipeline's own results
+        by model. ``choices``: see :class:`Choices`.
     """
     estimates = of_pool(evidence.estimates, analysis)
     if isinstance(analysis, Analysis):
@@ -65,7 +103,9 @@ def pools_of(
             if len(where(rows, pooled="yes")) >= 2:
                 label = f"{name}: {patients_in_words(group)}"
                 found.append((label, ("proportion", group, name), rows, True))
-    by_anchor = {row.anchor: row for row in shown}
+    if not found:
+        return {}
+    places = {row.anchor: at for at, row in enumerate(shown)}
     models = page_models(configuration)
     pools = []
     for label, (measure, subgroup, regimen), rows, pooled in found:
@@ -81,14 +121,39 @@ def pools_of(
             "none": reading.scale.null,
             "below": analysis.fewer_is_better if reading.compares else None,
             "pooled": pooled,
-            "rows": [_row(row, by_anchor[row_anchor(row)]) for row in records(rows)],
+            "members": [_member(places[row_anchor(row)], row) for row in records(rows)],
             "published": {
                 row["model"]: {name: row[name] for name in PUBLISHED}
                 for row in records(own)
                 if pooled and row["model"] in models
             },
         })  # fmt: skip
-    return pools
+    further, chosen = _chosen(choices, shown)
+    return {"rows": [*map(_row, shown), *further], "pools": pools, "choices": chosen}
+
+
+def _chosen(choices: Choices, shown: Sequence[TrialRow]) -> tuple[list[Any], dict[str, Any]]:
+    """Rows that other choices take and the analysis does not, and what each choice takes."""
+    if len(choices.taken) < 2:
+        return [], {}
+    places = {
+        _of_cells(row.record): at for at, row in enumerate(shown) if row.record["subgroup"] == ALL
+    }
+    further: list[Any] = []
+    taken: list[dict[str, list[Any]]] = [{} for _ in choices.taken]
+    for row, numbers in choices.rows:
+        key = _of_cells(row.record)
+        if key not in places:
+            places[key] = len(shown) + len(further)
+            further.append({**_row(row), "id": ""})
+        for number in numbers:
+            members = taken[number - 1].setdefault(row.record["measure"], [])
+            members.append(_member(places[key], row.record))
+    return further, {"asked": choices.asked, "taken": choices.taken, "sets": taken}
+
+
+def _of_cells(record: Record) -> tuple[str, str]:
+    return record["trial_id"], record["rows"]
 
 
 def json_island(content: Mapping[str, Any]) -> str:
@@ -120,25 +185,26 @@ def _sets(analysis: Analysis, rows: pd.DataFrame, configuration: Configuration) 
             yield f"{modifier.label.lower()} {level}", subgroup, group, together
 
 
-def _row(record: Record, row: TrialRow) -> dict[str, Any]:
-    result = own_result(record)
+def _member(place: int, record: Record) -> list[Any]:
+    ends = (record.get(name) for name in ("estimate", "estimate_low", "estimate_high"))
+    reason = "" if record["pooled"] == "yes" else record["not_pooled_reason"] or "not pooled"
+    return [place, record["yi"], record["vi"], *ends, reason, record.get("risk_of_bias", "")]
+
+
+def _row(row: TrialRow) -> dict[str, Any]:
     return {
         "id": row.anchor,
-        "trial": record["trial"],
+        "trial": row.record["trial"],
+        "view": anchor("trial", row.record["trial_id"]),
         "year": row.year,
         "arms": row.arms,
+        "about": row.about,
         "result": row.result,
-        "y": record["yi"],
-        "v": record["vi"],
-        "own": result,
-        "ends": [record["estimate"], record["estimate_low"], record["estimate_high"]],
-        "pooled": record["pooled"] == "yes",
-        "reason": record["not_pooled_reason"],
         "primary": row.primary,
-        "verification": record["verification"],
+        "verification": row.record["verification"],
         "source": row.source,
+        "place": row.place,
         "links": [[link.text, link.address] for ref in row.references for link in ref.links],
-        "tip": row.tip(result),
     }
 
 

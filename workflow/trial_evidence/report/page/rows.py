@@ -44,6 +44,11 @@ class TrialRow:
     registrations: tuple[Link, ...]
 
     @property
+    def place(self) -> str:
+        """Sources in a few words, and where in them."""
+        return ", ".join(filter(None, (self.source, self.record["locator"])))
+
+    @property
     def source(self) -> str:
         """Sources in a few words."""
         return JOINED.join(reference.short for reference in self.references)
@@ -55,9 +60,8 @@ class TrialRow:
 
     def tip(self, result: str) -> str:
         """What is said of the trial on hover and focus: result, source, place, verification."""
-        place = ", ".join(filter(None, (self.source, self.record["locator"])))
         about = f"{self.record['trial']}: {result or 'no estimate'}"
-        return f"{about}. Source: {place}; {self.record['verification']}."
+        return f"{about}. Source: {self.place}; {self.record['verification']}."
 
 
 def anchor(*parts: str) -> str:
@@ -93,7 +97,7 @@ def trial_rows(
     first: dict[str, Shown] = {}
     for shown in results:
         first.setdefault(row_anchor(shown.record), shown)
-    found = [_row(key, shown, known, registered) for key, shown in first.items()]
+    found = [trial_row(shown, known, registered) for shown in first.values()]
     return tuple(sorted(found, key=lambda row: row.record["subgroup"] != ALL))
 
 
@@ -108,13 +112,14 @@ def row_links(results: Iterable[Record], rows: Iterable[TrialRow]) -> list[RowLi
     return links
 
 
-def _row(
-    key: str, shown: Shown, known: Mapping[str, Reference], registered: Mapping[str, str]
+def trial_row(
+    shown: Shown, known: Mapping[str, Reference], registered: Mapping[str, str]
 ) -> TrialRow:
+    """One result as it is printed; see :func:`trial_rows`."""
     record = shown.record
     differ = record["readers_differ"] and f"The two readers disagree: {record['readers_differ']}."
     return TrialRow(
-        anchor=key,
+        anchor=row_anchor(record),
         record=record,
         cells=", ".join(map(str, shown.cells)),
         patients=patients_in_words(record["subgroup"]),

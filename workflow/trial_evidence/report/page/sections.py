@@ -11,8 +11,8 @@ from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, of_pool, where
 from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, network_parts
 from trial_evidence.report.page.pictures import Picture, listed, picture, pictures
-from trial_evidence.report.page.pools import pools_of
-from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_rows
+from trial_evidence.report.page.pools import NO_CHOICES, Choices, choices_of, pools_of
+from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_row, trial_rows
 from trial_evidence.report.page.sources import Reference, references
 from trial_evidence.report.trail.trace import ALL, Record, Shown, Trail
 
@@ -42,7 +42,7 @@ class Section:
         Table of the sensitivity stage -> its rows, one measure.
     pictures : tuple of Picture
         Of the sensitivity stage.
-    pools : tuple of mapping
+    pools : mapping
         What the page's scripts pool again.
     """
 
@@ -59,7 +59,7 @@ class Section:
     sensitivity: Mapping[str, Rows]
     pictures: tuple[Picture, ...]
     bias: tuple[Record, ...]
-    pools: tuple[Record, ...]
+    pools: Record
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,31 @@ def _section(
             for row in records(sheet["risk_of_bias"])
             if row["trial_id"] in names and row["outcome"] in outcomes
         ),
-        pools=tuple(pools_of(analysis, evidence, shown, material.configuration)),
+        pools=pools_of(
+            analysis, evidence, shown, material.configuration,
+            _choices(material, analysis, known, registered),
+        ),
     )  # fmt: skip
+
+
+def _choices(
+    material: Material,
+    analysis: Analysis | RateAnalysis,
+    known: Mapping[str, Reference],
+    registered: Mapping[str, str],
+) -> Choices:
+    """What a reader may choose of the rows of an analysis."""
+    choices, rows = (
+        of_pool(material.sensitivity[name], analysis) for name in ("choices", "choice_rows")
+    )
+    if choices.empty or isinstance(analysis, RateAnalysis):
+        return NO_CHOICES
+    printed = (
+        (trial_row(Shown("result", row, "", {}, ()), known, registered),
+         [int(number) for number in row["choices"].split(";")])
+        for row in records(rows)
+    )  # fmt: skip
+    return choices_of(choices, printed)
 
 
 def _one_measure(rows: Rows) -> Rows:

@@ -25,6 +25,7 @@ _GROUP = f"{{{SVG}}}g"
 _PACKED = {"d": re.compile(r" ?([A-Za-z]) ?"), "style": re.compile("([:;]) ")}
 _FONT = re.compile(r"font-family:[^;\"]*;?")
 _PLAIN = " !$'()*+,-./:;<=>?@[]^_`{|}~"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 STROKES = "stroke-linejoin:round;stroke-linecap:butt"
 # Larger drawings (ten thousands of points) are shown as pixels, so many of them across.
 LARGEST_SVG = 60_000
@@ -74,6 +75,7 @@ def inline_svg(text: str, prefix: str, description: str, links: Sequence[RowLink
     """
     root = ElementTree.fromstring(text)
     _drop(root)
+    _unclip(root)
     _rename_ids(root, prefix)
     for element in root.iter():
         for name in GEOMETRY & set(element.attrib):
@@ -151,6 +153,21 @@ def _drop(root: ElementTree.Element) -> None:
                 parent.remove(child)
 
 
+def _unclip(root: ElementTree.Element) -> None:
+    """Take off clips to all of the drawing: the drawing ends there anyway."""
+    _, _, width, height = map(float, root.get("viewBox", "0 0 0 0").split())
+    whole = set()
+    for clip in root.iter(f"{{{SVG}}}clipPath"):
+        rect = next(iter(clip), None)
+        if rect is not None and rect.tag == f"{{{SVG}}}rect":
+            x, y, w, h = (float(rect.get(name, "0")) for name in ("x", "y", "width", "height"))
+            if x <= 0 and y <= 0 and x + w >= width and y + h >= height:
+                whole.add(f"url(#{clip.get('id')})")
+    for element in root.iter():
+        if element.get("clip-path") in whole:
+            del element.attrib["clip-path"]
+
+
 def _compact(root: ElementTree.Element) -> None:
     """The same drawing in fewer letters: no bare groups, one path for pieces of one look."""
     for parent in list(root.iter()):
@@ -215,7 +232,7 @@ def _class_looks(root: ElementTree.Element) -> None:
     often = {look for look, times in Counter(looks).items() if times > 1}
     if not often:
         return
-    names = {look: f"s{crc32(look.encode()):x}" for look in sorted(often)}
+    names = {look: _short_name(look) for look in sorted(often)}
     for element in root.iter():
         look = element.get("style")
         if look in names:
@@ -224,6 +241,15 @@ def _class_looks(root: ElementTree.Element) -> None:
     rules = ElementTree.Element(f"{{{SVG}}}style")
     rules.text = "".join(f".{name}{{{look}}}" for look, name in names.items())
     root.insert(0, rules)
+
+
+def _short_name(look: str) -> str:
+    """Five letters and digits, the same for the same look; two of some hundred looks differ."""
+    rest, name = crc32(look.encode()), ""
+    for signs in (_LETTERS, *[_LETTERS + "0123456789"] * 4):
+        rest, at = divmod(rest, len(signs))
+        name += signs[at]
+    return name
 
 
 def _one_look(one: ElementTree.Element, other: ElementTree.Element) -> bool:
@@ -308,7 +334,7 @@ def _link(root: ElementTree.Element, links: Sequence[RowLink]) -> int:
         exact = [row for row in rows if (round(row[0].y, 1), link.printed) in baselines]
         line, height = (exact or rows)[0]
         taken.add(line)
-        said = {"href": f"#{link.target}", "aria-label": link.tip, "data-tip": link.tip}
+        said = {"href": f"#{link.target}", "aria-label": link.tip}
         anchor = ElementTree.SubElement(root, f"{{{SVG}}}a", said)
         top, fill = f"{line.y - 1.1 * line.size:.2f}", {"fill": "#fff", "fill-opacity": "0"}
         box = {"x": "0", "y": top, "width": f"{width:.2f}", "height": f"{height:.2f}", **fill}

@@ -1,0 +1,134 @@
+"""What a reader chooses in "Try it" is pooled as the pipeline does; its link brings it back."""
+
+import csv
+import re
+from urllib.parse import urlencode
+
+import pytest
+from opened import Watched
+
+# Every so-manieth specification of an analysis is compared.
+EACH = 7
+ROWS = ("definition_first", "analysis_first", "assessor_first", "verification")
+CHOSEN = """([key, said]) => {
+  const pools = Page.data.analyses[key];
+  const state = Explore.readFrom(pools, said);
+  const found = Explore.resultOf(pools[state.at], state);
+  return { k: Explore.rowsOf(pools[state.at], state).filter((row) => row.used).length,
+           ...found.models[found.lead] };
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(made_up):
+    return made_up.folder / "results/report.html"
+
+
+@pytest.fixture(scope="module")
+def arithmetic(browser, page):
+    context = browser.new_context()
+    yield Watched(context, page)
+    context.close()
+
+
+def read(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def asked(row, choices):
+    """The address of a specification: a part for each choice that is not the configured one."""
+    mine = [c for c in choices if c["analysis"] == row["analysis"]]
+    columns = [name for name in ROWS if len({choice[name] for choice in mine}) > 1]
+    said = {f"rows{at}": row[name] for at, name in enumerate(columns, start=1)}
+    said |= {"of": f"{row['measure']}|all", "interval": row["interval"]}
+    if row["exclusions"] == "ignored":
+        said["excluded"] = "pooled too"
+    if row["risk_of_bias"] == "not high":
+        said["bias"] = "not high"
+    if row["without"] != "none":
+        said["without"] = f"trial-{row['without'].replace('_', '-')}"
+    if row["estimator"] == "EE":
+        return said | {"model": "common"}
+    return said | {"model": "random_reml_hk", "estimator": row["estimator"]}
+
+
+def test_specifications_of_the_pipeline_are_found_in_the_page(arithmetic, made_up):
+    compared = []
+    shown = set(arithmetic.run("Object.keys(Page.data.analyses)"))
+    for path in sorted(made_up.folder.glob("results/*/sensitivity/multiverse.csv")):
+        choices = read(path.with_name("choices.csv"))
+        for row in read(path)[::EACH]:
+            key = f"{row['setting']}/{row['analysis']}"
+            if key not in shown:
+                continue
+            own = arithmetic.run(CHOSEN, [key, urlencode(asked(row, choices))])
+            assert own["k"] == int(row["k"]), row
+            for name in ("estimate", "ci_low", "ci_high"):
+                assert own[name] == pytest.approx(float(row[name]), rel=1e-8, abs=0), (row, name)
+            compared.append(row)
+    assert len(compared) > 60
+    # Each kind of choice was made, not only the configured one.
+    for name in (
+        "definition_first",
+        "verification",
+        "exclusions",
+        "without",
+        "estimator",
+        "measure",
+    ):
+        assert len({row[name] for row in compared}) > 1, name
+
+
+ANALYSIS = "neoadjuvant-pcr-dual-v-almab"
+
+
+@pytest.fixture
+def tool(visit, page):
+    watched = visit(page)
+    watched.page.goto(f"{watched.address}#{ANALYSIS}")
+    return watched.page.locator(f"#{ANALYSIS} .pool")
+
+
+def test_what_differs_is_said_and_the_link_reproduces_it(tool, visit, page):
+    tool.get_by_label("Estimator").select_option("DL")
+    tool.locator("tbody input:enabled").first.uncheck()
+    trial = tool.locator("tbody tr.out th a").first.inner_text()
+    said = tool.locator(".differs").inner_text()
+    assert "Estimator of τ² (random effects): DL, not REML" in said
+    assert f"Without {trial}" in said
+    numbers = tool.locator(".result").first.inner_text()
+    address = tool.page.url
+    again = visit(page)
+    again.page.goto(address)
+    same = again.page.locator(f"#{ANALYSIS} .pool")
+    assert same.locator(".result").first.inner_text() == numbers
+    assert same.locator(".differs").inner_text() == said
+
+
+def test_back_to_the_report_takes_every_choice_back(tool):
+    whole = tool.locator(".result").first.inner_text()
+    assert "This is the result of the analysis." in whole
+    tool.get_by_label("Interval").select_option("wald")
+    tool.get_by_label("Model and prior").select_option("common")
+    assert "Recomputed in this page." in tool.locator(".result").first.inner_text()
+    assert tool.locator("tfoot tr.lead th").inner_text().startswith("Common effect")
+    tool.get_by_role("button", name="Back to the report").click()
+    assert tool.locator(".result").first.inner_text() == whole
+    assert tool.locator(".differs").is_hidden()
+    assert tool.page.url.endswith(f"#{ANALYSIS}")
+
+
+def test_the_verdict_has_a_word_and_changes_with_the_interval(tool):
+    chips = tool.locator(".verdict")
+    before = chips.first.inner_text()
+    inputs = tool.locator("tbody input:enabled")
+    for at in range(inputs.count() - 1):
+        inputs.nth(at).uncheck()
+        numbers = [
+            float(x) for x in re.findall(r"\d+\.\d+", tool.locator(".result").first.inner_text())
+        ]
+        low, high = numbers[1:3]
+        word = "No difference shown" if low <= 1 <= high else "Benefit" if low > 1 else "Harm"
+        assert word in chips.first.inner_text()
+    assert before

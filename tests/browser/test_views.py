@@ -1,0 +1,216 @@
+"""The page as views: one at a time, each with its address; what is saved; what a phone shows."""
+
+import csv
+import io
+import re
+import zlib
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+SMALL = {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}
+
+
+@pytest.fixture(scope="module")
+def page(made_up):
+    return made_up.folder / "results/report.html"
+
+
+def shown(watched):
+    return watched.run("[...document.querySelectorAll('main > .view')]"
+                       ".filter((v) => v.offsetHeight > 0).map((v) => v.id)")  # fmt: skip
+
+
+def test_one_view_is_open_and_the_way_back_leads_back(visit, page):
+    watched = visit(page)
+    assert shown(watched) == ["start"]
+    watched.page.locator("a.card").first.click()
+    (analysis,) = shown(watched)
+    assert watched.page.url.endswith(f"#{analysis}")
+    watched.page.locator(f"#{analysis} table.rows th a").first.click()
+    (trial,) = shown(watched)
+    assert trial.startswith("trial-")
+    # The list of contents marks where one is.
+    assert watched.page.locator("nav a[aria-current]").get_attribute("href") == f"#{trial}"
+    watched.page.go_back()
+    watched.page.wait_for_function(f"location.hash === '#{analysis}'")
+    assert shown(watched) == [analysis]
+    watched.page.go_back()
+    watched.page.wait_for_function("location.hash === ''")
+    assert shown(watched) == ["start"]
+
+
+def test_next_and_previous_go_through_every_view(visit, page):
+    watched = visit(page)
+    every = watched.run("[...document.querySelectorAll('main > .view')].map((v) => v.id)")
+    passed = [*shown(watched)]
+    while watched.page.locator(".steps .next").count():
+        watched.page.locator(".steps .next").click()
+        watched.page.wait_for_function(f"location.hash !== '#{passed[-1]}'")
+        passed += shown(watched)
+    assert passed == every
+    assert watched.complaints == []
+
+
+def test_a_link_into_another_view_opens_it_at_the_row(visit, page):
+    watched = visit(page)
+    target = watched.run("""() => {
+      const text = [...document.querySelectorAll("noscript")].map((n) => n.textContent).join("");
+      return /id="(row-[^"]+)"/.exec(text)[1];
+    }""")
+    watched.page.goto(f"{watched.address}#{target}")
+    watched.page.wait_for_function("document.activeElement.tagName === 'TR'")
+    assert watched.run("document.activeElement.id") == target
+    assert watched.page.locator(f"#{target}").is_visible()
+
+
+def test_trials_and_analyses_are_found_by_their_words(visit, page):
+    watched = visit(page)
+    field = watched.page.get_by_label("Search trials and analyses")
+    for words in ("ALDER", "response"):
+        field.fill(words.lower())
+        found = watched.page.locator("nav .found a").all_inner_texts()
+        assert found
+        assert any(words.lower() in text.lower() for text in found)
+    field.fill("there is no such thing")
+    assert watched.page.locator("nav .found a").count() == 0
+
+
+def test_the_start_screen_fits_a_phone(visit, page):
+    watched = visit(page, **SMALL)
+    bottom = watched.run("document.getElementById('start').getBoundingClientRect().bottom")
+    assert bottom <= 844
+    assert watched.run("[innerWidth, document.documentElement.scrollWidth]") == [390, 390]
+    said = watched.page.locator("#start").inner_text()
+    assert "Not peer reviewed" in said
+    assert "Searched until" in said
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_no_view_scrolls_sideways(width, visit, page):
+    watched = visit(page, width=width, height=844)
+    watched.run("Page.buildAll()")
+    watched.run("document.documentElement.classList.add('whole')")
+    watched.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    assert watched.run("document.documentElement.scrollWidth") == width
+
+
+def test_without_scripts_everything_is_there(visit, page):
+    watched = visit(page, java_script_enabled=False)
+    views = watched.page.locator("main > .view")
+    assert views.count() > 20
+    assert views.last.is_visible()
+    assert watched.page.locator("#references li").first.is_visible()
+    assert watched.page.locator("figure svg").first.is_visible()
+
+
+def test_paper_has_this_view_or_all_of_them(visit, page):
+    watched = visit(page)
+    watched.page.goto(f"{watched.address}#references")
+    watched.page.emulate_media(media="print")
+    assert shown(watched) == ["references"]
+    watched.page.emulate_media(media="screen")
+    watched.run("window.print = () => {}")
+    watched.page.get_by_role("button", name="Print everything").click()
+    watched.page.emulate_media(media="print")
+    every = watched.run("[...document.querySelectorAll('main > .view')].map((v) => v.id)")
+    assert shown(watched) == every
+    assert watched.page.locator("noscript").count() == 0
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("view", ["start", "neoadjuvant-pcr-dual-v-almab", "trial-alder", "harms"])
+def test_axe_finds_nothing_in_a_view(view, colours, visit, page):
+    watched = visit(page, width=390, color_scheme=colours)
+    watched.page.goto(f"{watched.address}#{view}")
+    watched.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    found = Axe().run(watched.page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response
+    told = [(f["id"], f["nodes"][0]["html"], f["nodes"][0]["any"][:1]) for f in found["violations"]]
+    assert told == []
+
+
+def test_no_path_of_a_file_is_printed(visit, page):
+    watched = visit(page)
+    watched.run("Page.buildAll()")
+    text = watched.run("document.getElementById('content').textContent")
+    assert re.findall(r"\b(?:results|data/raw|config|workflow)/[\w./<>-]+", text) == []
+
+
+# ----------------------------------------------------------------------------------------- saving
+
+
+@pytest.fixture
+def analysis(visit, page):
+    watched = visit(page, accept_downloads=True)
+    watched.page.goto(f"{watched.address}#neoadjuvant-pcr-dual-v-almab")
+    return watched
+
+
+def saved(watched, place, name):
+    with watched.page.expect_download() as waiting:
+        place.get_by_role("button", name=name, exact=True).click()
+    path = waiting.value.path()
+    return waiting.value.suggested_filename, path.read_bytes()
+
+
+def test_a_figure_is_saved_as_drawing_pixels_and_page(analysis):
+    figure = analysis.page.locator(".view.open figure").first
+    name, drawing = saved(analysis, figure, "SVG")
+    assert name.endswith("forest.svg")
+    width, height = map(float, re.search(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups())
+    assert b"<a " not in drawing
+    _, pixels = saved(analysis, figure, "PNG")
+    assert pixels.startswith(b"\x89PNG")
+    across = int.from_bytes(pixels[16:20], "big")
+    assert across > 3 * width
+    _, paper = saved(analysis, figure, "PDF")
+    assert paper.startswith(b"%PDF-1.4")
+    box = re.search(rb"MediaBox\[0 0 ([\d.]+) ([\d.]+)\]", paper).groups()
+    # The page has the size of the figure, in points.
+    assert list(map(float, box)) == pytest.approx([width, height], abs=0.02)
+    size = [int(x) for x in re.search(rb"/Width (\d+)/Height (\d+)", paper).groups()]
+    packed = re.search(rb"FlateDecode/Length (\d+)>>stream\n", paper)
+    colours = zlib.decompress(paper[packed.end() : packed.end() + int(packed[1])])
+    assert len(colours) == size[0] * size[1] * 3
+    assert min(colours) < 60 < 250 < max(colours)
+    # Each object begins where the table at the end says.
+    offsets = [int(at) for at in re.findall(rb"(\d{10}) 00000 n", paper)]
+    assert [paper[at : at + 5] for at in offsets] == [b"%d 0 o" % n for n in range(1, 7)]
+
+
+def test_the_numbers_of_a_figure_are_those_of_its_trials(analysis, made_up):
+    figure = analysis.page.locator(".view.open figure").first
+    name, content = saved(analysis, figure, "Data (CSV)")
+    assert name.endswith(".csv")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    with (made_up.folder / "results/neoadjuvant/trials.csv").open(encoding="utf-8") as file:
+        wanted = {
+            row["trial"]: float(row["estimate"])
+            for row in csv.DictReader(file)
+            if (row["analysis"], row["measure"], row["subgroup"])
+            == ("pcr_dual_v_almab", "risk_ratio", "all") and row["estimate"]
+        }  # fmt: skip
+    mine = [row for row in rows if row["measure and patients"] == "Risk ratio: all trials"]
+    found = {row["trial"]: float(row["estimate"]) for row in mine if row["year"]}
+    assert found == pytest.approx(wanted, rel=1e-12)
+    assert len(found) > 3
+
+
+def test_a_table_is_saved_as_it_stands(analysis):
+    fold = analysis.page.locator(
+        ".view.open details", has_text="Heterogeneity and all models"
+    ).first
+    fold.locator("summary").click()
+    table = fold.locator("table").first
+    cells = table.locator("tbody tr:not(.group)").nth(1).locator("td, th").all_inner_texts()
+    _, content = saved(analysis, fold, "CSV")
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+    assert rows[2][-len(cells) :] == cells
+
+
+def test_caption_and_description_are_copied(analysis):
+    analysis.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    figure = analysis.page.locator(".view.open figure").first
+    figure.get_by_role("button", name="Copy alt text").click()
+    figure.get_by_role("button", name="Copied").wait_for()
+    assert analysis.run("navigator.clipboard.readText()").startswith("Forest plot.")

@@ -1,0 +1,81 @@
+"""The start screen: each setting's answer, its verdict, and what the report says of itself."""
+
+import pytest
+from report_material import estimate, material, with_estimates
+from trial_evidence.report.material.table import report_table
+from trial_evidence.report.page.start import About, about, cards
+
+RESPONSE = {"setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab", "outcome": "pCR",
+            "measure": "risk_ratio", "participants": 1200.0}  # fmt: skip
+
+
+def cards_of(pooled, rows, **tables):
+    found = with_estimates(material(pooled), [estimate(**row) for row in rows])
+    return {card.setting: card for card in cards(found, tables)}
+
+
+def claimed(verdict):
+    row = {"rule": "effect", "setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab",
+           "verdict": verdict}  # fmt: skip
+    return report_table("claims", "Claims", [row], [], list(row))
+
+
+def test_benefit_lies_to_the_right_whatever_is_counted(pooled):
+    half = {"estimate": 0.5, "ci_low": 0.4, "ci_high": 0.8}
+    double = {"estimate": 2.0, "ci_low": 1.25, "ci_high": 2.5}
+    found = cards_of(pooled, [half, {**RESPONSE, **double}])
+    # More responses are as good as fewer events, and both intervals are as wide.
+    assert found["Neoadjuvant"].bar == found["Adjuvant"].bar
+    low, middle, high = found["Adjuvant"].bar
+    assert 50 < low < middle < high <= 100
+
+
+def test_an_interval_across_no_effect_crosses_the_middle(pooled):
+    found = cards_of(pooled, [{"estimate": 1.1, "ci_low": 0.5, "ci_high": 9.0}])
+    low, middle, high = found["Adjuvant"].bar
+    assert low == 0.0
+    assert middle < 50 < high
+
+
+def test_the_verdict_is_that_of_the_claim_and_has_a_sign(pooled):
+    row = {**RESPONSE, "estimate": 2.0, "ci_low": 1.25, "ci_high": 2.5}
+    probable = cards_of(pooled, [row], claims=claimed("probable"))["Neoadjuvant"]
+    assert (probable.verdict, probable.sign) == ("Probable", "≈")
+    unknown = cards_of(pooled, [row], claims=claimed("a word to come"))["Neoadjuvant"]
+    assert (unknown.verdict, unknown.sign) == ("A word to come", "?")
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [((0.4, 0.8), "Benefit"), ((0.8, 1.2), "No effect"), ((1.1, 1.5), "Harm")],
+)
+def test_without_a_claim_the_interval_speaks(pooled, limits, verdict):
+    low, high = limits
+    row = {"estimate": (low * high) ** 0.5, "ci_low": low, "ci_high": high}
+    assert cards_of(pooled, [row])["Adjuvant"].verdict == verdict
+
+
+def test_a_setting_without_a_result_has_no_card(pooled):
+    assert list(
+        cards_of(pooled, [RESPONSE | {"estimate": 2.0, "ci_low": 1.0, "ci_high": 4.0}])
+    ) == ["Neoadjuvant"]
+
+
+def test_what_the_report_says_of_itself(tmp_path):
+    (tmp_path / "CITATION.cff").write_text(
+        "version: 1.2.0\nauthors:\n  - {name: The group}\n"
+        "  - {given-names: Jane, family-names: Doe}\n",
+        encoding="utf-8",
+    )
+    facts = {"revision": {"date": "2026-02-03"}, "searched": ["2025-12-01", "2026-01-31"]}
+    found = about(tmp_path, facts)
+    assert found == About("1.2.0", "2026-02-03", "The group and Jane Doe", "2026-01-31")
+    assert found.line == (
+        "The group and Jane Doe. Version 1.2.0 2026-02-03. Searched until 2026-01-31. "
+        "Not peer reviewed."
+    )
+
+
+def test_a_report_that_nobody_has_signed_is_still_not_peer_reviewed(tmp_path):
+    facts = {"revision": {}, "searched": []}
+    assert about(tmp_path, facts).line == "Not peer reviewed."

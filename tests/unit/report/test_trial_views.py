@@ -1,0 +1,98 @@
+"""A trial's view has every verified result of the sheet, once, with what became of it."""
+
+import csv
+
+import pytest
+from finished_page import read_page
+from report_material import material
+from small_project import evidence_of, small_project
+from trial_evidence.report.page.page import Extras, page
+from trial_evidence.report.page.sections import page_settings
+from trial_evidence.report.trail.trace import trail_of
+
+COUNTED = ("pcr", "hazard_ratios", "harms", "milestones", "medians")
+
+
+def read(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = small_project(tmp_path_factory.mktemp("views"))
+    found = material(evidence_of(folder), folder / "results")
+    trail = trail_of(found.evidence, found.configuration)
+    text = page(found, page_settings(found, trail), Extras("The evidence"), trail)
+    return folder, found, read_page(text)
+
+
+def view_of(trial_id):
+    return f"trial-{trial_id.replace('_', '-')}"
+
+
+def rows_of(finished, trial_id):
+    """Rows of the tables of results in the view of a trial."""
+    return [row for table in finished.tables if table.section == view_of(trial_id)
+            for row in table.rows if "Source and location" in row]  # fmt: skip
+
+
+def sheet_rows(folder, trial_id):
+    paths = [folder / "data/raw" / f"{name}.csv" for name in COUNTED]
+    found = [row for path in paths if path.exists() for row in read(path)]
+    return [row for row in found if row["trial_id"] == trial_id]
+
+
+def test_every_verified_result_is_there_once(project):
+    folder, found, finished = project
+    shown = 0
+    for trial_id in found.trials:
+        mine = sheet_rows(folder, trial_id)
+        seen = [row for row in mine if row["verification"] != "unverified"]
+        assert len(rows_of(finished, trial_id)) == len(seen)
+        said = " ".join(finished.said(view_of(trial_id)))
+        assert ("not verified in a source" in said) == (len(seen) < len(mine))
+        shown += len(seen)
+    assert shown > 30
+
+
+def test_counts_stand_beside_their_own_arm(project):
+    folder, found, finished = project
+    arms = {row["arm_id"]: row["label"] for row in read(folder / "data/raw/arms.csv")}
+    compared = 0
+    for trial_id in found.trials:
+        told = {
+            (row["Arms"], row["Result"].partition(" (")[0]) for row in rows_of(finished, trial_id)
+        }
+        for row in read(folder / "data/raw/pcr.csv"):
+            if (
+                row["trial_id"] == trial_id
+                and row["verification"] != "unverified"
+                and row["events"]
+            ):
+                assert (arms[row["arm_id"]], f"{row['events']}/{row['n']}") in told
+                compared += 1
+    assert compared > 15
+
+
+def test_what_is_used_names_the_analysis_and_what_is_not_says_why(project):
+    folder, found, finished = project
+    used = 0
+    for path in sorted((folder / "results").glob("*/trials.csv")):
+        for row in read(path):
+            title = found.titles[row["setting"], row["analysis"]]
+            shown = rows_of(finished, row["trial_id"])
+            if found.analysis(row["setting"], row["analysis"]).harm:
+                continue
+            assert any(title in line.get("Used in", "") for line in shown), row
+            used += 1
+    assert used > 20
+    aside = found.evidence.set_aside
+    said = [
+        line["Remarks"]
+        for trial_id in set(aside["trial_id"])
+        for line in rows_of(finished, trial_id)
+        if "Not used:" in line.get("Remarks", "")
+    ]
+    assert said
+    assert any(reason.rstrip(".") in text for text in said for reason in aside["reason"])

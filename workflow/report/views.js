@@ -1,0 +1,180 @@
+"use strict";
+
+// Views with addresses of their own. Only the open one is in the layout, and the text of a view is
+// made into elements when it is opened.
+const Views = (() => {
+  const { button, element } = Words;
+  const root = document.documentElement;
+  const main = document.getElementById("content");
+  const all = [...main.querySelectorAll(":scope > .view")];
+  const links = new Map([...document.querySelectorAll("nav .tree a")].map((a) => [a.hash.slice(1), a]));
+  const titleOf = (view) => links.get(view.id)?.textContent ?? view.querySelector("h2").textContent;
+  const places = new Map();
+  const watching = [];
+  let open = all[0];
+  let fresh = false;
+
+  // ------------------------------------------------------------------------------------ one view
+
+  // Without scripts the browser shows what `noscript` holds; with them it is text until it is wanted.
+  function fill(view) {
+    const kept = view.querySelector(":scope > noscript");
+    if (kept === null) return;
+    const body = element("div", { class: "body" });
+    body.innerHTML = kept.textContent;
+    kept.replaceWith(body);
+    for (const act of watching) act(view);
+  }
+
+  function viewOf(id) {
+    const exact = document.getElementById(id);
+    if (exact) return exact.closest(".view");
+    const mark = `id="${id}"`;
+    return all.find((view) => view.querySelector(":scope > noscript")?.textContent.includes(mark));
+  }
+
+  // `<view or anything in one>?<what a reader has chosen in it>`
+  function asked() {
+    const [id, ...said] = location.hash.slice(1).split("?");
+    return [decodeURIComponent(id), said.join("?")];
+  }
+
+  function show() {
+    const [id, said] = asked();
+    if (id === main.id) {
+      main.focus();
+      return;
+    }
+    const view = viewOf(id || "start") ?? all[0];
+    const moved = view !== open;
+    fill(view);
+    open.classList.remove("open");
+    view.classList.add("open");
+    open = view;
+    root.classList.remove("linked");
+    document.title = view === all[0] ? main.dataset.title : `${titleOf(view)} – ${main.dataset.title}`;
+    mark(view);
+    step(view);
+    const tool = view.querySelector(".pool");
+    if (tool?.address) tool.address(said);
+    const target = document.getElementById(id);
+    const inside = target !== null && target !== view && view.contains(target);
+    if (inside) reveal(target);
+    else if (fresh || moved) {
+      window.scrollTo(0, fresh ? 0 : places.get(location.hash) ?? 0);
+      if (fresh) view.querySelector("h2").focus({ preventScroll: true });
+    }
+    fresh = false;
+  }
+
+  // A link into a closed part opens it.
+  function reveal(target) {
+    for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) {
+      part.open = true;
+    }
+    target.scrollIntoView({ block: "center" });
+    target.classList.add("asked");
+    setTimeout(() => target.classList.remove("asked"), 4000);
+    if (target.tabIndex === -1) target.focus({ preventScroll: true });
+  }
+
+  // What a reader has chosen becomes part of the address, without a new step of the way back.
+  function keep(id, said) {
+    const hash = `#${id}${said ? `?${said}` : ""}`;
+    try {
+      history.replaceState(history.state, "", hash);
+    } catch {
+      // Some browsers refuse it of a file; the choice holds, its address does not.
+    }
+  }
+
+  // ------------------------------------------------------------------------------- the way about
+
+  function mark(view) {
+    for (const link of links.values()) link.removeAttribute("aria-current");
+    const link = links.get(view.id);
+    if (!link) return;
+    link.setAttribute("aria-current", "page");
+    const folded = link.closest(".tree details");
+    if (folded) folded.open = true;
+    const tree = link.closest("nav");
+    if (tree.scrollHeight > tree.clientHeight) {
+      tree.scrollTop += link.getBoundingClientRect().top - tree.getBoundingClientRect().top - tree.clientHeight / 3;
+    }
+  }
+
+  const steps = element("nav", { class: "steps", "aria-label": "Previous and next" });
+  function step(view) {
+    const at = all.indexOf(view);
+    const made = [[all[at - 1], "prev", "← "], [all[at + 1], "next", ""]]
+      .filter(([other]) => other)
+      .map(([other, rel, before]) => element("a", { href: `#${other.id}`, rel, class: rel },
+        before + titleOf(other) + (rel === "next" ? " →" : "")));
+    steps.replaceChildren(...made);
+  }
+
+  function search() {
+    const field = element("input", { type: "search", autocomplete: "off", placeholder: "Trial, outcome, agent, NCT number" });
+    const found = element("ul", { class: "found" });
+    const count = element("p", { class: "note", role: "status" });
+    const words = all.map((view) => [view, `${titleOf(view)} ${view.dataset.search ?? ""}`.toLowerCase()]);
+    field.addEventListener("input", () => {
+      const wanted = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const hits = wanted.length === 0 ? [] : words.filter(([, text]) => wanted.every((word) => text.includes(word)));
+      found.replaceChildren(...hits.slice(0, 30).map(([view]) =>
+        element("li", {}, element("a", { href: `#${view.id}` }, titleOf(view)))));
+      count.textContent = wanted.length === 0 ? "" : `${hits.length} found`;
+    });
+    return [element("label", {}, "Search trials and analyses", field), count, found];
+  }
+
+  // ---------------------------------------------------------------------------------------- print
+
+  // Paper cannot be opened: rows and results are printed; the many further figures only where a
+  // reader has opened them.
+  let closed = [];
+  window.addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details.paper:not([open])")];
+    for (const part of closed) part.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const part of closed) part.open = false;
+    root.classList.remove("whole");
+  });
+
+  function printWhole() {
+    fillAll();
+    root.classList.add("whole");
+    window.print();
+  }
+
+  function fillAll() {
+    for (const view of all) fill(view);
+  }
+
+  function start() {
+    main.append(steps);
+    main.dataset.title = document.title;
+    document.querySelector("nav .find").append(...search(), element("p", { class: "tools" },
+      button("Print this view", () => window.print()), button("Print everything", printWhole)));
+    const contents = document.querySelector("details.contents");
+    const narrow = window.matchMedia("(max-width: 60rem)");
+    if (narrow.matches) contents.open = false;
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest?.("a");
+      if (!link?.getAttribute("href")?.startsWith("#")) return;
+      places.set(location.hash, window.scrollY);
+      fresh = true;
+      if (narrow.matches) contents.open = false;
+      // The same address again is no change, but a reader wants to be led there.
+      if (link.getAttribute("href") === location.hash) show();
+    });
+    if ("scrollRestoration" in history) history.scrollRestoration = "manual";
+    window.addEventListener("scroll", () => places.set(location.hash, window.scrollY), { passive: true });
+    window.addEventListener("hashchange", show);
+    for (const act of watching) act(all[0]);
+    show();
+  }
+
+  return { asked, fillAll, keep, start, whenFilled: (act) => watching.push(act) };
+})();

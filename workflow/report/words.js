@@ -1,0 +1,73 @@
+"use strict";
+
+// Elements, and numbers as the figures print them. Texts are set as text, never as markup.
+const Words = (() => {
+  const SVG = "http://www.w3.org/2000/svg";
+
+  function element(name, properties = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(properties)) {
+      if (key in made && typeof value !== "string") made[key] = value;
+      else made.setAttribute(key, value);
+    }
+    made.append(...children);
+    return made;
+  }
+
+  function drawn(name, properties = {}, ...children) {
+    const made = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(properties)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  }
+
+  function button(label, act, properties = {}) {
+    const made = element("button", { type: "button", ...properties }, label);
+    made.addEventListener("click", act);
+    return made;
+  }
+
+  const number = (value) => {
+    if (value === "Infinity") return Infinity;
+    if (value === "-Infinity") return -Infinity;
+    return value === null || value === undefined ? NaN : value;
+  };
+
+  // Half up on the shortest decimal form, with a typographic minus, as the figures print.
+  function rounded(value, digits) {
+    if (Number.isNaN(value)) return "";
+    if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+    const shortest = String(Math.abs(value));
+    const shifted = shortest.includes("e")
+      ? Math.abs(value) * 10 ** digits
+      : Number(`${shortest}e${digits}`);
+    const whole = Math.round(shifted);
+    const text = (whole / 10 ** digits).toFixed(digits);
+    return value < 0 && whole > 0 ? `−${text}` : text;
+  }
+
+  function interval(low, high, digits = 2) {
+    if (Number.isNaN(low) || Number.isNaN(high)) return "";
+    const ends = [rounded(low, digits), rounded(high, digits)];
+    return ends.join(ends.some((end) => end.startsWith("−")) ? " to " : "–");
+  }
+
+  const withInterval = (value, low, high) => {
+    const ends = interval(low, high);
+    return rounded(value, 2) + (ends && ` (${ends})`);
+  };
+
+  // As the figures print it: three decimals below 0.01 and around 0.05, where two would hide on
+  // which side it lies.
+  function probability(p) {
+    if (Number.isNaN(p)) return "";
+    if (p < 0.001) return "p < 0.001";
+    if (p > 0.99) return "p > 0.99";
+    return `p = ${rounded(p, p < 0.01 || (p >= 0.045 && p < 0.055) ? 3 : 2)}`;
+  }
+
+  // Words of the sheet and the configuration for readers.
+  const plain = (text) => text.replaceAll("_", " ");
+
+  return { button, drawn, element, interval, number, plain, probability, rounded, withInterval };
+})();

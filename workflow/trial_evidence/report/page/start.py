@@ -1,0 +1,158 @@
+"""The start screen: for each setting one answer, its verdict and where its interval lies."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.files import records
+from trial_evidence.report.material.material import Material
+from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.page.rows import anchor
+from trial_evidence.report.words import reading
+from trial_evidence.report.words.printed import capital, count, counted, listing
+
+CITATION = "CITATION.cff"
+# A sign beside the word, so that a verdict does not hang on its colour, and the look of both.
+SIGNS = {
+    "supported": ("✓", "good"), "probable": ("≈", "likely"), "not supported": ("✕", "bad"),
+    "benefit": ("✓", "good"), "harm": ("✕", "bad"),
+}  # fmt: skip
+OPEN = ("?", "open")
+# Of the picture: ratios further from no effect are drawn at its edge; it ends no nearer than that.
+FURTHEST, NEAREST = math.log(4), math.log(1.5)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Card:
+    """The answer of a setting.
+
+    Attributes
+    ----------
+    target : str
+        Anchor of the analysis.
+    verdict, sign, look : str
+        In a word, a sign and the name of a colour.
+    certainty : str
+        Of the evidence, in words; ``""`` where nobody knows.
+    bar : tuple of float
+        Lower end, estimate and upper end in percent of the width of the picture, benefit to the
+        right and no effect in the middle; empty where there is no ratio.
+    """
+
+    setting: str
+    target: str
+    title: str
+    sentence: str
+    verdict: str
+    sign: str
+    look: str
+    certainty: str
+    bar: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class About:
+    """What a reader wants to know of the report itself; texts, ``""`` where unknown."""
+
+    version: str = ""
+    date: str = ""
+    authors: str = ""
+    searched: str = ""
+
+    @property
+    def line(self) -> str:
+        """All of it in a sentence or two."""
+        version = " ".join(filter(None, (self.version and f"version {self.version}", self.date)))
+        said = [
+            self.authors,
+            capital(version),
+            self.searched and f"Searched until {self.searched}",
+            "Not peer reviewed",
+        ]
+        return "".join(f"{text}. " for text in said if text).rstrip()
+
+
+def about(project: Path, provenance: Mapping[str, Any]) -> About:
+    """Version and authors from the project's CITATION.cff, dates from the provenance."""
+    path = project / CITATION
+    cited = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    names = [
+        author.get("name") or f"{author.get('given-names', '')} {author['family-names']}".strip()
+        for author in cited.get("authors", ())
+    ]
+    return About(
+        str(cited.get("version", "")),
+        str(cited.get("date-released") or provenance["revision"].get("date", "")),
+        listing(names),
+        max(provenance["searched"], default=""),
+    )
+
+
+def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Card]:
+    """For each setting the answer of its first analysis that pools all trials and has a result."""
+    answered: dict[str, tuple[Analysis, Row]] = {}
+    for analysis in material.front():
+        found = material.lead(analysis)
+        if found is not None:
+            answered.setdefault(analysis.setting, (analysis, found))
+    ends = [abs(end) for analysis, lead in answered.values() for end in _towards(analysis, lead)]
+    width = min(max([1.1 * end for end in ends], default=NEAREST), FURTHEST)
+    for setting, (analysis, lead) in answered.items():
+        title = material.configuration.settings[setting]
+        yield _card(title, analysis, lead, max(width, NEAREST), tables)
+
+
+def _card(
+    setting: str, analysis: Analysis, lead: Row, width: float, tables: Mapping[str, ReportTable]
+) -> Card:
+    verdict = _verdict(analysis, lead, tables)
+    sign, look = SIGNS.get(verdict, OPEN)
+    patients = count(lead["participants"])
+    behind = counted(int(lead["k"]), "trial") + (patients and f", {patients} patients")
+    return Card(
+        setting=setting,
+        target=anchor(analysis.setting, analysis.id),
+        title=analysis.title,
+        sentence=f"{reading.estimate_words(lead)}; {behind}",
+        verdict=capital(verdict),
+        sign=sign,
+        look=look,
+        certainty=next(
+            (row["certainty"] for row in _about(tables, "front", analysis) if row["certainty"]), ""
+        ),
+        bar=_bar(_towards(analysis, lead), width),
+    )
+
+
+def _verdict(analysis: Analysis, lead: Row, tables: Mapping[str, ReportTable]) -> str:
+    """That of the first claim on the effect; where nothing is claimed, what the interval says."""
+    for claim in _about(tables, "claims", analysis):
+        if claim["rule"] == "effect":
+            return str(claim["verdict"])
+    return reading.side(lead, below=analysis.fewer_is_better)
+
+
+def _about(tables: Mapping[str, ReportTable], name: str, analysis: Analysis) -> list[Row]:
+    place = analysis.setting, analysis.id
+    table = tables.get(name)
+    rows = [] if table is None else records(table.data)
+    return [row for row in rows if (row["setting"], row["analysis"]) == place]
+
+
+def _towards(analysis: Analysis, lead: Row) -> list[float]:
+    """Lower end, estimate and upper end as logarithms, benefit positive; none without a ratio."""
+    if not reading.measure_of(lead["measure"]).is_ratio or math.isnan(lead["ci_low"]):
+        return []
+    ends = [math.log(lead[name]) for name in ("ci_low", "estimate", "ci_high")]
+    return sorted(-end for end in ends) if analysis.fewer_is_better else ends
+
+
+def _bar(ends: Sequence[float], width: float) -> tuple[float, ...]:
+    inside = (min(max(end / width, -1.0), 1.0) for end in ends)
+    return tuple(round(50 * (1 + share), 1) for share in inside)

@@ -1,0 +1,232 @@
+"""A trial as the page shows it: design, arms, every verified result, and what became of each."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trial_evidence.extract.regimens import PARTNER_WORDS, join_agents
+from trial_evidence.files import records
+from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.page.grids import Cell, Grid, grid
+from trial_evidence.report.page.rows import anchor
+from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
+from trial_evidence.report.tables.characteristics import characteristics_table
+from trial_evidence.report.trail.trace import Record, Trail
+from trial_evidence.report.words.printed import (
+    capital,
+    count,
+    counted,
+    number,
+    patients_in_words,
+    percent,
+    whole,
+    with_interval,
+    words,
+)
+
+PLACE = tuple[str, int]
+# Headings of the tables of results; what is measured comes first and heads its rows.
+TITLES = {"counts": "Events", "contrasts": "Effects", "rates": "Milestones", "times": "Medians"}
+HEADINGS = ("Result of", "Patients", "Arms", "Result", "Source and location", "Used in", "Remarks")
+
+
+@dataclass(frozen=True)
+class TrialPart:
+    """One trial of the page.
+
+    Attributes
+    ----------
+    title, search : str
+        Name and year; other words by which it is found.
+    facts : tuple of (str, str)
+        Heading and text.
+    unverified : str
+        How many results are not shown, in a sentence; ``""`` where there are none.
+    """
+
+    id: str
+    title: str
+    search: str
+    facts: tuple[tuple[str, str], ...]
+    registrations: tuple[Link, ...]
+    note: str
+    arms: Grid
+    results: tuple[Grid, ...]
+    unverified: str
+    bias: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class _Fates:
+    """What became of every row of the sheet: where it is used, and why it is not elsewhere."""
+
+    used: Mapping[PLACE, tuple[Link, ...]]
+    aside: Mapping[PLACE, str]
+
+
+def trial_parts(
+    material: Material,
+    trail: Trail,
+    known: Mapping[str, Reference],
+    places: Mapping[str, str],
+) -> tuple[TrialPart, ...]:
+    """Every trial and cohort of the sheet, in the order of the table of characteristics.
+
+    Parameters
+    ----------
+    known : mapping
+        source_id -> reference.
+    places : mapping
+        ``setting/analysis`` -> anchor of what the page shows of it.
+    """
+    fates = _fates(material, trail, places)
+    # What the table prints of a trial are the facts of its view.
+    table = characteristics_table(material)
+    printed = zip(records(table.frame), records(table.data), strict=True)
+    return tuple(_part(material, cells, row, known, fates) for cells, row in printed)
+
+
+def _part(
+    material: Material,
+    cells: Record,
+    row: Record,
+    known: Mapping[str, Reference],
+    fates: _Fates,
+) -> TrialPart:
+    trial_id = row["trial_id"]
+    admitted = material.configuration.selection.admit["verification"]
+    grids, unverified = [], 0
+    for table, kind in material.sheet.kinds.items():
+        rows = records(where(material.sheet[table], trial_id=trial_id))
+        shown = [found for found in rows if found["verification"] in admitted]
+        unverified += len(rows) - len(shown)
+        if shown:
+            grids.append(_results(material, table, kind, shown, known, fates))
+    year = whole(material.trials[trial_id].get("first_report_year", math.nan))
+    left_out = ("Trial", "Registration", "Arms (patients)", "Sources")
+    return TrialPart(
+        id=anchor("trial", trial_id),
+        title=f"{cells['Trial']} ({year})" if year else cells["Trial"],
+        search=" ".join(filter(None, (row["nct"], cells["Setting"], row["arms"]))),
+        facts=tuple((name, text) for name, text in cells.items() if name not in left_out and text),
+        registrations=registry_links(row["nct"]),
+        note=row["public_note"],
+        arms=_arms(material, trial_id),
+        results=tuple(grids),
+        unverified=f"{counted(unverified, 'further result')} in the sheet "
+        f"{'is' if unverified == 1 else 'are'} not shown: not verified in a source."
+        if unverified
+        else "",
+        bias=tuple(records(where(material.sheet["risk_of_bias"], trial_id=trial_id))),
+    )
+
+
+def _arms(material: Material, trial_id: str) -> Grid:
+    labels = {row["agent"]: row["label"] for row in records(material.sheet["agents"])}
+    rows = [
+        [arm["label"], join_agents(agents, labels) if agents else "none",
+         PARTNER_WORDS.get(arm["partner"], arm["partner"]), count(arm["n_randomised"])]
+        for arm in records(where(material.sheet["arms"], trial_id=trial_id))
+        for agents in [[name for name in arm["agents"].split("+") if name in labels]]
+    ]  # fmt: skip
+    heading = f"{capital(material.report.agent)}s"
+    return grid("Arms", ("Arm", heading, "Partner", "Patients"), [list(map(Cell, r)) for r in rows])
+
+
+def _results(
+    material: Material,
+    table: str,
+    kind: str,
+    rows: list[dict[str, Any]],
+    known: Mapping[str, Reference],
+    fates: _Fates,
+) -> Grid:
+    labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
+    arms = {arm["arm_id"]: arm["label"] for arm in records(material.sheet["arms"])}
+    lines = []
+    for row in rows:
+        at = (table, int(row["row"]))
+        what = labels.get(row["outcome"], words(row["outcome"]))
+        details = [row.get("definition", ""), row.get("analysis", ""), row.get("assessor", ""),
+                   _months(row)]  # fmt: skip
+        patients = [row.get("population", ""), patients_in_words(row.get("subgroup", "all"))]
+        ids = [row[name] for name in row if name.endswith("arm_id")]
+        sources = of_row(known, row["source_id"])
+        aside = "" if fates.used.get(at) else fates.aside.get(at, "")
+        remarks = [row.get("public_note", ""), aside and f"Not used: {aside}"]
+        lines.append((
+            Cell("; ".join(filter(None, [what, *details]))),
+            Cell("; ".join(filter(None, patients))),
+            Cell(" v ".join(arms.get(id_, id_) for id_ in ids)),
+            Cell(_RESULT[kind](row)),
+            Cell("; ".join(filter(None, (row["locator"], row["verification"]))),
+                 tuple(Link(source.short, f"#source-{source.source_id}") for source in sources)),
+            Cell("", fates.used.get(at, ())),
+            Cell(" ".join(filter(None, remarks))),
+        ))  # fmt: skip
+    title = "Harms" if table == "harms" else TITLES[kind]
+    # What is alike stands together, and a column without any text is left out.
+    order = list(dict.fromkeys(line[0].text for line in lines))
+    lines.sort(key=lambda line: order.index(line[0].text))
+    kept = [at for at in range(len(HEADINGS)) if any(ln[at].text or ln[at].links for ln in lines)]
+    cells = [[line[at] for at in kept] for line in lines]
+    return grid(f"{title} ({len(rows)})", [HEADINGS[at] for at in kept], cells, name=table)
+
+
+def _months(row: Record) -> str:
+    followup, time = (row.get(name, math.nan) for name in ("median_followup_months", "months"))
+    if not math.isnan(time):
+        return f"at {time:g} months"
+    return "" if math.isnan(followup) else f"median follow-up {followup:g} months"
+
+
+def _of_counts(row: Record) -> str:
+    if math.isnan(row["events"]) or math.isnan(row["n"]):
+        shown = number(row["reported_percent"], 1)
+        return shown and f"{shown}%"
+    return f"{row['events']:g}/{row['n']:g} ({percent(row['events'] / row['n'], 1)})"
+
+
+def _with_level(row: Record, value: str, unit: str = "", digits: int = 2) -> str:
+    text = with_interval(row[value], row["ci_low"], row["ci_high"], digits)
+    level = row["ci_level"]
+    given = "(" in text and not math.isnan(level)
+    return (text.replace("(", f"({level:g}% CI ", 1) if given else text) + (text and unit)
+
+
+_RESULT: Mapping[str, Callable[[Record], str]] = {
+    "counts": _of_counts,
+    "contrasts": lambda row: f"HR {_with_level(row, 'hr')}",
+    "rates": lambda row: _with_level(row, "percent", "%", 1),
+    "times": lambda row: _with_level(row, "median_months", " months", 1),
+}
+
+
+def _fates(material: Material, trail: Trail, places: Mapping[str, str]) -> _Fates:
+    used: dict[PLACE, dict[Link, None]] = defaultdict(dict)
+    for shown in trail.shown:
+        if shown.kind not in ("result", "node"):
+            continue
+        key = shown.record["setting"], shown.analysis
+        target = places.get("/".join(key))
+        if target is None:
+            continue
+        link = Link(material.titles.get(key, words(shown.analysis)), f"#{target}")
+        for cells in shown.cells:
+            for at in cells.rows:
+                used[cells.table, int(at)][link] = None
+    aside: dict[PLACE, dict[str, None]] = defaultdict(dict)
+    for table, row, reason in _set_aside(trail):
+        aside[table, row][reason] = None
+    return _Fates(
+        {place: tuple(links) for place, links in used.items()},
+        {place: "; ".join(reasons) for place, reasons in aside.items()},
+    )
+
+
+def _set_aside(trail: Trail) -> Iterator[tuple[str, int, str]]:
+    for record in trail.set_aside:
+        for row in filter(None, str(record["row"]).split(";")):
+            yield record["table"], int(float(row)), record["reason"].rstrip(".")

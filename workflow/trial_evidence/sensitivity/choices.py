@@ -1,0 +1,122 @@
+"""Which rows an analysis takes when it prefers other definitions, or admits other results."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.extract.columns import USED_COLUMNS
+from trial_evidence.extract.context import setting_context
+from trial_evidence.extract.evidence import evidence_of
+from trial_evidence.files import records
+from trial_evidence.pool.estimates import ALL
+from trial_evidence.sensitivity.properties import risk_of_bias
+from trial_evidence.sheet import Sheet
+
+ROW_CHOICE_COLUMNS = [
+    "setting", "analysis", "choice", "definition_first", "analysis_first", "assessor_first",
+    "verification",
+]  # fmt: skip
+CHOSEN_COLUMNS = [*USED_COLUMNS, "risk_of_bias", "choices"]
+
+
+@dataclass(frozen=True)
+class RowChoice:
+    """The rows that one set of choices takes, whether they are pooled or not.
+
+    Attributes
+    ----------
+    names : mapping
+        What was chosen, by the columns of ``CHOICE_COLUMNS`` that it concerns.
+    used : DataFrame
+        As ``used.csv``, of all patients, those with an effect; ``risk_of_bias`` in addition.
+    """
+
+    names: Mapping[str, str]
+    used: pd.DataFrame
+
+
+def row_choices(
+    configuration: Configuration, sheet: Sheet, analysis: Analysis
+) -> tuple[RowChoice, ...]:
+    """The rows of an analysis by every order of preference and admission, the configured first.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        Of the trials of the analysis at least.
+    """
+    configuration = configuration.own(analysis)
+    # Its own orders are those of the configuration now, and vary as they do.
+    bare = replace(analysis, effect_modifiers=(), selection={})
+    # What does not depend on the choices is prepared once.
+    context = setting_context(sheet, configuration, analysis.setting)
+    alone = replace(configuration, analyses=(bare,), rates=())
+    found = []
+    for names, varied in _variants(alone, bare.table, counted=bare.kind == "counts"):
+        used = evidence_of(replace(context, configuration=varied)).used
+        used = used[(used["subgroup"] == ALL) & used["yi"].notna() & used["vi"].notna()]
+        found.append(RowChoice(names, used.assign(risk_of_bias=risk_of_bias(sheet, used))))
+    return tuple(found)
+
+
+def choice_tables(choices: Sequence[RowChoice]) -> dict[str, pd.DataFrame]:
+    """What was chosen, and every row that a choice takes, so that a reader can choose.
+
+    Returns
+    -------
+    dict
+        ``choices``: columns ``ROW_CHOICE_COLUMNS``, numbered from 1 within an analysis.
+        ``choice_rows``: columns ``CHOSEN_COLUMNS``; ``choices`` has the numbers of those that take
+        the row, joined by ``;``.
+    """
+    named = []
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for number, choice in enumerate(choices, start=1):
+        for row in records(choice.used):
+            key = tuple(row[name] for name in ("measure", "trial_id", "rows", "pooled"))
+            taken = rows.setdefault(key, {**row, "choices": []})
+            taken["choices"].append(str(number))
+        place = records(choice.used[["setting", "analysis"]].head(1))
+        named += [{**where, "choice": number, **choice.names} for where in place]
+    found = [row | {"choices": ";".join(row["choices"])} for row in rows.values()]
+    return {
+        "choices": pd.DataFrame(named).reindex(columns=ROW_CHOICE_COLUMNS, fill_value=""),
+        "choice_rows": pd.DataFrame(found, columns=CHOSEN_COLUMNS),
+    }
+
+
+def _variants(
+    configuration: Configuration, table: str, *, counted: bool
+) -> Iterator[tuple[dict[str, str], Configuration]]:
+    """Configurations with other orders of preference and other admission, their choices named."""
+    selection, choices = configuration.selection, configuration.sensitivity
+    orders = selection.of(table)
+    words = {column: order for column, order in orders.items() if isinstance(order, tuple)}
+    varied = ("definition",) if counted else ("analysis", "assessor")
+    firsts = [
+        [word for word in words.get(c, ()) if word in choices.preferred.get(c, (word,))]
+        for c in varied
+    ]
+    configured = selection.admit["verification"]
+    levels = sorted(choices.verification, key=lambda words: words != configured)
+    for first, admitted in product(product(*firsts), levels):
+        named = dict(zip(varied, first, strict=True))
+        changed = {
+            column: (word, *(other for other in words[column] if other != word))
+            for column, word in named.items()
+        }
+        # A level of verification that no order names comes last.
+        changed_selection = replace(
+            selection,
+            admit={**selection.admit, "verification": admitted},
+            orders={**selection.orders, table: {**orders, **changed}},
+        )
+        yield (
+            {f"{column}_first": word for column, word in named.items()}
+            | {"verification": " + ".join(admitted)},
+            replace(configuration, selection=changed_selection),
+        )
