@@ -22,7 +22,7 @@ def _library_texts() -> frozenset[str]:
 
     Read off the code, because modules of figures are slow to import.
     """
-    rooms = [Path(__file__).parents[1] / room for room in ("words", "measures", "figures")]
+    rooms = [Path(__file__).parents[1] / room for room in ("words", "measures", "pool", "figures")]
     code = "\n".join(f.read_text("utf-8") for room in rooms for f in sorted(room.rglob("*.py")))
     literals = re.findall(r'(f?)"((?:[^"\\\n]|\\.)+)"', re.sub(r'"\s*\n\s*f?"', "", code))
     filled = r"\{\{|\}\}|\{[^{}]*\}"
