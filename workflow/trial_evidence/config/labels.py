@@ -22,8 +22,11 @@ def _library_texts() -> frozenset[str]:
 
     Read off the code, because modules of figures are slow to import.
     """
-    rooms = [Path(__file__).parents[1] / room for room in ("words", "measures", "pool", "figures")]
-    code = "\n".join(f.read_text("utf-8") for room in rooms for f in sorted(room.rglob("*.py")))
+    library, rooms = Path(__file__).parents[1], ("words", "measures", "figures")
+    files = [f for room in rooms for f in sorted((library / room).rglob("*.py"))]
+    # What figures say of a trial's own result.
+    files.append(library / "pool/shown.py")
+    code = "\n".join(f.read_text("utf-8") for f in files)
     literals = re.findall(r'(f?)"((?:[^"\\\n]|\\.)+)"', re.sub(r'"\s*\n\s*f?"', "", code))
     filled = r"\{\{|\}\}|\{[^{}]*\}"
     return frozenset(
