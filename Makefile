@@ -3,6 +3,7 @@
 # make workbook [BOOK=evidence.xlsx]     the sheet as one workbook for a spreadsheet program
 # make watch [BOOK=evidence.xlsx]        answers every save: is it sound, what does it change
 # make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
+# make worklist [BOOK=worklist.xlsx] [N=40]   what to look up in the papers first
 # make records FILE=search.nbib [SEARCH=s10]   what a search found, to be screened
 # make changes [SINCE=revision]          what your edit changes since the last commit
 # make calibrate                         coverage of the intervals (simulation, a few minutes)
@@ -20,7 +21,7 @@ STAMP := .venv/installed
 # The matrices are small: one thread for each core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check watch workbook import records explain changes figures calibrate test test-edits approve mutants clean lock
+.PHONY: all check watch workbook worklist import records explain changes figures calibrate test test-edits approve mutants clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -41,6 +42,10 @@ workbook: $(STAMP)
 watch: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence watch \
 	  $(if $(filter command line,$(origin BOOK)),--book "$(BOOK)")
+
+worklist: all
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence worklist \
+	  --book "$(if $(filter command line,$(origin BOOK)),$(BOOK),worklist.xlsx)" --most "$(or $(N),40)"
 
 records: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence records --file "$(FILE)" --search "$(SEARCH)"

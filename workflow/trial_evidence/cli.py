@@ -12,6 +12,7 @@ import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import trial_evidence
@@ -145,6 +146,9 @@ def _parser() -> argparse.ArgumentParser:
     importing = command("import", _import, "a workbook, or a folder of CSV files, into the sheet")
     importing.add_argument("--book", type=Path, required=True)
     importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
+    listing = command("worklist", _worklist, "what to look up in the papers first, as a workbook")
+    listing.add_argument("--book", type=Path, required=True)
+    listing.add_argument("--most", type=int, default=40, help="rows")
     records = command("records", _records, "what a search found, into screening.csv")
     records.add_argument("--file", type=Path, required=True, help="export of a database")
     records.add_argument("--search", default="", help="of search_log.csv")
@@ -365,7 +369,34 @@ def _workbook(options: argparse.Namespace) -> None:
     print(f"The sheet is in {options.book}. Edit it, then: make import BOOK={options.book}")
 
 
+def _worklist(options: argparse.Namespace) -> None:
+    from trial_evidence.exchange.answers import write_answers_book
+    from trial_evidence.exchange.worklist import worklist
+    from trial_evidence.report.material.material import read_evidence
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    evidence = read_evidence(configuration, options.processed, options.results)
+    rows = worklist(configuration, sheet, evidence.trials).head(options.most)
+    write_answers_book(rows, options.book)
+    print(f"{len(rows)} rows to look up are in {options.book}.", end=" ")
+    print(f"Fill in what you see, then: make import BOOK={options.book}")
+
+
 def _import(options: argparse.Namespace) -> int:
+    from trial_evidence.exchange.answers import is_worklist, write_answered
+
+    if not is_worklist(options.book):
+        return _import_book(options)
+    _, sheet, _ = load(options.raw, options.config, settled=False)
+    with TemporaryDirectory() as place:
+        folder = Path(place) / options.raw.name
+        for line in write_answered(options.book, options.raw, sheet, folder):
+            print(line)
+        options.book = folder
+        return _import_book(options)
+
+
+def _import_book(options: argparse.Namespace) -> int:
     from trial_evidence.workbook.transfer import import_book
 
     dictionary = words_of(options.config)
