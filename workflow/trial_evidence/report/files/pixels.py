@@ -13,5 +13,5 @@ def few_colours(path: Path, most: int) -> Image.Image:
         small = image.convert("RGB")
     if small.width > most:
         height = round(small.height * most / small.width)
-        small = small.resize((most, height), Image.Resampling.LANCZOS)
+        small = small.resize((most, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return small.quantize(COLOURS, Image.Quantize.FASTOCTREE)

@@ -93,5 +93,5 @@ def _add_picture(document: Any, label: str, title: str, path: Path, parts: Parts
 
 def _pixels(path: Path) -> str:
     written = io.BytesIO()
-    few_colours(path, _DOTS).save(written, "PNG", optimize=True)
+    few_colours(path, _DOTS).save(written, "PNG")
     return base64.b64encode(written.getvalue()).decode("ascii")
