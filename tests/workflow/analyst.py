@@ -1,4 +1,4 @@
-"""What the analyst types into the workbook: a trial of two arms, and a judgement of certainty."""
+"""What the analyst types into the workbook: a trial of two arms, judged, and its certainty."""
 
 from pathlib import Path
 
@@ -18,6 +18,10 @@ COLUMNS = {
     "pcr": [
         "trial_id", "arm_id", "definition", "population", "assessor", "subgroup", "events", "n",
         "reported_percent", "source_id", "locator", "verification", "derivation", "status",
+    ],
+    "risk_of_bias": [
+        "trial_id", "outcome", "d1_randomisation", "d2_deviations", "d3_missing", "d4_measurement",
+        "d5_selection", "overall", "basis", "source_id",
     ],
     "certainty": [
         "setting", "analysis", "domain", "judgement", "reason", "initials", "date",
@@ -40,6 +44,7 @@ NEW = {
          "roe_2026_trial_q", "Table 2", "primary", "reported", "current"]
         for arm, events, percent in (("trial_q_dual", 60, 50.0), ("trial_q_single", 40, 33.3))
     ],
+    "risk_of_bias": [["trial_q", "pCR", *["low"] * 6, "judged", "roe_2026_trial_q"]],
     "certainty": [
         ["neoadjuvant", "pcr_dual_v_trastuzumab", "indirectness", "very_serious", REASON, "QQ",
          "2026-03-01"]

@@ -157,7 +157,9 @@ def test_nothing_half_written_is_left(first_run):
 def test_the_import_says_what_is_new(edited):
     assert "  added    row 10, trial_q" in edited.imported
     assert edited.imported.splitlines()[-1].startswith("Imported: sources.csv, trials.csv, arms")
-    assert edited.checked == "No errors, no warnings.\n"
+    assert "  risk_of_bias: 1 row added\n" in edited.checked
+    assert "new: " not in edited.checked
+    assert edited.checked.splitlines()[-1].startswith("No errors")
 
 
 def test_the_changes_are_told_before_the_run(edited):

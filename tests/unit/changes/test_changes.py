@@ -233,7 +233,7 @@ def test_a_verdict_that_changed_comes_first(project, changes):
     assert worse != text
     path.write_text(worse, encoding="utf-8")
     first = matters(changes())[0]
-    assert first.startswith("Verdict on “First-line dual blockade delays progression.”: was ")
+    assert first.startswith("Verdict on “First-line dual blockade delays progression”: was ")
     assert "is now" in first
 
 

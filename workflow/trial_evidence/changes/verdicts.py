@@ -88,7 +88,8 @@ def judgements_in_words(
     for text, now in after.verdicts.items():
         was = before.verdicts.get(text)
         if was is not None and was.verdict != now.verdict:
-            yield f"Verdict on “{text}”: was {was.verdict}, is now {now.verdict}. {now.reason}"
+            claim = text.rstrip(".")
+            yield f"Verdict on “{claim}”: was {was.verdict}, is now {now.verdict}. {now.reason}"
     for place in dict.fromkeys([*before.certainty, *after.certainty]):
         one, other = before.certainty.get(place), after.certainty.get(place)
         if one is not None and other is not None and one.words != other.words:

@@ -8,23 +8,17 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
+from trial_evidence.report.material.material import SENSITIVITY_NUMBERS
 from trial_evidence.sensitivity.choices import row_choices
-from trial_evidence.sensitivity.comparison import comparisons
-from trial_evidence.sensitivity.deletion import (
-    cumulative_table,
-    influence_table,
-    leave_one_out_table,
-)
-from trial_evidence.sensitivity.methods import methods_table
+from trial_evidence.sensitivity.comparison import BEGINNING, comparisons
+from trial_evidence.sensitivity.deletion import leave_one_out_table
 from trial_evidence.sensitivity.modifiers import effect_modifiers_table, with_all_modifiers
-from trial_evidence.sensitivity.regression import control_risk_table
 from trial_evidence.sensitivity.reporting import small_study_table
 from trial_evidence.sensitivity.specifications import (
     SUMMARY_COLUMNS,
     multiverse,
     multiverse_summary,
 )
-from trial_evidence.sensitivity.what_would_change import what_would_change_table
 from trial_evidence.sheet import Sheet
 
 
@@ -41,7 +35,7 @@ def write_behind_verdicts(
         Holds ``<setting>/trials.csv``.
     """
     trials = read_table(results / setting / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
-    compared, choices = comparisons(configuration, setting, trials), configuration.sensitivity
+    compared = comparisons(configuration, setting, trials)
     analyses = with_all_modifiers(configuration, sheet, setting)
     curves = (
         multiverse(configuration, analysis, row_choices(configuration, sheet, analysis))
@@ -49,15 +43,14 @@ def write_behind_verdicts(
     )
     summaries = [multiverse_summary(curve) for curve in curves if curve is not None]
     tables = {
+        name: pd.DataFrame(columns=[*BEGINNING, *numbers])
+        for name, numbers in SENSITIVITY_NUMBERS.items()
+    }
+    tables |= {
         "leave_one_out": leave_one_out_table(compared),
         "small_study": small_study_table(compared),
         "effect_modifiers": effect_modifiers_table(configuration, analyses, sheet, setting),
         "multiverse_summary": pd.concat([pd.DataFrame(columns=SUMMARY_COLUMNS), *summaries]),
-        "methods": methods_table((), choices),
-        "cumulative": cumulative_table(()),
-        "influence": influence_table(()),
-        "control_risk": control_risk_table(()),
-        "what_would_change": what_would_change_table((), choices),
     }
     for name, table in tables.items():
         write_table(results / setting / "sensitivity" / f"{name}.csv", table)
