@@ -6,6 +6,7 @@ its own.
 """
 
 import csv
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
