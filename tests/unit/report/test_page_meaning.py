@@ -6,6 +6,7 @@ its own.
 """
 
 import csv
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
@@ -367,7 +368,9 @@ def assert_told(shown, row):
         assert shown["Result"].startswith(f"HR {float(row['hr']):g}")
         if row["ci_low"]:
             level, low, high = (f"{float(row[c]):g}" for c in ("ci_level", "ci_low", "ci_high"))
-            assert shown["Result"].endswith(f" ({level}% CI {low} to {high})")
+            published = re.fullmatch(r"(.+) \((.+)–(.+)\)", row["published"])
+            interval = f"{low} to {high}" if published is None else "–".join(published.groups()[1:])
+            assert shown["Result"].endswith(f" ({level}% CI {interval})")
     elif row["measure"] != "proportion":
         first, second = (
             f"{float(row[f'events_{arm}']):g}/{float(row[f'n_{arm}']):g}"

@@ -10,10 +10,10 @@ from report_material import material
 from trial_evidence.files import write_table
 from trial_evidence.report.files.methods_text import methods_document, methods_paragraphs
 from trial_evidence.report.files.supplement import supplement
+from trial_evidence.report.tables.absolute_effects import plain_language_table, statement
 from trial_evidence.report.tables.certainty import certainties
 from trial_evidence.report.tables.characteristics import excluded_table, included_trials
 from trial_evidence.report.tables.every import tables_of
-from trial_evidence.report.tables.plain_language import plain_language_table, statement
 
 
 def said(certainty, ends, *, survival=False, fewer=False):

@@ -110,7 +110,7 @@ def test_the_methods_count_what_was_verified_and_read_twice(found, sheet, result
                 and row["measure"] in FIRST]  # fmt: skip
     primary = [row for row in compared if row["verification"] == "primary"]
     assert 0 < len(primary) < len(compared)
-    text = methods_paragraphs(found)[1].replace("RoB 2", "")
+    text = methods_paragraphs(found)[1].replace("RoB 2 (Sterne et al. 2019)", "")
     assert numbers(text) == [
         len(compared), len(primary), len(sheet["second_reading"]), 1, 50, 1,
         len(sheet["risk_of_bias"]),
@@ -265,7 +265,11 @@ def test_results_and_weights_of_the_rows_used_are_those_of_the_trials(tables, re
         if result["estimate"]:
             low, high = float(result["estimate_low"]), float(result["estimate_high"])
             ends = f"{float(result['estimate']):.2f} ({low:.2f}–{high:.2f})"
-            assert shown["Result"].endswith(ends)
+            said, *remarks = shown["Result"].split(", ")
+            assert said.endswith(ends)
+            level = "" if result["measure"] != "hazard_ratio" else result["estimate_level"]
+            assert (", 97.5% CI as published" in shown["Result"]) == (level == "97.5")
+            assert all(" CI " in remark or "inverted" in remark for remark in remarks)
         weight = f"{float(result['weight']):.1f}%" if result["weight"] else ""
         assert shown["Weight"] == weight
         assert shown["Pooled"].startswith(result["pooled"])
@@ -423,7 +427,9 @@ def test_another_level_is_printed_everywhere(tmp_path):
         at_a_glance(estimates, figures, {}, found.configuration),
         *summary_of(found, {}).footnotes,
     ]
-    assert [text for text in printed if "95%" in text] == []
+    # What trials published is told at their own level.
+    ours = [text.partition("The trials themselves")[0] for text in printed]
+    assert [text for text in ours if "95%" in text and "as published" not in text] == []
     assert any("90% CI" in text for text in printed)
 
 

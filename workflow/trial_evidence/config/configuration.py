@@ -230,7 +230,7 @@ class Analysis(OfOutcomes):
         The outcome is a harm: the arms of a trial come from one source, trials are pooled where
         they define it alike, and all harms of a setting are shown together.
     in_words
-        The two treatments in a sentence: dual blockade, trastuzumab; if left out, the arms.
+        The two treatments in a sentence: dual blockade, single blockade; if left out, the arms.
     trials
         Which trials are included.
     pooling

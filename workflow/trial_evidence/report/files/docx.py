@@ -96,7 +96,7 @@ def saved(document: Any) -> bytes:
 
 
 def _styles(document: Any) -> None:
-    for name, points in (("Normal", _POINTS), ("Caption", 9.5), ("Title", 16)):
+    for name, points in (("Normal", _POINTS), ("Caption", 9.5), ("Heading 1", 12), ("Title", 16)):
         style = document.styles[name]
         style.font.name, style.font.size = _FONT, Pt(points)
         style.font.color.rgb = None

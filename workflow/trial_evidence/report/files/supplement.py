@@ -11,10 +11,10 @@ from docx.enum.section import WD_SECTION
 from docx.shared import Mm
 from PIL import Image
 
+from trial_evidence.figures.canvas.pixels import few_colours
 from trial_evidence.files import records
 from trial_evidence.kept import Parts, checksum
 from trial_evidence.report.files.docx import add_table, new_document, page, saved
-from trial_evidence.report.files.pixels import few_colours
 from trial_evidence.report.material.material import Material, all_settings
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.tables.characteristics import included_trials

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 from zlib import crc32
 
-from trial_evidence.report.files.pixels import few_colours
+from trial_evidence.figures.canvas.pixels import few_colours
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"

@@ -1,20 +1,40 @@
-"""Summary of findings: what an effect means in patients of a thousand."""
+"""Summary of findings: what an effect means in patients of a thousand, and in plain language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from math import isnan, nan
+from string import ascii_lowercase
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
+from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect, effects_to_apply
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.tables.harms import PER, findings_of_harms
+from trial_evidence.report.tables.balance import BENEFIT, HARM, typical_risk
+from trial_evidence.report.tables.certainty import LEVELS, Certainty, lowers
+from trial_evidence.report.tables.harms import PER, change_in_words, findings_of_harms
+from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Format, Row
-from trial_evidence.report.words.printed import count
+from trial_evidence.report.words.printed import capital, count, counted, words
 from trial_evidence.words.numbers import round_half_up
+
+# What GRADE says by the certainty (Santesso 2020); what nobody rated is told of the trials alone.
+_SAID = {
+    "high": "{treatment} {does} {outcome}.",
+    "moderate": "{treatment} probably {does} {outcome}.",
+    "low": "{treatment} may {do} {outcome}.",
+    "very low": "The evidence is very uncertain about the effect of {treatment} on {outcome}.",
+    "": "In the trials, {treatment} {did} {outcome}; certainty was not rated.",
+}
+_NO_DIFFERENCE = {
+    "do": "make little or no difference to",
+    "does": "makes little or no difference to",
+    "did": "made little or no difference to",
+}
 
 
 def summary_of_findings(
@@ -101,3 +121,166 @@ def _more_or_fewer(difference: float) -> str:
     if number == "0":
         return "0"
     return f"{number} {'more' if difference > 0 else 'fewer'}"
+
+
+def plain_language_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
+    """A row a pooled answer and a harm: participants, effects, certainty, and a sentence.
+
+    What lowers a certainty is told by letters, in notes below.
+    """
+    rated = {(c.setting, c.analysis): c for c in found}
+    letters: dict[str, str] = {}
+    rows = [
+        row | {"certainty": _lettered(row["rated"], letters)}
+        for setting in material.configuration.settings
+        for row in (
+            *_benefits_in_words(material, rated, setting),
+            *_harms_in_words(material, setting),
+        )
+    ]
+    formats: dict[str, Format] = {
+        "participants": _participants,
+        "per": lambda row, key: "" if row[key] is None else _per(row[key]),
+        "change": lambda row: "" if row["difference"] is None else change_in_words(row),
+    }
+    notes = (f"{letter}. {reason}" for reason, letter in letters.items())
+    return material.table("plain_language", rows, formats, notes)
+
+
+def statement(
+    lead: Row,
+    certainty: str,
+    outcome: str,
+    treatment: str,
+    *,
+    survival: bool,
+    fewer_is_better: bool,
+    worthwhile: float,
+) -> str:
+    """What an effect means, as strongly as its certainty allows.
+
+    Parameters
+    ----------
+    lead
+        The estimate with its interval, a ratio.
+    certainty
+        ``high`` to ``very low``; empty where nobody rated it.
+    outcome, treatment
+        In a sentence: ``event-free survival``, ``dual blockade``.
+    survival
+        The outcome is a time: it is improved or worsened, not more or less frequent.
+    fewer_is_better, worthwhile
+        Side of the benefit, and the smallest ratio that matters.
+    """
+    better = (lead["estimate"] < 1) == fewer_is_better
+    verb = ("improve" if better else "worsen") if survival else (
+        "increase" if lead["estimate"] > 1 else "reduce"
+    )  # fmt: skip
+    forms = {"do": verb, "does": f"{verb}s", "did": f"{verb.removesuffix('e')}ed"}
+    if reading.includes_null(lead):
+        forms = _NO_DIFFERENCE
+        within = lead["ci_low"] > 1 / worthwhile and lead["ci_high"] < worthwhile
+        if not within and not certainty:
+            return f"The trials leave open whether {treatment} changes {outcome}."
+        if not within and certainty != LEVELS[0]:
+            open_ = f"{treatment} may {verb} {outcome}, but the interval includes no difference."
+            return capital(open_)
+    return capital(_SAID[certainty].format(treatment=treatment, outcome=outcome, **forms))
+
+
+def _benefits_in_words(
+    material: Material, rated: Mapping[tuple[str, str], Certainty], setting: str
+) -> Iterator[dict[str, Any]]:
+    wanted = {(rule.setting, rule.analysis): rule for rule in material.report.control_risks}
+    for analysis in material.front():
+        lead = material.lead(analysis)
+        if analysis.setting != setting or lead is None:
+            continue
+        place = setting, analysis.id
+        start = None
+        if place in wanted:
+            months = material.report.balance_months.get(setting, float("nan"))
+            start = typical_risk(control_risks(material, analysis, wanted[place])[0], months)
+        effects = effects_to_apply(material, analysis)[0]
+        absolute = absolute_effect(effects[0], start.risk) if start and effects else _UNKNOWN
+        treatment, control = map(lower_first, analysis.treatments)
+        said = _said(material, analysis, lead, rated.get(place), treatment)
+        yield {
+            **lead,
+            **absolute,
+            "side": BENEFIT,
+            "about": _about(analysis, start, control),
+            "rated": rated.get(place),
+            "sentence": f"Compared with {control}, {lower_first(said)}",
+        }
+
+
+def _harms_in_words(material: Material, setting: str) -> Iterator[dict[str, Any]]:
+    for analysis, lead, start in findings_of_harms(material):
+        if analysis.setting != setting:
+            continue
+        added = material.agents_named(lead["subgroup"].partition("=")[2].replace("+", " + "))
+        said = _said(material, analysis, lead, None, f"adding {lower_first(added)}")
+        yield {
+            **lead,
+            **absolute_effect(lead, start.risk),
+            "side": HARM,
+            "about": lead["title"],
+            "rated": None,
+            "sentence": said,
+        }
+
+
+_UNKNOWN = dict.fromkeys(
+    ("control_risk", "risk", "risk_low", "risk_high", "difference", "difference_low",
+     "difference_high")
+)  # fmt: skip
+
+
+def _said(
+    material: Material, analysis: Analysis, lead: Row, rated: Certainty | None, treatment: str
+) -> str:
+    if not reading.measure_of(lead["measure"]).is_ratio:
+        return ""
+    return statement(
+        lead,
+        rated.level if rated else "",
+        lower_first(analysis.outcomes[0].in_words),
+        treatment,
+        survival=analysis.kind == "contrasts",
+        fewer_is_better=analysis.fewer_is_better,
+        worthwhile=material.worthwhile_ratio,
+    )
+
+
+def _about(analysis: Analysis, start: StartingRisk | None, control: str) -> str:
+    """The outcome, the time by which it is counted, and the treatment compared with."""
+    months = start.months if start else nan
+    by = "" if isnan(months) else f", {months:g} months"
+    return f"{capital(analysis.outcomes[0].in_words)}{by} (v {control})"
+
+
+def _participants(row: Row) -> str:
+    """Patients, where every trial says how many, and trials."""
+    patients, trials = row["participants"], counted(int(row["k"]), "trial")
+    return trials if isnan(patients) else f"{counted(int(patients), 'patient')}, {trials}"
+
+
+def _lettered(rated: Certainty | None, letters: dict[str, str]) -> str:
+    """The certainty with the letters of what lowers it; new reasons get the next letters."""
+    if rated is None:
+        return "Not rated"
+    reasons = [
+        f"{words(domain.name).capitalize()}: {domain.reason}"
+        for domain in rated.domains
+        if lowers(domain)
+    ]
+    for reason in reasons:
+        letters.setdefault(reason, _letter(len(letters)))
+    return " ".join([rated.words, ", ".join(letters[reason] for reason in reasons)]).strip()
+
+
+def _letter(number: int) -> str:
+    """``a`` to ``z``, then ``aa``."""
+    times, at = divmod(number, len(ascii_lowercase))
+    return ascii_lowercase[at] * (times + 1)

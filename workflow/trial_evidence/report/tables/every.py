@@ -14,7 +14,6 @@ from trial_evidence.report.tables import (
     front,
     harms,
     network_certainty,
-    plain_language,
     robustness,
     rows,
 )
@@ -36,7 +35,7 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
         front.front_table(material, words),
         front.answers_table(material, words),
         claims.claims_table(material, claims.verdicts(material, words)),
-        plain_language.plain_language_table(material, found),
+        absolute_effects.plain_language_table(material, found),
         absolute_effects.summary_of_findings(material, words),
         over_time.over_time_table(material),
         certainty.certainty_table(material, found),
