@@ -15,6 +15,7 @@ BLOCKS = {
     "figure", "footer", "form", "header", "main", "nav", "noscript", "ol", "p", "section",
     "table", "ul", *HEADINGS,
 }  # fmt: skip
+_SHORT_LIST = re.compile(r"\[\s+([^][{}]*?)\s+\]")
 NOT_READ = {"style", "script", "template"}
 
 
@@ -34,7 +35,10 @@ def embedded_data(path: Path) -> dict[str, str]:
         if "json" in script.get("type", ""):
             content = json.loads(script.text or "null")
             name = script.get("id") or f"data {number}"
-            found[name] = short_numbers(json.dumps(content, indent=1, ensure_ascii=False))
+            text = json.dumps(content, indent=1, ensure_ascii=False)
+            # Numbers and words that make one thing are read in one line.
+            flat = _SHORT_LIST.sub(lambda m: f"[{' '.join(m[1].split())}]", text)
+            found[name] = short_numbers(flat)
     return found
 
 

@@ -19,7 +19,6 @@ from trial_evidence.report.material.table import report_table
 from trial_evidence.report.page.page import Extras, page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
-from trial_evidence.sensitivity.choices import choice_tables
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -56,7 +55,7 @@ def write_page_of(folder: Path, drawn: str) -> Path:
     )  # fmt: skip
     report = read_report_configuration(folder / "config", configuration)
     results, parts = folder / "results", Parts(folder / "parts")
-    material = Material(configuration, report, sheet, evidence, choice_tables(()), results, parts)
+    material = Material(configuration, report, sheet, evidence, {}, results, parts)
     trail = trail_of(evidence, configuration)
     text = page(material, page_settings(material, trail), extras, trail)
     path = folder / "report.html"

@@ -71,7 +71,7 @@ def test_what_the_report_says_of_itself(tmp_path):
     found = about(tmp_path, facts)
     assert found == About("1.2.0", "2026-02-03", "The group and Jane Doe", "2026-01-31")
     assert found.line == (
-        "The group and Jane Doe. Version 1.2.0 2026-02-03. Searched until 2026-01-31. "
+        "The group and Jane Doe. Version 1.2.0 of 2026-02-03. Searched until 2026-01-31. "
         "Not peer reviewed."
     )
 

@@ -49,8 +49,6 @@ SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
         "specifications", "lowest_estimate", "highest_estimate", "share_excluding_no_effect",
         "share_below", "share_above",
     ],
-    "choices": ["choice"],
-    "choice_rows": USED_NUMBERS,
 }  # fmt: skip
 # Tests of small-study effects; an excess of significant results is told elsewhere.
 _SMALL_STUDY_TESTS = ["egger", "harbord", "peters"]

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from trial_evidence.config.configuration import Analysis, RateAnalysis
+from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.stage import slug
-from trial_evidence.files import records
+from trial_evidence.files import read_table, records
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, of_pool, where
@@ -157,11 +158,11 @@ def _choices(
     registered: Mapping[str, str],
 ) -> Choices:
     """What a reader may choose of the rows of an analysis."""
-    choices, rows = (
-        of_pool(material.sensitivity[name], analysis) for name in ("choices", "choice_rows")
-    )
-    if choices.empty or isinstance(analysis, RateAnalysis):
+    folder = material.results / analysis.setting / "sensitivity"
+    if isinstance(analysis, RateAnalysis) or not (folder / "choices.csv").is_file():
         return NO_CHOICES
+    choices = of_pool(read_table(folder / "choices.csv", []), analysis)
+    rows = of_pool(read_table(folder / "choice_rows.csv", USED_NUMBERS), analysis)
     printed = (
         (trial_row(Shown("result", row, "", {}, ()), known, registered),
          [int(number) for number in row["choices"].split(";")])

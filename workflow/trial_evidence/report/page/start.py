@@ -68,7 +68,8 @@ class About:
     @property
     def line(self) -> str:
         """All of it in a sentence or two."""
-        version = " ".join(filter(None, (self.version and f"version {self.version}", self.date)))
+        named = [self.version, self.date and f"of {self.date}"]
+        version = " ".join(filter(None, ["version", *named])) if any(named) else ""
         said = [
             self.authors,
             capital(version),
