@@ -17,9 +17,11 @@ from trial_evidence.sensitivity.deletion import (
     CUMULATIVE_COLUMNS,
     INFLUENCE_COLUMNS,
     LEAVE_ONE_OUT_COLUMNS,
+    SHRINKAGE_COLUMNS,
     cumulative_table,
     influence_table,
     leave_one_out_table,
+    shrinkage_table,
 )
 from trial_evidence.sensitivity.groups import SUBGROUP_COLUMNS, subgroups_table
 from trial_evidence.sensitivity.methods import METHOD_COLUMNS, methods_table
@@ -36,7 +38,6 @@ from trial_evidence.sensitivity.regression import (
     meta_regression_table,
 )
 from trial_evidence.sensitivity.reporting import SMALL_STUDY_COLUMNS, small_study_table
-from trial_evidence.sensitivity.shrinkage import SHRINKAGE_COLUMNS, shrinkage_table
 
 BCG = load("metafor_sensitivity")["bcg__OR"]
 ESTIMATORS = load("metafor_estimators")["bcg__RR"]

@@ -1,4 +1,4 @@
-"""What each trial does to the pooled result: left out, added in turn, weighed."""
+"""Each trial among the others: left out, added in turn, weighed, and drawn towards them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.files import records
-from trial_evidence.pool.bayes.posterior import posterior_stack
+from trial_evidence.pool.bayes.posterior import posterior, posterior_stack
+from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.many import StackedFit
 from trial_evidence.pool.engine.stacks import subsets
 from trial_evidence.pool.probes.influence import Influence, cumulative, influence, leave_one_out
@@ -23,6 +24,10 @@ _RESULT = [
 LEAVE_ONE_OUT_COLUMNS = [*BEGINNING, "without", "trial", *_RESULT]
 CUMULATIVE_COLUMNS = [*BEGINNING, "added", "trial", "year", *_RESULT]
 INFLUENCE_COLUMNS = [*BEGINNING, "trial_id", "trial", *(f.name for f in fields(Influence))]
+SHRINKAGE_COLUMNS = [
+    *BEGINNING, "trial_id", "trial", "prior", "estimate", "shrunken_estimate", "yi", "se",
+    "shrunken_mean", "shrunken_sd",
+]  # fmt: skip
 
 
 def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
@@ -106,3 +111,32 @@ def _by_model(
 
 def _leads(found: dict[str, Any], lead: str) -> dict[str, Any]:
     return found | {"leads": "yes" if found["model"] in (lead, SINGLE_TRIAL) else "no"}
+
+
+def shrinkage_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
+    """Effect of every trial, alone and in the Bayesian models with the configured priors.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``SHRINKAGE_COLUMNS``: ``estimate`` is the trial's own, ``shrunken_estimate`` its
+        posterior mean, both on the natural scale; ``yi``, ``se``, ``shrunken_mean`` and
+        ``shrunken_sd`` are the same with their standard errors on the analysis scale.
+    """
+
+    def of_each(c: Comparison) -> list[dict[str, Any]]:
+        return [row for prior in c.priors.values() for row in records(_shrunken(c, prior))]
+
+    return table(comparisons, SHRINKAGE_COLUMNS, of_each)
+
+
+def _shrunken(c: Comparison, prior: TauPrior) -> pd.DataFrame:
+    found = posterior(c.yi, c.vi, prior, c.level)
+    return c.rows[["trial_id", "trial", "yi"]].assign(
+        prior=found.prior,
+        estimate=[c.natural(y) for y in c.yi],
+        shrunken_estimate=[c.natural(mean) for mean in found.shrinkage_mean],
+        se=np.sqrt(c.vi),
+        shrunken_mean=found.shrinkage_mean,
+        shrunken_sd=found.shrinkage_sd,
+    )

@@ -24,6 +24,7 @@ from trial_evidence.sensitivity.deletion import (
     cumulative_table,
     influence_table,
     leave_one_out_table,
+    shrinkage_table,
 )
 from trial_evidence.sensitivity.groups import subgroups_table
 from trial_evidence.sensitivity.methods import methods_table
@@ -36,7 +37,6 @@ from trial_evidence.sensitivity.pictures.drawings import (
 from trial_evidence.sensitivity.properties import share_factors
 from trial_evidence.sensitivity.regression import control_risk_table, meta_regression_table
 from trial_evidence.sensitivity.reporting import small_study_table
-from trial_evidence.sensitivity.shrinkage import shrinkage_table
 from trial_evidence.sensitivity.specifications import (
     MULTIVERSE_COLUMNS,
     SUMMARY_COLUMNS,
