@@ -279,7 +279,7 @@ def _audit(options: argparse.Namespace) -> None:
 
 
 def _exchange(options: argparse.Namespace) -> None:
-    from trial_evidence.exchange.r import write_for_r
+    from trial_evidence.exchange.stage import write_for_r
     from trial_evidence.report.material.material import read_evidence
 
     configuration = read_configuration(options.config)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from trial_evidence.exchange.r import KEYS, pooled_effects, write_for_r
+from trial_evidence.exchange.stage import KEYS, pooled_effects, write_for_r
 from trial_evidence.files import records
 
 
