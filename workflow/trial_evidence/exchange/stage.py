@@ -1,4 +1,4 @@
-"""The exchange stage: the effects that are pooled, one file an analysis, for R to pool them again."""
+"""The exchange stage: what is pooled, one file an analysis, for R to pool it again."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
