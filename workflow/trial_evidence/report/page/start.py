@@ -12,6 +12,7 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.two_trials import TwoTrials, two_trials
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.printed import capital, count, counted, listing
@@ -106,21 +107,28 @@ def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Car
     width = min(max([1.1 * end for end in ends], default=NEAREST), FURTHEST)
     for setting, (analysis, lead) in answered.items():
         title = material.configuration.settings[setting]
-        yield _card(title, analysis, lead, max(width, NEAREST), tables)
+        pair = two_trials(material, analysis)
+        yield _card(title, analysis, lead, pair, max(width, NEAREST), tables)
 
 
 def _card(
-    setting: str, analysis: Analysis, lead: Row, width: float, tables: Mapping[str, ReportTable]
+    setting: str,
+    analysis: Analysis,
+    lead: Row,
+    pair: TwoTrials | None,
+    width: float,
+    tables: Mapping[str, ReportTable],
 ) -> Card:
     verdict = _verdict(analysis, lead, tables)
     sign, look = SIGNS.get(verdict, OPEN)
     patients = count(lead["participants"])
     behind = counted(int(lead["k"]), "trial") + (patients and f", {patients} patients")
+    shared = f"; if both share one effect, {reading.estimate_words(pair.common)}" if pair else ""
     return Card(
         setting=setting,
         target=anchor(analysis.setting, analysis.id),
         title=analysis.title,
-        sentence=f"{reading.estimate_words(lead)}; {behind}",
+        sentence=f"{reading.estimate_words(lead)}; {behind}{shared}",
         verdict=capital(verdict),
         sign=sign,
         look=look,
