@@ -149,7 +149,7 @@ def test_a_difference_that_is_pooled_says_where() -> None:
 def test_the_settled_value_takes_the_place_and_the_note_says_so() -> None:
     sheet = apply_adjudications(sheet_with([DIFFERS], [_decision(**WHOLE)]), DICTIONARY)
     assert _events(sheet) == 43
-    note = sheet["pcr"].loc[sheet["pcr"]["row"] == 2, "note"].iloc[0]
+    note = sheet["pcr"].loc[sheet["pcr"]["row"] == 2, "public_note"].iloc[0]
     assert note == (
         "events settled between two readers: 43, not 42 (AB, 2026-11-22: The paper corrects it.); "
         "reported_percent settled between two readers: 41.0, not 40 "
@@ -272,7 +272,10 @@ ROWS = {
 def test_every_column_that_can_be_settled_is_tried() -> None:
     for table, fields in SETTLED.items():
         columns = DICTIONARY.tables[table].columns.values()
-        free = {c.name for c in columns if c.type != "id" and not c.references} - {"note"}
+        free = {c.name for c in columns if c.type != "id" and not c.references} - {
+            "note",
+            "public_note",
+        }
         assert set(fields) == free
 
 
@@ -299,9 +302,14 @@ def test_a_settled_value_is_used_as_if_it_had_been_typed_in_the_table(
     sheet = sheet_with([], [("second_reading", {**reading, "verdict": "differ"}), decision])
     settled = apply_adjudications(sheet, DICTIONARY)[table]
     if field != "outcome" and value not in ("", _text(first)):
-        assert "settled between two readers" in settled.loc[settled["row"] == number, "note"].item()
+        assert (
+            "settled between two readers"
+            in settled.loc[settled["row"] == number, "public_note"].item()
+        )
     pd.testing.assert_frame_equal(
-        settled.drop(columns="note"), typed[table].drop(columns="note"), check_dtype=False
+        settled.drop(columns="public_note"),
+        typed[table].drop(columns="public_note"),
+        check_dtype=False,
     )
 
 

@@ -21,9 +21,9 @@ from trial_evidence.report.trail.trace import network_trail
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 EVERY_TABLE = {
-    "used", "set_aside", "nodes", "comparisons", "summary", "intervals", "league", "reference",
-    "ranks", "split", "inconsistency", "contributions", "transitivity", "components", "additivity",
-    "interactions", "alternatives",
+    "used", "set_aside", "nodes", "comparisons", "contrasts", "summary", "intervals", "league",
+    "reference", "ranks", "split", "inconsistency", "contributions", "transitivity", "components",
+    "additivity", "interactions", "alternatives",
 }  # fmt: skip
 
 

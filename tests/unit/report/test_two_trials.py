@@ -23,9 +23,9 @@ def pair(pooled, tmp_path):
     trials = pd.DataFrame(
         [
             trial | {"trial_id": "t0", "trial": "ASH", "estimate": 0.79, "estimate_low": 0.68,
-                     "estimate_high": 0.92},
+                     "estimate_high": 0.92, "estimate_level": 95.0},
             trial | {"trial_id": "t1", "trial": "ELM", "estimate": 0.86, "estimate_low": 0.74,
-                     "estimate_high": 0.995},
+                     "estimate_high": 0.995, "estimate_level": 95.0},
         ]
     )  # fmt: skip
     found = with_estimates(material(pooled, tmp_path), [lead, common])

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from invented import DUAL_AND_SINGLE, PCR, analysis, configuration, sheet
+from trial_evidence.sensitivity.choices import row_choices
 from trial_evidence.sensitivity.specifications import multiverse, multiverse_table
 from unit.sensitivity.test_tables import counted_sheet
 
@@ -18,7 +19,9 @@ METHODS = 1 + 7 * 4
 
 def specifications(settings, content):
     """The table of the only analysis."""
-    return pd.concat(multiverse_table(multiverse(settings, content, settings.analyses[0]), 95.0))
+    (only,) = settings.analyses
+    found = multiverse(settings, only, row_choices(settings, content, only))
+    return pd.concat(multiverse_table(found, 95.0))
 
 
 def counted(trials, verification=(), high=()):

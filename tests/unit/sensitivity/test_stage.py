@@ -17,7 +17,7 @@ from unit.sensitivity.test_tables import BCG, counted_sheet
 TABLES = {
     "methods", "leave_one_out", "cumulative", "influence", "shrinkage", "small_study", "subgroups",
     "effect_modifiers", "control_risk", "meta_regression", "multiverse", "multiverse_summary",
-    "what_would_change", "figures",
+    "what_would_change", "choices", "choice_rows", "figures",
 }  # fmt: skip
 
 

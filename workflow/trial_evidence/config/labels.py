@@ -14,6 +14,7 @@ from trial_evidence.words.problems import Problem
 ENGLISH = "en"
 # Texts so much alike are taken for the same.
 _A_SLIP = 0.9
+_LIBRARY = Path(__file__).parents[1]
 
 
 @cache
@@ -22,10 +23,8 @@ def _library_texts() -> frozenset[str]:
 
     Read off the code, because modules of figures are slow to import.
     """
-    library, rooms = Path(__file__).parents[1], ("words", "measures", "figures")
-    files = [f for room in rooms for f in sorted((library / room).rglob("*.py"))]
-    # What figures say of a trial's own result.
-    files.append(library / "pool/shown.py")
+    rooms = ("words", "measures", "figures")
+    files = [f for room in rooms for f in sorted((_LIBRARY / room).rglob("*.py"))]
     code = "\n".join(f.read_text("utf-8") for f in files)
     literals = re.findall(r'(f?)"((?:[^"\\\n]|\\.)+)"', re.sub(r'"\s*\n\s*f?"', "", code))
     filled = r"\{\{|\}\}|\{[^{}]*\}"
@@ -96,7 +95,9 @@ def unknown_texts(languages: Mapping[str, Labels], known: Iterable[str]) -> Iter
     known : iterable of str
         Texts of the sheet and of config/; those of the library are known besides.
     """
-    words = {word for text in (*_library_texts(), *known) for word in _words(text)}
+    # Why a model leads is said by the configuration, or by the library where that is silent.
+    pool = (path.read_text("utf-8") for path in (_LIBRARY / "pool").rglob("*.py"))
+    words = {word for text in (*_library_texts(), *pool, *known) for word in _words(text)}
     for name, labels in languages.items():
         for english in labels.texts:
             strange = [word for word in _words(re.sub(r"{\w+}", "", english)) if word not in words]

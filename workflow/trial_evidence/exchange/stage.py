@@ -29,7 +29,7 @@ def write_for_r(configuration: Configuration, evidence: Evidence, results: Path)
     written = {folder / SCRIPT}
     for (setting, analysis), rows in pools.groupby(["setting", "analysis"], sort=False):
         path = folder / str(setting) / f"{analysis}.csv"
-        write_table(path, rows)
+        write_table(path, rows, keep_unchanged=True)
         written.add(path)
     priors = {
         model: {measure: prior.words(model) for measure, prior in configuration.tau_priors.items()

@@ -11,8 +11,8 @@ from typing import Any
 
 PACKAGES = (
     "fonttools", "jinja2", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow",
-    "plotnine", "pydantic", "pymare", "python-docx", "pyyaml", "scipy", "snakemake", "statsmodels",
-    "watchfiles",
+    "plotnine", "pydantic", "pymare", "python-docx", "pyyaml", "rispy", "scipy", "snakemake",
+    "statsmodels", "watchfiles",
 )  # fmt: skip
 # Files that decide about the results, beside the sheet: below the folder of the library.
 _CODE = ("trial_evidence/**/*.py", "dictionary/*", "rules/*.smk", "report/*")
