@@ -95,15 +95,23 @@ def unknown_texts(languages: Mapping[str, Labels], known: Iterable[str]) -> Iter
     known : iterable of str
         Texts of the sheet and of config/; those of the library are known besides.
     """
+    texts = [(name, english) for name, labels in languages.items() for english in labels.texts]
+    plain = {english: _words(re.sub(r"{\w+}", "", english)) for _, english in texts}
+    asked = {word for words in plain.values() for word in words} - _library_words()
+    # The sheet is long: looked through only for words that the library does not have.
+    unknown = asked and asked - {word for text in known for word in _words(text)}
+    for name, english in texts:
+        strange = [word for word in plain[english] if word in unknown]
+        if strange:
+            message = f'is printed nowhere: neither the sheet nor config/ has "{strange[0]}".'
+            yield problem(f"{name}.yaml", "", "texts", english, message)
+
+
+@cache
+def _library_words() -> frozenset[str]:
     # Why a model leads is said by the configuration, or by the library where that is silent.
     pool = (path.read_text("utf-8") for path in (_LIBRARY / "pool").rglob("*.py"))
-    words = {word for text in (*_library_texts(), *pool, *known) for word in _words(text)}
-    for name, labels in languages.items():
-        for english in labels.texts:
-            strange = [word for word in _words(re.sub(r"{\w+}", "", english)) if word not in words]
-            if strange:
-                message = f'is printed nowhere: neither the sheet nor config/ has "{strange[0]}".'
-                yield problem(f"{name}.yaml", "", "texts", english, message)
+    return frozenset(word for text in (*_library_texts(), *pool) for word in _words(text))
 
 
 def _words(text: str) -> list[str]:
