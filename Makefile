@@ -21,7 +21,7 @@ STAMP := .venv/installed
 # The matrices are small: one thread for each core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check watch workbook worklist import records explain changes figures calibrate test test-edits approve mutants clean lock
+.PHONY: all check watch workbook worklist import records explain changes figures calibrate test test-edits test-page approve mutants clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -78,7 +78,12 @@ calibrate: all
 test: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	  --ignore=tests/browser/test_views.py --ignore=tests/browser/test_choices.py
+
+# Every view of the page and every choice in it, in Chromium: some minutes more than `make test`.
+test-page: $(STAMP)
+	@BROWSER_TESTS=required $(BIN)/python -m pytest tests/browser -n 2 --dist loadfile
 
 # For a reader to look through with git diff; docs/testing.md says how.
 approve: $(STAMP)

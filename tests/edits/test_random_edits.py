@@ -29,7 +29,7 @@ from trial_evidence.sheet.tables import typed_sheet
 from trial_evidence.workbook.difference import TableDifference, table_difference
 
 # All 2,000 take some minutes: `make test-edits`.
-EXAMPLES = int(os.environ.get("SHEET_EDITS", "40"))
+EXAMPLES = int(os.environ.get("SHEET_EDITS", "20"))
 # Of so many valid sheets one is extracted whole, to see that no other trial differs.
 WHOLE = 50
 DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")

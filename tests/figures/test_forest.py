@@ -473,7 +473,7 @@ def any_forest(draw):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(any_forest(), st.sampled_from(sorted(PRESETS)))
 def test_no_forest_has_overlapping_texts_or_leaves_its_page(plot, preset):
     page = layout(plot, PRESETS[preset])
