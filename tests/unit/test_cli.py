@@ -154,6 +154,13 @@ def test_an_untouched_workbook_changes_nothing(project, book, capsys):
     assert sheet_of(project) == before
 
 
+def test_a_file_that_is_no_workbook_is_told_and_not_a_traceback(project, tmp_path, capsys):
+    broken = tmp_path / "broken.xlsx"
+    broken.write_text("no workbook", encoding="utf-8")
+    assert main(["import", f"--book={broken}"]) == 1
+    assert "this is not a workbook" in capsys.readouterr().err
+
+
 def test_an_import_is_shown_before_it_is_written(project, book, capsys):
     edit(book, "pcr", "G2", 43)
     edit(book, "pcr", "I2", 41.0)

@@ -355,6 +355,8 @@ def _watch(options: argparse.Namespace) -> None:
     def take() -> None:
         try:
             _import(options)
+        except SheetError as error:
+            _say_faults(options, error)
         except RequestError as error:
             # Not yet whole, for example; the next save is looked at again.
             print(error.args[0], file=sys.stderr)
@@ -383,25 +385,27 @@ def _worklist(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from trial_evidence.exchange.answers import is_worklist, write_answered
+    from trial_evidence.workbook.layout import WORKLIST
+    from trial_evidence.workbook.read import sheet_names
 
-    if not is_worklist(options.book):
-        return _import_book(options)
-    _, sheet, _ = load(options.raw, options.config, settled=False)
+    if WORKLIST not in sheet_names(options.book):
+        return _import_book(options, options.book)
+    from trial_evidence.exchange.answers import write_answered
+
+    _, sheet, _ = load(options.raw, options.config)
     with TemporaryDirectory() as place:
         folder = Path(place) / options.raw.name
         for line in write_answered(options.book, options.raw, sheet, folder):
             print(line)
-        options.book = folder
-        return _import_book(options)
+        return _import_book(options, folder)
 
 
-def _import_book(options: argparse.Namespace) -> int:
+def _import_book(options: argparse.Namespace, book: Path) -> int:
     from trial_evidence.workbook.transfer import import_book
 
     dictionary = words_of(options.config)
     result = import_book(
-        options.book,
+        book,
         options.raw,
         dictionary,
         lambda folder: find_problems(folder, dictionary),

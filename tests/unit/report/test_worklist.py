@@ -1,16 +1,19 @@
 """What to look up first, and what a reader's answers do to the sheet."""
 
 import math
+import shutil
 
 import pandas as pd
 import pytest
 from invented import ROOT
 from openpyxl import load_workbook
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.exchange.answers import TITLE, is_worklist, write_answered, write_answers_book
+from trial_evidence.exchange.answers import write_answered, write_answers_book
 from trial_evidence.exchange.worklist import worklist
 from trial_evidence.files import records
 from trial_evidence.sheet import SheetError, load_sheet, read_dictionary
+from trial_evidence.words.errors import RequestError
+from trial_evidence.workbook.layout import WORKLIST
 
 DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")
 ANSWER = {"Value seen": "", "Place": "Table 2", "Source": "The full paper", "Initials": "QQ",
@@ -33,10 +36,11 @@ def answered(made, tmp_path, **by_table):
     """The sheet after the answers, what was said, and the folder."""
     raw, sheet, rows = made
     book, folder = tmp_path / "worklist.xlsx", tmp_path / "answered"
+    book.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
     write_answers_book(rows, book)
-    assert is_worklist(book)
     workbook = load_workbook(book)
-    page = workbook[TITLE]
+    page = workbook[WORKLIST]
     header = [cell.value for cell in page[1]]
     for line in page.iter_rows(min_row=2):
         cells = by_table.get(line[0].value)
@@ -100,7 +104,7 @@ def test_an_empty_answer_changes_nothing(made, tmp_path):
 @pytest.mark.parametrize(
     ("cells", "column", "words"),
     [
-        ({"Value seen": "40%"}, "Value seen", 'does not hold 2 numbers (events, n)'),
+        ({"Value seen": "40%"}, "Value seen", 'is not 2 numbers (events, n)'),
         ({"Value seen": "42/105", "Initials": ""}, "Initials", "the cell is empty"),
         ({"Value seen": "42/105", "In the sheet": "41 of 105"}, "In the sheet",
          "pcr.csv, row 2 no longer holds 41 of 105"),
@@ -113,3 +117,50 @@ def test_an_answer_that_cannot_be_taken_is_located(made, tmp_path, cells, column
     assert (problem.file, problem.column) == ("worklist.xlsx", column)
     assert words in problem.message
     assert not (tmp_path / "answered").exists()
+
+
+def test_a_ratio_without_an_interval_is_asked_for_and_compared_as_it_is(made, tmp_path):
+    """Compared with the first of three numbers alone, another interval would count as agreement."""
+    raw, _, rows = made
+    folder = tmp_path / "bare"
+    shutil.copytree(raw, folder)
+    path = folder / "hazard_ratios.csv"
+    text = path.read_text(encoding="utf-8")
+    row = "all,0.80,0.67,0.95,95,0.013,two,"
+    assert row in text
+    path.write_text(text.replace(row, "all,0.80,,,,0.013,two,"), encoding="utf-8")
+    bare = load_sheet(folder, DICTIONARY)[0]
+    listed = rows.assign(value=rows["value"].replace("0.80 (0.67 to 0.95)", "0.80"))
+    sheet, said = answered((folder, bare, listed), tmp_path, hazard_ratios={"Value seen": "0.80"})
+    assert said[0].endswith("0.80 agrees.")
+    assert sheet["second_reading"].iloc[-1]["field"] == "hr"
+    with pytest.raises(SheetError, match="is not 1 number "):
+        answered((folder, bare, listed), tmp_path, hazard_ratios={"Value seen": "0.80 (0.67-0.95)"})
+
+
+def test_a_blank_line_in_a_table_moves_no_answer_to_another_row(made, tmp_path):
+    raw, _, rows = made
+    folder = tmp_path / "blank"
+    shutil.copytree(raw, folder)
+    path = folder / "pcr.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([header, "\n", *lines]), encoding="utf-8")
+    below = load_sheet(folder, DICTIONARY)[0]
+    listed = rows.assign(row=rows["row"].where(rows["table"] != "pcr", rows["row"] + 1))
+    sheet, _ = answered((folder, below, listed), tmp_path, pcr={"Value seen": "42/105"})
+    verified = sheet["pcr"].set_index("row")["verification"]
+    assert verified[3] == "primary"
+    changed = verified != below["pcr"].set_index("row")["verification"]
+    assert list(changed[changed].index) == [3]
+
+
+def test_answers_and_other_files_are_not_overwritten(made, tmp_path):
+    _, _, rows = made
+    book = tmp_path / "worklist.xlsx"
+    book.write_text("mine", encoding="utf-8")
+    with pytest.raises(RequestError, match="is no worklist and would be overwritten"):
+        write_answers_book(rows, book)
+    book.unlink()
+    answered(made, tmp_path, pcr={"Value seen": "42/105"})
+    with pytest.raises(RequestError, match="holds answers"):
+        write_answers_book(rows, book)

@@ -1,5 +1,6 @@
 """The worklist as a workbook, and what a reader has written into it as edits of the sheet."""
 
+import csv
 import io
 import re
 import shutil
@@ -11,15 +12,18 @@ import pandas as pd
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 
-from trial_evidence.exchange.worklist import FIELDS, FIRST_HAND, key_of, value_of
+from trial_evidence.exchange.worklist import FIELDS, fields_of, key_of, value_of
 from trial_evidence.files import records, write_whole
+from trial_evidence.report.page.rows import PRIMARY
+from trial_evidence.report.words.printed import counted
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT, same_value
+from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import Problem, SheetError
-from trial_evidence.workbook.layout import as_csv
+from trial_evidence.workbook.layout import WORKLIST, as_csv
 from trial_evidence.workbook.package import put_text, timeless
+from trial_evidence.workbook.read import sheet_names
 
-TITLE = "worklist"
 ASKED = {
     "table": "Table", "row": "Row", "trial": "Trial", "result": "Result", "value": "In the sheet",
     "link": "Link", "place": "Where it should be", "why": "Why it matters",
@@ -40,11 +44,25 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
     ----------
     rows : DataFrame
         As `trial_evidence.exchange.worklist.worklist` gives it.
+
+    Raises
+    ------
+    RequestError
+        If there is another file of this name, or a worklist with answers: they would be lost.
     """
+    if book.exists() and WORKLIST not in sheet_names(book):
+        raise RequestError(
+            f"{book} is no worklist and would be overwritten. Name another: BOOK=..."
+        )
+    if book.exists() and any(answer[name] for answer in _answers(book) for name in ANSWERS):
+        message = (
+            "holds answers, which a new worklist would not. Import it, then move or delete it."
+        )
+        raise RequestError(f"{book} {message}")
     made = Workbook()
     sheet = made.active
     assert sheet is not None
-    sheet.title = TITLE
+    sheet.title = WORKLIST
     lines = [[str(row[name]) for name in ASKED] for row in records(rows)]
     for down, line in enumerate([HEADER, *lines], start=1):
         for across, text in enumerate([*line, *[""] * (len(HEADER) - len(line))], start=1):
@@ -60,13 +78,6 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
     content = io.BytesIO()
     made.save(content)
     write_whole(book, timeless(content.getvalue()))
-
-
-def is_worklist(book: Path) -> bool:
-    """Whether a file is a worklist, and not the sheet as a workbook."""
-    if book.suffix != ".xlsx" or not book.is_file():
-        return False
-    return TITLE in load_workbook(book).sheetnames
 
 
 def write_answered(book: Path, raw: Path, sheet: Sheet, folder: Path) -> list[str]:
@@ -98,20 +109,26 @@ def write_answered(book: Path, raw: Path, sheet: Sheet, folder: Path) -> list[st
         assert row is not None
         agrees = all(map(same_value, _held(answer), _seen(answer)))
         if agrees:
-            _set(folder / f"{answer['table']}.csv", int(answer["row"]), "verification", FIRST_HAND)
-        _append(folder / "second_reading.csv", _reading(answer, sheet, row, agrees=agrees))
+            path = folder / f"{answer['table']}.csv"
+            header, *lines = _read(path)
+            lines[int(answer["row"]) - 2][header.index("verification")] = PRIMARY
+            _write(path, [header, *lines])
+        path = folder / "second_reading.csv"
+        reading = _reading(answer, sheet, row, agrees=agrees)
+        header, *lines = _read(path)
+        _write(path, [header, *lines, [reading.get(name, "") for name in header]])
         verb = "agrees" if agrees else "differs, and waits for adjudication"
         said.append(f"{answer['trial']}, {answer['result']}: {answer['seen']} {verb}.")
     return said
 
 
 def _answers(book: Path) -> list[dict[str, str]]:
-    sheet = load_workbook(book)[TITLE]
+    sheet = load_workbook(book)[WORKLIST]
     header, *rows = sheet.iter_rows(values_only=True)
     named = {str(title): at for at, title in enumerate(header)}
     names = {**ASKED, **ANSWERS}
     if missing := [title for title in names.values() if title not in named]:
-        message = f"the sheet {TITLE} has no column {', '.join(missing)}. Make a new worklist."
+        message = f"the sheet {WORKLIST} has no column {', '.join(missing)}. Make a new worklist."
         raise SheetError([Problem("error", book.name, 1, "", "", "", message)])
     return [
         {name: _text(row[named[title]]) for name, title in names.items()} | {"line": str(line)}
@@ -142,11 +159,11 @@ def _faults(answer: Mapping[str, str], sheet: Sheet, book: Path) -> list[Problem
         where = f"{answer['table']}.csv, row {answer['row']}"
         message = f"{where} no longer holds {answer['value']}. Make a new worklist."
         return [fault(ASKED["value"], answer["value"], message)]
-    wanted = FIELDS[sheet.kinds[answer["table"]]]
+    wanted = fields_of(sheet, answer["table"], row)
     found = []
     if len(_NUMBER.findall(answer["seen"])) != len(wanted):
         message = (
-            f'"{answer["seen"]}" does not hold {len(wanted)} numbers ({", ".join(wanted)}). Write '
+            f'"{answer["seen"]}" is not {counted(len(wanted), "number")} ({", ".join(wanted)}). Write '
             f"it as the sheet has it: {answer['value']}"
         )
         found.append(fault(ANSWERS["seen"], answer["seen"], message))
@@ -172,30 +189,18 @@ def _reading(
     table = answer["table"]
     return {
         "table": table, "trial_id": str(row["trial_id"]), "row_key": key_of(sheet, table, row),
-        "field": JOINT.join(FIELDS[sheet.kinds[table]]), "first_value": JOINT.join(_held(answer)),
+        "field": JOINT.join(fields_of(sheet, table, row)), "first_value": JOINT.join(_held(answer)),
         "second_value": JOINT.join(_seen(answer)), "verdict": "agree" if agrees else "differ",
-        "second_verification": FIRST_HAND, "second_source": answer["source"],
+        "second_verification": PRIMARY, "second_source": answer["source"],
         "locator": f"{answer['at']} ({answer['initials']}, {answer['date']})",
     }  # fmt: skip
 
 
-def _read(path: Path) -> tuple[list[str], pd.DataFrame]:
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    return list(table.columns), table
+def _read(path: Path) -> list[list[str]]:
+    """Every record, blank ones too, so that rows keep their numbers."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
 
 
-def _write(path: Path, columns: Sequence[str], table: pd.DataFrame) -> None:
-    lines = table[list(columns)].to_numpy(str).tolist()
-    path.write_text(as_csv([columns, *lines]), encoding="utf-8")
-
-
-def _set(path: Path, number: int, column: str, value: str) -> None:
-    columns, table = _read(path)
-    table.loc[number - 2, column] = value
-    _write(path, columns, table)
-
-
-def _append(path: Path, row: Mapping[str, str]) -> None:
-    columns, table = _read(path)
-    added = pd.DataFrame([{name: row.get(name, "") for name in columns}])
-    _write(path, columns, pd.concat([table, added], ignore_index=True))
+def _write(path: Path, lines: Sequence[Sequence[str]]) -> None:
+    path.write_text(as_csv(lines), encoding="utf-8")

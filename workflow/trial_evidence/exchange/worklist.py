@@ -14,23 +14,26 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
+from trial_evidence.extract.comparisons import SIDES
 from trial_evidence.files import records
 from trial_evidence.measures.effects import FROM_COUNTS, log_hazard_ratio
+from trial_evidence.report.material.material import where
+from trial_evidence.report.page.rows import PRIMARY
+from trial_evidence.report.page.sources import Reference, of_row, references, registry_links
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import matching_rows, readings, unadjudicated
 from trial_evidence.sheet.values import printed_decimals
 from trial_evidence.words.numbers import format_number
 
-FIRST_HAND = "primary"
 # What of a row is looked up, by the kind of its table.
 FIELDS = {"counts": ("events", "n"), "contrasts": ("hr", "ci_low", "ci_high")}
-WORDS = {"counts": "{} of {}", "contrasts": "{} ({} to {})"}
-# Of counts: which arm the first and the second row of a trial's result is.
-ARMS = ("experimental", "control")
-COLUMNS = [
-    "table", "row", "trial", "result", "value", "link", "place", "why", "moves", "analyses",
-]  # fmt: skip
+# As a paper prints it, by which of them a row has.
+WORDS = {
+    ("events", "n"): "{} of {}", ("hr",): "{}", ("hr", "ci_low", "ci_high"): "{} ({} to {})",
+    ("hr", "ci_low"): "{} (from {})", ("hr", "ci_high"): "{} (up to {})",
+}  # fmt: skip
+COLUMNS = ["table", "row", "trial", "result", "value", "link", "place", "why", "moves"]
 
 
 @dataclass(frozen=True)
@@ -77,32 +80,45 @@ def worklist(configuration: Configuration, sheet: Sheet, trials: pd.DataFrame) -
     """
     differ = {(row["table"], row["row"]) for row in records(unadjudicated(sheet))}
     listed: dict[tuple[str, int], list[Hangs]] = {}
-    for setting in configuration.settings:
-        own = trials[trials["setting"] == setting]
-        for c in comparisons(configuration, setting, own):
-            if c.measure != c.analysis.measures[0]:
-                continue
-            tables = {outcome.label: outcome.table for outcome in c.analysis.outcomes}
-            for at, trial in enumerate(records(c.rows)):
-                for arm, number in enumerate(map(int, str(trial["rows"]).split(";"))):
-                    table = tables[trial["outcome"]]
-                    row = _row(sheet, table, number)
-                    if row["verification"] == FIRST_HAND and (table, number) not in differ:
-                        continue
-                    title = f"{configuration.settings[setting]}, {c.analysis.title}"
-                    *small, without = _movements(c, sheet, table, row, at, arm)
-                    most = max(small, key=_size, default=without)
-                    found = Hangs(title, max(most, without, key=_size), (most, without))
-                    listed.setdefault((table, number), []).append(found)
-    rows = [_listed(sheet, *place, moved) for place, moved in listed.items()]
+    for c, at, arm, table, row in _pooled_rows(configuration, sheet, trials):
+        place = table, int(row["row"])
+        if row["verification"] == PRIMARY and place not in differ:
+            continue
+        title = f"{configuration.settings[c.analysis.setting]}, {c.analysis.title}"
+        *small, without = _movements(c, sheet, table, row, at, arm)
+        most = max(small, key=_size, default=without)
+        found = Hangs(title, max(most, without, key=_size), (most, without))
+        listed.setdefault(place, []).append(found)
+    known = references(sheet["sources"])
+    rows = [_listed(sheet, known, *place, found) for place, found in listed.items()]
     rows.sort(key=lambda row: (not row.pop("crosses"), -row["moves"], row["table"], row["row"]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def _pooled_rows(
+    configuration: Configuration, sheet: Sheet, trials: pd.DataFrame
+) -> Iterator[tuple[Comparison, int, int, str, dict[str, Any]]]:
+    """Every row behind a pooled result: the result, place of trial and arm in it, table, row."""
+    for setting in configuration.settings:
+        for c in comparisons(configuration, setting, where(trials, setting=setting)):
+            if c.measure != c.analysis.measures[0]:
+                continue
+            tables = {outcome.label: outcome.table for outcome in c.analysis.outcomes}
+            for at, trial in enumerate(records(c.rows)):
+                table = tables[trial["outcome"]]
+                for arm, number in enumerate(str(trial["rows"]).split(";")):
+                    yield c, at, arm, table, _row(sheet, table, int(number))
+
+
+def fields_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields to look up that a row has; not every hazard ratio is printed with an interval."""
+    return tuple(name for name in FIELDS[sheet.kinds[table]] if row[name] == row[name])
+
+
 def value_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
     """What is to be looked up, as a paper prints it: ``67 of 118``, ``0.68 (0.58 to 0.80)``."""
-    kind = sheet.kinds[table]
-    return WORDS[kind].format(*(_printed(row, field) for field in FIELDS[kind]))
+    fields = fields_of(sheet, table, row)
+    return WORDS[fields].format(*(_printed(row, field) for field in fields))
 
 
 def key_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
@@ -127,21 +143,21 @@ def _row(sheet: Sheet, table: str, number: int) -> dict[str, Any]:
 
 
 def _printed(row: Mapping[str, Any], field: str) -> str:
-    value = row[field]
-    return str(row.get(f"{field}_printed") or ("?" if value != value else f"{value:g}"))
+    return str(row.get(f"{field}_printed") or f"{row[field]:g}")
 
 
-def _listed(sheet: Sheet, table: str, number: int, found: list[Hangs]) -> dict[str, Any]:
+def _listed(
+    sheet: Sheet, known: Mapping[str, Reference], table: str, number: int, found: list[Hangs]
+) -> dict[str, Any]:
     row = _row(sheet, table, number)
     most = max((hangs.most for hangs in found), key=_size)
     trial = sheet["trials"].set_index("trial_id").loc[row["trial_id"]]
-    (source,) = records(sheet["sources"][sheet["sources"]["source_id"] == row["source_id"]])
     return {
         "table": table, "row": number, "trial": trial["name"], "result": _result(sheet, table, row),
-        "value": value_of(sheet, table, row), "link": _link(source, trial), "place": row["locator"],
+        "value": value_of(sheet, table, row), "link": _link(sheet, known, row, trial["nct"]),
+        "place": row["locator"],
         "why": ". ".join(hangs.words for hangs in found),
         "moves": most.share, "crosses": most.crosses,
-        "analyses": "; ".join(hangs.title for hangs in found),
     }  # fmt: skip
 
 
@@ -151,22 +167,21 @@ def _result(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
     if sheet.kinds[table] == "counts":
         what = [labels[row["arm_id"]], row["definition"], row["population"]]
     else:
-        pair = (labels[row[f"{side}_arm_id"]] for side in ARMS)
+        pair = (labels[row[f"{side}_arm_id"]] for side in SIDES)
         what = [" v ".join(pair), row["endpoint"], f"{row['analysis']} analysis", row["assessor"]]
     if row["subgroup"] != "all":
         what.append(row["subgroup"].replace("=", " ").replace("_", " "))
     return ", ".join(map(str, what))
 
 
-def _link(source: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
+def _link(
+    sheet: Sheet, known: Mapping[str, Reference], row: Mapping[str, Any], registered: str
+) -> str:
     """Where the result can be found: the source itself, then the registry."""
-    known = [
-        f"https://doi.org/{source['doi']}" if source["doi"] else "",
-        f"PMID {source['pmid']}" if source["pmid"] else "",
-        str(source["pmcid"] or ""),
-        f"https://clinicaltrials.gov/study/{trial['nct']}" if trial["nct"] else "",
-    ]
-    return " ".join(filter(None, known))
+    links = [link for source in of_row(known, row["source_id"]) for link in source.links]
+    addresses = [link.address for link in (*links, *registry_links(registered))]
+    found = sheet["sources"].loc[sheet["sources"]["source_id"] == row["source_id"], "pmcid"]
+    return " ".join(dict.fromkeys(filter(None, (*addresses, *found))))
 
 
 def _movements(
@@ -214,8 +229,7 @@ def _errors(
         return
     wrong = [
         (f"{field} one unit {word}", {field: row[field] + sign * unit})
-        for field in FIELDS[kind]
-        if row[field] == row[field]
+        for field in fields_of(sheet, table, row)
         for unit in [10.0 ** -printed_decimals(_printed(row, field))]
         for sign, word in ((1, "higher"), (-1, "lower"))
     ]
@@ -253,11 +267,11 @@ def _of_counts(
     c: Comparison, at: int, arm: int, row: Mapping[str, Any]
 ) -> tuple[float, float] | None:
     trial = c.rows.iloc[at]
-    cells = {name: float(trial[name]) for side in ARMS for name in (f"events_{side}", f"n_{side}")}
-    cells |= {f"{field}_{ARMS[arm]}": float(row[field]) for field in FIELDS["counts"]}
-    if not all(0 <= cells[f"events_{side}"] <= cells[f"n_{side}"] for side in ARMS):
+    cells = {name: float(trial[name]) for side in SIDES for name in (f"events_{side}", f"n_{side}")}
+    cells |= {f"{field}_{SIDES[arm]}": float(row[field]) for field in FIELDS["counts"]}
+    if not all(0 <= cells[f"events_{side}"] <= cells[f"n_{side}"] for side in SIDES):
         return None
-    tables = ([cells[f"{field}_{side}"]] for side in ARMS for field in FIELDS["counts"])
+    tables = ([cells[f"{field}_{side}"]] for side in SIDES for field in FIELDS["counts"])
     found = FROM_COUNTS[c.measure](*tables)
     return float(found.yi[0]), float(found.vi[0])
 

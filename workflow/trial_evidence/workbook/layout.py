@@ -13,6 +13,8 @@ READ_ME = "read me"
 LISTS = "lists"
 # One mark a row of the sheet that the workbook was made from.
 MADE_FROM = "made from"
+# The only sheet of a worklist, which is no workbook of the sheet.
+WORKLIST = "worklist"
 HELPERS = frozenset({READ_ME, LISTS, MADE_FROM})
 # Sheets and columns whose names begin so are the analyst's own, and never imported.
 PRIVATE = "_"

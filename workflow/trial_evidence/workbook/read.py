@@ -127,6 +127,16 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
     return _tidied(_read_workbook(path.name, book, values, dictionary))
 
 
+def sheet_names(path: Path) -> list[str]:
+    """Names of a workbook's sheets; none of what is no workbook, of which `read_book` says why."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    except _DAMAGED:
+        return []
+    return [element.get("name", "") for element in root.iter() if element.tag.endswith("}sheet")]
+
+
 def _tidied(imported: Imported) -> Imported:
     tables, as_typed = {}, {}
     for name, raw in imported.tables.items():
