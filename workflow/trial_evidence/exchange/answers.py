@@ -56,7 +56,7 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
         )
     if book.exists() and any(answer[name] for answer in _answers(book) for name in ANSWERS):
         message = (
-            "holds answers, which a new worklist would not. Import it, then move or delete it."
+            "holds answers that would be lost. Import it, then move or delete it."
         )
         raise RequestError(f"{book} {message}")
     made = Workbook()
@@ -163,8 +163,8 @@ def _faults(answer: Mapping[str, str], sheet: Sheet, book: Path) -> list[Problem
     found = []
     if len(_NUMBER.findall(answer["seen"])) != len(wanted):
         message = (
-            f'"{answer["seen"]}" is not {counted(len(wanted), "number")} ({", ".join(wanted)}). Write '
-            f"it as the sheet has it: {answer['value']}"
+            f'"{answer["seen"]}" is not {counted(len(wanted), "number")} ({", ".join(wanted)}). '
+            f"Write it as the sheet has it: {answer['value']}"
         )
         found.append(fault(ANSWERS["seen"], answer["seen"], message))
     found += [
