@@ -103,8 +103,8 @@ def test_the_smallest_trial_is_marked_and_named(tmp_path):
 def test_both_verdicts_are_in_the_legend_whatever_the_panel_shows(tmp_path):
     for pools in (lambda x, e: (-1.0, 1.0), lambda x, e: (0.1, 1.0), cone):
         drawing = drawn(plot(pools), tmp_path)
-        assert drawing.word("One more trial here: interval excludes no effect")
-        assert drawing.word("One more trial here: interval includes no effect")
+        assert drawing.word("One more trial here: interval excludes 1")
+        assert drawing.word("One more trial here: interval includes 1")
 
 
 def test_infinite_limits_are_no_verdict(tmp_path):

@@ -114,7 +114,7 @@ def test_the_funnel_has_every_trial_at_its_estimate_and_standard_error(made_up, 
 
 def shaded(drawn):
     """Areas of the panel where one more trial leaves the interval excluding no effect."""
-    (key,) = (word for word in drawn.words if word.text.endswith("excludes no effect"))
+    (key,) = (word for word in drawn.words if word.text.endswith("excludes 1"))
     near = [s for s in drawn.shapes if s.box[2] < key.box[0] and abs(s.box[3] - key.y) < 3]
     fill = max(near, key=lambda shape: shape.box[2]).fill
     return [Path(s.points) for s in drawn.shapes if s.fill == fill and s.box[3] < key.y - 9]

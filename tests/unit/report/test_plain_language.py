@@ -53,9 +53,9 @@ def test_a_sentence_is_as_strong_as_its_certainty(certainty, words):
         # both limits nearer to 1 than 1.25 and 0.8
         ((1.02, 0.9, 1.1), {}, "Dual blockade probably makes little or no difference to response."),
         ((1.3, 0.9, 1.9), {},
-         "Dual blockade may increase response, but the interval includes no difference."),
+         "Dual blockade may increase response, but the interval includes 1 (no difference)."),
         ((1.0, 0.7, 1.1), {},
-         "Dual blockade may reduce response, but the interval includes no difference."),
+         "Dual blockade may reduce response, but the interval includes 1 (no difference)."),
     ],
 )  # fmt: skip
 def test_a_sentence_goes_by_estimate_and_interval(ends, more, words):

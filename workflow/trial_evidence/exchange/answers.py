@@ -55,9 +55,7 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
             f"{book} is no worklist and would be overwritten. Name another: BOOK=..."
         )
     if book.exists() and any(answer[name] for answer in _answers(book) for name in ANSWERS):
-        message = (
-            "holds answers that would be lost. Import it, then move or delete it."
-        )
+        message = "holds answers that would be lost. Import it, then move or delete it."
         raise RequestError(f"{book} {message}")
     made = Workbook()
     sheet = made.active

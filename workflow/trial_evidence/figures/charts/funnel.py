@@ -22,6 +22,7 @@ from trial_evidence.figures.house.marks import (
     disc,
     geom_disc,
     line_width,
+    no_difference,
     point_size,
     reference_line,
 )
@@ -44,10 +45,6 @@ _REGIONS = ["p > 0.10", "0.05 < p < 0.10", "0.01 < p < 0.05", "p < 0.01"]
 _FITS_ITS_KEY = 1.6
 _KINDS = ["Trial", "Imputed by trim-and-fill"]
 _STEPS = 61
-_VERDICTS = (
-    "One more trial here: interval excludes no effect",
-    "One more trial here: interval includes no effect",
-)
 # Limits of a pooled interval may be infinite.
 _FAR = 1e6
 
@@ -214,7 +211,7 @@ def extended_funnel(
     looks = {f"Pooled: {printed(pooled, axis.scale)}": (style.accent, style.interval_pt, DASHED)}
     edge = {"color": style.muted, "size": line_width(style.hair_pt)}
     legends = [
-        legend(_VERDICTS, style, edge, fill=[style.accent_light, style.paper]),
+        legend(_verdicts(axis), style, edge, fill=[style.accent_light, style.paper]),
         line_legend(looks, {key: key for key in looks}, style),
         legend([_KINDS[0]], style, _keys([style.ink], style), shape=["o"]),
     ]
@@ -259,6 +256,14 @@ def extended_funnel(
     )  # fmt: skip
 
 
+def _verdicts(axis: Axis) -> list[str]:
+    """What one more trial would leave the interval, where it excludes no difference and not."""
+    return [
+        f"One more trial here: interval {verb} {no_difference(axis)}"
+        for verb in ("excludes", "includes")
+    ]
+
+
 def _ray(axis: Axis, at_zero: float, slope: float, deepest: float) -> pd.DataFrame:
     """Points of estimate = at_zero + slope x standard error, down to the foot of the panel."""
     errors = np.linspace(0.0, deepest, _STEPS)
@@ -299,8 +304,9 @@ def _shaded(further: pd.DataFrame, across: Any, up: Any, axis: Axis) -> p9.geom_
     for beyond in (table["low"] - none, none - table["high"]):
         heights = np.clip(beyond.to_numpy(), -_FAR, _FAR)
         outlines += _outlines(across, up, heights, axis)
+    verdicts = _verdicts(axis)
     shapes = pd.concat(
-        shape.assign(region=_VERDICTS[shape["hole"].iloc[0]], order=order)
+        shape.assign(region=verdicts[shape["hole"].iloc[0]], order=order)
         for order, shape in enumerate(outlines)
     )
     return p9.geom_polygon(p9.aes("x", "standard_error", fill="region", group="order"), shapes)

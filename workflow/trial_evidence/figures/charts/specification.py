@@ -14,7 +14,14 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
 from trial_evidence.figures.house.labels import geom_beside, told_at_foot, vertical_label
 from trial_evidence.figures.house.legends import Legend, legend
-from trial_evidence.figures.house.marks import DASHED, disc, geom_disc, line_width, reference_line
+from trial_evidence.figures.house.marks import (
+    DASHED,
+    disc,
+    geom_disc,
+    line_width,
+    no_difference,
+    reference_line,
+)
 from trial_evidence.figures.house.scales import (
     Span,
     covering,
@@ -42,7 +49,6 @@ _BIN_MM = 0.25
 _EDGE = pd.DataFrame({"x": [0.0], "panel": _PANELS[0]})
 # so that it fits its key
 _SMALL = {"size": 1.6}
-_KEYS = ["Interval excludes no effect", "includes it"]
 
 
 def specification(
@@ -195,8 +201,9 @@ def _curve(
         return frame, []
     reference = math.nan if axis.reference is None else axis.reference
     excludes = (known["low"] > reference) | (known["high"] < reference)
+    keys = [f"Interval excludes {no_difference(axis)}", "includes it"]
     shown = known.assign(
-        key=np.where(excludes, *_KEYS),
+        key=np.where(excludes, *keys),
         low=known["low"].clip(*limits),
         high=known["high"].clip(*limits),
     )
@@ -231,7 +238,7 @@ def _curve(
         p9.geom_hline(p9.aes(yintercept="y", linetype="key"), at, color=style.ink, size=hair),
         *frame,
     ]
-    legends = [legend(_KEYS, style, override, names_mm, **looks), middle]
+    legends = [legend(keys, style, override, names_mm, **looks), middle]
     lead = known[known["leading"].astype(bool)]
     if len(lead):
         value = printed(float(lead["estimate"].iloc[0]), axis.scale)

@@ -58,6 +58,12 @@ class geom_disc(p9.geom_point):
         return min_size
 
 
+def no_difference(axis: Axis) -> str:
+    """No difference as it is printed: 1 of ratios, 0 of differences."""
+    reference = axis.reference
+    return "no effect" if reference is None else f"{float(natural(reference, axis.scale)):g}"
+
+
 def reference_line(axis: Axis, style: Style, along: str = "x", **panel: Any) -> list[Any]:
     """The line of no effect across a panel, where the axis has one.
 

@@ -106,7 +106,7 @@ class Told:
         `columns` are those beside the results; the description goes on after the title.
         """
         title, measure = f"{self.title}, {what}", self.measure
-        result = Column("result", f"{measure.title}\n({self.level} CI)", "right", "right")
+        result = Column("result", f"{measure.title}\n({self.level} interval)", "right", "right")
         fewer = self.analysis.network.fewer_is_better
         described = Forest(
             title,
