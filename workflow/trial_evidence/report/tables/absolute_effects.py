@@ -183,8 +183,8 @@ def statement(
         if not within and not certainty:
             return f"The trials leave open whether {treatment} changes {outcome}."
         if not within and certainty != LEVELS[0]:
-            open_ = f"{treatment} may {verb} {outcome}, but the interval includes 1 (no difference)."
-            return capital(open_)
+            but = "but the interval includes 1 (no difference)."
+            return capital(f"{treatment} may {verb} {outcome}, {but}")
     return capital(_SAID[certainty].format(treatment=treatment, outcome=outcome, **forms))
 
 
