@@ -25,6 +25,7 @@ from trial_evidence.sheet import Sheet
 # Programs save a table in several steps: what follows within this time is one save.
 DEBOUNCE_MS = 200
 TICK_MS = 500
+STOP_AGAIN_S = 10
 LOG = "watch.log"
 
 
@@ -132,10 +133,12 @@ def _runs(log: Path) -> Iterator[Callable[[], None]]:
     def stop() -> None:
         while under_way:
             process = under_way.pop()
-            if process.poll() is None:
-                # To the stages too, as from the terminal.
-                os.killpg(process.pid, SIGINT)
-                process.wait()
+            # To the stages too, as from the terminal. One that comes while Python starts or tidies
+            # up is lost, so it is sent until it is heard.
+            while process.poll() is None:
+                with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                    os.killpg(process.pid, SIGINT)
+                    process.wait(STOP_AGAIN_S)
 
     def start() -> None:
         stop()

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -182,28 +183,29 @@ def assert_adds_up(steps):
         assert step.n - left == following.n, (step.step, following.step)
 
 
-def outcome_of(result):
-    named = result.get("outcome", "pcr")
+def arms_by_outcome(sheet):
+    """Arms with a verified result of each outcome."""
     outcomes = yaml.safe_load((ROOT / "config/analyses.yaml").read_text("utf-8"))["outcomes"]
-    return result.get("endpoint") or outcomes[named].get("label", named)
+    found = defaultdict(set)
+    for result in (row for name in RESULTS for row in sheet[name]):
+        if (
+            result.get("status", "current") == "current"
+            and result["verification"] in ("primary", "secondary")
+        ):  # fmt: skip
+            named = result.get("outcome", "pcr")
+            outcome = result.get("endpoint") or outcomes[named].get("label", named)
+            columns = ("arm_id", "experimental_arm_id", "control_arm_id")
+            found[outcome] |= {result[column] for column in columns if column in result}
+    return found
 
 
 def test_the_evidence_map_counts_arms_and_their_patients(tables, sheet):
-    arms = {arm["arm_id"]: arm for arm in sheet["arms"]}
+    trial_of = {arm["arm_id"]: arm["trial_id"] for arm in sheet["arms"]}
+    reported = arms_by_outcome(sheet)
     for row in tables["evidence_map"].data.itertuples():
-        columns = ("arm_id", "experimental_arm_id", "control_arm_id")
-        reported = {
-            result[column]
-            for name in RESULTS
-            for result in sheet[name]
-            for column in columns
-            if column in result and result.get("status", "current") == "current"
-            and result["verification"] in ("primary", "secondary")
-            and outcome_of(result) == row.endpoint
-        }  # fmt: skip
-        mine = [arms[arm] for arm in reported if arms[arm]["trial_id"] in row.trial_ids.split("; ")]
-        assert row.arms <= len(mine)
-        assert row.trials == len(row.trial_ids.split("; "))
+        trials = row.trial_ids.split("; ")
+        assert row.arms <= sum(trial_of[arm] in trials for arm in reported[row.endpoint])
+        assert row.trials == len(trials)
     data = tables["evidence_map"].data
     assert list(tables["evidence_map"].frame["Arms"]) == [str(n) for n in data["arms"]]
     assert list(tables["evidence_map"].frame["Trials"]) == [str(n) for n in data["trials"]]
