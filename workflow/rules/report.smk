@@ -32,6 +32,7 @@ REPORT_TABLES = [
     "in_whom",
     "biomarker_reports",
     "biomarkers",
+    "verification",
     "rows_used",
     "rows_set_aside",
 ]

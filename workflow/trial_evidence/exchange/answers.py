@@ -14,10 +14,10 @@ from openpyxl.styles import Alignment, Font, PatternFill
 
 from trial_evidence.exchange.worklist import FIELDS, fields_of, key_of, value_of
 from trial_evidence.files import records, write_whole
-from trial_evidence.report.page.rows import PRIMARY
 from trial_evidence.report.words.printed import counted
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT, same_value
+from trial_evidence.sheet.values import PRIMARY
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import Problem, SheetError
 from trial_evidence.workbook.layout import WORKLIST, as_csv

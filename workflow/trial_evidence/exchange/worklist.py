@@ -18,12 +18,11 @@ from trial_evidence.extract.comparisons import SIDES
 from trial_evidence.files import records
 from trial_evidence.measures.effects import FROM_COUNTS, log_hazard_ratio
 from trial_evidence.report.material.material import where
-from trial_evidence.report.page.rows import PRIMARY
 from trial_evidence.report.page.sources import Reference, of_row, references, registry_links
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import matching_rows, readings, unadjudicated
-from trial_evidence.sheet.values import printed_decimals
+from trial_evidence.sheet.values import PRIMARY, printed_decimals
 from trial_evidence.words.numbers import format_number
 
 # What of a row is looked up, by the kind of its table.

@@ -191,6 +191,17 @@ def unadjudicated(sheet: Sheet, trials: Collection[str] | None = None) -> pd.Dat
     return pd.DataFrame(list(dict.fromkeys(found)), columns=UNADJUDICATED_COLUMNS)
 
 
+def read_by_two(sheet: Sheet) -> set[tuple[str, int]]:
+    """Return table and row of every result that two readers agree on, or that was settled."""
+    decisions = _records(sheet["adjudication"])
+    return {
+        (reading.table, row)
+        for reading in readings(sheet)
+        if reading.agree or any(map(reading.settled_by, decisions))
+        for row in matching_rows(sheet, reading)
+    } - {(row["table"], row["row"]) for row in _records(unadjudicated(sheet))}
+
+
 def adjudication_problems(sheet: Sheet, dictionary: Dictionary) -> list[Problem]:
     """Return what is wrong with the adjudications of a sheet.
 

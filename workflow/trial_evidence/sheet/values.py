@@ -24,6 +24,8 @@ NO_NUMBER = MISSING_MARKS | {
     "not stated", "not given", "unknown",
 }  # fmt: skip
 ALL = "all"
+# Of the column ``verification``: somebody saw the number in the source itself.
+PRIMARY = "primary"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]+")

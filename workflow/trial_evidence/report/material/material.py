@@ -26,6 +26,8 @@ from trial_evidence.report.words import printed
 from trial_evidence.report.words.formats import FORMATS, Format, Row
 from trial_evidence.report.words.templates import declared
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.adjudication import read_by_two
+from trial_evidence.sheet.values import PRIMARY
 
 # Two arms of a trial may have been read in two sources.
 JOINED = " / "
@@ -95,6 +97,19 @@ class Material:
     def reported(self) -> pd.DataFrame:
         """Every result in the sheet, table by table; a column that a table lacks is empty."""
         return pd.concat(self.sheet[name] for name in self.sheet.results)
+
+    @cached_property
+    def seen_first_hand(self) -> frozenset[tuple[str, int]]:
+        """Table and row of every result that somebody saw in the source itself."""
+        tables = {
+            name: where(self.sheet[name], verification=PRIMARY) for name in self.sheet.results
+        }
+        return frozenset((name, int(row)) for name in tables for row in tables[name]["row"])
+
+    @cached_property
+    def seen_by_two(self) -> frozenset[tuple[str, int]]:
+        """Table and row of every result that two readers agree on, or that was settled."""
+        return frozenset(read_by_two(self.sheet))
 
     @cached_property
     def settings(self) -> dict[str, str]:

@@ -55,7 +55,7 @@ TABLES = {
     "network_certainty": "findings",
     "over_time": "findings",
     "heterogeneity": "robustness", "sensitivity": "robustness",
-    "what_would_change": "robustness", "evidence_map": "evidence-map",
+    "what_would_change": "robustness", "verification": "robustness", "evidence_map": "evidence-map",
     "timeline": "evidence-map", "biomarkers": "biomarkers", "in_whom": "biomarkers",
     "biomarker_reports": "biomarkers", "flow": "search",
     "harms": HARMS, "balance": HARMS,

@@ -12,8 +12,7 @@ from trial_evidence.report.page.sources import Link, Reference, of_row, registry
 from trial_evidence.report.page.svg import RowLink
 from trial_evidence.report.trail.trace import ALL, Record, Shown
 from trial_evidence.report.words.printed import patients_in_words, whole
-
-PRIMARY = "primary"
+from trial_evidence.sheet.values import PRIMARY
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from trial_evidence.files import read_table, records
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, of_pool, where
+from trial_evidence.report.material.verified import verified_in_words
 from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, network_parts
 from trial_evidence.report.page.pictures import Picture, listed, picture, pictures
 from trial_evidence.report.page.pools import NO_CHOICES, Choices, choices_of, pools_of
@@ -98,6 +99,10 @@ def page_settings(material: Material, trail: Trail) -> tuple[SettingPart, ...]:
     )  # fmt: skip
 
 
+def _remarks(material: Material, analysis: Analysis) -> tuple[str, ...]:
+    return (*remarks(material, analysis), *filter(None, [verified_in_words(material, analysis)]))
+
+
 def _section(
     analysis: Analysis | RateAnalysis,
     material: Material,
@@ -124,7 +129,7 @@ def _section(
         key="/".join(place),
         title=analysis.title,
         pool=analysis.pool if isinstance(analysis, Analysis) else "rates",
-        remarks=remarks(material, analysis) if isinstance(analysis, Analysis) else (),
+        remarks=_remarks(material, analysis) if isinstance(analysis, Analysis) else (),
         lead=next(iter(records(leads)), None),
         forests=tuple(
             picture(folder / row["figure"], row, folder.parent, material.parts, f"{section}-{n}",

@@ -29,7 +29,7 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
         flow.flow_table, characteristics.evidence_map, robustness.heterogeneity_table,
         robustness.sensitivity_table, robustness.change_table, robustness.timeline_table,
         in_whom.in_whom_table, in_whom.biomarker_reports_table, characteristics.biomarkers_table,
-        rows.rows_used_table, rows.rows_set_aside_table,
+        rows.verification_table, rows.rows_used_table, rows.rows_set_aside_table,
     )  # fmt: skip
     return (
         front.front_table(material, words),

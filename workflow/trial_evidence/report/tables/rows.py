@@ -1,6 +1,7 @@
-"""The rows behind the results: those used, and those set aside with the reason."""
+"""The rows behind the results: used, set aside with the reason, and by whom they were seen."""
 
 import math
+from dataclasses import asdict
 from functools import partial
 
 from trial_evidence.figures.forests.axes import lower_first
@@ -8,6 +9,7 @@ from trial_evidence.files import records
 from trial_evidence.pool.shown import interval_remark, own_result
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.verified import GOAL, verified
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words import printed, reading
 from trial_evidence.report.words.formats import Row
@@ -41,6 +43,16 @@ def rows_set_aside_table(material: Material) -> ReportTable:
     table = material.evidence.set_aside
     rows = table.assign(cells=table["table"] + ".csv row " + table["row"])
     return material.table("rows_set_aside", records(rows))
+
+
+def verification_table(material: Material) -> ReportTable:
+    """For every pooled analysis: the weight that was seen first-hand, and by two readers."""
+    rows = [
+        {"setting": analysis.setting, "analysis": analysis.id, **asdict(found)}
+        for analysis in material.configuration.analyses
+        if (found := verified(material, analysis))
+    ]
+    return material.table("verification", rows, goal=printed.percent(GOAL))
 
 
 def _pooled(row: Row) -> str:

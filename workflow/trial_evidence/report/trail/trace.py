@@ -171,6 +171,12 @@ def cells_of(record: Record, configuration: Configuration) -> str:
     return str(Cells(table, _rows(record["rows"])))
 
 
+def places_of(record: Record, configuration: Configuration) -> tuple[tuple[str, int], ...]:
+    """Table and row of the sheet of everything behind a trial's result."""
+    table = tables_of(configuration)[record["setting"], record["analysis"]]
+    return tuple((table, int(row)) for row in _rows(record["rows"]))
+
+
 def _rows(text: object) -> tuple[str, ...]:
     return tuple(str(text).split(";"))
 

@@ -1,0 +1,97 @@
+"""How much of a pool is said to have been seen first-hand, and by two readers."""
+
+from dataclasses import replace
+
+import pytest
+from invented import ROOT
+from report_material import material
+from small_project import replace_text, small_project
+from trial_evidence.report.material.material import where
+from trial_evidence.report.material.verified import verified, verified_in_words
+from trial_evidence.sheet import load_sheet, read_dictionary
+from trial_evidence.words.problems import has_errors
+
+DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")
+SETTING, ANALYSIS = "neoadjuvant", "pcr_dual_v_trastuzumab"
+WEIGHTS = {"trial_a": 50.0, "trial_b": 30.0, "trial_c": 20.0}
+
+
+@pytest.fixture(scope="module")
+def weighted(pooled):
+    """The material of the made-up sheet, its three trials with weights of our own."""
+    found = material(pooled)
+    trials = found.evidence.trials
+    mine = where(trials, setting=SETTING, analysis=ANALYSIS, pooled="yes", subgroup="all")
+    assert set(mine["trial_id"]) == set(WEIGHTS)
+    own = trials["trial_id"].map(WEIGHTS)
+    trials = trials.assign(weight=trials["weight"].mask(trials.index.isin(mine.index), own))
+    return replace(found, evidence=replace(found.evidence, trials=trials))
+
+
+@pytest.fixture
+def of_sheet(weighted, tmp_path):
+    """The material and the analysis after replacements in the sheet."""
+
+    def made(*replacements):
+        folder = small_project(tmp_path / "project")
+        for table, old, new in replacements:
+            replace_text(folder, table, old, new)
+        sheet, problems = load_sheet(folder / "data/raw", DICTIONARY)
+        assert not has_errors(problems)
+        found = replace(weighted, sheet=sheet)
+        return found, found.analysis(SETTING, ANALYSIS)
+
+    return made
+
+
+def second_hand(trial, arm, *columns):
+    row = f"{trial},{trial}_{arm},ypT0/is ypN0,ITT,{','.join(columns)},doe_2020_{trial},Table 2,"
+    return "pcr", f"{row}primary", f"{row}secondary"
+
+
+A_DUAL = second_hand("trial_a", "dual", "local", "all", "42", "105", "40.0")
+A_SINGLE = second_hand("trial_a", "single", "local", "all", "23", "105", "21.9")
+B_DUAL = second_hand("trial_b", "dual", "central", "all", "84", "220", "38.2")
+READ_TWICE = (
+    "second_reading",
+    "pcr,trial_a,arm_id=trial_a_dual;definition=ypT0/is ypN0,events|n,42|105,42|105,agree,"
+    "primary,Doe 2020,Table 2\n",
+)  # fmt: skip
+
+
+def test_a_trial_counts_where_every_row_behind_it_was_seen(of_sheet):
+    found = verified(*of_sheet(B_DUAL))
+    assert found.first_hand == pytest.approx(0.7)
+    assert (found.k, found.rows) == (3, 6)
+
+
+def test_the_rows_to_look_up_are_the_fewest_with_the_most_weight(of_sheet):
+    # 20% was seen. Trial B brings 30% for one row, trial A 50% for two: both are needed for 90%.
+    assert verified(*of_sheet(A_DUAL, A_SINGLE, B_DUAL)).rows_to_goal == 3
+
+
+def test_what_is_seen_enough_asks_for_no_row(of_sheet):
+    assert verified(*of_sheet()).rows_to_goal == 0
+
+
+def test_one_arm_read_twice_is_not_a_trial_read_twice(of_sheet):
+    assert verified(*of_sheet()).two_readers == 0.0
+
+
+def test_two_readers_count_where_they_agree_on_every_row(of_sheet):
+    table, line = READ_TWICE
+    other = line.replace("_dual", "_single").replace("42|105", "23|105")
+    assert verified(*of_sheet((table, line, line + other))).two_readers == pytest.approx(0.5)
+
+
+def test_readers_who_differ_do_not_count_as_two(of_sheet):
+    table, line = READ_TWICE
+    other = line.replace("_dual", "_single").replace("42|105,42|105,agree", "23|105,24|105,differ")
+    assert verified(*of_sheet((table, line, line + other))).two_readers == 0.0
+
+
+def test_it_is_said_in_a_sentence(of_sheet):
+    assert verified_in_words(*of_sheet(B_DUAL)) == (
+        "Of the weight, 70% was read in the trials’ own reports and 0% was confirmed by two "
+        "readers; looking up 1 row of the worklist would bring the first to 90%."
+    )

@@ -1,0 +1,79 @@
+"""How much of a pooled result was seen in the sources themselves, and by two readers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.files import records
+from trial_evidence.report.material.material import Material
+from trial_evidence.report.trail.trace import places_of
+from trial_evidence.report.words.printed import counted, percent
+
+# Share of a pool's weight that somebody should have seen in the source itself.
+GOAL = 0.9
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Of the trials behind the leading estimate of an analysis.
+
+    Attributes
+    ----------
+    k, rows : int
+        Trials, and rows of the sheet behind them.
+    first_hand, two_readers : float
+        Share of the weight of trials all of whose rows were seen in the source itself; and on all
+        of whose rows two readers agree, or a difference was settled.
+    rows_to_goal : int
+        How many rows to look up, most weight a row first, until ``GOAL`` was seen first-hand.
+    """
+
+    k: int
+    rows: int
+    first_hand: float
+    two_readers: float
+    rows_to_goal: int
+
+
+def verified(material: Material, analysis: Analysis) -> Verified | None:
+    """What was seen of a pooled analysis; None where fewer than two trials are pooled."""
+    lead = material.lead(analysis)
+    if lead is None or lead["k"] < 2:
+        return None
+    trials = material.pooled_trials(analysis)
+    shares = trials["share"].to_numpy(float)
+    behind = [set(places_of(row, material.configuration)) for row in records(trials)]
+    missing = np.array([len(places - material.seen_first_hand) for places in behind])
+    both = np.array([places <= material.seen_by_two for places in behind])
+    return Verified(
+        k=len(trials),
+        rows=len(set().union(*behind)),
+        first_hand=float(shares[missing == 0].sum()),
+        two_readers=float(shares[both].sum()),
+        rows_to_goal=_rows_to_goal(shares, missing),
+    )
+
+
+def verified_in_words(material: Material, analysis: Analysis) -> str:
+    """The same in a sentence; empty where nothing is pooled."""
+    found = verified(material, analysis)
+    if found is None:
+        return ""
+    said = (
+        f"Of the weight, {percent(found.first_hand)} was read in the trials’ own reports and "
+        f"{percent(found.two_readers)} was confirmed by two readers"
+    )
+    if not found.rows_to_goal:
+        return f"{said}."
+    rows = counted(found.rows_to_goal, "row")
+    return f"{said}; looking up {rows} of the worklist would bring the first to {percent(GOAL)}."
+
+
+def _rows_to_goal(shares: np.ndarray, missing: np.ndarray) -> int:
+    seen, looked_up = shares[missing == 0].sum(), 0
+    for at in sorted(np.flatnonzero(missing), key=lambda at: -shares[at] / missing[at]):
+        if seen >= GOAL:
+            break
+        seen, looked_up = seen + shares[at], looked_up + int(missing[at])
+    return looked_up
