@@ -205,6 +205,15 @@ def test_a_second_run_does_nothing(mended):
     assert mended.times() == before
 
 
+def test_what_is_said_while_the_sheet_is_watched_is_nothing_that_a_run_made(mended):
+    log = mended.folder / "data/processed/watch.log"
+    log.write_text("A line.\n", encoding="utf-8")
+    run = mended.snakemake()
+    assert "is not as it was made" not in run.err
+    assert log.read_text(encoding="utf-8") == "A line.\n"
+    log.unlink()
+
+
 def test_an_edit_changes_its_setting_alone(edited):
     results = {f for f in changed(edited.before, edited.after) if f != MARK}
     assert {setting_of(file) for file in results} == {"neoadjuvant", ""}
@@ -296,21 +305,9 @@ FAULTS = {
         lambda p: p.replace("data/raw/pcr.csv", "all,42,105,40.0", 'all,"42,0",105,40.0'),
         "pcr.csv, row 2 (trial_a), column events: ",
     ),
-    "a missing table": (
-        lambda p: (p.folder / "data/raw/hazard_ratios.csv").unlink(),
-        "hazard_ratios.csv: ",
-    ),
-    "an unknown analysis": (
-        lambda p: p.replace("data/raw/exclusions.csv", "trial_d,,*,*", "trial_d,,pcr_rate,*"),
-        "exclusions.csv, row 2 (trial_d), column analysis: ",
-    ),
     "a missing configuration": (
         lambda p: (p.folder / "config/networks.yaml").unlink(),
         "networks.yaml: The file is missing.",
-    ),
-    "a configuration that is no YAML": (
-        lambda p: p.replace("config/analyses.yaml", "analyses:", "analyses: ["),
-        "analyses.yaml, line ",
     ),
     # The workflow itself reads the ids.
     "an analysis without an id": (
