@@ -65,10 +65,16 @@ def write_page_of(folder: Path, drawn: str) -> Path:
 
 @pytest.fixture(scope="session")
 def real_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of the project's own sheet."""
+    """The page of the project's own sheet; one analysis is pooled in its own way."""
     folder = tmp_path_factory.mktemp("real")
     for place in ("data/raw", "config"):
         shutil.copytree(ROOT / place, folder / place)
+    analyses = folder / "config/analyses.yaml"
+    own = "    pooling: {tau2_estimator: DL, estimate_interval: wald}\n"
+    first = "\n    pool: overall\n"
+    text = analyses.read_text(encoding="utf-8")
+    assert first in text
+    analyses.write_text(text.replace(first, first + own, 1), encoding="utf-8")
     return write_page_of(folder, "metastatic_first_line")
 
 

@@ -21,14 +21,14 @@ const Explore = (() => {
 
   // What may be chosen of the way to pool: its name in the address, heading, values with words.
   const modelsOf = (pool) => [
-    [AS_REPORTED, "As the report: by the number of trials"], [data.method.model, "Random effects"],
+    [AS_REPORTED, "As the report: by the number of trials"], [pool.method.model, "Random effects"],
     ["common", data.models.common],
     ...Object.keys(pool.priors).map((prior) => [prior, data.models[prior]]),
   ];
   const named = (words) => words.map((word) => [word, word]);
 
   function settingsOf(pool) {
-    const { method } = data;
+    const { method } = pool;
     const first = (value, all) => [value, ...all.filter((other) => other !== value)];
     const rows = [
       ...pool.asked.map(([heading, words], i) =>
@@ -75,15 +75,15 @@ const Explore = (() => {
   function resultOf(pool, state) {
     const { chosen } = state;
     const used = rowsOf(pool, state).filter((row) => row.used);
-    const method = { ...data.method, estimator: chosen.estimator, interval: chosen.interval };
+    const method = { ...pool.method, estimator: chosen.estimator, interval: chosen.interval };
     const found = Pools.pooled(pool, used, method);
     const lead = chosen.model === AS_REPORTED || found.lead === null || found.lead === "single_trial"
       ? found.lead : chosen.model;
     return { ...found, lead };
   }
 
-  const labelOf = (model, chosen) =>
-    model === data.method.model && (chosen.estimator !== data.method.estimator || chosen.interval !== data.method.interval)
+  const labelOf = ({ method }, model, chosen) =>
+    model === method.model && (chosen.estimator !== method.estimator || chosen.interval !== method.interval)
       ? `Random effects, ${chosen.estimator}, ${data.intervals[chosen.interval] ?? chosen.interval}`
       : data.models[model];
 
@@ -231,7 +231,7 @@ const Explore = (() => {
       const leads = model === found.lead && model !== "single_trial";
       return element("tr", { class: leads ? "lead" : "" },
         element("td"),
-        element("th", { scope: "row", class: "wrap" }, labelOf(model, state.chosen) + (leads ? " (main model)" : "")),
+        element("th", { scope: "row", class: "wrap" }, labelOf(pool(), model, state.chosen) + (leads ? " (main model)" : "")),
         element("td", { class: "wide" }),
         element("td", {}, Plot.pooled(pool(), axis, own, leads)),
         element("td", {}, `${rounded(own.estimate, 2)} (${interval(own.ci_low, own.ci_high)})`),
@@ -266,11 +266,11 @@ const Explore = (() => {
         const trials = used.length <= total ? `${used.length} of ${total} trials` : `${used.length} trials`;
         result.textContent =
           `${trials}: ${pool().measure.toLowerCase()} ${numbersOf(found)}` +
-          `${piece ? `, prediction interval ${piece}` : ""}; ${labelOf(found.lead, state.chosen)}. ` +
+          `${piece ? `, prediction interval ${piece}` : ""}; ${labelOf(pool(), found.lead, state.chosen)}. ` +
           `${whole ? "This is the result of the analysis." : "Recomputed in this page."}` +
           `${hidden ? ` ${hidden} of the pooled trials are hidden by the filter.` : ""}`;
       }
-      const random = found.models[data.method.model];
+      const random = found.models[pool().method.model];
       spread.textContent = random
         ? `τ² ${rounded(random.tau2, 3)} (${data.method.level}% interval ` +
           `${interval(number(random.tau2_low), number(random.tau2_high), 3) || "empty"}); ` +

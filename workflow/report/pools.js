@@ -17,7 +17,7 @@ const Pools = (() => {
     };
   }
 
-  function read({ rows, pools, choices }) {
+  function read({ rows, pools, choices, method }) {
     return pools.map((pool) => {
       const asked = pool.set[1] === "all" && choices.asked ? choices.asked : [];
       const sets = asked.length > 0 ? choices.sets.map((set) => set[pool.set[0]] ?? []) : [];
@@ -25,7 +25,7 @@ const Pools = (() => {
         (set[pool.set[0]] ?? []).map((member) => [member[0], member[7]])));
       const own = pool.members.map((member) => [...member.slice(0, 7), biases.get(member[0]) ?? ""]);
       return {
-        ...pool, asked, rows: own.map((member) => row(rows, pool, member)),
+        ...pool, asked, method, rows: own.map((member) => row(rows, pool, member)),
         // The rows of a choice, by one word for each that is asked; the first is the configured.
         chosen(words) {
           const at = choices.taken?.findIndex((taken) => taken.every((word, i) => word === words[i]));
@@ -38,7 +38,7 @@ const Pools = (() => {
 
   for (const [key, analysis] of Object.entries(data.analyses)) data.analyses[key] = read(analysis);
 
-  function pooled(pool, rows, method = data.method, priors = pool.priors) {
+  function pooled(pool, rows, method = pool.method, priors = pool.priors) {
     return Statistics.poolTrials(
       rows.map(({ y }) => y), rows.map(({ v }) => v), { scale: pool.scale, priors }, method,
     );
@@ -53,7 +53,7 @@ const Pools = (() => {
       );
     }
     const k = pool.rows.filter(({ pooled: isPooled }) => isPooled).length;
-    return { lead: k === 0 ? null : Statistics.leader(k, data.method, pool.priors), models };
+    return { lead: k === 0 ? null : Statistics.leader(k, pool.method, pool.priors), models };
   }
 
   // As in the tables: none of few trials, and none that repeats the interval of the mean.

@@ -120,7 +120,7 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras, tr
         places["/biomarkers"] = "biomarkers"
     island = {
         "method": page_method(configuration),
-        "models": page_models(configuration),
+        "models": page_models(configuration, *map(configuration.own, configuration.analyses)),
         "estimators": list(configuration.sensitivity.estimators),
         "intervals": {
             name: INTERVAL_WORDS[name][1] for name in configuration.sensitivity.intervals

@@ -84,7 +84,7 @@ def pools_of(
         the regimen), ``measure``, ``scale``, ``priors``, ``none`` (no effect), ``below`` (whether
         benefit lies below it), ``pooled``, ``members`` (place in ``rows``, effect, variance,
         estimate, its ends, and why it is not pooled) and ``published``, the pipeline's own results
-        by model. ``choices``: see :class:`Choices`.
+        by model. ``choices``: see :class:`Choices`. ``method``: see :func:`page_method`.
     """
     estimates = of_pool(evidence.estimates, analysis)
     if isinstance(analysis, Analysis):
@@ -106,7 +106,8 @@ def pools_of(
     if not found:
         return {}
     places = {row.anchor: at for at, row in enumerate(shown)}
-    models = page_models(configuration)
+    own_way = configuration.own(analysis) if isinstance(analysis, Analysis) else configuration
+    models = page_models(own_way)
     pools = []
     for label, (measure, subgroup, regimen), rows, pooled in found:
         reading = MEASURES[measure]
@@ -129,7 +130,10 @@ def pools_of(
             },
         })  # fmt: skip
     further, chosen = _chosen(choices, shown)
-    return {"rows": [*map(_row, shown), *further], "pools": pools, "choices": chosen}
+    return {
+        "rows": [*map(_row, shown), *further], "pools": pools, "choices": chosen,
+        "method": page_method(own_way),
+    }  # fmt: skip
 
 
 def _chosen(choices: Choices, shown: Sequence[TrialRow]) -> tuple[list[Any], dict[str, Any]]:
@@ -208,9 +212,9 @@ def _row(row: TrialRow) -> dict[str, Any]:
     }
 
 
-def page_models(configuration: Configuration) -> dict[str, str]:
+def page_models(*ways: Configuration) -> dict[str, str]:
     """The models a page computes, with their names as it prints them."""
-    models = (configuration.pooling.model, EMPIRICAL, CAUTIOUS, "common")
+    models = (*(way.pooling.model for way in ways), EMPIRICAL, CAUTIOUS, "common")
     return {model: MODEL_NAMES[model] for model in models} | {"single_trial": "One trial"}
 
 
