@@ -1,6 +1,6 @@
 """Every figure again in the look that a journal or a slide asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from trial_evidence.figures.canvas.style import Style, styled
 from trial_evidence.figures.forests.forest import Forest
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.stage import setting_forests
-from trial_evidence.files import read_table, write_table, write_text
+from trial_evidence.files import read_table, records, write_table, write_text
 from trial_evidence.network.stage import FOLDER as NETWORK_FOLDER
 from trial_evidence.network.stage import network_pages
 from trial_evidence.report.files.overview_figures import FOLDER, Certainties, overview_pages
@@ -29,12 +29,6 @@ from trial_evidence.words.errors import RequestError
 # The references whose numbers stand beside trials.
 REFERENCES = "references.txt"
 Forests = Mapping[str, Mapping[str, Forest]]
-
-
-def owner(stem: str) -> str:
-    """The analysis or network a figure belongs to; ``overview`` for those over all settings."""
-    first, *others, _ = stem.split("/")
-    return next((folder for folder in others if folder != NETWORK_FOLDER), first)
 
 
 def figure_name(stem: str) -> str:
@@ -115,31 +109,41 @@ def write_styled_figures(
         If no figure belongs to the analysis, or none has the name.
     """
     style = styled(look.fields, look.widths_mm[0], look.magnification)
-    pages = styled_pages(material, looks, style, processed, certainty)
+    pages = styled_pages(material, looks, style, processed, certainty, analysis)
+    named = {stem: page for stem, page in pages.items() if figure in ("", figure_name(stem))}
+    if not named:
+        asked = figure if pages else analysis
+        known = map(figure_name, pages) if pages else _owners(material)
+        raise RequestError(
+            f'There are no figures of "{asked}". Known: {", ".join(dict.fromkeys(known))}.'
+        )
     if look.height_mm is not None:
-        pages = {stem: page.fitted(look.height_mm) for stem, page in pages.items()}
+        named = {stem: page.fitted(look.height_mm) for stem, page in named.items()}
     folder = material.results / f"figures-{look.name}" / f"{look.widths_mm[0]:g}mm"
-    wanted = pages
-    for asked, name_of in ((analysis, owner), (figure, figure_name)):
-        named = {stem: page for stem, page in wanted.items() if asked in ("", name_of(stem))}
-        if not named:
-            known = ", ".join(dict.fromkeys(map(name_of, wanted)))
-            raise RequestError(f'There are no figures of "{asked}". Known: {known}.')
-        wanted = named
+    drawn = named
     if style.decimal_mark != ".":
-        wanted = {stem: Pointed(page, style.decimal_mark) for stem, page in wanted.items()}
-    kept = [f"{stem}.{kind}" for stem in pages for kind in look.formats]
+        drawn = {stem: Pointed(page, style.decimal_mark) for stem, page in named.items()}
     if style.references:
         write_text(folder / REFERENCES, _references(material, _forests(material, looks, processed)))
-        kept.append(REFERENCES)
-    publish(wanted, folder, look.formats, processes, dpi=look.dpi, own=("**/*",), kept=kept)
-    listing = [
-        (stem, page.title, page.description)
-        for stem, page in pages.items()
-        if all((folder / f"{stem}.{kind}").is_file() for kind in look.formats)
-    ]
-    write_table(folder / LISTING, pd.DataFrame(listing, columns=["figure", "title", "text"]))
+    # Where all are drawn, what an earlier run left goes.
+    own = () if analysis or figure else ("**/*",)
+    publish(drawn, folder, look.formats, processes, dpi=look.dpi, own=own, kept=(REFERENCES,))
+    _write_listing(folder, named, look.formats)
     return folder
+
+
+def _write_listing(folder: Path, drawn: Mapping[str, Picture], formats: Sequence[str]) -> None:
+    """Say in words what is drawn, and what was drawn before and is there."""
+    path = folder / LISTING
+    earlier = records(read_table(path, [])) if path.is_file() else []
+    told = {row["figure"]: (row["title"], row["text"]) for row in earlier}
+    told |= {stem: (page.title, page.description) for stem, page in drawn.items()}
+    rows = [
+        (stem, *words)
+        for stem, words in told.items()
+        if all((folder / f"{stem}.{kind}").is_file() for kind in formats)
+    ]
+    write_table(path, pd.DataFrame(rows, columns=["figure", "title", "text"]))
 
 
 def styled_pages(
@@ -148,12 +152,14 @@ def styled_pages(
     style: Style,
     processed: Path,
     certainty: Certainties,
+    analysis: str = "",
 ) -> dict[str, Picture]:
     """Every figure below the folder of its look: forest plots, sensitivity, networks, overview.
 
     The specification curves are drawn from the table of the specifications, which are not
-    computed again.
+    computed again. Where an `analysis` (or a network, or ``overview``) is named, its figures alone.
     """
+    wanted = {analysis} if analysis else _owners(material)
     configuration, sheet = material.configuration, material.sheet
     forests_of = _forests(material, looks, processed)
     numbers = reference_numbers(forests_of)
@@ -170,17 +176,40 @@ def styled_pages(
         own: dict[str, Picture] = {
             stem: layout(replace(forest, numbers=numbers), style)
             for stem, forest in forests_of[setting].items()
+            if stem.partition("/")[0] in wanted
         }
         curves = dict(iter(specifications.groupby("analysis", sort=False)))
         for entry in pooled_analyses(configuration, setting):
+            if entry.id not in wanted:
+                continue
             curve = curves.get(entry.id)
             drawn = analysis_pages(entry, compared, curve, sheet, configuration, style)
             own |= {f"{entry.id}/{name}": page for name, page in drawn.items()}
-        networks = network_pages(configuration, material.networks, sheet, setting, style)
-        own |= {f"{NETWORK_FOLDER}/{stem}": page for stem, page in networks.items()}
+        if wanted & _network_ids(material):
+            networks = network_pages(configuration, material.networks, sheet, setting, style)
+            own |= {
+                f"{NETWORK_FOLDER}/{stem}": page
+                for stem, page in networks.items()
+                if stem.partition("/")[0] in wanted
+            }
         pages |= {f"{setting}/{stem}": page for stem, page in own.items()}
+    if FOLDER not in wanted:
+        return pages
     over_all = overview_pages(material, certainty, style)
     return pages | {f"{FOLDER}/{name}": page for name, (_, page) in over_all.items()}
+
+
+def _owners(material: Material) -> set[str]:
+    """Every name that figures may be asked for by: analyses, networks, what is over all."""
+    analyses, rates = material.configuration.analyses, material.configuration.rates
+    folders = (analysis.folder for analysis in analyses)
+    ids = (entry.id for entry in (*analyses, *rates))
+    return {FOLDER, *folders, *ids, *_network_ids(material)}
+
+
+def _network_ids(material: Material) -> set[str]:
+    networks = {network.id for network in material.networks.networks}
+    return networks | {entry.id for entry in material.networks.surrogacy}
 
 
 def reference_numbers(forests_of: Forests) -> dict[str, int]:
