@@ -1,7 +1,11 @@
 """What an edit of the sheet changes, against a revision in git."""
 
+import contextlib
 import html
+import io
 import re
+import shutil
+from functools import cache
 
 import pytest
 from small_project import append_like, git, replace_text, small_project
@@ -19,6 +23,28 @@ def changes(project, capsys):
         return page
 
     return run
+
+
+# Edits that several tests look at: table, old text, new text.
+CORRECTED = ("hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
+CROSSED = ("hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.85,0.69,1.05,95,0.13")
+NOTED = ("pcr", ",first report", ",a first report")
+
+
+@pytest.fixture(scope="module")
+def edited(committed, tmp_path_factory):
+    """The repository after an edit, compared once, and the page. Not to be changed."""
+
+    @cache
+    def after(edit):
+        folder = shutil.copytree(committed, tmp_path_factory.mktemp("edited") / "project")
+        replace_text(folder, *edit)
+        said = io.StringIO()
+        with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+            assert main(["changes"]) == 0
+        return folder, said.getvalue()
+
+    return after
 
 
 def page_of(project):
@@ -78,9 +104,8 @@ def test_rows_that_move_change_nothing(project, changes):
     assert "No estimate differs." in page
 
 
-def test_a_note_changes_no_estimate(project, changes):
-    replace_text(project, "pcr", ",first report", ",a first report")
-    page = changes()
+def test_a_note_changes_no_estimate(edited):
+    _, page = edited(NOTED)
     assert 'note changed from "first report" to "a first report"' in page
     assert "No estimate differs." in page
 
@@ -88,11 +113,10 @@ def test_a_note_changes_no_estimate(project, changes):
 # ---------------------------------------------------------------------------- a changed number
 
 
-def test_a_changed_number(project, changes):
+def test_a_changed_number(edited):
     # Overall survival, pretreated: one trial, so its own result is the estimate. Its interval is
     # taken at its own level: 0.75 exp(+-(log 0.94 - log 0.60) / 2) is 0.60 to 0.94.
-    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
-    page = changes()
+    _, page = edited(CORRECTED)
     assert "  changed  row 28, trial_k" in page
     assert "hr changed from 0.71 to 0.75" in page
     assert (
@@ -131,9 +155,9 @@ def test_a_revision_whose_configuration_is_not_sound_is_taken_with_todays(projec
     assert next(table(page))[1][4] == "Hazard ratio 0.75 (0.60–0.94)"
 
 
-def test_analyses_that_are_not_affected_are_not_named(project, changes):
-    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
-    titles = {before[0] for before, _ in table(changes())}
+def test_analyses_that_are_not_affected_are_not_named(edited):
+    project, page = edited(CORRECTED)
+    titles = {before[0] for before, _ in table(page)}
     assert titles == {"Overall survival: dual versus single HER2 blockade, pretreated"}
     assert "Progression-free" not in page_of(project)
     assert "neoadjuvant regimens" not in page_of(project)
@@ -156,9 +180,8 @@ def test_one_number_of_two_trials_changes_their_mean(project, changes):
     assert {row[2:] for row in rates} == {("Rate 0.49", "Rate 0.39")}
 
 
-def test_a_conclusion_that_crosses_no_effect(project, changes):
-    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.85,0.69,1.05,95,0.13")
-    page = changes()
+def test_a_conclusion_that_crosses_no_effect(edited):
+    project, page = edited(CROSSED)
     sentence = (
         "Overall survival: dual versus single HER2 blockade, pretreated (all, hazard ratio): "
         "the interval was below no effect and is now compatible with no effect."
@@ -177,14 +200,14 @@ def matters(page):
     return [line.removeprefix("- ") for line in lines if line.startswith("- ")]
 
 
-def test_nothing_that_matters_is_said_to_have_changed(project, changes):
-    replace_text(project, "pcr", ",first report", ",a first report")
-    assert matters(changes()) == ["No verdict, no certainty, no estimate and no model changed."]
+def test_nothing_that_matters_is_said_to_have_changed(edited):
+    _, page = edited(NOTED)
+    assert matters(page) == ["No verdict, no certainty, no estimate and no model changed."]
 
 
-def test_an_estimate_that_moved_is_told_before_the_details(project, changes):
-    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
-    no_judgement, moved, others = matters(changes())
+def test_an_estimate_that_moved_is_told_before_the_details(edited):
+    _, page = edited(CORRECTED)
+    no_judgement, moved, others = matters(page)
     assert no_judgement == "No verdict and no certainty changed."
     assert moved == (
         "Overall survival: dual versus single HER2 blockade, pretreated: hazard ratio "
@@ -297,9 +320,8 @@ def test_a_result_where_there_was_none(project, changes):
 # ------------------------------------------------------------------------- the page in HTML
 
 
-def test_both_pages_say_the_same(project, changes):
-    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.85,0.69,1.05,95,0.13")
-    page = changes()
+def test_both_pages_say_the_same(edited):
+    project, page = edited(CROSSED)
     written = page_of(project)
     for before_and_after in table(page):
         for line in before_and_after:
@@ -319,9 +341,8 @@ def test_markup_in_a_cell_stays_text(project, changes):
     assert "<b>" not in written
 
 
-def test_the_page_asks_for_nothing_outside_itself(project, changes):
-    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
-    changes()
+def test_the_page_asks_for_nothing_outside_itself(edited):
+    project, _ = edited(CORRECTED)
     written = page_of(project)
     assert "<svg" in written
     assert re.findall(r"<(?:script|link|img|iframe|object|embed|base|meta http)", written) == []
@@ -329,9 +350,8 @@ def test_the_page_asks_for_nothing_outside_itself(project, changes):
     assert re.findall(r"url\(\s*[\"']?(?!#)|@import", written) == []
 
 
-def test_the_figure_shows_before_and_after(project, changes):
-    replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
-    changes()
+def test_the_figure_shows_before_and_after(edited):
+    project, _ = edited(CORRECTED)
     drawn = (project / "results/changes.svg").read_text(encoding="utf-8")
     for text in ("before", "after", "0.71 (0.57–0.88)", "0.75 (0.60–0.94)"):
         assert text in drawn
