@@ -149,6 +149,11 @@ def _parser() -> argparse.ArgumentParser:
     listing = command("worklist", _worklist, "what to look up in the papers first, as a workbook")
     listing.add_argument("--book", type=Path, required=True)
     listing.add_argument("--most", type=int, default=40, help="rows")
+    registry = command(
+        "registry", _registry, "what a trial registry says, as a workbook to confirm"
+    )
+    registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")
+    registry.add_argument("--book", type=Path, required=True)
     records = command("records", _records, "what a search found, into screening.csv")
     records.add_argument("--file", type=Path, required=True, help="export of a database")
     records.add_argument("--search", default="", help="of search_log.csv")
@@ -385,17 +390,26 @@ def _worklist(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from trial_evidence.workbook.layout import WORKLIST
+    from trial_evidence.workbook.layout import REGISTRY, WORKLIST
     from trial_evidence.workbook.read import sheet_names
 
-    if WORKLIST not in sheet_names(options.book):
+    sheets = sheet_names(options.book)
+    if not {REGISTRY, WORKLIST} & {*sheets}:
         return _import_book(options, options.book)
     from trial_evidence.exchange.answers import write_answered
+    from trial_evidence.exchange.registry.confirmed import write_confirmed
+    from trial_evidence.exchange.registry.stage import held_sheet
 
-    _, sheet, _ = load(options.raw, options.config)
+    configuration, sheet, _ = load(options.raw, options.config)
     with TemporaryDirectory() as place:
         folder = Path(place) / options.raw.name
-        for line in write_answered(options.book, options.raw, sheet, folder):
+        if WORKLIST in sheets:
+            said = write_answered(options.book, options.raw, sheet, folder)
+        else:
+            words = words_of(options.config)
+            held = held_sheet(options.raw, options.config, configuration, words)
+            said = write_confirmed(options.book, options.raw, sheet, held, folder)
+        for line in said:
             print(line)
         return _import_book(options, folder)
 
@@ -423,6 +437,19 @@ def _import_book(options: argparse.Namespace, book: Path) -> int:
     else:
         print("The workbook and the sheet are identical; nothing to import.")
     return 0
+
+
+def _registry(options: argparse.Namespace) -> None:
+    from trial_evidence.exchange.registry.book import write_registry_book
+    from trial_evidence.exchange.registry.stage import compare_records, held_sheet
+
+    configuration, _, _ = load(options.raw, options.config)
+    held = held_sheet(options.raw, options.config, configuration, words_of(options.config))
+    found = compare_records(options.file, held, configuration)
+    write_registry_book(found, held, options.book)
+    for line in found.in_words:
+        print(line)
+    print(f"They are in {options.book}. Confirm what holds, then: make import BOOK={options.book}")
 
 
 def _records(options: argparse.Namespace) -> None:
