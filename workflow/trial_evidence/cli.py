@@ -445,7 +445,11 @@ def _registry(options: argparse.Namespace) -> None:
 
     configuration, _, _ = load(options.raw, options.config)
     held = held_sheet(options.raw, options.config, configuration, words_of(options.config))
-    found = compare_records(options.file, held, configuration)
+    try:
+        found = compare_records(options.file, held, configuration)
+    except SheetError as error:
+        _say_errors(error.problems)
+        raise RequestError("Nothing was written.") from None
     write_registry_book(found, held, options.book)
     for line in found.in_words:
         print(line)

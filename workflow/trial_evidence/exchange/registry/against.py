@@ -7,15 +7,17 @@ meant, the result is not mapped; where none is, it could be added as a row.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from trial_evidence.config.registry import RegistryWords
 from trial_evidence.exchange.registry.claims import Cells, Claim, Fact, Finding, Trial, Unmapped
+from trial_evidence.exchange.registry.groups import clipped
 from trial_evidence.sheet.adjudication import same_value
 from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.dictionary import Dictionary
-from trial_evidence.sheet.values import ALL
+from trial_evidence.sheet.values import ALL, printed_decimals
 from trial_evidence.words.problems import counted, quoted
 
 AGREES, DIFFERS, ADDED = "Agrees", "Differs", "Could be added"
@@ -108,7 +110,7 @@ class Held:
 def compare(trial: Trial, found: Iterable[Finding], held: Held, into: Comparison) -> None:
     """Set what the record of a trial says against the sheet."""
     source, new = _source(trial, held)
-    needed = False
+    additions = []
     for one in found:
         if isinstance(one, Unmapped):
             into.unmapped.append(one)
@@ -121,9 +123,11 @@ def compare(trial: Trial, found: Iterable[Finding], held: Held, into: Comparison
             elif row is not None:
                 into.lines.extend(_cells(one, row, held))
             else:
-                into.rows.append(_new_row(one, held, source))
-                needed = True
-    if needed and new is not None:
+                additions.append(one)
+    times = Counter(claim.row for claim in additions)
+    for claim in additions:
+        into.rows.append(_new_row(claim, held, source, times[claim.row]))
+    if additions and new is not None:
         into.rows.append(new)
 
 
@@ -141,7 +145,16 @@ def _fact(fact: Fact, held: Held) -> Iterator[Line]:
 def _page(held: str, found: str) -> str:
     if not held:
         return ADDED
-    return AGREES if same_value(held, found) else DIFFERS
+    return AGREES if same_value(held, found) or _within(held, found) else DIFFERS
+
+
+def _within(held: str, found: str) -> bool:
+    """Whether a p value that is only bounded, <0.001, leaves room for the other."""
+    bounded = [text.startswith("<") for text in (held, found)]
+    if not any(bounded):
+        return False
+    one, other = float(held.removeprefix("<")), float(found.removeprefix("<"))
+    return other <= one if bounded[0] else one < other
 
 
 def _row_of(claim: Claim, held: Held, nct: str) -> Row | Unmapped | None:
@@ -200,31 +213,44 @@ def _cells(claim: Claim, row: Row, held: Held) -> Iterator[Line]:
     asked = [name for name in held.words.columns if name in columns and columns[name].required]
     unsaid = [name for name in asked if name not in claim.said]
     silent = f"The record does not say: {', '.join(unsaid)}" if unsaid else ""
-    note = ". ".join(filter(None, (claim.title, claim.note, silent)))
-    for column, (found, path) in claim.values.items():
+    note = clipped(". ".join(filter(None, (claim.title, claim.note, silent))))
+    values = dict(claim.values)
+    if "p_value" in values and not row.cells.get("p_value") and not row.cells.get("p_sided"):
+        # The sheet takes no p value without it.
+        values["p_sided"] = claim.said.get("p_sided", ""), values["p_value"][1]
+    for column, (found, path) in values.items():
         cell = row.cells.get(column, "")
         page = _page(cell, found)
-        yield Line(page, claim.trial, claim.table, row.number, column, cell, found, path, note)
+        turned = page == DIFFERS and column == "hr" and _reciprocal(cell, found)
+        told = f"1/{found} is {cell}: the record may compare the other way round. {note}"
+        yield Line(
+            page, claim.trial, claim.table, row.number, column, cell, found, path,
+            told if turned else note,
+        )  # fmt: skip
 
 
-def _new_row(claim: Claim, held: Held, source: str) -> NewRow:
+def _reciprocal(held: str, found: str) -> bool:
+    return float(found) > 0 and same_value(held, f"{1 / float(found):.{printed_decimals(held)}f}")
+
+
+def _new_row(claim: Claim, held: Held, source: str, alike: int) -> NewRow:
     table = held.dictionary.tables[claim.table]
     values = {column: value for column, (value, _) in claim.values.items()}
     fixed = {
         "trial_id": claim.trial, "subgroup": ALL, "source_id": source,
         "locator": _locator(claim.path), "verification": "primary", "status": "current",
         "derivation": "from_percent" if "reported_percent" in values else "reported",
-        "note": ". ".join(filter(None, (f"Registry: {claim.title}", claim.note))),
+        "note": clipped(". ".join(filter(None, (f"Registry: {claim.title}", claim.note)))),
     }  # fmt: skip
     # A table named after its only outcome leaves the cell empty.
     key = {name: value for name, value in claim.key.items() if value != table.name}
-    freely = "definition" in table.columns and not table.columns["definition"].words
-    named = {"definition": claim.title.rpartition(", ")[0] or claim.title} if freely else {}
-    cells = fixed | named | key | dict(claim.said) | values
+    cells = fixed | key | dict(claim.said) | values
     kept = {name: cells[name] for name in table.columns if name in cells}
     others = [row.number for row in held.rows(claim.table, claim.trial) if _fits(claim, row, held)]
     there = f"The sheet has it otherwise, from another source: row {others[0]}" if others else ""
-    return NewRow(claim.table, kept, claim.path, ". ".join(filter(None, (claim.note, there))))
+    several = f"{alike} results of the record are this row: confirm one" if alike > 1 else ""
+    remark = clipped(". ".join(filter(None, (claim.note, there, several))))
+    return NewRow(claim.table, kept, claim.path, remark)
 
 
 def _locator(path: str) -> str:
@@ -245,7 +271,7 @@ def _source(trial: Trial, held: Held) -> tuple[str, NewRow | None]:
     cells = {
         "source_id": nct.lower(), "authors": sponsor, "first_author": sponsor,
         "year": updated.date[:4] if updated else "",
-        "title": protocol.identification_module.brief_title,
+        "title": clipped(protocol.identification_module.brief_title),
         "title_short": f"{nct} registry record", "journal": REGISTRY_NAME, "nct": nct,
         "type": "registry",
     }  # fmt: skip

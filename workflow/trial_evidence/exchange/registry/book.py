@@ -57,7 +57,10 @@ _SAID = {
         "that differs (pcr and hazard_ratios; it waits for adjudication); in other tables the "
         "record's value replaces the sheet's."
     ),
-    ADDED: "a cell of the sheet is empty and the record has a value. Confirmed, it is filled in.",
+    ADDED: (
+        "a cell of the sheet is empty and the record has a value. Confirmed, it is filled in. What "
+        "the sheet needs and the record does not say is yellow: write it there."
+    ),
     f"{ROWS}...": (
         "a row that the sheet does not have. Fill in the yellow cells that the record says nothing "
         "of, and confirm the row."
@@ -135,7 +138,10 @@ def _page(
             put_text(cell, text)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             cell.font = Font(bold=down == 1)
-            if down > 1 and header[across - 1] == CONFIRMED:
+            if down > 1 and (
+                header[across - 1] == CONFIRMED
+                or (header[across - 1] == LINE["found"] and confirm and not text)
+            ):
                 cell.fill = _TO_FILL
     for across, name in enumerate(header, start=1):
         sheet.column_dimensions[get_column_letter(across)].width = _WIDTHS.get(name, 16)
@@ -154,7 +160,8 @@ def _rows_page(book: Any, table: Table, rows: Sequence[NewRow]) -> None:
         open_ = [
             n
             for n, row in enumerate(rows, start=2)
-            if column.required and not row.cells.get(column.name)
+            if not row.cells.get(column.name)
+            and (column.required or (column.name == "p_sided" and row.cells.get("p_value")))
         ]
         for down in open_:
             sheet.cell(down, across).fill = _TO_FILL

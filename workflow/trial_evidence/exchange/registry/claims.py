@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from trial_evidence.config.configuration import Outcome
 from trial_evidence.config.registry import RegistryWords
-from trial_evidence.exchange.registry.groups import ArmFinder, named_in
+from trial_evidence.exchange.registry.groups import ArmFinder, clipped, named_in
 from trial_evidence.exchange.registry.record import Measure, Record
 from trial_evidence.sheet.dictionary import Dictionary
-from trial_evidence.words.problems import shortened
 
 Cells = Mapping[str, str]
 # Column -> value, and the path of what it was read from.
@@ -44,6 +43,11 @@ class Claim:
     path: str
     title: str
     note: str = ""
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        """Which row it is of; the same for two results that would be the same row."""
+        return self.table, *sorted(self.key.items()), *sorted(self.said.items())
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class Trial:
 
     def unmapped(self, what: str, value: str, path: str, why: str) -> Unmapped:
         """Something in the record that belongs to no cell."""
-        return Unmapped(self.id, shortened(what), shortened(value), path, why)
+        return Unmapped(self.id, clipped(what), clipped(value), path, clipped(why))
 
     def part_of_patients(self, *texts: str) -> str:
         """Why a result is not about all patients; empty where nothing says so."""
@@ -104,16 +108,12 @@ class Trial:
 
 def told_apart(trial: Trial, found: Iterable[Finding]) -> Iterator[Finding]:
     """What a measure says, without results of which two would belong to one row."""
-
-    def row(claim: Claim) -> tuple[object, ...]:
-        return claim.table, *sorted(claim.key.items()), *sorted(claim.said.items())
-
     every = list(found)
-    times = Counter(row(one) for one in every if isinstance(one, Claim))
+    times = Counter(one.row for one in every if isinstance(one, Claim))
     for one in every:
-        if isinstance(one, Claim) and times[row(one)] > 1:
+        if isinstance(one, Claim) and times[one.row] > 1:
             value = ", ".join(f"{name} {value}" for name, (value, _) in one.values.items())
-            why = f"{times[row(one)]} results of this measure fit the same row ({_words(one)})."
+            why = f"{times[one.row]} results of this measure fit the same row ({_words(one)})."
             yield trial.unmapped(one.title, value, one.path, why)
         else:
             yield one
@@ -125,10 +125,12 @@ def _words(claim: Claim) -> str:
 
 def said_of(trial: Trial, table: str, measure: Measure, *more: str) -> dict[str, str]:
     """The words of the sheet that a measure says of a row: in its title, else where it explains."""
-    said: dict[str, str] = {}
     columns = trial.dictionary.tables[table].columns
+    # Where a table has no words for a definition, it is the record's own.
+    worded = "definition" in columns and not columns["definition"].words
+    said = {"definition": clipped(measure.title)} if worded else {}
     for column, phrases in trial.words.columns.items():
-        if column not in columns:
+        if column not in columns or not columns[column].words:
             continue
         # What stands nearest to the result counts first.
         allowed = {word: texts for word, texts in phrases.items() if word in columns[column].words}

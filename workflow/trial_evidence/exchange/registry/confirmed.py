@@ -21,7 +21,7 @@ from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT
 from trial_evidence.sheet.dictionary import Table
 from trial_evidence.sheet.values import read_cell
-from trial_evidence.words.problems import Problem, SheetError, about, counted, quoted
+from trial_evidence.words.problems import Problem, SheetError, about, quoted
 
 READINGS = "second_reading"
 _INITIALS = re.compile(r"[A-Za-z]{2,5}")
@@ -60,8 +60,12 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
     for (table, row), group in groupby(sorted(cells, key=_place), key=_place):
         said += _confirmed(table, row, list(group), sheet, folder, read_again)
     for table, rows in _new_rows(entries, made, held).items():
-        _append(folder, held.dictionary.tables[table], rows)
-        said.append(f"{table}: {counted(len(rows), 'row')} to be added.")
+        last = _append(folder, held.dictionary.tables[table], rows)
+        subject = held.dictionary.tables[table].subject_column or ""
+        said += [
+            f"{table}.csv, row {number} ({row.get(subject, '')}): to be added."
+            for number, row in enumerate(rows, start=last + 1)
+        ]
     return said
 
 
@@ -111,6 +115,11 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
             "Make a new workbook: make registry."
         )
         yield fault(LINE["held"], value, message)
+    elif entry.page in (ADDED, DIFFERS):
+        found = entry.cells[LINE["found"]]
+        wrong = read_cell(held.dictionary.tables[table_name].columns[column], found).error
+        if wrong or not found:
+            yield fault(LINE["found"], found, f"{column}: {wrong or 'the cell is empty.'}")
 
 
 def _confirmed(
@@ -209,7 +218,8 @@ def _new_rows(
     return {table: rows[table] for table in held.dictionary.tables if table in rows}
 
 
-def _append(folder: Path, table: Table, rows: Sequence[Mapping[str, str]]) -> None:
+def _append(folder: Path, table: Table, rows: Sequence[Mapping[str, str]]) -> int:
+    """Add rows below the last one of a table, which is returned."""
     path = folder / table.file
     lines = read_lines(path) if path.exists() else [list(table.columns)]
     more = [
@@ -221,3 +231,4 @@ def _append(folder: Path, table: Table, rows: Sequence[Mapping[str, str]]) -> No
     older = [line + [""] * (len(more) if line else 0) for line in lines[1:]]
     added = [[row.get(name, "") for name in header] for row in rows]
     write_lines(path, [header, *older, *added])
+    return 1 + len(older)

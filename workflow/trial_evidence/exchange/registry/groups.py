@@ -13,6 +13,16 @@ from trial_evidence.exchange.registry.record import ArmGroup, Group
 _SEPARATORS = re.compile(r"[+,;/&]|\b(?:and|plus|with|then|followed by)\b", re.IGNORECASE)
 
 
+# Registry texts run to thousands of characters; a cell of these is for reading.
+_LONGEST = 400
+
+
+def clipped(text: str) -> str:
+    """A text on one line, cut to what can be read in a cell."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
 def named_in(text: str, phrases: Mapping[str, Iterable[str]]) -> list[str]:
     """The names of which a phrase stands in a text; of two at one place the longer one counts."""
     names: dict[str, list[str]] = {}

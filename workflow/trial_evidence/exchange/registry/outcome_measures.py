@@ -15,7 +15,7 @@ from trial_evidence.exchange.registry.claims import (
     key_of_outcome,
     said_of,
 )
-from trial_evidence.exchange.registry.groups import named_in
+from trial_evidence.exchange.registry.groups import clipped, named_in
 from trial_evidence.exchange.registry.record import (
     Denom,
     Group,
@@ -48,21 +48,22 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
         yield unmapped(part)
         return
     outcome = trial.outcomes[named[0]]
-    kind = trial.dictionary.tables[outcome.table].kind
-    if kind == "counts":
+    compared = trial.dictionary.tables[outcome.table].kind == "contrasts"
+    for n, analysis in enumerate(measure.analyses):
+        place = (*at, "analyses", n)
+        if compared and named_in(analysis.param_type, {"": trial.words.ratio}):
+            yield _ratio(trial, outcome, measure, analysis, place)
+            continue
+        what = ", ".join(filter(None, (measure.title, analysis.param_type or "p value alone")))
+        value = analysis.param_value or analysis.p_value
+        why = "it is no hazard ratio." if compared else "effects are computed from the counts."
+        yield trial.unmapped(what, value, path_of(place), why)
+    if not compared:
         yield from _counts(trial, outcome, measure, at)
-        return
-    compared = [
-        n
-        for n, analysis in enumerate(measure.analyses)
-        if named_in(analysis.param_type, {"": trial.words.ratio})
-    ]
-    for n in compared:
-        yield _ratio(trial, outcome, measure, measure.analyses[n], (*at, "analyses", n))
-    if measure.param_type == "MEDIAN":
+    elif measure.param_type == "MEDIAN":
         yield from _medians(trial, outcome, measure, at)
-    elif not compared:
-        yield unmapped("it has neither a hazard ratio nor a median.")
+    elif measure.classes:
+        yield unmapped("its values are no medians.")
 
 
 def _values(
@@ -189,11 +190,17 @@ def _ratio(
         column: (value, path_of((*at, name))) for column, (name, value) in columns.items() if value
     }
     sizes = _analysed(measure.denoms, at[:-2])
+    medians = {
+        group.id: (one.value, path_of((*place, "value")))
+        for group, titles, place, one, _ in _values(measure, at[:-2])
+        if one.value and not titles and _in_months(measure)
+    }
     for name, place in zip(analysis.group_ids, places, strict=True):
         side = "experimental" if place.arm == experimental else "control"
-        if name in sizes:
-            values[f"n_{side}"] = sizes[name]
-    notes = [f"Method: {shortened(method)}" if method else ""]
+        values |= {f"n_{side}": sizes[name]} if name in sizes else {}
+        values |= {f"median_{side}_months": medians[name]} if name in medians else {}
+    order = " against ".join(clipped(groups[name].title) for name in analysis.group_ids)
+    notes = [f"Groups: {order}", f"Method: {method.rstrip('.')}" if method else ""]
     if analysis.ci_num_sides == "ONE_SIDED":
         notes.append("The record's interval is one-sided")
     return Claim(
@@ -230,6 +237,10 @@ def _p_value(text: str) -> str:
     return f"<{number}" if match[1] in {"<", "≤"} else number
 
 
+def _in_months(measure: Measure) -> bool:
+    return measure.param_type == "MEDIAN" and "month" in measure.unit_of_measure.lower()
+
+
 def _medians(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iterator[Finding]:
     """Median times to an event, in months."""
     tables = trial.dictionary.of_kind("times")
@@ -240,7 +251,7 @@ def _medians(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Ite
         why = arm.why or trial.part_of_patients(titles, group.title)
         if not why and not one.value:
             why = "the value is not available (NA)."
-        if not why and "month" not in measure.unit_of_measure.lower():
+        if not why and not _in_months(measure):
             why = f'the unit "{shortened(measure.unit_of_measure)}" is not months.'
         if why or not tables:
             value, path = one.value or "NA", path_of((*place, "value"))
