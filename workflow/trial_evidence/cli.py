@@ -49,7 +49,7 @@ from trial_evidence.sheet import (
     summary,
 )
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import errors_of, new_among
+from trial_evidence.words.problems import counted, errors_of, new_among
 
 if TYPE_CHECKING:
     from trial_evidence.workbook.transfer import ImportPlan
@@ -154,6 +154,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")
     registry.add_argument("--book", type=Path, required=True)
+    references = command("references", _references, "an export of references, into sources.csv")
+    references.add_argument("--file", type=Path, required=True, help="PubMed (.nbib) or RIS")
+    references.add_argument(
+        "--replace", choices=("yes", "no"), help="whether values that differ are replaced"
+    )
+    references.set_defaults(yes=False)
     records = command("records", _records, "what a search found, into screening.csv")
     records.add_argument("--file", type=Path, required=True, help="export of a database")
     records.add_argument("--search", default="", help="of search_log.csv")
@@ -454,6 +460,37 @@ def _registry(options: argparse.Namespace) -> None:
     for line in found.in_words:
         print(line)
     print(f"They are in {options.book}. Confirm what holds, then: make import BOOK={options.book}")
+
+
+def _references(options: argparse.Namespace) -> int:
+    from trial_evidence.exchange.references import read_references, write_referenced
+
+    load(options.raw, options.config)
+    try:
+        found = read_references(options.file, options.raw, words_of(options.config))
+    except SheetError as error:
+        _say_errors(error.problems)
+        raise RequestError("Nothing was written; the sheet is unchanged.") from None
+    for line in (*found.said, *(cell.in_words for cell in found.differ)):
+        print(line)
+    cells = counted(len(found.filled), "empty cell")
+    print(
+        f"{counted(found.matched, 'source')} of the sheet found: {cells} to fill in, "
+        f"{len(found.differ) or 'none'} that differ.",
+        flush=True,
+    )
+    if found.differ and options.replace is None:
+        raise RequestError(
+            "Nothing was written. REPLACE=yes takes the values of the file, REPLACE=no keeps those "
+            "of the sheet; empty cells are filled in either way."
+        )
+    if not found.filled and (options.replace != "yes" or not found.differ):
+        print("There is nothing to write.")
+        return 0
+    with TemporaryDirectory() as place:
+        folder = Path(place) / options.raw.name
+        write_referenced(found, options.raw, folder, replace=options.replace == "yes")
+        return _import_book(options, folder)
 
 
 def _records(options: argparse.Namespace) -> None:

@@ -203,3 +203,16 @@ def read_lines(path: Path) -> list[list[str]]:
 def write_lines(path: Path, lines: Sequence[Sequence[str]]) -> None:
     """Write a table of the sheet."""
     path.write_text(as_csv(lines), encoding="utf-8")
+
+
+def put_cells(path: Path, rows: Mapping[int, Mapping[str, str]]) -> None:
+    """Fill in cells of a table, by row and column; a column that the file lacks comes last."""
+    header, *lines = read_lines(path)
+    named = dict.fromkeys(name for cells in rows.values() for name in cells)
+    more = [name for name in named if name not in header]
+    header = [*header, *more]
+    lines = [line + [""] * (len(more) if line else 0) for line in lines]
+    for row, cells in rows.items():
+        for name, text in cells.items():
+            lines[row - 2][header.index(name)] = text
+    write_lines(path, [header, *lines])

@@ -163,11 +163,13 @@ def _row_of(claim: Claim, held: Held, nct: str) -> Row | Unmapped | None:
     rows = [row for row in held.rows(claim.table, claim.trial) if _fits(claim, row, held)]
     result = [name for name in _RESULT[table.kind] if name in claim.values]
 
-    def equal(row: Row, names: Iterable[str]) -> int:
-        pairs = ((row.cells.get(name, ""), claim.values[name][0]) for name in names)
-        return sum(1 for cell, found in pairs if cell and same_value(cell, found))
+    def equal(row: Row, names: Iterable[str]) -> tuple[int, int]:
+        """How many values are the same, and how many of these are printed alike."""
+        pairs = [(row.cells.get(name, ""), claim.values[name][0]) for name in names]
+        same = [pair for pair in pairs if pair[0] and same_value(*pair)]
+        return len(same), sum(1 for cell, found in same if cell == found)
 
-    same = [row for row in rows if equal(row, result) == len(result)]
+    same = [row for row in rows if equal(row, result)[0] == len(result)]
     if same:
         return max(same, key=lambda row: equal(row, claim.values))
     if _worded_freely(claim, held):

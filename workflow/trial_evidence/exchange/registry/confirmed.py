@@ -11,7 +11,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from trial_evidence.exchange.answers import read_lines, write_lines
+from trial_evidence.exchange.answers import put_cells, read_lines, write_lines
 from trial_evidence.exchange.registry.against import ADDED, AGREES, DIFFERS, Held
 from trial_evidence.exchange.registry.book import CONFIRMED, LINE, ROWS, Entry, entries_of
 from trial_evidence.exchange.worklist import FIELDS, key_of
@@ -134,34 +134,27 @@ def _confirmed(
     added = [one for one in entries if one.page == ADDED]
     read = [one for one in entries if one.page in (AGREES, DIFFERS)]
     path = folder / f"{table}.csv"
-    lines = read_lines(path)
-    header, cells = lines[0], lines[row - 1]
-
-    def put(column: str, text: str) -> None:
-        if column not in header:
-            header.append(column)
-            for line in lines[1:]:
-                line += [""] * (1 if line else 0)
-        cells[header.index(column)] = text
-
+    header, *lines = read_lines(path)
+    cells = dict(zip(header, lines[row - 2], strict=True))
+    edits: dict[str, str] = {}
     for one in added:
-        put(one.cells[LINE["column"]], one.cells[LINE["found"]])
-        if "note" in header:
-            told = cells[header.index("note")].rstrip(".; ")
-            seen = f"{one.cells[LINE['column']]} from the registry record ({one.by})"
-            put("note", "; ".join(filter(None, (told, seen))))
+        edits[one.cells[LINE["column"]]] = one.cells[LINE["found"]]
         yield f"{_which(one)}: {one.cells[LINE['found']]} to be filled in."
+    if added and "note" in cells:
+        names = ", ".join(one.cells[LINE["column"]] for one in added)
+        seen = f"{names} from the registry record ({added[0].by})"
+        edits["note"] = "; ".join(filter(None, (cells["note"].rstrip(".; "), seen)))
     if read and table in read_again:
         yield from _second_reading(table, row, read, sheet, folder)
-        if _verified(table, read, cells, header, sheet):
-            put("verification", PRIMARY)
+        if _verified(table, read, cells, sheet):
+            edits["verification"] = PRIMARY
     else:
         for one in read:
             if one.page == DIFFERS:
-                put(one.cells[LINE["column"]], one.cells[LINE["found"]])
+                edits[one.cells[LINE["column"]]] = one.cells[LINE["found"]]
                 change = f"{one.cells[LINE['held']]} to be replaced by {one.cells[LINE['found']]}."
                 yield f"{_which(one)}: {change}"
-    write_lines(path, lines)
+    put_cells(path, {row: edits})
 
 
 def _which(entry: Entry) -> str:
@@ -170,12 +163,10 @@ def _which(entry: Entry) -> str:
     return f"{table}.csv, row {row} ({trial}), column {column}"
 
 
-def _verified(
-    table: str, read: Sequence[Entry], cells: Sequence[str], header: Sequence[str], sheet: Sheet
-) -> bool:
+def _verified(table: str, read: Sequence[Entry], cells: Mapping[str, str], sheet: Sheet) -> bool:
     """Whether all that makes the result of a row was confirmed to agree."""
     agree = {one.cells[LINE["column"]] for one in read if one.page == AGREES}
-    filled = {name for name in FIELDS[sheet.kinds[table]] if cells[header.index(name)]}
+    filled = {name for name in FIELDS[sheet.kinds[table]] if cells[name]}
     return filled <= agree and all(one.page == AGREES for one in read)
 
 
