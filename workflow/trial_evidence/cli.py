@@ -449,6 +449,7 @@ def _registry(options: argparse.Namespace) -> None:
     from trial_evidence.exchange.registry.book import write_registry_book
     from trial_evidence.exchange.registry.stage import compare_records, held_sheet
 
+    _named(options.file)
     configuration, _, _ = load(options.raw, options.config)
     held = held_sheet(options.raw, options.config, configuration, words_of(options.config))
     try:
@@ -465,6 +466,7 @@ def _registry(options: argparse.Namespace) -> None:
 def _references(options: argparse.Namespace) -> int:
     from trial_evidence.exchange.references import read_references, write_referenced
 
+    _named(options.file)
     load(options.raw, options.config)
     try:
         found = read_references(options.file, options.raw, words_of(options.config))
@@ -491,6 +493,12 @@ def _references(options: argparse.Namespace) -> int:
         folder = Path(place) / options.raw.name
         write_referenced(found, options.raw, folder, replace=options.replace == "yes")
         return _import_book(options, folder)
+
+
+def _named(file: Path) -> None:
+    """Refuse a command of make without its file, which is then the folder that make runs in."""
+    if file == Path():
+        raise RequestError("Say which file: FILE=...")
 
 
 def _records(options: argparse.Namespace) -> None:

@@ -120,7 +120,7 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
         if len(fit) > 1:
             places = ", ".join(f"row {r.number} ({r.cells['source_id']})" for r in fit)
             message = f"the record fits several sources: {places}. Correct pmid or doi there."
-            problems.append(about(file.name, f"{one.name}: {message}", one.line))
+            problems.append(_at(file, one.line, f"{one.name}: {message}"))
         elif not fit:
             title = quoted(one.cells.get("title", ""))
             found.said.append(
@@ -134,7 +134,7 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
                 )
             else:
                 message = f"{one.name}: another record of the same source is in line {first.line}."
-                problems.append(about(file.name, f"{message} Keep one of the two.", one.line))
+                problems.append(_at(file, one.line, f"{message} Keep one of the two."))
         else:
             taken[fit[0].number] = one
     if problems:
@@ -180,21 +180,25 @@ def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Probl
     begun = 0
     for n, line in enumerate(lines, start=1):
         if NOT_IN_A_FILE.search(line):
-            yield about(file.name, "the line holds a character that cannot be printed.", n)
+            yield _at(file, n, "the line holds a character that cannot be printed.")
         if (_PUBMED if pubmed else _RIS).match(line):
             if begun:
                 end = "an empty line" if pubmed else '"ER  - "'
                 message = f"a record begins before that of line {begun} has ended with {end}."
-                yield about(file.name, message, n)
+                yield _at(file, n, message)
             begun = n
         elif (not line.strip()) if pubmed else line.startswith("ER  -"):
             begun = 0
         elif not begun and (pubmed or _RIS_TAG.match(line)):
             first = "PMID- " if pubmed else "TY  - "
-            yield about(file.name, f'the line is in no record; a record begins with "{first}".', n)
+            yield _at(file, n, f'the line is in no record; a record begins with "{first}".')
     if begun and not pubmed:
         message = 'the record does not end with "ER  - ": the file may be cut short.'
-        yield about(file.name, message, begun)
+        yield _at(file, begun, message)
+
+
+def _at(file: Path, line: int, message: str) -> Problem:
+    return about(f"{file.name}, line {line}", message)
 
 
 def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
@@ -245,11 +249,11 @@ def _faults(record: _Record, file: Path, table: Table) -> Iterator[Problem]:
     for column, text in given.items():
         if text.strip() and column not in record.cells:
             message = f"{record.name}: {quoted(text)} is there; expected {wanted[column]}."
-            yield Problem("error", file.name, record.line, "", column, text, message)
+            yield _at(file, record.line, message)
     for column, text in record.cells.items():
         if column in table.columns and (wrong := read_cell(table.columns[column], text).error):
-            message = f"{record.name}: {wrong}"
-            yield Problem("error", file.name, record.line, "", column, text, message)
+            message = f"{record.name}: {column}: {wrong}"
+            yield _at(file, record.line, message)
 
 
 def _fitting(record: _Record, rows: Sequence[Row]) -> list[Row]:
