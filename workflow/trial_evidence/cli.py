@@ -7,8 +7,6 @@ libraries take seconds to import.
 """
 
 import argparse
-import csv
-import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -49,7 +47,8 @@ from trial_evidence.sheet import (
     summary,
 )
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import counted, errors_of, new_among
+from trial_evidence.words.problems import errors_of, new_among
+from trial_evidence.workbook.layout import as_csv
 
 if TYPE_CHECKING:
     from trial_evidence.workbook.transfer import ImportPlan
@@ -96,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         name: str, run: Callable[[argparse.Namespace], int | None], text: str
     ) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, of_sheet=True)
         for folder, place in (
             ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
             ("results", "results"),
@@ -149,17 +148,14 @@ def _parser() -> argparse.ArgumentParser:
     listing = command("worklist", _worklist, "what to look up in the papers first, as a workbook")
     listing.add_argument("--book", type=Path, required=True)
     listing.add_argument("--most", type=int, default=40, help="rows")
-    registry = command(
-        "registry", _registry, "what a trial registry says, as a workbook to confirm"
-    )
+    registry = command("registry", _registry, "records of a registry, to confirm")
     registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")
     registry.add_argument("--book", type=Path, required=True)
+    registry.set_defaults(of_sheet=False)
     references = command("references", _references, "an export of references, into sources.csv")
     references.add_argument("--file", type=Path, required=True, help="PubMed (.nbib) or RIS")
-    references.add_argument(
-        "--replace", choices=("yes", "no"), help="whether values that differ are replaced"
-    )
-    references.set_defaults(yes=False)
+    references.add_argument("--replace", choices=("yes", "no"), help="what differs")
+    references.set_defaults(yes=False, of_sheet=False)
     records = command("records", _records, "what a search found, into screening.csv")
     records.add_argument("--file", type=Path, required=True, help="export of a database")
     records.add_argument("--search", default="", help="of search_log.csv")
@@ -396,28 +392,14 @@ def _worklist(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from trial_evidence.workbook.layout import REGISTRY, WORKLIST
-    from trial_evidence.workbook.read import sheet_names
+    from trial_evidence.exchange.incoming import take_answers
 
-    sheets = sheet_names(options.book)
-    if not {REGISTRY, WORKLIST} & {*sheets}:
-        return _import_book(options, options.book)
-    from trial_evidence.exchange.answers import write_answered
-    from trial_evidence.exchange.registry.confirmed import write_confirmed
-    from trial_evidence.exchange.registry.stage import held_sheet
-
-    configuration, sheet, _ = load(options.raw, options.config)
     with TemporaryDirectory() as place:
         folder = Path(place) / options.raw.name
-        if WORKLIST in sheets:
-            said = write_answered(options.book, options.raw, sheet, folder)
-        else:
-            words = words_of(options.config)
-            held = held_sheet(options.raw, options.config, configuration, words)
-            said = write_confirmed(options.book, options.raw, sheet, held, folder)
-        for line in said:
+        said = take_answers(options.book, options.raw, options.config, folder)
+        for line in said or ():
             print(line)
-        return _import_book(options, folder)
+        return _import_book(options, options.book if said is None else folder)
 
 
 def _import_book(options: argparse.Namespace, book: Path) -> int:
@@ -446,19 +428,9 @@ def _import_book(options: argparse.Namespace, book: Path) -> int:
 
 
 def _registry(options: argparse.Namespace) -> None:
-    from trial_evidence.exchange.registry.book import write_registry_book
-    from trial_evidence.exchange.registry.stage import compare_records, held_sheet
+    from trial_evidence.exchange.registry.stage import write_compared
 
-    _named(options.file)
-    configuration, _, _ = load(options.raw, options.config)
-    held = held_sheet(options.raw, options.config, configuration, words_of(options.config))
-    try:
-        found = compare_records(options.file, held, configuration)
-    except SheetError as error:
-        _say_errors(error.problems)
-        raise RequestError("Nothing was written.") from None
-    write_registry_book(found, held, options.book)
-    for line in found.in_words:
+    for line in write_compared(options.file, options.book, options.raw, options.config):
         print(line)
     print(f"They are in {options.book}. Confirm what holds, then: make import BOOK={options.book}")
 
@@ -466,39 +438,13 @@ def _registry(options: argparse.Namespace) -> None:
 def _references(options: argparse.Namespace) -> int:
     from trial_evidence.exchange.references import read_references, write_referenced
 
-    _named(options.file)
     load(options.raw, options.config)
-    try:
-        found = read_references(options.file, options.raw, words_of(options.config))
-    except SheetError as error:
-        _say_errors(error.problems)
-        raise RequestError("Nothing was written; the sheet is unchanged.") from None
-    for line in (*found.said, *(cell.in_words for cell in found.differ)):
-        print(line)
-    cells = counted(len(found.filled), "empty cell")
-    print(
-        f"{counted(found.matched, 'source')} of the sheet found: {cells} to fill in, "
-        f"{len(found.differ) or 'none'} that differ.",
-        flush=True,
-    )
-    if found.differ and options.replace is None:
-        raise RequestError(
-            "Nothing was written. REPLACE=yes takes the values of the file, REPLACE=no keeps those "
-            "of the sheet; empty cells are filled in either way."
-        )
-    if not found.filled and (options.replace != "yes" or not found.differ):
-        print("There is nothing to write.")
-        return 0
+    found = read_references(options.file, options.raw, words_of(options.config))
+    print("\n".join(found.in_words), flush=True)
     with TemporaryDirectory() as place:
         folder = Path(place) / options.raw.name
-        write_referenced(found, options.raw, folder, replace=options.replace == "yes")
+        write_referenced(found, options.raw, folder, options.replace)
         return _import_book(options, folder)
-
-
-def _named(file: Path) -> None:
-    """Refuse a command of make without its file, which is then the folder that make runs in."""
-    if file == Path():
-        raise RequestError("Say which file: FILE=...")
 
 
 def _records(options: argparse.Namespace) -> None:
@@ -541,6 +487,10 @@ def _listing(options: argparse.Namespace) -> Path:
 
 def _say_faults(options: argparse.Namespace, error: SheetError) -> None:
     listing = _listing(options)
+    if not options.of_sheet:
+        _say_errors(error.problems)
+        print("Nothing was written.", file=sys.stderr)
+        return
     _list_problems(listing, error.problems)
     _say_errors(error.problems)
     print(summary(error.problems, str(listing)), file=sys.stderr, flush=True)
@@ -555,8 +505,4 @@ def _say_errors(problems: Sequence[Problem]) -> None:
 
 
 def _list_problems(listing: Path, problems: Sequence[Problem]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(PROBLEM_COLUMNS)
-    writer.writerows(problems_as_rows(problems))
-    write_text(listing, text.getvalue())
+    write_text(listing, as_csv([PROBLEM_COLUMNS, *problems_as_rows(problems)]))

@@ -112,7 +112,7 @@ def test_ris_is_read_by_doi_and_what_has_no_match_is_said(project):
 
 def test_one_list_of_authors_may_stop_before_the_other(project):
     found = read(NBIB.format(volume=1))
-    write_referenced(found, RAW, Path("filled"), replace=False)
+    write_referenced(found, RAW, Path("filled"), replace="no")
     shutil.copytree("filled", RAW, dirs_exist_ok=True)
     assert read(NBIB.format(volume=1)).filled == []
     fewer = NBIB.format(volume=1).replace("AU  - Grant G\n", "")
@@ -138,11 +138,11 @@ def test_a_value_that_differs_is_shown_and_replaced_only_when_asked(project, cap
     assert sources()[0]["volume"] == "7"
     assert "volume changed from 1 to 7" in capsys.readouterr().out
     assert main(["references", "--file", file]) == 0
-    assert "There is nothing to write." in capsys.readouterr().out
+    assert "nothing to import" in capsys.readouterr().out
 
 
 def test_no_other_cell_changes(project):
-    write_referenced(read(NBIB.format(volume=7)), RAW, Path("filled"), replace=True)
+    write_referenced(read(NBIB.format(volume=7)), RAW, Path("filled"), replace="yes")
     before, after = sources(), sources(Path("filled"))
     assert [{name: row[name] for name in before[0]} for row in after[1:]] == before[1:]
     changed = {name for name, text in before[0].items() if after[0][name] != text}
@@ -194,7 +194,7 @@ def test_all_faults_are_told_at_once_and_nothing_is_written(project, capsys):
     assert main(["references", "--file", str(export(text))]) == 1
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 3
-    assert said[-1] == "Nothing was written; the sheet is unchanged."
+    assert said[-1] == "Nothing was written."
     assert (RAW / "sources.csv").read_bytes() == before
 
 

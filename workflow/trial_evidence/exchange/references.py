@@ -17,7 +17,8 @@ from trial_evidence.sheet.cells import Row
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.sheet.values import read_cell
-from trial_evidence.words.problems import Problem, SheetError, about, quoted
+from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import Problem, SheetError, about, counted, quoted
 from trial_evidence.workbook.package import NOT_IN_A_FILE
 from trial_evidence.workbook.records import NO_TITLE, parsed_records, record_cells
 
@@ -75,6 +76,17 @@ class References:
     differ: list[Cell] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     matched: int = 0
+
+    @property
+    def in_words(self) -> list[str]:
+        """What is not in the sheet, what differs, and how much there is to fill in."""
+        cells = counted(len(self.filled), "empty cell")
+        return [
+            *self.said,
+            *(cell.in_words for cell in self.differ),
+            f"{counted(self.matched, 'source')} of the sheet found: {cells} to fill in, "
+            f"{len(self.differ) or 'none'} that differ.",
+        ]
 
 
 @dataclass(frozen=True)
@@ -146,17 +158,27 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
     return References(found.filled, found.differ, found.said, len(taken))
 
 
-def write_referenced(found: References, raw: Path, folder: Path, *, replace: bool) -> None:
+def write_referenced(found: References, raw: Path, folder: Path, replace: str | None) -> None:
     """Write the sheet into a folder as it is with the empty cells of its sources filled in.
 
     Parameters
     ----------
-    replace : bool
-        Whether what differs is replaced, too.
+    replace : {"yes", "no"}, optional
+        Whether what differs is replaced, too; has to be said where anything does.
+
+    Raises
+    ------
+    RequestError
+        If it is not said.
     """
+    if found.differ and replace is None:
+        raise RequestError(
+            "Nothing was written. REPLACE=yes takes the values of the file, REPLACE=no keeps those "
+            "of the sheet; empty cells are filled in either way."
+        )
     shutil.copytree(raw, folder, dirs_exist_ok=True)
     rows: dict[int, dict[str, str]] = {}
-    for cell in [*found.filled, *(found.differ if replace else ())]:
+    for cell in [*found.filled, *(found.differ if replace == "yes" else ())]:
         rows.setdefault(cell.row, {})[cell.column] = cell.found
     put_cells(folder / f"{SOURCES}.csv", rows)
 

@@ -144,6 +144,8 @@ def parsed_records(file: Path) -> list[Mapping[str, Any]]:
     RequestError
         If the file is no such export.
     """
+    if file == Path():
+        raise RequestError("Say which file: FILE=...")
     try:
         text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError:

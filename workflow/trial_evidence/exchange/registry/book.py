@@ -54,8 +54,8 @@ _NO_INITIALS = {"yes", "no", "ok", "true", "false", "none"}
 _SAID = {
     DIFFERS: (
         "the sheet and the record have different values. Confirmed, it becomes a second reading "
-        "that differs (pcr and hazard_ratios; it waits for adjudication); in other tables the "
-        "record's value replaces the sheet's."
+        "that differs and waits for adjudication ({tables}); in other tables the record's value "
+        "replaces the sheet's."
     ),
     ADDED: (
         "a cell of the sheet is empty and the record has a value. Confirmed, it is filled in. What "
@@ -66,8 +66,8 @@ _SAID = {
         "of, and confirm the row."
     ),
     AGREES: (
-        "both have the same value. Confirmed, it becomes a second reading that agrees (pcr and "
-        "hazard_ratios); elsewhere there is nothing to do."
+        "both have the same value. Confirmed, it becomes a second reading that agrees ({tables}); "
+        "in other tables there is nothing to do."
     ),
     UNMAPPED: "what no cell of the sheet could be found for, and why. Nothing to confirm.",
 }  # fmt: skip
@@ -96,7 +96,7 @@ def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
     first = made.active
     assert first is not None
     first.title = REGISTRY
-    _first_page(first, found.files)
+    _first_page(first, found.files, held.dictionary.tables[READINGS].columns["table"].words)
     for page in (DIFFERS, ADDED):
         _page(made, page, LINE.values(), [_texts(line, LINE) for line in found.page(page)])
     for table in dict.fromkeys(row.table for row in found.rows):
@@ -115,8 +115,9 @@ def _texts(one: Any, columns: Iterable[str]) -> list[str]:
     return [str(getattr(one, name)) for name in columns]
 
 
-def _first_page(sheet: Any, files: Sequence[str]) -> None:
-    lines = [*_HOW, "", *(f"{page}: {said}" for page, said in _SAID.items()), "", "Records read:"]
+def _first_page(sheet: Any, files: Sequence[str], read_again: Sequence[str]) -> None:
+    said = (f"{page}: {text}".format(tables=", ".join(read_again)) for page, text in _SAID.items())
+    lines = [*_HOW, "", *said, "", "Records read:"]
     for down, text in enumerate([*lines, *files], start=1):
         put_text(sheet.cell(down, 1), text)
         sheet.cell(down, 1).alignment = Alignment(wrap_text=True, vertical="top")

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from trial_evidence.exchange.answers import put_cells, read_lines, write_lines
 from trial_evidence.exchange.registry.against import ADDED, AGREES, DIFFERS, Held
-from trial_evidence.exchange.registry.book import CONFIRMED, LINE, ROWS, Entry, entries_of
+from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
 from trial_evidence.exchange.worklist import FIELDS, key_of
 from trial_evidence.files import records
 from trial_evidence.report.page.rows import PRIMARY
@@ -23,7 +23,6 @@ from trial_evidence.sheet.dictionary import Table
 from trial_evidence.sheet.values import read_cell
 from trial_evidence.words.problems import Problem, SheetError, about, quoted
 
-READINGS = "second_reading"
 _INITIALS = re.compile(r"[A-Za-z]{2,5}")
 _NO_INITIALS = {"yes", "no", "ok", "true", "false", "none"}
 

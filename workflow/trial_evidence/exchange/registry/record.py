@@ -362,8 +362,9 @@ def read_records(source: Path) -> dict[str, Record]:
     SheetError
         With every fault of every file.
     """
-    if not source.exists():
-        raise RequestError(f"There is no file or folder {source}.")
+    if source == Path() or not source.exists():
+        # Without FILE, make names the folder that it runs in.
+        raise RequestError(f"There is no file or folder {source}: FILE=...")
     files = sorted(source.glob("*.json")) if source.is_dir() else [source]
     if not files:
         raise RequestError(f"{source} holds no .json file.")

@@ -1,4 +1,4 @@
-"""Reads registry records and sets them against the sheet."""
+"""Sets registry records against the sheet, and takes what is confirmed of them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,10 +6,13 @@ from pathlib import Path
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.registry import FILE, read_registry_words
 from trial_evidence.exchange.registry.against import Comparison, Held, compare
+from trial_evidence.exchange.registry.book import write_registry_book
 from trial_evidence.exchange.registry.claims import Trial
+from trial_evidence.exchange.registry.confirmed import write_confirmed
 from trial_evidence.exchange.registry.findings import findings
 from trial_evidence.exchange.registry.groups import ArmFinder, agent_names
 from trial_evidence.exchange.registry.record import Record, read_records
+from trial_evidence.loaded import load, words_of
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary
 from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
@@ -88,3 +91,30 @@ def _trial(
         for row in held.rows(table, trial)
     )
     return Trial(trial, record, finder, pairs, held.words, configuration.outcomes, held.dictionary)
+
+
+def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[str]:
+    """Write what the records of a file or folder say as a workbook to confirm.
+
+    Returns
+    -------
+    list of str
+        What differs, and how much there is, in words.
+
+    Raises
+    ------
+    RequestError, SheetError
+        As `compare_records` and `write_registry_book`; nothing is written then.
+    """
+    configuration, _, _ = load(raw, config)
+    held = held_sheet(raw, config, configuration, words_of(config))
+    found = compare_records(source, held, configuration)
+    write_registry_book(found, held, book)
+    return found.in_words
+
+
+def take_confirmed(book: Path, raw: Path, config: Path, folder: Path) -> list[str]:
+    """As `write_confirmed`, for the sheet and the configuration in these folders."""
+    configuration, sheet, _ = load(raw, config)
+    held = held_sheet(raw, config, configuration, words_of(config))
+    return write_confirmed(book, raw, sheet, held, folder)
