@@ -1,9 +1,9 @@
 """The commands behind the Snakemake rules and the Makefile.
 
 Stages of the pipeline: check, extract, pool, figures, sensitivity, network, audit, report; each
-reads what those before it wrote. For the analyst: workbook, import, changes, explain, styled. For
-the methods: calibrate. What a command needs is imported when it runs, because the numerical
-libraries take seconds to import.
+reads what those before it wrote. For the analyst: workbook, import, worklist, registry, references,
+records, changes, explain, styled. For the methods: calibrate. What a command needs is imported when
+it runs, because the numerical libraries take seconds to import.
 """
 
 import argparse

@@ -6,6 +6,7 @@ The records are of made-up trials, in the form of the ClinicalTrials.gov API, ve
 import copy
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def known(tmp_path_factory):
     """A folder with the made-up sheet; what is read of it once for all tests."""
     folder = tmp_path_factory.mktemp("registry")
     write_sheet(folder)
+    shutil.copy(RECORDS / "registry.yaml", folder / CONFIG)
     config, raw = folder / CONFIG, folder / RAW
     configuration, sheet, _ = load(raw, config)
     return folder, configuration, sheet, held_sheet(raw, config, configuration, words_of(config))
@@ -193,6 +195,35 @@ def test_other_forms_of_a_download_hold_records_too(project, record, compared):
     other = json.loads((RECORDS / "ivy.json").read_text(encoding="utf-8"))
     for content in ({"studies": [record, other]}, [record, other]):
         assert len(compared(written(project, content)).files) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  heart_failure: [cardiac", "  heart_failur: [cardiac", 'Did you mean "heart_failure"?'),
+        ("    local: [local", "    locl: [local", '"locl" is not a word of the column assessor.'),
+        ("serious_events: serious_adverse_event", "serious_events: any", '"any" is not an outcome'),
+        ("ratio: [hazard ratio]", "ratios: [hazard ratio]", '"ratios" is not known here.'),
+    ],
+)
+def test_a_word_of_the_configuration_that_fits_nothing_is_said_by_the_check(
+    project, capsys, old, new, message
+):
+    path = CONFIG / "registry.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err
+    assert re.search(r"^registry\.yaml, line \d+", said, re.MULTILINE)
+    assert message in said
+
+
+def test_an_agent_that_the_sheet_does_not_have_is_said(project, capsys):
+    path = CONFIG / "registry.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("almab-x:", "almab-y:"), "utf-8")
+    assert main(["registry", "--file", str(RECORDS), "--book", str(BOOK)]) == 1
+    assert "registry.yaml: agents: almab-y is not in agents.csv." in capsys.readouterr().err
 
 
 # ----------------------------------------------------------------------- what cannot be read
