@@ -142,6 +142,14 @@ def test_an_agent_that_was_not_given_is_not_of_the_arm(project, record, title, c
     assert agree["pcr", 5, "events"] == ("29", "29")
 
 
+def test_letters_that_may_stand_for_an_agent_are_not_passed_over(project, record, compared):
+    """Almab + B + taxane is not the arm of almab alone."""
+    measures(record)[0]["groups"][1]["title"] = "Almab + B + Taxane"
+    found = compared(written(project, record))
+    assert ("pcr", 5, "events") not in places([*found.page("Agrees"), *found.page("Differs")])
+    assert any('"B" may stand for another agent.' in one.why for one in found.unmapped)
+
+
 def test_a_conjugate_is_not_its_antibody(project, record, compared):
     measures(record)[0]["groups"][1]["title"] = "Almab exotoxin + Taxane"
     found = compared(written(project, record))
@@ -440,7 +448,9 @@ def test_a_confirmed_difference_of_a_trial_replaces_the_cell(made, taken, projec
         "alder", "trials", "2", "n_randomised", "309", "311",
     ]  # fmt: skip
     confirm(book, "Differs", 2)
-    assert rows_of(taken(), "trials")[0]["n_randomised"] == "311"
+    row = rows_of(taken(), "trials")[0]
+    assert row["n_randomised"] == "311"
+    assert row["note"] == "n_randomised (was 309) from the registry record (QQ)"
 
 
 def test_agreement_that_is_confirmed_is_first_hand(made, taken):

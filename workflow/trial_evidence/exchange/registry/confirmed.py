@@ -139,20 +139,24 @@ def _confirmed(
     for one in added:
         edits[one.cells[LINE["column"]]] = one.cells[LINE["found"]]
         yield f"{_which(one)}: {one.cells[LINE['found']]} to be filled in."
-    if added and "note" in cells:
-        names = ", ".join(one.cells[LINE["column"]] for one in added)
-        seen = f"{names} from the registry record ({added[0].by})"
-        edits["note"] = "; ".join(filter(None, (cells["note"].rstrip(".; "), seen)))
+    replaced = []
     if read and table in read_again:
         yield from _second_reading(table, row, read, sheet, folder)
         if _verified(table, read, cells, sheet):
             edits["verification"] = PRIMARY
     else:
-        for one in read:
-            if one.page == DIFFERS:
-                edits[one.cells[LINE["column"]]] = one.cells[LINE["found"]]
-                change = f"{one.cells[LINE['held']]} to be replaced by {one.cells[LINE['found']]}."
-                yield f"{_which(one)}: {change}"
+        replaced = [one for one in read if one.page == DIFFERS]
+    for one in replaced:
+        edits[one.cells[LINE["column"]]] = one.cells[LINE["found"]]
+        change = f"{one.cells[LINE['held']]} to be replaced by {one.cells[LINE['found']]}."
+        yield f"{_which(one)}: {change}"
+    if (added or replaced) and "note" in cells:
+        names = [one.cells[LINE["column"]] for one in added]
+        names += [
+            f"{one.cells[LINE['column']]} (was {one.cells[LINE['held']]})" for one in replaced
+        ]
+        seen = f"{', '.join(names)} from the registry record ({entries[0].by})"
+        edits["note"] = "; ".join(filter(None, (cells["note"].rstrip(".; "), seen)))
     put_cells(path, {row: edits})
 
 
@@ -187,7 +191,8 @@ def _second_reading(
         "second_source": f"registry record {numbers[held['trial_id']]}",
         "locator": f"{read[0].cells[LINE['path']]} ({readers})",
     }  # fmt: skip
-    write_lines(path, [*lines, [reading.get(name, "") for name in lines[0]]])
+    line = [reading.get(name, "") for name in lines[0]]
+    write_lines(path, [*lines, *([] if line in lines else [line])])
     verb = "agrees" if agrees else "differs, and waits for adjudication"
     columns = ", ".join(one.cells[LINE["column"]] for one in read)
     yield f"{table}.csv, row {row} ({held['trial_id']}), {columns}: the record {verb}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trial_evidence.config.registry import RegistryWords
 from trial_evidence.exchange.registry.record import ArmGroup, Group
@@ -13,6 +13,8 @@ from trial_evidence.exchange.registry.record import ArmGroup, Group
 _SEPARATORS = re.compile(r"[+,;/&]|\b(?:and|plus|with|then|followed by)\b", re.IGNORECASE)
 
 
+# Letters that stand for a treatment, such as P or TCH.
+_LETTERS = re.compile(r"[A-Z][A-Za-z]{0,4}")
 # Registry texts run to thousands of characters; a cell of these is for reading.
 _LONGEST = 400
 
@@ -74,11 +76,22 @@ class Place:
 
 @dataclass(frozen=True)
 class _Given:
-    """What one text says was given: agents, partners; ``whole`` where it names everything."""
+    """What one text says was given.
+
+    Attributes
+    ----------
+    agents : frozenset of str
+    partners : tuple of str
+    whole : bool
+        Whether it names everything, so that a partner that it does not name was not given.
+    unread : str
+        Letters in it that may stand for another agent.
+    """
 
     agents: frozenset[str]
     partners: tuple[str, ...]
-    whole: bool
+    whole: bool = False
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,11 @@ class ArmFinder:
             said = [described] if described is not None else []
         if not said:
             return Place("", f"no agent of the sheet is named. {self._candidates(self.arms)}")
-        found = [self._fitting(given) for given in said]
+        clear = [given for given in said if not given.unread]
+        if not clear:
+            why = f'"{said[0].unread}" may stand for another agent.'
+            return Place("", f"{why} {self._candidates(self.arms)}")
+        found = [self._fitting(given) for given in clear]
         single = {arms[0]["arm_id"] for arms in found if len(arms) == 1}
         if len(single) == 1:
             return Place(single.pop())
@@ -125,7 +142,7 @@ class ArmFinder:
         several = next((arms for arms in found if arms), [])
         if several:
             return Place("", f"several arms have these agents. {self._candidates(several)}")
-        named = " + ".join(sorted(said[0].agents)) or "none of the agents"
+        named = " + ".join(sorted(clear[0].agents)) or "none of the agents"
         return Place("", f"no arm has exactly these agents: {named}. {self._candidates(self.arms)}")
 
     def experimental(self, one: str, other: str) -> str:
@@ -146,12 +163,16 @@ class ArmFinder:
         agents = named_in(rest, self.agents)
         if not agents and not missing:
             return None
-        return _Given(frozenset(agents), tuple(named_in(rest, self.words.partners)), whole=False)
+        known = {**self.agents, **self.words.partners}
+        letters = (part.strip() for part in rest.split(" + ") if not named_in(part, known))
+        unread = ", ".join(part for part in letters if _LETTERS.fullmatch(part))
+        partners = tuple(named_in(rest, self.words.partners))
+        return _Given(frozenset(agents), partners, unread=unread)
 
     def _registered(self, group: ArmGroup) -> _Given | None:
         drugs = [name.partition(": ")[2] or name for name in group.intervention_names]
         given = self._given(" + ".join(drugs))
-        return given and _Given(given.agents, given.partners, whole=True)
+        return given and replace(given, whole=True)
 
     def _fitting(self, given: _Given) -> list[Mapping[str, str]]:
         arms = [a for a in self.arms if set(filter(None, a["agents"].split("+"))) == given.agents]

@@ -47,6 +47,9 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
     if part := trial.part_of_patients(measure.title):
         yield unmapped(part)
         return
+    if not measure.classes and not measure.analyses:
+        yield unmapped("no results are posted for it.")
+        return
     outcome = trial.outcomes[named[0]]
     compared = trial.dictionary.tables[outcome.table].kind == "contrasts"
     for n, analysis in enumerate(measure.analyses):

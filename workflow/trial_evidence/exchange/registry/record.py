@@ -27,7 +27,7 @@ _MOST_BYTES = 50_000_000
 _DEEPEST = 40
 # How the registry writes that a value is not available.
 _NOT_AVAILABLE = {"", "NA", "N/A"}
-_NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)")
+_NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _MONTH = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-3][0-9])?)?")
 _COUNT, _VALUE = "a whole number, 0 or more", 'a number, or "NA"'
@@ -365,7 +365,9 @@ def read_records(source: Path) -> dict[str, Record]:
     if source == Path() or not source.exists():
         # Without FILE, make names the folder that it runs in.
         raise RequestError(f"There is no file or folder {source}: FILE=...")
-    files = sorted(source.glob("*.json")) if source.is_dir() else [source]
+    files = [source]
+    if source.is_dir():
+        files = sorted(path for path in source.iterdir() if path.suffix.lower() == ".json")
     if not files:
         raise RequestError(f"{source} holds no .json file.")
     problems: list[Problem] = []
