@@ -178,6 +178,7 @@ def test_a_record_that_fits_two_sources_is_refused(project):
         (NBIB.format(volume="1\x07"), 4, "a character that cannot be printed"),
         (RIS.replace("ER  -\n\n", ""), 10, "a record begins before that of line 1 has ended"),
         (RIS.removesuffix("ER  -\n"), 12, "the file may be cut short"),
+        (RIS.replace("A1  - Nobody", "LID - Nobody"), 13, "begins with a line that has no tag"),
         (RIS.replace("https://doi.org/10.1000/made-up.2", "none"), 1, "expected a DOI"),
     ],
 )  # fmt: skip

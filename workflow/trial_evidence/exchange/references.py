@@ -20,7 +20,7 @@ from trial_evidence.sheet.values import read_cell
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import Problem, SheetError, about, counted, quoted
 from trial_evidence.workbook.package import NOT_IN_A_FILE
-from trial_evidence.workbook.records import NO_TITLE, parsed_records, record_cells
+from trial_evidence.workbook.records import NO_TITLE, export_text, parsed_records, record_cells
 
 SOURCES = "sources"
 # So many authors are named, as in the sheet.
@@ -184,12 +184,12 @@ def write_referenced(found: References, raw: Path, folder: Path, replace: str | 
 
 
 def _records(file: Path) -> list[_Record]:
-    parsed = parsed_records(file)
-    lines = file.read_text(encoding="utf-8-sig").split("\n")
+    lines = export_text(file).split("\n")
     pubmed = any(map(_PUBMED.match, lines))
     start = _PUBMED if pubmed else _RIS
     if problems := list(_broken(file, lines, pubmed=pubmed)):
         raise SheetError(problems)
+    parsed = parsed_records(file)
     begins = [n for n, line in enumerate(lines, start=1) if start.match(line)]
     if len(begins) != len(parsed):
         found = f"{len(begins)} records begin and {len(parsed)} can be read"
@@ -214,6 +214,8 @@ def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Probl
         elif not begun and (pubmed or _RIS_TAG.match(line)):
             first = "PMID- " if pubmed else "TY  - "
             yield _at(file, n, f'the line is in no record; a record begins with "{first}".')
+        elif begun == n - 1 and not pubmed and line.strip() and not _RIS_TAG.match(line):
+            yield _at(file, n, "the record begins with a line that has no tag.")
     if begun and not pubmed:
         message = 'the record does not end with "ER  - ": the file may be cut short.'
         yield _at(file, begun, message)

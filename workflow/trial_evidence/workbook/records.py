@@ -136,6 +136,24 @@ def _search(asked: str, searches: Sequence[Cells], screened: Sequence[Cells]) ->
     )
 
 
+def export_text(file: Path) -> str:
+    """The text of an export, each line ending in a line feed.
+
+    Raises
+    ------
+    RequestError
+        If there is no such file, or it is no text.
+    """
+    if file == Path():
+        raise RequestError("Say which file: FILE=...")
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise RequestError(f"There is no file {file}.") from None
+    except (OSError, UnicodeDecodeError):
+        raise RequestError(f"{file.name} cannot be read as UTF-8 text.") from None
+
+
 def parsed_records(file: Path) -> list[Mapping[str, Any]]:
     """The records of an export, each by rispy's names for its tags.
 
@@ -144,18 +162,18 @@ def parsed_records(file: Path) -> list[Mapping[str, Any]]:
     RequestError
         If the file is no such export.
     """
-    if file == Path():
-        raise RequestError("Say which file: FILE=...")
+    text = export_text(file)
+    parser = rispy.RisParser
+    if re.search(r"^PMID- ", text, re.MULTILINE):
+        parser = _MedlineParser
+    else:
+        # An empty line means nothing in RIS, and rispy would read on with it.
+        text = re.sub(r"\n(?:[ \t]*\n)+", "\n", text)
     try:
-        text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
-    except FileNotFoundError:
-        raise RequestError(f"There is no file {file}.") from None
-    except (OSError, UnicodeDecodeError):
-        raise RequestError(f"{file.name} cannot be read as UTF-8 text.") from None
-    medline = re.search(r"^PMID- ", text, re.MULTILINE)
-    found = (_MedlineParser if medline else rispy.RisParser)(skip_unknown_tags=True).parse(
-        f"{text}\n\n"
-    )
+        found = parser(skip_unknown_tags=True).parse(f"{text}\n\n")
+    except KeyError:
+        message = "a record begins with a line that has no tag. Export the references again."
+        raise RequestError(f"{file.name}: {message}") from None
     if not found:
         raise RequestError(
             f"{file.name} holds no record. Export the search from PubMed as PubMed (.nbib), from "
