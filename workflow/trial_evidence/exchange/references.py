@@ -214,7 +214,7 @@ def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Probl
         elif not begun and (pubmed or _RIS_TAG.match(line)):
             first = "PMID- " if pubmed else "TY  - "
             yield _at(file, n, f'the line is in no record; a record begins with "{first}".')
-        elif begun == n - 1 and not pubmed and line.strip() and not _RIS_TAG.match(line):
+        elif 0 < begun == n - 1 and not pubmed and line.strip() and not _RIS_TAG.match(line):
             yield _at(file, n, "the record begins with a line that has no tag.")
     if begun and not pubmed:
         message = 'the record does not end with "ER  - ": the file may be cut short.'
