@@ -5,6 +5,8 @@
 # make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
 # make worklist [BOOK=worklist.xlsx] [N=40]   what to look up in the papers first
 # make records FILE=search.nbib [SEARCH=s10]   what a search found, to be screened
+# make registry FILE=record.json [BOOK=registry.xlsx]   what ClinicalTrials.gov says, to confirm
+# make references FILE=export.nbib [REPLACE=yes]   fills and corrects sources.csv by PMID and DOI
 # make changes [SINCE=revision]          what your edit changes since the last commit
 # make calibrate                         coverage of the intervals (simulation, a few minutes)
 # make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>] [FIGURE=forest]   for a journal or a slide
@@ -21,7 +23,7 @@ STAMP := .venv/installed
 # The matrices are small: one thread for each core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check watch workbook worklist import records explain changes figures calibrate test test-edits test-page approve mutants clean lock
+.PHONY: all check watch workbook worklist import records registry references explain changes figures calibrate test test-edits test-page approve mutants clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
@@ -49,6 +51,14 @@ worklist: all
 
 records: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence records --file "$(FILE)" --search "$(SEARCH)"
+
+registry: $(STAMP)
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence registry --file "$(FILE)" \
+	  --book "$(if $(filter command line,$(origin BOOK)),$(BOOK),registry.xlsx)"
+
+references: $(STAMP)
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence references --file "$(FILE)" \
+	  $(if $(REPLACE),--replace $(REPLACE))
 
 import: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence import --book "$(BOOK)" $(if $(YES),--yes)

@@ -1,14 +1,12 @@
 """The commands behind the Snakemake rules and the Makefile.
 
 Stages of the pipeline: check, extract, pool, figures, sensitivity, network, audit, report; each
-reads what those before it wrote. For the analyst: workbook, import, changes, explain, styled. For
-the methods: calibrate. What a command needs is imported when it runs, because the numerical
-libraries take seconds to import.
+reads what those before it wrote. For the analyst: workbook, import, worklist, registry, references,
+records, changes, explain, styled. For the methods: calibrate. What a command needs is imported when
+it runs, because the numerical libraries take seconds to import.
 """
 
 import argparse
-import csv
-import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,6 +48,7 @@ from trial_evidence.sheet import (
 )
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import errors_of, new_among
+from trial_evidence.workbook.layout import as_csv
 
 if TYPE_CHECKING:
     from trial_evidence.workbook.transfer import ImportPlan
@@ -96,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         name: str, run: Callable[[argparse.Namespace], int | None], text: str
     ) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, of_sheet=True)
         for folder, place in (
             ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
             ("results", "results"),
@@ -149,6 +148,14 @@ def _parser() -> argparse.ArgumentParser:
     listing = command("worklist", _worklist, "what to look up in the papers first, as a workbook")
     listing.add_argument("--book", type=Path, required=True)
     listing.add_argument("--most", type=int, default=40, help="rows")
+    registry = command("registry", _registry, "records of a registry, to confirm")
+    registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")
+    registry.add_argument("--book", type=Path, required=True)
+    registry.set_defaults(of_sheet=False)
+    references = command("references", _references, "an export of references, into sources.csv")
+    references.add_argument("--file", type=Path, required=True, help="PubMed (.nbib) or RIS")
+    references.add_argument("--replace", choices=("yes", "no"), help="what differs")
+    references.set_defaults(yes=False, of_sheet=False)
     records = command("records", _records, "what a search found, into screening.csv")
     records.add_argument("--file", type=Path, required=True, help="export of a database")
     records.add_argument("--search", default="", help="of search_log.csv")
@@ -385,19 +392,14 @@ def _worklist(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from trial_evidence.workbook.layout import WORKLIST
-    from trial_evidence.workbook.read import sheet_names
+    from trial_evidence.exchange.incoming import take_answers
 
-    if WORKLIST not in sheet_names(options.book):
-        return _import_book(options, options.book)
-    from trial_evidence.exchange.answers import write_answered
-
-    _, sheet, _ = load(options.raw, options.config)
     with TemporaryDirectory() as place:
         folder = Path(place) / options.raw.name
-        for line in write_answered(options.book, options.raw, sheet, folder):
+        said = take_answers(options.book, options.raw, options.config, folder)
+        for line in said or ():
             print(line)
-        return _import_book(options, folder)
+        return _import_book(options, options.book if said is None else folder)
 
 
 def _import_book(options: argparse.Namespace, book: Path) -> int:
@@ -423,6 +425,26 @@ def _import_book(options: argparse.Namespace, book: Path) -> int:
     else:
         print("The workbook and the sheet are identical; nothing to import.")
     return 0
+
+
+def _registry(options: argparse.Namespace) -> None:
+    from trial_evidence.exchange.registry.stage import write_compared
+
+    for line in write_compared(options.file, options.book, options.raw, options.config):
+        print(line)
+    print(f"They are in {options.book}. Confirm what holds, then: make import BOOK={options.book}")
+
+
+def _references(options: argparse.Namespace) -> int:
+    from trial_evidence.exchange.references import read_references, write_referenced
+
+    load(options.raw, options.config)
+    found = read_references(options.file, options.raw, words_of(options.config))
+    print("\n".join(found.in_words), flush=True)
+    with TemporaryDirectory() as place:
+        folder = Path(place) / options.raw.name
+        write_referenced(found, options.raw, folder, options.replace)
+        return _import_book(options, folder)
 
 
 def _records(options: argparse.Namespace) -> None:
@@ -465,6 +487,10 @@ def _listing(options: argparse.Namespace) -> Path:
 
 def _say_faults(options: argparse.Namespace, error: SheetError) -> None:
     listing = _listing(options)
+    if not options.of_sheet:
+        _say_errors(error.problems)
+        print("Nothing was written.", file=sys.stderr)
+        return
     _list_problems(listing, error.problems)
     _say_errors(error.problems)
     print(summary(error.problems, str(listing)), file=sys.stderr, flush=True)
@@ -479,8 +505,4 @@ def _say_errors(problems: Sequence[Problem]) -> None:
 
 
 def _list_problems(listing: Path, problems: Sequence[Problem]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(PROBLEM_COLUMNS)
-    writer.writerows(problems_as_rows(problems))
-    write_text(listing, text.getvalue())
+    write_text(listing, as_csv([PROBLEM_COLUMNS, *problems_as_rows(problems)]))

@@ -22,6 +22,8 @@ from trial_evidence.config.networks import (
     unknown_network_names,
 )
 from trial_evidence.config.reading import read
+from trial_evidence.config.registry import FILE as REGISTRY_FILE
+from trial_evidence.config.registry import read_registry_words
 from trial_evidence.config.reports import (
     ReportConfiguration,
     certainty_problems,
@@ -177,6 +179,9 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     networks = sound(lambda: read_networks(folder, analyses, kinds=dictionary.kinds))
     made = None if networks is None else networks.networks
     report = sound(lambda: read_report_configuration(folder, analyses, made))
+    # Only `make registry` needs it.
+    if (folder / REGISTRY_FILE).exists():
+        sound(lambda: read_registry_words(folder, analyses.outcomes, known["tables"]))
     return _Configured(analyses, networks, report, looks), problems
 
 

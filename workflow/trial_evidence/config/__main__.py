@@ -15,6 +15,7 @@ from trial_evidence.config.labels import Labels
 from trial_evidence.config.looks import Styles
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.networks import NetworkConfiguration
+from trial_evidence.config.registry import RegistryWords
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.files import write_text
 
@@ -26,6 +27,7 @@ FORMS = {
     "report": ReportConfiguration,
     "styles": Styles,
     "labels": Labels,
+    "registry": RegistryWords,
 }
 
 

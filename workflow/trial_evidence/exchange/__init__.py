@@ -1,1 +1,1 @@
-"""What other programs read: results and the rows behind them, as R takes them."""
+"""What other programs read, as R takes it, and what comes from elsewhere, to be confirmed."""

@@ -108,13 +108,13 @@ def write_answered(book: Path, raw: Path, sheet: Sheet, folder: Path) -> list[st
         agrees = all(map(same_value, _held(answer), _seen(answer)))
         if agrees:
             path = folder / f"{answer['table']}.csv"
-            header, *lines = _read(path)
+            header, *lines = read_lines(path)
             lines[int(answer["row"]) - 2][header.index("verification")] = PRIMARY
-            _write(path, [header, *lines])
+            write_lines(path, [header, *lines])
         path = folder / "second_reading.csv"
         reading = _reading(answer, sheet, row, agrees=agrees)
-        header, *lines = _read(path)
-        _write(path, [header, *lines, [reading.get(name, "") for name in header]])
+        header, *lines = read_lines(path)
+        write_lines(path, [header, *lines, [reading.get(name, "") for name in header]])
         verb = "agrees" if agrees else "differs, and waits for adjudication"
         said.append(f"{answer['trial']}, {answer['result']}: {answer['seen']} {verb}.")
     return said
@@ -194,11 +194,25 @@ def _reading(
     }  # fmt: skip
 
 
-def _read(path: Path) -> list[list[str]]:
+def read_lines(path: Path) -> list[list[str]]:
     """Every record, blank ones too, so that rows keep their numbers."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))
 
 
-def _write(path: Path, lines: Sequence[Sequence[str]]) -> None:
+def write_lines(path: Path, lines: Sequence[Sequence[str]]) -> None:
+    """Write a table of the sheet."""
     path.write_text(as_csv(lines), encoding="utf-8")
+
+
+def put_cells(path: Path, rows: Mapping[int, Mapping[str, str]]) -> None:
+    """Fill in cells of a table, by row and column; a column that the file lacks comes last."""
+    header, *lines = read_lines(path)
+    named = dict.fromkeys(name for cells in rows.values() for name in cells)
+    more = [name for name in named if name not in header]
+    header = [*header, *more]
+    lines = [line + [""] * (len(more) if line else 0) for line in lines]
+    for row, cells in rows.items():
+        for name, text in cells.items():
+            lines[row - 2][header.index(name)] = text
+    write_lines(path, [header, *lines])

@@ -15,6 +15,8 @@ LISTS = "lists"
 MADE_FROM = "made from"
 # The only sheet of a worklist, which is no workbook of the sheet.
 WORKLIST = "worklist"
+# The first sheet of what a registry record says, which is none either.
+REGISTRY = "registry"
 HELPERS = frozenset({READ_ME, LISTS, MADE_FROM})
 # Sheets and columns whose names begin so are the analyst's own, and never imported.
 PRIVATE = "_"

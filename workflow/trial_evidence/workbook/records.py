@@ -67,7 +67,8 @@ class _MedlineParser(rispy.RisParser):  # type: ignore[misc]
     START_TAG = "PMID"
     DEFAULT_MAPPING: ClassVar[dict[str, str]] = {
         "PMID": "pmid", "TI": "title", "AU": "authors", "TA": "journal_name", "JT": "journal",
-        "DP": "year", "AID": "ids", "LID": "ids",
+        "DP": "year", "AID": "ids", "LID": "ids", "VI": "volume", "IP": "number",
+        "PG": "start_page", "PMC": "custom2",
     }  # fmt: skip
     DEFAULT_LIST_TAGS: ClassVar[list[str]] = ["AU", "AID", "LID"]
     DEFAULT_DELIMITER_MAPPING: ClassVar[dict[str, str]] = {}
@@ -98,7 +99,7 @@ def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) ->
     """
     sheet = {name: _rows(raw, name, dictionary) for name in (SEARCHES, SCREENING, "sources")}
     search = _search(search, sheet[SEARCHES], sheet[SCREENING])
-    rows = tuple(_marked(_parsed(file), search, sheet[SCREENING], sheet["sources"]))
+    rows = tuple(_marked(parsed_records(file), search, sheet[SCREENING], sheet["sources"]))
     columns = list(dictionary.tables[SCREENING].columns)
     cells = [[row.get(column, "") for column in columns] for row in (*sheet[SCREENING], *rows)]
     return Records(search, rows, as_csv([columns, *cells]).encode())
@@ -135,17 +136,44 @@ def _search(asked: str, searches: Sequence[Cells], screened: Sequence[Cells]) ->
     )
 
 
-def _parsed(file: Path) -> list[Mapping[str, Any]]:
+def export_text(file: Path) -> str:
+    """The text of an export, each line ending in a line feed.
+
+    Raises
+    ------
+    RequestError
+        If there is no such file, or it is no text.
+    """
+    if file == Path():
+        raise RequestError("Say which file: FILE=...")
     try:
-        text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise RequestError(f"There is no file {file}.") from None
     except (OSError, UnicodeDecodeError):
         raise RequestError(f"{file.name} cannot be read as UTF-8 text.") from None
-    medline = re.search(r"^PMID- ", text, re.MULTILINE)
-    found = (_MedlineParser if medline else rispy.RisParser)(skip_unknown_tags=True).parse(
-        f"{text}\n\n"
-    )
+
+
+def parsed_records(file: Path) -> list[Mapping[str, Any]]:
+    """The records of an export, each by rispy's names for its tags.
+
+    Raises
+    ------
+    RequestError
+        If the file is no such export.
+    """
+    text = export_text(file)
+    parser = rispy.RisParser
+    if re.search(r"^PMID- ", text, re.MULTILINE):
+        parser = _MedlineParser
+    else:
+        # An empty line means nothing in RIS, and rispy would read on with it.
+        text = re.sub(r"\n(?:[ \t]*\n)+", "\n", text)
+    try:
+        found = parser(skip_unknown_tags=True).parse(f"{text}\n\n")
+    except KeyError:
+        message = "a record begins with a line that has no tag. Export the references again."
+        raise RequestError(f"{file.name}: {message}") from None
     if not found:
         raise RequestError(
             f"{file.name} holds no record. Export the search from PubMed as PubMed (.nbib), from "
@@ -165,7 +193,10 @@ def _marked(
     known = {key: row["source_id"] for row in reversed(sources) for key in _keys(row)}
     digits = len(str(len(found)))
     for number, record in enumerate(found, start=1):
-        row = _cells(record) | {"record_id": f"{search}_{number:0{digits}}", "search_id": search}
+        row = record_cells(record) | {
+            "record_id": f"{search}_{number:0{digits}}",
+            "search_id": search,
+        }
         keys = _keys(row)
         same = next((first[key] for key in keys if key in first), "")
         source = next((known[key] for key in keys if key in known), "")
@@ -194,8 +225,8 @@ def _keys(row: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in found.items() if text]
 
 
-def _cells(record: Mapping[str, Any]) -> Cells:
-    """A record as its database has it, as cells of the sheet."""
+def record_cells(record: Mapping[str, Any]) -> Cells:
+    """A record as its database has it, as cells of screening.csv."""
     authors = record.get("authors") or record.get("first_authors") or [""]
     dates = " ".join(str(record.get(name, "")) for name in ("year", "publication_year", "date"))
     journals = (

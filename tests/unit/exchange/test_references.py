@@ -1,0 +1,206 @@
+"""What an export of references fills in and corrects in sources.csv, and what it must not."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+from invented import ROOT
+from made_up.project import write_sheet
+from trial_evidence.cli import main
+from trial_evidence.exchange.references import read_references, write_referenced
+from trial_evidence.sheet import SheetError, read_dictionary
+from trial_evidence.words.errors import RequestError
+
+RAW, DICTIONARY = Path("data/raw"), read_dictionary(ROOT / "workflow/dictionary")
+# Of the first source of the made-up sheet, as PubMed exports it; its volume is 1, it has no PMID.
+NBIB = """
+PMID- 90000001
+IS  - 0000-0000 (Electronic)
+VI  - {volume}
+IP  - 4
+DP  - 2014 May
+TI  - Almab and bemab before surgery: a made-up trial with a title that runs over
+      two lines.
+PG  - 101-9
+LID - 10.1000/MADE-UP.1 [doi]
+AU  - Abel JK
+AU  - Baker Q
+AU  - Clark C
+AU  - Dunn D
+AU  - Ellis E
+AU  - Frost F
+AU  - Grant G
+TA  - Journal of Made-up Results
+PMC - PMC7654321
+"""
+RIS = """TY  - JOUR
+AU  - Baker, Quentin Z.
+TI  - BIRCH, a made-up trial
+PY  - 2017
+T2  - Journal of made-up results
+VL  - 2
+SP  - 201
+EP  - 209
+DO  - https://doi.org/10.1000/made-up.2
+ER  -
+
+TY  - JOUR
+A1  - Nobody, N.
+T1  - In no sheet at all
+Y1  - 2024/05/01
+ER  -
+"""
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory):
+    """A folder with the made-up sheet."""
+    folder = tmp_path_factory.mktemp("references")
+    write_sheet(folder)
+    return folder
+
+
+@pytest.fixture
+def project(sheet, tmp_path, monkeypatch):
+    """The made-up sheet as the working directory."""
+    shutil.copytree(sheet, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+
+
+def export(text, name="export.nbib"):
+    Path(name).write_text(text, encoding="utf-8")
+    return Path(name)
+
+
+def read(text, name="export.nbib"):
+    return read_references(export(text, name), RAW, DICTIONARY)
+
+
+def cells(listed):
+    return {(cell.row, cell.column): cell.found for cell in listed}
+
+
+def sources(folder=RAW):
+    with (folder / "sources.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_empty_cells_are_filled_in_and_the_same_in_other_words_is_no_difference(project):
+    """The DOI in capitals, pages 101-9 and the journal are what the sheet has."""
+    found = read(NBIB.format(volume=1))
+    assert found.differ == []
+    assert cells(found.filled) == {
+        (2, "authors"): "Abel JK; Baker Q; Clark C; Dunn D; Ellis E; Frost F; et al.",
+        (2, "title"): "Almab and bemab before surgery: a made-up trial with a title that runs over "
+        "two lines",
+        (2, "issue"): "4",
+        (2, "pmid"): "90000001",
+        (2, "pmcid"): "PMC7654321",
+    }
+
+
+def test_ris_is_read_by_doi_and_what_has_no_match_is_said(project):
+    found = read(RIS, "export.ris")
+    assert cells(found.filled) == {
+        (3, "authors"): "Baker QZ", (3, "title"): "BIRCH, a made-up trial",
+    }  # fmt: skip
+    (said,) = found.said
+    assert said.startswith("Not in the sheet: export.ris, line 12, no PMID, no DOI: ")
+    assert "In no sheet at all" in said
+
+
+def test_one_list_of_authors_may_stop_before_the_other(project):
+    found = read(NBIB.format(volume=1))
+    write_referenced(found, RAW, Path("filled"), replace="no")
+    shutil.copytree("filled", RAW, dirs_exist_ok=True)
+    assert read(NBIB.format(volume=1)).filled == []
+    fewer = NBIB.format(volume=1).replace("AU  - Grant G\n", "")
+    # Seven and others are not six: the sheet's "et al." then says too much.
+    assert "authors" not in {cell.column for cell in read(fewer).differ}
+    other = NBIB.format(volume=1).replace("AU  - Clark C", "AU  - Knox K")
+    assert [cell.column for cell in read(other).differ] == ["authors"]
+
+
+def test_a_value_that_differs_is_shown_and_replaced_only_when_asked(project, capsys):
+    file = str(export(NBIB.format(volume=7)))
+    before = (RAW / "sources.csv").read_bytes()
+    assert main(["references", "--file", file]) == 1
+    said = capsys.readouterr()
+    row = "sources.csv, row 2 (abel_2014_alder), column volume"
+    assert f'{row}: the sheet has "1", the file "7".' in said.out
+    assert "1 source of the sheet found: 5 empty cells to fill in, 1 that differ." in said.out
+    assert "REPLACE=yes takes the values of the file" in said.err
+    assert (RAW / "sources.csv").read_bytes() == before
+    assert main(["references", "--file", file, "--replace", "no"]) == 0
+    assert (sources()[0]["volume"], sources()[0]["pmid"]) == ("1", "90000001")
+    assert main(["references", "--file", file, "--replace", "yes"]) == 0
+    assert sources()[0]["volume"] == "7"
+    assert "volume changed from 1 to 7" in capsys.readouterr().out
+    assert main(["references", "--file", file]) == 0
+    assert "nothing to import" in capsys.readouterr().out
+
+
+def test_no_other_cell_changes(project):
+    write_referenced(read(NBIB.format(volume=7)), RAW, Path("filled"), replace="yes")
+    before, after = sources(), sources(Path("filled"))
+    assert [{name: row[name] for name in before[0]} for row in after[1:]] == before[1:]
+    changed = {name for name, text in before[0].items() if after[0][name] != text}
+    assert changed == {"pmid", "volume"}
+
+
+def test_a_record_twice_is_said_and_two_that_differ_are_refused(project):
+    (said,) = read(NBIB.format(volume=1) * 2).said
+    assert said == "export.nbib, line 21: the same as in line 2."
+    with pytest.raises(SheetError, match="another record of the same source is in line 2"):
+        read(NBIB.format(volume=1) + NBIB.format(volume=7))
+
+
+def test_a_record_that_fits_two_sources_is_refused(project):
+    path = RAW / "sources.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("10.1000/made-up.5,,", "10.1000/made-up.5,90000001,"), "utf-8")
+    with pytest.raises(SheetError) as refused:
+        read(NBIB.format(volume=1))
+    (problem,) = refused.value.problems
+    assert problem.line().startswith("export.nbib, line 2: PMID 90000001")
+    assert "row 2 (abel_2014_alder), row 6 (ellis_2022_fir)" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (NBIB.format(volume=1).replace("90000001", "9000 0001"), 2, "expected a PubMed number"),
+        (NBIB.format(volume=1).replace("2014 May", "in spring"), 2, "expected a year"),
+        (NBIB.format(volume=1).replace("2014 May", "1914"), 2, "is outside the allowed"),
+        (NBIB.format(volume=1).strip() + NBIB.format(volume=1), 19, "a record begins before"),
+        (NBIB.format(volume=1).replace("VI  -", "\nVI  -"), 5, "the line is in no record"),
+        (NBIB.format(volume="1\x07"), 4, "a character that cannot be printed"),
+        (RIS.replace("ER  -\n\n", ""), 10, "a record begins before that of line 1 has ended"),
+        (RIS.removesuffix("ER  -\n"), 12, "the file may be cut short"),
+        (RIS.replace("A1  - Nobody", "LID - Nobody"), 13, "begins with a line that has no tag"),
+        (RIS.replace("https://doi.org/10.1000/made-up.2", "none"), 1, "expected a DOI"),
+    ],
+)  # fmt: skip
+def test_a_malformed_file_is_located(project, text, line, message):
+    with pytest.raises(SheetError) as refused:
+        read(text)
+    said = [problem.line() for problem in refused.value.problems]
+    assert any(one.startswith(f"export.nbib, line {line}: ") and message in one for one in said)
+
+
+def test_all_faults_are_told_at_once_and_nothing_is_written(project, capsys):
+    text = NBIB.format(volume=1).replace("2014 May", "in spring").replace("90000001", "x1")
+    before = (RAW / "sources.csv").read_bytes()
+    assert main(["references", "--file", str(export(text))]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3
+    assert said[-1] == "Nothing was written."
+    assert (RAW / "sources.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe\x00", b"PMID 5"])
+def test_what_is_no_export_is_said(project, content):
+    Path("export.nbib").write_bytes(content)
+    with pytest.raises(RequestError, match=r"export\.nbib (holds no record|cannot be read)"):
+        read_references(Path("export.nbib"), RAW, DICTIONARY)

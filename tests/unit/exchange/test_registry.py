@@ -1,0 +1,511 @@
+"""What a registry record says of the sheet, and what a reader's confirmations do to it.
+
+The records are of made-up trials, in the form of the ClinicalTrials.gov API, version 2.
+"""
+
+import copy
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from made_up.project import write_sheet
+from openpyxl import Workbook, load_workbook
+from trial_evidence.cli import main
+from trial_evidence.exchange.registry.book import write_registry_book
+from trial_evidence.exchange.registry.confirmed import write_confirmed
+from trial_evidence.exchange.registry.stage import compare_records, held_sheet
+from trial_evidence.loaded import load, words_of
+from trial_evidence.sheet import SheetError
+from trial_evidence.words.errors import RequestError
+
+RECORDS = Path(__file__).parent / "made_up"
+MEASURES = "resultsSection.outcomeMeasuresModule.outcomeMeasures"
+RAW, CONFIG, BOOK = Path("data/raw"), Path("config"), Path("registry.xlsx")
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """A folder with the made-up sheet; what is read of it once for all tests."""
+    folder = tmp_path_factory.mktemp("registry")
+    write_sheet(folder)
+    shutil.copy(RECORDS / "registry.yaml", folder / CONFIG)
+    config, raw = folder / CONFIG, folder / RAW
+    configuration, sheet, _ = load(raw, config)
+    return folder, configuration, sheet, held_sheet(raw, config, configuration, words_of(config))
+
+
+@pytest.fixture
+def project(known, tmp_path, monkeypatch):
+    """The made-up sheet as the working directory."""
+    shutil.copytree(known[0], tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def compared(known):
+    """What records say, set against the sheet."""
+    return lambda source: compare_records(source, known[3], known[1])
+
+
+@pytest.fixture
+def record():
+    """The record of ALDER."""
+    return json.loads((RECORDS / "alder.json").read_text(encoding="utf-8"))
+
+
+def written(project, content, name="record.json"):
+    path = project / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def measures(record):
+    return record["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"]
+
+
+def places(lines):
+    return {(line.table, line.row, line.column): (line.held, line.found) for line in lines}
+
+
+def sheet_files():
+    return {path.name: path.read_bytes() for path in RAW.iterdir()}
+
+
+# --------------------------------------------------------------------- what the record says
+
+
+def test_agreements_differences_and_proposals_have_their_path(project, compared):
+    found = compared(RECORDS / "alder.json")
+    agree, differ = places(found.page("Agrees")), places(found.page("Differs"))
+    assert agree["pcr", 2, "events"] == ("49", "49")
+    assert agree["hazard_ratios", 2, "ci_high"] == ("1.06", "1.06")
+    assert agree["trials", 2, "enrolment_start_year"] == ("2008", "2008")
+    assert differ == {
+        ("pcr", 8, "events"): ("22", "23"),
+        ("pcr", 8, "reported_percent"): ("22.4", "23.5"),
+    }
+    assert {line.path for line in found.page("Differs")} == {
+        f"{MEASURES}[0].classes[0].categories[0].measurements[2].value"
+    }
+    added = places(found.page("Could be added"))
+    assert added["hazard_ratios", 2, "p_value"] == ("", "0.08")
+
+
+def test_a_result_that_the_sheet_lacks_could_be_added_as_a_row(project, compared):
+    (row,) = [row for row in compared(RECORDS / "alder.json").rows if row.table == "hazard_ratios"]
+    assert row.path == f"{MEASURES}[2].analyses[1]"
+    cells = ("experimental_arm_id", "control_arm_id", "hr", "ci_low", "ci_high", "ci_level",
+             "n_experimental", "analysis", "assessor", "stratified", "source_id")  # fmt: skip
+    assert [row.cells[name] for name in cells] == [
+        "alder_b", "alder_a", "0.87", "0.52", "1.45", "95", "98", "final", "investigator", "yes",
+        "nct00000001",
+    ]  # fmt: skip
+
+
+def test_harms_of_another_definition_are_no_difference_but_a_row(project, compared):
+    """The sheet's 150 of 404 come from the paper; the registry may count otherwise."""
+    found = compared(RECORDS / "poplar.json")
+    assert not [line for line in found.page("Differs") if line.table == "harms"]
+    (row,) = [row for row in found.rows if row.table == "harms"]
+    assert (row.cells["arm_id"], row.cells["events"], row.cells["n"]) == ("poplar_ab", "160", "404")
+    assert "row 2" in row.note
+
+
+def test_what_is_ambiguous_is_not_guessed(project, compared):
+    unmapped = {one.path: one.why for one in compared(RECORDS).unmapped}
+    assert "rows 14, 15" in unmapped[f"{MEASURES}[1].analyses[0]"]
+    values = f"{MEASURES}[0].classes[0].categories[0].measurements"
+    assert "ivy_ab (A+B), ivy_adapted" in unmapped[f"{values}[0].value"]
+    assert "part of the patients" in unmapped[f"{MEASURES}[3]"]
+
+
+def test_an_arm_is_told_from_one_with_the_same_agents_by_its_registered_drugs(project, compared):
+    agree = places(compared(RECORDS / "ivy.json").page("Agrees"))
+    assert agree["pcr", 34, "events"] == ("37", "37")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Placebo (for bemab) + Almab + Taxane",
+        "Almab and Taxane without Bemab",
+        "ALMACEPT, taxane",
+    ],
+)
+def test_an_agent_that_was_not_given_is_not_of_the_arm(project, record, title, compared):
+    measures(record)[0]["groups"][1]["title"] = title
+    agree = places(compared(written(project, record)).page("Agrees"))
+    assert agree["pcr", 5, "events"] == ("29", "29")
+
+
+def test_letters_that_may_stand_for_an_agent_are_not_passed_over(project, record, compared):
+    """Almab + B + taxane is not the arm of almab alone."""
+    measures(record)[0]["groups"][1]["title"] = "Almab + B + Taxane"
+    found = compared(written(project, record))
+    assert ("pcr", 5, "events") not in places([*found.page("Agrees"), *found.page("Differs")])
+    assert any('"B" may stand for another agent.' in one.why for one in found.unmapped)
+
+
+def test_a_conjugate_is_not_its_antibody(project, record, compared):
+    measures(record)[0]["groups"][1]["title"] = "Almab exotoxin + Taxane"
+    found = compared(written(project, record))
+    assert ("pcr", 5, "events") not in places([*found.page("Agrees"), *found.page("Differs")])
+    assert any("no arm has exactly these agents: almab-x" in one.why for one in found.unmapped)
+
+
+def test_a_title_that_contradicts_the_registered_arm_decides_nothing(project, record, compared):
+    record["protocolSection"]["armsInterventionsModule"]["armGroups"][1]["interventionNames"] = [
+        "Drug: Bemab", "Drug: Taxane",
+    ]  # fmt: skip
+    found = compared(written(project, record))
+    assert ("pcr", 5, "events") not in places(found.page("Agrees"))
+    assert any("name different arms" in one.why for one in found.unmapped)
+
+
+def test_two_groups_of_one_arm_are_not_its_result(project, record, compared):
+    measures(record)[1]["groups"][2]["title"] = "Almab + Taxane, second part"
+    record["protocolSection"]["armsInterventionsModule"]["armGroups"] = []
+    found = compared(written(project, record))
+    assert ("pcr", 13, "events") not in places([*found.page("Agrees"), *found.page("Differs")])
+    assert sum("fit the same row" in one.why for one in found.unmapped) == 2
+
+
+def test_a_percentage_that_fits_several_counts_is_not_a_count(project, record, compared):
+    """45% of 2,000 is any count from 890 to 909."""
+    measure = measures(record)[0]
+    measure["denoms"][0]["counts"][0]["value"] = "2000"
+    measure["classes"][0]["categories"][0]["measurements"][0]["value"] = "45"
+    found = compared(written(project, record))
+    assert any(
+        "no single whole number of 2000 patients is 45%" in one.why for one in found.unmapped
+    )
+
+
+def test_a_ratio_the_other_way_round_is_said(project, record, compared):
+    analysis = measures(record)[2]["analyses"][0]
+    analysis |= {"paramValue": "1.67", "ciLowerLimit": "0.94", "ciUpperLimit": "2.94"}
+    lines = compared(written(project, record)).page("Differs")
+    (line,) = [line for line in lines if (line.table, line.column) == ("hazard_ratios", "hr")]
+    assert line.note.startswith("1/1.67 is 0.60: the record may compare the other way round")
+
+
+def test_a_one_sided_limit_is_one_of_a_narrower_two_sided_interval(project, record, compared):
+    measures(record)[2]["analyses"][0]["ciNumSides"] = "ONE_SIDED"
+    differ = places(compared(written(project, record)).page("Differs"))
+    assert differ["hazard_ratios", 2, "ci_level"] == ("95", "90")
+
+
+def test_other_forms_of_a_download_hold_records_too(project, record, compared):
+    other = json.loads((RECORDS / "ivy.json").read_text(encoding="utf-8"))
+    for content in ({"studies": [record, other]}, [record, other]):
+        assert len(compared(written(project, content)).files) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  heart_failure: [cardiac", "  heart_failur: [cardiac", 'Did you mean "heart_failure"?'),
+        ("    local: [local", "    locl: [local", '"locl" is not a word of the column assessor.'),
+        ("serious_events: serious_adverse_event", "serious_events: any", '"any" is not an outcome'),
+        ("ratio: [hazard ratio]", "ratios: [hazard ratio]", '"ratios" is not known here.'),
+    ],
+)
+def test_a_word_of_the_configuration_that_fits_nothing_is_said_by_the_check(
+    project, capsys, old, new, message
+):
+    path = CONFIG / "registry.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err
+    assert re.search(r"^registry\.yaml, line \d+", said, re.MULTILINE)
+    assert message in said
+
+
+def test_an_agent_that_the_sheet_does_not_have_is_said(project, capsys):
+    path = CONFIG / "registry.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("almab-x:", "almab-y:"), "utf-8")
+    assert main(["registry", "--file", str(RECORDS), "--book", str(BOOK)]) == 1
+    assert "registry.yaml: agents: almab-y is not in agents.csv." in capsys.readouterr().err
+
+
+# ----------------------------------------------------------------------- what cannot be read
+
+
+@pytest.fixture
+def refused(compared):
+    """What a person is told of a file that cannot be taken."""
+
+    def told(path):
+        with pytest.raises(SheetError) as error:
+            compared(path)
+        return str(error.value)
+
+    return told
+
+
+def spoilt(record, path, value):
+    """The record with another value at a path; None takes the name away."""
+    *steps, last = path
+    part = record
+    for step in steps:
+        part = part[step]
+    if value is None:
+        del part[last]
+    else:
+        part[last] = value
+    return record
+
+
+FIRST = ("resultsSection", "outcomeMeasuresModule", "outcomeMeasures", 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("protocolSection", "identificationModule", "nctId"), None,
+         "protocolSection.identificationModule.nctId: nothing is there; expected NCT and eight"),
+        (("protocolSection", "identificationModule", "nctId"), "NCT00000099",
+         '"NCT00000099" is there; expected the nct of a trial in trials.csv'),
+        ((*FIRST, "groups", 0, "id"), 5,
+         f"{MEASURES}[0].groups[0].id: 5 is there; expected a text"),
+        ((*FIRST, "groups"), {"OG000": "A"},
+         f'{MEASURES}[0].groups: an object with "OG000" is there; expected a list'),
+        ((*FIRST, "denoms", 0, "counts", 0, "value"), "-3",
+         'counts[0].value: "-3" is there; expected a whole number'),
+        ((*FIRST, "classes", 0, "categories", 0, "measurements", 1, "value"), "NaN",
+         'measurements[1].value: "NaN" is there; expected a number'),
+        ((*FIRST, "classes", 0, "categories", 0, "measurements", 1, "value"), True,
+         "measurements[1].value: true is there; expected a number"),
+        ((*FIRST, "classes", 0, "categories", 0, "measurements", 1, "value"), float("nan"),
+         "measurements[1].value: NaN is there; expected a number"),
+        ((*FIRST, "classes", 0, "categories", 0, "measurements", 1, "groupId"), "OG009",
+         'measurements[1].groupId: "OG009" is there; expected one of groups: OG000'),
+        ((*FIRST, "title"), "x" * 40_000,
+         f"{MEASURES}[0].title: a text of 40,000 characters is there"),
+        ((*FIRST, "title"), "a\u0000b", f"{MEASURES}[0].title: "),
+        (("resultsSection", "adverseEventsModule", "eventGroups", 0, "seriousNumAffected"), 900,
+         "eventGroups[0].seriousNumAffected: 900 is there; expected at most seriousNumAtRisk"),
+        (("resultsSection", "outcomeMeasuresModule", "outcomeMeasures", 2, "analyses", 0,
+          "ciLowerLimit"), "1.60", 'analyses[0].ciLowerLimit: "1.60" is there; expected a limit'),
+        (("protocolSection", "statusModule"), [],
+         "statusModule: a list of 0 is there; expected an object"),
+        (("protocolSection", "statusModule", "startDateStruct", "date"), "March 2008",
+         'startDateStruct.date: "March 2008" is there; expected a date'),
+    ],
+)  # fmt: skip
+def test_an_odd_field_is_located(project, record, refused, path, value, message):
+    said = refused(written(project, spoilt(record, path, value)))
+    assert said.startswith("record.json, ")
+    assert message in said
+
+
+def test_a_record_that_cannot_be_taken_leaves_everything_as_it_was(project, record, capsys):
+    before = sheet_files()
+    path = written(project, spoilt(record, (*FIRST, "groups", 0, "id"), 5))
+    assert main(["registry", "--file", str(path), "--book", str(BOOK)]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"record.json, {MEASURES}[0].groups[0].id: 5 is there; expected a text.",
+        "Nothing was written.",
+    ]
+    assert not BOOK.exists()
+    assert sheet_files() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "record.json: this is not JSON"),
+        ("<html>", "record.json: this is not JSON"),
+        ('{"FullStudiesResponse": {}}', 'an object with "FullStudiesResponse" is no record'),
+        ("[]", "record.json: the file holds no record."),
+        ("17", "record.json: 17 is no record"),
+        ("[" * 200_000, "nested more than 40 deep"),
+        ('{"protocolSection": ' + '{"a":' * 60 + "1" + "}" * 61, "nested more than 40 deep"),
+        ('{"protocolSection": {}, "protocolSection": {}}', "the name stands twice"),
+        ("1" * 5000, "too many digits"),
+    ],
+)
+def test_a_file_that_is_no_record_is_said(project, refused, content, message):
+    assert message in refused(written(project, content))
+
+
+def test_every_fault_of_every_file_is_told_at_once(project, record, refused):
+    folder = project / "records"
+    folder.mkdir()
+    first = spoilt(copy.deepcopy(record), (*FIRST, "groups", 0, "id"), 5)
+    first = spoilt(first, (*FIRST, "denoms"), "none")
+    written(folder, first, "a.json")
+    written(folder, "{", "b.json")
+    said = refused(folder)
+    assert said.count("a.json, ") == 2
+    assert "b.json: this is not JSON" in said
+
+
+def test_one_record_twice_is_refused(project, record, refused):
+    said = refused(written(project, [record, record]))
+    assert "record.json, [1]: NCT00000001 is already in record.json, [0]." in said
+
+
+# ------------------------------------------------------------------------------ the workbook
+
+
+@pytest.fixture
+def made(known, compared, project):
+    """The workbook of records."""
+
+    def write(source=RECORDS):
+        write_registry_book(compared(source), known[3], BOOK)
+        return load_workbook(BOOK)
+
+    return write
+
+
+@pytest.fixture
+def taken(known):
+    """The sheet with what is confirmed in the workbook, before it is checked and imported."""
+
+    def take():
+        write_confirmed(BOOK, RAW, known[2], known[3], Path("confirmed"))
+        return Path("confirmed")
+
+    return take
+
+
+def confirm(book, sheet, *rows, by="QQ", **cells):
+    page = book[sheet]
+    header = [cell.value for cell in page[1]]
+    for row in rows or range(2, page.max_row + 1):
+        for name, text in {"Confirmed by": by, **cells}.items():
+            page.cell(row, header.index(name) + 1).value = text
+    book.save(BOOK)
+
+
+def rows_of(folder, table):
+    with (folder / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_nothing_in_the_workbook_is_a_formula(made):
+    texts = [cell for page in made() for row in page.iter_rows() for cell in row if cell.value]
+    assert [cell for cell in texts if "=HYPERLINK(" in str(cell.value)]
+    assert {cell.data_type for cell in texts} == {"s"}
+    assert [cell.coordinate for cell in texts if cell.hyperlink] == []
+
+
+def test_a_hostile_title_is_text_even_where_it_begins_the_cell(made, project, record):
+    record["protocolSection"]["identificationModule"]["briefTitle"] = "=1+1"
+    record["protocolSection"]["sponsorCollaboratorsModule"]["leadSponsor"]["name"] = "@SUM(1)"
+    page = made(written(project, record))["Could be added, sources"]
+    cells = {cell.value: cell.data_type for cell in page[2]}
+    assert (cells["=1+1"], cells["@SUM(1)"]) == ("s", "s")
+
+
+def test_nothing_enters_the_sheet_unconfirmed(project, capsys):
+    before = sheet_files()
+    assert main(["registry", "--file", str(RECORDS), "--book", str(BOOK)]) == 0
+    said = capsys.readouterr().out
+    place = f"{MEASURES}[2].analyses[0].paramValue"
+    row = "hazard_ratios.csv, row 18 (poplar), column hr"
+    assert f'{row}: the sheet has "0.68", the record "0.69" ({place}).' in said
+    assert main(["import", "--book", str(BOOK)]) == 0
+    assert sheet_files() == before
+
+
+def test_what_is_confirmed_is_imported_as_any_workbook_is(made, project, capsys):
+    confirm(made(), "Could be added, hazard_ratios")
+    assert main(["import", "--book", str(BOOK)]) == 0
+    row, source = rows_of(RAW, "hazard_ratios")[-1], rows_of(RAW, "sources")[-1]
+    assert (row["hr"], row["source_id"], row["verification"]) == ("0.87", "nct00000001", "primary")
+    assert (source["source_id"], source["nct"], source["type"]) == (
+        "nct00000001", "NCT00000001", "registry",
+    )  # fmt: skip
+    assert len(rows_of(RAW, "sources")) == 18
+    assert "Imported: sources.csv, hazard_ratios.csv." in capsys.readouterr().out
+
+
+def test_a_confirmed_difference_is_a_second_reading_and_changes_no_number(made, taken):
+    confirm(made(), "Differs", 2, 3)
+    folder = taken()
+    reading = rows_of(folder, "second_reading")[-1]
+    assert reading["row_key"] == "arm_id=alder_b;definition=ypT0/is ypN0;subgroup=all"
+    assert (reading["field"], reading["verdict"]) == ("events|reported_percent", "differ")
+    assert (reading["first_value"], reading["second_value"]) == ("22|22.4", "23|23.5")
+    assert reading["second_source"] == "registry record NCT00000001"
+    assert reading["locator"].endswith("measurements[2].value (QQ)")
+    assert rows_of(folder, "pcr") == rows_of(RAW, "pcr")
+
+
+def test_a_confirmed_difference_of_a_trial_replaces_the_cell(made, taken, project, record):
+    record["protocolSection"]["designModule"]["enrollmentInfo"]["count"] = 311
+    book = made(written(project, record))
+    assert [cell.value for cell in book["Differs"][2]][:6] == [
+        "alder", "trials", "2", "n_randomised", "309", "311",
+    ]  # fmt: skip
+    confirm(book, "Differs", 2)
+    row = rows_of(taken(), "trials")[0]
+    assert row["n_randomised"] == "311"
+    assert row["note"] == "n_randomised (was 309) from the registry record (QQ)"
+
+
+def test_agreement_that_is_confirmed_is_first_hand(made, taken):
+    path = RAW / "pcr.csv"
+    line = "alder,alder_a,ypT0/is,ITT,local,all,33,104,31.7,abel_2014_alder,Table 2,"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f"{line}primary", f"{line}secondary"), encoding="utf-8")
+    book = made()
+    rows = [
+        cells[0].row
+        for cells in book["Agrees"].iter_rows(min_row=2)
+        if (cells[1].value, cells[2].value) == ("pcr", "13")
+    ]
+    confirm(book, "Agrees", *rows)
+    folder = taken()
+    assert rows_of(folder, "pcr")[11]["verification"] == "primary"
+    assert rows_of(folder, "second_reading")[-1]["verdict"] == "agree"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "row", "cells", "message"),
+    [
+        ("Differs", 2, {"by": "yes"}, 'column Confirmed by: "yes" are no initials'),
+        ("Differs", 2, {"In the sheet": "21"}, "pcr.csv, row 8, column events no longer holds"),
+        ("Differs", 2, {"In the record": "many"}, '"many" is not a whole number'),
+        ("Could be added", 3, {}, "p_sided: the cell is empty."),
+        ("Could be added, hazard_ratios", 2, {"assessor": None}, "column assessor: "),
+        ("Could be added, hazard_ratios", 2, {"hr": "low"}, 'column hr: "low" is not a number'),
+    ],
+)
+def test_what_cannot_be_taken_is_located(made, taken, sheet, row, cells, message):
+    confirm(made(), sheet, row, **cells)
+    with pytest.raises(SheetError) as refused:
+        taken()
+    (said,) = (problem.line() for problem in refused.value.problems)
+    assert said.startswith(f"registry.xlsx, sheet {sheet}, row {row}")
+    assert message in said
+    assert not Path("confirmed").exists()
+
+
+def test_confirmations_and_foreign_workbooks_are_not_overwritten(made):
+    confirm(made(), "Differs", 2)
+    kept = BOOK.read_bytes()
+    with pytest.raises(RequestError, match="holds confirmations that would be lost"):
+        made()
+    assert BOOK.read_bytes() == kept
+    other = Workbook()
+    other.save(BOOK)
+    with pytest.raises(RequestError, match="holds something else"):
+        made()
+
+
+def test_the_same_records_give_the_same_workbook(made):
+    made()
+    first = BOOK.read_bytes()
+    BOOK.unlink()
+    made()
+    assert BOOK.read_bytes() == first

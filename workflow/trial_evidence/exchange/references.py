@@ -1,0 +1,334 @@
+"""What a reference manager or PubMed exports, set against sources.csv by PubMed number and DOI.
+
+An empty cell is filled in; where file and sheet differ, both values are shown, and the sheet's is
+replaced only when that is asked for. Capitals, punctuation and accents are no difference.
+"""
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trial_evidence.exchange.answers import put_cells
+from trial_evidence.sheet.cells import Row
+from trial_evidence.sheet.check import read_folder
+from trial_evidence.sheet.dictionary import Dictionary, Table
+from trial_evidence.sheet.values import read_cell
+from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import Problem, SheetError, about, counted, quoted
+from trial_evidence.workbook.package import NOT_IN_A_FILE
+from trial_evidence.workbook.records import NO_TITLE, export_text, parsed_records, record_cells
+
+SOURCES = "sources"
+# So many authors are named, as in the sheet.
+_AUTHORS = 6
+_OTHERS = "et al."
+_PUBMED, _RIS = re.compile(r"PMID- "), re.compile(r"TY  - ")
+_RIS_TAG = re.compile(r"[A-Z][A-Z0-9]  -")
+_PAGES = re.compile(r"([0-9]+)-([0-9]+)")
+_PMCID = re.compile(r"PMC[0-9]+")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of sources.csv for which the file has a value.
+
+    Attributes
+    ----------
+    row : int
+        As the spreadsheet counts.
+    held, found : str
+        The values in the sheet (empty: to be filled in) and in the file.
+    """
+
+    row: int
+    source: str
+    column: str
+    held: str
+    found: str
+
+    @property
+    def in_words(self) -> str:
+        """The difference, with its place."""
+        place = f"sources.csv, row {self.row} ({self.source}), column {self.column}"
+        # Whole: long titles often differ in their last words.
+        return f'{place}: the sheet has "{self.held}", the file "{self.found}".'
+
+
+@dataclass(frozen=True)
+class References:
+    """What a file of references says of the sources.
+
+    Attributes
+    ----------
+    filled, differ : list of Cell
+        Cells that are empty in the sheet, and cells that hold something else.
+    said : list of str
+        Records that are not in the sheet or stand twice in the file, in words.
+    matched : int
+        How many sources the file has a record of.
+    """
+
+    filled: list[Cell] = field(default_factory=list)
+    differ: list[Cell] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    matched: int = 0
+
+    @property
+    def in_words(self) -> list[str]:
+        """What is not in the sheet, what differs, and how much there is to fill in."""
+        cells = counted(len(self.filled), "empty cell")
+        return [
+            *self.said,
+            *(cell.in_words for cell in self.differ),
+            f"{counted(self.matched, 'source')} of the sheet found: {cells} to fill in, "
+            f"{len(self.differ) or 'none'} that differ.",
+        ]
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A record of the file: the line where it begins, what it says as cells, its raw tags."""
+
+    line: int
+    cells: Mapping[str, str]
+    tags: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        ids = {"PMID": self.cells.get("pmid"), "DOI": self.cells.get("doi")}
+        return (
+            ", ".join(f"{name} {text}" for name, text in ids.items() if text) or "no PMID, no DOI"
+        )
+
+
+def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References:
+    """Set the references of a file against the sources of a sound sheet.
+
+    Parameters
+    ----------
+    file : Path
+        PubMed's own format (.nbib, .txt) or RIS.
+
+    Raises
+    ------
+    RequestError
+        If the file is no such export.
+    SheetError
+        With everything in it that cannot be taken: records that do not end, ids and years that are
+        none, records that fit two sources, two records of one source that differ.
+    """
+    table = dictionary.tables[SOURCES]
+    rows = read_folder(raw, dictionary)[0][SOURCES].rows
+    records = _records(file)
+    problems = [problem for one in records for problem in _faults(one, file, table)]
+    found = References()
+    taken: dict[int, _Record] = {}
+    for one in records:
+        fit = _fitting(one, rows)
+        if len(fit) > 1:
+            places = ", ".join(f"row {r.number} ({r.cells['source_id']})" for r in fit)
+            message = f"the record fits several sources: {places}. Correct pmid or doi there."
+            problems.append(_at(file, one.line, f"{one.name}: {message}"))
+        elif not fit:
+            title = quoted(one.cells.get("title", ""))
+            found.said.append(
+                f"Not in the sheet: {file.name}, line {one.line}, {one.name}: {title}"
+            )
+        elif fit[0].number in taken:
+            first = taken[fit[0].number]
+            if first.cells == one.cells:
+                found.said.append(
+                    f"{file.name}, line {one.line}: the same as in line {first.line}."
+                )
+            else:
+                message = f"{one.name}: another record of the same source is in line {first.line}."
+                problems.append(_at(file, one.line, f"{message} Keep one of the two."))
+        else:
+            taken[fit[0].number] = one
+    if problems:
+        raise SheetError(problems)
+    by_number = {row.number: row for row in rows}
+    for number, one in sorted(taken.items()):
+        for cell in _cells(by_number[number], one, table):
+            (found.differ if cell.held else found.filled).append(cell)
+    return References(found.filled, found.differ, found.said, len(taken))
+
+
+def write_referenced(found: References, raw: Path, folder: Path, replace: str | None) -> None:
+    """Write the sheet into a folder as it is with the empty cells of its sources filled in.
+
+    Parameters
+    ----------
+    replace : {"yes", "no"}, optional
+        Whether what differs is replaced, too; has to be said where anything does.
+
+    Raises
+    ------
+    RequestError
+        If it is not said.
+    """
+    if found.differ and replace is None:
+        raise RequestError(
+            "Nothing was written. REPLACE=yes takes the values of the file, REPLACE=no keeps those "
+            "of the sheet; empty cells are filled in either way."
+        )
+    shutil.copytree(raw, folder, dirs_exist_ok=True)
+    rows: dict[int, dict[str, str]] = {}
+    for cell in [*found.filled, *(found.differ if replace == "yes" else ())]:
+        rows.setdefault(cell.row, {})[cell.column] = cell.found
+    put_cells(folder / f"{SOURCES}.csv", rows)
+
+
+def _records(file: Path) -> list[_Record]:
+    lines = export_text(file).split("\n")
+    pubmed = any(map(_PUBMED.match, lines))
+    start = _PUBMED if pubmed else _RIS
+    if problems := list(_broken(file, lines, pubmed=pubmed)):
+        raise SheetError(problems)
+    parsed = parsed_records(file)
+    begins = [n for n, line in enumerate(lines, start=1) if start.match(line)]
+    if len(begins) != len(parsed):
+        found = f"{len(begins)} records begin and {len(parsed)} can be read"
+        raise SheetError([about(file.name, f"{found}: export the references again.")])
+    return [_Record(n, _as_cells(tags), tags) for n, tags in zip(begins, parsed, strict=True)]
+
+
+def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Problem]:
+    """Lines of no record, and records that do not end: the parser would join or lose them."""
+    begun = 0
+    for n, line in enumerate(lines, start=1):
+        if NOT_IN_A_FILE.search(line):
+            yield _at(file, n, "the line holds a character that cannot be printed.")
+        if (_PUBMED if pubmed else _RIS).match(line):
+            if begun:
+                end = "an empty line" if pubmed else '"ER  - "'
+                message = f"a record begins before that of line {begun} has ended with {end}."
+                yield _at(file, n, message)
+            begun = n
+        elif (not line.strip()) if pubmed else line.startswith("ER  -"):
+            begun = 0
+        elif not begun and (pubmed or _RIS_TAG.match(line)):
+            first = "PMID- " if pubmed else "TY  - "
+            yield _at(file, n, f'the line is in no record; a record begins with "{first}".')
+        elif 0 < begun == n - 1 and not pubmed and line.strip() and not _RIS_TAG.match(line):
+            yield _at(file, n, "the record begins with a line that has no tag.")
+    if begun and not pubmed:
+        message = 'the record does not end with "ER  - ": the file may be cut short.'
+        yield _at(file, begun, message)
+
+
+def _at(file: Path, line: int, message: str) -> Problem:
+    return about(f"{file.name}, line {line}", message)
+
+
+def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
+    """What a record says, as cells of sources.csv; nothing where it says nothing."""
+    cells = record_cells(tags)
+    first, last = str(tags.get("start_page", "")).strip(), str(tags.get("end_page", "")).strip()
+    authors = tags.get("authors") or tags.get("first_authors") or ()
+    more = {
+        "title": "" if cells["title"] == NO_TITLE else cells["title"].rstrip("."),
+        "authors": _authors([str(name) for name in authors]),
+        "volume": str(tags.get("volume", "")).strip(),
+        "issue": str(tags.get("number", "")).strip(),
+        "pages": _full_pages("-".join(filter(None, (first, last if last != first else "")))),
+        "pmcid": pmc[0] if (pmc := _PMCID.search(str(tags.get("custom2", "")))) else "",
+    }
+    return {name: text for name, text in (cells | more).items() if text}
+
+
+def _authors(names: Sequence[str]) -> str:
+    """``Doe J; Roe RM; et al.``, of names as ``Doe J`` or ``Doe, Jane``."""
+    short = []
+    for name in names:
+        family, comma, given = name.partition(",")
+        initials = "".join(part[0] for part in re.split(r"[ .-]+", given) if part)
+        short.append(f"{family.strip()} {initials}".strip() if comma else name.strip())
+    more = [_OTHERS] if len(short) > _AUTHORS else []
+    return "; ".join([*short[:_AUTHORS], *more])
+
+
+def _full_pages(text: str) -> str:
+    """``791-800`` for ``791-800`` and ``1137-1146`` for ``1137-46``."""
+    plain = re.sub(r"[\u2010-\u2015]", "-", text).replace(" ", "")
+    match = _PAGES.fullmatch(plain)
+    if match is None:
+        return plain
+    first, last = match.groups()
+    return f"{first}-{first[: len(first) - len(last)]}{last}"
+
+
+def _faults(record: _Record, file: Path, table: Table) -> Iterator[Problem]:
+    """What a record says and no source can have."""
+    given = {
+        "pmid": str(record.tags.get("pmid", "")),
+        "doi": str(record.tags.get("doi", "")),
+        "year": str(record.tags.get("year") or record.tags.get("publication_year") or ""),
+    }
+    wanted = {"pmid": "a PubMed number", "doi": "a DOI such as 10.1000/1", "year": "a year"}
+    for column, text in given.items():
+        if text.strip() and column not in record.cells:
+            message = f"{record.name}: {quoted(text)} is there; expected {wanted[column]}."
+            yield _at(file, record.line, message)
+    for column, text in record.cells.items():
+        if column in table.columns and (wrong := read_cell(table.columns[column], text).error):
+            message = f"{record.name}: {column}: {wrong}"
+            yield _at(file, record.line, message)
+
+
+def _fitting(record: _Record, rows: Sequence[Row]) -> list[Row]:
+    """The sources with the record's PubMed number or DOI."""
+    ids = {name: record.cells.get(name, "").lower() for name in ("pmid", "doi")}
+    return [
+        row
+        for row in rows
+        if any(text and row.cells.get(name, "").lower() == text for name, text in ids.items())
+    ]
+
+
+def _cells(row: Row, record: _Record, table: Table) -> Iterator[Cell]:
+    for column in table.columns:
+        found, held = record.cells.get(column, ""), row.cells.get(column, "")
+        alike: Callable[[str, str], bool] = _ALIKE.get(column, _same_words)
+        if found and not (held and alike(held, found)):
+            yield Cell(row.number, row.cells["source_id"], column, held, found)
+
+
+def _same_words(one: str, other: str) -> bool:
+    return _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> str:
+    """Letters and digits alone, without accents."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in letters if c.isalnum())
+
+
+def _same_authors(one: str, other: str) -> bool:
+    """Whether two lists may be of the same authors; one may stop earlier, with ``et al.``."""
+    lists = [[part.strip() for part in text.rstrip(" ;").split(";")] for text in (one, other)]
+    open_ = [authors[-1].lower() == _OTHERS for authors in lists]
+    first, second = (
+        [_family_and_initial(name) for name in (authors[:-1] if ends else authors)]
+        for authors, ends in zip(lists, open_, strict=True)
+    )
+    shared = min(len(first), len(second))
+    short_enough = (len(first) == shared or open_[1]) and (len(second) == shared or open_[0])
+    return first[:shared] == second[:shared] and short_enough
+
+
+def _family_and_initial(name: str) -> str:
+    # "Geyer CE Jr" and "Geyer CE" are one author.
+    match = re.fullmatch(r"(.*?) ([A-Z]+)( (?:Jr|Sr|[0-9a-z]+))?", name)
+    return _plain(f"{match[1]} {match[2][0]}") if match else _plain(name)
+
+
+def _same_pages(one: str, other: str) -> bool:
+    return _full_pages(one).lower() == _full_pages(other).lower()
+
+
+_ALIKE = {"authors": _same_authors, "pages": _same_pages}

@@ -1,0 +1,282 @@
+"""What a registry record says, set against the sheet: what agrees, differs, could be added.
+
+A difference is one of a row that the record's result clearly belongs to. Where several rows may be
+meant, the result is not mapped; where none is, it could be added as a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from trial_evidence.config.registry import RegistryWords
+from trial_evidence.exchange.registry.claims import Cells, Claim, Fact, Finding, Trial, Unmapped
+from trial_evidence.exchange.registry.groups import clipped
+from trial_evidence.sheet.adjudication import same_value
+from trial_evidence.sheet.cells import RawTable, Row
+from trial_evidence.sheet.dictionary import Dictionary
+from trial_evidence.sheet.values import ALL, printed_decimals
+from trial_evidence.words.problems import counted, quoted
+
+AGREES, DIFFERS, ADDED = "Agrees", "Differs", "Could be added"
+REGISTRY_NAME = "ClinicalTrials.gov"
+# The columns that hold a result, by the kind of its table: where they agree, it is the same result.
+_RESULT = {"counts": ("events", "n"), "contrasts": ("hr",), "times": ("median_months",)}
+_MEASURE = re.compile(r"outcomeMeasures\[([0-9]+)\]")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One cell of the sheet and what the record says of it.
+
+    Attributes
+    ----------
+    page : {"Agrees", "Differs", "Could be added"}
+    row : int
+        As the spreadsheet counts.
+    held, found : str
+        The value in the held, and in the record.
+    path : str
+        Where in the record it stands.
+    """
+
+    page: str
+    trial: str
+    table: str
+    row: int
+    column: str
+    held: str
+    found: str
+    path: str
+    note: str
+
+
+@dataclass(frozen=True)
+class NewRow:
+    """A row that the sheet does not have; cells that the record does not fill are left out."""
+
+    table: str
+    cells: Cells
+    path: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What records say, set against the sheet; ``files`` are those that were read."""
+
+    files: tuple[str, ...] = ()
+
+    lines: list[Line] = field(default_factory=list)
+    rows: list[NewRow] = field(default_factory=list)
+    unmapped: list[Unmapped] = field(default_factory=list)
+
+    def page(self, name: str) -> list[Line]:
+        """The lines of one page."""
+        return [line for line in self.lines if line.page == name]
+
+    @property
+    def in_words(self) -> list[str]:
+        """What differs and what could be added, each with its place, and how much there is."""
+        lines = [
+            f"{line.table}.csv, row {line.row} ({line.trial}), column {line.column}: the sheet has "
+            f"{quoted(line.held)}, the record {quoted(line.found)} ({line.path})."
+            for line in self.page(DIFFERS)
+        ]
+        added = [*self.page(ADDED), *self.rows]
+        return [
+            *lines,
+            f"{counted(len(self.page(AGREES)), 'value')} of {counted(len(self.files), 'record')} "
+            f"agree, {len(lines) or 'none'} differ, {len(added) or 'none'} could be added, "
+            f"{len(self.unmapped) or 'none'} belong to no cell.",
+        ]
+
+
+@dataclass(frozen=True)
+class Held:
+    """The sheet as its files have it, and what is known of its columns."""
+
+    tables: Mapping[str, RawTable]
+    dictionary: Dictionary
+    words: RegistryWords
+
+    def rows(self, table: str, trial: str) -> list[Row]:
+        """The rows of a trial."""
+        return [row for row in self.tables[table].rows if row.cells["trial_id"] == trial]
+
+
+def compare(trial: Trial, found: Iterable[Finding], held: Held, into: Comparison) -> None:
+    """Set what the record of a trial says against the sheet."""
+    source, new = _source(trial, held)
+    additions = []
+    for one in found:
+        if isinstance(one, Unmapped):
+            into.unmapped.append(one)
+        elif isinstance(one, Fact):
+            into.lines.extend(_fact(one, held))
+        else:
+            row = _row_of(one, held, trial.record.nct_id)
+            if isinstance(row, Unmapped):
+                into.unmapped.append(row)
+            elif row is not None:
+                into.lines.extend(_cells(one, row, held))
+            else:
+                additions.append(one)
+    times = Counter(claim.row for claim in additions)
+    for claim in additions:
+        into.rows.append(_new_row(claim, held, source, times[claim.row]))
+    if additions and new is not None:
+        into.rows.append(new)
+
+
+def _fact(fact: Fact, held: Held) -> Iterator[Line]:
+    for row in held.rows(fact.table, fact.trial):
+        if all(row.cells[name] == value for name, value in fact.key.items()):
+            cell = row.cells.get(fact.column, "")
+            page = _page(cell, fact.value)
+            yield Line(
+                page, fact.trial, fact.table, row.number, fact.column, cell, fact.value, fact.path,
+                fact.note,
+            )  # fmt: skip
+
+
+def _page(held: str, found: str) -> str:
+    if not held:
+        return ADDED
+    return AGREES if same_value(held, found) or _within(held, found) else DIFFERS
+
+
+def _within(held: str, found: str) -> bool:
+    """Whether a p value that is only bounded, <0.001, leaves room for the other."""
+    bounded = [text.startswith("<") for text in (held, found)]
+    if not any(bounded):
+        return False
+    one, other = float(held.removeprefix("<")), float(found.removeprefix("<"))
+    return other <= one if bounded[0] else one < other
+
+
+def _row_of(claim: Claim, held: Held, nct: str) -> Row | Unmapped | None:
+    """The row that a result belongs to; none where the sheet has none, or why it is not clear."""
+    table = held.dictionary.tables[claim.table]
+    rows = [row for row in held.rows(claim.table, claim.trial) if _fits(claim, row, held)]
+    result = [name for name in _RESULT[table.kind] if name in claim.values]
+
+    def equal(row: Row, names: Iterable[str]) -> tuple[int, int]:
+        """How many values are the same, and how many of these are printed alike."""
+        pairs = [(row.cells.get(name, ""), claim.values[name][0]) for name in names]
+        same = [pair for pair in pairs if pair[0] and same_value(*pair)]
+        return len(same), sum(1 for cell, found in same if cell == found)
+
+    same = [row for row in rows if equal(row, result)[0] == len(result)]
+    if same:
+        return max(same, key=lambda row: equal(row, claim.values))
+    if _worded_freely(claim, held):
+        # What another source defines in other words is another result.
+        known = {row.cells["source_id"] for row in held.tables["sources"].rows if _is_of(row, nct)}
+        rows = [row for row in rows if row.cells["source_id"] in known]
+        rows = [
+            r for r in rows if r.cells["definition"].lower() == claim.said["definition"].lower()
+        ]
+    if len(rows) < 2:
+        return rows[0] if rows else None
+    numbers = ", ".join(str(row.number) for row in rows)
+    value = ", ".join(f"{name} {value}" for name, (value, _) in claim.values.items())
+    why = f"several rows of {table.file} may be meant, and none has this result: rows {numbers}."
+    return Unmapped(claim.trial, claim.title, value, claim.path, why)
+
+
+def _fits(claim: Claim, row: Row, held: Held) -> bool:
+    """Whether a row reports the result of a claim, and says nothing else of it than the record."""
+    table, cells = held.dictionary.tables[claim.table], row.cells
+    if cells.get("subgroup", ALL) != ALL or cells.get("status", "current") != "current":
+        return False
+    if any((cells.get(name) or table.name) != value for name, value in claim.key.items()):
+        return False
+    return all(
+        cells.get(name, "") in {value, "", *held.words.unsaid}
+        for name, value in claim.said.items()
+        if table.columns[name].words
+    )
+
+
+def _worded_freely(claim: Claim, held: Held) -> bool:
+    column = held.dictionary.tables[claim.table].columns.get("definition")
+    return column is not None and not column.words
+
+
+def _is_of(source: Row, nct: str) -> bool:
+    return source.cells.get("nct") == nct and source.cells["type"] == "registry"
+
+
+def _cells(claim: Claim, row: Row, held: Held) -> Iterator[Line]:
+    columns = held.dictionary.tables[claim.table].columns
+    asked = [name for name in held.words.columns if name in columns and columns[name].required]
+    unsaid = [name for name in asked if name not in claim.said]
+    silent = f"The record does not say: {', '.join(unsaid)}" if unsaid else ""
+    note = clipped(". ".join(filter(None, (claim.title, claim.note, silent))))
+    values = dict(claim.values)
+    if "p_value" in values and not row.cells.get("p_value") and not row.cells.get("p_sided"):
+        # The sheet takes no p value without it.
+        values["p_sided"] = claim.said.get("p_sided", ""), values["p_value"][1]
+    for column, (found, path) in values.items():
+        cell = row.cells.get(column, "")
+        page = _page(cell, found)
+        turned = page == DIFFERS and column == "hr" and _reciprocal(cell, found)
+        told = f"1/{found} is {cell}: the record may compare the other way round. {note}"
+        yield Line(
+            page, claim.trial, claim.table, row.number, column, cell, found, path,
+            told if turned else note,
+        )  # fmt: skip
+
+
+def _reciprocal(held: str, found: str) -> bool:
+    return float(found) > 0 and same_value(held, f"{1 / float(found):.{printed_decimals(held)}f}")
+
+
+def _new_row(claim: Claim, held: Held, source: str, alike: int) -> NewRow:
+    table = held.dictionary.tables[claim.table]
+    values = {column: value for column, (value, _) in claim.values.items()}
+    fixed = {
+        "trial_id": claim.trial, "subgroup": ALL, "source_id": source,
+        "locator": _locator(claim.path), "verification": "primary", "status": "current",
+        "derivation": "from_percent" if "reported_percent" in values else "reported",
+        "note": clipped(". ".join(filter(None, (f"Registry: {claim.title}", claim.note)))),
+    }  # fmt: skip
+    # A table named after its only outcome leaves the cell empty.
+    key = {name: value for name, value in claim.key.items() if value != table.name}
+    cells = fixed | key | dict(claim.said) | values
+    kept = {name: cells[name] for name in table.columns if name in cells}
+    others = [row.number for row in held.rows(claim.table, claim.trial) if _fits(claim, row, held)]
+    there = f"The sheet has it otherwise, from another source: row {others[0]}" if others else ""
+    several = f"{alike} results of the record are this row: confirm one" if alike > 1 else ""
+    remark = clipped(". ".join(filter(None, (claim.note, there, several))))
+    return NewRow(claim.table, kept, claim.path, remark)
+
+
+def _locator(path: str) -> str:
+    measure = _MEASURE.search(path)
+    return (
+        f"Results, outcome measure {int(measure[1]) + 1}" if measure else "Results, adverse events"
+    )
+
+
+def _source(trial: Trial, held: Held) -> tuple[str, NewRow | None]:
+    """The source that the record is: its id, and its row where the sheet does not have it."""
+    nct, protocol = trial.record.nct_id, trial.record.protocol_section
+    sponsor = protocol.sponsor_collaborators_module.lead_sponsor.name
+    for row in held.tables["sources"].rows:
+        if _is_of(row, nct):
+            return row.cells["source_id"], None
+    updated = protocol.status_module.last_update_post_date_struct
+    cells = {
+        "source_id": nct.lower(), "authors": sponsor, "first_author": sponsor,
+        "year": updated.date[:4] if updated else "",
+        "title": clipped(protocol.identification_module.brief_title),
+        "title_short": f"{nct} registry record", "journal": REGISTRY_NAME, "nct": nct,
+        "type": "registry",
+    }  # fmt: skip
+    filled = {name: value for name, value in cells.items() if value}
+    note = "The record as a source; it is added with the first row that names it."
+    return nct.lower(), NewRow("sources", filled, "protocolSection", note)

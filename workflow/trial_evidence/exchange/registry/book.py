@@ -1,0 +1,205 @@
+"""What registry records say as a workbook to confirm, and its lines read back."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from trial_evidence.exchange.registry.against import (
+    ADDED,
+    AGREES,
+    DIFFERS,
+    Comparison,
+    Held,
+    NewRow,
+)
+from trial_evidence.files import write_whole
+from trial_evidence.sheet.dictionary import Table
+from trial_evidence.words.errors import RequestError
+from trial_evidence.workbook.layout import REGISTRY
+from trial_evidence.workbook.package import DAY, put_text, timeless
+from trial_evidence.workbook.read import sheet_names
+from trial_evidence.workbook.shown import shortest
+
+UNMAPPED, CONFIRMED = "Not mapped", "Confirmed by"
+LINE = {
+    "trial": "Trial", "table": "Table", "row": "Row", "column": "Column", "held": "In the sheet",
+    "found": "In the record", "path": "Where in the record", "note": "What it is",
+}  # fmt: skip
+REST = {
+    "trial": "Trial", "what": "What it is", "value": "In the record", "path": "Where in the record",
+    "why": "Why it is not mapped",
+}  # fmt: skip
+ROW = {"path": "Where in the record", "about": "Remark"}
+# Sheets with the rows of a table that could be added begin so.
+ROWS = f"{ADDED}, "
+READINGS = "second_reading"
+_WIDTHS = {
+    "Trial": 18, "Table": 15, "Row": 6, "Column": 20, "In the sheet": 18, "In the record": 22,
+    "Where in the record": 56, "What it is": 60, "Why it is not mapped": 70, CONFIRMED: 14,
+    "Remark": 36, "note": 40, "definition": 30,
+}  # fmt: skip
+_TO_FILL = PatternFill("solid", fgColor="FFF6D6")
+_INITIALS = re.compile(r"[A-Za-z]{2,5}")
+_NO_INITIALS = {"yes", "no", "ok", "true", "false", "none"}
+_SAID = {
+    DIFFERS: (
+        "the sheet and the record have different values. Confirmed, it becomes a second reading "
+        "that differs and waits for adjudication ({tables}); in other tables the record's value "
+        "replaces the sheet's."
+    ),
+    ADDED: (
+        "a cell of the sheet is empty and the record has a value. Confirmed, it is filled in. What "
+        "the sheet needs and the record does not say is yellow: write it there."
+    ),
+    f"{ROWS}...": (
+        "a row that the sheet does not have. Fill in the yellow cells that the record says nothing "
+        "of, and confirm the row."
+    ),
+    AGREES: (
+        "both have the same value. Confirmed, it becomes a second reading that agrees ({tables}); "
+        "in other tables there is nothing to do."
+    ),
+    UNMAPPED: "what no cell of the sheet could be found for, and why. Nothing to confirm.",
+}  # fmt: skip
+_HOW = (
+    "What the registry says, set against the sheet. Nothing is in the sheet yet.",
+    f"Where you agree with a line, write your initials in its last cell ({CONFIRMED}); leave the "
+    "cell empty where you do not.",
+)
+
+
+def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
+    """Write what records say as a workbook with empty cells to confirm.
+
+    Raises
+    ------
+    RequestError
+        If there is another file of this name, or a workbook in which something is confirmed.
+    """
+    if book.exists() and REGISTRY not in sheet_names(book):
+        message = "holds something else and would be overwritten. Name another: BOOK=..."
+        raise RequestError(f"{book} {message}")
+    if book.exists() and any(one.by for one in entries_of(load_workbook(book))):
+        message = "holds confirmations that would be lost. Import it, then move or delete it."
+        raise RequestError(f"{book} {message}")
+    made = Workbook()
+    first = made.active
+    assert first is not None
+    first.title = REGISTRY
+    _first_page(first, found.files, held.dictionary.tables[READINGS].columns["table"].words)
+    for page in (DIFFERS, ADDED):
+        _page(made, page, LINE.values(), [_texts(line, LINE) for line in found.page(page)])
+    for table in dict.fromkeys(row.table for row in found.rows):
+        rows = [row for row in found.rows if row.table == table]
+        _rows_page(made, held.dictionary.tables[table], rows)
+    _page(made, AGREES, LINE.values(), [_texts(line, LINE) for line in found.page(AGREES)])
+    rest = [_texts(one, REST) for one in found.unmapped]
+    _page(made, UNMAPPED, REST.values(), rest, confirm=False)
+    made.properties.created = DAY
+    content = io.BytesIO()
+    made.save(content)
+    write_whole(book, timeless(content.getvalue()))
+
+
+def _texts(one: Any, columns: Iterable[str]) -> list[str]:
+    return [str(getattr(one, name)) for name in columns]
+
+
+def _first_page(sheet: Any, files: Sequence[str], read_again: Sequence[str]) -> None:
+    said = (f"{page}: {text}".format(tables=", ".join(read_again)) for page, text in _SAID.items())
+    lines = [*_HOW, "", *said, "", "Records read:"]
+    for down, text in enumerate([*lines, *files], start=1):
+        put_text(sheet.cell(down, 1), text)
+        sheet.cell(down, 1).alignment = Alignment(wrap_text=True, vertical="top")
+    sheet.column_dimensions["A"].width = 110
+
+
+def _page(
+    book: Any,
+    title: str,
+    names: Iterable[str],
+    lines: Sequence[Sequence[str]],
+    *,
+    confirm: bool = True,
+) -> Any:
+    sheet = book.create_sheet(title)
+    header = [*names, *([CONFIRMED] if confirm else [])]
+    for down, line in enumerate([header, *lines], start=1):
+        for across, text in enumerate([*line, *[""] * (len(header) - len(line))], start=1):
+            cell = sheet.cell(down, across)
+            put_text(cell, text)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            cell.font = Font(bold=down == 1)
+            if down > 1 and (
+                header[across - 1] == CONFIRMED
+                or (header[across - 1] == LINE["found"] and confirm and not text)
+            ):
+                cell.fill = _TO_FILL
+    for across, name in enumerate(header, start=1):
+        sheet.column_dimensions[get_column_letter(across)].width = _WIDTHS.get(name, 16)
+    sheet.freeze_panes = "A2"
+    return sheet
+
+
+def _rows_page(book: Any, table: Table, rows: Sequence[NewRow]) -> None:
+    """The rows of a table that could be added, in its own columns; what is left open is yellow."""
+    columns = [*ROW.values(), *table.columns]
+    lines = [
+        [row.path, row.note, *(row.cells.get(name, "") for name in table.columns)] for row in rows
+    ]
+    sheet = _page(book, f"{ROWS}{table.name}", columns, lines)
+    for across, column in enumerate(table.columns.values(), start=len(ROW) + 1):
+        open_ = [
+            n
+            for n, row in enumerate(rows, start=2)
+            if not row.cells.get(column.name)
+            and (column.required or (column.name == "p_sided" and row.cells.get("p_value")))
+        ]
+        for down in open_:
+            sheet.cell(down, across).fill = _TO_FILL
+        words = ",".join(column.words)
+        if column.words and rows and len(words) < 250:
+            choice = DataValidation("list", f'"{words}"', allow_blank=True)
+            letter = get_column_letter(across)
+            choice.add(f"{letter}2:{letter}{len(rows) + 1}")
+            sheet.add_data_validation(choice)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the workbook: its sheet, row there, cells by header, and who confirmed it."""
+
+    page: str
+    number: int
+    cells: Mapping[str, str]
+    by: str
+
+
+def entries_of(book: Any) -> Iterator[Entry]:
+    """Every line of a workbook that can be confirmed."""
+    for sheet in book.worksheets:
+        header = [str(cell.value or "") for cell in sheet[1]]
+        if CONFIRMED not in header:
+            continue
+        for line in sheet.iter_rows(min_row=2):
+            cells = {name: _text(cell) for name, cell in zip(header, line, strict=True)}
+            yield Entry(sheet.title, line[0].row, cells, cells[CONFIRMED])
+
+
+def _text(cell: Any) -> str:
+    value = cell.value
+    if value is None:
+        return ""
+    return (
+        shortest(value) if isinstance(value, int | float) and value == value else str(value).strip()
+    )

@@ -1,0 +1,148 @@
+"""What a registry record says, piece by piece: of a row, of a cell, or of nothing in the sheet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from trial_evidence.config.configuration import Outcome
+from trial_evidence.config.registry import RegistryWords
+from trial_evidence.exchange.registry.groups import ArmFinder, clipped, named_in
+from trial_evidence.exchange.registry.record import Measure, Record
+from trial_evidence.sheet.dictionary import Dictionary
+
+Cells = Mapping[str, str]
+# Column -> value, and the path of what it was read from.
+Values = dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a record says of one row of a table of results.
+
+    Attributes
+    ----------
+    key : mapping of str to str
+        The columns that say which result it is: arms, outcome.
+    said : mapping of str to str
+        What else the record says of the row, such as definition and assessor.
+    values : mapping of str to (str, str)
+        Column -> value and path.
+    path : str
+        Of the result as a whole.
+    title, note : str
+        What the record calls it; how a value was obtained.
+    """
+
+    trial: str
+    table: str
+    key: Cells
+    said: Cells
+    values: Mapping[str, tuple[str, str]]
+    path: str
+    title: str
+    note: str = ""
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        """Which row it is of; the same for two results that would be the same row."""
+        return self.table, *sorted(self.key.items()), *sorted(self.said.items())
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a record says of a cell of trials.csv or arms.csv."""
+
+    trial: str
+    table: str
+    key: Cells
+    column: str
+    value: str
+    path: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Unmapped:
+    """What a record says and no cell could be found for, with the reason."""
+
+    trial: str
+    what: str
+    value: str
+    path: str
+    why: str
+
+
+Finding = Claim | Fact | Unmapped
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial of the sheet, and what is needed to read its record.
+
+    Attributes
+    ----------
+    pairs : frozenset of (str, str)
+        Experimental and control arm of the hazard ratios that the sheet has of it.
+    """
+
+    id: str
+    record: Record
+    arms: ArmFinder
+    pairs: frozenset[tuple[str, str]]
+    words: RegistryWords
+    outcomes: Mapping[str, Outcome]
+    dictionary: Dictionary
+
+    def unmapped(self, what: str, value: str, path: str, why: str) -> Unmapped:
+        """Something in the record that belongs to no cell."""
+        return Unmapped(self.id, clipped(what), clipped(value), path, clipped(why))
+
+    def part_of_patients(self, *texts: str) -> str:
+        """Why a result is not about all patients; empty where nothing says so."""
+        phrases = {phrase: (phrase,) for phrase in self.words.parts_of_patients}
+        found = [phrase for text in texts for phrase in named_in(text, phrases)]
+        return f'it is about a part of the patients ("{found[0]}").' if found else ""
+
+
+def told_apart(trial: Trial, found: Iterable[Finding]) -> Iterator[Finding]:
+    """What a measure says, without results of which two would belong to one row."""
+    every = list(found)
+    times = Counter(one.row for one in every if isinstance(one, Claim))
+    for one in every:
+        if isinstance(one, Claim) and times[one.row] > 1:
+            value = ", ".join(f"{name} {value}" for name, (value, _) in one.values.items())
+            why = f"{times[one.row]} results of this measure fit the same row ({_words(one)})."
+            yield trial.unmapped(one.title, value, one.path, why)
+        else:
+            yield one
+
+
+def _words(claim: Claim) -> str:
+    return ", ".join([*claim.key.values(), *claim.said.values()])
+
+
+def said_of(trial: Trial, table: str, measure: Measure, *more: str) -> dict[str, str]:
+    """The words of the sheet that a measure says of a row: in its title, else where it explains."""
+    columns = trial.dictionary.tables[table].columns
+    # Where a table has no words for a definition, it is the record's own.
+    worded = "definition" in columns and not columns["definition"].words
+    said = {"definition": clipped(measure.title)} if worded else {}
+    for column, phrases in trial.words.columns.items():
+        if column not in columns or not columns[column].words:
+            continue
+        # What stands nearest to the result counts first.
+        allowed = {word: texts for word, texts in phrases.items() if word in columns[column].words}
+        explained = (measure.population_description, measure.description)
+        for text in (" ".join(more), measure.title, *explained):
+            if found := named_in(text, allowed):
+                said |= {column: found[0]} if len(found) == 1 else {}
+                break
+    return said
+
+
+def key_of_outcome(trial: Trial, outcome: Outcome, **arms: str) -> dict[str, str]:
+    """The columns that say which result it is."""
+    table = trial.dictionary.tables[outcome.table]
+    return arms | ({table.outcome_column: outcome.name} if table.outcome_column else {})

@@ -1,0 +1,192 @@
+"""Everything that a registry record says of the cells of the sheet, with its path in the record.
+
+Arms are found by the agents that a group names, outcomes by the words of config/registry.yaml.
+Nothing is guessed: what does not clearly belong to one arm and one outcome is given with why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from trial_evidence.exchange.registry.claims import (
+    Claim,
+    Fact,
+    Finding,
+    Trial,
+    key_of_outcome,
+    told_apart,
+)
+from trial_evidence.exchange.registry.outcome_measures import measure_findings
+from trial_evidence.exchange.registry.record import Event, Place, path_of
+from trial_evidence.words.problems import counted, shortened
+
+_PHASE = re.compile(r"(?:EARLY_)?PHASE([1-4])")
+_BLINDED = {"NONE": "no", "DOUBLE": "yes", "TRIPLE": "yes", "QUADRUPLE": "yes"}
+_ALLOCATED = {"RANDOMIZED": "yes", "NON_RANDOMIZED": "no", "NA": "no"}
+_SERIOUS = "patients with at least one serious adverse event, as registered"
+
+
+def findings(trial: Trial) -> Iterator[Finding]:
+    """Everything that a record says: of cells of the sheet, and the rest."""
+    yield from _design(trial)
+    yield from _flow(trial)
+    measures = trial.record.results_section.outcome_measures_module.outcome_measures
+    at: Place = ("resultsSection", "outcomeMeasuresModule", "outcomeMeasures")
+    for n, measure in enumerate(measures):
+        yield from told_apart(trial, measure_findings(trial, measure, (*at, n)))
+    yield from _events(trial)
+
+
+def _design(trial: Trial) -> Iterator[Finding]:
+    """Cells of trials.csv: how many patients, when, and how the trial was designed."""
+    protocol = trial.record.protocol_section
+    design, start = protocol.design_module, protocol.status_module.start_date_struct
+
+    def fact(column: str, value: str, path: str, note: str = "") -> Fact:
+        return Fact(trial.id, "trials", {}, column, value, f"protocolSection.{path}", note)
+
+    enrolled = design.enrollment_info
+    if enrolled.count is not None and enrolled.type == "ACTUAL":
+        note = "all who were enrolled"
+        yield fact("n_randomised", str(enrolled.count), "designModule.enrollmentInfo.count", note)
+    elif enrolled.count is not None:
+        path, why = (
+            "protocolSection.designModule.enrollmentInfo",
+            "the number is planned, not counted.",
+        )
+        yield trial.unmapped("patients", str(enrolled.count), path, why)
+    if start is not None and start.type != "ESTIMATED":
+        path = "statusModule.startDateStruct.date"
+        yield fact("enrolment_start_year", start.date[:4], path, f"start: {start.date}")
+    if design.phases:
+        found = [match[1] for phase in design.phases if (match := _PHASE.fullmatch(phase))]
+        if len(found) == 1:
+            yield fact("phase", found[0], "designModule.phases[0]")
+        else:
+            path, why = "protocolSection.designModule.phases", "the sheet has one phase a trial."
+            yield trial.unmapped("phase", ", ".join(design.phases), path, why)
+    if allocated := _ALLOCATED.get(design.design_info.allocation):
+        yield fact("randomised", allocated, "designModule.designInfo.allocation")
+    masking = design.design_info.masking_info.masking
+    path = "designModule.designInfo.maskingInfo.masking"
+    if masking in _BLINDED:
+        yield fact("blinded", _BLINDED[masking], path, f"masking: {masking.lower()}")
+    elif masking:
+        why = "it does not say whether patients and physicians were blinded."
+        yield trial.unmapped("masking", masking, f"protocolSection.{path}", why)
+
+
+def _flow(trial: Trial) -> Iterator[Finding]:
+    """Patients randomised to each arm: who started the first period."""
+    flow = trial.record.results_section.participant_flow_module
+    groups = {group.id: group for group in flow.groups}
+    facts = []
+    for n, milestone in enumerate(flow.periods[0].milestones if flow.periods else ()):
+        for a, one in enumerate(milestone.achievements if milestone.type == "STARTED" else ()):
+            group = groups[one.group_id]
+            path = path_of(
+                ("resultsSection", "participantFlowModule", "periods", 0, "milestones", n,
+                 "achievements", a, "numSubjects")
+            )  # fmt: skip
+            place, value = trial.arms.arm_of(group), one.num_subjects
+            if value is None:
+                continue
+            if not place.arm:
+                what = f"patients who started: {group.title}"
+                yield trial.unmapped(what, str(value), path, place.why)
+                continue
+            key, note = {"arm_id": place.arm}, f"started: {shortened(group.title)}"
+            facts.append(Fact(trial.id, "arms", key, "n_randomised", str(value), path, note))
+    times = Counter(fact.key["arm_id"] for fact in facts)
+    for fact in facts:
+        if times[fact.key["arm_id"]] == 1:
+            yield fact
+        else:
+            why = f"{times[fact.key['arm_id']]} groups fit the arm {fact.key['arm_id']}."
+            yield trial.unmapped(fact.note, fact.value, fact.path, why)
+
+
+def _events(trial: Trial) -> Iterator[Finding]:
+    """Adverse events: patients with any serious one, and the terms that are an outcome."""
+    events = trial.record.results_section.adverse_events_module
+    at: Place = ("resultsSection", "adverseEventsModule")
+    arms = {group.id: trial.arms.arm_of(group) for group in events.event_groups}
+    titles = {group.id: group.title for group in events.event_groups}
+
+    def found(
+        name: str,
+        group: str,
+        definition: str,
+        path: Place,
+        names: tuple[str, str],
+        *numbers: int | None,
+    ) -> Iterator[Finding]:
+        affected, at_risk = (None if number is None else str(number) for number in numbers)
+        title = f"{definition}, {titles[group]}"
+        why = arms[group].why or trial.part_of_patients(titles[group])
+        if affected is None or at_risk is None or at_risk == "0":
+            why = why or "affected patients and patients at risk are not both given."
+        if why or affected is None or at_risk is None:
+            yield trial.unmapped(title, affected or "NA", path_of(path), why)
+            return
+        outcome = trial.outcomes[name]
+        key = key_of_outcome(trial, outcome, arm_id=arms[group].arm)
+        said = {"population": "safety", "definition": definition}
+        values = {
+            column: (number, path_of((*path, step)))
+            for column, number, step in zip(
+                ("events", "n"), (affected, at_risk), names, strict=True
+            )
+        }
+        yield Claim(trial.id, outcome.table, key, said, values, path_of(path), title)
+
+    def totals() -> Iterator[Finding]:
+        for n, group in enumerate(events.event_groups):
+            names = "seriousNumAffected", "seriousNumAtRisk"
+            numbers = group.serious_num_affected, group.serious_num_at_risk
+            path = (*at, "eventGroups", n)
+            yield from found(trial.words.serious_events, group.id, _SERIOUS, path, names, *numbers)
+
+    yield from told_apart(trial, totals())
+    above = (
+        f", above {events.frequency_threshold}%"
+        if events.frequency_threshold not in {"", "0"}
+        else ""
+    )
+    for part, listed, which in (
+        ("seriousEvents", events.serious_events, "serious adverse events only, as registered"),
+        (
+            "otherEvents",
+            events.other_events,
+            f"without serious adverse events, as registered{above}",
+        ),
+    ):
+        mapped = [
+            (n, event, name) for n, event in enumerate(listed) for name in _terms(trial, event)
+        ]
+        for n, event, name in mapped:
+            stats = [
+                one
+                for s, held in enumerate(event.stats)
+                for one in found(
+                    name, held.group_id, f"{event.term}: {which}", (*at, part, n, "stats", s),
+                    ("numAffected", "numAtRisk"), held.num_affected, held.num_at_risk,
+                )
+            ]  # fmt: skip
+            yield from told_apart(trial, stats)
+        if rest := len(listed) - len({n for n, _, _ in mapped}):
+            what, why = (
+                counted(rest, "other term"),
+                "no outcome of config/registry.yaml (event_terms) has them.",
+            )
+            yield trial.unmapped(what, "", path_of((*at, part)), why)
+
+
+def _terms(trial: Trial, event: Event) -> list[str]:
+    """The outcomes that a term is, as a whole."""
+    term = " ".join(event.term.lower().split())
+    return [
+        name for name, terms in trial.words.event_terms.items() if term in map(str.lower, terms)
+    ]

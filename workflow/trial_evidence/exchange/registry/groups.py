@@ -1,0 +1,189 @@
+"""Which arm of the sheet a group of a registry record is, and which words a text holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from trial_evidence.config.registry import RegistryWords
+from trial_evidence.exchange.registry.record import ArmGroup, Group
+
+# What separates the treatments that a title names.
+_SEPARATORS = re.compile(r"[+,;/&]|\b(?:and|plus|with|then|followed by)\b", re.IGNORECASE)
+
+
+# Letters that stand for a treatment, such as P or TCH.
+_LETTERS = re.compile(r"[A-Z][A-Za-z]{0,4}")
+# Registry texts run to thousands of characters; a cell of these is for reading.
+_LONGEST = 400
+
+
+def clipped(text: str) -> str:
+    """A text on one line, cut to what can be read in a cell."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def named_in(text: str, phrases: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names of which a phrase stands in a text; of two at one place the longer one counts."""
+    names: dict[str, list[str]] = {}
+    for name, several in phrases.items():
+        for phrase in several:
+            names.setdefault(_one_blank(phrase), []).append(name)
+    if not names:
+        return []
+    longest = sorted(map(re.escape, names), key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(longest)})(?!\w)")
+    found = (name for match in pattern.findall(_one_blank(text)) for name in names[match])
+    return list(dict.fromkeys(found))
+
+
+def _one_blank(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def agent_names(agents: Iterable[Mapping[str, str]], words: RegistryWords) -> dict[str, list[str]]:
+    """Every name of each agent: its id, the parts of its label, and those of config/."""
+    names = {}
+    for row in agents:
+        label, _, short = row["label"].partition("(")
+        known = [
+            row["agent"],
+            label.strip(),
+            short.rstrip(") "),
+            *words.agents.get(row["agent"], ()),
+        ]
+        names[row["agent"]] = [name for name in known if name]
+    return names
+
+
+@dataclass(frozen=True)
+class Place:
+    """The arm that a group is.
+
+    Attributes
+    ----------
+    arm : str
+        Its id; empty where it is not clear.
+    why : str
+        Why it is not clear, with the arms that may be meant.
+    """
+
+    arm: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What one text says was given.
+
+    Attributes
+    ----------
+    agents : frozenset of str
+    partners : tuple of str
+    whole : bool
+        Whether it names everything, so that a partner that it does not name was not given.
+    unread : str
+        Letters in it that may stand for another agent.
+    """
+
+    agents: frozenset[str]
+    partners: tuple[str, ...]
+    whole: bool = False
+    unread: str = ""
+
+
+@dataclass(frozen=True)
+class ArmFinder:
+    """Finds the arm of a trial that a group is.
+
+    Attributes
+    ----------
+    arms : sequence of mapping
+        The trial's rows of arms.csv.
+    agents : mapping
+        As `agent_names` gives it.
+    registered : sequence of ArmGroup
+        The arms as the record registers them.
+    """
+
+    arms: Sequence[Mapping[str, str]]
+    agents: Mapping[str, Sequence[str]]
+    registered: Sequence[ArmGroup]
+    words: RegistryWords
+
+    def arm_of(self, group: Group) -> Place:
+        """The arm that the title names, or the registered arm of that title, or the description.
+
+        Where title and registered arm name different arms, or one names several, it is not clear.
+        """
+        title = self._given(group.title)
+        same = [g for g in self.registered if _one_blank(g.label) == _one_blank(group.title)]
+        listed = self._registered(same[0]) if len(same) == 1 else None
+        said = [given for given in (title, listed) if given is not None]
+        if not said:
+            described = self._given(group.description)
+            said = [described] if described is not None else []
+        if not said:
+            return Place("", f"no agent of the sheet is named. {self._candidates(self.arms)}")
+        clear = [given for given in said if not given.unread]
+        if not clear:
+            why = f'"{said[0].unread}" may stand for another agent.'
+            return Place("", f"{why} {self._candidates(self.arms)}")
+        found = [self._fitting(given) for given in clear]
+        single = {arms[0]["arm_id"] for arms in found if len(arms) == 1}
+        if len(single) == 1:
+            return Place(single.pop())
+        if single:
+            meant = [arm for arm in self.arms if arm["arm_id"] in single]
+            why = "the title and the registered arm of that title name different arms."
+            return Place("", f"{why} {self._candidates(meant)}")
+        several = next((arms for arms in found if arms), [])
+        if several:
+            return Place("", f"several arms have these agents. {self._candidates(several)}")
+        named = " + ".join(sorted(clear[0].agents)) or "none of the agents"
+        return Place("", f"no arm has exactly these agents: {named}. {self._candidates(self.arms)}")
+
+    def experimental(self, one: str, other: str) -> str:
+        """Which of two arms the record registers as the experimental one; empty if not just one."""
+        types: dict[str, set[str]] = {}
+        for registered in self.registered:
+            group = Group(id="", title=registered.label, description=registered.description)
+            types.setdefault(self.arm_of(group).arm, set()).add(registered.type)
+        meant = [arm for arm in (one, other) if types.get(arm) == {"EXPERIMENTAL"}]
+        known = types.get(one) and types.get(other)
+        return meant[0] if known and len(meant) == 1 else ""
+
+    def _given(self, text: str) -> _Given | None:
+        """What a text names; None where it names no agent and none that was not given."""
+        parts = _SEPARATORS.split(text)
+        missing = [p for p in parts if named_in(p, {"": self.words.not_given})]
+        rest = " + ".join(part for part in parts if part not in missing)
+        agents = named_in(rest, self.agents)
+        if not agents and not missing:
+            return None
+        known = {**self.agents, **self.words.partners}
+        letters = (part.strip() for part in rest.split(" + ") if not named_in(part, known))
+        unread = ", ".join(part for part in letters if _LETTERS.fullmatch(part))
+        partners = tuple(named_in(rest, self.words.partners))
+        return _Given(frozenset(agents), partners, unread=unread)
+
+    def _registered(self, group: ArmGroup) -> _Given | None:
+        drugs = [name.partition(": ")[2] or name for name in group.intervention_names]
+        given = self._given(" + ".join(drugs))
+        return given and replace(given, whole=True)
+
+    def _fitting(self, given: _Given) -> list[Mapping[str, str]]:
+        arms = [a for a in self.arms if set(filter(None, a["agents"].split("+"))) == given.agents]
+        if len(arms) < 2:
+            return arms
+        # The same agents with different partners; a title may leave a partner out.
+        if len(given.partners) == 1:
+            return [arm for arm in arms if arm["partner"] == given.partners[0]]
+        if not given.partners and given.whole:
+            return [arm for arm in arms if arm["partner"] not in self.words.partners]
+        return arms
+
+    def _candidates(self, arms: Sequence[Mapping[str, str]]) -> str:
+        return "Candidates: " + ", ".join(f"{a['arm_id']} ({a['label']})" for a in arms)

@@ -1,0 +1,274 @@
+"""What the outcome measures of a registry record say: counts, hazard ratios, medians."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from trial_evidence.config.configuration import Outcome
+from trial_evidence.exchange.registry.claims import (
+    Claim,
+    Finding,
+    Trial,
+    Unmapped,
+    Values,
+    key_of_outcome,
+    said_of,
+)
+from trial_evidence.exchange.registry.groups import clipped, named_in
+from trial_evidence.exchange.registry.record import (
+    Denom,
+    Group,
+    Measure,
+    Measurement,
+    Place,
+    StatisticalAnalysis,
+    path_of,
+)
+from trial_evidence.sheet.values import printed_decimals
+from trial_evidence.words.problems import counted, shortened
+
+_P_VALUE = re.compile(r"(?:p\s*)?([<=≤]?)\s*([0-9]*\.[0-9]+|[01])", re.IGNORECASE)
+
+
+def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Finding]:
+    """What an outcome measure says of the sheet's results, and why not where it does not."""
+
+    def unmapped(why: str) -> Unmapped:
+        return trial.unmapped(measure.title, measure.unit_of_measure, path_of(at), why)
+
+    named = named_in(measure.title, trial.words.outcomes)
+    if not named:
+        yield unmapped("its title names no outcome of config/registry.yaml.")
+        return
+    if len(named) > 1:
+        yield unmapped(f"its title names several outcomes: {', '.join(named)}.")
+        return
+    if part := trial.part_of_patients(measure.title):
+        yield unmapped(part)
+        return
+    if not measure.classes and not measure.analyses:
+        yield unmapped("no results are posted for it.")
+        return
+    outcome = trial.outcomes[named[0]]
+    compared = trial.dictionary.tables[outcome.table].kind == "contrasts"
+    for n, analysis in enumerate(measure.analyses):
+        place = (*at, "analyses", n)
+        if compared and named_in(analysis.param_type, {"": trial.words.ratio}):
+            yield _ratio(trial, outcome, measure, analysis, place)
+            continue
+        what = ", ".join(filter(None, (measure.title, analysis.param_type or "p value alone")))
+        value = analysis.param_value or analysis.p_value
+        why = "it is no hazard ratio." if compared else "effects are computed from the counts."
+        yield trial.unmapped(what, value, path_of(place), why)
+    if not compared:
+        yield from _counts(trial, outcome, measure, at)
+    elif measure.param_type == "MEDIAN":
+        yield from _medians(trial, outcome, measure, at)
+    elif measure.classes:
+        yield unmapped("its values are no medians.")
+
+
+def _values(
+    measure: Measure, at: Place
+) -> Iterator[tuple[Group, str, Place, Measurement, tuple[str, str]]]:
+    """Every value: its group, titles of class and category, place, and n with its path."""
+    groups = {group.id: group for group in measure.groups}
+    for c, held in enumerate(measure.classes):
+        here: Place = (*at, "classes", c)
+        sizes = _analysed(measure.denoms, at) | _analysed(held.denoms, here)
+        for k, category in enumerate(held.categories):
+            for m, one in enumerate(category.measurements):
+                titles = ", ".join(filter(None, (held.title, category.title)))
+                place = (*here, "categories", k, "measurements", m)
+                n = sizes.get(one.group_id, ("", ""))
+                yield groups[one.group_id], titles, place, one, n
+
+
+def _analysed(denoms: Iterable[Denom], at: Place) -> dict[str, tuple[str, str]]:
+    return {
+        count.group_id: (str(count.value), path_of((*at, "denoms", d, "counts", n, "value")))
+        for d, denom in enumerate(denoms)
+        if denom.units.lower() in {"", "participants"}
+        for n, count in enumerate(denom.counts)
+    }
+
+
+def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iterator[Finding]:
+    unit = measure.unit_of_measure.lower()
+    percent = "percent" in unit or "%" in unit
+    counted_ = (
+        measure.param_type == "COUNT_OF_PARTICIPANTS" or "participant" in unit or "patient" in unit
+    )
+    for group, titles, place, one, (n, path_of_n) in _values(measure, at):
+        title = ", ".join(filter(None, (measure.title, titles, group.title)))
+        path = path_of((*place, "value"))
+        arm = trial.arms.arm_of(group)
+        why = arm.why or trial.part_of_patients(titles, group.title)
+        values: Values = {"n": (n, path_of_n)}
+        note = ""
+        if not why and not one.value:
+            why = "the value is not available (NA)."
+        elif not why and not n:
+            why = "the number of patients analysed (denoms) is not given."
+        elif not why and percent:
+            events = _events_of(one.value, int(n))
+            values |= {"events": (events, path), "reported_percent": (one.value, path)}
+            note = f"events computed: {one.value}% of {n}"
+            if not events:
+                why = f"no single whole number of {n} patients is {one.value}%."
+        elif not why and counted_:
+            values["events"] = one.value, path
+            if not one.value.isdigit() or int(one.value) > int(n):
+                why = f"it is not a number of the {n} patients analysed."
+        elif not why:
+            unit = shortened(measure.unit_of_measure)
+            why = f'the unit "{unit}" is neither patients nor a percentage.'
+        if why:
+            yield trial.unmapped(title, one.value or "NA", path, why)
+            continue
+        key = key_of_outcome(trial, outcome, arm_id=arm.arm)
+        said = said_of(trial, outcome.table, measure, titles)
+        yield Claim(trial.id, outcome.table, key, said, values, path_of(place), title, note)
+
+
+def _events_of(percent: str, n: int) -> str:
+    """The only count of n that is printed as this percentage; empty unless there is just one."""
+    half = 0.5 * 10.0 ** -printed_decimals(percent) + 1e-9
+    near = round(float(percent) * n / 100)
+    fit = [
+        k
+        for k in (near - 1, near, near + 1)
+        if 0 <= k <= n and abs(100 * k / n - float(percent)) <= half
+    ]
+    return str(fit[0]) if len(fit) == 1 else ""
+
+
+def _ratio(
+    trial: Trial, outcome: Outcome, measure: Measure, analysis: StatisticalAnalysis, at: Place
+) -> Finding:
+    what = f"{measure.title}, {analysis.param_type}"
+
+    def unmapped(why: str) -> Unmapped:
+        return trial.unmapped(what, analysis.param_value, path_of(at), why)
+
+    groups = {group.id: group for group in measure.groups}
+    if len(analysis.group_ids) != 2:
+        return unmapped(f"it compares {counted(len(analysis.group_ids), 'group')}, not two.")
+    if not analysis.param_value:
+        return unmapped("the value is not available (NA).")
+    if part := trial.part_of_patients(analysis.group_description, analysis.estimate_comment):
+        return unmapped(part)
+    places = [trial.arms.arm_of(groups[name]) for name in analysis.group_ids]
+    unclear = [
+        f"{shortened(groups[name].title)}: {place.why}"
+        for name, place in zip(analysis.group_ids, places, strict=True)
+        if not place.arm
+    ]
+    if unclear:
+        return unmapped(" ".join(unclear))
+    one, other = (place.arm for place in places)
+    experimental = _experimental(trial, one, other)
+    if not experimental:
+        why = "which of them is the experimental arm, neither the sheet nor the record says"
+        return unmapped(f"{why}: {one}, {other}.")
+    control = other if experimental == one else one
+    key = key_of_outcome(trial, outcome, experimental_arm_id=experimental, control_arm_id=control)
+    method = ". ".join(
+        filter(
+            None,
+            (analysis.statistical_method, analysis.statistical_comment, analysis.estimate_comment),
+        )
+    )
+    comments = (analysis.group_description, method, analysis.p_value_comment)
+    said = said_of(trial, outcome.table, measure, *comments)
+    columns = {
+        "hr": ("paramValue", analysis.param_value),
+        "ci_low": ("ciLowerLimit", analysis.ci_lower_limit),
+        "ci_high": ("ciUpperLimit", analysis.ci_upper_limit),
+        "ci_level": ("ciPctValue", _level(analysis)),
+        "p_value": ("pValue", _p_value(analysis.p_value)),
+    }
+    values = {
+        column: (value, path_of((*at, name))) for column, (name, value) in columns.items() if value
+    }
+    sizes = _analysed(measure.denoms, at[:-2])
+    medians = {
+        group.id: (one.value, path_of((*place, "value")))
+        for group, titles, place, one, _ in _values(measure, at[:-2])
+        if one.value and not titles and _in_months(measure)
+    }
+    for name, place in zip(analysis.group_ids, places, strict=True):
+        side = "experimental" if place.arm == experimental else "control"
+        values |= {f"n_{side}": sizes[name]} if name in sizes else {}
+        values |= {f"median_{side}_months": medians[name]} if name in medians else {}
+    order = " against ".join(clipped(groups[name].title) for name in analysis.group_ids)
+    notes = [f"Groups: {order}", f"Method: {method.rstrip('.')}" if method else ""]
+    if analysis.ci_num_sides == "ONE_SIDED":
+        notes.append("The record's interval is one-sided")
+    return Claim(
+        trial.id,
+        outcome.table,
+        key,
+        said,
+        values,
+        path_of(at),
+        what,
+        ". ".join(filter(None, notes)),
+    )
+
+
+def _experimental(trial: Trial, one: str, other: str) -> str:
+    """The experimental arm of a pair: as the sheet has it, else as the record registers it."""
+    known = {pair[0] for pair in trial.pairs if set(pair) == {one, other}}
+    return known.pop() if len(known) == 1 else trial.arms.experimental(one, other)
+
+
+def _level(analysis: StatisticalAnalysis) -> str:
+    """The level of the two-sided interval; a one-sided 95% limit is one of a 90% interval."""
+    if not analysis.ci_pct_value or analysis.ci_num_sides != "ONE_SIDED":
+        return analysis.ci_pct_value
+    return f"{2 * float(analysis.ci_pct_value) - 100:g}"
+
+
+def _p_value(text: str) -> str:
+    """A p value as the sheet writes it; empty where it is not one."""
+    match = _P_VALUE.fullmatch(text.strip())
+    if match is None:
+        return ""
+    number = f"0{match[2]}" if match[2].startswith(".") else match[2]
+    return f"<{number}" if match[1] in {"<", "≤"} else number
+
+
+def _in_months(measure: Measure) -> bool:
+    return measure.param_type == "MEDIAN" and "month" in measure.unit_of_measure.lower()
+
+
+def _medians(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iterator[Finding]:
+    """Median times to an event, in months."""
+    tables = trial.dictionary.of_kind("times")
+    level = re.search(r"([0-9]+(?:\.[0-9]+)?) ?%", measure.dispersion_type)
+    for group, titles, place, one, _ in _values(measure, at):
+        title = ", ".join(filter(None, (measure.title, titles, group.title)))
+        arm = trial.arms.arm_of(group)
+        why = arm.why or trial.part_of_patients(titles, group.title)
+        if not why and not one.value:
+            why = "the value is not available (NA)."
+        if not why and not _in_months(measure):
+            why = f'the unit "{shortened(measure.unit_of_measure)}" is not months.'
+        if why or not tables:
+            value, path = one.value or "NA", path_of((*place, "value"))
+            yield trial.unmapped(title, value, path, why or "the sheet has no table of medians.")
+            continue
+        found = {"median_months": ("value", one.value), "ci_low": ("lowerLimit", one.lower_limit),
+                 "ci_high": ("upperLimit", one.upper_limit)}  # fmt: skip
+        values = {
+            column: (value, path_of((*place, name)))
+            for column, (name, value) in found.items()
+            if value
+        }
+        if level and len(values) > 1:
+            values["ci_level"] = level[1], path_of((*at, "dispersionType"))
+        table = trial.dictionary.tables[tables[0]]
+        key = {"arm_id": arm.arm, table.outcome_column: outcome.name}
+        yield Claim(trial.id, table.name, key, {}, values, path_of(place), title)

@@ -1,0 +1,609 @@
+"""Records of ClinicalTrials.gov as its API gives them (version 2, JSON), read and checked.
+
+What is wrong is told all at once, each fault with its path inside the record. Parts of a record
+that nothing here uses are not looked at, except that nothing in it may be what JSON does not know,
+nested without end, or longer than a cell of a workbook.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from trial_evidence.config.forms import told
+from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import Problem, SheetError, about, quoted
+from trial_evidence.workbook.package import LONGEST_CELL, NOT_IN_A_FILE
+
+Place = tuple[str | int, ...]
+
+_MOST_BYTES = 50_000_000
+_DEEPEST = 40
+# How the registry writes that a value is not available.
+_NOT_AVAILABLE = {"", "NA", "N/A"}
+_NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_MONTH = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-3][0-9])?)?")
+_COUNT, _VALUE = "a whole number, 0 or more", 'a number, or "NA"'
+# What a fault of pydantic, by the kind that it has, asks for.
+_EXPECTED = {
+    "string_type": "a text", "list_type": "a list", "model_type": "an object",
+    "string_pattern_mismatch": "NCT and eight digits", "dict_type": "an object",
+}  # fmt: skip
+_MISSING = {"nctId": "NCT and eight digits", "identificationModule": "an object"}
+
+
+def _wanted(what: str) -> Exception:
+    return told(what)
+
+
+def _count(value: Any) -> int:
+    text = str(value).strip()
+    if isinstance(value, bool) or not _WHOLE.fullmatch(text):
+        raise _wanted(_COUNT)
+    return int(text)
+
+
+def _value(value: Any) -> str:
+    """A number as the registry prints it; empty where it is not available."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise _wanted(_VALUE)
+    text = str(value).strip()
+    if text in _NOT_AVAILABLE:
+        return ""
+    if not _NUMBER.fullmatch(text):
+        raise _wanted(_VALUE)
+    return re.sub(r"^(-?)\.", r"\g<1>0.", text).removesuffix(".")
+
+
+def _day(value: Any) -> str:
+    if not isinstance(value, str) or not _MONTH.fullmatch(value.strip()):
+        raise _wanted("a date such as 2012-05-31 or 2012-05")
+    return value.strip()
+
+
+Count = Annotated[int, BeforeValidator(_count)]
+Value = Annotated[str, BeforeValidator(_value)]
+Day = Annotated[str, BeforeValidator(_day)]
+NctId = Annotated[str, Field(pattern="^NCT[0-9]{8}$")]
+
+
+class Part(BaseModel):
+    """A part of a record; the names in the record are in camel case."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Identification(Part):
+    """Which trial it is."""
+
+    nct_id: NctId
+    brief_title: str = ""
+
+
+class Date(Part):
+    """A day or a month."""
+
+    date: Day
+    type: str = ""
+
+
+class Status(Part):
+    """Dates of the trial and of its record."""
+
+    start_date_struct: Date | None = None
+    results_first_post_date_struct: Date | None = None
+    last_update_post_date_struct: Date | None = None
+
+
+class Masking(Part):
+    """Who was blinded."""
+
+    masking: str = ""
+
+
+class DesignInfo(Part):
+    """Allocation and blinding."""
+
+    allocation: str = ""
+    masking_info: Masking = Masking()
+
+
+class Enrollment(Part):
+    """How many patients: enrolled, or planned."""
+
+    count: Count | None = None
+    type: str = ""
+
+
+class Design(Part):
+    """Phase, allocation, number of patients."""
+
+    phases: tuple[str, ...] = ()
+    design_info: DesignInfo = DesignInfo()
+    enrollment_info: Enrollment = Enrollment()
+
+
+class ArmGroup(Part):
+    """An arm as it was registered."""
+
+    label: str
+    type: str = ""
+    description: str = ""
+    intervention_names: tuple[str, ...] = ()
+
+
+class Arms(Part):
+    """The arms as they were registered."""
+
+    arm_groups: tuple[ArmGroup, ...] = ()
+
+
+class Sponsor(Part):
+    """Who answers for the trial."""
+
+    name: str = ""
+
+
+class Sponsors(Part):
+    """Who answers for the trial."""
+
+    lead_sponsor: Sponsor = Sponsor()
+
+
+class Protocol(Part):
+    """What was registered."""
+
+    identification_module: Identification
+    status_module: Status = Status()
+    sponsor_collaborators_module: Sponsors = Sponsors()
+    design_module: Design = Design()
+    arms_interventions_module: Arms = Arms()
+
+
+class Group(Part):
+    """Patients whose results are reported together."""
+
+    id: str
+    title: str = ""
+    description: str = ""
+
+
+class Achievement(Part):
+    """How many of a group."""
+
+    group_id: str
+    num_subjects: Count | None = None
+
+
+class Milestone(Part):
+    """How many of each group reached a point."""
+
+    type: str = ""
+    achievements: tuple[Achievement, ...] = ()
+
+
+class Period(Part):
+    """A part of the trial."""
+
+    title: str = ""
+    milestones: tuple[Milestone, ...] = ()
+
+
+class Flow(Part):
+    """How many began and ended."""
+
+    groups: tuple[Group, ...] = ()
+    periods: tuple[Period, ...] = ()
+
+
+class Measurement(Part):
+    """A value of a group."""
+
+    group_id: str
+    value: Value = ""
+    lower_limit: Value = ""
+    upper_limit: Value = ""
+
+
+class Category(Part):
+    """A row of a class."""
+
+    title: str = ""
+    measurements: tuple[Measurement, ...] = ()
+
+
+class DenomCount(Part):
+    """How many of a group were analysed."""
+
+    group_id: str
+    value: Count
+
+
+class Denom(Part):
+    """How many were analysed."""
+
+    units: str = ""
+    counts: tuple[DenomCount, ...] = ()
+
+
+class Class(Part):
+    """A block of rows of an outcome measure."""
+
+    title: str = ""
+    denoms: tuple[Denom, ...] = ()
+    categories: tuple[Category, ...] = ()
+
+
+class StatisticalAnalysis(Part):
+    """A comparison of groups."""
+
+    group_ids: tuple[str, ...] = ()
+    group_description: str = ""
+    p_value: str = ""
+    p_value_comment: str = ""
+    statistical_method: str = ""
+    statistical_comment: str = ""
+    param_type: str = ""
+    param_value: Value = ""
+    ci_pct_value: Value = ""
+    ci_num_sides: str = ""
+    ci_lower_limit: Value = ""
+    ci_upper_limit: Value = ""
+    estimate_comment: str = ""
+
+
+class Measure(Part):
+    """An outcome measure with its results."""
+
+    type: str = ""
+    title: str = ""
+    description: str = ""
+    population_description: str = ""
+    param_type: str = ""
+    dispersion_type: str = ""
+    unit_of_measure: str = ""
+    time_frame: str = ""
+    groups: tuple[Group, ...] = ()
+    denoms: tuple[Denom, ...] = ()
+    classes: tuple[Class, ...] = ()
+    analyses: tuple[StatisticalAnalysis, ...] = ()
+
+
+class Measures(Part):
+    """All outcome measures."""
+
+    outcome_measures: tuple[Measure, ...] = ()
+
+
+class EventGroup(Group):
+    """A group of the adverse-event tables, with its totals."""
+
+    serious_num_affected: Count | None = None
+    serious_num_at_risk: Count | None = None
+
+
+class EventStats(Part):
+    """Patients of a group with an event."""
+
+    group_id: str
+    num_affected: Count | None = None
+    num_at_risk: Count | None = None
+
+
+class Event(Part):
+    """A term of the adverse-event tables."""
+
+    term: str = ""
+    stats: tuple[EventStats, ...] = ()
+
+
+class Events(Part):
+    """The adverse-event tables."""
+
+    frequency_threshold: Value = ""
+    event_groups: tuple[EventGroup, ...] = ()
+    serious_events: tuple[Event, ...] = ()
+    other_events: tuple[Event, ...] = ()
+
+
+class Results(Part):
+    """What was reported."""
+
+    participant_flow_module: Flow = Flow()
+    outcome_measures_module: Measures = Measures()
+    adverse_events_module: Events = Events()
+
+
+class Record(Part):
+    """A record of the registry."""
+
+    protocol_section: Protocol
+    results_section: Results = Results()
+
+    @property
+    def nct_id(self) -> str:
+        """Number of the trial."""
+        return self.protocol_section.identification_module.nct_id
+
+
+class _Twice(dict[str, Any]):
+    """An object in which names stand twice: JSON would keep the last and lose the others."""
+
+    names: tuple[str, ...] = ()
+
+
+def path_of(place: Iterable[str | int]) -> str:
+    """A place in a record as the registry's own documentation writes it: ``groups[0].id``."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return "".join(steps).removeprefix(".")
+
+
+def read_records(source: Path) -> dict[str, Record]:
+    """Read a file, or every ``.json`` of a folder.
+
+    A file holds one record, a list of them, or an answer of the API with ``studies``.
+
+    Returns
+    -------
+    dict of str to Record
+        By where it stands, as messages name it: the file, or the file and the place in it.
+
+    Raises
+    ------
+    RequestError
+        If there is no such file or folder, or no record in it.
+    SheetError
+        With every fault of every file.
+    """
+    if source == Path() or not source.exists():
+        # Without FILE, make names the folder that it runs in.
+        raise RequestError(f"There is no file or folder {source}: FILE=...")
+    files = [source]
+    if source.is_dir():
+        files = sorted(path for path in source.iterdir() if path.suffix.lower() == ".json")
+    if not files:
+        raise RequestError(f"{source} holds no .json file.")
+    problems: list[Problem] = []
+    found: dict[str, Record] = {}
+    for file in files:
+        try:
+            for place, content in _records_in(file):
+                found[", ".join(filter(None, (file.name, path_of(place))))] = _record(
+                    file, place, content
+                )
+        except SheetError as error:
+            problems += error.problems
+    first: dict[str, str] = {}
+    for name, record in found.items():
+        if first.setdefault(record.nct_id, name) != name:
+            message = f"{record.nct_id} is already in {first[record.nct_id]}. Keep one of the two."
+            problems.append(about(name, message))
+    if problems:
+        raise SheetError(problems)
+    return found
+
+
+def _records_in(file: Path) -> list[tuple[Place, Any]]:
+    content = _content(file)
+    if faults := list(_foreign(content, file)):
+        raise SheetError(faults)
+    if isinstance(content, dict) and isinstance(content.get("studies"), list):
+        several: list[tuple[Place, Any]] = [
+            (("studies", at), one) for at, one in enumerate(content["studies"])
+        ]
+    elif isinstance(content, list):
+        several = [((at,), one) for at, one in enumerate(content)]
+    else:
+        several = [((), content)]
+    if not several:
+        raise SheetError([about(file.name, "the file holds no record.")])
+    wrong = [
+        _fault(
+            file, place,
+            f"{there(one)} is no record of version 2 of the ClinicalTrials.gov API; expected an "
+            "object with protocolSection.",
+        )
+        for place, one in several
+        if not isinstance(one, dict) or "protocolSection" not in one
+    ]  # fmt: skip
+    if wrong:
+        raise SheetError(wrong)
+    return several
+
+
+def _content(file: Path) -> Any:
+    def refused(message: str) -> SheetError:
+        return SheetError([about(file.name, message)])
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        held = _Twice(pairs)
+        held.names = tuple(name for name, n in Counter(name for name, _ in pairs).items() if n > 1)
+        return held
+
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise refused("the file is larger than 50 MB: export fewer records at a time.")
+        text = file.read_bytes().decode("utf-8-sig")
+        return json.loads(text, object_pairs_hook=once)
+    except OSError as error:
+        raise refused(f"the file cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise refused("the file is not UTF-8 text. Download the record again as JSON.") from None
+    except RecursionError:
+        raise refused(f"lists and objects are nested more than {_DEEPEST} deep.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        message = f"this is not JSON: {error.msg} ({where}). Download the record again as JSON."
+        raise refused(message) from None
+    except ValueError:
+        # A number of thousands of digits, which Python does not convert.
+        raise refused("the file holds a number with too many digits.") from None
+
+
+def _foreign(content: Any, file: Path) -> Iterator[Problem]:
+    """What no record can hold, wherever it stands."""
+    waiting: list[tuple[Place, Any]] = [((), content)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, dict | list) and len(place) > _DEEPEST:
+            yield _fault(
+                file, place[:6], f"lists and objects are nested more than {_DEEPEST} deep."
+            )
+            return
+        if isinstance(value, _Twice):
+            for name in value.names:
+                yield _fault(file, (*place, name), "the name stands twice in this object.")
+        if isinstance(value, dict):
+            waiting += [((*place, name), part) for name, part in reversed(value.items())]
+        elif isinstance(value, list):
+            waiting += [((*place, at), part) for at, part in reversed([*enumerate(value)])]
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield _fault(file, place, f"{there(value)} is there; expected a number.")
+        elif isinstance(value, str) and len(value) > LONGEST_CELL:
+            message = (
+                f"a text of {len(value):,} characters is there; expected at most {LONGEST_CELL:,}."
+            )
+            yield _fault(file, place, message)
+        elif isinstance(value, str) and NOT_IN_A_FILE.search(value):
+            message = (
+                f"{there(value)} is there, with a character that cannot be printed; expected text."
+            )
+            yield _fault(file, place, message)
+
+
+def _record(file: Path, place: Place, content: Any) -> Record:
+    try:
+        record = Record.model_validate(content)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False)
+        raise SheetError([_told(file, place, fault) for fault in faults]) from None
+    if problems := [_fault(file, (*place, *at), said) for at, said in _contradictions(record)]:
+        raise SheetError(problems)
+    return record
+
+
+def _told(file: Path, place: Place, fault: Mapping[str, Any]) -> Problem:
+    path: Place = (*place, *fault["loc"])
+    if fault["type"] == "missing":
+        message = f"nothing is there; expected {_MISSING.get(str(path[-1]), 'a text')}."
+    else:
+        expected = fault["msg"] if fault["type"] == "told" else _EXPECTED.get(fault["type"], "")
+        # Lists of a frozen part are tuples for pydantic.
+        expected = expected or ("a list" if fault["type"] == "tuple_type" else fault["msg"])
+        message = f"{there(fault['input'])} is there; expected {expected}."
+    return _fault(file, path, message)
+
+
+def _fault(file: Path, place: Place, message: str) -> Problem:
+    return about(", ".join(filter(None, (file.name, path_of(place)))), message)
+
+
+def there(value: Any) -> str:
+    """What stands somewhere in a record, in a few words."""
+    if value is None:
+        return "null"
+    if isinstance(value, dict):
+        names = [*value]
+        return f"an object with {quoted(', '.join(names))}" if names else "an empty object"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    return quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _contradictions(record: Record) -> Iterator[tuple[Place, str]]:
+    """Groups that are named and not described, and numbers that cannot be true together."""
+    results: Place = ("resultsSection",)
+    flow, events = (
+        record.results_section.participant_flow_module,
+        record.results_section.adverse_events_module,
+    )
+    at: Place = (*results, "participantFlowModule")
+    yield from _groups(at, flow.groups, (
+        ((*at, "periods", p, "milestones", m, "achievements", a), one.group_id)
+        for p, period in enumerate(flow.periods)
+        for m, milestone in enumerate(period.milestones)
+        for a, one in enumerate(milestone.achievements)
+    ))  # fmt: skip
+    for n, measure in enumerate(record.results_section.outcome_measures_module.outcome_measures):
+        at = (*results, "outcomeMeasuresModule", "outcomeMeasures", n)
+        yield from _groups(at, measure.groups, _named_in(at, measure))
+        for a, analysis in enumerate(measure.analyses):
+            low, high = analysis.ci_lower_limit, analysis.ci_upper_limit
+            if low and high and float(low) > float(high):
+                message = (
+                    f'"{low}" is there; expected a limit below ciUpperLimit, which is "{high}".'
+                )
+                yield (*at, "analyses", a, "ciLowerLimit"), message
+    at = (*results, "adverseEventsModule")
+    named: list[tuple[Place, str]] = []
+    for part, listed in (
+        ("seriousEvents", events.serious_events),
+        ("otherEvents", events.other_events),
+    ):
+        for n, event in enumerate(listed):
+            for s, stats in enumerate(event.stats):
+                here = (*at, part, n, "stats", s)
+                named.append((here, stats.group_id))
+                yield from _more_than_all(here, "num", stats.num_affected, stats.num_at_risk)
+    yield from _groups(at, events.event_groups, named, "eventGroups")
+    for n, group in enumerate(events.event_groups):
+        totals = group.serious_num_affected, group.serious_num_at_risk
+        yield from _more_than_all((*at, "eventGroups", n), "seriousNum", *totals)
+
+
+def _named_in(at: Place, measure: Measure) -> Iterator[tuple[Place, str]]:
+    for where, denoms in [
+        (at, measure.denoms),
+        *(((*at, "classes", c), held.denoms) for c, held in enumerate(measure.classes)),
+    ]:
+        for d, denom in enumerate(denoms):
+            for n, count in enumerate(denom.counts):
+                yield (*where, "denoms", d, "counts", n), count.group_id
+    for c, held in enumerate(measure.classes):
+        for k, category in enumerate(held.categories):
+            for m, one in enumerate(category.measurements):
+                yield (*at, "classes", c, "categories", k, "measurements", m), one.group_id
+    for a, analysis in enumerate(measure.analyses):
+        for g, name in enumerate(analysis.group_ids):
+            yield (*at, "analyses", a, "groupIds", g), name
+
+
+def _groups(
+    at: Place, groups: Iterable[Group], named: Iterable[tuple[Place, str]], part: str = "groups"
+) -> Iterator[tuple[Place, str]]:
+    known: set[str] = set()
+    for n, group in enumerate(groups):
+        if group.id in known:
+            yield (
+                (*at, part, n, "id"),
+                f"{there(group.id)} is there a second time; expected an id of its own.",
+            )
+        known.add(group.id)
+    for place, name in named:
+        if name not in known:
+            where = (
+                place
+                if isinstance(place[-1], int) and place[-2] == "groupIds"
+                else (*place, "groupId")
+            )
+            allowed = (
+                f"one of {part}: {', '.join(sorted(known))}"
+                if known
+                else f"an id of {part}, which has none"
+            )
+            yield where, f"{there(name)} is there; expected {allowed}."
+
+
+def _more_than_all(
+    at: Place, what: str, affected: int | None, at_risk: int | None
+) -> Iterator[tuple[Place, str]]:
+    if affected is not None and at_risk is not None and affected > at_risk:
+        message = f"{affected} is there; expected at most {what}AtRisk, which is {at_risk}."
+        yield (*at, f"{what}Affected"), message

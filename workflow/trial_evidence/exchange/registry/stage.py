@@ -1,0 +1,120 @@
+"""Sets registry records against the sheet, and takes what is confirmed of them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.registry import FILE, read_registry_words
+from trial_evidence.exchange.registry.against import Comparison, Held, compare
+from trial_evidence.exchange.registry.book import write_registry_book
+from trial_evidence.exchange.registry.claims import Trial
+from trial_evidence.exchange.registry.confirmed import write_confirmed
+from trial_evidence.exchange.registry.findings import findings
+from trial_evidence.exchange.registry.groups import ArmFinder, agent_names
+from trial_evidence.exchange.registry.record import Record, read_records
+from trial_evidence.loaded import load, words_of
+from trial_evidence.sheet.check import read_folder
+from trial_evidence.sheet.dictionary import Dictionary
+from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
+
+NUMBER = "protocolSection.identificationModule.nctId"
+
+
+def held_sheet(
+    raw: Path, config: Path, configuration: Configuration, dictionary: Dictionary
+) -> Held:
+    """The cells of a sound sheet as its files have them, with the words to read records by."""
+    tables, _ = read_folder(raw, dictionary)
+    known = {
+        name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
+        for name in dictionary.kinds
+    }
+    words = read_registry_words(config, configuration.outcomes, known)
+    agents = {row.cells["agent"] for row in tables["agents"].rows}
+    if unknown := [name for name in words.agents if name not in agents]:
+        message = f"agents: {', '.join(unknown)} is not in agents.csv."
+        raise SheetError([about(FILE, message)])
+    return Held(tables, dictionary, words)
+
+
+def compare_records(source: Path, held: Held, configuration: Configuration) -> Comparison:
+    """What the records of a file or folder say, set against the sheet.
+
+    Raises
+    ------
+    RequestError, SheetError
+        As `trial_evidence.exchange.registry.record.read_records`; and for a record of a trial that
+        the sheet does not have, or has twice.
+    """
+    records = read_records(source)
+    trials: dict[str, list[str]] = {}
+    for row in held.tables["trials"].rows:
+        trials.setdefault(row.cells["nct"], []).append(row.cells["trial_id"])
+    if problems := list(_strangers(records, trials)):
+        raise SheetError(problems)
+    found = Comparison(tuple(records))
+    agents = agent_names([row.cells for row in held.tables["agents"].rows], held.words)
+    for record in records.values():
+        trial = _trial(trials[record.nct_id][0], record, held, configuration, agents)
+        compare(trial, findings(trial), held, found)
+    return found
+
+
+def _strangers(records: Mapping[str, Record], trials: Mapping[str, list[str]]) -> Iterator[Problem]:
+    """Records that are of no trial of the sheet, or of several."""
+    for name, record in records.items():
+        places = trials.get(record.nct_id, [])
+        where = f"{name}, {NUMBER}"
+        if not places:
+            message = (
+                f"{quoted(record.nct_id)} is there; expected the nct of a trial in trials.csv."
+            )
+            yield about(where, message + did_you_mean(record.nct_id, filter(None, trials)))
+        elif len(places) > 1:
+            message = f"{record.nct_id} is the nct of several trials: {', '.join(places)}."
+            yield about(where, f"{message} It is not clear which of them the results are of.")
+
+
+def _trial(
+    trial: str,
+    record: Record,
+    held: Held,
+    configuration: Configuration,
+    agents: Mapping[str, list[str]],
+) -> Trial:
+    arms = [row.cells for row in held.rows("arms", trial)]
+    registered = record.protocol_section.arms_interventions_module.arm_groups
+    finder = ArmFinder(arms, agents, registered, held.words)
+    pairs = frozenset(
+        (row.cells["experimental_arm_id"], row.cells["control_arm_id"])
+        for table in held.dictionary.of_kind("contrasts")
+        for row in held.rows(table, trial)
+    )
+    return Trial(trial, record, finder, pairs, held.words, configuration.outcomes, held.dictionary)
+
+
+def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[str]:
+    """Write what the records of a file or folder say as a workbook to confirm.
+
+    Returns
+    -------
+    list of str
+        What differs, and how much there is, in words.
+
+    Raises
+    ------
+    RequestError, SheetError
+        As `compare_records` and `write_registry_book`; nothing is written then.
+    """
+    configuration, _, _ = load(raw, config)
+    held = held_sheet(raw, config, configuration, words_of(config))
+    found = compare_records(source, held, configuration)
+    write_registry_book(found, held, book)
+    return found.in_words
+
+
+def take_confirmed(book: Path, raw: Path, config: Path, folder: Path) -> list[str]:
+    """As `write_confirmed`, for the sheet and the configuration in these folders."""
+    configuration, sheet, _ = load(raw, config)
+    held = held_sheet(raw, config, configuration, words_of(config))
+    return write_confirmed(book, raw, sheet, held, folder)
