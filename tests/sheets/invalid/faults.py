@@ -223,6 +223,7 @@ REFERENCE_FAULTS = (
     _cell("p value without sides", "hazard_ratios", 3, "p_sided", ""),
     _cell("interval without a level", "hazard_ratios", 2, "ci_level", ""),
     _cell("enrolment ends before it starts", "trials", 2, "enrolment_end_year", "2001"),
+    _cell("one source under two ids", "sources", 3, "doi", "10.1000/DOE_2020_trial_a"),
     Fault(
         "the same result twice", _with_rows("hazard_ratios", lambda rows: rows.append(rows[1][:]))
     ),

@@ -58,6 +58,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         *_arms_of_the_trial(tables, dictionary),
         *_cells_of_contrasts(of_kind(tables, dictionary, "contrasts")),
         *_same_result_twice(tables, dictionary),
+        *_one_source_twice(tables),
         *_trials_without_arms(tables),
         *_factors_of_decisions(tables, pairs),
         *_rare_subgroups(results, pairs),
@@ -168,6 +169,20 @@ def _twice(values: Sequence[str], row: CheckedRow, earlier: CheckedRow) -> Probl
     else:
         message += " with other numbers. Check which is right, and mark the other as superseded."
     return row.problem("warning", "", message)
+
+
+def _one_source_twice(tables: Rows) -> Iterator[Problem]:
+    """Two ids of one report: its results would look as if two reports confirmed each other."""
+    for column in ("doi", "pmid"):
+        seen: dict[str, CheckedRow] = {}
+        for row in tables.get("sources", ()):
+            earlier = seen.setdefault(row.text(column).lower(), row)
+            if row.text(column) and earlier.subject != row.subject:
+                message = (
+                    f"the source in row {earlier.number} ({earlier.subject}) has the same. Keep "
+                    "one of them, and name it wherever the other is named."
+                )
+                yield row.problem("warning", column, message)
 
 
 def _trials_without_arms(tables: Rows) -> Iterator[Problem]:
