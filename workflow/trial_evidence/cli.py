@@ -74,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
+        _check_project(options)
         return int(options.run(options) or 0)
     except SheetError as error:
         _say_faults(options, error)
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m trial_evidence", description=__doc__)
+    parser = argparse.ArgumentParser(prog="trial-evidence", description=__doc__)
     parser.add_argument(
         "--version", action="version", version=f"trial-evidence {trial_evidence.__version__}"
     )
@@ -153,6 +154,18 @@ def _parser() -> argparse.ArgumentParser:
     records.add_argument("--file", type=Path, required=True, help="export of a database")
     records.add_argument("--search", default="", help="of search_log.csv")
     return parser
+
+
+def _check_project(options: argparse.Namespace) -> None:
+    """Refuse to work in a folder that has neither a sheet nor a configuration."""
+    if options.run is _dictionary or options.raw.is_dir() or options.config.is_dir():
+        return
+    raise RequestError(
+        f"There is no project in {Path.cwd()}: a project has its extraction sheet in "
+        f"{options.raw} and its settings in {options.config}. Go to the folder of a project, or "
+        "name both with --raw and --config. To pool data of your own without a project, use "
+        "trial_evidence.api (docs/api.md)."
+    )
 
 
 def _check(options: argparse.Namespace) -> None:
