@@ -12,7 +12,8 @@ def made_by_the_run():
     folders = [Path("data/processed") / name for name in (*SETTINGS, "state")]
     folders += [Path("results") / name for name in (*SETTINGS, "tables", "overview")]
     files = {path for folder in folders for path in folder.rglob("*")}
-    files |= {Path(path) for path in (*rules.report.output, *rules.audit.output)}
+    outputs = rules.report.output, rules.audit.output, rules.exchange.output
+    files |= {Path(path) for output in outputs for path in output}
     return {path for path in files if path.is_file()}
 
 

@@ -129,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     network.add_argument("--setting", required=True)
     network.add_argument("--processes", type=int, default=1, help="to draw with")
     command("audit", _audit, "results that deserve a second look in the sources")
-    command("exchange", _exchange, "the pooled effects as R takes them")
+    command("exchange", _exchange, "results for R, RevMan, CINeMA and as JSON")
     report = command("report", _report, "tables and pages over all settings")
     report.add_argument("--processes", type=int, default=1, help="to draw with")
     command("calibrate", _calibrate, "coverage of the intervals, by simulation (a few minutes)")
@@ -292,12 +292,13 @@ def _audit(options: argparse.Namespace) -> None:
 
 
 def _exchange(options: argparse.Namespace) -> None:
-    from trial_evidence.exchange.stage import write_for_r
+    from trial_evidence.exchange.stage import write_exchange
     from trial_evidence.report.material.material import read_evidence
 
-    configuration = read_configuration(options.config)
+    configuration, sheet, _ = load(options.raw, options.config)
+    networks = read_networks(options.config, configuration)
     evidence = read_evidence(configuration, options.processed, options.results)
-    write_for_r(configuration, evidence, options.results)
+    write_exchange(configuration, networks, sheet, evidence, options.results)
 
 
 def _report(options: argparse.Namespace) -> None:
