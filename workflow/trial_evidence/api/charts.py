@@ -34,7 +34,7 @@ def forest_plot(
     path : str or Path
         A file that ends with .svg, .pdf, .png, .eps or .tiff.
     title : str
-        Heading of the figure.
+        Heading of the figure; by default the names of the arms.
     arms : tuple of str
         Names of the experimental and of the control arm.
     better : {"more", "fewer"}, optional
@@ -63,7 +63,7 @@ def forest_plot(
         records(pooled.models)[0],
         pooled.measure,
         pooled.level,
-        title=title,
+        title=title or _against(arms),
         arms=arms,
         fewer_is_better=_fewer(better),
     )
@@ -109,7 +109,9 @@ def funnel_plot(
     reading = MEASURES[pooled.measure]
     axis = plain_axis(pooled.measure, arms, _fewer(better), label=reading.title)
     middle = float(reading.scale.to_analysis(pooled.lead["estimate"]))
-    return funnel(points, axis, middle, pooled.level, Words(title), style_for(width_mm))
+    return funnel(
+        points, axis, middle, pooled.level, Words(title or _against(arms)), style_for(width_mm)
+    )
 
 
 def save_chart(chart: "p9.ggplot", path: str | Path, description: str = "") -> Path:
@@ -151,6 +153,12 @@ def _file(path: str | Path) -> tuple[Path, "Format"]:
     one_of("the end of the file's name", place.suffix.removeprefix("."), get_args(Format))
     (kind,) = (name for name in get_args(Format) if f".{name}" == place.suffix)
     return place.with_suffix(""), kind
+
+
+def _against(arms: tuple[str, str]) -> str:
+    from trial_evidence.figures.forests.axes import lower_first
+
+    return f"{arms[0]} versus {lower_first(arms[1])}"
 
 
 def _fewer(better: str | None) -> bool | None:

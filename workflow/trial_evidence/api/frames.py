@@ -122,7 +122,7 @@ class Frame:
         """Note the cells of a column that do not hold what ``message`` says, ``{}`` their value."""
         for row in np.flatnonzero(~np.asarray(holds, dtype=bool)):
             value = self.data[column].iloc[row]
-            self.fault(message.format(value), int(row), column, value)
+            self.fault(message.format(_printed(value)), int(row), column, value)
 
     def counts(self, events: str, n: str) -> tuple[Floats, Floats]:
         """Events and patients of an arm: whole numbers, 0 to n, n above 0."""
@@ -134,8 +134,7 @@ class Frame:
         self.hold(np.isnan(total) | (total > 0), n, "{} patients were analysed: must be above 0.")
         self.hold(np.isnan(x) | (x >= 0), events, "{} is below 0.")
         for row in np.flatnonzero(x > total):
-            many, few = self.data[events].iloc[row], self.data[n].iloc[row]
-            self.fault(f"{many} is more than {n}, {few}.", int(row), events, many)
+            self.fault(f"{x[row]:g} is more than {n}, {total[row]:g}.", int(row), events, x[row])
         return x, total
 
     def effects(self, way: str) -> tuple[Floats, Floats]:
@@ -161,7 +160,9 @@ class Frame:
             self.hold(np.isnan(values) | (values > 0), column, "{} is not above 0, as a ratio is.")
         for row in np.flatnonzero(~((low < high) | np.isnan(low) | np.isnan(high))):
             self.fault(f"{low[row]:g} is not below ci_high, {high[row]:g}.", int(row), "ci_low")
-        for row in np.flatnonzero((low < high) & ((estimate < low) | (estimate > high))):
+        for row in np.flatnonzero(
+            (low < high) & (estimate > 0) & ((estimate < low) | (estimate > high))
+        ):
             between = f"{low[row]:g} and {high[row]:g}"
             self.fault(f"{estimate[row]:g} is not between {between}.", int(row), "estimate")
         self.raise_faults()
@@ -181,6 +182,11 @@ WAYS: Mapping[str, Sequence[str]] = {
 def ways_of(is_ratio: bool) -> dict[str, Sequence[str]]:
     """The ways in which effects of a measure may be given."""
     return {way: columns for way, columns in WAYS.items() if is_ratio or way != "interval"}
+
+
+def _printed(value: Any) -> str:
+    """A cell as a person would write it: 20, not 20.0."""
+    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 
 
 def one_of(name: str, value: str, allowed: Iterable[str]) -> str:

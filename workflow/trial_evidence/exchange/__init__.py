@@ -1,1 +1,1 @@
-"""What other programs read: results and the rows behind them, as R takes them."""
+"""What other programs read: results and the rows behind them, for R, RevMan, CINeMA, as JSON."""

@@ -1,7 +1,7 @@
 """A forest plot of trials that come from no sheet: nothing is known but their results."""
 
 from collections.abc import Iterator, Mapping
-from math import isnan, nan
+from math import isclose, isnan, nan
 from typing import Any
 
 import pandas as pd
@@ -75,7 +75,7 @@ def plain_forest(
         overall=_place(lead["estimate"], reading) if pooled else None,
         notes=tuple(_heterogeneity(lead)) if pooled else (),
         footnotes=tuple(_small_print(trials, lead)),
-        description=" ".join(filter(None, ["Forest plot.", f"{title}." if title else "", said])),
+        description=f"Forest plot. {title}. {said}",
     )
 
 
@@ -121,11 +121,16 @@ def _together(
         }
     estimate, low, high = _places(lead, reading)
     yield Row("overall", texts, estimate, low, high)
-    if not isnan(lead["pi_low"]):
+    if not isnan(lead["pi_low"]) and not _repeats(lead):
         low, high = lead["pi_low"], lead["pi_high"]
         between = f"({format_interval(low, high, reading.digits)})"
         texts = {"trial": f"{level:g}% prediction interval", "result": between}
         yield Row("prediction", texts, nan, _place(low, reading), _place(high, reading))
+
+
+def _repeats(lead: Record) -> bool:
+    """Whether the prediction interval is the interval of the mean, and tells a reader nothing."""
+    return all(isclose(lead[f"pi_{end}"], lead[f"ci_{end}"]) for end in ("low", "high"))
 
 
 def _heterogeneity(lead: Record) -> Iterator[str]:
