@@ -88,7 +88,7 @@ class Estimate(Form):
     i2_from_q
         Share of the variance that is between trials, in percent, from Q.
     probability_of_benefit
-        Posterior probability that the mean effect is a benefit.
+        Posterior probability, 0 to 1 but for rounding, that the mean effect is a benefit.
     role
         lead is the result that is reported first, co-primary one of equal rank beside it; null of
         any other.
@@ -124,7 +124,7 @@ class Estimate(Form):
     q_df: Count | None
     q_p: Share | None
     i2_from_q: Percent | None
-    probability_of_benefit: Share | None
+    probability_of_benefit: Number | None
     role: Literal["lead", "co-primary"] | None
     trials: tuple[Text, ...]
     remark: Text | None

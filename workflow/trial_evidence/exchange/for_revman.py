@@ -15,7 +15,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.comparisons import SIDES
 from trial_evidence.files import records
-from trial_evidence.report.material.material import of_pool, where
+from trial_evidence.report.material.material import citation, of_pool, source_ids, where
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL
 
@@ -81,10 +81,11 @@ def files_for_revman(
 
 @dataclass(frozen=True)
 class _Names:
-    """Names of studies by trial, and of arms: each unlike any other of its kind."""
+    """Names of studies by trial, and of arms, each unlike any other of its kind; citations."""
 
     study: Mapping[str, str]
     arm: Mapping[str, str]
+    source: Mapping[str, str]
 
     @classmethod
     def of(cls, sheet: Sheet, trials: pd.DataFrame) -> "_Names":
@@ -101,7 +102,12 @@ class _Names:
                 + (f" ({row['arm_id']})" if twice[row["trial_id"], row["label"]] > 1 else "")
                 for row in arms
             },
+            {row["source_id"]: citation(row) for row in records(sheet["sources"])},
         )
+
+    def cited(self, cell: str) -> str:
+        """The sources of a row."""
+        return "; ".join(self.source[key] for key in source_ids(cell) if key in self.source)
 
 
 def _distinct(names: Mapping[str, str]) -> dict[str, str]:
@@ -145,7 +151,7 @@ def _intervention(row: Row, side: str) -> str:
 def _result(analysis: Analysis, row: Row, names: _Names) -> Iterator[Row]:
     """Two rows of counts, or one contrast."""
     study = {"Study": names.study[row["trial_id"]], "Outcome": analysis.title,
-             "Data type": "Dichotomous", "Footnotes": _footnote(row)}  # fmt: skip
+             "Data type": "Dichotomous", "Footnotes": _footnote(row, names)}  # fmt: skip
     arms = {side: names.arm[row[f"{side}_arm_id"]] for side in SIDES}
     sizes = {side: _whole(row[f"n_{side}"]) for side in SIDES}
     if analysis.kind == "counts":
@@ -154,19 +160,19 @@ def _result(analysis: Analysis, row: Row, names: _Names) -> Iterator[Row]:
             yield study | {"Arm": arms[side], "Sample size": sizes[side], "Cases": cases}
         return
     yield study | {
-        "Effect measure": EFFECTS[row["measure"]], "Arm": arms["experimental"],
+        "Effect measure": EFFECTS.get(row["measure"], ""), "Arm": arms["experimental"],
         "Reference arm": arms["control"], "Sample size": sizes["experimental"],
         "Mean": row["yi"], "SE": sqrt(row["vi"]),
     }  # fmt: skip
 
 
-def _footnote(row: Row) -> str:
+def _footnote(row: Row, names: _Names) -> str:
     """What the result is of, and where it was read."""
     cut = f"{row['analysis_cut']} analysis" if row["analysis_cut"] else ""
     kind = (row["outcome"], row["definition"], cut, row["population"], row["assessor"])
     said = {text.lower(): text for text in reversed(kind) if text}
     listed = ", ".join(reversed(said.values()))
-    return f"{listed}. Source: {row['source_id']}, {row['locator']}"
+    return f"{listed}. Source: {names.cited(row['source_id'])}: {row['locator']}"
 
 
 def _whole(value: float) -> int | None:
