@@ -4,9 +4,11 @@ in    results/<setting>/estimates.csv, trials.csv, rates.csv, network/; the shee
       arms and the judgements of risk of bias
 out   results/exchange/r/: the effects behind every estimate, a file an analysis, and agreement.R,
       which fits them with metafor, and the networks with netmeta, and prints ours, theirs and the
-      difference; results/exchange/revman/<setting>/: what RevMan imports;
-      results/exchange/cinema/<setting>/: the networks for CINeMA, a file a connected part, with
-      files.csv, which lists them; results/estimates.json and its schema
+      difference; results/exchange/revman/<setting>/: what RevMan imports, with the criteria of
+      all settings beside them; results/exchange/cinema/<setting>/: the networks for CINeMA, a file
+      a connected part, with files.csv, which lists them; results/estimates.json and its schema.
+      Of a setting no file is named here: Snakemake removes what it names before a stage begins,
+      and a file that stays the same is to keep its time.
 """
 
 
@@ -25,16 +27,7 @@ rule exchange:
         script="workflow/report/agreement.R.j2",
     output:
         "results/exchange/r/agreement.R",
-        expand(
-            "results/exchange/revman/{setting}/{table}.csv",
-            setting=SETTINGS,
-            table=[
-                "study-information",
-                "study-arms",
-                "study-results",
-                "review-criteria",
-            ],
-        ),
+        "results/exchange/revman/review-criteria.csv",
         "results/exchange/cinema/files.csv",
         "results/estimates.json",
         "results/estimates.schema.json",

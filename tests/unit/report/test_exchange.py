@@ -221,10 +221,12 @@ def test_revman_pools_the_trials_that_we_pooled(exchanged, made_up):
 
 def test_revman_knows_every_arm_and_intervention_that_results_and_criteria_name(exchanged):
     """An arm without an intervention is no part of an analysis there."""
-    for folder in sorted((exchanged / "exchange/revman").iterdir()):
-        information, arms, results, criteria = (
-            pd.read_csv(folder / f"{name}.csv", keep_default_na=False)
-            for name in ("study-information", "study-arms", "study-results", "review-criteria")
+    every = table(exchanged, "revman/review-criteria.csv")
+    for setting in dict.fromkeys(every["setting"]):
+        criteria = every[every["setting"] == setting]
+        information, arms, results = (
+            table(exchanged, f"revman/{setting}/{name}.csv")
+            for name in ("study-information", "study-arms", "study-results")
         )
         assert not arms.duplicated(["Study", "Arm"]).any()
         known = {*zip(arms["Study"], arms["Arm"], strict=True)}

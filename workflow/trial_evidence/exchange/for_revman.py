@@ -32,7 +32,7 @@ RESULTS = [
     "Other P value", "Footnotes",
 ]  # fmt: skip
 CRITERIA = [
-    "analysis", "Outcome", "Data", "Effect measure", "Experimental interventions",
+    "setting", "analysis", "Outcome", "Data", "Effect measure", "Experimental interventions",
     "Control interventions", "Studies",
 ]  # fmt: skip
 # RevMan's code for the effect of a contrast; its effects are on the scale of the analysis.
@@ -47,11 +47,12 @@ Row = Mapping[str, Any]
 def files_for_revman(
     configuration: Configuration, sheet: Sheet, trials: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
-    """``revman/<setting>/``: what RevMan imports, and the review criteria to be set up before.
+    """``revman/<setting>/``: what RevMan imports; and the review criteria to be set up before.
 
     Of every analysis the trials that are pooled as a whole, by its first measure.
     """
     made: dict[str, pd.DataFrame] = {}
+    criteria: list[Row] = []
     names = _Names.of(sheet, trials)
     for setting in configuration.settings:
         pooled = where(trials, setting=setting, subgroup=ALL, pooled="yes")
@@ -70,13 +71,13 @@ def files_for_revman(
             "study-information": (INFORMATION, _information(sheet, every, names)),
             "study-arms": (ARMS, _arms(sheet, every, names)),
             "study-results": (RESULTS, results),
-            "review-criteria": (CRITERIA, _criteria(found)),
         }
+        criteria += _criteria(found)
         made |= {
             f"revman/{setting}/{name}.csv": pd.DataFrame([*rows], columns=columns, dtype=object)
             for name, (columns, rows) in tables.items()
         }
-    return made
+    return made | {"revman/review-criteria.csv": pd.DataFrame(criteria, columns=CRITERIA)}
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _criteria(found: Sequence[tuple[Analysis, Sequence[Row]]]) -> Iterator[Row]:
                 "; ".join(dict.fromkeys(_intervention(row, side) for row in rows)) for side in SIDES
             )
             yield {
-                "analysis": analysis.id, "Outcome": analysis.title,
+                "setting": analysis.setting, "analysis": analysis.id, "Outcome": analysis.title,
                 "Data": "arm level" if counts else "contrast level",
                 "Effect measure": analysis.measures[0].replace("_", " "),
                 "Experimental interventions": experimental, "Control interventions": control,
