@@ -299,6 +299,19 @@ def test_an_unknown_stage_is_refused(project, capsys):
     assert "invalid choice: 'publish'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["check"], ["pool", "--setting", "adjuvant"], ["watch"]])
+def test_a_folder_without_a_project_is_told_and_left_as_it_is(
+    tmp_path, monkeypatch, capsys, command
+):
+    """Whoever has just installed the package runs it in whatever folder they are in."""
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"There is no project in {tmp_path}: ")
+    assert "data/raw" in said
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_the_module_is_a_command(project):
     done = subprocess.run(
         [sys.executable, "-m", "trial_evidence", "check"],

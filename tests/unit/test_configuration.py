@@ -8,7 +8,7 @@ from typing import get_args
 import pandas as pd
 import pytest
 import yaml
-from trial_evidence.config.__main__ import FORMS, SCHEMAS, schema
+from trial_evidence.config.__main__ import FORMS, SCHEMAS
 from trial_evidence.config.configuration import (
     read_configuration,
     unknown_agents,
@@ -21,6 +21,7 @@ from trial_evidence.config.methods import (
     PriorOutcome,
     TauPriors,
 )
+from trial_evidence.config.schemas import schema
 from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS

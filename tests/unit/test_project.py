@@ -55,7 +55,7 @@ STREAM = [
     {"changes"},
     {"exchange"},
     {"watch"},
-    {"cli"},
+    {"api", "cli"},
     {"standby"},
     {"__main__"},
 ]

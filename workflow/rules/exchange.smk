@@ -1,26 +1,37 @@
-"""Exchange: what was pooled, for R to pool it again.
+"""Exchange: results and the rows behind them, as other programs read them.
 
-in    results/<setting>/estimates.csv, trials.csv, rates.csv
+in    results/<setting>/estimates.csv, trials.csv, rates.csv, network/; the sheet, for the names of
+      arms and the judgements of risk of bias
 out   results/exchange/r/: the effects behind every estimate, a file an analysis, and agreement.R,
       which fits them with metafor, and the networks with netmeta, and prints ours, theirs and the
-      difference
+      difference; results/exchange/revman/<setting>/: what RevMan imports, with the criteria of
+      all settings beside them; results/exchange/cinema/<setting>/: the networks for CINeMA, a file
+      a connected part, with files.csv, which lists them; results/estimates.json and its schema.
+      Of a setting no file is named here: Snakemake removes what it names before a stage begins,
+      and a file that stays the same is to keep its time.
 """
 
 
 rule exchange:
     input:
         checked=passed,
+        sheet=checked(*TABLES),
         estimates=expand(
             "results/{setting}/{table}.csv",
             setting=SETTINGS,
             table=["estimates", "trials", "rates"],
         ),
-        config=checked(*CONFIG),
-        code=code("pool", "exchange"),
+        network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
+        config=checked(*CONFIG, *NETWORK_CONFIG),
+        code=code("extract", "pool", "network", "exchange"),
         script="workflow/report/agreement.R.j2",
     output:
         "results/exchange/r/agreement.R",
+        "results/exchange/revman/review-criteria.csv",
+        "results/exchange/cinema/files.csv",
+        "results/estimates.json",
+        "results/estimates.schema.json",
     message:
-        "Wrote the effects for R"
+        "Wrote the results for R, RevMan and CINeMA, and as JSON"
     shell:
         "python -m trial_evidence exchange" + ON_STATE

@@ -12,12 +12,18 @@ def made_by_the_run():
     folders = [Path("data/processed") / name for name in (*SETTINGS, "state")]
     folders += [Path("results") / name for name in (*SETTINGS, "tables", "overview")]
     files = {path for folder in folders for path in folder.rglob("*")}
-    files |= {Path(path) for path in (*rules.report.output, *rules.audit.output)}
+    # Whoever works with these files in another program may keep files of their own beside them.
+    exchanged = Path("results/exchange").rglob("*")
+    files |= {path for path in exchanged if path.suffix in (".csv", ".R")}
+    outputs = rules.report.output, rules.audit.output, rules.exchange.output
+    files |= {Path(path) for output in outputs for path in output}
     return {path for path in files if path.is_file()}
 
 
 def lists_of(path):
-    """The lists of figures that a stage writes last, for the files that no rule names."""
+    """What a stage writes last, for the files that no rule names: lists, of figures mostly."""
+    if path.is_relative_to("results/exchange"):
+        return {Path(file) for file in rules.exchange.output}
     named = {file for setting in SETTINGS for file in forests(setting)}
     folders = (
         [] if path.as_posix() in named else [*path.parents, *setting_folders(path)]

@@ -73,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
+        _check_project(options)
         return int(options.run(options) or 0)
     except SheetError as error:
         _say_faults(options, error)
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m trial_evidence", description=__doc__)
+    parser = argparse.ArgumentParser(prog="trial-evidence", description=__doc__)
     parser.add_argument(
         "--version", action="version", version=f"trial-evidence {trial_evidence.__version__}"
     )
@@ -127,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     network.add_argument("--setting", required=True)
     network.add_argument("--processes", type=int, default=1, help="to draw with")
     command("audit", _audit, "results that deserve a second look in the sources")
-    command("exchange", _exchange, "the pooled effects as R takes them")
+    command("exchange", _exchange, "results for R, RevMan, CINeMA and as JSON")
     report = command("report", _report, "tables and pages over all settings")
     report.add_argument("--processes", type=int, default=1, help="to draw with")
     command("calibrate", _calibrate, "coverage of the intervals, by simulation (a few minutes)")
@@ -160,6 +161,18 @@ def _parser() -> argparse.ArgumentParser:
     records.add_argument("--file", type=Path, required=True, help="export of a database")
     records.add_argument("--search", default="", help="of search_log.csv")
     return parser
+
+
+def _check_project(options: argparse.Namespace) -> None:
+    """Refuse to work in a folder that has neither a sheet nor a configuration."""
+    if options.run is _dictionary or options.raw.is_dir() or options.config.is_dir():
+        return
+    raise RequestError(
+        f"There is no project in {Path.cwd()}: a project has its extraction sheet in "
+        f"{options.raw} and its settings in {options.config}. Go to the folder of a project, or "
+        "name both with --raw and --config. To pool data of your own without a project, use "
+        "trial_evidence.api (docs/api.md)."
+    )
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -286,12 +299,13 @@ def _audit(options: argparse.Namespace) -> None:
 
 
 def _exchange(options: argparse.Namespace) -> None:
-    from trial_evidence.exchange.stage import write_for_r
+    from trial_evidence.exchange.stage import write_exchange
     from trial_evidence.report.material.material import read_evidence
 
-    configuration = read_configuration(options.config)
+    configuration, sheet, _ = load(options.raw, options.config)
+    networks = read_networks(options.config, configuration)
     evidence = read_evidence(configuration, options.processed, options.results)
-    write_for_r(configuration, evidence, options.results)
+    write_exchange(configuration, networks, sheet, evidence, options.results)
 
 
 def _report(options: argparse.Namespace) -> None:

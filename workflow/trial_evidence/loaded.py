@@ -40,8 +40,9 @@ from trial_evidence.sheet import (
 )
 from trial_evidence.sheet.check import in_order
 from trial_evidence.words.problems import errors_of
+from trial_evidence.words.supplied import supplied
 
-DICTIONARY = Path(__file__).resolve().parent.parent / "dictionary"
+DICTIONARY = supplied("dictionary")
 
 
 def load(

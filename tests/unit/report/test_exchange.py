@@ -1,12 +1,26 @@
-"""What R is given to pool is what was pooled."""
+"""What R, RevMan and CINeMA are given is what was pooled, and the JSON is what the table says."""
 
+import copy
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from trial_evidence.exchange.stage import KEYS, pooled_effects, write_for_r
-from trial_evidence.files import records
+import trial_evidence
+from jsonschema import Draft202012Validator
+from trial_evidence.config.configuration import read_configuration
+from trial_evidence.config.networks import read_networks
+from trial_evidence.exchange.for_cinema import RISK, plain_codes
+from trial_evidence.exchange.for_r import KEYS, files_for_r, pooled_effects
+from trial_evidence.exchange.stage import write_exchange
+from trial_evidence.files import read_table, records
+from trial_evidence.loaded import load
+from trial_evidence.network.evidence.contrasts import NetworkData, from_counts, from_pairwise
+from trial_evidence.network.fit.league import fit_network
+from trial_evidence.pool.columns import ESTIMATE_NUMBERS
+from trial_evidence.report.material.material import read_evidence
 
 
 @pytest.fixture(scope="module")
@@ -47,21 +61,242 @@ def test_groups_of_trials_are_named_for_the_test_between_them(pooled, effects):
         assert rows["group"].nunique() == test["q_df"] + 1 or math.isnan(test["q_df"])
 
 
-def test_an_old_file_is_not_left_for_r_to_read(pooled, tmp_path):
+def test_the_script_has_the_priors_of_the_configuration(pooled):
     _, configuration, evidence = pooled
-    old = tmp_path / "exchange/r/adjuvant/gone.csv"
-    old.parent.mkdir(parents=True)
-    old.write_text("setting\n", encoding="utf-8")
-    write_for_r(configuration, evidence, tmp_path)
-    assert not old.exists()
-    written = pd.read_csv(next(tmp_path.glob("exchange/r/adjuvant/*.csv")))
-    assert {"yi", "vi", "trial"} <= set(written.columns)
-
-
-def test_the_script_has_the_priors_of_the_configuration(pooled, tmp_path):
-    _, configuration, evidence = pooled
-    write_for_r(configuration, evidence, tmp_path)
-    script = (tmp_path / "exchange/r/agreement.R").read_text(encoding="utf-8")
+    script = files_for_r(configuration, evidence)["r/agreement.R"]
     assert "hazard_ratio = half_normal(0.5)" in script
     assert "hazard_ratio = inverse_gamma(2.42, 0.3)" in script
     assert "proportion = half_normal(1)" in script
+
+
+# ------------------------------------------------------------------------------- what is written
+
+
+@pytest.fixture(scope="module")
+def exchanged(made_up, tmp_path_factory):
+    """The results of the made-up project with what the stage adds; its folder."""
+    raw, config = made_up.folder / "data/raw", made_up.folder / "config"
+    configuration, sheet, _ = load(raw, config)
+    networks = read_networks(config, configuration)
+    evidence = read_evidence(configuration, made_up.folder / "data/processed", made_up.results)
+    results = tmp_path_factory.mktemp("exchange") / "results"
+    for setting in configuration.settings:
+        (results / setting).mkdir(parents=True)
+        estimates = (made_up.results / setting / "estimates.csv").read_bytes()
+        (results / setting / "estimates.csv").write_bytes(estimates)
+    old = results / "exchange/cinema/neoadjuvant/gone_arms.csv"
+    old.parent.mkdir(parents=True)
+    old.write_text("id\n", encoding="utf-8")
+    old.with_name("my notes.txt").write_text("Seen.", encoding="utf-8")
+    write_exchange(configuration, networks, sheet, evidence, results)
+    return results
+
+
+def table(exchanged: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(exchanged / "exchange" / name, keep_default_na=False)
+
+
+def test_an_old_file_is_not_left_to_be_read_and_one_of_the_readers_own_stays(exchanged):
+    folder = exchanged / "exchange/cinema/neoadjuvant"
+    assert not (folder / "gone_arms.csv").exists()
+    assert (folder / "my notes.txt").exists()
+
+
+# ---------------------------------------------------------------------------------------- CINeMA
+
+
+def listed(exchanged: Path, format: str) -> list[dict]:
+    files = table(exchanged, "cinema/files.csv")
+    return records(files[files["format"] == format])
+
+
+@pytest.mark.parametrize(
+    ("format", "columns"),
+    [
+        ("binary, long", ["id", "t", "r", "n", "rob", "indirectness"]),
+        ("inverse variance", ["id", "t1", "t2", "effect", "se", "rob", "indirectness"]),
+    ],
+)
+def test_cinema_refuses_nothing(exchanged, format, columns):
+    """The checks that CINeMA makes of a file before it takes it (its lib/fileChecks.js)."""
+    files = listed(exchanged, format)
+    assert files
+    for file in files:
+        rows = pd.read_csv(
+            exchanged / "exchange/cinema" / file["file"], dtype=str, keep_default_na=False
+        )
+        assert {*columns} <= {*rows.columns}
+        assert not (rows == "").any(axis=None), "no cell is empty"
+        assert rows["id"].str.fullmatch(r"\d+").all()
+        assert {*rows["rob"]} <= {"1", "2", "3"}
+        assert {*rows["indirectness"]} <= {"1", "2", "3"}
+        assert (rows.groupby("id")[["rob", "indirectness"]].nunique() == 1).all(axis=None)
+        pair = [column for column in columns if column.startswith("t")]
+        for column in pair:
+            assert rows[column].str.fullmatch("[A-Za-z0-9_]+").all()
+        assert not rows.duplicated(["id", *pair]).any()
+        if "r" in columns:
+            assert (rows["r"].astype(int) <= rows["n"].astype(int)).all()
+
+
+def test_cinema_finds_our_network(exchanged, made_up):
+    """Fitted from its file, a network has the common effects that its league table shows."""
+    compared = 0
+    for file in (*listed(exchanged, "binary, long"), *listed(exchanged, "inverse variance")):
+        rows = table(exchanged, f"cinema/{file['file']}")
+        studies = (
+            from_counts(str(key), [*of["t"]], of["r"], of["n"], file["measure"])
+            if "t" in of
+            else from_pairwise(str(key), [*of["t1"]], [*of["t2"]], of["effect"], of["se"])
+            for key, of in rows.groupby("id")
+        )
+        fit = fit_network(NetworkData(tuple(studies)), "EE")
+        folder = made_up.results / file["setting"] / "network" / file["network"]
+        league = pd.read_csv(folder / "league.csv")
+        codes = plain_codes(pd.read_csv(folder / "nodes.csv")["code"])
+        for row in records(league[league["model"] == "common"]):
+            pair = codes[row["first"]], codes[row["second"]]
+            if {*pair} <= {*fit.data.treatments}:
+                effect = math.exp(fit.common.effects[fit.common.cell(*pair)])
+                assert effect == pytest.approx(row["estimate"], rel=1e-9)
+                compared += 1
+    assert compared > 20
+
+
+def test_risk_of_bias_is_that_of_the_outcome_and_none_is_unclear(exchanged):
+    (file,) = [f for f in listed(exchanged, "binary, long") if f["part"] == 1]
+    rows = table(exchanged, f"cinema/{file['file']}").drop_duplicates("id").set_index("study")
+    told = {name: (row["rob"], row["risk_of_bias"]) for name, row in rows.iterrows()}
+    assert told["ALDER"] == (2, "some concerns")
+    assert told["BIRCH"] == (1, "low")
+    assert told["ELDER"] == (3, "high")
+    unjudged = [name for name, (_, words) in told.items() if words == "not judged"]
+    assert unjudged
+    assert {told[name][0] for name in unjudged} == {2} == {RISK["not judged"]}
+    assert file["not_judged"] == len(unjudged)
+
+
+def test_codes_that_only_signs_tell_apart_stay_apart():
+    assert plain_codes(["T-X+P", "T+X+P", "P, twice"]) == {
+        "T-X+P": "T_X_P", "T+X+P": "T_X_P_2", "P, twice": "P_twice",
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------- RevMan
+
+
+def test_revman_pools_the_trials_that_we_pooled(exchanged, made_up):
+    """Whoever pools an outcome from the file by the common effect finds our common effect."""
+    configuration = read_configuration(made_up.folder / "config")
+    kinds = set()
+    for analysis in configuration.analyses:
+        folder = f"revman/{analysis.setting}"
+        rows = table(exchanged, f"{folder}/study-results.csv")
+        rows = rows[rows["Outcome"] == analysis.title]
+        effects = []
+        for study, arms in rows.groupby("Study", sort=False):
+            if (arms["Effect measure"] != "").any():
+                (row,) = records(arms)
+                effects.append((float(row["Mean"]), float(row["SE"]) ** 2))
+            else:
+                # as RevMan takes them: experimental first, by the intervention of the arm
+                cases, sizes = (arms[column].astype(float) for column in ("Cases", "Sample size"))
+                assert len(arms) == 2, study
+                tables = zip(cases, sizes, strict=True)
+                (a, n1), (c, n0) = tables
+                made = from_counts("s", ["c", "e"], [c, a], [n0, n1], analysis.measures[0])
+                effects.append((float(made.effects[0]), float(made.covariance[0, 0])))
+        estimates = pd.read_csv(made_up.results / analysis.setting / "estimates.csv")
+        mine = estimates[(estimates["analysis"] == analysis.id) & (estimates["subgroup"] == "all")
+                         & (estimates["measure"] == analysis.measures[0])
+                         & estimates["model"].isin(["common", "single_trial"])]  # fmt: skip
+        for pool in records(mine):
+            y, v = np.array(effects).T
+            mean = float((y / v).sum() / (1 / v).sum())
+            assert len(effects) == pool["k"]
+            assert natural(pool["measure"], mean) == pytest.approx(pool["estimate"], rel=1e-9)
+            kinds.add(analysis.kind)
+    assert kinds == {"counts", "contrasts"}
+
+
+def test_revman_knows_every_arm_and_intervention_that_results_and_criteria_name(exchanged):
+    """An arm without an intervention is no part of an analysis there."""
+    every = table(exchanged, "revman/review-criteria.csv")
+    for setting in dict.fromkeys(every["setting"]):
+        criteria = every[every["setting"] == setting]
+        information, arms, results = (
+            table(exchanged, f"revman/{setting}/{name}.csv")
+            for name in ("study-information", "study-arms", "study-results")
+        )
+        assert not arms.duplicated(["Study", "Arm"]).any()
+        known = {*zip(arms["Study"], arms["Arm"], strict=True)}
+        named = {*zip(results["Study"], results["Arm"], strict=True)}
+        named |= {
+            (row["Study"], row["Reference arm"])
+            for row in records(results) if row["Reference arm"]
+        }  # fmt: skip
+        assert named == known
+        assert {*information["Study"]} == {*results["Study"]}
+        interventions = {
+            name
+            for column in ("Experimental interventions", "Control interventions")
+            for cell in criteria[column] for name in cell.split("; ")
+        }  # fmt: skip
+        assert interventions == {*arms["Intervention"]}
+        assert [*dict.fromkeys(results["Outcome"])] == [*criteria["Outcome"]]
+
+
+# ------------------------------------------------------------------------------------------ JSON
+
+
+@pytest.fixture(scope="module")
+def written(exchanged):
+    """The estimates as JSON, and the schema."""
+    names = ("estimates.json", "estimates.schema.json")
+    return [json.loads((exchanged / name).read_text(encoding="utf-8")) for name in names]
+
+
+def test_the_json_is_what_its_schema_says(written):
+    content, schema = written
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    Draft202012Validator(schema).validate(content)
+    assert content["software_version"] == trial_evidence.__version__
+
+
+def test_the_json_has_every_number_of_the_table_to_the_last_bit(written, exchanged, made_up):
+    found = written[0]["estimates"]
+    settings = made_up.settings
+    rows = [
+        row
+        for setting in settings
+        for row in records(read_table(exchanged / setting / "estimates.csv", ESTIMATE_NUMBERS))
+    ]
+    assert len(found) == len(rows)
+    for entry, row in zip(found, rows, strict=True):
+        for name, cell in row.items():
+            if name == "trials":
+                assert ";".join(entry[name]) == cell
+            elif name in ESTIMATE_NUMBERS:
+                assert entry[name] == (None if math.isnan(cell) else cell), name
+            else:
+                assert entry[name] == (cell or None), name
+
+
+def test_every_field_of_the_schema_says_what_it_is(written):
+    schema = written[1]
+    fields = {**schema["properties"], **schema["$defs"]["Estimate"]["properties"]}
+    assert [name for name, field in fields.items() if not field.get("description")] == []
+    assert {*schema["$defs"]["Estimate"]["required"]} == {*written[0]["estimates"][0]}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("estimate", "1.42"), ("k", 2.5), ("k", None), ("trials", "a;b"), ("p_value", 1.2),
+     ("role", "leading"), ("unheard", 1)],
+)  # fmt: skip
+def test_the_schema_refuses_what_no_estimate_can_be(written, field, value):
+    content, schema = written
+    wrong = copy.deepcopy(content)
+    wrong["estimates"][0][field] = value
+    assert not Draft202012Validator(schema).is_valid(wrong)

@@ -1,1 +1,1 @@
-"""What other programs read, as R takes it, and what comes from elsewhere, to be confirmed."""
+"""For other programs: R, RevMan, CINeMA, JSON; and from elsewhere, to be confirmed."""

@@ -1,116 +1,51 @@
-"""The exchange stage: what is pooled, one file an analysis, for R to pool it again."""
+"""The exchange stage: results and the rows behind them as other programs read them."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+import trial_evidence
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.files import records, write_table, write_text
-from trial_evidence.pool.probes.subgroups import interaction_within_trials
-from trial_evidence.report.material.material import where
+from trial_evidence.config.networks import NetworkConfiguration
+from trial_evidence.exchange.as_json import estimates_as_json, schema_of_estimates
+from trial_evidence.exchange.for_cinema import files_for_cinema
+from trial_evidence.exchange.for_r import files_for_r
+from trial_evidence.exchange.for_revman import files_for_revman
+from trial_evidence.files import write_table, write_text
+from trial_evidence.pool.columns import ESTIMATE_NUMBERS
+from trial_evidence.report.material.material import all_settings
 from trial_evidence.report.trail.evidence import Evidence
-from trial_evidence.sheet.values import ALL
-from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
-from trial_evidence.words.pages import filled
+from trial_evidence.sheet import Sheet
 
-FOLDER = "exchange/r"
-SCRIPT = "agreement.R"
-_COUNTS = ["events_experimental", "n_experimental", "events_control", "n_control"]
-KEYS = ["setting", "analysis", "measure", "subgroup", "experimental"]
-COLUMNS = [*KEYS, "trial", "group", "yi", "vi", *_COUNTS]
+FOLDER = "exchange"
+ESTIMATES, SCHEMA = "estimates.json", "estimates.schema.json"
 
 
-def write_for_r(configuration: Configuration, evidence: Evidence, results: Path) -> None:
-    """Write ``exchange/r/<setting>/<analysis>.csv`` and the script that pools them with R."""
-    folder = results / FOLDER
-    pools = pooled_effects(configuration, evidence)
-    written = {folder / SCRIPT}
-    for (setting, analysis), rows in pools.groupby(["setting", "analysis"], sort=False):
-        path = folder / str(setting) / f"{analysis}.csv"
-        write_table(path, rows, keep_unchanged=True)
-        written.add(path)
-    priors = {
-        model: {measure: prior.words(model) for measure, prior in configuration.tau_priors.items()
-                if model == CAUTIOUS or prior.empirical}
-        for model in (CAUTIOUS, EMPIRICAL)
-    }  # fmt: skip
-    script = filled(f"{SCRIPT}.j2", str, priors=priors)
-    write_text(folder / SCRIPT, script)
-    for path in [*folder.rglob("*.csv"), *folder.glob("*.R")]:
-        if path not in written:
-            path.unlink()
+def write_exchange(
+    configuration: Configuration,
+    networks: NetworkConfiguration,
+    sheet: Sheet,
+    evidence: Evidence,
+    results: Path,
+) -> None:
+    """Write ``exchange/`` for R, RevMan and CINeMA, and the estimates as JSON with their schema.
 
-
-def pooled_effects(configuration: Configuration, evidence: Evidence) -> pd.DataFrame:
-    """Every effect behind every pooled estimate.
-
-    Returns
-    -------
-    DataFrame
-        A row a trial of a pool, columns ``COLUMNS``: a pool has one value of each of ``KEYS``, as
-        ``results/estimates.csv`` names it. ``yi`` is on the analysis scale: log ratio, difference,
-        logit; of a comparison inside trials (``ratio_of_risk_ratios``) the first level minus the
-        second. ``group`` is what a test of differences between groups of trials compares.
+    A file of an earlier run that there is no more is removed.
     """
-    groupings = {(a.setting, a.id): a.subgroups for a in configuration.analyses}
-    factors = {
-        (a.setting, a.id): {modifier.factor: modifier.subgroups for modifier in a.effect_modifiers}
-        for a in configuration.analyses
+    made: dict[str, pd.DataFrame | str] = {
+        **files_for_r(configuration, evidence),
+        **files_for_revman(configuration, sheet, evidence.trials),
+        **files_for_cinema(networks, sheet, evidence.networks.networks),
     }
-    rows: list[dict[str, Any]] = []
-    pools = evidence.estimates[evidence.estimates["model"] != "no_trial"]
-    for pool in records(pools.drop_duplicates([*KEYS, "trials"])):
-        place = pool["setting"], pool["analysis"]
-        if pool["measure"] == "proportion":
-            rows += _rates(evidence, pool)
-        elif "_of_" in pool["measure"]:
-            rows += _interaction(evidence, pool, factors[place][pool["subgroup"]])
+    folder = results / FOLDER
+    for name, content in made.items():
+        if isinstance(content, str):
+            write_text(folder / name, content)
         else:
-            rows += _trials(evidence, pool, groupings[place])
-    return pd.DataFrame(rows, columns=COLUMNS).drop_duplicates(ignore_index=True)
-
-
-def _key(pool: dict[str, Any]) -> dict[str, Any]:
-    return {name: pool[name] for name in KEYS}
-
-
-def _rates(evidence: Evidence, pool: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    table = _of(evidence.rates, pool, pool["subgroup"], measure="proportion")
-    for row in records(table[table["regimen_label"] == pool["experimental"]]):
-        yield _key(pool) | {
-            "trial": row["trial_id"], "group": "", "yi": row["yi"], "vi": row["vi"],
-            "events_experimental": row["events"], "n_experimental": row["n"],
-        }  # fmt: skip
-
-
-def _trials(evidence: Evidence, pool: dict[str, Any], grouping: str) -> Iterator[dict[str, Any]]:
-    level = pool["subgroup"].partition(" & trial=")[0]
-    reported = set(evidence.trials["subgroup"])
-    table = _of(evidence.trials, pool, level if level in reported else ALL, pool["measure"])
-    for row in records(table):
-        yield _key(pool) | {
-            "trial": row["trial_id"], "group": row[grouping],
-            **{name: row[name] for name in ("yi", "vi", *_COUNTS)},
-        }  # fmt: skip
-
-
-def _interaction(
-    evidence: Evidence, pool: dict[str, Any], levels: Sequence[str]
-) -> Iterator[dict[str, Any]]:
-    measure = pool["measure"].rpartition("_of_")[2].removesuffix("s")
-    first, second = (
-        _of(evidence.trials, pool, level, measure).set_index("trial_id") for level in levels
-    )
-    second = second.loc[first.index]
-    yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
-    for trial, effect, variance in zip(first.index, yi, vi, strict=True):
-        yield _key(pool) | {"trial": trial, "group": "", "yi": float(effect), "vi": float(variance)}
-
-
-def _of(table: pd.DataFrame, pool: dict[str, Any], subgroup: str, measure: str) -> pd.DataFrame:
-    """Pooled rows of the trials of a pool."""
-    wanted = {"setting": pool["setting"], "analysis": pool["analysis"], "measure": measure}
-    rows = where(table, **wanted, subgroup=subgroup, pooled="yes")
-    return rows[rows["trial_id"].isin(pool["trials"].split(";"))]
+            write_table(folder / name, content, keep_unchanged=True)
+    for path in [*folder.rglob("*.csv"), *folder.rglob("*.R")]:
+        if path.relative_to(folder).as_posix() not in made:
+            path.unlink()
+    every = all_settings(configuration, results, "estimates", ESTIMATE_NUMBERS)
+    write_text(results / ESTIMATES, estimates_as_json(every, trial_evidence.__version__))
+    write_text(results / SCHEMA, schema_of_estimates())

@@ -1,12 +1,13 @@
 """Pages of words, made from the templates of workflow/report."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jinja2
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "report"
+from trial_evidence.words.supplied import supplied
+
+TEMPLATES = supplied("report")
 
 
 def environment(**options: Any) -> jinja2.Environment:

@@ -20,6 +20,7 @@ from trial_evidence.sheet.cells import RawTable
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Column, Dictionary, Table
 from trial_evidence.words.problems import Problem, SheetError, about, errors_of, has_errors
+from trial_evidence.words.supplied import supplied
 
 from .layout import LISTS, MADE_FROM, READ_ME, row_mark
 from .package import DAY, LONGEST_CELL, NOT_IN_A_FILE, put_text, timeless
@@ -30,7 +31,7 @@ from .shown import AS_TEXT, as_number
 _ROOM = 500
 _LONGEST_LIST = 250
 
-_INTRODUCTION = Path(__file__).resolve().parents[2] / "dictionary" / "workbook.yaml"
+_INTRODUCTION = supplied("dictionary") / "workbook.yaml"
 _INK = "1F2A36"
 _DARK, _PALE = "1F4E5F", "7A97A3"
 _MISSING = PatternFill("solid", bgColor="F8D7D3")

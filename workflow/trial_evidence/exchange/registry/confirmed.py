@@ -16,11 +16,10 @@ from trial_evidence.exchange.registry.against import ADDED, AGREES, DIFFERS, Hel
 from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
 from trial_evidence.exchange.worklist import FIELDS, key_of
 from trial_evidence.files import records
-from trial_evidence.report.page.rows import PRIMARY
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT
 from trial_evidence.sheet.dictionary import Table
-from trial_evidence.sheet.values import read_cell
+from trial_evidence.sheet.values import PRIMARY, read_cell
 from trial_evidence.words.problems import Problem, SheetError, about, quoted
 
 _INITIALS = re.compile(r"[A-Za-z]{2,5}")

@@ -9,14 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from trial_evidence.words.supplied import supplied
+
 PACKAGES = (
     "fonttools", "jinja2", "markupsafe", "matplotlib", "numpy", "openpyxl", "pandas", "pillow",
     "plotnine", "pydantic", "pymare", "python-docx", "pyyaml", "rispy", "scipy", "snakemake",
     "statsmodels", "watchfiles",
 )  # fmt: skip
-# Files that decide about the results, beside the sheet: below the folder of the library.
-_CODE = ("trial_evidence/**/*.py", "dictionary/*", "rules/*.smk", "report/*")
-_WORKFLOW = Path(__file__).resolve().parents[3]
+# Folders of workflow/ with files that decide about the results, beside the sheet.
+_CODE = {"trial_evidence": "**/*.py", "dictionary": "*", "rules": "*.smk", "report": "*"}
 _FORMATS = {
     ".bib": "application/x-bibtex", ".csv": "text/csv", ".docx":
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -180,9 +181,14 @@ def _checksums(paths: Sequence[Path], folder: Path) -> dict[str, str]:
 
 def _code_checksum() -> str:
     digest = hashlib.sha256()
-    for path in sorted({file for pattern in _CODE for file in _WORKFLOW.glob(pattern)}):
+    found = {
+        f"{name}/{path.relative_to(supplied(name)).as_posix()}": path
+        for name, pattern in _CODE.items()
+        for path in supplied(name).glob(pattern)
+    }
+    for name, path in sorted(found.items()):
         if path.is_file():
-            digest.update(path.relative_to(_WORKFLOW).as_posix().encode())
+            digest.update(name.encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -17,6 +17,7 @@ NETWORK_NUMBERS: Mapping[str, list[str]] = {
     "used": USED_NUMBERS,
     "set_aside": [],
     "nodes": [],
+    "contrasts": ["yi", "se"],
     "summary": ["trials", "tau2_reml", "tau2_dl", "i2", "q", "q_df", "q_p"],
     "intervals": ["tau2"],
     "reference": [*_RESULT, "pi_low", "pi_high"],

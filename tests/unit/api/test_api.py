@@ -1,0 +1,298 @@
+"""The API: numbers of other programs, what is refused, and the examples of its manual."""
+
+import contextlib
+import io
+import math
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figures.svg_reading import check_svg, read_svg
+from reference import load
+from trial_evidence import api
+from trial_evidence.words.supplied import supplied
+
+ROOT = Path(__file__).resolve().parents[3]
+DOCS = ROOT / "docs/api.md"
+MEASURES = {"RR": "risk_ratio", "OR": "odds_ratio", "RD": "risk_difference"}
+COUNTS = ("events_experimental", "n_experimental", "events_control", "n_control")
+
+
+def bcg(measure="RR"):
+    """The trials of BCG and what metafor finds in them."""
+    found = load("metafor")[f"bcg__{measure}"]
+    counts = {name: found["table"][key] for name, key in zip(COUNTS, ("ai", "n1i", "ci", "n2i"),
+                                                             strict=True)}  # fmt: skip
+    names = [f"Trial {number}" for number in range(1, 14)]
+    return pd.DataFrame({"trial": names, **counts}), found
+
+
+def trials(**columns):
+    """Three made-up trials of two arms."""
+    made = {"trial": ["Ash", "Beech", "Elm"], "events_experimental": [20, 31, 12],
+            "n_experimental": [60, 100, 40], "events_control": [12, 22, 9],
+            "n_control": [61, 98, 41]}  # fmt: skip
+    return pd.DataFrame(made | columns)
+
+
+# ----------------------------------------------------------------------- as other programs find it
+
+
+@pytest.mark.parametrize("measure", ["RR", "OR"])
+def test_counts_are_pooled_as_by_metafor(measure):
+    data, theirs = bcg(measure)
+    found = api.pool(data, MEASURES[measure])
+    fit, lead = theirs["fits"]["REML"]["adhoc"], found.lead
+    for ours, other in {
+        "estimate": fit["beta"], "ci_low": fit["ci_lb"], "ci_high": fit["ci_ub"],
+        "pi_low": fit["predict_t"]["pi_lb"], "pi_high": fit["predict_t"]["pi_ub"],
+    }.items():  # fmt: skip
+        assert math.log(lead[ours]) == pytest.approx(other, abs=1e-7), ours
+    assert lead["tau2"] == pytest.approx(fit["tau2"], rel=1e-6)
+    assert lead["i2"] == pytest.approx(fit["I2"], rel=1e-6)
+    assert lead["q"] == pytest.approx(fit["QE"], rel=1e-9)
+    assert lead["p_value"] == pytest.approx(fit["pval"], rel=1e-6)
+    assert list(found.trials["weight"]) == pytest.approx(fit["weights_pct"], rel=1e-6)
+    by_counts = found.models.set_index("model").loc["mantel_haenszel"]
+    assert math.log(by_counts["estimate"]) == pytest.approx(theirs["mh"]["beta"], rel=1e-9)
+
+
+@pytest.mark.parametrize("spread", ["sei", "vi"])
+def test_effects_are_pooled_as_the_counts_they_were_made_of(spread):
+    data, theirs = bcg()
+    vi = np.array(theirs["vi"])
+    effects = {"yi": theirs["yi"], spread: vi if spread == "vi" else np.sqrt(vi)}
+    found = api.pool(pd.DataFrame({"trial": data["trial"], **effects}), "hazard_ratio")
+    fit = theirs["fits"]["REML"]["adhoc"]
+    assert math.log(found.lead["estimate"]) == pytest.approx(fit["beta"], abs=1e-7)
+
+
+def test_a_network_is_as_by_netmeta():
+    theirs = load("netmeta")["networks"]["pagliaro1992_OR"]
+    arms = theirs["arm_data"]
+    data = pd.DataFrame({"trial": arms["study"], "treatment": arms["trt"], "events": arms["xi"],
+                         "n": arms["ni"]})  # fmt: skip
+    found = api.network(data, "odds_ratio", estimator="DL", better="fewer")
+    other = theirs["DL"]
+    assert found.tau2 == pytest.approx(other["tau2"], rel=1e-6)
+    assert found.q == pytest.approx(other["Q"], rel=1e-6)
+    assert list(found.treatments) == other["trts"]
+    for row in found.league.itertuples():
+        at = other["trts"].index(row.treatment), other["trts"].index(row.against)
+        assert math.log(row.estimate) == pytest.approx(other["TE_random"][at[0]][at[1]], abs=1e-6)
+
+
+def test_comparisons_of_every_two_arms_make_the_network_of_the_arms():
+    theirs = load("netmeta")["networks"]["pagliaro1992_OR"]
+    pairs = theirs["pairwise"]
+    data = pd.DataFrame(
+        {
+            "trial": pairs["studlab"],
+            "treatment": pairs["treat1"],
+            "against": pairs["treat2"],
+            "yi": pairs["TE"],
+            "sei": pairs["seTE"],
+        }
+    )
+    found = api.network(data, "odds_ratio", estimator="DL")
+    assert found.tau2 == pytest.approx(theirs["DL"]["tau2"], rel=1e-6)
+    assert found.ranking is None
+
+
+# --------------------------------------------------------------------------------- what is given
+
+
+def test_limits_are_those_of_the_paper_at_its_level_only():
+    """Limits recomputed from a rounded interval would contradict the paper."""
+    given = {"estimate": [0.7, 0.8], "ci_low": [0.5, 0.5], "ci_high": [0.9, 1.2],
+             "ci_level": [95, 90]}  # fmt: skip
+    found = api.pool(pd.DataFrame({"trial": ["A", "B"], **given}), "hazard_ratio").trials
+    assert tuple(found.loc[0, ["ci_low", "ci_high"]]) == (0.5, 0.9)
+    # wider than at 90%
+    assert found.loc[1, "ci_low"] < 0.5
+    assert found.loc[1, "ci_high"] > 1.2
+
+
+def test_what_was_given_is_not_changed():
+    data = trials()
+    before = data.copy()
+    api.pool(data.set_index(pd.Index([7, 8, 9])), "risk_ratio")
+    api.pool(data, "risk_ratio")
+    pd.testing.assert_frame_equal(data, before)
+
+
+def test_one_trial_is_its_own_result():
+    found = api.pool(trials().head(1), "odds_ratio")
+    assert list(found.models["model"]) == ["single_trial"]
+    assert found.lead["estimate"] == pytest.approx((20 / 40) / (12 / 49))
+
+
+def test_a_trial_that_says_nothing_of_a_ratio_is_shown_and_not_pooled(tmp_path):
+    silent = trials(events_experimental=[20, 31, 0], events_control=[12, 22, 0])
+    found = api.pool(silent, "risk_ratio")
+    assert list(found.trials["pooled"]) == [True, True, False]
+    assert found.lead["k"] == 2
+    words = drawn(found, tmp_path)
+    assert "not estimable" in words
+    assert "No event, or only events, in both arms, so not pooled: Elm." in words
+
+
+def drawn(found, tmp_path, **more):
+    path = api.forest_plot(found, tmp_path / "forest.svg", **more)
+    assert check_svg(path) == []
+    return [word.text for word in read_svg(path).words]
+
+
+def test_the_plot_prints_trials_arms_and_result(tmp_path):
+    data, _ = bcg()
+    found = api.pool(data, "risk_ratio")
+    words = drawn(found, tmp_path, title="BCG", arms=("Vaccine", "None"), better="fewer")
+    assert {"BCG", "Trial 13", "4/123", "11/139", "0.49 (0.33–0.73)", "(0.14–1.76)"} <= {*words}
+    (low,) = [word for word in words if "Favours vaccine" in word]
+    assert low.startswith("←")
+
+
+def test_a_prediction_interval_that_repeats_the_mean_is_not_drawn(tmp_path):
+    found = api.pool(trials(), "risk_ratio")
+    assert found.lead["tau2"] == 0
+    assert "95% prediction interval" not in drawn(found, tmp_path)
+
+
+# -------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (trials(n_control=[61, 20, 41]), "row 1 (Beech), column events_control: 22 is more than"),
+        (trials(events_control=["x", 22, 9]), 'row 0 (Ash), column events_control: "x" is not a'),
+        (trials(events_control=[None, 22, 9]), "row 0 (Ash), column events_control: the cell is"),
+        (trials(events_control=[12, 22, -9]), "row 2 (Elm), column events_control: -9 is below"),
+        (trials(events_control=[12, 22.5, 9]), "column events_control: 22.5 is no whole number"),
+        (trials(n_control=[0, 98, 41]), "column n_control: 0 patients were analysed"),
+        (trials(trial=["Ash", "Elm", "Elm"]), 'row 2 (Elm), column trial: "Elm" is there twice'),
+        (trials(trial=["Ash", "", "Elm"]), "row 1, column trial: the cell is empty"),
+        (trials().rename(columns={"trial": "trail"}), 'no column "trial". Did you mean "trail"?'),
+        (trials().drop(columns="n_control"), "needs the columns events_experimental"),
+        (trials().head(0), "has no rows"),
+        (trials(events_experimental=0, events_control=0), "in no trial"),
+    ],
+)
+def test_a_fault_is_told_by_row_and_column(data, said):
+    with pytest.raises(api.DataError, match=re.escape(said)):
+        api.pool(data, "risk_ratio")
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"estimate": [0.7, -1], "ci_low": [0.5, 0.5], "ci_high": [0.9, 1.2]}, "-1 is not above 0"),
+        ({"estimate": [0.7, 0.8], "ci_low": [0.9, 0.5], "ci_high": [0.5, 1.2]}, "0.9 is not below"),
+        ({"estimate": [0.7, 0.4], "ci_low": [0.5, 0.5], "ci_high": [0.9, 1.2]}, "is not between"),
+        ({"estimate": [0.7, 0.8], "ci_low": [0.5, 0.5], "ci_high": [0.9, 1.2],
+          "ci_level": [0.95, 95]}, "0.95 is no level in percent"),
+        ({"yi": [0.1, 0.2], "sei": [0.1, 0]}, "row 1 (B), column sei: 0 is not above 0"),
+        ({"yi": [0.1, np.inf], "sei": [0.1, 0.1]}, "inf is not a finite number"),
+    ],
+)  # fmt: skip
+def test_an_effect_that_cannot_be_is_told(columns, said):
+    with pytest.raises(api.DataError, match=re.escape(said)):
+        api.pool(pd.DataFrame({"trial": ["A", "B"], **columns}), "hazard_ratio")
+
+
+def test_every_fault_is_told_at_once():
+    wrong = trials(n_control=[61, 20, 5], events_experimental=[20, "?", 12])
+    with pytest.raises(api.DataError) as caught:
+        api.pool(wrong, "risk_ratio")
+    assert [(p.row, p.column) for p in caught.value.problems] == [
+        (1, "events_experimental"), (1, "events_control"), (2, "events_control"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"measure": "risk ratio"}, 'Did you mean "risk_ratio"?'),
+        ({"estimator": "REM"}, 'Did you mean "REML"?'),
+        ({"interval": "knapp"}, "Allowed: wald, t, hartung_knapp"),
+        ({"level": 0.95}, "level is in percent"),
+        ({"tau_prior": 0}, "tau_prior is 0"),
+    ],
+)
+def test_a_word_that_is_not_known_is_told_with_those_that_are(wrong, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        api.pool(trials(), **({"measure": "risk_ratio"} | wrong))
+
+
+def test_a_list_is_no_data_frame():
+    with pytest.raises(TypeError, match="DataFrame is needed, not list"):
+        api.pool([1, 2], "risk_ratio")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("Oak", "A", 1, 9), ("Oak", "A", 2, 9)], 'the trial has a row of "A" already'),
+        ([("Oak", "A", 1, 9)], "Oak: contrasts need two or more different treatments"),
+        ([("Oak", "A", 0, 9), ("Oak", "B", 0, 9)], "Oak: no event, or only events, in every arm"),
+        ([("Oak", "A", 10, 9), ("Oak", "B", 1, 9)], "row 0 (Oak), column events: 10 is more than"),
+    ],
+)
+def test_arms_that_make_no_network_are_told(rows, said):
+    data = pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"])
+    with pytest.raises(api.DataError, match=re.escape(said)):
+        api.network(data, "odds_ratio")
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Allowed: svg, pdf, png, eps, tiff"):
+        api.forest_plot(api.pool(trials(), "risk_ratio"), tmp_path / "forest.docx")
+    assert not [*tmp_path.iterdir()]
+
+
+# ------------------------------------------------------------------------- manual and installation
+
+
+def test_the_examples_of_the_manual_run_and_print_what_it_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = DOCS.read_text(encoding="utf-8")
+    printed, names = io.StringIO(), {}
+    with contextlib.redirect_stdout(printed):
+        for example in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+            exec(compile(example, str(DOCS), "exec"), names)
+    shown = re.findall(r"^    (Risk ratio .*|data frame.*)$", text, re.MULTILINE)
+    assert len(shown) == 2
+    assert [line for line in shown if line not in printed.getvalue().splitlines()] == []
+    assert check_svg(tmp_path / "funnel.svg") == []
+    assert read_svg(tmp_path / "funnel.svg").title == "Small and large trials"
+    assert (tmp_path / "forest.png").stat().st_size > 10_000
+
+
+def test_the_api_imports_nothing_slow_before_it_is_used():
+    slow = {"scipy", "pydantic", "pymare", "statsmodels", "matplotlib", "plotnine", "snakemake"}
+    for module, heavy in {"trial_evidence": slow | {"pandas"}, "trial_evidence.api": slow}.items():
+        code = f"import sys, {module}; print(sorted(set(sys.modules) & {heavy!r}))"
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONPATH": str(ROOT / "workflow")}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout.strip() == "[]", module
+
+
+def test_the_package_carries_every_folder_that_the_library_reads():
+    """Else an installed command fails where one in the repository does not."""
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
+    carried = wheel["build"]["targets"]["wheel"]["force-include"]
+    read = {
+        name
+        for path in (ROOT / "workflow/trial_evidence").rglob("*.py")
+        for name in re.findall(r'supplied\("(\w+)"\)', path.read_text(encoding="utf-8"))
+    }
+    assert read == {"dictionary", "report"}
+    assert carried == {f"workflow/{name}": f"trial_evidence/workflow/{name}" for name in read}
+    assert [name for name in read if not supplied(name).is_dir()] == []

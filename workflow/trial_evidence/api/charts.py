@@ -1,0 +1,165 @@
+"""Forest plots and charts of pooled trials, as files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from trial_evidence.api.frames import one_of
+from trial_evidence.api.pools import PooledTrials
+from trial_evidence.files import records
+
+if TYPE_CHECKING:
+    import plotnine as p9
+
+    from trial_evidence.figures.canvas.page import Format
+
+ARMS = ("Experimental", "Control")
+BETTER = {"fewer": True, "more": False}
+
+
+def forest_plot(
+    pooled: PooledTrials,
+    path: str | Path,
+    *,
+    title: str = "",
+    arms: tuple[str, str] = ARMS,
+    better: str | None = None,
+    width_mm: float = 180.0,
+) -> Path:
+    """Draw the trials and what they give together, as the pipeline does.
+
+    Parameters
+    ----------
+    pooled : PooledTrials
+        As `pool` gives it.
+    path : str or Path
+        A file that ends with .svg, .pdf, .png, .eps or .tiff.
+    title : str
+        Heading of the figure; by default the names of the arms.
+    arms : tuple of str
+        Names of the experimental and of the control arm.
+    better : {"more", "fewer"}, optional
+        Whether more or fewer events are better: says at the ends of the axis whom they favour.
+    width_mm : float
+        Width of the page.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another kind, or an argument is none of what is allowed.
+    """
+    from trial_evidence.figures.canvas.page import save_page
+    from trial_evidence.figures.canvas.style import style_for
+    from trial_evidence.figures.forests.layout import layout
+    from trial_evidence.figures.forests.plain import plain_forest
+
+    stem, kind = _file(path)
+    forest = plain_forest(
+        pooled.trials,
+        records(pooled.models)[0],
+        pooled.measure,
+        pooled.level,
+        title=title or _against(arms),
+        arms=arms,
+        fewer_is_better=_fewer(better),
+    )
+    save_page(layout(forest, style_for(width_mm)), stem, (kind,))
+    return Path(path)
+
+
+def funnel_plot(
+    pooled: PooledTrials,
+    *,
+    title: str = "",
+    arms: tuple[str, str] = ARMS,
+    better: str | None = None,
+    width_mm: float = 120.0,
+) -> "p9.ggplot":
+    """A funnel plot: estimates against their standard errors, with regions of p about no effect.
+
+    Parameters
+    ----------
+    pooled : PooledTrials
+        As `pool` gives it; the trials that are pooled are drawn.
+    title, arms, better, width_mm
+        As of `forest_plot`.
+
+    Returns
+    -------
+    plotnine.ggplot
+        Add layers as to any ggplot, and save it with `save_chart`.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from trial_evidence.figures.canvas.style import style_for
+    from trial_evidence.figures.charts.funnel import funnel
+    from trial_evidence.figures.forests.plain import plain_axis
+    from trial_evidence.figures.house.theme import Words
+    from trial_evidence.measures import MEASURES
+
+    used = pooled.trials[pooled.trials["pooled"]]
+    points = pd.DataFrame(
+        {"estimate": used["yi"], "standard_error": np.sqrt(used["vi"]), "imputed": False}
+    )
+    reading = MEASURES[pooled.measure]
+    axis = plain_axis(pooled.measure, arms, _fewer(better), label=reading.title)
+    middle = float(reading.scale.to_analysis(pooled.lead["estimate"]))
+    return funnel(
+        points, axis, middle, pooled.level, Words(title or _against(arms)), style_for(width_mm)
+    )
+
+
+def save_chart(chart: "p9.ggplot", path: str | Path, description: str = "") -> Path:
+    """Save a chart with the font and the sizes of the pipeline's figures.
+
+    Parameters
+    ----------
+    chart : plotnine.ggplot
+        Of this library, or any other ggplot.
+    path : str or Path
+        A file that ends with .svg, .pdf, .png, .eps or .tiff.
+    description : str
+        What it shows, for readers who do not see it.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another kind.
+    """
+    from trial_evidence.figures.canvas.style import style_for
+    from trial_evidence.figures.house.publish import save
+    from trial_evidence.figures.house.theme import MM_PER_INCH
+
+    stem, kind = _file(path)
+    width = float(chart.theme.getp("figure_size")[0]) * MM_PER_INCH
+    save(chart, stem, style_for(width), description, (kind,))
+    return Path(path)
+
+
+def _file(path: str | Path) -> tuple[Path, "Format"]:
+    from trial_evidence.figures.canvas.page import Format
+
+    place = Path(path)
+    one_of("the end of the file's name", place.suffix.removeprefix("."), get_args(Format))
+    (kind,) = (name for name in get_args(Format) if f".{name}" == place.suffix)
+    return place.with_suffix(""), kind
+
+
+def _against(arms: tuple[str, str]) -> str:
+    from trial_evidence.figures.forests.axes import lower_first
+
+    return f"{arms[0]} versus {lower_first(arms[1])}"
+
+
+def _fewer(better: str | None) -> bool | None:
+    return None if better is None else BETTER[one_of("better", better, BETTER)]

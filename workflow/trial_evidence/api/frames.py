@@ -1,0 +1,204 @@
+"""Data frames from outside, checked: every fault at once, by row and column."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from trial_evidence.words.problems import Problem, SheetError, did_you_mean, quoted
+
+Floats = npt.NDArray[np.float64]
+FRAME = "data frame"
+INTERVAL = ("estimate", "ci_low", "ci_high")
+LEVEL = "ci_level"
+"""Of the interval of a row, in percent; 95 where the column is left out."""
+STANDARD_ERROR, VARIANCE = ("yi", "sei"), ("yi", "vi")
+
+
+class DataError(SheetError, ValueError):
+    """A data frame cannot be used; the message names every row and column, rows counted from 0."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A data frame with the faults that were found in it so far."""
+
+    data: pd.DataFrame
+    subject: str
+    faults: list[Problem] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, data: pd.DataFrame, *subjects: str) -> "Frame":
+        """A frame whose rows are about what the first of these columns names.
+
+        Raises
+        ------
+        TypeError
+            If it is no data frame.
+        DataError
+            If it is empty, or has no such columns.
+        """
+        if not isinstance(data, pd.DataFrame):
+            raise TypeError(f"a pandas.DataFrame is needed, not {type(data).__name__}")
+        frame = cls(data.reset_index(drop=True), subjects[0])
+        frame.need(subjects)
+        if not len(data):
+            frame.fault("has no rows.")
+        frame.raise_faults()
+        for column in subjects:
+            for row, value in enumerate(frame.data[column]):
+                if pd.isna(value) or not str(value).strip():
+                    frame.fault("the cell is empty.", row, column, "")
+        frame.raise_faults()
+        return frame
+
+    def fault(
+        self, message: str, row: int | None = None, column: str = "", value: Any = ""
+    ) -> None:
+        """Note a fault of the frame, or of a cell."""
+        subject = ""
+        if row is not None and self.subject in self.data:
+            name = self.data[self.subject].iloc[row]
+            subject = "" if pd.isna(name) else str(name)
+        self.faults.append(Problem("error", FRAME, row, subject, column, str(value), message))
+
+    def raise_faults(self) -> None:
+        """Raise a `DataError` with all that was noted, if anything was."""
+        if self.faults:
+            raise DataError(self.faults)
+
+    def need(self, columns: Iterable[str]) -> None:
+        """Note columns that are missing."""
+        there = [*map(str, self.data.columns)]
+        for name in columns:
+            if name not in there:
+                self.fault(f'there is no column "{name}".{did_you_mean(name, there)}')
+
+    def one_of(self, ways: Mapping[str, Sequence[str]]) -> str:
+        """The first way to give data of which all columns are there.
+
+        Parameters
+        ----------
+        ways : mapping of str to sequence of str
+            Way -> its columns.
+
+        Raises
+        ------
+        DataError
+            If no way is whole; it says what each needs, and which columns are there.
+        """
+        there = [*map(str, self.data.columns)]
+        for way, columns in ways.items():
+            if {*columns} <= {*there}:
+                return way
+        needed = "; or ".join(f"{', '.join(columns)} ({way})" for way, columns in ways.items())
+        self.fault(f"needs the columns {needed}. There are: {', '.join(there)}.")
+        raise DataError(self.faults)
+
+    def numbers(self, column: str) -> Floats:
+        """A column as numbers; a cell that is none is a fault, and NaN."""
+        found = np.full(len(self.data), np.nan)
+        for row, value in enumerate(self.data[column]):
+            if pd.isna(value):
+                self.fault("the cell is empty.", row, column)
+                continue
+            try:
+                found[row] = float(value)
+            except (TypeError, ValueError):
+                self.fault(f"{quoted(str(value))} is not a number.", row, column, value)
+                continue
+            if not np.isfinite(found[row]):
+                self.fault(f"{value} is not a finite number.", row, column, value)
+        return found
+
+    def levels(self) -> Floats:
+        """Level of the interval of each row, in percent."""
+        return self.numbers(LEVEL) if LEVEL in self.data else np.full(len(self.data), 95.0)
+
+    def hold(self, holds: npt.ArrayLike, column: str, message: str) -> None:
+        """Note the cells of a column that do not hold what ``message`` says, ``{}`` their value."""
+        for row in np.flatnonzero(~np.asarray(holds, dtype=bool)):
+            value = self.data[column].iloc[row]
+            self.fault(message.format(_printed(value)), int(row), column, value)
+
+    def counts(self, events: str, n: str) -> tuple[Floats, Floats]:
+        """Events and patients of an arm: whole numbers, 0 to n, n above 0."""
+        x, total = self.numbers(events), self.numbers(n)
+        for column, values in ((events, x), (n, total)):
+            self.hold(
+                np.isnan(values) | (values == np.round(values)), column, "{} is no whole number."
+            )
+        self.hold(np.isnan(total) | (total > 0), n, "{} patients were analysed: must be above 0.")
+        self.hold(np.isnan(x) | (x >= 0), events, "{} is below 0.")
+        for row in np.flatnonzero(x > total):
+            self.fault(f"{x[row]:g} is more than {n}, {total[row]:g}.", int(row), events, x[row])
+        return x, total
+
+    def effects(self, way: str) -> tuple[Floats, Floats]:
+        """Effects on the analysis scale and their variances, of one of the `WAYS`."""
+        if way == "interval":
+            return self._from_interval()
+        yi, given = self.numbers("yi"), "vi" if way == "variance" else "sei"
+        spread = self.numbers(given)
+        self.hold(np.isnan(spread) | (spread > 0), given, "{} is not above 0.")
+        return yi, spread if given == "vi" else spread**2
+
+    def _from_interval(self) -> tuple[Floats, Floats]:
+        from trial_evidence.measures.effects import log_hazard_ratio
+
+        estimate, low, high = map(self.numbers, INTERVAL)
+        level = self.levels()
+        if LEVEL in self.data:
+            self.hold(
+                np.isnan(level) | ((level > 1) & (level < 100)), LEVEL,
+                "{} is no level in percent: above 1 and below 100, such as 95.",
+            )  # fmt: skip
+        for column, values in zip(INTERVAL, (estimate, low, high), strict=True):
+            self.hold(np.isnan(values) | (values > 0), column, "{} is not above 0, as a ratio is.")
+        for row in np.flatnonzero(~((low < high) | np.isnan(low) | np.isnan(high))):
+            self.fault(f"{low[row]:g} is not below ci_high, {high[row]:g}.", int(row), "ci_low")
+        for row in np.flatnonzero(
+            (low < high) & (estimate > 0) & ((estimate < low) | (estimate > high))
+        ):
+            between = f"{low[row]:g} and {high[row]:g}"
+            self.fault(f"{estimate[row]:g} is not between {between}.", int(row), "estimate")
+        self.raise_faults()
+        none, words = np.full(len(estimate), np.nan), np.full(len(estimate), "", dtype=object)
+        found = log_hazard_ratio(estimate, low, high, level, none, words, words, none, none)
+        return found["yi"].to_numpy(float), found["vi"].to_numpy(float)
+
+
+WAYS: Mapping[str, Sequence[str]] = {
+    "interval": INTERVAL,
+    "standard error": STANDARD_ERROR,
+    "variance": VARIANCE,
+}
+"""How effects may be given -> their columns; intervals of ratios only."""
+
+
+def ways_of(is_ratio: bool) -> dict[str, Sequence[str]]:
+    """The ways in which effects of a measure may be given."""
+    return {way: columns for way, columns in WAYS.items() if is_ratio or way != "interval"}
+
+
+def _printed(value: Any) -> str:
+    """A cell as a person would write it: 20, not 20.0."""
+    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+
+
+def one_of(name: str, value: str, allowed: Iterable[str]) -> str:
+    """A word of those allowed.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    words = [*allowed]
+    if value not in words:
+        near = did_you_mean(str(value), words)
+        raise ValueError(f"{name} is {value!r}. Allowed: {', '.join(words)}.{near}")
+    return value

@@ -1,0 +1,186 @@
+"""A network of the trials of a data frame."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from trial_evidence.api.frames import DataError, Frame, one_of, ways_of
+from trial_evidence.api.pools import comparing
+from trial_evidence.measures import MEASURES, Measure
+from trial_evidence.words.problems import Problem
+
+if TYPE_CHECKING:
+    from trial_evidence.network.evidence.contrasts import StudyContrasts
+    from trial_evidence.network.fit.league import NetworkFit
+
+ESTIMATORS = ("REML", "DL", "ML", "EE")
+_LEAGUE = ("effects", "ci_low", "ci_high")
+
+
+@dataclass(frozen=True, eq=False)
+class FittedNetwork:
+    """Every treatment against every other.
+
+    Attributes
+    ----------
+    measure : str
+    level : float
+        Of every interval, in percent.
+    treatments : tuple of str
+        In alphabetical order.
+    league : DataFrame
+        A row an ordered pair, ``treatment`` against ``against``: ``estimate``, ``ci_low``,
+        ``ci_high``, ``pi_low``, ``pi_high`` as printed (ratios, not their logarithms), and
+        ``p_value``; NaN where no chain of trials joins the two.
+    ranking : DataFrame or None
+        ``treatment`` and ``p_score``, the best first; None unless it was said what is better, or
+        where the network has parts that nothing joins.
+    tau2 : float
+        Variance between trials on the scale of the analysis; NaN where nothing tells it.
+    i2, q, q_df, q_p : float
+        Heterogeneity and inconsistency together: I² in percent, Q with its test.
+    """
+
+    measure: str
+    level: float
+    treatments: tuple[str, ...]
+    league: pd.DataFrame
+    ranking: pd.DataFrame | None
+    tau2: float
+    i2: float
+    q: float
+    q_df: int
+    q_p: float
+
+    def against(self, reference: str) -> pd.DataFrame:
+        """The rows of the league that set the other treatments against one.
+
+        Raises
+        ------
+        ValueError
+            If there is no such treatment.
+        """
+        one_of("reference", reference, self.treatments)
+        return self.league[self.league["against"] == reference].reset_index(drop=True)
+
+
+def network(
+    trials: pd.DataFrame,
+    measure: str,
+    *,
+    estimator: str = "REML",
+    level: float = 95.0,
+    better: str | None = None,
+) -> FittedNetwork:
+    """Network meta-analysis of the trials of a data frame.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        Either a row an arm, with ``trial``, ``treatment``, ``events`` and ``n`` (not for hazard
+        ratios); or a row a comparison, with ``trial``, ``treatment``, ``against`` and the effect of
+        the one against the other as `pool` takes it. Of a trial of three arms or more every two are
+        given.
+    measure : str
+        ``risk_ratio``, ``odds_ratio``, ``risk_difference`` or ``hazard_ratio``.
+    estimator : str
+        Of the variance between trials: REML, DL, ML; EE for a common effect.
+    level : float
+        Of every interval, in percent.
+    better : {"more", "fewer"}, optional
+        Whether more or fewer events are better, for the ranking.
+
+    Returns
+    -------
+    FittedNetwork
+        With Wald's intervals.
+
+    Raises
+    ------
+    DataError
+        If the data frame makes no network: every fault, by row and column.
+    ValueError
+        If another argument is none of what is allowed.
+
+    Notes
+    -----
+    As R's netmeta; formulas and sources are in docs/network.md.
+    """
+    from trial_evidence.network.evidence.contrasts import NetworkData
+    from trial_evidence.network.fit.league import fit_network
+    from trial_evidence.network.fit.ranking import p_scores
+    from trial_evidence.pool.engine.results import check_level
+
+    reading = MEASURES[one_of("measure", measure, comparing())]
+    one_of("estimator", estimator, ESTIMATORS)
+    if better is not None:
+        one_of("better", better, ("more", "fewer"))
+    fit = fit_network(NetworkData(_studies(trials, reading)), estimator, level=check_level(level))
+    ranking = None
+    if better is not None and not fit.data.labels.any():
+        scores = p_scores(fit.random, higher_is_better=better == "more")
+        ranking = pd.DataFrame({"treatment": fit.data.treatments, "p_score": scores})
+        ranking = ranking.sort_values("p_score", ascending=False, ignore_index=True)
+    of = fit.heterogeneity
+    return FittedNetwork(
+        measure,
+        fit.level,
+        fit.data.treatments,
+        pd.DataFrame(_league(fit, reading)),
+        ranking,
+        tau2=np.nan if fit.tau2 is None else fit.tau2,
+        i2=np.nan if fit.i2 is None else fit.i2,
+        q=of.q,
+        q_df=of.df,
+        q_p=np.nan if of.p_value is None else of.p_value,
+    )
+
+
+def _studies(trials: pd.DataFrame, reading: Measure) -> "tuple[StudyContrasts, ...]":
+    from trial_evidence.network.evidence.contrasts import from_counts, from_pairwise
+
+    frame = Frame.of(trials, "trial", "treatment")
+    counted = {"counts": ("events", "n")} if reading.kind == "counts" else {}
+    effects = {way: ("against", *columns) for way, columns in ways_of(reading.is_ratio).items()}
+    way = frame.one_of({**counted, **effects})
+    arms = ["treatment"] if way == "counts" else ["treatment", "against"]
+    if way != "counts":
+        Frame.of(trials, "trial", "against")
+    first, second = frame.counts("events", "n") if way == "counts" else frame.effects(way)
+    twice = frame.data.duplicated(["trial", *arms])
+    frame.hold(~twice, "treatment", 'the trial has a row of "{}" already.')
+    frame.raise_faults()
+    rows = frame.data[["trial", *arms]].astype(str).assign(first=first, second=second)
+    found = []
+    for trial, own in rows.groupby("trial", sort=False):
+        values = own["first"].to_numpy(), own["second"].to_numpy()
+        try:
+            if way == "counts":
+                found.append(from_counts(str(trial), [*own["treatment"]], *values, reading.name))
+            else:
+                pairs = [*own["treatment"]], [*own["against"]]
+                found.append(from_pairwise(str(trial), *pairs, values[0], np.sqrt(values[1])))
+        except ValueError as error:
+            # Says what is wrong with the trial as a whole, and names it.
+            frame.faults.append(Problem("error", "data frame", None, "", "", "", str(error)))
+    if frame.faults:
+        raise DataError(frame.faults)
+    return tuple(found)
+
+
+def _league(fit: "NetworkFit", reading: Measure) -> Iterator[dict[str, Any]]:
+    league, natural = fit.random, reading.scale.to_natural
+    tables = {
+        "estimate": league.effects, "ci_low": league.ci_low, "ci_high": league.ci_high,
+        "pi_low": fit.pi_low, "pi_high": fit.pi_high,
+    }  # fmt: skip
+    for treatment in league.treatments:
+        for against in league.treatments:
+            if treatment != against:
+                at = league.cell(treatment, against)
+                printed = {name: float(natural(table[at])) for name, table in tables.items()}
+                names = {"treatment": treatment, "against": against}
+                yield {**names, **printed, "p_value": float(league.p_value[at])}

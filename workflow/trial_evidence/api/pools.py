@@ -1,0 +1,217 @@
+"""Trials of a data frame, pooled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from trial_evidence.api.frames import Frame, one_of, ways_of
+from trial_evidence.measures import MEASURES, Measure
+from trial_evidence.words.models import CAUTIOUS, INTERVAL_WORDS, MODEL_NAMES, TAU2_ESTIMATOR_NAMES
+from trial_evidence.words.numbers import format_interval, format_number, round_half_up
+
+if TYPE_CHECKING:
+    from trial_evidence.measures.effects import EffectSizes
+    from trial_evidence.pool.engine.results import Pooled
+
+COUNTS = ("events_experimental", "n_experimental", "events_control", "n_control")
+# Interval of the mean -> the prediction interval with the same standard error.
+PREDICTIONS = {
+    "wald": "t_k_minus_1", "t": "t_k_minus_1", "hartung_knapp": "hartung_knapp_k_minus_1",
+    "hartung_knapp_conservative": "conservative_k_minus_1",
+}  # fmt: skip
+# Limits of a trial's own result, as the pipeline names them -> as they are named here.
+LIMITS = {"estimate_low": "ci_low", "estimate_high": "ci_high"}
+OF_TRIALS = ("pooled", "corrected", "yi", "vi")
+NATURAL = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
+OF_MODELS = (
+    "model", "k", *NATURAL, "p_value", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p",
+)  # fmt: skip
+
+
+def comparing() -> list[str]:
+    """The measures that set two arms against each other."""
+    return [measure.name for measure in MEASURES.values() if measure.compares]
+
+
+@dataclass(frozen=True, eq=False)
+class PooledTrials:
+    """Trials and what they give together.
+
+    Attributes
+    ----------
+    measure : str
+        ``risk_ratio``, ``odds_ratio``, ``risk_difference`` or ``hazard_ratio``.
+    level : float
+        Of every interval, in percent.
+    trials : DataFrame
+        A row a trial: ``trial``; ``estimate``, ``ci_low``, ``ci_high`` as printed (ratios, not
+        their logarithms); ``weight`` in percent, in the first model; ``pooled``, false of a trial
+        that says nothing about a ratio; ``corrected``, true where 0.5 was added to its cells;
+        ``yi``, ``vi`` on the scale of the analysis; the counts, where they were given.
+    models : DataFrame
+        A row a model, the one that was asked for first: ``model``, ``k``, estimate and intervals as
+        printed, ``p_value``, ``tau2`` with its interval on the scale of the analysis, ``i2`` in
+        percent, ``q`` with ``q_df`` and ``q_p``; NaN where a model has no such number.
+    """
+
+    measure: str
+    level: float
+    trials: pd.DataFrame
+    models: pd.DataFrame
+
+    @property
+    def lead(self) -> "pd.Series[Any]":
+        """The result of the model that was asked for."""
+        return self.models.iloc[0]
+
+    def __str__(self) -> str:
+        lead, reading = self.lead, MEASURES[self.measure]
+        said = (
+            f"{reading.title} {format_number(lead['estimate'], reading.digits)} "
+            f"({self.level:g}% CI {format_interval(lead['ci_low'], lead['ci_high'])}; "
+            f"{MODEL_NAMES.get(lead['model'], 'one trial')}; k = {lead['k']}"
+        )
+        if not pd.isna(lead["tau2"]):
+            said += f"; τ² = {round_half_up(lead['tau2'], 3)}; I² = {round_half_up(lead['i2'], 0)}%"
+        return f"{said})"
+
+
+def pool(
+    trials: pd.DataFrame,
+    measure: str,
+    *,
+    estimator: str = "REML",
+    interval: str = "hartung_knapp_conservative",
+    level: float = 95.0,
+    tau_prior: float | None = None,
+) -> PooledTrials:
+    """Pool the trials of a data frame.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        A row a trial. ``trial`` names it; its result is given in one of these ways:
+
+        - counts of the two arms: ``events_experimental``, ``n_experimental``, ``events_control``,
+          ``n_control`` (not for hazard ratios);
+        - a ratio with its interval: ``estimate``, ``ci_low``, ``ci_high``, at 95% or at the
+          ``ci_level`` of the row, in percent;
+        - an effect on the scale of the analysis with its standard error, ``yi`` and ``sei``, or
+          with its variance, ``yi`` and ``vi``: ratios as natural logarithms.
+    measure : str
+        ``risk_ratio``, ``odds_ratio``, ``risk_difference`` or ``hazard_ratio``, experimental arm
+        against control.
+    estimator : str
+        Of the variance between trials: DL, REML, ML, PM, HE, SJ, EB or HS.
+    interval : str
+        Of the mean: ``wald``, ``t``, ``hartung_knapp``, or ``hartung_knapp_conservative``, never
+        narrower than Wald's. The prediction interval is on t with k - 1 degrees of freedom and the
+        same standard error.
+    level : float
+        Of every interval, in percent.
+    tau_prior : float, optional
+        Scale of a half-normal prior on tau, the standard deviation between trials on the scale of
+        the analysis; with it, the Bayesian model is among the models.
+
+    Returns
+    -------
+    PooledTrials
+        By random effects as asked for, and by the models ``common``, ``dersimonian_laird``, with
+        counts ``mantel_haenszel``, with a prior ``bayesian``; of one trial its own result.
+
+    Raises
+    ------
+    DataError
+        If the data frame cannot be pooled: every fault, by row and column.
+    ValueError
+        If another argument is none of what is allowed.
+
+    Notes
+    -----
+    The models of the pipeline; formulas and sources are in docs/methods.md.
+    """
+    from trial_evidence.config.methods import LeadRule, Pooling
+    from trial_evidence.pool.bayes.priors import HalfNormal
+    from trial_evidence.pool.engine.results import check_level
+    from trial_evidence.pool.estimates import with_own_results
+    from trial_evidence.pool.models.mantel_haenszel import counts_of
+    from trial_evidence.pool.models.pooling import pool_all
+
+    reading = MEASURES[one_of("measure", measure, comparing())]
+    pooling = Pooling(
+        tau2_estimator=one_of("estimator", estimator, TAU2_ESTIMATOR_NAMES),
+        estimate_interval=one_of("interval", interval, INTERVAL_WORDS),
+        prediction_interval=PREDICTIONS[interval],
+        leading=(LeadRule(from_trials=2, model="random_effects"),),
+    )
+    level = check_level(level)
+    if tau_prior is not None and not tau_prior > 0:
+        raise ValueError(f"tau_prior is {tau_prior!r}. It is a scale, a number above 0.")
+    rows = _checked(trials, reading, level)
+    rows = with_own_results(rows.assign(measure=measure), level)
+    used = rows[rows["pooled"]]
+    models = pool_all(
+        used["yi"],
+        used["vi"],
+        pooling=pooling,
+        level=level,
+        priors={} if tau_prior is None else {CAUTIOUS: HalfNormal(tau_prior)},
+        counts=counts_of(used, measure) if {*COUNTS} <= {*used.columns} else None,
+    )
+    weights = pd.Series(models[0].weights, index=used.index, dtype=float)
+    kept = {name: name for name in ("trial", "estimate", *LIMITS, "weight", *OF_TRIALS)} | LIMITS
+    given = [column for column in COUNTS if column in rows]
+    return PooledTrials(
+        measure,
+        level,
+        rows.assign(weight=weights)[[*kept, *given]].rename(columns=kept),
+        pd.DataFrame([_model(found, reading) for found in models], columns=OF_MODELS),
+    )
+
+
+def _checked(trials: pd.DataFrame, reading: Measure, level: float) -> pd.DataFrame:
+    """Effects of the trials, with the counts or the intervals at the level as they were given."""
+    frame = Frame.of(trials, "trial")
+    twice = frame.data["trial"].duplicated()
+    frame.hold(~twice, "trial", '"{}" is there twice. Give each trial a name of its own.')
+    counted = {"counts": COUNTS} if reading.kind == "counts" else {}
+    way = frame.one_of({**counted, **ways_of(reading.is_ratio)})
+    rows = pd.DataFrame({"trial": frame.data["trial"].astype(str)})
+    if way != "counts":
+        yi, vi = frame.effects(way)
+        frame.raise_faults()
+        if way == "interval":
+            levels = frame.levels()
+            rows = rows.assign(
+                **{limit: frame.numbers(limit) for limit in LIMITS.values()},
+                ci_level=levels,
+                published=np.where(levels == level, "as given", ""),
+            )
+        return rows.assign(yi=yi, vi=vi, corrected=False, pooled=True)
+    arms = [frame.counts(*COUNTS[at : at + 2]) for at in (0, 2)]
+    frame.raise_faults()
+    counts = [column for arm in arms for column in arm]
+    found: EffectSizes = reading.effects(*counts)
+    if not found.informative.any():
+        frame.fault("in no trial is there an event in one arm and a patient without it.")
+        frame.raise_faults()
+    return rows.assign(
+        yi=np.where(found.informative, found.yi, np.nan),
+        vi=np.where(found.informative, found.vi, np.nan),
+        corrected=found.corrected & found.informative,
+        pooled=found.informative,
+        **dict(zip(COUNTS, counts, strict=True)),
+    )
+
+
+def _model(found: "Pooled", reading: Measure) -> Mapping[str, Any]:
+    values = {name: getattr(found, name) for name in OF_MODELS}
+    natural = {
+        name: np.nan if values[name] is None else float(reading.scale.to_natural(values[name]))
+        for name in NATURAL
+    }
+    # None would make a column of objects.
+    return {name: np.nan if value is None else value for name, value in (values | natural).items()}

@@ -1,0 +1,183 @@
+"""Every pooled result as JSON, and the schema that says what it holds."""
+
+import json
+import math
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import Field, TypeAdapter
+
+from trial_evidence.config.forms import Form, Number, Text, Whole
+from trial_evidence.config.schemas import with_meanings
+from trial_evidence.files import records
+from trial_evidence.pool.columns import ESTIMATE_COUNTS, ESTIMATE_NUMBERS
+
+VERSION = "1.0"
+"""Of the format: the first number changes where a reader of the file would break."""
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+Percent = Annotated[Number, Field(ge=0, le=100)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Count = Annotated[Whole, Field(ge=0)]
+
+
+class Estimate(Form):
+    """One model's result for one set of trials: a row of estimates.csv.
+
+    Ratios are on the natural scale, differences and rates are proportions. A number that a model
+    does not have, or that is beyond what a number can hold, is null.
+
+    Attributes
+    ----------
+    setting
+        Clinical setting, as config/analyses.yaml names it.
+    analysis
+        Analysis, or pool of rates, of that setting, by its id in config/analyses.yaml.
+    outcome
+        What the trials reported; several outcomes are joined by "; ".
+    measure
+        Measure of effect: risk_ratio, odds_ratio, risk_difference, hazard_ratio; proportion of a
+        rate; ratio_of_... or difference_of_... of a comparison of two groups of patients inside
+        trials.
+    experimental
+        Regimens of the experimental arms, joined by "; "; of a rate, the regimen.
+    control
+        Regimens of the control arms, joined by "; "; null of a rate.
+    subgroup
+        Which trials: all, column=value, trial=id where nothing is pooled, or the factor that is
+        tested.
+    model
+        Statistical model, such as random_reml_hk, common, dersimonian_laird, mantel_haenszel,
+        bayesian_empirical, bayesian; single_trial of one trial, subgroup_difference of the test
+        between groups of trials, no_trial where none qualifies.
+    k
+        Trials.
+    participants
+        Patients analysed, all trials and arms together; null where a trial does not say.
+    events
+        Patients with the event, all trials and arms together; null where a trial does not say.
+    estimate
+        Pooled effect; of a Bayesian model the posterior median.
+    ci_low
+        Lower limit of the confidence interval, or of the shortest credible interval.
+    ci_high
+        Upper limit of the same.
+    ci_level
+        Level of all intervals of the result, in percent.
+    pi_low
+        Lower limit of the prediction interval, for the effect in a new trial.
+    pi_high
+        Upper limit of the same.
+    p_value
+        Two-sided test of no effect; of subgroup_difference, of no difference between the groups.
+    tau2
+        Variance between trials on the scale of the analysis: logarithm of a ratio, difference,
+        logit of a rate.
+    tau2_low
+        Lower limit of its interval.
+    tau2_high
+        Upper limit of its interval.
+    i2
+        Share of the variance that is between trials, in percent, from tau2.
+    q
+        Cochran's Q; of subgroup_difference, the F statistic.
+    q_df
+        Its degrees of freedom.
+    q_p
+        Its p value.
+    i2_from_q
+        Share of the variance that is between trials, in percent, from Q.
+    probability_of_benefit
+        Posterior probability, 0 to 1 but for rounding, that the mean effect is a benefit.
+    role
+        lead is the result that is reported first, co-primary one of equal rank beside it; null of
+        any other.
+    trials
+        The trials, by their id in trials.csv.
+    remark
+        What a reader should know of the result, such as why the model leads.
+    """
+
+    setting: Text
+    analysis: Text
+    outcome: Text | None
+    measure: Text
+    experimental: Text | None
+    control: Text | None
+    subgroup: Text
+    model: Text
+    k: Count
+    participants: Count | None
+    events: Count | None
+    estimate: Number | None
+    ci_low: Number | None
+    ci_high: Number | None
+    ci_level: Percent
+    pi_low: Number | None
+    pi_high: Number | None
+    p_value: Share | None
+    tau2: NotNegative | None
+    tau2_low: NotNegative | None
+    tau2_high: NotNegative | None
+    i2: Percent | None
+    q: NotNegative | None
+    q_df: Count | None
+    q_p: Share | None
+    i2_from_q: Percent | None
+    probability_of_benefit: Number | None
+    role: Literal["lead", "co-primary"] | None
+    trials: tuple[Text, ...]
+    remark: Text | None
+
+
+class Estimates(Form):
+    """Every pooled result of the project: what results/estimates.csv holds, with its types.
+
+    Attributes
+    ----------
+    format_version
+        Version of this format.
+    software_version
+        Version of trial-evidence that wrote it.
+    estimates
+        The results, in the order of estimates.csv.
+    """
+
+    schema: Annotated[
+        Literal["estimates.schema.json"],
+        Field(alias="$schema", description="Where the schema of this file is."),
+    ]
+    format_version: Literal["1.0"]
+    software_version: Text
+    estimates: tuple[Estimate, ...]
+
+
+def estimates_as_json(estimates: pd.DataFrame, software: str) -> str:
+    """The estimates as JSON in full precision, null where a cell is empty.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a row is not what the schema says.
+    """
+    found = [_estimate(row) for row in records(estimates)]
+    content = {"$schema": "estimates.schema.json", "format_version": VERSION,
+               "software_version": software, "estimates": found}  # fmt: skip
+    TypeAdapter(Estimates).validate_python(content)
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def schema_of_estimates() -> str:
+    """JSON Schema (draft 2020-12) of :func:`estimates_as_json`."""
+    found = with_meanings(TypeAdapter(Estimates).json_schema())
+    return json.dumps({"$schema": DIALECT, **found}, ensure_ascii=False, indent=2) + "\n"
+
+
+def _estimate(row: dict[str, Any]) -> dict[str, Any]:
+    cells = {name: row[name] or None for name in row if name not in ESTIMATE_NUMBERS}
+    for name in ESTIMATE_NUMBERS:
+        value = row[name]
+        known = math.isfinite(value)
+        cells[name] = None if not known else int(value) if name in ESTIMATE_COUNTS else value
+    trials = tuple(filter(None, row["trials"].split(";")))
+    return {name: cells[name] for name in row} | {"trials": trials}

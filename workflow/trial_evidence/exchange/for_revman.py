@@ -1,0 +1,196 @@
+"""Trials as RevMan imports the data of studies: arms with counts, or contrasts with hazard ratios.
+
+The columns are RevMan's own (docs/exchange.md says where they are written down). Each analysis of
+the project is an outcome of its own there, so that RevMan pools what was pooled here.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan, sqrt
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.extract.comparisons import SIDES
+from trial_evidence.files import records
+from trial_evidence.report.material.material import citation, of_pool, source_ids, where
+from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.values import ALL
+
+INFORMATION = ["Study", "Char: Participants", "Char: Outcomes", "Char: Notes"]
+ARMS = ["Study", "Arm", "Description", "Intervention"]
+# Whole, as RevMan writes it; of dichotomous outcomes and of effects most columns stay empty.
+RESULTS = [
+    "Study", "Outcome", "Data type", "Effect measure", "Arm", "Reference arm", "Sample size",
+    "Cases", "Mean", "SD", "SE", "Variance", "CI level", "CI start", "CI end", "Exp mean",
+    "Exp CI start", "Exp CI end", "t-test", "z-test", "P value", "Covariance method", "Covariance",
+    "Other arm 1", "Other arm 2", "Correlation arm 1", "Correlation arm 2", "Correlation",
+    "Other mean", "Other SE", "Other variance", "Other CI level", "Other CI start", "Other CI end",
+    "Other exp mean", "Other exp CI start", "Other exp CI end", "Other t-test", "Other z-test",
+    "Other P value", "Footnotes",
+]  # fmt: skip
+CRITERIA = [
+    "setting", "analysis", "Outcome", "Data", "Effect measure", "Experimental interventions",
+    "Control interventions", "Studies",
+]  # fmt: skip
+# RevMan's code for the effect of a contrast; its effects are on the scale of the analysis.
+EFFECTS = {
+    "hazard_ratio": "LOG_HR", "risk_ratio": "LOG_RR", "odds_ratio": "LOG_OR",
+    "risk_difference": "RD",
+}  # fmt: skip
+NO_INTERVENTION = "None of the agents"
+Row = Mapping[str, Any]
+
+
+def files_for_revman(
+    configuration: Configuration, sheet: Sheet, trials: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """``revman/<setting>/``: what RevMan imports; and the review criteria to be set up before.
+
+    Of every analysis the trials that are pooled as a whole, by its first measure.
+    """
+    made: dict[str, pd.DataFrame] = {}
+    criteria: list[Row] = []
+    names = _Names.of(sheet, trials)
+    for setting in configuration.settings:
+        pooled = where(trials, setting=setting, subgroup=ALL, pooled="yes")
+        found = [
+            (analysis, records(where(of_pool(pooled, analysis), measure=analysis.measures[0])))
+            for analysis in configuration.of_setting(setting)
+        ]
+        every = [row for _, rows in found for row in rows]
+        results = [
+            line
+            for analysis, rows in found
+            for row in rows
+            for line in _result(analysis, row, names)
+        ]
+        tables = {
+            "study-information": (INFORMATION, _information(sheet, every, names)),
+            "study-arms": (ARMS, _arms(sheet, every, names)),
+            "study-results": (RESULTS, results),
+        }
+        criteria += _criteria(found)
+        made |= {
+            f"revman/{setting}/{name}.csv": pd.DataFrame([*rows], columns=columns, dtype=object)
+            for name, (columns, rows) in tables.items()
+        }
+    return made | {"revman/review-criteria.csv": pd.DataFrame(criteria, columns=CRITERIA)}
+
+
+@dataclass(frozen=True)
+class _Names:
+    """Names of studies by trial, and of arms, each unlike any other of its kind; citations."""
+
+    study: Mapping[str, str]
+    arm: Mapping[str, str]
+    source: Mapping[str, str]
+
+    @classmethod
+    def of(cls, sheet: Sheet, trials: pd.DataFrame) -> "_Names":
+        studies = {
+            row["trial_id"]: row["trial"] + ("" if isnan(row["year"]) else f" {row['year']:.0f}")
+            for row in records(trials.drop_duplicates("trial_id"))
+        }
+        arms = records(sheet["arms"])
+        twice = Counter((row["trial_id"], row["label"]) for row in arms)
+        return cls(
+            _distinct(studies),
+            {
+                row["arm_id"]: row["label"]
+                + (f" ({row['arm_id']})" if twice[row["trial_id"], row["label"]] > 1 else "")
+                for row in arms
+            },
+            {row["source_id"]: citation(row) for row in records(sheet["sources"])},
+        )
+
+    def cited(self, cell: str) -> str:
+        """The sources of a row."""
+        return "; ".join(self.source[key] for key in source_ids(cell) if key in self.source)
+
+
+def _distinct(names: Mapping[str, str]) -> dict[str, str]:
+    """Names, with the id of what they name where two are the same."""
+    times = Counter(names.values())
+    return {key: f"{name} ({key})" if times[name] > 1 else name for key, name in names.items()}
+
+
+def _information(sheet: Sheet, rows: Sequence[Row], names: _Names) -> Iterator[Row]:
+    about = {row["trial_id"]: row for row in records(sheet["trials"])}
+    for trial in dict.fromkeys(row["trial_id"] for row in rows):
+        row = about[trial]
+        yield {
+            "Study": names.study[trial],
+            "Char: Participants": row["population"],
+            "Char: Outcomes": f"Primary endpoint: {row['primary_endpoint']}",
+            "Char: Notes": row["nct"],
+        }
+
+
+def _arms(sheet: Sheet, rows: Sequence[Row], names: _Names) -> Iterator[Row]:
+    about = {row["arm_id"]: row for row in records(sheet["arms"])}
+    seen: set[str] = set()
+    for row in rows:
+        for side in SIDES:
+            arm = row[f"{side}_arm_id"]
+            if arm not in seen:
+                seen.add(arm)
+                yield {
+                    "Study": names.study[row["trial_id"]],
+                    "Arm": names.arm[arm],
+                    "Description": about[arm]["partner_detail"],
+                    "Intervention": _intervention(row, side),
+                }
+
+
+def _intervention(row: Row, side: str) -> str:
+    return str(row[side]) if row[f"{side}_agents"] != "none" else NO_INTERVENTION
+
+
+def _result(analysis: Analysis, row: Row, names: _Names) -> Iterator[Row]:
+    """Two rows of counts, or one contrast."""
+    study = {"Study": names.study[row["trial_id"]], "Outcome": analysis.title,
+             "Data type": "Dichotomous", "Footnotes": _footnote(row, names)}  # fmt: skip
+    arms = {side: names.arm[row[f"{side}_arm_id"]] for side in SIDES}
+    sizes = {side: _whole(row[f"n_{side}"]) for side in SIDES}
+    if analysis.kind == "counts":
+        for side in SIDES:
+            cases = _whole(row[f"events_{side}"])
+            yield study | {"Arm": arms[side], "Sample size": sizes[side], "Cases": cases}
+        return
+    yield study | {
+        "Effect measure": EFFECTS.get(row["measure"], ""), "Arm": arms["experimental"],
+        "Reference arm": arms["control"], "Sample size": sizes["experimental"],
+        "Mean": row["yi"], "SE": sqrt(row["vi"]),
+    }  # fmt: skip
+
+
+def _footnote(row: Row, names: _Names) -> str:
+    """What the result is of, and where it was read."""
+    cut = f"{row['analysis_cut']} analysis" if row["analysis_cut"] else ""
+    kind = (row["outcome"], row["definition"], cut, row["population"], row["assessor"])
+    said = {text.lower(): text for text in reversed(kind) if text}
+    listed = ", ".join(reversed(said.values()))
+    return f"{listed}. Source: {names.cited(row['source_id'])}: {row['locator']}"
+
+
+def _whole(value: float) -> int | None:
+    return None if isnan(value) else int(value)
+
+
+def _criteria(found: Sequence[tuple[Analysis, Sequence[Row]]]) -> Iterator[Row]:
+    for analysis, rows in found:
+        if rows:
+            counts = analysis.kind == "counts"
+            experimental, control = (
+                "; ".join(dict.fromkeys(_intervention(row, side) for row in rows)) for side in SIDES
+            )
+            yield {
+                "setting": analysis.setting, "analysis": analysis.id, "Outcome": analysis.title,
+                "Data": "arm level" if counts else "contrast level",
+                "Effect measure": analysis.measures[0].replace("_", " "),
+                "Experimental interventions": experimental, "Control interventions": control,
+                "Studies": len(rows),
+            }  # fmt: skip

@@ -1,0 +1,152 @@
+"""A forest plot of trials that come from no sheet: nothing is known but their results."""
+
+from collections.abc import Iterator, Mapping
+from math import isclose, isnan, nan
+from typing import Any
+
+import pandas as pd
+
+from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.forests.axes import comparison_axis
+from trial_evidence.figures.forests.forest import Column, Forest, Row
+from trial_evidence.files import records
+from trial_evidence.measures import MEASURES, Measure
+from trial_evidence.words.models import MODEL_NAMES
+from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
+
+Record = Mapping[str, Any]
+SIDES = ("experimental", "control")
+RESULT = ("estimate", "ci_low", "ci_high")
+
+
+def plain_axis(
+    measure: str, arms: tuple[str, str], fewer_is_better: bool | None, label: str = ""
+) -> Axis:
+    """The axis; without words at its ends where nobody says what is better."""
+    axis = comparison_axis(measure, arms, bool(fewer_is_better), label)
+    return axis if fewer_is_better is not None else Axis(axis.scale, axis.reference, label)
+
+
+def plain_forest(
+    trials: pd.DataFrame,
+    lead: Record,
+    measure: str,
+    level: float,
+    *,
+    title: str,
+    arms: tuple[str, str],
+    fewer_is_better: bool | None,
+) -> Forest:
+    """A forest plot of trials and one pooled result.
+
+    Parameters
+    ----------
+    trials
+        Columns as `trial_evidence.api.PooledTrials.trials` has them.
+    lead
+        A row of its ``models``; of ``single_trial`` nothing is drawn.
+    level
+        Of the intervals, in percent.
+    arms
+        Experimental and control arm.
+    fewer_is_better
+        Whether values below no effect favour the experimental arm; None where nobody says.
+    """
+    reading = MEASURES[measure]
+    counted = all(f"events_{side}" in trials for side in SIDES)
+    columns = [Column("trial", "Trial", "left", "left")]
+    if counted:
+        headings = zip(SIDES, arms, strict=True)
+        columns += [Column(side, f"{arm}\nevents/n", "right", "left", -1) for side, arm in headings]
+    columns += [
+        Column("weight", "Weight\n(%)", "right", "right", 1, unit="%"),
+        Column("result", f"{reading.title}\n({level:g}% CI)", "right", "right"),
+    ]
+    rows = [_trial(row, reading, counted) for row in records(trials)]
+    pooled = lead["model"] != "single_trial"
+    if pooled:
+        rows += [Row("gap"), *_together(lead, trials, reading, level, counted)]
+    said = f"{reading.title} {_printed(lead, reading)}, {int(lead['k'])} trials."
+    return Forest(
+        title,
+        tuple(columns),
+        tuple(rows),
+        plain_axis(measure, arms, fewer_is_better),
+        overall=_place(lead["estimate"], reading) if pooled else None,
+        notes=tuple(_heterogeneity(lead)) if pooled else (),
+        footnotes=tuple(_small_print(trials, lead)),
+        description=f"Forest plot. {title}. {said}",
+    )
+
+
+def _place(value: float, reading: Measure) -> float:
+    return float(reading.scale.to_analysis(value))
+
+
+def _places(values: Record, reading: Measure) -> tuple[float, float, float]:
+    estimate, low, high = (_place(values[name], reading) for name in RESULT)
+    return estimate, low, high
+
+
+def _printed(values: Record, reading: Measure) -> str:
+    interval = format_interval(values["ci_low"], values["ci_high"], reading.digits)
+    return f"{format_number(values['estimate'], reading.digits)} ({interval})"
+
+
+def _trial(row: Record, reading: Measure, counted: bool) -> Row:
+    texts = {"trial": str(row["trial"]), "result": "not estimable", "weight": "–"}
+    if counted:
+        texts |= {side: f"{row[f'events_{side}']:.0f}/{row[f'n_{side}']:.0f}" for side in SIDES}
+    if not row["pooled"]:
+        return Row("unpooled", texts)
+    texts |= {"result": _printed(row, reading), "weight": round_half_up(row["weight"], 1)}
+    estimate, low, high = _places(row, reading)
+    return Row("trial", texts, estimate, low, high, row["weight"])
+
+
+def _together(
+    lead: Record, trials: pd.DataFrame, reading: Measure, level: float, counted: bool
+) -> Iterator[Row]:
+    used = trials[trials["pooled"]]
+    state = "" if isnan(lead["i2"]) else f"; I² = {round_half_up(lead['i2'], 0)}%"
+    texts = {
+        "trial": f"All trials (k = {int(lead['k'])}{state})",
+        "result": _printed(lead, reading),
+        "weight": round_half_up(100, 1),
+    }
+    if counted:
+        texts |= {
+            side: f"{used[f'events_{side}'].sum():.0f}/{used[f'n_{side}'].sum():.0f}"
+            for side in SIDES
+        }
+    estimate, low, high = _places(lead, reading)
+    yield Row("overall", texts, estimate, low, high)
+    if not isnan(lead["pi_low"]) and not _repeats(lead):
+        low, high = lead["pi_low"], lead["pi_high"]
+        between = f"({format_interval(low, high, reading.digits)})"
+        texts = {"trial": f"{level:g}% prediction interval", "result": between}
+        yield Row("prediction", texts, nan, _place(low, reading), _place(high, reading))
+
+
+def _repeats(lead: Record) -> bool:
+    """Whether the prediction interval is the interval of the mean, and tells a reader nothing."""
+    return all(isclose(lead[f"pi_{end}"], lead[f"ci_{end}"]) for end in ("low", "high"))
+
+
+def _heterogeneity(lead: Record) -> Iterator[str]:
+    if isnan(lead["q"]):
+        return
+    tested = f"Q = {round_half_up(lead['q'], 2)}, df = {int(lead['q_df'])}, {format_p(lead['q_p'])}"
+    spread = "" if isnan(lead["tau2"]) else f"τ² = {round_half_up(lead['tau2'], 3)}; "
+    yield f"Heterogeneity: {spread}{tested}."
+
+
+def _small_print(trials: pd.DataFrame, lead: Record) -> Iterator[str]:
+    if lead["model"] in MODEL_NAMES:
+        yield f"{MODEL_NAMES[lead['model']]}. The area of each square reflects the weight."
+    for column, holds, words in (
+        ("corrected", True, "0.5 added to each cell because one is empty"),
+        ("pooled", False, "No event, or only events, in both arms, so not pooled"),
+    ):
+        if named := [str(row["trial"]) for row in records(trials) if bool(row[column]) is holds]:
+            yield f"{words}: {', '.join(named)}."
