@@ -21,6 +21,7 @@ include: "workflow/rules/network.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/exchange.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/repair.smk"
 
 

@@ -16,6 +16,7 @@ from trial_evidence.config.looks import Styles
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
+from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import write_text
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
@@ -26,6 +27,7 @@ FORMS = {
     "report": ReportConfiguration,
     "styles": Styles,
     "labels": Labels,
+    "calibration": Simulation,
 }
 
 
