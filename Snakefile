@@ -25,6 +25,12 @@ include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/repair.smk"
 
 
+# It says on the terminal, not in the log of a cluster, what is wrong with the sheet.
+localrules:
+    all,
+    check,
+
+
 rule all:
     default_target: True
     input:
