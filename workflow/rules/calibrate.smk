@@ -17,12 +17,6 @@ wildcard_constraints:
     part=r"\d+",
 
 
-def size_of(wildcards):
-    """How many meta-analyses of each pool and tau a part holds."""
-    before = int(wildcards.part) * SIMULATION.part
-    return min(SIMULATION.part, SIMULATION.simulations - before)
-
-
 rule simulate:
     input:
         trials=POOLED,
@@ -33,13 +27,13 @@ rule simulate:
     params:
         # Not the file: whether there are more parts makes no difference to this one.
         taus=SIMULATION.taus if SIMULATION else [],
-        size=size_of,
+        size=lambda wildcards: SIMULATION.size(int(wildcards.part)),
         seed=SIMULATION.seed if SIMULATION else 0,
         libraries=[f"{name} {version(name)}" for name in ("numpy", "scipy")],
     message:
         "Simulated part {wildcards.part}"
     shell:
-        "python -m trial_evidence simulate --part {wildcards.part}" + ON_STATE
+        "python -m trial_evidence simulate --part {wildcards.part}" f" {ON_STATE}"
 
 
 rule calibrate:
@@ -58,4 +52,4 @@ rule calibrate:
     message:
         "Summed up the calibration"
     shell:
-        "python -m trial_evidence calibrate" + ON_STATE
+        "python -m trial_evidence calibrate" f" {ON_STATE}"

@@ -78,7 +78,7 @@ SHEET = ["data/raw", *TABLES]
 # What the check has passed, as it was then: all stages after it work on this, and the sheet may be
 # edited again while they do.
 STATE = "data/processed/state"
-ON_STATE = f" --raw {STATE}/raw --config {STATE}/config"
+ON_STATE = f"--raw {STATE}/raw --config {STATE}/config"
 
 
 def as_checked(*files):
@@ -111,7 +111,7 @@ def content_of(*files):
     """
     whole = hashlib.sha256()
     for file in filter(os.path.isfile, files):
-        whole.update(file.encode() + b"\0" + Path(file).read_bytes() + b"\0")
+        whole.update(b"\0".join([file.encode(), Path(file).read_bytes(), b""]))
     return whole.hexdigest()
 
 

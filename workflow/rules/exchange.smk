@@ -23,4 +23,4 @@ rule exchange:
     message:
         "Wrote the effects for R"
     shell:
-        "python -m trial_evidence exchange" + ON_STATE
+        "python -m trial_evidence exchange" f" {ON_STATE}"

@@ -92,4 +92,4 @@ rule report:
     message:
         "Wrote the tables and the report"
     shell:
-        "python -m trial_evidence report --processes {threads}" + ON_STATE
+        "python -m trial_evidence report --processes {threads}" f" {ON_STATE}"

@@ -39,6 +39,10 @@ class Simulation(Form):
         """Parts, the last of which may be smaller."""
         return -(-self.simulations // self.part)
 
+    def size(self, number: int) -> int:
+        """Meta-analyses for each pool and tau in the part of a number, from zero on."""
+        return min(self.part, self.simulations - number * self.part)
+
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         if len(self.taus) > _MOST_TAUS:
             yield ("taus",), f"has {len(self.taus)} values. The figures have room for {_MOST_TAUS}."
