@@ -65,7 +65,8 @@ rule report:
             table=SENSITIVITY_TABLES,
         ),
         network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
-        config=checked(*CONFIG, *REPORT_CONFIG, *NETWORK_CONFIG),
+        # All of it: provenance.json names every file.
+        config=checked(*CONFIGURATION),
         # The page holds the figures themselves, which may change while their lists do not.
         code=code("workbook", "extract", "figures", "sensitivity", "network", "report"),
         page=sorted(str(path) for path in Path("workflow/report").glob("*")),
