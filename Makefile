@@ -1,35 +1,47 @@
-# make         results/ complete         make check   is the sheet free of errors?
-# make test    style, types, tests       make clean   remove everything generated
-# make workbook [BOOK=evidence.xlsx]     the sheet as one workbook for a spreadsheet program
-# make watch [BOOK=evidence.xlsx]        answers every save: is it sound, what does it change
-# make import BOOK=path [YES=yes]        a workbook, or a folder of CSV files, into the sheet
-# make worklist [BOOK=worklist.xlsx] [N=40]   what to look up in the papers first
-# make records FILE=search.nbib [SEARCH=s10]   what a search found, to be screened
-# make registry FILE=record.json [BOOK=registry.xlsx]   what ClinicalTrials.gov says, to confirm
-# make references FILE=export.nbib [REPLACE=yes]   fills and corrects sources.csv by PMID and DOI
-# make changes [SINCE=revision]          what your edit changes since the last commit
-# make calibrate                         coverage of the intervals (simulation, a few minutes)
+# make                         everything: results/ complete
+# make help                    lists these commands
+# make check                   is the sheet free of errors?
+# make test                    style, types and tests
+# make clean                   removes everything generated
+# make workbook [BOOK=evidence.xlsx]      writes the sheet as one workbook for a spreadsheet program
+# make watch [BOOK=evidence.xlsx]         answers every save: is it sound, and what does it change?
+# make import BOOK=path [YES=yes]         takes a workbook, or a folder of CSV files, into the sheet
+# make worklist [BOOK=worklist.xlsx] [N=40]   lists what to look up in the papers first
+# make records FILE=search.nbib [SEARCH=s10]  takes what a search found, to be screened
+# make registry FILE=record.json [BOOK=registry.xlsx]  sets what ClinicalTrials.gov says against the sheet
+# make references FILE=export.nbib [REPLACE=yes]  fills and corrects sources.csv by PubMed number and DOI
+# make changes [SINCE=revision]           says what your edit changes since the last commit
+# make explain ROW=pcr:6                  says why a row is, or is not, in an analysis
+# make explain TRIAL=<id> ANALYSIS=<id>   the same for a trial
 # make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>] [FIGURE=forest]   for a journal or a slide
-# make mutants                           would the tests notice? (a sample of faults, half an hour)
-# make approve                           take over what the made-up project's outputs say now
-# make explain ROW=pcr:6                 why a row is, or is not, in an analysis
-# make explain TRIAL=<id> ANALYSIS=<id>
+# make calibrate               simulates how often the intervals hold (minutes; see config/calibration.yaml)
+# make approve                 takes over what the outputs of the made-up project say now
+# make mutants                 plants faults: would the tests notice? (half an hour)
+# make test-edits              tests with 2,000 random edits of the sheet (minutes)
+# make test-page               tests every view and choice of the page, in Chromium (minutes)
+# make lock                    renews requirements.lock after an edit of pyproject.toml (needs uv)
 
-# The first Python that is new enough.
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# The first Python that is new enough; else the first that there is, whose version is then told.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
+PYTHON ?= $(or $(shell for p in $(PYTHONS); do \
+  $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done),python3)
 BIN := .venv/bin
 STAMP := .venv/installed
 # The matrices are small: one thread for each core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all check watch workbook worklist import records registry references explain changes figures calibrate test test-edits test-page approve mutants clean lock
+.PHONY: all help check watch workbook worklist import records registry references explain changes figures calibrate test test-edits test-page approve mutants clean lock
 
 SINCE ?= HEAD
 BOOK ?= evidence.xlsx
 
 all: $(STAMP)
-	@PYTHONPATH=workflow $(BIN)/snakemake --logger progress
+	@PYTHONPATH=workflow $(BIN)/python -m snakemake --logger progress
+
+# The lines at the top of this file.
+help:
+	@sed -n -e '/^# make/!q' -e 's/^# //p' $(firstword $(MAKEFILE_LIST))
 
 check: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence check --list-warnings
@@ -82,12 +94,13 @@ figures: all
 	  $(if $(WIDTH),--width $(WIDTH)) $(if $(ANALYSIS),--analysis "$(ANALYSIS)") \
 	  $(if $(FIGURE),--figure "$(FIGURE)") --processes 2
 
-calibrate: all
-	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence calibrate
+calibrate: $(STAMP)
+	@PYTHONPATH=workflow $(BIN)/python -m snakemake calibrate --logger progress
 
 test: $(STAMP)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
-	@$(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/python -m snakefmt --check Snakefile workflow/rules
+	@$(BIN)/python -m mypy
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 	  --ignore=tests/browser/test_views.py --ignore=tests/browser/test_choices.py
 
@@ -98,7 +111,8 @@ test-page: $(STAMP)
 # For a reader to look through with git diff; docs/testing.md says how.
 approve: $(STAMP)
 	@APPROVE=yes $(BIN)/python -m pytest tests/approval -q
-	@git --no-pager diff --stat -- tests/approval
+	@git --no-pager diff --stat -- tests/approval 2>/dev/null || \
+	  echo "The texts are written. What is different in them only git can tell, in a clone."
 
 # How many of 300 small faults does a test notice? Not part of `make test`.
 mutants: $(STAMP)
@@ -107,7 +121,9 @@ mutants: $(STAMP)
 # The environment is rebuilt when the lock changes; the stamp comes last, so that an interrupted
 # installation is not mistaken for a complete one.
 $(STAMP): requirements.lock
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed; found: $$($(PYTHON) --version 2>/dev/null || echo none)."; \
+	  echo "Install a newer one, or name it: make PYTHON=/path/to/python3.13"; exit 1; } >&2
 	@echo "Installing into .venv (once, about a minute) ..."
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

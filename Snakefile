@@ -21,7 +21,14 @@ include: "workflow/rules/network.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/exchange.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/repair.smk"
+
+
+# It says on the terminal, not in the log of a cluster, what is wrong with the sheet.
+localrules:
+    all,
+    check,
 
 
 rule all:

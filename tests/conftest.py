@@ -1,6 +1,7 @@
 """What tests of several folders share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,16 @@ LONGEST = (
     "tests/unit/report/", "tests/unit/sensitivity/", "tests/unit/network/", "tests/figures/",
     "tests/unit/pool/", "tests/unit/changes/",
 )  # fmt: skip
+
+
+def pytest_sessionstart() -> None:
+    """Say at once what is missing, rather than in hundreds of failures."""
+    if shutil.which("git") is None:
+        pytest.exit(
+            "git is not installed. The tests compare revisions of made-up sheets and cannot do "
+            "without it; make and make check can.",
+            returncode=1,
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,20 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from trial_evidence.calibration.stage import Grid, write_calibration
 from trial_evidence.cli import main
-from trial_evidence.config.configuration import read_configuration
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ANALYSIS = "pcr_dual_v_almab"
-# Enough to fill every cell of the page of calibration; its numbers mean nothing.
-TINY = Grid(taus=(0.0, 0.3), simulations=40, part=40)
 DONE = "done"
 ARGUMENTS = {
     "check": ("--list-warnings",),
     "styled": ("--style", "greyscale", "--width", "85", "--analysis", ANALYSIS),
     "workbook": ("--book", "evidence.xlsx"),
+    "simulate": ("--part", "0"),
 }
 # A trial that an analyst types, and a count that he corrects.
 TYPED = {
@@ -124,9 +121,9 @@ def _make(folder: Path) -> None:
     _git(folder, "commit", "--quiet", "--message", "The sheet")
     with contextlib.chdir(folder):
         for stage in ("check", "extract", "pool", "figures", "sensitivity", "network", "audit",
-                      "report", "styled", "explain", "workbook"):  # fmt: skip
+                      "report", "styled", "explain", "workbook", "simulate",
+                      "calibrate"):  # fmt: skip
             _stage(MadeUp(folder), stage)
-        _calibrate()
     # In a copy, so that the results here are those of the sheet here.
     edited = folder / "edited"
     for part in ("data", "config", "results", ".git"):
@@ -158,14 +155,6 @@ def _edit(raw: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def _calibrate() -> None:
-    configuration = read_configuration(Path("config"))
-    results = Path("results")
-    write_calibration(
-        configuration, results, results / "calibration", grid=TINY, progress=lambda *_: None
-    )
 
 
 def _say(name: str, *arguments: str, printed: Path = Path("printed")) -> None:

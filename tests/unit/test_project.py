@@ -227,6 +227,34 @@ def test_the_readme_shows_commands_that_there_are():
     assert shown <= make_targets()
 
 
+def test_the_readme_is_short_and_leads_everywhere():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) < 120
+    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")}
+    second = {
+        f"docs/{name}"
+        for page in pages & set(re.findall(r"\((docs/[\w-]+\.md)", readme))
+        for name in re.findall(r"\(([\w-]+\.md)", (ROOT / page).read_text(encoding="utf-8"))
+    }
+    assert pages - set(re.findall(r"\((docs/[\w-]+\.md)", readme)) - second == set()
+
+
+def test_the_table_of_contents_of_the_readme_is_complete():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.*)$", readme, flags=re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", readme)) == anchors - {"contents"}
+
+
+def test_no_page_leads_nowhere():
+    broken = set()
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.add(f"{page.name}: {target}")
+    assert broken == set()
+
+
 def test_what_is_made_is_not_kept():
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert {"/results/", "/data/processed/", "/.venv/", "/.snakemake/"} <= set(ignored)
@@ -291,3 +319,8 @@ def test_the_version_is_said_once():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == __version__
     assert "version" in PROJECT["project"]["dynamic"]
+    # The catalogue of workflows takes the version from the tag.
+    catalogue = (ROOT / ".snakemake-workflow-catalog.yml").read_text(encoding="utf-8")
+    assert "version" not in catalogue
+    released = re.findall(r"^## (\d\S*)", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.M)
+    assert released[0] == __version__

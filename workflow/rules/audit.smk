@@ -21,4 +21,4 @@ rule audit:
     message:
         "Audited the sheet"
     shell:
-        "python -m trial_evidence audit" + ON_STATE
+        "python -m trial_evidence audit" f" {ON_STATE}"

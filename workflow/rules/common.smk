@@ -6,6 +6,7 @@ Code stands among the inputs of a rule because Snakemake then tracks it by conte
 import hashlib
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from shutil import rmtree
 
@@ -14,6 +15,7 @@ from trial_evidence import standby
 from trial_evidence.config.configuration import Analyses
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import read
+from trial_evidence.config.simulation import Simulation
 from trial_evidence.kept import PARTS, altered, kept_state, read_state, write_inventory
 from trial_evidence.words.problems import SheetError
 
@@ -46,7 +48,16 @@ STYLES = there("config/styles.yaml")
 # Read by the report only: a change here recomputes nothing.
 REPORT_CONFIG = there("config/report.yaml")
 NETWORK_CONFIG = there("config/networks.yaml")
-CONFIGURATION = [*CONFIG, *LABELS, *STYLES, *REPORT_CONFIG, *NETWORK_CONFIG]
+# Only `make calibrate` reads it.
+CALIBRATION_CONFIG = there("config/calibration.yaml")
+CONFIGURATION = [
+    *CONFIG,
+    *LABELS,
+    *STYLES,
+    *REPORT_CONFIG,
+    *NETWORK_CONFIG,
+    *CALIBRATION_CONFIG,
+]
 
 
 def said(path, form):
@@ -67,7 +78,7 @@ SHEET = ["data/raw", *TABLES]
 # What the check has passed, as it was then: all stages after it work on this, and the sheet may be
 # edited again while they do.
 STATE = "data/processed/state"
-ON_STATE = f" --raw {STATE}/raw --config {STATE}/config"
+ON_STATE = f"--raw {STATE}/raw --config {STATE}/config"
 
 
 def as_checked(*files):
@@ -100,7 +111,7 @@ def content_of(*files):
     """
     whole = hashlib.sha256()
     for file in filter(os.path.isfile, files):
-        whole.update(file.encode() + b"\0" + Path(file).read_bytes() + b"\0")
+        whole.update(b"\0".join([file.encode(), Path(file).read_bytes(), b""]))
     return whole.hexdigest()
 
 

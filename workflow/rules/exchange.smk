@@ -34,4 +34,4 @@ rule exchange:
     message:
         "Wrote the results for R, RevMan and CINeMA, and as JSON"
     shell:
-        "python -m trial_evidence exchange" + ON_STATE
+        "python -m trial_evidence exchange" f" {ON_STATE}"

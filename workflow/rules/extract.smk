@@ -32,7 +32,7 @@ checkpoint extract:
     message:
         "Extracted the evidence of all settings"
     shell:
-        "python -m trial_evidence extract" + ON_STATE
+        "python -m trial_evidence extract" f" {ON_STATE}"
 
 
 def passed(wildcards):

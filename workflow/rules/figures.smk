@@ -45,4 +45,4 @@ for name in SETTINGS:
             "Drew the figures: {params.setting}"
         shell:
             "python -m trial_evidence figures --setting {params.setting} --processes {threads}"
-            + ON_STATE
+            f" {ON_STATE}"

@@ -20,4 +20,4 @@ rule network:
         "Analysed the networks: {wildcards.setting}"
     shell:
         "python -m trial_evidence network --setting {wildcards.setting} --processes {threads}"
-        + ON_STATE
+        f" {ON_STATE}"

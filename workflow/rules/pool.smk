@@ -17,4 +17,4 @@ rule pool:
     message:
         "Pooled: {wildcards.setting}"
     shell:
-        "python -m trial_evidence pool --setting {wildcards.setting}" + ON_STATE
+        "python -m trial_evidence pool --setting {wildcards.setting}" f" {ON_STATE}"

@@ -66,7 +66,8 @@ rule report:
             table=SENSITIVITY_TABLES,
         ),
         network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
-        config=checked(*CONFIG, *REPORT_CONFIG, *NETWORK_CONFIG),
+        # All of it: provenance.json names every file.
+        config=checked(*CONFIGURATION),
         # The page holds the figures themselves, which may change while their lists do not.
         code=code("workbook", "extract", "figures", "sensitivity", "network", "report"),
         page=sorted(str(path) for path in Path("workflow/report").glob("*")),
@@ -93,4 +94,4 @@ rule report:
     message:
         "Wrote the tables and the report"
     shell:
-        "python -m trial_evidence report --processes {threads}" + ON_STATE
+        "python -m trial_evidence report --processes {threads}" f" {ON_STATE}"

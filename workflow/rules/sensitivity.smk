@@ -41,4 +41,5 @@ rule sensitivity:
         "Examined the sensitivity: {wildcards.setting}"
     shell:
         "python -m trial_evidence sensitivity --setting {wildcards.setting}"
-        " --processes {threads}" + ON_STATE
+        " --processes {threads}"
+        f" {ON_STATE}"

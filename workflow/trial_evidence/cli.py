@@ -2,8 +2,8 @@
 
 Stages of the pipeline: check, extract, pool, figures, sensitivity, network, audit, report; each
 reads what those before it wrote. For the analyst: workbook, import, worklist, registry, references,
-records, changes, explain, styled. For the methods: calibrate. What a command needs is imported when
-it runs, because the numerical libraries take seconds to import.
+records, changes, explain, styled. For the methods: simulate, calibrate. What a command needs is
+imported when it runs, because the numerical libraries take seconds to import.
 """
 
 import argparse
@@ -21,9 +21,12 @@ from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.config.networks import (
     read_networks,
 )
+from trial_evidence.config.reading import read
 from trial_evidence.config.reports import (
     read_report_configuration,
 )
+from trial_evidence.config.simulation import FILE as CALIBRATION
+from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import read_table, write_text, write_whole
 from trial_evidence.kept import PARTS, Parts, read_state, write_state
 from trial_evidence.loaded import (
@@ -131,7 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     command("exchange", _exchange, "results for R, RevMan, CINeMA and as JSON")
     report = command("report", _report, "tables and pages over all settings")
     report.add_argument("--processes", type=int, default=1, help="to draw with")
-    command("calibrate", _calibrate, "coverage of the intervals, by simulation (a few minutes)")
+    simulating = command("simulate", _simulate, "one part of the simulation of a calibration")
+    simulating.add_argument("--part", type=int, required=True, help="its number, from 0 on")
+    command("calibrate", _calibrate, "coverage of the intervals, from all parts of the simulation")
     changes = command("changes", _changes, "what an edit of the sheet changes")
     changes.add_argument("--since", default="HEAD", help="revision to compare with")
     explain = command("explain", _explain, "why a row is, or is not, in an analysis")
@@ -347,17 +352,23 @@ def _changes(options: argparse.Namespace) -> None:
     print(text, end="")
 
 
+def _simulate(options: argparse.Namespace) -> None:
+    from trial_evidence.calibration.stage import write_part
+
+    configuration = read_configuration(options.config)
+    simulation = read(options.config / CALIBRATION, Simulation)
+    folder = options.results / "calibration"
+    write_part(configuration, simulation, options.results, folder, options.part)
+
+
 def _calibrate(options: argparse.Namespace) -> None:
     from trial_evidence.calibration.stage import write_calibration
 
     configuration = read_configuration(options.config)
+    simulation = read(options.config / CALIBRATION, Simulation)
     folder = options.results / "calibration"
-    try:
-        write_calibration(configuration, options.results, folder)
-    except KeyboardInterrupt:
-        print("\nStopped. The same command resumes where it stopped.", file=sys.stderr)
-        raise
-    print(f"The coverage of the intervals is in {folder / 'calibration.md'}.")
+    write_calibration(configuration, simulation, options.results, folder)
+    print(f"The coverage of the intervals is in {folder / 'calibration.md'}.", flush=True)
 
 
 def _watch(options: argparse.Namespace) -> None:

@@ -30,6 +30,8 @@ from trial_evidence.config.reports import (
     read_report_configuration,
     unknown_evidence,
 )
+from trial_evidence.config.simulation import FILE as CALIBRATION
+from trial_evidence.config.simulation import Simulation
 from trial_evidence.sheet import (
     Dictionary,
     Problem,
@@ -171,6 +173,7 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     looks = sound(lambda: read_figure_configuration(folder))
     if looks is not None:
         known["languages"] = looks.languages
+    sound(lambda: read(folder / CALIBRATION, Simulation))
     analyses = sound(lambda: read_configuration(folder, **known))
     if analyses is None:
         # Without its analyses the rest can be held against its form alone.

@@ -1,32 +1,30 @@
-"""The calibration of the sheet's pools: which are simulated, known coverages, and going on."""
+"""The calibration of the sheet's pools: which are simulated, known coverages, and its parts."""
 
 import csv
-import io
 import math
 
 import numpy as np
 import pytest
-from invented import SETTING, analysis, configuration
+import yaml
+from invented import ROOT, SETTING, analysis, configuration
 from trial_evidence.calibration.designs import Design, read_designs
 from trial_evidence.calibration.pictures import calibration_charts, panel_values
-from trial_evidence.calibration.stage import Grid, simulate_design, write_calibration
+from trial_evidence.calibration.stage import part_file, write_calibration, write_part
 from trial_evidence.calibration.summary import calibration_page, extreme_by_trials
-from trial_evidence.calibration.terminal import progress_bar
 from trial_evidence.config.configuration import ContrastRule
+from trial_evidence.config.reading import read
+from trial_evidence.config.simulation import Simulation
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.files import read_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
+from trial_evidence.words.problems import SheetError
 
 COLUMNS = ["setting", "analysis", "measure", "k", "tau", "simulations", "quantity", "method",
            "value", "monte_carlo_se"]  # fmt: skip
 TEXTS = ["setting", "analysis", "measure", "subgroup", "trial_id", "pooled"]
-TINY = Grid(taus=(0.0, 0.3), simulations=60, part=25)
+TINY = Simulation(taus=(0.0, 0.3), simulations=60, part=25, seed=1)
 ALIKE = Design(SETTING, "alike", "hazard_ratio", (0.04, 0.04, 0.04, 0.04))
-
-
-class StoppedError(Exception):
-    """Somebody pressed Ctrl-C."""
 
 
 def trial(analysis_id, vi, **changes):
@@ -63,8 +61,12 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.glob("[!.]*") if path.is_file()}
 
 
-def quiet(*_):
-    """No progress bar."""
+def calibrated(project, simulation, folder, order=lambda numbers: numbers):
+    """The whole calibration; its parts are made in some order."""
+    for number in order(range(simulation.parts)):
+        write_part(project[0], simulation, project[1], folder, number)
+    write_calibration(project[0], simulation, project[1], folder)
+    return folder
 
 
 # --------------------------------------------------------------------------------------- designs
@@ -126,10 +128,13 @@ def test_width_of_the_prediction_interval_that_knows_tau():
 @pytest.fixture(scope="module")
 def alike(tmp_path_factory):
     """Rows of four trials alike, 4,000 simulations a tau."""
-    grid = Grid(taus=(0.0, 0.3), simulations=4000, part=4000)
-    parts = tmp_path_factory.mktemp("parts")
-    rows = simulate_design(ALIKE, configuration(named("alike")), grid, parts, quiet)
-    return {(row[4], row[6], row[7]): row[8] for row in rows}
+    folder = tmp_path_factory.mktemp("alike")
+    write_trials(folder / "results", [trial("alike", vi) for vi in ALIKE.vi])
+    simulation = Simulation(taus=(0.0, 0.3), simulations=4000, part=4000, seed=1)
+    calibrated((configuration(named("alike")), folder / "results"), simulation, folder / "out")
+    table = read_table(folder / "out/calibration.csv", ["tau", "value"])
+    keys = table[["tau", "quantity", "method"]].itertuples(index=False, name=None)
+    return dict(zip(keys, table["value"], strict=True))
 
 
 def test_hartung_knapp_holds_its_level_for_trials_alike(alike):
@@ -159,7 +164,7 @@ def test_every_prior_is_judged(alike):
 
 
 def test_files_and_columns(project, tmp_path):
-    write_calibration(*project, tmp_path / "out", grid=TINY, progress=quiet)
+    calibrated(project, TINY, tmp_path / "out")
     names = ("coverage", "prediction_coverage", "width", "tau2_bias")
     figures = {f"{name}.{kind}" for name in names for kind in project[0].figure_formats}
     assert set(files(tmp_path / "out")) == {"calibration.csv", "calibration.md", *figures}
@@ -172,38 +177,50 @@ def test_files_and_columns(project, tmp_path):
     }  # fmt: skip
 
 
-def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(project, tmp_path):
-    write_calibration(*project, tmp_path / "whole", grid=TINY, progress=quiet)
-
-    def stop(done, total, label):
-        if done == 8:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        write_calibration(*project, tmp_path / "stopped", grid=TINY, progress=stop)
-    assert files(tmp_path / "stopped") == {}
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "stopped/parts").rglob("*.json")}
-    assert len(kept) == 8
-    write_calibration(*project, tmp_path / "stopped", grid=TINY, progress=quiet)
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert files(tmp_path / "stopped") == files(tmp_path / "whole")
+def test_the_order_in_which_parts_are_made_changes_no_byte(project, tmp_path):
+    forwards = calibrated(project, TINY, tmp_path / "forwards")
+    backwards = calibrated(project, TINY, tmp_path / "backwards", order=reversed)
+    assert files(forwards) == files(backwards)
 
 
-def test_parts_of_another_grid_are_not_used(project, tmp_path):
-    # The same tau at another place of the grid has other random numbers.
-    other = Grid(taus=(0.3,), simulations=60, part=25)
-    write_calibration(*project, tmp_path / "out", grid=other, progress=quiet)
-    write_calibration(*project, tmp_path / "out", grid=TINY, progress=quiet)
-    write_calibration(*project, tmp_path / "clean", grid=TINY, progress=quiet)
-    assert files(tmp_path / "out") == files(tmp_path / "clean")
-    assert len(list((tmp_path / "out/parts").iterdir())) == 1
+def test_more_simulations_add_parts_to_those_that_are_full(project, tmp_path):
+    # Three parts of 25, 25 and 10, then four full ones: the first two need not be made again.
+    less, more = (
+        calibrated(project, Simulation((0.0, 0.3), simulations, 25, 1), tmp_path / str(simulations))
+        for simulations in (60, 100)
+    )
+    same = [part_file(less, n).read_bytes() == part_file(more, n).read_bytes() for n in range(3)]
+    assert same == [True, True, False]
 
 
-def test_progress_counts_every_part_of_every_pool(project, tmp_path):
-    seen = []
-    write_calibration(*project, tmp_path / "out", grid=TINY, progress=lambda *x: seen.append(x[:2]))
-    # two pools, two values of tau and one drawn, and parts of 25, 25 and 10
-    assert seen == [(done, 18) for done in range(1, 19)]
+def test_every_simulated_meta_analysis_is_counted(project, tmp_path):
+    # A coverage is a share of all 60, not of one part.
+    calibrated(project, TINY, tmp_path / "out")
+    table = read_table(tmp_path / "out/calibration.csv", ["value"])
+    covered = 60 * table.loc[table["quantity"] == "coverage", "value"]
+    np.testing.assert_allclose(covered, covered.round(), atol=1e-9)
+    assert ((covered.round() * 25 / 60) % 1 > 0.01).any()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("simulations", 0, "0 is less than the minimum of 1."),
+        ("part", 2.5, '"2.5" is not a whole number.'),
+        ("taus", [0.0], "must hold a value above 0"),
+        ("taus", [0, 0.1, 0.2, 0.3, 0.4, 0.5, 1], "has 7 values"),
+    ],
+)
+def test_a_wrong_setting_is_told(tmp_path, setting, value, said):
+    path = tmp_path / "calibration.yaml"
+    content = {"taus": [0.0, 0.3], "simulations": 60, "part": 25, "seed": 1} | {setting: value}
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(SheetError) as caught:
+        read(path, Simulation)
+    (problem,) = caught.value.problems
+    assert problem.line().startswith("calibration.yaml")
+    assert setting in problem.line()
+    assert said in problem.line()
 
 
 # --------------------------------------------------------------------------------------- summary
@@ -230,7 +247,7 @@ def test_worst_is_over_pools_and_tau(tmp_path):
 
 
 def test_the_page_says_the_largest_monte_carlo_error(project, tmp_path):
-    write_calibration(*project, tmp_path / "out", grid=TINY, progress=quiet)
+    calibrated(project, TINY, tmp_path / "out")
     table = read_table(
         tmp_path / "out/calibration.csv", ["k", "tau", "simulations", "value", "monte_carlo_se"]
     )
@@ -239,9 +256,10 @@ def test_the_page_says_the_largest_monte_carlo_error(project, tmp_path):
     assert f"error of a coverage is {largest:.2f} percentage points" in calibration_page(table)
 
 
-def test_the_default_grid_is_precise_enough():
+def test_the_configured_simulation_is_precise_enough():
     # The standard error of a share is largest at one half.
-    assert math.sqrt(0.25 / Grid().simulations) <= 0.005
+    configured = read(ROOT / "config/calibration.yaml", Simulation)
+    assert math.sqrt(0.25 / configured.simulations) <= 0.005
 
 
 def test_the_figure_shows_the_lowest_of_the_pools_and_leaves_gaps(tmp_path):
@@ -265,28 +283,3 @@ def test_the_figures_name_the_level_of_the_intervals(tmp_path):
     charts = calibration_charts(read_table(path, numbers), 90.0, PRESETS["page"])
     assert charts["coverage"].title.startswith("Coverage of the 90% interval for the mean")
     assert not any("95%" in chart.title + chart.description for chart in charts.values())
-
-
-# -------------------------------------------------------------------------------------- terminal
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_the_bar_fills_one_line():
-    stream = Terminal()
-    show = progress_bar(stream)
-    show(1, 2, "first")
-    show(2, 2, "second")
-    half, full = "#" * 15 + "." * 15, "#" * 30
-    assert stream.getvalue() == (f"\r\033[K[{half}]  50%  first\r\033[K[{full}] 100%  second\n")
-
-
-def test_a_log_gets_a_line_for_each_pool_only():
-    stream = io.StringIO()
-    show = progress_bar(stream)
-    for done, label in ((1, "first"), (2, "first"), (3, "second")):
-        show(done, 4, label)
-    assert stream.getvalue() == " 25%  first\n 75%  second\n"

@@ -425,5 +425,17 @@ def test_no_repository(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(small_project(tmp_path / "project"))
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     assert main(["changes"]) == 1
-    assert "not a git repository" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("This folder is not a git repository, so there is no earlier sheet")
+    assert "git init" in said
     assert not (tmp_path / "project/results").exists()
+
+
+def test_no_git(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(small_project(tmp_path / "project"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["changes"]) == 1
+    assert capsys.readouterr().err.startswith("git is not installed")
+    # What needs no earlier sheet works all the same.
+    assert main(["check", "--list-warnings"]) == 0
+    assert "Since the last commit" not in capsys.readouterr().out

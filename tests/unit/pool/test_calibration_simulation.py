@@ -1,4 +1,4 @@
-"""The simulation: known coverages, and going on after a stop."""
+"""The simulation: known coverages, and its parts."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import invgamma, kstest, norm, t
 from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma
-from trial_evidence.pool.probes.calibration import Plan, calibrate
+from trial_evidence.pool.probes.calibration import Plan, calibrate, simulate, summarised
 
 PLAN = Plan(vi=(0.04, 0.04, 0.04, 0.04), taus=(0.0, 0.3), simulations=4000, part=1500, seed=7)
 PRIORS = {"half-normal(0.5)": HalfNormal(0.5)}
@@ -64,39 +64,21 @@ def test_bayesian_interval_is_judged_too(rows):
     assert rows[0.3, "coverage", "Bayesian half-normal(0.5)"].value > 0.93
 
 
-def test_a_stopped_run_goes_on_where_it_was(tmp_path, rows):
-    class StoppedError(Exception):
-        pass
-
-    def stop(done, _):
-        if done == 2:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        calibrate(PLAN, PRIORS, folder=tmp_path, progress=stop)
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert len(kept) == 2
-    seen = []
-    again = calibrate(PLAN, PRIORS, folder=tmp_path, progress=lambda *x: seen.append(x))
-    assert seen == [(i, 6) for i in range(1, 7)]
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert again == tuple(rows.values())
+def test_parts_that_were_made_by_themselves_say_the_same(rows):
+    parts = {number: simulate(PLAN, PRIORS, number) for number in reversed(range(PLAN.parts))}
+    assert len(parts) == 3
+    assert summarised(PLAN, (parts[number] for number in range(3))) == tuple(rows.values())
 
 
-def test_parts_of_another_plan_are_not_used(tmp_path):
-    small = Plan(vi=(0.04, 0.05), taus=(0.1,), simulations=50, part=50)
-    other = Plan(vi=(0.04, 0.05), taus=(0.1,), simulations=50, part=50, seed=2)
-    first, second = calibrate(small, folder=tmp_path), calibrate(other, folder=tmp_path)
-    assert first != second
-    assert calibrate(small, folder=tmp_path) == first
+def test_every_part_has_random_numbers_of_its_own():
+    first, second = (simulate(PLAN, PRIORS, number) for number in (0, 1))
+    key = (1, "width", "REML wald")
+    assert first[key][0] == second[key][0] == 1500
+    assert first[key][1] != second[key][1]
 
 
-def test_parts_of_another_grid_are_not_used(tmp_path):
-    # The random numbers of a tau depend on its place among the others.
-    wide = Plan(vi=(0.04, 0.05), taus=(0.1, 0.3), simulations=50, part=50)
-    narrow = Plan(vi=(0.04, 0.05), taus=(0.3,), simulations=50, part=50)
-    calibrate(wide, folder=tmp_path)
-    assert calibrate(narrow, folder=tmp_path) == calibrate(narrow)
+def test_the_last_part_holds_the_rest():
+    assert simulate(PLAN, PRIORS, 2)[0, "width", "REML wald"][0] == 1000
 
 
 def test_bootstrap_is_judged_where_asked():

@@ -1,5 +1,6 @@
 """An earlier revision of the sheet and the configuration, and how its rows differ from today's."""
 
+import os
 import subprocess
 import tarfile
 import tempfile
@@ -140,7 +141,7 @@ def add_new_tables(raw: Path, dictionary: Dictionary) -> None:
 
 def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tuple[Path, ...]]:
     """Unpack the folders as they stood in a revision; its short name and date, and where."""
-    top = Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
+    top = _top()
     try:
         commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
     except RequestError:
@@ -162,11 +163,31 @@ def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tup
     return described.decode().strip(), tuple(into / folder for folder in wanted)
 
 
+def _top() -> Path:
+    """The folder of the repository."""
+    try:
+        return Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
+    except RequestError as error:
+        if "not a git repository" not in error.args[0]:
+            raise
+        raise RequestError(
+            "This folder is not a git repository, so there is no earlier sheet to compare with (a "
+            "downloaded zip file has none). Clone the repository with git, or begin one here: "
+            'git init, git add ., git commit -m "The sheet as it is".'
+        ) from None
+
+
 def _git(*arguments: str) -> bytes:
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
+        done = subprocess.run(
+            # In English: what it says is looked at.
+            ["git", *arguments], capture_output=True, check=False, env=os.environ | {"LC_ALL": "C"}
+        )  # fmt: skip
     except FileNotFoundError:
-        raise RequestError("git is not installed, and only git knows an earlier sheet.") from None
+        raise RequestError(
+            "git is not installed, and only git knows an earlier sheet. Everything else works "
+            "without it."
+        ) from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         raise RequestError(f"git cannot read an earlier revision of the sheet: {said}")

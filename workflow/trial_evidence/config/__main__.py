@@ -13,6 +13,7 @@ from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.registry import RegistryWords
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.config.schemas import schema
+from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import write_text
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
@@ -24,6 +25,7 @@ FORMS = {
     "styles": Styles,
     "labels": Labels,
     "registry": RegistryWords,
+    "calibration": Simulation,
 }
 
 if __name__ == "__main__":

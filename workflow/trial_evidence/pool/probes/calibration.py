@@ -1,23 +1,20 @@
 """Do the intervals hold their level? A simulation with the sheet's own numbers and variances.
 
 Effects are drawn around a true mean with a known tau and the trials' sampling variances; every
-interval on offer is computed, and counted if it holds the truth. The work is done in parts that are
-written to a folder: a run that was stopped goes on where it was.
+interval on offer is computed, and counted if it holds the truth. The work is done in parts that
+know nothing of each other: wherever and in whatever order they are simulated, the same numbers come
+out.
 """
 
-import hashlib
-import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from trial_evidence.files import write_text
 from trial_evidence.pool.bayes.posterior import posterior_stack
 from trial_evidence.pool.bayes.priors import InverseGamma, TauPrior
 from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
@@ -32,6 +29,9 @@ from trial_evidence.pool.engine.intervals import (
 from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS, estimate_tau2
+
+Moments = dict[tuple[int, str, str], Floats]
+"""Place of tau, quantity, name -> how many were simulated, their sum, and their sum of squares."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Plan:
     level : float
         Level of the intervals in percent.
     part : int
-        Simulations written at a time.
+        Of these, how many make one part; every part has random numbers of its own.
     bootstrap_draws : int
         Draws of the bootstrap prediction interval, the only costly one; zero leaves it out.
     drawn_from : InverseGamma, optional
@@ -71,6 +71,11 @@ class Plan:
     def places(self) -> tuple[float, ...]:
         """The values of tau; last, not a number, where each meta-analysis has its own."""
         return self.taus if self.drawn_from is None else (*self.taus, math.nan)
+
+    @property
+    def parts(self) -> int:
+        """Parts, the last of which may be smaller."""
+        return -(-self.simulations // self.part)
 
     def __post_init__(self) -> None:
         check_effects(np.zeros(len(self.vi)), self.vi, at_least=2)
@@ -111,13 +116,9 @@ class Calibration:
 
 
 def calibrate(
-    plan: Plan,
-    priors: Mapping[str, TauPrior] = MappingProxyType({}),
-    *,
-    folder: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    plan: Plan, priors: Mapping[str, TauPrior] = MappingProxyType({})
 ) -> tuple[Calibration, ...]:
-    """Coverage and width of every interval, and bias of every estimator of tau2.
+    """Coverage and width of every interval, and bias of every estimator of tau2, part after part.
 
     Parameters
     ----------
@@ -125,58 +126,30 @@ def calibrate(
         What is simulated.
     priors : mapping of str to TauPrior
         Bayesian models to judge beside the others: what they are called, and their priors.
-    folder : pathlib.Path, optional
-        Where parts are kept; those of the same plan and priors that are there already are used.
-    progress : callable, optional
-        Called with the parts done and the parts there are after each part.
     """
-    labels = [f"{name}: {prior.label}" for name, prior in priors.items()]
-    parts = [
-        (tau_index, number, min(plan.part, plan.simulations - start))
-        for tau_index in range(len(plan.places))
-        for number, start in enumerate(range(0, plan.simulations, plan.part))
-    ]
-    sums: dict[tuple[int, str, str], Floats] = {}
-    for done, part in enumerate(parts, start=1):
-        path = folder / _part_name(plan, labels, *part) if folder is not None else None
-        found = _read(path)
-        if found is None:
-            found = _simulate(plan, priors, *part)
-            _write(path, found)
-        for (quantity, name), moments in found.items():
-            key = (part[0], quantity, name)
+    return summarised(plan, (simulate(plan, priors, number) for number in range(plan.parts)))
+
+
+def simulate(plan: Plan, priors: Mapping[str, TauPrior], number: int) -> Moments:
+    """What the part of a number, from zero on, finds at every place of tau."""
+    size = min(plan.part, plan.simulations - number * plan.part)
+    return {
+        (place, *measured): moments
+        for place in range(len(plan.places))
+        for measured, moments in _simulate(plan, priors, place, number, size).items()
+    }
+
+
+def summarised(plan: Plan, parts: Iterable[Moments]) -> tuple[Calibration, ...]:
+    """What the parts of a plan find together; they are added up in the order given."""
+    sums: Moments = {}
+    for part in parts:
+        for key, moments in part.items():
             sums[key] = sums.get(key, np.zeros(3)) + moments
-        if progress is not None:
-            progress(done, len(parts))
     return tuple(
         _row(len(plan.vi), (plan.places[place], quantity, name), moments)
         for (place, quantity, name), moments in sums.items()
     )
-
-
-def _part_name(plan: Plan, labels: list[str], tau_index: int, number: int, size: int) -> str:
-    # Parts of another plan must not be taken for this one's; how many simulations there are in all
-    # makes no difference to a part that is full.
-    content = asdict(plan) | {"priors": labels, "taus": str(plan.places[tau_index])}
-    content["simulations"] = 0
-    # The random numbers follow the place of a tau in the grid: in another grid it is another part.
-    content |= {"place": tau_index, "size": size}
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-    return f"part-{digest}-{number:05d}.json"
-
-
-def _read(path: Path | None) -> dict[tuple[str, str], Floats] | None:
-    if path is None or not path.exists():
-        return None
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    return {(quantity, name): np.array(moments) for quantity, name, moments in rows}
-
-
-def _write(path: Path | None, found: dict[tuple[str, str], Floats]) -> None:
-    if path is None:
-        return
-    rows = [[quantity, name, moments.tolist()] for (quantity, name), moments in found.items()]
-    write_text(path, json.dumps(rows))
 
 
 def _simulate(

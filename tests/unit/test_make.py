@@ -1,0 +1,61 @@
+"""What make says and does before the pipeline starts."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def make(folder, *arguments, **environment):
+    """Run make there."""
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, capture_output=True, text=True, check=False,
+        env=os.environ | {"LC_ALL": "C"} | environment,
+    )  # fmt: skip
+
+
+def test_help_lists_every_command_in_one_line_each():
+    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)
+    lines = make(ROOT, "help").stdout.splitlines()
+    shown = [re.match(r"make(?: ([a-z-]+))?(?: [A-Z\[].*?)?  +\S", line) for line in lines]
+    assert [line for line, match in zip(lines, shown, strict=True) if match is None] == []
+    named = {match[1] or "all" for match in shown if match}
+    assert named == set(phony[1].split())
+
+
+@pytest.mark.parametrize(
+    ("python", "found"), [("echo Python 3.9.2", "Python 3.9.2"), ("exit 127", "none")]
+)
+def test_an_old_python_is_named_with_what_is_needed(tmp_path, python, found):
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    # Every name that make looks for is this one, which can do nothing but tell its version.
+    names = re.search(r"^PYTHONS := (.*)$", MAKEFILE, flags=re.MULTILINE)[1].split()
+    (tmp_path / "bin").mkdir()
+    for name in names:
+        path = tmp_path / "bin" / name
+        path.write_text(f'#!/bin/sh\n[ "$1" = --version ] || exit 1\n{python}\n', encoding="utf-8")
+        path.chmod(0o755)
+    run = make(tmp_path, "check", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert run.returncode != 0
+    assert f"Python 3.11 or newer is needed; found: {found}." in run.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_make_finds_every_python_that_is_supported():
+    # The versions that are tested, in the workflow of the public repository.
+    tested = re.findall(r'"(3\.\d+)"', (ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    names = re.search(r"^PYTHONS := (.*)$", MAKEFILE, flags=re.MULTILINE)[1].split()
+    assert tested
+    assert {f"python{version}" for version in tested} <= set(names)
+
+
+def test_no_command_depends_on_the_name_of_the_folder():
+    # A path from the root would be cut at a space.
+    assert not re.search(r"\$\((CURDIR|PWD|abspath|realpath)", MAKEFILE)

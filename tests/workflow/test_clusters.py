@@ -1,0 +1,64 @@
+"""The calibration as jobs, and what Snakemake itself finds to say of the workflow."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from project_copy import ROOT, Project, edited_yaml, new_project
+
+CALIBRATED = "results/calibration/"
+
+
+def calibrated(project: Project, cores: int, **settings: int) -> list[str]:
+    """Calibrate on so many cores; the steps in order of their names."""
+    with edited_yaml(project.folder / "config/calibration.yaml") as simulation:
+        simulation.update(taus=[0.0, 0.3], part=20, **settings)
+    run = project.snakemake("calibrate", "--cores", str(cores))
+    assert run.code == 0, run.err
+    return sorted(step for step in run.steps if "part" in step or "calibration" in step)
+
+
+def made(project: Project) -> dict[str, str]:
+    return {name: sum_ for name, sum_ in project.contents().items() if name.startswith(CALIBRATED)}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, list[str]]:
+    """A project that was calibrated before anything else, and the steps of that."""
+    # A name that many folders have somewhere above them.
+    project = new_project(tmp_path_factory.mktemp("a b é") / "project")
+    return project, calibrated(project, 2, simulations=40)
+
+
+def test_a_calibration_makes_nothing_that_it_does_not_need(first):
+    assert not list((first[0].folder / "results").glob("*/*/forest.svg"))
+
+
+def test_parts_are_jobs_and_finished_ones_are_not_made_again(first):
+    project, steps = first
+    assert steps == ["Simulated part 0", "Simulated part 1", "Summed up the calibration"]
+    more = calibrated(project, 2, simulations=60)
+    assert more == ["Simulated part 2", "Summed up the calibration"]
+
+
+def test_the_number_of_jobs_changes_no_byte(first):
+    project, _ = first
+    calibrated(project, 2, simulations=60)
+    on_two = made(project)
+    for name in ("parts/1.csv", "calibration.csv"):
+        (project.folder / CALIBRATED / name).unlink()
+    steps = calibrated(project, 1, simulations=60)
+    assert steps == ["Simulated part 1", "Summed up the calibration"]
+    assert made(project) == on_two
+
+
+def test_lint_finds_nothing_that_the_page_does_not_answer():
+    run = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--lint"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = re.findall(r"^    \* (.*?)(?: in line \d+)?:?$", run.stderr, flags=re.MULTILINE)
+    page = (ROOT / "docs/clusters.md").read_text(encoding="utf-8")
+    assert found
+    assert {remark for remark in found if f"**{remark.rstrip('.')}.**" not in page} == set()

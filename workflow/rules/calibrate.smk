@@ -1,0 +1,55 @@
+"""Calibrate: do the intervals hold their level? A simulation, not a part of `make`.
+
+in    results/<setting>/trials.csv; config/calibration.yaml: how much, and in parts of which size
+out   results/calibration/parts/<number>.csv, a job each: what one part of the simulated
+      meta-analyses of every pool found; results/calibration/calibration.csv, calibration.md and
+      the figures
+
+A part knows nothing of the others, so that a cluster can make all of them at a time. Finished parts
+stay as long as what they rest on is as it was; more simulations add parts.
+"""
+
+SIMULATION = said("config/calibration.yaml", Simulation)
+POOLED = expand("results/{setting}/trials.csv", setting=SETTINGS)
+
+
+wildcard_constraints:
+    part=r"\d+",
+
+
+rule simulate:
+    input:
+        trials=POOLED,
+        config=checked(*CONFIG),
+        code=code("extract", "pool", "calibration"),
+    output:
+        "results/calibration/parts/{part}.csv",
+    params:
+        # Not the file: whether there are more parts makes no difference to this one.
+        taus=SIMULATION.taus if SIMULATION else [],
+        size=lambda wildcards: SIMULATION.size(int(wildcards.part)),
+        seed=SIMULATION.seed if SIMULATION else 0,
+        libraries=[f"{name} {version(name)}" for name in ("numpy", "scipy")],
+    message:
+        "Simulated part {wildcards.part}"
+    shell:
+        "python -m trial_evidence simulate --part {wildcards.part}" f" {ON_STATE}"
+
+
+rule calibrate:
+    input:
+        checked=passed,
+        trials=POOLED,
+        parts=expand(
+            rules.simulate.output,
+            part=range(SIMULATION.parts if SIMULATION else 0),
+        ),
+        config=checked(*CONFIG, *CALIBRATION_CONFIG),
+        code=code("extract", "pool", "figures", "calibration"),
+    output:
+        table="results/calibration/calibration.csv",
+        page="results/calibration/calibration.md",
+    message:
+        "Summed up the calibration"
+    shell:
+        "python -m trial_evidence calibrate" f" {ON_STATE}"
