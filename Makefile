@@ -28,6 +28,8 @@ PYTHON ?= $(or $(shell for p in $(PYTHONS); do \
   $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done),python3)
 BIN := .venv/bin
 STAMP := .venv/installed
+# Python compiles a module when it is first needed; most of what is installed never is.
+unexport PYTHONDONTWRITEBYTECODE
 # The matrices are small: one thread for each core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
@@ -126,7 +128,7 @@ $(STAMP): requirements.lock
 	  echo "Install a newer one, or name it: make PYTHON=/path/to/python3.13"; exit 1; } >&2
 	@echo "Installing into .venv (once, about a minute) ..."
 	@rm -rf .venv && $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@touch $(STAMP)
 
 # Needs uv on the PATH; run after editing the dependencies in pyproject.toml.

@@ -1,0 +1,138 @@
+"""The commands behind the Snakemake rules and the Makefile.
+
+Stages of the pipeline: check, extract, pool, figures, sensitivity, network, audit, report; each
+reads what those before it wrote. For the analyst: workbook, import, worklist, registry, references,
+records, changes, explain, styled. For the methods: simulate, calibrate. What a command needs is
+imported when it runs, because the numerical libraries take seconds to import.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import trial_evidence
+from trial_evidence.cli import sheet, stages
+from trial_evidence.cli.saying import say_faults
+from trial_evidence.sheet import SheetError
+from trial_evidence.words.errors import RequestError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        As on the command line; by default those of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 1 where the sheet, the configuration or what was asked for is wrong, and the
+        terminal says what; 130 where a person stopped it.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        _check_project(options)
+        return int(options.run(options) or 0)
+    except SheetError as error:
+        say_faults(options, error)
+    except RequestError as error:
+        print(error.args[0], file=sys.stderr)
+    except KeyboardInterrupt:
+        # Whoever stopped it knows. What was written is whole, and the next run goes on from there.
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="trial-evidence", description=__doc__)
+    parser.add_argument(
+        "--version", action="version", version=f"trial-evidence {trial_evidence.__version__}"
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int | None]
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        added.set_defaults(run=run, of_sheet=True)
+        for folder, place in (
+            ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
+            ("results", "results"),
+        ):  # fmt: skip
+            added.add_argument(f"--{folder}", type=Path, default=Path(place), metavar="FOLDER")
+        return added
+
+    check = command("check", sheet.check)
+    check.add_argument("--list-warnings", action="store_true", help="print every warning")
+    check.add_argument("--state", type=Path, help="folder to keep what was checked in, as it was")
+    command("dictionary", stages.dictionary)
+    command("extract", stages.extract)
+    command("pool", stages.pool).add_argument("--setting", required=True)
+    figures = command("figures", stages.figures)
+    figures.add_argument("--setting", required=True)
+    figures.add_argument("--processes", type=int, default=1, help="to draw with")
+    styled = command("styled", stages.styled)
+    styled.add_argument("--style", required=True, help="of config/styles.yaml")
+    styled.add_argument(
+        "--width", type=float, default=None, help="in mm; by default the first width of the style"
+    )
+    styled.add_argument("--analysis", default="", help="only the figures of this analysis")
+    styled.add_argument("--figure", default="", help="only figures of this name, such as forest")
+    styled.add_argument("--processes", type=int, default=1, help="to draw with")
+    sensitivity = command("sensitivity", stages.sensitivity)
+    sensitivity.add_argument("--setting", required=True)
+    sensitivity.add_argument("--processes", type=int, default=1, help="to draw with")
+    network = command("network", stages.network)
+    network.add_argument("--setting", required=True)
+    network.add_argument("--processes", type=int, default=1, help="to draw with")
+    command("audit", stages.audit)
+    command("exchange", stages.exchange)
+    report = command("report", stages.report)
+    report.add_argument("--processes", type=int, default=1, help="to draw with")
+    simulating = command("simulate", stages.simulate)
+    simulating.add_argument("--part", type=int, required=True, help="its number, from 0 on")
+    command("calibrate", stages.calibrate)
+    changes = command("changes", sheet.changes)
+    changes.add_argument("--since", default="HEAD", help="revision to compare with")
+    explain = command("explain", sheet.explain)
+    explain.add_argument("--row", default="", help="a table and a row, TABLE:ROW")
+    explain.add_argument("--trial", default="", help="a trial ...")
+    explain.add_argument("--analysis", default="", help="... in an analysis")
+    watching = command("watch", sheet.watch)
+    watching.add_argument("--book", type=Path, help="a workbook that is saved instead")
+    watching.set_defaults(yes=False)
+    workbook = command("workbook", sheet.workbook)
+    workbook.add_argument("--book", type=Path, required=True)
+    importing = command("import", sheet.import_)
+    importing.add_argument("--book", type=Path, required=True)
+    importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
+    listing = command("worklist", sheet.worklist)
+    listing.add_argument("--book", type=Path, required=True)
+    listing.add_argument("--most", type=int, default=40, help="rows")
+    registry = command("registry", sheet.registry)
+    registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")
+    registry.add_argument("--book", type=Path, required=True)
+    registry.set_defaults(of_sheet=False)
+    references = command("references", sheet.references)
+    references.add_argument("--file", type=Path, required=True, help="PubMed (.nbib) or RIS")
+    references.add_argument("--replace", choices=("yes", "no"), help="what differs")
+    references.set_defaults(yes=False, of_sheet=False)
+    records = command("records", sheet.records)
+    records.add_argument("--file", type=Path, required=True, help="export of a database")
+    records.add_argument("--search", default="", help="of search_log.csv")
+    return parser
+
+
+def _check_project(options: argparse.Namespace) -> None:
+    """Refuse to work in a folder that has neither a sheet nor a configuration."""
+    if options.run is stages.dictionary or options.raw.is_dir() or options.config.is_dir():
+        return
+    raise RequestError(
+        f"There is no project in {Path.cwd()}: a project has its extraction sheet in "
+        f"{options.raw} and its settings in {options.config}. Go to the folder of a project, or "
+        "name both with --raw and --config. To pool data of your own without a project, use "
+        "trial_evidence.api (docs/api.md)."
+    )

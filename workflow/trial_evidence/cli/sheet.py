@@ -1,0 +1,222 @@
+"""The commands of an analyst: the sheet is checked, explained, compared, brought in and out."""
+
+import argparse
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from trial_evidence.cli.saying import list_problems, listing_of, say_errors, say_faults, show_plan
+from trial_evidence.config.networks import (
+    read_networks,
+)
+from trial_evidence.files import write_whole
+from trial_evidence.kept import read_state, write_state
+from trial_evidence.loaded import (
+    DICTIONARY,
+    load,
+    problems_of,
+    warnings_of,
+    with_unjudged,
+    with_words,
+    words_of,
+)
+from trial_evidence.sheet import (
+    Problem,
+    SheetError,
+    find_problems,
+    has_errors,
+    read_dictionary,
+    summary,
+)
+from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import errors_of, new_among
+
+if TYPE_CHECKING:
+    pass
+
+
+def check(options: argparse.Namespace) -> None:
+    """Check the sheet and the configuration."""
+    from trial_evidence.changes.revision import last_commit, since_commit
+
+    listing, dictionary = listing_of(options), read_dictionary(DICTIONARY)
+    state = read_state(options.raw, options.config)
+    with last_commit(options.raw, options.config) as commit:
+        said = since_commit(commit, options.raw, dictionary, briefly=not options.list_warnings)
+        try:
+            warnings = warnings_of(options.raw, options.config)
+        except SheetError:
+            print("\n".join(said), end="\n" if said else "", file=sys.stderr)
+            raise
+        new: tuple[Problem, ...] = ()
+        if commit and options.list_warnings and read_state(commit.raw, commit.config) != state:
+            before = problems_of(commit.raw, commit.config, {p.subject for p in warnings})
+            new = new_among(warnings, before)
+    list_problems(listing, warnings)
+    if options.state is not None:
+        if read_state(options.raw, options.config) != state:
+            raise RequestError("The sheet was saved while it was being checked. Run make again.")
+        write_state(options.state, state)
+    listed = warnings if options.list_warnings else ()
+    known = [warning.line() for warning in listed if warning not in new]
+    for line in (*known, *said, *(f"new: {warning.line()}" for warning in new)):
+        print(line)
+    print(summary(warnings, str(listing), len(new)), flush=True)
+
+
+def explain(options: argparse.Namespace) -> None:
+    """Why a row is, or is not, in an analysis."""
+    from trial_evidence.report.material.afresh import evidence_on
+    from trial_evidence.report.trail.explain import explain, trial_of
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    networks = read_networks(options.config, configuration)
+    asked = (options.row, options.trial, options.analysis)
+    trial = trial_of(*asked, sheet)
+    named = options.analysis if options.trial else ""
+    evidence = evidence_on(trial, named, sheet, configuration, networks)
+    print(explain(*asked, sheet, configuration, evidence), end="")
+
+
+def changes(options: argparse.Namespace) -> None:
+    """What an edit of the sheet changes."""
+    from trial_evidence.changes.stage import write_changes
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    text = write_changes(
+        options.since,
+        sheet,
+        configuration,
+        with_words(read_dictionary(DICTIONARY), configuration),
+        options.raw,
+        options.config,
+        options.results,
+    )
+    print(text, end="")
+
+
+def watch(options: argparse.Namespace) -> None:
+    """Answer every save of the sheet."""
+    from trial_evidence.watch import LOG, State, state_of, watch_sheet
+
+    def answer() -> State | None:
+        try:
+            configuration, sheet, warnings = load(options.raw, options.config)
+        except SheetError as error:
+            say_faults(options, error)
+            return None
+        warnings = with_unjudged(warnings, configuration, sheet)
+        print(summary(warnings, str(listing_of(options))), flush=True)
+        return state_of(configuration, sheet)
+
+    def take() -> None:
+        try:
+            import_(options)
+        except SheetError as error:
+            say_faults(options, error)
+        except RequestError as error:
+            # Not yet whole, for example; the next save is looked at again.
+            print(error.args[0], file=sys.stderr)
+
+    watch_sheet(options.raw, options.config, options.processed / LOG, answer, options.book, take)
+
+
+def workbook(options: argparse.Namespace) -> None:
+    """The sheet as one workbook."""
+    from trial_evidence.workbook.write import write_workbook
+
+    write_workbook(options.raw, words_of(options.config), options.book)
+    print(f"The sheet is in {options.book}. Edit it, then: make import BOOK={options.book}")
+
+
+def worklist(options: argparse.Namespace) -> None:
+    """What to look up in the papers first, as a workbook."""
+    from trial_evidence.exchange.answers import write_answers_book
+    from trial_evidence.exchange.worklist import worklist
+    from trial_evidence.report.material.material import read_evidence
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    evidence = read_evidence(configuration, options.processed, options.results)
+    rows = worklist(configuration, sheet, evidence.trials).head(options.most)
+    write_answers_book(rows, options.book)
+    print(f"{len(rows)} rows to look up are in {options.book}.", end=" ")
+    print(f"Fill in what you see, then: make import BOOK={options.book}")
+
+
+def import_(options: argparse.Namespace) -> int:
+    """A workbook, or a folder of CSV files, into the sheet."""
+    from trial_evidence.exchange.incoming import take_answers
+
+    with TemporaryDirectory() as place:
+        folder = Path(place) / options.raw.name
+        said = take_answers(options.book, options.raw, options.config, folder)
+        for line in said or ():
+            print(line)
+        return _import_book(options, options.book if said is None else folder)
+
+
+def _import_book(options: argparse.Namespace, book: Path) -> int:
+    from trial_evidence.workbook.transfer import import_book
+
+    dictionary = words_of(options.config)
+    result = import_book(
+        book,
+        options.raw,
+        dictionary,
+        lambda folder: find_problems(folder, dictionary),
+        show=show_plan,
+        confirmed=options.yes,
+    )
+    if has_errors(result.plan.problems):
+        print("Nothing was imported; the sheet is unchanged.", file=sys.stderr)
+        return 1
+    if result.written:
+        print(f"Imported: {', '.join(result.written)}. What it changes: make changes")
+    elif result.plan.questions:
+        print("Nothing was imported. To confirm, add YES=yes.", file=sys.stderr)
+        return 1
+    else:
+        print("The workbook and the sheet are identical; nothing to import.")
+    return 0
+
+
+def registry(options: argparse.Namespace) -> None:
+    """Records of a registry, to confirm."""
+    from trial_evidence.exchange.registry.stage import write_compared
+
+    for line in write_compared(options.file, options.book, options.raw, options.config):
+        print(line)
+    print(f"They are in {options.book}. Confirm what holds, then: make import BOOK={options.book}")
+
+
+def references(options: argparse.Namespace) -> int:
+    """An export of references, into sources.csv."""
+    from trial_evidence.exchange.references import read_references, write_referenced
+
+    load(options.raw, options.config)
+    found = read_references(options.file, options.raw, words_of(options.config))
+    print("\n".join(found.in_words), flush=True)
+    with TemporaryDirectory() as place:
+        folder = Path(place) / options.raw.name
+        write_referenced(found, options.raw, folder, options.replace)
+        return _import_book(options, folder)
+
+
+def records(options: argparse.Namespace) -> None:
+    """What a search found, into screening.csv."""
+    from trial_evidence.workbook.records import SCREENING, found_records
+    from trial_evidence.workbook.transfer import checked_copy
+
+    dictionary = words_of(options.config)
+    if errors_of(find_problems(options.raw, dictionary)):
+        raise RequestError("The sheet has errors, so nothing is added to it: make check")
+    found = found_records(options.file, options.search, options.raw, dictionary)
+    files = {f"{SCREENING}.csv": found.file}
+    wrong = errors_of(checked_copy(options.raw, files, lambda raw: find_problems(raw, dictionary)))
+    if wrong:
+        say_errors(wrong)
+        raise RequestError("Nothing was added; the sheet is unchanged.")
+    write_whole(options.raw / f"{SCREENING}.csv", found.file)
+    print(found.in_words)
+    print("Screen them in the workbook, sheet screening (decision and reason): make workbook")

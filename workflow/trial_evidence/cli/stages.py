@@ -1,0 +1,183 @@
+"""The stages of the pipeline and what is made of their results, each a command."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trial_evidence.config.configuration import (
+    read_configuration,
+)
+from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.config.networks import (
+    read_networks,
+)
+from trial_evidence.config.reading import read
+from trial_evidence.config.reports import (
+    read_report_configuration,
+)
+from trial_evidence.config.simulation import FILE as CALIBRATION
+from trial_evidence.config.simulation import Simulation
+from trial_evidence.files import read_table, write_text
+from trial_evidence.kept import PARTS, Parts
+from trial_evidence.loaded import (
+    DICTIONARY,
+    load,
+)
+from trial_evidence.sheet import (
+    dictionary_as_markdown,
+    read_dictionary,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+def extract(options: argparse.Namespace) -> None:
+    """Tidy evidence of every setting."""
+    from trial_evidence.extract.stage import write_evidence
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    write_evidence(sheet, configuration, options.processed)
+
+
+def pool(options: argparse.Namespace) -> None:
+    """Estimates of one setting."""
+    from trial_evidence.pool.stage import write_estimates
+
+    configuration = read_configuration(options.config)
+    parts = _parts(options, "pool")
+    write_estimates(configuration, options.setting, options.processed, options.results, parts)
+
+
+def figures(options: argparse.Namespace) -> None:
+    """Figures of one setting."""
+    from trial_evidence.figures.stage import write_figures
+    from trial_evidence.pool.columns import ESTIMATE_NUMBERS
+    from trial_evidence.report.files.at_a_glance import lines_of_setting
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    drawn = write_figures(
+        configuration,
+        read_figure_configuration(options.config),
+        sheet,
+        options.setting,
+        options.processed,
+        options.results,
+        options.processes,
+    )
+    estimates = read_table(options.results / options.setting / "estimates.csv", ESTIMATE_NUMBERS)
+    told = list(lines_of_setting(estimates, configuration, options.setting))
+    # After an edit: what became of the analyses that it is about. A first run tells all at its end.
+    if not drawn.issuperset(name for name, _ in told):
+        for line in (line for name, line in told if name in drawn):
+            print(line, flush=True)
+
+
+def styled(options: argparse.Namespace) -> None:
+    """Every figure in the style of a journal or for a slide."""
+    from trial_evidence.report.files.styled_figures import choose_style, write_styled_figures
+    from trial_evidence.report.material.material import read_material
+    from trial_evidence.report.tables.certainty import certainties, certainty_words
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    looks = read_figure_configuration(options.config)
+    look = choose_style(looks, options.style, options.width)
+    report = read_report_configuration(options.config, configuration)
+    networks = read_networks(options.config, configuration)
+    material = read_material(
+        configuration, report, sheet, options.processed, options.results, networks
+    )
+    certainty = certainty_words(certainties(material))
+    asked = options.processed, certainty, options.analysis, options.figure, options.processes
+    folder = write_styled_figures(material, looks, look, *asked)
+    print(f"The figures are in {folder}. {look.description}.")
+
+
+def sensitivity(options: argparse.Namespace) -> None:
+    """Sensitivity analyses of one setting."""
+    from trial_evidence.sensitivity.stage import write_sensitivity
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    parts = _parts(options, "sensitivity")
+    write_sensitivity(
+        configuration, sheet, options.setting, options.results, parts, options.processes
+    )
+
+
+def network(options: argparse.Namespace) -> None:
+    """Networks of the regimens of one setting."""
+    from trial_evidence.network.stage import write_network
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    networks = read_networks(options.config, configuration)
+    write_network(
+        configuration,
+        networks,
+        sheet,
+        options.setting,
+        options.results,
+        _parts(options, "network"),
+        options.processes,
+    )
+
+
+def audit(options: argparse.Namespace) -> None:
+    """Results that deserve a second look in the sources."""
+    from trial_evidence.audit.stage import write_audit
+
+    configuration, sheet, _ = load(options.raw, options.config, settled=False)
+    write_audit(sheet, configuration, options.processed, options.results)
+
+
+def exchange(options: argparse.Namespace) -> None:
+    """Results for R, RevMan, CINeMA and as JSON."""
+    from trial_evidence.exchange.stage import write_exchange
+    from trial_evidence.report.material.material import read_evidence
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    networks = read_networks(options.config, configuration)
+    evidence = read_evidence(configuration, options.processed, options.results)
+    write_exchange(configuration, networks, sheet, evidence, options.results)
+
+
+def report(options: argparse.Namespace) -> None:
+    """Tables and pages over all settings."""
+    from trial_evidence.report.stage import Places, write_report
+
+    configuration, sheet, _ = load(options.raw, options.config)
+    report = read_report_configuration(options.config, configuration)
+    networks = read_networks(options.config, configuration)
+    places = Places(options.raw, options.config, options.processed, options.results, Path.cwd())
+    write_report(configuration, report, networks, sheet, places, options.processes)
+
+
+def simulate(options: argparse.Namespace) -> None:
+    """One part of the simulation of a calibration."""
+    from trial_evidence.calibration.stage import write_part
+
+    configuration = read_configuration(options.config)
+    simulation = read(options.config / CALIBRATION, Simulation)
+    folder = options.results / "calibration"
+    write_part(configuration, simulation, options.results, folder, options.part)
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    """Coverage of the intervals, from all parts of the simulation."""
+    from trial_evidence.calibration.stage import write_calibration
+
+    configuration = read_configuration(options.config)
+    simulation = read(options.config / CALIBRATION, Simulation)
+    folder = options.results / "calibration"
+    write_calibration(configuration, simulation, options.results, folder)
+    print(f"The coverage of the intervals is in {folder / 'calibration.md'}.", flush=True)
+
+
+def _parts(options: argparse.Namespace, stage: str) -> Parts:
+    """What a stage has kept of a setting from earlier runs."""
+    return Parts(options.processed / PARTS / stage / options.setting)
+
+
+def dictionary(options: argparse.Namespace) -> None:
+    """Write docs/data-dictionary.md from workflow/dictionary."""
+    text = dictionary_as_markdown(read_dictionary(DICTIONARY))
+    write_text(Path("docs/data-dictionary.md"), text)
