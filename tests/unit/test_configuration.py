@@ -14,6 +14,7 @@ from trial_evidence.config.configuration import (
     unknown_agents,
     unknown_analyses,
 )
+from trial_evidence.config.forms import schema
 from trial_evidence.config.methods import (
     EmpiricalPrior,
     LeadRule,
@@ -21,7 +22,6 @@ from trial_evidence.config.methods import (
     PriorOutcome,
     TauPriors,
 )
-from trial_evidence.config.schemas import schema
 from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS

@@ -6,13 +6,13 @@
 from pathlib import Path
 
 from trial_evidence.config.configuration import Analyses
+from trial_evidence.config.forms import schema
 from trial_evidence.config.labels import Labels
 from trial_evidence.config.looks import Styles
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.registry import RegistryWords
 from trial_evidence.config.reports import ReportConfiguration
-from trial_evidence.config.schemas import schema
 from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import write_text
 

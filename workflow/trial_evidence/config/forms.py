@@ -4,13 +4,22 @@ A model is a frozen dataclass that pydantic checks. What its annotations say is 
 the messages to a reader and the JSON schemas in workflow/schemas, for editors, are made from them.
 """
 
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Self, TypeVar, dataclass_transform, get_args
 
 import pydantic
-from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetPydanticSchema,
+    TypeAdapter,
+    ValidationInfo,
+)
 from pydantic.dataclasses import dataclass
 from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticOmit, core_schema
 
@@ -176,3 +185,31 @@ def entry_of(name: str, what: str) -> GetPydanticSchema:
 
 
 Setting = Annotated[str, key_of("settings", "a setting of analyses.yaml")]
+
+
+def schema(form: type) -> str:
+    """The JSON schema of a file."""
+    return json.dumps(with_meanings(TypeAdapter(form).json_schema()), indent=2) + "\n"
+
+
+def with_meanings(node: Any) -> Any:
+    """A schema with the meanings of ``Attributes`` at the fields that they are about."""
+    if isinstance(node, list):
+        return [with_meanings(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    about, _, attributes = str(node.get("description", "")).partition("\n\nAttributes\n")
+    meanings = dict(re.findall(r"^(\w[\w, ]*)\n((?: {4}.*\n?)+)", attributes, re.M))
+    for names, meaning in meanings.items():
+        for name in names.split(", "):
+            if name in node["properties"]:
+                node["properties"][name].setdefault("description", " ".join(meaning.split()))
+    # A title that only repeats the name, and None, which a file cannot say.
+    left_out = [
+        k for k, v in node.items() if (k, v) == ("default", None) or (k == "title" and v != "")
+    ]
+    return {
+        key: " ".join(about.split()) if key == "description" else with_meanings(value)
+        for key, value in node.items()
+        if key not in left_out or isinstance(value, dict)
+    }

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import Field, TypeAdapter
 
-from trial_evidence.config.forms import Form, Number, Text, Whole
-from trial_evidence.config.schemas import with_meanings
+from trial_evidence.config.forms import Form, Number, Text, Whole, with_meanings
 from trial_evidence.files import records
 from trial_evidence.pool.columns import ESTIMATE_COUNTS, ESTIMATE_NUMBERS
 
