@@ -21,7 +21,7 @@ def made_by_the_run():
 
 
 def lists_of(path):
-    """What a stage writes last, for the files that no rule names: lists, of figures mostly."""
+    """What a stage writes last for files that are no declared output: lists, mostly of figures."""
     if path.is_relative_to("results/exchange"):
         return {Path(file) for file in rules.exchange.output}
     named = {file for setting in SETTINGS for file in forests(setting)}

@@ -92,6 +92,6 @@ def test_readers_who_differ_do_not_count_as_two(of_sheet):
 
 def test_it_is_said_in_a_sentence(of_sheet):
     assert verified_in_words(*of_sheet(B_DUAL)) == (
-        "Of the weight, 70% was read in the trials’ own reports and 0% was confirmed by two "
-        "readers; looking up 1 row of the worklist would bring the first to 90%."
+        "Of the weight, 70% was read in the trials’ own reports, and 0% was confirmed by two "
+        "readers. Reading 1 row of the worklist there would make it 90% or more."
     )
