@@ -15,7 +15,8 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 def make(folder, *arguments, **environment):
     """Run make there."""
     return subprocess.run(
-        ["make", "--no-print-directory", *arguments], cwd=folder, capture_output=True, text=True, check=False,
+        ["make", "--no-print-directory", *arguments],
+        cwd=folder, capture_output=True, text=True, check=False,
         env=os.environ | {"LC_ALL": "C"} | environment,
     )  # fmt: skip
 
