@@ -11,6 +11,7 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.context import setting_context
+from trial_evidence.extract.stage import setting_checksum
 from trial_evidence.files import records
 from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
 from trial_evidence.network.examined import examined, synergy_of
@@ -61,6 +62,16 @@ class NetworkChanges:
     tables: tuple[TablesOfNetworks, TablesOfNetworks] = ({}, {})
 
 
+def untouched(before: Side, after: Side) -> frozenset[str]:
+    """Settings of which both sheets hold the same, and both configurations ask the same."""
+    alike = (before.configuration, before.networks) == (after.configuration, after.networks)
+    return frozenset(
+        setting
+        for setting in (after.configuration.settings if alike else ())
+        if setting_checksum(before.sheet, setting) == setting_checksum(after.sheet, setting)
+    )
+
+
 def network_changes(before: Side, after: Side) -> NetworkChanges:
     """Compare the networks of all settings.
 
@@ -70,9 +81,13 @@ def network_changes(before: Side, after: Side) -> NetworkChanges:
     changes: list[EstimateChange] = []
     evidence: list[NetworkEvidence] = []
     tables: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
+    same = untouched(before, after)
     for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
-        old, new = _evidence(before, setting), _evidence(after, setting)
+        new = _evidence(after, setting)
         evidence += new.values()
+        if setting in same:
+            continue
+        old = _evidence(before, setting)
         for name in dict.fromkeys([*old, *new]):
             one, other = old.get(name), new.get(name)
             if _same_methods(before, after) and _same_evidence(one, other):

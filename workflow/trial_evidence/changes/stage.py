@@ -4,9 +4,10 @@ import html
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
-from trial_evidence.changes.networks import NetworkChanges, Side, network_changes
+from trial_evidence.changes.networks import NetworkChanges, Side, network_changes, untouched
 from trial_evidence.changes.page import NO_JUDGEMENT, NOTHING, Section, as_forest, moved
 from trial_evidence.changes.revision import (
     Revision,
@@ -84,7 +85,8 @@ def write_changes(
             remark = f"Estimates are not compared: the sheet of {name} {_not_passed(error)}"
         else:
             before, notes = _earlier(old, then, now)
-            found = (_evidence(old, before.configuration), evidence)
+            same = {setting: evidence[setting] for setting in untouched(before, now)}
+            found = (_evidence(old, before.configuration, same), evidence)
             changes = estimate_changes(*found, (before.configuration, configuration))
             networks = network_changes(before, now)
             matters = [
@@ -199,5 +201,13 @@ def _users(
     )
 
 
-def _evidence(sheet: Sheet, configuration: Configuration) -> dict[str, SettingEvidence]:
-    return {s: extract_setting(sheet, configuration, s) for s in configuration.settings}
+def _evidence(
+    sheet: Sheet,
+    configuration: Configuration,
+    known: Mapping[str, SettingEvidence] = MappingProxyType({}),
+) -> dict[str, SettingEvidence]:
+    """The evidence by setting; `known` is that of settings that are not to be read again."""
+    return {
+        s: known[s] if s in known else extract_setting(sheet, configuration, s)
+        for s in configuration.settings
+    }
