@@ -26,6 +26,8 @@ ContrastKind = Literal[
 ]
 # Folder of the figures of all harms of a setting.
 HARMS = "harms"
+# The measure in which harms are told.
+DIFFERENCE = "risk_difference"
 Column = Literal["control", "counts", "source", "definition", "follow_up", "weight", "risk_of_bias"]
 
 
@@ -259,6 +261,8 @@ class Analysis(OfOutcomes):
             if measure.kind != first.kind:
                 kinds = f"it is computed from {measure.kind}, {first.name} from {first.kind}"
                 yield ("measures", at), f"does not fit the first measure: {kinds}."
+        if self.harm and DIFFERENCE not in self.measures:
+            yield ("measures",), f"need {DIFFERENCE}: harms are told in patients of a thousand."
         if known := sections.get("tables", {}).get(self.table):
             found = unknown_columns(self.selection, known, f"{self.table}.csv")
             yield from ((("selection", *place), said) for place, said in found)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis
+from trial_evidence.config.configuration import DIFFERENCE, Analysis
 from trial_evidence.config.reports import Biomarker
 from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import records
@@ -15,7 +15,6 @@ from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words.formats import Row, effect
 from trial_evidence.report.words.printed import capital, counted, words
 
-DIFFERENCE = "risk_difference"
 NUMBERS = {"estimate": "", "ci_low": "_low", "ci_high": "_high", "p_value": "_p"}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis
+from trial_evidence.config.configuration import DIFFERENCE, Analysis
 from trial_evidence.files import records
 from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.material.material import JOINED, Material, of_pool, where
@@ -16,7 +16,6 @@ from trial_evidence.report.words.formats import Format, Row
 from trial_evidence.words.numbers import format_interval, format_number
 
 PER = 1000
-DIFFERENCE = "risk_difference"
 _OWN = ["estimate", "estimate_low", "estimate_high"]
 _CHANGES = [name.replace("estimate", "difference") for name in _OWN]
 
