@@ -35,21 +35,15 @@ def test_a_calibration_makes_nothing_that_it_does_not_need(first):
     assert not list((first[0].folder / "results").glob("*/*/forest.svg"))
 
 
-def test_parts_are_jobs_and_finished_ones_are_not_made_again(first):
+def test_parts_are_jobs_and_one_that_is_missing_is_made_alone(first):
     project, steps = first
     assert steps == ["Simulated part 0", "Simulated part 1", "Summed up the calibration"]
-    more = calibrated(project, 2, simulations=60)
-    assert more == ["Simulated part 2", "Summed up the calibration"]
-
-
-def test_the_number_of_jobs_changes_no_byte(first):
-    project, _ = first
-    calibrated(project, 2, simulations=60)
     on_two = made(project)
     for name in ("parts/1.csv", "calibration.csv"):
         (project.folder / CALIBRATED / name).unlink()
-    steps = calibrated(project, 1, simulations=60)
+    steps = calibrated(project, 1, simulations=40)
     assert steps == ["Simulated part 1", "Summed up the calibration"]
+    # the number of jobs changes no byte
     assert made(project) == on_two
 
 

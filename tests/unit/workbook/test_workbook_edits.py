@@ -43,7 +43,7 @@ def edited_sheet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
 
 
 @settings(
-    max_examples=30,
+    max_examples=15,
     deadline=None,
     database=None,
     derandomize=True,
