@@ -72,8 +72,9 @@ def read_table(path: Path, numbers: Iterable[str]) -> pd.DataFrame:
     numbers : iterable of str
         Columns of numbers, NaN where the cell is empty; every other column is text.
     """
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    # Texts as objects: pandas keeps them together, and takes rows of all columns at once.
+    table = pd.read_csv(path, dtype=object, keep_default_na=False)
     for column in numbers:
         # float() reads back to the last bit what to_csv wrote; pandas' own parser may not.
         table[column] = [float(cell) if cell else float("nan") for cell in table[column]]
-    return table
+    return table.copy()

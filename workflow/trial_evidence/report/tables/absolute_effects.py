@@ -1,6 +1,6 @@
 """Summary of findings: what an effect means in patients of a thousand, and in plain language."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from math import isnan, nan
 from string import ascii_lowercase
@@ -130,12 +130,13 @@ def plain_language_table(material: Material, found: Sequence[Certainty]) -> Repo
     """
     rated = {(c.setting, c.analysis): c for c in found}
     letters: dict[str, str] = {}
+    harms = [*findings_of_harms(material)]
     rows = [
         row | {"certainty": _lettered(row["rated"], letters)}
         for setting in material.configuration.settings
         for row in (
             *_benefits_in_words(material, rated, setting),
-            *_harms_in_words(material, setting),
+            *_harms_in_words(material, (harm for harm in harms if harm[0].setting == setting)),
         )
     ]
     formats: dict[str, Format] = {
@@ -215,10 +216,10 @@ def _benefits_in_words(
         }
 
 
-def _harms_in_words(material: Material, setting: str) -> Iterator[dict[str, Any]]:
-    for analysis, lead, start in findings_of_harms(material):
-        if analysis.setting != setting:
-            continue
+def _harms_in_words(
+    material: Material, harms: Iterable[tuple[Analysis, Row, StartingRisk]]
+) -> Iterator[dict[str, Any]]:
+    for analysis, lead, start in harms:
         added = material.agents_named(lead["subgroup"].partition("=")[2].replace("+", " + "))
         said = _said(material, analysis, lead, None, f"adding {lower_first(added)}")
         yield {
