@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import time
 
 import pandas as pd
 import pytest
@@ -66,6 +67,15 @@ def test_what_hangs_on_a_row_is_what_pooling_without_it_gives(made):
     assert "one event" in rows.loc["pcr", "why"]
     assert "without this trial moves RR" in rows.loc["pcr", "why"]
     assert all(math.isfinite(moves) and moves > 0 for moves in rows["moves"])
+
+
+def test_the_same_list_gives_the_same_bytes(made, tmp_path):
+    first, second = tmp_path / "first.xlsx", tmp_path / "second.xlsx"
+    write_answers_book(made[2], first)
+    # openpyxl notes when a workbook was begun, to the second
+    time.sleep(1.1)
+    write_answers_book(made[2], second)
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_a_value_that_agrees_is_verified_and_noted(made, tmp_path):

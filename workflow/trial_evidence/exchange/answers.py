@@ -1,7 +1,6 @@
 """The worklist as a workbook, and what a reader has written into it as edits of the sheet."""
 
 import csv
-import io
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from trial_evidence.sheet.values import PRIMARY
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import Problem, SheetError
 from trial_evidence.workbook.layout import WORKLIST, as_csv
-from trial_evidence.workbook.package import put_text, timeless
+from trial_evidence.workbook.package import put_text, workbook_bytes
 from trial_evidence.workbook.read import sheet_names
 
 ASKED = {
@@ -73,9 +72,7 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
     for across, width in enumerate(_WIDTHS):
         sheet.column_dimensions[chr(ord("A") + across)].width = width
     sheet.freeze_panes = "C2"
-    content = io.BytesIO()
-    made.save(content)
-    write_whole(book, timeless(content.getvalue()))
+    write_whole(book, workbook_bytes(made, "What to look up"))
 
 
 def write_answered(book: Path, raw: Path, sheet: Sheet, folder: Path) -> list[str]:

@@ -41,6 +41,21 @@ def put_text(cell: Any, text: str) -> None:
         cell.quotePrefix = True
 
 
+def workbook_bytes(
+    workbook: Any, title: str, amend: Callable[[str, bytes], bytes] | None = None
+) -> bytes:
+    """An openpyxl workbook as a file; the same content gives the same bytes.
+
+    `amend` is as of :func:`timeless`.
+    """
+    workbook.properties.creator = "trial evidence"
+    workbook.properties.title = title
+    workbook.properties.created = DAY
+    written = io.BytesIO()
+    workbook.save(written)
+    return timeless(written.getvalue(), amend)
+
+
 def timeless(content: bytes, amend: Callable[[str, bytes], bytes] | None = None) -> bytes:
     """An office file (a zip archive) without the time of writing.
 

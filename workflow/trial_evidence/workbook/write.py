@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -23,7 +22,7 @@ from trial_evidence.words.problems import Problem, SheetError, about, errors_of,
 from trial_evidence.words.supplied import supplied
 
 from .layout import LISTS, MADE_FROM, READ_ME, row_mark
-from .package import DAY, LONGEST_CELL, NOT_IN_A_FILE, put_text, timeless
+from .package import LONGEST_CELL, NOT_IN_A_FILE, put_text, workbook_bytes
 from .read import Imported, read_book
 from .shown import AS_TEXT, as_number
 
@@ -91,7 +90,7 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     for name, columns in ((LISTS, lists.columns), (MADE_FROM, zip(*_marks(tables), strict=True))):
         _put_columns(workbook.create_sheet(name), columns)
         workbook[name].sheet_state = "hidden"
-    write_whole(book, _content(workbook))
+    write_whole(book, workbook_bytes(workbook, "Extraction sheet", _without_triangles))
 
 
 def _unfit_cells(raw: RawTable) -> Iterator[Problem]:
@@ -350,16 +349,6 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
 def _say(cell: Any, text: str, *font: Any, **more: Any) -> None:
     put_text(cell, text)
     cell.font = _font(*font, **more)
-
-
-def _content(workbook: Any) -> bytes:
-    """Return the workbook's bytes without the time of writing."""
-    workbook.properties.creator = "trial evidence"
-    workbook.properties.title = "Extraction sheet"
-    workbook.properties.created = DAY
-    written = io.BytesIO()
-    workbook.save(written)
-    return timeless(written.getvalue(), _without_triangles)
 
 
 def _without_triangles(name: str, part: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from trial_evidence.files import write_whole
 from trial_evidence.sheet.dictionary import Table
 from trial_evidence.words.errors import RequestError
 from trial_evidence.workbook.layout import REGISTRY
-from trial_evidence.workbook.package import DAY, put_text, timeless
+from trial_evidence.workbook.package import put_text, workbook_bytes
 from trial_evidence.workbook.read import sheet_names
 from trial_evidence.workbook.shown import shortest
 
@@ -105,10 +104,7 @@ def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
     _page(made, AGREES, LINE.values(), [_texts(line, LINE) for line in found.page(AGREES)])
     rest = [_texts(one, REST) for one in found.unmapped]
     _page(made, UNMAPPED, REST.values(), rest, confirm=False)
-    made.properties.created = DAY
-    content = io.BytesIO()
-    made.save(content)
-    write_whole(book, timeless(content.getvalue()))
+    write_whole(book, workbook_bytes(made, "Records of a registry, to confirm"))
 
 
 def _texts(one: Any, columns: Iterable[str]) -> list[str]:

@@ -1,6 +1,5 @@
 """The tables as one workbook, a sheet a table."""
 
-import io
 import re
 import textwrap
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.workbook.package import DAY, LONGEST_CELL, NOT_IN_A_FILE, put_text, timeless
+from trial_evidence.workbook.package import LONGEST_CELL, NOT_IN_A_FILE, put_text, workbook_bytes
 
 _COUNT = re.compile(r"0|[1-9][0-9]{0,2}(,[0-9]{3})*")
 _FONT = Font(name="Calibri", size=10)
@@ -38,12 +37,7 @@ def tables_as_workbook(tables: Sequence[ReportTable]) -> bytes:
     workbook.remove(workbook.active)
     for table in tables:
         _fill(workbook.create_sheet(table.name[:31]), table)
-    workbook.properties.creator = "trial evidence"
-    workbook.properties.title = "Tables of the report"
-    workbook.properties.created = DAY
-    written = io.BytesIO()
-    workbook.save(written)
-    return timeless(written.getvalue())
+    return workbook_bytes(workbook, "Tables of the report")
 
 
 def plain(text: str) -> str:
