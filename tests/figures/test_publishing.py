@@ -4,7 +4,9 @@ import pytest
 from trial_evidence.figures.canvas.page import Page, Text
 from trial_evidence.figures.canvas.publishing import (
     LISTING_COLUMNS,
+    helpers,
     listing_of,
+    of_helper,
     publish,
     publishing,
 )
@@ -26,15 +28,26 @@ def files(folder):
     return {path.relative_to(folder).as_posix(): path for path in paths}
 
 
-@pytest.mark.parametrize("helpers", [0, 1])
-def test_figures_are_there_once_the_rest_is_done(tmp_path, helpers):
-    with publishing(PAGES, tmp_path, ("svg", "pdf"), helpers):
+@pytest.mark.parametrize("number", [0, 1])
+def test_figures_are_there_once_the_rest_is_done(tmp_path, number):
+    with helpers(number) as pool, publishing(PAGES, tmp_path, ("svg", "pdf"), pool):
         meanwhile = "something else"
     assert meanwhile
     assert sorted(files(tmp_path)) == sorted(f"{n}.{k}" for n in NAMES for k in ("svg", "pdf"))
     publish(PAGES, tmp_path / "again", ("svg", "pdf"))
     again = files(tmp_path / "again")
     assert all((tmp_path / name).read_bytes() == path.read_bytes() for name, path in again.items())
+
+
+def test_a_helper_does_what_it_was_told_of_when_it_began(tmp_path):
+    def note():
+        (tmp_path / "note").write_text("done", encoding="utf-8")
+        raise ValueError("and failed")
+
+    # Where no process can be copied there is no helper, and it is done here.
+    with helpers(1, note) as pool, pytest.raises(ValueError, match="and failed"):
+        pool.submit(of_helper, 0).result() if pool else note()
+    assert (tmp_path / "note").read_text(encoding="utf-8") == "done"
 
 
 def test_an_old_figure_goes_and_what_is_none_stays(tmp_path):

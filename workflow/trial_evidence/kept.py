@@ -23,6 +23,7 @@ from trial_evidence.files import write_text, write_whole
 # Where parts are kept from run to run, below data/processed.
 PARTS = "kept"
 T = TypeVar("T")
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 _LIBRARY = Path(__file__).parent
 # What a number or a picture may depend on.
 _LIBRARIES = (
@@ -45,45 +46,50 @@ def digest(*things: Any) -> str:
     TypeError
         If a value is of another type: it could change without its checksum.
     """
-    whole = hashlib.sha256()
-    _feed(whole.update, things)
-    return whole.hexdigest()
+    whole: list[str] = []
+    _feed(whole.append, things)
+    return hashlib.sha256("".join(whole).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _feed(update: Callable[[bytes], None], thing: Any) -> None:
-    kind = f"{type(thing).__qualname__} "
-    if thing is None or isinstance(thing, bool | int | float | str | bytes | np.generic | Path):
-        update(f"{kind}{thing!r}\0".encode("utf-8", "surrogatepass"))
+def _feed(add: Callable[[str], None], thing: Any) -> None:
+    kind = type(thing)
+    # First what most things are.
+    if kind in _PLAIN or isinstance(thing, bool | int | float | str | bytes | np.generic | Path):
+        add(f"{kind.__qualname__} {thing!r}\0")
         return
-    update(f"{kind}(".encode())
+    add(f"{kind.__qualname__} (")
     if isinstance(thing, np.ndarray) and thing.dtype != object:
-        update(f"{thing.dtype} {thing.shape} ".encode() + np.ascontiguousarray(thing).tobytes())
+        add(f"{thing.dtype} {thing.shape} {_of_bytes(np.ascontiguousarray(thing).tobytes())}")
     elif isinstance(thing, pd.DataFrame | pd.Series):
         table = thing.to_frame() if isinstance(thing, pd.Series) else thing
-        _feed(update, [*map(str, table.columns), *map(str, table.dtypes)])
-        update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
+        _feed(add, [*map(str, table.columns), *map(str, table.dtypes)])
+        add(_of_bytes(pd.util.hash_pandas_object(table).to_numpy().tobytes()))
     elif isinstance(thing, Mapping):
         for pair in thing.items():
-            _feed(update, pair)
+            _feed(add, pair)
     elif isinstance(thing, set | frozenset):
         for part in sorted(digest(part) for part in thing):
-            update(part.encode())
+            add(part)
     elif isinstance(thing, Sequence | np.ndarray):
         for part in thing:
-            _feed(update, part)
+            _feed(add, part)
     elif isinstance(thing, partial):
-        _feed(update, (thing.func, thing.args, thing.keywords))
+        _feed(add, (thing.func, thing.args, thing.keywords))
     elif is_dataclass(thing) and not isinstance(thing, type):
         for field in fields(thing):
-            _feed(update, getattr(thing, field.name))
+            _feed(add, getattr(thing, field.name))
     elif isinstance(thing, BaseModel):
-        for name in type(thing).model_fields:
-            _feed(update, getattr(thing, name))
+        for name in kind.model_fields:
+            _feed(add, getattr(thing, name))
     elif callable(thing) and "<" not in getattr(thing, "__qualname__", "<"):
-        update(f"{thing.__module__}.{thing.__qualname__}".encode())
+        add(f"{thing.__module__}.{thing.__qualname__}")
     else:
-        raise TypeError(f"no checksum of {type(thing).__qualname__}: {thing!r}")
-    update(b")\0")
+        raise TypeError(f"no checksum of {kind.__qualname__}: {thing!r}")
+    add(")\0")
+
+
+def _of_bytes(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @cache
@@ -197,6 +203,15 @@ class Parts:
         content = write(made)
         write_whole(path, _seal(name, content) + b"\n" + content)
         return made
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Names of the parts that have been asked for."""
+        return frozenset(self._used)
+
+    def keep(self, used: Iterable[str]) -> None:
+        """Parts that another process has asked for are not to be forgotten."""
+        self._used.update(used)
 
     def forget_others(self) -> None:
         """Remove every part that has not been asked for."""

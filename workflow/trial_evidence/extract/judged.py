@@ -21,11 +21,9 @@ def judged_risk(sheet: Sheet, endpoints: Sequence[str], trial_id: str, outcome: 
     The endpoints of an analysis are the family. Returns ``low``, ``some_concerns``, ``high`` or
     ``not judged``.
     """
-    table = sheet["risk_of_bias"]
-    mine = table[table["trial_id"] == trial_id]
-    judged = dict(zip(mine["outcome"], mine["overall"], strict=True))
-    names = (outcome, *endpoints)
-    return next((str(judged[name]) for name in names if name in judged), NOT_JUDGED)
+    places = [(trial_id, name) for name in (outcome, *endpoints)]
+    judged = sheet.judgements
+    return next((judged[place] for place in places if place in judged), NOT_JUDGED)
 
 
 def unjudged_problems(

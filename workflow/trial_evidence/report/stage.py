@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
-from trial_evidence.figures.canvas.publishing import LISTING, publishing
+from trial_evidence.figures.canvas.publishing import LISTING, helpers, of_helper, publishing
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
 from trial_evidence.pool.columns import ESTIMATE_COUNTS, ESTIMATE_NUMBERS
@@ -75,7 +76,7 @@ def write_report(
         there is no more
         is removed.
     processes : int
-        With two, a second one draws the figures while this one writes.
+        With two, a second one draws and writes the tables while this one makes the page.
 
     Raises
     ------
@@ -88,22 +89,25 @@ def write_report(
     figures = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
     dates = search_dates(material)
     facts = provenance(places.raw, places.config, places.project, dates, list(sheet.tables))
-    with publishing(
-        {name: drawn for name, (_, drawn) in figures.items()},
-        results / FOLDER, configuration.figure_formats, processes - 1, own=("*",), kept=(LISTING,),
-    ):  # fmt: skip
-        trail = trail_of(material.evidence, configuration)
-        tables, cited = tables_of(material), bibliography.used_sources(material)
-        _write_tables(tables, material, trail)
-        for name, text in _texts(material, cited).items():
-            write_text(results / name, text)
-        write_text(results / "provenance.json", as_json(facts))
-        settings = page_settings(material, trail)
-    list_overview(figures, list(configuration.settings), results)
-    methods = methods_text.methods_paragraphs(material)
-    keys = tuple(source["source_id"] for source in cited)
-    extras = Extras(report.title, tables, methods, facts, keys, about(places.project, facts))
-    write_text(results / FILE, page(material, settings, extras, trail))
+    trail = trail_of(material.evidence, configuration)
+    tables, cited = tables_of(material), bibliography.used_sources(material)
+    write_tables = partial(_write_tables, tables, material, trail)
+    with helpers(processes - 1, write_tables) as pool:
+        with publishing(
+            {name: drawn for name, (_, drawn) in figures.items()},
+            results / FOLDER, configuration.figure_formats, pool, own=("*",), kept=(LISTING,),
+        ):  # fmt: skip
+            written = pool.submit(of_helper, 0) if pool else None
+            for name, text in _texts(material, cited).items():
+                write_text(results / name, text)
+            write_text(results / "provenance.json", as_json(facts))
+            settings = page_settings(material, trail)
+        list_overview(figures, list(configuration.settings), results)
+        methods = methods_text.methods_paragraphs(material)
+        keys = tuple(source["source_id"] for source in cited)
+        extras = Extras(report.title, tables, methods, facts, keys, about(places.project, facts))
+        write_text(results / FILE, page(material, settings, extras, trail))
+        material.parts.keep(written.result() if written else write_tables())
     material.parts.forget_others()
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
 
@@ -124,7 +128,10 @@ def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
     }
 
 
-def _write_tables(tables: Sequence[ReportTable], material: Material, trail: Trail) -> None:
+def _write_tables(
+    tables: Sequence[ReportTable], material: Material, trail: Trail
+) -> frozenset[str]:
+    """Write the tables, in each format, and return which parts were used for them."""
     results, folder = material.results, material.results / TABLES
     counts = dict.fromkeys(ESTIMATE_COUNTS, "Int64")
     # Every one, those included that no figure and no table shows.
@@ -147,6 +154,7 @@ def _write_tables(tables: Sequence[ReportTable], material: Material, trail: Trai
         write_whole(folder / f"{name}.docx", document)
     for path in set(folder.glob("*.docx")) - {folder / f"{name}.docx" for name in documents}:
         path.unlink()
+    return material.parts.used
 
 
 def _crate_files(material: Material) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,13 @@ class Sheet:
     def results(self) -> tuple[str, ...]:
         """Names of the tables of results."""
         return tuple(self.kinds)
+
+    @cached_property
+    def judgements(self) -> dict[tuple[str, str], str]:
+        """Trial and outcome -> the overall risk of bias that a person judged."""
+        table = self.tables["risk_of_bias"]
+        places = zip(table["trial_id"], table["outcome"], strict=True)
+        return dict(zip(places, table["overall"], strict=True))
 
 
 def typed_sheet(tables: Mapping[str, CheckedTable]) -> Sheet:

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -25,11 +25,40 @@ _WORTH_A_PROCESS = 6
 
 
 @contextmanager
+def helpers(number: int, *known: Any) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes that help this one; they are waited for at the end.
+
+    Parameters
+    ----------
+    number
+        Of processes; without any, nobody helps.
+    *known
+        What `of_helper` calls there: a process that is a copy of this one needs no word of it.
+        Where processes begin anew, nobody helps who would have to know something.
+    """
+    if number > 0 and (_start() == "fork" or not known):
+        with ProcessPoolExecutor(
+            number, get_context(_start()), initializer=_KNOWN.extend, initargs=(known,)
+        ) as pool:
+            yield pool
+    else:
+        yield None
+
+
+_KNOWN: list[Callable[[], Any]] = []
+
+
+def of_helper(place: int) -> Any:
+    """Do what a helper was told of when it began, and return what comes of it."""
+    return _KNOWN[place]()
+
+
+@contextmanager
 def publishing(
     pages: Mapping[str, Picture],
     folder: Path,
     formats: Sequence[Format],
-    helpers: int = 0,
+    pool: ProcessPoolExecutor | None = None,
     *,
     dpi: int = DPI,
     own: Sequence[str] = (),
@@ -47,7 +76,7 @@ def publishing(
         Figures by their path below the folder, without a suffix.
     folder, formats, dpi
         Where the files go, their suffixes, and how fine those of dots are.
-    helpers
+    pool
         Processes to draw with; without any, everything is drawn before anything else is done.
     own
         Patterns of paths below the folder. What they match is a figure, or was one in an earlier
@@ -62,14 +91,11 @@ def publishing(
     stale = {stem: page for stem, page in pages.items() if not ledger.holds(stem, keys[stem])}
     draw = partial(save_page, formats=formats, dpi=dpi)
     stems = [folder / stem for stem in stale]
-    if helpers > 0 and stale:
-        with ProcessPoolExecutor(helpers, mp_context=get_context(_start())) as pool:
-            drawn = pool.map(draw, stale.values(), stems)
-            yield list(stale)
-            list(drawn)
-    else:
-        list(map(draw, stale.values(), stems))
-        yield list(stale)
+    drawn = (pool.map if pool else map)(draw, stale.values(), stems)
+    if not pool:
+        list(drawn)
+    yield list(stale)
+    list(drawn)
     made = {stem: [folder / f"{stem}.{kind}" for kind in formats] for stem in pages}
     for stem in stale:
         ledger.note(stem, keys[stem], made[stem])
@@ -97,7 +123,10 @@ def publish(
     """
     enough = 1 if _start() == "fork" else _WORTH_A_PROCESS
     useful = min(processes, 1 + len(pages) // enough)
-    with publishing(pages, folder, formats, useful if useful > 1 else 0, **more) as drawn:
+    with (
+        helpers(useful if useful > 1 else 0) as pool,
+        publishing(pages, folder, formats, pool, **more) as drawn,
+    ):
         return drawn
 
 

@@ -93,7 +93,7 @@ class Material:
         """Trial id -> its row of the sheet."""
         return {row["trial_id"]: row for row in records(self.sheet["trials"])}
 
-    @property
+    @cached_property
     def reported(self) -> pd.DataFrame:
         """Every result in the sheet, table by table; a column that a table lacks is empty."""
         return pd.concat(self.sheet[name] for name in self.sheet.results)
@@ -238,9 +238,12 @@ def where(table: pd.DataFrame, **values: str) -> pd.DataFrame:
     """Rows of a table whose columns hold these values."""
     kept = np.ones(len(table), dtype=bool)
     for column, value in values.items():
-        kept &= (table[column] == value).to_numpy(dtype=bool)
-    # Taking rows costs more than all comparisons: once, not once a column.
-    return table[kept]
+        kept &= (table[column].to_numpy() == value).astype(bool)
+    # Taking rows costs more than all comparisons; rows that follow each other need not be taken.
+    places = np.flatnonzero(kept)
+    if places.size and places[-1] - places[0] + 1 == places.size:
+        return table.iloc[places[0] : places[-1] + 1]
+    return table.take(places)
 
 
 def of_pool(table: pd.DataFrame, pool: Analysis | RateAnalysis) -> pd.DataFrame:
