@@ -51,12 +51,15 @@ def test_the_default_look_is_the_library_s_own():
 def test_a_look_makes_a_sound_forest_plot(tmp_path, name, width):
     look = LOOKS[name]
     style = styled(look.fields, width, look.magnification)
-    save_page(layout(JUDGED, style), tmp_path / "forest", ("svg",))
+    page = layout(JUDGED, style)
+    save_page(page, tmp_path / "forest", ("svg",))
     assert check_svg(tmp_path / "forest.svg") == []
     text = (tmp_path / "forest.svg").read_text(encoding="utf-8")
     # lights stand beside the plot on a page, with what they mean
     assert (">?</text>" in text) == style.risk_of_bias == (width >= 180)
     assert ("What the signs mean." in text) == (style.risk_of_bias and style.small_print)
+    # where the picture has no small print, the caption has it
+    assert ("What the signs mean." in page.small_print) == style.risk_of_bias
 
 
 def test_a_magnified_page_is_the_smaller_one_enlarged():

@@ -77,7 +77,7 @@ const Saving = (() => {
 
   // ------------------------------------------------------------------------------------ figures
 
-  const captionOf = (figure) => figure.querySelector(".scroll").getAttribute("aria-label");
+  const titleOf = (figure) => figure.querySelector(".scroll").getAttribute("aria-label");
 
   // A drawing as a file of its own, with its size in millimetres; an image that holds one holds its text.
   function drawingOf(figure) {
@@ -153,7 +153,7 @@ const Saving = (() => {
     const pixels = await deflated(colours);
     const [w, h] = [width, height].map((length) => (length / MILLIMETRES_A_POINT).toFixed(2));
     const drawn = `q ${w} 0 0 ${h} 0 0 cm /I Do Q`;
-    const title = `<feff${[...captionOf(figure)].flatMap((sign) => sign.split("")).map((unit) =>
+    const title = `<feff${[...titleOf(figure)].flatMap((sign) => sign.split("")).map((unit) =>
       unit.charCodeAt(0).toString(16).padStart(4, "0")).join("")}>`;
     const objects = [
       ["<</Type/Catalog/Pages 2 0 R>>"], ["<</Type/Pages/Kids[3 0 R]/Count 1>>"],
@@ -203,11 +203,11 @@ const Saving = (() => {
   }
 
   function dressFigure(figure, section) {
-    const { name } = figure.dataset;
-    const caption = captionOf(figure);
+    const { caption, name } = figure.dataset;
+    const title = titleOf(figure);
     const shown = figure.querySelector("svg, img");
     const alt = shown.getAttribute("alt") ?? shown.getAttribute("aria-label");
-    const tools = element("p", { class: "tools", role: "group", "aria-label": `Save: ${caption}` });
+    const tools = element("p", { class: "tools", role: "group", "aria-label": `Save: ${title}` });
     const again = (act) => async (event) => {
       event.target.disabled = true;
       try {

@@ -28,6 +28,7 @@ from trial_evidence.report.files.overview_figures import (
     timeline_of,
 )
 from trial_evidence.report.files.styled_figures import choose_style, write_styled_figures
+from trial_evidence.report.material.material import read_evidence
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.robustness import timeline_table
 from trial_evidence.words.errors import RequestError
@@ -59,8 +60,8 @@ def drawn(project):
     (results / "overview").mkdir()
     (results / "overview/risk_of_bias_of_a_setting_that_was.svg").touch()
     listing = pd.DataFrame(
-        [(SETTING, ANALYSIS, f"{ANALYSIS}/forest", "A title", "Words.")],
-        columns=["setting", "analysis", "figure", "title", "description"],
+        [(SETTING, ANALYSIS, f"{ANALYSIS}/forest", "A title", "Words.", "A title.")],
+        columns=["setting", "analysis", "figure", "title", "description", "caption"],
     )
     write_table(results / SETTING / "figures.csv", listing)
     write_table(results / SETTING / "sensitivity/figures.csv", listing.assign(figure="funnel"))
@@ -100,6 +101,7 @@ def test_every_listed_figure_has_its_words_in_one_place(drawn):
         f"{SETTING}/network/{ANALYSIS}/graph", *overview,
     ]  # fmt: skip
     assert (texts["text"] != "").all()
+    assert [c.partition(". ")[0] for c in texts["caption"]] == list(texts["title"].str.rstrip("."))
     page = (drawn / "alt-texts.md").read_text(encoding="utf-8")
     assert all(f"## {figure}\n" in page for figure in texts["figure"])
 
@@ -323,6 +325,14 @@ def test_a_look_or_width_that_there_is_not_is_named():
         choose_style(LOOKS, "lancett", None)
     with pytest.raises(RequestError, match=r"no width of 100 mm\. Allowed: 180, 120, 85, 75\."):
         choose_style(LOOKS, "default", 100.0)
+
+
+def test_results_of_another_configuration_are_named(project):
+    folder, found = project
+    fewer = replace(found.configuration, analyses=found.configuration.analyses[1:])
+    gone = found.configuration.analyses[0]
+    with pytest.raises(RequestError, match=rf"{gone.id} \({gone.setting}\).*Run `make` first"):
+        read_evidence(fewer, folder / "data/processed", folder / "results")
 
 
 def test_figures_in_a_look_go_into_a_folder_of_their_own(project):

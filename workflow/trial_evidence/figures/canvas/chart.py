@@ -16,6 +16,7 @@ from trial_evidence.figures.canvas.page import (
     Polygon,
     Segment,
     Text,
+    as_paragraph,
 )
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import (
@@ -286,6 +287,7 @@ class Chart:
             segments=tuple(self.segments),
             polygons=tuple(self.polygons),
             texts=tuple(self.texts),
+            small_print=as_paragraph([*notes, *small]),
         )
 
     # ------------------------------------------------------------------------------------- marks

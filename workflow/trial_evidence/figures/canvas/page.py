@@ -20,7 +20,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text as FigureText
 from PIL import Image
 
-from trial_evidence.figures.canvas.text import FALLBACK_FAMILIES, FONT_FAMILY, font_path
+from trial_evidence.figures.canvas.text import FALLBACK_FAMILIES, FONT_FAMILY, clean, font_path
 
 if TYPE_CHECKING:
     import plotnine as p9
@@ -88,7 +88,7 @@ class Text:
 
 
 class Picture(Protocol):
-    """What can be saved: a title, a description in words, and a figure laid out for saving."""
+    """What can be saved: a figure laid out for it, and what is said of the figure in words."""
 
     @property
     def title(self) -> str:
@@ -97,6 +97,10 @@ class Picture(Protocol):
     @property
     def description(self) -> str:
         """What it shows, for readers who do not see it."""
+
+    @property
+    def small_print(self) -> str:
+        """Its notes and footnotes, whether they are drawn or left to a caption."""
 
     def figure(self) -> Figure:
         """Everything in its final place; called within `save_page`'s settings."""
@@ -117,6 +121,7 @@ class Page:
     segments: tuple[Segment, ...]
     polygons: tuple[Polygon, ...]
     texts: tuple[Text, ...]
+    small_print: str = ""
 
     def figure(self) -> Figure:
         """See `Picture`."""
@@ -152,6 +157,11 @@ class Pointed:
     def description(self) -> str:
         """See `Picture`."""
         return self.picture.description
+
+    @property
+    def small_print(self) -> str:
+        """See `Picture`."""
+        return self.picture.small_print
 
     def figure(self) -> Figure:
         """See `Picture`."""
@@ -248,12 +258,19 @@ def _together(pages: Sequence[Page], width_mm: float, height_mm: float) -> Page:
     )
 
 
+def as_paragraph(sentences: Iterable[str]) -> str:
+    """Notes and footnotes in one, each once; each ends with a full stop."""
+    told = dict.fromkeys(filter(None, map(clean, sentences)))
+    return " ".join(text if text.endswith((".", "?", "!")) else f"{text}." for text in told)
+
+
 def stacked(pages: Sequence[Page], title: str, description: str) -> Page:
     """Pages of one width as one, each below the one before; at least one, with words of its own."""
     tops = [0.0, *accumulate(page.height_mm for page in pages)]
     moved = [_moved(page, 0.0, top) for page, top in zip(pages, tops, strict=False)]
     whole = _together(moved, pages[0].width_mm, tops[-1])
-    return replace(whole, title=title, description=description)
+    small_print = as_paragraph(page.small_print for page in pages)
+    return replace(whole, title=title, description=description, small_print=small_print)
 
 
 def beside(pages: Sequence[Page]) -> Page:

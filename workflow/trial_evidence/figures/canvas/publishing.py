@@ -12,13 +12,13 @@ from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
-from trial_evidence.figures.canvas.page import DPI, Format, Picture, save_page
+from trial_evidence.figures.canvas.page import DPI, Format, Picture, as_paragraph, save_page
 from trial_evidence.kept import Ledger, code_version, digest
 
 LISTING = "figures.csv"
 # Beside the list: what each figure was drawn from.
 RECORD = ".drawn.json"
-LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description"]
+LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description", "caption"]
 Place = TypeVar("Place", bound=tuple[str, ...])
 # So many figures take as long to draw as a new process takes to import what it draws with.
 _WORTH_A_PROCESS = 6
@@ -132,8 +132,13 @@ def publish(
 
 def listing_of(pages: Mapping[Place, Picture]) -> pd.DataFrame:
     """Figures in words, by setting, analysis and name, in the columns ``LISTING_COLUMNS``."""
-    rows = [(*place, page.title, page.description) for place, page in pages.items()]
+    rows = [(*place, page.title, page.description, caption(page)) for place, page in pages.items()]
     return pd.DataFrame(rows, columns=LISTING_COLUMNS)
+
+
+def caption(page: Picture) -> str:
+    """What is printed under a figure: its title, then all that its small print says."""
+    return as_paragraph([page.title, page.small_print])
 
 
 def _start() -> Literal["fork", "spawn"]:

@@ -10,7 +10,14 @@ from typing import Any
 import plotnine as p9
 from matplotlib.figure import Figure
 
-from trial_evidence.figures.canvas.page import DPI, LEAST_POINTS, Format, save_page, settled
+from trial_evidence.figures.canvas.page import (
+    DPI,
+    LEAST_POINTS,
+    Format,
+    as_paragraph,
+    save_page,
+    settled,
+)
 from trial_evidence.figures.canvas.style import Style, magnified
 from trial_evidence.figures.canvas.text import clean
 from trial_evidence.figures.house.labels import geom_names, told_at_foot, unplaced
@@ -31,6 +38,7 @@ class Chart:
     description: str
     style: Style
     height_mm: float | None = None
+    small_print: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", clean(self.title))
@@ -82,7 +90,9 @@ def charted(
     **more: Any,
 ) -> Chart:
     """A chart of some data; `draw` is a function of figures/charts."""
-    return Chart(partial(draw, *data, words=words, **more), words.title, description, style)
+    small_print = as_paragraph([*words.notes, *words.footnotes])
+    make = partial(draw, *data, words=words, **more)
+    return Chart(make, words.title, description, style, small_print=small_print)
 
 
 def save(

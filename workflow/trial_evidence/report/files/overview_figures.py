@@ -254,7 +254,7 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
 
 
 def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
-    """What every figure that a stage has listed shows: ``figure``, ``title``, ``text``.
+    """Each figure that a stage has listed: ``figure``, ``title``, ``text``, ``caption``.
 
     A figure is named by its path below the results, without the ending.
     """
@@ -269,8 +269,9 @@ def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
         for row in records(read_table(path, [])) if path.is_file() else ():
             # a stem with folders is one below the setting, a bare name one of the analysis
             stem = row["figure"] if "/" in row["figure"] else f"{row['analysis']}/{row['figure']}"
-            rows.append((f"{drawn}{stem}", row["title"], row["description"]))
-    return pd.DataFrame(rows, columns=["figure", "title", "text"])
+            told = row["title"], row["description"], row["caption"]
+            rows.append((f"{drawn}{stem}", *told))
+    return pd.DataFrame(rows, columns=["figure", "title", "text", "caption"])
 
 
 def _around(name: str, **facts: Any) -> dict[str, Any]:

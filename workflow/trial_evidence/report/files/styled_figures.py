@@ -8,7 +8,7 @@ import pandas as pd
 
 from trial_evidence.config.looks import FigureConfiguration, FigureStyle
 from trial_evidence.figures.canvas.page import Picture, Pointed
-from trial_evidence.figures.canvas.publishing import LISTING, publish
+from trial_evidence.figures.canvas.publishing import LISTING, caption, publish
 from trial_evidence.figures.canvas.style import Style, styled
 from trial_evidence.figures.forests.forest import Forest
 from trial_evidence.figures.forests.layout import layout
@@ -28,6 +28,8 @@ from trial_evidence.words.errors import RequestError
 
 # The references whose numbers stand beside trials.
 REFERENCES = "references.txt"
+# What the list of the figures says of each.
+WORDS = ("title", "text", "caption")
 Forests = Mapping[str, Mapping[str, Forest]]
 
 
@@ -99,7 +101,8 @@ def write_styled_figures(
     Path
         ``results/figures-<style>/<width>mm`` with ``<setting>/<analysis>/<figure>``,
         ``<setting>/network/<id>/<figure>`` and ``overview/<figure>`` as below results, and
-        ``figures.csv``, which says in words what every figure there shows. Where the style has
+        ``figures.csv``, which says in words what every figure there shows, and has the captions:
+        what a figure without small print leaves to the text. Where the style has
         the numbers of references, ``references.txt`` lists them. The ordinary figures are left as
         they are.
 
@@ -133,17 +136,17 @@ def write_styled_figures(
 
 
 def _write_listing(folder: Path, drawn: Mapping[str, Picture], formats: Sequence[str]) -> None:
-    """Say in words what is drawn, and what was drawn before and is there."""
+    """Say in words what is drawn, and what was drawn before and is there; with the captions."""
     path = folder / LISTING
     earlier = records(read_table(path, [])) if path.is_file() else []
-    told = {row["figure"]: (row["title"], row["text"]) for row in earlier}
-    told |= {stem: (page.title, page.description) for stem, page in drawn.items()}
+    told = {row["figure"]: tuple(row.get(word, "") for word in WORDS) for row in earlier}
+    told |= {stem: (page.title, page.description, caption(page)) for stem, page in drawn.items()}
     rows = [
         (stem, *words)
         for stem, words in told.items()
         if all((folder / f"{stem}.{kind}").is_file() for kind in formats)
     ]
-    write_table(path, pd.DataFrame(rows, columns=["figure", "title", "text"]))
+    write_table(path, pd.DataFrame(rows, columns=["figure", *WORDS]))
 
 
 def styled_pages(

@@ -28,6 +28,7 @@ from trial_evidence.report.words.templates import declared
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import read_by_two
 from trial_evidence.sheet.values import PRIMARY
+from trial_evidence.words.errors import RequestError
 
 # Two arms of a trial may have been read in two sources.
 JOINED = " / "
@@ -264,16 +265,25 @@ def read_evidence(configuration: Configuration, processed: Path, results: Path) 
     ------
     FileNotFoundError
         If a stage has not run.
+    RequestError
+        If the results are of analyses that the configuration does not have.
     """
+    estimates = all_settings(configuration, results, "estimates", ESTIMATE_NUMBERS)
+    known = {(p.setting, p.id) for p in (*configuration.analyses, *configuration.rates)}
+    pooled = dict.fromkeys(zip(estimates["setting"], estimates["analysis"], strict=True))
+    if others := [
+        f"{name} ({setting})" for setting, name in pooled if (setting, name) not in known
+    ]:
+        raise RequestError(
+            f"The results in {results} are of another configuration: {', '.join(others)} is not in "
+            "config/analyses.yaml. Run `make` first."
+        )
     return Evidence(
         contrasts=all_settings(configuration, processed, "contrasts", []),
         set_aside=all_settings(configuration, processed, "set_aside", []),
         trials=all_settings(configuration, results, "trials", [*USED_NUMBERS, *TRIAL_NUMBERS]),
         rates=all_settings(configuration, results, "rates", [*RATE_NUMBERS, *TRIAL_NUMBERS]),
-        estimates=shown_estimates(
-            all_settings(configuration, results, "estimates", ESTIMATE_NUMBERS),
-            configuration.pooling,
-        ),
+        estimates=shown_estimates(estimates, configuration.pooling),
         networks=read_network_tables(configuration.settings, results),
     )
 

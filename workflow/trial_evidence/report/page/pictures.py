@@ -18,12 +18,14 @@ from trial_evidence.report.page.svg import RowLink, image_data, inline_svg
 class Picture:
     """A figure of the page: inlined as an element, or as an image that holds itself.
 
-    `file` is what it is called when a reader saves it, without an ending.
+    `file` is what it is called when a reader saves it, without an ending; `caption` has its title
+    and its small print.
     """
 
     name: str
     title: str
     description: str
+    caption: str
     file: str
     element: Markup | None
     address: str
@@ -44,7 +46,7 @@ def picture(
     stem : Path
         Figure file without its ending.
     record : mapping
-        ``title`` and ``description`` of its listing.
+        ``title``, ``description`` and ``caption`` of its listing.
     results : Path
         The folder of the page.
     parts : Parts
@@ -73,7 +75,8 @@ def picture(
         content = [checksum(stem.with_name(f"{stem.name}.{kind}")) for kind in ("svg", "png")]
         address = Markup(parts.text(("image", *content), lambda: image_data(stem)))
     file = anchor(*stem.relative_to(results).parts)
-    return Picture(stem.name, str(record["title"]), description, file, element, address)
+    words = str(record["title"]), description, str(record["caption"])
+    return Picture(stem.name, *words, file, element, address)
 
 
 def pictures(folder: Path, stage: str, analysis: str, parts: Parts) -> Iterator[Picture]:
