@@ -5,12 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from small_project import small_project
+from small_project import replace_text, small_project
 from trial_evidence import standby
 
 CHECK = ("check", "--list-warnings")
 WRONG = ("pool", "--setting")
+EXTRACT = ("extract", "--raw", "data/raw", "--config", "config")
 LIBRARY = str(Path(standby.__file__).parents[1])
 
 
@@ -63,6 +65,18 @@ def test_a_command_whose_standby_is_gone_runs_by_itself(project):
     alone, without = (run(project, of, CHECK) for of in ("", gone))
     assert (without.returncode, without.stderr) == (alone.returncode, alone.stderr)
     assert "pcr.csv, row 2" in without.stderr
+
+
+def test_a_copy_sees_the_sheet_as_it_is_now(tmp_path, name):
+    """What was read once for all commands is read again where a cell has changed."""
+    folder = small_project(tmp_path / "project")
+    before = "all,14,20,70.0"
+    for events, percent in ((13, "65.0"), (12, "60.0")):
+        replace_text(folder, "pcr", before, now := f"all,{events},20,{percent}")
+        assert run(folder, name, EXTRACT).returncode == 0
+        used = pd.read_csv(folder / "data/processed/neoadjuvant/used.csv")
+        assert events in set(used.loc[used["n_experimental"] == 20, "events_experimental"])
+        before = now
 
 
 def test_what_a_copy_is_told_is_its_own(project, name, tmp_path):

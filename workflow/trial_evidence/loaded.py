@@ -32,6 +32,7 @@ from trial_evidence.config.reports import (
 )
 from trial_evidence.config.simulation import FILE as CALIBRATION
 from trial_evidence.config.simulation import Simulation
+from trial_evidence.kept import digest, read_state
 from trial_evidence.sheet import (
     Dictionary,
     Problem,
@@ -47,9 +48,12 @@ from trial_evidence.words.supplied import supplied
 DICTIONARY = supplied("dictionary")
 
 
-def load(
-    raw: Path, config: Path, *, settled: bool = True
-) -> tuple[Configuration, Sheet, tuple[Problem, ...]]:
+Loaded = tuple[Configuration, Sheet, tuple[Problem, ...]]
+# Checksum of files -> what `remember` found in them, settled or not.
+_REMEMBERED: dict[str, dict[bool, Loaded]] = {}
+
+
+def load(raw: Path, config: Path, *, settled: bool = True) -> Loaded:
     """Configuration and sheet, and the warnings about them.
 
     Where two readers differ and somebody has settled it, the sheet holds the settled values;
@@ -60,6 +64,34 @@ def load(
     SheetError
         Where anything is an error; it carries the problems of both at once.
     """
+    known = _REMEMBERED.get(_checksum(raw, config), {}) if _REMEMBERED else {}
+    return known[settled] if known else _load(raw, config, settled=settled)
+
+
+def remember(raw: Path, config: Path) -> None:
+    """Keep what is in these files for copies of this process, until others are asked for.
+
+    Each copy has it for itself, and may change it.
+
+    Raises
+    ------
+    SheetError
+        As for `load`.
+    """
+    name = _checksum(raw, config)
+    if name not in _REMEMBERED:
+        _REMEMBERED.clear()
+        _REMEMBERED[name] = {
+            settled: _load(raw, config, settled=settled) for settled in (True, False)
+        }
+
+
+def _checksum(raw: Path, config: Path) -> str:
+    """Of everything that `load` reads."""
+    return digest(read_state(raw, config), [p.read_bytes() for p in sorted(DICTIONARY.glob("*"))])
+
+
+def _load(raw: Path, config: Path, *, settled: bool) -> Loaded:
     from trial_evidence.sheet.adjudication import apply_adjudications
 
     dictionary = read_dictionary(DICTIONARY)

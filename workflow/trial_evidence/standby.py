@@ -1,9 +1,11 @@
 """A process that stands by with everything imported; every stage of a run is a copy of it.
 
-Importing the libraries takes longer than most stages compute. A stage that finds nobody standing by
+Importing the libraries takes longer than most stages compute, and every stage begins with the same
+sheet. A stage that finds nobody standing by
 imports for itself, and makes the same.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -15,7 +17,10 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
 
 # In the environment of the stages: where to ask.
 NAME = "TRIAL_EVIDENCE_STANDBY"
@@ -89,9 +94,13 @@ def _stand_by(name: str) -> None:
         while _STDIN not in select.select([listening.fileno(), _STDIN], [], [])[0]:
             line, _ = listening.accept()
             with line:
-                if _user_of(line) == os.getuid() and os.fork() == 0:
-                    listening.close()
-                    _run(line)
+                if _user_of(line) == os.getuid() and (request := _request(line)):
+                    _prepare(request)
+                    if os.fork() == 0:
+                        listening.close()
+                        _run(line, request)
+                    for file in request.files:
+                        os.close(file)
 
 
 def _user_of(line: socket.socket) -> int:
@@ -100,7 +109,41 @@ def _user_of(line: socket.socket) -> int:
     return int(struct.unpack("3i", told)[1])
 
 
-def _run(line: socket.socket) -> None:
+@dataclass(frozen=True)
+class _Request:
+    """A command, where and in which environment it is to run, and the files it reads and writes."""
+
+    arguments: list[str]
+    folder: str
+    environment: dict[str, str]
+    files: list[int]
+
+
+def _request(line: socket.socket) -> _Request | None:
+    """What is asked for; None where whoever asked is gone."""
+    try:
+        length, files, _, _ = socket.recv_fds(line, _LENGTH.size, 3)
+        arguments, folder, environment = json.loads(_received(line, *_LENGTH.unpack(length)))
+    except (OSError, struct.error, ValueError):
+        return None
+    return _Request(arguments, folder, environment, files)
+
+
+def _prepare(request: _Request) -> None:
+    """Read what the command will ask for, once for all commands that work on the same state."""
+    from trial_evidence.loaded import remember
+    from trial_evidence.words.problems import SheetError
+
+    said = dict(pairwise(request.arguments))
+    if "--raw" in said and "--config" in said:
+        folder = Path(request.folder)
+        # What is wrong is for the command to tell.
+        with contextlib.suppress(SheetError, OSError):
+            remember(folder / said["--raw"], folder / said["--config"])
+            gc.freeze()
+
+
+def _run(line: socket.socket, request: _Request) -> None:
     """Run what is asked for as if it had been started where it was asked for; never returns."""
     from trial_evidence.cli import main
 
@@ -108,17 +151,14 @@ def _run(line: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = 1
     try:
-        length, files, _, _ = socket.recv_fds(line, _LENGTH.size, 3)
-        request = _received(line, *_LENGTH.unpack(length))
-        arguments, folder, environment = json.loads(request)
-        for place, file in enumerate(files):
+        for place, file in enumerate(request.files):
             os.dup2(file, place)
             os.close(file)
         os.environ.clear()
-        os.environ.update(environment)
-        os.chdir(folder)
+        os.environ.update(request.environment)
+        os.chdir(request.folder)
         line.sendall(_TAKEN)
-        code = main(arguments)
+        code = main(request.arguments)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException:

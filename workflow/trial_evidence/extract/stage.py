@@ -14,6 +14,8 @@ EVIDENCE_TABLES = (
     "second_reading", "trials",
 )  # fmt: skip
 TABLES = ("used", "set_aside", "contrasts", "rates")
+# A working note is read by the audit and the report, which look at the sheet itself.
+WORKING_NOTE = "note"
 
 
 def write_evidence(sheet: Sheet, configuration: Configuration, processed: Path) -> None:
@@ -40,14 +42,16 @@ def setting_checksum(sheet: Sheet, setting: str) -> str:
     -------
     str
         SHA-256 of the rows of the setting's trials in the tables that hold numbers, decisions and
-        the readers' findings, of the agents, and of the years of the sources of its numbers.
+        the readers' findings, of the agents, and of the years of the sources of its numbers;
+        without working notes.
     """
     trials = sheet["trials"]
     concerned = set(trials.loc[trials["setting"] == setting, "trial_id"])
     digest = hashlib.sha256()
     for name in (*EVIDENCE_TABLES, *sheet.results):
         # What is made of tables of results names rows as a spreadsheet numbers them.
-        table = sheet[name] if name in sheet.results else sheet[name].drop(columns="row")
+        unread = {WORKING_NOTE} if name in sheet.results else {WORKING_NOTE, "row"}
+        table = sheet[name].drop(columns=unread.intersection(sheet[name]))
         if "trial_id" in table:
             table = table[table["trial_id"].isin(concerned)]
         digest.update(name.encode() + table.to_csv(index=False, lineterminator="\n").encode())
