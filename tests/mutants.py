@@ -26,8 +26,8 @@ ROOMS = (
     "audit/*", "figures/*", "network/tables.py", "network/pictures/*", "report/*", "sensitivity/*",
 )  # fmt: skip
 TESTS = (
-    "tests/approval", "tests/meaning", "tests/figures", "tests/unit/audit", "tests/unit/report",
-    "tests/unit/sensitivity", "tests/unit/network/test_network_stage.py",
+    "tests/approval", "tests/meaning", "tests/figures", "tests/unit/api", "tests/unit/audit",
+    "tests/unit/network", "tests/unit/report", "tests/unit/sensitivity",
     "tests/unit/test_figure_configuration.py",
 )  # fmt: skip
 # Of the other tests those that take least, up to so many seconds.

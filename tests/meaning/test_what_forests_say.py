@@ -205,6 +205,9 @@ def test_a_group_holds_its_trials_and_its_subtotal(made_up, case):
         word = next(w for w in drawn.all_named("Subtotal") if w.y > head.y)
         lead = estimates(made_up, case, f"added_agents={own[0]['added_agents']}")
         assert says(result(drawn, word), floats(lead, *POOL))
+        low, tip, high = diamond(drawn, word)
+        places = [drawn.across().at(end) for end in floats(lead, *POOL)]
+        assert (tip, low, high) == pytest.approx(places, abs=1.0)
         if case[1] != "hazard_ratio":
             for label, side in zip(case[0]["arms"], ("experimental", "control"), strict=True):
                 events, n = (sum(float(row[f"{x}_{side}"]) for row in own) for x in ("events", "n"))

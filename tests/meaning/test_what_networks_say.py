@@ -7,7 +7,7 @@ from math import hypot
 import pytest
 from meaning.evidence import NO_EFFECT, agents, floats, numbers, one, rows, says
 from meaning.reading import Figure, middle
-from meaning.test_what_forests_say import drawn_at, result
+from meaning.test_what_forests_say import diamond, drawn_at, result
 from meaning.test_what_sequences_say import near
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
@@ -18,8 +18,9 @@ from trial_evidence.loaded import DICTIONARY
 from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.fit.evidence_split import split_evidence
+from trial_evidence.network.pictures.components import components
 from trial_evidence.network.pictures.drawings import network_drawings
-from trial_evidence.network.pictures.words import BEYOND
+from trial_evidence.network.pictures.words import BEYOND, Told
 from trial_evidence.network.tables import network_tables
 from trial_evidence.sheet import load_sheet, read_dictionary
 
@@ -293,13 +294,18 @@ def under(drawn, head, label):
     return next(w for w in below if w.text.strip() == label)
 
 
-def test_direct_and_indirect_evidence_are_not_exchanged(made_up, tmp_path):
-    """With back-calculation as it stands, because the made-up trials leave no way round."""
+def pcr_network(made_up):
+    """The network of response, analysed here."""
     configuration = read_configuration(made_up.folder / "config")
     networks = read_networks(made_up.folder / "config", configuration)
     sheet, _ = load_sheet(made_up.folder / "data/raw", read_dictionary(DICTIONARY))
     (network,) = (n for n in networks.of_setting("neoadjuvant") if n.id == "pcr_network")
-    found = analyse(network_evidence(sheet, configuration, networks, network), configuration)
+    return analyse(network_evidence(sheet, configuration, networks, network), configuration)
+
+
+def test_direct_and_indirect_evidence_are_not_exchanged(made_up, tmp_path):
+    """With back-calculation as it stands, because the made-up trials leave no way round."""
+    found = pcr_network(made_up)
     parts = tuple(replace(part, splits=split_evidence(part.fit)) for part in found.parts)
     found = replace(found, parts=parts)
     drawings = {d.name: d.page for d in network_drawings(found, style_for(180))}
@@ -361,6 +367,23 @@ def test_a_component_has_its_effect(made_up, network):
         assert says(result(drawn, word), floats(row, *EFFECT)), label
         drawn_at(drawn, axis, word, *floats(row, *EFFECT), mark=False)
     favoured(drawn, network, "adding it", "leaving it out")
+
+
+def test_components_that_two_trials_carry_are_not_said_to_be_left_out(made_up):
+    told = Told(pcr_network(made_up), style_for(180))
+    carried = told.tables["components"].assign(trials=2)
+    words = " ".join(
+        text.text for text in components(with_table(told, "components", carried)).texts
+    )
+    assert "In the table alone" not in words
+    assert "In the table alone" in " ".join(text.text for text in components(told).texts)
+
+
+def with_table(told, name, table):
+    """The same network, one of its tables another."""
+    other = replace(told)
+    other.__dict__["tables"] = {**told.tables, name: table}
+    return other
 
 
 @pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
@@ -453,6 +476,15 @@ def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
         drawn_at(drawn, axis, word, *scaled, mark=True)
         # More responses than expected are to the right of no difference.
         assert (shares[2] > shares[3]) == (scaled[0] > (1 if ratio else 0))
+    pools = rows(folder(made_up, "pcr_network") / "synergy.csv", scale=scale, kind="pooled")
+    pools = [floats(row, *EFFECT) for row in pools if row["estimate"]]
+    pools = [[x if ratio else 100 * x for x in ends] for ends in pools]
+    subtotals = drawn.all_named("Pooled")
+    assert subtotals
+    for word in subtotals:
+        shown = next(ends for ends in pools if says(result(drawn, word), ends, 2 if ratio else 0))
+        low, tip, high = diamond(drawn, word)
+        assert (tip, low, high) == pytest.approx([axis.at(end) for end in shown], abs=1.0)
     left, right = drawn.sides()
     assert left.startswith("Less")
     assert right.startswith("More")

@@ -21,7 +21,7 @@ def found(pooled, tmp_path):
 
 def rated(
     found, ends=(0.6, 0.5, 0.7), predicted=(0.45, 0.8), split_p=NAN, between_p=NAN, direct=0.0,
-    risks=("low", "low"), judged=(),
+    risks=("low", "low"), judged=(), measure="hazard_ratio",
 ):  # fmt: skip
     """The row of one comparison, A + B v C by way of D, of a network of two trials."""
     estimate, low, high = ends
@@ -30,6 +30,9 @@ def rated(
     link, other = {"first": "A+B", "second": "D"}, {"first": "C", "second": "D"}
     shares = [{**pair, "direct_first": f["first"], "direct_second": f["second"], "share": share}
               for f, share in ((link, 0.75), (other, 0.25))]  # fmt: skip
+    # Those of the other estimates, which share one of the two regimens.
+    shares += [{**f, "direct_first": f["first"], "direct_second": f["second"], "share": 1.0}
+               for f in (link, other)]  # fmt: skip
     tables = {
         "alternatives": [{"code": "A+B", "comparator": "C", "reason": "", "lead": "random_reml",
                           "direct_share": direct, "indirect_share": 1 - direct, **effect}],
@@ -45,7 +48,7 @@ def rated(
     }  # fmt: skip
     network = SimpleNamespace(
         setting=PLACE["setting"], id=PLACE["analysis"], title="Event-free survival",
-        endpoints=(OUTCOME,), measure="hazard_ratio",
+        endpoints=(OUTCOME,), measure=measure,
     )  # fmt: skip
     networks = SimpleNamespace(networks=(network,))
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
@@ -62,6 +65,12 @@ def rated(
     if judged:
         changed = with_table(changed, "certainty", judged)
     return network_certainty_table(changed).data.iloc[0]
+
+
+def test_a_difference_is_not_judged_by_what_a_ratio_reaches(found):
+    row = rated(found, measure="risk_difference")
+    assert (row["imprecision"], row["heterogeneity"]) == ("not_judged", "not_judged")
+    assert row["imprecision_reason"] == "The rule applies to ratios only."
 
 
 @pytest.mark.parametrize(
