@@ -66,6 +66,14 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in table.to_numpy(dtype=object).tolist()]
 
 
+def records_by(table: pd.DataFrame, column: str) -> dict[str, list[dict[str, Any]]]:
+    """Rows of a table as dictionaries, by what they hold in a column, both in their order."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in records(table):
+        found.setdefault(row[column], []).append(row)
+    return found
+
+
 def read_table(path: Path, numbers: Iterable[str]) -> pd.DataFrame:
     """Read a table that :func:`write_table` wrote.
 

@@ -427,7 +427,7 @@ EXCLUSIONS = frame(
     ],
 )
 def test_exclusions(trial, arms, analysis_id, subgroup, expected):
-    assert excluded(EXCLUSIONS, trial, arms, analysis_id, subgroup) == expected
+    assert excluded(records(EXCLUSIONS), trial, arms, analysis_id, subgroup) == expected
 
 
 @pytest.mark.parametrize(

@@ -308,8 +308,12 @@ class Selection(Form):
 
     def preferring(self, table: str, orders: Orders) -> "Selection":
         """With these orders before the other columns' orders of a table."""
+        return replace(self, orders={**self.orders, table: self.ordered(table, orders)})
+
+    def ordered(self, table: str, orders: Orders) -> Orders:
+        """These orders, then those of the other columns of a table."""
         others = {name: order for name, order in self.of(table).items() if name not in orders}
-        return replace(self, orders={**self.orders, table: {**orders, **others}})
+        return {**orders, **others}
 
 
 Order = Annotated[

@@ -1,17 +1,15 @@
 """Evidence of comparisons: of each trial the first contrast with a complete set of rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.extract.columns import OF_CONTRASTS, OF_COUNTS, PUBLIC, USED_COLUMNS
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import join_agents
 from trial_evidence.extract.selection import WHOLE, Choice, Record, choose_among
-from trial_evidence.files import records
 from trial_evidence.words.numbers import EN_DASH
 
 # A value as its source prints it, in the dictionary's words.
@@ -22,14 +20,14 @@ Records = list[dict[str, Any]]
 
 
 def trial_evidence(
-    context: Context, analysis: Analysis, contrasts: pd.DataFrame, levels: tuple[str, ...]
+    context: Context, analysis: Analysis, contrasts: Iterable[Record], levels: tuple[str, ...]
 ) -> tuple[Records, Records]:
-    """Rows used and set aside of one trial."""
+    """Rows used and set aside of one trial, by its contrasts that the analysis takes."""
     used: Records = []
     taken: tuple[int, ...] = ()
     reasons: dict[int, str] = {}
     rows = context.rows[analysis.table]
-    for contrast in records(contrasts):
+    for contrast in contrasts:
         candidates, choice = _choose(context, analysis, contrast, levels)
         if used:
             pair = f"{used[0]['experimental_arm_id']} v {used[0]['control_arm_id']}"
@@ -55,7 +53,7 @@ def _choose(
     """Rows of a contrast that the analysis may take, and which of them it takes."""
     arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
     candidates = context.candidates(analysis, arms, levels)
-    orders = context.configuration.own(analysis).selection.of(analysis.table)
+    orders = context.selection.ordered(analysis.table, analysis.selection)
     kept_out: dict[int, str] = {}
     if analysis.kind == "counts":
         several = ["outcome"] if len(analysis.endpoints) > 1 else []

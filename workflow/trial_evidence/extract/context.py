@@ -12,7 +12,7 @@ from trial_evidence.config.methods import Selection
 from trial_evidence.extract.contrasts import trial_contrasts
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
 from trial_evidence.extract.selection import WHOLE, Record, excluded, inadmissible
-from trial_evidence.files import records
+from trial_evidence.files import records, records_by
 from trial_evidence.measures.effects import log_hazard_ratio
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import unadjudicated
@@ -35,7 +35,7 @@ class Context:
     of_arm: Mapping[str, Mapping[Any, Iterable[int]]]
     years: Mapping[str, float]
     labels: Mapping[str, str]
-    exclusions: Mapping[str, pd.DataFrame]
+    exclusions: Mapping[str, Sequence[Record]]
     differing: Mapping[tuple[str, int], str]
     populations: pd.DataFrame
     configuration: Configuration
@@ -79,8 +79,7 @@ class Context:
         self, trial_id: str, arms: Sequence[str], analysis: str, subgroup: str
     ) -> str | None:
         """Reason for which a trial or arm is shown but not pooled, or None."""
-        found = self.exclusions.get(trial_id)
-        return None if found is None else excluded(found, trial_id, arms, analysis, subgroup)
+        return excluded(self.exclusions.get(trial_id, ()), trial_id, arms, analysis, subgroup)
 
     def about(
         self, analysis: str, trial_id: str, arms: Sequence[str], level: str
@@ -128,7 +127,7 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
         },
         years=first_report_years(sheet),
         labels=agent_labels(sheet["agents"]),
-        exclusions={str(trial): rows for trial, rows in sheet["exclusions"].groupby("trial_id")},
+        exclusions=records_by(sheet["exclusions"], "trial_id"),
         differing=readers_differ(sheet, set(trials["trial_id"])),
         populations=sheet["populations"],
         configuration=configuration,

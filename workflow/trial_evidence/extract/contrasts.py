@@ -8,7 +8,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.extract.regimens import joined
-from trial_evidence.files import records
+from trial_evidence.files import records_by
 
 Arm = Mapping[str, Any]
 _COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}
@@ -41,8 +41,8 @@ def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFra
     inside = arms[arms["trial_id"].isin(randomised)]
     pairs = [
         _ordered(earlier, later, parents)
-        for _, group in inside.groupby("trial_id", sort=False)
-        for earlier, later in combinations(records(group), 2)
+        for group in records_by(inside, "trial_id").values()
+        for earlier, later in combinations(group, 2)
     ]
     experimental, control = (
         pd.DataFrame([pair[side] for pair in pairs], columns=inside.columns) for side in (0, 1)

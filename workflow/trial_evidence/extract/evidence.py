@@ -13,6 +13,7 @@ from trial_evidence.extract.context import Context, setting_context, tables_of
 from trial_evidence.extract.contrasts import matches
 from trial_evidence.extract.rates import rate_evidence
 from trial_evidence.extract.selection import level_sets
+from trial_evidence.files import records_by
 from trial_evidence.measures import MEASURES
 from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
@@ -65,8 +66,9 @@ def evidence_of(context: Context) -> SettingEvidence:
     for analysis in configuration.of_setting(setting):
         found = matches(contrasts, analysis)
         found = found[found["trial_id"].isin(context.admitted(analysis))]
+        of_trial = records_by(found, "trial_id")
         for levels in level_sets(analysis.effect_modifiers):
-            for _, group in found.groupby("trial_id", sort=False):
+            for group in of_trial.values():
                 taken, left = trial_evidence(context, analysis, group, levels)
                 used += taken
                 aside += left

@@ -9,6 +9,7 @@ from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.contrasts import matches, trial_contrasts
 from trial_evidence.extract.regimens import arm_regimens
 from trial_evidence.extract.selection import WHOLE, Record
+from trial_evidence.files import records_by
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.problems import Problem
 
@@ -81,8 +82,9 @@ def _pooled(
     }
     context = setting_context(Sheet(MappingProxyType(tables), sheet.kinds), configuration, setting)
     for analysis in configuration.answers:
-        found = matches(context.contrasts, analysis) if analysis.setting == setting else None
-        for _, group in () if found is None else found.groupby("trial_id", sort=False):
+        if analysis.setting != setting:
+            continue
+        for group in records_by(matches(context.contrasts, analysis), "trial_id").values():
             used, _ = trial_evidence(context, analysis, group, (WHOLE,))
             yield from (row for row in used[:1] if row["pooled"] == "yes" and _tells(row))
 

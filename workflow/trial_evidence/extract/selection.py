@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from trial_evidence.config.configuration import EffectModifier
 from trial_evidence.config.methods import LONGEST, Orders, Selection
@@ -140,13 +139,17 @@ def _shown(value: object) -> str:
 
 
 def excluded(
-    exclusions: pd.DataFrame, trial_id: str, arm_ids: Sequence[str], analysis: str, subgroup: str
+    exclusions: Iterable[Record],
+    trial_id: str,
+    arm_ids: Sequence[str],
+    analysis: str,
+    subgroup: str,
 ) -> str | None:
     """Reason for which a trial or arm is shown but not pooled, or None.
 
     Parameters
     ----------
-    exclusions : DataFrame
+    exclusions : iterable of mapping
         ``trial_id``, ``arm_id`` (empty: the whole trial), ``analysis`` (``*``: every one),
         ``subgroup`` (a factor; ``*``: everything), ``reason``.
     trial_id, arm_ids, analysis : str
@@ -155,13 +158,15 @@ def excluded(
         ``all`` or ``factor=level``.
     """
     factor = subgroup.partition("=")[0]
-    found = exclusions[
-        (exclusions["trial_id"] == trial_id)
-        & exclusions["arm_id"].isin(["", *arm_ids])
-        & exclusions["analysis"].isin(["*", analysis])
-        & exclusions["subgroup"].isin(["*", factor])
+    found = [
+        row["reason"]
+        for row in exclusions
+        if row["trial_id"] == trial_id
+        and row["arm_id"] in ("", *arm_ids)
+        and row["analysis"] in ("*", analysis)
+        and row["subgroup"] in ("*", factor)
     ]
-    return None if found.empty else "; ".join(found["reason"])
+    return "; ".join(found) if found else None
 
 
 def level_sets(modifiers: Sequence[EffectModifier]) -> Iterator[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
 from math import isnan
 from pathlib import Path
 
@@ -128,10 +129,14 @@ def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
     rows = []
     problems = []
     doubtful = set(raw.unread)
+    # Most cells of a column are alike.
+    readers = {name: cache(partial(read_cell, column)) for name, column in table.columns.items()}
     for row in raw.rows:
         subject = row.cells.get(table.subject_column or "", "").strip()
-        read = {name: read_cell(table.columns[name], cell) for name, cell in row.cells.items()}
+        read = {name: readers[name](cell) for name, cell in row.cells.items()}
         for name, reading in read.items():
+            if not (reading.error or reading.warning):
+                continue
             problems += [
                 Problem(severity, table.file, row.number, subject, name, row.cells[name], message)
                 for severity, message in reading.findings

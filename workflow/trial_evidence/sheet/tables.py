@@ -88,13 +88,15 @@ def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
     for column in checked.table.columns.values():
         texts = [row.text(column.name) for row in rows]
         numbers = [row.numbers.get(column.name, float("nan")) for row in rows]
-        data[column.name] = (numbers, "float64") if column.is_number else (texts, "str")
+        data[column.name] = (numbers, "float64") if column.is_number else (texts, "object")
         if column.type == "p_value":
-            data[f"{column.name}_operator"] = [operator(text) for text in texts], "str"
+            data[f"{column.name}_operator"] = [operator(text) for text in texts], "object"
         if column.name in PRINTED.get(name, ()):
-            data[f"{column.name}_printed"] = texts, "str"
+            data[f"{column.name}_printed"] = texts, "object"
     if checked.table.kind:
-        data["outcome"] = [row.text(checked.table.outcome_column) or name for row in rows], "str"
+        data["outcome"] = [row.text(checked.table.outcome_column) or name for row in rows], "object"
         for name_of, unsaid in UNSAID.items():
-            data.setdefault(name_of, ([unsaid] * len(rows), "str"))
-    return pd.DataFrame({n: pd.Series(cells, dtype=dtype) for n, (cells, dtype) in data.items()})
+            data.setdefault(name_of, ([unsaid] * len(rows), "object"))
+    series = {n: pd.Series(cells, dtype=dtype) for n, (cells, dtype) in data.items()}
+    # A copy keeps columns of one type together: rows of all of them are taken at once.
+    return pd.DataFrame(series).copy()

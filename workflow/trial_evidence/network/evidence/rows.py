@@ -23,7 +23,7 @@ from trial_evidence.extract.selection import (
     inadmissible,
     preference_key,
 )
-from trial_evidence.files import records
+from trial_evidence.files import records, records_by
 from trial_evidence.network.evidence.columns import SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.network.evidence.contrasts import (
     NetworkData,
@@ -143,12 +143,11 @@ def network_evidence(
     exclusions = sheet["exclusions"]
     about_others = exclusions["arm_id"].isin(list(own)) & (exclusions["analysis"] == EVERY_ANALYSIS)
     overridden = {row["arm_id"]: row["reason"] for row in records(exclusions[about_others])}
-    kept = exclusions[~about_others].groupby("trial_id")
     words = [f"|{own[arm]}" if arm in own else "" for arm in context.arms["arm_id"]]
     context = replace(
         context,
         arms=context.arms.assign(regimen=context.arms["regimen"] + words),
-        exclusions={str(trial): rows for trial, rows in kept},
+        exclusions=records_by(exclusions[~about_others], "trial_id"),
     )
     nodes = nodes_of(context.arms["regimen"], context.labels, networks.abbreviations)
     used: Records = []
