@@ -37,12 +37,13 @@ for name in SETTINGS:
             ),
         # Before the sensitivity analyses: it is what an analyst waits for.
         priority: 1
-        # One, so that it starts while another stage is under way.
+        # One, so that it starts while another stage is under way; a second process draws with what
+        # the others leave idle.
         threads: 1
         params:
             setting=name,
         message:
             "Drew the figures: {params.setting}"
         shell:
-            "python -m trial_evidence figures --setting {params.setting} --processes {threads}"
+            "python -m trial_evidence figures --setting {params.setting} --processes 2"
             f" {ON_STATE}"

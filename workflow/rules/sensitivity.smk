@@ -35,11 +35,11 @@ rule sensitivity:
         tables=expand(
             "results/{{setting}}/sensitivity/{table}.csv", table=SENSITIVITY_TABLES
         ),
-    # One each, so that both go on at a time; most of an edit is not drawn.
+    # One each, so that two go on at a time; a second process draws with what they leave idle.
     threads: 1
     message:
         "Examined the sensitivity: {wildcards.setting}"
     shell:
         "python -m trial_evidence sensitivity --setting {wildcards.setting}"
-        " --processes {threads}"
+        " --processes 2"
         f" {ON_STATE}"

@@ -24,6 +24,8 @@ from trial_evidence.files import write_text, write_whole
 PARTS = "kept"
 T = TypeVar("T")
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
+# Type -> how a thing of it is taken apart for its checksum.
+_PARTS: dict[type, Callable[[Any], Iterable[Any]]] = {}
 _LIBRARY = Path(__file__).parent
 # What a number or a picture may depend on.
 _LIBRARIES = (
@@ -53,43 +55,61 @@ def digest(*things: Any) -> str:
 
 def _feed(add: Callable[[str], None], thing: Any) -> None:
     kind = type(thing)
-    # First what most things are.
-    if kind in _PLAIN or isinstance(thing, bool | int | float | str | bytes | np.generic | Path):
-        add(f"{kind.__qualname__} {thing!r}\0")
+    # What most things are comes first: a class of its own is looked at once.
+    if kind in _PLAIN:
+        add(f"{kind.__name__} {thing!r}\0")
         return
+    parts = _PARTS.get(kind)
+    if parts is None:
+        parts = _PARTS[kind] = _parts_of(kind)
     add(f"{kind.__qualname__} (")
-    if isinstance(thing, np.ndarray) and thing.dtype != object:
-        add(f"{thing.dtype} {thing.shape} {_of_bytes(np.ascontiguousarray(thing).tobytes())}")
-    elif isinstance(thing, pd.DataFrame | pd.Series):
-        table = thing.to_frame() if isinstance(thing, pd.Series) else thing
-        _feed(add, [*map(str, table.columns), *map(str, table.dtypes)])
-        add(_of_bytes(pd.util.hash_pandas_object(table).to_numpy().tobytes()))
-    elif isinstance(thing, Mapping):
-        for pair in thing.items():
-            _feed(add, pair)
-    elif isinstance(thing, set | frozenset):
-        for part in sorted(digest(part) for part in thing):
-            add(part)
-    elif isinstance(thing, Sequence | np.ndarray):
-        for part in thing:
-            _feed(add, part)
-    elif isinstance(thing, partial):
-        _feed(add, (thing.func, thing.args, thing.keywords))
-    elif is_dataclass(thing) and not isinstance(thing, type):
-        for field in fields(thing):
-            _feed(add, getattr(thing, field.name))
-    elif isinstance(thing, BaseModel):
-        for name in kind.model_fields:
-            _feed(add, getattr(thing, name))
-    elif callable(thing) and "<" not in getattr(thing, "__qualname__", "<"):
-        add(f"{thing.__module__}.{thing.__qualname__}")
-    else:
-        raise TypeError(f"no checksum of {kind.__qualname__}: {thing!r}")
+    for part in parts(thing):
+        _feed(add, part)
     add(")\0")
 
 
-def _of_bytes(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _parts_of(kind: type) -> Callable[[Any], Iterable[Any]]:
+    """How things of a type are taken apart until nothing is left but texts and numbers."""
+    if issubclass(kind, bool | int | float | str | bytes | np.generic | Path):
+        return lambda thing: (repr(thing),)
+    if issubclass(kind, np.ndarray):
+        return lambda array: (
+            array.tolist()
+            if array.dtype == object
+            else (str(array.dtype), array.shape, np.ascontiguousarray(array).tobytes())
+        )
+    if issubclass(kind, pd.DataFrame | pd.Series):
+        return _of_table
+    if issubclass(kind, Mapping):
+        return lambda mapping: mapping.items()
+    if issubclass(kind, set | frozenset):
+        return lambda some: sorted(digest(part) for part in some)
+    if issubclass(kind, Sequence):
+        return lambda sequence: sequence
+    if issubclass(kind, partial):
+        return lambda made: (made.func, made.args, made.keywords)
+    if is_dataclass(kind):
+        return _of_attributes([field.name for field in fields(kind)])
+    if issubclass(kind, BaseModel):
+        return _of_attributes(kind.model_fields)
+    return _of_function
+
+
+def _of_attributes(names: Iterable[str]) -> Callable[[Any], Iterable[Any]]:
+    named = tuple(names)
+    return lambda thing: [getattr(thing, name) for name in named]
+
+
+def _of_table(table: pd.DataFrame | pd.Series) -> Iterable[Any]:
+    frame = table.to_frame() if isinstance(table, pd.Series) else table
+    hashed = pd.util.hash_pandas_object(frame).to_numpy().tobytes()
+    return (*map(str, frame.columns), *map(str, frame.dtypes), hashed)
+
+
+def _of_function(thing: Any) -> Iterable[Any]:
+    if not callable(thing) or "<" in getattr(thing, "__qualname__", "<"):
+        raise TypeError(f"no checksum of {type(thing).__qualname__}: {thing!r}")
+    return (f"{thing.__module__}.{thing.__qualname__}",)
 
 
 @cache

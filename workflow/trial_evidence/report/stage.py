@@ -144,7 +144,12 @@ def _write_tables(
     for path in set(folder.glob("*.csv")) - set(written):
         path.unlink()
     write_whole(folder / "tables.xlsx", xlsx.tables_as_workbook(tables))
-    documents = {table.name: docx.table_as_document(table, material.parts) for table in tables}
+    documents = {
+        table.name: material.parts.value(
+            ("document", table), partial(docx.table_as_document, table, material.parts)
+        )
+        for table in tables
+    }
     documents |= {
         "tables": docx.tables_as_document(tables, material.report.title, material.parts),
         "methods": methods_text.methods_document(material),

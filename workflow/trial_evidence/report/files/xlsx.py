@@ -3,9 +3,11 @@
 import re
 import textwrap
 from collections.abc import Sequence
+from functools import cache
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -59,6 +61,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
         width = min(max(longest + 2, _NARROW), _WIDE)
         sheet.column_dimensions[get_column_letter(column)].width = width
         widths.append(width)
+    alike: dict[tuple[int, ...], StyleArray] = {}
     rows = table.frame.itertuples(index=False, name=None)
     for row, cells in enumerate(rows, start=HEADER_ROW + 1):
         for column, text in enumerate(cells, start=1):
@@ -68,7 +71,12 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
                 cell.number_format = "#,##0"
             elif text:
                 put_text(cell, plain(text))
-            cell.font, cell.alignment = _FONT, _TOP
+            # To look the font up for every cell takes as long as to write it.
+            before = tuple(cell._style or ())
+            if before not in alike:
+                cell.font, cell.alignment = _FONT, _TOP
+                alike[before] = cell._style
+            cell._style = alike[before]
         lines = max(_lines(text, width) for text, width in zip(cells, widths, strict=True))
         sheet.row_dimensions[row].height = min(_LINE_POINTS * lines, _HIGHEST)
     last = HEADER_ROW + len(table.frame)
@@ -85,6 +93,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
 
 
+@cache
 def _lines(text: str, width: int) -> int:
     """Lines that a text takes in a column so many letters wide."""
     return sum(len(textwrap.wrap(part, width)) or 1 for part in text.split("\n"))
