@@ -29,6 +29,8 @@ from trial_evidence.report.words.citations import Source
 from trial_evidence.sheet import Sheet
 
 TABLES = "tables"
+# Of all tables and forest plots: it takes as long as the tables by themselves.
+SUPPLEMENT = "supplement"
 CRATE = "ro-crate-metadata.json"
 PAGES = (
     "estimates.csv", "trace.csv", "at-a-glance.md", "summary.txt", "provenance.json", "report.html",
@@ -107,6 +109,9 @@ def write_report(
         keys = tuple(source["source_id"] for source in cited)
         extras = Extras(report.title, tables, methods, facts, keys, about(places.project, facts))
         write_text(results / FILE, page(material, settings, extras, trail))
+        write_whole(
+            results / TABLES / f"{SUPPLEMENT}.docx", supplement.supplement(material, tables)
+        )
         material.parts.keep(written.result() if written else write_tables())
     material.parts.forget_others()
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
@@ -153,12 +158,12 @@ def _write_tables(
     documents |= {
         "tables": docx.tables_as_document(tables, material.report.title, material.parts),
         "methods": methods_text.methods_document(material),
-        "supplement": supplement.supplement(material, tables),
     }
     for name, document in documents.items():
         write_whole(folder / f"{name}.docx", document)
-    for path in set(folder.glob("*.docx")) - {folder / f"{name}.docx" for name in documents}:
-        path.unlink()
+    for path in set(folder.glob("*.docx")):
+        if path.stem not in {*documents, SUPPLEMENT}:
+            path.unlink()
     return material.parts.used
 
 
