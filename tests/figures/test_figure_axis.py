@@ -4,6 +4,7 @@ import math
 
 import pytest
 from trial_evidence.figures.canvas.axis import Axis, Interval, to_axis, view
+from trial_evidence.figures.forests.axes import lower_first
 
 RATIO = Axis("log", reference=0.0)
 
@@ -92,3 +93,16 @@ def test_nothing_to_show_still_has_an_axis(axis):
 def test_limits_that_do_not_ascend_are_refused():
     with pytest.raises(ValueError, match="not a range"):
         view(Axis("log", limits=(2.0, 1.0)), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "within"),
+    [
+        ("Dual blockade", "dual blockade"),
+        ("HER2 level", "HER2 level"),
+        ("T-DM1", "T-DM1"),
+        ("", ""),
+    ],
+)
+def test_a_text_goes_on_within_a_sentence_with_its_abbreviations(text, within):
+    assert lower_first(text) == within

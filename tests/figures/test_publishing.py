@@ -120,5 +120,5 @@ def test_a_listing_says_where_a_figure_belongs_and_what_it_shows():
     table = listing_of({("early", *name.split("/", 1)): page for name, page in PAGES.items()})
     assert list(table.columns) == LISTING_COLUMNS
     assert table.iloc[1].tolist() == [
-        "early", "one", "by/forest", "one/by/forest", "one/by/forest in words"
+        "early", "one", "by/forest", "one/by/forest", "one/by/forest in words", "one/by/forest."
     ]  # fmt: skip

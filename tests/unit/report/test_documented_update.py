@@ -127,6 +127,8 @@ def test_the_figure_holds_the_steps_of_prisma(updated, tmp_path):
         "Trials and cohorts of the review before: n = 14",
     ):  # fmt: skip
         assert said in text
+    # What was documented begins with its records; the searches are in the table.
+    assert "Searches" not in text
     assert "brought up to date by a documented search (PubMed, 2026-03-01)" in text
     assert "The records of the curated search were not counted." in text
 

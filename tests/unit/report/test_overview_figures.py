@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from shutil import copytree
 
 import pandas as pd
 import pytest
@@ -315,6 +316,23 @@ def test_every_german_text_stands_for_one_that_the_library_prints():
                and not text.endswith("leads.") and "co-primary" not in text
                and "(REML, floored" not in text]  # fmt: skip
     assert missing == []
+
+
+def test_a_bayesian_model_that_leads_alone_names_its_one_prior(project, tmp_path):
+    folder, found = project
+    results = tmp_path / "results"
+    copytree(folder / "results" / SETTING, results / SETTING)
+    path = results / SETTING / "estimates.csv"
+    estimates = read_table(path, [])
+    write_table(path, estimates[estimates["role"] != "co-primary"])
+    forests = setting_forests(
+        found.configuration, LOOKS, found.sheet, SETTING, folder / "data/processed", results
+    )
+    said = layout(forests[f"{ANALYSIS}/forest"], Style()).small_print
+    assert (
+        "Priors: inverse-gamma(1.49, 0.24) on τ, flat on the mean. Diamonds show the posterior "
+        "median and the shortest 95% credible interval. "
+    ) in said
 
 
 # -------------------------------------------------------------------------------------- looks

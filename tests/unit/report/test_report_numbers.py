@@ -461,6 +461,9 @@ def test_ranges_are_those_of_the_sensitivity_tables(found):
         place | {"specifications": 1200.0, "lowest_estimate": 0.4, "highest_estimate": 1.3,
                  "share_excluding_no_effect": 0.25},
     ])  # fmt: skip
+    changed = with_sensitivity(changed, "small_study", [
+        place | {"test": test, "p_value": p} for test, p in (("egger", 0.049), ("rank", 0.001))
+    ])  # fmt: skip
     table = sensitivity_table(changed)
     mine = (table.data["setting"] == "adjuvant") & (table.data["analysis"] == place["analysis"])
     (shown,) = table.frame[mine].to_dict("records")
@@ -468,6 +471,8 @@ def test_ranges_are_those_of_the_sensitivity_tables(found):
     assert shown["Range when one trial is left out"] == "0.75–0.85"
     assert shown["Most influential trial"] == "TRIAL-G"
     assert shown["Specifications"] == "1,200"
+    # An excess of significant results is told elsewhere.
+    assert shown["Small-study effects"] == "Egger p = 0.049"
     assert shown["Range over specifications"] == "0.40–1.30"
     assert shown["Intervals excluding 1"] == "25%"
 
