@@ -30,7 +30,9 @@ def files(folder):
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_figures_are_there_once_the_rest_is_done(tmp_path, number):
-    with helpers(number) as pool, publishing(PAGES, tmp_path, ("svg", "pdf"), pool):
+    with helpers(number) as pool, publishing(tmp_path, ("svg", "pdf"), pool) as drawing:
+        assert drawing.add({NAMES[0]: PAGES[NAMES[0]]}) == [NAMES[0]]
+        drawing.add({name: PAGES[name] for name in NAMES[1:]})
         meanwhile = "something else"
     assert meanwhile
     assert sorted(files(tmp_path)) == sorted(f"{n}.{k}" for n in NAMES for k in ("svg", "pdf"))

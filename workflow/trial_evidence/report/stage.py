@@ -96,9 +96,9 @@ def write_report(
     write_tables = partial(_write_tables, tables, material, trail)
     with helpers(processes - 1, write_tables) as pool:
         with publishing(
-            {name: drawn for name, (_, drawn) in figures.items()},
-            results / FOLDER, configuration.figure_formats, pool, own=("*",), kept=(LISTING,),
-        ):  # fmt: skip
+            results / FOLDER, configuration.figure_formats, pool, own=("*",), kept=(LISTING,)
+        ) as drawing:
+            drawing.add({name: drawn for name, (_, drawn) in figures.items()})
             written = pool.submit(of_helper, 0) if pool else None
             for name, text in _texts(material, cited).items():
                 write_text(results / name, text)

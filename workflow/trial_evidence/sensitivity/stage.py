@@ -13,7 +13,7 @@ from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.narrowed import narrowed
 from trial_evidence.figures.canvas.page import Picture
-from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
+from trial_evidence.figures.canvas.publishing import LISTING, helpers, listing_of, publishing
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import read_table, write_long_table, write_table
 from trial_evidence.kept import Parts
@@ -82,34 +82,41 @@ def write_sensitivity(
     parts : Parts
         What was found of the analyses in earlier runs.
     processes : int
-        To draw with.
+        To draw with, while the next analysis is computed; without more than one, one at a time.
     """
     folder, style = results / setting, style_for(configuration.figure_width_mm)
     trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
     compared = comparisons(configuration, setting, trials)
     contrasts = setting_context(sheet, configuration, setting).contrasts
     factors = share_factors(configuration.sensitivity)
-    found: dict[str, Examined] = {}
-    for analysis in with_all_modifiers(configuration, sheet, setting):
-        # Nothing else of the sheet and the configuration is seen, so nothing else can matter.
-        seen = (
-            analysis,
-            tuple(c for c in compared if c.analysis.id == analysis.id),
-            narrowed(sheet, analysis, contrasts, factors),
-            replace(configuration, analyses=(), rates=()),
-            style,
-        )
-        found[analysis.id] = parts.value((FOLDER, *seen), partial(_examined, *seen))
-    parts.forget_others()
-    none = {**_tables((), (), sheet, configuration, setting), **choice_tables(())}
-    for name, empty in none.items():
-        rows = (one.tables[name] for one in found.values())
-        write_long_table(folder / FOLDER / f"{name}.csv", (empty, *rows))
-    curves = [one.multiverse for one in found.values() if one.multiverse is not None]
-    _write_multiverses(curves, folder / FOLDER, configuration.confidence_level)
-    pages = {f"{at}/{name}": page for at, one in found.items() for name, page in one.pages.items()}
     own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
-    publish(pages, folder, configuration.figure_formats, processes, own=own, record=RECORD)
+    found: dict[str, Examined] = {}
+    pages: dict[str, Picture] = {}
+    with (
+        helpers(processes if processes > 1 else 0) as pool,
+        publishing(folder, configuration.figure_formats, pool, own=own, record=RECORD) as drawing,
+    ):
+        for analysis in with_all_modifiers(configuration, sheet, setting):
+            # Nothing else of the sheet and the configuration is seen, so nothing else can matter.
+            seen = (
+                analysis,
+                tuple(c for c in compared if c.analysis.id == analysis.id),
+                narrowed(sheet, analysis, contrasts, factors),
+                replace(configuration, analyses=(), rates=()),
+                style,
+            )
+            one = parts.value((FOLDER, *seen), partial(_examined, *seen))
+            found[analysis.id] = one
+            own_pages = {f"{analysis.id}/{name}": page for name, page in one.pages.items()}
+            drawing.add(own_pages)
+            pages |= own_pages
+        parts.forget_others()
+        none = {**_tables((), (), sheet, configuration, setting), **choice_tables(())}
+        for name, empty in none.items():
+            rows = (one.tables[name] for one in found.values())
+            write_long_table(folder / FOLDER / f"{name}.csv", (empty, *rows))
+        curves = [one.multiverse for one in found.values() if one.multiverse is not None]
+        _write_multiverses(curves, folder / FOLDER, configuration.confidence_level)
     listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
     write_table(folder / FOLDER / LISTING, listing_of(listed))
 

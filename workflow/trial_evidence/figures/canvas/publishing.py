@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
@@ -53,9 +53,57 @@ def of_helper(place: int) -> Any:
     return _KNOWN[place]()
 
 
+class Drawing:
+    """Figures of a folder that are drawn while something else is done; see `publishing`."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        formats: Sequence[Format],
+        dpi: int = DPI,
+        pool: ProcessPoolExecutor | None = None,
+    ) -> None:
+        self._ledger, self._pool = ledger, pool
+        self._drawn_from = formats, dpi, code_version()
+        self._draw = partial(save_page, formats=formats, dpi=dpi)
+        self._files: dict[str, list[Path]] = {}
+        self._begun: dict[str, tuple[str, Future[None] | None]] = {}
+
+    def add(self, pages: Mapping[str, Picture]) -> list[str]:
+        """Have figures drawn, by their path below the folder without a suffix.
+
+        Returns
+        -------
+        list of str
+            Those that have to be: what is to be drawn, or a file of it, is not as it was.
+        """
+        formats, *_ = self._drawn_from
+        stale = []
+        for stem, page in pages.items():
+            path = self._ledger.path.parent / stem
+            self._files[stem] = [path.with_name(f"{path.name}.{kind}") for kind in formats]
+            key = digest(page, *self._drawn_from)
+            if self._ledger.holds(stem, key):
+                continue
+            stale.append(stem)
+            begun = self._pool.submit(self._draw, page, path) if self._pool else None
+            if begun is None:
+                self._draw(page, path)
+            self._begun[stem] = key, begun
+        return stale
+
+    def finish(self) -> set[Path]:
+        """Wait for the figures, write down what they were drawn from, and return their files."""
+        for stem, (key, begun) in self._begun.items():
+            if begun is not None:
+                begun.result()
+            self._ledger.note(stem, key, self._files[stem])
+        self._ledger.write()
+        return {self._ledger.path, *(path for files in self._files.values() for path in files)}
+
+
 @contextmanager
 def publishing(
-    pages: Mapping[str, Picture],
     folder: Path,
     formats: Sequence[Format],
     pool: ProcessPoolExecutor | None = None,
@@ -64,20 +112,15 @@ def publishing(
     own: Sequence[str] = (),
     kept: Collection[str] = (),
     record: str = RECORD,
-) -> Iterator[list[str]]:
+) -> Iterator[Drawing]:
     """Draw figures while something else is done; at the end of it they are all there.
-
-    A figure is drawn only where what is to be drawn, or a file of it, is not as the record says:
-    yields the names of those.
 
     Parameters
     ----------
-    pages
-        Figures by their path below the folder, without a suffix.
     folder, formats, dpi
         Where the files go, their suffixes, and how fine those of dots are.
     pool
-        Processes to draw with; without any, everything is drawn before anything else is done.
+        Processes to draw with; without any, a figure is drawn where it is added.
     own
         Patterns of paths below the folder. What they match is a figure, or was one in an earlier
         run and is removed, with a folder that is empty then.
@@ -86,22 +129,9 @@ def publishing(
     record
         Name of the file in the folder that tells of every figure what it was drawn from.
     """
-    ledger = Ledger(folder / record)
-    keys = {stem: digest(page, formats, dpi, code_version()) for stem, page in pages.items()}
-    stale = {stem: page for stem, page in pages.items() if not ledger.holds(stem, keys[stem])}
-    draw = partial(save_page, formats=formats, dpi=dpi)
-    stems = [folder / stem for stem in stale]
-    drawn = (pool.map if pool else map)(draw, stale.values(), stems)
-    if not pool:
-        list(drawn)
-    yield list(stale)
-    list(drawn)
-    made = {stem: [folder / f"{stem}.{kind}" for kind in formats] for stem in pages}
-    for stem in stale:
-        ledger.note(stem, keys[stem], made[stem])
-    ledger.write()
-    there = {ledger.path, *(path for files in made.values() for path in files)}
-    there |= {folder / name for name in kept}
+    drawing = Drawing(Ledger(folder / record), formats, dpi, pool)
+    yield drawing
+    there = drawing.finish() | {folder / name for name in kept}
     old = {path for pattern in own for path in folder.glob(pattern) if path.is_file()} - there
     for path in sorted(old):
         path.unlink()
@@ -125,9 +155,9 @@ def publish(
     useful = min(processes, 1 + len(pages) // enough)
     with (
         helpers(useful if useful > 1 else 0) as pool,
-        publishing(pages, folder, formats, pool, **more) as drawn,
+        publishing(folder, formats, pool, **more) as drawing,
     ):
-        return drawn
+        return drawing.add(pages)
 
 
 def listing_of(pages: Mapping[Place, Picture]) -> pd.DataFrame:
