@@ -20,7 +20,7 @@ from trial_evidence.words.problems import Problem, SheetError, did_you_mean, has
 from .arithmetic import Span, arithmetic_problems, printed_span
 from .checked import CheckedRow
 from .dictionary import Dictionary, Table
-from .tables import Sheet, operator
+from .tables import Sheet, as_records, operator
 from .values import ALL, printed_decimals, read_cell
 from .values import Reading as Cell
 
@@ -85,7 +85,7 @@ class Reading:
 
 def readings(sheet: Sheet) -> tuple[Reading, ...]:
     """Return all second readings of a sheet, in its order."""
-    return tuple(_reading(row) for row in _records(sheet["second_reading"]))
+    return tuple(_reading(row) for row in as_records(sheet["second_reading"]))
 
 
 def differing_fields(reading: Reading) -> tuple[int, ...]:
@@ -124,10 +124,9 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
         tell rows apart.
     """
     wanted = _conditions(reading.row_key)
-    table = sheet[reading.table]
     rows = [
         row
-        for row in _records(table[table["trial_id"] == reading.trial_id])
+        for row in sheet.of_trial(reading.table, reading.trial_id)
         if all(column in row and str(row[column]) == value for column, value in wanted.items())
     ]
 
@@ -176,7 +175,7 @@ def unadjudicated(sheet: Sheet, trials: Collection[str] | None = None) -> pd.Dat
         :func:`sheet_holds` says). Readings whose key fits no row are left out: they say nothing
         about a number in use.
     """
-    decisions = _records(sheet["adjudication"])
+    decisions = as_records(sheet["adjudication"])
     found = []
     for reading in readings(sheet):
         if reading.agree or (trials is not None and reading.trial_id not in trials):
@@ -193,13 +192,13 @@ def unadjudicated(sheet: Sheet, trials: Collection[str] | None = None) -> pd.Dat
 
 def read_by_two(sheet: Sheet) -> set[tuple[str, int]]:
     """Return table and row of every result that two readers agree on, or that was settled."""
-    decisions = _records(sheet["adjudication"])
+    decisions = as_records(sheet["adjudication"])
     return {
         (reading.table, row)
         for reading in readings(sheet)
         if reading.agree or any(map(reading.settled_by, decisions))
         for row in matching_rows(sheet, reading)
-    } - {(row["table"], row["row"]) for row in _records(unadjudicated(sheet))}
+    } - {(row["table"], row["row"]) for row in as_records(unadjudicated(sheet))}
 
 
 def adjudication_problems(sheet: Sheet, dictionary: Dictionary) -> list[Problem]:
@@ -322,7 +321,7 @@ def _decided(sheet: Sheet, dictionary: Dictionary) -> tuple[list[_Decided], list
     every = readings(sheet)
     decided: list[_Decided] = []
     problems: list[Problem] = []
-    for decision in _records(sheet["adjudication"]):
+    for decision in as_records(sheet["adjudication"]):
         read = [reading for reading in every if reading.settled_by(decision)]
         try:
             row, cells = _settled(sheet, dictionary, decision, read)
@@ -475,10 +474,5 @@ def _replaced(
 
 
 def _record(frame: pd.DataFrame, row: int) -> dict[str, Any]:
-    (record,) = _records(frame[frame["row"] == row])
+    (record,) = as_records(frame[frame["row"] == row])
     return record
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    names = [str(name) for name in frame.columns]
-    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -59,12 +59,31 @@ class Sheet:
         """Names of the tables of results."""
         return tuple(self.kinds)
 
+    def of_trial(self, name: str, trial_id: str) -> Sequence[dict[str, Any]]:
+        """Rows of a table about a trial, column -> value; nobody may change them."""
+        if name not in self._of_trials:
+            found: dict[str, list[dict[str, Any]]] = {}
+            for row in as_records(self.tables[name]):
+                found.setdefault(row["trial_id"], []).append(row)
+            self._of_trials[name] = found
+        return self._of_trials[name].get(trial_id, [])
+
+    @cached_property
+    def _of_trials(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        return {}
+
     @cached_property
     def judgements(self) -> dict[tuple[str, str], str]:
         """Trial and outcome -> the overall risk of bias that a person judged."""
         table = self.tables["risk_of_bias"]
         places = zip(table["trial_id"], table["outcome"], strict=True)
         return dict(zip(places, table["overall"], strict=True))
+
+
+def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a frame as dictionaries, column name -> value."""
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
 
 
 def typed_sheet(tables: Mapping[str, CheckedTable]) -> Sheet:
