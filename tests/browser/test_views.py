@@ -212,9 +212,15 @@ def test_a_table_is_saved_as_it_stands(analysis):
     assert rows[2][-len(cells) :] == cells
 
 
-def test_caption_and_description_are_copied(analysis):
+def test_caption_and_description_are_copied(analysis, made_up):
     analysis.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     figure = analysis.page.locator(".view.open figure").first
     figure.get_by_role("button", name="Copy alt text").click()
     figure.get_by_role("button", name="Copied").wait_for()
     assert analysis.run("navigator.clipboard.readText()").startswith("Forest plot.")
+    figure.get_by_role("button", name="Copy caption").click()
+    figure.get_by_role("button", name="Copied").nth(1).wait_for()
+    with (made_up.folder / "results/alt-texts.csv").open(encoding="utf-8") as file:
+        captions = {row["figure"]: row["caption"] for row in csv.DictReader(file)}
+    copied = analysis.run("navigator.clipboard.readText()")
+    assert copied == captions["neoadjuvant/pcr_dual_v_almab/forest"]
