@@ -1,12 +1,14 @@
 """Report, workbook, Word file and page of the made-up project against its sheet, arm by arm."""
 
 import re
+from shutil import copytree
 
 import pytest
 from docx import Document
 from lxml import html
 from meaning.evidence import floats, numbers, one, rows, says
 from openpyxl import load_workbook
+from trial_evidence.cli import main
 
 
 def sheet(made_up, table):
@@ -255,3 +257,43 @@ def test_the_characteristics_list_the_arms_with_their_patients(made_up):
         listed = "; ".join(f"{arm['label']} ({arm['n_randomised']})" for arm in own)
         assert row["arms"] == listed
         assert numbers(row["n_randomised"]) == [sum(int(arm["n_randomised"]) for arm in own)]
+
+
+def test_a_reviewers_question_has_one_answer_in_the_table_and_by_configuration(made_up, tmp_path):
+    """Odds ratios, the other definition, DerSimonian and Laird, without one trial: one number."""
+    for part in ("data/raw", "config"):
+        copytree(made_up.folder / part, tmp_path / part)
+    replaced(
+        tmp_path / "config/config.yaml",
+        {
+            "tau2_estimator: REML": "tau2_estimator: DL",
+            "estimate_interval: hartung_knapp_conservative": "estimate_interval: wald",
+            "definition: [ypT0/is ypN0, ypT0/is,": "definition: [ypT0/is, ypT0/is ypN0,",
+        },
+    )
+    with (tmp_path / "data/raw/exclusions.csv").open("a", encoding="utf-8") as file:
+        file.write("birch,,*,*,And without that trial?\n")
+    folders = {"raw": "data/raw", "config": "config", "processed": "made", "results": "results"}
+    places = [f"--{name}={tmp_path / folder}" for name, folder in folders.items()]
+    assert main(["extract", *places]) == 0
+    assert main(["pool", *places, "--setting=neoadjuvant"]) == 0
+    asked = {"analysis": "pcr_dual_v_almab", "measure": "odds_ratio"}
+    configured = one(
+        tmp_path / "results/neoadjuvant/estimates.csv", subgroup="all", role="lead", **asked
+    )
+    told = one(
+        made_up.results / "neoadjuvant/sensitivity/multiverse.csv", definition_first="ypT0/is",
+        verification="primary + secondary", exclusions="applied", risk_of_bias="any",
+        without="birch", estimator="DL", interval="wald", **asked,
+    )  # fmt: skip
+    for name in ("k", "estimate", "ci_low", "ci_high"):
+        assert float(configured[name]) == pytest.approx(float(told[name]), rel=1e-10), name
+
+
+def replaced(path, texts):
+    """Write each text of a file that stands there once as another."""
+    content = path.read_text(encoding="utf-8")
+    for old, new in texts.items():
+        assert content.count(old) == 1, old
+        content = content.replace(old, new)
+    path.write_text(content, encoding="utf-8")
