@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from report_material import material, with_sensitivity
+from invented import NAN
+from report_material import material, with_sensitivity, with_table
 from small_project import append_like, evidence_of, replace_text, small_project
 from trial_evidence.report.files.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.files.methods_text import methods_paragraphs
 from trial_evidence.report.files.overview_figures import flow_of, lights_of, summary_of, timeline_of
+from trial_evidence.report.tables.characteristics import characteristics_table
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.flow import flow_steps
 from trial_evidence.report.tables.robustness import sensitivity_table, timeline_table
@@ -504,6 +506,16 @@ def test_characteristics_are_those_of_the_sheet(tables, sheet):
         ]  # fmt: skip
         arms = [arm for arm in sheet["arms"] if arm["trial_id"] == trial["trial_id"]]
         assert row["Arms (patients)"].count(";") == len(arms) - 1
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [(2013.0, NAN, "from 2013"), (NAN, 2016.0, "until 2016"), (NAN, NAN, "not stated")],
+)
+def test_a_year_of_enrolment_that_nobody_knows_is_left_out(found, first, last, said):
+    trials = found.sheet["trials"].assign(enrolment_start_year=first, enrolment_end_year=last)
+    changed = with_table(found, "trials", trials.to_dict("records"))
+    assert set(characteristics_table(changed).frame["Enrolment"]) == {said}
 
 
 def test_judgements_and_biomarkers_stand_as_the_sheet_has_them(tables, sheet):

@@ -154,8 +154,10 @@ def _arm(arm: Row) -> str:
 
 
 def _years(row: Row) -> str:
-    years = [whole(row[column]) for column in _ENROLMENT]
-    return "–".join(year or "?" for year in years) if any(years) else NOT_STATED
+    first, last = (whole(row[column]) for column in _ENROLMENT)
+    if first and last:
+        return f"{first}–{last}"
+    return f"from {first}" if first else f"until {last}" if last else NOT_STATED
 
 
 def _ratio(row: Row) -> str:
