@@ -76,7 +76,7 @@ def _parts_of(kind: type) -> Callable[[Any], Iterable[Any]]:
         return lambda array: (
             array.tolist()
             if array.dtype == object
-            else (str(array.dtype), array.shape, np.ascontiguousarray(array).tobytes())
+            else (str(array.dtype), array.shape, _of_bytes(np.ascontiguousarray(array).tobytes()))
         )
     if issubclass(kind, pd.DataFrame | pd.Series):
         return _of_table
@@ -102,8 +102,13 @@ def _of_attributes(names: Iterable[str]) -> Callable[[Any], Iterable[Any]]:
 
 def _of_table(table: pd.DataFrame | pd.Series) -> Iterable[Any]:
     frame = table.to_frame() if isinstance(table, pd.Series) else table
-    hashed = pd.util.hash_pandas_object(frame).to_numpy().tobytes()
+    hashed = _of_bytes(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
     return (*map(str, frame.columns), *map(str, frame.dtypes), hashed)
+
+
+def _of_bytes(content: bytes) -> str:
+    # Written out as text they would take four times the room.
+    return hashlib.sha256(content).hexdigest()
 
 
 def _of_function(thing: Any) -> Iterable[Any]:

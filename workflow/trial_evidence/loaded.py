@@ -49,8 +49,10 @@ DICTIONARY = supplied("dictionary")
 
 
 Loaded = tuple[Configuration, Sheet, tuple[Problem, ...]]
-# Checksum of files -> what `remember` found in them, settled or not.
-_REMEMBERED: dict[str, dict[bool, Loaded]] = {}
+# What the files say before anything is settled, and the words that they were held against.
+_Unsettled = tuple[Configuration, Sheet, tuple[Problem, ...], Dictionary]
+# Checksum of files -> what `remember` found in them.
+_REMEMBERED: dict[str, _Unsettled] = {}
 
 
 def load(raw: Path, config: Path, *, settled: bool = True) -> Loaded:
@@ -64,8 +66,13 @@ def load(raw: Path, config: Path, *, settled: bool = True) -> Loaded:
     SheetError
         Where anything is an error; it carries the problems of both at once.
     """
-    known = _REMEMBERED.get(_checksum(raw, config), {}) if _REMEMBERED else {}
-    return known[settled] if known else _load(raw, config, settled=settled)
+    from trial_evidence.sheet.adjudication import apply_adjudications
+
+    known = _REMEMBERED.get(_checksum(raw, config)) if _REMEMBERED else None
+    configuration, sheet, warnings, dictionary = known or _load(raw, config)
+    if settled:
+        sheet = apply_adjudications(sheet, dictionary)
+    return configuration, sheet, warnings
 
 
 def remember(raw: Path, config: Path) -> None:
@@ -81,9 +88,7 @@ def remember(raw: Path, config: Path) -> None:
     name = _checksum(raw, config)
     if name not in _REMEMBERED:
         _REMEMBERED.clear()
-        _REMEMBERED[name] = {
-            settled: _load(raw, config, settled=settled) for settled in (True, False)
-        }
+        _REMEMBERED[name] = _load(raw, config)
 
 
 def _checksum(raw: Path, config: Path) -> str:
@@ -91,9 +96,7 @@ def _checksum(raw: Path, config: Path) -> str:
     return digest(read_state(raw, config), [p.read_bytes() for p in sorted(DICTIONARY.glob("*"))])
 
 
-def _load(raw: Path, config: Path, *, settled: bool) -> Loaded:
-    from trial_evidence.sheet.adjudication import apply_adjudications
-
+def _load(raw: Path, config: Path) -> _Unsettled:
     dictionary = read_dictionary(DICTIONARY)
     configured, problems = _configured(config, dictionary)
     if configured.analyses is not None:
@@ -112,9 +115,7 @@ def _load(raw: Path, config: Path, *, settled: bool) -> Loaded:
     warnings = tuple(problem for problem in problems if problem.severity == "warning")
     if errors or configured.analyses is None or sheet is None:
         raise SheetError((*errors, *warnings))
-    if settled:
-        sheet = apply_adjudications(sheet, dictionary)
-    return configured.analyses, sheet, warnings
+    return configured.analyses, sheet, warnings, dictionary
 
 
 def warnings_of(

@@ -1,8 +1,7 @@
 """A process that stands by with everything imported; every stage of a run is a copy of it.
 
 Importing the libraries takes longer than most stages compute, and every stage begins with the same
-sheet. A stage that finds nobody standing by
-imports for itself, and makes the same.
+sheet. A stage that finds nobody standing by imports for itself, and makes the same.
 """
 
 import contextlib

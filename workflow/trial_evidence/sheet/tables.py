@@ -61,16 +61,15 @@ class Sheet:
 
     def of_trial(self, name: str, trial_id: str) -> Sequence[dict[str, Any]]:
         """Rows of a table about a trial, column -> value; nobody may change them."""
-        if name not in self._of_trials:
-            found: dict[str, list[dict[str, Any]]] = {}
-            for row in as_records(self.tables[name]):
-                found.setdefault(row["trial_id"], []).append(row)
-            self._of_trials[name] = found
-        return self._of_trials[name].get(trial_id, [])
+        return self._of_trials.get(name, {}).get(trial_id, [])
 
     @cached_property
     def _of_trials(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
-        return {}
+        found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        for name, table in self.tables.items():
+            for row in as_records(table) if "trial_id" in table else ():
+                found.setdefault(name, {}).setdefault(row["trial_id"], []).append(row)
+        return found
 
     @cached_property
     def judgements(self) -> dict[tuple[str, str], str]:
