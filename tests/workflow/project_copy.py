@@ -20,6 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
 # Two settings do what four do: one whose output changes, and one that must stay as it is.
 SETTINGS = ("neoadjuvant", "adjuvant")
+# Of each kind of analysis as many as take a way of their own through the stages.
+ANALYSES = (
+    "pcr_dual_v_trastuzumab", "event_free_dual_v_single", "overall_survival_dual_v_single",
+    "grade_3_or_higher_any", "serious_adverse_event", "pcr_rates",
+)  # fmt: skip
+NETWORKS = ("pcr_network", "event_free_network")
 # Kept from run to run to make nothing twice; nobody reads it.
 KEPT = re.compile(r"data/processed/(state/|kept/|inventory\.json)|.*/\.drawn\w*\.json")
 
@@ -152,13 +158,17 @@ def narrow_the_configuration(config: Path) -> None:
     def left(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [x for x in entries if x.get("setting", SETTINGS[0]) in SETTINGS]
 
+    def asked(entry: dict[str, Any]) -> bool:
+        return entry.get("analysis", ANALYSES[0]) in ANALYSES
+
     with edited_yaml(config / "analyses.yaml") as analyses:
         analyses["settings"] = {name: analyses["settings"][name] for name in SETTINGS}
-        analyses["analyses"] = left(analyses["analyses"])
-        analyses["rates"] = left(analyses["rates"])
+        for part in ("analyses", "rates"):
+            analyses[part] = [x for x in left(analyses[part]) if x["id"] in ANALYSES]
     with edited_yaml(config / "networks.yaml") as networks:
-        for part in ("networks", "synergy", "surrogacy"):
-            networks[part] = left(networks[part])
+        networks["networks"] = [x for x in left(networks["networks"]) if x["id"] in NETWORKS]
+        networks["synergy"] = left(networks["synergy"])
+        networks["surrogacy"] = [x for x in networks["surrogacy"] if x["endpoint"] in NETWORKS]
     with edited_yaml(config / "report.yaml") as report:
-        report["control_risks"] = left(report["control_risks"])
-        report["claims"] = [x for x in report["claims"] if left([x["rule"]])]
+        report["control_risks"] = [x for x in left(report["control_risks"]) if asked(x)]
+        report["claims"] = [x for x in report["claims"] if left([x["rule"]]) and asked(x["rule"])]
