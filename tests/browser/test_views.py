@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import zlib
+from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -168,18 +169,77 @@ def test_a_figure_is_saved_as_drawing_pixels_and_page(analysis):
     across = int.from_bytes(pixels[16:20], "big")
     assert across > 3 * width
     _, paper = saved(analysis, figure, "PDF")
+    check_pdf(paper, width, height)
+
+
+def check_pdf(paper, width, height):
+    """One page of a size in points, each object where the table at the end says."""
     assert paper.startswith(b"%PDF-1.4")
     box = re.search(rb"MediaBox\[0 0 ([\d.]+) ([\d.]+)\]", paper).groups()
-    # The page has the size of the figure, in points.
     assert list(map(float, box)) == pytest.approx([width, height], abs=0.02)
-    size = [int(x) for x in re.search(rb"/Width (\d+)/Height (\d+)", paper).groups()]
-    packed = re.search(rb"FlateDecode/Length (\d+)>>stream\n", paper)
-    colours = zlib.decompress(paper[packed.end() : packed.end() + int(packed[1])])
-    assert len(colours) == size[0] * size[1] * 3
-    assert min(colours) < 60 < 250 < max(colours)
-    # Each object begins where the table at the end says.
     offsets = [int(at) for at in re.findall(rb"(\d{10}) 00000 n", paper)]
-    assert [paper[at : at + 5] for at in offsets] == [b"%d 0 o" % n for n in range(1, 7)]
+    starts = [b"%d 0 o" % n for n in range(1, len(offsets) + 1)]
+    assert [
+        paper[at : at + len(start)] for at, start in zip(offsets, starts, strict=True)
+    ] == starts
+
+
+def stream(paper, mark):
+    """What is packed behind a mark."""
+    packed = re.search(mark + rb"[^>]*/Length (\d+)>>stream\n", paper)
+    return zlib.decompress(paper[packed.end() : packed.end() + int(packed[1])])
+
+
+def words_of(paper):
+    """The words of a page, each with where it begins, by the letters that its fonts name."""
+    fonts = {}
+    for name, number in re.findall(rb"/(F\d) (\d+) 0 R", paper):
+        letters = paper.partition(b"\n%d 0 obj" % (int(number) + 4))[2].partition(b"endobj")[0]
+        pairs = re.findall(rb"^<(\w{4})> <(\w{4})>$", letters, flags=re.MULTILINE)
+        fonts[name] = {glyph: chr(int(code, 16)) for glyph, code in pairs}
+    for block in re.findall(rb"BT(.*?)ET", stream(paper, rb"<</Filter/FlateDecode"), re.DOTALL):
+        name = re.search(rb"/(F\d) ", block)[1]
+        letters = re.findall(rb"1 0 0 -1 (\S+) (\S+) Tm <(\w{4})>", block)
+        yield "".join(fonts[name][glyph] for *_, glyph in letters), *map(float, letters[0][:2])
+
+
+def test_the_page_of_a_figure_says_what_the_drawing_says_where_it_says_it(analysis):
+    figure = analysis.page.locator(".view.open figure").first
+    _, drawing = saved(analysis, figure, "SVG")
+    _, paper = saved(analysis, figure, "PDF")
+    assert b"/Image" not in paper
+    said = list(words_of(paper))
+    shown = [
+        (" ".join("".join(text.itertext()).split()), text)
+        for text in ElementTree.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    shown = [(words, text) for words, text in shown if words]
+    assert [words for words, *_ in said] == [words for words, _ in shown]
+    looks = dict(re.findall(r"\.(\w+){([^}]*)}", drawing.decode()))
+    placed = [
+        (x, y, float(text.get("x")), float(text.get("y")))
+        for (_, x, y), (_, text) in zip(said, shown, strict=True)
+        if "text-anchor:start" in looks.get(text.get("class"), "") and text.get("x")
+    ]
+    assert len(placed) > 10
+    for x, y, left, base in placed:
+        assert (x, y) == pytest.approx((left, base), abs=0.02)
+
+
+def test_what_the_page_shows_as_pixels_is_saved_as_pixels(analysis):
+    paper = analysis.run("""(async () => {
+      const pixels = await Saving.pixelsOf(document.querySelector(".view.open figure"));
+      const file = await Paper.ofPixels(pixels, "A figure");
+      return [...new Uint8Array(await file.arrayBuffer())];
+    })()""")  # fmt: skip
+    paper = bytes(paper)
+    across, down = [int(x) for x in re.search(rb"/Width (\d+)/Height (\d+)", paper).groups()]
+    width, height = map(float, re.search(rb"MediaBox\[0 0 (\S+) ([\d.]+)\]", paper).groups())
+    check_pdf(paper, width, height)
+    assert across / down == pytest.approx(width / height, rel=0.01)
+    colours = stream(paper, rb"/Subtype/Image")
+    assert len(colours) == across * down * 3
+    assert min(colours) < 60 < 250 < max(colours)
 
 
 def test_the_numbers_of_a_figure_are_those_of_its_trials(analysis, made_up):

@@ -135,49 +135,11 @@ const Saving = (() => {
 
   const blobOf = (canvas, kind) => new Promise((done) => { canvas.toBlob(done, kind); });
 
-  async function deflated(bytes) {
-    const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
-    return new Uint8Array(await new Response(packed).arrayBuffer());
-  }
-
-  // One page of the figure's own size round its pixels, nothing of which is lost.
+  // A drawing stays one: only what the page itself shows as pixels is saved as pixels.
   async function pdfOf(figure) {
-    const { canvas, context, width, height } = await pixelsOf(figure);
-    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-    const colours = new Uint8Array((data.length / 4) * 3);
-    for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
-      colours[to] = data[from];
-      colours[to + 1] = data[from + 1];
-      colours[to + 2] = data[from + 2];
-    }
-    const pixels = await deflated(colours);
-    const [w, h] = [width, height].map((length) => (length / MILLIMETRES_A_POINT).toFixed(2));
-    const drawn = `q ${w} 0 0 ${h} 0 0 cm /I Do Q`;
-    const title = `<feff${[...titleOf(figure)].flatMap((sign) => sign.split("")).map((unit) =>
-      unit.charCodeAt(0).toString(16).padStart(4, "0")).join("")}>`;
-    const objects = [
-      ["<</Type/Catalog/Pages 2 0 R>>"], ["<</Type/Pages/Kids[3 0 R]/Count 1>>"],
-      [`<</Type/Page/Parent 2 0 R/MediaBox[0 0 ${w} ${h}]/Resources<</XObject<</I 5 0 R>>>>/Contents 4 0 R>>`],
-      [`<</Length ${drawn.length}>>stream\n${drawn}\nendstream`],
-      [`<</Type/XObject/Subtype/Image/Width ${canvas.width}/Height ${canvas.height}/ColorSpace/DeviceRGB` +
-        `/BitsPerComponent 8/Filter/FlateDecode/Length ${pixels.length}>>stream\n`, pixels, "\nendstream"],
-      [`<</Title ${title}>>`],
-    ];
-    const size = (part) => part.length;
-    const parts = ["%PDF-1.4\n"];
-    let at = size(parts[0]);
-    const starts = objects.map((object, i) => {
-      const start = at;
-      const pieces = [`${i + 1} 0 obj\n`, ...object, "\nendobj\n"];
-      parts.push(...pieces);
-      at += pieces.reduce((total, piece) => total + size(piece), 0);
-      return start;
-    });
-    const rows = starts.map((start) => `${String(start).padStart(10, "0")} 00000 n \n`).join("");
-    const count = objects.length + 1;
-    parts.push(`xref\n0 ${count}\n0000000000 65535 f \n${rows}` +
-      `trailer<</Size ${count}/Root 1 0 R/Info 6 0 R>>\nstartxref\n${at}\n%%EOF\n`);
-    return new Blob(parts, { type: "application/pdf" });
+    const drawing = drawingOf(figure);
+    const title = titleOf(figure);
+    return drawing === null ? Paper.ofPixels(await pixelsOf(figure), title) : Paper.ofDrawing(drawing, title);
   }
 
   // The numbers behind a figure: the table that it names, or the trials of its analysis.

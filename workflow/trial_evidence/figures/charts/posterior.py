@@ -113,7 +113,7 @@ def posterior(
         )
         + p9.facet_wrap("panel", ncol=columns, scales="free")
         + p9.geom_blank(data=corners)
-        + p9.geom_area(p9.aes(fill="key"), shade)
+        + p9.geom_area(p9.aes(fill="key"), shade, position="identity")
         + reference_line(axis, style, panel=_PANELS[0])
         + p9.geom_path(p9.aes(color="kind", size="kind", linetype="kind"))
         + favours(axis, style, labels[0], columns, panel=_PANELS[0])

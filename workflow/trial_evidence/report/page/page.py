@@ -41,7 +41,7 @@ from trial_evidence.words.models import INTERVAL_WORDS
 
 HEAD = "head.js"
 SCRIPTS = (
-    "words.js", "statistics.js", "pools.js", "plot.js", "explore.js", "saving.js", "views.js",
+    "words.js", "statistics.js", "pools.js", "plot.js", "explore.js", "paper.js", "saving.js", "views.js",
     "page.js",
 )  # fmt: skip
 FILE = "report.html"
