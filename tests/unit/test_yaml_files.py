@@ -72,9 +72,20 @@ def test_a_slip_is_told_with_its_line(text, line, words):
     assert "\n" not in caught.value.message
 
 
-def test_a_file_of_nothing_but_brackets_is_told_in_one_sentence():
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: " + "[" * 100_000,
+        "[" * 900 + "]" * 900,
+        "- " * 100_000,
+        "".join(f"{' ' * deep}a:\n" for deep in range(900)),
+        "".join(f"{' ' * deep}a:\n" for deep in range(3000)),
+    ],
+    ids=["brackets", "brackets that are closed", "dashes", "groups", "very long lines"],
+)
+def test_a_file_nested_too_deeply_is_told_in_one_sentence(text):
     with pytest.raises(YamlFault, match="Groups and lists are nested too deeply"):
-        read_yaml_text(b"a: " + b"[" * 100_000)
+        read_yaml_text(text.encode())
 
 
 def test_another_encoding_is_told_with_its_line():

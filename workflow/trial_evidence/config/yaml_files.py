@@ -5,6 +5,7 @@ silently takes the last; a person who looks for a slip needs the first, and is t
 second.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -84,11 +85,16 @@ def read_yaml_text(content: bytes) -> Any:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise YamlFault(line, "The file is not saved as UTF-8; save it as UTF-8.") from None
-    for number, line_text in enumerate(text.splitlines(), start=1):
+    lines = text.splitlines()
+    for number, line_text in enumerate(lines, start=1):
         if re.match(r" *\t", line_text):
             raise YamlFault(number, "The line begins with a tab. Indent it with spaces.")
+    # Each is a SafeLoader: it makes no objects.
+    if len(re.findall(r"[\[{]", text)) < _DEEPEST and max(map(len, lines), default=0) < _DEEPEST:
+        with contextlib.suppress(yaml.YAMLError, RecursionError):
+            return yaml.load(text, Loader=_FAST)
     try:
-        return yaml.load(text, Loader=_Loader)  # a SafeLoader: it makes no objects
+        return yaml.load(text, Loader=_Telling)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlFault(
@@ -136,7 +142,7 @@ def _in_words(message: str) -> str:
     return next(known, f"Something here is not valid YAML ({' '.join(message.split())}).")
 
 
-class _Loader(yaml.SafeLoader):
+class _Lines(yaml.constructor.SafeConstructor):
     """Keeps the lines."""
 
     def group(self, node: yaml.MappingNode) -> Iterator[Group]:
@@ -163,4 +169,14 @@ class _Loader(yaml.SafeLoader):
                 group.items_at[name.value] = [x.start_mark.line + 1 for x in value.value]
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.group)
+class _Telling(_Lines, yaml.SafeLoader):
+    """Written in Python: `_SLIPS` has words for its faults, and nesting is not too deep for it."""
+
+
+# Written in C, eight times as fast, where PyYAML was built with it; what is nested thousands deep
+# ends its process, so longer lines and more brackets than this are left to the other.
+_FAST = type("_Fast", (_Lines, getattr(yaml, "CSafeLoader", yaml.SafeLoader)), {})
+_DEEPEST = 1000
+_loaders: tuple[Any, ...] = (_Telling, _FAST)
+for _loader in _loaders:
+    _loader.add_constructor("tag:yaml.org,2002:map", _Lines.group)

@@ -41,8 +41,8 @@ from trial_evidence.words.models import INTERVAL_WORDS
 
 HEAD = "head.js"
 SCRIPTS = (
-    "words.js", "statistics.js", "pools.js", "plot.js", "explore.js", "paper.js", "saving.js", "views.js",
-    "page.js",
+    "words.js", "statistics.js", "pools.js", "plot.js", "explore.js", "paper.js", "saving.js",
+    "views.js", "page.js",
 )  # fmt: skip
 FILE = "report.html"
 # Latin, Greek, punctuation, arrows and signs of mathematics, and boxes and dots.
