@@ -24,6 +24,7 @@ def small_project(folder: Path) -> Path:
     shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
     shutil.copytree(ROOT / "config", folder / "config")
     without_own_nodes(folder / "config")
+    drawn_once(folder / "config")
     return folder
 
 
@@ -47,6 +48,14 @@ def without_own_nodes(config: Path) -> None:
     path = config / "networks.yaml"
     networks = yaml.safe_load(path.read_text(encoding="utf-8"))
     path.write_text(yaml.safe_dump(networks | {"own_nodes": {}}, sort_keys=False), encoding="utf-8")
+
+
+def drawn_once(config: Path) -> None:
+    """Draw figures in one format, which takes a third of the time; their own tests look at all."""
+    path = config / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "formats: [svg, pdf, png]" in text
+    path.write_text(text.replace("formats: [svg, pdf, png]", "formats: [svg]"), encoding="utf-8")
 
 
 def command(folder: Path, *arguments: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from invented import ROOT
 from opened import LONG, NASTY, Watched
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from small_project import evidence_of, small_project
+from small_project import drawn_once, evidence_of, small_project
 from trial_evidence.cli import main
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.kept import Parts
@@ -37,9 +37,6 @@ def folders(folder: Path) -> list[str]:
 def write_page_of(folder: Path, drawn: str) -> Path:
     """The page of a project; one setting has its forest plots, the others have none."""
     sheet, configuration, evidence = evidence_of(folder)
-    settings = folder / "config/config.yaml"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace("formats: [svg, pdf, png]", "formats: [svg]"), "utf-8")
     for setting in configuration.settings:
         listing = folder / "results" / setting / "figures.csv"
         listing.write_text("setting,analysis,figure,title,description\n", encoding="utf-8")
@@ -69,6 +66,7 @@ def real_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     for place in ("data/raw", "config"):
         shutil.copytree(ROOT / place, folder / place)
+    drawn_once(folder / "config")
     analyses = folder / "config/analyses.yaml"
     own = "    pooling: {tau2_estimator: DL, estimate_interval: wald}\n"
     first = "\n    pool: overall\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from small_project import command, without_own_nodes
+from small_project import command, drawn_once, without_own_nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
@@ -127,9 +127,7 @@ def new_project(folder: Path) -> Project:
     without_own_nodes(folder / "config")
     narrow_the_sheet(folder / "data/raw")
     narrow_the_configuration(folder / "config")
-    # Tests of the figures look at all formats; here one is enough, and takes a third of the time.
-    with edited_yaml(folder / "config/config.yaml") as settings:
-        settings["figures"]["formats"] = ["svg"]
+    drawn_once(folder / "config")
     return Project(folder)
 
 

@@ -47,13 +47,14 @@ def named(analysis_id, **changes):
     return analysis(**{"id": analysis_id} | changes)
 
 
-@pytest.fixture
-def project(tmp_path):
-    """Configuration and results of two pools, of two trials and of three."""
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Configuration and results of two pools, of two trials and of three. Not to be changed."""
+    folder = tmp_path_factory.mktemp("two")
     rows = [trial("first", 0.05), trial("first", 0.02)]
     rows += [trial("second", vi) for vi in (0.1, 0.03, 0.2)]
-    write_trials(tmp_path / "results", rows)
-    return configuration(named("first"), named("second")), tmp_path / "results"
+    write_trials(folder / "results", rows)
+    return configuration(named("first"), named("second")), folder / "results"
 
 
 def files(folder):
@@ -61,12 +62,24 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.glob("[!.]*") if path.is_file()}
 
 
-def calibrated(project, simulation, folder, order=lambda numbers: numbers):
-    """The whole calibration; its parts are made in some order."""
+def write_parts(project, simulation, folder, order=lambda numbers: numbers):
+    """The parts of a calibration, made in some order."""
     for number in order(range(simulation.parts)):
         write_part(project[0], simulation, project[1], folder, number)
+    return folder
+
+
+def calibrated(project, simulation, folder, **order):
+    """The whole calibration."""
+    write_parts(project, simulation, folder, **order)
     write_calibration(project[0], simulation, project[1], folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def tiny(project, tmp_path_factory):
+    """The calibration of few simulations. Not to be changed."""
+    return calibrated(project, TINY, tmp_path_factory.mktemp("tiny"))
 
 
 # --------------------------------------------------------------------------------------- designs
@@ -163,12 +176,11 @@ def test_every_prior_is_judged(alike):
 # ----------------------------------------------------------------------------------------- files
 
 
-def test_files_and_columns(project, tmp_path):
-    calibrated(project, TINY, tmp_path / "out")
+def test_files_and_columns(project, tiny):
     names = ("coverage", "prediction_coverage", "width", "tau2_bias")
     figures = {f"{name}.{kind}" for name in names for kind in project[0].figure_formats}
-    assert set(files(tmp_path / "out")) == {"calibration.csv", "calibration.md", *figures}
-    table = read_table(tmp_path / "out/calibration.csv", ["k", "tau", "value"])
+    assert set(files(tiny)) == {"calibration.csv", "calibration.md", *figures}
+    table = read_table(tiny / "calibration.csv", ["k", "tau", "value"])
     assert list(table.columns) == COLUMNS
     # The last of each is drawn from the empirical prior anew for each meta-analysis.
     assert set(zip(table["analysis"], table["k"], table["tau"].fillna(-1), strict=True)) == {
@@ -177,26 +189,26 @@ def test_files_and_columns(project, tmp_path):
     }  # fmt: skip
 
 
-def test_the_order_in_which_parts_are_made_changes_no_byte(project, tmp_path):
-    forwards = calibrated(project, TINY, tmp_path / "forwards")
+def test_the_order_in_which_parts_are_made_changes_no_byte(project, tiny, tmp_path):
     backwards = calibrated(project, TINY, tmp_path / "backwards", order=reversed)
-    assert files(forwards) == files(backwards)
+    assert files(tiny) == files(backwards)
 
 
 def test_more_simulations_add_parts_to_those_that_are_full(project, tmp_path):
     # Three parts of 25, 25 and 10, then four full ones: the first two need not be made again.
     less, more = (
-        calibrated(project, Simulation((0.0, 0.3), simulations, 25, 1), tmp_path / str(simulations))
+        write_parts(
+            project, Simulation((0.0, 0.3), simulations, 25, 1), tmp_path / str(simulations)
+        )
         for simulations in (60, 100)
     )
     same = [part_file(less, n).read_bytes() == part_file(more, n).read_bytes() for n in range(3)]
     assert same == [True, True, False]
 
 
-def test_every_simulated_meta_analysis_is_counted(project, tmp_path):
+def test_every_simulated_meta_analysis_is_counted(tiny):
     # A coverage is a share of all 60, not of one part.
-    calibrated(project, TINY, tmp_path / "out")
-    table = read_table(tmp_path / "out/calibration.csv", ["value"])
+    table = read_table(tiny / "calibration.csv", ["value"])
     covered = 60 * table.loc[table["quantity"] == "coverage", "value"]
     np.testing.assert_allclose(covered, covered.round(), atol=1e-9)
     assert ((covered.round() * 25 / 60) % 1 > 0.01).any()
@@ -246,11 +258,9 @@ def test_worst_is_over_pools_and_tau(tmp_path):
     assert found.to_dict() == {"2": 0.7, "3": 0.9}
 
 
-def test_the_page_says_the_largest_monte_carlo_error(project, tmp_path):
-    calibrated(project, TINY, tmp_path / "out")
-    table = read_table(
-        tmp_path / "out/calibration.csv", ["k", "tau", "simulations", "value", "monte_carlo_se"]
-    )
+def test_the_page_says_the_largest_monte_carlo_error(tiny):
+    numbers = ["k", "tau", "simulations", "value", "monte_carlo_se"]
+    table = read_table(tiny / "calibration.csv", numbers)
     coverage = table[table["quantity"].str.endswith("coverage")]
     largest = 100 * coverage["monte_carlo_se"].max()
     assert f"error of a coverage is {largest:.2f} percentage points" in calibration_page(table)

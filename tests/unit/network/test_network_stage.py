@@ -27,14 +27,6 @@ EVERY_TABLE = {
 }  # fmt: skip
 
 
-def copy_project(folder):
-    small_project(folder)
-    text = (folder / "config/config.yaml").read_text(encoding="utf-8")
-    (folder / "config/config.yaml").write_text(
-        text.replace("formats: [svg, pdf, png]", "formats: [svg]"), encoding="utf-8"
-    )
-
-
 def run(folder, setting):
     places = [f"--{name}={folder / place}" for name, place in (
         ("raw", "data/raw"), ("config", "config"), ("results", "results"),
@@ -46,7 +38,7 @@ def run(folder, setting):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
-    copy_project(folder)
+    small_project(folder)
     return folder
 
 
@@ -169,7 +161,7 @@ def test_surrogacy_pairs_the_effects_of_one_contrast(early):
 
 def test_trials_that_are_called_alike_are_told_apart(tmp_path):
     """Short names end before a bracket; surrogacy leaves out one trial at a time by name."""
-    copy_project(tmp_path)
+    small_project(tmp_path)
     place = tmp_path / "data/raw/trials.csv"
     text = place.read_text(encoding="utf-8")
     text = text.replace("TRIAL-A", "TRIAL (first)").replace("TRIAL-B", "TRIAL (second)")

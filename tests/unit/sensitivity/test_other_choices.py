@@ -50,7 +50,6 @@ def project(tmp_path_factory):
     settings["sensitivity"]["forced_meta_regressions"] = [
         {"analysis": ANALYSIS, "covariate": "year"}
     ]
-    settings["figures"]["formats"] = ["svg"]
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
     places = [f"--{name}={folder / place}" for name, place in (
         ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
