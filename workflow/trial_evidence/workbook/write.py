@@ -22,7 +22,7 @@ from trial_evidence.words.problems import Problem, SheetError, about, errors_of,
 from trial_evidence.words.supplied import supplied
 
 from .layout import LISTS, MADE_FROM, READ_ME, row_mark
-from .package import LONGEST_CELL, NOT_IN_A_FILE, put_text, workbook_bytes
+from .package import LONGEST_CELL, NOT_IN_A_FILE, Look, put_text, workbook_bytes
 from .read import Imported, read_book
 from .shown import AS_TEXT, as_number
 
@@ -173,8 +173,11 @@ def _table_sheet(sheet: Any, raw: RawTable, lists: _Lists) -> None:
         dimension.number_format = _empty_format(column)
         dimension.alignment = _alignment(column)
         dimension.font = _font()
+        look = Look(_font(), _alignment(column))
         for row, text in enumerate(texts, start=2):
-            _put(sheet.cell(row, position), column, text)
+            cell = sheet.cell(row, position)
+            _put(cell, column, text)
+            look.put_on(cell)
         _drop_down(sheet, f"{letter}2:{letter}{last_row + _ROOM}", column, lists)
     sheet.row_dimensions[1].height = 24
     # The ids at the left stay in sight, two at most.
@@ -244,8 +247,6 @@ def _alignment(column: Column) -> Alignment:
 
 
 def _put(cell: Any, column: Column, text: str) -> None:
-    cell.font = _font()
-    cell.alignment = _alignment(column)
     number = as_number(text) if column.is_number else None
     if number is not None:
         cell.value, cell.number_format = number

@@ -7,12 +7,17 @@ from functools import cache
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.workbook.package import LONGEST_CELL, NOT_IN_A_FILE, put_text, workbook_bytes
+from trial_evidence.workbook.package import (
+    LONGEST_CELL,
+    NOT_IN_A_FILE,
+    Look,
+    put_text,
+    workbook_bytes,
+)
 
 _COUNT = re.compile(r"0|[1-9][0-9]{0,2}(,[0-9]{3})*")
 _FONT = Font(name="Calibri", size=10)
@@ -61,7 +66,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
         width = min(max(longest + 2, _NARROW), _WIDE)
         sheet.column_dimensions[get_column_letter(column)].width = width
         widths.append(width)
-    alike: dict[tuple[int, ...], StyleArray] = {}
+    look = Look(_FONT, _TOP)
     rows = table.frame.itertuples(index=False, name=None)
     for row, cells in enumerate(rows, start=HEADER_ROW + 1):
         for column, text in enumerate(cells, start=1):
@@ -71,12 +76,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
                 cell.number_format = "#,##0"
             elif text:
                 put_text(cell, plain(text))
-            # To look the font up for every cell takes as long as to write it.
-            before = tuple(cell._style or ())
-            if before not in alike:
-                cell.font, cell.alignment = _FONT, _TOP
-                alike[before] = cell._style
-            cell._style = alike[before]
+            look.put_on(cell)
         lines = max(_lines(text, width) for text, width in zip(cells, widths, strict=True))
         sheet.row_dimensions[row].height = min(_LINE_POINTS * lines, _HIGHEST)
     last = HEADER_ROW + len(table.frame)
