@@ -38,6 +38,7 @@ PUBLIC = [
 ]  # fmt: skip
 ANALYSIS = "pcr_dual_v_trastuzumab"
 PROBLEMS = "results/checks/problems.csv"
+CRATE = "results/ro-crate-metadata.json"
 # The mark that the sheet as it stands has passed: it goes where the sheet no longer passes.
 MARK = "data/processed/checked"
 # Steps that look whether anything is to be done.
@@ -150,6 +151,24 @@ def test_rows_used_and_set_aside_are_kept(first_run):
 
 def test_nothing_half_written_is_left(first_run):
     assert [file for file in first_run[0].contents() if Path(file).name.startswith(".")] == []
+
+
+def test_the_research_object_names_every_result(first_run):
+    project, _ = first_run
+    text = (project.folder / CRATE).read_text(encoding="utf-8")
+    named = {
+        f"results/{entity['@id']}": entity["sha256"]
+        for entity in json.loads(text)["@graph"]
+        if entity["@type"] == "File"
+    }
+    # What the checks found of the sheet is no result.
+    made = {
+        file: digest
+        for file, digest in project.contents().items()
+        if file.startswith("results/") and not file.startswith("results/checks/")
+    }
+    del made[CRATE]
+    assert named == made
 
 
 # ------------------------------------------------------------------------- a day of the analyst

@@ -1,6 +1,7 @@
 """Report: all settings together.
 
 in    results/<setting>/estimates.csv, trials.csv, rates.csv, figures.csv, sensitivity/, network/;
+      results/exchange/ and estimates.json, which the research object names;
       the sheet; config/report.yaml: the claims and the rules of certainty
 out   results/report.html, the whole report in one file; results/estimates.csv, trace.csv (every
       plotted number to its cells), at-a-glance.md, summary.txt; results/tables/: a CSV and a Word
@@ -66,6 +67,8 @@ rule report:
             table=SENSITIVITY_TABLES,
         ),
         network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
+        # The research object names these files as well.
+        exchange=rules.exchange.output,
         # All of it: provenance.json names every file.
         config=checked(*CONFIGURATION),
         # The page holds the figures themselves, which may change while their lists do not.

@@ -36,6 +36,7 @@ PAGES = (
     "estimates.csv", "trace.csv", "at-a-glance.md", "summary.txt", "provenance.json", "report.html",
     "alt-texts.csv", "alt-texts.md",
 )  # fmt: skip
+EXCHANGED = ("estimates.json", "estimates.schema.json", "exchange/**/*.csv", "exchange/**/*.R")
 
 
 @dataclass(frozen=True)
@@ -170,9 +171,8 @@ def _write_tables(
 def _crate_files(material: Material) -> list[Path]:
     """What belongs to the results: all that this stage and those before it have written."""
     results = material.results
-    return [results / name for name in PAGES] + [
-        path
-        for folder in (TABLES, FOLDER, *material.configuration.settings)
-        for path in (results / folder).rglob("*")
-        if path.is_file() and not path.name.startswith(".")
-    ]
+    folders = (TABLES, FOLDER, *material.configuration.settings)
+    found = [path for folder in folders for path in (results / folder).rglob("[!.]*")]
+    # Whoever works with the files for other programs may keep files of their own beside them.
+    found += [path for kind in EXCHANGED for path in results.glob(kind)]
+    return [results / name for name in PAGES] + [path for path in found if path.is_file()]

@@ -22,8 +22,9 @@ _FORMATS = {
     ".bib": "application/x-bibtex", ".csv": "text/csv", ".docx":
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".html": "text/html", ".json": "application/json", ".md": "text/markdown",
-    ".pdf": "application/pdf", ".png": "image/png", ".ris": "application/x-research-info-systems",
-    ".svg": "image/svg+xml", ".txt": "text/plain", ".xlsx":
+    ".pdf": "application/pdf", ".png": "image/png", ".R": "text/x-r",
+    ".ris": "application/x-research-info-systems", ".svg": "image/svg+xml",
+    ".txt": "text/plain", ".xlsx":
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }  # fmt: skip
 _LICENCE = {
