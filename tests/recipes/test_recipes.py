@@ -78,9 +78,7 @@ def copy(tmp_path):
 @pytest.fixture
 def fork(copy):
     """With the library, for recipes that touch it."""
-    shutil.copytree(
-        ROOT / "workflow", copy.folder / "workflow", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(ROOT / "workflow", copy.folder / "workflow")
     copy.own_library = True
     return copy
 

@@ -118,8 +118,9 @@ class Project:
 
 def new_project(folder: Path) -> Project:
     """A clone of the project, nothing made yet, on two settings of the made-up sheet."""
+    # With what Python has compiled of it, which it would otherwise compile again.
     for name in ("workflow", "config", "profiles"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "Snakefile", folder)
     shutil.copytree(ROOT / "tests/sheets/valid", folder / "data/raw")
     # The analyses name control arms with agents that the made-up trials do not have.
