@@ -27,8 +27,8 @@ _FONT = re.compile(r"font-family:[^;\"]*;?")
 _PLAIN = " !$'()*+,-./:;<=>?@[]^_`{|}~"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 STROKES = "stroke-linejoin:round;stroke-linecap:butt"
-# Larger drawings (ten thousands of points) are shown as pixels, so many of them across.
-LARGEST_SVG = 60_000
+# Larger drawings (hundred thousands of points) are shown as pixels, so many of them across.
+LARGEST_SVG = 300_000
 PIXELS = 1100
 
 
