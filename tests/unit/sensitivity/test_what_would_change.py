@@ -113,7 +113,7 @@ def test_sentences_on_trials_left_out():
     assert pair["removals_of_two"] == "ash+elm"
     none = row(compared([-0.5] * 5, [0.02] * 5))
     assert none["removal"] == (
-        "No trial and no pair of trials decides: whatever is left out, the interval excludes 1 "
+        "No trial and no pair of trials decides: whichever is left out, the interval excludes 1 "
         "(no difference)."
     )
     assert row(compared([0.01, 0.0], [0.01, 0.02]))["removal"] == (

@@ -12,7 +12,7 @@ import pandas as pd
 from trial_evidence.config.methods import Sensitivity
 from trial_evidence.measures.scales import LOG_RATIO
 from trial_evidence.pool.probes.further_trial import (
-    LEAST_FOR_PAIRS,
+    FOR_PAIRS,
     FurtherTrial,
     Pools,
     Removals,
@@ -251,8 +251,8 @@ def removal_words(change: Change) -> str:
         return f"The interval would {then} {null} without {one}.{also}"
     if two:
         return f"No single trial decides; the interval would {then} {null} without {pairs}."
-    searched = "No trial and no pair of trials" if k >= LEAST_FOR_PAIRS else "No trial"
-    return f"{searched} decides: whatever is left out, the interval {now} {null} (no difference)."
+    searched = "No trial and no pair of trials" if k in FOR_PAIRS else "No trial"
+    return f"{searched} decides: whichever is left out, the interval {now} {null} (no difference)."
 
 
 def information_words(change: Change) -> str:

@@ -17,8 +17,9 @@ STEPS = 64
 PERFECT = 1e-3
 # The same of a trial that says next to nothing, as a multiple of the largest of the others.
 IDLE = 1e3
-# Of fewer trials a pair leaves less than two to pool.
-LEAST_FOR_PAIRS = 4
+# Of fewer trials a pair leaves less than two to pool. Of more there are thousands of pairs, none of
+# which a reader would look for, and to try them all costs the cube of the trials in time and memory.
+FOR_PAIRS = range(4, 61)
 
 
 class Pools(NamedTuple):
@@ -155,13 +156,13 @@ def removals(yi: Floats, vi: Floats, refit: Refit) -> Removals:
     Parameters
     ----------
     yi, vi : numpy.ndarray of float, shape (k,)
-        The trials, two or more; pairs are removed from four or more.
+        The trials, two or more; pairs are removed where their number is in `FOR_PAIRS`.
     refit : Refit
         The model.
     """
     k = yi.size
     now = sides(refit(yi[:, None], vi[:, None]))[0]
-    pairs = list(combinations(range(k), 2)) if k >= LEAST_FOR_PAIRS else []
+    pairs = list(combinations(range(k), 2)) if k in FOR_PAIRS else []
     kept = np.ones((k, k + len(pairs)), dtype=bool)
     for at, gone in enumerate([*((one,) for one in range(k)), *pairs]):
         kept[list(gone), at] = False
