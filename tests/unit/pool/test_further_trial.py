@@ -46,6 +46,19 @@ def test_what_may_be_left_out_is_what_metafor_finds_one_by_one(case):
     assert [[a + 1, b + 1] for a, b in found.two] == case["two"]
 
 
+def test_pairs_are_left_out_of_sixty_trials_and_of_no_more():
+    tried = []
+
+    def counted(yi, vi):
+        tried.append(yi.shape[1])
+        return pooled(yi, vi)
+
+    for k in (60, 61):
+        removals(np.linspace(-1, 1, k), np.full(k, 0.1), counted)
+    # All of them; each left out, and of sixty each of 1,770 pairs.
+    assert tried == [1, 60 + 1770, 1, 61]
+
+
 def test_the_smallest_trial_without_effect_is_metafors():
     theirs = REFERENCE["smallest"]
     at = np.array(theirs["trials"]) - 1

@@ -17,8 +17,8 @@ STEPS = 64
 PERFECT = 1e-3
 # The same of a trial that says next to nothing, as a multiple of the largest of the others.
 IDLE = 1e3
-# Of fewer trials a pair leaves less than two to pool. Of more there are thousands of pairs, none of
-# which a reader would look for, and to try them all costs the cube of the trials in time and memory.
+# Of fewer trials a pair leaves less than two to pool. Of more there are thousands of pairs, none
+# of which a reader would look for, and trying all costs the cube of the trials in time and memory.
 FOR_PAIRS = range(4, 61)
 
 
