@@ -145,7 +145,7 @@ def test_a_small_drawing_stays_a_drawing_and_a_large_one_becomes_pixels(tmp_path
     for name in ("small", "large"):
         Image.fromarray(noise).save(tmp_path / f"{name}.png")
     path = "<path d='M 1.11 1.11 L 2.22 2.22'/>"
-    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{path * 8000}</svg>'
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{path * 20000}</svg>'
     (tmp_path / "large.svg").write_text(drawing, encoding="utf-8")
     address = image_data(tmp_path / "small")
     assert address.startswith("data:image/svg+xml,")
