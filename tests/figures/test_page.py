@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib import font_manager
+from matplotlib.text import Text as FigureText
 from PIL import Image
 from trial_evidence.figures.canvas import page as page_module
 from trial_evidence.figures.canvas.page import Page, Polygon, Segment, Text, draw, save_page
@@ -82,6 +84,28 @@ def test_millimetres_are_where_they_should_be(tmp_path):
         assert image.getpixel((234, 177)) < 60
         assert image.getpixel((115, 177)) > 200
         assert image.getpixel((240, 177)) > 200
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf", "png", "eps"])
+def test_a_line_is_where_matplotlib_would_lay_it_out(tmp_path, monkeypatch, kind):
+    lines = [
+        Text("cell", "Tyß 0·63 (0·48–0·82)", x, y, 7.3, "#0B5394", align, bold=bold)
+        for y, bold in ((8.0, False), (16.0, True))
+        for x, align in ((1.0, "left"), (25.1, "center"), (49.7, "right"))
+    ]
+    page = replace(PAGE, texts=(*PAGE.texts, *lines, Text("cell", "", 5.0, 5.0, 8.0, "#1A1A1A")))
+    save_page(page, tmp_path / "ours", (kind,))
+    monkeypatch.setattr(page_module, "Line", FigureText)
+    save_page(page, tmp_path / "theirs", (kind,))
+    ours, theirs = (tmp_path / f"{name}.{kind}" for name in ("ours", "theirs"))
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_png_has_nothing_transparent_and_says_what_it_shows(tmp_path):
+    save_page(PAGE, tmp_path / "page", ("png",))
+    with Image.open(tmp_path / "page.png") as image:
+        assert image.mode == "RGB"
+        assert (image.info["Title"], image.info["Description"]) == ("A title", "A description")
 
 
 def test_pdf_embeds_the_bundled_fonts_as_truetype(tmp_path):

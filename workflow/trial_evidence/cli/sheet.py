@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from trial_evidence.cli.saying import list_problems, listing_of, say_errors, say_faults, show_plan
 from trial_evidence.config.networks import (
@@ -31,9 +30,6 @@ from trial_evidence.sheet import (
 )
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import errors_of, new_among
-
-if TYPE_CHECKING:
-    pass
 
 
 def check(options: argparse.Namespace) -> None:

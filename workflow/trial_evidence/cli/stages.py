@@ -2,19 +2,12 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from trial_evidence.config.configuration import (
-    read_configuration,
-)
+from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.looks import read_figure_configuration
-from trial_evidence.config.networks import (
-    read_networks,
-)
+from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reading import read
-from trial_evidence.config.reports import (
-    read_report_configuration,
-)
+from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.config.simulation import FILE as CALIBRATION
 from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import read_table, write_text
@@ -27,9 +20,6 @@ from trial_evidence.sheet import (
     dictionary_as_markdown,
     read_dictionary,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def extract(options: argparse.Namespace) -> None:

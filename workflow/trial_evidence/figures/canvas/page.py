@@ -14,11 +14,14 @@ from xml.sax.saxutils import escape
 
 import matplotlib.style
 from matplotlib.artist import Artist
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text as FigureText
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from trial_evidence.figures.canvas.text import FALLBACK_FAMILIES, FONT_FAMILY, clean, font_path
 
@@ -42,9 +45,11 @@ _SETTINGS: dict[str, Any] = {
     "text.hinting": "none",
 }
 # of pages, which are white for the most part, the quickest compression is also the smallest
-_PNG_OPTIONS = {"compress_level": 1}
+_PNG_LEVEL = 1
 _DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _colour = attrgetter("colour")
+# Share of a line that is before its place.
+_BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,31 @@ class Text:
     colour: str
     align: Align = "left"
     bold: bool = False
+
+
+class Line(FigureText):
+    """One line of upright text on its baseline.
+
+    matplotlib lays out a box around every text, in every format again, to find where it begins. The
+    page knows: only the width is measured, and only of a line that does not begin at its place.
+    """
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw it, as `matplotlib.text.Text` would."""
+        words, font = self.get_text(), self.get_fontproperties()
+        x, y = self.get_transform().transform(self.get_unitless_position())
+        share = _BEFORE[self.get_horizontalalignment()]
+        if share:
+            x -= share * renderer.get_text_width_height_descent(words, font, False)[0]
+        if renderer.flipy():
+            y = renderer.get_canvas_width_height()[1] - y
+        renderer.open_group("text")
+        gc = renderer.new_gc()
+        gc.set_foreground(self.get_color())
+        gc.set_clip_rectangle(self.get_clip_box())
+        renderer.draw_text(gc, x, y, words, font, 0.0, mtext=self)
+        gc.restore()
+        renderer.close_group("text")
 
 
 class Picture(Protocol):
@@ -210,7 +240,7 @@ def draw(page: Page) -> Figure:
         *_segment_layers(page, solid, "solid"),
         *_segment_layers(page, dashed, "dashed"),
         *_polygon_layer(page, page.polygons),
-        *(_text(page, text) for text in page.texts),
+        *(_text(page, text) for text in page.texts if text.text),
     ]
     for layer in layers:
         layer.set_zorder(1)
@@ -350,7 +380,7 @@ def _segment_layers(page: Page, segments: Iterable[Segment], linestyle: str) -> 
 
 def _text(page: Page, text: Text) -> Artist:
     x, y = _flip(page, (text.x, text.y))
-    return FigureText(
+    return Line(
         x, y, text.text, color=text.colour, horizontalalignment=text.align,
         verticalalignment="baseline", fontproperties=_font(text.bold, text.size_pt), clip_on=True,
     )  # fmt: skip
@@ -379,29 +409,36 @@ def _font(bold: bool, size_pt: float) -> FontProperties:
 
 
 def _render(figure: Figure, page: Picture, kind: Format, dpi: int) -> bytes:
+    if kind in ("png", "tiff"):
+        return _dots(figure, page, kind, dpi)
     metadata: dict[str, dict[str, str | None]] = {
         "svg": {"Title": page.title, "Date": None, "Creator": None},
         "pdf": {"Title": page.title, "Subject": page.description, "CreationDate": None},
-        "png": {"Title": page.title, "Description": page.description, "Software": None},
         "eps": {},
     }
-    drawn = "png" if kind == "tiff" else kind
     buffer = BytesIO()
-    options: dict[str, Any] = {"pil_kwargs": _PNG_OPTIONS} if drawn == "png" else {}
-    figure.savefig(buffer, format=drawn, dpi=dpi, metadata=metadata[drawn], **options)
+    figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata[kind])
     if kind == "svg":
         return _described(buffer.getvalue(), page)
     if kind == "eps":
         return re.sub(rb"%%CreationDate: .*\n", b"", buffer.getvalue(), count=1)
-    return _as_tiff(buffer, dpi) if kind == "tiff" else buffer.getvalue()
+    return buffer.getvalue()
 
 
-def _as_tiff(png: BytesIO, dpi: int) -> bytes:
-    # journals refuse an alpha channel
-    with Image.open(png) as image:
-        opaque = image.convert("RGB")
+def _dots(figure: Figure, page: Picture, kind: Literal["png", "tiff"], dpi: int) -> bytes:
+    """The figure as dots, none of them transparent: journals refuse an alpha channel."""
+    figure.set_dpi(dpi)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
     buffer = BytesIO()
-    opaque.save(buffer, "TIFF", compression="tiff_lzw", dpi=(dpi, dpi))
+    options: dict[str, Any] = {"compression": "tiff_lzw"}
+    if kind == "png":
+        words = PngInfo()
+        words.add_text("Title", page.title)
+        words.add_text("Description", page.description)
+        options = {"pnginfo": words, "compress_level": _PNG_LEVEL}
+    image.convert("RGB").save(buffer, kind.upper(), dpi=(dpi, dpi), **options)
     return buffer.getvalue()
 
 
