@@ -17,14 +17,7 @@ from trial_evidence.figures.house.labels import favours, geom_names, vertical_la
 from trial_evidence.figures.house.legends import legend
 from trial_evidence.figures.house.marks import disc, geom_disc
 from trial_evidence.figures.house.publish import Chart, save
-from trial_evidence.figures.house.scales import (
-    Span,
-    between,
-    covering,
-    fitting,
-    from_zero,
-    scale,
-)
+from trial_evidence.figures.house.scales import Span, between, covering, fitting, from_zero, scale
 from trial_evidence.figures.house.theme import Words, house
 
 DOCS = Path(__file__).parents[2] / "docs" / "figures.md"

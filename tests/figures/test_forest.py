@@ -6,14 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from figures.svg_reading import (
-    Drawing,
-    Shape,
-    Word,
-    check_svg,
-    read_svg,
-    word_defects,
-)
+from figures.svg_reading import Drawing, Shape, Word, check_svg, read_svg, word_defects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_evidence.figures.canvas.axis import Axis

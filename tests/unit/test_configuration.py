@@ -9,11 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from trial_evidence.config.__main__ import FORMS, SCHEMAS
-from trial_evidence.config.configuration import (
-    read_configuration,
-    unknown_agents,
-    unknown_analyses,
-)
+from trial_evidence.config.configuration import read_configuration, unknown_agents, unknown_analyses
 from trial_evidence.config.forms import schema
 from trial_evidence.config.methods import (
     EmpiricalPrior,

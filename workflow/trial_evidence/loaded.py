@@ -33,14 +33,7 @@ from trial_evidence.config.reports import (
 from trial_evidence.config.simulation import FILE as CALIBRATION
 from trial_evidence.config.simulation import Simulation
 from trial_evidence.kept import digest, read_state
-from trial_evidence.sheet import (
-    Dictionary,
-    Problem,
-    Sheet,
-    SheetError,
-    load_sheet,
-    read_dictionary,
-)
+from trial_evidence.sheet import Dictionary, Problem, Sheet, SheetError, load_sheet, read_dictionary
 from trial_evidence.sheet.check import in_order
 from trial_evidence.words.problems import errors_of
 from trial_evidence.words.supplied import supplied

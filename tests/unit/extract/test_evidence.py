@@ -16,11 +16,7 @@ from invented import (
     sheet,
 )
 from trial_evidence.extract.context import trial_label
-from trial_evidence.extract.evidence import (
-    RATE_COLUMNS,
-    SET_ASIDE_COLUMNS,
-    USED_COLUMNS,
-)
+from trial_evidence.extract.evidence import RATE_COLUMNS, SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.sheet import Sheet
 
 MEASURES = ("risk_ratio", "odds_ratio", "risk_difference")

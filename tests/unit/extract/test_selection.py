@@ -3,17 +3,7 @@
 import math
 
 import pytest
-from invented import (
-    DUAL_AND_SINGLE,
-    NAN,
-    PCR,
-    RECEPTOR,
-    SELECTION,
-    analysis,
-    extract,
-    frame,
-    sheet,
-)
+from invented import DUAL_AND_SINGLE, NAN, PCR, RECEPTOR, SELECTION, analysis, extract, frame, sheet
 from trial_evidence.config.configuration import TrialRule
 from trial_evidence.extract.selection import choose_among, excluded, inadmissible
 from trial_evidence.files import records

@@ -9,10 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import load
 from scipy.integrate import quad
-from trial_evidence.pool.bayes.posterior import (
-    bayesian,
-    posterior,
-)
+from trial_evidence.pool.bayes.posterior import bayesian, posterior
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.bayes.tau_posterior import FINE
 

@@ -6,12 +6,7 @@ from reference import load
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.probes.selection_model import step_selection_model
-from trial_evidence.pool.probes.small_study import (
-    egger,
-    harbord,
-    pet_peese,
-    trim_and_fill,
-)
+from trial_evidence.pool.probes.small_study import egger, harbord, pet_peese, trim_and_fill
 
 REFERENCE = load("all_inputs")
 BCG = REFERENCE["bcg__RR"]

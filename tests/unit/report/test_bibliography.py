@@ -6,13 +6,7 @@ import re
 import pytest
 import rispy
 from report_material import material, with_table
-from trial_evidence.report.files.bibliography import (
-    bibtex,
-    csl_json,
-    latex,
-    ris,
-    used_sources,
-)
+from trial_evidence.report.files.bibliography import bibtex, csl_json, latex, ris, used_sources
 from trial_evidence.report.words.citations import reference
 
 ARTICLE = {

@@ -5,13 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from invented import NAN
-from report_material import (
-    estimate,
-    material,
-    with_estimates,
-    with_sensitivity,
-    with_table,
-)
+from report_material import estimate, material, with_estimates, with_sensitivity, with_table
 from trial_evidence.report.material.degrees import information_needed
 from trial_evidence.report.tables.certainty import (
     Certainty,

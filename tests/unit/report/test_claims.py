@@ -5,13 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from report_material import (
-    estimate,
-    material,
-    with_estimates,
-    with_sensitivity,
-    with_table,
-)
+from report_material import estimate, material, with_estimates, with_sensitivity, with_table
 from scipy.stats import norm
 from trial_evidence.config.reports import (
     AssociationRule,

@@ -7,12 +7,7 @@ import tomllib
 
 import pytest
 from invented import ROOT
-from trial_evidence.report.files.provenance import (
-    PACKAGES,
-    provenance,
-    revision,
-    ro_crate,
-)
+from trial_evidence.report.files.provenance import PACKAGES, provenance, revision, ro_crate
 
 
 def git(folder, *arguments):

@@ -8,15 +8,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 from trial_evidence.workbook.write import write_workbook
-from workbook_files import (
-    DICTIONARY,
-    REAL,
-    REAL_DICTIONARY,
-    VALID,
-    cells_of,
-    column_of,
-    copy_of,
-)
+from workbook_files import DICTIONARY, REAL, REAL_DICTIONARY, VALID, cells_of, column_of, copy_of
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from trial_evidence.cli.saying import list_problems, listing_of, say_errors, say_faults, show_plan
-from trial_evidence.config.networks import (
-    read_networks,
-)
+from trial_evidence.config.networks import read_networks
 from trial_evidence.files import write_whole
 from trial_evidence.kept import read_state, write_state
 from trial_evidence.loaded import (

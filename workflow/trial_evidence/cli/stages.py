@@ -12,14 +12,8 @@ from trial_evidence.config.simulation import FILE as CALIBRATION
 from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import read_table, write_text
 from trial_evidence.kept import PARTS, Parts
-from trial_evidence.loaded import (
-    DICTIONARY,
-    load,
-)
-from trial_evidence.sheet import (
-    dictionary_as_markdown,
-    read_dictionary,
-)
+from trial_evidence.loaded import DICTIONARY, load
+from trial_evidence.sheet import dictionary_as_markdown, read_dictionary
 
 
 def extract(options: argparse.Namespace) -> None:

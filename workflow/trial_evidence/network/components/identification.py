@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from trial_evidence.network.components.additive import (
-    Components,
-    interaction_observations,
-)
+from trial_evidence.network.components.additive import Components, interaction_observations
 from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
 from trial_evidence.pool.engine.refusals import Refused
 

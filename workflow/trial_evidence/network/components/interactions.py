@@ -6,11 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from trial_evidence.network.components.additive import (
-    TIMES,
-    Components,
-    interaction_observations,
-)
+from trial_evidence.network.components.additive import TIMES, Components, interaction_observations
 from trial_evidence.network.components.identification import Identification, identification
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import Effect, wald

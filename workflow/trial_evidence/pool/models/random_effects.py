@@ -7,11 +7,7 @@ import numpy.typing as npt
 
 from trial_evidence.pool.engine.heterogeneity import q_profile
 from trial_evidence.pool.engine.many import fit_stack
-from trial_evidence.pool.engine.results import (
-    Pooled,
-    check_effects,
-    percent_weights,
-)
+from trial_evidence.pool.engine.results import Pooled, check_effects, percent_weights
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.words.models import PREDICTION_WORDS, random_model
 
