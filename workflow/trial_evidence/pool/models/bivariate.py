@@ -1,7 +1,7 @@
 """Bivariate random-effects model by maximum likelihood: two effects a trial, both with errors."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,10 @@ from trial_evidence.pool.engine.results import Floats, check_effects, check_leve
 
 # First values of the standard deviations and of the slope, in units of the observed spread.
 STARTS = ((0.3, 0.0), (0.3, 1.0), (0.3, -1.0), (1.0, 1.0), (1.0, -1.0), (1.0, 0.0))
+
+# Share of a likelihood that a step may lose to the rounding of its sums: near the top the likelihood
+# is level, and a step that puts the parameters right gains less than that.
+ROUNDING = 1e-14
 
 MOST_STEPS = 60
 MOST_TRIES = 20
@@ -109,6 +113,10 @@ class Pairs(TwoEffects):
         super().__init__(first, second, within_correlation * np.sqrt(product))
 
 
+# Elements 11, 12 and 22 of a symmetric matrix of two rows.
+Elements = tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class _Shape:
     """A way to write the between-trial covariance by parameters.
@@ -116,22 +124,21 @@ class _Shape:
     Attributes
     ----------
     at : callable
-        From the parameters the elements 11, 12 and 22, and the derivatives of the matrix by each
-        parameter.
+        From the parameters the covariance matrix, and its derivatives by each of them.
     lower : tuple of float
         Least values of the parameters.
     """
 
-    at: Callable[[Floats], tuple[tuple[float, float, float], list[Floats]]]
+    at: Callable[[Floats], tuple[Elements, list[Elements]]]
     lower: tuple[float, ...]
 
 
-def _line(theta: Floats) -> tuple[tuple[float, float, float], list[Floats]]:
+def _line(theta: Floats) -> tuple[Elements, list[Elements]]:
     s11, slope, rest = theta.tolist()
     return (s11, slope * s11, slope**2 * s11 + rest), [
-        np.array([[1.0, slope], [slope, slope**2]]),
-        s11 * np.array([[0.0, 1.0], [1.0, 2 * slope]]),
-        np.array([[0.0, 0.0], [0.0, 1.0]]),
+        (1.0, slope, slope**2),
+        (0.0, s11, 2 * slope * s11),
+        (0.0, 0.0, 1.0),
     ]
 
 
@@ -143,12 +150,11 @@ LINE = _Shape(_line, (0.0, -math.inf, 0.0))
 def _at_correlation(correlation: float) -> _Shape:
     """The two standard deviations, at a correlation."""
 
-    def at(sds: Floats) -> tuple[tuple[float, float, float], list[Floats]]:
+    def at(sds: Floats) -> tuple[Elements, list[Elements]]:
         a, b = sds.tolist()
-        beside = correlation * b, correlation * a
         return (a * a, correlation * a * b, b * b), [
-            np.array([[2 * a, beside[0]], [beside[0], 0.0]]),
-            np.array([[0.0, beside[1]], [beside[1], 2 * b]]),
+            (2 * a, correlation * b, 0.0),
+            (0.0, correlation * a, 2 * b),
         ]
 
     return _Shape(at, (0.0, 0.0))
@@ -158,34 +164,34 @@ class _Likelihood:
     """The likelihood at one between-trial covariance, the means at their best."""
 
     def __init__(self, data: TwoEffects, shape: _Shape, theta: Floats) -> None:
-        (t11, t12, t22), self.directions = shape.at(theta)
+        (t11, t12, t22), directions = shape.at(theta)
         y1, y2 = data.first, data.second
         m11, m12, m22 = data.first_variance + t11, data.covariance + t12, data.second_variance + t22
-        determinant = m11 * m22 - m12**2
-        w11, w12, w22 = m22 / determinant, -m12 / determinant, m11 / determinant
-        self.information = np.array([[w11.sum(), w12.sum()], [w12.sum(), w22.sum()]])
-        pull = np.array([(w11 * y1 + w12 * y2).sum(), (w12 * y1 + w22 * y2).sum()])
-        self.mean = np.linalg.solve(self.information, pull)
+        determinant = m11 * m22 - m12 * m12
+        # Of the total covariances the inverses, shape (3, k).
+        self.inverses = np.array([m22, -m12, m11]) / determinant
+        w11, w12, w22 = self.inverses
+        i11, i12, i22 = self.inverses.sum(axis=1).tolist()
+        self.information = (i11, i12, i22)
+        pull1, pull2 = float(w11 @ y1 + w12 @ y2), float(w12 @ y1 + w22 @ y2)
+        whole = i11 * i22 - i12 * i12
+        self.mean = ((i22 * pull1 - i12 * pull2) / whole, (i11 * pull2 - i12 * pull1) / whole)
         r1, r2 = y1 - self.mean[0], y2 - self.mean[1]
         u1, u2 = w11 * r1 + w12 * r2, w12 * r1 + w22 * r2
-        misfit = float((r1 * u1 + r2 * u2).sum())
         constant = -y1.size * math.log(2 * math.pi)
+        misfit = float(r1 @ u1 + r2 @ u2)
         self.value = constant - 0.5 * float(np.log(determinant).sum()) - 0.5 * misfit
-        g11, g12, g22 = (
-            0.5 * float(one.sum()) for one in (u1 * u1 - w11, u1 * u2 - w12, u2 * u2 - w22)
-        )
-        gradient = np.array([[g11, g12], [g12, g22]])
-        # Of the likelihood by the parameters, as the directions are of the covariance matrix.
-        self.score = np.array([float((gradient * d).sum()) for d in self.directions])
-        # Of the total covariances, shape (2, 2, k).
-        self.inverse = np.array([[w11, w12], [w12, w22]])
+        # Of the likelihood by the covariance, whose element 12 is there twice; by the parameters.
+        gradient = (0.5 * (u1 @ u1 - i11), u1 @ u2 - i12, 0.5 * (u2 @ u2 - i22))
+        self.directions = np.array(directions)
+        self.score = self.directions @ gradient
 
-    def expected(self, free: Iterable[int]) -> Floats:
+    def expected(self, free: Sequence[int]) -> Floats:
         """Expected information about parameters: half the summed traces of W D W D'."""
-        turned = [np.einsum("abk,bc->ack", self.inverse, self.directions[i]) for i in free]
-        return np.array(
-            [[0.5 * float(np.einsum("abk,bak->", p, q)) for q in turned] for p in turned]
-        )
+        (aa, ab, ac), (_, bb, bc), (_, _, cc) = (self.inverses @ self.inverses.T).tolist()
+        traces = [[aa, 2 * ab, bb], [2 * ab, 2 * (ac + bb), 2 * bc], [bb, 2 * bc, cc]]
+        along = self.directions[list(free)]
+        return np.asarray(0.5 * along @ traces @ along.T, dtype=float)
 
 
 def _observed(
@@ -235,7 +241,7 @@ def _climb(
             step[free] = np.linalg.solve(information + (RIDGE + damping) * scale, here.score[free])
             new = np.maximum(theta + step, lower)
             there = _Likelihood(data, shape, new)
-            if there.value >= here.value:
+            if there.value >= here.value - ROUNDING * abs(here.value):
                 break
             damping = max(10 * damping, 1e-3)
         else:
@@ -305,8 +311,9 @@ class BivariateFit:
         t22 = _line(theta)[0][2]
         at = _Likelihood(data, LINE, theta)
         self.log_likelihood = at.value
-        self.mean = (float(at.mean[0]), float(at.mean[1]))
-        self.mean_covariance = np.asarray(np.linalg.inv(at.information), dtype=float)
+        self.mean = at.mean
+        i11, i12, i22 = at.information
+        self.mean_covariance = np.array(np.linalg.inv([[i11, i12], [i12, i22]]), dtype=float)
         self.sd_first, self.sd_second = math.sqrt(s11), math.sqrt(t22)
         self.residual_sd = math.sqrt(rest)
         self.slope = self.slope_variance = self.correlation = math.nan
@@ -343,16 +350,17 @@ def profile_interval(
         estimate. A correlation that the likelihood does not bound ends at -1 or 1, a slope at
         infinity.
     """
-    cut = found.log_likelihood - 0.5 * float(ndtri(0.5 + check_level(level) / 200)) ** 2
+    quantile = float(ndtri(0.5 + check_level(level) / 200))
     first, second = _spread(data)
     if what == "slope":
         reach = FARTHEST_SLOPE * second / first
         estimate, ends = found.slope, (found.slope - reach, found.slope + reach)
         beyond, beside = (-math.inf, math.inf), found.residual_sd
+        step = quantile * math.sqrt(found.slope_variance)
     else:
         estimate = 0.0 if math.isnan(found.correlation) else found.correlation
         ends = beyond = (-1.0, 1.0)
-        beside = found.sd_second
+        beside, step = found.sd_second, 2.0
     fresh = [
         (max(found.sd_first, 1e-3 * first), max(beside, 1e-3 * second)),
         (0.3 * first, 0.3 * second),
@@ -360,22 +368,34 @@ def profile_interval(
         (0.1 * first, second),
     ]
     last = fresh
+    known = {estimate: -quantile}
 
-    def above(value: float) -> float:
+    def outside(value: float) -> float:
+        """How far the signed root of the deviance, which is nearly straight, is past its limit."""
         nonlocal last
-        height, sds = max(
-            (_best_at(data, what, value, start) for start in last), key=lambda one: one[0]
-        )
-        # What was best at one value is near the best at the next.
-        last = [sds, fresh[0]]
-        return height - cut
+        if value not in known:
+            height, sds = max(
+                (_best_at(data, what, value, start) for start in last), key=lambda one: one[0]
+            )
+            # What was best at one value is near the best at the next.
+            last = [sds, fresh[0]]
+            deviance = 2 * (found.log_likelihood - height)
+            known[value] = math.sqrt(max(0.0, deviance)) - quantile
+        return known[value]
 
     limits = list(beyond)
     for side, end in enumerate(ends):
         last = fresh
-        if above(end) < 0:
+        if outside(end) > 0:
             last = fresh
-            limits[side] = float(brentq(above, end, estimate, xtol=1e-8, rtol=1e-8))
+            inner, outer, share = estimate, end, step / abs(end - estimate)
+            while share < 1 and outer == end:
+                near = estimate + share * (end - estimate)
+                if outside(near) < 0:
+                    inner, share = near, 2 * share
+                else:
+                    outer = near
+            limits[side] = float(brentq(outside, inner, outer, xtol=1e-10, rtol=1e-10))
     return limits[0], limits[1]
 
 
