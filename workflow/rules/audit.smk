@@ -11,13 +11,14 @@ rule audit:
         sheet=checked(*TABLES),
         config=checked(*CONFIG),
         trials=expand("results/{setting}/trials.csv", setting=SETTINGS),
-        code=code("sheet", "extract", "pool", "audit"),
         pages=["workflow/report/audit.md.j2", "workflow/report/readers.md.j2"],
     output:
         "results/checks/audit.csv",
         "results/checks/audit.md",
         "results/checks/readers.csv",
         "results/checks/readers.md",
+    params:
+        code=code_of("sheet", "extract", "pool", "audit"),
     message:
         "Audited the sheet"
     shell:

@@ -21,10 +21,10 @@ rule simulate:
     input:
         trials=POOLED,
         config=checked(*CONFIG),
-        code=code("extract", "pool", "calibration"),
     output:
         "results/calibration/parts/{part}.csv",
     params:
+        code=code_of("extract", "pool", "calibration"),
         # Not the file: whether there are more parts makes no difference to this one.
         taus=SIMULATION.taus if SIMULATION else [],
         size=lambda wildcards: SIMULATION.size(int(wildcards.part)),
@@ -45,10 +45,11 @@ rule calibrate:
             part=range(SIMULATION.parts if SIMULATION else 0),
         ),
         config=checked(*CONFIG, *CALIBRATION_CONFIG),
-        code=code("extract", "pool", "figures", "calibration"),
     output:
         table="results/calibration/calibration.csv",
         page="results/calibration/calibration.md",
+    params:
+        code=code_of("extract", "pool", "figures", "calibration"),
     message:
         "Summed up the calibration"
     shell:

@@ -13,13 +13,13 @@ rule check:
         # The folder itself stands for the files that are missing from it.
         config=["config", *CONFIGURATION],
         dictionary=DICTIONARY,
-        code=code("sheet", "extract"),
     output:
         mark=touch("data/processed/checked"),
         state=update(as_checked(*TABLES, *CONFIGURATION)),
     log:
         "results/checks/problems.csv",
     params:
+        code=code_of("sheet", "extract"),
         content=content_of(*TABLES, *CONFIGURATION),
     message:
         "Checked the sheet"

@@ -1,7 +1,4 @@
-"""Names shared by the stages: settings, tables, and the code each stage depends on.
-
-Code stands among the inputs of a rule because Snakemake then tracks it by content.
-"""
+"""Names shared by the stages: settings, tables, and the code each stage depends on."""
 
 import hashlib
 import os
@@ -115,8 +112,11 @@ def content_of(*files):
     return whole.hexdigest()
 
 
-def code(*packages):
-    """Python files of the packages named and of what all stages share."""
+def code_of(*packages):
+    """Checksum of the Python files of the packages named and of what all stages share.
+
+    A parameter, and no input: Snakemake writes down a checksum of every input for every output.
+    """
     folder = Path("workflow/trial_evidence")
     files = [
         *folder.glob("*.py"),
@@ -125,7 +125,7 @@ def code(*packages):
         *folder.glob("measures/*.py"),
         *(f for p in packages for f in folder.glob(f"{p}/**/*.py")),
     ]
-    return sorted(str(file) for file in files)
+    return content_of(*sorted(str(file) for file in files))
 
 
 def analyses_of(setting):

@@ -23,7 +23,6 @@ rule exchange:
         ),
         network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
         config=checked(*CONFIG, *NETWORK_CONFIG),
-        code=code("extract", "pool", "network", "exchange"),
         script="workflow/report/agreement.R.j2",
     output:
         "results/exchange/r/agreement.R",
@@ -31,6 +30,8 @@ rule exchange:
         "results/exchange/cinema/files.csv",
         "results/estimates.json",
         "results/estimates.schema.json",
+    params:
+        code=code_of("extract", "pool", "network", "exchange"),
     message:
         "Wrote the results for R, RevMan and CINeMA, and as JSON"
     shell:

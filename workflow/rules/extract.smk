@@ -14,7 +14,6 @@ checkpoint extract:
         checked=rules.check.output.mark,
         sheet=as_checked(*TABLES),
         config=as_checked(*CONFIG),
-        code=code("sheet", "extract"),
     output:
         update(
             expand(
@@ -29,6 +28,8 @@ checkpoint extract:
                 ],
             )
         ),
+    params:
+        code=code_of("sheet", "extract"),
     message:
         "Extracted the evidence of all settings"
     shell:

@@ -20,7 +20,6 @@ for name in SETTINGS:
             # Its risk-of-bias judgements stand beside the plots.
             sheet=f"data/processed/{name}/sheet.sha256",
             config=checked(*CONFIG, *LABELS),
-            code=code("sheet", "figures"),
         output:
             listing=f"results/{name}/figures.csv",
             # The Snakemake report shows the drawings, with a caption.
@@ -41,6 +40,7 @@ for name in SETTINGS:
         # the others leave idle.
         threads: 1
         params:
+            code=code_of("sheet", "figures"),
             setting=name,
         message:
             "Drew the figures: {params.setting}"

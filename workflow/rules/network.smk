@@ -11,11 +11,12 @@ rule network:
     input:
         sheet="data/processed/{setting}/sheet.sha256",
         config=checked(*CONFIG, *NETWORK_CONFIG),
-        code=code("sheet", "extract", "pool", "figures", "network"),
     output:
         listing="results/{setting}/network/figures.csv",
     # One each, so that two go on at a time; a second process draws with what they leave idle.
     threads: 1
+    params:
+        code=code_of("sheet", "extract", "pool", "figures", "network"),
     message:
         "Analysed the networks: {wildcards.setting}"
     shell:

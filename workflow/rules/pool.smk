@@ -9,11 +9,12 @@ rule pool:
     input:
         evidence=evidence,
         config=checked(*CONFIG),
-        code=code("extract", "pool"),
     output:
         "results/{setting}/estimates.csv",
         "results/{setting}/trials.csv",
         "results/{setting}/rates.csv",
+    params:
+        code=code_of("extract", "pool"),
     message:
         "Pooled: {wildcards.setting}"
     shell:

@@ -72,7 +72,6 @@ rule report:
         # All of it: provenance.json names every file.
         config=checked(*CONFIGURATION),
         # The page holds the figures themselves, which may change while their lists do not.
-        code=code("workbook", "extract", "figures", "sensitivity", "network", "report"),
         page=sorted(str(path) for path in Path("workflow/report").glob("*")),
     output:
         estimates="results/estimates.csv",
@@ -94,6 +93,10 @@ rule report:
         overview="results/overview/figures.csv",
         alternatives=["results/alt-texts.csv", "results/alt-texts.md"],
     threads: 2
+    params:
+        code=code_of(
+            "workbook", "extract", "figures", "sensitivity", "network", "report"
+        ),
     message:
         "Wrote the tables and the report"
     shell:

@@ -30,13 +30,14 @@ rule sensitivity:
         trials="results/{setting}/trials.csv",
         sheet="data/processed/{setting}/sheet.sha256",
         config=checked(*CONFIG),
-        code=code("sheet", "extract", "pool", "figures", "sensitivity"),
     output:
         tables=expand(
             "results/{{setting}}/sensitivity/{table}.csv", table=SENSITIVITY_TABLES
         ),
     # One each, so that two go on at a time; a second process draws with what they leave idle.
     threads: 1
+    params:
+        code=code_of("sheet", "extract", "pool", "figures", "sensitivity"),
     message:
         "Examined the sensitivity: {wildcards.setting}"
     shell:

@@ -23,7 +23,8 @@ from pathlib import Path
 
 # In the environment of the stages: where to ask.
 NAME = "TRIAL_EVIDENCE_STANDBY"
-_STAGES = ("extract", "pool", "figures", "sensitivity", "network", "audit", "exchange", "report")
+# In the order in which they are needed: the extraction computes with what the pooling imports.
+_STAGES = ("pool", "extract", "network", "figures", "sensitivity", "audit", "exchange", "report")
 _TAKEN = b"taken\n"
 _STDIN = 0
 _LENGTH = struct.Struct("!Q")
@@ -86,20 +87,37 @@ def _stand_by(name: str) -> None:
         # The key that stops a run is for the stages.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        ahead = [*_STAGES]
         import_module("trial_evidence.cli")
-        for stage in _STAGES:
-            import_module(f"trial_evidence.{stage}.stage")
-        gc.freeze()
-        while _STDIN not in select.select([listening.fileno(), _STDIN], [], [])[0]:
-            line, _ = listening.accept()
-            with line:
-                if _user_of(line) == os.getuid() and (request := _request(line)):
-                    _prepare(request)
-                    if os.fork() == 0:
-                        listening.close()
-                        _run(line, request)
-                    for file in request.files:
-                        os.close(file)
+        while True:
+            # As long as there is something to import nobody is waited for.
+            asked = select.select([listening.fileno(), _STDIN], [], [], 0 if ahead else None)[0]
+            if _STDIN in asked:
+                return
+            if asked:
+                _serve(listening, ahead)
+            elif ahead:
+                _import_next(ahead)
+
+
+def _import_next(ahead: list[str]) -> None:
+    import_module(f"trial_evidence.{ahead.pop(0)}.stage")
+
+
+def _serve(listening: socket.socket, ahead: list[str]) -> None:
+    """Have a copy of this process run what is asked for, with all that it needs imported."""
+    line, _ = listening.accept()
+    with line:
+        if _user_of(line) == os.getuid() and (request := _request(line)):
+            while request.arguments[0] in ahead:
+                _import_next(ahead)
+            _prepare(request)
+            gc.freeze()
+            if os.fork() == 0:
+                listening.close()
+                _run(line, request)
+            for file in request.files:
+                os.close(file)
 
 
 def _user_of(line: socket.socket) -> int:
@@ -139,7 +157,6 @@ def _prepare(request: _Request) -> None:
         # What is wrong is for the command to tell.
         with contextlib.suppress(SheetError, OSError):
             remember(folder / said["--raw"], folder / said["--config"])
-            gc.freeze()
 
 
 def _run(line: socket.socket, request: _Request) -> None:

@@ -15,8 +15,8 @@ from trial_evidence.pool.engine.results import Floats, check_effects, check_leve
 # First values of the standard deviations and of the slope, in units of the observed spread.
 STARTS = ((0.3, 0.0), (0.3, 1.0), (0.3, -1.0), (1.0, 1.0), (1.0, -1.0), (1.0, 0.0))
 
-# Share of a likelihood that a step may lose to the rounding of its sums: near the top the likelihood
-# is level, and a step that puts the parameters right gains less than that.
+# Share of a likelihood that a step may lose to the rounding of its sums: near the top, where it is
+# level, a step that puts the parameters right gains less.
 ROUNDING = 1e-14
 
 MOST_STEPS = 60
