@@ -19,7 +19,7 @@ from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
 from trial_evidence.report.material.material import Material, all_settings, read_material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.page.page import FILE, Extras, page
-from trial_evidence.report.page.sections import page_settings
+from trial_evidence.report.page.sections import SettingPart, page_settings
 from trial_evidence.report.page.start import about
 from trial_evidence.report.tables.certainty import certainties, certainty_words
 from trial_evidence.report.tables.every import tables_of
@@ -79,7 +79,8 @@ def write_report(
         there is no more
         is removed.
     processes : int
-        With two, a second one draws and writes the tables while this one makes the page.
+        With two, a second one makes the sections of the page while this one makes the tables, then
+        draws and writes the tables while this one makes the page.
 
     Raises
     ------
@@ -88,12 +89,17 @@ def write_report(
     """
     results = places.results
     material = read_material(configuration, report, sheet, places.processed, results, networks)
-    certainty = certainty_words(certainties(material))
-    figures = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
-    dates = search_dates(material)
-    facts = provenance(places.raw, places.config, places.project, dates, list(sheet.tables))
     trail = trail_of(material.evidence, configuration)
-    tables, cited = tables_of(material), bibliography.used_sources(material)
+    make_settings = partial(_settings_of_page, material, trail)
+    with helpers(processes - 1, make_settings) as pool:
+        begun = pool.submit(of_helper, 0) if pool else None
+        certainty = certainty_words(certainties(material))
+        figures = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
+        dates = search_dates(material)
+        facts = provenance(places.raw, places.config, places.project, dates, list(sheet.tables))
+        tables, cited = tables_of(material), bibliography.used_sources(material)
+        settings, used = begun.result() if begun else make_settings()
+    material.parts.keep(used)
     write_tables = partial(_write_tables, tables, material, trail)
     with helpers(processes - 1, write_tables) as pool:
         with publishing(
@@ -104,7 +110,6 @@ def write_report(
             for name, text in _texts(material, cited).items():
                 write_text(results / name, text)
             write_text(results / "provenance.json", as_json(facts))
-            settings = page_settings(material, trail)
         list_overview(figures, list(configuration.settings), results)
         methods = methods_text.methods_paragraphs(material)
         keys = tuple(source["source_id"] for source in cited)
@@ -116,6 +121,13 @@ def write_report(
         material.parts.keep(written.result() if written else write_tables())
     material.parts.forget_others()
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))
+
+
+def _settings_of_page(
+    material: Material, trail: Trail
+) -> tuple[tuple[SettingPart, ...], frozenset[str]]:
+    """The sections of the page, and which parts were used for them."""
+    return page_settings(material, trail), material.parts.used
 
 
 def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
