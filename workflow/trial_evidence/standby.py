@@ -24,7 +24,9 @@ from pathlib import Path
 # In the environment of the stages: where to ask.
 NAME = "TRIAL_EVIDENCE_STANDBY"
 # In the order in which they are needed: the extraction computes with what the pooling imports.
+# PyMARE takes long, and the pooling and the sensitivity analyses import it where they use it.
 _STAGES = ("pool", "extract", "network", "figures", "sensitivity", "audit", "exchange", "report")
+_MODULES = (*(f"trial_evidence.{stage}.stage" for stage in _STAGES), "pymare")
 _TAKEN = b"taken\n"
 _STDIN = 0
 _LENGTH = struct.Struct("!Q")
@@ -87,7 +89,7 @@ def _stand_by(name: str) -> None:
         # The key that stops a run is for the stages.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        ahead = [*_STAGES]
+        ahead = [*_MODULES]
         import_module("trial_evidence.cli")
         while True:
             # As long as there is something to import nobody is waited for.
@@ -97,11 +99,7 @@ def _stand_by(name: str) -> None:
             if asked:
                 _serve(listening, ahead)
             elif ahead:
-                _import_next(ahead)
-
-
-def _import_next(ahead: list[str]) -> None:
-    import_module(f"trial_evidence.{ahead.pop(0)}.stage")
+                import_module(ahead.pop(0))
 
 
 def _serve(listening: socket.socket, ahead: list[str]) -> None:
@@ -109,8 +107,8 @@ def _serve(listening: socket.socket, ahead: list[str]) -> None:
     line, _ = listening.accept()
     with line:
         if _user_of(line) == os.getuid() and (request := _request(line)):
-            while request.arguments[0] in ahead:
-                _import_next(ahead)
+            while f"trial_evidence.{request.arguments[0]}.stage" in ahead:
+                import_module(ahead.pop(0))
             _prepare(request)
             gc.freeze()
             if os.fork() == 0:
