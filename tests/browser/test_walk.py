@@ -58,7 +58,8 @@ def test_which_effect_in_how_many_trials_and_how_certain(phone, lead):
 def test_what_harms(phone, made_up):
     phone.page.get_by_role("link", name="Harms", exact=True).last.tap()
     view = phone.page.locator("#harms")
-    assert view.is_visible()
+    # Until it is seen: the page changes its view after the tap.
+    view.wait_for()
     rows = read(made_up.folder / "results/tables/balance.csv")
     harms = [row for row in rows if row["side"] == "Harm"]
     told = view.locator("table.short tbody tr")
