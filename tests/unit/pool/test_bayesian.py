@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from reference import load
 from scipy.integrate import quad
 from trial_evidence.pool.bayes.posterior import bayesian, posterior
-from trial_evidence.pool.bayes.priors import HalfNormal
-from trial_evidence.pool.bayes.tau_posterior import FINE
+from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma, LogNormal
+from trial_evidence.pool.bayes.tau_posterior import FINE, TauPosterior
 
 
 def half_normal_posterior(y, v, scale=0.5):
@@ -69,6 +69,15 @@ def test_shortest_interval_holds_its_level_between_ends_of_equal_density(name, w
 
     assert below(high) - below(low) == pytest.approx(0.95, abs=1e-8)
     assert density(low) == pytest.approx(density(high), rel=1e-6)
+
+
+@pytest.mark.parametrize("prior", [LogNormal(-1.5, 0.8), InverseGamma(1.2, 0.02), HalfNormal(0.5)])
+@pytest.mark.parametrize("name", ["bcg_first2__RR", "bcg_first6__RR", "synthetic_hr2__logHR"])
+def test_both_ways_to_the_interval_of_tau_agree(name, prior, monkeypatch):
+    quick = posterior(BAYES[name]["yi"], BAYES[name]["vi"], prior)
+    monkeypatch.setattr(TauPosterior, "ends_of_equal_density", lambda tau, mass: None)
+    slow = posterior(BAYES[name]["yi"], BAYES[name]["vi"], prior)
+    assert (quick.tau_low, quick.tau_high) == pytest.approx((slow.tau_low, slow.tau_high), rel=1e-8)
 
 
 def test_one_trial_says_nothing_about_tau():

@@ -163,6 +163,8 @@ def _shortest_tau(tau: TauPosterior, level: float) -> tuple[float, float]:
     one_sided = quantile(level)
     if density(0.0) >= density(one_sided):
         return 0.0, one_sided
+    if (ends := tau.ends_of_equal_density(level)) is not None:
+        return ends
     outside = 1 - level
 
     def imbalance(p: float) -> float:

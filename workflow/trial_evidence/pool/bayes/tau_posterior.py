@@ -40,6 +40,9 @@ class MeanPrior:
 
 
 FLAT = MeanPrior()
+# Of Newton's method for an interval of tau: steps, and the last of them in u.
+MOST_NEWTON = 20
+CLOSE = 1e-8
 EVERY = slice(None)
 
 
@@ -245,3 +248,34 @@ class TauPosterior:
 
         root = falling_roots(short_of, self.low, self.high, u, np.full(u.size, 1.0))
         return np.asarray(self._tau(root[None, :])[0])
+
+    def ends_of_equal_density(self, mass: float) -> tuple[float, float] | None:
+        """Two values of tau, equally dense, with a probability between them; of one analysis.
+
+        Newton's method in both. None where it does not arrive at a pair between which the density
+        is higher.
+        """
+        one = np.zeros(2, dtype=np.intp)
+        reached = np.cumsum(self.weights[:, 0])
+        # Right-skewed as the density is, the shortest interval leaves less out below than above.
+        below = (1 - mass) / 4
+        u = self._u(self.tau[np.searchsorted(reached, [below, below + mass]), 0])
+        near = 1e-5 * float(self.high[0] - self.low[0])
+        for _ in range(MOST_NEWTON):
+            probability, density = self._cdf_u(u, one)
+            around = u + near * np.array([[0.0], [-1.0], [1.0]])
+            level, before, after = self._log_density(self._tau(around, one), one)
+            rise = (after - before) / (2 * near)
+            gap = level[0] - level[1], probability[1] - probability[0] - mass
+            jacobian = [[rise[0], -rise[1]], [-density[0], density[1]]]
+            determinant = rise[0] * density[1] - rise[1] * density[0]
+            if not abs(determinant) > 0:
+                return None
+            step = -np.linalg.solve(jacobian, gap)
+            u = u + step
+            if not self.low[0] < u[0] < u[1] < self.high[0]:
+                return None
+            if np.abs(step).max() < CLOSE:
+                low, high = self._tau(u[None, :], one)[0].tolist()
+                return (low, high) if rise[0] > 0 > rise[1] else None
+        return None
