@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from trial_evidence.network.components.additive import Components, interaction_observations
+import numpy as np
+
+from trial_evidence.network.components.additive import Components
 from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
-from trial_evidence.pool.engine.refusals import Refused
 
 
 @dataclass(frozen=True)
@@ -35,23 +36,23 @@ class Identification:
 def identification(
     data: NetworkData, components: Components, interaction: Sequence[str]
 ) -> Identification:
-    """Which studies identify an interaction that the whole network determines.
-
-    Raises
-    ------
-    ValueError
-        As `trial_evidence.network.components.additive.component_model`.
-    """
+    """Which studies identify an interaction that the whole network determines."""
     together = set(interaction)
 
     def determined(studies: Sequence[StudyContrasts], *others: Sequence[str]) -> bool:
+        """Whether the differences between arms tell the interaction from all other terms."""
         held = {c for study in studies for t in study.treatments for c in components[t]}
-        if not studies or not together <= held:
+        if not together <= held:
             return False
-        within = NetworkData(tuple(studies))
-        terms = [pair for pair in others if set(pair) <= held]
-        found = interaction_observations(within, components, interaction, *terms)
-        return not isinstance(found, Refused)
+        pairs = [set(pair) for pair in others if set(pair) <= held]
+        terms = [together, *({name} for name in held), *pairs]
+        rows = [
+            [(term <= set(components[t])) - (term <= set(components[study.treatments[0]]))
+             for term in terms]
+            for study in studies for t in study.treatments[1:]
+        ]  # fmt: skip
+        asked = np.eye(1, len(terms))
+        return bool(np.linalg.matrix_rank(np.vstack([rows, asked])) == np.linalg.matrix_rank(rows))
 
     def holds(study: StudyContrasts) -> bool:
         return any(together <= set(components[t]) for t in study.treatments)
