@@ -2,9 +2,10 @@
 
 import sys
 
-from trial_evidence.standby import ask
+from trial_evidence.standby import ask, collect_seldom
 
 if __name__ == "__main__":
+    collect_seldom()
     code = ask(sys.argv[1:])
     if code is None:
         from trial_evidence.cli import main

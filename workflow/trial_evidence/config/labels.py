@@ -99,7 +99,7 @@ def unknown_texts(languages: Mapping[str, Labels], known: Iterable[str]) -> Iter
     plain = {english: _words(re.sub(r"{\w+}", "", english)) for _, english in texts}
     asked = {word for words in plain.values() for word in words} - _library_words()
     # The sheet is long: looked through only for words that the library does not have.
-    unknown = asked and asked - {word for text in known for word in _words(text)}
+    unknown = asked and asked.difference(_words("\n".join(known)))
     for name, english in texts:
         strange = [word for word in plain[english] if word in unknown]
         if strange:

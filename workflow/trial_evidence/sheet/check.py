@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache, partial
+from itertools import repeat
 from math import isnan
 from pathlib import Path
 
@@ -125,27 +126,40 @@ def in_order(problems: Iterable[Problem], dictionary: Dictionary) -> list[Proble
 
 
 def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
-    table = raw.table
-    rows = []
-    problems = []
+    table, problems = raw.table, []
     doubtful = set(raw.unread)
-    # Most cells of a column are alike.
-    readers = {name: cache(partial(read_cell, column)) for name, column in table.columns.items()}
-    for row in raw.rows:
-        subject = row.cells.get(table.subject_column or "", "").strip()
-        read = {name: readers[name](cell) for name, cell in row.cells.items()}
-        for name, reading in read.items():
-            if not (reading.error or reading.warning):
-                continue
+    subjects = [row.cells.get(table.subject_column or "", "").strip() for row in raw.rows]
+    texts: dict[str, list[str]] = {}
+    numbers: dict[str, list[float]] = {}
+    unsound: dict[int, list[str]] = defaultdict(list)
+    for name in raw.columns:
+        cells = [row.cells[name] for row in raw.rows]
+        # Most cells of a column are alike.
+        read = {cell: read_cell(table.columns[name], cell) for cell in set(cells)}
+        texts[name] = [read[cell].text for cell in cells]
+        if not all(isnan(reading.number) for reading in read.values()):
+            numbers[name] = [read[cell].number for cell in cells]
+        if not any(reading.error or reading.warning for reading in read.values()):
+            continue
+        for row, subject, cell in zip(raw.rows, subjects, cells, strict=True):
             problems += [
-                Problem(severity, table.file, row.number, subject, name, row.cells[name], message)
-                for severity, message in reading.findings
+                Problem(severity, table.file, row.number, subject, name, cell, message)
+                for severity, message in read[cell].findings
             ]
-        doubtful |= {row.cells[name].strip() for name, reading in read.items() if reading.error}
-        sound = {name: reading for name, reading in read.items() if not reading.error}
-        texts = {name: reading.text for name, reading in sound.items()}
-        numbers = {n: reading.number for n, reading in sound.items() if not isnan(reading.number)}
-        rows.append(CheckedRow(table.file, row.number, subject, texts, numbers))
+            if read[cell].error:
+                unsound[row.number].append(name)
+                doubtful.add(cell.strip())
+    rows = []
+    # Of a table without such columns a row has none.
+    in_rows = zip(*texts.values(), strict=True) if texts else repeat(())
+    filled_in = zip(*numbers.values(), strict=True) if numbers else repeat(())
+    for row, subject, own, typed in zip(raw.rows, subjects, in_rows, filled_in, strict=False):
+        of_row = dict(zip(texts, own, strict=True))
+        filled = {n: number for n, number in zip(numbers, typed, strict=True) if not isnan(number)}
+        for name in unsound.get(row.number, ()):
+            of_row.pop(name)
+            filled.pop(name, None)
+        rows.append(CheckedRow(table.file, row.number, subject, of_row, filled))
     return CheckedTable(table, tuple(rows), frozenset(doubtful), raw.columns), problems
 
 

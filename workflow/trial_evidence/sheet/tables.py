@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import nan
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -104,9 +105,11 @@ def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
     rows = checked.rows
     data: dict[str, tuple[Any, Any]] = {"row": ([row.number for row in rows], "int64")}
     for column in checked.table.columns.values():
-        texts = [row.text(column.name) for row in rows]
-        numbers = [row.numbers.get(column.name, float("nan")) for row in rows]
-        data[column.name] = (numbers, "float64") if column.is_number else (texts, "object")
+        texts = [row.texts.get(column.name, "") for row in rows]
+        data[column.name] = texts, "object"
+        if column.is_number:
+            numbers = [row.numbers.get(column.name, nan) for row in rows]
+            data[column.name] = numbers, "float64"
         if column.type == "p_value":
             data[f"{column.name}_operator"] = [operator(text) for text in texts], "object"
         if column.name in PRINTED.get(name, ()):
