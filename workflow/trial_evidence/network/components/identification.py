@@ -1,7 +1,8 @@
 """Which trials identify an interaction of components, and what they have to suppose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -39,36 +40,42 @@ def identification(
     """Which studies identify an interaction that the whole network determines."""
     together = set(interaction)
 
-    def determined(studies: Sequence[StudyContrasts], *others: Sequence[str]) -> bool:
+    # Studies that compare the same treatments tell the same.
+    @cache
+    def determined(compared: frozenset[tuple[str, ...]], *others: tuple[str, str]) -> bool:
         """Whether the differences between arms tell the interaction from all other terms."""
-        held = {c for study in studies for t in study.treatments for c in components[t]}
+        held = {c for treatments in compared for t in treatments for c in components[t]}
         if not together <= held:
             return False
         pairs = [set(pair) for pair in others if set(pair) <= held]
         terms = [together, *({name} for name in held), *pairs]
         rows = [
-            [(term <= set(components[t])) - (term <= set(components[study.treatments[0]]))
-             for term in terms]
-            for study in studies for t in study.treatments[1:]
-        ]  # fmt: skip
+            [(term <= set(components[t])) - (term <= set(components[base])) for term in terms]
+            for base, *treatments in compared
+            for t in treatments
+        ]
         asked = np.eye(1, len(terms))
         return bool(np.linalg.matrix_rank(np.vstack([rows, asked])) == np.linalg.matrix_rank(rows))
+
+    def compared(studies: Iterable[StudyContrasts]) -> frozenset[tuple[str, ...]]:
+        return frozenset(study.treatments for study in studies)
 
     def holds(study: StudyContrasts) -> bool:
         return any(together <= set(components[t]) for t in study.treatments)
 
-    own = [study for study in data.studies if holds(study)]
+    own = compared(filter(holds, data.studies))
     rest = [study for study in data.studies if not holds(study)]
-    alone = tuple(study.study for study in data.studies if determined([study]))
+    alone = tuple(study.study for study in data.studies if determined(compared([study])))
     if determined(own):
         return Identification(alone, True, (), False)
     beside = []
     for study in rest:
-        if determined([*own, study]):
-            held = {c for s in (*own, study) for t in s.treatments for c in components[t]}
+        completed = own | {study.treatments}
+        if determined(completed):
+            held = {c for treatments in completed for t in treatments for c in components[t]}
             pairs = [p for p in combinations(sorted(held), 2) if set(p) != together]
-            supposed = tuple(p for p in pairs if not determined([*own, study], p))
+            supposed = tuple(p for p in pairs if not determined(completed, p))
             beside.append((study.study, supposed))
     named = {name for name, _ in beside}
-    others = [study for study in data.studies if study.study not in named]
+    others = compared(study for study in data.studies if study.study not in named)
     return Identification(alone, False, tuple(beside), bool(beside) and not determined(others))
