@@ -10,7 +10,7 @@ from invented import PCR, SENSITIVITY, SETTING, analysis, configuration, sheet
 from reference import load
 from trial_evidence.config.configuration import EffectModifier
 from trial_evidence.extract.evidence import extract_setting
-from trial_evidence.sensitivity import specifications
+from trial_evidence.sensitivity import deletion, specifications
 from trial_evidence.sensitivity.choices import row_choices
 from trial_evidence.sensitivity.comparison import comparisons
 from trial_evidence.sensitivity.deletion import (
@@ -95,6 +95,17 @@ def test_the_cumulative_result_is_metafors_and_led_by_the_number_of_trials(bcg):
     np.testing.assert_allclose(np.log(own["estimate"]), theirs, rtol=1e-6)
     leading = table.loc[table["leads"] == "yes", "model"].tolist()
     assert leading == ["single_trial", *["bayesian_empirical"] * 3, *["random_reml_hk"] * 9]
+
+
+@pytest.mark.parametrize("of", [leave_one_out_table, cumulative_table])
+def test_of_many_trials_a_bayesian_result_is_there_where_it_leads(bcg, of, monkeypatch):
+    whole = of(bcg[2])
+    monkeypatch.setattr(deletion, "MANY", 6)
+    some = of(bcg[2])
+    bayesian = whole["model"].str.startswith("bayesian")
+    expected = whole[~bayesian | (whole["k"] <= 6)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(some, expected, rtol=1e-9)
+    assert (some.groupby(some.columns[3])["leads"].apply(list).map(lambda of: "yes" in of)).all()
 
 
 def test_influence_is_metafors(bcg):
@@ -265,6 +276,15 @@ def test_the_multiverse_counts_every_distinct_specification_once():
     summary = specifications.multiverse_summary(curve)
     assert summary["share_excluding_no_effect"].iloc[0] == pytest.approx(excludes.mean())
     assert summary["median_estimate"].iloc[0] == pytest.approx(table["estimate"].median(), rel=1e-2)
+
+
+def test_of_many_trials_no_specification_leaves_one_out(monkeypatch):
+    three = {name: values[:3] for name, values in BCG["table"].items()}
+    content, settings, _ = found(three)
+    monkeypatch.setattr(specifications, "MANY", 2)
+    table = pd.concat(specifications.multiverse_table(multiverse_of(settings, content), 95.0))
+    assert len(table) == 1 + 7 * 4
+    assert (table["k"] == 3).all()
 
 
 def test_an_excluded_trial_comes_back_in_the_multiverse():

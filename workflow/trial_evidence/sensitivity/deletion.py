@@ -13,7 +13,7 @@ from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.many import StackedFit
 from trial_evidence.pool.engine.stacks import subsets
 from trial_evidence.pool.probes.influence import Influence, cumulative, influence, leave_one_out
-from trial_evidence.sensitivity.comparison import BEGINNING, Comparison, table
+from trial_evidence.sensitivity.comparison import BEGINNING, MANY, Comparison, table
 
 SINGLE_TRIAL = "single_trial"
 
@@ -90,12 +90,21 @@ def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
 def _by_model(
     c: Comparison, refit: Callable[..., StackedFit], kept: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> Iterator[tuple[pd.Series, dict[str, Any]]]:
-    """Random-effects and Bayesian results of each column of `kept`, with the trial it is about."""
+    """Random-effects and Bayesian results of each column of `kept`, with the trial it is about.
+
+    Of sets of more than `MANY` trials there are no Bayesian results, unless they lead.
+    """
     fit = refit(c.yi, c.vi, **c.choices)
-    parts = subsets(c.yi, c.vi, kept)
-    bayes = {name: posterior_stack(*parts, prior, c.level) for name, prior in c.priors.items()}
+    sizes = fit.k.astype(int).tolist()
+    asked = [at for at, k in enumerate(sizes) if k <= MANY or c.lead(k).model != c.pooling.model]
+    place = {at: among for among, at in enumerate(asked)}
+    here = kept[:, asked]
+    held = here.any(axis=1)
+    parts = subsets(c.yi[held], c.vi[held], here[held])
+    priors = c.priors.items() if asked else ()
+    bayes = {name: posterior_stack(*parts, prior, c.level) for name, prior in priors}
     for at in range(kept.shape[1]):
-        k = int(fit.k[at])
+        k = sizes[at]
         own = {
             "k": k,
             "model": SINGLE_TRIAL if k == 1 else c.pooling.model,
@@ -105,8 +114,8 @@ def _by_model(
         if k > 1:
             own |= {"tau2": fit.tau2[at], "i2": fit.i2[at]}
         yield c.rows.iloc[at], own
-        for name, found in bayes.items() if k > 1 else ():
-            yield c.rows.iloc[at], {"k": k} | c.bayesian(found, name, at)
+        for name, found in bayes.items() if k > 1 and at in place else ():
+            yield c.rows.iloc[at], {"k": k} | c.bayesian(found, name, place[at])
 
 
 def _leads(found: dict[str, Any], lead: str) -> dict[str, Any]:

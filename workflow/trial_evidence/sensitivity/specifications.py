@@ -18,7 +18,7 @@ from trial_evidence.measures.scales import LOG_RATIO
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.probes.multiverse import SpecificationCurve, specification_curve
 from trial_evidence.sensitivity.choices import RowChoice
-from trial_evidence.sensitivity.comparison import MEAN
+from trial_evidence.sensitivity.comparison import MANY, MEAN
 from trial_evidence.sensitivity.properties import JUDGED_HIGH
 
 COMMON = "EE"
@@ -136,10 +136,10 @@ class _Pools:
     found: dict[tuple[int, int], tuple[int, str]]
 
     def add(self, choices: dict[str, str], members: dict[str, int]) -> None:
-        """Add a set and what is left of it without each trial, as far as they are new."""
-        marks = {NOBODY: 0} | {trial: _mark(at) for trial, at in members.items()}
-        whole = reduce(xor, marks.values())
-        for without, mark in marks.items():
+        """Add a set and, where it is not of many, what is left without each trial: what is new."""
+        marks = {trial: _mark(at) for trial, at in members.items()}
+        whole = reduce(xor, marks.values(), 0)
+        for without, mark in ({NOBODY: 0} | (marks if len(members) <= MANY else {})).items():
             size = len(members) - (without != NOBODY)
             if size >= 2:
                 self.found.setdefault((whole ^ mark, size), (len(self.sets), without))
