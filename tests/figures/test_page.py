@@ -101,6 +101,13 @@ def test_a_line_is_where_matplotlib_would_lay_it_out(tmp_path, monkeypatch, kind
     assert ours.read_bytes() == theirs.read_bytes()
 
 
+def test_a_page_of_metres_has_no_more_dots_than_programs_open(tmp_path):
+    save_page(replace(PAGE, height_mm=4000.0), tmp_path / "page", ("png",))
+    with Image.open(tmp_path / "page.png") as image:
+        assert image.size == (254, 20_000)
+        assert image.info["dpi"] == pytest.approx((127, 127), abs=0.1)
+
+
 def test_png_has_nothing_transparent_and_says_what_it_shows(tmp_path):
     save_page(PAGE, tmp_path / "page", ("png",))
     with Image.open(tmp_path / "page.png") as image:

@@ -24,8 +24,8 @@ from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 BEGINNING = ("setting", "analysis", "measure")
 MEAN = ("estimate", "ci_low", "ci_high")
 NEW_TRIAL = ("pi_low", "pi_high")
-# Of more trials, what is computed anew without each would take the square of their time, and none of
-# them decides anything.
+# Of more trials, what is computed anew without each would take the square of the time, and none
+# decides anything.
 MANY = 200
 NOT_ODDS = Refused("Defined for odds ratios alone.")
 

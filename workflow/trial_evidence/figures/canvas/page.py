@@ -33,6 +33,8 @@ Format = Literal["svg", "pdf", "png", "eps", "tiff"]
 Point = tuple[float, float]
 
 DPI = 300
+# Of a side: more than that few programs open, and a thousand rows would take gigabytes to draw.
+MOST_DOTS = 20_000
 LEAST_POINTS = 6.0
 _MM_PER_INCH = 25.4
 _SETTINGS: dict[str, Any] = {
@@ -334,7 +336,7 @@ def save_page(
     formats
         Suffixes of the files to write.
     dpi
-        Dots per inch of PNG and TIFF.
+        Dots per inch of PNG and TIFF; fewer where a side would have more than `MOST_DOTS`.
     """
     contents = {stem.with_name(f"{stem.name}.{kind}"): b"" for kind in formats}
     # whatever a caller or a matplotlibrc has set must not change the page
@@ -427,7 +429,7 @@ def _render(figure: Figure, page: Picture, kind: Format, dpi: int) -> bytes:
 
 def _dots(figure: Figure, page: Picture, kind: Literal["png", "tiff"], dpi: int) -> bytes:
     """The figure as dots, none of them transparent: journals refuse an alpha channel."""
-    figure.set_dpi(dpi)
+    figure.set_dpi(min(dpi, MOST_DOTS / max(figure.get_size_inches())))
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     image = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
@@ -438,7 +440,8 @@ def _dots(figure: Figure, page: Picture, kind: Literal["png", "tiff"], dpi: int)
         words.add_text("Title", page.title)
         words.add_text("Description", page.description)
         options = {"pnginfo": words, "compress_level": _PNG_LEVEL}
-    image.convert("RGB").save(buffer, kind.upper(), dpi=(dpi, dpi), **options)
+    fine = (figure.dpi, figure.dpi)
+    image.convert("RGB").save(buffer, kind.upper(), dpi=fine, **options)
     return buffer.getvalue()
 
 

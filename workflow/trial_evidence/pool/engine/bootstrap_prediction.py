@@ -6,6 +6,7 @@ import numpy.typing as npt
 from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 
 DRAWS = 25_000
+MOST_CELLS = 2_000_000
 
 
 def _spread_of_q(vi: Floats) -> Floats:
@@ -51,8 +52,17 @@ def tau2_confidence_draws(y: Floats, v: Floats, draws: int, random: np.random.Ge
     w = 1 / v
     centred = y - y.mean()
     q = float((w * (centred - (w @ centred) / w.sum()) ** 2).sum())
-    chi2 = random.chisquare(1.0, (draws, y.size - 1))
-    return np.asarray(np.maximum((q - chi2.sum(axis=1)) / (chi2 @ _spread_of_q(v)), 0.0))
+    spread = _spread_of_q(v)
+    found = []
+    for part in np.array_split(np.empty(draws), _parts(draws, y.size)):
+        chi2 = random.chisquare(1.0, (part.size, spread.size))
+        found.append((q - chi2.sum(axis=1)) / (chi2 @ spread))
+    return np.asarray(np.maximum(np.concatenate(found), 0.0))
+
+
+def _parts(draws: int, k: int) -> int:
+    """In how many parts draws are taken so that a table of them and k trials takes little room."""
+    return max(1, draws * k // MOST_CELLS)
 
 
 def bootstrap_prediction_interval(
@@ -105,10 +115,14 @@ def bootstrap_prediction_interval(
     tau2 = tau2_confidence_draws(y, v, draws, random)
     z, t = random.standard_normal(draws), random.standard_t(y.size - 1, draws)
     shift = float(y.mean())
-    w = 1 / (v + tau2[:, None])
-    total = w.sum(axis=1)
-    mean = w @ (y - shift) / total
-    squares = (w * (y - shift - mean[:, None]) ** 2).sum(axis=1)
-    new = mean + z * np.sqrt(tau2) - t * np.sqrt(squares / (y.size - 1) / total)
+    found = []
+    for part in np.array_split(tau2, _parts(draws, y.size)):
+        w = 1 / (v + part[:, None])
+        total = w.sum(axis=1)
+        mean = w @ (y - shift) / total
+        squares = (w * (y - shift - mean[:, None]) ** 2).sum(axis=1)
+        found.append((mean, np.sqrt(squares / (y.size - 1) / total)))
+    mean, se = map(np.concatenate, zip(*found, strict=True))
+    new = mean + z * np.sqrt(tau2) - t * se
     low, high = np.quantile(new, [tail, 1 - tail])
     return float(low) + shift, float(high) + shift
