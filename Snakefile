@@ -62,7 +62,9 @@ onsuccess:
             "The sheet or the configuration was edited during this run; the results are those "
             "of the state before. Run make again."
         )
+    end_timers()
 
 
 onerror:
     write_inventory(INVENTORY, made_by_the_run())
+    end_timers()

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+import threading
 from importlib.metadata import version
 from pathlib import Path
 from shutil import rmtree
@@ -126,6 +127,16 @@ def code_of(*packages):
         *(f for p in packages for f in folder.glob(f"{p}/**/*.py")),
     ]
     return content_of(*sorted(str(file) for file in files))
+
+
+def end_timers():
+    """Let a run that is over end: a timer of Snakemake would hold the terminal a second more.
+
+    It tells when further jobs may be started, of which there are none.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 def analyses_of(setting):

@@ -71,8 +71,6 @@ rule report:
         exchange=rules.exchange.output,
         # All of it: provenance.json names every file.
         config=checked(*CONFIGURATION),
-        # The page holds the figures themselves, which may change while their lists do not.
-        page=sorted(str(path) for path in Path("workflow/report").glob("*")),
     output:
         estimates="results/estimates.csv",
         glance="results/at-a-glance.md",
@@ -94,8 +92,12 @@ rule report:
         alternatives=["results/alt-texts.csv", "results/alt-texts.md"],
     threads: 2
     params:
+        # The page holds the figures themselves, which may change while their lists do not.
         code=code_of(
             "workbook", "extract", "figures", "sensitivity", "network", "report"
+        ),
+        page=content_of(
+            *sorted(str(path) for path in Path("workflow/report").glob("*"))
         ),
     message:
         "Wrote the tables and the report"
