@@ -47,7 +47,9 @@ def run(folder, name, arguments):
     )
 
 
-@pytest.mark.parametrize("arguments", [CHECK, WRONG], ids=["a faulty sheet", "a wrong command"])
+@pytest.mark.parametrize(
+    "arguments", [CHECK, WRONG, []], ids=["a faulty sheet", "a wrong command", "no command"]
+)
 def test_a_copy_says_and_ends_as_the_command_does_by_itself(project, name, arguments):
     by_itself, copy = (run(project, of, arguments) for of in ("", name))
     assert by_itself.returncode > 0

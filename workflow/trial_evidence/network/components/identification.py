@@ -40,15 +40,18 @@ def identification(
     """Which studies identify an interaction that the whole network determines."""
     together = set(interaction)
 
+    def held(compared: Iterable[tuple[str, ...]]) -> set[str]:
+        return {c for treatments in compared for t in treatments for c in components[t]}
+
     # Studies that compare the same treatments tell the same.
     @cache
     def determined(compared: frozenset[tuple[str, ...]], *others: tuple[str, str]) -> bool:
         """Whether the differences between arms tell the interaction from all other terms."""
-        held = {c for treatments in compared for t in treatments for c in components[t]}
-        if not together <= held:
+        names = held(compared)
+        if not together <= names:
             return False
-        pairs = [set(pair) for pair in others if set(pair) <= held]
-        terms = [together, *({name} for name in held), *pairs]
+        pairs = [set(pair) for pair in others if set(pair) <= names]
+        terms = [together, *({name} for name in names), *pairs]
         rows = [
             [(term <= set(components[t])) - (term <= set(components[base])) for term in terms]
             for base, *treatments in compared
@@ -72,8 +75,7 @@ def identification(
     for study in rest:
         completed = own | {study.treatments}
         if determined(completed):
-            held = {c for treatments in completed for t in treatments for c in components[t]}
-            pairs = [p for p in combinations(sorted(held), 2) if set(p) != together]
+            pairs = [p for p in combinations(sorted(held(completed)), 2) if set(p) != together]
             supposed = tuple(p for p in pairs if not determined(completed, p))
             beside.append((study.study, supposed))
     named = {name for name, _ in beside}

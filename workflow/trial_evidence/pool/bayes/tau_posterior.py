@@ -259,19 +259,20 @@ class TauPosterior:
         reached = np.cumsum(self.weights[:, 0])
         # Right-skewed as the density is, the shortest interval leaves less out below than above.
         below = (1 - mass) / 4
-        u = self._u(self.tau[np.searchsorted(reached, [below, below + mass]), 0])
+        nodes = np.searchsorted(reached, [below, below + mass]).clip(max=reached.size - 1)
+        u = self._u(self.tau[nodes, 0])
         near = 1e-5 * float(self.high[0] - self.low[0])
         for _ in range(MOST_NEWTON):
             probability, density = self._cdf_u(u, one)
             around = u + near * np.array([[0.0], [-1.0], [1.0]])
             level, before, after = self._log_density(self._tau(around, one), one)
             rise = (after - before) / (2 * near)
-            gap = level[0] - level[1], probability[1] - probability[0] - mass
-            jacobian = [[rise[0], -rise[1]], [-density[0], density[1]]]
+            gap, short = level[0] - level[1], mass - (probability[1] - probability[0])
             determinant = rise[0] * density[1] - rise[1] * density[0]
             if not abs(determinant) > 0:
                 return None
-            step = -np.linalg.solve(jacobian, gap)
+            # Cramer's rule for the two ends.
+            step = (short * rise[::-1] - gap * density[::-1]) / determinant
             u = u + step
             if not self.low[0] < u[0] < u[1] < self.high[0]:
                 return None

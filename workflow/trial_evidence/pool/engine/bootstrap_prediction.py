@@ -54,15 +54,15 @@ def tau2_confidence_draws(y: Floats, v: Floats, draws: int, random: np.random.Ge
     q = float((w * (centred - (w @ centred) / w.sum()) ** 2).sum())
     spread = _spread_of_q(v)
     found = []
-    for part in np.array_split(np.empty(draws), _parts(draws, y.size)):
+    for part in _in_parts(np.empty(draws), y.size):
         chi2 = random.chisquare(1.0, (part.size, spread.size))
         found.append((q - chi2.sum(axis=1)) / (chi2 @ spread))
     return np.asarray(np.maximum(np.concatenate(found), 0.0))
 
 
-def _parts(draws: int, k: int) -> int:
-    """In how many parts draws are taken so that a table of them and k trials takes little room."""
-    return max(1, draws * k // MOST_CELLS)
+def _in_parts(draws: Floats, k: int) -> list[Floats]:
+    """So many draws at a time that a table of them and k trials takes little room."""
+    return np.array_split(draws, max(1, draws.size * k // MOST_CELLS))
 
 
 def bootstrap_prediction_interval(
@@ -116,7 +116,7 @@ def bootstrap_prediction_interval(
     z, t = random.standard_normal(draws), random.standard_t(y.size - 1, draws)
     shift = float(y.mean())
     found = []
-    for part in np.array_split(tau2, _parts(draws, y.size)):
+    for part in _in_parts(tau2, y.size):
         w = 1 / (v + part[:, None])
         total = w.sum(axis=1)
         mean = w @ (y - shift) / total

@@ -356,7 +356,7 @@ def profile_interval(
         reach = FARTHEST_SLOPE * second / first
         estimate, ends = found.slope, (found.slope - reach, found.slope + reach)
         beyond, beside = (-math.inf, math.inf), found.residual_sd
-        step = quantile * math.sqrt(found.slope_variance)
+        step = second / first
     else:
         estimate = 0.0 if math.isnan(found.correlation) else found.correlation
         ends = beyond = (-1.0, 1.0)
