@@ -110,14 +110,14 @@ def write_report(
             for name, text in _texts(material, cited).items():
                 write_text(results / name, text)
             write_text(results / "provenance.json", as_json(facts))
+            # It shows none of the figures that are being drawn; the page shows them all.
+            document = supplement.supplement(material, tables)
+            write_whole(results / TABLES / f"{SUPPLEMENT}.docx", document)
         list_overview(figures, list(configuration.settings), results)
         methods = methods_text.methods_paragraphs(material)
         keys = tuple(source["source_id"] for source in cited)
         extras = Extras(report.title, tables, methods, facts, keys, about(places.project, facts))
         write_text(results / FILE, page(material, settings, extras, trail))
-        write_whole(
-            results / TABLES / f"{SUPPLEMENT}.docx", supplement.supplement(material, tables)
-        )
         material.parts.keep(written.result() if written else write_tables())
     material.parts.forget_others()
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))

@@ -120,7 +120,8 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
         twice = _names_that_stand_twice(content)
         if twice:
             return _unreadable(path, f"two sheets have the same name: {twice}. Keep one.")
-        book, values = _load(content, values=False), _load(content, values=True)
+        book = _load(content, values=False)
+        values = _load(content, values=True) if _computes(book) else book
     except _DAMAGED:
         message = "the file is damaged: it cannot be opened. Save it again in the spreadsheet."
         return _unreadable(path, message)
@@ -194,6 +195,12 @@ def _load(content: bytes, *, values: bool) -> Any:
     # headers for print); none of them holds cells.
     with warnings.catch_warnings(action="ignore"):
         return load_workbook(io.BytesIO(content), data_only=values)
+
+
+def _computes(book: Any) -> bool:
+    """Whether a cell that will be read holds a formula: only then what it gave has to be read."""
+    read = (sheet for sheet in book.worksheets if sheet.max_row <= _MOST_ROWS)
+    return any(cell.data_type == "f" for sheet in read for row in sheet.iter_rows() for cell in row)
 
 
 def _read_workbook(source: str, book: Any, values: Any, dictionary: Dictionary) -> Imported:
