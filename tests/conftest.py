@@ -1,5 +1,6 @@
 """What tests of several folders share."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -36,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             (at for at, place in enumerate(LONGEST) if item.nodeid.startswith(place)), len(LONGEST)
         )
     )
+
+
+def pytest_collection_finish() -> None:
+    """What the tests themselves are made of is no garbage: it is not looked through again."""
+    gc.freeze()
+    gc.set_threshold(70_000, 10, 10)
 
 
 def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
