@@ -21,18 +21,19 @@ SIZE = np.array([14.0, 2.3])
 
 
 def first_place(centre, reach, lines, marks):
-    """One place after the other against one box after the other."""
+    """One place after the other against every box."""
     own = box(centre - 0.6 * reach, centre + 0.6 * reach)
+    others, everything = marks[~meets(marks, own)], np.concatenate([lines, marks])
     for step, way in zip(_STEP, _WAY, strict=True):
         low = centre + way * (reach + GAP_MM + step) - SIZE * (1 - way) / 2
         place = box(low, low + SIZE)
         if (low < PAGE[:2]).any() or (low + SIZE > PAGE[2:]).any():
             continue
-        if any(meets(other, place) for other in (*lines, *marks)):
+        if meets(everything, place).any():
             continue
         ends = [np.array([end]) for end in leader(centre, reach, place)]
         along = pieces(*ends) if step >= 1.2 else []
-        if any(meets(m, one) and not meets(m, own) for one in along for m in marks):
+        if any(meets(others, one).any() for one in along):
             continue
         return place, len(along)
     return None
