@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -141,7 +142,8 @@ def _records(file: str, text: str) -> list[list[str]]:
     records: list[list[str]] = []
     try:
         for record in csv.reader(io.StringIO(text, newline=""), strict=True):
-            records.append(record)
+            # Most cells repeat others: each text is held once.
+            records.append([*map(sys.intern, record)])
     except csv.Error as error:
         if "expected after" in str(error):
             message = (
