@@ -33,9 +33,16 @@ def test_larger_arms_count_for_more():
 
 
 def test_an_agent_whose_effect_is_not_known_says_nothing():
-    found = implied_background([trial((100, 200), (20, 200))], {"A": math.log(4)}, "odds_ratio")
+    found = implied_background([trial((100, 200), (60, 200))], {"A": math.log(4)}, "odds_ratio")
     assert found.rate == pytest.approx(0.20)
-    assert implied_background([trial((100, 200), (20, 200))], {}, "odds_ratio") is None
+    assert implied_background([trial((100, 200), (60, 200))], {}, "odds_ratio") is None
+
+
+def test_no_agent_is_supposed_to_do_harm():
+    # 50% at an odds ratio of 4 is 20%, more than the 35 of 200 that responded to B alone.
+    found = implied_background([trial((100, 200), (35, 200))], {"A": math.log(4)}, "odds_ratio")
+    assert found.rate == pytest.approx(0.17)
+    assert found.basis.endswith("but at most the lowest response to a single agent")
 
 
 def test_a_trial_with_an_arm_of_neither_needs_no_supposition():

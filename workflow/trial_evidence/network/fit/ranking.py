@@ -11,8 +11,8 @@ from trial_evidence.network.fit.league import League, NetworkFit
 from trial_evidence.pool.engine.results import Floats
 
 # Points of the rankograms are 2 to this power: quasi-random, so that probabilities are good to
-# about one in a thousand.
-POINTS = 14
+# one in a thousand with few treatments, to four with twenty.
+POINTS = 16
 SEED = 20120305
 
 

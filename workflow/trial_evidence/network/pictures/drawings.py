@@ -156,7 +156,9 @@ def _forest(told: Told) -> Page:
     models = [m for m in told.analysis.parts[0].models if m.prior or m.name == WALD]
     others = [model for model in models if model.role != LEADING]
     for _, block in _best_first(found[found["role"] == LEADING]).groupby("part"):
+        heading = f"Against {nodes[block['reference'].iloc[0]]['label']}"
         rows += headed(rows, f"Against {block['reference'].iloc[0]}", "label")
+        results = []
         for row in records(block):
             patients, code = nodes[row["code"]]["patients"], row["code"]
             limits = {model.name: beside[model.name, code] for model in others}
@@ -170,7 +172,8 @@ def _forest(told: Told) -> Page:
                     **{n: told.interval(of["ci_low"], of["ci_high"]) for n, of in limits.items()},
                 )
             )
-            described.append(f"{nodes[code]['label']} {rows[-1].texts['result']}")
+            results.append(f"{nodes[code]['label']} {rows[-1].texts['result']}")
+        described.append(f"{heading}: {'; '.join(results)}.")
     return told.forest(
         "against the reference",
         rows,
@@ -185,7 +188,7 @@ def _forest(told: Told) -> Page:
             Column("score", "P-score", "right", "right", 4),
         ],
         ("the regimen", "the reference"),
-        f"{told.measure.title.lower()} with its {told.level} interval: {'; '.join(described)}.",
+        f"{told.measure.title.lower()} with its {told.level} interval. {' '.join(described)}",
         notes=(*intervals(told), *_heterogeneity(told), *_untested(told), *_apart(told)),
         footnotes=(
             "Random effects with one between-trial variance for all comparisons, by REML. Which "

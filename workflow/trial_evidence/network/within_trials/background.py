@@ -1,5 +1,6 @@
 """The response to the partner alone that the additive component model implies."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from trial_evidence.network.within_trials.factorial import FactorialTrial
 from trial_evidence.words.numbers import round_half_up
 
 IMPLIED = "implied by the additive component model of the network"
+AT_MOST = "but at most the lowest response to a single agent"
 # On which scale a measure of effect adds up; a response rate is turned into it and back.
 _ADDS_ON: Mapping[str, Scale] = {
     "odds_ratio": LOGIT, "risk_ratio": LOG_RATIO, "risk_difference": IDENTITY,
@@ -34,7 +36,8 @@ def implied_background(
     -------
     Background or None
         The mean over single arms whose agents' effects are known, weighted by their patients, in
-        whole percent; None where there is no such arm.
+        whole percent, and no more than any single arm's response: above that an agent would be
+        harmful. None where there is no arm whose agents' effects are known.
     """
     scale = _ADDS_ON[measure]
     arms = [arm for one in trials if one.neither is None for arm in (one.first, one.second)]
@@ -45,5 +48,8 @@ def implied_background(
     rates = np.array([(arm.events + 0.5) / (arm.n + 1) for arm in known])
     added = np.array([sum(effects[agent] for agent in arm.agents) for arm in known])
     alone = np.clip(scale.to_natural(scale.to_analysis(rates) - added), 0.0, 1.0)
-    mean = float(np.average(alone, weights=[arm.n for arm in known]))
-    return Background(float(round_half_up(mean, 2)), IMPLIED)
+    mean = float(round_half_up(float(np.average(alone, weights=[arm.n for arm in known])), 2))
+    lowest = min(arm.events / arm.n for arm in arms)
+    if mean > lowest:
+        return Background(math.floor(100 * lowest) / 100, f"{IMPLIED}, {AT_MOST}")
+    return Background(mean, IMPLIED)

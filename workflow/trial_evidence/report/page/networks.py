@@ -14,6 +14,7 @@ from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.pictures import Picture, pictures
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.words.formats import effect
+from trial_evidence.words.models import is_bayesian
 
 FOLDER = "network"
 INTERACTION = "design-by-treatment interaction, random effects"
@@ -102,8 +103,15 @@ def _parts(tables: Tables) -> Rows:
     tests = {row["part"]: row for row in tables("inconsistency") if row["kind"] == INTERACTION}
     by_score = sorted(tables.main("reference"), key=_score, reverse=True)
     # The last one stays: that of the highest score, the first of equals.
+    of_all = {row["code"]: _score(row) for row in tables("ranks")}
     best = {
-        row["part"]: row | {"label": labels[row["code"]], "against": labels[row["reference"]]}
+        row["part"]: row
+        | {
+            "label": labels[row["code"]],
+            "against": labels[row["reference"]],
+            "interval_name": "CrI" if is_bayesian(row["model"]) else "CI",
+            "behind_reference": of_all.get(row["reference"], 0) > _score(row),
+        }
         for row in reversed(by_score)
     }
     intervals = {row["part"]: row["interval"] for row in tables.main("intervals")}
