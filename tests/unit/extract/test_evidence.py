@@ -2,6 +2,7 @@
 
 import math
 
+import pandas as pd
 import pytest
 from invented import (
     DUAL_AND_SINGLE,
@@ -16,7 +17,14 @@ from invented import (
     sheet,
 )
 from trial_evidence.extract.context import trial_label
-from trial_evidence.extract.evidence import RATE_COLUMNS, SET_ASIDE_COLUMNS, USED_COLUMNS
+from trial_evidence.extract.evidence import (
+    NO_INFORMATION,
+    OWN_DEFINITIONS,
+    RATE_COLUMNS,
+    SET_ASIDE_COLUMNS,
+    USED_COLUMNS,
+    _alike,
+)
 from trial_evidence.sheet import Sheet
 
 MEASURES = ("risk_ratio", "odds_ratio", "risk_difference")
@@ -322,3 +330,23 @@ def test_rows_that_are_not_admitted_make_no_rate(change):
     evidence = rates({"t1": [arm("a")]}, [row("a", 30, 100, **change)])
     assert evidence.rates.empty
     assert list(evidence.set_aside["row"]) == [2]
+
+
+def test_a_ratio_and_a_difference_of_a_harm_rest_on_one_definition():
+    # Without an event a trial says nothing of a ratio; how it defines the harm is known.
+    silent = {"pooled": "no", "not_pooled_reason": NO_INFORMATION}
+    trials = [
+        {"trial_id": "a", "definition": "Grade 3", "pooled": "yes"},
+        {"trial_id": "b", "definition": "as reported", "pooled": "yes"},
+    ]
+    rows = [
+        {"analysis": "harm", "measure": measure, "added_agents": "bemab", "n_experimental": 50.0,
+         "n_control": 50.0, "not_pooled_reason": ""} | trial | more
+        for measure, last in (("risk_ratio", silent), ("risk_difference", {}))
+        for trial, more in zip(trials, ({}, last), strict=True)
+    ]  # fmt: skip
+    found = _alike(pd.DataFrame(rows), ["harm"]).set_index(["measure", "trial_id"])
+    assert (found["pooled"] == "no").all()
+    reasons = found["not_pooled_reason"]
+    assert reasons["risk_ratio", "a"] == reasons["risk_difference", "a"] == OWN_DEFINITIONS
+    assert reasons["risk_ratio", "b"] == NO_INFORMATION

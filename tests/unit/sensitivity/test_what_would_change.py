@@ -11,6 +11,7 @@ from trial_evidence.pool.bayes.posterior import posterior
 from trial_evidence.pool.bayes.priors import InverseGamma
 from trial_evidence.pool.models.pooling import model_priors
 from trial_evidence.sensitivity.comparison import Comparison
+from trial_evidence.sensitivity.deletion import leave_one_out_table
 from trial_evidence.sensitivity.what_would_change import CHANGE_COLUMNS, what_would_change_table
 
 NO_CHANGES: dict[str, object] = {}
@@ -150,3 +151,17 @@ def test_a_harm_is_sought_in_the_direction_of_more_harm():
     of = replace(c.analysis, harm=True)
     assert row(replace(c, analysis=of))["effect_sought"] == pytest.approx(1.25)
     assert row(c)["effect_sought"] == pytest.approx(0.8)
+
+
+def test_the_trial_that_is_left_has_the_limits_that_were_printed():
+    # 0.86 (0.74 to 1.00): recomputed from the rounded limits the upper one is 0.9997.
+    limits = {"ci_low": [0.68, 0.74], "ci_high": [0.92, 1.00]}
+    se = [np.log(0.92 / 0.68) / 3.919928, np.log(1.00 / 0.74) / 3.919928]
+    c = compared(np.log([0.79, 0.86]), np.square(se))
+    printed = ["0.79 (0.68–0.92)", "0.86 (0.74–1.00)"]
+    rows = c.rows.assign(**limits, ci_level=95.0, published=printed)
+    change = row(replace(c, rows=rows))
+    assert change["removals_of_one"] == "elm"
+    without = leave_one_out_table((replace(c, rows=rows),)).set_index("trial")
+    assert without.loc["ASH", ["ci_low", "ci_high"]].tolist() == [0.74, 1.00]
+    assert change["removal"] == "The interval of ASH alone would exclude 1."

@@ -32,13 +32,13 @@ DECIDED, OPEN = (0.6, 0.4, 0.9), (0.7, 0.4, 1.2)
 @pytest.mark.parametrize(
     ("left_out", "overall", "said"),
     [
-        ((OPEN, OPEN), OPEN, "includes 1; with one left out it includes 1 in all 2 rows."),
+        ((OPEN, OPEN), OPEN, "includes 1; with one left out it includes 1 in both rows."),
         ((DECIDED, OPEN), OPEN, "includes 1; with one left out it excludes 1 in 1 of the 2 rows."),
         (
             (DECIDED, OPEN), DECIDED,
             "excludes 1; with one left out it excludes 1 in 1 of the 2 rows.",
         ),
-        ((DECIDED, DECIDED), DECIDED, "excludes 1; with one left out it excludes 1 in all 2 rows."),
+        ((DECIDED, DECIDED), DECIDED, "excludes 1; with one left out it excludes 1 in both rows."),
     ],
     ids=["none", "one, but not with all", "one, and with all", "all"],
 )  # fmt: skip

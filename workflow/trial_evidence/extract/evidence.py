@@ -118,10 +118,14 @@ def _with_effect_sizes(used: pd.DataFrame) -> pd.DataFrame:
 def _alike(used: pd.DataFrame, harms: Sequence[str]) -> pd.DataFrame:
     """Of harms, pool the trials of added agents whose definition is the most common among them.
 
-    Two definitions that are equally common are told apart by their patients.
+    Two definitions that are equally common are told apart by their patients. A trial without an
+    event says nothing of a ratio, and how it defines the harm counts all the same: a ratio and a
+    difference rest on the same definition.
     """
     used = used.copy()
-    considered = used[used["analysis"].isin(harms) & (used["pooled"] == "yes")]
+    pooled = used["pooled"] == "yes"
+    told = pooled | (used["not_pooled_reason"] == NO_INFORMATION)
+    considered = used[used["analysis"].isin(harms) & told]
     for _, trials in considered.groupby(["analysis", "measure", "added_agents"], sort=False):
         words = trials["definition"].str.lower()
         if words.nunique() < 2:
@@ -129,7 +133,8 @@ def _alike(used: pd.DataFrame, harms: Sequence[str]) -> pd.DataFrame:
         patients = trials["n_experimental"] + trials["n_control"]
         common = patients.groupby(words).agg(["size", "sum"]).sort_values(["size", "sum"])
         shared = common["size"].iloc[-1] > 1
-        left = trials.index[words != common.index[-1]] if shared else trials.index
+        other = (words != common.index[-1]) | (not shared)
+        left = trials.index[other & pooled[trials.index]]
         used.loc[left, "pooled"] = "no"
         used.loc[left, "not_pooled_reason"] = OTHER_DEFINITION if shared else OWN_DEFINITIONS
     return used

@@ -1,6 +1,6 @@
 """All estimates of one setting: every analysis, subgroup and model in one table."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -163,6 +163,16 @@ def _rate_estimates(
     return pool
 
 
+def published_limits(trial: Mapping[str, Any], level: float) -> dict[str, float]:
+    """The limits that the source of one trial printed, ``ci_low`` and ``ci_high``.
+
+    None where it printed none at the level asked for, in percent.
+    """
+    if not trial.get("published") or trial["ci_level"] != level:
+        return {}
+    return {name: float(trial[name]) for name in ("ci_low", "ci_high")}
+
+
 @dataclass(frozen=True)
 class _Pool:
     """Turns sets of trials of one analysis and measure into records of the estimates table.
@@ -193,7 +203,7 @@ class _Pool:
             remark = lead.reason if role == "lead" else ""
             own = self._record(result, rows, subgroup)
             if result.model == "single_trial":
-                own |= self._published(rows)
+                own |= published_limits(records(rows)[0], self.configuration.confidence_level)
             self.records.append(own | {"role": role, "remark": remark})
             if weigh and role == "lead":
                 self.weights.update(zip(rows.index, result.weights, strict=True))
@@ -288,13 +298,6 @@ class _Pool:
             "subgroup": subgroup,
             "ci_level": self.configuration.confidence_level,
         }
-
-    def _published(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """The limits that the source of one trial printed, where it did at our level."""
-        (trial,) = records(rows)
-        if not trial.get("published") or trial["ci_level"] != self.configuration.confidence_level:
-            return {}
-        return {name: trial[name] for name in ("ci_low", "ci_high")}
 
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         """The columns that describe a set of trials, whatever the model."""

@@ -4,17 +4,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.methods import Pooling
+from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.bayes.posterior import Posterior, Summary, posterior_stack
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.engine.many import FitChoices, fit_stack
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import Floats
-from trial_evidence.pool.estimates import ALL
+from trial_evidence.pool.estimates import ALL, published_limits
 from trial_evidence.pool.models.leading import Lead, leading_model
 from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of
 from trial_evidence.pool.models.pooling import Priors, model_priors
@@ -106,6 +108,13 @@ class Comparison:
             yi, vi, method=choices["method"], interval=choices["interval"], level=self.level
         )
         found = Pools(fit.estimate, fit.ci_low, fit.ci_high, fit.tau2)
+        for at in np.flatnonzero(fit.k == 1).tolist():
+            # Recomputed, a limit that was printed as no effect may lie beside it.
+            own = (self.yi == np.nansum(yi[:, at])) & (self.vi == np.nansum(vi[:, at]))
+            limits = self.published(int(np.argmax(own))) if own.any() else {}
+            for ends, name in ((found.low, "ci_low"), (found.high, "ci_high")):
+                if name in limits:
+                    ends[at] = float(self.reading.scale.to_analysis(limits[name]))
         prior, many = self.priors.get(self.lead(self.k).model), fit.k > 1
         if prior is None or not many.any():
             return found
@@ -115,6 +124,10 @@ class Comparison:
         ):
             own[many] = its
         return found
+
+    def published(self, at: int) -> dict[str, float]:
+        """The limits that the source of a trial printed; see `published_limits`."""
+        return published_limits(records(self.rows.iloc[[at]])[0], self.level)
 
     @property
     def counts(self) -> Counts | None:

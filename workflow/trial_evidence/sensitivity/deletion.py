@@ -111,7 +111,9 @@ def _by_model(
             **c.naturals(fit, at=at),
             "p_value": fit.p_value[at],
         }
-        if k > 1:
+        if k == 1:
+            own |= c.published(int(np.argmax(kept[:, at])))
+        else:
             own |= {"tau2": fit.tau2[at], "i2": fit.i2[at]}
         yield c.rows.iloc[at], own
         for name, found in bayes.items() if k > 1 and at in place else ():

@@ -198,7 +198,11 @@ def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
         overall,
         axis_of(c),
         level=c.level,
-        footnotes=(f"Each row uses the model that leads with all trials: {model}.",),
+        footnotes=(
+            "Each row is the one trial that is left."
+            if c.k == 2
+            else f"Each row uses the model that leads with all trials: {model}.",
+        ),
         description=without_each_trial(c, steps, overall),
     )
     return forest_page(described, style)
@@ -217,7 +221,7 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Picture:
         steps,
         axis_of(c),
         level=c.level,
-        footnotes=(_lead_by_k(c), "Ordered by the year of the report used."),
+        footnotes=(_lead_by_k(c), "Ordered by the year in which a trial first reported a result."),
         description=as_they_came(c, steps),
     )
     return forest_page(described, style)

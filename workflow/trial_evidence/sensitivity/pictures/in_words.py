@@ -76,19 +76,22 @@ def without_each_trial(c: Comparison, steps: Sequence[Step], overall: Step) -> s
     """
     known = [step for step in steps if math.isfinite(step.estimate)]
     whole = result_of(c, overall.estimate, overall.low, overall.high)
-    parts = [f"Leave-one-out forest plot. All {overall.k} trials: {measure_of(c)} {whole}."]
+    every = "Both" if overall.k == 2 else f"All {overall.k}"
+    parts = [f"Leave-one-out forest plot. {every} trials: {measure_of(c)} {whole}."]
     if known:
         lowest, highest = (f(known, key=lambda step: step.estimate) for f in (min, max))
         count = sum(map(excluding, known))
         verb, whole_verb = (
             "excludes" if held else "includes" for held in (count, excluding(overall))
         )
-        rows = f"{'all' if count in (0, len(known)) else f'{count} of the'} {len(known)} rows"
+        share = f"{count} of the {len(known)}"
+        if count in (0, len(known)):
+            share = "both" if len(known) == 2 else f"all {len(known)}"
         parts.append(
             f"With one trial left out it lies between {value_of(c, lowest.estimate)} (without "
             f"{lowest.label}) and {value_of(c, highest.estimate)} (without {highest.label}). With "
             f"all trials the interval {whole_verb} {null_of(c)}; with one left out it {verb} "
-            f"{null_of(c)} in {rows}."
+            f"{null_of(c)} in {share} rows."
         )
     return " ".join(parts)
 
@@ -110,7 +113,7 @@ def as_they_came(c: Comparison, steps: Sequence[Step]) -> str:
         else f"has excluded {null_of(c)} (no difference) from {steps[since].label} on"
     )
     return (
-        f"Cumulative forest plot of {last.k} trials in the order of the reports used. "
+        f"Cumulative forest plot of {last.k} trials in the order of their first reports. "
         f"{first.label} alone: {measure_of(c)} "
         f"{result_of(c, first.estimate, first.low, first.high)}; with "
         f"{last.label}, the last: {result_of(c, last.estimate, last.low, last.high)}. The "
