@@ -1,6 +1,7 @@
 """The forest plots of harms, opened again and held against the counts that the sheet holds."""
 
 import csv
+import math
 
 import pytest
 from made_up.project import HERE
@@ -94,6 +95,10 @@ def test_harms_stand_beside_benefits_with_the_risk_of_their_own_control_arms(mad
     found = floats(row, "control_risk", "risk", "difference")
     assert found == pytest.approx((control, treated, treated - control))
     assert "SORREL" in row["control_risk_basis"]
+    # The difference of two shares of patients, and not the ratio at a risk of ten patients.
+    width = 1.959964 * math.sqrt(treated * (1 - treated) / 296 + control * (1 - control) / 292)
+    limits = floats(row, "difference_low", "difference_high")
+    assert limits == pytest.approx((found[2] - width, found[2] + width), abs=1e-6)
 
 
 def test_benefits_and_harms_of_an_agent_lie_where_their_differences_are(made_up):

@@ -180,7 +180,7 @@ def test_the_timeline_adds_up_the_patients_of_the_trials_compared(made_up):
     drawn = figure(made_up, "timeline")
     compared = defaultdict(dict)
     for setting in ("neoadjuvant", "metastatic_first_line"):
-        for row in rows(made_up.results / setting / "trials.csv"):
+        for row in rows(made_up.results / setting / "trials.csv", pooled="yes"):
             compared[setting][row["trial_id"]] = row["trial"].split(" (")[0]
     years = {}
     for row in sheet(made_up, "sources"):

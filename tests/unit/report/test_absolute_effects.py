@@ -7,7 +7,7 @@ import pytest
 from report_material import estimate, material, with_estimates, with_sensitivity, with_table
 from trial_evidence.config.reports import ControlRisk
 from trial_evidence.report.absolute.effects import treated_risk
-from trial_evidence.report.absolute.scale import constant_scale, varies_with_control_risk
+from trial_evidence.report.absolute.scale import constant_scale, ratio_varies_between_trials
 from trial_evidence.report.tables.absolute_effects import summary_of_findings
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
@@ -231,19 +231,19 @@ def at_risk(control_risk, *difference):
     return {"control_risk": control_risk} | dict(zip(names, difference, strict=True))
 
 
-def test_a_risk_ratio_that_varies_with_the_control_risk_is_told(pooled):
+def test_a_risk_ratio_in_which_trials_differ_more_is_told(pooled):
     regression = [
         {"p_value": 0.03},
         at_risk(0.24, 0.18, 0.126, 0.234),
         at_risk(0.48, 0.10, 0.046, 0.153),
     ]
-    assert varies_with_control_risk(*with_spread(pooled, 32.0, 0.0, regression)) == (
-        "The risk ratio varies with the control risk (I² 32%; risk difference 0%): it is an "
-        "average over control arms that differ, not a constant to apply to others. By a regression "
-        "on the true control risk (odds ratio, p = 0.03) the difference is 18 (13–23) and 10 "
-        "(5–15) percentage points at control risks of 24% and 48%."
+    assert ratio_varies_between_trials(*with_spread(pooled, 32.0, 0.0, regression)) == (
+        "The trials differ more in the risk ratio (I² 32%) than in the risk difference (0%): the "
+        "risk ratio is an average over these trials, not a constant to apply to other control "
+        "risks. By a regression on the true control risk (odds ratio, p = 0.03) the difference is "
+        "18 (13–23) and 10 (5–15) percentage points at control risks of 24% and 48%."
     )
 
 
 def test_a_risk_ratio_as_constant_as_the_others_is_not(pooled):
-    assert varies_with_control_risk(*with_spread(pooled, 0.0, 0.0)) == ""
+    assert ratio_varies_between_trials(*with_spread(pooled, 0.0, 0.0)) == ""

@@ -268,7 +268,7 @@ def test_an_interaction_is_read_off_the_comparison_inside_the_trials(found, k, l
 
 def test_an_interaction_that_nobody_reports_is_not_enough(found):
     result = verdict(found, InteractionRule(*PLACE, "receptor"))
-    assert result.reason == "No trial reports the effect at both levels of the factor."
+    assert result.reason == "No trial has a verified result at both levels of the factor."
 
 
 # --------------------------------------------------------------------------------------- groups

@@ -130,7 +130,7 @@ def test_levels_add_up_and_say_what_lowered_them(found):
     row = rated(found, ends=(0.9, 0.6, 1.1), split_p=0.07)
     assert row["certainty"] == "Low (provisional)"
     assert "Imprecision, serious: The interval (0.60–1.10) includes 1" in row["lowered_by"]
-    assert "incoherence, serious: Direct and indirect evidence differ" in row["lowered_by"]
+    assert "Incoherence, serious: Direct and indirect evidence differ" in row["lowered_by"]
 
 
 def test_a_judgement_on_the_comparison_goes_before_one_on_the_network(found):

@@ -173,21 +173,27 @@ def test_the_map_shows_the_counts_of_its_table(found):
     assert shown[SETTING, combined, "pCR"][:2] == (3, 425)
 
 
-def test_the_timeline_fills_the_dots_of_the_trials_in_its_table(found):
+def test_the_timeline_fills_the_dots_of_the_trials_that_share_an_estimate(found):
+    benefits = {a.id for a in found.configuration.analyses if not a.harm}
+    leads = found.evidence.estimates.query("role == 'lead' and k > 1")
     added = timeline_table(found).data
     dated, _, _ = timeline_of(found)
     for panel, trials in dated.groupby("panel"):
         (setting,) = (s for s, name in found.configuration.settings.items() if name == panel)
-        table = set(added.loc[added["setting"] == setting, "trial"])
-        assert set(trials.loc[trials["pooled"], "label"]) == table
+        filled = set(trials.loc[trials["pooled"], "label"])
+        assert set(added.loc[added["setting"] == setting, "trial"]) <= filled
+        own = leads[(leads["setting"] == setting) & leads["analysis"].isin(benefits)]
+        named = {found.trial_name(trial) for row in own["trials"] for trial in row.split(";")}
+        assert filled == named & set(trials["label"])
 
 
 def test_the_timeline_counts_all_arms_of_the_trials_compared(found):
+    # TRIAL-D is shown, and in no comparison: a decision leaves it out.
     dated, _, _ = timeline_of(found)
     early = dated.loc[dated["panel"] == "Neoadjuvant", ["label", "year", "patients"]]
     assert sorted(early.itertuples(index=False, name=None)) == [
         ("TRIAL-A", 2020, 210), ("TRIAL-B", 2020, 330), ("TRIAL-C", 2020, 300),
-        ("TRIAL-D", 2020, 60), ("TRIAL-L", 2020, 200),
+        ("TRIAL-L", 2020, 200),
     ]  # fmt: skip
 
 

@@ -16,12 +16,12 @@ from trial_evidence.report.tables.characteristics import excluded_table, include
 from trial_evidence.report.tables.every import tables_of
 
 
-def said(certainty, ends, *, survival=False, fewer=False):
+def said(certainty, ends, *, survival=False, fewer=False, k=3, doubted=False):
     estimate, low, high = ends
-    lead = {"measure": "risk_ratio", "estimate": estimate, "ci_low": low, "ci_high": high}
+    lead = {"k": k, "measure": "risk_ratio", "estimate": estimate, "ci_low": low, "ci_high": high}
     return statement(
         lead, certainty, "response", "dual blockade",
-        survival=survival, fewer_is_better=fewer, worthwhile=1.25,
+        survival=survival, fewer_is_better=fewer, worthwhile=1.25, doubted=doubted,
     )  # fmt: skip
 
 
@@ -60,6 +60,23 @@ def test_a_sentence_is_as_strong_as_its_certainty(certainty, words):
 )  # fmt: skip
 def test_a_sentence_goes_by_estimate_and_interval(ends, more, words):
     assert said("moderate", ends, **more) == words
+
+
+def test_what_only_one_of_two_models_shows_is_probable_at_most():
+    assert said("high", (1.5, 1.2, 1.9), doubted=True) == (
+        "Dual blockade probably increases response. The interval of the co-primary model includes "
+        "1 (no difference)."
+    )
+    assert said("very low", (1.5, 1.2, 1.9), doubted=True) == said("very low", (1.5, 1.2, 1.9))
+
+
+def test_of_one_trial_no_more_is_said_than_that_it_is_one():
+    assert said("", (1.5, 1.2, 1.9), k=1) == (
+        "In the one trial, dual blockade increased response; certainty was not rated."
+    )
+    assert said("", (1.3, 0.9, 1.9), k=1) == (
+        "The trial leaves open whether dual blockade changes response."
+    )
 
 
 @pytest.fixture(scope="module")

@@ -128,7 +128,8 @@ def harm_forest(title: str, harms: Sequence[Evidence[Analysis]]) -> Forest:
             rows += harm.trial_rows(group, cells)
             subgroup = f"{harm.analysis.subgroups}={agents}"
             rows += _subtotal(harm, subgroup, group, cells)
-            said += sentences.group_in_words(harm, group, harm.pooled(subgroup))
+            level = f"{harm.say(harm.analysis.labels[0])}, {group['added'].iloc[0]} added"
+            said += sentences.group_in_words(harm, group, harm.pooled(subgroup), level)
     return first.forest(
         title,
         cells,

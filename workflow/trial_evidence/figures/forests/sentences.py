@@ -74,9 +74,17 @@ def interaction(evidence: Evidence[Analysis], modifier: EffectModifier) -> Itera
     """The interaction of a factor with the effect, from differences within trials."""
     say, lead = evidence.say, evidence.estimate(modifier.factor)
     if lead is not None:
-        yield evidence.tell(
+        words = (
             "Interaction within trials ({kind}, {first} v {second}): {estimate} "
-            "({level}% CI {interval}{p}; {model}).",
+            "({level}% CI {interval}{p}; {model})."
+        )
+        if is_bayesian(lead["model"]):
+            words = (
+                "Interaction within trials ({kind}, {first} v {second}): {estimate} "
+                "({level}% CrI {interval}{p}; {model})."
+            )
+        yield evidence.tell(
+            words,
             kind=say(str(lead["measure"]).replace("_", " ")),
             first=say(modifier.levels[0]),
             second=say(modifier.levels[1]),

@@ -2,7 +2,7 @@
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.report.absolute.hazards import not_proportional
-from trial_evidence.report.absolute.scale import varies_with_control_risk
+from trial_evidence.report.absolute.scale import ratio_varies_between_trials
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.two_trials import in_words, two_trials
 
@@ -13,6 +13,6 @@ def remarks(material: Material, analysis: Analysis) -> tuple[str, ...]:
     said = (
         in_words(pair) if pair else "",
         not_proportional(material, analysis),
-        varies_with_control_risk(material, analysis),
+        ratio_varies_between_trials(material, analysis),
     )
     return tuple(filter(None, said))

@@ -69,8 +69,8 @@ def constant_scale(material: Material, analysis: Analysis) -> ConstantScale | No
     return ConstantScale(best.measure, words)
 
 
-def varies_with_control_risk(material: Material, analysis: Analysis) -> str:
-    """That the risk ratio of an analysis changes with the control risk, and how; ``""`` if not.
+def ratio_varies_between_trials(material: Material, analysis: Analysis) -> str:
+    """That trials differ more in the risk ratio than on another scale; ``""`` if they do not.
 
     Said where the trials differ more in the risk ratio than on the most constant scale; what the
     regression on the control risk gives follows where there is one.
@@ -84,9 +84,9 @@ def varies_with_control_risk(material: Material, analysis: Analysis) -> str:
     if not own.i2 > constant.i2:
         return ""
     return (
-        f"The risk ratio varies with the control risk (I² {round_half_up(own.i2, 0)}%; "
-        f"{measure_name(scale.measure)} {round_half_up(constant.i2, 0)}%): it is an average over "
-        "control arms that differ, not a constant to apply to others."
+        f"The trials differ more in the risk ratio (I² {round_half_up(own.i2, 0)}%) than in the "
+        f"{measure_name(scale.measure)} ({round_half_up(constant.i2, 0)}%): the risk ratio is an "
+        "average over these trials, not a constant to apply to other control risks."
         + _by_regression(material, analysis)
     )
 

@@ -30,7 +30,6 @@ from trial_evidence.report.material.two_trials import two_trials
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import flow_steps, search_in_words, uncounted
 from trial_evidence.report.tables.front import front_table
-from trial_evidence.report.tables.robustness import timeline_table
 from trial_evidence.report.words import formats, reading
 from trial_evidence.report.words.printed import counted
 from trial_evidence.report.words.templates import declared, environment
@@ -225,10 +224,16 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
         ``panel``, ``label``, ``year``, ``patients`` and ``pooled``; the words around the figure;
         what it shows in words.
     """
-    settings = material.configuration.settings
-    added = timeline_table(material).data
-    pooled = list(zip(added["setting"], added["added"], strict=True))
-    compared = material.evidence.trials[["setting", "trial_id"]].drop_duplicates()
+    settings, evidence = material.configuration.settings, material.evidence
+    benefits = [a.id for a in material.configuration.analyses if not a.harm]
+    leads = where(evidence.estimates, role="lead")
+    leads = leads[leads["analysis"].isin(benefits) & (leads["k"] > 1)]
+    pooled = [
+        (setting, trial)
+        for setting, trials in leads[["setting", "trials"]].itertuples(index=False)
+        for trial in trials.split(";")
+    ]
+    compared = where(evidence.trials, pooled="yes")[["setting", "trial_id"]].drop_duplicates()
     trials = compared.merge(material.sheet["trials"][["trial_id", "n_randomised"]])
     rows = pd.DataFrame({
         "panel": trials["setting"].map(settings),

@@ -96,7 +96,10 @@ def held_back(material: Material, analysis: Analysis, rows: Sequence[Row]) -> It
     if curve is not None:
         share = curve["share_below" if analysis.fewer_is_better else "share_above"]
         if share < material.report.claim_rules.least_share_of_specifications:
-            yield f"Only {percent(share)} of the defensible ways to pool the trials show a benefit."
+            yield (
+                f"In only {percent(share)} of the defensible ways to pool the trials does the "
+                "interval show a benefit."
+            )
 
 
 def _models(material: Material, analysis: Analysis) -> list[Row]:

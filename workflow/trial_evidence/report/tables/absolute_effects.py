@@ -28,7 +28,7 @@ _SAID = {
     "moderate": "{treatment} probably {does} {outcome}.",
     "low": "{treatment} may {do} {outcome}.",
     "very low": "The evidence is very uncertain about the effect of {treatment} on {outcome}.",
-    "": "In the trials, {treatment} {did} {outcome}; certainty was not rated.",
+    "": "In {trials}, {treatment} {did} {outcome}; certainty was not rated.",
 }
 _NO_DIFFERENCE = {
     "do": "make little or no difference to",
@@ -98,7 +98,6 @@ def _harm(lead: Row, start: StartingRisk) -> dict[str, Any]:
         "control_risk_basis": start.source,
         "source_id": start.source_id,
         "certainty": "",
-        **absolute_effect(lead, start.risk),
     }
 
 
@@ -157,6 +156,7 @@ def statement(
     survival: bool,
     fewer_is_better: bool,
     worthwhile: float,
+    doubted: bool = False,
 ) -> str:
     """What an effect means, as strongly as its certainty allows.
 
@@ -172,6 +172,9 @@ def statement(
         The outcome is a time: it is improved or worsened, not more or less frequent.
     fewer_is_better, worthwhile
         Side of the benefit, and the smallest ratio that matters.
+    doubted
+        The interval of the co-primary model includes no difference, that of the leading one does
+        not: no more is said than that it is probable.
     """
     better = (lead["estimate"] < 1) == fewer_is_better
     verb = ("improve" if better else "worsen") if survival else (
@@ -182,11 +185,17 @@ def statement(
         forms = _NO_DIFFERENCE
         within = lead["ci_low"] > 1 / worthwhile and lead["ci_high"] < worthwhile
         if not within and not certainty:
-            return f"The trials leave open whether {treatment} changes {outcome}."
+            leave = "trial leaves" if lead["k"] == 1 else "trials leave"
+            return f"The {leave} open whether {treatment} changes {outcome}."
         if not within and certainty != LEVELS[0]:
             but = "but the interval includes 1 (no difference)."
             return capital(f"{treatment} may {verb} {outcome}, {but}")
-    return capital(_SAID[certainty].format(treatment=treatment, outcome=outcome, **forms))
+    trials = "the one trial" if lead["k"] == 1 else "the trials"
+    strength = LEVELS[-2] if doubted and certainty == LEVELS[-1] else certainty
+    said = _SAID[strength].format(treatment=treatment, outcome=outcome, trials=trials, **forms)
+    if doubted and certainty != LEVELS[0]:
+        said += " The interval of the co-primary model includes 1 (no difference)."
+    return capital(said)
 
 
 def _benefits_in_words(
@@ -205,7 +214,9 @@ def _benefits_in_words(
         effects = effects_to_apply(material, analysis)[0]
         absolute = absolute_effect(effects[0], start.risk) if start and effects else _UNKNOWN
         treatment, control = map(lower_first, analysis.treatments)
-        said = _said(material, analysis, lead, rated.get(place), treatment)
+        others = material.leads(analysis)[1:]
+        doubted = not reading.includes_null(lead) and any(map(reading.includes_null, others))
+        said = _said(material, analysis, lead, rated.get(place), treatment, doubted=doubted)
         yield {
             **lead,
             **absolute,
@@ -219,12 +230,11 @@ def _benefits_in_words(
 def _harms_in_words(
     material: Material, harms: Iterable[tuple[Analysis, Row, StartingRisk]]
 ) -> Iterator[dict[str, Any]]:
-    for analysis, lead, start in harms:
+    for analysis, lead, _ in harms:
         added = material.agents_named(lead["subgroup"].partition("=")[2].replace("+", " + "))
         said = _said(material, analysis, lead, None, f"adding {lower_first(added)}")
         yield {
             **lead,
-            **absolute_effect(lead, start.risk),
             "side": HARM,
             "about": lead["title"],
             "rated": None,
@@ -239,7 +249,13 @@ _UNKNOWN = dict.fromkeys(
 
 
 def _said(
-    material: Material, analysis: Analysis, lead: Row, rated: Certainty | None, treatment: str
+    material: Material,
+    analysis: Analysis,
+    lead: Row,
+    rated: Certainty | None,
+    treatment: str,
+    *,
+    doubted: bool = False,
 ) -> str:
     if not reading.measure_of(lead["measure"]).is_ratio:
         return ""
@@ -251,6 +267,7 @@ def _said(
         survival=analysis.kind == "contrasts",
         fewer_is_better=analysis.fewer_is_better,
         worthwhile=material.worthwhile_ratio,
+        doubted=doubted,
     )
 
 

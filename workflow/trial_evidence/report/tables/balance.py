@@ -1,6 +1,6 @@
 """Benefit and harm of an added agent side by side: differences in patients of a thousand."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
@@ -65,8 +65,11 @@ def _benefits(material: Material) -> Iterator[Balance]:
         for lead in records(leads):
             column, _, agents = lead["subgroup"].partition("=")
             if column == analysis.subgroups == "added_agents" and start is not None:
-                about = _counted(analysis, start.months)
-                yield _row(material, analysis, lead, agents, BENEFIT, about, start)
+                trials = material.about(material.evidence.trials, analysis, subgroup="all")
+                mine = trials[trials["trial_id"].isin(lead["trials"].split(";"))]
+                about = _counted(analysis, start.months, set(mine["outcome"]))
+                found = lead | absolute_effect(lead, start.risk)
+                yield _row(material, analysis, found, agents, BENEFIT, about, start)
 
 
 def _harms(material: Material) -> Iterator[Balance]:
@@ -75,13 +78,17 @@ def _harms(material: Material) -> Iterator[Balance]:
         yield _row(material, analysis, lead, agents, HARM, analysis.labels[0], start)
 
 
-def _counted(analysis: Analysis, months: float) -> str:
-    """What is counted: a response, a death, or an event of a timed endpoint by some time."""
+def _counted(analysis: Analysis, months: float, reported: Collection[str]) -> str:
+    """What is counted: a response, a death, or an event of a timed endpoint by some time.
+
+    The endpoint is that of the trials themselves, which may not be the first of the analysis.
+    """
     first = analysis.outcomes[0]
     if analysis.kind == "counts":
         return first.label
     by = f" by {months:g} months" if months == months else ""
-    return f"{'Death' if first.survival else f'{first.label} event'}{by}"
+    labels = [outcome.label for outcome in analysis.outcomes if outcome.name in reported]
+    return f"{'Death' if first.survival else ' or '.join(labels) + ' event'}{by}"
 
 
 def typical_risk(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk | None:
@@ -111,5 +118,4 @@ def _row(
         "better": "fewer" if analysis.fewer_is_better else "more",
         "control_risk_source": start.source,
         "source_id": start.source_id,
-        **absolute_effect(lead, start.risk),
     }

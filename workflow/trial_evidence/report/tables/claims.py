@@ -196,7 +196,7 @@ def _undecided(material: Material, analysis: Analysis) -> Outcome:
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:
     rows = by_rank(where(material.of("effect_modifiers", analysis), factor=factor))
     if not rows:
-        reason = "No trial reports the effect at both levels of the factor."
+        reason = "No trial has a verified result at both levels of the factor."
         return Verdict("not enough data", reason)
     measure = analysis.measures[0]
     compared = "Ratio" if reading.measure_of(measure).is_ratio else "Difference"
@@ -238,10 +238,10 @@ def _groups(material: Material, analysis: Analysis, factor: str) -> Verdict:
     if k < least:
         return found(
             "not enough data",
-            f"No difference was found, but {counted(k, 'trial')} cannot show that the subgroups "
-            f"are alike; at least {least} are required.",
+            f"With {counted(k, 'trial')} the test shows neither that the subgroups differ nor that "
+            f"they are alike; at least {least} are required.",
         )
-    return found("not supported", "The test found no difference between the subgroups.")
+    return found("not supported", "The test does not show that the subgroups differ.")
 
 
 def _association(material: Material, rule: AssociationRule) -> Verdict:

@@ -8,6 +8,7 @@ import pandas as pd
 from trial_evidence.config.configuration import DIFFERENCE, Analysis
 from trial_evidence.files import records
 from trial_evidence.report.absolute.control_risks import StartingRisk
+from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.material.material import JOINED, Material, of_pool, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.trail.trace import cells_of
@@ -50,7 +51,9 @@ def findings_of_harms(material: Material) -> Iterator[tuple[Analysis, Row, Start
     """The leading result on each harm by the agents added, with the risk that it starts from.
 
     That is the risk of all patients in the control arms of its trials together; its source names
-    the trials and reports.
+    the trials and reports. The result holds the ratio with its interval, and from the risk
+    difference of the same trials what `absolute_effect` gives: few patients in those arms had the
+    harm, and an interval of the ratio at their risk would hold what is uncertain in it twice.
     """
     for analysis in harm_analyses(material):
         trials = material.about(material.evidence.trials, analysis)
@@ -63,7 +66,18 @@ def findings_of_harms(material: Material) -> Iterator[tuple[Analysis, Row, Start
             sources = JOINED.join(dict.fromkeys(mine["source_id"]))
             start = StartingRisk("observed", risk, source, trials=lead["trials"], source_id=sources)
             title = f"{analysis.labels[0]}, {mine['added'].iloc[0].lower()} added"
-            yield analysis, {**lead, "title": title}, start
+            absolute = absolute_effect(_difference(material, analysis, lead), risk)
+            yield analysis, {**lead, "title": title, **absolute}, start
+
+
+def _difference(material: Material, analysis: Analysis, lead: Row) -> Row:
+    """The risk difference of the trials behind a ratio; the ratio where those have no such pool."""
+    trials = where(of_pool(material.evidence.trials, analysis), measure=DIFFERENCE)
+    alone = records(trials[trials["trial_id"] == lead["trials"]])
+    pools = where(of_pool(material.evidence.estimates, analysis), measure=DIFFERENCE, role="lead")
+    pooled = records(where(pools, subgroup=lead["subgroup"], trials=lead["trials"]))
+    own = [row | {"ci_low": row["estimate_low"], "ci_high": row["estimate_high"]} for row in alone]
+    return next(iter(own or pooled), lead)
 
 
 def _trials(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:

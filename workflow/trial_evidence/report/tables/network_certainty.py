@@ -76,12 +76,12 @@ def _row(found: _Estimate) -> dict[str, Any]:
         found.material, network, _proposals(found), NETWORK_DOMAINS, found.comparison
     )
     certainty = Certainty(network.setting, network.id, domains)
-    lowered = (f"{words(domain.name)}, {words(domain.judgement)}: {domain.reason}"
+    lowered = (f"{capital(words(domain.name))}, {words(domain.judgement)}: {domain.reason}"
                for domain in domains if lowers(domain))  # fmt: skip
     judged = dict.fromkeys(domain.judged_by for domain in domains if domain.judged_by)
     return {
         "setting": network.setting, "analysis": network.id, "comparison": found.comparison,
-        "certainty": certainty.words, "lowered_by": capital(" ".join(lowered)),
+        "certainty": certainty.words, "lowered_by": " ".join(lowered),
         "judged_by": "; ".join(judged),
         **{domain.name: domain.judgement for domain in domains},
         **{f"{domain.name}_reason": domain.reason for domain in domains},
