@@ -31,7 +31,10 @@ def test_an_interval_that_says_something_is_shown(k, pi, shown):
         ({"published": "0.69 (0.48–1.00)", "estimate_level": 95.0}, ""),
         ({"published": "0.73 (0.55–0.97)", "estimate_level": 90.0}, "{shown}% CI as published"),
         ({"inverted": "yes"}, "Published ratio and interval inverted"),
-        ({"se_source": "p value"}, "{shown}% CI computed from the p value"),
+        (
+            {"se_source": "p value"},
+            "{shown}% CI computed from the p value (imprecise where p is near 1)",
+        ),
         ({"se_source": "upper limit"}, "{shown}% CI computed from the upper limit"),
         ({"derivation": "digitised_curve"}, "Read from the published curve"),
         ({"derivation": "reconstructed"}, "Not as published"),

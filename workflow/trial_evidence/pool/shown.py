@@ -16,7 +16,7 @@ CURVE = "digitised_curve"
 _COMPUTED = {
     "lower limit": "{shown}% CI computed from the lower limit",
     "upper limit": "{shown}% CI computed from the upper limit",
-    "p value": "{shown}% CI computed from the p value",
+    "p value": "{shown}% CI computed from the p value (imprecise where p is near 1)",
     "events": "{shown}% CI computed from the events",
 }
 # Limits that differ by less than this share are one interval printed twice.
