@@ -55,7 +55,7 @@ SURROGACY_COLUMNS = [
 ]  # fmt: skip
 
 
-WITHHELD = "One trial decides the result: no slope and no threshold are reported."
+WITHHELD = "One trial decides it: no slope is taken as the result, and no threshold is given."
 _ESTIMATES = (
     "intercept", "slope", "slope_low", "slope_high", "slope_p", "r2", "r2_low", "r2_high",
     "residual_sd",
