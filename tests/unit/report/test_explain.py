@@ -4,6 +4,9 @@ import re
 
 import pytest
 from invented import ROOT
+from made_up.project import write_sheet
+from trial_evidence.files import records
+from trial_evidence.loaded import load
 from trial_evidence.report.trail import explain as explaining
 from trial_evidence.report.trail.explain import explain, explain_row, explain_trial
 from trial_evidence.report.trail.trace import Cells, Shown, Trail
@@ -206,9 +209,40 @@ def test_a_table_may_be_named_by_its_file(asked):
 
 def test_every_row_of_the_sheet_can_be_explained(pooled, row):
     sheet = pooled[0]
-    for table in ("pcr", "hazard_ratios"):
+    assert {"pcr", "hazard_ratios", "harms", "milestones", "medians"} == {*sheet.results}
+    for table in sheet.results:
         for number in sheet[table]["row"]:
             assert row(table, int(number)).startswith(f"{table}.csv, row {number} (")
+
+
+@pytest.mark.parametrize(
+    ("table", "cell"),
+    [
+        ("milestones", "94.1% at 36 months (95% 93 to 95.2); trial_f_dual, iDFS, ITT, all"),
+        ("medians", "median 18.5 months (95% 15 to 23); trial_h_dual, PFS"),
+    ],
+)
+def test_a_row_of_a_table_without_an_analysis_is_told_as_it_stands(row, table, cell):
+    trail = row(table, 2)
+    assert f"  cell       {cell}\n" in trail
+    assert "  verified   primary; " in trail
+    assert "; ;" not in trail
+    assert f"  table      no analysis takes its results from {table}.csv" in trail
+
+
+@pytest.mark.parametrize("which", ["real", "made up"])
+def test_every_row_of_any_sheet_can_be_told(pooled, tmp_path, which):
+    folder = ROOT
+    if which == "made up":
+        write_sheet(folder := tmp_path)
+    configuration, sheet, _ = load(folder / "data/raw", folder / "config")
+    evidence = pooled[2]
+    say = explaining._lines(sheet, Trail((), ()), evidence, configuration)
+    for table in sheet.results:
+        for cell in records(sheet[table]):
+            told = say.cell_of(table, cell)
+            assert told.startswith(f"{table}.csv, row {cell['row']} ({cell['trial_id']})\n  cell ")
+            assert "nan" not in told.splitlines()[1]
 
 
 def test_a_row_of_a_network_leads_to_its_regimen_and_not_to_a_pair(row, monkeypatch):

@@ -107,7 +107,7 @@ def explain_row(
         analyses = (*configuration.analyses, *configuration.rates)
         asked = {name for a in analyses if a.table == table for name in a.endpoints}
         factors = {m.factor for a in configuration.analyses for m in a.effect_modifiers}
-        parts = [say.never(cell, asked, factors)]
+        parts = [say.never(table, cell, asked, factors)]
     return _joined([say.cell_of(table, cell), *parts])
 
 
