@@ -244,6 +244,23 @@ def test_an_old_workbook_does_not_undo_a_newer_edit_unasked(tmp_path: Path) -> N
     assert files_of(raw) == newer
 
 
+def test_an_old_workbook_does_not_bring_back_a_removed_row_unasked(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, lambda workbook: None)
+    file = raw / "pcr.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([*lines[:9], *lines[11:]]))
+    newer = files_of(raw)
+    asked = imported(book, raw)
+    assert asked.plan.questions == (
+        "book.xlsx, sheet pcr, rows 10, 11: removed from the sheet after the workbook was made, "
+        "which would bring them back. Make a new workbook and edit that one, unless this is what "
+        "you want.",
+    )
+    assert (asked.written, files_of(raw)) == ((), newer)
+    assert imported(book, raw, confirmed=True).written == ("pcr.csv",)
+
+
 def test_an_edit_of_another_row_does_not_make_a_workbook_old(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, lambda workbook: workbook["pcr"].__setitem__("G4", 28))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from trial_evidence.sheet import Dictionary
+from trial_evidence.workbook.layout import as_csv
 from trial_evidence.workbook.write import write_workbook
 from workbook_files import (
     DICTIONARY,
@@ -14,6 +16,7 @@ from workbook_files import (
     REAL_DICTIONARY,
     SAVED_BY_LIBREOFFICE,
     VALID,
+    cells_of,
     copy_of,
     edit_again,
     edited,
@@ -65,6 +68,70 @@ def test_a_workbook_without_an_optional_column_changes_nothing(tmp_path: Path) -
     book = edited(raw, without_outcome, REAL_DICTIONARY)
     result = imported(book, raw, REAL_DICTIONARY)
     assert (errors(result), result.plan.difference) == ([], ())
+
+
+# A column with texts of the real sheet that the dictionary lets a file leave out, and how a message
+# says it.
+LEFT_OUT = {
+    "pcr": (["public_note"], "column public_note, which stays as it is"),
+    "sources": (["issue", "authors"], "columns authors, issue, which stay as they are"),
+}
+
+
+def _without(table: str, columns: Sequence[str]) -> Callable[[Any], None]:
+    def edit(workbook: Any) -> None:
+        for column in columns:
+            names = [cell.value for cell in workbook[table][1]]
+            workbook[table].delete_cols(names.index(column) + 1)
+
+    return edit
+
+
+@pytest.mark.parametrize("table", LEFT_OUT)
+def test_a_column_that_is_left_out_stays_as_it_is_and_that_is_said(
+    table: str, tmp_path: Path
+) -> None:
+    columns, said = LEFT_OUT[table]
+    raw = copy_of(REAL, tmp_path)
+    book = edited(raw, _without(table, columns), REAL_DICTIONARY)
+    result = imported(book, raw, REAL_DICTIONARY)
+    assert (errors(result), result.written, files_of(raw)) == ([], (), files_of(REAL))
+    assert result.plan.difference == (f"{table}: without the {said} in the sheet.",)
+
+
+def test_a_column_that_is_left_out_stays_where_rows_change_move_come_and_go(
+    tmp_path: Path,
+) -> None:
+    def edit(workbook: Any) -> None:
+        _without("pcr", ["public_note"])(workbook)
+        sheet = workbook["pcr"]
+        names = [cell.value for cell in sheet[1]]
+        new = dict(zip(names, [cell.value for cell in sheet[5]], strict=True))
+        sheet.cell(2, names.index("locator") + 1).value = "Another place"
+        sheet.delete_rows(150)
+        sheet.append([*(new | {"locator": "Supplement", "source_id": "nct00545688"}).values()])
+
+    raw = copy_of(REAL, tmp_path)
+    before = cells_of(raw, "pcr")
+    result = imported(edited(raw, edit, REAL_DICTIONARY), raw, REAL_DICTIONARY)
+    assert (errors(result), result.written) == ([], ("pcr.csv",))
+    note = before[0].index("public_note")
+    left = [row[note] for number, row in enumerate(before, start=1) if number != 150]
+    assert [row[note] for row in cells_of(raw, "pcr")] == [*left, ""]
+
+
+def test_a_file_of_a_folder_may_leave_a_column_out(tmp_path: Path) -> None:
+    raw = copy_of(REAL, tmp_path)
+    folder = copy_of(REAL, tmp_path / "other")
+    cells = cells_of(raw, "sources")
+    at = cells[0].index("authors")
+    (folder / "sources.csv").write_text(
+        as_csv([[*row[:at], *row[at + 1 :]] for row in cells]), encoding="utf-8"
+    )
+    result = imported(folder, raw, REAL_DICTIONARY)
+    assert (errors(result), files_of(raw)) == ([], files_of(REAL))
+    (said,) = result.plan.difference
+    assert said == "sources: without the column authors, which stays as it is in the sheet."
 
 
 def test_the_folder_itself_changes_nothing(tmp_path: Path) -> None:

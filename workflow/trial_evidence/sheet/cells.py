@@ -55,12 +55,15 @@ class RawTable:
     unread : frozenset of str
         Cells of rows with too few or too many cells: they may hold ids that other tables
         refer to, so a reference to one of them is not reported as wrong.
+    absent : frozenset of str
+        The optional columns that the file leaves out.
     """
 
     table: Table
     columns: frozenset[str]
     rows: tuple[Row, ...]
     unread: frozenset[str]
+    absent: frozenset[str] = frozenset()
 
 
 def read_cells(table: Table, content: bytes | None) -> tuple[RawTable | None, list[Problem]]:
@@ -190,7 +193,8 @@ def _as_table(table: Table, records: Sequence[Sequence[str]]) -> tuple[RawTable,
         problems.append(Problem("error", table.file, number, subject, "", "", message))
     if table.rows_required and not rows and not unread:
         problems.append(about(table.file, "there is a header but no row below it."))
-    return RawTable(table, columns, tuple(rows), frozenset(unread)), problems
+    absent = columns - times.keys()
+    return RawTable(table, columns, tuple(rows), frozenset(unread), absent), problems
 
 
 def _refuse_other_forms(table: Table, header: Sequence[str]) -> None:
@@ -211,9 +215,8 @@ def _refuse_other_forms(table: Table, header: Sequence[str]) -> None:
 
 
 def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
-    missing = [
-        name for name, column in table.columns.items() if name not in header and not column.optional
-    ]
+    absent = [name for name in table.columns if name not in header]
+    missing = [name for name in absent if not table.columns[name].optional]
     faults: dict[str, str] = {}
     for name, count in Counter(header).items():
         if not name.strip():
@@ -222,7 +225,7 @@ def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
                 "them."
             )
         elif name not in table.columns:
-            faults[name] = f"there is no such column.{did_you_mean(name, missing)}"
+            faults[name] = f"there is no such column.{did_you_mean(name, absent)}"
         elif count > 1:
             faults[name] = f"the header names this column {count} times."
     faults |= dict.fromkeys(missing, "the column is missing.")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trial_evidence.sheet.cells import Row
+from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.words.problems import Problem, errors_of, has_errors, new_among
@@ -23,6 +23,8 @@ from .read import Imported, read_book
 Check = Callable[[Path], Sequence[Problem]]
 
 _MOST_LISTED = 5
+_NEW_BOOK = "Make a new workbook and edit that one, unless this is what you want."
+_SEVERAL = ("columns", "stay as they are")
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,10 @@ class ImportPlan:
         Any error forbids the import. Warnings are those about the workbook, and those that the
         sheet does not have yet.
     difference : tuple of str
-        In words, as `in_words` gives it; empty where nothing differs.
+        In words, as `in_words` gives it, and which columns stay as they are because the workbook
+        does not have them; empty where nothing differs.
     questions : tuple of str
-        What somebody has to confirm: many rows would go, or something that was written to the sheet
+        What somebody has to confirm: many rows would go, or something that was done to the sheet
         after the workbook was made would be undone.
     files : mapping of str to bytes
         File name to new content, of the files that change; empty where anything is an error.
@@ -82,6 +85,7 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
     wanted = {name: frozenset(table.columns) for name, table in dictionary.tables.items()}
     if problems or columns != wanted:
         return _refused([*imported.problems, *problems])
+    imported, lines = _with_absent_columns(imported, before)
     found = _errors_of_the_check(imported, check)
     if has_errors(imported.problems) or found:
         return _refused([*imported.problems, *found])
@@ -94,7 +98,7 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
         for name, table in dictionary.tables.items()
         if differences[name]
     }
-    lines = tuple(line for difference in differences.values() for line in in_words(difference))
+    lines += [line for difference in differences.values() for line in in_words(difference)]
     warnings = imported.problems
     if files:
         after = checked_copy(raw, files, check)
@@ -102,7 +106,7 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
             return _refused([*warnings, *after])
         warnings += new_among(after, check(raw))
     questions = tuple(_questions(differences, imported))
-    return ImportPlan(warnings, lines, questions, files)
+    return ImportPlan(warnings, tuple(lines), questions, files)
 
 
 def import_book(
@@ -224,6 +228,34 @@ def _refused(problems: Iterable[Problem]) -> ImportPlan:
     return ImportPlan(found, (), (), {})
 
 
+def _with_absent_columns(
+    imported: Imported, before: Mapping[str, RawTable]
+) -> tuple[Imported, list[str]]:
+    """Fill the columns that the workbook leaves out as the sheet has them, and say which."""
+    tables, said = dict(imported.tables), []
+    for name, raw in imported.tables.items():
+        sheet = before[name]
+        held = [
+            column
+            for column in raw.table.columns
+            if column in raw.absent and any(row.cells[column] for row in sheet.rows)
+        ]
+        if not held:
+            continue
+        empty = dict.fromkeys(held, "")
+        alike = replace(sheet, rows=tuple(Row(r.number, {**r.cells, **empty}) for r in sheet.rows))
+        by_number = {row.number: row.cells for row in sheet.rows}
+        kept = {
+            new.number: {column: by_number[old.number][column] for column in held}
+            for old, new in table_difference(alike, raw).pairs
+        }
+        rows = (Row(row.number, {**row.cells, **kept.get(row.number, {})}) for row in raw.rows)
+        tables[name] = replace(raw, rows=tuple(rows))
+        columns, stays = ("column", "stays as it is") if len(held) == 1 else _SEVERAL
+        said.append(f"{name}: without the {columns} {', '.join(held)}, which {stays} in the sheet.")
+    return replace(imported, tables=tables), said
+
+
 def _errors_of_the_check(imported: Imported, check: Check) -> list[Problem]:
     """Check what was read as it stands in the workbook, so that rows keep their numbers."""
     said = {(p.file, p.row, p.column) for p in errors_of(imported.problems)}
@@ -261,14 +293,30 @@ def _questions(differences: Mapping[str, TableDifference], imported: Imported) -
         touched = [old for old, _ in difference.changed] + list(difference.removed)
         newer = [row.number for row in touched if row_mark(table, row.cells) not in (known or ())]
         if known is not None and newer:
-            numbers = ", ".join(map(str, newer[:_MOST_LISTED]))
-            more = f" and {len(newer) - _MOST_LISTED} more" if len(newer) > _MOST_LISTED else ""
-            rows = f"row {numbers}" if len(newer) == 1 else f"rows {numbers}{more}"
             yield (
-                f"{table.file}, {rows}: written to the sheet after the workbook was made, and the "
-                "workbook would undo it. Make a new workbook and edit that one, unless this is "
-                "what you want."
+                f"{table.file}, {_listed(newer)}: written to the sheet after the workbook was "
+                f"made, and the workbook would undo it. {_NEW_BOOK}"
             )
+        held = {row_mark(table, old.cells) for old, _ in difference.pairs}
+        back = [
+            row.number
+            for row in difference.added
+            if {row_mark(table, c) for c in (row.cells, imported.as_typed[name, row.number])}
+            & ((known or frozenset()) - held)
+        ]
+        if back:
+            them = "it" if len(back) == 1 else "them"
+            yield (
+                f"{imported.source}, sheet {name}, {_listed(back)}: removed from the sheet after "
+                f"the workbook was made, which would bring {them} back. {_NEW_BOOK}"
+            )
+
+
+def _listed(rows: Sequence[int]) -> str:
+    """``row 4``, ``rows 4, 5, 6, 7, 8 and 2 more``."""
+    numbers = ", ".join(map(str, rows[:_MOST_LISTED]))
+    more = f" and {len(rows) - _MOST_LISTED} more" if len(rows) > _MOST_LISTED else ""
+    return f"row {numbers}" if len(rows) == 1 else f"rows {numbers}{more}"
 
 
 def _content(path: Path, table: Table) -> bytes:
