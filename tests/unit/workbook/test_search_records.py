@@ -176,6 +176,41 @@ def test_a_file_that_is_no_export(project, capsys, content, answer):
     assert answer in refused(project, capsys, "--file", "export.nbib")
 
 
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        (
+            record(1) + record(2) + "\n" + record(3) + record(4),
+            [
+                "line 6: a record begins before that of line 1 has ended with an empty line.",
+                "line 17: a record begins before that of line 12 has ended with an empty line.",
+            ],
+        ),
+        (
+            RIS.replace("ER  -\n\n", ""),
+            ['line 8: a record begins before that of line 1 has ended with "ER  - ".'],
+        ),
+        (
+            RIS.removesuffix("ER  -\n"),
+            ['line 10: the record does not end with "ER  - ": the file may be cut short.'],
+        ),
+        (
+            record("11x") + "\n" + record(2, year=1850) + "\n" + record(12345678901),
+            [
+                'line 1: no PMID, no DOI: "11x" is there; expected a PubMed number.',
+                'line 7: PMID 2: "1850 Mar" is there; expected a year.',
+                'line 13: no PMID, no DOI: "12345678901" is there; expected a PubMed number.',
+            ],
+        ),
+    ],
+    ids=["PubMed, joined", "RIS, joined", "RIS, cut", "numbers"],
+)
+def test_a_cut_or_joined_export_is_refused_with_all_its_lines(project, capsys, text, answers):
+    (project / "export.txt").write_text(text, encoding="utf-8")
+    said = refused(project, capsys, "--file", "export.txt").splitlines()
+    assert said == [*(f"export.txt, {answer}" for answer in answers), "Nothing was written."]
+
+
 def test_a_sheet_with_errors_is_left_alone(project, capsys):
     path = project / "data/raw/pcr.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("42,105,", "142,105,", 1), "utf-8")
@@ -183,7 +218,7 @@ def test_a_sheet_with_errors_is_left_alone(project, capsys):
 
 
 def test_a_record_without_a_title_or_a_number_is_kept(project):
-    (row,) = found(project, "PMID- 12345678901\nAU  - Doe J\n")
+    (row,) = found(project, "PMID- \nAU  - Doe J\n")
     assert (row["title"], row["pmid"], row["year"]) == ("(no title)", "", "")
 
 

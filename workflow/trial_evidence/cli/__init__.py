@@ -123,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     records = command("records", sheet.records)
     records.add_argument("--file", type=Path, required=True, help="export of a database")
     records.add_argument("--search", default="", help="of search_log.csv")
+    records.set_defaults(of_sheet=False)
     return parser
 
 

@@ -18,16 +18,20 @@ from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.sheet.values import read_cell
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import Problem, SheetError, about, counted, quoted
-from trial_evidence.workbook.package import NOT_IN_A_FILE
-from trial_evidence.workbook.records import NO_TITLE, export_text, parsed_records, record_cells
+from trial_evidence.words.problems import Problem, SheetError, counted, quoted
+from trial_evidence.workbook.records import (
+    NO_TITLE,
+    at_line,
+    located_records,
+    record_cells,
+    record_faults,
+    record_name,
+)
 
 SOURCES = "sources"
 # So many authors are named, as in the sheet.
 _AUTHORS = 6
 _OTHERS = "et al."
-_PUBMED, _RIS = re.compile(r"PMID- "), re.compile(r"TY  - ")
-_RIS_TAG = re.compile(r"[A-Z][A-Z0-9]  -")
 _PAGES = re.compile(r"([0-9]+)-([0-9]+)")
 _PMCID = re.compile(r"PMC[0-9]+")
 
@@ -99,10 +103,7 @@ class _Record:
 
     @property
     def name(self) -> str:
-        ids = {"PMID": self.cells.get("pmid"), "DOI": self.cells.get("doi")}
-        return (
-            ", ".join(f"{name} {text}" for name, text in ids.items() if text) or "no PMID, no DOI"
-        )
+        return record_name(self.cells)
 
 
 def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References:
@@ -132,7 +133,7 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
         if len(fit) > 1:
             places = ", ".join(f"row {r.number} ({r.cells['source_id']})" for r in fit)
             message = f"the record fits several sources: {places}. Correct pmid or doi there."
-            problems.append(_at(file, one.line, f"{one.name}: {message}"))
+            problems.append(at_line(file, one.line, f"{one.name}: {message}"))
         elif not fit:
             title = quoted(one.cells.get("title", ""))
             found.said.append(
@@ -146,7 +147,7 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
                 )
             else:
                 message = f"{one.name}: another record of the same source is in line {first.line}."
-                problems.append(_at(file, one.line, f"{message} Keep one of the two."))
+                problems.append(at_line(file, one.line, f"{message} Keep one of the two."))
         else:
             taken[fit[0].number] = one
     if problems:
@@ -184,45 +185,7 @@ def write_referenced(found: References, raw: Path, folder: Path, replace: str | 
 
 
 def _records(file: Path) -> list[_Record]:
-    lines = export_text(file).split("\n")
-    pubmed = any(map(_PUBMED.match, lines))
-    start = _PUBMED if pubmed else _RIS
-    if problems := list(_broken(file, lines, pubmed=pubmed)):
-        raise SheetError(problems)
-    parsed = parsed_records(file)
-    begins = [n for n, line in enumerate(lines, start=1) if start.match(line)]
-    if len(begins) != len(parsed):
-        found = f"{len(begins)} records begin and {len(parsed)} can be read"
-        raise SheetError([about(file.name, f"{found}: export the references again.")])
-    return [_Record(n, _as_cells(tags), tags) for n, tags in zip(begins, parsed, strict=True)]
-
-
-def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Problem]:
-    """Lines of no record, and records that do not end: the parser would join or lose them."""
-    begun = 0
-    for n, line in enumerate(lines, start=1):
-        if NOT_IN_A_FILE.search(line):
-            yield _at(file, n, "the line holds a character that cannot be printed.")
-        if (_PUBMED if pubmed else _RIS).match(line):
-            if begun:
-                end = "an empty line" if pubmed else '"ER  - "'
-                message = f"a record begins before that of line {begun} has ended with {end}."
-                yield _at(file, n, message)
-            begun = n
-        elif (not line.strip()) if pubmed else line.startswith("ER  -"):
-            begun = 0
-        elif not begun and (pubmed or _RIS_TAG.match(line)):
-            first = "PMID- " if pubmed else "TY  - "
-            yield _at(file, n, f'the line is in no record; a record begins with "{first}".')
-        elif 0 < begun == n - 1 and not pubmed and line.strip() and not _RIS_TAG.match(line):
-            yield _at(file, n, "the record begins with a line that has no tag.")
-    if begun and not pubmed:
-        message = 'the record does not end with "ER  - ": the file may be cut short.'
-        yield _at(file, begun, message)
-
-
-def _at(file: Path, line: int, message: str) -> Problem:
-    return about(f"{file.name}, line {line}", message)
+    return [_Record(n, _as_cells(tags), tags) for n, tags in located_records(file)]
 
 
 def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
@@ -264,20 +227,11 @@ def _full_pages(text: str) -> str:
 
 def _faults(record: _Record, file: Path, table: Table) -> Iterator[Problem]:
     """What a record says and no source can have."""
-    given = {
-        "pmid": str(record.tags.get("pmid", "")),
-        "doi": str(record.tags.get("doi", "")),
-        "year": str(record.tags.get("year") or record.tags.get("publication_year") or ""),
-    }
-    wanted = {"pmid": "a PubMed number", "doi": "a DOI such as 10.1000/1", "year": "a year"}
-    for column, text in given.items():
-        if text.strip() and column not in record.cells:
-            message = f"{record.name}: {quoted(text)} is there; expected {wanted[column]}."
-            yield _at(file, record.line, message)
+    yield from record_faults(file, record.line, record.tags)
     for column, text in record.cells.items():
         if column in table.columns and (wrong := read_cell(table.columns[column], text).error):
             message = f"{record.name}: {column}: {wrong}"
-            yield _at(file, record.line, message)
+            yield at_line(file, record.line, message)
 
 
 def _fitting(record: _Record, rows: Sequence[Row]) -> list[Row]:

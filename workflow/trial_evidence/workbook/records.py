@@ -18,9 +18,10 @@ import rispy
 from trial_evidence.sheet.cells import read_cells
 from trial_evidence.sheet.dictionary import Dictionary
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import counted
+from trial_evidence.words.problems import Problem, SheetError, about, counted, quoted
 
 from .layout import as_csv
+from .package import NOT_IN_A_FILE
 
 SCREENING = "screening"
 SEARCHES = "search_log"
@@ -28,6 +29,8 @@ DUPLICATE, KNOWN = "duplicate", "known"
 NO_TITLE = "(no title)"
 Cells = dict[str, str]
 
+_PUBMED, _RIS = re.compile(r"PMID- "), re.compile(r"TY  - ")
+_RIS_TAG = re.compile(r"[A-Z][A-Z0-9]  -")
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 _NUMBER = re.compile(r"[0-9]{1,8}")
@@ -96,10 +99,16 @@ def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) ->
     ------
     RequestError
         If the file is no such export, or it is not clear which search found it.
+    SheetError
+        With every record that does not end, and every id and year that is none.
     """
     sheet = {name: _rows(raw, name, dictionary) for name in (SEARCHES, SCREENING, "sources")}
     search = _search(search, sheet[SEARCHES], sheet[SCREENING])
-    rows = tuple(_marked(parsed_records(file), search, sheet[SCREENING], sheet["sources"]))
+    found = located_records(file)
+    if faults := [fault for line, tags in found for fault in record_faults(file, line, tags)]:
+        raise SheetError(faults)
+    tags_of = [tags for _, tags in found]
+    rows = tuple(_marked(tags_of, search, sheet[SCREENING], sheet["sources"]))
     columns = list(dictionary.tables[SCREENING].columns)
     cells = [[row.get(column, "") for column in columns] for row in (*sheet[SCREENING], *rows)]
     return Records(search, rows, as_csv([columns, *cells]).encode())
@@ -154,21 +163,64 @@ def export_text(file: Path) -> str:
         raise RequestError(f"{file.name} cannot be read as UTF-8 text.") from None
 
 
-def parsed_records(file: Path) -> list[Mapping[str, Any]]:
-    """The records of an export, each by rispy's names for its tags.
+def located_records(file: Path) -> list[tuple[int, Mapping[str, Any]]]:
+    """The records of an export: the line where each begins, and rispy's names for its tags.
 
     Raises
     ------
     RequestError
         If the file is no such export.
+    SheetError
+        With every record that does not end, or cannot be read.
     """
     text = export_text(file)
-    parser = rispy.RisParser
-    if re.search(r"^PMID- ", text, re.MULTILINE):
-        parser = _MedlineParser
-    else:
+    lines = text.split("\n")
+    pubmed = any(map(_PUBMED.match, lines))
+    if problems := list(_broken(file, lines, pubmed=pubmed)):
+        raise SheetError(problems)
+    parsed = _parsed(file, text, pubmed=pubmed)
+    start = _PUBMED if pubmed else _RIS
+    begins = [n for n, line in enumerate(lines, start=1) if start.match(line)]
+    if len(begins) != len(parsed):
+        found = f"{len(begins)} records begin and {len(parsed)} can be read"
+        raise SheetError([about(file.name, f"{found}: export the references again.")])
+    return list(zip(begins, parsed, strict=True))
+
+
+def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Problem]:
+    """Lines of no record, and records that do not end: the parser would join or lose them."""
+    begun = 0
+    for n, line in enumerate(lines, start=1):
+        if NOT_IN_A_FILE.search(line):
+            yield at_line(file, n, "the line holds a character that cannot be printed.")
+        if (_PUBMED if pubmed else _RIS).match(line):
+            if begun:
+                end = "an empty line" if pubmed else '"ER  - "'
+                message = f"a record begins before that of line {begun} has ended with {end}."
+                yield at_line(file, n, message)
+            begun = n
+        elif (not line.strip()) if pubmed else line.startswith("ER  -"):
+            begun = 0
+        elif not begun and (pubmed or _RIS_TAG.match(line)):
+            first = "PMID- " if pubmed else "TY  - "
+            yield at_line(file, n, f'the line is in no record; a record begins with "{first}".')
+        elif 0 < begun == n - 1 and not pubmed and line.strip() and not _RIS_TAG.match(line):
+            yield at_line(file, n, "the record begins with a line that has no tag.")
+    if begun and not pubmed:
+        message = 'the record does not end with "ER  - ": the file may be cut short.'
+        yield at_line(file, begun, message)
+
+
+def at_line(file: Path, line: int, message: str) -> Problem:
+    """A fault of an export, with its line."""
+    return about(f"{file.name}, line {line}", message)
+
+
+def _parsed(file: Path, text: str, *, pubmed: bool) -> list[Mapping[str, Any]]:
+    if not pubmed:
         # An empty line means nothing in RIS, and rispy would read on with it.
         text = re.sub(r"\n(?:[ \t]*\n)+", "\n", text)
+    parser = _MedlineParser if pubmed else rispy.RisParser
     try:
         found = parser(skip_unknown_tags=True).parse(f"{text}\n\n")
     except KeyError:
@@ -180,6 +232,27 @@ def parsed_records(file: Path) -> list[Mapping[str, Any]]:
             "another database as RIS (.ris)."
         )
     return list(found)
+
+
+def record_name(cells: Mapping[str, str]) -> str:
+    """What a record is called in messages: its PubMed number and DOI."""
+    ids = {"PMID": cells.get("pmid"), "DOI": cells.get("doi")}
+    return ", ".join(f"{name} {text}" for name, text in ids.items() if text) or "no PMID, no DOI"
+
+
+def record_faults(file: Path, line: int, tags: Mapping[str, Any]) -> Iterator[Problem]:
+    """The numbers and the year that a record gives and that are none."""
+    cells = record_cells(tags)
+    given = {
+        "pmid": str(tags.get("pmid", "")),
+        "doi": str(tags.get("doi", "")),
+        "year": str(tags.get("year") or tags.get("publication_year") or ""),
+    }
+    wanted = {"pmid": "a PubMed number", "doi": "a DOI such as 10.1000/1", "year": "a year"}
+    for column, text in given.items():
+        if text.strip() and not cells[column]:
+            message = f"{quoted(text)} is there; expected {wanted[column]}."
+            yield at_line(file, line, f"{record_name(cells)}: {message}")
 
 
 def _marked(
