@@ -54,6 +54,37 @@ def test_an_error_is_told_and_listed(project, capsys):
     assert [(row["row"], row["column"]) for row in listed(project)] == [("2", "events")]
 
 
+def test_a_table_that_cannot_be_read_is_told_once(project, capsys):
+    (project / "data/raw/pcr.csv").unlink()
+    (project / "data/raw/pcr.csv").mkdir()
+    # The lock of an editor.
+    (project / "data/raw/.#arms.csv").symlink_to("nobody@nowhere.1")
+    (project / "config/.#config.yaml").symlink_to("nobody@nowhere.1")
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "pcr.csv: the file cannot be read: Is a directory."
+    assert said[1].startswith("1 error, no warnings.")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+@pytest.mark.parametrize("name", ["config", "report", "labels/de"])
+def test_settings_in_another_encoding_are_told_with_their_line(project, capsys, name, encoding):
+    path = project / f"config/{name}.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_bytes(f"# für\n{text}".encode(encoding, errors="ignore"))
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err.splitlines()
+    file = path.name
+    assert f"{file}, line 1: The file is not saved as UTF-8; save it as UTF-8." in said
+
+
+def test_settings_that_cannot_be_opened_are_told(project, capsys):
+    (project / "config/report.yaml").unlink()
+    (project / "config/report.yaml").mkdir()
+    assert main(["check"]) == 1
+    assert "report.yaml: The file cannot be read: Is a directory." in capsys.readouterr().err
+
+
 def test_warnings_are_counted_and_printed_on_request(project, capsys):
     break_cell(project, "pcr", "42,105,40.0", "42,105,41.0")
     assert main(["check"]) == 0

@@ -138,6 +138,17 @@ def test_a_state_is_kept_as_it_was(tmp_path):
     assert (state / "raw/pcr.csv").stat().st_mtime_ns == before
 
 
+def test_a_state_holds_neither_locks_of_an_editor_nor_what_cannot_be_read(tmp_path):
+    raw, config = tmp_path / "raw", tmp_path / "config"
+    (raw / "pcr.csv").mkdir(parents=True)
+    config.mkdir()
+    (raw / "arms.csv").write_text("a\n")
+    (raw / ".#arms.csv").symlink_to("nobody@nowhere.1")
+    (raw / "~arms.csv").write_text("b\n")
+    (config / ".#config.yaml").symlink_to("nobody@nowhere.1")
+    assert read_state(raw, config) == {"raw/arms.csv": b"a\n"}
+
+
 def test_an_inventory_finds_what_was_edited_or_lost(tmp_path):
     files = [tmp_path / name for name in ("same", "edited", "lost")]
     for path in files:

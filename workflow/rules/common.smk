@@ -41,7 +41,7 @@ def there(*paths):
 
 CONFIG = there("config/config.yaml", "config/analyses.yaml")
 # Languages of figures, and styles that only `make figures` reads: no number depends on them.
-LABELS = sorted(str(path) for path in Path("config/labels").glob("*.yaml"))
+LABELS = sorted(str(path) for path in Path("config/labels").glob("[!.~]*.yaml"))
 STYLES = there("config/styles.yaml")
 # Read by the report only: a change here recomputes nothing.
 REPORT_CONFIG = there("config/report.yaml")
@@ -70,7 +70,7 @@ METHODS = said("config/config.yaml", Methods)
 ANALYSES = said("config/analyses.yaml", Analyses)
 SETTINGS = list(ANALYSES.settings) if ANALYSES else []
 DICTIONARY = sorted(str(path) for path in Path("workflow/dictionary").glob("*.csv"))
-TABLES = sorted(str(path) for path in Path("data/raw").glob("*.csv"))
+TABLES = sorted(str(path) for path in Path("data/raw").glob("[!.~]*.csv"))
 # The folder itself stands for the tables that are missing from it.
 SHEET = ["data/raw", *TABLES]
 # What the check has passed, as it was then: all stages after it work on this, and the sheet may be

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+# Tables and settings in their folders, without what an editor leaves beside them (.#pcr.csv).
+OWN_TABLES, OWN_SETTINGS = "[!.~]*.csv", "[!.~]*.yaml"
+
 
 def write_whole(path: Path, content: bytes, *, keep_unchanged: bool = False) -> None:
     """Write a file beside its place and rename it, so that no reader ever sees a part of it.

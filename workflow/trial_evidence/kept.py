@@ -8,6 +8,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from importlib.metadata import version
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from trial_evidence.files import write_text, write_whole
+from trial_evidence.files import OWN_SETTINGS, OWN_TABLES, write_text, write_whole
 
 # Where parts are kept from run to run, below data/processed.
 PARTS = "kept"
@@ -251,12 +252,19 @@ def _seal(name: str, content: bytes) -> bytes:
 
 
 def read_state(raw: Path, config: Path) -> dict[str, bytes]:
-    """Tables of a sheet and files of a configuration as they are now, named as they are kept."""
-    tables = {f"raw/{path.name}": path for path in raw.glob("*.csv")}
+    """Tables of a sheet and files of a configuration as they are now, named as they are kept.
+
+    A file that cannot be read is left out: whoever reads the sheet says why.
+    """
+    tables = {f"raw/{path.name}": path for path in raw.glob(OWN_TABLES)}
     files = {
-        f"config/{path.relative_to(config).as_posix()}": path for path in config.rglob("*.yaml")
+        f"config/{path.relative_to(config).as_posix()}": path for path in config.rglob(OWN_SETTINGS)
     }
-    return {name: path.read_bytes() for name, path in sorted((tables | files).items())}
+    state = {}
+    for name, path in sorted((tables | files).items()):
+        with suppress(OSError):
+            state[name] = path.read_bytes()
+    return state
 
 
 def write_state(folder: Path, state: Mapping[str, bytes]) -> None:

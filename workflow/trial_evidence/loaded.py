@@ -4,6 +4,7 @@ Every command begins here: it gets both, sound, or is told every fault of both a
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from trial_evidence.config.reports import (
 )
 from trial_evidence.config.simulation import FILE as CALIBRATION
 from trial_evidence.config.simulation import Simulation
+from trial_evidence.files import OWN_SETTINGS
 from trial_evidence.kept import digest, read_state
 from trial_evidence.sheet import Dictionary, Problem, Sheet, SheetError, load_sheet, read_dictionary
 from trial_evidence.sheet.check import in_order
@@ -217,8 +219,10 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
 
 def _texts(sheet: Sheet, config: Path) -> Iterator[str]:
     """What a figure may print of the sheet and of config/."""
-    for path in config.glob("*.yaml"):
-        yield path.read_text(encoding="utf-8")
+    for path in config.glob(OWN_SETTINGS):
+        # One that is not saved as UTF-8 has been reported.
+        with suppress(OSError):
+            yield path.read_text(encoding="utf-8", errors="replace")
     for table in sheet.tables.values():
         for column in table.columns:
             yield from map(str, table[column].unique())

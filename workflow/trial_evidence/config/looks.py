@@ -11,6 +11,7 @@ from trial_evidence.config import forms
 from trial_evidence.config.forms import Fault, Form, Maybe, Number, Some, Text, Truth, Whole
 from trial_evidence.config.labels import ENGLISH, ENGLISH_LABELS, Labels
 from trial_evidence.config.reading import read
+from trial_evidence.files import OWN_SETTINGS
 from trial_evidence.words.problems import Problem, SheetError
 
 # The narrowest page that can be read in print, in mm.
@@ -109,7 +110,7 @@ def read_figure_configuration(folder: Path) -> FigureConfiguration:
         When a file is missing, is no YAML, or says what it may not.
     """
     forms_of = {folder / "styles.yaml": Styles} | dict.fromkeys(
-        sorted((folder / "labels").glob("*.yaml")), Labels
+        sorted((folder / "labels").glob(OWN_SETTINGS)), Labels
     )
     found: dict[str, Any] = {}
     problems: list[Problem] = []

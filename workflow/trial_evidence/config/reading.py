@@ -76,6 +76,9 @@ def read(path: Path, form: type[T], **sections: Any) -> T:
         content = read_yaml_text(path.read_bytes())
     except FileNotFoundError:
         raise SheetError([problem(path.name, "", "", "", "The file is missing.")]) from None
+    except OSError as error:
+        message = f"The file cannot be read: {error.strerror}."
+        raise SheetError([problem(path.name, "", "", "", message)]) from None
     except YamlFault as fault:
         raise SheetError([problem(path.name, "", "", "", fault.message, fault.line)]) from None
     adapter = TypeAdapter(form)

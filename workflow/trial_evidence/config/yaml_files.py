@@ -142,6 +142,13 @@ def _in_words(message: str) -> str:
     return next(known, f"Something here is not valid YAML ({' '.join(message.split())}).")
 
 
+# How the library makes numbers and dates of their texts.
+_MADE = {
+    tag: yaml.constructor.SafeConstructor.yaml_constructors[tag]
+    for tag in (f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "timestamp"))
+}
+
+
 class _Lines(yaml.constructor.SafeConstructor):
     """Keeps the lines."""
 
@@ -154,9 +161,12 @@ class _Lines(yaml.constructor.SafeConstructor):
             if name.tag == "tag:yaml.org,2002:merge":
                 continue
             if name.tag != "tag:yaml.org,2002:str":
-                given = f'"{name.value}" is' if name.value else "This is"
                 number = name.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
                 hint = "A decimal mark is a point." if number else "Put it in quotation marks."
+                given = f'"{name.value}" is' if name.value else "This is"
+                if not isinstance(name, yaml.ScalarNode):
+                    given = f"A {'list' if isinstance(name, yaml.SequenceNode) else 'group'} is"
+                    hint = "A name is a text."
                 raise YamlFault(line, f"{given} not the name of a setting. {hint}")
             if name.value in seen:
                 raise YamlFault(line, f'"{name.value}" occurs twice in its group.')
@@ -167,6 +177,15 @@ class _Lines(yaml.constructor.SafeConstructor):
             group.lines[name.value] = name.start_mark.line + 1
             if isinstance(value, yaml.SequenceNode):
                 group.items_at[name.value] = [x.start_mark.line + 1 for x in value.value]
+
+    def scalar(self, node: yaml.ScalarNode) -> Any:
+        """A number or a date; YAML takes 2026-13-45 for one by its form alone."""
+        try:
+            return _MADE[node.tag](self, node)
+        except (ArithmeticError, AttributeError, LookupError, ValueError):
+            message = f'"{node.value}" is written as a number or a date and is none.'
+            hint = "Put it in quotation marks if it is a text."
+            raise YamlFault(node.start_mark.line + 1, f"{message} {hint}") from None
 
 
 class _Telling(_Lines, yaml.SafeLoader):
@@ -180,3 +199,5 @@ _DEEPEST = 1000
 _loaders: tuple[Any, ...] = (_Telling, _FAST)
 for _loader in _loaders:
     _loader.add_constructor("tag:yaml.org,2002:map", _Lines.group)
+    for _tag in _MADE:
+        _loader.add_constructor(_tag, _Lines.scalar)

@@ -25,7 +25,7 @@ def read_folder(raw: Path, dictionary: Dictionary) -> tuple[dict[str, RawTable],
     return tables, [*about_files, *problems]
 
 
-def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], list[Problem]]:
+def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes | None], list[Problem]]:
     """Read the files of a sheet.
 
     Parameters
@@ -35,12 +35,13 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], lis
 
     Returns
     -------
-    dict of str to bytes
-        Table name to file content; a file that is missing or cannot be opened is left out.
+    dict of str to bytes or None
+        Table name to file content, None for a file that cannot be opened; one that is missing is
+        left out.
     list of Problem
         Files that cannot be opened, and files that no table is read from.
     """
-    contents = {}
+    contents: dict[str, bytes | None] = {}
     problems = []
     for name, table in dictionary.tables.items():
         path = raw / table.file
@@ -51,6 +52,7 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], lis
         except OSError as error:
             reason = error.strerror or "unknown reason"
             problems.append(about(table.file, f"the file cannot be read: {reason}."))
+            contents[name] = None
     known = {table.file for table in dictionary.tables.values()}
     missing = known - {f"{name}.csv" for name in contents}
     for path in sorted(raw.iterdir()) if raw.is_dir() else ():
@@ -63,12 +65,15 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes], lis
 
 
 def read_tables(
-    contents: Mapping[str, bytes], dictionary: Dictionary
+    contents: Mapping[str, bytes | None], dictionary: Dictionary
 ) -> tuple[dict[str, RawTable], list[Problem]]:
     """Read the tables of a sheet as text, and say what is wrong with whole files and rows."""
     problems: list[Problem] = []
     tables = {}
     for name, table in dictionary.tables.items():
+        # One that cannot be opened has been reported.
+        if contents.get(name, b"") is None:
+            continue
         cells, found = read_cells(table, contents.get(name))
         problems += found
         if cells is not None:
@@ -77,14 +82,15 @@ def read_tables(
 
 
 def check_sheet(
-    contents: Mapping[str, bytes], dictionary: Dictionary
+    contents: Mapping[str, bytes | None], dictionary: Dictionary
 ) -> tuple[dict[str, CheckedTable], list[Problem]]:
     """Check a whole sheet.
 
     Parameters
     ----------
     contents : mapping of str to bytes
-        Table name to file content; a table that is left out is reported as missing.
+        Table name to file content; a table that is left out is reported as missing, one with None
+        has been reported.
 
     Returns
     -------
