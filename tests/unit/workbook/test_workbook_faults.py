@@ -178,14 +178,34 @@ FAULTS = {
     "a title above the header": Fault(
         _with("exclusions", lambda sheet: (sheet.insert_rows(1), sheet.cell(1, 1, "Decisions"))),
         (
-            'book.xlsx, sheet exclusions, row 2: cell B2 holds "arm_id", but its column has no '
-            "name in row 1. Move it to the column note, or delete it.",
-            'book.xlsx, sheet exclusions, row 2: cell C2 holds "analysis", but its column has no '
-            "name in row 1. Move it to the column note, or delete it.",
-            'book.xlsx, sheet exclusions, row 2: cell D2 holds "subgroup", but its column has no '
-            "name in row 1. Move it to the column note, or delete it.",
-            'book.xlsx, sheet exclusions, row 2: cell E2 holds "reason", but its column has no '
-            "name in row 1. Move it to the column note, or delete it.",
+            "book.xlsx, sheet exclusions: row 1 must hold the names of the columns; missing: "
+            'trial_id, arm_id, analysis, subgroup, reason. It begins with "Decisions". They stand '
+            "in row 2: delete what is above them.",
+        ),
+    ),
+    "an empty row above the header": Fault(
+        _with("pcr", lambda sheet: sheet.insert_rows(1)),
+        (
+            "book.xlsx, sheet pcr: row 1 must hold the names of the columns; missing: trial_id, "
+            "arm_id, definition, population, assessor, subgroup, events, n, reported_percent, "
+            "source_id, locator, verification, derivation, status, note. They stand in row 2: "
+            "delete what is above them.",
+        ),
+    ),
+    "a header that was overwritten": Fault(
+        _with("pcr", lambda sheet: (sheet.delete_rows(1), sheet.insert_rows(1))),
+        (
+            "book.xlsx, sheet pcr: row 1 must hold the names of the columns; missing: trial_id, "
+            "arm_id, definition, population, assessor, subgroup, events, n, reported_percent, "
+            "source_id, locator, verification, derivation, status, note.",
+        ),
+    ),
+    "a column that lost its name": Fault(
+        _with("pcr", lambda sheet: sheet.__setitem__("G1", None)),
+        (
+            "book.xlsx, sheet pcr: column G has no name in row 1, but holds 25 cells, the first in "
+            'row 2: "42". Type its name, or delete it.',
+            "book.xlsx, sheet pcr, row 1, column events: the column is missing.",
         ),
     ),
     "a table without rows": Fault(
@@ -235,6 +255,8 @@ def test_a_fault_is_located(name: str, tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     fault = FAULTS[name]
     told = errors(imported(edited(raw, fault.edit), raw, confirmed=True))
+    if "header" in name or "lost its name" in name:
+        assert len(told) == len(fault.told)
     # A row that cannot be read may make others wrong that refer to it: these come after it.
     assert tuple(told[: len(fault.told)]) == fault.told
     assert files_of(raw) == files_of(VALID)

@@ -11,7 +11,7 @@ import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -43,6 +43,10 @@ _AGAIN = "Format the cell as text and type it again."
 _SAVE_AS = "Save it as an Excel workbook (.xlsx) and import that."
 # More rows than any sheet of trials has: a format that was given to a whole column.
 _MOST_ROWS = 50_000
+# So far down are the names of the columns looked for where they are not in row 1.
+_MOST_ABOVE = 10
+# More cells than this below no name are a column that lost its name.
+_MOST_OUTSIDE = 3
 
 
 @dataclass(frozen=True)
@@ -281,6 +285,9 @@ class _SheetReader:
         header = {
             at: str(cell.value).strip() for at, cell in enumerate(records[0]) if _is_filled(cell)
         }
+        if self._is_no_header(header.values()):
+            self._about_header(header, filled)
+            return None
         self.letters = {
             (self.table.name, name): get_column_letter(records[0][at].column)
             for at, name in header.items()
@@ -294,6 +301,7 @@ class _SheetReader:
                 "filter), so that no row is imported unseen."
             )
         rows = {number: self._row(number, header, cells) for number, cells in below.items()}
+        self._about_columns_without_a_name(header, below.values())
         # The names of the columns are judged as those of a CSV file are.
         names = list(header.values())
         to_judge = as_csv([names, ["x"] * len(names)] if rows else [names])
@@ -328,14 +336,47 @@ class _SheetReader:
                 Problem(severity, self.place, number, subject, where, reading.text, message)
                 for severity, message in reading.findings
             ]
-        for at, outside in enumerate(cells):
-            if at not in header and _is_filled(outside):
-                self._about_sheet(
-                    f"cell {outside.coordinate} holds {quoted(str(outside.value))}, but its column "
-                    "has no name in row 1. Move it to the column note, or delete it.",
-                    number,
-                )
         return texts
+
+    def _is_no_header(self, names: Iterable[str]) -> bool:
+        """Whether most of the names that have to be there are missing."""
+        needed = {name for name, column in self.table.columns.items() if not column.optional}
+        return len(needed.intersection(names)) < len(needed) / 2
+
+    def _about_header(self, header: Mapping[int, str], filled: Sequence[Sequence[Any]]) -> None:
+        needed = [name for name, column in self.table.columns.items() if not column.optional]
+        missing = ", ".join(name for name in needed if name not in header.values())
+        begins = f" It begins with {quoted(next(iter(header.values())))}." if header else ""
+        message = f"row 1 must hold the names of the columns; missing: {missing}.{begins}"
+        for cells in filled[:_MOST_ABOVE]:
+            names = [str(cell.value).strip() for cell in cells if _is_filled(cell)]
+            if not self._is_no_header(names):
+                message += f" They stand in row {cells[0].row}: delete what is above them."
+                break
+        self._about_sheet(message)
+
+    def _about_columns_without_a_name(
+        self, header: Mapping[int, str], below: Iterable[Sequence[Any]]
+    ) -> None:
+        outside: dict[int, list[Any]] = {}
+        for cells in below:
+            for at, cell in enumerate(cells):
+                if at not in header and _is_filled(cell):
+                    outside.setdefault(at, []).append(cell)
+        for found in outside.values():
+            if len(found) > _MOST_OUTSIDE:
+                self._about_sheet(
+                    f"column {found[0].column_letter} has no name in row 1, but holds "
+                    f"{len(found)} cells, the first in row {found[0].row}: "
+                    f"{quoted(str(found[0].value))}. Type its name, or delete it."
+                )
+                continue
+            for cell in found:
+                self._about_sheet(
+                    f"cell {cell.coordinate} holds {quoted(str(cell.value))}, but its column "
+                    "has no name in row 1. Move it to the column note, or delete it.",
+                    cell.row,
+                )
 
     def _read(self, cell: Any, column: Column | None) -> Reading:
         if cell.data_type != "f":
