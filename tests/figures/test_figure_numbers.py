@@ -30,6 +30,8 @@ from trial_evidence.words.numbers import (
         (12.5, 0, "13"),
         (1e-7, 2, "0.00"),
         (123456.0, 1, "123456.0"),
+        (1e30, 2, f"1{'0' * 30}.00"),
+        (-1.5e308, 0, f"-15{'0' * 307}"),
     ],
 )
 def test_rounds_half_up(value, digits, printed):

@@ -138,6 +138,7 @@ FILE_FAULTS = (
         "a quotation mark never closed",
         _with_bytes("exclusions", lambda c: c.replace(b"Interim", b'"Interim', 1)),
     ),
+    _cell("a cell that is far too long", "exclusions", 2, "reason", "x" * 100_001),
     Fault(
         "a quotation mark inside a cell",
         _with_bytes("exclusions", lambda c: c.replace(b"Interim report", b'"Interim" report', 1)),
@@ -163,6 +164,8 @@ CELL_FAULTS = (
     _cell("count with a decimal", "pcr", 2, "n", "105.0"),
     _cell("half a patient", "pcr", 2, "events", "41.5"),
     _cell("percent sign", "pcr", 2, "reported_percent", "40.0%"),
+    _cell("percent sign in a count", "pcr", 2, "events", "40.0 %"),
+    _cell("percent sign in another whole number", "search_log", 2, "queries", "4%"),
     _cell("percent above 100", "pcr", 2, "reported_percent", "400"),
     _cell("word for a number", "pcr", 2, "events", "forty-two"),
     _cell("mark for a missing number", "hazard_ratios", 2, "ci_low", "NA"),
@@ -195,6 +198,9 @@ CELL_FAULTS = (
     _cell("p value not significant", "hazard_ratios", 3, "p_value", "ns"),
     _cell("registry number too short", "trials", 2, "nct", "NCT0000001"),
     _cell("number too large", "pcr", 2, "n", "105" + "0" * 30),
+    _cell("number too small", "hazard_ratios", 2, "ci_low", "1e-200"),
+    _cell("number too small to be told from 0", "pcr", 2, "reported_percent", "1e-99999999999"),
+    _cell("nought with too many decimals", "pcr", 2, "reported_percent", "0e-99999999999"),
     _cell("capital in an id", "trials", 2, "trial_id", "Trial_A"),
     _cell("agents out of order", "arms", 2, "agents", "trastuzumab+pertuzumab"),
     _cell("agent twice", "arms", 2, "agents", "trastuzumab+trastuzumab"),
@@ -206,6 +212,7 @@ CELL_FAULTS = (
     _cell("subgroup level with a slip", "pcr", 3, "subgroup", "hormone_receptor=postive"),
     _cell("subgroup for the whole population", "populations", 2, "subgroup", "all"),
     _cell("day that is no day", "search_log", 2, "date", "31.01.2025"),
+    _cell("day that the calendar does not have", "search_log", 2, "date", "2026-02-30"),
 )
 
 REFERENCE_FAULTS = (
@@ -231,6 +238,7 @@ REFERENCE_FAULTS = (
 
 ARITHMETIC_FAULTS = (
     _cells("more events than patients", "pcr", 2, events="106", reported_percent=""),
+    _cells("more events than the one patient", "pcr", 2, events="3", n="1", reported_percent=""),
     _cell("limits exchanged", "hazard_ratios", 2, "ci_low", "2.22"),
     _cell("estimate outside its interval", "hazard_ratios", 2, "hr", "6.8"),
     _cell("limit is the estimate", "hazard_ratios", 2, "ci_low", "0.68"),

@@ -262,6 +262,22 @@ def test_a_fault_is_located(name: str, tmp_path: Path) -> None:
     assert files_of(raw) == files_of(VALID)
 
 
+@pytest.mark.parametrize("column", ["n", "note"])
+def test_a_number_that_no_computer_holds_is_located(column: str, tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, _put("pcr", column, 2, 987654321))
+    parts = {}
+    with zipfile.ZipFile(book) as archive:
+        for name in archive.namelist():
+            parts[name] = archive.read(name).replace(b"<v>987654321</v>", b"<v>1E400</v>")
+    with zipfile.ZipFile(book, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    (told,) = errors(imported(book, raw))
+    assert told.startswith(f"{PCR_2} {column} (")
+    assert told.endswith("): the cell holds a number that is too large. Type it again.")
+
+
 def test_several_faults_are_told_at_once(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
 

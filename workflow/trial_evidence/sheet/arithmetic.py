@@ -136,7 +136,8 @@ def _patients(
     row: CheckedRow, events: str, n: str, arm: str, randomised: Mapping[str, float]
 ) -> Iterator[Problem]:
     if row.numbers.get(events, 0.0) > row.numbers.get(n, math.inf):
-        message = f"{row.text(events)} events in {row.text(n)} patients are impossible."
+        patients = "patient" if row.numbers[n] == 1 else "patients"
+        message = f"{row.text(events)} events in {row.text(n)} {patients} are impossible."
         yield row.problem("error", events, message)
     total = randomised.get(row.text(arm), math.inf)
     # Patients counted by the treatment that they had may be more than were allocated to it.

@@ -143,16 +143,20 @@ def _row_at(text: str, position: int) -> int:
 def _records(file: str, text: str) -> list[list[str]]:
     limit = csv.field_size_limit(_LONGEST_CELL)
     records: list[list[str]] = []
+    reader, read = csv.reader(io.StringIO(text, newline=""), strict=True), 0
     try:
-        for record in csv.reader(io.StringIO(text, newline=""), strict=True):
+        for record in reader:
             # Most cells repeat others: each text is held once.
             records.append([*map(sys.intern, record)])
+            read = reader.line_num
     except csv.Error as error:
         if "expected after" in str(error):
             message = (
                 "there is a quotation mark inside a cell. A cell with a comma or a quotation mark "
                 'begins and ends with ", and a quotation mark inside it is written twice ("").'
             )
+        elif "field limit" in str(error) and reader.line_num == read + 1:
+            message = f"a cell is longer than {_LONGEST_CELL:,} characters."
         else:
             message = 'a cell begins with a quotation mark (") that is never closed.'
         raise _unreadable(file, message, len(records) + 1) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from dataclasses import dataclass
@@ -12,8 +13,12 @@ from .dictionary import NUMBER_TYPES, Column
 
 # Longer than any printed number, and short enough for int() and float() to be quick.
 _LONGEST_NUMBER = 24
-_LARGEST_NUMBER = 1e12
+_LARGEST_NUMBER, _SMALLEST_NUMBER = 1e12, 1e-9
+# More than any source prints; so many can still be written out.
+_MOST_DECIMALS = 30
 
+# Types of columns whose numbers have no decimals.
+_WHOLE = frozenset({"integer", "year"})
 MISSING_MARKS = frozenset({
     "na", "n/a", "n.a.", "nr", "n/r", "n.r.", "nan", "none", "null", "nil", "nd", "-", "--", "–",
     "—", ".", "?", "missing",
@@ -42,7 +47,7 @@ _DATE = re.compile(
     r"|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4})",
     re.IGNORECASE,
 )
-_ISO_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 NO_BREAK_SPACES = str.maketrans(dict.fromkeys("\u00a0\u2007\u202f", " "))
 _UNUSUAL_SPACES = {
     **dict.fromkeys(map(chr, NO_BREAK_SPACES), "a no-break space"),
@@ -214,13 +219,17 @@ def _read_text(column: Column, cell: str) -> Reading:
 
 
 def _read_number(column: Column, cell: str) -> Reading:
-    whole = column.type in {"integer", "year"}
+    whole = column.type in _WHOLE
     if not (_INTEGER if whole else _NUMBER).fullmatch(cell):
         wanted = "a whole number" if whole else "a number"
-        raise _refused(cell, f"is not {wanted}.{_advice(whole, cell)}")
+        raise _refused(cell, f"is not {wanted}.{_advice(column, cell)}")
     number = _number(cell)
     if abs(number) > _LARGEST_NUMBER:
         raise _refused(cell, "is a number that is too large or too long.")
+    # Of 1e-999 no more than 0 is left.
+    nought = not re.search("[1-9]", cell.lower().partition("e")[0])
+    if (abs(number) < _SMALLEST_NUMBER and not nought) or printed_decimals(cell) > _MOST_DECIMALS:
+        raise _refused(cell, "is a number that is too small.")
     if column.range is not None and number not in column.range:
         message = f"is outside the allowed range: {column.range.in_words()}."
         if column.type == "level" and 0 < number < 1:
@@ -233,8 +242,9 @@ def _number(text: str) -> float:
     return float(text) if len(text) <= _LONGEST_NUMBER else math.inf
 
 
-def _advice(whole: bool, cell: str) -> str:
+def _advice(column: Column, cell: str) -> str:
     """Return how a value that is not a number should probably be written."""
+    whole = column.type in _WHOLE
     if _DATE.fullmatch(cell):
         return (
             " The spreadsheet turned what was typed (such as 9/12) into a date: type the "
@@ -244,7 +254,10 @@ def _advice(whole: bool, cell: str) -> str:
     if plain != cell and _NUMBER.fullmatch(plain):
         return f" Type the minus sign with the hyphen key: {plain}"
     if cell.endswith("%") and _NUMBER.fullmatch(cell[:-1].strip()):
-        return f" Leave out the percent sign: {cell[:-1].strip()}"
+        if not whole:
+            return f" Leave out the percent sign: {cell[:-1].strip()}"
+        if column.unit == "patients":
+            return " This is a number of patients: enter the count that the source prints."
     if re.fullmatch(r"[0-9]{1,3}([,.' ’][0-9]{3})+", cell) and whole:
         return f" Write it without thousands separators: {re.sub('[^0-9]', '', cell)}"
     if whole and re.fullmatch(r"[+-]?[0-9]+\.0+", cell):
@@ -289,6 +302,10 @@ def _refuse_wrong_words(column: Column, cell: str) -> None:
     if column.type == "date":
         if not _ISO_DATE.fullmatch(cell):
             raise _refused(cell, "is not a date in the form 2026-11-22.")
+        try:
+            datetime.date.fromisoformat(cell)
+        except ValueError:
+            raise _refused(cell, "is a day that the calendar does not have.") from None
     elif column.type == "subgroup":
         _refuse_wrong_subgroup(column, cell)
     elif column.type == "agents":

@@ -1,13 +1,15 @@
 """Numbers as printed: rounding, intervals, p values and axis ticks."""
 
 import math
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import count
 
 EN_DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 # Marks of footnotes in the usual order.
 MARKS = "*†‡§¶"
+# Of the largest number there is, and of the decimals behind it.
+_ALL_DIGITS = Context(prec=400)
 
 
 def round_half_up(value: float, digits: int) -> str:
@@ -38,7 +40,8 @@ def round_half_up(value: float, digits: int) -> str:
     if digits < 0:
         raise ValueError(f"digits is {digits}; it must be 0 or more")
     # numpy floats have another repr, so float() first
-    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    step = Decimal(1).scaleb(-digits)
+    rounded = Decimal(repr(float(value))).quantize(step, ROUND_HALF_UP, _ALL_DIGITS)
     return f"{abs(rounded) if rounded == 0 else rounded:f}"
 
 

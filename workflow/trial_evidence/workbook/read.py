@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import math
 import warnings
 import zipfile
 import zlib
@@ -421,6 +422,10 @@ def _read_value(cell: Any, number_format: str, column: Column | None) -> Reading
         perhaps = f"perhaps from {day.day}/{day.month} or {day.month}/{day.day}"
         return _turned_into(f"date: {_in_words(day)} ({perhaps})", day.isoformat())
     if isinstance(value, (int, float)):
+        if not math.isfinite(value):
+            return Reading(
+                str(value), error="the cell holds a number that is too large. Type it again."
+            )
         return _read_number(value, number_format, column)
     # An underscore written as an escape, so that what follows it is not taken for one.
     return Reading(str(value).replace("_x005F_", "_"))
