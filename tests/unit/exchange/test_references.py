@@ -110,6 +110,31 @@ def test_ris_is_read_by_doi_and_what_has_no_match_is_said(project):
     assert "In no sheet at all" in said
 
 
+@pytest.mark.parametrize(
+    ("printed", "name"),
+    [
+        ("Geyer, Charles E., Jr.", "Geyer CE Jr"),
+        ("Geyer, C. E. Jr", "Geyer CE Jr"),
+        ("Geyer Jr., Charles E.", "Geyer CE Jr"),
+        ("Geyer CE Jr", "Geyer CE Jr"),
+        ("Geyer, Charles E., III", "Geyer CE 3rd"),
+        ("Geyer CE 3rd", "Geyer CE 3rd"),
+        ("Geyer, I. I.", "Geyer II"),
+        ("Geyer II", "Geyer II"),
+        ("Geyer, Charles E.", "Geyer CE"),
+    ],
+)
+def test_a_name_with_a_suffix_is_written_as_pubmed_prints_it(project, printed, name):
+    path = RAW / "sources.csv"
+    path.write_text(path.read_text("utf-8").replace(",Baker,", ",Geyer,", 1), "utf-8")
+    found = read(RIS.replace("Baker, Quentin Z.", printed), "export.ris")
+    assert cells(found.filled)[3, "authors"] == name
+    assert found.differ == []
+    nbib = NBIB.format(volume=1).replace("10.1000/MADE-UP.1", "10.1000/made-up.2")
+    differ = read(nbib.replace("Abel JK", printed)).differ
+    assert "first_author" not in {cell.column for cell in differ}
+
+
 def test_one_list_of_authors_may_stop_before_the_other(project):
     found = read(NBIB.format(volume=1))
     write_referenced(found, RAW, Path("filled"), replace="no")

@@ -26,6 +26,7 @@ from trial_evidence.workbook.records import (
     record_cells,
     record_faults,
     record_name,
+    split_suffix,
 )
 
 SOURCES = "sources"
@@ -205,12 +206,14 @@ def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _authors(names: Sequence[str]) -> str:
-    """``Doe J; Roe RM; et al.``, of names as ``Doe J`` or ``Doe, Jane``."""
+    """``Doe J; Roe RM Jr; et al.``, of names as ``Doe J`` or ``Doe, Jane``."""
     short = []
     for name in names:
-        family, comma, given = name.partition(",")
+        bare, suffix = split_suffix(name)
+        family, comma, given = bare.partition(",")
         initials = "".join(part[0] for part in re.split(r"[ .-]+", given) if part)
-        short.append(f"{family.strip()} {initials}".strip() if comma else name.strip())
+        parts = [family.strip(), initials] if comma else [bare]
+        short.append(" ".join(filter(None, [*parts, suffix])))
     more = [_OTHERS] if len(short) > _AUTHORS else []
     return "; ".join([*short[:_AUTHORS], *more])
 

@@ -33,6 +33,10 @@ _PUBMED, _RIS = re.compile(r"PMID- "), re.compile(r"TY  - ")
 _RIS_TAG = re.compile(r"[A-Z][A-Z0-9]  -")
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
+# Doe J Jr; Doe, Jane, Jr.; Doe Jr., Jane. The numerals (Doe, Jane, III) only
+# where there are initials too: those of Doe II are I. I.
+_SUFFIX = re.compile(r"[ ,]+(Jr|Sr|2nd|3rd|[4-9]th)\.?(?=,|$)")
+_NUMERALS = {"II": "2nd", "III": "3rd", "IV": "4th"}
 _NUMBER = re.compile(r"[0-9]{1,8}")
 
 
@@ -317,12 +321,22 @@ def record_cells(record: Mapping[str, Any]) -> Cells:
     return {
         "title": _line(record.get("title") or record.get("primary_title") or NO_TITLE),
         # Doe J; Doe, Jane
-        "first_author": _line(re.sub(r",.*| [A-Z]{1,4}$", "", str(authors[0]))),
+        "first_author": _line(re.sub(r",.*| [A-Z]{1,4}$", "", split_suffix(str(authors[0]))[0])),
         "year": year[0] if year else "",
         "journal": _line(next((str(record[name]) for name in journals if record.get(name)), "")),
         "pmid": number if _NUMBER.fullmatch(number) else "",
         "doi": doi[0].rstrip(".,;") if doi else "",
     }
+
+
+def split_suffix(name: str) -> tuple[str, str]:
+    """The name of an author without ``Jr`` and its like, and these as PubMed prints them."""
+    name = name.strip()
+    comma, _, third = name.rpartition(",")
+    if "," in comma and third.strip(" .") in _NUMERALS:
+        return comma, _NUMERALS[third.strip(" .")]
+    found = _SUFFIX.search(name)
+    return (_SUFFIX.sub("", name), found[1]) if found else (name, "")
 
 
 def _line(text: str) -> str:
