@@ -228,6 +228,33 @@ def test_an_import_that_removes_much_has_to_be_confirmed(project, book, capsys):
     assert b"trial_a,pCR" not in sheet_of(project)["risk_of_bias.csv"]
 
 
+def test_a_place_that_cannot_be_written_is_told_in_one_sentence(project, capsys):
+    (project / "README.md").write_text("Read me.\n")
+    assert main(["workbook", "--book", "README.md/x.xlsx"]) == 2
+    said = "README.md cannot be read or written: it is a file, not a folder.\n"
+    assert capsys.readouterr() == ("", said)
+    assert (project / "README.md").read_text() == "Read me.\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "there/book.xlsx"), "there/book.xlsx cannot be"),
+        (OSError(28, "No space left on device"), "No space left on device."),
+        (FileExistsError("raw is left from an interrupted import."), "an interrupted import."),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_one_sentence(project, capsys, monkeypatch, error, said):
+    def refuse(*_, **__):
+        raise error
+
+    monkeypatch.setattr("trial_evidence.workbook.write.write_workbook", refuse)
+    assert main(["workbook", "--book", "there/book.xlsx"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
+
+
 def test_a_workbook_that_is_not_there(project, capsys):
     assert main(["import", "--book", "nowhere.xlsx"]) == 1
     said = capsys.readouterr().err

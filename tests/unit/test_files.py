@@ -47,6 +47,16 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, s
     assert path.read_bytes() == b"old"
 
 
+def test_a_refusal_names_the_file_and_not_the_part_beside_it(tmp_path, monkeypatch):
+    def refuse(path, _):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(PermissionError) as refused:
+        write_whole(tmp_path / "file.csv", b"new")
+    assert refused.value.filename == str(tmp_path / "file.csv")
+
+
 def test_unchanged_content_keeps_its_time_stamp(tmp_path):
     path = dated(tmp_path / "a.txt", b"same")
     write_whole(path, b"same", keep_unchanged=True)

@@ -29,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 1 where the sheet, the configuration or what was asked for is wrong, and the
-        terminal says what; 130 where a person stopped it.
+        Exit code: 1 where the sheet, the configuration or what was asked for is wrong, 2 where a
+        file cannot be read or written, and the terminal says what; 130 where a person stopped it.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -40,10 +40,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say_faults(options, error)
     except RequestError as error:
         print(error.args[0], file=sys.stderr)
+    except OSError as error:
+        print(_not_written(error), file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         # Whoever stopped it knows. What was written is whole, and the next run goes on from there.
         return 130
     return 1
+
+
+def _not_written(error: OSError) -> str:
+    """Which file or folder it is about, and the reason."""
+    if error.errno is None:
+        return str(error)
+    reason = error.strerror or "unknown reason"
+    if isinstance(error, FileExistsError) and Path(str(error.filename)).is_file():
+        reason = "it is a file, not a folder"
+    what = "Something" if error.filename is None else error.filename
+    return f"{what} cannot be read or written: {reason}."
 
 
 def _parser() -> argparse.ArgumentParser:
