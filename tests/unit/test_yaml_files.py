@@ -65,6 +65,8 @@ def test_values_are_those_of_the_file():
         ("a: 1\n? [a, b]\n: 2\n", 2, "A list is not the name of a setting. A name is a text"),
         ("a: 1\n? {a: b}\n: 2\n", 2, "A group is not the name of a setting. A name is a text"),
         ("a: 1\nb: 2026-13-45\n", 2, '"2026-13-45" is written as a number or a date and is none'),
+        ("a: 1\nb: !!bool x\n", 2, '"x" is written as a number or a date and is none'),
+        (f"a: {'9' * 5000}\n", 1, '"9+…" is written as a number or a date and is none'),
         ("a:\n  - 0x_\n", 2, '"0x_" is written as a number or a date and is none'),
         ("a: {rate: 0,05}\n", 1, '"05" is not the name of a setting. A decimal mark is a point'),
     ],

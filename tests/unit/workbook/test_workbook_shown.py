@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_evidence.workbook.shown import as_number, shown
+from trial_evidence.workbook.shown import as_number, shortest, shown
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,9 @@ def test_every_number_comes_back(value: object, decimals: int) -> None:
     text = f"{value:.{decimals}f}"
     number = as_number(text)
     assert number is None or shown(*number) == text
+
+
+@pytest.mark.parametrize("number_format", ["General", "0.00", "0%"])
+def test_a_number_that_no_computer_holds_is_shown_as_such(number_format: str) -> None:
+    assert shown(float("inf"), number_format) in ("inf", "inf%")
+    assert shortest(float("-inf")) == "-inf"

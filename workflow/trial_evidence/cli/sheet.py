@@ -27,7 +27,7 @@ from trial_evidence.sheet import (
     summary,
 )
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import errors_of, new_among
+from trial_evidence.words.problems import counted, errors_of, new_among
 
 
 def check(options: argparse.Namespace) -> None:
@@ -134,7 +134,8 @@ def worklist(options: argparse.Namespace) -> None:
     evidence = read_evidence(configuration, options.processed, options.results)
     rows = worklist(configuration, sheet, evidence.trials).head(options.most)
     write_answers_book(rows, options.book)
-    print(f"{len(rows)} rows to look up are in {options.book}.", end=" ")
+    are = "is" if len(rows) == 1 else "are"
+    print(f"{counted(len(rows), 'row')} to look up {are} in {options.book}.", end=" ")
     print(f"Fill in what you see, then: make import BOOK={options.book}")
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from trial_evidence.words.problems import quoted
+
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 # What the YAML library says (how it begins), and what it most often means.
 _SLIPS = {
@@ -145,7 +147,7 @@ def _in_words(message: str) -> str:
 # How the library makes numbers and dates of their texts.
 _MADE = {
     tag: yaml.constructor.SafeConstructor.yaml_constructors[tag]
-    for tag in (f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "timestamp"))
+    for tag in (f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "timestamp"))
 }
 
 
@@ -163,7 +165,7 @@ class _Lines(yaml.constructor.SafeConstructor):
             if name.tag != "tag:yaml.org,2002:str":
                 number = name.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
                 hint = "A decimal mark is a point." if number else "Put it in quotation marks."
-                given = f'"{name.value}" is' if name.value else "This is"
+                given = f"{quoted(str(name.value))} is" if name.value else "This is"
                 if not isinstance(name, yaml.ScalarNode):
                     given = f"A {'list' if isinstance(name, yaml.SequenceNode) else 'group'} is"
                     hint = "A name is a text."
@@ -183,7 +185,7 @@ class _Lines(yaml.constructor.SafeConstructor):
         try:
             return _MADE[node.tag](self, node)
         except (ArithmeticError, AttributeError, LookupError, ValueError):
-            message = f'"{node.value}" is written as a number or a date and is none.'
+            message = f"{quoted(node.value)} is written as a number or a date and is none."
             hint = "Put it in quotation marks if it is a text."
             raise YamlFault(node.start_mark.line + 1, f"{message} {hint}") from None
 

@@ -8,6 +8,7 @@ back as the same text.
 from __future__ import annotations
 
 import datetime
+import math
 import re
 
 from openpyxl.styles.numbers import is_date_format
@@ -92,7 +93,9 @@ def hidden_date(number: float, number_format: str) -> datetime.date | None:
 
 
 def shortest(number: float) -> str:
-    """Return a number in as many digits as it has."""
+    """Return a number in as many digits as it has; ``inf`` for one that no computer holds."""
+    if not math.isfinite(number):
+        return str(number)
     if number == int(number) and abs(number) < 10**_MOST_DIGITS:
         return str(int(number))
     text = f"{number:.{_MOST_DIGITS}g}"
