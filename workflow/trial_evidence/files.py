@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-# Tables and settings in their folders, without what an editor leaves beside them (.#pcr.csv).
+# Tables and settings in their folders, without what an editor leaves beside them: .#trials.csv.
 OWN_TABLES, OWN_SETTINGS = "[!.~]*.csv", "[!.~]*.yaml"
 
 
