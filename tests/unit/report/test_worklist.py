@@ -1,8 +1,11 @@
 """What to look up first, and what a reader's answers do to the sheet."""
 
+import datetime
 import math
 import shutil
 import time
+import zipfile
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,7 +13,7 @@ from invented import ROOT
 from openpyxl import load_workbook
 from small_project import evidence_of, replace_text, small_project
 from trial_evidence.exchange.answers import write_answered, write_answers_book
-from trial_evidence.exchange.worklist import worklist
+from trial_evidence.exchange.worklist import key_of, worklist
 from trial_evidence.files import records
 from trial_evidence.sheet import SheetError, load_sheet, read_dictionary
 from trial_evidence.words.errors import RequestError
@@ -22,19 +25,24 @@ ANSWER = {"Value seen": "", "Place": "Table 2", "Source": "The full paper", "Ini
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def pooled(tmp_path_factory):
     """Trial A's dual arm and trial F's hazard ratio have been seen at second hand only."""
     folder = small_project(tmp_path_factory.mktemp("worklist"))
     dual = "ypT0/is ypN0,ITT,local,all,42,105,40.0,doe_2020_trial_a,Table 2,"
     replace_text(folder, "pcr", f"{dual}primary", f"{dual}secondary")
     ratio = "all,0.80,0.67,0.95,95,0.013,two,220,2000,272,2000,,,yes,doe_2020_trial_f,Figure 2,"
     replace_text(folder, "hazard_ratios", f"{ratio}primary", f"{ratio}secondary")
-    sheet, configuration, evidence = evidence_of(folder)
-    return folder / "data/raw", sheet, worklist(configuration, sheet, evidence.trials)
+    return folder / "data/raw", *evidence_of(folder)
 
 
-def answered(made, tmp_path, **by_table):
-    """The sheet after the answers, what was said, and the folder."""
+@pytest.fixture(scope="module")
+def made(pooled):
+    raw, sheet, configuration, evidence = pooled
+    return raw, sheet, worklist(configuration, sheet, evidence.trials)
+
+
+def answered(made, tmp_path, edit=None, **by_table):
+    """The sheet after the answers, and what was said; `edit` gets the page before it is saved."""
     raw, sheet, rows = made
     book, folder = tmp_path / "worklist.xlsx", tmp_path / "answered"
     book.unlink(missing_ok=True)
@@ -47,9 +55,10 @@ def answered(made, tmp_path, **by_table):
         cells = by_table.get(line[0].value)
         for title, text in (ANSWER | cells if cells else {}).items():
             line[header.index(title)].value = text
+    if edit:
+        edit(page)
     workbook.save(book)
-    said = write_answered(book, raw, sheet, folder)
-
+    said = write_answered(book, raw, sheet, DICTIONARY, folder)
     return load_sheet(folder, DICTIONARY)[0], said
 
 
@@ -106,7 +115,9 @@ def test_rounding_is_no_difference(made, tmp_path):
 def test_an_empty_answer_changes_nothing(made, tmp_path):
     _, before, _ = made
     sheet, said = answered(made, tmp_path, pcr={"Value seen": ""})
-    assert said == []
+    (line,) = said
+    assert line.startswith("worklist.xlsx, row 3 (TRIAL-A): nothing is taken of this line: ")
+    assert "Value seen is empty (Place, Source, Initials, Date filled in)" in line
     for name, table in before.tables.items():
         pd.testing.assert_frame_equal(sheet[name], table)
 
@@ -127,6 +138,177 @@ def test_an_answer_that_cannot_be_taken_is_located(made, tmp_path, cells, column
     assert (problem.file, problem.column) == ("worklist.xlsx", column)
     assert words in problem.message
     assert not (tmp_path / "answered").exists()
+
+
+COUNTS = [
+    ("40,0%", "is not 2 numbers (events, n)"),
+    ("1e3", "is not 2 numbers"),
+    ("42 of 105 of 3", "is not 2 numbers"),
+    ("106 of 105", "there are more events than patients (n)"),
+    ("0 of 0", 'n: "0" is outside the allowed range: above 0.'),
+    ("-42 of 105", 'events: "-42" is outside the allowed range'),
+    ("<42 of 105", 'events: "<42" is not a whole number.'),
+    ("42 of 105%", 'n: "105%" is not a whole number.'),
+    ("\uff14\uff12 of 105", "is not a whole number."),
+    ("+42 of 105", "is not a number as a paper prints it"),
+    (datetime.datetime(2026, 9, 12), "turned what was typed into a date: 12 September 2026"),
+    ("=A1", "the cell holds a formula without a value"),
+]
+RATIOS = [
+    ("0.99 (0.98 to 0.97)", "has to lie between the lower and the upper limit."),
+    ("0.50 (0.67 to 0.95)", "has to lie between the lower and the upper limit."),
+    ("0.80 (0 to 0.95)", 'ci_low: "0" is outside the allowed range: above 0.'),
+    ("0,80 (0.67 to 0.95)", 'hr: "0,80" is not a number. Use a point as decimal mark: 0.80'),
+    ("8e-1 (0.67 to 0.95)", "is not 3 numbers (hr, ci_low, ci_high)"),
+    ("0.80 (0.67 to 0.95", "is not 3 numbers"),
+    ("0.80 (95% CI 0.67 to 0.95)", "is not 3 numbers"),
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "seen", "words"),
+    [*(("pcr", *case) for case in COUNTS), *(("hazard_ratios", *case) for case in RATIOS)],
+)
+def test_a_value_is_read_whole_or_refused(made, tmp_path, table, seen, words):
+    with pytest.raises(SheetError) as refused:
+        answered(made, tmp_path, **{table: {"Value seen": seen}})
+    (problem,) = refused.value.problems
+    assert (problem.file, problem.column) == ("worklist.xlsx", "Value seen")
+    assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    ("seen", "second"),
+    [
+        ("0.82 [0.69\u20130.97]", "0.82|0.69|0.97"),
+        ("0.82, 0.69 to 0.97", "0.82|0.69|0.97"),
+        ("0.82 (0.69, 0.97)", "0.82|0.69|0.97"),
+        (".82 (.69 to .97)", ".82|.69|.97"),
+    ],
+)
+def test_a_value_may_be_written_as_papers_do(made, tmp_path, seen, second):
+    sheet, _ = answered(made, tmp_path, hazard_ratios={"Value seen": seen})
+    assert sheet["second_reading"].iloc[-1]["second_value"] == second
+
+
+NEXT_DAY = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "words"),
+    [
+        ({"Initials": "yes"}, "Initials", '"yes" is not the initials of a reader'),
+        ({"Initials": "Q. Q."}, "Initials", "is not the initials of a reader"),
+        ({"Date": "3.2.2026"}, "Date", '"3.2.2026" is not a date in the form 20'),
+        ({"Date": "2026-02-30"}, "Date", "is not a date"),
+        ({"Date": NEXT_DAY}, "Date", f'"{NEXT_DAY}" is in the future.'),
+        ({"Place": "=1+1"}, "Place", "the cell holds a formula without a value"),
+        ({"Table": None}, "Table", "the cell is empty."),
+        ({"Table": "trials"}, "Table", '"trials" is no table of results.'),
+        ({"Row": "\u00b2"}, "Row", '"\u00b2" is not the number of a row.'),
+        ({"Result": "another arm"}, "Result", "pcr.csv, row 2 is now of "),
+        ({"Trial": "another trial"}, "Trial", "pcr.csv, row 2 is now of "),
+    ],
+)
+def test_a_cell_that_does_not_fit_is_located(made, tmp_path, cells, column, words):
+    with pytest.raises(SheetError) as refused:
+        answered(made, tmp_path, pcr={"Value seen": "42/105"} | cells)
+    (problem,) = refused.value.problems
+    assert (problem.file, problem.row, problem.column) == ("worklist.xlsx", 3, column)
+    assert words in problem.message
+
+
+def test_a_day_of_the_spreadsheet_and_initials_with_an_umlaut_are_taken(made, tmp_path):
+    day = {"Initials": "\u00c4B", "Date": datetime.datetime(2026, 2, 3)}
+    sheet, _ = answered(made, tmp_path, pcr={"Value seen": "42/105"} | day)
+    assert sheet["second_reading"].iloc[-1]["locator"] == "Table 2 (\u00c4B, 2026-02-03)"
+
+
+def test_the_same_answer_again_changes_nothing(made, tmp_path):
+    _, _, rows = made
+    first, _ = answered(made, tmp_path, pcr={"Value seen": "42/105"})
+    kept = tmp_path / "kept"
+    shutil.copytree(tmp_path / "answered", kept)
+    again, said = answered((kept, first, rows), tmp_path, pcr={"Value seen": "42 of 105"})
+    assert said[0].endswith("42 of 105 is there already, as read by QQ.")
+    pd.testing.assert_frame_equal(again["second_reading"], first["second_reading"])
+    other = {"Value seen": "42 of 105", "Initials": "RR"}
+    again, _ = answered((kept, first, rows), tmp_path, pcr=other)
+    assert len(again["second_reading"]) == len(first["second_reading"]) + 1
+
+
+def twice(page, seen):
+    """The line of the counts again, below the last one."""
+    (line,) = [line for line in page.iter_rows(min_row=2) if line[0].value == "pcr"]
+    down = page.max_row + 1
+    for cell in line:
+        page.cell(down, cell.column).value = cell.value
+    page.cell(down, [cell.value for cell in page[1]].index("Value seen") + 1).value = seen
+
+
+def test_a_line_that_stands_twice_is_one_reading(made, tmp_path):
+    sheet, _ = answered(
+        made, tmp_path, lambda page: twice(page, "42 of 105"), pcr={"Value seen": "42/105"}
+    )
+    assert len(sheet["second_reading"]) == len(made[1]["second_reading"]) + 1
+
+
+def test_lines_that_contradict_each_other_are_refused(made, tmp_path):
+    with pytest.raises(SheetError) as refused:
+        answered(made, tmp_path, lambda page: twice(page, "43/105"), pcr={"Value seen": "42/105"})
+    (problem,) = refused.value.problems
+    assert (problem.row, problem.column) == (4, "Value seen")
+    assert problem.message.startswith("row 3 says 42/105 of the same result.")
+
+
+def test_a_hidden_answer_is_not_imported_unseen(made, tmp_path):
+    def hide(page):
+        page.row_dimensions[3].hidden = True
+
+    with pytest.raises(SheetError, match="row 3 is hidden or filtered out"):
+        answered(made, tmp_path, hide, pcr={"Value seen": "42/105"})
+    answered(made, tmp_path, hide, hazard_ratios={"Value seen": "0.80 (0.67-0.95)"})
+
+
+def test_an_emptied_worklist_is_said_and_may_be_made_again(made, tmp_path):
+    def empty(page):
+        page.delete_rows(1, page.max_row)
+
+    with pytest.raises(SheetError, match="the sheet worklist has no columns any more"):
+        answered(made, tmp_path, empty)
+    write_answers_book(made[2], tmp_path / "worklist.xlsx")
+
+
+def test_a_damaged_worklist_is_said_and_kept(made, tmp_path):
+    raw, sheet, rows = made
+    book = tmp_path / "worklist.xlsx"
+    write_answers_book(rows, book)
+    with zipfile.ZipFile(book) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    with zipfile.ZipFile(book, "w") as damaged:
+        for name, part in parts.items():
+            damaged.writestr(name, part[:-20] if "sheet1" in name else part)
+    kept = book.read_bytes()
+    with pytest.raises(SheetError, match=r"worklist\.xlsx: the file is damaged"):
+        write_answered(book, raw, sheet, DICTIONARY, tmp_path / "answered")
+    with pytest.raises(SheetError, match=r"worklist\.xlsx: the file is damaged"):
+        write_answers_book(rows, book)
+    assert book.read_bytes() == kept
+
+
+def test_counts_without_patients_weigh_nothing(pooled):
+    """A reading of 0 of 0 once ended every list after it."""
+    _, sheet, configuration, evidence = pooled
+    (row,) = records(sheet["pcr"][sheet["pcr"]["row"] == 2])
+    reading = {
+        "table": "pcr", "trial_id": row["trial_id"], "row_key": key_of(sheet, "pcr", row),
+        "field": "events|n", "first_value": "42|105", "second_value": "0|0", "verdict": "differ",
+    }  # fmt: skip
+    frame = sheet["second_reading"]
+    longer = pd.concat([frame, pd.DataFrame([dict.fromkeys(frame, "") | reading | {"row": 99}])])
+    changed = replace(sheet, tables={**sheet.tables, "second_reading": longer})
+    listed = worklist(configuration, changed, evidence.trials).set_index("table")
+    assert "the second reader's value" not in listed.loc["pcr", "why"]
 
 
 def test_a_ratio_without_an_interval_is_asked_for_and_compared_as_it_is(made, tmp_path):

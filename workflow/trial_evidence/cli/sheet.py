@@ -29,6 +29,8 @@ from trial_evidence.sheet import (
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import counted, errors_of, new_among
 
+_UNCHANGED = "Nothing was imported; the sheet is unchanged."
+
 
 def check(options: argparse.Namespace) -> None:
     """Check the sheet and the configuration."""
@@ -145,7 +147,12 @@ def import_(options: argparse.Namespace) -> int:
 
     with TemporaryDirectory() as place:
         folder = Path(place) / options.raw.name
-        said = take_answers(options.book, options.raw, options.config, folder)
+        try:
+            said = take_answers(options.book, options.raw, options.config, folder)
+        except SheetError as error:
+            say_errors(error.problems)
+            print(_UNCHANGED, file=sys.stderr)
+            return 1
         for line in said or ():
             print(line)
         return _import_book(options, options.book if said is None else folder)
@@ -164,7 +171,7 @@ def _import_book(options: argparse.Namespace, book: Path) -> int:
         confirmed=options.yes,
     )
     if has_errors(result.plan.problems):
-        print("Nothing was imported; the sheet is unchanged.", file=sys.stderr)
+        print(_UNCHANGED, file=sys.stderr)
         return 1
     if result.written:
         print(f"Imported: {', '.join(result.written)}. What it changes: make changes")

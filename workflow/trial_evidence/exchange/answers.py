@@ -1,27 +1,44 @@
 """The worklist as a workbook, and what a reader has written into it as edits of the sheet."""
 
 import csv
+import datetime
+import math
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 
-from trial_evidence.exchange.worklist import FIELDS, fields_of, key_of, value_of
+from trial_evidence.exchange.worklist import (
+    FIELDS,
+    fields_of,
+    key_of,
+    printed,
+    result_of,
+    value_of,
+)
 from trial_evidence.files import records, write_whole
-from trial_evidence.report.words.printed import counted
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT, same_value
-from trial_evidence.sheet.values import PRIMARY
+from trial_evidence.sheet.dictionary import Column, Dictionary
+from trial_evidence.sheet.values import PRIMARY, read_cell
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import Problem, SheetError
+from trial_evidence.words.problems import (
+    Problem,
+    SheetError,
+    about,
+    counted,
+    errors_of,
+    has_errors,
+    quoted,
+)
 from trial_evidence.workbook.layout import WORKLIST, as_csv
 from trial_evidence.workbook.package import put_text, workbook_bytes
-from trial_evidence.workbook.read import sheet_names
+from trial_evidence.workbook.read import cell_of_book, hidden_among, open_book, sheet_names
 
 ASKED = {
     "table": "Table", "row": "Row", "trial": "Trial", "result": "Result", "value": "In the sheet",
@@ -32,7 +49,23 @@ ANSWERS = {
 }  # fmt: skip
 HEADER = [*ASKED.values(), *ANSWERS.values()]
 _WIDTHS = (15, 6, 16, 46, 22, 34, 34, 60, 22, 22, 30, 9, 12)
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+# A number of an answer as it was typed; what the column takes is judged as in the sheet.
+_TYPED = r"(-?(?:[^\s()\[\],;/|–—-]|(?<=[0-9]),(?=[0-9]))+)"
+_LIMITS = rf"{_TYPED}(?:\s*(?:to|[-–—])\s*|,\s+|;\s*){_TYPED}"
+# How an answer may be written, by the fields that a line asks for.
+_FORMS = {
+    ("events", "n"): rf"{_TYPED}\s*(?:of|out of|/)\s*{_TYPED}",
+    ("hr",): _TYPED,
+    ("hr", "ci_low", "ci_high"):
+        rf"{_TYPED}(?:\s*\(\s*{_LIMITS}\s*\)|\s*\[\s*{_LIMITS}\s*\]|[,;]?\s+{_LIMITS})",
+    ("hr", "ci_low"): rf"{_TYPED}\s*\(\s*from\s*{_TYPED}\s*\)",
+    ("hr", "ci_high"): rf"{_TYPED}\s*\(\s*up to\s*{_TYPED}\s*\)",
+}  # fmt: skip
+_PLAIN = re.compile(r"[0-9]*\.?[0-9]+")
+_ROW = re.compile(r"[0-9]{1,7}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# What else people write where initials are asked for.
+_NO_INITIALS = {"yes", "no", "ok", "true", "false", "none"}
 _TO_FILL = PatternFill("solid", fgColor="FFF6D6")
 
 
@@ -53,7 +86,7 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
         raise RequestError(
             f"{book} is no worklist and would be overwritten. Name another: BOOK=..."
         )
-    if book.exists() and any(answer[name] for answer in _answers(book) for name in ANSWERS):
+    if book.exists() and _is_answered(book):
         message = "holds answers that would be lost. Import it, then move or delete it."
         raise RequestError(f"{book} {message}")
     made = Workbook()
@@ -75,12 +108,14 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
     write_whole(book, workbook_bytes(made, "What to look up"))
 
 
-def write_answered(book: Path, raw: Path, sheet: Sheet, folder: Path) -> list[str]:
+def write_answered(
+    book: Path, raw: Path, sheet: Sheet, dictionary: Dictionary, folder: Path
+) -> list[str]:
     """Write the sheet into a folder as it is with the answers of a worklist.
 
     A value that agrees makes its row verified at first hand and is a second reading that agrees;
     one that does not is a second reading that differs, and waits for adjudication. A row without a
-    value seen changes nothing.
+    value seen changes nothing, and neither does a reading that is there already.
 
     Returns
     -------
@@ -93,99 +128,264 @@ def write_answered(book: Path, raw: Path, sheet: Sheet, folder: Path) -> list[st
         With every answer that cannot be taken: rows that the sheet no longer has as the worklist
         has them, values that cannot be read, answers without place, source, initials or date.
     """
-    answers = [answer for answer in _answers(book) if answer["seen"]]
-    problems = [problem for answer in answers for problem in _faults(answer, sheet, book)]
-    if problems:
+    lines, found = _lines(book, dictionary)
+    answers = [line for line in lines if line["seen"]]
+    unread = {(problem.row, problem.column) for problem in errors_of(found)}
+    faults = [fault for one in answers for fault in _faults(one, sheet, dictionary, book)]
+    problems = [*found, *(p for p in faults if (p.row, p.column) not in unread)]
+    if not has_errors(problems):
+        problems += _contradictions(answers, sheet, book)
+    if has_errors(problems):
         raise SheetError(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
-    said = []
+    said = [problem.line() for problem in problems]
+    said += [_without_value(line, book) for line in lines if not line["seen"] and _filled(line)]
     for answer in answers:
-        row = _row_of(answer, sheet)
-        assert row is not None
-        agrees = all(map(same_value, _held(answer), _seen(answer)))
+        row, seen = _row_of(answer, sheet), _seen(answer, sheet)
+        agrees = all(map(same_value, _held(answer["table"], row, sheet), seen))
         if agrees:
-            path = folder / f"{answer['table']}.csv"
-            header, *lines = read_lines(path)
-            lines[int(answer["row"]) - 2][header.index("verification")] = PRIMARY
-            write_lines(path, [header, *lines])
+            put_cells(folder / f"{answer['table']}.csv", {row["row"]: {"verification": PRIMARY}})
         path = folder / "second_reading.csv"
-        reading = _reading(answer, sheet, row, agrees=agrees)
-        header, *lines = read_lines(path)
-        write_lines(path, [header, *lines, [reading.get(name, "") for name in header]])
+        reading = _reading(answer, sheet, row, seen, agrees=agrees)
+        header, *rows = read_lines(path)
+        there = any(_is_the_same(reading, dict(zip(header, cells, strict=False))) for cells in rows)
+        if not there:
+            write_lines(path, [header, *rows, [reading.get(name, "") for name in header]])
         verb = "agrees" if agrees else "differs, and waits for adjudication"
+        if there:
+            verb = f"is there already, as read by {answer['initials']}"
         said.append(f"{answer['trial']}, {answer['result']}: {answer['seen']} {verb}.")
     return said
 
 
-def _answers(book: Path) -> list[dict[str, str]]:
-    sheet = load_workbook(book)[WORKLIST]
-    header, *rows = sheet.iter_rows(values_only=True)
-    named = {str(title): at for at, title in enumerate(header)}
-    names = {**ASKED, **ANSWERS}
-    if missing := [title for title in names.values() if title not in named]:
-        message = f"the sheet {WORKLIST} has no column {', '.join(missing)}. Make a new worklist."
-        raise SheetError([Problem("error", book.name, 1, "", "", "", message)])
-    return [
-        {name: _text(row[named[title]]) for name, title in names.items()} | {"line": str(line)}
-        for line, row in enumerate(rows, start=2)
-    ]
+def initials_fault(text: str, dictionary: Dictionary) -> str:
+    """Why a text is not the initials of a reader, as adjudication.csv has them; ``""`` if it is."""
+    column = dictionary.tables["adjudication"].columns["initials"]
+    if text.lower() not in _NO_INITIALS and not read_cell(column, text).error:
+        return ""
+    return f"{quoted(text)} is not the initials of a reader: up to five letters, such as AB."
+
+
+def _is_answered(book: Path) -> bool:
+    made, _ = open_book(book)
+    header, *rows = [*made[WORKLIST].iter_rows(values_only=True)] or [()]
+    asked = {at for at, title in enumerate(header) if title in ASKED.values()}
+    return any(_text(cell) for row in rows for at, cell in enumerate(row) if at not in asked)
+
+
+def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], list[Problem]]:
+    """The lines of a worklist, and what of their answers cannot be read or seen."""
+    made, values = open_book(book)
+    sheet = made[WORKLIST]
+    header, *rows = [*sheet.iter_rows()] or [()]
+    named = {str(cell.value).strip(): at for at, cell in enumerate(header)}
+    titles = ASKED | ANSWERS
+    if missing := [title for title in titles.values() if title not in named]:
+        lost = f"no column {', '.join(missing)}"
+        if len(missing) == len(titles):
+            lost = "no columns any more"
+        message = f"the sheet {WORKLIST} has {lost}. Make a new worklist."
+        raise SheetError([about(book.name, message, 1)])
+    columns = {"date": dictionary.tables["adjudication"].columns["date"]}
+    lines, problems = [], []
+    for cells in rows:
+        line = {name: _text(cells[named[ASKED[name]]].value) for name in ASKED}
+        line["line"] = str(cells[0].row)
+        for name, title in ANSWERS.items():
+            read = cell_of_book(cells[named[title]], values[WORKLIST], columns.get(name))
+            line[name] = read.text.strip()
+            place = book.name, cells[0].row, line["trial"], title, read.text
+            problems += [Problem(kind, *place, message) for kind, message in read.findings]
+        lines.append(line)
+    if hidden := hidden_among(sheet, [int(line["line"]) for line in lines if _filled(line)]):
+        problems.insert(0, about(book.name, hidden))
+    return lines, problems
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).removesuffix(" 00:00:00").strip()
+    return "" if value is None else str(value).strip()
 
 
-def _row_of(answer: Mapping[str, str], sheet: Sheet) -> dict[str, Any] | None:
-    """The row of the sheet, where it still says what the worklist says."""
-    table = answer["table"]
-    if table not in sheet.kinds or sheet.kinds[table] not in FIELDS or not answer["row"].isdigit():
-        return None
-    rows = records(sheet[table][sheet[table]["row"] == int(answer["row"])])
-    return next((row for row in rows if value_of(sheet, table, row) == answer["value"]), None)
+def _filled(line: Mapping[str, str]) -> list[str]:
+    """The columns for answers that somebody has filled in."""
+    return [title for name, title in ANSWERS.items() if line[name]]
 
 
-def _faults(answer: Mapping[str, str], sheet: Sheet, book: Path) -> list[Problem]:
-    def fault(column: str, value: str, message: str) -> Problem:
-        line = int(answer["line"])
-        return Problem("error", book.name, line, answer["trial"], column, value, message)
+def _without_value(line: Mapping[str, str], book: Path) -> str:
+    filled = f"the column {ANSWERS['seen']} is empty ({', '.join(_filled(line))} filled in)"
+    message = f"nothing is taken of this line: {filled}."
+    return Problem("warning", book.name, int(line["line"]), line["trial"], "", "", message).line()
 
-    row = _row_of(answer, sheet)
-    if row is None:
-        where = f"{answer['table']}.csv, row {answer['row']}"
-        message = f"{where} no longer holds {answer['value']}. Make a new worklist."
-        return [fault(ASKED["value"], answer["value"], message)]
-    wanted = fields_of(sheet, answer["table"], row)
-    found = []
-    if len(_NUMBER.findall(answer["seen"])) != len(wanted):
-        message = (
-            f'"{answer["seen"]}" is not {counted(len(wanted), "number")} ({", ".join(wanted)}). '
-            f"Write it as the sheet has it: {answer['value']}"
+
+def _row_of(answer: Mapping[str, str], sheet: Sheet) -> dict[str, Any]:
+    """The row of the sheet with the number that a line says; empty where there is none."""
+    rows = sheet[answer["table"]]
+    found = records(rows[rows["row"] == int(answer["row"])])
+    return found[0] if found else {}
+
+
+def _faults(
+    answer: Mapping[str, str], sheet: Sheet, dictionary: Dictionary, book: Path
+) -> Iterator[Problem]:
+    """Why an answer cannot be taken, each with the cell of the workbook."""
+
+    def fault(name: str, message: str) -> Problem:
+        title = (ASKED | ANSWERS)[name]
+        return Problem(
+            "error", book.name, int(answer["line"]), answer["trial"], title, answer[name], message
         )
-        found.append(fault(ANSWERS["seen"], answer["seen"], message))
-    found += [
-        fault(title, "", "the cell is empty, but an answer needs it.")
-        for name, title in ANSWERS.items()
-        if not answer[name]
-    ]
-    return found
+
+    yield from (
+        fault(*found) for found in _misplaced(answer, sheet) or _misread(answer, sheet, dictionary)
+    )
+    for name in ANSWERS:
+        if not answer[name]:
+            yield fault(name, "the cell is empty, but an answer needs it.")
+    if answer["initials"] and (wrong := initials_fault(answer["initials"], dictionary)):
+        yield fault("initials", wrong)
+    if answer["date"] and (wrong := _date_fault(answer["date"])):
+        yield fault("date", wrong)
+    columns = dictionary.tables["second_reading"].columns
+    for name, column in (("at", "locator"), ("source", "second_source")):
+        if wrong := read_cell(columns[column], answer[name]).error:
+            yield fault(name, wrong)
 
 
-def _seen(answer: Mapping[str, str]) -> list[str]:
-    return _NUMBER.findall(answer["seen"])
+def _misplaced(answer: Mapping[str, str], sheet: Sheet) -> list[tuple[str, str]]:
+    """What of a line does not fit the sheet: the name of the cell, and why."""
+    table, number = answer["table"], answer["row"]
+    asked = [name for name, kind in sheet.kinds.items() if kind in FIELDS]
+    if table not in asked:
+        message = f"{quoted(table)} is no table of results. Make a new worklist."
+        if not table:
+            message = (
+                "the cell is empty. It says of which table the result is: make a new worklist."
+            )
+        return [("table", f"{message} Allowed: {', '.join(asked)}.")]
+    if not _ROW.fullmatch(number):
+        return [("row", f"{quoted(number)} is not the number of a row. Make a new worklist.")]
+    row, where = _row_of(answer, sheet), f"{table}.csv, row {number}"
+    if not row or value_of(sheet, table, row) != answer["value"]:
+        message = f"{where} no longer holds {answer['value']}. Make a new worklist."
+        return [("value", message)]
+    trials = sheet["trials"].set_index("trial_id")["name"]
+    now = {"trial": trials[row["trial_id"]], "result": result_of(sheet, table, row)}
+    return [
+        (name, f"{where} is now of {text}. Make a new worklist.")
+        for name, text in now.items()
+        if _one_line(text) != _one_line(answer[name])
+    ][:1]
 
 
-def _held(answer: Mapping[str, str]) -> list[str]:
-    return _NUMBER.findall(answer["value"])
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _misread(
+    answer: Mapping[str, str], sheet: Sheet, dictionary: Dictionary
+) -> Iterator[tuple[str, str]]:
+    """Why a value seen is not what the line asks for."""
+    table, row = answer["table"], _row_of(answer, sheet)
+    fields = fields_of(sheet, table, row)
+    seen = _seen(answer, sheet)
+    if not seen:
+        yield (
+            "seen",
+            (
+                f"{quoted(answer['seen'])} is not {counted(len(fields), 'number')} "
+                f"({', '.join(fields)}). Write it as the sheet has it: {answer['value']}"
+            ),
+        )
+        return
+    columns = dictionary.tables[table].columns
+    wrong = [_number_fault(columns[name], text) for name, text in zip(fields, seen, strict=True)]
+    if not any(wrong):
+        wrong = [_order_fault(dict(zip(fields, map(float, seen), strict=True)), answer["seen"])]
+    yield from (("seen", message) for message in filter(None, wrong))
+
+
+def _number_fault(column: Column, text: str) -> str:
+    wrong = read_cell(column, text).error
+    if not wrong and not _PLAIN.fullmatch(text):
+        wrong = f"{quoted(text)} is not a number as a paper prints it, such as {column.example}."
+    return f"{column.name}: {wrong}" if wrong else ""
+
+
+def _order_fault(numbers: Mapping[str, float], seen: str) -> str:
+    """Why numbers cannot be true together, as the check of the sheet has it."""
+    if "events" in numbers:
+        more = numbers["events"] > numbers["n"]
+        return f"{quoted(seen)}: there are more events than patients (n)." if more else ""
+    low, high = numbers.get("ci_low", -math.inf), numbers.get("ci_high", math.inf)
+    if low < high and low <= numbers["hr"] <= high:
+        return ""
+    return f"{quoted(seen)}: the estimate has to lie between the lower and the upper limit."
+
+
+def _date_fault(text: str) -> str:
+    today = datetime.date.today()
+    try:
+        day = datetime.date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        return f"{quoted(text)} is not a date in the form {today.isoformat()}."
+    return f"{quoted(text)} is in the future." if day > today else ""
+
+
+def _contradictions(
+    answers: Sequence[Mapping[str, str]], sheet: Sheet, book: Path
+) -> Iterator[Problem]:
+    """Lines that say another value of a row than a line above them."""
+    first: dict[tuple[str, str], Mapping[str, str]] = {}
+    for answer in answers:
+        above = first.setdefault((answer["table"], str(int(answer["row"]))), answer)
+        if all(map(same_value, _seen(above, sheet), _seen(answer, sheet))):
+            continue
+        other = f"row {above['line']} says {above['seen']}"
+        message = f"{other} of the same result. Keep the line that holds."
+        place = book.name, int(answer["line"]), answer["trial"], ANSWERS["seen"], answer["seen"]
+        yield Problem("error", *place, message)
+
+
+def _seen(answer: Mapping[str, str], sheet: Sheet) -> list[str]:
+    """The numbers of an answer, one a field of its line; none where it is written otherwise."""
+    form = _FORMS[fields_of(sheet, answer["table"], _row_of(answer, sheet))]
+    match = re.fullmatch(form, answer["seen"], re.IGNORECASE)
+    return [text for text in match.groups() if text is not None] if match else []
+
+
+def _held(table: str, row: Mapping[str, Any], sheet: Sheet) -> list[str]:
+    return [printed(row, field) for field in fields_of(sheet, table, row)]
+
+
+def _is_the_same(reading: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two readings are of the same row, values and reader."""
+    names = ("table", "trial_id", "row_key", "field", "first_value", "second_value", "verdict")
+    return all(reading[name] == other.get(name) for name in names) and (
+        _reader(reading["locator"]) == _reader(other.get("locator", ""))
+    )
+
+
+def _reader(locator: str) -> str:
+    """The initials in ``Table 2 (AB, 2026-11-22)``."""
+    return locator.rpartition("(")[2].partition(",")[0]
 
 
 def _reading(
-    answer: Mapping[str, str], sheet: Sheet, row: Mapping[str, Any], *, agrees: bool
+    answer: Mapping[str, str],
+    sheet: Sheet,
+    row: Mapping[str, Any],
+    seen: Sequence[str],
+    *,
+    agrees: bool,
 ) -> dict[str, str]:
     table = answer["table"]
     return {
         "table": table, "trial_id": str(row["trial_id"]), "row_key": key_of(sheet, table, row),
-        "field": JOINT.join(fields_of(sheet, table, row)), "first_value": JOINT.join(_held(answer)),
-        "second_value": JOINT.join(_seen(answer)), "verdict": "agree" if agrees else "differ",
+        "field": JOINT.join(fields_of(sheet, table, row)),
+        "first_value": JOINT.join(_held(table, row, sheet)),
+        "second_value": JOINT.join(seen), "verdict": "agree" if agrees else "differ",
         "second_verification": PRIMARY, "second_source": answer["source"],
         "locator": f"{answer['at']} ({answer['initials']}, {answer['date']})",
     }  # fmt: skip

@@ -28,6 +28,6 @@ def take_answers(book: Path, raw: Path, config: Path, folder: Path) -> list[str]
     if WORKLIST not in sheets:
         return None
     from trial_evidence.exchange.answers import write_answered
-    from trial_evidence.loaded import load
+    from trial_evidence.loaded import load, words_of
 
-    return write_answered(book, raw, load(raw, config)[1], folder)
+    return write_answered(book, raw, load(raw, config)[1], words_of(config), folder)

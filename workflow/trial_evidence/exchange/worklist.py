@@ -117,7 +117,7 @@ def fields_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> tuple[str, ..
 def value_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
     """What is to be looked up, as a paper prints it: ``67 of 118``, ``0.68 (0.58 to 0.80)``."""
     fields = fields_of(sheet, table, row)
-    return WORDS[fields].format(*(_printed(row, field) for field in fields))
+    return WORDS[fields].format(*(printed(row, field) for field in fields))
 
 
 def key_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
@@ -141,7 +141,8 @@ def _row(sheet: Sheet, table: str, number: int) -> dict[str, Any]:
     return row
 
 
-def _printed(row: Mapping[str, Any], field: str) -> str:
+def printed(row: Mapping[str, Any], field: str) -> str:
+    """A number of a row as its source has it."""
     return str(row.get(f"{field}_printed") or f"{row[field]:g}")
 
 
@@ -152,7 +153,8 @@ def _listed(
     most = max((hangs.most for hangs in found), key=_size)
     trial = sheet["trials"].set_index("trial_id").loc[row["trial_id"]]
     return {
-        "table": table, "row": number, "trial": trial["name"], "result": _result(sheet, table, row),
+        "table": table, "row": number, "trial": trial["name"],
+        "result": result_of(sheet, table, row),
         "value": value_of(sheet, table, row), "link": _link(sheet, known, row, trial["nct"]),
         "place": row["locator"],
         "why": ". ".join(hangs.words for hangs in found),
@@ -160,7 +162,7 @@ def _listed(
     }  # fmt: skip
 
 
-def _result(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
+def result_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
     """A result as a person would look for it in the paper."""
     labels = sheet["arms"].set_index("arm_id")["label"]
     if sheet.kinds[table] == "counts":
@@ -229,7 +231,7 @@ def _errors(
     wrong = [
         (f"{field} one unit {word}", {field: row[field] + sign * unit})
         for field in fields_of(sheet, table, row)
-        for unit in [10.0 ** -printed_decimals(_printed(row, field))]
+        for unit in [10.0 ** -printed_decimals(printed(row, field))]
         for sign, word in ((1, "higher"), (-1, "lower"))
     ]
     inverted = c.rows.iloc[at]["inverted"] == "yes"
@@ -268,7 +270,8 @@ def _of_counts(
     trial = c.rows.iloc[at]
     cells = {name: float(trial[name]) for side in SIDES for name in (f"events_{side}", f"n_{side}")}
     cells |= {f"{field}_{SIDES[arm]}": float(row[field]) for field in FIELDS["counts"]}
-    if not all(0 <= cells[f"events_{side}"] <= cells[f"n_{side}"] for side in SIDES):
+    sizes = [(cells[f"events_{side}"], cells[f"n_{side}"]) for side in SIDES]
+    if not all(0 <= events <= n and n > 0 for events, n in sizes):
         return None
     tables = ([cells[f"{field}_{side}"]] for side in SIDES for field in FIELDS["counts"])
     found = FROM_COUNTS[c.measure](*tables)

@@ -27,7 +27,7 @@ from trial_evidence.sheet.cells import RawTable, Row, read_cells
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Column, Dictionary, Table
 from trial_evidence.sheet.values import Reading
-from trial_evidence.words.problems import Problem, about, did_you_mean, quoted
+from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
 
 from .layout import HELPERS, MADE_FROM, PRIVATE, as_csv
 from .shown import hidden_date, is_computed, shortest, shown
@@ -113,24 +113,42 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
         imported = _tidied(Imported(path.name, tables))
         return replace(imported, problems=tuple(map(imported.located, problems)))
     try:
+        book, values = open_book(path)
+    except SheetError as refused:
+        return Imported(path.name, problems=refused.problems)
+    return _tidied(_read_workbook(path.name, book, values, dictionary))
+
+
+def open_book(path: Path) -> tuple[Any, Any]:
+    """A workbook with its formulas, and with what they last gave.
+
+    Raises
+    ------
+    SheetError
+        Why it cannot be opened.
+    """
+
+    def refused(message: str) -> SheetError:
+        return SheetError([about(path.name, message)])
+
+    try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return _unreadable(path, "there is no such workbook.")
+        raise refused("there is no such workbook.") from None
     except OSError as error:
-        return _unreadable(path, f"the file cannot be read: {error.strerror}.")
+        raise refused(f"the file cannot be read: {error.strerror}.") from None
     fault = _not_a_workbook(content)
     if fault:
-        return _unreadable(path, fault)
+        raise refused(fault)
     try:
         twice = _names_that_stand_twice(content)
         if twice:
-            return _unreadable(path, f"two sheets have the same name: {twice}. Keep one.")
+            raise refused(f"two sheets have the same name: {twice}. Keep one.")
         book = _load(content, values=False)
-        values = _load(content, values=True) if _computes(book) else book
+        return book, _load(content, values=True) if _computes(book) else book
     except _DAMAGED:
         message = "the file is damaged: it cannot be opened. Save it again in the spreadsheet."
-        return _unreadable(path, message)
-    return _tidied(_read_workbook(path.name, book, values, dictionary))
+        raise refused(message) from None
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -294,13 +312,8 @@ class _SheetReader:
             for at, name in header.items()
         }
         below = {cells[0].row: cells for cells in filled if cells is not records[0]}
-        hidden = [number for number in below if self.sheet.row_dimensions[number].hidden]
-        if hidden:
-            are = "is" if len(hidden) == 1 else "are"
-            self._about_sheet(
-                f"{_in_runs(hidden)} {are} hidden or filtered out. Show all rows (clear the "
-                "filter), so that no row is imported unseen."
-            )
+        if hidden := hidden_among(self.sheet, below):
+            self._about_sheet(hidden)
         rows = {number: self._row(number, header, cells) for number, cells in below.items()}
         self._about_columns_without_a_name(header, below.values())
         # The names of the columns are judged as those of a CSV file are.
@@ -326,7 +339,7 @@ class _SheetReader:
 
     def _row(self, number: int, header: Mapping[int, str], cells: Sequence[Any]) -> dict[str, str]:
         read = [
-            (cells[at], name, self._read(cells[at], self.table.columns.get(name)))
+            (cells[at], name, cell_of_book(cells[at], self.values, self.table.columns.get(name)))
             for at, name in header.items()
         ]
         texts = {name: reading.text for _, name, reading in read}
@@ -379,25 +392,44 @@ class _SheetReader:
                     cell.row,
                 )
 
-    def _read(self, cell: Any, column: Column | None) -> Reading:
-        if cell.data_type != "f":
-            return _read_value(cell, cell.number_format, column)
-        formula = cell.value if isinstance(cell.value, str) else "an array formula"
-        # What the spreadsheet last computed.
-        computed = self.values[cell.coordinate]
-        if computed.value is None or computed.value == "":
-            message = (
-                f"the cell holds a formula without a value: {quoted(formula)}. Type the value."
-            )
-            return Reading(formula, error=message)
-        read = _read_value(computed, cell.number_format, column)
-        formula = f"the formula {quoted(formula)}"
-        if read.error:
-            return Reading(read.text, error=f"{formula} gives no usable value: {read.error}")
-        return Reading(read.text, warning=f"{formula} was replaced by its value, {read.text}.")
-
     def _about_sheet(self, message: str, row: int | None = None) -> None:
         self.problems.append(about(self.place, message, row))
+
+
+def hidden_among(sheet: Any, rows: Iterable[int]) -> str:
+    """Say which of these rows nobody sees in a worksheet; ``""`` where all are shown."""
+    hidden = [number for number in rows if sheet.row_dimensions[number].hidden]
+    if not hidden:
+        return ""
+    are = "is" if len(hidden) == 1 else "are"
+    return (
+        f"{_in_runs(hidden)} {are} hidden or filtered out. Show all rows (clear the filter), so "
+        "that no row is imported unseen."
+    )
+
+
+def cell_of_book(cell: Any, values: Any, column: Column | None) -> Reading:
+    """Read a cell of a workbook as text.
+
+    Parameters
+    ----------
+    values : worksheet
+        The same worksheet with what its formulas last gave.
+    column : Column or None
+        What the cell is to hold; None where it is no column of the sheet.
+    """
+    if cell.data_type != "f":
+        return _read_value(cell, cell.number_format, column)
+    formula = cell.value if isinstance(cell.value, str) else "an array formula"
+    computed = values[cell.coordinate]
+    if computed.value is None or computed.value == "":
+        message = f"the cell holds a formula without a value: {quoted(formula)}. Type the value."
+        return Reading(formula, error=message)
+    read = _read_value(computed, cell.number_format, column)
+    formula = f"the formula {quoted(formula)}"
+    if read.error:
+        return Reading(read.text, error=f"{formula} gives no usable value: {read.error}")
+    return Reading(read.text, warning=f"{formula} was replaced by its value, {read.text}.")
 
 
 def _is_filled(cell: Any) -> bool:
@@ -475,7 +507,3 @@ def _in_runs(numbers: Sequence[int]) -> str:
         runs.append(str(first) if first == last else f"{first} to {last}")
     rows = "row" if len(numbers) == 1 else "rows"
     return f"{rows} {', '.join(runs[:-1])}{' and ' if len(runs) > 1 else ''}{runs[-1]}"
-
-
-def _unreadable(path: Path, message: str) -> Imported:
-    return Imported(path.name, problems=(about(path.name, message),))
