@@ -8,6 +8,8 @@ import csv
 import json
 import re
 import shutil
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,6 +187,21 @@ def test_a_percentage_that_fits_several_counts_is_not_a_count(project, record, c
     )
 
 
+def test_a_percentage_of_no_patients_is_not_a_count(project, record, compared):
+    measure = measures(record)[0]
+    measure["denoms"][0]["counts"][0]["value"] = "0"
+    measure["classes"][0]["categories"][0]["measurements"][0]["value"] = "0"
+    found = compared(written(project, record))
+    assert any(one.why == "no patients were analysed (denoms is 0)." for one in found.unmapped)
+
+
+def test_one_is_said_of_one(project, record, compared):
+    found = compared(written(project, record))
+    alone = replace(found, lines=found.page("Differs")[:1], unmapped=found.unmapped[:1])
+    assert "no values of 1 record agree, 1 differs, " in alone.in_words[-1]
+    assert alone.in_words[-1].endswith("1 belongs to no cell.")
+
+
 def test_a_ratio_the_other_way_round_is_said(project, record, compared):
     analysis = measures(record)[2]["analyses"][0]
     analysis |= {"paramValue": "1.67", "ciLowerLimit": "0.94", "ciUpperLimit": "2.94"}
@@ -284,6 +301,9 @@ FIRST = ("resultsSection", "outcomeMeasuresModule", "outcomeMeasures", 0)
          "measurements[1].value: true is there; expected a number"),
         ((*FIRST, "classes", 0, "categories", 0, "measurements", 1, "value"), float("nan"),
          "measurements[1].value: NaN is there; expected a number"),
+        *(((*FIRST, "classes", 0, "categories", 0, "measurements", 1, "value"), odd,
+           f'measurements[1].value: "{odd}" is there; expected a number up to 1e12')
+          for odd in ("1e308", "1e999")),
         ((*FIRST, "classes", 0, "categories", 0, "measurements", 1, "groupId"), "OG009",
          'measurements[1].groupId: "OG009" is there; expected one of groups: OG000'),
         ((*FIRST, "title"), "x" * 40_000,
@@ -473,7 +493,9 @@ def test_agreement_that_is_confirmed_is_first_hand(made, taken):
 @pytest.mark.parametrize(
     ("sheet", "row", "cells", "message"),
     [
-        ("Differs", 2, {"by": "yes"}, 'column Confirmed by: "yes" are no initials'),
+        ("Differs", 2, {"by": "yes"}, 'Confirmed by: "yes" is not the initials of a reader'),
+        ("Differs", 2, {"by": "x"}, '"x" is not the initials of a reader'),
+        ("Differs", 2, {"Which row": "trial_id=ivy"}, "pcr.csv, row 8 is now another row, trial_"),
         ("Differs", 2, {"In the sheet": "21"}, "pcr.csv, row 8, column events no longer holds"),
         ("Differs", 2, {"In the record": "many"}, '"many" is not a whole number'),
         ("Could be added", 3, {}, "p_sided: the cell is empty."),
@@ -489,6 +511,79 @@ def test_what_cannot_be_taken_is_located(made, taken, sheet, row, cells, message
     assert said.startswith(f"registry.xlsx, sheet {sheet}, row {row}")
     assert message in said
     assert not Path("confirmed").exists()
+
+
+def test_initials_with_an_umlaut_are_taken(made, taken):
+    confirm(made(), "Differs", 2, 3, by="\u00c4B")
+    assert rows_of(taken(), "second_reading")[-1]["locator"].endswith("(\u00c4B)")
+
+
+def test_what_was_confirmed_goes_to_no_other_row(made, project, capsys):
+    """A row of the same trial and value has moved up to where the confirmed one was."""
+    book = made()
+    page = book["Agrees"]
+    lines = [line for line in page.iter_rows(min_row=2) if line[1].value == "pcr"]
+    confirm(book, "Agrees", *(line[0].row for line in lines if line[3].value == "n"))
+    path = RAW / "pcr.csv"
+    header, _, *rest = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([header, *rest]), encoding="utf-8")
+    before = sheet_files()
+    assert main(["import", "--book", str(BOOK)]) == 1
+    *said, last = capsys.readouterr().err.splitlines()
+    assert all("column Which row: pcr.csv, row " in line for line in said)
+    assert all("is now another row" in line for line in said)
+    assert last == "Nothing was imported; the sheet is unchanged."
+    assert sheet_files() == before
+
+
+def test_the_same_workbook_again_adds_nothing(made, project, capsys):
+    book = made()
+    confirm(book, "Could be added, hazard_ratios")
+    confirm(book, "Could be added", 2)
+    confirm(book, "Could be added", 3, **{"In the record": "two"})
+    confirm(book, "Differs", 2)
+    assert main(["import", "--book", str(BOOK)]) == 0
+    before = sheet_files()
+    capsys.readouterr()
+    assert main(["import", "--book", str(BOOK)]) == 0
+    said = capsys.readouterr().out
+    assert sheet_files() == before
+    assert said.count("is there already.") == 3
+    assert "(this reading is there already)" in said
+
+
+def test_a_sheet_with_another_name_is_not_passed_over(made, taken):
+    book = made()
+    confirm(book, "Differs", 2)
+    book["Differs"].title = "Differ"
+    book.save(BOOK)
+    with pytest.raises(SheetError, match=r"no sheet to confirm has this name.*Did you mean"):
+        taken()
+    book["Differ"].title = "_mine"
+    book.save(BOOK)
+    taken()
+
+
+def test_a_hidden_confirmation_is_not_imported_unseen(made, taken):
+    book = made()
+    book["Differs"].row_dimensions[2].hidden = True
+    confirm(book, "Differs", 2)
+    with pytest.raises(SheetError, match="sheet Differs: row 2 is hidden or filtered out"):
+        taken()
+
+
+def test_a_damaged_workbook_is_said_and_kept(made, taken):
+    made()
+    with zipfile.ZipFile(BOOK) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    with zipfile.ZipFile(BOOK, "w") as damaged:
+        for name, part in parts.items():
+            damaged.writestr(name, part[:-20] if "sheet2" in name else part)
+    kept = BOOK.read_bytes()
+    for again in (taken, made):
+        with pytest.raises(SheetError, match=r"registry\.xlsx: the file is damaged"):
+            again()
+    assert BOOK.read_bytes() == kept
 
 
 def test_confirmations_and_foreign_workbooks_are_not_overwritten(made):

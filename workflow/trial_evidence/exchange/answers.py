@@ -65,7 +65,7 @@ _PLAIN = re.compile(r"[0-9]*\.?[0-9]+")
 _ROW = re.compile(r"[0-9]{1,7}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # What else people write where initials are asked for.
-_NO_INITIALS = {"yes", "no", "ok", "true", "false", "none"}
+_NO_INITIALS = {"yes", "no", "ok", "true", "false", "none", "x"}
 _TO_FILL = PatternFill("solid", fgColor="FFF6D6")
 
 

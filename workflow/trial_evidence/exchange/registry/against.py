@@ -16,7 +16,7 @@ from trial_evidence.exchange.registry.claims import Cells, Claim, Fact, Finding,
 from trial_evidence.exchange.registry.groups import clipped
 from trial_evidence.sheet.adjudication import same_value
 from trial_evidence.sheet.cells import RawTable, Row
-from trial_evidence.sheet.dictionary import Dictionary
+from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.sheet.values import ALL, printed_decimals
 from trial_evidence.words.problems import counted, quoted
 
@@ -24,6 +24,9 @@ AGREES, DIFFERS, ADDED = "Agrees", "Differs", "Could be added"
 REGISTRY_NAME = "ClinicalTrials.gov"
 # The columns that hold a result, by the kind of its table: where they agree, it is the same result.
 _RESULT = {"counts": ("events", "n"), "contrasts": ("hr",), "times": ("median_months",)}
+# With arms and outcome, what tells the rows of a table of results apart.
+_WHICH = ("trial_id", "definition", "endpoint", "population", "analysis", "assessor", "subgroup",
+          "source_id")  # fmt: skip
 _MEASURE = re.compile(r"outcomeMeasures\[([0-9]+)\]")
 
 
@@ -40,6 +43,8 @@ class Line:
         The value in the held, and in the record.
     path : str
         Where in the record it stands.
+    which : str
+        As :func:`which_row` says it.
     """
 
     page: str
@@ -51,6 +56,7 @@ class Line:
     found: str
     path: str
     note: str
+    which: str
 
 
 @dataclass(frozen=True)
@@ -86,11 +92,14 @@ class Comparison:
             for line in self.page(DIFFERS)
         ]
         added = [*self.page(ADDED), *self.rows]
+        agree, rest = len(self.page(AGREES)), len(self.unmapped)
         return [
             *lines,
-            f"{counted(len(self.page(AGREES)), 'value')} of {counted(len(self.files), 'record')} "
-            f"agree, {len(lines) or 'none'} differ, {len(added) or 'none'} could be added, "
-            f"{len(self.unmapped) or 'none'} belong to no cell.",
+            f"{counted(agree, 'value')} of {counted(len(self.files), 'record')} "
+            f"{'agrees' if agree == 1 else 'agree'}, "
+            f"{len(lines) or 'none'} {'differs' if len(lines) == 1 else 'differ'}, "
+            f"{len(added) or 'none'} could be added, "
+            f"{rest or 'none'} {'belongs' if rest == 1 else 'belong'} to no cell.",
         ]
 
 
@@ -105,6 +114,18 @@ class Held:
     def rows(self, table: str, trial: str) -> list[Row]:
         """The rows of a trial."""
         return [row for row in self.tables[table].rows if row.cells["trial_id"] == trial]
+
+
+def which_row(table: Table, cells: Cells) -> str:
+    """What a row is of, to know it again when rows above it have come or gone."""
+    ids = [name for name, column in table.columns.items() if column.unique == "yes"]
+    told = [
+        name
+        for name in table.columns
+        if name.endswith("arm_id") or name == table.outcome_column or name in _WHICH
+    ]
+    names = ids or told
+    return "; ".join(f"{name}={cells[name]}" for name in names if cells.get(name))
 
 
 def compare(trial: Trial, found: Iterable[Finding], held: Held, into: Comparison) -> None:
@@ -138,7 +159,7 @@ def _fact(fact: Fact, held: Held) -> Iterator[Line]:
             page = _page(cell, fact.value)
             yield Line(
                 page, fact.trial, fact.table, row.number, fact.column, cell, fact.value, fact.path,
-                fact.note,
+                fact.note, which_row(held.dictionary.tables[fact.table], row.cells),
             )  # fmt: skip
 
 
@@ -227,7 +248,7 @@ def _cells(claim: Claim, row: Row, held: Held) -> Iterator[Line]:
         told = f"1/{found} is {cell}: the record may compare the other way round. {note}"
         yield Line(
             page, claim.trial, claim.table, row.number, column, cell, found, path,
-            told if turned else note,
+            told if turned else note, which_row(held.dictionary.tables[claim.table], row.cells),
         )  # fmt: skip
 
 

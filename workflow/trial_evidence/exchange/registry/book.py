@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -26,13 +25,14 @@ from trial_evidence.sheet.dictionary import Table
 from trial_evidence.words.errors import RequestError
 from trial_evidence.workbook.layout import REGISTRY
 from trial_evidence.workbook.package import put_text, workbook_bytes
-from trial_evidence.workbook.read import sheet_names
+from trial_evidence.workbook.read import open_book, sheet_names
 from trial_evidence.workbook.shown import shortest
 
 UNMAPPED, CONFIRMED = "Not mapped", "Confirmed by"
 LINE = {
     "trial": "Trial", "table": "Table", "row": "Row", "column": "Column", "held": "In the sheet",
     "found": "In the record", "path": "Where in the record", "note": "What it is",
+    "which": "Which row",
 }  # fmt: skip
 REST = {
     "trial": "Trial", "what": "What it is", "value": "In the record", "path": "Where in the record",
@@ -44,12 +44,10 @@ ROWS = f"{ADDED}, "
 READINGS = "second_reading"
 _WIDTHS = {
     "Trial": 18, "Table": 15, "Row": 6, "Column": 20, "In the sheet": 18, "In the record": 22,
-    "Where in the record": 56, "What it is": 60, "Why it is not mapped": 70, CONFIRMED: 14,
-    "Remark": 36, "note": 40, "definition": 30,
+    "Where in the record": 56, "What it is": 60, "Which row": 50, "Why it is not mapped": 70,
+    CONFIRMED: 14, "Remark": 36, "note": 40, "definition": 30,
 }  # fmt: skip
 _TO_FILL = PatternFill("solid", fgColor="FFF6D6")
-_INITIALS = re.compile(r"[A-Za-z]{2,5}")
-_NO_INITIALS = {"yes", "no", "ok", "true", "false", "none"}
 _SAID = {
     DIFFERS: (
         "the sheet and the record have different values. Confirmed, it becomes a second reading "
@@ -84,11 +82,13 @@ def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
     ------
     RequestError
         If there is another file of this name, or a workbook in which something is confirmed.
+    SheetError
+        If there is a workbook of this name that cannot be opened.
     """
     if book.exists() and REGISTRY not in sheet_names(book):
         message = "holds something else and would be overwritten. Name another: BOOK=..."
         raise RequestError(f"{book} {message}")
-    if book.exists() and any(one.by for one in entries_of(load_workbook(book))):
+    if book.exists() and any(one.by for one in entries_of(open_book(book)[0])):
         message = "holds confirmations that would be lost. Import it, then move or delete it."
         raise RequestError(f"{book} {message}")
     made = Workbook()

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-
-from trial_evidence.exchange.answers import put_cells, read_lines, write_lines
-from trial_evidence.exchange.registry.against import ADDED, AGREES, DIFFERS, Held
+from trial_evidence.exchange.answers import initials_fault, put_cells, read_lines, write_lines
+from trial_evidence.exchange.registry.against import ADDED, AGREES, DIFFERS, Held, which_row
 from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
 from trial_evidence.exchange.worklist import FIELDS, key_of
 from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT
+from trial_evidence.sheet.cells import Row
 from trial_evidence.sheet.dictionary import Table
 from trial_evidence.sheet.values import PRIMARY, read_cell
-from trial_evidence.words.problems import Problem, SheetError, about, quoted
-
-_INITIALS = re.compile(r"[A-Za-z]{2,5}")
-_NO_INITIALS = {"yes", "no", "ok", "true", "false", "none"}
+from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
+from trial_evidence.workbook.layout import PRIVATE
+from trial_evidence.workbook.read import hidden_among, open_book
 
 
 def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Path) -> list[str]:
@@ -40,26 +37,35 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         With every line that cannot be taken: cells that the sheet no longer has as the workbook
         says, initials that are none, rows with cells that are empty or not allowed.
     """
-    try:
-        made = load_workbook(book)
-    except (OSError, ValueError, KeyError) as error:
-        raise SheetError([about(book.name, f"the workbook cannot be read: {error}.")]) from None
+    made, _ = open_book(book)
     problems = list(_other_columns(made, held, book))
     if problems:
         raise SheetError(problems)
-    entries = [one for one in entries_of(made) if one.by]
-    problems = [problem for one in entries for problem in _faults(one, held, book)]
+    entries = [one for one in entries_of(made) if one.by and not one.page.startswith(PRIVATE)]
+    problems = [*_unseen(made, entries, book)]
+    problems += [problem for one in entries for problem in _faults(one, held, book)]
     if problems:
         raise SheetError(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
-    read_again = set(held.dictionary.tables[READINGS].columns["table"].words)
-    said: list[str] = []
+    read_again = _read_again(held)
     cells = [one for one in entries if not one.page.startswith(ROWS)]
+    there = [one for one in cells if _is_there(one, held)]
+    said = [f"{_which(one)}: {one.cells[LINE['found']]} is there already." for one in there]
+    cells = [one for one in cells if one not in there]
     for (table, row), group in groupby(sorted(cells, key=_place), key=_place):
         said += _confirmed(table, row, list(group), sheet, folder, read_again)
     for table, rows in _new_rows(entries, made, held).items():
-        last = _append(folder, held.dictionary.tables[table], rows)
         subject = held.dictionary.tables[table].subject_column or ""
+        places = [(row, _row_there(row, held, table)) for row in rows]
+        said += [
+            f"{table}.csv, row {place} ({row.get(subject, '')}): is there already."
+            for row, place in places
+            if place
+        ]
+        rows = [row for row, place in places if not place]
+        if not rows:
+            continue
+        last = _append(folder, held.dictionary.tables[table], rows)
         said += [
             f"{table}.csv, row {number} ({row.get(subject, '')}): to be added."
             for number, row in enumerate(rows, start=last + 1)
@@ -68,7 +74,15 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
 
 
 def _other_columns(made: Any, held: Held, book: Path) -> Iterator[Problem]:
-    """Columns that a sheet of the workbook has lost, and sheets of tables that there are not."""
+    """Columns that a sheet of the workbook has lost, and sheets that it should not have."""
+    strange = {one.page for one in entries_of(made) if one.by and not _is_known(one.page)}
+    for title in sorted(strange):
+        message = (
+            "no sheet to confirm has this name, so what is confirmed on it would be lost. Give it "
+            f"its name again ({DIFFERS}, {ADDED}, {ROWS}..., {AGREES}), or let its name begin with "
+            f"_ if it is yours alone.{did_you_mean(title, (DIFFERS, ADDED, AGREES))}"
+        )
+        yield about(f"{book.name}, sheet {title}", message)
     for sheet in made.worksheets:
         header = {str(cell.value or "") for cell in sheet[1]}
         wanted: list[str] = []
@@ -82,6 +96,39 @@ def _other_columns(made: Any, held: Held, book: Path) -> Iterator[Problem]:
             yield about(f"{book.name}, sheet {sheet.title}", message, 1)
 
 
+def _is_known(page: str) -> bool:
+    return page in (AGREES, DIFFERS, ADDED) or page.startswith((ROWS, PRIVATE))
+
+
+def _unseen(made: Any, entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
+    """Lines that are confirmed and hidden."""
+    for page in dict.fromkeys(one.page for one in entries):
+        rows = [one.number for one in entries if one.page == page]
+        if hidden := hidden_among(made[page], rows):
+            yield about(f"{book.name}, sheet {page}", hidden)
+
+
+def _is_there(entry: Entry, held: Held) -> bool:
+    """Whether a cell holds already what would be written into it."""
+    table = entry.cells[LINE["table"]]
+    if entry.page != ADDED and (entry.page != DIFFERS or table in _read_again(held)):
+        return False
+    found = entry.cells[LINE["found"]]
+    row = _row_of(entry, held)
+    return bool(found) and row is not None and row.cells.get(entry.cells[LINE["column"]]) == found
+
+
+def _read_again(held: Held) -> set[str]:
+    return set(held.dictionary.tables[READINGS].columns["table"].words)
+
+
+def _row_of(entry: Entry, held: Held) -> Row | None:
+    """The row of the sheet with the number that a line says."""
+    table = held.tables.get(entry.cells[LINE["table"]])
+    rows = table.rows if table else ()
+    return next((row for row in rows if str(row.number) == entry.cells[LINE["row"]]), None)
+
+
 def _place(entry: Entry) -> tuple[str, int]:
     return entry.cells[LINE["table"]], int(entry.cells[LINE["row"]])
 
@@ -93,9 +140,8 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
         subject = entry.cells.get(LINE["trial"]) or entry.cells.get("trial_id", "")
         return Problem("error", place, entry.number, subject, column, value, message)
 
-    if not _INITIALS.fullmatch(entry.by) or entry.by.lower() in _NO_INITIALS:
-        message = f"{quoted(entry.by)} are no initials of who looked, such as QQ."
-        yield fault(CONFIRMED, entry.by, message)
+    if wrong := initials_fault(entry.by, held.dictionary):
+        yield fault(CONFIRMED, entry.by, wrong)
     if entry.page.startswith(ROWS):
         table = held.dictionary.tables[entry.page.removeprefix(ROWS)]
         for name, described in table.columns.items():
@@ -103,15 +149,16 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
             if wrong := read_cell(described, cell).error:
                 yield fault(name, cell, wrong)
         return
-    table_name, row = entry.cells[LINE["table"]], entry.cells[LINE["row"]]
+    table_name, number = entry.cells[LINE["table"]], entry.cells[LINE["row"]]
     column, value = entry.cells[LINE["column"]], entry.cells[LINE["held"]]
-    rows = held.tables[table_name].rows if table_name in held.tables else ()
-    now = [one.cells.get(column) for one in rows if str(one.number) == row]
-    if now != [value]:
-        message = (
-            f"{table_name}.csv, row {row}, column {column} no longer holds {quoted(value)}. "
-            "Make a new workbook: make registry."
-        )
+    row, again = _row_of(entry, held), "Make a new workbook: make registry."
+    which, where = entry.cells[LINE["which"]], f"{table_name}.csv, row {number}"
+    now = which_row(held.dictionary.tables[table_name], row.cells) if row else ""
+    if row and now != which:
+        message = f"{where} is now another row, {now}. {again}"
+        yield fault(LINE["which"], which, message)
+    elif not _is_there(entry, held) and (row is None or row.cells.get(column) != value):
+        message = f"{where}, column {column} no longer holds {quoted(value)}. {again}"
         yield fault(LINE["held"], value, message)
     elif entry.page in (ADDED, DIFFERS):
         found = entry.cells[LINE["found"]]
@@ -193,6 +240,7 @@ def _second_reading(
     line = [reading.get(name, "") for name in lines[0]]
     write_lines(path, [*lines, *([] if line in lines else [line])])
     verb = "agrees" if agrees else "differs, and waits for adjudication"
+    verb += " (this reading is there already)" if line in lines else ""
     columns = ", ".join(one.cells[LINE["column"]] for one in read)
     yield f"{table}.csv, row {row} ({held['trial_id']}), {columns}: the record {verb}."
 
@@ -204,12 +252,24 @@ def _new_rows(
     every = [one for one in entries_of(book) if one.page.startswith(ROWS)]
     taken = {(one.page, one.number) for one in entries}
     named = {one.cells["source_id"] for one in every if (one.page, one.number) in taken}
+    named -= {row.cells["source_id"] for row in held.tables["sources"].rows}
     rows: dict[str, list[Mapping[str, str]]] = {}
     for one in every:
         comes_along = one.page == f"{ROWS}sources" and one.cells["source_id"] in named
         if comes_along or (one.page, one.number) in taken:
-            rows.setdefault(one.page.removeprefix(ROWS), []).append(one.cells)
+            table = one.page.removeprefix(ROWS)
+            columns = held.dictionary.tables[table].columns
+            cells = {name: text for name, text in one.cells.items() if name in columns}
+            rows.setdefault(table, [])
+            rows[table] += [] if cells in rows[table] else [cells]
     return {table: rows[table] for table in held.dictionary.tables if table in rows}
+
+
+def _row_there(cells: Mapping[str, str], held: Held, table: str) -> int:
+    """The row that has all that a row to be added has; 0 where there is none."""
+    filled = {name: text for name, text in cells.items() if text}
+    rows = held.tables[table].rows if table in held.tables else ()
+    return next((row.number for row in rows if filled.items() <= row.cells.items()), 0)
 
 
 def _append(folder: Path, table: Table, rows: Sequence[Mapping[str, str]]) -> int:

@@ -111,6 +111,8 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
             why = "the value is not available (NA)."
         elif not why and not n:
             why = "the number of patients analysed (denoms) is not given."
+        elif not why and not int(n):
+            why = "no patients were analysed (denoms is 0)."
         elif not why and percent:
             events = _events_of(one.value, int(n))
             values |= {"events": (events, path), "reported_percent": (one.value, path)}

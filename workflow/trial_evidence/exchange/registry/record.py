@@ -30,7 +30,7 @@ _NOT_AVAILABLE = {"", "NA", "N/A"}
 _NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _MONTH = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-3][0-9])?)?")
-_COUNT, _VALUE = "a whole number, 0 or more", 'a number, or "NA"'
+_COUNT, _VALUE = "a whole number, 0 or more", 'a number up to 1e12, or "NA"'
 # What a fault of pydantic, by the kind that it has, asks for.
 _EXPECTED = {
     "string_type": "a text", "list_type": "a list", "model_type": "an object",
@@ -57,7 +57,7 @@ def _value(value: Any) -> str:
     text = str(value).strip()
     if text in _NOT_AVAILABLE:
         return ""
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or abs(float(text)) > 1e12:
         raise _wanted(_VALUE)
     return re.sub(r"^(-?)\.", r"\g<1>0.", text).removesuffix(".")
 
