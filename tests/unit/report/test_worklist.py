@@ -12,6 +12,7 @@ import pytest
 from invented import ROOT
 from openpyxl import load_workbook
 from small_project import evidence_of, replace_text, small_project
+from trial_evidence.cli import main
 from trial_evidence.exchange.answers import write_answered, write_answers_book
 from trial_evidence.exchange.worklist import key_of, worklist
 from trial_evidence.files import records
@@ -344,6 +345,14 @@ def test_a_blank_line_in_a_table_moves_no_answer_to_another_row(made, tmp_path):
     assert verified[3] == "primary"
     changed = verified != below["pcr"].set_index("row")["verification"]
     assert list(changed[changed].index) == [3]
+
+
+@pytest.mark.parametrize("most", ["0", "-1"])
+def test_a_worklist_of_no_rows_is_refused(made, tmp_path, capsys, most):
+    book = tmp_path / "worklist.xlsx"
+    assert main(["worklist", "--book", str(book), "--most", most, "--raw", str(made[0])]) == 1
+    assert f"A worklist of {most} rows cannot be made" in capsys.readouterr().err
+    assert not book.exists()
 
 
 def test_answers_and_other_files_are_not_overwritten(made, tmp_path):

@@ -132,6 +132,11 @@ def worklist(options: argparse.Namespace) -> None:
     from trial_evidence.exchange.worklist import worklist
     from trial_evidence.report.material.material import read_evidence
 
+    if options.most < 1:
+        raise RequestError(
+            f"A worklist of {options.most} rows cannot be made: N, the number of rows (--most), is "
+            "1 or more."
+        )
     configuration, sheet, _ = load(options.raw, options.config)
     evidence = read_evidence(configuration, options.processed, options.results)
     rows = worklist(configuration, sheet, evidence.trials).head(options.most)
