@@ -222,6 +222,13 @@ REFERENCE_FAULTS = (
     ),
     _cell("unknown source", "pcr", 2, "source_id", "doe_2020_trail_a"),
     _cell("unknown trial", "second_reading", 2, "trial_id", "trial_x_y"),
+    _cell("reading of no row", "second_reading", 2, "row_key", "the first one"),
+    _cell("reading of another column", "second_reading", 2, "field", "event|n"),
+    _cell(
+        "values for more columns than were read", "second_reading", 2, "second_value", "42|105|40"
+    ),
+    _cell("readers who agree on two numbers", "second_reading", 2, "second_value", "43|105"),
+    _cell("readers who differ on one number", "second_reading", 2, "verdict", "differ"),
     _cell("arm of another trial", "pcr", 2, "arm_id", "trial_b_dual"),
     _cell("arm compared with itself", "hazard_ratios", 2, "control_arm_id", "trial_a_dual"),
     _cell("factor of an exclusion with a slip", "exclusions", 2, "subgroup", "hormone_recepter"),

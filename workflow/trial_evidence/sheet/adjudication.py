@@ -11,9 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean, has_errors, quoted
 
@@ -23,6 +21,9 @@ from .dictionary import Dictionary, Table
 from .tables import Sheet, as_records, operator
 from .values import ALL, printed_decimals, read_cell
 from .values import Reading as Cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A row of adjudication, the row of the sheet that it is about, and that row's settled cells.
 _Decided = tuple[Mapping[str, Any], int, dict[str, Cell]]
@@ -111,6 +112,20 @@ def same_value(one: str, other: str) -> bool:
     return _span(first).meets(_span(second))
 
 
+def contradict(one: str, other: str) -> bool:
+    """Say whether two printed values are numbers that cannot stand for the same value.
+
+    A number that is only bounded, ``<0.001``, contradicts none.
+    """
+    numbers = _number(one), _number(other)
+    return None not in numbers and "<" not in one + other and not same_value(one, other)
+
+
+def key_columns(key: str) -> tuple[str, ...]:
+    """Return the columns that a row key names."""
+    return tuple(_conditions(key))
+
+
 def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
     """Return the rows of the sheet that a reading may be about.
 
@@ -175,6 +190,9 @@ def unadjudicated(sheet: Sheet, trials: Collection[str] | None = None) -> pd.Dat
         :func:`sheet_holds` says). Readings whose key fits no row are left out: they say nothing
         about a number in use.
     """
+    # Slow to import, and checking alone does not need it.
+    import pandas as pd
+
     decisions = as_records(sheet["adjudication"])
     found = []
     for reading in readings(sheet):

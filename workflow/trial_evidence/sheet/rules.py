@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from trial_evidence.words.problems import Problem, did_you_mean, quoted, shared_start
+from trial_evidence.words.problems import Problem, counted, did_you_mean, quoted, shared_start
 
+from .adjudication import JOINT, contradict, key_columns, same_value
 from .checked import CheckedRow, Rows, of_kind
 from .dictionary import Dictionary
 from .values import ALL, subgroup_pairs
@@ -63,6 +64,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         *_factors_of_decisions(tables, pairs),
         *_rare_subgroups(results, pairs),
         *_screening(tables),
+        *_second_readings(tables, dictionary),
     ]
 
 
@@ -198,6 +200,43 @@ def _screening(tables: Rows) -> Iterator[Problem]:
         column, why = _WITH_DECISION.get(row.text("decision"), ("", ""))
         if column and row.is_blank(column):
             yield row.problem("error", column, f"the cell is empty, but {why}.")
+
+
+def _second_readings(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
+    """A reading counts for or against the readers' agreement: it has to fit what it says."""
+    for row in tables.get("second_reading", ()):
+        table = dictionary.tables.get(row.text("table"))
+        if table is None:
+            continue
+        fields = row.text("field").split(JOINT)
+        named = [("row_key", name) for name in key_columns(row.text("row_key"))]
+        # Two columns whose sum was compared: events_experimental+events_control.
+        named += [("field", name) for field in fields for name in field.split("+")]
+        for column, name in named:
+            if row.text(column) and name not in table.columns:
+                example = dictionary.tables["second_reading"].columns[column].example
+                message = f"{quoted(name)} is not a column of {table.file}. Written so: {example}."
+                yield row.problem("error", column, message + did_you_mean(name, table.columns))
+        yield from _values_read_twice(row, fields)
+
+
+def _values_read_twice(row: CheckedRow, fields: Sequence[str]) -> Iterator[Problem]:
+    read = {name: row.text(name).split(JOINT) for name in ("first_value", "second_value")}
+    for column, values in read.items():
+        # One text may stand for all columns: that it was left out, for example.
+        if len(values) not in (1, len(fields)):
+            given = f"{counted(len(values), 'value')} for {counted(len(fields), 'column')}"
+            yield row.problem("error", column, f"there are {given} ({', '.join(fields)}).")
+    first, second = read.values()
+    if not len(first) == len(second) == len(fields):
+        return
+    verdict = row.text("verdict")
+    apart = [pair for pair in zip(first, second, strict=True) if contradict(*pair)]
+    if verdict == "agree" and apart:
+        message = f"{quoted(apart[0][0])} and {quoted(apart[0][1])} do not agree: write differ."
+        yield row.problem("error", "verdict", message)
+    if verdict == "differ" and all(first) and all(map(same_value, first, second)):
+        yield row.problem("warning", "verdict", "both readers have the same: is it agree?")
 
 
 def _pairs(row: CheckedRow) -> list[str]:
