@@ -205,7 +205,8 @@ NEXT_DAY = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
         ({"Date": NEXT_DAY}, "Date", f'"{NEXT_DAY}" is in the future.'),
         ({"Place": "=1+1"}, "Place", "the cell holds a formula without a value"),
         ({"Table": None}, "Table", "the cell is empty."),
-        ({"Table": "trials"}, "Table", '"trials" is no table of results.'),
+        ({"Table": "trials"}, "Table", '"trials" is no table of results that second_reading.csv'),
+        ({"Table": "harms"}, "Table", "Allowed: pcr, hazard_ratios."),
         ({"Row": "\u00b2"}, "Row", '"\u00b2" is not the number of a row.'),
         ({"Result": "another arm"}, "Result", "pcr.csv, row 2 is now of "),
         ({"Trial": "another trial"}, "Trial", "pcr.csv, row 2 is now of "),
@@ -275,12 +276,12 @@ def test_an_emptied_worklist_is_said_and_may_be_made_again(made, tmp_path):
     def empty(page):
         page.delete_rows(1, page.max_row)
 
-    with pytest.raises(SheetError, match="the sheet worklist has no columns any more"):
+    with pytest.raises(SheetError, match="row 1 of the sheet worklist no longer has the names of"):
         answered(made, tmp_path, empty)
     write_answers_book(made[2], tmp_path / "worklist.xlsx")
 
 
-def test_a_damaged_worklist_is_said_and_kept(made, tmp_path):
+def test_a_damaged_worklist_is_said_and_kept(made, tmp_path, capsys):
     raw, sheet, rows = made
     book = tmp_path / "worklist.xlsx"
     write_answers_book(rows, book)
@@ -292,8 +293,14 @@ def test_a_damaged_worklist_is_said_and_kept(made, tmp_path):
     kept = book.read_bytes()
     with pytest.raises(SheetError, match=r"worklist\.xlsx: the file is damaged"):
         write_answered(book, raw, sheet, DICTIONARY, tmp_path / "answered")
-    with pytest.raises(SheetError, match=r"worklist\.xlsx: the file is damaged"):
-        write_answers_book(rows, book)
+    places = [f"--{name}={raw.parents[1] / place}" for name, place in (
+        ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
+        ("results", "results"),
+    )]  # fmt: skip
+    assert main(["worklist", "--book", str(book), *places]) == 1
+    said, last = capsys.readouterr().err.splitlines()
+    assert said.startswith("worklist.xlsx: the file is damaged")
+    assert last == "Nothing was written."
     assert book.read_bytes() == kept
 
 

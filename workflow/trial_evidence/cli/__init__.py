@@ -126,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     listing = command("worklist", sheet.worklist)
     listing.add_argument("--book", type=Path, required=True)
     listing.add_argument("--most", type=int, default=40, help="rows")
+    listing.set_defaults(of_sheet=False)
     registry = command("registry", sheet.registry)
     registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")
     registry.add_argument("--book", type=Path, required=True)

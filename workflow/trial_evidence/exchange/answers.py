@@ -181,10 +181,12 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
     named = {str(cell.value).strip(): at for at, cell in enumerate(header)}
     titles = ASKED | ANSWERS
     if missing := [title for title in titles.values() if title not in named]:
-        lost = f"no column {', '.join(missing)}"
+        message = f"the sheet {WORKLIST} has no column {', '.join(missing)}. Make a new worklist."
         if len(missing) == len(titles):
-            lost = "no columns any more"
-        message = f"the sheet {WORKLIST} has {lost}. Make a new worklist."
+            message = (
+                f"row 1 of the sheet {WORKLIST} no longer has the names of the columns. Put them "
+                "back, or make a new worklist."
+            )
         raise SheetError([about(book.name, message, 1)])
     columns = {"date": dictionary.tables["adjudication"].columns["date"]}
     lines, problems = [], []
@@ -236,7 +238,8 @@ def _faults(
         )
 
     yield from (
-        fault(*found) for found in _misplaced(answer, sheet) or _misread(answer, sheet, dictionary)
+        fault(*found)
+        for found in _misplaced(answer, sheet, dictionary) or _misread(answer, sheet, dictionary)
     )
     for name in ANSWERS:
         if not answer[name]:
@@ -251,12 +254,15 @@ def _faults(
             yield fault(name, wrong)
 
 
-def _misplaced(answer: Mapping[str, str], sheet: Sheet) -> list[tuple[str, str]]:
+def _misplaced(
+    answer: Mapping[str, str], sheet: Sheet, dictionary: Dictionary
+) -> list[tuple[str, str]]:
     """What of a line does not fit the sheet: the name of the cell, and why."""
     table, number = answer["table"], answer["row"]
-    asked = [name for name, kind in sheet.kinds.items() if kind in FIELDS]
+    read_twice = dictionary.tables["second_reading"].columns["table"].words
+    asked = [name for name in read_twice if sheet.kinds.get(name) in FIELDS]
     if table not in asked:
-        message = f"{quoted(table)} is no table of results. Make a new worklist."
+        message = f"{quoted(table)} is no table of results that second_reading.csv takes."
         if not table:
             message = (
                 "the cell is empty. It says of which table the result is: make a new worklist."
