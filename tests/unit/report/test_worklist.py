@@ -263,6 +263,19 @@ def test_lines_that_contradict_each_other_are_refused(made, tmp_path):
     assert problem.message.startswith("row 3 says 42/105 of the same result.")
 
 
+def test_every_answer_that_cannot_be_taken_is_said_at_once(made, tmp_path):
+    with pytest.raises(SheetError) as refused:
+        answered(
+            made,
+            tmp_path,
+            lambda page: twice(page, "43/105"),
+            pcr={"Value seen": "42/105"},
+            hazard_ratios={"Value seen": "0.80", "Date": "today"},
+        )
+    found = [(problem.row, problem.column) for problem in refused.value.problems]
+    assert found == [(2, "Value seen"), (2, "Date"), (4, "Value seen")]
+
+
 def test_a_hidden_answer_is_not_imported_unseen(made, tmp_path):
     def hide(page):
         page.row_dimensions[3].hidden = True

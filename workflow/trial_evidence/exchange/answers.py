@@ -133,8 +133,9 @@ def write_answered(
     unread = {(problem.row, problem.column) for problem in errors_of(found)}
     faults = [fault for one in answers for fault in _faults(one, sheet, dictionary, book)]
     problems = [*found, *(p for p in faults if (p.row, p.column) not in unread)]
-    if not has_errors(problems):
-        problems += _contradictions(answers, sheet, book)
+    wrong = {problem.row for problem in errors_of(problems)}
+    sound = [answer for answer in answers if int(answer["line"]) not in wrong]
+    problems += _contradictions(sound, sheet, book)
     if has_errors(problems):
         raise SheetError(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
