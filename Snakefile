@@ -47,6 +47,8 @@ rule all:
 
 
 onstart:
+    for folder in ("data/processed", "results"):
+        remove_unfinished(Path(folder))
     # Whoever wants everything made again wants nothing of earlier runs to be used.
     if workflow.dag_settings.forceall:
         rmtree(Path("data/processed") / PARTS, ignore_errors=True)

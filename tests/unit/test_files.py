@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_evidence.files import read_table, records, write_table, write_text, write_whole
+from trial_evidence.files import (
+    read_table,
+    records,
+    remove_unfinished,
+    write_table,
+    write_text,
+    write_whole,
+)
 
 LONG_AGO = 1_000_000_000
 
@@ -30,6 +37,18 @@ def test_the_old_content_is_replaced_and_nothing_is_left_beside(tmp_path):
     write_whole(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
     assert path.read_bytes() == b"new"
+
+
+def test_what_a_killed_process_left_half_written_goes_and_what_is_being_written_stays(tmp_path):
+    # No process has such a number; this one has its own.
+    left, now = tmp_path / "a/.b.csv.999999999.part", tmp_path / f".c.csv.{os.getpid()}.part"
+    others = [tmp_path / name for name in ("d.part", ".e.notes.part", "f.csv")]
+    left.parent.mkdir()
+    for path in (left, now, *others):
+        path.touch()
+    remove_unfinished(tmp_path)
+    assert not left.exists()
+    assert all(path.exists() for path in (now, *others))
 
 
 @pytest.mark.parametrize("step", ["write_bytes", "replace"])

@@ -289,6 +289,8 @@ def test_what_was_edited_by_hand_or_damaged_is_made_as_it_was(finished):
     next(results.glob("neoadjuvant/network/*/league.csv")).unlink()
     exchange(results / "overview/flow.svg", results / "overview/evidence_map.svg")
     exchange(results / "report.html", results / "trace.csv")
+    # What a run that was killed had not finished writing; no process has such a number.
+    (results / "adjuvant/sensitivity/.multiverse.csv.999999999.part").write_text("setting,an")
     run = finished.snakemake()
     assert run.code == 0, run.err
     assert "results/adjuvant/estimates.csv is not as it was made, and is made again." in run.err

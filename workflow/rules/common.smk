@@ -14,6 +14,7 @@ from trial_evidence.config.configuration import Analyses
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import read
 from trial_evidence.config.simulation import Simulation
+from trial_evidence.files import remove_unfinished
 from trial_evidence.kept import PARTS, altered, kept_state, read_state, write_inventory
 from trial_evidence.words.problems import SheetError
 

@@ -36,7 +36,7 @@ def write_whole(path: Path, content: bytes, *, keep_unchanged: bool = False) -> 
 def _whole(path: Path) -> Iterator[Path]:
     """A place to write to; what is written there takes the name of the file once it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = unfinished(path)
     try:
         yield beside
         beside.replace(path)
@@ -47,6 +47,24 @@ def _whole(path: Path) -> Iterator[Path]:
         raise
     finally:
         beside.unlink(missing_ok=True)
+
+
+def unfinished(path: Path) -> Path:
+    """Where this process writes a file until it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes left that were killed while they wrote: those that are no more."""
+    for path in folder.rglob(".*.part"):
+        *_, number, _ = path.name.split(".")
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            path.unlink(missing_ok=True)
+        except (OverflowError, PermissionError, ValueError):
+            # Of another user, or no file of ours.
+            continue
 
 
 def write_text(path: Path, text: str, *, keep_unchanged: bool = False) -> None:

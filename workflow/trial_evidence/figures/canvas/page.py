@@ -1,6 +1,5 @@
 """A page of shapes and texts in millimetres, drawn as they are and saved as files."""
 
-import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +23,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from trial_evidence.figures.canvas.text import FALLBACK_FAMILIES, FONT_FAMILY, clean, font_path
+from trial_evidence.files import unfinished
 
 if TYPE_CHECKING:
     import plotnine as p9
@@ -457,7 +457,7 @@ def _described(svg: bytes, page: Picture) -> bytes:
 
 def _write_whole(contents: dict[Path, bytes]) -> None:
     """Write beside the targets first, so that no reader ever finds half a file or half a set."""
-    beside = {target: target.with_name(f".{target.name}.{os.getpid()}") for target in contents}
+    beside = {target: unfinished(target) for target in contents}
     try:
         for target, content in contents.items():
             target.parent.mkdir(parents=True, exist_ok=True)
