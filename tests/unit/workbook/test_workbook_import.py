@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 from trial_evidence.sheet import Dictionary, SheetError
 from trial_evidence.workbook.transfer import ImportPlan, import_book, replace_files, restore
 from trial_evidence.workbook.write import write_workbook
@@ -280,6 +281,19 @@ def test_edits_that_were_not_imported_are_not_overwritten(tmp_path: Path) -> Non
     imported(book, raw)
     write_workbook(raw, DICTIONARY, book)
     assert imported(book, raw).plan.difference == ()
+
+
+@pytest.mark.parametrize("kind", ["a text", "another workbook", "a folder"])
+def test_what_is_no_workbook_of_the_sheet_is_not_overwritten(tmp_path: Path, kind: str) -> None:
+    raw, book = copy_of(VALID, tmp_path), tmp_path / "budget.xlsx"
+    if kind == "a text":
+        book.write_text("a,b\n")
+    elif kind == "another workbook":
+        Workbook().save(book)
+    else:
+        book.mkdir()
+    with pytest.raises(SheetError, match="is no workbook that was made of the sheet"):
+        write_workbook(raw, DICTIONARY, book)
 
 
 def test_a_removal_that_was_not_imported_is_not_overwritten(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     ------
     SheetError
         When a file of the sheet cannot be read as a table, or a cell does not fit into a workbook;
-        and when `book` exists and holds edits that were not imported: they would be lost.
+        and when `book` exists and is another file, or holds edits that were not imported.
     """
     # With pandas, which takes seconds to import and nothing else here needs.
     from trial_evidence.files import write_whole
@@ -69,7 +69,12 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     if book.exists():
         existing = read_book(book, dictionary)
         message = ""
-        if _holds_more_than(existing, tables):
+        if existing.made_from is None:
+            message = (
+                "this is no workbook that was made of the sheet, and would be overwritten. Name "
+                "another: BOOK=..."
+            )
+        elif _holds_more_than(existing, tables):
             message = (
                 "this workbook holds edits that have not been imported and would be overwritten. "
                 "Import it, or move it to another place, or delete it."
@@ -108,7 +113,8 @@ def _unfit_cells(raw: RawTable) -> Iterator[Problem]:
 
 def _holds_more_than(found: Imported, tables: Mapping[str, RawTable]) -> bool:
     """Say whether a workbook holds anything that was typed into it and not imported."""
-    if found.made_from is None or has_errors(found.problems):
+    known = found.made_from or frozenset()
+    if has_errors(found.problems):
         return True
     in_sheet = set(_marks(tables))
     in_book: set[tuple[str, str]] = set()
@@ -116,10 +122,10 @@ def _holds_more_than(found: Imported, tables: Mapping[str, RawTable]) -> bool:
         for row in raw.rows:
             typed = found.as_typed[name, row.number]
             marks = {row_mark(raw.table, cells) for cells in (row.cells, typed)}
-            if not marks & (in_sheet | found.made_from):
+            if not marks & (in_sheet | known):
                 return True
             in_book |= marks
-    return bool(found.made_from & in_sheet - in_book)
+    return bool(known & in_sheet - in_book)
 
 
 def _marks(tables: Mapping[str, RawTable]) -> list[tuple[str, str]]:
