@@ -373,7 +373,8 @@ def read_configuration(folder: Path, **known: Any) -> Configuration:
     analyses = None
     try:
         analyses = read(folder / FILE, Analyses, **known)
-        known["analyses"] = [analysis.id for analysis in analyses.analyses]
+        # An analysis may be asked in several settings.
+        known["analyses"] = list(dict.fromkeys(analysis.id for analysis in analyses.analyses))
         named = [measure for analysis in analyses.analyses for measure in analysis.measures]
         known["measures"] = dict.fromkeys([*named, *(["proportion"] if analyses.rates else [])])
         known["used"] = {entry.table for entry in (*analyses.analyses, *analyses.rates)}
