@@ -163,7 +163,9 @@ def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tup
     if held:
         archive = _git("-C", str(top), "archive", "--format=tar", revision, "--", *held)
         with tarfile.open(fileobj=BytesIO(archive)) as content:
-            content.extractall(into, filter="data")
+            # Python 3.11 has the filter from 3.11.4 on.
+            content.extraction_filter = getattr(tarfile, "data_filter", None)
+            content.extractall(into)
     return described.decode().strip(), tuple(into / folder for folder in wanted)
 
 
