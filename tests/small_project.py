@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import yaml
@@ -93,6 +94,15 @@ def git(folder, *arguments):
          *arguments],
         cwd=folder, check=True, capture_output=True,
     )  # fmt: skip
+
+
+def cut_short(book: Path, sheet: str) -> None:
+    """Damage a workbook: a sheet (sheet1, sheet2, ...) that ends before it is whole."""
+    with zipfile.ZipFile(book) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    with zipfile.ZipFile(book, "w") as damaged:
+        for name, part in parts.items():
+            damaged.writestr(name, part[:-20] if sheet in name else part)
 
 
 def replace_text(folder: Path, table: str, old: str, new: str) -> None:

@@ -14,7 +14,7 @@ from trial_evidence.config.configuration import Analyses
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import read
 from trial_evidence.config.simulation import Simulation
-from trial_evidence.files import remove_unfinished
+from trial_evidence.files import OWN_SETTINGS, OWN_TABLES, remove_unfinished
 from trial_evidence.kept import PARTS, altered, kept_state, read_state, write_inventory
 from trial_evidence.words.problems import SheetError
 
@@ -42,7 +42,7 @@ def there(*paths):
 
 CONFIG = there("config/config.yaml", "config/analyses.yaml")
 # Languages of figures, and styles that only `make figures` reads: no number depends on them.
-LABELS = sorted(str(path) for path in Path("config/labels").glob("[!.~]*.yaml"))
+LABELS = sorted(str(path) for path in Path("config/labels").glob(OWN_SETTINGS))
 STYLES = there("config/styles.yaml")
 # Read by the report only: a change here recomputes nothing.
 REPORT_CONFIG = there("config/report.yaml")
@@ -71,7 +71,7 @@ METHODS = said("config/config.yaml", Methods)
 ANALYSES = said("config/analyses.yaml", Analyses)
 SETTINGS = list(ANALYSES.settings) if ANALYSES else []
 DICTIONARY = sorted(str(path) for path in Path("workflow/dictionary").glob("*.csv"))
-TABLES = sorted(str(path) for path in Path("data/raw").glob("[!.~]*.csv"))
+TABLES = sorted(str(path) for path in Path("data/raw").glob(OWN_TABLES))
 # The folder itself stands for the tables that are missing from it.
 SHEET = ["data/raw", *TABLES]
 # What the check has passed, as it was then: all stages after it work on this, and the sheet may be
