@@ -108,6 +108,17 @@ def test_rates_are_counted_by_regimen():
 # ----------------------------------------------------------------------------------------- page
 
 
+def test_the_rates_of_a_regimen_stand_together():
+    pooled = [("Almab", "all"), ("Bemab", "all"), ("Almab", "receptor=negative")]
+    rows = [
+        {"analysis": "rates", "measure": "proportion", "experimental": name, "subgroup": subgroup}
+        for name, subgroup in pooled
+    ]
+    lines = [cells(line) for line in page(*rows, of=(), rates=[RATES])]
+    shown = [row[0] for row in lines if row[0] in ("Almab", "Bemab")]
+    assert shown == ["Almab", "Almab", "Bemab"]
+
+
 def test_a_row_of_the_page():
     (row,) = [line for line in page({}) if "HR" in line or "0.63" in line]
     assert cells(row) == [

@@ -53,7 +53,7 @@ def at_a_glance(
                 if row["k"] or not analysis.harm
             ],
             "rates": [
-                (rates, records(of_pool(lead, rates)))
+                (rates, records(_by_regimen(of_pool(lead, rates))))
                 for rates in configuration.rates_of_setting(setting)
             ],
         }
@@ -145,6 +145,12 @@ def _comparison(
 
 def _measure(row: Row) -> str:
     return MEASURES[row["measure"]].title if row["measure"] in MEASURES else words(row["measure"])
+
+
+def _by_regimen(rates: pd.DataFrame) -> pd.DataFrame:
+    """Regimens as they first appear, each with all its groups of patients together."""
+    appeared, _ = pd.factorize(rates["experimental"])
+    return rates.iloc[appeared.argsort(kind="stable")]
 
 
 def _rate(row: Row) -> str:
