@@ -128,7 +128,10 @@ $(STAMP): requirements.lock
 	  echo "Install a newer one, or name it: make PYTHON=/path/to/python3.13"; exit 1; } >&2
 	@echo "Installing into .venv (once, about a minute) ..."
 	@rm -rf .venv && $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock || { \
+	  echo "The libraries of requirements.lock could not be installed; the lines above say why."; \
+	  echo "Python 3.14 needs a C compiler and its headers; or name an older one: make PYTHON=python3.13"; \
+	  exit 1; } >&2
 	@touch $(STAMP)
 
 # Needs uv on the PATH; run after editing the dependencies in pyproject.toml.

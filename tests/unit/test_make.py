@@ -49,6 +49,24 @@ def test_an_old_python_is_named_with_what_is_needed(tmp_path, python, found):
     assert not (tmp_path / ".venv").exists()
 
 
+def test_a_library_that_cannot_be_installed_is_followed_by_what_to_do(tmp_path):
+    # A Python that makes an environment of a pip that cannot install.
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "requirements.lock").touch()
+    python = tmp_path / "anew"
+    python.write_text(
+        '#!/bin/sh\n[ "$1" = -c ] && exit 0\n[ "$2" = pip ] && exit 1\n'
+        'mkdir -p .venv/bin && cp "$0" .venv/bin/python\n',
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    run = make(tmp_path, "check", PYTHON=str(python))
+    assert run.returncode != 0
+    assert "could not be installed" in run.stderr
+    assert "make PYTHON=python3.13" in run.stderr
+    assert not (tmp_path / ".venv/installed").exists()
+
+
 def test_make_finds_every_python_that_is_supported():
     # The versions that are tested, in the workflow of the public repository.
     tested = re.findall(r'"(3\.\d+)"', (ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
