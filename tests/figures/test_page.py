@@ -1,7 +1,9 @@
 """Saving pages: the same bytes, whole files, nothing left behind."""
 
+import gc
 import subprocess
 import sys
+import weakref
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -106,6 +108,23 @@ def test_a_page_of_metres_has_no_more_dots_than_programs_open(tmp_path):
     with Image.open(tmp_path / "page.png") as image:
         assert image.size == (254, 20_000)
         assert image.info["dpi"] == pytest.approx((127, 127), abs=0.1)
+
+
+def test_a_long_page_leaves_nothing_in_memory(tmp_path, monkeypatch):
+    drawn = []
+
+    def remembered(page):
+        figure = draw(page)
+        drawn.append(weakref.ref(figure))
+        return figure
+
+    monkeypatch.setattr(page_module, "draw", remembered)
+    gc.disable()
+    try:
+        save_page(replace(PAGE, height_mm=400.0), tmp_path / "page", ("svg", "png"))
+        assert [figure() for figure in drawn] == [None]
+    finally:
+        gc.enable()
 
 
 def test_png_has_nothing_transparent_and_says_what_it_shows(tmp_path):

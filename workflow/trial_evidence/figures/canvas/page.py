@@ -1,5 +1,6 @@
 """A page of shapes and texts in millimetres, drawn as they are and saved as files."""
 
+import gc
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,8 @@ DPI = 300
 # Of a side: more than that few programs open, and a thousand rows would take gigabytes to draw.
 MOST_DOTS = 20_000
 LEAST_POINTS = 6.0
+# A figure that is longer than paper has tens of thousands of parts.
+_LONG_INCHES = 12
 _MM_PER_INCH = 25.4
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -111,11 +114,11 @@ class Line(FigureText):
         if renderer.flipy():
             y = renderer.get_canvas_width_height()[1] - y
         renderer.open_group("text")
-        gc = renderer.new_gc()
-        gc.set_foreground(self.get_color())
-        gc.set_clip_rectangle(self.get_clip_box())
-        renderer.draw_text(gc, x, y, words, font, 0.0, mtext=self)
-        gc.restore()
+        pen = renderer.new_gc()
+        pen.set_foreground(self.get_color())
+        pen.set_clip_rectangle(self.get_clip_box())
+        renderer.draw_text(pen, x, y, words, font, 0.0, mtext=self)
+        pen.restore()
         renderer.close_group("text")
 
 
@@ -349,6 +352,10 @@ def save_page(
         for target, kind in zip(contents, formats, strict=True):
             contents[target] = _render(figure, page, kind, dpi)
     _write_whole(contents)
+    if max(figure.get_size_inches()) > _LONG_INCHES:
+        # its parts point at each other, and would stay until Python next looks for such circles
+        del figure
+        gc.collect()
 
 
 def _flip(page: Page, point: Point) -> Point:
@@ -432,7 +439,10 @@ def _dots(figure: Figure, page: Picture, kind: Literal["png", "tiff"], dpi: int)
     figure.set_dpi(min(dpi, MOST_DOTS / max(figure.get_size_inches())))
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
-    image = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
+    size = canvas.get_width_height()
+    image = Image.frombuffer("RGBA", size, canvas.buffer_rgba()).convert("RGB")
+    # the dots as matplotlib has them, of which nothing more is needed
+    del canvas.renderer
     buffer = BytesIO()
     options: dict[str, Any] = {"compression": "tiff_lzw"}
     if kind == "png":
@@ -441,7 +451,7 @@ def _dots(figure: Figure, page: Picture, kind: Literal["png", "tiff"], dpi: int)
         words.add_text("Description", page.description)
         options = {"pnginfo": words, "compress_level": _PNG_LEVEL}
     fine = (figure.dpi, figure.dpi)
-    image.convert("RGB").save(buffer, kind.upper(), dpi=fine, **options)
+    image.save(buffer, kind.upper(), dpi=fine, **options)
     return buffer.getvalue()
 
 
