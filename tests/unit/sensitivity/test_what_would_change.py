@@ -63,6 +63,26 @@ def test_a_result_that_is_open_is_settled_by_the_pooled_effect():
     assert found["ci_high_with_trial"] < 1.0 <= found["ci_high"]
 
 
+def test_no_share_of_the_weight_is_told_of_a_trial_however_large():
+    """A trial without error weighs 1/tau2, more than any other: its share is above one of k + 1.
+
+    R 4.2.2, metafor 3.8-1, with ``y`` and ``v`` as below::
+
+        r <- rma(c(y, 0), c(v, 1e-6 * min(v)), method = "REML", test = "adhoc",
+                 control = list(threshold = 1e-12, maxiter = 1000))
+        c(exp(r$ci.ub), r$tau2, tail(weights(r), 1) / 100)  # 0.8053413 0.0948824 0.1901113
+
+    The upper limit stays below 1; the share of the weight is 19%, and one of seven 14%.
+    """
+    y, v = [-0.9, -0.5, -0.75, -0.45, -0.7, -0.8], [0.04, 0.03, 0.05, 0.02, 0.06, 0.04]
+    found = row(compared(y, v))
+    assert found["however_large"] == "yes"
+    assert found["further_trial"] == (
+        "No further trial that finds no effect would make the interval include 1, however large: "
+        "since results differ between trials, the weight of any single trial is limited."
+    )
+
+
 def test_patients_are_told_for_both_arms_at_the_risk_of_all_controls():
     # 75 of 250 controls in all respond
     tables = [[45, 100, 30, 100], [23, 50, 15, 50], *[[11, 25, 8, 25], [11, 25, 7, 25]] * 2]

@@ -213,8 +213,8 @@ def further_words(change: Change) -> str:
         return f"Not computed: no trial at this control risk {finding}."
     if found.however_large:
         return (
-            f"No further trial that {finding} would {done}, however large: since results may "
-            f"differ between trials, it would count as no more than one of {c.k + 1}."
+            f"No further trial that {finding} would {done}, however large: since results differ "
+            "between trials, the weight of any single trial is limited."
         )
     smallest, largest = change.sizes
     of = "with" if change.unit == EVENTS else "of"
