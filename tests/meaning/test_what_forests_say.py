@@ -178,6 +178,21 @@ def test_the_pooled_result_is_that_of_the_leading_model(made_up, case):
 
 
 @pytest.mark.parametrize("case", POOLED, ids=named)
+def test_heterogeneity_names_its_estimator_whatever_model_leads(made_up, case):
+    entry, measure, _ = case
+    random = one(
+        made_up.results / "estimates.csv", setting=entry["setting"], analysis=entry["id"],
+        measure=measure, subgroup="all", model="random_reml_hk",
+    )  # fmt: skip
+    if int(random["k"]) < 3:
+        return
+    said = figure(made_up, case).named("Heterogeneity:").text
+    tau2, _, rest = said.removeprefix("Heterogeneity: τ² = ").partition(" ")
+    assert float(tau2) == pytest.approx(float(random["tau2"]), abs=0.000501)
+    assert rest.startswith("(REML); Q = ")
+
+
+@pytest.mark.parametrize("case", POOLED, ids=named)
 def test_a_prediction_interval_is_shown_of_five_trials_where_it_says_more(made_up, case):
     drawn, lead = figure(made_up, case), estimates(made_up, case, "all")
     ends, mean = floats(lead, "pi_low", "pi_high"), floats(lead, "ci_low", "ci_high")

@@ -111,7 +111,7 @@ def test_a_network_is_said_in_sentences(section):
         "with the reference, alpha alone, the one with the highest P-score (0.80) is C-1 alone: "
         "hazard ratio 0.63 (95% CI 0.40–0.98), from indirect evidence only. Interval: "
         "Hartung-Knapp type, floored, t with 2 degrees of freedom. Heterogeneity: "
-        "τ² 0.018. Inconsistency (design-by-treatment interaction): p = 0.19.",
+        "τ² 0.018 (REML). Inconsistency (design-by-treatment interaction): p = 0.19.",
         "Part 2: 2 regimens, 1 trial, 1 direct comparison. Of the regimens compared with "
         "the reference, delta alone, the one with the highest P-score (0.95) is eps alone: hazard "
         "ratio 0.50 (95% CI 0.25–1.00), with 1 direct trial. Interval: Wald. "

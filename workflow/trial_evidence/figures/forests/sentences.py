@@ -31,6 +31,7 @@ AnyEvidence = Evidence[Analysis] | Evidence[RateAnalysis]
 def heterogeneity(evidence: AnyEvidence, *, full: bool = False) -> Iterator[str]:
     """Tau2 and Q of the random-effects model; in full with intervals, and with I2 by both ways.
 
+    The estimator is named, because the model that leads may be another one, with a prior of tau.
     The row of the pool has I2 already.
     """
     overall = evidence.of("all")
@@ -40,14 +41,15 @@ def heterogeneity(evidence: AnyEvidence, *, full: bool = False) -> Iterator[str]
             "df": f"{record['q_df']:.0f}",
             "p": format_p(record["q_p"]),
         }
-        words = "Heterogeneity: τ² = {tau2}; Q = {q}, df = {df}, {p}."
+        words = "Heterogeneity: τ² = {tau2} ({estimator}); Q = {q}, df = {df}, {p}."
         if record["k"] == 2:
             words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
         else:
             parts["tau2"] = round_half_up(record["tau2"], 3)
+            parts["estimator"] = evidence.configuration.pooling.tau2_estimator
         if full and record["k"] != 2:
             words = (
-                "Heterogeneity: τ² = {tau2} ({level}% CI {interval}); I² = {i2}% "
+                "Heterogeneity: τ² = {tau2} ({estimator}, {level}% CI {interval}); I² = {i2}% "
                 "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
             )
             parts |= {name: round_half_up(record[name], 0) for name in ("i2", "i2_from_q")}
