@@ -12,6 +12,9 @@ from trial_evidence.report.trail.evidence import NetworkTables
 
 PLACE = {"setting": "adjuvant", "analysis": "event_free_network"}
 OUTCOME = "iDFS"
+TESTS_OF_DESIGNS = (
+    "between designs (inconsistency)", "design-by-treatment interaction, random effects",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -20,8 +23,8 @@ def found(pooled, tmp_path):
 
 
 def rated(
-    found, ends=(0.6, 0.5, 0.7), predicted=(0.45, 0.8), split_p=NAN, between_p=NAN, direct=0.0,
-    risks=("low", "low"), judged=(), measure="hazard_ratio",
+    found, ends=(0.6, 0.5, 0.7), predicted=(0.45, 0.8), split_p=NAN, between_p=NAN, random_p=NAN,
+    direct=0.0, risks=("low", "low"), judged=(), measure="hazard_ratio",
 ):  # fmt: skip
     """The row of one comparison, A + B v C by way of D, of a network of two trials."""
     estimate, low, high = ends
@@ -43,8 +46,11 @@ def rated(
         "league": [{**pair, "model": "random_reml", **effect, "pi_low": predicted[0],
                     "pi_high": predicted[1]}],
         "split": [{**pair, "difference_p": split_p}],
-        "inconsistency": [{"part": 1.0, "kind": "between designs (inconsistency)",
-                           "p_value": between_p}],
+        "inconsistency": [
+            {"part": part, "kind": kind, "p_value": p}
+            for part, ps in ((1.0, (between_p, random_p)), (2.0, (0.001, 0.001)))
+            for kind, p in zip(TESTS_OF_DESIGNS, ps, strict=True)
+        ],
     }  # fmt: skip
     network = SimpleNamespace(
         setting=PLACE["setting"], id=PLACE["analysis"], title="Event-free survival",
@@ -108,6 +114,8 @@ def test_what_the_interval_itself_reaches_is_not_held_against_heterogeneity(foun
         ({"split_p": 0.01}, "very_serious"),
         ({"between_p": 0.07}, "serious"),
         ({"between_p": 0.5}, "not_serious"),
+        ({"between_p": 0.01, "random_p": 0.07}, "serious"),  # heterogeneity is no incoherence
+        ({"between_p": 0.07, "random_p": 0.14}, "not_serious"),
         ({"direct": 1.0}, "not_serious"),
         ({}, "serious"),  # indirect, and nothing can contradict it
     ],

@@ -19,6 +19,9 @@ WALD, HARTUNG_KNAPP, DERSIMONIAN_LAIRD, COMMON = (
     "random_reml", "random_reml_hk", "random_dl", "common",
 )  # fmt: skip
 LEADING, CO_PRIMARY = "lead", "co-primary"
+# Two tests of a network in the table of its inconsistency.
+BETWEEN_DESIGNS = "between designs (inconsistency)"
+DESIGN_INTERACTION = "design-by-treatment interaction, random effects"
 NO_FREEDOM = "No degrees of freedom: nothing shows how far trials of one comparison differ."
 
 

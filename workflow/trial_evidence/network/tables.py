@@ -14,7 +14,12 @@ from trial_evidence.network.components.identification import Identification
 from trial_evidence.network.evidence.graph import Design, direct_comparisons
 from trial_evidence.network.fit.effect import Effect, QTest
 from trial_evidence.network.fit.league import NO_PATH
-from trial_evidence.network.models import HARTUNG_KNAPP, NO_FREEDOM
+from trial_evidence.network.models import (
+    BETWEEN_DESIGNS,
+    DESIGN_INTERACTION,
+    HARTUNG_KNAPP,
+    NO_FREEDOM,
+)
 from trial_evidence.pool.engine.refusals import Refused
 
 Row = tuple[Any, ...]
@@ -207,9 +212,8 @@ def _inconsistency(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     found = part.inconsistency
     yield test("total", found.total)
     yield test("within designs (heterogeneity)", found.within)
-    yield test("between designs (inconsistency)", found.between)
-    interaction = "design-by-treatment interaction, random effects"
-    yield test(interaction, found.random_between, tau2=found.tau2_within)
+    yield test(BETWEEN_DESIGNS, found.between)
+    yield test(DESIGN_INTERACTION, found.random_between, tau2=found.tau2_within)
     for design, of in found.heterogeneity:
         yield test("within the design", of, named(design))
     for design, of in found.detached:

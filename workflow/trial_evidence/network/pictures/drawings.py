@@ -18,7 +18,13 @@ from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.fit.evidence_split import ALL_DIRECT
-from trial_evidence.network.models import COMMON, LEADING, WALD, interval_heading
+from trial_evidence.network.models import (
+    COMMON,
+    DESIGN_INTERACTION,
+    LEADING,
+    WALD,
+    interval_heading,
+)
 from trial_evidence.network.pictures.alternatives import NO_LOOP, alternatives
 from trial_evidence.network.pictures.components import additivity, components
 from trial_evidence.network.pictures.words import (
@@ -355,9 +361,7 @@ def _split(told: Told) -> Page | None:
     between = [
         f"Design-by-treatment interaction (random effects): Q = {format_number(test['q'], 1)} on "
         f"{test['df']:g} df, {format_p(test['p_value'])}."
-        for test in told.rows(
-            "inconsistency", kind="design-by-treatment interaction, random effects"
-        )
+        for test in told.rows("inconsistency", kind=DESIGN_INTERACTION)
         if pd.notna(test["p_value"])
     ]
     said = f"p value of their difference: {'; '.join(tested)}. {' '.join(between)}".rstrip()

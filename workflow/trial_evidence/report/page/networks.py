@@ -9,7 +9,7 @@ from trial_evidence.config.networks import Network, NetworkConfiguration, Surrog
 from trial_evidence.files import read_table, records
 from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES
-from trial_evidence.network.models import LEADING
+from trial_evidence.network.models import DESIGN_INTERACTION, LEADING
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.pictures import Picture, pictures
 from trial_evidence.report.page.rows import anchor
@@ -17,7 +17,6 @@ from trial_evidence.report.words.formats import effect
 from trial_evidence.words.models import is_bayesian
 
 FOLDER = "network"
-INTERACTION = "design-by-treatment interaction, random effects"
 # What a regimen may have of the comparison with the reference and of the ranks.
 OF_A_REGIMEN = (
     "estimate", "ci_low", "ci_high", "pi_low", "pi_high", "direct_trials", "p_score", "mean_rank",
@@ -100,7 +99,9 @@ def _score(row: Mapping[str, Any]) -> float:
 
 def _parts(tables: Tables) -> Rows:
     labels = {row["code"]: row["label"] for row in tables("nodes")}
-    tests = {row["part"]: row for row in tables("inconsistency") if row["kind"] == INTERACTION}
+    tests = {
+        row["part"]: row for row in tables("inconsistency") if row["kind"] == DESIGN_INTERACTION
+    }
     by_score = sorted(tables.main("reference"), key=_score, reverse=True)
     # The last one stays: that of the highest score, the first of equals.
     of_all = {row["code"]: _score(row) for row in tables("ranks")}

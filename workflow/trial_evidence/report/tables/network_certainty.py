@@ -1,6 +1,5 @@
 """Certainty of network estimates by the six domains of CINeMA: rules propose, a person wins."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from trial_evidence.config.networks import Network
 from trial_evidence.config.reports import NETWORK_DOMAINS
 from trial_evidence.extract.judged import judged_risk
 from trial_evidence.files import records
+from trial_evidence.network.models import BETWEEN_DESIGNS, DESIGN_INTERACTION
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.tables.certainty import (
@@ -26,7 +26,9 @@ from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.printed import capital, interval, p_value, percent, words
 
 Tables = Mapping[str, pd.DataFrame]
-BETWEEN = "between designs (inconsistency)"
+# Which test of designs is read, the first that there is: the common-effect one takes differences
+# between trials of one design for disagreement of the designs as well.
+OF_DESIGNS = (DESIGN_INTERACTION, BETWEEN_DESIGNS)
 # Below these p values of its test incoherence lowers the certainty by one level, or by two.
 SUSPECT_P, INCOHERENT_P = 0.10, 0.05
 NO_LOOP = "No loop of comparisons lets direct and indirect evidence disagree: incoherence cannot "
@@ -175,9 +177,9 @@ def _incoherence(found: _Estimate) -> Proposal:
         return _by_p(split[0]["difference_p"], "Direct and indirect evidence")
     if found.row["direct_share"] == 1:
         return "not_serious", "All evidence is direct."
-    table = where(found.tables["inconsistency"], kind=BETWEEN)
-    tested = records(table[table["part"].astype(float) == found.row["part"]])
-    known = [row["p_value"] for row in tested if not math.isnan(row["p_value"])]
+    table = found.tables["inconsistency"]
+    own = table[table["part"].astype(float) == found.row["part"]].dropna(subset=["p_value"])
+    known = [row["p_value"] for kind in OF_DESIGNS for row in records(where(own, kind=kind))]
     if not known:
         return "serious", f"{NO_LOOP}; {percent(found.row['indirect_share'])} of it is indirect."
     return _by_p(known[0], "Designs of the network")
@@ -185,6 +187,6 @@ def _incoherence(found: _Estimate) -> Proposal:
 
 def _by_p(value: float, who: str) -> Proposal:
     if value >= SUSPECT_P:
-        return "not_serious", f"{who} agree ({p_value(value)})."
+        return "not_serious", f"{who} do not differ by more than chance ({p_value(value)})."
     serious: Judgement = "very_serious" if value < INCOHERENT_P else "serious"
     return serious, f"{who} differ ({p_value(value)})."
