@@ -232,6 +232,25 @@ def test_the_posterior_is_the_exact_one(arithmetic):
     assert compared > 10
 
 
+def test_trials_far_more_precise_than_the_prior_expects_have_a_posterior(arithmetic):
+    """Standard errors of 0.001 where the prior of tau has its mode at 0.1.
+
+    Base R, the sum over 400,001 values of log tau from log 1e-5 to log 1e8::
+
+        y <- c(0.0012, 0.0005, 0.0043); v <- c(1.1e-6, 9e-7, 9e-6); tau <- exp(u)
+        w <- sapply(v, function(x) 1 / (x + tau^2)); mu <- w %*% y / rowSums(w)
+        density: (rowSums(log(w)) - log(rowSums(w)) - w %*% y^2 + rowSums(w) * mu^2) / 2
+                 - 2.49 * u - 0.24 / tau + u
+        # median, shortest interval: 0.0019974 -0.1334708 0.1374698; median of tau 0.0759565
+    """
+    script = "([y, v, prior]) => Statistics.bayesian(y, v, prior, 95)"
+    y, v = [0.0012, 0.0005, 0.0043], [1.1e-6, 9e-7, 9e-6]
+    own = arithmetic.run(script, [y, v, ["inverse_gamma", 1.49, 0.24]])
+    found = [own["estimate"], own["ci_low"], own["ci_high"], own["tau2"] ** 0.5]
+    expected = [0.001997389, -0.133470764, 0.137469777, 0.075956510]
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-7)
+
+
 def read_estimates(real_page):
     folder = real_page.parent / "results"
     for path in sorted(folder.glob("*/estimates.csv")):

@@ -363,6 +363,7 @@ const Statistics = (() => {
   const PARTIAL = quadrature(12, 16);
   const SEARCH = 129;
   const DROP = 50;
+  const FARTHEST = Math.exp(140);
 
   // Priors of tau: the logarithm of the density up to a constant, the variable u that the posterior
   // is smooth in, and values of tau outside which the density is less than exp(-drop) of that at
@@ -380,7 +381,8 @@ const Statistics = (() => {
         const least = logDensity(best) - drop;
         let [low, high] = [Math.min(best, mode), Math.max(best, mode)];
         while (logDensity(low) > least) low /= 2;
-        while (logDensity(high) > least) high *= 2;
+        // From a tau so small that its own density is nothing the range would go on for ever.
+        while (logDensity(high) > least && high < mode * FARTHEST) high *= 2;
         return [low, high];
       };
       return { logDensity, onLogScale: true, reach };
