@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from docx import Document
 from PIL import Image
-from report_material import material
+from report_material import material, with_estimates
 from trial_evidence.files import write_table
 from trial_evidence.report.files.methods_text import methods_document, methods_paragraphs
 from trial_evidence.report.files.supplement import supplement
@@ -77,6 +77,29 @@ def test_of_one_trial_no_more_is_said_than_that_it_is_one():
     assert said("", (1.3, 0.9, 1.9), k=1) == (
         "The trial leaves open whether dual blockade changes response."
     )
+
+
+def test_of_a_harm_the_co_primary_model_is_told_as_well(found):
+    """A harm that two trials or more have, where the cautious prior includes 1 and leads not."""
+    table = found.evidence.estimates
+    lead = table[(table["analysis"] == "diarrhoea_any") & (table["measure"] == "risk_ratio")].iloc[
+        0
+    ]
+    assert lead["role"] == "lead"
+    ends = {"estimate": 1.39, "ci_low": 1.03, "ci_high": 1.88, "k": 3.0}
+    beside = {**lead, **ends, "model": "bayesian", "role": "co-primary", "ci_low": 0.96}
+
+    def sentence(*rows):
+        told = plain_language_table(with_estimates(found, rows), ()).data
+        (row,) = told[told["analysis"] == "diarrhoea_any"].to_dict("records")
+        return row["sentence"]
+
+    shown = sentence({**lead, **ends}, beside)
+    assert shown.startswith("In the trials, adding pertuzumab increased")
+    assert shown.endswith(
+        "certainty was not rated. The interval of the co-primary model includes 1 (no difference)."
+    )
+    assert "co-primary" not in sentence({**lead, **ends}, {**beside, "ci_low": 1.01})
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect, effects_to_apply
 from trial_evidence.report.absolute.remarks import remarks
-from trial_evidence.report.material.material import Material
+from trial_evidence.report.material.material import Material, by_rank
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.tables.balance import BENEFIT, HARM, typical_risk
 from trial_evidence.report.tables.certainty import LEVELS, Certainty, lowers
@@ -214,9 +214,8 @@ def _benefits_in_words(
         effects = effects_to_apply(material, analysis)[0]
         absolute = absolute_effect(effects[0], start.risk) if start and effects else _UNKNOWN
         treatment, control = map(lower_first, analysis.treatments)
-        others = material.leads(analysis)[1:]
-        doubted = not reading.includes_null(lead) and any(map(reading.includes_null, others))
-        said = _said(material, analysis, lead, rated.get(place), treatment, doubted=doubted)
+        leads = material.leads(analysis)
+        said = _said(material, analysis, leads, rated.get(place), treatment)
         yield {
             **lead,
             **absolute,
@@ -232,7 +231,10 @@ def _harms_in_words(
 ) -> Iterator[dict[str, Any]]:
     for analysis, lead, _ in harms:
         added = material.agents_named(lead["subgroup"].partition("=")[2].replace("+", " + "))
-        said = _said(material, analysis, lead, None, f"adding {lower_first(added)}")
+        found = material.about(
+            material.evidence.estimates, analysis, subgroup=lead["subgroup"], trials=lead["trials"]
+        )
+        said = _said(material, analysis, by_rank(found), None, f"adding {lower_first(added)}")
         yield {
             **lead,
             "side": HARM,
@@ -251,12 +253,12 @@ _UNKNOWN = dict.fromkeys(
 def _said(
     material: Material,
     analysis: Analysis,
-    lead: Row,
+    leads: Sequence[Row],
     rated: Certainty | None,
     treatment: str,
-    *,
-    doubted: bool = False,
 ) -> str:
+    """What the leading estimate means, with the co-primary one beside it."""
+    lead, *others = leads
     if not reading.measure_of(lead["measure"]).is_ratio:
         return ""
     return statement(
@@ -267,7 +269,7 @@ def _said(
         survival=analysis.kind == "contrasts",
         fewer_is_better=analysis.fewer_is_better,
         worthwhile=material.worthwhile_ratio,
-        doubted=doubted,
+        doubted=not reading.includes_null(lead) and any(map(reading.includes_null, others)),
     )
 
 
