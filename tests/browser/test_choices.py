@@ -96,6 +96,8 @@ def test_what_differs_is_said_and_the_link_reproduces_it(tool, visit, page):
     trial = tool.locator("tbody tr.out th a").first.inner_text()
     said = tool.locator(".differs").inner_text()
     assert "Estimator of τ² (random effects): DL, not REML" in said
+    # Of the random-effects model, whatever model leads.
+    assert re.search(r"τ² \d\.\d{3} \(DL, 95% interval ", tool.inner_text())
     assert f"Without {trial}" in said
     numbers = tool.locator(".result").first.inner_text()
     address = tool.page.url

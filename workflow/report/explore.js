@@ -272,7 +272,7 @@ const Explore = (() => {
       }
       const random = found.models[pool().method.model];
       spread.textContent = random
-        ? `τ² ${rounded(random.tau2, 3)} (${data.method.level}% interval ` +
+        ? `τ² ${rounded(random.tau2, 3)} (${state.chosen.estimator}, ${data.method.level}% interval ` +
           `${interval(number(random.tau2_low), number(random.tau2_high), 3) || "empty"}); ` +
           `I² ${rounded(random.i2, 0)}% (from Q ${rounded(number(random.i2_from_q), 0)}%); ` +
           `Q = ${rounded(random.q, 2)}, df = ${used.length - 1}, ${probability(number(random.q_p))}.`
