@@ -102,9 +102,12 @@ def test_inconsistency_goes_by_i2_and_prediction(found, fields, expected):
 
 def test_few_trials_are_said_to_show_little_of_heterogeneity(found):
     two = domain(examined(found, k=2.0, i2=0.0, pi_low=NAN, pi_high=NAN), "inconsistency")
-    assert two.reason == "I² 0%; two trials cannot show heterogeneity."
+    assert two.reason == "I² 0%, very uncertain with 2 trials."
     three = domain(examined(found, k=3.0, i2=0.0, pi_low=NAN, pi_high=NAN), "inconsistency")
-    assert three.reason == "I² 0%; 3 trials hardly show heterogeneity."
+    assert three.reason == "I² 0%, very uncertain with 3 trials."
+    # Few trials may well show it: a reason to lower the certainty must not deny itself.
+    four = domain(examined(found, k=4.0, i2=80.0, pi_low=NAN, pi_high=NAN), "inconsistency")
+    assert (four.judgement, four.reason) == ("serious", "I² 80%, very uncertain with 4 trials.")
 
 
 # ---------------------------------------------------------------------------------- imprecision

@@ -43,7 +43,7 @@ def heterogeneity(evidence: AnyEvidence, *, full: bool = False) -> Iterator[str]
         }
         words = "Heterogeneity: τ² = {tau2} ({estimator}); Q = {q}, df = {df}, {p}."
         if record["k"] == 2:
-            words = "Heterogeneity cannot be estimated from two trials (Q = {q}, df = {df}, {p})."
+            words = "Heterogeneity: Q = {q}, df = {df}, {p}; two trials are too few to estimate τ²."
         else:
             parts["tau2"] = round_half_up(record["tau2"], 3)
             parts["estimator"] = evidence.configuration.pooling.tau2_estimator
@@ -100,7 +100,7 @@ def interaction(evidence: Evidence[Analysis], modifier: EffectModifier) -> Itera
 def other_models(evidence: Evidence[Analysis], *, full: bool = False) -> Iterator[str]:
     """The same trials by models that do not lead; in full by all, else what two trials leave open.
 
-    Two trials cannot show heterogeneity: what they give without any is printed with their result.
+    Of two trials, what they give without heterogeneity is printed with their result.
     """
     pooled, named = evidence.pooled("all"), [*MODEL_NAMES]
     if not full:

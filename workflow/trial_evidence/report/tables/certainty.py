@@ -183,11 +183,7 @@ def _inconsistency(material: Material, analysis: Analysis, lead: Row) -> Proposa
     open_new = reading.includes_null(lead, "pi")
     said = f"I² {round_half_up(i2, 0)}%"
     if lead["k"] < FEW:
-        said += (
-            "; two trials cannot show heterogeneity"
-            if lead["k"] == 2
-            else (f"; {counted(int(lead['k']), 'trial')} hardly show heterogeneity")
-        )
+        said += f", very uncertain with {counted(int(lead['k']), 'trial')}"
     if not math.isnan(lead["pi_low"]):
         said += f"; prediction interval {reading.limits(lead, 'pi')} "
         said += reading.where_null_is(lead, "pi")
