@@ -217,6 +217,36 @@ def test_synergy_at_every_background_is_said():
     assert single.meaning.endswith("whatever the background. So does its whole interval.")
 
 
+def test_synergy_between_two_backgrounds_alone_is_said():
+    """Two trials with an arm of neither agent and one without: in between they agree.
+
+    R 4.2.2, metafor 3.8-1, of the background ``s`` supposed in the second trial::
+
+        a <- c(27, 93, 21); na <- c(89, 178, 111); b <- c(27, 35, 18); nb <- c(128, 84, 34)
+        ab <- c(96, 56, 104); nab <- c(162, 61, 163); o <- c(11/72, s, 16/88); no <- c(72, NA, 88)
+        y <- ab/nab - (a/na + b/nb - o); w <- function(p, n) p * (1 - p) / n
+        v <- w(a/na, na) + w(b/nb, nb) + w(ab/nab, nab) + c(w(o[1], 72), 0, w(o[3], 88))
+        low <- function(s) rma(y, v, method = "REML", test = "adhoc",
+                               control = list(threshold = 1e-12, maxiter = 1000))$ci.lb
+        uniroot(low, c(0.25, 0.31))$root; uniroot(low, c(0.31, 0.41))$root  # 0.2714191 0.3256501
+
+    The pooled estimate is 0.10 at 0 and 0.26 at 35/84, the lowest single arm that has no own
+    background.
+    """
+    mixed = [
+        factorial((27, 89), (27, 128), (96, 162), (11, 72), trial="first"),
+        factorial((93, 178), (35, 84), (56, 61), trial="second"),
+        factorial((21, 111), (18, 34), (104, 163), (16, 88), trial="third"),
+    ]
+    ours = pool(mixed, "risk_additive", TEN_PERCENT)
+    assert ours.tipping_background == 0.0
+    assert ours.tipping_interval == pytest.approx(0.2714191438, abs=1e-8)
+    assert ours.meaning.endswith(
+        "The pooled estimate shows synergy whatever the background. Its whole interval shows "
+        "synergy if the background is between 27.1% and 32.6%."
+    )
+
+
 def test_a_dual_arm_below_the_better_single_arm_is_synergy_nowhere():
     ours = pool([factorial((50, 100), (20, 100), (45, 100))], "log_odds", TEN_PERCENT)
     assert ours.tipping_background is None

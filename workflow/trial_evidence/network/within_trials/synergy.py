@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
@@ -36,6 +36,8 @@ TOO_MANY = "More responses to both agents are expected than there are patients."
 # Nodes a dimension of the integrals over beta distributions. They sit where the posterior has its
 # mass, so that doubling them changes no digit that is printed.
 NODES = 24
+# Backgrounds at which the pooled result is looked at before the tipping points are solved for.
+BACKGROUNDS = 50
 
 
 def _odds(p: float | Floats) -> Floats:
@@ -371,9 +373,11 @@ def pool_synergy(
     meaning = scale.meaning
     if largest is not None:
 
-        def pooled(rate: float) -> StackedFit:
+        def pooled(rates: Sequence[float]) -> StackedFit:
+            found = np.array([[one.excess_at(rate) for rate in rates] for one in each])
             return fit_stack(
-                *zip(*(one.excess_at(rate) for one in each), strict=True),
+                found[:, :, 0],
+                found[:, :, 1],
                 method=pooling.tau2_estimator,
                 interval=pooling.estimate_interval,
                 level=level,
@@ -381,8 +385,10 @@ def pool_synergy(
 
         # Nothing can be multiplied with zero; a ratio falls without bound towards it.
         least = 1e-9 * largest if scale.ratio else 0.0
-        point = _tipping(lambda rate: float(pooled(rate).estimate[0]), least, largest)
-        limit = _tipping(lambda rate: float(pooled(rate).ci_low[0]), least, largest)
+        rates = np.linspace(least, largest, BACKGROUNDS).tolist()
+        there = pooled(rates)
+        point = _above(lambda rate: float(pooled([rate]).estimate[0]), rates, there.estimate)
+        limit = _above(lambda rate: float(pooled([rate]).ci_low[0]), rates, there.ci_low)
         meaning = f"{meaning} {_in_words(point, limit, largest)}"
     models = pool_all(
         [one.excess.estimate for one in each],
@@ -394,32 +400,72 @@ def pool_synergy(
             tau_priors["risk_ratio" if scale.ratio else "risk_difference"], empirical=False
         ),
     )
-    return PooledSynergy(tuple(each), models, point, limit, meaning)
+    return PooledSynergy(
+        tuple(each),
+        models,
+        tipping_background=None if point is None else point.low,
+        tipping_interval=None if limit is None else limit.low,
+        meaning=meaning,
+    )
 
 
-def _tipping(rising: Callable[[float], float], least: float, largest: float) -> float | None:
-    """Least background at which a part of the pooled result is above zero."""
-    if rising(largest) <= 0:
+class _Shown(NamedTuple):
+    """The backgrounds at which a part of the pooled result is above zero.
+
+    `high` is None where it is so up to the largest. Where some trials have an arm with neither
+    agent and others have a background supposed, it need not be: the two kinds may agree at a
+    background in between alone, and their disagreement widens the interval.
+    """
+
+    low: float
+    high: float | None
+
+    @property
+    def condition(self) -> str:
+        """``if the background is above 2.0%``."""
+        if self.high is None:
+            return f"if the background is above {_percent(self.low)}"
+        if self.low == 0:
+            return f"if the background is below {_percent(self.high)}"
+        return f"if the background is between {_percent(self.low)} and {_percent(self.high)}"
+
+
+def _above(
+    function: Callable[[float], float], rates: Sequence[float], there: Floats
+) -> _Shown | None:
+    """Where a part of the pooled result is above zero for the first time, from its values."""
+    above = np.flatnonzero(there > 0)
+    if not above.size:
         return None
-    return 0.0 if rising(least) > 0 else float(brentq(rising, least, largest, xtol=1e-12))
+    first = int(above[0])
+    beyond = first + np.flatnonzero(there[first:] <= 0)
+
+    def crossing(after: int) -> float:
+        return float(brentq(function, rates[after - 1], rates[after], xtol=1e-12))
+
+    return _Shown(
+        crossing(first) if first else 0.0, crossing(int(beyond[0])) if beyond.size else None
+    )
 
 
-def _in_words(point: float | None, limit: float | None, largest: float) -> str:
-    def percent(rate: float) -> str:
-        return f"{round_half_up(100 * rate, 1)}%"
+def _percent(rate: float) -> str:
+    return f"{round_half_up(100 * rate, 1)}%"
 
+
+def _in_words(point: _Shown | None, limit: _Shown | None, largest: float) -> str:
+    always = _Shown(0.0, None)
     if point is None:
         return (
-            f"At no background up to {percent(largest)}, the lowest response of a single arm, "
+            f"At no background up to {_percent(largest)}, the lowest response of a single arm, "
             "does the pooled estimate show synergy."
         )
-    shown = f"if the background is above {percent(point)}" if point else "whatever the background"
-    interval = f"At no background up to {percent(largest)} does its whole interval show synergy."
+    shown = "whatever the background" if point == always else point.condition
+    interval = f"At no background up to {_percent(largest)} does its whole interval show synergy."
     if limit is not None:
         interval = (
-            f"Its whole interval shows synergy if the background is above {percent(limit)}."
-            if limit
-            else "So does its whole interval."
+            "So does its whole interval."
+            if limit == always
+            else f"Its whole interval shows synergy {limit.condition}."
         )
     return f"The pooled estimate shows synergy {shown}. {interval}"
 
