@@ -7,7 +7,7 @@ from itertools import pairwise, permutations
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Record, Severity, finding
-from trial_evidence.audit.rows import WHOLE, current_rows, grouped
+from trial_evidence.audit.rows import CURVE, WHOLE, current_rows, grouped
 from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
 
@@ -26,17 +26,13 @@ PROPORTIONAL_P = 0.05
 
 
 def rising_rates(sheet: Sheet) -> Iterator[Finding]:
-    """A share without the event that is higher later than earlier, in one arm.
-
-    High within one source; between sources medium, for a later report may correct an earlier one.
-    """
+    """A share without the event that is higher later than earlier, in one arm."""
     same = ("arm_id", "outcome", "population", "subgroup")
     for rows in grouped(current_rows(sheet, "rates"), *same).values():
         for earlier, later in pairwise(sorted(rows, key=lambda row: row["months"])):
             if later["months"] > earlier["months"] and _above(later, earlier):
-                one = later["source_id"] == earlier["source_id"]
                 what = f"{earlier['arm_id']}, {_what(earlier)}: {_at(earlier)}, but {_at(later)}."
-                severity: Severity = "high" if one else "medium"
+                severity = _severity(earlier, later)
                 yield finding(severity, RISES, [earlier, later], ("months", "percent"), what)
 
 
@@ -56,8 +52,7 @@ def survival_below_event_free(sheet: Sheet, survival: Collection[str]) -> Iterat
                     f"{alive['arm_id']}{words.subgroup(alive)}: {alive['outcome']} {_at(alive)}, "
                     f"but {free['outcome']} {_at(free)}, and that counts deaths as well."
                 )
-                one = alive["source_id"] == free["source_id"]
-                severity: Severity = "high" if one else "medium"
+                severity = _severity(alive, free)
                 yield finding(severity, BELOW, [alive, free], ("months", "percent"), what)
 
 
@@ -75,10 +70,8 @@ def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
                     f"{median['median_months']:g} months ({median['source_id']}, row "
                     f"{median['row']} of {median['table']}.csv), but {_at(rate)}."
                 )
-                one = median["source_id"] == rate["source_id"]
-                severity: Severity = "high" if one else "medium"
                 about = f"{median['source_id']} {median['median_months']}"
-                columns = ("months", "percent")
+                severity, columns = _severity(median, rate), ("months", "percent")
                 yield finding(severity, MEDIAN_V_RATE, [rate], columns, what, about=about)
 
 
@@ -87,19 +80,11 @@ def printed_against_curve(sheet: Sheet) -> Iterator[Finding]:
 
     Compared is the nearest of the printed ones: a curve belongs to one analysis of several.
     """
-    curves = _curves(sheet)
-    printed = grouped(
-        [row for row in current_rows(sheet, "contrasts") if row["subgroup"] == WHOLE
-         and row["derivation"] != "digitised_curve"],
-        "experimental_arm_id", "control_arm_id", "outcome",
-    )  # fmt: skip
-    for (_, *key), rows in printed.items():
-        curve = curves.get(tuple(key))
-        if curve is None:
-            continue
-        apart = [abs(math.log(row["hr"] / curve["hr"])) for row in rows]
-        nearest = rows[apart.index(min(apart))]
-        if min(apart) > math.log(CURVE_FACTOR):
+    for curve, rows in _with_curves(sheet):
+        printed = [row for row in rows if row["derivation"] != CURVE]
+        apart = [abs(math.log(row["hr"] / curve["hr"])) for row in printed]
+        if printed and min(apart) > math.log(CURVE_FACTOR):
+            nearest = printed[apart.index(min(apart))]
             what = (
                 f"{words.stated(nearest)} is printed; the digitised curve ({curve['figure']}) "
                 f"gives {curve['hr']:.2f} ({curve['ci_low']:.2f} to {curve['ci_high']:.2f})."
@@ -110,14 +95,8 @@ def printed_against_curve(sheet: Sheet) -> Iterator[Finding]:
 
 def hazards_not_proportional(sheet: Sheet) -> Iterator[Finding]:
     """Hazard ratios whose curves contradict proportional hazards: an average over time."""
-    curves = _curves(sheet)
-    groups = grouped(
-        [row for row in current_rows(sheet, "contrasts") if row["subgroup"] == WHOLE],
-        "experimental_arm_id", "control_arm_id", "outcome",
-    )  # fmt: skip
-    for (_, *key), rows in groups.items():
-        curve = curves.get(tuple(key))
-        if curve is not None and curve["ph_p"] < PROPORTIONAL_P:
+    for curve, rows in _with_curves(sheet):
+        if curve["ph_p"] < PROPORTIONAL_P:
             what = (
                 f"{words.pair(rows[0])}, {rows[0]['outcome']}: the digitised curves "
                 f"({curve['figure']}) violate proportional hazards (p = {curve['ph_p']:.2g}): the "
@@ -148,9 +127,20 @@ def unpaired_counts(sheet: Sheet) -> Iterator[Finding]:
         yield finding("low", UNPAIRED, found, ("definition", "source_id"), what)
 
 
-def _curves(sheet: Sheet) -> dict[tuple[str, ...], Record]:
-    pair = ("experimental_arm_id", "control_arm_id", "endpoint")
-    return {tuple(row[column] for column in pair): row for row in records(sheet["curves_cox"])}
+def _with_curves(sheet: Sheet) -> Iterator[tuple[Record, list[Record]]]:
+    """Facts from the digitised curves of a contrast, and its current rows of all patients."""
+    pair = ("experimental_arm_id", "control_arm_id")
+    curves = {(*(row[arm] for arm in pair), row["endpoint"]): row
+              for row in records(sheet["curves_cox"])}  # fmt: skip
+    whole = [row for row in current_rows(sheet, "contrasts") if row["subgroup"] == WHOLE]
+    for (_, *key), rows in grouped(whole, *pair, "outcome").items():
+        if tuple(key) in curves:
+            yield curves[tuple(key)], rows
+
+
+def _severity(one: Record, other: Record) -> Severity:
+    # Between sources a later report may correct an earlier one.
+    return "high" if one["source_id"] == other["source_id"] else "medium"
 
 
 def _above(one: Record, other: Record) -> bool:
