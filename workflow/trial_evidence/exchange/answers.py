@@ -222,9 +222,7 @@ def _without_value(line: Mapping[str, str], book: Path) -> str:
 
 def _row_of(answer: Mapping[str, str], sheet: Sheet) -> dict[str, Any]:
     """The row of the sheet with the number that a line says; empty where there is none."""
-    rows = sheet[answer["table"]]
-    found = records(rows[rows["row"] == int(answer["row"])])
-    return found[0] if found else {}
+    return sheet.row(answer["table"], int(answer["row"]))
 
 
 def _faults(

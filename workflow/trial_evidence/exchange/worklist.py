@@ -106,7 +106,7 @@ def _pooled_rows(
             for at, trial in enumerate(records(c.rows)):
                 table = tables[trial["outcome"]]
                 for arm, number in enumerate(str(trial["rows"]).split(";")):
-                    yield c, at, arm, table, _row(sheet, table, int(number))
+                    yield c, at, arm, table, sheet.row(table, int(number))
 
 
 def fields_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -136,11 +136,6 @@ def key_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
     return ";".join(f"{name}={row[name]}" for name in names)
 
 
-def _row(sheet: Sheet, table: str, number: int) -> dict[str, Any]:
-    (row,) = records(sheet[table][sheet[table]["row"] == number])
-    return row
-
-
 def printed(row: Mapping[str, Any], field: str) -> str:
     """A number of a row as its source has it."""
     return str(row.get(f"{field}_printed") or f"{row[field]:g}")
@@ -149,7 +144,7 @@ def printed(row: Mapping[str, Any], field: str) -> str:
 def _listed(
     sheet: Sheet, known: Mapping[str, Reference], table: str, number: int, found: list[Hangs]
 ) -> dict[str, Any]:
-    row = _row(sheet, table, number)
+    row = sheet.row(table, number)
     most = max((hangs.most for hangs in found), key=_size)
     trial = sheet["trials"].set_index("trial_id").loc[row["trial_id"]]
     return {

@@ -60,6 +60,11 @@ class Sheet:
         """Names of the tables of results."""
         return tuple(self.kinds)
 
+    def row(self, name: str, number: int) -> dict[str, Any]:
+        """The row of a table that the spreadsheet gives this number; empty where there is none."""
+        table = self.tables[name]
+        return next(iter(as_records(table[table["row"] == number])), {})
+
     def of_trial(self, name: str, trial_id: str) -> Sequence[dict[str, Any]]:
         """Rows of a table about a trial, column -> value; nobody may change them."""
         return self._of_trials.get(name, {}).get(trial_id, [])

@@ -12,7 +12,6 @@ from trial_evidence.exchange.answers import initials_fault, put_cells, read_line
 from trial_evidence.exchange.registry.against import ADDED, AGREES, DIFFERS, Held, which_row
 from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
 from trial_evidence.exchange.worklist import FIELDS, key_of
-from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT
 from trial_evidence.sheet.cells import Row
@@ -222,7 +221,7 @@ def _verified(table: str, read: Sequence[Entry], cells: Mapping[str, str], sheet
 def _second_reading(
     table: str, row: int, read: Sequence[Entry], sheet: Sheet, folder: Path
 ) -> Iterator[str]:
-    (held,) = records(sheet[table][sheet[table]["row"] == row])
+    held = sheet.row(table, row)
     path = folder / f"{READINGS}.csv"
     lines = read_lines(path)
     agrees = all(one.page == AGREES for one in read)

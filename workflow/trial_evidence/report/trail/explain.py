@@ -78,8 +78,8 @@ def _asked_cell(table: str, row: int, sheet: Sheet) -> dict[str, Any]:
         raise RequestError(
             f'"{table}" is not a table of results. Allowed: {", ".join(sheet.results)}'
         )
-    cell = _cell(sheet, table, row)
-    if cell is None:
+    cell = sheet.row(table, row)
+    if not cell:
         last = sheet[table]["row"].max()
         raise RequestError(f"{table}.csv has rows 2 to {last}; there is no row {row}")
     return cell
@@ -133,7 +133,7 @@ def explain_trial(
     for shown in trail.shown:
         mine = (shown.analysis, shown.record.get("trial_id")) == (analysis, trial_id)
         if mine and shown.kind in STEPS:
-            taken = [(c.table, _cell(sheet, c.table, row)) for c in shown.cells for row in c.rows]
+            taken = [(c.table, sheet.row(c.table, int(row))) for c in shown.cells for row in c.rows]
             # The cells of all its measures are the same, and are told once.
             cells = "".join(say.cell_of(*found) for found in taken)
             parts += [*([] if cells in parts else [cells]), say.step(shown)]
@@ -175,11 +175,6 @@ def _lines(sheet: Sheet, trail: Trail, evidence: Evidence, configuration: Config
 
 def _joined(parts: Iterable[str]) -> str:
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
-
-
-def _cell(sheet: Sheet, table: str, row: int | str) -> dict[str, Any] | None:
-    """A row of the sheet, as the spreadsheet numbers it."""
-    return next(iter(records(sheet[table][sheet[table]["row"] == int(row)])), None)
 
 
 def _plain(value: Any, unknown: str = "?") -> str:
