@@ -37,7 +37,7 @@ from trial_evidence.files import OWN_SETTINGS
 from trial_evidence.kept import digest, read_state
 from trial_evidence.sheet import Dictionary, Problem, Sheet, SheetError, load_sheet, read_dictionary
 from trial_evidence.sheet.check import in_order
-from trial_evidence.words.problems import errors_of
+from trial_evidence.words.problems import errors_of, told_in
 from trial_evidence.words.supplied import supplied
 
 DICTIONARY = supplied("dictionary")
@@ -97,11 +97,9 @@ def _load(raw: Path, config: Path) -> _Unsettled:
     if configured.analyses is not None:
         dictionary = with_words(dictionary, configured.analyses)
     sheet = None
-    try:
+    with told_in(problems):
         sheet, warnings = load_sheet(raw, dictionary)
         problems += warnings
-    except SheetError as error:
-        problems += error.problems
     if sheet is not None:
         problems += _against_the_sheet(configured, sheet, dictionary)
         if configured.looks is not None:
@@ -186,18 +184,13 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     problems: list[Problem] = []
 
     def sound(reading: Callable[[], Any]) -> Any:
-        try:
+        with told_in(problems):
             return reading()
-        except SheetError as error:
-            problems.extend(error.problems)
         return None
 
-    known: dict[str, Any] = {"kinds": dictionary.kinds}
-    known["tables"] = {
-        name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
-        for name in dictionary.of_kind("counts", "contrasts")
-    }
-    known["trials"] = {c.name: c.words for c in dictionary.tables["trials"].columns.values()}
+    tables, results = dictionary.tables, dictionary.of_kind("counts", "contrasts")
+    known: dict[str, Any] = {"kinds": dictionary.kinds, "trials": tables["trials"].words}
+    known["tables"] = {name: tables[name].words for name in results}
     looks = sound(lambda: read_figure_configuration(folder))
     if looks is not None:
         known["languages"] = looks.languages

@@ -13,7 +13,7 @@ from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several,
 from trial_evidence.config.methods import Methods, Order, OwnPooling, unknown_columns
 from trial_evidence.config.reading import not_allowed, problem, read
 from trial_evidence.measures import MEASURES, Kind
-from trial_evidence.words.problems import Problem, SheetError, did_you_mean
+from trial_evidence.words.problems import Problem, SheetError, did_you_mean, told_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,8 +170,8 @@ class TrialRule(Form):
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         known = {name: words for name, words in sections.get("trials", {}).items() if words}
         if known:
-            found = unknown_columns(self.where, known, "trials.csv with words of its own")
-            yield from ((("where", *place), said) for place, said in found)
+            where = "trials.csv with words of its own"
+            yield from unknown_columns(self.where, known, where, "where")
         if self.years and self.years[0] > self.years[1]:
             yield ("years",), "are not a range: the first year comes first."
 
@@ -264,8 +264,7 @@ class Analysis(OfOutcomes):
         if self.harm and DIFFERENCE not in self.measures:
             yield ("measures",), f"need {DIFFERENCE}: harms are told in patients of a thousand."
         if known := sections.get("tables", {}).get(self.table):
-            found = unknown_columns(self.selection, known, f"{self.table}.csv")
-            yield from ((("selection", *place), said) for place, said in found)
+            yield from unknown_columns(self.selection, known, f"{self.table}.csv", "selection")
         if self.figure.axis and self.figure.axis[0] <= 0 and first.is_ratio:
             yield ("figure", "axis"), "does not fit the measure: a ratio is greater than 0."
 
@@ -369,22 +368,18 @@ def read_configuration(folder: Path, **known: Any) -> Configuration:
         When a file is missing, is no YAML, or says what it may not; the problems name the file, the
         place in it and what is allowed, all at once.
     """
-    problems: list[Problem] = []
-    analyses = None
-    try:
+    of_methods: list[Problem] = []
+    of_analyses: list[Problem] = []
+    with told_in(of_analyses):
         analyses = read(folder / FILE, Analyses, **known)
         # An analysis may be asked in several settings.
         known["analyses"] = list(dict.fromkeys(analysis.id for analysis in analyses.analyses))
         named = [measure for analysis in analyses.analyses for measure in analysis.measures]
         known["measures"] = dict.fromkeys([*named, *(["proportion"] if analyses.rates else [])])
         known["used"] = {entry.table for entry in (*analyses.analyses, *analyses.rates)}
-    except SheetError as error:
-        problems = [*error.problems]
-    try:
+    with told_in(of_methods):
         methods = read(folder / "config.yaml", Methods, **known)
-    except SheetError as error:
-        problems = [*error.problems, *problems]
-    if analyses is None or problems:
+    if problems := of_methods + of_analyses:
         raise SheetError(problems)
     return Configuration(**vars(methods), **vars(analyses))
 

@@ -12,7 +12,7 @@ from trial_evidence.config.forms import Fault, Form, Maybe, Number, Some, Text, 
 from trial_evidence.config.labels import ENGLISH, ENGLISH_LABELS, Labels
 from trial_evidence.config.reading import read
 from trial_evidence.files import OWN_SETTINGS
-from trial_evidence.words.problems import Problem, SheetError
+from trial_evidence.words.problems import Problem, SheetError, told_in
 
 # The narrowest page that can be read in print, in mm.
 _NARROWEST = 75
@@ -115,10 +115,8 @@ def read_figure_configuration(folder: Path) -> FigureConfiguration:
     found: dict[str, Any] = {}
     problems: list[Problem] = []
     for path, form in forms_of.items():
-        try:
+        with told_in(problems):
             found[path.stem] = read(path, form)
-        except SheetError as error:
-            problems += error.problems
     if problems:
         raise SheetError(problems)
     return FigureConfiguration(found.pop("styles").styles, {ENGLISH: ENGLISH_LABELS} | found)

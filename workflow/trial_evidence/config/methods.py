@@ -368,19 +368,19 @@ class Methods(Form, kw_only=True):
             yield ("selection", name), message
         shared = set.intersection(*(set(columns) for columns in tables.values()))
         every = {column: next(iter(tables.values()))[column] for column in shared}
-        found = unknown_columns(self.selection.admit, every, "every table of results")
-        yield from ((("selection", "admit", *place), said) for place, said in found)
+        where = "every table of results"
+        yield from unknown_columns(self.selection.admit, every, where, "selection", "admit")
         for table in tables.keys() & orders.keys():
-            found = unknown_columns(orders[table], tables[table], f"{table}.csv")
-            yield from ((("selection", table, *place), said) for place, said in found)
+            where = f"{table}.csv"
+            yield from unknown_columns(orders[table], tables[table], where, "selection", table)
 
 
 def unknown_columns(
-    orders: Orders, known: Mapping[str, Sequence[str]], where: str
+    orders: Orders, known: Mapping[str, Sequence[str]], where: str, *section: str
 ) -> Iterator[Fault]:
     """Columns that a table does not have, and words that they may not hold."""
     for column, words in orders.items():
-        place = (column,)
+        place = (*section, column)
         if column not in known:
             near = did_you_mean(column, known)
             yield place, f'"{column}" is not a column of {where}.{near}'

@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from trial_evidence.words.problems import Problem, SheetError, did_you_mean, has_errors, quoted
+from trial_evidence.words.problems import (
+    Problem,
+    SheetError,
+    did_you_mean,
+    has_errors,
+    quoted,
+    told_in,
+)
 
 from .arithmetic import Span, arithmetic_problems, printed_span
 from .checked import CheckedRow
@@ -341,11 +348,8 @@ def _decided(sheet: Sheet, dictionary: Dictionary) -> tuple[list[_Decided], list
     problems: list[Problem] = []
     for decision in as_records(sheet["adjudication"]):
         read = [reading for reading in every if reading.settled_by(decision)]
-        try:
+        with told_in(problems):
             row, cells = _settled(sheet, dictionary, decision, read)
-        except SheetError as refused:
-            problems += refused.problems
-        else:
             problems += _disagreements(sheet, dictionary, decision, row, cells)
             decided.append((decision, row, cells))
     return decided, problems

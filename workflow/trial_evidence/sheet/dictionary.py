@@ -137,6 +137,11 @@ class Table:
         return f"{self.name}.csv"
 
     @property
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """Column -> allowed words; none where anything may stand."""
+        return {column.name: column.words for column in self.columns.values()}
+
+    @property
     def subject_column(self) -> str | None:
         """The column that names what a row is about: the trial, else the table's own id."""
         if "trial_id" in self.columns:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from itertools import takewhile
 from typing import Literal
@@ -76,6 +77,15 @@ class SheetError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(problem.line() for problem in self.problems))
+
+
+@contextmanager
+def told_in(problems: list[Problem]) -> Iterator[None]:
+    """Within it, what is wrong does not stop the run but joins `problems`."""
+    try:
+        yield
+    except SheetError as error:
+        problems += error.problems
 
 
 def about(file: str, message: str, row: int | None = None, severity: Severity = "error") -> Problem:

@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from trial_evidence.config.forms import told
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import Problem, SheetError, about, quoted
+from trial_evidence.words.problems import Problem, SheetError, about, quoted, told_in
 from trial_evidence.workbook.package import LONGEST_CELL, NOT_IN_A_FILE
 
 Place = tuple[str | int, ...]
@@ -373,13 +373,10 @@ def read_records(source: Path) -> dict[str, Record]:
     problems: list[Problem] = []
     found: dict[str, Record] = {}
     for file in files:
-        try:
+        with told_in(problems):
             for place, content in _records_in(file):
-                found[", ".join(filter(None, (file.name, path_of(place))))] = _record(
-                    file, place, content
-                )
-        except SheetError as error:
-            problems += error.problems
+                name = ", ".join(filter(None, (file.name, path_of(place))))
+                found[name] = _record(file, place, content)
     first: dict[str, str] = {}
     for name, record in found.items():
         if first.setdefault(record.nct_id, name) != name:

@@ -25,10 +25,7 @@ def held_sheet(
 ) -> Held:
     """The cells of a sound sheet as its files have them, with the words to read records by."""
     tables, _ = read_folder(raw, dictionary)
-    known = {
-        name: {column.name: column.words for column in dictionary.tables[name].columns.values()}
-        for name in dictionary.kinds
-    }
+    known = {name: dictionary.tables[name].words for name in dictionary.kinds}
     words = read_registry_words(config, configuration.outcomes, known)
     agents = {row.cells["agent"] for row in tables["agents"].rows}
     if unknown := [name for name in words.agents if name not in agents]:
