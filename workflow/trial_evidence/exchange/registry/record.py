@@ -175,10 +175,15 @@ class Group(Part):
     description: str = ""
 
 
-class Achievement(Part):
-    """How many of a group."""
+class OfGroup(Part):
+    """A result of a group."""
 
     group_id: str
+
+
+class Achievement(OfGroup):
+    """How many of a group."""
+
     num_subjects: Count | None = None
 
 
@@ -203,10 +208,9 @@ class Flow(Part):
     periods: tuple[Period, ...] = ()
 
 
-class Measurement(Part):
+class Measurement(OfGroup):
     """A value of a group."""
 
-    group_id: str
     value: Value = ""
     lower_limit: Value = ""
     upper_limit: Value = ""
@@ -219,10 +223,9 @@ class Category(Part):
     measurements: tuple[Measurement, ...] = ()
 
 
-class DenomCount(Part):
+class DenomCount(OfGroup):
     """How many of a group were analysed."""
 
-    group_id: str
     value: Count
 
 
@@ -289,10 +292,9 @@ class EventGroup(Group):
     serious_num_at_risk: Count | None = None
 
 
-class EventStats(Part):
+class EventStats(OfGroup):
     """Patients of a group with an event."""
 
-    group_id: str
     num_affected: Count | None = None
     num_at_risk: Count | None = None
 
@@ -516,86 +518,59 @@ def there(value: Any) -> str:
 
 def _contradictions(record: Record) -> Iterator[tuple[Place, str]]:
     """Groups that are named and not described, and numbers that cannot be true together."""
-    results: Place = ("resultsSection",)
-    flow, events = (
-        record.results_section.participant_flow_module,
-        record.results_section.adverse_events_module,
-    )
-    at: Place = (*results, "participantFlowModule")
-    yield from _groups(at, flow.groups, (
-        ((*at, "periods", p, "milestones", m, "achievements", a), one.group_id)
-        for p, period in enumerate(flow.periods)
-        for m, milestone in enumerate(period.milestones)
-        for a, one in enumerate(milestone.achievements)
-    ))  # fmt: skip
-    for n, measure in enumerate(record.results_section.outcome_measures_module.outcome_measures):
-        at = (*results, "outcomeMeasuresModule", "outcomeMeasures", n)
-        yield from _groups(at, measure.groups, _named_in(at, measure))
-        for a, analysis in enumerate(measure.analyses):
-            low, high = analysis.ci_lower_limit, analysis.ci_upper_limit
+    for at, part in _parts(("resultsSection",), record.results_section):
+        if isinstance(part, Flow | Measure):
+            yield from _groups(at, part, "groups", part.groups)
+        elif isinstance(part, Events):
+            yield from _groups(at, part, "eventGroups", part.event_groups)
+        elif isinstance(part, StatisticalAnalysis):
+            low, high = part.ci_lower_limit, part.ci_upper_limit
             if low and high and float(low) > float(high):
                 message = (
                     f'"{low}" is there; expected a limit below ciUpperLimit, which is "{high}".'
                 )
-                yield (*at, "analyses", a, "ciLowerLimit"), message
-    at = (*results, "adverseEventsModule")
-    named: list[tuple[Place, str]] = []
-    for part, listed in (
-        ("seriousEvents", events.serious_events),
-        ("otherEvents", events.other_events),
-    ):
-        for n, event in enumerate(listed):
-            for s, stats in enumerate(event.stats):
-                here = (*at, part, n, "stats", s)
-                named.append((here, stats.group_id))
-                yield from _more_than_all(here, "num", stats.num_affected, stats.num_at_risk)
-    yield from _groups(at, events.event_groups, named, "eventGroups")
-    for n, group in enumerate(events.event_groups):
-        totals = group.serious_num_affected, group.serious_num_at_risk
-        yield from _more_than_all((*at, "eventGroups", n), "seriousNum", *totals)
+                yield (*at, "ciLowerLimit"), message
+        elif isinstance(part, EventGroup):
+            totals = part.serious_num_affected, part.serious_num_at_risk
+            yield from _more_than_all(at, "seriousNum", *totals)
+        elif isinstance(part, EventStats):
+            yield from _more_than_all(at, "num", part.num_affected, part.num_at_risk)
 
 
-def _named_in(at: Place, measure: Measure) -> Iterator[tuple[Place, str]]:
-    for where, denoms in [
-        (at, measure.denoms),
-        *(((*at, "classes", c), held.denoms) for c, held in enumerate(measure.classes)),
-    ]:
-        for d, denom in enumerate(denoms):
-            for n, count in enumerate(denom.counts):
-                yield (*where, "denoms", d, "counts", n), count.group_id
-    for c, held in enumerate(measure.classes):
-        for k, category in enumerate(held.categories):
-            for m, one in enumerate(category.measurements):
-                yield (*at, "classes", c, "categories", k, "measurements", m), one.group_id
-    for a, analysis in enumerate(measure.analyses):
-        for g, name in enumerate(analysis.group_ids):
-            yield (*at, "analyses", a, "groupIds", g), name
+def _parts(at: Place, part: Part) -> Iterator[tuple[Place, Part]]:
+    """A part, then all the parts in it in their order, each with its place."""
+    yield at, part
+    for name, held in part:
+        place = (*at, to_camel(name))
+        inside: list[tuple[Place, Any]] = [(place, held)]
+        if isinstance(held, tuple):
+            inside = [((*place, n), one) for n, one in enumerate(held)]
+        for where, one in inside:
+            if isinstance(one, Part):
+                yield from _parts(where, one)
 
 
 def _groups(
-    at: Place, groups: Iterable[Group], named: Iterable[tuple[Place, str]], part: str = "groups"
+    at: Place, part: Part, name: str, groups: Iterable[Group]
 ) -> Iterator[tuple[Place, str]]:
     known: set[str] = set()
     for n, group in enumerate(groups):
         if group.id in known:
-            yield (
-                (*at, part, n, "id"),
-                f"{there(group.id)} is there a second time; expected an id of its own.",
-            )
+            message = f"{there(group.id)} is there a second time; expected an id of its own."
+            yield (*at, name, n, "id"), message
         known.add(group.id)
-    for place, name in named:
-        if name not in known:
-            where = (
-                place
-                if isinstance(place[-1], int) and place[-2] == "groupIds"
-                else (*place, "groupId")
-            )
-            allowed = (
-                f"one of {part}: {', '.join(sorted(known))}"
-                if known
-                else f"an id of {part}, which has none"
-            )
-            yield where, f"{there(name)} is there; expected {allowed}."
+    allowed = f"an id of {name}, which has none"
+    if known:
+        allowed = f"one of {name}: {', '.join(sorted(known))}"
+    for place, one in _parts(at, part):
+        named: list[tuple[Place, str]] = []
+        if isinstance(one, OfGroup):
+            named = [((*place, "groupId"), one.group_id)]
+        elif isinstance(one, StatisticalAnalysis):
+            named = [((*place, "groupIds", n), group) for n, group in enumerate(one.group_ids)]
+        for where, group_id in named:
+            if group_id not in known:
+                yield where, f"{there(group_id)} is there; expected {allowed}."
 
 
 def _more_than_all(
