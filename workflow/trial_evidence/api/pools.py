@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.api.frames import Frame, one_of, ways_of
-from trial_evidence.measures import MEASURES, Measure
+from trial_evidence.measures import COUNT_COLUMNS, MEASURES, Measure
 from trial_evidence.words.models import CAUTIOUS, INTERVAL_WORDS, MODEL_NAMES, TAU2_ESTIMATOR_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from trial_evidence.measures.effects import EffectSizes
     from trial_evidence.pool.engine.results import Pooled
 
-COUNTS = ("events_experimental", "n_experimental", "events_control", "n_control")
 # Interval of the mean -> the prediction interval with the same standard error.
 PREDICTIONS = {
     "wald": "t_k_minus_1", "t": "t_k_minus_1", "hartung_knapp": "hartung_knapp_k_minus_1",
@@ -159,11 +158,11 @@ def pool(
         pooling=pooling,
         level=level,
         priors={} if tau_prior is None else {CAUTIOUS: HalfNormal(tau_prior)},
-        counts=counts_of(used, measure) if {*COUNTS} <= {*used.columns} else None,
+        counts=counts_of(used, measure) if {*COUNT_COLUMNS} <= {*used.columns} else None,
     )
     weights = pd.Series(models[0].weights, index=used.index, dtype=float)
     kept = {name: name for name in ("trial", "estimate", *LIMITS, "weight", *OF_TRIALS)} | LIMITS
-    given = [column for column in COUNTS if column in rows]
+    given = [column for column in COUNT_COLUMNS if column in rows]
     return PooledTrials(
         measure,
         level,
@@ -177,7 +176,7 @@ def _checked(trials: pd.DataFrame, reading: Measure, level: float) -> pd.DataFra
     frame = Frame.of(trials, "trial")
     twice = frame.data["trial"].duplicated()
     frame.hold(~twice, "trial", '"{}" is there twice. Give each trial a name of its own.')
-    counted = {"counts": COUNTS} if reading.kind == "counts" else {}
+    counted = {"counts": COUNT_COLUMNS} if reading.kind == "counts" else {}
     way = frame.one_of({**counted, **ways_of(reading.is_ratio)})
     rows = pd.DataFrame({"trial": frame.data["trial"].astype(str)})
     if way != "counts":
@@ -191,7 +190,7 @@ def _checked(trials: pd.DataFrame, reading: Measure, level: float) -> pd.DataFra
                 published=np.where(levels == level, "as given", ""),
             )
         return rows.assign(yi=yi, vi=vi, corrected=False, pooled=True)
-    arms = [frame.counts(*COUNTS[at : at + 2]) for at in (0, 2)]
+    arms = [frame.counts(*COUNT_COLUMNS[at : at + 2]) for at in (0, 2)]
     frame.raise_faults()
     counts = [column for arm in arms for column in arm]
     found: EffectSizes = reading.effects(*counts)
@@ -203,7 +202,7 @@ def _checked(trials: pd.DataFrame, reading: Measure, level: float) -> pd.DataFra
         vi=np.where(found.informative, found.vi, np.nan),
         corrected=found.corrected & found.informative,
         pooled=found.informative,
-        **dict(zip(COUNTS, counts, strict=True)),
+        **dict(zip(COUNT_COLUMNS, counts, strict=True)),
     )
 
 

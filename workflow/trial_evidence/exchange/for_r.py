@@ -1,13 +1,14 @@
 """What is pooled, one file an analysis, for R to pool it again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.configuration import Configuration, EffectModifier
 from trial_evidence.files import records
-from trial_evidence.pool.probes.subgroups import interaction_within_trials
+from trial_evidence.measures import COUNT_COLUMNS
+from trial_evidence.pool.estimates import differences_within_trials
 from trial_evidence.report.material.material import where
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet.values import ALL
@@ -15,9 +16,8 @@ from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 from trial_evidence.words.pages import filled
 
 SCRIPT = "agreement.R"
-_COUNTS = ["events_experimental", "n_experimental", "events_control", "n_control"]
 KEYS = ["setting", "analysis", "measure", "subgroup", "experimental"]
-COLUMNS = [*KEYS, "trial", "group", "yi", "vi", *_COUNTS]
+COLUMNS = [*KEYS, "trial", "group", "yi", "vi", *COUNT_COLUMNS]
 
 
 def files_for_r(configuration: Configuration, evidence: Evidence) -> dict[str, pd.DataFrame | str]:
@@ -48,7 +48,7 @@ def pooled_effects(configuration: Configuration, evidence: Evidence) -> pd.DataF
     """
     groupings = {(a.setting, a.id): a.subgroups for a in configuration.analyses}
     factors = {
-        (a.setting, a.id): {modifier.factor: modifier.subgroups for modifier in a.effect_modifiers}
+        (a.setting, a.id): {modifier.factor: modifier for modifier in a.effect_modifiers}
         for a in configuration.analyses
     }
     rows: list[dict[str, Any]] = []
@@ -84,21 +84,19 @@ def _trials(evidence: Evidence, pool: dict[str, Any], grouping: str) -> Iterator
     for row in records(table):
         yield _key(pool) | {
             "trial": row["trial_id"], "group": row[grouping],
-            **{name: row[name] for name in ("yi", "vi", *_COUNTS)},
+            **{name: row[name] for name in ("yi", "vi", *COUNT_COLUMNS)},
         }  # fmt: skip
 
 
 def _interaction(
-    evidence: Evidence, pool: dict[str, Any], levels: Sequence[str]
+    evidence: Evidence, pool: dict[str, Any], modifier: EffectModifier
 ) -> Iterator[dict[str, Any]]:
     measure = pool["measure"].rpartition("_of_")[2].removesuffix("s")
-    first, second = (
-        _of(evidence.trials, pool, level, measure).set_index("trial_id") for level in levels
+    rows = pd.concat(
+        _of(evidence.trials, pool, subgroup, measure) for subgroup in modifier.subgroups
     )
-    second = second.loc[first.index]
-    yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
-    for trial, effect, variance in zip(first.index, yi, vi, strict=True):
-        yield _key(pool) | {"trial": trial, "group": "", "yi": float(effect), "vi": float(variance)}
+    for trial, yi, vi in differences_within_trials(rows, modifier).itertuples():
+        yield _key(pool) | {"trial": trial, "group": "", "yi": yi, "vi": vi}
 
 
 def _of(table: pd.DataFrame, pool: dict[str, Any], subgroup: str, measure: str) -> pd.DataFrame:

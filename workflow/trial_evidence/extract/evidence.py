@@ -14,11 +14,10 @@ from trial_evidence.extract.contrasts import matches
 from trial_evidence.extract.rates import rate_evidence
 from trial_evidence.extract.selection import level_sets
 from trial_evidence.files import records_by
-from trial_evidence.measures import MEASURES
+from trial_evidence.measures import COUNT_COLUMNS, MEASURES
 from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
 
-COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
 OTHER_DEFINITION = "the trial defines the outcome otherwise than those that are pooled"
 OWN_DEFINITIONS = "each trial defines the outcome in its own way"
 NO_INFORMATION = "no event, or only events, in both arms: no information on a ratio"

@@ -173,4 +173,4 @@ def level_sets(modifiers: Sequence[EffectModifier]) -> Iterator[tuple[str, ...]]
     """The whole trial, then the levels of each factor, as subgroups of the sheet."""
     yield (WHOLE,)
     for modifier in modifiers:
-        yield tuple(f"{modifier.factor}={level}" for level in modifier.levels)
+        yield modifier.subgroups

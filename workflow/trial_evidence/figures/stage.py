@@ -139,9 +139,8 @@ def _of_comparison(evidence: Evidence[Analysis]) -> Iterator[tuple[str, Forest]]
     stem = stem_of(analysis, evidence.measure.name)
     yield stem, analysis_forest(evidence)
     for modifier in analysis.effect_modifiers:
-        levels = tuple(f"{modifier.factor}={level}" for level in modifier.levels)
         # only where the factor has been pooled at all
-        if evidence.estimates["subgroup"].str.startswith(levels).any():
+        if evidence.estimates["subgroup"].str.startswith(modifier.subgroups).any():
             yield f"{stem}_by_{modifier.factor}", modifier_forest(evidence, modifier)
 
 

@@ -4,10 +4,11 @@ Who lives here: effect sizes of single trials, the scales they are pooled on, an
 does not: outcomes, which configuration names, and models, which pool/ holds.
 """
 
-from trial_evidence.measures.measure import MEASURES, Kind, Measure, measure_words
+from trial_evidence.measures.measure import COUNT_COLUMNS, MEASURES, Kind, Measure, measure_words
 from trial_evidence.measures.scales import IDENTITY, LOG_RATIO, LOGIT, Scale
 
 __all__ = [
+    "COUNT_COLUMNS",
     "IDENTITY",
     "LOGIT",
     "LOG_RATIO",

@@ -13,6 +13,9 @@ Kind = Literal["counts", "contrasts", "rates", "times"]
 """What a table of the sheet holds: events and n of an arm; a ratio of two arms with its interval;
 per cent of an arm without the event at a time; median times of an arm."""
 
+# Of two arms, in the order in which effect sizes take them.
+COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
+
 
 @dataclass(frozen=True)
 class Measure:

@@ -112,6 +112,16 @@ def qualifying_trials(rows: pd.DataFrame, modifier: EffectModifier) -> list[str]
     return [str(trial) for trial in complete.index[complete]]
 
 
+def differences_within_trials(rows: pd.DataFrame, modifier: EffectModifier) -> pd.DataFrame:
+    """Effects at the first level of a factor minus those at the second, ``yi``, ``vi`` by trial."""
+    first, second = (
+        rows[rows["subgroup"] == name].set_index("trial_id") for name in modifier.subgroups
+    )
+    second = second.loc[first.index]
+    yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
+    return pd.DataFrame({"yi": yi, "vi": vi}, first.index)
+
+
 def _weighted(rows: pd.DataFrame, pools: "list[_Pool]") -> pd.DataFrame:
     weights = {row: weight for pool in pools for row, weight in pool.weights.items()}
     return rows.assign(weight=pd.Series(weights, index=rows.index, dtype=float))
@@ -232,12 +242,8 @@ class _Pool:
 
     def add_interaction(self, rows: pd.DataFrame, modifier: EffectModifier) -> None:
         """Pooled within-trial difference between the two levels of a factor, first v second."""
-        first, second = (
-            rows[rows["subgroup"] == name].set_index("trial_id") for name in modifier.subgroups
-        )
         both = rows[rows["subgroup"].isin(modifier.subgroups)]
-        second = second.loc[first.index]
-        yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
+        found = differences_within_trials(rows, modifier)
         ratio = "ratio" if self.reading.is_ratio else "difference"
         name = f"{modifier.levels[0]} v {modifier.levels[1]}"
         self.records.extend(
@@ -245,11 +251,11 @@ class _Pool:
             | {
                 "measure": f"{ratio}_of_{self.measure}s",
                 "role": role,
-                "trials": ";".join(first.index),
+                "trials": ";".join(found.index),
                 "probability_of_benefit": None,
                 "remark": f"{modifier.label}: {name}, within trials",
             }
-            for result, role in self._pooled(yi, vi, empirical=False)[1]
+            for result, role in self._pooled(found["yi"], found["vi"], empirical=False)[1]
         )
 
     def add_nothing(self) -> None:

@@ -10,10 +10,9 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, EffectModifier
 from trial_evidence.extract.evidence import extract_setting
-from trial_evidence.pool.estimates import qualifying_trials
+from trial_evidence.pool.estimates import differences_within_trials, qualifying_trials
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.models.pooling import pool_all
-from trial_evidence.pool.probes.subgroups import interaction_within_trials
 from trial_evidence.sensitivity.comparison import (
     BEGINNING,
     Comparison,
@@ -119,16 +118,15 @@ def _interaction(c: Comparison, modifier: EffectModifier) -> Iterator[dict[str, 
     if not trials:
         yield {"k": 0, "reason": reason}
         return
-    first, second = (
-        c.rows[c.rows["subgroup"] == f"{modifier.factor}={level}"].set_index("trial_id").loc[trials]
-        for level in modifier.levels
-    )
-    yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
+    rows = c.rows[c.rows["trial_id"].isin(trials)]
+    found = differences_within_trials(rows, modifier).loc[trials]
     # The empirical priors are those of effects, not of differences between effects.
     lead = leading_model(len(trials), c.pooling, empirical=False)
     roles = {lead.model: "lead", lead.co_primary: "co-primary"}
     priors = {CAUTIOUS: c.priors[CAUTIOUS]}
-    for result in pool_all(yi, vi, pooling=c.pooling, level=c.level, priors=priors):
+    for result in pool_all(
+        found["yi"], found["vi"], pooling=c.pooling, level=c.level, priors=priors
+    ):
         yield {
             "model": result.model,
             "role": roles.get(result.model, ""),

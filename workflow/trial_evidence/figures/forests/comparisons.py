@@ -80,7 +80,7 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
 def modifier_forest(evidence: Evidence[Analysis], modifier: EffectModifier) -> Forest:
     """Forest plot of an analysis by the levels of a factor inside its trials."""
     say = evidence.say
-    levels = {f"{modifier.factor}={level}": level for level in modifier.levels}
+    levels = dict(zip(modifier.subgroups, modifier.levels, strict=True))
     trials = evidence.trials[evidence.trials["subgroup"].isin(levels)]
     aside = evidence.set_aside[evidence.set_aside["subgroup"] == modifier.factor]
     cells = _cells(evidence, trials)

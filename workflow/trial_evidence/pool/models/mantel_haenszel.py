@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from statsmodels.stats.contingency_tables import StratifiedTable
 
+from trial_evidence.measures import COUNT_COLUMNS
 from trial_evidence.measures.effects import FROM_COUNTS, check_tables
 from trial_evidence.pool.engine.results import (
     Floats,
@@ -16,8 +17,6 @@ from trial_evidence.pool.engine.results import (
     q_test,
     wald,
 )
-
-COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
 
 
 @dataclass(frozen=True)

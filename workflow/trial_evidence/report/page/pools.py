@@ -183,8 +183,7 @@ def _sets(analysis: Analysis, rows: pd.DataFrame, configuration: Configuration) 
         ids = qualifying_trials(rows, modifier)
         if len(ids) < configuration.effect_modifier_min_trials:
             continue
-        for level in modifier.levels:
-            subgroup = f"{modifier.factor}={level}"
+        for subgroup, level in zip(modifier.subgroups, modifier.levels, strict=True):
             group = rows[(rows["subgroup"] == subgroup) & rows["trial_id"].isin(ids)]
             yield f"{modifier.label.lower()} {level}", subgroup, group, together
 
