@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.api.frames import DataError, Frame, one_of, ways_of
+from trial_evidence.api.frames import Frame, one_of, ways_of
 from trial_evidence.api.pools import comparing
 from trial_evidence.measures import MEASURES, Measure
-from trial_evidence.words.problems import Problem
 
 if TYPE_CHECKING:
     from trial_evidence.network.evidence.contrasts import StudyContrasts
@@ -165,9 +164,8 @@ def _studies(trials: pd.DataFrame, reading: Measure) -> "tuple[StudyContrasts, .
                 found.append(from_pairwise(str(trial), *pairs, values[0], np.sqrt(values[1])))
         except ValueError as error:
             # Says what is wrong with the trial as a whole, and names it.
-            frame.faults.append(Problem("error", "data frame", None, "", "", "", str(error)))
-    if frame.faults:
-        raise DataError(frame.faults)
+            frame.fault(str(error))
+    frame.raise_faults()
     return tuple(found)
 
 

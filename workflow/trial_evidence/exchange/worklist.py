@@ -15,6 +15,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.comparisons import SIDES
+from trial_evidence.extract.context import OF_RATIOS
 from trial_evidence.files import records
 from trial_evidence.measures.effects import FROM_COUNTS, log_hazard_ratio
 from trial_evidence.report.material.material import where
@@ -274,7 +275,5 @@ def _of_counts(
 
 
 def _of_ratio(row: Mapping[str, Any]) -> tuple[float, float]:
-    names = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
-             "events_experimental", "events_control")  # fmt: skip
-    found = log_hazard_ratio(*([row[name]] for name in names))
+    found = log_hazard_ratio(*([row[name]] for name in OF_RATIOS))
     return float(found["yi"].iloc[0]), float(found["vi"].iloc[0])

@@ -128,8 +128,8 @@ def control_risk_regression(
     """
     check_level(level)
     k = len(np.asarray(counts.events_c))
-    refused = too_few(k, TRIALS_A_COVARIATE, "A regression on the control risk", WHY, forced=forced)
-    if refused is not None:
+    what = "A regression on the control risk"
+    if refused := too_few(k, TRIALS_A_COVARIATE, what, WHY, forced=forced):
         return refused
     control = logit_proportion(counts.events_c, counts.n_c)
     treated = logit_proportion(counts.events_e, counts.n_e)

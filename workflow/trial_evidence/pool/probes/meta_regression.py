@@ -14,6 +14,7 @@ from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 
 TRIALS_A_COVARIATE = 10
+WHY = f"at least {TRIALS_A_COVARIATE} a covariate, or chance is taken for a trend"
 CORRECTIONS = {
     "wald": "wald",
     "hartung_knapp": "knapp-hartung",
@@ -150,14 +151,8 @@ def meta_regression(
             raise ValueError(f"covariate {name} must have one finite number a trial")
     if not columns:
         raise ValueError("a meta-regression needs a covariate")
-    refusal = too_few(
-        y.size,
-        TRIALS_A_COVARIATE * len(columns),
-        "Meta-regression",
-        f"at least {TRIALS_A_COVARIATE} a covariate, or chance is taken for a trend",
-        forced=forced,
-    )
-    if refusal is not None:
+    needed = TRIALS_A_COVARIATE * len(columns)
+    if refusal := too_few(y.size, needed, "Meta-regression", WHY, forced=forced):
         return refusal
     design = np.column_stack([np.ones(y.size), *columns.values()])
     k, p = design.shape

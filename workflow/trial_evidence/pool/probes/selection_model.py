@@ -17,6 +17,7 @@ from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 
 NEEDED = 10
+WHY = "with fewer, selection cannot be told from chance"
 # The chance of publication relative to the most favoured p values is held between these.
 LOG_SELECTION = (math.log(1e-5), math.log(100.0))
 # Log likelihoods this close are the same: no heterogeneity is then the simpler reading.
@@ -143,14 +144,7 @@ def step_selection_model(
         raise ValueError(f"favoured is 'less' or 'greater', not {favoured!r}")
     if not steps or any(not 0 < p < 1 for p in steps) or sorted(set(steps)) != list(steps):
         raise ValueError(f"steps must ascend between 0 and 1, not {tuple(steps)}")
-    refusal = too_few(
-        y.size,
-        NEEDED,
-        "The selection model",
-        "with fewer, selection cannot be told from chance",
-        forced=forced,
-    )
-    if refusal is not None:
+    if refusal := too_few(y.size, NEEDED, "The selection model", WHY, forced=forced):
         return refusal
     sign = -1.0 if favoured == "less" else 1.0
     # In units of a typical standard error the search is the same on every scale.

@@ -272,8 +272,7 @@ def trim_and_fill(
         raise ValueError(f"estimator {estimator!r} is not one of L0, R0")
     if side not in ("auto", "left", "right"):
         raise ValueError(f"side {side!r} is not one of auto, left, right")
-    refusal = _refusal(y.size, "Trim-and-fill", forced)
-    if refusal is not None:
+    if refusal := _refusal(y.size, "Trim-and-fill", forced):
         return refusal
     if side == "auto":
         design_method = method if method in ("EE", "DL", "ML") else "REML"
@@ -386,8 +385,7 @@ def pet_peese(
     """
     y, v = check_effects(yi, vi)
     level = check_level(level)
-    refusal = _refusal(y.size, "PET-PEESE", forced)
-    if refusal is not None:
+    if refusal := _refusal(y.size, "PET-PEESE", forced):
         return refusal
     pet = _weighted_line("PET", y, np.sqrt(v), 1 / v, level)
     peese = _weighted_line("PEESE", y, v, 1 / v, level)
