@@ -10,12 +10,20 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import trial_evidence
 from trial_evidence.cli import sheet, stages
 from trial_evidence.cli.saying import say_faults
 from trial_evidence.sheet import SheetError
 from trial_evidence.words.errors import RequestError
+
+# Options that several commands take.
+_SHARED: dict[str, dict[str, Any]] = {
+    "--setting": {"required": True},
+    "--processes": {"type": int, "default": 1, "help": "to draw with"},
+    "--book": {"type": Path, "required": True},
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(
-        name: str, run: Callable[[argparse.Namespace], int | None]
+        name: str, run: Callable[[argparse.Namespace], int | None], *shared: str
     ) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         added.set_defaults(run=run, of_sheet=True)
@@ -77,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
             ("results", "results"),
         ):  # fmt: skip
             added.add_argument(f"--{folder}", type=Path, default=Path(place), metavar="FOLDER")
+        for option in shared:
+            added.add_argument(option, **_SHARED[option])
         return added
 
     check = command("check", sheet.check)
@@ -84,28 +94,20 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--state", type=Path, help="folder to keep what was checked in, as it was")
     command("dictionary", stages.dictionary)
     command("extract", stages.extract)
-    command("pool", stages.pool).add_argument("--setting", required=True)
-    figures = command("figures", stages.figures)
-    figures.add_argument("--setting", required=True)
-    figures.add_argument("--processes", type=int, default=1, help="to draw with")
-    styled = command("styled", stages.styled)
+    command("pool", stages.pool, "--setting")
+    command("figures", stages.figures, "--setting", "--processes")
+    styled = command("styled", stages.styled, "--processes")
     styled.add_argument("--style", required=True, help="of config/styles.yaml")
     styled.add_argument(
         "--width", type=float, default=None, help="in mm; by default the first width of the style"
     )
     styled.add_argument("--analysis", default="", help="only the figures of this analysis")
     styled.add_argument("--figure", default="", help="only figures of this name, such as forest")
-    styled.add_argument("--processes", type=int, default=1, help="to draw with")
-    sensitivity = command("sensitivity", stages.sensitivity)
-    sensitivity.add_argument("--setting", required=True)
-    sensitivity.add_argument("--processes", type=int, default=1, help="to draw with")
-    network = command("network", stages.network)
-    network.add_argument("--setting", required=True)
-    network.add_argument("--processes", type=int, default=1, help="to draw with")
+    command("sensitivity", stages.sensitivity, "--setting", "--processes")
+    command("network", stages.network, "--setting", "--processes")
     command("audit", stages.audit)
     command("exchange", stages.exchange)
-    report = command("report", stages.report)
-    report.add_argument("--processes", type=int, default=1, help="to draw with")
+    command("report", stages.report, "--processes")
     simulating = command("simulate", stages.simulate)
     simulating.add_argument("--part", type=int, required=True, help="its number, from 0 on")
     command("calibrate", stages.calibrate)
@@ -118,18 +120,14 @@ def _parser() -> argparse.ArgumentParser:
     watching = command("watch", sheet.watch)
     watching.add_argument("--book", type=Path, help="a workbook that is saved instead")
     watching.set_defaults(yes=False)
-    workbook = command("workbook", sheet.workbook)
-    workbook.add_argument("--book", type=Path, required=True)
-    importing = command("import", sheet.import_)
-    importing.add_argument("--book", type=Path, required=True)
+    command("workbook", sheet.workbook, "--book")
+    importing = command("import", sheet.import_, "--book")
     importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
-    listing = command("worklist", sheet.worklist)
-    listing.add_argument("--book", type=Path, required=True)
+    listing = command("worklist", sheet.worklist, "--book")
     listing.add_argument("--most", type=int, default=40, help="rows")
     listing.set_defaults(of_sheet=False)
-    registry = command("registry", sheet.registry)
+    registry = command("registry", sheet.registry, "--book")
     registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")
-    registry.add_argument("--book", type=Path, required=True)
     registry.set_defaults(of_sheet=False)
     references = command("references", sheet.references)
     references.add_argument("--file", type=Path, required=True, help="PubMed (.nbib) or RIS")
