@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from trial_evidence.figures.canvas.text import clean
 from trial_evidence.words.numbers import format_tick, linear_ticks, log_ticks
 
 AxisScale = Literal["log", "linear", "logit"]
@@ -45,6 +46,15 @@ class Axis:
     favours_high: str = ""
     limits: tuple[float, float] | None = None
     decimal_mark: str = "."
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What lies on either side of the reference, each with its arrow; empty where unsaid."""
+        low, high = clean(self.favours_low), clean(self.favours_high)
+        return (
+            f"\N{LEFTWARDS ARROW} {low}" if low else "",
+            f"{high} \N{RIGHTWARDS ARROW}" if high else "",
+        )
 
 
 @dataclass(frozen=True)

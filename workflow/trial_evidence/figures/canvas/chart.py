@@ -377,9 +377,7 @@ class Chart:
         """What either side favours, on both sides of the reference."""
         style, axis = self.style, panel.axis
         gap = style.panel_gap_mm / 2
-        low, high = clean(axis.favours_low), clean(axis.favours_high)
-        low = f"\N{LEFTWARDS ARROW} {low}" if low else ""
-        high = f"{high} \N{RIGHTWARDS ARROW}" if high else ""
+        low, high = axis.sides
         half = (self.right - self.left) / 2 - gap
         need = [min(half, text_width_mm(words, style.text_pt)) for words in (low, high)]
         split = (panel.left + panel.right) / 2

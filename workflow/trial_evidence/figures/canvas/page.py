@@ -391,7 +391,7 @@ def _text(page: Page, text: Text) -> Artist:
     x, y = _flip(page, (text.x, text.y))
     return Line(
         x, y, text.text, color=text.colour, horizontalalignment=text.align,
-        verticalalignment="baseline", fontproperties=_font(text.bold, text.size_pt), clip_on=True,
+        verticalalignment="baseline", fontproperties=font(text.bold, text.size_pt), clip_on=True,
     )  # fmt: skip
 
 
@@ -405,10 +405,11 @@ def _settle(figure: Figure) -> None:
 
 def _use_bundled_font(figure: Figure) -> None:
     for text in figure.findobj(FigureText):
-        text.set_fontproperties(_font(text.get_fontweight() == "bold", float(text.get_fontsize())))
+        text.set_fontproperties(font(text.get_fontweight() == "bold", float(text.get_fontsize())))
 
 
-def _font(bold: bool, size_pt: float) -> FontProperties:
+def font(bold: bool, size_pt: float) -> FontProperties:
+    """The bundled typeface."""
     # Naming the file leaves the font manager of the process as it is, and no other version of the
     # same family installed on a machine can take its place.
     weight = "bold" if bold else "normal"

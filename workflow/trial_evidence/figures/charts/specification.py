@@ -95,9 +95,8 @@ def specification(
     row_mm = 0.92 * leading_mm(style.footnote_pt, style)
     lowest = float(rows["y"].min()) - 0.5 if len(rows) else 0.0
     height, below = 0.7 * panel_height_mm(style), -lowest * row_mm
-    span = fitting(
-        covering(axis, [*_ends(known["estimate"]), *_usual(known)]), height, style, upright=True
-    )
+    reach = [*known["estimate"].agg(["min", "max"]), *_usual(known)]
+    span = fitting(covering(axis, reach), height, style, upright=True)
     bottom, top = ends(span)
     cut = int(((known["low"] < bottom) | (known["high"] > top)).sum())
     room = names_mm - style.panel_gap_mm
@@ -160,10 +159,6 @@ def _names_mm(rows: pd.DataFrame, style: Style) -> float:
     ]
     widest = max([style.text_column_min_mm / 2, *widths])
     return float(min(widest, 0.4 * style.width_mm)) + style.panel_gap_mm
-
-
-def _ends(estimates: pd.Series) -> list[float]:
-    return [float(estimates.min()), float(estimates.max())]
 
 
 def _usual(known: pd.DataFrame) -> list[float]:

@@ -18,20 +18,18 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import Collection, PathCollection
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.text import Text
 
 from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.page import font
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import (
     CAP_HEIGHT_EM,
     ELLIPSIS,
-    FONT_FAMILY,
     MM_PER_POINT,
     clean,
-    font_path,
     shorten,
     text_width_mm,
     wrap,
@@ -95,12 +93,8 @@ class _Words(Artist):
     def write(
         self, text: str, x: float, y: float, size_pt: float, align: str = "left", bold: bool = False
     ) -> None:
-        weight = "bold" if bold else "normal"
-        font = FontProperties(
-            family=[FONT_FAMILY], weight=weight, size=size_pt, fname=str(font_path(bold))
-        )
-        word = Text(x, y, text, color=self.style.ink, ha=align, va="baseline", fontproperties=font)
-        self._add(word)
+        look = {"color": self.style.ink, "fontproperties": font(bold, size_pt)}
+        self._add(Text(x, y, text, ha=align, va="baseline", **look))
 
     def _add(self, artist: Artist) -> None:
         artist.set_figure(self.panel.figure)
@@ -309,12 +303,7 @@ def vertical_label(axis: Axis) -> str:
 def favours_lines(axis: Axis, style: Style, columns: int = 1) -> list[tuple[str, ...]]:
     """What either side of no effect favours, each broken into lines of half a panel at most."""
     half = (style.width_mm / 2 - style.margin_mm) / columns - style.panel_gap_mm
-    low, high = clean(axis.favours_low), clean(axis.favours_high)
-    sides = (
-        f"\N{LEFTWARDS ARROW} {low}" if low else "",
-        f"{high} \N{RIGHTWARDS ARROW}" if high else "",
-    )
-    return [wrap(side, half, style.text_pt) for side in sides]
+    return [wrap(side, half, style.text_pt) for side in axis.sides]
 
 
 def told_at_foot(shortened: Sequence[str], left_out: Sequence[str]) -> list[str]:
