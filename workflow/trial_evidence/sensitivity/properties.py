@@ -26,12 +26,8 @@ def risk_of_bias(sheet: Sheet, rows: pd.DataFrame) -> pd.Series:
     rows : DataFrame
         ``trial_id`` and ``outcome``.
     """
-    judged = sheet["risk_of_bias"]
-    known = dict(
-        zip(zip(judged["trial_id"], judged["outcome"], strict=True), judged["overall"], strict=True)
-    )
     pairs = zip(rows["trial_id"], rows["outcome"], strict=True)
-    return pd.Series([known.get(pair, UNKNOWN) or UNKNOWN for pair in pairs], index=rows.index)
+    return pd.Series([sheet.judgements.get(pair) or UNKNOWN for pair in pairs], index=rows.index)
 
 
 def share_factors(choices: Sensitivity) -> list[str]:

@@ -60,6 +60,16 @@ class Look:
         cell._style = self._known[before]
 
 
+def on_paper(sheet: Any, header_row: int | None = None) -> None:
+    """Have a sheet printed across the width of pages, each with the header."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = f"{header_row}:{header_row}" if header_row else None
+
+
 def workbook_bytes(
     workbook: Any, title: str, amend: Callable[[str, bytes], bytes] | None = None
 ) -> bytes:

@@ -22,7 +22,7 @@ from trial_evidence.words.problems import Problem, SheetError, about, errors_of,
 from trial_evidence.words.supplied import supplied
 
 from .layout import LISTS, MADE_FROM, READ_ME, row_mark
-from .package import LONGEST_CELL, NOT_IN_A_FILE, Look, put_text, workbook_bytes
+from .package import LONGEST_CELL, NOT_IN_A_FILE, Look, on_paper, put_text, workbook_bytes
 from .read import Imported, read_book
 from .shown import AS_TEXT, as_number
 
@@ -194,7 +194,7 @@ def _table_sheet(sheet: Any, raw: RawTable, lists: _Lists) -> None:
     sheet.sheet_properties.tabColor = _DARK if table.rows_required else _PALE
     sheet.sheet_view.zoomScale = 100
     _colours(sheet, table, last_letter, last_row + _ROOM)
-    _on_paper(sheet)
+    on_paper(sheet, 1)
     # A long note in the last column is cut on paper, or the whole page would shrink.
     sheet.print_area = f"A1:{last_letter}{last_row}"
 
@@ -306,15 +306,6 @@ def _colours(sheet: Any, table: Table, last_letter: str, last_row: int) -> None:
     sheet.conditional_formatting.add(f"A2:{last_letter}{last_row}", FormulaRule([new], border=line))
 
 
-def _on_paper(sheet: Any) -> None:
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToWidth = 1
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.print_title_rows = "1:1"
-
-
 def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
     sheet.sheet_view.showGridLines = False
     for letter, width in (("A", 3), ("B", 24), ("C", 9), ("D", 96)):
@@ -348,9 +339,8 @@ def _read_me(sheet: Any, tables: Mapping[str, RawTable]) -> None:
         for cell in (link, rows, meaning):
             cell.alignment, cell.border = Alignment(vertical="top"), Border(bottom=_HAIRLINE)
         meaning.alignment = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=2)
-    _on_paper(sheet)
+    on_paper(sheet)
     sheet.page_setup.fitToHeight = 1
-    sheet.print_title_rows = None
 
 
 def _say(cell: Any, text: str, *font: Any, **more: Any) -> None:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from trial_evidence.kept import checksum
 from trial_evidence.words.supplied import supplied
 
 PACKAGES = (
@@ -168,16 +169,12 @@ def _file_entity(path: Path, results: Path) -> dict[str, Any]:
     return _entity(
         path.relative_to(results).as_posix(), "File", path.name,
         encodingFormat=_FORMATS[path.suffix], contentSize=str(path.stat().st_size),
-        sha256=_sha256(path),
+        sha256=checksum(path),
     )  # fmt: skip
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _checksums(paths: Sequence[Path], folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
+    return {path.relative_to(folder).as_posix(): checksum(path) for path in paths}
 
 
 def _code_checksum() -> str:

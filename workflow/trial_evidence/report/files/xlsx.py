@@ -15,6 +15,7 @@ from trial_evidence.workbook.package import (
     LONGEST_CELL,
     NOT_IN_A_FILE,
     Look,
+    on_paper,
     put_text,
     workbook_bytes,
 )
@@ -85,12 +86,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
         sheet.cell(row, 1).font = _FONT
     sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToWidth = 1
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    on_paper(sheet, HEADER_ROW)
 
 
 @cache

@@ -42,7 +42,6 @@ from trial_evidence.sensitivity.pictures.further_trials import further_trials_fi
 from trial_evidence.sensitivity.pictures.in_words import (
     CHOICE_NAMES,
     COVARIATE_NAMES,
-    INTERVAL_NAMES,
     WORDS,
     as_they_came,
     measure_of,
@@ -303,7 +302,7 @@ def _drapery(c: Comparison, title: str, style: Style) -> Chart:
     of_new = {} if new is None else {"prediction": c.pooling.prediction_interval}
     fit = fit_stack(c.yi, c.vi, method=estimator, interval=interval, level=c.level, **of_new)
     mean, error = float(fit.estimate[0]), float(fit.se[0])
-    named = f"Pooled ({estimator}, {INTERVAL_NAMES[interval]})"
+    named = f"Pooled ({estimator}, {WORDS[interval]})"
     curves = [
         *(
             curve("trial", str(name), *at)

@@ -31,7 +31,6 @@ WORDS = {
     "hartung_knapp_conservative": "floored Hartung–Knapp",
     "BICR": "central review",
 }
-INTERVAL_NAMES = {**WORDS, "hartung_knapp_conservative": "floored Hartung–Knapp"}
 COVARIATE_NAMES = {
     "year": "Year of first report",
     "median_followup_months": "Median follow-up, months",
