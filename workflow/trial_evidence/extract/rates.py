@@ -1,13 +1,15 @@
 """Rates of single arms: every arm that got a regimen, single-arm cohorts included."""
 
+from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 from trial_evidence.config.configuration import RateAnalysis
 from trial_evidence.extract.columns import OF_COUNTS, PUBLIC
 from trial_evidence.extract.comparisons import Records
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import regimen_label
-from trial_evidence.extract.selection import WHOLE, choose_among, level_sets
+from trial_evidence.extract.selection import WHOLE, Record, choose_among, level_sets
 from trial_evidence.files import records
 
 
@@ -47,19 +49,25 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
         used.append(
             {
                 **context.about(analysis.id, trial_id, reported, level),
-                **{c: "; ".join(dict.fromkeys(row[c] for row in taken)) for c in OF_COUNTS},
-                "note": "; ".join(dict.fromkeys(filter(None, (row[PUBLIC] for row in taken)))),
+                **added_up(taken),
                 "measure": "proportion",
                 "regimen": first["regimen"],
                 "regimen_label": regimen_label(agents, schedule, partner, context.labels),
                 "agents": "+".join(agents),
                 "schedule": schedule,
                 "partner": partner,
-                "arm_ids": ";".join(row["arm_id"] for row in taken),
-                "events": sum(row["events"] for row in taken),
-                "n": sum(row["n"] for row in taken),
                 "randomised": context.trials[trial_id]["randomised"],
-                "rows": ";".join(str(row["row"]) for row in taken),
             }
         )
     return used, aside
+
+
+def added_up(arms: Sequence[Record]) -> dict[str, Any]:
+    """The counts of arms as those of one, with the words of all of them."""
+    return {
+        **{c: "; ".join(dict.fromkeys(arm.get(c, "") for arm in arms)) for c in OF_COUNTS},
+        "note": "; ".join(dict.fromkeys(filter(None, (arm[PUBLIC] for arm in arms)))),
+        "arm_ids": ";".join(arm["arm_id"] for arm in arms),
+        **{number: sum(arm[number] for arm in arms) for number in ("events", "n")},
+        "rows": ";".join(str(arm["row"]) for arm in arms),
+    }

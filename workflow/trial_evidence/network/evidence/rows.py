@@ -15,6 +15,7 @@ from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.extract.columns import PUBLIC
 from trial_evidence.extract.comparisons import NO_STANDARD_ERROR, Records
 from trial_evidence.extract.context import Context, aside_record, setting_context, trial_label
+from trial_evidence.extract.rates import added_up
 from trial_evidence.extract.selection import (
     WHOLE,
     Record,
@@ -265,19 +266,12 @@ def _counted(
         {
             "regimen": regimen,
             "against": "",
-            "arm_ids": ";".join(row["arm_id"] for row in rows),
-            "events": sum(row["events"] for row in rows),
-            "n": sum(row["n"] for row in rows),
             "endpoint": "; ".join(network.labels),
             "covariance": COUNTS,
-            "rows": ";".join(str(row["row"]) for row in rows),
-            **{c: "; ".join(dict.fromkeys(row.get(c, "") for row in rows))
-               for c in ("definition", "population", "assessor", "verification", "derivation",
-                         "source_id", "locator")},
-            "note": "; ".join(dict.fromkeys(filter(None, (row[PUBLIC] for row in rows)))),
+            **added_up(rows),
         }
         for regimen, rows in sorted(groups.items())
-    ]  # fmt: skip
+    ]
     events, n = ([record[column] for record in used] for column in ("events", "n"))
     if not informative(events, n, network.measure):
         return _Taken({**reasons, **dict.fromkeys(taken, NO_INFORMATION)})
