@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
 
 from trial_evidence.exchange.worklist import (
     FIELDS,
@@ -37,7 +36,7 @@ from trial_evidence.words.problems import (
     quoted,
 )
 from trial_evidence.workbook.layout import WORKLIST, as_csv
-from trial_evidence.workbook.package import put_text, workbook_bytes
+from trial_evidence.workbook.package import TO_FILL, put_table, workbook_bytes
 from trial_evidence.workbook.read import cell_of_book, hidden_among, open_book, sheet_names
 
 ASKED = {
@@ -66,7 +65,6 @@ _ROW = re.compile(r"[0-9]{1,7}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # What else people write where initials are asked for.
 _NO_INITIALS = {"yes", "no", "ok", "true", "false", "none", "x"}
-_TO_FILL = PatternFill("solid", fgColor="FFF6D6")
 
 
 def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
@@ -93,17 +91,12 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
     sheet = made.active
     assert sheet is not None
     sheet.title = WORKLIST
-    lines = [[str(row[name]) for name in ASKED] for row in records(rows)]
-    for down, line in enumerate([HEADER, *lines], start=1):
-        for across, text in enumerate([*line, *[""] * (len(HEADER) - len(line))], start=1):
-            cell = sheet.cell(down, across)
-            put_text(cell, text)
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-            cell.font = Font(bold=down == 1)
-            if across > len(ASKED):
-                cell.fill = _TO_FILL
-    for across, width in enumerate(_WIDTHS):
-        sheet.column_dimensions[chr(ord("A") + across)].width = width
+    empty = [""] * len(ANSWERS)
+    lines = [[*(str(row[name]) for name in ASKED), *empty] for row in records(rows)]
+    put_table(sheet, [HEADER, *lines], _WIDTHS)
+    for row in sheet.iter_rows(min_col=len(ASKED) + 1):
+        for cell in row:
+            cell.fill = TO_FILL
     sheet.freeze_panes = "C2"
     write_whole(book, workbook_bytes(made, "What to look up"))
 

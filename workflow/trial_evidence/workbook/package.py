@@ -6,11 +6,12 @@ import datetime
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from openpyxl.styles import Alignment, Font
+from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.styles.cell_style import StyleArray
+from openpyxl.utils import get_column_letter
 
 from .layout import one_kind_of_line_break
 from .shown import AS_TEXT
@@ -19,6 +20,8 @@ LONGEST_CELL = 32_767
 NOT_IN_A_FILE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 # The same content gives the same bytes, so nothing may tell when it was made.
 DAY = datetime.datetime(2000, 1, 1)
+# Cells that a reader is to fill in.
+TO_FILL = PatternFill("solid", fgColor="FFF6D6")
 
 # Typed into a cell, these begin a formula.
 _FORMULA_MARKS = ("=", "+", "-", "@")
@@ -42,6 +45,18 @@ def put_text(cell: Any, text: str) -> None:
     cell.number_format = AS_TEXT
     if text.startswith(_FORMULA_MARKS):
         cell.quotePrefix = True
+
+
+def put_table(sheet: Any, lines: Iterable[Sequence[str]], widths: Iterable[float]) -> None:
+    """Write lines of text under their header, each cell as high as its text."""
+    for down, line in enumerate(lines, start=1):
+        for across, text in enumerate(line, start=1):
+            cell = sheet.cell(down, across)
+            put_text(cell, text)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            cell.font = Font(bold=down == 1)
+    for across, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(across)].width = width
 
 
 class Look:

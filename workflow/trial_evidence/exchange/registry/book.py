@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -24,7 +24,7 @@ from trial_evidence.files import write_whole
 from trial_evidence.sheet.dictionary import Table
 from trial_evidence.words.errors import RequestError
 from trial_evidence.workbook.layout import REGISTRY
-from trial_evidence.workbook.package import put_text, workbook_bytes
+from trial_evidence.workbook.package import TO_FILL, put_table, put_text, workbook_bytes
 from trial_evidence.workbook.read import open_book, sheet_names
 from trial_evidence.workbook.shown import shortest
 
@@ -47,7 +47,6 @@ _WIDTHS = {
     "Where in the record": 56, "What it is": 60, "Which row": 50, "Why it is not mapped": 70,
     CONFIRMED: 14, "Remark": 36, "note": 40, "definition": 30,
 }  # fmt: skip
-_TO_FILL = PatternFill("solid", fgColor="FFF6D6")
 _SAID = {
     DIFFERS: (
         "the sheet and the record have different values. Confirmed, it becomes a second reading "
@@ -129,20 +128,13 @@ def _page(
     confirm: bool = True,
 ) -> Any:
     sheet = book.create_sheet(title)
-    header = [*names, *([CONFIRMED] if confirm else [])]
-    for down, line in enumerate([header, *lines], start=1):
-        for across, text in enumerate([*line, *[""] * (len(header) - len(line))], start=1):
-            cell = sheet.cell(down, across)
-            put_text(cell, text)
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-            cell.font = Font(bold=down == 1)
-            if down > 1 and (
-                header[across - 1] == CONFIRMED
-                or (header[across - 1] == LINE["found"] and confirm and not text)
-            ):
-                cell.fill = _TO_FILL
-    for across, name in enumerate(header, start=1):
-        sheet.column_dimensions[get_column_letter(across)].width = _WIDTHS.get(name, 16)
+    header = [*names, *[CONFIRMED] * confirm]
+    filled = [[*line, *[""] * confirm] for line in lines]
+    put_table(sheet, [header, *filled], [_WIDTHS.get(name, 16) for name in header])
+    for row in sheet.iter_rows(min_row=2):
+        for name, cell in zip(header, row, strict=True):
+            if confirm and name in (CONFIRMED, LINE["found"]) and not cell.value:
+                cell.fill = TO_FILL
     sheet.freeze_panes = "A2"
     return sheet
 
@@ -162,7 +154,7 @@ def _rows_page(book: Any, table: Table, rows: Sequence[NewRow]) -> None:
             and (column.required or (column.name == "p_sided" and row.cells.get("p_value")))
         ]
         for down in open_:
-            sheet.cell(down, across).fill = _TO_FILL
+            sheet.cell(down, across).fill = TO_FILL
         words = ",".join(column.words)
         if column.words and rows and len(words) < 250:
             choice = DataValidation("list", f'"{words}"', allow_blank=True)
