@@ -172,6 +172,10 @@ class Entry:
     cells: Mapping[str, str]
     by: str
 
+    def __getitem__(self, name: str) -> str:
+        """A cell by its name in ``LINE``; empty where there is none."""
+        return self.cells.get(LINE[name], "")
+
 
 def entries_of(book: Any) -> Iterator[Entry]:
     """Every line of a workbook that can be confirmed."""

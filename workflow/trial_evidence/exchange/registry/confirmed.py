@@ -49,7 +49,7 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
     read_again = _read_again(held)
     cells = [one for one in entries if not one.page.startswith(ROWS)]
     there = [one for one in cells if _is_there(one, held)]
-    said = [f"{_which(one)}: {one.cells[LINE['found']]} is there already." for one in there]
+    said = [f"{_which(one)}: {one['found']} is there already." for one in there]
     cells = [one for one in cells if one not in there]
     for (table, row), group in groupby(sorted(cells, key=_place), key=_place):
         said += _confirmed(table, row, list(group), sheet, folder, read_again)
@@ -109,12 +109,10 @@ def _unseen(made: Any, entries: Sequence[Entry], book: Path) -> Iterator[Problem
 
 def _is_there(entry: Entry, held: Held) -> bool:
     """Whether a cell holds already what would be written into it."""
-    table = entry.cells[LINE["table"]]
-    if entry.page != ADDED and (entry.page != DIFFERS or table in _read_again(held)):
+    if entry.page != ADDED and (entry.page != DIFFERS or entry["table"] in _read_again(held)):
         return False
-    found = entry.cells[LINE["found"]]
-    row = _row_of(entry, held)
-    return bool(found) and row is not None and row.cells.get(entry.cells[LINE["column"]]) == found
+    found, row = entry["found"], _row_of(entry, held)
+    return bool(found) and row is not None and row.cells.get(entry["column"]) == found
 
 
 def _read_again(held: Held) -> set[str]:
@@ -123,20 +121,20 @@ def _read_again(held: Held) -> set[str]:
 
 def _row_of(entry: Entry, held: Held) -> Row | None:
     """The row of the sheet with the number that a line says."""
-    table = held.tables.get(entry.cells[LINE["table"]])
+    table = held.tables.get(entry["table"])
     rows = table.rows if table else ()
-    return next((row for row in rows if str(row.number) == entry.cells[LINE["row"]]), None)
+    return next((row for row in rows if str(row.number) == entry["row"]), None)
 
 
 def _place(entry: Entry) -> tuple[str, int]:
-    return entry.cells[LINE["table"]], int(entry.cells[LINE["row"]])
+    return entry["table"], int(entry["row"])
 
 
 def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
     place = f"{book.name}, sheet {entry.page}"
 
     def fault(column: str, value: str, message: str) -> Problem:
-        subject = entry.cells.get(LINE["trial"]) or entry.cells.get("trial_id", "")
+        subject = entry["trial"] or entry.cells.get("trial_id", "")
         return Problem("error", place, entry.number, subject, column, value, message)
 
     if wrong := initials_fault(entry.by, held.dictionary):
@@ -148,10 +146,10 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
             if wrong := read_cell(described, cell).error:
                 yield fault(name, cell, wrong)
         return
-    table_name, number = entry.cells[LINE["table"]], entry.cells[LINE["row"]]
-    column, value = entry.cells[LINE["column"]], entry.cells[LINE["held"]]
+    table_name, number = entry["table"], entry["row"]
+    column, value = entry["column"], entry["held"]
     row, again = _row_of(entry, held), "Make a new workbook: make registry."
-    which, where = entry.cells[LINE["which"]], f"{table_name}.csv, row {number}"
+    which, where = entry["which"], f"{table_name}.csv, row {number}"
     now = which_row(held.dictionary.tables[table_name], row.cells) if row else ""
     if row and now != which:
         message = f"{where} is now another row, {now}. {again}"
@@ -160,7 +158,7 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
         message = f"{where}, column {column} no longer holds {quoted(value)}. {again}"
         yield fault(LINE["held"], value, message)
     elif entry.page in (ADDED, DIFFERS):
-        found = entry.cells[LINE["found"]]
+        found = entry["found"]
         wrong = read_cell(held.dictionary.tables[table_name].columns[column], found).error
         if wrong or not found:
             yield fault(LINE["found"], found, f"{column}: {wrong or 'the cell is empty.'}")
@@ -182,8 +180,8 @@ def _confirmed(
     cells = dict(zip(header, lines[row - 2], strict=True))
     edits: dict[str, str] = {}
     for one in added:
-        edits[one.cells[LINE["column"]]] = one.cells[LINE["found"]]
-        yield f"{_which(one)}: {one.cells[LINE['found']]} to be filled in."
+        edits[one["column"]] = one["found"]
+        yield f"{_which(one)}: {one['found']} to be filled in."
     replaced = []
     if read and table in read_again:
         yield from _second_reading(table, row, read, sheet, folder)
@@ -192,28 +190,24 @@ def _confirmed(
     else:
         replaced = [one for one in read if one.page == DIFFERS]
     for one in replaced:
-        edits[one.cells[LINE["column"]]] = one.cells[LINE["found"]]
-        change = f"{one.cells[LINE['held']]} to be replaced by {one.cells[LINE['found']]}."
-        yield f"{_which(one)}: {change}"
+        edits[one["column"]] = one["found"]
+        yield f"{_which(one)}: {one['held']} to be replaced by {one['found']}."
     if (added or replaced) and "note" in cells:
-        names = [one.cells[LINE["column"]] for one in added]
-        names += [
-            f"{one.cells[LINE['column']]} (was {one.cells[LINE['held']]})" for one in replaced
-        ]
+        names = [one["column"] for one in added]
+        names += [f"{one['column']} (was {one['held']})" for one in replaced]
         seen = f"{', '.join(names)} from the registry record ({entries[0].by})"
         edits["note"] = "; ".join(filter(None, (cells["note"].rstrip(".; "), seen)))
     put_cells(path, {row: edits})
 
 
 def _which(entry: Entry) -> str:
-    names = ("trial", "table", "row", "column")
-    trial, table, row, column = (entry.cells[LINE[name]] for name in names)
-    return f"{table}.csv, row {row} ({trial}), column {column}"
+    where = f"{entry['table']}.csv, row {entry['row']} ({entry['trial']})"
+    return f"{where}, column {entry['column']}"
 
 
 def _verified(table: str, read: Sequence[Entry], cells: Mapping[str, str], sheet: Sheet) -> bool:
     """Whether all that makes the result of a row was confirmed to agree."""
-    agree = {one.cells[LINE["column"]] for one in read if one.page == AGREES}
+    agree = {one["column"] for one in read if one.page == AGREES}
     filled = {name for name in FIELDS[sheet.kinds[table]] if cells[name]}
     return filled <= agree and all(one.page == AGREES for one in read)
 
@@ -229,18 +223,18 @@ def _second_reading(
     readers = ", ".join(dict.fromkeys(one.by for one in read))
     reading = {
         "table": table, "trial_id": str(held["trial_id"]), "row_key": key_of(sheet, table, held),
-        "field": JOINT.join(one.cells[LINE["column"]] for one in read),
-        "first_value": JOINT.join(one.cells[LINE["held"]] for one in read),
-        "second_value": JOINT.join(one.cells[LINE["found"]] for one in read),
+        "field": JOINT.join(one["column"] for one in read),
+        "first_value": JOINT.join(one["held"] for one in read),
+        "second_value": JOINT.join(one["found"] for one in read),
         "verdict": "agree" if agrees else "differ", "second_verification": PRIMARY,
         "second_source": f"registry record {numbers[held['trial_id']]}",
-        "locator": f"{read[0].cells[LINE['path']]} ({readers})",
+        "locator": f"{read[0]['path']} ({readers})",
     }  # fmt: skip
     line = [reading.get(name, "") for name in lines[0]]
     write_lines(path, [*lines, *([] if line in lines else [line])])
     verb = "agrees" if agrees else "differs, and waits for adjudication"
     verb += " (this reading is there already)" if line in lines else ""
-    columns = ", ".join(one.cells[LINE["column"]] for one in read)
+    columns = ", ".join(one["column"] for one in read)
     yield f"{table}.csv, row {row} ({held['trial_id']}), {columns}: the record {verb}."
 
 
