@@ -174,7 +174,7 @@ def _heterogeneity(found: _Estimate) -> Proposal:
 def _incoherence(found: _Estimate) -> Proposal:
     split = records(found.of_pair("split").dropna(subset=["difference_p"]))
     if split:
-        return _by_p(split[0]["difference_p"], "Direct and indirect evidence")
+        return _by_p(split[0]["difference_p"], "direct and indirect evidence")
     if found.row["direct_share"] == 1:
         return "not_serious", "All evidence is direct."
     table = found.tables["inconsistency"]
@@ -182,11 +182,11 @@ def _incoherence(found: _Estimate) -> Proposal:
     known = [row["p_value"] for kind in OF_DESIGNS for row in records(where(own, kind=kind))]
     if not known:
         return "serious", f"{NO_LOOP}; {percent(found.row['indirect_share'])} of it is indirect."
-    return _by_p(known[0], "Designs of the network")
+    return _by_p(known[0], "the designs of the network")
 
 
 def _by_p(value: float, who: str) -> Proposal:
     if value >= SUSPECT_P:
-        return "not_serious", f"{who} do not differ by more than chance ({p_value(value)})."
+        return "not_serious", f"No difference between {who} was shown ({p_value(value)})."
     serious: Judgement = "very_serious" if value < INCOHERENT_P else "serious"
-    return serious, f"{who} differ ({p_value(value)})."
+    return serious, f"{capital(who)} differ ({p_value(value)})."
