@@ -55,6 +55,13 @@ def test_without_pooled_trials_the_others_decide():
     assert found.high >= math.log(4.0)
 
 
+def test_where_only_pooled_results_are_shown_they_are_shown_whole():
+    # The estimates lie near one another and no effect; the intervals reach much farther.
+    found = view(RATIO, [], [ratio(0.86, 0.70, 1.06), ratio(0.84, 0.64, 1.11)])
+    assert found.low <= math.log(0.64)
+    assert found.high >= math.log(1.11)
+
+
 def test_given_limits_stay():
     found = view(Axis("log", 0.0, limits=(0.3, 7.0)), [ratio(1.5, 0.1, 20.0)])
     assert (math.exp(found.low), math.exp(found.high)) == pytest.approx((0.3, 7.0))

@@ -123,8 +123,9 @@ def view(
     matter: on either side, limits that together carry under 10% of the weight may run past the
     end, so that one imprecise trial does not press all others together. An interval of a pooled
     result may add as much as that range again on a side; intervals of trials that are not pooled
-    add nothing. Ends are then moved outward to the next tick. A log axis stays between 1/200 and
-    200; what lies beyond is an arrow.
+    add nothing, and where only pooled results are shown, theirs count as those of trials. Ends are
+    then moved outward to the next tick. A log axis stays between 1/200 and 200; what lies beyond
+    is an arrow.
 
     Parameters
     ----------
@@ -152,7 +153,7 @@ def view(
     logit = axis.scale == "logit"
     unit, factor = ("%", 100) if logit else ("", 1)
     low, high = axis.limits or (
-        (0.0, 1.0) if logit else _reach(axis, trials or shown, pooled, shown)
+        (0.0, 1.0) if logit else _reach(axis, trials or shown or pooled, pooled, shown)
     )
     cover = log_ticks if axis.scale == "log" else linear_ticks
     ticks = [
