@@ -63,6 +63,7 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
         for full in (False, True)
     )
     together = analysis.pool == "overall"
+    subtotalled = [evidence.pooled(f"{column}={value}") for value in trials[column].unique()]
     found = sentences.group_in_words(evidence, trials, evidence.pooled("all"))
     return evidence.forest(
         evidence.title,
@@ -72,7 +73,11 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
         overall=None if overall is None else evidence.place(overall["estimate"]),
         notes=notes if together else (),
         details=details if together else (),
-        footnotes=tuple(sentences.footnotes(evidence, trials, "all", evidence.set_aside)),
+        footnotes=tuple(
+            sentences.footnotes(
+                evidence, trials, "all", evidence.set_aside, subtotalled if subtotals else ()
+            )
+        ),
         description=" ".join(["Forest plot.", f"{evidence.title}.", *found]),
     )
 
@@ -99,7 +104,11 @@ def modifier_forest(evidence: Evidence[Analysis], modifier: EffectModifier) -> F
         rows,
         _axis(evidence),
         notes=tuple(sentences.interaction(evidence, modifier)),
-        footnotes=tuple(sentences.footnotes(evidence, trials, next(iter(levels)), aside)),
+        footnotes=tuple(
+            sentences.footnotes(
+                evidence, trials, next(iter(levels)), aside, map(evidence.pooled, levels)
+            )
+        ),
         description=" ".join(said),
     )
 
@@ -113,6 +122,7 @@ def harm_forest(title: str, harms: Sequence[Evidence[Analysis]]) -> Forest:
         for harm, digits in zip(harms, finer, strict=True)
     ]
     first = harms[0]
+    title = first.by_measure(title)
     every = pd.concat([harm.trials for harm in harms])
     added = Cells(Column("added", first.say("Added"), "left", "left"), itemgetter("added"))
     trial, *others = _cells(first, every)
@@ -120,6 +130,7 @@ def harm_forest(title: str, harms: Sequence[Evidence[Analysis]]) -> Forest:
     cells = (trial, added, *(found for found in others if found.column.key in kept))
     rows: list[Row] = []
     said: list[str] = []
+    subtotals: list[Record | None] = []
     for harm in harms:
         if harm.trials.empty:
             continue
@@ -128,6 +139,7 @@ def harm_forest(title: str, harms: Sequence[Evidence[Analysis]]) -> Forest:
             rows += harm.trial_rows(group, cells)
             subgroup = f"{harm.analysis.subgroups}={agents}"
             rows += _subtotal(harm, subgroup, group, cells)
+            subtotals.append(harm.pooled(subgroup))
             level = f"{harm.say(harm.analysis.labels[0])}, {group['added'].iloc[0]} added"
             said += sentences.group_in_words(harm, group, harm.pooled(subgroup), level)
     return first.forest(
@@ -135,7 +147,7 @@ def harm_forest(title: str, harms: Sequence[Evidence[Analysis]]) -> Forest:
         cells,
         rows,
         _axis(first),
-        footnotes=tuple(sentences.of_harms(first, every)),
+        footnotes=tuple(sentences.of_harms(first, every, subtotals)),
         description=" ".join(["Forest plot.", f"{title}.", *said]),
     )
 

@@ -12,6 +12,7 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import Judgement
+from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.files import records
 from trial_evidence.measures import Measure
@@ -73,8 +74,23 @@ class Evidence(Generic[AnyAnalysis]):
 
     @property
     def title(self) -> str:
-        """Heading of the analysis's figures."""
-        return self.analysis.figure.title or self.analysis.title
+        """Heading of the analysis's figures by this measure."""
+        return self.by_measure(self.analysis.figure.title or self.analysis.title)
+
+    def by_measure(self, title: str) -> str:
+        """A heading that names the measure where it is not the analysis's first.
+
+        In a list of captions, figures by different measures could not be told apart otherwise.
+        """
+        if (
+            not isinstance(self.analysis, Analysis)
+            or self.measure.name in self.analysis.measures[:1]
+        ):
+            return title
+        name = self.say(self.measure.title)
+        # A language says by {Measure} that a noun keeps its capital within a heading.
+        words = "{title}, {measure}"
+        return self.say(words, title=title, measure=lower_first(name), Measure=name)
 
     @property
     def level(self) -> str:

@@ -56,7 +56,7 @@ def rate_forest(
         found = evidence.pooled_rows(subgroup, kind, group, cells) if len(group) else ()
         rows += evidence.trial_rows(group, cells)
         rows += [row for row in found if row.kind != "secondary"]
-    title = f"{evidence.title}: {label}"
+    title = _by_factor(evidence, f"{evidence.title}: {label}", subgroups)
     return evidence.forest(
         title,
         cells,
@@ -79,6 +79,17 @@ def rate_forest(
     )
 
 
+def _factor(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]) -> str:
+    """The patient factor that several subgroups are levels of; empty for all patients."""
+    return evidence.analysis.effect_modifiers[0].label if len(subgroups) > 1 else ""
+
+
+def _by_factor(evidence: Evidence[RateAnalysis], title: str, subgroups: Mapping[str, str]) -> str:
+    """A heading that names the factor by whose levels there are rates."""
+    say, factor = evidence.say, _factor(evidence, subgroups)
+    return say("{title}, by {factor}", title=title, factor=say(factor.lower())) if factor else title
+
+
 def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]) -> Forest:
     """One row a regimen: pooled rates, by partner, and by subgroup where there are several.
 
@@ -90,7 +101,7 @@ def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]
         Subgroup -> words for it.
     """
     say, rates, estimates = evidence.say, evidence.trials, evidence.estimates
-    factor = evidence.analysis.effect_modifiers[0].label if len(subgroups) > 1 else ""
+    factor = _factor(evidence, subgroups)
     cells = _overview_cells(evidence, factor, subgroups)
     lead = estimates[(estimates["role"] == "lead") & estimates["subgroup"].isin(subgroups)]
     partners = dict(zip(rates["regimen_label"], rates["partner"], strict=True))
@@ -111,9 +122,7 @@ def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]
             kind: RowKind = "trial" if record["model"] == "single_trial" else "pooled"
             rows.append(evidence.row(kind, texts, POOLED(record)))
             before = regimen
-    title = evidence.title
-    if factor:
-        title = say("{title}, by {factor}", title=title, factor=say(factor.lower()))
+    title = _by_factor(evidence, evidence.title, subgroups)
     return evidence.forest(
         title,
         cells,

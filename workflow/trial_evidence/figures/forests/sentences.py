@@ -1,6 +1,6 @@
 """What a forest plot says under its rows and at its foot, and what it shows in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 
 import pandas as pd
@@ -142,14 +142,23 @@ def _share(probability: float) -> str:
 
 
 def footnotes(
-    evidence: Evidence[Analysis], trials: pd.DataFrame, subgroup: str, set_aside: pd.DataFrame
+    evidence: Evidence[Analysis],
+    trials: pd.DataFrame,
+    subgroup: str,
+    set_aside: pd.DataFrame,
+    subtotals: Iterable[Record | None] = (),
 ) -> Iterator[str]:
-    """How the trials shown were pooled, selected and left out; the model is a subgroup's."""
+    """How the trials shown were pooled, selected and left out.
+
+    The model is a subgroup's; `subtotals` are the results of others, None where one has none.
+    """
     say, lead = evidence.say, evidence.pooled(subgroup)
-    if evidence.analysis.pool == "none":
+    if evidence.analysis.pool != "none":
+        if lead is not None:
+            yield _model(evidence, lead, subgroup)
+        yield from of_subtotals(evidence, subtotals, lead)
+    elif trials["trial_id"].nunique() > 1:
         yield say("Not pooled: these comparisons are too different to combine.")
-    elif lead is not None:
-        yield _model(evidence, lead, subgroup)
     yield from _included(evidence)
     yield from _selection(evidence, trials)
     found: dict[str, dict[str, None]] = {}
@@ -162,13 +171,50 @@ def footnotes(
     yield from _left_out(evidence, trials, set_aside)
 
 
-def of_harms(evidence: Evidence[Analysis], trials: pd.DataFrame) -> Iterator[str]:
+def of_subtotals(
+    evidence: Evidence[Analysis], subtotals: Iterable[Record | None], whole: Record | None = None
+) -> Iterator[str]:
+    """By which models subgroups are pooled, where what is said of the whole does not hold for all.
+
+    A few trials of many are too few for the model of the whole.
+    """
+    say, leads = evidence.say, [lead for lead in subtotals if lead is not None]
+    if whole is not None:
+        bayesian = is_bayesian(whole["model"])
+        leads = leads if any(is_bayesian(lead["model"]) != bayesian for lead in leads) else []
+    if leads:
+        models = say(rates_model(evidence.configuration.pooling))
+        yield say("Subtotals: {models}.", models=models)
+    priors = evidence.configuration.tau_priors[evidence.measure.name]
+    for model in [lead["model"] for lead in leads if is_bayesian(lead["model"])][:1]:
+        words = (
+            "Prior on τ of the Bayesian model: {prior}; flat on the mean. Its diamonds show the "
+            "posterior median and the shortest {level}% credible interval."
+        )
+        if model == EMPIRICAL:
+            words = (
+                "Priors on τ of the Bayesian model: {prior} (empirical), {cautious} (cautious); "
+                "flat on the mean. Its diamonds show the posterior median and the shortest "
+                "{level}% credible interval."
+            )
+        yield say(
+            words,
+            prior=say(priors.words(model)),
+            cautious=say(priors.words(CAUTIOUS)),
+            level=evidence.level,
+        )
+
+
+def of_harms(
+    evidence: Evidence[Analysis], trials: pd.DataFrame, subtotals: Iterable[Record | None]
+) -> Iterator[str]:
     """What a reader of a forest plot of many harms has to know; `trials` are those of all harms."""
     say = evidence.say
     yield say(
         "Trials are pooled where they add the same agents and define the harm alike. Both arms of "
         "a trial come from one source; the table of harms has every definition and source."
     )
+    yield from of_subtotals(evidence, subtotals)
     named: dict[str, dict[str, None]] = {}
     for record in records(trials[trials["pooled"] == "no"]):
         found = f"{record['trial']} ({lower_first(str(record['outcome']))})"
