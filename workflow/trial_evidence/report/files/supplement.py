@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ def supplement(material: Material, tables: Sequence[ReportTable]) -> bytes:
     every = [_checklist(material, numbers), *shown]
     for at, table in enumerate(every, start=1):
         add_table(document, table, f"Table S{at}. ", material.parts, first=at == 1)
-    for at, (title, path) in enumerate(forest_plots(material), start=1):
-        _add_picture(document, f"Figure S{at}. ", title, path, material.parts)
+    for at, plot in enumerate(forest_plots(material), start=1):
+        _add_picture(document, f"Figure S{at}. ", plot, material.parts)
     return saved(document)
 
 
@@ -67,28 +67,40 @@ def _included(material: Material, table: ReportTable) -> ReportTable:
     return replace(table, frame=table.frame[kept], data=table.data[kept])
 
 
-def forest_plots(material: Material) -> Iterator[tuple[str, Path]]:
-    """Title and file of every forest plot, setting by setting."""
+@dataclass(frozen=True)
+class Plot:
+    """A forest plot: its heading, what it shows in words, and its file."""
+
+    title: str
+    description: str
+    path: Path
+
+
+def forest_plots(material: Material) -> Iterator[Plot]:
+    """Every forest plot, setting by setting."""
     listed = all_settings(material.configuration, material.results, "figures", [])
     for row in records(listed):
         name = row["figure"].rpartition("/")[2]
         path = material.results / row["setting"] / f"{row['figure']}.png"
         if name.startswith("forest") and path.is_file():
             setting = material.configuration.settings[row["setting"]]
-            yield f"{setting}: {row['title']}", path
+            yield Plot(f"{setting}: {row['title']}", row["description"], path)
 
 
-def _add_picture(document: Any, label: str, title: str, path: Path, parts: Parts) -> None:
+def _add_picture(document: Any, label: str, plot: Plot, parts: Parts) -> None:
     """A figure under its caption on a page of its own, as large as the page allows."""
     page(document.add_section(WD_SECTION.NEW_PAGE), across=False)
     caption = document.add_paragraph(style="Caption")
     caption.add_run(label).bold = True
-    caption.add_run(title)
-    content = base64.b64decode(parts.text(("pixels", checksum(path)), lambda: _pixels(path)))
+    caption.add_run(plot.title)
+    key = "pixels", checksum(plot.path)
+    content = base64.b64decode(parts.text(key, lambda: _pixels(plot.path)))
     with Image.open(io.BytesIO(content)) as image:
         share = image.height / image.width
     width = min(_WIDEST_MM, _HIGHEST_MM / share)
-    document.add_picture(io.BytesIO(content), width=Mm(width))
+    picture = document.add_picture(io.BytesIO(content), width=Mm(width))
+    # What a screen reader says of it; python-docx has no other way to it.
+    picture._inline.docPr.set("descr", plot.description)
 
 
 def _pixels(path: Path) -> str:
