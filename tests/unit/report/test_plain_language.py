@@ -1,6 +1,7 @@
 """Sentences on benefits and harms: as strong as the certainty, in the direction of the estimate."""
 
 import io
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from trial_evidence.report.tables.absolute_effects import plain_language_table, 
 from trial_evidence.report.tables.certainty import certainties
 from trial_evidence.report.tables.characteristics import excluded_table, included_trials
 from trial_evidence.report.tables.every import tables_of
+from trial_evidence.report.trail.evidence import NetworkTables
 
 
 def said(certainty, ends, *, survival=False, fewer=False, k=3, doubted=False):
@@ -128,6 +130,24 @@ def test_every_trial_of_the_sheet_is_included_or_excluded_with_a_reason(found):
     trials = set(found.sheet["trials"]["trial_id"])
     assert set(excluded["trial_id"]) == trials - included_trials(found)
     assert (excluded["why"] != "").all()
+
+
+def test_a_trial_that_networks_set_aside_is_excluded_for_their_reasons(found):
+    own = found.evidence
+    trial = own.trials["trial_id"].iloc[0]
+    reasons = ["Only an interim report.", "verification is unverified (admitted: primary)"] * 2
+    aside = pd.DataFrame({"trial_id": trial, "reason": reasons})
+    networks = NetworkTables({"adjuvant/net": {"set_aside": aside}}, ())
+    evidence = replace(
+        own,
+        networks=networks,
+        set_aside=own.set_aside.iloc[:0],
+        trials=own.trials[own.trials["trial_id"] != trial],
+        rates=own.rates[own.rates["trial_id"] != trial],
+    )
+    table = excluded_table(replace(found, evidence=evidence)).data
+    why = dict(zip(table["trial_id"], table["why"], strict=True))
+    assert why[trial] == "Only an interim report; no verified result"
 
 
 def test_the_methods_list_every_work_that_they_name_and_what_computed_them(found):

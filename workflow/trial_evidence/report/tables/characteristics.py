@@ -49,14 +49,20 @@ def included_trials(material: Material) -> set[str]:
 
 
 def excluded_table(material: Material) -> ReportTable:
-    """Trials of the sheet without a result that is shown, each with the reasons."""
-    aside = material.evidence.set_aside.groupby("trial_id")["reason"].agg(dict.fromkeys)
+    """Trials of the sheet without a result that is shown, each with the reasons.
+
+    They are those of the comparisons, pools of rates and networks that its rows were set aside in.
+    """
+    aside: dict[str, dict[str, None]] = {}
+    in_networks = material.evidence.networks.rows("set_aside")
+    for row in (*records(material.evidence.set_aside), *in_networks):
+        aside.setdefault(row["trial_id"], {})[brief(row["reason"]).rstrip(".")] = None
     read = material.reported.groupby("trial_id")["source_id"].agg(JOINED.join)
     included = included_trials(material)
     rows = [
         trial
         | {
-            "why": "; ".join(dict.fromkeys(map(brief, aside.get(trial["trial_id"], [NO_RESULT])))),
+            "why": "; ".join(aside.get(trial["trial_id"], [NO_RESULT])),
             "source_id": JOINED.join(source_ids(read.get(trial["trial_id"], ""))),
         }
         for setting in material.settings
