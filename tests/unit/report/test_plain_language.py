@@ -158,6 +158,9 @@ def test_the_methods_list_every_work_that_they_name_and_what_computed_them(found
         assert name in told
         assert author in listed
     assert "scipy 1." in told
+    # Harms are many: their labels, which hold commas, are no list to read.
+    assert " Harms: " in told
+    assert "Any adverse event" not in told
 
 
 def test_the_supplement_says_where_each_item_of_prisma_is_found(found):
