@@ -318,6 +318,33 @@ def test_an_association_is_described_and_not_judged(found, rows, said, k):
     assert result.reason.startswith(said)
 
 
+UNTOLD = {"estimate": float("nan"), "p_value": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        # Found at 5%, but in which direction is not printed: neither for nor against.
+        ([("trial", UNTOLD), ("a", CLEAR)], "1 study with a p value below 5% but no ratio"),
+        ([("trial", {}), ("a", CLEAR)], "1 study with neither an interval nor a p value"),
+        ([("trial", {}), ("a", UNTOLD)], "1 study with a p value below 5% but no ratio printed and "
+         "1 study with neither an interval nor a p value printed"),
+        # Another row of the study, or another review, gives the answer.
+        ([("trial", UNTOLD), ("trial", CLEAR)], ""),
+        ([("trial", {}), ("trial", OPEN)], ""),
+        ([("a", UNTOLD), ("b", CLEAR)], ""),
+        ([("trial", UNTOLD | {"p_value": 0.2})], ""),
+    ],
+)  # fmt: skip
+def test_a_study_that_shows_no_side_is_not_said_to_have_found_nothing(found, rows, said):
+    trial = next(iter(found.trials))
+    table = [UP | {"study_id": trial if study == "trial" else study} | row for study, row in rows]
+    rule = AssociationRule(("marker",), ("pCR",), "above")
+    result = verdict(with_table(found, "biomarker_effects", table), rule)
+    assert ("Counted on neither side" in result.reason) == bool(said)
+    assert said in result.reason
+
+
 def test_an_association_takes_the_rows_that_it_is_about(found):
     table = [
         UP | CLEAR | {"study_id": "a", "contrast": "mutated v wild type"},

@@ -33,6 +33,11 @@ ADMITTED = ("primary", "secondary")
 BIOMARKERS = ("", "biomarkers")
 # p values of the sheet carry their own relation: "<0.001" is found at 5%.
 _FOUND_BELOW = 0.05
+# What a row lacks that shows no side, as it is said of its study.
+_UNCOUNTED = {
+    "undirected": "with a p value below 5% but no ratio printed",
+    "untested": "with neither an interval nor a p value printed",
+}
 # In a claim on a table, the random-effects model that config.yaml chooses, whatever its name.
 RANDOM_EFFECTS = "random_effects"
 
@@ -253,6 +258,7 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         # An empty beginning is that of every text.
         & table["contrast"].str.startswith(rule.contrasts or "")
     ]
+    sides |= {side: set() for side in _UNCOUNTED}
     sides: dict[str, set[str]] = {"above": set(), "below": set(), "open": set()}
     said: dict[str, list[str]] = {}
     for row in records(mine):
@@ -272,13 +278,23 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         return found("not enough data", "The sheet holds no verified result on this.")
     opposite = "below" if rule.direction == "above" else "above"
 
-    def counted_once(side: str) -> int:
-        return len(sides[side] & trials) + bool(sides[side] & others)
+    def counted_once(studies: set[str]) -> int:
+        return len(studies & trials) + bool(studies & others)
 
+    agree, differ = sides[rule.direction], sides[opposite]
+    # A study with another row that gives an answer is counted by that one.
+    answered = agree | differ | sides["open"]
+    answered |= others if answered & others else set()
+    uncounted = [
+        f"{counted(number, 'study', 'studies')} {what}"
+        for side, what in _UNCOUNTED.items()
+        if (number := counted_once(sides[side] - answered))
+    ]
+    aside = f" Counted on neither side: {' and '.join(uncounted)}." if uncounted else ""
     reason = (
-        f"{counted_once(rule.direction)} of {counted(k, 'study', 'studies')} found this at the 5% "
-        f"level, {number_word(counted_once(opposite))} found the opposite. Described, not judged: "
-        "counting studies is no verdict."
+        f"{counted_once(agree)} of {counted(k, 'study', 'studies')} found this at the 5% "
+        f"level, {number_word(counted_once(differ))} found the opposite.{aside} Described, not "
+        "judged: counting studies is no verdict."
     )
     if others and trials:
         reason += " Reviews and pooled analyses, which may hold the trials’ patients, count once."
@@ -287,12 +303,16 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
 
 def _association_side(row: Row) -> str:
     """On which side of 1 a row lies at 5%: by its interval, else by its p value."""
-    low, high, estimate = row["ci_low"], row["ci_high"], row["estimate"]
+    low, high, estimate, p_value = (row[n] for n in ("ci_low", "ci_high", "estimate", "p_value"))
     if not (math.isnan(low) or math.isnan(high)):
+    elif math.isnan(p_value):
+        return "untested"
         found = not reading.includes(low, high, 1.0)
     else:
-        found = row["p_value"] < _FOUND_BELOW and estimate == estimate
+        found = p_value < _FOUND_BELOW
     if not found:
+    if math.isnan(estimate):
+        return "undirected"
         return "open"
     return "above" if estimate > 1 else "below"
 
