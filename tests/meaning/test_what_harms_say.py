@@ -4,6 +4,7 @@ import csv
 import math
 
 import pytest
+from docx import Document
 from made_up.project import HERE
 from meaning.evidence import ANALYSES, NO_EFFECT, floats, numbers, rows, says
 from meaning.reading import Figure
@@ -116,6 +117,23 @@ def test_benefits_and_harms_of_an_agent_lie_where_their_differences_are(made_up)
         assert says(drawn.cells(word)[-1], change, digits=0), row
         left, tip, right = diamond(drawn, word)
         assert (left, tip, right) == pytest.approx([axis.at(n) for n in sorted(change)], abs=1.0)
+
+
+def test_harms_without_an_estimate_are_named_where_harms_are_summed_up(made_up):
+    """What is missing beside the benefits would be taken for what does not happen."""
+    missing = "heart failure (bemab)"  # two trials define it, each in its own way
+    (figure,) = rows(made_up.results / "overview/figures.csv", figure=f"balance_{SETTING}")
+    assert missing in figure["caption"]
+    drawn = Figure(made_up.results / f"overview/balance_{SETTING}.svg")
+    assert not drawn.all_named(LABELS["heart_failure"])
+    for table in ("balance", "plain_language"):
+        said = _notes(made_up.results / f"tables/{table}.docx")
+        assert any(note.startswith("Metastatic") and missing in note for note in said), table
+        assert not any("serious adverse event (" in note for note in said), table
+
+
+def _notes(path):
+    return [p.text for p in Document(path).paragraphs if p.style.name == "Notes"]
 
 
 def test_fewer_events_of_the_benefit_lie_on_the_left(made_up):

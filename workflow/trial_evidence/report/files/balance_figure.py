@@ -12,7 +12,7 @@ from trial_evidence.figures.forests.forest import Column, Forest, Row, headed
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.tables.balance import Balance, balance
-from trial_evidence.report.tables.harms import PER, change_in_words
+from trial_evidence.report.tables.harms import PER, change_in_words, without_estimate
 from trial_evidence.report.words.templates import declared
 from trial_evidence.words.numbers import round_half_up
 
@@ -48,7 +48,11 @@ def _figure(material: Material, setting: str, found: list[Balance]) -> Forest:
         columns,
         tuple(rows),
         Axis("linear", 0.0, "", text["fewer"], text["more"]),
-        footnotes=(*text["footnotes"], *_sources(found, text["source"])),
+        footnotes=(
+            *text["footnotes"],
+            *_sources(found, text["source"]),
+            *filter(None, [without_estimate(material, setting)]),
+        ),
         description=text["description"].format(title=title, said="; ".join(said)),
     )
 

@@ -33,6 +33,7 @@ from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import Reference, of_row, references
 from trial_evidence.report.page.start import About, cards
 from trial_evidence.report.page.trials import trial_parts
+from trial_evidence.report.tables.harms import without_estimate
 from trial_evidence.report.trail.trace import Trail
 from trial_evidence.report.words import templates
 from trial_evidence.report.words.formats import FORMATS, Format
@@ -143,6 +144,7 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras, tr
         ),
         answers=records(tables["answers"].data) if "answers" in tables else [],
         balance=records(tables["balance"].frame) if "balance" in tables else [],
+        without_estimate={part.name: without_estimate(material, part.name) for part in settings},
         methods=extras.methods,
         provenance=extras.provenance,
         references=[known[key] for key in extras.cited if key in known],

@@ -16,7 +16,12 @@ from trial_evidence.report.material.material import Material, by_rank
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.tables.balance import BENEFIT, HARM, typical_risk
 from trial_evidence.report.tables.certainty import LEVELS, Certainty, lowers
-from trial_evidence.report.tables.harms import PER, change_in_words, findings_of_harms
+from trial_evidence.report.tables.harms import (
+    PER,
+    change_in_words,
+    findings_of_harms,
+    in_every_setting,
+)
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Format, Row
 from trial_evidence.report.words.printed import capital, count, counted, words
@@ -143,7 +148,8 @@ def plain_language_table(material: Material, found: Sequence[Certainty]) -> Repo
         "per": lambda row, key: "" if row[key] is None else _per(row[key]),
         "change": lambda row: "" if row["difference"] is None else change_in_words(row),
     }
-    notes = (f"{letter}. {reason}" for reason, letter in letters.items())
+    notes = [f"{letter}. {reason}" for reason, letter in letters.items()]
+    notes += in_every_setting(material)
     return material.table("plain_language", rows, formats, notes)
 
 

@@ -10,7 +10,12 @@ from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.absolute.scale import constant_scale
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.tables.harms import PER, change_in_words, findings_of_harms
+from trial_evidence.report.tables.harms import (
+    PER,
+    change_in_words,
+    findings_of_harms,
+    in_every_setting,
+)
 from trial_evidence.report.words.formats import Format, Row
 from trial_evidence.words.numbers import round_half_up
 
@@ -27,7 +32,7 @@ def balance_table(material: Material) -> ReportTable:
         "per": lambda row, key: round_half_up(PER * row[key], 0),
         "change": change_in_words,
     }
-    return material.table("balance", balance(material), formats)
+    return material.table("balance", balance(material), formats, in_every_setting(material))
 
 
 def balance(material: Material) -> list[Balance]:

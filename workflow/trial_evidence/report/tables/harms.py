@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import DIFFERENCE, Analysis
+from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.files import records
 from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import absolute_effect
@@ -68,6 +69,37 @@ def findings_of_harms(material: Material) -> Iterator[tuple[Analysis, Row, Start
             title = f"{analysis.labels[0]}, {mine['added'].iloc[0].lower()} added"
             absolute = absolute_effect(_difference(material, analysis, lead), risk)
             yield analysis, {**lead, "title": title, **absolute}, start
+
+
+def without_estimate(material: Material, setting: str) -> str:
+    """Which harms trials of a setting counted that no estimate is made of, in a sentence.
+
+    Where harms are summed up, what is not there would be taken for what does not happen. Empty
+    where nothing is missing.
+    """
+    missing = []
+    for analysis in harm_analyses(material):
+        if analysis.setting != setting:
+            continue
+        led = set(material.about(material.evidence.estimates, analysis, role="lead")["subgroup"])
+        trials = material.about(material.evidence.trials, analysis)
+        for agents, mine in trials.groupby("added_agents", sort=False):
+            if f"{analysis.subgroups}={agents}" not in led:
+                harm, added = analysis.labels[0], mine["added"].iloc[0]
+                missing.append(f"{lower_first(harm)} ({lower_first(added)})")
+    if not missing:
+        return ""
+    return (
+        "Counted, but without an estimate, because trials define them in different ways or no "
+        f"patient had them: {'; '.join(missing)}. See the harms trial by trial."
+    )
+
+
+def in_every_setting(material: Material) -> Iterator[str]:
+    """`without_estimate` of every setting that misses one, after its name."""
+    for setting, title in material.configuration.settings.items():
+        if said := without_estimate(material, setting):
+            yield f"{title}. {said}"
 
 
 def _difference(material: Material, analysis: Analysis, lead: Row) -> Row:
