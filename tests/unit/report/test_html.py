@@ -137,6 +137,22 @@ def test_the_numbers_of_the_page_are_those_of_the_results(project, text):
     assert [(*member[:1], *member[6:7]) for member in pool["members"]] == [(0, ""), (1, "")]
 
 
+def test_an_interval_at_another_level_does_not_stand_below_the_level_of_the_others(project, text):
+    """A published 97.5% interval is left to the page, which works out the one of its heading."""
+    trials = project[2][2].trials
+    mine = trials[(trials["setting"] == "adjuvant") & (trials["subgroup"] == "all")]
+    mine = mine[mine["analysis"] == "event_free_dual_v_single"].set_index("trial")
+    (other,) = set(mine.index) - {"TRIAL-G"}
+    assert dict(mine["estimate_level"]) == {other: 95.0, "TRIAL-G": 97.5}
+    island = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    analysis = json.loads(island.group(1))["analyses"]["adjuvant/event_free_dual_v_single"]
+    assert analysis["method"]["level"] == 95.0
+    names = [row["trial"] for row in analysis["rows"]]
+    ends = {names[place]: found for place, _, _, *found, _, _ in analysis["pools"][0]["members"]}
+    assert ends["TRIAL-G"] == [None, None, None]
+    assert ends[other] == [*mine.loc[other, ["estimate", "estimate_low", "estimate_high"]]]
+
+
 def test_twice_is_the_same(project, text):
     assert made(project, provenance={"versions": {"python": "3"}}, methods=("One.", "Two.")) == text
 

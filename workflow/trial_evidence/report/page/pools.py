@@ -83,8 +83,9 @@ def pools_of(
         ``pools``: ``label``, ``set`` (as estimates.csv names it: measure, subgroup and, of a rate,
         the regimen), ``measure``, ``scale``, ``priors``, ``none`` (no effect), ``below`` (whether
         benefit lies below it), ``pooled``, ``members`` (place in ``rows``, effect, variance,
-        estimate, its ends, and why it is not pooled) and ``published``, the pipeline's own results
-        by model. ``choices``: see :class:`Choices`. ``method``: see :func:`page_method`.
+        estimate, its ends at the level of ``method``, and why it is not pooled) and ``published``,
+        the pipeline's own results by model. ``choices``: see :class:`Choices`. ``method``: see
+        :func:`page_method`.
     """
     estimates = of_pool(evidence.estimates, analysis)
     if isinstance(analysis, Analysis):
@@ -107,7 +108,7 @@ def pools_of(
         return {}
     places = {row.anchor: at for at, row in enumerate(shown)}
     own_way = configuration.own(analysis) if isinstance(analysis, Analysis) else configuration
-    models = page_models(own_way)
+    models, level = page_models(own_way), own_way.confidence_level
     pools = []
     for label, (measure, subgroup, regimen), rows, pooled in found:
         reading = MEASURES[measure]
@@ -122,21 +123,23 @@ def pools_of(
             "none": reading.scale.null,
             "below": analysis.fewer_is_better if reading.compares else None,
             "pooled": pooled,
-            "members": [_member(places[row_anchor(row)], row) for row in records(rows)],
+            "members": [_member(places[row_anchor(row)], row, level) for row in records(rows)],
             "published": {
                 row["model"]: {name: row[name] for name in PUBLISHED}
                 for row in records(own)
                 if pooled and row["model"] in models
             },
         })  # fmt: skip
-    further, chosen = _chosen(choices, shown)
+    further, chosen = _chosen(choices, shown, level)
     return {
         "rows": [*map(_row, shown), *further], "pools": pools, "choices": chosen,
         "method": page_method(own_way),
     }  # fmt: skip
 
 
-def _chosen(choices: Choices, shown: Sequence[TrialRow]) -> tuple[list[Any], dict[str, Any]]:
+def _chosen(
+    choices: Choices, shown: Sequence[TrialRow], level: float
+) -> tuple[list[Any], dict[str, Any]]:
     """Rows that other choices take and the analysis does not, and what each choice takes."""
     if len(choices.taken) < 2:
         return [], {}
@@ -152,7 +155,7 @@ def _chosen(choices: Choices, shown: Sequence[TrialRow]) -> tuple[list[Any], dic
             further.append({**_row(row), "id": ""})
         for number in numbers:
             members = taken[number - 1].setdefault(row.record["measure"], [])
-            members.append(_member(places[key], row.record))
+            members.append(_member(places[key], row.record, level))
     return further, {"asked": choices.asked, "taken": choices.taken, "sets": taken}
 
 
@@ -188,8 +191,12 @@ def _sets(analysis: Analysis, rows: pd.DataFrame, configuration: Configuration) 
             yield f"{modifier.label.lower()} {level}", subgroup, group, together
 
 
-def _member(place: int, record: Record) -> list[Any]:
-    ends = (record.get(name) for name in ("estimate", "estimate_low", "estimate_high"))
+def _member(place: int, record: Record, level: float) -> list[Any]:
+    """A trial in a set. Its ends stand below a heading that names the level: where they were
+    published at another one they are left out, and the page works them out from the variance."""
+    own = record.get("estimate_level", level) == level
+    names = ("estimate", "estimate_low", "estimate_high")
+    ends = (record.get(name) if own else None for name in names)
     reason = "" if record["pooled"] == "yes" else record["not_pooled_reason"] or "not pooled"
     return [place, record["yi"], record["vi"], *ends, reason, record.get("risk_of_bias", "")]
 
