@@ -79,7 +79,7 @@ PRIORS = {
     "halfnormal": "half-normal({:g})",
     "halfnormal_wide": "half-normal({:g})",
     "halfcauchy": "half-Cauchy({:g})",
-    "lognormal": "log-normal(-2.56, 1.74²) on tau²",
+    "lognormal": "log-normal(-2.56, 1.74²) on τ²",
 }
 
 

@@ -144,7 +144,7 @@ WRITTEN = [
         "direct_trials,p_score,p_value,probability_of_benefit",
         "1,B,A,random_reml,lead,1.71,1.21,2.42,0.91,3.21,3,0.81,0.01,",
         NET_ID, "Regimens compared with the reference, by P-score",
-        {"Code": "B", "Regimen": "Beta alone", "Trials": "5", "Patients": "321",
+        {"Code": "B", "Regimen": "Beta alone", "Trials": "5", "Patients": "1,321",
          "Odds ratio v reference (interval)": "1.71 (1.21–2.42)",
          "Prediction interval": "0.91–3.21", "Direct trials": "3", "P-score": "0.81",
          "Mean rank": "1.4"},
@@ -169,11 +169,13 @@ WRITTEN = [
     ),
     (
         PCR, "methods", "model,tau2_estimator,interval,prior,k,estimate,ci_low,ci_high,p_value,"
-        "reason", "random_effects,PM,wald,half normal,4,1.48,1.18,1.86,0.02,why",
+        "prediction,pi_low,pi_high,reason",
+        "random_effects,PM,wald,half normal,5,1.48,1.18,1.86,0.02,t_k_minus_2,0.98,2.22,why",
         PCR_ID, "Other models and priors",
         {"Model": "Random effects", "τ² estimator": "PM", "Interval": "Wald", "Prior on τ":
-         "half normal", "k": "4", "Estimate (interval)": "1.48 (1.18–1.86)", "p": "0.02",
-         "Remark": "why"},
+         "half normal", "k": "5", "Estimate (interval)": "1.48 (1.18–1.86)", "p": "0.02",
+         "Prediction interval by": "t with k − 2 degrees of freedom and Wald’s standard error",
+         "Prediction interval": "0.98–2.22", "Remark": "why"},
     ),
     (
         PCR, "leave_one_out", "without,trial,k,model,estimate,ci_low,ci_high,p_value",
@@ -215,12 +217,19 @@ WRITTEN = [
 ]  # fmt: skip
 # What the others need next to them.
 FURTHER = {
-    "nodes": "part,code,label,trials,patients,reference\n1,B,Beta alone,5,321,no\n"
-    "1,A,Alpha alone,6,400,yes\n",
+    "nodes": "part,code,label,trials,patients,reference\n1,B,Beta alone,5,1321,no\n"
+    "1,A,Alpha alone,6,0,yes\n",
     "ranks": "code,p_score,mean_rank\nB,0.81,1.4\n",
     "summary": "part,regimens,trials,comparisons,tau2_reml\n1,6,8,9,0.018\n",
     "nothing": "part\n",
 }
+
+
+# Fewer trials than those from which on a prediction interval is shown (config.yaml).
+FEW = (
+    "random_effects,PM,,,4,1.48,,,,t_k_minus_2,0.5,3.1,",
+    "bayesian,,,half-normal(1),4,1.44,1.02,2.02,,,0.6,2.9,",
+)
 
 
 def read(path):
@@ -257,6 +266,8 @@ def project(tmp_path_factory):
         (place / where / f"{name}.csv").write_text("".join(lines), encoding="utf-8")
     for name, text in FURTHER.items():
         (place / NET / f"{name}.csv").write_text(text, encoding="utf-8")
+    with (place / PCR / "methods.csv").open("a", encoding="utf-8") as file:
+        file.write("".join(f"{OF_PCR[1]},{row}\n" for row in FEW))
     found = material(pooled, results, NETWORKS)
     trail = trail_of(found.evidence, found.configuration)
     text = page(found, page_settings(found, trail), Extras("The evidence"), trail)
@@ -268,6 +279,17 @@ def test_every_heading_has_its_own_column(project, written):
     *_, section, caption, cells = written
     row, *_ = project[2].table(caption, section).rows
     assert {name: text for name, text in row.items() if name not in ("group", "id")} == cells
+
+
+def test_prediction_intervals_of_few_trials_are_no_rows_without_a_result(project):
+    rows = project[2].table("Other models and priors", PCR_ID).rows
+    told = [(row["k"], row["Estimate (interval)"], row["Prediction interval"]) for row in rows]
+    assert told == [("5", "1.48 (1.18–1.86)", "0.98–2.22"), ("4", "1.44 (1.02–2.02)", "")]
+
+
+def test_patients_that_nobody_states_are_not_none(project):
+    regimens = project[2].table("Regimens compared with the reference, by P-score", NET_ID).rows
+    assert {row["Code"]: row["Patients"] for row in regimens} == {"B": "1,321", "A": "not stated"}
 
 
 def test_a_network_says_its_own_numbers(project):

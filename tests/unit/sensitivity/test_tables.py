@@ -156,7 +156,7 @@ def test_methods_hold_metafors_estimators_and_likelihoods():
     bayesian = odds[odds["model"].str.startswith("bayesian")]
     assert bayesian["prior"].tolist() == [
         "inverse-gamma(1.59, 0.48)", "half-normal(0.5)", "half-normal(1)", "half-Cauchy(0.5)",
-        "log-normal(-2.56, 1.74²) on tau²",
+        "log-normal(-2.56, 1.74²) on τ²",
     ]  # fmt: skip
 
 

@@ -141,7 +141,7 @@ class LogNormal(TauPrior):
 
     mean: float
     sd: float
-    words: ClassVar[str] = "log-normal({mean:g}, {sd:g}\u00b2) on tau\u00b2"
+    words: ClassVar[str] = "log-normal({mean:g}, {sd:g}\u00b2) on τ\u00b2"
     above_zero: ClassVar[tuple[str, str]] = ("sd", "the standard deviation")
     on_log_scale: ClassVar[bool] = True
     fast_nodes: ClassVar[int] = 80

@@ -136,7 +136,11 @@ def _regimens(tables: Tables) -> Rows:
         | ranks.get(node["code"], {})
         | effects.get(node["code"], {})
         | node
-        | {"name": node["label"] + (", reference" if node["reference"] == "yes" else "")}
+        | {
+            "name": node["label"] + (", reference" if node["reference"] == "yes" else ""),
+            # None of its trials says how many: the sum of nothing is no number of patients.
+            "patients": "" if node["patients"] == "0" else node["patients"],
+        }
         for node in tables("nodes")
     ]
     return sorted(rows, key=lambda row: (int(row["part"]), -_score(row)))

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from trial_evidence.config.configuration import Analysis, RateAnalysis
+from trial_evidence.config.methods import Pooling
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.stage import slug
 from trial_evidence.files import read_table, records
@@ -123,6 +125,9 @@ def _section(
     names = {row.record["trial_id"]: row.record["trial"] for row in shown}
     outcomes = {row.record.get("outcome") for row in shown}
     section = anchor(*place)
+    tables = Tables(folder / "sensitivity")
+    examined = {name: _one_measure(list(filter(mine, tables(name)))) for name in SENSITIVITY}
+    examined["methods"] = [*_told(examined["methods"], material.configuration.pooling)]
     leads = where(estimates, role="lead", subgroup=ALL, measure=measures[0])
     return Section(
         id=section,
@@ -139,10 +144,7 @@ def _section(
         rows=shown,
         set_aside=tuple(filter(mine, trail.set_aside)),
         estimates=tuple(records(estimates)),
-        sensitivity={
-            name: _one_measure(list(filter(mine, Tables(folder / "sensitivity")(name))))
-            for name in SENSITIVITY
-        },
+        sensitivity=examined,
         pictures=tuple(pictures(folder, "sensitivity", analysis.id, material.parts)),
         bias=tuple(
             row | {"trial": names[row["trial_id"]]}
@@ -180,6 +182,15 @@ def _one_measure(rows: Rows) -> Rows:
     """The rows of the first measure, where there are several."""
     first = next((row["measure"] for row in rows if row["measure"] in MEASURES), None)
     return [row for row in rows if first in (None, row["measure"])]
+
+
+def _told(rows: Rows, pooling: Pooling) -> Iterator[dict[str, Any]]:
+    """Rows by every method without the prediction intervals of too few trials to show any."""
+    for row in rows:
+        if int(row["k"]) >= pooling.prediction_from_trials:
+            yield row
+        elif not row["prediction"]:
+            yield row | {"pi_low": "", "pi_high": ""}
 
 
 def _drawn(stem: str, results: Sequence[Shown], measures: Sequence[str]) -> Iterator[Record]:

@@ -109,7 +109,6 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
     return material.table(
         "claims",
         rows,
-        {"probability": _probability},
         ratio=material.worthwhile_ratio,
         trials=counted(rules.min_trials, "trial"),
         probable=percent(rules.probable),
@@ -258,8 +257,8 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         # An empty beginning is that of every text.
         & table["contrast"].str.startswith(rule.contrasts or "")
     ]
-    sides |= {side: set() for side in _UNCOUNTED}
     sides: dict[str, set[str]] = {"above": set(), "below": set(), "open": set()}
+    sides |= {side: set() for side in _UNCOUNTED}
     said: dict[str, list[str]] = {}
     for row in records(mine):
         sides[_association_side(row)].add(row["study_id"])
@@ -305,15 +304,15 @@ def _association_side(row: Row) -> str:
     """On which side of 1 a row lies at 5%: by its interval, else by its p value."""
     low, high, estimate, p_value = (row[n] for n in ("ci_low", "ci_high", "estimate", "p_value"))
     if not (math.isnan(low) or math.isnan(high)):
+        found = not reading.includes(low, high, 1.0)
     elif math.isnan(p_value):
         return "untested"
-        found = not reading.includes(low, high, 1.0)
     else:
         found = p_value < _FOUND_BELOW
     if not found:
+        return "open"
     if math.isnan(estimate):
         return "undirected"
-        return "open"
     return "above" if estimate > 1 else "below"
 
 
@@ -402,10 +401,3 @@ def _second_hand(material: Material, analysis: Analysis) -> str:
 def _too_few(material: Material, k: int) -> str:
     least = material.report.claim_rules.min_trials
     return f"Only {counted(k, 'trial')}; at least {least} are required."
-
-
-def _probability(row: Row, key: str) -> str:
-    share = row[key]
-    if math.isnan(share):
-        return ""
-    return "> 99%" if share > 0.99 else "< 1%" if share < 0.01 else percent(share)

@@ -10,7 +10,12 @@ from typing import Any
 from trial_evidence.measures import measure_words
 from trial_evidence.report.words import printed, reading
 from trial_evidence.report.words.printed import patients_in_words
-from trial_evidence.words.models import INTERVAL_WORDS, METHOD_NAMES, SHORT_MODEL_NAMES
+from trial_evidence.words.models import (
+    INTERVAL_WORDS,
+    METHOD_NAMES,
+    PREDICTION_WORDS,
+    SHORT_MODEL_NAMES,
+)
 
 Row = Mapping[str, Any]
 Format = Callable[..., Any]
@@ -75,12 +80,14 @@ FORMATS: Mapping[str, Format] = {
     "whole": lambda row, key: printed.count(row[key]),
     "percent": _percent,
     "share": lambda row, key: printed.percent(row[key]),
+    "probability": lambda row, key: printed.probability(row[key]),
     "shares": lambda row, *keys: " and ".join(printed.percent(row[key]) for key in keys),
     "p": _p,
     "interval": reading.limits,
     "result": reading.estimate_words,
     "model_name": reading.model_words,
     "method": lambda row, key: METHOD_NAMES.get(row[key], printed.words(row[key])),
+    "prediction_name": lambda row, key: PREDICTION_WORDS.get(row[key], ""),
     "interval_name": lambda row, key: INTERVAL_WORDS[row[key]][1] if row[key] else "",
     "year": lambda row, key: printed.whole(row[key]),
     "group": lambda row, key: printed.of_whom(row[key]),

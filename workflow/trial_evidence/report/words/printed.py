@@ -31,6 +31,15 @@ def percent(share: Cell, digits: int = 0) -> str:
     return number_as(share, lambda found: f"{round_half_up(100 * found, digits)}%")
 
 
+def probability(share: Cell) -> str:
+    """A probability in percent, never certainty: ``> 99%``; ``""`` where there is none."""
+
+    def text(found: float) -> str:
+        return "> 99%" if found > 0.99 else "< 1%" if found < 0.01 else percent(found)
+
+    return number_as(share, text)
+
+
 def p_value(value: Cell) -> str:
     """A p value, ``p = 0.03``; ``""`` where there is none."""
     return number_as(value, format_p)
