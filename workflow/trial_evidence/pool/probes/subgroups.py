@@ -14,9 +14,9 @@ from trial_evidence.pool.engine.many import FitChoices, StackedFit, fit_stack
 from trial_evidence.pool.engine.results import Floats, check_effects
 from trial_evidence.pool.engine.stacks import Ints, subsets
 
-SEPARATE_METHOD = "separate tau2 in each group, chi2 test between the groups' means"
+SEPARATE_METHOD = "separate τ² in each group, χ² test between the groups’ means"
 ONE_GROUP = "All trials belong to one group."
-SUBGROUP_METHOD = "mixed-effects model, one tau2 by REML, conservative Hartung-Knapp F test"
+SUBGROUP_METHOD = "mixed-effects model, one τ² by REML, floored Hartung–Knapp F test"
 
 
 @dataclass(frozen=True)
