@@ -70,7 +70,7 @@ const Pools = (() => {
     if (pool.none === null) return null;
     const verb = low <= pool.none && pool.none <= high ? "includes" : "excludes";
     const said = `the interval ${verb} ${pool.none}`;
-    if (verb === "includes") return { word: "No difference shown", sign: "?", look: "open", said };
+    if (verb === "includes") return { word: "Left open", sign: "?", look: "open", said };
     const benefit = high < pool.none === pool.below;
     return benefit
       ? { word: "Benefit", sign: "✓", look: "good", said }
