@@ -109,9 +109,11 @@ def unknown_texts(languages: Mapping[str, Labels], known: Iterable[str]) -> Iter
 
 @cache
 def _library_words() -> frozenset[str]:
-    # Why a model leads is said by the configuration, or by the library where that is silent.
-    pool = (path.read_text("utf-8") for path in (_LIBRARY / "pool").rglob("*.py"))
-    return frozenset(word for text in (*_library_texts(), *pool) for word in _words(text))
+    # Why a model leads is said by the configuration, or by the library where that is silent; why a
+    # trial is not pooled by what extracts it.
+    paths = (path for room in ("pool", "extract") for path in (_LIBRARY / room).rglob("*.py"))
+    reasons = (path.read_text("utf-8") for path in paths)
+    return frozenset(word for text in (*_library_texts(), *reasons) for word in _words(text))
 
 
 def _words(text: str) -> list[str]:

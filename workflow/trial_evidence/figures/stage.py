@@ -116,8 +116,11 @@ def setting_forests(
                 harms.setdefault(stem_of(entry, measure), []).append(evidence)
             else:
                 forests |= _of_comparison(evidence)
-    title = f"Harms of a second agent: {lower_first(configuration.settings[setting])}"
-    return forests | {stem: harm_forest(title, parts) for stem, parts in harms.items()}
+    named = lower_first(configuration.settings[setting])
+    for stem, parts in harms.items():
+        title = parts[0].say("Harms of a second agent: {setting}", setting=named)
+        forests[stem] = harm_forest(title, parts)
+    return forests
 
 
 def stem_of(analysis: Analysis, measure: str) -> str:

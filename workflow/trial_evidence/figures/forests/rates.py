@@ -161,7 +161,11 @@ def _overview_cells(
     cells = (
         Cells(Column("trial", say("Regimen"), "left", "left")),
         Cells(Column("subgroup", say(factor), "left", "left"), level),
-        Cells(Column("k", say("Trials"), "right", "left"), lambda record: f"{record['k']:.0f}"),
+        Cells(
+            # The longer words of another language leave the plot no room on a narrow page.
+            Column("k", say("Trials"), "right", "left", 1 if factor else 0),
+            lambda record: f"{record['k']:.0f}",
+        ),
         Cells(Column("counts", say("Events/n"), "right", "left"), fraction),
         Cells(
             Column("result", _header(evidence), "right", "right"),
