@@ -221,6 +221,21 @@ def test_the_area_of_a_bubble_follows_the_patients(tmp_path):
     assert drawing.word("1")
 
 
+def test_the_small_print_of_a_map_says_what_is_in_it(tmp_path):
+    """Seven outcomes on a narrow page: no patients, and bubbles too small to tell sizes."""
+    seven = tuple(f"Outcome {n}" for n in range(7))
+    row = MapRow("A + B", (MapCell(4, 123400, True), *[None] * 5, MapCell(1, 100)))
+    wide = replace(MAP, columns=seven, groups=(("Early", (row,)),))
+    said = {
+        preset: evidence_map.layout(wide, PRESETS[preset]).small_print
+        for preset in ("page", "column")
+    }
+    assert "trials · patients in the arms (+: not every" in said["page"]
+    assert "area of a bubble" in said["page"]
+    assert "+" not in said["column"]
+    assert "area of a bubble" not in said["column"]
+
+
 def test_answers_stand_in_the_same_columns_with_their_bars(tmp_path):
     drawing = drawn(effect_summary(ANSWERS, PAGE), tmp_path)
     texts = [word.text for word in drawing.words]

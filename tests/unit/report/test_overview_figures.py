@@ -92,6 +92,15 @@ def test_every_figure_is_drawn_listed_and_described(drawn):
         assert len(row["description"]) > len(row["title"]) + 20
 
 
+def test_bars_of_several_settings_say_whose_they_are_in_a_look_without_titles(found):
+    pages = overview_pages(found, CERTAINTY, Style(title=False))
+    settings = {found.trials[row["trial_id"]]["setting"] for row in
+                records(found.sheet["risk_of_bias"])}  # fmt: skip
+    assert len(settings) > 1
+    words = " ".join(word.text for word in pages["risk_of_bias_bars"][1].texts)
+    assert all(found.settings[setting] in words for setting in settings)
+
+
 def test_every_listed_figure_has_its_words_in_one_place(drawn):
     texts = read_table(drawn / "alt-texts.csv", [])
     overview = [

@@ -92,7 +92,11 @@ def layout(described: EvidenceMap, style: Style) -> Page:
             chart.y += height
     chart.y += style.block_gap_mm / 2
     chart.rule()
-    legend = f"Beside a bubble: trials{_BETWEEN + 'patients' if patients else ''}."
+    stated = f"{_BETWEEN}patients in the arms (+: not every trial states them)"
+    legend = f"Beside a bubble: trials{stated if patients else ''}."
+    # On a narrow page all bubbles are about as small as the least.
+    if largest > 2 * _LEAST_MM:
+        legend += " The area of a bubble is proportional to the patients, from a least size on."
     return chart.page(described, [legend, *described.footnotes])
 
 

@@ -308,7 +308,8 @@ def _short_title(material: Material, analysis: Analysis) -> str:
 
 def _all_bars(lights: Sequence[bias.TrafficLights], style: Style) -> Page:
     across = 2 if style.width_mm >= TWO_COLUMNS_MM and len(lights) > 1 else 1
-    narrow = replace(style, width_mm=style.width_mm / across)
+    # A caption tells the title of the whole, not whose bars these are.
+    narrow = replace(style, width_mm=style.width_mm / across, title=True)
     bars = [bias.summary_bars(found, narrow) for found in lights]
     pages = [
         replace(beside(bars[at : at + across]), width_mm=style.width_mm)
