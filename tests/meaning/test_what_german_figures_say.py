@@ -56,6 +56,14 @@ def test_the_title_of_german_harms_is_german(forests):
     }
 
 
+def test_numbers_make_way_for_the_names_of_regimens_by_subgroup(forests):
+    """What stays beside the plot of a narrow page takes its room from the first column."""
+    (overview,) = [
+        f for (_, stem), f in forests.items() if stem.endswith("rates/forest_by_hormone_receptor")
+    ]
+    assert {column.key for column in overview.columns if column.priority > 0} == {"k", "counts"}
+
+
 @pytest.mark.parametrize("preset", ["page", "column"])
 def test_german_words_leave_the_plot_its_room(forests, preset):
     for forest in forests.values():

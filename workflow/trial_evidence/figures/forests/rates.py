@@ -158,15 +158,16 @@ def _overview_cells(
         return "" if math.isnan(ends[0]) else evidence.interval(*ends)
 
     fraction = _fraction("events", "participants")
+    # By subgroup, numbers make way on a narrow page, where names would be broken or cut.
+    makes_way = 1 if factor else 0
     cells = (
         Cells(Column("trial", say("Regimen"), "left", "left")),
         Cells(Column("subgroup", say(factor), "left", "left"), level),
         Cells(
-            # The longer words of another language leave the plot no room on a narrow page.
-            Column("k", say("Trials"), "right", "left", 1 if factor else 0),
+            Column("k", say("Trials"), "right", "left", makes_way),
             lambda record: f"{record['k']:.0f}",
         ),
-        Cells(Column("counts", say("Events/n"), "right", "left"), fraction),
+        Cells(Column("counts", say("Events/n"), "right", "left", makes_way), fraction),
         Cells(
             Column("result", _header(evidence), "right", "right"),
             lambda record: evidence.printed(POOLED(record)),
