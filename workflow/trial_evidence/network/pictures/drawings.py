@@ -384,6 +384,6 @@ def _split(told: Told) -> Page | None:
             "Separating indirect from direct evidence by back-calculation, random effects, Wald "
             "intervals. Trials "
             "of three or more arms count as direct evidence on every pair of arms. Comparisons "
-            f"with direct evidence alone are not shown. {told.codes()}",
+            f"with a direct share of 100% are not shown. {told.codes()}",
         ),
     )
