@@ -59,9 +59,18 @@ def test_who_reports_both_levels_one_or_none(pooled):
     (row,) = in_whom_table(found).frame.to_dict("records")
     names = [found.trial_name(f"trial_{name}") for name in "abcd"]
     assert row["Trials with both levels"] == f"{names[0]}, {names[1]}"
-    assert row["One level only"] == names[2]
+    assert row["Reported, not compared"] == names[2]
     # What is superseded is no report.
     assert row["Pooled trials that do not report it"] == names[3]
+
+
+def test_a_trial_left_out_at_both_levels_is_not_said_to_report_one(pooled):
+    counts = [count("trial_c", level) for level in ("negative", "positive")]
+    found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], counts)
+    table = in_whom_table(found)
+    (row,) = table.frame.to_dict("records")
+    assert row["Reported, not compared"] == found.trial_name("trial_c")
+    assert any("at both by results that the analysis leaves out" in note for note in table.notes)
 
 
 def test_results_that_nobody_has_seen_are_a_gap(pooled):
