@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from figures.svg_reading import check_svg
 from invented import PROJECT
-from small_project import small_project
+from small_project import replace_text, small_project
 from trial_evidence.cli import main
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
@@ -142,6 +142,24 @@ def test_synergy_is_found_where_agents_are_alone_and_together(early):
     at_zero = trials[trials["background"] == 0.0]
     assert at_zero["expected"].item() == pytest.approx(1 - (69 / 99) * (77 / 101))
     assert at_zero["estimate"].item() == pytest.approx(0.49 - (1 - (69 / 99) * (77 / 101)))
+
+
+def test_an_expected_rate_above_all_patients_is_said_to_be_none(tmp_path):
+    small_project(tmp_path)
+    # Single arms of 80 and 50%: their risk ratios multiplied give more patients than there are.
+    for old, new in (("30,99,30.3", "79,99,79.8"), ("24,101,23.8", "50,101,49.5"),
+                     ("49,100,49.0", "88,100,88.0")):  # fmt: skip
+        replace_text(tmp_path, "pcr", f"all,{old},doe_2020", f"all,{new},doe_2020")
+    places = tmp_path / "results/neoadjuvant/network/pcr_network"
+    run(tmp_path, "neoadjuvant")
+
+    def said(scale):
+        texts = re.findall(r">([^<]+)</text>", (places / f"synergy_{scale}.svg").read_text("utf-8"))
+        return " ".join(texts)
+
+    assert "More than 100% is expected in TRIAL-C" in said("multiplicative")
+    # Of patients who fail to respond to either agent there are never fewer than none.
+    assert "More than 100%" not in said("bliss")
 
 
 def test_surrogacy_pairs_the_effects_of_one_contrast(early):

@@ -125,7 +125,7 @@ def _synergy(
         tuple(rows),
         axis,
         overall=last.estimate,
-        notes=(overall["meaning"], background),
+        notes=(overall["meaning"], background, *_beyond_all_patients(trials)),
         footnotes=(
             "Trials with arms of each agent alone and of both, with the same partner; "
             "intervals of single trials by the delta method. No trial without an arm of neither "
@@ -134,6 +134,16 @@ def _synergy(
         description=f"Forest plot. {title}: {len(trials)} trials, pooled {last.texts['result']}.",
     )
     return layout(forest, style)
+
+
+def _beyond_all_patients(trials: pd.DataFrame) -> Iterator[str]:
+    """Trials in which a scale expects more responses than there are patients."""
+    names = trials.loc[trials["expected"] > 1, "trial"]
+    if len(names):
+        yield (
+            f"More than 100% is expected in {', '.join(names)}: no result there could be more than "
+            "expected, and this scale does not fit."
+        )
 
 
 def _weights(
