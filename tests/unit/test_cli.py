@@ -325,6 +325,14 @@ def test_an_explanation_is_that_of_the_results(project, capsys):
     [
         (["--row", "pcr:200"], "pcr.csv has rows 2 to 26; there is no row 200\n"),
         ([], "Name a row, as in ROW=pcr:6, "),
+        (
+            ["--row", "pcr:2", "--trial", "trial_a", "--analysis", "pcr_rates"],
+            "ROW=pcr:2 TRIAL=trial_a ANALYSIS=pcr_rates asks two things at once. Name a row, ",
+        ),
+        (["--row", "pcr:2", "--trial", "trial_q"], "ROW=pcr:2 TRIAL=trial_q asks two things "),
+        (["--row", "pcr:2", "--analysis", "pcr_rates"], "ROW=pcr:2 ANALYSIS=pcr_rates asks two "),
+        (["--trial", "trial_a"], "TRIAL=trial_a does not say all that is asked. Name a row, "),
+        (["--analysis", "pcr_rates"], "ANALYSIS=pcr_rates does not say all that is asked. "),
         (["--trial", "trial_q", "--analysis", "pcr_rates"], '"trial_q" is not a trial. '),
         (["--trial", "trial_a", "--analysis", "pcr"], '"pcr" is not an analysis. '),
     ],

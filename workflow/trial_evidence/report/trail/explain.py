@@ -38,7 +38,8 @@ def explain(
     RequestError
         If what is asked for does not exist; the message says what does.
     """
-    if trial and analysis:
+    _one_question(row, trial, analysis, sheet)
+    if trial:
         return explain_trial(trial, analysis, sheet, evidence, configuration)
     return explain_row(*_place(row, sheet), sheet, evidence, configuration)
 
@@ -49,21 +50,37 @@ def trial_of(row: str, trial: str, analysis: str, sheet: Sheet) -> str:
     Raises
     ------
     RequestError
-        If nothing is asked, or there is no such row or trial; the message says what there is.
+        If nothing is asked, or two things, or there is no such row or trial; the message says what
+        there is.
     """
-    if trial and analysis:
+    _one_question(row, trial, analysis, sheet)
+    if trial:
         _known_trial(trial, sheet)
         return trial
     return str(_asked_cell(*_place(row, sheet), sheet)["trial_id"])
 
 
+def _one_question(row: str, trial: str, analysis: str, sheet: Sheet) -> None:
+    """Refuse a row beside a trial, of which one would not be answered, and half a question."""
+    given = {"ROW": row, "TRIAL": trial, "ANALYSIS": analysis}
+    asked = " ".join(f"{name}={text}" for name, text in given.items() if text)
+    if row and (trial or analysis):
+        raise RequestError(f"{asked} asks two things at once. {_either(sheet)}")
+    if bool(trial) != bool(analysis):
+        raise RequestError(f"{asked} does not say all that is asked. {_either(sheet)}")
+
+
+def _either(sheet: Sheet) -> str:
+    return (
+        f"Name a row, as in ROW={sheet.results[0]}:6, or a trial and an analysis, as in "
+        "TRIAL=<trial_id> ANALYSIS=<id>."
+    )
+
+
 def _place(row: str, sheet: Sheet) -> tuple[str, int]:
     table, _, number = row.replace(".csv", "").replace(" ", ":").partition(":")
     if not number.isdecimal():
-        raise RequestError(
-            f"Name a row, as in ROW={sheet.results[0]}:6, or a trial and an analysis, as in "
-            "TRIAL=<trial_id> ANALYSIS=<id>."
-        )
+        raise RequestError(_either(sheet))
     return table, int(number)
 
 
