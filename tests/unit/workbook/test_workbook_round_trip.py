@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,46 @@ def test_a_column_that_is_left_out_stays_as_it_is_and_that_is_said(
     result = imported(book, raw, REAL_DICTIONARY)
     assert (errors(result), result.written, files_of(raw)) == ([], (), files_of(REAL))
     assert result.plan.difference == (f"{table}: without the {said} in the sheet.",)
+
+
+OPTIONAL_TABLES = [name for name, table in REAL_DICTIONARY.tables.items() if table.optional]
+
+
+@pytest.mark.parametrize("table", OPTIONAL_TABLES)
+def test_a_table_that_a_folder_lacks_stays_as_it_is_and_that_is_said(
+    table: str, tmp_path: Path
+) -> None:
+    raw = copy_of(REAL, tmp_path)
+    folder = tmp_path / "from_elsewhere"
+    shutil.copytree(REAL, folder)
+    file = folder / f"{table}.csv"
+    header, *rows = cells_of(folder, table)
+    file.unlink()
+    lacking = imported(folder, raw, REAL_DICTIONARY)
+    assert (errors(lacking), lacking.plan.questions, files_of(raw)) == ([], (), files_of(REAL))
+    counted = f"{len(rows)} row" if len(rows) == 1 else f"{len(rows)} rows"
+    said = f"{table}: there is no {table}.csv in from_elsewhere; the table stays as it is in the "
+    assert lacking.plan.difference == ((f"{said}sheet ({counted}).",) if rows else ())
+    # One that is there and has no rows says so itself.
+    file.write_text(",".join(header) + "\n")
+    emptied = imported(folder, raw, REAL_DICTIONARY)
+    assert emptied.plan.questions == (
+        (f"{len(rows)} of the {counted} of {table} would be removed.",) if rows else ()
+    )
+
+
+def test_a_fault_in_a_table_that_a_folder_lacks_is_told_where_it_stands(tmp_path: Path) -> None:
+    raw = copy_of(REAL, tmp_path)
+    folder = tmp_path / "from_elsewhere"
+    shutil.copytree(REAL, folder)
+    (folder / "harms.csv").unlink()
+    trial, arm = cells_of(REAL, "harms")[1][:2]
+    arms = folder / "arms.csv"
+    arms.write_text(arms.read_text().replace(f"{trial},{arm},", f"{trial},another_arm,"))
+    said = errors(imported(folder, raw, REAL_DICTIONARY))
+    # The sheet's own file: there is none in the folder.
+    assert any(line.startswith(f"harms.csv, row 2 ({trial}), column arm_id: ") for line in said)
+    assert files_of(raw) == files_of(REAL)
 
 
 def test_a_column_that_is_left_out_stays_where_rows_change_move_come_and_go(

@@ -56,7 +56,7 @@ class RawTable:
         Cells of rows with too few or too many cells: they may hold ids that other tables
         refer to, so a reference to one of them is not reported as wrong.
     absent : frozenset of str
-        The optional columns that the file leaves out.
+        The optional columns that the file leaves out; all columns where there is no file.
     """
 
     table: Table
@@ -64,6 +64,11 @@ class RawTable:
     rows: tuple[Row, ...]
     unread: frozenset[str]
     absent: frozenset[str] = frozenset()
+
+    @property
+    def has_no_file(self) -> bool:
+        """Whether this is an optional table that was left out as a whole."""
+        return self.absent == self.columns
 
 
 def read_cells(table: Table, content: bytes | None) -> tuple[RawTable | None, list[Problem]]:
@@ -83,7 +88,8 @@ def read_cells(table: Table, content: bytes | None) -> tuple[RawTable | None, li
     list of Problem
     """
     if content is None and table.optional:
-        return RawTable(table, frozenset(table.columns), (), frozenset()), []
+        every = frozenset(table.columns)
+        return RawTable(table, every, (), frozenset(), every), []
     try:
         return _as_table(table, _records(table.file, _decoded(table.file, content)))
     except SheetError as unreadable:

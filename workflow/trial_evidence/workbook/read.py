@@ -67,6 +67,8 @@ class Imported:
         Table and column to the letter of the column in the workbook; empty for a folder.
     made_from : frozenset of (str, str), or None
         Marks of the rows that the workbook was made from; None when it does not say so.
+    kept : frozenset of str
+        Tables that it does not have and that stay as they are in the sheet.
     private : tuple of str
         Sheets, and columns as ``sheet.column``, that are the analyst's own.
     problems : tuple of Problem
@@ -78,12 +80,15 @@ class Imported:
     as_typed: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
     letters: Mapping[tuple[str, str], str] = field(default_factory=dict)
     made_from: frozenset[tuple[str, str]] | None = None
+    kept: frozenset[str] = frozenset()
     private: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def located(self, problem: Problem) -> Problem:
         """Return a finding about a file of the sheet as one about the workbook's cell."""
         name = problem.file.removesuffix(".csv")
+        if name in self.kept:
+            return problem
         if not self.letters:
             return replace(problem, file=f"{self.source}/{problem.file}")
         letter = self.letters.get((name, problem.column), "")
@@ -258,7 +263,10 @@ def _read_workbook(source: str, book: Any, values: Any, dictionary: Dictionary) 
         private += reader.private
         if raw is not None:
             tables[name] = raw
-    return Imported(source, tables, {}, letters, _made_from(book), tuple(private), tuple(problems))
+    return Imported(
+        source, tables, {}, letters, _made_from(book),
+        private=tuple(private), problems=tuple(problems),
+    )  # fmt: skip
 
 
 def _is_empty(sheet: Any) -> bool:

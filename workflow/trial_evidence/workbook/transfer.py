@@ -13,7 +13,7 @@ from pathlib import Path
 from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
-from trial_evidence.words.problems import Problem, errors_of, has_errors, new_among
+from trial_evidence.words.problems import Problem, counted, errors_of, has_errors, new_among
 
 from .difference import TableDifference, in_words, table_difference
 from .layout import as_csv, one_kind_of_line_break, row_mark
@@ -37,8 +37,8 @@ class ImportPlan:
         Any error forbids the import. Warnings are those about the workbook, and those that the
         sheet does not have yet.
     difference : tuple of str
-        In words, as `in_words` gives it, and which columns stay as they are because the workbook
-        does not have them; empty where nothing differs.
+        In words, as `in_words` gives it, and which tables and columns stay as they are because the
+        workbook or folder does not have them; empty where nothing differs.
     questions : tuple of str
         What somebody has to confirm: many rows would go, or something that was done to the sheet
         after the workbook was made would be undone.
@@ -85,7 +85,9 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
     wanted = {name: frozenset(table.columns) for name, table in dictionary.tables.items()}
     if problems or columns != wanted:
         return _refused([*imported.problems, *problems])
-    imported, lines = _with_absent_columns(imported, before)
+    imported, lines = _with_absent_tables(imported, before)
+    imported, more = _with_absent_columns(imported, before)
+    lines += more
     found = _errors_of_the_check(imported, check)
     if has_errors(imported.problems) or found:
         return _refused([*imported.problems, *found])
@@ -226,6 +228,30 @@ def _beside(folder: Path) -> tuple[Path, Path]:
 def _refused(problems: Iterable[Problem]) -> ImportPlan:
     found = tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.severity))
     return ImportPlan(found, (), (), {})
+
+
+def _with_absent_tables(
+    imported: Imported, before: Mapping[str, RawTable]
+) -> tuple[Imported, list[str]]:
+    """Fill the tables that a folder has no file of as the sheet has them, and say which."""
+    kept = {
+        name: before[name]
+        for name, raw in imported.tables.items()
+        if raw.has_no_file and before[name].rows
+    }
+    typed = {(name, row.number): row.cells for name, raw in kept.items() for row in raw.rows}
+    said = [
+        f"{name}: there is no {raw.table.file} in {imported.source}; the table stays as it is in "
+        f"the sheet ({counted(len(raw.rows), 'row')})."
+        for name, raw in kept.items()
+    ]
+    with_them = replace(
+        imported,
+        tables={**imported.tables, **kept},
+        as_typed={**imported.as_typed, **typed},
+        kept=frozenset(kept),
+    )
+    return with_them, said
 
 
 def _with_absent_columns(
