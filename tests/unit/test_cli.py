@@ -181,7 +181,7 @@ def test_an_untouched_workbook_changes_nothing(project, book, capsys):
     before = sheet_of(project)
     assert main(["import", "--book", str(book)]) == 0
     assert capsys.readouterr() == (
-        "The workbook and the sheet are identical; nothing to import.\n", "",
+        "The sheet holds all of this already; nothing to import.\n", "",
     )  # fmt: skip
     assert sheet_of(project) == before
 

@@ -122,9 +122,17 @@ def test_ris_is_read_by_doi_and_what_has_no_match_is_said(project):
         ("Geyer, I. I.", "Geyer II"),
         ("Geyer II", "Geyer II"),
         ("Geyer, Charles E.", "Geyer CE"),
+        # Web of Science, Embase, EndNote.
+        ("Geyer, CE", "Geyer CE"),
+        ("Geyer, CE, Jr.", "Geyer CE Jr"),
+        ("Geyer C.E.", "Geyer CE"),
+        ("Geyer C. E.", "Geyer CE"),
+        ("Geyer, C.-E.", "Geyer CE"),
+        ("Geyer, Charles-Emil", "Geyer CE"),
+        ("Geyer C", "Geyer C"),
     ],
 )
-def test_a_name_with_a_suffix_is_written_as_pubmed_prints_it(project, printed, name):
+def test_a_name_is_written_as_pubmed_prints_it(project, printed, name):
     path = RAW / "sources.csv"
     path.write_text(path.read_text("utf-8").replace(",Baker,", ",Geyer,", 1), "utf-8")
     found = read(RIS.replace("Baker, Quentin Z.", printed), "export.ris")
@@ -133,6 +141,55 @@ def test_a_name_with_a_suffix_is_written_as_pubmed_prints_it(project, printed, n
     nbib = NBIB.format(volume=1).replace("10.1000/MADE-UP.1", "10.1000/made-up.2")
     differ = read(nbib.replace("Abel JK", printed)).differ
     assert "first_author" not in {cell.column for cell in differ}
+
+
+@pytest.mark.parametrize(
+    ("printed", "family", "listed"),
+    [
+        ("Chia, SKL", "Chia", "Chia SKL"),
+        ("de Azambuja E.", "de Azambuja", "de Azambuja E"),
+        ("Di Leo, Angelo", "Di Leo", "Di Leo A"),
+        ("Kim S.-B.", "Kim", "Kim SB"),
+        ("Ørsted Ø.", "Ørsted", "Ørsted Ø"),
+        ("Made-up Study Group,", "Made-up Study Group", "Made-up Study Group"),
+        ("Made-up Study Group", "Made-up Study Group", "Made-up Study Group"),
+    ],
+)
+def test_names_of_other_databases_are_no_difference(project, printed, family, listed):
+    path = RAW / "sources.csv"
+    path.write_text(path.read_text("utf-8").replace(",Baker,", f",{family},", 1), "utf-8")
+    found = read(RIS.replace("Baker, Quentin Z.", printed), "export.ris")
+    assert (found.differ, cells(found.filled)[3, "authors"]) == ([], listed)
+
+
+@pytest.mark.parametrize(
+    ("held", "exported", "alike"),
+    [
+        ("J Clin Oncol", "Journal of Clinical Oncology: Official Journal of a Society", True),
+        ("N Engl J Med", "The New England journal of medicine", True),
+        ("Jpn J Clin Oncol", "JAPANESE JOURNAL OF CLINICAL ONCOLOGY", True),
+        ("J Natl Cancer Inst", "Journal of the National Cancer Institute", True),
+        ("Lancet Oncol", "The Lancet. Oncology", True),
+        ("Eur J Cancer", "European journal of cancer (Oxford, England : 1990)", True),
+        ("J Clin Oncol", "J. Clin. Oncol.", True),
+        ("Clin Cancer Res", "Cancer Research", False),
+        ("Ann Oncol", "Annals of Surgery", False),
+        ("Lancet", "Lancet Oncology", False),
+    ],
+)
+def test_the_short_name_of_a_journal_is_no_difference(project, held, exported, alike):
+    path = RAW / "sources.csv"
+    texts = path.read_text("utf-8").splitlines(keepends=True)
+    texts[2] = texts[2].replace("Journal of Made-up Results", held)
+    path.write_text("".join(texts), "utf-8")
+    assert held in texts[2]
+    differ = read(RIS.replace("Journal of made-up results", exported), "export.ris").differ
+    assert [cell.column for cell in differ] == ([] if alike else ["journal"])
+
+
+def test_a_last_page_that_the_database_does_not_know_is_no_difference(project):
+    found = read(RIS.replace("EP  - 209", "EP  - +"), "export.ris")
+    assert "pages" not in {cell.column for cell in (*found.differ, *found.filled)}
 
 
 def test_one_list_of_authors_may_stop_before_the_other(project):

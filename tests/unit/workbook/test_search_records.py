@@ -132,6 +132,27 @@ def test_records_of_another_search_are_known_again(project, capsys):
     assert len(rows_of(project)) == 42
 
 
+@pytest.mark.parametrize(
+    ("printed", "family"),
+    [
+        ("Baker, QZ", "Baker"),
+        ("Baker Q.Z.", "Baker"),
+        ("Baker Q. Z.", "Baker"),
+        ("Van den Baker Q.", "Van den Baker"),
+        ("Made-up Study Group,", "Made-up Study Group"),
+    ],
+)
+def test_the_first_author_is_named_without_initials(project, printed, family):
+    _, row = found(project, RIS.replace("Baker, Quentin", printed))
+    assert row["first_author"] == family
+
+
+def test_of_several_names_of_a_journal_the_short_one_is_taken(project):
+    names = "JF  - Journal of Made-up Oncology\nJA  - J. Made-up Oncol.\n"
+    _, row = found(project, RIS.replace("JO  - J Made-up\n", names))
+    assert row["journal"] == "J Made-up Oncol"
+
+
 # -------------------------------------------------------------------------------- bad requests
 
 

@@ -184,7 +184,7 @@ def _import_book(options: argparse.Namespace, book: Path) -> int:
         print("Nothing was imported. To confirm, add YES=yes.", file=sys.stderr)
         return 1
     else:
-        print("The workbook and the sheet are identical; nothing to import.")
+        print("The sheet holds all of this already; nothing to import.")
     return 0
 
 

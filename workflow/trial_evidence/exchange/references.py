@@ -26,7 +26,7 @@ from trial_evidence.workbook.records import (
     record_cells,
     record_faults,
     record_name,
-    split_suffix,
+    split_name,
 )
 
 SOURCES = "sources"
@@ -34,6 +34,10 @@ SOURCES = "sources"
 _AUTHORS = 6
 _OTHERS = "et al."
 _PAGES = re.compile(r"([0-9]+)-([0-9]+)")
+# Words that short names of journals leave out.
+_SMALL_WORDS = frozenset({"the", "of", "and", "for", "in", "on"})
+# Web of Science says so where it does not know the last page.
+_NO_END = "+"
 _PMCID = re.compile(r"PMC[0-9]+")
 
 
@@ -193,6 +197,8 @@ def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
     """What a record says, as cells of sources.csv; nothing where it says nothing."""
     cells = record_cells(tags)
     first, last = str(tags.get("start_page", "")).strip(), str(tags.get("end_page", "")).strip()
+    if last == _NO_END:
+        first = last = ""
     authors = tags.get("authors") or tags.get("first_authors") or ()
     more = {
         "title": "" if cells["title"] == NO_TITLE else cells["title"].rstrip("."),
@@ -207,13 +213,7 @@ def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
 
 def _authors(names: Sequence[str]) -> str:
     """``Doe J; Roe RM Jr; et al.``, of names as ``Doe J`` or ``Doe, Jane``."""
-    short = []
-    for name in names:
-        bare, suffix = split_suffix(name)
-        family, comma, given = bare.partition(",")
-        initials = "".join(part[0] for part in re.split(r"[ .-]+", given) if part)
-        parts = [family.strip(), initials] if comma else [bare]
-        short.append(" ".join(filter(None, [*parts, suffix])))
+    short = [" ".join(filter(None, split_name(name))) for name in names]
     more = [_OTHERS] if len(short) > _AUTHORS else []
     return "; ".join([*short[:_AUTHORS], *more])
 
@@ -288,4 +288,24 @@ def _same_pages(one: str, other: str) -> bool:
     return _full_pages(one).lower() == _full_pages(other).lower()
 
 
-_ALIKE = {"authors": _same_authors, "pages": _same_pages}
+def _same_journal(one: str, other: str) -> bool:
+    """Whether one name may be the other in short: J Clin Oncol, Journal of Clinical Oncology."""
+    short, long = sorted(
+        map(_words_of_a_journal, (one, other)), key=lambda words: len("".join(words))
+    )
+    return len(short) == len(long) and all(map(_may_be_short_for, short, long))
+
+
+def _words_of_a_journal(name: str) -> list[str]:
+    """Without what stands behind the title: a subtitle, a place or a congress."""
+    words = re.split(r"[:(=]", name)[0].replace("-", " ").split()
+    return [text for word in words if (text := _plain(word)) and text not in _SMALL_WORDS]
+
+
+def _may_be_short_for(short: str, long: str) -> bool:
+    """Whether a word begins like another and leaves out some of its letters."""
+    letters = iter(long)
+    return short[0] == long[0] and all(letter in letters for letter in short)
+
+
+_ALIKE = {"authors": _same_authors, "pages": _same_pages, "journal": _same_journal}

@@ -38,6 +38,13 @@ _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 _SUFFIX = re.compile(r"[ ,]+(Jr|Sr|2nd|3rd|[4-9]th)\.?(?=,|$)")
 _NUMERALS = {"II": "2nd", "III": "3rd", "IV": "4th"}
 _NUMBER = re.compile(r"[0-9]{1,8}")
+# TA and JT of PubMed; JO, JF, JA, J2 and T2 of RIS.
+_JOURNALS = (
+    "journal_name", "alternate_title3", "alternate_title2", "alternate_title1", "secondary_title",
+    "journal",
+)  # fmt: skip
+# Longer words in capitals are names: PubMed gives four initials at most, RIS after a comma three.
+_MOST_INITIALS, _MOST_IN_A_WORD = 4, 3
 
 
 @dataclass(frozen=True)
@@ -306,13 +313,7 @@ def record_cells(record: Mapping[str, Any]) -> Cells:
     """A record as its database has it, as cells of screening.csv."""
     authors = record.get("authors") or record.get("first_authors") or [""]
     dates = " ".join(str(record.get(name, "")) for name in ("year", "publication_year", "date"))
-    journals = (
-        "journal_name",
-        "alternate_title3",
-        "alternate_title2",
-        "secondary_title",
-        "journal",
-    )
+    journals = [_line(str(record[name])) for name in _JOURNALS if record.get(name)]
     identifiers = [record.get("doi", ""), *record.get("ids", [])]
     year, doi = _YEAR.search(dates), _DOI.search(" ".join(identifiers))
     number = record.get("pmid", "")
@@ -320,13 +321,38 @@ def record_cells(record: Mapping[str, Any]) -> Cells:
         number = record.get("accession_number", "")
     return {
         "title": _line(record.get("title") or record.get("primary_title") or NO_TITLE),
-        # Doe J; Doe, Jane
-        "first_author": _line(re.sub(r",.*| [A-Z]{1,4}$", "", split_suffix(str(authors[0]))[0])),
+        "first_author": split_name(str(authors[0]))[0],
         "year": year[0] if year else "",
-        "journal": _line(next((str(record[name]) for name in journals if record.get(name)), "")),
+        # The name in short, as in the sheet: J. Clin. Oncol. is written without points.
+        "journal": min(journals, key=len, default="").replace(".", ""),
         "pmid": number if _NUMBER.fullmatch(number) else "",
         "doi": doi[0].rstrip(".,;") if doi else "",
     }
+
+
+def split_name(name: str) -> tuple[str, str, str]:
+    """Family name, initials and suffix of an author.
+
+    As of ``Doe JR Jr``, ``Doe J.R.``, ``Doe, Jane R.`` and ``Doe, JR``; the name of a group has
+    neither initials nor suffix.
+    """
+    bare, suffix = split_suffix(_line(name))
+    family, comma, given = bare.partition(",")
+    if comma:
+        parts = re.split(r"[ .-]+", given)
+        short = (p if len(p) <= _MOST_IN_A_WORD and p.isupper() else p[:1].upper() for p in parts)
+        return family.strip(), "".join(short), suffix
+    words = bare.split()
+    at = len(words) - (len(words) > 1 and 0 < len(_capitals(words[-1])) <= _MOST_INITIALS)
+    while 1 < at < len(words) and len(_capitals(words[at - 1])) == 1:
+        at -= 1
+    return " ".join(words[:at]), "".join(map(_capitals, words[at:])), suffix
+
+
+def _capitals(word: str) -> str:
+    """The letters of a word such as ``J.-P.`` where all are capitals; else nothing."""
+    letters = re.sub(r"[.-]", "", word)
+    return letters if letters.isalpha() and letters.isupper() else ""
 
 
 def split_suffix(name: str) -> tuple[str, str]:
