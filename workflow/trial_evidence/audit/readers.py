@@ -33,10 +33,14 @@ def reading_agreement(sheet: Sheet) -> pd.DataFrame:
 
     A row agrees by the second reader's verdict. A field agrees where its row does, or where its
     two values are the same after rounding. Values that cannot be told apart by column count for
-    the row only. ``low`` to ``high`` is the 95% Wilson interval, in percent as ``percent`` is.
+    the row only. A reading that fits no row of the sheet says nothing of it and does not count;
+    `unmatched_readings` lists it. ``low`` to ``high`` is the 95% Wilson interval, in percent as
+    ``percent`` is.
     """
     agreed = []
     for reading in readings(sheet):
+        if not matching_rows(sheet, reading):
+            continue
         agreed += [(table, ROWS, reading.agree) for table in (EVERY_TABLE, reading.table)]
         if reading.fields == (reading.field,) and reading.field not in sheet[reading.table]:
             continue
