@@ -12,12 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from invented import ROOT
 from made_up.project import write_sheet
 from openpyxl import Workbook, load_workbook
 from small_project import cut_short
 from trial_evidence.cli import main
+from trial_evidence.config.configuration import read_configuration
+from trial_evidence.config.registry import read_registry_words
 from trial_evidence.exchange.registry.book import write_registry_book
 from trial_evidence.exchange.registry.confirmed import write_confirmed
+from trial_evidence.exchange.registry.groups import named_in
 from trial_evidence.exchange.registry.stage import compare_records, held_sheet
 from trial_evidence.loaded import load, words_of
 from trial_evidence.sheet import SheetError
@@ -214,6 +218,39 @@ def test_a_one_sided_limit_is_one_of_a_narrower_two_sided_interval(project, reco
     measures(record)[2]["analyses"][0]["ciNumSides"] = "ONE_SIDED"
     differ = places(compared(written(project, record)).page("Differs"))
     assert differ["hazard_ratios", 2, "ci_level"] == ("95", "90")
+
+
+@pytest.mark.parametrize(
+    ("called", "mapped"),
+    [("Hazard Ratio, log", False), ("Log Hazard Ratio", False), ("Hazard Ratio (log-rank)", True)],
+)
+def test_the_logarithm_of_a_ratio_is_not_the_ratio(project, record, compared, called, mapped):
+    measures(record)[2]["analyses"][0]["paramType"] = called
+    found = compared(written(project, record))
+    path = f"{MEASURES}[2].analyses[0]"
+    assert any(line.path.startswith(path) for line in found.lines) is mapped
+    why = [one.why for one in found.unmapped if one.path == path]
+    assert why == ([] if mapped else ["it is the logarithm of a ratio."])
+
+
+# Titles of measures and groups as the registry has them, of a part of those randomised.
+PARTS = (
+    "PFS as Determined by BICR in Participants With Brain Metastases at Baseline",
+    "Percentage of Participants With pCR in the PD-L1-Positive Population",
+    "Progression-Free Survival in Participants With PIK3CA Mutation",
+    "PFS in Participants With Wild-type PIK3CA",
+    "Placebo + Trastuzumab: Crossover to Pertuzumab",
+    "pCR by Hormone Receptor Status",
+    "Overall Survival in Participants with Visceral Disease",
+)
+
+
+@pytest.mark.parametrize("title", PARTS)
+def test_the_words_of_the_project_know_a_part_of_the_patients(title):
+    config = ROOT / "config"
+    words = read_registry_words(config, read_configuration(config).outcomes)
+    assert named_in(title, {"": words.parts_of_patients})
+    assert not named_in("Pathological Complete Response (pCR)", {"": words.parts_of_patients})
 
 
 def test_other_forms_of_a_download_hold_records_too(project, record, compared):

@@ -28,6 +28,8 @@ from trial_evidence.exchange.registry.record import (
 from trial_evidence.sheet.values import printed_decimals
 from trial_evidence.words.problems import counted, shortened
 
+# "Hazard Ratio, log" is a choice that the registry offers; a log-rank test is none.
+_LOGARITHM = re.compile(r"\b(?:log|ln)\b(?![- ]?rank)", re.IGNORECASE)
 _P_VALUE = re.compile(r"(?:p\s*)?([<=≤]?)\s*([0-9]*\.[0-9]+|[01])", re.IGNORECASE)
 
 
@@ -54,12 +56,15 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
     compared = trial.dictionary.tables[outcome.table].kind == "contrasts"
     for n, analysis in enumerate(measure.analyses):
         place = (*at, "analyses", n)
-        if compared and named_in(analysis.param_type, {"": trial.words.ratio}):
+        ratio = compared and named_in(analysis.param_type, {"": trial.words.ratio})
+        logarithm = _LOGARITHM.search(analysis.param_type)
+        if ratio and not logarithm:
             yield _ratio(trial, outcome, measure, analysis, place)
             continue
         what = ", ".join(filter(None, (measure.title, analysis.param_type or "p value alone")))
         value = analysis.param_value or analysis.p_value
         why = "it is no hazard ratio." if compared else "effects are computed from the counts."
+        why = "it is the logarithm of a ratio." if ratio else why
         yield trial.unmapped(what, value, path_of(place), why)
     if not compared:
         yield from _counts(trial, outcome, measure, at)
