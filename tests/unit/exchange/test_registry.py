@@ -486,6 +486,26 @@ def test_what_is_confirmed_is_imported_as_any_workbook_is(made, project, capsys)
     assert "Imported: sources.csv, hazard_ratios.csv." in capsys.readouterr().out
 
 
+def test_what_the_check_of_the_sheet_refuses_is_located_in_the_workbook(made, project, capsys):
+    before = sheet_files()
+    book = made()
+    page = book["Could be added"]
+    p_value = next(line[0].row for line in page.iter_rows() if line[3].value == "p_value")
+    confirm(book, "Could be added", p_value)
+    confirm(book, "Could be added, harms", 3, events="9", n="8")
+    assert main(["import", "--book", str(BOOK)]) == 1
+    said = capsys.readouterr().err.splitlines()
+    (events,) = [line for line in said if "9 events in 8 patients are impossible" in line]
+    assert events.startswith("harms.csv, row ")
+    assert events.endswith(
+        " The row was taken from registry.xlsx, sheet Could be added, harms, row 3."
+    )
+    (sided,) = [line for line in said if "the row has a p value: enter one or two" in line]
+    assert sided.startswith("hazard_ratios.csv, row 2 (alder), column p_sided: ")
+    assert sided.endswith(f" from registry.xlsx, sheet Could be added, row {p_value}.")
+    assert sheet_files() == before
+
+
 def test_a_confirmed_difference_is_a_second_reading_and_changes_no_number(made, taken):
     confirm(made(), "Differs", 2, 3)
     folder = taken()

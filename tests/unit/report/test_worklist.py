@@ -58,7 +58,7 @@ def answered(made, tmp_path, edit=None, **by_table):
     if edit:
         edit(page)
     workbook.save(book)
-    said = write_answered(book, raw, sheet, DICTIONARY, folder)
+    said = write_answered(book, raw, sheet, DICTIONARY, folder).said
     return load_sheet(folder, DICTIONARY)[0], said
 
 

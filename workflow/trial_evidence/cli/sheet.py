@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from trial_evidence.cli.saying import list_problems, listing_of, say_errors, say_faults, show_plan
 from trial_evidence.config.networks import read_networks
@@ -28,6 +30,9 @@ from trial_evidence.sheet import (
 )
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import counted, errors_of, new_among
+
+if TYPE_CHECKING:
+    from trial_evidence.exchange.incoming import Taken
 
 _UNCHANGED = "Nothing was imported; the sheet is unchanged."
 
@@ -153,18 +158,22 @@ def import_(options: argparse.Namespace) -> int:
     with TemporaryDirectory() as place:
         folder = Path(place) / options.raw.name
         try:
-            said = take_answers(options.book, options.raw, options.config, folder)
+            taken = take_answers(options.book, options.raw, options.config, folder)
         except SheetError as error:
             say_errors(error.problems)
             print(_UNCHANGED, file=sys.stderr)
             return 1
-        for line in said or ():
+        for line in taken.said if taken else ():
             print(line)
-        return _import_book(options, options.book if said is None else folder)
+        return _import_book(options, folder if taken else options.book, taken)
 
 
-def _import_book(options: argparse.Namespace, book: Path) -> int:
-    from trial_evidence.workbook.transfer import import_book
+def _import_book(options: argparse.Namespace, book: Path, taken: "Taken | None" = None) -> int:
+    from trial_evidence.workbook.transfer import ImportPlan, import_book
+
+    def show(plan: ImportPlan) -> None:
+        problems = plan.problems if taken is None else tuple(map(taken.located, plan.problems))
+        show_plan(replace(plan, problems=problems))
 
     dictionary = words_of(options.config)
     result = import_book(
@@ -172,7 +181,7 @@ def _import_book(options: argparse.Namespace, book: Path) -> int:
         options.raw,
         dictionary,
         lambda folder: find_problems(folder, dictionary),
-        show=show_plan,
+        show=show,
         confirmed=options.yes,
     )
     if has_errors(result.plan.problems):
@@ -206,8 +215,8 @@ def references(options: argparse.Namespace) -> int:
     print("\n".join(found.in_words), flush=True)
     with TemporaryDirectory() as place:
         folder = Path(place) / options.raw.name
-        write_referenced(found, options.raw, folder, options.replace)
-        return _import_book(options, folder)
+        taken = write_referenced(found, options.raw, folder, options.replace)
+        return _import_book(options, folder, taken)
 
 
 def records(options: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from openpyxl import Workbook
 
+from trial_evidence.exchange.incoming import Taken
 from trial_evidence.exchange.worklist import (
     FIELDS,
     fields_of,
@@ -103,7 +104,7 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
 
 def write_answered(
     book: Path, raw: Path, sheet: Sheet, dictionary: Dictionary, folder: Path
-) -> list[str]:
+) -> Taken:
     """Write the sheet into a folder as it is with the answers of a worklist.
 
     A value that agrees makes its row verified at first hand and is a second reading that agrees;
@@ -112,8 +113,8 @@ def write_answered(
 
     Returns
     -------
-    list of str
-        What was answered, in words.
+    Taken
+        What was answered.
 
     Raises
     ------
@@ -134,22 +135,26 @@ def write_answered(
     shutil.copytree(raw, folder, dirs_exist_ok=True)
     said = [problem.line() for problem in problems]
     said += [_without_value(line, book) for line in lines if not line["seen"] and _filled(line)]
+    places: dict[tuple[str, int], str] = {}
     for answer in answers:
         row, seen = _row_of(answer, sheet), _seen(answer, sheet)
         agrees = all(map(same_value, _held(answer["table"], row, sheet), seen))
         if agrees:
             put_cells(folder / f"{answer['table']}.csv", {row["row"]: {"verification": PRIMARY}})
+        place = f"{book.name}, row {answer['line']}"
+        places[answer["table"], row["row"]] = place
         path = folder / "second_reading.csv"
         reading = _reading(answer, sheet, row, seen, agrees=agrees)
         header, *rows = read_lines(path)
         there = any(_is_the_same(reading, dict(zip(header, cells, strict=False))) for cells in rows)
         if not there:
             write_lines(path, [header, *rows, [reading.get(name, "") for name in header]])
+            places["second_reading", len(rows) + 2] = place
         verb = "agrees" if agrees else "differs, and waits for adjudication"
         if there:
             verb = f"is there already, as read by {answer['initials']}"
         said.append(f"{answer['trial']}, {answer['result']}: {answer['seen']} {verb}.")
-    return said
+    return Taken(said, places)
 
 
 def initials_fault(text: str, dictionary: Dictionary) -> str:

@@ -1,18 +1,44 @@
 """Workbooks that are not the sheet: what a reader wrote into one of them, as edits of the sheet."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from trial_evidence.words.problems import Problem
 from trial_evidence.workbook.layout import REGISTRY, WORKLIST
 from trial_evidence.workbook.read import sheet_names
 
 
-def take_answers(book: Path, raw: Path, config: Path, folder: Path) -> list[str] | None:
+@dataclass(frozen=True)
+class Taken:
+    """What was taken from a workbook or an export.
+
+    Attributes
+    ----------
+    said : list of str
+        In words.
+    places : mapping of (str, int) to str
+        Table and row of the sheet that was written -> where that stands: ``worklist.xlsx, row 4``.
+    """
+
+    said: list[str]
+    places: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+    def located(self, problem: Problem) -> Problem:
+        """Return a finding about the sheet that was written, with where its row was taken from."""
+        file = Path(problem.file).name
+        place = self.places.get((file.removesuffix(".csv"), problem.row or 0))
+        more = f" The row was taken from {place}." if place else ""
+        return replace(problem, file=file, message=f"{problem.message}{more}")
+
+
+def take_answers(book: Path, raw: Path, config: Path, folder: Path) -> Taken | None:
     """Write the sheet into a folder as it is with the answers of a workbook.
 
     Returns
     -------
-    list of str or None
-        What was answered, in words; None where the workbook is the sheet itself, or none at all.
+    Taken or None
+        What was answered; None where the workbook is the sheet itself, or none at all.
 
     Raises
     ------

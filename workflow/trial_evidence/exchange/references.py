@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trial_evidence.exchange.answers import put_cells
+from trial_evidence.exchange.incoming import Taken
 from trial_evidence.sheet.cells import Row
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
@@ -51,6 +52,8 @@ class Cell:
         As the spreadsheet counts.
     held, found : str
         The values in the sheet (empty: to be filled in) and in the file.
+    place : str
+        Where in the file its record begins.
     """
 
     row: int
@@ -58,6 +61,7 @@ class Cell:
     column: str
     held: str
     found: str
+    place: str
 
     @property
     def in_words(self) -> str:
@@ -159,12 +163,12 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
         raise SheetError(problems)
     by_number = {row.number: row for row in rows}
     for number, one in sorted(taken.items()):
-        for cell in _cells(by_number[number], one, table):
+        for cell in _cells(by_number[number], one, table, f"{file.name}, line {one.line}"):
             (found.differ if cell.held else found.filled).append(cell)
     return References(found.filled, found.differ, found.said, len(taken))
 
 
-def write_referenced(found: References, raw: Path, folder: Path, replace: str | None) -> None:
+def write_referenced(found: References, raw: Path, folder: Path, replace: str | None) -> Taken:
     """Write the sheet into a folder as it is with the empty cells of its sources filled in.
 
     Parameters
@@ -187,6 +191,7 @@ def write_referenced(found: References, raw: Path, folder: Path, replace: str | 
     for cell in [*found.filled, *(found.differ if replace == "yes" else ())]:
         rows.setdefault(cell.row, {})[cell.column] = cell.found
     put_cells(folder / f"{SOURCES}.csv", rows)
+    return Taken([], {(SOURCES, cell.row): cell.place for cell in found.filled + found.differ})
 
 
 def _records(file: Path) -> list[_Record]:
@@ -247,12 +252,12 @@ def _fitting(record: _Record, rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _cells(row: Row, record: _Record, table: Table) -> Iterator[Cell]:
+def _cells(row: Row, record: _Record, table: Table, place: str) -> Iterator[Cell]:
     for column in table.columns:
         found, held = record.cells.get(column, ""), row.cells.get(column, "")
         alike: Callable[[str, str], bool] = _ALIKE.get(column, _same_words)
         if found and not (held and alike(held, found)):
-            yield Cell(row.number, row.cells["source_id"], column, held, found)
+            yield Cell(row.number, row.cells["source_id"], column, held, found, place)
 
 
 def _same_words(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trial_evidence.exchange.answers import initials_fault, put_cells, read_lines, write_lines
+from trial_evidence.exchange.incoming import Taken
 from trial_evidence.exchange.registry.against import ADDED, AGREES, DIFFERS, Held, which_row
 from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
 from trial_evidence.exchange.worklist import FIELDS, key_of
@@ -22,13 +23,13 @@ from trial_evidence.workbook.layout import PRIVATE
 from trial_evidence.workbook.read import hidden_among, open_book
 
 
-def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Path) -> list[str]:
+def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Path) -> Taken:
     """Write the sheet into a folder as it is with what a reader confirmed in a workbook.
 
     Returns
     -------
-    list of str
-        What was confirmed, in words.
+    Taken
+        What was confirmed.
 
     Raises
     ------
@@ -51,25 +52,36 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
     there = [one for one in cells if _is_there(one, held)]
     said = [f"{_which(one)}: {one['found']} is there already." for one in there]
     cells = [one for one in cells if one not in there]
+    taken_from: dict[tuple[str, int], str] = {}
     for (table, row), group in groupby(sorted(cells, key=_place), key=_place):
-        said += _confirmed(table, row, list(group), sheet, folder, read_again)
-    for table, rows in _new_rows(entries, made, held).items():
+        lines = list(group)
+        taken_from[table, row] = _lines_of(book, lines)
+        readings = len(read_lines(folder / f"{READINGS}.csv"))
+        said += _confirmed(table, row, lines, sheet, folder, read_again)
+        # Where it was a second reading, it came last.
+        taken_from[READINGS, readings + 1] = taken_from[table, row]
+    for table, added in _new_rows(entries, made, held).items():
         subject = held.dictionary.tables[table].subject_column or ""
-        places = [(row, _row_there(row, held, table)) for row in rows]
+        numbers = [_row_there(cells, held, table) for _, cells in added]
         said += [
-            f"{table}.csv, row {place} ({row.get(subject, '')}): is there already."
-            for row, place in places
-            if place
+            f"{table}.csv, row {number} ({cells.get(subject, '')}): is there already."
+            for (_, cells), number in zip(added, numbers, strict=True)
+            if number
         ]
-        rows = [row for row, place in places if not place]
-        if not rows:
+        new = [pair for pair, number in zip(added, numbers, strict=True) if not number]
+        if not new:
             continue
-        last = _append(folder, held.dictionary.tables[table], rows)
-        said += [
-            f"{table}.csv, row {number} ({row.get(subject, '')}): to be added."
-            for number, row in enumerate(rows, start=last + 1)
-        ]
-    return said
+        last = _append(folder, held.dictionary.tables[table], [cells for _, cells in new])
+        for number, (one, row_cells) in enumerate(new, start=last + 1):
+            said.append(f"{table}.csv, row {number} ({row_cells.get(subject, '')}): to be added.")
+            taken_from[table, number] = _lines_of(book, [one])
+    return Taken(said, taken_from)
+
+
+def _lines_of(book: Path, entries: Sequence[Entry]) -> str:
+    """Where lines of the workbook stand: ``registry.xlsx, sheet Differs, row 4``."""
+    places = (f"sheet {one.page}, row {one.number}" for one in entries)
+    return f"{book.name}, {'; '.join(places)}"
 
 
 def _other_columns(made: Any, held: Held, book: Path) -> Iterator[Problem]:
@@ -240,21 +252,21 @@ def _second_reading(
 
 def _new_rows(
     entries: Sequence[Entry], book: Any, held: Held
-) -> dict[str, list[Mapping[str, str]]]:
-    """Rows to be added, by table; a source that one of them names comes along."""
+) -> dict[str, list[tuple[Entry, Mapping[str, str]]]]:
+    """Rows to be added, by table, with their lines; a source that one of them names comes along."""
     every = [one for one in entries_of(book) if one.page.startswith(ROWS)]
     taken = {(one.page, one.number) for one in entries}
     named = {one.cells["source_id"] for one in every if (one.page, one.number) in taken}
     named -= {row.cells["source_id"] for row in held.tables["sources"].rows}
-    rows: dict[str, list[Mapping[str, str]]] = {}
+    rows: dict[str, list[tuple[Entry, Mapping[str, str]]]] = {}
     for one in every:
         comes_along = one.page == f"{ROWS}sources" and one.cells["source_id"] in named
         if comes_along or (one.page, one.number) in taken:
             table = one.page.removeprefix(ROWS)
             columns = held.dictionary.tables[table].columns
             cells = {name: text for name, text in one.cells.items() if name in columns}
-            rows.setdefault(table, [])
-            rows[table] += [] if cells in rows[table] else [cells]
+            known = rows.setdefault(table, [])
+            known += [] if any(cells == other for _, other in known) else [(one, cells)]
     return {table: rows[table] for table in held.dictionary.tables if table in rows}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.registry import FILE, read_registry_words
+from trial_evidence.exchange.incoming import Taken
 from trial_evidence.exchange.registry.against import Comparison, Held, compare
 from trial_evidence.exchange.registry.book import write_registry_book
 from trial_evidence.exchange.registry.claims import Trial
@@ -110,7 +111,7 @@ def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[st
     return found.in_words
 
 
-def take_confirmed(book: Path, raw: Path, config: Path, folder: Path) -> list[str]:
+def take_confirmed(book: Path, raw: Path, config: Path, folder: Path) -> Taken:
     """As `write_confirmed`, for the sheet and the configuration in these folders."""
     configuration, sheet, _ = load(raw, config)
     held = held_sheet(raw, config, configuration, words_of(config))
