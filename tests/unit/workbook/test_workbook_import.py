@@ -215,6 +215,31 @@ def _without_rows(table: str, first: int, number: int) -> Any:
     return lambda workbook: workbook[table].delete_rows(first, number)
 
 
+def test_what_only_the_sheet_has_wrong_is_located_in_the_workbook(tmp_path: Path) -> None:
+    """A blank that the import would tidy away, in a cell that came back as the sheet has it."""
+    raw = copy_of(VALID, tmp_path)
+    file = raw / "pcr.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    lines[1:4] = [lines[2], lines[3], lines[1].replace(",42,105,", ",42\u00a0,105,")]
+    file.write_text("".join(lines))
+    wrong = files_of(raw)
+
+    def edit(workbook: Any) -> None:
+        sheet = workbook["pcr"]
+        # Sorted in the spreadsheet, and another cell edited.
+        third, second = ([cell.value for cell in sheet[row]] for row in (4, 2))
+        for row, cells in ((2, third), (4, second)):
+            for column, value in enumerate(cells, start=1):
+                sheet.cell(row, column).value = value
+        sheet.cell(3, column_of("pcr", "note")).value = "seen again"
+
+    result = imported(edited(raw, edit), raw)
+    (told,) = errors(result)
+    assert told.startswith("book.xlsx, sheet pcr, row 2 (trial_a), column events (G2): ")
+    assert (result.written, files_of(raw)) == ((), wrong)
+    assert [problem for problem in result.plan.problems if problem.severity == "warning"] == []
+
+
 def test_few_removed_rows_are_listed_and_removed(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     result = imported(edited(raw, _without_rows("hazard_ratios", 2, 2)), raw)

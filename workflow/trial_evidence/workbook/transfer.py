@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trial_evidence.sheet.cells import RawTable, Row
+from trial_evidence.sheet.cells import RawTable, Row, read_cells
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.words.problems import Problem, counted, errors_of, has_errors, new_among
@@ -105,7 +105,9 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
     if files:
         after = checked_copy(raw, files, check)
         if has_errors(after):
-            return _refused([*warnings, *after])
+            # What the sheet has already, such as a blank that an import does not tidy away.
+            found = _in_the_book(errors_of(after), files, differences, imported)
+            return _refused([*warnings, *found])
         warnings += new_among(after, check(raw))
     questions = tuple(_questions(differences, imported))
     return ImportPlan(warnings, tuple(lines), questions, files)
@@ -294,6 +296,27 @@ def _errors_of_the_check(imported: Imported, check: Check) -> list[Problem]:
             (Path(folder) / raw.table.file).write_bytes(as_csv(records).encode())
         found = [imported.located(p) for p in errors_of(check(Path(folder)))]
     return [p for p in found if (p.file, p.row, p.column) not in said]
+
+
+def _in_the_book(
+    problems: Sequence[Problem],
+    files: Mapping[str, bytes],
+    differences: Mapping[str, TableDifference],
+    imported: Imported,
+) -> list[Problem]:
+    """Findings about the sheet as it would be, located in the workbook where it has the row."""
+    numbers: dict[tuple[str, int], int] = {}
+    for name, difference in differences.items():
+        table, pairs = difference.table, difference.pairs
+        written = read_cells(table, files[table.file])[0] if table.file in files else None
+        if written is not None:
+            pairs = table_difference(written, imported.tables[name]).pairs
+        numbers |= {(table.file, old.number): new.number for old, new in pairs}
+    rows = [numbers.get((problem.file, problem.row or 0)) for problem in problems]
+    return [
+        problem if row is None else imported.located(replace(problem, row=row))
+        for problem, row in zip(problems, rows, strict=True)
+    ]
 
 
 def _as_it_stood(difference: TableDifference, imported: Imported) -> TableDifference:
