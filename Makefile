@@ -36,7 +36,9 @@ export OPENBLAS_NUM_THREADS := 1
 .PHONY: all help check watch workbook worklist import records registry references explain changes figures calibrate test test-edits test-page approve mutants clean lock
 
 SINCE ?= HEAD
-BOOK ?= evidence.xlsx
+# BOOK of the command line; one of the environment is that of the sheet alone.
+NAMED_BOOK = $(if $(filter command line,$(origin BOOK)),$(BOOK))
+SHEET_BOOK = $(or $(BOOK),evidence.xlsx)
 
 all: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m snakemake --logger progress
@@ -53,29 +55,29 @@ explain: $(STAMP)
 	  --row "$(ROW)" --trial "$(TRIAL)" --analysis "$(ANALYSIS)"
 
 workbook: $(STAMP)
-	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence workbook --book "$(BOOK)"
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence workbook --book "$(SHEET_BOOK)"
 
 watch: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence watch \
-	  $(if $(filter command line,$(origin BOOK)),--book "$(BOOK)")
+	  $(if $(NAMED_BOOK),--book "$(NAMED_BOOK)")
 
 worklist: all
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence worklist \
-	  --book "$(if $(filter command line,$(origin BOOK)),$(BOOK),worklist.xlsx)" --most "$(or $(N),40)"
+	  --book "$(or $(NAMED_BOOK),worklist.xlsx)" --most "$(or $(N),40)"
 
 records: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence records --file "$(FILE)" --search "$(SEARCH)"
 
 registry: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence registry --file "$(FILE)" \
-	  --book "$(if $(filter command line,$(origin BOOK)),$(BOOK),registry.xlsx)"
+	  --book "$(or $(NAMED_BOOK),registry.xlsx)"
 
 references: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence references --file "$(FILE)" \
 	  $(if $(REPLACE),--replace $(REPLACE))
 
 import: $(STAMP)
-	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence import --book "$(BOOK)" $(if $(YES),--yes)
+	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence import --book "$(SHEET_BOOK)" $(if $(filter yes,$(YES)),--yes)
 
 docs/data-dictionary.md: $(STAMP) workflow/dictionary/*.csv
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence dictionary

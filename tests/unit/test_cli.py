@@ -344,6 +344,52 @@ def test_what_cannot_be_explained_is_said_at_once(project, capsys, asked, answer
     assert said.err.startswith(answer)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (
+            ["worklist", "--book", "w.xlsx", "--most", "abc"],
+            'trial-evidence worklist: argument --most: "abc" is not a whole number. For help: '
+            "trial-evidence worklist --help\n",
+        ),
+        (
+            ["styled", "--style", "lancet", "--width", "abc"],
+            'trial-evidence styled: argument --width: "abc" is not a number. For help: '
+            "trial-evidence styled --help\n",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_told_in_one_line(project, capsys, arguments, answer):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr() == ("", answer)
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        (["registry", "--book", "r.xlsx", "--file", ""], "Say which file or folder: FILE=...\n"),
+        (["references", "--file", ""], "Say which file: FILE=...\n"),
+        (["records", "--file", ""], "Say which file: FILE=...\n"),
+        (["references", "--file", "data"], "data is a folder: name a file, FILE=...\n"),
+        (["records", "--file", "data"], "data is a folder: name a file, FILE=...\n"),
+    ],
+)
+def test_no_file_and_a_folder_instead_of_one_are_said(project, capsys, command, answer):
+    assert main(command) == 1
+    assert capsys.readouterr() == ("", answer)
+
+
+@pytest.mark.parametrize("name", ["evidence.csv", "evidence.xls", "evidence", "data"])
+def test_a_workbook_is_written_only_under_a_name_that_opens_it(project, capsys, name):
+    assert main(["workbook", "--book", name]) == 1
+    said = f'"{name}" is no name for a workbook, which ends in .xlsx. Name another: BOOK=...\n'
+    assert capsys.readouterr() == ("", said)
+    assert not (project / "results").exists()
+    assert name == "data" or not (project / name).exists()
+
+
 def test_a_network_that_does_not_look_at_the_trial_is_known_all_the_same(project, capsys):
     assert main(["explain", "--trial", "trial_a", "--analysis", "progression_free_network"]) == 0
     said = capsys.readouterr().out

@@ -75,6 +75,32 @@ def test_make_finds_every_python_that_is_supported():
     assert {f"python{version}" for version in tested} <= set(names)
 
 
+@pytest.mark.parametrize(
+    ("asked", "confirmed"), [("YES=yes", True), ("YES=no", False), ("YES=", False), ("", False)]
+)
+def test_only_yes_confirms_an_import(asked, confirmed):
+    told = make(ROOT, "-n", "import", *filter(None, [asked])).stdout
+    assert "trial_evidence import" in told
+    assert ("--yes" in told) is confirmed
+
+
+@pytest.mark.parametrize(
+    ("command", "book"),
+    [
+        ("workbook", "evidence.xlsx"),
+        ("import", "evidence.xlsx"),
+        ("worklist", "worklist.xlsx"),
+        ("registry", "registry.xlsx"),
+        ("watch", None),
+    ],
+)
+def test_a_book_without_a_name_is_the_usual_one(command, book):
+    # An empty name would be the folder itself.
+    told = make(ROOT, "-n", command, "BOOK=").stdout
+    assert f"trial_evidence {command}" in told
+    assert (f'--book "{book}"' in told) if book else ("--book" not in told)
+
+
 def test_no_command_depends_on_the_name_of_the_folder():
     # A path from the root would be cut at a space.
     assert not re.search(r"\$\((CURDIR|PWD|abspath|realpath)", MAKEFILE)

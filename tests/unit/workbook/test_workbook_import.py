@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 from trial_evidence.sheet import Dictionary, SheetError
+from trial_evidence.words.errors import RequestError
 from trial_evidence.workbook.transfer import ImportPlan, import_book, replace_files, restore
 from trial_evidence.workbook.write import write_workbook
 from workbook_files import (
@@ -300,7 +301,7 @@ def test_edits_that_were_not_imported_are_not_overwritten(tmp_path: Path) -> Non
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, _add_trial)
     before = book.read_bytes()
-    with pytest.raises(SheetError, match="holds edits that have not been imported"):
+    with pytest.raises(RequestError, match="holds edits that have not been imported"):
         write_workbook(raw, DICTIONARY, book)
     assert book.read_bytes() == before
     imported(book, raw)
@@ -317,14 +318,14 @@ def test_what_is_no_workbook_of_the_sheet_is_not_overwritten(tmp_path: Path, kin
         Workbook().save(book)
     else:
         book.mkdir()
-    with pytest.raises(SheetError, match="is no workbook that was made of the sheet"):
+    with pytest.raises(RequestError, match="is no workbook that was made of the sheet"):
         write_workbook(raw, DICTIONARY, book)
 
 
 def test_a_removal_that_was_not_imported_is_not_overwritten(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, _without_rows("hazard_ratios", 2, 1))
-    with pytest.raises(SheetError, match="holds edits that have not been imported"):
+    with pytest.raises(RequestError, match="holds edits that have not been imported"):
         write_workbook(raw, DICTIONARY, book)
 
 
@@ -368,7 +369,7 @@ def test_what_is_private_is_not_overwritten_by_a_new_workbook(tmp_path: Path) ->
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, _private)
     before = book.read_bytes()
-    with pytest.raises(SheetError, match=r"yours alone \(_to do, pcr\._doubt, pcr\._share\)"):
+    with pytest.raises(RequestError, match=r"yours alone \(_to do, pcr\._doubt, pcr\._share\)"):
         write_workbook(raw, DICTIONARY, book)
     assert book.read_bytes() == before
 

@@ -10,20 +10,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import trial_evidence
 from trial_evidence.cli import sheet, stages
 from trial_evidence.cli.saying import say_faults
 from trial_evidence.sheet import SheetError
 from trial_evidence.words.errors import RequestError
-
-# Options that several commands take.
-_SHARED: dict[str, dict[str, Any]] = {
-    "--setting": {"required": True},
-    "--processes": {"type": int, "default": 1, "help": "to draw with"},
-    "--book": {"type": Path, "required": True},
-}
+from trial_evidence.words.problems import quoted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,8 +62,37 @@ def _not_written(error: OSError) -> str:
     return f"{what} cannot be read or written: {reason}."
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line, and where there is more to read."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message.rstrip('.')}. For help: {self.prog} --help\n")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number") from None
+
+
+# Options that several commands take.
+_SHARED: dict[str, dict[str, Any]] = {
+    "--setting": {"required": True},
+    "--processes": {"type": _whole, "default": 1, "help": "to draw with"},
+    "--book": {"type": Path, "required": True},
+}
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="trial-evidence", description=__doc__)
+    parser = _Parser(prog="trial-evidence", description=__doc__)
     parser.add_argument(
         "--version", action="version", version=f"trial-evidence {trial_evidence.__version__}"
     )
@@ -99,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     styled = command("styled", stages.styled, "--processes")
     styled.add_argument("--style", required=True, help="of config/styles.yaml")
     styled.add_argument(
-        "--width", type=float, default=None, help="in mm; by default the first width of the style"
+        "--width", type=_number, default=None, help="in mm; by default the first width of the style"
     )
     styled.add_argument("--analysis", default="", help="only the figures of this analysis")
     styled.add_argument("--figure", default="", help="only figures of this name, such as forest")
@@ -109,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     command("exchange", stages.exchange)
     command("report", stages.report, "--processes")
     simulating = command("simulate", stages.simulate)
-    simulating.add_argument("--part", type=int, required=True, help="its number, from 0 on")
+    simulating.add_argument("--part", type=_whole, required=True, help="its number, from 0 on")
     command("calibrate", stages.calibrate)
     changes = command("changes", sheet.changes)
     changes.add_argument("--since", default="HEAD", help="revision to compare with")
@@ -124,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     importing = command("import", sheet.import_, "--book")
     importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
     listing = command("worklist", sheet.worklist, "--book")
-    listing.add_argument("--most", type=int, default=40, help="rows")
+    listing.add_argument("--most", type=_whole, default=40, help="rows")
     listing.set_defaults(of_sheet=False)
     registry = command("registry", sheet.registry, "--book")
     registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")

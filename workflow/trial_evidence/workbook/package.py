@@ -7,15 +7,19 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 
+from trial_evidence.words.errors import RequestError
+
 from .layout import one_kind_of_line_break
 from .shown import AS_TEXT
 
+SUFFIX = ".xlsx"
 LONGEST_CELL = 32_767
 NOT_IN_A_FILE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 # The same content gives the same bytes, so nothing may tell when it was made.
@@ -57,6 +61,14 @@ def put_table(sheet: Any, lines: Iterable[Sequence[str]], widths: Iterable[float
             cell.font = Font(bold=down == 1)
     for across, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(across)].width = width
+
+
+def refuse_other_names(book: Path) -> None:
+    """Raise a RequestError for a name that a spreadsheet program would not open as a workbook."""
+    if book.suffix.lower() != SUFFIX:
+        raise RequestError(
+            f'"{book}" is no name for a workbook, which ends in {SUFFIX}. Name another: BOOK=...'
+        )
 
 
 class Look:

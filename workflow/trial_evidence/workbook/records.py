@@ -114,8 +114,8 @@ def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) ->
         With every record that does not end, and every id and year that is none.
     """
     sheet = {name: _rows(raw, name, dictionary) for name in (SEARCHES, SCREENING, "sources")}
-    search = _search(search, sheet[SEARCHES], sheet[SCREENING])
     found = located_records(file)
+    search = _search(search, sheet[SEARCHES], sheet[SCREENING])
     if faults := [fault for line, tags in found for fault in record_faults(file, line, tags)]:
         raise SheetError(faults)
     tags_of = [tags for _, tags in found]
@@ -170,6 +170,8 @@ def export_text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise RequestError(f"There is no file {file}.") from None
+    except IsADirectoryError:
+        raise RequestError(f"{file} is a folder: name a file, FILE=...") from None
     except (OSError, UnicodeDecodeError):
         raise RequestError(f"{file.name} cannot be read as UTF-8 text.") from None
 

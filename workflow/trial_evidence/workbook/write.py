@@ -18,11 +18,20 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from trial_evidence.sheet.cells import RawTable
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Column, Dictionary, Table
-from trial_evidence.words.problems import Problem, SheetError, about, errors_of, has_errors
+from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import Problem, SheetError, errors_of, has_errors
 from trial_evidence.words.supplied import supplied
 
 from .layout import LISTS, MADE_FROM, READ_ME, row_mark
-from .package import LONGEST_CELL, NOT_IN_A_FILE, Look, on_paper, put_text, workbook_bytes
+from .package import (
+    LONGEST_CELL,
+    NOT_IN_A_FILE,
+    Look,
+    on_paper,
+    put_text,
+    refuse_other_names,
+    workbook_bytes,
+)
 from .read import Imported, read_book
 from .shown import AS_TEXT, as_number
 
@@ -55,12 +64,15 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     Raises
     ------
     SheetError
-        When a file of the sheet cannot be read as a table, or a cell does not fit into a workbook;
-        and when `book` exists and is another file, or holds edits that were not imported.
+        When a file of the sheet cannot be read as a table, or a cell does not fit into a workbook.
+    RequestError
+        When `book` has another ending, exists and is another file, or holds edits that were not
+        imported.
     """
     # With pandas, which takes seconds to import and nothing else here needs.
     from trial_evidence.files import write_whole
 
+    refuse_other_names(book)
     tables, found = read_folder(raw, dictionary)
     problems = errors_of(found)
     problems += [problem for raw_table in tables.values() for problem in _unfit_cells(raw_table)]
@@ -85,7 +97,7 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
                 "new one would not. Move it to another place, or name another: BOOK=..."
             )
         if message:
-            raise SheetError([about(book.name, message)])
+            raise RequestError(f"{book}: {message}")
     workbook = Workbook()
     workbook.remove(workbook.active)
     _read_me(workbook.create_sheet(READ_ME), tables)

@@ -24,7 +24,13 @@ from trial_evidence.files import write_whole
 from trial_evidence.sheet.dictionary import Table
 from trial_evidence.words.errors import RequestError
 from trial_evidence.workbook.layout import REGISTRY
-from trial_evidence.workbook.package import TO_FILL, put_table, put_text, workbook_bytes
+from trial_evidence.workbook.package import (
+    TO_FILL,
+    put_table,
+    put_text,
+    refuse_other_names,
+    workbook_bytes,
+)
 from trial_evidence.workbook.read import open_book, sheet_names
 from trial_evidence.workbook.shown import shortest
 
@@ -80,10 +86,12 @@ def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
     Raises
     ------
     RequestError
-        If there is another file of this name, or a workbook in which something is confirmed.
+        If there is another file of this name, or a workbook in which something is confirmed; or
+        if it is no name for a workbook.
     SheetError
         If there is a workbook of this name that cannot be opened.
     """
+    refuse_other_names(book)
     if book.exists() and REGISTRY not in sheet_names(book):
         message = "holds something else and would be overwritten. Name another: BOOK=..."
         raise RequestError(f"{book} {message}")

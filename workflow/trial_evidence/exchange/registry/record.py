@@ -364,9 +364,8 @@ def read_records(source: Path) -> dict[str, Record]:
     SheetError
         With every fault of every file.
     """
-    if source == Path() or not source.exists():
-        # Without FILE, make names the folder that it runs in.
-        raise RequestError(f"There is no file or folder {source}: FILE=...")
+    if not source.exists():
+        raise RequestError(f"There is no file or folder {source}.")
     files = [source]
     if source.is_dir():
         files = sorted(path for path in source.iterdir() if path.suffix.lower() == ".json")

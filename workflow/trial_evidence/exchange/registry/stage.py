@@ -16,6 +16,7 @@ from trial_evidence.exchange.registry.record import Record, read_records
 from trial_evidence.loaded import load, words_of
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary
+from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
 
 NUMBER = "protocolSection.identificationModule.nctId"
@@ -104,6 +105,9 @@ def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[st
     RequestError, SheetError
         As `compare_records` and `write_registry_book`; nothing is written then.
     """
+    if source == Path():
+        # Without FILE, make names the folder that it runs in.
+        raise RequestError("Say which file or folder: FILE=...")
     configuration, _, _ = load(raw, config)
     held = held_sheet(raw, config, configuration, words_of(config))
     found = compare_records(source, held, configuration)
