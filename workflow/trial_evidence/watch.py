@@ -69,6 +69,8 @@ def watch_sheet(
         seen, saved = _saves(raw, config), _time_of(book)
         known = load()
         print("Watching the sheet and the configuration. Ctrl-C ends it.", flush=True)
+        if book is not None and not saved:
+            print(f"There is no {book} so far; it is imported once it is there.", flush=True)
         if known is not None:
             run()
         # An import gives the folder of the sheet a new one of the same name: its parent stays.
@@ -78,7 +80,9 @@ def watch_sheet(
         ):  # fmt: skip
             if _time_of(book) != saved:
                 saved = _time_of(book)
-                take()
+                # A program that saves may take the old one away first.
+                if saved:
+                    take()
             # The files themselves tell, whatever the system told of them, or did not.
             if seen == _saves(raw, config):
                 continue

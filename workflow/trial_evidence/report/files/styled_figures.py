@@ -116,7 +116,7 @@ def write_styled_figures(
     named = {stem: page for stem, page in pages.items() if figure in ("", figure_name(stem))}
     if not named:
         asked = figure if pages else analysis
-        known = map(figure_name, pages) if pages else _owners(material)
+        known = map(figure_name, pages) if pages else sorted(_owners(material))
         raise RequestError(
             f'There are no figures of "{asked}". Known: {", ".join(dict.fromkeys(known))}.'
         )
