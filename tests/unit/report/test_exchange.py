@@ -53,6 +53,23 @@ def test_every_pool_has_its_effects_and_they_give_its_common_estimate(pooled, ef
     assert kinds == {(False, False), (True, False), (False, True)}
 
 
+def test_a_trial_that_keeps_its_printed_limits_is_named(pooled, effects):
+    """Of the others R finds the limits, by Wald; the normal quantile is that of tables."""
+    estimates = pooled[2].estimates.query("model == 'single_trial' and measure == 'hazard_ratio'")
+    seen = set()
+    for pool in records(estimates):
+        rows = effects[np.logical_and.reduce([effects[key] == pool[key] for key in KEYS])]
+        (row,) = records(rows[rows["trial"] == pool["trials"]])
+        seen.add(row["published"])
+        limits = [math.exp(row["yi"] + z * math.sqrt(row["vi"])) for z in (-1.959964, 1.959964)]
+        if row["published"] == "":
+            assert [pool["ci_low"], pool["ci_high"]] == pytest.approx(limits, rel=1e-6)
+        else:
+            # As printed, so with few decimals.
+            assert all(round(pool[name], 3) == pool[name] for name in ("ci_low", "ci_high"))
+    assert seen == {"", "yes"}
+
+
 def test_groups_of_trials_are_named_for_the_test_between_them(pooled, effects):
     tests = pooled[2].estimates.query("model == 'subgroup_difference'")
     assert len(tests)

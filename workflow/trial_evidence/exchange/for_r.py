@@ -8,7 +8,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration, EffectModifier
 from trial_evidence.files import records
 from trial_evidence.measures import COUNT_COLUMNS
-from trial_evidence.pool.estimates import differences_within_trials
+from trial_evidence.pool.estimates import differences_within_trials, published_limits
 from trial_evidence.report.material.material import where
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet.values import ALL
@@ -17,7 +17,7 @@ from trial_evidence.words.pages import filled
 
 SCRIPT = "agreement.R"
 KEYS = ["setting", "analysis", "measure", "subgroup", "experimental"]
-COLUMNS = [*KEYS, "trial", "group", "yi", "vi", *COUNT_COLUMNS]
+COLUMNS = [*KEYS, "trial", "group", "yi", "vi", *COUNT_COLUMNS, "published"]
 
 
 def files_for_r(configuration: Configuration, evidence: Evidence) -> dict[str, pd.DataFrame | str]:
@@ -44,7 +44,8 @@ def pooled_effects(configuration: Configuration, evidence: Evidence) -> pd.DataF
         A row a trial of a pool, columns ``COLUMNS``: a pool has one value of each of ``KEYS``, as
         ``results/estimates.csv`` names it. ``yi`` is on the analysis scale: log ratio, difference,
         logit; of a comparison inside trials (``ratio_of_risk_ratios``) the first level minus the
-        second. ``group`` is what a test of differences between groups of trials compares.
+        second. ``group`` is what a test of differences between groups of trials compares;
+        ``published`` whether a trial keeps the limits of its source where it is left alone.
     """
     groupings = {(a.setting, a.id): a.subgroups for a in configuration.analyses}
     factors = {
@@ -60,7 +61,7 @@ def pooled_effects(configuration: Configuration, evidence: Evidence) -> pd.DataF
         elif "_of_" in pool["measure"]:
             rows += _interaction(evidence, pool, factors[place][pool["subgroup"]])
         else:
-            rows += _trials(evidence, pool, groupings[place])
+            rows += _trials(evidence, pool, groupings[place], configuration.confidence_level)
     return pd.DataFrame(rows, columns=COLUMNS).drop_duplicates(ignore_index=True)
 
 
@@ -77,7 +78,9 @@ def _rates(evidence: Evidence, pool: dict[str, Any]) -> Iterator[dict[str, Any]]
         }  # fmt: skip
 
 
-def _trials(evidence: Evidence, pool: dict[str, Any], grouping: str) -> Iterator[dict[str, Any]]:
+def _trials(
+    evidence: Evidence, pool: dict[str, Any], grouping: str, percent: float
+) -> Iterator[dict[str, Any]]:
     level = pool["subgroup"].partition(" & trial=")[0]
     reported = set(evidence.trials["subgroup"])
     table = _of(evidence.trials, pool, level if level in reported else ALL, pool["measure"])
@@ -85,6 +88,7 @@ def _trials(evidence: Evidence, pool: dict[str, Any], grouping: str) -> Iterator
         yield _key(pool) | {
             "trial": row["trial_id"], "group": row[grouping],
             **{name: row[name] for name in ("yi", "vi", *COUNT_COLUMNS)},
+            "published": "yes" if published_limits(row, percent) else "",
         }  # fmt: skip
 
 
