@@ -179,6 +179,9 @@ def test_a_prediction_interval_that_repeats_the_mean_is_not_drawn(tmp_path):
         (trials(trial=["Ash", "", "Elm"]), "row 1, column trial: the cell is empty"),
         (trials().rename(columns={"trial": "trail"}), 'no column "trial". Did you mean "trail"?'),
         (trials().drop(columns="n_control"), "needs the columns events_experimental"),
+        (trials(events_control=[True, 22, 9]), 'row 0 (Ash), column events_control: "True" is not'),
+        (pd.concat([trials(), trials()[["n_control"]]], axis=1), 'are called "n_control". Keep'),
+        (pd.concat([trials(), trials()[["trial"]]], axis=1), 'are called "trial". Keep one.'),
         (trials().head(0), "has no rows"),
         (trials(events_experimental=0, events_control=0), "in no trial"),
     ],
@@ -221,12 +224,24 @@ def test_every_fault_is_told_at_once():
         ({"estimator": "REM"}, 'Did you mean "REML"?'),
         ({"interval": "knapp"}, "Allowed: wald, t, hartung_knapp"),
         ({"level": 0.95}, "level is in percent"),
+        ({"level": "95"}, "level is in percent"),
         ({"tau_prior": 0}, "tau_prior is 0"),
+        ({"tau_prior": "0.5"}, "tau_prior is '0.5'"),
     ],
 )
 def test_a_word_that_is_not_known_is_told_with_those_that_are(wrong, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         api.pool(trials(), **({"measure": "risk_ratio"} | wrong))
+
+
+@pytest.mark.parametrize("arms", [("Dual",), ("A", "B", "C"), "AB"])
+def test_arms_are_two_names(tmp_path, arms):
+    pooled = api.pool(trials(), "risk_ratio")
+    with pytest.raises(ValueError, match="It is two names, the experimental arm first"):
+        api.forest_plot(pooled, tmp_path / "forest.svg", arms=arms)
+    with pytest.raises(ValueError, match="It is two names, the experimental arm first"):
+        api.funnel_plot(pooled, arms=arms)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_list_is_no_data_frame():

@@ -57,7 +57,7 @@ def forest_plot(
     from trial_evidence.figures.forests.layout import layout
     from trial_evidence.figures.forests.plain import plain_forest
 
-    stem, kind = _file(path)
+    arms, (stem, kind) = _two(arms), _file(path)
     forest = plain_forest(
         pooled.trials,
         records(pooled.models)[0],
@@ -102,6 +102,7 @@ def funnel_plot(
     from trial_evidence.figures.house.theme import Words
     from trial_evidence.measures import MEASURES
 
+    arms = _two(arms)
     used = pooled.trials[pooled.trials["pooled"]]
     points = pd.DataFrame(
         {"estimate": used["yi"], "standard_error": np.sqrt(used["vi"]), "imputed": False}
@@ -153,6 +154,12 @@ def _file(path: str | Path) -> tuple[Path, "Format"]:
     one_of("the end of the file's name", place.suffix.removeprefix("."), get_args(Format))
     (kind,) = (name for name in get_args(Format) if f".{name}" == place.suffix)
     return place.with_suffix(""), kind
+
+
+def _two(arms: tuple[str, str]) -> tuple[str, str]:
+    if isinstance(arms, str) or len(arms) != 2:
+        raise ValueError(f"arms is {arms!r}. It is two names, the experimental arm first.")
+    return arms
 
 
 def _against(arms: tuple[str, str]) -> str:

@@ -15,6 +15,7 @@ FRAME = "data frame"
 INTERVAL = ("estimate", "ci_low", "ci_high")
 LEVEL = "ci_level"
 """Of the interval of a row, in percent; 95 where the column is left out."""
+_SEVERAL = 'several columns are called "{}". Keep one.'
 STANDARD_ERROR, VARIANCE = ("yi", "sei"), ("yi", "vi")
 
 
@@ -76,6 +77,8 @@ class Frame:
         for name in columns:
             if name not in there:
                 self.fault(f'there is no column "{name}".{did_you_mean(name, there)}')
+            elif there.count(name) > 1:
+                self.fault(_SEVERAL.format(name))
 
     def one_of(self, ways: Mapping[str, Sequence[str]]) -> str:
         """The first way to give data of which all columns are there.
@@ -100,17 +103,20 @@ class Frame:
 
     def numbers(self, column: str) -> Floats:
         """A column as numbers; a cell that is none is a fault, and NaN."""
-        found = np.full(len(self.data), np.nan)
-        for row, value in enumerate(self.data[column]):
+        found, cells = np.full(len(self.data), np.nan), self.data[column]
+        if cells.ndim > 1:
+            self.fault(_SEVERAL.format(column))
+            return found
+        for row, value in enumerate(cells):
             if pd.isna(value):
                 self.fault("the cell is empty.", row, column)
                 continue
-            try:
-                found[row] = float(value)
-            except (TypeError, ValueError):
+            number = _number(value)
+            if number is None:
                 self.fault(f"{quoted(str(value))} is not a number.", row, column, value)
                 continue
-            if not np.isfinite(found[row]):
+            found[row] = number
+            if not np.isfinite(number):
                 self.fault(f"{value} is not a finite number.", row, column, value)
         return found
 
@@ -182,6 +188,16 @@ WAYS: Mapping[str, Sequence[str]] = {
 def ways_of(is_ratio: bool) -> dict[str, Sequence[str]]:
     """The ways in which effects of a measure may be given."""
     return {way: columns for way, columns in WAYS.items() if is_ratio or way != "interval"}
+
+
+def _number(value: Any) -> float | None:
+    """A cell as a number, if it is one; True and False are none, though Python counts with them."""
+    if isinstance(value, bool | np.bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _printed(value: Any) -> str:

@@ -147,7 +147,7 @@ def pool(
         leading=(LeadRule(from_trials=2, model="random_effects"),),
     )
     level = check_level(level)
-    if tau_prior is not None and not tau_prior > 0:
+    if isinstance(tau_prior, str) or (tau_prior is not None and not tau_prior > 0):
         raise ValueError(f"tau_prior is {tau_prior!r}. It is a scale, a number above 0.")
     rows = _checked(trials, reading, level)
     rows = with_own_results(rows.assign(measure=measure), level)

@@ -158,7 +158,7 @@ def check_level(level: float) -> float:
         If the level does not lie between 0 and 100. One at or below 1 is refused as well, since it
         is a fraction in place of a percentage.
     """
-    if not 1 < level < 100:
+    if isinstance(level, str) or not 1 < level < 100:
         raise ValueError(f"level is in percent, above 1 and below 100, not {level!r}")
     return float(level)
 
