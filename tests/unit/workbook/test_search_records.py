@@ -147,6 +147,13 @@ def test_the_first_author_is_named_without_initials(project, printed, family):
     assert row["first_author"] == family
 
 
+def test_a_group_is_the_author_where_no_person_is(project):
+    alone = record(1).replace("AU  - Doe J\n", "CN  - Made-up Study Group\n")
+    beside = record(2, "Another.").replace("AU  -", "CN  - Made-up Study Group\nAU  -")
+    rows = found(project, f"{alone}\n{beside}")
+    assert [row["first_author"] for row in rows] == ["Made-up Study Group", "Doe"]
+
+
 def test_of_several_names_of_a_journal_the_short_one_is_taken(project):
     names = "JF  - Journal of Made-up Oncology\nJA  - J. Made-up Oncol.\n"
     _, row = found(project, RIS.replace("JO  - J Made-up\n", names))

@@ -23,6 +23,7 @@ from trial_evidence.words.problems import Problem, SheetError, counted, quoted
 from trial_evidence.workbook.records import (
     NO_TITLE,
     at_line,
+    authors_of,
     located_records,
     record_cells,
     record_faults,
@@ -204,10 +205,9 @@ def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
     first, last = str(tags.get("start_page", "")).strip(), str(tags.get("end_page", "")).strip()
     if last == _NO_END:
         first = last = ""
-    authors = tags.get("authors") or tags.get("first_authors") or ()
     more = {
         "title": "" if cells["title"] == NO_TITLE else cells["title"].rstrip("."),
-        "authors": _authors([str(name) for name in authors]),
+        "authors": _authors(authors_of(tags)),
         "volume": str(tags.get("volume", "")).strip(),
         "issue": str(tags.get("number", "")).strip(),
         "pages": _full_pages("-".join(filter(None, (first, last if last != first else "")))),

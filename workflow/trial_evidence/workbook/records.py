@@ -80,11 +80,12 @@ class _MedlineParser(rispy.RisParser):  # type: ignore[misc]
 
     START_TAG = "PMID"
     DEFAULT_MAPPING: ClassVar[dict[str, str]] = {
-        "PMID": "pmid", "TI": "title", "AU": "authors", "TA": "journal_name", "JT": "journal",
-        "DP": "year", "AID": "ids", "LID": "ids", "VI": "volume", "IP": "number",
-        "PG": "start_page", "PMC": "custom2",
+        "PMID": "pmid", "TI": "title", "AU": "authors", "CN": "groups",
+        "TA": "journal_name", "JT": "journal", "DP": "year",
+        "AID": "ids", "LID": "ids", "VI": "volume", "IP": "number", "PG": "start_page",
+        "PMC": "custom2",
     }  # fmt: skip
-    DEFAULT_LIST_TAGS: ClassVar[list[str]] = ["AU", "AID", "LID"]
+    DEFAULT_LIST_TAGS: ClassVar[list[str]] = ["AU", "CN", "AID", "LID"]
     DEFAULT_DELIMITER_MAPPING: ClassVar[dict[str, str]] = {}
 
     def parse_line(self, line: str) -> tuple[str | None, str]:
@@ -313,7 +314,7 @@ def _keys(row: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def record_cells(record: Mapping[str, Any]) -> Cells:
     """A record as its database has it, as cells of screening.csv."""
-    authors = record.get("authors") or record.get("first_authors") or [""]
+    authors = authors_of(record) or [""]
     dates = " ".join(str(record.get(name, "")) for name in ("year", "publication_year", "date"))
     journals = [_line(str(record[name])) for name in _JOURNALS if record.get(name)]
     identifiers = [record.get("doi", ""), *record.get("ids", [])]
@@ -330,6 +331,12 @@ def record_cells(record: Mapping[str, Any]) -> Cells:
         "pmid": number if _NUMBER.fullmatch(number) else "",
         "doi": doi[0].rstrip(".,;") if doi else "",
     }
+
+
+def authors_of(record: Mapping[str, Any]) -> list[str]:
+    """The names of the authors; a group only where no person is named."""
+    lists = (record.get(name) for name in ("authors", "first_authors", "groups"))
+    return [str(name) for name in next(filter(None, lists), ())]
 
 
 def split_name(name: str) -> tuple[str, str, str]:
