@@ -220,6 +220,14 @@ def test_a_one_sided_limit_is_one_of_a_narrower_two_sided_interval(project, reco
     assert differ["hazard_ratios", 2, "ci_level"] == ("95", "90")
 
 
+def test_who_was_analysed_may_be_a_part_of_the_patients(project, record, compared):
+    measures(record)[0]["populationDescription"] = "The subgroup that had surgery."
+    found = compared(written(project, record))
+    assert not any(line.path.startswith(f"{MEASURES}[0]") for line in found.lines)
+    (why,) = [one.why for one in found.unmapped if one.path == f"{MEASURES}[0]"]
+    assert why == 'it is about a part of the patients ("subgroup").'
+
+
 @pytest.mark.parametrize(
     ("called", "mapped"),
     [("Hazard Ratio, log", False), ("Log Hazard Ratio", False), ("Hazard Ratio (log-rank)", True)],
@@ -242,6 +250,8 @@ PARTS = (
     "Placebo + Trastuzumab: Crossover to Pertuzumab",
     "pCR by Hormone Receptor Status",
     "Overall Survival in Participants with Visceral Disease",
+    "Per-Protocol Population: All Participants Without Major Deviations",
+    "Per protocol set",
 )
 
 

@@ -46,7 +46,7 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
     if len(named) > 1:
         yield unmapped(f"its title names several outcomes: {', '.join(named)}.")
         return
-    if part := trial.part_of_patients(measure.title):
+    if part := trial.part_of_patients(measure.title, measure.population_description):
         yield unmapped(part)
         return
     if not measure.classes and not measure.analyses:
