@@ -324,3 +324,11 @@ def test_the_version_is_said_once():
     assert "version" not in catalogue
     released = re.findall(r"^## (\d\S*)", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.M)
     assert released[0] == __version__
+
+
+def test_the_check_looks_at_every_file_of_the_configuration():
+    """An edit of one that no rule names is taken for one during every run that follows."""
+    rules = (ROOT / "workflow/rules/common.smk").read_text(encoding="utf-8")
+    files = {f"config/{path.name}" for path in (ROOT / "config").glob("*.yaml")}
+    assert files
+    assert {file for file in files if f'"{file}"' not in rules} == set()

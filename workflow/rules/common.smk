@@ -49,6 +49,8 @@ REPORT_CONFIG = there("config/report.yaml")
 NETWORK_CONFIG = there("config/networks.yaml")
 # Only `make calibrate` reads it.
 CALIBRATION_CONFIG = there("config/calibration.yaml")
+# Only `make registry` reads it.
+REGISTRY_CONFIG = there("config/registry.yaml")
 CONFIGURATION = [
     *CONFIG,
     *LABELS,
@@ -56,6 +58,7 @@ CONFIGURATION = [
     *REPORT_CONFIG,
     *NETWORK_CONFIG,
     *CALIBRATION_CONFIG,
+    *REGISTRY_CONFIG,
 ]
 
 
