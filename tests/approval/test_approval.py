@@ -99,6 +99,7 @@ VARYING = (
     (re.compile(r"(?<=since )[0-9a-f]{7,}(?= of)"), "<revision>"),
     (re.compile(r'(": ")\d+(?:\.\d+)+(?:\.?\w+)?"'), r'\1<version>"'),
     (re.compile(r"(?<=with Python )[\d.]+ \([^)]*\)"), "<version> (<packages>)"),
+    (re.compile(r"(?<=\npython\n\n    )[\d.]+"), "<version>"),
     (re.compile(r'("contentSize": ")\d+"'), r'\1<size>"'),
 )
 
