@@ -71,7 +71,6 @@ def test_random_edits_of_the_real_sheet(monkeypatch: pytest.MonkeyPatch) -> None
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],

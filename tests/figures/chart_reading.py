@@ -22,9 +22,7 @@ from trial_evidence.kept import digest
 POINTS_PER_MM = 72 / 25.4
 CAP_HEIGHT = 1409 / 2048
 # a figure a time takes longer than a calculation
-DRAWN = settings(
-    deadline=None, max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+DRAWN = settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PAGE, COLUMN = PRESETS["page"], PRESETS["column"]
 STYLE = Style()
 INK, MUTED, PAPER = STYLE.ink.lower(), STYLE.muted.lower(), STYLE.paper.lower()

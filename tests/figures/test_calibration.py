@@ -118,7 +118,7 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
 METHOD = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=60)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     st.lists(st.floats(-1e4, 1e4), min_size=6, max_size=6),
     st.lists(METHOD, min_size=1, max_size=4, unique=True),

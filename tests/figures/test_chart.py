@@ -37,7 +37,7 @@ def test_a_value_is_printed_on_its_natural_scale():
     assert printed(1e6, "log") == "\N{INFINITY}"
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(ANY_TEXT, max_size=8), st.sampled_from(sorted(PRESETS)))
 def test_a_legend_stays_on_the_page(names, preset):
     chart = Chart(PRESETS[preset])

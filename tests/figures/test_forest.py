@@ -466,7 +466,7 @@ def any_forest(draw):
     )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(any_forest(), st.sampled_from(sorted(PRESETS)))
 def test_no_forest_has_overlapping_texts_or_leaves_its_page(plot, preset):
     page = layout(plot, PRESETS[preset])
@@ -479,7 +479,7 @@ def test_no_forest_has_overlapping_texts_or_leaves_its_page(plot, preset):
     assert all(0 <= x <= page.width_mm and 0 <= y <= page.height_mm for x, y in points)
 
 
-@settings(deadline=None, max_examples=4)
+@settings(max_examples=4)
 @given(any_forest())
 def test_any_forest_can_be_saved(tmp_path_factory, plot):
     folder = tmp_path_factory.mktemp("figure")

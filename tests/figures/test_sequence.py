@@ -73,7 +73,7 @@ def test_any_number_of_trials_makes_a_sound_figure(tmp_path, preset, count):
         assert drawn(layout(forest, PRESETS[preset]), tmp_path)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     st.lists(
         st.tuples(st.text(max_size=30), st.floats(-5, 5) | st.just(math.nan), st.floats(0, 9)),

@@ -226,7 +226,7 @@ def assert_same(one, other):
         np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), method=st.sampled_from(["DL", "REML"]))
 def test_neither_base_arm_nor_order_matters(seed, method):
     data = at_random(seed % 50)
@@ -236,7 +236,7 @@ def test_neither_base_arm_nor_order_matters(seed, method):
     assert_same(fit_network(data, method), fit_network(shuffled, method))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), method=st.sampled_from(["DL", "REML"]))
 def test_names_do_not_matter(seed, method):
     data = at_random(seed % 50)

@@ -75,7 +75,7 @@ def test_no_estimate_where_one_arm_has_no_or_only_events_in_all_trials(function,
     assert not isinstance(found, Pooled)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     rows=st.lists(
         st.tuples(st.integers(0, 12), st.integers(12, 40), st.integers(0, 12), st.integers(12, 40)),

@@ -100,7 +100,7 @@ trials = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=trials, order=st.randoms(use_true_random=False), shift=st.floats(-1, 1))
 def test_neither_order_nor_a_constant_changes_a_model(rows, order, shift):
     before = every_model(*zip(*rows, strict=True))
@@ -123,7 +123,7 @@ tables = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=tables, measure=st.sampled_from(sorted(EFFECTS)))
 def test_relabelling_the_arms_turns_every_model_round(rows, measure):
     one = counted(rows, measure)

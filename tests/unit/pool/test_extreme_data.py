@@ -47,7 +47,7 @@ def is_a_result(found):
 
 
 @given(tables())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_models_of_counts_give_a_result_or_none(counts):
     for measure in ("risk_ratio", "odds_ratio", "risk_difference"):
         found = mantel_haenszel(as_measure(counts, measure))
@@ -58,7 +58,7 @@ def test_models_of_counts_give_a_result_or_none(counts):
 
 @pytest.mark.parametrize("function", [unconditional_logistic, conditional_logistic])
 @given(counts=tables(most=20))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_logistic_models_give_a_result_or_the_reason(function, counts):
     found = function(counts)
     assert found.reason if isinstance(found, Refused) else is_a_result(found)
@@ -107,7 +107,7 @@ def test_a_line_through_every_trial_has_no_error(function):
         min_size=3, max_size=7,
     )
 )  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_few_distinct_standard_errors_give_a_result_or_the_reason(trials):
     y, v = (np.array(column) for column in zip(*trials, strict=True))
     for function in (egger, pet_peese):
@@ -121,7 +121,7 @@ def test_few_distinct_standard_errors_give_a_result_or_the_reason(trials):
 
 
 @given(st.permutations(range(8)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_trim_and_fill_does_not_depend_on_the_order_of_the_trials(order):
     # Two pairs of tied effects of different precision, one on the side that is filled.
     y = np.array([-0.9, -0.5, -0.5, -0.3, -0.3, -0.2, -0.1, 0.1])

@@ -158,7 +158,7 @@ trials = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=trials, prior=st.sampled_from([*PRIORS.values()]))
 def test_any_valid_input_has_a_posterior(rows, prior):
     y, v = zip(*rows, strict=True)
@@ -171,7 +171,7 @@ def test_any_valid_input_has_a_posterior(rows, prior):
     assert ours.tau_median[0] > 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rows=trials, prior=st.sampled_from([*PRIORS.values()]), seed=st.randoms(use_true_random=False)
 )

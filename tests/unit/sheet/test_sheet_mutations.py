@@ -135,7 +135,6 @@ def test_a_changed_sheet_is_reported_or_valid(which: str) -> None:
 
     @settings(
         max_examples=examples,
-        deadline=None,
         database=None,
         derandomize=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],

@@ -44,7 +44,6 @@ def edited_sheet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
 
 @settings(
     max_examples=15,
-    deadline=None,
     database=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -349,7 +349,7 @@ def test_a_folder_of_other_files_is_located(tmp_path: Path) -> None:
     assert told[1].startswith("from_excel/pcr.csv, row 1: the cells are separated by semicolons")
 
 
-@settings(max_examples=30, deadline=None, database=None, derandomize=True)
+@settings(max_examples=30, database=None, derandomize=True)
 @given(st.integers(0, 84_000), st.binary(min_size=1, max_size=8))
 def test_a_damaged_file_is_reported_or_read(position: int, damage: bytes) -> None:
     content = SAVED_BY_LIBREOFFICE.read_bytes()
