@@ -1,12 +1,13 @@
 """Publishing: any number of figures drawn by several processes, listed, and no old one left."""
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -38,7 +39,7 @@ def helpers(number: int, *known: Any) -> Iterator[ProcessPoolExecutor | None]:
     """
     if number > 0 and (_start() == "fork" or not known):
         with ProcessPoolExecutor(
-            number, get_context(_start()), initializer=_KNOWN.extend, initargs=(known,)
+            number, get_context(_start()), initializer=_begin, initargs=(known,)
         ) as pool:
             yield pool
     else:
@@ -46,6 +47,18 @@ def helpers(number: int, *known: Any) -> Iterator[ProcessPoolExecutor | None]:
 
 
 _KNOWN: list[Callable[[], Any]] = []
+
+
+def _begin(known: Sequence[Callable[[], Any]]) -> None:
+    _KNOWN.extend(known)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A helper waits for work of a process that was killed for ever, unless it is told."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def of_helper(place: int) -> Any:
