@@ -71,7 +71,7 @@ with helpers(2) as pool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells who is alive")
-def test_helpers_of_a_process_that_was_killed_end(tmp_path):
+def test_helpers_of_a_process_that_was_killed_end():
     with subprocess.Popen(
         [sys.executable, "-c", WAITING], stdout=subprocess.PIPE, text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
