@@ -12,9 +12,11 @@ import plotnine as p9
 from figures.svg_reading import Drawing, Shape, Word, check_svg, read_svg, word_defects
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from matplotlib.ft2font import FT2Font
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import Page, Picture, save_page
 from trial_evidence.figures.canvas.style import PRESETS, Style
+from trial_evidence.figures.canvas.text import font_path
 from trial_evidence.figures.house.publish import Chart
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.kept import digest
@@ -30,6 +32,10 @@ ACCENT, LIGHT, PALE = (c.lower() for c in (STYLE.accent, STYLE.accent_light, STY
 TITLED = Words("A title")
 RATIO = Axis("log", 0.0, "Risk ratio", "Favours control", "Favours treatment")
 ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)
+# Letters that the font has. matplotlib measures another by the box that it draws for it, and a
+# viewer draws a letter of some other font there: where such a word of a chart begins is not known.
+LETTERS = sorted(set(map(chr, FT2Font(str(font_path(bold=False))).get_charmap())))
+CHART_TEXT = st.text(st.sampled_from(LETTERS), max_size=60)
 UGLY_TEXTS = [
     "a name of many words " * 9,
     "X" * 300,

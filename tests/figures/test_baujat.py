@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 from figures.chart_reading import (
-    ANY_TEXT,
+    CHART_TEXT,
     DRAWN,
     UGLY_TEXTS,
     chart,
@@ -72,7 +72,7 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
 
 @DRAWN
 @given(
-    st.lists(st.tuples(ANY_TEXT, st.floats(0, 1e6), st.floats(0, 9)), max_size=12),
+    st.lists(st.tuples(CHART_TEXT, st.floats(0, 1e6), st.floats(0, 9)), max_size=12),
     st.sampled_from(sorted(PRESETS)),
 )
 def test_no_plot_leaves_its_page(tmp_path, trials, preset):

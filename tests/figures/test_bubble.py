@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from figures.chart_reading import (
     ACCENT,
-    ANY_TEXT,
+    CHART_TEXT,
     DRAWN,
     INK,
     MUTED,
@@ -127,7 +127,7 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
 @DRAWN
 @given(
     st.lists(
-        st.tuples(ANY_TEXT, st.floats(-1e6, 1e6), st.floats(-8, 8), st.floats(0, 1e6)),
+        st.tuples(CHART_TEXT, st.floats(-1e6, 1e6), st.floats(-8, 8), st.floats(0, 1e6)),
         max_size=12,
     ),
     st.sampled_from(["log", "linear", "logit"]),

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from figures.chart_reading import (
     ACCENT,
-    ANY_TEXT,
+    CHART_TEXT,
     COLUMN,
     DRAWN,
     MUTED,
@@ -138,7 +138,7 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
 
 @DRAWN
 @given(
-    st.lists(st.builds(curve, ANY_TEXT, st.floats(-6, 6), st.floats(0.01, 5)), max_size=12),
+    st.lists(st.builds(curve, CHART_TEXT, st.floats(-6, 6), st.floats(0.01, 5)), max_size=12),
     st.sampled_from(["log", "linear", "logit"]),
     st.sampled_from(sorted(PRESETS)),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from figures.chart_reading import (
-    ANY_TEXT,
+    CHART_TEXT,
     DRAWN,
     INK,
     LIGHT,
@@ -130,7 +130,7 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
     st.lists(st.tuples(st.floats(-1, 1), st.floats(0.01, 0.4)), max_size=8),
     st.floats(0.05, 8),
     st.sampled_from(["log", "linear"]),
-    ANY_TEXT,
+    CHART_TEXT,
     st.sampled_from(sorted(PRESETS)),
 )
 def test_no_plot_leaves_its_page(tmp_path, trials, reach, scale, text, preset):

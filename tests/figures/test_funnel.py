@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from figures.chart_reading import (
     ACCENT,
-    ANY_TEXT,
+    CHART_TEXT,
     DRAWN,
     INK,
     LIGHT,
@@ -148,7 +148,7 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
     st.lists(st.tuples(st.floats(-8, 8), st.floats(0.01, 8), st.booleans()), max_size=12),
     st.floats(-8, 8),
     st.sampled_from(["log", "linear", "logit"]),
-    ANY_TEXT,
+    CHART_TEXT,
     st.sampled_from(sorted(PRESETS)),
 )
 def test_no_funnel_leaves_its_page(tmp_path, trials, pooled, scale, text, preset):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from figures.chart_reading import (
     ACCENT,
-    ANY_TEXT,
+    CHART_TEXT,
     COLUMN,
     DRAWN,
     PALE,
@@ -130,7 +130,7 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
     st.floats(-5, 5),
     st.floats(0.01, 3),
     st.sampled_from(["log", "linear"]),
-    ANY_TEXT,
+    CHART_TEXT,
     st.sampled_from(sorted(PRESETS)),
 )
 def test_no_figure_leaves_its_page(tmp_path, mean, sd, scale, text, preset):

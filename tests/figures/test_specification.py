@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from figures.chart_reading import (
     ACCENT,
-    ANY_TEXT,
+    CHART_TEXT,
     COLUMN,
     DRAWN,
     INK,
@@ -231,7 +231,7 @@ def test_a_choice_too_long_for_its_column_stands_in_full_at_the_foot(tmp_path):
         st.tuples(st.floats(-8, 8), st.floats(0, 3), st.floats(0, 1e3) | st.just(math.inf)),
         max_size=12,
     ),
-    st.lists(ANY_TEXT, min_size=1, max_size=4, unique=True),
+    st.lists(CHART_TEXT, min_size=1, max_size=4, unique=True),
     st.sampled_from(["log", "linear"]),
     st.sampled_from(sorted(PRESETS)),
 )
