@@ -55,7 +55,9 @@ SURROGACY_COLUMNS = [
 ]  # fmt: skip
 
 
-WITHHELD = "One trial decides it: no slope is taken as the result, and no threshold is given."
+WITHHELD = (
+    "The answer depends on one trial: no slope is taken as the result, and no threshold is given."
+)
 _ESTIMATES = (
     "intercept", "slope", "slope_low", "slope_high", "slope_p", "r2", "r2_low", "r2_high",
     "residual_sd",
