@@ -55,7 +55,7 @@ def _begin(known: Sequence[Callable[[], Any]]) -> None:
 
 
 def _end_with_parent() -> None:
-    """A helper waits for work of a process that was killed for ever, unless it is told."""
+    """End this helper when its parent does: it would wait for ever for a killed one's work."""
     if parent := parent_process():
         parent.join()
         os._exit(1)
