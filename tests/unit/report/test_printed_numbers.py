@@ -3,7 +3,7 @@
 import pytest
 from printed_numbers import PRINTED_INTERVALS, PRINTED_P
 from trial_evidence.report.words.formats import FORMATS
-from trial_evidence.words.numbers import format_interval, format_p
+from trial_evidence.words.numbers import format_interval, format_p, format_probability
 
 
 @pytest.mark.parametrize(("value", "printed"), PRINTED_P.items())
@@ -16,3 +16,12 @@ def test_a_p_value(value, printed):
 @pytest.mark.parametrize(("limits", "printed"), PRINTED_INTERVALS.items())
 def test_an_interval(limits, printed):
     assert format_interval(*limits) == printed
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "printed"),
+    [(1.0, 0, "> 99"), (0.9949, 0, "> 99"), (0.99, 0, "99"), (0.004, 0, "< 1"), (0.5, 0, "50"),
+     (0.9995, 1, "> 99.9"), (0.9123, 1, "91.2"), (0.0, 1, "< 0.1")],
+)  # fmt: skip
+def test_no_probability_is_certain(value, digits, printed):
+    assert format_probability(value, digits) == printed

@@ -118,6 +118,16 @@ def format_p(p_value: float) -> str:
     return f"p = {round_half_up(p_value, p_digits(p_value))}"
 
 
+def format_probability(probability: float, digits: int = 0) -> str:
+    """A probability in percent without its sign; never 0 or 100, as no posterior is: ``> 99``."""
+    percent, least = 100 * probability, 10.0**-digits
+    if percent > 100 - least:
+        return f"> {round_half_up(100 - least, digits)}"
+    return (
+        f"< {round_half_up(least, digits)}" if percent < least else round_half_up(percent, digits)
+    )
+
+
 def p_digits(p_value: float) -> int:
     """Decimals of a p value: two; three below 0.01, where two would leave one figure or none.
 

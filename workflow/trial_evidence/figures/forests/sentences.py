@@ -20,7 +20,13 @@ from trial_evidence.words.models import (
     is_random_effects,
     number_word,
 )
-from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
+from trial_evidence.words.numbers import (
+    format_interval,
+    format_number,
+    format_p,
+    format_probability,
+    round_half_up,
+)
 
 NO_ASSESSOR = "not applicable"
 AnyEvidence = Evidence[Analysis] | Evidence[RateAnalysis]
@@ -122,7 +128,9 @@ def _probability(evidence: Evidence[Analysis]) -> Iterator[str]:
     known = overall[overall["model"].isin([EMPIRICAL, CAUTIOUS])].dropna(
         subset="probability_of_benefit"
     )
-    shares = {row["model"]: _share(row["probability_of_benefit"]) for row in records(known)}
+    shares = {
+        row["model"]: format_probability(row["probability_of_benefit"], 1) for row in records(known)
+    }
     if shares:
         words = "Posterior probability that the mean effect is beneficial: {probability}%."
         if len(shares) > 1:
@@ -132,10 +140,6 @@ def _probability(evidence: Evidence[Analysis]) -> Iterator[str]:
             )
         first = shares.get(EMPIRICAL, shares.get(CAUTIOUS, ""))
         yield evidence.tell(words, probability=first, cautious=shares.get(CAUTIOUS, ""))
-
-
-def _share(probability: float) -> str:
-    return "> 99.9" if 100 * probability > 99.9 else round_half_up(100 * probability, 1)
 
 
 # -------------------------------------------------------------------------------- small print

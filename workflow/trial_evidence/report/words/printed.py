@@ -4,7 +4,13 @@ import math
 from collections.abc import Callable, Sequence
 
 from trial_evidence.config.methods import Selection
-from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
+from trial_evidence.words.numbers import (
+    format_interval,
+    format_number,
+    format_p,
+    format_probability,
+    round_half_up,
+)
 
 # A number in memory, or the text of a cell that was read as it is.
 Cell = float | str | None
@@ -33,11 +39,7 @@ def percent(share: Cell, digits: int = 0) -> str:
 
 def probability(share: Cell) -> str:
     """A probability in percent, never certainty: ``> 99%``; ``""`` where there is none."""
-
-    def text(found: float) -> str:
-        return "> 99%" if found > 0.99 else "< 1%" if found < 0.01 else percent(found)
-
-    return number_as(share, text)
+    return number_as(share, lambda found: f"{format_probability(found)}%")
 
 
 def p_value(value: Cell) -> str:

@@ -54,7 +54,12 @@ from trial_evidence.sensitivity.regression import covariates, forced_words, is_f
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.models import EMPIRICAL, SHORT_MODEL_NAMES, is_random_effects
-from trial_evidence.words.numbers import format_interval, format_number, format_p
+from trial_evidence.words.numbers import (
+    format_interval,
+    format_number,
+    format_p,
+    format_probability,
+)
 
 FIGURES = (
     "leave_one_out", "cumulative", "funnel", "baujat", "drapery", "posterior", "gosh",
@@ -337,18 +342,21 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
     found = fit_posterior(c.yi, c.vi, prior, c.level, thresholds=(math.log(worthwhile),))
     density = posterior_density(c.yi, c.vi, prior)
     benefit, new = map(c.benefit, (found.probability_below_zero, found.new_trial_below_zero))
-    statements = [f"Probability of benefit: {_percent(benefit)}; in a new trial: {_percent(new)}."]
+    statements = [
+        f"Probability of benefit: {format_probability(benefit, 1)}%; in a new trial: "
+        f"{format_probability(new, 1)}%."
+    ]
     if c.measure == "hazard_ratio":
         statements.append(
             f"Probability of a hazard ratio below {worthwhile:g}: "
-            f"{_percent(found.probabilities_below[0])}."
+            f"{format_probability(found.probabilities_below[0], 1)}%."
         )
     for other in others:
         beside = fit_posterior(c.yi, c.vi, other, c.level)
         statements.append(
             f"With the cautious prior {other.label}: "
             f"{result_of(c, beside.median, beside.ci_low, beside.ci_high)}, probability of benefit "
-            f"{_percent(c.benefit(beside.probability_below_zero))}."
+            f"{format_probability(c.benefit(beside.probability_below_zero), 1)}%."
         )
     curves = [
         pd.DataFrame({"kind": kind, "curve": label, "value": values, "density": heights})
@@ -370,15 +378,6 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
         f"({format_interval(found.tau_low, found.tau_high, 2)}), prior {prior.label}.",
         style=style,
     )  # fmt: skip
-
-
-def _percent(probability: float) -> str:
-    """A probability in percent; never 0 or 100, which no posterior is."""
-    if probability > 0.999:
-        return "above 99.9%"
-    if probability < 0.001:
-        return "below 0.1%"
-    return f"{format_number(100 * probability, 1)}%"
 
 
 def _gosh(c: Comparison, title: str, style: Style) -> Chart:
