@@ -217,7 +217,7 @@ def test_the_posterior_gives_the_numbers_of_the_bayesian_model(made_up, case):
     line = next(text for text in said if text.startswith("Probability of benefit"))
     shown = numbers(line.split(";")[0])[0]
     benefit = 100 * float(bayes["probability_of_benefit"])
-    said_so = benefit > shown if "above" in line else benefit == pytest.approx(shown, abs=0.0501)
+    said_so = benefit > shown if ">" in line else benefit == pytest.approx(shown, abs=0.0501)
     assert said_so, (line, benefit)
 
 
