@@ -214,6 +214,28 @@ def test_a_ratio_the_other_way_round_is_said(project, record, compared):
     assert line.note.startswith("1/1.67 is 0.60: the record may compare the other way round")
 
 
+def test_a_ratio_under_one_of_two_groups_is_against_the_other(project, compared):
+    """Many records name the group that the ratio is posted with, and not the other."""
+    record = json.loads((RECORDS / "poplar.json").read_text(encoding="utf-8"))
+    whole = places(compared(written(project, record)).page("Agrees"))
+    analysis = measures(record)[0]["analyses"][0]
+    analysis["groupIds"] = analysis["groupIds"][1:]
+    found = compared(written(project, record))
+    assert places(found.page("Agrees")) == whole
+    path = f"{MEASURES}[0].analyses[0].paramValue"
+    (note,) = {line.note for line in found.lines if line.path == path}
+    assert "Groups: Bemab + Almab + Taxane, the only one that the record names" in note
+
+
+def test_patients_per_patient_years_are_no_count(project, record, compared):
+    measures(record)[1]["paramType"] = "NUMBER"
+    measures(record)[1]["unitOfMeasure"] = "Patients with events/ 100 patient-years"
+    found = compared(written(project, record))
+    why = [one.why for one in found.unmapped if one.path.startswith(f"{MEASURES}[1].classes")]
+    assert why
+    assert all("is neither patients nor a percentage" in one for one in why)
+
+
 def test_a_one_sided_limit_is_one_of_a_narrower_two_sided_interval(project, record, compared):
     measures(record)[2]["analyses"][0]["ciNumSides"] = "ONE_SIDED"
     differ = places(compared(written(project, record)).page("Differs"))

@@ -30,6 +30,7 @@ from trial_evidence.words.problems import counted, shortened
 
 # "Hazard Ratio, log" is a choice that the registry offers; a log-rank test is none.
 _LOGARITHM = re.compile(r"\b(?:log|ln)\b(?![- ]?rank)", re.IGNORECASE)
+_PER_TIME = re.compile(r"/|\bper\b|years?\b")
 _P_VALUE = re.compile(r"(?:p\s*)?([<=≤]?)\s*([0-9]*\.[0-9]+|[01])", re.IGNORECASE)
 
 
@@ -102,8 +103,9 @@ def _analysed(denoms: Iterable[Denom], at: Place) -> dict[str, tuple[str, str]]:
 def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iterator[Finding]:
     unit = measure.unit_of_measure.lower()
     percent = "percent" in unit or "%" in unit
-    counted_ = (
-        measure.param_type == "COUNT_OF_PARTICIPANTS" or "participant" in unit or "patient" in unit
+    # "Patients with events / 100 patient-years" is no count of patients.
+    counted_ = measure.param_type == "COUNT_OF_PARTICIPANTS" or (
+        ("participant" in unit or "patient" in unit) and not _PER_TIME.search(unit)
     )
     for group, titles, place, one, (n, path_of_n) in _values(measure, at):
         title = ", ".join(filter(None, (measure.title, titles, group.title)))
@@ -160,16 +162,20 @@ def _ratio(
         return trial.unmapped(what, analysis.param_value, path_of(at), why)
 
     groups = {group.id: group for group in measure.groups}
-    if len(analysis.group_ids) != 2:
-        return unmapped(f"it compares {counted(len(analysis.group_ids), 'group')}, not two.")
+    named = analysis.group_ids
+    if len(named) == 1 and len(groups) == 2:
+        # Many records name one group of a ratio; it is against the only other one.
+        named = (*named, *(group for group in groups if group not in named))
+    if len(named) != 2:
+        return unmapped(f"it compares {counted(len(named), 'group')}, not two.")
     if not analysis.param_value:
         return unmapped("the value is not available (NA).")
     if part := trial.part_of_patients(analysis.group_description, analysis.estimate_comment):
         return unmapped(part)
-    places = [trial.arms.arm_of(groups[name]) for name in analysis.group_ids]
+    places = [trial.arms.arm_of(groups[name]) for name in named]
     unclear = [
         f"{shortened(groups[name].title)}: {place.why}"
-        for name, place in zip(analysis.group_ids, places, strict=True)
+        for name, place in zip(named, places, strict=True)
         if not place.arm
     ]
     if unclear:
@@ -205,12 +211,13 @@ def _ratio(
         for group, titles, place, one, _ in _values(measure, at[:-2])
         if one.value and not titles and _in_months(measure)
     }
-    for name, place in zip(analysis.group_ids, places, strict=True):
+    for name, place in zip(named, places, strict=True):
         side = "experimental" if place.arm == experimental else "control"
         values |= {f"n_{side}": sizes[name]} if name in sizes else {}
         values |= {f"median_{side}_months": medians[name]} if name in medians else {}
     order = " against ".join(clipped(groups[name].title) for name in analysis.group_ids)
-    notes = [f"Groups: {order}", f"Method: {method.rstrip('.')}" if method else ""]
+    alone = "" if len(analysis.group_ids) == 2 else ", the only one that the record names"
+    notes = [f"Groups: {order}{alone}", f"Method: {method.rstrip('.')}" if method else ""]
     if analysis.ci_num_sides == "ONE_SIDED":
         notes.append("The record's interval is one-sided")
     return Claim(
