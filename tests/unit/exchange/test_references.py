@@ -271,6 +271,16 @@ def test_a_malformed_file_is_located(project, text, line, message):
     assert any(one.startswith(f"export.nbib, line {line}: ") and message in one for one in said)
 
 
+def test_an_odd_year_of_another_paper_is_no_matter(project):
+    """The export may be of a whole library, with papers older than any source of the sheet."""
+    other = NBIB.format(volume=1).replace("90000001", "90000099").replace("2014 May", "1914")
+    other = other.replace("10.1000/", "10.1000/other-")
+    found = read(NBIB.format(volume=1) + other)
+    assert found.matched == 1
+    (said,) = found.said
+    assert said.startswith("Not in the sheet: export.nbib, line 21, PMID 90000099")
+
+
 def test_all_faults_are_told_at_once_and_nothing_is_written(project, capsys):
     text = NBIB.format(volume=1).replace("2014 May", "in spring").replace("90000001", "x1")
     before = (RAW / "sources.csv").read_bytes()

@@ -135,11 +135,12 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
     table = dictionary.tables[SOURCES]
     rows = read_folder(raw, dictionary)[0][SOURCES].rows
     records = _records(file)
-    problems = [problem for one in records for problem in _faults(one, file, table)]
+    problems: list[Problem] = []
     found = References()
     taken: dict[int, _Record] = {}
     for one in records:
         fit = _fitting(one, rows)
+        problems += _faults(one, file, table, of_sheet=bool(fit))
         if len(fit) > 1:
             places = ", ".join(f"row {r.number} ({r.cells['source_id']})" for r in fit)
             message = f"the record fits several sources: {places}. Correct pmid or doi there."
@@ -233,9 +234,13 @@ def _full_pages(text: str) -> str:
     return f"{first}-{first[: len(first) - len(last)]}{last}"
 
 
-def _faults(record: _Record, file: Path, table: Table) -> Iterator[Problem]:
-    """What a record says and no source can have."""
+def _faults(record: _Record, file: Path, table: Table, *, of_sheet: bool) -> Iterator[Problem]:
+    """What a record says and no source can have, if it is one of the sheet or may be one."""
+    if not of_sheet and {"pmid", "doi"} & record.cells.keys():
+        return
     yield from record_faults(file, record.line, record.tags)
+    if not of_sheet:
+        return
     for column, text in record.cells.items():
         if column in table.columns and (wrong := read_cell(table.columns[column], text).error):
             message = f"{record.name}: {column}: {wrong}"
