@@ -192,6 +192,34 @@ def test_a_last_page_that_the_database_does_not_know_is_no_difference(project):
     assert "pages" not in {cell.column for cell in (*found.differ, *found.filled)}
 
 
+@pytest.mark.parametrize(
+    ("tags", "column", "taken"),
+    [
+        ("SP  - 97\nEP  - 108", "pages", "97-108"),
+        ("SP  - 1137\nEP  - 46", "pages", "1137-1146"),
+        ("SP  - 97--108", "pages", "97-108"),
+        ("SP  - N.PAG\nEP  - N.PAG", "pages", None),
+        ("IS  - 4 Suppl. 2", "issue", "4 Suppl. 2"),
+        # The journal's number in the National Library of Medicine, and where an author works.
+        ("IS  - 9439514, b6e", "issue", None),
+        ("IS  - (Baker Q.) Department of Oncology, Made-up University, Aarhus", "issue", None),
+    ],
+)
+def test_pages_and_issues_are_taken_and_nothing_else_for_them(project, tags, column, taken):
+    path = RAW / "sources.csv"
+    rows = sources()
+    del rows[1:]
+    rows[0] |= {"doi": "10.1000/made-up.2", "pages": "", "issue": ""}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    lines = [line for line in RIS.splitlines() if line[:2] not in {"SP", "EP"}]
+    lines.insert(1, tags)
+    found = read("\n".join(lines) + "\n", "export.ris")
+    assert cells(found.filled).get((2, column)) == taken
+
+
 def test_one_list_of_authors_may_stop_before_the_other(project):
     found = read(NBIB.format(volume=1))
     write_referenced(found, RAW, Path("filled"), replace="no")

@@ -38,8 +38,10 @@ _OTHERS = "et al."
 _PAGES = re.compile(r"([0-9]+)-([0-9]+)")
 # Words that short names of journals leave out.
 _SMALL_WORDS = frozenset({"the", "of", "and", "for", "in", "on"})
-# Web of Science says so where it does not know the last page.
-_NO_END = "+"
+# For pages that a database does not know; the plus is the last one in Web of Science.
+_NO_PAGES = frozenset({"+", "N.PAG", "unpaginated"})
+# Ovid gives the journal's number there, Covidence the authors' addresses.
+_NO_ISSUE = re.compile(r"[0-9]{7}|^\(|.{31}")
 _PMCID = re.compile(r"PMC[0-9]+")
 
 
@@ -204,13 +206,14 @@ def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
     """What a record says, as cells of sources.csv; nothing where it says nothing."""
     cells = record_cells(tags)
     first, last = str(tags.get("start_page", "")).strip(), str(tags.get("end_page", "")).strip()
-    if last == _NO_END:
+    if {first, last} & _NO_PAGES:
         first = last = ""
+    issue = str(tags.get("number", "")).strip()
     more = {
         "title": "" if cells["title"] == NO_TITLE else cells["title"].rstrip("."),
         "authors": _authors(authors_of(tags)),
         "volume": str(tags.get("volume", "")).strip(),
-        "issue": str(tags.get("number", "")).strip(),
+        "issue": "" if _NO_ISSUE.search(issue) else issue,
         "pages": _full_pages("-".join(filter(None, (first, last if last != first else "")))),
         "pmcid": pmc[0] if (pmc := _PMCID.search(str(tags.get("custom2", "")))) else "",
     }
@@ -226,12 +229,12 @@ def _authors(names: Sequence[str]) -> str:
 
 def _full_pages(text: str) -> str:
     """``791-800`` for ``791-800`` and ``1137-1146`` for ``1137-46``."""
-    plain = re.sub(r"[\u2010-\u2015]", "-", text).replace(" ", "")
+    plain = re.sub(r"[-\u2010-\u2015]+", "-", text).replace(" ", "")
     match = _PAGES.fullmatch(plain)
     if match is None:
         return plain
     first, last = match.groups()
-    return f"{first}-{first[: len(first) - len(last)]}{last}"
+    return f"{first}-{first[: max(0, len(first) - len(last))]}{last}"
 
 
 def _faults(record: _Record, file: Path, table: Table, *, of_sheet: bool) -> Iterator[Problem]:
