@@ -15,8 +15,9 @@ _ALL_DIGITS = Context(prec=400)
 def round_half_up(value: float, digits: int) -> str:
     """Round half up, as readers do by hand, and print with a fixed number of decimals.
 
-    The shortest decimal form of the number is what is rounded, so 2.675 gives 2.68 although its
-    binary form lies a little below. A value that rounds to zero has no sign.
+    The number is taken to 14 significant digits, so 2.675 gives 2.68 although its binary form lies
+    a little below, and 100 × 0.285, which is 28.499999999999996 in binary, gives 29. A value that
+    rounds to zero has no sign.
 
     Parameters
     ----------
@@ -39,9 +40,8 @@ def round_half_up(value: float, digits: int) -> str:
         raise ValueError(f"{value} cannot be rounded: it is not a finite number")
     if digits < 0:
         raise ValueError(f"digits is {digits}; it must be 0 or more")
-    # numpy floats have another repr, so float() first
     step = Decimal(1).scaleb(-digits)
-    rounded = Decimal(repr(float(value))).quantize(step, ROUND_HALF_UP, _ALL_DIGITS)
+    rounded = Decimal(f"{value:.14g}").quantize(step, ROUND_HALF_UP, _ALL_DIGITS)
     return f"{abs(rounded) if rounded == 0 else rounded:f}"
 
 
