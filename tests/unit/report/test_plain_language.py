@@ -18,12 +18,13 @@ from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.trail.evidence import NetworkTables
 
 
-def said(certainty, ends, *, survival=False, fewer=False, k=3, doubted=False):
+def said(certainty, ends, *, survival=False, fewer=False, k=3, doubted=False, change=(0.0, 0.0)):
     estimate, low, high = ends
-    lead = {"k": k, "measure": "risk_ratio", "estimate": estimate, "ci_low": low, "ci_high": high}
+    lead = {"k": k, "measure": "risk_ratio", "estimate": estimate, "ci_low": low, "ci_high": high,
+            "difference_low": change[0], "difference_high": change[1]}  # fmt: skip
     return statement(
         lead, certainty, "response", "dual blockade",
-        survival=survival, fewer_is_better=fewer, worthwhile=1.25, doubted=doubted,
+        survival=survival, fewer_is_better=fewer, worthwhile=1.25, few=0.1, doubted=doubted,
     )  # fmt: skip
 
 
@@ -81,27 +82,50 @@ def test_of_one_trial_no_more_is_said_than_that_it_is_one():
     )
 
 
-def test_of_a_harm_the_co_primary_model_is_told_as_well(found):
-    """A harm that two trials or more have, where the cautious prior includes 1 and leads not."""
+@pytest.mark.parametrize(("high", "little"), [(0.099, True), (0.131, False)])
+def test_a_ratio_near_1_is_no_small_difference_where_many_have_the_outcome(high, little):
+    # 75 of 110 and 154 of 218 patients: 1.04 (0.89 to 1.21), but up to 131 more of a thousand.
+    told = said("", (1.04, 0.89, 1.21), k=1, change=(-0.081, high))
+    assert ("little or no difference" in told) == little
+    assert told.startswith("The trial leaves open") != little
+
+
+@pytest.fixture
+def harm(found):
+    """The leading ratio of a harm, made to exclude 1."""
     table = found.evidence.estimates
     lead = table[(table["analysis"] == "diarrhoea_any") & (table["measure"] == "risk_ratio")].iloc[
         0
     ]
     assert lead["role"] == "lead"
-    ends = {"estimate": 1.39, "ci_low": 1.03, "ci_high": 1.88, "k": 3.0}
-    beside = {**lead, **ends, "model": "bayesian", "role": "co-primary", "ci_low": 0.96}
+    return {**lead, "estimate": 1.39, "ci_low": 1.03, "ci_high": 1.88, "k": 3.0}
 
-    def sentence(*rows):
-        told = plain_language_table(with_estimates(found, rows), ()).data
-        (row,) = told[told["analysis"] == "diarrhoea_any"].to_dict("records")
-        return row["sentence"]
 
-    shown = sentence({**lead, **ends}, beside)
+def sentence(found, rows, low=0.0004):
+    """What is said of these estimates of the harm, the interval of its difference from `low` on."""
+    trials = found.evidence.trials.copy()
+    mine = trials["analysis"].eq("diarrhoea_any") & trials["measure"].eq("risk_difference")
+    trials.loc[mine, "estimate_low"] = low
+    changed = replace(found, evidence=replace(found.evidence, trials=trials))
+    told = plain_language_table(with_estimates(changed, rows), ()).data
+    return told.loc[told["analysis"] == "diarrhoea_any", "sentence"].item()
+
+
+def test_of_a_harm_the_co_primary_model_is_told_as_well(found, harm):
+    """A harm that two trials or more have, where the cautious prior includes 1 and leads not."""
+    beside = {**harm, "model": "bayesian", "role": "co-primary", "ci_low": 0.96}
+    shown = sentence(found, (harm, beside))
     assert shown.startswith("In the trials, adding pertuzumab increased")
     assert shown.endswith(
         "certainty was not rated. The interval of the co-primary model includes 1 (no difference)."
     )
-    assert "co-primary" not in sentence({**lead, **ends}, {**beside, "ci_low": 1.01})
+    assert "co-primary" not in sentence(found, (harm, {**beside, "ci_low": 1.01}))
+
+
+def test_of_a_harm_a_difference_that_may_be_none_is_told_with_a_ratio_that_is_not(found, harm):
+    told = " The interval of the difference includes 0."
+    assert sentence(found, (harm,), low=-0.0004) == sentence(found, (harm,)) + told
+    assert told not in sentence(found, ({**harm, "ci_low": 0.98},), low=-0.0004)
 
 
 @pytest.fixture(scope="module")

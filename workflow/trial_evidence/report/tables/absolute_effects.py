@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from math import isnan, nan
+from math import inf, isnan, nan
 from string import ascii_lowercase
 from typing import Any
 
@@ -162,6 +162,7 @@ def statement(
     survival: bool,
     fewer_is_better: bool,
     worthwhile: float,
+    few: float = inf,
     doubted: bool = False,
 ) -> str:
     """What an effect means, as strongly as its certainty allows.
@@ -169,7 +170,7 @@ def statement(
     Parameters
     ----------
     lead
-        The estimate with its interval, a ratio.
+        The estimate with its interval, a ratio; the limits of the difference, where it is known.
     certainty
         ``high`` to ``very low``; empty where nobody rated it.
     outcome, treatment
@@ -178,6 +179,8 @@ def statement(
         The outcome is a time: it is improved or worsened, not more or less frequent.
     fewer_is_better, worthwhile
         Side of the benefit, and the smallest ratio that matters.
+    few
+        The smallest difference that matters: where many have the outcome, a ratio near 1 is many.
     doubted
         The interval of the co-primary model includes no difference, that of the leading one does
         not: no more is said than that it is probable.
@@ -190,6 +193,7 @@ def statement(
     if reading.includes_null(lead):
         forms = _NO_DIFFERENCE
         within = lead["ci_low"] > 1 / worthwhile and lead["ci_high"] < worthwhile
+        within &= all(abs(lead.get(f"difference_{end}") or 0) < few for end in ("low", "high"))
         if not within and not certainty:
             leave = "trial leaves" if lead["k"] == 1 else "trials leave"
             return f"The {leave} open whether {treatment} changes {outcome}."
@@ -220,7 +224,7 @@ def _benefits_in_words(
         effects = effects_to_apply(material, analysis)[0]
         absolute = absolute_effect(effects[0], start.risk) if start and effects else _UNKNOWN
         treatment, control = map(lower_first, analysis.treatments)
-        leads = material.leads(analysis)
+        leads = [lead | absolute, *material.leads(analysis)[1:]]
         said = _said(material, analysis, leads, rated.get(place), treatment)
         yield {
             **lead,
@@ -240,7 +244,11 @@ def _harms_in_words(
         found = material.about(
             material.evidence.estimates, analysis, subgroup=lead["subgroup"], trials=lead["trials"]
         )
-        said = _said(material, analysis, by_rank(found), None, f"adding {lower_first(added)}")
+        leads = [lead, *by_rank(found)[1:]]
+        said = _said(material, analysis, leads, None, f"adding {lower_first(added)}")
+        none = lead["difference_low"] <= 0 <= lead["difference_high"]
+        if none and not reading.includes_null(lead):
+            said += " The interval of the difference includes 0."
         yield {
             **lead,
             "side": HARM,
@@ -275,6 +283,7 @@ def _said(
         survival=analysis.kind == "contrasts",
         fewer_is_better=analysis.fewer_is_better,
         worthwhile=material.worthwhile_ratio,
+        few=material.configuration.sensitivity.required_information.difference,
         doubted=not reading.includes_null(lead) and any(map(reading.includes_null, others)),
     )
 
