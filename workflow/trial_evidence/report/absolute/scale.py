@@ -64,7 +64,7 @@ def constant_scale(material: Material, analysis: Analysis) -> ConstantScale | No
     among = listing([measure_name(measure) for measure in order])
     words = (
         f"absolute effects come from the {best.words}, of {among} the one that varies least "
-        f"between the trials (beside it {listing([spread.words for spread in others])})"
+        f"between the trials (for comparison: {listing([spread.words for spread in others])})"
     )
     return ConstantScale(best.measure, words)
 
