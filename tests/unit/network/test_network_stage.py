@@ -1,6 +1,7 @@
 """The stage on the made-up sheet: its files, its figures read back, and what it removes."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -177,16 +178,11 @@ def test_surrogacy_pairs_the_effects_of_one_contrast(early):
     assert cautions.iloc[0].startswith("3 trials")
 
 
-def test_trials_that_are_called_alike_are_told_apart(tmp_path):
-    """Short names end before a bracket; surrogacy leaves out one trial at a time by name."""
-    small_project(tmp_path)
-    place = tmp_path / "data/raw/trials.csv"
-    text = place.read_text(encoding="utf-8")
-    text = text.replace("TRIAL-A", "TRIAL (first)").replace("TRIAL-B", "TRIAL (second)")
-    place.write_text(text, encoding="utf-8")
-    sheet, _ = load_sheet(tmp_path / "data/raw", read_dictionary(DICTIONARY))
-    configuration = read_configuration(tmp_path / "config")
-    networks = read_networks(tmp_path / "config", configuration)
+def effects_of(folder):
+    """The first analysis of surrogacy and the two networks that it takes its effects from."""
+    sheet, _ = load_sheet(folder / "data/raw", read_dictionary(DICTIONARY))
+    configuration = read_configuration(folder / "config")
+    networks = read_networks(folder / "config", configuration)
     (entry, *_) = networks.surrogacy
     surrogate, endpoint = (
         network_evidence(sheet, configuration, networks, network)
@@ -194,7 +190,24 @@ def test_trials_that_are_called_alike_are_told_apart(tmp_path):
         for network in networks.of_setting(entry.setting)
         if network.id == name
     )
-    found = surrogacy_results(entry, surrogate, endpoint, 95)
+    return entry, surrogate, endpoint
+
+
+def test_what_the_sheet_says_of_a_hazard_ratio_is_told_where_surrogacy_uses_it(tmp_path):
+    entry, surrogate, endpoint = effects_of(small_project(tmp_path))
+    doubted = replace(endpoint, used=endpoint.used.assign(note="It is uncertain which arms."))
+    found = surrogacy_results(entry, surrogate, doubted, 95)
+    assert set(found.table["note"]) == {"It is uncertain which arms."}
+
+
+def test_trials_that_are_called_alike_are_told_apart(tmp_path):
+    """Short names end before a bracket; surrogacy leaves out one trial at a time by name."""
+    small_project(tmp_path)
+    place = tmp_path / "data/raw/trials.csv"
+    text = place.read_text(encoding="utf-8")
+    text = text.replace("TRIAL-A", "TRIAL (first)").replace("TRIAL-B", "TRIAL (second)")
+    place.write_text(text, encoding="utf-8")
+    found = surrogacy_results(*effects_of(tmp_path), 95)
     assert {"TRIAL (trial_a)", "TRIAL (trial_b)"} <= set(found.table["trial"])
 
 

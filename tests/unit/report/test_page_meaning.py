@@ -151,12 +151,12 @@ WRITTEN = [
     ),
     (
         BOTH, "trials", "trial,regimen,against,patients,odds_ratio,odds_low,odds_high,"
-        "hazard_ratio,hazard_low,hazard_high,endpoint,leverage",
-        "TRIAL-Z,Alpha,Beta,417,2.11,1.41,3.16,0.61,0.41,0.91,EFS,0.37",
+        "hazard_ratio,hazard_low,hazard_high,endpoint,leverage,note",
+        "TRIAL-Z,Alpha,Beta,417,2.11,1.41,3.16,0.61,0.41,0.91,EFS,0.37,doubtful arms",
         BOTH_ID, "Trials with both results",
         {"Trial": "TRIAL-Z", "Regimen": "Alpha", "Against": "Beta", "Patients": "417",
          "Odds ratio": "2.11 (1.41–3.16)", "Hazard ratio": "0.61 (0.41–0.91)",
-         "Endpoint": "EFS", "Leverage": "0.37"},
+         "Endpoint": "EFS", "Leverage": "0.37", "Note": "doubtful arms"},
     ),
     (
         BOTH, "models", "model,weighting,within_correlation,without,k,slope,slope_low,slope_high,"

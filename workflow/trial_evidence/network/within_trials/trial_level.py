@@ -45,6 +45,7 @@ SYNERGY_COLUMNS = [
 PAIR_COLUMNS = [
     "setting", "analysis", "trial_id", "trial", "regimen", "against", "patients", "odds_ratio",
     "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high", "endpoint", "leverage",
+    "note",
 ]  # fmt: skip
 NOT_FACTORIAL_COLUMNS = ["setting", "network", "trial_id", "trial", "reason"]
 CAUTION_COLUMNS = ["setting", "analysis", "caution"]
@@ -287,7 +288,7 @@ def surrogacy_results(
         pairs.append(EffectPair(name, *effects, float(patients)))
         about = analysis.setting, analysis.id, trial, name, row["code"], row["against_code"]
         ratios = *_ratio(*effects[:2], level), *_ratio(*effects[2:], level)
-        behind = f"{experimental['rows']};{control['rows']}", row["rows"]
+        behind = row["note"], f"{experimental['rows']};{control['rows']}", row["rows"]
         rows.append((*about, int(patients), *ratios, row["endpoint"], math.nan, *behind))
     first, *others = analysis.correlations
     found = surrogacy(pairs, within_correlation=first, sensitivity=others, level=level)
