@@ -112,6 +112,11 @@ def _second_row(change: Callable[[list[str]], list[str]]) -> Callable[[list[list
     return apply
 
 
+def _one_pubmed_number(rows: list[list[str]]) -> None:
+    for row in rows[1:3]:
+        row[rows[0].index("pmid")] = "12345678"
+
+
 FILE_FAULTS = (
     Fault("the file is missing", _without("search_log")),
     Fault("the file is empty", _with_bytes("pcr", lambda _: b"")),
@@ -238,6 +243,7 @@ REFERENCE_FAULTS = (
     _cell("interval without a level", "hazard_ratios", 2, "ci_level", ""),
     _cell("enrolment ends before it starts", "trials", 2, "enrolment_end_year", "2001"),
     _cell("one source under two ids", "sources", 3, "doi", "10.1000/DOE_2020_trial_a"),
+    Fault("one PubMed number under two ids", _with_rows("sources", _one_pubmed_number)),
     Fault(
         "the same result twice", _with_rows("hazard_ratios", lambda rows: rows.append(rows[1][:]))
     ),

@@ -111,3 +111,12 @@ def test_levels_may_leave_out_patients_of_unknown_status() -> None:
     assert _told("pcr", 3, events="14", n="54", reported_percent="25.9") == []
     # 14 of 55 and 27 of 50 leave an event without a patient.
     assert _told("pcr", 3, events="14", n="55", reported_percent="25.5") == ["events"]
+
+
+def test_more_events_than_patients_are_impossible_in_either_arm_of_a_ratio() -> None:
+    for column in ("events_experimental", "events_control"):
+        assert _told("hazard_ratios", 9, **{column: "2001"}) == [column]
+
+
+def test_the_estimate_of_a_biomarker_lies_inside_its_interval() -> None:
+    assert _told("biomarker_effects", 2, estimate="0.95") == ["estimate"]
