@@ -25,6 +25,7 @@ from trial_evidence.extract.evidence import (
     USED_COLUMNS,
     _alike,
 )
+from trial_evidence.extract.stage import setting_checksum
 from trial_evidence.sheet import Sheet
 
 MEASURES = ("risk_ratio", "odds_ratio", "risk_difference")
@@ -350,3 +351,53 @@ def test_a_ratio_and_a_difference_of_a_harm_rest_on_one_definition():
     reasons = found["not_pooled_reason"]
     assert reasons["risk_ratio", "a"] == reasons["risk_difference", "a"] == OWN_DEFINITIONS
     assert reasons["risk_ratio", "b"] == NO_INFORMATION
+
+
+@pytest.mark.parametrize(
+    ("definitions", "patients", "pooled"),
+    [
+        (("Grade 3", "grade 3", "as reported"), (50, 50, 1000), ["a", "b"]),
+        (("Grade 3", "grade 3", "any", "Any"), (50, 60, 50, 50), ["a", "b"]),
+        (("any", "Any", "Grade 3", "grade 3"), (50, 50, 50, 60), ["c", "d"]),
+    ],
+    ids=["trials come before patients", "first of two", "last of two"],
+)
+def test_the_definition_of_most_trials_is_pooled_then_that_of_most_patients(
+    definitions, patients, pooled
+):
+    rows = [
+        {"analysis": "harm", "measure": "risk_ratio", "added_agents": "bemab", "trial_id": trial,
+         "definition": definition, "n_experimental": float(n), "n_control": float(n),
+         "pooled": "yes", "not_pooled_reason": ""}
+        for trial, definition, n in zip("abcd", definitions, patients, strict=False)
+    ]  # fmt: skip
+    found = _alike(pd.DataFrame(rows), ["harm"])
+    assert list(found.loc[found["pooled"] == "yes", "trial_id"]) == pooled
+
+
+@pytest.mark.parametrize(
+    ("cells", "published"),
+    [
+        ({}, "0.8 (0.64–1)"),
+        ({"derivation": "digitised_curve"}, ""),
+        # Without its lower limit the interval that is shown is computed.
+        ({"ci_low": NAN}, ""),
+    ],
+)
+def test_only_what_a_source_prints_is_shown_as_published(cells, published):
+    used = one_hazard_ratio(**{"hr": 0.8, "ci_low": 0.64, "ci_high": 1.0} | cells)
+    assert used["published"] == published
+
+
+def test_the_year_of_a_source_is_part_of_the_checksum_of_its_setting():
+    """Networks and sensitivity analyses are made again where this changes: they name the year."""
+    sources = [{"year": 2020.0}, {"source_id": "of_another_setting", "year": 2020.0}]
+
+    def checksum(*years):
+        listed = [source | {"year": year} for source, year in zip(sources, years, strict=True)]
+        more = {"risk_of_bias": frame("populations", [])}
+        content = sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=[hazard_ratio()], sources=listed)
+        return setting_checksum(Sheet({**content.tables, **more}, KINDS), "early")
+
+    assert checksum(2020.0, 2020.0) == checksum(2020.0, 2021.0)
+    assert checksum(2020.0, 2020.0) != checksum(2021.0, 2020.0)

@@ -1,8 +1,11 @@
 """A trial that is pooled without a risk-of-bias judgement is named; no other trial is."""
 
 import pytest
+from invented import ROOT
 from small_project import append_like, judge_every_trial, replace_text, small_project
+from trial_evidence.extract.judged import judged_risk
 from trial_evidence.loaded import warnings_of
+from trial_evidence.sheet import load_sheet, read_dictionary
 
 
 @pytest.fixture
@@ -91,3 +94,12 @@ def test_a_trial_whose_result_is_not_admitted_is_not_named(project):
     replace_text(project, "hazard_ratios", "0.71,0.57,0.88,95,0.002,two", "0.71,,,,,")
     # Without an interval the result is no longer pooled.
     assert "trial_k" not in unjudged(project)
+
+
+def test_the_judgement_of_the_outcome_itself_comes_first(project):
+    replace_text(project, "risk_of_bias", "trial_a,iDFS,low,low,low,low,low,low", "trial_a,iDFS,"
+                 + "low,low,low,low,low,high")  # fmt: skip
+    sheet, _ = load_sheet(project / "data/raw", read_dictionary(ROOT / "workflow/dictionary"))
+    family = ("EFS", "iDFS")
+    assert judged_risk(sheet, family, "trial_a", "iDFS") == "high"
+    assert judged_risk(sheet, family, "trial_a", "EFS") == "low"
