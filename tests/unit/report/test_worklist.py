@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -73,9 +74,59 @@ def test_only_rows_that_nobody_has_seen_at_first_hand_are_listed(made):
 
 def test_what_hangs_on_a_row_is_what_pooling_without_it_gives(made):
     rows = made[2].set_index("table")
-    assert "one event" in rows.loc["pcr", "why"]
+    # log(42/41) is more than log(43/42).
+    assert "one event fewer moves RR" in rows.loc["pcr", "why"]
     assert "without this trial moves RR" in rows.loc["pcr", "why"]
+    # Of two trials the other one is left, as it is printed.
+    assert "without this trial moves HR 0.83 to 0.86" in rows.loc["hazard_ratios", "why"]
     assert all(math.isfinite(moves) and moves > 0 for moves in rows["moves"])
+    assert list(rows["moves"]) == sorted(rows["moves"], reverse=True)
+
+
+@pytest.fixture(scope="module")
+def doubtful(tmp_path_factory):
+    """Trial F is printed the other way round; two readers differ on trial A's single arm."""
+    folder = small_project(tmp_path_factory.mktemp("doubtful"))
+    replace_text(
+        folder,
+        "hazard_ratios",
+        "trial_f_dual,trial_f_single,iDFS,final,72,investigator,all,0.80,0.67,0.95,95,0.013,two,"
+        "220,2000,272,2000,,,yes,doe_2020_trial_f,Figure 2,primary",
+        "trial_f_single,trial_f_dual,iDFS,final,72,investigator,all,1.7,1.5,1.9,95,,,"
+        "272,2000,220,2000,,,yes,doe_2020_trial_f,Figure 2,secondary",
+    )
+    replace_text(
+        folder, "hazard_ratios", "all,0.86,0.71,1.04,97.5,0.076,two", "all,0.62,0.37,1.03,95,,"
+    )
+    path = folder / "data/raw/second_reading.csv"
+    key = "arm_id=trial_a_single;definition=ypT0/is ypN0"
+    line = f"pcr,trial_a,{key},events|n,23|105,42|105,differ,primary,Doe 2020,Table 2\n"
+    path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
+    sheet, configuration, evidence = evidence_of(folder)
+    return worklist(configuration, sheet, evidence.trials)
+
+
+def test_an_interval_that_comes_to_include_no_effect_is_said(doubtful):
+    # Trial G alone is 0.62 (0.37 to 1.03).
+    line = r"without this trial moves HR 0\.\d\d to 0\.62, and the interval crosses the line"
+    assert re.search(line, doubtful.set_index("table").loc["hazard_ratios", "why"])
+
+
+def test_a_ratio_that_is_printed_the_other_way_round_is_wrong_the_other_way_round(doubtful):
+    """Between 1/1.8 and 1/1.6, and 0.62 of the other trial, by a unit of the only decimal."""
+    why = doubtful.set_index("table").loc["hazard_ratios", "why"]
+    (moved,) = re.findall(r"hr one unit (?:higher|lower) moves HR (\S+) to (\S+);", why)
+    before, after = map(float, moved)
+    assert 0.55 < after < 0.63
+    assert abs(after - before) >= 0.02
+
+
+def test_a_row_on_which_two_readers_differ_is_listed_though_it_was_seen_at_first_hand(doubtful):
+    (line,) = records(doubtful[doubtful["table"] == "pcr"])
+    assert (line["row"], line["value"]) == (5, "23 of 105")
+    # 42 of 105 in either arm: the trial's own ratio falls to 1, and the pooled one with it.
+    (moved,) = re.findall(r"the second reader's value moves RR (\S+) to ([0-9.]+)", line["why"])
+    assert 1 < float(moved[1]) < float(moved[0])
 
 
 def test_the_same_list_gives_the_same_bytes(made, tmp_path):
@@ -310,6 +361,16 @@ def test_a_damaged_worklist_is_said_and_kept(made, tmp_path, capsys):
     assert said.startswith("worklist.xlsx: the file is damaged")
     assert last == "Nothing was written."
     assert book.read_bytes() == kept
+
+
+def test_the_key_of_a_row_tells_it_from_one_of_another_source(pooled):
+    _, sheet, _, _ = pooled
+    other = sheet["pcr"][sheet["pcr"]["row"] == 2].assign(source_id="another", row=99)
+    both = pd.concat([sheet["pcr"], other])
+    changed = replace(sheet, tables={**sheet.tables, "pcr": both})
+    for number, source in ((2, "doe_2020_trial_a"), (99, "another")):
+        key = key_of(changed, "pcr", changed.row("pcr", number))
+        assert f"source_id={source}" in key.split(";")
 
 
 def test_counts_without_patients_weigh_nothing(pooled):
