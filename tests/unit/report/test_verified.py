@@ -90,6 +90,13 @@ def test_readers_who_differ_do_not_count_as_two(of_sheet):
     assert verified(*of_sheet((table, line, line + other))).two_readers == 0.0
 
 
+def test_a_row_on_which_one_of_three_readers_differs_does_not_count(of_sheet):
+    table, line = READ_TWICE
+    other = line.replace("_dual", "_single").replace("42|105", "23|105")
+    third = other.replace("23|105,agree", "24|105,differ")
+    assert verified(*of_sheet((table, line, line + other + third))).two_readers == 0.0
+
+
 def test_it_is_said_in_a_sentence(of_sheet):
     assert verified_in_words(*of_sheet(B_DUAL)) == (
         "Of the weight, 70% was read in the trials’ own reports, and 0% was confirmed by two "
