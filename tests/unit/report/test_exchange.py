@@ -193,6 +193,18 @@ def test_risk_of_bias_is_that_of_the_outcome_and_none_is_unclear(exchanged):
     assert file["not_judged"] == len(unjudged)
 
 
+def test_it_is_told_of_each_file_what_is_better(exchanged):
+    told = {
+        (file["network"], file["measure"], file["better"])
+        for file in records(table(exchanged, "cinema/files.csv"))
+    }
+    assert told == {
+        ("pcr_network", "odds_ratio", "more"),
+        ("event_free_network", "hazard_ratio", "fewer"),
+        ("progression_free_network", "hazard_ratio", "fewer"),
+    }
+
+
 def test_codes_that_only_signs_tell_apart_stay_apart():
     assert plain_codes(["T-X+P", "T+X+P", "P, twice"]) == {
         "T-X+P": "T_X_P", "T+X+P": "T_X_P_2", "P, twice": "P_twice",
@@ -261,6 +273,27 @@ def test_revman_knows_every_arm_and_intervention_that_results_and_criteria_name(
         }  # fmt: skip
         assert interventions == {*arms["Intervention"]}
         assert [*dict.fromkeys(results["Outcome"])] == [*criteria["Outcome"]]
+
+
+def test_numbers_and_interventions_stand_with_the_arm_that_has_them(exchanged):
+    """As tests/made_up/sheet has them of ALDER."""
+    arms, results = (
+        table(exchanged, f"revman/neoadjuvant/{name}.csv").query("Study == 'ALDER 2014'")
+        for name in ("study-arms", "study-results")
+    )
+    assert dict(zip(arms["Arm"], arms["Intervention"], strict=True)) == {
+        "A+B+taxane": "Almab + bemab", "A+taxane": "Almab",
+    }  # fmt: skip
+    counts = results[results["Cases"] != ""]
+    response = counts[counts["Outcome"].str.startswith("Complete response")]
+    columns = ("Arm", "Cases", "Sample size")
+    assert [*zip(*(response[column].astype(str) for column in columns), strict=True)] == [
+        ("A+B+taxane", "49", "107"), ("A+taxane", "29", "104"),
+    ]  # fmt: skip
+    (ratio,) = records(results[results["Outcome"].str.startswith("Event-free")])
+    assert (ratio["Arm"], ratio["Reference arm"]) == ("A+B+taxane", "A+taxane")
+    assert int(ratio["Sample size"]) == 107
+    assert float(ratio["Mean"]) == pytest.approx(math.log(0.60))
 
 
 # ------------------------------------------------------------------------------------------ JSON
