@@ -84,6 +84,8 @@ def test_posterior_without_degrees_of_freedom_has_the_prior_of_tau():
     )  # fmt: skip
     table = {"O": (), "A": ("A",), "B": ("B",), "A+B": ("A", "B")}
     ours = estimate_interaction(data, table, ("A", "B"), PRIOR)
+    # One study holds both, and beside them neither.
+    assert (ours.studies_with, ours.studies_apart) == (1, 0)
     assert median_of_tau(ours.posterior) == pytest.approx(0.5 * 0.6744897501960817, rel=1e-9)
     assert ours.posterior.median == pytest.approx(0.3, rel=1e-9)
     # Three studies, each with variance v + tau2: 0.14 + 3 tau2, in the mean 0.14 + 3 * 0.25.

@@ -209,6 +209,18 @@ def test_two_arms_need_no_covariance():
     assert reasons(found) == {3: "endpoint: EFS is preferred to DFS"}
 
 
+def test_patients_of_a_hazard_ratio_stand_with_their_arm():
+    arms = [ARM_A | {"n_randomised": 101.0}, ARM_AB | {"n_randomised": 202.0}]
+    for printed, expected in (
+        ({"n_experimental": 200.0, "n_control": 99.0}, (200, 99)),
+        ({"n_experimental": 200.0}, (200, 101)),
+        ({}, (202, 101)),
+    ):
+        rows = [hazard("ab", "a", 0.5, 0.25, 1.0, **printed)]
+        (used,) = evidence(sheet({"one": arms}, hazard_ratios=rows), TIMES).used.to_dict("records")
+        assert (used["n"], used["n_against"]) == expected
+
+
 def test_a_contrast_of_one_regimen_is_set_aside():
     arms = [ARM_A, ARM_AB, ARM_AB | {"arm_id": "ab_long"}]
     rows = [hazard("ab", "a", 0.5, 0.25, 1.0), hazard("ab_long", "ab", 0.9, 0.5, 1.62)]
@@ -241,6 +253,16 @@ def test_an_exclusion_from_everything_does_not_hold_for_a_node_of_its_own_and_is
     assert evidence(content, RESPONSE).data is None
     used = evidence(content, RESPONSE, OWN).used.set_index("arm_ids")
     assert used["exclusion_overridden"].to_dict() == {"a": "", "ab": "not what it says"}
+
+
+def test_a_node_of_its_own_is_said_on_either_side_of_a_hazard_ratio():
+    for experimental, control in (("ab", "a"), ("a", "ab")):
+        content = sheet({"one": [ARM_A, ARM_AB]},
+                        hazard_ratios=[hazard(experimental, control, 0.5, 0.25, 1.0)],
+                        exclusions=[EXCLUSION | {"analysis": "*"}])  # fmt: skip
+        assert list(evidence(content, TIMES, OWN).used["exclusion_overridden"]) == [
+            "not what it says"
+        ]
 
 
 def test_an_exclusion_that_names_the_network_holds_for_a_node_of_its_own():
