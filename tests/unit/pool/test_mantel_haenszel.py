@@ -30,6 +30,15 @@ def test_empty_cells_agree_with_metafor(measure):
     )
 
 
+def test_a_trial_without_information_adds_nothing_to_the_test_of_heterogeneity():
+    informative = {"ai": [5, 9, 4], "n1i": [50, 60, 40], "ci": [9, 6, 8], "n2i": [50, 60, 40]}
+    more = {"ai": [0], "n1i": [30], "ci": [0], "n2i": [30]}
+    both = {key: [*values, *more[key]] for key, values in informative.items()}
+    alone, with_it = (mantel_haenszel(counts_of(rows, "RR")) for rows in (informative, both))
+    assert (with_it.k, with_it.q_df) == (3, 2)
+    assert (with_it.q, with_it.q_p) == pytest.approx((alone.q, alone.q_p), rel=1e-12)
+
+
 def test_weights_by_hand():
     # Risk ratio, c n1 / N: 10 * 100 / 200 = 5 and 30 * 50 / 100 = 15.
     ours = mantel_haenszel(Counts([20, 30], [100, 50], [10, 30], [100, 50], "risk_ratio"))
