@@ -70,6 +70,16 @@ def test_the_rows_to_look_up_are_the_fewest_with_the_most_weight(of_sheet):
     assert verified(*of_sheet(A_DUAL, A_SINGLE, B_DUAL)).rows_to_goal == 3
 
 
+def test_a_trial_with_less_weight_and_fewer_rows_is_looked_up_first(of_sheet):
+    # 81% was seen: 9% more for the one row of trial B, or 10% for the two of trial A.
+    found, analysis = of_sheet(A_DUAL, A_SINGLE, B_DUAL)
+    trials = found.evidence.trials
+    own = trials["trial_id"].map({"trial_a": 10.0, "trial_b": 9.0, "trial_c": 81.0})
+    trials = trials.assign(weight=own)
+    found = replace(found, evidence=replace(found.evidence, trials=trials))
+    assert verified(found, analysis).rows_to_goal == 1
+
+
 def test_what_is_seen_enough_asks_for_no_row(of_sheet):
     assert verified(*of_sheet()).rows_to_goal == 0
 
