@@ -180,6 +180,16 @@ def test_a_persons_judgement_wins(found):
     )
 
 
+def test_a_judgement_of_another_setting_is_of_another_analysis(found):
+    """Settings share the ids of analyses."""
+    judged = [
+        {**PLACE, "setting": "metastatic_first_line", "domain": "risk_of_bias", "reason": "Looked.",
+         "judgement": "not_serious", "initials": "AB", "date": "2026-11-22"}
+    ]  # fmt: skip
+    changed = with_table(examined(found, (("high", 100.0),)), "certainty", judged)
+    assert domain(changed, "risk_of_bias").judgement == "very_serious"
+
+
 @pytest.mark.parametrize(
     ("judgements", "level"),
     [
