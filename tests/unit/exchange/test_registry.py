@@ -101,6 +101,21 @@ def test_agreements_differences_and_proposals_have_their_path(project, compared)
     assert added["hazard_ratios", 2, "p_value"] == ("", "0.08")
 
 
+def test_a_superseded_row_is_not_what_a_record_is_held_against(project):
+    path = RAW / "pcr.csv"
+    text = path.read_text(encoding="utf-8")
+    current = text.splitlines()[7]
+    # The number of the record stands in a row that is no longer used.
+    old = (
+        current.replace(",22,", ",23,").replace(",22.4,", ",23.5,").replace("current", "superseded")
+    )
+    path.write_text(f"{text}{old}\n", encoding="utf-8")
+    configuration, _, _ = load(RAW, CONFIG)
+    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    found = compare_records(RECORDS / "alder.json", held, configuration)
+    assert places(found.page("Differs"))["pcr", 8, "events"] == ("22", "23")
+
+
 def test_a_result_that_the_sheet_lacks_could_be_added_as_a_row(project, compared):
     (row,) = [row for row in compared(RECORDS / "alder.json").rows if row.table == "hazard_ratios"]
     assert row.path == f"{MEASURES}[2].analyses[1]"
