@@ -214,6 +214,35 @@ def test_a_percentage_of_no_patients_is_not_a_count(project, record, compared):
     assert any(one.why == "no patients were analysed (denoms is 0)." for one in found.unmapped)
 
 
+@pytest.mark.parametrize(
+    ("with_it", "without_it"),
+    [("Total pCR", "No total pCR"), ("pCR", "Non-pCR"), ("No. with pCR", "Residual disease"),
+     ("In the breast and axilla", "Invasive disease")],
+)  # fmt: skip
+@pytest.mark.parametrize("level", ["classes", "categories"])
+def test_patients_without_the_outcome_are_not_those_with_it(
+    project, record, compared, level, with_it, without_it
+):
+    """As the registry lists both: a row each, or a category each of one row."""
+    measure = measures(record)[0]
+    measure |= {"paramType": "COUNT_OF_PARTICIPANTS", "unitOfMeasure": "Participants"}
+    counts = {with_it: ("49", "29", "22"), without_it: ("58", "75", "76")}
+    listed = [
+        {"title": title, "measurements": [
+            {"groupId": f"OG00{n}", "value": value} for n, value in enumerate(values)
+        ]}
+        for title, values in counts.items()
+    ]  # fmt: skip
+    rows = [{"title": one["title"], "categories": [one | {"title": ""}]} for one in listed]
+    measure["classes"] = rows if level == "classes" else [{"categories": listed}]
+    found = compared(written(project, record))
+    agree = places(found.page("Agrees"))
+    assert [agree["pcr", row, "events"][1] for row in (2, 5, 8)] == ["49", "29", "22"]
+    assert not [line for line in found.page("Differs") if line.table == "pcr"]
+    why = [one.why for one in found.unmapped if one.path.startswith(f"{MEASURES}[0].classes")]
+    assert why == [f'these are other patients than those of "{with_it}".'] * 3
+
+
 def test_one_is_said_of_one(project, record, compared):
     found = compared(written(project, record))
     alone = replace(found, lines=found.page("Differs")[:1], unmapped=found.unmapped[:1])

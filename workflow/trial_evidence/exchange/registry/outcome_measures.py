@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from trial_evidence.config.configuration import Outcome
 from trial_evidence.exchange.registry.claims import (
@@ -26,11 +27,13 @@ from trial_evidence.exchange.registry.record import (
     path_of,
 )
 from trial_evidence.sheet.values import printed_decimals
-from trial_evidence.words.problems import counted, shortened
+from trial_evidence.words.problems import counted, quoted, shortened
 
 # "Hazard Ratio, log" is a choice that the registry offers; a log-rank test is none.
 _LOGARITHM = re.compile(r"\b(?:log|ln)\b(?![- ]?rank)", re.IGNORECASE)
 _PER_TIME = re.compile(r"/|\bper\b|years?\b")
+# What follows is said to be absent: "No pCR", "non-responders"; not "No. of patients with pCR".
+_DENIAL = re.compile(r"\b(?:no(?!\.)|non|not|without)\b", re.IGNORECASE)
 _P_VALUE = re.compile(r"(?:p\s*)?([<=≤]?)\s*([0-9]*\.[0-9]+|[01])", re.IGNORECASE)
 
 
@@ -100,6 +103,14 @@ def _analysed(denoms: Iterable[Denom], at: Place) -> dict[str, tuple[str, str]]:
     }
 
 
+def _named_after(trial: Trial, outcome: Outcome, measure: Measure) -> list[str]:
+    """Titles of classes and categories that name the outcome, or a definition of it."""
+    definitions = trial.words.columns.get("definition", {}).values()
+    names = {"": [*trial.words.outcomes[outcome.name], *chain(*definitions)]}
+    titles = dict.fromkeys(titles for _, titles, *_ in _values(measure, ()))
+    return [title for title in titles if named_in(_DENIAL.split(title)[0], names)]
+
+
 def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iterator[Finding]:
     unit = measure.unit_of_measure.lower()
     percent = "percent" in unit or "%" in unit
@@ -107,11 +118,14 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
     counted_ = measure.param_type == "COUNT_OF_PARTICIPANTS" or (
         ("participant" in unit or "patient" in unit) and not _PER_TIME.search(unit)
     )
+    named = _named_after(trial, outcome, measure)
     for group, titles, place, one, (n, path_of_n) in _values(measure, at):
         title = ", ".join(filter(None, (measure.title, titles, group.title)))
         path = path_of((*place, "value"))
         arm = trial.arms.arm_of(group)
         why = arm.why or trial.part_of_patients(titles, group.title)
+        if not why and named and titles and titles not in named:
+            why = f"these are other patients than those of {quoted(named[0])}."
         values: Values = {"n": (n, path_of_n)}
         note = ""
         if not why and not one.value:
