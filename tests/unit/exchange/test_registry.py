@@ -294,6 +294,15 @@ def test_who_was_analysed_may_be_a_part_of_the_patients(project, record, compare
     assert why == 'it is about a part of the patients ("subgroup").'
 
 
+def test_who_was_analysed_in_unknown_words_stands_beside_the_difference(project, record, compared):
+    """Those who had surgery may not be those of the sheet's row."""
+    measures(record)[0]["populationDescription"] = "All participants who had surgery."
+    lines = compared(written(project, record)).page("Differs")
+    (line,) = [one for one in lines if (one.table, one.row, one.column) == ("pcr", 8, "events")]
+    assert "Analysed: All participants who had surgery." in line.note
+    assert line.note.endswith("The record does not say in known words: population")
+
+
 @pytest.mark.parametrize(
     ("called", "mapped"),
     [("Hazard Ratio, log", False), ("Log Hazard Ratio", False), ("Hazard Ratio (log-rank)", True)],

@@ -235,7 +235,7 @@ def _cells(claim: Claim, row: Row, held: Held) -> Iterator[Line]:
     columns = held.dictionary.tables[claim.table].columns
     asked = [name for name in held.words.columns if name in columns and columns[name].required]
     unsaid = [name for name in asked if name not in claim.said]
-    silent = f"The record does not say: {', '.join(unsaid)}" if unsaid else ""
+    silent = f"The record does not say in known words: {', '.join(unsaid)}" if unsaid else ""
     note = clipped(". ".join(filter(None, (claim.title, claim.note, silent))))
     values = dict(claim.values)
     if "p_value" in values and not row.cells.get("p_value") and not row.cells.get("p_sided"):

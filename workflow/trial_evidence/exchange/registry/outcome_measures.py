@@ -152,6 +152,9 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
             continue
         key = key_of_outcome(trial, outcome, arm_id=arm.arm)
         said = said_of(trial, outcome.table, measure, titles)
+        if analysed := "" if "population" in said else measure.population_description:
+            # In words that config/registry.yaml does not know: whoever compares is to read them.
+            note = ". ".join(filter(None, (note, f"Analysed: {analysed.rstrip('. ')}")))
         yield Claim(trial.id, outcome.table, key, said, values, path_of(place), title, note)
 
 
