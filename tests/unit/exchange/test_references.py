@@ -111,6 +111,24 @@ def test_ris_is_read_by_doi_and_what_has_no_match_is_said(project):
 
 
 @pytest.mark.parametrize(
+    ("tags", "number"),
+    [
+        ("DB  - Embase\nAN  - 612345\nC5  - 90000002", "90000002"),
+        ("DB  - Embase\nAN  - 612345", ""),
+        ("DB  - Ovid MEDLINE(R)\nAN  - 90000002", "90000002"),
+        ("DB  - PubMed\nAN  - 90000002", "90000002"),
+        ("AN  - MEDLINE:90000002", "90000002"),
+        ("DB  - CINAHL\nAN  - 90000002\nC5  - 90000003", ""),
+        ("AN  - WOS:000123456700001", ""),
+    ],
+)
+def test_the_pubmed_number_is_where_each_database_has_it(project, tags, number):
+    """Its own number is none of PubMed's."""
+    found = read(RIS.replace("VL  - 2", tags), "export.ris")
+    assert cells(found.filled).get((3, "pmid"), "") == number
+
+
+@pytest.mark.parametrize(
     ("printed", "name"),
     [
         ("Geyer, Charles E., Jr.", "Geyer CE Jr"),

@@ -38,6 +38,8 @@ _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 _SUFFIX = re.compile(r"[ ,]+(Jr|Sr|2nd|3rd|[4-9]th)\.?(?=,|$)")
 _NUMERALS = {"II": "2nd", "III": "3rd", "IV": "4th"}
 _NUMBER = re.compile(r"[0-9]{1,8}")
+# Web of Science writes MEDLINE:90000001.
+_ACCESSION = re.compile(r"(?:(medline|pubmed|pmid)\W+)?([0-9]{1,8})", re.IGNORECASE)
 # TA and JT of PubMed; JO, JF, JA, J2 and T2 of RIS.
 _JOURNALS = (
     "journal_name", "alternate_title3", "alternate_title2", "alternate_title1", "secondary_title",
@@ -319,9 +321,7 @@ def record_cells(record: Mapping[str, Any]) -> Cells:
     journals = [_line(str(record[name])) for name in _JOURNALS if record.get(name)]
     identifiers = [record.get("doi", ""), *record.get("ids", [])]
     year, doi = _YEAR.search(dates), _DOI.search(" ".join(identifiers))
-    number = record.get("pmid", "")
-    if not number and "pubmed" in str(record.get("name_of_database", "")).lower():
-        number = record.get("accession_number", "")
+    number = record.get("pmid") or _number_elsewhere(record)
     return {
         "title": _line(record.get("title") or record.get("primary_title") or NO_TITLE),
         "first_author": split_name(str(authors[0]))[0],
@@ -331,6 +331,16 @@ def record_cells(record: Mapping[str, Any]) -> Cells:
         "pmid": number if _NUMBER.fullmatch(number) else "",
         "doi": doi[0].rstrip(".,;") if doi else "",
     }
+
+
+def _number_elsewhere(record: Mapping[str, Any]) -> str:
+    """PubMed's number in the record of another database: Embase has it beside its own."""
+    database = str(record.get("name_of_database", "")).lower()
+    if "embase" in database:
+        return str(record.get("custom5", ""))
+    found = _ACCESSION.fullmatch(str(record.get("accession_number", "")))
+    theirs = found and (found[1] or "pubmed" in database or "medline" in database)
+    return found[2] if found and theirs else ""
 
 
 def authors_of(record: Mapping[str, Any]) -> list[str]:
