@@ -193,6 +193,7 @@ def test_names_of_other_databases_are_no_difference(project, printed, family, li
         ("Clin Cancer Res", "Cancer Research", False),
         ("Ann Oncol", "Annals of Surgery", False),
         ("Lancet", "Lancet Oncology", False),
+        ("Cancer", "Cancers", False),
     ],
 )
 def test_the_short_name_of_a_journal_is_no_difference(project, held, exported, alike):

@@ -316,9 +316,10 @@ def _words_of_a_journal(name: str) -> list[str]:
 
 
 def _may_be_short_for(short: str, long: str) -> bool:
-    """Whether a word begins like another and leaves out some of its letters."""
+    """Whether a word begins like another and leaves out some of its letters, never one alone."""
     letters = iter(long)
-    return short[0] == long[0] and all(letter in letters for letter in short)
+    cut = len(long) - len(short) != 1
+    return cut and short[0] == long[0] and all(letter in letters for letter in short)
 
 
 _ALIKE = {"authors": _same_authors, "pages": _same_pages, "journal": _same_journal}
