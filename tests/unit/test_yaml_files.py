@@ -53,6 +53,7 @@ def test_values_are_those_of_the_file():
     [
         ("a: 1\nb: 2\na: 3\n", 3, '"a" occurs twice'),
         ("a:\n\tb: 1\n", 2, "begins with a tab"),
+        ("b: 1\n<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> other\n", 2, "enclose two versions"),
         ("a:\n  b: 1\n   c: 2\n", 3, "There is a colon where none is allowed"),
         ("- a: 1\n   b: 2\n", 2, "There is a colon where none is allowed"),
         ("a:\n    b: 1\n  c: 2\n", 3, "not indented like the lines it belongs to"),

@@ -156,6 +156,7 @@ SHAPE_FAULTS = (
     _header("a column without a name", "search_log", "note", ""),
     Fault("a column missing", _with_rows("risk_of_bias", _drop_last_column)),
     Fault("a comma too many", _with_rows("pcr", _second_row(lambda r: [*r[:6], "", *r[6:]]))),
+    Fault("two versions merged", _with_rows("pcr", lambda rows: rows.insert(2, ["<<<<<<< HEAD"]))),
     Fault("a comma too few", _with_rows("pcr", _second_row(lambda r: [*r[:6], *r[7:]]))),
     Fault("an empty row in the middle", _with_rows("pcr", lambda rows: rows.insert(2, [""]))),
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from trial_evidence.words.problems import quoted
+from trial_evidence.words.problems import CONFLICT, IN_CONFLICT, quoted
 
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 # What the YAML library says (how it begins), and what it most often means.
@@ -91,6 +91,8 @@ def read_yaml_text(content: bytes) -> Any:
     for number, line_text in enumerate(lines, start=1):
         if re.match(r" *\t", line_text):
             raise YamlFault(number, "The line begins with a tab. Indent it with spaces.")
+        if CONFLICT.match(line_text):
+            raise YamlFault(number, IN_CONFLICT)
     # Each is a SafeLoader: it makes no objects.
     if len(re.findall(r"[\[{]", text)) < _DEEPEST and max(map(len, lines), default=0) < _DEEPEST:
         with contextlib.suppress(yaml.YAMLError, RecursionError):

@@ -14,7 +14,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from trial_evidence.words.problems import Problem, SheetError, about, counted, did_you_mean, quoted
+from trial_evidence.words.problems import (
+    CONFLICT,
+    IN_CONFLICT,
+    Problem,
+    SheetError,
+    about,
+    counted,
+    did_you_mean,
+    quoted,
+)
 
 from .dictionary import Table
 
@@ -199,6 +208,8 @@ def _as_table(table: Table, records: Sequence[Sequence[str]]) -> tuple[RawTable,
             advice = "A comma is missing."
         has = counted(len(record), "cell")
         message = f"the row has {has} where the header has {len(header)}. {advice}"
+        if CONFLICT.match(record[0]):
+            message = IN_CONFLICT
         subject = cells.get(table.subject_column or "", "")
         problems.append(Problem("error", table.file, number, subject, "", "", message))
     if table.rows_required and not rows and not unread:

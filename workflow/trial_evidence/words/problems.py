@@ -15,6 +15,12 @@ Severity = Literal["error", "warning"]
 PROBLEM_COLUMNS = ("severity", "file", "row", "subject", "column", "value", "message")
 
 _LONGEST_QUOTE = 60
+# What git writes where two people have changed the same lines.
+CONFLICT = re.compile(r"(<{7}|>{7}|={7}|\|{7})( |$)")
+IN_CONFLICT = (
+    "<<<<<<<, ======= and >>>>>>> enclose two versions of the same lines, and git left it open "
+    "which counts. Keep one of them, and delete the marks."
+)
 _ROW_NUMBER = re.compile(r"row [0-9]+")
 # Comparing very long cells with every allowed word would take seconds and help nobody.
 _LONGEST_COMPARED = 80
