@@ -115,6 +115,7 @@ def test_ris_is_read_by_doi_and_what_has_no_match_is_said(project):
     [
         ("DB  - Embase\nAN  - 612345\nC5  - 90000002", "90000002"),
         ("DB  - Embase\nAN  - 612345", ""),
+        ("DB  - Scopus\nC2  - 90000002", "90000002"),
         ("DB  - Ovid MEDLINE(R)\nAN  - 90000002", "90000002"),
         ("DB  - PubMed\nAN  - 90000002", "90000002"),
         ("AN  - MEDLINE:90000002", "90000002"),

@@ -38,6 +38,7 @@ _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 _SUFFIX = re.compile(r"[ ,]+(Jr|Sr|2nd|3rd|[4-9]th)\.?(?=,|$)")
 _NUMERALS = {"II": "2nd", "III": "3rd", "IV": "4th"}
 _NUMBER = re.compile(r"[0-9]{1,8}")
+_BESIDE_ITS_OWN = {"embase": "custom5", "scopus": "custom2"}
 # Web of Science writes MEDLINE:90000001.
 _ACCESSION = re.compile(r"(?:(medline|pubmed|pmid)\W+)?([0-9]{1,8})", re.IGNORECASE)
 # TA and JT of PubMed; JO, JF, JA, J2 and T2 of RIS.
@@ -334,10 +335,11 @@ def record_cells(record: Mapping[str, Any]) -> Cells:
 
 
 def _number_elsewhere(record: Mapping[str, Any]) -> str:
-    """PubMed's number in the record of another database: Embase has it beside its own."""
+    """PubMed's number in the record of another database: some have it beside their own."""
     database = str(record.get("name_of_database", "")).lower()
-    if "embase" in database:
-        return str(record.get("custom5", ""))
+    for name, place in _BESIDE_ITS_OWN.items():
+        if name in database:
+            return str(record.get(place, ""))
     found = _ACCESSION.fullmatch(str(record.get("accession_number", "")))
     theirs = found and (found[1] or "pubmed" in database or "medline" in database)
     return found[2] if found and theirs else ""
