@@ -32,7 +32,7 @@ from trial_evidence.words.problems import counted, quoted, shortened
 # "Hazard Ratio, log" is a choice that the registry offers; a log-rank test is none.
 _LOGARITHM = re.compile(r"\b(?:log|ln)\b(?![- ]?rank)", re.IGNORECASE)
 _PER_TIME = re.compile(r"/|\bper\b|years?\b")
-# What follows is said to be absent: "No pCR", "non-responders"; not "No. of patients with pCR".
+# What follows is said to be absent: "No response", "non-responders"; not "No. of responders".
 _DENIAL = re.compile(r"\b(?:no(?!\.)|non|not|without)\b", re.IGNORECASE)
 _P_VALUE = re.compile(r"(?:p\s*)?([<=≤]?)\s*([0-9]*\.[0-9]+|[01])", re.IGNORECASE)
 
