@@ -33,11 +33,11 @@ const Words = (() => {
     return value === null || value === undefined ? NaN : value;
   };
 
-  // Half up of 14 significant digits, with a typographic minus, as the figures print.
+  // Half up of 15 significant digits, with a typographic minus, as the figures print.
   function rounded(value, digits) {
     if (Number.isNaN(value)) return "";
     if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-    const shortest = String(Number(Math.abs(value).toPrecision(14)));
+    const shortest = String(Number(Math.abs(value).toPrecision(15)));
     const shifted = shortest.includes("e")
       ? Math.abs(value) * 10 ** digits
       : Number(`${shortest}e${digits}`);

@@ -15,9 +15,9 @@ _ALL_DIGITS = Context(prec=400)
 def round_half_up(value: float, digits: int) -> str:
     """Round half up, as readers do by hand, and print with a fixed number of decimals.
 
-    The number is taken to 14 significant digits, so 2.675 gives 2.68 although its binary form lies
-    a little below, and 100 × 0.285, which is 28.499999999999996 in binary, gives 29. A value that
-    rounds to zero has no sign.
+    The number is taken to 15 significant digits, as many as a float holds: 2.675 gives 2.68 although
+    its binary form lies a little below, and 100 × 0.285, which is 28.499999999999996 in binary, 29.
+    A value that rounds to zero has no sign.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def round_half_up(value: float, digits: int) -> str:
     if digits < 0:
         raise ValueError(f"digits is {digits}; it must be 0 or more")
     step = Decimal(1).scaleb(-digits)
-    rounded = Decimal(f"{value:.14g}").quantize(step, ROUND_HALF_UP, _ALL_DIGITS)
+    rounded = Decimal(f"{value:.15g}").quantize(step, ROUND_HALF_UP, _ALL_DIGITS)
     return f"{abs(rounded) if rounded == 0 else rounded:f}"
 
 
