@@ -266,6 +266,21 @@ def test_the_graph_joins_what_was_compared_and_nothing_else(made_up, network):
     assert widths == sorted(widths)
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_graph_names_every_comparison_that_most_trials_made(made_up, network):
+    found = rows(folder(made_up, network) / "comparisons.csv")
+    most = max(int(row["trials"]) for row in found)
+    often = {f"{row['first']} with {row['second']}" for row in found if int(row["trials"]) == most}
+    listed = folder(made_up, network).parent / "figures.csv"
+    text = one(listed, analysis=network, figure="graph")["description"]
+    if most == 1:
+        assert "No two regimens were compared by more than one trial." in text
+    else:
+        named, _, trials = text.partition("Compared most often: ")[2].partition(" (")
+        assert set(named.split("; ")) == often
+        assert trials == f"{most} trials{' each' if len(often) > 1 else ''})."
+
+
 def _is_joined(drawn, places, a, b):
     """Whether a line runs from disc to disc, but for the place of its number."""
     one_, other = places[a], places[b]

@@ -178,6 +178,14 @@ def test_surrogacy_pairs_the_effects_of_one_contrast(early):
     assert cautions.iloc[0].startswith("3 trials")
 
 
+def test_no_comparison_is_called_the_most_frequent_where_each_was_made_by_one_trial(early):
+    shown = pd.read_csv(early / "figures.csv").set_index(["analysis", "figure"])
+    said = shown.loc[("overall_survival_network", "graph"), "description"]
+    trials = pd.read_csv(early / "overall_survival_network/comparisons.csv")["trials"]
+    assert set(trials) == {1}
+    assert said.endswith(" No two regimens were compared by more than one trial.")
+
+
 def effects_of(folder):
     """The first analysis of surrogacy and the two networks that it takes its effects from."""
     sheet, _ = load_sheet(folder / "data/raw", read_dictionary(DICTIONARY))

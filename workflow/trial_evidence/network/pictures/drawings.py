@@ -120,7 +120,8 @@ def _graph(told: Told) -> Page:
     overridden = told.analysis.evidence.used
     overridden = overridden[overridden["exclusion_overridden"] != ""]
     most = max(nodes, key=lambda row: row["patients"])
-    often = max(edges, key=lambda row: row["trials"])
+    trials = max(row["trials"] for row in edges)
+    often = [f"{row['first']} with {row['second']}" for row in edges if row["trials"] == trials]
     parts = len(told.analysis.parts)
     described = network_graph.NetworkGraph(
         told.title,
@@ -146,8 +147,13 @@ def _graph(told: Told) -> Page:
         ),
         description=f"Network graph. {told.title}: {len(nodes)} regimens, {len(studies)} trials, "
         f"{len(edges)} direct comparisons, {counted(parts, 'connected part')}. Most patients: "
-        f"{most['code']} ({most['patients']:,}). Compared most often: {often['first']} with "
-        f"{often['second']} ({counted(often['trials'], 'trial')}).",
+        f"{most['code']} ({most['patients']:,}). "
+        + (
+            f"Compared most often: {'; '.join(often)} ({counted(trials, 'trial')}"
+            f"{' each' if len(often) > 1 else ''})."
+            if trials > 1
+            else "No two regimens were compared by more than one trial."
+        ),
     )
     return network_graph.layout(described, told.style)
 
