@@ -15,9 +15,9 @@ _ALL_DIGITS = Context(prec=400)
 def round_half_up(value: float, digits: int) -> str:
     """Round half up, as readers do by hand, and print with a fixed number of decimals.
 
-    The number is taken to 15 significant digits, as many as a float holds: 2.675 gives 2.68 although
-    its binary form lies a little below, and 100 × 0.285, which is 28.499999999999996 in binary, 29.
-    A value that rounds to zero has no sign.
+    The number is taken to 15 significant digits, as many as a float holds: 2.675 gives 2.68
+    although its binary form lies a little below, and 100 × 0.285, which is 28.499999999999996 in
+    binary, gives 29. A value that rounds to zero has no sign.
 
     Parameters
     ----------
