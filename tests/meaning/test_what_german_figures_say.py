@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 
 import pytest
+import yaml
+from made_up.project import ROOT
 from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.figures.forests.layout import layout
@@ -12,6 +14,22 @@ from trial_evidence.loaded import load
 
 # Words that stand in English sentences, in none of German, and in no name of a trial or agent.
 ENGLISH = re.compile(r"\b(the|and|because|where|with|each|pooled|trials|subtotals|not)\b", re.I)
+# What would tell the opposite or another thing if it were exchanged, in both languages.
+ALIKE = (
+    ("negative", "negativ"), ("positive", "positiv"), ("lower limit", "unteren Grenze"),
+    ("upper limit", "oberen Grenze"), ("central", "zentral"),
+    (r"inv\.|investigator", "Prüf[aä]rzt"),
+    (r"\+ low", r"\+ niedrig"), ("− high", "− hoch"), ("^primary", "^primär"),
+    ("secondary", "sekundär"), ("empirical", "empirisch"), ("cautious", "vorsichtig"),
+    ("common effect", "gemeinsamer Effekt"), ("random.effects", "zufälligen? Effekte"),
+    (r"prediction\sinterval", "Prädiktions"), ("CrI|credible", "KrI|Kredibilität"),
+    (r"\bCI", r"\bKI"), ("risk ratio", "relative[sn]? Risik"), ("odds ratio", "Odds Ratio"),
+    ("risk difference", "Risikodifferenz"), ("hazard ratio|^published ratio", "Hazard Ratio"),
+    (r"\btwo (?!reader)", r"\bzwei (?!Leser)"), (r"\bthree", r"\bdrei"), (r"\bfour", r"\bvier"),
+    (r"\b5 ", r"\b5 "),
+)  # fmt: skip
+DENIED = re.compile(r"\b(no|non|not|neither|never)\b", re.I)
+VERNEINT = re.compile(r"\b(kein\w*|nicht|nichts|weder|ohne|nie|ungeklärt)\b", re.I)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +64,24 @@ def test_what_a_german_figure_says_below_its_plot_is_german(forests):
     assert [words for words in told if ENGLISH.search(words)] == []
     headings = {column.header for forest in forests.values() for column in forest.columns}
     assert not headings & {"Added", "Trials", "Weight\n(%)", "Result"}
+
+
+def told(text, language):
+    """What a text is about, in the order of its words, and whether it denies anything."""
+    words = re.sub(r"{\w+}", "", text)
+    found = [(m.start(), n) for n, pair in enumerate(ALIKE)
+             for m in re.finditer(pair[language], words, re.I)]  # fmt: skip
+    return [ALIKE[n][0] for _, n in sorted(found)], bool((DENIED, VERNEINT)[language].search(words))
+
+
+def test_a_german_text_says_what_the_english_one_says():
+    """The same parts in the same places, no opposite, no other measure, model or number."""
+    labels = yaml.safe_load((ROOT / "config/labels/de.yaml").read_text(encoding="utf-8"))["texts"]
+    parts = re.compile(r"{\w+}")
+    for english, german in labels.items():
+        assert told(german, 1) == told(english, 0), english
+        filled = [[part.lower() for part in parts.findall(text)] for text in (english, german)]
+        assert filled[0] == filled[1], english
 
 
 def test_the_title_of_german_harms_is_german(forests):
