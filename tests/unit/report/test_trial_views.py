@@ -75,6 +75,20 @@ def test_counts_stand_beside_their_own_arm(project):
     assert compared > 15
 
 
+def test_an_interval_is_told_at_the_level_of_its_source(project):
+    folder, _, finished = project
+    levels = set()
+    for row in read(folder / "data/raw/hazard_ratios.csv"):
+        if row["verification"] == "unverified" or not row["ci_low"] or not row["ci_high"]:
+            continue
+        told = [line["Result"] for line in rows_of(finished, row["trial_id"])]
+        ends = f"{float(row['ci_low']):.2f}–{float(row['ci_high']):.2f}"
+        said = f"HR {float(row['hr']):.2f} ({float(row['ci_level']):g}% CI {ends})"
+        assert said in told
+        levels.add(row["ci_level"])
+    assert len(levels) > 1
+
+
 def test_what_is_used_names_the_analysis_and_what_is_not_says_why(project):
     folder, found, finished = project
     used = 0
