@@ -255,15 +255,28 @@ def test_what_a_supported_claim_rests_on_is_said(found):
     ],
 )
 def test_an_interaction_is_read_off_the_comparison_inside_the_trials(found, k, low, high, expected):
-    row = {
-        "setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "factor": "receptor",
-        "level": "negative", "reference_level": "positive", "model": "random_reml_hk",
-        "role": "lead", "k": k, "estimate": (low * high) ** 0.5, "ci_low": low, "ci_high": high,
-        "ci_level": 95.0,
-    }  # fmt: skip
-    changed = with_sensitivity(found, "effect_modifiers", [row])
+    changed = with_sensitivity(found, "effect_modifiers", [interaction(k, low, high)])
     result = verdict(changed, InteractionRule(*PLACE, "receptor"))
     assert result.verdict == expected
+
+
+def interaction(k, low, high, role="lead"):
+    return {
+        "setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "factor": "receptor",
+        "level": "negative", "reference_level": "positive", "model": "random_reml_hk",
+        "role": role, "k": k, "estimate": (low * high) ** 0.5, "ci_low": low, "ci_high": high,
+        "ci_level": 95.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("lead", [(1.1, 2.0), (0.9, 1.1)])
+def test_two_models_of_equal_rank_have_to_agree_on_an_interaction(found, lead):
+    """One that excludes equal effects, or a relevant difference, does not speak for the other."""
+    both = [interaction(3, *lead), interaction(3, 0.7, 2.4, "co-primary")]
+    result = verdict(
+        with_sensitivity(found, "effect_modifiers", both), InteractionRule(*PLACE, "receptor")
+    )
+    assert result.verdict == "not enough data"
 
 
 def test_an_interaction_that_nobody_reports_is_not_enough(found):
@@ -316,6 +329,8 @@ def test_an_association_is_described_and_not_judged(found, rows, said, k):
     result = verdict(with_table(found, "biomarker_effects", table), rule)
     assert (result.verdict, result.k) == ("described", k)
     assert result.reason.startswith(said)
+    # Of a trial and a review the patients may be the same.
+    assert ("count once" in result.reason) == (k == 2)
 
 
 UNTOLD = {"estimate": float("nan"), "p_value": 0.01}
