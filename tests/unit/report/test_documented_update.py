@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from figures.svg_reading import check_svg, read_svg
 from invented import ROOT
-from report_material import material
+from report_material import material, with_table
 from small_project import append_like, evidence_of, small_project
 from test_report_numbers import assert_adds_up
 from trial_evidence.cli import main
@@ -113,6 +113,20 @@ def test_the_flow_of_an_update_adds_up(updated):
     before = by_name["Trials and cohorts of the review before"]
     assert before.place == "joins"
     assert before.n + 2 == by_name["Trials and cohorts in the sheet"].n
+
+
+def test_a_further_report_of_a_trial_in_the_sheet_makes_no_new_trial(updated):
+    found = updated[1]
+    # One arm of a trial that the search found is told by an earlier report.
+    earlier = {"trial_y_dual": "doe_2020_trial_a"}
+    counts = [row | {"source_id": earlier.get(row["arm_id"], row["source_id"])}
+              for row in found.sheet["pcr"].to_dict("records")]  # fmt: skip
+    changed = with_table(found, "pcr", counts)
+    steps = {step.step: step for step in flow_steps(changed)}
+    assert steps["Reports included"].detail == (
+        "of 1 new trial or cohort; 1 further report of trials that were in the sheet"
+    )
+    assert steps["Trials and cohorts of the review before"].n == 15
 
 
 def test_the_figure_holds_the_steps_of_prisma(updated, tmp_path):
