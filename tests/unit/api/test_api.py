@@ -140,6 +140,15 @@ def test_a_trial_that_says_nothing_of_a_ratio_is_shown_and_not_pooled(tmp_path):
     words = drawn(found, tmp_path)
     assert "not estimable" in words
     assert "No event, or only events, in both arms, so not pooled: Elm." in words
+    # The totals are those of what is pooled.
+    total = words.index(next(word for word in words if word.startswith("All trials (k = 2")))
+    assert words[total + 1 : total + 3] == ["51/160", "34/159"]
+
+
+def test_the_plot_names_the_trials_whose_empty_cells_were_filled(tmp_path):
+    words = drawn(api.pool(trials(events_experimental=[0, 31, 12]), "risk_ratio"), tmp_path)
+    said = [word for word in words if word.startswith("0.5 added")]
+    assert said == ["0.5 added to each cell because one is empty: Ash."]
 
 
 def drawn(found, tmp_path, **more):
@@ -155,6 +164,14 @@ def test_the_plot_prints_trials_arms_and_result(tmp_path):
     assert {"BCG", "Trial 13", "4/123", "11/139", "0.49 (0.33–0.73)", "(0.14–1.76)"} <= {*words}
     (low,) = [word for word in words if "Favours vaccine" in word]
     assert low.startswith("←")
+    assert words.index("Vaccine") < words.index("None")
+    assert words.index("4/123") < words.index("11/139")
+
+
+def test_the_plot_says_the_level_that_was_asked_for(tmp_path):
+    words = drawn(api.pool(bcg()[0], "risk_ratio", level=90.0), tmp_path)
+    assert "90% prediction interval" in words
+    assert not any("95%" in word for word in words)
 
 
 def test_a_prediction_interval_that_repeats_the_mean_is_not_drawn(tmp_path):
