@@ -124,6 +124,10 @@ def test_incoherence_goes_by_the_split_then_by_the_designs(found, evidence, expe
     assert rated(found, **evidence)["incoherence"] == expected
 
 
+def test_how_much_of_an_estimate_is_indirect_is_said_where_nothing_can_contradict_it(found):
+    assert rated(found, direct=0.3)["incoherence_reason"].endswith("; 70% of it is indirect.")
+
+
 def test_bias_is_weighted_by_what_each_trial_contributes(found):
     # ASH contributes 75%, ELM 25%.
     row = rated(found, risks=("high", "low"))
