@@ -159,6 +159,15 @@ def test_publication_bias_is_tested_with_ten_trials(found, k, p_value, expected)
     assert domain(changed, "publication_bias").judgement == expected
 
 
+def test_one_of_two_tests_suffices_for_suspicion(found):
+    both = [
+        {**PLACE, "measure": "hazard_ratio", "test": name, "k": 10, "p_value": p}
+        for name, p in (("harbord", 0.04), ("peters", 0.40))
+    ]
+    changed = with_sensitivity(examined(found, k=10.0), "small_study", both)
+    assert domain(changed, "publication_bias").judgement == "serious"
+
+
 # ------------------------------------------------------------------------------------ judgement
 
 

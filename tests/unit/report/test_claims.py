@@ -404,6 +404,17 @@ def test_a_table_is_read_by_its_row(found, tmp_path, row, expected):
     assert verdict(found, TABLE).verdict == expected
 
 
+@pytest.mark.parametrize(
+    ("ends", "expected"), [("0.1,0.3", "supported"), ("-0.3,-0.1", "not supported")]
+)
+def test_a_difference_is_held_against_nought(found, tmp_path, ends, expected):
+    path = tmp_path / TABLE.file
+    path.parent.mkdir(parents=True)
+    middle = sum(map(float, ends.split(","))) / 2
+    path.write_text(f"term,estimate,low,high,k\na*b,{middle},{ends},4\n", encoding="utf-8")
+    assert verdict(found, replace(TABLE, no_effect=0.0)).verdict == expected
+
+
 def test_a_table_may_ask_for_the_model_that_is_configured(found, tmp_path):
     rule = replace(TABLE, where={"model": "random_effects"})
     path = tmp_path / TABLE.file
