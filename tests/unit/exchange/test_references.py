@@ -195,6 +195,7 @@ def test_names_of_other_databases_are_no_difference(project, printed, family, li
         ("Ann Oncol", "Annals of Surgery", False),
         ("Lancet", "Lancet Oncology", False),
         ("Cancer", "Cancers", False),
+        ("Med Res", "Biomedical Research", False),
     ],
 )
 def test_the_short_name_of_a_journal_is_no_difference(project, held, exported, alike):
@@ -250,6 +251,13 @@ def test_one_list_of_authors_may_stop_before_the_other(project):
     assert "authors" not in {cell.column for cell in read(fewer).differ}
     other = NBIB.format(volume=1).replace("AU  - Clark C", "AU  - Knox K")
     assert [cell.column for cell in read(other).differ] == ["authors"]
+
+
+def test_an_author_more_is_a_difference_where_neither_list_says_that_it_goes_on(project):
+    write_referenced(read(RIS, "export.ris"), RAW, Path("filled"), replace="no")
+    shutil.copytree("filled", RAW, dirs_exist_ok=True)
+    more = RIS.replace("AU  - Baker, Quentin Z.", "AU  - Baker, Quentin Z.\nAU  - Clark, C.")
+    assert cells(read(more, "export.ris").differ) == {(3, "authors"): "Baker QZ; Clark C"}
 
 
 def test_a_value_that_differs_is_shown_and_replaced_only_when_asked(project, capsys):

@@ -19,6 +19,7 @@ from small_project import cut_short
 from trial_evidence.cli import main
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.registry import read_registry_words
+from trial_evidence.exchange.registry.against import _page
 from trial_evidence.exchange.registry.book import write_registry_book
 from trial_evidence.exchange.registry.confirmed import write_confirmed
 from trial_evidence.exchange.registry.groups import named_in
@@ -193,6 +194,38 @@ def test_two_groups_of_one_arm_are_not_its_result(project, record, compared):
     found = compared(written(project, record))
     assert ("pcr", 13, "events") not in places([*found.page("Agrees"), *found.page("Differs")])
     assert sum("fit the same row" in one.why for one in found.unmapped) == 2
+
+
+def test_patients_of_two_groups_of_one_arm_are_not_those_of_the_arm(project, record, compared):
+    flow = record["resultsSection"]["participantFlowModule"]
+    flow["groups"][2]["title"] = "Almab + Taxane, second part"
+    record["protocolSection"]["armsInterventionsModule"]["armGroups"] = []
+    found = compared(written(project, record))
+    told = places([*found.page("Agrees"), *found.page("Differs")])
+    assert [row for table, row, _ in told if table == "arms"] == [2]
+    assert sum("2 groups fit the arm alder_a" in one.why for one in found.unmapped) == 2
+
+
+def test_what_was_only_planned_is_no_fact(project, record, compared):
+    protocol = record["protocolSection"]
+    protocol["designModule"]["enrollmentInfo"] = {"count": 400, "type": "ESTIMATED"}
+    protocol["statusModule"]["startDateStruct"] = {"date": "2009-01", "type": "ESTIMATED"}
+    found = compared(written(project, record))
+    told = places([*found.page("Agrees"), *found.page("Differs"), *found.page("Could be added")])
+    assert {("trials", 2, "n_randomised"), ("trials", 2, "enrolment_start_year")}.isdisjoint(told)
+
+
+@pytest.mark.parametrize(
+    ("held", "found", "page"),
+    [
+        ("<0.05", "0.03", "Agrees"), ("<0.05", "0.2", "Differs"),
+        ("<0.05", "<0.001", "Agrees"), ("<0.001", "<0.05", "Differs"),
+        ("0.0004", "<0.001", "Agrees"), ("0.004", "<0.001", "Differs"),
+        ("", "<0.001", "Could be added"),
+    ],
+)  # fmt: skip
+def test_a_bound_agrees_with_what_lies_within_it(held, found, page):
+    assert _page(held, found) == page
 
 
 def test_a_percentage_that_fits_several_counts_is_not_a_count(project, record, compared):
