@@ -24,11 +24,11 @@ def specifications(settings, content):
     return pd.concat(multiverse_table(found, 95.0))
 
 
-def counted(trials, verification=(), high=()):
+def counted(trials, verification=(), high=(), **more):
     """The multiverse of odds ratios of so many trials."""
     table = {"ai": EVENTS[:trials], "n1i": [100] * trials, "ci": [20] * trials,
              "n2i": [100] * trials}  # fmt: skip
-    content = counted_sheet(table)
+    content = counted_sheet(table, **more)
     names = list(content["trials"]["trial_id"])
     known = dict(zip(names, verification, strict=False))
     pcr = content["pcr"]
@@ -68,6 +68,14 @@ def test_trials_at_high_risk_of_bias_are_left_out_on_their_own_outcome():
     assert common(table, risk_of_bias="any", without="none") == pytest.approx(
         common_effect(0, 1, 2, 3), rel=1e-12
     )
+
+
+def test_a_decision_to_leave_out_is_applied_and_ignored():
+    table = counted(6, exclusions=[{"trial_id": "trial_05"}])
+    for exclusions, trials in (("applied", (0, 1, 2, 3, 4)), ("ignored", (0, 1, 2, 3, 4, 5))):
+        found = common(table, exclusions=exclusions, without="none")
+        assert found == pytest.approx(common_effect(*trials), rel=1e-12)
+    assert table.loc[table["leading"] == "yes", "exclusions"].item() == "applied"
 
 
 def test_each_level_of_verification_admits_its_rows():

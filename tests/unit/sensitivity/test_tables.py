@@ -87,6 +87,14 @@ def test_leave_one_out_is_metafors_where_hartung_knapp_widens(bcg):
     assert (table.loc[table["leads"] == "yes", "model"] == "random_reml_hk").all()
 
 
+def test_without_one_trial_the_model_leads_that_leads_with_it():
+    """Random effects lead from five trials on: four that are left are held against all five."""
+    five = {name: values[:5] for name, values in BCG["table"].items()}
+    table = leave_one_out_table(found(five)[2])
+    assert set(table["k"]) == {4}
+    assert list(table.loc[table["leads"] == "yes", "model"]) == ["random_reml_hk"] * 5
+
+
 def test_the_cumulative_result_is_metafors_and_led_by_the_number_of_trials(bcg):
     table = cumulative_table(bcg[2])
     own = table[~table["model"].str.startswith("bayesian")]
