@@ -319,6 +319,8 @@ DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
         ([("trial", OPEN), ("a", DOWN)], "0 of 2 studies found this at the 5% level, one", 2),
         ([("trial", CLEAR), ("a", CLEAR | {"verification": "unverified"})], "1 of 1 study", 1),
         ([("trial", {"p_value": 0.01})], "1 of 1 study", 1),
+        # Where the two contradict each other the interval decides.
+        ([("trial", OPEN | {"p_value": 0.01})], "0 of 1 study", 1),
         ([("trial", {"p_value": 0.01, "estimate": float("nan")})], "0 of 1 study", 1),
     ],
 )
