@@ -166,6 +166,9 @@ def test_methods_hold_metafors_estimators_and_likelihoods():
         "inverse-gamma(1.59, 0.48)", "half-normal(0.5)", "half-normal(1)", "half-Cauchy(0.5)",
         "log-normal(-2.56, 1.74²) on τ²",
     ]  # fmt: skip
+    # An odds ratio far below 1, where more is better.
+    assert (bayesian["ci_high"] < 1).all()
+    assert (bayesian["probability_of_benefit"] < 0.025).all()
 
 
 def test_two_trials_have_no_prediction_on_k_minus_2():
@@ -230,6 +233,19 @@ def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
     assert lone["reason"].item() == "Not pooled: 1 trial reports both levels, 2 are needed."
     shares = shares_at(single, "receptor", "positive")
     assert shares == {"trial_00": 50.0}
+
+
+def test_shares_come_from_arms_that_report_all_levels_and_from_who_was_admitted():
+    table = {"ai": [40, 50], "n1i": [200, 100], "ci": [20, 30], "n2i": [100, 100]}
+    counts = {("e", "negative"): (1, 30), ("e", "positive"): (1, 70), ("c", "negative"): (1, 90)}
+    content = counted_sheet(
+        table,
+        pcr=receptor_rows("trial_00", counts),
+        populations=[{"trial_id": "trial_01", "subgroup": "receptor=positive"}],
+    )
+    # 70 of the 100 of the arm that has both; the other trial admitted positive disease only.
+    for level, share, only in (("positive", 70.0, 100.0), ("negative", 30.0, 0.0)):
+        assert shares_at(content, "receptor", level) == {"trial_00": share, "trial_01": only}
 
 
 def test_the_order_of_levels_is_the_configured_one():
