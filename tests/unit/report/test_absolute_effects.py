@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 from report_material import estimate, material, with_estimates, with_sensitivity, with_table
 from trial_evidence.config.reports import ControlRisk
+from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import treated_risk
 from trial_evidence.report.absolute.scale import constant_scale, ratio_varies_between_trials
 from trial_evidence.report.tables.absolute_effects import summary_of_findings
+from trial_evidence.report.tables.balance import typical_risk
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
 COUNTED = ("neoadjuvant", "pcr_dual_v_trastuzumab")
@@ -247,3 +249,15 @@ def test_a_risk_ratio_in_which_trials_differ_more_is_told(pooled):
 
 def test_a_risk_ratio_as_constant_as_the_others_is_not(pooled):
     assert ratio_varies_between_trials(*with_spread(pooled, 0.0, 0.0)) == ""
+
+
+def test_a_benefit_starts_from_the_risk_of_all_patients_nearest_in_time():
+    risks = [
+        *(StartingRisk(f"{months} months", 0.001 * months, "", float(months))
+          for months in (12, 36, 60)),
+        StartingRisk("40 months, node-negative", 0.02, "", 40.0, "nodal=negative"),
+    ]  # fmt: skip
+    assert [typical_risk(tuple(risks), months).months for months in (10, 40, 99)] == [12, 36, 60]
+    low, moderate, high = (StartingRisk(str(risk), risk, "stated") for risk in (0.1, 0.2, 0.3))
+    assert typical_risk((low, moderate, high), 40.0) is moderate
+    assert typical_risk((), 40.0) is None
