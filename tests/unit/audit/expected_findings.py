@@ -121,6 +121,13 @@ EXPECTED = {
         "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 30 months of "
         "median follow-up, previously 36.",
     ),
+    "follow-up stays": (
+        "hazard_ratios",
+        (4, 5),
+        ("median_followup_months",),
+        "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 36 months of "
+        "median follow-up, previously 36.",
+    ),
     "hazard ratio jumps": (
         "hazard_ratios",
         (4, 5),

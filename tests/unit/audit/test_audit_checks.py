@@ -239,6 +239,14 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["30 months of median follow-up, previously 36"],
     ),
     (
+        "follow-up stays",
+        hazards.successive_analyses,
+        [(HR, 4, {"median_followup_months": "36"})],
+        [],
+        "medium",
+        ["36 months of median follow-up, previously 36"],
+    ),
+    (
         # se 0.2916 and 0.2412; sqrt(0.0850 - 0.0582) = 0.164; log(1.40 / 0.78) = 0.585 is 3.6.
         "hazard ratio jumps",
         hazards.successive_analyses,
