@@ -60,6 +60,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         *_cells_of_contrasts(of_kind(tables, dictionary, "contrasts")),
         *_same_result_twice(tables, dictionary),
         *_one_source_twice(tables),
+        *_one_trial_twice(tables),
         *_trials_without_arms(tables),
         *_factors_of_decisions(tables, pairs),
         *_rare_subgroups(results, pairs),
@@ -183,6 +184,21 @@ def _one_source_twice(tables: Rows) -> Iterator[Problem]:
                 message = (
                     f"the source in row {earlier.number} ({earlier.subject}) has the same. Keep "
                     "one of them, and name it wherever the other is named."
+                )
+                yield row.problem("warning", column, message)
+
+
+def _one_trial_twice(tables: Rows) -> Iterator[Problem]:
+    """Two ids of one trial in a setting: it would be pooled with itself."""
+    seen: dict[tuple[str, str, str], CheckedRow] = {}
+    for row in tables.get("trials", ()):
+        for column in ("nct", "name"):
+            text = row.text(column).lower()
+            earlier = seen.setdefault((column, text, row.text("setting")), row)
+            if text and earlier.subject != row.subject:
+                message = (
+                    f"the trial in row {earlier.number} ({earlier.subject}) has the same. If it is "
+                    "the same trial, keep one of them: its patients count twice."
                 )
                 yield row.problem("warning", column, message)
 
