@@ -39,9 +39,7 @@ CHART_TEXT = st.text(st.sampled_from(LETTERS), max_size=60)
 UGLY_TEXTS = [
     "a name of many words " * 9,
     "X" * 300,
-    "$names_with^signs$ \\frac{1}{2} <b>&amp;</b> %",
-    "\N{CJK UNIFIED IDEOGRAPH-764C} \N{ROCKET}",
-    "tabs\tand\nbreaks\x07",
+    "$of_tex^$ \\frac{1}{2} <b>&amp;</b> % \N{CJK UNIFIED IDEOGRAPH-764C} \N{ROCKET} \t \n \x07",
     "",
 ]
 
