@@ -327,9 +327,11 @@ def _drapery(c: Comparison, title: str, style: Style) -> Chart:
 def _new_trial(c: Comparison) -> tuple[float, int] | None:
     """Standard error and degrees of freedom of the configured interval for a new trial.
 
-    None for the bootstrap, which has no distribution in closed form.
+    None for fewer trials than a prediction interval is shown of, and for the bootstrap, which has
+    no distribution in closed form.
     """
-    if c.pooling.prediction_interval not in PREDICTIONS:
+    few = c.k < c.pooling.prediction_from_trials
+    if few or c.pooling.prediction_interval not in PREDICTIONS:
         return None
     interval, lost = PREDICTIONS[c.pooling.prediction_interval]
     fit = fit_stack(c.yi, c.vi, method=c.pooling.tau2_estimator, interval=interval)
