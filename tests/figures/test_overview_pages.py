@@ -272,7 +272,7 @@ def test_a_step_rises_by_the_patients_of_its_trial(tmp_path):
 
 def test_dots_say_whether_a_trial_is_pooled(tmp_path):
     drawing = drawn(chart(timeline, YEARS.assign(pooled=[True, False, True])), tmp_path)
-    assert drawing.word("Early: 2 trials, 400 patients; 1 of them pooled")
+    assert drawing.word("Early: 2 trials (1 pooled), 400 patients")
     key = drawing.word("Compared, not pooled").y - 10
     (hollow,) = dots(replace(drawing, shapes=tuple(s for s in drawing.shapes if s.box[3] < key)),
                      "Compared, not pooled", PAPER, INK)  # fmt: skip

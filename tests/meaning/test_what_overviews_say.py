@@ -186,18 +186,18 @@ def test_the_timeline_adds_up_the_patients_of_the_trials_compared(made_up):
     for row in sheet(made_up, "sources"):
         years[row["source_id"].split("_", 2)[2]] = int(row["year"])
     sizes = {row["trial_id"]: int(row["n_randomised"]) for row in sheet(made_up, "trials")}
-    heads = sorted((w for w in drawn.words if "patients;" in w.text), key=lambda w: w.y)
+    heads = sorted((w for w in drawn.words if "pooled)," in w.text), key=lambda w: w.y)
     ends = [heads[1].y, drawn.height]
     for setting, head, end in zip(compared, heads, ends, strict=True):
         trials = compared[setting]
         total = sum(sizes[trial] for trial in trials)
-        assert f"{len(trials)} trials, {total:,} patients" in head.text
         pooled = {
             row["trial_id"] for row in rows(made_up.results / setting / "trials.csv", pooled="yes")
             if next(a for a in ANALYSES if (a["setting"], a["id"]) == (setting, row["analysis"]))[
                 "pool"] == "overall"
         }  # fmt: skip
-        assert f"{len(pooled)} of them pooled" in head.text
+        said = f": {len(trials)} trials ({len(pooled)} pooled), {total:,} patients"
+        assert head.text.endswith(said)
         x = drawn.across()
         # The ticks of the last panel serve both; those of counts stand left of each.
         y = drawn.upright(y=(head.y, end))

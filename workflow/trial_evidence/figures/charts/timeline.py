@@ -104,7 +104,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
 def _heading(panel: str, trials: pd.DataFrame, style: Style) -> str:
     """The name of a panel with its trials and patients."""
     count, pooled = len(trials), int(trials["pooled"].sum())
-    of_them = f"; {pooled} of them pooled" if pooled < count else ""
-    patients = f"{int(trials['patients'].sum()):,} patients{of_them}"
-    text = f"{clean(panel)}: {count} trial{'' if count == 1 else 's'}, {patients}"
+    patients = f"{int(trials['patients'].sum()):,} patients"
+    some = f" ({pooled} pooled)" if pooled < count else ""
+    text = f"{clean(panel)}: {count} trial{'' if count == 1 else 's'}{some}, {patients}"
     return "\n".join(wrap(text, style.width_mm - 8 * style.margin_mm, style.text_pt, True))
