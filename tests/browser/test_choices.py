@@ -80,6 +80,17 @@ def test_specifications_of_the_pipeline_are_found_in_the_page(arithmetic, made_u
         assert len({row[name] for row in compared}) > 1, name
 
 
+@pytest.mark.parametrize(
+    ("value", "digits", "printed"),
+    # 100 * 0.285 and 1000 * 0.2275 as arithmetic leaves them
+    [(28.499999999999996, 0, "29"), (227.49999999999997, 0, "228"), (2.675, 2, "2.68")],
+)
+def test_a_half_is_rounded_up_as_the_figures_round_it(arithmetic, value, digits, printed):
+    assert arithmetic.run("([value, digits]) => Words.rounded(value, digits)", [value, digits]) == (
+        printed
+    )
+
+
 ANALYSIS = "neoadjuvant-pcr-dual-v-almab"
 
 
