@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from docx import Document
 from PIL import Image
-from report_material import material, with_estimates
+from report_material import material, with_estimates, with_table
 from trial_evidence.files import write_table
 from trial_evidence.report.files.methods_text import methods_document, methods_paragraphs
 from trial_evidence.report.files.supplement import supplement
@@ -185,6 +185,13 @@ def test_the_methods_list_every_work_that_they_name_and_what_computed_them(found
     # Harms are many: their labels, which hold commas, are no list to read.
     assert " Harms: " in told
     assert "Any adverse event" not in told
+
+
+def test_a_second_reading_of_no_row_counts_no_more_in_the_methods_than_in_the_agreement(found):
+    (reading,) = found.sheet["second_reading"].to_dict("records")
+    lost = {**reading, "row_key": "arm_id=gone;definition=ypT0/is ypN0"}
+    told = " ".join(methods_paragraphs(with_table(found, "second_reading", [reading, lost])))
+    assert "Of 1 reading by a second reader, 1 (100%) agreed" in told
 
 
 def test_the_supplement_says_where_each_item_of_prisma_is_found(found):

@@ -11,6 +11,7 @@ from trial_evidence.report.files.docx import new_document, saved
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
 from trial_evidence.report.tables.flow import flow_steps, search_dates, search_in_words
 from trial_evidence.report.words.templates import declared, environment
+from trial_evidence.sheet.adjudication import matching_rows, readings
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, INTERVAL_WORDS, PREDICTION_WORDS
 
 # What results are computed and drawn with.
@@ -64,6 +65,7 @@ def _facts(material: Material) -> dict[str, Any]:
     pooled = where(material.as_first_measure(evidence.trials), pooled="yes")
     analyses, pooling = configuration.analyses, configuration.pooling
     curves = where(material.sensitivity["multiverse_summary"], measure="all")
+    read_twice = [reading for reading in readings(sheet) if matching_rows(sheet, reading)]
     return {
         "configuration": configuration, "pooling": pooling, "sheet": sheet.tables,
         "rules": material.report.certainty, "ratio": material.worthwhile_ratio,
@@ -74,7 +76,7 @@ def _facts(material: Material) -> dict[str, Any]:
         "sources_read": len(list(source_ids(JOINED.join(material.reported["source_id"])))),
         "pooled": len(pooled),
         "primary": len(where(pooled, verification="primary")),
-        "agreed": len(where(sheet["second_reading"], verdict="agree")),
+        "readings": len(read_twice), "agreed": sum(reading.agree for reading in read_twice),
         "measures": [f"{MEASURES[name].title.lower()}s"
                      for name in dict.fromkeys(m for a in analyses for m in a.measures)],
         "corrected": where(evidence.trials, corrected="yes")["trial_id"].nunique(),
