@@ -1,17 +1,23 @@
 """What the sensitivity figures say of themselves, sentence by sentence."""
 
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from invented import PCR, analysis, configuration
+from figures.svg_reading import read_svg
+from invented import PCR, SENSITIVITY, analysis, configuration, sheet
+from trial_evidence.figures.canvas.page import save_page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.forests.sequence import Step
+from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.sensitivity.comparison import Comparison
-from trial_evidence.sensitivity.pictures.drawings import specification_figure
+from trial_evidence.sensitivity.pictures.drawings import comparison_figures, specification_figure
 from trial_evidence.sensitivity.pictures.in_words import p_value_functions, without_each_trial
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS
+from trial_evidence.words.models import CAUTIOUS
 
 ROWS = pd.DataFrame({"trial": ["ONE", "TWO", "THREE"], "yi": np.log([0.5, 0.6, 0.7]), "vi": 0.04})
 
@@ -88,3 +94,24 @@ def test_the_specification_curve_keeps_measures_apart():
         chart.description
     )
     assert "Odds ratio, not on this axis: median 4.00; in 0 of 1" in chart.description
+
+
+def test_what_is_missing_is_filled_in_on_the_side_that_has_no_small_trials(comparison, tmp_path):
+    """Small trials all lie right of the large ones: their mirror images are hollow, on the left."""
+    yi = np.array([-0.05, 0.05, -0.1, 0.1, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0])
+    se = np.array([0.05, 0.05, 0.1, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5])
+    names = [f"T{at}" for at in range(10)]
+    rows = pd.DataFrame({"trial": names, "trial_id": names, "yi": yi, "vi": se**2, "year": 2020.0})
+    compared = replace(comparison, rows=rows, priors={CAUTIOUS: HalfNormal(0.5)})
+    figures = comparison_figures(compared, sheet({}), SENSITIVITY, Style())
+    chart = next(figure for name, figure in figures if name == "funnel")
+    said = re.search(r"Trim-and-fill: (\d) trials missing on the (\w+)\.", chart.description)
+    count, side = said.groups()
+    assert side == "left"
+    save_page(chart, tmp_path / "funnel", ("svg",))
+    drawing = read_svg(tmp_path / "funnel.svg")
+    one = drawing.word("1")
+    discs = [s for s in drawing.shapes if len(s.points) > 8 and s.stroke == Style().ink.lower()]
+    left = [s.fill for s in discs if s.box[3] < one.y and s.box[2] < one.x - 20]
+    assert left == ["#ffffff"] * int(count)
+    assert float(re.search(r"Egger’s test: p [=<] ([\d.]+)\.", chart.description)[1]) < 0.05
