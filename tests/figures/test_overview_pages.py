@@ -23,6 +23,7 @@ from trial_evidence.figures.canvas.style import PRESETS, Style
 from trial_evidence.figures.charts.timeline import timeline
 from trial_evidence.figures.overview import evidence_map, flow
 from trial_evidence.figures.overview.effect_summary import (
+    Behind,
     Effect,
     EffectPanel,
     EffectSummary,
@@ -166,6 +167,17 @@ def test_every_judgement_is_a_disc_with_its_sign_in_the_row_of_its_trial(tmp_pat
     assert sorted(middle(disc)[0] for disc in discs)[1:] == pytest.approx(at, abs=0.5)
 
 
+def test_a_number_above_lights_is_that_of_its_domain(tmp_path):
+    domains = ("Randomisation", "Deviations", "Missing data", "Measurement", "Overall")
+    trial = JudgedTrial("Trial A", (LOW, SOME, SOME, SOME, HIGH))
+    lights = replace(LIGHTS, domains=domains, outcomes=(JudgedOutcome("Response", (trial,)),))
+    drawing = drawn(traffic_lights(lights, PRESETS["column"]), tmp_path)
+    heads = sorted((w.x, w.text) for w in drawing.words if w.text in ("1", "2", "3", "4", "All"))
+    assert [text for _, text in heads] == ["1", "2", "3", "4", "All"]
+    said = " ".join(word.text for word in drawing.words)
+    assert "1 randomisation, 2 deviations, 3 missing data, 4 measurement; All: overall." in said
+
+
 def test_three_lights_differ_in_grey():
     def lightness(colour):
         red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
@@ -300,3 +312,19 @@ def test_a_page_for_a_screen_has_its_height(tmp_path):
         assert check_svg(tmp_path / "page.svg") == []
     # type of 7 points may shrink to 6, and the page stays as high as that
     assert page.fitted(10.0).height_mm == pytest.approx(page.height_mm * 6 / 7)
+
+
+def test_below_a_pool_of_two_its_trials_are_squares_and_their_common_effect_a_diamond(tmp_path):
+    behind = tuple(
+        Behind(label, is_trial, 0.0, -0.2, 0.2)
+        for label, is_trial in (("Ash", True), ("Elm", True), ("Both", False))
+    )
+    panel = EffectPanel("Risk ratio", Axis("log", 0.0), (replace(EARLY, behind=behind),))
+    drawing = drawn(effect_summary(replace(ANSWERS, panels=(panel,)), PAGE), tmp_path)
+    for label, is_trial in (("Ash", True), ("Elm", True), ("Both", False), ("Response", False)):
+        y = drawing.word(label).y
+        (mark,) = (s for s in drawing.shapes if len(s.points) == 4 and s.box[3] - s.box[1] > 4
+                   and s.box[1] < y - 2 < s.box[3] and s.box[2] - s.box[0] < 150)  # fmt: skip
+        # All sides of a square are level or upright.
+        upright = {x for x, _ in mark.points} == {mark.box[0], mark.box[2]}
+        assert upright == is_trial, label
