@@ -194,6 +194,7 @@ def test_an_arrowhead_stands_where_an_interval_leaves_the_axis(tmp_path, kind, l
     for arrow, side in zip(found, sides, strict=True):
         tip = arrow.box[0] if side == "l" else arrow.box[2]
         assert tip == pytest.approx(tips[side], abs=0.01)
+        assert arrow.box[2] - arrow.box[0] > 3
     assert check_svg(tmp_path / "forest.svg") == []
 
 
@@ -238,6 +239,13 @@ def test_the_dashed_line_ends_in_the_overall_diamond(tmp_path):
     (diamond,) = filled(drawing, ACCENT, 4)
     assert middle(dashed)[0] == pytest.approx(x_of(drawing, 2.0), abs=0.01)
     assert dashed.box[3] == pytest.approx(middle(diamond)[1], abs=0.01)
+
+
+def test_the_diamond_of_another_model_is_not_taken_for_the_one_that_leads(tmp_path):
+    kinds = ("overall", "secondary", "subtotal")
+    drawing = drawn(forest(*(row(kind, kind, 1.0, 0.5, 2.0) for kind in kinds)), tmp_path)
+    diamonds = [s for s in drawing.shapes if len(s.points) == 4 and s.stroke == ACCENT]
+    assert len({shape.fill for shape in diamonds}) == 3
 
 
 def test_what_is_favoured_stands_on_its_side_of_the_reference(tmp_path):

@@ -175,6 +175,8 @@ def test_the_pooled_result_is_that_of_the_leading_model(made_up, case):
     for x, value in zip((left, tip, right), floats(lead, "ci_low", "estimate", "ci_high"),
                         strict=True):  # fmt: skip
         assert abs(x - axis.at(value)) < 1.0
+    (dashed,) = [line for line in drawn.segments() if line.dashed and line.to_y - line.y > 3]
+    assert abs(dashed.x - axis.at(float(lead["estimate"]))) < 1.0
 
 
 @pytest.mark.parametrize("case", POOLED, ids=named)
@@ -347,12 +349,17 @@ def test_the_rate_of_a_regimen_stands_in_its_row(made_up):
         assert f"{row['events']}/{row['participants']}" in cells
         rate = [100 * value for value in floats(row, *POOL)]
         assert says(next(c for c in cells if "(" in c), rate, digits=0), label
-        x = axis.at(rate[0])
+        x, y = axis.at(rate[0]), middle(word)[1]
         assert any(
             shape.box[0] - 1 <= x <= shape.box[2] + 1
             for shape in drawn.shapes
-            if abs((shape.box[1] + shape.box[3]) / 2 - middle(word)[1]) < 2.6
+            if abs((shape.box[1] + shape.box[3]) / 2 - y) < 2.6
         )
+        # Single trials are squares, as the small print says, and diamonds are pooled.
+        near = [m for m in drawn.marks(12.0) if abs(m.y - y) < 2.6]
+        squares = [m for m in near if abs(m.width - m.height) < 0.1]
+        assert len(squares) == (row["model"] == "single_trial"), label
+        assert squares or diamond(drawn, word)
 
 
 def _slug(label):

@@ -451,16 +451,23 @@ def test_contributions_stand_under_their_regimen(made_up, network):
     nodes = {row["code"]: row for row in rows(folder(made_up, network) / "nodes.csv")}
     (reference,) = (code for code, row in nodes.items() if row["reference"] == "yes")
     heads = {code: drawn.stacked(code) for code in nodes if code != reference}
-    checked = 0
+    checked, shades = 0, []
     for row in rows(folder(made_up, network) / "contributions.csv"):
         pair = {row["first"], row["second"]} - {reference}
         if len(pair) != 1 or float(row["share"]) < 0.005:
             continue
         word = drawn.named(f"{row['direct_first']} v {row['direct_second']}")
-        cell = drawn.below_heading(heads[pair.pop()], word)
+        head = heads[pair.pop()]
+        cell = drawn.below_heading(head, word)
         assert abs(float(cell) - 100 * float(row["share"])) <= 0.501, row
+        x, y = middle(head)[0], middle(word)[1]
+        (fill,) = (s.fill for s in drawn.shapes if s.fill != "none" and s.box[3] - s.box[1] < 40
+                   and s.box[0] < x < s.box[2] and s.box[1] < y < s.box[3])  # fmt: skip
+        shades.append((float(row["share"]), -int(fill[1:3], 16)))
         checked += 1
     assert checked > 5
+    # The more, the darker.
+    assert [shade for _, shade in sorted(shades)] == sorted(shade for _, shade in shades)
 
 
 # ------------------------------------------------------------------------ synergy and surrogacy

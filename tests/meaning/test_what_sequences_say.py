@@ -2,7 +2,9 @@
 
 import math
 import re
+import statistics
 
+import numpy as np
 import pytest
 from matplotlib.path import Path
 from meaning.evidence import BENEFIT_BELOW, NO_EFFECT, floats, named, numbers, one, rows, says
@@ -222,6 +224,14 @@ def test_the_posterior_gives_the_numbers_of_the_bayesian_model(made_up, case):
     benefit = 100 * float(bayes["probability_of_benefit"])
     said_so = benefit > shown if ">" in line else benefit == pytest.approx(shown, abs=0.0501)
     assert said_so, (line, benefit)
+    # What the trials say of τ is not what was supposed of it.
+    edge = panel(drawn, "posterior")[1]
+    curves = [s for s in drawn.shapes if len(s.points) > 50 and s.box[0] > edge]
+    assert [curve.dashed for curve in curves].count(True) == 1
+    prior, known = sorted(curves, key=lambda curve: not curve.dashed)
+    heights = [np.interp(np.linspace(edge + 20, drawn.width - 30, 50), *zip(*c.points, strict=True))
+               for c in (prior, known)]  # fmt: skip
+    assert np.abs(heights[0] - heights[1]).max() > 5
 
 
 @pytest.mark.parametrize("case", FIRST, ids=named)
@@ -261,6 +271,9 @@ def test_the_specification_curve_runs_through_every_result(made_up, case):
     )
     for row in ends:
         assert any(abs(level - y.at(float(row["estimate"]))) < 1.8 for level in levels)
+    median = math.exp(statistics.median(math.log(float(row["estimate"])) for row in found))
+    assert f"Median: {median:.2f}" in drawn.everything
+    assert any(line.dashed for line in drawn.level_at(y.at(median), within=1.0))
     # A Bayesian model, which leads with few trials, is no specification.
     leading = [f"{float(row['estimate']):.2f}" for row in found if row["leading"] == "yes"]
     assert re.findall(r"Leading specification: (\d+\.\d+)", drawn.everything) == leading
