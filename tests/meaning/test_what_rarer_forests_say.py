@@ -1,0 +1,91 @@
+"""Forest plots of what the made-up project has no analysis for, made of its own results."""
+
+import csv
+import shutil
+from dataclasses import replace
+
+import pytest
+from meaning.evidence import rows
+from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.figures.forests.sentences import brief
+from trial_evidence.figures.stage import setting_forests
+from trial_evidence.loaded import load
+
+SETTING, ANALYSIS = "neoadjuvant", "pcr_dual_v_almab"
+
+
+def forest(made_up, changed=lambda entry: entry, results=None):
+    """The forest plot of response, of a changed analysis or of changed results."""
+    config = made_up.folder / "config"
+    configuration, sheet, _ = load(made_up.folder / "data/raw", config)
+    analyses = tuple(
+        changed(entry) if entry.id == ANALYSIS else entry for entry in configuration.analyses
+    )
+    return setting_forests(
+        replace(configuration, analyses=analyses), read_figure_configuration(config), sheet,
+        SETTING, made_up.folder / "data/processed", results or made_up.results,
+    )[f"{ANALYSIS}/forest"]  # fmt: skip
+
+
+def edited(made_up, folder, change):
+    """Results of the setting with every row of the trials as `change` leaves it."""
+    shutil.copytree(made_up.results / SETTING, folder / SETTING, ignore=lambda place, names: [
+        name for name in names if not name.endswith(".csv")])  # fmt: skip
+    path = folder / SETTING / "trials.csv"
+    changed = [found for row in rows(path) if (found := change(row)) is not None]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows(made_up.results / SETTING / "trials.csv")[0]))
+        writer.writeheader()
+        writer.writerows(changed)
+    return folder
+
+
+def test_several_trials_that_are_not_pooled_have_no_diamond_and_the_reason(made_up):
+    found = forest(made_up, lambda entry: replace(entry, pool="none"))
+    assert "Not pooled: these comparisons are too different to combine." in found.footnotes
+    assert {row.kind for row in found.rows} <= {"heading", "trial", "unpooled", "gap"}
+    assert found.overall is None
+
+
+def test_a_restriction_to_some_trials_is_told(made_up):
+    def restricted(entry):
+        rule = replace(entry.trials, where={"blinded": ("yes", "no")}, years=(2012, 2019))
+        return replace(entry, trials=rule)
+
+    said = "Restricted to trials with blinded: yes or no; first reported 2012 to 2019."
+    assert said in forest(made_up, restricted).footnotes
+    assert not any("Restricted" in text for text in forest(made_up).footnotes)
+
+
+def test_a_control_without_any_agent_is_told_from_the_others(made_up, tmp_path):
+    def change(row):
+        return row | ({"control_agents": "none"} if row["trial"] == "BIRCH" else {})
+
+    found = forest(made_up, results=edited(made_up, tmp_path, change))
+    controls = {row.texts["trial"].split(" (")[0]: row.texts["control"] for row in found.rows
+                if "control" in row.texts}  # fmt: skip
+    assert controls.pop("BIRCH").startswith("No ")
+    assert not any(text.startswith("No ") for text in controls.values())
+
+
+def test_without_a_trial_the_figure_says_so(made_up, tmp_path):
+    def change(row):
+        return row if row["analysis"] != ANALYSIS else None
+
+    found = forest(made_up, results=edited(made_up, tmp_path, change))
+    assert [row.texts["trial"] for row in found.rows if row.kind == "text"] == [
+        "No trial qualifies."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("verification is unverified (admitted: primary, secondary)", "no verified result"),
+        ("no complete pair of admitted rows (BIRCH: one arm)", "one subgroup or arm not reported"),
+        ("status is superseded (admitted: current)", "superseded report"),
+        ("the trial has no control arm", "the trial has no control arm"),
+    ],
+)
+def test_why_a_trial_is_left_out_is_told_in_short(reason, said):
+    assert brief(reason) == said
