@@ -10,6 +10,9 @@ from meaning.evidence import ANALYSES, floats, numbers, one, rows
 # Of links that are no titles: what they lead to is the reader's way through the page.
 WAYS = {"Skip to the content": "content", "Start": "start", "All main results": "answer",
         "How certain": "findings", "Trials": "characteristics", "Harms": "harms"}  # fmt: skip
+# With which table a reader saves the numbers of a figure.
+NUMBERS_OF = {"-league": "League table", "-split": "Direct versus indirect", "-graph": "Rows used",
+              "-leave-one-out": "Leaving out one trial"}  # fmt: skip
 BENEFITS = {entry["title"] for entry in ANALYSES if entry["pool"] == "overall"}
 HARMS = {entry["title"] for entry in ANALYSES if entry.get("harm")}
 
@@ -128,3 +131,8 @@ def test_a_figure_carries_its_own_caption(made_up, page):
         assert figure.get("data-caption") == row["caption"]
         (shown,) = figure.xpath(".//img/@alt | .//*[name()='svg']/@aria-label")
         assert shown == row["text"]
+        for name, table in NUMBERS_OF.items():
+            if figure.get("data-name").endswith(name):
+                assert figure.get("data-table").startswith(table)
+                captions = next(figure.iterancestors("section")).iter("caption")
+                assert any(words(found).startswith(table) for found in captions)
