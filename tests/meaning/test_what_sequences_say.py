@@ -10,6 +10,8 @@ from matplotlib.path import Path
 from meaning.evidence import BENEFIT_BELOW, NO_EFFECT, floats, named, numbers, one, rows, says
 from meaning.reading import Figure
 from meaning.test_what_forests_say import POOL, POOLED, drawn_at, estimates, result
+from scipy.stats import norm
+from scipy.stats import t as student
 
 # The sensitivity figures are of the first measure of an analysis.
 FIRST = [case for case in POOLED if case[2] == "forest"]
@@ -186,19 +188,27 @@ def near(drawn, label, at, within=40.0):
 def test_p_value_functions_peak_at_the_estimates_and_cross_at_the_limits(made_up, case):
     drawn = figure(made_up, case, "drapery")
     x, y = drawn.across(), drawn.upright()
-    for row in pooled_trials(made_up, case):
-        for value, p in zip(floats(row, "estimate", "estimate_low", "estimate_high"),
-                            (1.0, 0.05, 0.05), strict=True):  # fmt: skip
-            if x.low < value < x.high:
-                assert drawn.passes(x.at(value), y.at(p), within=1.3), (row["trial"], value)
+    # Middle, half of the 95% interval, and the distribution.
+    curves = [
+        (math.log(float(row["estimate"])), norm.ppf(0.975) * math.sqrt(float(row["vi"])), norm)
+        for row in pooled_trials(made_up, case)
+    ]
     lead = random_effects(made_up, case)
     # Fewer than five trials cannot tell how much trials differ: no prediction is drawn of them.
     predicted = int(lead["k"]) >= 5
     assert any(word.text == "New trial" for word in drawn.words) == predicted
     for low, high in (("ci_low", "ci_high"), ("pi_low", "pi_high"))[: 1 + predicted]:
-        for value in floats(lead, low, high):
-            if x.low < value < x.high:
-                assert drawn.passes(x.at(value), y.at(0.05), within=1.3), (low, value)
+        ends = [math.log(end) for end in floats(lead, low, high)]
+        half = (ends[1] - ends[0]) / 2
+        curves.append((ends[0] + half, half, student(float(lead["k"]) - 1)))
+    for middle, half, of in curves:
+        # No line of the panel runs along these levels, as one does along 5%.
+        for p in (1.0, 0.3, 0.07, 0.03):
+            for side in (-1, 1):
+                value = math.exp(middle + side * half * of.ppf(1 - p / 2) / of.ppf(0.975))
+                # Curves end a little before the panel does.
+                if 1.2 * x.low < value < x.high / 1.2:
+                    assert drawn.passes(x.at(value), y.at(p), within=1.3), (value, p)
 
 
 @pytest.mark.parametrize("case", FIRST, ids=named)
