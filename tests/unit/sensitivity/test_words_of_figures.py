@@ -115,3 +115,15 @@ def test_what_is_missing_is_filled_in_on_the_side_that_has_no_small_trials(compa
     left = [s.fill for s in discs if s.box[3] < one.y and s.box[2] < one.x - 20]
     assert left == ["#ffffff"] * int(count)
     assert float(re.search(r"Egger’s test: p [=<] ([\d.]+)\.", chart.description)[1]) < 0.05
+
+
+def test_a_trial_within_the_pseudo_limits_is_not_said_to_lie_outside(comparison):
+    """At 1.8 standard errors from the pool a trial is inside 95% limits and outside 90% limits."""
+    names = [f"T{at}" for at in range(10)]
+    rows = pd.DataFrame({"trial": names, "trial_id": names, "yi": [0.0] * 9 + [0.2], "vi": 0.01,
+                         "year": 2020.0})  # fmt: skip
+    for level, said in ((95.0, "none outside"), (90.0, "1 outside (T9)")):
+        compared = replace(comparison, rows=rows, level=level, priors={CAUTIOUS: HalfNormal(0.5)})
+        figures = comparison_figures(compared, sheet({}), SENSITIVITY, Style())
+        chart = next(figure for name, figure in figures if name == "funnel")
+        assert said in chart.description
