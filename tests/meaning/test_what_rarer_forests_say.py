@@ -27,6 +27,25 @@ def forest(made_up, changed=lambda entry: entry, results=None):
     )[f"{ANALYSIS}/forest"]  # fmt: skip
 
 
+def test_trials_stand_in_the_order_that_is_asked_for(made_up):
+    """The heaviest first; of effects the smallest first."""
+    for order, sign in (("weight", -1), ("effect", 1)):
+        found = forest(
+            made_up, lambda entry, order=order: replace(
+                entry, figure=replace(entry.figure, order=order))
+        )  # fmt: skip
+        groups, several = [[]], 0
+        for row in found.rows:
+            if row.kind == "heading":
+                groups.append([])
+            elif row.kind == "trial":
+                groups[-1].append(sign * (row.weight if order == "weight" else row.estimate))
+        for group in groups:
+            assert group == sorted(group)
+            several += len(group) > 1
+        assert several > 1
+
+
 def edited(made_up, folder, change):
     """Results of the setting with every row of the trials as `change` leaves it."""
     shutil.copytree(made_up.results / SETTING, folder / SETTING, ignore=lambda place, names: [
