@@ -14,7 +14,7 @@ from trial_evidence.loaded import load
 SETTING, ANALYSIS = "neoadjuvant", "pcr_dual_v_almab"
 
 
-def forest(made_up, changed=lambda entry: entry, results=None):
+def forest(made_up, changed=lambda entry: entry, results=None, processed=None):
     """The forest plot of response, of a changed analysis or of changed results."""
     config = made_up.folder / "config"
     configuration, sheet, _ = load(made_up.folder / "data/raw", config)
@@ -23,7 +23,7 @@ def forest(made_up, changed=lambda entry: entry, results=None):
     )
     return setting_forests(
         replace(configuration, analyses=analyses), read_figure_configuration(config), sheet,
-        SETTING, made_up.folder / "data/processed", results or made_up.results,
+        SETTING, processed or made_up.folder / "data/processed", results or made_up.results,
     )[f"{ANALYSIS}/forest"]  # fmt: skip
 
 
@@ -85,6 +85,33 @@ def test_a_control_without_any_agent_is_told_from_the_others(made_up, tmp_path):
                 if "control" in row.texts}  # fmt: skip
     assert controls.pop("BIRCH").startswith("No ")
     assert not any(text.startswith("No ") for text in controls.values())
+
+
+def test_a_trial_that_is_shown_is_not_said_to_be_left_out(made_up, tmp_path):
+    """LARCH is shown and not pooled, and another row of it was set aside; YEW is not shown."""
+    path = made_up.folder / "data/processed" / SETTING / "set_aside.csv"
+    first = next(row for row in rows(path) if row["analysis"] == ANALYSIS)
+    more = [first | {"trial_id": name.lower(), "trial": name, "subgroup": "all",
+                     "reason": "status is superseded (admitted: current)"}
+            for name in ("LARCH", "YEW")]  # fmt: skip
+    place = tmp_path / SETTING / "set_aside.csv"
+    place.parent.mkdir()
+    with place.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(first))
+        writer.writeheader()
+        writer.writerows([*rows(path), *more])
+
+    def change(row):
+        return row | (
+            {"pooled": "no", "not_pooled_reason": "odd"} if row["trial"] == "LARCH" else {}
+        )
+
+    results = edited(made_up, tmp_path / "results", change)
+    found = forest(made_up, results=results, processed=tmp_path)
+    (said,) = (text for text in found.footnotes if "superseded report" in text)
+    assert "YEW" in said
+    assert "LARCH" not in said
+    assert "LARCH is shown but not pooled: odd." in found.footnotes
 
 
 def test_without_a_trial_the_figure_says_so(made_up, tmp_path):
