@@ -54,6 +54,16 @@ def test_only_areas_up_to_the_same_time_are_set_against_each_other(pooled):
     assert row["gained_se"] == pytest.approx(0.5)
 
 
+def test_of_two_common_times_the_later_one_is_told(pooled):
+    times = [
+        {"arm_id": f"trial_f_{arm}", "endpoint": "iDFS", "tau": tau, "rmst": rmst, "se": 0.3}
+        for arm, tau, rmst in (("dual", 36.0, 34.0), ("dual", 60.0, 56.0), ("single", 36.0, 33.0),
+                               ("single", 60.0, 53.0))
+    ]  # fmt: skip
+    (row,) = curve_facts(*with_curves(pooled, [], times))
+    assert (row["tau"], row["gained"]) == (60.0, pytest.approx(3.0))
+
+
 def test_a_curve_the_other_way_round_is_turned(pooled):
     turned = CURVE | {"experimental_arm_id": "trial_f_single", "control_arm_id": "trial_f_dual"}
     (row,) = curve_facts(*with_curves(pooled, [turned]))
