@@ -280,6 +280,9 @@ def test_a_step_rises_by_the_patients_of_its_trial(tmp_path):
     assert (low[1], high[1]) == pytest.approx((y(100), y(400)), abs=0.05)
     years = [drawing.word(year).x for year in ("2010", "2014")]
     assert (low[0], high[0]) == pytest.approx(years, abs=0.05)
+    # The area of a dot follows the patients of its trial, and a dot has an edge.
+    small, large = sorted(dot.box[2] - dot.box[0] for dot in dots)
+    assert small / large == pytest.approx(math.sqrt(100 / 300), abs=0.1)
 
 
 def test_dots_say_whether_a_trial_is_pooled(tmp_path):
