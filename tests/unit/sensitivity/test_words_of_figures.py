@@ -127,3 +127,22 @@ def test_a_trial_within_the_pseudo_limits_is_not_said_to_lie_outside(comparison)
         figures = comparison_figures(compared, sheet({}), SENSITIVITY, Style())
         chart = next(figure for name, figure in figures if name == "funnel")
         assert said in chart.description
+
+
+def test_the_smallest_trial_that_would_decide_lies_on_the_pooled_result(comparison, tmp_path):
+    """Where the interval is open a further trial would have to find what the others found."""
+    names = [f"T{at}" for at in range(6)]
+    yi = np.array([0.25, 0.05, 0.3, 0.0, 0.2, 0.1])
+    rows = pd.DataFrame({"trial": names, "trial_id": names, "yi": yi, "vi": 0.04, "year": 2020.0})
+    compared = replace(
+        comparison, measure="hazard_ratio", rows=rows, priors={CAUTIOUS: HalfNormal(0.5)}
+    )
+    figures = comparison_figures(compared, sheet({}), SENSITIVITY, Style())
+    chart = next(figure for name, figure in figures if name == "extended_funnel")
+    save_page(chart, tmp_path / "chart", ("svg",))
+    drawing = read_svg(tmp_path / "chart.svg")
+    foot = drawing.word("1").y
+    (pooled,) = {s.box[0] for s in drawing.shapes if s.dashed and s.box[3] < foot}
+    (mark,) = (s for s in drawing.shapes if s.fill == "#ffffff" and s.stroke == Style().ink.lower()
+               and s.box[3] < foot)  # fmt: skip
+    assert (mark.box[0] + mark.box[2]) / 2 == pytest.approx(pooled, abs=0.1)
