@@ -50,6 +50,9 @@ class Reading(HTMLParser):
 def project(tmp_path_factory):
     folder = small_project(tmp_path_factory.mktemp("page"))
     replace_text(folder, "trials", "trial_f,TRIAL-F,", 'trial_f,"<b>F</b> & ""co"" 🧬",')
+    # The arms of one trial come from two reports.
+    single = "trial_a,trial_a_single,ypT0/is ypN0,ITT,local,all,23,105,21.9"
+    replace_text(folder, "pcr", f"{single},doe_2020_trial_a", f"{single},doe_2020_trial_b")
     pooled = evidence_of(folder)
     configuration = pooled[1]
     for setting in configuration.settings:
@@ -82,6 +85,11 @@ def test_ids_are_unique_and_every_link_inside_has_its_target(reading):
     assert [id_ for id_, count in Counter(reading.ids).items() if count > 1] == []
     assert set(reading.inside) <= {f"#{id_}" for id_ in reading.ids}
     assert len(reading.inside) > 50
+
+
+def test_each_of_two_sources_leads_to_itself(text):
+    row = re.search(r'<tr id="row-neoadjuvant-[\w-]+-trial-a-all".*?</tr>', text, re.S)[0]
+    assert re.findall('href="#source-(.*?)"', row) == ["doe_2020_trial_a", "doe_2020_trial_b"]
 
 
 def test_nothing_is_loaded_and_links_out_are_safe(reading):
