@@ -24,7 +24,7 @@ def found(pooled, tmp_path):
 
 def rated(
     found, ends=(0.6, 0.5, 0.7), predicted=(0.45, 0.8), split_p=NAN, between_p=NAN, random_p=NAN,
-    direct=0.0, risks=("low", "low"), judged=(), measure="hazard_ratio",
+    direct=0.0, risks=("low", "low"), judged=(), measure="hazard_ratio", trials="ASH",
 ):  # fmt: skip
     """The row of one comparison, A + B v C by way of D, of a network of two trials."""
     estimate, low, high = ends
@@ -41,7 +41,7 @@ def rated(
                           "direct_share": direct, "indirect_share": 1 - direct, **effect}],
         "used": [{"trial": "ASH", "trial_id": "t0", "endpoint": OUTCOME},
                  {"trial": "ELM", "trial_id": "t1", "endpoint": OUTCOME}],
-        "comparisons": [{**link, "trial_names": "ASH"}, {**other, "trial_names": "ELM"}],
+        "comparisons": [{**link, "trial_names": trials}, {**other, "trial_names": "ELM"}],
         "contributions": shares,
         "league": [{**pair, "model": "random_reml", **effect, "pi_low": predicted[0],
                     "pi_high": predicted[1]}],
@@ -134,6 +134,9 @@ def test_bias_is_weighted_by_what_each_trial_contributes(found):
     assert row["within_study_bias"] == "very_serious"
     assert row["within_study_bias_reason"].endswith("low 25%, high 75%.")
     assert rated(found, risks=("low", "some_concerns"))["within_study_bias"] == "not_serious"
+    # Two trials of one comparison share what it contributes: half of 75% each.
+    row = rated(found, risks=("high", "low"), trials="ASH; ELM")
+    assert row["within_study_bias_reason"].endswith("low 63%, high 38%.")
 
 
 def test_levels_add_up_and_say_what_lowered_them(found):
