@@ -4,6 +4,7 @@ import csv
 import re
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from opened import Watched
 
@@ -144,4 +145,59 @@ def test_the_verdict_has_a_word_and_changes_with_the_interval(tool):
         low, high = numbers[1:3]
         word = "Left open" if low <= 1 <= high else "Benefit" if low > 1 else "Harm"
         assert word in chips.first.inner_text()
+        same = "the verdict is that of the report" in tool.locator(".told").inner_text()
+        assert same == (word in before)
     assert before
+
+
+def table(made_up, name, **wanted):
+    """Rows of a table of response by risk ratios in all patients."""
+    wanted |= {"analysis": "pcr_dual_v_almab", "measure": "risk_ratio", "subgroup": "all"}
+    rows = read(made_up.folder / f"results/neoadjuvant/{name}.csv")
+    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+
+
+def test_untouched_it_has_the_numbers_of_the_tables_and_marks_in_their_places(tool, made_up):
+    """Weights by trial, heterogeneity and prediction; every mark on one axis."""
+    (lead,) = table(made_up, "estimates", role="lead")
+    trials = {row["trial"]: row for row in table(made_up, "trials")}
+    (random,) = table(made_up, "estimates", model="random_reml_hk")
+    said = tool.inner_text()
+    total = sum(row["pooled"] == "yes" for row in trials.values())
+    assert f"{total} of {total} trials: risk ratio" in said
+    i2, from_q = (f"{float(random[name]):.0f}" for name in ("i2", "i2_from_q"))
+    assert f"I² {i2}% (from Q {from_q}%)" in said
+    ends = "–".join(f"{float(lead[name]):.2f}" for name in ("pi_low", "pi_high"))
+    assert f"prediction interval {ends}" in tool.locator(".result").first.inner_text()
+    drawn, cut = [], 0
+    for line in tool.locator("tbody tr").all():
+        row = trials[line.locator("th a").inner_text()]
+        weight = line.locator("td.number").inner_text()
+        # The axis ends at 24: a limit beyond it has an arrow.
+        beyond = sum(not 1 / 24 < float(row[f"estimate_{end}"]) < 24 for end in ("low", "high"))
+        assert line.locator("svg path.filled").count() == beyond
+        cut += beyond
+        if row["pooled"] == "no":
+            assert weight == "–"
+            continue
+        assert float(weight) == pytest.approx(float(row["weight"]), abs=0.051)
+        square = line.locator("svg rect")
+        middle = float(square.get_attribute("x")) + float(square.get_attribute("width")) / 2
+        drawn.append((float(row["estimate"]), middle))
+    path = tool.locator("tfoot tr.lead svg path").last.get_attribute("d")
+    places = [float(x) for x in re.findall(r"[ML](-?[\d.]+) ", path)][:3]
+    drawn += zip((float(lead[c]) for c in ("ci_low", "estimate", "ci_high")), places, strict=True)
+    assert cut == 1
+    ratios, places = (np.array(numbers) for numbers in zip(*drawn, strict=True))
+    line = np.polyfit(np.log(ratios), places, 1)
+    assert line[0] > 0
+    assert np.polyval(line, np.log(ratios)) == pytest.approx(places, abs=0.5), drawn
+
+
+def test_a_trial_that_the_report_does_not_pool_is_told_and_comes_in(tool, made_up):
+    (silent,) = [row["trial"] for row in table(made_up, "trials", pooled="no")]
+    said = {line.locator("th a").inner_text(): line.locator("th").inner_text()
+            for line in tool.locator("tbody tr").all()}  # fmt: skip
+    assert [name for name, text in said.items() if "not pooled" in text] == [silent]
+    tool.get_by_label("Trials not pooled").select_option("pooled too")
+    assert f"Comes in: {silent}" in tool.locator(".differs").inner_text()
