@@ -4,9 +4,11 @@ import math
 import re
 from statistics import NormalDist
 
+import pandas as pd
 import pytest
 from trial_evidence.files import records
-from trial_evidence.report.trail.trace import TRACE_COLUMNS, trail_of
+from trial_evidence.report.trail.evidence import NetworkTables
+from trial_evidence.report.trail.trace import TRACE_COLUMNS, network_trail, trail_of
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,65 @@ def test_what_figures_print_beside_an_estimate_is_traced(trace, pooled):
         [repr(row[c]) for c in columns] for row in printed
     ]
     assert all(row["cells"] for row in found)
+
+
+def arm(trial, code, events, rows, **more):
+    return {
+        "setting": "early", "network": "net", "trial_id": trial, "regimen": code, "code": code,
+        "against_code": "", "arm_ids": f"{trial}_{code}", "hr": math.nan, "events": events,
+        "n": 100.0, "ci_low": math.nan, "ci_high": math.nan, "yi": math.nan, "vi": math.nan,
+        "rows": rows, "endpoint": "pcr",
+    } | more  # fmt: skip
+
+
+def test_a_network_leads_to_the_rows_of_its_own_part_and_synergy_to_its_own_arms(pooled):
+    used = [
+        arm("one", "A", 20.0, "2"), arm("one", "B", 30.0, "3"), arm("one", "A+B", 40.0, "4"),
+        arm("one", "C", 10.0, "5"), arm("two", "D", 20.0, "6"), arm("two", "E", 30.0, "7"),
+    ]  # fmt: skip
+    parts = {"A": "1", "B": "1", "A+B": "1", "C": "1", "D": "2", "E": "2"}
+    about = {"setting": "early", "network": "net", "analysis": "net"}
+    ends = {"estimate": 1.5, "ci_low": 1.2, "ci_high": 1.9}
+    tables = {
+        "used": used,
+        "nodes": [{"regimen": regimen, "part": part} for regimen, part in parts.items()],
+        "summary": [
+            {"part": part, "measure": "odds_ratio", "trials": 1.0, "i2": 0.0, "q": 0.0,
+             "q_df": 0.0, "q_p": 1.0} for part in ("1", "2")
+        ],
+        "intervals": [{"part": part, "model": "common", "tau2": 0.0} for part in ("1", "2")],
+        "reference": [
+            about | ends | {"part": part, "code": code, "reference": other, "model": "common"}
+            for part, code, other in (("1", "B", "A"), ("2", "E", "D"))
+        ],
+        "components": [], "interactions": [],
+        "synergy": [
+            about | ends | {"trial_ids": "one", "arm_ids": "one_A;one_B;one_A+B", "trial": "ONE",
+                            "background": math.nan, "scale": "bliss", "note": ""}
+        ],
+    }  # fmt: skip
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    trail = network_trail(NetworkTables({"early/net": frames}, ()), pooled[1])
+    cells = {shown.plotted: "; ".join(map(str, shown.cells)) for shown in trail.shown}
+    assert cells["A+B"] == "pcr.csv row 4"
+    assert cells["B v A, common"] == "; ".join(f"pcr.csv row {row}" for row in (2, 3, 4, 5))
+    assert cells["E v D, common"] == "pcr.csv row 6; pcr.csv row 7"
+    assert cells["ONE"] == "; ".join(f"pcr.csv row {row}" for row in (2, 3, 4))
+
+
+def test_each_effect_of_a_pair_leads_to_the_rows_of_its_own_table(pooled):
+    pair = {
+        "setting": "early", "analysis": "surrogacy", "trial_id": "one", "regimen": "A+B",
+        "against": "A", "odds_ratio": 2.0, "odds_low": 1.2, "odds_high": 3.3, "hazard_ratio": 0.7,
+        "hazard_low": 0.5, "hazard_high": 0.98, "pcr_rows": "4;2", "hazard_ratios_rows": "9",
+    }  # fmt: skip
+    trail = network_trail(NetworkTables({}, (pd.DataFrame([pair]),)), pooled[1])
+    traced = [shown.traced() for shown in trail.shown]
+    told = [(row["measure"], row["estimate"], row["low"], row["cells"]) for row in traced]
+    assert told == [
+        ("odds_ratio", 2.0, 1.2, "pcr.csv rows 4, 2"),
+        ("hazard_ratio", 0.7, 0.5, "hazard_ratios.csv row 9"),
+    ]
 
 
 def test_a_trial_that_is_not_pooled_says_so(trace):
