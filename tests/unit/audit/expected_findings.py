@@ -198,6 +198,13 @@ EXPECTED = {
         "= 0.033 (two-sided) is printed, but 0.62 (95% 0.37 to 1.03) gives 0.058 to "
         "0.077. It would fit as one-sided or if the interval is a 97.5% interval.",
     ),
+    "p value on the other side of the one-sided level": (
+        "hazard_ratios",
+        (30,),
+        ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_sided"),
+        "trial_n_dual v trial_n_single, PFS, final analysis, investigator: p = 0.030 (one-sided) "
+        "is printed, but 0.74 (95% 0.58 to 0.94) gives 0.005 to 0.01.",
+    ),
     "p value too large": (
         "hazard_ratios",
         (3,),

@@ -336,6 +336,15 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["p = 0.033 (two-sided)", "It would fit as one-sided"],
     ),
     (
+        # By the interval and its rounding 0.0050 to 0.010, below 0.025; 0.030 is not.
+        "p value on the other side of the one-sided level",
+        hazards.p_value_against_interval,
+        [(HR, 30, {"p_value": "0.030", "p_sided": "one"})],
+        [],
+        "high",
+        ["p = 0.030 (one-sided)", "gives 0.005 to 0.01"],
+    ),
+    (
         "p value too large",
         hazards.p_value_against_interval,
         [(HR, 3, {"p_value": "0.20"})],

@@ -22,6 +22,16 @@ def source(**fields):
     return ARTICLE | fields
 
 
+@pytest.mark.parametrize("table", ["risk_of_bias", "biomarker_effects"])
+def test_what_only_a_judgement_or_a_biomarker_rests_on_is_cited(pooled, table):
+    found = material(pooled)
+    listed = found.sheet["sources"].to_dict("records")
+    other = listed[0] | {"source_id": "cited_there_alone"}
+    changed = with_table(with_table(found, "sources", [*listed, other]), table,
+                         [{"source_id": "cited_there_alone"}])  # fmt: skip
+    assert "cited_there_alone" in [source["source_id"] for source in used_sources(changed)]
+
+
 def test_bibtex_escapes_what_latex_would_take_for_commands():
     assert latex("50% of A_B & {C} #1 $2 ~ ^ \\x") == (
         r"50\% of A\_B \& \{C\} \#1 \$2 \textasciitilde{} \textasciicircum{} \textbackslash{}x"
