@@ -581,6 +581,15 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [],
     ),
     (
+        "survival on the other side of 1, at another time",
+        effects.own_other_results,
+        [
+            (HR, 12, {"hr": "1.30", "ci_low": "1.02", "ci_high": "1.66",
+                      "median_followup_months": "24"}),
+        ],
+        [],
+    ),
+    (
         "a source without a named author is second hand itself",
         second_hand,
         [(PCR, 11, {"verification": "secondary"}), ("sources", 3, {"first_author": ""})],
