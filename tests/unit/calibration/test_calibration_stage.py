@@ -4,6 +4,7 @@ import csv
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from invented import ROOT, SETTING, analysis, configuration
@@ -256,6 +257,39 @@ def test_worst_is_over_pools_and_tau(tmp_path):
     table = read_table(path, ["tau", "value"])
     found = extreme_by_trials(table, "coverage", "min").loc["REML wald"]
     assert found.to_dict() == {"2": 0.7, "3": 0.9}
+
+
+def test_the_page_says_the_worst_of_several_pools(tiny):
+    numbers = ["tau", "simulations", "value", "monte_carlo_se"]
+    table = read_table(tiny / "calibration.csv", numbers)
+    covers = table["quantity"].str.endswith("coverage")
+    # Another pool of as many trials each, that covers less and is wider.
+    worse = table.assign(analysis="worse", value=table["value"].where(~covers, 0.5))
+    worse["value"] += worse["quantity"].isin(["width", "relative width"]).astype(float)
+    page = calibration_page(pd.concat([table, worse]))
+    sections = {part.partition("\n")[0]: part for part in page.split("\n## ")}
+
+    def row(title, method):
+        lines = sections[title].splitlines()
+        (line,) = [line for line in lines if line.startswith(f"| {method} |")]
+        return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+    method = "REML, Wald"
+    assert row("Lowest coverage of the interval for the mean, percent; τ up to 0.4", method) == [
+        "50.0", "50.0",
+    ]  # fmt: skip
+    by_tau = "Lowest coverage of the interval for the mean with 2 trials, percent, by the true τ"
+    assert set(row(by_tau, method)) == {"50.0"}
+    mine = table[(table["method"] == "REML wald") & (table["k"] == "2")]
+    for title, quantity, value in (
+        ("interval, relative to the interval for known τ; τ up to 0.4", "relative width",
+         lambda widest: widest + 1),
+        ("interval with 2 trials, upper limit over lower limit of a ratio, by the true τ", "width",
+         lambda widest: math.exp(widest + 1)),
+    ):  # fmt: skip
+        widest = mine.loc[mine["quantity"] == quantity, "value"].max()
+        told = row(f"Largest mean width of the {title}", method)
+        assert f"{value(widest):.2f}" in told
 
 
 def test_the_page_says_the_largest_monte_carlo_error(tiny):
