@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from trial_evidence.kept import (
+    Ledger,
     Parts,
     altered,
     digest,
@@ -161,3 +162,21 @@ def test_an_inventory_finds_what_was_edited_or_lost(tmp_path):
     for nothing in ("{", "[1]"):
         (tmp_path / "inventory.json").write_text(nothing)
         assert altered(tmp_path / "inventory.json") == []
+
+
+def test_a_figure_is_as_made_while_what_it_shows_and_its_files_stay_the_same(tmp_path):
+    made = tmp_path / "forest.svg"
+    made.write_text("drawn", encoding="utf-8")
+    ledger = Ledger(tmp_path / "made.json")
+    ledger.note("forest", "of these numbers", [made])
+    ledger.write()
+
+    def holds(key="of these numbers"):
+        return Ledger(tmp_path / "made.json").holds("forest", key)
+
+    assert holds()
+    assert not holds("of other numbers")
+    made.write_text("edited", encoding="utf-8")
+    assert not holds()
+    made.unlink()
+    assert not holds()
