@@ -741,11 +741,12 @@ def _pool(effect: float, k: int) -> pd.DataFrame:
 
 def test_a_trial_far_from_its_pool_is_found() -> None:
     # The other three agree: tau2 is 0, their mean 0 with variance 0.04 / 3.
-    # 0.6 / sqrt(0.04 + 0.04 / 3) = 2.598; exp(0.6) = 1.82
-    (finding,) = effects.far_from_pool(sheet_with(), _pool(0.6, 4))
-    assert finding.rows == (2, 5)
-    assert "risk ratio 1.82; the other 3 trials pooled give 1.00" in finding.figures
-    assert "residual 2.6" in finding.figures
+    # 0.6 / sqrt(0.04 + 0.04 / 3) = 2.598; exp(0.6) = 1.82, exp(-0.6) = 0.55
+    for effect, ratio, residual in ((0.6, "1.82", "2.6"), (-0.6, "0.55", "-2.6")):
+        (finding,) = effects.far_from_pool(sheet_with(), _pool(effect, 4))
+        assert finding.rows == (2, 5)
+        assert f"risk ratio {ratio}; the other 3 trials pooled give 1.00" in finding.figures
+        assert f"residual {residual}" in finding.figures
 
 
 @pytest.mark.parametrize(("effect", "k"), [(0.55, 4), (0.9, 3)])

@@ -55,6 +55,8 @@ def test_both_scales_stand_side_by_side_by_the_leading_model(pooled):
 
 def test_who_reports_both_levels_one_or_none(pooled):
     counts = [count("trial_c", "negative"), count("trial_d", "negative", status="superseded")]
+    # Trial L is in no such pool.
+    counts.append(count("trial_l", "negative"))
     found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], counts)
     (row,) = in_whom_table(found).frame.to_dict("records")
     names = [found.trial_name(f"trial_{name}") for name in "abcd"]
@@ -75,7 +77,8 @@ def test_a_trial_left_out_at_both_levels_is_not_said_to_report_one(pooled):
 
 def test_results_that_nobody_has_seen_are_a_gap(pooled):
     unseen = count("trial_c", "negative", verification="unverified")
-    found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], [unseen])
+    old = count("trial_d", "negative", verification="unverified", status="superseded")
+    found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], [unseen, old])
     listed = (Biomarker("x", "X", ("receptor",)),)
     found = replace(found, report=replace(found.report, biomarkers=listed))
     (row,) = biomarker_reports_table(found).frame.to_dict("records")
