@@ -135,6 +135,31 @@ def test_a_comparison_without_a_path_says_so(late):
     assert empty["reason"].str.contains("separate parts").all()
 
 
+def test_a_part_counts_the_pairs_without_a_path_and_refers_to_its_most_frequent_regimen(late):
+    nodes = late["nodes"]
+    sizes = nodes.groupby("part").size()
+    assert len(sizes) > 1
+    found = late["summary"].set_index("part")["without_path"]
+    assert found.to_dict() == {part: n * (len(nodes) - n) for part, n in sizes.items()}
+    for _, part in nodes.groupby("part"):
+        assert part.loc[part["reference"] == "yes", "trials"].item() == part["trials"].max()
+
+
+@pytest.mark.parametrize(
+    ("network", "more"), [("pcr_network", True), ("event_free_network", False)]
+)
+def test_a_benefit_is_more_responses_or_fewer_events(early, network, more):
+    probable = [("reference", "estimate", "probability_of_benefit"),
+                ("alternatives", "estimate", "probability_of_benefit"),
+                ("interactions", "posterior_median", "probability_of_synergy")]  # fmt: skip
+    seen = 0
+    for table, middle, probability in probable:
+        rows = pd.read_csv(early / network / f"{table}.csv").dropna(subset=[probability])
+        seen += len(rows)
+        assert ((rows[middle] > 1) == more).eq(rows[probability] > 0.5).all(), table
+    assert seen > 2
+
+
 def test_synergy_is_found_where_agents_are_alone_and_together(early):
     synergy = pd.read_csv(early / "pcr_network/synergy.csv")
     trials = synergy[(synergy["scale"] == "bliss") & (synergy["kind"] == "trial")]
