@@ -68,3 +68,12 @@ def test_a_trial_counts_once_and_the_rest_is_set_aside():
     ((trial, reason),) = found.set_aside
     assert trial == "one"
     assert reason == "arms a, b, ab: the trial counts once, with a, b, ab2"
+
+
+def test_an_arm_with_neither_comes_before_larger_arms():
+    larger = [
+        arm(f"{name}_alone", agents, partner="none", n=200)
+        for name, agents in (("a", "almab"), ("b", "bemab"), ("ab", "almab+bemab"))
+    ]
+    (found,) = factorial_trials([*larger, *SET, arm("o", "")]).trials
+    assert names(found) == ["a", "b", "ab", "o"]

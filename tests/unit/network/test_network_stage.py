@@ -194,6 +194,9 @@ def test_surrogacy_pairs_the_effects_of_one_contrast(early):
     # TRIAL-C: both agents against one, 49 of 100 against 30 of 99, and a hazard ratio of 0.80
     assert trials.loc["TRIAL-C", "odds_ratio"] == pytest.approx((49 / 51) / (30 / 69))
     assert trials.loc["TRIAL-C", "hazard_ratio"] == pytest.approx(0.80)
+    # Rows 13 and 16 of pcr.csv, row 4 of hazard_ratios.csv
+    assert trials.loc["TRIAL-C", "pcr_rows"] == "13;16"
+    assert str(trials.loc["TRIAL-C", "hazard_ratios_rows"]) == "4"
     models = pd.read_csv(early / "pcr_and_event_free/models.csv")
     assert models["reason"].str.contains("at least").all()
     # regression and bivariate model side by side, whatever comes of them

@@ -293,6 +293,18 @@ def test_a_result_that_one_trial_overturns_says_which():
     assert regression.after.slope_low < 0 < regression.after.slope_high
 
 
+def test_a_direction_that_hangs_on_one_trial_is_overturned_though_it_was_not_established():
+    # Weighted equally, numpy.polyfit: 0.136 with the trial, -0.009 without it.
+    ours = found((0.0, -0.5))
+    (regression,) = (
+        of for of in ours.overturned if (of.model, of.without) == ("weighted regression", "t6")
+    )
+    assert not regression.before.established
+    assert (regression.before.slope, regression.after.slope) == pytest.approx(
+        (0.136, -0.009), abs=5e-4
+    )
+
+
 def test_an_association_that_every_trial_shows_is_overturned_by_none():
     along = [(x, -0.1 - 0.5 * x) for x in (-0.5, 1.5, 2.0, -1.0)]
     ours = surrogacy(
