@@ -8,8 +8,10 @@ import shutil
 from functools import cache
 
 import pytest
+from invented import DUAL_AND_SINGLE, SETTING, analysis, configuration, sheet
 from small_project import append_like, git, replace_text, small_project
 from trial_evidence.cli import main
+from trial_evidence.watch import changes_in_words, state_of
 
 
 @pytest.fixture
@@ -66,6 +68,21 @@ def append_trial(project):
     append_like(project, "trials", "trial_k", "trial_k,TRIAL-K,NCT00000012", "trial_z,TRIAL-Z,")
     append_like(project, "arms", "trial_k,trial_k_dual", "trial_k", "trial_z")
     append_like(project, "arms", "trial_k,trial_k_single", "trial_k", "trial_z")
+
+
+def test_who_watches_is_told_what_was_and_what_is():
+    def state(hr, low, high):
+        row = {"trial_id": "t1", "experimental_arm_id": "dual", "control_arm_id": "single",
+               "hr": hr, "ci_low": low, "ci_high": high}  # fmt: skip
+        content = sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=[row])
+        return state_of(configuration(analysis()), content)
+
+    was, now = state(0.8, 0.64, 0.99), state(0.9, 0.75, 1.08)
+    line, *_ = changes_in_words(was, now)
+    assert f"{SETTING}/comparison, all: " in line
+    assert "0.80 (0.64–0.99), k = 1 -> 0.90 (0.75–1.08), k = 1; " in line
+    assert line.endswith("was below no effect and is now compatible with no effect")
+    assert list(changes_in_words(now, now)) == ["No estimate changes."]
 
 
 # --------------------------------------------------------------------------------- no change

@@ -145,16 +145,16 @@ def test_several_arms_give_their_median_and_each_is_named(pooled):
         for name in "ghi"
     ]  # fmt: skip
     rates = [
-        rate(),
+        rate(percent=65.0),
         rate(row=3, arm_id="trial_g_single", percent=70.0, outcome="DFS"),
         rate(row=4, arm_id="trial_h_single", percent=90.0, derivation="digitised_curve"),
     ]
     rule = ControlRisk(*PLACE, "milestones", months=(60.0,))
     table = findings(pooled, rule, trials, milestones=rates)
     (row,) = table.data.to_dict("records")
-    assert row["control_risk"] == pytest.approx(0.2)
+    assert row["control_risk"] == pytest.approx(0.3)
     assert row["control_risk_source"] == (
-        "median of 3: Trial F (20.0%, iDFS; Doe 2020, Journal of Made-up Results); Trial G (30.0%, "
+        "median of 3: Trial F (35.0%, iDFS; Doe 2020, Journal of Made-up Results); Trial G (30.0%, "
         "DFS; Doe 2020, Journal of Made-up Results); Trial H (10.0%, iDFS, read off the curve; Doe "
         "2020, Journal of Made-up Results) (of 4 trials)"
     )
