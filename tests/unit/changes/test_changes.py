@@ -10,7 +10,10 @@ from functools import cache
 import pytest
 from invented import DUAL_AND_SINGLE, SETTING, analysis, configuration, sheet
 from small_project import append_like, git, replace_text, small_project
+from trial_evidence.changes.compare import EstimateChange, differing
+from trial_evidence.changes.verdicts import _domains_that_changed
 from trial_evidence.cli import main
+from trial_evidence.report.tables.certainty import Certainty, Domain
 from trial_evidence.watch import changes_in_words, state_of
 
 
@@ -83,6 +86,56 @@ def test_who_watches_is_told_what_was_and_what_is():
     assert "0.80 (0.64–0.99), k = 1 -> 0.90 (0.75–1.08), k = 1; " in line
     assert line.endswith("was below no effect and is now compatible with no effect")
     assert list(changes_in_words(now, now)) == ["No estimate changes."]
+
+
+ESTIMATE = {"k": 3.0, "estimate": 0.8, "ci_low": 0.6, "ci_high": 1.1, "tau2": 0.01, "pi_low": 0.4,
+            "pi_high": 1.6, "model": "random_reml_hk"}  # fmt: skip
+KEY = ("early", "comparison", "hazard_ratio", "all", "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"k": 4.0}, {"estimate": 0.79}, {"ci_low": 0.61}, {"ci_high": 1.2}, {"tau2": 0.02},
+     {"pi_low": 0.3}, {"pi_high": 1.7}, {"model": "bayesian"}],
+)  # fmt: skip
+def test_whatever_is_shown_of_an_estimate_is_told_where_it_changes(change):
+    (told,) = differing({KEY: ESTIMATE}, {KEY: ESTIMATE | change})
+    assert (told.before, told.after) == (ESTIMATE, ESTIMATE | change)
+
+
+def test_an_estimate_that_stays_is_not_told_and_one_that_went_is():
+    assert list(differing({KEY: ESTIMATE}, {KEY: dict(ESTIMATE)})) == []
+    (gone,), (new,) = differing({KEY: ESTIMATE}, {}), differing({}, {KEY: ESTIMATE})
+    assert (gone.before, gone.after) == (ESTIMATE, None)
+    assert (new.before, new.after) == (None, ESTIMATE)
+
+
+@pytest.mark.parametrize(
+    ("measure", "ends", "now"),
+    [
+        ("hazard_ratio", (0.7, 0.99), "below no effect"),
+        ("hazard_ratio", (1.01, 1.4), "above no effect"),
+        ("hazard_ratio", (0.95, 1.4), ""),
+        ("risk_difference", (0.01, 0.4), "above no effect"),
+        ("risk_difference", (-0.02, 0.4), ""),
+    ],
+)
+def test_a_conclusion_changes_where_an_interval_leaves_no_effect(measure, ends, now):
+    open_ = {"ci_low": 0.9, "ci_high": 1.1} if measure == "hazard_ratio" else {
+        "ci_low": -0.1, "ci_high": 0.1}  # fmt: skip
+    after = dict(zip(("ci_low", "ci_high"), ends, strict=True))
+    change = EstimateChange("early", "comparison", measure, "all", "", open_, after)
+    said = f"the interval was compatible with no effect and is now {now}" if now else ""
+    assert change.conclusion == said
+
+
+def test_a_judgement_that_a_person_confirms_is_told():
+    by_rule, confirmed = (
+        Certainty("early", "comparison", (Domain("risk_of_bias", "serious", "High 50%.", who),))
+        for who in ("", "AB, 2026-03-01")
+    )
+    assert _domains_that_changed(by_rule, confirmed) == "Risk of bias, serious: High 50%."
+    assert _domains_that_changed(confirmed, confirmed) == ""
 
 
 # --------------------------------------------------------------------------------- no change
