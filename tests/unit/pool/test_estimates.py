@@ -7,7 +7,7 @@ import pytest
 from invented import PCR, RATES, RECEPTOR, SETTING, analysis, configuration, extract, sheet
 from trial_evidence.config.methods import OwnPooling
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS
-from trial_evidence.pool.estimates import pool_setting, qualifying_trials
+from trial_evidence.pool.estimates import pool_setting, published_limits, qualifying_trials
 
 # The public interface: the columns that others rely on, in their order.
 PUBLIC = [
@@ -371,3 +371,21 @@ def test_an_arm_without_an_event_of_a_harm_is_pooled_without_a_correction():
     assert difference.loc["mantel_haenszel", "role"] == ""
     benefit = models(pool(content, analysis(**wanted)).estimates, measure="risk_ratio")
     assert benefit.loc["mantel_haenszel", "role"] == ""
+
+
+def test_printed_limits_are_limits_at_their_own_level_only():
+    trial = {"published": "0.86 (0.71–1.04)", "ci_level": 97.5, "ci_low": 0.71, "ci_high": 1.04}
+    assert published_limits(trial, 97.5) == {"ci_low": 0.71, "ci_high": 1.04}
+    assert published_limits(trial, 95.0) == {}
+    assert published_limits(trial | {"published": ""}, 97.5) == {}
+
+
+def test_a_trial_qualifies_by_both_levels_that_are_pooled():
+    rows = [
+        ("both", "receptor=negative", "yes"), ("both", "receptor=positive", "yes"),
+        ("one", "receptor=negative", "yes"),
+        ("excluded", "receptor=negative", "yes"), ("excluded", "receptor=positive", "no"),
+        ("whole", "all", "yes"),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["trial_id", "subgroup", "pooled"])
+    assert qualifying_trials(table, RECEPTOR) == ["both"]
