@@ -12,7 +12,9 @@ from trial_evidence.cli import main
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.loaded import DICTIONARY
-from trial_evidence.network.analysis import analyse
+from trial_evidence.network.analysis import analyse, reference_of
+from trial_evidence.network.evidence.contrasts import NetworkData, from_counts
+from trial_evidence.network.evidence.nodes import nodes_of
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL, surrogacy_results
@@ -158,6 +160,19 @@ def test_a_benefit_is_more_responses_or_fewer_events(early, network, more):
         seen += len(rows)
         assert ((rows[middle] > 1) == more).eq(rows[probability] > 0.5).all(), table
     assert seen > 2
+
+
+def test_a_part_without_the_reference_asked_for_refers_to_what_most_trials_have():
+    regimens = {name: f"{name}|concurrent|none" for name in ("a", "a+b", "c", "d", "e")}
+    compared = [("a+b", "a"), ("c", "a"), ("d", "c"), ("a+b", "d"), ("e", "a")]
+    studies = (
+        from_counts(f"t{n}", [regimens[name] for name in pair], [20, 30], [99, 99], "odds_ratio")
+        for n, pair in enumerate(compared)
+    )
+    data = NetworkData(tuple(studies))
+    nodes = nodes_of(data.treatments, {}, {})
+    assert reference_of(data, "not there", nodes) == regimens["a"]
+    assert reference_of(data, regimens["d"], nodes) == regimens["d"]
 
 
 def test_synergy_is_found_where_agents_are_alone_and_together(early):
