@@ -8,9 +8,9 @@ import shutil
 from functools import cache
 
 import pytest
-from invented import DUAL_AND_SINGLE, SETTING, analysis, configuration, sheet
+from invented import DUAL_AND_SINGLE, SETTING, analysis, configuration, extract, sheet
 from small_project import append_like, git, replace_text, small_project
-from trial_evidence.changes.compare import EstimateChange, differing
+from trial_evidence.changes.compare import EstimateChange, differing, estimate_changes
 from trial_evidence.changes.verdicts import _domains_that_changed
 from trial_evidence.cli import main
 from trial_evidence.report.tables.certainty import Certainty, Domain
@@ -86,6 +86,20 @@ def test_who_watches_is_told_what_was_and_what_is():
     assert "0.80 (0.64–0.99), k = 1 -> 0.90 (0.75–1.08), k = 1; " in line
     assert line.endswith("was below no effect and is now compatible with no effect")
     assert list(changes_in_words(now, now)) == ["No estimate changes."]
+
+
+def test_an_analysis_that_loses_its_only_trial_is_told():
+    row = {"trial_id": "t1", "experimental_arm_id": "dual", "control_arm_id": "single"}
+    there, gone = (
+        {SETTING: extract(sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=rows), analysis())}
+        for rows in ([row], [])
+    )
+    methods = (configuration(analysis()),) * 2
+    for before, after, sides in ((there, gone, (0.8, None)), (gone, there, (None, 0.8))):
+        first, *_ = estimate_changes(before, after, methods)
+        assert first.subgroup == "all"
+        found = [side and side["estimate"] for side in (first.before, first.after)]
+        assert found == [side and pytest.approx(side) for side in sides]
 
 
 ESTIMATE = {"k": 3.0, "estimate": 0.8, "ci_low": 0.6, "ci_high": 1.1, "tau2": 0.01, "pi_low": 0.4,
@@ -383,6 +397,7 @@ def test_a_result_where_there_was_none(project, changes):
     assert before[1:5] == ("Lapatinib with endocrine therapy, all", "before", "0", "none")
     assert after[2:4] == ("after", "1")
     assert after[4].startswith("Rate 0.20 (")
+    assert re.search(r"pcr\.csv row \d+ is used by neoadjuvant/pcr_rates", page)
     # Where there was no result before, no conclusion changed.
     assert "No conclusion changed" in page
 
