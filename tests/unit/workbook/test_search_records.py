@@ -105,6 +105,7 @@ def test_duplicates_and_known_reports_are_kept_and_say_what_they_are(project):
     [
         (record(1), record(1, "Another title."), True),
         (record(1, "A.", "10.1000/x.1"), record(2, "B.", "10.1000/X.1"), True),
+        (record(1, "A.", "10.1000/x.1"), record(2, "B.", "10.1000/x.1."), True),
         (record(1, "A trial: of two."), record(2, "A TRIAL of two"), True),
         (record(1), record(2, year=2021), False),
         (record(1), record(2, author="Roe J"), False),
@@ -114,6 +115,11 @@ def test_duplicates_and_known_reports_are_kept_and_say_what_they_are(project):
 def test_two_records_of_one_report(project, first, second, same):
     decisions = [row["decision"] for row in found(project, f"{first}\n{second}")]
     assert decisions == ["", "duplicate" if same else ""]
+
+
+def test_every_copy_is_the_same_as_the_first(project):
+    rows = found(project, "\n".join(record(1, title) for title in ("A.", "B.", "C.")))
+    assert [row.get("duplicate_of", "") for row in rows] == ["", "s2_1", "s2_1"]
 
 
 def test_records_of_another_search_are_known_again(project, capsys):
