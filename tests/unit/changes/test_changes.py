@@ -332,6 +332,14 @@ def test_a_judgement_alone_changes_certainty_and_no_estimate(project, changes):
     assert html.escape(certainty[0]) in page_of(project)
 
 
+def test_a_persons_judgement_of_certainty_is_told(project, changes):
+    path = project / "data/raw/certainty.csv"
+    line = "adjuvant,event_free_dual_v_single,indirectness,very_serious,Others.,AB,2026-03-01\n"
+    path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
+    (told,) = [line for line in matters(changes()) if line.startswith("Certainty: ")]
+    assert "Indirectness, very serious: Others." in told
+
+
 def test_a_verdict_that_changed_comes_first(project, changes):
     # Both answers on overall survival in pretreated disease rest on the one trial that reports it.
     path = project / "data/raw/hazard_ratios.csv"

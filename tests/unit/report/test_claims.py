@@ -335,6 +335,20 @@ def test_an_association_is_described_and_not_judged(found, rows, said, k):
     assert ("count once" in result.reason) == (k == 2)
 
 
+@pytest.mark.parametrize(
+    ("direction", "row", "said"),
+    [
+        ("below", DOWN, "1 of 1 study found this at the 5% level, none found the opposite."),
+        ("below", CLEAR, "0 of 1 study found this at the 5% level, one found the opposite."),
+        ("above", DOWN, "0 of 1 study found this at the 5% level, one found the opposite."),
+    ],
+)
+def test_an_association_may_be_claimed_in_either_direction(found, direction, row, said):
+    table = [UP | {"study_id": next(iter(found.trials))} | row]
+    rule = AssociationRule(("marker",), ("pCR",), direction)
+    assert verdict(with_table(found, "biomarker_effects", table), rule).reason.startswith(said)
+
+
 UNTOLD = {"estimate": float("nan"), "p_value": 0.01}
 
 
