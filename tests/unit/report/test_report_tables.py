@@ -176,6 +176,16 @@ def test_a_sentence_names_the_arm_that_is_favoured(found, low, value, high, mean
     assert f", {meaning}." in result_sentence(analysis, [row], "")
 
 
+def test_more_responses_favour_the_arm_that_has_them(found):
+    analysis = found.analysis("neoadjuvant", "pcr_dual_v_trastuzumab")
+    for ends, arm in (((1.1, 1.6), "dual"), ((0.6, 0.9), "single")):
+        row = estimate(measure="risk_ratio", estimate=sum(ends) / 2, ci_low=ends[0],
+                       ci_high=ends[1], pi_low=float("nan"))  # fmt: skip
+        labels = dict(zip(("dual", "single"), analysis.arm_labels, strict=True))
+        said = result_sentence(analysis, [row], "")
+        assert f", in favour of the {labels[arm].lower()} arm." in said.lower()
+
+
 def test_an_answer_without_a_trial_says_so(found):
     empty = with_estimates(found, [])
     table = front_table(empty, {})
