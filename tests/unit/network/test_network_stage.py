@@ -119,6 +119,13 @@ def test_a_network_counts_what_the_sheet_holds(early):
     # 105 + 110 + 99 patients had trastuzumab with chemotherapy alone
     assert nodes.loc["T+CT", "patients"] == 314
     assert nodes.loc["T+CT", "events"] == 23 + 25 + 30
+    compared = pd.read_csv(early / "pcr_network/comparisons.csv")
+    (both,) = compared[compared["trials"] == 2].to_dict("records")
+    assert {both["first"], both["second"]} == {"T+P+CT", "T+CT"}
+    assert both["patients"] == 105 + 105 + 220 + 110
+    reference = pd.read_csv(early / "pcr_network/reference.csv")
+    direct = reference.drop_duplicates("code").set_index("code")["direct_trials"]
+    assert direct.to_dict() == {"L+CT": 1, "T+L+CT": 1, "T+P": 0, "T+P+CT": 2}
 
 
 def test_a_direct_effect_without_any_way_round_is_the_trial_s_own(early):
@@ -180,6 +187,7 @@ def test_synergy_is_found_where_agents_are_alone_and_together(early):
     trials = synergy[(synergy["scale"] == "bliss") & (synergy["kind"] == "trial")]
     assert set(trials["trial"]) == {"TRIAL-C"}
     # 1 - (1 - 30/99)(1 - 24/101) with no background
+    assert (trials["estimate"] > 0).eq(trials["probability_of_synergy"] > 0.5).all()
     at_zero = trials[trials["background"] == 0.0]
     assert at_zero["expected"].item() == pytest.approx(1 - (69 / 99) * (77 / 101))
     assert at_zero["estimate"].item() == pytest.approx(0.49 - (1 - (69 / 99) * (77 / 101)))
