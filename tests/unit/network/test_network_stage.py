@@ -1,6 +1,7 @@
 """The stage on the made-up sheet: its files, its figures read back, and what it removes."""
 
 import re
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -53,18 +54,22 @@ def early(project):
     return run(project, "neoadjuvant")
 
 
-@pytest.fixture(scope="module")
-def late(project):
+def late_tables(project, config):
     """Tables of a network in parts, without the figures of its setting."""
     content, _ = load_sheet(project / "data/raw", read_dictionary(DICTIONARY))
-    configuration = read_configuration(project / "config")
-    networks = read_networks(project / "config", configuration)
+    configuration = read_configuration(config)
+    networks = read_networks(config, configuration)
     (network,) = (
         n for n in networks.of_setting("metastatic_pretreated")
         if n.id == "progression_free_network"
     )  # fmt: skip
     evidence = network_evidence(content, configuration, networks, network)
     return network_tables(analyse(evidence, configuration), "pretreated")
+
+
+@pytest.fixture(scope="module")
+def late(project):
+    return late_tables(project, project / "config")
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +140,18 @@ def test_a_direct_effect_without_any_way_round_is_the_trial_s_own(early):
     ]
     # TRIAL-L: 25 of 100 against 55 of 100
     assert one["estimate"].item() == pytest.approx((25 / 75) / (55 / 45))
+
+
+def test_a_measure_without_an_empirical_prior_leaves_its_columns_empty(project, late, tmp_path):
+    """The page reads the columns of every model, whatever the priors."""
+    shutil.copytree(project / "config", tmp_path / "config")
+    empirical = ", empirical: {inverse_gamma: [2.42, 0.30]}"
+    methods = tmp_path / "config/config.yaml"
+    methods.write_text(methods.read_text("utf-8").replace(empirical, ""), "utf-8")
+    without = late_tables(project, tmp_path / "config")
+    for name, table in late.items():
+        assert list(without[name].columns) == list(table.columns), name
+    assert without["alternatives"]["bayesian_empirical_low"].isna().all()
 
 
 def test_a_comparison_without_a_path_says_so(late):

@@ -12,11 +12,15 @@ from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
 from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.fit.league import NO_PATH
 from trial_evidence.network.fit.links import Link, evidence_path
-from trial_evidence.network.models import COMMON, DERSIMONIAN_LAIRD, HARTUNG_KNAPP, WALD
+from trial_evidence.network.models import HARTUNG_KNAPP, WALD
+from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 from trial_evidence.words.numbers import format_number, format_p
 
 ABSENT = "No trial of the network has this regimen."
 LIMITS = ("", "_low", "_high")
+# Their intervals stand beside each other: one estimator of tau2, and posteriors. The table has them
+# all, also where a measure has no empirical prior or no trial is in the network.
+INTERVAL_MODELS = (WALD, HARTUNG_KNAPP, EMPIRICAL, CAUTIOUS)
 COLUMNS = (
     "comparator", "code", "part", "lead", "estimate", "ci_low", "ci_high",
     "probability_of_benefit",
@@ -36,13 +40,6 @@ def is_dual(regimen: str) -> bool:
     return len(parts.agents) > 1 and parts.schedule == "concurrent" and not parts.own
 
 
-def interval_models(analysis: NetworkAnalysis) -> list[str]:
-    """Models whose intervals stand beside each other: one estimator of tau2, and posteriors."""
-    found = dict.fromkeys((WALD, HARTUNG_KNAPP))
-    found |= dict.fromkeys(model.name for part in analysis.parts for model in part.models)
-    return [name for name in found if name not in (DERSIMONIAN_LAIRD, COMMON)]
-
-
 def alternatives_table(analysis: NetworkAnalysis) -> pd.DataFrame:
     """Dual regimens against the alternatives that the configuration names.
 
@@ -56,7 +53,7 @@ def alternatives_table(analysis: NetworkAnalysis) -> pd.DataFrame:
         uncertainty, and how many times the standard error is what it was without it (empty where no
         path is left). ``disagreement`` names trials of a link that differ.
     """
-    intervals = [f"{model}{limit}" for model in interval_models(analysis) for limit in LIMITS]
+    intervals = [f"{model}{limit}" for model in INTERVAL_MODELS for limit in LIMITS]
     columns = [*COLUMNS, *intervals, *BEHIND]
     return pd.DataFrame(list(_rows(analysis)), columns=columns)
 

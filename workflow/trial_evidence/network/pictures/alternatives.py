@@ -7,7 +7,7 @@ from typing import Any
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.files import records
-from trial_evidence.network.alternatives import ABSENT, interval_models
+from trial_evidence.network.alternatives import ABSENT, INTERVAL_MODELS
 from trial_evidence.network.models import interval_heading
 from trial_evidence.network.pictures.words import Told, counted, intervals, listed, percent
 from trial_evidence.words.numbers import format_number
@@ -25,7 +25,7 @@ def alternatives(told: Told) -> Page | None:
     leading = {row["lead"] for row in shown}
     models = {model.name: model for part in told.analysis.parts for model in part.models}
     # The one that leads stands beside its estimate.
-    others = [n for n in interval_models(told.analysis) if {n} != leading and n in models]
+    others = [n for n in INTERVAL_MODELS if {n} != leading and n in models]
     rows: list[Row] = []
     described = []
     for number, row in enumerate(shown):
