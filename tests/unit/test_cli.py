@@ -236,6 +236,13 @@ def test_a_place_that_cannot_be_written_is_told_in_one_sentence(project, capsys)
     assert (project / "README.md").read_text() == "Read me.\n"
 
 
+def test_a_file_where_the_results_belong_is_the_one_that_is_named(project, capsys):
+    (project / "results").write_text("mine")
+    assert main(["check"]) == 2
+    said = "results cannot be read or written: it is a file, not a folder.\n"
+    assert capsys.readouterr() == ("", said)
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

@@ -56,9 +56,11 @@ def _not_written(error: OSError) -> str:
     if error.errno is None:
         return str(error)
     reason = error.strerror or "unknown reason"
-    if isinstance(error, FileExistsError) and Path(str(error.filename)).is_file():
-        reason = "it is a file, not a folder"
     what = "Something" if error.filename is None else error.filename
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        for path in (Path(str(what)), *Path(str(what)).parents):
+            if path.is_file():
+                what, reason = path, "it is a file, not a folder"
     return f"{what} cannot be read or written: {reason}."
 
 
