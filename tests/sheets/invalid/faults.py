@@ -245,6 +245,7 @@ REFERENCE_FAULTS = (
     _cell("enrolment ends before it starts", "trials", 2, "enrolment_end_year", "2001"),
     _cell("one trial under two ids", "trials", 3, "nct", "NCT00000001"),
     _cell("two trials of one name", "trials", 3, "name", "Trial-A"),
+    _cell("letters that figures do not have", "trials", 3, "name", "TRIAL-Б β ż 試験"),
     _cell("one source under two ids", "sources", 3, "doi", "10.1000/DOE_2020_trial_a"),
     Fault("one PubMed number under two ids", _with_rows("sources", _one_pubmed_number)),
     Fault(

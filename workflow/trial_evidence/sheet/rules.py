@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -37,6 +38,10 @@ _WITH_DECISION = {
     "not_eligible": ("reason", "a report that is not eligible needs a reason"),
     "included": ("source_id", "an included report needs its source: add it to sources.csv"),
 }
+# The columns that name something in figures.
+_IN_FIGURES = {"agents": "label", "sources": "first_author", "trials": "name", "arms": "label"}
+# Letters beyond the Latin, Greek and Cyrillic ones, which the font of the figures has.
+_NOT_DRAWN = re.compile("[\u0531-\u1cff\u2c00-\U0010ffff]")
 # A level that stands once is compared with levels that stand at least this often.
 _OFTEN = 3
 
@@ -62,6 +67,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         *_one_source_twice(tables),
         *_one_trial_twice(tables),
         *_trials_without_arms(tables),
+        *_letters_of_figures(tables),
         *_factors_of_decisions(tables, pairs),
         *_rare_subgroups(results, pairs),
         *_screening(tables),
@@ -208,6 +214,19 @@ def _trials_without_arms(tables: Rows) -> Iterator[Problem]:
     for row in tables.get("trials", ()):
         if with_arms and row.text("trial_id") not in with_arms | {""}:
             yield row.problem("warning", "trial_id", "the trial has no arm in arms.csv.")
+
+
+def _letters_of_figures(tables: Rows) -> Iterator[Problem]:
+    """Names that figures would show as boxes."""
+    for table, column in _IN_FIGURES.items():
+        for row in tables.get(table, ()):
+            letters = dict.fromkeys(filter(str.isalpha, _NOT_DRAWN.findall(row.text(column))))
+            if letters:
+                message = (
+                    f"figures cannot draw {quoted(''.join(letters))}. Write the name in Latin, "
+                    "Greek or Cyrillic letters."
+                )
+                yield row.problem("warning", column, message)
 
 
 def _screening(tables: Rows) -> Iterator[Problem]:
