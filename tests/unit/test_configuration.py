@@ -295,6 +295,9 @@ def test_the_analyses_that_were_asked_for_are_there():
         (["sensitivity", "covariates"], ["age", "year"],
          'config.yaml, sensitivity.covariates: "age" is not allowed. Allowed: year, '
          "median_followup_months, or factor=level"),
+        (["sensitivity", "covariates"], [],
+         "config.yaml, sensitivity.forced_meta_regressions.covariate: "
+         '"year" is not allowed. Allowed: none.'),
         (["sensitivity", "forced_meta_regressions", 0, "analysis"], "survivall",
          "config.yaml, sensitivity.forced_meta_regressions.analysis: "
          '"survivall" is not allowed. Allowed: response, survival'),

@@ -159,7 +159,7 @@ def section(name: str) -> AfterValidator:
 
 def among(known: Iterable[str], word: str) -> str:
     """What is allowed, as the end of a message, and the nearest to what stands there."""
-    return f" Allowed: {', '.join(known)}.{did_you_mean(word, known)}"
+    return f" Allowed: {', '.join(known) or 'none'}.{did_you_mean(word, known)}"
 
 
 def key_of(name: str, what: str) -> GetPydanticSchema:
