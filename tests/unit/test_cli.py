@@ -262,6 +262,13 @@ def test_what_the_system_refuses_is_told_in_one_sentence(project, capsys, monkey
     assert said in lines[0]
 
 
+@pytest.mark.parametrize("part", ["-1", "99999"])
+def test_a_part_that_the_simulation_does_not_have(project, capsys, part):
+    assert main(["simulate", "--part", part]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"The simulation has no part {part}. Allowed: 0 to ")
+
+
 def test_a_workbook_that_is_not_there(project, capsys):
     assert main(["import", "--book", "nowhere.xlsx"]) == 1
     said = capsys.readouterr().err

@@ -14,6 +14,7 @@ from trial_evidence.files import read_table, write_text
 from trial_evidence.kept import PARTS, Parts
 from trial_evidence.loaded import DICTIONARY, load
 from trial_evidence.sheet import dictionary_as_markdown, read_dictionary
+from trial_evidence.words.errors import RequestError
 
 
 def extract(options: argparse.Namespace) -> None:
@@ -141,6 +142,9 @@ def simulate(options: argparse.Namespace) -> None:
 
     configuration = read_configuration(options.config)
     simulation = read(options.config / CALIBRATION, Simulation)
+    if options.part not in range(simulation.parts):
+        allowed = f"0 to {simulation.parts - 1}"
+        raise RequestError(f"The simulation has no part {options.part}. Allowed: {allowed}.")
     folder = options.results / "calibration"
     write_part(configuration, simulation, options.results, folder, options.part)
 
