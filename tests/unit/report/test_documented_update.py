@@ -103,23 +103,6 @@ def test_the_update_is_counted_step_by_step(updated):
     assert steps["Reports included"].detail == "of 2 new trials and cohorts"
 
 
-def test_a_further_report_makes_no_new_trial_of_one_that_was_there(updated):
-    found = updated[1]
-    tables = {name: found.sheet[name].copy() for name in ("sources", "screening", "pcr")}
-    later = {"source_id": "later_report", "record_id": "later_report", "decision": "included"}
-    for name in ("sources", "screening"):
-        own = {column: text for column, text in later.items() if column in tables[name]}
-        tables[name] = pd.concat([tables[name], tables[name].iloc[-1:].assign(**own)])
-    of_b = tables["pcr"].index[tables["pcr"]["trial_id"] == "trial_b"]
-    tables["pcr"].loc[of_b[0], "source_id"] = "later_report"
-    sheet = replace(found.sheet, tables={**found.sheet.tables, **tables})
-    steps = {step.step: step for step in flow_steps(replace(found, sheet=sheet))}
-    assert steps["Reports included"].n == 3
-    assert steps["Reports included"].detail == (
-        "of 2 new trials and cohorts; 1 further report of trials that were in the sheet"
-    )
-
-
 def test_the_flow_of_an_update_adds_up(updated):
     steps = [step for step in flow_steps(updated[1]) if step.place and step.n is not None]
     included = next(n for n, step in enumerate(steps) if step.step == "Reports included")
