@@ -1,5 +1,7 @@
-"""Which saves of a workbook `make watch` takes, without the workflow behind it."""
+"""What `make watch` takes of a workbook, and how it ends, without the workflow behind it."""
 
+import os
+import signal
 from contextlib import nullcontext
 
 import pytest
@@ -43,3 +45,15 @@ def test_a_workbook_that_is_not_there_is_named_and_read_once_it_is(tmp_path, tak
     book = tmp_path / "book.xlsx"
     assert taken(book, lambda: None, lambda: book.write_text("made")) == ["made"]
     assert f"There is no {book} so far; " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("closed", [signal.SIGHUP, signal.SIGTERM])
+def test_it_ends_with_its_terminal_as_by_the_key(tmp_path, taken, closed):
+    before = {each: signal.getsignal(each) for each in (signal.SIGHUP, signal.SIGTERM)}
+    signal.signal(closed, lambda *_: pytest.fail("it is not heard"))
+    try:
+        steps = (lambda: os.kill(os.getpid(), closed), lambda: pytest.fail("it goes on"))
+        assert taken(tmp_path / "book.xlsx", *steps) == []
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGINT
+from signal import SIGHUP, SIGINT, SIGTERM, default_int_handler, signal
 from threading import Thread
 
 from watchfiles import Change, watch
@@ -65,6 +65,9 @@ def watch_sheet(
         table = place.parent == raw.resolve() and place.suffix == ".csv"
         return table or (config.resolve() in place.parents and place.suffix == ".yaml")
 
+    for closed in (SIGHUP, SIGTERM):
+        # As Ctrl-C does: no run goes on behind a terminal that was closed.
+        signal(closed, default_int_handler)
     with _runs(log) as run, suppress(KeyboardInterrupt):
         seen, saved = _saves(raw, config), _time_of(book)
         known = load()
