@@ -2,7 +2,9 @@
 
 import pytest
 from printed_numbers import PRINTED_INTERVALS, PRINTED_P
+from trial_evidence.pool.engine.intervals import PREDICTIONS
 from trial_evidence.report.words.formats import FORMATS
+from trial_evidence.words.models import BOOTSTRAP, PREDICTION_WORDS
 from trial_evidence.words.numbers import format_interval, format_p, format_probability
 
 
@@ -25,3 +27,13 @@ def test_an_interval(limits, printed):
 )  # fmt: skip
 def test_no_probability_is_certain(value, digits, printed):
     assert format_probability(value, digits) == printed
+
+
+@pytest.mark.parametrize("name", sorted(PREDICTION_WORDS.keys() - {BOOTSTRAP}))
+def test_a_prediction_interval_is_called_what_it_is(name):
+    """Its degrees of freedom, and the standard error beside τ², as they are computed."""
+    se, lost = PREDICTIONS[name]
+    errors = {"t": "Wald’s standard error",
+              "hartung_knapp": "the unfloored Hartung–Knapp standard error",
+              "hartung_knapp_conservative": "the floored Hartung–Knapp standard error"}  # fmt: skip
+    assert PREDICTION_WORDS[name] == f"t with k − {lost} degrees of freedom and {errors[se]}"
