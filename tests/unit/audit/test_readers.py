@@ -70,6 +70,12 @@ def test_agreement_of_the_frozen_readings() -> None:
     assert (rows["low"], rows["high"]) == pytest.approx((60.19, 88.60), abs=0.01)
 
 
+def test_agreement_is_told_field_by_field() -> None:
+    found = reading_agreement(sheet_with([DIFFERS])).set_index(["table", "field"])
+    assert found.loc[("pcr", "events"), ["n", "agree"]].tolist() == [1, 0]
+    assert found.loc[("pcr", "n"), ["n", "agree"]].tolist() == [1, 1]
+
+
 def test_all_seven_differences_of_the_frozen_readings_are_listed() -> None:
     listed = disagreements(_frozen())[["trial_id", "rows", "first", "second", "sheet_holds"]]
     assert sorted(listed.itertuples(index=False, name=None)) == [

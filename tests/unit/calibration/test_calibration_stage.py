@@ -266,7 +266,10 @@ def test_the_page_says_the_worst_of_several_pools(tiny):
     # Another pool of as many trials each, that covers less and is wider.
     worse = table.assign(analysis="worse", value=table["value"].where(~covers, 0.5))
     worse["value"] += worse["quantity"].isin(["width", "relative width"]).astype(float)
-    page = calibration_page(pd.concat([table, worse]))
+    # Beyond the largest usual tau it is worse still, which counts in the rows by tau alone.
+    beyond = worse[worse["tau"] == 0.3].assign(tau=0.8)
+    beyond["value"] = beyond["value"].where(beyond["value"] != 0.5, 0.1)
+    page = calibration_page(pd.concat([table, worse, beyond]))
     sections = {part.partition("\n")[0]: part for part in page.split("\n## ")}
 
     def row(title, method):
@@ -279,7 +282,7 @@ def test_the_page_says_the_worst_of_several_pools(tiny):
         "50.0", "50.0",
     ]  # fmt: skip
     by_tau = "Lowest coverage of the interval for the mean with 2 trials, percent, by the true τ"
-    assert set(row(by_tau, method)) == {"50.0"}
+    assert set(row(by_tau, method)) == {"50.0", "10.0"}
     mine = table[(table["method"] == "REML wald") & (table["k"] == "2")]
     for title, quantity, value in (
         ("interval, relative to the interval for known τ; τ up to 0.4", "relative width",

@@ -655,6 +655,28 @@ def test_a_confirmed_difference_is_a_second_reading_and_changes_no_number(made, 
     assert rows_of(folder, "pcr") == rows_of(RAW, "pcr")
 
 
+def test_what_is_filled_in_is_noted_beside_the_notes_of_its_own_row(made, taken):
+    path = RAW / "hazard_ratios.csv"
+    header, first, *rest = path.read_text(encoding="utf-8").splitlines()
+    own, other = (line.removesuffix(",,") for line in (first, rest[0]))
+    lines = [header, f"{own},Read off a plot.,", f"{other},Of another row.,", *rest[1:]]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    book = made()
+    rows = [
+        cells[0].row
+        for cells in book["Could be added"].iter_rows(min_row=2)
+        if (cells[1].value, cells[2].value) == ("hazard_ratios", "2")
+    ]
+    for row in rows:
+        if book["Could be added"].cell(row, 4).value == "p_sided":
+            book["Could be added"].cell(row, 6).value = "two"
+    confirm(book, "Could be added", *rows)
+    noted = [row["note"] for row in rows_of(taken(), "hazard_ratios")]
+    assert noted[0].startswith("Read off a plot; ")
+    assert noted[0].endswith(" from the registry record (QQ)")
+    assert noted[1] == "Of another row."
+
+
 def test_a_confirmed_difference_of_a_trial_replaces_the_cell(made, taken, project, record):
     record["protocolSection"]["designModule"]["enrollmentInfo"]["count"] = 311
     book = made(written(project, record))

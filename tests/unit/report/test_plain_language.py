@@ -10,7 +10,7 @@ from PIL import Image
 from report_material import material, with_estimates, with_table
 from trial_evidence.files import write_table
 from trial_evidence.report.files.methods_text import methods_document, methods_paragraphs
-from trial_evidence.report.files.supplement import supplement
+from trial_evidence.report.files.supplement import TABLES, supplement
 from trial_evidence.report.tables.absolute_effects import plain_language_table, statement
 from trial_evidence.report.tables.certainty import certainties
 from trial_evidence.report.tables.characteristics import excluded_table, included_trials
@@ -195,7 +195,14 @@ def test_a_second_reading_of_no_row_counts_no_more_in_the_methods_than_in_the_ag
 
 
 def test_the_supplement_says_where_each_item_of_prisma_is_found(found):
+    # A trial of which nothing is shown has its place among the excluded.
+    trials = found.sheet["trials"]
+    more = trials.iloc[-1:].assign(trial_id="aside", name="ASIDE", row=99)
+    found = replace(found, sheet=replace(found.sheet, tables={
+        **found.sheet.tables, "trials": pd.concat([trials, more]),
+    }))  # fmt: skip
     tables = tables_of(found)
+    names = [table.name for table in tables]
     for setting in found.configuration.settings:
         shown = {"setting": setting, "analysis": "a", "figure": "a/forest", "title": "A plot",
                  "description": f"What is seen of {setting}."}  # fmt: skip
@@ -206,6 +213,8 @@ def test_the_supplement_says_where_each_item_of_prisma_is_found(found):
             Image.new("RGB", (300, 200)).save(found.results / setting / f"a/{name}.png")
     document = Document(io.BytesIO(supplement(found, tables)))
     checklist = document.tables[0]
+    shown = document.tables[1 + [name for name in TABLES if name in names].index("characteristics")]
+    assert "ASIDE" not in {cell.text for row in shown.rows for cell in row.cells}
     places = {row.cells[1].text: row.cells[3].text for row in checklist.rows[1:]}
     # PRISMA 2020 has 27 items; counted with their parts they are 42
     assert len(places) == 42
