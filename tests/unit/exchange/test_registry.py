@@ -117,6 +117,18 @@ def test_a_superseded_row_is_not_what_a_record_is_held_against(project):
     assert places(found.page("Differs"))["pcr", 8, "events"] == ("22", "23")
 
 
+def test_events_that_were_computed_from_a_percentage_are_called_so(project):
+    path = RAW / "pcr.csv"
+    header, _, *rest = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([header, *rest]), encoding="utf-8")
+    configuration, _, _ = load(RAW, CONFIG)
+    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    found = compare_records(RECORDS / "alder.json", held, configuration)
+    (row,) = [row for row in found.rows if row.table == "pcr"]
+    cells = [row.cells[name] for name in ("arm_id", "events", "n", "derivation", "locator")]
+    assert cells == ["alder_ab", "49", "107", "from_percent", "Results, outcome measure 1"]
+
+
 def test_a_result_that_the_sheet_lacks_could_be_added_as_a_row(project, compared):
     (row,) = [row for row in compared(RECORDS / "alder.json").rows if row.table == "hazard_ratios"]
     assert row.path == f"{MEASURES}[2].analyses[1]"
