@@ -13,7 +13,7 @@ import pytest
 from finished_page import read_page
 from invented import outcomes
 from report_material import material
-from small_project import evidence_of, small_project
+from small_project import evidence_of, replace_text, small_project
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.report.page.page import Extras, page
 from trial_evidence.report.page.sections import page_settings
@@ -255,6 +255,12 @@ def count(text):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = small_project(tmp_path_factory.mktemp("meaning"))
+    # Printed the other way round and at another level, so it is not shown as published.
+    replace_text(
+        folder, "hazard_ratios",
+        "trial_k_dual,trial_k_single,PFS,primary,14,BICR,all,0.56,0.44,0.71,95",
+        "trial_k_single,trial_k_dual,PFS,primary,14,BICR,all,1.79,1.35,2.36,97.5",
+    )  # fmt: skip
     pooled = evidence_of(folder)
     results = folder / "results"
     place = results / "neoadjuvant"
