@@ -142,10 +142,11 @@ def test_standard_error_from_an_upper_limit_alone():
     assert row["se_source"] == "upper limit"
 
 
-def test_standard_error_from_a_lower_limit_alone():
+@pytest.mark.parametrize("level", [90, 95])
+def test_standard_error_from_a_lower_limit_alone(level):
     # log(0.76 / 0.60) = 0.2363888
-    row = hazard(hr=0.76, ci_low=0.60, ci_level=95)
-    assert row["se"] == pytest.approx(0.2363888 / Z[95], rel=1e-6)
+    row = hazard(hr=0.76, ci_low=0.60, ci_level=level)
+    assert row["se"] == pytest.approx(0.2363888 / Z[level], rel=1e-6)
     assert row["se_source"] == "lower limit"
 
 

@@ -128,6 +128,19 @@ def test_a_row_says_where_it_comes_from():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("arm_id", "first"), [("dual", "40"), ("single", "20")])
+def test_where_two_readers_differ_on_either_arm_is_said(arm_id, first):
+    reading = {
+        "table": "pcr", "trial_id": "t1", "row_key": f"arm_id={arm_id}", "field": "events",
+        "first_value": first, "second_value": "31", "verdict": "differ",
+    }  # fmt: skip
+    rows = counts((40, 100), (20, 100))
+    content = sheet({"t1": DUAL_AND_SINGLE}, pcr=rows, second_reading=[reading])
+    told = set(extract(content, RESPONSE).used["readers_differ"])
+    assert len(told) == 1
+    assert "31" in told.pop()
+
+
 def test_a_hazard_ratio_is_analysed_on_the_log_scale():
     used = one_hazard_ratio(hr=0.8, ci_low=0.64, ci_high=1.0)
     assert used["yi"] == pytest.approx(math.log(0.8))

@@ -136,6 +136,22 @@ def test_at_the_average_trial_the_line_gives_the_mean_effect():
     assert math.log(at.odds_ratio.estimate) == pytest.approx(found.mean[1], rel=1e-9)
 
 
+def test_away_from_the_average_trial_the_error_of_the_slope_counts():
+    """Log odds are a straight line: of two points as far on either side, and of the middle.
+
+    The error of a line a + b x has var(a) + 2 x cov(a, b) + x^2 var(b).
+    """
+    found = control_risk_regression(TABLES)
+
+    def variance(beyond):
+        odds = found.at(float(expit(found.mean[0] + beyond))).odds_ratio
+        return (math.log(odds.high / odds.low) / (2 * 1.959964)) ** 2
+
+    below, middle, above = map(variance, (-1.0, 0.0, 1.0))
+    assert (below + above) / 2 - middle == pytest.approx(found.slope_variance, rel=1e-6)
+    assert found.slope_variance > 0
+
+
 @pytest.mark.parametrize("forced", [False, True])
 def test_with_few_trials_there_is_none_unless_forced(forced):
     few = Counts(*(np.asarray(column)[:9] for column in

@@ -70,6 +70,9 @@ def test_only_rows_that_nobody_has_seen_at_first_hand_are_listed(made):
         (held,) = records(sheet[row["table"]][sheet[row["table"]]["row"] == row["row"]])
         assert held["verification"] != "primary"
     assert set(rows["value"]) >= {"42 of 105", "0.80 (0.67 to 0.95)"}
+    links = rows.set_index("table")["link"].str.split(" ")
+    assert links["pcr"][0] == "https://doi.org/10.1000/doe_2020_trial_a"
+    assert links["hazard_ratios"][0] == "https://doi.org/10.1000/doe_2020_trial_f"
 
 
 def test_what_hangs_on_a_row_is_what_pooling_without_it_gives(made):
