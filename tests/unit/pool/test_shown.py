@@ -51,7 +51,21 @@ def test_an_interval_that_nobody_published_is_told(record, words):
 
 
 def test_trailing_zeros_of_a_source_survive():
-    record = {"estimate": 0.69, "estimate_low": 0.48, "estimate_high": 1.0}
+    record = {
+        "measure": "hazard_ratio",
+        "estimate": 0.69,
+        "estimate_low": 0.48,
+        "estimate_high": 1.0,
+    }
     assert own_result(record | {"published": "0.69 (0.480–1.00)"}) == "0.69 (0.480–1.00)"
     assert own_result(record | {"published": ""}) == "0.69 (0.48–1.00)"
     assert own_result(record | {"estimate": math.nan}) == ""
+
+
+def test_a_rate_is_printed_in_percent_as_its_figure_does():
+    rate = {"measure": "proportion", "corrected": "no"}
+    limits = {"estimate_low": 0.3702, "estimate_high": 0.55}
+    assert own_result({**rate, **limits, "estimate": 0.4612}) == "46 (37–55)"
+    # Of no event what was observed, though the interval comes from half an event.
+    none = {"estimate": 0.02, "estimate_low": 0.001, "estimate_high": 0.25, "rate": 0.0}
+    assert own_result({**rate, **none, "corrected": "yes"}) == "0 (0–25)"

@@ -52,6 +52,11 @@ class Measure:
         return self.scale.null is not None
 
     @property
+    def factor(self) -> float:
+        """What values are printed times: a rate in percent."""
+        return 1.0 if self.compares else 100.0
+
+    @property
     def is_ratio(self) -> bool:
         """Whether it is a ratio of two arms."""
         return self.scale is LOG_RATIO

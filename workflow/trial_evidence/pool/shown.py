@@ -48,6 +48,8 @@ def shown_estimates(estimates: pd.DataFrame, pooling: Pooling) -> pd.DataFrame:
 def own_result(record: Mapping[str, Any]) -> str:
     """A trial's estimate with its interval, as published where it was; ``""`` where it has none.
 
+    As a forest plot prints it: a rate is in percent, without the sign, and as it was observed.
+
     Parameters
     ----------
     record : mapping
@@ -57,8 +59,12 @@ def own_result(record: Mapping[str, Any]) -> str:
         return ""
     if record.get("published"):
         return str(record["published"])
-    interval = format_interval(record["estimate_low"], record["estimate_high"])
-    return f"{format_number(record['estimate'])} ({interval})"
+    measure = MEASURES[record["measure"]]
+    observed = not measure.compares and record["corrected"] == "yes"
+    parts = ("rate" if observed else "estimate", "estimate_low", "estimate_high")
+    estimate, low, high = (measure.factor * record[part] for part in parts)
+    interval = format_interval(low, high, measure.digits)
+    return f"{format_number(estimate, measure.digits)} ({interval})"
 
 
 def interval_remark(record: Mapping[str, Any], level: float) -> str:

@@ -118,15 +118,12 @@ class Evidence(Generic[AnyAnalysis]):
 
     def number(self, value: float) -> str:
         """An estimate as printed in English."""
-        return format_number(self._factor * value, self.measure.digits)
+        return format_number(self.measure.factor * value, self.measure.digits)
 
     def interval(self, low: float, high: float) -> str:
         """An interval as printed in English."""
-        return format_interval(self._factor * low, self._factor * high, self.measure.digits)
-
-    @property
-    def _factor(self) -> float:
-        return 1.0 if self.measure.compares else 100.0
+        factor = self.measure.factor
+        return format_interval(factor * low, factor * high, self.measure.digits)
 
     def printed(self, values: Sequence[float]) -> str:
         """An estimate with its interval as the figure prints it."""

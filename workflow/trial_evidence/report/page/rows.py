@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trial_evidence.measures import MEASURES
 from trial_evidence.pool.shown import own_result
 from trial_evidence.report.material.material import JOINED
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
@@ -59,7 +60,8 @@ class TrialRow:
 
     def tip(self, result: str) -> str:
         """What is said of the trial on hover and focus: result, source, place, verification."""
-        about = f"{self.record['trial']}: {result or 'no estimate'}"
+        sign = "" if MEASURES[self.record["measure"]].compares else "%"
+        about = f"{self.record['trial']}: {f'{result}{sign}' if result else 'no estimate'}"
         return f"{about}. Source: {self.place}; {self.record['verification']}."
 
 
