@@ -187,6 +187,10 @@ def test_groups_state_which_tau2_they_rest_on(bcg):
     assert blinded["tau2_between"].tolist() == ["separate", "separate", "separate", "common"]
     assert blinded["group"].tolist()[:2] == ["no", "yes"]
     assert blinded["k"].tolist() == [7, 6, 13, 13]
+    # Every second trial is blinded.
+    assert blinded["trials"].tolist()[:2] == [
+        ";".join(f"trial_{at:02d}" for at in range(start, 13, 2)) for start in (0, 1)
+    ]
     partner = table[table["factor"] == "partner"]
     assert partner["reason"].item() == "All trials belong to one group: chemotherapy."
 
@@ -196,6 +200,9 @@ def test_meta_regression_is_refused_with_the_reason(bcg):
     assert set(table.reset_index().columns) == set(META_REGRESSION_COLUMNS)
     assert "same in all trials" in table.loc["year", "reason"]
     assert table.loc["median_followup_months", "reason"] == "No trial states it."
+    left = table["without_covariate"]
+    assert left["median_followup_months"] == ";".join(f"trial_{at:02d}" for at in range(13))
+    assert left["year"] == ""
 
 
 def receptor_rows(trial, counts):
