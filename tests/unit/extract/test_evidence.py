@@ -244,6 +244,12 @@ def test_arms_of_one_regimen_in_one_trial_are_added_up():
     assert rate["vi"] == pytest.approx(1 / 30 + 1 / 70)
 
 
+def test_an_arm_without_a_result_keeps_no_other_arm_from_its_rate():
+    evidence = rates({"t1": [arm("a"), arm("b")]}, [row("a", 10, 40)])
+    (rate,) = evidence.rates.to_dict("records")
+    assert (rate["events"], rate["n"], rate["arm_ids"]) == (10, 40, "a")
+
+
 def test_the_interval_of_a_rate_is_wilsons():
     evidence = rates({"t1": [arm("a")]}, [row("a", 30, 100)])
     (rate,) = evidence.rates.to_dict("records")

@@ -13,6 +13,7 @@ from trial_evidence.cli import main
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.loaded import DICTIONARY
+from trial_evidence.network.alternatives import is_dual
 from trial_evidence.network.analysis import analyse, reference_of
 from trial_evidence.network.evidence.contrasts import NetworkData, from_counts
 from trial_evidence.network.evidence.nodes import nodes_of
@@ -197,6 +198,34 @@ def test_a_part_without_the_reference_asked_for_refers_to_what_most_trials_have(
     nodes = nodes_of(data.treatments, {}, {})
     assert reference_of(data, "not there", nodes) == regimens["a"]
     assert reference_of(data, regimens["d"], nodes) == regimens["d"]
+
+
+@pytest.mark.parametrize(
+    ("regimen", "dual"),
+    [
+        ("a+b|concurrent|chemotherapy", True),
+        ("a+b|sequential|chemotherapy", False),
+        ("a+b|concurrent|chemotherapy|adapted", False),
+        ("a|concurrent|chemotherapy", False),
+        ("none|concurrent|chemotherapy", False),
+    ],
+)
+def test_two_agents_at_a_time_are_dual(regimen, dual):
+    assert is_dual(regimen) == dual
+
+
+def test_ranks_begin_with_more_responses_or_fewer_events_and_new_trials_vary_more(early):
+    # 49 of 100 against 24 of 101 responses in TRIAL-C; hazard ratios of 0.62 and 0.68.
+    for network, better, worse in (
+        ("pcr_network", "T+L+CT", "L+CT"), ("event_free_network", "T+P+CT", "T+CT"),
+    ):  # fmt: skip
+        ranks = pd.read_csv(early / network / "ranks.csv").drop_duplicates("code").set_index("code")
+        assert ranks.loc[better, "p_score"] > ranks.loc[worse, "p_score"]
+        assert ranks.loc[better, "mean_rank"] < ranks.loc[worse, "mean_rank"]
+        league = pd.read_csv(early / network / "league.csv").dropna(subset=["pi_low"])
+        assert set(league["model"]) > {"bayesian"}
+        assert (league["pi_low"] <= league["ci_low"] * (1 + 1e-9)).all()
+        assert (league["pi_high"] >= league["ci_high"] * (1 - 1e-9)).all()
 
 
 def test_synergy_is_found_where_agents_are_alone_and_together(early):
