@@ -11,9 +11,10 @@ import pytest
 from invented import DUAL_AND_SINGLE, SETTING, analysis, configuration, extract, sheet
 from small_project import append_like, git, replace_text, small_project
 from trial_evidence.changes.compare import EstimateChange, differing, estimate_changes
-from trial_evidence.changes.verdicts import _domains_that_changed
+from trial_evidence.changes.verdicts import Judged, _domains_that_changed, judgements_in_words
 from trial_evidence.cli import main
 from trial_evidence.report.tables.certainty import Certainty, Domain
+from trial_evidence.report.tables.claims import Verdict
 from trial_evidence.watch import changes_in_words, state_of
 
 
@@ -141,6 +142,16 @@ def test_a_conclusion_changes_where_an_interval_leaves_no_effect(measure, ends, 
     change = EstimateChange("early", "comparison", measure, "all", "", open_, after)
     said = f"the interval was compatible with no effect and is now {now}" if now else ""
     assert change.conclusion == said
+
+
+def test_a_verdict_is_told_as_it_was_and_as_it_is():
+    was, now = (
+        Judged({}, {"It helps.": Verdict(verdict, reason)})
+        for verdict, reason in (("probable", "Nearly."), ("supported", "Clearly."))
+    )
+    assert [*judgements_in_words(was, now, {})] == [
+        "Verdict on “It helps”: was probable, is now supported. Clearly."
+    ]
 
 
 def test_a_judgement_that_a_person_confirms_is_told():

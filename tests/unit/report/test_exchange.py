@@ -291,6 +291,7 @@ def test_numbers_and_interventions_stand_with_the_arm_that_has_them(exchanged):
         ("A+B+taxane", "49", "107"), ("A+taxane", "29", "104"),
     ]  # fmt: skip
     (ratio,) = records(results[results["Outcome"].str.startswith("Event-free")])
+    assert ratio["Effect measure"] == "LOG_HR"
     assert (ratio["Arm"], ratio["Reference arm"]) == ("A+B+taxane", "A+taxane")
     assert int(ratio["Sample size"]) == 107
     assert float(ratio["Mean"]) == pytest.approx(math.log(0.60))
