@@ -53,6 +53,15 @@ def favoured(drawn, network, good, bad):
     assert drawn.plumb_at(none)
 
 
+def test_each_model_has_the_tau2_of_its_own_estimator(made_up):
+    place = folder(made_up, "pcr_network")
+    summary, models = one(place / "summary.csv"), rows(place / "intervals.csv")
+    told = {row["model"]: row["tau2"] for row in models}
+    assert summary["tau2_reml"] != summary["tau2_dl"]
+    assert told["random_reml"] == told["random_reml_hk"] == summary["tau2_reml"]
+    assert told["random_dl"] == summary["tau2_dl"]
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_regimen_has_its_effect_against_the_reference(made_up, network):
     drawn = figure(made_up, network, "forest")

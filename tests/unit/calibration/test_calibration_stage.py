@@ -158,6 +158,17 @@ def test_hartung_knapp_holds_its_level_for_trials_alike(alike):
     assert abs(alike[0.3, "coverage", "REML hartung_knapp"] - 0.95) < bound
 
 
+def test_another_seed_draws_other_trials(tmp_path):
+    write_trials(tmp_path / "results", [trial("alike", vi) for vi in ALIKE.vi])
+    asked = configuration(named("alike")), tmp_path / "results"
+    found = []
+    for seed in (1, 2):
+        simulation = Simulation(taus=(0.3,), simulations=4, part=4, seed=seed)
+        calibrated(asked, simulation, tmp_path / f"{seed}")
+        found.append((tmp_path / f"{seed}/calibration.csv").read_text(encoding="utf-8"))
+    assert found[0] != found[1]
+
+
 def test_the_common_effect_is_as_wide_as_knowing_that_tau_is_zero(alike):
     assert alike[0.0, "relative width", "EE wald"] == pytest.approx(1, rel=1e-9)
 

@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 from invented import ROOT
+from trial_evidence.report.files import provenance as files_provenance
 from trial_evidence.report.files.provenance import PACKAGES, provenance, revision, ro_crate
 
 
@@ -86,6 +87,16 @@ def test_checksums_are_those_of_the_files(facts):
     assert facts["sheet"]["pcr.csv"] == known.stdout.split()[0]
     assert list(facts["sheet"]) == ["arms.csv", "pcr.csv"]
     assert "report.yaml" in facts["configuration"]
+
+
+def test_another_line_of_code_has_another_checksum(monkeypatch, tmp_path):
+    raw, config = ROOT / "tests/sheets/valid", ROOT / "config"
+    monkeypatch.setattr(files_provenance, "supplied", lambda _: tmp_path)
+    found = []
+    for line in ("one = 1\n", "one = 2\n"):
+        (tmp_path / "module.py").write_text(line)
+        found.append(provenance(raw, config, ROOT, [], [])["code"]["sha256"])
+    assert found[0] != found[1]
 
 
 def test_nothing_tells_when_it_ran(facts, crate):
