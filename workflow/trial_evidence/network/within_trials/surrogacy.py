@@ -538,17 +538,17 @@ def _edge(found: BivariateFit) -> str:
     if not found.has_line:
         return (
             "The effects on the surrogate vary no more than expected by chance: no line can be "
-            "drawn, and R2 is not determined."
+            "drawn, and R² is not determined."
         )
     if math.isnan(found.correlation):
         return (
             "The effects on the final endpoint vary no more than expected by chance: there is "
-            "nothing for the surrogate to explain, and R2 is not determined."
+            "nothing for the surrogate to explain, and R² is not determined."
         )
     if found.residual_sd == 0:
         return (
-            "No variance is left around the line: the estimate of R2 is 1, as often happens with "
-            "few trials and wide intervals. The interval of R2 shows how uncertain this is; the "
+            "No variance is left around the line: the estimate of R² is 1, as often happens with "
+            "few trials and wide intervals. The interval of R² shows how uncertain this is; the "
             "threshold depends on it."
         )
     return ""
