@@ -4,6 +4,7 @@ A whole run takes half a minute: whoever changes something takes a copy, and wha
 to the outputs is looked at in the analyst's project.
 """
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,25 @@ def edited(first_run: tuple[Project, Run], tmp_path_factory: pytest.TempPathFact
         project, imported, checked, changes, run,
         before, project.contents(), times_before, project.times(),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def taken_back(
+    first_run: tuple[Project, Run], edited: Edited, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Project, Run]:
+    """The trial taken out again, and a cell typed while that run goes on. Not to be changed."""
+    project = edited.project.copied_to(tmp_path_factory.mktemp("taken_back") / "project")
+    project.give_back(first_run[0])
+    table = "data/raw/pcr.csv"
+    checked = (project.folder / table).read_bytes()
+    state = project.folder / "data/processed/state/raw/pcr.csv"
+    with project.running() as run:
+        while state.read_bytes() != checked:
+            assert run.poll() is None
+            time.sleep(0.02)
+        project.replace(table, "all,42,105,40.0", "all,44,105,41.9")
+        out, err = run.communicate(timeout=300)
+    return project, Run(run.returncode, out, err)
 
 
 @pytest.fixture

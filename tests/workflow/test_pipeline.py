@@ -6,7 +6,6 @@ One file, because each process that tests would make the shared runs again.
 import hashlib
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -248,16 +247,29 @@ def test_an_edit_changes_its_setting_alone(edited):
     assert {setting_of(file) for file in written} == {"neoadjuvant", ""}
 
 
-def test_an_edit_taken_back_gives_the_same_bytes(first_run, edited, tmp_path):
+def test_an_edit_taken_back_gives_the_same_bytes(edited, taken_back):
     """Everything of a setting and of all settings, made twice from the same sheet."""
-    project = edited.project.copied_to(tmp_path / "project")
-    project.give_back(first_run[0])
-    run = project.snakemake()
+    project, run = taken_back
     assert run.code == 0, run.err
     assert "Analysed the networks: neoadjuvant" in run.steps
     # What the analyst had asked for before, `make changes`, is no result of the sheet.
     made = {f: x for f, x in project.contents().items() if not f.startswith("results/changes.")}
     assert made == edited.before
+
+
+def test_a_run_rests_on_the_sheet_as_it_was_checked(first_run, taken_back):
+    project, run = taken_back
+    assert "was edited during this run; the results are those of the state before." in (
+        run.out + run.err
+    )
+    facts = json.loads((project.folder / "results/provenance.json").read_text(encoding="utf-8"))
+    checked = (first_run[0].folder / "data/raw/pcr.csv").read_bytes()
+    assert facts["sheet"]["pcr.csv"] == hashlib.sha256(checked).hexdigest()
+    used = project.table("tables/rows_used.csv")
+    cells = [r["events_experimental"] for r in used if r["trial_id"] == "trial_a"]
+    events = {float(cell) for cell in cells if cell}
+    assert 42 in events
+    assert 44 not in events
 
 
 def test_what_was_lost_is_made_again_and_no_more(finished):
@@ -295,28 +307,6 @@ def test_what_was_edited_by_hand_or_damaged_is_made_as_it_was(finished):
     assert run.code == 0, run.err
     assert "results/adjuvant/estimates.csv is not as it was made, and is made again." in run.err
     assert finished.contents() == before
-
-
-def test_a_run_rests_on_the_sheet_as_it_was_checked(finished):
-    table = finished.folder / "data/raw/pcr.csv"
-    finished.replace("data/raw/pcr.csv", "all,42,105,40.0", "all,43,105,41.0")
-    passed = table.read_bytes()
-    state = finished.folder / "data/processed/state/raw/pcr.csv"
-    with finished.running() as run:
-        while state.read_bytes() != passed:
-            assert run.poll() is None
-            time.sleep(0.02)
-        finished.replace("data/raw/pcr.csv", "all,43,105,41.0", "all,44,105,41.9")
-        said, _ = run.communicate(timeout=300)
-    assert run.returncode == 0
-    assert "was edited during this run; the results are those of the state before." in said
-    facts = json.loads((finished.folder / "results/provenance.json").read_text(encoding="utf-8"))
-    assert facts["sheet"]["pcr.csv"] == hashlib.sha256(passed).hexdigest()
-    used = finished.table("tables/rows_used.csv")
-    cells = [r["events_experimental"] for r in used if r["trial_id"] == "trial_a"]
-    events = {float(cell) for cell in cells if cell}
-    assert 43 in events
-    assert 44 not in events
 
 
 # ---------------------------------------------------------------------------------- faults
