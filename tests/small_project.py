@@ -59,23 +59,14 @@ def drawn_once(config: Path) -> None:
     path.write_text(text.replace("formats: [svg, pdf, png]", "formats: [svg]"), encoding="utf-8")
 
 
-def command(folder: Path, *arguments: str) -> str:
-    """Run a command in a copy of the project as `make` does; what it printed."""
-    return _run(folder, "-m", "trial_evidence", *arguments)
-
-
 def commands(folder: Path, *several: list[str]) -> str:
     """Run commands of a copy's own library in one process; what they printed."""
     program = (
         "import json, sys; from trial_evidence.cli import main; "
         "sys.exit(any(main(each) for each in json.loads(sys.argv[1])))"
     )
-    return _run(folder, "-c", program, json.dumps(several))
-
-
-def _run(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, *arguments],
+        [sys.executable, "-c", program, json.dumps(several)],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": "workflow", "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,

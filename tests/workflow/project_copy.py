@@ -1,20 +1,22 @@
 """Copies of the project with two settings of the made-up sheet, run as a person runs them."""
 
+import contextlib
 import csv
 import hashlib
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from small_project import command, drawn_once, without_own_nodes
+from small_project import drawn_once, without_own_nodes
+from trial_evidence.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
@@ -89,8 +91,11 @@ class Project:
             return list(csv.DictReader(file))
 
     def command(self, *arguments: str) -> str:
-        """Run a command as `make` does; what it printed."""
-        return command(self.folder, *arguments)
+        """Run a command where the project is; what it printed."""
+        said = io.StringIO()
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(said):
+            assert main(arguments) == 0, arguments
+        return said.getvalue()
 
     def git(self, *arguments: str) -> None:
         """Run git with an author of its own."""
@@ -132,7 +137,7 @@ def new_project(folder: Path) -> Project:
     return Project(folder)
 
 
-@contextmanager
+@contextlib.contextmanager
 def edited_yaml(path: Path) -> Iterator[dict[str, Any]]:
     """The content of a file, written back when it has been changed."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))

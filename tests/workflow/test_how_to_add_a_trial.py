@@ -4,9 +4,7 @@ The trial of the page is in the sheet already, so the copy begins without it. Wh
 whatever else is corrected in the sheet, or added to it.
 """
 
-import contextlib
 import csv
-import io
 import re
 import shutil
 from itertools import pairwise
@@ -16,7 +14,6 @@ import pytest
 from figures.svg_reading import check_svg, read_svg
 from openpyxl import load_workbook
 from project_copy import ROOT, Project
-from trial_evidence.cli import main
 
 PAGE = (ROOT / "docs/how-to-add-a-trial.md").read_text(encoding="utf-8")
 TRIAL, SETTING, ANALYSIS = "phedra", "neoadjuvant", "pcr_dual_v_trastuzumab"
@@ -40,14 +37,6 @@ def tables_of_the_page() -> dict[str, list[dict[str, str]]]:
 def rows_of(raw: Path, table: str) -> list[list[str]]:
     with (raw / f"{table}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
-
-
-def say(project: Project, *command: str) -> str:
-    """Run a command where the project is; what it says."""
-    said = io.StringIO()
-    with contextlib.chdir(project.folder), contextlib.redirect_stdout(said):
-        assert main(command) == 0, command
-    return said.getvalue()
 
 
 def shorten(project: Project) -> None:
@@ -77,15 +66,15 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, 
     project.git("init", "--quiet")
     project.git("add", "data/raw", "config")
     project.git("commit", "--quiet", "--message", "Without the trial")
-    said = {"workbook": say(project, "workbook", "--book", "evidence.xlsx")}
+    said = {"workbook": project.command("workbook", "--book", "evidence.xlsx")}
     type_the_page(folder / "evidence.xlsx")
-    said["import"] = say(project, "import", "--book", "evidence.xlsx")
-    said["check"] = say(project, "check", "--list-warnings")
-    said["changes"] = say(project, "changes")
-    said["explain"] = say(project, "explain", "--trial", TRIAL, "--analysis", ANALYSIS)
-    say(project, "extract")
-    say(project, "pool", "--setting", SETTING)
-    say(project, "figures", "--setting", SETTING)
+    said["import"] = project.command("import", "--book", "evidence.xlsx")
+    said["check"] = project.command("check", "--list-warnings")
+    said["changes"] = project.command("changes")
+    said["explain"] = project.command("explain", "--trial", TRIAL, "--analysis", ANALYSIS)
+    project.command("extract")
+    project.command("pool", "--setting", SETTING)
+    project.command("figures", "--setting", SETTING)
     return project, said
 
 
@@ -133,7 +122,7 @@ def test_without_the_judgement_the_check_names_the_trial(added, tmp_path):
     path.write_text("".join(kept), encoding="utf-8")
     assert re.search(
         rf"new: trials\.csv, row \d+ \({TRIAL}\): nobody has judged the risk of bias of pCR",
-        say(project, "check", "--list-warnings"),
+        project.command("check", "--list-warnings"),
     )
 
 
