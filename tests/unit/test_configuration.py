@@ -327,6 +327,8 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          '"relative_risk" is not allowed. Allowed: risk_ratio, '),
         (["analyses", 0, "arms"], ["Dual"], "analyses.yaml, analyses.arms: response: "),
         (["analyses", 0, "id"], "My response", "analyses.yaml, analyses.id: My response: "),
+        # No folder of results can have such a name.
+        (["analyses", 0, "id"], "a" * 101, f"analyses.yaml, analyses.id: {'a' * 59}…: "),
         (["rates", 0, "outcome"], "pCR",
          'analyses.yaml, rates.outcome: rates: "pCR" is not an outcome of '
          'analyses.yaml. Allowed: pcr, PFS, OS. Did you mean "pcr"?'),

@@ -78,7 +78,11 @@ Number = Annotated[float, pydantic.Strict(), Field(allow_inf_nan=False)]
 Whole = Annotated[int, pydantic.Strict()]
 Truth = Annotated[bool, pydantic.Strict()]
 Text = Annotated[str, Field(min_length=1)]
-Id = Annotated[str, shaped("^[a-z][a-z0-9_]*$", "small letters, digits and _, a letter first")]
+# Folders of results are named by it: file systems allow 255 characters at most.
+Id = Annotated[
+    str,
+    shaped("^[a-z][a-z0-9_]{0,99}$", "small letters, digits and _, a letter first, 100 at most"),
+]
 Several = Annotated[tuple[T, ...], _different, _unique]
 Some = Annotated[tuple[T, ...], Field(min_length=1), _different, _unique]
 Pair = Annotated[tuple[T, T], _different, _unique]
