@@ -239,12 +239,9 @@ def _full_pages(text: str) -> str:
 
 def _faults(record: _Record, file: Path, table: Table, *, of_sheet: bool) -> Iterator[Problem]:
     """What a record says and no source can have, if it is one of the sheet or may be one."""
-    if not of_sheet and {"pmid", "doi"} & record.cells.keys():
-        return
-    yield from record_faults(file, record.line, record.tags)
-    if not of_sheet:
-        return
-    for column, text in record.cells.items():
+    if of_sheet or not {"pmid", "doi"} & record.cells.keys():
+        yield from record_faults(file, record.line, record.tags)
+    for column, text in record.cells.items() if of_sheet else ():
         if column in table.columns and (wrong := read_cell(table.columns[column], text).error):
             message = f"{record.name}: {column}: {wrong}"
             yield at_line(file, record.line, message)

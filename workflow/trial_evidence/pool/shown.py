@@ -45,10 +45,17 @@ def shown_estimates(estimates: pd.DataFrame, pooling: Pooling) -> pd.DataFrame:
     return estimates.assign(pi_low=low, pi_high=high)
 
 
+def own_values(record: Mapping[str, Any]) -> tuple[float, float, float]:
+    """A trial's estimate and its limits; a rate as it was observed, its interval corrected."""
+    observed = not MEASURES[record["measure"]].compares and record["corrected"] == "yes"
+    estimate = record["rate" if observed else "estimate"]
+    return estimate, record["estimate_low"], record["estimate_high"]
+
+
 def own_result(record: Mapping[str, Any]) -> str:
     """A trial's estimate with its interval, as published where it was; ``""`` where it has none.
 
-    As a forest plot prints it: a rate is in percent, without the sign, and as it was observed.
+    As a forest plot prints it: a rate is in percent, without the sign.
 
     Parameters
     ----------
@@ -60,9 +67,7 @@ def own_result(record: Mapping[str, Any]) -> str:
     if record.get("published"):
         return str(record["published"])
     measure = MEASURES[record["measure"]]
-    observed = not measure.compares and record["corrected"] == "yes"
-    parts = ("rate" if observed else "estimate", "estimate_low", "estimate_high")
-    estimate, low, high = (measure.factor * record[part] for part in parts)
+    estimate, low, high = (measure.factor * value for value in own_values(record))
     interval = format_interval(low, high, measure.digits)
     return f"{format_number(estimate, measure.digits)} ({interval})"
 

@@ -38,6 +38,16 @@ _WITH_DECISION = {
     "not_eligible": ("reason", "a report that is not eligible needs a reason"),
     "included": ("source_id", "an included report needs its source: add it to sources.csv"),
 }
+# A table, and within what of it; the columns that no two ids of it may share, and what to do.
+_ONE_ID = {
+    ("sources",): (
+        ("doi", "pmid"), "Keep one of them, and name it wherever the other is named.",
+    ),
+    ("trials", "setting"): (
+        ("nct", "name"),
+        "If it is the same trial, keep one of them: its patients count twice.",
+    ),
+}  # fmt: skip
 # The columns that name something in figures.
 _IN_FIGURES = {"agents": "label", "sources": "first_author", "trials": "name", "arms": "label"}
 # Letters beyond the Latin, Greek and Cyrillic ones, which the font of the figures has.
@@ -64,8 +74,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         *_arms_of_the_trial(tables, dictionary),
         *_cells_of_contrasts(of_kind(tables, dictionary, "contrasts")),
         *_same_result_twice(tables, dictionary),
-        *_one_source_twice(tables),
-        *_one_trial_twice(tables),
+        *_one_thing_twice(tables),
         *_trials_without_arms(tables),
         *_letters_of_figures(tables),
         *_factors_of_decisions(tables, pairs),
@@ -180,33 +189,17 @@ def _twice(values: Sequence[str], row: CheckedRow, earlier: CheckedRow) -> Probl
     return row.problem("warning", "", message)
 
 
-def _one_source_twice(tables: Rows) -> Iterator[Problem]:
-    """Two ids of one report: its results would look as if two reports confirmed each other."""
-    for column in ("doi", "pmid"):
-        seen: dict[str, CheckedRow] = {}
-        for row in tables.get("sources", ()):
-            earlier = seen.setdefault(row.text(column).lower(), row)
-            if row.text(column) and earlier.subject != row.subject:
-                message = (
-                    f"the source in row {earlier.number} ({earlier.subject}) has the same. Keep "
-                    "one of them, and name it wherever the other is named."
-                )
-                yield row.problem("warning", column, message)
-
-
-def _one_trial_twice(tables: Rows) -> Iterator[Problem]:
-    """Two ids of one trial in a setting: it would be pooled with itself."""
-    seen: dict[tuple[str, str, str], CheckedRow] = {}
-    for row in tables.get("trials", ()):
-        for column in ("nct", "name"):
-            text = row.text(column).lower()
-            earlier = seen.setdefault((column, text, row.text("setting")), row)
-            if text and earlier.subject != row.subject:
-                message = (
-                    f"the trial in row {earlier.number} ({earlier.subject}) has the same. If it is "
-                    "the same trial, keep one of them: its patients count twice."
-                )
-                yield row.problem("warning", column, message)
+def _one_thing_twice(tables: Rows) -> Iterator[Problem]:
+    """Two ids of one report, which would seem to confirm itself, or of one trial, pooled twice."""
+    for (table, *within), (columns, advice) in _ONE_ID.items():
+        for column in columns:
+            seen: dict[tuple[str, ...], CheckedRow] = {}
+            for row in tables.get(table, ()):
+                key = (row.text(column).lower(), *map(row.text, within))
+                earlier = seen.setdefault(key, row)
+                if key[0] and earlier.subject != row.subject:
+                    what = f"the {table[:-1]} in row {earlier.number} ({earlier.subject})"
+                    yield row.problem("warning", column, f"{what} has the same. {advice}")
 
 
 def _trials_without_arms(tables: Rows) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.files import records
 from trial_evidence.measures import Measure
-from trial_evidence.pool.shown import interval_remark
+from trial_evidence.pool.shown import interval_remark, own_values
 from trial_evidence.words.models import MODEL_NAMES, PRIOR_NAMES, is_bayesian
 from trial_evidence.words.numbers import EN_DASH, format_interval, format_number, round_half_up
 
@@ -169,12 +169,10 @@ class Evidence(Generic[AnyAnalysis]):
         """The column of estimates with their intervals."""
 
         def of_trial(record: Record) -> str:
-            values: tuple[float, ...] = OF_TRIAL(record)
-            if record["corrected"] == "yes" and not self.measure.compares:
-                # What was observed; a footnote says how the interval came about.
-                values = (record["rate"], *values[1:])
             if record.get("published"):
                 return self.say.numbers(record["published"])
+            # Of a rate what was observed; a footnote says how the interval came about.
+            values = own_values(record)
             return self.say("not estimable") if isnan(values[0]) else self.printed(values)
 
         column = Column("result", header, "right", "right")

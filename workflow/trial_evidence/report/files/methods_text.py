@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+from trial_evidence.audit.readers import EVERY_TABLE, reading_agreement
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.files.docx import new_document, saved
 from trial_evidence.report.material.material import JOINED, Material, source_ids, where
 from trial_evidence.report.tables.flow import flow_steps, search_dates, search_in_words
 from trial_evidence.report.words.templates import declared, environment
-from trial_evidence.sheet.adjudication import matching_rows, readings
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, INTERVAL_WORDS, PREDICTION_WORDS
 
 # What results are computed and drawn with.
@@ -65,7 +65,8 @@ def _facts(material: Material) -> dict[str, Any]:
     pooled = where(material.as_first_measure(evidence.trials), pooled="yes")
     analyses, pooling = configuration.analyses, configuration.pooling
     curves = where(material.sensitivity["multiverse_summary"], measure="all")
-    read_twice = [reading for reading in readings(sheet) if matching_rows(sheet, reading)]
+    readers = reading_agreement(sheet)
+    readers = readers[readers["table"] == EVERY_TABLE]
     return {
         "configuration": configuration, "pooling": pooling, "sheet": sheet.tables,
         "rules": material.report.certainty, "ratio": material.worthwhile_ratio,
@@ -76,7 +77,7 @@ def _facts(material: Material) -> dict[str, Any]:
         "sources_read": len(list(source_ids(JOINED.join(material.reported["source_id"])))),
         "pooled": len(pooled),
         "primary": len(where(pooled, verification="primary")),
-        "readings": len(read_twice), "agreed": sum(reading.agree for reading in read_twice),
+        "readings": int(readers["n"].sum()), "agreed": int(readers["agree"].sum()),
         "measures": [f"{MEASURES[name].title.lower()}s"
                      for name in dict.fromkeys(m for a in analyses for m in a.measures)],
         "corrected": where(evidence.trials, corrected="yes")["trial_id"].nunique(),

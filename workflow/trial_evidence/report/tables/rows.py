@@ -6,7 +6,7 @@ from functools import partial
 
 from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.files import records
-from trial_evidence.pool.shown import interval_remark, own_result
+from trial_evidence.pool.shown import interval_remark, own_result, own_values
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.material.verified import GOAL, verified
@@ -65,7 +65,7 @@ def _result(row: Row, level: float) -> str:
         for arm in ("experimental", "control")
     )
     if row["measure"] == "proportion":
-        rate = printed.percent(row["rate" if row["corrected"] == "yes" else "estimate"])
+        rate = printed.percent(own_values(row)[0])
         return f"{here} " + (f"({rate})" if rate else "")
     effect = own_result(row)
     measure = reading.measure_of(row["measure"])
