@@ -132,3 +132,10 @@ def test_a_figure_carries_its_own_caption(made_up, page):
                 assert figure.get("data-table").startswith(table)
                 captions = next(figure.iterancestors("section")).iter("caption")
                 assert any(words(found).startswith(table) for found in captions)
+
+
+def test_no_row_is_announced_by_an_empty_heading(page):
+    """A screen reader says a row's heading before each of its cells."""
+    headings = page.xpath("//th[@scope='row']")
+    assert len(headings) > 100
+    assert [words(heading.getparent()) for heading in headings if not words(heading)] == []

@@ -207,8 +207,9 @@ const Explore = (() => {
       source.append(element("a", { href: `#${row.id || row.view}` }, row.source || "row"));
       for (const [link, address] of row.links) {
         const kind = link.startsWith("10.") ? "DOI" : /^[A-Z]+/.exec(link)[0];
-        source.append(" ", element("a",
-          { href: address, "aria-label": link }, kind));
+        // Who speaks to a browser says what is seen, so the name begins with it.
+        const name = `${kind} ${link.replace(kind, "").trim()}`;
+        source.append(" ", element("a", { href: address, "aria-label": name }, kind));
       }
       const weight = row.used ? rounded(weights.get(row.key) ?? NaN, 1) : "–";
       const trial = element("th", { scope: "row", class: "wrap" }, element("a", { href: `#${row.view}` }, row.trial));
