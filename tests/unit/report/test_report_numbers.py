@@ -177,6 +177,28 @@ def test_the_flow_runs_downhill(found):
     assert_adds_up(steps[1:])
 
 
+def test_a_decision_says_of_what_a_trial_is_left_out(found):
+    """A trial that one analysis leaves out is in the others; one reason is told once."""
+    pcr = {"trial_id": "trial_a", "analysis": "pcr_dual_v_trastuzumab"}
+    decisions = [
+        {**pcr, "subgroup": "hormone_receptor", "reason": "Inferred from percentages."},
+        {**pcr, "subgroup": "*", "reason": "A misprint."},
+        {**pcr, "subgroup": "*", "analysis": "pcr_rates", "reason": "A misprint."},
+        {"trial_id": "trial_b", "arm_id": "trial_b_single", "analysis": "*", "subgroup": "*",
+         "reason": "An interim report."},
+    ]  # fmt: skip
+    steps = flow_steps(with_table(found, "exclusions", decisions))
+    (told,) = (step for step in steps if step.step == "Decisions to leave out")
+    title = "“Pathological complete response: dual HER2 blockade versus trastuzumab”"
+    rates = "“Pathological complete response rate by HER2 regimen and partner”"
+    assert told.n == 4
+    assert told.detail == (
+        f"TRIAL-A (left out of {title} by hormone receptor): Inferred from percentages; "
+        f"TRIAL-A (left out of {title} and {rates}): A misprint; "
+        "TRIAL-B, arm placebo+T+docetaxel (left out of every result): An interim report"
+    )
+
+
 def assert_adds_up(steps):
     main = [step for step in steps if step.place == "main"]
     for step, following in pairwise(main):

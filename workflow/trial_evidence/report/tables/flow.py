@@ -12,10 +12,11 @@ from typing import Literal
 import pandas as pd
 
 from trial_evidence.files import records
+from trial_evidence.network.evidence.rows import EVERY_ANALYSIS
 from trial_evidence.report.material.material import Material, source_ids, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import counted, listing
+from trial_evidence.report.words.printed import counted, listing, words
 
 NOT_RECORDED = "not recorded"
 CURATED = "a curated search, not a systematic database search with a documented strategy"
@@ -213,8 +214,13 @@ def _used(material: Material) -> Iterator[Step]:
     only = len(others - compared)
     yield Step("Synthesis", "In a network or a pooled rate only", only, place="leaves")
     yield Step("Synthesis", "Trials in a comparison", len(compared))
+    places: dict[tuple[str, str], list[str]] = {}
+    for row in records(excluded):
+        decision = _left_out(material, row), row["reason"].rstrip(".")
+        places.setdefault(decision, []).append(_out_of(material, row))
     decisions = "; ".join(
-        f"{_left_out(material, row)}: {row['reason'].rstrip('.')}" for row in records(excluded)
+        f"{left_out} (left out of {listing(of)}): {reason}"
+        for (left_out, reason), of in places.items()
     )
     yield Step("Synthesis", "Decisions to leave out", len(excluded), decisions, place="")
 
@@ -226,6 +232,17 @@ def _left_out(material: Material, decision: Row) -> str:
         return name
     (label,) = where(material.sheet["arms"], arm_id=decision["arm_id"])["label"]
     return f"{name}, arm {label}"
+
+
+def _out_of(material: Material, decision: Row) -> str:
+    """The results that a decision concerns, as the report names them."""
+    setting = material.trials[decision["trial_id"]]["setting"]
+    analysis = decision["analysis"]
+    title = material.titles.get((setting, analysis), words(analysis))
+    results = "every result" if analysis == EVERY_ANALYSIS else f"“{title}”"
+    if decision["subgroup"] == EVERY_ANALYSIS:
+        return results
+    return f"{results} by {words(decision['subgroup'])}"
 
 
 def uncounted(material: Material) -> str:
