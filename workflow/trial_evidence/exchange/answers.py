@@ -150,7 +150,7 @@ def write_answered(
         header, *rows = read_lines(path)
         there = any(_is_the_same(reading, dict(zip(header, cells, strict=False))) for cells in rows)
         if not there:
-            write_lines(path, [header, *rows, [reading.get(name, "") for name in header]])
+            put_cells(path, {len(rows) + 2: reading})
             places["second_reading", len(rows) + 2] = place
         verb = "agrees" if agrees else "differs, and waits for adjudication"
         if there:
@@ -408,13 +408,15 @@ def write_lines(path: Path, lines: Sequence[Sequence[str]]) -> None:
 
 
 def put_cells(path: Path, rows: Mapping[int, Mapping[str, str]]) -> None:
-    """Fill in cells of a table, by row and column; a column that the file lacks comes last."""
+    """Fill in cells of a table, by row and column; rows and columns that it lacks come last."""
     header, *lines = read_lines(path)
     named = dict.fromkeys(name for cells in rows.values() for name in cells)
     more = [name for name in named if name not in header]
     header = [*header, *more]
     lines = [line + [""] * (len(more) if line else 0) for line in lines]
     for row, cells in rows.items():
+        if row - 2 == len(lines):
+            lines.append([""] * len(header))
         for name, text in cells.items():
             lines[row - 2][header.index(name)] = text
     write_lines(path, [header, *lines])

@@ -280,14 +280,9 @@ def _row_there(cells: Mapping[str, str], held: Held, table: str) -> int:
 def _append(folder: Path, table: Table, rows: Sequence[Mapping[str, str]]) -> int:
     """Add rows below the last one of a table, which is returned."""
     path = folder / table.file
-    lines = read_lines(path) if path.exists() else [list(table.columns)]
-    more = [
-        name
-        for name in table.columns
-        if name not in lines[0] and any(row.get(name) for row in rows)
-    ]
-    header = [*lines[0], *more]
-    older = [line + [""] * (len(more) if line else 0) for line in lines[1:]]
-    added = [[row.get(name, "") for name in header] for row in rows]
-    write_lines(path, [header, *older, *added])
-    return 1 + len(older)
+    if not path.exists():
+        write_lines(path, [list(table.columns)])
+    last = len(read_lines(path))
+    filled = ({name: text for name in table.columns if (text := row.get(name))} for row in rows)
+    put_cells(path, dict(enumerate(filled, start=last + 1)))
+    return last
