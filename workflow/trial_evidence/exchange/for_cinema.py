@@ -12,7 +12,6 @@ import pandas as pd
 
 from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.extract.judged import NOT_JUDGED, judged_risk
-from trial_evidence.files import records
 from trial_evidence.report.material.material import where
 from trial_evidence.sheet import Sheet
 
@@ -46,13 +45,13 @@ def files_for_cinema(
         tables = networks.get(f"{network.setting}/{network.id}", {})
         if "nodes" not in tables or "contrasts" not in tables:
             continue
-        codes = plain_codes(tables["nodes"]["code"])
+        used, nodes = tables["used"], tables["nodes"]
         for part in dict.fromkeys(tables["contrasts"]["part"]):
             contrasts = where(tables["contrasts"], part=part)
-            studies = _studies(network, sheet, tables["used"], contrasts["trial_id"])
-            of_part = {"contrasts": _contrasts(contrasts, tables["nodes"], codes, studies)}
+            studies = _studies(network, sheet, used, contrasts["trial_id"])
+            of_part = {"contrasts": _contrasts(contrasts, nodes, studies)}
             if network.kind == "counts":
-                of_part["arms"] = _arms(tables["used"], tables["nodes"], codes, studies)
+                of_part["arms"] = _arms(used, nodes, studies)
             for kind, rows in of_part.items():
                 number = "" if part == "1" else f"_part_{part}"
                 name = f"cinema/{network.setting}/{network.id}{number}_{kind}.csv"
@@ -74,61 +73,47 @@ def plain_codes(codes: Iterable[str]) -> dict[str, str]:
     return plain
 
 
-def _studies(
-    network: Network, sheet: Sheet, used: pd.DataFrame, trials: pd.Series
-) -> dict[str, dict[str, Any]]:
-    """Trial -> what CINeMA wants to know of a study, whatever its arms."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in records(used.drop_duplicates("trial_id")):
-        if row["trial_id"] in set(trials):
-            outcome = row["endpoint"] or network.endpoints[0]
-            risk = judged_risk(sheet, network.endpoints, row["trial_id"], outcome)
-            found[row["trial_id"]] = {
-                "id": len(found) + 1, "study": row["trial"], "rob": RISK[risk],
-                "indirectness": NOT_INDIRECT, "risk_of_bias": risk.replace("_", " "),
-            }  # fmt: skip
-    return found
+def _studies(network: Network, sheet: Sheet, used: pd.DataFrame, trials: pd.Series) -> pd.DataFrame:
+    """What CINeMA wants to know of a study, whatever its arms; a row a trial."""
+    found = used[used["trial_id"].isin(trials)].drop_duplicates("trial_id")
+    risks = [
+        judged_risk(sheet, network.endpoints, trial, endpoint or network.endpoints[0])
+        for trial, endpoint in zip(found["trial_id"], found["endpoint"], strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "trial_id": found["trial_id"],
+            "id": range(1, len(found) + 1),
+            "study": found["trial"],
+            "rob": [RISK[risk] for risk in risks],
+            "indirectness": NOT_INDIRECT,
+            "risk_of_bias": [risk.replace("_", " ") for risk in risks],
+        }
+    )
 
 
-def _arms(
-    used: pd.DataFrame,
-    nodes: pd.DataFrame,
-    codes: Mapping[str, str],
-    studies: Mapping[str, dict[str, Any]],
+def _arms(used: pd.DataFrame, nodes: pd.DataFrame, studies: pd.DataFrame) -> pd.DataFrame:
+    rows = studies.merge(used[["trial_id", "code", "events", "n"]], on="trial_id")
+    rows = _with_treatments(rows, nodes, {"code": ""}).rename(columns={"events": "r"})
+    return rows[ARMS].astype({"r": int, "n": int}).sort_values(["id", "t"], ignore_index=True)
+
+
+def _contrasts(contrasts: pd.DataFrame, nodes: pd.DataFrame, studies: pd.DataFrame) -> pd.DataFrame:
+    rows = studies.merge(contrasts[["trial_id", "first", "second", "yi", "se"]], on="trial_id")
+    rows = _with_treatments(rows, nodes, {"first": "1", "second": "2"})
+    rows = rows.rename(columns={"yi": "effect"})
+    return rows[CONTRASTS].sort_values(["id", "t1", "t2"], ignore_index=True)
+
+
+def _with_treatments(
+    rows: pd.DataFrame, nodes: pd.DataFrame, ends: Mapping[str, str]
 ) -> pd.DataFrame:
-    labels = _labels(nodes)
-    rows = [
-        studies[row["trial_id"]]
-        | {"t": codes[row["code"]], "regimen": labels[row["code"]],
-           "r": int(row["events"]), "n": int(row["n"])}
-        for row in records(used)
-        if row["trial_id"] in studies
-    ]  # fmt: skip
-    return _in_order(pd.DataFrame(rows, columns=ARMS), "t")
-
-
-def _contrasts(
-    contrasts: pd.DataFrame,
-    nodes: pd.DataFrame,
-    codes: Mapping[str, str],
-    studies: Mapping[str, dict[str, Any]],
-) -> pd.DataFrame:
-    labels = _labels(nodes)
-    rows = [
-        studies[row["trial_id"]]
-        | {"t1": codes[row["first"]], "t2": codes[row["second"]], "effect": row["yi"],
-           "se": row["se"], "regimen1": labels[row["first"]], "regimen2": labels[row["second"]]}
-        for row in records(contrasts)
-    ]  # fmt: skip
-    return _in_order(pd.DataFrame(rows, columns=CONTRASTS), "t1", "t2")
-
-
-def _labels(nodes: pd.DataFrame) -> dict[str, str]:
-    return dict(zip(nodes["code"], nodes["label"], strict=True))
-
-
-def _in_order(rows: pd.DataFrame, *treatments: str) -> pd.DataFrame:
-    return rows.sort_values(["id", *treatments], ignore_index=True)
+    """Rows with the code and the regimen of the nodes that these columns name."""
+    codes, regimens = plain_codes(nodes["code"]), nodes.set_index("code")["label"]
+    for column, end in ends.items():
+        named = {f"t{end}": rows[column].map(codes), f"regimen{end}": rows[column].map(regimens)}
+        rows = rows.assign(**named)
+    return rows
 
 
 def _listed(
