@@ -1,6 +1,5 @@
 """What is pooled, one file an analysis, for R to pool it again."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -52,55 +51,47 @@ def pooled_effects(configuration: Configuration, evidence: Evidence) -> pd.DataF
         (a.setting, a.id): {modifier.factor: modifier for modifier in a.effect_modifiers}
         for a in configuration.analyses
     }
-    rows: list[dict[str, Any]] = []
+    found: list[pd.DataFrame] = []
     pools = evidence.estimates[evidence.estimates["model"] != "no_trial"]
     for pool in records(pools.drop_duplicates([*KEYS, "trials"])):
         place = pool["setting"], pool["analysis"]
         if pool["measure"] == "proportion":
-            rows += _rates(evidence, pool)
+            rows = _rates(evidence, pool)
         elif "_of_" in pool["measure"]:
-            rows += _interaction(evidence, pool, factors[place][pool["subgroup"]])
+            rows = _interaction(evidence, pool, factors[place][pool["subgroup"]])
         else:
-            rows += _trials(evidence, pool, groupings[place], configuration.confidence_level)
-    return pd.DataFrame(rows, columns=COLUMNS).drop_duplicates(ignore_index=True)
+            rows = _trials(evidence, pool, groupings[place], configuration.confidence_level)
+        found.append(rows.assign(**{name: pool[name] for name in KEYS}).reindex(columns=COLUMNS))
+    return pd.concat(found or [pd.DataFrame(columns=COLUMNS)]).drop_duplicates(ignore_index=True)
 
 
-def _key(pool: dict[str, Any]) -> dict[str, Any]:
-    return {name: pool[name] for name in KEYS}
-
-
-def _rates(evidence: Evidence, pool: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    table = _of(evidence.rates, pool, pool["subgroup"], measure="proportion")
-    for row in records(table[table["regimen_label"] == pool["experimental"]]):
-        yield _key(pool) | {
-            "trial": row["trial_id"], "group": "", "yi": row["yi"], "vi": row["vi"],
-            "events_experimental": row["events"], "n_experimental": row["n"],
-        }  # fmt: skip
+def _rates(evidence: Evidence, pool: dict[str, Any]) -> pd.DataFrame:
+    rows = _of(evidence.rates, pool, pool["subgroup"], measure="proportion")
+    rows = where(rows, regimen_label=pool["experimental"])
+    return rows.assign(
+        trial=rows["trial_id"], group="", events_experimental=rows["events"],
+        n_experimental=rows["n"],
+    )  # fmt: skip
 
 
 def _trials(
     evidence: Evidence, pool: dict[str, Any], grouping: str, percent: float
-) -> Iterator[dict[str, Any]]:
+) -> pd.DataFrame:
     level = pool["subgroup"].partition(" & trial=")[0]
     reported = set(evidence.trials["subgroup"])
-    table = _of(evidence.trials, pool, level if level in reported else ALL, pool["measure"])
-    for row in records(table):
-        yield _key(pool) | {
-            "trial": row["trial_id"], "group": row[grouping],
-            **{name: row[name] for name in ("yi", "vi", *COUNT_COLUMNS)},
-            "published": "yes" if published_limits(row, percent) else "",
-        }  # fmt: skip
+    rows = _of(evidence.trials, pool, level if level in reported else ALL, pool["measure"])
+    published = ["yes" if published_limits(row, percent) else "" for row in records(rows)]
+    return rows.assign(trial=rows["trial_id"], group=rows[grouping], published=published)
 
 
 def _interaction(
     evidence: Evidence, pool: dict[str, Any], modifier: EffectModifier
-) -> Iterator[dict[str, Any]]:
+) -> pd.DataFrame:
     measure = pool["measure"].rpartition("_of_")[2].removesuffix("s")
     rows = pd.concat(
         _of(evidence.trials, pool, subgroup, measure) for subgroup in modifier.subgroups
     )
-    for trial, yi, vi in differences_within_trials(rows, modifier).itertuples():
-        yield _key(pool) | {"trial": trial, "group": "", "yi": yi, "vi": vi}
+    return differences_within_trials(rows, modifier).reset_index(names="trial").assign(group="")
 
 
 def _of(table: pd.DataFrame, pool: dict[str, Any], subgroup: str, measure: str) -> pd.DataFrame:
