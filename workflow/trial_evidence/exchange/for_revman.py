@@ -4,7 +4,6 @@ The columns are RevMan's own (docs/exchange.md says where they are written down)
 the project is an outcome of its own there, so that RevMan pools what was pooled here.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, sqrt
@@ -90,19 +89,14 @@ class _Names:
 
     @classmethod
     def of(cls, sheet: Sheet, trials: pd.DataFrame) -> "_Names":
-        studies = {
-            row["trial_id"]: row["trial"] + ("" if isnan(row["year"]) else f" {row['year']:.0f}")
-            for row in records(trials.drop_duplicates("trial_id"))
-        }
-        arms = records(sheet["arms"])
-        twice = Counter((row["trial_id"], row["label"]) for row in arms)
+        studies = trials.drop_duplicates("trial_id")
+        named = [
+            name if isnan(year) else f"{name} {year:.0f}"
+            for name, year in zip(studies["trial"], studies["year"], strict=True)
+        ]
         return cls(
-            _distinct(studies),
-            {
-                row["arm_id"]: row["label"]
-                + (f" ({row['arm_id']})" if twice[row["trial_id"], row["label"]] > 1 else "")
-                for row in arms
-            },
+            _distinct(studies.assign(study=named), "trial_id", "study"),
+            _distinct(sheet["arms"], "arm_id", "label", "trial_id"),
             {row["source_id"]: citation(row) for row in records(sheet["sources"])},
         )
 
@@ -111,16 +105,16 @@ class _Names:
         return "; ".join(self.source[key] for key in source_ids(cell) if key in self.source)
 
 
-def _distinct(names: Mapping[str, str]) -> dict[str, str]:
-    """Names, with the id of what they name where two are the same."""
-    times = Counter(names.values())
-    return {key: f"{name} ({key})" if times[name] > 1 else name for key, name in names.items()}
+def _distinct(rows: pd.DataFrame, key: str, name: str, *within: str) -> dict[str, str]:
+    """Names by the id of what they name, with the id where two are the same."""
+    twice = rows.duplicated([name, *within], keep=False)
+    cells = zip(rows[key], rows[name], twice, strict=True)
+    return {own: f"{text} ({own})" if again else text for own, text, again in cells}
 
 
 def _information(sheet: Sheet, rows: Sequence[Row], names: _Names) -> Iterator[Row]:
-    about = {row["trial_id"]: row for row in records(sheet["trials"])}
     for trial in dict.fromkeys(row["trial_id"] for row in rows):
-        row = about[trial]
+        (row,) = sheet.of_trial("trials", trial)
         yield {
             "Study": names.study[trial],
             "Char: Participants": row["population"],
