@@ -247,17 +247,12 @@ def _other_reader(
             continue
         pairs = zip(reading.fields, reading.second, strict=True)
         cells = {
-            field: _number(text) for field, text in pairs if field in FIELDS[sheet.kinds[table]]
+            field: pd.to_numeric(text, errors="coerce")
+            for field, text in pairs
+            if field in FIELDS[sheet.kinds[table]]
         }
         if cells and not any(map(math.isnan, cells.values())):
             yield "the second reader's value", cells
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def _of_counts(
