@@ -10,16 +10,19 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from pydantic.alias_generators import to_camel
+
 from trial_evidence.exchange.registry.claims import (
     Claim,
     Fact,
     Finding,
     Trial,
+    Unmapped,
     key_of_outcome,
     told_apart,
 )
 from trial_evidence.exchange.registry.outcome_measures import measure_findings
-from trial_evidence.exchange.registry.record import Event, Place, path_of
+from trial_evidence.exchange.registry.record import Event, EventGroup, EventStats, Place, path_of
 from trial_evidence.words.problems import counted, shortened
 
 _PHASE = re.compile(r"(?:EARLY_)?PHASE([1-4])")
@@ -47,16 +50,16 @@ def _design(trial: Trial) -> Iterator[Finding]:
     def fact(column: str, value: str, path: str, note: str = "") -> Fact:
         return Fact(trial.id, "trials", {}, column, value, f"protocolSection.{path}", note)
 
+    def rest(what: str, value: str, path: str, why: str) -> Unmapped:
+        return trial.unmapped(what, value, f"protocolSection.{path}", why)
+
     enrolled = design.enrollment_info
     if enrolled.count is not None and enrolled.type == "ACTUAL":
         note = "all who were enrolled"
         yield fact("n_randomised", str(enrolled.count), "designModule.enrollmentInfo.count", note)
     elif enrolled.count is not None:
-        path, why = (
-            "protocolSection.designModule.enrollmentInfo",
-            "the number is planned, not counted.",
-        )
-        yield trial.unmapped("patients", str(enrolled.count), path, why)
+        why = "the number is planned, not counted."
+        yield rest("patients", str(enrolled.count), "designModule.enrollmentInfo", why)
     if start is not None and start.type != "ESTIMATED":
         path = "statusModule.startDateStruct.date"
         yield fact("enrolment_start_year", start.date[:4], path, f"start: {start.date}")
@@ -65,8 +68,8 @@ def _design(trial: Trial) -> Iterator[Finding]:
         if len(found) == 1:
             yield fact("phase", found[0], "designModule.phases[0]")
         else:
-            path, why = "protocolSection.designModule.phases", "the sheet has one phase a trial."
-            yield trial.unmapped("phase", ", ".join(design.phases), path, why)
+            why = "the sheet has one phase a trial."
+            yield rest("phase", ", ".join(design.phases), "designModule.phases", why)
     if allocated := _ALLOCATED.get(design.design_info.allocation):
         yield fact("randomised", allocated, "designModule.designInfo.allocation")
     masking = design.design_info.masking_info.masking
@@ -75,7 +78,7 @@ def _design(trial: Trial) -> Iterator[Finding]:
         yield fact("blinded", _BLINDED[masking], path, f"masking: {masking.lower()}")
     elif masking:
         why = "it does not say whether patients and physicians were blinded."
-        yield trial.unmapped("masking", masking, f"protocolSection.{path}", why)
+        yield rest("masking", masking, path, why)
 
 
 def _flow(trial: Trial) -> Iterator[Finding]:
@@ -116,53 +119,42 @@ def _events(trial: Trial) -> Iterator[Finding]:
     titles = {group.id: group.title for group in events.event_groups}
 
     def found(
-        name: str,
-        group: str,
-        definition: str,
-        path: Place,
-        names: tuple[str, str],
-        *numbers: int | None,
+        name: str, group: str, definition: str, path: Place, part: EventGroup | EventStats
     ) -> Iterator[Finding]:
-        affected, at_risk = (None if number is None else str(number) for number in numbers)
+        which = "serious_num" if isinstance(part, EventGroup) else "num"
+        steps = {"events": f"{which}_affected", "n": f"{which}_at_risk"}
+        affected, at_risk = (getattr(part, step) for step in steps.values())
         title = f"{definition}, {titles[group]}"
         why = arms[group].why or trial.part_of_patients(titles[group])
-        if affected is None or at_risk is None or at_risk == "0":
+        if affected is None or not at_risk:
             why = why or "affected patients and patients at risk are not both given."
-        if why or affected is None or at_risk is None:
-            yield trial.unmapped(title, affected or "NA", path_of(path), why)
+        if why:
+            given = "NA" if affected is None else str(affected)
+            yield trial.unmapped(title, given, path_of(path), why)
             return
         outcome = trial.outcomes[name]
         key = key_of_outcome(trial, outcome, arm_id=arms[group].arm)
         said = {"population": "safety", "definition": definition}
         values = {
-            column: (number, path_of((*path, step)))
-            for column, number, step in zip(
-                ("events", "n"), (affected, at_risk), names, strict=True
-            )
+            column: (str(getattr(part, step)), path_of((*path, to_camel(step))))
+            for column, step in steps.items()
         }
         yield Claim(trial.id, outcome.table, key, said, values, path_of(path), title)
 
     def totals() -> Iterator[Finding]:
         for n, group in enumerate(events.event_groups):
-            names = "seriousNumAffected", "seriousNumAtRisk"
-            numbers = group.serious_num_affected, group.serious_num_at_risk
             path = (*at, "eventGroups", n)
-            yield from found(trial.words.serious_events, group.id, _SERIOUS, path, names, *numbers)
+            yield from found(trial.words.serious_events, group.id, _SERIOUS, path, group)
 
     yield from told_apart(trial, totals())
-    above = (
-        f", above {events.frequency_threshold}%"
-        if events.frequency_threshold not in {"", "0"}
-        else ""
-    )
-    for part, listed, which in (
-        ("seriousEvents", events.serious_events, "serious adverse events only, as registered"),
-        (
-            "otherEvents",
-            events.other_events,
-            f"without serious adverse events, as registered{above}",
-        ),
-    ):
+    least = events.frequency_threshold
+    above = f", above {least}%" if least not in {"", "0"} else ""
+    which_of = {
+        "serious_events": "serious adverse events only, as registered",
+        "other_events": f"without serious adverse events, as registered{above}",
+    }
+    for step, which in which_of.items():
+        part, listed = to_camel(step), getattr(events, step)
         mapped = [
             (n, event, name) for n, event in enumerate(listed) for name in _terms(trial, event)
         ]
@@ -171,17 +163,13 @@ def _events(trial: Trial) -> Iterator[Finding]:
                 one
                 for s, held in enumerate(event.stats)
                 for one in found(
-                    name, held.group_id, f"{event.term}: {which}", (*at, part, n, "stats", s),
-                    ("numAffected", "numAtRisk"), held.num_affected, held.num_at_risk,
+                    name, held.group_id, f"{event.term}: {which}", (*at, part, n, "stats", s), held
                 )
-            ]  # fmt: skip
+            ]
             yield from told_apart(trial, stats)
         if rest := len(listed) - len({n for n, _, _ in mapped}):
-            what, why = (
-                counted(rest, "other term"),
-                "no outcome of config/registry.yaml (event_terms) has them.",
-            )
-            yield trial.unmapped(what, "", path_of((*at, part)), why)
+            why = "no outcome of config/registry.yaml (event_terms) has them."
+            yield trial.unmapped(counted(rest, "other term"), "", path_of((*at, part)), why)
 
 
 def _terms(trial: Trial, event: Event) -> list[str]:
