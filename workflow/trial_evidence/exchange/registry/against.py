@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trial_evidence.config.registry import RegistryWords
 from trial_evidence.exchange.registry.claims import Cells, Claim, Fact, Finding, Trial, Unmapped
-from trial_evidence.exchange.registry.groups import clipped
+from trial_evidence.exchange.registry.groups import clipped, sentences
 from trial_evidence.sheet.adjudication import same_value
 from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.dictionary import Dictionary, Table
@@ -155,12 +155,15 @@ def compare(trial: Trial, found: Iterable[Finding], held: Held, into: Comparison
 def _fact(fact: Fact, held: Held) -> Iterator[Line]:
     for row in held.rows(fact.table, fact.trial):
         if all(row.cells[name] == value for name, value in fact.key.items()):
-            cell = row.cells.get(fact.column, "")
-            page = _page(cell, fact.value)
-            yield Line(
-                page, fact.trial, fact.table, row.number, fact.column, cell, fact.value, fact.path,
-                fact.note, which_row(held.dictionary.tables[fact.table], row.cells),
-            )  # fmt: skip
+            yield _line(fact, row, held, fact.column, fact.value, fact.path, fact.note)
+
+
+def _line(
+    one: Fact | Claim, row: Row, held: Held, column: str, found: str, path: str, note: str
+) -> Line:
+    cell, which = row.cells.get(column, ""), which_row(held.dictionary.tables[one.table], row.cells)
+    page = _page(cell, found)
+    return Line(page, one.trial, one.table, row.number, column, cell, found, path, note, which)
 
 
 def _page(held: str, found: str) -> str:
@@ -236,20 +239,17 @@ def _cells(claim: Claim, row: Row, held: Held) -> Iterator[Line]:
     asked = [name for name in held.words.columns if name in columns and columns[name].required]
     unsaid = [name for name in asked if name not in claim.said]
     silent = f"The record does not say in known words: {', '.join(unsaid)}" if unsaid else ""
-    note = clipped(". ".join(filter(None, (claim.title, claim.note, silent))))
+    note = clipped(sentences(claim.title, claim.note, silent))
     values = dict(claim.values)
     if "p_value" in values and not row.cells.get("p_value") and not row.cells.get("p_sided"):
         # The sheet takes no p value without it.
         values["p_sided"] = claim.said.get("p_sided", ""), values["p_value"][1]
     for column, (found, path) in values.items():
-        cell = row.cells.get(column, "")
-        page = _page(cell, found)
-        turned = page == DIFFERS and column == "hr" and _reciprocal(cell, found)
-        told = f"1/{found} is {cell}: the record may compare the other way round. {note}"
-        yield Line(
-            page, claim.trial, claim.table, row.number, column, cell, found, path,
-            told if turned else note, which_row(held.dictionary.tables[claim.table], row.cells),
-        )  # fmt: skip
+        line = _line(claim, row, held, column, found, path, note)
+        if line.page == DIFFERS and column == "hr" and _reciprocal(line.held, found):
+            turned = f"1/{found} is {line.held}: the record may compare the other way round. {note}"
+            line = replace(line, note=turned)
+        yield line
 
 
 def _reciprocal(held: str, found: str) -> bool:
@@ -263,7 +263,7 @@ def _new_row(claim: Claim, held: Held, source: str, alike: int) -> NewRow:
         "trial_id": claim.trial, "subgroup": ALL, "source_id": source,
         "locator": _locator(claim.path), "verification": "primary", "status": "current",
         "derivation": "from_percent" if "reported_percent" in values else "reported",
-        "note": clipped(". ".join(filter(None, (f"Registry: {claim.title}", claim.note)))),
+        "note": clipped(sentences(f"Registry: {claim.title}", claim.note)),
     }  # fmt: skip
     # A table named after its only outcome leaves the cell empty.
     key = {name: value for name, value in claim.key.items() if value != table.name}
@@ -272,7 +272,7 @@ def _new_row(claim: Claim, held: Held, source: str, alike: int) -> NewRow:
     others = [row.number for row in held.rows(claim.table, claim.trial) if _fits(claim, row, held)]
     there = f"The sheet has it otherwise, from another source: row {others[0]}" if others else ""
     several = f"{alike} results of the record are this row: confirm one" if alike > 1 else ""
-    remark = clipped(". ".join(filter(None, (claim.note, there, several))))
+    remark = clipped(sentences(claim.note, there, several))
     return NewRow(claim.table, kept, claim.path, remark)
 
 

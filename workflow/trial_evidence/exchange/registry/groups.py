@@ -25,6 +25,11 @@ def clipped(text: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
+def sentences(*texts: str) -> str:
+    """Those texts that say something, one after the other."""
+    return ". ".join(filter(None, texts))
+
+
 def named_in(text: str, phrases: Mapping[str, Iterable[str]]) -> list[str]:
     """The names of which a phrase stands in a text; of two at one place the longer one counts."""
     names: dict[str, list[str]] = {}

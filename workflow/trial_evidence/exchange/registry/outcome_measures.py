@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from trial_evidence.config.configuration import Outcome
@@ -16,7 +16,7 @@ from trial_evidence.exchange.registry.claims import (
     key_of_outcome,
     said_of,
 )
-from trial_evidence.exchange.registry.groups import clipped, named_in
+from trial_evidence.exchange.registry.groups import clipped, named_in, sentences
 from trial_evidence.exchange.registry.record import (
     Denom,
     Group,
@@ -154,7 +154,7 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
         said = said_of(trial, outcome.table, measure, titles)
         if analysed := "" if "population" in said else measure.population_description:
             # In words that config/registry.yaml does not know: whoever compares is to read them.
-            note = ". ".join(filter(None, (note, f"Analysed: {analysed.rstrip('. ')}")))
+            note = sentences(note, f"Analysed: {analysed.rstrip('. ')}")
         yield Claim(trial.id, outcome.table, key, said, values, path_of(place), title, note)
 
 
@@ -204,11 +204,8 @@ def _ratio(
         return unmapped(f"{why}: {one}, {other}.")
     control = other if experimental == one else one
     key = key_of_outcome(trial, outcome, experimental_arm_id=experimental, control_arm_id=control)
-    method = ". ".join(
-        filter(
-            None,
-            (analysis.statistical_method, analysis.statistical_comment, analysis.estimate_comment),
-        )
+    method = sentences(
+        analysis.statistical_method, analysis.statistical_comment, analysis.estimate_comment
     )
     comments = (analysis.group_description, method, analysis.p_value_comment)
     said = said_of(trial, outcome.table, measure, *comments)
@@ -219,9 +216,7 @@ def _ratio(
         "ci_level": ("ciPctValue", _level(analysis)),
         "p_value": ("pValue", _p_value(analysis.p_value)),
     }
-    values = {
-        column: (value, path_of((*at, name))) for column, (name, value) in columns.items() if value
-    }
+    values = _filled(columns, at)
     sizes = _analysed(measure.denoms, at[:-2])
     medians = {
         group.id: (one.value, path_of((*place, "value")))
@@ -234,19 +229,19 @@ def _ratio(
         values |= {f"median_{side}_months": medians[name]} if name in medians else {}
     order = " against ".join(clipped(groups[name].title) for name in analysis.group_ids)
     alone = "" if len(analysis.group_ids) == 2 else ", the only one that the record names"
-    notes = [f"Groups: {order}{alone}", f"Method: {method.rstrip('.')}" if method else ""]
-    if analysis.ci_num_sides == "ONE_SIDED":
-        notes.append("The record's interval is one-sided")
-    return Claim(
-        trial.id,
-        outcome.table,
-        key,
-        said,
-        values,
-        path_of(at),
-        what,
-        ". ".join(filter(None, notes)),
+    note = sentences(
+        f"Groups: {order}{alone}",
+        f"Method: {method.rstrip('.')}" if method else "",
+        "The record's interval is one-sided" if analysis.ci_num_sides == "ONE_SIDED" else "",
     )
+    return Claim(trial.id, outcome.table, key, said, values, path_of(at), what, note)
+
+
+def _filled(columns: Mapping[str, tuple[str, str]], at: Place) -> Values:
+    """The columns whose value a place of the record has, from its name there and the value."""
+    return {
+        column: (value, path_of((*at, name))) for column, (name, value) in columns.items() if value
+    }
 
 
 def _experimental(trial: Trial, one: str, other: str) -> str:
@@ -293,11 +288,7 @@ def _medians(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Ite
             continue
         found = {"median_months": ("value", one.value), "ci_low": ("lowerLimit", one.lower_limit),
                  "ci_high": ("upperLimit", one.upper_limit)}  # fmt: skip
-        values = {
-            column: (value, path_of((*place, name)))
-            for column, (name, value) in found.items()
-            if value
-        }
+        values = _filled(found, place)
         if level and len(values) > 1:
             values["ci_level"] = level[1], path_of((*at, "dispersionType"))
         table = trial.dictionary.tables[tables[0]]

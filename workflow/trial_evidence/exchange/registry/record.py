@@ -39,32 +39,28 @@ _EXPECTED = {
 _MISSING = {"nctId": "NCT and eight digits", "identificationModule": "an object"}
 
 
-def _wanted(what: str) -> Exception:
-    return told(what)
-
-
 def _count(value: Any) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not _WHOLE.fullmatch(text):
-        raise _wanted(_COUNT)
+        raise told(_COUNT)
     return int(text)
 
 
 def _value(value: Any) -> str:
     """A number as the registry prints it; empty where it is not available."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _wanted(_VALUE)
+        raise told(_VALUE)
     text = str(value).strip()
     if text in _NOT_AVAILABLE:
         return ""
     if not _NUMBER.fullmatch(text) or abs(float(text)) > 1e12:
-        raise _wanted(_VALUE)
+        raise told(_VALUE)
     return re.sub(r"^(-?)\.", r"\g<1>0.", text).removesuffix(".")
 
 
 def _day(value: Any) -> str:
     if not isinstance(value, str) or not _MONTH.fullmatch(value.strip()):
-        raise _wanted("a date such as 2012-05-31 or 2012-05")
+        raise told("a date such as 2012-05-31 or 2012-05")
     return value.strip()
 
 
@@ -376,8 +372,7 @@ def read_records(source: Path) -> dict[str, Record]:
     for file in files:
         with told_in(problems):
             for place, content in _records_in(file):
-                name = ", ".join(filter(None, (file.name, path_of(place))))
-                found[name] = _record(file, place, content)
+                found[_where(file, place)] = _record(file, place, content)
     first: dict[str, str] = {}
     for name, record in found.items():
         if first.setdefault(record.nct_id, name) != name:
@@ -499,8 +494,12 @@ def _told(file: Path, place: Place, fault: Mapping[str, Any]) -> Problem:
     return _fault(file, path, message)
 
 
+def _where(file: Path, place: Place) -> str:
+    return ", ".join(filter(None, (file.name, path_of(place))))
+
+
 def _fault(file: Path, place: Place, message: str) -> Problem:
-    return about(", ".join(filter(None, (file.name, path_of(place)))), message)
+    return about(_where(file, place), message)
 
 
 def there(value: Any) -> str:
