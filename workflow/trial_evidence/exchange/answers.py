@@ -229,28 +229,23 @@ def _faults(
     answer: Mapping[str, str], sheet: Sheet, dictionary: Dictionary, book: Path
 ) -> Iterator[Problem]:
     """Why an answer cannot be taken, each with the cell of the workbook."""
-
-    def fault(name: str, message: str) -> Problem:
-        title = (ASKED | ANSWERS)[name]
-        return Problem(
-            "error", book.name, int(answer["line"]), answer["trial"], title, answer[name], message
-        )
-
-    yield from (
-        fault(*found)
-        for found in _misplaced(answer, sheet, dictionary) or _misread(answer, sheet, dictionary)
-    )
-    for name in ANSWERS:
-        if not answer[name]:
-            yield fault(name, "the cell is empty, but an answer needs it.")
-    if answer["initials"] and (wrong := initials_fault(answer["initials"], dictionary)):
-        yield fault("initials", wrong)
-    if answer["date"] and (wrong := _date_fault(answer["date"])):
-        yield fault("date", wrong)
     columns = dictionary.tables["second_reading"].columns
-    for name, column in (("at", "locator"), ("source", "second_source")):
-        if wrong := read_cell(columns[column], answer[name]).error:
-            yield fault(name, wrong)
+    found = [
+        *(_misplaced(answer, sheet, dictionary) or _misread(answer, sheet, dictionary)),
+        *((name, "the cell is empty, but an answer needs it.") for name in ANSWERS
+          if not answer[name]),
+        ("initials", answer["initials"] and initials_fault(answer["initials"], dictionary)),
+        ("date", answer["date"] and _date_fault(answer["date"])),
+        ("at", read_cell(columns["locator"], answer["at"]).error),
+        ("source", read_cell(columns["second_source"], answer["source"]).error),
+    ]  # fmt: skip
+    yield from (_fault(answer, book, name, message) for name, message in found if message)
+
+
+def _fault(answer: Mapping[str, str], book: Path, name: str, message: str) -> Problem:
+    title = (ASKED | ANSWERS)[name]
+    place = book.name, int(answer["line"]), answer["trial"]
+    return Problem("error", *place, title, answer[name], message)
 
 
 def _misplaced(
@@ -294,13 +289,11 @@ def _misread(
     fields = fields_of(sheet, table, row)
     seen = _seen(answer, sheet)
     if not seen:
-        yield (
-            "seen",
-            (
-                f"{quoted(answer['seen'])} is not {counted(len(fields), 'number')} "
-                f"({', '.join(fields)}). Write it as the sheet has it: {answer['value']}"
-            ),
+        message = (
+            f"{quoted(answer['seen'])} is not {counted(len(fields), 'number')} "
+            f"({', '.join(fields)}). Write it as the sheet has it: {answer['value']}"
         )
+        yield "seen", message
         return
     columns = dictionary.tables[table].columns
     wrong = [_number_fault(columns[name], text) for name, text in zip(fields, seen, strict=True)]
@@ -349,8 +342,7 @@ def _contradictions(
             continue
         other = f"row {above['line']} says {above['seen']}"
         message = f"{other} of the same result. Keep the line that holds."
-        place = book.name, int(answer["line"]), answer["trial"], ANSWERS["seen"], answer["seen"]
-        yield Problem("error", *place, message)
+        yield _fault(answer, book, "seen", message)
 
 
 def _seen(answer: Mapping[str, str], sheet: Sheet) -> list[str]:
