@@ -155,14 +155,10 @@ def _rows_page(book: Any, table: Table, rows: Sequence[NewRow]) -> None:
     ]
     sheet = _page(book, f"{ROWS}{table.name}", columns, lines)
     for across, column in enumerate(table.columns.values(), start=len(ROW) + 1):
-        open_ = [
-            n
-            for n, row in enumerate(rows, start=2)
-            if not row.cells.get(column.name)
-            and (column.required or (column.name == "p_sided" and row.cells.get("p_value")))
-        ]
-        for down in open_:
-            sheet.cell(down, across).fill = TO_FILL
+        for down, row in enumerate(rows, start=2):
+            needed = column.required or (column.name == "p_sided" and row.cells.get("p_value"))
+            if needed and not row.cells.get(column.name):
+                sheet.cell(down, across).fill = TO_FILL
         words = ",".join(column.words)
         if column.words and rows and len(words) < 250:
             choice = DataValidation("list", f'"{words}"', allow_blank=True)

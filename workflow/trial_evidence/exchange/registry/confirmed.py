@@ -61,20 +61,15 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         # Where it was a second reading, it came last.
         taken_from[READINGS, readings + 1] = taken_from[table, row]
     for table, added in _new_rows(entries, made, held).items():
-        subject = held.dictionary.tables[table].subject_column or ""
-        numbers = [_row_there(cells, held, table) for _, cells in added]
-        said += [
-            f"{table}.csv, row {number} ({cells.get(subject, '')}): is there already."
-            for (_, cells), number in zip(added, numbers, strict=True)
-            if number
-        ]
-        new = [pair for pair, number in zip(added, numbers, strict=True) if not number]
-        if not new:
-            continue
-        last = _append(folder, held.dictionary.tables[table], [cells for _, cells in new])
-        for number, (one, row_cells) in enumerate(new, start=last + 1):
-            said.append(f"{table}.csv, row {number} ({row_cells.get(subject, '')}): to be added.")
-            taken_from[table, number] = _lines_of(book, [one])
+        described = held.dictionary.tables[table]
+        numbered = [(_row_there(new, held, table), one, new) for one, new in added]
+        # Those that are there already come first.
+        for there_at, one, new in sorted(numbered, key=lambda entry: not entry[0]):
+            number = there_at or _append(folder, described, new)
+            what = f"{table}.csv, row {number} ({new.get(described.subject_column or '', '')})"
+            said.append(f"{what}: {'is there already' if there_at else 'to be added'}.")
+            if not there_at:
+                taken_from[table, number] = _lines_of(book, [one])
     return Taken(said, taken_from)
 
 
@@ -277,12 +272,11 @@ def _row_there(cells: Mapping[str, str], held: Held, table: str) -> int:
     return next((row.number for row in rows if filled.items() <= row.cells.items()), 0)
 
 
-def _append(folder: Path, table: Table, rows: Sequence[Mapping[str, str]]) -> int:
-    """Add rows below the last one of a table, which is returned."""
+def _append(folder: Path, table: Table, row: Mapping[str, str]) -> int:
+    """Add a row below the last one of a table, and return its number."""
     path = folder / table.file
     if not path.exists():
         write_lines(path, [list(table.columns)])
-    last = len(read_lines(path))
-    filled = ({name: text for name in table.columns if (text := row.get(name))} for row in rows)
-    put_cells(path, dict(enumerate(filled, start=last + 1)))
-    return last
+    number = len(read_lines(path)) + 1
+    put_cells(path, {number: {name: text for name, text in row.items() if text}})
+    return number
