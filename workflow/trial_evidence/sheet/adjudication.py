@@ -43,6 +43,11 @@ _TOLD_TOGETHER = (
     ("events", "n", "reported_percent"), ("hr", "ci_low", "ci_high", "ci_level", "p_value"),
 )  # fmt: skip
 _VERSUS = " v "
+# Whether a cell is what the first reader wrote, and the second -> whose value it is.
+_HOLDS = {
+    (True, True): "both", (True, False): "first", (False, True): "second",
+    (False, False): "neither",
+}  # fmt: skip
 _NUMBER = re.compile(r"<?(?P<number>-?[0-9]*\.?[0-9]+)( \(.*\))?")
 
 
@@ -128,11 +133,6 @@ def contradict(one: str, other: str) -> bool:
     return None not in numbers and "<" not in one + other and not same_value(one, other)
 
 
-def key_columns(key: str) -> tuple[str, ...]:
-    """Return the columns that a row key names."""
-    return tuple(_conditions(key))
-
-
 def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
     """Return the rows of the sheet that a reading may be about.
 
@@ -145,7 +145,7 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
         Row numbers of the spreadsheet: none where the key fits no row, several where it does not
         tell rows apart.
     """
-    wanted = _conditions(reading.row_key)
+    wanted = key_cells(reading.row_key)
     rows = [
         row
         for row in sheet.of_trial(reading.table, reading.trial_id)
@@ -168,17 +168,11 @@ def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
     tuple of str
         ``first``, ``second``, ``both``, ``neither``, or ``""`` where the field is no column.
     """
-    record = _record(sheet[reading.table], row)
-    words = []
-    for field, one, other in zip(reading.fields, reading.first, reading.second, strict=True):
-        if field not in record:
-            words.append("")
-            continue
-        first, second = _is(record[field], one), _is(record[field], other)
-        words.append(
-            "both" if first and second else "first" if first else "second" if second else "neither"
-        )
-    return tuple(words)
+    record = sheet.row(reading.table, row)
+    return tuple(
+        _HOLDS[_is(record[field], one), _is(record[field], other)] if field in record else ""
+        for field, one, other in zip(reading.fields, reading.first, reading.second, strict=True)
+    )
 
 
 def unadjudicated(sheet: Sheet, trials: Collection[str] | None = None) -> pd.DataFrame:
@@ -265,15 +259,14 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
     decided, problems = _decided(sheet, dictionary)
     if has_errors(problems):
         raise SheetError(problems)
-    tables = dict(sheet.tables)
     for decision, row, cells in decided:
-        table = decision["table"]
-        described = dictionary.tables[table]
-        after = _replaced(described, _record(tables[table], row), cells, decision)
-        tables[table] = tables[table].copy()
+        name = decision["table"]
+        table = sheet[name].copy()
+        after = _replaced(dictionary.tables[name], sheet.row(name, row), cells, decision)
         for column, value in after.items():
-            tables[table].loc[tables[table]["row"] == row, column] = value
-    return Sheet(MappingProxyType(tables), sheet.kinds)
+            table.loc[table["row"] == row, column] = value
+        sheet = Sheet(MappingProxyType({**sheet.tables, name: table}), sheet.kinds)
+    return sheet
 
 
 def _reading(row: Mapping[str, Any]) -> Reading:
@@ -294,8 +287,8 @@ def _reading(row: Mapping[str, Any]) -> Reading:
     )
 
 
-def _conditions(key: str) -> dict[str, str]:
-    """Return column -> value of a row key."""
+def key_cells(key: str) -> dict[str, str]:
+    """Return what a row key says: column -> value."""
     wanted = {}
     for part in key.split(";"):
         column, equals, value = part.partition("=")
@@ -420,7 +413,7 @@ def _disagreements(
 ) -> Iterator[Problem]:
     """Return what no longer adds up in a row once its cells are replaced."""
     table = dictionary.tables[decision["table"]]
-    record = _record(sheet[table.name], row)
+    record = sheet.row(table.name, row)
     before = _checked(table, record)
     after = _checked(table, _replaced(table, record, cells, decision))
     settled = {column: cell.text for column, cell in cells.items()}
@@ -493,8 +486,3 @@ def _replaced(
         note = "public_note" if "public_note" in after else "note"
         after[note] = f"{after[note]}; {words}" if after[note] else words
     return after
-
-
-def _record(frame: pd.DataFrame, row: int) -> dict[str, Any]:
-    (record,) = as_records(frame[frame["row"] == row])
-    return record

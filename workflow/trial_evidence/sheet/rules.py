@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from trial_evidence.words.problems import Problem, counted, did_you_mean, quoted, shared_start
 
-from .adjudication import JOINT, contradict, key_columns, same_value
+from .adjudication import JOINT, contradict, key_cells, same_value
 from .checked import CheckedRow, Rows, of_kind
 from .dictionary import Dictionary
 from .values import ALL, subgroup_pairs
@@ -237,7 +237,7 @@ def _second_readings(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
         if table is None:
             continue
         fields = row.text("field").split(JOINT)
-        named = [("row_key", name) for name in key_columns(row.text("row_key"))]
+        named = [("row_key", name) for name in key_cells(row.text("row_key"))]
         # Two columns whose sum was compared: events_experimental+events_control.
         named += [("field", name) for field in fields for name in field.split("+")]
         for column, name in named:
