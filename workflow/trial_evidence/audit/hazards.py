@@ -16,13 +16,11 @@ from trial_evidence.audit.rows import (
     grouped,
     known,
     printed_ratio,
-    quantile,
     ratio_spans,
     rows_of,
 )
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.arithmetic import Span, printed_span, two_sided_p
-from trial_evidence.sheet.values import printed_decimals
+from trial_evidence.sheet.arithmetic import Span, claimed_p, p_by_interval, quantile
 
 EVENTS_FALL = "events fall"
 FOLLOW_UP = "follow-up does not grow"
@@ -201,11 +199,11 @@ def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
     for row in current_rows(sheet, "contrasts"):
         sided, level = row["p_sided"], row["ci_level"]
         ratio, low, high = ratio_spans(row)
-        claimed = _claimed(row)
-        if claimed is None or not known(level) or (low is None and high is None):
+        said = known(row["p_value"]) and sided in (ONE, TWO)
+        if not said or not known(level) or (low is None and high is None):
             continue
-        p = partial(_p, ratio, low, high)
-        expected = p(level, sided)
+        p = partial(p_by_interval, ratio, low, high)
+        claimed, expected = claimed_p(row["p_value_printed"]), p(level, sided)
         if claimed.meets(expected):
             continue
         other = ONE if sided == TWO else TWO
@@ -228,17 +226,3 @@ def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
         crosses = claimed.high < threshold < expected.low or expected.high < threshold < claimed.low
         severity: Severity = "high" if crosses or other_sided else "medium"
         yield finding(severity, P_VALUE, [row], (*RATIO, "p_value", "p_sided"), f"{what}.")
-
-
-def _p(ratio: Span, low: Span | None, high: Span | None, level: float, sided: str) -> Span:
-    """The p value by an interval of this level."""
-    two = two_sided_p(ratio, low, high, level)
-    return two if sided == TWO else Span(two.low / 2, two.high / 2)
-
-
-def _claimed(row: Record) -> Span | None:
-    if not known(row["p_value"]) or row["p_sided"] not in (ONE, TWO):
-        return None
-    if row["p_value_operator"] == "<":
-        return Span(0.0, row["p_value"])
-    return printed_span(row["p_value"], printed_decimals(row["p_value_printed"]))

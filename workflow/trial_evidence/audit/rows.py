@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Iterable
-from statistics import NormalDist
 
 from trial_evidence.audit.findings import Record
 from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.arithmetic import Span, printed_span
+from trial_evidence.sheet.arithmetic import Span, printed_span, quantile
 from trial_evidence.sheet.values import printed_decimals
 
 CURRENT = "current"
@@ -18,7 +17,6 @@ COUNT = ("events", "n")
 LIMITS = ("hr", "ci_low", "ci_high")
 RATIO = (*LIMITS, "ci_level")
 FOLLOWUP = "median_followup_months"
-_NORMAL = NormalDist()
 
 
 def rows_of(sheet: Sheet, kind: str = "") -> list[Record]:
@@ -90,11 +88,6 @@ def ratio_spans(row: Record) -> tuple[Span, Span | None, Span | None]:
         for column in ("ci_low", "ci_high")
     )
     return printed_span(row["hr"], decimals), low, high
-
-
-def quantile(level: float) -> float:
-    """Return the normal quantile of a two-sided interval of `level` percent."""
-    return _NORMAL.inv_cdf(0.5 + level / 200)
 
 
 def _log(span: Span) -> Span:

@@ -86,6 +86,27 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     return problems
 
 
+def claimed_p(text: str) -> Span:
+    """Return all p values that a printed one may stand for: ``0.03``, or ``<0.001``."""
+    number = float(text.removeprefix("<"))
+    if text.startswith("<"):
+        return Span(0.0, number)
+    return printed_span(number, printed_decimals(text))
+
+
+def quantile(level: float) -> float:
+    """Return the normal quantile of a two-sided interval of `level` percent."""
+    return _NORMAL.inv_cdf(0.5 + level / 200)
+
+
+def p_by_interval(
+    ratio: Span, low: Span | None, high: Span | None, level: float, sided: str
+) -> Span:
+    """Return the p values, ``one``- or ``two``-sided, as of :func:`two_sided_p`."""
+    two = two_sided_p(ratio, low, high, level)
+    return two if sided == "two" else Span(two.low / 2, two.high / 2)
+
+
 def two_sided_p(ratio: Span, low: Span | None, high: Span | None, level: float) -> Span:
     """Return the two-sided p values that an estimate and its interval allow.
 
@@ -99,7 +120,6 @@ def two_sided_p(ratio: Span, low: Span | None, high: Span | None, level: float) 
     level : float
         Confidence level in percent.
     """
-    quantile = _NORMAL.inv_cdf(0.5 + level / 200)
     ratios = {max(ratio.low, _HAIR), ratio.high}
     if ratio.low <= 1 <= ratio.high:
         ratios.add(1.0)
@@ -109,7 +129,7 @@ def two_sided_p(ratio: Span, low: Span | None, high: Span | None, level: float) 
     for centre, lower, upper in itertools.product(ratios, _ends(low), _ends(high)):
         effect = math.log(centre)
         width = _half_width(effect, lower, upper)
-        z = abs(effect) * quantile / width if width > 0 else math.inf
+        z = abs(effect) * quantile(level) / width if width > 0 else math.inf
         found.append(math.erfc(z / math.sqrt(2)))
     return Span(min(found), max(found))
 
@@ -218,26 +238,21 @@ def _asymmetry(row: CheckedRow, ratio: str) -> Iterator[Problem]:
 
 def _p_value(row: CheckedRow) -> Iterator[Problem]:
     ratio, low, high = _spans(row, "hr")
-    level, printed = row.numbers.get("ci_level"), row.numbers.get("p_value")
-    sided = row.text("p_sided")
-    if ratio is None or level is None or printed is None or not sided or low is high is None:
+    level, text, sided = row.numbers.get("ci_level"), row.text("p_value"), row.text("p_sided")
+    if ratio is None or level is None or not text or not sided or low is high is None:
         return
-    text = row.text("p_value")
-    below = text.startswith("<")
-    claimed = Span(0.0, printed) if below else printed_span(printed, printed_decimals(text))
-    two = two_sided_p(ratio, low, high, level)
-    one = Span(two.low / 2, two.high / 2)
-    expected, other, other_name = (two, one, "one") if sided == "two" else (one, two, "two")
+    claimed, expected = claimed_p(text), p_by_interval(ratio, low, high, level, sided)
     if claimed.meets(expected):
         return
     limits = f"{row.text('ci_low') or '?'} to {row.text('ci_high') or '?'}"
     message = (
-        f"p {text if below else '= ' + text} does not agree with "
+        f"p {text if text.startswith('<') else '= ' + text} does not agree with "
         f"{row.text('hr')} ({row.text('ci_level')}% {limits}), "
         f"which gives {_p_range(expected)} ({sided}-sided)."
     )
-    if claimed.meets(other):
-        message += f" It fits only as {other_name}-sided."
+    other = "one" if sided == "two" else "two"
+    if claimed.meets(p_by_interval(ratio, low, high, level, other)):
+        message += f" It fits only as {other}-sided."
     yield row.problem("warning", "p_value", message + _look(row))
 
 
