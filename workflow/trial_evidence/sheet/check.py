@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import repeat
 from math import isnan
 from pathlib import Path
 
@@ -156,16 +155,15 @@ def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
                 unsound[row.number].append(name)
                 doubtful.add(cell.strip())
     rows = []
-    # Of a table without such columns a row has none.
-    in_rows = zip(*texts.values(), strict=True) if texts else repeat(())
-    filled_in = zip(*numbers.values(), strict=True) if numbers else repeat(())
-    for row, subject, own, typed in zip(raw.rows, subjects, in_rows, filled_in, strict=False):
-        of_row = dict(zip(texts, own, strict=True))
-        filled = {n: number for n, number in zip(numbers, typed, strict=True) if not isnan(number)}
-        for name in unsound.get(row.number, ()):
-            of_row.pop(name)
-            filled.pop(name, None)
-        rows.append(CheckedRow(table.file, row.number, subject, of_row, filled))
+    for at, row in enumerate(raw.rows):
+        wrong = unsound.get(row.number, ())
+        own = {name: column[at] for name, column in texts.items() if name not in wrong}
+        filled = {
+            name: column[at]
+            for name, column in numbers.items()
+            if not isnan(column[at]) and name not in wrong
+        }
+        rows.append(CheckedRow(table.file, row.number, subjects[at], own, filled))
     return CheckedTable(table, tuple(rows), frozenset(doubtful), raw.columns), problems
 
 
