@@ -68,7 +68,7 @@ def ask(arguments: Sequence[str]) -> int | None:
             line.connect(f"\0{os.environ[NAME]}")
             socket.send_fds(line, [_LENGTH.pack(len(request))], [0, 1, 2])
             line.sendall(request)
-            taken = _received(line, len(_TAKEN)) == _TAKEN
+            taken = line.recv(len(_TAKEN), socket.MSG_WAITALL) == _TAKEN
             # Nothing comes of a copy that was killed.
             return int(line.recv(8) or 1) if taken else None
         except (KeyError, OSError):
@@ -76,13 +76,6 @@ def ask(arguments: Sequence[str]) -> int | None:
         except KeyboardInterrupt:
             # The copy was stopped by the same key, and ends in good order.
             return int((taken and line.recv(8)) or 130)
-
-
-def _received(line: socket.socket, length: int) -> bytes:
-    found = b""
-    while len(found) < length and (more := line.recv(length - len(found))):
-        found += more
-    return found
 
 
 def _stand_by(name: str) -> None:
@@ -144,8 +137,9 @@ class _Request:
 def _request(line: socket.socket) -> _Request | None:
     """What is asked for; None where whoever asked is gone."""
     try:
-        length, files, _, _ = socket.recv_fds(line, _LENGTH.size, 3)
-        arguments, folder, environment = json.loads(_received(line, *_LENGTH.unpack(length)))
+        told, files, _, _ = socket.recv_fds(line, _LENGTH.size, 3)
+        (length,) = _LENGTH.unpack(told)
+        arguments, folder, environment = json.loads(line.recv(length, socket.MSG_WAITALL))
     except (OSError, struct.error, ValueError):
         return None
     return _Request(arguments, folder, environment, files)
