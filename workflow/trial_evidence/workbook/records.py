@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import rispy
 
-from trial_evidence.sheet.cells import read_cells
+from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import Problem, SheetError, about, counted, quoted
@@ -27,7 +27,7 @@ SCREENING = "screening"
 SEARCHES = "search_log"
 DUPLICATE, KNOWN = "duplicate", "known"
 NO_TITLE = "(no title)"
-Cells = dict[str, str]
+Cells = Mapping[str, str]
 
 _PUBMED, _RIS = re.compile(r"PMID- "), re.compile(r"TY  - ")
 _RIS_TAG = re.compile(r"[A-Z][A-Z0-9]  -")
@@ -65,7 +65,7 @@ class Records:
     """
 
     search: str
-    rows: tuple[Mapping[str, str], ...]
+    rows: tuple[Cells, ...]
     file: bytes
 
     @property
@@ -117,23 +117,19 @@ def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) ->
     SheetError
         With every record that does not end, and every id and year that is none.
     """
-    sheet = {name: _rows(raw, name, dictionary) for name in (SEARCHES, SCREENING, "sources")}
+    tables, _ = read_folder(raw, dictionary)
+    searches, screened, sources = (
+        [row.cells for row in tables[name].rows] for name in (SEARCHES, SCREENING, "sources")
+    )
     found = located_records(file)
-    search = _search(search, sheet[SEARCHES], sheet[SCREENING])
+    search = _search(search, searches, screened)
     if faults := [fault for line, tags in found for fault in record_faults(file, line, tags)]:
         raise SheetError(faults)
     tags_of = [tags for _, tags in found]
-    rows = tuple(_marked(tags_of, search, sheet[SCREENING], sheet["sources"]))
+    rows = tuple(_marked(tags_of, search, screened, sources))
     columns = list(dictionary.tables[SCREENING].columns)
-    cells = [[row.get(column, "") for column in columns] for row in (*sheet[SCREENING], *rows)]
+    cells = [[row.get(column, "") for column in columns] for row in (*screened, *rows)]
     return Records(search, rows, as_csv([columns, *cells]).encode())
-
-
-def _rows(raw: Path, name: str, dictionary: Dictionary) -> list[Cells]:
-    table = dictionary.tables[name]
-    path = raw / table.file
-    cells, _ = read_cells(table, path.read_bytes() if path.exists() else None)
-    return [] if cells is None else [dict(row.cells) for row in cells.rows]
 
 
 def _search(asked: str, searches: Sequence[Cells], screened: Sequence[Cells]) -> str:
@@ -315,7 +311,7 @@ def _keys(row: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in found.items() if text]
 
 
-def record_cells(record: Mapping[str, Any]) -> Cells:
+def record_cells(record: Mapping[str, Any]) -> dict[str, str]:
     """A record as its database has it, as cells of screening.csv."""
     authors = authors_of(record) or [""]
     dates = " ".join(str(record.get(name, "")) for name in ("year", "publication_year", "date"))
