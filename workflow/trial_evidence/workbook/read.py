@@ -159,10 +159,14 @@ def open_book(path: Path) -> tuple[Any, Any]:
 def sheet_names(path: Path) -> list[str]:
     """Names of a workbook's sheets; none of what is no workbook, of which `read_book` says why."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+        return _sheet_names(path)
     except _DAMAGED:
         return []
+
+
+def _sheet_names(file: Path | io.BytesIO) -> list[str]:
+    with zipfile.ZipFile(file) as archive:
+        root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     return [element.get("name", "") for element in root.iter() if element.tag.endswith("}sheet")]
 
 
@@ -206,15 +210,12 @@ def _not_a_workbook(content: bytes) -> str:
 
 def _names_that_stand_twice(content: bytes) -> str:
     """Return two sheet names that differ in capitals or blanks only; openpyxl renames these."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     first: dict[str, str] = {}
-    for element in root.iter():
-        name = element.get("name", "")
-        if element.tag.endswith("}sheet") and name:
-            if name.strip().lower() in first:
-                return f"{quoted(first[name.strip().lower()])} and {quoted(name)}"
-            first[name.strip().lower()] = name
+    for name in filter(None, _sheet_names(io.BytesIO(content))):
+        plain = name.strip().lower()
+        if plain in first:
+            return f"{quoted(first[plain])} and {quoted(name)}"
+        first[plain] = name
     return ""
 
 
