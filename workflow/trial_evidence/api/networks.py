@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from trial_evidence.network.fit.league import NetworkFit
 
 ESTIMATORS = ("REML", "DL", "ML", "EE")
-_LEAGUE = ("effects", "ci_low", "ci_high")
 
 
 @dataclass(frozen=True, eq=False)
