@@ -136,7 +136,7 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
     """
     table = dictionary.tables[SOURCES]
     rows = read_folder(raw, dictionary)[0][SOURCES].rows
-    records = _records(file)
+    records = [_Record(n, _as_cells(tags), tags) for n, tags in located_records(file)]
     problems: list[Problem] = []
     found = References()
     taken: dict[int, _Record] = {}
@@ -196,10 +196,6 @@ def write_referenced(found: References, raw: Path, folder: Path, replace: str | 
         rows.setdefault(cell.row, {})[cell.column] = cell.found
     put_cells(folder / f"{SOURCES}.csv", rows)
     return Taken([], {(SOURCES, cell.row): cell.place for cell in found.filled + found.differ})
-
-
-def _records(file: Path) -> list[_Record]:
-    return [_Record(n, _as_cells(tags), tags) for n, tags in located_records(file)]
 
 
 def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:

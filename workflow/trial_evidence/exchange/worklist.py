@@ -193,13 +193,9 @@ def _movements(
     found = c.refit(yi, vi)
     rest = np.arange(c.k) != at
     without = c.refit(c.yi[rest, None], c.vi[rest, None])
-    now = [float(ends[0]) for ends in found[:3]]
-    each = [
-        (what, [float(ends[n]) for ends in found[:3]])
-        for n, (what, _, _) in enumerate(changed, start=1)
-    ]
-    each.append(("without this trial", [float(ends[0]) for ends in without[:3]]))
-    for what, ends in each:
+    now, *each = np.hstack([found[:3], without[:3]]).T.tolist()
+    names = [*(what for what, _, _ in changed), "without this trial"]
+    for what, ends in zip(names, each, strict=True):
         share = abs(ends[0] - now[0]) / ((now[2] - now[1]) / 2)
         crosses = (now[1] <= 0 <= now[2]) != (ends[1] <= 0 <= ends[2])
         before, after = (format_number(c.natural(value[0]), 2) for value in (now, ends))
