@@ -24,7 +24,7 @@ from trial_evidence.exchange.registry.book import write_registry_book
 from trial_evidence.exchange.registry.confirmed import write_confirmed
 from trial_evidence.exchange.registry.groups import named_in
 from trial_evidence.exchange.registry.stage import compare_records, held_sheet
-from trial_evidence.loaded import load, words_of
+from trial_evidence.loaded import load
 from trial_evidence.sheet import SheetError
 from trial_evidence.words.errors import RequestError
 
@@ -41,7 +41,7 @@ def known(tmp_path_factory):
     shutil.copy(RECORDS / "registry.yaml", folder / CONFIG)
     config, raw = folder / CONFIG, folder / RAW
     configuration, sheet, _ = load(raw, config)
-    return folder, configuration, sheet, held_sheet(raw, config, configuration, words_of(config))
+    return folder, configuration, sheet, held_sheet(raw, config, configuration)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_superseded_row_is_not_what_a_record_is_held_against(project):
     )
     path.write_text(f"{text}{old}\n", encoding="utf-8")
     configuration, _, _ = load(RAW, CONFIG)
-    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    held = held_sheet(RAW, CONFIG, configuration)
     found = compare_records(RECORDS / "alder.json", held, configuration)
     assert places(found.page("Differs"))["pcr", 8, "events"] == ("22", "23")
 
@@ -122,7 +122,7 @@ def test_events_that_were_computed_from_a_percentage_are_called_so(project):
     header, _, *rest = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join([header, *rest]), encoding="utf-8")
     configuration, _, _ = load(RAW, CONFIG)
-    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    held = held_sheet(RAW, CONFIG, configuration)
     found = compare_records(RECORDS / "alder.json", held, configuration)
     (row,) = [row for row in found.rows if row.table == "pcr"]
     cells = [row.cells[name] for name in ("arm_id", "events", "n", "derivation", "locator")]

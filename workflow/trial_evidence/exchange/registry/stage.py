@@ -15,17 +15,15 @@ from trial_evidence.exchange.registry.groups import ArmFinder, agent_names
 from trial_evidence.exchange.registry.record import Record, read_records
 from trial_evidence.loaded import load, words_of
 from trial_evidence.sheet.check import read_folder
-from trial_evidence.sheet.dictionary import Dictionary
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
 
 NUMBER = "protocolSection.identificationModule.nctId"
 
 
-def held_sheet(
-    raw: Path, config: Path, configuration: Configuration, dictionary: Dictionary
-) -> Held:
+def held_sheet(raw: Path, config: Path, configuration: Configuration) -> Held:
     """The cells of a sound sheet as its files have them, with the words to read records by."""
+    dictionary = words_of(config)
     tables, _ = read_folder(raw, dictionary)
     known = {name: dictionary.tables[name].words for name in dictionary.kinds}
     words = read_registry_words(config, configuration.outcomes, known)
@@ -109,7 +107,7 @@ def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[st
         # Without FILE, make names the folder that it runs in.
         raise RequestError("Say which file or folder: FILE=...")
     configuration, _, _ = load(raw, config)
-    held = held_sheet(raw, config, configuration, words_of(config))
+    held = held_sheet(raw, config, configuration)
     found = compare_records(source, held, configuration)
     write_registry_book(found, held, book)
     return found.in_words
@@ -118,5 +116,5 @@ def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[st
 def take_confirmed(book: Path, raw: Path, config: Path, folder: Path) -> Taken:
     """As `write_confirmed`, for the sheet and the configuration in these folders."""
     configuration, sheet, _ = load(raw, config)
-    held = held_sheet(raw, config, configuration, words_of(config))
+    held = held_sheet(raw, config, configuration)
     return write_confirmed(book, raw, sheet, held, folder)
