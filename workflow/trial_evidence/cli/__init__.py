@@ -101,10 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(
-        name: str, run: Callable[[argparse.Namespace], int | None], *shared: str
+        name: str, run: Callable[[argparse.Namespace], int | None], *shared: str, **fixed: bool
     ) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
-        added.set_defaults(run=run, of_sheet=True)
+        added.set_defaults(run=run, **{"of_sheet": True, **fixed})
         for folder, place in (
             ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
             ("results", "results"),
@@ -142,26 +142,21 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--row", default="", help="a table and a row, TABLE:ROW")
     explain.add_argument("--trial", default="", help="a trial ...")
     explain.add_argument("--analysis", default="", help="... in an analysis")
-    watching = command("watch", sheet.watch)
+    watching = command("watch", sheet.watch, yes=False)
     watching.add_argument("--book", type=Path, help="a workbook that is saved instead")
-    watching.set_defaults(yes=False)
     command("workbook", sheet.workbook, "--book")
     importing = command("import", sheet.import_, "--book")
     importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
-    listing = command("worklist", sheet.worklist, "--book")
+    listing = command("worklist", sheet.worklist, "--book", of_sheet=False)
     listing.add_argument("--most", type=_whole, default=40, help="rows")
-    listing.set_defaults(of_sheet=False)
-    registry = command("registry", sheet.registry, "--book")
+    registry = command("registry", sheet.registry, "--book", of_sheet=False)
     registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")
-    registry.set_defaults(of_sheet=False)
-    references = command("references", sheet.references)
+    references = command("references", sheet.references, yes=False, of_sheet=False)
     references.add_argument("--file", type=Path, required=True, help="PubMed (.nbib) or RIS")
     references.add_argument("--replace", choices=("yes", "no"), help="what differs")
-    references.set_defaults(yes=False, of_sheet=False)
-    records = command("records", sheet.records)
+    records = command("records", sheet.records, of_sheet=False)
     records.add_argument("--file", type=Path, required=True, help="export of a database")
     records.add_argument("--search", default="", help="of search_log.csv")
-    records.set_defaults(of_sheet=False)
     return parser
 
 
