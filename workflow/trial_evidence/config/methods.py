@@ -92,11 +92,11 @@ class Pooling(Form):
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         starts = [rule.from_trials for rule in self.leading]
         if starts[0] != 2:
-            yield (
-                ("leading", 0, "from_trials"),
+            message = (
                 "is where the first rule begins. It must begin with 2 trials: one trial is not "
-                "pooled and leads by itself.",
+                "pooled and leads by itself."
             )
+            yield ("leading", 0, "from_trials"), message
         if starts != sorted(set(starts)):
             found = f'"{", ".join(map(str, starts))}" are the values of from_trials.'
             yield ("leading",), f"{found} They must increase from rule to rule."
