@@ -22,10 +22,11 @@ from trial_evidence.config.configuration import read_configuration, unknown_agen
 from trial_evidence.config.networks import read_networks
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.files import records
-from trial_evidence.sheet import Problem, Sheet, check, has_errors, read_dictionary
+from trial_evidence.sheet import Sheet, check, read_dictionary
 from trial_evidence.sheet.adjudication import adjudication_problems, apply_adjudications
 from trial_evidence.sheet.cells import RawTable, read_cells
 from trial_evidence.sheet.tables import typed_sheet
+from trial_evidence.words.problems import Problem, has_errors
 from trial_evidence.workbook.difference import TableDifference, table_difference
 
 # All 2,000 take some minutes: `make test-edits`.

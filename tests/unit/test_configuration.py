@@ -21,7 +21,6 @@ from trial_evidence.config.methods import (
 from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
-from trial_evidence.sheet import SheetError
 from trial_evidence.words.models import (
     INTERVAL_WORDS,
     MODEL_NAMES,
@@ -30,6 +29,7 @@ from trial_evidence.words.models import (
     is_random_effects,
     random_model,
 )
+from trial_evidence.words.problems import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 

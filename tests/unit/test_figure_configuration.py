@@ -8,7 +8,7 @@ import yaml
 from trial_evidence.config.configuration import FigureChoices, read_configuration
 from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.config.looks import read_figure_configuration
-from trial_evidence.sheet import SheetError
+from trial_evidence.words.problems import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 

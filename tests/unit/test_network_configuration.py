@@ -8,7 +8,7 @@ import pytest
 import yaml
 from invented import PROJECT
 from trial_evidence.config.networks import read_networks, unknown_network_names
-from trial_evidence.sheet import SheetError
+from trial_evidence.words.problems import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 EARLY = replace(PROJECT, settings={"early": "Early"})

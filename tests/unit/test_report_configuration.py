@@ -21,7 +21,7 @@ from trial_evidence.config.reports import (
 )
 from trial_evidence.network.tables import INTERACTION_COLUMNS
 from trial_evidence.network.within_trials.trial_level import SYNERGY_COLUMNS
-from trial_evidence.sheet import SheetError
+from trial_evidence.words.problems import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 

@@ -35,9 +35,9 @@ from trial_evidence.config.simulation import FILE as CALIBRATION
 from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import OWN_SETTINGS
 from trial_evidence.kept import digest, read_state
-from trial_evidence.sheet import Dictionary, Problem, Sheet, SheetError, load_sheet, read_dictionary
+from trial_evidence.sheet import Dictionary, Sheet, load_sheet, read_dictionary
 from trial_evidence.sheet.check import in_order
-from trial_evidence.words.problems import errors_of, told_in
+from trial_evidence.words.problems import Problem, SheetError, errors_of, told_in
 from trial_evidence.words.supplied import supplied
 
 DICTIONARY = supplied("dictionary")

@@ -14,13 +14,14 @@ from trial_evidence.audit.readers import (
     write_readings,
 )
 from trial_evidence.files import records
-from trial_evidence.sheet import Sheet, SheetError, load_sheet
+from trial_evidence.sheet import Sheet, load_sheet
 from trial_evidence.sheet.adjudication import (
     adjudication_problems,
     apply_adjudications,
     same_value,
     unadjudicated,
 )
+from trial_evidence.words.problems import SheetError
 
 KEY = "arm_id=trial_a_dual;definition=ypT0/is ypN0"
 DIFFERS = ("second_reading", 2, {"second_value": "43|105", "verdict": "differ"})

@@ -9,8 +9,9 @@ from invented import ROOT
 from made_up.project import write_sheet
 from trial_evidence.cli import main
 from trial_evidence.exchange.references import read_references, write_referenced
-from trial_evidence.sheet import SheetError, read_dictionary
+from trial_evidence.sheet import read_dictionary
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import SheetError
 
 RAW, DICTIONARY = Path("data/raw"), read_dictionary(ROOT / "workflow/dictionary")
 # Of the first source of the made-up sheet, as PubMed exports it; its volume is 1, it has no PMID.

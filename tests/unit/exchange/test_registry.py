@@ -25,8 +25,8 @@ from trial_evidence.exchange.registry.confirmed import write_confirmed
 from trial_evidence.exchange.registry.groups import named_in
 from trial_evidence.exchange.registry.stage import compare_records, held_sheet
 from trial_evidence.loaded import load
-from trial_evidence.sheet import SheetError
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import SheetError
 
 RECORDS = Path(__file__).parent / "made_up"
 MEASURES = "resultsSection.outcomeMeasuresModule.outcomeMeasures"

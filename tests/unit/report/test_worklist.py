@@ -16,8 +16,9 @@ from trial_evidence.cli import main
 from trial_evidence.exchange.answers import write_answered, write_answers_book
 from trial_evidence.exchange.worklist import key_of, worklist
 from trial_evidence.files import records
-from trial_evidence.sheet import SheetError, load_sheet, read_dictionary
+from trial_evidence.sheet import load_sheet, read_dictionary
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import SheetError
 from trial_evidence.workbook.layout import WORKLIST
 
 DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")

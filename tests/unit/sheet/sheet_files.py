@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trial_evidence.sheet import Dictionary, Problem, read_dictionary
+from trial_evidence.sheet import Dictionary, read_dictionary
 from trial_evidence.sheet.check import check_sheet
 from trial_evidence.sheet.checked import CheckedTable
+from trial_evidence.words.problems import Problem
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL = ROOT / "data" / "raw"

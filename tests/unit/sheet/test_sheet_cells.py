@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from sheet_files import DICTIONARY, VALID, check, files_of, lines
 from sheets.invalid.faults import as_csv, rows_of
-from trial_evidence.sheet import SheetError, load_sheet
+from trial_evidence.sheet import load_sheet
 from trial_evidence.sheet.tables import typed_sheet
+from trial_evidence.words.problems import SheetError
 
 
 def _all_quoted(content: bytes) -> bytes:

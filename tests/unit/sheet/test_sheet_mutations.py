@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sheet_files import DICTIONARY, REAL, VALID, check, files_of
 from sheets.invalid.faults import as_csv, rows_of
-from trial_evidence.sheet import has_errors
 from trial_evidence.sheet.dictionary import NUMBER_TYPES
 from trial_evidence.sheet.tables import typed_sheet
+from trial_evidence.words.problems import has_errors
 
 NASTY_CELLS = (
     *(

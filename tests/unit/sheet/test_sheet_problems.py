@@ -8,11 +8,11 @@ import time
 
 import pytest
 from sheet_files import DICTIONARY, REAL, ROOT
-from trial_evidence.sheet import (
+from trial_evidence.sheet import find_problems
+from trial_evidence.words.problems import (
     PROBLEM_COLUMNS,
     Problem,
     did_you_mean,
-    find_problems,
     problems_as_rows,
     summary,
 )

@@ -6,7 +6,8 @@ import csv
 
 import pytest
 from sheet_files import DICTIONARY, FROZEN, REAL
-from trial_evidence.sheet import Problem, Sheet, load_sheet
+from trial_evidence.sheet import Sheet, load_sheet
+from trial_evidence.words.problems import Problem
 
 
 @pytest.fixture(scope="module")

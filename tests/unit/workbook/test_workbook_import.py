@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook
-from trial_evidence.sheet import Dictionary, SheetError
+from trial_evidence.sheet import Dictionary
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import SheetError
 from trial_evidence.workbook.transfer import ImportPlan, import_book, replace_files, restore
 from trial_evidence.workbook.write import write_workbook
 from workbook_files import (

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
-from trial_evidence.sheet import Dictionary, Problem, find_problems, read_dictionary
+from trial_evidence.sheet import Dictionary, find_problems, read_dictionary
+from trial_evidence.words.problems import Problem
 from trial_evidence.workbook.transfer import ImportPlan, ImportResult, import_book
 from trial_evidence.workbook.write import write_workbook
 

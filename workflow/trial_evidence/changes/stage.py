@@ -27,9 +27,10 @@ from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.files import records, write_text
 from trial_evidence.network.evidence.rows import NetworkEvidence
-from trial_evidence.sheet import Dictionary, Sheet, SheetError, load_sheet
+from trial_evidence.sheet import Dictionary, Sheet, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.words.pages import filled
+from trial_evidence.words.problems import SheetError
 from trial_evidence.workbook.difference import in_words
 
 # Table and row of the sheet.

@@ -15,9 +15,8 @@ from typing import Any, NoReturn
 import trial_evidence
 from trial_evidence.cli import sheet, stages
 from trial_evidence.cli.saying import say_faults
-from trial_evidence.sheet import SheetError
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import quoted
+from trial_evidence.words.problems import SheetError, quoted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trial_evidence.files import write_text
-from trial_evidence.sheet import PROBLEM_COLUMNS, Problem, SheetError, problems_as_rows, summary
-from trial_evidence.words.problems import errors_of
+from trial_evidence.words.problems import (
+    PROBLEM_COLUMNS,
+    Problem,
+    SheetError,
+    errors_of,
+    problems_as_rows,
+    summary,
+)
 from trial_evidence.workbook.layout import as_csv
 
 if TYPE_CHECKING:

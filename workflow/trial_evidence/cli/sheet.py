@@ -20,16 +20,17 @@ from trial_evidence.loaded import (
     with_words,
     words_of,
 )
-from trial_evidence.sheet import (
+from trial_evidence.sheet import find_problems, read_dictionary
+from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import (
     Problem,
     SheetError,
-    find_problems,
+    counted,
+    errors_of,
     has_errors,
-    read_dictionary,
+    new_among,
     summary,
 )
-from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import counted, errors_of, new_among
 
 if TYPE_CHECKING:
     from trial_evidence.exchange.incoming import Taken

@@ -8,15 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trial_evidence.words.problems import (
-    PROBLEM_COLUMNS,
-    Problem,
-    SheetError,
-    did_you_mean,
-    has_errors,
-    problems_as_rows,
-    summary,
-)
+from trial_evidence.words.problems import Problem, SheetError, has_errors
 
 from .check import check_sheet, in_order, read_files
 from .checked import CheckedTable
@@ -24,19 +16,12 @@ from .dictionary import Dictionary, dictionary_as_markdown, read_dictionary
 from .tables import Sheet, typed_sheet
 
 __all__ = [
-    "PROBLEM_COLUMNS",
     "Dictionary",
-    "Problem",
     "Sheet",
-    "SheetError",
     "dictionary_as_markdown",
-    "did_you_mean",
     "find_problems",
-    "has_errors",
     "load_sheet",
-    "problems_as_rows",
     "read_dictionary",
-    "summary",
 ]
 
 

@@ -23,8 +23,8 @@ from trial_evidence.sensitivity.comparison import comparisons, pooled_analyses
 from trial_evidence.sensitivity.specifications import MULTIVERSE_COLUMNS, MULTIVERSE_NUMBERS
 from trial_evidence.sensitivity.stage import FOLDER as SENSITIVITY_FOLDER
 from trial_evidence.sensitivity.stage import analysis_pages
-from trial_evidence.sheet import did_you_mean
 from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import did_you_mean
 
 # The references whose numbers stand beside trials.
 REFERENCES = "references.txt"
