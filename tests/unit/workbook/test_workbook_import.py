@@ -23,7 +23,6 @@ from workbook_files import (
     WITH_A_FORMULA,
     append,
     cells_of,
-    check,
     column_of,
     copy_of,
     edit_again,
@@ -142,7 +141,7 @@ def test_the_plan_is_shown_before_anything_is_written(tmp_path: Path) -> None:
         assert files_of(raw) == files_of(VALID)
         seen.append(plan.difference)
 
-    import_book(edited(raw, _add_trial), raw, DICTIONARY, check, show=show)
+    import_book(edited(raw, _add_trial), raw, DICTIONARY, show=show)
     [lines] = seen
     assert lines[-2:] == (
         "  added    row 27, trial_y (trial_y_dual, ypT0/is ypN0, ITT, local, all): events 30, "

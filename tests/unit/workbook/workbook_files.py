@@ -96,11 +96,7 @@ def imported(
     book: Path, raw: Path, dictionary: Dictionary = DICTIONARY, *, confirmed: bool = False
 ) -> ImportResult:
     """Import a workbook without looking at the plan."""
-
-    def checked(folder: Path) -> tuple[Problem, ...]:
-        return find_problems(folder, dictionary)
-
-    return import_book(book, raw, dictionary, checked, show=_nothing, confirmed=confirmed)
+    return import_book(book, raw, dictionary, show=_nothing, confirmed=confirmed)
 
 
 def errors(result: ImportResult) -> list[str]:

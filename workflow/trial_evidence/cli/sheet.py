@@ -169,7 +169,7 @@ def import_(options: argparse.Namespace) -> int:
         return _import_book(options, folder if taken else options.book, taken)
 
 
-def _import_book(options: argparse.Namespace, book: Path, taken: "Taken | None" = None) -> int:
+def _import_book(options: argparse.Namespace, book: Path, taken: "Taken | None") -> int:
     from trial_evidence.workbook.transfer import ImportPlan, import_book
 
     def show(plan: ImportPlan) -> None:
@@ -177,14 +177,7 @@ def _import_book(options: argparse.Namespace, book: Path, taken: "Taken | None" 
         show_plan(replace(plan, problems=problems))
 
     dictionary = words_of(options.config)
-    result = import_book(
-        book,
-        options.raw,
-        dictionary,
-        lambda folder: find_problems(folder, dictionary),
-        show=show,
-        confirmed=options.yes,
-    )
+    result = import_book(book, options.raw, dictionary, show=show, confirmed=options.yes)
     if has_errors(result.plan.problems):
         print(_UNCHANGED, file=sys.stderr)
         return 1
@@ -230,8 +223,7 @@ def records(options: argparse.Namespace) -> None:
         raise RequestError("The sheet has errors, so nothing is added to it: make check")
     found = found_records(options.file, options.search, options.raw, dictionary)
     files = {f"{SCREENING}.csv": found.file}
-    wrong = errors_of(checked_copy(options.raw, files, lambda raw: find_problems(raw, dictionary)))
-    if wrong:
+    if wrong := errors_of(checked_copy(options.raw, files, dictionary)):
         say_errors(wrong)
         raise RequestError("Nothing was added; the sheet is unchanged.")
     write_whole(options.raw / f"{SCREENING}.csv", found.file)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from trial_evidence.sheet import find_problems
 from trial_evidence.sheet.cells import RawTable, Row, read_cells
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
@@ -18,9 +19,6 @@ from trial_evidence.words.problems import Problem, counted, errors_of, has_error
 from .difference import TableDifference, in_words, table_difference
 from .layout import as_csv, one_kind_of_line_break, row_mark
 from .read import Imported, read_book
-
-# Says whether the sheet in a folder is valid.
-Check = Callable[[Path], Sequence[Problem]]
 
 _MOST_LISTED = 5
 _NEW_BOOK = "Make a new workbook and edit that one, unless this is what you want."
@@ -66,7 +64,7 @@ class ImportResult:
     written: tuple[str, ...]
 
 
-def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> ImportPlan:
+def plan_import(book: Path, raw: Path, dictionary: Dictionary) -> ImportPlan:
     """Read a workbook and say what importing it would change. Writes nothing.
 
     Parameters
@@ -75,8 +73,6 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
         An ``.xlsx`` file or a folder of CSV files.
     raw : Path
         Folder of the sheet.
-    check : callable
-        Takes a folder and returns the findings about the sheet in it.
     """
     imported = read_book(book, dictionary)
     before, found = read_folder(raw, dictionary)
@@ -88,7 +84,7 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
     imported, lines = _with_absent_tables(imported, before)
     imported, more = _with_absent_columns(imported, before)
     lines += more
-    found = _errors_of_the_check(imported, check)
+    found = _errors_of_the_check(imported, dictionary)
     if has_errors(imported.problems) or found:
         return _refused([*imported.problems, *found])
     differences = {
@@ -103,12 +99,12 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary, check: Check) -> 
     lines += [line for difference in differences.values() for line in in_words(difference)]
     warnings = imported.problems
     if files:
-        after = checked_copy(raw, files, check)
+        after = checked_copy(raw, files, dictionary)
         if has_errors(after):
             # What the sheet has already, such as a blank that an import does not tidy away.
             found = _in_the_book(errors_of(after), files, differences, imported)
             return _refused([*warnings, *found])
-        warnings += new_among(after, check(raw))
+        warnings += new_among(after, find_problems(raw, dictionary))
     questions = tuple(_questions(differences, imported))
     return ImportPlan(warnings, tuple(lines), questions, files)
 
@@ -117,7 +113,6 @@ def import_book(
     book: Path,
     raw: Path,
     dictionary: Dictionary,
-    check: Check,
     *,
     show: Callable[[ImportPlan], None],
     confirmed: bool = False,
@@ -126,7 +121,7 @@ def import_book(
 
     Parameters
     ----------
-    book, raw, dictionary, check
+    book, raw, dictionary
         As for `plan_import`.
     show : callable
         Gets the plan before anything is written.
@@ -144,7 +139,7 @@ def import_book(
         When the folder cannot be written; the sheet is then as it was.
     """
     restore(raw)
-    plan = plan_import(book, raw, dictionary, check)
+    plan = plan_import(book, raw, dictionary)
     show(plan)
     if has_errors(plan.problems) or not plan.files or (plan.questions and not confirmed):
         return ImportResult(plan, ())
@@ -191,12 +186,14 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def checked_copy(raw: Path, files: Mapping[str, bytes], check: Check) -> Sequence[Problem]:
+def checked_copy(
+    raw: Path, files: Mapping[str, bytes], dictionary: Dictionary
+) -> tuple[Problem, ...]:
     """The findings about a sheet as it would be with new content of some files."""
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / raw.name
         _copy_with(raw, copy, files)
-        return check(copy)
+        return find_problems(copy, dictionary)
 
 
 def _copy_with(folder: Path, copy: Path, files: Mapping[str, bytes]) -> None:
@@ -284,7 +281,7 @@ def _with_absent_columns(
     return replace(imported, tables=tables), said
 
 
-def _errors_of_the_check(imported: Imported, check: Check) -> list[Problem]:
+def _errors_of_the_check(imported: Imported, dictionary: Dictionary) -> list[Problem]:
     """Check what was read as it stands in the workbook, so that rows keep their numbers."""
     said = {(p.file, p.row, p.column) for p in errors_of(imported.problems)}
     with tempfile.TemporaryDirectory() as folder:
@@ -294,8 +291,9 @@ def _errors_of_the_check(imported: Imported, check: Check) -> list[Problem]:
                 records += [[]] * (row.number - 1 - len(records))
                 records.append([row.cells.get(name, "") for name in records[0]])
             (Path(folder) / raw.table.file).write_bytes(as_csv(records).encode())
-        found = [imported.located(p) for p in errors_of(check(Path(folder)))]
-    return [p for p in found if (p.file, p.row, p.column) not in said]
+        found = errors_of(find_problems(Path(folder), dictionary))
+    located = map(imported.located, found)
+    return [p for p in located if (p.file, p.row, p.column) not in said]
 
 
 def _in_the_book(
