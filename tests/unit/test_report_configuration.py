@@ -168,7 +168,7 @@ def test_slips_in_the_names_of_the_sheet_are_warned_of(configuration):
     (warning,) = unknown_evidence(listed, factors, biomarkers)
     assert warning.message.endswith('Did you mean "pam50"?')
     # What resembles nothing is no slip.
-    assert unknown_evidence(report, factors, biomarkers) == ()
+    assert not list(unknown_evidence(report, factors, biomarkers))
 
 
 def test_tables_that_no_network_makes(configuration, tmp_path):
@@ -262,7 +262,7 @@ def test_a_domain_of_a_network_is_none_of_an_analysis_and_the_reverse(configurat
         ]
     )  # fmt: skip
     networks = [("adjuvant", "event_free_network")]
-    found = certainty_problems(configuration, networks, rows)
+    found = list(certainty_problems(configuration, networks, rows))
     assert [(problem.row, problem.column) for problem in found] == [(2, "domain"), (3, "domain")]
     assert "is no domain of the certainty of an analysis" in found[0].message
     assert "is no domain of the certainty of a network" in found[1].message

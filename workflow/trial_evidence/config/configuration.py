@@ -384,14 +384,13 @@ def read_configuration(folder: Path, **known: Any) -> Configuration:
     return Configuration(**vars(methods), **vars(analyses))
 
 
-def unknown_agents(configuration: Configuration, agents: Sequence[str]) -> tuple[Problem, ...]:
-    """Problems for control arms in analyses.yaml that no arm of the sheet can have."""
-    return tuple(
-        problem("analyses.yaml", analysis.id, "control", value, message)
-        for analysis in configuration.analyses
-        for regimen in (*(analysis.contrast.experimental or ()), *(analysis.contrast.control or ()))
-        for value, message in regimen_faults(regimen, agents)
-    )
+def unknown_agents(configuration: Configuration, agents: Sequence[str]) -> Iterator[Problem]:
+    """Problems for arms in analyses.yaml that no arm of the sheet can have."""
+    for analysis in configuration.analyses:
+        rule = analysis.contrast
+        for regimen in (*(rule.experimental or ()), *(rule.control or ())):
+            for value, message in regimen_faults(regimen, agents):
+                yield problem(FILE, analysis.id, "control", value, message)
 
 
 def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -414,7 +413,7 @@ def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, s
 
 def unknown_analyses(
     configuration: Configuration, exclusions: "pd.DataFrame", networks: Sequence[str] = ()
-) -> tuple[Problem, ...]:
+) -> Iterator[Problem]:
     """Problems for exclusions that name an analysis which the configuration does not hold.
 
     Parameters
@@ -429,8 +428,6 @@ def unknown_analyses(
     known = ["*", *sorted(pooled | {*networks})]
     wrong = "is not an analysis of config/analyses.yaml."
     cells = exclusions[["row", "trial_id", "analysis"]].itertuples(index=False)
-    return tuple(
-        not_allowed("exclusions.csv", row, trial_id, analysis, wrong, known)
-        for row, trial_id, analysis in cells
-        if analysis not in known
-    )
+    for row, trial_id, analysis in cells:
+        if analysis not in known:
+            yield not_allowed("exclusions.csv", row, trial_id, analysis, wrong, known)

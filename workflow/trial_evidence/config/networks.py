@@ -1,6 +1,7 @@
 """config/networks.yaml: the networks of regimens, their synergy and surrogacy analyses."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -163,7 +164,7 @@ def read_networks(folder: Path, configuration: Configuration, **known: Any) -> N
 
 def unknown_network_names(
     configuration: NetworkConfiguration, agents: Sequence[str], arms: Sequence[str]
-) -> tuple[Problem, ...]:
+) -> Iterator[Problem]:
     """Problems for names in networks.yaml that the sheet does not know.
 
     ``agents`` are those of ``agents.csv`` (partners are known too), ``arms`` those of ``arms.csv``:
@@ -171,26 +172,19 @@ def unknown_network_names(
     """
     known = {*agents, *PARTNERS}
     message = "is neither an agent of agents.csv nor a partner."
-    found = [
-        ("", "abbreviations", name, message)
-        for name in configuration.abbreviations
-        if name not in known
-    ]
-    found += [
-        ("", "own_nodes", arm, f"is not an arm_id of arms.csv.{did_you_mean(arm, arms)}")
-        for arm in configuration.own_nodes
-        if arm not in arms
-    ]
+    for name in configuration.abbreviations:
+        if name not in known:
+            yield problem(FILE, "", "abbreviations", name, message)
+    for arm in configuration.own_nodes:
+        if arm not in arms:
+            wrong = f"is not an arm_id of arms.csv.{did_you_mean(arm, arms)}"
+            yield problem(FILE, "", "own_nodes", arm, wrong)
     for network in configuration.networks:
         named = [("reference", network.reference)]
         named += [("alternatives", regimen) for regimen in network.alternatives]
         for part, regimen in named:
-            faults = regimen_faults(regimen.partition("|")[0], agents)
-            found += [(network.id, part, *fault) for fault in faults]
-        found += [
-            (network.id, "interactions", component, message)
-            for pair in network.interactions
-            for component in pair
-            if component not in known
-        ]
-    return tuple(problem(FILE, *fault) for fault in found)
+            for value, wrong in regimen_faults(regimen.partition("|")[0], agents):
+                yield problem(FILE, network.id, part, value, wrong)
+        for component in chain(*network.interactions):
+            if component not in known:
+                yield problem(FILE, network.id, "interactions", component, message)

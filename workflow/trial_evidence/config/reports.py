@@ -382,7 +382,7 @@ def read_report_configuration(
 
 def certainty_problems(
     configuration: Configuration, networks: Collection[tuple[str, str]], judgements: "pd.DataFrame"
-) -> tuple[Problem, ...]:
+) -> Iterator[Problem]:
     """Problems for judgements of certainty about nothing that is configured, or in no domain of it.
 
     Parameters
@@ -393,7 +393,6 @@ def certainty_problems(
     judgements : DataFrame
         ``setting``, ``analysis``, ``domain`` and ``row`` (as the spreadsheet numbers it).
     """
-    problems = []
     cells = judgements[["row", "setting", "analysis", "domain"]].itertuples(index=False)
     for row, setting, analysis, domain in cells:
         of_network = (setting, analysis) in networks
@@ -401,9 +400,7 @@ def certainty_problems(
         if domain not in domains:
             which = "a network" if of_network else "an analysis"
             wrong = f"is no domain of the certainty of {which}."
-            problems.append(
-                not_allowed("certainty.csv", row, analysis, domain, wrong, domains, "domain")
-            )
+            yield not_allowed("certainty.csv", row, analysis, domain, wrong, domains, "domain")
         if of_network:
             continue
         pools = {entry.id: entry.pool for entry in configuration.of_setting(setting)}
@@ -412,13 +409,12 @@ def certainty_problems(
         if analysis in pools:
             wrong = "is not pooled over all its trials, so there is no certainty to judge."
         if analysis not in known:
-            problems.append(not_allowed("certainty.csv", row, analysis, analysis, wrong, known))
-    return tuple(problems)
+            yield not_allowed("certainty.csv", row, analysis, analysis, wrong, known)
 
 
 def unknown_evidence(
     report: ReportConfiguration, factors: Sequence[str], biomarkers: Sequence[str]
-) -> tuple[Problem, ...]:
+) -> Iterator[Problem]:
     """Warnings for factors and biomarkers that are a slip of one that the sheet holds.
 
     One that resembles nothing in the sheet is no slip: nobody has reported by it yet.
@@ -431,16 +427,13 @@ def unknown_evidence(
     biomarkers : sequence of str
         Of ``biomarker_effects``.
     """
-    found: list[Problem] = []
     for place, column, named, known in _names_of_evidence(report, factors, biomarkers):
         for name in named:
             if name not in known and (meant := get_close_matches(name, known, 1, _A_SLIP)):
                 message = (
                     f'is in no row of the sheet, so it finds no data. Did you mean "{meant[0]}"?'
                 )
-                slip = problem(FILE, place, column, name, message)
-                found.append(replace(slip, severity="warning"))
-    return tuple(found)
+                yield replace(problem(FILE, place, column, name, message), severity="warning")
 
 
 def _names_of_evidence(
