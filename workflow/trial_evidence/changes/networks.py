@@ -96,15 +96,11 @@ def network_changes(before: Side, after: Side) -> NetworkChanges:
             for found, side, held in ((one, before, tables[0]), (other, after, tables[1])):
                 of_sides.append({})
                 if found is not None:
-                    held[setting, name] = _tables(found, side)
+                    synergy = synergy_of(found.network, side.networks)
+                    held[setting, name] = examined(found, synergy, side.configuration)[2]
                     of_sides[-1] = dict(_estimates(found, held[setting, name], side))
             changes += differing(*of_sides)
     return NetworkChanges(tuple(changes), tuple(evidence), tables)
-
-
-def _tables(evidence: NetworkEvidence, side: Side) -> Mapping[str, pd.DataFrame]:
-    synergy = synergy_of(evidence.network, side.networks)
-    return examined(evidence, synergy, side.configuration)[2]
 
 
 def _same_methods(before: Side, after: Side) -> bool:

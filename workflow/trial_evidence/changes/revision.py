@@ -14,7 +14,7 @@ from trial_evidence.files import write_text
 from trial_evidence.sheet import Dictionary
 from trial_evidence.sheet.cells import read_cells
 from trial_evidence.words.errors import RequestError
-from trial_evidence.workbook.difference import TableDifference, table_difference
+from trial_evidence.workbook.difference import TableDifference, in_words, table_difference
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,10 @@ class SheetDifference:
     tables: Mapping[str, TableDifference]
     appeared: Mapping[str, bool]
 
-    @property
-    def counts(self) -> list[str]:
-        """How many rows of each table were added, changed and removed."""
-        told = [f"{name}: {table.counts}" for name, table in self.tables.items()]
-        return told + [
+    def told(self, *, rows: bool) -> list[str]:
+        """How many rows of each table were added, changed and removed; with ``rows``, which."""
+        told = [in_words(table) for table in self.tables.values()]
+        return [line for table in told for line in (table if rows else table[:1])] + [
             f"{name}: the table was {'added' if later else 'removed'}"
             for name, later in self.appeared.items()
         ]
@@ -110,7 +109,7 @@ def since_commit(
         return []
     difference = sheet_difference(commit.raw, raw, dictionary)
     losses = [f"LOST: {line}" for line in difference.losses(raw)]
-    told = losses if briefly else [*difference.counts, *losses]
+    told = losses if briefly else [*difference.told(rows=False), *losses]
     return [f"Since the last commit ({commit.name}):", *(f"  {line}" for line in told)] * bool(told)
 
 

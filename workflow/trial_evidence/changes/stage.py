@@ -31,7 +31,6 @@ from trial_evidence.sheet import Dictionary, Sheet, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.words.pages import filled
 from trial_evidence.words.problems import SheetError
-from trial_evidence.workbook.difference import in_words
 
 # Table and row of the sheet.
 Place = tuple[str, int]
@@ -94,7 +93,6 @@ def write_changes(
                 *_judgements((before, now), found, difference, changes, networks, titles),
                 *moved(changes, networks.estimates, configuration, titles),
             ]
-    rows, touched = _row_changes(difference)
     shared = (titles, configuration.confidence_level)
     first = Section("Estimates", "Analysis", changes, *shared, remark or "No estimate differs.")
     second = Section("Networks", "Network", networks.estimates, *shared, "")
@@ -102,8 +100,8 @@ def write_changes(
         "since": name,
         "notes": notes,
         "matters": matters or [remark or NOTHING],
-        "rows": rows,
-        "users": _users(touched, evidence, networks.evidence, now),
+        "rows": difference.told(rows=True),
+        "users": _users(difference, evidence, networks.evidence, now),
         "sections": [first, second] if second.estimates else [first],
     }
     text = filled("changes.md.j2", lambda cell: cell.replace("|", "\\|"), **content)
@@ -161,23 +159,8 @@ def _not_passed(error: SheetError) -> str:
     return f"does not pass today's check ({error.problems[0].line()})"
 
 
-def _row_changes(difference: SheetDifference) -> tuple[tuple[str, ...], tuple[Place, ...]]:
-    """The differences in words, and the rows (of today's sheet) that were added or changed."""
-    lines = [line for table in difference.tables.values() for line in in_words(table)]
-    lines += [
-        f"{name}: the table was {'added' if later else 'removed'}"
-        for name, later in difference.appeared.items()
-    ]
-    touched = [
-        (name, row.number)
-        for name, table in difference.tables.items()
-        for row in (*(new for _, new in table.changed), *table.added)
-    ]
-    return tuple(lines), tuple(touched)
-
-
 def _users(
-    touched: tuple[Place, ...],
+    difference: SheetDifference,
     evidence: Mapping[str, SettingEvidence],
     networks: tuple[NetworkEvidence, ...],
     now: Side,
@@ -193,6 +176,12 @@ def _users(
         for row in str(use["rows"]).split(";"):
             place = (tables[setting, analysis], int(row))
             users.setdefault(place, {})[f"{setting}/{analysis}"] = None
+    # As today's sheet numbers them.
+    touched = [
+        (name, row.number)
+        for name, table in difference.tables.items()
+        for row in (*(new for _, new in table.changed), *table.added)
+    ]
     return tuple(
         f"{table}.csv row {row} is used by {', '.join(users[table, row])}"
         if (table, row) in users
