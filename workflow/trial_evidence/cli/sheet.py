@@ -86,16 +86,9 @@ def changes(options: argparse.Namespace) -> None:
     from trial_evidence.changes.stage import write_changes
 
     configuration, sheet, _ = load(options.raw, options.config)
-    text = write_changes(
-        options.since,
-        sheet,
-        configuration,
-        with_words(read_dictionary(DICTIONARY), configuration),
-        options.raw,
-        options.config,
-        options.results,
-    )
-    print(text, end="")
+    dictionary = with_words(read_dictionary(DICTIONARY), configuration)
+    folders = options.raw, options.config, options.results
+    print(write_changes(options.since, sheet, configuration, dictionary, *folders), end="")
 
 
 def watch(options: argparse.Namespace) -> None:

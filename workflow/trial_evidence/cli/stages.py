@@ -41,15 +41,9 @@ def figures(options: argparse.Namespace) -> None:
     from trial_evidence.report.files.at_a_glance import lines_of_setting
 
     configuration, sheet, _ = load(options.raw, options.config)
-    drawn = write_figures(
-        configuration,
-        read_figure_configuration(options.config),
-        sheet,
-        options.setting,
-        options.processed,
-        options.results,
-        options.processes,
-    )
+    looks = read_figure_configuration(options.config)
+    asked = options.setting, options.processed, options.results, options.processes
+    drawn = write_figures(configuration, looks, sheet, *asked)
     estimates = read_table(options.results / options.setting / "estimates.csv", ESTIMATE_NUMBERS)
     told = list(lines_of_setting(estimates, configuration, options.setting))
     # After an edit: what became of the analyses that it is about. A first run tells all at its end.
@@ -83,10 +77,8 @@ def sensitivity(options: argparse.Namespace) -> None:
     from trial_evidence.sensitivity.stage import write_sensitivity
 
     configuration, sheet, _ = load(options.raw, options.config)
-    parts = _parts(options, "sensitivity")
-    write_sensitivity(
-        configuration, sheet, options.setting, options.results, parts, options.processes
-    )
+    asked = options.setting, options.results, _parts(options, "sensitivity"), options.processes
+    write_sensitivity(configuration, sheet, *asked)
 
 
 def network(options: argparse.Namespace) -> None:
@@ -95,15 +87,8 @@ def network(options: argparse.Namespace) -> None:
 
     configuration, sheet, _ = load(options.raw, options.config)
     networks = read_networks(options.config, configuration)
-    write_network(
-        configuration,
-        networks,
-        sheet,
-        options.setting,
-        options.results,
-        _parts(options, "network"),
-        options.processes,
-    )
+    asked = options.setting, options.results, _parts(options, "network"), options.processes
+    write_network(configuration, networks, sheet, *asked)
 
 
 def audit(options: argparse.Namespace) -> None:
