@@ -262,8 +262,7 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
     for decision, row, cells in decided:
         name = decision["table"]
         table = sheet[name].copy()
-        after = _replaced(dictionary.tables[name], sheet.row(name, row), cells, decision)
-        for column, value in after.items():
+        for column, value in _replaced(sheet, dictionary, (decision, row, cells)).items():
             table.loc[table["row"] == row, column] = value
         sheet = Sheet(MappingProxyType({**sheet.tables, name: table}), sheet.kinds)
     return sheet
@@ -342,9 +341,9 @@ def _decided(sheet: Sheet, dictionary: Dictionary) -> tuple[list[_Decided], list
     for decision in as_records(sheet["adjudication"]):
         read = [reading for reading in every if reading.settled_by(decision)]
         with told_in(problems):
-            row, cells = _settled(sheet, dictionary, decision, read)
-            problems += _disagreements(sheet, dictionary, decision, row, cells)
-            decided.append((decision, row, cells))
+            settled = _settled(sheet, dictionary, decision, read)
+            problems += _disagreements(sheet, dictionary, settled)
+            decided.append(settled)
     return decided, problems
 
 
@@ -355,8 +354,8 @@ def _error(decision: Mapping[str, Any], column: str, message: str) -> Problem:
 
 def _settled(
     sheet: Sheet, dictionary: Dictionary, decision: Mapping[str, Any], read: Sequence[Reading]
-) -> tuple[int, dict[str, Cell]]:
-    """Return the row that a decision is about, and its cells as they are settled."""
+) -> _Decided:
+    """Return a decision with the row that it is about, and its cells as they are settled."""
 
     def refused(column: str, message: str) -> SheetError:
         return SheetError([_error(decision, column, message)])
@@ -401,21 +400,15 @@ def _settled(
             problems.append(_error(decision, "adjudicated_value", message))
     if problems:
         raise SheetError(problems)
-    return rows[0], cells
+    return decision, rows[0], cells
 
 
-def _disagreements(
-    sheet: Sheet,
-    dictionary: Dictionary,
-    decision: Mapping[str, Any],
-    row: int,
-    cells: Mapping[str, Cell],
-) -> Iterator[Problem]:
+def _disagreements(sheet: Sheet, dictionary: Dictionary, decided: _Decided) -> Iterator[Problem]:
     """Return what no longer adds up in a row once its cells are replaced."""
+    decision, row, cells = decided
     table = dictionary.tables[decision["table"]]
-    record = sheet.row(table.name, row)
-    before = _checked(table, record)
-    after = _checked(table, _replaced(table, record, cells, decision))
+    before = _checked(table, sheet.row(table.name, row))
+    after = _checked(table, _replaced(sheet, dictionary, decided))
     settled = {column: cell.text for column, cell in cells.items()}
     after = replace(after, texts={**after.texts, **settled})
     told, new = (arithmetic_problems({table.name: [it]}, dictionary) for it in (before, after))
@@ -457,13 +450,10 @@ def _checked(table: Table, record: Mapping[str, Any]) -> CheckedRow:
     return CheckedRow(table.file, record["row"], record["trial_id"], texts, numbers)
 
 
-def _replaced(
-    table: Table,
-    record: Mapping[str, Any],
-    cells: Mapping[str, Cell],
-    decision: Mapping[str, Any],
-) -> dict[str, Any]:
-    after = dict(record)
+def _replaced(sheet: Sheet, dictionary: Dictionary, decided: _Decided) -> dict[str, Any]:
+    decision, row, cells = decided
+    table = dictionary.tables[decision["table"]]
+    after = sheet.row(table.name, row)
     for column, cell in cells.items():
         before = after[column]
         if isinstance(before, str):
