@@ -139,14 +139,13 @@ def write_answered(
     said += [_without_value(line, book) for line in lines if not line["seen"] and _filled(line)]
     places: dict[tuple[str, int], str] = {}
     for answer in answers:
-        row, seen = _row_of(answer, sheet), _seen(answer, sheet)
-        agrees = all(map(same_value, _held(answer["table"], row, sheet), seen))
+        reading, number = _reading(answer, sheet), int(answer["row"])
+        agrees = reading["verdict"] == "agree"
         if agrees:
-            put_cells(folder / f"{answer['table']}.csv", {row["row"]: {"verification": PRIMARY}})
+            put_cells(folder / f"{answer['table']}.csv", {number: {"verification": PRIMARY}})
         place = f"{book.name}, row {answer['line']}"
-        places[answer["table"], row["row"]] = place
+        places[answer["table"], number] = place
         path = folder / "second_reading.csv"
-        reading = _reading(answer, sheet, row, seen, agrees=agrees)
         header, *rows = read_lines(path)
         there = any(_is_the_same(reading, dict(zip(header, cells, strict=False))) for cells in rows)
         if not there:
@@ -352,10 +351,6 @@ def _seen(answer: Mapping[str, str], sheet: Sheet) -> list[str]:
     return [text for text in match.groups() if text is not None] if match else []
 
 
-def _held(table: str, row: Mapping[str, Any], sheet: Sheet) -> list[str]:
-    return [printed(row, field) for field in fields_of(sheet, table, row)]
-
-
 def _is_the_same(reading: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Whether two readings are of the same row, values and reader."""
     names = ("table", "trial_id", "row_key", "field", "first_value", "second_value", "verdict")
@@ -369,19 +364,15 @@ def _reader(locator: str) -> str:
     return locator.rpartition("(")[2].partition(",")[0]
 
 
-def _reading(
-    answer: Mapping[str, str],
-    sheet: Sheet,
-    row: Mapping[str, Any],
-    seen: Sequence[str],
-    *,
-    agrees: bool,
-) -> dict[str, str]:
-    table = answer["table"]
+def _reading(answer: Mapping[str, str], sheet: Sheet) -> dict[str, str]:
+    """An answer as a row of second_reading.csv."""
+    table, row = answer["table"], _row_of(answer, sheet)
+    fields, seen = fields_of(sheet, table, row), _seen(answer, sheet)
+    held = [printed(row, field) for field in fields]
+    agrees = all(map(same_value, held, seen))
     return {
         "table": table, "trial_id": str(row["trial_id"]), "row_key": key_of(sheet, table, row),
-        "field": JOINT.join(fields_of(sheet, table, row)),
-        "first_value": JOINT.join(_held(table, row, sheet)),
+        "field": JOINT.join(fields), "first_value": JOINT.join(held),
         "second_value": JOINT.join(seen), "verdict": "agree" if agrees else "differ",
         "second_verification": PRIMARY, "second_source": answer["source"],
         "locator": f"{answer['at']} ({answer['initials']}, {answer['date']})",
