@@ -109,8 +109,7 @@ def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
         rows = [row for row in found.rows if row.table == table]
         _rows_page(made, held.dictionary.tables[table], rows)
     _page(made, AGREES, LINE.values(), [_texts(line, LINE) for line in found.page(AGREES)])
-    rest = [_texts(one, REST) for one in found.unmapped]
-    _page(made, UNMAPPED, REST.values(), rest, confirm=False)
+    _page(made, UNMAPPED, REST.values(), [_texts(one, REST) for one in found.unmapped])
     write_whole(book, workbook_bytes(made, "Records of a registry, to confirm"))
 
 
@@ -127,15 +126,8 @@ def _first_page(sheet: Any, files: Sequence[str], read_again: Sequence[str]) -> 
     sheet.column_dimensions["A"].width = 110
 
 
-def _page(
-    book: Any,
-    title: str,
-    names: Iterable[str],
-    lines: Sequence[Sequence[str]],
-    *,
-    confirm: bool = True,
-) -> Any:
-    sheet = book.create_sheet(title)
+def _page(book: Any, title: str, names: Iterable[str], lines: Sequence[Sequence[str]]) -> Any:
+    sheet, confirm = book.create_sheet(title), title != UNMAPPED
     header = [*names, *[CONFIRMED] * confirm]
     filled = [[*line, *[""] * confirm] for line in lines]
     put_table(sheet, [header, *filled], [_WIDTHS.get(name, 16) for name in header])

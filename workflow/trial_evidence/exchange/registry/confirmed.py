@@ -47,7 +47,6 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
     if problems:
         raise SheetError(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
-    read_again = _read_again(held)
     cells = [one for one in entries if not one.page.startswith(ROWS)]
     there = [one for one in cells if _is_there(one, held)]
     said = [f"{_which(one)}: {one['found']} is there already." for one in there]
@@ -57,7 +56,7 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         lines = list(group)
         taken_from[table, row] = _lines_of(book, lines)
         readings = len(read_lines(folder / f"{READINGS}.csv"))
-        said += _confirmed(table, row, lines, sheet, folder, read_again)
+        said += _confirmed(lines, sheet, held, folder)
         # Where it was a second reading, it came last.
         taken_from[READINGS, readings + 1] = taken_from[table, row]
     for table, added in _new_rows(entries, made, held).items():
@@ -171,15 +170,9 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
             yield fault(LINE["found"], found, f"{column}: {wrong or 'the cell is empty.'}")
 
 
-def _confirmed(
-    table: str,
-    row: int,
-    entries: Sequence[Entry],
-    sheet: Sheet,
-    folder: Path,
-    read_again: set[str],
-) -> Iterator[str]:
+def _confirmed(entries: Sequence[Entry], sheet: Sheet, held: Held, folder: Path) -> Iterator[str]:
     """Carry out what is confirmed of one row of the sheet."""
+    table, row = _place(entries[0])
     added = [one for one in entries if one.page == ADDED]
     read = [one for one in entries if one.page in (AGREES, DIFFERS)]
     path = folder / f"{table}.csv"
@@ -190,8 +183,8 @@ def _confirmed(
         edits[one["column"]] = one["found"]
         yield f"{_which(one)}: {one['found']} to be filled in."
     replaced = []
-    if read and table in read_again:
-        yield from _second_reading(table, row, read, sheet, folder)
+    if read and table in _read_again(held):
+        yield from _second_reading(read, sheet, folder)
         if _verified(table, read, cells, sheet):
             edits["verification"] = PRIMARY
     else:
@@ -219,9 +212,8 @@ def _verified(table: str, read: Sequence[Entry], cells: Mapping[str, str], sheet
     return filled <= agree and all(one.page == AGREES for one in read)
 
 
-def _second_reading(
-    table: str, row: int, read: Sequence[Entry], sheet: Sheet, folder: Path
-) -> Iterator[str]:
+def _second_reading(read: Sequence[Entry], sheet: Sheet, folder: Path) -> Iterator[str]:
+    table, row = _place(read[0])
     held = sheet.row(table, row)
     path = folder / f"{READINGS}.csv"
     lines = read_lines(path)

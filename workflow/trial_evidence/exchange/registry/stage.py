@@ -52,7 +52,17 @@ def compare_records(source: Path, held: Held, configuration: Configuration) -> C
     found = Comparison(tuple(records))
     agents = agent_names([row.cells for row in held.tables["agents"].rows], held.words)
     for record in records.values():
-        trial = _trial(trials[record.nct_id][0], record, held, configuration, agents)
+        name = trials[record.nct_id][0]
+        arms = [row.cells for row in held.rows("arms", name)]
+        registered = record.protocol_section.arms_interventions_module.arm_groups
+        pairs = frozenset(
+            (row.cells["experimental_arm_id"], row.cells["control_arm_id"])
+            for table in held.dictionary.of_kind("contrasts")
+            for row in held.rows(table, name)
+        )
+        finder = ArmFinder(arms, agents, registered, held.words)
+        known = configuration.outcomes, held.dictionary
+        trial = Trial(name, record, finder, pairs, held.words, *known)
         compare(trial, findings(trial), held, found)
     return found
 
@@ -70,24 +80,6 @@ def _strangers(records: Mapping[str, Record], trials: Mapping[str, list[str]]) -
         elif len(places) > 1:
             message = f"{record.nct_id} is the nct of several trials: {', '.join(places)}."
             yield about(where, f"{message} It is not clear which of them the results are of.")
-
-
-def _trial(
-    trial: str,
-    record: Record,
-    held: Held,
-    configuration: Configuration,
-    agents: Mapping[str, list[str]],
-) -> Trial:
-    arms = [row.cells for row in held.rows("arms", trial)]
-    registered = record.protocol_section.arms_interventions_module.arm_groups
-    finder = ArmFinder(arms, agents, registered, held.words)
-    pairs = frozenset(
-        (row.cells["experimental_arm_id"], row.cells["control_arm_id"])
-        for table in held.dictionary.of_kind("contrasts")
-        for row in held.rows(table, trial)
-    )
-    return Trial(trial, record, finder, pairs, held.words, configuration.outcomes, held.dictionary)
 
 
 def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[str]:
