@@ -25,6 +25,8 @@ DISAGREEMENT_COLUMNS = [
     "second_source", "second_verification", "sheet_holds", "adjudicated", "adjudicated_value",
     "chosen", "reason", "used_in",
 ]  # fmt: skip
+# As second_reading.csv has them.
+_OF_READINGS = ("table", "trial_id", "row_key", "field", "second_verification")
 UNMATCHED_COLUMNS = ["number", "table", "trial_id", "row_key", "rows", "problem"]
 
 
@@ -42,7 +44,8 @@ def reading_agreement(sheet: Sheet) -> pd.DataFrame:
         if not matching_rows(sheet, reading):
             continue
         agreed += [(table, ROWS, reading.agree) for table in (EVERY_TABLE, reading.table)]
-        if reading.fields == (reading.field,) and reading.field not in sheet[reading.table]:
+        field = reading.row["field"]
+        if reading.fields == (field,) and field not in sheet[reading.table]:
             continue
         differ = () if reading.agree else differing_fields(reading)
         agreed += [(reading.table, f, n not in differ) for n, f in enumerate(reading.fields)]
@@ -92,13 +95,12 @@ def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFram
         first = dict.fromkeys(_place(row["source_id"], row["locator"]) for row in found)
         lines.append(
             {
-                **{c: getattr(reading, c) for c in ("table", "trial_id", "row_key", "field")},
+                **{column: reading.row[column] for column in _OF_READINGS},
                 "rows": ";".join(map(str, rows)),
                 "first": JOINT.join(reading.first),
                 "second": JOINT.join(reading.second),
                 "first_source": "; ".join(first),
-                "second_source": _place(reading.source, reading.locator),
-                "second_verification": reading.verification,
+                "second_source": _place(reading.row["second_source"], reading.row["locator"]),
                 "sheet_holds": ";".join(holds),
                 "adjudicated": "yes" if decision else "no",
                 **{c: decision.get(c, "") for c in ("adjudicated_value", "chosen", "reason")},
@@ -115,7 +117,7 @@ def unmatched_readings(sheet: Sheet) -> pd.DataFrame:
     """
     lines = [
         (
-            *(reading.number, reading.table, reading.trial_id, reading.row_key),
+            *(reading.row[column] for column in ("row", "table", "trial_id", "row_key")),
             ";".join(map(str, rows)),
             "several rows" if rows else "no row",
         )

@@ -57,38 +57,27 @@ class Reading:
 
     Attributes
     ----------
-    number : int
-        Row of second_reading.csv.
-    table, trial_id, row_key, field : str
-        As the file writes them.
+    row : mapping
+        Its row of second_reading.csv, column -> value.
     fields, first, second : tuple of str
         The columns compared and the two readers' values, one a column; a single entry where the
         values cannot be told apart by column.
     agree : bool
         The verdict of the second reader.
-    source, locator, verification : str
-        Where and how the second reader found it.
     """
 
-    number: int
+    row: Mapping[str, Any]
     table: str
     trial_id: str
-    row_key: str
-    field: str
     fields: tuple[str, ...]
     first: tuple[str, ...]
     second: tuple[str, ...]
     agree: bool
-    source: str
-    locator: str
-    verification: str
 
     def settled_by(self, decision: Mapping[str, Any]) -> bool:
         """Say whether a row of adjudication is about this reading: same row, all its columns."""
-        row = (decision["table"], decision["trial_id"], decision["row_key"])
-        if row != (self.table, self.trial_id, self.row_key):
-            return False
-        return set(self.fields) <= set(decision["field"].split(JOINT))
+        same = (decision[name] == self.row[name] for name in ("table", "trial_id", "row_key"))
+        return all(same) and set(self.fields) <= set(decision["field"].split(JOINT))
 
     def says(self, reader: str, values: Mapping[str, str]) -> bool:
         """Say whether the values of a reader, ``first`` or ``second``, are these, by column."""
@@ -145,7 +134,7 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
         Row numbers of the spreadsheet: none where the key fits no row, several where it does not
         tell rows apart.
     """
-    wanted = key_cells(reading.row_key)
+    wanted = key_cells(reading.row["row_key"])
     rows = [
         row
         for row in sheet.of_trial(reading.table, reading.trial_id)
@@ -273,17 +262,8 @@ def _reading(row: Mapping[str, Any]) -> Reading:
     fields, first, second = (tuple(text.split(JOINT)) for text in texts)
     if not len(fields) == len(first) == len(second):
         fields, first, second = ((text,) for text in texts)
-    return Reading(
-        number=int(row["row"]),
-        **{name: row[name] for name in ("table", "trial_id", "row_key", "field")},
-        fields=fields,
-        first=first,
-        second=second,
-        agree=row["verdict"] == "agree",
-        source=row["second_source"],
-        locator=row["locator"],
-        verification=row["second_verification"],
-    )
+    agree = row["verdict"] == "agree"
+    return Reading(row, row["table"], row["trial_id"], fields, first, second, agree)
 
 
 def key_cells(key: str) -> dict[str, str]:
