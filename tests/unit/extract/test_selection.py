@@ -417,7 +417,8 @@ EXCLUSIONS = frame(
     ],
 )
 def test_exclusions(trial, arms, analysis_id, subgroup, expected):
-    assert excluded(records(EXCLUSIONS), trial, arms, analysis_id, subgroup) == expected
+    of_trial = records(EXCLUSIONS[EXCLUSIONS["trial_id"] == trial])
+    assert excluded(of_trial, arms, analysis_id, subgroup) == expected
 
 
 @pytest.mark.parametrize(

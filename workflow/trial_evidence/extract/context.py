@@ -79,7 +79,7 @@ class Context:
         self, trial_id: str, arms: Sequence[str], analysis: str, subgroup: str
     ) -> str | None:
         """Reason for which a trial or arm is shown but not pooled, or None."""
-        return excluded(self.exclusions.get(trial_id, ()), trial_id, arms, analysis, subgroup)
+        return excluded(self.exclusions.get(trial_id, ()), arms, analysis, subgroup)
 
     def about(
         self, analysis: str, trial_id: str, arms: Sequence[str], level: str

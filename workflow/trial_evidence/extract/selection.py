@@ -139,20 +139,16 @@ def _shown(value: object) -> str:
 
 
 def excluded(
-    exclusions: Iterable[Record],
-    trial_id: str,
-    arm_ids: Sequence[str],
-    analysis: str,
-    subgroup: str,
+    exclusions: Iterable[Record], arm_ids: Sequence[str], analysis: str, subgroup: str
 ) -> str | None:
     """Reason for which a trial or arm is shown but not pooled, or None.
 
     Parameters
     ----------
     exclusions : iterable of mapping
-        ``trial_id``, ``arm_id`` (empty: the whole trial), ``analysis`` (``*``: every one),
+        Of the trial: ``arm_id`` (empty: the whole trial), ``analysis`` (``*``: every one),
         ``subgroup`` (a factor; ``*``: everything), ``reason``.
-    trial_id, arm_ids, analysis : str
+    arm_ids, analysis : str
         The evidence in question.
     subgroup : str
         ``all`` or ``factor=level``.
@@ -161,8 +157,7 @@ def excluded(
     found = [
         row["reason"]
         for row in exclusions
-        if row["trial_id"] == trial_id
-        and row["arm_id"] in ("", *arm_ids)
+        if row["arm_id"] in ("", *arm_ids)
         and row["analysis"] in ("*", analysis)
         and row["subgroup"] in ("*", factor)
     ]
