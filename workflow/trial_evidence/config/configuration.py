@@ -430,4 +430,5 @@ def unknown_analyses(
     cells = exclusions[["row", "trial_id", "analysis"]].itertuples(index=False)
     for row, trial_id, analysis in cells:
         if analysis not in known:
-            yield not_allowed("exclusions.csv", row, trial_id, analysis, wrong, known)
+            place = "exclusions.csv", int(row), trial_id, "analysis"
+            yield not_allowed(place, analysis, wrong, known)

@@ -50,17 +50,10 @@ def problem(
 
 
 def not_allowed(
-    file: str,
-    row: int,
-    subject: str,
-    value: str,
-    wrong: str,
-    known: Iterable[str],
-    column: str = "analysis",
+    place: tuple[str, int, str, str], value: str, wrong: str, known: Iterable[str]
 ) -> Problem:
-    """An error in a column of a table: what is wrong with a value, and what is known."""
-    message = f'"{value}" {wrong}{among(known, value)}'
-    return Problem("error", file, int(row), subject, column, value, message)
+    """An error in a table (file, row, subject, column): what is wrong, and what is known."""
+    return Problem("error", *place, value, f'"{value}" {wrong}{among(known, value)}')
 
 
 def read(path: Path, form: type[T], **sections: Any) -> T:

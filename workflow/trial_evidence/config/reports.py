@@ -395,12 +395,13 @@ def certainty_problems(
     """
     cells = judgements[["row", "setting", "analysis", "domain"]].itertuples(index=False)
     for row, setting, analysis, domain in cells:
+        place = "certainty.csv", int(row), analysis
         of_network = (setting, analysis) in networks
         domains = NETWORK_DOMAINS if of_network else DOMAINS
         if domain not in domains:
             which = "a network" if of_network else "an analysis"
             wrong = f"is no domain of the certainty of {which}."
-            yield not_allowed("certainty.csv", row, analysis, domain, wrong, domains, "domain")
+            yield not_allowed((*place, "domain"), domain, wrong, domains)
         if of_network:
             continue
         pools = {entry.id: entry.pool for entry in configuration.of_setting(setting)}
@@ -409,7 +410,7 @@ def certainty_problems(
         if analysis in pools:
             wrong = "is not pooled over all its trials, so there is no certainty to judge."
         if analysis not in known:
-            yield not_allowed("certainty.csv", row, analysis, analysis, wrong, known)
+            yield not_allowed((*place, "analysis"), analysis, wrong, known)
 
 
 def unknown_evidence(
