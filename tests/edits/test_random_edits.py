@@ -150,7 +150,9 @@ def _remembered(read: Any) -> Any:
 
 def _loaded(contents: Mapping[str, bytes]) -> tuple[Sheet | None, list[Problem]]:
     """The sheet as every command sees it, or None where anything is an error."""
-    tables, problems = check.check_sheet(contents, DICTIONARY)
+    read = check.read_tables(contents, DICTIONARY)
+    tables, found = check.check_sheet(*read, DICTIONARY)
+    problems = list(found)
     if has_errors(problems):
         return None, problems
     sheet = typed_sheet(tables)

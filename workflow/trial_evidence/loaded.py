@@ -140,7 +140,7 @@ def with_unjudged(
     from trial_evidence.extract.judged import unjudged_problems
 
     unjudged = unjudged_problems(sheet, configuration, among)
-    return tuple(in_order([*warnings, *unjudged], read_dictionary(DICTIONARY)))
+    return in_order([*warnings, *unjudged], read_dictionary(DICTIONARY))
 
 
 def problems_of(raw: Path, config: Path, among: Collection[str]) -> tuple[Problem, ...]:

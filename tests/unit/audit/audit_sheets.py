@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trial_evidence.audit.findings import Finding
 from trial_evidence.sheet import Dictionary, Sheet, read_dictionary
-from trial_evidence.sheet.check import check_sheet
+from trial_evidence.sheet.check import check_sheet, read_tables
 from trial_evidence.sheet.tables import typed_sheet
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,9 +41,8 @@ def sheet_with(
         header, rows = tables[table]
         assert set(cells) <= set(header)
         rows.append([cells.get(column, "") for column in header])
-    checked, problems = check_sheet(
-        {name: _write(header, rows) for name, (header, rows) in tables.items()}, DICTIONARY
-    )
+    files = {name: _write(header, rows) for name, (header, rows) in tables.items()}
+    checked, problems = check_sheet(*read_tables(files, DICTIONARY), DICTIONARY)
     assert [problem.line() for problem in problems if problem.severity == "error"] == []
     return typed_sheet(checked)
 

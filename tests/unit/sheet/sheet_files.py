@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trial_evidence.sheet import Dictionary, read_dictionary
-from trial_evidence.sheet.check import check_sheet
+from trial_evidence.sheet.check import check_sheet, read_tables
 from trial_evidence.sheet.checked import CheckedTable
 from trial_evidence.words.problems import Problem
 
@@ -24,7 +24,8 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def check(files: dict[str, bytes]) -> tuple[dict[str, CheckedTable], list[Problem]]:
     """Check files against the project's dictionary."""
-    return check_sheet(files, DICTIONARY)
+    tables, problems = check_sheet(*read_tables(files, DICTIONARY), DICTIONARY)
+    return tables, list(problems)
 
 
 def lines(files: dict[str, bytes]) -> list[str]:

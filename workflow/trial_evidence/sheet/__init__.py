@@ -10,8 +10,7 @@ from pathlib import Path
 
 from trial_evidence.words.problems import Problem, SheetError, has_errors
 
-from .check import check_sheet, in_order, read_files
-from .checked import CheckedTable
+from .check import check_sheet, read_folder
 from .dictionary import Dictionary, dictionary_as_markdown, read_dictionary
 from .tables import Sheet, typed_sheet
 
@@ -38,15 +37,7 @@ def find_problems(raw: Path, dictionary: Dictionary) -> tuple[Problem, ...]:
     tuple of Problem
         Errors first, then warnings, each in the order of the sheet.
     """
-    return _checked(raw, dictionary)[1]
-
-
-def _checked(
-    raw: Path, dictionary: Dictionary
-) -> tuple[dict[str, CheckedTable], tuple[Problem, ...]]:
-    contents, about_files = read_files(raw, dictionary)
-    tables, problems = check_sheet(contents, dictionary)
-    return tables, tuple(in_order([*about_files, *problems], dictionary))
+    return check_sheet(*read_folder(raw, dictionary), dictionary)[1]
 
 
 def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem, ...]]:
@@ -69,7 +60,7 @@ def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem,
     SheetError
         When anything is an error; it carries all errors and all warnings.
     """
-    tables, found = _checked(raw, dictionary)
+    tables, found = check_sheet(*read_folder(raw, dictionary), dictionary)
     if has_errors(found):
         raise SheetError(found)
     return typed_sheet(tables), found

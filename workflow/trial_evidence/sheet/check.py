@@ -66,7 +66,14 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes | Non
 def read_tables(
     contents: Mapping[str, bytes | None], dictionary: Dictionary
 ) -> tuple[dict[str, RawTable], list[Problem]]:
-    """Read the tables of a sheet as text, and say what is wrong with whole files and rows."""
+    """Read the tables of a sheet as text, and say what is wrong with whole files and rows.
+
+    Parameters
+    ----------
+    contents : mapping of str to bytes
+        Table name to file content; a table that is left out is reported as missing, one with None
+        has been reported.
+    """
     problems: list[Problem] = []
     tables = {}
     for name, table in dictionary.tables.items():
@@ -81,25 +88,23 @@ def read_tables(
 
 
 def check_sheet(
-    contents: Mapping[str, bytes | None], dictionary: Dictionary
-) -> tuple[dict[str, CheckedTable], list[Problem]]:
+    raw_tables: Mapping[str, RawTable], problems: Iterable[Problem], dictionary: Dictionary
+) -> tuple[dict[str, CheckedTable], tuple[Problem, ...]]:
     """Check a whole sheet.
 
     Parameters
     ----------
-    contents : mapping of str to bytes
-        Table name to file content; a table that is left out is reported as missing, one with None
-        has been reported.
+    raw_tables, problems
+        As :func:`read_folder` or :func:`read_tables` gives them.
 
     Returns
     -------
     dict of str to CheckedTable
         Every table that could be read; complete when no problem is an error.
-    list of Problem
+    tuple of Problem
         Errors first, then warnings, each in the order of the sheet.
     """
-    raw_tables, problems = read_tables(contents, dictionary)
-    tables = {}
+    tables, problems = {}, [*problems]
     for name, cells in raw_tables.items():
         tables[name], found = _checked(cells)
         problems += found
@@ -110,7 +115,7 @@ def check_sheet(
     return tables, in_order(problems, dictionary)
 
 
-def in_order(problems: Iterable[Problem], dictionary: Dictionary) -> list[Problem]:
+def in_order(problems: Iterable[Problem], dictionary: Dictionary) -> tuple[Problem, ...]:
     """Return the findings: errors first, then warnings, each by file, row and column."""
     files = {table.file: n for n, table in enumerate(dictionary.tables.values())}
     columns = {
@@ -127,7 +132,7 @@ def in_order(problems: Iterable[Problem], dictionary: Dictionary) -> list[Proble
             columns.get((problem.file, problem.column), -1),
         )
 
-    return sorted(dict.fromkeys(problems), key=place)
+    return tuple(sorted(dict.fromkeys(problems), key=place))
 
 
 def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
