@@ -3,7 +3,7 @@
 Every command begins here: it gets both, sound, or is told every fault of both at once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,34 +111,17 @@ def _load(raw: Path, config: Path) -> _Unsettled:
     return configured.analyses, sheet, warnings, dictionary
 
 
-def warnings_of(
-    raw: Path, config: Path, among: Collection[str] | None = None
-) -> tuple[Problem, ...]:
+def with_unjudged(loaded: Loaded, among: Collection[str] | None = None) -> tuple[Problem, ...]:
     """The warnings about a sound sheet, those about pooled trials that nobody has judged included.
 
     Parameters
     ----------
     among : collection of str, optional
         The trials that are looked at for a judgement; all by default.
-
-    Raises
-    ------
-    SheetError
-        Where the sheet or the configuration is not sound.
     """
-    configuration, sheet, warnings = load(raw, config)
-    return with_unjudged(warnings, configuration, sheet, among)
-
-
-def with_unjudged(
-    warnings: Iterable[Problem],
-    configuration: Configuration,
-    sheet: Sheet,
-    among: Collection[str] | None = None,
-) -> tuple[Problem, ...]:
-    """Warnings about a sheet, and those about its pooled trials that nobody has judged."""
     from trial_evidence.extract.judged import unjudged_problems
 
+    configuration, sheet, warnings = loaded
     unjudged = unjudged_problems(sheet, configuration, among)
     return in_order([*warnings, *unjudged], read_dictionary(DICTIONARY))
 
@@ -146,7 +129,7 @@ def with_unjudged(
 def problems_of(raw: Path, config: Path, among: Collection[str]) -> tuple[Problem, ...]:
     """The same warnings; of a sheet that is not sound, whatever is wrong with it."""
     try:
-        return warnings_of(raw, config, among)
+        return with_unjudged(load(raw, config), among)
     except SheetError as error:
         return error.problems
 

@@ -4,7 +4,7 @@ import pytest
 from invented import ROOT
 from small_project import append_like, judge_every_trial, replace_text, small_project
 from trial_evidence.extract.judged import judged_risk
-from trial_evidence.loaded import warnings_of
+from trial_evidence.loaded import load, with_unjudged
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 
@@ -18,7 +18,7 @@ def project(tmp_path):
 
 def unjudged(project):
     """The trials that are named, with the messages."""
-    found = warnings_of(project / "data/raw", project / "config")
+    found = with_unjudged(load(project / "data/raw", project / "config"))
     return {warning.subject: warning.message for warning in found}
 
 
@@ -45,7 +45,7 @@ def test_the_outcome_and_the_answers_are_named(project):
 
 def test_the_place_is_the_row_of_the_trial(project):
     take_judgements(project, "trial_c,pCR")
-    (warning,) = warnings_of(project / "data/raw", project / "config")
+    (warning,) = with_unjudged(load(project / "data/raw", project / "config"))
     assert warning.line().startswith("trials.csv, row 4 (trial_c): nobody has judged")
     assert warning.severity == "warning"
 
@@ -84,8 +84,8 @@ def test_a_new_trial_is_named(project):
 def test_only_the_trials_asked_about_are_looked_at(project):
     take_judgements(project, "trial_c,pCR")
     folders = (project / "data/raw", project / "config")
-    assert warnings_of(*folders, {"trial_a"}) == ()
-    assert len(warnings_of(*folders, {"trial_c"})) == 1
+    assert with_unjudged(load(*folders), {"trial_a"}) == ()
+    assert len(with_unjudged(load(*folders), {"trial_c"})) == 1
 
 
 def test_a_trial_whose_result_is_not_admitted_is_not_named(project):

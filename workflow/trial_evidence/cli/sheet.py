@@ -15,7 +15,6 @@ from trial_evidence.loaded import (
     DICTIONARY,
     load,
     problems_of,
-    warnings_of,
     with_unjudged,
     with_words,
     words_of,
@@ -47,7 +46,7 @@ def check(options: argparse.Namespace) -> None:
     with last_commit(options.raw, options.config) as commit:
         said = since_commit(commit, options.raw, dictionary, briefly=not options.list_warnings)
         try:
-            warnings = warnings_of(options.raw, options.config)
+            warnings = with_unjudged(load(options.raw, options.config))
         except SheetError:
             print("\n".join(said), end="\n" if said else "", file=sys.stderr)
             raise
@@ -97,13 +96,12 @@ def watch(options: argparse.Namespace) -> None:
 
     def answer() -> State | None:
         try:
-            configuration, sheet, warnings = load(options.raw, options.config)
+            loaded = load(options.raw, options.config)
         except SheetError as error:
             say_faults(options, error)
             return None
-        warnings = with_unjudged(warnings, configuration, sheet)
-        print(summary(warnings, str(listing_of(options))), flush=True)
-        return state_of(configuration, sheet)
+        print(summary(with_unjudged(loaded), str(listing_of(options))), flush=True)
+        return state_of(*loaded[:2])
 
     def take() -> None:
         try:
