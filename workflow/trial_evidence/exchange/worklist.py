@@ -8,6 +8,7 @@ one event, by one unit of a printed digit, by what the other reader found; or wi
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -210,27 +211,21 @@ def _errors(
     c: Comparison, sheet: Sheet, table: str, row: Mapping[str, Any], at: int, arm: int
 ) -> Iterator[tuple[str, float, float]]:
     """Name of an error, and effect and variance of the trial as it would be."""
-    kind = sheet.kinds[table]
-    others = _other_reader(sheet, table, row)
-    if kind == "counts":
+    if sheet.kinds[table] == "counts":
         wrong = [("one event more", {"events": row["events"] + 1.0}),
                  ("one event fewer", {"events": row["events"] - 1.0})]  # fmt: skip
-        for what, cells in [*wrong, *others]:
-            found = _of_counts(c, at, arm, {**row, **cells})
-            if found is not None:
-                yield what, *found
-        return
-    wrong = [
-        (f"{field} one unit {word}", {field: row[field] + sign * unit})
-        for field in fields_of(sheet, table, row)
-        for unit in [10.0 ** -printed_decimals(printed(row, field))]
-        for sign, word in ((1, "higher"), (-1, "lower"))
-    ]
-    inverted = c.rows.iloc[at]["inverted"] == "yes"
-    for what, cells in [*wrong, *others]:
-        effect, variance = _of_ratio({**row, **cells})
-        if math.isfinite(effect) and math.isfinite(variance):
-            yield what, -effect if inverted else effect, variance
+        worked_out = partial(_of_counts, c, at, arm)
+    else:
+        wrong = [
+            (f"{field} one unit {word}", {field: row[field] + sign * unit})
+            for field in fields_of(sheet, table, row)
+            for unit in [10.0 ** -printed_decimals(printed(row, field))]
+            for sign, word in ((1, "higher"), (-1, "lower"))
+        ]
+        worked_out = partial(_of_ratio, c, at)
+    for what, cells in [*wrong, *_other_reader(sheet, table, row)]:
+        if found := worked_out({**row, **cells}):
+            yield what, *found
 
 
 def _other_reader(
@@ -265,6 +260,9 @@ def _of_counts(
     return float(found.yi[0]), float(found.vi[0])
 
 
-def _of_ratio(row: Mapping[str, Any]) -> tuple[float, float]:
+def _of_ratio(c: Comparison, at: int, row: Mapping[str, Any]) -> tuple[float, float] | None:
     found = log_hazard_ratio(*([row[name]] for name in OF_RATIOS))
-    return float(found["yi"].iloc[0]), float(found["vi"].iloc[0])
+    effect, variance = float(found["yi"].iloc[0]), float(found["vi"].iloc[0])
+    if not (math.isfinite(effect) and math.isfinite(variance)):
+        return None
+    return -effect if c.rows.iloc[at]["inverted"] == "yes" else effect, variance
