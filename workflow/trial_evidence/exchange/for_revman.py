@@ -6,6 +6,7 @@ the project is an outcome of its own there, so that RevMan pools what was pooled
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import isnan, sqrt
 from typing import Any
 
@@ -125,18 +126,16 @@ def _information(sheet: Sheet, rows: Sequence[Row], names: _Names) -> Iterator[R
 
 def _arms(sheet: Sheet, rows: Sequence[Row], names: _Names) -> Iterator[Row]:
     about = {row["arm_id"]: row for row in records(sheet["arms"])}
-    seen: set[str] = set()
-    for row in rows:
-        for side in SIDES:
-            arm = row[f"{side}_arm_id"]
-            if arm not in seen:
-                seen.add(arm)
-                yield {
-                    "Study": names.study[row["trial_id"]],
-                    "Arm": names.arm[arm],
-                    "Description": about[arm]["partner_detail"],
-                    "Intervention": _intervention(row, side),
-                }
+    first: dict[str, tuple[Row, str]] = {}
+    for row, side in product(rows, SIDES):
+        first.setdefault(row[f"{side}_arm_id"], (row, side))
+    for arm, (row, side) in first.items():
+        yield {
+            "Study": names.study[row["trial_id"]],
+            "Arm": names.arm[arm],
+            "Description": about[arm]["partner_detail"],
+            "Intervention": _intervention(row, side),
+        }
 
 
 def _intervention(row: Row, side: str) -> str:
