@@ -16,7 +16,6 @@ INTERVAL = ("estimate", "ci_low", "ci_high")
 LEVEL = "ci_level"
 """Of the interval of a row, in percent; 95 where the column is left out."""
 _SEVERAL = 'several columns are called "{}". Keep one.'
-STANDARD_ERROR, VARIANCE = ("yi", "sei"), ("yi", "vi")
 
 
 class DataError(SheetError, ValueError):
@@ -179,8 +178,8 @@ class Frame:
 
 WAYS: Mapping[str, Sequence[str]] = {
     "interval": INTERVAL,
-    "standard error": STANDARD_ERROR,
-    "variance": VARIANCE,
+    "standard error": ("yi", "sei"),
+    "variance": ("yi", "vi"),
 }
 """How effects may be given -> their columns; intervals of ratios only."""
 
