@@ -260,7 +260,7 @@ def _new_rows(
 def _row_there(cells: Mapping[str, str], held: Held, table: str) -> int:
     """The row that has all that a row to be added has; 0 where there is none."""
     filled = {name: text for name, text in cells.items() if text}
-    rows = held.tables[table].rows if table in held.tables else ()
+    rows = held.tables[table].rows
     return next((row.number for row in rows if filled.items() <= row.cells.items()), 0)
 
 

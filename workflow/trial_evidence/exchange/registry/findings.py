@@ -86,13 +86,11 @@ def _flow(trial: Trial) -> Iterator[Finding]:
     flow = trial.record.results_section.participant_flow_module
     groups = {group.id: group for group in flow.groups}
     facts = []
+    at: Place = ("resultsSection", "participantFlowModule", "periods", 0, "milestones")
     for n, milestone in enumerate(flow.periods[0].milestones if flow.periods else ()):
         for a, one in enumerate(milestone.achievements if milestone.type == "STARTED" else ()):
             group = groups[one.group_id]
-            path = path_of(
-                ("resultsSection", "participantFlowModule", "periods", 0, "milestones", n,
-                 "achievements", a, "numSubjects")
-            )  # fmt: skip
+            path = path_of((*at, n, "achievements", a, "numSubjects"))
             place, value = trial.arms.arm_of(group), one.num_subjects
             if value is None:
                 continue
