@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
+from trial_evidence.audit.counts import integers_for_percent
 from trial_evidence.config.configuration import Outcome
 from trial_evidence.exchange.registry.claims import (
     Claim,
@@ -135,10 +136,11 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
         elif not why and not int(n):
             why = "no patients were analysed (denoms is 0)."
         elif not why and percent:
-            events = _events_of(one.value, int(n))
-            values |= {"events": (events, path), "reported_percent": (one.value, path)}
+            fit = integers_for_percent(float(one.value), int(n), printed_decimals(one.value))
+            values["events"] = ", ".join(map(str, fit)), path
+            values["reported_percent"] = one.value, path
             note = f"events computed: {one.value}% of {n}"
-            if not events:
+            if len(fit) != 1:
                 why = f"no single whole number of {n} patients is {one.value}%."
         elif not why and counted_:
             values["events"] = one.value, path
@@ -156,18 +158,6 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
             # In words that config/registry.yaml does not know: whoever compares is to read them.
             note = sentences(note, f"Analysed: {analysed.rstrip('. ')}")
         yield Claim(trial.id, outcome.table, key, said, values, path_of(place), title, note)
-
-
-def _events_of(percent: str, n: int) -> str:
-    """The only count of n that is printed as this percentage; empty unless there is just one."""
-    half = 0.5 * 10.0 ** -printed_decimals(percent) + 1e-9
-    near = round(float(percent) * n / 100)
-    fit = [
-        k
-        for k in (near - 1, near, near + 1)
-        if 0 <= k <= n and abs(100 * k / n - float(percent)) <= half
-    ]
-    return str(fit[0]) if len(fit) == 1 else ""
 
 
 def _ratio(
