@@ -20,6 +20,7 @@ from trial_evidence.network.models import WALD as RANDOM
 from trial_evidence.network.within_trials.synergy import SCALES
 from trial_evidence.network.within_trials.trial_level import ALL_PAIRS
 from trial_evidence.pool.models.leading import leading_model
+from trial_evidence.report.material.afresh import TablesOfNetworks
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.models import random_model
 
@@ -27,9 +28,6 @@ from trial_evidence.words.models import random_model
 _IRRELEVANT = ["rows", "note", "locator", "readers_differ", "exclusion_overridden"]
 # As the names of models in the estimates table are made.
 WALD = random_model("REML", "wald")
-
-
-TablesOfNetworks = Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]
 
 
 @dataclass(frozen=True)
