@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,10 +175,8 @@ def _league(fit: "NetworkFit", reading: Measure) -> Iterator[dict[str, Any]]:
         "estimate": league.effects, "ci_low": league.ci_low, "ci_high": league.ci_high,
         "pi_low": fit.pi_low, "pi_high": fit.pi_high,
     }  # fmt: skip
-    for treatment in league.treatments:
-        for against in league.treatments:
-            if treatment != against:
-                at = league.cell(treatment, against)
-                printed = {name: float(natural(table[at])) for name, table in tables.items()}
-                names = {"treatment": treatment, "against": against}
-                yield {**names, **printed, "p_value": float(league.p_value[at])}
+    for treatment, against in permutations(league.treatments, 2):
+        at = league.cell(treatment, against)
+        printed = {name: float(natural(table[at])) for name, table in tables.items()}
+        names = {"treatment": treatment, "against": against}
+        yield {**names, **printed, "p_value": float(league.p_value[at])}
