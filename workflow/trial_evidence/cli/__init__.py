@@ -70,20 +70,19 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message.rstrip('.')}. For help: {self.prog} --help\n")
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number") from None
+def _typed(kind: Callable[[str], float], what: str) -> Callable[[str], float]:
+    """How an option is read that has to be of a kind."""
+
+    def read(text: str) -> float:
+        try:
+            return kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{quoted(text)} is not {what}") from None
+
+    return read
 
 
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number") from None
-
-
+_number, _whole = _typed(float, "a number"), _typed(int, "a whole number")
 # Options that several commands take.
 _SHARED: dict[str, dict[str, Any]] = {
     "--setting": {"required": True},
