@@ -131,11 +131,11 @@ class ArmFinder:
             described = self._given(group.description)
             said = [described] if described is not None else []
         if not said:
-            return Place("", f"no agent of the sheet is named. {self._candidates(self.arms)}")
+            return self._unclear("no agent of the sheet is named.", self.arms)
         clear = [given for given in said if not given.unread]
         if not clear:
             why = f'"{said[0].unread}" may stand for another agent.'
-            return Place("", f"{why} {self._candidates(self.arms)}")
+            return self._unclear(why, self.arms)
         found = [self._fitting(given) for given in clear]
         single = {arms[0]["arm_id"] for arms in found if len(arms) == 1}
         if len(single) == 1:
@@ -143,12 +143,12 @@ class ArmFinder:
         if single:
             meant = [arm for arm in self.arms if arm["arm_id"] in single]
             why = "the title and the registered arm of that title name different arms."
-            return Place("", f"{why} {self._candidates(meant)}")
+            return self._unclear(why, meant)
         several = next((arms for arms in found if arms), [])
         if several:
-            return Place("", f"several arms have these agents. {self._candidates(several)}")
+            return self._unclear("several arms have these agents.", several)
         named = " + ".join(sorted(clear[0].agents)) or "none of the agents"
-        return Place("", f"no arm has exactly these agents: {named}. {self._candidates(self.arms)}")
+        return self._unclear(f"no arm has exactly these agents: {named}.", self.arms)
 
     def experimental(self, one: str, other: str) -> str:
         """Which of two arms the record registers as the experimental one; empty if not just one."""
@@ -190,5 +190,6 @@ class ArmFinder:
             return [arm for arm in arms if arm["partner"] not in self.words.partners]
         return arms
 
-    def _candidates(self, arms: Sequence[Mapping[str, str]]) -> str:
-        return "Candidates: " + ", ".join(f"{a['arm_id']} ({a['label']})" for a in arms)
+    def _unclear(self, why: str, arms: Sequence[Mapping[str, str]]) -> Place:
+        named = ", ".join(f"{arm['arm_id']} ({arm['label']})" for arm in arms)
+        return Place("", f"{why} Candidates: {named}")
