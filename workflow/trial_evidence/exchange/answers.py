@@ -91,8 +91,7 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
         message = "holds answers that would be lost. Import it, then move or delete it."
         raise RequestError(f"{book} {message}")
     made = Workbook()
-    sheet = made.active
-    assert sheet is not None
+    sheet = made.worksheets[0]
     sheet.title = WORKLIST
     empty = [""] * len(ANSWERS)
     lines = [[*(str(row[name]) for name in ASKED), *empty] for row in records(rows)]

@@ -99,8 +99,7 @@ def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
         message = "holds confirmations that would be lost. Import it, then move or delete it."
         raise RequestError(f"{book} {message}")
     made = Workbook()
-    first = made.active
-    assert first is not None
+    first = made.worksheets[0]
     first.title = REGISTRY
     _first_page(first, found.files, held.dictionary.tables[READINGS].columns["table"].words)
     for page in (DIFFERS, ADDED):
