@@ -11,14 +11,7 @@ from trial_evidence.cli.saying import list_problems, listing_of, say_errors, say
 from trial_evidence.config.networks import read_networks
 from trial_evidence.files import write_whole
 from trial_evidence.kept import read_state, write_state
-from trial_evidence.loaded import (
-    DICTIONARY,
-    load,
-    problems_of,
-    with_unjudged,
-    with_words,
-    words_of,
-)
+from trial_evidence.loaded import DICTIONARY, load, problems_of, with_unjudged, words_of
 from trial_evidence.sheet import find_problems, read_dictionary
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import (
@@ -85,7 +78,7 @@ def changes(options: argparse.Namespace) -> None:
     from trial_evidence.changes.stage import write_changes
 
     configuration, sheet, _ = load(options.raw, options.config)
-    dictionary = with_words(read_dictionary(DICTIONARY), configuration)
+    dictionary = words_of(options.config)
     folders = options.raw, options.config, options.results
     print(write_changes(options.since, sheet, configuration, dictionary, *folders), end="")
 
