@@ -9,7 +9,6 @@ out.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,6 @@ from scipy.special import ndtr
 
 from trial_evidence.pool.bayes.posterior import posterior_stack
 from trial_evidence.pool.bayes.priors import InverseGamma, TauPrior
-from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
 from trial_evidence.pool.engine.heterogeneity import q_profile
 from trial_evidence.pool.engine.intervals import (
     INTERVALS,
@@ -52,8 +50,6 @@ class Plan:
         Level of the intervals in percent.
     part : int
         Of these, how many make one part; every part has random numbers of its own.
-    bootstrap_draws : int
-        Draws of the bootstrap prediction interval, the only costly one; zero leaves it out.
     drawn_from : InverseGamma, optional
         After the values of tau, one drawn anew for each meta-analysis.
     """
@@ -64,18 +60,12 @@ class Plan:
     seed: int = 1
     level: float = 95.0
     part: int = 1000
-    bootstrap_draws: int = 0
     drawn_from: InverseGamma | None = None
 
     @property
     def places(self) -> tuple[float, ...]:
         """The values of tau; last, not a number, where each meta-analysis has its own."""
         return self.taus if self.drawn_from is None else (*self.taus, math.nan)
-
-    @property
-    def parts(self) -> int:
-        """Parts, the last of which may be smaller."""
-        return -(-self.simulations // self.part)
 
     def __post_init__(self) -> None:
         check_effects(np.zeros(len(self.vi)), self.vi, at_least=2)
@@ -113,21 +103,6 @@ class Calibration:
     name: str
     value: float
     monte_carlo_se: float
-
-
-def calibrate(
-    plan: Plan, priors: Mapping[str, TauPrior] = MappingProxyType({})
-) -> tuple[Calibration, ...]:
-    """Coverage and width of every interval, and bias of every estimator of tau2, part after part.
-
-    Parameters
-    ----------
-    plan : Plan
-        What is simulated.
-    priors : mapping of str to TauPrior
-        Bayesian models to judge beside the others: what they are called, and their priors.
-    """
-    return summarised(plan, (simulate(plan, priors, number) for number in range(plan.parts)))
 
 
 def simulate(plan: Plan, priors: Mapping[str, TauPrior], number: int) -> Moments:
@@ -200,13 +175,6 @@ def _simulate(
         posterior = posterior_stack(y, v, prior, plan.level)
         interval(f"Bayesian {name}", posterior.ci_low, posterior.ci_high)
         prediction(f"Bayesian {name}", posterior.pi_low, posterior.pi_high)
-    if plan.bootstrap_draws:
-        chosen = {"draws": plan.bootstrap_draws, "seed": plan.seed}
-        limits = [
-            bootstrap_prediction_interval(one, own, plan.level, **chosen)
-            for one, own in zip(y.T, v.T, strict=True)
-        ]
-        prediction("bootstrap", *np.array(limits).T)
     return found
 
 
