@@ -332,7 +332,7 @@ def test_direct_and_indirect_evidence_are_not_exchanged(made_up, tmp_path):
     found = pcr_network(made_up)
     parts = tuple(replace(part, splits=split_evidence(part.fit)) for part in found.parts)
     found = replace(found, parts=parts)
-    drawings = {d.name: d.page for d in network_drawings(found, style_for(180))}
+    drawings = network_drawings(found, style_for(180))
     publish({"split": drawings["split"]}, tmp_path, ("svg",))
     drawn = Figure(tmp_path / "split.svg")
     axis = drawn.across()

@@ -102,11 +102,6 @@ def test_designs_and_comparisons_of_a_network():
     assert {"1", "2"} <= set(found["C", "D"].studies)
 
 
-def test_only_some_estimators_know_designs():
-    with pytest.raises(ValueError, match="'ML' is not one of DL, REML"):
-        inconsistency(of_counts("smoking_OR"), "ML")
-
-
 def test_a_design_of_one_study_detached_whichever_its_base_arm():
     # The two designs of three arms have one study each.
     data = of_counts("smoking_OR")

@@ -319,8 +319,6 @@ def test_what_cannot_be_asked():
     data = of_pairwise("pagliaro1992_OR")
     with pytest.raises(ValueError, match="'PM' is not one of EE, DL, ML, REML"):
         fit_network(data, "PM")
-    with pytest.raises(ValueError, match="not negative, not -1"):
-        fit_network(data, tau2=-1.0)
     with pytest.raises(ValueError, match="percent"):
         fit_network(data, level=0.95)
 

@@ -46,7 +46,7 @@ def test_the_line_that_is_drawn_allows_for_errors_in_both_effects():
     assert not found.overturned
     about = SurrogacyAnalysis("both", "early", "One by the other", "one", "other", (0.0,))
     drawn = surrogacy_drawing(SurrogacyResults(about, pd.DataFrame(), found), 95.0, Style())
-    _, line, threshold, *_ = drawn.page.make.args
+    _, line, threshold, *_ = drawn.make.args
     regression, bivariate = (model.found for model in found.models[:2])
     slope = np.ptp(line["fitted"]) / np.ptp(line["surrogate"])
     assert slope == pytest.approx(abs(bivariate.slope), rel=1e-6)

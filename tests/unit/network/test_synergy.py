@@ -260,8 +260,6 @@ def test_a_scale_without_background_has_nothing_to_suppose():
 
 
 def test_what_cannot_be_pooled():
-    with pytest.raises(ValueError, match="counts once"):
-        pool([PLAIN, PLAIN], "bliss", NO_BACKGROUND)
     assert "No trial" in pool([], "bliss", NO_BACKGROUND).reason
     with pytest.raises(ValueError, match="less than 1"):
         Background(1.0, "invented")

@@ -25,9 +25,10 @@ from trial_evidence.network.fit.inconsistency import Inconsistency, inconsistenc
 from trial_evidence.network.fit.league import NetworkFit, fit_network
 from trial_evidence.network.fit.posterior import NetworkPosterior
 from trial_evidence.network.fit.ranking import Ranking, rank_treatments
-from trial_evidence.network.models import LEADING, NetworkModel, network_models, tau_priors
+from trial_evidence.network.models import LEADING, NetworkModel, network_models
 from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.models.pooling import model_priors
 from trial_evidence.words.models import CAUTIOUS
 
 ESTIMATOR = "REML"
@@ -169,7 +170,7 @@ def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkA
         _part(n, part, evidence, configuration) for n, part in enumerate(ordered, start=1)
     )
     # Interactions are differences of effects, which the empirical prior was not made for.
-    prior = tau_priors(configuration, MEASURES[evidence.network.measure])[CAUTIOUS]
+    prior = model_priors(configuration.tau_priors[evidence.network.measure])[CAUTIOUS]
     return NetworkAnalysis(evidence, level, parts, _components(evidence, parts, prior, level))
 
 
@@ -190,7 +191,7 @@ def _part(
 ) -> PartAnalysis:
     network, level = evidence.network, configuration.confidence_level
     fit, beside = (fit_network(data, method, level=level) for method in (ESTIMATOR, BESIDE))
-    priors = tau_priors(configuration, MEASURES[network.measure])
+    priors = model_priors(configuration.tau_priors[network.measure])
     posteriors = {name: NetworkPosterior(data, prior, level) for name, prior in priors.items()}
     return PartAnalysis(
         number=number,

@@ -3,15 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.methods import Pooling
-from trial_evidence.measures import Measure
 from trial_evidence.network.fit.league import NetworkFit
 from trial_evidence.network.fit.posterior import NetworkPosterior
-from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.models.leading import leading_model
-from trial_evidence.pool.models.pooling import model_priors
 from trial_evidence.words.models import EMPIRICAL
 from trial_evidence.words.numbers import format_number
 
@@ -62,11 +58,6 @@ class NetworkModel:
     tau2: float | None = None
     factor: float | None = None
     prior: str = ""
-
-
-def tau_priors(configuration: Configuration, measure: Measure) -> dict[str, TauPrior]:
-    """Priors of tau by the model that has them: those of pairwise analyses of the measure."""
-    return dict(model_priors(configuration.tau_priors[measure.name]))
 
 
 def roles(df: int, pooling: Pooling, posteriors: Mapping[str, NetworkPosterior]) -> dict[str, str]:

@@ -123,10 +123,10 @@ def _of_network(
 ) -> Shown:
     """A network, and what its trials of two agents alone and together say."""
     analysis, found, tables = examined(evidence, synergy, configuration)
-    drawings = [*network_drawings(analysis, style)]
+    pages = network_drawings(analysis, style)
     for results in found:
-        drawings += synergy_drawings(results, configuration, style)
-    return Shown(tables, {drawn.name: drawn.page for drawn in drawings})
+        pages |= synergy_drawings(results, configuration, style)
+    return Shown(tables, pages)
 
 
 def _of_surrogacy(
@@ -145,5 +145,5 @@ def _of_surrogacy(
             "models": surrogacy_table(found),
             "cautions": cautions_table(found),
         },
-        {} if drawn is None else {drawn.name: drawn.page},
+        {} if drawn is None else {"surrogacy": drawn},
     )

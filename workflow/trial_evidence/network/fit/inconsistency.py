@@ -13,13 +13,10 @@ from trial_evidence.network.evidence.graph import Design, designs
 from trial_evidence.network.fit.effect import QTest, q_test
 from trial_evidence.network.fit.least_squares import (
     Solution,
-    check_method,
     estimate_tau2,
     rotate,
     solve,
 )
-
-WITHIN_DESIGNS = ("DL", "REML")
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     data : NetworkData
         The network.
     method : str
-        Estimator of the heterogeneity within designs: ``DL`` (as netmeta) or ``REML``.
+        Estimator of the heterogeneity within designs, as netmeta has it by ``DL``.
 
     Raises
     ------
@@ -75,7 +72,6 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     interaction) and Krahn U, Binder H, König J. BMC Med Res Methodol 2013;13:35 (decomposition
     and detachment of designs). As netmeta's ``decomp.design``.
     """
-    check_method(method, WITHIN_DESIGNS)
     found = designs(data)
     consistent = rotate(data)
     whole, own = solve(consistent, 0.0), [_own(data, design) for design in found]

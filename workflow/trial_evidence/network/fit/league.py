@@ -123,7 +123,7 @@ def fit_network(
     Raises
     ------
     ValueError
-        If the method is unknown, the level is no percentage or tau2 is negative.
+        If the method is unknown or the level is no percentage.
 
     Notes
     -----
@@ -136,8 +136,6 @@ def fit_network(
     df: attributed to Jackson D, Riley RD. Stat Med 2014;33:541-554, floored as for the trials of
     one comparison, so that it is never narrower than Wald's.
     """
-    if tau2 is not None and not (np.isfinite(tau2) and tau2 >= 0):
-        raise ValueError(f"tau2 must be a finite number, not negative, not {tau2!r}")
     observations = rotate(data)
     used = estimate_tau2([observations], method) if tau2 is None else tau2
     fixed = solve(observations, 0.0)

@@ -29,10 +29,10 @@ METHODS = ("EE", "DL", "ML", "REML")
 SEARCH_STEP = 0.5
 
 
-def check_method(method: str, allowed: Sequence[str] = METHODS) -> None:
-    """Refuse an estimator of tau2 that is not among those allowed."""
-    if method not in allowed:
-        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(allowed)}")
+def check_method(method: str) -> None:
+    """Refuse an estimator of tau2 that is not among those of networks."""
+    if method not in METHODS:
+        raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(METHODS)}")
 
 
 @dataclass(frozen=True, eq=False)

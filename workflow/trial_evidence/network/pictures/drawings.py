@@ -29,7 +29,6 @@ from trial_evidence.network.pictures.alternatives import NO_LOOP, alternatives
 from trial_evidence.network.pictures.components import additivity, components
 from trial_evidence.network.pictures.words import (
     LIMITS,
-    Drawing,
     Told,
     counted,
     intervals,
@@ -48,12 +47,12 @@ NO_HETEROGENEITY = (
 )
 
 
-def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawing]:
-    """Every figure that a network has evidence for.
+def network_drawings(analysis: NetworkAnalysis, style: Style) -> dict[str, Picture]:
+    """Every figure that a network has evidence for, by its name without suffix.
 
-    Yields
-    ------
-    Drawing
+    Returns
+    -------
+    dict of str to Picture
         ``graph`` and ``forest`` always; ``alternatives`` where a path joins a dual regimen with one
         of them; ``league`` where a part has four regimens or more and the
         cells fit the page; for every part of five regimens or more ``ranks`` and
@@ -62,7 +61,7 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawin
         ``additivity`` where the additive model says anything.
     """
     if not analysis.parts:
-        return
+        return {}
     told = Told(analysis, style)
     pages: dict[str, Picture | None] = {
         "graph": _graph(told), "forest": _forest(told), "alternatives": alternatives(told),
@@ -77,7 +76,7 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> Iterator[Drawin
             pages[f"contributions{behind}"] = _contributions(told, part, title)
     pages |= {"split": _split(told), "components": components(told)}
     pages["additivity"] = additivity(told)
-    yield from (Drawing(name, page) for name, page in pages.items() if page is not None)
+    return {name: page for name, page in pages.items() if page is not None}
 
 
 def _heterogeneity(told: Told) -> Iterator[str]:

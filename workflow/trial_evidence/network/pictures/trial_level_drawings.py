@@ -8,15 +8,15 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.figures.canvas.axis import Axis, AxisScale
-from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.surrogate import surrogate
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.figures.forests.layout import layout
-from trial_evidence.figures.house.publish import charted
+from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
-from trial_evidence.network.pictures.words import Drawing, counted, percent
+from trial_evidence.network.pictures.words import counted, percent
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale
 from trial_evidence.network.within_trials.trial_level import (
     ALL_PAIRS,
@@ -42,22 +42,22 @@ _POINTS = 301
 
 def synergy_drawings(
     results: SynergyResults, configuration: Configuration, style: Style
-) -> Iterator[Drawing]:
-    """A forest plot of synergy for every scale that the trials can be read on.
+) -> dict[str, Picture]:
+    """A forest plot of synergy for every scale that the trials can be read on, by its name.
 
-    Yields
-    ------
-    Drawing
+    Returns
+    -------
+    dict of str to Picture
         ``synergy_<scale>``: the trials and their pools at the leading background, and the pool of
         all trials at the others. Scales that need no background define
         no synergy and are in the table alone.
     """
-    table = synergy_table(results)
-    for scale in SCALES.values():
-        rows = table[(table["scale"] == scale.name) & table["estimate"].notna()]
-        if scale.background and len(rows):
-            page = _synergy(results, scale, rows, configuration, style)
-            yield Drawing(f"synergy_{scale.name}", page)
+    table = synergy_table(results).dropna(subset="estimate")
+    return {
+        f"synergy_{scale.name}": _synergy(results, scale, rows, configuration, style)
+        for scale in SCALES.values()
+        if scale.background and len(rows := table[table["scale"] == scale.name])
+    }
 
 
 def _synergy(
@@ -183,7 +183,7 @@ def _row(
 # -------------------------------------------------------------------------------------- surrogacy
 
 
-def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> Drawing | None:
+def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> Chart | None:
     """The surrogacy plot, with the errors-in-variables line where there is one.
 
     Where one trial overturns the main results, that is said first and no line is drawn. None where
@@ -199,8 +199,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     grid = np.linspace(trials["surrogate"].min() - 3, trials["surrogate"].max() + 3, _POINTS)
     line, threshold = None, None
     for model in () if found.overturned else (found.models[1].found, found.models[0].found):
-        drawn = None if isinstance(model, Refused) else model.line(grid)
-        if line is None and drawn is not None and not isinstance(model, Refused):
+        if line is None and not isinstance(model, Refused) and (drawn := model.line(grid)):
             threshold = model.threshold.effect
             line = pd.DataFrame(vars(drawn)).rename(columns={"final": "fitted"})
     axes = (
@@ -217,8 +216,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     words = Words(title, tuple(notes), found.cautions)
     description = f"{title}: {' '.join(notes)}"
     shown = trials, line, threshold, axes, level
-    chart = charted(surrogate, *shown, words=words, description=description, style=style)
-    return Drawing("surrogacy", chart)
+    return charted(surrogate, *shown, words=words, description=description, style=style)
 
 
 def sentence(row: dict[str, Any]) -> str:

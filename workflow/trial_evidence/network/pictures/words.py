@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.extract.regimens import with_labels
-from trial_evidence.figures.canvas.page import Page, Picture
+from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
@@ -27,14 +27,6 @@ from trial_evidence.words.numbers import format_interval, format_number
 # A ratio that large says only that there is next to no evidence.
 BEYOND = 1000
 LIMITS = ("", "_low", "_high")
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure of a network: its name without suffix, and its page or chart."""
-
-    name: str
-    page: Picture
 
 
 @dataclass(frozen=True)

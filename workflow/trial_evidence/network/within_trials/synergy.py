@@ -358,10 +358,8 @@ def pool_synergy(
     Raises
     ------
     ValueError
-        If a trial occurs twice, or as `trial_synergy`.
+        As `trial_synergy`.
     """
-    if len({trial.trial for trial in trials}) < len(trials):
-        raise ValueError("a trial counts once in one pool")
     if not trials:
         return Refused("No trial compares two agents, each alone, with both together.")
     found = [trial_synergy(trial, scale, background, level) for trial in trials]
