@@ -134,6 +134,11 @@ class Comparison:
         """Two-by-two tables, where the measure is made of them."""
         return counts_of(self.rows, self.measure)
 
+    @property
+    def null(self) -> str:
+        """No difference as it is printed: 1 of ratios, 0 of differences."""
+        return f"{self.natural(0.0):g}"
+
     def natural(self, value: float | None) -> float:
         """A value of the analysis scale on the natural one; NaN where there is none."""
         return float("nan") if value is None else float(self.reading.scale.to_natural(value))

@@ -57,11 +57,6 @@ class Change:
         return c.refit(c.yi[:, None], c.vi[:, None])
 
     @property
-    def null(self) -> str:
-        """No difference as it is printed: 1 of ratios, 0 of differences."""
-        return f"{self.comparison.natural(0.0):g}"
-
-    @property
     def excludes(self) -> bool:
         """Whether its interval excludes no effect."""
         return bool(sides(self.now)[0])
@@ -203,7 +198,7 @@ def _record(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
 
 def further_words(change: Change) -> str:
     """The smallest further trial that would change the verdict, in a sentence or two."""
-    c, found, null = change.comparison, change.further, change.null
+    c, found, null = change.comparison, change.further, change.comparison.null
     if change.excludes:
         finding, done = "finds no effect", f"make the interval include {null}"
     else:
@@ -235,7 +230,7 @@ def removal_words(change: Change) -> str:
     """The trials whose removal changes the verdict, in a sentence or two."""
     k, names = change.comparison.k, change.comparison.rows["trial"].astype(str).tolist()
     now, then = ("excludes", "include") if change.excludes else ("includes", "exclude")
-    gone, null = change.removals, change.null
+    gone, null = change.removals, change.comparison.null
     if k == 2:
         alone = [f"{names[1 - at]} alone" for at in gone.one]
         if not alone:

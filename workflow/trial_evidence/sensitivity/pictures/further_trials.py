@@ -14,7 +14,7 @@ from trial_evidence.figures.house.scales import MOST_TICKS, covering, from_zero
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.pool.probes.further_trial import further_trials
 from trial_evidence.sensitivity.comparison import Comparison
-from trial_evidence.sensitivity.pictures.in_words import measure_of, null_of, result_of
+from trial_evidence.sensitivity.pictures.in_words import measure_of, result_of
 from trial_evidence.sensitivity.what_would_change import (
     Change,
     further_words,
@@ -66,7 +66,7 @@ def further_trials_figure(
         extended_funnel, trials, further, axis, pooled, words=words, style=style,
         description=f"Extended funnel plot of {c.k} trials: where the {measure_of(c)} and the "
         "standard error of one further trial would leave the pooled interval excluding "
-        f"{null_of(c)} (no difference; shaded) or including it. Now "
+        f"{c.null} (no difference; shaded) or including it. Now "
         f"{result_of(c, pooled, low, high)}. {' '.join(words.notes)}",
         smallest=smallest,
     )  # fmt: skip

@@ -47,11 +47,6 @@ def value_of(c: Comparison, value: float) -> str:
     return format_number(c.natural(value), 2)
 
 
-def null_of(c: Comparison) -> str:
-    """No difference as it is printed: 1 of ratios, 0 of differences."""
-    return f"{c.natural(0.0):g}"
-
-
 def result_of(c: Comparison, estimate: float, low: float, high: float) -> str:
     """An estimate with its interval: ``1.46 (95% interval 1.25–1.70)``."""
     limits = format_interval(c.natural(low), c.natural(high), 2)
@@ -89,8 +84,8 @@ def without_each_trial(c: Comparison, steps: Sequence[Step], overall: Step) -> s
         parts.append(
             f"With one trial left out it lies between {value_of(c, lowest.estimate)} (without "
             f"{lowest.label}) and {value_of(c, highest.estimate)} (without {highest.label}). With "
-            f"all trials the interval {whole_verb} {null_of(c)}; with one left out it {verb} "
-            f"{null_of(c)} in {share} rows."
+            f"all trials the interval {whole_verb} {c.null}; with one left out it {verb} "
+            f"{c.null} in {share} rows."
         )
     return " ".join(parts)
 
@@ -107,9 +102,9 @@ def as_they_came(c: Comparison, steps: Sequence[Step]) -> str:
     decided = [*map(excluding, steps)]
     since = next((at for at in range(len(steps)) if all(decided[at:])), None)
     end = (
-        f"includes {null_of(c)} (no difference) with all of them"
+        f"includes {c.null} (no difference) with all of them"
         if since is None
-        else f"has excluded {null_of(c)} (no difference) from {steps[since].label} on"
+        else f"has excluded {c.null} (no difference) from {steps[since].label} on"
     )
     return (
         f"Cumulative forest plot of {last.k} trials in the order of their first reports. "
