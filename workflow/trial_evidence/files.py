@@ -121,6 +121,11 @@ def read_table(path: Path, numbers: Iterable[str]) -> pd.DataFrame:
     return pd.concat(together, axis=1)[names] if floats else together[0]
 
 
+def records_there(path: Path) -> list[dict[str, Any]]:
+    """Rows of a table that a stage may not have written; every cell is text."""
+    return records(read_table(path, [])) if path.is_file() else []
+
+
 def _block(columns: Mapping[str, Sequence[Any]], kind: type, rows: int) -> pd.DataFrame:
     """Columns of one type as a frame that keeps them in one array."""
     cells: np.ndarray[Any, Any] = np.empty((len(columns), rows), dtype=kind)

@@ -22,7 +22,7 @@ from trial_evidence.figures.overview import evidence_map as bubbles
 from trial_evidence.figures.overview import flow as boxes
 from trial_evidence.figures.overview import risk_of_bias as bias
 from trial_evidence.figures.stage import judgements
-from trial_evidence.files import read_table, records, write_table, write_text
+from trial_evidence.files import records, records_there, write_table, write_text
 from trial_evidence.measures import MEASURES, Scale
 from trial_evidence.report.files.balance_figure import balance_pages
 from trial_evidence.report.material.material import Material, where
@@ -270,8 +270,7 @@ def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
     ]
     rows = []
     for listed, drawn in (*below, (FOLDER, "")):
-        path = results / listed / LISTING
-        for row in records(read_table(path, [])) if path.is_file() else ():
+        for row in records_there(results / listed / LISTING):
             # a stem with folders is one below the setting, a bare name one of the analysis
             stem = row["figure"] if "/" in row["figure"] else f"{row['analysis']}/{row['figure']}"
             told = row["title"], row["description"], row["caption"]

@@ -13,7 +13,7 @@ from trial_evidence.figures.canvas.style import Style, styled
 from trial_evidence.figures.forests.forest import Forest
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.stage import setting_forests
-from trial_evidence.files import read_table, records, write_table, write_text
+from trial_evidence.files import read_table, records_there, write_table, write_text
 from trial_evidence.network.stage import FOLDER as NETWORK_FOLDER
 from trial_evidence.network.stage import network_pages
 from trial_evidence.report.files.overview_figures import FOLDER, Certainties, overview_pages
@@ -138,7 +138,7 @@ def write_styled_figures(
 def _write_listing(folder: Path, drawn: Mapping[str, Picture], formats: Sequence[str]) -> None:
     """Say in words what is drawn, and what was drawn before and is there; with the captions."""
     path = folder / LISTING
-    earlier = records(read_table(path, [])) if path.is_file() else []
+    earlier = records_there(path)
     told = {row["figure"]: tuple(row.get(word, "") for word in WORDS) for row in earlier}
     told |= {stem: (page.title, page.description, caption(page)) for stem, page in drawn.items()}
     rows = [

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
-from trial_evidence.files import read_table, records
+from trial_evidence.files import records_there
 from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES
 from trial_evidence.network.models import DESIGN_INTERACTION, LEADING
@@ -32,8 +32,7 @@ class Tables:
 
     def __call__(self, name: str) -> Rows:
         """Rows of a table."""
-        path = self.folder / f"{name}.csv"
-        return records(read_table(path, [])) if path.is_file() else []
+        return records_there(self.folder / f"{name}.csv")
 
     def main(self, name: str) -> Rows:
         """Rows of the leading model, where rows differ by model; pairs without a path have none."""

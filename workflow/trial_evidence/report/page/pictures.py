@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from trial_evidence.config.configuration import HARMS
-from trial_evidence.files import read_table, records
+from trial_evidence.files import records_there
 from trial_evidence.kept import Parts, checksum
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.svg import RowLink, image_data, inline_svg
@@ -107,8 +107,7 @@ def harm_pictures(results: Path, settings: Iterable[str], parts: Parts) -> list[
 
 def listed(folder: Path) -> list[dict[str, Any]]:
     """Rows of the ``figures.csv`` of a folder; none where it has none."""
-    path = folder / "figures.csv"
-    return records(read_table(path, [])) if path.is_file() else []
+    return records_there(folder / "figures.csv")
 
 
 def _is_file(stem: Path, kind: str) -> bool:
