@@ -65,15 +65,20 @@ def search_dates(material: Material) -> tuple[str, ...]:
 
 def search_in_words(material: Material) -> str:
     """What kind of search it was."""
-    log = material.sheet["search_log"]
-    documented = set(material.sheet["screening"]["search_id"])
-    found = log[log["search_id"].isin(documented)]
-    if found.empty:
+    documented, curated = _searches(material)
+    if documented.empty:
         return CURATED
-    dated = [f"{row['where']}, {row['date']}" for row in records(found)]
-    search = "a documented search" if len(found) == 1 else "documented searches"
+    dated = [f"{row['where']}, {row['date']}" for row in records(documented)]
+    search = "a documented search" if len(documented) == 1 else "documented searches"
     search += f" ({'; '.join(dated)})"
-    return search if len(found) == len(log) else f"{CURATED}, brought up to date by {search}"
+    return search if curated.empty else f"{CURATED}, brought up to date by {search}"
+
+
+def _searches(material: Material) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The searches whose records were screened one by one, and the curated ones."""
+    log = material.sheet["search_log"]
+    screened = log["search_id"].isin(material.sheet["screening"]["search_id"])
+    return log[screened], log[~screened]
 
 
 def flow_steps(material: Material) -> tuple[Step, ...]:
@@ -83,19 +88,18 @@ def flow_steps(material: Material) -> tuple[Step, ...]:
 
 
 def _searched(material: Material) -> Iterator[Step]:
-    log, screened = material.sheet["search_log"], material.sheet["screening"]
-    documented = log["search_id"].isin(set(screened["search_id"]))
-    curated = log[~documented]
+    documented, curated = _searches(material)
     numbered = int(curated["queries"].notna().sum())
     queries = f"in {numbered} of {counted(len(curated), 'search', 'searches')}"
     asked = int(curated["queries"].sum())
     days = listing(sorted(set(curated["date"])))
     short = f"{counted(asked, 'query', 'queries')}, {days}" if asked else days
-    place: Literal["main", ""] = "" if documented.any() else "main"
-    yield Step("Identification", "Searches", len(log), _told(curated), short, place)
+    place: Literal["main", ""] = "main" if documented.empty else ""
+    searches = len(documented) + len(curated)
+    yield Step("Identification", "Searches", searches, _told(curated), short, place)
     yield Step("Identification", "Queries", asked if len(curated) else None, queries, place="")
-    found = len(screened) if documented.any() else None
-    yield Step("Identification", "Records identified", found, _told(log[documented]))
+    found = None if documented.empty else len(material.sheet["screening"])
+    yield Step("Identification", "Records identified", found, _told(documented))
 
 
 def _told(searches: pd.DataFrame) -> str:
@@ -252,6 +256,5 @@ def uncounted(material: Material) -> str:
     ]
     if names:
         return f"Not counted: {listing(names)}."
-    log, screened = material.sheet["search_log"], material.sheet["screening"]
-    curated = ~log["search_id"].isin(set(screened["search_id"]))
-    return "The records of the curated search were not counted." if curated.any() else ""
+    _, curated = _searches(material)
+    return "" if curated.empty else "The records of the curated search were not counted."
