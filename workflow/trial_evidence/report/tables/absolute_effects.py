@@ -63,7 +63,8 @@ def summary_of_findings(
             f"{where}: {told}.", *remarks(material, analysis)
         ])))  # fmt: skip
     for _, lead, start in findings_of_harms(material):
-        rows.append(_harm(lead, start))
+        # by its own control arms' risk: that is no other risk to carry a ratio to
+        rows.append({**lead, **_starting(start, start.source), "certainty": ""})
         setting = material.configuration.settings[lead["setting"]]
         notes.append(f"{setting}, {lead['title']}: {start.source}.")
     formats: dict[str, Format] = {
@@ -85,8 +86,7 @@ def findings(
     effects, scale = effects_to_apply(material, analysis)
     rows = [
         effect
-        | {f"control_risk_{name}": value for name, value in asdict(start).items()}
-        | {"control_risk_basis": basis, "source_id": start.source_id}
+        | _starting(start, basis)
         | {"certainty": "" if effect["role"] == "co-primary" else certainty}
         | absolute_effect(effect, start.risk)
         for start in risks
@@ -95,15 +95,10 @@ def findings(
     return rows, "; ".join(filter(None, (basis, scale)))
 
 
-def _harm(lead: Row, start: StartingRisk) -> dict[str, Any]:
-    """A row of a harm, by its own control arms' risk: that is no other risk to carry a ratio to."""
-    return {
-        **lead,
-        **{f"control_risk_{name}": value for name, value in asdict(start).items()},
-        "control_risk_basis": start.source,
-        "source_id": start.source_id,
-        "certainty": "",
-    }
+def _starting(start: StartingRisk, basis: str) -> dict[str, Any]:
+    """The columns of a control risk, and what it rests on."""
+    found = {f"control_risk_{name}": value for name, value in asdict(start).items()}
+    return found | {"control_risk_basis": basis, "source_id": start.source_id}
 
 
 def _trials(row: Row) -> str:

@@ -8,7 +8,7 @@ from trial_evidence.files import records
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.absolute.scale import constant_scale
-from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.material import Material, of_pool, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.tables.harms import (
     PER,
@@ -63,11 +63,8 @@ def _benefits(material: Material) -> Iterator[Balance]:
         start = typical_risk(risks, material.report.balance_months[analysis.setting])
         scale = constant_scale(material, analysis)
         measure = scale.measure if scale else analysis.measures[0]
-        leads = where(
-            material.evidence.estimates,
-            setting=analysis.setting, analysis=analysis.id, measure=measure, role="lead",
-        )  # fmt: skip
-        for lead in records(leads):
+        estimates = of_pool(material.evidence.estimates, analysis)
+        for lead in records(where(estimates, measure=measure, role="lead")):
             column, _, agents = lead["subgroup"].partition("=")
             if column == analysis.subgroups == "added_agents" and start is not None:
                 trials = material.about(material.evidence.trials, analysis, subgroup="all")

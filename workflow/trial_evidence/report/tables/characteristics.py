@@ -1,7 +1,8 @@
 """Characteristics of the trials, their risk of bias, and the biomarkers: tables of the sheet."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -28,17 +29,20 @@ def characteristics_table(material: Material) -> ReportTable:
     The links are those of all sources whose rows of the trial the sheet holds.
     """
     arms = material.sheet["arms"]
-    read = material.reported.groupby("trial_id")["source_id"].agg(JOINED.join)
     rows = [
-        trial
-        | {
-            "arms": "; ".join(map(_arm, records(where(arms, trial_id=trial["trial_id"])))),
-            "source_id": JOINED.join(source_ids(read.get(trial["trial_id"], ""))),
-        }
-        for setting in material.settings
-        for trial in records(where(material.sheet["trials"], setting=setting))
+        trial | {"arms": "; ".join(map(_arm, records(where(arms, trial_id=trial["trial_id"]))))}
+        for trial in _trials(material)
     ]
     return material.table("characteristics", rows, {"design": _design, "years": _years})
+
+
+def _trials(material: Material) -> Iterator[dict[str, Any]]:
+    """The trials of the sheet, by setting, with the sources of all their rows."""
+    read = material.reported.groupby("trial_id")["source_id"].agg(JOINED.join)
+    for setting in material.settings:
+        for trial in records(where(material.sheet["trials"], setting=setting)):
+            sources = source_ids(read.get(trial["trial_id"], ""))
+            yield trial | {"source_id": JOINED.join(sources)}
 
 
 def included_trials(material: Material) -> set[str]:
@@ -57,16 +61,10 @@ def excluded_table(material: Material) -> ReportTable:
     in_networks = material.evidence.networks.rows("set_aside")
     for row in (*records(material.evidence.set_aside), *in_networks):
         aside.setdefault(row["trial_id"], {})[brief(row["reason"]).rstrip(".")] = None
-    read = material.reported.groupby("trial_id")["source_id"].agg(JOINED.join)
     included = included_trials(material)
     rows = [
-        trial
-        | {
-            "why": "; ".join(aside.get(trial["trial_id"], [NO_RESULT])),
-            "source_id": JOINED.join(source_ids(read.get(trial["trial_id"], ""))),
-        }
-        for setting in material.settings
-        for trial in records(where(material.sheet["trials"], setting=setting))
+        trial | {"why": "; ".join(aside.get(trial["trial_id"], [NO_RESULT]))}
+        for trial in _trials(material)
         if trial["trial_id"] not in included
     ]
     return material.table("excluded", rows, {"design": _design})
