@@ -105,9 +105,8 @@ class Posterior(Summary[float]):
         Posterior of each trial's own effect, in the order of the input.
     weights : tuple of float
         Weight of each trial in the posterior mean, in percent.
-    thresholds, probabilities_below : tuple of float
-        Effects asked for, on the analysis scale, and the posterior probability that the mean
-        effect is below each.
+    probabilities_below : tuple of float
+        Posterior probability that the mean effect is below each of the effects asked for.
     """
 
     prior: str
@@ -120,7 +119,6 @@ class Posterior(Summary[float]):
     shrinkage_mean: tuple[float, ...]
     shrinkage_sd: tuple[float, ...]
     weights: tuple[float, ...]
-    thresholds: tuple[float, ...]
     probabilities_below: tuple[float, ...]
 
 
@@ -255,7 +253,6 @@ def posterior(
         shrinkage_mean=tuple((shrunk + centre).tolist()),
         shrinkage_sd=tuple(np.sqrt(shrunk_variance).tolist()),
         weights=percent_weights(weights @ (w / w.sum(axis=1, keepdims=True))),
-        thresholds=tuple(float(x) for x in thresholds),
         probabilities_below=tuple(below(solved.mean, float(x)) for x in thresholds),
     )
 
