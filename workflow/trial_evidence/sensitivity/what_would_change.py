@@ -29,7 +29,7 @@ from trial_evidence.pool.probes.information import (
     variance_of_one_patient,
 )
 from trial_evidence.sensitivity.comparison import BEGINNING, MEAN, Comparison, table
-from trial_evidence.words.numbers import format_number, round_half_up
+from trial_evidence.words.numbers import format_number, format_percent
 
 CHANGE_COLUMNS = [
     *BEGINNING, "k", "model", *MEAN, "ci_level", "excludes_no_effect", "unit", "control_risk",
@@ -258,7 +258,7 @@ def information_words(change: Change) -> str:
     adjusted = change.required / (1 - change.diversity)
     events = change.unit == EVENTS
     what = EVENTS if events else "patients"
-    risk = "" if events else f" at a control risk of {_percent(change.control_risk)}"
+    risk = "" if events else f" at a control risk of {format_percent(change.control_risk)}"
     effect = format_number(c.natural(change.effect_sought), 2)
     allowed = (
         f", {_whole(adjusted)} with allowance for differences between trials"
@@ -269,7 +269,7 @@ def information_words(change: Change) -> str:
     return (
         f"To detect a {c.reading.title.lower()} of {effect}{risk} with {sought.power:g}% power, "
         f"{_whole(change.required)} {what} are required{allowed}. The trials hold {held} "
-        f"{change.present:,.0f} {what}: {_percent(change.present / adjusted)} of what is "
+        f"{change.present:,.0f} {what}: {format_percent(change.present / adjusted)} of what is "
         "required."
     )
 
@@ -292,7 +292,3 @@ def _any_of(names: Sequence[str]) -> str:
 
 def _whole(number: float) -> str:
     return f"{math.ceil(number - 1e-9):,}"
-
-
-def _percent(share: float) -> str:
-    return f"{round_half_up(100 * share, 0)}%"

@@ -89,6 +89,11 @@ def format_interval(low: float, high: float, digits: int = 2) -> str:
     return (" to " if any(end.startswith(MINUS) for end in ends) else EN_DASH).join(ends)
 
 
+def format_percent(share: float, digits: int = 0) -> str:
+    """A share in percent: ``31%``."""
+    return f"{format_number(100 * share, digits)}%"
+
+
 def format_p(p_value: float) -> str:
     """Print a p value: ``p = 0.03``, ``p = 0.004``, ``p < 0.001``, ``p > 0.99``.
 

@@ -26,7 +26,7 @@ from trial_evidence.figures.canvas.text import (
     text_width_mm,
     wrap,
 )
-from trial_evidence.words.numbers import EN_DASH, MINUS, format_number
+from trial_evidence.words.numbers import EN_DASH, MINUS, format_number, format_percent
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in mm from the top left of the page."""
@@ -95,7 +95,7 @@ class Panel:
         return self.left - HAIR_MM <= x <= self.right + HAIR_MM
 
 
-def printed(value: float, scale: AxisScale, digits: int = 2) -> str:
+def printed(value: float, scale: AxisScale) -> str:
     """A value on the analysis scale as it is printed: a ratio, a number or a percentage.
 
     Parameters
@@ -104,20 +104,18 @@ def printed(value: float, scale: AxisScale, digits: int = 2) -> str:
         Log ratio, plain value or logit; not NaN.
     scale
         Kind of axis.
-    digits
-        Decimals; one for a percentage.
 
     Returns
     -------
     str
-        The number, rounded half up.
+        The number with two decimals, a percentage with one; rounded half up.
     """
     if scale == "log":
         # the exponential would overflow
-        return format_number(math.exp(value) if value < 700 else math.inf, digits)
+        return format_number(math.exp(value) if value < 700 else math.inf)
     if scale == "logit":
-        return f"{format_number(100 * to_axis(value, scale), 1)}%"
-    return format_number(value, digits)
+        return format_percent(to_axis(value, scale), 1)
+    return format_number(value)
 
 
 def printed_interval(low: float, high: float, scale: AxisScale) -> str:

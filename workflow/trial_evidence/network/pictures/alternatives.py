@@ -9,8 +9,8 @@ from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.files import records
 from trial_evidence.network.alternatives import ABSENT, INTERVAL_MODELS
 from trial_evidence.network.models import interval_heading
-from trial_evidence.network.pictures.words import Told, counted, intervals, listed, percent
-from trial_evidence.words.numbers import format_number
+from trial_evidence.network.pictures.words import Told, counted, intervals, listed
+from trial_evidence.words.numbers import format_number, format_percent
 
 NO_LOOP = "No loop of comparisons lets trials of different designs disagree: inconsistency cannot "
 NO_LOOP += "be tested."
@@ -32,7 +32,7 @@ def alternatives(told: Told) -> Page | None:
         if not number or shown[number - 1]["comparator"] != row["comparator"]:
             rows += headed(rows, f"Against {row['comparator']}", "label")
         limits = {name: told.interval(row[f"{name}_low"], row[f"{name}_high"]) for name in others}
-        share = percent(row["direct_share"]) if row["direct_trials"] else "none"
+        share = format_percent(row["direct_share"]) if row["direct_trials"] else "none"
         ends = (row["estimate"], row["ci_low"], row["ci_high"])
         texts = {"direct": share, "link": row["weakest_link"], **limits}
         rows.append(told.row(row["code"], ends, **texts))

@@ -13,8 +13,8 @@ from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.models import WALD
-from trial_evidence.network.pictures.words import Told, percent
-from trial_evidence.words.numbers import format_number, format_p
+from trial_evidence.network.pictures.words import Told
+from trial_evidence.words.numbers import format_number, format_p, format_percent
 
 # One trial cannot tell what a component does from what else sets its arms apart.
 LEAST_TRIALS = 2
@@ -59,7 +59,7 @@ def components(told: Told) -> Page | None:
             identified.append(f"{name} rests on {rests_on}.")
             alone += row["trials_alone"]
             probability = row["probability_of_synergy"]
-            texts = {"synergy": "–" if pd.isna(probability) else percent(probability)}
+            texts = {"synergy": "–" if pd.isna(probability) else format_percent(probability)}
             if row["confounded_with"]:
                 others = map(told.component, row["confounded_with"].split("; "))
                 confounded.append(

@@ -33,9 +33,8 @@ from trial_evidence.network.pictures.words import (
     counted,
     intervals,
     listed,
-    percent,
 )
-from trial_evidence.words.numbers import format_number, format_p
+from trial_evidence.words.numbers import format_number, format_p, format_percent
 
 # Below so many regimens in a part the forest plot says it all; the tables hold the rest.
 LEAST_FOR_LEAGUE, LEAST_FOR_RANKS = 4, 5
@@ -293,7 +292,7 @@ def _ranks(told: Told, part: dict[str, Any], title: str) -> Chart:
         words=Words(title, (note,), (told.codes(),)),
         description=f"Bar charts. {title} of {part['regimens']} regimens. Highest P-score: {first} "
         f"({scores[0]}, probability of being the best "
-        f"{percent(ranks['probability'].iloc[0])}); lowest: {last} "
+        f"{format_percent(ranks['probability'].iloc[0])}); lowest: {last} "
         f"({scores[-1]}).",
         style=told.style,
     )
@@ -312,7 +311,7 @@ def _contributions(told: Told, part: dict[str, Any], title: str) -> Page | None:
     shares = found.pivot(index="direct", columns="other", values="share")
     shares = shares.loc[found["direct"].unique(), found["other"].unique()]
     most = [
-        f"{name}: mostly {share.idxmax()} ({percent(share.max())})."
+        f"{name}: mostly {share.idxmax()} ({format_percent(share.max())})."
         for name, share in shares.items()
     ]
 
@@ -353,7 +352,7 @@ def _split(told: Told) -> Page | None:
         if row["reason"]:
             empty.setdefault(row["reason"], []).append(pair)
             indirect = {"result": "none"}
-        share = percent(row["direct_share"])
+        share = format_percent(row["direct_share"])
         rows.append(Row("heading", {"label": pair}))
         for label, name, texts in (
             ("Direct", "direct", {"trials": str(row["trials"]), "share": share}),

@@ -16,7 +16,7 @@ from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
-from trial_evidence.network.pictures.words import counted, percent
+from trial_evidence.network.pictures.words import counted
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale
 from trial_evidence.network.within_trials.trial_level import (
     ALL_PAIRS,
@@ -29,7 +29,7 @@ from trial_evidence.network.within_trials.trial_level import (
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.words.models import SHORT_MODEL_NAMES
-from trial_evidence.words.numbers import format_interval, format_number, format_p
+from trial_evidence.words.numbers import format_interval, format_number, format_p, format_percent
 
 # Columns of response rates -> where the table has them.
 RATES = {
@@ -88,7 +88,7 @@ def _synergy(
     for agents, block in trials.groupby("agents", sort=False):
         rows.append(Row("heading", {"trial": str(agents)}))
         for one in records(block):
-            texts = {column: percent(one[of]) for column, of in RATES.items()}
+            texts = {column: format_percent(one[of]) for column, of in RATES.items()}
             weight = weights[one["trial_ids"]]
             rows.append(_row("trial", scale, one["trial"], one, weight, **texts))
         subtotal = lead(str(agents), main)
@@ -100,7 +100,9 @@ def _synergy(
     for background in pooled["background"].unique():
         other = None if background == main else lead(ALL_PAIRS, background)
         if other is not None:
-            rows.append(_row("secondary", scale, f"All, background {percent(background)}", other))
+            rows.append(
+                _row("secondary", scale, f"All, background {format_percent(background)}", other)
+            )
     compared, label = "Observed − expected", "Difference from the expected rate, percentage points"
     if scale.ratio:
         compared, label = "Observed / expected", "Ratio to the expected"
@@ -115,7 +117,7 @@ def _synergy(
     kind: AxisScale = "log" if scale.ratio else "linear"
     axis = Axis(kind, 0.0, label, "Less than expected", "More than expected: synergy")
     background = (
-        f"Background (assumed response rate with the partner alone): {percent(main)}; "
+        f"Background (assumed response rate with the partner alone): {format_percent(main)}; "
         f"{overall['background_source']}."
     )
     title = f"{results.analysis.title}: {scale.label}"

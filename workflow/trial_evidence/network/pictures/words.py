@@ -143,11 +143,6 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def percent(share: float) -> str:
-    """A share in whole percent."""
-    return f"{format_number(100 * share, 0)}%"
-
-
 def listed(words: Sequence[str]) -> str:
     """Words as a list: one, two and three."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -8,8 +8,8 @@ from trial_evidence.words.numbers import (
     format_interval,
     format_number,
     format_p,
+    format_percent,
     format_probability,
-    round_half_up,
 )
 
 # A number in memory, or the text of a cell that was read as it is.
@@ -34,7 +34,7 @@ def number(value: Cell, digits: int = 2) -> str:
 
 def percent(share: Cell, digits: int = 0) -> str:
     """A share in percent, ``31%``; ``""`` where there is none."""
-    return number_as(share, lambda found: f"{round_half_up(100 * found, digits)}%")
+    return number_as(share, lambda found: format_percent(found, digits))
 
 
 def probability(share: Cell) -> str:
