@@ -48,25 +48,11 @@ SCRIPTS = (
 FILE = "report.html"
 # Latin, Greek, punctuation, arrows and signs of mathematics, and boxes and dots.
 LETTERS = (range(0x20, 0x180), range(0x370, 0x400), range(0x2000, 0x2300), range(0x2500, 0x2700))
-# Which part of the page holds a table, and a figure by how its name begins; the others come last.
-TABLES = {
-    "front": "answer", "claims": "claims", "characteristics": "characteristics",
-    "excluded": "characteristics", "plain_language": "findings",
-    "risk_of_bias": "bias", "summary_of_findings": "findings", "certainty": "findings",
-    "network_certainty": "findings",
-    "over_time": "findings",
-    "heterogeneity": "robustness", "sensitivity": "robustness",
-    "what_would_change": "robustness", "verification": "robustness", "evidence_map": "evidence-map",
-    "timeline": "evidence-map", "biomarkers": "biomarkers", "in_whom": "biomarkers",
-    "biomarker_reports": "biomarkers", "flow": "search",
-    "harms": HARMS, "balance": HARMS,
-}  # fmt: skip
+# Which part of the page holds a figure, by how its name begins; the others come last.
 PICTURES = {
     "summary": "answer", "risk_of_bias": "bias", "evidence_map": "evidence-map",
     "timeline": "evidence-map", "flow": "search", "balance": HARMS,
 }  # fmt: skip
-# The page prints these analysis by analysis, or as sentences.
-ELSEWHERE = {"rows_used", "rows_set_aside", "answers"}
 _INTERVAL = re.compile(r"\(?[−\d][\d.,]*–[−\d][\d.,]*\d[%)]?")
 
 
@@ -172,11 +158,11 @@ def _parts(
         found.append((part, "pictures", picture))
     # Benefit and harm side by side come before the plots of every harm.
     found += [(HARMS, "pictures", picture) for picture in harms]
-    found += [
-        (TABLES.get(table.name, "further"), "tables", report_grid(table, places))
-        for table in tables
-        if table.name not in ELSEWHERE
-    ]
+    told = templates.declared("tables")
+    for table in tables:
+        part = told[table.name].get("part", "further")
+        if part != "elsewhere":
+            found.append((part, "tables", report_grid(table, places)))
     parts: dict[str, dict[str, list[Any]]] = {"answer": {"pictures": [], "tables": []}}
     for part, kind, one in found:
         parts.setdefault(part, {"pictures": [], "tables": []})[kind].append(one)
