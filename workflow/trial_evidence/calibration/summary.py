@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from trial_evidence.words.models import INTERVAL_WORDS
+
 CALIBRATION_COLUMNS = [
     "setting", "analysis", "measure", "k", "tau", "simulations", "quantity", "method", "value",
     "monte_carlo_se",
@@ -21,10 +23,7 @@ LARGE_TAU = 0.4
 METHOD_NAMES = {
     "EE wald": "Common effect, Wald",
     "DL wald": "DerSimonian–Laird, Wald",
-    "REML wald": "REML, Wald",
-    "REML t": "REML, t",
-    "REML hartung_knapp": "REML, Hartung–Knapp",
-    "REML hartung_knapp_conservative": "REML, floored Hartung–Knapp",
+    **{f"REML {name}": f"REML, {short}" for name, (_, short, _) in INTERVAL_WORDS.items()},
 }
 PREDICTION_NAMES = {
     "REML t_k_minus_1": "REML, t on k − 1",

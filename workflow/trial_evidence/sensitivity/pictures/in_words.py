@@ -8,6 +8,7 @@ import numpy as np
 from trial_evidence.figures.forests.sequence import Step
 from trial_evidence.measures import MEASURES
 from trial_evidence.sensitivity.comparison import Comparison
+from trial_evidence.words.models import INTERVAL_WORDS
 from trial_evidence.words.numbers import format_interval, format_number
 
 CHOICE_NAMES = {
@@ -24,11 +25,8 @@ CHOICE_NAMES = {
 }
 WORDS = {
     **{name: measure.title for name, measure in MEASURES.items()},
+    **{name: short for name, (_, short, _) in INTERVAL_WORDS.items()},
     "EE": "none (common effect)",
-    "wald": "Wald",
-    "t": "t",
-    "hartung_knapp": "Hartung–Knapp",
-    "hartung_knapp_conservative": "floored Hartung–Knapp",
     "BICR": "central review",
 }
 COVARIATE_NAMES = {
