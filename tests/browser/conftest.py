@@ -16,7 +16,7 @@ from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.kept import Parts
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import report_table
-from trial_evidence.report.page.page import Extras, page
+from trial_evidence.report.page.page import page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
 
@@ -46,15 +46,15 @@ def write_page_of(folder: Path, drawn: str) -> Path:
         [{"trial": NASTY, "nct": "NCT00000001", "doi": "10.1000/x"}],
         [("Trial", "text", "trial"), ("Number", "text", "nct")], ["nct", "doi"], [NASTY],
     )  # fmt: skip
-    extras = Extras(
-        title="The evidence", tables=(table,), cited=tuple(sheet["sources"]["source_id"]),
-        methods=(f"Methods {NASTY}",), provenance={"versions": {"python": "3"}, "note": NASTY},
-    )  # fmt: skip
     report = read_report_configuration(folder / "config", configuration)
     results, parts = folder / "results", Parts(folder / "parts")
     material = Material(configuration, report, sheet, evidence, {}, results, parts)
     trail = trail_of(evidence, configuration)
-    text = page(material, page_settings(material, trail), extras, trail)
+    text = page(
+        material, page_settings(material, trail), trail, "The evidence", tables=(table,),
+        methods=(f"Methods {NASTY}",), provenance={"versions": {"python": "3"}, "note": NASTY},
+        cited=tuple(sheet["sources"]["source_id"]),
+    )  # fmt: skip
     path = folder / "report.html"
     path.write_text(text, encoding="utf-8")
     return path

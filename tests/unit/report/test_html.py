@@ -11,7 +11,7 @@ from report_material import material
 from small_project import evidence_of, replace_text, small_project
 from trial_evidence.report.material.table import report_table
 from trial_evidence.report.page.grids import Cell, declared_grid, report_grid
-from trial_evidence.report.page.page import Extras, page
+from trial_evidence.report.page.page import page
 from trial_evidence.report.page.pools import json_island
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
@@ -67,8 +67,8 @@ def made(project, **extras):
     found = material(pooled, folder / "results")
     cited = tuple(found.sheet["sources"]["source_id"])
     trail = trail_of(found.evidence, found.configuration)
-    shown = Extras(title="The <evidence>", cited=cited, **extras)
-    return page(found, page_settings(found, trail), shown, trail)
+    settings = page_settings(found, trail)
+    return page(found, settings, trail, "The <evidence>", cited=cited, **extras)
 
 
 @pytest.fixture(scope="module")

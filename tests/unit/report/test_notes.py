@@ -5,7 +5,7 @@ import csv
 import pytest
 from report_material import material
 from small_project import evidence_of, small_project
-from trial_evidence.report.page.page import Extras, page
+from trial_evidence.report.page.page import page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.trail.trace import trail_of
@@ -32,7 +32,7 @@ def noted(tmp_path_factory):
 
 def test_the_page_prints_public_notes_alone(noted):
     found, trail = noted
-    text = page(found, page_settings(found, trail), Extras("The evidence"), trail)
+    text = page(found, page_settings(found, trail), trail, "The evidence")
     assert WORKING not in text
     assert PUBLIC in text
 

@@ -15,7 +15,7 @@ from invented import outcomes
 from report_material import material
 from small_project import evidence_of, replace_text, small_project
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
-from trial_evidence.report.page.page import Extras, page
+from trial_evidence.report.page.page import page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
 
@@ -276,7 +276,7 @@ def project(tmp_path_factory):
         file.write("".join(f"{OF_PCR[1]},{row}\n" for row in FEW))
     found = material(pooled, results, NETWORKS)
     trail = trail_of(found.evidence, found.configuration)
-    text = page(found, page_settings(found, trail), Extras("The evidence"), trail)
+    text = page(found, page_settings(found, trail), trail, "The evidence")
     return found, results, read_page(text)
 
 

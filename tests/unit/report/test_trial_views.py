@@ -6,7 +6,7 @@ import pytest
 from finished_page import read_page
 from report_material import material
 from small_project import evidence_of, small_project
-from trial_evidence.report.page.page import Extras, page
+from trial_evidence.report.page.page import page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
 
@@ -23,7 +23,7 @@ def project(tmp_path_factory):
     folder = small_project(tmp_path_factory.mktemp("views"))
     found = material(evidence_of(folder), folder / "results")
     trail = trail_of(found.evidence, found.configuration)
-    text = page(found, page_settings(found, trail), Extras("The evidence"), trail)
+    text = page(found, page_settings(found, trail), trail, "The evidence")
     return folder, found, read_page(text)
 
 

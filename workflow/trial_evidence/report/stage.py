@@ -18,7 +18,7 @@ from trial_evidence.report.files.overview_figures import FOLDER, list_overview, 
 from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
 from trial_evidence.report.material.material import Material, all_settings, read_material
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.page.page import FILE, Extras, page
+from trial_evidence.report.page.page import FILE, page
 from trial_evidence.report.page.sections import SettingPart, page_settings
 from trial_evidence.report.page.start import about
 from trial_evidence.report.tables.certainty import certainties, certainty_words
@@ -116,8 +116,11 @@ def write_report(
         list_overview(figures, list(configuration.settings), results)
         methods = methods_text.methods_paragraphs(material)
         keys = tuple(source["source_id"] for source in cited)
-        extras = Extras(report.title, tables, methods, facts, keys, about(places.project, facts))
-        write_text(results / FILE, page(material, settings, extras, trail))
+        text = page(
+            material, settings, trail, report.title, tables=tables, methods=methods,
+            provenance=facts, cited=keys, about=about(places.project, facts),
+        )  # fmt: skip
+        write_text(results / FILE, text)
         material.parts.keep(written.result() if written else write_tables())
     material.parts.forget_others()
     write_text(results / CRATE, ro_crate(facts, _crate_files(material), results, report.title))

@@ -5,7 +5,6 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from trial_evidence.report.page.pools import json_island, page_method, page_mode
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import Reference, of_row, references
-from trial_evidence.report.page.start import About, cards
+from trial_evidence.report.page.start import UNKNOWN, About, cards
 from trial_evidence.report.page.trials import trial_parts
 from trial_evidence.report.tables.harms import without_estimate
 from trial_evidence.report.trail.trace import Trail
@@ -56,31 +55,18 @@ PICTURES = {
 _INTERVAL = re.compile(r"\(?[−\d][\d.,]*–[−\d][\d.,]*\d[%)]?")
 
 
-@dataclass(frozen=True)
-class Extras:
-    """Parts of the report that are made before the page.
-
-    Attributes
-    ----------
-    methods : tuple of str
-        Paragraphs.
-    provenance : mapping
-        As ``provenance.json`` holds it.
-    cited : tuple of str
-        source_id of every source used, in the order of the reference list.
-    about : About
-        Version, dates and authors of the report.
-    """
-
-    title: str
-    tables: tuple[ReportTable, ...] = ()
-    methods: tuple[str, ...] = ()
-    provenance: Mapping[str, Any] | None = None
-    cited: tuple[str, ...] = ()
-    about: About = field(default_factory=About)
-
-
-def page(material: Material, settings: Sequence[SettingPart], extras: Extras, trail: Trail) -> str:
+def page(
+    material: Material,
+    settings: Sequence[SettingPart],
+    trail: Trail,
+    title: str,
+    *,
+    tables: Sequence[ReportTable] = (),
+    methods: Sequence[str] = (),
+    provenance: Mapping[str, Any] | None = None,
+    cited: Sequence[str] = (),
+    about: About = UNKNOWN,
+) -> str:
     """The page as text: one file, readable offline.
 
     Parameters
@@ -89,21 +75,27 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras, tr
         Its results hold ``overview/``, the figures over all settings, where there are any.
     settings : sequence of SettingPart
         As :func:`trial_evidence.report.page.sections.page_settings` returns them.
-    extras : Extras
-        Tables, methods, provenance.
     trail : Trail
         What the results rest on.
+    methods : sequence of str
+        Paragraphs.
+    provenance : mapping
+        As ``provenance.json`` holds it.
+    cited : sequence of str
+        source_id of every source used, in the order of the reference list.
+    about : About
+        Version, dates and authors of the report.
     """
     configuration = material.configuration
     known = references(material.sheet["sources"])
     sections = [section for part in settings for section in part.sections]
-    tables = {table.name: table for table in extras.tables}
+    by_name = {table.name: table for table in tables}
     places = {f"{part.name}/{own.key}": own.id for part in settings for own in part.networks}
     places |= {section.key: section.id for section in sections}
     harms = harm_pictures(material.results, configuration.settings, material.parts)
-    if harms or HARMS in tables:
+    if harms or HARMS in by_name:
         places |= {f"{a.setting}/{a.id}": HARMS for a in configuration.analyses if a.harm}
-    if "biomarkers" in tables:
+    if "biomarkers" in by_name:
         places["/biomarkers"] = "biomarkers"
     island = {
         "method": page_method(configuration),
@@ -116,24 +108,19 @@ def page(material: Material, settings: Sequence[SettingPart], extras: Extras, tr
         "analyses": {section.key: section.pools for section in sections if section.pools},
     }
     return environment(material).get_template("page.html.j2").render(
-        title=extras.title,
+        title=title,
         question=material.report.question,
-        about=extras.about,
-        cards=list(cards(material, tables)),
+        about=about,
+        cards=list(cards(material, by_name)),
         settings=settings,
         trials=trial_parts(material, trail, known, places),
-        parts=_parts(
-            extras.tables,
-            places,
-            overview(material.results, material.parts),
-            harms,
-        ),
-        answers=records(tables["answers"].data) if "answers" in tables else [],
-        balance=records(tables["balance"].frame) if "balance" in tables else [],
+        parts=_parts(tables, places, overview(material.results, material.parts), harms),
+        answers=records(by_name["answers"].data) if "answers" in by_name else [],
+        balance=records(by_name["balance"].frame) if "balance" in by_name else [],
         without_estimate={part.name: without_estimate(material, part.name) for part in settings},
-        methods=extras.methods,
-        provenance=extras.provenance,
-        references=[known[key] for key in extras.cited if key in known],
+        methods=methods,
+        provenance=provenance,
+        references=[known[key] for key in cited if key in known],
         head=_as_it_is(HEAD),
         scripts=[_as_it_is(name) for name in SCRIPTS],
         style=_as_it_is("page.css"),

@@ -80,6 +80,9 @@ class About:
         return "".join(f"{text}. " for text in said if text).rstrip()
 
 
+UNKNOWN = About()
+
+
 def about(project: Path, provenance: Mapping[str, Any]) -> About:
     """Version and authors from the project's CITATION.cff, dates from the provenance."""
     path = project / CITATION
