@@ -53,12 +53,11 @@ class _Estimate:
         """As ``data/raw/certainty.csv`` names it."""
         return " v ".join(self.pair)
 
-    def of_pair(self, table: str, columns: tuple[str, str] = ("first", "second")) -> pd.DataFrame:
+    def of_pair(self, table: str) -> pd.DataFrame:
         """Rows of a table about the two regimens, either way round."""
         found = self.tables[table]
-        one, other = (found[column] for column in columns)
-        first, second = self.pair
-        return found[((one == first) & (other == second)) | ((one == second) & (other == first))]
+        # no table compares a regimen with itself
+        return found[found["first"].isin(self.pair) & found["second"].isin(self.pair)]
 
 
 def network_certainty_table(material: Material) -> ReportTable:

@@ -77,9 +77,9 @@ def measure_name(measure: str) -> str:
     return measure_words(measure).lower()
 
 
-def limits(row: Row, of: str = "ci", digits: int = 2) -> str:
+def limits(row: Row, of: str = "ci") -> str:
     """Limits of an estimate's interval; ``pi`` for those of a new trial."""
-    return interval(row[f"{of}_low"], row[f"{of}_high"], digits)
+    return interval(row[f"{of}_low"], row[f"{of}_high"])
 
 
 def interval_words(row: Row) -> str:
