@@ -290,7 +290,8 @@ def test_an_interaction_that_nobody_reports_is_not_enough(found):
 @pytest.mark.parametrize(
     ("k", "groups", "p_value", "expected"),
     [(10, 2, 0.04, "supported"), (10, 2, 0.30, "not supported"), (9, 2, 0.30, "not enough data"),
-     (4, 2, 0.04, "supported"), (10, 4, 0.30, "not enough data"), (30, 4, 0.30, "not supported")],
+     (4, 2, 0.04, "supported"), (10, 4, 0.30, "not enough data"), (30, 4, 0.30, "not supported"),
+     (10, 2, 0.05, "not supported")],
 )  # fmt: skip
 def test_few_trials_cannot_show_that_groups_are_alike(found, k, groups, p_value, expected):
     row = estimate(
@@ -322,6 +323,8 @@ DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
         # Where the two contradict each other the interval decides.
         ([("trial", OPEN | {"p_value": 0.01})], "0 of 1 study", 1),
         ([("trial", {"p_value": 0.01, "estimate": float("nan")})], "0 of 1 study", 1),
+        # At 5% itself nothing is found: the intervals at 95% then touch 1.
+        ([("trial", {"p_value": 0.05})], "0 of 1 study", 1),
     ],
 )
 def test_an_association_is_described_and_not_judged(found, rows, said, k):

@@ -234,7 +234,7 @@ def _groups(material: Material, analysis: Analysis, factor: str) -> Verdict:
     if math.isnan(p_value):
         return Verdict("not enough data", str(row["remark"]), k=k)
     found = _verdict_on(f"{test}, {printed.p_value(p_value)}, {counted(k, 'trial')}", k)
-    if p_value < 1 - material.configuration.confidence_level / 100:
+    if p_value < (100 - material.configuration.confidence_level) / 100:
         reason = "The subgroups differ by more than chance; trials were not randomised to them."
         return found("supported", reason)
     # As a meta-regression does, a test asks for so many trials for every difference it looks at.
