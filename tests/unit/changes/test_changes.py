@@ -5,14 +5,25 @@ import html
 import io
 import re
 import shutil
+from dataclasses import replace
 from functools import cache
 
 import pytest
 from invented import DUAL_AND_SINGLE, SETTING, analysis, configuration, extract, sheet
 from small_project import append_like, git, replace_text, small_project
 from trial_evidence.changes.compare import EstimateChange, differing, estimate_changes
-from trial_evidence.changes.verdicts import Judged, _domains_that_changed, judgements_in_words
+from trial_evidence.changes.networks import Side, network_changes
+from trial_evidence.changes.revision import SheetDifference
+from trial_evidence.changes.verdicts import (
+    Judged,
+    _domains_that_changed,
+    answers_in_question,
+    judgements_in_words,
+)
 from trial_evidence.cli import main
+from trial_evidence.config.networks import read_networks
+from trial_evidence.config.reports import read_report_configuration
+from trial_evidence.loaded import load
 from trial_evidence.report.tables.certainty import Certainty, Domain
 from trial_evidence.report.tables.claims import Verdict
 from trial_evidence.watch import changes_in_words, state_of
@@ -161,6 +172,47 @@ def test_a_judgement_that_a_person_confirms_is_told():
     )
     assert _domains_that_changed(by_rule, confirmed) == "Risk of bias, serious: High 50%."
     assert _domains_that_changed(confirmed, confirmed) == ""
+
+
+# ------------------------------------------------------------------ a changed configuration
+
+
+@pytest.fixture(scope="module")
+def side(committed):
+    """The committed sheet and configuration, with its smallest network alone."""
+    raw, config = committed / "data/raw", committed / "config"
+    configuration, content, _ = load(raw, config)
+    networks = read_networks(config, configuration)
+    (smallest,) = (
+        network for network in networks.networks
+        if (network.setting, network.id) == ("metastatic_pretreated", "overall_survival_network")
+    )  # fmt: skip
+    networks = replace(networks, networks=(smallest,), synergy=(), surrogacy=())
+    return Side(content, configuration, networks, read_report_configuration(config, configuration))
+
+
+def test_a_network_that_is_shown_against_another_regimen_is_compared(side):
+    """Its rows are the same: who looks at them alone would say that nothing changed."""
+    (network,) = side.networks.networks
+    dual = "trastuzumab+tucatinib|concurrent|chemotherapy"
+    turned = replace(network, reference=dual)
+    after = replace(side, networks=replace(side.networks, networks=(turned,)))
+    found = {change.regimen: change for change in network_changes(side, after).estimates}
+    assert set(found) == {"T+Tuc+CT v T+CT", "T+CT v T+Tuc+CT"}
+    assert found["T+Tuc+CT v T+CT"].after is None
+    # 1 / 0.71
+    assert found["T+CT v T+Tuc+CT"].after["estimate"] == pytest.approx(1 / 0.71)
+    assert network_changes(side, side).estimates == ()
+
+
+def test_another_configuration_of_the_report_puts_every_answer_in_question(side):
+    nothing = SheetDifference({}, {})
+    stricter = replace(side.report, claim_rules=replace(side.report.claim_rules, probable=0.99))
+    answers = {(a.setting, a.id) for a in side.configuration.answers}
+    assert answers
+    for report, expected in ((stricter, answers), (side.report, set())):
+        sides = (side, replace(side, report=report))
+        assert answers_in_question({}, {}, (), sides, nothing) == expected
 
 
 # --------------------------------------------------------------------------------- no change
