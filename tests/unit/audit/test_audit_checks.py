@@ -557,6 +557,12 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         ],
     ),
     (
+        "one source that prints two ratios",
+        sources.conflicts,
+        [],
+        [row_of(HR, 9, hr="0.81", assessor="not reported")],
+    ),
+    (
         "two sources that agree",
         sources.conflicts,
         [],

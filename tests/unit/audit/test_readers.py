@@ -77,6 +77,15 @@ def test_agreement_is_told_field_by_field() -> None:
     assert found.loc[("pcr", "n"), ["n", "agree"]].tolist() == [1, 1]
 
 
+def test_values_that_cannot_be_told_apart_count_for_the_row_and_for_no_field() -> None:
+    together = ("second_reading", 2, {"second_value": "43 of 105", "verdict": "differ"})
+    found = reading_agreement(sheet_with([together]))
+    assert found[["table", "field", "n", "agree"]].values.tolist() == [
+        ["both tables", "row as a whole", 1, 0],
+        ["pcr", "row as a whole", 1, 0],
+    ]
+
+
 def test_all_seven_differences_of_the_frozen_readings_are_listed() -> None:
     listed = disagreements(_frozen())[["trial_id", "rows", "first", "second", "sheet_holds"]]
     assert sorted(listed.itertuples(index=False, name=None)) == [

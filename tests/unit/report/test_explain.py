@@ -117,6 +117,13 @@ def test_a_number_of_another_row_is_not_taken_for_this_one(row):
     assert "trial_a" not in row("pcr", 22)
 
 
+def test_a_row_is_not_told_what_became_of_the_same_number_of_another_table(row):
+    # Row 8 of pcr.csv is set aside; that of hazard_ratios.csv is another trial's.
+    assert "set aside" in row("pcr", 8)
+    assert "ypT0/is" not in row("hazard_ratios", 8)
+    assert "set aside" not in row("hazard_ratios", 8)
+
+
 def test_an_excluded_trial_is_shown_with_the_reason(row):
     trail = row("pcr", 22)
     assert trail.count("  pooled     no: Interim report of operated patients only.") == 4
