@@ -1,12 +1,14 @@
 """What enters a network: which report of a trial, which arms as nodes, with what covariance."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from invented import PROJECT, ROOT, SETTING, configuration, outcomes, sheet
 from trial_evidence.config.networks import Network, NetworkConfiguration, read_networks
 from trial_evidence.loaded import DICTIONARY
+from trial_evidence.network.analysis import analyse
 from trial_evidence.network.components.additive import interaction_observations
 from trial_evidence.network.evidence.nodes import SEQUENCE, nodes_of
 from trial_evidence.network.evidence.rows import (
@@ -21,6 +23,7 @@ from trial_evidence.network.evidence.rows import (
     TWO_ARMS,
     network_evidence,
 )
+from trial_evidence.network.tables import network_tables
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.sheet import load_sheet, read_dictionary
 
@@ -334,3 +337,47 @@ def test_no_network_tells_the_interaction_of_chemotherapy_and_trastuzumab(frozen
         components = {regimen: node.components for regimen, node in found.nodes.items()}
         pair = ("chemotherapy", "trastuzumab")
         assert isinstance(interaction_observations(found.data, components, pair), Refused)
+
+
+# ----------------------------------------------------------------------- tables of what it rests on
+
+
+ABOUT = {"phase": "3", "blinded": "no", "population": "", "region": ""}
+
+
+def tables(content, network):
+    return network_tables(analyse(evidence(content, network), configuration()), "early")
+
+
+def test_a_comparison_is_told_the_populations_of_its_own_arms():
+    content = sheet(
+        {"one": [ARM_A, ARM_B, ARM_AB]},
+        trials={"one": ABOUT},
+        pcr=[count("a"), count("b", population="evaluable"), count("ab", events=55.0)],
+    )
+    found = tables(content, RESPONSE)["transitivity"]
+    columns = ["first", "second", "population_analysed"]
+    assert found[columns].values.tolist() == [
+        ["A+B+CT", "A+CT", "ITT"],
+        ["A+B+CT", "B+CT", "ITT; evaluable"],
+        ["A+CT", "B+CT", "ITT; evaluable"],
+    ]
+
+
+def test_dual_regimens_stand_in_the_order_of_their_rank_and_those_without_a_path_last():
+    arms = {"dual": "almab+bemab", "other": "almab+cetinib", "single": "almab"}
+    apart = {"both": "bemab+cetinib", "alone": "cetinib"}
+    content = sheet(
+        {
+            "one": [{"arm_id": name, "agents": agents} for name, agents in arms.items()],
+            "two": [{"arm_id": name, "agents": agents} for name, agents in apart.items()],
+        },
+        trials={"one": ABOUT, "two": ABOUT},
+        pcr=[
+            count("single", events=20.0), count("dual", events=30.0), count("other", events=60.0),
+            count("both", trial_id="two", events=90.0), count("alone", trial_id="two", events=5.0),
+        ],
+    )  # fmt: skip
+    found = tables(content, replace(RESPONSE, alternatives=(A,)))["alternatives"]
+    assert list(found["code"]) == ["A+cetinib+CT", "A+B+CT", "B+cetinib+CT"]
+    assert list(found["estimate"].isna()) == [False, False, True]
