@@ -10,7 +10,7 @@ from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import treated_risk
 from trial_evidence.report.absolute.scale import constant_scale, ratio_varies_between_trials
 from trial_evidence.report.tables.absolute_effects import summary_of_findings
-from trial_evidence.report.tables.balance import typical_risk
+from trial_evidence.report.tables.balance import balance, typical_risk
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
 COUNTED = ("neoadjuvant", "pcr_dual_v_trastuzumab")
@@ -261,3 +261,19 @@ def test_a_benefit_starts_from_the_risk_of_all_patients_nearest_in_time():
     low, moderate, high = (StartingRisk(str(risk), risk, "stated") for risk in (0.1, 0.2, 0.3))
     assert typical_risk((low, moderate, high), 40.0) is moderate
     assert typical_risk((), 40.0) is None
+
+
+def test_agents_without_a_count_of_harm_are_not_weighed(pooled):
+    """A benefit that stands alone would be read as one without harm."""
+    found = material(pooled)
+    rows = balance(found)
+    kinds = {(row["setting"], row["added"], row["side"]) for row in rows}
+    # The made-up sheet counts harms in a trial each of these, both of pertuzumab.
+    assert kinds == {
+        (setting, "Pertuzumab", side)
+        for setting in ("neoadjuvant", "metastatic_first_line")
+        for side in ("Benefit", "Harm")
+    }
+    # Others have a benefit.
+    lapatinib = found.evidence.estimates["subgroup"] == "added_agents=lapatinib"
+    assert lapatinib.any()

@@ -101,6 +101,15 @@ def test_a_factor_that_no_pooled_trial_reports_has_no_row(pooled):
 
 
 @pytest.mark.parametrize(
+    ("factor", "printed"), [("pik3ca", "PIK3CA"), ("cd8", "CD8"), ("prior_her2", "Prior her2")]
+)
+def test_a_gene_or_an_assay_is_printed_in_capitals(pooled, factor, printed):
+    found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0, factor=factor)])
+    (row,) = in_whom_table(found).frame.to_dict("records")
+    assert row["Factor"] == printed
+
+
+@pytest.mark.parametrize(
     ("factors", "markers", "words", "gap"),
     [
         (
@@ -131,6 +140,8 @@ def test_how_many_randomised_trials_report_a_biomarker(pooled, factors, markers,
     effects = [
         {"study_id": "trial_d", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
          "public_note": "odds ratio not printed"},
+        # Nothing is said of what would help: there is no gap in words.
+        {"study_id": "trial_d", "biomarker": "Marker", "outcome": "OS", "source_id": ""},
         # A pool of trials is no trial, and a printed ratio leaves no gap.
         {"study_id": "a_pool", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
          "estimate": 2.0, "public_note": "printed"},
@@ -140,5 +151,6 @@ def test_how_many_randomised_trials_report_a_biomarker(pooled, factors, markers,
     found = replace(found, report=replace(found.report, biomarkers=listed))
     (row,) = biomarker_reports_table(found).frame.to_dict("records")
     assert row["In words"] == words
-    assert row["What would fill the gap"].endswith(gap)
+    open_points = row["What would fill the gap"]
+    assert open_points.removeprefix(f"{found.trial_name('trial_d')}, pCR: ") == gap
     assert row["Other studies"] == ("a pool" if markers else "")
