@@ -136,6 +136,7 @@ def test_a_trial_that_says_nothing_of_a_ratio_is_shown_and_not_pooled(tmp_path):
     silent = trials(events_experimental=[20, 31, 0], events_control=[12, 22, 0])
     found = api.pool(silent, "risk_ratio")
     assert list(found.trials["pooled"]) == [True, True, False]
+    assert not found.trials["corrected"].any()
     assert found.lead["k"] == 2
     words = drawn(found, tmp_path)
     assert "not estimable" in words
@@ -146,7 +147,9 @@ def test_a_trial_that_says_nothing_of_a_ratio_is_shown_and_not_pooled(tmp_path):
 
 
 def test_the_plot_names_the_trials_whose_empty_cells_were_filled(tmp_path):
-    words = drawn(api.pool(trials(events_experimental=[0, 31, 12]), "risk_ratio"), tmp_path)
+    found = api.pool(trials(events_experimental=[0, 31, 12]), "risk_ratio")
+    assert list(found.trials["corrected"]) == [True, False, False]
+    words = drawn(found, tmp_path)
     said = [word for word in words if word.startswith("0.5 added")]
     assert said == ["0.5 added to each cell because one is empty: Ash."]
 
@@ -279,6 +282,16 @@ def test_arms_that_make_no_network_are_told(rows, said):
     data = pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"])
     with pytest.raises(api.DataError, match=re.escape(said)):
         api.network(data, "odds_ratio")
+
+
+def test_a_reference_that_the_network_does_not_have_is_told_with_those_that_it_has():
+    """An empty table would be read as no evidence against it."""
+    rows = [("Oak", "A", 3, 9), ("Oak", "B", 1, 9), ("Elm", "A", 2, 9), ("Elm", "C", 5, 9)]
+    data = pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"])
+    found = api.network(data, "odds_ratio")
+    assert list(found.against("A")["treatment"]) == ["B", "C"]
+    with pytest.raises(ValueError, match="Allowed: A, B, C"):
+        found.against("D")
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):

@@ -140,6 +140,25 @@ def test_a_result_that_the_sheet_lacks_could_be_added_as_a_row(project, compared
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("nct", "source", "added"), [("NCT00000001", "known", 0), ("NCT00000002", "nct00000001", 1)]
+)
+def test_a_record_is_the_source_that_has_its_number_and_not_that_of_another_trial(
+    project, nct, source, added
+):
+    path = RAW / "sources.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    lines = [f"{header},nct", *(f"{row}," for row in rows)]
+    lines.append(f"known,Made-up Sponsor,2019,ClinicalTrials.gov,A record,,,,,registry,{nct}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    configuration, _, _ = load(RAW, CONFIG)
+    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    found = compare_records(RECORDS / "alder.json", held, configuration).rows
+    (row,) = [row for row in found if row.table == "hazard_ratios"]
+    assert row.cells["source_id"] == source
+    assert len([row for row in found if row.table == "sources"]) == added
+
+
 def test_harms_of_another_definition_are_no_difference_but_a_row(project, compared):
     """The sheet's 150 of 404 come from the paper; the registry may count otherwise."""
     found = compared(RECORDS / "poplar.json")

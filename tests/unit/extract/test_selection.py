@@ -353,6 +353,20 @@ def test_a_trial_with_two_experimental_arms_counts_once():
     assert reasons(evidence) == {4: "the trial counts once, with dual v single"}
 
 
+def test_a_row_of_a_second_contrast_that_could_not_be_used_says_that():
+    """Not that it was left out for the trial's sake: it would be read as a result in reserve."""
+    rows = [
+        hazard_ratio(),
+        hazard_ratio(control_arm_id="other_single", status="superseded"),
+        hazard_ratio(control_arm_id="other_single"),
+    ]
+    evidence = extract(sheet({"t1": THREE_ARMS}, hazard_ratios=rows), analysis())
+    assert reasons(evidence) == {
+        3: "status is superseded (admitted: current)",
+        4: "the trial counts once, with dual v single",
+    }
+
+
 def test_the_next_contrast_is_taken_where_the_first_has_no_result():
     rows = [hazard_ratio(verification="unverified"), hazard_ratio(control_arm_id="other_single")]
     evidence = extract(sheet({"t1": THREE_ARMS}, hazard_ratios=rows), analysis())

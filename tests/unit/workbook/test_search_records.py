@@ -122,6 +122,15 @@ def test_every_copy_is_the_same_as_the_first(project):
     assert [row.get("duplicate_of", "") for row in rows] == ["", "s2_1", "s2_1"]
 
 
+def test_a_record_that_is_there_twice_is_the_same_as_the_first_of_them(project):
+    (project / "export.nbib").write_text(f"{record(1)}\n{record(1)}", encoding="utf-8")
+    assert main(["records", "--file", "export.nbib"]) == 0
+    log = project / "data/raw/search_log.csv"
+    log.write_text(LOG + "s3,2026-03-02,reader 1,Embase,1,all settings,,almab\n", encoding="utf-8")
+    (row,) = found(project, record(1), "s3")
+    assert row["duplicate_of"] == "s2_1"
+
+
 def test_records_of_another_search_are_known_again(project, capsys):
     main(["records", "--file", str(EXPORT)])
     log = project / "data/raw/search_log.csv"

@@ -79,6 +79,15 @@ def test_a_changed_id_is_one_changed_row(tmp_path: Path) -> None:
     ]
 
 
+def test_changes_are_told_in_the_order_of_the_sheet(tmp_path: Path) -> None:
+    """Row 2, found again by what it has in common, comes before row 3, found by its id."""
+    changes = (("trial_a_dual,T+P+docetaxel", "trial_a_tpd,T+P+docetaxel"),
+               ("trial_a_single,T+docetaxel", "trial_a_single,T+paclitaxel"))  # fmt: skip
+    words = _words(tmp_path, "arms", *changes)
+    assert words[0] == "arms: 2 rows changed"
+    assert [line.split(",")[0] for line in words[1:]] == ["  changed  row 2", "  changed  row 3"]
+
+
 def test_a_changed_subgroup_is_not_taken_for_another_row(tmp_path: Path) -> None:
     old = "trial_a_dual,ypT0/is ypN0,ITT,local,hormone_receptor=positive"
     words = _words(tmp_path, "pcr", (old, old.replace("hormone_receptor=positive", "nodal=yes")))
