@@ -12,12 +12,14 @@ from small_project import replace_text, small_project
 from trial_evidence.cli import main
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
+from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.loaded import DICTIONARY
 from trial_evidence.network.alternatives import is_dual
 from trial_evidence.network.analysis import analyse, reference_of
 from trial_evidence.network.evidence.contrasts import NetworkData, from_counts
 from trial_evidence.network.evidence.nodes import nodes_of
 from trial_evidence.network.evidence.rows import network_evidence
+from trial_evidence.network.pictures.drawings import network_drawings
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL, surrogacy_results
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
@@ -185,6 +187,29 @@ def test_a_benefit_is_more_responses_or_fewer_events(early, network, more):
         seen += len(rows)
         assert ((rows[middle] > 1) == more).eq(rows[probability] > 0.5).all(), table
     assert seen > 2
+
+
+def test_a_reference_that_no_trial_has_is_said_under_the_plot_against_the_reference(project):
+    content, _ = load_sheet(project / "data/raw", read_dictionary(DICTIONARY))
+    configuration = read_configuration(project / "config")
+    networks = read_networks(project / "config", configuration)
+    (network,) = (
+        n
+        for n in networks.of_setting("metastatic_pretreated")
+        if n.id == "overall_survival_network"
+    )
+
+    def notes(reference):
+        asked = replace(network, reference=reference)
+        analysis = analyse(network_evidence(content, configuration, networks, asked), configuration)
+        (forest,) = (d for d in network_drawings(analysis, style_for(180.0)) if d.name == "forest")
+        return " ".join(text.text for text in forest.page.texts)
+
+    assert (
+        "No trial of this network has L+CT, the reference asked for; the regimen of most trials "
+        "stands in for it."
+    ) in notes("lapatinib|concurrent|chemotherapy")
+    assert "stands in for it" not in notes(network.reference)
 
 
 def test_a_part_without_the_reference_asked_for_refers_to_what_most_trials_have():

@@ -20,12 +20,12 @@ TABLES = {
 1,3,4,2,0.0184
 2,2,1,1,
 """,
-    "nodes": """part,code,label,trials,patients,reference
-1,A,Alpha alone,4,400,yes
-1,B,Beta + T-X alone,3,300,no
-1,C,C-1 alone,1,100,no
-2,D,Delta alone,1,50,yes
-2,E,Eps alone,1,50,no
+    "nodes": """part,regimen,code,label,trials,patients,reference
+1,one|concurrent|none,A,Alpha alone,4,400,yes
+1,two|concurrent|none,B,Beta + T-X alone,3,300,no
+1,three|concurrent|none,C,C-1 alone,1,100,no
+2,four|concurrent|none,D,Delta alone,1,50,yes
+2,five|concurrent|none,E,Eps alone,1,50,no
 """,
     "intervals": """part,model,role,interval,tau2,df,variance_factor,prior,reason
 1,random_reml,,Wald,0.0184,2,1,,
@@ -76,21 +76,46 @@ T1,trial_a_dual v elsewhere,OS,Too early,nobody_2020,hazard_ratios,7
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory):
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("networks")
     place = folder / "adjuvant/network/net"
     place.mkdir(parents=True)
     for name, text in TABLES.items():
         (place / f"{name}.csv").write_text(text, encoding="utf-8")
-    networks = NetworkConfiguration({}, {}, (NETWORK,), (), (BOTH,))
+    return folder
+
+
+def parts_of(folder, network):
+    networks = NetworkConfiguration({}, {}, (network,), (), (BOTH,))
     return network_parts(networks, "adjuvant", folder, Parts(folder / "parts"))
 
 
 @pytest.fixture(scope="module")
-def section(parts, pooled):
-    """The network as the page prints it."""
+def parts(folder):
+    return parts_of(folder, NETWORK)
+
+
+@pytest.fixture(scope="module")
+def printed(pooled):
+    """A network as the page prints it."""
     template = environment(material(pooled)).get_template("networks.html.j2")
-    return read_page(template.module.network(parts[0]))
+    return lambda part: read_page(template.module.network(part))
+
+
+@pytest.fixture(scope="module")
+def section(parts, printed):
+    return printed(parts[0])
+
+
+def test_a_reference_that_no_trial_has_is_said_to_be_replaced(folder, section, printed):
+    """Else effects would be read as against the regimen that was asked for."""
+    told = "No trial of this network has the regimen that config/networks.yaml names"
+    (other,) = parts_of(folder, replace(NETWORK, reference="six|concurrent|none"))
+    said = printed(other).said("network-adjuvant-net")
+    assert [text for text in said if told in text] == [
+        f"{told} as its reference; the regimen of most trials of a part stands in for it."
+    ]
+    assert not any(told in text for text in section.said("network-adjuvant-net"))
 
 
 def test_a_network_that_was_not_made_is_not_shown(parts):

@@ -111,6 +111,18 @@ def _apart(told: Told) -> tuple[str, ...]:
     )
 
 
+def _stand_in(told: Told) -> tuple[str, ...]:
+    """That the others are not compared with the regimen that the configuration names."""
+    analysis = told.analysis
+    if any(analysis.network.reference in part.data.treatments for part in analysis.parts):
+        return ()
+    (code,) = analysis.codes(analysis.network.reference)
+    return (
+        f"No trial of this network has {code}, the reference asked for; the regimen of most "
+        f"trials{' of a part' if len(analysis.parts) > 1 else ''} stands in for it.",
+    )
+
+
 def _graph(told: Told) -> Page:
     nodes, edges = told.rows("nodes"), told.rows("comparisons")
     code = {row["regimen"]: row["code"] for row in nodes}
@@ -199,7 +211,13 @@ def _forest(told: Told) -> Page:
         ],
         ("the regimen", "the reference"),
         f"{told.measure.title.lower()} with its {told.level} interval. {' '.join(described)}",
-        notes=(*intervals(told), *_heterogeneity(told), *_untested(told), *_apart(told)),
+        notes=(
+            *_stand_in(told),
+            *intervals(told),
+            *_heterogeneity(told),
+            *_untested(told),
+            *_apart(told),
+        ),
         footnotes=(
             "Random effects with one between-trial variance for all comparisons, by REML. Which "
             "interval is drawn goes by the degrees of freedom, as it goes by the number of trials "

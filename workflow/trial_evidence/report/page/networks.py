@@ -49,6 +49,8 @@ class NetworkPart:
         Anchor in the page, id in networks.yaml, heading.
     measure : str
         In words; ``""`` for a surrogate.
+    stand_in : bool
+        Whether no trial has the reference that networks.yaml names.
     parts : list of dict
         Connected parts: ``summary.csv`` with ``best``, the regimen of the highest P-score among
         those compared with the reference, ``interaction``, the p value of inconsistency,
@@ -63,6 +65,7 @@ class NetworkPart:
     key: str
     title: str
     measure: str
+    stand_in: bool
     tables: Tables
     parts: Rows
     regimens: Rows
@@ -81,11 +84,15 @@ def network_parts(
         if entry.setting != setting or not tables.folder.is_dir():
             continue
         id_ = anchor(FOLDER, setting, entry.id)
-        measure = MEASURES[entry.measure].title if isinstance(entry, Network) else ""
+        measure, stand_in = "", False
+        if isinstance(entry, Network):
+            measure = MEASURES[entry.measure].title
+            held = {row["regimen"] for row in tables("nodes")}
+            stand_in = bool(held) and entry.reference not in held
         found.append(
             NetworkPart(
-                id_, entry.id, entry.title, measure, tables, _parts(tables), _regimens(tables),
-                tuple(_leagues(tables)),
+                id_, entry.id, entry.title, measure, stand_in, tables, _parts(tables),
+                _regimens(tables), tuple(_leagues(tables)),
                 tuple(pictures(results / setting, FOLDER, entry.id, parts)),
             )
         )  # fmt: skip
