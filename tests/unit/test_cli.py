@@ -120,6 +120,36 @@ def test_an_agent_that_the_sheet_does_not_know_stops_the_run(project, capsys):
     assert '"neratinib" is not an agent of agents.csv.' in capsys.readouterr().err
 
 
+# File of config/, what stands in it, what is typed in its place, and the word that is wrong.
+SLIPS = (
+    ("networks.yaml", "own_nodes: {}", "own_nodes:\n  no_such_arm: odd", "no_such_arm"),
+    ("networks.yaml", "agents: t-dxd\n", "agents: t-dxt\n", "t-dxt"),
+    ("networks.yaml", "agents: trastuzumab\n", "agents: trastuzumeb\n", "trastuzumeb"),
+    ("analyses.yaml", "control: [lapatinib]", "control: [lapatinob]", "lapatinob"),
+    ("analyses.yaml", "kind: dual v single, control: [trastuzumab]",
+     "kind: dual v single, experimental: [afatinob], control: [trastuzumab]", "afatinob"),
+    ("labels/de.yaml", "texts:\n", "texts:\n  qwertz nowhere: nirgends\n", "qwertz nowhere"),
+)  # fmt: skip
+
+
+def test_a_name_that_the_sheet_does_not_know_is_told_with_its_line(project, capsys):
+    """The line is all that tells where to look in a file of hundreds."""
+    for file, old, new, _ in SLIPS:
+        path = project / "config" / file
+        text = path.read_text(encoding="utf-8")
+        # The last of several: an entry further up is not the one that is told.
+        path.write_text(new.join(text.rsplit(old, 1)), encoding="utf-8")
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err
+    for file, _, _, word in SLIPS:
+        lines = (project / "config" / file).read_text(encoding="utf-8").splitlines()
+        (number,) = (n for n, line in enumerate(lines, start=1) if word in line)
+        # Several analyses may share what is wrong.
+        told = [line for line in said.splitlines() if word in line]
+        place = f"{Path(file).name}, line {number}, "
+        assert {line.startswith(place) for line in told} == {True}, told
+
+
 def test_a_thousand_faults_do_not_bury_the_reader(project, capsys):
     pcr = project / "data/raw/pcr.csv"
     header, *rows = pcr.read_text(encoding="utf-8").splitlines()

@@ -9,22 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trial_evidence.config.configuration import FILE as ANALYSES
 from trial_evidence.config.configuration import (
     Configuration,
     read_configuration,
     unknown_agents,
     unknown_analyses,
 )
-from trial_evidence.config.labels import unknown_texts
+from trial_evidence.config.labels import LABELS, unknown_texts
 from trial_evidence.config.looks import FigureConfiguration, read_figure_configuration
+from trial_evidence.config.networks import FILE as NETWORKS
 from trial_evidence.config.networks import (
     NetworkConfiguration,
     read_networks,
     unknown_network_names,
 )
-from trial_evidence.config.reading import read
+from trial_evidence.config.reading import lines_of, read
 from trial_evidence.config.registry import FILE as REGISTRY_FILE
 from trial_evidence.config.registry import read_registry_words
+from trial_evidence.config.reports import FILE as REPORT
 from trial_evidence.config.reports import (
     ReportConfiguration,
     certainty_problems,
@@ -101,9 +104,10 @@ def _load(raw: Path, config: Path) -> _Unsettled:
         sheet, warnings = load_sheet(raw, dictionary)
         problems += warnings
     if sheet is not None:
-        problems += _against_the_sheet(configured, sheet, dictionary)
+        problems += _against_the_sheet(configured, sheet, dictionary, config)
         if configured.looks is not None:
-            problems += unknown_texts(configured.looks.languages, _texts(sheet, config))
+            looks = configured.looks.languages
+            problems += unknown_texts(looks, _texts(sheet, config), config / LABELS)
     errors = errors_of(problems)
     warnings = tuple(problem for problem in problems if problem.severity == "warning")
     if errors or configured.analyses is None or sheet is None:
@@ -181,8 +185,8 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     analyses = sound(lambda: read_configuration(folder, **known))
     if analyses is None:
         # Without its analyses the rest can be held against its form alone.
-        sound(lambda: read(folder / "report.yaml", ReportConfiguration))
-        sound(lambda: read(folder / "networks.yaml", NetworkConfiguration))
+        sound(lambda: read(folder / REPORT, ReportConfiguration))
+        sound(lambda: read(folder / NETWORKS, NetworkConfiguration))
         return _Configured(looks=looks), problems
     networks = sound(lambda: read_networks(folder, analyses, kinds=dictionary.kinds))
     made = None if networks is None else networks.networks
@@ -205,7 +209,7 @@ def _texts(sheet: Sheet, config: Path) -> Iterator[str]:
 
 
 def _against_the_sheet(
-    configured: _Configured, sheet: Sheet, dictionary: Dictionary
+    configured: _Configured, sheet: Sheet, dictionary: Dictionary, config: Path
 ) -> Iterator[Problem]:
     """What the configuration and the sheet name and the other does not hold."""
     from trial_evidence.sheet.adjudication import adjudication_problems
@@ -214,17 +218,18 @@ def _against_the_sheet(
     agents, arms = list(sheet["agents"]["agent"]), list(sheet["arms"]["arm_id"])
     networks = configured.networks
     if configured.analyses is not None:
-        yield from unknown_agents(configured.analyses, agents)
+        yield from unknown_agents(configured.analyses, agents, lines_of(config / ANALYSES))
         if networks is not None:
             ids = [network.id for network in networks.networks]
             yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)
         places = [(n.setting, n.id) for n in networks.networks] if networks is not None else []
         yield from certainty_problems(configured.analyses, places, sheet["certainty"])
     if networks is not None:
-        yield from unknown_network_names(networks, agents, arms)
+        yield from unknown_network_names(networks, agents, arms, lines_of(config / NETWORKS))
     if configured.report is not None:
         reported = {text for table in sheet.results for text in sheet[table]["subgroup"]}
         factors = {factor for text in reported for factor, _ in subgroup_pairs(text) or ()}
         biomarkers = list(sheet["biomarker_effects"]["biomarker"].unique())
-        yield from unknown_evidence(configured.report, sorted(factors), biomarkers)
+        lines = lines_of(config / REPORT)
+        yield from unknown_evidence(configured.report, sorted(factors), biomarkers, lines)
     yield from adjudication_problems(sheet, dictionary)

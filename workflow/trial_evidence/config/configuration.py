@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from trial_evidence.config import forms
 from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several, Some, Text, Whole
 from trial_evidence.config.methods import Methods, Order, OwnPooling, unknown_columns
-from trial_evidence.config.reading import not_allowed, problem, read
+from trial_evidence.config.reading import NOWHERE, LineOf, not_allowed, problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean, told_in
 
@@ -384,13 +384,16 @@ def read_configuration(folder: Path, **known: Any) -> Configuration:
     return Configuration(**vars(methods), **vars(analyses))
 
 
-def unknown_agents(configuration: Configuration, agents: Sequence[str]) -> Iterator[Problem]:
+def unknown_agents(
+    configuration: Configuration, agents: Sequence[str], line: LineOf = NOWHERE
+) -> Iterator[Problem]:
     """Problems for arms in analyses.yaml that no arm of the sheet can have."""
-    for analysis in configuration.analyses:
-        rule = analysis.contrast
-        for regimen in (*(rule.experimental or ()), *(rule.control or ())):
-            for value, message in regimen_faults(regimen, agents):
-                yield problem(FILE, analysis.id, "control", value, message)
+    for at, analysis in enumerate(configuration.analyses):
+        for side in ("experimental", "control"):
+            for n, regimen in enumerate(getattr(analysis.contrast, side) or ()):
+                place = ("analyses", at, "contrast", side, n)
+                for value, message in regimen_faults(regimen, agents):
+                    yield problem(FILE, analysis.id, side, value, message, line(place))
 
 
 def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trial_evidence.config.forms import Fault, Form, Text
-from trial_evidence.config.reading import problem
+from trial_evidence.config.reading import NOWHERE, lines_of, problem
 from trial_evidence.words.problems import Problem
 
+LABELS = "labels"
 ENGLISH = "en"
 # Texts so much alike are taken for the same.
 _A_SLIP = 0.9
@@ -85,7 +86,9 @@ class Labels(Form):
 ENGLISH_LABELS = Labels(".", {})
 
 
-def unknown_texts(languages: Mapping[str, Labels], known: Iterable[str]) -> Iterator[Problem]:
+def unknown_texts(
+    languages: Mapping[str, Labels], known: Iterable[str], folder: Path | None = None
+) -> Iterator[Problem]:
     """Faults for English texts that no figure can print: a word in them stands nowhere.
 
     Parameters
@@ -94,6 +97,8 @@ def unknown_texts(languages: Mapping[str, Labels], known: Iterable[str]) -> Iter
         By the name of their file.
     known : iterable of str
         Texts of the sheet and of config/; those of the library are known besides.
+    folder : Path, optional
+        Of the files, for the lines in them.
     """
     texts = [(name, english) for name, labels in languages.items() for english in labels.texts]
     plain = {english: _words(re.sub(r"{\w+}", "", english)) for _, english in texts}
@@ -104,7 +109,9 @@ def unknown_texts(languages: Mapping[str, Labels], known: Iterable[str]) -> Iter
         strange = [word for word in plain[english] if word in unknown]
         if strange:
             message = f'is printed nowhere: neither the sheet nor config/ has "{strange[0]}".'
-            yield problem(f"{name}.yaml", "", "texts", english, message)
+            file = f"{name}.yaml"
+            line = NOWHERE if folder is None else lines_of(folder / file)
+            yield problem(file, "", "texts", english, message, line(("texts", english)))
 
 
 @cache

@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from trial_evidence.config import forms
 from trial_evidence.config.forms import Fault, Form, Maybe, Number, Some, Text, Truth, Whole
-from trial_evidence.config.labels import ENGLISH, ENGLISH_LABELS, Labels
+from trial_evidence.config.labels import ENGLISH, ENGLISH_LABELS, LABELS, Labels
 from trial_evidence.config.reading import read
 from trial_evidence.files import OWN_SETTINGS
 from trial_evidence.words.problems import Problem, SheetError, told_in
@@ -110,7 +110,7 @@ def read_figure_configuration(folder: Path) -> FigureConfiguration:
         When a file is missing, is no YAML, or says what it may not.
     """
     forms_of = {folder / "styles.yaml": Styles} | dict.fromkeys(
-        sorted((folder / "labels").glob(OWN_SETTINGS)), Labels
+        sorted((folder / LABELS).glob(OWN_SETTINGS)), Labels
     )
     found: dict[str, Any] = {}
     problems: list[Problem] = []

@@ -1,7 +1,6 @@
 """config/networks.yaml: the networks of regimens, their synergy and surrogacy analyses."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +9,7 @@ from pydantic import Field
 from trial_evidence.config import forms
 from trial_evidence.config.configuration import Configuration, Measure, OfOutcomes, regimen_faults
 from trial_evidence.config.forms import Fault, Form, Id, Number, Pair, Several, Some, Text
-from trial_evidence.config.reading import problem, read
+from trial_evidence.config.reading import NOWHERE, LineOf, Place, problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, did_you_mean
 
@@ -163,28 +162,36 @@ def read_networks(folder: Path, configuration: Configuration, **known: Any) -> N
 
 
 def unknown_network_names(
-    configuration: NetworkConfiguration, agents: Sequence[str], arms: Sequence[str]
+    configuration: NetworkConfiguration,
+    agents: Sequence[str],
+    arms: Sequence[str],
+    line: LineOf = NOWHERE,
 ) -> Iterator[Problem]:
     """Problems for names in networks.yaml that the sheet does not know.
 
     ``agents`` are those of ``agents.csv`` (partners are known too), ``arms`` those of ``arms.csv``:
-    a node of its own has to be one.
+    a node of its own has to be one. ``line`` says where a name stands.
     """
     known = {*agents, *PARTNERS}
     message = "is neither an agent of agents.csv nor a partner."
     for name in configuration.abbreviations:
         if name not in known:
-            yield problem(FILE, "", "abbreviations", name, message)
+            yield problem(FILE, "", "abbreviations", name, message, line(("abbreviations", name)))
     for arm in configuration.own_nodes:
         if arm not in arms:
             wrong = f"is not an arm_id of arms.csv.{did_you_mean(arm, arms)}"
-            yield problem(FILE, "", "own_nodes", arm, wrong)
-    for network in configuration.networks:
-        named = [("reference", network.reference)]
-        named += [("alternatives", regimen) for regimen in network.alternatives]
-        for part, regimen in named:
+            yield problem(FILE, "", "own_nodes", arm, wrong, line(("own_nodes", arm)))
+    for at, network in enumerate(configuration.networks):
+        own: Place = ("networks", at)
+        named: list[tuple[Place, str]] = [((*own, "reference", "agents"), network.reference)]
+        named += [
+            ((*own, "alternatives", n, "agents"), of) for n, of in enumerate(network.alternatives)
+        ]
+        for place, regimen in named:
             for value, wrong in regimen_faults(regimen.partition("|")[0], agents):
-                yield problem(FILE, network.id, part, value, wrong)
-        for component in chain(*network.interactions):
-            if component not in known:
-                yield problem(FILE, network.id, "interactions", component, message)
+                yield problem(FILE, network.id, str(place[2]), value, wrong, line(place))
+        for n, pair in enumerate(network.interactions):
+            for component in pair:
+                if component not in known:
+                    place = (*own, "interactions", n)
+                    yield problem(FILE, network.id, "interactions", component, message, line(place))

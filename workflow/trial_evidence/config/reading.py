@@ -1,7 +1,8 @@
 """Reads a file of config/ into its model, and tells in words and all at once what is wrong."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache, reduce
 from operator import getitem
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from trial_evidence.words.problems import Problem, SheetError, did_you_mean, sho
 
 T = TypeVar("T")
 Place = tuple[str | int, ...]
+LineOf = Callable[[Place], int | None]
+"""The line of a place in a file of config/; None where nobody knows it."""
 # What a place can hold, by the words of a schema and of pydantic's faults.
 TYPES = {
     kind: words
@@ -47,6 +50,26 @@ def problem(
     quoted = f'"{shortened(value)}" ' if value else ""
     entry = f"{shortened(subject)}: " if subject else ""
     return Problem("error", file, line, subject, column, value, f"{entry}{quoted}{message}")
+
+
+def lines_of(path: Path) -> LineOf:
+    """The lines of a sound file; it is read again once something in it turns out to be wrong."""
+
+    @cache
+    def content() -> Any:
+        # It may have been saved since; what is wrong is told without its line then.
+        with suppress(OSError, YamlFault):
+            return read_yaml_text(path.read_bytes())
+
+    return lambda place: line_of(content(), place)
+
+
+def _nowhere(place: Place) -> int | None:
+    """The line of a place in what was made in code."""
+    return None
+
+
+NOWHERE: LineOf = _nowhere
 
 
 def not_allowed(

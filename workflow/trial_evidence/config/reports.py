@@ -12,7 +12,7 @@ from trial_evidence.config import forms
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.forms import Fault, Form, Id, Number, Several, Some, Text, Whole
 from trial_evidence.config.networks import Network
-from trial_evidence.config.reading import not_allowed, problem, read
+from trial_evidence.config.reading import NOWHERE, LineOf, Place, not_allowed, problem, read
 from trial_evidence.words.problems import Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -414,7 +414,10 @@ def certainty_problems(
 
 
 def unknown_evidence(
-    report: ReportConfiguration, factors: Sequence[str], biomarkers: Sequence[str]
+    report: ReportConfiguration,
+    factors: Sequence[str],
+    biomarkers: Sequence[str],
+    line: LineOf = NOWHERE,
 ) -> Iterator[Problem]:
     """Warnings for factors and biomarkers that are a slip of one that the sheet holds.
 
@@ -428,24 +431,26 @@ def unknown_evidence(
     biomarkers : sequence of str
         Of ``biomarker_effects``.
     """
-    for place, column, named, known in _names_of_evidence(report, factors, biomarkers):
+    for place, entry, named, known in _names_of_evidence(report, factors, biomarkers):
         for name in named:
             if name not in known and (meant := get_close_matches(name, known, 1, _A_SLIP)):
                 message = (
                     f'is in no row of the sheet, so it finds no data. Did you mean "{meant[0]}"?'
                 )
-                yield replace(problem(FILE, place, column, name, message), severity="warning")
+                slip = problem(FILE, entry, str(place[-1]), name, message, line(place))
+                yield replace(slip, severity="warning")
 
 
 def _names_of_evidence(
     report: ReportConfiguration, factors: Sequence[str], biomarkers: Sequence[str]
-) -> Iterator[tuple[str, str, Sequence[str], Sequence[str]]]:
-    """Where report.yaml names factors or biomarkers of the sheet: entry, key, names, known ones."""
-    for claim in report.claims:
+) -> Iterator[tuple[Place, str, Sequence[str], Sequence[str]]]:
+    """Where report.yaml names factors or biomarkers: place, entry, names there, known ones."""
+    for at, claim in enumerate(report.claims):
         if isinstance(claim.rule, InteractionRule):
-            yield claim.id, "factor", (claim.rule.factor,), factors
+            yield ("claims", at, "rule", "factor"), claim.id, (claim.rule.factor,), factors
         elif isinstance(claim.rule, AssociationRule):
-            yield claim.id, "biomarkers", claim.rule.biomarkers, biomarkers
-    for biomarker in report.biomarkers:
-        yield biomarker.id, "factors", biomarker.factors, factors
-        yield biomarker.id, "markers", biomarker.markers, biomarkers
+            place: Place = ("claims", at, "rule", "biomarkers")
+            yield place, claim.id, claim.rule.biomarkers, biomarkers
+    for at, biomarker in enumerate(report.biomarkers):
+        yield ("biomarkers", at, "factors"), biomarker.id, biomarker.factors, factors
+        yield ("biomarkers", at, "markers"), biomarker.id, biomarker.markers, biomarkers
