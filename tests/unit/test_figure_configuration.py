@@ -8,6 +8,7 @@ import yaml
 from trial_evidence.config.configuration import FigureChoices, read_configuration
 from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.words.colours import contrast
 from trial_evidence.words.problems import SheetError
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -52,6 +53,17 @@ def test_the_project_s_looks_can_be_read():
         (("default", "widths_mm"), [60], "60 is less than the minimum of 75"),
         (("default", "formats"), ["gif"], '"gif" is not allowed'),
         (("slide", "widths_mm"), [110], "is too narrow for its magnification"),
+        (
+            ("default", "fields"),
+            {"accent": "#FFFFFF"},
+            "on the paper, #FFFFFF: its contrast is 1.0",
+        ),
+        (("default", "fields"), {"muted": "#DDDDDD"}, '"#DDDDDD" can hardly be seen on the paper'),
+        (
+            ("default", "fields"),
+            {"ink": "#101010", "paper": "#202020"},
+            "on the paper, #202020: its",
+        ),
     ],
 )
 def test_a_look_that_cannot_be_drawn_is_refused(folder, keys, value, words):
@@ -59,6 +71,22 @@ def test_a_look_that_cannot_be_drawn_is_refused(folder, keys, value, words):
     (line,) = faults(read_figure_configuration, folder)
     assert line.startswith("styles.yaml")
     assert words in line
+
+
+def test_what_is_light_on_dark_paper_can_be_seen(folder):
+    fields = {"paper": "#202020", "ink": "#FFFFFF", "accent": "#FFFFFF", "muted": "#BBBBBB"}
+    change(folder / "styles.yaml", "styles", "default", "fields", to=fields)
+    assert read_figure_configuration(folder).styles["default"].fields == fields
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    # As published: black and white; #767676, the lightest grey of 4.5 to 1; pure green and blue.
+    [("#000000", "#FFFFFF", 21), ("#767676", "#FFFFFF", 4.54), ("#FFFFFF", "#00FF00", 1.37),
+     ("#0000FF", "#FFFFFF", 8.59)],
+)  # fmt: skip
+def test_contrast_is_that_of_wcag(one, other, ratio):
+    assert contrast(one, other) == pytest.approx(ratio, abs=0.005)
 
 
 def test_a_language_needs_its_decimal_mark(folder):

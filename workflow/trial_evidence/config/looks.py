@@ -12,10 +12,16 @@ from trial_evidence.config.forms import Fault, Form, Maybe, Number, Some, Text, 
 from trial_evidence.config.labels import ENGLISH, ENGLISH_LABELS, LABELS, Labels
 from trial_evidence.config.reading import read
 from trial_evidence.files import OWN_SETTINGS
+from trial_evidence.words.colours import contrast
 from trial_evidence.words.problems import Problem, SheetError, told_in
 
 # The narrowest page that can be read in print, in mm.
 _NARROWEST = 75
+# Colours of what is drawn on the paper and has no outline, and how far they have to stand out:
+# the contrast of WCAG is 1 for the same colour and 21 for black on white.
+_SEEN = ("ink", "muted", "accent")
+_LEAST_CONTRAST = 2.0
+_PAPER = "#FFFFFF"
 _LENGTHS = (
     "margin row gap_row column_gap panel_gap panel_min text_column_min indent block_gap tick "
     "square_max square_min square_unweighted subtotal overall secondary prediction arrow light"
@@ -82,6 +88,15 @@ class FigureStyle(Form):
             if width < least:
                 message = f"is too narrow for its magnification; the least is {least:g} mm."
                 yield ("widths_mm", at), message
+        paper = self.fields.get("paper", _PAPER)
+        for name in _SEEN:
+            colour = self.fields.get(name)
+            if colour is not None and contrast(colour, paper) < _LEAST_CONTRAST:
+                message = (
+                    f"can hardly be seen on the paper, {paper}: its contrast is "
+                    f"{contrast(colour, paper):.1f}; the least is {_LEAST_CONTRAST:g}."
+                )
+                yield ("fields", name), message
 
 
 class Styles(Form):

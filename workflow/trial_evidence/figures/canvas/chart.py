@@ -26,6 +26,7 @@ from trial_evidence.figures.canvas.text import (
     text_width_mm,
     wrap,
 )
+from trial_evidence.words.colours import contrast
 from trial_evidence.words.numbers import EN_DASH, MINUS, format_number, format_percent
 
 Box = tuple[float, float, float, float]
@@ -442,18 +443,6 @@ class Chart:
 
 
 # --------------------------------------------------------------------------------------- geometry
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast of two colours given as hex, from 1 to 21 (WCAG 2.1, relative luminance)."""
-
-    def luminance(colour: str) -> float:
-        shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    darker, lighter = sorted((luminance(one), luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def rectangle(left: float, top: float, right: float, bottom: float) -> tuple[Point, ...]:
