@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_up.project import write_sheet
 from openpyxl import load_workbook
 from small_project import evidence_of, judge_every_trial, small_project
 from trial_evidence.cli import main
@@ -148,6 +149,21 @@ def test_a_name_that_the_sheet_does_not_know_is_told_with_its_line(project, caps
         told = [line for line in said.splitlines() if word in line]
         place = f"{Path(file).name}, line {number}, "
         assert {line.startswith(place) for line in told} == {True}, told
+
+
+def test_trials_of_a_setting_that_is_not_analysed_are_warned_of(tmp_path, monkeypatch, capsys):
+    """They would be left out of every result without a word."""
+    write_sheet(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "--list-warnings"]) == 0
+    assert "is not a setting" not in capsys.readouterr().out
+    for trial in ("oak,OAK,NCT00000011", "palm,PALM,NCT00000012"):
+        break_cell(tmp_path, "trials", f"{trial},neoadjuvant", f"{trial},adjuvant")
+    assert main(["check", "--list-warnings"]) == 0
+    assert (
+        'trials.csv, row 12 (oak), column setting: "adjuvant" is not a setting of '
+        "config/analyses.yaml, so no analysis looks at its 2 trials: oak, palm.\n"
+    ) in capsys.readouterr().out
 
 
 def test_a_thousand_faults_do_not_bury_the_reader(project, capsys):

@@ -13,6 +13,7 @@ from trial_evidence.config.configuration import FILE as ANALYSES
 from trial_evidence.config.configuration import (
     Configuration,
     read_configuration,
+    settings_left_out,
     unknown_agents,
     unknown_analyses,
 )
@@ -219,6 +220,7 @@ def _against_the_sheet(
     networks = configured.networks
     if configured.analyses is not None:
         yield from unknown_agents(configured.analyses, agents, lines_of(config / ANALYSES))
+        yield from settings_left_out(configured.analyses, sheet["trials"])
         if networks is not None:
             ids = [network.id for network in networks.networks]
             yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)

@@ -13,7 +13,14 @@ from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several,
 from trial_evidence.config.methods import Methods, Order, OwnPooling, unknown_columns
 from trial_evidence.config.reading import NOWHERE, LineOf, not_allowed, problem, read
 from trial_evidence.measures import MEASURES, Kind
-from trial_evidence.words.problems import Problem, SheetError, did_you_mean, told_in
+from trial_evidence.words.problems import (
+    Problem,
+    SheetError,
+    counted,
+    did_you_mean,
+    shortened,
+    told_in,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -412,6 +419,22 @@ def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, s
             yield part, f"is not an agent of agents.csv.{did_you_mean(part, agents)}"
     if parts != sorted(parts):
         yield regimen, f"is not in alphabetical order: {'+'.join(sorted(parts))}."
+
+
+def settings_left_out(configuration: Configuration, trials: "pd.DataFrame") -> Iterator[Problem]:
+    """A warning for each setting that trials have and analyses.yaml does not, or no longer.
+
+    ``trials`` has ``trial_id``, ``setting`` and ``row`` (as the spreadsheet numbers it).
+    """
+    others = trials[~trials["setting"].isin([*configuration.settings])]
+    for setting, rows in others.groupby("setting", sort=False):
+        left = counted(len(rows), "trial")
+        message = (
+            f'"{setting}" is not a setting of config/analyses.yaml, so no analysis looks at its '
+            f"{left}: {shortened(', '.join(rows['trial_id']))}."
+        )
+        place = ("trials.csv", int(rows["row"].iloc[0]), str(rows["trial_id"].iloc[0]))
+        yield Problem("warning", *place, "setting", str(setting), message)
 
 
 def unknown_analyses(
