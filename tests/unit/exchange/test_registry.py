@@ -152,7 +152,7 @@ def test_a_record_is_the_source_that_has_its_number_and_not_that_of_another_tria
     lines.append(f"known,Made-up Sponsor,2019,ClinicalTrials.gov,A record,,,,,registry,{nct}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     configuration, _, _ = load(RAW, CONFIG)
-    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    held = held_sheet(RAW, CONFIG, configuration)
     found = compare_records(RECORDS / "alder.json", held, configuration).rows
     (row,) = [row for row in found if row.table == "hazard_ratios"]
     assert row.cells["source_id"] == source

@@ -118,6 +118,25 @@ def test_a_reference_that_no_trial_has_is_said_to_be_replaced(folder, section, p
     assert not any(told in text for text in section.said("network-adjuvant-net"))
 
 
+def test_what_is_kept_of_a_network_is_made_again_where_any_of_its_tables_changes(pooled, tmp_path):
+    """A corrected locator changes no estimate; the page went on with the old one."""
+    place = tmp_path / "adjuvant/network/net"
+    place.mkdir(parents=True)
+    for name, text in TABLES.items():
+        (place / f"{name}.csv").write_text(text, encoding="utf-8")
+    template = environment(material(pooled, tmp_path)).get_template("networks.html.j2")
+    kept = template.globals["kept"]
+
+    def printed():
+        return kept(template.module.network, parts_of(tmp_path, NETWORK)[0])
+
+    assert "Too early" in printed()
+    assert printed() == printed()
+    aside = TABLES["set_aside"].replace("Too early", "Too late")
+    (place / "set_aside.csv").write_text(aside, encoding="utf-8")
+    assert "Too late" in printed()
+
+
 def test_a_network_that_was_not_made_is_not_shown(parts):
     assert [part.key for part in parts] == ["net"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.files import records_there
-from trial_evidence.kept import Parts
+from trial_evidence.kept import Parts, checksum, digest
 from trial_evidence.measures import MEASURES
 from trial_evidence.network.models import DESIGN_INTERACTION, LEADING
 from trial_evidence.report.page.grids import Cell, Grid, grid
@@ -26,9 +26,21 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Tables:
-    """Tables of a folder, every cell text; a table that is not there has no row."""
+    """Tables of a folder, every cell text; a table that is not there has no row.
+
+    Attributes
+    ----------
+    made : str
+        Checksum of all of them: what is kept of the page is made again where one changes.
+    """
 
     folder: Path
+    made: str = ""
+
+    @classmethod
+    def of(cls, folder: Path) -> "Tables":
+        """The tables as they are now."""
+        return cls(folder, digest([(p.name, checksum(p)) for p in sorted(folder.glob("*.csv"))]))
 
     def __call__(self, name: str) -> Rows:
         """Rows of a table."""
@@ -80,7 +92,7 @@ def network_parts(
     entries: list[Network | SurrogacyAnalysis] = [*networks.networks, *networks.surrogacy]
     found = []
     for entry in entries:
-        tables = Tables(results / setting / FOLDER / entry.id)
+        tables = Tables.of(results / setting / FOLDER / entry.id)
         if entry.setting != setting or not tables.folder.is_dir():
             continue
         id_ = anchor(FOLDER, setting, entry.id)
