@@ -13,6 +13,7 @@ from trial_evidence.kept import (
     Ledger,
     Parts,
     altered,
+    code_version,
     digest,
     kept_state,
     read_state,
@@ -31,6 +32,7 @@ class Point:
 DIFFERENT = [
     None, True, 1, 1.0, "1", b"1", (1,), [1], ((1,),), (1, 2), (12,), {"a": 1}, {"a": 2}, {"b": 1},
     {"a": 1, "b": 2}, {"b": 2, "a": 1}, frozenset({1, 2}), Point(1.0, 2.0), Point(2.0, 1.0),
+    Point(1.0, 3.0),
     np.array([1.0, 2.0]), np.array([[1.0, 2.0]]), np.array([1, 2]), np.float64(1.0), Path("a"), "a",
     pd.DataFrame({"a": [1.0, 2.0]}), pd.DataFrame({"b": [1.0, 2.0]}), 
     pd.DataFrame({"a": [2.0, 1.0]}),
@@ -75,6 +77,12 @@ def test_a_part_is_made_once(tmp_path):
         assert parts.text(("a", 1), lambda: counting(calls, "one\ntwo")) == "one\ntwo"
     assert parts.text(("a", 2), lambda: counting(calls, "other")) == "other"
     assert calls == ["one\ntwo", "other"]
+
+
+def test_what_is_kept_is_named_after_the_code_that_made_it_too(tmp_path):
+    """Else a fault that was mended would go on telling what it told."""
+    Parts(tmp_path).text(("a", 1), lambda: "one")
+    assert [path.name for path in tmp_path.iterdir()] == [digest(code_version(), "a", 1)]
 
 
 @pytest.mark.parametrize("damage", [b"", b"no checksum", b"0" * 64 + b"\nanother text", b"\xff\n"])

@@ -11,12 +11,14 @@ from invented import (
     PCR,
     RATES,
     RECEPTOR,
+    SETTING,
     analysis,
+    configuration,
     extract,
     frame,
     sheet,
 )
-from trial_evidence.extract.context import trial_label
+from trial_evidence.extract.context import setting_context, trial_label
 from trial_evidence.extract.evidence import (
     NO_INFORMATION,
     OWN_DEFINITIONS,
@@ -25,7 +27,8 @@ from trial_evidence.extract.evidence import (
     USED_COLUMNS,
     _alike,
 )
-from trial_evidence.extract.stage import setting_checksum
+from trial_evidence.extract.narrowed import narrowed
+from trial_evidence.extract.stage import EVIDENCE_TABLES, setting_checksum
 from trial_evidence.sheet import Sheet
 
 MEASURES = ("risk_ratio", "odds_ratio", "risk_difference")
@@ -139,6 +142,21 @@ def test_where_two_readers_differ_on_either_arm_is_said(arm_id, first):
     told = set(extract(content, RESPONSE).used["readers_differ"])
     assert len(told) == 1
     assert "31" in told.pop()
+
+
+def test_where_two_readers_differ_is_said_of_the_row_of_that_table():
+    reading = {
+        "table": "hazard_ratios", "trial_id": "t1", "row_key": "endpoint=PFS", "field": "hr",
+        "first_value": "0.8", "second_value": "0.9", "verdict": "differ",
+    }  # fmt: skip
+    content = sheet(
+        {"t1": DUAL_AND_SINGLE}, pcr=counts((40, 100), (20, 100)),
+        hazard_ratios=[hazard_ratio()], second_reading=[reading],
+    )  # fmt: skip
+    response_ = analysis(id="response", endpoints=("pcr",), measures=("risk_ratio",))
+    used = extract(content, analysis(), response_).used.set_index("analysis")
+    # Row 2 in both tables.
+    assert used["readers_differ"].to_dict() == {"comparison": "hr 0.8 or 0.9", "response": ""}
 
 
 def test_a_hazard_ratio_is_analysed_on_the_log_scale():
@@ -372,6 +390,38 @@ def test_a_ratio_and_a_difference_of_a_harm_rest_on_one_definition():
     assert reasons["risk_ratio", "b"] == NO_INFORMATION
 
 
+def test_a_harm_is_held_against_the_trials_that_added_the_same_agent():
+    """Elsewhere another definition is no reason: they are never pooled with each other."""
+    agents = {"a": "bemab", "b": "bemab", "c": "cetinib", "d": "cetinib"}
+    rows = [
+        {"analysis": "harm", "measure": "risk_ratio", "added_agents": added, "trial_id": trial,
+         "definition": "Grade 3" if added == "bemab" else "as reported", "pooled": "yes",
+         "n_experimental": 50.0, "n_control": 50.0, "not_pooled_reason": ""}
+        for trial, added in agents.items()
+    ]  # fmt: skip
+    assert (_alike(pd.DataFrame(rows), ["harm"])["pooled"] == "yes").all()
+
+
+def test_what_an_analysis_sees_of_the_sheet_holds_every_decision_about_it():
+    """An exclusion that it does not see would be pooled in the sensitivity analyses alone."""
+    decisions = [
+        {"trial_id": "t1", "analysis": name, "reason": name}
+        for name in ("*", "comparison", "another")
+    ]
+    about = {"t1": {"first_report_year": NAN}}
+    content = sheet(
+        {"t1": DUAL_AND_SINGLE}, trials=about, hazard_ratios=[hazard_ratio()],
+        exclusions=decisions, sources=[{"year": 2015.0}],
+    )  # fmt: skip
+    wanted = analysis()
+    contrasts = setting_context(content, configuration(wanted), SETTING).contrasts
+    seen = narrowed(content, wanted, contrasts, ())
+    assert list(seen["exclusions"]["reason"]) == ["*", "comparison"]
+    # Of the sources nothing is left; the year by which it is sorted is.
+    assert list(seen["trials"]["first_report_year"]) == [2015.0]
+    assert seen["sources"].empty
+
+
 @pytest.mark.parametrize(
     ("definitions", "patients", "pooled"),
     [
@@ -420,3 +470,51 @@ def test_the_year_of_a_source_is_part_of_the_checksum_of_its_setting():
 
     assert checksum(2020.0, 2020.0) == checksum(2020.0, 2021.0)
     assert checksum(2020.0, 2020.0) != checksum(2021.0, 2020.0)
+
+
+# What is read of a trial beside its results, each with a cell that may be edited.
+EDITS = {
+    "agents": ("label", "Almabix"),
+    "trials": ("name", "ANOTHER NAME"),
+    "arms": ("n_randomised", 101.0),
+    "pcr": ("events", 41.0),
+    "hazard_ratios": ("hr", 0.81),
+    "exclusions": ("reason", "a better reason"),
+    "populations": ("subgroup", "receptor=negative"),
+    "risk_of_bias": ("overall", "high"),
+    "second_reading": ("second_value", "41"),
+    "adjudication": ("adjudicated_value", "41"),
+}
+
+
+OF_TRIALS = ("exclusions", "populations", "second_reading", "adjudication")
+
+
+def with_everything():
+    """A sheet with a row on the trial in every table that has one."""
+    mine = {"trial_id": "t1"}
+    content = sheet(
+        {"t1": DUAL_AND_SINGLE}, pcr=counts((40, 100), (30, 100)), hazard_ratios=[hazard_ratio()],
+        **{name: [mine] for name in OF_TRIALS},
+    )  # fmt: skip
+    judged = {"risk_of_bias": pd.DataFrame([mine | {"row": 2, "outcome": "pcr", "overall": "low"}])}
+    return {**content.tables, **judged}
+
+
+@pytest.mark.parametrize("table", EDITS)
+def test_whatever_is_edited_of_a_trial_is_in_the_checksum_of_its_setting(table):
+    """The stages that look at the sheet run again where this changes, and not otherwise."""
+    tables = with_everything()
+    column, value = EDITS[table]
+    edited = tables[table].copy()
+    edited[column] = edited[column].astype(object)
+    edited.loc[0, column] = value
+    before, after = (
+        setting_checksum(Sheet({**tables, **changed}, KINDS), "early")
+        for changed in ({}, {table: edited})
+    )
+    assert before != after
+
+
+def test_every_table_that_results_rest_on_is_edited():
+    assert set(EDITS) == {*EVIDENCE_TABLES, *KINDS}

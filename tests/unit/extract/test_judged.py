@@ -96,6 +96,15 @@ def test_a_trial_whose_result_is_not_admitted_is_not_named(project):
     assert "trial_k" not in unjudged(project)
 
 
+def test_a_trial_without_a_response_in_either_arm_is_not_named(project):
+    """It says nothing of a ratio and is not pooled: a judgement would change nothing."""
+    take_judgements(project, "trial_b,pCR")
+    assert list(unjudged(project)) == ["trial_b"]
+    for old, new in (("84,220,38.2", "0,220,0.0"), ("25,110,22.7", "0,110,0.0")):
+        replace_text(project, "pcr", old, new)
+    assert "trial_b" not in unjudged(project)
+
+
 def test_the_judgement_of_the_outcome_itself_comes_first(project):
     replace_text(project, "risk_of_bias", "trial_a,iDFS,low,low,low,low,low,low", "trial_a,iDFS,"
                  + "low,low,low,low,low,high")  # fmt: skip

@@ -353,6 +353,23 @@ def test_a_trial_with_two_experimental_arms_counts_once():
     assert reasons(evidence) == {4: "the trial counts once, with dual v single"}
 
 
+def test_a_row_set_aside_says_of_which_patients_it_is():
+    rows = [hazard_ratio(subgroup="receptor=negative"), hazard_ratio(subgroup="receptor=positive"),
+            hazard_ratio(subgroup="receptor=negative", analysis="interim")]  # fmt: skip
+    evidence = from_hazard_ratios(rows, LEVELS)
+    (aside,) = evidence.set_aside.to_dict("records")
+    assert (aside["row"], aside["what"]) == (4, "PFS, interim, investigator, receptor=negative")
+
+
+def test_what_is_not_admitted_is_the_reason_before_what_it_lacks():
+    """Its interval need not be looked up."""
+    none = {"ci_low": NAN, "ci_high": NAN}
+    rows = [hazard_ratio(), hazard_ratio(**none), hazard_ratio(status="superseded", **none)]
+    found = reasons(from_hazard_ratios(rows, analysis()))
+    assert found[3].startswith("no interval, exact p value or events")
+    assert found[4] == "status is superseded (admitted: current)"
+
+
 def test_a_row_of_a_second_contrast_that_could_not_be_used_says_that():
     """Not that it was left out for the trial's sake: it would be read as a result in reserve."""
     rows = [
