@@ -11,6 +11,7 @@ from trial_evidence.report.absolute.effects import treated_risk
 from trial_evidence.report.absolute.scale import constant_scale, ratio_varies_between_trials
 from trial_evidence.report.tables.absolute_effects import summary_of_findings
 from trial_evidence.report.tables.balance import balance, typical_risk
+from trial_evidence.report.tables.harms import findings_of_harms
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
 COUNTED = ("neoadjuvant", "pcr_dual_v_trastuzumab")
@@ -136,6 +137,32 @@ def test_a_trials_own_control_arm_says_its_risk_at_a_time(pooled):
     # 1 - 0.8^0.8 = 0.1635
     assert table.frame.loc[0, "Risk with intervention, per 1,000"] == "163 (145 to 218)"
     assert any("not reported: 96 months" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [{"status": "superseded"}, {"verification": "unverified"},
+     {"derivation": "reconstructed", "note": "time not printed"}],
+)  # fmt: skip
+def test_a_rate_that_is_not_admitted_is_no_risk_to_start_from(pooled, doubt):
+    rule = ControlRisk(*PLACE, "milestones", months=(60.0,))
+    assert findings(pooled, rule, [{}], milestones=[rate(**doubt)]).frame.empty
+
+
+def test_the_risk_is_that_of_the_outcome_of_the_trial_before_any_other(pooled):
+    """Its ratio is one of that outcome."""
+    rates = [rate(), rate(row=3, outcome="DFS", endpoint="DFS", percent=70.0)]
+    rule = ControlRisk(*PLACE, "milestones", months=(60.0,))
+    table = findings(pooled, rule, [{"outcome": "DFS"}], milestones=rates)
+    assert list(table.data["control_risk"]) == pytest.approx([0.3])
+    assert table.data["control_risk_source"][0].startswith("Trial F (DFS; ")
+
+
+def test_a_rate_of_another_time_or_population_says_so(pooled):
+    rule = ControlRisk(*PLACE, "milestones", months=(60.0,))
+    table = findings(pooled, rule, [{}], milestones=[rate(months=57.0, population="mITT")])
+    source = "Trial F (iDFS, 57 months, mITT; Doe 2020, Journal of Made-up Results)"
+    assert list(table.data["control_risk_source"]) == [source]
 
 
 def test_several_arms_give_their_median_and_each_is_named(pooled):
@@ -277,3 +304,27 @@ def test_agents_without_a_count_of_harm_are_not_weighed(pooled):
     # Others have a benefit.
     lapatinib = found.evidence.estimates["subgroup"] == "added_agents=lapatinib"
     assert lapatinib.any()
+
+
+def test_a_harm_starts_from_the_patients_of_its_control_arms_together(pooled):
+    """Not from the mean of their shares; its difference is that of the trials, not the ratio's."""
+    found = material(pooled)
+    analysis = found.analysis("metastatic_first_line", "heart_failure")
+    place = {"setting": analysis.setting, "analysis": analysis.id}
+    group = {"subgroup": "added_agents=pertuzumab", "k": 2.0, "trials": "trial_h;trial_i"}
+    ratio = {"measure": "risk_ratio", "estimate": 2.0, "ci_low": 1.0, "ci_high": 4.0}
+    difference = {"measure": "risk_difference", "estimate": 0.01, "ci_low": 0.0, "ci_high": 0.02}
+    found = with_estimates(found, [estimate(**place, **group, **m) for m in (ratio, difference)])
+    trials = [
+        place | {
+            "measure": "risk_ratio", "subgroup": "all", "pooled": "yes", "trial_id": trial,
+            "trial": trial, "added": "Pertuzumab", "events_control": 10.0, "n_control": n,
+            "source_id": "doe_2020_trial_h",
+        }
+        for trial, n in (("trial_h", 100.0), ("trial_i", 1000.0))
+    ]  # fmt: skip
+    found = replace(found, evidence=replace(found.evidence, trials=pd.DataFrame(trials)))
+    ((_, row, start),) = findings_of_harms(found)
+    assert start.risk == pytest.approx(20 / 1100)
+    assert row["difference"] == pytest.approx(0.01)
+    assert (row["difference_low"], row["difference_high"]) == pytest.approx((0.0, 0.02))

@@ -1,6 +1,7 @@
 """Why a row is, or is not, in an analysis: the trails, and what cannot be explained."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from invented import ROOT
@@ -88,6 +89,21 @@ def test_the_judgement_of_a_result_is_told_and_its_lack_with_what_it_does(row):
     assert lacking in row("pcr", 13)
     # A pooled rate compares nothing.
     assert "bias" not in paragraph(row("pcr", 13), "pcr_rates")
+
+
+def test_a_lacking_judgement_counts_against_nothing_where_nothing_is_pooled_as_one(pooled):
+    sheet, configuration, evidence = pooled
+    apart = tuple(
+        replace(a, pool="none") if a.id == "pcr_dual_v_trastuzumab" else a
+        for a in configuration.analyses
+    )
+    trail = explain_row("pcr", 13, sheet, evidence, replace(configuration, analyses=apart))
+    part = paragraph(trail, "pcr_dual_v_trastuzumab (neoadjuvant), all, risk ratio")
+    assert "  bias       not judged\n" in part
+
+
+def test_a_harm_has_no_judgement_of_a_response(row):
+    assert "bias" not in paragraph(row("harms", 2), "diarrhoea_any (neoadjuvant), all, risk ratio")
 
 
 def test_a_row_is_followed_through_every_analysis(row):
@@ -186,6 +202,12 @@ def test_a_trial_shows_what_was_taken_and_what_was_not(trial):
         "  hazard_ratios.csv row 5 (EFS, primary, investigator): "
         "analysis: final is preferred to primary",
     ]
+
+
+def test_a_trial_in_one_analysis_is_not_told_what_another_left_out(trial):
+    # Three of its rows of pcr.csv are set aside, by the analyses of the response.
+    assert "pcr.csv row 8" in trial("trial_a", "pcr_dual_v_trastuzumab")
+    assert "pcr.csv" not in trial("trial_a", "event_free_dual_v_single")
 
 
 # -------------------------------------------------------------------- what cannot be explained

@@ -44,6 +44,7 @@ def test_both_scales_stand_side_by_side_by_the_leading_model(pooled):
             modifier("risk_ratio", 0.97, 0.52, 1.82),
             # Another model of the same trials is not what is reported.
             modifier("risk_ratio", 0.90, 0.80, 1.00, model="common", role=""),
+            modifier("risk_ratio", 0.95, 0.40, 2.20, model="bayesian", role="co-primary"),
             modifier("risk_difference", 0.07, -0.05, 0.2),
         ],
     )
@@ -134,9 +135,9 @@ def test_a_gene_or_an_assay_is_printed_in_capitals(pooled, factor, printed):
     ],
 )
 def test_how_many_randomised_trials_report_a_biomarker(pooled, factors, markers, words, gap):
-    found = with_modifiers(
-        pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], [count("trial_c", "negative")]
-    )
+    # What is compared is not reported otherwise as well.
+    counts = [count("trial_c", "negative"), count("trial_a", "negative")]
+    found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], counts)
     effects = [
         {"study_id": "trial_d", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
          "public_note": "odds ratio not printed"},
