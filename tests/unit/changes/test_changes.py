@@ -3,13 +3,22 @@
 import contextlib
 import html
 import io
+import math
 import re
 import shutil
 from dataclasses import replace
 from functools import cache
 
 import pytest
-from invented import DUAL_AND_SINGLE, SETTING, analysis, configuration, extract, sheet
+from invented import (
+    DUAL_AND_SINGLE,
+    POOLING,
+    SETTING,
+    analysis,
+    configuration,
+    extract,
+    sheet,
+)
 from small_project import append_like, git, replace_text, small_project
 from trial_evidence.changes.compare import EstimateChange, differing, estimate_changes
 from trial_evidence.changes.networks import Side, network_changes
@@ -21,6 +30,7 @@ from trial_evidence.changes.verdicts import (
     judgements_in_words,
 )
 from trial_evidence.cli import main
+from trial_evidence.config.methods import LeadRule
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.loaded import load
@@ -205,13 +215,59 @@ def test_a_network_that_is_shown_against_another_regimen_is_compared(side):
     assert network_changes(side, side).estimates == ()
 
 
-def test_another_configuration_of_the_report_puts_every_answer_in_question(side):
+def test_another_level_changes_the_results_of_the_same_rows():
+    """No estimate differs, it would be said, and the next run would bring others."""
+    row = {"trial_id": "t1", "experimental_arm_id": "dual", "control_arm_id": "single",
+           "hr": 0.8, "ci_low": 0.64, "ci_high": 1.0}  # fmt: skip
+    before = configuration(analysis())
+    found = {SETTING: extract(sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=[row]), analysis())}
+    assert estimate_changes(found, found, (before, before)) == ()
+    after = replace(before, confidence_level=99.0)
+    (told, *_) = estimate_changes(found, found, (before, after))
+    # 0.8 exp(2.5758 log(1.25) / 1.9600) at 99%
+    assert told.before["ci_high"] == pytest.approx(1.0)
+    assert told.after["ci_high"] == pytest.approx(1.0727, abs=1e-4)
+
+
+def test_another_interval_of_the_mean_changes_the_results_of_the_same_rows():
+    effects = (-0.9, -0.5, -0.1, 0.3)
+    rows = [
+        {"trial_id": f"t{at}", "experimental_arm_id": f"dual{at}", "control_arm_id": f"single{at}",
+         "hr": math.exp(y), "ci_low": math.exp(y - 1.96 * 0.2), "ci_high": math.exp(y + 1.96 * 0.2)}
+        for at, y in enumerate(effects)
+    ]  # fmt: skip
+    arms = {
+        row["trial_id"]: [
+            arm | {"arm_id": row[f"{side}_arm_id"]}
+            for arm, side in zip(DUAL_AND_SINGLE, ("experimental", "control"), strict=True)
+        ]
+        for row in rows
+    }
+    leads = replace(POOLING, leading=(LeadRule(from_trials=2, model="random_effects"),))
+    wald = replace(leads, estimate_interval="wald", prediction_interval="t_k_minus_1")
+    before, after = (replace(configuration(analysis()), pooling=p) for p in (leads, wald))
+    found = {SETTING: extract(sheet(arms, hazard_ratios=rows), analysis())}
+    (told, *_) = estimate_changes(found, found, (before, after))
+    # Equal variances: tau2 + v is the variance of the effects, 0.8 / 3, whatever the estimator.
+    half = 1.96 * math.sqrt(0.8 / 3 / 4)
+    ends = (told.after["ci_low"], told.after["ci_high"])
+    assert ends == pytest.approx((math.exp(-0.3 - half), math.exp(-0.3 + half)), rel=1e-3)
+    assert told.before["ci_low"] < told.after["ci_low"]
+
+
+def test_other_rules_of_a_judgement_put_every_answer_in_question(side):
     nothing = SheetDifference({}, {})
     stricter = replace(side.report, claim_rules=replace(side.report.claim_rules, probable=0.99))
+    sought = replace(side.configuration.sensitivity.required_information, ratio=1.5)
+    sensitivity = replace(side.configuration.sensitivity, required_information=sought)
+    larger = replace(side.configuration, sensitivity=sensitivity)
     answers = {(a.setting, a.id) for a in side.configuration.answers}
     assert answers
-    for report, expected in ((stricter, answers), (side.report, set())):
-        sides = (side, replace(side, report=report))
+    # What a claim needs; the smallest effect that matters; nothing.
+    for change, expected in (
+        ({"report": stricter}, answers), ({"configuration": larger}, answers), ({}, set()),
+    ):  # fmt: skip
+        sides = (side, replace(side, **change))
         assert answers_in_question({}, {}, (), sides, nothing) == expected
 
 

@@ -1,6 +1,6 @@
 """Estimates before and after an edit, for the analyses that the edit touches."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,8 @@ Key = tuple[str, str, str, str, str]
 # Rows with model, k, estimate and its limits, tau2 and the prediction interval.
 Estimates = Mapping[Key, dict[str, Any]]
 
+# Of a configuration, what results depend on beside the analyses themselves.
+METHODS = ("confidence_level", "tau_priors", "pooling", "effect_modifier_min_trials")
 # What may differ without touching a result: rows move, notes are rewritten.
 _IRRELEVANT = ["rows", "note", "locator"]
 _COMPARED = ("k", "estimate", "ci_low", "ci_high", "tau2", "pi_low", "pi_high")
@@ -83,17 +85,35 @@ def estimate_changes(
     after: Mapping[str, SettingEvidence],
     configurations: tuple[Configuration, Configuration],
 ) -> tuple[EstimateChange, ...]:
-    """Leading estimates that differ, from the evidence by setting before and after."""
+    """Leading estimates that differ, from the evidence by setting before and after.
+
+    Pooled anew are the analyses whose evidence differs, or what the configurations ask of it.
+    """
     changes: list[EstimateChange] = []
     for setting in dict.fromkeys([*before, *after]):
         sides = (before.get(setting), after.get(setting))
-        touched = affected_analyses(*sides)
+        touched = affected_analyses(*sides) | _asked_otherwise(configurations, setting)
         found = (
             _leading(evidence, configuration, setting, touched)
             for evidence, configuration in zip(sides, configurations, strict=True)
         )
         changes += differing(*found)
     return tuple(changes)
+
+
+def _asked_otherwise(configurations: Iterable[Configuration], setting: str) -> set[str]:
+    """Analyses asked or pooled in another way: the same evidence gives another result."""
+    before, after = (
+        {
+            entry.id: (entry, *(getattr(configuration, name) for name in METHODS))
+            for entry in (
+                *configuration.of_setting(setting),
+                *configuration.rates_of_setting(setting),
+            )
+        }
+        for configuration in configurations
+    )
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
 def differing(before: Estimates, after: Estimates) -> Iterator[EstimateChange]:

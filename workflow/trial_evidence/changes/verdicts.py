@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trial_evidence.changes.networks import Side
 from trial_evidence.changes.revision import SheetDifference
@@ -40,7 +41,7 @@ def answers_in_question(
         Analyses whose evidence differs.
     """
     answers = {(a.setting, a.id) for side in sides for a in side.configuration.answers}
-    if sides[0].report != sides[1].report:
+    if _rules(sides[0]) != _rules(sides[1]):
         return answers
     judged = _in_rows(difference, "risk_of_bias", "trial_id")
     graded = _in_rows(difference, "certainty", "analysis")
@@ -51,6 +52,11 @@ def answers_in_question(
         if trial in judged
     }
     return {place for place in answers if place in {*affected, *resting} or place[1] in graded}
+
+
+def _rules(side: Side) -> tuple[Any, ...]:
+    """What an answer is judged by: claims and certainty, what is worthwhile, other choices."""
+    return side.report, side.configuration.sensitivity, side.configuration.selection
 
 
 def _in_rows(difference: SheetDifference, table: str, column: str) -> set[str]:
