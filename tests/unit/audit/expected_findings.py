@@ -107,6 +107,13 @@ EXPECTED = {
         "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 40 events in the"
         " experimental arm, previously 50.",
     ),
+    "events fall from an interim analysis to the primary one": (
+        "hazard_ratios",
+        (4, 5),
+        ("events_experimental",),
+        "trial_c_dual v trial_c_t, EFS, primary (row 4) after interim (row 5): 40 events in the"
+        " experimental arm, previously 50.",
+    ),
     "events fall in the control arm": (
         "hazard_ratios",
         (4, 5),
@@ -226,6 +233,22 @@ EXPECTED = {
         ("hr", "ci_low", "ci_high"),
         "trial_f_dual v trial_f_single, iDFS, final analysis: 0.80 (95% 0.67 to 0.95) in "
         "doe_2020_trial_f (row 9, primary) and 0.81 (95% 0.67 to 0.97) in "
+        "doe_2020_trial_g (row 32, primary).",
+    ),
+    "two sources of one year, one of them without a time": (
+        "hazard_ratios",
+        (9, 32),
+        ("hr", "ci_low", "ci_high"),
+        "trial_f_dual v trial_f_single, iDFS, final analysis: 0.80 (95% 0.67 to 0.95) in "
+        "doe_2020_trial_f (row 9, primary) and 0.81 (95% 0.67 to 0.95) in "
+        "doe_2020_trial_g (row 32, primary).",
+    ),
+    "two sources of two years, one of them without a time": (
+        "hazard_ratios",
+        (9, 32),
+        ("hr", "ci_low", "ci_high"),
+        "trial_f_dual v trial_f_single, iDFS, final analysis: 0.80 (95% 0.67 to 0.95) in "
+        "doe_2020_trial_f (row 9, primary) and 0.81 (95% 0.67 to 0.95) in "
         "doe_2020_trial_g (row 32, primary).",
     ),
     "two sources, read off a curve": (

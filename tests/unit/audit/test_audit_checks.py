@@ -223,6 +223,15 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["40 events in the experimental arm, previously 50"],
     ),
     (
+        "events fall from an interim analysis to the primary one",
+        hazards.successive_analyses,
+        [(HR, 5, {"analysis": "interim", "events_experimental": "50"}),
+         (HR, 4, {"analysis": "primary", "events_experimental": "40"})],
+        [],
+        "high",
+        ["primary (row 4) after interim (row 5): 40 events in the experimental arm, previously 50"],
+    ),
+    (
         "events fall in the control arm",
         hazards.successive_analyses,
         [(HR, 5, {"events_control": "50"}), (HR, 4, {"events_control": "40"})],
@@ -367,6 +376,22 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [row_of(HR, 9, hr="0.81", ci_high="0.97", source_id="doe_2020_trial_g")],
         "high",
         ["0.80 (95% 0.67 to 0.95)", "0.81 (95% 0.67 to 0.97)"],
+    ),
+    (
+        "two sources of one year, one of them without a time",
+        sources.conflicts,
+        [],
+        [row_of(HR, 9, hr="0.81", source_id="doe_2020_trial_g", median_followup_months="")],
+        "high",
+        ["0.81 (95% 0.67 to 0.95)"],
+    ),
+    (
+        "two sources of two years, one of them without a time",
+        sources.conflicts,
+        [("sources", 9, {"year": "2021"})],  # trial G
+        [row_of(HR, 9, hr="0.81", source_id="doe_2020_trial_g", median_followup_months="")],
+        "medium",
+        ["0.81 (95% 0.67 to 0.95)"],
     ),
     (
         "two sources, read off a curve",
@@ -759,3 +784,12 @@ def test_a_trial_far_from_its_pool_is_found() -> None:
 def test_a_trial_near_its_pool_or_in_a_small_one_is_left_alone(effect: float, k: int) -> None:
     # 0.55 / 0.2309 = 2.38
     assert list(effects.far_from_pool(sheet_with(), _pool(effect, k))) == []
+
+
+@pytest.mark.parametrize("others", [{"measure": "odds_ratio"}, {"subgroup": "receptor=negative"}])
+def test_a_trial_is_held_against_its_pool_by_one_measure_of_all_patients(
+    others: dict[str, str],
+) -> None:
+    """Two results of each of three trials are no pool of six, in which one would be far off."""
+    pool = pd.concat([_pool(0.9, 3), _pool(0.0, 3).assign(**others)])
+    assert list(effects.far_from_pool(sheet_with(), pool)) == []

@@ -149,6 +149,14 @@ def test_an_unsettled_difference_is_listed_by_column() -> None:
     ]
 
 
+def test_a_difference_says_whether_and_how_it_was_settled() -> None:
+    (open_,) = records(disagreements(sheet_with([DIFFERS])))
+    assert (open_["adjudicated"], open_["adjudicated_value"]) == ("no", "")
+    (settled,) = records(disagreements(sheet_with([DIFFERS], [_decision(**WHOLE)])))
+    assert (settled["adjudicated"], settled["chosen"]) == ("yes", "second")
+    assert settled["adjudicated_value"] == "43|105|41.0"
+
+
 def test_a_settled_difference_is_not() -> None:
     assert unadjudicated(sheet_with([DIFFERS], [_decision()])).empty
 

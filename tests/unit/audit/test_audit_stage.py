@@ -1,0 +1,35 @@
+"""The stage: what it hands the checks of the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from audit_sheets import row_of, sheet_with
+from invented import PROJECT
+from trial_evidence.audit.stage import write_audit
+from trial_evidence.audit.times import BELOW
+from trial_evidence.extract.stage import write_evidence
+from trial_evidence.files import read_table, records
+from trial_evidence.kept import Parts
+from trial_evidence.pool.stage import write_estimates
+
+
+@pytest.mark.parametrize(("outcome", "found"), [("OS", True), ("DFS", False)])
+def test_survival_is_what_the_configuration_calls_survival(
+    tmp_path: Path, outcome: str, found: bool
+) -> None:
+    """Deaths count in every other outcome too, so that fewer cannot be alive than event-free."""
+    # Of the arm of row 2, 94.1% are event-free at 36 months.
+    sheet = sheet_with([], [row_of("milestones", 2, endpoint=outcome, percent="90.0")])
+    setting = "adjuvant"
+    only = replace(PROJECT, settings={setting: PROJECT.settings[setting]}, analyses=(), rates=())
+    write_evidence(sheet, only, tmp_path)
+    write_estimates(only, setting, tmp_path, tmp_path, Parts())
+    write_audit(sheet, only, tmp_path, tmp_path)
+    told = [
+        row["figures"] for row in records(read_table(tmp_path / "checks/audit.csv", []))
+        if row["check"] == BELOW
+    ]  # fmt: skip
+    assert [text.startswith("trial_f_dual: OS 90% at 36 months") for text in told] == [True] * found
