@@ -118,6 +118,28 @@ def test_limits_are_those_of_the_paper_at_its_level_only():
     assert found.loc[1, "ci_high"] > 1.2
 
 
+def test_a_trial_made_of_counts_has_its_limits_at_the_level_asked_for():
+    found = api.pool(trials(), "odds_ratio", level=90.0).trials
+    # Ash: 20 of 60 and 12 of 61
+    middle, se = math.log((20 / 40) / (12 / 49)), math.sqrt(1 / 20 + 1 / 40 + 1 / 12 + 1 / 49)
+    expected = [math.exp(middle + z * se) for z in (-1.644854, 1.644854)]
+    assert list(found.loc[0, ["ci_low", "ci_high"]]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_new_trial_of_a_network_may_lie_further_away_than_the_mean():
+    theirs = load("netmeta")["networks"]["pagliaro1992_OR"]
+    arms = theirs["arm_data"]
+    data = pd.DataFrame({"trial": arms["study"], "treatment": arms["trt"], "events": arms["xi"],
+                         "n": arms["ni"]})  # fmt: skip
+    found = api.network(data, "odds_ratio", estimator="DL", better="fewer")
+    assert found.tau2 > 0
+    assert (found.league["pi_low"] < found.league["ci_low"]).all()
+    assert (found.league["pi_high"] > found.league["ci_high"]).all()
+    # Fewer events are better, and so the first of the ranking has the fewest.
+    best = found.against(found.ranking["treatment"][0])
+    assert (best["estimate"] > 1).all()
+
+
 def test_what_was_given_is_not_changed():
     data = trials()
     before = data.copy()
