@@ -33,10 +33,13 @@ from trial_evidence.cli import main
 from trial_evidence.config.methods import LeadRule
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import read_report_configuration
-from trial_evidence.loaded import load
+from trial_evidence.loaded import DICTIONARY, load
 from trial_evidence.report.tables.certainty import Certainty, Domain
 from trial_evidence.report.tables.claims import Verdict
+from trial_evidence.sheet import read_dictionary
+from trial_evidence.sheet.cells import Row
 from trial_evidence.watch import changes_in_words, state_of
+from trial_evidence.workbook.difference import TableDifference
 
 
 @pytest.fixture
@@ -124,6 +127,19 @@ def test_an_analysis_that_loses_its_only_trial_is_told():
         assert found == [side and pytest.approx(side) for side in sides]
 
 
+def test_a_trial_that_is_left_out_by_a_decision_changes_its_analysis():
+    row = {"trial_id": "t1", "experimental_arm_id": "dual", "control_arm_id": "single"}
+    free, left = (
+        {SETTING: extract(
+            sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=[row], exclusions=decisions), analysis()
+        )}
+        for decisions in ([], [{"trial_id": "t1"}])
+    )  # fmt: skip
+    (told, *_) = estimate_changes(free, left, (configuration(analysis()),) * 2)
+    assert told.before["estimate"] == pytest.approx(0.8)
+    assert told.after is None
+
+
 ESTIMATE = {"k": 3.0, "estimate": 0.8, "ci_low": 0.6, "ci_high": 1.1, "tau2": 0.01, "pi_low": 0.4,
             "pi_high": 1.6, "model": "random_reml_hk"}  # fmt: skip
 KEY = ("early", "comparison", "hazard_ratio", "all", "")
@@ -153,11 +169,14 @@ def test_an_estimate_that_stays_is_not_told_and_one_that_went_is():
         ("hazard_ratio", (1.01, 1.4), "above no effect"),
         ("hazard_ratio", (0.95, 1.4), ""),
         ("risk_difference", (0.01, 0.4), "above no effect"),
+        # Of a network: synergy within trials.
+        ("difference_from_expected", (0.01, 0.4), "above no effect"),
+        ("ratio_to_expected", (1.01, 1.4), "above no effect"),
         ("risk_difference", (-0.02, 0.4), ""),
     ],
 )
 def test_a_conclusion_changes_where_an_interval_leaves_no_effect(measure, ends, now):
-    open_ = {"ci_low": 0.9, "ci_high": 1.1} if measure == "hazard_ratio" else {
+    open_ = {"ci_low": 0.9, "ci_high": 1.1} if "ratio" in measure else {
         "ci_low": -0.1, "ci_high": 0.1}  # fmt: skip
     after = dict(zip(("ci_low", "ci_high"), ends, strict=True))
     change = EstimateChange("early", "comparison", measure, "all", "", open_, after)
@@ -172,6 +191,17 @@ def test_a_verdict_is_told_as_it_was_and_as_it_is():
     )
     assert [*judgements_in_words(was, now, {})] == [
         "Verdict on “It helps”: was probable, is now supported. Clearly."
+    ]
+
+
+def test_certainty_is_told_as_it_was_and_as_it_is():
+    place = ("early", "comparison")
+    was, now = (
+        Judged({place: Certainty(*place, (Domain("risk_of_bias", found, "High 50%.", "AB"),))}, {})
+        for found in ("serious", "very_serious")
+    )
+    assert [*judgements_in_words(was, now, {place: "A comparison"})] == [
+        "Certainty: A comparison: was moderate, is now low. Risk of bias, very serious: High 50%."
     ]
 
 
@@ -269,6 +299,16 @@ def test_other_rules_of_a_judgement_put_every_answer_in_question(side):
     ):  # fmt: skip
         sides = (side, replace(side, **change))
         assert answers_in_question({}, {}, (), sides, nothing) == expected
+
+
+@pytest.mark.parametrize("what", ["added", "removed"])
+def test_a_judgement_of_certainty_that_came_or_went_puts_its_answer_in_question(side, what):
+    table = read_dictionary(DICTIONARY).tables["certainty"]
+    row = (Row(2, {"analysis": "event_free_dual_v_single"}),)
+    rows = {"pairs": (), "added": (), "removed": ()} | {what: row}
+    difference = SheetDifference({"certainty": TableDifference(table, **rows)}, {})
+    found = answers_in_question({}, {}, (), (side, side), difference)
+    assert {analysis for _, analysis in found} == {"event_free_dual_v_single"}
 
 
 # --------------------------------------------------------------------------------- no change
