@@ -1,9 +1,11 @@
 """A stage that is a copy of the process that stands by does what it does by itself."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pandas as pd
 import pytest
@@ -81,6 +83,16 @@ def test_a_copy_sees_the_sheet_as_it_is_now(tmp_path, name):
         before = now
 
 
+def test_a_copy_sees_the_configuration_as_it_is_now(tmp_path, name):
+    folder = small_project(tmp_path / "project")
+    assert run(folder, name, EXTRACT).returncode == 0
+    config = folder / "config/config.yaml"
+    config.write_text(config.read_text(encoding="utf-8") + "colour: red\n", encoding="utf-8")
+    now = run(folder, name, EXTRACT)
+    assert now.returncode == 1
+    assert '"colour" is not known here' in now.stderr
+
+
 def test_what_a_copy_is_told_is_its_own(project, name, tmp_path):
     """Folder and environment of one command are nothing to the next."""
     elsewhere = small_project(tmp_path / "other")
@@ -88,3 +100,38 @@ def test_what_a_copy_is_told_is_its_own(project, name, tmp_path):
     assert run(elsewhere, name, CHECK).returncode == 0
     assert run(project, name, CHECK).returncode == 1
     assert (elsewhere / "results/checks/problems.csv").is_file()
+
+
+def test_a_stage_that_breaks_down_in_a_copy_has_failed(tmp_path, name):
+    folder = small_project(tmp_path / "project")
+    for table in ("used", "rates"):
+        path = folder / "data/processed/adjuvant" / f"{table}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("nonsense\n1\n", encoding="utf-8")
+    by_itself, copy = (run(folder, of, ("pool", "--setting", "adjuvant")) for of in ("", name))
+    assert "Traceback" in by_itself.stderr
+    assert "Traceback" in copy.stderr
+    assert copy.returncode == by_itself.returncode == 1
+
+
+def test_a_copy_that_was_killed_has_failed(monkeypatch):
+    """It has taken the command and says nothing more: what it was to make is not there."""
+    name = f"killed-{os.getpid()}"
+
+    def take():
+        line, _ = listening.accept()
+        with line:
+            length, files, _, _ = socket.recv_fds(line, 8, 3)
+            line.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
+            line.sendall(b"taken\n")
+            for file in files:
+                os.close(file)
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"\0{name}")
+        listening.listen()
+        taking = Thread(target=take)
+        taking.start()
+        monkeypatch.setenv(standby.NAME, name)
+        assert standby.ask(["check"]) == 1
+        taking.join()
