@@ -21,7 +21,7 @@ from invented import (
 )
 from small_project import append_like, git, replace_text, small_project
 from trial_evidence.changes.compare import EstimateChange, differing, estimate_changes
-from trial_evidence.changes.networks import Side, network_changes
+from trial_evidence.changes.networks import Side, _same_methods, network_changes, untouched
 from trial_evidence.changes.revision import SheetDifference
 from trial_evidence.changes.verdicts import (
     Judged,
@@ -243,6 +243,24 @@ def test_a_network_that_is_shown_against_another_regimen_is_compared(side):
     # 1 / 0.71
     assert found["T+CT v T+Tuc+CT"].after["estimate"] == pytest.approx(1 / 0.71)
     assert network_changes(side, side).estimates == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"confidence_level": 90.0}, {"tau_priors": {}},
+     {"pooling": replace(POOLING, tau2_estimator="DL")}],
+)  # fmt: skip
+def test_networks_of_the_same_rows_are_compared_by_other_methods(side, change):
+    after = replace(side, configuration=replace(side.configuration, **change))
+    assert untouched(side, after) == frozenset()
+    assert not _same_methods(side, after)
+    assert _same_methods(side, side)
+
+
+def test_a_setting_whose_networks_are_asked_otherwise_is_not_untouched(side):
+    assert untouched(side, side) == frozenset(side.configuration.settings)
+    none = replace(side.networks, networks=())
+    assert untouched(side, replace(side, networks=none)) == frozenset()
 
 
 def test_another_level_changes_the_results_of_the_same_rows():
