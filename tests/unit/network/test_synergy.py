@@ -172,6 +172,31 @@ def test_posterior_of_large_arms_is_normal():
     assert ours.posterior_high == pytest.approx(ours.excess.ci_high, abs=1e-4)
 
 
+def test_interval_of_a_ratio_with_an_empty_arm():
+    """A limit that says how large a ratio may be where a single arm, or that of neither, is empty.
+
+    R 4.2.2, arms of 40 with 9 and 15 responses to one agent and to both, the background 10%, and
+    with 8, 9 and 15::
+
+        d <- function(p, x) dbeta(p, x + .5, 40 - x + .5)
+        over <- function(f, x) integrate(Vectorize(function(p) f(p) * d(p, x)), 0, 1,
+                                         rel.tol = 1e-9, subdivisions = 500)$value
+        up <- function(x) over(function(b) over(function(ab) 1 - pbeta(
+                plogis(qlogis(ab) + qlogis(.1) - qlogis(b) - x), .5, 40.5), 15), 9)
+        uniroot(function(x) up(x) - .975, c(8, 11), tol = 1e-8)$root  # 9.90525156
+        uniroot(function(x) up(x) - .5, c(2, 5), tol = 1e-8)$root  # 3.732474347
+        down <- function(x) over(function(a) over(function(b) over(function(ab)
+                pbeta(exp(x) * a * b / ab, .5, 40.5), 15), 9), 8)
+        uniroot(function(x) down(x) - .025, c(-9.4, -9), tol = 1e-6)$root  # -9.238528091
+    """
+    single = synergy(factorial((0, 40), (9, 40), (15, 40)), "log_odds", TEN_PERCENT)
+    assert single.posterior_high == pytest.approx(9.90525156, abs=1e-5)
+    assert single.posterior_median == pytest.approx(3.732474347, abs=1e-5)
+    neither = factorial((8, 40), (9, 40), (15, 40), (0, 40))
+    ours = synergy(neither, "multiplicative", NO_BACKGROUND)
+    assert ours.posterior_low == pytest.approx(-9.238528091, abs=1e-5)
+
+
 # --------------------------------------------------------------------------------------- pooled
 
 POOL = REFERENCE["pooled"]

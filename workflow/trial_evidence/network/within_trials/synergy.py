@@ -36,6 +36,9 @@ TOO_MANY = "More responses to both agents are expected than there are patients."
 # Nodes a dimension of the integrals over beta distributions. They sit where the posterior has its
 # mass, so that doubling them changes no digit that is printed.
 NODES = 24
+# Places of the arms, and from which others the response of each follows where the excess is given.
+SINGLE, BOTH, NEITHER = (0, 1), 2, 3
+OTHERS = {0: (2, 3, 1), 1: (2, 3, 0), BOTH: (0, 1, 3), NEITHER: (0, 1, 2)}
 # Backgrounds at which the pooled result is looked at before the tipping points are solved for.
 BACKGROUNDS = 50
 
@@ -91,6 +94,10 @@ class Scale:
         if self.compared == "odds":
             return math.log(float(_odds(observed)) / float(_odds(expected)))
         return math.log(observed / expected) if self.ratio else observed - expected
+
+    def tail(self, shape: tuple[float, float]) -> float:
+        """How fast a beta distribution falls on the analysis scale: less means a longer tail."""
+        return min(shape) if self.compared == "odds" else shape[0]
 
     def shifted(self, excess: float, expected: Floats) -> Floats:
         """Response of both at which the excess is as stated."""
@@ -498,18 +505,31 @@ Shapes = Sequence[tuple[float, float]]
 
 
 def _posterior(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
-    """Probability of a smaller excess, and limits between which the excess must lie."""
+    """Probability of a smaller excess, and limits between which the excess must lie.
+
+    One arm is integrated in closed form, the others by quadrature: that of both; or, of ratios,
+    the arm whose logarithm has the longest tail, which so few nodes do not follow.
+    """
     if not scale.background:
         return _below_better(shapes)
-    rules = [_beta_rule(*shape) for shape in (shapes[0], shapes[1], *shapes[3:])]
+    own = dict(enumerate(shapes))
+    exact = min(own, key=lambda arm: scale.tail(own[arm])) if scale.ratio else BOTH
+    exact_shape = own.pop(exact)
+    rules = [_beta_rule(*shape) for shape in own.values()]
     grids = np.meshgrid(*(nodes for nodes, _ in rules), indexing="ij")
     weights = reduce(np.multiply.outer, (weights for _, weights in rules))
-    neither = grids[2] if len(grids) > 2 else np.full(grids[0].shape, background)
-    expected = scale.expected(grids[0], grids[1], neither)
+    of = dict(zip(own, grids, strict=True))
+    if len(shapes) == BOTH + 1:
+        of[NEITHER] = np.full(grids[0].shape, background)
+    # A ratio that is as stated gives each response from the other three as the expectation gives
+    # that of both; more of a single arm means less excess.
+    others = [of[arm] for arm in OTHERS[exact]]
+    expected, side = scale.expected(*others), -1.0 if exact in SINGLE else 1.0
 
     def below(excess: float) -> float:
-        reached = np.clip(scale.shifted(excess, expected), 0.0, 1.0)
-        return float((weights * betainc(*shapes[2], reached)).sum())
+        reached = np.clip(scale.shifted(side * excess, expected), 0.0, 1.0)
+        chance = float((weights * betainc(*exact_shape, reached)).sum())
+        return chance if side > 0 else 1 - chance
 
     if scale.ratio:
         # exp(-100) of any response is none.
