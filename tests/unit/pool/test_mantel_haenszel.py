@@ -97,3 +97,16 @@ def test_exchanging_the_arms_turns_the_effect_round(rows, measure):
     back = mantel_haenszel(Counts(c, n0, a, n1, measure))
     assert there.estimate == pytest.approx(-back.estimate, rel=1e-9, abs=1e-12)
     assert there.se == pytest.approx(back.se, rel=1e-9)
+
+
+def test_one_trial_that_says_something_has_no_heterogeneity():
+    """Two of three trials have only events in both arms; Q was that of corrected cells.
+
+    R 4.2.2, metafor 3.8-1::
+
+        rma.mh(ai = c(6, 5, 30), n1i = c(6, 5, 30), ci = c(43, 18, 43), n2i = c(43, 20, 43),
+               measure = "RR", drop00 = TRUE)  # 0.10536, se 0.07454; Q(df = 0) = 0.00, p = 1
+    """
+    ours = mantel_haenszel(Counts([6, 5, 30], [6, 5, 30], [43, 18, 43], [43, 20, 43], "risk_ratio"))
+    assert (ours.estimate, ours.se) == pytest.approx((0.105360515657826, 0.0745355992499932))
+    assert (ours.k, ours.q, ours.q_df, ours.q_p, ours.i2_q) == (1, 0.0, 0, 1.0, 0.0)

@@ -137,7 +137,8 @@ def wald(estimate: float, se: float, level: float) -> dict[str, Any]:
 def q_test(q: float, df: int) -> dict[str, Any]:
     """Cochran's Q with its p value and the I2 from it, as fields of `Pooled`."""
     return {
-        "q": q,
+        # One trial alone does not differ from itself, whatever its corrected cells do.
+        "q": q if df else 0.0,
         "q_df": df,
         "q_p": float(chdtrc(df, q)) if df else 1.0,
         "i2_q": 100 * (q - df) / q if df and q > df else 0.0,
