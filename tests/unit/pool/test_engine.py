@@ -168,3 +168,34 @@ def test_prediction_interval_is_never_inside_the_confidence_interval():
     for name in PREDICTIONS:
         ours = fit_stack(data["yi"], data["vi"], interval="wald", prediction=name)
         assert ours.pi_low[0] < ours.ci_low[0] < ours.ci_high[0] < ours.pi_high[0]
+
+
+@pytest.mark.parametrize(
+    ("y", "v", "highest"),
+    [
+        ([0.07, 1.4, 2.36, 0.11, 0.1, 2.72], [0.02, 0.485, 2.26, 0.006, 0.003, 0.889], 0.0),
+        (
+            [0.14, 4.76, -0.07, -1.52, 0.01, 1.99],
+            [0.091, 2.109, 0.004, 3.249, 0.001, 1.447],
+            0.000159891003,
+        ),
+        (
+            [-0.61, 1.04, -1.52, 0.68, 0.07, 0.05],
+            [0.077, 0.086, 0.122, 1.972, 0.002, 0.002],
+            0.6965964,
+        ),
+    ],
+    ids=["at zero", "near zero", "far from zero"],
+)
+def test_tau2_of_a_likelihood_with_two_maxima_is_the_higher(y, v, highest):
+    """A pooled result whose heterogeneity would be that of the lesser maximum.
+
+    R 4.2.2, metafor 3.8-1, on both sides of the valley::
+
+        ll <- function(t) c(logLik(rma(y, v, method = "REML", tau2 = t)))
+        optimize(ll, c(a, b), maximum = TRUE, tol = 1e-12)
+        # at zero: ll(0) is -6.148; -7.650 at 0.508758 (0.1 to 2)
+        # near zero: -8.86490 at 0.000159891 (0 to 0.01); -10.340 at 1.369335 (0.1 to 5)
+        # far from zero: ll(0) is -16.563; -6.833 at 0.696596 (0.01 to 5)
+    """
+    assert fit_stack(y, v).tau2[0] == pytest.approx(highest, rel=1e-6)
