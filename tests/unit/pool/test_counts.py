@@ -45,6 +45,17 @@ def test_more_nodes_change_nothing(model, monkeypatch):
     )
 
 
+@pytest.mark.parametrize("model", FUNCTIONS)
+def test_the_next_trial_of_a_logistic_model_is_on_t_with_one_degree_less_than_trials(model):
+    # Nine trials: the 97.5% quantile of t on 8 degrees of freedom.
+    ours = FUNCTIONS[model](counts("pagliaro1992_betablocker__OR"))
+    assert ours.tau2 > 0.1
+    reach = 2.306004135204166 * math.sqrt(ours.tau2 + ours.se**2)
+    assert (ours.pi_low, ours.pi_high) == pytest.approx(
+        (ours.estimate - reach, ours.estimate + reach), rel=1e-12
+    )
+
+
 @pytest.mark.parametrize("function", [*FUNCTIONS.values(), peto])
 def test_trials_without_events_change_nothing(function):
     table = REFERENCE["hine1989__OR"]["table"]

@@ -131,7 +131,9 @@ def test_densities_on_the_grid_are_densities():
     assert np.trapezoid(grid.new_trial_density, grid.effect) == pytest.approx(0.99, abs=1e-5)
     assert np.trapezoid(grid.tau_density, grid.tau) == pytest.approx(0.995, abs=1e-5)
     assert np.trapezoid(grid.mean_density, grid.effect) > 0.999
-    assert grid.tau_prior_density[0] == pytest.approx(2 / math.sqrt(2 * math.pi) / 0.5)
+    # Half-normal: twice the normal's density, which a figure draws beside the posterior's.
+    folded = 2 / math.sqrt(2 * math.pi) / 0.5 * np.exp(-0.5 * (grid.tau / 0.5) ** 2)
+    assert grid.tau_prior_density.to_numpy() == pytest.approx(folded.to_numpy(), rel=1e-12)
 
 
 def test_empirical_prior_pulls_towards_its_median():
