@@ -26,6 +26,19 @@ def test_peese_is_chosen_where_pet_finds_an_effect(name):
     assert pet_peese(*effects(name), forced=True).chosen == expected
 
 
+@pytest.mark.parametrize(
+    ("standard_errors", "chosen"), [(1.7, "pet"), (1.9, "peese"), (-1.7, "pet"), (-1.9, "peese")]
+)
+def test_peese_is_chosen_at_one_sided_5_percent(standard_errors, chosen):
+    # Moved so that PET's intercept is so many standard errors from no effect; the one-sided 5%
+    # point of t on 11 degrees of freedom is 1.796, the two-sided 2.201.
+    y, v = np.array(BCG["yi"]), np.array(BCG["vi"])
+    line = pet_peese(y, v).pet
+    assert line.df == 11
+    moved = y + standard_errors * line.limit_se - line.limit
+    assert pet_peese(moved, v).chosen == chosen
+
+
 REFUSING = [
     lambda y, v, forced: egger(y, v, forced=forced),
     lambda y, v, forced: trim_and_fill(y, v, forced=forced),
