@@ -90,13 +90,14 @@ def test_what_makes_no_sense_is_refused(call, words):
         call()
 
 
-def test_a_selection_model_that_turns_the_effect_round_says_so():
+@pytest.mark.parametrize(("favoured", "sign"), [("greater", 1), ("less", -1)])
+def test_a_selection_model_that_turns_the_effect_round_says_so(favoured, sign):
     # Eleven trials just significant on one side: selection explains them all, and the likelihood
     # is highest at an effect on the other side, which no trial shows.
     se = np.linspace(0.1, 0.3, 12)
-    z = np.array([2.0] * 11 + [0.5])
-    turned = step_selection_model(z * se, se**2, favoured="greater")
-    assert turned.estimate < 0
+    z = sign * np.array([2.0] * 11 + [0.5])
+    turned = step_selection_model(z * se, se**2, favoured=favoured)
+    assert sign * turned.estimate < 0
     assert turned.turned
-    plain = step_selection_model(3 * z * se, se**2, favoured="greater")
-    assert (plain.estimate > 0, plain.turned) == (True, False)
+    plain = step_selection_model(3 * z * se, se**2, favoured=favoured)
+    assert (sign * plain.estimate > 0, plain.turned) == (True, False)
