@@ -9,8 +9,9 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import multivariate_normal
 from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.models.bivariate import BivariateFit, TwoEffects
 from trial_evidence.pool.models.mantel_haenszel import Counts
-from trial_evidence.pool.probes.control_risk import control_risk_regression
+from trial_evidence.pool.probes.control_risk import ControlRiskRegression, control_risk_regression
 
 BCG = load("all_inputs")["bcg__OR"]["table"]
 TABLES = Counts(
@@ -167,3 +168,45 @@ def test_control_risks_that_do_not_differ_give_no_line():
     alike = Counts(*columns, "odds_ratio")
     found = control_risk_regression(alike)
     assert found == Refused("The control risks of the trials do not differ by more than chance.")
+
+
+def test_the_interval_of_an_effect_at_a_control_risk_by_hand():
+    # Mean logit of the control risk 0, log odds ratio 0.5 + slope * logit. Of the line at the mean
+    # 0.02 + 0.5**2 * 0.04 - 2 * (-0.5) * (-0.01) = 0.02, and of the slope 0.09 * log(3)**2 at 75%.
+    found = ControlRiskRegression(
+        k=12, slope=-0.5, slope_low=-1.0, slope_high=0.0, p_value=0.05, tau2=0.0, mean=(0.0, 0.5),
+        mean_covariance=np.array([[0.04, -0.01], [-0.01, 0.02]]), slope_variance=0.09, level=95.0,
+    )  # fmt: skip
+    reach = math.log(3)
+    half = 1.959963984540054 * math.sqrt(0.02 + 0.09 * reach**2)
+    middle = 0.5 - 0.5 * reach
+    odds = [math.exp(value) for value in (middle, middle - half, middle + half)]
+    assert found.at(0.75).odds_ratio == pytest.approx(odds, rel=1e-9)
+    risks = [3 * ratio / (1 + 3 * ratio) for ratio in odds]
+    assert found.at(0.75).risk_ratio == pytest.approx([p / 0.75 for p in risks], rel=1e-9)
+    assert found.at(0.75).risk_difference == pytest.approx([p - 0.75 for p in risks], rel=1e-9)
+
+
+def test_the_error_of_a_slope_without_scatter_around_the_line():
+    """Pairs on a line: the variance around it is zero and held there; its error adds none.
+
+    The expected information about the variance of the first true effect and the slope, written
+    out with matrices: half the summed traces of W D W D'.
+    """
+    x = np.array([-0.5, 0.0, 0.4, 0.9, 1.5, 2.0])
+    v1, v2 = 0.03 + 0.01 * np.arange(6), 0.02 + 0.005 * np.arange(6)
+    data = TwoEffects((x, v1), (0.1 - 0.5 * x, v2), np.zeros(6))
+    found = BivariateFit(data)
+    assert found.residual_sd == 0
+    s11, slope = found.sd_first**2, found.slope
+    directions = (
+        np.array([[1, slope], [slope, slope**2]]),
+        np.array([[0, s11], [s11, 2 * slope * s11]]),
+    )
+    information = np.zeros((2, 2))
+    for a, b in zip(v1, v2, strict=True):
+        w = np.linalg.inv(np.diag([a, b]) + s11 * directions[0])
+        information += [
+            [0.5 * np.trace(w @ one @ w @ other) for other in directions] for one in directions
+        ]
+    assert found.slope_variance == pytest.approx(np.linalg.inv(information)[1, 1], rel=1e-9)

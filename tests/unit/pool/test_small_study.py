@@ -6,7 +6,13 @@ from reference import load
 from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.probes.selection_model import step_selection_model
-from trial_evidence.pool.probes.small_study import egger, harbord, pet_peese, trim_and_fill
+from trial_evidence.pool.probes.small_study import (
+    egger,
+    harbord,
+    pet_peese,
+    peters,
+    trim_and_fill,
+)
 
 REFERENCE = load("all_inputs")
 BCG = REFERENCE["bcg__RR"]
@@ -24,6 +30,24 @@ def test_peese_is_chosen_where_pet_finds_an_effect(name):
     # PET's two-sided p value by lm() in R; one-sided 5% is two-sided 10%.
     expected = "peese" if PET[name]["pet_p"] < 0.1 else "pet"
     assert pet_peese(*effects(name), forced=True).chosen == expected
+
+
+def test_peters_corrects_a_full_arm_as_well_as_an_empty_one():
+    """Where every patient of an arm has the event.
+
+    R 4.2.2::
+
+        a <- c(12, 30, 8, 25, 40); n1 <- c(40, 30, 50, 60, 90)
+        c <- c(9, 22, 5, 60, 31); n0 <- c(41, 29, 48, 60, 88)
+        h <- 0.5 * (a == n1 | c == n0); n <- n1 + n0; e <- a + c
+        y <- log((a + h) * (n0 - c + h) / ((n1 - a + h) * (c + h)))
+        summary(lm(y ~ I(1 / n), weights = e * (n - e) / n))  # 159.34 (445.11), p 0.744
+    """
+    table = [12, 30, 8, 25, 40], [40, 30, 50, 60, 90], [9, 22, 5, 60, 31], [41, 29, 48, 60, 88]
+    ours = peters(Counts(*table, "odds_ratio"), forced=True)
+    found = (ours.limit, ours.limit_se, ours.slope, ours.slope_se, ours.p_value)
+    expected = (-2.15624201013, 4.06647046255, 159.33547988629, 445.10585629922, 0.744069521840)
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(
