@@ -156,6 +156,28 @@ def test_test_that_allows_for_heterogeneity_is_wald_s_test():
     assert rows["A"].difference.estimate == pytest.approx(-0.3 * 0.04 / 0.14, rel=1e-12)
 
 
+def test_additivity_is_judged_at_the_heterogeneity_of_effects_that_need_not_add_up():
+    # The tau2 of the additive model would take what is not additive for heterogeneity. Two studies
+    # of A: Q = 2 * 0.2**2/0.01 = 8 on 1, by DL tau2 = 7/(200 - 100) = 0.07. Variances are then 0.04
+    # of A, 0.08 of B and of A+B, and A+B - A - B = 0.3 has 0.2.
+    data = NetworkData(
+        (
+            two_arm("one", ("O", "A"), 0.3, 0.01),
+            two_arm("two", ("O", "A"), 0.7, 0.01),
+            two_arm("three", ("O", "B"), 0.1, 0.01),
+            two_arm("four", ("O", "A+B"), 0.9, 0.01),
+        )
+    )
+    table = {"O": (), "A": ("A",), "B": ("B",), "A+B": ("A", "B")}
+    ours = additivity_test(data, table, method="DL")
+    assert (ours.random.q, ours.random.df) == pytest.approx((0.3**2 / 0.2, 1), rel=1e-9)
+    rows = observed_and_predicted(data, table, "O", method="DL")
+    (both,) = (row for row in rows if row.treatment == "A+B")
+    # To A+B falls 0.08/0.2 of the 0.3.
+    assert both.difference.estimate == pytest.approx(0.3 * 0.08 / 0.2, rel=1e-9)
+    assert both.difference.se == pytest.approx(0.08 / 0.2**0.5, rel=1e-9)
+
+
 # ------------------------------------------------------------------------- what is not determined
 
 

@@ -37,12 +37,20 @@ def test_trials_that_disagree_make_a_precise_link_the_weakest():
     assert not found.links[1].disagree
 
 
+AGREED = (
+    two_arm("1", "b", "a", 0.6, 0.04), two_arm("2", "c", "b", 0.5, 0.02),
+    two_arm("3", "c", "b", 0.4, 0.02),
+)  # fmt: skip
+
+
 def test_trials_that_agree_are_not_said_to_disagree():
-    found = path(
-        [two_arm("1", "b", "a", 0.6, 0.04), two_arm("2", "c", "b", 0.5, 0.02),
-         two_arm("3", "c", "b", 0.4, 0.02)]
-    )  # fmt: skip
-    assert not any(link.disagree for link in found.links)
+    assert not any(link.disagree for link in path(AGREED).links)
+
+
+def test_trials_more_alike_than_chance_makes_them_are_as_imprecise_as_their_errors():
+    # Q is 0.25 on one degree of freedom; the variance of the two is 0.01.
+    found = path(AGREED)
+    assert [link.uncertainty for link in found.links] == pytest.approx([0.8, 0.2])
 
 
 def test_in_a_triangle_a_path_is_left_without_the_weakest_link():

@@ -316,6 +316,23 @@ def test_an_association_that_every_trial_shows_is_overturned_by_none():
     assert ours.overturned == ()
 
 
+def test_a_trial_that_hides_an_association_overturns_nothing():
+    """Without it the slope is established; no result is withheld for that."""
+    along = [(-0.5, 0.15), (0, -0.13), (0.5, -0.33), (1, -0.62), (1.5, -0.87), (-0.25, 0.04)]
+    points = [*along, (2.0, -1.08), (-0.8, -0.9)]
+    ours = surrogacy(
+        [EffectPair(f"t{i}", x, 0.01, y, 0.02, 300) for i, (x, y) in enumerate(points)],
+        within_correlation=-0.2,
+        sensitivity=(),
+    )
+    with_it, without = (
+        next(m.found for m in ours.models if (m.model, m.without) == ("weighted regression", left))
+        for left in ("", "t7")
+    )
+    assert (with_it.established, without.established) == (False, True)
+    assert ours.overturned == ()
+
+
 def test_leverage_is_how_far_a_fitted_value_follows_its_trial():
     """The derivative of the fitted by the observed effect, by moving the trial."""
     trials = constructed((-0.5, 1.0))

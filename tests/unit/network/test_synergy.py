@@ -8,6 +8,8 @@ from trial_evidence.config.methods import LeadRule, Pooling, TauPriors
 from trial_evidence.config.networks import Background
 from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial
 from trial_evidence.network.within_trials.synergy import SCALES, pool_synergy, trial_synergy
+from trial_evidence.pool.bayes.posterior import bayesian
+from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.engine.refusals import Refused
 
 REFERENCE = load("synergy")
@@ -213,6 +215,14 @@ def test_pooled_excess_agrees_with_metafor():
     assert lead.estimate == pytest.approx(POOL["estimate"], rel=1e-9)
     assert (lead.ci_low, lead.ci_high) == pytest.approx((POOL["ci_low"], POOL["ci_high"]), rel=1e-9)
     assert [one.variance for one in ours.trials] == pytest.approx(POOL["vi"], rel=1e-12)
+
+
+@pytest.mark.parametrize(("scale", "prior"), [("risk_additive", 0.125), ("multiplicative", 0.5)])
+def test_heterogeneity_of_a_difference_is_not_supposed_to_be_that_of_a_ratio(scale, prior):
+    ours = pool(TRIALS, scale, TEN_PERCENT)
+    effects = [one.excess.estimate for one in ours.trials], [one.variance for one in ours.trials]
+    expected = bayesian(*effects, HalfNormal(prior), "bayesian")
+    assert ours.models[-1] == expected
 
 
 def test_pooled_tipping_points_follow_from_the_additive_scale():
