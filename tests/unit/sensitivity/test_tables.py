@@ -38,6 +38,7 @@ from trial_evidence.sensitivity.regression import (
     meta_regression_table,
 )
 from trial_evidence.sensitivity.reporting import SMALL_STUDY_COLUMNS, small_study_table
+from trial_evidence.sensitivity.what_would_change import what_would_change_table
 
 BCG = load("metafor_sensitivity")["bcg__OR"]
 ESTIMATORS = load("metafor_estimators")["bcg__RR"]
@@ -362,3 +363,46 @@ def test_asymmetry_of_risk_ratios_is_told_from_small_study_effects(bcg):
     assert "as the control risk rises" in ratios.loc["egger", "reason"]
     assert "as the control risk rises" in ratios.loc["pet", "reason"]
     assert pd.isna(small_study_table(bcg[2]).set_index("test").loc["egger", "reason"])
+
+
+LEVELLED = {
+    "methods": lambda content, found: methods_table(found, SENSITIVITY),
+    "leave-one-out": lambda content, found: leave_one_out_table(found),
+    "cumulative": lambda content, found: cumulative_table(found),
+    "groups": lambda content, found: subgroups_table(found, content),
+    "small studies": lambda content, found: small_study_table(found),
+    "control risk": lambda content, found: control_risk_table(found),
+    "what would change": lambda content, found: what_would_change_table(found, SENSITIVITY),
+}
+
+
+@pytest.mark.parametrize("name", LEVELLED)
+def test_every_interval_is_at_the_level_that_its_row_states(bcg, name):
+    """Where another level is configured, an interval of 95% would stand beside the words 90%."""
+    content, _, usual = bcg
+    at_95 = LEVELLED[name](content, usual)
+    at_90 = LEVELLED[name](content, tuple(replace(c, level=90.0) for c in usual))
+    assert set(at_90.get("ci_level", [90.0])) == {90.0}
+    for low, high in (("ci_low", "ci_high"), ("pi_low", "pi_high")):
+        if low in at_90:
+            told = at_95[low].notna()
+            assert told.any()
+            assert (at_90[low] > at_95[low])[told].all(), low
+            assert (at_90[high] < at_95[high])[told].all(), high
+
+
+def test_the_chance_of_publication_is_that_above_the_step_against_that_below():
+    """The other way round trials without significance would be said to be published more often.
+
+    R 4.2.2, metafor 3.8-1::
+
+        d <- escalc("OR", ai = cpos, bi = cneg, ci = tpos, di = tneg, data = dat.bcg)
+        selmodel(rma(yi, vi, data = d, method = "ML"), type = "stepfun", steps = 0.025,
+                 alternative = "greater", skiphes = TRUE)$delta[2]  # 0.683582389
+    """
+    counts = (BCG["table"][name] for name in ("ci", "n2i", "ai", "n1i"))
+    swapped = dict(zip(("ai", "n1i", "ci", "n2i"), counts, strict=True))
+    table = small_study_table(found(swapped)[2]).set_index("test")
+    assert table.loc["selection_model", "detail"] == (
+        "chance of publication above one-sided p 0.025, relative to below: 0.684"
+    )
