@@ -59,13 +59,14 @@ def early(project):
 
 def late_tables(project, config):
     """Tables of a network in parts, without the figures of its setting."""
+    return tables_of(project, config, "metastatic_pretreated", "progression_free_network")
+
+
+def tables_of(project, config, setting, network_id, **changes):
     content, _ = load_sheet(project / "data/raw", read_dictionary(DICTIONARY))
-    configuration = read_configuration(config)
+    configuration = replace(read_configuration(config), **changes)
     networks = read_networks(config, configuration)
-    (network,) = (
-        n for n in networks.of_setting("metastatic_pretreated")
-        if n.id == "progression_free_network"
-    )  # fmt: skip
+    (network,) = (n for n in networks.of_setting(setting) if n.id == network_id)
     evidence = network_evidence(content, configuration, networks, network)
     return network_tables(analyse(evidence, configuration), "pretreated")
 
@@ -155,6 +156,30 @@ def test_a_measure_without_an_empirical_prior_leaves_its_columns_empty(project, 
     for name, table in late.items():
         assert list(without[name].columns) == list(table.columns), name
     assert without["alternatives"]["bayesian_empirical_low"].isna().all()
+
+
+def test_every_interval_of_a_network_is_at_the_configured_level(project):
+    """Where another level is configured, an interval of 95% would be called one of 90%."""
+    of_pcr = project, project / "config", "neoadjuvant", "pcr_network"
+    at_95, at_90 = (tables_of(*of_pcr, confidence_level=level) for level in (95.0, 90.0))
+    limits = [
+        (name, column.removesuffix("_low"))
+        for name, table in at_95.items()
+        for column in table.columns
+        if column.endswith("_low") and name != "used"  # as the trials printed them
+    ]
+    seen = set()
+    for name, of in limits:
+        usual, other = at_95[name], at_90[name]
+        # Not told: what the trials do not determine, and differences that cannot be.
+        told = (usual[f"{of}_high"] > usual[f"{of}_low"]).to_numpy()
+        assert (other[f"{of}_low"] > usual[f"{of}_low"])[told].all(), (name, of)
+        assert (other[f"{of}_high"] < usual[f"{of}_high"])[told].all(), (name, of)
+        seen |= {f"{name} {of}"} if told.any() else set()
+    assert seen >= {
+        "additivity observed", "additivity predicted", "components ci", "league ci", "league pi",
+        "reference ci", "split combined", "split direct",
+    }  # fmt: skip
 
 
 def test_a_comparison_without_a_path_says_so(late):

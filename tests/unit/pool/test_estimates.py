@@ -1,6 +1,7 @@
 """The estimates of a setting: which trials make which pools, and what stands in their rows."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -119,6 +120,36 @@ def test_a_sum_with_an_unknown_part_is_not_given():
     assert pd.isna(row["events"])
 
 
+@pytest.mark.parametrize("of", ["estimates", "trials", "rates"])
+def test_every_interval_is_at_the_configured_level(of):
+    """Where another level is configured, an interval of 95% would be called one of 90%."""
+    content = sheet(
+        {t: arms(t) for t in ("t1", "t2", "t3")},
+        pcr=[
+            *counts("t1", (40, 100), (25, 101)),
+            *counts("t2", (30, 60), (20, 62)),
+            *counts("t3", (22, 80), (20, 81)),
+        ],
+    )
+    wanted = analysis(**PCR)
+    evidence = extract(content, wanted, rates=[RATES])
+    # Counts have no printed ratio: an empty cell in the file that the stage reads.
+    used = evidence.used.assign(published="")
+    usual = configuration(wanted, rates=[RATES])
+    at_95, at_90 = (
+        getattr(pool_setting(used, evidence.rates, settings, SETTING), of)
+        for settings in (usual, replace(usual, confidence_level=90.0))
+    )
+    table = of == "estimates"
+    assert set(at_90["ci_level" if table else "estimate_level"]) == {90.0}
+    ends = [("ci_low", "ci_high"), ("pi_low", "pi_high")]
+    for low, high in ends if table else [("estimate_low", "estimate_high")]:
+        told = at_95[low].notna()
+        assert told.any()
+        assert (at_90[low] > at_95[low])[told].all(), low
+        assert (at_90[high] < at_95[high])[told].all(), high
+
+
 def test_trials_pooled_are_named():
     row = models(hazard_ratios().estimates).loc["random_reml_hk"]
     assert row["trials"] == "t1;t2;t3"
@@ -143,6 +174,18 @@ def test_more_responses_are_a_benefit(measure):
     wanted = analysis(endpoints=("pcr",), measures=(measure,))
     row = models(pool(content, wanted).estimates, measure=measure).loc["bayesian"]
     assert row["probability_of_benefit"] > 0.9
+
+
+@pytest.mark.parametrize("measure", ["risk_ratio", "odds_ratio", "risk_difference"])
+def test_more_of_a_harm_is_no_benefit(measure):
+    content = sheet(
+        {"t1": arms("t1"), "t2": arms("t2")},
+        pcr=[*counts("t1", (60, 100), (20, 100)), *counts("t2", (55, 100), (25, 100))],
+    )
+    wanted = analysis(endpoints=("pcr",), measures=(measure,))
+    harm = replace(wanted, outcomes=tuple(replace(o, better="fewer") for o in wanted.outcomes))
+    row = models(pool(content, harm).estimates, measure=measure).loc["bayesian"]
+    assert row["probability_of_benefit"] < 0.1
 
 
 # ------------------------------------------------------------------------- what leads, what is said
