@@ -135,6 +135,13 @@ def test_trim_and_fill_does_not_depend_on_the_order_of_the_trials(order):
     assert sorted(back.filled_vi) == sorted(there.filled_vi)
 
 
+@pytest.mark.parametrize("effect", [0.1, -0.7, 0.0])
+def test_no_trial_is_missing_beside_effects_that_are_all_the_same(effect):
+    v = np.array([0.04, 0.09, 0.013, 0.25, 0.07])
+    found = trim_and_fill([effect] * 5, v, estimator="R0", side="left", forced=True)
+    assert (found.missing, found.filled_yi) == (0, ())
+
+
 def dersimonian_laird(y, v, x):
     """Residual tau2 of a straight line in exact arithmetic: (Q - k + 2) over the trace of P."""
     w, y, x = ([Fraction(value) for value in column] for column in (

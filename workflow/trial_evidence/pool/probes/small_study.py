@@ -326,7 +326,8 @@ def _missing(
         ranks[np.argsort(np.abs(distance), kind="stable")] = np.arange(1, k + 1)
         signed = np.sign(distance) * ranks
         if estimator == "R0":
-            found = k - float((-signed).max(initial=0.0)) - 1
+            # An effect that is the mean itself does not lie above it.
+            found = k - float(ranks[signed <= 0].max(initial=0.0)) - 1
         else:
             found = (4 * float(signed[signed > 0].sum()) - k * (k + 1)) / (2 * k - 1)
         new = int(np.clip(np.round(found), 0, k - 1))
