@@ -142,6 +142,15 @@ def test_no_trial_is_missing_beside_effects_that_are_all_the_same(effect):
     assert (found.missing, found.filled_yi) == (0, ())
 
 
+def test_a_meta_regression_without_residuals_has_no_hartung_knapp_interval():
+    v = [0.04, 0.05, 0.03, 0.02]
+    for y in ([0.1, 0.2, 0.3, 0.4], [0.0] * 4, [0.3] * 4):
+        found = meta_regression(y, v, {"x": [1, 2, 3, 4]}, interval="hartung_knapp", forced=True)
+        assert "goes through every trial" in found.reason
+        floored = meta_regression(y, v, {"x": [1, 2, 3, 4]}, forced=True)
+        assert (floored.se > 0).all()
+
+
 def dersimonian_laird(y, v, x):
     """Residual tau2 of a straight line in exact arithmetic: (Q - k + 2) over the trace of P."""
     w, y, x = ([Fraction(value) for value in column] for column in (

@@ -15,6 +15,8 @@ from trial_evidence.pool.engine.tau2 import estimate_tau2
 
 TRIALS_A_COVARIATE = 10
 WHY = f"at least {TRIALS_A_COVARIATE} a covariate, or chance is taken for a trend"
+# A residual Q of less than this share of the effects' own squares is rounding.
+EXACT = 1e-20
 CORRECTIONS = {
     "wald": "wald",
     "hartung_knapp": "knapp-hartung",
@@ -127,7 +129,8 @@ def meta_regression(
     -------
     MetaRegression or Refused
         Refused with fewer than ten trials a covariate unless forced, with no more trials than
-        coefficients, and where a covariate is constant or follows from the others.
+        coefficients, where a covariate is constant or follows from the others, and by
+        ``hartung_knapp`` where the line goes through every trial: its variance is zero.
 
     Raises
     ------
@@ -163,12 +166,15 @@ def meta_regression(
     if np.linalg.matrix_rank(centred / np.where(scale > 0, scale, 1.0), tol=1e-10) < p - 1:
         return Refused("A covariate is the same in all trials or follows from the others.")
     tau2 = _residual_tau2(y, v, design, method)
+    # Covariates around their mean: a year of publication and an intercept are nearly collinear.
+    shifted = np.column_stack([np.ones(k), centred])
+    q = _residual_q(y, v, shifted)
+    if interval == "hartung_knapp" and q <= EXACT * float((y**2 / v).sum()):
+        return Refused("The line goes through every trial, so its error is not known.")
     # PyMARE imports sympy, which takes as long as all else a stage imports: only where it is used.
     from pymare.estimators import WeightedLeastSquares
 
     model = WeightedLeastSquares(tau2=tau2, small_sample_correction=CORRECTIONS[interval])
-    # Covariates around their mean: a year of publication and an intercept are nearly collinear.
-    shifted = np.column_stack([np.ones(k), centred])
     model.fit(y[:, None], shifted, v=v[:, None])
     back = np.eye(p)
     back[0, 1:] = [-c.mean() for c in columns.values()]
@@ -181,7 +187,6 @@ def meta_regression(
     half = _quantile(level, df) * se
     slopes = coefficients[1:]
     wald = float(slopes @ np.linalg.solve(covariance[1:, 1:], slopes))
-    q = _residual_q(y, v, shifted)
     without = float(estimate_tau2(stack(y, v), method)[0])
     return MetaRegression(
         names=("intercept", *columns),
