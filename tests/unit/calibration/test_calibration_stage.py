@@ -178,6 +178,18 @@ def test_relative_bias_is_in_variances_of_a_trial(alike):
     assert alike[0.3, "relative tau2 bias", "ML"] == pytest.approx(bias / 0.13, rel=1e-9)
 
 
+def test_the_error_of_a_relative_number_is_relative_too(tiny):
+    """A bias of 10% would bear an error in units of tau2."""
+    table = read_table(tiny / "calibration.csv", ["tau", "value", "monte_carlo_se"])
+    place = ["analysis", "tau", "method", "quantity"]
+    found = table[table["tau"] == 0.3].set_index(place)[["value", "monte_carlo_se"]]
+    for quantity in ("width", "prediction width", "tau2 bias"):
+        of, relative = (found.xs(q, level="quantity") for q in (quantity, f"relative {quantity}"))
+        units = of["value"] / relative["value"]
+        expected = of["monte_carlo_se"] / units
+        np.testing.assert_allclose(relative["monte_carlo_se"], expected, rtol=5e-3, atol=1e-9)
+
+
 def test_every_prior_is_judged(alike):
     found = {name for _, quantity, name in alike if quantity == "coverage" and "Bayes" in name}
     assert found == {
@@ -304,6 +316,17 @@ def test_the_page_says_the_worst_of_several_pools(tiny):
         widest = mine.loc[mine["quantity"] == quantity, "value"].max()
         told = row(f"Largest mean width of the {title}", method)
         assert f"{value(widest):.2f}" in told
+
+
+def test_what_is_said_up_to_a_tau_holds_at_that_tau(tiny):
+    numbers = ["tau", "simulations", "value", "monte_carlo_se"]
+    table = read_table(tiny / "calibration.csv", numbers)
+    coverage = table["quantity"] == "coverage"
+    last = table[(table["tau"] == 0.3) & coverage].assign(tau=0.4, value=0.123)
+    page = calibration_page(pd.concat([table, last]))
+    title = "## Lowest coverage of the interval for the mean, percent; τ up to 0.4"
+    section = page.partition(title)[2].partition("##")[0]
+    assert "12.3" in section
 
 
 def test_the_page_says_the_largest_monte_carlo_error(tiny):
