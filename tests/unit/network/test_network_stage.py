@@ -4,6 +4,7 @@ import re
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from figures.svg_reading import check_svg
@@ -16,12 +17,14 @@ from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.loaded import DICTIONARY
 from trial_evidence.network.alternatives import is_dual
 from trial_evidence.network.analysis import analyse, reference_of
-from trial_evidence.network.evidence.contrasts import NetworkData, from_counts
+from trial_evidence.network.components.interactions import estimate_interaction
+from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts, from_counts
 from trial_evidence.network.evidence.nodes import nodes_of
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.pictures.drawings import network_drawings
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL, surrogacy_results
+from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.report.trail.explain import explain_row, explain_trial
 from trial_evidence.report.trail.trace import network_trail
@@ -62,13 +65,17 @@ def late_tables(project, config):
     return tables_of(project, config, "metastatic_pretreated", "progression_free_network")
 
 
-def tables_of(project, config, setting, network_id, **changes):
+def tables_of(*of, **changes):
+    return network_tables(analysis_of(*of, **changes), "pretreated")
+
+
+def analysis_of(project, config, setting, network_id, **changes):
     content, _ = load_sheet(project / "data/raw", read_dictionary(DICTIONARY))
     configuration = replace(read_configuration(config), **changes)
     networks = read_networks(config, configuration)
     (network,) = (n for n in networks.of_setting(setting) if n.id == network_id)
     evidence = network_evidence(content, configuration, networks, network)
-    return network_tables(analyse(evidence, configuration), "pretreated")
+    return analyse(evidence, configuration)
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +163,30 @@ def test_a_measure_without_an_empirical_prior_leaves_its_columns_empty(project, 
     for name, table in late.items():
         assert list(without[name].columns) == list(table.columns), name
     assert without["alternatives"]["bayesian_empirical_low"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("place", "least", "most"),
+    [
+        (("neoadjuvant", "pcr_network"), 0.9, 1.0),
+        (("metastatic_pretreated", "progression_free_network"), 0.0, 0.1),
+    ],
+    ids=["more is better", "fewer is better"],
+)
+def test_together_beyond_the_sum_is_synergy_of_responses_and_not_of_progressions(
+    project, place, least, most
+):
+    # One trial with neither, each and both: log ratios 0, 0.1 and 1.1 against neither.
+    trial = StudyContrasts(
+        "one", ("O", "A", "B", "A+B"), np.array([0.0, 0.1, 1.1]), 0.01 * (np.eye(3) + 1)
+    )
+    parts = {"O": (), "A": ("A",), "B": ("B",), "A+B": ("A", "B")}
+    found = estimate_interaction(NetworkData((trial,)), parts, ("A", "B"), HalfNormal(0.1))
+    analysed = analysis_of(project, project / "config", *place)
+    shown = replace(analysed.components, interactions=((("A", "B"), found),))
+    tables = network_tables(replace(analysed, components=shown), "any")
+    (chance,) = tables["interactions"]["probability_of_synergy"]
+    assert least < chance < most
 
 
 def test_every_interval_of_a_network_is_at_the_configured_level(project):
