@@ -88,6 +88,13 @@ FAULTS = {
             '"0,68" is not a number. Use a point as decimal mark: 0.68',
         ),
     ),
+    "a thousand with a point": Fault(
+        _put("trials", "n_randomised", 2, "1.000"),
+        (
+            "book.xlsx, sheet trials, row 2 (trial_a), column n_randomised (H2): "
+            '"1.000" is not a whole number. Write it without thousands separators: 1000',
+        ),
+    ),
     "a percent sign": Fault(
         _put("pcr", "reported_percent", 2, 0.4, "0.0%"),
         (
@@ -276,6 +283,16 @@ def test_a_number_that_no_computer_holds_is_located(column: str, tmp_path: Path)
     (told,) = errors(imported(book, raw))
     assert told.startswith(f"{PCR_2} {column} (")
     assert told.endswith("): the cell holds a number that is too large. Type it again.")
+
+
+@pytest.mark.parametrize("number_format", ["0.0", "0.000", "#,##0.000"])
+def test_a_whole_number_shown_with_decimals_is_that_number(
+    number_format: str, tmp_path: Path
+) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, _put("trials", "n_randomised", 2, 210, number_format))
+    result = imported(book, raw)
+    assert (errors(result), result.plan.difference) == ([], ())
 
 
 def test_several_faults_are_told_at_once(tmp_path: Path) -> None:

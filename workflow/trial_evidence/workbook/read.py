@@ -494,6 +494,9 @@ def _read_number(value: float, number_format: str, column: Column | None) -> Rea
         )
         return Reading(f"{value:.0f}", error=message)
     text = text or shortest(value)
+    if column is not None and column.type in {"integer", "year"} and not text.endswith("%"):
+        # Of a number 42 that is shown as 42.000 no decimal is meant.
+        text = shortest(value)
     if is_computed(text):
         message = (
             f"{text} has more digits than a source prints. Format the cell as text and type the "

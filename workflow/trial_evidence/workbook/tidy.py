@@ -11,7 +11,8 @@ from .layout import one_kind_of_line_break
 
 # How a workbook writes the carriage return of a pasted line break.
 _CARRIAGE_RETURN = "_x000D_"
-_WHOLE = re.compile(r"(?P<whole>[+-]?[0-9]+)\.0+")
+# Not 1.000, which is a thousand in German, Spanish and Italian.
+_WHOLE = re.compile(r"(?P<whole>[+-]?[0-9]+)\.(?!000$)0+")
 
 
 def tidied(text: str, column: Column) -> str:
