@@ -339,6 +339,52 @@ def test_a_hidden_answer_is_not_imported_unseen(made, tmp_path):
     answered(made, tmp_path, hide, hazard_ratios={"Value seen": "0.80 (0.67-0.95)"})
 
 
+def column_again(page):
+    """A second column of the same name, such as a reader's own beside it."""
+    page.cell(1, page.max_column + 1).value = "Value seen"
+
+
+def merge_answers(page):
+    column = [cell.value for cell in page[1]].index("Initials") + 1
+    page.merge_cells(start_row=2, end_row=3, start_column=column, end_column=column)
+
+
+def answer_on_a_copy(page):
+    copy = page.parent.copy_worksheet(page)
+    copy.title = "worklist (2)"
+    column = [cell.value for cell in page[1]].index("Value seen") + 1
+    page.cell(3, column).value = None
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (column_again, "sheet worklist: 2 columns have the name Value seen."),
+        (merge_answers, "sheet worklist: the cells L2:L3 are merged into one."),
+        (answer_on_a_copy, r"sheet worklist \(2\): it holds answers, which are taken from the"),
+    ],
+)
+def test_no_answer_is_passed_over(made, tmp_path, edit, words):
+    """Each of these was imported without a word, and answers were lost."""
+    with pytest.raises(SheetError, match=words):
+        answered(made, tmp_path, edit, pcr={"Value seen": "42/105"})
+
+
+def test_a_sheet_of_ones_own_is_no_copy_of_the_worklist(made, tmp_path):
+    def own(page):
+        page.parent.copy_worksheet(page).title = "_mine"
+        page.parent.create_sheet("notes")["A1"] = "Ask the authors."
+
+    sheet, _ = answered(made, tmp_path, own, pcr={"Value seen": "42/105"})
+    assert len(sheet["second_reading"]) == len(made[1]["second_reading"]) + 1
+
+
+def test_blanks_of_a_pdf_are_blanks(made, tmp_path):
+    cells = {"Value seen": "42\u00a0of\u00a0105", "Place": "Table\u00a02"}
+    sheet, _ = answered(made, tmp_path, pcr=cells)
+    assert sheet["second_reading"].iloc[-1]["locator"] == "Table 2 (QQ, 2026-02-03)"
+
+
 def test_an_emptied_worklist_is_said_and_may_be_made_again(made, tmp_path):
     def empty(page):
         page.delete_rows(1, page.max_row)
@@ -443,5 +489,10 @@ def test_answers_and_other_files_are_not_overwritten(made, tmp_path):
         write_answers_book(rows, book)
     book.unlink()
     answered(made, tmp_path, pcr={"Value seen": "42/105"})
+    with pytest.raises(RequestError, match="holds answers"):
+        write_answers_book(rows, book)
+    book.unlink()
+    notes = [["", "To do"], ["", "Ask the authors."]]
+    answered(made, tmp_path, lambda page: [*map(page.parent.create_sheet("notes").append, notes)])
     with pytest.raises(RequestError, match="holds answers"):
         write_answers_book(rows, book)

@@ -25,7 +25,7 @@ from trial_evidence.files import records, write_whole
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT, same_value
 from trial_evidence.sheet.dictionary import Column, Dictionary
-from trial_evidence.sheet.values import PRIMARY, read_cell
+from trial_evidence.sheet.values import NO_BREAK_SPACES, PRIMARY, read_cell
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import (
     Problem,
@@ -36,9 +36,16 @@ from trial_evidence.words.problems import (
     has_errors,
     quoted,
 )
-from trial_evidence.workbook.layout import WORKLIST, as_csv
+from trial_evidence.workbook.layout import PRIVATE, WORKLIST, as_csv
 from trial_evidence.workbook.package import TO_FILL, put_table, refuse_other_names, workbook_bytes
-from trial_evidence.workbook.read import cell_of_book, hidden_among, open_book, sheet_names
+from trial_evidence.workbook.read import (
+    cell_of_book,
+    hidden_among,
+    merged_in,
+    names_twice,
+    open_book,
+    sheet_names,
+)
 
 ASKED = {
     "table": "Table", "row": "Row", "trial": "Trial", "result": "Result", "value": "In the sheet",
@@ -167,9 +174,13 @@ def initials_fault(text: str, dictionary: Dictionary) -> str:
 
 def _is_answered(book: Path) -> bool:
     made, _ = open_book(book)
-    header, *rows = [*made[WORKLIST].iter_rows(values_only=True)] or [()]
-    asked = {at for at, title in enumerate(header) if title in ASKED.values()}
-    return any(_text(cell) for row in rows for at, cell in enumerate(row) if at not in asked)
+    # On any sheet: a copy of the worklist, or notes, would be lost with it.
+    for sheet in made.worksheets:
+        header, *rows = [*sheet.iter_rows(values_only=True)] or [()]
+        asked = {at for at, title in enumerate(header) if title in ASKED.values()}
+        if any(_text(cell) for row in rows for at, cell in enumerate(row) if at not in asked):
+            return True
+    return False
 
 
 def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], list[Problem]]:
@@ -177,7 +188,8 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
     made, values = open_book(book)
     sheet = made[WORKLIST]
     header, *rows = [*sheet.iter_rows()] or [()]
-    named = {str(cell.value).strip(): at for at, cell in enumerate(header)}
+    names = [_text(cell.value) for cell in header]
+    named = {name: at for at, name in enumerate(names)}
     titles = ASKED | ANSWERS
     if missing := [title for title in titles.values() if title not in named]:
         message = f"the sheet {WORKLIST} has no column {', '.join(missing)}. Make a new worklist."
@@ -188,19 +200,38 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
             )
         raise SheetError([about(book.name, message, 1)])
     columns = {"date": dictionary.tables["adjudication"].columns["date"]}
-    lines, problems = [], []
+    told = [*names_twice(names, titles.values()), *merged_in(sheet)]
+    problems = [about(book.name, f"sheet {WORKLIST}: {message}") for message in told]
+    problems += _elsewhere(made, book)
+    lines = []
     for cells in rows:
         line = {name: _text(cells[named[ASKED[name]]].value) for name in ASKED}
         line["line"] = str(cells[0].row)
         for name, title in ANSWERS.items():
             read = cell_of_book(cells[named[title]], values[WORKLIST], columns.get(name))
-            line[name] = read.text.strip()
+            line[name] = read.text.translate(NO_BREAK_SPACES).strip()
             place = book.name, cells[0].row, line["trial"], title, read.text
             problems += [Problem(kind, *place, message) for kind, message in read.findings]
         lines.append(line)
     if hidden := hidden_among(sheet, [int(line["line"]) for line in lines if _filled(line)]):
         problems.insert(0, about(book.name, hidden))
     return lines, problems
+
+
+def _elsewhere(made: Any, book: Path) -> Iterator[Problem]:
+    """Answers on a copy of the worklist, which would be lost."""
+    for sheet in made.worksheets:
+        header, *rows = [*sheet.iter_rows(values_only=True)] or [()]
+        names = [_text(value) for value in header]
+        seen = names.index(ANSWERS["seen"]) if ANSWERS["seen"] in names else None
+        if sheet.title == WORKLIST or sheet.title.startswith(PRIVATE) or seen is None:
+            continue
+        if any(_text(row[seen]) for row in rows):
+            message = (
+                f"it holds answers, which are taken from the sheet {WORKLIST} alone. Move them "
+                "there, or let its name begin with _ if it is yours alone."
+            )
+            yield about(f"{book.name}, sheet {sheet.title}", message)
 
 
 def _text(value: Any) -> str:

@@ -306,10 +306,8 @@ class _SheetReader:
         if not filled:
             self._about_sheet("the sheet is empty: even the column names are missing.")
             return None
-        for merged in sorted(map(str, self.sheet.merged_cells.ranges)):
-            self._about_sheet(
-                f"the cells {merged} are merged into one. Unmerge them and fill in each."
-            )
+        for message in merged_in(self.sheet):
+            self._about_sheet(message)
         header = {
             at: str(cell.value).strip() for at, cell in enumerate(records[0]) if _is_filled(cell)
         }
@@ -403,6 +401,23 @@ class _SheetReader:
 
     def _about_sheet(self, message: str, row: int | None = None) -> None:
         self.problems.append(about(self.place, message, row))
+
+
+def merged_in(sheet: Any) -> list[str]:
+    """Say which cells of a worksheet are merged: all but the first of them read as empty."""
+    return [
+        f"the cells {merged} are merged into one. Unmerge them and fill in each."
+        for merged in sorted(map(str, sheet.merged_cells.ranges))
+    ]
+
+
+def names_twice(names: Sequence[str], known: Iterable[str]) -> list[str]:
+    """Say which of the known names of columns stand more than once in row 1."""
+    return [
+        f"{names.count(name)} columns have the name {name}. Delete one, or rename it."
+        for name in known
+        if names.count(name) > 1
+    ]
 
 
 def hidden_among(sheet: Any, rows: Iterable[int]) -> str:
