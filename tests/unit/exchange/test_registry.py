@@ -815,6 +815,25 @@ def test_a_sheet_with_another_name_is_not_passed_over(made, taken):
     taken()
 
 
+def test_a_workbook_whose_sheets_were_renamed_is_told_their_names(made, capsys):
+    """Not that every table of the sheet is missing."""
+    book = made()
+    confirm(book, "Differs", 2)
+    for title in book.sheetnames[1:]:
+        del book[title]
+    book["registry"].title = "Tabelle1"
+    book.save(BOOK)
+    before = sheet_files()
+    assert main(["import", "--book", str(BOOK)]) == 1
+    said, last = capsys.readouterr().err.splitlines()
+    assert said.startswith(
+        "registry.xlsx: no sheet is called worklist (of make worklist), registry (of make registry)"
+    )
+    assert 'It has: "Tabelle1". Give the sheet its name again.' in said
+    assert last == "Nothing was imported; the sheet is unchanged."
+    assert sheet_files() == before
+
+
 def test_a_hidden_confirmation_is_not_imported_unseen(made, taken):
     book = made()
     book["Differs"].row_dimensions[2].hidden = True

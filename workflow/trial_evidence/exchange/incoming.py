@@ -1,10 +1,12 @@
 """Workbooks that are not the sheet: what a reader wrote into one of them, as edits of the sheet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from trial_evidence.words.problems import Problem
+from trial_evidence.sheet import read_dictionary
+from trial_evidence.words.problems import Problem, SheetError, about, quoted
+from trial_evidence.words.supplied import supplied
 from trial_evidence.workbook.layout import REGISTRY, WORKLIST
 from trial_evidence.workbook.read import sheet_names
 
@@ -43,9 +45,11 @@ def take_answers(book: Path, raw: Path, config: Path, folder: Path) -> Taken | N
     Raises
     ------
     SheetError
-        With every answer that cannot be taken.
+        With every answer that cannot be taken; or if no sheet has a name that says what it is.
     """
     sheets = sheet_names(book)
+    if sheets and (renamed := _renamed(sheets)):
+        raise SheetError([about(book.name, renamed)])
     # What they need is slow to import, and most workbooks are the sheet.
     if REGISTRY in sheets:
         from trial_evidence.exchange.registry.stage import take_confirmed
@@ -57,3 +61,15 @@ def take_answers(book: Path, raw: Path, config: Path, folder: Path) -> Taken | N
     from trial_evidence.loaded import load, words_of
 
     return write_answered(book, raw, load(raw, config)[1], words_of(config), folder)
+
+
+def _renamed(sheets: Sequence[str]) -> str:
+    """Why nothing can be taken of a workbook none of whose sheets has a name that is known."""
+    tables = read_dictionary(supplied("dictionary")).tables
+    if {WORKLIST, REGISTRY} & {*sheets} or any(name.strip().lower() in tables for name in sheets):
+        return ""
+    return (
+        f"no sheet is called {WORKLIST} (of make worklist), {REGISTRY} (of make registry) or as a "
+        f"table of the sheet. It has: {', '.join(map(quoted, sheets))}. Give the sheet its name "
+        "again."
+    )
