@@ -473,6 +473,27 @@ def test_a_blank_line_in_a_table_moves_no_answer_to_another_row(made, tmp_path):
     assert list(changed[changed].index) == [3]
 
 
+def test_an_answer_goes_to_no_other_row_of_the_same_result(made, tmp_path):
+    """Another source printed the same numbers, and its row has come to stand where this one was."""
+    raw, _, rows = made
+    folder = tmp_path / "twins"
+    shutil.copytree(raw, folder)
+    path = folder / "pcr.csv"
+    header, first, *rest = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert ",doe_2020_trial_a,Table 2,secondary" in first
+    other = first.replace(",doe_2020_trial_a,Table 2,", ",doe_2020_trial_b,Abstract,")
+    path.write_text("".join([header, other, first, *rest]), encoding="utf-8")
+    twins = load_sheet(folder, DICTIONARY)[0]
+    with pytest.raises(SheetError) as refused:
+        answered((folder, twins, rows), tmp_path, pcr={"Value seen": "42/105"})
+    (problem,) = refused.value.problems
+    assert problem.column == "Where it should be"
+    assert problem.message == "pcr.csv, row 2 is now of Abstract. Make a new worklist."
+    moved = rows.assign(row=rows["row"].where(rows["table"] != "pcr", 3))
+    sheet, _ = answered((folder, twins, moved), tmp_path, pcr={"Value seen": "42/105"})
+    assert list(sheet["pcr"]["verification"][:2]) == ["secondary", "primary"]
+
+
 @pytest.mark.parametrize("most", ["0", "-1"])
 def test_a_worklist_of_no_rows_is_refused(made, tmp_path, capsys, most):
     book = tmp_path / "worklist.xlsx"

@@ -299,6 +299,15 @@ def _misplaced(
         return [("value", message)]
     trials = sheet["trials"].set_index("trial_id")["name"]
     now = {"trial": trials[row["trial_id"]], "result": result_of(sheet, table, row)}
+    alike = [
+        one
+        for one in records(sheet[table][sheet[table]["trial_id"] == row["trial_id"]])
+        if value_of(sheet, table, one) == answer["value"]
+        and result_of(sheet, table, one) == now["result"]
+    ]
+    if len(alike) > 1:
+        # Of another source or assessor: only the place tells which of them it was.
+        now["place"] = row["locator"]
     return [
         (name, f"{where} is now of {text}. Make a new worklist.")
         for name, text in now.items()
