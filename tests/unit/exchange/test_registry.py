@@ -5,6 +5,7 @@ The records are of made-up trials, in the form of the ClinicalTrials.gov API, ve
 
 import copy
 import csv
+import datetime
 import json
 import re
 import shutil
@@ -19,7 +20,7 @@ from small_project import cut_short
 from trial_evidence.cli import main
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.registry import read_registry_words
-from trial_evidence.exchange.registry.against import _page
+from trial_evidence.exchange.registry.against import page_of
 from trial_evidence.exchange.registry.book import write_registry_book
 from trial_evidence.exchange.registry.confirmed import write_confirmed
 from trial_evidence.exchange.registry.groups import named_in
@@ -30,6 +31,7 @@ from trial_evidence.words.problems import SheetError
 
 RECORDS = Path(__file__).parent / "made_up"
 MEASURES = "resultsSection.outcomeMeasuresModule.outcomeMeasures"
+NEW = "Could be added, hazard_ratios"
 RAW, CONFIG, BOOK = Path("data/raw"), Path("config"), Path("registry.xlsx")
 
 
@@ -256,7 +258,7 @@ def test_what_was_only_planned_is_no_fact(project, record, compared):
     ],
 )  # fmt: skip
 def test_a_bound_agrees_with_what_lies_within_it(held, found, page):
-    assert _page(held, found) == page
+    assert page_of(held, found) == page
 
 
 def test_a_percentage_that_fits_several_counts_is_not_a_count(project, record, compared):
@@ -749,6 +751,8 @@ def test_agreement_that_is_confirmed_is_first_hand(made, taken, columns):
         ("Differs", 2, {"Which row": "trial_id=ivy"}, "pcr.csv, row 8 is now another row, trial_"),
         ("Differs", 2, {"In the sheet": "21"}, "pcr.csv, row 8, column events no longer holds"),
         ("Differs", 2, {"In the record": "many"}, '"many" is not a whole number'),
+        ("Differs", 2, {"In the record": True}, "turned what was typed into a logical value"),
+        ("Agrees", 3, {"In the record": "2009"}, 'it does not agree with "2008" of the sheet.'),
         ("Could be added", 3, {}, "p_sided: the cell is empty."),
         ("Could be added, hazard_ratios", 2, {"assessor": None}, "column assessor: "),
         ("Could be added, hazard_ratios", 2, {"hr": "low"}, 'column hr: "low" is not a number'),
@@ -762,6 +766,114 @@ def test_what_cannot_be_taken_is_located(made, taken, sheet, row, cells, message
     assert said.startswith(f"registry.xlsx, sheet {sheet}, row {row}")
     assert message in said
     assert not Path("confirmed").exists()
+
+
+# A number format, a value and what a reader sees, in a row that could be added.
+SHOWN = [
+    ("hr", 0.9, "0.00", "0.90"),
+    ("hr", 0.87, "General", "0.87"),
+    ("n_control", 104, "#,##0", "104"),
+    ("locator", "Table\u00a02", "@", "Table 2"),
+]
+CHANGED = [
+    ("p_value", 0.05, "0%", '"5%" is not a p value.'),
+    ("events_control", True, "General", "into a logical value (TRUE)."),
+    ("locator", datetime.datetime(2026, 9, 12), "d-mmm", "into a date: 12 September 2026"),
+    ("n_control", 45912, "0", "45912 is probably the date 12 September 2025"),
+    ("hr", "=0.9", "General", 'a formula without a value: "=0.9".'),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "number_format", "seen"), SHOWN)
+def test_a_cell_is_taken_as_it_is_shown(made, taken, column, value, number_format, seen):
+    fill(made(), column, value, number_format)
+    assert rows_of(taken(), "hazard_ratios")[-1][column] == seen
+
+
+@pytest.mark.parametrize(("column", "value", "number_format", "message"), CHANGED)
+def test_a_cell_that_the_spreadsheet_changed_is_located(
+    made, taken, column, value, number_format, message
+):
+    fill(made(), column, value, number_format)
+    with pytest.raises(SheetError) as refused:
+        taken()
+    (said,) = (problem.line() for problem in refused.value.problems)
+    place = f"registry.xlsx, sheet {NEW}, row 2 (alder), column {column}: "
+    assert said.startswith(place)
+    assert message in said
+
+
+def fill(book, column, value, number_format):
+    """A cell of the first row that could be added, confirmed."""
+    page = book[NEW]
+    cell = page.cell(2, [cell.value for cell in page[1]].index(column) + 1)
+    cell.value, cell.number_format = value, number_format
+    confirm(book, NEW, 2)
+
+
+def again(page, **cells):
+    """The first line once more, below the last one."""
+    header = [cell.value for cell in page[1]]
+    line = dict(zip(header, [cell.value for cell in page[2]], strict=True)) | cells
+    page.append([*line.values()])
+
+
+def merge_confirmed(page):
+    page.merge_cells(start_row=2, end_row=3, start_column=10, end_column=10)
+
+
+def column_again(page):
+    page.cell(1, page.max_column + 1).value = "Confirmed by"
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (column_again, "2 columns have the name Confirmed by."),
+        (merge_confirmed, "the cells J2:J3 are merged into one."),
+        (lambda page: again(page, **{"In the record": "25"}), 'sheet Differs, row 2 says "23" of'),
+    ],
+)
+def test_no_confirmation_is_passed_over(made, taken, edit, message):
+    """Each of these was imported without a word."""
+    book = made()
+    book["Differs"].cell(2, 10).value = "QQ"
+    edit(book["Differs"])
+    book.save(BOOK)
+    with pytest.raises(SheetError, match=message):
+        taken()
+    with pytest.raises(RequestError, match="holds confirmations that would be lost"):
+        made()
+
+
+@pytest.mark.parametrize(("by", "readers"), [("QQ", "QQ"), ("RR", "QQ, RR")])
+def test_a_line_that_stands_twice_is_one_reading(made, taken, by, readers):
+    book = made()
+    confirm(book, "Differs", 2)
+    again(book["Differs"], **{"Confirmed by": by})
+    book.save(BOOK)
+    reading = rows_of(taken(), "second_reading")[-1]
+    assert [reading[name] for name in ("field", "first_value", "second_value")] == [
+        "events", "22", "23",
+    ]  # fmt: skip
+    assert reading["locator"].endswith(f"measurements[2].value ({readers})")
+
+
+def test_the_note_names_who_confirmed_what_was_filled_in(made, taken):
+    """Not who confirmed what differs in the same row."""
+    book = made()
+    confirm(book, "Differs", 4)
+    confirm(book, "Could be added", 4, by="RR")
+    confirm(book, "Could be added", 5, by="SS", **{"In the record": "two"})
+    folder = taken()
+    row = rows_of(folder, "hazard_ratios")[16]
+    assert (row["trial_id"], row["hr"], row["p_value"], row["p_sided"]) == (
+        "poplar", "0.68", "0.0002", "two",
+    )  # fmt: skip
+    assert row["note"] == "p_value, p_sided from the registry record (RR, SS)"
+    reading = rows_of(folder, "second_reading")[-1]
+    assert (reading["first_value"], reading["second_value"]) == ("0.68", "0.69")
+    assert reading["locator"].endswith("paramValue (QQ)")
 
 
 def test_initials_with_an_umlaut_are_taken(made, taken):

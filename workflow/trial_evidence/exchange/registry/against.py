@@ -162,11 +162,12 @@ def _line(
     one: Fact | Claim, row: Row, held: Held, column: str, found: str, path: str, note: str
 ) -> Line:
     cell, which = row.cells.get(column, ""), which_row(held.dictionary.tables[one.table], row.cells)
-    page = _page(cell, found)
+    page = page_of(cell, found)
     return Line(page, one.trial, one.table, row.number, column, cell, found, path, note, which)
 
 
-def _page(held: str, found: str) -> str:
+def page_of(held: str, found: str) -> str:
+    """On which page a value of the sheet and one of the record stand side by side."""
     if not held:
         return ADDED
     return AGREES if same_value(held, found) or _within(held, found) else DIFFERS

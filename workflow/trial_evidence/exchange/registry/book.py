@@ -22,6 +22,7 @@ from trial_evidence.exchange.registry.against import (
 )
 from trial_evidence.files import write_whole
 from trial_evidence.sheet.dictionary import Table
+from trial_evidence.sheet.values import NO_BREAK_SPACES, Reading
 from trial_evidence.words.errors import RequestError
 from trial_evidence.workbook.layout import REGISTRY
 from trial_evidence.workbook.package import (
@@ -31,8 +32,7 @@ from trial_evidence.workbook.package import (
     refuse_other_names,
     workbook_bytes,
 )
-from trial_evidence.workbook.read import open_book, sheet_names
-from trial_evidence.workbook.shown import shortest
+from trial_evidence.workbook.read import cell_of_book, open_book, sheet_names
 
 UNMAPPED, CONFIRMED = "Not mapped", "Confirmed by"
 LINE = {
@@ -95,7 +95,7 @@ def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
     if book.exists() and REGISTRY not in sheet_names(book):
         message = "holds something else and would be overwritten. Name another: BOOK=..."
         raise RequestError(f"{book} {message}")
-    if book.exists() and any(one.by for one in entries_of(open_book(book)[0])):
+    if book.exists() and any(one.by for one in entries_of(*open_book(book))):
         message = "holds confirmations that would be lost. Import it, then move or delete it."
         raise RequestError(f"{book} {message}")
     made = Workbook()
@@ -160,33 +160,43 @@ def _rows_page(book: Any, table: Table, rows: Sequence[NewRow]) -> None:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the workbook: its sheet, row there, cells by header, and who confirmed it."""
+    """A line of the workbook: its sheet, row there, cells by header, and who confirmed it.
+
+    Attributes
+    ----------
+    odd : sequence of (str, Reading)
+        Cells that cannot be read as they are shown, or were worked out, by header.
+    """
 
     page: str
     number: int
     cells: Mapping[str, str]
     by: str
+    odd: Sequence[tuple[str, Reading]] = ()
 
     def __getitem__(self, name: str) -> str:
         """A cell by its name in ``LINE``; empty where there is none."""
         return self.cells.get(LINE[name], "")
 
 
-def entries_of(book: Any) -> Iterator[Entry]:
-    """Every line of a workbook that can be confirmed."""
+def entries_of(book: Any, values: Any) -> Iterator[Entry]:
+    """Every line of a workbook that can be confirmed.
+
+    Parameters
+    ----------
+    values : workbook
+        The same with what its formulas last gave.
+    """
     for sheet in book.worksheets:
-        header = [str(cell.value or "") for cell in sheet[1]]
+        header = [str(cell.value or "").strip() for cell in sheet[1]]
         if CONFIRMED not in header:
             continue
         for line in sheet.iter_rows(min_row=2):
-            cells = {name: _text(cell) for name, cell in zip(header, line, strict=True)}
-            yield Entry(sheet.title, line[0].row, cells, cells[CONFIRMED])
-
-
-def _text(cell: Any) -> str:
-    value = cell.value
-    if value is None:
-        return ""
-    return (
-        shortest(value) if isinstance(value, int | float) and value == value else str(value).strip()
-    )
+            read = [
+                (name, cell_of_book(cell, values[sheet.title], None))
+                for name, cell in zip(header, line, strict=True)
+            ]
+            texts = [(name, one.text.translate(NO_BREAK_SPACES).strip()) for name, one in read]
+            by = next((text for name, text in texts if name == CONFIRMED and text), "")
+            odd = [(name, one) for name, one in read if one.findings]
+            yield Entry(sheet.title, line[0].row, dict(texts), by, odd)

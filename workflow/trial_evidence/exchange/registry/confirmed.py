@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from trial_evidence.exchange.answers import initials_fault, put_cells, read_lines, write_lines
 from trial_evidence.exchange.incoming import Taken
-from trial_evidence.exchange.registry.against import ADDED, AGREES, DIFFERS, Held, which_row
+from trial_evidence.exchange.registry.against import (
+    ADDED,
+    AGREES,
+    DIFFERS,
+    Held,
+    page_of,
+    which_row,
+)
 from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
 from trial_evidence.exchange.worklist import FIELDS, key_of
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.adjudication import JOINT
+from trial_evidence.sheet.adjudication import JOINT, same_value
 from trial_evidence.sheet.cells import Row
 from trial_evidence.sheet.dictionary import Table
 from trial_evidence.sheet.values import PRIMARY, read_cell
-from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
+from trial_evidence.words.problems import (
+    Problem,
+    SheetError,
+    about,
+    did_you_mean,
+    errors_of,
+    has_errors,
+    quoted,
+)
 from trial_evidence.workbook.layout import PRIVATE
-from trial_evidence.workbook.read import hidden_among, open_book
+from trial_evidence.workbook.read import hidden_among, merged_in, names_twice, open_book
 
 
 def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Path) -> Taken:
@@ -37,19 +53,25 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         With every line that cannot be taken: cells that the sheet no longer has as the workbook
         says, initials that are none, rows with cells that are empty or not allowed.
     """
-    made, _ = open_book(book)
-    problems = list(_other_columns(made, held, book))
+    made, values = open_book(book)
+    every = [*entries_of(made, values)]
+    problems = list(_other_columns(made, every, held, book))
     if problems:
         raise SheetError(problems)
-    entries = [one for one in entries_of(made) if one.by and not one.page.startswith(PRIVATE)]
-    problems = [*_unseen(made, entries, book)]
-    problems += [problem for one in entries for problem in _faults(one, held, book)]
-    if problems:
+    entries = [one for one in every if one.by and not one.page.startswith(PRIVATE)]
+    problems = [*_unseen(made, entries, book), *_contradictions(entries, book)]
+    for one in entries:
+        unread = list(_unread(one, book))
+        known = {problem.column for problem in errors_of(unread)}
+        problems += unread
+        problems += [fault for fault in _faults(one, held, book) if fault.column not in known]
+    if has_errors(problems):
         raise SheetError(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
-    cells = [one for one in entries if not one.page.startswith(ROWS)]
+    cells = _once([one for one in entries if not one.page.startswith(ROWS)])
     there = [one for one in cells if _is_there(one, held)]
-    said = [f"{_which(one)}: {one['found']} is there already." for one in there]
+    said = [problem.line() for problem in problems]
+    said += [f"{_which(one)}: {one['found']} is there already." for one in there]
     cells = [one for one in cells if one not in there]
     taken_from: dict[tuple[str, int], str] = {}
     for (table, row), group in groupby(sorted(cells, key=_place), key=_place):
@@ -59,7 +81,7 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         said += _confirmed(lines, sheet, held, folder)
         # Where it was a second reading, it came last.
         taken_from[READINGS, readings + 1] = taken_from[table, row]
-    for table, added in _new_rows(entries, made, held).items():
+    for table, added in _new_rows(entries, every, held).items():
         described = held.dictionary.tables[table]
         numbered = [(_row_there(new, held, table), one, new) for one, new in added]
         # Those that are there already come first.
@@ -78,9 +100,9 @@ def _lines_of(book: Path, entries: Sequence[Entry]) -> str:
     return f"{book.name}, {'; '.join(places)}"
 
 
-def _other_columns(made: Any, held: Held, book: Path) -> Iterator[Problem]:
-    """Columns that a sheet of the workbook has lost, and sheets that it should not have."""
-    strange = {one.page for one in entries_of(made) if one.by and not _is_known(one.page)}
+def _other_columns(made: Any, every: Sequence[Entry], held: Held, book: Path) -> Iterator[Problem]:
+    """Columns that a sheet has lost or has twice, merged cells, and sheets that should not be."""
+    strange = {one.page for one in every if one.by and not _is_known(one.page)}
     for title in sorted(strange):
         message = (
             "no sheet to confirm has this name, so what is confirmed on it would be lost. Give it "
@@ -89,7 +111,7 @@ def _other_columns(made: Any, held: Held, book: Path) -> Iterator[Problem]:
         )
         yield about(f"{book.name}, sheet {title}", message)
     for sheet in made.worksheets:
-        header = {str(cell.value or "") for cell in sheet[1]}
+        header = [str(cell.value or "").strip() for cell in sheet[1]]
         wanted: list[str] = []
         if sheet.title in (AGREES, DIFFERS, ADDED):
             wanted = [*LINE.values(), CONFIRMED]
@@ -99,6 +121,8 @@ def _other_columns(made: Any, held: Held, book: Path) -> Iterator[Problem]:
         if missing := [name for name in wanted if name not in header]:
             message = f"the sheet has no column {', '.join(missing)}. Make a new workbook."
             yield about(f"{book.name}, sheet {sheet.title}", message, 1)
+        for message in [*names_twice(header, wanted), *merged_in(sheet)] if wanted else ():
+            yield about(f"{book.name}, sheet {sheet.title}", message)
 
 
 def _is_known(page: str) -> bool:
@@ -111,6 +135,45 @@ def _unseen(made: Any, entries: Sequence[Entry], book: Path) -> Iterator[Problem
         rows = [one.number for one in entries if one.page == page]
         if hidden := hidden_among(made[page], rows):
             yield about(f"{book.name}, sheet {page}", hidden)
+
+
+def _contradictions(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
+    """Lines that say another value of a cell than a line above them."""
+    first: dict[tuple[str, ...], Entry] = {}
+    for one in entries:
+        if one.page.startswith(ROWS):
+            continue
+        above = first.setdefault(_cell(one), one)
+        if not same_value(above["found"], one["found"]):
+            other = f"sheet {above.page}, row {above.number} says {quoted(above['found'])}"
+            message = f"{other} of the same cell. Keep the line that holds."
+            place = f"{book.name}, sheet {one.page}", one.number, one["trial"], LINE["found"]
+            yield Problem("error", *place, one["found"], message)
+
+
+def _cell(entry: Entry) -> tuple[str, ...]:
+    return entry["table"], entry["row"], entry["column"]
+
+
+def _once(entries: Sequence[Entry]) -> list[Entry]:
+    """The lines, of those of one cell the first, confirmed by all who confirmed one of them."""
+    lines: dict[tuple[str, ...], list[Entry]] = {}
+    for one in entries:
+        lines.setdefault(_cell(one), []).append(one)
+    return [replace(same[0], by=_readers(same)) for same in lines.values()]
+
+
+def _readers(entries: Sequence[Entry]) -> str:
+    return ", ".join(dict.fromkeys(name for one in entries for name in one.by.split(", ")))
+
+
+def _unread(entry: Entry, book: Path) -> Iterator[Problem]:
+    """Cells that the spreadsheet changed, or that are worked out."""
+    subject = entry["trial"] or entry.cells.get("trial_id", "")
+    for name, reading in entry.odd:
+        for kind, message in reading.findings:
+            place = f"{book.name}, sheet {entry.page}", entry.number, subject, name
+            yield Problem(kind, *place, reading.text, message)
 
 
 def _is_there(entry: Entry, held: Held) -> bool:
@@ -168,6 +231,9 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
         wrong = read_cell(held.dictionary.tables[table_name].columns[column], found).error
         if wrong or not found:
             yield fault(LINE["found"], found, f"{column}: {wrong or 'the cell is empty.'}")
+    elif page_of(value, entry["found"]) != AGREES:
+        message = f"it does not agree with {quoted(value)} of the sheet. {again}"
+        yield fault(LINE["found"], entry["found"], message)
 
 
 def _confirmed(entries: Sequence[Entry], sheet: Sheet, held: Held, folder: Path) -> Iterator[str]:
@@ -195,7 +261,7 @@ def _confirmed(entries: Sequence[Entry], sheet: Sheet, held: Held, folder: Path)
     if (added or replaced) and "note" in cells:
         names = [one["column"] for one in added]
         names += [f"{one['column']} (was {one['held']})" for one in replaced]
-        seen = f"{', '.join(names)} from the registry record ({entries[0].by})"
+        seen = f"{', '.join(names)} from the registry record ({_readers([*added, *replaced])})"
         edits["note"] = "; ".join(filter(None, (cells["note"].rstrip(".; "), seen)))
     put_cells(path, {row: edits})
 
@@ -219,7 +285,6 @@ def _second_reading(read: Sequence[Entry], sheet: Sheet, folder: Path) -> Iterat
     lines = read_lines(path)
     agrees = all(one.page == AGREES for one in read)
     numbers = sheet["trials"].set_index("trial_id")["nct"]
-    readers = ", ".join(dict.fromkeys(one.by for one in read))
     reading = {
         "table": table, "trial_id": str(held["trial_id"]), "row_key": key_of(sheet, table, held),
         "field": JOINT.join(one["column"] for one in read),
@@ -227,7 +292,7 @@ def _second_reading(read: Sequence[Entry], sheet: Sheet, folder: Path) -> Iterat
         "second_value": JOINT.join(one["found"] for one in read),
         "verdict": "agree" if agrees else "differ", "second_verification": PRIMARY,
         "second_source": f"registry record {numbers[held['trial_id']]}",
-        "locator": f"{read[0]['path']} ({readers})",
+        "locator": f"{read[0]['path']} ({_readers(read)})",
     }  # fmt: skip
     line = [reading.get(name, "") for name in lines[0]]
     write_lines(path, [*lines, *([] if line in lines else [line])])
@@ -238,10 +303,10 @@ def _second_reading(read: Sequence[Entry], sheet: Sheet, folder: Path) -> Iterat
 
 
 def _new_rows(
-    entries: Sequence[Entry], book: Any, held: Held
+    entries: Sequence[Entry], every: Sequence[Entry], held: Held
 ) -> dict[str, list[tuple[Entry, Mapping[str, str]]]]:
     """Rows to be added, by table, with their lines; a source that one of them names comes along."""
-    every = [one for one in entries_of(book) if one.page.startswith(ROWS)]
+    every = [one for one in every if one.page.startswith(ROWS)]
     taken = {(one.page, one.number) for one in entries}
     named = {one.cells["source_id"] for one in every if (one.page, one.number) in taken}
     named -= {row.cells["source_id"] for row in held.tables["sources"].rows}
