@@ -401,6 +401,279 @@ def test_the_logarithm_of_a_ratio_is_not_the_ratio(project, record, compared, ca
     assert why == ([] if mapped else ["it is the logarithm of a ratio."])
 
 
+# ---------------------------------------------------- what each field of a record is taken for
+
+ALL_MEASURES = ("resultsSection", "outcomeMeasuresModule", "outcomeMeasures")
+RATIO = (*ALL_MEASURES, 2, "analyses", 0)
+TIMES = (*ALL_MEASURES, 2, "classes", 0, "categories", 0, "measurements")
+BOTH_MEDIANS = [{"groupId": "OG000", "value": "40.1"}, {"groupId": "OG001", "value": "33.2"}]
+DESIGN = ("protocolSection", "designModule")
+REGISTERED = ("protocolSection", "armsInterventionsModule", "armGroups")
+EVENTS = ("resultsSection", "adverseEventsModule")
+
+
+def more(*parts):
+    """A list with more at its end."""
+    return lambda old: [*old, *parts]
+
+
+def changed(record, changes):
+    for path, value in changes.items():
+        *steps, last = path
+        part = record
+        for step in steps:
+            part = part[step]
+        part[last] = value(part.get(last)) if callable(value) else value
+    return record
+
+
+# Changes of the record of ALDER, where it is then set against the sheet, and both values.
+TAKEN = {
+    "blinded twice": (
+        {(*DESIGN, "designInfo", "maskingInfo", "masking"): "DOUBLE"},
+        ("Differs", ("trials", 2, "blinded"), ("no", "yes")),
+    ),
+    "not randomised": (
+        {(*DESIGN, "designInfo", "allocation"): "NON_RANDOMIZED"},
+        ("Differs", ("trials", 2, "randomised"), ("yes", "no")),
+    ),
+    "a later period does not say who was randomised": (
+        {("resultsSection", "participantFlowModule", "periods"): more({"milestones": [
+            {"type": "STARTED", "achievements": [{"groupId": "FG000", "numSubjects": "90"}]},
+        ]})},
+        ("Agrees", ("arms", 2, "n_randomised"), ("107", "107")),
+    ),
+    "patients analysed in a class count before those of the measure": (
+        {(*ALL_MEASURES, 1, "classes", 0, "denoms"): [
+            {"units": "Participants", "counts": [{"groupId": "OG000", "value": "105"}]},
+        ]},
+        ("Differs", ("pcr", 12, "n"), ("107", "105")),
+    ),
+    "lesions are not patients": (
+        {(*ALL_MEASURES, 1, "denoms"): more(
+            {"units": "Lesions", "counts": [{"groupId": "OG000", "value": "200"}]},
+        )},
+        ("Agrees", ("pcr", 12, "n"), ("107", "107")),
+    ),
+    "the title says the definition before the description": (
+        {(*ALL_MEASURES, 0, "description"): "No invasive cells in the breast, by local pathology."},
+        ("Agrees", ("pcr", 2, "events"), ("49", "49")),
+    ),
+    "of two assessors none is said": (
+        {(*ALL_MEASURES, 2, "description"): "By independent review and by the investigator."},
+        ("Agrees", ("hazard_ratios", 2, "hr"), ("0.60", "0.60")),
+    ),
+    "of two registered arms of one title none is meant": (
+        {REGISTERED: lambda old: [
+            {"label": "Almab + Taxane", "interventionNames": ["Drug: Bemab", "Drug: Taxane"]}, *old,
+        ]},
+        ("Agrees", ("pcr", 5, "events"), ("29", "29")),
+    ),
+    "the median of the experimental arm": (
+        {TIMES: BOTH_MEDIANS},
+        ("Could be added", ("hazard_ratios", 2, "median_experimental_months"), ("", "40.1")),
+    ),
+    "the median of the control arm": (
+        {TIMES: BOTH_MEDIANS},
+        ("Could be added", ("hazard_ratios", 2, "median_control_months"), ("", "33.2")),
+    ),
+    "a median in weeks": (
+        {TIMES: BOTH_MEDIANS, (*ALL_MEASURES, 2, "unitOfMeasure"): "Weeks"},
+        ("Could be added", ("hazard_ratios", 2, "median_control_months"), None),
+    ),
+    "a mean is no median": (
+        {TIMES: BOTH_MEDIANS, (*ALL_MEASURES, 2, "paramType"): "MEAN"},
+        ("Could be added", ("hazard_ratios", 2, "median_control_months"), None),
+    ),
+    "a median of a part of the patients": (
+        {TIMES: BOTH_MEDIANS, (*ALL_MEASURES, 2, "classes", 0, "title"): "Stage III"},
+        ("Could be added", ("hazard_ratios", 2, "median_control_months"), None),
+    ),
+    "a p value is two-sided where its comment says so": (
+        {(*RATIO, "pValueComment"): "Two-sided."},
+        ("Could be added", ("hazard_ratios", 2, "p_sided"), ("", "two")),
+    ),
+    "a one-sided limit of 97.5%": (
+        {(*RATIO, "ciNumSides"): "ONE_SIDED", (*RATIO, "ciPctValue"): "97.5"},
+        ("Agrees", ("hazard_ratios", 2, "ci_level"), ("95", "95")),
+    ),
+    "a one-sided limit of 98.75%": (
+        {(*RATIO, "ciNumSides"): "ONE_SIDED", (*RATIO, "ciPctValue"): "98.75"},
+        ("Differs", ("hazard_ratios", 2, "ci_level"), ("95", "97.5")),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_a_field_is_taken_for_what_it_says(project, record, compared, case):
+    changes, (page, place, values) = TAKEN[case]
+    found = compared(written(project, changed(record, changes)))
+    assert places(found.page(page)).get(place) == values
+
+
+# Changes of the record of ALDER, the place that is then not mapped, and why.
+NOT_TAKEN = {
+    "a ratio of some patients, in the description of its groups": (
+        {(*RATIO, "groupDescription"): "Receptor-positive patients"},
+        f"{MEASURES}[2].analyses[0]", 'it is about a part of the patients ("receptor-positive").',
+    ),
+    "a ratio of some patients, in its comment": (
+        {(*RATIO, "estimateComment"): "In the subgroup with stage III."},
+        f"{MEASURES}[2].analyses[0]", 'it is about a part of the patients ("subgroup").',
+    ),
+    "three groups": (
+        {(*RATIO, "groupIds"): ["OG000", "OG001", "OG002"]},
+        f"{MEASURES}[2].analyses[0]", "it compares 3 groups, not two.",
+    ),
+    "an odds ratio": (
+        {(*RATIO, "paramType"): "Odds Ratio (OR)"},
+        f"{MEASURES}[2].analyses[0]", "it is no hazard ratio.",
+    ),
+    "a ratio that is not available": (
+        {(*RATIO, "paramValue"): "NA"},
+        f"{MEASURES}[2].analyses[0]", "the value is not available (NA).",
+    ),
+    "two outcomes": (
+        {(*ALL_MEASURES, 2, "title"): "Event-free Survival (EFS) and Overall Survival (OS)"},
+        f"{MEASURES}[2]", "its title names several outcomes: EFS, OS.",
+    ),
+    "an arm registered as experimental and as comparator": (
+        {REGISTERED: more({"label": "Bemab + Taxane", "type": "ACTIVE_COMPARATOR"})},
+        f"{MEASURES}[2].analyses[1]",
+        "which of them is the experimental arm, neither the sheet nor the record says: alder_a, "
+        "alder_b.",
+    ),
+    "a comparator that is not registered": (
+        {REGISTERED: lambda old: [old[0], old[2]]},
+        f"{MEASURES}[2].analyses[1]",
+        "which of them is the experimental arm, neither the sheet nor the record says: alder_a, "
+        "alder_b.",
+    ),
+    "two phases": (
+        {(*DESIGN, "phases"): ["PHASE3", "PHASE4"]},
+        "protocolSection.designModule.phases", "the sheet has one phase a trial.",
+    ),
+    "one blinded": (
+        {(*DESIGN, "designInfo", "maskingInfo", "masking"): "SINGLE"},
+        "protocolSection.designModule.designInfo.maskingInfo.masking",
+        "it does not say whether patients and physicians were blinded.",
+    ),
+    "events of some patients": (
+        {(*EVENTS, "eventGroups", 1, "title"): "Almab + Taxane, receptor-positive"},
+        "resultsSection.adverseEventsModule.eventGroups[1]",
+        'it is about a part of the patients ("receptor-positive").',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOT_TAKEN)
+def test_what_a_field_does_not_say_is_not_taken(project, record, compared, case):
+    changes, path, why = NOT_TAKEN[case]
+    found = compared(written(project, changed(record, changes)))
+    assert [one.why for one in found.unmapped if one.path == path] == [why]
+    assert not [line for line in found.lines if re.match(rf"{re.escape(path)}(\W|$)", line.path)]
+    assert not [row for row in found.rows if row.path == path]
+
+
+def harms_of(found, arm):
+    """Definition, events and n of heart failure in an arm, as rows that could be added."""
+    return [
+        tuple(row.cells[name] for name in ("definition", "events", "n"))
+        for row in found.rows
+        if row.cells.get("arm_id") == arm and row.cells.get("outcome") == "heart_failure"
+    ]
+
+
+def test_serious_and_other_events_are_told_apart(project, record, compared):
+    record[EVENTS[0]][EVENTS[1]]["otherEvents"].append({
+        "term": "Cardiac failure",
+        "stats": [{"groupId": "EG000", "numAffected": 9, "numAtRisk": 106}],
+    })  # fmt: skip
+    found = compared(written(project, record))
+    assert harms_of(found, "alder_ab") == [
+        ("Cardiac failure: serious adverse events only, as registered", "2", "106"),
+        ("Cardiac failure: without serious adverse events, as registered, above 5%", "9", "106"),
+    ]
+    assert [events for _, events, _ in harms_of(found, "alder_b")] == ["0"]
+
+
+def test_a_term_is_an_outcome_only_as_a_whole(project, record, compared):
+    record[EVENTS[0]][EVENTS[1]]["seriousEvents"][0]["term"] = "Cardiac failure chronic"
+    found = compared(written(project, record))
+    assert harms_of(found, "alder_ab") == []
+    assert "2 other terms" in {one.what for one in found.unmapped}
+
+
+def test_what_is_said_of_the_analysis_counts_before_the_title(project, record, compared):
+    """The title says final; this ratio is of the primary analysis, which the sheet lacks."""
+    changes = {(*RATIO, "groupDescription"): "Primary analysis"}
+    found = compared(written(project, changed(record, changes)))
+    added = {row.cells["hr"]: row.cells["analysis"] for row in found.rows if "hr" in row.cells}
+    assert added == {"0.60": "primary", "0.87": "final"}
+
+
+def test_a_one_sided_interval_is_said_beside_each_value(project, record, compared):
+    found = compared(written(project, changed(record, {(*RATIO, "ciNumSides"): "ONE_SIDED"})))
+    notes = {
+        line.note for line in found.lines if line.path.startswith(f"{MEASURES}[2].analyses[0]")
+    }
+    assert all("The record's interval is one-sided" in note for note in notes)
+
+
+def test_a_title_that_is_silent_on_the_partner_may_be_of_any(compared):
+    unmapped = {one.path: one.why for one in compared(RECORDS / "ivy.json").unmapped}
+    why = unmapped[f"{MEASURES}[0].classes[0].categories[0].measurements[2].value"]
+    assert why.startswith("several arms have these agents.")
+    assert "ivy_abct" in why
+
+
+def test_medians_have_their_arm_limits_and_level(compared):
+    rows = [row for row in compared(RECORDS / "poplar.json").rows if row.table == "medians"]
+    names = ("arm_id", "endpoint", "median_months", "ci_low", "ci_high", "ci_level")
+    assert [tuple(row.cells.get(name) for name in names) for row in rows[-2:]] == [
+        ("poplar_a", "OS", "40.8", "35.8", "48.3", "95"),
+        ("poplar_ab", "OS", "56.5", "49.3", None, "95"),
+    ]
+    # Of two measures of PFS one has to be chosen.
+    several = "2 results of the record are this row: confirm one"
+    assert [several in row.note for row in rows] == [True] * 4 + [False] * 2
+
+
+def test_medians_of_a_ratio_stand_with_their_arms(compared):
+    agree = places(compared(RECORDS / "poplar.json").page("Agrees"))
+    assert agree["hazard_ratios", 14, "median_experimental_months"] == ("18.5", "18.5")
+    assert agree["hazard_ratios", 14, "median_control_months"] == ("12.4", "12.4")
+
+
+def with_sheet(table, edit):
+    """What the record of ALDER says of the sheet after an edit of one of its tables."""
+    path = RAW / f"{table}.csv"
+    path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
+    configuration, _, _ = load(RAW, CONFIG)
+    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    return compare_records(RECORDS / "alder.json", held, configuration)
+
+
+def test_an_article_with_the_number_of_the_trial_is_not_the_record(project):
+    def with_number(text):
+        header, first, *rest = text.splitlines()
+        return "\n".join([f"{header},nct", f"{first},NCT00000001", *(f"{r}," for r in rest)]) + "\n"
+
+    found = with_sheet("sources", with_number)
+    assert {row.cells["source_id"] for row in found.rows} == {"nct00000001"}
+    assert "sources" in {row.table for row in found.rows}
+
+
+def test_of_two_rows_of_one_ratio_the_one_with_its_limits_is_meant(project):
+    def with_other_limits(text):
+        header, first, *rest = text.splitlines()
+        other = first.replace("0.34,1.06", "0.32,1.12").replace("Figure 2", "Abstract")
+        return "\n".join([header, other, first, *rest]) + "\n"
+
+    agree = places(with_sheet("hazard_ratios", with_other_limits).page("Agrees"))
+    assert agree["hazard_ratios", 3, "ci_low"] == ("0.34", "0.34")
+
+
 # Titles of measures and groups as the registry has them, of a part of those randomised.
 PARTS = (
     "PFS as Determined by BICR in Participants With Brain Metastases at Baseline",
@@ -616,6 +889,14 @@ def confirm(book, sheet, *rows, by="QQ", **cells):
 def rows_of(folder, table):
     with (folder / f"{table}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_every_row_that_could_be_added_stands_with_its_path(made, compared):
+    page = made()[NEW]
+    header = [cell.value for cell in page[1]]
+    line = dict(zip(header, [cell.value for cell in page[2]], strict=True))
+    assert line["Where in the record"] == f"{MEASURES}[2].analyses[1]"
+    assert line["Remark"].startswith("Groups: Almab + Taxane against Bemab + Taxane")
 
 
 def test_nothing_in_the_workbook_is_a_formula(made):
@@ -874,6 +1155,37 @@ def test_the_note_names_who_confirmed_what_was_filled_in(made, taken):
     reading = rows_of(folder, "second_reading")[-1]
     assert (reading["first_value"], reading["second_value"]) == ("0.68", "0.69")
     assert reading["locator"].endswith("paramValue (QQ)")
+
+
+def test_a_reading_that_differs_in_one_number_differs_as_a_whole(made, taken):
+    """Events and patients agree, the percentage does not: the row was not verified."""
+    path = RAW / "pcr.csv"
+    text = path.read_text(encoding="utf-8")
+    line = "ITT,local,all,49,107,45.8,abel_2014_alder,Table 2,"
+    assert f"{line}primary" in text
+    other = line.replace("45.8", "45.5")
+    path.write_text(text.replace(f"{line}primary", f"{other}secondary"), encoding="utf-8")
+    configuration, sheet, _ = load(RAW, CONFIG)
+    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    write_registry_book(compare_records(RECORDS / "alder.json", held, configuration), held, BOOK)
+    book = load_workbook(BOOK)
+    for page, columns, by in (
+        ("Agrees", {"events", "n"}, "QQ"),
+        ("Differs", {"reported_percent"}, "RR"),
+    ):
+        lines = [
+            cells[0].row
+            for cells in book[page].iter_rows(min_row=2)
+            if (cells[1].value, cells[2].value) == ("pcr", "2") and cells[3].value in columns
+        ]
+        assert len(lines) == len(columns)
+        confirm(book, page, *lines, by=by)
+    write_confirmed(BOOK, RAW, sheet, held, Path("confirmed"))
+    reading = rows_of(Path("confirmed"), "second_reading")[-1]
+    assert reading["verdict"] == "differ"
+    assert {*reading["field"].split("|")} == {"events", "n", "reported_percent"}
+    assert reading["locator"].endswith("(RR, QQ)")
+    assert rows_of(Path("confirmed"), "pcr")[0]["verification"] == "secondary"
 
 
 def test_initials_with_an_umlaut_are_taken(made, taken):
