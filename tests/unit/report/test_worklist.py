@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from small_project import cut_short, evidence_of, replace_text, small_project
 from trial_evidence.cli import main
 from trial_evidence.exchange.answers import write_answered, write_answers_book
-from trial_evidence.exchange.worklist import key_of, worklist
+from trial_evidence.exchange.worklist import key_of, result_of, worklist
 from trial_evidence.files import records
 from trial_evidence.sheet import load_sheet, read_dictionary
 from trial_evidence.words.errors import RequestError
@@ -87,8 +87,62 @@ def test_what_hangs_on_a_row_is_what_pooling_without_it_gives(made):
     assert list(rows["moves"]) == sorted(rows["moves"], reverse=True)
 
 
+def test_a_row_is_described_as_its_paper_has_it(made):
+    """Arms, place and links: what a reader looks for, and where."""
+    rows = made[2].set_index("table")
+    names = ["row", "trial", "result", "value", "place", "link"]
+    assert rows.loc["pcr", names].to_list() == [
+        2, "TRIAL-A", "T+P+docetaxel, ypT0/is ypN0, ITT", "42 of 105", "Table 2",
+        "https://doi.org/10.1000/doe_2020_trial_a https://clinicaltrials.gov/study/NCT00000001",
+    ]  # fmt: skip
+    assert rows.loc["hazard_ratios", names].to_list() == [
+        9, "TRIAL-F", "P+T v placebo+T, iDFS, final analysis, investigator",
+        "0.80 (0.67 to 0.95)", "Figure 2",
+        "https://doi.org/10.1000/doe_2020_trial_f https://clinicaltrials.gov/study/NCT00000007",
+    ]  # fmt: skip
+
+
+def test_a_result_of_some_patients_says_of_which(made):
+    sheet = made[1]
+    row = sheet.row("pcr", 3)
+    assert row["subgroup"] == "hormone_receptor=positive"
+    said = "T+P+docetaxel, ypT0/is ypN0, ITT, hormone receptor positive"
+    assert result_of(sheet, "pcr", row) == said
+
+
+def test_a_paper_in_pubmed_central_is_linked(pooled):
+    """Free to read, where the publisher's page is not."""
+    _, sheet, configuration, evidence = pooled
+    sources = sheet["sources"].assign(pmcid="PMC7654321")
+    changed = replace(sheet, tables={**sheet.tables, "sources": sources})
+    links = worklist(configuration, changed, evidence.trials)["link"]
+    assert len(links)
+    assert all("PMC7654321" in link for link in links)
+
+
+def test_a_movement_is_told_in_half_widths_of_the_interval(pooled, made):
+    """Without trial F trial G is left, 0.86: how far that is from the estimate in the results."""
+    estimates = pooled[3].estimates
+    (lead,) = records(
+        estimates[
+            (estimates["setting"] == "adjuvant")
+            & (estimates["analysis"] == "event_free_dual_v_single")
+            & (estimates["subgroup"] == "all")
+            & (estimates["role"] == "lead")
+        ]
+    )
+    half = math.log(lead["ci_high"] / lead["ci_low"]) / 2
+    moves = made[2].set_index("table").loc["hazard_ratios", "moves"]
+    assert moves == pytest.approx(abs(math.log(0.86 / lead["estimate"])) / half, rel=0.01)
+
+
+def test_a_ratio_printed_lower_moves_the_result_down(made):
+    why = made[2].set_index("table").loc["hazard_ratios", "why"]
+    assert "hr one unit lower moves HR 0.83 to 0.82" in why
+
+
 @pytest.fixture(scope="module")
-def doubtful(tmp_path_factory):
+def doubted(tmp_path_factory):
     """Trial F is printed the other way round; two readers differ on trial A's single arm."""
     folder = small_project(tmp_path_factory.mktemp("doubtful"))
     replace_text(
@@ -106,8 +160,23 @@ def doubtful(tmp_path_factory):
     key = "arm_id=trial_a_single;definition=ypT0/is ypN0"
     line = f"pcr,trial_a,{key},events|n,23|105,42|105,differ,primary,Doe 2020,Table 2\n"
     path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
-    sheet, configuration, evidence = evidence_of(folder)
+    return evidence_of(folder)
+
+
+@pytest.fixture(scope="module")
+def doubtful(doubted):
+    """The worklist of these."""
+    sheet, configuration, evidence = doubted
     return worklist(configuration, sheet, evidence.trials)
+
+
+def test_a_result_that_changes_sides_comes_before_one_that_moves_further(doubted):
+    sheet, configuration, evidence = doubted
+    second = sheet["second_reading"].replace({"second_value": {"42|105": "30|105"}})
+    changed = replace(sheet, tables={**sheet.tables, "second_reading": second})
+    first, other = records(worklist(configuration, changed, evidence.trials))
+    assert ["crosses" in row["why"] for row in (first, other)] == [True, False]
+    assert first["moves"] < other["moves"]
 
 
 def test_an_interval_that_comes_to_include_no_effect_is_said(doubtful):
@@ -160,6 +229,34 @@ def test_a_value_that_differs_waits_for_adjudication_and_changes_no_number(made,
     reading = sheet["second_reading"].iloc[-1]
     assert (reading["verdict"], reading["second_value"]) == ("differ", "0.82|0.69|0.97")
     assert said[0].endswith("waits for adjudication.")
+
+
+def test_a_reading_says_whose_value_is_whose(made, tmp_path):
+    """Of three numbers one differs: the reading differs as a whole."""
+    answer = {"Value seen": "0.82 (0.67-0.95)", "Place": "Table 2 (page 3, left)"}
+    sheet, _ = answered(made, tmp_path, hazard_ratios=answer)
+    reading = sheet["second_reading"].iloc[-1].drop("row").to_dict()
+    assert reading == {
+        "table": "hazard_ratios", "trial_id": "trial_f",
+        "row_key": "experimental_arm_id=trial_f_dual;control_arm_id=trial_f_single;endpoint=iDFS;"
+        "subgroup=all",
+        "field": "hr|ci_low|ci_high", "first_value": "0.80|0.67|0.95",
+        "second_value": "0.82|0.67|0.95", "verdict": "differ", "second_verification": "primary",
+        "second_source": "The full paper", "locator": "Table 2 (page 3, left) (QQ, 2026-02-03)",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "other", [{"Value seen": "44/105"}, {"Initials": "RR"}, {"Value seen": "42/105"}]
+)
+def test_another_reading_of_a_row_is_kept(made, tmp_path, other):
+    """By another reader, or of another value."""
+    answer = {"Value seen": "43/105", "Place": "Table 2 (page 3, left)"}
+    first, _ = answered(made, tmp_path, pcr=answer)
+    kept = tmp_path / "kept"
+    shutil.copytree(tmp_path / "answered", kept)
+    again, _ = answered((kept, first, made[2]), tmp_path, pcr=answer | other)
+    assert len(again["second_reading"]) == len(first["second_reading"]) + 1
 
 
 def test_rounding_is_no_difference(made, tmp_path):
