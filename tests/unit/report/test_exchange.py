@@ -78,6 +78,21 @@ def test_groups_of_trials_are_named_for_the_test_between_them(pooled, effects):
         assert rows["group"].nunique() == test["q_df"] + 1 or math.isnan(test["q_df"])
 
 
+@pytest.mark.parametrize(
+    ("analysis", "trial", "counts"),
+    [
+        ("pcr_dual_v_almab", "alder", [49, 107, 29, 104]),
+        ("pcr_rates", "alder", [49, 107]),
+    ],
+)
+def test_counts_stand_with_their_arms(exchanged, analysis, trial, counts):
+    """R pools by them where no effect is wanted: Mantel-Haenszel, Peto, binomial-normal."""
+    rows = table(exchanged, f"r/neoadjuvant/{analysis}.csv")
+    row = rows[(rows["trial"] == trial) & (rows["subgroup"] == "all")].iloc[0]
+    names = ["events_experimental", "n_experimental", "events_control", "n_control"]
+    assert [float(row[name]) for name in names if row[name] != ""] == counts
+
+
 def test_the_script_has_the_priors_of_the_configuration(pooled):
     _, configuration, evidence = pooled
     script = files_for_r(configuration, evidence)["r/agreement.R"]
@@ -193,6 +208,28 @@ def test_risk_of_bias_is_that_of_the_outcome_and_none_is_unclear(exchanged):
     assert file["not_judged"] == len(unjudged)
 
 
+def test_cinema_is_told_the_name_of_each_code_and_how_much_there_is(exchanged):
+    """As the sheet has the arms of ALDER and WALNUT; a reader sees the names beside the codes."""
+    files = {
+        (file["file"], file["part"], file["studies"], file["treatments"])
+        for file in records(table(exchanged, "cinema/files.csv"))
+    }
+    part = "metastatic_first_line/progression_free_network_part_2_contrasts.csv"
+    assert (part, 2, 1, 2) in files
+    (row,) = records(table(exchanged, f"cinema/{part}"))
+    names = ("study", "t1", "regimen1", "t2", "regimen2")
+    assert [row[name] for name in names] == [
+        "WALNUT", "A_B_D", "Almab + bemab + dotinib alone", "A_B", "Almab + bemab alone",
+    ]  # fmt: skip
+    assert row["effect"] == pytest.approx(math.log(0.64))
+    arms = table(exchanged, "cinema/neoadjuvant/pcr_network_arms.csv").query("study == 'ALDER'")
+    assert [*zip(arms["t"], arms["regimen"], arms["r"], arms["n"], strict=True)] == [
+        ("A_B_CT", "Almab + bemab with chemotherapy", 49, 107),
+        ("A_CT", "Almab with chemotherapy", 29, 104),
+        ("B_CT", "Bemab with chemotherapy", 22, 98),
+    ]
+
+
 def test_it_is_told_of_each_file_what_is_better(exchanged):
     told = {
         (file["network"], file["measure"], file["better"])
@@ -295,6 +332,38 @@ def test_numbers_and_interventions_stand_with_the_arm_that_has_them(exchanged):
     assert (ratio["Arm"], ratio["Reference arm"]) == ("A+B+taxane", "A+taxane")
     assert int(ratio["Sample size"]) == 107
     assert float(ratio["Mean"]) == pytest.approx(math.log(0.60))
+
+
+def test_the_review_criteria_say_which_side_is_which(exchanged):
+    criteria = table(exchanged, "revman/review-criteria.csv").set_index("analysis")
+    columns = ["Data", "Effect measure", "Experimental interventions", "Control interventions",
+               "Studies"]  # fmt: skip
+    assert criteria.loc["pcr_dual_v_almab", columns].to_list() == [
+        "arm level", "risk ratio", "Almab + bemab; Almab + cetinib; Almab + dotinib", "Almab", 6,
+    ]  # fmt: skip
+    assert criteria.loc["progression_free_triple_v_dual", columns].to_list() == [
+        "contrast level", "hazard ratio", "Almab + bemab + dotinib", "Almab + bemab", 1,
+    ]  # fmt: skip
+
+
+def test_a_study_is_described_and_each_result_says_of_what_it_is(exchanged):
+    """As tests/made_up/sheet has TEAK: who was treated, with what, and where it was read."""
+    information, arms, results = (
+        table(exchanged, f"revman/metastatic_first_line/{name}.csv").query("Study == 'TEAK 2018'")
+        for name in ("study-information", "study-arms", "study-results")
+    )
+    (about,) = records(information)
+    assert about == {
+        "Study": "TEAK 2018",
+        "Char: Participants": "HER2+ and hormone receptor-positive metastatic",
+        "Char: Outcomes": "Primary endpoint: PFS", "Char: Notes": "NCT00000016",
+    }  # fmt: skip
+    assert {*arms["Description"]} == {"endocrine"}
+    survival = results[results["Outcome"].str.startswith("Progression-free")]
+    assert [*survival["Footnotes"]] == [
+        "PFS, final analysis, investigator. "
+        "Source: Price 2018, Journal of Made-up Results: Figure 2"
+    ]
 
 
 # ------------------------------------------------------------------------------------------ JSON
