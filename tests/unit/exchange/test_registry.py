@@ -493,6 +493,14 @@ TAKEN = {
         {(*RATIO, "pValueComment"): "Two-sided."},
         ("Could be added", ("hazard_ratios", 2, "p_sided"), ("", "two")),
     ),
+    "a two-sided interval says nothing of the p value": (
+        {(*RATIO, "estimateComment"): "Two-sided interval."},
+        ("Could be added", ("hazard_ratios", 2, "p_sided"), ("", "")),
+    ),
+    "nor does one of the description": (
+        {(*ALL_MEASURES, 2, "description"): "By the investigator, two-sided interval."},
+        ("Could be added", ("hazard_ratios", 2, "p_sided"), ("", "")),
+    ),
     "a one-sided limit of 97.5%": (
         {(*RATIO, "ciNumSides"): "ONE_SIDED", (*RATIO, "ciPctValue"): "97.5"},
         ("Agrees", ("hazard_ratios", 2, "ci_level"), ("95", "95")),
@@ -552,6 +560,17 @@ NOT_TAKEN = {
     "two phases": (
         {(*DESIGN, "phases"): ["PHASE3", "PHASE4"]},
         "protocolSection.designModule.phases", "the sheet has one phase a trial.",
+    ),
+    "no phase": (
+        {(*DESIGN, "phases"): ["NA"]},
+        "protocolSection.designModule.phases", "it is no phase that the sheet knows.",
+    ),
+    "a proportion of 1": (
+        {(*ALL_MEASURES, 1, "paramType"): "NUMBER",
+         (*ALL_MEASURES, 1, "unitOfMeasure"): "proportion of participants",
+         (*ALL_MEASURES, 1, "classes", 0, "categories", 0, "measurements", 1, "value"): "1"},
+        f"{MEASURES}[1].classes[0].categories[0].measurements[1].value",
+        'the unit "proportion of participants" is neither patients nor a percentage.',
     ),
     "one blinded": (
         {(*DESIGN, "designInfo", "maskingInfo", "masking"): "SINGLE"},
@@ -620,6 +639,16 @@ def test_a_one_sided_interval_is_said_beside_each_value(project, record, compare
     assert all("The record's interval is one-sided" in note for note in notes)
 
 
+def test_a_p_value_that_the_sheet_cannot_hold_is_said(project, record, compared):
+    found = compared(written(project, changed(record, {(*RATIO, "pValue"): "> 0.99"})))
+    assert ("hazard_ratios", 2, "p_value") not in places(found.lines)
+    notes = {
+        line.note for line in found.lines if line.path.startswith(f"{MEASURES}[2].analyses[0]")
+    }
+    assert notes
+    assert all('The record\'s p value is "> 0.99"' in note for note in notes)
+
+
 def test_a_title_that_is_silent_on_the_partner_may_be_of_any(compared):
     unmapped = {one.path: one.why for one in compared(RECORDS / "ivy.json").unmapped}
     why = unmapped[f"{MEASURES}[0].classes[0].categories[0].measurements[2].value"]
@@ -650,7 +679,7 @@ def with_sheet(table, edit):
     path = RAW / f"{table}.csv"
     path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
     configuration, _, _ = load(RAW, CONFIG)
-    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    held = held_sheet(RAW, CONFIG, configuration)
     return compare_records(RECORDS / "alder.json", held, configuration)
 
 
@@ -1166,7 +1195,7 @@ def test_a_reading_that_differs_in_one_number_differs_as_a_whole(made, taken):
     other = line.replace("45.8", "45.5")
     path.write_text(text.replace(f"{line}primary", f"{other}secondary"), encoding="utf-8")
     configuration, sheet, _ = load(RAW, CONFIG)
-    held = held_sheet(RAW, CONFIG, configuration, words_of(CONFIG))
+    held = held_sheet(RAW, CONFIG, configuration)
     write_registry_book(compare_records(RECORDS / "alder.json", held, configuration), held, BOOK)
     book = load_workbook(BOOK)
     for page, columns, by in (

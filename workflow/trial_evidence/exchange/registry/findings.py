@@ -69,6 +69,7 @@ def _design(trial: Trial) -> Iterator[Finding]:
             yield fact("phase", found[0], "designModule.phases[0]")
         else:
             why = "the sheet has one phase a trial."
+            why = why if found else "it is no phase that the sheet knows."
             yield rest("phase", ", ".join(design.phases), "designModule.phases", why)
     if allocated := _ALLOCATED.get(design.design_info.allocation):
         yield fact("randomised", allocated, "designModule.designInfo.allocation")

@@ -32,7 +32,7 @@ from trial_evidence.words.problems import counted, quoted, shortened
 
 # "Hazard Ratio, log" is a choice that the registry offers; a log-rank test is none.
 _LOGARITHM = re.compile(r"\b(?:log|ln)\b(?![- ]?rank)", re.IGNORECASE)
-_PER_TIME = re.compile(r"/|\bper\b|years?\b")
+_NO_COUNT = re.compile(r"/|\bper\b|years?\b|\b(?:proportion|fraction|rate)\b")
 # What follows is said to be absent: "No response", "non-responders"; not "No. of responders".
 _DENIAL = re.compile(r"\b(?:no(?!\.)|non|not|without)\b", re.IGNORECASE)
 _P_VALUE = re.compile(r"(?:p\s*)?([<=≤]?)\s*([0-9]*\.[0-9]+|[01])", re.IGNORECASE)
@@ -115,9 +115,9 @@ def _named_after(trial: Trial, outcome: Outcome, measure: Measure) -> list[str]:
 def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iterator[Finding]:
     unit = measure.unit_of_measure.lower()
     percent = "percent" in unit or "%" in unit
-    # "Patients with events / 100 patient-years" is no count of patients.
+    # "Patients with events / 100 patient-years" counts no patients, nor does a proportion of them.
     counted_ = measure.param_type == "COUNT_OF_PARTICIPANTS" or (
-        ("participant" in unit or "patient" in unit) and not _PER_TIME.search(unit)
+        ("participant" in unit or "patient" in unit) and not _NO_COUNT.search(unit)
     )
     named = _named_after(trial, outcome, measure)
     for group, titles, place, one, (n, path_of_n) in _values(measure, at):
@@ -198,13 +198,17 @@ def _ratio(
         analysis.statistical_method, analysis.statistical_comment, analysis.estimate_comment
     )
     comments = (analysis.group_description, method, analysis.p_value_comment)
-    said = said_of(trial, outcome.table, measure, *comments)
+    p_value = _p_value(analysis.p_value)
+    said = said_of(trial, outcome.table, measure, *comments) | {"p_sided": ""}
+    if p_value:
+        said["p_sided"] = _p_sided(trial, analysis)
+    said = {column: word for column, word in said.items() if word}
     columns = {
         "hr": ("paramValue", analysis.param_value),
         "ci_low": ("ciLowerLimit", analysis.ci_lower_limit),
         "ci_high": ("ciUpperLimit", analysis.ci_upper_limit),
         "ci_level": ("ciPctValue", _level(analysis)),
-        "p_value": ("pValue", _p_value(analysis.p_value)),
+        "p_value": ("pValue", p_value),
     }
     values = _filled(columns, at)
     sizes = _analysed(measure.denoms, at[:-2])
@@ -219,9 +223,11 @@ def _ratio(
         values |= {f"median_{side}_months": medians[name]} if name in medians else {}
     order = " against ".join(clipped(groups[name].title) for name in analysis.group_ids)
     alone = "" if len(analysis.group_ids) == 2 else ", the only one that the record names"
+    unread = analysis.p_value and not p_value
     note = sentences(
         f"Groups: {order}{alone}",
         f"Method: {method.rstrip('.')}" if method else "",
+        f"The record's p value is {quoted(analysis.p_value)}" if unread else "",
         "The record's interval is one-sided" if analysis.ci_num_sides == "ONE_SIDED" else "",
     )
     return Claim(trial.id, outcome.table, key, said, values, path_of(at), what, note)
@@ -254,6 +260,17 @@ def _p_value(text: str) -> str:
         return ""
     number = f"0{match[2]}" if match[2].startswith(".") else match[2]
     return f"<{number}" if match[1] in {"<", "≤"} else number
+
+
+def _p_sided(trial: Trial, analysis: StatisticalAnalysis) -> str:
+    """Whether the p value is one-sided or two-sided, by what is said of it and of the test.
+
+    What is said of the estimate or of the measure may be about the interval.
+    """
+    words = trial.words.columns.get("p_sided", {})
+    texts = analysis.p_value_comment, analysis.statistical_method, analysis.statistical_comment
+    named = next(filter(None, (named_in(text, words) for text in texts)), [])
+    return named[0] if len(named) == 1 else ""
 
 
 def _in_months(measure: Measure) -> bool:
