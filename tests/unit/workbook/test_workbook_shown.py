@@ -38,6 +38,7 @@ def test_what_a_spreadsheet_would_show_otherwise_stays_text(text: str) -> None:
         (0.4579, "0%", "45.79%"),
         (0.00001, "General", "0.00001"),
         (-3.0, "0;[Red]-0", "-3"),
+        (107, "000", "107"),
     ],
 )
 def test_a_cell_gives_what_it_shows(number: float, number_format: str, text: str) -> None:
@@ -47,6 +48,11 @@ def test_a_cell_gives_what_it_shows(number: float, number_format: str, text: str
 @pytest.mark.parametrize("number_format", ["# ?/?", "0.0E+00", '"n = "0', "d-mmm"])
 def test_other_formats_show_no_plain_number(number_format: str) -> None:
     assert shown(0.5, number_format) is None
+
+
+@pytest.mark.parametrize("number", [7, 7.5, -7])
+def test_leading_zeros_are_not_lost_without_a_word(number: float) -> None:
+    assert shown(number, "000.0" if number == 7.5 else "000") is None
 
 
 @given(st.decimals(0, 10**8, places=4), st.integers(0, 4))

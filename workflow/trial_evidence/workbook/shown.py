@@ -25,7 +25,7 @@ _DAY_NUMBERS = range(43831, 51502)
 _FIRST_DAY = datetime.date(1899, 12, 30)
 
 _PLAIN_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.(?P<decimals>[0-9]+))?")
-_FORMAT = re.compile(r"(#,##0|0+|#)(\.(?P<decimals>0+))?(?P<percent>%?)")
+_FORMAT = re.compile(r"(?P<whole>#,##0|0+|#)(\.(?P<decimals>0+))?(?P<percent>%?)")
 
 
 def as_number(text: str) -> tuple[float, str] | None:
@@ -75,6 +75,9 @@ def shown(number: float, number_format: str) -> str | None:
     exact = shortest(number * 100 if percent else number)
     decimals = len(match["decimals"] or "")
     rounded = f"{float(exact):.{decimals}f}"
+    if len(rounded.lstrip("-").partition(".")[0]) < match["whole"].count("0"):
+        # Shown as 007, which is no plain number.
+        return None
     return (rounded if float(rounded) == float(exact) else exact) + percent
 
 
