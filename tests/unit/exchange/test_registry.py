@@ -551,6 +551,12 @@ NOT_TAKEN = {
         "which of them is the experimental arm, neither the sheet nor the record says: alder_a, "
         "alder_b.",
     ),
+    "two arms registered as experimental": (
+        {REGISTERED: lambda old: [one | {"type": "EXPERIMENTAL"} for one in old]},
+        f"{MEASURES}[2].analyses[1]",
+        "which of them is the experimental arm, neither the sheet nor the record says: alder_a, "
+        "alder_b.",
+    ),
     "a comparator that is not registered": (
         {REGISTERED: lambda old: [old[0], old[2]]},
         f"{MEASURES}[2].analyses[1]",
