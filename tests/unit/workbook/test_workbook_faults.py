@@ -20,6 +20,7 @@ from workbook_files import (
     DICTIONARY,
     SAVED_BY_LIBREOFFICE,
     VALID,
+    cells_of,
     column_of,
     copy_of,
     edited,
@@ -293,6 +294,16 @@ def test_a_whole_number_shown_with_decimals_is_that_number(
     book = edited(raw, _put("trials", "n_randomised", 2, 210, number_format))
     result = imported(book, raw)
     assert (errors(result), result.plan.difference) == ([], ())
+
+
+def test_a_day_typed_as_a_day_is_that_day(tmp_path: Path) -> None:
+    """Not 2 March: a spreadsheet holds a day, in whatever order it shows it."""
+    raw = copy_of(VALID, tmp_path)
+    day = datetime.datetime(2026, 2, 3)
+    result = imported(edited(raw, _put("search_log", "date", 2, day, "mm/dd/yyyy")), raw)
+    assert errors(result) == []
+    at = column_of("search_log", "date") - 1
+    assert cells_of(raw, "search_log")[1][at] == "2026-02-03"
 
 
 def test_several_faults_are_told_at_once(tmp_path: Path) -> None:
