@@ -258,8 +258,8 @@ def test_a_reference_that_no_trial_has_is_said_under_the_plot_against_the_refere
     def notes(reference):
         asked = replace(network, reference=reference)
         analysis = analyse(network_evidence(content, configuration, networks, asked), configuration)
-        (forest,) = (d for d in network_drawings(analysis, style_for(180.0)) if d.name == "forest")
-        return " ".join(text.text for text in forest.page.texts)
+        forest = network_drawings(analysis, style_for(180.0))["forest"]
+        return " ".join(text.text for text in forest.texts)
 
     assert (
         "No trial of this network has L+CT, the reference asked for; the regimen of most trials "
