@@ -354,6 +354,8 @@ NEXT_DAY = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
         ({"Date": "3.2.2026"}, "Date", '"3.2.2026" is not a date in the form 20'),
         ({"Date": "2026-02-30"}, "Date", "is not a date"),
         ({"Date": NEXT_DAY}, "Date", f'"{NEXT_DAY}" is in the future.'),
+        ({"Date": "1026-02-03"}, "Date", '"1026-02-03" is before 1990: the year is mistyped.'),
+        ({"Date": "1989-12-31"}, "Date", '"1989-12-31" is before 1990'),
         ({"Place": "=1+1"}, "Place", "the cell holds a formula without a value"),
         ({"Table": None}, "Table", "the cell is empty."),
         ({"Table": "trials"}, "Table", '"trials" is no table of results that second_reading.csv'),

@@ -71,6 +71,8 @@ _FORMS = {
 _PLAIN = re.compile(r"[0-9]*\.?[0-9]+")
 _ROW = re.compile(r"[0-9]{1,7}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# An earlier day, such as one of 1026, is a slip.
+_FIRST_YEAR = 1990
 # What else people write where initials are asked for.
 _NO_INITIALS = {"yes", "no", "ok", "true", "false", "none", "x"}
 
@@ -366,6 +368,8 @@ def _date_fault(text: str) -> str:
         day = None
     if day is None:
         return f"{quoted(text)} is not a date in the form {today.isoformat()}."
+    if day.year < _FIRST_YEAR:
+        return f"{quoted(text)} is before {_FIRST_YEAR}: the year is mistyped."
     return f"{quoted(text)} is in the future." if day > today else ""
 
 
