@@ -387,6 +387,9 @@ def test_the_same_answer_again_changes_nothing(made, tmp_path):
     again, said = answered((kept, first, rows), tmp_path, pcr={"Value seen": "42 of 105"})
     assert said[0].endswith("42 of 105 is there already, as read by QQ.")
     pd.testing.assert_frame_equal(again["second_reading"], first["second_reading"])
+    small = {"Value seen": "42 of 105", "Initials": "qq"}
+    again, _ = answered((kept, first, rows), tmp_path, pcr=small)
+    assert len(again["second_reading"]) == len(first["second_reading"]), "qq is QQ"
     other = {"Value seen": "42 of 105", "Initials": "RR"}
     again, _ = answered((kept, first, rows), tmp_path, pcr=other)
     assert len(again["second_reading"]) == len(first["second_reading"]) + 1

@@ -403,8 +403,8 @@ def _is_the_same(reading: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 
 def _reader(locator: str) -> str:
-    """The initials in ``Table 2 (AB, 2026-11-22)``."""
-    return locator.rpartition("(")[2].partition(",")[0]
+    """The initials in ``Table 2 (AB, 2026-11-22)``; ab is the same reader."""
+    return locator.rpartition("(")[2].partition(",")[0].casefold()
 
 
 def _reading(answer: Mapping[str, str], sheet: Sheet) -> dict[str, str]:
