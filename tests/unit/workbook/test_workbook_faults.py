@@ -103,6 +103,17 @@ FAULTS = {
             "40.0",
         ),
     ),
+    "a percent sign after a blank": Fault(
+        _put("hazard_ratios", "hr", 2, 0.8, "0\\ %"),
+        (
+            "book.xlsx, sheet hazard_ratios, row 2 (trial_a), column hr (I2): "
+            '"80%" is not a number. Leave out the percent sign: 80',
+        ),
+    ),
+    "a percent sign in colour": Fault(
+        _put("pcr", "reported_percent", 2, 0.4, "[Red]0.0%"),
+        (f'{PCR_2} reported_percent (I2): "40%" is not a number. Leave out the percent sign: 40',),
+    ),
     "a formula without a value": Fault(
         _put("pcr", "events", 2, "=40+2"),
         (

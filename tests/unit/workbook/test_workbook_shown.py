@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_evidence.workbook.shown import as_number, shortest, shown
+from trial_evidence.workbook.shown import as_number, in_percent, shortest, shown
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,14 @@ def test_every_number_comes_back(value: object, decimals: int) -> None:
 def test_a_number_that_no_computer_holds_is_shown_as_such(number_format: str) -> None:
     assert shown(float("inf"), number_format) in ("inf", "inf%")
     assert shortest(float("-inf")) == "-inf"
+
+
+@pytest.mark.parametrize(
+    ("number_format", "scaled"),
+    [("0\\ %", True), ("[Red]0.0%", True), ('0.0" %"', False), ("0.0\\%", False), ("0_%", False)],
+)
+def test_a_percent_sign_that_is_mere_text_multiplies_nothing(
+    number_format: str, scaled: object
+) -> None:
+    """40 shown as ``40.0 %`` is 40, and 0.4 shown as ``40 %`` is not 0.4."""
+    assert in_percent(number_format) is scaled

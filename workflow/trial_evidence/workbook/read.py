@@ -30,7 +30,7 @@ from trial_evidence.sheet.values import Reading
 from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
 
 from .layout import HELPERS, MADE_FROM, PRIVATE, as_csv
-from .shown import hidden_date, is_computed, shortest, shown
+from .shown import hidden_date, in_percent, is_computed, shortest, shown
 from .tidy import tidied
 
 # What openpyxl, the zip and the XML parser raise for a damaged file.
@@ -508,7 +508,8 @@ def _read_number(value: float, number_format: str, column: Column | None) -> Rea
             f"what was typed ({day.day}/{day.month}?). {_AGAIN}"
         )
         return Reading(f"{value:.0f}", error=message)
-    text = text or shortest(value)
+    if text is None:
+        text = f"{shortest(100 * value)}%" if in_percent(number_format) else shortest(value)
     if column is not None and column.type in {"integer", "year"} and not text.endswith("%"):
         # Of a number 42 that is shown as 42.000 no decimal is meant.
         text = shortest(value)

@@ -26,6 +26,8 @@ _FIRST_DAY = datetime.date(1899, 12, 30)
 
 _PLAIN_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.(?P<decimals>[0-9]+))?")
 _FORMAT = re.compile(r"(?P<whole>#,##0|0+|#)(\.(?P<decimals>0+))?(?P<percent>%?)")
+# Mere text in a format: "in quotation marks", \x, _x (a gap as wide as x), *x (filled up with x).
+_LITERAL = re.compile(r'"[^"]*"|[\\_*].')
 
 
 def as_number(text: str) -> tuple[float, str] | None:
@@ -79,6 +81,11 @@ def shown(number: float, number_format: str) -> str | None:
         # Shown as 007, which is no plain number.
         return None
     return (rounded if float(rounded) == float(exact) else exact) + percent
+
+
+def in_percent(number_format: str) -> bool:
+    """Say whether a format shows a hundred times the number: not where the sign is mere text."""
+    return "%" in _LITERAL.sub("", number_format.partition(";")[0])
 
 
 def is_computed(text: str) -> bool:
