@@ -1,18 +1,24 @@
-"""What `make watch` takes of a workbook, and how it ends, without the workflow behind it."""
+"""What `make watch` takes and tells, and how it ends, without the workflow behind it."""
 
 import os
 import signal
+import time
 from contextlib import nullcontext
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from invented import ROOT
+from small_project import judge_every_trial, small_project
 from trial_evidence import watch as watching
+from trial_evidence.cli import main
 
 
 @pytest.fixture
 def taken(tmp_path, monkeypatch):
     """What is taken of a workbook while somebody does something to it, a step at each tick."""
 
-    def watched(book, *steps):
+    def watched(book, *steps, load=lambda: None):
         def ticks(*_, **__):
             for step in steps:
                 step()
@@ -25,9 +31,7 @@ def taken(tmp_path, monkeypatch):
         for folder in folders:
             folder.mkdir()
         log = tmp_path / "watch.log"
-        watching.watch_sheet(
-            *folders, log, lambda: None, book, lambda: found.append(book.read_text())
-        )
+        watching.watch_sheet(*folders, log, load, book, lambda: found.append(book.read_text()))
         return found
 
     return watched
@@ -47,6 +51,44 @@ def test_a_workbook_that_is_not_there_is_named_and_read_once_it_is(tmp_path, tak
     assert f"There is no {book} so far; " in capsys.readouterr().out
 
 
+def test_a_save_while_the_sheet_is_read_is_answered_too(tmp_path, taken):
+    """Else the results would stay those of a sheet that is no more, and nothing would say so."""
+    table, read = tmp_path / "raw/trials.csv", []
+
+    def load():
+        read.append(table.read_text() if table.exists() else "none")
+        table.write_text(str(len(read)))
+        os.utime(table, (len(read), len(read)))
+
+    assert taken(None, *[lambda: None] * 2, load=load) == []
+    assert read == ["none", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("", "results/ is up to date.\n"),
+        ("rule all:\n    input: 'nowhere'\n", "The results could not be made; watch.log says why."),
+    ],
+    ids=["well", "badly"],
+)
+def test_a_run_says_how_it_ended(tmp_path, monkeypatch, capsys, rule, said):
+    """Who is told that the results are up to date reads figures of the sheet as it was."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "workflow"))
+    (tmp_path / "Snakefile").write_text(rule)
+    (tmp_path / "profiles/default").mkdir(parents=True)
+    (tmp_path / "profiles/default/config.yaml").write_text("cores: 1\n")
+    heard = ""
+    with watching._runs(Path("watch.log")) as run:
+        run()
+        end = time.monotonic() + 60
+        while not heard and time.monotonic() < end:
+            time.sleep(0.05)
+            heard = "".join(capsys.readouterr())
+    assert heard.startswith(said)
+
+
 @pytest.mark.parametrize("closed", [signal.SIGHUP, signal.SIGTERM])
 def test_it_ends_with_its_terminal_as_by_the_key(tmp_path, taken, closed):
     before = {each: signal.getsignal(each) for each in (signal.SIGHUP, signal.SIGTERM)}
@@ -57,3 +99,66 @@ def test_it_ends_with_its_terminal_as_by_the_key(tmp_path, taken, closed):
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+ARM = "trial_a_dual,ypT0/is ypN0,ITT,local,all,"
+TOLD = "neoadjuvant/pcr_dual_v_trastuzumab, all: Risk ratio "
+
+
+@pytest.fixture
+def watched(tmp_path, monkeypatch, capsys):
+    """What is said after each of some saves, and how many runs were started by then."""
+    monkeypatch.chdir(small_project(tmp_path))
+    judge_every_trial(tmp_path)
+
+    def saved(*saves):
+        said, runs = [], []
+
+        def ticks(*_, **__):
+            said.append((capsys.readouterr().out, len(runs)))
+            for save in saves:
+                save()
+                yield set()
+                said.append((capsys.readouterr().out, len(runs)))
+
+        monkeypatch.setattr(watching, "watch", ticks)
+        monkeypatch.setattr(watching, "_runs", lambda _: nullcontext(lambda: runs.append(1)))
+        assert main(["watch"]) == 0
+        return said
+
+    return saved
+
+
+def replaced(file, old, new):
+    def save():
+        with open(file, encoding="utf-8") as there:
+            text = there.read()
+        assert text.count(old) == 1
+        with open(file, "w", encoding="utf-8") as there:
+            there.write(text.replace(old, new))
+
+    return save
+
+
+def test_each_save_is_compared_with_the_sound_state_before_it(watched):
+    """By hand: 42, then 63, then 43 of 105 in one trial of three move the pooled ratio."""
+    cells = ["42,105,40.0", "63,105,60.0", "x,105,60.0", "43,105,41.0"]
+    steps = [
+        replaced("data/raw/pcr.csv", f"{ARM}{old}", f"{ARM}{new}") for old, new in pairwise(cells)
+    ]
+    (_, first), (higher, second), (broken, third), (lower, fourth) = watched(*steps)
+    assert [first, second, third, fourth] == [1, 2, 2, 3]
+    assert "The results stay as they were." in broken
+    up, down = (said.partition(TOLD)[2].splitlines()[0] for said in (higher, lower))
+    high = up.partition(" -> ")[2].split(";")[0]
+    assert up.startswith("1.70 (")
+    assert down.startswith(high.split(" (")[0] + " (")
+    assert float(down.partition(" -> ")[2].split()[0]) == pytest.approx(1.72, abs=0.03)
+
+
+@pytest.mark.parametrize("file", ["config/report.yaml", "config/labels/de.yaml"])
+def test_a_save_of_the_configuration_is_answered(watched, file):
+    """Also of a file in a folder of it; nothing is pooled otherwise, and that is said."""
+    said = watched(lambda: os.utime(file, (1, 1)), lambda: None)
+    assert "No estimate changes." in said[1][0]
+    assert [runs for _, runs in said] == [1, 2, 2]
