@@ -60,6 +60,67 @@ def test_a_note_says_unit_range_and_example(workbook: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("table", "column", "lines"),
+    [
+        ("pcr", "events", ["Unit: patients", "Allowed: 0 or more", "Must be filled in."]),
+        ("pcr", "definition", ["Allowed: ypT0/is ypN0, ypT0/is, ypT0 ypN0, not stated"]),
+        ("pcr", "arm_id", ["Listed in: sheet arms, column arm_id", "Must be filled in."]),
+        ("trials", "trial_id", ["Each value only once.", "Must be filled in."]),
+        ("pcr", "locator", ["May be empty."]),
+    ],
+)
+def test_a_note_says_all_that_the_dictionary_allows(
+    workbook: Any, table: str, column: str, lines: list[str]
+) -> None:
+    names = {cell.value: cell for cell in workbook[table][1]}
+    said = names[column].comment.text.split("\n")
+    assert [line for line in said if line in lines] == lines
+
+
+def _coloured(sheet: Any, kind: str) -> dict[str, str]:
+    """The formula of each part of a sheet that takes a fill or a border by itself."""
+    return {
+        str(part.sqref): rule.formula[0]
+        for part, rules in sheet.conditional_formatting._cf_rules.items()
+        for rule in rules
+        if getattr(rule.dxf, kind) is not None
+    }
+
+
+def test_a_cell_that_has_to_be_filled_in_is_red_while_it_is_empty(workbook: Any) -> None:
+    """And no other: an analyst would fill in what no source says."""
+    sheet = workbook["populations"]
+    last = len(cells_of(REAL, "populations")) + 500
+    assert _coloured(sheet, "fill") == {
+        f"{letter}2:{letter}{last}": f"AND(COUNTA($A2:$C2)>0,LEN(TRIM({letter}2))=0)"
+        for letter in "ABC"
+    }
+    assert not any(cells.startswith("K") for cells in _coloured(workbook["pcr"], "fill"))
+
+
+def test_a_line_stands_above_each_new_trial(workbook: Any) -> None:
+    """Elsewhere it would tear the rows of a trial apart."""
+    (formula,) = _coloured(workbook["populations"], "border").values()
+    assert formula == "AND($A2<>$A1,COUNTA($A2:$C2)>0)"
+
+
+def test_what_must_be_filled_in_has_a_dark_header(workbook: Any) -> None:
+    """As the first sheet says."""
+    inks = {cell.value: cell.fill.fgColor.rgb for cell in workbook["pcr"][1]}
+    assert len(set(inks.values())) == 2
+    # By the sum of red, green and blue: the smaller, the darker.
+    dark = {n for n, ink in inks.items() if sum(bytes.fromhex(ink[2:])) < 300}
+    assert dark == set(inks) - {"reported_percent", "locator", "note", "outcome", "public_note"}
+
+
+def test_each_table_is_linked_from_the_first_sheet(workbook: Any) -> None:
+    names = {cell.value: cell.hyperlink for cell in workbook["read me"]["B"] if cell.hyperlink}
+    assert {name: link.target for name, link in names.items()} == {
+        name: f"#'{name}'!A1" for name in REAL_DICTIONARY.tables
+    }
+
+
+@pytest.mark.parametrize(
     ("table", "panes"), [("agents", "B2"), ("arms", "C2"), ("hazard_ratios", "C2")]
 )
 def test_header_and_ids_stay_in_sight(workbook: Any, table: str, panes: str) -> None:
@@ -89,9 +150,9 @@ def test_ids_of_other_tables_are_offered_with_room_for_new_ones(workbook: Any) -
 def test_combinations_of_agents_are_offered_but_not_imposed(workbook: Any) -> None:
     [rule] = _rules(workbook["arms"], "agents")
     assert not rule.showErrorMessage
-    letter = rule.formula1.split("$")[1]
-    offered = [cell.value for cell in workbook["lists"][letter]]
-    assert "pertuzumab+trastuzumab" in offered
+    offered = [cell.value for (cell,) in workbook["lists"][rule.formula1.partition("!")[2]]]
+    header, *rows = cells_of(REAL, "arms")
+    assert offered == sorted({row[header.index("agents")] for row in rows} - {""})
 
 
 def test_ids_and_texts_are_text_and_numbers_are_numbers(workbook: Any) -> None:
