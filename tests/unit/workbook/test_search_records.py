@@ -162,6 +162,12 @@ def test_the_first_author_is_named_without_initials(project, printed, family):
     assert row["first_author"] == family
 
 
+def test_the_year_is_that_of_the_publication(project):
+    """Not that of the day on which the database took it in, or it appeared online."""
+    dated = RIS.replace("PY  - 2020", "DA  - 2019/12/01\nPY  - 2020", 1)
+    assert found(project, dated)[0]["year"] == "2020"
+
+
 def test_a_group_is_the_author_where_no_person_is(project):
     alone = record(1).replace("AU  - Doe J\n", "CN  - Made-up Study Group\n")
     beside = record(2, "Another.").replace("AU  -", "CN  - Made-up Study Group\nAU  -")
@@ -189,6 +195,19 @@ def test_the_same_search_is_not_brought_in_twice(project, capsys):
     main(["records", "--file", str(EXPORT)])
     said = refused(project, capsys, "--file", str(EXPORT), "--search", "s2")
     assert "screening.csv holds records of s2 already." in said
+    assert "First add the search" in refused(project, capsys, "--file", str(EXPORT))
+
+
+def test_records_that_would_break_the_sheet_are_not_written(project, capsys):
+    """An id that a row has already: the flow would count one record for two."""
+    cells = dict.fromkeys(read_dictionary(DICTIONARY).tables["screening"].columns, "")
+    row = cells | {"record_id": "s2_1", "search_id": "s1", "title": "Another", "pmid": "99"}
+    path = project / "data/raw/screening.csv"
+    path.write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
+    (project / "export.txt").write_text(record(1), encoding="utf-8")
+    said = refused(project, capsys, "--file", "export.txt")
+    assert "s2_1" in said
+    assert said.endswith("Nothing was added; the sheet is unchanged.\n")
 
 
 @pytest.mark.parametrize(
