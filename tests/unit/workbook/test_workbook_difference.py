@@ -108,3 +108,17 @@ def test_a_long_text_is_cut_to_what_differs(shared: int, tmp_path: Path) -> None
     said = start if shared == 10 else "…" + start[-20:]
     line = _differences(before, after)[1]
     assert line.endswith(f'note changed from "{said}first" to "{said}second"')
+
+
+def test_a_changed_row_is_named_by_where_it_stands_now(tmp_path: Path) -> None:
+    """The analyst looks it up in the workbook or file as it is, below the row that was added."""
+    above = "trial_b,nodal=no,N0\n"
+    said = _words(tmp_path, "populations", (POPULATION, above + POPULATION.replace("HER2+", "H")))
+    assert said[1].startswith("  changed  row 4, trial_j (")
+    assert said[2].startswith("  added    row 3, trial_b (")
+
+
+def test_a_row_of_a_trial_that_was_much_rewritten_is_one_changed_row(tmp_path: Path) -> None:
+    """Not one that was removed and another that was added: nothing is gone."""
+    new = FIRST.replace("ITT,local,all,42,105,40.0", "mITT,central,all,43,100,43.0")
+    assert _words(tmp_path, "pcr", (FIRST, new))[0] == "pcr: 1 row changed"

@@ -322,6 +322,16 @@ def test_what_is_no_workbook_of_the_sheet_is_not_overwritten(tmp_path: Path, kin
         write_workbook(raw, DICTIONARY, book)
 
 
+def test_what_cannot_be_imported_is_not_overwritten_either(tmp_path: Path) -> None:
+    """A sheet of notes whose name has no underscore; all rows are as the sheet has them."""
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, lambda workbook: workbook.create_sheet("notes").append(["ask the author"]))
+    before = book.read_bytes()
+    with pytest.raises(RequestError, match="holds edits that have not been imported"):
+        write_workbook(raw, DICTIONARY, book)
+    assert book.read_bytes() == before
+
+
 def test_a_removal_that_was_not_imported_is_not_overwritten(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, _without_rows("hazard_ratios", 2, 1))
