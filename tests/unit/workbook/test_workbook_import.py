@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,21 @@ def test_a_formula_with_a_value_is_taken_and_told(tmp_path: Path) -> None:
         '"=20+21" was replaced by its value, 41.'
     ]
     assert cells_of(raw, "pcr")[1][6] == "41"
+
+
+def test_a_formula_that_gives_no_printed_number_is_refused(tmp_path: Path) -> None:
+    """A quotient of two cells is what nobody has read anywhere."""
+    raw, book = copy_of(VALID, tmp_path), tmp_path / "book.xlsx"
+    with zipfile.ZipFile(WITH_A_FORMULA) as saved, zipfile.ZipFile(book, "w") as changed:
+        for name in saved.namelist():
+            part = saved.read(name).replace(b"21</f><v>41</v>", b"21</f><v>41.0952380952</v>")
+            changed.writestr(name, part)
+    told, *_ = errors(imported(book, raw))
+    assert told.startswith(
+        'book.xlsx, sheet pcr, row 2 (trial_a), column events (G2): the formula "=20+21" gives no '
+        "usable value: 41.0952380952 has more digits than a source prints."
+    )
+    assert files_of(raw) == files_of(VALID)
 
 
 def _without_rows(table: str, first: int, number: int) -> Any:
