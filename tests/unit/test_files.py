@@ -13,6 +13,7 @@ from trial_evidence.files import (
     read_table,
     records,
     remove_unfinished,
+    write_long_table,
     write_table,
     write_text,
     write_whole,
@@ -128,3 +129,11 @@ def test_an_empty_table_comes_back_empty(tmp_path):
 def test_records_are_rows_by_column():
     table = pd.DataFrame({"x": [1.0, 2.0], "class": ["a", "b"]})
     assert records(table) == [{"x": 1.0, "class": "a"}, {"x": 2.0, "class": "b"}]
+
+
+def test_a_table_in_parts_is_as_the_same_table_at_once(tmp_path):
+    """Not with its header again between two parts, which whoever counts rows takes for a row."""
+    whole = pd.DataFrame({"k": [3, 4, 5], "estimate": [0.1, math.pi, 1 / 3]})
+    write_table(tmp_path / "whole.csv", whole)
+    write_long_table(tmp_path / "parts.csv", (whole[:0], whole[:2], whole[2:]))
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
