@@ -1,0 +1,156 @@
+"""Rules across cells: which row and column they tell of, how gravely, and where they keep still."""
+
+from __future__ import annotations
+
+import pytest
+from sheet_files import VALID, check, files_of
+from sheets.invalid.faults import Files, as_csv, rows_of
+
+Told = list[tuple[str, int | None, str]]
+
+
+def _with(files: Files, table: str, row: int, **cells: str) -> Files:
+    """The sheet with other cells in a row, as a spreadsheet numbers it."""
+    rows = rows_of(files[table])
+    for column, text in cells.items():
+        rows[row - 1][rows[0].index(column)] = text
+    return {**files, table: as_csv(rows)}
+
+
+def _and_again(files: Files, table: str, row: int, **cells: str) -> Files:
+    """The sheet with a row once more at the end of its table, with other cells."""
+    rows = rows_of(files[table])
+    longer = {**files, table: as_csv([*rows, rows[row - 1]])}
+    return _with(longer, table, len(rows) + 1, **cells)
+
+
+def _told(files: Files) -> Told:
+    return [(p.severity, p.row, p.column) for p in check(files)[1]]
+
+
+def _changed(table: str, row: int, **cells: str) -> Told:
+    return _told(_with(files_of(VALID), table, row, **cells))
+
+
+def _repeated(table: str, row: int, **cells: str) -> list[str]:
+    return [p.line() for p in check(_and_again(files_of(VALID), table, row, **cells))[1]]
+
+
+def test_enrolment_may_begin_and_end_in_one_year() -> None:
+    assert _changed("trials", 2, enrolment_start_year="2010", enrolment_end_year="2010") == []
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column"),
+    [("agents", 2, "class"), ("agents", 7, "class"), ("pcr", 2, "trial_id")],
+)
+def test_an_empty_cell_is_not_told_again_by_the_rules_that_need_it(
+    table: str, row: int, column: str
+) -> None:
+    assert _changed(table, row, **{column: ""}) == [("error", row, column)]
+
+
+def test_an_upper_limit_alone_needs_its_level() -> None:
+    assert _changed("hazard_ratios", 29, ci_level="") == [("error", 29, "ci_level")]
+
+
+def test_patients_are_compared_with_those_allocated_to_their_own_arm() -> None:
+    # 220 and 110 were randomised.
+    assert _changed("hazard_ratios", 3, n_control="120") == [("warning", 3, "n_control")]
+
+
+def test_a_bound_of_p_is_held_against_the_interval() -> None:
+    # R 4.2.2: 2*pnorm(-abs(log(.62))/((log(1.03)-log(.37))/(2*qnorm(.975)))) is 0.067.
+    assert _changed("hazard_ratios", 3, p_value="<0.05") == [("warning", 3, "p_value")]
+    assert _changed("hazard_ratios", 3, p_value="<0.1") == []
+
+
+@pytest.mark.parametrize("earlier", [True, False], ids=["the earlier", "the later"])
+def test_a_result_told_again_is_found_whichever_row_leaves_its_time_unsaid(earlier: bool) -> None:
+    # Row 24 leaves its follow-up unsaid, row 2 says it.
+    row, months = (24, "30") if earlier else (2, "")
+    (told,) = _repeated("hazard_ratios", row, median_followup_months=months)
+    assert f"the same result of the same source is also in row {row}." in told
+
+
+@pytest.mark.parametrize(
+    ("table", "cells"),
+    [
+        ("hazard_ratios", {"ci_low": "0.37", "ci_high": "1.25"}),
+        ("pcr", {"n": "104", "reported_percent": ""}),
+    ],
+)
+def test_a_result_told_again_with_another_number_is_not_called_a_copy(
+    table: str, cells: dict[str, str]
+) -> None:
+    (told,) = _repeated(table, 2, **cells)
+    assert told.endswith(
+        "with other numbers. Check which is right, and mark the other as superseded."
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "cells"),
+    [
+        ("hazard_ratios", {"analysis": "interim"}),
+        ("hazard_ratios", {"endpoint": "OS"}),
+        ("hazard_ratios", {"source_id": "doe_2020_trial_b"}),
+        ("hazard_ratios", {"median_followup_months": "48"}),
+        ("pcr", {"definition": "ypT0 ypN0"}),
+        ("pcr", {"population": "evaluable"}),
+        ("pcr", {"assessor": "central"}),
+        ("pcr", {"source_id": "doe_2020_trial_b"}),
+    ],
+    ids=str,
+)
+def test_a_row_that_differs_in_what_it_is_about_is_no_repetition(
+    table: str, cells: dict[str, str]
+) -> None:
+    assert _repeated(table, 2, **cells) == []
+
+
+def test_a_trial_reported_in_two_settings_is_not_taken_for_one_counted_twice() -> None:
+    assert _changed("trials", 8, nct="NCT00000001") == []
+
+
+def test_readers_who_agree_are_compared_in_every_column_that_they_read() -> None:
+    told = _changed("second_reading", 2, second_value="42|106")
+    assert told == [("error", 2, "verdict")]
+
+
+def test_patients_whom_no_result_is_reported_for_do_not_stop_the_run() -> None:
+    told = _changed("populations", 2, subgroup="hormone_receptor=unknown")
+    assert told == [("warning", 2, "subgroup")]
+
+
+@pytest.mark.parametrize("level", ["posiitve", "positve", "positivee", "pozitive", "Positive"])
+def test_a_slip_in_a_level_is_told_with_the_level_meant(level: str) -> None:
+    files = _with(files_of(VALID), "pcr", 3, subgroup=f"hormone_receptor={level}")
+    found = [p.message for p in check(files)[1] if p.column == "subgroup"]
+    assert found == [
+        f'"hormone_receptor={level}" occurs only here. Did you mean "hormone_receptor=positive"?'
+    ]
+
+
+# The positive level of the first arm, with three events more than fit beside the other level.
+TOO_MANY = {"events": "18", "reported_percent": "32.7"}
+
+
+def test_levels_of_two_sources_are_not_added_up() -> None:
+    assert _changed("pcr", 3, **TOO_MANY, source_id="doe_2020_trial_b") == []
+
+
+def test_levels_of_some_patients_are_not_compared_with_the_whole_of_others() -> None:
+    files = _with(files_of(VALID), "pcr", 3, **TOO_MANY, population="evaluable")
+    assert _told(_with(files, "pcr", 4, population="evaluable")) == []
+
+
+def test_a_level_told_twice_is_not_added_up() -> None:
+    assert _repeated("pcr", 3, assessor="central") == []
+
+
+def test_findings_come_in_the_order_of_the_rows_the_errors_first() -> None:
+    files = _with(files_of(VALID), "pcr", 2, note="NA")
+    files = _with(_with(files, "pcr", 5, events="x"), "pcr", 3, n="x")
+    told = [("error", 3, "n"), ("error", 5, "events"), ("warning", 2, "note")]
+    assert _told(files) == told
