@@ -18,6 +18,7 @@ from trial_evidence.sheet import Sheet, load_sheet
 from trial_evidence.sheet.adjudication import (
     adjudication_problems,
     apply_adjudications,
+    read_by_two,
     same_value,
     unadjudicated,
 )
@@ -226,6 +227,8 @@ def test_a_settled_hazard_ratio_keeps_its_printed_form_and_the_sign_of_p() -> No
              "events: \"4,3\" is not a whole"),
         ({"adjudicated_value": "200|105", "chosen": "other"}, "adjudicated_value",
          "pcr.csv, row 2: 200 events in 105 patients are impossible."),
+        ({"adjudicated_value": "44|105"}, "adjudicated_value",
+         "the second reader's value is \"43|105\""),
         ({"chosen": "first"}, "adjudicated_value", "the first reader's value is \"42|105\""),
         ({"field": "events|n|responders", "adjudicated_value": "43|105|1"}, "field",
          "\"responders\" is not a column that can be settled."),
@@ -243,6 +246,43 @@ def test_a_decision_that_cannot_be_is_located(
     assert words in problem.message
     with pytest.raises(SheetError):
         apply_adjudications(sheet, DICTIONARY)
+
+
+def test_a_decision_goes_to_the_trial_that_it_names() -> None:
+    """Two trials have a row of that key: what was settled of the second stays out of the first."""
+    reading = {
+        "table": "hazard_ratios", "row_key": "endpoint=OS", "field": "median_followup_months",
+        "verdict": "differ",
+    }  # fmt: skip
+    of_f = {**reading, "trial_id": "trial_f", "first_value": "72", "second_value": "55"}
+    of_g = {**reading, "trial_id": "trial_g", "first_value": "54", "second_value": "55"}
+    decision = _decision(
+        table="hazard_ratios", trial_id="trial_g", row_key="endpoint=OS",
+        field="median_followup_months", adjudicated_value="55",
+    )  # fmt: skip
+    sheet = sheet_with([], [("second_reading", of_f), ("second_reading", of_g), decision])
+    assert list(unadjudicated(sheet)["trial_id"]) == ["trial_f"]
+    rows = apply_adjudications(sheet, DICTIONARY)["hazard_ratios"].set_index("row")
+    assert rows.loc[[12, 14], "median_followup_months"].tolist() == [72, 55]
+
+
+def test_of_two_rows_a_reading_is_of_the_one_with_the_first_readers_values() -> None:
+    """Row 5, the other arm, holds what the second reader found."""
+    key = "definition=ypT0/is ypN0;subgroup=all"
+    edit = ("second_reading", 2, {"row_key": key, "second_value": "23|105", "verdict": "differ"})
+    found = unadjudicated(sheet_with([edit]))
+    assert found[["row", "sheet_holds"]].values.tolist() == [[2, "first"]]
+
+
+def test_a_row_is_read_by_two_once_no_difference_is_left() -> None:
+    row = {("pcr", 2)}
+    assert read_by_two(sheet_with()) == row
+    assert read_by_two(sheet_with([DIFFERS])) == set()
+    assert read_by_two(sheet_with([DIFFERS], [_decision(**WHOLE)])) == row
+    # A third reader differs in one cell of a row that the second agreed on.
+    third = {"field": "n", "first_value": "105", "second_value": "104", "verdict": "differ"}
+    place = {"table": "pcr", "trial_id": "trial_a", "row_key": KEY}
+    assert read_by_two(sheet_with([], [("second_reading", {**place, **third})])) == set()
 
 
 def test_a_decision_on_several_rows_is_located() -> None:

@@ -9,7 +9,7 @@ from sheets.invalid.faults import Files, as_csv, rows_of
 Told = list[tuple[str, int | None, str]]
 
 
-def _with(files: Files, table: str, row: int, **cells: str) -> Files:
+def _with(files: Files, table: str, row: int, /, **cells: str) -> Files:
     """The sheet with other cells in a row, as a spreadsheet numbers it."""
     rows = rows_of(files[table])
     for column, text in cells.items():
@@ -28,7 +28,7 @@ def _told(files: Files) -> Told:
     return [(p.severity, p.row, p.column) for p in check(files)[1]]
 
 
-def _changed(table: str, row: int, **cells: str) -> Told:
+def _changed(table: str, row: int, /, **cells: str) -> Told:
     return _told(_with(files_of(VALID), table, row, **cells))
 
 
@@ -116,6 +116,15 @@ def test_a_trial_reported_in_two_settings_is_not_taken_for_one_counted_twice() -
 def test_readers_who_agree_are_compared_in_every_column_that_they_read() -> None:
     told = _changed("second_reading", 2, second_value="42|106")
     assert told == [("error", 2, "verdict")]
+
+
+def test_a_bound_of_p_does_not_contradict_a_number_below_it() -> None:
+    told = _changed(
+        "second_reading", 2, table="hazard_ratios", trial_id="trial_h", field="p_value",
+        row_key="trial_h_dual v trial_h_single;endpoint=PFS;assessor=BICR;subgroup=all",
+        first_value="<0.001", second_value="0.0004",
+    )  # fmt: skip
+    assert told == []
 
 
 def test_patients_whom_no_result_is_reported_for_do_not_stop_the_run() -> None:
