@@ -199,6 +199,17 @@ def test_the_experimental_regimen_can_be_asked_for(experimental, expected):
     assert taken(rule, *arms) == expected
 
 
+def test_the_preferred_control_arm_counts_before_the_preferred_experimental_arm():
+    arms = [arm("dual", "almab+bemab"), arm("other", "bemab+cetinib"), arm("a", "almab"),
+            arm("b", "bemab")]  # fmt: skip
+    rule = ContrastRule(
+        "dual v single",
+        experimental=("bemab+cetinib", "almab+bemab"),
+        control=("almab", "bemab"),
+    )
+    assert taken(rule, *arms) == [("other", "a"), ("dual", "a"), ("other", "b"), ("dual", "b")]
+
+
 def test_preference_does_not_shuffle_the_trials():
     second = [row | {"trial_id": "t2", "arm_id": row["arm_id"] + "2"} for row in FOUR_ARMS]
     rule = ContrastRule("dual v single", control=("bemab", "almab"), same_partner=True)

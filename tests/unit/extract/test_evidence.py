@@ -1,6 +1,7 @@
 """Tidy evidence: what stands in a row of it, and rates of regimens."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from invented import (
     frame,
     sheet,
 )
+from trial_evidence.config.configuration import Outcome
 from trial_evidence.extract.context import setting_context, trial_label
 from trial_evidence.extract.evidence import (
     NO_INFORMATION,
@@ -26,6 +28,7 @@ from trial_evidence.extract.evidence import (
     SET_ASIDE_COLUMNS,
     USED_COLUMNS,
     _alike,
+    extract_setting,
 )
 from trial_evidence.extract.narrowed import narrowed
 from trial_evidence.extract.stage import EVIDENCE_TABLES, setting_checksum
@@ -277,6 +280,16 @@ def test_the_interval_of_a_rate_is_wilsons():
     assert [rate["rate_low"], rate["rate_high"]] == pytest.approx(expected, rel=1e-12)
 
 
+def test_the_interval_of_a_rate_is_of_the_configured_level():
+    settings = replace(configuration(rates=[RATES]), confidence_level=90.0)
+    content = sheet({"t1": [arm("a")]}, pcr=[row("a", 30, 100)])
+    rates_of = extract_setting(content, settings, SETTING).rates
+    # By hand with z = 1.644854:
+    # (0.3 + 0.0135277 -+ z sqrt(0.0021 + 0.0000676)) / 1.0270554
+    limits = rates_of[["rate_low", "rate_high"]].iloc[0].tolist()
+    assert limits == pytest.approx([0.2307, 0.3798], abs=1e-4)
+
+
 def test_arms_of_one_regimen_are_added_up_by_one_definition_only():
     pcr = [
         row("a", 10, 40),
@@ -518,3 +531,49 @@ def test_whatever_is_edited_of_a_trial_is_in_the_checksum_of_its_setting(table):
 
 def test_every_table_that_results_rest_on_is_edited():
     assert set(EDITS) == {*EVIDENCE_TABLES, *KINDS}
+
+
+def test_a_trial_is_of_the_year_of_its_first_report():
+    rows = [
+        hazard_ratio(source_id="update"),
+        hazard_ratio(source_id="first_report", analysis="interim"),
+    ]
+    sources = [{"source_id": "update", "year": 2023.0}, {"source_id": "first_report"}]
+    content = sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=rows, sources=sources)
+    assert list(extract(content, analysis()).used["year"]) == [2020]
+
+
+def test_both_arms_of_a_harm_are_of_one_source():
+    # The longer report of the dual arm would be preferred, but has no control arm.
+    rows = [
+        {"trial_id": "t1", "arm_id": arm, "source_id": source, "population": population}
+        for arm, source, population in [
+            ("dual", "update", "ITT"),
+            ("dual", "first_report", "evaluable"),
+            ("single", "first_report", "evaluable"),
+        ]
+    ]
+    content = sheet({"t1": DUAL_AND_SINGLE}, pcr=rows)
+    for harm, taken in ((False, "2;4"), (True, "3;4")):
+        used = extract(content, replace(analysis(**PCR), harm=harm)).used
+        assert list(used["rows"]) == [taken]
+
+
+def test_the_outcome_asked_for_first_comes_before_better_rows_of_another():
+    first, second = (Outcome(name, "pcr", "more", name) for name in ("breast", "pcr"))
+    wanted = replace(analysis(**PCR), outcomes=(first, second))
+    rows = [
+        {"trial_id": "t1", "arm_id": arm, "endpoint": name, "population": population}
+        for name, population in (("pcr", "ITT"), ("breast", "evaluable"))
+        for arm in ("dual", "single")
+    ]
+    settings = replace(configuration(wanted), outcomes={"breast": first, "pcr": second})
+    for reported, taken in ((rows, "breast"), (rows[:2], "pcr")):
+        content = sheet({"t1": DUAL_AND_SINGLE}, pcr=reported)
+        assert list(extract_setting(content, settings, SETTING).used["outcome"]) == [taken]
+
+
+def test_a_ratio_that_was_turned_round_is_not_shown_as_published():
+    turned = {"experimental_arm_id": "single", "control_arm_id": "dual"}
+    assert one_hazard_ratio()["published"] != ""
+    assert one_hazard_ratio(**turned)["published"] == ""

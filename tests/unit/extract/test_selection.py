@@ -359,6 +359,8 @@ def test_a_row_set_aside_says_of_which_patients_it_is():
     evidence = from_hazard_ratios(rows, LEVELS)
     (aside,) = evidence.set_aside.to_dict("records")
     assert (aside["row"], aside["what"]) == (4, "PFS, interim, investigator, receptor=negative")
+    # Both levels were looked for together.
+    assert aside["subgroup"] == "receptor"
 
 
 def test_what_is_not_admitted_is_the_reason_before_what_it_lacks():
