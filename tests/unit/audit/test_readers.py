@@ -285,6 +285,19 @@ def test_a_row_is_read_by_two_once_no_difference_is_left() -> None:
     assert read_by_two(sheet_with([], [("second_reading", {**place, **third})])) == set()
 
 
+def test_a_decision_is_not_blamed_for_what_did_not_add_up_before() -> None:
+    """A warning names the place in the source: settling that place changes its words alone."""
+    percent = ("pcr", 2, {"reported_percent": "45.0"})
+    reading = ("second_reading", 2, {
+        "field": "locator", "first_value": "Table 2", "second_value": "Table 3",
+        "row_key": f"{KEY};subgroup=all", "verdict": "differ",
+    })  # fmt: skip
+    decision = _decision(
+        row_key=f"{KEY};subgroup=all", field="locator", adjudicated_value="Table 3"
+    )
+    assert adjudication_problems(sheet_with([percent, reading], [decision]), DICTIONARY) == []
+
+
 def test_a_decision_on_several_rows_is_located() -> None:
     key = "definition=ypT0/is ypN0"
     edit = ("second_reading", 2, {"row_key": key, "first_value": "1|2", "second_value": "3|4",

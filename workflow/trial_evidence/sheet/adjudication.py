@@ -387,8 +387,11 @@ def _disagreements(sheet: Sheet, dictionary: Dictionary, decided: _Decided) -> I
     """Return what no longer adds up in a row once its cells are replaced."""
     decision, row, cells = decided
     table = dictionary.tables[decision["table"]]
-    before = _checked(table, sheet.row(table.name, row))
-    after = _checked(table, _replaced(sheet, dictionary, decided))
+    new_row = _replaced(sheet, dictionary, decided)
+    after = _checked(table, new_row)
+    # A finding says where to look, which may be what is settled: it is no other finding for that.
+    old_row = {**sheet.row(table.name, row), "locator": new_row.get("locator")}
+    before = _checked(table, old_row)
     settled = {column: cell.text for column, cell in cells.items()}
     after = replace(after, texts={**after.texts, **settled})
     told, new = (arithmetic_problems({table.name: [it]}, dictionary) for it in (before, after))
