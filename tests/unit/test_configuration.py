@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 from trial_evidence.config.__main__ import FORMS, SCHEMAS
-from trial_evidence.config.configuration import read_configuration, unknown_agents, unknown_analyses
+from trial_evidence.config.configuration import (
+    read_configuration,
+    settings_left_out,
+    unknown_agents,
+    unknown_analyses,
+)
 from trial_evidence.config.forms import schema
 from trial_evidence.config.methods import (
     EmpiricalPrior,
@@ -303,6 +308,10 @@ def test_the_analyses_that_were_asked_for_are_there():
          '"survivall" is not allowed. Allowed: response, survival'),
         (["sensitivity", "wide_prior_factor"], 1,
          "config.yaml, sensitivity.wide_prior_factor: 1 is less than or equal"),
+        (["effect_modifier_min_trials"], 0,
+         "config.yaml, effect_modifier_min_trials: 0 is less than the minimum of 1."),
+        (["sensitivity", "further_trial", "events"], [50, 50],
+         "config.yaml, sensitivity.further_trial.events: "),
     ],
 )  # fmt: skip
 def test_settings_that_are_refused(tmp_path, path, value, message):
@@ -355,6 +364,8 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, analyses.trials.years: response: "[2020, 2010]" are not a range'),
         (["analyses", 0, "pooling"], {"tau2_estimator": "RELM"},
          'analyses.yaml, analyses.pooling.tau2_estimator: response: "RELM" is not allowed.'),
+        (["analyses", 0, "figure"], {"axis": [0, 2]},
+         "analyses.yaml, analyses.figure.axis: response: "),
         (["analyses", 1], ANALYSES["analyses"][0],
          'analyses.yaml, analyses.id: response: "response" occurs twice.'),
     ],
@@ -599,3 +610,26 @@ def test_every_file_names_its_schema(path):
     name = "labels" if path.parent.name == "labels" else path.stem
     place = (path.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve()
     assert place == SCHEMAS / f"{name}.schema.json"
+
+
+def test_the_trials_of_one_year_can_be_asked_for(tmp_path):
+    rule = changed(ANALYSES, ["analyses", 0, "trials"], {"years": [2015, 2015]})
+    assert read_configuration(written(tmp_path, analyses=rule)).analyses[0].trials.years == (
+        2015,
+        2015,
+    )
+
+
+def test_a_setting_left_out_is_told_at_its_first_trial():
+    trials = pd.DataFrame(
+        {"trial_id": ["t1", "t2"], "setting": ["elsewhere", "elsewhere"], "row": [4, 9]}
+    )
+    (told,) = settings_left_out(read_configuration(CONFIG), trials)
+    assert (told.severity, told.row, told.subject) == ("warning", 4, "t1")
+    assert told.message.endswith("no analysis looks at its 2 trials: t1, t2.")
+
+
+def test_the_cautious_prior_is_not_named_after_the_empirical_one():
+    priors = TauPriors(0.5, EmpiricalPrior(inverse_gamma=(1.5, 0.25)))
+    assert priors.words("bayesian") == "half-normal(0.5)"
+    assert priors.words("bayesian_empirical") == "inverse-gamma(1.5, 0.25)"
