@@ -21,6 +21,7 @@ from trial_evidence.config.methods import (
     LeadRule,
     PriorComparison,
     PriorOutcome,
+    Selection,
     TauPriors,
 )
 from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
@@ -633,3 +634,21 @@ def test_the_cautious_prior_is_not_named_after_the_empirical_one():
     priors = TauPriors(0.5, EmpiricalPrior(inverse_gamma=(1.5, 0.25)))
     assert priors.words("bayesian") == "half-normal(0.5)"
     assert priors.words("bayesian_empirical") == "inverse-gamma(1.5, 0.25)"
+
+
+def test_the_smallest_hazard_ratio_that_matters_is_a_benefit(tmp_path):
+    settings = changed(SETTINGS, ["sensitivity", "required_information", "ratio"], 1.25)
+    sensitivity = read_configuration(written(tmp_path, settings=settings)).sensitivity
+    assert sensitivity.worthwhile_hazard_ratio == pytest.approx(0.8)
+
+
+def test_rates_need_a_prior_of_their_own(tmp_path):
+    priors = {name: prior for name, prior in SETTINGS["tau_priors"].items() if name != "proportion"}
+    (line,) = complaints(written(tmp_path, settings=changed(SETTINGS, ["tau_priors"], priors)))
+    assert line.endswith('"proportion" is missing.')
+
+
+def test_the_orders_of_an_analysis_come_before_those_of_all():
+    selection = Selection({}, {"pcr": {"assessor": ("a", "b"), "population": ("c", "d")}})
+    orders = selection.ordered("pcr", {"population": ("d", "c")})
+    assert list(orders.items()) == [("population", ("d", "c")), ("assessor", ("a", "b"))]
