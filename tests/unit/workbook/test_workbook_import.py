@@ -287,6 +287,17 @@ def test_an_old_workbook_does_not_undo_a_newer_edit_unasked(tmp_path: Path) -> N
     assert files_of(raw) == newer
 
 
+def test_of_many_rows_that_would_be_undone_the_rest_is_counted(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, lambda workbook: None)
+    path = raw / "pcr.csv"
+    header, *lines = path.read_text().splitlines(keepends=True)
+    newer = [line.replace(",current,", ",current,read again") for line in lines[:7]]
+    path.write_text("".join([header, *newer, *lines[7:]]))
+    (question,) = imported(book, raw).plan.questions
+    assert question.startswith("pcr.csv, rows 2, 3, 4, 5, 6 and 2 more: written to the sheet after")
+
+
 def test_an_old_workbook_does_not_bring_back_a_removed_row_unasked(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, lambda workbook: None)
@@ -476,6 +487,15 @@ def test_what_an_interrupted_import_left_is_not_lost(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="interrupted import"):
         replace_files(raw, NEW)
     assert files_of(left) == files_of(VALID)
+
+
+def test_an_import_first_brings_back_what_an_interrupted_one_left(tmp_path: Path) -> None:
+    """Else there is no sheet, and whoever makes a new one loses the old."""
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, lambda workbook: workbook["pcr"].__setitem__("G2", 41))
+    raw.rename(tmp_path / ".raw.before-import")
+    assert imported(book, raw).written == ("pcr.csv",)
+    assert cells_of(raw, "pcr")[1][6] == "41"
 
 
 def test_other_files_of_the_folder_stay(tmp_path: Path) -> None:
