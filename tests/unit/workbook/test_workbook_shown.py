@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_evidence.workbook.shown import as_number, in_percent, shortest, shown
+from trial_evidence.workbook.shown import as_number, hidden_date, in_percent, shortest, shown
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,11 @@ def test_a_percent_sign_that_is_mere_text_multiplies_nothing(
 ) -> None:
     """40 shown as ``40.0 %`` is 40, and 0.4 shown as ``40 %`` is not 0.4."""
     assert in_percent(number_format) is scaled
+
+
+@pytest.mark.parametrize(("year", "number"), [(2020, 44086), (2026, 46277), (2040, 51391)])
+def test_12_september_of_any_year_of_use_is_known_again(year: int, number: int) -> None:
+    """9/12 typed into a cell of numbers; days count from 30 December 1899."""
+    day = hidden_date(number, "0")
+    assert day is not None
+    assert (day.year, day.month, day.day) == (year, 9, 12)
