@@ -145,6 +145,31 @@ def test_the_numbers_of_the_page_are_those_of_the_results(project, text):
     assert [(*member[:1], *member[6:7]) for member in pool["members"]] == [(0, ""), (1, "")]
 
 
+def test_the_page_pools_by_patient_factor_where_the_results_do(project, text):
+    """Of as many trials as config.yaml asks for, and of no fewer."""
+    folder, configuration, _ = project
+    asked = {
+        (f"{entry.setting}/{entry.id}", subgroup)
+        for entry in configuration.analyses
+        for modifier in entry.effect_modifiers
+        for subgroup in modifier.subgroups
+    }
+    written = set()
+    for path in (folder / "results").glob("*/estimates.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            written |= {
+                (f"{row['setting']}/{row['analysis']}", row["subgroup"])
+                for row in csv.DictReader(file)
+            }
+    island = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    shown = {
+        (place, pool["set"][1])
+        for place, analysis in json.loads(island.group(1))["analyses"].items()
+        for pool in analysis["pools"]
+    }
+    assert shown & asked == written & asked != set()
+
+
 def test_an_interval_at_another_level_does_not_stand_below_the_level_of_the_others(project, text):
     """A published 97.5% interval is left to the page, which works out the one of its heading."""
     trials = project[2][2].trials
