@@ -112,7 +112,10 @@ FAULTS = {
     ),
     "a percent sign in colour": Fault(
         _put("pcr", "reported_percent", 2, 0.4, "[Red]0.0%"),
-        (f'{PCR_2} reported_percent (I2): "40%" is not a number. Leave out the percent sign: 40',),
+        (
+            f'{PCR_2} reported_percent (I2): "40.0%" is not a number. Leave out the percent sign: '
+            "40.0",
+        ),
     ),
     "a formula without a value": Fault(
         _put("pcr", "events", 2, "=40+2"),

@@ -39,6 +39,10 @@ def test_what_a_spreadsheet_would_show_otherwise_stays_text(text: str) -> None:
         (0.00001, "General", "0.00001"),
         (-3.0, "0;[Red]-0", "-3"),
         (107, "000", "107"),
+        # Excel's own: numbers in brackets where negative, in colour, in columns of an account.
+        (1.0, "0.00_);(0.00)", "1.00"),
+        (0.8, "[Blue]0.00", "0.80"),
+        (1200.5, '_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)', "1200.50"),
     ],
 )
 def test_a_cell_gives_what_it_shows(number: float, number_format: str, text: str) -> None:

@@ -26,6 +26,8 @@ _FIRST_DAY = datetime.date(1899, 12, 30)
 
 _PLAIN_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.(?P<decimals>[0-9]+))?")
 _FORMAT = re.compile(r"(?P<whole>#,##0|0+|#)(\.(?P<decimals>0+))?(?P<percent>%?)")
+# What changes no figure: a gap as wide as x (_x), filled up with x (*x), a colour ([Red]).
+_GAP = re.compile(r"[_*].|\[[A-Za-z]+\]")
 # Mere text in a format: "in quotation marks", \x, _x (a gap as wide as x), *x (filled up with x).
 _LITERAL = re.compile(r'"[^"]*"|[\\_*].')
 
@@ -70,7 +72,7 @@ def shown(number: float, number_format: str) -> str | None:
     """
     if number_format in {"General", AS_TEXT}:
         return shortest(number)
-    match = _FORMAT.fullmatch(number_format.partition(";")[0])
+    match = _FORMAT.fullmatch(_GAP.sub("", number_format.partition(";")[0]))
     if match is None:
         return None
     percent = match["percent"]
