@@ -113,6 +113,12 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
     assert drawn(chart(calibration, table, 0.95, text, words=words), tmp_path)
 
 
+def test_two_methods_that_print_alike_keep_a_panel_each(tmp_path):
+    table = pd.concat([values(method="Wald"), values(method="Wald ")])
+    drawing = drawn(coverage(table), tmp_path)
+    assert [word.text for word in drawing.words].count("Wald") == 2
+
+
 @settings(max_examples=12)
 @given(
     st.lists(st.floats(-1e4, 1e4), min_size=6, max_size=6),

@@ -66,6 +66,8 @@ def calibration(
     pitch = width / columns
     room_mm = pitch - 2 * style.panel_gap_mm
     headings = {m: "\n".join(wrap(m, room_mm, style.text_pt, True, 2)) for m in methods}
+    # plotnine takes any labeller, and declares the names of its own alone
+    labeller: Any = p9.as_labeller(headings)
     panel = 0.55 * min(pitch, 52.0)
     lines = max(heading.count("\n") + 1 for heading in headings.values())
     head = lines * leading_mm(style.text_pt, style) + style.block_gap_mm
@@ -82,7 +84,7 @@ def calibration(
     keys = legend(labels, style, **{name: values[: len(taus)] for name, values in looks.items()})
     shown = known.assign(
         trials=[str(int(count)) for count in known["trials"]],
-        method=pd.Categorical(known["method"].map(headings), list(headings.values())),
+        method=pd.Categorical(known["method"], methods),
         key=known["tau"].map(dict(zip(taus, labels, strict=True))),
     )
     together = shown.groupby(["method", "key"], observed=True)["value"].transform("size")
@@ -91,7 +93,7 @@ def calibration(
         p9.ggplot(shown, p9.aes("trials", "value", color="key", group="key"))
         + house(style, words, rows * (head + panel) + (rows - 1) * 4, [keys], "Trials", y)
         + p9.theme(strip_text=p9.element_text(ma="left"))
-        + p9.facet_wrap("method", ncol=columns)
+        + p9.facet_wrap("method", ncol=columns, labeller=labeller)
         + p9.geom_hline(yintercept=target, color=style.muted, size=hair, linetype="dashed")
         + p9.geom_line(p9.aes(linetype="key"), shown[together > 1], size=line)
         + geom_disc(
