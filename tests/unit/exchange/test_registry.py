@@ -389,16 +389,20 @@ def test_who_was_analysed_in_unknown_words_stands_beside_the_difference(project,
 
 
 @pytest.mark.parametrize(
-    ("called", "mapped"),
-    [("Hazard Ratio, log", False), ("Log Hazard Ratio", False), ("Hazard Ratio (log-rank)", True)],
-)
-def test_the_logarithm_of_a_ratio_is_not_the_ratio(project, record, compared, called, mapped):
+    ("called", "instead"),
+    [
+        ("Hazard Ratio, log", "logarithm"), ("Log Hazard Ratio", "logarithm"),
+        ("Hazard Ratio (log-rank)", ""), ("Inverse Hazard Ratio", "inverse"),
+        ("Hazard Ratio (reciprocal)", "inverse"), ("Hazard Ratio, inverse-variance weighted", ""),
+    ],
+)  # fmt: skip
+def test_what_is_made_of_a_ratio_is_not_the_ratio(project, record, compared, called, instead):
     measures(record)[2]["analyses"][0]["paramType"] = called
     found = compared(written(project, record))
     path = f"{MEASURES}[2].analyses[0]"
-    assert any(line.path.startswith(path) for line in found.lines) is mapped
+    assert any(line.path.startswith(path) for line in found.lines) is not bool(instead)
     why = [one.why for one in found.unmapped if one.path == path]
-    assert why == ([] if mapped else ["it is the logarithm of a ratio."])
+    assert why == ([f"it is the {instead} of a ratio."] if instead else [])
 
 
 # ---------------------------------------------------- what each field of a record is taken for

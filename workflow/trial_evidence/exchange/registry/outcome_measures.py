@@ -32,6 +32,8 @@ from trial_evidence.words.problems import counted, quoted, shortened
 
 # "Hazard Ratio, log" is a choice that the registry offers; a log-rank test is none.
 _LOGARITHM = re.compile(r"\b(?:log|ln)\b(?![- ]?rank)", re.IGNORECASE)
+# The other way round than the groups are named; weights by inverse probability turn nothing round.
+_INVERSE = re.compile(r"\b(?:inverted|inverse(?![- ](?:prob|var))|reciprocal)\b", re.IGNORECASE)
 _NO_COUNT = re.compile(r"/|\bper\b|years?\b|\b(?:proportion|fraction|rate)\b")
 # What follows is said to be absent: "No response", "non-responders"; not "No. of responders".
 _DENIAL = re.compile(r"\b(?:no(?!\.)|non|not|without)\b", re.IGNORECASE)
@@ -62,14 +64,15 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
     for n, analysis in enumerate(measure.analyses):
         place = (*at, "analyses", n)
         ratio = compared and named_in(analysis.param_type, {"": trial.words.ratio})
-        logarithm = _LOGARITHM.search(analysis.param_type)
-        if ratio and not logarithm:
+        said = {"logarithm": _LOGARITHM, "inverse": _INVERSE}
+        instead = [name for name, sign in said.items() if sign.search(analysis.param_type)]
+        if ratio and not instead:
             yield _ratio(trial, outcome, measure, analysis, place)
             continue
         what = ", ".join(filter(None, (measure.title, analysis.param_type or "p value alone")))
         value = analysis.param_value or analysis.p_value
         why = "it is no hazard ratio." if compared else "effects are computed from the counts."
-        why = "it is the logarithm of a ratio." if ratio else why
+        why = f"it is the {' and '.join(instead)} of a ratio." if ratio else why
         yield trial.unmapped(what, value, path_of(place), why)
     if not compared:
         yield from _counts(trial, outcome, measure, at)
