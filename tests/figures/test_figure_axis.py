@@ -4,7 +4,7 @@ import math
 
 import pytest
 from trial_evidence.figures.canvas.axis import Axis, Interval, to_axis, view
-from trial_evidence.figures.forests.axes import lower_first
+from trial_evidence.words.printed import lower_first
 
 RATIO = Axis("log", reference=0.0)
 

@@ -163,7 +163,7 @@ def _two(arms: tuple[str, str]) -> tuple[str, str]:
 
 
 def _against(arms: tuple[str, str]) -> str:
-    from trial_evidence.figures.forests.axes import lower_first
+    from trial_evidence.words.printed import lower_first
 
     return f"{arms[0]} versus {lower_first(arms[1])}"
 

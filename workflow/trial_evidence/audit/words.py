@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from trial_evidence.audit.findings import Record
 from trial_evidence.audit.rows import FOLLOWUP, WHOLE, known
+from trial_evidence.words.printed import listing
 
 # Of an assessor.
 UNSAID = ("not reported", "not applicable")
@@ -48,9 +49,8 @@ def count(row: Record) -> str:
 
 
 def listed(items: Iterable[str]) -> str:
-    """Return items joined as a sentence does: ``a, b and c``."""
-    *others, last = dict.fromkeys(items)
-    return f"{', '.join(others)} and {last}" if others else last
+    """Return items joined as a sentence does, each once: ``a, b and c``."""
+    return listing([*dict.fromkeys(items)])
 
 
 def row_numbers(rows: Iterable[Record]) -> str:

@@ -13,7 +13,7 @@ from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import pool_setting
 from trial_evidence.report.words.formats import effect
-from trial_evidence.report.words.printed import of_whom
+from trial_evidence.words.printed import of_whom
 
 # Setting, analysis, measure, subgroup, and what of a network or which regimen.
 Key = tuple[str, str, str, str, str]

@@ -8,13 +8,12 @@ from typing import Any
 from trial_evidence.changes.compare import EstimateChange, side
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.figures.canvas.axis import Axis
-from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.measures import measure_words
 from trial_evidence.measures.scales import LOG_RATIO
 from trial_evidence.report.words.formats import effect
-from trial_evidence.report.words.printed import counted, interval, number, words
 from trial_evidence.report.words.reading import measure_name, model_words
+from trial_evidence.words.printed import counted, interval, lower_first, number, words
 
 # Of the ratios of counts, the one that leads: the others say the same in other words.
 DRAWN = ("risk_ratio", "hazard_ratio")

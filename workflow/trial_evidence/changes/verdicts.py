@@ -12,7 +12,7 @@ from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.report.material.afresh import TablesOfNetworks, material_on
 from trial_evidence.report.tables.certainty import Certainty, certainties, certainty_words
 from trial_evidence.report.tables.claims import Verdict, verdicts
-from trial_evidence.report.words.printed import words
+from trial_evidence.words.printed import words
 
 # Setting and analysis.
 Place = tuple[str, str]

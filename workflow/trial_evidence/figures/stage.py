@@ -11,7 +11,6 @@ from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import style_for
-from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.figures.forests.comparisons import analysis_forest, harm_forest, modifier_forest
 from trial_evidence.figures.forests.evidence import Evidence, Judgements
 from trial_evidence.figures.forests.forest import Forest
@@ -22,6 +21,7 @@ from trial_evidence.measures import MEASURES
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
 from trial_evidence.sheet import Sheet
+from trial_evidence.words.printed import lower_first
 
 ALL = {"all": "all patients"}
 DOMAINS = (

@@ -13,7 +13,7 @@ from trial_evidence.files import records
 from trial_evidence.report.material.material import Material, of_pool, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words.formats import Row, effect
-from trial_evidence.report.words.printed import capital, counted, words
+from trial_evidence.words.printed import capital, counted, words
 
 NUMBERS = {"estimate": "", "ci_low": "_low", "ci_high": "_high", "p_value": "_p"}
 

@@ -30,6 +30,7 @@ from trial_evidence.pool.probes.information import (
 )
 from trial_evidence.sensitivity.comparison import BEGINNING, MEAN, Comparison, table
 from trial_evidence.words.numbers import format_number, format_percent
+from trial_evidence.words.printed import listing
 
 CHANGE_COLUMNS = [
     *BEGINNING, "k", "model", *MEAN, "ci_level", "excludes_no_effect", "unit", "control_risk",
@@ -286,7 +287,7 @@ def _any_of(names: Sequence[str]) -> str:
     if len(names) == 2:
         return f"either {names[0]} or {names[1]}"
     if len(names) > 2:
-        return f"any one of {', '.join(names[:-1])} and {names[-1]}"
+        return f"any one of {listing(names)}"
     return "".join(names)
 
 

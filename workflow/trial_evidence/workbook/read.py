@@ -27,6 +27,7 @@ from trial_evidence.sheet.cells import RawTable, Row, read_cells
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Column, Dictionary, Table
 from trial_evidence.sheet.values import Reading
+from trial_evidence.words.printed import listing
 from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
 
 from .layout import HELPERS, MADE_FROM, PRIVATE, as_csv
@@ -534,4 +535,4 @@ def _in_runs(numbers: Sequence[int]) -> str:
         first, last = members[0], members[-1]
         runs.append(str(first) if first == last else f"{first} to {last}")
     rows = "row" if len(numbers) == 1 else "rows"
-    return f"{rows} {', '.join(runs[:-1])}{' and ' if len(runs) > 1 else ''}{runs[-1]}"
+    return f"{rows} {listing(runs)}"

@@ -2,6 +2,7 @@
 
 from trial_evidence.figures.canvas.axis import Axis, AxisScale
 from trial_evidence.measures import MEASURES
+from trial_evidence.words.printed import lower_first
 
 
 def comparison_axis(
@@ -40,13 +41,3 @@ def comparison_axis(
     # no effect is 0 on every scale of analysis
     scale: AxisScale = "log" if MEASURES[measure].is_ratio else "linear"
     return Axis(scale, 0.0, label, low, high, limits, decimal_mark)
-
-
-def lower_first(text: str) -> str:
-    """A text as it goes on within a sentence; abbreviations stay as they are."""
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
-
-
-def capital(words: str) -> str:
-    """With a capital letter at the beginning."""
-    return f"{words[:1].upper()}{words[1:]}"

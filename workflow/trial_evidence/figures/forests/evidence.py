@@ -12,13 +12,13 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import Judgement
-from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.files import records
 from trial_evidence.measures import Measure
 from trial_evidence.pool.shown import interval_remark, own_values
 from trial_evidence.words.models import MODEL_NAMES, PRIOR_NAMES, is_bayesian
 from trial_evidence.words.numbers import EN_DASH, format_interval, format_number, round_half_up
+from trial_evidence.words.printed import lower_first
 
 Record = Mapping[str, Any]
 """A row of a table."""

@@ -7,7 +7,6 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, EffectModifier, RateAnalysis
 from trial_evidence.config.methods import Pooling
-from trial_evidence.figures.forests.axes import capital, lower_first
 from trial_evidence.figures.forests.evidence import POOLED, Evidence, Record
 from trial_evidence.files import records
 from trial_evidence.words.models import (
@@ -27,6 +26,7 @@ from trial_evidence.words.numbers import (
     format_probability,
     round_half_up,
 )
+from trial_evidence.words.printed import capital, lower_first
 
 NO_ASSESSOR = "not applicable"
 AnyEvidence = Evidence[Analysis] | Evidence[RateAnalysis]

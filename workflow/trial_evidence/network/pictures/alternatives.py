@@ -9,8 +9,9 @@ from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.files import records
 from trial_evidence.network.alternatives import ABSENT, INTERVAL_MODELS
 from trial_evidence.network.models import interval_heading
-from trial_evidence.network.pictures.words import Told, counted, intervals, listed
+from trial_evidence.network.pictures.words import Told, intervals
 from trial_evidence.words.numbers import format_number, format_percent
+from trial_evidence.words.printed import counted, listing
 
 NO_LOOP = "No loop of comparisons lets trials of different designs disagree: inconsistency cannot "
 NO_LOOP += "be tested."
@@ -101,7 +102,7 @@ def _limits(told: Told) -> Iterator[str]:
         yield f"Not in this network: {', '.join(absent['comparator'])}."
     apart: dict[str, list[str]] = {}
     for comparator, block in table[~table["reason"].isin(["", ABSENT])].groupby("comparator"):
-        apart.setdefault(listed(list(block["code"])), []).append(str(comparator))
+        apart.setdefault(listing(list(block["code"])), []).append(str(comparator))
     for codes, others in apart.items():
         yield f"No path of trials joins {' or '.join(others)} with {codes}."
     shown = table[table["reason"] == ""]

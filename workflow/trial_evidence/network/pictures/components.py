@@ -7,7 +7,6 @@ import pandas as pd
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
-from trial_evidence.figures.forests.axes import capital
 from trial_evidence.figures.forests.forest import Column, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
@@ -15,6 +14,7 @@ from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.models import WALD
 from trial_evidence.network.pictures.words import Told
 from trial_evidence.words.numbers import format_number, format_p, format_percent
+from trial_evidence.words.printed import capital
 
 # One trial cannot tell what a component does from what else sets its arms apart.
 LEAST_TRIALS = 2

@@ -10,7 +10,6 @@ from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.charts.rankogram import rankogram
-from trial_evidence.figures.forests.axes import capital
 from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
@@ -27,14 +26,9 @@ from trial_evidence.network.models import (
 )
 from trial_evidence.network.pictures.alternatives import NO_LOOP, alternatives
 from trial_evidence.network.pictures.components import additivity, components
-from trial_evidence.network.pictures.words import (
-    LIMITS,
-    Told,
-    counted,
-    intervals,
-    listed,
-)
+from trial_evidence.network.pictures.words import LIMITS, Told, intervals
 from trial_evidence.words.numbers import format_number, format_p, format_percent
+from trial_evidence.words.printed import capital, counted, listing
 
 # Below so many regimens in a part the forest plot says it all; the tables hold the rest.
 LEAST_FOR_LEAGUE, LEAST_FOR_RANKS = 4, 5
@@ -93,7 +87,7 @@ def _heterogeneity(told: Told) -> Iterator[str]:
             )
     without = [str(part["part"]) for part in parts if pd.isna(part["tau2_reml"])]
     if without:
-        which = f"Part{'s' if len(without) > 1 else ''} {listed(without)}: " if several else ""
+        which = f"Part{'s' if len(without) > 1 else ''} {listing(without)}: " if several else ""
         yield f"{which}{NO_HETEROGENEITY}"
 
 

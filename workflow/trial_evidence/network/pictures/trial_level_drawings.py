@@ -16,7 +16,6 @@ from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
-from trial_evidence.network.pictures.words import counted
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale
 from trial_evidence.network.within_trials.trial_level import (
     ALL_PAIRS,
@@ -30,6 +29,7 @@ from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, format_p, format_percent
+from trial_evidence.words.printed import counted
 
 # Columns of response rates -> where the table has them.
 RATES = {

@@ -23,6 +23,7 @@ from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels
 from trial_evidence.network.models import interval_words
 from trial_evidence.network.tables import network_tables
 from trial_evidence.words.numbers import format_interval, format_number
+from trial_evidence.words.printed import listing
 
 # A ratio that large says only that there is next to no evidence.
 BEYOND = 1000
@@ -138,16 +139,6 @@ class Told:
         return with_labels(sentence, {c: self.component(c) for c in held}).replace(TIMES, " × ")
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: 1 trial, 2 trials."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Words as a list: one, two and three."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
 def intervals(told: Told, parts: Collection[int] = (), where: str = "") -> Iterator[str]:
     """Which intervals are shown first in some parts, or all: a sentence for parts alike."""
     alike: dict[str, list[str]] = {}
@@ -156,5 +147,5 @@ def intervals(told: Told, parts: Collection[int] = (), where: str = "") -> Itera
             words = interval_words(part.leading, part.fit.heterogeneity.df)
             alike.setdefault(words, []).append(str(part.number))
     for words, numbers in alike.items():
-        some = f" of part{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
+        some = f" of part{'s' if len(numbers) > 1 else ''} {listing(numbers)}"
         yield f"Intervals{where}{some if len(alike) > 1 else ''}: {words}."

@@ -13,8 +13,8 @@ from trial_evidence.report.absolute.milestones import CURVE, chosen_rate, is_usa
 from trial_evidence.report.material.material import JOINED, Material, citation, source_ids, where
 from trial_evidence.report.trail.trace import Cells
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import counted, listing, patients_in_words, percent
 from trial_evidence.words.numbers import round_half_up
+from trial_evidence.words.printed import counted, listing, patients_in_words, percent
 
 LEVELS = ("low", "moderate", "high")
 QUARTILES = ("lower quartile", "median", "upper quartile")

@@ -12,7 +12,7 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import listing, p_value
+from trial_evidence.words.printed import listing, p_value
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from trial_evidence.report.absolute.hazards import curve_facts
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words.formats import Row, effect
-from trial_evidence.report.words.printed import p_value
+from trial_evidence.words.printed import p_value
 
 NOTHING = dict.fromkeys(
     ("curve_hr", "curve_low", "curve_high", "ph_p", "tau", "rmst_experimental", "rmst_control",

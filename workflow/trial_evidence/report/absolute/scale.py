@@ -7,10 +7,10 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material, of_pool, where
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import listing, number_as, p_value, percent, with_interval
 from trial_evidence.report.words.reading import measure_name
 from trial_evidence.words.models import is_random_effects
 from trial_evidence.words.numbers import round_half_up
+from trial_evidence.words.printed import listing, number_as, p_value, percent, with_interval
 
 RISK_RATIO = "risk_ratio"
 

@@ -12,10 +12,10 @@ from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import of_pool, where
 from trial_evidence.report.words.formats import FORMATS, Row, cell, effect
-from trial_evidence.report.words.printed import counted, of_whom, p_value, words
 from trial_evidence.report.words.reading import in_percent
 from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.numbers import round_half_up
+from trial_evidence.words.printed import counted, of_whom, p_value, words
 
 NUMERIC = ("k", "Trials", "Patients")
 

@@ -7,7 +7,6 @@ from operator import itemgetter
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.figures.forests.forest import Column, Forest, Row, headed
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.report.material.material import Material
@@ -15,6 +14,7 @@ from trial_evidence.report.tables.balance import Balance, balance
 from trial_evidence.report.tables.harms import PER, change_in_words, without_estimate
 from trial_evidence.report.words.templates import declared
 from trial_evidence.words.numbers import round_half_up
+from trial_evidence.words.printed import lower_first
 
 _ENDS = ("difference", "difference_low", "difference_high")
 

@@ -17,7 +17,7 @@ from trial_evidence.report.words.citations import (
     is_article,
     one_line,
 )
-from trial_evidence.report.words.printed import whole
+from trial_evidence.words.printed import whole
 
 # Kind of source -> its type in BibTeX, RIS and CSL.
 _TYPES = {

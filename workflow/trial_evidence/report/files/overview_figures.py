@@ -31,8 +31,8 @@ from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import flow_steps, search_in_words, uncounted
 from trial_evidence.report.tables.front import front_table
 from trial_evidence.report.words import formats, reading
-from trial_evidence.report.words.printed import counted
 from trial_evidence.report.words.templates import declared, environment
+from trial_evidence.words.printed import counted
 
 FOLDER = "overview"
 # Where below a setting figures are listed -> where below it the figures of that list lie.

@@ -13,8 +13,8 @@ from trial_evidence.pool.models.pooling import model_priors
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import listing, percent
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
+from trial_evidence.words.printed import listing, percent
 
 VERY_UNCERTAIN = "The evidence is very uncertain."
 

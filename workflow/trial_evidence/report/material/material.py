@@ -22,12 +22,12 @@ from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
 from trial_evidence.report.material.table import ReportTable, report_table
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
-from trial_evidence.report.words import printed
 from trial_evidence.report.words.formats import FORMATS, Format, Row
 from trial_evidence.report.words.templates import declared
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import read_by_two
 from trial_evidence.sheet.values import PRIMARY
+from trial_evidence.words import printed
 from trial_evidence.words.errors import RequestError
 
 # Two arms of a trial may have been read in two sources.

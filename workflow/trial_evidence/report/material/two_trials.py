@@ -7,8 +7,8 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.printed import listing
 from trial_evidence.words.models import is_bayesian
+from trial_evidence.words.printed import listing
 
 
 @dataclass(frozen=True)

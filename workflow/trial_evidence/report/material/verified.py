@@ -8,7 +8,7 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.trail.trace import places_of
-from trial_evidence.report.words.printed import counted, percent
+from trial_evidence.words.printed import counted, percent
 
 # Share of a pool's weight that somebody should have seen in the source itself.
 GOAL = 0.9

@@ -36,8 +36,8 @@ from trial_evidence.report.tables.harms import without_estimate
 from trial_evidence.report.trail.trace import Trail
 from trial_evidence.report.words import templates
 from trial_evidence.report.words.formats import FORMATS, Format
-from trial_evidence.report.words.printed import capital, patients_in_words, words
 from trial_evidence.words.models import INTERVAL_WORDS
+from trial_evidence.words.printed import capital, patients_in_words, words
 
 HEAD = "head.js"
 SCRIPTS = (

@@ -17,8 +17,8 @@ from trial_evidence.report.material.material import of_pool, where
 from trial_evidence.report.page.rows import TrialRow, anchor, row_anchor
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import ALL, Record
-from trial_evidence.report.words.printed import capital, patients_in_words
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, MODEL_NAMES
+from trial_evidence.words.printed import capital, patients_in_words
 
 # What a page shows of each model.
 PUBLISHED = (

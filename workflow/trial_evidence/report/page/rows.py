@@ -12,8 +12,8 @@ from trial_evidence.report.material.material import JOINED
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
 from trial_evidence.report.page.svg import RowLink
 from trial_evidence.report.trail.trace import ALL, Record, Shown
-from trial_evidence.report.words.printed import patients_in_words, whole
 from trial_evidence.sheet.values import PRIMARY
+from trial_evidence.words.printed import patients_in_words, whole
 
 
 @dataclass(frozen=True)

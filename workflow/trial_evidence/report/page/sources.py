@@ -11,7 +11,7 @@ import pandas as pd
 from trial_evidence.files import records
 from trial_evidence.report.material.material import source_ids
 from trial_evidence.report.words.citations import reference
-from trial_evidence.report.words.printed import whole
+from trial_evidence.words.printed import whole
 
 _REGISTERED = re.compile(r"(?<![A-Za-z0-9])(NCT\d{8})(?!\d)")
 _DOI = re.compile(r"^10\.\d{4,9}/\S+$")

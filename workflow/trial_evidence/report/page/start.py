@@ -15,7 +15,7 @@ from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.material.two_trials import TwoTrials, two_trials
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.printed import capital, count, counted, listing
+from trial_evidence.words.printed import capital, count, counted, listing
 
 CITATION = "CITATION.cff"
 # A sign beside the word, so that a verdict does not hang on its colour, and the look of both.

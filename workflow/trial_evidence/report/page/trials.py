@@ -14,7 +14,7 @@ from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
 from trial_evidence.report.tables.characteristics import characteristics_table
 from trial_evidence.report.trail.trace import Record, Trail
-from trial_evidence.report.words.printed import (
+from trial_evidence.words.printed import (
     capital,
     count,
     counted,

@@ -8,7 +8,6 @@ from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
-from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect, effects_to_apply
 from trial_evidence.report.absolute.remarks import remarks
@@ -24,8 +23,8 @@ from trial_evidence.report.tables.harms import (
 )
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Format, Row
-from trial_evidence.report.words.printed import capital, count, counted, words
 from trial_evidence.words.numbers import round_half_up
+from trial_evidence.words.printed import capital, count, counted, lower_first, words
 
 # What GRADE says by the certainty (Santesso 2020); what nobody rated is told of the trials alone.
 _SAID = {

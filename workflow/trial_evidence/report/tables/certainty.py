@@ -13,11 +13,12 @@ from trial_evidence.files import records
 from trial_evidence.report.material.degrees import information_share
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import capital, counted, listing, percent, words
+from trial_evidence.words import printed
 from trial_evidence.words.models import is_bayesian, is_random_effects
 from trial_evidence.words.numbers import round_half_up
+from trial_evidence.words.printed import capital, counted, listing, percent, words
 
 Judgement = Literal["not_serious", "serious", "very_serious", "not_judged"]
 _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}

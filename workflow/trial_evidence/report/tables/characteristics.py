@@ -14,7 +14,8 @@ from trial_evidence.report.material.material import JOINED, Material, source_ids
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import NOT_STATED, admitted, capital, count, whole
+from trial_evidence.report.words.templates import admitted
+from trial_evidence.words.printed import NOT_STATED, capital, count, whole
 
 NO_RESULT = "no result on a comparison and an outcome that is analysed"
 _RANDOMISED = {"yes": "randomised", "no": "not randomised", "": "randomisation not stated"}

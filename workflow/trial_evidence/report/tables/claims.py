@@ -18,12 +18,13 @@ from trial_evidence.report.material.degrees import (
 )
 from trial_evidence.report.material.material import Material, by_rank, where
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import capital, counted, percent, words
 from trial_evidence.report.words.templates import declared
+from trial_evidence.words import printed
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.models import is_bayesian, number_word
+from trial_evidence.words.printed import capital, counted, percent, words
 
 Outcome = Literal[
     "supported", "probable", "not supported", "inconclusive", "not enough data", "described"

@@ -16,7 +16,7 @@ from trial_evidence.network.evidence.rows import EVERY_ANALYSIS
 from trial_evidence.report.material.material import Material, source_ids, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import counted, listing, words
+from trial_evidence.words.printed import counted, listing, words
 
 NOT_RECORDED = "not recorded"
 CURATED = "a curated search, not a systematic database search with a documented strategy"

@@ -11,8 +11,8 @@ from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import capital, count, counted, listing
 from trial_evidence.words.numbers import format_number
+from trial_evidence.words.printed import capital, count, counted, listing
 
 
 def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:

@@ -6,16 +6,16 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import DIFFERENCE, Analysis
-from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.files import records
 from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.material.material import JOINED, Material, of_pool, where
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.trail.trace import cells_of
-from trial_evidence.report.words import printed
 from trial_evidence.report.words.formats import Format, Row
+from trial_evidence.words import printed
 from trial_evidence.words.numbers import format_interval, format_number
+from trial_evidence.words.printed import lower_first
 
 PER = 1000
 _OWN = ["estimate", "estimate_low", "estimate_high"]

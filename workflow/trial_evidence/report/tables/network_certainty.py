@@ -23,7 +23,7 @@ from trial_evidence.report.tables.certainty import (
 )
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
-from trial_evidence.report.words.printed import capital, interval, p_value, percent, words
+from trial_evidence.words.printed import capital, interval, p_value, percent, words
 
 Tables = Mapping[str, pd.DataFrame]
 # Which test of designs is read, the first that there is: the common-effect one takes differences

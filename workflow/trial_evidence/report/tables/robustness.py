@@ -8,8 +8,9 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material, where
 from trial_evidence.report.material.table import ReportTable
-from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
+from trial_evidence.words import printed
 from trial_evidence.words.models import is_random_effects
 
 

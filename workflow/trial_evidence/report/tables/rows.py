@@ -4,15 +4,16 @@ import math
 from dataclasses import asdict
 from functools import partial
 
-from trial_evidence.figures.forests.axes import lower_first
 from trial_evidence.files import records
 from trial_evidence.pool.shown import interval_remark, own_result, own_values
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.table import ReportTable
 from trial_evidence.report.material.verified import GOAL, verified
 from trial_evidence.report.trail.trace import cells_of
-from trial_evidence.report.words import printed, reading
+from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
+from trial_evidence.words import printed
+from trial_evidence.words.printed import lower_first
 
 
 def rows_used_table(material: Material) -> ReportTable:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trial_evidence.report.words.printed import whole
+from trial_evidence.words.printed import whole
 
 Source = Mapping[str, Any]
 # Kinds of source that persons write; of others a name is an organisation's.

@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trial_evidence.measures import measure_words
-from trial_evidence.report.words import printed, reading
-from trial_evidence.report.words.printed import patients_in_words
+from trial_evidence.report.words import reading
+from trial_evidence.words import printed
 from trial_evidence.words.models import (
     INTERVAL_WORDS,
     METHOD_NAMES,
     PREDICTION_WORDS,
     SHORT_MODEL_NAMES,
 )
+from trial_evidence.words.printed import patients_in_words
 
 Row = Mapping[str, Any]
 Format = Callable[..., Any]

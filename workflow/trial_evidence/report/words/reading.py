@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trial_evidence.measures import MEASURES, Measure, measure_words
-from trial_evidence.report.words.printed import interval
 from trial_evidence.words.models import MODEL_PHRASES, SHORT_MODEL_NAMES, is_bayesian
 from trial_evidence.words.numbers import format_number
+from trial_evidence.words.printed import interval
 
 Row = Mapping[str, Any]
 

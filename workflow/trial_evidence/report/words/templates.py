@@ -7,8 +7,9 @@ from typing import Any
 import jinja2
 import yaml
 
-from trial_evidence.report.words import printed
+from trial_evidence.config.methods import Selection
 from trial_evidence.words import pages
+from trial_evidence.words.printed import counted, listing, percent, words
 
 FOLDER = pages.TEMPLATES
 
@@ -29,6 +30,17 @@ def content() -> dict[str, bytes]:
 def environment(**options: Any) -> jinja2.Environment:
     """Templates of workflow/report with the filters that those of the report share."""
     made = pages.environment(**options)
-    words = ("counted", "listing", "percent", "words", "admitted")
-    made.filters |= {name: getattr(printed, name) for name in words}
+    shared = (counted, listing, percent, words, admitted)
+    made.filters |= {function.__name__: function for function in shared}
     return made
+
+
+def admitted(selection: Selection) -> str:
+    """Which results are included: ``current results verified in a primary or secondary source``."""
+    rules = {
+        column: " or ".join(map(words, allowed)) for column, allowed in selection.admit.items()
+    }
+    status = rules.pop("status", "")
+    seen = f" verified in a {rules.pop('verification', '')} source"
+    further = "; ".join(f"{words(column)}: {allowed}" for column, allowed in rules.items())
+    return f"{status} results{seen}" + (f" ({further})" if further else "")

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 
-from trial_evidence.config.methods import Selection
 from trial_evidence.words.numbers import (
     format_interval,
     format_number,
@@ -100,12 +99,6 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def admitted(selection: Selection) -> str:
-    """Which results are included: ``current results verified in a primary or secondary source``."""
-    rules = {
-        column: " or ".join(map(words, allowed)) for column, allowed in selection.admit.items()
-    }
-    status = rules.pop("status", "")
-    seen = f" verified in a {rules.pop('verification', '')} source"
-    further = "; ".join(f"{words(column)}: {allowed}" for column, allowed in rules.items())
-    return f"{status} results{seen}" + (f" ({further})" if further else "")
+def lower_first(text: str) -> str:
+    """A text as it goes on within a sentence; abbreviations stay as they are."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
