@@ -32,8 +32,7 @@ from trial_evidence.pool.bayes.priors import (
 from trial_evidence.pool.bayes.tau_posterior import FLAT, MeanPrior
 from trial_evidence.pool.engine.heterogeneity import i2_from_tau2, q_profile
 from trial_evidence.pool.engine.many import fit_stack
-from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import percent_weights
+from trial_evidence.pool.engine.results import Refused, percent_weights
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 from trial_evidence.pool.models.binomial_normal import conditional_logistic, unconditional_logistic

@@ -12,7 +12,7 @@ from trial_evidence.network.components.additive import (
     observed_and_predicted,
 )
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 
 REFERENCE = load("netcomb")
 CONNECTED = network(REFERENCE["connected"]["arms"])

@@ -13,7 +13,7 @@ from trial_evidence.network.components.interactions import (
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.pool.bayes.posterior import posterior
 from trial_evidence.pool.bayes.priors import HalfNormal
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 
 REFERENCE = load("synergy")["interaction"]
 CONNECTED = network(load("netcomb")["connected"]["arms"])

@@ -24,7 +24,7 @@ from trial_evidence.network.evidence.rows import (
     network_evidence,
 )
 from trial_evidence.network.tables import network_tables
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 ARM_A = {"arm_id": "a", "agents": "almab"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from reference import load
 from trial_evidence.network.within_trials.surrogacy import errors_in_variables, regress, surrogacy
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.models.bivariate import EffectPair
 
 REFERENCE = load("surrogacy")

@@ -10,7 +10,7 @@ from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial
 from trial_evidence.network.within_trials.synergy import SCALES, pool_synergy, trial_synergy
 from trial_evidence.pool.bayes.posterior import bayesian
 from trial_evidence.pool.bayes.priors import HalfNormal
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 
 REFERENCE = load("synergy")
 POOLING = Pooling(

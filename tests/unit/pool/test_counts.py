@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import load
-from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Pooled
+from trial_evidence.pool.engine.results import Pooled, Refused
 from trial_evidence.pool.models import binomial_normal
 from trial_evidence.pool.models.binomial_normal import conditional_logistic, unconditional_logistic
 from trial_evidence.pool.models.mantel_haenszel import Counts

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Pooled
+from trial_evidence.pool.engine.results import Pooled, Refused
 from trial_evidence.pool.models import binomial_normal
 from trial_evidence.pool.models.binomial_normal import (
     MOST_TABLES,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from reference import load
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.probes.selection_model import step_selection_model
 from trial_evidence.pool.probes.small_study import (

@@ -20,7 +20,7 @@ from trial_evidence.network.models import (
     HARTUNG_KNAPP,
     NO_FREEDOM,
 )
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 
 Row = tuple[Any, ...]
 Rows = Iterator[Row]

@@ -14,8 +14,7 @@ from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.bayes.posterior import Posterior, Summary, posterior_stack
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.engine.many import FitChoices, fit_stack
-from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.engine.results import Floats, Refused
 from trial_evidence.pool.estimates import ALL, published_limits
 from trial_evidence.pool.models.leading import Lead, leading_model
 from trial_evidence.pool.models.mantel_haenszel import Counts, counts_of

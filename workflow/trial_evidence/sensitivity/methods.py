@@ -12,8 +12,7 @@ from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS, HalfCauchy, HalfN
 from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction_interval
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.many import fit_stack
-from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Pooled
+from trial_evidence.pool.engine.results import Pooled, Refused
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
 from trial_evidence.pool.models.binomial_normal import (
     NO_MAXIMUM,

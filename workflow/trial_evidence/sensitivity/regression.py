@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.methods import Sensitivity
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.probes.control_risk import control_risk_regression
 from trial_evidence.pool.probes.meta_regression import (
     TRIALS_A_COVARIATE,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.probes.selection_model import SelectionModel, step_selection_model
 from trial_evidence.pool.probes.small_study import (
     PetPeese,

@@ -15,8 +15,7 @@ import numpy as np
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import Effect, QTest, absent, q_test, wald
 from trial_evidence.network.fit.linear_model import LinearFit, Observations, fit
-from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.engine.results import Floats, Refused
 
 # Between the components of an interaction's name.
 TIMES = " x "

@@ -13,8 +13,7 @@ from trial_evidence.network.fit.effect import Effect, wald
 from trial_evidence.network.fit.linear_model import Observations, fit
 from trial_evidence.network.fit.posterior import DesignPosterior
 from trial_evidence.pool.bayes.priors import TauPrior
-from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Floats, check_level
+from trial_evidence.pool.engine.results import Floats, Refused, check_level
 
 
 class InteractionPosterior:

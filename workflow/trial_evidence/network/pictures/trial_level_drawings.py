@@ -25,7 +25,7 @@ from trial_evidence.network.within_trials.trial_level import (
     synergy_table,
     withheld,
 )
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, format_p, format_percent

@@ -16,8 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import stdtr, stdtrit
 
 from trial_evidence.network.fit.effect import normal_quantile
-from trial_evidence.pool.engine.refusals import Refused, too_few
-from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.engine.results import Floats, Refused, too_few
 from trial_evidence.pool.models.bivariate import BivariateFit, EffectPair, Pairs, profile_interval
 
 WEIGHTINGS = ("trial size", "inverse variance")

@@ -25,8 +25,7 @@ from trial_evidence.measures.effects import CONTINUITY_CORRECTION, check_counts
 from trial_evidence.network.fit.effect import wald
 from trial_evidence.network.within_trials.factorial import FactorialTrial
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
-from trial_evidence.pool.engine.refusals import Refused
-from trial_evidence.pool.engine.results import Floats, Pooled
+from trial_evidence.pool.engine.results import Floats, Pooled, Refused
 from trial_evidence.pool.models.pooling import model_priors, pool_all
 from trial_evidence.words.numbers import round_half_up
 

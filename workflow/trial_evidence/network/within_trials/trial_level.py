@@ -28,7 +28,7 @@ from trial_evidence.network.within_trials.surrogacy import (
     surrogacy,
 )
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, pool_synergy
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.models.bivariate import EffectPair
 from trial_evidence.words.numbers import format_interval, format_number
 

@@ -16,11 +16,11 @@ from scipy.optimize import brentq
 from scipy.special import gammaln, logsumexp, stdtrit
 
 from trial_evidence.measures.scales import LOGIT
-from trial_evidence.pool.engine.refusals import Refused
 from trial_evidence.pool.engine.results import (
     Floats,
     ModelName,
     Pooled,
+    Refused,
     check_level,
     percent_weights,
     wald,

@@ -8,8 +8,7 @@ import numpy as np
 from scipy.special import chdtrc, expit, logit, ndtri
 
 from trial_evidence.measures.effects import logit_proportion
-from trial_evidence.pool.engine.refusals import Refused, too_few
-from trial_evidence.pool.engine.results import Floats, check_level
+from trial_evidence.pool.engine.results import Floats, Refused, check_level, too_few
 from trial_evidence.pool.models.bivariate import (
     BivariateFit,
     TwoEffects,

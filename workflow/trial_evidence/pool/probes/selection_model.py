@@ -11,8 +11,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import chdtrc, ndtr, ndtri
 
-from trial_evidence.pool.engine.refusals import Refused, too_few
-from trial_evidence.pool.engine.results import Floats, check_effects, check_level
+from trial_evidence.pool.engine.results import Floats, Refused, check_effects, check_level, too_few
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 

@@ -15,8 +15,7 @@ from statsmodels.regression.linear_model import WLS
 from statsmodels.tools import add_constant
 
 from trial_evidence.pool.engine.many import fit_stack
-from trial_evidence.pool.engine.refusals import Refused, too_few
-from trial_evidence.pool.engine.results import Floats, check_effects, check_level
+from trial_evidence.pool.engine.results import Floats, Refused, check_effects, check_level, too_few
 from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.models.peto import score
 from trial_evidence.pool.probes.meta_regression import meta_regression

@@ -31,7 +31,7 @@ from trial_evidence.pool.bayes.posterior import posterior as fit_posterior
 from trial_evidence.pool.bayes.posterior import posterior_density
 from trial_evidence.pool.engine.intervals import PREDICTIONS
 from trial_evidence.pool.engine.many import fit_stack
-from trial_evidence.pool.engine.refusals import Refused
+from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.models.leading import leads_by_trials
 from trial_evidence.pool.probes.influence import MOST_TRIALS_FOR_ALL_SUBSETS, all_subsets, influence
 from trial_evidence.pool.probes.meta_regression import MetaRegression
