@@ -36,8 +36,7 @@ from trial_evidence.pool.engine.results import Refused, percent_weights
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 from trial_evidence.pool.models.binomial_normal import conditional_logistic, unconditional_logistic
-from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
-from trial_evidence.pool.models.peto import peto
+from trial_evidence.pool.models.counts import Counts, mantel_haenszel, peto
 from trial_evidence.pool.probes.influence import all_subsets, cumulative, influence, leave_one_out
 from trial_evidence.pool.probes.meta_regression import meta_regression
 from trial_evidence.pool.probes.selection_model import step_selection_model

@@ -17,7 +17,7 @@ from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.methods import RequiredInformation
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.bayes.priors import HalfNormal
-from trial_evidence.pool.models.mantel_haenszel import COUNT_COLUMNS
+from trial_evidence.pool.models.counts import COUNT_COLUMNS
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import influence_table
 from trial_evidence.sensitivity.methods import methods_table

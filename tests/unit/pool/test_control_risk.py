@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from scipy.stats import multivariate_normal
 from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.models.bivariate import BivariateFit, TwoEffects
-from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.counts import Counts
 from trial_evidence.pool.probes.control_risk import ControlRiskRegression, control_risk_regression
 
 BCG = load("all_inputs")["bcg__OR"]["table"]

@@ -9,8 +9,7 @@ from reference import load
 from trial_evidence.pool.engine.results import Pooled, Refused
 from trial_evidence.pool.models import binomial_normal
 from trial_evidence.pool.models.binomial_normal import conditional_logistic, unconditional_logistic
-from trial_evidence.pool.models.mantel_haenszel import Counts
-from trial_evidence.pool.models.peto import peto
+from trial_evidence.pool.models.counts import Counts, peto
 
 REFERENCE = load("all_inputs")
 

@@ -14,7 +14,7 @@ from trial_evidence.pool.engine.bootstrap_prediction import bootstrap_prediction
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
-from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.counts import Counts
 from trial_evidence.pool.models.pooling import pool_all
 
 PRIORS = {"bayesian_empirical": InverseGamma(1.49, 0.24), "bayesian": HalfNormal(0.5)}

@@ -20,8 +20,7 @@ from trial_evidence.pool.models.binomial_normal import (
     conditional_logistic,
     unconditional_logistic,
 )
-from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
-from trial_evidence.pool.models.peto import peto
+from trial_evidence.pool.models.counts import Counts, mantel_haenszel, peto
 from trial_evidence.pool.probes.meta_regression import meta_regression
 from trial_evidence.pool.probes.small_study import egger, pet_peese, trim_and_fill
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from reference import load, published_counts
 from trial_evidence.measures.effects import risk_difference
 from trial_evidence.measures.scales import LOG_RATIO
-from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
+from trial_evidence.pool.models.counts import Counts, mantel_haenszel
 from trial_evidence.pool.models.random_effects import common_effect, dersimonian_laird_wald
 
 MORE = load("metafor_more")

@@ -8,8 +8,8 @@ from invented import POOLING, PROJECT
 from reference import load
 from trial_evidence.measures.scales import IDENTITY, LOG_RATIO, LOGIT
 from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma
+from trial_evidence.pool.models.counts import Counts
 from trial_evidence.pool.models.leading import leading_model
-from trial_evidence.pool.models.mantel_haenszel import Counts
 from trial_evidence.pool.models.pooling import model_priors, pool_all
 
 BCG = load("metafor")["bcg_first4__RR"]

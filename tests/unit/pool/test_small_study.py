@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reference import load
 from trial_evidence.pool.engine.results import Refused
-from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.counts import Counts
 from trial_evidence.pool.probes.selection_model import step_selection_model
 from trial_evidence.pool.probes.small_study import (
     egger,

@@ -136,7 +136,7 @@ def pool(
     from trial_evidence.pool.bayes.priors import HalfNormal
     from trial_evidence.pool.engine.results import check_level
     from trial_evidence.pool.estimates import with_own_results
-    from trial_evidence.pool.models.mantel_haenszel import counts_of
+    from trial_evidence.pool.models.counts import counts_of
     from trial_evidence.pool.models.pooling import pool_all
 
     reading = MEASURES[one_of("measure", measure, comparing())]

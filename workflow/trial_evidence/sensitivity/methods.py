@@ -19,8 +19,7 @@ from trial_evidence.pool.models.binomial_normal import (
     conditional_logistic,
     unconditional_logistic,
 )
-from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
-from trial_evidence.pool.models.peto import peto
+from trial_evidence.pool.models.counts import Counts, mantel_haenszel, peto
 from trial_evidence.pool.models.random_effects import common_effect
 from trial_evidence.sensitivity.comparison import (
     BEGINNING,

@@ -25,7 +25,7 @@ from trial_evidence.pool.engine.results import (
     percent_weights,
     wald,
 )
-from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.counts import Counts
 
 NODES = 101
 # The integrand falls at least as fast as the standard normal's density from its mode: what lies

@@ -9,7 +9,7 @@ from trial_evidence.config.methods import EmpiricalPrior, Pooling, TauPriors
 from trial_evidence.pool.bayes.posterior import bayesian
 from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma, TauPrior
 from trial_evidence.pool.engine.results import ModelName, Pooled, check_effects
-from trial_evidence.pool.models.mantel_haenszel import Counts, mantel_haenszel
+from trial_evidence.pool.models.counts import Counts, mantel_haenszel
 from trial_evidence.pool.models.random_effects import (
     common_effect,
     dersimonian_laird_wald,

@@ -15,7 +15,7 @@ from trial_evidence.pool.models.bivariate import (
     log_likelihood_at,
     profile_interval,
 )
-from trial_evidence.pool.models.mantel_haenszel import Counts
+from trial_evidence.pool.models.counts import Counts
 from trial_evidence.pool.probes.meta_regression import TRIALS_A_COVARIATE
 
 WHY = "the slope on the control risk would be a matter of chance"

@@ -16,8 +16,7 @@ from statsmodels.tools import add_constant
 
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.results import Floats, Refused, check_effects, check_level, too_few
-from trial_evidence.pool.models.mantel_haenszel import Counts
-from trial_evidence.pool.models.peto import score
+from trial_evidence.pool.models.counts import Counts, score
 from trial_evidence.pool.probes.meta_regression import meta_regression
 
 NEEDED = 10
